@@ -1,0 +1,77 @@
+//! Hand-written wire protocols with no framework underneath.
+//!
+//! Bytes go in, events come out; replies are bytes again. Every protocol is a
+//! machine without I/O, clock, thread or allocation of its own, so that it
+//! runs over any transport: a microcontroller's byte queue, `std::net` in a
+//! plain `fn main`, or the mio loop of the `net` feature, which serves all of
+//! them on one port.
+//!
+//! # The map
+//!
+//! A module imports only from the lines above its own.
+//!
+//! | layer | modules | needs |
+//! |---|---|---|
+//! | 0 | [`wire`]: cursor, sink, time, ASCII, UTF-8, vector kernels | `core` |
+//! | 1 | [`http`]: method, status, fields, target, date, heads | `core` |
+//! | 2 | [`http1`], [`websocket`], [`sse`], [`grpc`], [`hpack`]: machines and codecs | `core` |
+//! | 2 | `http2`: the same, feature `http2` | `alloc` |
+//! | 3 | `link`: one whole connection, feature `alloc` | `alloc` |
+//! | 4 | `net`: the mio loop, feature `net` | `std` |
+//! | 5 | `app`: routes, sockets, event streams, services, rooms, feature `net` | `std` |
+//!
+//! # Features
+//!
+//! `std` and `net` are on by default. Features add, and never change what is
+//! there.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `alloc` | what owns memory in layers 0 to 2, and `link` |
+//! | `std` | `alloc` with the standard library |
+//! | `net` | `net` and `app`: mio, socket2, getrandom |
+//! | `http2` | the HTTP/2 machine |
+//! | `prost` | messages made by prost as gRPC messages |
+//!
+//! # A first example
+//!
+//! The WebSocket frame codec, on nothing but arrays:
+//!
+//! ```
+//! use barewire::websocket::{Kind, encode_message};
+//! use barewire::wire::Slice;
+//!
+//! let mut memory = [0; 16];
+//! let mut out = Slice::new(&mut memory);
+//! encode_message(Kind::Text, b"hello", &mut out);
+//! assert_eq!(out.written(), b"\x81\x05hello");
+//! ```
+#![no_std]
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_core)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+// Tests may use it whatever the features.
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+#[cfg(feature = "net")]
+pub mod app;
+pub mod grpc;
+pub mod hpack;
+pub mod http;
+pub mod http1;
+#[cfg(feature = "http2")]
+pub mod http2;
+#[cfg(feature = "alloc")]
+pub mod link;
+#[cfg(feature = "net")]
+pub mod net;
+pub mod sse;
+pub mod websocket;
+pub mod wire;
+
+/// The README's example compiles.
+#[cfg(all(doctest, feature = "net"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,338 @@
+//! Character classes and numbers of the textual protocols.
+
+use super::Sink;
+
+const TOKEN: u8 = 1;
+const VALUE: u8 = 2;
+const TARGET: u8 = 4;
+
+/// One byte of class bits per octet.
+static CLASS: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut c = 0;
+    while c < 256 {
+        let b = c as u8;
+        let mut class = 0;
+        if in_tchar_grammar(b) {
+            class |= TOKEN;
+        }
+        if matches!(b, b'\t' | b' '..=b'~' | 0x80..=0xff) {
+            class |= VALUE;
+        }
+        if matches!(b, b'!'..=b'~') {
+            class |= TARGET;
+        }
+        table[c] = class;
+        c += 1;
+    }
+    table
+}
+
+/// The grammar that the tables are made from.
+pub(super) const fn in_tchar_grammar(b: u8) -> bool {
+    matches!(b, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~')
+}
+
+/// Whether `b` is a `tchar` (RFC 9110 §5.6.2).
+#[inline]
+pub const fn is_tchar(b: u8) -> bool {
+    CLASS[b as usize] & TOKEN != 0
+}
+
+/// Whether `b` may stand in a field value: HTAB, SP, VCHAR or obs-text
+/// (RFC 9110 §5.5).
+#[inline]
+pub const fn is_field_vchar(b: u8) -> bool {
+    CLASS[b as usize] & VALUE != 0
+}
+
+/// Whether `b` is a visible US-ASCII character, the outer bound of what may
+/// stand in a request-target (RFC 9112 §3.2).
+#[inline]
+pub const fn is_vchar(b: u8) -> bool {
+    CLASS[b as usize] & TARGET != 0
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGH_BITS: u64 = ONES << 7;
+
+/// Where the first SP of `text` is.
+#[inline]
+pub(crate) fn find_space(text: &[u8]) -> Option<usize> {
+    let (words, tail) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let zeros = u64::from_le_bytes(*word) ^ (ONES * 0x20);
+        // The lowest of these bits is true; a borrow can fake those above it.
+        let found = zeros.wrapping_sub(ONES) & !zeros & HIGH_BITS;
+        if found != 0 {
+            return Some(at * 8 + (found.trailing_zeros() / 8) as usize);
+        }
+    }
+    let more = tail.iter().position(|&b| b == b' ')?;
+    Some(text.len() - tail.len() + more)
+}
+
+/// Whether all of `text` is visible US-ASCII other than `#`: what a request
+/// target is made of (RFC 9112 §3.2).
+#[inline]
+pub(crate) fn is_target(text: &[u8]) -> bool {
+    let (words, tail) = text.as_chunks::<8>();
+    words.iter().all(|word| {
+        let word = u64::from_le_bytes(*word);
+        let (delete, hash) = (word ^ (ONES * 0x7f), word ^ (ONES * 0x23));
+        // Borrows begin at a byte that is bad itself, so the sum is exact.
+        let low = word.wrapping_sub(ONES * 0x21) & !word;
+        let equal = (delete.wrapping_sub(ONES) & !delete) | (hash.wrapping_sub(ONES) & !hash);
+        (word | low | equal) & HIGH_BITS == 0
+    }) && tail.iter().all(|&b| is_vchar(b) && b != b'#')
+}
+
+/// Whether `text` is a `token`: one or more `tchar` (RFC 9110 §5.6.2).
+#[inline]
+pub fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&b| is_tchar(b))
+}
+
+/// Whether `text` holds only what a field value may hold. White space at its
+/// ends is not judged.
+#[inline]
+pub fn is_field_value(text: &[u8]) -> bool {
+    let clean =
+        |word: &[u8; 8]| !may_hold_control(*word) || word.iter().all(|&b| is_field_vchar(b));
+    match text.last_chunk::<8>() {
+        // The last eight octets overlap the whole words before them.
+        Some(last) => clean(last) && text.as_chunks::<8>().0.iter().all(clean),
+        None => text.iter().all(|&b| is_field_vchar(b)),
+    }
+}
+
+/// Whether one of eight octets is below SP or is DEL.
+#[inline]
+const fn may_hold_control(word: [u8; 8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let word = u64::from_ne_bytes(word);
+    let del = word ^ (ONES * 0x7f);
+    // A byte below n borrows into its high bit, unless that was set.
+    let low = word.wrapping_sub(ONES * 0x20) & !word;
+    let zero = del.wrapping_sub(ONES) & !del;
+    (low | zero) & HIGH != 0
+}
+
+/// `text` without the optional white space (SP, HTAB) at its ends.
+#[inline]
+pub const fn trim_ows(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = text {
+        text = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
+
+/// Parses `1*DIGIT`. `None` for an empty text, another octet, or a number
+/// beyond `u64`.
+#[inline]
+pub const fn parse_decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    let mut n: u64 = 0;
+    let mut rest = text;
+    while let [b, tail @ ..] = rest {
+        let digit = b.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        n = match n.checked_mul(10) {
+            Some(n) => match n.checked_add(digit as u64) {
+                Some(n) => n,
+                None => return None,
+            },
+            None => return None,
+        };
+        rest = tail;
+    }
+    Some(n)
+}
+
+/// The value of a hexadecimal digit in either case.
+#[inline]
+pub const fn hex_digit(b: u8) -> Option<u8> {
+    match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        b'A'..=b'F' => Some(b - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// Parses `1*HEXDIG`. `None` for an empty text, another octet, or a number
+/// beyond `u64` (leading zeros do not count).
+#[inline]
+pub const fn parse_hex(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    let mut n: u64 = 0;
+    let mut rest = text;
+    while let [b, tail @ ..] = rest {
+        let Some(digit) = hex_digit(*b) else {
+            return None;
+        };
+        if n >> 60 != 0 {
+            return None;
+        }
+        n = n << 4 | digit as u64;
+        rest = tail;
+    }
+    Some(n)
+}
+
+/// The decimal digits of a number, without the formatting machinery.
+///
+/// ```
+/// use barewire::wire::ascii::Decimal;
+///
+/// assert_eq!(Decimal::new(1024).as_bytes(), b"1024");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Decimal {
+    digits: [u8; 20],
+    start: u8, // < 20
+}
+
+impl Decimal {
+    /// The digits of `n`.
+    #[inline]
+    pub const fn new(mut n: u64) -> Self {
+        let mut digits = [b'0'; 20];
+        let mut start = 20;
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (n % 10) as u8;
+            n /= 10;
+            // A u64 has at most 20 digits, so `start` stays in range.
+            if n == 0 {
+                return Self {
+                    digits,
+                    start: start as u8,
+                };
+            }
+        }
+    }
+
+    /// One to 20 digits, no leading zero.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.digits[self.start as usize..]
+    }
+
+    /// The digits as text.
+    #[inline]
+    pub fn as_str(&self) -> &str {
+        // Digits are ASCII, so the fallback is never taken.
+        core::str::from_utf8(self.as_bytes()).unwrap_or("0")
+    }
+}
+
+/// Appends `n` in decimal: 1 to 20 bytes.
+#[inline]
+pub fn put_decimal(n: u64, out: &mut impl Sink) {
+    out.put(Decimal::new(n).as_bytes());
+}
+
+/// Appends `n` in lower-case hexadecimal: 1 to 16 bytes.
+#[inline]
+pub fn put_hex(n: u64, out: &mut impl Sink) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let len = (64 - n.leading_zeros()).div_ceil(4).max(1);
+    let mut text = [0; 16];
+    for i in 0..len {
+        text[i as usize] = DIGITS[(n >> ((len - 1 - i) * 4) & 15) as usize];
+    }
+    out.put(&text[..len as usize]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Slice;
+    use proptest::prelude::*;
+
+    #[test]
+    fn classes_follow_the_grammar() {
+        for b in 0..=255u8 {
+            let tchar = b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+            assert_eq!(is_tchar(b), tchar, "{b}");
+            assert_eq!(is_field_vchar(b), b == 9 || (b >= 32 && b != 127), "{b}");
+            assert_eq!(is_vchar(b), (33..127).contains(&b), "{b}");
+        }
+    }
+
+    #[test]
+    fn a_control_is_found_wherever_it_stands_in_a_value() {
+        for b in 0..=255u8 {
+            for len in 1..20 {
+                for at in 0..len {
+                    let mut text = [0xff; 20];
+                    text[at] = b;
+                    let text = &text[..len];
+                    assert_eq!(is_field_value(text), is_field_vchar(b), "{b} at {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_find_what_bytes_find() {
+        for b in 0..=255u8 {
+            for len in 1..20 {
+                for at in 0..len {
+                    let mut text = alloc::vec![b'a'; len];
+                    text[at] = b;
+                    let good = is_vchar(b) && b != b'#';
+                    assert_eq!(is_target(&text), good, "{b} {len} {at}");
+                    let space = (b == b' ').then_some(at);
+                    assert_eq!(find_space(&text), space, "{b} {len} {at}");
+                }
+            }
+        }
+        assert_eq!(find_space(b"a!  !   "), Some(2));
+    }
+
+    #[test]
+    fn numbers_beyond_64_bits_are_refused() {
+        assert_eq!(parse_decimal(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(parse_decimal(b"18446744073709551616"), None);
+        assert_eq!(parse_decimal(b"00018446744073709551615"), Some(u64::MAX));
+        assert_eq!(parse_hex(b"ffffffffffffffff"), Some(u64::MAX));
+        assert_eq!(parse_hex(b"0000ffffffffffffffff"), Some(u64::MAX));
+        assert_eq!(parse_hex(b"10000000000000005"), None);
+        for bad in [&b""[..], b"+5", b"-1", b"0x5", b" 5", b"5 ", b"5_0"] {
+            assert_eq!(
+                (parse_decimal(bad), parse_hex(bad)),
+                (None, None),
+                "{bad:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_survive_a_round_trip(n: u64) {
+            let mut memory = [0; 36];
+            let mut out = Slice::new(&mut memory);
+            put_decimal(n, &mut out);
+            prop_assert_eq!(core::str::from_utf8(out.written()).unwrap(), std::format!("{n}"));
+            prop_assert_eq!(parse_decimal(out.written()), Some(n));
+            out.clear();
+            put_hex(n, &mut out);
+            prop_assert_eq!(core::str::from_utf8(out.written()).unwrap(), std::format!("{n:x}"));
+            prop_assert_eq!(parse_hex(out.written()), Some(n));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Flood accounting: a leaky bucket.
+
+use super::Instant;
+
+/// How much a [`Budget`] bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// What may be spent at once.
+    pub burst: u32,
+    /// What flows back in a second.
+    pub per_second: u32,
+}
+
+/// What a peer has spent of a [`Rate`].
+///
+/// ```
+/// use barewire::wire::{Budget, Instant, Rate};
+/// use core::time::Duration;
+///
+/// let rate = Rate { burst: 2, per_second: 1 };
+/// let (mut budget, now) = (Budget::new(), Instant::START);
+/// assert!(budget.spend(1, rate, now));
+/// assert!(budget.spend(1, rate, now));
+/// assert!(!budget.spend(1, rate, now));
+/// assert!(budget.spend(1, rate, now + Duration::from_secs(1)));
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Budget {
+    spent: u32,
+    since: u32, // milliseconds of the clock, wrapping
+}
+
+impl Budget {
+    /// A budget of which nothing is spent.
+    pub const fn new() -> Self {
+        Self { spent: 0, since: 0 }
+    }
+
+    /// Spends `cost` of `rate`; `false`, and nothing spent, if that is more
+    /// than is left.
+    #[inline]
+    pub const fn spend(&mut self, cost: u32, rate: Rate, now: Instant) -> bool {
+        let now = now.as_millis() as u32;
+        if self.spent > 0 {
+            let passed = now.wrapping_sub(self.since) as u64;
+            let back = passed * rate.per_second as u64 / 1000;
+            if back >= self.spent as u64 {
+                self.spent = 0;
+            } else if back > 0 {
+                self.spent -= back as u32;
+                // Only the time that paid for whole units has been used up.
+                let paid = back * 1000 / rate.per_second as u64;
+                self.since = self.since.wrapping_add(paid as u32);
+            }
+        }
+        if self.spent == 0 {
+            self.since = now;
+        }
+        match self.spent.checked_add(cost) {
+            Some(sum) if sum <= rate.burst => {
+                self.spent = sum;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    #[test]
+    fn an_honest_rate_is_never_refused() {
+        let rate = Rate {
+            burst: 10,
+            per_second: 100,
+        };
+        let (mut budget, mut now) = (Budget::new(), Instant::START);
+        for _ in 0..10_000 {
+            assert!(budget.spend(1, rate, now));
+            now += Duration::from_millis(10);
+        }
+    }
+
+    #[test]
+    fn twice_the_rate_is_refused_within_two_bursts() {
+        let rate = Rate {
+            burst: 10,
+            per_second: 100,
+        };
+        let (mut budget, mut now) = (Budget::new(), Instant::START);
+        let taken = (0..10_000)
+            .take_while(|_| {
+                now += Duration::from_millis(5);
+                budget.spend(1, rate, now)
+            })
+            .count();
+        assert!((10..=21).contains(&taken), "{taken}");
+    }
+
+    #[test]
+    fn a_cost_beyond_the_burst_is_refused_at_once() {
+        let rate = Rate {
+            burst: 10,
+            per_second: 0,
+        };
+        assert!(!Budget::new().spend(11, rate, Instant::START));
+        assert!(!Budget::new().spend(u32::MAX, rate, Instant::START));
+    }
+}

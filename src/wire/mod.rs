@@ -1,0 +1,22 @@
+//! Layer 0: what every protocol is made of.
+//!
+//! Reading ([`Cursor`], [`ascii`], [`Utf8`]), writing ([`Sink`]), time as a
+//! parameter ([`Instant`]), flood accounting ([`Budget`]), the vector kernels
+//! behind a safe face ([`simd`]), and the shape that all machines share
+//! ([`Received`], [`Step`], [`Role`]).
+
+pub mod ascii;
+mod budget;
+mod cursor;
+mod instant;
+mod machine;
+pub mod simd;
+mod sink;
+mod utf8;
+
+pub use budget::{Budget, Rate};
+pub use cursor::Cursor;
+pub use instant::Instant;
+pub use machine::{Received, Role, Step};
+pub use sink::{Sink, Slice};
+pub use utf8::{InvalidUtf8, Utf8};

@@ -1,0 +1,83 @@
+//! Vector kernels behind a safe face.
+//!
+//! A job is handed over whole and dispatched once, by the processor: the job's
+//! own loop is compiled for each instruction set, with the kernels in it.
+//! [`swar`] is the portable twin of every kernel and the oracle that it is
+//! tested against.
+//!
+//! ```text
+//!  job ──dispatch──▶ avx2     job.run(Avx2)   32 bytes a step
+//!                    ssse3    job.run(Ssse3)  16 bytes a step
+//!                    neon     job.run(Neon)   16 bytes a step
+//!                    portable job gets no vectors, and does its work in words
+//! ```
+//!
+//! The processor is asked once (with `std`; without it, what the target says at
+//! compile time counts) and the answer is kept.
+
+#[cfg(target_arch = "aarch64")]
+#[allow(unsafe_code)] // the kernels: each says why it is sound
+pub(crate) mod aarch64;
+mod blocks;
+pub mod swar;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)] // the kernels: each says why it is sound
+pub(crate) mod x86_64;
+
+pub(crate) use blocks::Blocks;
+
+/// From this size on a payload is worth a call that a small one is not.
+const LONG_PAYLOAD: usize = 64;
+
+/// Work on blocks of text, compiled once for each instruction set.
+pub(crate) trait Job {
+    /// What it finds out.
+    type Output;
+
+    /// Does the work. Implementations are `#[inline(always)]`, and so is what
+    /// they call with `blocks`, so that all of it is compiled for the vectors.
+    fn run<B: Blocks>(self, blocks: B) -> Self::Output;
+}
+
+/// Runs `job` with the widest vectors of this processor; `None` where it has
+/// none that are of use.
+#[inline]
+pub(crate) fn dispatch<J: Job>(job: J) -> Option<J::Output> {
+    #[cfg(target_arch = "x86_64")]
+    return x86_64::dispatch(job);
+    #[cfg(target_arch = "aarch64")]
+    return Some(aarch64::dispatch(job));
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        let _ = job;
+        None
+    }
+}
+
+/// Exclusive-ors `payload` with the 4 bytes of `key`, repeated from its first
+/// byte on (RFC 6455 §5.3). Masking and unmasking are the same.
+///
+/// Whoever masks in pieces rotates the key by the bytes done so far.
+#[inline]
+pub fn mask(payload: &mut [u8], key: [u8; 4]) {
+    if payload.len() < LONG_PAYLOAD {
+        return swar::mask(payload, key);
+    }
+    #[cfg(target_arch = "x86_64")]
+    x86_64::mask(payload, key);
+    #[cfg(not(target_arch = "x86_64"))]
+    swar::mask(payload, key);
+}
+
+/// The same in one pass with a check of the result: whether all of it is
+/// US-ASCII.
+#[inline]
+pub fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
+    if payload.len() < LONG_PAYLOAD {
+        return swar::mask_is_ascii(payload, key);
+    }
+    #[cfg(target_arch = "x86_64")]
+    return x86_64::mask_is_ascii(payload, key);
+    #[cfg(not(target_arch = "x86_64"))]
+    swar::mask_is_ascii(payload, key)
+}

@@ -1,0 +1,178 @@
+//! Where machines write: an output that the caller lends.
+
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use bytes::{Bytes, BytesMut};
+
+/// An output that bytes are appended to.
+///
+/// Writing cannot fail: a machine asks for [`room`](Self::room) before it
+/// consumes anything, and answers [`Step::Full`](super::Step::Full) or its
+/// `Misuse::NoRoom` when there is too little.
+pub trait Sink {
+    /// Bytes that can still be appended.
+    #[inline]
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Appends `bytes`. The caller has checked that they fit.
+    fn put(&mut self, bytes: &[u8]);
+
+    /// Appends `n` bytes and lends them for writing; what they hold before is
+    /// unspecified. The caller has checked that they fit, and gets exactly `n`
+    /// bytes if they do.
+    fn space(&mut self, n: usize) -> &mut [u8];
+
+    /// Appends `bytes`, by reference where the output can hold references, so
+    /// that a large body reaches the socket without a copy.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    fn put_shared(&mut self, bytes: Bytes) {
+        self.put(&bytes);
+    }
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    #[inline]
+    fn room(&self) -> usize {
+        (**self).room()
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        (**self).put(bytes);
+    }
+
+    #[inline]
+    fn space(&mut self, n: usize) -> &mut [u8] {
+        (**self).space(n)
+    }
+
+    #[cfg(feature = "alloc")]
+    #[inline]
+    fn put_shared(&mut self, bytes: Bytes) {
+        (**self).put_shared(bytes);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Sink for Vec<u8> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn space(&mut self, n: usize) -> &mut [u8] {
+        let at = self.len();
+        self.resize(at + n, 0);
+        // In range: the vector has just been made `at + n` long.
+        &mut self[at..]
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Sink for BytesMut {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn space(&mut self, n: usize) -> &mut [u8] {
+        let at = self.len();
+        self.resize(at + n, 0);
+        // In range: the buffer has just been made `at + n` long.
+        &mut self[at..]
+    }
+}
+
+/// A sink of fixed size over a caller's array: the output where there is no
+/// allocator.
+///
+/// ```
+/// use barewire::wire::{Sink, Slice};
+///
+/// let mut memory = [0; 8];
+/// let mut out = Slice::new(&mut memory);
+/// out.put(b"abc");
+/// assert_eq!(out.written(), b"abc");
+/// assert_eq!(out.room(), 5);
+/// ```
+#[derive(Debug)]
+pub struct Slice<'a> {
+    memory: &'a mut [u8],
+    len: usize, // <= memory.len()
+}
+
+impl<'a> Slice<'a> {
+    /// An empty sink over `memory`.
+    pub const fn new(memory: &'a mut [u8]) -> Self {
+        Self { memory, len: 0 }
+    }
+
+    /// What has been written so far.
+    pub fn written(&self) -> &[u8] {
+        &self.memory[..self.len]
+    }
+
+    /// Forgets what has been written, after it was sent.
+    pub const fn clear(&mut self) {
+        self.len = 0;
+    }
+}
+
+impl Sink for Slice<'_> {
+    #[inline]
+    fn room(&self) -> usize {
+        self.memory.len() - self.len
+    }
+
+    /// Bytes beyond the room are dropped: asking for room first is the
+    /// caller's part.
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        let n = bytes.len().min(self.room());
+        debug_assert_eq!(n, bytes.len(), "a machine wrote without asking for room");
+        self.memory[self.len..self.len + n].copy_from_slice(&bytes[..n]);
+        self.len += n;
+    }
+
+    #[inline]
+    fn space(&mut self, n: usize) -> &mut [u8] {
+        debug_assert!(n <= self.room(), "a machine wrote without asking for room");
+        let at = self.len;
+        self.len += n.min(self.room());
+        &mut self.memory[at..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_gives_exactly_its_room() {
+        let mut memory = [0; 4];
+        let mut out = Slice::new(&mut memory);
+        out.space(3).copy_from_slice(b"abc");
+        assert_eq!((out.room(), out.written()), (1, &b"abc"[..]));
+        out.clear();
+        assert_eq!((out.room(), out.written()), (4, &b""[..]));
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn vectors_and_bytes_append_alike() {
+        let (mut v, mut b) = (Vec::new(), BytesMut::new());
+        for out in [&mut v as &mut dyn Sink, &mut b] {
+            out.put(b"x");
+            out.space(2).copy_from_slice(b"yz");
+            out.put_shared(Bytes::from_static(b"!"));
+        }
+        assert_eq!(v, b"xyz!");
+        assert_eq!(&b[..], b"xyz!");
+    }
+}
