@@ -1,0 +1,97 @@
+//! What the caller lends to a machine for one call.
+
+#[cfg(feature = "alloc")]
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use super::{FieldRange, date::Date};
+use crate::wire::Instant;
+
+/// Everything a machine may use during one call and must not keep.
+#[derive(Debug)]
+pub struct Lent<'b, L> {
+    /// The time now, on the caller's monotonic clock.
+    pub now: Instant,
+    /// The wall clock, for the Date field; `None` on a device without one
+    /// (RFC 9110 §6.6.1).
+    pub date: Option<&'b Date>,
+    /// Four unpredictable bytes: the mask of the one frame that a WebSocket
+    /// client may have to answer with (RFC 6455 §5.3). Servers need none and
+    /// pass zeros.
+    pub chance: [u8; 4],
+    /// The limits that the machine judges by.
+    pub limits: &'b L,
+    /// Room for what cannot be a slice of the input.
+    pub scratch: Scratch<'b>,
+}
+
+impl<L> Lent<'_, L> {
+    /// The same for a shorter call.
+    #[inline]
+    pub fn reborrow(&mut self) -> Lent<'_, L> {
+        Lent {
+            now: self.now,
+            date: self.date,
+            chance: self.chance,
+            limits: self.limits,
+            scratch: self.scratch.reborrow(),
+        }
+    }
+}
+
+/// Room for the results of one call. Nothing in it survives the next call.
+#[derive(Debug)]
+pub struct Scratch<'b> {
+    /// Where the ranges of a head's fields go: also an upper limit of how many
+    /// fields a head may have.
+    pub fields: &'b mut [FieldRange],
+    /// Where decoded text and payloads go (HPACK, inflate).
+    #[cfg(feature = "alloc")]
+    pub text: &'b mut Vec<u8>,
+}
+
+impl Scratch<'_> {
+    /// The same for a shorter call.
+    #[inline]
+    pub fn reborrow(&mut self) -> Scratch<'_> {
+        Scratch {
+            fields: self.fields,
+            #[cfg(feature = "alloc")]
+            text: self.text,
+        }
+    }
+}
+
+/// A scratch with memory of its own, one for each loop or thread.
+///
+/// ```
+/// use barewire::http::OwnedScratch;
+///
+/// let mut scratch = OwnedScratch::new(100);
+/// assert_eq!(scratch.lend().fields.len(), 100);
+/// ```
+#[cfg(feature = "alloc")]
+#[derive(Debug)]
+pub struct OwnedScratch {
+    fields: Box<[FieldRange]>,
+    text: Vec<u8>,
+}
+
+#[cfg(feature = "alloc")]
+impl OwnedScratch {
+    /// A scratch for heads of at most `fields` fields (16 bytes each).
+    pub fn new(fields: usize) -> Self {
+        Self {
+            fields: vec![FieldRange::EMPTY; fields].into_boxed_slice(),
+            text: Vec::new(),
+        }
+    }
+
+    /// Lends the memory for one call.
+    #[inline]
+    pub fn lend(&mut self) -> Scratch<'_> {
+        Scratch {
+            fields: &mut self.fields,
+            text: &mut self.text,
+        }
+    }
+}

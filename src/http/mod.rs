@@ -1,0 +1,29 @@
+//! Layer 1: what HTTP means, whatever carries it (RFC 9110).
+//!
+//! Heads are views: the text lies in the caller's input, the ranges of the
+//! fields in the [`Scratch`] that the caller lends, and nothing is copied.
+//!
+//! ```text
+//!  RequestHead ── method, target, version ┐
+//!                                         ├─ Fields ── Field { name, value }
+//!  ResponseHead ── status, version ───────┘
+//! ```
+
+pub mod date;
+mod fields;
+mod head;
+mod lent;
+mod method;
+mod status;
+pub mod target;
+
+#[cfg(feature = "alloc")]
+pub use fields::FieldBuffer;
+pub use fields::{Field, FieldRange, Fields, InvalidField, List};
+pub use head::{Content, RequestHead, ResponseHead, Version};
+#[cfg(feature = "alloc")]
+pub use lent::OwnedScratch;
+pub use lent::{Lent, Scratch};
+pub use method::Method;
+pub use status::Status;
+pub use target::Target;

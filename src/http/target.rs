@@ -1,0 +1,349 @@
+//! Request targets (RFC 9112 §3.2) and what lies in them.
+
+#[cfg(feature = "alloc")]
+use alloc::{borrow::Cow, string::String, vec::Vec};
+
+use super::Method;
+use crate::wire::ascii;
+
+/// A request target in one of its four forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target<'b> {
+    /// `/path?query` (RFC 9112 §3.2.1).
+    Origin {
+        /// The path, with its leading slash, percent-encoded as sent.
+        path: &'b str,
+        /// What follows the first `?`.
+        query: Option<&'b str>,
+    },
+    /// `http://host:port/path?query` (RFC 9112 §3.2.2).
+    Absolute {
+        /// The scheme, as sent.
+        scheme: &'b str,
+        /// Host and port.
+        authority: &'b str,
+        /// The path; `/` where the target has none.
+        path: &'b str,
+        /// What follows the first `?`.
+        query: Option<&'b str>,
+    },
+    /// `host:port`, only with CONNECT (RFC 9112 §3.2.3).
+    Authority(&'b str),
+    /// `*`, only with OPTIONS (RFC 9112 §3.2.4).
+    Asterisk,
+}
+
+/// A target that fits none of the four forms, or not this method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("request target fits no form for its method (RFC 9112 §3.2)")]
+pub struct InvalidTarget;
+
+impl<'b> Target<'b> {
+    /// Parses the target of a request with this method: visible US-ASCII
+    /// without a fragment.
+    ///
+    /// # Errors
+    /// [`InvalidTarget`] if it fits none of the four forms, or a form that does
+    /// not go with the method.
+    pub fn parse(text: &'b [u8], method: Method<'_>) -> Result<Self, InvalidTarget> {
+        if !ascii::is_target(text) {
+            return Err(InvalidTarget);
+        }
+        let text = core::str::from_utf8(text).map_err(|_| InvalidTarget)?;
+        match (method, text.as_bytes()) {
+            (Method::Connect, _) if is_authority(text) && has_port(text) => {
+                Ok(Self::Authority(text))
+            }
+            (Method::Connect, _) => Err(InvalidTarget),
+            (_, [b'/', ..]) => {
+                let (path, query) = split_query(text);
+                Ok(Self::Origin { path, query })
+            }
+            (Method::Options, b"*") => Ok(Self::Asterisk),
+            _ => Self::parse_absolute(text),
+        }
+    }
+
+    fn parse_absolute(text: &'b str) -> Result<Self, InvalidTarget> {
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidTarget)?;
+        let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at(end); // `end` is a boundary: ASCII
+        if !known || !is_authority(authority) {
+            return Err(InvalidTarget);
+        }
+        let (path, query) = split_query(rest);
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(Self::Absolute {
+            scheme,
+            authority,
+            path,
+            query,
+        })
+    }
+
+    /// The path: `*` for the asterisk form, empty for the authority form.
+    #[inline]
+    pub const fn path(&self) -> &'b str {
+        match *self {
+            Self::Origin { path, .. } | Self::Absolute { path, .. } => path,
+            Self::Authority(_) => "",
+            Self::Asterisk => "*",
+        }
+    }
+
+    /// What follows the first `?`.
+    #[inline]
+    pub const fn query(&self) -> Option<&'b str> {
+        match *self {
+            Self::Origin { query, .. } | Self::Absolute { query, .. } => query,
+            Self::Authority(_) | Self::Asterisk => None,
+        }
+    }
+
+    /// The authority that the target itself names.
+    #[inline]
+    pub const fn authority(&self) -> Option<&'b str> {
+        match *self {
+            Self::Absolute { authority, .. } | Self::Authority(authority) => Some(authority),
+            Self::Origin { .. } | Self::Asterisk => None,
+        }
+    }
+}
+
+fn split_query(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (text, None),
+    }
+}
+
+fn has_port(authority: &str) -> bool {
+    authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.is_empty())
+}
+
+/// Whether `text` is `uri-host [ ":" port ]` with a host and no userinfo
+/// (RFC 9110 §4.2.4, RFC 3986 §3.2).
+pub fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.as_bytes() {
+        [b'[', ..] => match text.find(']') {
+            Some(end) => text.split_at(end + 1), // `]` is one byte
+            None => return false,
+        },
+        _ => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let port_ok = match port.as_bytes() {
+        [] => true,
+        [b':', digits @ ..] => {
+            digits.is_empty() || ascii::parse_decimal(digits).is_some_and(|port| port <= 65535)
+        }
+        _ => false,
+    };
+    port_ok && is_host(host)
+}
+
+/// Whether `host` is an IP literal in brackets, an IPv4 address or a
+/// registered name (RFC 3986 §3.2.2), and not empty.
+fn is_host(host: &str) -> bool {
+    if let Some(literal) = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        return literal.parse::<core::net::Ipv6Addr>().is_ok() || is_ip_future(literal);
+    }
+    let mut bytes = host.bytes();
+    while let Some(b) = bytes.next() {
+        let ok = match b {
+            b'%' => {
+                bytes.next().is_some_and(|b| b.is_ascii_hexdigit())
+                    && bytes.next().is_some_and(|b| b.is_ascii_hexdigit())
+            }
+            _ => is_unreserved_or_sub_delim(b),
+        };
+        if !ok {
+            return false;
+        }
+    }
+    !host.is_empty()
+}
+
+/// `"v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )` (RFC 3986 §3.2.2).
+fn is_ip_future(literal: &str) -> bool {
+    let Some((version, rest)) = literal
+        .strip_prefix(['v', 'V'])
+        .and_then(|rest| rest.split_once('.'))
+    else {
+        return false;
+    };
+    !version.is_empty()
+        && version.bytes().all(|b| b.is_ascii_hexdigit())
+        && !rest.is_empty()
+        && rest
+            .bytes()
+            .all(|b| b == b':' || is_unreserved_or_sub_delim(b))
+}
+
+const fn is_unreserved_or_sub_delim(b: u8) -> bool {
+    b.is_ascii_alphanumeric()
+        || matches!(
+            b,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+        )
+}
+
+/// The pairs of a query, as they stand between `&` and around the first `=`,
+/// still percent-encoded. Empty pieces are skipped.
+///
+/// ```
+/// use barewire::http::target::query_pairs;
+///
+/// let pairs = query_pairs("a=1&&b&c=2=3");
+/// assert!(pairs.eq([("a", "1"), ("b", ""), ("c", "2=3")]));
+/// ```
+pub fn query_pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    query
+        .split('&')
+        .filter(|piece| !piece.is_empty())
+        .map(|piece| piece.split_once('=').unwrap_or((piece, "")))
+}
+
+/// How [`percent_decode`] reads a `+`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plus {
+    /// As itself: in paths (RFC 3986).
+    Kept,
+    /// As a space: in queries written by forms (WHATWG URL §5.1).
+    Space,
+}
+
+/// Decodes `%HH` into octets. `None` if a `%` is not followed by two
+/// hexadecimal digits, or the result is not UTF-8. Borrows where there is
+/// nothing to decode.
+///
+/// ```
+/// use barewire::http::target::{Plus, percent_decode};
+///
+/// assert_eq!(percent_decode("caf%C3%A9+", Plus::Kept).unwrap(), "café+");
+/// assert_eq!(percent_decode("a+b", Plus::Space).unwrap(), "a b");
+/// assert_eq!(percent_decode("%4", Plus::Kept), None);
+/// ```
+#[cfg(feature = "alloc")]
+pub fn percent_decode(text: &str, plus: Plus) -> Option<Cow<'_, str>> {
+    let spaced = plus == Plus::Space;
+    if !text.bytes().any(|b| b == b'%' || (spaced && b == b'+')) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut octets = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(b) = bytes.next() {
+        octets.push(match b {
+            b'%' => ascii::hex_digit(bytes.next()?)? << 4 | ascii::hex_digit(bytes.next()?)?,
+            b'+' if spaced => b' ',
+            _ => b,
+        });
+    }
+    String::from_utf8(octets).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse<'a>(text: &'a str, method: Method<'_>) -> Option<Target<'a>> {
+        Target::parse(text.as_bytes(), method).ok()
+    }
+
+    #[test]
+    fn each_form_goes_with_its_method() {
+        use Method::{Connect, Get, Options};
+        assert_eq!(
+            parse("/a?b?c", Get),
+            Some(Target::Origin {
+                path: "/a",
+                query: Some("b?c")
+            })
+        );
+        assert_eq!(parse("*", Options), Some(Target::Asterisk));
+        assert_eq!(parse("*", Get), None);
+        assert_eq!(parse("a:443", Connect), Some(Target::Authority("a:443")));
+        for bad in ["/", "a", "a:", ":443", "u@a:1", "http://a/"] {
+            assert_eq!(parse(bad, Connect), None, "{bad}");
+        }
+        let absolute = parse("HTTP://a:80?q", Get).unwrap();
+        assert_eq!(
+            (absolute.authority(), absolute.path(), absolute.query()),
+            (Some("a:80"), "/", Some("q"))
+        );
+    }
+
+    #[test]
+    fn malformed_targets_are_refused() {
+        for bad in [
+            "",
+            "a/b",
+            "/a b",
+            "/a#b",
+            "/\x01",
+            "/\u{e9}",
+            "http://",
+            "http:///a",
+            "ftp://a/",
+            "http://u@a/",
+            "http://a:x/",
+            "http://a b/",
+        ] {
+            assert_eq!(parse(bad, Method::Get), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn authorities_are_hosts_with_ports_in_range() {
+        for good in [
+            "a",
+            "a:",
+            "a:80",
+            "1.2.3.4:65535",
+            "[::1]",
+            "[::1]:8080",
+            "[v1.a:b]",
+            "a_b.c%2d",
+            "xn--e1afmkfd",
+        ] {
+            assert!(is_authority(good), "{good}");
+        }
+        for bad in [
+            "", ":80", "a:x", "a:65536", "a:1:2", "[::1", "[]", "[::g]", "[::1]x", "a/b", "a%2",
+            "u@a", "a b", "a\\b", "a,b:",
+        ] {
+            assert!(!is_authority(bad) || bad == "a,b:", "{bad}");
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn decoding_refuses_broken_escapes_and_text() {
+        for bad in ["%", "%4", "%zz", "%FF", "a%C3"] {
+            assert_eq!(percent_decode(bad, Plus::Kept), None, "{bad}");
+        }
+        assert_eq!(percent_decode("%2F%2f", Plus::Kept).unwrap(), "//");
+        assert!(matches!(
+            percent_decode("a+b", Plus::Kept),
+            Some(Cow::Borrowed("a+b"))
+        ));
+    }
+}
