@@ -1,0 +1,209 @@
+//! Bodies as they are read.
+
+use super::chunked::{Chunked, Counts};
+use super::connection::{After, Connection, Reading};
+use super::encode;
+use super::head::NoLine;
+use super::length::Framing;
+use super::receive::field_room;
+use super::state::Input;
+use super::{Event, Limits, Violation};
+use crate::http::{Content, FieldRange, Fields, Lent};
+use crate::wire::{Instant, Received, Role, Step};
+
+impl Connection {
+    /// Turns to a body that comes in pieces.
+    pub(super) fn begin_body<'b>(&mut self, framing: Framing, limits: &Limits) -> Content<'b> {
+        (self.scanned, self.line, self.spent, self.remaining) = (0, 0, 0, 0);
+        let length = match framing {
+            Framing::Fixed(length) => {
+                self.reading = Reading::Fixed;
+                self.remaining = length;
+                Some(length)
+            }
+            Framing::Chunked => {
+                self.reading = Reading::Chunked(Chunked::Size);
+                None
+            }
+            Framing::None | Framing::UntilClose => {
+                self.reading = Reading::UntilClose;
+                None
+            }
+        };
+        self.judge_rest(limits);
+        Content::Follows { length }
+    }
+
+    /// The next piece of a body, or its end.
+    pub(super) fn body<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let mut from = 0;
+        if let Reading::Chunked(chunked) = &mut self.reading {
+            let mut counts = Counts {
+                size: &mut self.remaining,
+                digits: &mut self.scanned,
+                extensions: &mut self.spent,
+            };
+            if !matches!(chunked, Chunked::Data | Chunked::Trailers) {
+                from = chunked.advance(input, &mut counts, lent.limits)?;
+                if matches!(chunked, Chunked::Data | Chunked::Trailers) {
+                    (self.scanned, self.line) = (0, 0);
+                }
+                self.pace(from, lent.now, lent.limits);
+            }
+        }
+        match self.reading {
+            Reading::Chunked(Chunked::Trailers) => self.trailers(from, input, lent),
+            Reading::Fixed if self.remaining == 0 => {
+                self.end_body(lent.now);
+                let trailers = Fields::EMPTY;
+                Ok(Received::event(0, Event::End { trailers }))
+            }
+            Reading::Fixed | Reading::Chunked(Chunked::Data) | Reading::UntilClose => {
+                Ok(self.piece(from, input, lent.now, lent.limits))
+            }
+            Reading::Chunked(_) | Reading::Idle | Reading::Head => Ok(Received::need(from, 1)),
+        }
+    }
+
+    /// As much of the body's data as lies in `input` from `from` on.
+    fn piece<'b>(
+        &mut self,
+        from: usize,
+        input: &'b mut [u8],
+        now: Instant,
+        limits: &Limits,
+    ) -> Received<Event<'b>> {
+        let rest = input.get_mut(from..).unwrap_or_default();
+        let len = match self.reading {
+            Reading::UntilClose => rest.len(),
+            _ => usize::try_from(self.remaining).map_or(rest.len(), |n| n.min(rest.len())),
+        };
+        if len == 0 {
+            return Received::need(from, 1);
+        }
+        if self.reading != Reading::UntilClose {
+            self.remaining -= len as u64; // not beyond what remains
+            if self.remaining == 0 && self.reading == Reading::Chunked(Chunked::Data) {
+                self.reading = Reading::Chunked(Chunked::DataCr);
+            }
+        }
+        self.judge_rest(limits);
+        self.pace(len, now, limits);
+        Received::event(
+            from + len,
+            Event::Body(rest.get_mut(..len).unwrap_or_default()),
+        )
+    }
+
+    /// The trailer section, which ends a chunked body.
+    fn trailers<'b>(
+        &mut self,
+        from: usize,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let text: &'b [u8] = input.get_mut(from..).unwrap_or_default();
+        let ranges = field_room(lent.scratch, lent.limits);
+        let Some(whole) = self.head::<NoLine>(text, ranges, lent.limits)? else {
+            return Ok(Received::need(from, 1));
+        };
+        let ranges: &'b [FieldRange] = ranges;
+        let trailers = Fields::from_ranges(text, ranges.get(..whole.fields).unwrap_or_default());
+        if !trailers.iter().all(|field| encode::may_trail(field.name)) {
+            return Err(Violation::Trailer);
+        }
+        self.end_body(lent.now);
+        Ok(Received::event(from + whole.end, Event::End { trailers }))
+    }
+
+    /// Discards what is still to come of a body that nobody wants, then goes
+    /// on to the next head.
+    pub(super) fn discard<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        if matches!(self.reading, Reading::Chunked(_)) {
+            return self.discard_chunks(input, lent);
+        }
+        let len = usize::try_from(self.remaining).map_or(input.len(), |n| n.min(input.len()));
+        self.remaining -= len as u64; // not beyond what remains
+        self.pace(len, lent.now, lent.limits);
+        if self.remaining > 0 {
+            return Ok(Received::need(len, 1));
+        }
+        self.end_body(lent.now);
+        let rest = input.get_mut(len..).unwrap_or_default();
+        let mut received = self.receive_request(rest, lent)?;
+        received.used += len;
+        Ok(received)
+    }
+
+    /// Does the same with chunks. Their number is not known before they end,
+    /// and so the connection ends with them once there are too many.
+    fn discard_chunks<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        // `spent` counts extensions; data that nobody wants is no better.
+        let mut lent = lent;
+        let limits = Limits {
+            chunk_extensions: u32::MAX,
+            ..*lent.limits
+        };
+        let mut at = 0; // <= input.len()
+        loop {
+            let rest = input.get_mut(at..).unwrap_or_default();
+            let part = Lent {
+                limits: &limits,
+                ..lent.reborrow()
+            };
+            let received = self.body(rest, part)?;
+            at += received.used;
+            match received.step {
+                Step::Event(Event::Body(data)) => {
+                    let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+                    self.spent = self.spent.saturating_add(len);
+                }
+                Step::Event(_) => break,
+                Step::Need(_) | Step::Paused | Step::Full | Step::Done => {
+                    return Ok(Received::need(at, 1));
+                }
+            }
+            if u64::from(self.spent) > lent.limits.drain {
+                self.after = After::Linger;
+                self.settle(lent.now);
+                break;
+            }
+        }
+        let rest = input.get_mut(at..).unwrap_or_default();
+        let mut received = self.receive_request(rest, lent)?;
+        received.used += at;
+        Ok(received)
+    }
+
+    /// Notes whether little enough of the body is left to be discarded.
+    fn judge_rest(&mut self, limits: &Limits) {
+        if self.after == After::Keep
+            && self.reading == Reading::Fixed
+            && self.remaining <= limits.drain
+        {
+            self.after = After::KeepDraining;
+        }
+    }
+
+    /// Ends the message that is being received.
+    pub(super) fn end_body(&mut self, now: Instant) {
+        self.exchange.take(match self.role {
+            Role::Server => Input::RequestEnd,
+            Role::Client => Input::ResponseEnd,
+        });
+        (self.scanned, self.line) = (0, 0);
+        self.settle(now);
+    }
+}

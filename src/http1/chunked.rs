@@ -1,0 +1,219 @@
+//! The chunked transfer coding, as it is read (RFC 9112 §7.1).
+//!
+//! ```text
+//!  1*15HEXDIG [ BWS ";" extension ] CRLF  data CRLF      each chunk
+//!  1*15"0"    [ BWS ";" extension ] CRLF                 the last one
+//!  trailer fields CRLF
+//! ```
+
+use super::{Limits, Violation};
+use crate::wire::ascii;
+
+/// Hexadecimal digits of a chunk size, leading zeros counted. No chunk holds
+/// 2^60 bytes, and no sum of honest sizes overflows.
+const MOST_DIGITS: u32 = 15;
+
+/// Where the reader of a chunked body stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chunked {
+    /// In the digits of a size.
+    Size,
+    /// In white space after a size.
+    Space,
+    /// In extensions, which are skipped.
+    Extension,
+    /// Before the LF of a size line.
+    SizeLf,
+    /// In the data of a chunk.
+    Data,
+    /// Before the CR after the data.
+    DataCr,
+    /// Before the LF after the data.
+    DataLf,
+    /// In the trailer section.
+    Trailers,
+}
+
+/// What is counted while size lines are read.
+pub(crate) struct Counts<'c> {
+    /// The size of the chunk.
+    pub(crate) size: &'c mut u64,
+    /// Digits of the size so far.
+    pub(crate) digits: &'c mut u32,
+    /// Bytes of extensions in this body so far.
+    pub(crate) extensions: &'c mut u32,
+}
+
+impl Chunked {
+    /// Reads all that lies between pieces of data: stops in front of data or
+    /// of the trailer section, or at the end of `input`. Answers how many
+    /// bytes it took.
+    ///
+    /// # Errors
+    /// [`Violation`], at the first byte that cannot stand where it stands.
+    pub(crate) fn advance(
+        &mut self,
+        input: &[u8],
+        counts: &mut Counts<'_>,
+        limits: &Limits,
+    ) -> Result<usize, Violation> {
+        for (at, &b) in input.iter().enumerate() {
+            *self = match (*self, b) {
+                (Self::Data | Self::Trailers, _) => return Ok(at),
+                (Self::Size, b'\r') if *counts.digits > 0 => Self::SizeLf,
+                (Self::Size, b';') if *counts.digits > 0 => {
+                    Self::extend(Self::Extension, counts, limits)?
+                }
+                (Self::Size, b' ' | b'\t') if *counts.digits > 0 => {
+                    Self::extend(Self::Space, counts, limits)?
+                }
+                (Self::Size, _) => Self::digit(b, counts)?,
+                (Self::Space, b' ' | b'\t') => Self::extend(Self::Space, counts, limits)?,
+                (Self::Space, b';') => Self::extend(Self::Extension, counts, limits)?,
+                (Self::Space, _) => return Err(fault(b, Violation::ChunkExtension)),
+                (Self::Extension, b'\r') => Self::SizeLf,
+                (Self::Extension, _) if ascii::is_field_vchar(b) => {
+                    Self::extend(Self::Extension, counts, limits)?
+                }
+                (Self::Extension, _) => return Err(fault(b, Violation::ChunkExtension)),
+                (Self::SizeLf, b'\n') if *counts.size == 0 => Self::Trailers,
+                (Self::SizeLf, b'\n') => Self::Data,
+                (Self::SizeLf | Self::DataLf, b'\r' | b'\0'..=b'\t' | 0x0b..) => {
+                    return Err(Violation::BareCr);
+                }
+                (Self::DataCr, b'\r') => Self::DataLf,
+                (Self::DataCr, _) => return Err(fault(b, Violation::ChunkEnd)),
+                (Self::DataLf, b'\n') => {
+                    (*counts.size, *counts.digits) = (0, 0);
+                    Self::Size
+                }
+            };
+        }
+        Ok(input.len())
+    }
+
+    /// Takes a digit of a size.
+    fn digit(b: u8, counts: &mut Counts<'_>) -> Result<Self, Violation> {
+        let digit = ascii::hex_digit(b).ok_or(fault(b, Violation::ChunkSize))?;
+        if *counts.digits == MOST_DIGITS {
+            return Err(Violation::ChunkSize);
+        }
+        *counts.digits += 1;
+        *counts.size = *counts.size << 4 | u64::from(digit); // below 2^60
+        Ok(Self::Size)
+    }
+
+    /// Takes a byte of an extension and goes to `next`.
+    fn extend(next: Self, counts: &mut Counts<'_>, limits: &Limits) -> Result<Self, Violation> {
+        if *counts.extensions >= limits.chunk_extensions {
+            return Err(Violation::ChunkExtensionsTooLarge);
+        }
+        *counts.extensions += 1;
+        Ok(next)
+    }
+}
+
+/// What is wrong with a byte that may not stand where it stands.
+const fn fault(b: u8, otherwise: Violation) -> Violation {
+    match b {
+        b'\n' => Violation::BareLf,
+        _ => otherwise,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads `input` in pieces of `size`; answers the state and the size of
+    /// the chunk in front of which it stopped, and what is left.
+    fn read(input: &[u8], size: usize) -> Result<(Chunked, u64, usize), Violation> {
+        let (mut state, mut bytes, mut digits, mut extensions) = (Chunked::Size, 0, 0, 0);
+        let mut left = input.len();
+        for piece in input.chunks(size) {
+            let mut counts = Counts {
+                size: &mut bytes,
+                digits: &mut digits,
+                extensions: &mut extensions,
+            };
+            let used = state.advance(piece, &mut counts, &Limits::DEFAULT)?;
+            left -= used;
+            if used < piece.len() {
+                break;
+            }
+        }
+        Ok((state, bytes, left))
+    }
+
+    fn check(input: &str, expected: Result<(Chunked, u64, usize), Violation>) {
+        for size in 1..=input.len() {
+            assert_eq!(
+                read(input.as_bytes(), size),
+                expected,
+                "{input:?} by {size}"
+            );
+        }
+    }
+
+    #[test]
+    fn size_lines_end_before_data_or_trailers() {
+        check("5\r\nhello", Ok((Chunked::Data, 5, 5)));
+        check("aBc\r\n", Ok((Chunked::Data, 0xabc, 0)));
+        check("005\r\nh", Ok((Chunked::Data, 5, 1)));
+        check("0\r\nX", Ok((Chunked::Trailers, 0, 1)));
+        check("000000000000000\r\n", Ok((Chunked::Trailers, 0, 0)));
+        check("fffffffffffffff\r\n", Ok((Chunked::Data, (1 << 60) - 1, 0)));
+        check("5;a=\"b;c\" ; d\r\nh", Ok((Chunked::Data, 5, 1)));
+        check("5 \t;\r\nh", Ok((Chunked::Data, 5, 1)));
+    }
+
+    #[test]
+    fn whatever_else_stands_there_is_refused() {
+        use Violation as V;
+        for (input, violation) in [
+            ("\r\n", V::ChunkSize),
+            (";a\r\n", V::ChunkSize),
+            (" 5\r\n", V::ChunkSize),
+            ("+5\r\n", V::ChunkSize),
+            ("0x5\r\n", V::ChunkSize),
+            ("5_0\r\n", V::ChunkSize),
+            ("g\r\n", V::ChunkSize),
+            ("1000000000000000\r\n", V::ChunkSize),
+            ("5\n", V::BareLf),
+            ("\n", V::BareLf),
+            ("5\rh", V::BareCr),
+            ("5\r\r\n", V::BareCr),
+            ("5 \r\n", V::ChunkExtension),
+            ("5 5\r\n", V::ChunkExtension),
+            ("5;a\0\r\n", V::ChunkExtension),
+            ("5;a\n", V::BareLf),
+            ("5 \n", V::BareLf),
+            ("5;a\rb", V::BareCr),
+        ] {
+            check(input, Err(violation));
+        }
+    }
+
+    #[test]
+    fn data_ends_with_crlf() {
+        use Violation as V;
+        for (input, expected) in [
+            ("\r\n", Ok(Chunked::Size)),
+            ("\r\n5", Ok(Chunked::Size)),
+            ("\r", Ok(Chunked::DataLf)),
+            ("x", Err(V::ChunkEnd)),
+            ("\n", Err(V::BareLf)),
+            ("\rx", Err(V::BareCr)),
+            ("\r\r", Err(V::BareCr)),
+        ] {
+            let mut state = Chunked::DataCr;
+            let mut counts = Counts {
+                size: &mut 0,
+                digits: &mut 3,
+                extensions: &mut 0,
+            };
+            let used = state.advance(input.as_bytes(), &mut counts, &Limits::DEFAULT);
+            assert_eq!(used.map(|_| state), expected, "{input:?}");
+        }
+    }
+}

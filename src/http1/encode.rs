@@ -1,0 +1,175 @@
+//! Heads as they are written.
+
+use super::{Misuse, Violation};
+use crate::http::{Field, Fields, Status, date::Date};
+use crate::wire::{Sink, ascii};
+
+/// Room for the longest thing that a machine sends of its own accord: an error
+/// reply with its date, or `100 Continue`.
+pub(crate) const CONTROL_ROOM: usize = 128;
+
+/// `100 Continue` as it stands on the wire.
+pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// The room that a head needs beside its fields: the longest status line or
+/// the fixed parts of a request line, Date, Connection, the longest
+/// Content-Length.
+pub(crate) const HEAD_ROOM: usize = 192;
+
+/// Which fields the caller may set where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A final response.
+    Response,
+    /// An interim response.
+    Interim,
+    /// A response that names protocols: 101 and 426.
+    Upgrade,
+    /// A request.
+    Request,
+    /// A trailer section.
+    Trailers,
+}
+
+/// What was found in fields that are to be sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Found {
+    /// The room they need.
+    pub(crate) room: usize,
+    /// A Date of the caller's own.
+    pub(crate) date: bool,
+    /// An Upgrade.
+    pub(crate) upgrade: bool,
+    /// How many Hosts.
+    pub(crate) hosts: usize,
+}
+
+/// Checks that `fields` can be sent.
+///
+/// # Errors
+/// [`Misuse::InvalidField`] or [`Misuse::ForbiddenField`].
+pub(crate) fn check(fields: Fields<'_>, place: Place) -> Result<Found, Misuse> {
+    let mut found = Found::default();
+    for field in fields.iter() {
+        field.check()?;
+        if is_forbidden(&field, place) {
+            return Err(Misuse::ForbiddenField);
+        }
+        found.room += field.name.len() + field.value.len() + 4;
+        match field.name.len() {
+            4 if field.is("date") => found.date = true,
+            4 if field.is("host") => found.hosts += 1,
+            7 if field.is("upgrade") => found.upgrade = true,
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Whether `field` is the machine's own business in `place`.
+fn is_forbidden(field: &Field<'_>, place: Place) -> bool {
+    let framing = match field.name.len() {
+        2 => field.is("te"),
+        7 => field.is("upgrade") && !matches!(place, Place::Upgrade | Place::Request),
+        10 if field.is("connection") => {
+            // The one option that the caller may name is the one that is sent.
+            !matches!(place, Place::Upgrade | Place::Request)
+                || !field.value.eq_ignore_ascii_case(b"upgrade")
+        }
+        10 => field.is("keep-alive"),
+        14 => field.is("content-length"),
+        16 => field.is("proxy-connection"),
+        17 => field.is("transfer-encoding"),
+        _ => false,
+    };
+    framing || (place == Place::Trailers && !may_trail(field.name))
+}
+
+/// Whether a field may stand in a trailer section: nothing that frames,
+/// routes, modifies, authenticates or describes the content
+/// (RFC 9110 §6.5.1).
+pub(crate) fn may_trail(name: &[u8]) -> bool {
+    const NEVER: [&str; 21] = [
+        "te",
+        "age",
+        "date",
+        "host",
+        "vary",
+        "range",
+        "cookie",
+        "expect",
+        "expires",
+        "trailer",
+        "upgrade",
+        "location",
+        "connection",
+        "keep-alive",
+        "set-cookie",
+        "content-type",
+        "authorization",
+        "cache-control",
+        "content-length",
+        "content-encoding",
+        "transfer-encoding",
+    ];
+    !NEVER
+        .iter()
+        .any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
+}
+
+/// `HTTP/1.1 SP status SP reason CRLF`: at most 46 bytes.
+#[inline]
+pub(crate) fn put_status_line(status: Status, out: &mut impl Sink) {
+    if status == Status::OK {
+        return out.put(b"HTTP/1.1 200 OK\r\n");
+    }
+    let mut line = *b"HTTP/1.1 000 ";
+    line[9..12].copy_from_slice(&status.digits());
+    out.put(&line);
+    out.put(status.reason().as_bytes());
+    out.put(b"\r\n");
+}
+
+/// The Date field: 37 bytes.
+#[inline]
+pub(crate) fn put_date(date: &Date, out: &mut impl Sink) {
+    let mut line = *b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
+    line[6..35].copy_from_slice(date.as_bytes());
+    out.put(&line);
+}
+
+/// The Content-Length field: at most 38 bytes.
+#[inline]
+pub(crate) fn put_content_length(length: u64, out: &mut impl Sink) {
+    out.put(b"Content-Length: ");
+    ascii::put_decimal(length, out);
+    out.put(b"\r\n");
+}
+
+/// Fields that have been checked. A Connection of the caller's is left out:
+/// the machine puts its own.
+#[inline]
+pub(crate) fn put_fields(fields: Fields<'_>, out: &mut impl Sink) {
+    for field in fields.iter() {
+        if field.name.len() == 10 && field.is("connection") {
+            continue;
+        }
+        out.put(field.name);
+        out.put(b": ");
+        out.put(field.value);
+        out.put(b"\r\n");
+    }
+}
+
+/// The answer to a violation: at most [`CONTROL_ROOM`] bytes. It has no
+/// content, so that it answers a HEAD as well.
+pub(crate) fn put_refusal(violation: Violation, date: Option<&Date>, out: &mut impl Sink) {
+    let Some(status) = violation.status() else {
+        return;
+    };
+    put_status_line(status, out);
+    if let Some(date) = date {
+        put_date(date, out);
+    }
+    out.put(b"Connection: close\r\nContent-Length: 0\r\n\r\n");
+}

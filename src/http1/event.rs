@@ -1,0 +1,54 @@
+//! What a connection tells its driver, and what it is told.
+
+use crate::http::{Content, Fields, RequestHead, ResponseHead};
+
+/// What came in: borrowed from the input and the scratch, never from the
+/// machine.
+#[derive(Debug)]
+pub enum Event<'b> {
+    /// A request (server role). It is owed exactly one response.
+    Request {
+        /// Its head.
+        head: RequestHead<'b>,
+        /// Its content, as far as it is here.
+        content: Content<'b>,
+    },
+    /// The final response (client role). A body follows without being asked
+    /// for.
+    Response {
+        /// Its head.
+        head: ResponseHead<'b>,
+        /// [`Content::None`] or [`Content::Follows`].
+        content: Content<'b>,
+    },
+    /// An interim response (client role); the final one is still to come.
+    Informational(ResponseHead<'b>),
+    /// The next piece of a body, never empty.
+    Body(&'b mut [u8]),
+    /// The end of a body that came in pieces.
+    End {
+        /// What the trailer section of a chunked body said.
+        trailers: Fields<'b>,
+    },
+}
+
+/// How long a body will be that is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyLength {
+    /// Exactly this many bytes: Content-Length.
+    Known(u64),
+    /// Not known yet: chunked to a peer of version 1.1, ended by closing the
+    /// connection to one of version 1.0.
+    Unknown,
+}
+
+/// How a connection ends, once its output is flushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// Close it: nothing more is expected.
+    Now,
+    /// Close the sending half, then read and discard for a while: closing at
+    /// once would reset the connection and destroy the answer before the peer
+    /// has read it (RFC 9112 §9.6).
+    Linger,
+}

@@ -1,0 +1,144 @@
+//! Requests as they are written.
+
+use super::connection::{After, Asked, Connection, Reading, Sending};
+use super::encode::{self, Found, Place};
+use super::send::room;
+use super::state::Input;
+use super::{BodyLength, Misuse};
+use crate::http::{Method, RequestHead, Target, target::is_authority};
+use crate::wire::{Instant, Role, Sink, ascii};
+
+impl Connection {
+    /// Sends a request (client role): its head, and with a `length` the
+    /// framing of a body that [`send_body`](Self::send_body) and
+    /// [`send_end`](Self::send_end) send. Connection is added, also for an
+    /// Upgrade in the fields, which may then name it themselves. One request is
+    /// under way at a time.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] while an exchange is under way or after the
+    /// connection has ended, [`Misuse::Host`] without exactly one Host,
+    /// [`Misuse::RequestLine`], [`Misuse::InvalidField`],
+    /// [`Misuse::ForbiddenField`], [`Misuse::NoRoom`].
+    pub fn send_request(
+        &mut self,
+        head: &RequestHead<'_>,
+        length: Option<BodyLength>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        let body = !matches!(length, None | Some(BodyLength::Known(0)));
+        let begun = self.exchange.after(Input::RequestHead { body });
+        let (Role::Client, Some(begun)) = (self.role, begun) else {
+            return Err(Misuse::State);
+        };
+        let line = check_request_line(head)?;
+        let found = encode::check(head.fields, Place::Request)?;
+        if found.hosts != 1 {
+            return Err(Misuse::Host);
+        }
+        room(out, encode::HEAD_ROOM + found.room + line)?;
+        self.put_request(head, length, found, out);
+        self.exchange = begun;
+        self.asked = match head.method {
+            Method::Head => Asked::Head,
+            Method::Connect => Asked::Tunnel,
+            _ if found.upgrade => Asked::Upgrade,
+            _ => Asked::Plain,
+        };
+        self.after = match self.shutdown {
+            true => After::Close,
+            false => After::Keep,
+        };
+        (self.sending, self.owed) = match length {
+            None => (Sending::Nothing, 0),
+            Some(BodyLength::Known(length)) => (Sending::Fixed, length),
+            Some(BodyLength::Unknown) => (Sending::Chunked, 0),
+        };
+        self.reading = Reading::Head;
+        self.since = now;
+        Ok(())
+    }
+
+    fn put_request(
+        &self,
+        head: &RequestHead<'_>,
+        length: Option<BodyLength>,
+        found: Found,
+        out: &mut impl Sink,
+    ) {
+        out.put(head.method.as_str().as_bytes());
+        out.put(b" ");
+        put_target(&head.target, out);
+        out.put(b" HTTP/1.1\r\n");
+        encode::put_fields(head.fields, out);
+        match (self.shutdown, found.upgrade) {
+            (false, false) => {}
+            (false, true) => out.put(b"Connection: upgrade\r\n"),
+            (true, false) => out.put(b"Connection: close\r\n"),
+            (true, true) => out.put(b"Connection: close, upgrade\r\n"),
+        }
+        match length {
+            None => {}
+            Some(BodyLength::Known(length)) => encode::put_content_length(length, out),
+            Some(BodyLength::Unknown) => out.put(b"Transfer-Encoding: chunked\r\n"),
+        }
+        out.put(b"\r\n");
+    }
+}
+
+/// The parts of a target as they stand in a request line: before the path, the
+/// path, and the query.
+const fn target_parts<'b>(target: &Target<'b>) -> [&'b str; 4] {
+    match *target {
+        Target::Origin { path, query } => ["", "", path, query_or_empty(query)],
+        Target::Absolute {
+            scheme,
+            authority,
+            path,
+            query,
+        } => [scheme, authority, path, query_or_empty(query)],
+        Target::Authority(authority) => ["", authority, "", ""],
+        Target::Asterisk => ["", "", "*", ""],
+    }
+}
+
+const fn query_or_empty(query: Option<&str>) -> &str {
+    match query {
+        Some(query) => query,
+        None => "",
+    }
+}
+
+fn put_target(target: &Target<'_>, out: &mut impl Sink) {
+    let [scheme, authority, path, query] = target_parts(target);
+    out.put(scheme.as_bytes());
+    if !scheme.is_empty() {
+        out.put(b"://");
+    }
+    out.put(authority.as_bytes());
+    out.put(path.as_bytes());
+    if target.query().is_some() {
+        out.put(b"?");
+        out.put(query.as_bytes());
+    }
+}
+
+/// Checks that method and target can stand in a request line and are what the
+/// peer will read, and says how much room they need.
+fn check_request_line(head: &RequestHead<'_>) -> Result<usize, Misuse> {
+    let parts = target_parts(&head.target);
+    let visible = |text: &str| text.bytes().all(|b| ascii::is_vchar(b) && b != b'#');
+    let rooted = match head.target {
+        Target::Origin { path, .. } | Target::Absolute { path, .. } => {
+            path.starts_with('/') && !path.contains('?') && head.method != Method::Connect
+        }
+        Target::Authority(authority) => head.method == Method::Connect && is_authority(authority),
+        Target::Asterisk => head.method == Method::Options,
+    };
+    let method = head.method.as_str();
+    if !rooted || !ascii::is_token(method.as_bytes()) || !parts.iter().all(|part| visible(part)) {
+        return Err(Misuse::RequestLine);
+    }
+    Ok(method.len() + parts.iter().map(|part| part.len()).sum::<usize>() + 8)
+}

@@ -1,0 +1,306 @@
+//! Responses as they are written.
+
+#[cfg(feature = "alloc")]
+use bytes::Bytes;
+
+use super::connection::{After, Asked, Connection, Reading, Sending, Wanted};
+use super::encode::{self, Place};
+use super::send::room;
+use super::state::{Input, Request, Response};
+use super::{BodyLength, Misuse};
+use crate::http::{Fields, ResponseHead, Status, date::Date};
+use crate::wire::{Instant, Role, Sink};
+
+impl Connection {
+    /// Asks for the body that `Content::Follows` announced. A peer that waits
+    /// for it is told `100 Continue`, whether or not it has sent some already.
+    /// The body's pace counts from `now`.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] if no body is offered or the response has begun,
+    /// [`Misuse::NoRoom`].
+    pub fn accept_body(&mut self, now: Instant, out: &mut impl Sink) -> Result<(), Misuse> {
+        if !self.is_body_offered() || self.exchange.response != Response::Owed {
+            return Err(Misuse::State);
+        }
+        if self.wanted == Wanted::Expected {
+            room(out, encode::CONTINUE.len())?;
+            out.put(encode::CONTINUE);
+        }
+        self.wanted = Wanted::Accepted;
+        self.since = now;
+        if matches!(self.reading, Reading::Chunked(_)) && self.after == After::KeepDraining {
+            self.after = After::Keep; // whoever reads it for a while has seen enough
+        }
+        Ok(())
+    }
+
+    /// Says that the rest of an accepted body is not wanted after all. It is
+    /// discarded if it is short, else the connection ends after the response.
+    /// Without an effect where there is no body to refuse.
+    pub const fn refuse_body(&mut self) {
+        if matches!(self.exchange.request, Request::Body) {
+            self.wanted = match self.wanted {
+                Wanted::Expected => Wanted::Expected,
+                Wanted::Offered | Wanted::Accepted | Wanted::Refused => Wanted::Refused,
+            };
+        }
+    }
+
+    /// Sends an interim response: 102, 103 and the like. A peer of version 1.0
+    /// knows none and is sent nothing.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] if no response is owed, [`Misuse::Status`] for 100
+    /// (see [`accept_body`](Self::accept_body)), 101 and final ones,
+    /// [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
+    /// [`Misuse::NoRoom`].
+    pub fn send_informational(
+        &mut self,
+        head: &ResponseHead<'_>,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        if self.role != Role::Server || self.exchange.response != Response::Owed {
+            return Err(Misuse::State);
+        }
+        if !head.status.is_informational() || head.status.code() <= 101 {
+            return Err(Misuse::Status);
+        }
+        let found = encode::check(head.fields, Place::Interim)?;
+        room(out, found.room)?;
+        if !self.old {
+            self.exchange.take(Input::Interim);
+            encode::put_status_line(head.status, out);
+            encode::put_fields(head.fields, out);
+            out.put(b"\r\n");
+        }
+        Ok(())
+    }
+
+    /// Sends the head of the final response; [`send_body`](Self::send_body)
+    /// and [`send_end`](Self::send_end) follow, also when the body turns out
+    /// to be empty.
+    ///
+    /// Framing, Connection and `date` are added; a Date in the fields goes
+    /// before `date`. The answer to HEAD has the fields that GET's would have,
+    /// and its body is swallowed, as is that of a 304. A body that is still
+    /// arriving and was not accepted is discarded if it is at most
+    /// [`Limits::drain`](super::Limits::drain), else the connection closes.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] if no response is owed, [`Misuse::Status`] for 1xx
+    /// and for 2xx to CONNECT (see [`send_switching`](Self::send_switching)),
+    /// [`Misuse::BodyTooLong`] for a 204 or 205 with content,
+    /// [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
+    /// [`Misuse::NoRoom`].
+    pub fn send_response(
+        &mut self,
+        head: &ResponseHead<'_>,
+        length: BodyLength,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.respond(head, length, date, now, out, 0)?;
+        self.exchange.take(Input::ResponseHead { body: true });
+        Ok(())
+    }
+
+    /// Sends a whole response: [`send_response`](Self::send_response),
+    /// [`send_body`](Self::send_body) and [`send_end`](Self::send_end) in one.
+    ///
+    /// # Errors
+    /// As [`send_response`](Self::send_response).
+    pub fn send_whole(
+        &mut self,
+        head: &ResponseHead<'_>,
+        body: &[u8],
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        let length = BodyLength::Known(body.len() as u64);
+        self.respond(head, length, date, now, out, body.len())?;
+        if self.sending == Sending::Fixed {
+            out.put(body);
+        }
+        self.end_response(now);
+        Ok(())
+    }
+
+    /// The same with a body that is handed over by reference.
+    ///
+    /// # Errors
+    /// As [`send_response`](Self::send_response).
+    #[cfg(feature = "alloc")]
+    pub fn send_whole_shared(
+        &mut self,
+        head: &ResponseHead<'_>,
+        body: Bytes,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        let length = BodyLength::Known(body.len() as u64);
+        self.respond(head, length, date, now, out, body.len())?;
+        if self.sending == Sending::Fixed {
+            out.put_shared(body);
+        }
+        self.end_response(now);
+        Ok(())
+    }
+
+    fn end_response(&mut self, now: Instant) {
+        self.exchange.take(Input::ResponseHead { body: false });
+        self.sending = Sending::Nothing;
+        self.settle(now);
+    }
+
+    /// Checks and writes the head of a final response, and settles how its
+    /// body is framed and whether the connection outlives it. `more` bytes
+    /// must fit behind it.
+    fn respond(
+        &mut self,
+        head: &ResponseHead<'_>,
+        length: BodyLength,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+        more: usize,
+    ) -> Result<(), Misuse> {
+        if self.role != Role::Server || self.exchange.response != Response::Owed {
+            return Err(Misuse::State);
+        }
+        let status = head.status;
+        let tunnel = self.asked == Asked::Tunnel && status.is_successful();
+        if status.is_informational() || tunnel {
+            return Err(Misuse::Status);
+        }
+        let place = match status {
+            Status::UPGRADE_REQUIRED => Place::Upgrade,
+            _ => Place::Response,
+        };
+        let found = encode::check(head.fields, place)?;
+        let sending = self.framing(status, length)?;
+        room(out, (encode::HEAD_ROOM + found.room).saturating_add(more))?;
+
+        self.settle_body(sending);
+        encode::put_status_line(status, out);
+        if let (Some(date), false) = (date, found.date) {
+            encode::put_date(date, out);
+        }
+        self.put_connection(found.upgrade, out);
+        self.put_framing(status, length, out);
+        encode::put_fields(head.fields, out);
+        out.put(b"\r\n");
+        self.sending = sending;
+        self.owed = match (sending, length) {
+            (Sending::Fixed, BodyLength::Known(length)) => length,
+            _ => 0,
+        };
+        // A body that is discarded from here on is timed from here on.
+        if self.wanted == Wanted::Refused {
+            self.since = now;
+        }
+        Ok(())
+    }
+
+    /// How the body of a response is framed (RFC 9112 §6.3 seen from the
+    /// sender).
+    fn framing(&self, status: Status, length: BodyLength) -> Result<Sending, Misuse> {
+        let known_content = matches!(length, BodyLength::Known(1..));
+        Ok(match (self.asked, status.code(), length) {
+            (_, 204 | 205, _) if known_content => return Err(Misuse::BodyTooLong),
+            (_, 204 | 205, _) => Sending::Nothing,
+            (Asked::Head, ..) | (_, 304, _) => Sending::Swallowed,
+            (_, _, BodyLength::Known(_)) => Sending::Fixed,
+            (_, _, BodyLength::Unknown) if self.old => Sending::UntilClose,
+            (_, _, BodyLength::Unknown) => Sending::Chunked,
+        })
+    }
+
+    /// Settles what becomes of a request body that is still arriving, and of
+    /// the connection.
+    fn settle_body(&mut self, sending: Sending) {
+        if self.exchange.request == Request::Body && self.wanted != Wanted::Accepted {
+            self.after = match (self.wanted, self.after) {
+                (Wanted::Offered | Wanted::Refused, After::KeepDraining) => After::KeepDraining,
+                _ => After::Linger,
+            };
+            self.wanted = Wanted::Refused;
+        }
+        if sending == Sending::UntilClose || self.shutdown {
+            self.after = match self.after {
+                After::Linger => After::Linger,
+                After::KeepDraining if self.exchange.request == Request::Body => After::Linger,
+                After::Keep | After::KeepDraining | After::Close => After::Close,
+            };
+        }
+    }
+
+    /// Writes Connection where the version alone does not say it.
+    fn put_connection(&self, upgrade: bool, out: &mut impl Sink) {
+        let keeps = matches!(self.after, After::Keep | After::KeepDraining);
+        out.put(match (keeps, upgrade) {
+            (true, false) if self.old => b"Connection: keep-alive\r\n",
+            (true, false) => return,
+            (true, true) if self.old => b"Connection: keep-alive, upgrade\r\n",
+            (true, true) => b"Connection: upgrade\r\n",
+            (false, false) => b"Connection: close\r\n",
+            (false, true) => b"Connection: close, upgrade\r\n",
+        });
+    }
+
+    /// Writes the framing field: never for 1xx, 204 and 304, and for HEAD as
+    /// for GET.
+    fn put_framing(&self, status: Status, length: BodyLength, out: &mut impl Sink) {
+        match (status.code(), length) {
+            (204 | 304, _) => {}
+            (205, _) => out.put(b"Content-Length: 0\r\n"),
+            (_, BodyLength::Known(length)) => encode::put_content_length(length, out),
+            (_, BodyLength::Unknown) if self.old => {}
+            (_, BodyLength::Unknown) => out.put(b"Transfer-Encoding: chunked\r\n"),
+        }
+    }
+
+    /// Hands the connection to another protocol: `101 Switching Protocols` to
+    /// an offered upgrade, `200 OK` to CONNECT. `fields` name the protocol in
+    /// Upgrade (for CONNECT there is none); Connection is added. From here on
+    /// [`receive`](Self::receive) answers [`Step::Done`](crate::wire::Step) and
+    /// everything behind the request belongs to the new protocol.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] if no response is owed or the request's body has not
+    /// been read, [`Misuse::NoUpgrade`] if none was offered or the fields name
+    /// none, [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
+    /// [`Misuse::NoRoom`].
+    pub fn send_switching(
+        &mut self,
+        fields: Fields<'_>,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        if self.role != Role::Server || self.exchange.after(Input::Switch).is_none() {
+            return Err(Misuse::State);
+        }
+        let place = match self.asked {
+            Asked::Upgrade => Place::Upgrade,
+            Asked::Tunnel => Place::Response,
+            Asked::Plain | Asked::Head => return Err(Misuse::NoUpgrade),
+        };
+        let found = encode::check(fields, place)?;
+        if place == Place::Upgrade && !found.upgrade {
+            return Err(Misuse::NoUpgrade);
+        }
+        room(out, encode::HEAD_ROOM + found.room)?;
+        if place == Place::Upgrade {
+            encode::put_status_line(Status::SWITCHING_PROTOCOLS, out);
+            out.put(b"Connection: Upgrade\r\n");
+        } else {
+            encode::put_status_line(Status::OK, out);
+        }
+        encode::put_fields(fields, out);
+        out.put(b"\r\n");
+        self.exchange.take(Input::Switch);
+        Ok(())
+    }
+}

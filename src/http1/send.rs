@@ -1,0 +1,124 @@
+//! Bodies as they are written, in either role.
+
+#[cfg(feature = "alloc")]
+use bytes::Bytes;
+
+use super::Misuse;
+use super::connection::{Connection, Sending};
+use super::encode::{self, Place};
+use super::state::{Input, Request, Response};
+use crate::http::Fields;
+use crate::wire::{Instant, Role, Sink, ascii};
+
+/// The longest frame around a chunk: 16 digits and two CRLFs.
+const CHUNK_ROOM: usize = 20;
+
+impl Connection {
+    /// Sends a piece of the body.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] if no body is being sent, [`Misuse::BodyTooLong`] if
+    /// it goes beyond the announced length, [`Misuse::NoRoom`].
+    pub fn send_body(&mut self, data: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+        self.frame(data.len(), out, |out| out.put(data))
+    }
+
+    /// Sends a piece of the body by reference.
+    ///
+    /// # Errors
+    /// As [`send_body`](Self::send_body).
+    #[cfg(feature = "alloc")]
+    pub fn send_body_shared(&mut self, data: Bytes, out: &mut impl Sink) -> Result<(), Misuse> {
+        self.frame(data.len(), out, |out| out.put_shared(data))
+    }
+
+    fn frame<S: Sink>(
+        &mut self,
+        len: usize,
+        out: &mut S,
+        put: impl FnOnce(&mut S),
+    ) -> Result<(), Misuse> {
+        if !self.sends_body() {
+            return Err(Misuse::State);
+        }
+        match self.sending {
+            _ if len == 0 => {}
+            Sending::Nothing => return Err(Misuse::BodyTooLong),
+            Sending::Swallowed => {}
+            Sending::Fixed => {
+                let left = self.owed.checked_sub(len as u64);
+                let left = left.ok_or(Misuse::BodyTooLong)?;
+                room(out, len)?;
+                self.owed = left;
+                put(out);
+            }
+            Sending::Chunked => {
+                room(out, len.saturating_add(CHUNK_ROOM))?;
+                ascii::put_hex(len as u64, out);
+                out.put(b"\r\n");
+                put(out);
+                out.put(b"\r\n");
+            }
+            Sending::UntilClose => {
+                room(out, len)?;
+                put(out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the body. Trailers go out with a chunked body and are dropped with
+    /// any other, which has no place for them.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] if no body is being sent, [`Misuse::BodyTooShort`] if
+    /// less was sent than announced: such a connection can only be cut.
+    /// [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
+    /// [`Misuse::NoRoom`].
+    pub fn send_end(
+        &mut self,
+        trailers: Fields<'_>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        if !self.sends_body() {
+            return Err(Misuse::State);
+        }
+        if self.sending == Sending::Fixed && self.owed > 0 {
+            return Err(Misuse::BodyTooShort);
+        }
+        let found = encode::check(trailers, Place::Trailers)?;
+        if self.sending == Sending::Chunked {
+            room(out, found.room.saturating_add(CHUNK_ROOM))?;
+            out.put(b"0\r\n");
+            encode::put_fields(trailers, out);
+            out.put(b"\r\n");
+        }
+        self.sending = Sending::Nothing;
+        match self.role {
+            Role::Server => self.exchange.take(Input::ResponseEnd),
+            Role::Client => {
+                self.since = now;
+                self.exchange.take(Input::RequestEnd)
+            }
+        };
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Whether a body of ours is under way.
+    const fn sends_body(&self) -> bool {
+        match self.role {
+            Role::Server => matches!(self.exchange.response, Response::Body),
+            Role::Client => matches!(self.exchange.request, Request::Body),
+        }
+    }
+}
+
+/// Checks that `out` has room for `bytes`.
+pub(super) fn room(out: &impl Sink, bytes: usize) -> Result<(), Misuse> {
+    match out.room() >= bytes {
+        true => Ok(()),
+        false => Err(Misuse::NoRoom),
+    }
+}
