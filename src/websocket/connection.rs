@@ -1,0 +1,306 @@
+//! The machine: one connection after its handshake.
+
+use core::time::Duration;
+
+use super::{
+    CloseCode, Event, Kind, Limits, Violation,
+    frame::{MAX_CONTROL, Opcode},
+    message::Assembly,
+    timer::{Action, Due, Tick, later},
+};
+use crate::http::Lent;
+use crate::wire::{Budget, Instant, Received, Role, Sink, Step};
+
+/// Room that every call may need for its one answer: a control frame.
+pub(super) const CONTROL_ROOM: usize = 2 + 4 + MAX_CONTROL;
+
+/// How long a ping waits that found no room in the output.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// One WebSocket connection, either side, after its handshake.
+///
+/// It owns no buffer. Received bytes are lent as one slice, of which the
+/// caller drops [`used`](Received::used) bytes after each call and shows the
+/// rest again in front of what arrives next. Frames to be sent are appended to
+/// an output that is lent as well. Call [`receive`](Self::receive) whenever
+/// bytes have arrived, until it needs more.
+///
+/// ```text
+///   Open ------- silence ------> Pinged
+///    | ^------ any byte --------- |
+///    | send_close                 | pong timeout
+///    v                            v
+///   CloseSent -- violation --> Failed <-- violation, from anywhere
+///    |                            ^
+///    | peer's Close               | close timeout
+///    v                            |
+///   Closed -- (client only) ------'
+/// ```
+///
+/// ```
+/// use barewire::http::{Lent, OwnedScratch};
+/// use barewire::websocket::{Connection, Event, Kind, Limits};
+/// use barewire::wire::{Instant, Role, Step};
+///
+/// let mut server = Connection::new(Role::Server, Instant::START);
+/// let mut scratch = OwnedScratch::new(0);
+/// let lent = Lent {
+///     now: Instant::START,
+///     date: None,
+///     chance: [0; 4], // a server masks nothing
+///     limits: &Limits::DEFAULT,
+///     scratch: scratch.lend(),
+/// };
+/// let mut input = *b"\x81\x82\x01\x02\x03\x04ik";
+/// let mut out = Vec::new();
+/// let received = server.receive(&mut input, lent, &mut out).unwrap();
+/// assert_eq!(received.used, 8);
+/// let Step::Event(Event::Message { kind: Kind::Text, payload }) = received.step else { panic!() };
+/// assert_eq!(payload, b"hi");
+/// server.send_message(Kind::Text, payload, [0; 4], Instant::START, &mut out).unwrap();
+/// assert_eq!(out, b"\x81\x02hi");
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) assembly: Assembly,
+    pub(super) wake: Instant, // no later than the next deadline; NEVER: there is none
+    pub(super) since: Tick,   // when the phase's own wait began
+    pub(super) active: Tick,  // when the last message passed, either way
+    pub(super) control: Budget,
+    pub(super) phase: Phase,
+    pub(super) role: Role,
+    pub(super) sending: Option<Kind>, // the open message that is sent in chunks
+}
+
+/// How far the connection's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Messages pass both ways. The wait: until a ping is due.
+    Open,
+    /// The same, and a ping of ours waits for a sign of life.
+    Pinged,
+    /// Our Close frame has been sent, the peer's has not come.
+    CloseSent,
+    /// Both Close frames have passed.
+    Closed,
+    /// The peer broke a rule or was lost.
+    Failed(Violation),
+}
+
+impl Connection {
+    /// A connection whose handshake has just ended, for the side `role`.
+    pub const fn new(role: Role, now: Instant) -> Self {
+        Self {
+            assembly: Assembly::EMPTY,
+            wake: now, // the first call of `elapsed` knows the limits
+            since: Tick::at(now),
+            active: Tick::at(now),
+            control: Budget::new(),
+            phase: Phase::Open,
+            role,
+            sending: None,
+        }
+    }
+
+    /// The same connection, giving messages as [`Event::Chunk`]s while they
+    /// arrive rather than whole. To be chosen before anything is received.
+    #[must_use]
+    pub const fn streaming(mut self, streaming: bool) -> Self {
+        self.assembly.set_streaming(streaming);
+        self
+    }
+
+    /// The side that this machine plays.
+    #[inline]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Whether a Close frame has been sent or the connection has failed:
+    /// nothing can be sent any more.
+    #[inline]
+    pub const fn is_closing(&self) -> bool {
+        !matches!(self.phase, Phase::Open | Phase::Pinged)
+    }
+
+    /// Whether both Close frames have passed. A server then ends the transport
+    /// once its output is flushed; a client waits for the server to do so, at
+    /// most until its [`deadline`](Self::deadline) (RFC 6455 §7.1.1).
+    #[inline]
+    pub const fn is_done(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    /// Takes at most one event from the front of `input`.
+    ///
+    /// Bytes past [`used`](Received::used) must be shown again as this call
+    /// left them, with whatever arrives behind them. Pongs and the answer to a
+    /// Close frame are in `out` when the call returns; a client masks them with
+    /// [`Lent::chance`].
+    ///
+    /// [`Step::Need`] tells how many bytes the open frame lacks; text is worth
+    /// a call for every byte, because it is refused at the first one that
+    /// cannot be UTF-8.
+    ///
+    /// # Errors
+    /// What the peer did wrong. The Close frame that says so is the last thing
+    /// in `out`, and every later call returns the same error.
+    #[inline]
+    pub fn receive<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        match self.phase {
+            Phase::Open | Phase::Pinged | Phase::CloseSent => {}
+            Phase::Closed => {
+                return Ok(Received {
+                    used: input.len(),
+                    step: Step::Done,
+                });
+            }
+            Phase::Failed(violation) => return Err(violation),
+        }
+        if out.room() < CONTROL_ROOM {
+            return Ok(Received {
+                used: 0,
+                step: Step::Full,
+            });
+        }
+        match self.find(input, &lent, out) {
+            Ok((used, found)) => Ok(Received {
+                used,
+                step: found.borrow(input),
+            }),
+            Err(violation) => Err(self.fail(violation, lent.chance, out)),
+        }
+    }
+
+    /// Takes the end of the transport's input.
+    ///
+    /// # Errors
+    /// [`Violation::UnexpectedEof`] unless both Close frames have passed: what
+    /// applications know as 1006 (RFC 6455 §7.1.5). After a failure, that
+    /// failure.
+    pub const fn receive_eof(&mut self) -> Result<(), Violation> {
+        let violation = match self.phase {
+            Phase::Open | Phase::Pinged | Phase::CloseSent => Violation::UnexpectedEof,
+            Phase::Closed => {
+                self.wake = Instant::NEVER;
+                return Ok(());
+            }
+            Phase::Failed(violation) => violation,
+        };
+        self.phase = Phase::Failed(violation);
+        self.wake = Instant::NEVER;
+        Err(violation)
+    }
+
+    /// When [`elapsed`](Self::elapsed) wants to be called; `None` if it never
+    /// does. It may be earlier than anything is due: `elapsed` then does
+    /// nothing but set it anew. Changes with any call that takes `&mut self`.
+    #[inline]
+    pub fn deadline(&self) -> Option<Instant> {
+        (self.wake != Instant::NEVER).then_some(self.wake)
+    }
+
+    /// Does what time has made due: a ping after silence, the polite end of an
+    /// idle connection. Gives no event at present.
+    ///
+    /// # Errors
+    /// [`Violation::MessageTimeout`], [`Violation::PongTimeout`] or
+    /// [`Violation::CloseTimeout`]; after a failure, that failure.
+    pub fn elapsed(
+        &mut self,
+        lent: Lent<'_, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Event<'static>>, Violation> {
+        let (now, limits) = (lent.now, lent.limits);
+        let due = match self.phase {
+            Phase::Open | Phase::Pinged => self.due(now, limits),
+            Phase::Closed if self.wake == Instant::NEVER => return Ok(None),
+            Phase::CloseSent | Phase::Closed => {
+                Due::after(Action::CloseTimeout, self.since, limits.close_timeout, now)
+            }
+            Phase::Failed(violation) => return Err(violation),
+        };
+        if !due.left.is_zero() {
+            self.wake = later(now, due.left);
+            return Ok(None);
+        }
+        match due.action {
+            Action::MessageTimeout => Err(self.fail(Violation::MessageTimeout, lent.chance, out)),
+            Action::PongTimeout => Err(self.fail(Violation::PongTimeout, lent.chance, out)),
+            Action::CloseTimeout => Err(self.fail(Violation::CloseTimeout, lent.chance, out)),
+            Action::Ping | Action::Idle if out.room() < CONTROL_ROOM => {
+                self.wake = now + RETRY;
+                Ok(None)
+            }
+            Action::Ping => {
+                self.put_control(Opcode::Ping, &[], lent.chance, out);
+                self.phase = Phase::Pinged;
+                self.since = Tick::at(now);
+                self.wake = later(now, self.due(now, limits).left);
+                Ok(None)
+            }
+            Action::Idle => {
+                self.put_close(Some(CloseCode::GOING_AWAY), "idle", lent.chance, out);
+                self.phase = Phase::CloseSent;
+                self.since = Tick::at(now);
+                self.wake = later(now, limits.close_timeout);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Says that our own side withheld the input until `now`: the time that
+    /// has passed is not held against the peer.
+    pub const fn resume(&mut self, now: Instant) {
+        self.heard(now);
+        self.assembly.restart(now);
+    }
+
+    /// What comes next while messages pass.
+    fn due(&self, now: Instant, limits: &Limits) -> Due {
+        let wait = match self.phase {
+            Phase::Pinged => Due::after(Action::PongTimeout, self.since, limits.pong_timeout, now),
+            _ => Due::after(Action::Ping, self.since, limits.ping_interval, now),
+        };
+        let idle = Due::after(Action::Idle, self.active, limits.idle_timeout, now);
+        let first = wait.or(idle);
+        if !self.assembly.is_open() {
+            return first;
+        }
+        let (opened, limit) = (self.assembly.opened(), limits.message_timeout);
+        Due::after(Action::MessageTimeout, opened, limit, now).or(first)
+    }
+
+    /// Notes that the peer lives.
+    #[inline]
+    pub(super) const fn heard(&mut self, now: Instant) {
+        if let Phase::Open | Phase::Pinged = self.phase {
+            self.phase = Phase::Open;
+            self.since = Tick::at(now);
+        }
+    }
+
+    /// Has `elapsed` called within `time`.
+    pub(super) fn wake_within(&mut self, time: Duration, now: Instant) {
+        self.wake = self.wake.min(later(now, time));
+    }
+
+    /// Ends the connection: the Close frame with the violation's code, unless
+    /// ours has been sent already or nobody would read it.
+    #[cold]
+    fn fail(&mut self, violation: Violation, chance: [u8; 4], out: &mut impl Sink) -> Violation {
+        let code = violation.close_code();
+        let open = matches!(self.phase, Phase::Open | Phase::Pinged);
+        if open && code.is_sendable() && out.room() >= CONTROL_ROOM {
+            self.put_close(Some(code), violation.reason(), chance, out);
+        }
+        self.phase = Phase::Failed(violation);
+        self.wake = Instant::NEVER;
+        violation
+    }
+}

@@ -1,0 +1,227 @@
+//! Extensions: their negotiation and their place in a frame (RFC 6455 §9).
+//!
+//! ```text
+//!  Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_max_window_bits="12", x-other
+//!                            '----- name -----'  '------------ parameters, with or without value -------------'
+//! ```
+//! An extension owns reserved bits of the frame head ([`Reserved`]): whoever
+//! decodes heads says which bits are claimed, and every other one is a
+//! violation. No extension is negotiated by this crate yet, so that none is
+//! accepted by a server or tolerated by a client.
+
+use crate::http::{Fields, List};
+use crate::wire::ascii;
+
+/// A set of the three reserved bits of a frame head (RFC 6455 §5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Reserved(u8); // as they stand in the first byte: within 0x70
+
+impl Reserved {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+    /// RSV1, which marks compressed messages under permessage-deflate
+    /// (RFC 7692 §6).
+    pub const RSV1: Self = Self(0x40);
+    /// RSV2.
+    pub const RSV2: Self = Self(0x20);
+    /// RSV3.
+    pub const RSV3: Self = Self(0x10);
+
+    /// The bits of a frame's first byte.
+    #[inline]
+    pub(super) const fn from_first_byte(first: u8) -> Self {
+        Self(first & 0x70)
+    }
+
+    /// The bits as they stand in the first byte.
+    #[inline]
+    pub(super) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// This set and another one.
+    #[inline]
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether every bit of `other` is in this set.
+    #[inline]
+    pub const fn covers(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+}
+
+/// A `Sec-WebSocket-Extensions` value outside the grammar of RFC 6455 §9.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("extension list outside its grammar (RFC 6455 §9.1)")]
+pub struct InvalidExtension;
+
+/// One extension as offered or accepted: a name and parameters.
+///
+/// ```
+/// use barewire::websocket::extension::Extension;
+///
+/// let offer = Extension::parse(b"permessage-deflate; client_max_window_bits=\"12\"").unwrap();
+/// assert_eq!(offer.name(), "permessage-deflate");
+/// let parameter = offer.parameters().next().unwrap();
+/// assert_eq!(parameter.name, "client_max_window_bits");
+/// assert_eq!(parameter.value, Some("12"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extension<'b> {
+    name: &'b str,
+    parameters: &'b [u8], // checked: what follows the name, from its semicolon on
+}
+
+/// One parameter of an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter<'b> {
+    /// A token.
+    pub name: &'b str,
+    /// A token, which may have stood in quotes.
+    pub value: Option<&'b str>,
+}
+
+impl<'b> Extension<'b> {
+    /// Parses one member of the list.
+    ///
+    /// # Errors
+    /// [`InvalidExtension`] for anything outside the grammar. A quoted value
+    /// must be a token without its quotes, as §9.1 demands; escapes inside it,
+    /// which a token never needs, are refused too.
+    pub fn parse(member: &'b [u8]) -> Result<Self, InvalidExtension> {
+        let end = member.iter().position(|&b| b == b';');
+        let (name, parameters) = member.split_at(end.unwrap_or(member.len()));
+        let extension = Self {
+            name: token(ascii::trim_ows(name)).ok_or(InvalidExtension)?,
+            parameters,
+        };
+        match (Parameters { rest: parameters }).find(Result::is_err) {
+            Some(_) => Err(InvalidExtension),
+            None => Ok(extension),
+        }
+    }
+
+    /// The name, a token. Names are compared in the case they are given in.
+    pub const fn name(&self) -> &'b str {
+        self.name
+    }
+
+    /// The parameters in their order; names may repeat.
+    pub fn parameters(&self) -> impl Iterator<Item = Parameter<'b>> + use<'b> {
+        let rest = self.parameters;
+        Parameters { rest }.filter_map(Result::ok) // checked by `parse`
+    }
+}
+
+/// The extensions of all `Sec-WebSocket-Extensions` fields, in order of
+/// preference.
+pub fn list<'b>(
+    fields: &Fields<'b>,
+) -> impl Iterator<Item = Result<Extension<'b>, InvalidExtension>> + use<'b> {
+    fields
+        .get_all("sec-websocket-extensions")
+        .flat_map(List::new)
+        .map(Extension::parse)
+}
+
+/// Parameters behind a name: `*( OWS ";" OWS token [ "=" ( token | quoted ) ] )`.
+struct Parameters<'b> {
+    rest: &'b [u8],
+}
+
+impl<'b> Iterator for Parameters<'b> {
+    type Item = Result<Parameter<'b>, InvalidExtension>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.strip_prefix(b";")?;
+        // No token holds a semicolon, so that none inside quotes is legal.
+        let end = rest.iter().position(|&b| b == b';').unwrap_or(rest.len());
+        let (parameter, rest) = rest.split_at(end); // end <= rest.len()
+        self.rest = rest;
+        Some(Parameter::parse(ascii::trim_ows(parameter)).ok_or(InvalidExtension))
+    }
+}
+
+impl<'b> Parameter<'b> {
+    fn parse(text: &'b [u8]) -> Option<Self> {
+        let Some(equals) = text.iter().position(|&b| b == b'=') else {
+            let name = token(text)?;
+            return Some(Self { name, value: None });
+        };
+        let (name, value) = text.split_at(equals); // a position inside the text
+        let value = match ascii::trim_ows(&value[1..]) {
+            [b'"', quoted @ .., b'"'] => quoted,
+            plain => plain,
+        };
+        Some(Self {
+            name: token(ascii::trim_ows(name))?,
+            value: Some(token(value)?),
+        })
+    }
+}
+
+fn token(text: &[u8]) -> Option<&str> {
+    ascii::is_token(text)
+        .then(|| core::str::from_utf8(text).ok())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Field;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn offers_stretch_over_fields_and_keep_their_order() {
+        let fields = [
+            Field::new(
+                "Sec-WebSocket-Extensions",
+                "permessage-deflate; client_max_window_bits; server_max_window_bits=10, x-a",
+            ),
+            Field::new("sec-websocket-extensions", "b;q=\"token\""),
+        ];
+        let offers: Vec<_> = list(&Fields::new(&fields)).map(Result::unwrap).collect();
+        let names: Vec<_> = offers.iter().map(Extension::name).collect();
+        assert_eq!(names, ["permessage-deflate", "x-a", "b"]);
+        let parameters: Vec<_> = offers[0].parameters().map(|p| (p.name, p.value)).collect();
+        assert_eq!(
+            parameters,
+            [
+                ("client_max_window_bits", None),
+                ("server_max_window_bits", Some("10"))
+            ]
+        );
+        assert_eq!(offers[2].parameters().next().unwrap().value, Some("token"));
+    }
+
+    #[test]
+    fn lists_outside_the_grammar_are_refused() {
+        for bad in [
+            "",
+            ";a",
+            "a;",
+            "a;;b",
+            "a b",
+            "a; b=",
+            "a; =c",
+            "a; b=\"\"",
+            "a; b=\"c d\"",
+            "a; b=\"c",
+            "a; b=c\"",
+            "a; b=\"c;d\"",
+            "a; b=\"\\c\"",
+            "a/b",
+            "ä",
+        ] {
+            assert_eq!(
+                Extension::parse(bad.as_bytes()),
+                Err(InvalidExtension),
+                "{bad}"
+            );
+        }
+    }
+}

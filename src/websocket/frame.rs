@@ -1,0 +1,289 @@
+//! Frame heads (RFC 6455 §5.2).
+//!
+//! ```text
+//!   0                   1                   2                   3
+//!   0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//!  +-+-+-+-+-------+-+-------------+-------------------------------+
+//!  |F|R|R|R| opcode|M| Payload len |    Extended payload length    |
+//!  |I|S|S|S|  (4)  |A|     (7)     |             (16/64)           |
+//!  |N|V|V|V|       |S|             |   (if payload len==126/127)   |
+//!  | |1|2|3|       |K|             |                               |
+//!  +-+-+-+-+-------+-+-------------+ - - - - - - - - - - - - - - - +
+//!  |     Extended payload length continued, if payload len == 127  |
+//!  + - - - - - - - - - - - - - - - +-------------------------------+
+//!  |                               |Masking-key, if MASK set to 1  |
+//!  +-------------------------------+-------------------------------+
+//!  | Masking-key (continued)       |          Payload Data         |
+//!  +-------------------------------- - - - - - - - - - - - - - - - +
+//! ```
+//! A head has 2 to 14 bytes; the shortest form of the length is the only one.
+
+use super::{Kind, Violation, extension::Reserved};
+use crate::wire::{Role, Sink};
+
+/// The longest head: 2 bytes, a 64-bit length and a mask.
+pub const MAX_HEAD: usize = 14;
+
+/// The longest payload of a control frame (RFC 6455 §5.5).
+pub const MAX_CONTROL: usize = 125;
+
+/// What a frame carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Opcode {
+    /// A further fragment of the open message.
+    Continuation = 0,
+    /// The start of a text message.
+    Text = 1,
+    /// The start of a binary message.
+    Binary = 2,
+    /// The end of the connection.
+    Close = 8,
+    /// A question that must be answered by a Pong.
+    Ping = 9,
+    /// The answer to a Ping, or a sign of life.
+    Pong = 10,
+}
+
+impl Opcode {
+    /// The opcode with this number, 0 to 15; `None` if none has it.
+    #[inline]
+    pub const fn new(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => Self::Continuation,
+            1 => Self::Text,
+            2 => Self::Binary,
+            8 => Self::Close,
+            9 => Self::Ping,
+            10 => Self::Pong,
+            _ => return None,
+        })
+    }
+
+    /// Whether this is Close, Ping or Pong.
+    #[inline]
+    pub const fn is_control(self) -> bool {
+        self as u8 & 8 != 0
+    }
+}
+
+impl From<Kind> for Opcode {
+    #[inline]
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Text => Self::Text,
+            Kind::Binary => Self::Binary,
+        }
+    }
+}
+
+/// A frame head.
+///
+/// ```
+/// use barewire::websocket::extension::Reserved;
+/// use barewire::websocket::frame::{Decoded, Head, Opcode};
+/// use barewire::wire::Role;
+///
+/// let decoded = Head::decode(&[0x81, 0x05, b'H'], Role::Server, Reserved::NONE);
+/// let Ok(Decoded::Head { head, size }) = decoded else { panic!() };
+/// assert_eq!((head.opcode, head.fin, head.length, size), (Opcode::Text, true, 5, 2));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Whether the frame is the last one of its message.
+    pub fin: bool,
+    /// Reserved bits that extensions have set.
+    pub reserved: Reserved,
+    /// What the frame carries.
+    pub opcode: Opcode,
+    /// The mask that the payload is under, on frames from a client.
+    pub mask: Option<[u8; 4]>,
+    /// Bytes of payload, below 2⁶³.
+    pub length: u64,
+}
+
+/// What the front of an input holds of a frame head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decoded {
+    /// All of it, in `size` bytes.
+    Head {
+        /// The head.
+        head: Head,
+        /// Its bytes, 2 to 14.
+        size: usize,
+    },
+    /// A part; at least this many bytes are missing.
+    Need(usize),
+}
+
+impl Head {
+    /// Decodes the head at the front of `input`, as sent by the side `sender`.
+    /// Reserved bits outside `claimed` are refused. A fault is reported as
+    /// soon as its byte is there.
+    ///
+    /// # Errors
+    /// Any of the faults of RFC 6455 §5.1, §5.2 and §5.5 that one head can
+    /// show on its own.
+    #[inline]
+    pub fn decode(input: &[u8], sender: Role, claimed: Reserved) -> Result<Decoded, Violation> {
+        if let Some(window) = input.first_chunk::<MAX_HEAD>() {
+            return Self::decode_window(window, MAX_HEAD, sender, claimed);
+        }
+        let mut window = [0; MAX_HEAD];
+        window[..input.len()].copy_from_slice(input); // shorter than MAX_HEAD
+        Self::decode_window(&window, input.len(), sender, claimed)
+    }
+
+    /// Decodes the first `len` bytes of a window; the rest of it is padding.
+    #[inline]
+    fn decode_window(
+        window: &[u8; MAX_HEAD],
+        len: usize,
+        sender: Role,
+        claimed: Reserved,
+    ) -> Result<Decoded, Violation> {
+        let [first, second, a, b, ..] = *window;
+        if len == 0 {
+            return Ok(Decoded::Need(2));
+        }
+        let fin = first & 0x80 != 0;
+        let reserved = Reserved::from_first_byte(first);
+        if !claimed.covers(reserved) {
+            return Err(Violation::ReservedBits);
+        }
+        let opcode = Opcode::new(first & 0x0f).ok_or(Violation::UnknownOpcode)?;
+        if opcode.is_control() && !fin {
+            return Err(Violation::FragmentedControl);
+        }
+        if len == 1 {
+            return Ok(Decoded::Need(1));
+        }
+        let masked = second & 0x80 != 0;
+        match sender {
+            Role::Client if !masked => return Err(Violation::Unmasked),
+            Role::Server if masked => return Err(Violation::Masked),
+            Role::Client | Role::Server => {}
+        }
+        let short = second & 0x7f;
+        if opcode.is_control() && short as usize > MAX_CONTROL {
+            return Err(Violation::ControlTooLong);
+        }
+        let (length, plain) = match short {
+            126 => (u16::from_be_bytes([a, b]) as u64, 4),
+            127 => (extended(window), 10),
+            _ => (short as u64, 2),
+        };
+        if len < plain {
+            return Ok(Decoded::Need(plain - len));
+        }
+        match short {
+            126 if length < 126 => return Err(Violation::NonMinimalLength),
+            127 if length > i64::MAX as u64 => return Err(Violation::LengthHighBit),
+            127 if length < 0x1_0000 => return Err(Violation::NonMinimalLength),
+            _ => {}
+        }
+        let size = plain + if masked { 4 } else { 0 };
+        if len < size {
+            return Ok(Decoded::Need(size - len));
+        }
+        // `plain` is 2, 4 or 10: four more bytes end within the window.
+        let mask = masked.then(|| {
+            [
+                window[plain],
+                window[plain + 1],
+                window[plain + 2],
+                window[plain + 3],
+            ]
+        });
+        let head = Self {
+            fin,
+            reserved,
+            opcode,
+            mask,
+            length,
+        };
+        Ok(Decoded::Head { head, size })
+    }
+
+    /// The wire form, with the length in its shortest form.
+    #[inline]
+    pub fn encode(&self) -> Encoded {
+        let mut bytes = [0; MAX_HEAD];
+        bytes[0] = (self.fin as u8) << 7 | self.reserved.bits() | self.opcode as u8;
+        let masked = (self.mask.is_some() as u8) << 7;
+        let plain = if self.length <= MAX_CONTROL as u64 {
+            bytes[1] = masked | self.length as u8;
+            2
+        } else if let Ok(length) = u16::try_from(self.length) {
+            bytes[1] = masked | 126;
+            bytes[2..4].copy_from_slice(&length.to_be_bytes());
+            4
+        } else {
+            bytes[1] = masked | 127;
+            bytes[2..10].copy_from_slice(&self.length.to_be_bytes());
+            10
+        };
+        let mut size = plain;
+        if let Some(mask) = self.mask {
+            size += 4;
+            bytes[plain..size].copy_from_slice(&mask); // plain <= 10
+        }
+        Encoded {
+            bytes,
+            size: size as u8,
+        }
+    }
+}
+
+/// The 64-bit length in bytes 2 to 9.
+#[inline]
+const fn extended(window: &[u8; MAX_HEAD]) -> u64 {
+    let [_, _, a, b, c, d, e, f, g, h, ..] = *window;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// A frame head in its wire form.
+#[derive(Debug, Clone, Copy)]
+pub struct Encoded {
+    bytes: [u8; MAX_HEAD],
+    size: u8, // 2 to MAX_HEAD
+}
+
+impl Encoded {
+    /// 2 to 14 bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.size as usize]
+    }
+}
+
+/// Appends one whole message as a server sends it: a single frame without a
+/// mask. Broadcasting encodes once and shares the bytes.
+///
+/// ```
+/// use barewire::websocket::{Kind, encode_message};
+///
+/// let mut out = Vec::new();
+/// encode_message(Kind::Text, b"Hello", &mut out);
+/// assert_eq!(out, b"\x81\x05Hello");
+/// ```
+#[inline]
+pub fn encode_message(kind: Kind, payload: &[u8], out: &mut impl Sink) {
+    out.put(message_head(kind, payload.len()).encode().as_bytes());
+    out.put(payload);
+}
+
+/// The head of a whole unmasked message.
+#[inline]
+pub(super) const fn message_head(kind: Kind, length: usize) -> Head {
+    Head {
+        fin: true,
+        reserved: Reserved::NONE,
+        opcode: match kind {
+            Kind::Text => Opcode::Text,
+            Kind::Binary => Opcode::Binary,
+        },
+        mask: None,
+        length: length as u64,
+    }
+}

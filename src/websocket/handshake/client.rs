@@ -1,0 +1,142 @@
+//! The client's half of the handshake.
+
+use super::{HandshakeFields, Key};
+use crate::http::{List, ResponseHead, Status};
+
+/// What a client asks for.
+///
+/// ```
+/// use barewire::http::{Field, Fields, ResponseHead, Status};
+/// use barewire::websocket::handshake::{Key, Offer};
+///
+/// let offer = Offer::new(Key::new(*b"the sample nonce")).with_protocols("chat, superchat");
+/// let fields = offer.fields();
+/// let fields = fields.as_fields();
+/// assert_eq!(fields.get_str("Sec-WebSocket-Key"), Some("dGhlIHNhbXBsZSBub25jZQ=="));
+///
+/// let answer = [
+///     Field::new("Upgrade", "websocket"),
+///     Field::new("Connection", "Upgrade"),
+///     Field::new("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+///     Field::new("Sec-WebSocket-Protocol", "chat"),
+/// ];
+/// let head = ResponseHead::new(Status::SWITCHING_PROTOCOLS, Fields::new(&answer));
+/// assert_eq!(offer.check_response(&head).unwrap().protocol, Some("chat"));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    key: Key,
+    protocols: &'a str,
+    origin: Option<&'a str>,
+}
+
+impl<'a> Offer<'a> {
+    /// An offer without subprotocols.
+    pub const fn new(key: Key) -> Self {
+        Self {
+            key,
+            protocols: "",
+            origin: None,
+        }
+    }
+
+    /// The same with subprotocols: a comma-separated list of distinct tokens,
+    /// the favourite first.
+    #[must_use]
+    pub const fn with_protocols(mut self, protocols: &'a str) -> Self {
+        self.protocols = protocols;
+        self
+    }
+
+    /// The same with an origin, such as `https://example.com`, for servers
+    /// that want one.
+    #[must_use]
+    pub const fn with_origin(mut self, origin: &'a str) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// The fields of the request besides Host (RFC 6455 §4.1).
+    pub fn fields(&self) -> HandshakeFields<'_> {
+        let mut fields = HandshakeFields::new();
+        fields.push("Upgrade", "websocket");
+        fields.push("Connection", "Upgrade");
+        fields.push("Sec-WebSocket-Version", "13");
+        fields.push("Sec-WebSocket-Key", self.key.as_str());
+        if !self.protocols.is_empty() {
+            fields.push("Sec-WebSocket-Protocol", self.protocols);
+        }
+        if let Some(origin) = self.origin {
+            fields.push("Origin", origin);
+        }
+        fields
+    }
+
+    /// Checks the server's answer (RFC 6455 §4.1, second list).
+    ///
+    /// # Errors
+    /// [`Refused`]; the transport must then be closed.
+    pub fn check_response<'b>(&self, head: &ResponseHead<'b>) -> Result<Established<'b>, Refused> {
+        let fields = &head.fields;
+        if head.status != Status::SWITCHING_PROTOCOLS {
+            return Err(Refused::Status(head.status));
+        }
+        let mut upgrades = fields.list("upgrade");
+        let websocket = upgrades
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"websocket"));
+        if !websocket || upgrades.next().is_some() {
+            return Err(Refused::Upgrade);
+        }
+        if !fields.list_contains("connection", "upgrade") {
+            return Err(Refused::Connection);
+        }
+        let mut accepts = fields.get_all("sec-websocket-accept");
+        if accepts.next() != Some(&self.key.accept()[..]) || accepts.next().is_some() {
+            return Err(Refused::Accept);
+        }
+        if fields.list("sec-websocket-extensions").next().is_some() {
+            return Err(Refused::Extension);
+        }
+        let mut protocols = fields.get_all("sec-websocket-protocol");
+        let protocol = match (protocols.next(), protocols.next()) {
+            (None, _) => None,
+            (Some(chosen), None) if List::new(self.protocols.as_bytes()).any(|p| p == chosen) => {
+                Some(core::str::from_utf8(chosen).map_err(|_| Refused::Protocol)?)
+            }
+            (Some(_), _) => return Err(Refused::Protocol),
+        };
+        Ok(Established { protocol })
+    }
+}
+
+/// What client and server have agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Established<'b> {
+    /// The subprotocol that the server chose.
+    pub protocol: Option<&'b str>,
+}
+
+/// Why an answer does not establish a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// Another status than 101, such as a redirection or 401.
+    #[error("handshake answered with a status other than 101 (RFC 6455 §4.1, item 1)")]
+    Status(Status),
+    /// No Upgrade field that names `websocket` and nothing else.
+    #[error("answer without Upgrade: websocket (RFC 6455 §4.1, item 2)")]
+    Upgrade,
+    /// No Connection field with `upgrade`.
+    #[error("answer without Connection: Upgrade (RFC 6455 §4.1, item 3)")]
+    Connection,
+    /// A wrong answer to the key, none, or several.
+    #[error("wrong Sec-WebSocket-Accept (RFC 6455 §4.1, item 4)")]
+    Accept,
+    /// An extension that was not offered.
+    #[error("extension that was not offered (RFC 6455 §4.1, item 5)")]
+    Extension,
+    /// A subprotocol that was not offered, or several.
+    #[error("subprotocol that was not offered (RFC 6455 §4.1, item 6)")]
+    Protocol,
+}

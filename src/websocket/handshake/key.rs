@@ -1,0 +1,81 @@
+//! `Sec-WebSocket-Key` and the answer to it (RFC 6455 §4.2.2, item 5.4).
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha1::{Digest, Sha1};
+
+/// What proves that the answer comes from a WebSocket server.
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// The `Sec-WebSocket-Accept` value for a key: base64 of the SHA-1 of the key
+/// and a fixed text.
+///
+/// ```
+/// use barewire::websocket::handshake::accept_key;
+///
+/// assert_eq!(&accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// ```
+pub fn accept_key(key: &[u8]) -> [u8; 28] {
+    let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
+    let mut text = [b'='; 28];
+    // 20 bytes make 28 characters of base64, so that it always fits.
+    let written = STANDARD.encode_slice(digest, &mut text);
+    debug_assert_eq!(written, Ok(28));
+    text
+}
+
+/// Whether `key` is base64 of 16 bytes: 22 characters and two signs of
+/// padding.
+pub(super) fn is_key(key: &[u8]) -> bool {
+    let alphabet = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    matches!(key, [text @ .., b'=', b'='] if text.len() == 22 && text.iter().all(alphabet))
+}
+
+/// The key of a client: 16 unpredictable bytes in base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key([u8; 24]);
+
+impl Key {
+    /// The key made of `chance`, 16 unpredictable bytes for this handshake
+    /// alone.
+    pub fn new(chance: [u8; 16]) -> Self {
+        let mut text = [b'='; 24];
+        // 16 bytes make 24 characters of base64, so that it always fits.
+        let written = STANDARD.encode_slice(chance, &mut text);
+        debug_assert_eq!(written, Ok(24));
+        Self(text)
+    }
+
+    /// The value of `Sec-WebSocket-Key`.
+    pub fn as_str(&self) -> &str {
+        // Base64 is ASCII, so the fallback is never taken.
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The value of `Sec-WebSocket-Accept` that answers it.
+    pub fn accept(&self) -> [u8; 28] {
+        accept_key(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_base64_of_sixteen_bytes() {
+        assert!(is_key(b"dGhlIHNhbXBsZSBub25jZQ=="));
+        assert!(is_key(Key::new([0xff; 16]).as_str().as_bytes()));
+        for bad in [
+            &b""[..],
+            b"==",
+            b"dGhlIHNhbXBsZSBub25jZQ=",
+            b"dGhlIHNhbXBsZSBub25jZQ=A",
+            b"dGhlIHNhbXBsZSBub25j===",
+            b"dGhlIHNhbXBsZSBub25jZTEyMzQ1Ng==",
+            b"dGhlIHNhbXBsZSBub25j\0Q==",
+            b"dGhlIHNhbXBsZSBub25j-_==",
+        ] {
+            assert!(!is_key(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The server's half of the handshake.
+
+use super::{
+    HandshakeFields,
+    key::{accept_key, is_key},
+};
+use crate::http::{Field, Fields, Method, RequestHead, Status, Version};
+use crate::websocket::{
+    Misuse,
+    extension::{self, Extension},
+};
+use crate::wire::ascii;
+
+/// Whether a request wants to become a WebSocket: a GET over HTTP/1.1 that asks
+/// for the upgrade, or an extended CONNECT for `websocket` (RFC 8441 §4).
+/// Whether it does so correctly is [`check`]'s affair.
+#[inline]
+pub fn is_upgrade(head: &RequestHead<'_>) -> bool {
+    is_extended_connect(head)
+        || (head.method == Method::Get && head.version == Version::Http11 && asks_for_upgrade(head))
+}
+
+#[inline]
+fn is_extended_connect(head: &RequestHead<'_>) -> bool {
+    head.method == Method::Connect && head.protocol == Some("websocket")
+}
+
+fn asks_for_upgrade(head: &RequestHead<'_>) -> bool {
+    let fields = &head.fields;
+    fields.list_contains("upgrade", "websocket") && fields.list_contains("connection", "upgrade")
+}
+
+/// A correct request to become a WebSocket, not answered yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening<'b> {
+    /// The client's key; empty in an extended CONNECT, which has none.
+    pub key: &'b [u8],
+    /// The origin of the page that asks, where a browser does.
+    pub origin: Option<&'b [u8]>,
+    /// The host and port that the request is meant for.
+    pub authority: Option<&'b str>,
+    fields: Fields<'b>,
+}
+
+impl<'b> Opening<'b> {
+    /// The subprotocols that the client offers, its favourite first.
+    pub fn protocols(&self) -> impl Iterator<Item = &'b str> + use<'b> {
+        protocols(&self.fields).filter_map(|member| core::str::from_utf8(member).ok())
+    }
+
+    /// The first of `ours` that the client offers.
+    ///
+    /// Names of subprotocols are compared in their case.
+    pub fn choose<'a>(&self, ours: &[&'a str]) -> Option<&'a str> {
+        ours.iter()
+            .copied()
+            .find(|name| self.protocols().any(|offer| offer == *name))
+    }
+
+    /// The extensions that the client offers, its favourite first.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'b>> + use<'b> {
+        extension::list(&self.fields).filter_map(Result::ok) // checked by `check`
+    }
+
+    /// Judges the origin.
+    ///
+    /// # Errors
+    /// [`Refusal::Origin`] for a page that the policy does not name.
+    pub fn check_origin(&self, policy: &Origins<'_>) -> Result<(), Refusal> {
+        match policy.allow(self.origin, self.authority) {
+            true => Ok(()),
+            false => Err(Refusal::Origin),
+        }
+    }
+}
+
+fn protocols<'b>(fields: &Fields<'b>) -> impl Iterator<Item = &'b [u8]> + Clone + use<'b> {
+    let fields = *fields;
+    (0..fields.len())
+        .filter_map(move |index| fields.at(index))
+        .filter(|field| field.is("sec-websocket-protocol"))
+        .flat_map(|field| crate::http::List::new(field.value))
+}
+
+/// Checks a request to become a WebSocket (RFC 6455 §4.2.1, RFC 8441 §5).
+///
+/// # Errors
+/// The first rule it breaks, as the answer that goes with it.
+pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
+    let fields = head.fields;
+    let extended = is_extended_connect(head);
+    if !extended {
+        if head.version != Version::Http11 || !asks_for_upgrade(head) {
+            return Err(Refusal::NotUpgrade);
+        }
+        if head.method != Method::Get {
+            return Err(Refusal::Method);
+        }
+    }
+    if only(&fields, "sec-websocket-version") != Some(b"13") {
+        return Err(Refusal::Version);
+    }
+    let key = match only(&fields, "sec-websocket-key") {
+        Some(key) if !extended && is_key(key) => key,
+        _ if extended => &[],
+        _ => return Err(Refusal::Key),
+    };
+    if extension::list(&fields).any(|extension| extension.is_err()) {
+        return Err(Refusal::Extensions);
+    }
+    let mut offers = protocols(&fields);
+    while let Some(offer) = offers.next() {
+        // Names must be unique; the limits of a head keep the square small.
+        if !ascii::is_token(offer) || offers.clone().any(|other| other == offer) {
+            return Err(Refusal::Protocols);
+        }
+    }
+    Ok(Opening {
+        key,
+        origin: fields.get("origin"),
+        authority: head.authority(),
+        fields,
+    })
+}
+
+/// The value of a field that is there exactly once.
+fn only<'b>(fields: &Fields<'b>, name: &str) -> Option<&'b [u8]> {
+    let mut values = fields.get_all(name);
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
+}
+
+/// Why a request does not become a WebSocket, and the answer to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Not a request for this upgrade at all: 426.
+    #[error("no upgrade to websocket is asked for (RFC 9110 §15.5.22)")]
+    NotUpgrade,
+    /// A method other than GET: 405.
+    #[error("handshake with a method other than GET (RFC 6455 §4.1, item 2)")]
+    Method,
+    /// A version other than 13, none, or several: 426.
+    #[error("version other than 13 (RFC 6455 §4.4)")]
+    Version,
+    /// A key that is not base64 of 16 bytes, none, or several: 400.
+    #[error("missing or malformed Sec-WebSocket-Key (RFC 6455 §4.1, item 7)")]
+    Key,
+    /// A list of subprotocols that are not distinct tokens: 400.
+    #[error("malformed Sec-WebSocket-Protocol (RFC 6455 §4.1, item 10)")]
+    Protocols,
+    /// A list of extensions outside its grammar: 400.
+    #[error("malformed Sec-WebSocket-Extensions (RFC 6455 §9.1)")]
+    Extensions,
+    /// A page from elsewhere: 403.
+    #[error("origin not allowed (RFC 6455 §10.2)")]
+    Origin,
+}
+
+impl Refusal {
+    /// The status of the answer.
+    pub const fn status(self) -> Status {
+        match self {
+            Self::NotUpgrade | Self::Version => Status::UPGRADE_REQUIRED,
+            Self::Method => Status::METHOD_NOT_ALLOWED,
+            Self::Key | Self::Protocols | Self::Extensions => Status::BAD_REQUEST,
+            Self::Origin => Status::FORBIDDEN,
+        }
+    }
+
+    /// The fields that the answer must have (RFC 9110 §15.5.6, §15.5.22,
+    /// RFC 6455 §4.4).
+    pub const fn fields(self) -> Fields<'static> {
+        const UPGRADE: &[Field<'static>] = &[
+            Field::new("Upgrade", "websocket"),
+            Field::new("Connection", "Upgrade"),
+            Field::new("Sec-WebSocket-Version", "13"),
+        ];
+        const ALLOW: &[Field<'static>] = &[Field::new("Allow", "GET")];
+        match self {
+            Self::NotUpgrade | Self::Version => Fields::new(UPGRADE),
+            Self::Method => Fields::new(ALLOW),
+            Self::Key | Self::Protocols | Self::Extensions | Self::Origin => Fields::EMPTY,
+        }
+    }
+}
+
+/// Which pages may open a WebSocket (RFC 6455 §10.2). Clients that are no
+/// browsers send no origin and are always let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origins<'a> {
+    /// Every page.
+    #[default]
+    Any,
+    /// Pages of the host and port that the request is meant for.
+    SameHost,
+    /// Pages of these origins, each written as `https://example.com`.
+    Listed(&'a [&'a str]),
+}
+
+impl Origins<'_> {
+    /// Whether a page of this origin may talk to this authority.
+    pub fn allow(&self, origin: Option<&[u8]>, authority: Option<&str>) -> bool {
+        let Some(origin) = origin else { return true };
+        match self {
+            Self::Any => true,
+            Self::SameHost => is_same_host(origin, authority.unwrap_or_default()),
+            Self::Listed(list) => list
+                .iter()
+                .any(|listed| listed.as_bytes().eq_ignore_ascii_case(origin)),
+        }
+    }
+}
+
+/// Whether an origin `scheme://host[:port]` names this authority; the port of
+/// the scheme may be left out on either side.
+fn is_same_host(origin: &[u8], authority: &str) -> bool {
+    let Some(at) = origin.windows(3).position(|w| w == b"://") else {
+        return false; // such as `null`
+    };
+    let (scheme, host) = (&origin[..at], &origin[at + 3..]); // the window lies inside
+    let port: &[u8] = match scheme {
+        b"http" => b":80",
+        b"https" => b":443",
+        _ => return false,
+    };
+    let without = |host: &[u8]| host.strip_suffix(port).unwrap_or(host).len();
+    let authority = authority.as_bytes();
+    let (a, b) = (&host[..without(host)], &authority[..without(authority)]);
+    !a.is_empty() && a.eq_ignore_ascii_case(b)
+}
+
+/// The answer that makes a WebSocket of a connection or stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted<'a> {
+    accept: Option<[u8; 28]>, // none in an extended CONNECT
+    protocol: Option<&'a str>,
+}
+
+/// Accepts a handshake, with one of the offered subprotocols or none.
+///
+/// # Errors
+/// [`Misuse::ProtocolNotOffered`].
+///
+/// ```
+/// use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
+/// use barewire::websocket::handshake;
+///
+/// let list = [
+///     Field::new("Host", "server.example.com"),
+///     Field::new("Upgrade", "websocket"),
+///     Field::new("Connection", "Upgrade"),
+///     Field::new("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+///     Field::new("Sec-WebSocket-Protocol", "chat, superchat"),
+///     Field::new("Sec-WebSocket-Version", "13"),
+/// ];
+/// let head = RequestHead {
+///     method: Method::Get,
+///     target: Target::Origin { path: "/chat", query: None },
+///     version: Version::Http11,
+///     protocol: None,
+///     fields: Fields::new(&list),
+/// };
+/// let opening = handshake::check(&head)?;
+/// let accepted = handshake::accept(&opening, opening.choose(&["chat"]))?;
+/// let fields = accepted.fields();
+/// let fields = fields.as_fields();
+/// assert_eq!(accepted.status().code(), 101);
+/// assert_eq!(fields.get_str("Sec-WebSocket-Accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+/// assert_eq!(fields.get_str("Sec-WebSocket-Protocol"), Some("chat"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn accept<'a>(
+    opening: &Opening<'_>,
+    protocol: Option<&'a str>,
+) -> Result<Accepted<'a>, Misuse> {
+    if protocol.is_some_and(|chosen| opening.protocols().all(|offer| offer != chosen)) {
+        return Err(Misuse::ProtocolNotOffered);
+    }
+    let accept = (!opening.key.is_empty()).then(|| accept_key(opening.key));
+    Ok(Accepted { accept, protocol })
+}
+
+impl Accepted<'_> {
+    /// 101, or 200 for an extended CONNECT.
+    pub const fn status(&self) -> Status {
+        match self.accept {
+            Some(_) => Status::SWITCHING_PROTOCOLS,
+            None => Status::OK,
+        }
+    }
+
+    /// The subprotocol that was chosen.
+    pub const fn protocol(&self) -> Option<&str> {
+        self.protocol
+    }
+
+    /// The fields of the answer (RFC 6455 §4.2.2, item 5).
+    pub fn fields(&self) -> HandshakeFields<'_> {
+        let mut fields = HandshakeFields::new();
+        if let Some(accept) = &self.accept {
+            fields.push("Upgrade", "websocket");
+            fields.push("Connection", "Upgrade");
+            // Base64 is ASCII, so the fallback is never taken.
+            let accept = core::str::from_utf8(accept).unwrap_or_default();
+            fields.push("Sec-WebSocket-Accept", accept);
+        }
+        if let Some(protocol) = self.protocol {
+            fields.push("Sec-WebSocket-Protocol", protocol);
+        }
+        fields
+    }
+}

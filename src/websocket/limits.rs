@@ -1,0 +1,161 @@
+//! What a WebSocket peer may cost.
+
+use core::time::Duration;
+
+use crate::wire::Rate;
+
+/// The limits of one listener or dialler, lent to its connections.
+///
+/// A duration of about 49 days (2³² ms) or more means *never*.
+///
+/// ```
+/// use barewire::websocket::Limits;
+///
+/// let limits = Limits::DEFAULT.with_message(64 * 1024);
+/// assert_eq!(limits.message, 65_536);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of payload in one frame; judged on the frame head, before any of
+    /// the payload has arrived.
+    ///
+    /// Stops: a head that announces 2⁶³ bytes. The peer sees: 1009.
+    pub frame: u64,
+    /// Bytes of payload in one message, over all its fragments; judged on each
+    /// frame head. Holds in streaming mode too. A message that is held whole
+    /// has at most 2 GiB - 1 bytes, whatever is set here.
+    ///
+    /// Stops: small fragments without an end. The peer sees: 1009.
+    pub message: u64,
+    /// Frames that one message may be cut into.
+    ///
+    /// Stops: empty fragments without an end, which no limit of bytes catches.
+    /// The peer sees: 1008.
+    pub fragments: u32,
+    /// From the first frame head of a message to its last byte, where these do
+    /// not arrive at once.
+    ///
+    /// Holds in streaming mode too: raise it for messages that carry a stream
+    /// without an end.
+    ///
+    /// Stops: a message that trickles in and pins its memory. The peer sees:
+    /// 1008.
+    pub message_timeout: Duration,
+    /// Pings and pongs that the peer may send.
+    ///
+    /// Stops: a flood of pings, each of which costs an answer. The peer sees:
+    /// 1008, after the pongs that it is owed.
+    pub control_rate: Rate,
+    /// Silence after which a ping is sent. Every byte that is part of a frame
+    /// ends a silence.
+    ///
+    /// Finds: peers that are lost without a FIN or RST. The peer sees: a ping
+    /// without payload.
+    pub ping_interval: Duration,
+    /// Further silence after that ping.
+    ///
+    /// Stops: dead connections that hold their memory for ever. The peer, if
+    /// it lives, sees: 1011.
+    pub pong_timeout: Duration,
+    /// Time without a message in either direction; pings and pongs do not
+    /// count. Off by default, because a silent peer that answers pings is an
+    /// honest one.
+    ///
+    /// Stops: connections that are kept open for nothing. The peer sees: 1001.
+    pub idle_timeout: Duration,
+    /// From our Close frame to the peer's; a client waits as long again for
+    /// the server to end the connection.
+    ///
+    /// Stops: a peer that never lets a closed connection go. The peer sees:
+    /// the end of the transport.
+    pub close_timeout: Duration,
+}
+
+impl Limits {
+    /// Safe on the open internet.
+    pub const DEFAULT: Self = Self {
+        frame: 1024 * 1024,
+        message: 1024 * 1024,
+        fragments: 65_536,
+        message_timeout: Duration::from_secs(60),
+        control_rate: Rate {
+            burst: 256,
+            per_second: 32,
+        },
+        ping_interval: Duration::from_secs(30),
+        pong_timeout: Duration::from_secs(20),
+        idle_timeout: Duration::MAX,
+        close_timeout: Duration::from_secs(5),
+    };
+
+    /// The same with another [`frame`](Self::frame).
+    #[must_use]
+    pub const fn with_frame(mut self, bytes: u64) -> Self {
+        self.frame = bytes;
+        self
+    }
+
+    /// The same with another [`message`](Self::message). The limit of one
+    /// frame is not touched.
+    #[must_use]
+    pub const fn with_message(mut self, bytes: u64) -> Self {
+        self.message = bytes;
+        self
+    }
+
+    /// The same with another number of [`fragments`](Self::fragments).
+    #[must_use]
+    pub const fn with_fragments(mut self, frames: u32) -> Self {
+        self.fragments = frames;
+        self
+    }
+
+    /// The same with another [`message_timeout`](Self::message_timeout).
+    #[must_use]
+    pub const fn with_message_timeout(mut self, time: Duration) -> Self {
+        self.message_timeout = time;
+        self
+    }
+
+    /// The same with another [`control_rate`](Self::control_rate).
+    #[must_use]
+    pub const fn with_control_rate(mut self, rate: Rate) -> Self {
+        self.control_rate = rate;
+        self
+    }
+
+    /// The same with another [`ping_interval`](Self::ping_interval).
+    #[must_use]
+    pub const fn with_ping_interval(mut self, time: Duration) -> Self {
+        self.ping_interval = time;
+        self
+    }
+
+    /// The same with another [`pong_timeout`](Self::pong_timeout).
+    #[must_use]
+    pub const fn with_pong_timeout(mut self, time: Duration) -> Self {
+        self.pong_timeout = time;
+        self
+    }
+
+    /// The same with another [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub const fn with_idle_timeout(mut self, time: Duration) -> Self {
+        self.idle_timeout = time;
+        self
+    }
+
+    /// The same with another [`close_timeout`](Self::close_timeout).
+    #[must_use]
+    pub const fn with_close_timeout(mut self, time: Duration) -> Self {
+        self.close_timeout = time;
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

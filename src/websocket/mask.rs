@@ -1,0 +1,76 @@
+//! The mask of a payload that arrives in pieces (RFC 6455 §5.3).
+//!
+//! Byte `i` of a payload is exclusive-ored with byte `i mod 4` of the key.
+//! Whoever works through a payload in pieces turns the key by what is done.
+
+use crate::wire::simd;
+
+/// A key and how far it has been turned.
+///
+/// ```
+/// use barewire::websocket::mask::Mask;
+///
+/// let (mut whole, mut pieces) = (*b"seven..", *b"seven..");
+/// Mask::new([1, 2, 3, 4]).apply(&mut whole);
+/// let mut mask = Mask::new([1, 2, 3, 4]);
+/// let (a, b) = pieces.split_at_mut(3);
+/// mask.apply(a);
+/// mask.apply(b);
+/// assert_eq!(whole, pieces);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mask {
+    key: [u8; 4], // turned: its first byte is the next one to be used
+}
+
+impl Mask {
+    /// The key at the start of a payload. A key of zeros changes nothing.
+    #[inline]
+    pub const fn new(key: [u8; 4]) -> Self {
+        Self { key }
+    }
+
+    /// Masks or unmasks the next piece.
+    #[inline]
+    pub fn apply(&mut self, piece: &mut [u8]) {
+        if self.key != [0; 4] {
+            simd::mask(piece, self.key);
+            self.turn(piece.len());
+        }
+    }
+
+    /// The same key after `n` further bytes.
+    #[inline]
+    pub(super) const fn turn(&mut self, n: usize) {
+        self.key = u32::from_le_bytes(self.key)
+            .rotate_right(8 * (n as u32 & 3))
+            .to_le_bytes();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn pieces_are_masked_as_the_whole(
+            key: [u8; 4],
+            payload in proptest::collection::vec(any::<u8>(), 0..80),
+            cuts in proptest::collection::vec(0..80usize, 0..5),
+        ) {
+            let expected: alloc::vec::Vec<u8> =
+                payload.iter().enumerate().map(|(i, b)| b ^ key[i % 4]).collect();
+            let (mut pieces, mut mask) = (payload, Mask::new(key));
+            let mut rest = &mut pieces[..];
+            for cut in cuts {
+                let (piece, tail) = rest.split_at_mut(cut.min(rest.len()));
+                mask.apply(piece);
+                rest = tail;
+            }
+            mask.apply(rest);
+            prop_assert_eq!(pieces, expected);
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Messages put together in the caller's own buffer.
+//!
+//! ```text
+//!  front of the input                                           end of the input
+//!  | held            | gap                       | rest                        |
+//!  | payload so far, | heads and control frames  | not looked at; perhaps      |
+//!  | plain           | between fragments, dead   | inside a payload, masked    |
+//! ```
+//! The machine keeps the lengths of these parts and no bytes. Payload that
+//! arrives is unmasked and checked where it lies, then the shorter of the two
+//! moves over the gap: the new piece to the left, or what is held to the right.
+//! So every byte moves at most a constant number of times, a message in one
+//! frame does not move at all, and dead bytes never outweigh what is held.
+
+use super::{Kind, Limits, Violation, frame::Head, mask::Mask, timer::Tick};
+use crate::wire::{Instant, Utf8};
+
+/// The longest message that is held whole, so that lengths fit 32 bits.
+const MAX_HELD: u64 = i32::MAX as u64;
+
+/// The message that is arriving.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Assembly {
+    remaining: u64, // payload of the open frame that has not arrived
+    total: u64,     // payload of the message that has
+    gap: u32,       // dead bytes behind what is held; 0 if nothing is held
+    fragments: u32, // frames of the message so far
+    opened: Tick,   // when its first frame head was there
+    mask: Mask,     // of the open frame, turned by what has arrived
+    text: Utf8,     // the check of a text message
+    kind: Option<Kind>,
+    frame: Frame,
+    streaming: bool,
+}
+
+/// Where the message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frame {
+    /// Between two frames.
+    None,
+    /// Inside the payload of a frame that is not the last one.
+    Middle,
+    /// Inside the payload of the last frame.
+    Last,
+}
+
+/// What one step through the payload of a frame found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// A part of a message that can be given out: `ready` bytes from the front.
+    Ready {
+        kind: Kind,
+        ready: usize,
+        last: bool,
+    },
+    /// The frame has ended, nothing can be given out yet.
+    FrameEnd,
+    /// So many more bytes are needed.
+    Need(usize),
+}
+
+impl Assembly {
+    pub(super) const fn set_streaming(&mut self, streaming: bool) {
+        self.streaming = streaming;
+    }
+
+    pub(super) const fn is_streaming(&self) -> bool {
+        self.streaming
+    }
+
+    /// Whether a message has begun and not ended.
+    pub(super) const fn is_open(&self) -> bool {
+        self.kind.is_some()
+    }
+
+    /// Whether the next byte is payload.
+    pub(super) fn in_frame(&self) -> bool {
+        self.frame != Frame::None
+    }
+
+    /// Counts the time of the open message from `now`.
+    pub(super) const fn restart(&mut self, now: Instant) {
+        self.opened = Tick::at(now);
+    }
+
+    /// When the open message began.
+    pub(super) const fn opened(&self) -> Tick {
+        self.opened
+    }
+
+    /// Bytes of plain payload at the front of the input.
+    const fn held(&self) -> usize {
+        if self.streaming {
+            self.text.pending()
+        } else {
+            self.total as usize // <= MAX_HELD
+        }
+    }
+
+    /// Bytes at the front of the input that are not to be looked at again.
+    pub(super) const fn span(&self) -> usize {
+        self.held() + self.gap as usize
+    }
+
+    /// Takes `n` dead bytes behind the span; returns how many bytes at the
+    /// front are done with.
+    pub(super) const fn skip(&mut self, n: usize) -> usize {
+        if self.held() == 0 {
+            return n;
+        }
+        // At most MAX_HELD before, because of `close_gap`, and one frame head
+        // or control frame.
+        self.gap += n as u32;
+        0
+    }
+
+    /// Slides what is held over the gap if the gap outweighs it or `n` bytes
+    /// that would have to cross it otherwise; returns how many bytes at the
+    /// front are done with.
+    pub(super) fn close_gap(&mut self, input: &mut [u8], n: usize) -> usize {
+        let (held, gap) = (self.held(), self.gap as usize);
+        if gap == 0 || held > gap.max(n) || input.len() < held + gap {
+            return 0;
+        }
+        input.copy_within(..held, gap);
+        self.gap = 0;
+        gap
+    }
+
+    /// Judges the head of a data frame by the limits and by what is open, and
+    /// opens the frame.
+    pub(super) fn begin(
+        &mut self,
+        head: &Head,
+        start: Option<Kind>,
+        now: Instant,
+        limits: &Limits,
+    ) -> Result<(), Violation> {
+        self.judge(head, start, limits)?;
+        if let Some(kind) = start {
+            *self = Self {
+                kind: Some(kind),
+                opened: Tick::at(now),
+                streaming: self.streaming,
+                ..Self::EMPTY
+            };
+        }
+        self.fragments += 1; // below the limit
+        self.remaining = head.length;
+        self.mask = Mask::new(head.mask.unwrap_or_default());
+        self.frame = if head.fin { Frame::Last } else { Frame::Middle };
+        Ok(())
+    }
+
+    /// The rules that a head of a data frame can break.
+    #[inline]
+    pub(super) fn judge(
+        &self,
+        head: &Head,
+        start: Option<Kind>,
+        limits: &Limits,
+    ) -> Result<(), Violation> {
+        let (total, fragments) = match (start, self.kind) {
+            (Some(_), None) => (0, 0),
+            (None, Some(_)) => (self.total, self.fragments),
+            (Some(_), Some(_)) => return Err(Violation::InterleavedMessage),
+            (None, None) => return Err(Violation::UnexpectedContinuation),
+        };
+        if head.length > limits.frame {
+            return Err(Violation::FrameTooBig);
+        }
+        let most = if self.streaming {
+            limits.message
+        } else {
+            limits.message.min(MAX_HELD)
+        };
+        if head.length > most.saturating_sub(total) {
+            return Err(Violation::MessageTooBig);
+        }
+        if fragments >= limits.fragments {
+            return Err(Violation::TooManyFragments);
+        }
+        Ok(())
+    }
+
+    /// Takes what has arrived of the open frame's payload. `input` begins with
+    /// what is held; `used` grows by the bytes at its front that are done with.
+    pub(super) fn advance(
+        &mut self,
+        input: &mut [u8],
+        used: &mut usize,
+    ) -> Result<Progress, Violation> {
+        let Some(kind) = self.kind else {
+            return Ok(Progress::FrameEnd); // a frame is open only in a message
+        };
+        let arrived = input.len().saturating_sub(self.span());
+        let arrived = usize::try_from(self.remaining).map_or(arrived, |most| arrived.min(most));
+        let slid = self.close_gap(input, arrived);
+        *used += slid;
+        let input = input.get_mut(slid..).unwrap_or_default();
+        let (held, from) = (self.held(), self.span());
+        let Some(piece) = input.get_mut(from..from + arrived) else {
+            return Ok(Progress::Need(1)); // the caller has dropped bytes it must keep
+        };
+        let taken = self.take(kind, piece)?;
+        if self.gap > 0 {
+            input.copy_within(from..from + taken, held);
+        }
+        self.remaining -= taken as u64;
+        self.total += taken as u64;
+        self.outcome(kind, held + taken)
+    }
+
+    /// Unmasks and checks a piece; returns how much of it is good. Less than
+    /// all is left masked, for the next step to fail on.
+    fn take(&mut self, kind: Kind, piece: &mut [u8]) -> Result<usize, Violation> {
+        let (mask, text) = (self.mask, self.text);
+        self.mask.apply(piece);
+        if kind == Kind::Binary {
+            return Ok(piece.len());
+        }
+        let Err(fault) = self.text.push(piece) else {
+            return Ok(piece.len());
+        };
+        (self.mask, self.text) = (mask, text);
+        let (good, bad) = piece.split_at_mut(fault.at); // inside the piece
+        // Whole characters before the fault are given out first, as they are
+        // when the fault arrives on its own.
+        let good_text = self.streaming && self.text.push(good).is_ok();
+        if !good_text || self.text.pending() == text.pending() + good.len() {
+            return Err(Violation::InvalidText);
+        }
+        self.mask.turn(good.len());
+        self.mask.clone().apply(bad);
+        Ok(good.len())
+    }
+
+    /// What can be given out when `plain` bytes lie at the front.
+    fn outcome(&mut self, kind: Kind, plain: usize) -> Result<Progress, Violation> {
+        let ended = self.remaining == 0;
+        let last = ended && self.frame == Frame::Last;
+        if last && self.text.is_complete() {
+            return Ok(Progress::Ready {
+                kind,
+                ready: plain,
+                last,
+            });
+        }
+        let ready = if self.streaming {
+            plain - self.text.pending() // pending bytes are part of what is plain
+        } else {
+            0
+        };
+        if last && ready == 0 {
+            return Err(Violation::InvalidText); // it ends inside a character
+        }
+        if ended && !last {
+            self.frame = Frame::None;
+        }
+        Ok(if ready > 0 {
+            Progress::Ready {
+                kind,
+                ready,
+                last: false,
+            }
+        } else if ended {
+            Progress::FrameEnd
+        } else {
+            Progress::Need(self.worthwhile(kind))
+        })
+    }
+
+    /// How many further bytes make a call worth it: the rest of the frame, or
+    /// one where every byte is looked at as it comes.
+    fn worthwhile(&self, kind: Kind) -> usize {
+        if self.streaming || kind == Kind::Text {
+            return 1;
+        }
+        usize::try_from(self.remaining).unwrap_or(usize::MAX)
+    }
+
+    /// Gives out `ready` bytes from the front; returns how many bytes there
+    /// are done with.
+    pub(super) const fn give(&mut self, ready: usize, last: bool) -> usize {
+        if last {
+            let done = ready + self.gap as usize;
+            *self = Self {
+                streaming: self.streaming,
+                ..Self::EMPTY
+            };
+            return done;
+        }
+        if self.held() > 0 {
+            return ready;
+        }
+        let done = ready + self.gap as usize;
+        self.gap = 0;
+        done
+    }
+
+    /// No message, and whole messages.
+    pub(super) const EMPTY: Self = Self {
+        remaining: 0,
+        total: 0,
+        gap: 0,
+        fragments: 0,
+        opened: Tick::ZERO,
+        mask: Mask::new([0; 4]),
+        text: Utf8::new(),
+        kind: None,
+        frame: Frame::None,
+        streaming: false,
+    };
+}

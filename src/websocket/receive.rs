@@ -1,0 +1,257 @@
+//! How a connection works through its input.
+
+use super::{
+    CloseCode, Connection, Event, Kind, Limits, Violation, close,
+    connection::Phase,
+    extension::Reserved,
+    frame::{Decoded, Head, Opcode},
+    mask::Mask,
+    message::Progress,
+    timer::Tick,
+};
+use crate::http::Lent;
+use crate::wire::{Instant, Role, Sink, Step};
+
+/// The reserved bits that negotiated extensions own.
+const CLAIMED: Reserved = Reserved::NONE;
+
+/// An event as a place in the input: first byte and one past the last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    what: What,
+    from: usize,
+    to: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Message(Kind),
+    Chunk { kind: Kind, last: bool },
+    Ping,
+    Pong,
+    Close(Option<CloseCode>),
+    Need(usize),
+}
+
+impl Found {
+    const fn need(more: usize) -> Self {
+        Self {
+            what: What::Need(more),
+            from: 0,
+            to: 0,
+        }
+    }
+
+    /// The event itself, borrowed from the input that it was found in.
+    #[inline]
+    pub(super) fn borrow(self, input: &mut [u8]) -> Step<Event<'_>> {
+        let payload = input.get_mut(self.from..self.to).unwrap_or_default();
+        Step::Event(match self.what {
+            What::Message(kind) => Event::Message { kind, payload },
+            What::Chunk { kind, last } => Event::Chunk {
+                kind,
+                payload,
+                last,
+            },
+            What::Ping => Event::Ping(payload),
+            What::Pong => Event::Pong(payload),
+            What::Close(code) => Event::Close {
+                code,
+                // Checked when the frame was parsed.
+                reason: core::str::from_utf8(payload).unwrap_or_default(),
+            },
+            What::Need(more) => return Step::Need(more),
+        })
+    }
+}
+
+impl Connection {
+    /// Finds the next event, or what is missing for it; with the bytes at the
+    /// front of the input that are done with then.
+    #[inline]
+    pub(super) fn find(
+        &mut self,
+        input: &mut [u8],
+        lent: &Lent<'_, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<(usize, Found), Violation> {
+        if !self.assembly.is_open()
+            && let Some(found) = self.find_whole(input, lent)?
+        {
+            return Ok(found);
+        }
+        self.find_in_pieces(input, lent, out)
+    }
+
+    /// The usual case: the front of the input is one frame that is a message.
+    #[inline]
+    fn find_whole(
+        &mut self,
+        input: &mut [u8],
+        lent: &Lent<'_, Limits>,
+    ) -> Result<Option<(usize, Found)>, Violation> {
+        let Decoded::Head { head, size } = Head::decode(input, self.sender(), CLAIMED)? else {
+            return Ok(None);
+        };
+        let kind = match head.opcode {
+            Opcode::Text if head.fin => Kind::Text,
+            Opcode::Binary if head.fin => Kind::Binary,
+            _ => return Ok(None),
+        };
+        let end = match usize::try_from(head.length) {
+            Ok(length) if length <= input.len() - size => size + length, // size <= len
+            _ => return Ok(None),
+        };
+        self.assembly.judge(&head, Some(kind), lent.limits)?;
+        let payload = &mut input[size..end]; // both checked above
+        let mask = Mask::new(head.mask.unwrap_or_default());
+        mask.clone().apply(payload);
+        if kind == Kind::Text && core::str::from_utf8(payload).is_err() {
+            if !self.assembly.is_streaming() {
+                return Err(Violation::InvalidText);
+            }
+            mask.clone().apply(payload); // give out first what comes before the fault
+            return Ok(None);
+        }
+        self.heard(lent.now);
+        self.active = Tick::at(lent.now);
+        let what = match self.assembly.is_streaming() {
+            true => What::Chunk { kind, last: true },
+            false => What::Message(kind),
+        };
+        let found = Found {
+            what,
+            from: size,
+            to: end,
+        };
+        Ok(Some((end, found)))
+    }
+
+    /// Frame by frame, until there is an event or the input has ended.
+    fn find_in_pieces(
+        &mut self,
+        input: &mut [u8],
+        lent: &Lent<'_, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<(usize, Found), Violation> {
+        let mut used = 0;
+        loop {
+            used += self
+                .assembly
+                .close_gap(input.get_mut(used..).unwrap_or_default(), 0);
+            let front = input.get_mut(used..).unwrap_or_default();
+            if self.assembly.in_frame() {
+                match self.advance(front, &mut used, lent.now)? {
+                    Some(found) => return Ok((used, found)),
+                    None => continue,
+                }
+            }
+            let at = self.assembly.span();
+            let rest = front.get_mut(at..).unwrap_or_default();
+            let (head, size) = match Head::decode(rest, self.sender(), CLAIMED)? {
+                Decoded::Head { head, size } => (head, size),
+                Decoded::Need(more) => return Ok((used, Found::need(more))),
+            };
+            let start = match head.opcode {
+                Opcode::Text => Some(Kind::Text),
+                Opcode::Binary => Some(Kind::Binary),
+                Opcode::Continuation => None,
+                Opcode::Close | Opcode::Ping | Opcode::Pong => {
+                    let length = head.length as usize; // <= 125
+                    let Some(payload) = rest.get_mut(size..size + length) else {
+                        return Ok((used, Found::need(size + length - rest.len())));
+                    };
+                    let what = self.control(&head, payload, lent, out)?;
+                    let reason = matches!(what, What::Close(Some(_))) as usize * 2;
+                    let from = used + at + size;
+                    let found = Found {
+                        what,
+                        from: from + reason,
+                        to: from + length,
+                    };
+                    used += self.assembly.skip(size + length);
+                    return Ok((used, found));
+                }
+            };
+            self.heard(lent.now);
+            self.assembly.begin(&head, start, lent.now, lent.limits)?;
+            used += self.assembly.skip(size);
+            if start.is_some() && !self.is_closing() {
+                self.wake_within(lent.limits.message_timeout, lent.now);
+            }
+        }
+    }
+
+    /// Takes what has arrived of an open frame; `None` if the next frame is to
+    /// be looked at.
+    fn advance(
+        &mut self,
+        front: &mut [u8],
+        used: &mut usize,
+        now: Instant,
+    ) -> Result<Option<Found>, Violation> {
+        if front.len() > self.assembly.span() {
+            self.heard(now);
+        }
+        Ok(Some(match self.assembly.advance(front, used)? {
+            Progress::FrameEnd => return Ok(None),
+            Progress::Need(more) => Found::need(more),
+            Progress::Ready { kind, ready, last } => {
+                if last {
+                    self.active = Tick::at(now);
+                }
+                let what = match self.assembly.is_streaming() {
+                    true => What::Chunk { kind, last },
+                    false => What::Message(kind),
+                };
+                let (from, to) = (*used, *used + ready);
+                *used += self.assembly.give(ready, last);
+                Found { what, from, to }
+            }
+        }))
+    }
+
+    /// Answers a whole control frame.
+    fn control(
+        &mut self,
+        head: &Head,
+        payload: &mut [u8],
+        lent: &Lent<'_, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<What, Violation> {
+        self.heard(lent.now);
+        Mask::new(head.mask.unwrap_or_default()).apply(payload);
+        if head.opcode == Opcode::Close {
+            let (code, _) = close::parse(payload)?;
+            if self.phase != Phase::CloseSent {
+                self.put_close(code, "", lent.chance, out);
+            }
+            self.phase = Phase::Closed;
+            self.since = Tick::at(lent.now);
+            self.wake = match self.role {
+                Role::Client => lent.now + lent.limits.close_timeout,
+                Role::Server => Instant::NEVER,
+            };
+            return Ok(What::Close(code));
+        }
+        if !self.control.spend(1, lent.limits.control_rate, lent.now) {
+            return Err(Violation::ControlFlood);
+        }
+        if head.opcode == Opcode::Pong {
+            return Ok(What::Pong);
+        }
+        if !self.is_closing() {
+            self.put_control(Opcode::Pong, payload, lent.chance, out);
+        }
+        Ok(What::Ping)
+    }
+
+    /// The side that sends what this one receives.
+    #[inline]
+    const fn sender(&self) -> Role {
+        match self.role {
+            Role::Client => Role::Server,
+            Role::Server => Role::Client,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Points in time that cost four bytes.
+
+use core::time::Duration;
+
+use crate::wire::Instant;
+
+/// A recent point on the clock, in milliseconds that wrap after 49 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tick(u32);
+
+impl Tick {
+    pub(super) const ZERO: Self = Self(0);
+
+    #[inline]
+    pub(super) const fn at(now: Instant) -> Self {
+        Self(now.as_millis() as u32)
+    }
+
+    /// What is left of `limit`, counted from this point; zero once it has
+    /// passed, [`Duration::MAX`] if the limit is out of the clock's reach.
+    pub(super) fn left(self, limit: Duration, now: Instant) -> Duration {
+        match u32::try_from(limit.as_millis()) {
+            Ok(u32::MAX) | Err(_) => Duration::MAX,
+            Ok(_) => {
+                let passed = Self::at(now).0.wrapping_sub(self.0);
+                limit.saturating_sub(Duration::from_millis(passed as u64))
+            }
+        }
+    }
+}
+
+/// The soonest thing that time makes due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    pub(super) action: Action,
+    pub(super) left: Duration,
+}
+
+/// What is done when its time has come.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Action {
+    /// Ask a silent peer for a sign of life.
+    Ping,
+    /// Give up a peer that gave none.
+    PongTimeout,
+    /// Give up a message that does not end.
+    MessageTimeout,
+    /// Close a connection that carries nothing.
+    Idle,
+    /// Give up a close handshake that does not end.
+    CloseTimeout,
+}
+
+impl Due {
+    /// `action` once `limit` has passed since `since`.
+    pub(super) fn after(action: Action, since: Tick, limit: Duration, now: Instant) -> Self {
+        let left = since.left(limit, now);
+        Self { action, left }
+    }
+
+    /// The sooner of two; the first if they come together.
+    pub(super) fn or(self, other: Self) -> Self {
+        if other.left < self.left { other } else { self }
+    }
+}
+
+/// The point `left` after `now`: at least a millisecond, so that nobody spins.
+pub(super) fn later(now: Instant, left: Duration) -> Instant {
+    now + left.max(Duration::from_millis(1))
+}
