@@ -1,0 +1,214 @@
+//! Blocks as text that nobody can inject lines into.
+
+use super::line::{CR, LF, line_end};
+use super::{Event, Misuse};
+use crate::wire::{Sink, ascii};
+
+impl Event<'_> {
+    /// Appends the block: the fields, every line of the data in a `data` field
+    /// of its own, and a blank line (WHATWG HTML §9.2.5). One pass over the
+    /// text, no allocation of its own.
+    ///
+    /// # Errors
+    /// [`Misuse`] if the type or the ID holds CR, LF or NUL, or the output has
+    /// too little room; nothing is written then.
+    pub fn encode(&self, out: &mut impl Sink) -> Result<(), Misuse> {
+        self.check()?;
+        if out.room() < self.most() && out.room() < self.encoded_len() {
+            return Err(Misuse::NoRoom);
+        }
+        if let Some(event) = self.event {
+            put_field(b"event: ", event.as_bytes(), out);
+        }
+        if let Some(id) = self.id {
+            put_field(b"id: ", id.as_bytes(), out);
+        }
+        if let Some(millis) = self.retry_millis() {
+            put_field(b"retry: ", ascii::Decimal::new(millis).as_bytes(), out);
+        }
+        if let Some(data) = self.data {
+            put_lines(b"data: ", data, out);
+        }
+        out.put(b"\n");
+        Ok(())
+    }
+
+    /// Bytes that [`encode`](Self::encode) appends.
+    pub fn encoded_len(&self) -> usize {
+        let field = |name: usize, value: usize| name + 3 + value;
+        let event = self.event.map_or(0, |event| field(5, event.len()));
+        let id = self.id.map_or(0, |id| field(2, id.len()));
+        let retry = self.retry_millis().map_or(0, |millis| {
+            field(5, ascii::Decimal::new(millis).as_bytes().len())
+        });
+        let data = self.data.map_or(0, |data| {
+            lines(data.as_bytes())
+                .map(|line| field(4, line.len()))
+                .sum()
+        });
+        event + id + retry + data + 1
+    }
+
+    /// No less than [`encoded_len`](Self::encoded_len), without looking at the text.
+    fn most(&self) -> usize {
+        let text = |text: Option<&str>| text.map_or(0, str::len);
+        // At the worst every byte of the data is a line end.
+        64 + text(self.event) + text(self.id) + text(self.data).saturating_mul(7)
+    }
+
+    fn check(&self) -> Result<(), Misuse> {
+        if self.event.is_some_and(breaks_a_line) {
+            return Err(Misuse::Event);
+        }
+        if self.id.is_some_and(breaks_a_line) {
+            return Err(Misuse::Id);
+        }
+        Ok(())
+    }
+
+    fn retry_millis(&self) -> Option<u64> {
+        let millis = self.retry?.as_millis();
+        Some(u64::try_from(millis).unwrap_or(u64::MAX))
+    }
+}
+
+/// Appends `text` as comment lines and a blank line: no client sees it, but
+/// every proxy on the way sees traffic (WHATWG HTML §9.2.8).
+///
+/// ```
+/// let mut out = Vec::new();
+/// barewire::sse::encode_comment("", &mut out).unwrap();
+/// assert_eq!(out, b": \n\n");
+/// ```
+///
+/// # Errors
+/// [`Misuse::NoRoom`] if the output has too little room; nothing is written
+/// then.
+pub fn encode_comment(text: &str, out: &mut impl Sink) -> Result<(), Misuse> {
+    let most = text.len().saturating_mul(3).saturating_add(4);
+    if out.room() < most {
+        let exact = lines(text.as_bytes())
+            .map(|line| line.len() + 3)
+            .sum::<usize>()
+            + 1;
+        if out.room() < exact {
+            return Err(Misuse::NoRoom);
+        }
+    }
+    put_lines(b": ", text, out);
+    out.put(b"\n");
+    Ok(())
+}
+
+/// Whether `text` holds what cannot stand in a line.
+fn breaks_a_line(text: &str) -> bool {
+    text.bytes().any(|b| matches!(b, CR | LF | 0))
+}
+
+fn put_field(name: &[u8], value: &[u8], out: &mut impl Sink) {
+    out.put(name);
+    out.put(value);
+    out.put(b"\n");
+}
+
+/// Puts every line of `text` behind `name`.
+fn put_lines(name: &[u8], text: &str, out: &mut impl Sink) {
+    for line in lines(text.as_bytes()) {
+        put_field(name, line, out);
+    }
+}
+
+/// The lines of `text`, split at LF, CR and CRLF: one more than there are line
+/// ends.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = line_end(text) else {
+            rest = None;
+            return Some(text);
+        };
+        let (line, after) = text.split_at(end); // end < text.len()
+        rest = match after {
+            [CR, LF, after @ ..] | [_, after @ ..] => Some(after),
+            [] => None,
+        };
+        Some(line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Slice;
+    use alloc::vec::Vec;
+    use core::time::Duration;
+
+    fn encoded(event: Event<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        event.encode(&mut out).unwrap();
+        assert_eq!(out.len(), event.encoded_len());
+        assert!(out.len() <= event.most());
+        out
+    }
+
+    #[test]
+    fn data_is_split_at_every_kind_of_line_end() {
+        let text = encoded(Event::new("a\nb\rc\r\nd\n\re\n"));
+        let lines = ["a", "b", "c", "d", "", "e", ""];
+        let expected: Vec<u8> = lines
+            .iter()
+            .flat_map(|line| [b"data: ", line.as_bytes(), b"\n"].concat())
+            .chain(*b"\n")
+            .collect();
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn no_type_or_id_can_forge_a_line() {
+        for evil in ["a\ndata: x", "a\rdata: x", "a\r\n", "\0", "a\0b", "\n"] {
+            let mut out = Vec::new();
+            let event = Event::new("x").event(evil);
+            assert_eq!(event.encode(&mut out), Err(Misuse::Event), "{evil:?}");
+            assert_eq!(Event::new("x").id(evil).encode(&mut out), Err(Misuse::Id));
+            assert!(out.is_empty());
+        }
+    }
+
+    #[test]
+    fn no_comment_can_forge_a_field() {
+        let mut out = Vec::new();
+        encode_comment("hi\ndata: x\r\r\nid: 1", &mut out).unwrap();
+        assert_eq!(out, b": hi\n: data: x\n: \n: id: 1\n\n");
+    }
+
+    #[test]
+    fn blocks_without_data_carry_the_other_fields() {
+        let bye = Event::EMPTY.retry(Duration::from_millis(1500));
+        assert_eq!(encoded(bye), b"retry: 1500\n\n");
+        assert_eq!(
+            encoded(Event::EMPTY.retry(Duration::MAX)),
+            b"retry: 18446744073709551615\n\n"
+        );
+        assert_eq!(encoded(Event::EMPTY.id("")), b"id: \n\n");
+    }
+
+    #[test]
+    fn a_block_is_written_whole_or_not_at_all() {
+        let event = Event::new("a\nb").id("1");
+        for room in 0..event.encoded_len() {
+            let mut memory = [0; 64];
+            let mut out = Slice::new(&mut memory[..room]);
+            assert_eq!(event.encode(&mut out), Err(Misuse::NoRoom));
+            assert!(out.written().is_empty());
+        }
+        let mut memory = [0; 64];
+        assert_eq!(
+            event.encode(&mut Slice::new(&mut memory[..event.encoded_len()])),
+            Ok(())
+        );
+        let mut out = Slice::new(&mut memory[..4]);
+        assert_eq!(encode_comment("ab", &mut out), Err(Misuse::NoRoom));
+        assert_eq!(encode_comment("", &mut out), Ok(()));
+    }
+}

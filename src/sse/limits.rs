@@ -1,0 +1,42 @@
+//! How much of a stream a decoder bears.
+
+/// What a decoder accepts from a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one block as they are sent, from its first field to the end of
+    /// its last line, names and comments in between included; also of a line
+    /// outside a block. Stops a stream that never sends a blank line from
+    /// filling the caller's buffer. 1 MiB.
+    pub event: usize,
+    /// Bytes of an event ID. It outlives its event, and goes into the head of
+    /// every later request. 4 KiB.
+    pub id: usize,
+}
+
+impl Limits {
+    /// Limits that are safe towards a server one does not know.
+    pub const DEFAULT: Self = Self {
+        event: 1 << 20,
+        id: 4 << 10,
+    };
+
+    /// The same with another limit on a block, in bytes.
+    #[must_use]
+    pub const fn with_event(mut self, bytes: usize) -> Self {
+        self.event = bytes;
+        self
+    }
+
+    /// The same with another limit on an event ID, in bytes.
+    #[must_use]
+    pub const fn with_id(mut self, bytes: usize) -> Self {
+        self.id = bytes;
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

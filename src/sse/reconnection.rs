@@ -1,0 +1,73 @@
+//! What the next connection starts from.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use super::Decoded;
+
+/// The last event ID and the reconnection time of an event source: the state
+/// that outlives a connection (WHATWG HTML §9.2.3).
+///
+/// ```
+/// use barewire::sse::{Decoder, Limits, Reconnection};
+/// use barewire::wire::Step;
+///
+/// let (mut decoder, mut reconnection) = (Decoder::new(), Reconnection::new());
+/// let mut input = *b"retry: 10\n\nid: 7\ndata: x\n\n";
+/// let mut rest = &mut input[..];
+/// loop {
+///     let received = decoder.receive(rest, &Limits::DEFAULT).unwrap();
+///     let used = received.used;
+///     let Step::Event(decoded) = received.step else { break };
+///     reconnection.observe(&decoded);
+///     rest = &mut rest[used..];
+/// }
+/// assert_eq!(reconnection.last_event_id(), "7");
+/// assert_eq!(reconnection.time().unwrap().as_millis(), 10);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reconnection {
+    last_event_id: String,
+    time: Option<Duration>,
+}
+
+impl Reconnection {
+    /// Nothing is known yet; allocates nothing.
+    pub const fn new() -> Self {
+        Self {
+            last_event_id: String::new(),
+            time: None,
+        }
+    }
+
+    /// Takes over what a decoder found.
+    pub fn observe(&mut self, decoded: &Decoded<'_>) {
+        match decoded {
+            Decoded::Message(message) => {
+                if let Some(id) = message.id {
+                    self.set_id(id);
+                }
+            }
+            Decoded::LastEventId(id) => self.set_id(*id),
+            Decoded::ReconnectionTime(time) => self.time = Some(*time),
+        }
+    }
+
+    /// The last event ID; empty where there is none, and then no
+    /// `Last-Event-ID` field is sent.
+    #[inline]
+    pub fn last_event_id(&self) -> &str {
+        &self.last_event_id
+    }
+
+    /// The reconnection time that the server asked for.
+    #[inline]
+    pub const fn time(&self) -> Option<Duration> {
+        self.time
+    }
+
+    fn set_id(&mut self, id: super::Text<'_>) {
+        self.last_event_id.clear();
+        self.last_event_id.push_str(&id.decode());
+    }
+}
