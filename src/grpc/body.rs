@@ -1,0 +1,84 @@
+//! A body in any form of gRPC, as frames.
+
+use super::frame::{Decoder, Frame};
+use super::text::TextDecoder;
+use super::{Compression, Limits, Mode, Violation};
+use crate::wire::{Received, Role, Step};
+
+/// A decoder of one body, which takes the base64 off the text form first, in
+/// place in the caller's buffer.
+#[derive(Debug, Clone)]
+pub struct Body {
+    text: Option<TextDecoder>,
+    frames: Decoder,
+}
+
+impl Body {
+    /// A decoder of a body in this form that `role`, our side, receives.
+    pub const fn new(mode: Mode, role: Role, compression: Compression) -> Self {
+        Self {
+            text: match mode {
+                Mode::Native | Mode::Web => None,
+                Mode::WebText => Some(TextDecoder::new()),
+            },
+            frames: match (mode, role) {
+                (Mode::Native, _) => Decoder::native(compression),
+                (Mode::Web | Mode::WebText, Role::Server) => Decoder::web_request(compression),
+                (Mode::Web | Mode::WebText, Role::Client) => Decoder::web_response(compression),
+            },
+        }
+    }
+
+    /// Takes at most one frame from the front of `input`. Bytes past `used`
+    /// come again as this call left them, in front of what arrives next.
+    ///
+    /// # Errors
+    /// [`Violation`]; every later call answers the same. What came before the
+    /// fault is given out first.
+    pub fn receive<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        limits: &Limits,
+    ) -> Result<Received<Frame<'b>>, Violation> {
+        let Some(text) = &mut self.text else {
+            return self.frames.receive(input, limits);
+        };
+        if let Some(violation) = self.frames.failure() {
+            return Err(violation);
+        }
+        let start = text.advance(input);
+        let decoded = start..start + text.decoded();
+        let bytes = input.get_mut(decoded).unwrap_or_default(); // it lies in the input
+        let received = self.frames.receive(bytes, limits)?;
+        let used = start + text.take(received.used);
+        match received.step {
+            Step::Need(_) if text.is_broken() => Err(self.frames.fail(Violation::InvalidBase64)),
+            Step::Need(bytes) => Ok(Received::need(used, text.characters_for(bytes))),
+            step => Ok(Received { used, step }),
+        }
+    }
+
+    /// Says that the body has ended.
+    ///
+    /// # Errors
+    /// [`Violation::Truncated`] in the middle of a frame,
+    /// [`Violation::InvalidBase64`] in the middle of a group of characters,
+    /// and what was found before.
+    pub fn receive_eof(&mut self) -> Result<(), Violation> {
+        if self.text.as_ref().is_some_and(TextDecoder::is_open) {
+            return Err(self.frames.fail(Violation::InvalidBase64));
+        }
+        self.frames.receive_eof()
+    }
+
+    /// Ends the body with a fault that was found in a frame of it.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn fail(&mut self, violation: Violation) -> Violation {
+        self.frames.fail(violation)
+    }
+
+    /// Whether the trailers frame has come.
+    pub const fn has_trailers(&self) -> bool {
+        self.frames.has_trailers()
+    }
+}

@@ -1,0 +1,300 @@
+//! A call as its server sees it, over any HTTP.
+//!
+//! ```text
+//!  request head ─ open ─ request ─┐            ┌─ send_head ─► response head
+//!  body bytes ─── receive ────────┤  a method  ├─ send_message ► body bytes
+//!  end of body ── receive_eof ────┘            └─ send_status ─► trailers, or the
+//!                                                 last frame, or a head alone
+//! ```
+
+use core::time::Duration;
+
+use super::frame::Frame;
+use super::{Body, Compression, ContentType, Limits, Message, Mode, Refusal, Status, Violation};
+use super::{Code, timeout};
+use super::{Misuse, metadata, web};
+use crate::http::FieldBuffer;
+use crate::http::{Fields, Method, RequestHead, Version};
+use crate::wire::Sink;
+use crate::wire::{Received, Role, Step};
+
+/// What a request asks for, borrowed from its head.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'b> {
+    /// The service with its package: `user_service.UserService`.
+    pub service: &'b str,
+    /// The method: `GetUser`.
+    pub method: &'b str,
+    /// How long the client will wait, counted from the arrival of the head;
+    /// zero has passed already.
+    pub timeout: Option<Duration>,
+    /// The fields of the head, the metadata among them.
+    pub fields: Fields<'b>,
+}
+
+/// The server's side of one call: a filter between HTTP and a method.
+///
+/// ```
+/// use barewire::grpc::{Call, Ending, Limits, Status};
+/// use barewire::http::{Field, FieldBuffer, Fields, Method, RequestHead, Target, Version};
+/// use barewire::wire::Step;
+///
+/// let fields = [Field::new("content-type", "application/grpc-web+proto")];
+/// let head = RequestHead {
+///     method: Method::Post,
+///     target: Target::Origin { path: "/greeter.Greeter/Hello", query: None },
+///     version: Version::Http11,
+///     protocol: None,
+///     fields: Fields::new(&fields),
+/// };
+/// let mut call = Call::open(&head).unwrap();
+/// let request = call.request(&head).unwrap();
+/// assert_eq!((request.service, request.method), ("greeter.Greeter", "Hello"));
+///
+/// let mut body = *b"\0\0\0\0\x02hi";
+/// let received = call.receive(&mut body, &Limits::DEFAULT).unwrap();
+/// let Step::Event(message) = received.step else { panic!() };
+///
+/// let (mut head, mut out) = (FieldBuffer::new(), Vec::new());
+/// call.send_head(Fields::EMPTY, &mut head).unwrap();
+/// call.send_message(message.bytes, &mut out).unwrap();
+/// let ending = call.send_status(Status::OK, Fields::EMPTY, &mut FieldBuffer::new(), &mut out);
+/// assert_eq!(ending, Ok(Ending::Body));
+/// assert_eq!(head.as_fields().get("content-type").unwrap(), b"application/grpc-web+proto");
+/// assert_eq!(out, b"\0\0\0\0\x02hi\x80\0\0\0\x10grpc-status: 0\r\n");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Call {
+    body: Body,
+    response: ContentType,
+    sending: Sending,
+    encoding_refused: bool, // the answer must say what would be accepted
+}
+
+/// How far the answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sending {
+    Head,
+    Messages,
+    Ended,
+}
+
+/// What [`Call::send_status`] wrote, and where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The fields are the head of the response, status 200; what is in the
+    /// output, if anything, is its whole body. Native gRPC calls the form
+    /// without a body Trailers-Only.
+    Head,
+    /// The fields are the trailers of HTTP.
+    Trailers,
+    /// The end of the body is in the output, and there are no fields.
+    Body,
+}
+
+impl Call {
+    /// Opens a call if the request is one of gRPC at all.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the answer is its HTTP status.
+    pub fn open(head: &RequestHead<'_>) -> Result<Self, Refusal> {
+        let content_type = head.fields.get("content-type").unwrap_or_default();
+        let request = ContentType::parse(content_type).ok_or(Refusal::ContentType)?;
+        if head.method != Method::Post {
+            return Err(Refusal::Method);
+        }
+        if request.mode() == Mode::Native && head.version != Version::Http2 {
+            return Err(Refusal::Version);
+        }
+        Ok(Self {
+            body: Body::new(request.mode(), Role::Server, Compression::Absent),
+            response: request.negotiate(head.fields),
+            sending: Sending::Head,
+            encoding_refused: false,
+        })
+    }
+
+    /// What the request asks for.
+    ///
+    /// # Errors
+    /// The status to end the call with by [`send_status`](Self::send_status):
+    /// UNIMPLEMENTED for a path that is not `/service/method` and for an
+    /// unknown `grpc-encoding`, INTERNAL for a malformed `grpc-timeout`.
+    pub fn request<'b>(&mut self, head: &RequestHead<'b>) -> Result<Request<'b>, Status> {
+        let path = head.target.path().strip_prefix('/');
+        let (service, method) = path
+            .and_then(|path| path.rsplit_once('/'))
+            .filter(|(service, method)| !service.is_empty() && !method.is_empty())
+            .ok_or(Status::new(
+                Code::Unimplemented,
+                "path is not /service/method",
+            ))?;
+        let encoding = head.fields.get("grpc-encoding").unwrap_or(b"identity");
+        if !encoding.eq_ignore_ascii_case(b"identity") {
+            self.encoding_refused = true;
+            return Err(Status::new(Code::Unimplemented, "unknown grpc-encoding"));
+        }
+        let timeout = match head.fields.get("grpc-timeout").map(timeout::parse) {
+            Some(None) => return Err(Status::new(Code::Internal, "malformed grpc-timeout")),
+            Some(timeout) => timeout,
+            None => None,
+        };
+        Ok(Request {
+            service,
+            method,
+            timeout,
+            fields: head.fields,
+        })
+    }
+
+    /// The content type of the response: its form, and the codec that the
+    /// request named.
+    #[inline]
+    pub const fn content_type(&self) -> &ContentType {
+        &self.response
+    }
+
+    /// Takes at most one message from the front of `input`, the bytes of the
+    /// request's body. Bytes past `used` come again as this call left them, in
+    /// front of what arrives next.
+    ///
+    /// # Errors
+    /// [`Violation`], whose code ends the call; every later call answers the
+    /// same.
+    pub fn receive<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        limits: &Limits,
+    ) -> Result<Received<Message<'b>>, Violation> {
+        let Received { used, step } = self.body.receive(input, limits)?;
+        let step = match step {
+            Step::Event(Frame::Message(message)) => Step::Event(message),
+            // The decoder of a request refuses trailers by their prefix.
+            Step::Event(Frame::Trailers(_)) => return Err(Violation::UnexpectedTrailers),
+            Step::Need(more) => Step::Need(more),
+            Step::Paused => Step::Paused,
+            Step::Full => Step::Full,
+            Step::Done => Step::Done,
+        };
+        Ok(Received { used, step })
+    }
+
+    /// Says that the request's body has ended: the client half-closed.
+    ///
+    /// # Errors
+    /// [`Violation`] if it ended inside of a message.
+    pub fn receive_eof(&mut self) -> Result<(), Violation> {
+        self.body.receive_eof()
+    }
+
+    /// Puts the fields of the response's head, status 200, into `head`: the
+    /// content type and `metadata`.
+    ///
+    /// # Errors
+    /// [`Misuse`] for metadata that cannot be sent, or a second head; nothing
+    /// is written then.
+    pub fn send_head(
+        &mut self,
+        metadata: Fields<'_>,
+        head: &mut FieldBuffer,
+    ) -> Result<(), Misuse> {
+        match self.sending {
+            Sending::Head => {}
+            Sending::Messages => return Err(Misuse::HeadSent),
+            Sending::Ended => return Err(Misuse::Ended),
+        }
+        metadata.iter().try_for_each(metadata::check)?;
+        self.put_head(head)?;
+        put_metadata(metadata, head)?;
+        self.sending = Sending::Messages;
+        Ok(())
+    }
+
+    /// Appends `message` to the body of the response.
+    ///
+    /// # Errors
+    /// [`Misuse`] before the head, after the status, or for want of room;
+    /// nothing is written then.
+    pub fn send_message(&mut self, message: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+        match self.sending {
+            Sending::Head => Err(Misuse::HeadNotSent),
+            Sending::Messages => web::encode_message(self.response.mode(), message, out),
+            Sending::Ended => Err(Misuse::Ended),
+        }
+    }
+
+    /// Ends the call with a status. A call that has sent no head yet sends it
+    /// along. `metadata` goes into the trailers, in whichever form.
+    ///
+    /// # Errors
+    /// [`Misuse`] for metadata that cannot be sent, a second status, or want of
+    /// room; nothing is sent then.
+    pub fn send_status(
+        &mut self,
+        status: Status<impl AsRef<str>>,
+        metadata: Fields<'_>,
+        fields: &mut FieldBuffer,
+        out: &mut impl Sink,
+    ) -> Result<Ending, Misuse> {
+        let ending = match (self.sending, self.response.mode()) {
+            (Sending::Ended, _) => return Err(Misuse::Ended),
+            (Sending::Head, _) => Ending::Head,
+            (Sending::Messages, Mode::Native) => Ending::Trailers,
+            (Sending::Messages, Mode::Web | Mode::WebText) => Ending::Body,
+        };
+        metadata.iter().try_for_each(metadata::check)?;
+        match self.response.mode() {
+            Mode::Native => {
+                if ending == Ending::Head {
+                    self.put_head(fields)?;
+                }
+                put_status(status.as_ref(), fields)?;
+                put_metadata(metadata, fields)?;
+            }
+            mode @ (Mode::Web | Mode::WebText) => {
+                web::encode_trailers(mode, status, metadata, out)?;
+                if ending == Ending::Head {
+                    self.put_head(fields)?;
+                }
+            }
+        }
+        self.sending = Sending::Ended;
+        Ok(ending)
+    }
+
+    fn put_head(&self, head: &mut FieldBuffer) -> Result<(), Misuse> {
+        let mut memory = [0; 40];
+        put(
+            "content-type",
+            self.response.write(&mut memory).as_bytes(),
+            head,
+        )?;
+        if self.encoding_refused {
+            put("grpc-accept-encoding", b"identity", head)?;
+        }
+        Ok(())
+    }
+}
+
+fn put(name: &str, value: &[u8], fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    fields.push(name, value).map_err(|_| Misuse::MetadataValue)
+}
+
+/// The status as fields of HTTP.
+fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    put("grpc-status", status.code.digits().as_bytes(), fields)?;
+    if status.message.is_empty() {
+        return Ok(());
+    }
+    let mut value = alloc::vec::Vec::with_capacity(status.message.len());
+    web::for_each_message_part(status.message, &mut |part| value.put(part));
+    put("grpc-message", &value, fields)
+}
+
+/// Metadata that was checked, as fields of HTTP.
+pub(super) fn put_metadata(metadata: Fields<'_>, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    metadata.iter().try_for_each(|entry| {
+        let name = core::str::from_utf8(entry.name).map_err(|_| Misuse::MetadataName)?;
+        put(name, entry.value, fields)
+    })
+}

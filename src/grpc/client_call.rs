@@ -1,0 +1,228 @@
+//! A call as its client sees it, over any HTTP.
+
+use super::frame::Frame;
+use super::{Body, Code, Compression, ContentType, Limits, Message, Misuse, Mode, Violation, web};
+use super::{call::put_metadata, metadata, timeout::Timeout};
+use crate::http::FieldBuffer;
+use crate::http::{Field, Fields, ResponseHead, Status as HttpStatus};
+use crate::wire::{Received, Role, Sink, Step};
+use core::time::Duration;
+
+/// What a client finds in the body of a response.
+#[derive(Debug)]
+pub enum Event<'b> {
+    /// A message.
+    Message(Message<'b>),
+    /// The end of the call, from the body of a gRPC-Web response.
+    Trailers(Trailers<'b>),
+}
+
+/// How the server ended a call, borrowed from wherever it told it.
+#[derive(Debug, Clone, Copy)]
+pub struct Trailers<'b> {
+    /// The code.
+    pub code: Code,
+    /// The message, still percent-encoded:
+    /// [`percent_decode`](super::percent_decode) reads it.
+    pub message: &'b [u8],
+    fields: Fields<'b>,
+    block: &'b [u8],
+}
+
+impl<'b> Trailers<'b> {
+    /// All fields, those of the protocol among them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Field<'b>> + use<'b> {
+        // The block was parsed when it arrived.
+        self.fields.iter().chain(web::fields(self.block).flatten())
+    }
+
+    fn of_fields(fields: Fields<'b>) -> Result<Self, Violation> {
+        Self::parse(fields, b"")
+    }
+
+    fn of_block(block: &'b [u8]) -> Result<Self, Violation> {
+        web::fields(block).try_for_each(|field| field.map(drop))?;
+        Self::parse(Fields::EMPTY, block)
+    }
+
+    fn parse(fields: Fields<'b>, block: &'b [u8]) -> Result<Self, Violation> {
+        let mut trailers = Self {
+            code: Code::Unknown,
+            message: b"",
+            fields,
+            block,
+        };
+        let value = |name| {
+            trailers
+                .iter()
+                .find(|field| field.is(name))
+                .map(|f| f.value)
+        };
+        let (code, message) = (value("grpc-status"), value("grpc-message"));
+        trailers.code = code.and_then(Code::parse).ok_or(Violation::NoStatus)?;
+        trailers.message = message.unwrap_or_default();
+        Ok(trailers)
+    }
+}
+
+/// The client's side of one call: a filter between a caller and HTTP.
+///
+/// ```
+/// use barewire::grpc::{ClientCall, Code, ContentType, Event, Limits, Mode};
+/// use barewire::http::{Field, FieldBuffer, Fields, ResponseHead, Status};
+/// use barewire::wire::Step;
+///
+/// let mut call = ClientCall::new(ContentType::new(Mode::Web));
+/// let (mut head, mut out) = (FieldBuffer::new(), Vec::new());
+/// call.send_head(None, Fields::EMPTY, &mut head).unwrap();
+/// call.send_message(b"hi", &mut out).unwrap();
+///
+/// let fields = [Field::new("content-type", "application/grpc-web")];
+/// let response = ResponseHead::new(Status::OK, Fields::new(&fields));
+/// assert!(call.receive_head(&response).unwrap().is_none());
+/// let mut body = *b"\x80\0\0\0\x10grpc-status: 5\r\n";
+/// let received = call.receive(&mut body, &Limits::DEFAULT).unwrap();
+/// let Step::Event(Event::Trailers(trailers)) = received.step else { panic!() };
+/// assert_eq!(trailers.code, Code::NotFound);
+/// call.receive_eof().unwrap();
+/// ```
+#[derive(Debug, Clone)]
+pub struct ClientCall {
+    request: ContentType,
+    body: Body,
+    ended: bool, // a status has come
+}
+
+impl ClientCall {
+    /// A call in this form.
+    pub const fn new(request: ContentType) -> Self {
+        Self {
+            request,
+            body: Body::new(request.mode(), Role::Client, Compression::Absent),
+            ended: false,
+        }
+    }
+
+    /// Puts the fields of the request's head into `head`; the method is POST
+    /// and the path `/service/method`.
+    ///
+    /// # Errors
+    /// [`Misuse`] for metadata that cannot be sent; nothing is written then.
+    pub fn send_head(
+        &self,
+        timeout: Option<Duration>,
+        metadata: Fields<'_>,
+        head: &mut FieldBuffer,
+    ) -> Result<(), Misuse> {
+        metadata.iter().try_for_each(metadata::check)?;
+        let mut memory = [0; 40];
+        let content_type = self.request.write(&mut memory);
+        let timeout = timeout.map(Timeout::new);
+        let own: [(&str, &str); 2] = match self.request.mode() {
+            Mode::Native => [("te", "trailers"), ("grpc-accept-encoding", "identity")],
+            Mode::Web | Mode::WebText => [("accept", content_type), ("x-grpc-web", "1")],
+        };
+        let timeout = timeout
+            .as_ref()
+            .map(|value| ("grpc-timeout", value.as_str()));
+        let all = [("content-type", content_type)]
+            .into_iter()
+            .chain(own)
+            .chain(timeout);
+        for (name, value) in all {
+            head.push(name, value).map_err(|_| Misuse::MetadataValue)?;
+        }
+        put_metadata(metadata, head)
+    }
+
+    /// Appends `message` to the body of the request.
+    ///
+    /// # Errors
+    /// [`Misuse`] if it is too long or the output has too little room; nothing
+    /// is written then.
+    pub fn send_message(&self, message: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+        web::encode_message(self.request.mode(), message, out)
+    }
+
+    /// Takes the head of the response. `Some` if the call has ended with it
+    /// (Trailers-Only).
+    ///
+    /// # Errors
+    /// [`Violation`] if it is not an answer of gRPC: its code follows from the
+    /// HTTP status where that is not 200.
+    pub fn receive_head<'b>(
+        &mut self,
+        head: &ResponseHead<'b>,
+    ) -> Result<Option<Trailers<'b>>, Violation> {
+        let has_status = head.fields.contains("grpc-status");
+        if head.status != HttpStatus::OK && !has_status {
+            return Err(Violation::HttpStatus(head.status));
+        }
+        let content_type = head.fields.get("content-type").unwrap_or_default();
+        let mode = ContentType::parse(content_type).map(|response| response.mode());
+        let mode = mode.ok_or(Violation::ContentType)?;
+        if (mode == Mode::Native) != (self.request.mode() == Mode::Native) {
+            return Err(Violation::ContentType);
+        }
+        let encoding = head.fields.get("grpc-encoding").unwrap_or(b"identity");
+        if !encoding.eq_ignore_ascii_case(b"identity") {
+            return Err(Violation::UnknownEncoding);
+        }
+        self.body = Body::new(mode, Role::Client, Compression::Absent);
+        if !has_status {
+            return Ok(None);
+        }
+        let trailers = Trailers::of_fields(head.fields)?;
+        self.ended = true;
+        Ok(Some(trailers))
+    }
+
+    /// Takes at most one event from the front of `input`, the bytes of the
+    /// response's body. Bytes past `used` come again as this call left them,
+    /// in front of what arrives next.
+    ///
+    /// # Errors
+    /// [`Violation`], whose code is the outcome of the call.
+    pub fn receive<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        limits: &Limits,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let Received { used, step } = self.body.receive(input, limits)?;
+        let step = match step {
+            Step::Event(Frame::Message(message)) => Step::Event(Event::Message(message)),
+            Step::Event(Frame::Trailers(block)) => {
+                let trailers = Trailers::of_block(block);
+                let trailers = trailers.map_err(|violation| self.body.fail(violation))?;
+                self.ended = true;
+                Step::Event(Event::Trailers(trailers))
+            }
+            Step::Need(more) => Step::Need(more),
+            Step::Paused => Step::Paused,
+            Step::Full => Step::Full,
+            Step::Done => Step::Done,
+        };
+        Ok(Received { used, step })
+    }
+
+    /// Takes the trailers of HTTP, with which a native response ends.
+    ///
+    /// # Errors
+    /// [`Violation::NoStatus`] without a readable `grpc-status`,
+    /// [`Violation::Truncated`] if the body ended inside of a message.
+    pub fn receive_trailers<'b>(&mut self, fields: Fields<'b>) -> Result<Trailers<'b>, Violation> {
+        self.body.receive_eof()?;
+        let trailers = Trailers::of_fields(fields)?;
+        self.ended = true;
+        Ok(trailers)
+    }
+
+    /// Says that the response has ended.
+    ///
+    /// # Errors
+    /// [`Violation`] if it ended inside of a frame or without a status.
+    pub fn receive_eof(&mut self) -> Result<(), Violation> {
+        self.body.receive_eof()?;
+        self.ended.then_some(()).ok_or(Violation::NoStatus)
+    }
+}

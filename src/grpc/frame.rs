@@ -1,0 +1,264 @@
+//! Frames: the five-byte prefix and what follows it.
+
+use super::{Limits, Misuse, Violation};
+use crate::wire::{Received, Sink};
+
+/// Bytes of a prefix.
+pub const PREFIX: usize = 5;
+
+/// The flag bit of a message that is compressed.
+const COMPRESSED: u8 = 0x01;
+/// The flag bit of trailers in a gRPC-Web body.
+const TRAILERS: u8 = 0x80;
+
+/// Whether the head of the stream announced a compression (`grpc-encoding`
+/// other than `identity`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// It did not: a compressed message is the peer's fault.
+    #[default]
+    Absent,
+    /// It did: each message says by its flag whether it is compressed.
+    Announced,
+}
+
+/// A message, borrowed from the caller's buffer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Message<'b> {
+    /// Whether `bytes` are compressed with the announced encoding.
+    pub compressed: bool,
+    /// The message as it was sent.
+    pub bytes: &'b mut [u8],
+}
+
+/// What a body is made of.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame<'b> {
+    /// A message.
+    Message(Message<'b>),
+    /// The trailers of a gRPC-Web body, the last frame of it: lines that
+    /// [`web::fields`](super::web::fields) reads.
+    Trailers(&'b mut [u8]),
+}
+
+/// The prefix of a message of `len` bytes.
+///
+/// ```
+/// use barewire::grpc::frame::encode_prefix;
+///
+/// assert_eq!(encode_prefix(258, false), Ok([0, 0, 0, 1, 2]));
+/// ```
+///
+/// # Errors
+/// [`Misuse::MessageTooLong`] beyond 2^32-1 bytes.
+pub const fn encode_prefix(len: usize, compressed: bool) -> Result<[u8; PREFIX], Misuse> {
+    prefix(if compressed { COMPRESSED } else { 0 }, len)
+}
+
+/// Appends `message` behind its prefix, not compressed.
+///
+/// # Errors
+/// [`Misuse`] if it is longer than 2^32-1 bytes or the output has too little
+/// room; nothing is written then.
+pub fn encode_message(message: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+    let prefix = encode_prefix(message.len(), false)?;
+    if out.room().saturating_sub(PREFIX) < message.len() {
+        return Err(Misuse::NoRoom);
+    }
+    out.put(&prefix);
+    out.put(message);
+    Ok(())
+}
+
+/// The prefix of gRPC-Web trailers of `len` bytes.
+pub(super) const fn encode_trailers_prefix(len: usize) -> Result<[u8; PREFIX], Misuse> {
+    prefix(TRAILERS, len)
+}
+
+const fn prefix(flag: u8, len: usize) -> Result<[u8; PREFIX], Misuse> {
+    if len > u32::MAX as usize {
+        return Err(Misuse::MessageTooLong);
+    }
+    let [a, b, c, d] = (len as u32).to_be_bytes();
+    Ok([flag, a, b, c, d])
+}
+
+/// A decoder of one body.
+///
+/// A frame stays in the caller's buffer until all of it has arrived; its
+/// prefix is judged as soon as the fifth byte is there.
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    compression: Compression,
+    trailers: Trailers,
+    partial: bool, // part of a frame is in the caller's buffer
+    failed: Option<Violation>,
+}
+
+/// What a trailers frame is to a decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trailers {
+    /// An unknown flag: native gRPC.
+    Unknown,
+    /// Only servers send it.
+    Refused,
+    /// It ends the body.
+    Awaited,
+    /// It has come.
+    Seen,
+}
+
+/// A prefix that was judged.
+struct Prefix {
+    kind: Kind,
+    len: usize,
+}
+
+enum Kind {
+    Message { compressed: bool },
+    Trailers,
+}
+
+impl Decoder {
+    /// A decoder of a native body in either direction.
+    pub const fn native(compression: Compression) -> Self {
+        Self::new(compression, Trailers::Unknown)
+    }
+
+    /// A decoder of the body of a gRPC-Web request.
+    pub const fn web_request(compression: Compression) -> Self {
+        Self::new(compression, Trailers::Refused)
+    }
+
+    /// A decoder of the body of a gRPC-Web response.
+    pub const fn web_response(compression: Compression) -> Self {
+        Self::new(compression, Trailers::Awaited)
+    }
+
+    const fn new(compression: Compression, trailers: Trailers) -> Self {
+        Self {
+            compression,
+            trailers,
+            partial: false,
+            failed: None,
+        }
+    }
+
+    /// Takes at most one frame from the front of `input`. Bytes past `used`
+    /// come again in front of what arrives next.
+    ///
+    /// # Errors
+    /// [`Violation`], as soon as the prefix shows it; every later call answers
+    /// the same.
+    pub fn receive<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        limits: &Limits,
+    ) -> Result<Received<Frame<'b>>, Violation> {
+        if let Some(violation) = self.failed {
+            return Err(violation);
+        }
+        let prefix = self.judge(input, limits);
+        let prefix = prefix.inspect_err(|&violation| self.failed = Some(violation))?;
+        self.partial = !input.is_empty();
+        let have = input.len();
+        let Some(prefix) = prefix else {
+            return Ok(Received::need(0, PREFIX - have)); // have < PREFIX
+        };
+        let end = PREFIX + prefix.len;
+        let Some((frame, _)) = input.split_at_mut_checked(end) else {
+            return Ok(Received::need(0, end - have)); // have < end
+        };
+        let (_, bytes) = frame.split_at_mut(PREFIX); // frame.len() >= PREFIX
+        self.partial = false;
+        Ok(Received::event(
+            end,
+            match prefix.kind {
+                Kind::Message { compressed } => Frame::Message(Message { compressed, bytes }),
+                Kind::Trailers => {
+                    self.trailers = Trailers::Seen;
+                    Frame::Trailers(bytes)
+                }
+            },
+        ))
+    }
+
+    /// Says that the body has ended.
+    ///
+    /// # Errors
+    /// [`Violation::Truncated`] in the middle of a frame, and what was found
+    /// before.
+    pub const fn receive_eof(&mut self) -> Result<(), Violation> {
+        if self.partial && self.failed.is_none() {
+            self.failed = Some(Violation::Truncated);
+        }
+        match self.failed {
+            Some(violation) => Err(violation),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the trailers frame has come.
+    pub const fn has_trailers(&self) -> bool {
+        matches!(self.trailers, Trailers::Seen)
+    }
+
+    /// The fault that ended the decoder.
+    pub(super) const fn failure(&self) -> Option<Violation> {
+        self.failed
+    }
+
+    /// Ends the decoder with a fault that was found outside of it.
+    pub(super) const fn fail(&mut self, violation: Violation) -> Violation {
+        match self.failed {
+            Some(first) => first,
+            None => {
+                self.failed = Some(violation);
+                violation
+            }
+        }
+    }
+
+    /// Judges what there is of a prefix: the flag by the first byte, the rest
+    /// by all five. `None` while some are missing.
+    fn judge(&self, input: &[u8], limits: &Limits) -> Result<Option<Prefix>, Violation> {
+        let Some(&flag) = input.first() else {
+            return Ok(None);
+        };
+        let kind = self.judge_flag(flag)?;
+        let Some(&[_, a, b, c, d]) = input.first_chunk::<PREFIX>() else {
+            return Ok(None);
+        };
+        let len = u32::from_be_bytes([a, b, c, d]) as usize;
+        let too_long = match kind {
+            Kind::Message { compressed: true } if len == 0 => {
+                return Err(Violation::EmptyCompressed);
+            }
+            Kind::Message { .. } if len > limits.message => Violation::MessageTooLong,
+            Kind::Trailers if len > limits.trailers => Violation::TrailersTooLong,
+            Kind::Message { .. } | Kind::Trailers => return Ok(Some(Prefix { kind, len })),
+        };
+        Err(too_long)
+    }
+
+    const fn judge_flag(&self, flag: u8) -> Result<Kind, Violation> {
+        if matches!(self.trailers, Trailers::Seen) {
+            return Err(Violation::AfterTrailers);
+        }
+        let compressed = flag & COMPRESSED != 0;
+        let kind = match flag & !COMPRESSED {
+            0 => Kind::Message { compressed },
+            TRAILERS => match self.trailers {
+                Trailers::Awaited | Trailers::Seen => Kind::Trailers,
+                Trailers::Refused => return Err(Violation::UnexpectedTrailers),
+                Trailers::Unknown => return Err(Violation::UnknownFlag),
+            },
+            _ => return Err(Violation::UnknownFlag),
+        };
+        match (&kind, self.compression) {
+            (Kind::Trailers, _) if compressed => Err(Violation::CompressedTrailers),
+            (_, Compression::Absent) if compressed => Err(Violation::NotAnnounced),
+            _ => Ok(kind),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Metadata: names and values that applications send along.
+//!
+//! ```text
+//!  x-request-id: 7f3a               printable ASCII
+//!  trace-bin:    q6ur/w,AAE         octets in base64, several joined by commas
+//! ```
+
+use base64::Engine;
+#[cfg(feature = "alloc")]
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::STANDARD_NO_PAD_INDIFFERENT;
+
+#[cfg(feature = "alloc")]
+use alloc::{string::String, vec, vec::Vec};
+
+use super::Misuse;
+use crate::http::Field;
+use crate::wire::ascii;
+
+/// A `-bin` value that is not base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("binary metadata is not base64 (gRPC over HTTP2, Binary-Header)")]
+pub struct InvalidBase64;
+
+/// Whether the values of this name are octets in base64.
+#[inline]
+pub fn is_binary(name: &[u8]) -> bool {
+    name.ends_with(b"-bin")
+}
+
+/// Whether the protocol, or the HTTP that carries it, keeps this name for
+/// itself. `name` is in lower case.
+pub fn is_reserved(name: &[u8]) -> bool {
+    const HTTP: [&[u8]; 10] = [
+        b"connection",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    ];
+    name.starts_with(b"grpc-") || HTTP.contains(&name)
+}
+
+/// Checks that an application may send `entry`: a name of `0-9 a-z _ - .` that
+/// is not reserved, and a value of printable ASCII without spaces at its ends,
+/// or base64 under a `-bin` name (gRPC over HTTP2, Custom-Metadata).
+///
+/// # Errors
+/// [`Misuse::MetadataName`] or [`Misuse::MetadataValue`].
+///
+/// ```
+/// use barewire::grpc::{Misuse, metadata::check};
+/// use barewire::http::Field;
+///
+/// assert_eq!(check(Field::new("x-id", "7")), Ok(()));
+/// assert_eq!(check(Field::new("X-Id", "7")), Err(Misuse::MetadataName));
+/// assert_eq!(check(Field::new("grpc-status", "0")), Err(Misuse::MetadataName));
+/// assert_eq!(check(Field::new("x-id", "7\r\nx: y")), Err(Misuse::MetadataValue));
+/// ```
+pub fn check(entry: Field<'_>) -> Result<(), Misuse> {
+    let is_name = |&b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'_' | b'-' | b'.');
+    if entry.name.is_empty() || !entry.name.iter().all(is_name) || is_reserved(entry.name) {
+        return Err(Misuse::MetadataName);
+    }
+    let is_value = match is_binary(entry.name) {
+        true => binary_values(entry.value).all(is_base64),
+        false => {
+            entry.value.iter().all(|b| matches!(b, b' '..=b'~'))
+                && ascii::trim_ows(entry.value).len() == entry.value.len()
+        }
+    };
+    is_value.then_some(()).ok_or(Misuse::MetadataValue)
+}
+
+/// The values that a `-bin` field joins by commas, still in base64. An empty
+/// value is one value of no octets.
+#[inline]
+pub fn binary_values(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&b| b == b',').map(ascii::trim_ows)
+}
+
+/// Whether `value` is base64, padded or not.
+fn is_base64(value: &[u8]) -> bool {
+    let mut memory = [0; 48];
+    // Groups stand for themselves, so they can be judged piece by piece; only
+    // the last may be padded.
+    let mut pieces = value.chunks(64).peekable();
+    while let Some(piece) = pieces.next() {
+        let inner_padding = pieces.peek().is_some() && piece.contains(&b'=');
+        if inner_padding || decode_binary(piece, &mut memory).is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Decodes one value of a `-bin` field, padded or not, to the front of
+/// `memory`.
+///
+/// # Errors
+/// [`InvalidBase64`] if it is none, or longer than the memory.
+pub fn decode_binary<'m>(value: &[u8], memory: &'m mut [u8]) -> Result<&'m [u8], InvalidBase64> {
+    let len = STANDARD_NO_PAD_INDIFFERENT
+        .decode_slice(value, memory)
+        .map_err(|_| InvalidBase64)?;
+    memory.get(..len).ok_or(InvalidBase64)
+}
+
+/// Decodes one value of a `-bin` field, padded or not.
+///
+/// ```
+/// use barewire::grpc::metadata::{binary_values, binary_to_vec};
+///
+/// let values: Vec<_> = binary_values(b"AAE,Ag==").map(binary_to_vec).collect();
+/// assert_eq!(values, [Ok(vec![0, 1]), Ok(vec![2])]);
+/// ```
+///
+/// # Errors
+/// [`InvalidBase64`] if it is none.
+#[cfg(feature = "alloc")]
+pub fn binary_to_vec(value: &[u8]) -> Result<Vec<u8>, InvalidBase64> {
+    let mut octets = vec![0; value.len() / 4 * 3 + 3];
+    let len = decode_binary(value, &mut octets)?.len();
+    octets.truncate(len);
+    Ok(octets)
+}
+
+/// Octets as the value of a `-bin` field: base64 without padding, as the
+/// specification recommends.
+#[cfg(feature = "alloc")]
+pub fn binary_value(octets: &[u8]) -> String {
+    let mut text = vec![0; octets.len().div_ceil(3) * 4];
+    let len = STANDARD_NO_PAD.encode_slice(octets, &mut text).unwrap_or(0); // four for three fit
+    text.truncate(len);
+    String::from_utf8(text).unwrap_or_default() // base64 is ASCII
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_that_no_peer_accepts_are_refused() {
+        let long = "QUJD".repeat(40);
+        for (name, value, verdict) in [
+            ("a", "b c", Ok(())),
+            ("a_b-c.9", "", Ok(())),
+            ("", "x", Err(Misuse::MetadataName)),
+            ("a b", "x", Err(Misuse::MetadataName)),
+            (":path", "x", Err(Misuse::MetadataName)),
+            ("te", "x", Err(Misuse::MetadataName)),
+            ("grpc-timeout", "1S", Err(Misuse::MetadataName)),
+            ("a", " b", Err(Misuse::MetadataValue)),
+            ("a", "\u{e9}", Err(Misuse::MetadataValue)),
+            ("a", "\0", Err(Misuse::MetadataValue)),
+            ("a-bin", "AA==,AAE", Ok(())),
+            ("a-bin", long.as_str(), Ok(())),
+            ("a-bin", "hello world", Err(Misuse::MetadataValue)),
+        ] {
+            assert_eq!(check(Field::new(name, value)), verdict, "{name}: {value}");
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn octets_survive_a_round_trip_at_every_length() {
+        let octets: Vec<u8> = (0..=255).collect();
+        for len in 0..=octets.len() {
+            let value = binary_value(&octets[..len]);
+            assert!(is_base64(value.as_bytes()));
+            assert_eq!(binary_to_vec(value.as_bytes()).unwrap(), &octets[..len]);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Layer 2: gRPC framing and gRPC-Web, over whatever carries HTTP.
+//!
+//! A body is a row of messages, each behind a prefix of five bytes (gRPC over
+//! HTTP2, "Length-Prefixed-Message"):
+//!
+//! ```text
+//!  +------+-------------------+------------------+
+//!  | flag | length, big-endian|     message      |
+//!  | 1 B  |        4 B        |   length bytes   |
+//!  +------+-------------------+------------------+
+//!    0 as it is, 1 compressed; in gRPC-Web also 0x80: trailers
+//! ```
+//!
+//! Native gRPC ends with HTTP trailers that carry `grpc-status`. gRPC-Web
+//! needs no HTTP/2: its trailers are the last frame of the body, and in its
+//! text form the body is base64, which may be padded between and inside of
+//! frames. [`Mode`] names the three forms; [`Call`] is the side of a server
+//! and [`ClientCall`] that of a client, both filters over HTTP heads and body
+//! bytes, so that HTTP/1.1 and HTTP/2 share them.
+//!
+//! ```
+//! use barewire::grpc::{Compression, Limits, frame};
+//! use barewire::wire::Step;
+//!
+//! let mut body = Vec::new();
+//! frame::encode_message(b"hello", &mut body).unwrap();
+//! assert_eq!(body, b"\0\0\0\0\x05hello");
+//!
+//! let mut decoder = frame::Decoder::native(Compression::Absent);
+//! let received = decoder.receive(&mut body, &Limits::DEFAULT).unwrap();
+//! let Step::Event(frame::Frame::Message(message)) = received.step else { panic!() };
+//! assert_eq!(message.bytes, b"hello");
+//! ```
+
+mod body;
+#[cfg(feature = "alloc")]
+mod call;
+#[cfg(feature = "alloc")]
+mod client_call;
+mod error;
+pub mod frame;
+mod limits;
+pub mod metadata;
+mod status;
+mod text;
+pub mod timeout;
+pub mod web;
+
+pub use body::Body;
+#[cfg(feature = "alloc")]
+pub use call::{Call, Ending, Request};
+#[cfg(feature = "alloc")]
+pub use client_call::{ClientCall, Event, Trailers};
+pub use error::{Misuse, Refusal, Violation};
+pub use frame::{Compression, Message};
+pub use limits::Limits;
+#[cfg(feature = "alloc")]
+pub use status::percent_decode;
+pub use status::{Code, Status, percent_encode};
+pub use web::{ContentType, Mode};
