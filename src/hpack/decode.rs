@@ -1,0 +1,343 @@
+//! Header blocks to fields (RFC 7541 §3, §6).
+
+use super::dynamic_table::DynamicTable;
+use super::instruction::{Instruction, Kind, Name, Text};
+use super::list::{List, NeverIndexed};
+use super::memory::Memory;
+use super::{DEFAULT_CAPACITY, Violation, static_table};
+use crate::http::{FieldRange, Fields};
+use crate::wire::Cursor;
+
+/// Size updates that one block can need (RFC 7541 §4.2).
+const MAX_SIZE_UPDATES: u8 = 2;
+
+/// Where the fields of one block go, and how many may.
+#[derive(Debug)]
+pub struct Room<'b> {
+    /// Names and values, one after the other. No shorter than the table's
+    /// capacity, so that an entry can pass through even when the list is over
+    /// its limit.
+    pub text: &'b mut [u8],
+    /// Their ranges; also the limit of how many fields there may be.
+    pub fields: &'b mut [FieldRange],
+    /// What the list may count: names, values and 32 a field (RFC 9113
+    /// §6.5.2).
+    pub list_limit: u32,
+}
+
+/// The fields of one block.
+#[derive(Debug, Clone, Copy)]
+pub struct Decoded<'b> {
+    /// The text that the ranges mark.
+    pub text: &'b [u8],
+    /// Where each field lies, in order.
+    pub ranges: &'b [FieldRange],
+    /// Which of them an intermediary must keep out of tables.
+    pub never_indexed: NeverIndexed,
+    /// Whether these are all: `false` if the list went over its limit, and
+    /// then the fields end before the one that did. The table is in step
+    /// either way.
+    pub complete: bool,
+}
+
+impl<'b> Decoded<'b> {
+    /// The fields as a list.
+    #[inline]
+    pub const fn fields(&self) -> Fields<'b> {
+        Fields::from_ranges(self.text, self.ranges)
+    }
+}
+
+/// The decoder of one direction of a connection.
+///
+/// ```
+/// use barewire::hpack::{Borrowed, Decoder, Entry, Room};
+/// use barewire::http::FieldRange;
+///
+/// let (mut text, mut entries) = ([0; 4096], [Entry::EMPTY; 128]);
+/// let memory = Borrowed { text: &mut text, entries: &mut entries };
+/// let mut decoder = Decoder::new(memory);
+///
+/// let (mut text, mut fields) = ([0; 4096], [FieldRange::EMPTY; 16]);
+/// let room = Room { text: &mut text, fields: &mut fields, list_limit: 4096 };
+/// let list = decoder.decode(b"\x82\x86\x84\x41\x0fwww.example.com", room).unwrap();
+/// assert_eq!(list.fields().get(":path"), Some(&b"/"[..]));
+/// assert_eq!(list.fields().get(":authority"), Some(&b"www.example.com"[..]));
+/// ```
+#[derive(Debug)]
+pub struct Decoder<M> {
+    table: DynamicTable<M>,
+    /// What size updates may ask for.
+    ceiling: u32,
+    /// The ceiling went below the capacity: the next block must begin with an
+    /// update.
+    must_shrink: bool,
+    /// Size updates at the start of the present block; `None` once a field has
+    /// come.
+    updates: Option<u8>,
+}
+
+impl<M: Memory> Decoder<M> {
+    /// A decoder with a table of 4,096 bytes, which every connection starts
+    /// with (RFC 9113 §6.5.2).
+    pub fn new(memory: M) -> Self {
+        let table = DynamicTable::new(memory, DEFAULT_CAPACITY);
+        Self {
+            ceiling: table.capacity(),
+            table,
+            must_shrink: false,
+            updates: Some(0),
+        }
+    }
+
+    /// The table as it stands.
+    pub const fn table(&self) -> &DynamicTable<M> {
+        &self.table
+    }
+
+    /// Allows the peer a table of `ceiling` bytes from its next block on: it
+    /// has acknowledged SETTINGS_HEADER_TABLE_SIZE. At most
+    /// [`MAX_CAPACITY`](super::MAX_CAPACITY).
+    pub fn set_ceiling(&mut self, ceiling: u32) {
+        self.ceiling = ceiling.min(self.table.ceiling());
+        self.must_shrink = self.ceiling < self.table.capacity();
+    }
+
+    /// Decodes a whole block, or the last part of one that was
+    /// [skimmed](Self::skim).
+    ///
+    /// # Errors
+    /// [`Violation`]; the connection is beyond repair then.
+    pub fn decode<'b>(&mut self, block: &[u8], room: Room<'b>) -> Result<Decoded<'b>, Violation> {
+        let mut list = List {
+            left: room.list_limit as usize,
+            text: room.text,
+            fields: room.fields,
+            at: 0,
+            count: 0,
+            never: NeverIndexed::NONE,
+        };
+        let mut cursor = Cursor::new(block);
+        let mut complete = true;
+        while !cursor.rest().is_empty() {
+            let instruction = Instruction::parse(&mut cursor)?;
+            if complete {
+                complete = self.apply(instruction, &mut list)?;
+            }
+            if !complete {
+                // Entries still pass through what is left of the text or, if
+                // that is too small, over what was written of the list.
+                self.pass(instruction, list.text)?;
+                list.count = 0;
+            }
+        }
+        self.end_block()?;
+        let List {
+            text,
+            fields,
+            at,
+            count,
+            never,
+            ..
+        } = list;
+        Ok(Decoded {
+            text: &text[..at],        // at <= text.len()
+            ranges: &fields[..count], // count <= fields.len()
+            never_indexed: never,
+            complete,
+        })
+    }
+
+    /// Takes a part of a block whose fields are not wanted any more, so that
+    /// the table stays in step: returns how many octets it used. An
+    /// instruction that is cut at the end comes again, in front of the next
+    /// part. `text` is room for one entry.
+    ///
+    /// # Errors
+    /// [`Violation`]; the connection is beyond repair then.
+    pub fn skim(&mut self, part: &[u8], text: &mut [u8]) -> Result<usize, Violation> {
+        let mut cursor = Cursor::new(part);
+        loop {
+            let start = cursor.position();
+            match Instruction::parse(&mut cursor) {
+                Ok(instruction) => self.pass(instruction, text)?,
+                Err(Violation::Truncated) => return Ok(start),
+                Err(violation) => return Err(violation),
+            }
+        }
+    }
+
+    /// Ends a block of which nothing is left to decode.
+    ///
+    /// # Errors
+    /// [`Violation::SizeUpdateMissing`].
+    fn end_block(&mut self) -> Result<(), Violation> {
+        self.updates = Some(0);
+        if self.must_shrink {
+            return Err(Violation::SizeUpdateMissing);
+        }
+        Ok(())
+    }
+
+    /// Carries out an instruction and writes its field; `false`, and nothing
+    /// done, if there is no room for it in the list.
+    #[inline]
+    fn apply(
+        &mut self,
+        instruction: Instruction<'_>,
+        list: &mut List<'_>,
+    ) -> Result<bool, Violation> {
+        match instruction {
+            Instruction::SizeUpdate(size) => {
+                self.update_size(size)?;
+                return Ok(true);
+            }
+            Instruction::Indexed(index) => {
+                self.begin_fields()?;
+                let Some(room) = list.room() else {
+                    return Ok(false);
+                };
+                let Some((name, value)) = self.copy_field(index, room)? else {
+                    return Ok(false);
+                };
+                list.push(name, value);
+            }
+            Instruction::Literal { kind, name, value } => {
+                self.begin_fields()?;
+                let Some(room) = list.room() else {
+                    return Ok(false);
+                };
+                let Some((name, value)) = self.copy_literal(name, value, room)? else {
+                    return Ok(false);
+                };
+                match kind {
+                    // Both lengths are of text within the room.
+                    Kind::Incremental => {
+                        self.table.insert(&room[..name], &room[name..name + value])
+                    }
+                    Kind::Never => list.never.insert(list.count),
+                    Kind::Without => {}
+                }
+                list.push(name, value);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Carries out an instruction whose field is not wanted.
+    fn pass(&mut self, instruction: Instruction<'_>, text: &mut [u8]) -> Result<(), Violation> {
+        match instruction {
+            Instruction::SizeUpdate(size) => self.update_size(size),
+            Instruction::Indexed(index) => {
+                self.begin_fields()?;
+                self.check_index(index)
+            }
+            Instruction::Literal { kind, name, value } => {
+                self.begin_fields()?;
+                if let Name::Index(index) = name {
+                    self.check_index(index)?;
+                }
+                if kind != Kind::Incremental {
+                    return Ok(());
+                }
+                match self.copy_literal(name, value, text)? {
+                    Some((name, value)) => {
+                        self.table.insert(&text[..name], &text[name..name + value]);
+                    }
+                    None if text.len() >= self.table.capacity() as usize => self.table.clear(),
+                    None => return Err(Violation::NoRoom),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn update_size(&mut self, size: u32) -> Result<(), Violation> {
+        match self.updates {
+            Some(n) if n < MAX_SIZE_UPDATES => self.updates = Some(n + 1),
+            _ => return Err(Violation::SizeUpdatePlace),
+        }
+        if size > self.ceiling {
+            return Err(Violation::SizeUpdate);
+        }
+        self.table.set_capacity(size);
+        self.must_shrink = false;
+        Ok(())
+    }
+
+    #[inline]
+    const fn begin_fields(&mut self) -> Result<(), Violation> {
+        self.updates = None;
+        if self.must_shrink {
+            return Err(Violation::SizeUpdateMissing);
+        }
+        Ok(())
+    }
+
+    fn check_index(&self, index: u32) -> Result<(), Violation> {
+        match index.checked_sub(static_table::LEN + 1) {
+            Some(index) if index >= self.table.len() => Err(Violation::Index),
+            None if index == 0 => Err(Violation::Index),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the entry at `index` to the front of `room`; returns the lengths
+    /// of its name and value, or `None` if they are longer.
+    #[inline]
+    fn copy_field(&self, index: u32, room: &mut [u8]) -> Result<Option<(usize, usize)>, Violation> {
+        if let Some((name, value)) = static_table::get(index) {
+            let n = name.len() + value.len();
+            return Ok(room.get_mut(..n).map(|room| {
+                let (a, b) = room.split_at_mut(name.len());
+                a.copy_from_slice(name);
+                b.copy_from_slice(value);
+                (name.len(), value.len())
+            }));
+        }
+        let stored = index
+            .checked_sub(static_table::LEN + 1)
+            .and_then(|index| self.table.get(index))
+            .ok_or(Violation::Index)?;
+        let name = stored.name_len();
+        Ok(stored
+            .copy(stored.len(), room)
+            .map(|()| (name, stored.len() - name)))
+    }
+
+    #[inline]
+    fn copy_literal(
+        &self,
+        name: Name<'_>,
+        value: Text<'_>,
+        room: &mut [u8],
+    ) -> Result<Option<(usize, usize)>, Violation> {
+        let name = match name {
+            Name::Index(index) => self.copy_name(index, room)?,
+            Name::Literal(text) => text.write(room)?,
+        };
+        let Some(name) = name else {
+            return Ok(None);
+        };
+        let Some(rest) = room.get_mut(name..) else {
+            return Ok(None);
+        };
+        Ok(value.write(rest)?.map(|value| (name, value)))
+    }
+
+    #[inline]
+    fn copy_name(&self, index: u32, room: &mut [u8]) -> Result<Option<usize>, Violation> {
+        if let Some((name, _)) = static_table::get(index) {
+            return Ok(room.get_mut(..name.len()).map(|room| {
+                room.copy_from_slice(name);
+                name.len()
+            }));
+        }
+        let stored = index
+            .checked_sub(static_table::LEN + 1)
+            .and_then(|index| self.table.get(index))
+            .ok_or(Violation::Index)?;
+        let name = stored.name_len();
+        Ok(stored.copy(name, room).map(|()| name))
+    }
+}

@@ -1,0 +1,446 @@
+//! The dynamic table (RFC 7541 §2.3.2, §4): a ring of bytes.
+//!
+//! ```text
+//!   text     |value|         |name value|name value|name |    wraps anywhere
+//!   entries  |  e3 |         |    e0    |    e1    |  e2  ...  a ring as well
+//!              newest             oldest
+//! ```
+//!
+//! An entry's name and value lie one after the other in the ring of text, and
+//! a record in a second ring says where: any index is found in one step, and
+//! an entry goes by moving the start. An entry counts 32 bytes beside its
+//! text, so `capacity` bytes of text and `capacity / 32` records always do.
+
+use super::FIELD_OVERHEAD;
+use super::memory::{Entry, Memory};
+
+/// The text of an entry: name and value, in one or two pieces.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored<'t> {
+    front: &'t [u8],
+    back: &'t [u8],
+    name: usize, // <= front.len() + back.len()
+}
+
+impl Stored<'_> {
+    /// The length of name and value together.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.front.len() + self.back.len()
+    }
+
+    /// Whether name and value are both empty.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The length of the name.
+    #[inline]
+    pub const fn name_len(&self) -> usize {
+        self.name
+    }
+
+    /// Copies the first `n` bytes of name and value to the front of `out`;
+    /// `None`, and nothing copied, if there is less room or less text.
+    #[inline]
+    pub fn copy(&self, n: usize, out: &mut [u8]) -> Option<()> {
+        if n > self.len() {
+            return None;
+        }
+        let out = out.get_mut(..n)?;
+        let cut = n.min(self.front.len());
+        let (a, b) = out.split_at_mut(cut); // cut <= n
+        a.copy_from_slice(&self.front[..cut]);
+        b.copy_from_slice(&self.back[..n - cut]); // n <= len()
+        Some(())
+    }
+
+    /// Whether this is the name.
+    fn is_named(&self, name: &[u8]) -> bool {
+        self.name == name.len() && self.holds(0, name)
+    }
+
+    /// Whether this is the name and the value.
+    fn is(&self, name: &[u8], value: &[u8]) -> bool {
+        self.len() == name.len() + value.len()
+            && self.is_named(name)
+            && self.holds(name.len(), value)
+    }
+
+    /// Whether `part` stands at `from`.
+    fn holds(&self, from: usize, part: &[u8]) -> bool {
+        if self.back.is_empty() {
+            return self.front.get(from..from + part.len()) == Some(part);
+        }
+        let text = self.front.iter().chain(self.back).skip(from);
+        text.take(part.len()).eq(part)
+    }
+}
+
+/// What a table knows of a field, as indices into the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Name and value.
+    Field(u32),
+    /// The name alone.
+    Name(u32),
+    /// Neither.
+    Nothing,
+}
+
+/// The hashes an encoder finds entries by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Hashes {
+    /// Of the name.
+    pub(super) name: u16,
+    /// Of name and value.
+    pub(super) field: u32,
+}
+
+/// The dynamic table of one direction of a connection.
+#[derive(Debug)]
+pub struct DynamicTable<M> {
+    memory: M,
+    capacity: u32,
+    size: u32, // <= capacity; text and 32 an entry
+    oldest: u32,
+    count: u32,
+}
+
+impl<M: Memory> DynamicTable<M> {
+    /// An empty table of at most `capacity` bytes, or of the memory's ceiling
+    /// if that is less.
+    pub fn new(memory: M, capacity: u32) -> Self {
+        let capacity = capacity.min(memory.ceiling());
+        Self {
+            memory,
+            capacity,
+            size: 0,
+            oldest: 0,
+            count: 0,
+        }
+    }
+
+    /// How many entries there are.
+    #[inline]
+    pub const fn len(&self) -> u32 {
+        self.count
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The size of all entries (RFC 7541 §4.1).
+    #[inline]
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// What the size may reach before entries go.
+    #[inline]
+    pub const fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// The largest capacity that the memory allows.
+    #[inline]
+    pub fn ceiling(&self) -> u32 {
+        self.memory.ceiling()
+    }
+
+    /// Changes the capacity (at most the [`ceiling`](Self::ceiling)) and drops
+    /// the oldest entries that no longer fit (RFC 7541 §4.3).
+    pub fn set_capacity(&mut self, capacity: u32) {
+        self.capacity = capacity.min(self.memory.ceiling());
+        self.evict_to(self.capacity);
+    }
+
+    /// The entry at `index`, 0 being the newest.
+    #[inline]
+    pub fn get(&self, index: u32) -> Option<Stored<'_>> {
+        if index >= self.count {
+            return None;
+        }
+        Some(self.stored(self.entry(self.slot(self.count - 1 - index))))
+    }
+
+    /// Adds an entry as the newest one and drops the oldest ones for it; one
+    /// that is larger than the whole table empties it (RFC 7541 §4.4).
+    pub fn insert(&mut self, name: &[u8], value: &[u8]) {
+        self.insert_hashed(name, value, Hashes::default());
+    }
+
+    /// Drops all entries.
+    pub fn clear(&mut self) {
+        self.evict_to(0);
+    }
+
+    pub(super) fn insert_hashed(&mut self, name: &[u8], value: &[u8], hashes: Hashes) {
+        let len = name.len() + value.len();
+        let room = (self.capacity as usize).checked_sub(FIELD_OVERHEAD as usize);
+        if room.is_none_or(|room| len > room) {
+            return self.clear();
+        }
+        // Below the capacity, so it fits a u32.
+        let charge = len as u32 + FIELD_OVERHEAD;
+        self.evict_to(self.capacity - charge);
+        self.make_room(len);
+        let at = self.end();
+        let slot = self.slot(self.count);
+        let (text, entries) = self.memory.rings_mut();
+        write(text, at, name);
+        write(text, wrapped(at + name.len(), text.len()), value);
+        let Some(entry) = entries.get_mut(slot) else {
+            return;
+        };
+        // All below 64 KiB: the ring is no larger, and the text shorter by 32.
+        *entry = Entry {
+            at: at as u16,
+            name: name.len() as u16,
+            value: value.len() as u16,
+            name_hash: hashes.name,
+            hash: hashes.field,
+        };
+        self.count += 1;
+        self.size += charge;
+    }
+
+    /// The newest entry that is this field, or else the newest of this name.
+    pub(super) fn find(&self, name: &[u8], value: &[u8], hashes: Hashes) -> Found {
+        let (_, entries) = self.memory.rings();
+        let (oldest, end) = (self.oldest as usize, self.slot(self.count));
+        let parts = match self.count {
+            0 => return Found::Nothing,
+            _ if oldest < end => (&[][..], entries.get(oldest..end)),
+            _ => (
+                entries.get(..end).unwrap_or_default(),
+                entries.get(oldest..),
+            ),
+        };
+        let mut named = Found::Nothing;
+        let mut index = 0;
+        for part in [parts.0, parts.1.unwrap_or_default()] {
+            for entry in part.iter().rev() {
+                if entry.name_hash == hashes.name {
+                    let stored = self.stored(*entry);
+                    if entry.hash == hashes.field && stored.is(name, value) {
+                        return Found::Field(index);
+                    }
+                    if named == Found::Nothing && stored.is_named(name) {
+                        named = Found::Name(index);
+                    }
+                }
+                index += 1;
+            }
+        }
+        named
+    }
+
+    /// The slot of the `nth` entry from the oldest on.
+    #[inline]
+    fn slot(&self, nth: u32) -> usize {
+        wrapped(
+            self.oldest as usize + nth as usize,
+            self.memory.rings().1.len(),
+        )
+    }
+
+    #[inline]
+    fn entry(&self, slot: usize) -> Entry {
+        self.memory.rings().1.get(slot).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    fn stored(&self, entry: Entry) -> Stored<'_> {
+        let (text, _) = self.memory.rings();
+        let (at, len) = (entry.at as usize, entry.len());
+        let (front, back) = match text.get(at..at + len) {
+            Some(whole) => (whole, &[][..]),
+            None => {
+                let front = text.get(at..).unwrap_or_default();
+                let rest = len.saturating_sub(front.len());
+                (front, text.get(..rest).unwrap_or_default())
+            }
+        };
+        Stored {
+            front,
+            back,
+            name: entry.name as usize,
+        }
+    }
+
+    /// Where the text of the next entry goes.
+    #[inline]
+    fn end(&self) -> usize {
+        if self.count == 0 {
+            return 0;
+        }
+        let newest = self.entry(self.slot(self.count - 1));
+        let ring = self.memory.rings().0.len();
+        wrapped(newest.at as usize + newest.len(), ring)
+    }
+
+    fn evict_to(&mut self, size: u32) {
+        while self.size > size && self.count > 0 {
+            let gone = self.entry(self.slot(0));
+            self.size -= gone.len() as u32 + FIELD_OVERHEAD;
+            self.oldest = self.slot(1) as u32;
+            self.count -= 1;
+        }
+    }
+
+    /// Moves to larger memory if `len` bytes and a record do not fit.
+    fn make_room(&mut self, len: usize) {
+        let (text, entries) = self.memory.rings();
+        let live = (self.size - self.count * FIELD_OVERHEAD) as usize;
+        let count = self.count as usize;
+        if live + len <= text.len() && count < entries.len() {
+            return;
+        }
+        let Some(mut larger) = self.memory.larger(live + len, count + 1, self.capacity) else {
+            debug_assert!(false, "the capacity is above the memory's ceiling");
+            return self.clear();
+        };
+        let (text, entries) = larger.rings_mut();
+        let mut at = 0;
+        for (nth, to) in entries.iter_mut().enumerate().take(count) {
+            let entry = self.entry(self.slot(nth as u32));
+            let stored = self.stored(entry);
+            let copied = text
+                .get_mut(at..)
+                .and_then(|to| stored.copy(stored.len(), to));
+            debug_assert!(copied.is_some(), "larger memory holds what there was");
+            *to = Entry {
+                at: at as u16,
+                ..entry
+            };
+            at += stored.len();
+        }
+        self.memory = larger;
+        self.oldest = 0;
+    }
+}
+
+/// `at` in a ring of `len`, for an `at` below twice its length.
+#[inline]
+const fn wrapped(at: usize, len: usize) -> usize {
+    if at >= len && at > 0 {
+        at.saturating_sub(len)
+    } else {
+        at
+    }
+}
+
+/// Writes `part` into a ring from `at` on. It is no longer than the ring.
+#[inline]
+fn write(ring: &mut [u8], at: usize, part: &[u8]) {
+    let cut = part.len().min(ring.len().saturating_sub(at));
+    let (front, back) = part.split_at(cut); // cut <= part.len()
+    if let Some(to) = ring.get_mut(at..at + front.len()) {
+        to.copy_from_slice(front);
+    }
+    if let Some(to) = ring.get_mut(..back.len()) {
+        to.copy_from_slice(back);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hpack::{Borrowed, Growing, MAX_CAPACITY};
+    use alloc::{collections::VecDeque, vec::Vec};
+    use proptest::prelude::*;
+
+    type Pair = (Vec<u8>, Vec<u8>);
+
+    fn entries<M: Memory>(table: &DynamicTable<M>) -> Vec<Pair> {
+        (0..table.len())
+            .map(|index| {
+                let stored = table.get(index).unwrap();
+                let mut text = std::vec![0; stored.len()];
+                stored.copy(stored.len(), &mut text).unwrap();
+                let value = text.split_off(stored.name_len());
+                (text, value)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_entry_larger_than_the_table_empties_it() {
+        let mut table = DynamicTable::new(Growing::default(), 100);
+        table.insert(b"a", b"b");
+        table.insert(b"name", &[b'v'; 64]);
+        assert_eq!((table.len(), table.size()), (1, 100));
+        table.insert(b"name", &[b'v'; 65]);
+        assert_eq!((table.len(), table.size()), (0, 0));
+        table.set_capacity(31);
+        table.insert(b"", b"");
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn memory_comes_with_the_first_entry_and_follows_use() {
+        let mut table = DynamicTable::new(Growing::default(), 4096);
+        assert!(table.memory.rings().0.is_empty() && table.memory.rings().1.is_empty());
+        table.insert(b"content-type", b"application/grpc");
+        assert_eq!(table.memory.rings().0.len(), 256);
+        for n in 0..1000u32 {
+            table.insert(b"n", &n.to_be_bytes());
+        }
+        assert_eq!(table.memory.rings().1.len(), 128);
+        assert!(table.memory.rings().0.len() <= 1024);
+        assert_eq!(size_of::<Entry>(), 12);
+    }
+
+    #[test]
+    fn the_largest_table_holds_the_largest_entry() {
+        let mut table = DynamicTable::new(Growing::default(), u32::MAX);
+        assert_eq!(table.capacity(), MAX_CAPACITY);
+        for round in 0..3 {
+            table.insert(b"n", &[round; 65_503]);
+            assert_eq!((table.len(), table.size()), (1, MAX_CAPACITY));
+            table.insert(b"x", b"y");
+            assert_eq!(table.len(), 1);
+        }
+        for _ in 0..5000 {
+            table.insert(b"", b"");
+        }
+        assert_eq!((table.len(), table.size()), (2048, MAX_CAPACITY));
+    }
+
+    proptest! {
+        #[test]
+        fn the_ring_agrees_with_a_queue(
+            steps in proptest::collection::vec((0..40usize, 0..90usize, any::<u8>(), 0..20u8), 1..60),
+            capacity in 0..300u32,
+        ) {
+            let (mut text, mut records) = ([0; 300], [Entry::EMPTY; 10]);
+            let borrowed = Borrowed { text: &mut text, entries: &mut records };
+            let mut fixed = DynamicTable::new(borrowed, capacity);
+            let mut growing = DynamicTable::new(Growing::default(), capacity);
+            let (mut queue, mut capacity) = (VecDeque::<Pair>::new(), capacity);
+            for (name, value, fill, step) in steps {
+                if step == 0 {
+                    capacity = u32::from(fill);
+                    fixed.set_capacity(capacity);
+                    growing.set_capacity(capacity);
+                } else {
+                    queue.push_front((std::vec![fill; name], std::vec![!fill; value]));
+                    fixed.insert(&queue[0].0, &queue[0].1);
+                    growing.insert(&queue[0].0, &queue[0].1);
+                }
+                let size = |q: &VecDeque<Pair>| q.iter().map(|(n, v)| n.len() + v.len() + 32).sum::<usize>();
+                while size(&queue) > capacity as usize {
+                    queue.pop_back();
+                }
+                prop_assert_eq!(growing.size() as usize, size(&queue));
+                prop_assert_eq!(entries(&growing), Vec::from(queue.clone()));
+                prop_assert_eq!(entries(&fixed), Vec::from(queue.clone()));
+            }
+        }
+    }
+}
