@@ -1,0 +1,86 @@
+//! What a connection tells its driver.
+
+use super::ErrorCode;
+use crate::http::{Content, Fields, RequestHead, ResponseHead};
+
+/// What came in: borrowed from the input and the scratch, never from the
+/// machine.
+#[derive(Debug)]
+pub enum Event<'b> {
+    /// A request (server role).
+    Request {
+        /// Its stream.
+        stream: u32,
+        /// Its head.
+        head: RequestHead<'b>,
+        /// [`Content::None`] or [`Content::Follows`].
+        content: Content<'b>,
+    },
+    /// The final response (client role).
+    Response {
+        /// Its stream.
+        stream: u32,
+        /// Its head.
+        head: ResponseHead<'b>,
+        /// [`Content::None`] or [`Content::Follows`].
+        content: Content<'b>,
+    },
+    /// An interim response (client role); the final one is still to come.
+    Informational {
+        /// Its stream.
+        stream: u32,
+        /// Its head.
+        head: ResponseHead<'b>,
+    },
+    /// The next piece of content, never empty. Its bytes count against the
+    /// windows until they are [consumed](super::Connection::consume).
+    Data {
+        /// Its stream.
+        stream: u32,
+        /// The bytes, as many as are here: small frames of one stream come
+        /// joined.
+        data: &'b mut [u8],
+    },
+    /// The end of content that came in pieces.
+    End {
+        /// Its stream.
+        stream: u32,
+        /// The trailers, if there were any.
+        trailers: Fields<'b>,
+    },
+    /// A stream ended before its time: nothing more comes on it, and nothing
+    /// can be sent.
+    Reset {
+        /// The stream.
+        stream: u32,
+        /// Why.
+        code: ErrorCode,
+        /// Whether the peer reset it, or we did for an error of the peer.
+        by_peer: bool,
+    },
+    /// The peer is going away. Our streams above `last_stream` follow as
+    /// [`Reset`](Self::Reset) with REFUSED_STREAM: they were not looked at.
+    GoAway {
+        /// The last stream of ours that the peer may have acted on.
+        last_stream: u32,
+        /// Why.
+        code: ErrorCode,
+        /// What the peer has to say about it, for people.
+        debug: &'b [u8],
+    },
+    /// The peer's settings changed: more or fewer streams may be allowed.
+    Settings,
+    /// A ping with this payload. Its answer is in the output already.
+    Ping([u8; 8]),
+    /// The answer to a [ping](super::Connection::send_ping) of ours.
+    Pong([u8; 8]),
+}
+
+/// How long content will be that is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyLength {
+    /// Exactly this many bytes, which Content-Length tells.
+    Known(u64),
+    /// Not known yet: as long as it gets.
+    Unknown,
+}

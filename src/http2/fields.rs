@@ -1,0 +1,304 @@
+//! Heads to header blocks: what may be sent, and how (RFC 9113 §8.2, §8.3).
+
+use super::frame::{HEAD, Head, Kind, flag};
+use super::head::is_lower_token;
+use super::{BodyLength, Connection, Misuse, payload};
+use crate::hpack::{Encoder, FIELD_OVERHEAD, Growing, Indexing};
+use crate::http::{Field, Fields, Method, RequestHead, Status, Target, date::Date};
+use crate::wire::{Sink, ascii};
+
+/// Names up to this length are turned to lower case on the stack.
+const SHORT_NAME: usize = 64;
+
+/// What a list takes at most: in the block, and in the peer's eyes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cost {
+    pub(super) octets: usize,
+    pub(super) list: usize,
+    /// The application sends a Date of its own.
+    pub(super) date: bool,
+}
+
+impl Cost {
+    pub(super) fn add(&mut self, name: usize, value: usize) {
+        let len = name.saturating_add(value);
+        // HPACK's bound for a literal: two strings with their lengths.
+        self.octets = self.octets.saturating_add(len).saturating_add(16);
+        self.list = self.list.saturating_add(len);
+        self.list = self.list.saturating_add(FIELD_OVERHEAD as usize);
+    }
+}
+
+/// Where a list is to stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Host becomes `:authority`.
+    Request,
+    Response,
+    Trailers,
+}
+
+/// Judges what an application wants to send.
+pub(super) fn check(fields: Fields<'_>, place: Place) -> Result<Cost, Misuse> {
+    let mut cost = Cost::default();
+    for field in fields.iter() {
+        if !(is_lower_token(field.name) && is_clean(field.value)) {
+            field.check()?;
+        }
+        if is_forbidden(field, place) {
+            return Err(Misuse::ForbiddenField);
+        }
+        cost.date |= field.is("date");
+        cost.add(field.name.len(), field.value.len());
+    }
+    Ok(cost)
+}
+
+/// Whether a value may stand on the wire, white space at its ends apart.
+fn is_clean(value: &[u8]) -> bool {
+    let padded = matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
+    !padded && ascii::is_field_value(value)
+}
+
+/// Fields that the machine is in charge of, or that HTTP/2 does not have
+/// (RFC 9113 §8.2.2).
+fn is_forbidden(field: Field<'_>, place: Place) -> bool {
+    match field.name.len() {
+        2 => field.is("te") && !field.value.eq_ignore_ascii_case(b"trailers"),
+        4 => place != Place::Request && field.is("host"),
+        7 => field.is("upgrade"),
+        10 => field.is("connection") || field.is("keep-alive"),
+        14 => field.is("content-length"),
+        16 => field.is("proxy-connection"),
+        17 => field.is("transfer-encoding"),
+        _ => false,
+    }
+}
+
+/// The pseudo-header fields of a request (RFC 9113 §8.3.1).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pseudo<'a> {
+    method: &'a str,
+    scheme: Option<&'a str>,
+    authority: Option<&'a str>,
+    path: Option<&'a str>,
+    query: Option<&'a str>,
+    protocol: Option<&'a str>,
+}
+
+impl<'a> Pseudo<'a> {
+    pub(super) fn new(head: &RequestHead<'a>) -> Result<Self, Misuse> {
+        let authority = head.authority();
+        let tunnel = head.method == Method::Connect && head.protocol.is_none();
+        let (scheme, path, query) = match head.target {
+            Target::Origin { path, query } => (Some("http"), Some(path), query),
+            Target::Absolute {
+                scheme,
+                path,
+                query,
+                ..
+            } => (Some(scheme), Some(path), query),
+            Target::Asterisk => (Some("http"), Some("*"), None),
+            Target::Authority(_) => (None, None, None),
+        };
+        let fits = match (tunnel, path) {
+            (true, path) => path.is_none() && authority.is_some(),
+            (false, Some(path)) => path.starts_with('/') || path == "*",
+            (false, None) => false,
+        };
+        let clean = |text: Option<&str>| {
+            text.is_none_or(|text| text.bytes().all(|b| ascii::is_vchar(b) && b != b'#'))
+        };
+        let protocol_ok = head
+            .protocol
+            .is_none_or(|text| ascii::is_token(text.as_bytes()))
+            && (head.protocol.is_none() || head.method == Method::Connect);
+        let method = head.method.as_str();
+        if !fits
+            || !protocol_ok
+            || !ascii::is_token(method.as_bytes())
+            || ![scheme, authority, path, query].into_iter().all(clean)
+            || authority.is_none()
+        {
+            return Err(Misuse::Request);
+        }
+        Ok(Self {
+            method,
+            scheme,
+            authority,
+            path,
+            query,
+            protocol: head.protocol,
+        })
+    }
+
+    pub(super) fn cost(&self, cost: &mut Cost) {
+        let path = self.path.map_or(0, str::len) + self.query.map_or(0, |query| query.len() + 1);
+        cost.add(10, self.method.len());
+        cost.add(10, path);
+        for part in [self.scheme, self.authority, self.protocol] {
+            cost.add(10, part.map_or(0, str::len));
+        }
+    }
+}
+
+impl Connection {
+    /// Encodes a request into the block.
+    pub(super) fn encode_request(
+        &mut self,
+        pseudo: &Pseudo<'_>,
+        fields: Fields<'_>,
+        length: Option<BodyLength>,
+    ) {
+        let Self { encoder, block, .. } = self;
+        encoder.begin(block);
+        let mut put = |name, value: Option<&str>| {
+            if let Some(value) = value {
+                encoder.encode(Field::new(name, value), Indexing::ByName, block);
+            }
+        };
+        put(":method", Some(pseudo.method));
+        put(":scheme", pseudo.scheme);
+        put(":authority", pseudo.authority);
+        put(":protocol", pseudo.protocol);
+        match (pseudo.path, pseudo.query) {
+            (Some(path), Some(query)) => {
+                let whole = alloc::format!("{path}?{query}");
+                put(":path", Some(&whole));
+            }
+            (path, _) => put(":path", path),
+        }
+        for field in fields.iter().filter(|field| !field.is("host")) {
+            put_field(field, encoder, block);
+        }
+        put_length(length, encoder, block);
+    }
+
+    /// Encodes a response into the block.
+    pub(super) fn encode_response(
+        &mut self,
+        status: Status,
+        fields: Fields<'_>,
+        length: Option<BodyLength>,
+        date: Option<&Date>,
+    ) {
+        let Self { encoder, block, .. } = self;
+        encoder.begin(block);
+        let digits = status.digits();
+        let field = Field {
+            name: b":status",
+            value: &digits,
+        };
+        encoder.encode(field, Indexing::ByName, block);
+        for field in fields.iter() {
+            put_field(field, encoder, block);
+        }
+        if let Some(date) = date {
+            let field = Field {
+                name: b"date",
+                value: date.as_bytes(),
+            };
+            encoder.encode(field, Indexing::ByName, block);
+        }
+        put_length(length, encoder, block);
+    }
+
+    /// Encodes trailers into the block.
+    pub(super) fn encode_trailers(&mut self, trailers: Fields<'_>) {
+        let Self { encoder, block, .. } = self;
+        encoder.begin(block);
+        for field in trailers.iter() {
+            put_field(field, encoder, block);
+        }
+    }
+
+    /// Octets of frames around a block of `octets`.
+    pub(super) fn framed(&self, octets: usize) -> usize {
+        // Two size updates may come first.
+        let octets = octets.saturating_add(12);
+        let frames = octets / self.peer.frame as usize + 1; // at least 16,384
+        octets.saturating_add(frames * HEAD)
+    }
+
+    /// Sends the block in HEADERS and, if it is long, CONTINUATION.
+    pub(super) fn put_block(&mut self, stream: u32, end: bool, out: &mut impl Sink) {
+        let mut kind = Kind::Headers;
+        let mut flags = if end { flag::END_STREAM } else { 0 };
+        let most = self.peer.frame as usize;
+        let mut rest = &self.block[..];
+        loop {
+            let (fragment, more) = rest.split_at(rest.len().min(most));
+            if more.is_empty() {
+                flags |= flag::END_HEADERS;
+            }
+            out.put(&Head::new(kind, flags, stream, fragment.len()).encode());
+            out.put(fragment);
+            if more.is_empty() {
+                break;
+            }
+            (kind, flags, rest) = (Kind::Continuation, 0, more);
+        }
+        self.block.clear();
+        // A rare long block is not kept room for.
+        self.block.shrink_to(1024);
+    }
+
+    /// Answers a request whose field list is too large: 431, and the stream is
+    /// over (RFC 6585 §5). At most 50 octets.
+    pub(super) fn put_too_large(&mut self, stream: u32, ended: bool, out: &mut impl Sink) {
+        let status = Status::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        self.encode_response(status, Fields::EMPTY, Some(BodyLength::Known(0)), None);
+        self.put_block(stream, true, out);
+        if !ended {
+            payload::put_reset(stream, super::ErrorCode::NO_ERROR, out);
+        }
+    }
+}
+
+fn put_length(
+    length: Option<BodyLength>,
+    encoder: &mut Encoder<Growing>,
+    block: &mut alloc::vec::Vec<u8>,
+) {
+    if let Some(BodyLength::Known(length)) = length {
+        let digits = ascii::Decimal::new(length);
+        let field = Field {
+            name: b"content-length",
+            value: digits.as_bytes(),
+        };
+        encoder.encode(field, Indexing::ByName, block);
+    }
+}
+
+/// Encodes a field with its name in lower case (RFC 9113 §8.2).
+fn put_field(field: Field<'_>, encoder: &mut Encoder<Growing>, block: &mut alloc::vec::Vec<u8>) {
+    // The name is a token: it was checked.
+    if is_lower_token(field.name) {
+        return encoder.encode(field, Indexing::ByName, block);
+    }
+    let mut short = [0; SHORT_NAME];
+    let long;
+    let name = match short.get_mut(..field.name.len()) {
+        Some(name) => {
+            name.copy_from_slice(field.name);
+            name.make_ascii_lowercase();
+            &*name
+        }
+        None => {
+            long = field.name.to_ascii_lowercase();
+            &long
+        }
+    };
+    let value = field.value;
+    encoder.encode(Field { name, value }, Indexing::ByName, block);
+}
+
+impl Cost {
+    /// Whether the peer takes a list of this size.
+    pub(super) const fn fits(&self, header_list: u32) -> Result<(), Misuse> {
+        if self.list > header_list as usize {
+            return Err(Misuse::ListTooLarge);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,472 @@
+//! Field lists to heads: pseudo-header fields and what a field may be
+//! (RFC 9113 §8.2, §8.3).
+//!
+//! A list is judged in one pass while it may still be refused, and turned into
+//! a borrowed head once it is certain.
+
+use alloc::vec::Vec;
+
+use crate::http::{
+    FieldRange, Fields, Method, RequestHead, ResponseHead, Status, Target, Version, target,
+};
+use crate::wire::ascii;
+
+/// A message that is malformed: the stream ends with PROTOCOL_ERROR (RFC 9113
+/// §8.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+/// Where a field stands in the list; there is none at 255.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place(u8);
+
+const ABSENT: Place = Place(u8::MAX);
+
+/// What was found in a list that may stand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judged {
+    method: Place,
+    scheme: Place,
+    authority: Place,
+    path: Place,
+    protocol: Place,
+    status: Place,
+    host: Place,
+    /// Where the fields proper begin.
+    first: u8, // at most 6: no pseudo-header field comes twice
+    cookies: u16,
+    pub(super) content_length: Option<u64>,
+    pub(super) expects: bool,
+}
+
+/// A list in the scratch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct List<'b> {
+    pub(super) text: &'b [u8],
+    pub(super) ranges: &'b [FieldRange],
+}
+
+impl<'b> List<'b> {
+    fn name(&self, range: FieldRange) -> &'b [u8] {
+        let range = range.name as usize..range.name_end as usize;
+        self.text.get(range).unwrap_or_default()
+    }
+
+    fn value(&self, range: FieldRange) -> &'b [u8] {
+        let range = range.value as usize..range.value_end as usize;
+        self.text.get(range).unwrap_or_default()
+    }
+
+    fn at(&self, place: Place) -> Option<&'b [u8]> {
+        let range = self.ranges.get(place.0 as usize)?;
+        Some(self.value(*range))
+    }
+
+    fn str_at(&self, place: Place) -> Option<&'b str> {
+        core::str::from_utf8(self.at(place)?).ok()
+    }
+
+    /// The fields after the first `n`.
+    pub(super) fn fields(&self, n: u8) -> Fields<'b> {
+        let ranges = self.ranges.get(usize::from(n)..).unwrap_or_default();
+        Fields::from_ranges(self.text, ranges)
+    }
+
+    /// Looks at every field once (RFC 9113 §8.2).
+    fn judge(&self) -> Result<Judged, Malformed> {
+        let mut judged = Judged {
+            method: ABSENT,
+            scheme: ABSENT,
+            authority: ABSENT,
+            path: ABSENT,
+            protocol: ABSENT,
+            status: ABSENT,
+            host: ABSENT,
+            first: 0,
+            cookies: 0,
+            content_length: None,
+            expects: false,
+        };
+        let mut proper = false;
+        for (index, range) in self.ranges.iter().enumerate() {
+            let (name, value) = (self.name(*range), self.value(*range));
+            if !ascii::is_field_value(value) {
+                return Err(Malformed);
+            }
+            if let [b':', name @ ..] = name {
+                if proper {
+                    return Err(Malformed);
+                }
+                let place = judged.pseudo(name)?;
+                if *place != ABSENT {
+                    return Err(Malformed);
+                }
+                // There are six names and none comes twice.
+                *place = Place(index as u8);
+                judged.first += 1;
+                continue;
+            }
+            proper = true;
+            judged.field(index, name, value)?;
+        }
+        Ok(judged)
+    }
+
+    /// Judges the head of a request (RFC 9113 §8.3.1). `extended` says that we
+    /// allow extended CONNECT.
+    pub(super) fn judge_request(&self, extended: bool) -> Result<Judged, Malformed> {
+        let judged = self.judge()?;
+        let method = self.at(judged.method).and_then(Method::new);
+        let method = method.ok_or(Malformed)?;
+        if judged.status != ABSENT {
+            return Err(Malformed);
+        }
+        let authority = self.at(judged.authority);
+        if authority.is_some_and(|text| !is_authority(text)) {
+            return Err(Malformed);
+        }
+        if let Some(protocol) = self.at(judged.protocol)
+            && !(extended && method == Method::Connect && ascii::is_token(protocol))
+        {
+            return Err(Malformed);
+        }
+        if method == Method::Connect && judged.protocol == ABSENT {
+            let authority = self.at(judged.authority).ok_or(Malformed)?;
+            Target::parse(authority, method).map_err(|_| Malformed)?;
+            if judged.scheme != ABSENT || judged.path != ABSENT {
+                return Err(Malformed);
+            }
+            return Ok(judged);
+        }
+        self.judge_target(&judged, method)?;
+        self.judge_host(&judged)?;
+        Ok(judged)
+    }
+
+    fn judge_target(&self, judged: &Judged, method: Method<'_>) -> Result<(), Malformed> {
+        let scheme = self.at(judged.scheme).ok_or(Malformed)?;
+        let path = self.at(judged.path).ok_or(Malformed)?;
+        let scheme_ok = scheme.first().is_some_and(u8::is_ascii_alphabetic)
+            && scheme
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b));
+        if !scheme_ok {
+            return Err(Malformed);
+        }
+        let fits = match path {
+            [b'/', ..] => is_path(path),
+            b"*" => method == Method::Options,
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(Malformed) }
+    }
+
+    /// Host and `:authority` name one host, and one of them is there.
+    fn judge_host(&self, judged: &Judged) -> Result<(), Malformed> {
+        match (self.at(judged.host), self.at(judged.authority)) {
+            (None, Some(_)) => Ok(()),
+            (Some(host), None) if is_authority(host) => Ok(()),
+            (Some(host), Some(authority)) if host.eq_ignore_ascii_case(authority) => Ok(()),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// Judges the head of a response (RFC 9113 §8.3.2).
+    pub(super) fn judge_response(&self) -> Result<(Judged, Status), Malformed> {
+        let judged = self.judge()?;
+        if judged.first != 1 {
+            return Err(Malformed);
+        }
+        match self.at(judged.status) {
+            Some(&[a @ b'1'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9']) => {
+                let digit = |b: u8| u16::from(b - b'0');
+                let code = digit(a) * 100 + digit(b) * 10 + digit(c);
+                let status = Status::new(code).ok_or(Malformed)?;
+                Ok((judged, status))
+            }
+            _ => Err(Malformed),
+        }
+    }
+
+    /// Judges trailers, which have no pseudo-header fields (RFC 9113 §8.1).
+    pub(super) fn judge_trailers(&self) -> Result<(), Malformed> {
+        match self.judge()? {
+            Judged { first: 0, .. } => Ok(()),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// Whether a request that was judged is for HEAD.
+    pub(super) fn is_head(&self, judged: &Judged) -> bool {
+        self.at(judged.method) == Some(b"HEAD")
+    }
+
+    /// The head of a request that was judged; `None` only if it was not.
+    pub(super) fn request(&self, judged: &Judged) -> Option<RequestHead<'b>> {
+        let method = Method::new(self.at(judged.method)?)?;
+        let target = match (self.str_at(judged.path), self.str_at(judged.authority)) {
+            (None, authority) => Target::Authority(authority?),
+            (Some("*"), _) => Target::Asterisk,
+            (Some(text), authority) => {
+                // An ASCII octet is a boundary on both sides.
+                let mark = text.bytes().position(|b| b == b'?');
+                let (path, query) = match mark {
+                    Some(mark) => (&text[..mark], Some(&text[mark + 1..])),
+                    None => (text, None),
+                };
+                match authority {
+                    Some(authority) => Target::Absolute {
+                        scheme: match self.at(judged.scheme)? {
+                            b"http" => "http",
+                            b"https" => "https",
+                            _ => self.str_at(judged.scheme)?,
+                        },
+                        authority,
+                        path,
+                        query,
+                    },
+                    None => Target::Origin { path, query },
+                }
+            }
+        };
+        Some(RequestHead {
+            method,
+            target,
+            version: Version::Http2,
+            protocol: self.str_at(judged.protocol),
+            fields: self.fields(judged.first),
+        })
+    }
+
+    /// The head of a response that was judged.
+    pub(super) fn response(&self, status: Status) -> ResponseHead<'b> {
+        ResponseHead {
+            status,
+            version: Version::Http2,
+            fields: self.fields(1),
+        }
+    }
+}
+
+impl Judged {
+    /// The place of a pseudo-header field, its name without the colon.
+    fn pseudo(&mut self, name: &[u8]) -> Result<&mut Place, Malformed> {
+        Ok(match name {
+            b"method" => &mut self.method,
+            b"scheme" => &mut self.scheme,
+            b"authority" => &mut self.authority,
+            b"path" => &mut self.path,
+            b"protocol" => &mut self.protocol,
+            b"status" => &mut self.status,
+            _ => return Err(Malformed),
+        })
+    }
+
+    /// Judges a field proper (RFC 9113 §8.2.1, §8.2.2).
+    fn field(&mut self, index: usize, name: &[u8], value: &[u8]) -> Result<(), Malformed> {
+        let padded = matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
+        if !is_lower_token(name) || padded {
+            return Err(Malformed);
+        }
+        match name {
+            b"connection" | b"proxy-connection" | b"keep-alive" | b"transfer-encoding"
+            | b"upgrade" => Err(Malformed),
+            b"te" if !value.eq_ignore_ascii_case(b"trailers") => Err(Malformed),
+            b"content-length" => {
+                let length = ascii::parse_decimal(value).ok_or(Malformed)?;
+                match self.content_length.replace(length) {
+                    None => Ok(()),
+                    Some(_) => Err(Malformed),
+                }
+            }
+            b"host" => match (self.host, u8::try_from(index)) {
+                (ABSENT, Ok(index)) => {
+                    self.host = Place(index);
+                    Ok(())
+                }
+                _ => Err(Malformed),
+            },
+            b"cookie" => {
+                self.cookies = self.cookies.saturating_add(1);
+                Ok(())
+            }
+            b"expect" => {
+                self.expects = value.eq_ignore_ascii_case(b"100-continue");
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether `name` is a token without upper-case letters (RFC 9113 §8.2.1).
+#[inline]
+pub(super) fn is_lower_token(name: &[u8]) -> bool {
+    let lower = |&b: &u8| ascii::is_tchar(b) && !b.is_ascii_uppercase();
+    let plain = |word: &[u8; 8]| is_plain(*word) || word.iter().all(lower);
+    match name.last_chunk::<8>() {
+        // The last eight octets overlap the whole words before them.
+        Some(last) => plain(last) && name.as_chunks::<8>().0.iter().all(plain),
+        None => !name.is_empty() && name.iter().all(lower),
+    }
+}
+
+/// Whether eight octets are all lower-case letters or hyphens, as names nearly
+/// always are.
+#[inline]
+const fn is_plain(word: [u8; 8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let word = u64::from_ne_bytes(word);
+    if word & HIGH != 0 {
+        return false;
+    }
+    // No sum carries into the next octet: all are below 0x80.
+    let from_a = word + ONES * (0x80 - b'a' as u64);
+    let beyond_z = word + ONES * (0x7f - b'z' as u64);
+    let other = (word ^ (ONES * b'-' as u64)) + ONES * 0x7f; // high bit: not a hyphen
+    ((from_a & !beyond_z) | !other) & HIGH == HIGH
+}
+
+/// Whether `path` is visible ASCII without a fragment.
+fn is_path(path: &[u8]) -> bool {
+    let visible = |&b: &u8| ascii::is_vchar(b) && b != b'#';
+    match path.last_chunk::<8>() {
+        Some(last) => {
+            let mut words = path.as_chunks::<8>().0.iter();
+            is_visible(*last) && words.all(|word| is_visible(*word))
+        }
+        None => path.iter().all(visible),
+    }
+}
+
+/// Whether eight octets are all visible ASCII and none is `#`.
+#[inline]
+const fn is_visible(word: [u8; 8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let word = u64::from_ne_bytes(word);
+    if word & HIGH != 0 {
+        return false;
+    }
+    // No sum carries into the next octet: all are below 0x80.
+    let from_mark = word + ONES * (0x80 - b'!' as u64);
+    let beyond_tilde = word + ONES * (0x7f - b'~' as u64);
+    let other = (word ^ (ONES * b'#' as u64)) + ONES * 0x7f;
+    from_mark & !beyond_tilde & other & HIGH == HIGH
+}
+
+/// Whether `text` is `uri-host [ ":" port ]`.
+fn is_authority(text: &[u8]) -> bool {
+    // Nearly always a name in plain letters, with or without a port.
+    let (host, port) = match text.iter().position(|&b| b == b':') {
+        Some(colon) => (&text[..colon], &text[colon + 1..]),
+        None => (text, &[][..]),
+    };
+    let plain = |b: &u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
+    if !host.is_empty() && host.iter().all(plain) && port.len() <= 4 {
+        return port.iter().all(u8::is_ascii_digit);
+    }
+    core::str::from_utf8(text).is_ok_and(target::is_authority)
+}
+
+/// Joins the cookies that were sent one by one for the sake of compression
+/// (RFC 9113 §8.2.3): the first gets them all, the others go. Returns how many
+/// fields are left of `count`. `at` is the end of the text that is in use.
+pub(super) fn join_cookies(
+    judged: &Judged,
+    text: &mut Vec<u8>,
+    at: usize,
+    ranges: &mut [FieldRange],
+) -> usize {
+    if judged.cookies < 2 {
+        return ranges.len();
+    }
+    text.truncate(at);
+    let (mut kept, mut first) = (0, None);
+    for index in 0..ranges.len() {
+        // Both indices are below the length: `kept` never passes `index`.
+        let range = ranges[index];
+        let name = text.get(range.name as usize..range.name_end as usize);
+        if name != Some(b"cookie") {
+            ranges[kept] = range;
+            kept += 1;
+            continue;
+        }
+        match first {
+            None => {
+                first = Some(kept);
+                ranges[kept] = range;
+                kept += 1;
+            }
+            Some(_) => text.extend_from_slice(b"; "),
+        }
+        text.extend_from_within(range.value as usize..range.value_end as usize);
+    }
+    if let Some(cookie) = first {
+        // A list is far below 4 GiB, and so are its cookies again.
+        ranges[cookie].value = at as u32;
+        ranges[cookie].value_end = text.len() as u32;
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_paths_are_judged_alike_at_every_length() {
+        for b in 0..=255u8 {
+            let lower = ascii::is_tchar(b) && !b.is_ascii_uppercase();
+            for len in 1..20 {
+                for at in 0..len {
+                    let mut name = [b'x'; 20];
+                    name[at] = b;
+                    assert_eq!(is_lower_token(&name[..len]), lower, "{b} at {at}");
+                }
+            }
+        }
+        for b in 0..=255u8 {
+            for at in 0..20 {
+                let mut path = [b'/'; 20];
+                path[at] = b;
+                assert_eq!(
+                    is_path(&path),
+                    ascii::is_vchar(b) && b != b'#',
+                    "{b} at {at}"
+                );
+            }
+        }
+        assert!(!is_lower_token(b"") && is_lower_token(b"x-content-type-options"));
+    }
+
+    #[test]
+    fn authorities_are_judged_as_targets_have_them() {
+        for text in [
+            "a",
+            "a.b-c:80",
+            "A.B",
+            "[::1]:8080",
+            "a:65535",
+            "a:65536",
+            "a:99999",
+            "",
+            ":80",
+            "a:x",
+            "u@a",
+            "a b",
+            "a%20b",
+            "a%2",
+            "localhost:",
+            "[::1",
+            "1.2.3.4:1",
+        ] {
+            assert_eq!(
+                is_authority(text.as_bytes()),
+                target::is_authority(text),
+                "{text}"
+            );
+        }
+    }
+}

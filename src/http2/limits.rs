@@ -1,0 +1,323 @@
+//! What an HTTP/2 peer may cost.
+
+use core::time::Duration;
+
+use crate::wire::Rate;
+
+/// The limits that a [`Connection`](super::Connection) judges its peer by. One
+/// value serves a whole listener; it is lent to every call. What the peer is
+/// told in SETTINGS is taken from it when the connection opens.
+///
+/// Each number names the attack it stops and what the peer sees. Sizes are in
+/// bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Streams that the peer may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS).
+    /// Stops floods of requests whose handlers pile up. The peer sees RST_STREAM with
+    /// REFUSED_STREAM. Default 128.
+    pub streams: u32,
+    /// What the peer may send on one stream before we have used it
+    /// (SETTINGS_INITIAL_WINDOW_SIZE), 1 to 2^31-1. Stops bodies that outrun their
+    /// reader. The peer must wait, or sees FLOW_CONTROL_ERROR. Default 64 KiB.
+    pub stream_window: u32,
+    /// The same for all streams together, 65,535 to 2^31-1. Bounds what a connection
+    /// makes its caller hold. Default 256 KiB.
+    pub connection_window: u32,
+    /// A frame's payload (SETTINGS_MAX_FRAME_SIZE), 16,384 to 2^24-1. Frames of
+    /// header blocks and control frames must lie in the input as a whole. The peer
+    /// sees FRAME_SIZE_ERROR. Default 16 KiB.
+    pub frame: u32,
+    /// A list of fields, counted with 32 bytes a field
+    /// (SETTINGS_MAX_HEADER_LIST_SIZE). Stops decompression bombs: nothing is decoded
+    /// beyond it. The peer sees 431 and the connection lives on. Default 16 KiB.
+    pub header_list: u32,
+    /// Fields in a head, and again in trailers. Stops floods of tiny fields. The
+    /// scratch's own length is a limit beside it. The peer sees 431. Default 100.
+    pub fields: u16,
+    /// The HPACK table that the peer may fill (SETTINGS_HEADER_TABLE_SIZE), at most
+    /// 64 KiB. It is allocated as it fills. Default 4 KiB.
+    pub header_table: u32,
+    /// The HPACK table that we fill, if the peer allows it, at most 64 KiB. Each field
+    /// sent is compared with its entries. Default 4 KiB.
+    pub encoder_table: u32,
+    /// CONTINUATION frames in a header block. Stops blocks without end
+    /// (CVE-2024-27316), of empty frames too. The peer sees ENHANCE_YOUR_CALM.
+    /// Default 16.
+    pub continuations: u16,
+    /// Entries in a SETTINGS frame. Stops frames that are nothing but work
+    /// (CVE-2019-9515). The peer sees ENHANCE_YOUR_CALM. Default 32.
+    pub settings_entries: u16,
+    /// SETTINGS frames (CVE-2019-9515). The peer sees ENHANCE_YOUR_CALM. Default 100
+    /// at once, 10 a second.
+    pub settings_rate: Rate,
+    /// PING frames (CVE-2019-9512); those that answer frames of ours, as bandwidth
+    /// probes do, are free. The peer sees ENHANCE_YOUR_CALM. Default 1,000 at once,
+    /// 100 a second.
+    pub ping_rate: Rate,
+    /// PING frames while no stream is open. Stops keep-alive abuse; gRPC servers allow
+    /// 2 in 5 minutes. The peer sees ENHANCE_YOUR_CALM and `too_many_pings`. Default
+    /// 20 at once, 1 a second.
+    pub idle_ping_rate: Rate,
+    /// DATA frames without a byte that do not end their stream (CVE-2019-9518). The
+    /// peer sees ENHANCE_YOUR_CALM. Default 500 at once, 50 a second.
+    pub empty_data_rate: Rate,
+    /// Streams that the peer resets, and its resets of closed ones: each has cost a
+    /// request (CVE-2023-44487). The peer sees ENHANCE_YOUR_CALM. Default 500 at once,
+    /// 50 a second.
+    pub reset_rate: Rate,
+    /// Streams that we reset for an error of the peer (CVE-2025-8671). The peer sees
+    /// ENHANCE_YOUR_CALM. Default 100 at once, 10 a second.
+    pub error_rate: Rate,
+    /// Streams that we refuse: over the limit of streams, or, counted 16 times,
+    /// of the field list. A client that does not know our settings yet may open
+    /// many. The peer sees ENHANCE_YOUR_CALM. Default 2,048 at once, 100 a
+    /// second.
+    pub refusal_rate: Rate,
+    /// From the first byte of a header block or control frame to its last; for the
+    /// preface from the start. Stops heads that trickle in (Slowloris). The peer sees
+    /// ENHANCE_YOUR_CALM. Default 10 s.
+    pub header_timeout: Duration,
+    /// From our SETTINGS to their acknowledgement. The peer sees SETTINGS_TIMEOUT.
+    /// Default 10 s.
+    pub settings_timeout: Duration,
+    /// How long a connection lives on which no stream is open. Stops idle connections
+    /// from piling up. The peer sees GOAWAY with NO_ERROR. Default 60 s.
+    pub idle_timeout: Duration,
+    /// How long data of ours may wait for a window of the peer without a byte of
+    /// progress on its stream (CVE-2019-9511, -9517). The peer sees RST_STREAM with
+    /// CANCEL. Default 60 s.
+    pub stall_timeout: Duration,
+    /// How long the peer may be silent while streams are open before it is pinged.
+    /// Finds peers that were lost without a word. Default 60 s.
+    pub ping_interval: Duration,
+    /// How long the answer to our ping may take. The connection ends. Default 20 s.
+    pub ping_timeout: Duration,
+    /// From the first GOAWAY of a graceful shutdown to the second, if the peer does
+    /// not answer the ping between them. Default 1 s.
+    pub drain_timeout: Duration,
+}
+
+impl Limits {
+    /// Limits that are safe on the open internet.
+    pub const DEFAULT: Self = Self {
+        streams: 128,
+        stream_window: 64 << 10,
+        connection_window: 256 << 10,
+        frame: 16 << 10,
+        header_list: 16 << 10,
+        fields: 100,
+        header_table: 4096,
+        encoder_table: 4096,
+        continuations: 16,
+        settings_entries: 32,
+        settings_rate: Rate {
+            burst: 100,
+            per_second: 10,
+        },
+        ping_rate: Rate {
+            burst: 1000,
+            per_second: 100,
+        },
+        idle_ping_rate: Rate {
+            burst: 20,
+            per_second: 1,
+        },
+        empty_data_rate: Rate {
+            burst: 500,
+            per_second: 50,
+        },
+        reset_rate: Rate {
+            burst: 500,
+            per_second: 50,
+        },
+        error_rate: Rate {
+            burst: 100,
+            per_second: 10,
+        },
+        refusal_rate: Rate {
+            burst: 2048,
+            per_second: 100,
+        },
+        header_timeout: Duration::from_secs(10),
+        settings_timeout: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(60),
+        stall_timeout: Duration::from_secs(60),
+        ping_interval: Duration::from_secs(60),
+        ping_timeout: Duration::from_secs(20),
+        drain_timeout: Duration::from_secs(1),
+    };
+
+    /// The same with another number of [`streams`](Self::streams).
+    #[must_use]
+    pub const fn with_streams(mut self, count: u32) -> Self {
+        self.streams = count;
+        self
+    }
+
+    /// The same with another [`stream_window`](Self::stream_window).
+    #[must_use]
+    pub const fn with_stream_window(mut self, bytes: u32) -> Self {
+        self.stream_window = bytes;
+        self
+    }
+
+    /// The same with another [`connection_window`](Self::connection_window).
+    #[must_use]
+    pub const fn with_connection_window(mut self, bytes: u32) -> Self {
+        self.connection_window = bytes;
+        self
+    }
+
+    /// The same with another [`frame`](Self::frame).
+    #[must_use]
+    pub const fn with_frame(mut self, bytes: u32) -> Self {
+        self.frame = bytes;
+        self
+    }
+
+    /// The same with another [`header_list`](Self::header_list).
+    #[must_use]
+    pub const fn with_header_list(mut self, bytes: u32) -> Self {
+        self.header_list = bytes;
+        self
+    }
+
+    /// The same with another number of [`fields`](Self::fields).
+    #[must_use]
+    pub const fn with_fields(mut self, count: u16) -> Self {
+        self.fields = count;
+        self
+    }
+
+    /// The same with another [`header_table`](Self::header_table).
+    #[must_use]
+    pub const fn with_header_table(mut self, bytes: u32) -> Self {
+        self.header_table = bytes;
+        self
+    }
+
+    /// The same with another [`encoder_table`](Self::encoder_table).
+    #[must_use]
+    pub const fn with_encoder_table(mut self, bytes: u32) -> Self {
+        self.encoder_table = bytes;
+        self
+    }
+
+    /// The same with another number of [`continuations`](Self::continuations).
+    #[must_use]
+    pub const fn with_continuations(mut self, count: u16) -> Self {
+        self.continuations = count;
+        self
+    }
+
+    /// The same with another number of [`settings_entries`](Self::settings_entries).
+    #[must_use]
+    pub const fn with_settings_entries(mut self, count: u16) -> Self {
+        self.settings_entries = count;
+        self
+    }
+
+    /// The same with another [`settings_rate`](Self::settings_rate).
+    #[must_use]
+    pub const fn with_settings_rate(mut self, rate: Rate) -> Self {
+        self.settings_rate = rate;
+        self
+    }
+
+    /// The same with another [`ping_rate`](Self::ping_rate).
+    #[must_use]
+    pub const fn with_ping_rate(mut self, rate: Rate) -> Self {
+        self.ping_rate = rate;
+        self
+    }
+
+    /// The same with another [`idle_ping_rate`](Self::idle_ping_rate).
+    #[must_use]
+    pub const fn with_idle_ping_rate(mut self, rate: Rate) -> Self {
+        self.idle_ping_rate = rate;
+        self
+    }
+
+    /// The same with another [`empty_data_rate`](Self::empty_data_rate).
+    #[must_use]
+    pub const fn with_empty_data_rate(mut self, rate: Rate) -> Self {
+        self.empty_data_rate = rate;
+        self
+    }
+
+    /// The same with another [`reset_rate`](Self::reset_rate).
+    #[must_use]
+    pub const fn with_reset_rate(mut self, rate: Rate) -> Self {
+        self.reset_rate = rate;
+        self
+    }
+
+    /// The same with another [`error_rate`](Self::error_rate).
+    #[must_use]
+    pub const fn with_error_rate(mut self, rate: Rate) -> Self {
+        self.error_rate = rate;
+        self
+    }
+
+    /// The same with another [`refusal_rate`](Self::refusal_rate).
+    #[must_use]
+    pub const fn with_refusal_rate(mut self, rate: Rate) -> Self {
+        self.refusal_rate = rate;
+        self
+    }
+
+    /// The same with another [`header_timeout`](Self::header_timeout).
+    #[must_use]
+    pub const fn with_header_timeout(mut self, time: Duration) -> Self {
+        self.header_timeout = time;
+        self
+    }
+
+    /// The same with another [`settings_timeout`](Self::settings_timeout).
+    #[must_use]
+    pub const fn with_settings_timeout(mut self, time: Duration) -> Self {
+        self.settings_timeout = time;
+        self
+    }
+
+    /// The same with another [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub const fn with_idle_timeout(mut self, time: Duration) -> Self {
+        self.idle_timeout = time;
+        self
+    }
+
+    /// The same with another [`stall_timeout`](Self::stall_timeout).
+    #[must_use]
+    pub const fn with_stall_timeout(mut self, time: Duration) -> Self {
+        self.stall_timeout = time;
+        self
+    }
+
+    /// The same with another [`ping_interval`](Self::ping_interval).
+    #[must_use]
+    pub const fn with_ping_interval(mut self, time: Duration) -> Self {
+        self.ping_interval = time;
+        self
+    }
+
+    /// The same with another [`ping_timeout`](Self::ping_timeout).
+    #[must_use]
+    pub const fn with_ping_timeout(mut self, time: Duration) -> Self {
+        self.ping_timeout = time;
+        self
+    }
+
+    /// The same with another [`drain_timeout`](Self::drain_timeout).
+    #[must_use]
+    pub const fn with_drain_timeout(mut self, time: Duration) -> Self {
+        self.drain_timeout = time;
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

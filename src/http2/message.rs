@@ -1,0 +1,219 @@
+//! Whole header blocks: requests, responses, trailers, and frames that come
+//! too late (RFC 9113 §5.1, §8.1).
+
+use super::block::{Block, Decoded};
+use super::connection::{Drain, Reading};
+use super::flood::TOO_LARGE;
+use super::found::Found;
+use super::receive::Context;
+use super::state::{By, Frame, State};
+use super::streams::{Past, Stream, UNKNOWN};
+use super::{Connection, ErrorCode, Violation, head, payload};
+use crate::http::{Scratch, Status};
+use crate::wire::{Role, Sink};
+
+impl Connection {
+    /// A whole header block (RFC 9113 §8.1).
+    pub(super) fn finish_block(
+        &mut self,
+        block: Block,
+        octets: &[u8],
+        context: &mut Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Found>, Violation> {
+        self.reading = Reading::Head;
+        let list = self.decode_block(&block, octets, context.limits, context.scratch)?;
+        let id = block.stream;
+        if let Some(stream) = self.streams.get(id) {
+            let frame = Frame::Headers { end: block.end };
+            let (state, answered) = (stream.state, stream.answered);
+            let code = match state.after(By::Peer, frame) {
+                Err(_) => ErrorCode::STREAM_CLOSED,
+                Ok(_) if block.dependency == id => ErrorCode::PROTOCOL_ERROR,
+                Ok(_) if !list.complete => {
+                    self.flood.refusal(TOO_LARGE, context.limits, context.now)?;
+                    ErrorCode::ENHANCE_YOUR_CALM
+                }
+                Ok(_) if self.role == Role::Client && !answered => {
+                    return self.take_response(block, list, context, out).map(Some);
+                }
+                Ok(_) if !block.end => ErrorCode::PROTOCOL_ERROR,
+                Ok(_) => match list.list(context.scratch).judge_trailers() {
+                    Ok(()) => {
+                        let refused = self.end_of_content(id, context, out)?;
+                        return Ok(Some(
+                            refused.unwrap_or(Found::Trailers { stream: id, list }),
+                        ));
+                    }
+                    Err(_) => ErrorCode::PROTOCOL_ERROR,
+                },
+            };
+            return self.stream_error(id, code, context, out).map(Some);
+        }
+        let is_own = id < self.next_own;
+        match self.role {
+            Role::Client if is_own && id % 2 == 1 => self.late(id, context).map(|()| None),
+            Role::Client => Err(Violation::IdleStream),
+            Role::Server if id.is_multiple_of(2) => Err(Violation::StreamOrder),
+            Role::Server if id <= self.last_peer => match self.closed.find(id) {
+                Past::Unknown if !self.closed.is_forgetful() => Err(Violation::StreamOrder),
+                _ => self.late(id, context).map(|()| None),
+            },
+            Role::Server => self.take_request(block, list, context, out),
+        }
+    }
+
+    /// The head of a request on a new stream.
+    fn take_request(
+        &mut self,
+        block: Block,
+        mut list: Decoded,
+        context: &mut Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Found>, Violation> {
+        let id = block.stream;
+        if let Drain::Last(_) = self.drain {
+            return Ok(None); // it was told (RFC 9113 §6.8)
+        }
+        self.last_peer = id;
+        if self.streams.len() >= self.own.streams as usize {
+            self.flood.refusal(1, context.limits, context.now)?;
+            payload::put_reset(id, ErrorCode::REFUSED_STREAM, out);
+            self.closed.push(id, true);
+            return Ok(None);
+        }
+        if !list.complete {
+            self.flood.refusal(TOO_LARGE, context.limits, context.now)?;
+            self.put_too_large(id, block.end, out);
+            self.closed.push(id, true);
+            return Ok(None);
+        }
+        let judged = match list.list(context.scratch).judge_request(true) {
+            Ok(judged) if block.dependency != id => judged,
+            _ => return self.refuse_malformed(id, context, out),
+        };
+        if block.end && judged.content_length.is_some_and(|length| length > 0) {
+            return self.refuse_malformed(id, context, out);
+        }
+        let frame = Frame::Headers { end: block.end };
+        let state = State::Idle.after(By::Peer, frame);
+        let state = state.map_err(|_| Violation::StreamOrder)?;
+        let mut stream = Stream::new(id, state, self.peer.window, self.granted);
+        stream.remaining = judged.content_length.unwrap_or(UNKNOWN);
+        stream.expects = judged.expects;
+        let text = list.list(context.scratch);
+        stream.head_only = text.is_head(&judged);
+        self.streams.insert(stream);
+        let Scratch { fields, text } = context.scratch;
+        if let Some(ranges) = fields.get_mut(..list.fields) {
+            list.fields = head::join_cookies(&judged, text, list.text, ranges);
+            list.text = text.len().max(list.text);
+        }
+        Ok(Some(Found::Request {
+            stream: id,
+            list,
+            judged,
+            end: block.end,
+        }))
+    }
+
+    /// A request that is none: nobody but the peer hears of it.
+    fn refuse_malformed(
+        &mut self,
+        id: u32,
+        context: &Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Found>, Violation> {
+        self.flood.error(context.limits, context.now)?;
+        payload::put_reset(id, ErrorCode::PROTOCOL_ERROR, out);
+        self.closed.push(id, true);
+        Ok(None)
+    }
+
+    /// The head of a response, interim or final.
+    fn take_response(
+        &mut self,
+        block: Block,
+        list: Decoded,
+        context: &mut Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Found, Violation> {
+        let (id, end) = (block.stream, block.end);
+        let judged = list.list(context.scratch).judge_response();
+        let Ok((judged, status)) = judged else {
+            return self.stream_error(id, ErrorCode::PROTOCOL_ERROR, context, out);
+        };
+        let found = Found::Response {
+            stream: id,
+            list,
+            status,
+            length: judged.content_length,
+            end,
+        };
+        if status.is_informational() {
+            if end || status == Status::SWITCHING_PROTOCOLS {
+                return self.stream_error(id, ErrorCode::PROTOCOL_ERROR, context, out);
+            }
+            return Ok(found);
+        }
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.answered = true;
+            stream.remaining = if stream.head_only || !status.may_have_content() {
+                0
+            } else {
+                judged.content_length.unwrap_or(UNKNOWN)
+            };
+        }
+        if end && let Some(refused) = self.end_of_content(id, context, out)? {
+            return Ok(refused);
+        }
+        Ok(found)
+    }
+
+    /// A frame for a stream that is not open: right if we have reset it, wrong
+    /// if the peer has ended it, or nobody has opened it (RFC 9113 §5.1).
+    pub(super) fn late(&mut self, id: u32, context: &Context<'_, '_>) -> Result<(), Violation> {
+        if self.is_idle(id) {
+            return Err(Violation::IdleStream);
+        }
+        if matches!(self.drain, Drain::Last(last) if self.role == Role::Server && id > last) {
+            return Ok(());
+        }
+        match self.closed.find(id) {
+            Past::Reset => Ok(()),
+            Past::Unknown if self.closed.is_forgetful() => {
+                self.flood.error(context.limits, context.now)
+            }
+            Past::Ended | Past::Unknown => Err(Violation::ClosedStream),
+        }
+    }
+
+    /// Whether a stream has never been opened.
+    pub(super) fn is_idle(&self, id: u32) -> bool {
+        if matches!(self.drain, Drain::Last(_)) && self.role == Role::Server {
+            return id.is_multiple_of(2); // later ones may have been opened in vain
+        }
+        match self.role {
+            Role::Server => id.is_multiple_of(2) || id > self.last_peer,
+            Role::Client => id.is_multiple_of(2) || id >= self.next_own,
+        }
+    }
+
+    /// Ends a stream over an error of the peer (RFC 9113 §5.4.2).
+    pub(super) fn stream_error(
+        &mut self,
+        stream: u32,
+        code: ErrorCode,
+        context: &Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Found, Violation> {
+        self.flood.error(context.limits, context.now)?;
+        payload::put_reset(stream, code, out);
+        self.remove(stream, true, context.now);
+        Ok(Found::Reset {
+            stream,
+            code,
+            by_peer: false,
+        })
+    }
+}

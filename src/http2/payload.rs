@@ -1,0 +1,157 @@
+//! What the payloads of frames look like (RFC 9113 §6).
+//!
+//! ```text
+//!   DATA           [pad (8)] data [padding]
+//!   HEADERS        [pad (8)] [E dependency (31) weight (8)] fragment [padding]
+//!   PRIORITY       E dependency (31) weight (8)
+//!   RST_STREAM     code (32)
+//!   SETTINGS       { identifier (16) value (32) } *
+//!   PING           opaque (64)
+//!   GOAWAY         R last stream (31) code (32) [debug data]
+//!   WINDOW_UPDATE  R increment (31)
+//! ```
+
+use core::ops::Range;
+
+use super::frame::{Head, Kind, MAX_31, flag};
+use super::{ErrorCode, Violation};
+use crate::wire::{Cursor, Sink};
+
+/// Judges a frame by its head alone: its length, and whether it belongs to a
+/// stream or to the connection.
+pub(super) const fn check(head: Head, max_frame: u32, max_settings: u16) -> Result<(), Violation> {
+    if head.length > max_frame {
+        return Err(Violation::FrameTooLarge);
+    }
+    let (on_stream, fits) = match head.kind {
+        Kind::Data => (true, head.length >= head.has(flag::PADDED) as u32),
+        Kind::Headers => {
+            let least = head.has(flag::PADDED) as u32 + head.has(flag::PRIORITY) as u32 * 5;
+            (true, head.length >= least)
+        }
+        Kind::Priority => (true, head.length == 5),
+        Kind::RstStream => (true, head.length == 4),
+        Kind::Settings if head.has(flag::ACK) => (false, head.length == 0),
+        Kind::Settings => {
+            if head.length > max_settings as u32 * 6 {
+                return Err(Violation::SettingsTooLong);
+            }
+            (false, head.length.is_multiple_of(6))
+        }
+        Kind::PushPromise => return Err(Violation::Push),
+        Kind::Ping => (false, head.length == 8),
+        Kind::GoAway => (false, head.length >= 8),
+        Kind::WindowUpdate => {
+            return if head.length == 4 {
+                Ok(())
+            } else {
+                Err(Violation::FrameSize)
+            };
+        }
+        Kind::Continuation => (true, true),
+        Kind::Unknown(_) => return Ok(()),
+    };
+    if on_stream != (head.stream != 0) {
+        return Err(Violation::StreamId);
+    }
+    if fits {
+        Ok(())
+    } else {
+        Err(Violation::FrameSize)
+    }
+}
+
+/// Where the fragment lies in the payload of HEADERS, and the stream that this
+/// one depends on.
+pub(super) fn fragment(head: Head, payload: &[u8]) -> Result<(Range<usize>, u32), Violation> {
+    let mut cursor = Cursor::new(payload);
+    let mut padding = 0;
+    if head.has(flag::PADDED) {
+        padding = usize::from(cursor.byte().ok_or(Violation::FrameSize)?);
+    }
+    let mut dependency = 0;
+    if head.has(flag::PRIORITY) {
+        dependency = cursor.u32().ok_or(Violation::FrameSize)? & MAX_31;
+        cursor.byte().ok_or(Violation::FrameSize)?;
+    }
+    let start = cursor.position();
+    let end = payload.len().checked_sub(padding);
+    match end {
+        Some(end) if end >= start => Ok((start..end, dependency)),
+        _ => Err(Violation::Padding),
+    }
+}
+
+/// The first 31 bits of a payload: a dependency, a last stream, an increment.
+pub(super) fn number(payload: &[u8]) -> u32 {
+    Cursor::new(payload).u32().unwrap_or_default() & MAX_31
+}
+
+/// The code of RST_STREAM.
+pub(super) fn code(payload: &[u8]) -> ErrorCode {
+    ErrorCode::new(Cursor::new(payload).u32().unwrap_or_default())
+}
+
+pub(super) fn put_ping(ack: bool, opaque: [u8; 8], out: &mut impl Sink) {
+    let flags = if ack { flag::ACK } else { 0 };
+    out.put(&Head::new(Kind::Ping, flags, 0, 8).encode());
+    out.put(&opaque);
+}
+
+pub(super) fn put_reset(stream: u32, code: ErrorCode, out: &mut impl Sink) {
+    out.put(&Head::new(Kind::RstStream, 0, stream, 4).encode());
+    out.put(&code.code().to_be_bytes());
+}
+
+pub(super) fn put_window_update(stream: u32, increment: u32, out: &mut impl Sink) {
+    out.put(&Head::new(Kind::WindowUpdate, 0, stream, 4).encode());
+    out.put(&increment.to_be_bytes());
+}
+
+pub(super) fn put_goaway(last: u32, code: ErrorCode, debug: &str, out: &mut impl Sink) {
+    out.put(&Head::new(Kind::GoAway, 0, 0, 8 + debug.len()).encode());
+    out.put(&last.to_be_bytes());
+    out.put(&code.code().to_be_bytes());
+    out.put(debug.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(kind: Kind, flags: u8, stream: u32, length: usize) -> Result<(), Violation> {
+        check(Head::new(kind, flags, stream, length), 16_384, 32)
+    }
+
+    #[test]
+    fn lengths_and_streams_are_judged_by_the_head_alone() {
+        use Violation::{FrameSize, FrameTooLarge, SettingsTooLong, StreamId};
+        assert_eq!(head(Kind::Data, 0, 1, 16_384), Ok(()));
+        assert_eq!(head(Kind::Data, 0, 1, 16_385), Err(FrameTooLarge));
+        assert_eq!(head(Kind::Unknown(99), 0, 1, 16_385), Err(FrameTooLarge));
+        assert_eq!(head(Kind::Data, 0, 0, 1), Err(StreamId));
+        assert_eq!(head(Kind::Data, flag::PADDED, 1, 0), Err(FrameSize));
+        assert_eq!(head(Kind::Headers, flag::PRIORITY, 1, 4), Err(FrameSize));
+        assert_eq!(head(Kind::Priority, 0, 1, 4), Err(FrameSize));
+        assert_eq!(head(Kind::RstStream, 0, 1, 5), Err(FrameSize));
+        assert_eq!(head(Kind::Settings, 0, 1, 6), Err(StreamId));
+        assert_eq!(head(Kind::Settings, 0, 0, 7), Err(FrameSize));
+        assert_eq!(head(Kind::Settings, flag::ACK, 0, 6), Err(FrameSize));
+        assert_eq!(head(Kind::Settings, 0, 0, 198), Err(SettingsTooLong));
+        assert_eq!(head(Kind::Ping, 0, 0, 7), Err(FrameSize));
+        assert_eq!(head(Kind::GoAway, 0, 0, 7), Err(FrameSize));
+        assert_eq!(head(Kind::WindowUpdate, 0, 0, 5), Err(FrameSize));
+        assert_eq!(head(Kind::PushPromise, 0, 1, 50), Err(Violation::Push));
+        assert_eq!(head(Kind::Unknown(200), 0, 0, 0), Ok(()));
+    }
+
+    #[test]
+    fn padding_and_priority_are_cut_off() {
+        let flags = flag::PADDED | flag::PRIORITY;
+        let payload = [2, 0x80, 0, 0, 7, 15, b'x', b'y', 0, 0];
+        let head = Head::new(Kind::Headers, flags, 1, payload.len());
+        assert_eq!(fragment(head, &payload), Ok((6..8, 7)));
+        let payload = [5, 0x80, 0, 0, 7, 15, b'x', b'y', 0, 0];
+        assert_eq!(fragment(head, &payload), Err(Violation::Padding));
+    }
+}

@@ -1,0 +1,288 @@
+//! How a connection receives: from octets to frames to events.
+
+use super::block::Block;
+use super::connection::{CONTROL_ROOM, Phase, Reading};
+use super::found::Found;
+use super::frame::{HEAD, Head, Kind, PREFACE, flag};
+use super::{Connection, Event, Limits, Violation, payload};
+use crate::http::{Lent, Scratch};
+use crate::wire::{Instant, Received, Sink, Step};
+
+/// What a call may look at, apart from the input and the output.
+pub(super) struct Context<'c, 's> {
+    pub(super) now: Instant,
+    pub(super) limits: &'c Limits,
+    pub(super) scratch: &'c mut Scratch<'s>,
+}
+
+impl Connection {
+    /// Takes at most one event from the front of `input`.
+    ///
+    /// Bytes past [`used`](Received::used) must be shown again as this call
+    /// left them, with whatever arrives behind them. What the protocol itself
+    /// answers is in `out` when the call returns: acknowledgements, window
+    /// updates, resets, 431. To be called until it gives no event, also when
+    /// the input is used up.
+    ///
+    /// # Errors
+    /// What the peer did wrong. The GOAWAY that says so is the last thing in
+    /// `out`, and every later call returns the same error.
+    pub fn receive<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        if let Phase::Failed(violation) = self.phase {
+            return Err(violation);
+        }
+        let Lent {
+            now,
+            limits,
+            mut scratch,
+            ..
+        } = lent;
+        if self.phase == Phase::New && self.open(limits, now, out).is_err() {
+            let step = Step::Full;
+            return Ok(Received { used: 0, step });
+        }
+        if !input.is_empty() {
+            self.heard = now;
+            self.ping_since = None;
+        }
+        let mut context = Context {
+            now,
+            limits,
+            scratch: &mut scratch,
+        };
+        match self.find(input, &mut context, out) {
+            Ok((used, found)) => Ok(Received {
+                used,
+                step: found.borrow(input, scratch),
+            }),
+            Err(violation) => Err(self.fail(violation, out)),
+        }
+    }
+
+    /// Finds the next event; returns how many bytes are done with.
+    fn find(
+        &mut self,
+        input: &mut [u8],
+        context: &mut Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<(usize, Found), Violation> {
+        let mut at = 0;
+        if let Some(found) = self.next_refused(context.now) {
+            return Ok((at, found));
+        }
+        loop {
+            if self.phase == Phase::Done {
+                return Ok((input.len(), Found::Done));
+            }
+            if out.room() < CONTROL_ROOM {
+                return Ok((at, Found::Full));
+            }
+            if self.updates_due {
+                self.put_updates(out);
+            }
+            let rest = &mut input[at..]; // at <= input.len(): it only grows by what was looked at
+            let found = match self.reading {
+                Reading::Preface => self.preface(rest, &mut at)?,
+                Reading::Skip(left) => self.skip(left, rest, &mut at),
+                Reading::Data(data) => {
+                    let start = at;
+                    let found = self.data(data, rest, &mut at, context, out)?;
+                    found.map(|found| found.moved(start))
+                }
+                Reading::Head => {
+                    let start = at;
+                    let found = self.frame(None, rest, &mut at, context, out)?;
+                    found.map(|found| found.moved(start))
+                }
+                Reading::Block(block) => self.frame(Some(block), rest, &mut at, context, out)?,
+            };
+            if let Some(found) = found {
+                return Ok((at, found));
+            }
+        }
+    }
+
+    /// The client's preface; a wrong octet is refused as soon as it is there.
+    fn preface(&mut self, rest: &[u8], at: &mut usize) -> Result<Option<Found>, Violation> {
+        let n = rest.len().min(PREFACE.len());
+        if rest[..n] != PREFACE[..n] {
+            return Err(Violation::Preface);
+        }
+        if n < PREFACE.len() {
+            return Ok(Some(Found::Need(PREFACE.len() - n)));
+        }
+        *at += n;
+        self.reading = Reading::Head;
+        Ok(None)
+    }
+
+    fn skip(&mut self, left: u32, rest: &[u8], at: &mut usize) -> Option<Found> {
+        let n = rest.len().min(left as usize);
+        *at += n;
+        if n < left as usize {
+            self.reading = Reading::Skip(left - n as u32); // n < left
+            return Some(Found::Need(1));
+        }
+        self.reading = Reading::Head;
+        None
+    }
+
+    /// The next frame, or as much of it as is judged by its head alone.
+    fn frame(
+        &mut self,
+        block: Option<Block>,
+        rest: &mut [u8],
+        at: &mut usize,
+        context: &mut Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Found>, Violation> {
+        let assembled = block.map_or(0, |block| block.assembled as usize);
+        let frame = rest.get(assembled..).unwrap_or_default();
+        let Some(head) = Head::decode(frame) else {
+            let begun = !frame.is_empty() || block.is_some();
+            self.note_begun(begun, context);
+            return Ok(Some(Found::Need(HEAD - frame.len())));
+        };
+        payload::check(head, self.own.frame, context.limits.settings_entries)?;
+        self.judge_order(head, block.as_ref())?;
+        let len = head.length as usize;
+        match head.kind {
+            Kind::Data => {
+                *at += HEAD;
+                self.note_begun(false, context);
+                return self.begin_data(head, context, out);
+            }
+            Kind::Unknown(_) => {
+                *at += HEAD;
+                self.note_begun(false, context);
+                self.reading = Reading::Skip(head.length);
+                return Ok(None);
+            }
+            _ => {}
+        }
+        let Some(body) = frame.get(HEAD..HEAD + len) else {
+            self.note_begun(true, context);
+            return Ok(Some(Found::Need(HEAD + len - frame.len())));
+        };
+        match (head.kind, block) {
+            (Kind::Headers, _) => self.headers(head, rest, at, context, out),
+            (Kind::Continuation, Some(block)) => {
+                self.continuation(block, head, rest, at, context, out)
+            }
+            (Kind::Continuation, None) => Err(Violation::UnexpectedContinuation),
+            (_, _) => {
+                *at += HEAD + len;
+                self.note_begun(false, context);
+                self.control(head, body, context, out)
+            }
+        }
+    }
+
+    /// HEADERS, all of it at the front of `rest`.
+    fn headers(
+        &mut self,
+        head: Head,
+        rest: &mut [u8],
+        at: &mut usize,
+        context: &mut Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Found>, Violation> {
+        let end = HEAD + head.length as usize; // within `rest`: the frame is whole
+        let (fragment, dependency) = payload::fragment(head, &rest[HEAD..end])?;
+        let block = Block {
+            stream: head.stream,
+            end: head.has(flag::END_STREAM),
+            dependency,
+            assembled: fragment.len() as u32,
+            frames: 0,
+            skimmed: false,
+        };
+        let octets = HEAD + fragment.start..HEAD + fragment.end;
+        if head.has(flag::END_HEADERS) {
+            *at += end;
+            self.note_begun(false, context);
+            return self.finish_block(block, &rest[octets], context, out);
+        }
+        // The fragment goes to the end of its frame, before the next.
+        let to = end - fragment.len();
+        rest.copy_within(octets, to);
+        *at += to;
+        self.note_begun(true, context);
+        *at += self.go_on(block, &rest[to..end], context)?;
+        Ok(None)
+    }
+
+    /// CONTINUATION, all of it behind what is assembled at the front of `rest`.
+    fn continuation(
+        &mut self,
+        mut block: Block,
+        head: Head,
+        rest: &mut [u8],
+        at: &mut usize,
+        context: &mut Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Found>, Violation> {
+        block.count(context.limits)?;
+        // What is assembled goes up to the new fragment.
+        let assembled = block.assembled as usize;
+        rest.copy_within(..assembled, HEAD);
+        *at += HEAD;
+        block.assembled += head.length;
+        // Within `rest`: the frame is whole.
+        let octets = &rest[HEAD..HEAD + block.assembled as usize];
+        if head.has(flag::END_HEADERS) {
+            *at += octets.len();
+            self.note_begun(false, context);
+            return self.finish_block(block, octets, context, out);
+        }
+        *at += self.go_on(block, octets, context)?;
+        Ok(None)
+    }
+
+    /// Waits for the rest of a block; returns how much of it was skimmed.
+    fn go_on(
+        &mut self,
+        mut block: Block,
+        octets: &[u8],
+        context: &mut Context<'_, '_>,
+    ) -> Result<usize, Violation> {
+        let used = self.skim_block(&mut block, octets, context.scratch)?;
+        self.reading = Reading::Block(block);
+        Ok(used)
+    }
+
+    /// Notes whether a frame has begun that is not all there, for its timeout.
+    #[inline]
+    fn note_begun(&mut self, begun: bool, context: &Context<'_, '_>) {
+        if !self.greeted {
+            return; // the preface's own timeout runs
+        }
+        match (begun, self.frame_since) {
+            (true, None) => {
+                self.frame_since = Some(context.now);
+                self.wake_within(context.limits.header_timeout, context.now);
+            }
+            (false, Some(_)) => self.frame_since = None,
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    /// Judges whether a frame may come here at all.
+    fn judge_order(&self, head: Head, block: Option<&Block>) -> Result<(), Violation> {
+        if !self.greeted && (head.kind != Kind::Settings || head.has(flag::ACK)) {
+            return Err(Violation::FirstFrame);
+        }
+        match block {
+            Some(block) if head.kind != Kind::Continuation || head.stream != block.stream => {
+                Err(Violation::BlockInterrupted)
+            }
+            None if head.kind == Kind::Continuation => Err(Violation::UnexpectedContinuation),
+            _ => Ok(()),
+        }
+    }
+}

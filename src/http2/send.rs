@@ -1,0 +1,427 @@
+//! How a connection sends: heads, content in fair shares, ends.
+
+use bytes::Bytes;
+
+use super::connection::Phase;
+use super::fields::{self, Cost, Place, Pseudo};
+use super::frame::{HEAD, Head, Kind, MAX_31, flag};
+use super::state::{By, Frame, State};
+use super::streams::{Sending, Stream, UNKNOWN};
+use super::{BodyLength, Connection, Misuse};
+use crate::http::{Fields, Method, RequestHead, ResponseHead, Status, date::Date};
+use crate::wire::{Instant, Role, Sink};
+
+impl Connection {
+    /// Sends a request (client role) and returns its stream. With `None` for
+    /// `length` the request ends with its head; else its content follows by
+    /// [`send_data`](Self::send_data), and a known length is told. Host, or
+    /// the target's own authority, becomes `:authority`; without a scheme in
+    /// the target `:scheme` is `http`.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOpen`] before [`open`](Self::open), [`Misuse::State`] in
+    /// the role of a server, [`Misuse::GoingAway`], [`Misuse::TooManyStreams`],
+    /// [`Misuse::Request`], [`Misuse::NoExtendedConnect`],
+    /// [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
+    /// [`Misuse::ListTooLarge`], [`Misuse::NoRoom`].
+    pub fn send_request(
+        &mut self,
+        head: &RequestHead<'_>,
+        length: Option<BodyLength>,
+        out: &mut impl Sink,
+    ) -> Result<u32, Misuse> {
+        if self.role == Role::Server {
+            return Err(Misuse::State);
+        }
+        if self.phase == Phase::Open && self.is_closing() {
+            return Err(Misuse::GoingAway);
+        }
+        let id = self.next_own;
+        if id > MAX_31 || self.streams.len() >= self.peer.streams as usize {
+            return Err(Misuse::TooManyStreams);
+        }
+        if head.protocol.is_some() && !self.peer.connect_protocol {
+            return Err(Misuse::NoExtendedConnect);
+        }
+        let pseudo = Pseudo::new(head)?;
+        let mut cost = fields::check(head.fields, Place::Request)?;
+        pseudo.cost(&mut cost);
+        cost.fits(self.peer.header_list)?;
+        self.may_send(self.framed(cost.octets + 32), out)?;
+
+        let end = matches!(length, None | Some(BodyLength::Known(0)));
+        let state = State::Idle.after(By::Us, Frame::Headers { end });
+        let state = state.map_err(|_| Misuse::State)?;
+        self.encode_request(&pseudo, head.fields, length);
+        self.put_block(id, end, out);
+        let mut stream = Stream::new(id, state, self.peer.window, self.granted);
+        stream.head_only = head.method == Method::Head;
+        stream.owed = owed(length);
+        self.streams.insert(stream);
+        self.next_own = id + 2;
+        Ok(id)
+    }
+
+    /// Sends an interim response: 100, 103 and the like, but not 101, which
+    /// HTTP/2 does not have.
+    ///
+    /// # Errors
+    /// [`Misuse::NoStream`], [`Misuse::State`] if the final response has
+    /// begun, [`Misuse::Status`], [`Misuse::InvalidField`],
+    /// [`Misuse::ForbiddenField`], [`Misuse::ListTooLarge`],
+    /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
+    pub fn send_informational(
+        &mut self,
+        stream: u32,
+        head: &ResponseHead<'_>,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.may_respond(stream)?;
+        if !head.status.is_informational() || head.status == Status::SWITCHING_PROTOCOLS {
+            return Err(Misuse::Status);
+        }
+        let cost = self.response_cost(head.fields)?;
+        self.may_send(self.framed(cost.octets), out)?;
+        self.encode_response(head.status, head.fields, None, None);
+        self.put_block(stream, false, out);
+        Ok(())
+    }
+
+    /// Tells a peer that waits for it, by `Expect: 100-continue`, that its
+    /// content is wanted (RFC 9110 §10.1.1). Does nothing if it does not wait.
+    ///
+    /// # Errors
+    /// As [`send_informational`](Self::send_informational).
+    pub fn accept_body(&mut self, stream: u32, out: &mut impl Sink) -> Result<(), Misuse> {
+        if !self.may_respond(stream)?.expects {
+            return Ok(());
+        }
+        let head = ResponseHead::new(Status::CONTINUE, Fields::EMPTY);
+        self.send_informational(stream, &head, out)?;
+        if let Some(stream) = self.streams.get_mut(stream) {
+            stream.expects = false;
+        }
+        Ok(())
+    }
+
+    /// Sends the head of a response (server role). With `None` for `length`
+    /// the response ends with its head and says nothing of its length; so it
+    /// does with a known length of 0. Else its content follows by
+    /// [`send_data`](Self::send_data).
+    ///
+    /// Content-Length and `date` are added; a Date in the fields goes before
+    /// `date`. The answer to HEAD has the fields that GET's would have and
+    /// ends with its head; its content is taken and dropped, as is that of a
+    /// 204 or 304.
+    ///
+    /// # Errors
+    /// [`Misuse::NoStream`], [`Misuse::State`] if the response has begun,
+    /// [`Misuse::Status`] for 1xx, [`Misuse::InvalidField`],
+    /// [`Misuse::ForbiddenField`], [`Misuse::ListTooLarge`],
+    /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
+    pub fn send_response(
+        &mut self,
+        stream: u32,
+        head: &ResponseHead<'_>,
+        length: Option<BodyLength>,
+        date: Option<&Date>,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        let swallows = self.may_respond(stream)?.head_only || !head.status.may_have_content();
+        if head.status.is_informational() {
+            return Err(Misuse::Status);
+        }
+        let mut cost = self.response_cost(head.fields)?;
+        let date = date.filter(|_| !cost.date);
+        cost.add(32, 64); // Date and Content-Length
+        self.may_send(self.framed(cost.octets), out)?;
+
+        let empty = matches!(length, None | Some(BodyLength::Known(0)));
+        let told = length.filter(|_| head.status.may_have_content());
+        self.encode_response(head.status, head.fields, told, date);
+        self.put_block(stream, empty || swallows, out);
+        if let Some(stream) = self.streams.get_mut(stream) {
+            stream.answered = true;
+            stream.owed = owed(length);
+            if swallows && !empty {
+                stream.sending = Sending::Swallowed;
+            }
+        }
+        if empty {
+            self.end_ours(stream);
+        }
+        Ok(())
+    }
+
+    /// Sends as much of `data` as the windows, the room and a fair share
+    /// allow, and says how much that was; `end` says that nothing follows it.
+    /// If less than all was taken, the stream waits for its turn: offer the
+    /// rest when [`ready`](Self::ready) names it.
+    ///
+    /// # Errors
+    /// [`Misuse::NoStream`], [`Misuse::State`] before the head or after the
+    /// end, [`Misuse::BodyTooLong`], [`Misuse::BodyTooShort`],
+    /// [`Misuse::NotOpen`], [`Misuse::NoRoom`] only for an end without data.
+    pub fn send_data(
+        &mut self,
+        stream: u32,
+        data: &[u8],
+        end: bool,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<usize, Misuse> {
+        let n = self.share(stream, data.len(), end, now, out)?;
+        let most = self.data_frame();
+        let mut rest = match self.is_swallowed(stream) {
+            true => &[],
+            false => data.get(..n).unwrap_or_default(),
+        };
+        while !rest.is_empty() {
+            let (piece, more) = rest.split_at(rest.len().min(most));
+            let last = end && n == data.len() && more.is_empty();
+            self.put_data_head(stream, piece.len(), last, out);
+            out.put(piece);
+            rest = more;
+        }
+        self.finish_data(stream, n, data.len(), end, out);
+        Ok(n)
+    }
+
+    /// The same with data that is handed over by reference.
+    ///
+    /// # Errors
+    /// As [`send_data`](Self::send_data).
+    pub fn send_data_shared(
+        &mut self,
+        stream: u32,
+        data: &Bytes,
+        end: bool,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<usize, Misuse> {
+        let n = self.share(stream, data.len(), end, now, out)?;
+        let most = self.data_frame();
+        let mut at = if self.is_swallowed(stream) { n } else { 0 };
+        while at < n {
+            let next = n.min(at + most);
+            let last = end && next == data.len();
+            self.put_data_head(stream, next - at, last, out);
+            out.put_shared(data.slice(at..next)); // at < next <= data.len()
+            at = next;
+        }
+        self.finish_data(stream, n, data.len(), end, out);
+        Ok(n)
+    }
+
+    /// Ends the content of a stream, with trailers if there are any. Whatever
+    /// was offered before must have been taken.
+    ///
+    /// # Errors
+    /// [`Misuse::NoStream`], [`Misuse::State`] before the head or after the
+    /// end, [`Misuse::BodyTooShort`], [`Misuse::InvalidField`],
+    /// [`Misuse::ForbiddenField`], [`Misuse::ListTooLarge`],
+    /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
+    pub fn send_end(
+        &mut self,
+        stream: u32,
+        trailers: Fields<'_>,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        let sender = *self.may_send_data(stream)?;
+        let cost = fields::check(trailers, Place::Trailers)?;
+        cost.fits(self.peer.header_list)?;
+        if sender.owed != UNKNOWN && sender.owed > 0 {
+            return Err(Misuse::BodyTooShort);
+        }
+        self.may_send(self.framed(cost.octets), out)?;
+        match (sender.sending, trailers.is_empty()) {
+            (Sending::Swallowed, _) => {}
+            (Sending::Content, true) => {
+                self.put_data_head(stream, 0, true, out);
+            }
+            (Sending::Content, false) => {
+                self.encode_trailers(trailers);
+                self.put_block(stream, true, out);
+            }
+        }
+        self.end_ours(stream);
+        Ok(())
+    }
+
+    /// The stream whose turn it is to send: it has offered more than was
+    /// taken, and now has a window. Its rest is to be offered at once: it is
+    /// not named again before. `None` if there is none; any call that takes
+    /// `&mut self` may change that.
+    pub fn ready(&mut self) -> Option<u32> {
+        if self.send.open() == 0 {
+            return None;
+        }
+        while let Some(id) = self.schedule.pop() {
+            if let Some(stream) = self.streams.get_mut(id) {
+                stream.queued = false;
+                if stream.send.open() > 0 {
+                    return Some(id);
+                }
+            }
+        }
+        None
+    }
+
+    /// How much of `len` bytes a stream may send now.
+    fn share(
+        &mut self,
+        id: u32,
+        len: usize,
+        end: bool,
+        now: Instant,
+        out: &impl Sink,
+    ) -> Result<usize, Misuse> {
+        let stream = *self.may_send_data(id)?;
+        if self.phase != Phase::Open {
+            return Err(Misuse::NotOpen);
+        }
+        if stream.owed != UNKNOWN {
+            if len as u64 > stream.owed {
+                return Err(Misuse::BodyTooLong);
+            }
+            if end && (len as u64) < stream.owed {
+                return Err(Misuse::BodyTooShort);
+            }
+        }
+        if stream.sending == Sending::Swallowed {
+            return Ok(len);
+        }
+        let windows = stream.send.open().min(self.send.open());
+        let most = self.data_frame();
+        let frames = out.room() / (most + HEAD);
+        let tail = (out.room() % (most + HEAD)).saturating_sub(HEAD);
+        let room = frames.saturating_mul(most).saturating_add(tail);
+        if len == 0 && end && out.room() < HEAD {
+            return Err(Misuse::NoRoom);
+        }
+        let n = len.min(windows).min(room).min(self.schedule.share());
+        let frames = n.div_ceil(most).max(1);
+        debug_assert!(n == 0 || n + frames * HEAD <= out.room());
+        self.note_progress(id, n, len, windows == 0, now);
+        Ok(n)
+    }
+
+    /// Notes whether a stream has to wait, and for what.
+    fn note_progress(&mut self, id: u32, n: usize, len: usize, shut: bool, now: Instant) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        if n > 0 {
+            stream.stalled = Instant::NEVER;
+            stream.send.take(n);
+            self.send.take(n);
+            self.flood.sent();
+            if stream.owed != UNKNOWN {
+                stream.owed -= n as u64; // n <= len <= owed: checked by the caller
+            }
+        }
+        stream.waiting = n < len;
+        if !stream.waiting {
+            return;
+        }
+        if shut && stream.stalled == Instant::NEVER {
+            stream.stalled = now;
+            self.wake = self.wake.min(now);
+        }
+        if !stream.queued && stream.send.open() > 0 {
+            stream.queued = true;
+            self.schedule.push(id);
+        }
+    }
+
+    /// Takes what is swallowed, and ends the stream if all was taken.
+    fn finish_data(&mut self, id: u32, n: usize, len: usize, end: bool, out: &mut impl Sink) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        let swallowed = stream.sending == Sending::Swallowed;
+        if swallowed && stream.owed != UNKNOWN {
+            stream.owed = stream.owed.saturating_sub(n as u64);
+        }
+        if !end || n < len {
+            return;
+        }
+        if len == 0 && !swallowed {
+            self.put_data_head(id, 0, true, out);
+        }
+        self.end_ours(id);
+    }
+
+    /// The longest DATA frame that is sent: short ones let streams alternate.
+    fn data_frame(&self) -> usize {
+        self.peer.frame.min(16 << 10) as usize
+    }
+
+    fn is_swallowed(&self, id: u32) -> bool {
+        let stream = self.streams.get(id);
+        stream.is_some_and(|stream| stream.sending == Sending::Swallowed)
+    }
+
+    fn put_data_head(&self, stream: u32, len: usize, end: bool, out: &mut impl Sink) {
+        let flags = if end { flag::END_STREAM } else { 0 };
+        out.put(&Head::new(Kind::Data, flags, stream, len).encode());
+    }
+
+    /// Our side of a stream has ended. The response to HEAD ended with its
+    /// head, and its content was swallowed.
+    fn end_ours(&mut self, id: u32) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        match stream.state.after(By::Us, Frame::Data { end: true }) {
+            Ok(State::Closed) => self.remove(id, false, self.heard),
+            Ok(state) => stream.state = state,
+            Err(_) => debug_assert!(false, "the caller has checked"),
+        }
+    }
+
+    fn response_cost(&self, fields: Fields<'_>) -> Result<Cost, Misuse> {
+        let mut cost = fields::check(fields, Place::Response)?;
+        cost.add(7, 3);
+        cost.fits(self.peer.header_list)?;
+        Ok(cost)
+    }
+
+    /// A stream on which a final response is owed.
+    fn may_respond(&self, id: u32) -> Result<&Stream, Misuse> {
+        let stream = self.streams.get(id).ok_or(Misuse::NoStream)?;
+        if self.role == Role::Client || stream.answered || !stream.state.sends() {
+            return Err(Misuse::State);
+        }
+        Ok(stream)
+    }
+
+    /// A stream whose head is out and whose content is not.
+    fn may_send_data(&self, id: u32) -> Result<&Stream, Misuse> {
+        let stream = self.streams.get(id).ok_or(Misuse::NoStream)?;
+        let headed = self.role == Role::Client || stream.answered;
+        if !headed || !stream.state.sends() {
+            return Err(Misuse::State);
+        }
+        Ok(stream)
+    }
+
+    pub(super) fn may_send(&self, octets: usize, out: &impl Sink) -> Result<(), Misuse> {
+        if self.phase != Phase::Open {
+            return Err(Misuse::NotOpen);
+        }
+        if out.room() < octets {
+            return Err(Misuse::NoRoom);
+        }
+        Ok(())
+    }
+}
+
+/// Bytes that a length promises.
+const fn owed(length: Option<BodyLength>) -> u64 {
+    match length {
+        Some(BodyLength::Known(length)) => length,
+        Some(BodyLength::Unknown) => UNKNOWN,
+        None => 0,
+    }
+}

@@ -1,0 +1,181 @@
+//! Settings, ours and the peer's (RFC 9113 §6.5).
+
+use super::frame::{Head, Kind, MAX_31, flag};
+use super::{Limits, Violation};
+use crate::wire::{Role, Sink};
+
+const HEADER_TABLE_SIZE: u16 = 1;
+const ENABLE_PUSH: u16 = 2;
+const MAX_CONCURRENT_STREAMS: u16 = 3;
+const INITIAL_WINDOW_SIZE: u16 = 4;
+const MAX_FRAME_SIZE: u16 = 5;
+const MAX_HEADER_LIST_SIZE: u16 = 6;
+const ENABLE_CONNECT_PROTOCOL: u16 = 8; // RFC 8441 §3
+
+/// The window of every stream and connection that nobody has talked about.
+pub(super) const DEFAULT_WINDOW: u32 = 65_535;
+const MIN_FRAME: u32 = 16_384;
+const MAX_FRAME: u32 = 0xff_ffff;
+
+/// What the peer has told us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Peer {
+    pub(super) header_table: u32,
+    pub(super) streams: u32,
+    pub(super) window: u32,
+    pub(super) frame: u32,
+    pub(super) header_list: u32,
+    pub(super) connect_protocol: bool,
+}
+
+impl Peer {
+    pub(super) const INITIAL: Self = Self {
+        header_table: 4096,
+        streams: u32::MAX,
+        window: DEFAULT_WINDOW,
+        frame: MIN_FRAME,
+        header_list: u32::MAX,
+        connect_protocol: false,
+    };
+
+    /// The settings after a frame with this payload, from a peer that is not
+    /// `role`.
+    pub(super) fn after(mut self, payload: &[u8], role: Role) -> Result<Self, Violation> {
+        for &[a, b, c, d, e, f] in payload.as_chunks::<6>().0 {
+            let value = u32::from_be_bytes([c, d, e, f]);
+            match u16::from_be_bytes([a, b]) {
+                HEADER_TABLE_SIZE => self.header_table = value,
+                // A server's can only be 0 (RFC 9113 §6.5.2).
+                ENABLE_PUSH if value > u32::from(role == Role::Server) => {
+                    return Err(Violation::Setting);
+                }
+                MAX_CONCURRENT_STREAMS => self.streams = value,
+                INITIAL_WINDOW_SIZE if value > MAX_31 => return Err(Violation::SettingWindow),
+                INITIAL_WINDOW_SIZE => self.window = value,
+                MAX_FRAME_SIZE if !(MIN_FRAME..=MAX_FRAME).contains(&value) => {
+                    return Err(Violation::Setting);
+                }
+                MAX_FRAME_SIZE => self.frame = value,
+                MAX_HEADER_LIST_SIZE => self.header_list = value,
+                ENABLE_CONNECT_PROTOCOL if value > 1 => return Err(Violation::Setting),
+                // It cannot be taken back (RFC 8441 §3).
+                ENABLE_CONNECT_PROTOCOL if self.connect_protocol && value == 0 => {
+                    return Err(Violation::Setting);
+                }
+                ENABLE_CONNECT_PROTOCOL => self.connect_protocol = value == 1,
+                _ => {}
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// What we have told the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Own {
+    pub(super) header_table: u32,
+    pub(super) streams: u32,
+    pub(super) window: u32,
+    pub(super) connection_window: u32,
+    pub(super) frame: u32,
+    pub(super) header_list: u32,
+}
+
+impl Own {
+    /// What the limits ask for, within the ranges of RFC 9113 §6.5.2.
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            header_table: limits.header_table.min(crate::hpack::MAX_CAPACITY),
+            streams: limits.streams,
+            window: limits.stream_window.clamp(1, MAX_31),
+            connection_window: limits.connection_window.clamp(DEFAULT_WINDOW, MAX_31),
+            frame: limits.frame.clamp(MIN_FRAME, MAX_FRAME),
+            header_list: limits.header_list,
+        }
+    }
+
+    /// Appends SETTINGS with what differs from the defaults: at most 51
+    /// octets.
+    pub(super) fn put(&self, role: Role, out: &mut impl Sink) {
+        let push = (ENABLE_PUSH, 0, role == Role::Client);
+        let table = (
+            HEADER_TABLE_SIZE,
+            self.header_table,
+            self.header_table != 4096,
+        );
+        let window = (
+            INITIAL_WINDOW_SIZE,
+            self.window,
+            self.window != DEFAULT_WINDOW,
+        );
+        let entries = [
+            table,
+            push,
+            (MAX_CONCURRENT_STREAMS, self.streams, role == Role::Server),
+            window,
+            (MAX_FRAME_SIZE, self.frame, self.frame != MIN_FRAME),
+            (MAX_HEADER_LIST_SIZE, self.header_list, true),
+            (ENABLE_CONNECT_PROTOCOL, 1, role == Role::Server),
+        ];
+        let told = || entries.iter().filter(|(_, _, told)| *told);
+        out.put(&Head::new(Kind::Settings, 0, 0, told().count() * 6).encode());
+        for (identifier, value, _) in told() {
+            out.put(&identifier.to_be_bytes());
+            out.put(&value.to_be_bytes());
+        }
+    }
+}
+
+pub(super) fn put_ack(out: &mut impl Sink) {
+    out.put(&Head::new(Kind::Settings, flag::ACK, 0, 0).encode());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn after(entries: &[(u16, u32)], role: Role) -> Result<Peer, Violation> {
+        let payload: Vec<u8> = entries
+            .iter()
+            .flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat())
+            .collect();
+        Peer::INITIAL.after(&payload, role)
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        use Violation::{Setting, SettingWindow};
+        for (id, value, violation) in [
+            (2, 2, Setting),
+            (4, 0x8000_0000, SettingWindow),
+            (5, 16_383, Setting),
+            (5, 0x100_0000, Setting),
+            (8, 2, Setting),
+        ] {
+            assert_eq!(after(&[(id, value)], Role::Server), Err(violation));
+        }
+        assert_eq!(after(&[(2, 1)], Role::Client), Err(Setting));
+        assert_eq!(after(&[(8, 1), (8, 0)], Role::Client), Err(Setting));
+        assert!(after(&[(2, 1), (99, u32::MAX)], Role::Server).is_ok());
+    }
+
+    #[test]
+    fn what_one_side_puts_the_other_reads() {
+        let limits = Limits::DEFAULT.with_header_table(100).with_streams(7);
+        for role in [Role::Client, Role::Server] {
+            let mut out = Vec::new();
+            Own::new(&limits).put(role, &mut out);
+            let reader = if role == Role::Client {
+                Role::Server
+            } else {
+                Role::Client
+            };
+            let peer = Peer::INITIAL.after(&out[9..], reader).unwrap();
+            assert_eq!((peer.header_table, peer.window), (100, 64 << 10));
+            assert_eq!(peer.header_list, 16 << 10);
+            assert_eq!(peer.connect_protocol, role == Role::Server);
+            assert_eq!(peer.streams == 7, role == Role::Server);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Deadlines: what a connection does when nothing comes.
+
+use core::time::Duration;
+
+use super::connection::{ALIVE_PING, CONTROL_ROOM, Drain, Phase};
+use super::{Connection, ErrorCode, Event, Limits, Violation, payload};
+use crate::http::Lent;
+use crate::wire::{Instant, Sink};
+
+/// How long something waits that found no room in the output.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What time makes due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Fail(Violation),
+    /// Close a connection that carries nothing.
+    Idle,
+    /// Ask a silent peer for a sign of life.
+    Ping,
+    /// Give up streams whose windows stay shut.
+    Stall,
+    /// Name the last stream.
+    LastGoAway,
+}
+
+impl Connection {
+    /// When [`elapsed`](Self::elapsed) wants to be called; `None` if it never
+    /// does. It may be earlier than anything is due: `elapsed` then does
+    /// nothing but set it anew. Changes with any call that takes `&mut self`.
+    #[inline]
+    pub fn deadline(&self) -> Option<Instant> {
+        (self.wake != Instant::NEVER).then_some(self.wake)
+    }
+
+    /// Does what time has made due: a ping after silence, the end of an idle
+    /// connection, the reset of a stream whose window stays shut. To be called
+    /// until it gives no event.
+    ///
+    /// # Errors
+    /// [`Violation::PrefaceTimeout`], [`Violation::HeaderTimeout`],
+    /// [`Violation::SettingsTimeout`] or [`Violation::PingTimeout`]; after a
+    /// failure, that failure.
+    pub fn elapsed(
+        &mut self,
+        lent: Lent<'_, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Event<'static>>, Violation> {
+        let (now, limits) = (lent.now, lent.limits);
+        match self.phase {
+            Phase::New | Phase::Open => {}
+            Phase::Done => return Ok(None),
+            Phase::Failed(violation) => return Err(violation),
+        }
+        if out.room() < CONTROL_ROOM {
+            self.wake = now + RETRY;
+            return Ok(None);
+        }
+        let (due, action) = self.due(limits);
+        if now < due {
+            // Nothing has happened for a while: what was grown may go.
+            self.streams.release();
+            self.sleep(due, limits, now);
+            return Ok(None);
+        }
+        let mut event = None;
+        match action {
+            Action::Fail(violation) => return Err(self.fail(violation, out)),
+            Action::Idle => {
+                self.put_last_goaway("idle", out);
+                self.finish_drain();
+            }
+            Action::Ping => {
+                payload::put_ping(false, ALIVE_PING, out);
+                self.ping_since = Some(now);
+            }
+            Action::Stall => event = self.give_up_stalled(limits, now, out),
+            Action::LastGoAway => {
+                self.put_last_goaway("", out);
+                self.finish_drain();
+            }
+        }
+        let due = self.due(limits).0;
+        self.sleep(due, limits, now);
+        Ok(event)
+    }
+
+    /// Wakes at `due`, but looks in often enough to ping for streams that are
+    /// opened until then.
+    fn sleep(&mut self, due: Instant, limits: &Limits, now: Instant) {
+        let look = now + limits.ping_interval.max(RETRY);
+        self.wake = if self.is_done() {
+            Instant::NEVER
+        } else {
+            due.min(look)
+        };
+    }
+
+    /// What comes next, and when.
+    fn due(&self, limits: &Limits) -> (Instant, Action) {
+        let never = (Instant::NEVER, Action::Idle);
+        let preface = if self.greeted {
+            Action::Fail(Violation::HeaderTimeout)
+        } else {
+            Action::Fail(Violation::PrefaceTimeout)
+        };
+        let after = |since: Option<Instant>, limit: Duration, action| {
+            since.map_or(never, |since| (since + limit, action))
+        };
+        let quiet = match self.ping_since {
+            Some(since) => (
+                since + limits.ping_timeout,
+                Action::Fail(Violation::PingTimeout),
+            ),
+            None if self.streams.is_empty() => (self.active + limits.idle_timeout, Action::Idle),
+            None => (self.heard + limits.ping_interval, Action::Ping),
+        };
+        let warned = match self.drain {
+            Drain::Warned(since) => Some(since),
+            Drain::No | Drain::Last(_) => None,
+        };
+        let stalled = self.streams.iter().map(|stream| stream.stalled).min();
+        let stalled = stalled.filter(|&since| since != Instant::NEVER);
+        let unacked = Action::Fail(Violation::SettingsTimeout);
+        [
+            after(self.frame_since, limits.header_timeout, preface),
+            after(self.settings_since, limits.settings_timeout, unacked),
+            after(warned, limits.drain_timeout, Action::LastGoAway),
+            after(stalled, limits.stall_timeout, Action::Stall),
+        ]
+        .into_iter()
+        .fold(
+            quiet,
+            |first, next| if next.0 < first.0 { next } else { first },
+        )
+    }
+
+    /// Resets one stream that made no progress for too long.
+    fn give_up_stalled(
+        &mut self,
+        limits: &Limits,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Option<Event<'static>> {
+        let overdue =
+            |since: Instant| since != Instant::NEVER && since + limits.stall_timeout <= now;
+        let stream = self
+            .streams
+            .iter()
+            .find(|stream| overdue(stream.stalled))?
+            .id;
+        payload::put_reset(stream, ErrorCode::CANCEL, out);
+        self.remove(stream, true, now);
+        Some(Event::Reset {
+            stream,
+            code: ErrorCode::CANCEL,
+            by_peer: false,
+        })
+    }
+
+    /// Has `elapsed` called within `time`.
+    pub(super) fn wake_within(&mut self, time: Duration, now: Instant) {
+        self.wake = self.wake.min(now + time);
+    }
+}

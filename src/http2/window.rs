@@ -1,0 +1,156 @@
+//! Flow control (RFC 9113 §5.2, §6.9).
+//!
+//! ```text
+//!   sending:    window = granted by the peer - sent
+//!   receiving:  available + held + freed = the size we have granted
+//!                   |         |      '--- used by us, not given back yet
+//!                   |         '--- with our caller
+//!                   '--- what the peer may send
+//! ```
+
+use super::frame::MAX_31;
+
+/// What we may send. A change of the initial window can push it below zero
+/// (RFC 9113 §6.9.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SendWindow(i64);
+
+impl SendWindow {
+    pub(super) const fn new(size: u32) -> Self {
+        Self(size as i64)
+    }
+
+    /// Bytes that may be sent now.
+    #[inline]
+    pub(super) const fn open(self) -> usize {
+        if self.0 > 0 { self.0 as usize } else { 0 }
+    }
+
+    /// Takes `n` bytes, which are no more than are open.
+    #[inline]
+    pub(super) const fn take(&mut self, n: usize) {
+        self.0 -= n as i64;
+    }
+
+    /// Grows by an update, or by the change of the initial window; `None` and
+    /// unchanged if it would go above 2^31-1.
+    #[must_use]
+    pub(super) const fn grow(&mut self, by: i64) -> Option<()> {
+        if self.0 + by > MAX_31 as i64 {
+            return None;
+        }
+        self.0 += by;
+        Some(())
+    }
+}
+
+/// What the peer may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ReceiveWindow {
+    available: i64,
+    held: u32,
+    freed: u32,
+}
+
+impl ReceiveWindow {
+    pub(super) const fn new(size: u32) -> Self {
+        Self {
+            available: size as i64,
+            held: 0,
+            freed: 0,
+        }
+    }
+
+    /// Takes a frame of `n` bytes; `None` if the peer may not send that many.
+    #[inline]
+    #[must_use]
+    pub(super) const fn take(&mut self, n: u32) -> Option<()> {
+        if n as i64 > self.available {
+            return None;
+        }
+        self.available -= n as i64;
+        self.held += n;
+        Some(())
+    }
+
+    /// Undoes a [`take`](Self::take).
+    pub(super) const fn put_back(&mut self, n: u32) {
+        self.available += n as i64;
+        self.held -= n;
+    }
+
+    /// Bytes that our caller holds.
+    pub(super) const fn held(&self) -> u32 {
+        self.held
+    }
+
+    /// Frees at most `n` of the bytes that are held; returns how many.
+    #[inline]
+    pub(super) const fn free(&mut self, n: u32) -> u32 {
+        let n = if n < self.held { n } else { self.held };
+        self.held -= n;
+        self.freed += n;
+        n
+    }
+
+    /// What is to be given back to the peer now: whole units of half the
+    /// window's `size`, so that the sum does not depend on how the bytes were
+    /// cut. Zero if that is too little for a frame.
+    #[inline]
+    pub(super) const fn give_back(&mut self, size: u32) -> u32 {
+        let unit = if size < 2 { 1 } else { size / 2 };
+        if self.freed < unit {
+            return 0;
+        }
+        let back = self.freed - self.freed % unit;
+        self.freed -= back;
+        self.available += back as i64;
+        back
+    }
+
+    /// Follows a change of the window that we have granted.
+    pub(super) const fn resize(&mut self, by: i64) {
+        self.available += by;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_never_goes_above_its_bound_but_may_go_below_zero() {
+        let mut window = SendWindow::new(65_535);
+        assert_eq!(window.grow(i64::from(MAX_31) - 65_535), Some(()));
+        assert_eq!(window.grow(1), None);
+        assert_eq!(window.open(), MAX_31 as usize);
+        let mut window = SendWindow::new(10);
+        window.take(10);
+        assert_eq!(window.grow(-20), Some(()));
+        assert_eq!(window.open(), 0);
+        assert_eq!(window.grow(21), Some(()));
+        assert_eq!(window.open(), 1);
+    }
+
+    #[test]
+    fn what_is_given_back_does_not_depend_on_the_pieces() {
+        for pieces in [&[100u32][..], &[60, 40], &[1, 49, 50], &[30, 30, 30, 10]] {
+            let mut window = ReceiveWindow::new(100);
+            window.take(100).unwrap();
+            let back: u32 = pieces
+                .iter()
+                .map(|&n| {
+                    window.free(n);
+                    window.give_back(100)
+                })
+                .sum();
+            assert_eq!((back, window.held()), (100, 0));
+        }
+        let mut window = ReceiveWindow::new(100);
+        window.take(99).unwrap();
+        assert_eq!(window.free(200), 99);
+        assert_eq!(window.give_back(100), 50);
+        assert_eq!(window.take(52), None);
+        assert_eq!(window.take(51), Some(()));
+    }
+}
