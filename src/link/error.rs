@@ -1,0 +1,36 @@
+//! Who is to blame, whatever the protocol.
+
+use crate::{http1, sse, websocket};
+
+/// The peer broke the protocol that its connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// HTTP/1.1.
+    #[error(transparent)]
+    Http1(#[from] http1::Violation),
+    /// WebSocket.
+    #[error(transparent)]
+    WebSocket(#[from] websocket::Violation),
+}
+
+/// Our caller asked for what cannot be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// HTTP/1.1.
+    #[error(transparent)]
+    Http1(#[from] http1::Misuse),
+    /// WebSocket.
+    #[error(transparent)]
+    WebSocket(#[from] websocket::Misuse),
+    /// Server-Sent Events.
+    #[error(transparent)]
+    Sse(#[from] sse::Misuse),
+    /// The connection does not speak the protocol that the call is for.
+    #[error("the connection speaks another protocol at the moment")]
+    OtherProtocol,
+    /// The exchange is over.
+    #[error("the exchange is over")]
+    Over,
+}

@@ -1,0 +1,127 @@
+//! What an owner of connections is told.
+
+use alloc::boxed::Box;
+use core::any::Any;
+
+use super::Violation;
+use crate::http::{Content, Fields, RequestHead, ResponseHead};
+use crate::websocket::{CloseCode, Kind};
+
+/// One thing that happened on a connection.
+///
+/// Borrows the loop's read buffer and scratch, never the connection, so that
+/// the answer can be written while the event is looked at.
+#[derive(Debug)]
+pub enum Event<'b> {
+    /// The connection is open: accepted, or dialled with success.
+    Opened,
+
+    /// A request. With [`Content::Follows`] the owner decides at once whether
+    /// to collect the body, to stream it, or to answer without it.
+    Request {
+        /// Its head.
+        head: RequestHead<'b>,
+        /// Its content, as far as it is here.
+        content: Content<'b>,
+    },
+    /// The body that is being collected is over the limit it was collected
+    /// with: a response is owed, 413 being the one that fits.
+    TooLarge,
+    /// The response has been owed for longer than
+    /// [`Limits::reply`](super::Limits::reply): 504 fits. An owner that does
+    /// not answer now has the link answer for it.
+    Overdue,
+
+    /// An interim response to our request (1xx).
+    Informational(ResponseHead<'b>),
+    /// The response to our request.
+    Response {
+        /// Its head.
+        head: ResponseHead<'b>,
+        /// Its content, as far as it is here.
+        content: Content<'b>,
+    },
+
+    /// A piece of a body that is being streamed.
+    Body(&'b mut [u8]),
+    /// The end of a streamed body.
+    End {
+        /// The fields after the body.
+        trailers: Fields<'b>,
+    },
+
+    /// A WebSocket message.
+    Message {
+        /// Text, checked to be UTF-8, or binary.
+        kind: Kind,
+        /// The whole payload, unmasked.
+        payload: &'b mut [u8],
+    },
+    /// A piece of a WebSocket message, in streaming mode.
+    Chunk {
+        /// Text or binary.
+        kind: Kind,
+        /// The piece, unmasked; of a text, whole characters.
+        payload: &'b mut [u8],
+        /// Whether the message ends with this piece.
+        last: bool,
+    },
+    /// A ping, which has been answered.
+    Ping(&'b [u8]),
+    /// A pong.
+    Pong(&'b [u8]),
+    /// The peer closes its WebSocket. The answer is on its way; `Gone` follows.
+    Close {
+        /// Its code, if it gave one.
+        code: Option<CloseCode>,
+        /// Its reason.
+        reason: &'b str,
+    },
+
+    /// Bytes of a connection that speaks no protocol of ours.
+    Data(&'b mut [u8]),
+    /// The peer of such a connection has sent its last byte and still reads:
+    /// the owner may go on writing, and ends the connection when it has
+    /// finished.
+    HalfClosed,
+
+    /// After a write answered `Wait`: the backlog is below its low mark.
+    Writable,
+    /// A timer of this exchange went off.
+    Timer {
+        /// What the timer was set with.
+        token: u64,
+    },
+    /// Something sent from elsewhere, to this exchange or to the owner.
+    Mail(Box<dyn Any + Send>),
+    /// The loop is draining: finish what runs, start nothing.
+    Draining,
+    /// The exchange is over and was not ended by a complete answer of ours, or
+    /// the connection is over. Nothing follows for it.
+    Gone(Gone),
+}
+
+/// Why an exchange or a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Gone {
+    /// As the protocol has it: a close handshake, `Connection: close`, an idle
+    /// connection given up.
+    Finished,
+    /// The peer sent FIN.
+    Disconnected,
+    /// The peer reset the connection.
+    Reset,
+    /// No address of a dial could be reached in time.
+    Unreachable,
+    /// The peer broke the protocol.
+    Violation(Violation),
+    /// The peer took nothing for too long, or its backlog reached the cap.
+    Stalled,
+    /// This side ended it.
+    Aborted,
+    /// The owner panicked.
+    Panicked,
+    /// The loop was drained.
+    Drained,
+}

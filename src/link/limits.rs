@@ -1,0 +1,55 @@
+//! What a listener allows its peers.
+
+use core::time::Duration;
+
+use crate::{http1, websocket};
+
+/// The limits of every protocol that a connection may speak, one for each
+/// listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// HTTP/1.1.
+    pub http1: http1::Limits,
+    /// WebSocket.
+    pub websocket: websocket::Limits,
+    /// How long an owner may owe the response to a complete request. Stops
+    /// handlers that never answer from holding connections; the peer sees 504.
+    /// Default: 60 s.
+    pub reply: Duration,
+}
+
+impl Limits {
+    /// Safe on the open internet.
+    pub const DEFAULT: Self = Self {
+        http1: http1::Limits::DEFAULT,
+        websocket: websocket::Limits::DEFAULT,
+        reply: Duration::from_secs(60),
+    };
+
+    /// Sets the limits of HTTP/1.1.
+    #[must_use]
+    pub const fn with_http1(mut self, limits: http1::Limits) -> Self {
+        self.http1 = limits;
+        self
+    }
+
+    /// Sets the limits of WebSocket.
+    #[must_use]
+    pub const fn with_websocket(mut self, limits: websocket::Limits) -> Self {
+        self.websocket = limits;
+        self
+    }
+
+    /// Sets how long a response may be owed.
+    #[must_use]
+    pub const fn with_reply(mut self, time: Duration) -> Self {
+        self.reply = time;
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

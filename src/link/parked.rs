@@ -1,0 +1,199 @@
+//! A request that is kept until its body is complete.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use crate::http::{Content, FieldBuffer, Method, RequestHead, Target, Version};
+
+/// Bodies up to this size keep their memory when a request goes back to the
+/// shelf.
+const KEPT: usize = 64 * 1024;
+/// Requests that a shelf keeps for the next use.
+const SHELF: usize = 16;
+
+/// The head of a request, copied, and its body as far as it has arrived.
+///
+/// The body grows with what arrives, never with what was announced.
+#[derive(Debug)]
+pub struct Parked {
+    line: Vec<u8>, // method, target and protocol, one behind the other
+    method: usize, // where the method ends in `line`
+    target: usize, // where the target ends in `line`
+    version: Version,
+    has_protocol: bool,
+    fields: FieldBuffer,
+    body: Vec<u8>,
+    limit: usize,
+}
+
+impl Parked {
+    const fn new() -> Self {
+        Self {
+            line: Vec::new(),
+            method: 0,
+            target: 0,
+            version: Version::Http11,
+            has_protocol: false,
+            fields: FieldBuffer::new(),
+            body: Vec::new(),
+            limit: 0,
+        }
+    }
+
+    /// Copies `head`; the body may become `limit` bytes long.
+    fn fill(&mut self, head: &RequestHead<'_>, limit: usize) {
+        self.line.clear();
+        self.line.extend_from_slice(head.method.as_str().as_bytes());
+        self.method = self.line.len();
+        put_target(&head.target, &mut self.line);
+        self.target = self.line.len();
+        self.has_protocol = head.protocol.is_some();
+        self.line
+            .extend_from_slice(head.protocol.unwrap_or_default().as_bytes());
+        self.version = head.version;
+        self.fields.clear();
+        // A head that a machine accepted is within its limits, far below the
+        // 4 GiB where this could fail.
+        let _ = self.fields.extend(head.fields);
+        self.body.clear();
+        self.limit = limit;
+    }
+
+    /// Appends a piece of the body; `false` if that would exceed the limit.
+    pub(super) fn append(&mut self, piece: &[u8]) -> bool {
+        if piece.len() > self.limit.saturating_sub(self.body.len()) {
+            return false;
+        }
+        self.body.extend_from_slice(piece);
+        true
+    }
+
+    /// Bytes of memory held.
+    pub(super) const fn memory(&self) -> usize {
+        size_of::<Self>() + self.line.capacity() + self.fields.memory() + self.body.capacity()
+    }
+
+    /// The request, as it was and in whole.
+    pub(super) fn request(&mut self) -> (RequestHead<'_>, Content<'_>) {
+        let text = |from: usize, to: usize| {
+            self.line
+                .get(from..to)
+                .and_then(|text| core::str::from_utf8(text).ok())
+                .unwrap_or("")
+        };
+        // What a head gave is parsed again: it cannot fail, and falls back to
+        // what no route serves.
+        let method = Method::new(text(0, self.method).as_bytes()).unwrap_or(Method::Extension(""));
+        let target = Target::parse(text(self.method, self.target).as_bytes(), method);
+        let head = RequestHead {
+            method,
+            target: target.unwrap_or(Target::Asterisk),
+            version: self.version,
+            protocol: self
+                .has_protocol
+                .then(|| text(self.target, self.line.len())),
+            fields: self.fields.as_fields(),
+        };
+        let content = if self.body.is_empty() {
+            Content::None
+        } else {
+            Content::Whole(&mut self.body)
+        };
+        (head, content)
+    }
+}
+
+/// Writes a target as it stands in a request line.
+fn put_target(target: &Target<'_>, out: &mut Vec<u8>) {
+    let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
+    match *target {
+        Target::Origin { path, .. } => put(path),
+        Target::Absolute {
+            scheme,
+            authority,
+            path,
+            ..
+        } => {
+            put(scheme);
+            put("://");
+            put(authority);
+            put(path);
+        }
+        Target::Authority(authority) => put(authority),
+        Target::Asterisk => put("*"),
+    }
+    if let Some(query) = target.query() {
+        put("?");
+        put(query);
+    }
+}
+
+/// The memory of parked requests that are not in use, kept for the next.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    #[expect(clippy::vec_box, reason = "a link holds a pointer, not the request")]
+    spare: Vec<Box<Parked>>,
+}
+
+impl Shelf {
+    /// An empty shelf; allocates nothing.
+    pub const fn new() -> Self {
+        Self { spare: Vec::new() }
+    }
+
+    /// Parks the request with this head, whose body may become `limit` bytes
+    /// long.
+    pub(super) fn park(&mut self, head: &RequestHead<'_>, limit: usize) -> Box<Parked> {
+        let mut parked = self.spare.pop().unwrap_or_else(|| Box::new(Parked::new()));
+        parked.fill(head, limit);
+        parked
+    }
+
+    /// Takes back a request that is no longer needed.
+    pub fn put_back(&mut self, mut parked: Box<Parked>) {
+        if self.spare.len() < SHELF {
+            parked.body.clear();
+            parked.body.shrink_to(KEPT);
+            self.spare.push(parked);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Field, Fields};
+
+    #[test]
+    fn a_parked_request_comes_back_as_it_was() {
+        for (method, target) in [
+            ("GET", "/a?b=c"),
+            ("POST", "http://h:1/x"),
+            ("OPTIONS", "*"),
+            ("CONNECT", "h:443"),
+            ("FOO", "/"),
+        ] {
+            let method = Method::new(method.as_bytes()).unwrap();
+            let list = [Field::new("Host", "h"), Field::new("X", "")];
+            let head = RequestHead {
+                method,
+                target: Target::parse(target.as_bytes(), method).unwrap(),
+                version: Version::Http10,
+                protocol: Some("websocket"),
+                fields: Fields::new(&list),
+            };
+            let mut shelf = Shelf::new();
+            let mut parked = shelf.park(&head, 3);
+            assert!(parked.append(b"ab"));
+            assert!(!parked.append(b"cd"), "over the limit");
+            assert!(parked.append(b"c"));
+            let (again, content) = parked.request();
+            assert_eq!((again.method, again.target), (head.method, head.target));
+            assert_eq!(
+                (again.version, again.protocol),
+                (head.version, head.protocol)
+            );
+            assert!(again.fields.iter().eq(head.fields.iter()));
+            assert_eq!(content, Content::Whole(&mut b"abc".to_vec()));
+        }
+    }
+}

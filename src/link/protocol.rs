@@ -1,0 +1,269 @@
+//! The link itself: which machine runs, and how it changes.
+
+use alloc::boxed::Box;
+
+use super::{Limits, Misuse, Parked};
+use crate::http::{self, Fields, Scratch, Status, date::Date};
+use crate::wire::{Instant, Role, Sink};
+use crate::{http1, websocket};
+
+/// Everything that a link may use during one call and must not keep.
+#[derive(Debug)]
+pub struct Lent<'b> {
+    /// The time now.
+    pub now: Instant,
+    /// The wall clock, for the Date field.
+    pub date: Option<&'b Date>,
+    /// Four unpredictable bytes for a client's frame; zeros for a server.
+    pub chance: [u8; 4],
+    /// The listener's limits.
+    pub limits: &'b Limits,
+    /// Room for heads and decoded text.
+    pub scratch: Scratch<'b>,
+    /// Where a collected request is put that is complete or given up. The
+    /// event may borrow it; afterwards the caller takes it and gives it back
+    /// to its [`Shelf`](super::Shelf).
+    pub shown: &'b mut Option<Box<Parked>>,
+}
+
+impl<'b> Lent<'b> {
+    /// What is passed on to a machine with limits of its own.
+    #[inline]
+    pub(super) fn pass<L>(
+        self,
+        choose: fn(&Limits) -> &L,
+    ) -> (http::Lent<'b, L>, &'b mut Option<Box<Parked>>, &'b Limits) {
+        let Self {
+            now,
+            date,
+            chance,
+            limits,
+            scratch,
+            shown,
+        } = self;
+        (
+            http::Lent {
+                now,
+                date,
+                chance,
+                limits: choose(limits),
+                scratch,
+            },
+            shown,
+            limits,
+        )
+    }
+}
+
+/// How a connection whose link is done goes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// At once, after what is owed has been sent.
+    Now,
+    /// After sending: half-close, then read and discard for a while, so that
+    /// the peer reads our last words and not a reset (RFC 9112 §9.6).
+    Linger,
+    /// By a reset, and what is owed is dropped: the peer must not take what it
+    /// has for the whole.
+    Reset,
+}
+
+/// The machine that runs at the moment.
+#[derive(Debug)]
+pub(super) enum Protocol {
+    Http1(http1::Connection),
+    WebSocket(websocket::Connection),
+    /// No protocol of ours: every byte is the owner's.
+    Raw {
+        /// The owner knows that the peer has sent its last one.
+        half_closed: bool,
+    },
+}
+
+const RAW: Protocol = Protocol::Raw { half_closed: false };
+
+/// One connection without I/O: the machine of the protocol that it speaks.
+#[derive(Debug)]
+pub struct Link {
+    pub(super) protocol: Protocol,
+    pub(super) role: Role,
+    /// The request whose body is being collected.
+    pub(super) parked: Option<Box<Parked>>,
+    /// When the owed response is overdue.
+    pub(super) due: Option<Instant>,
+    /// The ordinal of the exchange on an HTTP/1.1 connection, from 1.
+    pub(super) stream: u32,
+    /// The response being sent has no end of its own: an event stream.
+    pub(super) endless: bool,
+    /// The link ended by a call of the owner.
+    pub(super) over: Option<Closing>,
+}
+
+impl Link {
+    /// The server's side of a connection that has just been accepted.
+    pub fn server(now: Instant) -> Self {
+        Self::with(
+            Role::Server,
+            Protocol::Http1(http1::Connection::new(Role::Server, now)),
+        )
+    }
+
+    /// The client's side of an HTTP/1.1 connection.
+    pub fn client(now: Instant) -> Self {
+        Self::with(
+            Role::Client,
+            Protocol::Http1(http1::Connection::new(Role::Client, now)),
+        )
+    }
+
+    /// A connection whose bytes all go to the owner.
+    pub const fn raw(role: Role) -> Self {
+        Self::with(role, RAW)
+    }
+
+    const fn with(role: Role, protocol: Protocol) -> Self {
+        Self {
+            protocol,
+            role,
+            parked: None,
+            due: None,
+            stream: 0,
+            endless: false,
+            over: None,
+        }
+    }
+
+    /// The number that tells the present exchange from the connection's
+    /// others: counted from 1 on HTTP/1.1, so that an answer for an earlier
+    /// request is never taken for one to a later; of an upgraded connection,
+    /// the number of the request that upgraded it.
+    #[inline]
+    pub const fn stream(&self) -> u32 {
+        self.stream
+    }
+
+    /// Whether the exchange of this number goes on: on a server's HTTP/1.1
+    /// connection until its response is complete, and its request too.
+    pub const fn is_open(&self, stream: u32) -> bool {
+        if self.stream != stream {
+            return false;
+        }
+        match (&self.protocol, self.role) {
+            // Before the first request the number is the connection's own.
+            (Protocol::Http1(machine), Role::Server) if stream != 0 => {
+                machine.awaits_response() || machine.response_started()
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a response without an end of its own is being sent.
+    pub const fn is_endless(&self) -> bool {
+        self.endless
+    }
+
+    /// Answers an upgrade request with 101 and `fields`; from the next byte on
+    /// the connection speaks WebSocket (RFC 6455 §4.2.2). With `streaming`,
+    /// messages come in chunks.
+    ///
+    /// # Errors
+    /// [`Misuse`] if no such request is waiting for its answer.
+    pub fn upgrade_websocket(
+        &mut self,
+        fields: Fields<'_>,
+        streaming: bool,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.switch(fields, out)?;
+        let machine = websocket::Connection::new(Role::Server, now).streaming(streaming);
+        self.protocol = Protocol::WebSocket(machine);
+        Ok(())
+    }
+
+    /// Answers an upgrade or CONNECT request with 101 or 200 and `fields`;
+    /// from the next byte on, all bytes are the owner's (RFC 9110 §7.8).
+    ///
+    /// # Errors
+    /// [`Misuse`] if no such request is waiting for its answer.
+    pub fn upgrade_raw(&mut self, fields: Fields<'_>, out: &mut impl Sink) -> Result<(), Misuse> {
+        self.switch(fields, out)?;
+        self.protocol = RAW;
+        Ok(())
+    }
+
+    /// After our own upgrade request was answered with 101: the client's side
+    /// of a WebSocket.
+    ///
+    /// # Errors
+    /// [`Misuse::OtherProtocol`] unless the connection was an HTTP client's.
+    pub fn switched_to_websocket(&mut self, streaming: bool, now: Instant) -> Result<(), Misuse> {
+        let Protocol::Http1(_) = &self.protocol else {
+            return Err(Misuse::OtherProtocol);
+        };
+        let machine = websocket::Connection::new(Role::Client, now).streaming(streaming);
+        self.protocol = Protocol::WebSocket(machine);
+        Ok(())
+    }
+
+    fn switch(&mut self, fields: Fields<'_>, out: &mut impl Sink) -> Result<(), Misuse> {
+        let Protocol::Http1(machine) = &mut self.protocol else {
+            return Err(Misuse::OtherProtocol);
+        };
+        machine.send_switching(fields, out)?;
+        self.due = None;
+        Ok(())
+    }
+
+    /// How the connection goes down, once the link is done with it.
+    #[inline]
+    pub fn closing(&self) -> Option<Closing> {
+        if self.over.is_some() {
+            return self.over;
+        }
+        match &self.protocol {
+            Protocol::Http1(machine) => machine.closing().map(|closing| match closing {
+                http1::Closing::Now => Closing::Now,
+                http1::Closing::Linger => Closing::Linger,
+            }),
+            Protocol::WebSocket(machine) => machine.is_done().then_some(Closing::Linger),
+            Protocol::Raw { .. } => None,
+        }
+    }
+
+    /// The status that the protocol itself has answered a
+    /// [`Violation`](super::Violation) with, if it could.
+    pub fn refusal(&self) -> Option<Status> {
+        match &self.protocol {
+            Protocol::Http1(machine) => machine.refusal(),
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
+        }
+    }
+
+    /// The side that we play.
+    #[inline]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Whether nothing is under way: no head begun, no response owed.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        match &self.protocol {
+            Protocol::Http1(machine) => machine.is_idle(),
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
+        }
+    }
+
+    /// Whether the connection speaks WebSocket.
+    #[inline]
+    pub const fn is_websocket(&self) -> bool {
+        matches!(self.protocol, Protocol::WebSocket(_))
+    }
+
+    /// Bytes of memory held apart from the link itself.
+    #[inline]
+    pub fn memory(&self) -> usize {
+        self.parked.as_ref().map_or(0, |parked| parked.memory())
+    }
+}

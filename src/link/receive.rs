@@ -1,0 +1,185 @@
+//! From the machines' events to the one vocabulary.
+
+use alloc::boxed::Box;
+
+use super::protocol::Protocol;
+use super::{Closing, Event, Lent, Link, Parked, Violation};
+use crate::http::{Content, RequestHead};
+use crate::wire::{Instant, Received, Sink, Step};
+use crate::{http1, websocket};
+
+impl Link {
+    /// Takes at most one event from the front of `input`.
+    ///
+    /// Bytes past [`used`](Received::used) are to come again, as the call left
+    /// them. What the protocol itself must answer is in `out` before this
+    /// returns. A call may use bytes without an event (a piece of a collected
+    /// body): while it does, it is worth calling again at once.
+    ///
+    /// # Errors
+    /// [`Violation`] if the peer broke the protocol; `out` then ends with the
+    /// protocol's goodbye.
+    pub fn receive<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b>,
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        if self.over.is_some() {
+            return Ok(Received {
+                used: input.len(),
+                step: Step::Done,
+            });
+        }
+        match &mut self.protocol {
+            Protocol::Http1(machine) => {
+                let now = lent.now;
+                let (lent, shown, limits) = lent.pass(|limits| &limits.http1);
+                let due = now + limits.reply;
+                let Received { used, step } = machine.receive(input, lent, out)?;
+                Ok(Received {
+                    used,
+                    step: self.http1_step(step, due, shown),
+                })
+            }
+            Protocol::WebSocket(machine) => {
+                let (lent, ..) = lent.pass(|limits| &limits.websocket);
+                match machine.receive(input, lent, out) {
+                    Ok(received) => Ok(received.map(Event::from)),
+                    Err(violation) => {
+                        self.over = Some(Closing::Linger);
+                        Err(violation.into())
+                    }
+                }
+            }
+            Protocol::Raw { .. } if input.is_empty() => Ok(Received::need(0, 1)),
+            Protocol::Raw { .. } => Ok(Received::event(input.len(), Event::Data(input))),
+        }
+    }
+
+    /// Tells the machine that the peer has sent its last byte; `input` is what
+    /// it has left unused. To be called until it answers with no event.
+    ///
+    /// # Errors
+    /// [`Violation`] if the input ended where it must not.
+    pub fn receive_eof<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b>,
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        if self.over.is_some() {
+            return Ok(Received {
+                used: input.len(),
+                step: Step::Done,
+            });
+        }
+        match &mut self.protocol {
+            Protocol::Http1(machine) => {
+                let now = lent.now;
+                let (lent, shown, limits) = lent.pass(|limits| &limits.http1);
+                let due = now + limits.reply;
+                let Received { used, step } = machine.receive_eof(input, lent, out)?;
+                if self.endless {
+                    self.over = Some(Closing::Now);
+                }
+                Ok(Received {
+                    used,
+                    step: self.http1_step(step, due, shown),
+                })
+            }
+            Protocol::WebSocket(machine) => {
+                self.over = Some(Closing::Now);
+                machine.receive_eof()?;
+                Ok(Received {
+                    used: input.len(),
+                    step: Step::Done,
+                })
+            }
+            Protocol::Raw { half_closed } => {
+                Ok(match core::mem::replace(half_closed, true) {
+                    false => Received::event(0, Event::HalfClosed),
+                    true => Received {
+                        used: 0,
+                        step: Step::Paused, // the owner goes on, or finishes
+                    },
+                })
+            }
+        }
+    }
+
+    /// Keeps the books of the exchange, and collects its body if asked to.
+    #[inline]
+    fn http1_step<'b>(
+        &mut self,
+        step: Step<http1::Event<'b>>,
+        due: Instant,
+        shown: &'b mut Option<Box<Parked>>,
+    ) -> Step<Event<'b>> {
+        let event = match step {
+            Step::Event(event) => event,
+            Step::Need(more) => return Step::Need(more),
+            Step::Paused => return Step::Paused,
+            Step::Full => return Step::Full,
+            Step::Done => return Step::Done,
+        };
+        match event {
+            http1::Event::Request { head, content } => Step::Event(self.open(head, content, due)),
+            http1::Event::Response { head, content } => {
+                Step::Event(Event::Response { head, content })
+            }
+            http1::Event::Informational(head) => Step::Event(Event::Informational(head)),
+            http1::Event::Body(piece) => match &mut self.parked {
+                None => Step::Event(Event::Body(piece)),
+                Some(parked) => {
+                    if parked.append(piece) {
+                        return Step::Need(1);
+                    }
+                    *shown = self.parked.take();
+                    self.due = Some(due);
+                    Step::Event(Event::TooLarge)
+                }
+            },
+            http1::Event::End { trailers } => {
+                self.due = self.owes_response().then_some(due);
+                match self.parked.take() {
+                    Some(parked) => {
+                        let (head, content) = shown.insert(parked).request();
+                        Step::Event(Event::Request { head, content })
+                    }
+                    None => Step::Event(Event::End { trailers }),
+                }
+            }
+        }
+    }
+
+    /// A new exchange begins.
+    #[inline]
+    fn open<'b>(&mut self, head: RequestHead<'b>, content: Content<'b>, due: Instant) -> Event<'b> {
+        self.stream = self.stream.wrapping_add(1);
+        self.endless = false;
+        self.due = Some(due);
+        Event::Request { head, content }
+    }
+}
+
+impl<'b> From<websocket::Event<'b>> for Event<'b> {
+    #[inline]
+    fn from(event: websocket::Event<'b>) -> Self {
+        match event {
+            websocket::Event::Message { kind, payload } => Self::Message { kind, payload },
+            websocket::Event::Chunk {
+                kind,
+                payload,
+                last,
+            } => Self::Chunk {
+                kind,
+                payload,
+                last,
+            },
+            websocket::Event::Ping(payload) => Self::Ping(payload),
+            websocket::Event::Pong(payload) => Self::Pong(payload),
+            websocket::Event::Close { code, reason } => Self::Close { code, reason },
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What an owner does with an exchange.
+
+use bytes::Bytes;
+
+use super::protocol::Protocol;
+use super::{Closing, Link, Misuse, Shelf};
+use crate::http::{Field, Fields, RequestHead, ResponseHead, Status, date::Date};
+use crate::http1::{self, BodyLength};
+use crate::websocket::{self, CloseCode, Kind};
+use crate::wire::{Instant, Role, Sink};
+
+/// The content of a response, or of a request of ours.
+#[derive(Debug, Clone)]
+pub enum Body<'a> {
+    /// All of it; copied into the output.
+    Whole(&'a [u8]),
+    /// All of it; large ones leave without being copied.
+    Shared(Bytes),
+    /// It follows in writes, and ends with `finish`.
+    Streamed {
+        /// Its length in bytes, where it is known.
+        length: Option<u64>,
+        /// Whether it goes on until someone hangs up: an event stream. It then
+        /// ends as soon as the peer has sent FIN.
+        endless: bool,
+    },
+}
+
+/// What a link was before its owner was called with a response owed: to go
+/// back to, should the owner fail.
+#[derive(Debug)]
+pub struct Snapshot(http1::Connection);
+
+impl Link {
+    /// Collects the body of the request that was offered with
+    /// [`Content::Follows`](crate::http::Content::Follows): the request comes
+    /// again in whole, or [`TooLarge`](super::Event::TooLarge) if its body
+    /// exceeds `limit` bytes.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a body is on offer.
+    pub fn collect(
+        &mut self,
+        head: &RequestHead<'_>,
+        limit: usize,
+        shelf: &mut Shelf,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.http1()?.accept_body(now, out)?;
+        self.due = None; // until the body is complete
+        self.parked = Some(shelf.park(head, limit));
+        Ok(())
+    }
+
+    /// Has the offered body come in [`Body`](super::Event::Body) events.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a body is on offer.
+    pub fn accept_body(&mut self, now: Instant, out: &mut impl Sink) -> Result<(), Misuse> {
+        self.http1()?.accept_body(now, out)?;
+        self.due = None; // until the body is complete
+        Ok(())
+    }
+
+    /// Sends an interim response: 1xx, but not 101.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a response is owed.
+    pub fn inform(&mut self, head: &ResponseHead<'_>, out: &mut impl Sink) -> Result<(), Misuse> {
+        Ok(self.http1()?.send_informational(head, out)?)
+    }
+
+    /// Sends the response, or its head if the body is streamed. A request that
+    /// is still being collected is given up.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a response is owed; nothing is sent then.
+    pub fn respond(
+        &mut self,
+        head: &ResponseHead<'_>,
+        body: Body<'_>,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        let machine = self.http1()?;
+        let mut endless = false;
+        match body {
+            Body::Whole(body) => machine.send_whole(head, body, date, now, out)?,
+            Body::Shared(body) => machine.send_whole_shared(head, body, date, now, out)?,
+            Body::Streamed {
+                length,
+                endless: is_endless,
+            } => {
+                endless = is_endless;
+                let length = length.map_or(BodyLength::Unknown, BodyLength::Known);
+                machine.send_response(head, length, date, now, out)?;
+            }
+        }
+        self.endless = endless;
+        self.due = None;
+        self.parked = None;
+        Ok(())
+    }
+
+    /// Sends a request, or its head if the body is streamed.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless the connection is an HTTP client's and free.
+    pub fn request(
+        &mut self,
+        head: &RequestHead<'_>,
+        body: Option<Body<'_>>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        let machine = self.http1()?;
+        match body {
+            None => machine.send_request(head, None, now, out)?,
+            Some(Body::Streamed { length, .. }) => {
+                let length = length.map_or(BodyLength::Unknown, BodyLength::Known);
+                machine.send_request(head, Some(length), now, out)?;
+            }
+            Some(Body::Whole(body)) => {
+                let length = BodyLength::Known(body.len() as u64);
+                machine.send_request(head, Some(length), now, out)?;
+                machine.send_body(body, out)?;
+                machine.send_end(Fields::EMPTY, now, out)?;
+            }
+            Some(Body::Shared(body)) => {
+                let length = BodyLength::Known(body.len() as u64);
+                machine.send_request(head, Some(length), now, out)?;
+                machine.send_body_shared(body, out)?;
+                machine.send_end(Fields::EMPTY, now, out)?;
+            }
+        }
+        self.stream = self.stream.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Sends a piece of a streamed body, or bytes on a raw connection.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless one is open, or if it exceeds the length announced.
+    pub fn write(&mut self, data: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::Http1(machine) => Ok(machine.send_body(data, out)?),
+            Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
+            Protocol::Raw { .. } => {
+                out.put(data);
+                Ok(())
+            }
+            Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// As [`write`](Self::write), by reference where the output can.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_shared(&mut self, data: Bytes, out: &mut impl Sink) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::Http1(machine) => Ok(machine.send_body_shared(data, out)?),
+            Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
+            Protocol::Raw { .. } => {
+                out.put_shared(data);
+                Ok(())
+            }
+            Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// Ends a streamed body; on a raw connection, closes it once all is sent.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless one is open, or if less was sent than announced.
+    pub fn finish(
+        &mut self,
+        trailers: Fields<'_>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::Http1(machine) => {
+                machine.send_end(trailers, now, out)?;
+                self.endless = false;
+                Ok(())
+            }
+            Protocol::Raw { .. } => {
+                self.over = Some(Closing::Linger);
+                Ok(())
+            }
+            Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// Sends a WebSocket message.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless the connection is an open WebSocket.
+    pub fn send_message(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        chance: [u8; 4],
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        Ok(self
+            .websocket()?
+            .send_message(kind, payload, chance, now, out)?)
+    }
+
+    /// The machine of a WebSocket, for what only WebSockets can do.
+    ///
+    /// # Errors
+    /// [`Misuse::OtherProtocol`] if the connection is none.
+    pub fn websocket(&mut self) -> Result<&mut websocket::Connection, Misuse> {
+        match &mut self.protocol {
+            Protocol::WebSocket(machine) => Ok(machine),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    fn http1(&mut self) -> Result<&mut http1::Connection, Misuse> {
+        match &mut self.protocol {
+            Protocol::Http1(machine) => Ok(machine),
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// Whether we owe a response and none of it has been written.
+    pub fn owes_response(&self) -> bool {
+        match &self.protocol {
+            Protocol::Http1(machine) => self.role == Role::Server && machine.awaits_response(),
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
+        }
+    }
+
+    /// What [`fail`](Self::fail) goes back to, if a response is owed.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        match &self.protocol {
+            Protocol::Http1(machine) if self.owes_response() => Some(Snapshot(machine.clone())),
+            Protocol::Http1(_) | Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
+        }
+    }
+
+    /// The owner cannot go on with this exchange. If a response was owed
+    /// before it was called (the caller has taken back what was written since),
+    /// `status` is the answer, and the last one of the connection; else the
+    /// connection is cut, so that the peer sees a broken body and no complete
+    /// one. A WebSocket closes with 1011 (RFC 6455 §7.4.1).
+    pub fn fail(
+        &mut self,
+        status: Status,
+        unanswered: Option<Snapshot>,
+        date: Option<&Date>,
+        chance: [u8; 4],
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        self.due = None;
+        self.parked = None;
+        if let Some(Snapshot(mut machine)) = unanswered {
+            machine.shutdown();
+            let text = alloc::format!("{{\"error\":\"{}\"}}", status.reason());
+            let fields = [Field::new("Content-Type", "application/json")];
+            let head = ResponseHead::new(status, Fields::new(&fields));
+            let sent = machine.send_whole(&head, text.as_bytes(), date, now, out);
+            self.protocol = Protocol::Http1(machine);
+            // Refused only where `out` has no room for it.
+            self.over = sent.is_err().then_some(Closing::Reset);
+            return;
+        }
+        self.over = Some(match &mut self.protocol {
+            Protocol::WebSocket(machine) => {
+                // Refused only where a close frame has been sent already.
+                let _ = machine.send_close(CloseCode::INTERNAL_ERROR, "", chance, now, out);
+                Closing::Linger
+            }
+            Protocol::Http1(_) | Protocol::Raw { .. } => Closing::Reset,
+        });
+    }
+
+    /// Finishes what runs and starts nothing: the next response says
+    /// `Connection: close`, an idle connection is done at once (with `asks`,
+    /// when a request is known or expected to be on its way, after that), a
+    /// WebSocket is closed with 1001.
+    pub fn drain(&mut self, asks: bool, chance: [u8; 4], now: Instant, out: &mut impl Sink) {
+        match &mut self.protocol {
+            Protocol::Http1(machine) if asks => machine.shutdown_after_next(),
+            Protocol::Http1(machine) => machine.shutdown(),
+            Protocol::WebSocket(machine) => {
+                // Refused only where a close frame has been sent already.
+                let _ = machine.send_close(CloseCode::GOING_AWAY, "", chance, now, out);
+            }
+            Protocol::Raw { .. } => {}
+        }
+    }
+
+    /// Ends the connection without a word more.
+    pub const fn abort(&mut self) {
+        self.over = Some(Closing::Reset);
+    }
+}

@@ -1,0 +1,82 @@
+//! When a link wants to be woken, and what happens then.
+
+use super::protocol::Protocol;
+use super::{Closing, Event, Lent, Limits, Link, Violation};
+use crate::wire::{Instant, Sink};
+
+impl Link {
+    /// When [`elapsed`](Self::elapsed) is to be called. Any other call may
+    /// change the answer.
+    #[inline]
+    pub fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        let own = match &self.protocol {
+            Protocol::Http1(machine) => machine.deadline(&limits.http1),
+            Protocol::WebSocket(machine) => machine.deadline(),
+            Protocol::Raw { .. } => None,
+        };
+        sooner(own, self.due)
+    }
+
+    /// The same while our own side withholds the input: the peer's time stands
+    /// still, ours does not.
+    pub fn deadline_withheld(&self) -> Option<Instant> {
+        let own = match &self.protocol {
+            Protocol::WebSocket(machine) if machine.is_closing() => machine.deadline(),
+            Protocol::Http1(_) | Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
+        };
+        sooner(own, self.due)
+    }
+
+    /// The deadline has come: does what the protocol asks for then.
+    ///
+    /// # Errors
+    /// [`Violation`] if the peer's time is up; `out` then ends with the
+    /// protocol's goodbye.
+    pub fn elapsed(
+        &mut self,
+        lent: Lent<'_>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Event<'static>>, Violation> {
+        if self.due.is_some_and(|due| due <= lent.now) {
+            self.due = None;
+            return Ok(Some(Event::Overdue));
+        }
+        match &mut self.protocol {
+            Protocol::Http1(machine) => {
+                let (lent, ..) = lent.pass(|limits| &limits.http1);
+                // No event of HTTP/1.1 comes from time alone.
+                machine.elapsed(lent, out)?;
+                Ok(None)
+            }
+            Protocol::WebSocket(machine) => {
+                let (lent, ..) = lent.pass(|limits| &limits.websocket);
+                match machine.elapsed(lent, out) {
+                    Ok(event) => Ok(event.map(Event::from)),
+                    Err(violation) => {
+                        self.over = Some(Closing::Linger);
+                        Err(violation.into())
+                    }
+                }
+            }
+            Protocol::Raw { .. } => Ok(None),
+        }
+    }
+
+    /// Says that our own side withheld the input until `now`: the time that
+    /// has passed is not held against the peer.
+    #[inline]
+    pub fn resume(&mut self, now: Instant) {
+        match &mut self.protocol {
+            Protocol::Http1(machine) => machine.resume(now),
+            Protocol::WebSocket(machine) => machine.resume(now),
+            Protocol::Raw { .. } => {}
+        }
+    }
+}
+
+fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
