@@ -1,0 +1,194 @@
+//! The limits of a loop.
+
+use core::time::Duration;
+
+use super::{Error, Slab};
+
+/// What a loop bears, whatever its connections speak. The protocols have
+/// limits of their own.
+///
+/// Every number holds for one loop; a server of several loops bears them
+/// several times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Connections at one time. Stops: exhaustion by connecting. Effect: a
+    /// further one is closed as soon as it is accepted. Default 10,000.
+    pub connections: u32,
+    /// Connections at one time from one IPv4 address or one IPv6 /64. Stops:
+    /// one machine that takes all [`connections`](Self::connections). Effect:
+    /// a further one is closed as soon as it is accepted. Unix domain sockets
+    /// are not counted. Default 1,024; raise it behind a proxy.
+    pub per_address: u32,
+    /// Bytes that all connections together may hold in buffers. Stops: many
+    /// peers that each stay below their own limit. Effect: the connection
+    /// that holds the most is closed. Default 256 MiB.
+    pub memory: usize,
+    /// Output waiting for a peer from which on nothing more is read from it
+    /// and handlers are asked to wait. Stops: pipelined requests for large
+    /// bodies. Default 64 KiB.
+    pub backlog_high: usize,
+    /// Output waiting from which on reading and handlers go on. Default
+    /// 16 KiB.
+    pub backlog_low: usize,
+    /// Output waiting that ends the connection. Stops: a peer that asks and
+    /// never reads. Default 1 MiB.
+    pub backlog_cap: usize,
+    /// Time for a peer to take a byte while output waits for it. Stops: a
+    /// peer that holds a backlog for ever. Effect: the connection is reset.
+    /// Default 30 s.
+    pub write_progress: Duration,
+    /// Bytes of one read: the size of the loop's read buffer, and the most
+    /// that a paused connection holds. Default 64 KiB.
+    pub read_size: usize,
+    /// Reads of one connection in one turn. Stops: a fast peer that starves
+    /// the others. Effect: it goes on in the next turn. Default 4.
+    pub rounds: u32,
+    /// Connections accepted from one listener in one turn. Stops: a storm of
+    /// connections that starves those which are there. Effect: the others
+    /// wait in the kernel for the next turn. Default 64.
+    pub accepts: u32,
+    /// Time to wait for a peer to close after the last reply, so that it
+    /// reads the reply and not a reset (RFC 9112 §9.6). Default 5 s.
+    pub linger_time: Duration,
+    /// Bytes read and dropped while waiting for that. Stops: an upload
+    /// without end that was refused. Effect: the connection is closed at
+    /// once. Default 1 MiB.
+    pub linger_bytes: usize,
+    /// Time for running exchanges to finish when the loop is asked to stop.
+    /// Effect: what is left is reset and counted. Default 30 s.
+    pub drain_time: Duration,
+    /// Messages from other threads that may wait for a turn. Stops: a
+    /// publisher that is faster than the loop. Effect: published messages are
+    /// dropped, then replies; both are counted. Default 16,384.
+    pub mailbox: usize,
+    /// One-shot timers of all handlers at one time. Stops: a handler that
+    /// sets one per message of a peer that sends many. Effect: no further
+    /// timer is set. Default 100,000.
+    pub timers: usize,
+    /// Names that may wait to be resolved. Stops: dials to names whose
+    /// servers do not answer. Effect: a further dial fails at once. Default
+    /// 1,024.
+    pub resolving: usize,
+    /// Time to connect to one address of a dial. Effect: the next address is
+    /// tried. Default 5 s.
+    pub connect_time: Duration,
+    /// Time for a whole dial, with resolving and all addresses. Default 30 s.
+    pub dial_time: Duration,
+    /// Bytes of empty buffers kept for the next connection that needs one.
+    /// Default 4 MiB.
+    pub spare_memory: usize,
+}
+
+/// Setters by value, one for each field.
+macro_rules! setters {
+    ($($set:ident $field:ident: $type:ty,)*) => {$(
+        #[doc = concat!("The same with another [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+        pub const fn $set(mut self, $field: $type) -> Self {
+            self.$field = $field;
+            self
+        }
+    )*};
+}
+
+impl Limits {
+    /// Safe for a server on the internet with a few hundred MiB to spare.
+    pub const DEFAULT: Self = Self {
+        connections: 10_000,
+        per_address: 1_024,
+        memory: 256 << 20,
+        backlog_high: 64 << 10,
+        backlog_low: 16 << 10,
+        backlog_cap: 1 << 20,
+        write_progress: Duration::from_secs(30),
+        read_size: 64 << 10,
+        rounds: 4,
+        accepts: 64,
+        linger_time: Duration::from_secs(5),
+        linger_bytes: 1 << 20,
+        drain_time: Duration::from_secs(30),
+        mailbox: 16_384,
+        timers: 100_000,
+        resolving: 1_024,
+        connect_time: Duration::from_secs(5),
+        dial_time: Duration::from_secs(30),
+        spare_memory: 4 << 20,
+    };
+
+    setters! {
+        with_connections connections: u32,
+        with_per_address per_address: u32,
+        with_memory memory: usize,
+        with_backlog_high backlog_high: usize,
+        with_backlog_low backlog_low: usize,
+        with_backlog_cap backlog_cap: usize,
+        with_write_progress write_progress: Duration,
+        with_read_size read_size: usize,
+        with_rounds rounds: u32,
+        with_accepts accepts: u32,
+        with_linger_time linger_time: Duration,
+        with_linger_bytes linger_bytes: usize,
+        with_drain_time drain_time: Duration,
+        with_mailbox mailbox: usize,
+        with_timers timers: usize,
+        with_resolving resolving: usize,
+        with_connect_time connect_time: Duration,
+        with_dial_time dial_time: Duration,
+        with_spare_memory spare_memory: usize,
+    }
+
+    /// Whether these numbers can work together; the first that cannot is
+    /// named.
+    pub const fn check(&self) -> Result<(), Error> {
+        let wrong = if self.connections == 0 || self.connections as usize > Slab::<()>::MAX {
+            "connections must not be 0, nor beyond what the slab can number"
+        } else if self.per_address == 0 {
+            "per_address must not be 0"
+        } else if self.backlog_low > self.backlog_high {
+            "backlog_low must not be above backlog_high"
+        } else if self.backlog_high > self.backlog_cap {
+            "backlog_high must not be above backlog_cap"
+        } else if self.read_size < 1024 || self.read_size > 16 << 20 {
+            "read_size must be 1 KiB to 16 MiB"
+        } else if self.rounds == 0 {
+            "rounds must not be 0"
+        } else if self.accepts == 0 {
+            "accepts must not be 0"
+        } else if self.mailbox == 0 {
+            "mailbox must not be 0"
+        } else {
+            return Ok(());
+        };
+        Err(Error::Config(wrong))
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_work_together() {
+        assert!(Limits::DEFAULT.check().is_ok());
+    }
+
+    #[test]
+    fn numbers_that_cannot_work_are_named() {
+        let cases = [
+            (Limits::DEFAULT.with_connections(0), "connections"),
+            (Limits::DEFAULT.with_backlog_low(1 << 30), "backlog_low"),
+            (Limits::DEFAULT.with_backlog_cap(1), "backlog_high"),
+            (Limits::DEFAULT.with_read_size(10), "read_size"),
+            (Limits::DEFAULT.with_rounds(0), "rounds"),
+        ];
+        for (limits, name) in cases {
+            assert!(matches!(limits.check(), Err(Error::Config(text)) if text.starts_with(name)));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What the loop keeps of one connection.
+
+use alloc::boxed::Box;
+
+use super::kept::Kept;
+use super::{Backlog, Owner, Peer};
+use crate::link::{Closing, Gone, Limits, Link};
+use crate::wire::Instant;
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// On its way to the peer.
+    Dialling,
+    /// Both sides may talk.
+    Open,
+    /// The link is done; what is owed is still being sent.
+    Flushing(Closing),
+    /// All is sent and our FIN is out: what the peer still sends is thrown
+    /// away, so that it reads our last words and not a reset.
+    Lingering {
+        /// When this ends.
+        until: Instant,
+        /// Bytes that may still be thrown away.
+        left: u32,
+    },
+}
+
+/// One connection: the link, what waits in front of it and behind it, and
+/// whose it is.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) link: Link,
+    pub(super) peer: Peer,
+    /// Input that the link has not used.
+    pub(super) kept: Option<Box<Kept>>,
+    /// Output that the kernel has not taken.
+    pub(super) backlog: Backlog,
+    /// When output has waited too long without progress.
+    pub(super) stalls: Option<Instant>,
+    pub(super) phase: Phase,
+    pub(super) tag: u32,
+    pub(super) owner: Owner,
+    /// We opened it, so that no cap counts it.
+    pub(super) dialled: bool,
+    /// Which of the loop's limits it is judged by.
+    pub(super) profile: u16,
+    /// The owner has stopped the reading.
+    pub(super) held: bool,
+    /// The link asked for more bytes: feeding what is kept is not worth it.
+    pub(super) hungry: bool,
+    /// There may be something to read without a further event.
+    pub(super) readable: bool,
+    /// The kernel may take more without a further event.
+    pub(super) writable: bool,
+    /// The peer's FIN has been announced: reading goes on until it is read.
+    pub(super) fin: bool,
+    /// The peer's FIN has been read.
+    pub(super) ended: bool,
+    /// The connection broke, or both its halves are closed.
+    pub(super) broken: bool,
+    /// A write answered `Wait`.
+    pub(super) waits: bool,
+    /// It waits in the queue of those that can go on.
+    pub(super) queued: bool,
+    /// It waits in the queue of those that have something to flush.
+    pub(super) dirty: bool,
+    /// Bytes of memory that the loop has it down for.
+    pub(super) accounted: usize,
+    /// Why it ends, once that is known.
+    pub(super) gone: Option<Gone>,
+    /// The owner has been told that it is over.
+    pub(super) told: bool,
+}
+
+impl Connection {
+    pub(super) fn new(link: Link, peer: Peer, owner: Owner, profile: u16, phase: Phase) -> Self {
+        Self {
+            link,
+            peer,
+            kept: None,
+            backlog: Backlog::new(),
+            stalls: None,
+            phase,
+            tag: 0,
+            owner,
+            profile,
+            dialled: matches!(phase, Phase::Dialling),
+            held: false,
+            hungry: false,
+            readable: false,
+            writable: true,
+            fin: false,
+            ended: false,
+            broken: false,
+            waits: false,
+            queued: false,
+            dirty: false,
+            accounted: 0,
+            gone: None,
+            told: false,
+        }
+    }
+
+    /// When the loop has to look at it, if nothing happens before.
+    pub(super) fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        match (self.own_deadline(limits), self.stalls) {
+            (Some(own), Some(stalls)) => Some(own.min(stalls)),
+            (own, stalls) => own.or(stalls),
+        }
+    }
+
+    /// The same, whatever waits to be written.
+    pub(super) fn own_deadline(&self, limits: &Limits) -> Option<Instant> {
+        match self.phase {
+            Phase::Lingering { until, .. } => Some(until),
+            Phase::Open if self.may_be_fed() => self.link.deadline(limits),
+            // What the peer cannot be read doing is not held against it.
+            Phase::Open => self.link.deadline_withheld(),
+            Phase::Dialling | Phase::Flushing(_) => None,
+        }
+    }
+
+    /// Whether feeding the link can bring anything: it is open, and neither
+    /// its owner nor its backlog holds it.
+    pub(super) const fn may_be_fed(&self) -> bool {
+        matches!(self.phase, Phase::Open) && !self.held && !self.waits
+    }
+
+    /// Whether a turn can bring anything without an event.
+    pub(super) const fn can_go_on(&self) -> bool {
+        self.kept.is_some() || self.readable || self.ended
+    }
+
+    /// Bytes of memory held for the peer, apart from this record.
+    pub(super) fn memory(&self) -> usize {
+        self.kept.as_ref().map_or(0, |kept| kept.capacity())
+            + self.backlog.memory()
+            + self.link.memory()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::MioStream;
+    use crate::{http1, websocket};
+
+    #[test]
+    fn an_idle_connection_costs_its_record_and_nothing_else() {
+        let record = size_of::<Connection>();
+        // The slab's generation, the socket, the second of its deadline.
+        let all = record + 8 + size_of::<Option<MioStream>>() + 4;
+        std::println!(
+            "record {record} (link {}, of it http1 {} or websocket {}), all told {all}",
+            size_of::<Link>(),
+            size_of::<http1::Connection>(),
+            size_of::<websocket::Connection>(),
+        );
+        assert!(all <= 256, "{all}");
+        assert!(size_of::<http1::Connection>() <= 64);
+        assert!(size_of::<websocket::Connection>() <= 128);
+    }
+}

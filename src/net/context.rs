@@ -1,0 +1,447 @@
+//! What a handler can do while it looks at an event.
+
+use core::panic::AssertUnwindSafe;
+use core::time::Duration;
+use std::panic::{catch_unwind, resume_unwind};
+
+use bytes::Bytes;
+
+use super::connection::{Connection, Phase};
+use super::dials::DialRequest;
+use super::state::State;
+use super::{Counters, Destination, Exchange, Flow, Owner, Peer, Profile, Remote, Speaks};
+use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
+use crate::link::{Body, Gone, Link, Misuse};
+use crate::websocket::{self, CloseCode, Kind};
+use crate::wire::{Instant, Role};
+
+/// The exchange that an event belongs to, and the loop around it.
+#[derive(Debug)]
+pub struct Context<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) owner: Owner,
+    pub(super) exchange: Exchange,
+}
+
+impl Context<'_> {
+    /// The time now, as of the present turn of the loop.
+    pub fn now(&self) -> Instant {
+        self.state.now
+    }
+
+    /// The time at this moment, to measure what is done within a turn. Reads
+    /// the clock, which [`now`](Self::now) does not.
+    pub fn measure(&self) -> Instant {
+        match self.state.start {
+            Some(start) => Instant::START + start.elapsed(),
+            None => self.state.now,
+        }
+    }
+
+    /// The wall clock, for Date fields.
+    pub fn date(&self) -> &Date {
+        &self.state.date
+    }
+
+    /// Seconds since 1970-01-01 00:00:00 UTC.
+    pub fn unix_seconds(&self) -> u64 {
+        self.state.unix_seconds
+    }
+
+    /// The exchange that this context is for.
+    pub const fn exchange(&self) -> Exchange {
+        self.exchange
+    }
+
+    /// The owner that this context is for.
+    pub const fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    /// The owner's own number for the connection; 0 until it sets one.
+    pub fn tag(&self) -> u32 {
+        self.state
+            .connections
+            .get(self.exchange.connection)
+            .map_or(0, |it| it.tag)
+    }
+
+    /// Sets the owner's own number for the connection.
+    pub fn set_tag(&mut self, tag: u32) {
+        if let Some(connection) = self.state.connections.get_mut(self.exchange.connection) {
+            connection.tag = tag;
+        }
+    }
+
+    /// The peer's address.
+    pub fn peer(&self) -> Option<Peer> {
+        self.state
+            .connections
+            .get(self.exchange.connection)
+            .map(|it| it.peer)
+    }
+
+    /// When the connection is [`Gone`](crate::link::Event::Gone) over a
+    /// violation: the status that the protocol itself has answered with, if it
+    /// could. No request is shown for a head that cannot be read.
+    pub fn refusal(&self) -> Option<Status> {
+        self.state
+            .connections
+            .get(self.exchange.connection)
+            .and_then(|it| it.link.refusal())
+    }
+
+    /// Four unpredictable bytes.
+    pub fn chance(&mut self) -> [u8; 4] {
+        self.state.entropy.take()
+    }
+
+    // The request.
+
+    /// Collects the body on offer, up to `limit` bytes: the request comes
+    /// again in whole.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a body is on offer.
+    pub fn collect(&mut self, head: &RequestHead<'_>, limit: usize) -> Result<(), Misuse> {
+        if !self.is_open() {
+            return Err(Misuse::Over);
+        }
+        let State {
+            connections,
+            cork,
+            shelf,
+            now,
+            ..
+        } = &mut *self.state;
+        let Some(connection) = connections.get_mut(self.exchange.connection) else {
+            return Err(Misuse::Over);
+        };
+        connection.link.collect(head, limit, shelf, *now, cork)
+    }
+
+    /// Has the body on offer come in [`Body`](crate::link::Event::Body) events.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a body is on offer.
+    pub fn accept_body(&mut self) -> Result<(), Misuse> {
+        self.act(|link, state| link.accept_body(state.now, state.cork))
+    }
+
+    /// Stops or resumes the reading of a body, of messages or of raw bytes, so
+    /// that the peer is held back by its own flow control.
+    pub fn set_reading(&mut self, reading: bool) {
+        let key = self.exchange.connection;
+        let now = self.state.now;
+        if let Some(connection) = self.state.connections.get_mut(key)
+            && connection.held == reading
+        {
+            connection.held = !reading;
+            if reading {
+                connection.link.resume(now);
+                self.state.go_on(key);
+            }
+            self.state.touch(key); // its deadline is another now
+        }
+    }
+
+    // The response.
+
+    /// Sends an interim response.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a response is owed.
+    pub fn inform(&mut self, head: &ResponseHead<'_>) -> Result<(), Misuse> {
+        self.act(|link, state| link.inform(head, state.cork))
+    }
+
+    /// Sends the response, or its head if the body is streamed.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a response is owed; nothing is sent then.
+    pub fn respond(&mut self, head: &ResponseHead<'_>, body: Body<'_>) -> Result<(), Misuse> {
+        self.act(|link, state| link.respond(head, body, Some(state.date), state.now, state.cork))
+    }
+
+    /// Sends a request of ours, or its head if the body is streamed.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless the connection is an HTTP client's and free.
+    pub fn request(
+        &mut self,
+        head: &RequestHead<'_>,
+        body: Option<Body<'_>>,
+    ) -> Result<(), Misuse> {
+        self.act(|link, state| link.request(head, body, state.now, state.cork))?;
+        self.exchange.stream = self.exchange.stream.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Writes a piece of a streamed body, or bytes of a raw connection.
+    pub fn write(&mut self, data: &[u8]) -> Flow {
+        let waited = self.backlog();
+        let written = self.act(|link, state| link.write(data, state.cork));
+        self.flow_after(written, waited)
+    }
+
+    /// As [`write`](Self::write); large pieces leave without being copied.
+    pub fn write_shared(&mut self, data: Bytes) -> Flow {
+        let waited = self.backlog();
+        let written = self.act(|link, state| link.write_shared(data, state.cork));
+        self.flow_after(written, waited)
+    }
+
+    /// Ends a streamed body; closes a raw connection once all is sent.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless one is open, or if less was sent than announced.
+    pub fn finish(&mut self, trailers: Fields<'_>) -> Result<(), Misuse> {
+        self.act(|link, state| link.finish(trailers, state.now, state.cork))
+    }
+
+    /// Answers an upgrade request: the connection is a WebSocket from here on.
+    ///
+    /// # Errors
+    /// [`Misuse`] if no such request waits for its answer.
+    pub fn upgrade_websocket(&mut self, fields: Fields<'_>, streaming: bool) -> Result<(), Misuse> {
+        self.act(|link, state| link.upgrade_websocket(fields, streaming, state.now, state.cork))
+    }
+
+    /// Answers an upgrade or CONNECT request: all bytes are the owner's from
+    /// here on.
+    ///
+    /// # Errors
+    /// [`Misuse`] if no such request waits for its answer.
+    pub fn upgrade_raw(&mut self, fields: Fields<'_>) -> Result<(), Misuse> {
+        self.act(|link, state| link.upgrade_raw(fields, state.cork))
+    }
+
+    /// After our own upgrade request was answered with 101: the connection is
+    /// a WebSocket from here on.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless it was an HTTP client's.
+    pub fn switched_to_websocket(&mut self, streaming: bool) -> Result<(), Misuse> {
+        self.act(|link, state| link.switched_to_websocket(streaming, state.now))
+    }
+
+    // The WebSocket.
+
+    /// Sends a WebSocket message.
+    pub fn send(&mut self, kind: Kind, payload: &[u8]) -> Flow {
+        let (chance, waited) = (self.chance(), self.backlog());
+        let sent =
+            self.act(|link, state| link.send_message(kind, payload, chance, state.now, state.cork));
+        self.flow_after(sent, waited)
+    }
+
+    /// Sends a ping of at most 125 bytes.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless the connection is an open WebSocket.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+        let chance = self.chance();
+        self.act(|link, state| Ok(link.websocket()?.send_ping(payload, chance, state.cork)?))
+    }
+
+    /// Starts the WebSocket's closing handshake.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless the connection is an open WebSocket and the code may
+    /// be sent.
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Misuse> {
+        let chance = self.chance();
+        self.act(|link, state| {
+            Ok(link
+                .websocket()?
+                .send_close(code, reason, chance, state.now, state.cork)?)
+        })
+    }
+
+    /// Ends the connection without a word more.
+    pub fn abort(&mut self) {
+        let Exchange { connection, stream } = self.exchange;
+        if let Some(it) = self.state.connections.get_mut(connection)
+            && it.link.stream() == stream
+            && it.phase == Phase::Open
+            && !it.told
+        {
+            it.gone = Some(Gone::Aborted);
+            it.link.abort();
+            self.state.touch(connection);
+        }
+    }
+
+    // Others.
+
+    /// Acts on another exchange of this owner's, for as long as `act` runs;
+    /// `None` if it is over.
+    pub fn with<R>(
+        &mut self,
+        other: Exchange,
+        act: impl FnOnce(&mut Context<'_>) -> R,
+    ) -> Option<R> {
+        if other == self.exchange {
+            return self.is_open().then(|| act(self));
+        }
+        let owner = self.owner;
+        let is_ours = |connection: &Connection| connection.owner == owner;
+        let ours = self
+            .state
+            .connections
+            .get(other.connection)
+            .is_some_and(is_ours);
+        if !ours || !self.state.is_open(other) {
+            return None;
+        }
+        if other.connection == self.state.current {
+            return Some(act(&mut Context {
+                state: self.state,
+                owner,
+                exchange: other,
+            }));
+        }
+        self.state.enter(other.connection);
+        let mut context = Context {
+            state: self.state,
+            owner,
+            exchange: other,
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| act(&mut context)));
+        self.state.leave();
+        match result {
+            Ok(result) => Some(result),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// Whether the exchange is still open.
+    pub fn is_open(&self) -> bool {
+        self.state.is_open(self.exchange)
+    }
+
+    /// Sends one WebSocket message to many connections of this owner's: it is
+    /// encoded once, and each of them holds a reference. Returns how many took
+    /// it.
+    pub fn publish(
+        &mut self,
+        to: impl IntoIterator<Item = Exchange>,
+        kind: Kind,
+        payload: &[u8],
+    ) -> usize {
+        let mut frame = bytes::BytesMut::with_capacity(payload.len() + 10);
+        websocket::encode_message(kind, payload, &mut frame);
+        let (frame, owner) = (frame.freeze(), self.owner);
+        to.into_iter()
+            .filter(|&member| match self.state.role_of(member) {
+                Role::Server => self.state.deliver(owner, member, &frame),
+                // A client masks each frame anew.
+                Role::Client => self
+                    .with(member, |context| context.send(kind, payload).is_taken())
+                    .unwrap_or(false),
+            })
+            .count()
+    }
+
+    /// Dials `destination`: names are resolved on a thread, and all addresses
+    /// are tried in turn. The connection is this owner's, with this tag and
+    /// judged by this profile; its first event is
+    /// [`Opened`](crate::link::Event::Opened), or
+    /// [`Gone`](crate::link::Event::Gone) if it cannot be reached.
+    pub fn dial(
+        &mut self,
+        destination: Destination,
+        speaks: Speaks,
+        profile: Profile,
+        tag: u32,
+    ) -> Exchange {
+        let link = Link::raw(Role::Client);
+        let mut connection =
+            Connection::new(link, Peer::Unix, self.owner, profile.0, Phase::Dialling);
+        connection.tag = tag;
+        let key = self.state.connections.insert(connection);
+        self.state.counters.active += 1;
+        self.state.dials.push(DialRequest {
+            key,
+            destination,
+            speaks,
+        });
+        Exchange {
+            connection: key,
+            stream: 0,
+        }
+    }
+
+    /// Puts one encoded WebSocket message, made by
+    /// [`websocket::encode_message`], behind what another connection of this
+    /// owner's has waiting, as a reference; whether that took it. Only for
+    /// connections that were accepted: a client masks each frame.
+    pub fn deliver(&mut self, to: Exchange, frame: &Bytes) -> bool {
+        self.state.deliver(self.owner, to, frame)
+    }
+
+    /// Sets off [`Timer`](crate::link::Event::Timer) with this token after
+    /// `time`, unless the exchange is over by then. Answers whether it was
+    /// set: not beyond [`Limits::timers`](super::Limits::timers).
+    pub fn after(&mut self, time: Duration, token: u64) -> bool {
+        let at = self.state.now + time;
+        self.state.set_timer(at, (self.owner, self.exchange, token))
+    }
+
+    /// What the loop has counted so far.
+    pub fn counters(&self) -> &Counters {
+        &self.state.counters
+    }
+
+    /// A handle that reaches this loop from any thread.
+    pub fn remote(&self) -> Remote {
+        self.state.remote.clone()
+    }
+
+    /// Bytes that wait to be taken by the kernel, of this connection.
+    pub fn backlog(&self) -> usize {
+        self.state.backlog_of(self.exchange.connection)
+    }
+
+    /// Runs `act` on the link, if the exchange is still open.
+    fn act<R>(
+        &mut self,
+        act: impl FnOnce(&mut Link, Lending<'_>) -> Result<R, Misuse>,
+    ) -> Result<R, Misuse> {
+        if !self.state.is_open(self.exchange) {
+            return Err(Misuse::Over);
+        }
+        let State {
+            connections,
+            cork,
+            now,
+            date,
+            ..
+        } = &mut *self.state;
+        match connections.get_mut(self.exchange.connection) {
+            Some(connection) => act(
+                &mut connection.link,
+                Lending {
+                    cork,
+                    now: *now,
+                    date,
+                },
+            ),
+            None => Err(Misuse::Over),
+        }
+    }
+
+    fn flow_after(&mut self, written: Result<(), Misuse>, waited: usize) -> Flow {
+        match written {
+            Ok(()) => self.state.flow(self.exchange.connection, waited),
+            Err(misuse) => Flow::Over(misuse),
+        }
+    }
+}
+
+/// What a link needs to act.
+struct Lending<'s> {
+    cork: &'s mut super::Cork,
+    now: Instant,
+    date: &'s Date,
+}

@@ -1,0 +1,410 @@
+//! What one connection is to be sent, while it is served.
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+use std::io::{self, IoSlice};
+
+use super::poller::MAX_PARTS;
+use crate::wire::Sink;
+
+/// From this size on, shared bytes are kept by reference: below, copying them
+/// costs less than a further part of the write.
+pub(super) const SHARED_FROM: usize = 16 * 1024;
+
+/// A copied buffer that has grown beyond this is freed when the cork is
+/// cleared.
+const KEEP: usize = 256 * 1024;
+
+/// The one output of a loop: all that is written while a connection is served
+/// gathers here and leaves in one write.
+///
+/// Small pieces lie in one buffer, large shared ones are references between
+/// them. A [`Mark`] remembers a place to go back to.
+///
+/// ```
+/// use barewire::net::Cork;
+/// use barewire::wire::Sink;
+///
+/// let mut cork = Cork::new(1 << 20);
+/// cork.put(b"HTTP/1.1 200 OK\r\n");
+/// let mark = cork.mark();
+/// cork.put(b"Half: a hea");
+/// cork.truncate(mark);
+/// assert_eq!(cork.len(), 17);
+/// ```
+#[derive(Debug, Default)]
+pub struct Cork {
+    copied: Vec<u8>,
+    shared: Vec<Shared>, // by place
+    shared_len: usize,   // bytes of all of them
+    cap: usize,
+}
+
+/// Shared bytes that stand in front of `copied[at..]`, behind what was shared
+/// earlier.
+#[derive(Debug)]
+struct Shared {
+    at: usize, // <= copied.len()
+    bytes: Bytes,
+}
+
+/// A place in a [`Cork`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    copied: usize,
+    shared: usize,
+}
+
+impl Cork {
+    /// An empty cork whose [`room`](Sink::room) is `cap` bytes.
+    pub const fn new(cap: usize) -> Self {
+        Self {
+            copied: Vec::new(),
+            shared: Vec::new(),
+            shared_len: 0,
+            cap,
+        }
+    }
+
+    /// Changes the room: what the connection to be served may still be owed.
+    #[inline]
+    pub const fn set_cap(&mut self, cap: usize) {
+        self.cap = cap;
+    }
+
+    /// Bytes written since it was cleared.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.copied.len() + self.shared_len
+    }
+
+    /// Whether nothing was written since it was cleared.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all, and keeps the memory up to 256 KiB.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.copied.clear();
+        if self.copied.capacity() > KEEP {
+            self.copied.shrink_to(KEEP);
+        }
+        if !self.shared.is_empty() {
+            self.shared.clear();
+            self.shared_len = 0;
+        }
+    }
+
+    /// The place behind the last byte.
+    #[inline]
+    pub const fn mark(&self) -> Mark {
+        Mark {
+            copied: self.copied.len(),
+            shared: self.shared.len(),
+        }
+    }
+
+    /// Takes back what was written since `mark`. A mark from before the last
+    /// [`clear`](Self::clear) takes back nothing, or less.
+    pub fn truncate(&mut self, mark: Mark) {
+        self.copied.truncate(mark.copied);
+        for shared in self.shared.drain(mark.shared.min(self.shared.len())..) {
+            self.shared_len -= shared.bytes.len();
+        }
+        // Only a mark of another filling could leave one behind its place.
+        for shared in &mut self.shared {
+            shared.at = shared.at.min(self.copied.len());
+        }
+    }
+
+    /// Calls `f` with the pieces in their order, less the first `from` bytes.
+    /// Shared pieces come with the bytes they are a reference to.
+    pub(super) fn pieces<'a>(&'a self, from: usize, mut f: impl FnMut(Piece<'a>)) {
+        let mut skip = from;
+        let mut emit = |piece: Piece<'a>| {
+            let len = piece.as_slice().len();
+            if skip >= len {
+                skip -= len;
+            } else {
+                f(piece.skip(core::mem::take(&mut skip)));
+            }
+        };
+        let mut at = 0;
+        for shared in &self.shared {
+            // In range and in order: `at` of each is a length that `copied`
+            // had when it came, and `truncate` keeps it so.
+            emit(Piece::Copied(&self.copied[at..shared.at]));
+            emit(Piece::Shared(&shared.bytes, 0));
+            at = shared.at;
+        }
+        emit(Piece::Copied(&self.copied[at..]));
+    }
+
+    /// Calls `f` with the parts of one vectored write: at most [`MAX_PARTS`],
+    /// less the first `from` bytes. When there are more parts, what they hold
+    /// is less than [`len`](Self::len)` - from`.
+    #[inline]
+    pub fn parts<R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
+        if self.shared.is_empty() {
+            let rest = self.copied.get(from..).unwrap_or_default();
+            return f(&[IoSlice::new(rest)]);
+        }
+        // A head and a body, mostly: fewer places to prepare.
+        if self.shared.len() <= 3 {
+            self.gather::<8, R>(from, f)
+        } else {
+            self.gather::<MAX_PARTS, R>(from, f)
+        }
+    }
+
+    /// Calls `f` with the first `N` parts.
+    fn gather<const N: usize, R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
+        let mut parts = [IoSlice::new(&[]); N];
+        let mut n = 0;
+        self.pieces(from, |piece| {
+            if let Some(part) = parts.get_mut(n) {
+                *part = IoSlice::new(piece.as_slice());
+                n += 1;
+            }
+        });
+        f(&parts[..n]) // n counts the parts that were there
+    }
+
+    /// Writes everything with as few calls of `write` as it takes, and
+    /// answers how many bytes were taken. Fewer than [`len`](Self::len) means
+    /// that the kernel is full: the rest belongs into the
+    /// [`Backlog`](super::Backlog).
+    #[inline]
+    pub fn write(
+        &self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let mut taken = 0;
+        while taken < self.len() {
+            let (offered, n) = self.parts(taken, |parts| {
+                let offered: usize = parts.iter().map(|part| part.len()).sum();
+                (offered, write(parts))
+            });
+            let n = n?;
+            taken += n;
+            if n < offered {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// A piece of what a cork holds.
+pub(super) enum Piece<'a> {
+    /// In the cork's own buffer.
+    Copied(&'a [u8]),
+    /// Shared, less the first bytes.
+    Shared(&'a Bytes, usize),
+}
+
+impl<'a> Piece<'a> {
+    /// The bytes.
+    #[inline]
+    pub(super) fn as_slice(&self) -> &'a [u8] {
+        match *self {
+            Self::Copied(bytes) => bytes,
+            Self::Shared(bytes, from) => &bytes[from..], // `skip` stays within
+        }
+    }
+
+    /// The piece without its first `n` bytes, of which it has more.
+    #[inline]
+    fn skip(self, n: usize) -> Self {
+        match self {
+            Self::Copied(bytes) => Self::Copied(&bytes[n..]),
+            Self::Shared(bytes, from) => Self::Shared(bytes, from + n),
+        }
+    }
+}
+
+impl Sink for Cork {
+    #[inline]
+    fn room(&self) -> usize {
+        self.cap.saturating_sub(self.len())
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.copied.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn space(&mut self, n: usize) -> &mut [u8] {
+        let at = self.copied.len();
+        self.copied.resize(at + n, 0);
+        // In range: the buffer has just been made `at + n` long.
+        &mut self.copied[at..]
+    }
+
+    /// By reference from 16 KiB on.
+    #[inline]
+    fn put_shared(&mut self, bytes: Bytes) {
+        if bytes.len() < SHARED_FROM {
+            return self.put(&bytes);
+        }
+        self.shared_len += bytes.len();
+        self.shared.push(Shared {
+            at: self.copied.len(),
+            bytes,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn contents(cork: &Cork, from: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        cork.pieces(from, |piece| bytes.extend_from_slice(piece.as_slice()));
+        bytes
+    }
+
+    #[test]
+    fn a_large_body_leaves_without_a_copy_in_one_write() {
+        let body = Bytes::from(vec![7; SHARED_FROM]);
+        let mut cork = Cork::new(1 << 20);
+        cork.put(b"head");
+        cork.put_shared(body.clone());
+        let mut calls = 0;
+        let taken = cork.write(|parts| {
+            calls += 1;
+            assert_eq!(parts.len(), 2);
+            assert_eq!(parts[1].as_ptr(), body.as_ptr());
+            Ok(parts.iter().map(|part| part.len()).sum())
+        });
+        assert_eq!((taken.unwrap(), calls), (4 + SHARED_FROM, 1));
+    }
+
+    #[test]
+    fn small_shared_bytes_are_copied() {
+        let mut cork = Cork::new(1 << 20);
+        cork.put_shared(Bytes::from(vec![7; SHARED_FROM - 1]));
+        assert!(cork.shared.is_empty());
+        assert_eq!(cork.len(), SHARED_FROM - 1);
+    }
+
+    #[test]
+    fn more_parts_than_one_write_takes_go_out_in_several() {
+        let mut cork = Cork::new(usize::MAX);
+        for n in 0..100 {
+            cork.put(&[n]);
+            cork.put_shared(Bytes::from(vec![n; SHARED_FROM]));
+        }
+        let (mut out, mut calls) = (Vec::new(), 0);
+        let taken = cork.write(|parts| {
+            calls += 1;
+            parts.iter().for_each(|part| out.extend_from_slice(part));
+            Ok(parts.iter().map(|part| part.len()).sum())
+        });
+        assert_eq!((taken.unwrap(), calls), (cork.len(), 4));
+        assert_eq!(out, contents(&cork, 0));
+    }
+
+    #[test]
+    fn a_full_kernel_ends_the_writing() {
+        let mut cork = Cork::new(100);
+        cork.put(b"abcdef");
+        let mut answers = [4, 9].into_iter();
+        assert_eq!(cork.write(|_| Ok(answers.next().unwrap())).unwrap(), 4);
+        assert!(
+            cork.write(|_| Err(io::ErrorKind::BrokenPipe.into()))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn room_honours_the_cap() {
+        let mut cork = Cork::new(10);
+        cork.put(b"abc");
+        assert_eq!(cork.room(), 7);
+        cork.set_cap(2);
+        assert_eq!(cork.room(), 0);
+    }
+
+    #[test]
+    fn clearing_keeps_the_memory_up_to_a_bound() {
+        let mut cork = Cork::new(usize::MAX);
+        cork.put(&[0; 1000]);
+        let kept = cork.copied.capacity();
+        cork.clear();
+        assert_eq!(cork.copied.capacity(), kept);
+        cork.space(2 * KEEP);
+        cork.put_shared(Bytes::from(vec![0; SHARED_FROM]));
+        cork.clear();
+        assert!(cork.copied.capacity() <= KEEP);
+        assert_eq!((cork.len(), cork.is_empty()), (0, true));
+    }
+
+    #[test]
+    fn a_mark_of_an_earlier_filling_does_no_harm() {
+        let mut cork = Cork::new(usize::MAX);
+        cork.put(b"abcdef");
+        let stale = cork.mark();
+        cork.clear();
+        cork.put(b"xy");
+        cork.put_shared(Bytes::from(vec![1; SHARED_FROM]));
+        cork.truncate(Mark {
+            copied: 1,
+            shared: 9,
+        });
+        assert_eq!(contents(&cork, 0).len(), cork.len());
+        cork.truncate(stale);
+        assert_eq!(contents(&cork, 0), b"x");
+    }
+
+    proptest! {
+        #[test]
+        fn a_cork_behaves_like_a_vector(
+            steps in prop::collection::vec((0..5u8, 0..40usize), 0..30),
+            from in 0..100_000usize,
+        ) {
+            let mut cork = Cork::new(usize::MAX);
+            let mut model = Vec::new();
+            let mut marks = vec![(cork.mark(), 0)];
+            for (n, (step, size)) in steps.into_iter().enumerate() {
+                let n = n as u8;
+                match step {
+                    0 => {
+                        cork.put(&vec![n; size]);
+                        model.extend(vec![n; size]);
+                    }
+                    1 => {
+                        cork.space(size).fill(n);
+                        model.extend(vec![n; size]);
+                    }
+                    2 => {
+                        let size = SHARED_FROM - 20 + size;
+                        cork.put_shared(Bytes::from(vec![n; size]));
+                        model.extend(vec![n; size]);
+                    }
+                    3 => marks.push((cork.mark(), model.len())),
+                    _ => {
+                        let at = size % marks.len();
+                        let (mark, len) = marks[at];
+                        marks.truncate(at + 1);
+                        cork.truncate(mark);
+                        model.truncate(len);
+                    }
+                }
+                prop_assert_eq!(cork.len(), model.len());
+            }
+            let from = from % (model.len() + 1);
+            prop_assert_eq!(contents(&cork, from), &model[from..]);
+            let parts: Vec<u8> = cork.parts(from, |parts| {
+                parts.iter().flat_map(|part| part.to_vec()).collect()
+            });
+            prop_assert_eq!(parts, &model[from..]);
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! The loop: one thread, many connections.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+use core::time::Duration;
+
+use super::connection::Phase;
+use super::dials::Dialling;
+use super::dispatch::Dispatch;
+use super::exchange::Listening;
+use super::kept::Kept;
+use super::remote::Mail;
+use super::state::State;
+use super::{
+    Accepted, Caps, Context, Cork, Counters, Deadlines, Error, Exchange, Handler, Inbox, Key,
+    Limits, Listeners, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Resolver, Slab,
+    Timers, mailbox,
+};
+use crate::http::{OwnedScratch, date::Date};
+use crate::link::{self, Event, Shelf};
+use crate::wire::Instant;
+
+/// Messages from other threads that one turn handles at most.
+const MAIL: usize = 1024;
+/// How many field ranges the loop's scratch holds: an upper bound for
+/// [`http1::Limits::fields`](crate::http1::Limits::fields).
+const FIELDS: usize = 1024;
+
+/// An event loop: it owns sockets, buffers, timers and handlers, and gives
+/// every connection its fair turn.
+///
+/// A turn waits for readiness and then serves: what came in, the mailbox, the
+/// timers, those that had to stop before they were done, and at its end the
+/// backlogs of those that others wrote to. Everything written while one
+/// connection is served leaves in one write.
+///
+/// ```no_run
+/// use barewire::http::Fields;
+/// use barewire::link::{self, Event};
+/// use barewire::net::{Context, Handler, Limits, ListenOptions, Loop, Speaks};
+///
+/// struct Echo;
+///
+/// impl Handler for Echo {
+///     fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
+///         match event {
+///             Event::Data(bytes) => drop(context.write(bytes)),
+///             Event::HalfClosed => drop(context.finish(Fields::EMPTY)),
+///             _ => {}
+///         }
+///     }
+/// }
+///
+/// # fn main() -> Result<(), barewire::net::Error> {
+/// let mut events = Loop::new(Limits::DEFAULT)?;
+/// let echo = events.add(Echo);
+/// let profile = events.profile(link::Limits::DEFAULT);
+/// let address = "127.0.0.1:7".parse()?;
+/// events.listen(&address, &ListenOptions::DEFAULT, Speaks::Raw, echo, profile)?;
+/// events.run()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Loop<P: Poller = Mio> {
+    pub(super) poller: P,
+    pub(super) listeners: Listeners<P, Listening>,
+    pub(super) caps: Caps,
+    /// Connections let in; empty between turns.
+    pub(super) accepted: Vec<Accepted<P::Stream, Listening>>,
+    pub(super) dialling: Vec<Dialling>,
+    pub(super) resolver: Option<Resolver>,
+    /// The sockets, by the slots of their connections.
+    pub(super) streams: Vec<Option<P::Stream>>,
+    pub(super) read: Box<[u8]>,
+    #[expect(
+        clippy::vec_box,
+        reason = "a connection holds a pointer, not the buffer"
+    )]
+    pub(super) spare: Vec<Box<Kept>>,
+    pub(super) deadlines: Deadlines,
+    /// Slots whose deadlines have passed; empty between turns.
+    pub(super) passed: Vec<u32>,
+    /// Memory for the next list of connections; empty between uses.
+    round: Vec<Key>,
+    pub(super) inbox: Inbox<Mail>,
+    pub(super) dispatch: Dispatch,
+    pub(super) ready: Vec<Readiness>,
+    /// When draining has to be over.
+    pub(super) drained_by: Option<Instant>,
+    /// Connections cut because draining took too long.
+    pub(super) cut: usize,
+}
+
+impl Loop<Mio> {
+    /// A loop over the operating system.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system has no more pollers or no randomness to
+    /// give, [`Error::Config`] if the limits contradict each other.
+    pub fn new(limits: Limits) -> Result<Self, Error> {
+        Self::with_poller(Mio::new()?, limits)
+    }
+}
+
+impl<P: Poller> Loop<P> {
+    /// A loop over any system.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system has no randomness to give,
+    /// [`Error::Config`] if the limits contradict each other.
+    pub fn with_poller(poller: P, limits: Limits) -> Result<Self, Error> {
+        limits.check()?;
+        let (mailbox, inbox) = mailbox(limits.mailbox, poller.waker());
+        let read = alloc::vec![0; limits.read_size].into_boxed_slice();
+        let state = State {
+            connections: Slab::new(),
+            cork: Cork::new(usize::MAX),
+            current: Key::NONE,
+            stash: Vec::new(),
+            spare: Vec::new(),
+            queues: Queues::new(limits.spare_memory),
+            shelf: Shelf::new(),
+            timers: Timers::new(),
+            timer_search: (Timers::<()>::new().mark(), Instant::START),
+            runnable: Vec::new(),
+            dirty: Vec::new(),
+            dials: Vec::new(),
+            memory: 0,
+            now: poller.now(),
+            start: poller.start(),
+            unix_seconds: poller.unix_seconds(),
+            date: Date::from_unix(poller.unix_seconds()),
+            entropy: poller.entropy()?,
+            counters: Counters::default(),
+            remote: Remote::new(mailbox),
+            draining: false,
+            limits,
+        };
+        let dispatch = Dispatch {
+            handlers: Vec::new(),
+            profiles: Vec::new(),
+            scratch: OwnedScratch::new(FIELDS),
+            shown: None,
+            state,
+        };
+        Ok(Self {
+            poller,
+            listeners: Listeners::new(),
+            caps: Caps::new(),
+            accepted: Vec::new(),
+            dialling: Vec::new(),
+            resolver: None,
+            streams: Vec::new(),
+            read,
+            spare: Vec::new(),
+            deadlines: Deadlines::new(),
+            passed: Vec::new(),
+            round: Vec::new(),
+            inbox,
+            dispatch,
+            ready: Vec::new(),
+            drained_by: None,
+            cut: 0,
+        })
+    }
+
+    /// Adds a handler. It lives as long as the loop.
+    pub fn add(&mut self, handler: impl Handler + 'static) -> Owner {
+        self.dispatch.handlers.push(Box::new(handler));
+        // A program has a handful of handlers.
+        Owner((self.dispatch.handlers.len() - 1) as u16)
+    }
+
+    /// Adds limits that listeners and dials can name.
+    pub fn profile(&mut self, limits: link::Limits) -> Profile {
+        self.dispatch.profiles.push(limits);
+        Profile((self.dispatch.profiles.len() - 1) as u16)
+    }
+
+    /// A handle that reaches this loop from any thread.
+    pub fn remote(&self) -> Remote {
+        self.dispatch.state.remote.clone()
+    }
+
+    /// What the loop has counted so far.
+    pub const fn counters(&self) -> &Counters {
+        &self.dispatch.state.counters
+    }
+
+    /// Lets `act` use a context of this owner that belongs to no connection:
+    /// to dial, to set timers, to reach exchanges.
+    pub fn enter<R>(&mut self, owner: Owner, act: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let exchange = Exchange {
+            connection: Key::NONE,
+            stream: 0,
+        };
+        act(&mut Context {
+            state: &mut self.dispatch.state,
+            owner,
+            exchange,
+        })
+    }
+
+    /// Runs turns until the loop has been drained; returns how many
+    /// connections had to be cut at the deadline.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the poller fails.
+    pub fn run(&mut self) -> Result<usize, Error> {
+        while !self.is_drained() {
+            self.turn(None)?;
+        }
+        Ok(self.cut)
+    }
+
+    /// One turn: waits at most `timeout` (`None`: until something happens) and
+    /// serves what there is. For programs that keep the main loop to
+    /// themselves.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the poller fails.
+    pub fn turn(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
+        let wait = self.wait(timeout);
+        self.poller.poll(&mut self.ready, wait)?;
+        self.note_time();
+        // Who is woken from here on waits for the next turn.
+        mem::swap(&mut self.round, &mut self.dispatch.state.runnable);
+        let ready = mem::take(&mut self.ready);
+        for readiness in &ready {
+            self.attend_readiness(readiness);
+        }
+        self.ready = ready;
+        self.accept();
+        self.read_mail();
+        self.fire_timers();
+        self.expire();
+        self.go_on();
+        self.dial();
+        self.flush_dirty();
+        self.keep_within_memory();
+        self.cut_late();
+        Ok(())
+    }
+
+    /// How long a poll may wait.
+    fn wait(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+        if self.listeners.is_ready() {
+            return Some(Duration::ZERO);
+        }
+        let next_dial = self.next_dial();
+        let state = &mut self.dispatch.state;
+        if !self.inbox.is_empty()
+            || !state.runnable.is_empty()
+            || !state.dirty.is_empty()
+            || !state.dials.is_empty()
+        {
+            return Some(Duration::ZERO);
+        }
+        let deadlines = [
+            state.timers.next(),
+            self.deadlines.next(),
+            self.listeners.next(),
+            next_dial,
+            self.drained_by.filter(|_| !state.connections.is_empty()),
+        ];
+        let next = deadlines.into_iter().flatten().min();
+        // The turn may have taken its time.
+        let until = next.map(|next| next.saturating_since(self.poller.refresh()));
+        match (until, timeout) {
+            (Some(until), Some(timeout)) => Some(until.min(timeout)),
+            (until, timeout) => until.or(timeout),
+        }
+    }
+
+    fn note_time(&mut self) {
+        let state = &mut self.dispatch.state;
+        state.now = self.poller.now();
+        let seconds = self.poller.unix_seconds();
+        if seconds != state.unix_seconds {
+            state.unix_seconds = seconds;
+            state.date = Date::from_unix(seconds);
+        }
+    }
+
+    fn attend_readiness(&mut self, readiness: &Readiness) {
+        if readiness.token & Key::FREE_TOKENS != 0 {
+            if let Some(number) = self.listeners.number_of(readiness.token) {
+                self.listeners.ready(number);
+            }
+            return;
+        }
+        let Some(key) = self.dispatch.state.connections.key_of(readiness.token) else {
+            return;
+        };
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return;
+        };
+        connection.readable |= readiness.readable || readiness.read_closed || readiness.closed;
+        connection.writable |= readiness.writable;
+        connection.fin |= readiness.read_closed || readiness.closed;
+        connection.broken |= readiness.closed;
+        if connection.phase == Phase::Dialling {
+            self.go_on_dialling(key);
+        } else if !connection.queued {
+            self.serve(key); // one that is queued has its turn later in this one
+        }
+    }
+
+    /// Serves those that can go on without an event.
+    fn go_on(&mut self) {
+        let mut round = mem::take(&mut self.round);
+        for key in round.drain(..) {
+            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+                connection.queued = false;
+                self.serve(key);
+            }
+        }
+        self.round = round;
+    }
+
+    /// Writes to those that others have written to.
+    fn flush_dirty(&mut self) {
+        while !self.dispatch.state.dirty.is_empty() {
+            let next = mem::take(&mut self.round);
+            let mut round = mem::replace(&mut self.dispatch.state.dirty, next);
+            for key in round.drain(..) {
+                self.dispatch.state.current = key;
+                self.settle(key);
+            }
+            self.round = round;
+        }
+    }
+
+    /// Hands over what other threads sent.
+    fn read_mail(&mut self) {
+        if self.inbox.is_empty() {
+            return;
+        }
+        let lost = self.inbox.lost();
+        let counters = &mut self.dispatch.state.counters;
+        (counters.lost_publishes, counters.lost_replies) = (lost.publishes, lost.replies);
+        for _ in 0..MAIL {
+            let Some(mail) = self.inbox.next() else {
+                return;
+            };
+            match mail {
+                Mail::Exchange {
+                    owner,
+                    exchange,
+                    value,
+                } => {
+                    let state = &self.dispatch.state;
+                    let key = exchange.connection;
+                    let is_owner = state
+                        .connections
+                        .get(key)
+                        .is_some_and(|it| it.owner == owner);
+                    if is_owner && state.is_open(exchange) {
+                        self.attend(key, Event::Mail(value));
+                    }
+                }
+                Mail::Owner { owner, value } => self.dispatch.tell_owner(owner, Event::Mail(value)),
+                Mail::Drain { within } => self.drain(within),
+            }
+        }
+    }
+
+    fn fire_timers(&mut self) {
+        let now = self.dispatch.state.now;
+        let until = self.dispatch.state.timers.mark();
+        while let Some((_, timer)) = self.dispatch.state.timers.expired(now, until) {
+            let (owner, exchange, token) = timer;
+            if exchange.connection == Key::NONE {
+                self.dispatch.tell_owner(owner, Event::Timer { token });
+            } else if self.dispatch.state.is_open(exchange) {
+                self.attend(exchange.connection, Event::Timer { token });
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The plain values that say whose a connection is and which exchange is meant.
+
+use super::Key;
+
+/// One exchange on one connection: what a reply, a timer or a message from
+/// another thread is addressed to. Addresses of what is over reach nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Exchange {
+    /// The connection.
+    pub connection: Key,
+    /// The exchange on it ([`Link::stream`](crate::link::Link::stream)).
+    pub stream: u32,
+}
+
+/// A handler's place in its loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Owner(pub(super) u16);
+
+/// Which of a loop's limits the connections of a listener are judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profile(pub(super) u16);
+
+/// What a connection speaks at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// HTTP/1.1, and whatever that is upgraded to.
+    Http,
+    /// No protocol of ours: [`Event::Data`](crate::link::Event::Data).
+    Raw,
+}
+
+/// What the connections of a listener are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listening {
+    pub(super) speaks: Speaks,
+    pub(super) owner: Owner,
+    pub(super) profile: Profile,
+}

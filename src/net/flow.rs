@@ -1,0 +1,24 @@
+//! What a writer is told.
+
+use crate::link::Misuse;
+
+/// What a write answers.
+///
+/// While a connection waits, nothing more is read from it: who only answers
+/// what arrives may ignore this. Who writes of its own accord must not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Go,
+    /// Taken; but write no more until [`Writable`](crate::link::Event::Writable).
+    Wait,
+    /// Not taken: the exchange is over or does not allow it.
+    Over(Misuse),
+}
+
+impl Flow {
+    /// Whether what was written has been taken.
+    pub const fn is_taken(self) -> bool {
+        matches!(self, Self::Go | Self::Wait)
+    }
+}

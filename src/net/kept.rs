@@ -1,0 +1,109 @@
+//! Input that waits to be used.
+
+use alloc::{vec, vec::Vec};
+
+/// Bytes that were read and not used: the front of a message that has not
+/// arrived in full, or what a peer sent ahead.
+///
+/// The memory is initialised once, when it is made or grown, never per read.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    memory: Vec<u8>, // all of it initialised
+    start: usize,    // start <= end <= memory.len()
+    end: usize,
+}
+
+impl Kept {
+    /// Bytes waiting.
+    pub(super) const fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Bytes of memory held.
+    pub(super) const fn capacity(&self) -> usize {
+        self.memory.capacity()
+    }
+
+    /// What waits.
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.memory[self.start..self.end]
+    }
+
+    /// Drops `used` bytes from the front.
+    pub(super) fn advance(&mut self, used: usize) {
+        self.start += used.min(self.len());
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    /// Keeps a copy of `bytes` in place of what was there.
+    pub(super) fn fill(&mut self, bytes: &[u8]) {
+        (self.start, self.end) = (0, 0);
+        self.reserve(bytes.len());
+        self.memory[..bytes.len()].copy_from_slice(bytes);
+        self.end = bytes.len();
+    }
+
+    /// Lends room behind what waits: at least `least` bytes.
+    pub(super) fn room(&mut self, least: usize) -> &mut [u8] {
+        self.reserve(least);
+        &mut self.memory[self.end..]
+    }
+
+    /// `n` bytes of the room have been filled.
+    pub(super) fn filled(&mut self, n: usize) {
+        self.end = (self.end + n).min(self.memory.len());
+    }
+
+    /// Forgets everything; keeps memory up to `most` bytes.
+    pub(super) fn clear(&mut self, most: usize) {
+        (self.start, self.end) = (0, 0);
+        if self.memory.len() > most {
+            self.memory = Vec::new();
+        }
+    }
+
+    /// Makes room for `more` bytes behind what waits: first by moving it to
+    /// the front, then by doubling. What has arrived sets the size, never what
+    /// was announced.
+    fn reserve(&mut self, more: usize) {
+        if self.memory.len() - self.end >= more {
+            return;
+        }
+        let waiting = self.start..self.end;
+        let len = waiting.len();
+        if self.memory.len() - len >= more && self.start >= len {
+            self.memory.copy_within(waiting, 0);
+        } else {
+            let mut memory = vec![0; (len + more).max(2 * len)];
+            memory[..len].copy_from_slice(&self.memory[waiting]);
+            self.memory = memory;
+        }
+        (self.start, self.end) = (0, len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_in_the_order_they_went_in() {
+        let (mut kept, mut model) = (Kept::default(), Vec::new());
+        for round in 0..200_usize {
+            let piece: Vec<u8> = (0..round % 37).map(|i| (round * 31 + i) as u8).collect();
+            kept.room(piece.len())[..piece.len()].copy_from_slice(&piece);
+            kept.filled(piece.len());
+            model.extend_from_slice(&piece);
+            let used = (round * 17 % 41).min(model.len());
+            kept.advance(used);
+            model.drain(..used);
+            assert_eq!(kept.bytes(), &model[..], "round {round}");
+        }
+        kept.fill(b"new");
+        assert_eq!(kept.bytes(), b"new");
+        kept.clear(0);
+        assert_eq!((kept.len(), kept.capacity()), (0, 0));
+    }
+}

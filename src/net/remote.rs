@@ -1,0 +1,93 @@
+//! Reaching a loop from any thread.
+
+use alloc::boxed::Box;
+use core::any::Any;
+use core::time::Duration;
+
+use super::{Exchange, Mailbox, Owner, Priority, Undelivered};
+
+/// What other threads send to a loop.
+#[derive(Debug)]
+pub(super) enum Mail {
+    /// To the owner of an exchange, while that is open.
+    Exchange {
+        owner: Owner,
+        exchange: Exchange,
+        value: Box<dyn Any + Send>,
+    },
+    /// To an owner.
+    Owner {
+        owner: Owner,
+        value: Box<dyn Any + Send>,
+    },
+    /// To the loop: stop.
+    Drain { within: Option<Duration> },
+}
+
+/// A handle to a loop that any thread may hold.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    mailbox: Mailbox<Mail>,
+}
+
+impl Remote {
+    pub(super) const fn new(mailbox: Mailbox<Mail>) -> Self {
+        Self { mailbox }
+    }
+
+    /// Sends `value` to the owner of `exchange` as
+    /// [`Event::Mail`](crate::link::Event::Mail); it is dropped if the
+    /// exchange is over when it arrives.
+    ///
+    /// # Errors
+    /// [`Undelivered`] gives it back if the mailbox is full or the loop is gone.
+    pub fn post(
+        &self,
+        owner: Owner,
+        exchange: Exchange,
+        value: Box<dyn Any + Send>,
+    ) -> Result<(), Undelivered<Box<dyn Any + Send>>> {
+        let mail = Mail::Exchange {
+            owner,
+            exchange,
+            value,
+        };
+        self.mailbox.post(mail, Priority::Reply).map_err(back)
+    }
+
+    /// Sends `value` to an owner, whatever becomes of its connections.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post); what has the lower priority is refused first.
+    pub fn post_to_owner(
+        &self,
+        owner: Owner,
+        priority: Priority,
+        value: Box<dyn Any + Send>,
+    ) -> Result<(), Undelivered<Box<dyn Any + Send>>> {
+        self.mailbox
+            .post(Mail::Owner { owner, value }, priority)
+            .map_err(back)
+    }
+
+    /// Asks the loop to stop: nothing new is accepted, what runs may finish
+    /// `within` this time (`None`: within
+    /// [`Limits::drain_time`](super::Limits::drain_time)). No mailbox is too
+    /// full for that.
+    pub fn drain(&self, within: impl Into<Option<Duration>>) {
+        let within = within.into();
+        self.mailbox.post_always(Mail::Drain { within });
+    }
+}
+
+/// The value of mail that did not get through.
+fn back(undelivered: Undelivered<Mail>) -> Undelivered<Box<dyn Any + Send>> {
+    let value = |mail| match mail {
+        Mail::Exchange { value, .. } | Mail::Owner { value, .. } => value,
+        Mail::Drain { .. } => Box::new(()) as Box<dyn Any + Send>,
+    };
+    match undelivered {
+        Undelivered::Full(mail) => Undelivered::Full(value(mail)),
+        Undelivered::Closed(mail) => Undelivered::Closed(value(mail)),
+    }
+}

@@ -1,0 +1,223 @@
+//! What handlers reach of the loop, through their contexts.
+
+use alloc::vec::Vec;
+use core::mem;
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use super::connection::{Connection, Phase};
+use super::dials::DialRequest;
+use super::{
+    Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, Slab, TimerMark,
+    Timers,
+};
+use crate::http::date::Date;
+use crate::link::{Gone, Shelf};
+use crate::wire::{Instant, Role, Sink};
+
+/// The part of a loop that is no socket and no handler.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) connections: Slab<Connection>,
+    /// What the connection being served writes.
+    pub(super) cork: Cork,
+    /// The connection being served.
+    pub(super) current: Key,
+    /// What those have written that were being served when a visit to another
+    /// connection began.
+    pub(super) stash: Vec<(Key, Cork)>,
+    pub(super) spare: Vec<Cork>,
+    /// Memory for backlogs.
+    pub(super) queues: Queues,
+    pub(super) shelf: Shelf,
+    pub(super) timers: Timers<(Owner, Exchange, u64)>,
+    /// Behind which timers was searched for those that nobody waits for, and
+    /// when to do so again.
+    pub(super) timer_search: (TimerMark, Instant),
+    /// Connections that can go on without an event.
+    pub(super) runnable: Vec<Key>,
+    /// Connections with something to flush.
+    pub(super) dirty: Vec<Key>,
+    pub(super) dials: Vec<DialRequest>,
+    /// Bytes of memory held for all peers, as of their last turns.
+    pub(super) memory: usize,
+    pub(super) limits: Limits,
+    pub(super) now: Instant,
+    /// When `now` was zero, if the clock runs on within a turn.
+    pub(super) start: Option<std::time::Instant>,
+    pub(super) unix_seconds: u64,
+    pub(super) date: Date,
+    pub(super) entropy: Entropy,
+    pub(super) counters: Counters,
+    pub(super) remote: Remote,
+    pub(super) draining: bool,
+}
+
+impl State {
+    /// Whether an exchange is still the present one of a connection that goes
+    /// on.
+    pub(super) fn is_open(&self, exchange: Exchange) -> bool {
+        self.connections.get(exchange.connection).is_some_and(|it| {
+            matches!(it.phase, Phase::Open) && !it.told && it.link.is_open(exchange.stream)
+        })
+    }
+
+    /// Bytes that wait for the peer of a connection, corked or in its backlog.
+    pub(super) fn backlog_of(&self, key: Key) -> usize {
+        let backlog = self.connections.get(key).map_or(0, |it| it.backlog.len());
+        let corked = if key == self.current {
+            self.cork.len()
+        } else {
+            let stashed = self.stash.iter().find(|(stashed, _)| *stashed == key);
+            stashed.map_or(0, |(_, cork)| cork.len())
+        };
+        backlog + corked
+    }
+
+    /// What a writer on this connection is told after a write. `waited` is
+    /// what waited for its peer before: who writes on with more than the cap
+    /// waiting loses the connection, but no single message or reply is too
+    /// large.
+    pub(super) fn flow(&mut self, key: Key, waited: usize) -> Flow {
+        let waiting = self.backlog_of(key);
+        let Some(connection) = self.connections.get_mut(key) else {
+            return Flow::Go;
+        };
+        if waiting <= self.limits.backlog_high {
+            return Flow::Go;
+        }
+        connection.waits = true;
+        if waited > self.limits.backlog_cap {
+            connection.gone.get_or_insert(Gone::Stalled);
+            connection.link.abort();
+            self.touch(key);
+        }
+        Flow::Wait
+    }
+
+    /// Has a connection looked at before the turn ends.
+    pub(super) fn touch(&mut self, key: Key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !mem::replace(&mut connection.dirty, true)
+        {
+            self.dirty.push(key);
+        }
+    }
+
+    /// Has a connection go on with what it has, in this turn or the next.
+    pub(super) fn wake(&mut self, key: Key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !mem::replace(&mut connection.queued, true)
+        {
+            self.runnable.push(key);
+        }
+    }
+
+    /// Has a connection go on if it has anything to go on with.
+    pub(super) fn go_on(&mut self, key: Key) {
+        if self.connections.get(key).is_some_and(Connection::can_go_on) {
+            self.wake(key);
+        }
+    }
+
+    /// Sets a timer, if there may be a further one. Those whose exchanges are
+    /// over are looked for when the cap is met, and count no more; not again
+    /// before a quarter of the cap was set, or a second has passed.
+    pub(super) fn set_timer(&mut self, at: Instant, timer: (Owner, Exchange, u64)) -> bool {
+        let cap = self.limits.timers;
+        let (searched, next) = self.timer_search;
+        let set = self.timers.mark();
+        if self.timers.len() >= cap && (self.now >= next || set.since(searched) > cap as u64 / 4) {
+            self.timer_search = (set, self.now + Duration::from_secs(1));
+            let mut timers = mem::take(&mut self.timers);
+            timers.retain(|&(_, exchange, _)| {
+                exchange.connection == Key::NONE || self.is_open(exchange)
+            });
+            self.timers = timers;
+        }
+        if self.timers.len() >= cap {
+            return false;
+        }
+        self.timers.after(at, timer);
+        true
+    }
+
+    /// Makes another connection the current one; what is written from here on
+    /// goes behind what that connection has already written. To be ended by
+    /// [`leave`](Self::leave).
+    pub(super) fn enter(&mut self, key: Key) {
+        let empty = |spare: &mut Vec<Cork>| spare.pop().unwrap_or_else(|| Cork::new(usize::MAX));
+        let spare = &mut self.spare;
+        let cork = match self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
+            Some((_, cork)) => mem::replace(cork, empty(spare)),
+            None => empty(spare),
+        };
+        let outer = (
+            mem::replace(&mut self.current, key),
+            mem::replace(&mut self.cork, cork),
+        );
+        self.stash.push(outer);
+    }
+
+    /// Makes the connection current again that was so before, and puts what
+    /// was written meanwhile where it belongs.
+    pub(super) fn leave(&mut self) {
+        let Some((current, outer)) = self.stash.pop() else {
+            return;
+        };
+        let key = mem::replace(&mut self.current, current);
+        let mut written = mem::replace(&mut self.cork, outer);
+        if let Some((_, cork)) = self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
+            mem::swap(cork, &mut written);
+        } else if let Some(connection) = self.connections.get_mut(key) {
+            connection
+                .backlog
+                .extend_from(&written, 0, &mut self.queues);
+        }
+        written.clear();
+        self.spare.push(written);
+        self.touch(key);
+        self.go_on(key); // an answer lets the next request be looked at
+    }
+
+    /// The side that we play in an exchange.
+    pub(super) fn role_of(&self, exchange: Exchange) -> Role {
+        let connection = self.connections.get(exchange.connection);
+        connection.map_or(Role::Server, |it| it.link.role())
+    }
+
+    /// Puts one encoded WebSocket message behind what a member has waiting;
+    /// whether it could be sent.
+    pub(super) fn deliver(&mut self, owner: Owner, member: Exchange, frame: &Bytes) -> bool {
+        let key = member.connection;
+        if !self.is_open(member) {
+            return false;
+        }
+        let waited = self.backlog_of(key);
+        let Some(connection) = self.connections.get_mut(key) else {
+            return false;
+        };
+        let may = connection.owner == owner
+            && connection.link.role() == Role::Server // a client's frames are masked
+            && connection
+                .link
+                .websocket()
+                .is_ok_and(|machine| machine.book_message(self.now).is_ok());
+        if !may {
+            return false;
+        }
+        if key == self.current {
+            self.cork.put_shared(frame.clone());
+        } else if let Some((_, cork)) = self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
+            cork.put_shared(frame.clone());
+        } else {
+            connection
+                .backlog
+                .put_shared(frame.clone(), &mut self.queues);
+            self.touch(key);
+        }
+        let _ = self.flow(key, waited);
+        true
+    }
+}
