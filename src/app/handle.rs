@@ -1,0 +1,93 @@
+//! A session as other threads reach it.
+
+use alloc::{boxed::Box, string::String};
+use core::any::Any;
+
+use bytes::Bytes;
+
+use super::door::Door;
+use super::message::Message;
+use crate::net::Exchange;
+use crate::websocket::{CloseCode, Kind};
+
+/// One session, from any thread: a WebSocket or an event stream.
+///
+/// What it sends goes through the mailbox of the session's loop, in order. The
+/// session may end at any time: what comes too late is dropped.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    id: u64,
+    door: Door,
+    exchange: Exchange,
+}
+
+/// The loop's mailbox has no room, or the loop has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the loop's mailbox is full, or the loop has ended")]
+pub struct Undelivered;
+
+/// What a handle sends to its session.
+#[derive(Debug)]
+pub(crate) enum Letter {
+    /// A message for the peer.
+    Send(Kind, Bytes),
+    /// The end.
+    Close(CloseCode, String),
+    /// Something for the session's object.
+    Mail(Box<dyn Any + Send>),
+}
+
+impl Handle {
+    pub(crate) const fn new(id: u64, door: Door, exchange: Exchange) -> Self {
+        Self { id, door, exchange }
+    }
+
+    /// The session's number.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Sends a message to the peer: on an event stream, a text as the data of
+    /// an event.
+    ///
+    /// # Errors
+    /// [`Undelivered`] if the mailbox did not take it.
+    pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Undelivered> {
+        let message = message.into();
+        self.post(Letter::Send(
+            message.kind(),
+            Bytes::copy_from_slice(message.payload()),
+        ))
+    }
+
+    /// Closes the session: a WebSocket with this code and reason; an event
+    /// stream just ends. A reason of more than 123 bytes, or a code that may
+    /// not be sent, closes with 1000 and no reason.
+    ///
+    /// # Errors
+    /// [`Undelivered`] if the mailbox did not take it.
+    pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Undelivered> {
+        let fits = code.is_sendable() && reason.len() <= 123; // RFC 6455 §5.5
+        let (code, reason) = if fits {
+            (code, reason)
+        } else {
+            (CloseCode::NORMAL, "")
+        };
+        self.post(Letter::Close(code, String::from(reason)))
+    }
+
+    /// Gives `mail` to the session's object.
+    ///
+    /// # Errors
+    /// [`Undelivered`] if the mailbox did not take it.
+    pub fn mail(&self, mail: impl Any + Send) -> Result<(), Undelivered> {
+        self.post(Letter::Mail(Box::new(mail)))
+    }
+
+    fn post(&self, letter: Letter) -> Result<(), Undelivered> {
+        match self.door.post(self.exchange, Box::new(letter)) {
+            true => Ok(()),
+            false => Err(Undelivered),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What is remembered of a request until its reply's head has left.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use crate::http::{FieldBuffer, Method};
+use crate::net::Peer;
+use crate::wire::Instant;
+
+/// What is remembered of a request until the head of its reply has left, for
+/// the middleware that looks at the reply.
+///
+/// Records are pooled: a loop in its steady state allocates none.
+#[derive(Debug, Default)]
+pub struct Record {
+    line: String,  // the method, then the target as sent
+    method: usize, // where the method ends in `line`
+    peer: Option<Peer>,
+    started: Instant,
+    now: Instant,
+    /// The fields of the reply, as far as they are known.
+    pub(crate) fields: FieldBuffer,
+    /// The app gave a field that cannot stand on the wire.
+    pub(crate) faulty: bool,
+    /// The reply's head has been sent.
+    pub(crate) answered: bool,
+}
+
+impl Record {
+    /// Starts over with another request.
+    pub(crate) fn begin(
+        &mut self,
+        method: Method<'_>,
+        target: &str,
+        peer: Option<Peer>,
+        now: Instant,
+    ) {
+        self.line.clear();
+        self.line.push_str(method.as_str());
+        self.method = self.line.len();
+        self.line.push_str(target);
+        self.peer = peer;
+        self.started = now;
+        self.now = now;
+        self.fields.clear();
+        self.faulty = false;
+        self.answered = false;
+    }
+
+    /// Starts over with a head that could not be read.
+    pub(crate) fn begin_unread(&mut self, peer: Option<Peer>, now: Instant) {
+        self.begin(Method::Extension(""), "", peer, now);
+    }
+
+    /// Notes when the reply is sent.
+    pub(crate) const fn end(&mut self, now: Instant) {
+        self.now = now;
+        self.answered = true;
+    }
+
+    /// The request's method; an empty one if the head could not be read
+    /// ([`is_unread`](Self::is_unread)).
+    pub fn method(&self) -> Method<'_> {
+        let text = self.line.get(..self.method).unwrap_or_default();
+        // What came from a method is one again.
+        Method::new(text.as_bytes()).unwrap_or(Method::Extension(""))
+    }
+
+    /// The path of the request's target, percent-encoded as it was sent, before
+    /// any middleware rewrote it.
+    pub fn path(&self) -> &str {
+        self.line.get(self.method..).unwrap_or_default()
+    }
+
+    /// Whether the head could not be read: it was malformed, too large or too
+    /// slow, and has been refused. Method and path are empty then.
+    pub const fn is_unread(&self) -> bool {
+        self.method == 0
+    }
+
+    /// The peer's address.
+    pub const fn peer(&self) -> Option<Peer> {
+        self.peer
+    }
+
+    /// How long the reply took: from the turn of the loop in which the
+    /// request's head was read, to the head of the reply.
+    pub const fn elapsed(&self) -> Duration {
+        self.now.saturating_since(self.started)
+    }
+}
