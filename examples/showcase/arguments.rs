@@ -1,0 +1,118 @@
+//! The command line.
+
+use std::process::ExitCode;
+use std::thread;
+
+use barewire::net::Address;
+
+const USAGE: &str = "\
+usage: showcase [--listen ADDR]... [--threads N]
+  --listen ADDR   127.0.0.1:8080 by default; also [::1]:8080 or unix:/path, several times
+  --threads N     event loops, each on a thread of its own; as many as cores by default";
+
+/// What the command line asks for.
+pub(crate) struct Arguments {
+    pub(crate) addresses: Vec<String>,
+    pub(crate) threads: usize,
+}
+
+/// Why nothing is served.
+pub(crate) enum Refusal {
+    /// Somebody asked for help.
+    Help,
+    /// The command line is wrong.
+    Wrong(String),
+}
+
+impl Arguments {
+    /// Reads the arguments behind the program's name.
+    pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Self, Refusal> {
+        let mut given = given;
+        let mut addresses = Vec::new();
+        let mut threads = thread::available_parallelism().map_or(1, usize::from);
+        while let Some(argument) = given.next() {
+            let (name, value) = match argument.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (&*argument, None),
+            };
+            let mut value = || value.clone().or_else(|| given.next()).unwrap_or_default();
+            match name {
+                "--listen" => addresses.push(address(value())?),
+                "--threads" => threads = count(&value())?,
+                "--help" | "-h" => return Err(Refusal::Help),
+                _ => return Err(Refusal::Wrong(format!("{argument} is not known"))),
+            }
+        }
+        if addresses.is_empty() {
+            addresses.push("127.0.0.1:8080".into());
+        }
+        Ok(Self { addresses, threads })
+    }
+}
+
+fn address(text: String) -> Result<String, Refusal> {
+    match text.parse::<Address>() {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Refusal::Wrong(format!("--listen {text:?}: {error}"))),
+    }
+}
+
+fn count(text: &str) -> Result<usize, Refusal> {
+    match text.parse() {
+        Ok(threads @ 1..=1024) => Ok(threads),
+        _ => Err(Refusal::Wrong(format!(
+            "--threads {text:?}: not a number from 1 to 1024"
+        ))),
+    }
+}
+
+impl Refusal {
+    /// Says so: with 0 to who asked for help, and with 2 otherwise.
+    pub(crate) fn tell(self) -> ExitCode {
+        match self {
+            Self::Help => {
+                println!("{USAGE}");
+                ExitCode::SUCCESS
+            }
+            Self::Wrong(why) => {
+                eprintln!("showcase: {why}\n{USAGE}");
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, Refusal> {
+        Arguments::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn addresses_may_be_given_several_times() {
+        let Ok(found) = parse("--listen [::1]:80 --threads 3 --listen=unix:/run/app.sock") else {
+            panic!()
+        };
+        assert_eq!(found.addresses, ["[::1]:80", "unix:/run/app.sock"]);
+        assert_eq!(found.threads, 3);
+        assert!(parse("").is_ok_and(|found| found.addresses == ["127.0.0.1:8080"]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for line in [
+            "--listen nowhere",
+            "--listen",
+            "--threads 0",
+            "--threads none",
+            "--threads",
+            "--frobnicate",
+            "8080",
+        ] {
+            assert!(matches!(parse(line), Err(Refusal::Wrong(_))), "{line}");
+        }
+        assert!(matches!(parse("--help"), Err(Refusal::Help)));
+    }
+}

@@ -1,0 +1,128 @@
+//! What comes in goes out again, over HTTP and over WebSocket.
+
+use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use barewire::app::{
+    App, Done, Message, Reply, Request, Response, Route, Socket, Stream, Streaming, WebSocket,
+};
+use barewire::http::{FieldBuffer, Fields, Status};
+use bytes::Bytes;
+
+/// A body up to this length is answered when it is complete, a longer one while
+/// it comes: its sender has to read along.
+const COLLECTED: usize = 16 << 20;
+
+pub(crate) fn routes(app: App) -> App {
+    let http = Route::any("/echo")
+        .collect(COLLECTED, collected)
+        .stream(streamed);
+    app.route(http).websocket("/ws/echo", |_request| Ok(Echo))
+}
+
+/// A WebSocket echo.
+struct Echo;
+
+impl WebSocket for Echo {
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+        socket.send(message);
+    }
+}
+
+/// A body that is here.
+fn collected(request: &Request<'_>, reply: Reply<'_, '_>) -> Done {
+    reply.body(request.content_type(), request.body())
+}
+
+/// A body that is announced as longer than that, or comes without a length.
+fn streamed(request: &Request<'_>, reply: Reply<'_, '_>) -> Done {
+    let content_type = request.content_type();
+    match request.content_length() {
+        Some(length) => reply
+            .field("Content-Type", content_type)
+            .length(length)
+            .stream(Through),
+        None => reply.receive(Undecided {
+            content_type: content_type.to_owned(),
+            held: Some(Held::default()),
+        }),
+    }
+}
+
+/// An echo piece by piece. While a write waits, no piece comes, so that an echo
+/// needs no thought, whatever its length.
+struct Through;
+
+impl Streaming for Through {
+    fn chunk(&mut self, stream: &mut Stream<'_, '_>, data: &mut [u8]) {
+        stream.write(data);
+    }
+
+    fn end(&mut self, stream: &mut Stream<'_, '_>, _trailers: Fields<'_>) {
+        stream.finish();
+    }
+}
+
+/// An echo that holds the body for as long as it may turn out short, and goes
+/// [`Through`] from there.
+struct Undecided {
+    content_type: String,
+    held: Option<Held>,
+}
+
+impl Streaming for Undecided {
+    fn chunk(&mut self, stream: &mut Stream<'_, '_>, data: &mut [u8]) {
+        let Some(mut held) = self.held.take() else {
+            return Through.chunk(stream, data);
+        };
+        let goes_on = held.has_room(data.len());
+        held.add(data);
+        if goes_on {
+            self.held = Some(held);
+            return;
+        }
+        let mut fields = FieldBuffer::new();
+        // It stood in the request as it is.
+        let _ = fields.push("Content-Type", &self.content_type);
+        stream.start(Status::OK, &fields, None);
+        stream.write_shared(held.into_body());
+    }
+
+    fn end(&mut self, stream: &mut Stream<'_, '_>, trailers: Fields<'_>) {
+        match self.held.take() {
+            Some(held) => stream.respond(Response::body(&self.content_type, held.into_body())),
+            None => Through.end(stream, trailers),
+        }
+    }
+}
+
+/// A body that is being collected.
+#[derive(Default)]
+struct Held(Vec<u8>);
+
+/// What all of them hold, and what they may: bodies of unknown length must not
+/// fill the memory by their number.
+static ALL_HELD: AtomicUsize = AtomicUsize::new(0);
+const MOST_HELD: usize = 256 << 20;
+
+impl Held {
+    fn has_room(&self, more: usize) -> bool {
+        self.0.len() + more <= COLLECTED && ALL_HELD.load(Ordering::Relaxed) + more <= MOST_HELD
+    }
+
+    fn add(&mut self, data: &[u8]) {
+        ALL_HELD.fetch_add(data.len(), Ordering::Relaxed);
+        self.0.extend_from_slice(data);
+    }
+
+    fn into_body(mut self) -> Bytes {
+        ALL_HELD.fetch_sub(self.0.len(), Ordering::Relaxed);
+        mem::take(&mut self.0).into()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        ALL_HELD.fetch_sub(self.0.len(), Ordering::Relaxed);
+    }
+}

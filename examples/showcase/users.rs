@@ -1,0 +1,201 @@
+//! A directory of users, as a gRPC service that browsers can call.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use barewire::app::{App, CallStatus, Service};
+use barewire::grpc::{Code, Status};
+use prost::Message;
+
+use super::messages::{
+    CreateUserRequest, DeleteUserRequest, DeleteUserResponse, GetUserRequest, ListUsersRequest,
+    UpdateUserRequest, User,
+};
+
+pub(crate) fn routes(app: App) -> App {
+    let directory = Directory::default();
+    directory.fill();
+    let [get, list, create, update, delete] = [(); 5].map(|()| directory.clone());
+    let service = Service::new("user_service.UserService")
+        .unary("GetUser", move |request, _call| get.get(&request))
+        .server_streaming("ListUsers", move |request, _call| list.list(&request))
+        .unary("CreateUser", move |request, _call| create.create(request))
+        .unary("UpdateUser", move |request, _call| update.update(request))
+        .unary("DeleteUser", move |request, _call| delete.delete(&request));
+    app.grpc(service)
+}
+
+/// Users, and the bytes of one, that the directory takes.
+const MOST: usize = 10_000;
+const LONGEST: usize = 4 << 10;
+
+/// How many users a page has unless the client says so.
+const PAGE: usize = 10;
+
+/// The users, shared by all threads. The lock is never held for long.
+#[derive(Clone, Default)]
+struct Directory(Arc<Mutex<Users>>);
+
+#[derive(Default)]
+struct Users {
+    by_number: BTreeMap<u64, Arc<User>>, // in the order in which they came
+    by_email: HashMap<String, u64>,
+    last: u64,
+}
+
+impl Directory {
+    /// Puts the first users in.
+    fn fill(&self) {
+        for (name, age, role) in [
+            ("Ada Lovelace", 36, "mathematician"),
+            ("Grace Hopper", 85, "admiral"),
+            ("Alan Turing", 41, "logician"),
+        ] {
+            let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
+            let roles = vec![role.to_owned()];
+            let user = CreateUserRequest {
+                name: name.into(),
+                email,
+                age,
+                roles,
+            };
+            self.create(user).expect("the directory is empty");
+        }
+    }
+
+    fn get(&self, request: &GetUserRequest) -> Result<User, CallStatus> {
+        let users = self.lock();
+        let number = users.find(&request.id)?;
+        Ok(User::clone(&users.by_number[&number]))
+    }
+
+    /// A page of those whose names hold the filter, in any case. Each user is
+    /// copied when the client is ready for it.
+    fn list(
+        &self,
+        request: &ListUsersRequest,
+    ) -> Result<impl Iterator<Item = Result<User, CallStatus>> + use<>, CallStatus> {
+        let size = match usize::try_from(request.page_size) {
+            Ok(0) => PAGE,
+            Ok(size) => size,
+            Err(_) => return Err(invalid("page_size is negative")),
+        };
+        let start = match &*request.page_token {
+            "" => 0,
+            token => token
+                .parse()
+                .map_err(|_| invalid("page_token is not a start index"))?,
+        };
+        let filter = request.filter.to_lowercase();
+        let users = self.lock();
+        let matching = users
+            .by_number
+            .values()
+            .filter(|user| user.name.to_lowercase().contains(&filter));
+        let page: Vec<Arc<User>> = matching.skip(start).take(size).cloned().collect();
+        Ok(page.into_iter().map(|user| Ok(User::clone(&user))))
+    }
+
+    fn create(&self, request: CreateUserRequest) -> Result<User, CallStatus> {
+        let CreateUserRequest {
+            name,
+            email,
+            age,
+            roles,
+        } = request;
+        let mut users = self.lock();
+        if users.by_number.len() >= MOST {
+            return Err(status(Code::ResourceExhausted, "the directory is full"));
+        }
+        let number = users.last + 1;
+        let user = User {
+            id: number.to_string(),
+            name,
+            email,
+            age,
+            roles,
+        };
+        users.put(number, user.clone())?;
+        users.last = number;
+        Ok(user)
+    }
+
+    fn update(&self, request: UpdateUserRequest) -> Result<User, CallStatus> {
+        let UpdateUserRequest { id, user } = request;
+        let user = user.ok_or_else(|| invalid("user is missing"))?;
+        let mut users = self.lock();
+        let number = users.find(&id)?;
+        let user = User { id, ..user };
+        users.put(number, user.clone())?;
+        Ok(user)
+    }
+
+    fn delete(&self, request: &DeleteUserRequest) -> Result<DeleteUserResponse, CallStatus> {
+        let mut users = self.lock();
+        let number = users.find(&request.id)?;
+        users.remove(number);
+        let message = format!("user {} is deleted", request.id);
+        Ok(DeleteUserResponse {
+            success: true,
+            message,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Users> {
+        // No change is ever left half-way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Users {
+    /// The number of the user with this id.
+    fn find(&self, id: &str) -> Result<u64, CallStatus> {
+        if id.is_empty() {
+            return Err(invalid("id is empty"));
+        }
+        let number = id.parse().ok().filter(|number| {
+            // "007" is not the id of user 7.
+            self.by_number.get(number).is_some_and(|user| user.id == id)
+        });
+        number.ok_or_else(|| status(Code::NotFound, format!("no user has the id {id}")))
+    }
+
+    /// Puts a user in the place of this number, whose email is nobody else's.
+    fn put(&mut self, number: u64, user: User) -> Result<(), CallStatus> {
+        if user.name.is_empty() {
+            return Err(invalid("name is empty"));
+        }
+        if user.email.is_empty() {
+            return Err(invalid("email is empty"));
+        }
+        if user.encoded_len() > LONGEST {
+            return Err(invalid("the user is too long"));
+        }
+        if self
+            .by_email
+            .get(&user.email)
+            .is_some_and(|&other| other != number)
+        {
+            let message = format!("a user has the email {}", user.email);
+            return Err(status(Code::AlreadyExists, message));
+        }
+        self.remove(number);
+        self.by_email.insert(user.email.clone(), number);
+        self.by_number.insert(number, Arc::new(user));
+        Ok(())
+    }
+
+    fn remove(&mut self, number: u64) {
+        if let Some(user) = self.by_number.remove(&number) {
+            self.by_email.remove(&user.email);
+        }
+    }
+}
+
+fn invalid(why: &'static str) -> CallStatus {
+    status(Code::InvalidArgument, why)
+}
+
+fn status(code: Code, why: impl Into<std::borrow::Cow<'static, str>>) -> CallStatus {
+    Status::new(code, why.into())
+}

@@ -1,0 +1,37 @@
+//! A WebSocket server that sends back what it gets.
+//!
+//! ```text
+//! cargo run --example websocket_echo
+//! python -m websockets ws://127.0.0.1:8080/echo
+//! ```
+
+use barewire::app::{App, Closed, Message, Socket, WebSocket};
+
+/// One connection; its fields are the session's state.
+struct Echo {
+    messages: u64,
+}
+
+impl WebSocket for Echo {
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+        self.messages += 1;
+        socket.send(message);
+    }
+
+    fn closed(&mut self, socket: &mut Socket<'_, '_>, closed: Closed<'_>) {
+        println!(
+            "client {} left with {} after {}",
+            socket.id(),
+            closed.code,
+            self.messages
+        );
+    }
+}
+
+fn main() -> Result<(), barewire::net::Error> {
+    println!("listening on ws://127.0.0.1:8080/echo");
+    App::new()
+        .websocket("/echo", |_request| Ok(Echo { messages: 0 }))
+        .listen("127.0.0.1:8080")?
+        .run()
+}
