@@ -1,0 +1,300 @@
+//! The whole loop over a scripted system: the input says what peers send, how
+//! the kernel takes it, and how time passes.
+
+use super::input::Input;
+use barewire::http::{Content, Fields, ResponseHead, Status};
+use barewire::link::{self, Body, Event};
+use barewire::net::{
+    Client, Context, Fate, Handler, Limits, ListenOptions, Loop, Owner, Scripted, Speaks,
+};
+use barewire::websocket::{CloseCode, handshake};
+use core::time::Duration;
+
+/// Everything an application may do: answers at once, later and never, streams
+/// both ways, WebSockets, timers, closing of its own accord.
+struct App;
+
+impl Handler for App {
+    fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
+        match event {
+            Event::Request { head, content } => request(context, &head, content),
+            Event::TooLarge => respond(context, Status::CONTENT_TOO_LARGE, b""),
+            Event::Body(piece) => {
+                context.write(piece);
+            }
+            Event::End { .. } => {
+                let _ = context.finish(Fields::EMPTY);
+            }
+            Event::Message { kind, payload } => {
+                if payload == b"bye" {
+                    let _ = context.close(CloseCode::NORMAL, "bye");
+                } else if payload == b"flood" {
+                    for _ in 0..40 {
+                        context.send(kind, &[b'x'; 1000]);
+                    }
+                } else if payload == b"abort" {
+                    context.abort();
+                } else {
+                    context.send(kind, payload);
+                }
+            }
+            Event::Data(bytes) => {
+                context.write(bytes);
+            }
+            Event::Timer { token } => respond(context, Status::OK, &token.to_be_bytes()),
+            Event::Draining => {
+                context.after(Duration::from_millis(1), 0);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn respond(context: &mut Context<'_>, status: Status, body: &[u8]) {
+    let head = ResponseHead::new(status, Fields::EMPTY);
+    // Refused where the exchange is over or answered.
+    let _ = context.respond(&head, Body::Whole(body));
+}
+
+fn request(
+    context: &mut Context<'_>,
+    head: &barewire::http::RequestHead<'_>,
+    content: Content<'_>,
+) {
+    let ok = ResponseHead::new(Status::OK, Fields::EMPTY);
+    if handshake::is_upgrade(head) {
+        match handshake::check(head) {
+            Ok(opening) => {
+                let accepted = handshake::accept(&opening, None).expect("no protocol is chosen");
+                let fields = accepted.fields();
+                if context
+                    .upgrade_websocket(fields.as_fields(), false)
+                    .is_err()
+                {
+                    respond(context, Status::BAD_REQUEST, b"");
+                }
+            }
+            Err(refusal) => respond(context, refusal.status(), b""),
+        }
+        return;
+    }
+    match (head.target.path(), content) {
+        ("/later", _) => {
+            context.after(Duration::from_millis(50), 7);
+        }
+        ("/never", _) => {}
+        ("/abort", _) => context.abort(),
+        ("/large", Content::None) => {
+            let _ = context.respond(&ok, Body::Shared(vec![b'y'; 30_000].into()));
+        }
+        ("/events", Content::None) => {
+            let body = Body::Streamed {
+                length: None,
+                endless: true,
+            };
+            if context.respond(&ok, body).is_ok() {
+                context.write(b"data: 1\n\n");
+            }
+        }
+        ("/collect", Content::Follows { .. }) => {
+            let _ = context.collect(head, 100);
+        }
+        (_, Content::Follows { length }) => {
+            let body = Body::Streamed {
+                length,
+                endless: false,
+            };
+            if context.accept_body().is_ok() {
+                let _ = context.respond(&ok, body);
+            }
+        }
+        (_, Content::Whole(body)) => respond(context, Status::OK, body),
+        (path, Content::None) => respond(context, Status::OK, path.as_bytes()),
+    }
+}
+
+/// What peers send of their own accord; anything else is in the input.
+const SENT: [&[u8]; 16] = [
+    b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST /collect HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
+    b"POST /stream HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"5\r\nhello\r\n",
+    b"0\r\n\r\n",
+    b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    b"\x81\x85\0\0\0\0hello",
+    b"\x81\x85\0\0\0\0flood",
+    b"\x81\x83\0\0\0\0bye",
+    b"\x89\x80\0\0\0\0",
+    b"\x88\x82\0\0\0\0\x03\xe8",
+    b"GET /later HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /never HTTP/1.0\r\n\r\n",
+    b"\x01\x81\0\0\0\0a",
+];
+
+/// The loop, its world, and the peers in it.
+struct Play {
+    events: Loop<Scripted>,
+    world: Scripted,
+    clients: Vec<Client>,
+    draining: bool,
+}
+
+/// Turns that may pass without waiting before a loop counts as busy.
+const BUSY: usize = 2000;
+
+impl Play {
+    fn new(flags: u8) -> Self {
+        let world = Scripted::new();
+        let mut limits = Limits::DEFAULT
+            .with_backlog_high(2048)
+            .with_backlog_low(512)
+            .with_backlog_cap(64 << 10)
+            .with_read_size(1024);
+        if flags & 1 != 0 {
+            limits = limits
+                .with_connections(3)
+                .with_rounds(1)
+                .with_accepts(1)
+                .with_memory(8 << 10);
+        }
+        let mut events = Loop::with_poller(world.clone(), limits).expect("sound limits");
+        let owner: Owner = events.add(App);
+        let profile = events.profile(link::Limits::DEFAULT);
+        let address = "0.0.0.0:0".parse().expect("an address");
+        for speaks in [Speaks::Http, Speaks::Raw] {
+            events
+                .listen(&address, &ListenOptions::DEFAULT, speaks, owner, profile)
+                .expect("a listener");
+        }
+        Self {
+            events,
+            world,
+            clients: Vec::new(),
+            draining: false,
+        }
+    }
+
+    /// One act; the low bits choose a peer.
+    fn act(&mut self, input: &mut Input<'_>) {
+        let [act, which] = input.array();
+        let client = match self.clients.len() {
+            0 => None,
+            n => Some(self.clients[usize::from(which) % n]),
+        };
+        match (act & 15, client) {
+            (0, _) if self.clients.len() < 12 => {
+                self.clients
+                    .push(self.world.connect_client(usize::from(which & 1)));
+            }
+            (1, _) => self.turn(),
+            (2, _) => {
+                self.world
+                    .advance(Duration::from_millis(u64::from(which) * 37));
+                self.turn();
+            }
+            (3, Some(client)) => self.world.send(client, input.run()),
+            (4..=6, Some(client)) => {
+                self.world
+                    .send(client, SENT[usize::from(input.byte() & 15)]);
+            }
+            (7, Some(client)) => SENT[usize::from(input.byte() & 15)]
+                .chunks(1 + usize::from(act >> 4))
+                .for_each(|piece| self.world.send(client, piece)),
+            (8, Some(client)) => self.world.eof(client),
+            (9, Some(client)) => self.world.reset(client),
+            (10, Some(client)) => self.world.stop_reading(client),
+            (11, Some(client)) => self.world.allow_write(client, input.byte().into()),
+            (12, Some(client)) => self.world.allow_all(client),
+            (13, Some(client)) => self.world.spurious(client),
+            (14, _) => {
+                let error = if act & 0x10 == 0 { 24 } else { 103 }; // EMFILE, ECONNABORTED
+                self.world
+                    .fail_accept(usize::from(which & 1), error, 1 + usize::from(act >> 6));
+            }
+            (15, _) if act == 0xff => {
+                self.draining = true;
+                self.events.remote().drain(Duration::from_secs(3));
+            }
+            _ => self.turn(),
+        }
+    }
+
+    fn turn(&mut self) {
+        self.events
+            .turn(Some(Duration::from_millis(1)))
+            .expect("a scripted system does not fail");
+    }
+
+    /// Turns until the loop would sleep.
+    fn rest(&mut self) {
+        for _ in 0..BUSY {
+            self.turn();
+            if self.world.last_timeout() != Some(Duration::ZERO) {
+                return;
+            }
+        }
+        let seen: Vec<_> = self
+            .clients
+            .iter()
+            .map(|c| {
+                (
+                    self.world.output(*c).escape_ascii().to_string(),
+                    self.world.fate(*c),
+                    self.world.unread(*c),
+                )
+            })
+            .collect();
+        panic!(
+            "the loop does not come to rest: {seen:?} {:?}",
+            self.events.counters()
+        );
+    }
+
+    /// All that was seen, once everyone is gone.
+    fn end(mut self) -> Vec<(Vec<u8>, Fate)> {
+        self.rest();
+        for client in &self.clients {
+            self.world.allow_all(*client);
+        }
+        self.rest();
+        if !self.draining {
+            self.events.remote().drain(Duration::from_secs(3));
+        }
+        // Draining takes at most as long as it was given, lingering included.
+        for _ in 0..40 {
+            self.rest();
+            self.world.advance(Duration::from_millis(250));
+        }
+        self.rest();
+        let counters = *self.events.counters();
+        assert_eq!(counters.panics, 0);
+        assert_eq!(counters.active, 0, "{counters:?}");
+        assert!(self.events.is_drained());
+        let seen = |client: &Client| (self.world.take_output(*client), self.world.fate(*client));
+        let all: Vec<_> = self.clients.iter().map(seen).collect();
+        for (_, fate) in &all {
+            assert!(matches!(fate, Fate::Closed | Fate::Reset), "{fate:?}");
+        }
+        all
+    }
+}
+
+fn play(data: &[u8]) -> Vec<(Vec<u8>, Fate)> {
+    let mut input = Input::new(data);
+    let mut play = Play::new(input.byte());
+    for _ in 0..400 {
+        if input.is_empty() {
+            break;
+        }
+        play.act(&mut input);
+    }
+    play.end()
+}
+
+/// Nothing panics, the loop comes to rest whatever happens, every connection
+/// ends once it drains, and the same input gives the same output.
+pub fn event_loop(data: &[u8]) {
+    assert_eq!(play(data), play(data));
+}

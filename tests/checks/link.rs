@@ -1,0 +1,244 @@
+//! A whole connection without I/O: requests, collected and streamed bodies, the
+//! upgrade, and WebSocket behind it.
+
+use super::input::{Input, pieces};
+use barewire::http::{
+    Content, Fields, OwnedScratch, RequestHead, ResponseHead, Status, date::Date,
+};
+use barewire::http1;
+use barewire::link::{Body, Closing, Event, Lent, Limits, Link, Shelf, Violation};
+use barewire::websocket::{self, Kind, handshake};
+use barewire::wire::{Instant, Step};
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Transcript {
+    events: Vec<String>,
+    out: Vec<u8>,
+    error: Option<Violation>,
+    closing: Option<Closing>,
+    done: bool,
+}
+
+struct Side {
+    link: Link,
+    limits: Limits,
+    scratch: OwnedScratch,
+    shelf: Shelf,
+    unread: Vec<u8>,
+    body: Vec<u8>,
+    seen: Transcript,
+}
+
+/// What the owner decides at a request.
+enum Decision {
+    Collect(usize),
+    Stream,
+    Refuse(Status),
+    Answer(Vec<u8>),
+    Upgrade,
+    Raw,
+}
+
+fn decide(head: &RequestHead<'_>, content: &Content<'_>) -> Decision {
+    let path = head.target.path();
+    match content {
+        _ if path == "/raw" => Decision::Raw,
+        _ if handshake::is_upgrade(head) => Decision::Upgrade,
+        Content::Follows { length: Some(65..) } if path == "/collect" => {
+            Decision::Refuse(Status::CONTENT_TOO_LARGE)
+        }
+        Content::Follows { .. } if path == "/collect" => Decision::Collect(64),
+        Content::Follows { .. } if path == "/refuse" => Decision::Refuse(Status::CONTENT_TOO_LARGE),
+        Content::Follows { .. } => Decision::Stream,
+        // What was refused in pieces is refused in whole as well.
+        Content::Whole(body) if path == "/collect" && body.len() > 64 => {
+            Decision::Refuse(Status::CONTENT_TOO_LARGE)
+        }
+        Content::Whole(_) if path == "/refuse" => Decision::Refuse(Status::CONTENT_TOO_LARGE),
+        Content::Whole(body) => Decision::Answer(body.to_vec()),
+        Content::None => Decision::Answer(path.as_bytes().to_vec()),
+    }
+}
+
+impl Side {
+    fn new(flags: u8) -> Self {
+        let mut limits = Limits::DEFAULT;
+        if flags & 1 != 0 {
+            limits.http1 = http1::Limits::DEFAULT.with_head(512).with_drain(64);
+            limits.websocket = websocket::Limits::DEFAULT.with_message(256);
+        }
+        Self {
+            link: Link::server(Instant::START),
+            limits,
+            scratch: OwnedScratch::new(100),
+            shelf: Shelf::new(),
+            unread: Vec::new(),
+            body: Vec::new(),
+            seen: Transcript::default(),
+        }
+    }
+
+    fn feed(&mut self, piece: &[u8], eof: bool) {
+        self.unread.extend_from_slice(piece);
+        let mut calls = 4 * self.unread.len() + 64;
+        while self.seen.error.is_none() && !self.seen.done && self.step(eof) {
+            calls = calls.checked_sub(1).expect("calls without progress");
+        }
+        self.seen.closing = self.link.closing();
+    }
+
+    /// One call; whether another is worth it.
+    fn step(&mut self, eof: bool) -> bool {
+        let date = Date::from_unix(784_111_777);
+        let now = Instant::START;
+        let mut shown = None;
+        let lent = Lent {
+            now,
+            date: Some(&date),
+            chance: [0; 4],
+            limits: &self.limits,
+            scratch: self.scratch.lend(),
+            shown: &mut shown,
+        };
+        let (link, seen, out) = (&mut self.link, &mut self.seen.events, &mut self.seen.out);
+        let received = match eof {
+            false => link.receive(&mut self.unread, lent, out),
+            true => link.receive_eof(&mut self.unread, lent, out),
+        };
+        let received = match received {
+            Ok(received) => received,
+            Err(violation) => {
+                self.seen.error = Some(violation);
+                return false;
+            }
+        };
+        let used = received.used;
+        let mut answer = None;
+        let mut more = true;
+        match received.step {
+            Step::Event(Event::Request { head, content }) => {
+                let decision = decide(&head, &content);
+                match decision {
+                    Decision::Collect(limit) => {
+                        link.collect(&head, limit, &mut self.shelf, now, out)
+                            .expect("a body is on offer");
+                    }
+                    Decision::Stream => {
+                        seen.push(format!("{:?} {:?}", head.method, head.target));
+                        link.accept_body(now, out).expect("a body is on offer");
+                    }
+                    Decision::Refuse(status) => answer = Some((status, Vec::new())),
+                    Decision::Answer(body) => {
+                        seen.push(format!("{:?} {:?}", head.method, head.target));
+                        answer = Some((Status::OK, body));
+                    }
+                    Decision::Upgrade => match handshake::check(&head) {
+                        Ok(opening) => {
+                            let accepted =
+                                handshake::accept(&opening, None).expect("no protocol is chosen");
+                            let fields = accepted.fields();
+                            let streaming = head.target.path() == "/stream";
+                            let switched =
+                                link.upgrade_websocket(fields.as_fields(), streaming, now, out);
+                            seen.push(format!("upgrade {:?}", switched.is_ok()));
+                            if switched.is_err() {
+                                answer = Some((Status::BAD_REQUEST, Vec::new()));
+                            }
+                        }
+                        Err(refusal) => answer = Some((refusal.status(), Vec::new())),
+                    },
+                    Decision::Raw => {
+                        let list = [barewire::http::Field::new("Upgrade", "raw")];
+                        if link.upgrade_raw(Fields::new(&list), out).is_err() {
+                            answer = Some((Status::UPGRADE_REQUIRED, Vec::new()));
+                        }
+                    }
+                }
+            }
+            Step::Event(Event::TooLarge) => answer = Some((Status::CONTENT_TOO_LARGE, Vec::new())),
+            Step::Event(Event::Body(piece)) => self.body.extend_from_slice(piece),
+            Step::Event(Event::End { .. }) => {
+                answer = Some((Status::OK, core::mem::take(&mut self.body)));
+            }
+            Step::Event(Event::Message { kind, payload }) => {
+                let _ = link.send_message(kind, payload, [0; 4], now, out); // closing
+            }
+            Step::Event(Event::Chunk {
+                kind,
+                payload,
+                last,
+            }) => {
+                self.body.extend_from_slice(payload);
+                if last {
+                    let whole = core::mem::take(&mut self.body);
+                    assert!(kind == Kind::Binary || core::str::from_utf8(&whole).is_ok());
+                    let _ = link.send_message(kind, &whole, [0; 4], now, out); // closing
+                }
+            }
+            Step::Event(Event::Data(bytes)) => {
+                let _ = link.write(bytes, out);
+            }
+            Step::Event(event) => seen.push(format!("{event:?}")),
+            // A collected body uses bytes without an event.
+            Step::Need(_) => more = used > 0,
+            Step::Paused | Step::Full => more = false,
+            Step::Done => {
+                self.seen.done = true;
+                more = false;
+            }
+        }
+        self.unread.drain(..used);
+        if let Some(parked) = shown.take() {
+            self.shelf.put_back(parked);
+        }
+        if let Some((status, body)) = answer
+            && self.link.owes_response()
+        {
+            let head = ResponseHead::new(status, Fields::EMPTY);
+            let out = &mut self.seen.out;
+            self.link
+                .respond(&head, Body::Whole(&body), Some(&date), now, out)
+                .or_else(|_| {
+                    let head = ResponseHead::new(Status::NOT_IMPLEMENTED, Fields::EMPTY);
+                    self.link
+                        .respond(&head, Body::Whole(b""), Some(&date), now, out)
+                })
+                .expect("a response is owed");
+        }
+        more
+    }
+}
+
+fn transcript(flags: u8, all: &[&[u8]]) -> Transcript {
+    let mut side = Side::new(flags);
+    for piece in all {
+        side.feed(piece, false);
+        let alive = side.seen.error.is_none() && !side.seen.done && side.seen.closing.is_none();
+        if flags & 1 != 0 && alive {
+            assert!(
+                side.unread.len() <= 2048,
+                "{} bytes kept",
+                side.unread.len()
+            );
+            assert!(
+                side.link.memory() <= 4096,
+                "{} bytes held",
+                side.link.memory()
+            );
+        }
+    }
+    if flags & 2 != 0 {
+        side.feed(b"", true);
+    }
+    side.seen
+}
+
+/// Any cut gives the same transcript, whatever the connection becomes.
+pub fn link(data: &[u8]) {
+    let mut input = Input::new(data);
+    let (flags, manner) = (input.byte(), input.byte());
+    let bytes = input.rest();
+    let cut = transcript(flags, &pieces(bytes, manner));
+    let whole = transcript(flags, &[bytes]);
+    assert_eq!(cut, whole, "{}", bytes.escape_ascii());
+}

@@ -1,0 +1,556 @@
+//! Hostile peers, lost peers, and a system that runs out: over real sockets,
+//! with figures. Run with `--nocapture` to see them.
+#![cfg(all(feature = "net", target_os = "linux"))]
+
+mod app_support;
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use core::time::Duration;
+use std::alloc::System;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use app_support::{Running, wait_until};
+use barewire::app::{App, Message, Socket, WebSocket};
+use barewire::net::{Address, Limits};
+
+/// Bytes that live on the heap, and the most that did.
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+#[allow(unsafe_code, reason = "an allocator is unsafe to write")]
+// SAFETY: everything is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(live, Relaxed);
+        // SAFETY: as the caller has promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller has promised.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The tests measure, so they take turns.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+struct Echo;
+
+impl WebSocket for Echo {
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+        socket.send(message);
+    }
+}
+
+/// Bytes of the large answer.
+const BIG: usize = 256 << 10;
+
+fn app() -> App {
+    App::new()
+        .get("/hello", |_request, reply| reply.text("Hello, World!"))
+        .get("/big", |_request, reply| reply.body("x/y", vec![b'x'; BIG]))
+        .post("/echo", |request, reply| {
+            reply.body(request.content_type(), request.body())
+        })
+        .websocket("/ws", |_request| Ok(Echo))
+}
+
+/// What a loop may hold on the heap, whatever its peers do (docs/limits.md):
+/// what its peers hold, one reply that is being made, and what is its own.
+fn bound(limits: &Limits, reply: usize) -> usize {
+    let own = 65 * limits.read_size // the read buffer and 64 spare ones
+        + 2 * (256 << 10) // corks
+        + limits.spare_memory
+        + 1024 * 512 // spare queues
+        + 16 * (64 << 10) // the shelf
+        + (2 << 20); // tables of the loop, the app and the poller
+    let records = limits.connections as usize * 2 * 512; // tables grow by doubling
+    // Made by the handler, corked, waiting; and each may have grown by doubling.
+    limits.memory + records + own + 6 * reply
+}
+
+const UPGRADE: &[u8] = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n\
+    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const HELLO: &[u8] = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+
+fn address(running: &Running) -> SocketAddr {
+    let [Address::Tcp(address)] = running.server().local_addresses() else {
+        panic!()
+    };
+    *address
+}
+
+/// What a hostile peer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Malice {
+    TricklesHead,
+    TricklesBody,
+    NeverReads,
+    IsSilent,
+    PingsInAFragment,
+    AnnouncesTooMuch,
+}
+
+const MALICE: [Malice; 6] = [
+    Malice::TricklesHead,
+    Malice::TricklesBody,
+    Malice::NeverReads,
+    Malice::IsSilent,
+    Malice::PingsInAFragment,
+    Malice::AnnouncesTooMuch,
+];
+
+impl Malice {
+    /// What it says first.
+    fn opening(self) -> Vec<u8> {
+        let frame = |bytes: &[u8]| [UPGRADE, bytes].concat();
+        match self {
+            Self::TricklesHead => b"GET /hello HTTP/1.1\r\nHost: a\r\nX-A: ".to_vec(),
+            Self::TricklesBody => {
+                b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n".to_vec()
+            }
+            Self::NeverReads => b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
+            Self::IsSilent => Vec::new(),
+            Self::PingsInAFragment => frame(b"\x01\x83\0\0\0\0abc"),
+            Self::AnnouncesTooMuch => frame(b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"),
+        }
+    }
+
+    /// What it says again and again.
+    const fn again(self) -> &'static [u8] {
+        match self {
+            Self::TricklesHead | Self::TricklesBody => b"x",
+            Self::NeverReads => b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n",
+            Self::IsSilent => b"",
+            Self::PingsInAFragment => b"\x89\x80\0\0\0\0",
+            Self::AnnouncesTooMuch => b"y",
+        }
+    }
+}
+
+/// Attacks from `peers` connections until told to stop; answers how often one
+/// was thrown out and came back.
+fn attack(address: SocketAddr, peers: usize, stop: &AtomicBool, ready: &AtomicBool) -> usize {
+    let open = |malice: Malice| {
+        let mut stream = TcpStream::connect(address).ok()?;
+        stream.set_nonblocking(true).ok()?;
+        let _ = stream.write(&malice.opening());
+        Some(stream)
+    };
+    let mut streams: Vec<_> = MALICE
+        .iter()
+        .copied()
+        .cycle()
+        .take(peers)
+        .map(|malice| (malice, open(malice)))
+        .collect();
+    ready.store(true, Relaxed);
+    let mut returns = 0;
+    for round in 0_usize.. {
+        if stop.load(Relaxed) {
+            break;
+        }
+        for (number, (malice, place)) in streams.iter_mut().enumerate() {
+            let lost = match place {
+                None => true,
+                Some(stream) => match stream.write(malice.again()) {
+                    Ok(_) => false,
+                    Err(error) => error.kind() != ErrorKind::WouldBlock,
+                },
+            };
+            // Who was thrown out is back within a second.
+            if lost {
+                *place = None;
+            }
+            if place.is_none() && number % 10 == round % 10 {
+                returns += 1;
+                *place = open(*malice);
+            }
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    returns
+}
+
+/// Asks for `time` on a few connections, one question after another; answers
+/// how long each took.
+fn honest(address: SocketAddr, time: Duration) -> Vec<Duration> {
+    let ask = move |websocket: bool| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        let mut buffer = [0; 1024];
+        if websocket {
+            stream.write_all(UPGRADE).unwrap();
+            let n = stream.read(&mut buffer).unwrap();
+            assert!(buffer[..n].starts_with(b"HTTP/1.1 101 "));
+        }
+        let (mut took, began) = (Vec::new(), Instant::now());
+        while began.elapsed() < time {
+            let start = Instant::now();
+            let question: &[u8] = if websocket {
+                b"\x81\x82\0\0\0\0hi"
+            } else {
+                HELLO
+            };
+            stream.write_all(question).unwrap();
+            let n = stream.read(&mut buffer).unwrap();
+            let answer = &buffer[..n];
+            assert!(answer == b"\x81\x02hi" || answer.ends_with(b"Hello, World!"));
+            took.push(start.elapsed());
+        }
+        took
+    };
+    let threads: Vec<_> = [true, false, true, false]
+        .map(|websocket| thread::spawn(move || ask(websocket)))
+        .into_iter()
+        .collect();
+    let mut all: Vec<_> = threads
+        .into_iter()
+        .flat_map(|it| it.join().unwrap())
+        .collect();
+    all.sort();
+    all
+}
+
+fn shown(what: &str, took: &[Duration]) -> Duration {
+    let at = |part: usize| took[took.len() * part / 1000];
+    println!(
+        "{what}: {} answers, p50 {:?}, p99 {:?}, p99.9 {:?}",
+        took.len(),
+        at(500),
+        at(990),
+        at(999)
+    );
+    at(990)
+}
+
+#[test]
+fn honest_clients_are_served_among_a_thousand_hostile_peers_in_bounded_memory() {
+    let _alone = alone();
+    let limits = Limits::DEFAULT
+        .with_connections(4000)
+        .with_per_address(4000)
+        .with_memory(16 << 20);
+    let base = LIVE.load(Relaxed);
+    let running = Running::start(app().limits(limits.clone()));
+    let to = address(&running);
+    shown("alone", &honest(to, Duration::from_millis(1500)));
+    PEAK.store(LIVE.load(Relaxed), Relaxed);
+    let (stop, ready) = (AtomicBool::new(false), AtomicBool::new(false));
+    let peers = 1200;
+    thread::scope(|scope| {
+        let attacker = scope.spawn(|| attack(to, peers, &stop, &ready));
+        wait_until("the attack begins", || ready.load(Relaxed));
+        let p99 = shown(
+            "among 1,200 hostile peers",
+            &honest(to, Duration::from_secs(4)),
+        );
+        stop.store(true, Relaxed);
+        let returns = attacker.join().unwrap();
+        println!("thrown out and come back: {returns} times");
+        assert!(p99 < Duration::from_secs(2), "{p99:?}");
+    });
+    let held = PEAK.load(Relaxed) - base;
+    let most = bound(&limits, BIG);
+    println!("heap at its peak: {held} bytes of at most {most}");
+    assert!(held <= most, "{held} > {most}");
+}
+
+#[test]
+fn large_messages_from_all_sides_stay_within_the_memory_limit() {
+    let _alone = alone();
+    let limits = Limits::DEFAULT
+        .with_per_address(4000)
+        .with_connections(1000)
+        .with_memory(8 << 20);
+    let base = LIVE.load(Relaxed);
+    let running = Running::start(app().limits(limits.clone()));
+    let to = address(&running);
+    PEAK.store(LIVE.load(Relaxed), Relaxed);
+    // Each announces a MiB, and sends all of it but the end.
+    let piece = vec![b'm'; 64 << 10];
+    let mut streams: Vec<_> = (0..200)
+        .filter_map(|_| {
+            let mut stream = TcpStream::connect(to).ok()?;
+            stream.set_nonblocking(true).ok()?;
+            let head = b"\x82\xff\0\0\0\0\0\x10\0\0\0\0\0\0";
+            stream.write_all(&[UPGRADE, head].concat()).ok()?;
+            Some(stream)
+        })
+        .collect();
+    for _ in 0..15 {
+        for stream in &mut streams {
+            let _ = stream.write(&piece);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let mut stream = running.connect();
+    stream.write_all(HELLO).unwrap();
+    let mut buffer = [0; 1024];
+    let n = stream.read(&mut buffer).unwrap();
+    assert!(buffer[..n].ends_with(b"Hello, World!"));
+    let held = PEAK.load(Relaxed) - base;
+    let most = bound(&limits, BIG);
+    println!("200 open messages of a MiB: heap {held} bytes of at most {most}");
+    assert!(held <= most, "{held} > {most}");
+}
+
+#[test]
+fn connections_cost_little_while_they_are_idle() {
+    let _alone = alone();
+    let limits = Limits::DEFAULT.with_per_address(10_000);
+    let running = Running::start(app().limits(limits));
+    let to = address(&running);
+    for (what, opening) in [("HTTP", HELLO), ("WebSocket", UPGRADE)] {
+        let live = |count: usize| {
+            let streams: Vec<_> = (0..count)
+                .map(|_| {
+                    let mut stream = TcpStream::connect(to).unwrap();
+                    stream.write_all(opening).unwrap();
+                    assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+                    stream
+                })
+                .collect();
+            (
+                LIVE.load(Relaxed) - streams.capacity() * size_of::<TcpStream>(),
+                streams,
+            )
+        };
+        let (few, kept) = live(100);
+        let (many, more) = live(2000);
+        println!(
+            "an idle {what} connection: {} bytes of heap",
+            (many - few) / 2000
+        );
+        assert!((many - few) / 2000 < 1500);
+        drop((kept, more));
+        thread::sleep(Duration::from_millis(300));
+    }
+}
+
+/// The child of the tests below: serves until its input ends.
+#[test]
+#[ignore = "run by other tests, in a process of its own"]
+fn child_serves() {
+    if std::env::var_os("BAREWIRE_CHILD").is_none() {
+        return;
+    }
+    let limits = Limits::DEFAULT.with_per_address(10_000);
+    let running = Running::start(app().limits(limits));
+    println!("\nlistening {}", address(&running));
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+/// The child that is killed: opens connections to the address in its
+/// environment, says half of something on each, and waits.
+#[test]
+#[ignore = "run by other tests, in a process of its own"]
+fn child_talks() {
+    let Ok(to) = std::env::var("BAREWIRE_TALK_TO") else {
+        return;
+    };
+    let halves: [&[u8]; 4] = [
+        b"GET /hel",
+        b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf",
+        &[UPGRADE, b"\x81\xfe\x01\x00\0\0\0\0half"].concat(),
+        &[UPGRADE, b"\x01\x84\0\0\0\0half"].concat(),
+    ];
+    let streams: Vec<_> = halves
+        .iter()
+        .cycle()
+        .take(100)
+        .map(|half| {
+            let mut stream = TcpStream::connect(&to).unwrap();
+            stream.write_all(half).unwrap();
+            stream
+        })
+        .collect();
+    println!("\ntalking {}", streams.len());
+    thread::sleep(Duration::from_secs(60));
+}
+
+fn child(test: &str, limit: &str) -> Command {
+    let exe = std::env::current_exe().unwrap();
+    let mut command = Command::new("sh");
+    let script = format!("{limit} exec \"$0\" --exact {test} --ignored --nocapture");
+    command.arg("-c").arg(script).arg(exe);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    command
+}
+
+/// Reads the child's output up to a line that begins so; answers the rest of
+/// that line.
+fn said(from: &mut impl BufRead, begin: &str) -> String {
+    let mut line = String::new();
+    while from.read_line(&mut line).unwrap() > 0 {
+        if let Some(rest) = line.strip_prefix(begin) {
+            return rest.trim().into();
+        }
+        line.clear();
+    }
+    panic!("the child never said {begin:?}");
+}
+
+/// Processor time of a process, in hundredths of a second.
+fn spent(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .unwrap()
+        .1
+        .split_whitespace()
+        .collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[test]
+fn out_of_descriptors_it_waits_without_spinning_and_recovers() {
+    let _alone = alone();
+    let mut server = child("child_serves", "ulimit -n 64;")
+        .env("BAREWIRE_CHILD", "1")
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(server.stdout.take().unwrap());
+    let to: SocketAddr = said(&mut output, "listening ").parse().unwrap();
+    let ask = |stream: &mut TcpStream| {
+        let mut buffer = [0; 1024];
+        stream
+            .set_read_timeout(Some(Duration::from_secs(8)))
+            .unwrap();
+        stream.write_all(HELLO).ok()?;
+        let n = stream.read(&mut buffer).ok()?;
+        buffer[..n].ends_with(b"Hello, World!").then_some(())
+    };
+    let mut first = TcpStream::connect(to).unwrap();
+    ask(&mut first).unwrap();
+    let mut crowd: Vec<_> = (0..100).map(|_| TcpStream::connect(to).unwrap()).collect();
+    thread::sleep(Duration::from_millis(300));
+    let before = spent(server.id());
+    thread::sleep(Duration::from_secs(1));
+    let used = spent(server.id()) - before;
+    println!("processor time of a loop out of descriptors: {used} % of a second");
+    assert!(used < 50, "it spins");
+    ask(&mut first).expect("those who are in are served");
+    let mut last = TcpStream::connect(to).unwrap();
+    crowd.clear();
+    let began = Instant::now();
+    ask(&mut last).expect("and those who wait, as soon as there is room");
+    println!("recovered within {:?}", began.elapsed());
+    drop(server.stdin.take());
+    assert!(server.wait().unwrap().success());
+}
+
+#[test]
+fn clients_that_are_killed_leave_nothing_behind() {
+    let _alone = alone();
+    let app = app();
+    let metrics = app.metrics();
+    let running = Running::start(app);
+    let open = || metrics.snapshot().connections_active;
+    for round in 0..3 {
+        let mut talker = child("child_talks", "")
+            .env("BAREWIRE_TALK_TO", address(&running).to_string())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(talker.stdout.take().unwrap());
+        assert_eq!(said(&mut output, "talking "), "100");
+        wait_until("all are in", || open() == 100);
+        talker.kill().unwrap(); // SIGKILL
+        talker.wait().unwrap();
+        wait_until("all are gone", || open() == 0);
+        println!("round {round}: 100 clients killed, none left");
+    }
+}
+
+#[test]
+fn shutting_down_under_load_loses_no_request() {
+    let _alone = alone();
+    let running = Running::start(app());
+    let to = address(&running);
+    let stop = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..8)
+        .map(|number| {
+            let stop = stop.clone();
+            thread::spawn(move || {
+                let (mut answered, mut lost, mut refused) = (0, 0, 0);
+                let mut kept: Option<TcpStream> = None;
+                while !stop.load(Relaxed) && refused == 0 {
+                    // Half of them keep their connection, half open one each.
+                    let mut stream = match kept.take() {
+                        Some(stream) => stream,
+                        None => match TcpStream::connect(to) {
+                            Ok(stream) => stream,
+                            Err(_) => {
+                                refused += 1;
+                                continue;
+                            }
+                        },
+                    };
+                    stream
+                        .set_read_timeout(Some(Duration::from_secs(5)))
+                        .unwrap();
+                    let fresh = number % 2 == 0;
+                    let mut buffer = [0; 1024];
+                    let n = match stream.write_all(HELLO) {
+                        Ok(()) => stream.read(&mut buffer).unwrap_or(0),
+                        Err(_) => 0,
+                    };
+                    if buffer[..n].ends_with(b"Hello, World!") {
+                        answered += 1;
+                        let ends = buffer[..n].windows(17).any(|it| it == b"Connection: close");
+                        if !fresh && !ends {
+                            kept = Some(stream);
+                        }
+                    } else if fresh {
+                        lost += 1; // connected and not answered
+                    } else {
+                        // A kept connection may end before the request is there
+                        // (RFC 9112 §9.3.1): to be asked again on a new one.
+                    }
+                }
+                (answered, lost, refused)
+            })
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(500));
+    running.server().handle().shutdown(Duration::from_secs(10));
+    thread::sleep(Duration::from_millis(500));
+    stop.store(true, Relaxed);
+    let (mut answered, mut lost, mut refused) = (0, 0, 0);
+    for client in clients {
+        let (a, l, r) = client.join().unwrap();
+        (answered, lost, refused) = (answered + a, lost + l, refused + r);
+    }
+    println!("shut down under load: {answered} answered, {lost} lost, {refused} refused");
+    assert!(answered > 100 && refused > 0);
+    // The system itself resets who connects between the last accept and the
+    // closing of the listener.
+    assert!(lost <= 2, "{lost}");
+}

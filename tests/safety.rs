@@ -1,0 +1,66 @@
+//! What docs/safety.md says of the source: it is read, not believed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every source file of the library, without its tests and comments, by lines.
+fn code() -> Vec<(PathBuf, usize, String)> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut lines = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let code = (1..).zip(text.lines());
+            let code = code.filter(|(_, line)| !line.trim_start().starts_with("//"));
+            lines.extend(code.map(|(number, line)| (path.clone(), number, line.to_owned())));
+        }
+    }
+    assert!(lines.len() > 10_000, "the source was not found");
+    lines
+}
+
+#[test]
+fn nothing_panics_on_purpose() {
+    let calls = [
+        ".unwrap()",
+        ".expect(",
+        "panic!(",
+        "unreachable!(",
+        "todo!(",
+        "unimplemented!(",
+        " assert!(",
+        " assert_eq!(",
+        " assert_ne!(",
+        "unwrap_unchecked",
+    ];
+    // The caps of a loop keep its slab below this size.
+    let proven = "assert!(self.entries.len() < Self::MAX, \"the slab is full\");";
+    for (path, number, line) in code() {
+        let panics = calls.iter().any(|call| line.contains(call));
+        assert!(
+            !panics || line.trim() == proven,
+            "{}:{number}: {line}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn unsafe_code_stays_in_its_room() {
+    for (path, number, line) in code() {
+        let is_unsafe = line.contains("unsafe ") || line.contains("allow(unsafe_code");
+        let place = path.components().any(|part| part.as_os_str() == "simd");
+        let opens_it = line.contains("unsafe_code") && path.ends_with("wire/mod.rs");
+        assert!(
+            !is_unsafe || place || opens_it,
+            "{}:{number}: {line}",
+            path.display()
+        );
+    }
+}
