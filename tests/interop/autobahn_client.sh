@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Lets the Autobahn WebSocket test suite drive our client: examples/websocket_client.
+#
+# usage: autobahn_client.sh PROGRAM [CASES]
+#   PROGRAM   the example, built
+#   CASES     ids or patterns, by default sections 1 to 7, 9 (messages of up to
+#             16 MiB) and 10
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+program=$(realpath "${1:?usage: autobahn_client.sh PROGRAM [CASES]}")
+cases=${2:-'1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*,10.*'}
+
+"$here/autobahn/setup.sh"
+reports=$here/.env/reports/autobahn-client
+rm -rf "$reports"
+mkdir -p "$reports"
+status=0
+timeout 660 "$here/.env/autobahn/bin/python" "$here/autobahn/serve.py" \
+    "$reports" "$cases" "$program" 2>"$reports/log.txt" || status=$?
+[ "$status" -le 1 ] || { echo "FAIL autobahn client: the suite ended with $status"; tail -20 "$reports/log.txt" >&2; }
+exit "$status"
