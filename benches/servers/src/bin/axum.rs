@@ -1,0 +1,39 @@
+//! axum on a runtime of one thread.
+
+use std::io;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use barewire_servers::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
+use tokio::net::TcpListener;
+
+const TEXT: [(axum::http::HeaderName, &str); 1] = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+
+fn main() -> io::Result<()> {
+    raise_descriptors();
+    let (medium, large) = (fixed(MEDIUM), fixed(LARGE));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let app = Router::new()
+            .route("/hello", get(|| async { HELLO }))
+            .route(
+                "/64k",
+                get(move || async move { (TEXT, Bytes::from_static(medium)) }),
+            )
+            .route(
+                "/1m",
+                get(move || async move { (TEXT, Bytes::from_static(large)) }),
+            )
+            .route("/echo", post(|body: Bytes| async move { (TEXT, body) }));
+        let listener = TcpListener::bind(address()).await?;
+        let listener = listener.tap_io(|socket| {
+            let _ = socket.set_nodelay(true);
+        });
+        axum::serve(listener, app).await
+    })
+}

@@ -1,0 +1,54 @@
+//! barewire: the routes through `App`, with all limits, timers and metrics on.
+
+use barewire::app::{App, Message, Socket, WebSocket};
+use barewire::net::Limits;
+use barewire_servers::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
+use bytes::Bytes;
+
+struct Echo;
+
+impl WebSocket for Echo {
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+        socket.send(message);
+    }
+}
+
+struct Member;
+
+impl WebSocket for Member {
+    fn open(&mut self, socket: &mut Socket<'_, '_>) {
+        socket.join("all").expect("one room is within the limits");
+    }
+
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+        socket.publish("all", message);
+    }
+}
+
+fn main() -> Result<(), barewire::net::Error> {
+    raise_descriptors();
+    let (medium, large) = (
+        Bytes::from_static(fixed(MEDIUM)),
+        Bytes::from_static(fixed(LARGE)),
+    );
+    App::new()
+        .get("/hello", |_request, reply| reply.text(HELLO))
+        .get("/64k", move |_request, reply| {
+            reply.bytes("text/plain", medium.clone())
+        })
+        .get("/1m", move |_request, reply| {
+            reply.bytes("text/plain", large.clone())
+        })
+        .post("/echo", |request, reply| {
+            reply.body(request.content_type(), request.body())
+        })
+        .websocket("/websocket", |_request| Ok(Echo))
+        .websocket("/room", |_request| Ok(Member))
+        .limits(
+            Limits::DEFAULT
+                .with_connections(50_000)
+                .with_per_address(50_000),
+        )
+        .listen(&address().to_string())?
+        .run()
+}

@@ -1,0 +1,257 @@
+//! The loop that keeps so many requests in flight, and counts.
+
+use std::collections::VecDeque;
+use std::io::{self, Error, ErrorKind, Read};
+use std::time::{Duration, Instant};
+
+use barewire_servers::{Periodic, Progress};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use crate::histogram::Histogram;
+use crate::options::Options;
+use crate::process::{self, Cpu};
+
+/// What replies must be.
+pub trait Replies {
+    /// Compares what came with what must come: how many replies end in it.
+    fn check(&mut self, bytes: &[u8]) -> io::Result<u64>;
+}
+
+/// Who is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Each connection gets the replies to what it sent.
+    Each,
+    /// All connections get what the first one sends.
+    All,
+}
+
+struct Connection<R> {
+    socket: TcpStream,
+    replies: R,
+    progress: Progress,
+    /// When requests were sent, and how many of them are not answered.
+    sent: VecDeque<(Instant, u64)>,
+}
+
+struct Drive<'a, R> {
+    options: &'a Options,
+    plan: Plan,
+    output: &'a Periodic,
+    connections: Vec<Connection<R>>,
+    latencies: Histogram,
+    /// Replies since the clock started.
+    count: u64,
+    /// Replies and requests since the run started.
+    received: u64,
+    sent: u64,
+}
+
+/// The clock's start: the time, the server's CPU time and our own.
+struct Start {
+    at: Instant,
+    server: Option<Cpu>,
+    own: Cpu,
+}
+
+impl Start {
+    fn now(options: &Options) -> io::Result<Self> {
+        let server = options.pid.map(process::cpu).transpose()?;
+        Ok(Self {
+            at: Instant::now(),
+            server,
+            own: process::cpu(std::process::id())?,
+        })
+    }
+}
+
+/// Runs the load and tells what came of it.
+pub fn run<R: Replies>(
+    options: &Options,
+    plan: Plan,
+    sockets: Vec<std::net::TcpStream>,
+    output: &Periodic,
+    replies: impl Fn() -> R,
+) -> io::Result<String> {
+    let mut poll = Poll::new()?;
+    let mut connections = Vec::with_capacity(sockets.len());
+    for (at, socket) in sockets.into_iter().enumerate() {
+        socket.set_nonblocking(true)?;
+        let mut socket = TcpStream::from_std(socket);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        poll.registry().register(&mut socket, Token(at), both)?;
+        let (progress, sent) = (Progress::default(), VecDeque::new());
+        connections.push(Connection {
+            socket,
+            replies: replies(),
+            progress,
+            sent,
+        });
+    }
+    let latencies = Histogram::new();
+    let mut drive = Drive {
+        options,
+        plan,
+        output,
+        connections,
+        latencies,
+        count: 0,
+        received: 0,
+        sent: 0,
+    };
+    drive.begin()?;
+    let begun = Instant::now();
+    let mut start = match options.operations {
+        Some(_) => Some(Start::now(options)?),
+        None => None,
+    };
+    let mut events = Events::with_capacity(1024);
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        poll.poll(&mut events, Some(Duration::from_millis(100)))?;
+        let now = Instant::now();
+        match &start {
+            None if now - begun >= options.warmup => {
+                start = Some(Start::now(options)?);
+                drive.count = 0;
+                drive.latencies.clear();
+            }
+            Some(start) if drive.is_over(start, now) => return drive.report(start),
+            _ => {}
+        }
+        for event in &events {
+            drive.serve(event.token().0, event.is_readable(), &mut buffer)?;
+        }
+        drive.publish()?;
+    }
+}
+
+impl<R: Replies> Drive<'_, R> {
+    fn begin(&mut self) -> io::Result<()> {
+        let senders = if self.plan == Plan::Each {
+            self.connections.len()
+        } else {
+            1
+        };
+        for at in 0..senders {
+            self.send(at, self.options.pipeline as u64, Instant::now())?;
+        }
+        Ok(())
+    }
+
+    /// Sends so many more, as far as the run is not long enough already.
+    fn send(&mut self, at: usize, count: u64, now: Instant) -> io::Result<()> {
+        let each = if self.plan == Plan::Each {
+            1
+        } else {
+            self.connections.len() as u64
+        };
+        let wanted = self
+            .options
+            .operations
+            .map_or(u64::MAX, |all| all.div_ceil(each));
+        let count = count.min(wanted.saturating_sub(self.sent));
+        if count == 0 {
+            return Ok(());
+        }
+        self.sent += count;
+        let connection = &mut self.connections[at];
+        connection.sent.push_back((now, count));
+        self.output.owe(&mut connection.progress, count);
+        self.output
+            .write(&mut connection.progress, &mut connection.socket)
+    }
+
+    fn serve(&mut self, at: usize, readable: bool, buffer: &mut [u8]) -> io::Result<()> {
+        let connection = &mut self.connections[at];
+        self.output
+            .write(&mut connection.progress, &mut connection.socket)?;
+        if !readable {
+            return Ok(());
+        }
+        loop {
+            let connection = &mut self.connections[at];
+            let length = match connection.socket.read(buffer) {
+                Ok(0) => return Err(Error::other("the server closed a connection")),
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            let count = connection.replies.check(&buffer[..length])?;
+            self.count += count;
+            self.received += count;
+            if self.plan == Plan::Each && count > 0 {
+                let now = Instant::now();
+                self.answered(at, count, now)?;
+                self.send(at, count, now)?;
+            }
+            if length < buffer.len() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Notes how long `count` requests of a connection took.
+    fn answered(&mut self, at: usize, mut count: u64, now: Instant) -> io::Result<()> {
+        let sent = &mut self.connections[at].sent;
+        while count > 0 {
+            let (when, open) = sent
+                .front_mut()
+                .ok_or_else(|| Error::other("a reply too many"))?;
+            let taken = count.min(*open);
+            self.latencies.add((now - *when).as_nanos() as u64, taken);
+            count -= taken;
+            *open -= taken;
+            if *open == 0 {
+                sent.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    /// Of a broadcast: sends one more for each that has reached everybody.
+    fn publish(&mut self) -> io::Result<()> {
+        if self.plan == Plan::Each {
+            return Ok(());
+        }
+        let everywhere = self.received / self.connections.len() as u64;
+        let in_flight = self.sent.saturating_sub(everywhere);
+        let count = (self.options.pipeline as u64).saturating_sub(in_flight);
+        if count > 0 {
+            let now = Instant::now();
+            self.answered(0, count.min(self.sent), now)?;
+            self.send(0, count, now)?;
+        }
+        Ok(())
+    }
+
+    fn is_over(&self, start: &Start, now: Instant) -> bool {
+        match self.options.operations {
+            Some(all) => self.received >= all,
+            None => now - start.at >= self.options.measured,
+        }
+    }
+
+    fn report(&self, start: &Start) -> io::Result<String> {
+        let seconds = start.at.elapsed().as_secs_f64();
+        let per = |nanoseconds: u64| nanoseconds as f64 / 1000.0 / self.count as f64;
+        let own = process::cpu(std::process::id())?.all - start.own.all;
+        let (mut cpu, mut user) = (0.0, 0.0);
+        if let (Some(pid), Some(before)) = (self.options.pid, start.server) {
+            let after = process::cpu(pid)?;
+            let ticks = |cpu: Cpu| (cpu.user + cpu.system) as f64;
+            cpu = per(after.all - before.all);
+            user = (after.user - before.user) as f64 / (ticks(after) - ticks(before)).max(1.0);
+        }
+        Ok(format!(
+            "{{\"operations\":{},\"per_second\":{:.0},\"cpu_us\":{cpu:.4},\"user_share\":{user:.2},\
+             \"p50_us\":{:.1},\"p99_us\":{:.1},\"load_us\":{:.4}}}",
+            self.count,
+            self.count as f64 / seconds,
+            self.latencies.percentile(0.5),
+            self.latencies.percentile(0.99),
+            per(own),
+        ))
+    }
+}

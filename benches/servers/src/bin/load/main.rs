@@ -1,0 +1,140 @@
+//! A load generator on one thread: HTTP/1.1 and WebSocket, echo, broadcast and
+//! idle connections. Every byte of every reply is compared with what it must
+//! be. One line of JSON comes out.
+
+mod drive;
+mod histogram;
+mod http;
+mod messages;
+mod options;
+mod process;
+
+use std::io::{self, Error, Read, Write};
+use std::net::TcpStream;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use barewire_servers::{Periodic, content, raise_descriptors};
+use drive::{Plan, Replies};
+use options::{Mode, Options};
+
+fn main() -> ExitCode {
+    raise_descriptors();
+    match Options::read().map(|options| run(&options)) {
+        Ok(Ok(line)) => println!("{line}"),
+        Ok(Err(error)) => {
+            eprintln!("load: {error}");
+            return ExitCode::FAILURE;
+        }
+        Err(usage) => {
+            eprintln!("{usage}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(options: &Options) -> io::Result<String> {
+    match options.mode {
+        Mode::Http | Mode::IdleHttp => {
+            let body = content(options.body);
+            let expected = if options.body > 0 {
+                body.clone()
+            } else {
+                content_of(options)
+            };
+            let request = http::request(options, &body);
+            let replies = || http::HttpReplies::new(expected.clone());
+            if options.mode == Mode::IdleHttp {
+                return idle(options, || {
+                    let mut socket = connect(options)?;
+                    socket.write_all(&request)?;
+                    one_reply(&mut socket, replies())?;
+                    Ok(socket)
+                });
+            }
+            let sockets = several(options.connections, || connect(options))?;
+            let output = Periodic::new(&request, options.pipeline);
+            drive::run(options, Plan::Each, sockets, &output, replies)
+        }
+        Mode::WebSocket | Mode::IdleWebSocket => {
+            let (frame, expected) = messages::frames(options, b"");
+            if options.mode == Mode::IdleWebSocket {
+                return idle(options, || {
+                    let mut socket = messages::open(connect(options)?, options)?;
+                    socket.write_all(&frame)?;
+                    one_reply(&mut socket, messages::Echoes::new(&expected))?;
+                    Ok(socket)
+                });
+            }
+            let open = || messages::open(connect(options)?, options);
+            let sockets = several(options.connections, open)?;
+            let output = Periodic::new(&frame, options.pipeline);
+            drive::run(options, Plan::Each, sockets, &output, || {
+                messages::Echoes::new(&expected)
+            })
+        }
+        Mode::Broadcast => {
+            let (frame, expected) = messages::frames(options, b"PUB!");
+            let open = || messages::open(connect(options)?, options);
+            let sockets = several(options.connections, open)?;
+            let output = Periodic::new(&frame, options.pipeline);
+            drive::run(options, Plan::All, sockets, &output, || {
+                messages::Echoes::new(&expected)
+            })
+        }
+    }
+}
+
+/// The body of a reply that is no echo.
+fn content_of(options: &Options) -> Vec<u8> {
+    match options.path.as_str() {
+        "/hello" => barewire_servers::HELLO.into(),
+        _ => content(options.expect),
+    }
+}
+
+fn several<T>(count: usize, make: impl FnMut() -> io::Result<T>) -> io::Result<Vec<T>> {
+    std::iter::repeat_with(make).take(count).collect()
+}
+
+/// A connection that leaves nothing behind in the system when it is closed.
+fn connect(options: &Options) -> io::Result<TcpStream> {
+    let socket = TcpStream::connect(options.address)?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+    socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
+    Ok(socket)
+}
+
+fn one_reply(socket: &mut TcpStream, mut replies: impl Replies) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let length = socket.read(&mut buffer)?;
+        if length == 0 {
+            return Err(Error::other("the server closed an idle connection"));
+        }
+        if replies.check(&buffer[..length])? > 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Opens the connections, uses each once, and looks at the server's memory.
+fn idle(options: &Options, open: impl Fn() -> io::Result<TcpStream>) -> io::Result<String> {
+    let pid = options.pid.ok_or_else(|| Error::other("--pid is needed"))?;
+    // What the first connections cost once is no cost of a connection.
+    let first = several(100, &open)?;
+    thread::sleep(Duration::from_millis(300));
+    let before = process::resident(pid)?;
+    let sockets = several(options.connections, open)?;
+    thread::sleep(Duration::from_millis(1500));
+    let after = process::resident(pid)?;
+    drop((first, sockets));
+    let bytes = (after as f64 - before as f64) / options.connections as f64;
+    Ok(format!(
+        "{{\"connections\":{},\"bytes_per_connection\":{bytes:.1}}}",
+        options.connections
+    ))
+}

@@ -1,0 +1,120 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+const USAGE: &str = "\
+usage: load http|websocket|broadcast|idle-http|idle-websocket [OPTION VALUE]...
+  --port N          the server, on 127.0.0.1 (8080)
+  --path PATH       what is asked for (/hello, /websocket)
+  --connections N   open connections; of a broadcast: who listens (64)
+  --pipeline N      requests or messages in flight on each; of a broadcast: in all (1)
+  --body BYTES      http: POST a body of that size and expect it back
+  --expect BYTES    http: the size of the reply's body, of the common text (13)
+  --payload BYTES   the size of a message (16)
+  --text            send text messages, not binary ones
+  --seconds S       measured time (2)
+  --warmup S        time before that (0.3)
+  --operations N    instead of a time: so many replies in all, and no warm-up
+  --pid N           the server's process: tell its CPU time and its memory";
+
+/// What is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Http,
+    WebSocket,
+    Broadcast,
+    IdleHttp,
+    IdleWebSocket,
+}
+
+/// What the command line asks for.
+pub struct Options {
+    pub mode: Mode,
+    pub address: SocketAddr,
+    pub path: String,
+    pub connections: usize,
+    pub pipeline: usize,
+    pub body: usize,
+    pub expect: usize,
+    pub payload: usize,
+    pub text: bool,
+    pub measured: Duration,
+    pub warmup: Duration,
+    pub operations: Option<u64>,
+    pub pid: Option<u32>,
+}
+
+impl Options {
+    /// Reads the arguments, or says how they are to be written.
+    pub fn read() -> Result<Self, String> {
+        let mut arguments = std::env::args().skip(1);
+        let mode = match arguments.next().as_deref() {
+            Some("http") => Mode::Http,
+            Some("websocket") => Mode::WebSocket,
+            Some("broadcast") => Mode::Broadcast,
+            Some("idle-http") => Mode::IdleHttp,
+            Some("idle-websocket") => Mode::IdleWebSocket,
+            _ => return Err(USAGE.into()),
+        };
+        let http = matches!(mode, Mode::Http | Mode::IdleHttp);
+        let mut options = Self {
+            mode,
+            address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            path: if http { "/hello" } else { "/websocket" }.into(),
+            connections: 64,
+            pipeline: 1,
+            body: 0,
+            expect: 13,
+            payload: 16,
+            text: false,
+            measured: Duration::from_secs(2),
+            warmup: Duration::from_millis(300),
+            operations: None,
+            pid: None,
+        };
+        while let Some(name) = arguments.next() {
+            if name == "--text" {
+                options.text = true;
+                continue;
+            }
+            let value = arguments
+                .next()
+                .ok_or_else(|| format!("{name} needs a value\n{USAGE}"))?;
+            options.set(&name, &value)?;
+        }
+        Ok(options)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let number = || {
+            value
+                .parse()
+                .map_err(|_| format!("{name}: {value:?} is no number"))
+        };
+        let seconds = || {
+            let seconds = value
+                .parse()
+                .map_err(|_| format!("{name}: {value:?} is no number"))?;
+            Duration::try_from_secs_f64(seconds).map_err(|error| format!("{name}: {error}"))
+        };
+        match name {
+            "--port" => {
+                let port = value.parse().map_err(|_| format!("{value:?} is no port"))?;
+                self.address.set_port(port);
+            }
+            "--path" => self.path = value.into(),
+            "--connections" => self.connections = number()?,
+            "--pipeline" => self.pipeline = number()?,
+            "--body" => self.body = number()?,
+            "--expect" => self.expect = number()?,
+            "--payload" => self.payload = number()?,
+            "--seconds" => self.measured = seconds()?,
+            "--warmup" => self.warmup = seconds()?,
+            "--operations" => self.operations = Some(number()? as u64),
+            "--pid" => self.pid = Some(number()? as u32),
+            _ => return Err(format!("{name} is not known\n{USAGE}")),
+        }
+        Ok(())
+    }
+}

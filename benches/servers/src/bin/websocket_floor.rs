@@ -1,0 +1,228 @@
+//! The price of the kernel and of the payload: frames are unmasked in place,
+//! the reply's head is written over the client's, one write per read. Nothing
+//! else is checked than that text is UTF-8. Every message that begins with
+//! `PUB!` goes to everybody in a bare loop of writes.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use barewire::websocket::handshake::accept_key;
+use barewire::wire::simd;
+use barewire_servers::{address, raise_descriptors};
+use memchr::memmem;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+const LISTENER: Token = Token(usize::MAX);
+
+struct Connection {
+    socket: TcpStream,
+    open: bool,
+    /// Input that is no whole frame yet.
+    held: Vec<u8>,
+    have: usize,
+    /// Output that the peer has not taken yet.
+    backlog: Vec<u8>,
+}
+
+fn main() -> io::Result<()> {
+    raise_descriptors();
+    let mut poll = Poll::new()?;
+    let mut listener = TcpListener::bind(address())?;
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    let mut connections: Vec<Option<Connection>> = Vec::new();
+    let mut free: Vec<usize> = Vec::new();
+    let mut events = Events::with_capacity(1024);
+    let mut buffer = vec![0; 512 << 10];
+    let mut publish = Vec::new();
+    loop {
+        match poll.poll(&mut events, None) {
+            // A tracer that attaches itself interrupts.
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            result => result?,
+        }
+        for event in &events {
+            if event.token() == LISTENER {
+                while let Ok((mut socket, _)) = listener.accept() {
+                    socket.set_nodelay(true)?;
+                    let at = free.pop().unwrap_or(connections.len());
+                    let both = Interest::READABLE | Interest::WRITABLE;
+                    poll.registry().register(&mut socket, Token(at), both)?;
+                    if at == connections.len() {
+                        connections.push(None);
+                    }
+                    let (held, backlog) = (Vec::new(), Vec::new());
+                    connections[at] = Some(Connection {
+                        socket,
+                        open: false,
+                        held,
+                        have: 0,
+                        backlog,
+                    });
+                }
+                continue;
+            }
+            let at = event.token().0;
+            let Some(connection) = &mut connections[at] else {
+                continue;
+            };
+            let mut served = connection.flush();
+            if event.is_readable() && served.is_ok() {
+                served = connection.serve(&mut buffer, &mut publish);
+            }
+            if served.is_err() {
+                connections[at] = None;
+                free.push(at);
+            }
+        }
+        if !publish.is_empty() {
+            for connection in connections.iter_mut().flatten().filter(|one| one.open) {
+                // A peer that has gone is found by its next event.
+                let _ = connection.send(&publish);
+            }
+            publish.clear();
+        }
+    }
+}
+
+impl Connection {
+    fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while self.backlog.is_empty() && !bytes.is_empty() {
+            match self.socket.write(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.backlog.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.backlog.is_empty() {
+            return Ok(());
+        }
+        let backlog = std::mem::take(&mut self.backlog);
+        self.send(&backlog)
+    }
+
+    fn serve(&mut self, buffer: &mut [u8], publish: &mut Vec<u8>) -> io::Result<()> {
+        loop {
+            let (mut held, before) = (std::mem::take(&mut self.held), self.have);
+            let into = if held.is_empty() {
+                &mut *buffer
+            } else {
+                &mut held[..]
+            };
+            let length = before + receive(&mut self.socket, &mut into[before..])?;
+            let (full, input) = (length == into.len(), &mut into[..length]);
+            let (used, need) = if self.open {
+                self.frames(input, publish)?
+            } else {
+                self.open(input)?
+            };
+            self.have = length - used;
+            if self.have > 0 {
+                // Only what came after a frame that is whole moves.
+                if held.len() < need || used > 0 {
+                    // One byte more than is missing: then the last read is short.
+                    let mut next = vec![0; need.max(self.have + 64) + 1];
+                    let input = if held.is_empty() {
+                        &buffer[..length]
+                    } else {
+                        &held[..length]
+                    };
+                    next[..self.have].copy_from_slice(&input[used..]);
+                    held = next;
+                }
+                self.held = held;
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The handshake, without a look at anything but the key.
+    fn open(&mut self, input: &[u8]) -> io::Result<(usize, usize)> {
+        let Some(end) = memmem::find(input, b"\r\n\r\n") else {
+            return Ok((0, 1024));
+        };
+        let name = b"Sec-WebSocket-Key: ";
+        let at = memmem::find(input, name).ok_or(ErrorKind::InvalidData)? + name.len();
+        let key = input.get(at..at + 24).ok_or(ErrorKind::InvalidData)?;
+        let mut reply =
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+                .to_vec();
+        reply.extend_from_slice(&accept_key(key));
+        reply.extend_from_slice(b"\r\n\r\n");
+        self.open = true;
+        self.send(&reply)?;
+        Ok((end + 4, 0))
+    }
+
+    /// Turns the whole frames at the front into replies and sends those at
+    /// once. How much was used, and what the next frame takes.
+    fn frames(&mut self, input: &mut [u8], publish: &mut Vec<u8>) -> io::Result<(usize, usize)> {
+        let (mut read, mut written, mut need) = (0, 4, 0);
+        while let Some((head, length)) = head(&input[read..]) {
+            let end = read + head + length;
+            if end > input.len() {
+                need = head + length;
+                break;
+            }
+            let start = read + head;
+            let key: [u8; 4] = input[start - 4..start].try_into().expect("four bytes");
+            let payload = &mut input[start..end];
+            simd::mask(payload, key);
+            let text = input[read] & 15 == 1;
+            if text && std::str::from_utf8(&input[start..end]).is_err() {
+                return Err(ErrorKind::InvalidData.into());
+            }
+            let size = head - 4;
+            if input[start..end].starts_with(b"PUB!") {
+                publish.extend_from_slice(&[input[read], input[read + 1] & 0x7f]);
+                publish.extend_from_slice(&input[read + 2..read + size]);
+                publish.extend_from_slice(&input[start..end]);
+            } else {
+                // The mask key leaves: the first payload stays where it is.
+                input.copy_within(read..read + size, written);
+                input[written + 1] &= 0x7f;
+                if written + size != start {
+                    input.copy_within(start..end, written + size);
+                }
+                written += size + length;
+            }
+            read = end;
+        }
+        if written > 4 {
+            self.send(&input[4..written])?;
+        }
+        Ok((read, need))
+    }
+}
+
+fn receive(socket: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    match socket.read(into) {
+        Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+        result => result,
+    }
+}
+
+/// The length of a masked frame's head and of its payload.
+fn head(input: &[u8]) -> Option<(usize, usize)> {
+    match *input {
+        [_, length, ..] if length & 0x7f < 126 && input.len() >= 6 => {
+            Some((6, usize::from(length & 0x7f)))
+        }
+        [_, length, a, b, _, _, _, _, ..] if length & 0x7f == 126 => {
+            Some((8, usize::from(u16::from_be_bytes([a, b]))))
+        }
+        [_, length, a, b, c, d, e, f, g, h, _, _, _, _, ..] if length & 0x7f == 127 => {
+            let length = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+            Some((14, usize::try_from(length).ok()?))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,109 @@
+//! Server-sent events, both ways, against a scan for line ends and against
+//! appending by hand.
+
+use std::hint::black_box;
+
+use barewire::sse::{Decoded, Decoder, Event, Limits};
+use barewire::wire::Step;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+/// Events in kind and size: a tick, a token of a language model, a full one,
+/// a page.
+fn events() -> [(&'static str, String); 4] {
+    let token = "data: {\"id\":\"chatcmpl-0123456789\",\"object\":\"chat.completion.chunk\",\"created\":1720000000,\
+        \"model\":\"a-model-of-some-size\",\"system_fingerprint\":\"fp_0123456789\",\"choices\":[{\"index\":0,\
+        \"delta\":{\"content\":\" token\"},\"finish_reason\":null}]}\n\n";
+    let full = "id: 1720000000-17\nevent: temperature\ndata: {\"sensor\":\"roof\",\"celsius\":21.5,\"humidity\":0.43}\n\
+        data: {\"battery\":0.97,\"signal\":-61}\n\n";
+    [
+        ("tick", "data: 1720000000\n\n".into()),
+        ("token", token.into()),
+        ("id and event", full.into()),
+        (
+            "64 KiB",
+            format!("data: {}\n\n", "0123456789abcdef".repeat(4096)),
+        ),
+    ]
+}
+
+fn decode(c: &mut Criterion) {
+    const EVENTS: usize = 64;
+    let mut group = c.benchmark_group("events, decoded");
+    let limits = Limits::DEFAULT;
+    for (name, event) in events() {
+        let mut input = event.repeat(EVENTS).into_bytes();
+        group.throughput(Throughput::Elements(EVENTS as u64));
+        group.bench_function(BenchmarkId::new("barewire", name), |b| {
+            b.iter(|| {
+                let (mut decoder, mut at, mut count) = (Decoder::new(), 0, 0);
+                while at < input.len() {
+                    let received = decoder
+                        .receive(&mut input[at..], &limits)
+                        .expect("within the limits");
+                    at += received.used;
+                    match received.step {
+                        Step::Event(Decoded::Message(message)) => {
+                            black_box(message);
+                            count += 1;
+                        }
+                        Step::Event(_) => {}
+                        _ => break,
+                    }
+                }
+                assert_eq!(count, EVENTS);
+            });
+        });
+        group.bench_function(BenchmarkId::new("line scan", name), |b| {
+            b.iter(|| black_box(&input).split(|&byte| byte == b'\n').count());
+        });
+    }
+}
+
+fn encode(c: &mut Criterion) {
+    let mut group = c.benchmark_group("events, encoded");
+    let token = &events()[1].1;
+    let token = &token["data: ".len()..token.len() - 2];
+    let cases = [
+        ("tick", Event::new("1720000000")),
+        ("token", Event::new(token)),
+        (
+            "id and event",
+            Event::new("{\"sensor\":\"roof\"}")
+                .event("temperature")
+                .id("1720000000-17"),
+        ),
+    ];
+    let mut out = Vec::with_capacity(4096);
+    for (name, event) in cases {
+        group.bench_function(BenchmarkId::new("barewire", name), |b| {
+            b.iter(|| {
+                out.clear();
+                black_box(&event).encode(&mut out).expect("a valid event");
+                black_box(out.len())
+            });
+        });
+        group.bench_function(BenchmarkId::new("by hand", name), |b| {
+            b.iter(|| {
+                out.clear();
+                let event = black_box(&event);
+                let fields = [
+                    ("id: ", event.id),
+                    ("event: ", event.event),
+                    ("data: ", event.data),
+                ];
+                for (field, value) in fields {
+                    if let Some(value) = value {
+                        out.extend_from_slice(field.as_bytes());
+                        out.extend_from_slice(value.as_bytes());
+                        out.push(b'\n');
+                    }
+                }
+                out.push(b'\n');
+                black_box(out.len())
+            });
+        });
+    }
+}
+
+criterion_group!(benches, decode, encode);
+criterion_main!(benches);

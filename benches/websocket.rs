@@ -1,0 +1,205 @@
+//! WebSocket: unmasking, frame heads, whole text messages against tungstenite,
+//! UTF-8 and the accept key.
+
+use std::hint::black_box;
+use std::io::{self, Cursor, Read, Write};
+
+use barewire::http::{Lent, OwnedScratch};
+use barewire::websocket::extension::Reserved;
+use barewire::websocket::frame::{Head, Opcode};
+use barewire::websocket::handshake::accept_key;
+use barewire::websocket::{Connection, Event, Limits};
+use barewire::wire::{Instant, Role, Step, Utf8, simd};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tungstenite::protocol::{Role as PeerRole, WebSocket};
+
+const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+const SIZES: [usize; 6] = [16, 64, 1024, 1021, 64 << 10, 1 << 20];
+
+/// Where a payload usually begins in memory: nowhere in particular.
+const OFFSET: usize = 14;
+
+fn unmask(c: &mut Criterion) {
+    let mut group = c.benchmark_group("unmask");
+    for size in SIZES {
+        let mut memory = vec![0x55; OFFSET + size];
+        let mut copy = vec![0; OFFSET + size];
+        group.throughput(Throughput::Bytes(size as u64));
+        group.bench_function(BenchmarkId::new("barewire", size), |b| {
+            b.iter(|| simd::mask(black_box(&mut memory[OFFSET..]), black_box(KEY)));
+        });
+        group.bench_function(BenchmarkId::new("byte by byte", size), |b| {
+            b.iter(|| {
+                for (at, byte) in black_box(&mut memory[OFFSET..]).iter_mut().enumerate() {
+                    *byte ^= black_box(KEY)[at & 3];
+                }
+            });
+        });
+        group.bench_function(BenchmarkId::new("memcpy", size), |b| {
+            b.iter(|| black_box(&mut copy[OFFSET..]).copy_from_slice(black_box(&memory[OFFSET..])));
+        });
+    }
+}
+
+fn heads(c: &mut Criterion) {
+    let mut group = c.benchmark_group("frame heads");
+    for length in [16, 1024, 1 << 20] {
+        let head = Head {
+            fin: true,
+            reserved: Reserved::NONE,
+            opcode: Opcode::Binary,
+            mask: Some(KEY),
+            length,
+        };
+        let mut input = head.encode().as_bytes().to_vec();
+        input.resize(64, 0);
+        group.bench_function(BenchmarkId::new("decode", length), |b| {
+            b.iter(|| Head::decode(black_box(&input), Role::Client, Reserved::NONE));
+        });
+        group.bench_function(BenchmarkId::new("encode", length), |b| {
+            b.iter(|| black_box(&head).encode());
+        });
+    }
+}
+
+/// `size` bytes, of one byte a character or of one to three.
+fn text(size: usize, ascii: bool) -> Vec<u8> {
+    let text = if ascii {
+        "The quick brown fox jumps over the lazy dog. "
+    } else {
+        "Größe und 大きさ, длина слова; "
+    };
+    let mut bytes = Vec::new();
+    for character in text.chars().cycle() {
+        let mut memory = [0; 4];
+        let encoded = character.encode_utf8(&mut memory);
+        if bytes.len() + encoded.len() > size {
+            bytes.resize(size, b'.');
+            return bytes;
+        }
+        bytes.extend_from_slice(encoded.as_bytes());
+    }
+    bytes
+}
+
+/// A text message as a client sends it.
+fn frame(payload: &[u8]) -> Vec<u8> {
+    let head = Head {
+        fin: true,
+        reserved: Reserved::NONE,
+        opcode: Opcode::Text,
+        mask: Some(KEY),
+        length: payload.len() as u64,
+    };
+    let mut frame = head.encode().as_bytes().to_vec();
+    let start = frame.len();
+    frame.extend_from_slice(payload);
+    simd::mask(&mut frame[start..], KEY);
+    frame
+}
+
+/// Input that never ends, for a peer that reads for itself.
+struct Endless {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Endless {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let length = Cursor::new(&self.bytes[self.at..]).read(into)?;
+        self.at = (self.at + length) % self.bytes.len();
+        Ok(length)
+    }
+}
+
+impl Write for Endless {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        Ok(from.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn messages(c: &mut Criterion) {
+    let limits = Limits::DEFAULT;
+    for (kind, ascii) in [("ASCII", true), ("mixed", false)] {
+        let mut group = c.benchmark_group(format!("text messages, {kind}"));
+        for size in [16, 128, 1024, 64 << 10] {
+            let frame = frame(&text(size, ascii));
+            group.throughput(Throughput::Bytes(size as u64));
+            let (mut scratch, mut out) = (OwnedScratch::new(0), Vec::new());
+            let mut connection = Connection::new(Role::Server, Instant::START);
+            // A message is unmasked where it lies: each needs fresh bytes.
+            group.bench_function(BenchmarkId::new("barewire", size), |b| {
+                b.iter_batched_ref(
+                    || frame.clone(),
+                    |input| {
+                        let lent = Lent {
+                            now: Instant::START,
+                            date: None,
+                            chance: [0; 4],
+                            limits: &limits,
+                            scratch: scratch.lend(),
+                        };
+                        let received = connection
+                            .receive(input, lent, &mut out)
+                            .expect("a valid frame");
+                        assert!(matches!(
+                            black_box(received.step),
+                            Step::Event(Event::Message { .. })
+                        ));
+                    },
+                    BatchSize::SmallInput,
+                );
+            });
+            let endless = Endless {
+                bytes: frame.repeat(((64 << 10) / frame.len()).max(1)),
+                at: 0,
+            };
+            let mut peer = WebSocket::from_raw_socket(endless, PeerRole::Server, None);
+            group.bench_function(BenchmarkId::new("tungstenite", size), |b| {
+                b.iter(|| black_box(peer.read().expect("a valid frame")));
+            });
+        }
+    }
+}
+
+fn utf8(c: &mut Criterion) {
+    for (kind, ascii) in [("ASCII", true), ("mixed", false)] {
+        let mut group = c.benchmark_group(format!("UTF-8, {kind}"));
+        for size in [16, 128, 1024, 64 << 10] {
+            let text = text(size, ascii);
+            group.throughput(Throughput::Bytes(size as u64));
+            group.bench_function(BenchmarkId::new("barewire", size), |b| {
+                b.iter(|| {
+                    let mut check = Utf8::new();
+                    check.push(black_box(&text)).expect("valid text");
+                    assert!(check.is_complete());
+                });
+            });
+            group.bench_function(BenchmarkId::new("std", size), |b| {
+                b.iter(|| {
+                    std::str::from_utf8(black_box(&text))
+                        .expect("valid text")
+                        .len()
+                });
+            });
+        }
+    }
+}
+
+fn handshake(c: &mut Criterion) {
+    c.bench_function("accept key/barewire", |b| {
+        b.iter(|| accept_key(black_box(b"dGhlIHNhbXBsZSBub25jZQ==")));
+    });
+    c.bench_function("accept key/tungstenite", |b| {
+        b.iter(|| {
+            tungstenite::handshake::derive_accept_key(black_box(b"dGhlIHNhbXBsZSBub25jZQ=="))
+        });
+    });
+}
+
+criterion_group!(benches, unmask, heads, messages, utf8, handshake);
+criterion_main!(benches);
