@@ -1,0 +1,266 @@
+//! Event streams: Server-Sent Events that go on until someone hangs up.
+//!
+//! ```text
+//!  GET /ticks ──► the route's closure ──► Ok(object) ──► 200, text/event-stream
+//!                        └─► Err(refusal)
+//!  ◄── open, timer, mail, writable: events ── and a comment after each silence
+//!  FIN ──► gone        the loop drains ──► retry: ..., and the end
+//! ```
+
+use alloc::boxed::Box;
+use core::any::Any;
+use core::time::Duration;
+
+use super::event_stream::{EventStream, Pulse};
+use crate::app::exchange::client::{Client, Count};
+use crate::app::exchange::refusal::{Done, Refusal};
+use crate::app::exchange::reply::Reply;
+use crate::app::exchange::request::Request;
+use crate::app::exchange::session::{After, At, Session};
+use crate::app::publishing::handle::Letter;
+use crate::app::publishing::message::Message;
+use crate::app::routes::endpoint::Endpoint;
+use crate::app::routes::router::Verb;
+use crate::app::serving::builder::App;
+use crate::app::telemetry::metrics::Kind;
+use crate::http::{Fields, Method};
+use crate::link::{Event, Gone};
+use crate::sse;
+
+/// One event stream: an object whose fields are the session's state.
+///
+/// It is made by its route's closure for each request, is called on one thread
+/// alone, and is dropped with the stream.
+///
+/// ```
+/// use barewire::app::{App, EventStream, Events};
+/// use barewire::sse::Event;
+/// use core::time::Duration;
+///
+/// struct Ticker(u64);
+///
+/// impl Events for Ticker {
+///     fn open(&mut self, stream: &mut EventStream<'_, '_>) {
+///         stream.after(Duration::from_secs(1), 0);
+///     }
+///
+///     fn timer(&mut self, stream: &mut EventStream<'_, '_>, _token: u32) {
+///         self.0 += 1;
+///         stream.send(&Event::new("tick").id(&self.0.to_string()));
+///         stream.after(Duration::from_secs(1), 0);
+///     }
+/// }
+///
+/// App::new().events("/ticks", |request| {
+///     let last = request.last_event_id().and_then(|id| id.parse().ok());
+///     Ok(Ticker(last.unwrap_or(0)))
+/// });
+/// ```
+#[expect(unused_variables, reason = "the names are the documentation")]
+pub trait Events {
+    /// The stream is open.
+    fn open(&mut self, stream: &mut EventStream<'_, '_>);
+
+    /// A timer set with [`EventStream::after`] went off.
+    fn timer(&mut self, stream: &mut EventStream<'_, '_>, token: u32) {}
+
+    /// Something was sent with [`Handle::mail`](crate::app::Handle::mail).
+    fn mail(&mut self, stream: &mut EventStream<'_, '_>, mail: Box<dyn Any + Send>) {}
+
+    /// After a [`Wait`](crate::net::Flow::Wait): the peer has taken enough to
+    /// go on.
+    fn writable(&mut self, stream: &mut EventStream<'_, '_>) {}
+
+    /// The stream is over, and not by [`finish`](EventStream::finish): nothing
+    /// can be sent any more. Not called if one of the others panicked.
+    fn gone(&mut self, stream: &mut EventStream<'_, '_>, why: Gone) {}
+}
+
+/// What makes the object of a stream, or refuses it.
+type Open<E> = dyn Fn(&Request<'_>) -> Result<E, Refusal> + Send + Sync;
+
+/// A route of event streams with options.
+pub struct EventsRoute<E> {
+    open: Box<Open<E>>,
+    heartbeat: Duration,
+    retry: Duration,
+    sessions: Count,
+}
+
+impl<E> core::fmt::Debug for EventsRoute<E> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self {
+            heartbeat,
+            retry,
+            sessions,
+            ..
+        } = self;
+        f.debug_struct("EventsRoute")
+            .field("heartbeat", heartbeat)
+            .field("retry", retry)
+            .field("sessions", sessions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Events + 'static> EventsRoute<E> {
+    /// A route with the default options. `open` makes the object of a stream,
+    /// or refuses the request.
+    pub fn new(open: impl Fn(&Request<'_>) -> Result<E, Refusal> + Send + Sync + 'static) -> Self {
+        Self {
+            open: Box::new(open),
+            heartbeat: Duration::from_secs(15),
+            retry: Duration::from_secs(3),
+            sessions: Count::default(),
+        }
+    }
+
+    /// How long a stream may be silent before a comment is sent, which no
+    /// client shows: so that proxies keep the connection, and a peer that is
+    /// gone without a word is found. Default 15 s, what WHATWG HTML §9.2.8
+    /// advises.
+    #[must_use]
+    pub const fn heartbeat(mut self, silence: Duration) -> Self {
+        self.heartbeat = silence;
+        self
+    }
+
+    /// How long clients are told to wait before they come again when the
+    /// server stops. Default 3 s.
+    #[must_use]
+    pub const fn retry(mut self, time: Duration) -> Self {
+        self.retry = time;
+        self
+    }
+
+    /// Answers a request: with a stream, or not.
+    pub(crate) fn answer(
+        &self,
+        request: &Request<'_>,
+        reply: Reply<'_, '_>,
+    ) -> Result<Done, Refusal> {
+        let object = (self.open)(request)?;
+        let mut reply = reply
+            .set_field("Content-Type", "text/event-stream")
+            .set_field("Cache-Control", "no-cache")
+            .set_field("X-Accel-Buffering", "no"); // nginx would hold events back
+        if request.method() == Method::Head {
+            return Ok(reply.open(false, Box::new(HeadOnly)));
+        }
+        let client = Client::new(reply.at(), Kind::Events, &self.sessions);
+        let pulse = Pulse::new(self.heartbeat);
+        let session = EventsSession {
+            object,
+            client,
+            pulse,
+            retry: self.retry,
+        };
+        Ok(reply.open(true, Box::new(session)))
+    }
+}
+
+impl App {
+    /// Serves event streams. `open` makes the object of a stream, or refuses
+    /// the request.
+    #[must_use]
+    pub fn events<E: Events + 'static>(
+        self,
+        pattern: &str,
+        open: impl Fn(&Request<'_>) -> Result<E, Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        self.events_route(pattern, EventsRoute::new(open))
+    }
+
+    /// Serves event streams with options.
+    #[must_use]
+    pub fn events_route<E: Events + 'static>(self, pattern: &str, route: EventsRoute<E>) -> Self {
+        let endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
+        self.serve(Verb::One(Method::Get.as_str().into()), pattern, endpoint)
+    }
+}
+
+/// Answers HEAD with the head that GET would have (RFC 9110 §9.3.2).
+struct HeadOnly;
+
+impl Session for HeadOnly {
+    fn event(&mut self, at: &mut At<'_, '_>, _event: Event<'_>) -> After {
+        // Refused only if the exchange is over.
+        let _ = at.context.finish(Fields::EMPTY);
+        After::End
+    }
+}
+
+/// An event stream on its loop.
+struct EventsSession<E> {
+    object: E,
+    client: Client,
+    pulse: Pulse,
+    retry: Duration,
+}
+
+impl<E: Events> Session for EventsSession<E> {
+    fn kind(&self) -> Kind {
+        Kind::Events
+    }
+
+    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
+        let Self {
+            object,
+            client,
+            pulse,
+            retry,
+        } = self;
+        let stream = &mut EventStream::new(at.reborrow(), client, pulse);
+        match event {
+            Event::Opened => {
+                stream.beat();
+                object.open(stream);
+            }
+            Event::Writable => object.writable(stream),
+            Event::Timer { token } => match u32::try_from(token) {
+                Ok(token) => object.timer(stream, token),
+                Err(_) => stream.beat(),
+            },
+            Event::Mail(mail) => match mail.downcast::<Letter>().map(|letter| *letter) {
+                Ok(Letter::Send(kind, payload)) => {
+                    if let Some(text) = Message::received(kind, &payload).as_text() {
+                        stream.send(&sse::Event::new(text));
+                    }
+                }
+                Ok(Letter::Close(..)) => stream.finish(),
+                Ok(Letter::Mail(mail)) => object.mail(stream, mail),
+                Err(_) => {} // nobody else knows the session's address
+            },
+            Event::Draining => {
+                stream.send(&sse::Event::EMPTY.retry(*retry));
+                stream.finish();
+                object.gone(stream, Gone::Drained);
+            }
+            Event::Gone(why) => {
+                object.gone(stream, why);
+                return After::End;
+            }
+            // The body of a GET, which nobody asked for, and what only other
+            // protocols can bring.
+            Event::Body(_)
+            | Event::End { .. }
+            | Event::Request { .. }
+            | Event::TooLarge
+            | Event::Overdue
+            | Event::Informational(_)
+            | Event::Response { .. }
+            | Event::Message { .. }
+            | Event::Chunk { .. }
+            | Event::Ping(_)
+            | Event::Pong(_)
+            | Event::Close { .. }
+            | Event::Data(_)
+            | Event::HalfClosed => {}
+        }
+        if stream.is_finished() {
+            After::End
+        } else {
+            After::Keep
+        }
+    }
+}

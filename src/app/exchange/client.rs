@@ -1,0 +1,61 @@
+//! What every session has, whatever it speaks.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use super::session::At;
+use crate::app::publishing::door::Door;
+use crate::app::publishing::handle::Handle;
+use crate::app::publishing::membership::Membership;
+use crate::app::telemetry::metrics::Kind;
+use crate::net::Context;
+
+/// How many sessions of one route are open, on all loops.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Count(Arc<AtomicUsize>);
+
+impl Count {
+    /// The number as it stands.
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The peer of one session: counted as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) membership: Membership,
+    pub(crate) route: Count,
+}
+
+impl Client {
+    /// A client of this route on the exchange at hand.
+    pub(crate) fn new(at: &At<'_, '_>, kind: Kind, route: &Count) -> Self {
+        let membership = Membership::open(&at.site.rooms, at.context, kind);
+        route.0.fetch_add(1, Ordering::Relaxed);
+        Self {
+            membership,
+            route: route.clone(),
+        }
+    }
+
+    /// The session's number.
+    pub(crate) fn id(&self) -> u64 {
+        self.membership.activity().id()
+    }
+
+    /// The session as other threads reach it.
+    pub(crate) fn handle(&self, context: &Context<'_>) -> Handle {
+        let door = Door {
+            remote: context.remote(),
+            owner: context.owner(),
+        };
+        Handle::new(self.id(), door, self.membership.activity().exchange())
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.route.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

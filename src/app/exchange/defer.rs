@@ -1,0 +1,106 @@
+//! Replies that come from elsewhere, later.
+
+use alloc::{boxed::Box, sync::Arc};
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use super::response::Response;
+use super::session::{After, At, Session};
+use crate::http::Status;
+use crate::link::Event;
+use crate::net::{Context, Exchange, Owner, Remote};
+
+/// The reply to one request, owed by whoever holds this, on any thread.
+///
+/// Dropped without a reply, it has 500 sent. Where nobody replies within
+/// [`Limits::reply`](crate::link::Limits::reply), 504 is sent and what comes
+/// later goes nowhere.
+pub struct Deferred {
+    remote: Remote,
+    owner: Owner,
+    exchange: Exchange,
+    wanted: Arc<AtomicBool>,
+}
+
+impl Deferred {
+    /// Whether the client still waits: it has not gone, and the time is not up.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+
+    /// Sends the reply. It is encoded on the exchange's own loop; where nobody
+    /// wants it any more, nothing happens. Returns whether it is on its way:
+    /// not so if nobody wants it, or the loop's mailbox is full of replies.
+    pub fn send(self, response: Response) -> bool {
+        self.post(Some(response))
+    }
+
+    fn post(&self, response: Option<Response>) -> bool {
+        if !self.wanted.swap(false, Ordering::AcqRel) {
+            return false;
+        }
+        let answer = Box::new(Late { response });
+        self.remote.post(self.owner, self.exchange, answer).is_ok()
+    }
+}
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        self.post(None); // nothing happens after `send`
+    }
+}
+
+impl fmt::Debug for Deferred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deferred")
+            .field("exchange", &self.exchange)
+            .field("wanted", &self.is_wanted())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a [`Deferred`] sends to its session; no response if it was dropped.
+struct Late {
+    response: Option<Response>,
+}
+
+/// The exchange of a [`Deferred`], on its loop.
+pub(in crate::app) struct Deferring {
+    wanted: Arc<AtomicBool>,
+}
+
+impl Deferring {
+    /// The two ends of a deferred reply.
+    pub(in crate::app) fn new(context: &Context<'_>) -> (Self, Deferred) {
+        let wanted = Arc::new(AtomicBool::new(true));
+        let deferred = Deferred {
+            remote: context.remote(),
+            owner: context.owner(),
+            exchange: context.exchange(),
+            wanted: wanted.clone(),
+        };
+        (Self { wanted }, deferred)
+    }
+}
+
+impl Session for Deferring {
+    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
+        let Event::Mail(mail) = event else {
+            return After::Keep;
+        };
+        let Ok(late) = mail.downcast::<Late>() else {
+            return After::Keep;
+        };
+        match late.response {
+            Some(response) => response.answer(at),
+            None => at.refuse(&Status::INTERNAL_SERVER_ERROR.into()),
+        };
+        After::End
+    }
+}
+
+impl Drop for Deferring {
+    fn drop(&mut self) {
+        self.wanted.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,71 @@
+//! Text as JSON strings (RFC 8259 §7).
+
+use alloc::string::String;
+use core::fmt::Write as _;
+
+/// Appends `text` as a JSON string, with its quotes.
+///
+/// `<` is escaped as well, so that the string may stand inside a page's
+/// script.
+///
+/// ```
+/// let mut out = String::new();
+/// barewire::app::put_json_string("a\"b\n", &mut out);
+/// assert_eq!(out, r#""a\"b\n""#);
+/// ```
+pub fn put_json_string(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\' | '<' | '\0'..='\x1f')) {
+        let (plain, special) = rest.split_at(at); // `find` gives boundaries
+        out.push_str(plain);
+        let mut chars = special.chars();
+        match chars.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            // Writing to a String cannot fail.
+            Some(other) => drop(write!(out, "\\u{:04x}", u32::from(other))),
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// The body of an error reply: `{"error":"..."}`.
+pub(in crate::app) fn put_error(text: &str, out: &mut String) {
+    out.push_str("{\"error\":");
+    put_json_string(text, out);
+    out.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_string_may_not_hold_is_escaped() {
+        for (text, expected) in [
+            ("", "\"\""),
+            ("plain é😀\u{7f}", "\"plain é😀\u{7f}\""),
+            ("\"\\/", r#""\"\\/""#),
+            ("\r\n\t\u{8}\0\u{1f}", r#""\r\n\t\u0008\u0000\u001f""#),
+            ("a</script>", r#""a\u003c/script>""#),
+        ] {
+            let mut out = String::new();
+            put_json_string(text, &mut out);
+            assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn an_error_body_is_an_object() {
+        let mut out = String::new();
+        put_error("Not Found", &mut out);
+        assert_eq!(out, r#"{"error":"Not Found"}"#);
+    }
+}

@@ -1,0 +1,18 @@
+//! One request and its reply: whole, streamed or deferred, and the session that owes it.
+
+pub(super) mod client;
+pub(super) mod defer;
+pub(super) mod json;
+pub(super) mod params;
+pub(super) mod path;
+pub(super) mod pattern;
+pub(super) mod record;
+pub(super) mod refusal;
+pub(super) mod reply;
+pub(super) mod reply_head;
+pub(super) mod request;
+pub(super) mod respond;
+pub(super) mod response;
+pub(super) mod session;
+pub(super) mod site;
+pub(super) mod stream;

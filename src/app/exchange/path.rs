@@ -1,0 +1,100 @@
+//! A request's path, in segments and percent-decoded.
+
+use alloc::{string::String, vec::Vec};
+use core::ops::Range;
+
+use crate::http::target::{Plus, percent_decode};
+
+/// A path whose segments have been percent-decoded each for itself, so that an
+/// encoded slash separates nothing. Its memory is used again and again.
+///
+/// ```text
+///  sent      /users/J%C3%BCrgen/a%2Fb
+///  text      /users/Jürgen/a/b
+///  segments   ~~~~~ ~~~~~~ ~~~
+/// ```
+#[derive(Debug, Default)]
+pub(in crate::app) struct Path {
+    text: String,
+    segments: Vec<(u32, u32)>,
+}
+
+/// A `%` without two hexadecimal digits, or octets that are not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) struct BadEscape;
+
+impl Path {
+    /// Starts over with the path `sent`, which begins with a slash.
+    pub(in crate::app) fn decode(&mut self, sent: &str) -> Result<(), BadEscape> {
+        self.text.clear();
+        self.segments.clear();
+        for segment in sent.strip_prefix('/').unwrap_or(sent).split('/') {
+            self.text.push('/');
+            let start = self.end();
+            if segment.contains('%') {
+                self.text
+                    .push_str(&percent_decode(segment, Plus::Kept).ok_or(BadEscape)?);
+            } else {
+                self.text.push_str(segment);
+            }
+            self.segments.push((start, self.end()));
+        }
+        Ok(())
+    }
+
+    // A path lies within a target, whose length is limited far below 4 GiB.
+    const fn end(&self) -> u32 {
+        self.text.len() as u32
+    }
+
+    /// The segment at `index`.
+    pub(in crate::app) fn segment(&self, index: usize) -> Option<&str> {
+        self.text.get(self.span(index)?)
+    }
+
+    /// Where the segment at `index` lies in the text.
+    pub(in crate::app) fn span(&self, index: usize) -> Option<Range<usize>> {
+        let &(start, end) = self.segments.get(index)?;
+        Some(start as usize..end as usize)
+    }
+
+    /// Where all from the segment at `index` on lies, with slashes between.
+    pub(in crate::app) fn rest(&self, index: usize) -> Option<Range<usize>> {
+        Some(self.span(index)?.start..self.text.len())
+    }
+
+    /// The decoded text that spans lie in.
+    pub(in crate::app) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segments(sent: &str) -> Option<Vec<String>> {
+        let mut path = Path::default();
+        path.decode(sent).ok()?;
+        Some(
+            (0..)
+                .map_while(|at| path.segment(at).map(Into::into))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn an_encoded_slash_does_not_separate() {
+        assert_eq!(segments("/a%2Fb/c").unwrap(), ["a/b", "c"]);
+        assert_eq!(segments("/").unwrap(), [""]);
+        assert_eq!(segments("/a//b/").unwrap(), ["a", "", "b", ""]);
+        assert_eq!(segments("/caf%C3%A9+").unwrap(), ["café+"]);
+    }
+
+    #[test]
+    fn a_broken_escape_is_refused() {
+        for bad in ["/%", "/a/%4", "/%zz", "/%FF", "/%C3/%A9"] {
+            assert_eq!(segments(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What a route's closure may give back.
+
+use alloc::borrow::Cow;
+
+use crate::http::{FieldBuffer, InvalidField, Status};
+
+/// Proof that a reply was given: only the ends of a
+/// [`Reply`](crate::app::Reply) make one.
+#[derive(Debug)]
+#[must_use = "a route's closure gives it back"]
+pub struct Done(pub(in crate::app) ());
+
+/// A reply that says no: a status, and a JSON body that says why.
+///
+/// ```
+/// use barewire::app::Refusal;
+/// use barewire::http::Status;
+///
+/// let refusal = Refusal::new(Status::FORBIDDEN).because("not your document");
+/// assert_eq!(refusal.status(), Status::FORBIDDEN);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    status: Status,
+    reason: Option<Cow<'static, str>>,
+    fields: FieldBuffer,
+}
+
+impl Refusal {
+    /// A refusal with this status, and its reason phrase as the reason.
+    pub const fn new(status: Status) -> Self {
+        Self {
+            status,
+            reason: None,
+            fields: FieldBuffer::new(),
+        }
+    }
+
+    /// The same with another reason: the body is then `{"error":"..."}` with
+    /// this text.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// The same with a field more.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if it cannot stand on the wire.
+    pub fn field(mut self, name: &str, value: &str) -> Result<Self, InvalidField> {
+        self.fields.push(name, value)?;
+        Ok(self)
+    }
+
+    /// The status.
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The text of the body's `error` member.
+    pub fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or(self.status.reason())
+    }
+
+    pub(in crate::app) const fn fields(&self) -> &FieldBuffer {
+        &self.fields
+    }
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self::new(status)
+    }
+}
+
+/// What a route's closure gives back: [`Done`], or a `Result` of it, so that
+/// `?` works inside.
+pub trait Answer: sealed::Sealed {
+    /// The answer, as the one kind that all become.
+    #[doc(hidden)]
+    fn into_result(self) -> Result<Done, Refusal>;
+}
+
+impl Answer for Done {
+    fn into_result(self) -> Result<Done, Refusal> {
+        Ok(self)
+    }
+}
+
+impl<E: Into<Refusal>> Answer for Result<Done, E> {
+    fn into_result(self) -> Result<Done, Refusal> {
+        self.map_err(Into::into)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Done {}
+    impl<E: Into<super::Refusal>> Sealed for Result<super::Done, E> {}
+}

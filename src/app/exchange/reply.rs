@@ -1,0 +1,286 @@
+//! The reply that a route owes.
+
+use alloc::boxed::Box;
+
+use bytes::Bytes;
+
+use super::defer::{Deferred, Deferring};
+use super::refusal::{Done, Refusal};
+use super::response::Response;
+use super::session::{At, Session};
+use super::stream::{Stage, StreamSession, Streaming};
+use crate::http::{Method, Status};
+use crate::link::Body;
+
+/// The reply that is owed for one request.
+///
+/// Its ends ([`text`](Self::text), [`body`](Self::body),
+/// [`stream`](Self::stream), ...) use it up and give [`Done`] back, so that the
+/// compiler sees to it that there is exactly one answer.
+///
+/// [Fields](Self::field) stay with the exchange, whatever answers it in the
+/// end: a refusal after them carries them too.
+pub struct Reply<'a, 'c> {
+    at: At<'a, 'c>,
+    opened: &'a mut Option<Box<dyn Session>>,
+    coming: Coming,
+    status: Status,
+    length: Option<u64>,
+}
+
+/// What a reply's session gets of the request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Coming {
+    /// None of it: there is none, or the closure has it in whole.
+    Nothing,
+    /// All of it, which is here already.
+    Here,
+    /// It is on offer and comes once it is accepted.
+    Offered,
+}
+
+impl core::fmt::Debug for Reply<'_, '_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, 'c> Reply<'a, 'c> {
+    pub(in crate::app) const fn new(
+        at: At<'a, 'c>,
+        opened: &'a mut Option<Box<dyn Session>>,
+        coming: Coming,
+    ) -> Self {
+        Self {
+            at,
+            opened,
+            coming,
+            status: Status::OK,
+            length: None,
+        }
+    }
+
+    /// Sets the status; 200 until then.
+    #[must_use]
+    pub const fn status(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Adds a field. One that cannot stand on the wire (a token and a value
+    /// without CR, LF, NUL or other controls, RFC 9110 §5.5) has 500 sent in
+    /// place of the reply.
+    #[must_use]
+    pub fn field(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if let Some(record) = self.at.record.as_deref_mut() {
+            record.faulty |= record.fields.push(name, value).is_err();
+        }
+        self
+    }
+
+    /// Puts one field in place of all of its name; otherwise as
+    /// [`field`](Self::field).
+    #[must_use]
+    pub fn set_field(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if let Some(record) = self.at.record.as_deref_mut() {
+            record.faulty |= record.fields.set(name, value).is_err();
+        }
+        self
+    }
+
+    /// Announces the length in bytes of a body that is going to be
+    /// [streamed](Self::stream); without it, the body is chunked.
+    #[must_use]
+    pub const fn length(mut self, bytes: u64) -> Self {
+        self.length = Some(bytes);
+        self
+    }
+
+    // The ends.
+
+    /// Replies with plain text.
+    pub fn text(self, text: impl AsRef<str>) -> Done {
+        self.body("text/plain; charset=utf-8", text.as_ref())
+    }
+
+    /// Replies with a page.
+    pub fn html(self, text: impl AsRef<str>) -> Done {
+        self.body("text/html; charset=utf-8", text.as_ref())
+    }
+
+    /// Replies with text that is JSON already.
+    pub fn json(self, text: impl AsRef<str>) -> Done {
+        self.body("application/json", text.as_ref())
+    }
+
+    /// Replies with a body of this media type. The body is copied into the
+    /// loop's output.
+    pub fn body(self, content_type: &str, body: impl AsRef<[u8]>) -> Done {
+        let mut reply = self.set_field("Content-Type", content_type);
+        reply.at.respond(reply.status, Body::Whole(body.as_ref()));
+        Done(())
+    }
+
+    /// Replies with a body of this media type, which leaves without being
+    /// copied where it is large.
+    pub fn bytes(self, content_type: &str, body: Bytes) -> Done {
+        let mut reply = self.set_field("Content-Type", content_type);
+        reply.at.respond(reply.status, Body::Shared(body));
+        Done(())
+    }
+
+    /// Replies without a body: 204 (RFC 9110 §15.3.5) unless another status has
+    /// been set.
+    pub fn empty(mut self) -> Done {
+        if self.status == Status::OK {
+            self.status = Status::NO_CONTENT;
+        }
+        self.at.respond(self.status, Body::Whole(b""));
+        Done(())
+    }
+
+    /// Sends the client elsewhere: 303 (RFC 9110 §15.4.4) unless another status
+    /// has been set.
+    pub fn redirect(self, location: &str) -> Done {
+        let status = if self.status == Status::OK {
+            Status::SEE_OTHER
+        } else {
+            self.status
+        };
+        let mut reply = self.set_field("Location", location);
+        reply.at.respond(status, Body::Whole(b""));
+        Done(())
+    }
+
+    /// Replies with a response made elsewhere. Its status and fields go before
+    /// those given here.
+    pub fn response(mut self, response: Response) -> Done {
+        response.answer(&mut self.at);
+        Done(())
+    }
+
+    /// Refuses the request: a status, and a JSON body that says why.
+    pub fn refuse(mut self, refusal: impl Into<Refusal>) -> Done {
+        self.at.refuse(&refusal.into());
+        Done(())
+    }
+
+    /// Streams both ways: sends the head now, with what has been set here, and
+    /// gives what follows to `object`. It is told when it may write the body of
+    /// the reply, and on a route that streams, gets the body of the request.
+    ///
+    /// The media type is to be set with [`field`](Self::field).
+    pub fn stream(mut self, object: impl Streaming + 'static) -> Done {
+        // Before the head: an early answer would refuse the body.
+        let receiving = self.accept();
+        let body = Body::Streamed {
+            length: self.length,
+            endless: false,
+        };
+        let is_head = self.is_to_head();
+        if self.at.respond(self.status, body) {
+            let stage = Stage::Writing;
+            let session = StreamSession::new(Box::new(object), stage, receiving, is_head);
+            *self.opened = Some(Box::new(session));
+        }
+        Done(())
+    }
+
+    /// Gives the body of the request to `object`, which answers when it
+    /// chooses: with [`Stream::respond`](crate::app::Stream::respond) or
+    /// [`Stream::start`](crate::app::Stream::start).
+    pub fn receive(mut self, object: impl Streaming + 'static) -> Done {
+        let receiving = self.accept();
+        let is_head = self.is_to_head();
+        let session = StreamSession::new(Box::new(object), Stage::Owing, receiving, is_head);
+        *self.opened = Some(Box::new(session));
+        Done(())
+    }
+
+    /// Whether the request is HEAD: nobody will see a body.
+    fn is_to_head(&self) -> bool {
+        let record = self.at.record.as_deref();
+        record.is_some_and(|record| record.method() == Method::Head)
+    }
+
+    /// Asks for the body that is on offer; whether one comes in pieces.
+    fn accept(&mut self) -> bool {
+        match self.coming {
+            Coming::Nothing => false,
+            Coming::Here => true,
+            Coming::Offered => self.at.context.accept_body().is_ok(),
+        }
+    }
+
+    /// Replies later, from whatever thread: `take` is given what the reply is
+    /// to be sent by.
+    ///
+    /// ```
+    /// use barewire::app::{App, Response};
+    ///
+    /// App::new().get("/slow", |_request, reply| {
+    ///     reply.defer(|deferred| {
+    ///         std::thread::spawn(move || deferred.send(Response::text("worth the wait")));
+    ///     })
+    /// });
+    /// ```
+    pub fn defer(self, take: impl FnOnce(Deferred)) -> Done {
+        let (session, deferred) = Deferring::new(self.at.context);
+        *self.opened = Some(Box::new(session));
+        take(deferred);
+        Done(())
+    }
+
+    // What other kinds of sessions are opened by.
+
+    /// Where the reply is to be given.
+    pub(crate) fn at(&mut self) -> &mut At<'a, 'c> {
+        &mut self.at
+    }
+
+    /// Sends the head of a streamed body, whose session goes on from
+    /// [`Event::Opened`](crate::link::Event::Opened).
+    pub(crate) fn open(mut self, endless: bool, session: Box<dyn Session>) -> Done {
+        let body = Body::Streamed {
+            length: self.length,
+            endless,
+        };
+        if self.at.respond(self.status, body) {
+            *self.opened = Some(session);
+        }
+        Done(())
+    }
+
+    /// Opens a session that sends the head itself, or has sent it.
+    pub(crate) fn owe(self, session: Box<dyn Session>) -> Done {
+        *self.opened = Some(session);
+        Done(())
+    }
+
+    /// Answers an upgrade request with 101 and the fields given so far: the
+    /// exchange is a WebSocket from here on, and its session goes on from
+    /// [`Event::Opened`](crate::link::Event::Opened).
+    ///
+    /// # Errors
+    /// 400 if the request cannot be upgraded.
+    pub(crate) fn open_websocket(
+        mut self,
+        streaming: bool,
+        session: Box<dyn Session>,
+    ) -> Result<Done, Refusal> {
+        let switched = self
+            .at
+            .send_head(Status::SWITCHING_PROTOCOLS, None, |context, fields| {
+                context.upgrade_websocket(fields, streaming)
+            });
+        match switched {
+            Ok(()) => {
+                *self.opened = Some(session);
+                Ok(Done(()))
+            }
+            Err(_) => Err(Refusal::new(Status::BAD_REQUEST).because("not an upgrade request")),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The heads of replies, as middleware sees them.
+
+use super::record::Record;
+use crate::http::{FieldBuffer, Fields, InvalidField, Status};
+
+/// What looks at every head before it leaves: all middleware together.
+pub(crate) trait Watch: Send + Sync {
+    /// A head is about to leave.
+    fn look(&self, record: &Record, head: &mut ReplyHead<'_>);
+}
+
+/// The head of a reply that is about to leave.
+#[derive(Debug)]
+pub struct ReplyHead<'a> {
+    pub(in crate::app) status: Status,
+    pub(in crate::app) fields: &'a mut FieldBuffer,
+    pub(in crate::app) length: Option<u64>,
+    pub(in crate::app) unix_seconds: u64,
+}
+
+impl ReplyHead<'_> {
+    /// The status.
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The length of the body, where it is known. To HEAD: of the body that
+    /// GET would have.
+    pub const fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// The fields, without those that the protocol adds itself.
+    pub fn fields(&self) -> Fields<'_> {
+        self.fields.as_fields()
+    }
+
+    /// Seconds since 1970-01-01 00:00:00 UTC.
+    pub const fn unix_seconds(&self) -> u64 {
+        self.unix_seconds
+    }
+
+    /// Puts one field in place of all of its name.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if it cannot stand on the wire.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+        self.fields.set(name, value)
+    }
+
+    /// Adds a field.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if it cannot stand on the wire.
+    pub fn push(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+        self.fields.push(name, value)
+    }
+}

@@ -1,0 +1,161 @@
+//! The one way that heads of replies leave by.
+
+use core::mem;
+
+use super::json;
+use super::record::Record;
+use super::refusal::Refusal;
+use super::reply_head::ReplyHead;
+use super::session::At;
+use super::site::Site;
+use crate::http::{FieldBuffer, Fields, Method, ResponseHead, Status};
+use crate::link::{Body, Misuse};
+use crate::net::Context;
+
+impl At<'_, '_> {
+    /// Sends a response. Where it cannot be sent as it is, for a field that
+    /// cannot stand on the wire, 500 goes in its place. False if no response is
+    /// owed.
+    pub(crate) fn respond(&mut self, status: Status, body: Body<'_>) -> bool {
+        let length = body_length(&body);
+        let copied = match &body {
+            Body::Whole(bytes) => bytes.len(),
+            Body::Shared(bytes) => bytes.len(),
+            Body::Streamed { .. } => 0,
+        };
+        let is_head = self
+            .record
+            .as_ref()
+            .is_some_and(|it| it.method() == Method::Head);
+        let copied = if is_head { 0 } else { copied };
+        if self.is_faulty() {
+            return self.respond_error(Status::INTERNAL_SERVER_ERROR);
+        }
+        let sent = self.send_head(status, length, |context, fields| {
+            context.respond(&ResponseHead::new(status, fields), body)
+        });
+        match sent {
+            Ok(()) => {
+                self.site.metrics.sent_body(copied);
+                true
+            }
+            Err(Misuse::Over) => false,
+            Err(_) => self.respond_error(Status::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    /// Sends a refusal, with the fields that the reply has been given so far.
+    pub(crate) fn refuse(&mut self, refusal: &Refusal) -> bool {
+        if let Some(record) = self.record {
+            // They have been checked one by one.
+            let _ = record.fields.extend(refusal.fields().as_fields());
+        }
+        let sent = !self.is_faulty() && self.send_error(refusal.status(), refusal.reason());
+        sent || self.respond_error(Status::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Sends an error without any of the fields that may be at fault.
+    fn respond_error(&mut self, status: Status) -> bool {
+        let Some(record) = self.record else {
+            return false;
+        };
+        record.fields.clear();
+        record.faulty = false;
+        if self.send_error(status, status.reason()) {
+            return true;
+        }
+        // A middleware's own field was at fault; the loop answers without it.
+        self.context.abort();
+        false
+    }
+
+    /// Sends an error's head, and a body of JSON that names it.
+    fn send_error(&mut self, status: Status, reason: &str) -> bool {
+        let mut body = mem::take(&mut self.site.text);
+        body.clear();
+        let mut put = |record: &mut Record| {
+            if status.may_have_content() {
+                json::put_error(reason, &mut body);
+                // Constant text that can stand on the wire.
+                let _ = record.fields.set("Content-Type", "application/json");
+            }
+        };
+        if let Some(record) = self.record {
+            put(record);
+        }
+        let length = Some(body.len() as u64);
+        let sent = self.send_head(status, length, |context, fields| {
+            context.respond(
+                &ResponseHead::new(status, fields),
+                Body::Whole(body.as_bytes()),
+            )
+        });
+        if sent.is_ok() {
+            self.site.metrics.sent_body(body.len());
+        }
+        self.site.text = body;
+        sent.is_ok()
+    }
+
+    /// Lets the middleware look at a head, sends it, and counts it.
+    pub(crate) fn send_head(
+        &mut self,
+        status: Status,
+        length: Option<u64>,
+        send: impl FnOnce(&mut Context<'_>, Fields<'_>) -> Result<(), Misuse>,
+    ) -> Result<(), Misuse> {
+        let Some(record) = self.record.as_deref_mut().filter(|it| !it.answered) else {
+            return Err(Misuse::Over);
+        };
+        record.end(self.context.measure());
+        let mut fields = mem::take(&mut record.fields);
+        look(
+            self.site,
+            record,
+            status,
+            length,
+            self.context.unix_seconds(),
+            &mut fields,
+        );
+        let sent = send(self.context, fields.as_fields());
+        record.fields = fields;
+        match sent {
+            Ok(()) => self
+                .site
+                .metrics
+                .answered(record.method(), status, record.elapsed()),
+            Err(_) => record.answered = false,
+        }
+        sent
+    }
+
+    fn is_faulty(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.faulty)
+    }
+}
+
+/// Shows a head to the middleware, the last added first.
+pub(in crate::app) fn look(
+    site: &Site,
+    record: &Record,
+    status: Status,
+    length: Option<u64>,
+    unix_seconds: u64,
+    fields: &mut FieldBuffer,
+) {
+    let mut head = ReplyHead {
+        status,
+        fields,
+        length,
+        unix_seconds,
+    };
+    site.watch.look(record, &mut head);
+}
+
+fn body_length(body: &Body<'_>) -> Option<u64> {
+    match body {
+        Body::Whole(bytes) => Some(bytes.len() as u64),
+        Body::Shared(bytes) => Some(bytes.len() as u64),
+        Body::Streamed { length, .. } => *length,
+    }
+}

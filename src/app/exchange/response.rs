@@ -1,0 +1,103 @@
+//! A response that is made apart from its exchange.
+
+use alloc::string::String;
+
+use bytes::Bytes;
+
+use super::session::At;
+use crate::http::{FieldBuffer, Fields, InvalidField, Status};
+use crate::link::Body;
+
+/// A response as a value: what a [`Deferred`](crate::app::Deferred) sends.
+///
+/// ```
+/// use barewire::app::Response;
+/// use barewire::http::Status;
+///
+/// let response = Response::text("made").status(Status::CREATED).field("X-Id", "7");
+/// assert_eq!(response.fields().get("x-id"), Some(&b"7"[..]));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Response {
+    status: Status,
+    fields: FieldBuffer,
+    body: Bytes,
+    faulty: bool,
+}
+
+impl Response {
+    /// A response without a body.
+    pub const fn new(status: Status) -> Self {
+        Self {
+            status,
+            fields: FieldBuffer::new(),
+            body: Bytes::new(),
+            faulty: false,
+        }
+    }
+
+    /// 200 with plain text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::body("text/plain; charset=utf-8", text.into())
+    }
+
+    /// 200 with text that is JSON already.
+    pub fn json(text: impl Into<String>) -> Self {
+        Self::body("application/json", text.into())
+    }
+
+    /// 200 with a body of this media type.
+    pub fn body(content_type: &str, body: impl Into<Bytes>) -> Self {
+        let mut response = Self::new(Status::OK).field("Content-Type", content_type);
+        response.body = body.into();
+        response
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub const fn status(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same with a field more. One that cannot stand on the wire has 500
+    /// sent in place of the response.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let pushed: Result<(), InvalidField> = self.fields.push(name, value);
+        self.faulty |= pushed.is_err();
+        self
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> Fields<'_> {
+        self.fields.as_fields()
+    }
+
+    /// Sends it; false if no response is owed.
+    pub(in crate::app) fn answer(self, at: &mut At<'_, '_>) -> bool {
+        let Self {
+            status,
+            fields,
+            body,
+            faulty,
+        } = self;
+        if let Some(record) = at.record.as_deref_mut() {
+            if fields.as_fields().contains("content-type") {
+                // Replaced, as two types make none. The text was checked before.
+                let own = fields.as_fields().get("content-type").unwrap_or_default();
+                let _ = record.fields.set("Content-Type", own);
+            }
+            for field in fields
+                .as_fields()
+                .iter()
+                .filter(|it| !it.is("content-type"))
+            {
+                let name = core::str::from_utf8(field.name).unwrap_or_default();
+                record.faulty |= record.fields.push(name, field.value).is_err();
+            }
+            record.faulty |= faulty;
+        }
+        at.respond(status, Body::Shared(body))
+    }
+}

@@ -1,0 +1,119 @@
+//! What goes on after a route's closure has returned.
+//!
+//! ```text
+//!  connection.tag = slot + 1 ──► Sessions: [ Entry | free | Entry | ... ]
+//!                                             │
+//!                                             ├─ exchange   whom it belongs to
+//!                                             ├─ record     until the reply's head has left
+//!                                             └─ session    Box<dyn Session>
+//! ```
+//!
+//! A session is taken out of its slot while it is called and put back
+//! afterwards. Should it panic, it is dropped by the unwinding, and the tag
+//! that still names its slot finds another exchange there, or nobody.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::record::Record;
+use super::site::Site;
+use crate::app::telemetry::metrics::Kind;
+use crate::link::Event;
+use crate::net::{Context, Exchange, Key};
+
+/// The state of one exchange that goes on after its handler has returned.
+///
+/// The first event is [`Event::Opened`], once the session has its slot; the
+/// last is [`Event::Gone`], unless the session ended itself before.
+pub(crate) trait Session {
+    /// Something happened on the session's exchange.
+    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After;
+
+    /// What it is counted as.
+    fn kind(&self) -> Kind {
+        Kind::Exchange
+    }
+
+    /// The session has panicked and is dropped without a further event. Takes
+    /// its name out of the loop's books; calls nothing of the application's.
+    fn lost(&mut self, exchange: Exchange, site: &mut Site) {
+        let _ = (exchange, site);
+    }
+}
+
+/// Whether a session goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It does.
+    Keep,
+    /// It is to be dropped: its exchange has been answered in whole, or it has
+    /// given it up.
+    End,
+}
+
+/// Where a session is called: its exchange, and the loop's part of the app.
+pub(crate) struct At<'a, 'c> {
+    /// The session's exchange, and through it the loop.
+    pub(crate) context: &'a mut Context<'c>,
+    /// What the app has on this loop.
+    pub(crate) site: &'a mut Site,
+    /// What is remembered of the request, as long as the head of its reply has
+    /// not been sent.
+    pub(crate) record: &'a mut Option<Box<Record>>,
+}
+
+impl<'c> At<'_, 'c> {
+    /// The same for a shorter call.
+    pub(crate) fn reborrow(&mut self) -> At<'_, 'c> {
+        At {
+            context: self.context,
+            site: self.site,
+            record: self.record,
+        }
+    }
+}
+
+/// One exchange that goes on.
+pub(crate) struct Entry {
+    /// The exchange.
+    pub(crate) exchange: Exchange,
+    /// What is remembered of its request, until the reply's head has left.
+    pub(crate) record: Option<Box<Record>>,
+    /// Its session; none while the request's body is being collected.
+    pub(crate) session: Option<Box<dyn Session>>,
+}
+
+/// The exchanges of one loop that go on.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    slots: Vec<Option<Entry>>,
+    free: Vec<u32>,
+}
+
+impl Sessions {
+    /// Puts `entry` into a slot and returns the tag that names it, never 0.
+    pub(crate) fn put(&mut self, entry: Entry) -> u32 {
+        if let Some(at) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(at as usize)
+        {
+            *slot = Some(entry);
+            return at + 1; // a slot's number, plus one, was a tag before
+        }
+        self.slots.push(Some(entry));
+        // Every entry belongs to an open connection; nobody has 2^32 of them.
+        self.slots.len() as u32
+    }
+
+    /// Takes out what `tag` names, if it belongs to `connection`.
+    pub(crate) fn take(&mut self, tag: u32, connection: Key) -> Option<Entry> {
+        let at = tag.checked_sub(1)?;
+        let slot = self.slots.get_mut(at as usize)?;
+        let entry = slot.take_if(|entry| entry.exchange.connection == connection)?;
+        self.free.push(at);
+        Some(entry)
+    }
+
+    /// The exchanges of all.
+    pub(crate) fn exchanges(&self) -> impl Iterator<Item = Exchange> + '_ {
+        self.slots.iter().flatten().map(|entry| entry.exchange)
+    }
+}

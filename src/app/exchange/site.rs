@@ -1,0 +1,50 @@
+//! What the app has on one loop.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::any::Any;
+
+use super::reply_head::Watch;
+use crate::app::publishing::directory::Directory;
+use crate::app::publishing::door::Publication;
+use crate::app::publishing::rooms::Rooms;
+use crate::app::telemetry::metrics::Block;
+use crate::net::Context;
+
+/// What the app has on one loop: made there, never sent anywhere else.
+pub(crate) struct Site {
+    /// The middleware, which looks at every head.
+    pub(crate) watch: Arc<dyn Watch>,
+    /// This loop's counters; this loop alone writes them.
+    pub(crate) metrics: Arc<Block>,
+    /// The rooms of this loop.
+    pub(crate) rooms: Rooms,
+    /// Room for a text that is put together and sent.
+    pub(crate) text: String,
+}
+
+impl Site {
+    /// The site of the loop with this number.
+    pub(crate) fn new(
+        watch: Arc<dyn Watch>,
+        directory: Arc<Directory>,
+        metrics: Arc<Block>,
+        index: usize,
+    ) -> Self {
+        let rooms = Rooms::new(directory, metrics.clone(), index);
+        Self {
+            watch,
+            metrics,
+            rooms,
+            text: String::new(),
+        }
+    }
+
+    /// Takes what other loops have sent to the app on this one.
+    pub(in crate::app) fn deliver(&mut self, context: &mut Context<'_>, mail: Box<dyn Any + Send>) {
+        if let Ok(publication) = mail.downcast::<Publication>() {
+            self.rooms.deliver(context, &publication);
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Bodies that come and go in pieces.
+//!
+//! ```text
+//!                     reply.stream(object)            reply.receive(object)
+//!  request  ──chunk──►┐                     ──chunk──►┐
+//!  body     ───end───►│ object                ──end───►│ object
+//!                     │   │ write ──► Go              │   │ respond
+//!                     │   │ write ──► Wait            │   │ or start, then write
+//!           writable─►│   │ finish                    │   ▼
+//! ```
+
+use alloc::boxed::Box;
+use core::any::Any;
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use super::response::Response;
+use super::session::{After, At, Session};
+use crate::http::{FieldBuffer, Fields, Status};
+use crate::link::{Body, Event, Gone, Misuse};
+use crate::net::{Exchange, Flow, Owner, Peer, Remote};
+use crate::wire::Instant;
+
+/// The state of one exchange whose bodies come and go in pieces.
+///
+/// Every part has a default, so that a producer needs [`writable`](Self::writable)
+/// alone.
+///
+/// ```
+/// use barewire::app::{App, Flow, Stream, Streaming};
+///
+/// /// So many zeros.
+/// struct Zeros(u64);
+///
+/// impl Streaming for Zeros {
+///     fn writable(&mut self, stream: &mut Stream<'_, '_>) {
+///         const PIECE: [u8; 16 * 1024] = [0; 16 * 1024];
+///         while self.0 > 0 {
+///             let piece = self.0.min(PIECE.len() as u64);
+///             self.0 -= piece;
+///             if stream.write(&PIECE[..piece as usize]) != Flow::Go {
+///                 return; // called again when there is room
+///             }
+///         }
+///         stream.finish();
+///     }
+/// }
+///
+/// App::new().get("/zeros", |_request, reply| reply.length(1 << 30).stream(Zeros(1 << 30)));
+/// ```
+pub trait Streaming {
+    /// A piece of the request's body.
+    fn chunk(&mut self, stream: &mut Stream<'_, '_>, data: &mut [u8]) {
+        let _ = (stream, data);
+    }
+
+    /// The request's body is complete. On a route that streams, this comes for
+    /// every request, also for one without a body.
+    fn end(&mut self, stream: &mut Stream<'_, '_>, trailers: Fields<'_>) {
+        let _ = (stream, trailers);
+    }
+
+    /// The reply's body may be written: after the head has been sent and the
+    /// request is complete, and again after a write has answered
+    /// [`Flow::Wait`]. Not called for HEAD, whose reply has no body.
+    fn writable(&mut self, stream: &mut Stream<'_, '_>) {
+        let _ = stream;
+    }
+
+    /// A timer set with [`Stream::after`] went off.
+    fn timer(&mut self, stream: &mut Stream<'_, '_>, token: u32) {
+        let _ = (stream, token);
+    }
+
+    /// Something was sent here through a [`StreamHandle`].
+    fn mail(&mut self, stream: &mut Stream<'_, '_>, mail: Box<dyn Any + Send>) {
+        let _ = (stream, mail);
+    }
+
+    /// The loop is draining. What runs may finish; endless streams should.
+    fn draining(&mut self, stream: &mut Stream<'_, '_>) {
+        let _ = stream;
+    }
+
+    /// The exchange ended before [`Stream::finish`]. Nothing follows.
+    fn gone(&mut self, why: Gone) {
+        let _ = why;
+    }
+}
+
+/// How far the reply has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Stage {
+    /// Its head is owed.
+    Owing,
+    /// Its body is being written.
+    Writing,
+    /// It is complete.
+    Finished,
+}
+
+/// An exchange's reply in pieces: what a [`Streaming`] object writes to.
+pub struct Stream<'a, 'c> {
+    at: At<'a, 'c>,
+    state: &'a mut State,
+}
+
+impl core::fmt::Debug for Stream<'_, '_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Stream")
+            .field("state", self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    stage: Stage,
+    receiving: bool, // the request's body is still coming
+    waiting: bool,   // a write answered `Wait`
+    is_head: bool,   // the reply is to HEAD
+}
+
+impl Stream<'_, '_> {
+    /// Writes a piece of the body. It is never dropped for want of room: after
+    /// [`Flow::Wait`] it has been taken, and [`Streaming::writable`] says when
+    /// to go on. Meanwhile nothing is read from the client.
+    pub fn write(&mut self, data: &[u8]) -> Flow {
+        let flow = self.at.context.write(data);
+        self.note(flow, data.len())
+    }
+
+    /// As [`write`](Self::write); large pieces leave without being copied.
+    pub fn write_shared(&mut self, data: Bytes) -> Flow {
+        let length = data.len();
+        let flow = self.at.context.write_shared(data);
+        self.note(flow, length)
+    }
+
+    fn note(&mut self, flow: Flow, bytes: usize) -> Flow {
+        if flow.is_taken() {
+            self.at.site.metrics.sent_body(bytes);
+        }
+        self.state.waiting = flow == Flow::Wait;
+        flow
+    }
+
+    /// Ends the body. If less was written than announced, the connection is
+    /// cut, so that the client does not take the part for the whole.
+    pub fn finish(&mut self) {
+        self.finish_with(Fields::EMPTY);
+    }
+
+    /// Ends a chunked body with trailers (RFC 9112 §7.1.2).
+    pub fn finish_with(&mut self, trailers: Fields<'_>) {
+        if self.state.stage != Stage::Writing {
+            return;
+        }
+        self.state.stage = Stage::Finished;
+        match self.at.context.finish(trailers) {
+            Ok(()) | Err(Misuse::Over) => {}
+            Err(_) => self.at.context.abort(),
+        }
+    }
+
+    /// Sends the whole reply, where none has been started.
+    pub fn respond(&mut self, response: Response) {
+        if self.state.stage == Stage::Owing {
+            self.state.stage = Stage::Finished;
+            response.answer(&mut self.at);
+        }
+    }
+
+    /// Starts the reply, where none has been started: its head, with the length
+    /// of the body where that is known.
+    pub fn start(&mut self, status: Status, fields: &FieldBuffer, length: Option<u64>) {
+        if self.state.stage != Stage::Owing {
+            return;
+        }
+        if let Some(record) = self.at.record.as_deref_mut() {
+            // Each of them has been checked.
+            let _ = record.fields.extend(fields.as_fields());
+        }
+        let body = Body::Streamed {
+            length,
+            endless: false,
+        };
+        let sent = self.at.respond(status, body);
+        self.state.stage = if sent {
+            Stage::Writing
+        } else {
+            Stage::Finished
+        };
+    }
+
+    /// Whether nothing is owed any more.
+    pub fn is_finished(&self) -> bool {
+        self.state.stage == Stage::Finished
+    }
+
+    /// Cuts the connection.
+    pub fn abort(&mut self) {
+        self.state.stage = Stage::Finished;
+        self.at.context.abort();
+    }
+
+    /// Holds the client back, by its own flow control, or lets it go on.
+    pub fn set_reading(&mut self, reading: bool) {
+        self.at.context.set_reading(reading);
+    }
+
+    /// Sets off [`Streaming::timer`] with this token after `time`.
+    pub fn after(&mut self, time: Duration, token: u32) {
+        self.at.context.after(time, u64::from(token));
+    }
+
+    /// The time now, as of the loop's present turn.
+    pub fn now(&self) -> Instant {
+        self.at.context.now()
+    }
+
+    /// The peer's address.
+    pub fn peer(&self) -> Option<Peer> {
+        self.at.context.peer()
+    }
+
+    /// A handle that reaches this stream from any thread.
+    pub fn handle(&self) -> StreamHandle {
+        let context = &*self.at.context;
+        StreamHandle {
+            remote: context.remote(),
+            owner: context.owner(),
+            exchange: context.exchange(),
+        }
+    }
+}
+
+/// One stream, from any thread.
+#[derive(Debug, Clone)]
+pub struct StreamHandle {
+    remote: Remote,
+    owner: Owner,
+    exchange: Exchange,
+}
+
+impl StreamHandle {
+    /// Gives `mail` to the stream's object, as [`Streaming::mail`]. Whether it
+    /// is on its way: not so if the mailbox of the loop is full. If the stream
+    /// is over when it arrives, it is dropped.
+    pub fn mail(&self, mail: impl Any + Send) -> bool {
+        self.remote
+            .post(self.owner, self.exchange, Box::new(mail))
+            .is_ok()
+    }
+}
+
+/// The session of a [`Streaming`] object.
+pub(in crate::app) struct StreamSession {
+    object: Box<dyn Streaming>,
+    state: State,
+}
+
+impl StreamSession {
+    pub(in crate::app) fn new(
+        object: Box<dyn Streaming>,
+        stage: Stage,
+        receiving: bool,
+        is_head: bool,
+    ) -> Self {
+        Self {
+            object,
+            state: State {
+                stage,
+                receiving,
+                waiting: false,
+                is_head,
+            },
+        }
+    }
+}
+
+impl Session for StreamSession {
+    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
+        let Self { object, state } = self;
+        let mut stream = Stream {
+            at: at.reborrow(),
+            state,
+        };
+        match event {
+            Event::Body(data) => {
+                stream.at.site.metrics.received_body(data.len());
+                object.chunk(&mut stream, data);
+            }
+            Event::End { trailers } => {
+                stream.state.receiving = false;
+                object.end(&mut stream, trailers);
+                stream.offer(object);
+            }
+            Event::Opened => stream.offer(object),
+            Event::Writable => {
+                stream.state.waiting = false;
+                stream.offer(object);
+            }
+            // Set by `after`, which took a u32.
+            Event::Timer { token } => object.timer(&mut stream, token as u32),
+            Event::Mail(mail) => object.mail(&mut stream, mail),
+            Event::Draining => object.draining(&mut stream),
+            Event::Gone(why) => {
+                if stream.state.stage != Stage::Finished {
+                    object.gone(why);
+                }
+                return After::End;
+            }
+            _ => {}
+        }
+        if self.state.stage == Stage::Finished {
+            After::End
+        } else {
+            After::Keep
+        }
+    }
+}
+
+impl Stream<'_, '_> {
+    /// Lets the object write, if it may.
+    fn offer(&mut self, object: &mut Box<dyn Streaming>) {
+        let State {
+            stage,
+            receiving,
+            waiting,
+            is_head,
+        } = *self.state;
+        if stage != Stage::Writing || waiting || receiving {
+            return;
+        }
+        match is_head {
+            // What is written would be dropped, however much it is.
+            true => self.finish(),
+            false => object.writable(self),
+        }
+    }
+}

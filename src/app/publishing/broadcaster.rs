@@ -1,0 +1,238 @@
+//! Events to many streams at once.
+
+use alloc::{string::String, sync::Arc, vec::Vec};
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::door::{Audience, Door, Encoded, Publication};
+use super::message::encode_event;
+use crate::app::telemetry::activity::Activity;
+use crate::sse::{Event, Misuse};
+
+/// Sends events to all event streams that have subscribed to it, or to some of
+/// them by name, from any thread.
+///
+/// An event is encoded once, and each stream holds a reference to it. Streams
+/// of all loops are reached; one that ends is gone from the count at once.
+///
+/// ```
+/// use barewire::app::{App, Broadcaster};
+/// use barewire::sse::Event;
+///
+/// let news = Broadcaster::new();
+/// let subscribe = news.clone();
+/// App::new()
+///     .events("/news", move |request| {
+///         let id = request.query_value("client_id").unwrap_or_default();
+///         Ok(subscribe.subscription(&id))
+///     })
+///     .post("/news", move |request, reply| {
+///         let text = String::from_utf8_lossy(request.body());
+///         match news.send(&Event::new(&text)) {
+///             Ok(streams) => reply.text(streams.to_string()),
+///             Err(_) => reply.refuse(barewire::http::Status::BAD_REQUEST),
+///         }
+///     });
+/// ```
+#[derive(Debug, Clone)]
+pub struct Broadcaster {
+    roster: Arc<Roster>,
+}
+
+impl Broadcaster {
+    /// A broadcaster without streams.
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self {
+            roster: Arc::new(Roster {
+                id,
+                streams: Mutex::default(),
+            }),
+        }
+    }
+
+    pub(crate) const fn roster(&self) -> &Arc<Roster> {
+        &self.roster
+    }
+
+    /// Sends an event to all streams. Returns how many that is.
+    ///
+    /// # Errors
+    /// [`Misuse`] if the event's type or id holds CR, LF or NUL.
+    pub fn send(&self, event: &Event<'_>) -> Result<usize, Misuse> {
+        let encoded = Encoded {
+            frame: None,
+            event: Some(encode_event(event)?),
+        };
+        let streams = self.roster.lock();
+        let mut reached = 0;
+        for Outlet { door, count } in streams.loops.values() {
+            let to = Audience::Broadcaster(self.roster.id);
+            if door.publish(Publication {
+                to,
+                encoded: encoded.clone(),
+            }) {
+                reached += *count;
+            }
+        }
+        Ok(reached)
+    }
+
+    /// Sends an event to the streams of these names; several streams may have
+    /// the same. Returns how many that is.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_to<I: AsRef<str>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+        event: &Event<'_>,
+    ) -> Result<usize, Misuse> {
+        let encoded = Encoded {
+            frame: None,
+            event: Some(encode_event(event)?),
+        };
+        let streams = self.roster.lock();
+        let mut targets: HashMap<usize, Vec<Arc<Activity>>> = HashMap::new();
+        for id in ids {
+            for Place { index, activity } in streams.named.get(id.as_ref()).into_iter().flatten() {
+                targets.entry(*index).or_default().push(activity.clone());
+            }
+        }
+        let mut reached = 0;
+        for (index, mut targets) in targets {
+            targets.sort_unstable_by_key(|activity| activity.id()); // a name may be given twice
+            targets.dedup_by_key(|activity| activity.id());
+            let Some(Outlet { door, .. }) = streams.loops.get(&index) else {
+                continue;
+            };
+            let count = targets.len();
+            let to = Audience::Streams(targets);
+            if door.publish(Publication {
+                to,
+                encoded: encoded.clone(),
+            }) {
+                reached += count;
+            }
+        }
+        Ok(reached)
+    }
+
+    /// How many streams there are.
+    pub fn count(&self) -> usize {
+        self.roster
+            .lock()
+            .loops
+            .values()
+            .map(|outlet| outlet.count)
+            .sum()
+    }
+
+    /// The names of the streams, in no order.
+    pub fn ids(&self) -> Vec<String> {
+        self.roster
+            .lock()
+            .named
+            .keys()
+            .map(|id| String::from(&**id))
+            .collect()
+    }
+}
+
+impl Default for Broadcaster {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The streams of one broadcaster, on all loops.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    id: u64,
+    streams: Mutex<Streams>,
+}
+
+#[derive(Debug, Default)]
+struct Streams {
+    loops: HashMap<usize, Outlet>,
+    named: HashMap<Arc<str>, Vec<Place>>,
+}
+
+/// A loop with streams.
+#[derive(Debug)]
+struct Outlet {
+    door: Door,
+    count: usize,
+}
+
+/// A stream, and the loop it is on.
+#[derive(Debug)]
+struct Place {
+    index: usize,
+    activity: Arc<Activity>,
+}
+
+/// What a stream leaves with.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    id: Arc<str>,
+}
+
+impl Roster {
+    /// The broadcaster's number.
+    pub(crate) const fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Streams> {
+        // Nothing here panics while it is locked.
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a stream of loop `index`.
+    pub(crate) fn enter(
+        &self,
+        index: usize,
+        door: &Door,
+        activity: Arc<Activity>,
+        id: &str,
+    ) -> Ticket {
+        let mut streams = self.lock();
+        let outlet = streams.loops.entry(index);
+        outlet
+            .or_insert_with(|| Outlet {
+                door: door.clone(),
+                count: 0,
+            })
+            .count += 1;
+        let id = match streams.named.get_key_value(id) {
+            Some((id, _)) => id.clone(),
+            None => Arc::from(id),
+        };
+        streams
+            .named
+            .entry(id.clone())
+            .or_default()
+            .push(Place { index, activity });
+        Ticket { id }
+    }
+
+    /// Removes a stream of loop `index`.
+    pub(crate) fn leave(&self, ticket: &Ticket, index: usize, session: u64) {
+        let mut streams = self.lock();
+        if let Some(outlet) = streams.loops.get_mut(&index) {
+            outlet.count -= 1;
+            if outlet.count == 0 {
+                streams.loops.remove(&index);
+            }
+        }
+        if let Some(places) = streams.named.get_mut(&ticket.id) {
+            places.retain(|place| place.activity.id() != session);
+            if places.is_empty() {
+                streams.named.remove(&ticket.id);
+            }
+        }
+    }
+}

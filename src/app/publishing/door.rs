@@ -1,0 +1,64 @@
+//! What goes from one loop of an app to another.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::any::Any;
+
+use bytes::Bytes;
+
+use crate::app::telemetry::activity::Activity;
+use crate::net::{Exchange, Owner, Priority, Remote};
+
+/// Where an app's part of one loop takes mail.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    /// The loop.
+    pub(crate) remote: Remote,
+    /// The app's place in it.
+    pub(crate) owner: Owner,
+}
+
+impl Door {
+    /// Posts what is to be delivered on that loop; whether its mailbox took
+    /// it.
+    pub(crate) fn publish(&self, publication: Publication) -> bool {
+        let mail = Box::new(publication);
+        self.remote
+            .post_to_owner(self.owner, Priority::Publish, mail)
+            .is_ok()
+    }
+
+    /// Posts mail to one session; whether its loop's mailbox took it.
+    pub(crate) fn post(&self, exchange: Exchange, mail: Box<dyn Any + Send>) -> bool {
+        self.remote.post(self.owner, exchange, mail).is_ok()
+    }
+}
+
+/// What is to be delivered on another loop.
+#[derive(Debug, Clone)]
+pub(crate) struct Publication {
+    /// To whom.
+    pub(crate) to: Audience,
+    /// What.
+    pub(crate) encoded: Encoded,
+}
+
+/// Who is to get a publication.
+#[derive(Debug, Clone)]
+pub(crate) enum Audience {
+    /// The members of a room.
+    Room(Arc<str>),
+    /// All streams of a broadcaster.
+    Broadcaster(u64),
+    /// These event streams.
+    Streams(Vec<Arc<Activity>>),
+}
+
+/// A post as each protocol carries it; `None` where no member speaks it, or it
+/// cannot carry the post.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Encoded {
+    /// As a WebSocket frame.
+    pub(crate) frame: Option<Bytes>,
+    /// As an event of a stream.
+    pub(crate) event: Option<Bytes>,
+}

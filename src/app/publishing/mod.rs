@@ -1,0 +1,12 @@
+//! Rooms and broadcasters: who listens where, within a loop and across them.
+
+pub(super) mod broadcaster;
+pub(super) mod directory;
+pub(super) mod door;
+pub(super) mod groups;
+pub(super) mod handle;
+pub(super) mod hub;
+pub(super) mod membership;
+pub(super) mod message;
+pub(super) mod room_limits;
+pub(super) mod rooms;

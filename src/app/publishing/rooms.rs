@@ -1,0 +1,153 @@
+//! The rooms of one loop: publishing and delivering.
+//!
+//! A publisher with members on its own loop reads the room's counters without
+//! a lock, posts once to every other loop that has members, and hands its own
+//! members a reference to the same encoded bytes.
+
+use alloc::{rc::Rc, sync::Arc};
+use core::cell::{Cell, RefCell};
+
+use bytes::Bytes;
+
+use super::directory::Directory;
+use super::door::{Audience, Encoded, Publication};
+use super::groups::{Group, Groups, What};
+use super::message::Post;
+use crate::app::telemetry::activity::Activity;
+use crate::app::telemetry::metrics::Block;
+use crate::net::{Context, Exchange};
+
+/// The rooms of one loop. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Rooms {
+    pub(crate) floor: Rc<Floor>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Floor {
+    /// Nothing of an application's is called while this is borrowed.
+    pub(crate) local: RefCell<Groups>,
+    pub(crate) directory: Arc<Directory>,
+    /// The loop's counters.
+    metrics: Arc<Block>,
+    /// The loop's number.
+    pub(crate) index: usize,
+    /// Sessions so far.
+    opened: Cell<u64>,
+}
+
+impl Rooms {
+    /// The rooms of loop `index`.
+    pub(crate) fn new(directory: Arc<Directory>, metrics: Arc<Block>, index: usize) -> Self {
+        let (local, opened) = (RefCell::default(), Cell::new(0));
+        Self {
+            floor: Rc::new(Floor {
+                local,
+                directory,
+                metrics,
+                index,
+                opened,
+            }),
+        }
+    }
+
+    /// The directory of all loops.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.floor.directory
+    }
+
+    /// The number of the next session of this loop.
+    pub(crate) fn next_id(&self) -> u64 {
+        let Floor { index, opened, .. } = &*self.floor;
+        opened.set(opened.get() + 1);
+        Directory::session_id(*index, opened.get())
+    }
+
+    /// Publishes to a room, on this loop and all others; not to `except`.
+    /// Returns how many members that is for.
+    pub(crate) fn publish(
+        &self,
+        context: &mut Context<'_>,
+        room: &str,
+        post: &Post<'_>,
+        except: Option<Exchange>,
+    ) -> usize {
+        let Floor {
+            local,
+            directory,
+            index,
+            ..
+        } = &*self.floor;
+        let local = local.borrow();
+        let group = local.named.get(room).and_then(|&key| local.groups.get(key));
+        let Some(
+            group @ Group {
+                what: What::Room(presence),
+                ..
+            },
+        ) = group
+        else {
+            let Some(presence) = directory.presence(room) else {
+                return 0;
+            };
+            return directory.publish(&presence, &presence.encode(post), Some(*index));
+        };
+        let encoded = presence.encode(post);
+        let elsewhere = directory.publish(presence, &encoded, Some(*index));
+        elsewhere + self.hand_out(context, group.sessions(), &encoded, except)
+    }
+
+    /// Delivers what another loop or thread has published.
+    pub(crate) fn deliver(&self, context: &mut Context<'_>, publication: &Publication) -> usize {
+        let Publication { to, encoded } = publication;
+        let local = self.floor.local.borrow();
+        let key = match to {
+            Audience::Room(name) => local.named.get(name),
+            Audience::Broadcaster(id) => local.broadcasters.get(id),
+            Audience::Streams(streams) => return self.hand_out(context, streams, encoded, None),
+        };
+        match key.and_then(|&key| local.groups.get(key)) {
+            Some(group) => self.hand_out(context, group.sessions(), encoded, None),
+            None => 0,
+        }
+    }
+
+    /// Sends to sessions of this loop; returns how many took it.
+    fn hand_out<'s>(
+        &self,
+        context: &mut Context<'_>,
+        sessions: impl IntoIterator<Item = &'s Arc<Activity>>,
+        encoded: &Encoded,
+        except: Option<Exchange>,
+    ) -> usize {
+        let now = context.unix_seconds();
+        let (mut taken, mut total) = (0, 0);
+        for activity in sessions {
+            let exchange = activity.exchange();
+            let stream = activity.is_stream();
+            let encoded = if stream {
+                &encoded.event
+            } else {
+                &encoded.frame
+            };
+            let encoded = encoded.as_ref().filter(|_| Some(exchange) != except);
+            let Some(bytes) = encoded else { continue };
+            let took = match stream {
+                true => write(context, exchange, bytes),
+                false => context.deliver(exchange, bytes),
+            };
+            if took {
+                activity.sent(bytes.len(), now);
+                (taken, total) = (taken + 1, total + bytes.len());
+            }
+        }
+        self.floor.metrics.sent_messages(taken, total);
+        taken
+    }
+}
+
+/// Writes to one event stream; whether it took it.
+fn write(context: &mut Context<'_>, exchange: Exchange, event: &Bytes) -> bool {
+    let written = context.with(exchange, |context| context.write_shared(event.clone()));
+    written.is_some_and(|flow| flow.is_taken())
+}

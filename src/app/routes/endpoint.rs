@@ -1,0 +1,94 @@
+//! What stands behind a route.
+
+use alloc::boxed::Box;
+
+use crate::app::exchange::refusal::{Answer, Done, Refusal};
+use crate::app::exchange::reply::Reply;
+use crate::app::exchange::request::Request;
+use crate::http::Content;
+
+/// A route's closure, its kind of answer forgotten.
+pub(crate) type Call = dyn Fn(&Request<'_>, Reply<'_, '_>) -> Result<Done, Refusal> + Send + Sync;
+
+/// What stands behind one method of one path.
+pub(crate) struct Endpoint {
+    /// Called with the body in whole.
+    pub(crate) whole: Option<Box<Call>>,
+    /// Called with the body still to come.
+    pub(crate) streamed: Option<Box<Call>>,
+    /// Bytes up to which a body is collected; the app's own limit if `None`.
+    pub(crate) collect: Option<usize>,
+}
+
+impl Endpoint {
+    /// An endpoint that gets the body in whole, within the app's limit.
+    pub(crate) fn new<A: Answer>(
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            whole: Some(erase(call)),
+            streamed: None,
+            collect: None,
+        }
+    }
+
+    /// The same with a limit of its own.
+    pub(crate) fn collecting(mut self, limit: usize) -> Self {
+        self.collect = Some(limit);
+        self
+    }
+}
+
+/// What is to be done with a request for an endpoint.
+pub(in crate::app) enum Plan<'e> {
+    /// Call this with the body in whole.
+    Whole(&'e Call),
+    /// Call this; the body comes in pieces.
+    Pieces(&'e Call),
+    /// Collect the body, up to so many bytes.
+    Collect(usize),
+    /// Refuse the body.
+    TooLarge,
+}
+
+impl Endpoint {
+    /// Decides by the length of the body. Of what follows without a length,
+    /// an endpoint that can stream makes a stream. `default` is the limit
+    /// where the endpoint has none; a body that is not `fresh` was collected
+    /// within it.
+    pub(in crate::app) fn plan(
+        &self,
+        content: &Content<'_>,
+        default: usize,
+        fresh: bool,
+    ) -> Plan<'_> {
+        let limit = if fresh {
+            self.collect.unwrap_or(default)
+        } else {
+            usize::MAX
+        };
+        let fits = |length: u64| usize::try_from(length).is_ok_and(|length| length <= limit);
+        let is_here = !matches!(content, Content::Follows { .. });
+        let collectable = match content {
+            Content::None => true,
+            Content::Whole(data) => data.len() <= limit,
+            Content::Follows {
+                length: Some(length),
+            } => fits(*length),
+            Content::Follows { length: None } => self.streamed.is_none(),
+        };
+        match (&self.whole, &self.streamed) {
+            (Some(call), _) if collectable && is_here => Plan::Whole(call),
+            (Some(_), _) if collectable => Plan::Collect(limit),
+            (_, Some(call)) => Plan::Pieces(call),
+            (_, None) => Plan::TooLarge,
+        }
+    }
+}
+
+/// Forgets which answer a closure gives.
+pub(crate) fn erase<A: Answer>(
+    call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+) -> Box<Call> {
+    Box::new(move |request, reply| call(request, reply).into_result())
+}

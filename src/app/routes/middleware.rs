@@ -1,0 +1,221 @@
+//! What stands before and behind every route.
+
+use alloc::string::String;
+
+use crate::app::exchange::record::Record;
+use crate::app::exchange::refusal::{Done, Refusal};
+use crate::app::exchange::reply::Reply;
+use crate::app::exchange::reply_head::ReplyHead;
+use crate::http::{FieldBuffer, Fields, InvalidField, Method, RequestHead, Target};
+use crate::net::Peer;
+
+/// Something that sees every request before its route and every reply's head
+/// before it leaves.
+///
+/// Middleware runs in the order in which it was added; its
+/// [`after`](Self::after) in the opposite order. All loops share it.
+///
+/// ```
+/// use barewire::app::{Incoming, Middleware, Next, Record, Reply, ReplyHead};
+/// use barewire::http::Status;
+///
+/// /// Lets nobody in without the word.
+/// struct Password(&'static str);
+///
+/// impl Middleware for Password {
+///     fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
+///         match request.field("authorization") {
+///             Some(word) if word == self.0 => Next::Continue,
+///             _ => reply.refuse(Status::UNAUTHORIZED).into(),
+///         }
+///     }
+///
+///     fn after(&self, _record: &Record, head: &mut ReplyHead<'_>) {
+///         let _ = head.set("Cache-Control", "private");
+///     }
+/// }
+/// ```
+pub trait Middleware: Send + Sync {
+    /// Looks at a request before it is routed; may change it, answer it, or
+    /// give the reply fields, which stay whoever answers.
+    ///
+    /// Called once for each request, when its head is complete and its body
+    /// may still be to come.
+    fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
+        let _ = (request, reply);
+        Next::Continue
+    }
+
+    /// Looks at the head of a reply before it leaves: also of refusals, of
+    /// deferred and streamed replies, and of 101.
+    ///
+    /// What the app does not answer itself has left already, and its head is
+    /// no longer to be changed: the 500 after a panic, and what the protocol
+    /// refuses, be it a body that turns out malformed or a head that could not
+    /// be read ([`Record::is_unread`]).
+    fn after(&self, record: &Record, head: &mut ReplyHead<'_>) {
+        let _ = (record, head);
+    }
+}
+
+/// What a middleware decided.
+#[derive(Debug)]
+#[must_use]
+pub enum Next {
+    /// The request goes on to the next middleware, or to its route.
+    Continue,
+    /// It has been answered.
+    Answered(Done),
+    /// It is refused.
+    Refused(Refusal),
+}
+
+impl From<Done> for Next {
+    fn from(done: Done) -> Self {
+        Self::Answered(done)
+    }
+}
+
+impl From<Refusal> for Next {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// What middleware has changed of a request. The memory is used again.
+#[derive(Debug, Default)]
+pub(in crate::app) struct Changes {
+    fields: FieldBuffer,
+    has_fields: bool,
+    path: String,
+    has_path: bool,
+}
+
+impl Changes {
+    pub(in crate::app) fn clear(&mut self) {
+        self.fields.clear();
+        self.has_fields = false;
+        self.path.clear();
+        self.has_path = false;
+    }
+
+    /// The head with the changes.
+    pub(in crate::app) fn apply<'a>(&'a self, head: &RequestHead<'a>) -> RequestHead<'a> {
+        let mut head = *head;
+        if self.has_fields {
+            head.fields = self.fields.as_fields();
+        }
+        if self.has_path {
+            head.target = match head.target {
+                Target::Origin { query, .. } => Target::Origin {
+                    path: &self.path,
+                    query,
+                },
+                Target::Absolute {
+                    scheme,
+                    authority,
+                    query,
+                    ..
+                } => Target::Absolute {
+                    scheme,
+                    authority,
+                    path: &self.path,
+                    query,
+                },
+                other @ (Target::Authority(_) | Target::Asterisk) => other,
+            };
+        }
+        head
+    }
+}
+
+/// A request on its way to its route, which may be changed.
+#[derive(Debug)]
+pub struct Incoming<'a, 'b> {
+    pub(in crate::app) head: &'a RequestHead<'b>,
+    pub(in crate::app) changes: &'a mut Changes,
+    pub(in crate::app) peer: Option<Peer>,
+}
+
+impl Incoming<'_, '_> {
+    /// The head, with the changes so far.
+    pub fn head(&self) -> RequestHead<'_> {
+        self.changes.apply(self.head)
+    }
+
+    /// The method.
+    pub const fn method(&self) -> Method<'_> {
+        self.head.method
+    }
+
+    /// The path, percent-encoded.
+    pub fn path(&self) -> &str {
+        self.head().target.path()
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> Fields<'_> {
+        self.head().fields
+    }
+
+    /// The value of the first field of this name, if it is UTF-8.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields().get_str(name)
+    }
+
+    /// The peer's address.
+    pub const fn peer(&self) -> Option<Peer> {
+        self.peer
+    }
+
+    /// Puts one field in place of all of its name.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if it cannot stand on the wire; nothing is changed.
+    pub fn set_field(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+        self.own_fields()?.set(name, value)
+    }
+
+    /// Adds a field.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if it cannot stand on the wire; nothing is changed.
+    pub fn add_field(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+        self.own_fields()?.push(name, value)
+    }
+
+    /// Puts another path in place of the one that was sent: percent-encoded,
+    /// with a slash in front. The query stays.
+    ///
+    /// # Errors
+    /// [`InvalidPath`] unless it is such a path.
+    pub fn rewrite(&mut self, path: &str) -> Result<(), InvalidPath> {
+        let parsed = Target::parse(path.as_bytes(), Method::Get);
+        match parsed {
+            Ok(Target::Origin { query: None, .. }) => {
+                self.changes.path.clear();
+                self.changes.path.push_str(path);
+                self.changes.has_path = true;
+                Ok(())
+            }
+            _ => Err(InvalidPath),
+        }
+    }
+
+    fn own_fields(&mut self) -> Result<&mut FieldBuffer, InvalidField> {
+        let Changes {
+            fields, has_fields, ..
+        } = self.changes;
+        if !*has_fields {
+            fields.clear();
+            fields.extend(self.head.fields)?;
+            *has_fields = true;
+        }
+        Ok(fields)
+    }
+}
+
+/// A path that a request cannot be rewritten to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an absolute path without a query (RFC 9112 §3.2.1)")]
+pub struct InvalidPath;

@@ -1,0 +1,10 @@
+//! From a head to the closure that answers it: middleware, the router, refusals.
+
+pub(super) mod access_log;
+pub(super) mod cors;
+pub(super) mod endpoint;
+pub(super) mod middleware;
+pub(super) mod route;
+pub(super) mod router;
+pub(super) mod shared;
+pub(super) mod way;

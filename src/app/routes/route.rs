@@ -1,0 +1,117 @@
+//! A route with options of its own.
+
+use alloc::string::String;
+
+use super::endpoint::{Endpoint, erase};
+use super::router::Verb;
+use crate::app::exchange::refusal::Answer;
+use crate::app::exchange::reply::Reply;
+use crate::app::exchange::request::Request;
+use crate::http::Method;
+
+/// A route that says how its request's body is to come: collected up to a
+/// limit, in pieces, or in pieces only beyond the limit.
+///
+/// ```
+/// use barewire::app::{App, Route, Stream, Streaming};
+/// use barewire::http::Fields;
+///
+/// struct Echo;
+///
+/// impl Streaming for Echo {
+///     fn chunk(&mut self, stream: &mut Stream<'_, '_>, data: &mut [u8]) {
+///         let _ = stream.write(data); // after `Wait`, no chunk comes until there is room
+///     }
+///
+///     fn end(&mut self, stream: &mut Stream<'_, '_>, _trailers: Fields<'_>) {
+///         stream.finish();
+///     }
+/// }
+///
+/// App::new().route(
+///     Route::post("/echo")
+///         .collect(16 << 20, |request, reply| reply.body(request.content_type(), request.body()))
+///         .stream(|request, reply| reply.field("Content-Type", request.content_type()).stream(Echo)),
+/// );
+/// ```
+pub struct Route {
+    pub(in crate::app) verb: Verb,
+    pub(in crate::app) pattern: String,
+    pub(in crate::app) endpoint: Endpoint,
+}
+
+impl core::fmt::Debug for Route {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Route")
+            .field("verb", &self.verb)
+            .field("pattern", &self.pattern)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Route {
+    /// A route for GET, and for HEAD where that has none of its own.
+    pub fn get(pattern: &str) -> Self {
+        Self::on(Method::Get, pattern)
+    }
+
+    /// A route for POST.
+    pub fn post(pattern: &str) -> Self {
+        Self::on(Method::Post, pattern)
+    }
+
+    /// A route for PUT.
+    pub fn put(pattern: &str) -> Self {
+        Self::on(Method::Put, pattern)
+    }
+
+    /// A route for this method.
+    pub fn on(method: Method<'_>, pattern: &str) -> Self {
+        Self::new(Verb::One(method.as_str().into()), pattern)
+    }
+
+    /// A route for every method that has none of its own on the same pattern.
+    pub fn any(pattern: &str) -> Self {
+        Self::new(Verb::Any, pattern)
+    }
+
+    fn new(verb: Verb, pattern: &str) -> Self {
+        let endpoint = Endpoint {
+            whole: None,
+            streamed: None,
+            collect: None,
+        };
+        Self {
+            verb,
+            pattern: String::from(pattern),
+            endpoint,
+        }
+    }
+
+    /// Calls `call` with the body in whole, if it is at most `limit` bytes long.
+    /// A longer one is refused with 413, unless there is
+    /// [`stream`](Self::stream).
+    #[must_use]
+    pub fn collect<A: Answer>(
+        mut self,
+        limit: usize,
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.endpoint.whole = Some(erase(call));
+        self.endpoint.collect = Some(limit);
+        self
+    }
+
+    /// Calls `call` before the body has come, which is then given in pieces to
+    /// the object of [`Reply::stream`] or [`Reply::receive`]. Beside
+    /// [`collect`](Self::collect), for what is announced as longer than the
+    /// limit, and for what comes without a length; alone, for everything.
+    #[must_use]
+    pub fn stream<A: Answer>(
+        mut self,
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.endpoint.streamed = Some(erase(call));
+        self
+    }
+}

@@ -1,0 +1,410 @@
+//! From a method and a path to an endpoint.
+//!
+//! The routes form a tree by segments. In each node a literal goes before a
+//! parameter, a parameter before a rest; where the first way leads to no
+//! endpoint for the method, the next is tried: `GET /users/me` may be a route
+//! beside `DELETE /users/{id}`, and `DELETE /users/me` finds the second.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+use super::endpoint::Endpoint;
+use crate::app::exchange::params::Params;
+use crate::app::exchange::path::Path;
+use crate::app::exchange::pattern::{MAX_PARAMETERS, Pattern, Segment};
+use crate::http::Method;
+
+/// All routes of an app.
+#[derive(Default)]
+pub(in crate::app) struct Router {
+    root: Node,
+}
+
+/// What may follow behind a prefix of segments.
+#[derive(Default)]
+struct Node {
+    literals: Vec<(Box<str>, Self)>, // sorted by text
+    parameter: Option<Box<Self>>,
+    here: Vec<Served>, // patterns that end here
+    rest: Vec<Served>, // patterns that end with a rest
+}
+
+/// One method of a path.
+struct Served {
+    verb: Verb,
+    names: Box<[Box<str>]>,
+    endpoint: Endpoint,
+}
+
+/// The methods that an endpoint serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::app) enum Verb {
+    /// This one.
+    One(Box<str>),
+    /// Every one that has no route of its own.
+    Any,
+}
+
+/// What a search found.
+pub(in crate::app) enum Match<'r> {
+    /// The endpoint, and its parameters.
+    Found(&'r Endpoint, Params<'r>),
+    /// The path is served, but not with this method.
+    WrongMethod,
+    /// Nothing is served there.
+    Nothing,
+}
+
+/// The segments that parameters have taken, on the way down.
+#[derive(Clone, Copy)]
+struct Taken {
+    segments: [usize; MAX_PARAMETERS],
+    count: usize,
+    rest: bool, // the last goes on to the end of the path
+}
+
+impl Taken {
+    const NONE: Self = Self {
+        segments: [0; MAX_PARAMETERS],
+        count: 0,
+        rest: false,
+    };
+
+    fn and(mut self, segment: usize, rest: bool) -> Self {
+        // A pattern has no more parameters than there is room for.
+        if let Some(slot) = self.segments.get_mut(self.count) {
+            *slot = segment;
+            self.count += 1;
+        }
+        self.rest = rest;
+        self
+    }
+
+    /// The parameters of `served`, with their values in `path`.
+    fn name<'r>(&self, served: &'r Served, path: &Path) -> Params<'r> {
+        let mut params = Params {
+            names: &served.names,
+            ..Params::NONE
+        };
+        let taken = self.segments.iter().take(self.count).enumerate();
+        for (slot, (index, &segment)) in params.spans.iter_mut().zip(taken) {
+            let is_rest = self.rest && index + 1 == self.count;
+            let span = if is_rest {
+                path.rest(segment)
+            } else {
+                path.span(segment)
+            };
+            let span = span.unwrap_or_default();
+            *slot = (span.start as u32, span.end as u32); // as the path has them
+        }
+        params
+    }
+}
+
+/// Looks at the routes of one place on the way and may choose one.
+type Choose<'f, 'r> = &'f mut dyn FnMut(&'r [Served]) -> Option<&'r Served>;
+
+impl Router {
+    /// Adds a route.
+    pub(in crate::app) fn add(
+        &mut self,
+        verb: Verb,
+        pattern: &str,
+        endpoint: Endpoint,
+    ) -> Result<(), &'static str> {
+        let Pattern { segments, names } = Pattern::parse(pattern)?;
+        let mut node = &mut self.root;
+        let mut ends_in_rest = false;
+        for segment in segments {
+            match segment {
+                Segment::Literal(text) => node = node.literal(text),
+                Segment::Parameter => node = &mut **node.parameter.get_or_insert_default(),
+                Segment::Rest => ends_in_rest = true, // the last, as patterns are parsed
+            }
+        }
+        let place = if ends_in_rest {
+            &mut node.rest
+        } else {
+            &mut node.here
+        };
+        if place.iter().any(|served| served.verb == verb) {
+            return Err("two routes have the same method and pattern");
+        }
+        place.push(Served {
+            verb,
+            names,
+            endpoint,
+        });
+        Ok(())
+    }
+
+    /// Finds what serves `method` at `path`. HEAD is served by GET where it has
+    /// no route of its own (RFC 9110 §9.3.2).
+    ///
+    /// Takes time in the number of segments of the longest pattern, times two
+    /// for each level on which a literal and a parameter compete.
+    pub(in crate::app) fn find(&self, path: &Path, method: Method<'_>) -> Match<'_> {
+        let mut served = false;
+        let mut found = self.search(path, method, &mut served);
+        if found.is_none() && method == Method::Head {
+            found = self.search(path, Method::Get, &mut served);
+        }
+        match found {
+            Some((it, taken)) => Match::Found(&it.endpoint, taken.name(it, path)),
+            None if served => Match::WrongMethod,
+            None => Match::Nothing,
+        }
+    }
+
+    fn search<'r>(
+        &'r self,
+        path: &Path,
+        method: Method<'_>,
+        any: &mut bool,
+    ) -> Option<(&'r Served, Taken)> {
+        let wanted = method.as_str();
+        let mut choose = |place: &'r [Served]| {
+            *any |= !place.is_empty();
+            let own = place
+                .iter()
+                .find(|it| matches!(&it.verb, Verb::One(one) if **one == *wanted));
+            own.or_else(|| place.iter().find(|it| it.verb == Verb::Any))
+        };
+        self.root.walk(path, 0, Taken::NONE, &mut choose)
+    }
+
+    /// Writes the methods that `path` is served with, as the value of an Allow
+    /// field (RFC 9110 §10.2.1). Writes nothing where nothing is served, or
+    /// where every method is.
+    pub(in crate::app) fn put_allowed(&self, path: &Path, out: &mut String) {
+        let mut methods: Vec<&str> = Vec::new();
+        let mut every = false;
+        self.root.walk(path, 0, Taken::NONE, &mut |place| {
+            for served in place {
+                match &served.verb {
+                    Verb::One(method) => methods.push(method),
+                    Verb::Any => every = true,
+                }
+            }
+            None
+        });
+        if !every {
+            put_methods(methods, out);
+        }
+    }
+
+    /// Writes all methods that any path is served with.
+    pub(in crate::app) fn put_all_allowed(&self, out: &mut String) {
+        let mut methods = Vec::new();
+        self.root.gather(&mut methods);
+        put_methods(methods, out);
+    }
+}
+
+/// Writes a list of methods: each once, with HEAD where there is GET, and with
+/// OPTIONS.
+fn put_methods(mut methods: Vec<&str>, out: &mut String) {
+    if methods.is_empty() {
+        return;
+    }
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.push("OPTIONS");
+    methods.sort_unstable();
+    methods.dedup();
+    for (at, method) in methods.into_iter().enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(method);
+    }
+}
+
+impl Node {
+    /// The node behind a literal segment, made where there is none.
+    fn literal(&mut self, text: Box<str>) -> &mut Self {
+        let at = match self
+            .literals
+            .binary_search_by(|(other, _)| other.cmp(&text))
+        {
+            Ok(at) => at,
+            Err(at) => {
+                self.literals.insert(at, (text, Self::default()));
+                at
+            }
+        };
+        &mut self.literals[at].1 // found or inserted just now
+    }
+
+    /// Walks every way from the segment at `at` on, until `choose` chooses.
+    fn walk<'r>(
+        &'r self,
+        path: &Path,
+        at: usize,
+        taken: Taken,
+        choose: Choose<'_, 'r>,
+    ) -> Option<(&'r Served, Taken)> {
+        let Some(segment) = path.segment(at) else {
+            return choose(&self.here).map(|served| (served, taken));
+        };
+        let literal = self
+            .literals
+            .binary_search_by(|(text, _)| (**text).cmp(segment))
+            .ok();
+        if let Some((_, node)) = literal.and_then(|found| self.literals.get(found))
+            && let Some(found) = node.walk(path, at + 1, taken, choose)
+        {
+            return Some(found);
+        }
+        if let Some(node) = &self.parameter
+            && let Some(found) = node.walk(path, at + 1, taken.and(at, false), choose)
+        {
+            return Some(found);
+        }
+        choose(&self.rest).map(|served| (served, taken.and(at, true)))
+    }
+
+    /// Gathers the methods of all routes.
+    fn gather<'r>(&'r self, methods: &mut Vec<&'r str>) {
+        for served in self.here.iter().chain(&self.rest) {
+            if let Verb::One(method) = &served.verb {
+                methods.push(method);
+            }
+        }
+        for (_, node) in &self.literals {
+            node.gather(methods);
+        }
+        if let Some(node) = &self.parameter {
+            node.gather(methods);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn router(routes: &[(&str, &str)]) -> Router {
+        let mut router = Router::default();
+        for (index, &(method, pattern)) in routes.iter().enumerate() {
+            let verb = if method == "*" {
+                Verb::Any
+            } else {
+                Verb::One(method.into())
+            };
+            // The limit tells the endpoints apart.
+            let endpoint = Endpoint {
+                whole: None,
+                streamed: None,
+                collect: Some(index),
+            };
+            router.add(verb, pattern, endpoint).unwrap();
+        }
+        router
+    }
+
+    fn find(router: &Router, method: Method<'_>, sent: &str) -> Result<(usize, String), bool> {
+        let mut path = Path::default();
+        path.decode(sent).unwrap();
+        match router.find(&path, method) {
+            Match::Found(endpoint, params) => {
+                let values = params.names.iter().map(|name| {
+                    let span = params.span(name).unwrap();
+                    std::format!("{name}={}", &path.text()[span])
+                });
+                Ok((
+                    endpoint.collect.unwrap(),
+                    values.collect::<Vec<_>>().join(" "),
+                ))
+            }
+            Match::WrongMethod => Err(true),
+            Match::Nothing => Err(false),
+        }
+    }
+
+    #[test]
+    fn a_literal_goes_before_a_parameter_and_a_parameter_before_a_rest() {
+        let router = router(&[
+            ("GET", "/a/b"),
+            ("GET", "/a/{x}"),
+            ("GET", "/a/{*x}"),
+            ("GET", "/{x}/c/d"),
+        ]);
+        let get = |path| find(&router, Method::Get, path);
+        assert_eq!(get("/a/b"), Ok((0, "".into())));
+        assert_eq!(get("/a/c"), Ok((1, "x=c".into())));
+        assert_eq!(get("/a/b/c"), Ok((2, "x=b/c".into())));
+        assert_eq!(get("/a/"), Ok((1, "x=".into())));
+        assert_eq!(get("/a/c/d"), Ok((2, "x=c/d".into())));
+        assert_eq!(get("/b/c/d"), Ok((3, "x=b".into())));
+        assert_eq!(get("/a"), Err(false));
+        assert_eq!(get("/"), Err(false));
+    }
+
+    #[test]
+    fn a_way_without_the_method_is_left_for_the_next() {
+        let router = router(&[("GET", "/users/me"), ("DELETE", "/users/{id}")]);
+        assert_eq!(
+            find(&router, Method::Delete, "/users/me"),
+            Ok((1, "id=me".into()))
+        );
+        assert_eq!(find(&router, Method::Head, "/users/me"), Ok((0, "".into())));
+        assert_eq!(find(&router, Method::Put, "/users/me"), Err(true));
+        assert_eq!(find(&router, Method::Get, "/users/x"), Err(true));
+    }
+
+    #[test]
+    fn any_gives_way_to_a_method_of_its_own() {
+        let router = router(&[("*", "/echo"), ("PUT", "/echo"), ("PURGE", "/x")]);
+        assert_eq!(find(&router, Method::Put, "/echo"), Ok((1, "".into())));
+        assert_eq!(find(&router, Method::Head, "/echo"), Ok((0, "".into())));
+        assert_eq!(
+            find(&router, Method::Extension("PURGE"), "/x"),
+            Ok((2, "".into()))
+        );
+    }
+
+    #[test]
+    fn values_are_decoded_and_an_encoded_slash_stays_inside() {
+        let router = router(&[("GET", "/caf\u{e9}/{a}/{b}")]);
+        let found = find(&router, Method::Get, "/caf%C3%A9/x%2Fy/%7Bz%7D");
+        assert_eq!(found, Ok((0, "a=x/y b={z}".into())));
+    }
+
+    #[test]
+    fn allow_lists_every_method_once() {
+        let router = router(&[
+            ("GET", "/a/b"),
+            ("PUT", "/a/{x}"),
+            ("GET", "/a/{x}"),
+            ("*", "/e"),
+        ]);
+        let allowed = |sent: &str| {
+            let (mut path, mut out) = (Path::default(), String::new());
+            path.decode(sent).unwrap();
+            router.put_allowed(&path, &mut out);
+            out
+        };
+        assert_eq!(allowed("/a/b"), "GET, HEAD, OPTIONS, PUT");
+        assert_eq!(allowed("/e"), "");
+        assert_eq!(allowed("/none"), "");
+        let mut all = String::new();
+        router.put_all_allowed(&mut all);
+        assert_eq!(all, "GET, HEAD, OPTIONS, PUT");
+    }
+
+    #[test]
+    fn the_same_route_twice_is_refused() {
+        let mut router = router(&[("GET", "/a/{x}")]);
+        let endpoint = Endpoint {
+            whole: None,
+            streamed: None,
+            collect: None,
+        };
+        assert!(
+            router
+                .add(Verb::One("GET".into()), "/a/{y}", endpoint)
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! What all loops of an app share.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use super::middleware::Middleware;
+use super::router::Router;
+use crate::app::exchange::record::Record;
+use crate::app::exchange::reply_head::{ReplyHead, Watch};
+use crate::app::publishing::directory::Directory;
+
+/// Routes, middleware and options: made once, never changed while loops run.
+pub(crate) struct Shared {
+    pub(in crate::app) router: Router,
+    pub(in crate::app) middleware: Vec<Box<dyn Middleware>>,
+    /// Which session and which room is where.
+    pub(in crate::app) directory: Arc<Directory>,
+    /// Bytes up to which bodies are collected where a route sets no limit.
+    pub(in crate::app) collect: usize,
+}
+
+impl Watch for Shared {
+    /// The middleware that was added last looks first.
+    fn look(&self, record: &Record, head: &mut ReplyHead<'_>) {
+        for middleware in self.middleware.iter().rev() {
+            middleware.after(record, head);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The way of a request: through the middleware, to its route.
+
+use alloc::{boxed::Box, string::String};
+
+use super::endpoint::Plan;
+use super::middleware::{Changes, Incoming, Next};
+use super::router::{Match, Router};
+use super::shared::Shared;
+use crate::app::exchange::path::Path;
+use crate::app::exchange::refusal::{Done, Refusal};
+use crate::app::exchange::reply::{Coming, Reply};
+use crate::app::exchange::request::Request;
+use crate::app::exchange::session::{At, Session};
+use crate::http::{Content, Method, RequestHead, Status, Target};
+use crate::link::Body;
+
+/// What a request passes on its way.
+pub(in crate::app) struct Way<'w> {
+    pub(in crate::app) shared: &'w Shared,
+    pub(in crate::app) path: &'w mut Path,
+    pub(in crate::app) changes: &'w mut Changes,
+    /// Where the session is put that a reply opens.
+    pub(in crate::app) opened: &'w mut Option<Box<dyn Session>>,
+    /// The request is seen for the first time: its body has not been collected.
+    pub(in crate::app) is_fresh: bool,
+}
+
+/// Where a request has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Outcome {
+    /// It has been answered, or a session has been opened.
+    Answered {
+        /// The content is here and the session is to get it in pieces.
+        feed: bool,
+    },
+    /// It comes again when its body has been collected.
+    Collecting,
+}
+
+impl Way<'_> {
+    /// Takes a request to its answer.
+    pub(in crate::app) fn follow(
+        mut self,
+        at: &mut At<'_, '_>,
+        head: &RequestHead<'_>,
+        content: &mut Content<'_>,
+    ) -> Outcome {
+        self.changes.clear();
+        let outcome = match self.before(at, head, content) {
+            Ok(None) => self.route(at, head, content),
+            Ok(Some(Done(()))) => Ok(Outcome::Answered { feed: false }),
+            Err(refusal) => Err(refusal),
+        };
+        let outcome = outcome.unwrap_or_else(|refusal| {
+            *self.opened = None;
+            at.refuse(&refusal);
+            Outcome::Answered { feed: false }
+        });
+        let is_owed = at.record.as_ref().is_some_and(|record| !record.answered);
+        if is_owed && self.opened.is_none() && outcome != Outcome::Collecting {
+            // The closure gave back what another exchange was done with, or
+            // the response could not be sent.
+            at.refuse(&Status::INTERNAL_SERVER_ERROR.into());
+        }
+        outcome
+    }
+
+    /// Lets the middleware look at the request, once.
+    fn before(
+        &mut self,
+        at: &mut At<'_, '_>,
+        head: &RequestHead<'_>,
+        content: &Content<'_>,
+    ) -> Result<Option<Done>, Refusal> {
+        if !self.is_fresh {
+            return Ok(None);
+        }
+        let coming = match content {
+            Content::None | Content::Whole(_) => Coming::Nothing,
+            Content::Follows { .. } => Coming::Offered,
+        };
+        for middleware in &self.shared.middleware {
+            let peer = at.context.peer();
+            let mut incoming = Incoming {
+                head,
+                changes: self.changes,
+                peer,
+            };
+            let reply = Reply::new(at.reborrow(), self.opened, coming);
+            match middleware.before(&mut incoming, reply) {
+                Next::Continue => {}
+                Next::Answered(done) => return Ok(Some(done)),
+                Next::Refused(refusal) => return Err(refusal),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds the route and calls it.
+    fn route(
+        &mut self,
+        at: &mut At<'_, '_>,
+        head: &RequestHead<'_>,
+        content: &mut Content<'_>,
+    ) -> Result<Outcome, Refusal> {
+        let head = self.changes.apply(head);
+        let router = &self.shared.router;
+        match head.target {
+            Target::Origin { .. } | Target::Absolute { .. } => {}
+            Target::Asterisk => return Ok(allow(at, |out| router.put_all_allowed(out))),
+            Target::Authority(_) => return Err(Status::NOT_IMPLEMENTED.into()),
+        }
+        if self.path.decode(head.target.path()).is_err() {
+            return Err(Refusal::new(Status::BAD_REQUEST).because("malformed percent-encoding"));
+        }
+        let path = &*self.path;
+        let (endpoint, params) = match router.find(path, head.method) {
+            Match::Found(endpoint, params) => (endpoint, params),
+            Match::WrongMethod if head.method == Method::Options => {
+                return Ok(allow(at, |out| router.put_allowed(path, out)));
+            }
+            Match::WrongMethod => return Err(not_allowed(router, path)),
+            Match::Nothing => return Err(Status::NOT_FOUND.into()),
+        };
+
+        let plan = endpoint.plan(content, self.shared.collect, self.is_fresh);
+        let (call, coming) = match plan {
+            Plan::Whole(call) => (call, Coming::Nothing),
+            Plan::Pieces(call) if matches!(content, Content::Follows { .. }) => {
+                (call, Coming::Offered)
+            }
+            Plan::Pieces(call) => (call, Coming::Here),
+            Plan::Collect(limit) => {
+                return match at.context.collect(&head, limit) {
+                    Ok(()) => Ok(Outcome::Collecting),
+                    Err(_) => Err(Status::INTERNAL_SERVER_ERROR.into()),
+                };
+            }
+            Plan::TooLarge => return Err(Status::CONTENT_TOO_LARGE.into()),
+        };
+        let (body, length): (&[u8], _) = match content {
+            Content::None => (&[], Some(0)),
+            Content::Whole(data) => (data, Some(data.len() as u64)),
+            Content::Follows { length } => (&[], *length),
+        };
+        let follows = (coming != Coming::Nothing).then_some(length);
+        let body = if follows.is_some() { &[] } else { body };
+        at.site.metrics.received_body(body.len());
+        let peer = at.context.peer();
+        let request = Request {
+            head,
+            path,
+            params,
+            body,
+            follows,
+            peer,
+        };
+        let Done(()) = call(&request, Reply::new(at.reborrow(), self.opened, coming))?;
+        Ok(Outcome::Answered {
+            feed: coming == Coming::Here,
+        })
+    }
+}
+
+/// Answers OPTIONS with the methods that are allowed (RFC 9110 §9.3.7).
+fn allow(at: &mut At<'_, '_>, put: impl FnOnce(&mut String)) -> Outcome {
+    let mut allowed = String::new();
+    put(&mut allowed);
+    if let Some(record) = at.record.as_deref_mut()
+        && !allowed.is_empty()
+    {
+        // Methods are tokens.
+        let _ = record.fields.set("Allow", &allowed);
+    }
+    at.respond(Status::NO_CONTENT, Body::Whole(b""));
+    Outcome::Answered { feed: false }
+}
+
+/// 405, with the methods that are allowed (RFC 9110 §15.5.6).
+fn not_allowed(router: &Router, path: &Path) -> Refusal {
+    let mut allowed = String::new();
+    router.put_allowed(path, &mut allowed);
+    let refusal = Refusal::new(Status::METHOD_NOT_ALLOWED);
+    // Methods are tokens.
+    refusal.clone().field("Allow", &allowed).unwrap_or(refusal)
+}

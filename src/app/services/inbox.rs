@@ -1,0 +1,140 @@
+//! The body of a call's request: exactly one message.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::codec::CallStatus;
+use crate::grpc::{self, Code, Limits, Status};
+use crate::wire::Step;
+
+/// What has arrived of a request's body. It grows with what arrives, up to the
+/// limit that each message is judged by at its prefix.
+#[derive(Debug, Default)]
+pub(in crate::app) struct Inbox {
+    bytes: Vec<u8>,
+    used: usize,                   // <= bytes.len(); what lies before has been taken
+    message: Option<Range<usize>>, // within `bytes`
+}
+
+impl Inbox {
+    /// Takes a piece of the body.
+    pub(in crate::app) fn push(
+        &mut self,
+        piece: &[u8],
+        machine: &mut grpc::Call,
+        limits: &Limits,
+    ) -> Result<(), CallStatus> {
+        self.bytes.extend_from_slice(piece);
+        let base = self.bytes.as_ptr().addr();
+        loop {
+            let rest = &mut self.bytes[self.used..];
+            let left = rest.len();
+            let received = match machine.receive(rest, limits) {
+                Ok(received) => received,
+                Err(violation) => {
+                    let message = alloc::string::ToString::to_string(&violation);
+                    return Err(Status::new(violation.code(), message).into());
+                }
+            };
+            self.used += received.used; // at most what was given
+            match received.step {
+                Step::Event(_) if self.message.is_some() => {
+                    return Err(miscounted(
+                        "a unary request has one message, and this has more",
+                    ));
+                }
+                Step::Event(message) => {
+                    // It lies in `bytes`, which it borrows.
+                    let start = message.bytes.as_ptr().addr() - base;
+                    self.message = Some(start..start + message.bytes.len());
+                }
+                Step::Need(_) if (1..left).contains(&received.used) => {}
+                Step::Need(_) | Step::Paused | Step::Full | Step::Done => return Ok(()),
+            }
+        }
+    }
+
+    /// The message, now that the body has ended.
+    pub(in crate::app) fn end(&self, machine: &mut grpc::Call) -> Result<&[u8], CallStatus> {
+        if let Err(violation) = machine.receive_eof() {
+            let message = alloc::string::ToString::to_string(&violation);
+            return Err(Status::new(violation.code(), message).into());
+        }
+        let message = self.message.clone().and_then(|range| self.bytes.get(range));
+        message.ok_or_else(|| miscounted("a unary request has one message, and this has none"))
+    }
+}
+
+/// The wrong number of messages: UNIMPLEMENTED (gRPC status codes).
+fn miscounted(message: &'static str) -> CallStatus {
+    Status::new(Code::Unimplemented, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Field, Fields, Method, RequestHead, Target, Version};
+    use alloc::borrow::ToOwned;
+
+    fn machine(content_type: &str) -> grpc::Call {
+        let fields = [Field::new("content-type", content_type)];
+        let target = Target::Origin {
+            path: "/s/m",
+            query: None,
+        };
+        grpc::Call::open(&RequestHead {
+            method: Method::Post,
+            target,
+            version: Version::Http11,
+            protocol: None,
+            fields: Fields::new(&fields),
+        })
+        .unwrap()
+    }
+
+    /// A content type, a body, and what comes of it.
+    type Case<'b> = (&'b str, &'b [u8], Result<&'b [u8], Code>);
+
+    /// The message of a body that comes in these pieces, or how the call ends.
+    fn judge(content_type: &str, pieces: &[&[u8]]) -> Result<Vec<u8>, Code> {
+        let limits = Limits::DEFAULT.with_message(8);
+        let (mut machine, mut inbox) = (machine(content_type), Inbox::default());
+        let pushed = pieces
+            .iter()
+            .try_for_each(|piece| inbox.push(piece, &mut machine, &limits));
+        let message = pushed.and_then(|()| inbox.end(&mut machine).map(<[u8]>::to_owned));
+        message.map_err(|status| status.code)
+    }
+
+    #[test]
+    fn any_split_of_a_body_gives_the_same_message() {
+        let (binary, text) = ("application/grpc-web", "application/grpc-web-text");
+        let cases: [Case<'_>; 9] = [
+            (binary, b"\0\0\0\0\x05hello", Ok(b"hello")),
+            (binary, b"\0\0\0\0\0", Ok(b"")),
+            (binary, b"", Err(Code::Unimplemented)),
+            (
+                binary,
+                b"\0\0\0\0\x01a\0\0\0\0\x01b",
+                Err(Code::Unimplemented),
+            ),
+            (binary, b"\0\0\0\0\x09", Err(Code::ResourceExhausted)),
+            (binary, b"\0\0\0\0\x05hell", Err(Code::Internal)),
+            (text, b"AAAAAAVoZWxsbw==", Ok(b"hello")),
+            (text, b"AAAAAAU=aGVsbG8=", Ok(b"hello")),
+            (text, b"AAAAAAVoZWxsbw==AAAAAAA=", Err(Code::Unimplemented)),
+        ];
+        for (content_type, body, expected) in cases {
+            let expected = expected.map(<[u8]>::to_owned);
+            assert_eq!(judge(content_type, &[body]), expected, "{body:?}");
+            for a in 0..=body.len() {
+                for b in a..=body.len() {
+                    let pieces = [&body[..a], &body[a..b], &body[b..]];
+                    assert_eq!(judge(content_type, &pieces), expected, "{pieces:?}");
+                }
+            }
+            let bytes: Vec<&[u8]> = body.chunks(1).collect();
+            assert_eq!(judge(content_type, &bytes), expected, "{body:?}");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! An app as it is put together.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::fmt;
+
+use super::server::{Plan, Server};
+use crate::app::exchange::refusal::Answer;
+use crate::app::exchange::reply::Reply;
+use crate::app::exchange::request::Request;
+use crate::app::publishing::directory::Directory;
+use crate::app::publishing::hub::Hub;
+use crate::app::publishing::room_limits::RoomLimits;
+use crate::app::routes::endpoint::Endpoint;
+use crate::app::routes::middleware::Middleware;
+use crate::app::routes::route::Route;
+use crate::app::routes::router::{Router, Verb};
+use crate::app::routes::shared::Shared;
+use crate::app::telemetry::metrics::Metrics;
+use crate::http::Method;
+use crate::link;
+use crate::net::{Address, Error, Limits, ListenOptions};
+
+/// An app: routes, middleware and options, ready to listen.
+///
+/// A pattern is a path whose segments may be `{name}`, any one segment, or at
+/// its end `{*name}`, all that follows. Patterns are written decoded: `/café`.
+pub struct App {
+    router: Router,
+    middleware: Vec<Box<dyn Middleware>>,
+    metrics: Metrics,
+    collect: usize,
+    limits: Limits,
+    protocols: link::Limits,
+    options: ListenOptions,
+    addresses: Vec<Address>,
+    threads: usize,
+    directory: Arc<Directory>,
+    rooms: RoomLimits,
+    fault: Option<&'static str>, // the first that a route had
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("addresses", &self.addresses)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Bytes up to which bodies are collected where neither the route nor
+    /// [`collect_limit`](Self::collect_limit) says otherwise.
+    pub const COLLECT_LIMIT: usize = 1 << 20;
+
+    /// An app without routes: it answers 404.
+    pub fn new() -> Self {
+        Self {
+            router: Router::default(),
+            middleware: Vec::new(),
+            metrics: Metrics::default(),
+            collect: Self::COLLECT_LIMIT,
+            limits: Limits::DEFAULT,
+            protocols: link::Limits::DEFAULT,
+            options: ListenOptions::DEFAULT,
+            addresses: Vec::new(),
+            threads: 1,
+            directory: Arc::default(),
+            rooms: RoomLimits::DEFAULT,
+            fault: None,
+        }
+    }
+
+    // Routes.
+
+    /// Serves GET, and HEAD where that has no route of its own.
+    #[must_use]
+    pub fn get<A: Answer>(
+        self,
+        pattern: &str,
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.on(Method::Get, pattern, call)
+    }
+
+    /// Serves POST.
+    #[must_use]
+    pub fn post<A: Answer>(
+        self,
+        pattern: &str,
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.on(Method::Post, pattern, call)
+    }
+
+    /// Serves PUT.
+    #[must_use]
+    pub fn put<A: Answer>(
+        self,
+        pattern: &str,
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.on(Method::Put, pattern, call)
+    }
+
+    /// Serves PATCH.
+    #[must_use]
+    pub fn patch<A: Answer>(
+        self,
+        pattern: &str,
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.on(Method::Patch, pattern, call)
+    }
+
+    /// Serves DELETE.
+    #[must_use]
+    pub fn delete<A: Answer>(
+        self,
+        pattern: &str,
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.on(Method::Delete, pattern, call)
+    }
+
+    /// Serves this method.
+    #[must_use]
+    pub fn on<A: Answer>(
+        self,
+        method: Method<'_>,
+        pattern: &str,
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.serve(
+            Verb::One(method.as_str().into()),
+            pattern,
+            Endpoint::new(call),
+        )
+    }
+
+    /// Serves every method that has no route of its own on the same pattern.
+    #[must_use]
+    pub fn any<A: Answer>(
+        self,
+        pattern: &str,
+        call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.serve(Verb::Any, pattern, Endpoint::new(call))
+    }
+
+    /// Serves a route with options of its own.
+    #[must_use]
+    pub fn route(self, route: Route) -> Self {
+        let Route {
+            verb,
+            pattern,
+            endpoint,
+        } = route;
+        self.serve(verb, &pattern, endpoint)
+    }
+
+    /// Serves an endpoint of any kind.
+    pub(in crate::app) fn serve(mut self, verb: Verb, pattern: &str, endpoint: Endpoint) -> Self {
+        if let Err(fault) = self.router.add(verb, pattern, endpoint) {
+            self.fault.get_or_insert(fault);
+        }
+        self
+    }
+
+    // Options.
+
+    /// Adds middleware, behind what was added before.
+    #[must_use]
+    pub fn with(mut self, middleware: impl Middleware + 'static) -> Self {
+        self.middleware.push(Box::new(middleware));
+        self
+    }
+
+    /// Bytes up to which bodies are collected for routes without a limit of
+    /// their own. Stops uploads that fill the memory; a longer body is refused
+    /// with 413. Default 1 MiB.
+    #[must_use]
+    pub const fn collect_limit(mut self, bytes: usize) -> Self {
+        self.collect = bytes;
+        self
+    }
+
+    /// What each loop bears: connections, memory, backlogs.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What each connection is judged by: sizes and deadlines of the protocols.
+    #[must_use]
+    pub fn protocol_limits(mut self, limits: link::Limits) -> Self {
+        self.protocols = limits;
+        self
+    }
+
+    /// How many rooms there may be, and what they may be called.
+    #[must_use]
+    pub const fn room_limits(mut self, limits: RoomLimits) -> Self {
+        self.rooms = limits;
+        self
+    }
+
+    /// How sockets listen. With several [`threads`](Self::threads), addresses
+    /// are always shared.
+    #[must_use]
+    pub fn listen_options(mut self, options: ListenOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// What the app counts; for a route, or for other threads.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// All sessions and rooms; for a route, or for other threads.
+    pub fn hub(&self) -> Hub {
+        Hub::new(self.directory.clone())
+    }
+
+    /// Adds an address to listen on: `127.0.0.1:8080`, `[::]:80` or
+    /// `unix:/run/app.sock`. With port 0 the system chooses one.
+    ///
+    /// # Errors
+    /// [`Error::Address`] if it is none.
+    pub fn listen(mut self, address: &str) -> Result<Self, Error> {
+        self.addresses.push(address.parse()?);
+        Ok(self)
+    }
+
+    /// How many loops run, each on a thread of its own. Default 1.
+    #[must_use]
+    pub const fn threads(mut self, count: usize) -> Self {
+        self.threads = count;
+        self
+    }
+
+    // The end.
+
+    /// Runs until a [`ServerHandle`](crate::app::ServerHandle) has it stop. One
+    /// comes from [`spawn`](Self::spawn).
+    ///
+    /// # Errors
+    /// As [`spawn`](Self::spawn), and [`Error::Io`] if a poller fails later.
+    pub fn run(self) -> Result<(), Error> {
+        self.spawn()?.join().map(drop)
+    }
+
+    /// Starts to listen and to serve on threads of its own.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] if an address cannot be listened on, [`Error::Config`]
+    /// if a route's pattern is malformed or stands twice, if there is no
+    /// address, or if limits contradict each other.
+    pub fn spawn(self) -> Result<Server, Error> {
+        if let Some(fault) = self.fault {
+            return Err(Error::Config(fault));
+        }
+        if self.addresses.is_empty() {
+            return Err(Error::Config("an app listens on at least one address"));
+        }
+        if self.threads == 0 {
+            return Err(Error::Config("an app runs on at least one thread"));
+        }
+        let Self {
+            router,
+            middleware,
+            metrics,
+            collect,
+            limits,
+            protocols,
+            options,
+            ..
+        } = self;
+        let reuse_port = options.reuse_port || self.threads > 1;
+        self.directory.start(self.threads, self.rooms);
+        let directory = self.directory;
+        let shared = Arc::new(Shared {
+            router,
+            middleware,
+            directory,
+            collect,
+        });
+        let options = options.with_reuse_port(reuse_port);
+        let plan = Plan {
+            shared,
+            metrics,
+            limits,
+            protocols,
+            options,
+        };
+        Server::start(plan, &self.addresses, self.threads)
+    }
+}

@@ -1,0 +1,339 @@
+//! The app as an owner of connections: from events to routes and sessions.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::panic::AssertUnwindSafe;
+use std::panic::{catch_unwind, resume_unwind};
+
+use crate::app::exchange::path::Path;
+use crate::app::exchange::record::Record;
+use crate::app::exchange::respond::look;
+use crate::app::exchange::session::{After, At, Entry, Sessions};
+use crate::app::exchange::site::Site;
+use crate::app::routes::middleware::Changes;
+use crate::app::routes::shared::Shared;
+use crate::app::routes::way::{Outcome, Way};
+use crate::app::telemetry::metrics::{Block, Kind};
+use crate::http::{Content, FieldBuffer, Fields, RequestHead, Status};
+use crate::link::{Event, Gone};
+use crate::net::{Context, Exchange, Handler, Key};
+
+/// Records that are kept for the next requests.
+const SPARE: usize = 64;
+
+/// The app on one loop.
+pub(in crate::app) struct Front {
+    shared: Arc<Shared>,
+    site: Site,
+    sessions: Sessions,
+    /// The exchange that is being served; left behind by a panic.
+    running: Option<Entry>,
+    #[expect(clippy::vec_box, reason = "an entry holds a pointer, not the record")]
+    spare: Vec<Box<Record>>,
+    path: Path,
+    changes: Changes,
+}
+
+impl Handler for Front {
+    fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
+        let of_connection = context.exchange().connection != Key::NONE;
+        let is_last = matches!(event, Event::Gone(_));
+        let served = catch_unwind(AssertUnwindSafe(|| self.attend(context, event)));
+        if let Err(panic) = served {
+            self.clear_up(context);
+            // The loop ends the connection, and tells nobody about it again.
+            if of_connection && !is_last {
+                self.site.metrics.connection_closed();
+            }
+            resume_unwind(panic);
+        }
+    }
+}
+
+impl Front {
+    /// The app on the loop of this number, which counts in `metrics`.
+    pub(in crate::app) fn new(shared: Arc<Shared>, metrics: Arc<Block>, index: usize) -> Self {
+        let directory = shared.directory.clone();
+        Self {
+            site: Site::new(shared.clone(), directory, metrics, index),
+            shared,
+            sessions: Sessions::default(),
+            running: None,
+            spare: Vec::new(),
+            path: Path::default(),
+            changes: Changes::default(),
+        }
+    }
+
+    fn attend(&mut self, context: &mut Context<'_>, event: Event<'_>) {
+        let of_loop = context.exchange().connection == Key::NONE;
+        match event {
+            Event::Opened => self.site.metrics.connection_opened(),
+            Event::Request { head, content } => self.request(context, &head, content),
+            Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
+            Event::Overdue => self.answer_for(context, Status::GATEWAY_TIMEOUT),
+            Event::Draining if of_loop => self.drain(context),
+            Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
+            Event::Gone(why) => self.gone(context, why),
+            event => self.pass(context, event),
+        }
+    }
+
+    /// Serves a request: for the first time, or again now that its body has
+    /// been collected.
+    fn request(
+        &mut self,
+        context: &mut Context<'_>,
+        head: &RequestHead<'_>,
+        mut content: Content<'_>,
+    ) {
+        let collected = self.claim(context);
+        let is_fresh = collected.is_none();
+        let entry = collected.unwrap_or_else(|| self.begin(context, head));
+        let Self {
+            shared,
+            site,
+            running,
+            path,
+            changes,
+            ..
+        } = self;
+        let Entry {
+            record, session, ..
+        } = running.insert(entry);
+        let mut at = At {
+            context,
+            site,
+            record,
+        };
+        let way = Way {
+            shared,
+            path,
+            changes,
+            opened: session,
+            is_fresh,
+        };
+        let outcome = way.follow(&mut at, head, &mut content);
+
+        if session.is_some() {
+            site.metrics
+                .session_opened(session.as_ref().map_or(Kind::Exchange, |it| it.kind()));
+            let feed = matches!(outcome, Outcome::Answered { feed: true });
+            return self.open(context, content, feed);
+        }
+        match outcome {
+            Outcome::Collecting => self.settle(context, After::Keep),
+            Outcome::Answered { .. } => self.settle(context, After::End),
+        }
+    }
+
+    /// A new exchange.
+    fn begin(&mut self, context: &Context<'_>, head: &RequestHead<'_>) -> Entry {
+        let mut record = self.spare.pop().unwrap_or_default();
+        record.begin(
+            head.method,
+            head.target.path(),
+            context.peer(),
+            context.now(),
+        );
+        Entry {
+            exchange: context.exchange(),
+            record: Some(record),
+            session: None,
+        }
+    }
+
+    /// Calls a new session for the first time, and gives it the body if that
+    /// is here already and the session is to get it in pieces.
+    fn open(&mut self, context: &mut Context<'_>, content: Content<'_>, feed: bool) {
+        let mut after = self.drive(context, Event::Opened);
+        if let (After::Keep, true, Content::Whole(data)) = (after, feed, content) {
+            after = self.drive(context, Event::Body(data));
+        }
+        if after == After::Keep && feed {
+            after = self.drive(
+                context,
+                Event::End {
+                    trailers: Fields::EMPTY,
+                },
+            );
+        }
+        self.settle(context, after);
+    }
+
+    /// Passes an event on to the session that it is for.
+    fn pass(&mut self, context: &mut Context<'_>, event: Event<'_>) {
+        let Some(entry) = self.claim(context) else {
+            return;
+        };
+        self.running = Some(entry);
+        let after = self.drive(context, event);
+        self.settle(context, after);
+    }
+
+    /// The connection is over.
+    fn gone(&mut self, context: &mut Context<'_>, why: Gone) {
+        self.site.metrics.connection_closed();
+        self.running = self.claim(context);
+        if let Some(status) = context.refusal() {
+            self.refused(context, status);
+        }
+        self.drive(context, Event::Gone(why));
+        self.settle(context, After::End);
+    }
+
+    /// The protocol itself has refused what came: the rest of a request, or a
+    /// head that could not be read.
+    fn refused(&mut self, context: &Context<'_>, status: Status) {
+        let Self {
+            site,
+            running,
+            spare,
+            ..
+        } = self;
+        let of_request = running.as_mut().and_then(|entry| entry.record.as_mut());
+        if let Some(record) = of_request.filter(|record| !record.answered) {
+            return note(site, record, status, context);
+        }
+        let mut record = spare.pop().unwrap_or_default();
+        record.begin_unread(context.peer(), context.now());
+        note(site, &mut record, status, context);
+        self.recycle(Some(record));
+    }
+
+    /// Answers in the place of whoever owes the response, and drops that.
+    fn answer_for(&mut self, context: &mut Context<'_>, status: Status) {
+        let Some(entry) = self.claim(context) else {
+            return;
+        };
+        let is_owed = entry.record.as_ref().is_some_and(|record| !record.answered);
+        let Entry { record, .. } = self.running.insert(entry);
+        if !is_owed {
+            return self.settle(context, After::Keep);
+        }
+        At {
+            context,
+            site: &mut self.site,
+            record,
+        }
+        .refuse(&status.into());
+        self.drive(context, Event::Gone(Gone::Aborted));
+        self.settle(context, After::End);
+    }
+
+    /// Tells every session that the loop is draining.
+    fn drain(&mut self, context: &mut Context<'_>) {
+        let exchanges: Vec<Exchange> = self.sessions.exchanges().collect();
+        for exchange in exchanges {
+            context.with(exchange, |context| {
+                let call = AssertUnwindSafe(|| self.pass(context, Event::Draining));
+                if catch_unwind(call).is_err() {
+                    self.clear_up(context);
+                    context.abort();
+                }
+            });
+        }
+    }
+
+    /// Takes out what goes on for the exchange of `context`.
+    fn claim(&mut self, context: &Context<'_>) -> Option<Entry> {
+        let exchange = context.exchange();
+        let entry = self.sessions.take(context.tag(), exchange.connection)?;
+        if entry.exchange == exchange {
+            return Some(entry);
+        }
+        // It was answered in whole, and its session did not notice.
+        self.discard(entry);
+        None
+    }
+
+    /// Calls the session of the exchange that is being served.
+    fn drive(&mut self, context: &mut Context<'_>, event: Event<'_>) -> After {
+        let Self { site, running, .. } = self;
+        match running {
+            Some(Entry {
+                record,
+                session: Some(session),
+                ..
+            }) => session.event(
+                &mut At {
+                    context,
+                    site,
+                    record,
+                },
+                event,
+            ),
+            _ => After::Keep,
+        }
+    }
+
+    /// Puts the exchange that was served back to wait for its next event, or
+    /// discards it.
+    fn settle(&mut self, context: &mut Context<'_>, after: After) {
+        let Some(mut entry) = self.running.take() else {
+            return;
+        };
+        match after {
+            After::Keep => {
+                if entry.record.as_ref().is_some_and(|record| record.answered) {
+                    self.recycle(entry.record.take());
+                }
+                let tag = self.sessions.put(entry);
+                if tag != context.tag() {
+                    context.set_tag(tag);
+                }
+            }
+            After::End => self.discard(entry),
+        }
+    }
+
+    /// Drops what went on for an exchange.
+    fn discard(&mut self, entry: Entry) {
+        let Entry {
+            record, session, ..
+        } = entry;
+        if let Some(session) = session {
+            self.site.metrics.session_closed(session.kind());
+        }
+        self.recycle(record);
+    }
+
+    fn recycle(&mut self, record: Option<Box<Record>>) {
+        if let Some(record) = record
+            && self.spare.len() < SPARE
+        {
+            self.spare.push(record);
+        }
+    }
+
+    /// After a panic: no further call of what has panicked, but its place in
+    /// the books is cleared, and the middleware sees the 500 that the loop
+    /// sends if the response was still owed.
+    fn clear_up(&mut self, context: &Context<'_>) {
+        self.site.metrics.panicked();
+        let Some(mut entry) = self.running.take() else {
+            return;
+        };
+        if let Some(session) = &mut entry.session {
+            session.lost(entry.exchange, &mut self.site);
+        }
+        if let Some(record) = &mut entry.record
+            && !record.answered
+        {
+            let status = Status::INTERNAL_SERVER_ERROR;
+            let note = || note(&self.site, record, status, context);
+            // It may have been a middleware that panicked.
+            let _ = catch_unwind(AssertUnwindSafe(note));
+        }
+        self.discard(entry);
+    }
+}
+
+/// Counts a reply that was sent in the app's place, and shows it to the
+/// middleware.
+fn note(site: &Site, record: &mut Record, status: Status, context: &Context<'_>) {
+    record.end(context.measure());
+    site.metrics
+        .answered(record.method(), status, record.elapsed());
+    let fields = &mut FieldBuffer::new();
+    look(site, record, status, None, context.unix_seconds(), fields);
+}

@@ -1,0 +1,197 @@
+//! An app that runs: one loop on each of its threads.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::{Builder, JoinHandle};
+
+use super::handler::Front;
+use crate::app::routes::shared::Shared;
+use crate::app::telemetry::metrics::Metrics;
+use crate::link;
+use crate::net::{Address, Error, Limits, ListenOptions, Loop, Remote, Speaks};
+
+/// What every loop of a server is made with.
+pub(in crate::app) struct Plan {
+    pub(in crate::app) shared: Arc<Shared>,
+    pub(in crate::app) metrics: Metrics,
+    pub(in crate::app) limits: Limits,
+    pub(in crate::app) protocols: link::Limits,
+    pub(in crate::app) options: ListenOptions,
+}
+
+/// An app that runs on threads of its own.
+///
+/// Dropped, it goes on running.
+pub struct Server {
+    handle: ServerHandle,
+    threads: Vec<JoinHandle<Result<usize, Error>>>,
+}
+
+/// Reaches a [`Server`] from any thread.
+#[derive(Clone)]
+pub struct ServerHandle {
+    addresses: Arc<[Address]>,
+    remotes: Arc<Mutex<Vec<Remote>>>,
+}
+
+impl Server {
+    /// Starts as many loops as `threads` says, each with its own sockets on the
+    /// same addresses.
+    pub(in crate::app) fn start(
+        plan: Plan,
+        addresses: &[Address],
+        threads: usize,
+    ) -> Result<Self, Error> {
+        let plan = Arc::new(plan);
+        let remotes = Arc::new(Mutex::new(Vec::new()));
+        let mut server = Self {
+            handle: ServerHandle {
+                addresses: addresses.into(),
+                remotes,
+            },
+            threads: Vec::new(),
+        };
+        for index in 0..threads {
+            // The first loop finds out which ports the system chooses.
+            if let Err(error) = server.add_loop(&plan, index) {
+                server.handle.shutdown(Duration::ZERO);
+                return Err(error);
+            }
+        }
+        Ok(server)
+    }
+
+    /// Starts one loop and waits until it listens.
+    fn add_loop(&mut self, plan: &Arc<Plan>, index: usize) -> Result<(), Error> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let plan = plan.clone();
+        let addresses = self.handle.addresses.clone();
+        let handle = self.handle.clone();
+        let name = alloc::format!("barewire-{index}");
+        let thread = Builder::new().name(name).spawn(move || {
+            // Made on the thread that it runs on: what it owns is not `Send`.
+            let (mut events, bound) = match plan.listen(&addresses, index) {
+                Ok(ready) => ready,
+                Err(error) => {
+                    // Nobody waits only if the whole start has failed.
+                    let _ = sender.send(Err(error));
+                    return Ok(0);
+                }
+            };
+            let _ = sender.send(Ok((events.remote(), bound)));
+            drop(sender);
+            let run = events.run();
+            if run.is_err() {
+                handle.shutdown(Duration::ZERO); // a server runs as a whole
+            }
+            run
+        })?;
+        self.threads.push(thread);
+        let (remote, bound) = match receiver.recv() {
+            Ok(started) => started?,
+            Err(_) => return Err(Error::Config("a loop ended before it began")),
+        };
+        self.handle.remotes().push(remote);
+        if index == 0 {
+            self.handle.addresses = bound.into();
+        }
+        Ok(())
+    }
+
+    /// A handle for other threads.
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    /// Where the server listens, with the ports that the system chose.
+    pub fn local_addresses(&self) -> &[Address] {
+        &self.handle.addresses
+    }
+
+    /// Waits until the server has been shut down. Returns how many connections
+    /// were cut because they had not finished in time.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a loop's poller failed.
+    ///
+    /// # Panics
+    /// If a loop did; panics of the app's own closures and objects end their
+    /// exchange alone.
+    pub fn join(self) -> Result<usize, Error> {
+        let mut cut = 0;
+        let mut failed = None;
+        for thread in self.threads {
+            match thread.join() {
+                Ok(Ok(count)) => cut += count,
+                Ok(Err(error)) => failed = failed.or(Some(error)),
+                Err(panic) => resume_unwind(panic),
+            }
+        }
+        failed.map_or(Ok(cut), Err)
+    }
+}
+
+impl Plan {
+    /// Makes the loop of this number, and has it listen.
+    fn listen(&self, addresses: &[Address], index: usize) -> Result<(Loop, Vec<Address>), Error> {
+        let mut events = Loop::new(self.limits.clone())?;
+        let owner = events.add(Front::new(self.shared.clone(), self.metrics.join(), index));
+        self.shared.directory.attach(index, events.remote(), owner);
+        let profile = events.profile(self.protocols.clone());
+        let mut bound = Vec::new();
+        for address in addresses {
+            let is_tcp = matches!(address, Address::Tcp(_));
+            if !is_tcp && index > 0 {
+                continue; // the first loop alone serves Unix sockets
+            }
+            let options = self
+                .options
+                .clone()
+                .with_reuse_port(is_tcp && self.options.reuse_port);
+            bound.push(events.listen(address, &options, Speaks::Http, owner, profile)?);
+        }
+        Ok((events, bound))
+    }
+}
+
+impl ServerHandle {
+    /// Has the server stop: it accepts nothing more, and what runs may finish
+    /// `within` this time (`None`: within [`Limits::drain_time`]); what is left
+    /// then is cut.
+    pub fn shutdown(&self, within: impl Into<Option<Duration>>) {
+        let within = within.into();
+        for remote in &*self.remotes() {
+            remote.drain(within);
+        }
+    }
+
+    /// Where the server listens, with the ports that the system chose.
+    pub fn local_addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    fn remotes(&self) -> std::sync::MutexGuard<'_, Vec<Remote>> {
+        self.remotes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ServerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHandle")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("addresses", &self.handle.addresses)
+            .field("threads", &self.threads.len())
+            .finish()
+    }
+}

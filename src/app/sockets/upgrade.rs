@@ -1,0 +1,206 @@
+//! WebSocket routes: who may open a session, and how it runs.
+
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+
+use super::websocket::{WebSocket, WebSocketSession};
+use crate::app::exchange::client::{Client, Count};
+use crate::app::exchange::refusal::{Done, Refusal};
+use crate::app::exchange::reply::Reply;
+use crate::app::exchange::request::Request;
+use crate::app::routes::endpoint::Endpoint;
+use crate::app::routes::router::Verb;
+use crate::app::serving::builder::App;
+use crate::app::telemetry::metrics::Kind;
+use crate::http::Method;
+use crate::websocket::handshake::{self, Origins};
+
+/// What makes the object of a session, or refuses it.
+type Open<W> = dyn Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync;
+
+/// A WebSocket route with options.
+///
+/// ```
+/// use barewire::app::{App, Message, Socket, WebSocket, WebSocketRoute};
+///
+/// struct Echo;
+///
+/// impl WebSocket for Echo {
+///     fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+///         socket.send(message);
+///     }
+/// }
+///
+/// let route = WebSocketRoute::new(|_request| Ok(Echo))
+///     .protocols(["echo.v2", "echo.v1"])
+///     .origins(["https://example.com"]);
+/// App::new().websocket_route("/ws/echo", route);
+/// ```
+///
+/// | request | answer |
+/// |---|---|
+/// | no upgrade asked for, or another version than 13 | 426 with `Upgrade` and `Sec-WebSocket-Version: 13` |
+/// | key, subprotocols or extensions malformed | 400 |
+/// | a page of an origin that is not allowed | 403 |
+/// | refused by the route's closure | as that says |
+pub struct WebSocketRoute<W> {
+    open: Box<Open<W>>,
+    protocols: Vec<Arc<str>>,
+    origins: Policy,
+    streaming: bool,
+    sessions: Count,
+}
+
+impl<W> core::fmt::Debug for WebSocketRoute<W> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self {
+            protocols,
+            origins,
+            streaming,
+            sessions,
+            ..
+        } = self;
+        f.debug_struct("WebSocketRoute")
+            .field("protocols", protocols)
+            .field("origins", origins)
+            .field("streaming", streaming)
+            .field("sessions", sessions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which pages may open a session.
+#[derive(Debug)]
+enum Policy {
+    Any,
+    SameHost,
+    Listed(Vec<String>),
+}
+
+impl<W: WebSocket + 'static> WebSocketRoute<W> {
+    /// A route for every page, without subprotocols, that gives messages in
+    /// whole. `open` makes the object of a session, or refuses the request.
+    pub fn new(open: impl Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync + 'static) -> Self {
+        Self {
+            open: Box::new(open),
+            protocols: Vec::new(),
+            origins: Policy::Any,
+            streaming: false,
+            sessions: Count::default(),
+        }
+    }
+
+    /// Subprotocols, the favourite first: the first one that the client offers
+    /// is chosen, none if it offers none of them (RFC 6455 §1.9). The session
+    /// finds the choice with [`Socket::protocol`](crate::app::Socket::protocol).
+    #[must_use]
+    pub fn protocols<P: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = P>) -> Self {
+        self.protocols = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Only lets pages of these origins in, each written as
+    /// `https://example.com`; clients that are no browsers send no origin, and
+    /// are let in (RFC 6455 §10.2).
+    #[must_use]
+    pub fn origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
+        self.origins = Policy::Listed(origins.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Only lets pages in that come from the host and port they talk to.
+    #[must_use]
+    pub fn same_origin(mut self) -> Self {
+        self.origins = Policy::SameHost;
+        self
+    }
+
+    /// Gives messages in parts, as they arrive, to
+    /// [`WebSocket::chunk`]: for what must not be held in whole. The limit on
+    /// messages holds all the same.
+    #[must_use]
+    pub const fn streaming(mut self) -> Self {
+        self.streaming = true;
+        self
+    }
+
+    /// Answers a request: with a session, or not.
+    pub(crate) fn answer(
+        &self,
+        request: &Request<'_>,
+        mut reply: Reply<'_, '_>,
+    ) -> Result<Done, Refusal> {
+        let opening = handshake::check(request.head()).map_err(Refusal::from)?;
+        let listed: Vec<&str>;
+        let policy = match &self.origins {
+            Policy::Any => Origins::Any,
+            Policy::SameHost => Origins::SameHost,
+            Policy::Listed(origins) => {
+                listed = origins.iter().map(String::as_str).collect();
+                Origins::Listed(&listed)
+            }
+        };
+        opening.check_origin(&policy).map_err(Refusal::from)?;
+        let protocol = self.choose(&opening);
+        let object = (self.open)(request)?;
+        let Ok(accepted) = handshake::accept(&opening, protocol.map(|name| &**name)) else {
+            return Err(Refusal::from(handshake::Refusal::Protocols)); // it was chosen from the offer
+        };
+        for field in accepted.fields().as_fields().iter() {
+            // Constant names, a key of base64, and a token.
+            let name = core::str::from_utf8(field.name).unwrap_or_default();
+            reply = reply.set_field(name, field.value);
+        }
+        let client = Client::new(reply.at(), Kind::WebSocket, &self.sessions);
+        let session = WebSocketSession::new(object, client, protocol.cloned());
+        reply.open_websocket(self.streaming, Box::new(session))
+    }
+
+    fn choose(&self, opening: &handshake::Opening<'_>) -> Option<&Arc<str>> {
+        self.protocols
+            .iter()
+            .find(|name| opening.protocols().any(|offer| offer == &***name))
+    }
+}
+
+impl App {
+    /// Serves WebSockets. `open` makes the object of a session, or refuses the
+    /// request.
+    #[must_use]
+    pub fn websocket<W: WebSocket + 'static>(
+        self,
+        pattern: &str,
+        open: impl Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        self.websocket_route(pattern, WebSocketRoute::new(open))
+    }
+
+    /// Serves WebSockets with options.
+    #[must_use]
+    pub fn websocket_route<W: WebSocket + 'static>(
+        self,
+        pattern: &str,
+        route: WebSocketRoute<W>,
+    ) -> Self {
+        let endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
+        // The bytes behind the head are the WebSocket's.
+        self.serve(
+            Verb::One(Method::Get.as_str().into()),
+            pattern,
+            endpoint.collecting(0),
+        )
+    }
+}
+
+impl From<handshake::Refusal> for Refusal {
+    fn from(refusal: handshake::Refusal) -> Self {
+        let answer = Self::new(refusal.status());
+        let text = |bytes| core::str::from_utf8(bytes).unwrap_or_default();
+        let mut fields = refusal.fields().iter();
+        // Constant text that can stand on the wire.
+        fields
+            .try_fold(answer, |answer, field| {
+                answer.field(text(field.name), text(field.value))
+            })
+            .unwrap_or(Self::new(refusal.status()))
+    }
+}

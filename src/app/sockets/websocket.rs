@@ -1,0 +1,190 @@
+//! WebSocket sessions: what an application writes, and what calls it.
+//!
+//! ```text
+//!  GET /ws, Upgrade: websocket ──► the route's closure ──► Ok(object) ──► 101
+//!                                        └─► Err(refusal)
+//!  frames ──► link ──► open, message, chunk, pong, writable, timer, mail, closed
+//! ```
+
+use alloc::{boxed::Box, sync::Arc};
+use core::any::Any;
+
+use super::socket::Socket;
+use crate::app::exchange::client::Client;
+use crate::app::exchange::session::{After, At, Session};
+use crate::app::publishing::handle::Letter;
+use crate::app::publishing::message::Message;
+use crate::app::telemetry::metrics;
+use crate::link::{Event, Gone};
+use crate::websocket::{CloseCode, Kind};
+
+/// One WebSocket session: an object whose fields are the session's state.
+///
+/// It is made by its route's closure for each connection, is called on one
+/// thread alone, and is dropped with the connection. An object without fields
+/// takes no memory of its own.
+///
+/// ```
+/// use barewire::app::{App, Message, Socket, WebSocket};
+///
+/// struct Echo;
+///
+/// impl WebSocket for Echo {
+///     fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+///         socket.send(message);
+///     }
+/// }
+///
+/// App::new().websocket("/ws/echo", |_request| Ok(Echo));
+/// ```
+#[expect(unused_variables, reason = "the names are the documentation")]
+pub trait WebSocket {
+    /// The connection is a WebSocket now.
+    fn open(&mut self, socket: &mut Socket<'_, '_>) {}
+
+    /// A whole message arrived. While what is sent waits for the peer, no
+    /// further message is received, so that an echo needs no thought.
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>);
+
+    /// A part of a message arrived, on a route that
+    /// [streams](crate::app::WebSocketRoute::streaming); of a text, whole characters.
+    /// `last` says that the message ends with it, and the part may be empty
+    /// then. [`message`](Self::message) is not called on such a route.
+    fn chunk(&mut self, socket: &mut Socket<'_, '_>, kind: Kind, part: &mut [u8], last: bool) {}
+
+    /// After a [`Wait`](crate::net::Flow::Wait): the peer has taken enough to
+    /// go on.
+    fn writable(&mut self, socket: &mut Socket<'_, '_>) {}
+
+    /// A timer set with [`Socket::after`] went off.
+    fn timer(&mut self, socket: &mut Socket<'_, '_>, token: u32) {}
+
+    /// Something was sent with [`Handle::mail`](crate::app::Handle::mail).
+    fn mail(&mut self, socket: &mut Socket<'_, '_>, mail: Box<dyn Any + Send>) {}
+
+    /// A pong arrived: to a [`ping`](Socket::ping), or of the peer's own
+    /// accord. The protocol's own keep-alive needs no care.
+    fn pong(&mut self, socket: &mut Socket<'_, '_>, payload: &[u8]) {}
+
+    /// The session is over, however it ended: nothing can be sent to the peer
+    /// any more. The session is still in its rooms, and leaves them when this
+    /// returns. Not called if one of the others panicked.
+    fn closed(&mut self, socket: &mut Socket<'_, '_>, closed: Closed<'_>) {}
+}
+
+/// How a WebSocket session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Closed<'b> {
+    /// The peer's close code; [`NO_STATUS`](CloseCode::NO_STATUS) if its Close
+    /// frame had none, and [`ABNORMAL`](CloseCode::ABNORMAL) if none came
+    /// (RFC 6455 §7.1.5).
+    pub code: CloseCode,
+    /// The peer's reason.
+    pub reason: &'b str,
+    /// What ended the connection: [`Finished`](Gone::Finished) after the peer's
+    /// Close frame.
+    pub gone: Gone,
+}
+
+/// A WebSocket session on its loop.
+pub(crate) struct WebSocketSession<W> {
+    object: W,
+    client: Client,
+    protocol: Option<Arc<str>>,
+}
+
+impl<W: WebSocket> WebSocketSession<W> {
+    pub(crate) const fn new(object: W, client: Client, protocol: Option<Arc<str>>) -> Self {
+        Self {
+            object,
+            client,
+            protocol,
+        }
+    }
+}
+
+impl<W: WebSocket> Session for WebSocketSession<W> {
+    fn kind(&self) -> metrics::Kind {
+        metrics::Kind::WebSocket
+    }
+
+    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
+        let Self {
+            object,
+            client,
+            protocol,
+        } = self;
+        let socket = &mut Socket::new(at.reborrow(), client, protocol.as_deref());
+        match event {
+            Event::Message { kind, payload } => {
+                socket.received(payload.len(), true);
+                object.message(socket, Message::received(kind, payload));
+            }
+            Event::Chunk {
+                kind,
+                payload,
+                last,
+            } => {
+                socket.received(payload.len(), last);
+                object.chunk(socket, kind, payload, last);
+            }
+            Event::Opened => object.open(socket),
+            Event::Writable => object.writable(socket),
+            Event::Timer { token } => {
+                // Sessions set no others than those of `Socket::after`.
+                object.timer(socket, token as u32);
+            }
+            Event::Pong(payload) => object.pong(socket, payload),
+            Event::Mail(mail) => match mail.downcast::<Letter>().map(|letter| *letter) {
+                Ok(Letter::Send(kind, payload)) => {
+                    // Too late, if the socket is closing.
+                    let _ = socket.send(Message::received(kind, &payload));
+                }
+                Ok(Letter::Close(code, reason)) => {
+                    // It may be closing already.
+                    let _ = socket.close(code, &reason);
+                }
+                Ok(Letter::Mail(mail)) => object.mail(socket, mail),
+                Err(_) => {} // nobody else knows the session's address
+            },
+            Event::Close { code, reason } => {
+                let code = code.unwrap_or(CloseCode::NO_STATUS);
+                object.closed(
+                    socket,
+                    Closed {
+                        code,
+                        reason,
+                        gone: Gone::Finished,
+                    },
+                );
+                return After::End;
+            }
+            Event::Gone(gone) => {
+                object.closed(
+                    socket,
+                    Closed {
+                        code: CloseCode::ABNORMAL,
+                        reason: "",
+                        gone,
+                    },
+                );
+                return After::End;
+            }
+            // The machine has answered the ping. A drained loop closes its
+            // WebSockets itself.
+            Event::Ping(_) | Event::Draining => {}
+            // What only HTTP or a connection of another kind can bring.
+            Event::Request { .. }
+            | Event::TooLarge
+            | Event::Overdue
+            | Event::Informational(_)
+            | Event::Response { .. }
+            | Event::Body(_)
+            | Event::End { .. }
+            | Event::Data(_)
+            | Event::HalfClosed => {}
+        }
+        After::Keep
+    }
+}

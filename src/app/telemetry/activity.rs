@@ -1,0 +1,166 @@
+//! What each session has done, for whoever asks from any thread.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::counter::Counter;
+use super::metrics::Kind;
+use crate::net::{Exchange, Peer};
+
+/// The counts of one session. Its loop alone writes them; a reader may see one
+/// of them before another.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    id: u64,
+    kind: Kind,
+    peer: Option<Peer>,
+    exchange: Exchange,
+    opened: u64,
+    received: Counter,
+    bytes_received: Counter,
+    sent: Counter,
+    bytes_sent: Counter,
+    last: AtomicU64,
+}
+
+impl Activity {
+    /// The counts of a session that opens at `now`, in seconds since
+    /// 1970-01-01.
+    pub(crate) fn new(
+        id: u64,
+        kind: Kind,
+        peer: Option<Peer>,
+        exchange: Exchange,
+        now: u64,
+    ) -> Self {
+        Self {
+            id,
+            kind,
+            peer,
+            exchange,
+            opened: now,
+            received: Counter::default(),
+            bytes_received: Counter::default(),
+            sent: Counter::default(),
+            bytes_sent: Counter::default(),
+            last: AtomicU64::new(now),
+        }
+    }
+
+    /// The session's number.
+    pub(crate) const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether the session is an event stream.
+    pub(crate) const fn is_stream(&self) -> bool {
+        matches!(self.kind, Kind::Events)
+    }
+
+    /// Where the session is.
+    pub(crate) const fn exchange(&self) -> Exchange {
+        self.exchange
+    }
+
+    /// The peer's address.
+    pub(crate) const fn peer(&self) -> Option<Peer> {
+        self.peer
+    }
+
+    /// A part of a message arrived: `bytes` bytes, and the whole with its
+    /// `last`.
+    pub(crate) fn received(&self, bytes: usize, last: bool, now: u64) {
+        self.received.add(u64::from(last));
+        self.bytes_received.add(bytes as u64);
+        self.last.store(now, Ordering::Relaxed);
+    }
+
+    /// A message of `bytes` bytes was sent.
+    pub(crate) fn sent(&self, bytes: usize, now: u64) {
+        self.sent.add(1);
+        self.bytes_sent.add(bytes as u64);
+        self.last.store(now, Ordering::Relaxed);
+    }
+
+    /// The counts as they stand.
+    pub(crate) fn snapshot(&self) -> SessionSnapshot {
+        SessionSnapshot {
+            id: self.id,
+            kind: self.kind,
+            peer: self.peer,
+            opened: self.opened,
+            messages_received: self.received.get(),
+            bytes_received: self.bytes_received.get(),
+            messages_sent: self.sent.get(),
+            bytes_sent: self.bytes_sent.get(),
+            last_activity: self.last.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// One open session, as [`Hub::sessions`](crate::app::Hub::sessions) found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionSnapshot {
+    /// Its number, unique as long as the app runs and below 2⁵³, so that a
+    /// JSON number holds it.
+    pub id: u64,
+    /// What it speaks.
+    pub kind: Kind,
+    /// The peer's address.
+    pub peer: Option<Peer>,
+    /// When it was opened, in seconds since 1970-01-01 00:00:00 UTC.
+    pub opened: u64,
+    /// Messages that the peer sent.
+    pub messages_received: u64,
+    /// Bytes of their payloads.
+    pub bytes_received: u64,
+    /// Messages or events that were sent to the peer.
+    pub messages_sent: u64,
+    /// Bytes of their payloads; of published ones, bytes as encoded.
+    pub bytes_sent: u64,
+    /// When the last message passed, in either direction, in seconds since
+    /// 1970-01-01 00:00:00 UTC.
+    pub last_activity: u64,
+}
+
+/// The open sessions of one loop. Locked when a session opens or ends and when
+/// someone asks, never by a message.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    sessions: Mutex<HashMap<u64, Arc<Activity>>>,
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Activity>>> {
+        // Every change is one call of the map: a panic leaves it whole.
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a session.
+    pub(crate) fn add(&self, activity: Arc<Activity>) {
+        self.lock().insert(activity.id, activity);
+    }
+
+    /// Removes a session.
+    pub(crate) fn remove(&self, id: u64) {
+        self.lock().remove(&id);
+    }
+
+    /// Where a session is.
+    pub(crate) fn find(&self, id: u64) -> Option<Exchange> {
+        self.lock().get(&id).map(|activity| activity.exchange)
+    }
+
+    /// Appends what all sessions have done.
+    pub(crate) fn read(&self, into: &mut Vec<SessionSnapshot>) {
+        into.extend(self.lock().values().map(|activity| activity.snapshot()));
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+}

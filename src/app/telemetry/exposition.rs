@@ -1,0 +1,201 @@
+//! Metrics as text, in Prometheus' exposition format 0.0.4.
+
+use alloc::string::String;
+use core::fmt::{Display, Write as _};
+
+use super::metrics::{Kind, Snapshot};
+
+impl Snapshot {
+    /// The numbers in Prometheus' text format, version 0.0.4.
+    pub fn to_prometheus(&self) -> String {
+        let mut out = String::new();
+        put(self, &mut out);
+        out
+    }
+}
+
+/// Writes all numbers of `snapshot`.
+fn put(snapshot: &Snapshot, out: &mut String) {
+    family(
+        "http_requests_total",
+        "counter",
+        "Requests answered, by method and status.",
+        out,
+    );
+    for it in &snapshot.requests {
+        let labels = format_args!("method=\"{}\",status=\"{}\"", it.method, it.status.code());
+        labelled("http_requests_total", labels, it.count, out);
+    }
+    single(
+        "http_requests_successful_total",
+        "counter",
+        "Status below 400.",
+        snapshot.successful(),
+        out,
+    );
+    single(
+        "http_requests_failed_total",
+        "counter",
+        "Status 400 or above.",
+        snapshot.failed(),
+        out,
+    );
+    durations(snapshot, out);
+    let help = "Average of the durations above, in seconds.";
+    let average = snapshot.durations.average().as_secs_f64();
+    single(
+        "http_request_duration_average_seconds",
+        "gauge",
+        help,
+        average,
+        out,
+    );
+    single(
+        "connections_total",
+        "counter",
+        "Connections accepted.",
+        snapshot.connections_total,
+        out,
+    );
+    single(
+        "connections_active",
+        "gauge",
+        "Connections open now.",
+        snapshot.connections_active,
+        out,
+    );
+    family(
+        "sessions_total",
+        "counter",
+        "Sessions opened, by kind.",
+        out,
+    );
+    for kind in Kind::ALL {
+        let labels = format_args!("kind=\"{}\"", kind.as_str());
+        labelled("sessions_total", labels, snapshot.sessions_total(kind), out);
+    }
+    family(
+        "sessions_active",
+        "gauge",
+        "Sessions open now, by kind.",
+        out,
+    );
+    for kind in Kind::ALL {
+        let labels = format_args!("kind=\"{}\"", kind.as_str());
+        labelled(
+            "sessions_active",
+            labels,
+            snapshot.sessions_active(kind),
+            out,
+        );
+    }
+    single(
+        "messages_received_total",
+        "counter",
+        "Messages received.",
+        snapshot.messages_in,
+        out,
+    );
+    single(
+        "messages_sent_total",
+        "counter",
+        "Messages and events sent.",
+        snapshot.messages_out,
+        out,
+    );
+    let help = "Bytes of bodies and messages received.";
+    single(
+        "received_bytes_total",
+        "counter",
+        help,
+        snapshot.bytes_in,
+        out,
+    );
+    let help = "Bytes of bodies and messages sent.";
+    single("sent_bytes_total", "counter", help, snapshot.bytes_out, out);
+    single(
+        "panics_total",
+        "counter",
+        "Panics of the application.",
+        snapshot.panics,
+        out,
+    );
+}
+
+fn durations(snapshot: &Snapshot, out: &mut String) {
+    const NAME: &str = "http_request_duration_seconds";
+    family(
+        NAME,
+        "histogram",
+        "From a request's head to its reply's.",
+        out,
+    );
+    let mut below = 0;
+    for (bound, count) in snapshot.durations.buckets() {
+        below += count;
+        // Writing to a String cannot fail.
+        let _ = match bound {
+            Some(bound) => {
+                writeln!(
+                    out,
+                    "barewire_{NAME}_bucket{{le=\"{}\"}} {below}",
+                    bound.as_secs_f64()
+                )
+            }
+            None => writeln!(out, "barewire_{NAME}_bucket{{le=\"+Inf\"}} {below}"),
+        };
+    }
+    let sum = snapshot.durations.sum().as_secs_f64();
+    let _ = writeln!(
+        out,
+        "barewire_{NAME}_sum {sum}\nbarewire_{NAME}_count {below}"
+    );
+}
+
+/// The two lines before the samples of a metric.
+fn family(name: &str, kind: &str, help: &str, out: &mut String) {
+    let _ = writeln!(
+        out,
+        "# HELP barewire_{name} {help}\n# TYPE barewire_{name} {kind}"
+    );
+}
+
+fn labelled(name: &str, labels: core::fmt::Arguments<'_>, value: u64, out: &mut String) {
+    let _ = writeln!(out, "barewire_{name}{{{labels}}} {value}");
+}
+
+fn single(name: &str, kind: &str, help: &str, value: impl Display, out: &mut String) {
+    family(name, kind, help, out);
+    let _ = writeln!(out, "barewire_{name} {value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::app::Metrics;
+    use crate::http::{Method, Status};
+    use core::time::Duration;
+
+    #[test]
+    fn every_sample_has_its_family_and_buckets_add_up() {
+        let metrics = Metrics::default();
+        let block = metrics.join();
+        block.answered(Method::Get, Status::OK, Duration::from_millis(1));
+        block.answered(Method::Get, Status::OK, Duration::from_secs(100));
+        let text = metrics.snapshot().to_prometheus();
+        assert!(text.contains("barewire_http_requests_total{method=\"GET\",status=\"200\"} 2\n"));
+        assert!(text.contains("_bucket{le=\"0.001\"} 1\n"));
+        assert!(text.contains("_bucket{le=\"60\"} 1\n"));
+        assert!(text.contains("_bucket{le=\"+Inf\"} 2\n"));
+        assert!(text.contains("barewire_http_request_duration_seconds_count 2\n"));
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+            let name = name.split('{').next().unwrap();
+            let base = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|end| name.strip_suffix(end));
+            let family = std::format!("# TYPE {} ", base.unwrap_or(name));
+            assert!(text.contains(&family), "{line}");
+        }
+    }
+}

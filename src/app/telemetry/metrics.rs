@@ -1,0 +1,365 @@
+//! What an app counts.
+//!
+//! Every loop has a block of counters of its own that no other thread writes,
+//! so that counting is a plain load and store in the loop's own cache. Readers
+//! sum the blocks.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::time::Duration;
+use std::sync::{Mutex, PoisonError};
+
+use super::counter::Counter;
+use super::histogram::{Durations, Histogram};
+use crate::http::{Method, Status};
+
+/// The methods that are told apart; all others are counted together, and those
+/// of heads that could not be read.
+const METHODS: [&str; 11] = [
+    "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "other",
+    "unknown",
+];
+/// Status codes from 100 to 599.
+const CODES: usize = 500;
+
+/// The counters of one loop. Aligned to two cache lines, so that no other
+/// loop's lie beside them (processors fetch lines in pairs).
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Block {
+    replies: Box<[Counter]>, // METHODS x CODES
+    durations: Histogram,
+    connections_opened: Counter,
+    connections: Counter,
+    sessions: [Counter; Kind::ALL.len()],
+    sessions_opened: [Counter; Kind::ALL.len()],
+    messages_in: Counter,
+    messages_out: Counter,
+    bytes_in: Counter,
+    bytes_out: Counter,
+    panics: Counter,
+}
+
+/// The kinds of sessions that are counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// WebSockets.
+    WebSocket,
+    /// Event streams.
+    Events,
+    /// Calls of gRPC services.
+    Grpc,
+    /// Streamed and deferred replies, and requests that are being collected.
+    Exchange,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::WebSocket, Self::Events, Self::Grpc, Self::Exchange];
+
+    const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The kind as a label of metrics has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Events => "events",
+            Self::Grpc => "grpc",
+            Self::Exchange => "exchange",
+        }
+    }
+}
+
+impl Block {
+    fn new() -> Self {
+        Self {
+            replies: (0..METHODS.len() * CODES)
+                .map(|_| Counter::default())
+                .collect(),
+            durations: Histogram::default(),
+            connections_opened: Counter::default(),
+            connections: Counter::default(),
+            sessions: Default::default(),
+            sessions_opened: Default::default(),
+            messages_in: Counter::default(),
+            messages_out: Counter::default(),
+            bytes_in: Counter::default(),
+            bytes_out: Counter::default(),
+            panics: Counter::default(),
+        }
+    }
+
+    /// A reply's head has left. The method is empty where the request's head
+    /// could not be read.
+    pub(crate) fn answered(&self, method: Method<'_>, status: Status, took: Duration) {
+        let row = match method {
+            Method::Get => 0,
+            Method::Post => 1,
+            Method::Head => 2,
+            Method::Put => 3,
+            Method::Delete => 4,
+            Method::Options => 5,
+            Method::Patch => 6,
+            Method::Connect => 7,
+            Method::Trace => 8,
+            Method::Extension("") => 10,
+            Method::Extension(_) => 9,
+        };
+        let code = usize::from(status.code()).saturating_sub(100);
+        if let Some(counter) = self.replies.get(row * CODES + code) {
+            counter.add(1);
+        }
+        // A head that could not be read has no beginning to count from.
+        if method != Method::Extension("") {
+            self.durations.add(took);
+        }
+    }
+
+    /// A connection has been opened.
+    pub(crate) fn connection_opened(&self) {
+        self.connections_opened.add(1);
+        self.connections.add(1);
+    }
+
+    /// A connection is over.
+    pub(crate) fn connection_closed(&self) {
+        self.connections.sub(1);
+    }
+
+    /// A session has been opened.
+    pub(crate) fn session_opened(&self, kind: Kind) {
+        let at = kind.index();
+        for counters in [&self.sessions_opened, &self.sessions] {
+            if let Some(counter) = counters.get(at) {
+                counter.add(1);
+            }
+        }
+    }
+
+    /// A session is over.
+    pub(crate) fn session_closed(&self, kind: Kind) {
+        if let Some(counter) = self.sessions.get(kind.index()) {
+            counter.sub(1);
+        }
+    }
+
+    /// A message of a WebSocket, an event stream or a call has come in whole.
+    pub(crate) fn received_message(&self, bytes: usize) {
+        self.messages_in.add(1);
+        self.bytes_in.add(bytes as u64);
+    }
+
+    /// Messages have been sent: as many, of so many bytes together.
+    pub(crate) fn sent_messages(&self, messages: usize, bytes: usize) {
+        self.messages_out.add(messages as u64);
+        self.bytes_out.add(bytes as u64);
+    }
+
+    /// A body, or a piece of one, has come in.
+    pub(crate) fn received_body(&self, bytes: usize) {
+        self.bytes_in.add(bytes as u64);
+    }
+
+    /// A body, or a piece of one, has been sent.
+    pub(crate) fn sent_body(&self, bytes: usize) {
+        self.bytes_out.add(bytes as u64);
+    }
+
+    /// A closure or an object of the app has panicked.
+    pub(crate) fn panicked(&self) {
+        self.panics.add(1);
+    }
+}
+
+/// The counters of all loops of an app. Clones reach the same counters.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    blocks: Arc<Mutex<Vec<Arc<Block>>>>,
+}
+
+impl Metrics {
+    /// The block of one more loop.
+    pub(in crate::app) fn join(&self) -> Arc<Block> {
+        let block = Arc::new(Block::new());
+        self.blocks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(block.clone());
+        block
+    }
+
+    /// The sums over all loops. Each number is right for itself; numbers that
+    /// are counted one after the other may be one apart.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        let mut replies = alloc::vec![0; METHODS.len() * CODES];
+        for block in &*self.blocks.lock().unwrap_or_else(PoisonError::into_inner) {
+            for (sum, counter) in replies.iter_mut().zip(&block.replies) {
+                *sum += counter.get();
+            }
+            snapshot.add(block);
+        }
+        for (at, count) in replies
+            .into_iter()
+            .enumerate()
+            .filter(|&(_, count)| count > 0)
+        {
+            let method = METHODS.get(at / CODES).copied().unwrap_or("other");
+            let Some(status) = Status::new((at % CODES) as u16 + 100) else {
+                continue;
+            };
+            snapshot.requests.push(Requests {
+                method,
+                status,
+                count,
+            });
+        }
+        snapshot
+    }
+}
+
+/// The replies with one status to requests of one method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requests {
+    /// The method; `other` for all that RFC 9110 and RFC 5789 do not name,
+    /// `unknown` where the head could not be read.
+    pub method: &'static str,
+    /// The status.
+    pub status: Status,
+    /// How many.
+    pub count: u64,
+}
+
+/// The sums of an app's counters at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Requests by method and status; none that is zero.
+    pub requests: Vec<Requests>,
+    /// From the head of a request to the head of its reply.
+    pub durations: Durations,
+    /// Connections since the start.
+    pub connections_total: u64,
+    /// Connections open now.
+    pub connections_active: u64,
+    /// Messages received by WebSockets and calls.
+    pub messages_in: u64,
+    /// Messages and events sent.
+    pub messages_out: u64,
+    /// Bytes of bodies and messages received.
+    pub bytes_in: u64,
+    /// Bytes of bodies and messages sent.
+    pub bytes_out: u64,
+    /// Panics of closures and objects of the app.
+    pub panics: u64,
+    sessions: [u64; Kind::ALL.len()],
+    sessions_total: [u64; Kind::ALL.len()],
+}
+
+impl Snapshot {
+    fn add(&mut self, block: &Block) {
+        block.durations.read(&mut self.durations);
+        self.connections_total += block.connections_opened.get();
+        self.connections_active += block.connections.get();
+        self.messages_in += block.messages_in.get();
+        self.messages_out += block.messages_out.get();
+        self.bytes_in += block.bytes_in.get();
+        self.bytes_out += block.bytes_out.get();
+        self.panics += block.panics.get();
+        let sessions = self.sessions.iter_mut().zip(&block.sessions);
+        let total = self.sessions_total.iter_mut().zip(&block.sessions_opened);
+        for (sum, counter) in sessions.chain(total) {
+            *sum += counter.get();
+        }
+    }
+
+    /// Requests answered with a status below 400.
+    pub fn successful(&self) -> u64 {
+        self.count_where(|status| !status.is_error())
+    }
+
+    /// Requests answered with a status of 400 or above.
+    pub fn failed(&self) -> u64 {
+        self.count_where(Status::is_error)
+    }
+
+    /// All requests answered.
+    pub fn total(&self) -> u64 {
+        self.count_where(|_| true)
+    }
+
+    fn count_where(&self, is: impl Fn(Status) -> bool) -> u64 {
+        self.requests
+            .iter()
+            .filter(|it| is(it.status))
+            .map(|it| it.count)
+            .sum()
+    }
+
+    /// Sessions of this kind that are open now.
+    pub fn sessions_active(&self, kind: Kind) -> u64 {
+        self.sessions.get(kind.index()).copied().unwrap_or(0)
+    }
+
+    /// Sessions of this kind since the start.
+    pub fn sessions_total(&self, kind: Kind) -> u64 {
+        self.sessions_total.get(kind.index()).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_sums_the_loops() {
+        let metrics = Metrics::default();
+        let blocks = [metrics.join(), metrics.join()];
+        for block in &blocks {
+            block.connection_opened();
+            block.session_opened(Kind::Events);
+            block.answered(Method::Get, Status::OK, Duration::from_millis(2));
+            block.received_message(3);
+        }
+        let [first, _] = &blocks;
+        first.connection_closed();
+        first.session_closed(Kind::Events);
+        first.answered(
+            Method::Extension("PURGE"),
+            Status::NOT_FOUND,
+            Duration::from_millis(4),
+        );
+        let snapshot = metrics.snapshot();
+        assert_eq!(
+            (snapshot.connections_total, snapshot.connections_active),
+            (2, 1)
+        );
+        let events = Kind::Events;
+        assert_eq!(
+            (
+                snapshot.sessions_total(events),
+                snapshot.sessions_active(events)
+            ),
+            (2, 1)
+        );
+        assert_eq!((snapshot.messages_in, snapshot.bytes_in), (2, 6));
+        assert_eq!(
+            (snapshot.total(), snapshot.successful(), snapshot.failed()),
+            (3, 2, 1)
+        );
+        let other = Requests {
+            method: "other",
+            status: Status::NOT_FOUND,
+            count: 1,
+        };
+        assert_eq!(snapshot.requests.last(), Some(&other));
+        assert!(snapshot.durations.average() > Duration::from_millis(2));
+    }
+
+    #[test]
+    fn blocks_share_no_cache_line() {
+        assert_eq!(align_of::<Block>(), 128);
+    }
+}

@@ -1,0 +1,7 @@
+//! What is counted and measured, and how it is shown.
+
+pub(super) mod activity;
+pub(super) mod counter;
+pub(super) mod exposition;
+pub(super) mod histogram;
+pub(super) mod metrics;
