@@ -46,6 +46,8 @@ mod random;
 mod remote;
 mod scripted;
 mod scripted_system;
+#[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]
+mod send_file;
 mod serve;
 mod slab;
 #[cfg(unix)]
