@@ -109,19 +109,28 @@ head_only() {
 absolute() { equal "$(curl --noproxy '' -x "$base" 'http://showcase.example/plaintext')" 'Hello, World!'; }
 
 # curl sends no trailers and does not pipeline by itself: its telnet carries both.
-# Its input stays open until the server has closed, as these requests ask it to.
+# raw END: sends its input and waits until what came back ends in END.
 raw() {
-    rm -f "$work/wire"
+    local client
+    rm -f "$work/wire" "$work/out"
     mkfifo "$work/wire"
-    exec 3<>"$work/wire"
+    exec 3<>"$work/wire" # never at its end, which would stop curl
     cat >&3
-    curl -N "telnet://$address" <"$work/wire" 2>/dev/null | tr -d '\r'
+    command curl -sN --noproxy '*' "telnet://$address" <"$work/wire" >"$work/out" 2>/dev/null &
+    client=$!
+    for _ in $(seq 1200); do
+        [[ $(<"$work/out") == *"$1" ]] && break
+        sleep 0.05
+    done
+    kill "$client"
+    wait "$client" 2>/dev/null
     exec 3>&-
+    tr -d '\r' <"$work/out"
 }
 
 trailers() {
     local out
-    out=$(printf 'POST /echo HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nX-Sum: 11\r\nX-Other: "a, b"\r\n\r\n' | raw)
+    out=$(printf 'POST /echo HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nX-Sum: 11\r\nX-Other: "a, b"\r\n\r\n' | raw 'hello world')
     grep -q '^HTTP/1.1 200 ' <<<"$out" && equal "$(tail -1 <<<"$out")" 'hello world'
 }
 
@@ -131,7 +140,7 @@ pipelined() {
         for n in 1 2 3 4 5; do printf 'GET /plaintext?%s HTTP/1.1\r\nHost: a\r\n\r\n' "$n"; done
         printf 'PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nfour'
         printf 'GET /json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
-    } | raw )
+    } | raw 'World!"}' )
     equal "$(grep -c 'HTTP/1.1 200 ' <<<"$out")" 7 || return 1
     equal "$(grep -o 'Hello, World!HTTP\|fourHTTP\|{"message":"Hello, World!"}$' <<<"$out" | tr '\n' ' ')" \
         'Hello, World!HTTP Hello, World!HTTP Hello, World!HTTP Hello, World!HTTP Hello, World!HTTP fourHTTP {"message":"Hello, World!"} '
