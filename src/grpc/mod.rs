@@ -37,8 +37,11 @@ mod body;
 mod call;
 #[cfg(feature = "alloc")]
 mod client_call;
+mod encoding;
 mod error;
 pub mod frame;
+#[cfg(feature = "gzip")]
+mod gzip;
 mod limits;
 pub mod metadata;
 mod status;
@@ -51,8 +54,11 @@ pub use body::Body;
 pub use call::{Call, Ending, Request};
 #[cfg(feature = "alloc")]
 pub use client_call::{ClientCall, Event, Trailers};
+pub use encoding::Encoding;
 pub use error::{Misuse, Refusal, Violation};
 pub use frame::{Compression, Message};
+#[cfg(feature = "gzip")]
+pub use gzip::Gzip;
 pub use limits::Limits;
 #[cfg(feature = "alloc")]
 pub use status::percent_decode;
