@@ -264,40 +264,36 @@ impl Call {
         }
     }
 
-    /// Appends the message that `write` appends to `out`, which saves a copy
-    /// where the form is binary.
+    /// Frames the message that stands in `out` behind `start` and a gap of
+    /// [`PREFIX`](super::frame::PREFIX) bytes, in place where the form is
+    /// binary. Returns the message's length.
     ///
     /// # Errors
-    /// As [`send_message`](Self::send_message).
-    pub fn send_message_with(
-        &mut self,
-        out: &mut Vec<u8>,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<usize, Misuse> {
-        match self.sending {
-            Sending::Head => return Err(Misuse::HeadNotSent),
-            Sending::Messages => {}
-            Sending::Ended => return Err(Misuse::Ended),
-        }
-        let start = out.len();
-        out.extend_from_slice(&[0; PREFIX]);
-        write(out);
-        let message = start + PREFIX;
+    /// As [`send_message`](Self::send_message); `out` then ends at `start`.
+    pub fn send_in_place(&mut self, out: &mut Vec<u8>, start: usize) -> Result<usize, Misuse> {
+        let message = start.saturating_add(PREFIX);
         let len = out.len().saturating_sub(message);
-        let prefix = frame::encode_prefix(len, false);
-        let written = match (prefix, self.response.mode()) {
-            (Ok(prefix), Mode::Native | Mode::Web) => {
-                if let Some(space) = out.get_mut(start..message) {
-                    space.copy_from_slice(&prefix);
-                }
+        let prefix = match self.sending {
+            Sending::Head => Err(Misuse::HeadNotSent),
+            Sending::Messages => frame::encode_prefix(len, false),
+            Sending::Ended => Err(Misuse::Ended),
+        };
+        let mode = self.response.mode();
+        match (prefix, out.get_mut(start..message)) {
+            (Ok(prefix), Some(gap)) if mode != Mode::WebText => {
+                gap.copy_from_slice(&prefix);
                 return Ok(len);
             }
-            (Ok(_), Mode::WebText) => out.split_off(message.min(out.len())),
-            (Err(_), _) => Vec::new(),
-        };
-        out.truncate(start);
-        prefix?;
-        web::encode_message(Mode::WebText, &written, out)?;
+            (Ok(_), _) => {
+                let text = out.split_off(message.min(out.len()));
+                out.truncate(start);
+                web::encode_message(mode, &text, out)?;
+            }
+            (Err(misuse), _) => {
+                out.truncate(start);
+                return Err(misuse);
+            }
+        }
         Ok(len)
     }
 

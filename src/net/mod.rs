@@ -51,6 +51,7 @@ mod socket_file;
 mod state;
 mod system;
 mod timers;
+mod timing;
 
 pub use address::{Address, Destination, ListenOptions, Peer};
 pub use backlog::{Backlog, Queues};

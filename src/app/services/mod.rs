@@ -3,8 +3,17 @@
 pub(super) mod call;
 pub(super) mod call_session;
 pub(super) mod codec;
+pub(super) mod conversation;
+pub(super) mod guard;
 pub(super) mod inbox;
+pub(super) mod interceptor;
 pub(super) mod later;
 pub(super) mod methods;
+pub(super) mod mount;
+pub(super) mod outgoing;
 pub(super) mod responses;
+pub(super) mod rules;
+pub(super) mod running;
+pub(super) mod sending;
 pub(super) mod service;
+pub(super) mod unknown;
