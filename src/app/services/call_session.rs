@@ -391,6 +391,7 @@ impl Session for CallSession {
             | Event::Pong(_)
             | Event::Close { .. }
             | Event::Data(_)
+            | Event::GoingAway { .. }
             | Event::HalfClosed => {}
         }
         self.settle(at);
