@@ -404,8 +404,7 @@ impl Context<'_> {
     /// `time`, unless the exchange is over by then. Answers whether it was
     /// set: not beyond [`Limits::timers`](super::Limits::timers).
     pub fn after(&mut self, time: Duration, token: u64) -> bool {
-        let at = self.state.now + time;
-        self.state.set_timer(at, (self.owner, self.exchange, token))
+        self.set_timer(time, token).is_some()
     }
 
     /// What the loop has counted so far.

@@ -56,6 +56,7 @@ mod socket_file;
 mod state;
 mod system;
 mod timers;
+mod timing;
 mod write_file;
 
 pub use address::{Address, Destination, ListenOptions, Peer};
