@@ -179,14 +179,14 @@ impl Context<'_> {
 
     /// Writes a piece of a streamed body, or bytes of a raw connection.
     pub fn write(&mut self, data: &[u8]) -> Flow {
-        let waited = self.backlog();
+        let waited = self.held();
         let written = self.act(|link, state| link.write(data, state.cork));
         self.flow_after(written, waited)
     }
 
     /// As [`write`](Self::write); large pieces leave without being copied.
     pub fn write_shared(&mut self, data: Bytes) -> Flow {
-        let waited = self.backlog();
+        let waited = self.held();
         let written = self.act(|link, state| link.write_shared(data, state.cork));
         self.flow_after(written, waited)
     }
@@ -229,7 +229,7 @@ impl Context<'_> {
 
     /// Sends a WebSocket message.
     pub fn send(&mut self, kind: Kind, payload: &[u8]) -> Flow {
-        let (chance, waited) = (self.chance(), self.backlog());
+        let (chance, waited) = (self.chance(), self.held());
         let sent =
             self.act(|link, state| link.send_message(kind, payload, chance, state.now, state.cork));
         self.flow_after(sent, waited)
@@ -404,7 +404,7 @@ impl Context<'_> {
     }
 
     /// Runs `act` on the link, if the exchange is still open.
-    fn act<R>(
+    pub(super) fn act<R>(
         &mut self,
         act: impl FnOnce(&mut Link, Lending<'_>) -> Result<R, Misuse>,
     ) -> Result<R, Misuse> {
@@ -431,7 +431,7 @@ impl Context<'_> {
         }
     }
 
-    fn flow_after(&mut self, written: Result<(), Misuse>, waited: usize) -> Flow {
+    pub(super) fn flow_after(&mut self, written: Result<(), Misuse>, waited: usize) -> Flow {
         match written {
             Ok(()) => self.state.flow(self.exchange.connection, waited),
             Err(misuse) => Flow::Over(misuse),
@@ -440,8 +440,8 @@ impl Context<'_> {
 }
 
 /// What a link needs to act.
-struct Lending<'s> {
-    cork: &'s mut super::Cork,
+pub(super) struct Lending<'s> {
+    pub(super) cork: &'s mut super::Cork,
     now: Instant,
     date: &'s Date,
 }

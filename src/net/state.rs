@@ -66,17 +66,25 @@ impl State {
     /// Bytes that wait for the peer of a connection, corked or in its backlog.
     pub(super) fn backlog_of(&self, key: Key) -> usize {
         let backlog = self.connections.get(key).map_or(0, |it| it.backlog.len());
-        let corked = if key == self.current {
-            self.cork.len()
-        } else {
-            let stashed = self.stash.iter().find(|(stashed, _)| *stashed == key);
-            stashed.map_or(0, |(_, cork)| cork.len())
-        };
-        backlog + corked
+        backlog + self.cork_of(key).map_or(0, Cork::len)
+    }
+
+    /// The same without what is still in files.
+    pub(super) fn held_of(&self, key: Key) -> usize {
+        let backlog = self.connections.get(key).map_or(0, |it| it.backlog.held());
+        backlog + self.cork_of(key).map_or(0, Cork::held)
+    }
+
+    fn cork_of(&self, key: Key) -> Option<&Cork> {
+        if key == self.current {
+            return Some(&self.cork);
+        }
+        let stashed = self.stash.iter().find(|(stashed, _)| *stashed == key);
+        stashed.map(|(_, cork)| cork)
     }
 
     /// What a writer on this connection is told after a write. `waited` is
-    /// what waited for its peer before: who writes on with more than the cap
+    /// what waited for its peer in memory before: who writes on with more than the cap
     /// waiting loses the connection, but no single message or reply is too
     /// large.
     pub(super) fn flow(&mut self, key: Key, waited: usize) -> Flow {
