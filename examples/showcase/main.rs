@@ -2,16 +2,18 @@
 //! try every protocol.
 //!
 //! ```text
-//! cargo run --release --example showcase -- [--listen ADDR]... [--threads N]
+//! cargo run --release --example showcase -- [--listen ADDR]... [--threads N] [--files DIR]
 //! ```
 //!
-//! Each file is one idea: [`plain`] and [`echo`] speak HTTP, [`chat`] WebSocket,
-//! [`ticks`] and [`broadcaster`] Server-Sent Events, [`users`] gRPC-Web.
+//! Each file is one idea: [`plain`], [`echo`] and [`files`] speak HTTP, [`chat`]
+//! WebSocket, [`ticks`] and [`broadcaster`] Server-Sent Events, [`users`]
+//! gRPC-Web.
 
 mod arguments;
 mod broadcaster;
 mod chat;
 mod echo;
+mod files;
 pub(crate) mod messages;
 mod plain;
 mod ticks;
@@ -48,7 +50,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(arguments: Arguments) -> Result<(), Error> {
-    let mut app = showcase().threads(arguments.threads);
+    let app = files::routes(showcase(), arguments.files.as_deref());
+    let mut app = app.threads(arguments.threads);
     for address in &arguments.addresses {
         app = app.listen(address)?;
     }
