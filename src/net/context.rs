@@ -128,23 +128,6 @@ impl Context<'_> {
         self.act(|link, state| link.accept_body(state.now, state.cork))
     }
 
-    /// Stops or resumes the reading of a body, of messages or of raw bytes, so
-    /// that the peer is held back by its own flow control.
-    pub fn set_reading(&mut self, reading: bool) {
-        let key = self.exchange.connection;
-        let now = self.state.now;
-        if let Some(connection) = self.state.connections.get_mut(key)
-            && connection.held == reading
-        {
-            connection.held = !reading;
-            if reading {
-                connection.link.resume(now);
-                self.state.go_on(key);
-            }
-            self.state.touch(key); // its deadline is another now
-        }
-    }
-
     // The response.
 
     /// Sends an interim response.

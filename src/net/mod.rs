@@ -41,6 +41,7 @@ mod mailbox;
 mod poller;
 mod pool;
 mod random;
+mod reading;
 mod remote;
 mod scripted;
 mod scripted_system;
