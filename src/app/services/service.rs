@@ -233,6 +233,7 @@ impl App {
             streamed: Some(erase(move |request, reply| {
                 receive(&streamed, request, reply)
             })),
+            upgrades: false,
         };
         self.serve(Verb::One(Method::Post.as_str().into()), &pattern, endpoint)
     }
