@@ -3,16 +3,13 @@
 
 use core::time::Duration;
 
-use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
+use barewire::http::{Field, Fields};
 use barewire::http2::{self, BodyLength, PREFACE};
 use barewire::link;
 use barewire::net::{Client, Exchange, Fate, Flow, Limits};
 use barewire::wire::Role;
 
-use crate::http2_support::{
-    ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, List, RST_STREAM, SETTINGS, Seen, Sent,
-    Side, WINDOW_UPDATE, block, frame, frames, number, opening,
-};
+use crate::http2_support::*;
 use crate::scene::{Scene, Setting, begin, get, ok, serve, text};
 
 /// A client of the machine's own making, at the other end of a scripted
@@ -67,17 +64,7 @@ impl Peer {
         fields: &[(&str, &str)],
         length: Option<BodyLength>,
     ) -> u32 {
-        let mut list = vec![Field::new("Host", "a")];
-        list.extend(fields.iter().map(|(name, value)| Field::new(name, value)));
-        let head = RequestHead {
-            method: Method::new(method.as_bytes()).unwrap(),
-            target: Target::parse(path.as_bytes(), Method::Get).unwrap(),
-            version: Version::Http2,
-            protocol,
-            fields: Fields::new(&list),
-        };
-        let Side { machine, out, .. } = &mut self.side;
-        machine.send_request(&head, length, out).unwrap()
+        self.side.ask(method, path, protocol, fields, length)
     }
 
     fn get(&mut self, path: &str) -> u32 {
@@ -85,10 +72,7 @@ impl Peer {
     }
 
     fn write(&mut self, id: u32, data: &[u8], end: bool) -> usize {
-        let Side {
-            machine, out, now, ..
-        } = &mut self.side;
-        machine.send_data(id, data, end, *now, out).unwrap()
+        self.side.write(id, data, end)
     }
 
     fn reset(&mut self, id: u32, code: u32) {
@@ -101,47 +85,6 @@ impl Peer {
         let seen = self.talk(scene);
         (status(&seen, id), content(&seen, id))
     }
-}
-
-fn status(seen: &[Seen], id: u32) -> u16 {
-    let status = seen.iter().find_map(|event| match event {
-        Seen::Response { stream, status, .. } if *stream == id => Some(*status),
-        _ => None,
-    });
-    status.unwrap_or_else(|| panic!("no response on {id}: {seen:?}"))
-}
-
-fn fields(seen: &[Seen], id: u32) -> &List {
-    let fields = seen.iter().find_map(|event| match event {
-        Seen::Response { stream, fields, .. } if *stream == id => Some(fields),
-        _ => None,
-    });
-    fields.unwrap_or_else(|| panic!("no response on {id}: {seen:?}"))
-}
-
-fn content(seen: &[Seen], id: u32) -> Vec<u8> {
-    let pieces = seen.iter().filter_map(|event| match event {
-        Seen::Data(stream, data) if *stream == id => Some(&data[..]),
-        _ => None,
-    });
-    pieces.collect::<Vec<_>>().concat()
-}
-
-fn ended(seen: &[Seen], id: u32) -> bool {
-    let is_end = |event: &Seen| match event {
-        Seen::End(stream, _) => *stream == id,
-        Seen::Response { stream, end, .. } => *stream == id && *end,
-        _ => false,
-    };
-    seen.iter().any(is_end)
-}
-
-/// The code that a stream was reset with.
-fn reset_of(seen: &[Seen], id: u32) -> Option<u32> {
-    seen.iter().find_map(|event| match event {
-        Seen::Reset(stream, code, true) if *stream == id => Some(*code),
-        _ => None,
-    })
 }
 
 fn stock(id: u32, method: &str, path: &str, flags: u8) -> Vec<u8> {
