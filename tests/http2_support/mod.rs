@@ -215,6 +215,8 @@ pub struct Side {
     pub input: Vec<u8>,
     /// Consume content as it comes.
     pub consumes: bool,
+    /// What was fed, as long as that is wanted.
+    pub said: Option<Vec<u8>>,
     scratch: OwnedScratch,
 }
 
@@ -230,6 +232,7 @@ impl Side {
             out,
             input: Vec::new(),
             consumes: true,
+            said: Some(Vec::new()),
             scratch: OwnedScratch::new(128),
         }
     }
@@ -268,6 +271,9 @@ impl Side {
         mut at: impl FnMut(&mut Connection, &Seen, &mut Vec<u8>),
     ) -> Vec<Seen> {
         self.input.extend(bytes);
+        if let Some(said) = &mut self.said {
+            said.extend(bytes);
+        }
         let mut all = Vec::new();
         loop {
             let lent = Lent {

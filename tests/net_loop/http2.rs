@@ -3,10 +3,10 @@
 
 use core::time::Duration;
 
-use barewire::http::{Field, Fields};
+use barewire::http::{Field, Fields, Method, RequestHead, ResponseHead, Status, Target, Version};
 use barewire::http2::{self, BodyLength, PREFACE};
-use barewire::link;
-use barewire::net::{Client, Exchange, Fate, Flow, Limits};
+use barewire::link::{self, Body};
+use barewire::net::{Client, Destination, Exchange, Fate, Flow, Limits, Speaks};
 use barewire::wire::Role;
 
 use crate::http2_support::*;
@@ -602,6 +602,156 @@ fn an_abort_resets_its_stream_alone() {
     );
     assert_eq!(content(&seen, fine), b"fine");
     assert_eq!((scene.count("Gone Aborted"), scene.active()), (2, 1));
+}
+
+#[test]
+fn a_hostile_connection_ends_and_touches_no_other() {
+    let resets = |n: u32| {
+        [
+            stock(n * 2 + 1, "GET", "/later", END_STREAM),
+            number(RST_STREAM, n * 2 + 1, 8),
+        ]
+        .concat()
+    };
+    let pings = |_| frame(6, 0, 0, b"12345678");
+    let settings = |_| frame(SETTINGS, 0, 0, &[]);
+    let empty = |n: u32| match n {
+        0 => stock(1, "POST", "/stream", 0),
+        _ => frame(DATA, 0, 1, b""),
+    };
+    let attacks: [(&str, &dyn Fn(u32) -> Vec<u8>); 4] = [
+        ("too_many_resets", &resets),
+        ("too_many_pings", &pings),
+        ("too_many_settings", &settings),
+        ("too_many_empty_data_frames", &empty),
+    ];
+    let mut scene = Scene::site();
+    let mut honest = Peer::connect(&mut scene);
+    let waits = honest.get("/later");
+    honest.talk(&mut scene);
+    for (reason, attack) in attacks {
+        let client = scene.connect();
+        scene.send(client, &opening());
+        let mut sent = 0;
+        while !scene.is_over(client) && scene.fate(client) == Fate::Open {
+            let bytes: Vec<u8> = (sent..sent + 50).flat_map(attack).collect();
+            scene.send(client, &bytes);
+            sent += 50;
+            assert!(sent < 20_000, "{reason}");
+            assert_eq!(honest.ask(&mut scene, "/hello").0, 200);
+        }
+        let frames = frames(&scene.world.take_output(client));
+        let last = frames.last().unwrap();
+        assert_eq!((last.kind, &last.payload[8..]), (GOAWAY, reason.as_bytes()));
+        scene.eof(client);
+    }
+    assert_eq!(scene.active(), 1);
+    let exchange = scene.exchange_of("Request GET /hello");
+    let exchange = Exchange {
+        stream: waits,
+        ..exchange
+    };
+    scene.act(|context| context.with(exchange, |context| ok(context, b"after all")));
+    assert_eq!(content(&honest.talk(&mut scene), waits), b"after all");
+}
+
+// ---- the client's side ----
+
+const HOST: &[Field<'static>] = &[Field::new("Host", "a")];
+
+#[test]
+fn a_dialled_connection_carries_many_requests() {
+    let mut scene = Scene::with(Setting::default(), |context, event| match event {
+        link::Event::Writable if context.exchange().stream == 0 => {
+            assert_eq!(context.allowance(), 128);
+            for (tag, path) in ["/one", "/two", "/three"].into_iter().enumerate() {
+                let head = RequestHead {
+                    method: Method::Post,
+                    target: Target::parse(path.as_bytes(), Method::Post).unwrap(),
+                    version: Version::Http2,
+                    protocol: None,
+                    fields: Fields::new(HOST),
+                };
+                let body = Body::Streamed {
+                    length: None,
+                    endless: false,
+                };
+                context.request(&head, Some(body)).unwrap();
+                context.set_tag(tag as u32 + 1);
+                assert_eq!(context.write(path.as_bytes()), Flow::Go);
+                context.finish(Fields::EMPTY).unwrap();
+            }
+            assert_eq!(context.allowance(), 125);
+        }
+        link::Event::Body(_) | link::Event::Response { .. } => assert_ne!(context.tag(), 0),
+        _ => {}
+    });
+    let (owner, profile) = (scene.owner, scene.profile);
+    scene.act(|context| {
+        let to = Destination::Address("192.0.2.1:80".parse().unwrap());
+        assert_eq!(context.owner(), owner);
+        context.dial(to, Speaks::Http2, profile, 9)
+    });
+    let (client, _) = scene.world.dials().pop().unwrap();
+    scene.world.complete(client);
+    scene.settle();
+    let mut server = Side::new(Role::Server, http2::Limits::DEFAULT);
+    let mut bodies = Vec::new();
+    loop {
+        let out = core::mem::take(&mut server.out);
+        scene.send(client, &out);
+        let answer = scene.world.take_output(client);
+        if answer.is_empty() {
+            break;
+        }
+        let seen = server.feed_with(&answer, |machine, event, out| {
+            if let Seen::End(id, _) = event {
+                let head = ResponseHead::new(Status::OK, Fields::EMPTY);
+                let length = Some(BodyLength::Known(2));
+                machine
+                    .send_response(*id, &head, length, None, out)
+                    .unwrap();
+                let now = barewire::wire::Instant::START;
+                assert_eq!(machine.send_data(*id, b"ok", true, now, out), Ok(2));
+            }
+        });
+        bodies.extend([1, 3, 5].map(|id| content(&seen, id)).concat());
+    }
+    assert_eq!(bodies, b"/one/two/three");
+    assert_eq!(
+        (
+            scene.count("Response 200"),
+            scene.count("Body 2"),
+            scene.count("End")
+        ),
+        (3, 3, 3)
+    );
+    assert_eq!(
+        scene.count("Gone Finished"),
+        3,
+        "of those that were numbered"
+    );
+    // The server goes away: one that it has not looked at may be sent again.
+    let exchange = Exchange {
+        stream: 0,
+        ..scene.exchange_of("Opened")
+    };
+    scene.act(|context| {
+        context.with(exchange, |context| {
+            let head = RequestHead {
+                method: Method::Get,
+                target: Target::parse(b"/", Method::Get).unwrap(),
+                version: Version::Http2,
+                protocol: None,
+                fields: Fields::new(HOST),
+            };
+            context.request(&head, None).unwrap();
+        })
+    });
+    scene.send(client, &frame(GOAWAY, 0, 0, &[0, 0, 0, 5, 0, 0, 0, 0]));
+    assert!(scene.has("GoingAway 5 0"));
+    assert!(scene.has("Gone StreamReset { code: 7, by_peer: true }"));
+    assert!(scene.has("Gone Finished"));
 }
 
 // ---- time ----
