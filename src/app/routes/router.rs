@@ -297,6 +297,7 @@ mod tests {
                 whole: None,
                 streamed: None,
                 collect: Some(index),
+                upgrades: false,
             };
             router.add(verb, pattern, endpoint).unwrap();
         }
@@ -400,6 +401,7 @@ mod tests {
             whole: None,
             streamed: None,
             collect: None,
+            upgrades: false,
         };
         assert!(
             router
