@@ -357,7 +357,7 @@ impl<P: Poller> Loop<P> {
                         .get(key)
                         .is_some_and(|it| it.owner == owner);
                     if is_owner && state.is_open(exchange) {
-                        self.attend(key, Event::Mail(value));
+                        self.attend(exchange, Event::Mail(value));
                     }
                 }
                 Mail::Owner { owner, value } => self.dispatch.tell_owner(owner, Event::Mail(value)),
@@ -374,7 +374,7 @@ impl<P: Poller> Loop<P> {
             if exchange.connection == Key::NONE {
                 self.dispatch.tell_owner(owner, Event::Timer { token });
             } else if self.dispatch.state.is_open(exchange) {
-                self.attend(exchange.connection, Event::Timer { token });
+                self.attend(exchange, Event::Timer { token });
             }
         }
     }

@@ -77,14 +77,33 @@ impl<P: Poller> Loop<P> {
         } else if taken > 0 || connection.stalls.is_none() {
             connection.stalls = Some(*now + limits.write_progress);
         }
+        let room = limits.backlog_high.saturating_sub(connection.backlog.len());
+        connection.link.set_room(room);
         if let Some(gone) = broken {
             self.end(key, gone);
+        }
+    }
+
+    /// Has the streams of a connection that is shared put out what waits.
+    fn pump(&mut self, key: Key) {
+        let State {
+            connections,
+            cork,
+            limits,
+            now,
+            ..
+        } = &mut self.dispatch.state;
+        if let Some(connection) = connections.get_mut(key)
+            && connection.phase == Phase::Open
+        {
+            connection.link.pump(limits.backlog_low, *now, cork);
         }
     }
 
     /// Ends a connection's turn: writes, goes on with its closing if the link
     /// is done, and sets its deadline.
     pub(super) fn settle(&mut self, key: Key) {
+        self.pump(key);
         self.flush(key);
         self.begin_closing(key);
         self.go_on_closing(key);
@@ -107,7 +126,9 @@ impl<P: Poller> Loop<P> {
             connection.link.resume(state.now);
             relieved = false;
         }
-        let goes_on = connection.writable && !connection.backlog.is_empty();
+        let goes_on = connection.writable && !connection.backlog.is_empty()
+            || connection.may_be_fed()
+                && (connection.link.has_output() || connection.link.is_pending());
         state.memory = state.memory - connection.accounted + held;
         connection.accounted = held;
         let limits = &profiles[usize::from(connection.profile)];

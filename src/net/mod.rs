@@ -40,6 +40,7 @@ mod kept;
 mod lapse;
 mod listener;
 mod mailbox;
+mod messages;
 mod poller;
 mod pool;
 mod random;

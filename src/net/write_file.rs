@@ -36,6 +36,6 @@ impl Context<'_> {
     /// Bytes that wait in memory to be taken by the kernel, of this connection:
     /// not those that are still in files.
     pub(super) fn held(&self) -> usize {
-        self.state.held_of(self.exchange.connection)
+        self.state.held_of(self.exchange)
     }
 }

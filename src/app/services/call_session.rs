@@ -344,6 +344,7 @@ impl Session for CallSession {
             | Event::Pong(_)
             | Event::Close { .. }
             | Event::Data(_)
+            | Event::GoingAway { .. }
             | Event::HalfClosed => {}
         }
         let over = self.sending.ended || matches!(self.state, State::Ended);
