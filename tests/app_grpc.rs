@@ -149,7 +149,7 @@ impl ServerStream for Relay {
         }
     }
 
-    fn gone(&mut self, why: Gone) {
+    fn cancelled(&mut self, why: Gone) {
         let _ = self.ended.send(why);
     }
 }
@@ -258,6 +258,8 @@ fn what_is_no_call_of_the_service_is_refused_in_its_own_way() {
     assert!(head.starts_with("HTTP/1.1 415 "), "{head}");
     assert_eq!(running.get("/test.Test/Echo").status, 405);
     assert_eq!(running.get("/other.Test/Echo").status, 404);
+    let other = failed("12", "no method Echo of other.Test");
+    assert_eq!(call(&running, "/other.Test/Echo", &framed("")), [other]);
 
     let unknown = failed("12", "no method Nothing of test.Test");
     assert_eq!(call(&running, "/test.Test/Nothing", &framed("")), [unknown]);
@@ -279,7 +281,7 @@ fn what_is_no_call_of_the_service_is_refused_in_its_own_way() {
         };
         assert_eq!(trailers[0].1, code, "{body:?}");
     }
-    let fields = format!("{WEB}grpc-encoding: gzip\r\n");
+    let fields = format!("{WEB}grpc-encoding: br\r\n");
     let (head, body) = ask(&running, "/test.Test/Echo", &fields, &framed("a"));
     assert!(head.contains("grpc-accept-encoding: identity"), "{head}");
     assert_eq!(frames(&body), [failed("12", "unknown grpc-encoding")]);

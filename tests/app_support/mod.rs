@@ -1,6 +1,8 @@
 //! A running app, and a client that says exactly what it is told to.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod grpc;
+
 use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
