@@ -23,14 +23,15 @@
 //!
 //! # Features
 //!
-//! `std`, `net` and `http2` are on by default. Features add, and never change what is
-//! there.
+//! `std`, `net`, `http2` and `files` are on by default. Features add, and never
+//! change what is there.
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `alloc` | what owns memory in layers 0 to 2, and `link` |
 //! | `std` | `alloc` with the standard library |
 //! | `net` | `net` and `app`: mio, socket2, getrandom |
+//! | `files` | directories that `app` serves, and files that Linux sends: rustix |
 //! | `http2` | the HTTP/2 machine, and HTTP/2 in `link`, `net` and `app` |
 //! | `prost` | messages made by prost as gRPC messages |
 //!
