@@ -22,7 +22,7 @@
 //!
 //! # Features
 //!
-//! `std` and `net` are on by default. Features add, and never change what is
+//! `std`, `net` and `http2` are on by default. Features add, and never change what is
 //! there.
 //!
 //! | feature | adds |
@@ -30,7 +30,7 @@
 //! | `alloc` | what owns memory in layers 0 to 2, and `link` |
 //! | `std` | `alloc` with the standard library |
 //! | `net` | `net` and `app`: mio, socket2, getrandom |
-//! | `http2` | the HTTP/2 machine |
+//! | `http2` | the HTTP/2 machine, and HTTP/2 in `link`, `net` and `app` |
 //! | `prost` | messages made by prost as gRPC messages |
 //!
 //! # A first example

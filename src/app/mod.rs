@@ -56,6 +56,8 @@
 
 mod event_streams;
 mod exchange;
+#[cfg(all(unix, feature = "files"))]
+mod files;
 mod publishing;
 mod routes;
 mod services;
@@ -76,6 +78,8 @@ pub use exchange::reply_head::ReplyHead;
 pub use exchange::request::Request;
 pub use exchange::response::Response;
 pub use exchange::stream::{Stream, StreamHandle, Streaming};
+#[cfg(all(unix, feature = "files"))]
+pub use files::files::Files;
 pub use publishing::broadcaster::Broadcaster;
 pub use publishing::handle::{Handle, Undelivered};
 pub use publishing::hub::Hub;

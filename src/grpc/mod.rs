@@ -37,6 +37,8 @@ mod body;
 mod call;
 #[cfg(feature = "alloc")]
 mod client_call;
+#[cfg(feature = "alloc")]
+mod codec;
 mod encoding;
 mod error;
 pub mod frame;
@@ -54,6 +56,10 @@ pub use body::Body;
 pub use call::{Call, Ending, Request};
 #[cfg(feature = "alloc")]
 pub use client_call::{ClientCall, Event, Trailers};
+#[cfg(all(feature = "alloc", feature = "prost"))]
+pub use codec::Proto;
+#[cfg(feature = "alloc")]
+pub use codec::{CallStatus, Payload};
 pub use encoding::Encoding;
 pub use error::{Misuse, Refusal, Violation};
 pub use frame::{Compression, Message};

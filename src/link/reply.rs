@@ -198,6 +198,31 @@ impl Link {
         }
     }
 
+    /// As [`write`](Self::write), for `len` bytes that `put` appends itself. It
+    /// is not called where nobody will see them. HTTP/2 frames every piece, and
+    /// answers [`Misuse::OtherProtocol`].
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_by<S: Sink>(
+        &mut self,
+        len: usize,
+        out: &mut S,
+        put: impl FnOnce(&mut S),
+    ) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::Http1(machine) => Ok(machine.send_body_by(len, out, put)?),
+            Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
+            Protocol::Raw { .. } => {
+                put(out);
+                Ok(())
+            }
+            #[cfg(feature = "http2")]
+            Protocol::Http2(_) => Err(Misuse::OtherProtocol),
+            Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
+        }
+    }
+
     /// Ends a streamed body; on a raw connection, closes it once all is sent.
     ///
     /// # Errors

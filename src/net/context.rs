@@ -220,14 +220,14 @@ impl Context<'_> {
 
     /// Writes a piece of a streamed body, or bytes of a raw connection.
     pub fn write(&mut self, data: &[u8]) -> Flow {
-        let waited = self.backlog();
+        let waited = self.held();
         let written = self.act(|link, state| link.write(state.stream, data, state.cork));
         self.flow_after(written, waited)
     }
 
     /// As [`write`](Self::write); large pieces leave without being copied.
     pub fn write_shared(&mut self, data: Bytes) -> Flow {
-        let waited = self.backlog();
+        let waited = self.held();
         let written = self.act(|link, state| link.write_shared(state.stream, data, state.cork));
         self.flow_after(written, waited)
     }

@@ -1,9 +1,11 @@
 //! From the cork to the kernel, and what follows when all is sent.
 
+use std::io::ErrorKind;
+
 use super::connection::Phase;
 use super::dispatch::Dispatch;
 use super::state::State;
-use super::{Key, Loop, Poller};
+use super::{Key, Loop, Output, Poller};
 use crate::link::{Closing, Gone};
 
 impl<P: Poller> Loop<P> {
@@ -32,16 +34,17 @@ impl<P: Poller> Loop<P> {
             cork.clear();
             return;
         };
-        let waited = !connection.backlog.is_empty();
+        // A part of a file is sent from the backlog.
+        let waited = !connection.backlog.is_empty() || cork.has_file();
         if !waited && cork.is_empty() {
             return;
         }
         let mut taken = 0;
-        let mut broken = false;
+        let mut broken = None;
         if !waited && connection.writable {
             match cork.write(|parts| poller.write(stream, parts)) {
                 Ok(n) => taken = n,
-                Err(_) => broken = true,
+                Err(_) => broken = Some(Gone::Reset),
             }
         }
         if taken < cork.len() {
@@ -49,14 +52,20 @@ impl<P: Poller> Loop<P> {
             connection.backlog.extend_from(cork, taken, queues);
         }
         cork.clear();
-        if !broken && waited && connection.writable {
+        if broken.is_none() && waited && connection.writable {
             match connection
                 .backlog
-                .write(limits.backlog_cap, queues, |parts| {
-                    poller.write(stream, parts)
+                .write(limits.backlog_cap, queues, |output| match output {
+                    Output::Bytes(parts) => poller.write(stream, parts),
+                    Output::File(parts, file) => poller.send_file(stream, parts, file),
                 }) {
                 Ok(n) => taken = n,
-                Err(_) => broken = true,
+                // What was announced cannot be sent: the peer must not take
+                // what it has for the whole.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    broken = Some(Gone::Aborted);
+                }
+                Err(_) => broken = Some(Gone::Reset),
             }
             // Less than its share of a turn: the kernel is full, and says when
             // it no longer is.
@@ -70,8 +79,8 @@ impl<P: Poller> Loop<P> {
         }
         let room = limits.backlog_high.saturating_sub(connection.backlog.len());
         connection.link.set_room(room);
-        if broken {
-            self.end(key, Gone::Reset);
+        if let Some(gone) = broken {
+            self.end(key, gone);
         }
     }
 

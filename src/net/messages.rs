@@ -7,7 +7,7 @@ use crate::websocket::{CloseCode, Kind};
 impl Context<'_> {
     /// Sends a WebSocket message.
     pub fn send(&mut self, kind: Kind, payload: &[u8]) -> Flow {
-        let (chance, waited) = (self.chance(), self.backlog());
+        let (chance, waited) = (self.chance(), self.held());
         let sent = self.act(|link, state| {
             let (stream, now) = (state.stream, state.now);
             link.send_message(stream, kind, payload, chance, now, state.cork)

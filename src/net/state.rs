@@ -71,23 +71,36 @@ impl State {
     /// Bytes that wait for the peer of an exchange: for its stream, corked, or
     /// in the connection's backlog.
     pub(super) fn backlog_of(&self, exchange: Exchange) -> usize {
-        let key = exchange.connection;
-        let backlog = self
+        let Exchange { connection, stream } = exchange;
+        let waiting = self
             .connections
-            .get(key)
-            .map_or(0, |it| it.backlog.len() + it.link.queued(exchange.stream));
-        let corked = if key == self.current {
-            self.cork.len()
-        } else {
-            let stashed = self.stash.iter().find(|(stashed, _)| *stashed == key);
-            stashed.map_or(0, |(_, cork)| cork.len())
-        };
-        backlog + corked
+            .get(connection)
+            .map_or(0, |it| it.backlog.len() + it.link.queued(stream));
+        waiting + self.cork_of(connection).map_or(0, Cork::len)
+    }
+
+    /// The same without what is still in files.
+    pub(super) fn held_of(&self, exchange: Exchange) -> usize {
+        let Exchange { connection, stream } = exchange;
+        let held = self
+            .connections
+            .get(connection)
+            .map_or(0, |it| it.backlog.held() + it.link.queued(stream));
+        held + self.cork_of(connection).map_or(0, Cork::held)
+    }
+
+    fn cork_of(&self, key: Key) -> Option<&Cork> {
+        if key == self.current {
+            return Some(&self.cork);
+        }
+        let stashed = self.stash.iter().find(|(stashed, _)| *stashed == key);
+        stashed.map(|(_, cork)| cork)
     }
 
     /// What a writer in this exchange is told after a write. `waited` is what
-    /// waited for its peer before: who writes on with more than the cap waiting
-    /// loses the exchange, but no single message or reply is too large.
+    /// waited for its peer in memory before: who writes on with more than the
+    /// cap waiting loses the exchange, but no single message or reply is too
+    /// large.
     pub(super) fn flow(&mut self, exchange: Exchange, waited: usize) -> Flow {
         let Exchange { connection, stream } = exchange;
         let waiting = self.backlog_of(exchange);
@@ -240,7 +253,7 @@ impl State {
         if !self.is_open(member) {
             return false;
         }
-        let waited = self.backlog_of(member);
+        let waited = self.held_of(member);
         let now = self.now;
         let Some(it) = self.connections.get_mut(connection) else {
             return false;

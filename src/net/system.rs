@@ -298,6 +298,18 @@ impl Poller for Mio {
         }
     }
 
+    /// The parts and the first bytes of the file share packets; the file never
+    /// enters our memory.
+    #[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]
+    fn send_file(
+        &mut self,
+        stream: &mut MioStream,
+        parts: &[IoSlice<'_>],
+        file: super::FilePart,
+    ) -> io::Result<usize> {
+        each!(&stream.0, socket => super::send_file::send(socket, parts, file))
+    }
+
     fn shutdown_write(&mut self, stream: &mut MioStream) -> io::Result<()> {
         each!(&mut stream.0, socket => socket.shutdown(Shutdown::Write))
     }

@@ -8,6 +8,7 @@ mod dialling;
 mod drain;
 mod endings;
 mod exchanges;
+mod files;
 mod limits;
 mod panics;
 mod scene;

@@ -24,7 +24,7 @@ pub struct Reply<'a, 'c> {
     at: At<'a, 'c>,
     opened: &'a mut Option<Box<dyn Session>>,
     coming: Coming,
-    status: Status,
+    pub(super) status: Status,
     length: Option<u64>,
 }
 
@@ -200,7 +200,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 
     /// Whether the request is HEAD: nobody will see a body.
-    fn is_to_head(&self) -> bool {
+    pub(super) fn is_to_head(&self) -> bool {
         let record = self.at.record.as_deref();
         record.is_some_and(|record| record.method() == Method::Head)
     }

@@ -1,0 +1,128 @@
+//! How the messages of gRPC methods become bytes.
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use bytes::Bytes;
+
+use super::Status;
+
+/// How a call ended, with a message that may be put together.
+///
+/// Made from a [`Status`] with a constant or an owned message:
+///
+/// ```
+/// use barewire::grpc::{CallStatus, Code, Status};
+///
+/// let constant: CallStatus = Status::new(Code::NotFound, "no such user").into();
+/// let owned: CallStatus = Status::new(Code::NotFound, format!("no user {}", 7)).into();
+/// assert_eq!(constant.code, owned.code);
+/// ```
+pub type CallStatus = Status<Cow<'static, str>>;
+
+impl From<Status<&'static str>> for CallStatus {
+    fn from(status: Status<&'static str>) -> Self {
+        Self::new(status.code, Cow::Borrowed(status.message))
+    }
+}
+
+impl From<Status<alloc::string::String>> for CallStatus {
+    fn from(status: Status<alloc::string::String>) -> Self {
+        Self::new(status.code, Cow::Owned(status.message))
+    }
+}
+
+/// A message of a gRPC method: of its requests, its responses, or both.
+///
+/// `Vec<u8>` and [`Bytes`] are messages as they stand on the wire, for whoever
+/// encodes by other means. With the feature `prost`, [`Proto`] makes one of
+/// every message that prost has generated. Any other codec implements this:
+///
+/// ```
+/// use barewire::grpc::{CallStatus, Code, Payload, Status};
+///
+/// /// A message of one UTF-8 text.
+/// struct Text(String);
+///
+/// impl Payload for Text {
+///     fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
+///         match core::str::from_utf8(bytes) {
+///             Ok(text) => Ok(Self(text.into())),
+///             Err(_) => Err(Status::new(Code::Internal, "not UTF-8").into()),
+///         }
+///     }
+///
+///     fn encode(&self, out: &mut Vec<u8>) {
+///         out.extend_from_slice(self.0.as_bytes());
+///     }
+/// }
+/// ```
+pub trait Payload: Sized {
+    /// Makes the message of its bytes.
+    ///
+    /// # Errors
+    /// The status that the call ends with: INTERNAL, as gRPC has it, if the
+    /// bytes are none (gRPC status codes).
+    fn decode(bytes: &[u8]) -> Result<Self, CallStatus>;
+
+    /// Appends the message's bytes.
+    fn encode(&self, out: &mut Vec<u8>);
+}
+
+impl Payload for Vec<u8> {
+    fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
+        Ok(Self::from(bytes))
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+}
+
+impl Payload for Bytes {
+    fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
+        Ok(Self::copy_from_slice(bytes))
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+}
+
+/// A message that prost has generated, as a [`Payload`].
+///
+/// ```
+/// use barewire::grpc::{Payload, Proto};
+///
+/// #[derive(Clone, PartialEq, prost::Message)]
+/// struct Number {
+///     #[prost(int32, tag = "1")]
+///     value: i32,
+/// }
+///
+/// let mut bytes = Vec::new();
+/// Proto(Number { value: 7 }).encode(&mut bytes);
+/// assert_eq!(bytes, [8, 7]);
+/// assert_eq!(Proto::<Number>::decode(&bytes).unwrap().0.value, 7);
+/// ```
+#[cfg(feature = "prost")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Proto<M>(pub M);
+
+#[cfg(feature = "prost")]
+impl<M: prost::Message + Default> Payload for Proto<M> {
+    fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
+        use super::Code;
+        use alloc::string::ToString;
+
+        match M::decode(bytes) {
+            Ok(message) => Ok(Self(message)),
+            Err(error) => Err(Status::new(Code::Internal, error.to_string()).into()),
+        }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.reserve(self.0.encoded_len());
+        // Refused only for want of room, and a vector has it.
+        let _ = self.0.encode(out);
+    }
+}
