@@ -136,8 +136,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_put_is_read_again(
-            numbers in proptest::collection::vec((1..1 << 29_u32, any::<u64>()), 0..5),
-            texts in proptest::collection::vec((1..1 << 29_u32, any::<Vec<u8>>()), 0..5),
+            numbers in proptest::collection::vec((1..1_u32 << 29, any::<u64>()), 0..5),
+            texts in proptest::collection::vec((1..1_u32 << 29, any::<Vec<u8>>()), 0..5),
         ) {
             let mut out = Vec::new();
             for &(number, value) in &numbers {
