@@ -19,6 +19,7 @@
 //! | 3 | `link`: one whole connection, feature `alloc` | `alloc` |
 //! | 4 | `net`: the mio loop, feature `net` | `std` |
 //! | 5 | `app`: routes, sockets, event streams, services, rooms, feature `net` | `std` |
+//! | 5 | `client`: gRPC channels, features `net` and `http2` | `std` |
 //!
 //! # Features
 //!
@@ -57,6 +58,8 @@ extern crate std;
 
 #[cfg(feature = "net")]
 pub mod app;
+#[cfg(all(feature = "net", feature = "http2"))]
+pub mod client;
 pub mod grpc;
 pub mod hpack;
 pub mod http;

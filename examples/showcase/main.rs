@@ -2,11 +2,11 @@
 //! try every protocol.
 //!
 //! ```text
-//! cargo run --release --example showcase -- [--listen ADDR]... [--threads N]
+//! cargo run --release --example showcase -- [--listen ADDR]... [--threads N] [--files DIR]
 //! ```
 //!
-//! Each file is one idea: [`plain`] and [`echo`] speak HTTP, [`chat`] WebSocket,
-//! [`ticks`] and [`broadcaster`] Server-Sent Events, [`users`] and
+//! Each file is one idea: [`plain`], [`echo`] and [`files`] speak HTTP, [`chat`]
+//! WebSocket, [`ticks`] and [`broadcaster`] Server-Sent Events, [`users`] and
 //! [`interop`] gRPC.
 
 mod arguments;
@@ -14,6 +14,7 @@ mod broadcaster;
 mod chat;
 mod descriptors;
 mod echo;
+mod files;
 mod interop;
 pub(crate) mod messages;
 mod plain;
@@ -52,7 +53,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(arguments: Arguments) -> Result<(), Error> {
-    let mut app = showcase().threads(arguments.threads);
+    let app = files::routes(showcase(), arguments.files.as_deref());
+    let mut app = app.threads(arguments.threads);
     for address in &arguments.addresses {
         app = app.listen(address)?;
     }

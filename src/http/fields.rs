@@ -219,11 +219,24 @@ impl FieldRange {
     /// The field that this range marks in `text`.
     #[inline]
     fn field<'b>(&self, text: &'b [u8]) -> Field<'b> {
-        let part = |from: u32, to: u32| text.get(from as usize..to as usize).unwrap_or_default();
         Field {
-            name: part(self.name, self.name_end),
-            value: part(self.value, self.value_end),
+            name: self.name_in(text),
+            value: self.value_in(text),
         }
+    }
+
+    /// The name that this range marks in `text`.
+    #[inline]
+    pub(crate) fn name_in<'b>(&self, text: &'b [u8]) -> &'b [u8] {
+        let name = text.get(self.name as usize..self.name_end as usize);
+        name.unwrap_or_default()
+    }
+
+    /// The value that this range marks in `text`.
+    #[inline]
+    pub(crate) fn value_in<'b>(&self, text: &'b [u8]) -> &'b [u8] {
+        let value = text.get(self.value as usize..self.value_end as usize);
+        value.unwrap_or_default()
     }
 }
 

@@ -218,7 +218,7 @@ impl Link {
                 Ok(())
             }
             #[cfg(feature = "http2")]
-            Protocol::Http2(_) => Err(Misuse::OtherProtocol),
+            Protocol::Http2(_) => Err(Misuse::OtherProtocol), // it frames each piece
             Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
         }
     }

@@ -275,7 +275,8 @@ impl Backlog {
             let queue = self.queue.as_ref();
             match queue.and_then(|queue| queue.segments.get(parts.len())) {
                 Some(Segment::File(part)) if offered < max => {
-                    let part = part.slice(0, (max - offered) as u64);
+                    // What stands in front of it does not cut it short.
+                    let part = part.slice(0, max as u64);
                     let all = offered + clamp(part.len());
                     (all, write(Output::File(parts, part)))
                 }
@@ -340,9 +341,10 @@ impl Backlog {
         self.rest(queues);
     }
 
-    /// Writes what waits, at most `max` bytes, until the kernel is full, and
-    /// answers how many bytes were taken. Fewer than there are, and fewer than
-    /// `max`, means that the kernel is full.
+    /// Writes what waits, at most `max` bytes, or so many of a file and what
+    /// stands in front of it, until the kernel is full. Answers how many bytes
+    /// were taken. Fewer than there are, and fewer than `max`, means that the
+    /// kernel is full.
     pub fn write(
         &mut self,
         max: usize,
@@ -529,7 +531,7 @@ mod tests {
         }
         let expected = [
             (3, None),
-            (1, Some((0, 499))),
+            (1, Some((0, 500))),
             (0, Some((100, 900))),
             (7, Some((7, 300))),
         ];

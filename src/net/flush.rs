@@ -119,7 +119,13 @@ impl<P: Poller> Loop<P> {
         connection.waits |= connection.backlog.len() > state.limits.backlog_high;
         // The kernel took everything at once, or its share of the turn: no
         // event will say so.
-        let relieved = connection.waits && connection.backlog.len() <= state.limits.backlog_low;
+        let mut relieved = connection.waits && connection.backlog.len() <= state.limits.backlog_low;
+        if relieved && connection.link.is_idle() && !connection.can_go_on() {
+            // Nobody is there to be told, and nothing to be looked at.
+            connection.waits = false;
+            connection.link.resume(state.now);
+            relieved = false;
+        }
         let goes_on = connection.writable && !connection.backlog.is_empty()
             || connection.may_be_fed()
                 && (connection.link.has_output() || connection.link.is_pending());

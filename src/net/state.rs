@@ -71,22 +71,16 @@ impl State {
     /// Bytes that wait for the peer of an exchange: for its stream, corked, or
     /// in the connection's backlog.
     pub(super) fn backlog_of(&self, exchange: Exchange) -> usize {
-        let Exchange { connection, stream } = exchange;
-        let waiting = self
-            .connections
-            .get(connection)
-            .map_or(0, |it| it.backlog.len() + it.link.queued(stream));
-        waiting + self.cork_of(connection).map_or(0, Cork::len)
+        let key = exchange.connection;
+        let queued = |it: &Connection| it.backlog.len() + it.link.queued(exchange.stream);
+        self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::len)
     }
 
     /// The same without what is still in files.
     pub(super) fn held_of(&self, exchange: Exchange) -> usize {
-        let Exchange { connection, stream } = exchange;
-        let held = self
-            .connections
-            .get(connection)
-            .map_or(0, |it| it.backlog.held() + it.link.queued(stream));
-        held + self.cork_of(connection).map_or(0, Cork::held)
+        let key = exchange.connection;
+        let queued = |it: &Connection| it.backlog.held() + it.link.queued(exchange.stream);
+        self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::held)
     }
 
     fn cork_of(&self, key: Key) -> Option<&Cork> {

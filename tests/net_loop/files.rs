@@ -102,6 +102,25 @@ fn a_file_follows_its_head() {
 }
 
 #[test]
+fn a_file_that_leaves_at_once_takes_one_turn() {
+    let (file, bytes) = file(900_000);
+    let mut scene = site(Limits::DEFAULT, &file);
+    let client = scene.connect();
+    scene.world.send(client, &get("/file"));
+    scene.turn();
+    assert!(answer(&scene, client).1 == bytes);
+    scene.turn();
+    assert_ne!(
+        scene.world.last_timeout(),
+        Some(Duration::ZERO),
+        "there is more to do"
+    );
+    assert!(!scene.has("Writable"), "to whom?");
+    scene.send(client, &get("/hello"));
+    assert!(scene.take(client).ends_with("hello"));
+}
+
+#[test]
 fn a_head_request_gets_the_length_and_nothing_of_the_file() {
     let (file, _) = file(5000);
     let mut scene = site(Limits::DEFAULT, &file);

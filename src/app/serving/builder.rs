@@ -39,9 +39,9 @@ pub struct App {
     threads: usize,
     directory: Arc<Directory>,
     rooms: RoomLimits,
-    interceptors: Vec<Box<dyn Interceptor>>,
-    of_app: OfApp,        // the same, once the app starts
     fault: Option<Error>, // the first that a route had
+    interceptors: Vec<Box<dyn Interceptor>>,
+    of_app: OfApp, // the same, once the app starts
 }
 
 impl Default for App {

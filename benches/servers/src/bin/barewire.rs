@@ -1,8 +1,10 @@
 //! barewire: the routes through `App`, with all limits, timers and metrics on.
 
-use barewire::app::{App, Message, Socket, WebSocket};
+use barewire::app::{App, Message, Service, Socket, WebSocket};
 use barewire::net::Limits;
-use barewire_servers::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
+use barewire_servers::{
+    HELLO, LARGE, MEDIUM, MESSAGES, address, fixed, raise_descriptors, threads,
+};
 use bytes::Bytes;
 
 struct Echo;
@@ -25,6 +27,14 @@ impl WebSocket for Member {
     }
 }
 
+fn echo() -> Service {
+    Service::new("bench.Echo")
+        .unary("Unary", |message: Vec<u8>, _call| Ok(message))
+        .server_streaming("Stream", |message: Bytes, _call| {
+            Ok((0..MESSAGES).map(move |_| Ok(message.clone())))
+        })
+}
+
 fn main() -> Result<(), barewire::net::Error> {
     raise_descriptors();
     let (medium, large) = (
@@ -44,6 +54,8 @@ fn main() -> Result<(), barewire::net::Error> {
         })
         .websocket("/websocket", |_request| Ok(Echo))
         .websocket("/room", |_request| Ok(Member))
+        .grpc(echo())
+        .threads(threads())
         .limits(
             Limits::DEFAULT
                 .with_connections(50_000)
