@@ -314,6 +314,9 @@ fn a_server_that_cannot_be_reached_fails_calls_that_do_not_wait_for_it() {
                 let why = "UNAVAILABLE: cannot connect to server.example:7";
                 assert_eq!(scene.ending(hasty), why);
                 assert_eq!(scene.ending(patient), "it runs");
+                let hasty = CallOptions::new();
+                let refused = scene.calls.start("/a.B/C", &hasty, (), scene.now);
+                assert_eq!(refused.unwrap_err().to_string(), why);
             }
             None => scene.now = scene.calls.deadline().unwrap(),
         }
