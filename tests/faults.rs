@@ -520,9 +520,8 @@ fn shutting_down_under_load_loses_no_request() {
     let client = |keeps: bool| {
         let mut kept: Option<TcpStream> = None;
         loop {
-            let mut stream = match kept.take().map_or_else(|| TcpStream::connect(to), Ok) {
-                Ok(stream) => stream,
-                Err(_) => return,
+            let Ok(mut stream) = kept.take().map_or_else(|| TcpStream::connect(to), Ok) else {
+                return;
             };
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut buffer = [0; 1024];

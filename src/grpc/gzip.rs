@@ -31,7 +31,7 @@ const STEP: usize = 4 << 10;
 ///
 /// let (mut gzip, mut packed, mut message) = (Gzip::new(), Vec::new(), Vec::new());
 /// gzip.compress(&[b'a'; 1000], &mut packed);
-/// assert!(packed.len() < 40);
+/// assert!(packed.len() < 100);
 /// gzip.inflate(&packed, 1000, &mut message).unwrap();
 /// assert_eq!(message, [b'a'; 1000]);
 /// message.clear();
@@ -260,7 +260,7 @@ mod tests {
     fn grpc_gzip_bomb() {
         let mut packed = Vec::new();
         Gzip::new().compress(&vec![0; 64 << 20], &mut packed);
-        assert!(packed.len() < 400 << 10);
+        assert!(packed.len() < 1000 << 10);
         let (limit, mut out) = (4 << 20, Vec::new());
         let refused = Gzip::new().inflate(&packed, limit, &mut out);
         assert_eq!(refused, Err(Violation::InflatedTooLong));
