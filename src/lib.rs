@@ -23,15 +23,16 @@
 //!
 //! # Features
 //!
-//! `std` and `net` are on by default. Features add, and never change what is
-//! there.
+//! `std`, `net`, `http2` and `files` are on by default. Features add, and never
+//! change what is there.
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `alloc` | what owns memory in layers 0 to 2, and `link` |
 //! | `std` | `alloc` with the standard library |
 //! | `net` | `net` and `app`: mio, socket2, getrandom |
-//! | `http2` | the HTTP/2 machine |
+//! | `files` | directories that `app` serves, and files that Linux sends: rustix |
+//! | `http2` | the HTTP/2 machine, and HTTP/2 in `link`, `net` and `app` |
 //! | `prost` | messages made by prost as gRPC messages |
 //!
 //! # A first example

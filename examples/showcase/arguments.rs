@@ -6,14 +6,16 @@ use std::thread;
 use barewire::net::Address;
 
 const USAGE: &str = "\
-usage: showcase [--listen ADDR]... [--threads N]
+usage: showcase [--listen ADDR]... [--threads N] [--files DIR]
   --listen ADDR   127.0.0.1:8080 by default; also [::1]:8080 or unix:/path, several times
-  --threads N     event loops, each on a thread of its own; as many as cores by default";
+  --threads N     event loops, each on a thread of its own; as many as cores by default
+  --files DIR     serves this directory's files below /static; its own by default";
 
 /// What the command line asks for.
 pub(crate) struct Arguments {
     pub(crate) addresses: Vec<String>,
     pub(crate) threads: usize,
+    pub(crate) files: Option<String>,
 }
 
 /// Why nothing is served.
@@ -29,6 +31,7 @@ impl Arguments {
     pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Self, Refusal> {
         let mut given = given;
         let mut addresses = Vec::new();
+        let mut files = None;
         let mut threads = thread::available_parallelism().map_or(1, usize::from);
         while let Some(argument) = given.next() {
             let (name, value) = match argument.split_once('=') {
@@ -39,6 +42,9 @@ impl Arguments {
             match name {
                 "--listen" => addresses.push(address(value())?),
                 "--threads" => threads = count(&value())?,
+                "--files" if cfg!(all(unix, feature = "files")) => {
+                    files = Some(directory(value())?);
+                }
                 "--help" | "-h" => return Err(Refusal::Help),
                 _ => return Err(Refusal::Wrong(format!("{argument} is not known"))),
             }
@@ -46,7 +52,11 @@ impl Arguments {
         if addresses.is_empty() {
             addresses.push("127.0.0.1:8080".into());
         }
-        Ok(Self { addresses, threads })
+        Ok(Self {
+            addresses,
+            threads,
+            files,
+        })
     }
 }
 
@@ -63,6 +73,13 @@ fn count(text: &str) -> Result<usize, Refusal> {
         _ => Err(Refusal::Wrong(format!(
             "--threads {text:?}: not a number from 1 to 1024"
         ))),
+    }
+}
+
+fn directory(text: String) -> Result<String, Refusal> {
+    match std::path::Path::new(&text).is_dir() {
+        true => Ok(text),
+        false => Err(Refusal::Wrong(format!("--files {text:?}: no directory"))),
     }
 }
 
@@ -98,6 +115,7 @@ mod tests {
         assert_eq!(found.addresses, ["[::1]:80", "unix:/run/app.sock"]);
         assert_eq!(found.threads, 3);
         assert!(parse("").is_ok_and(|found| found.addresses == ["127.0.0.1:8080"]));
+        assert!(parse("--files=/").is_ok_and(|found| found.files.as_deref() == Some("/")));
     }
 
     #[test]
@@ -108,6 +126,8 @@ mod tests {
             "--threads 0",
             "--threads none",
             "--threads",
+            "--files /nowhere",
+            "--files",
             "--frobnicate",
             "8080",
         ] {

@@ -56,6 +56,8 @@
 
 mod event_streams;
 mod exchange;
+#[cfg(all(unix, feature = "files"))]
+mod files;
 mod publishing;
 mod routes;
 mod services;
@@ -76,6 +78,8 @@ pub use exchange::reply_head::ReplyHead;
 pub use exchange::request::Request;
 pub use exchange::response::Response;
 pub use exchange::stream::{Stream, StreamHandle, Streaming};
+#[cfg(all(unix, feature = "files"))]
+pub use files::files::Files;
 pub use publishing::broadcaster::Broadcaster;
 pub use publishing::handle::{Handle, Undelivered};
 pub use publishing::hub::Hub;
@@ -89,7 +93,12 @@ pub use services::call::Call;
 #[cfg(feature = "prost")]
 pub use services::codec::Proto;
 pub use services::codec::{CallStatus, Payload};
-pub use services::later::Later;
+pub use services::conversation::Conversation;
+pub use services::descriptors::InvalidDescriptors;
+pub use services::health::{Health, Serving};
+pub use services::interceptor::{Ended, Interceptor};
+pub use services::later::{Later, ResponseSender};
+pub use services::reflection::Reflection;
 pub use services::responses::{ResponseStream, ServerStream};
 pub use services::service::Service;
 pub use serving::builder::App;

@@ -78,6 +78,12 @@ pub struct Decoder<M> {
 }
 
 impl<M: Memory> Decoder<M> {
+    /// Bytes of memory that the table's entries lie in.
+    #[cfg(feature = "http2")]
+    pub(crate) fn memory(&self) -> usize {
+        self.table.memory()
+    }
+
     /// A decoder with a table of 4,096 bytes, which every connection starts
     /// with (RFC 9113 §6.5.2).
     pub fn new(memory: M) -> Self {

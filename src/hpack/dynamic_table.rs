@@ -146,6 +146,13 @@ impl<M: Memory> DynamicTable<M> {
         self.capacity
     }
 
+    /// Bytes of memory that the entries lie in.
+    #[cfg(feature = "http2")]
+    pub(super) fn memory(&self) -> usize {
+        let (text, entries) = self.memory.rings();
+        text.len() + size_of_val(entries)
+    }
+
     /// The largest capacity that the memory allows.
     #[inline]
     pub fn ceiling(&self) -> u32 {

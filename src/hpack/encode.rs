@@ -53,6 +53,12 @@ pub struct Encoder<M> {
 }
 
 impl<M: Memory> Encoder<M> {
+    /// Bytes of memory that the table's entries lie in.
+    #[cfg(feature = "http2")]
+    pub(crate) fn memory(&self) -> usize {
+        self.table.memory()
+    }
+
     /// An encoder whose table takes at most `own` bytes, whatever the peer
     /// allows.
     pub fn new(memory: M, own: u32) -> Self {

@@ -33,6 +33,13 @@ impl<'b> Method<'b> {
     /// The method that `text` names; `None` unless it is a token.
     #[inline]
     pub fn new(text: &'b [u8]) -> Option<Self> {
+        match text {
+            b"GET" => Some(Self::Get),
+            _ => Self::other_than_get(text),
+        }
+    }
+
+    fn other_than_get(text: &'b [u8]) -> Option<Self> {
         Some(match text {
             b"GET" => Self::Get,
             b"POST" => Self::Post,

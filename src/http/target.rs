@@ -4,7 +4,7 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use super::Method;
-use crate::wire::ascii;
+use crate::wire::{ascii, simd};
 
 /// A request target in one of its four forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,16 +45,18 @@ impl<'b> Target<'b> {
     /// # Errors
     /// [`InvalidTarget`] if it fits none of the four forms, or a form that does
     /// not go with the method.
+    #[inline]
     pub fn parse(text: &'b [u8], method: Method<'_>) -> Result<Self, InvalidTarget> {
-        if !ascii::is_target(text) {
-            return Err(InvalidTarget);
-        }
-        let text = core::str::from_utf8(text).map_err(|_| InvalidTarget)?;
+        let (text, has_query) = simd::text::target(text).ok_or(InvalidTarget)?;
         match (method, text.as_bytes()) {
             (Method::Connect, _) if is_authority(text) && has_port(text) => {
                 Ok(Self::Authority(text))
             }
             (Method::Connect, _) => Err(InvalidTarget),
+            (_, [b'/', ..]) if !has_query => Ok(Self::Origin {
+                path: text,
+                query: None,
+            }),
             (_, [b'/', ..]) => {
                 let (path, query) = split_query(text);
                 Ok(Self::Origin { path, query })

@@ -124,9 +124,16 @@ impl StartLine for NoLine {
 
 /// `HTTP/1.0`, or `HTTP/1.` and a higher digit, which is spoken to as 1.1
 /// (RFC 9112 §2.3, RFC 9110 §2.5).
+#[inline]
 fn version_of(text: &[u8]) -> Result<Version, Violation> {
     match text {
         b"HTTP/1.1" => Ok(Version::Http11),
+        _ => other_version(text),
+    }
+}
+
+fn other_version(text: &[u8]) -> Result<Version, Violation> {
+    match text {
         b"HTTP/1.0" => Ok(Version::Http10),
         [
             b'H',
@@ -247,7 +254,7 @@ fn parse_lines<S: StartLine>(
                 if let Some(place) = ranges.get_mut(fields) {
                     *place = range;
                 }
-                semantics.add(text, range);
+                semantics.add(range.name_in(text), range.value_in(text), range);
                 fields += 1;
                 at = next;
             }
@@ -320,12 +327,13 @@ fn field(text: &[u8], line: usize) -> Result<Option<(FieldRange, usize)>, Stop> 
         return without_name(text, line, name_end);
     }
     let end = line_end(text, line, name_end + 1)?;
-    let (value, value_end) = lines::trim(text, name_end + 1, end);
+    let (skipped, value) = lines::trim(text.get(name_end + 1..end).unwrap_or_default());
+    let from = name_end as u32 + 1 + skipped;
     let range = FieldRange {
         name: line as u32,
         name_end: name_end as u32,
-        value: value as u32,
-        value_end: value_end as u32,
+        value: from,
+        value_end: from + value.len() as u32,
     };
     Ok(Some((range, end + 2)))
 }

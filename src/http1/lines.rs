@@ -16,6 +16,7 @@
 
 use super::semantics::Semantics;
 use crate::http::FieldRange;
+use crate::wire::ascii;
 use crate::wire::simd::{Blocks, Job};
 
 /// A whole head in which every line has its form.
@@ -46,73 +47,107 @@ impl Job for Search<'_, '_> {
     type Output = Option<Lines>;
 
     #[inline(always)]
-    fn run<B: Blocks>(self, blocks: B) -> Option<Lines> {
+    fn run<B: Blocks>(mut self, blocks: B) -> Option<Lines> {
         let text = self.text;
         let mut marks = Marks::new(blocks, text);
-        let mut semantics = Semantics::default();
-        let (mut start, mut line, mut fields) = ((0, 0), 0, 0);
-        let mut in_start = self.start_line;
+        let mut found = Lines {
+            start: (0, 0),
+            fields: 0,
+            end: 0,
+            semantics: Semantics::default(),
+        };
         let mut open = None; // the end of a name whose line has not ended
         while !marks.last {
             let mut bits = marks.load()?;
-            while bits != 0 {
-                let at = marks.base + bits.trailing_zeros() as usize;
-                bits &= bits - 1; // not 0
-                let byte = text.get(at).copied();
-                let Some(name_end) = open else {
-                    match byte {
-                        Some(b':') if at != line => {}
-                        Some(b'\r') | None => {
-                            let whole = at == line
-                                && !in_start
-                                && text.get(line..line + 2) == Some(b"\r\n");
-                            return whole.then_some(Lines {
-                                start,
-                                fields,
-                                end: line + 2,
-                                semantics,
-                            });
-                        }
-                        Some(_) if in_start => {}
-                        Some(_) => return None,
-                    }
-                    open = Some(at);
-                    continue;
-                };
-                open = None;
-                if in_start {
-                    (start, in_start) = ((name_end, at), false);
-                } else {
-                    let (value, value_end) = trim(text, name_end + 1, at);
-                    let range = FieldRange {
-                        name: line as u32,
-                        name_end: name_end as u32,
-                        value: value as u32,
-                        value_end: value_end as u32,
-                    };
-                    if let Some(place) = self.ranges.get_mut(fields) {
-                        *place = range;
-                    }
-                    semantics.add(text, range);
-                    fields += 1;
-                }
-                line = at + 2;
+            let base = marks.base as u32;
+            if bits != 0
+                && let Some(name_end) = open.take()
+            {
+                self.line(name_end, base + bits.trailing_zeros(), &mut found)?;
+                bits &= bits - 1;
+            }
+            // In pairs: the lowest bit, and the one above it.
+            while let above = bits & bits.wrapping_sub(1)
+                && above != 0
+            {
+                let (name_end, line_end) = (bits.trailing_zeros(), above.trailing_zeros());
+                self.line(base + name_end, base + line_end, &mut found)?;
+                bits = above & (above - 1);
+            }
+            if bits != 0 {
+                open = Some(base + bits.trailing_zeros());
             }
         }
-        None
+        // What is left is the CR of the empty line.
+        let at = found.end;
+        let whole = open == Some(at as u32) && !self.start_line;
+        if !whole || text.get(at..at + 2) != Some(b"\r\n") {
+            return None;
+        }
+        found.end = at + 2;
+        Some(found)
     }
 }
 
-/// `[from, to)` without the white space at its ends.
+impl Search<'_, '_> {
+    /// Takes the line from `found.end` to `line_end`, of which all up to
+    /// `name_end` are token bytes; `None` if it is no line.
+    #[inline(always)]
+    fn line(&mut self, name_end: u32, line_end: u32, found: &mut Lines) -> Option<()> {
+        let from = found.end;
+        let line = self.text.get(from..line_end as usize)?;
+        let (name, rest) = line.split_at_checked((name_end as usize).checked_sub(from)?)?;
+        found.end = line_end as usize + 2;
+        if self.start_line {
+            self.start_line = false;
+            found.start = (name_end as usize, line_end as usize);
+            return (!rest.is_empty()).then_some(());
+        }
+        let [b':', rest @ ..] = rest else {
+            return None;
+        };
+        if name.is_empty() {
+            return None;
+        }
+        let (skipped, value) = trim(rest);
+        let range = FieldRange {
+            name: from as u32,
+            name_end,
+            value: name_end + 1 + skipped,
+            value_end: name_end + 1 + skipped + value.len() as u32,
+        };
+        if let Some(place) = self.ranges.get_mut(found.fields) {
+            *place = range;
+        }
+        found.semantics.add(name, value, range);
+        found.fields += 1;
+        Some(())
+    }
+}
+
+/// `text` without the white space at its ends, and how much stood in front. It
+/// holds no control characters but HTAB, and is shorter than 4 GiB.
 #[inline(always)]
-pub(super) fn trim(text: &[u8], mut from: usize, mut to: usize) -> (usize, usize) {
-    while from < to && matches!(text.get(from), Some(b' ' | b'\t')) {
-        from += 1;
+pub(super) fn trim(text: &[u8]) -> (u32, &[u8]) {
+    // One space in front and none behind, mostly.
+    let (skipped, value) = match text {
+        [b' ', value @ ..] => (1, value),
+        _ => (0, text),
+    };
+    match value {
+        [first, .., last] if *first > b' ' && *last > b' ' => (skipped, value),
+        _ => trim_more(text),
     }
-    while to > from && matches!(text.get(to - 1), Some(b' ' | b'\t')) {
-        to -= 1;
+}
+
+#[cold]
+fn trim_more(text: &[u8]) -> (u32, &[u8]) {
+    let value = ascii::trim_ows(text);
+    let skipped = text.iter().take_while(|&&b| matches!(b, b' ' | b'\t'));
+    match value {
+        [] => (text.len() as u32, value),
+        _ => (skipped.count() as u32, value),
     }
-    (from, to)
 }
 
 /// The marks of a head, in order.

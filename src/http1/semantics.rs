@@ -3,6 +3,7 @@
 use super::Violation;
 use super::length::{ContentLength, TransferEncoding};
 use crate::http::{FieldRange, List, Target, Version, target::is_authority};
+use crate::wire::ascii;
 
 /// What a head says about its framing and its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,38 +29,44 @@ enum Expect {
     Unknown,
 }
 
-/// The length of a name and its first four bytes in lower case. No two bytes of
-/// a token but the cases of one letter are alike in that.
+/// The first four bytes of the name of each known field, in lower case, by the
+/// length of the name.
+static KNOWN: [u32; 18] = {
+    let mut known = [0; 18];
+    known[4] = HOST;
+    known[6] = word(*b"expe");
+    known[7] = word(*b"upgr");
+    known[10] = word(*b"conn");
+    known[14] = word(*b"cont");
+    known[17] = word(*b"tran");
+    known
+};
+
+const HOST: u32 = word(*b"host");
+
+/// Four bytes in lower case. No two bytes of a token but the cases of one
+/// letter are alike in that.
 #[inline(always)]
-const fn key(first: [u8; 4], len: usize) -> u64 {
-    (u32::from_le_bytes(first) | 0x2020_2020) as u64 | (len as u64) << 32
+const fn word(bytes: [u8; 4]) -> u32 {
+    u32::from_le_bytes(bytes) | 0x2020_2020
 }
 
-const HOST: u64 = key(*b"host", 4);
-const EXPECT: u64 = key(*b"expe", 6);
-const UPGRADE: u64 = key(*b"upgr", 7);
-const CONNECTION: u64 = key(*b"conn", 10);
-const CONTENT_LENGTH: u64 = key(*b"cont", 14);
-const TRANSFER_ENCODING: u64 = key(*b"tran", 17);
-
 impl Semantics {
-    /// Takes the field at `range` of `text` into account.
+    /// Takes the field `name` into account, whose `value` is at `range`.
     #[inline(always)]
-    pub(crate) fn add(&mut self, text: &[u8], range: FieldRange) {
-        let part = |from: u32, to: u32| text.get(from as usize..to as usize).unwrap_or_default();
-        let name = part(range.name, range.name_end);
+    pub(crate) fn add(&mut self, name: &[u8], value: &[u8], range: FieldRange) {
         let Some(first) = name.first_chunk::<4>() else {
             return;
         };
-        let key = key(*first, name.len());
-        if key == HOST {
+        let first = word(*first);
+        if KNOWN.get(name.len()) != Some(&first) {
+            return;
+        }
+        if first == HOST {
             self.host_repeated |= self.host.is_some();
             self.host = Some((range.value, range.value_end));
-        } else if matches!(
-            key,
-            EXPECT | UPGRADE | CONNECTION | CONTENT_LENGTH | TRANSFER_ENCODING
-        ) {
-            self.add_rare(name, part(range.value, range.value_end));
+        } else {
+            self.add_rare(name, value);
         }
     }
 
@@ -152,13 +159,19 @@ impl Semantics {
 /// of a port: what nearly all are, and what [`is_authority`] need not see.
 #[inline]
 fn is_plain_host(host: &[u8]) -> bool {
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
-    let name = host.iter().position(|b| !plain(b)).unwrap_or(host.len());
-    match host.get(name..).unwrap_or_default() {
-        [] => name > 0,
-        [b':', port @ ..] => name > 0 && port.len() <= 4 && port.iter().all(u8::is_ascii_digit),
-        _ => false,
+    let mut name = host;
+    let mut digits = 0;
+    while let [rest @ .., b'0'..=b'9'] = name
+        && digits < 4
+    {
+        name = rest;
+        digits += 1;
     }
+    let name = match name {
+        [rest @ .., b':'] => rest,
+        _ => host,
+    };
+    !name.is_empty() && ascii::is_plain_name(name)
 }
 
 #[cfg(test)]
@@ -185,15 +198,13 @@ mod tests {
         for (name, name_end, value, value_end) in
             [(0, 14, 16, 17), (19, 29, 31, 36), (38, 42, 44, 45)]
         {
-            semantics.add(
-                text,
-                FieldRange {
-                    name,
-                    name_end,
-                    value,
-                    value_end,
-                },
-            );
+            let range = FieldRange {
+                name,
+                name_end,
+                value,
+                value_end,
+            };
+            semantics.add(range.name_in(text), range.value_in(text), range);
         }
         assert_eq!(
             semantics,

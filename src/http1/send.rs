@@ -20,7 +20,7 @@ impl Connection {
     /// [`Misuse::State`] if no body is being sent, [`Misuse::BodyTooLong`] if
     /// it goes beyond the announced length, [`Misuse::NoRoom`].
     pub fn send_body(&mut self, data: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
-        self.frame(data.len(), out, |out| out.put(data))
+        self.send_body_by(data.len(), out, |out| out.put(data))
     }
 
     /// Sends a piece of the body by reference.
@@ -29,10 +29,16 @@ impl Connection {
     /// As [`send_body`](Self::send_body).
     #[cfg(feature = "alloc")]
     pub fn send_body_shared(&mut self, data: Bytes, out: &mut impl Sink) -> Result<(), Misuse> {
-        self.frame(data.len(), out, |out| out.put_shared(data))
+        self.send_body_by(data.len(), out, |out| out.put_shared(data))
     }
 
-    fn frame<S: Sink>(
+    /// Sends a piece of the body that `put` appends itself, `len` bytes of it:
+    /// for outputs that hold more than bytes, a part of a file. `put` is not
+    /// called where the body is swallowed, as to HEAD.
+    ///
+    /// # Errors
+    /// As [`send_body`](Self::send_body).
+    pub fn send_body_by<S: Sink>(
         &mut self,
         len: usize,
         out: &mut S,

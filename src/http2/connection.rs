@@ -7,7 +7,8 @@ use super::flood::Flood;
 use super::frame::{MAX_31, PREFACE};
 use super::schedule::Schedule;
 use super::settings::{DEFAULT_WINDOW, Own, Peer};
-use super::streams::{Closed, Streams};
+use super::streams::{Closed, Stream};
+use super::table::Table;
 use super::window::{ReceiveWindow, SendWindow};
 use super::{ErrorCode, Limits, Misuse, Violation, payload};
 use crate::hpack::{Decoder, Encoder, Growing};
@@ -77,7 +78,7 @@ pub struct Connection {
     pub(super) encoder: Encoder<Growing>,
     /// The header block that is being sent; empty between calls.
     pub(super) block: Vec<u8>,
-    pub(super) streams: Streams,
+    pub(super) streams: Table<Stream>,
     pub(super) closed: Closed,
     pub(super) schedule: Schedule,
     pub(super) flood: Flood,
@@ -177,7 +178,7 @@ impl Connection {
             decoder: Decoder::new(Growing::default()),
             encoder: Encoder::new(Growing::default(), 4096),
             block: Vec::new(),
-            streams: Streams::new(),
+            streams: Table::new(),
             closed: Closed::new(),
             schedule: Schedule::new(),
             flood: Flood::new(),
@@ -231,6 +232,27 @@ impl Connection {
             Some(stream) if stream.state.sends() => stream.send.open().min(self.send.open()),
             _ => 0,
         }
+    }
+
+    /// Whether a stream goes on in at least one direction.
+    #[inline]
+    pub fn is_open(&self, stream: u32) -> bool {
+        self.streams.get(stream).is_some()
+    }
+
+    /// Whether [`ready`](Self::ready) may name a stream.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        !self.schedule.is_empty() && self.send.open() > 0
+    }
+
+    /// Bytes of memory held apart from the machine itself.
+    pub fn memory(&self) -> usize {
+        self.streams.memory()
+            + self.decoder.memory()
+            + self.encoder.memory()
+            + self.block.capacity()
+            + self.schedule.memory()
     }
 
     /// Whether new streams are out of the question: one side is going away, or

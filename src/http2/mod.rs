@@ -48,6 +48,7 @@ mod send;
 mod settings;
 mod state;
 mod streams;
+mod table;
 mod time;
 mod window;
 
@@ -56,3 +57,4 @@ pub use error::{ErrorCode, Misuse, Violation};
 pub use event::{BodyLength, Event};
 pub use frame::PREFACE;
 pub use limits::Limits;
+pub(crate) use table::{Numbered, Table};

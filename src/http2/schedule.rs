@@ -31,6 +31,16 @@ impl Schedule {
         if self.queue.is_empty() { ALONE } else { SHARE }
     }
 
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.queue.capacity() * size_of::<u32>()
+    }
+
     /// Adds a stream that is not in the queue.
     pub(super) fn push(&mut self, id: u32) {
         self.queue.push_back(id);

@@ -1,8 +1,7 @@
 //! The streams that are open, and what is remembered of the others.
 
-use alloc::vec::Vec;
-
 use super::state::State;
+use super::table::Numbered;
 use super::window::{ReceiveWindow, SendWindow};
 use crate::wire::Instant;
 
@@ -12,7 +11,7 @@ pub(super) const UNKNOWN: u64 = u64::MAX;
 /// One open stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stream {
-    pub(super) id: u32, // odd; 0 in a free slot
+    pub(super) id: u32,
     pub(super) state: State,
     pub(super) sending: Sending,
     /// The response to HEAD has no content.
@@ -65,132 +64,10 @@ impl Stream {
     }
 }
 
-/// The open streams: an open-addressed table over the stream numbers, which
-/// are dense enough that the first look nearly always hits. It allocates with
-/// the first stream and doubles as more are open at once.
-#[derive(Debug, Default)]
-pub(super) struct Streams {
-    slots: Vec<Stream>, // a power of two, at most half of them taken
-    len: usize,
-}
-
-impl Streams {
-    pub(super) const fn new() -> Self {
-        Self {
-            slots: Vec::new(),
-            len: 0,
-        }
-    }
-
+impl Numbered for Stream {
     #[inline]
-    pub(super) const fn len(&self) -> usize {
-        self.len
-    }
-
-    #[inline]
-    pub(super) const fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    #[inline]
-    pub(super) fn get(&self, id: u32) -> Option<&Stream> {
-        self.slots.get(self.find(id)?)
-    }
-
-    #[inline]
-    pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Stream> {
-        let slot = self.find(id)?;
-        self.slots.get_mut(slot)
-    }
-
-    /// Adds a stream that is not there yet.
-    pub(super) fn insert(&mut self, stream: Stream) {
-        if (self.len + 1) * 2 > self.slots.len() {
-            self.grow();
-        }
-        let mut slot = self.home(stream.id);
-        while self.slots.get(slot).is_some_and(|taken| taken.id != 0) {
-            slot = self.next(slot);
-        }
-        if let Some(free) = self.slots.get_mut(slot) {
-            *free = stream;
-            self.len += 1;
-        }
-    }
-
-    pub(super) fn remove(&mut self, id: u32) -> Option<Stream> {
-        let mut hole = self.find(id)?;
-        let removed = *self.slots.get(hole)?;
-        // Close the gap: move back whoever was pushed beyond it.
-        let mut slot = self.next(hole);
-        while let Some(&stream) = self.slots.get(slot)
-            && stream.id != 0
-        {
-            let mask = self.slots.len() - 1;
-            let pushed = slot.wrapping_sub(self.home(stream.id)) & mask;
-            if pushed >= slot.wrapping_sub(hole) & mask
-                && let Some(to) = self.slots.get_mut(hole)
-            {
-                *to = stream;
-                hole = slot;
-            }
-            slot = self.next(slot);
-        }
-        self.slots.get_mut(hole)?.id = 0;
-        self.len -= 1;
-        Some(removed)
-    }
-
-    /// Gives the memory back if no stream is open.
-    pub(super) fn release(&mut self) {
-        if self.len == 0 {
-            self.slots = Vec::new();
-        }
-    }
-
-    /// All streams, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Stream> {
-        self.slots.iter().filter(|stream| stream.id != 0)
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        self.slots.iter_mut().filter(|stream| stream.id != 0)
-    }
-
-    #[inline]
-    fn find(&self, id: u32) -> Option<usize> {
-        if id == 0 {
-            return None;
-        }
-        let mut slot = self.home(id);
-        loop {
-            // Half the slots are free, so the search ends.
-            match self.slots.get(slot)?.id {
-                0 => return None,
-                taken if taken == id => return Some(slot),
-                _ => slot = self.next(slot),
-            }
-        }
-    }
-
-    #[inline]
-    fn home(&self, id: u32) -> usize {
-        (id >> 1) as usize & self.slots.len().wrapping_sub(1)
-    }
-
-    #[inline]
-    const fn next(&self, slot: usize) -> usize {
-        (slot + 1) & self.slots.len().wrapping_sub(1)
-    }
-
-    fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(4);
-        let free = Stream::new(0, State::Idle, 0, 0);
-        let old = core::mem::replace(&mut self.slots, alloc::vec![free; size]);
-        self.len = 0;
-        for stream in old.into_iter().filter(|stream| stream.id != 0) {
-            self.insert(stream);
-        }
+    fn number(&self) -> u32 {
+        self.id
     }
 }
 
@@ -251,8 +128,6 @@ impl Closed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::collections::BTreeSet;
-    use proptest::prelude::*;
 
     #[test]
     fn the_last_streams_closed_are_remembered() {
@@ -268,25 +143,5 @@ mod tests {
             (Past::Unknown, Past::Ended)
         );
         assert!(closed.is_forgetful());
-    }
-
-    proptest! {
-        #[test]
-        fn the_table_agrees_with_a_set(steps in proptest::collection::vec((any::<bool>(), 0..200u32), 1..300)) {
-            let (mut streams, mut set) = (Streams::new(), BTreeSet::new());
-            for (add, n) in steps {
-                let id = n * 2 + 1;
-                if add && set.insert(id) {
-                    streams.insert(Stream::new(id, State::Open, 0, 0));
-                } else if !add {
-                    prop_assert_eq!(streams.remove(id).map(|s| s.id), set.take(&id));
-                }
-                prop_assert_eq!(streams.len(), set.len());
-                prop_assert!(set.iter().all(|&id| streams.get(id).is_some_and(|s| s.id == id)));
-                prop_assert_eq!(streams.iter().count(), set.len());
-            }
-            prop_assert!(streams.get(0).is_none());
-            prop_assert!(streams.get(999_999).is_none());
-        }
     }
 }

@@ -85,6 +85,16 @@ impl Connection {
         Ok(event)
     }
 
+    /// Says that our own side withheld the input until `now`: the time that
+    /// has passed is not held against the peer.
+    pub fn resume(&mut self, now: Instant) {
+        self.heard = now;
+        self.ping_since = self.ping_since.map(|_| now);
+        self.settings_since = self.settings_since.map(|_| now);
+        self.frame_since = self.frame_since.map(|_| now);
+        self.wake = self.wake.min(now); // `elapsed` sets it anew
+    }
+
     /// Wakes at `due`, but looks in often enough to ping for streams that are
     /// opened until then.
     fn sleep(&mut self, due: Instant, limits: &Limits, now: Instant) {

@@ -1,5 +1,7 @@
 //! Who is to blame, whatever the protocol.
 
+#[cfg(feature = "http2")]
+use crate::http2;
 use crate::{http1, sse, websocket};
 
 /// The peer broke the protocol that its connection speaks.
@@ -9,6 +11,10 @@ pub enum Violation {
     /// HTTP/1.1.
     #[error(transparent)]
     Http1(#[from] http1::Violation),
+    /// HTTP/2.
+    #[cfg(feature = "http2")]
+    #[error(transparent)]
+    Http2(#[from] http2::Violation),
     /// WebSocket.
     #[error(transparent)]
     WebSocket(#[from] websocket::Violation),
@@ -21,6 +27,10 @@ pub enum Misuse {
     /// HTTP/1.1.
     #[error(transparent)]
     Http1(#[from] http1::Misuse),
+    /// HTTP/2.
+    #[cfg(feature = "http2")]
+    #[error(transparent)]
+    Http2(#[from] http2::Misuse),
     /// WebSocket.
     #[error(transparent)]
     WebSocket(#[from] websocket::Misuse),

@@ -85,7 +85,19 @@ pub enum Event<'b> {
     /// finished.
     HalfClosed,
 
-    /// After a write answered `Wait`: the backlog is below its low mark.
+    /// The peer takes no further exchanges on this connection (RFC 9113
+    /// §6.8). Those of ours above `last_stream` were not looked at; each is
+    /// told that it is `Gone`.
+    GoingAway {
+        /// The last exchange of ours that the peer may have acted on.
+        last_stream: u32,
+        /// Why, as an error code of HTTP/2.
+        code: u32,
+    },
+
+    /// After a write answered `Wait`: the backlog is below its low mark. For
+    /// stream 0 of a client's HTTP/2 connection: the peer's settings have
+    /// come, and more exchanges than before may be allowed.
     Writable,
     /// A timer of this exchange went off.
     Timer {
@@ -98,6 +110,10 @@ pub enum Event<'b> {
     Draining,
     /// The exchange is over and was not ended by a complete answer of ours, or
     /// the connection is over. Nothing follows for it.
+    ///
+    /// On HTTP/2 each exchange is told so that goes on, and also one that has
+    /// ended while the owner's number for it was not 0; stream 0 is told last,
+    /// for the connection.
     Gone(Gone),
 }
 
@@ -112,6 +128,13 @@ pub enum Gone {
     Disconnected,
     /// The peer reset the connection.
     Reset,
+    /// The exchange was reset on a connection that goes on (RFC 9113 §6.4).
+    StreamReset {
+        /// Why, as an error code of HTTP/2.
+        code: u32,
+        /// By the peer; else by us, for an error of the peer.
+        by_peer: bool,
+    },
     /// No address of a dial could be reached in time.
     Unreachable,
     /// The peer broke the protocol.

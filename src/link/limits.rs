@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+#[cfg(feature = "http2")]
+use crate::http2;
 use crate::{http1, websocket};
 
 /// The limits of every protocol that a connection may speak, one for each
@@ -10,6 +12,10 @@ use crate::{http1, websocket};
 pub struct Limits {
     /// HTTP/1.1.
     pub http1: http1::Limits,
+    /// HTTP/2. A body that is being collected keeps the pace of
+    /// [`http1::Limits::body_rate`] and [`http1::Limits::body_grace`].
+    #[cfg(feature = "http2")]
+    pub http2: http2::Limits,
     /// WebSocket.
     pub websocket: websocket::Limits,
     /// How long an owner may owe the response to a complete request. Stops
@@ -22,6 +28,8 @@ impl Limits {
     /// Safe on the open internet.
     pub const DEFAULT: Self = Self {
         http1: http1::Limits::DEFAULT,
+        #[cfg(feature = "http2")]
+        http2: http2::Limits::DEFAULT,
         websocket: websocket::Limits::DEFAULT,
         reply: Duration::from_secs(60),
     };
@@ -30,6 +38,14 @@ impl Limits {
     #[must_use]
     pub const fn with_http1(mut self, limits: http1::Limits) -> Self {
         self.http1 = limits;
+        self
+    }
+
+    /// Sets the limits of HTTP/2.
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub const fn with_http2(mut self, limits: http2::Limits) -> Self {
+        self.http2 = limits;
         self
     }
 

@@ -7,10 +7,11 @@
 //! fed next.
 //!
 //! ```text
-//!            ┌────────────────────── Link ──────────────────────┐
-//!  input ──► │ Protocol: Http1 ──upgrade──► WebSocket │ Raw      │ ──► Event
-//!  output ◄─ │ Parked: a request whose body is being collected   │ ◄── respond, write,
-//!            └───────────────────────────────────────────────────┘     send, close
+//!            ┌────────────────────── Link ───────────────────────┐
+//!  input ──► │ Protocol: Http1 ──upgrade──► WebSocket │ Raw       │ ──► Event
+//!            │             └──preface──► Http2, many streams      │
+//!  output ◄─ │ Parked: a request whose body is being collected    │ ◄── respond, write,
+//!            └────────────────────────────────────────────────────┘     send, close
 //! ```
 //!
 //! The exchange goes: `Request` with its content in whole, or with `Follows`.
@@ -18,19 +19,39 @@
 //! request until its body is complete and gives it again in whole,
 //! [`Link::accept_body`] has the body come in `Body` events, and a response
 //! refuses it.
+//!
+//! Calls name the exchange by its stream. On HTTP/2 that is the stream's own
+//! number, and the exchanges of one connection know nothing of each other; a
+//! connection that speaks one at a time has one at a time.
 
+#![cfg_attr(
+    not(feature = "http2"),
+    allow(
+        unused_variables,
+        reason = "without HTTP/2 there is one exchange at a time"
+    )
+)]
+
+mod body;
 mod error;
 mod event;
 mod limits;
+mod message;
+#[cfg(feature = "http2")]
+mod multiplex;
+#[cfg(feature = "http2")]
+mod outbox;
 mod parked;
 mod protocol;
 mod receive;
 mod reply;
+mod shared;
 mod timing;
 
+pub use body::Body;
 pub use error::{Misuse, Violation};
 pub use event::{Event, Gone};
 pub use limits::Limits;
 pub use parked::{Parked, Shelf};
 pub use protocol::{Closing, Lent, Link};
-pub use reply::{Body, Snapshot};
+pub use reply::Snapshot;

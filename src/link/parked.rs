@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use crate::http::{Content, FieldBuffer, Method, RequestHead, Target, Version};
+use crate::http::{Content, FieldBuffer, Fields, Method, RequestHead, Target, Version};
 
 /// Bodies up to this size keep their memory when a request goes back to the
 /// shelf.
@@ -22,11 +22,12 @@ pub struct Parked {
     has_protocol: bool,
     fields: FieldBuffer,
     body: Vec<u8>,
+    used: usize, // bytes of `body` that are done with, where it is an inbox
     limit: usize,
 }
 
 impl Parked {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             line: Vec::new(),
             method: 0,
@@ -35,6 +36,7 @@ impl Parked {
             has_protocol: false,
             fields: FieldBuffer::new(),
             body: Vec::new(),
+            used: 0,
             limit: 0,
         }
     }
@@ -55,6 +57,7 @@ impl Parked {
         // 4 GiB where this could fail.
         let _ = self.fields.extend(head.fields);
         self.body.clear();
+        self.used = 0;
         self.limit = limit;
     }
 
@@ -65,6 +68,51 @@ impl Parked {
         }
         self.body.extend_from_slice(piece);
         true
+    }
+
+    /// Appends what nobody has looked at yet.
+    #[cfg(feature = "http2")]
+    pub(super) fn keep(&mut self, bytes: &[u8]) {
+        // Sliding costs no more than what has been used up.
+        if self.used > 0 && self.used >= self.body.len() - self.used {
+            self.body.drain(..self.used);
+            self.used = 0;
+        }
+        self.body.extend_from_slice(bytes);
+    }
+
+    /// What nobody has looked at yet.
+    #[cfg(feature = "http2")]
+    pub(super) fn unused(&mut self) -> &mut [u8] {
+        self.body.get_mut(self.used..).unwrap_or_default()
+    }
+
+    /// Drops the first `n` bytes of that; whether some are left.
+    #[cfg(feature = "http2")]
+    pub(super) fn advance(&mut self, n: usize) -> bool {
+        self.used = (self.used + n).min(self.body.len());
+        self.used < self.body.len()
+    }
+
+    /// Keeps the fields behind a body.
+    #[cfg(feature = "http2")]
+    pub(super) fn keep_fields(&mut self, fields: Fields<'_>) {
+        // As in `fill`.
+        let _ = self.fields.extend(fields);
+    }
+
+    /// The fields that were kept.
+    #[cfg(feature = "http2")]
+    pub(super) fn fields(&self) -> Fields<'_> {
+        self.fields.as_fields()
+    }
+
+    /// Forgets everything, and keeps the memory of short bodies.
+    fn clear(&mut self) {
+        self.fields.clear();
+        self.body.clear();
+        self.body.shrink_to(KEPT);
+        self.used = 0;
     }
 
     /// Bytes of memory held.
@@ -151,8 +199,7 @@ impl Shelf {
     /// Takes back a request that is no longer needed.
     pub fn put_back(&mut self, mut parked: Box<Parked>) {
         if self.spare.len() < SHELF {
-            parked.body.clear();
-            parked.body.shrink_to(KEPT);
+            parked.clear();
             self.spare.push(parked);
         }
     }
@@ -161,7 +208,7 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Field, Fields};
+    use crate::http::Field;
 
     #[test]
     fn a_parked_request_comes_back_as_it_was() {

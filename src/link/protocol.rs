@@ -2,6 +2,8 @@
 
 use alloc::boxed::Box;
 
+#[cfg(feature = "http2")]
+use super::multiplex::Multiplex;
 use super::{Limits, Misuse, Parked};
 use crate::http::{self, Fields, Scratch, Status, date::Date};
 use crate::wire::{Instant, Role, Sink};
@@ -72,6 +74,8 @@ pub enum Closing {
 #[derive(Debug)]
 pub(super) enum Protocol {
     Http1(http1::Connection),
+    #[cfg(feature = "http2")]
+    Http2(Box<Multiplex>),
     WebSocket(websocket::Connection),
     /// No protocol of ours: every byte is the owner's.
     Raw {
@@ -116,6 +120,29 @@ impl Link {
         )
     }
 
+    /// The client's side of an HTTP/2 connection, with prior knowledge
+    /// (RFC 9113 §3.3). [`begin`](Self::begin) sends what comes first.
+    #[cfg(feature = "http2")]
+    pub fn client_http2(now: Instant) -> Self {
+        Self::with(
+            Role::Client,
+            Protocol::Http2(Box::new(Multiplex::new(Role::Client, now))),
+        )
+    }
+
+    /// Sends what a client's side sends first: on HTTP/2 its preface and its
+    /// settings, nothing otherwise.
+    pub fn begin(&mut self, limits: &Limits, now: Instant, out: &mut impl Sink) {
+        match &mut self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => {
+                // Refused only after the end of a connection.
+                let _ = many.machine_mut().open(&limits.http2, now, out);
+            }
+            Protocol::Http1(_) | Protocol::WebSocket(_) | Protocol::Raw { .. } => {}
+        }
+    }
+
     /// A connection whose bytes all go to the owner.
     pub const fn raw(role: Role) -> Self {
         Self::with(role, RAW)
@@ -133,48 +160,67 @@ impl Link {
         }
     }
 
-    /// The number that tells the present exchange from the connection's
-    /// others: counted from 1 on HTTP/1.1, so that an answer for an earlier
-    /// request is never taken for one to a later; of an upgraded connection,
-    /// the number of the request that upgraded it.
+    /// The number of the exchange that the last event was for. On HTTP/2 it is
+    /// that of its stream, and 0 for what concerns the connection. HTTP/1.1
+    /// counts its exchanges from 1, so that an answer for an earlier request is
+    /// never taken for one to a later; an upgraded connection keeps the number
+    /// of the request that upgraded it.
     #[inline]
     pub const fn stream(&self) -> u32 {
         self.stream
     }
 
-    /// Whether the exchange of this number goes on: on a server's HTTP/1.1
-    /// connection until its response is complete, and its request too.
-    pub const fn is_open(&self, stream: u32) -> bool {
-        if self.stream != stream {
-            return false;
-        }
+    /// Whether the exchange of this number goes on: on a server's connection
+    /// until its response is complete, and its request too.
+    #[inline]
+    pub fn is_open(&self, stream: u32) -> bool {
         match (&self.protocol, self.role) {
+            #[cfg(feature = "http2")]
+            (Protocol::Http2(many), _) => many.is_open(stream),
             // Before the first request the number is the connection's own.
             (Protocol::Http1(machine), Role::Server) if stream != 0 => {
-                machine.awaits_response() || machine.response_started()
+                self.stream == stream && (machine.awaits_response() || machine.response_started())
             }
-            _ => true,
+            _ => self.stream == stream,
         }
     }
 
-    /// Whether a response without an end of its own is being sent.
+    /// Whether exchanges share the connection: it speaks HTTP/2.
+    #[inline]
+    pub const fn is_multiplexed(&self) -> bool {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(_) = self.protocol {
+            return true;
+        }
+        false
+    }
+
+    /// Whether a response without an end of its own is being sent, behind
+    /// which nothing else can be.
     pub const fn is_endless(&self) -> bool {
         self.endless
     }
 
     /// Answers an upgrade request with 101 and `fields`; from the next byte on
-    /// the connection speaks WebSocket (RFC 6455 §4.2.2). With `streaming`,
-    /// messages come in chunks.
+    /// the connection speaks WebSocket (RFC 6455 §4.2.2). On HTTP/2 the answer
+    /// to an extended CONNECT is 200, and it is the stream that does (RFC 8441
+    /// §5). With `streaming`, messages come in chunks.
     ///
     /// # Errors
     /// [`Misuse`] if no such request is waiting for its answer.
     pub fn upgrade_websocket(
         &mut self,
+        stream: u32,
         fields: Fields<'_>,
         streaming: bool,
+        date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &mut self.protocol {
+            return many.upgrade_websocket(stream, fields, streaming, date, now, out);
+        }
         self.switch(fields, out)?;
         let machine = websocket::Connection::new(Role::Server, now).streaming(streaming);
         self.protocol = Protocol::WebSocket(machine);
@@ -192,12 +238,21 @@ impl Link {
         Ok(())
     }
 
-    /// After our own upgrade request was answered with 101: the client's side
-    /// of a WebSocket.
+    /// After our own upgrade request was answered with 101, or our extended
+    /// CONNECT with 200: the client's side of a WebSocket.
     ///
     /// # Errors
     /// [`Misuse::OtherProtocol`] unless the connection was an HTTP client's.
-    pub fn switched_to_websocket(&mut self, streaming: bool, now: Instant) -> Result<(), Misuse> {
+    pub fn switched_to_websocket(
+        &mut self,
+        stream: u32,
+        streaming: bool,
+        now: Instant,
+    ) -> Result<(), Misuse> {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &mut self.protocol {
+            return many.become_socket(stream, streaming, now);
+        }
         let Protocol::Http1(_) = &self.protocol else {
             return Err(Misuse::OtherProtocol);
         };
@@ -226,6 +281,8 @@ impl Link {
                 http1::Closing::Now => Closing::Now,
                 http1::Closing::Linger => Closing::Linger,
             }),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.machine().is_done().then_some(Closing::Linger),
             Protocol::WebSocket(machine) => machine.is_done().then_some(Closing::Linger),
             Protocol::Raw { .. } => None,
         }
@@ -236,6 +293,8 @@ impl Link {
     pub fn refusal(&self) -> Option<Status> {
         match &self.protocol {
             Protocol::Http1(machine) => machine.refusal(),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(_) => None,
             Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
         }
     }
@@ -251,19 +310,19 @@ impl Link {
     pub fn is_idle(&self) -> bool {
         match &self.protocol {
             Protocol::Http1(machine) => machine.is_idle(),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.is_idle(),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
         }
-    }
-
-    /// Whether the connection speaks WebSocket.
-    #[inline]
-    pub const fn is_websocket(&self) -> bool {
-        matches!(self.protocol, Protocol::WebSocket(_))
     }
 
     /// Bytes of memory held apart from the link itself.
     #[inline]
     pub fn memory(&self) -> usize {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &self.protocol {
+            return many.memory();
+        }
         self.parked.as_ref().map_or(0, |parked| parked.memory())
     }
 }

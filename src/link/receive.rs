@@ -2,9 +2,13 @@
 
 use alloc::boxed::Box;
 
+#[cfg(feature = "http2")]
+use super::multiplex::{Around, Multiplex};
 use super::protocol::Protocol;
 use super::{Closing, Event, Lent, Link, Parked, Violation};
 use crate::http::{Content, RequestHead};
+#[cfg(feature = "http2")]
+use crate::wire::Role;
 use crate::wire::{Instant, Received, Sink, Step};
 use crate::{http1, websocket};
 
@@ -14,7 +18,8 @@ impl Link {
     /// Bytes past [`used`](Received::used) are to come again, as the call left
     /// them. What the protocol itself must answer is in `out` before this
     /// returns. A call may use bytes without an event (a piece of a collected
-    /// body): while it does, it is worth calling again at once.
+    /// body): while it does, it is worth calling again at once, as it is after
+    /// [`Step::Need`] of 0.
     ///
     /// # Errors
     /// [`Violation`] if the peer broke the protocol; `out` then ends with the
@@ -31,6 +36,10 @@ impl Link {
                 step: Step::Done,
             });
         }
+        #[cfg(feature = "http2")]
+        if self.stream == 0 && self.is_preface(input) {
+            self.protocol = Protocol::Http2(Box::new(Multiplex::new(self.role, lent.now)));
+        }
         match &mut self.protocol {
             Protocol::Http1(machine) => {
                 let now = lent.now;
@@ -41,6 +50,12 @@ impl Link {
                     used,
                     step: self.http1_step(step, due, shown),
                 })
+            }
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => {
+                let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
+                let received = many.receive(input, lent, Around { shown, limits }, out);
+                self.http2_step(received)
             }
             Protocol::WebSocket(machine) => {
                 let (lent, ..) = lent.pass(|limits| &limits.websocket);
@@ -88,6 +103,12 @@ impl Link {
                     step: self.http1_step(step, due, shown),
                 })
             }
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => {
+                let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
+                let received = many.receive_eof(&lent, Around { shown, limits }, out);
+                self.http2_step(received)
+            }
             Protocol::WebSocket(machine) => {
                 self.over = Some(Closing::Now);
                 machine.receive_eof()?;
@@ -106,6 +127,45 @@ impl Link {
                 })
             }
         }
+    }
+
+    /// Whether the input is the front of HTTP/2's preface, far enough to tell
+    /// it from a request of HTTP/1.1 (RFC 9113 §3.4). What is shorter is no
+    /// head yet and does that machine no harm.
+    #[cfg(feature = "http2")]
+    fn is_preface(&self, input: &[u8]) -> bool {
+        self.role == Role::Server
+            && input.starts_with(b"PRI * HTTP/2.0\r\n")
+            && matches!(self.protocol, Protocol::Http1(_))
+    }
+
+    /// Notes which stream an event is for.
+    #[cfg(feature = "http2")]
+    fn http2_step<'b>(
+        &mut self,
+        received: Result<(u32, Received<Event<'b>>), Violation>,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        match received {
+            Ok((stream, received)) => {
+                self.stream = stream;
+                Ok(received)
+            }
+            Err(violation) => {
+                self.over = Some(Closing::Linger);
+                Err(violation)
+            }
+        }
+    }
+
+    /// Takes back what the last event has shown: an inbox may have a rest that
+    /// comes again. What is needed no more comes back, for the
+    /// [`Shelf`](super::Shelf).
+    pub fn reclaim(&mut self, shown: Box<Parked>) -> Option<Box<Parked>> {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &mut self.protocol {
+            return many.reclaim(shown);
+        }
+        Some(shown)
     }
 
     /// Keeps the books of the exchange, and collects its body if asked to.
@@ -141,7 +201,7 @@ impl Link {
                 }
             },
             http1::Event::End { trailers } => {
-                self.due = self.owes_response().then_some(due);
+                self.due = self.owes_response(self.stream).then_some(due);
                 match self.parked.take() {
                     Some(parked) => {
                         let (head, content) = shown.insert(parked).request();

@@ -3,28 +3,11 @@
 use bytes::Bytes;
 
 use super::protocol::Protocol;
-use super::{Closing, Link, Misuse, Shelf};
+use super::{Body, Closing, Link, Misuse, Shelf};
 use crate::http::{Field, Fields, RequestHead, ResponseHead, Status, date::Date};
 use crate::http1::{self, BodyLength};
-use crate::websocket::{self, CloseCode, Kind};
+use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
-
-/// The content of a response, or of a request of ours.
-#[derive(Debug, Clone)]
-pub enum Body<'a> {
-    /// All of it; copied into the output.
-    Whole(&'a [u8]),
-    /// All of it; large ones leave without being copied.
-    Shared(Bytes),
-    /// It follows in writes, and ends with `finish`.
-    Streamed {
-        /// Its length in bytes, where it is known.
-        length: Option<u64>,
-        /// Whether it goes on until someone hangs up: an event stream. It then
-        /// ends as soon as the peer has sent FIN.
-        endless: bool,
-    },
-}
 
 /// What a link was before its owner was called with a response owed: to go
 /// back to, should the owner fail.
@@ -41,12 +24,17 @@ impl Link {
     /// [`Misuse`] unless a body is on offer.
     pub fn collect(
         &mut self,
+        stream: u32,
         head: &RequestHead<'_>,
         limit: usize,
         shelf: &mut Shelf,
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &mut self.protocol {
+            return many.collect(stream, head, limit, shelf, out);
+        }
         self.http1()?.accept_body(now, out)?;
         self.due = None; // until the body is complete
         self.parked = Some(shelf.park(head, limit));
@@ -57,7 +45,16 @@ impl Link {
     ///
     /// # Errors
     /// [`Misuse`] unless a body is on offer.
-    pub fn accept_body(&mut self, now: Instant, out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn accept_body(
+        &mut self,
+        stream: u32,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &mut self.protocol {
+            return many.accept_body(stream, out);
+        }
         self.http1()?.accept_body(now, out)?;
         self.due = None; // until the body is complete
         Ok(())
@@ -67,7 +64,16 @@ impl Link {
     ///
     /// # Errors
     /// [`Misuse`] unless a response is owed.
-    pub fn inform(&mut self, head: &ResponseHead<'_>, out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn inform(
+        &mut self,
+        stream: u32,
+        head: &ResponseHead<'_>,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &mut self.protocol {
+            return many.inform(stream, head, out);
+        }
         Ok(self.http1()?.send_informational(head, out)?)
     }
 
@@ -78,13 +84,19 @@ impl Link {
     /// [`Misuse`] unless a response is owed; nothing is sent then.
     pub fn respond(
         &mut self,
+        stream: u32,
         head: &ResponseHead<'_>,
         body: Body<'_>,
         date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        let machine = self.http1()?;
+        let machine = match &mut self.protocol {
+            Protocol::Http1(machine) => machine,
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => return many.respond(stream, head, body, date, now, out),
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => return Err(Misuse::OtherProtocol),
+        };
         let mut endless = false;
         match body {
             Body::Whole(body) => machine.send_whole(head, body, date, now, out)?,
@@ -104,17 +116,23 @@ impl Link {
         Ok(())
     }
 
-    /// Sends a request, or its head if the body is streamed.
+    /// Sends a request, or its head if the body is streamed, and returns the
+    /// number of its exchange.
     ///
     /// # Errors
-    /// [`Misuse`] unless the connection is an HTTP client's and free.
+    /// [`Misuse`] unless the connection is an HTTP client's and free: on HTTP/2
+    /// within the number of streams that the peer allows.
     pub fn request(
         &mut self,
         head: &RequestHead<'_>,
         body: Option<Body<'_>>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<u32, Misuse> {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &mut self.protocol {
+            return many.request(head, body, now, out);
+        }
         let machine = self.http1()?;
         match body {
             None => machine.send_request(head, None, now, out)?,
@@ -136,16 +154,18 @@ impl Link {
             }
         }
         self.stream = self.stream.wrapping_add(1);
-        Ok(())
+        Ok(self.stream)
     }
 
     /// Sends a piece of a streamed body, or bytes on a raw connection.
     ///
     /// # Errors
     /// [`Misuse`] unless one is open, or if it exceeds the length announced.
-    pub fn write(&mut self, data: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn write(&mut self, stream: u32, data: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine.send_body(data, out)?),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.put(data)),
             Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
             Protocol::Raw { .. } => {
                 out.put(data);
@@ -159,14 +179,46 @@ impl Link {
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub fn write_shared(&mut self, data: Bytes, out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn write_shared(
+        &mut self,
+        stream: u32,
+        data: Bytes,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine.send_body_shared(data, out)?),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.share(data)),
             Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
             Protocol::Raw { .. } => {
                 out.put_shared(data);
                 Ok(())
             }
+            Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// As [`write`](Self::write), for `len` bytes that `put` appends itself. It
+    /// is not called where nobody will see them. HTTP/2 frames every piece, and
+    /// answers [`Misuse::OtherProtocol`].
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_by<S: Sink>(
+        &mut self,
+        len: usize,
+        out: &mut S,
+        put: impl FnOnce(&mut S),
+    ) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::Http1(machine) => Ok(machine.send_body_by(len, out, put)?),
+            Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
+            Protocol::Raw { .. } => {
+                put(out);
+                Ok(())
+            }
+            #[cfg(feature = "http2")]
+            Protocol::Http2(_) => Err(Misuse::OtherProtocol), // it frames each piece
             Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
         }
     }
@@ -177,6 +229,7 @@ impl Link {
     /// [`Misuse`] unless one is open, or if less was sent than announced.
     pub fn finish(
         &mut self,
+        stream: u32,
         trailers: Fields<'_>,
         now: Instant,
         out: &mut impl Sink,
@@ -187,6 +240,8 @@ impl Link {
                 self.endless = false;
                 Ok(())
             }
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.finish(stream, trailers, now, out),
             Protocol::Raw { .. } => {
                 self.over = Some(Closing::Linger);
                 Ok(())
@@ -195,54 +250,35 @@ impl Link {
         }
     }
 
-    /// Sends a WebSocket message.
-    ///
-    /// # Errors
-    /// [`Misuse`] unless the connection is an open WebSocket.
-    pub fn send_message(
-        &mut self,
-        kind: Kind,
-        payload: &[u8],
-        chance: [u8; 4],
-        now: Instant,
-        out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
-        Ok(self
-            .websocket()?
-            .send_message(kind, payload, chance, now, out)?)
-    }
-
-    /// The machine of a WebSocket, for what only WebSockets can do.
-    ///
-    /// # Errors
-    /// [`Misuse::OtherProtocol`] if the connection is none.
-    pub fn websocket(&mut self) -> Result<&mut websocket::Connection, Misuse> {
-        match &mut self.protocol {
-            Protocol::WebSocket(machine) => Ok(machine),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
-        }
-    }
-
     fn http1(&mut self) -> Result<&mut http1::Connection, Misuse> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(_) => Err(Misuse::OtherProtocol),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
         }
     }
 
-    /// Whether we owe a response and none of it has been written.
-    pub fn owes_response(&self) -> bool {
+    /// Whether we owe a response in this exchange and none of it has been
+    /// written.
+    pub fn owes_response(&self, stream: u32) -> bool {
         match &self.protocol {
             Protocol::Http1(machine) => self.role == Role::Server && machine.awaits_response(),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.owes_response(stream),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
         }
     }
 
-    /// What [`fail`](Self::fail) goes back to, if a response is owed.
+    /// What [`fail`](Self::fail) goes back to, if a response is owed and what
+    /// is written of it can be taken back: not on HTTP/2, where the streams
+    /// share the compression.
     pub fn snapshot(&self) -> Option<Snapshot> {
         match &self.protocol {
-            Protocol::Http1(machine) if self.owes_response() => Some(Snapshot(machine.clone())),
-            Protocol::Http1(_) | Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
+            Protocol::Http1(machine) if self.owes_response(self.stream) => {
+                Some(Snapshot(machine.clone()))
+            }
+            _ => None,
         }
     }
 
@@ -251,8 +287,13 @@ impl Link {
     /// `status` is the answer, and the last one of the connection; else the
     /// connection is cut, so that the peer sees a broken body and no complete
     /// one. A WebSocket closes with 1011 (RFC 6455 §7.4.1).
+    ///
+    /// On HTTP/2 the other streams go on: this one is answered with `status` if
+    /// that is still owed, else reset with INTERNAL_ERROR.
+    #[expect(clippy::too_many_arguments, reason = "all of it is lent")]
     pub fn fail(
         &mut self,
+        stream: u32,
         status: Status,
         unanswered: Option<Snapshot>,
         date: Option<&Date>,
@@ -260,6 +301,10 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &mut self.protocol {
+            return many.fail(stream, status, date, chance, now, out);
+        }
         self.due = None;
         self.parked = None;
         if let Some(Snapshot(mut machine)) = unanswered {
@@ -279,18 +324,21 @@ impl Link {
                 let _ = machine.send_close(CloseCode::INTERNAL_ERROR, "", chance, now, out);
                 Closing::Linger
             }
-            Protocol::Http1(_) | Protocol::Raw { .. } => Closing::Reset,
+            _ => Closing::Reset,
         });
     }
 
     /// Finishes what runs and starts nothing: the next response says
     /// `Connection: close`, an idle connection is done at once (with `asks`,
     /// when a request is known or expected to be on its way, after that), a
-    /// WebSocket is closed with 1001.
+    /// WebSocket is closed with 1001. HTTP/2 says GOAWAY, in two steps
+    /// (RFC 9113 §6.8).
     pub fn drain(&mut self, asks: bool, chance: [u8; 4], now: Instant, out: &mut impl Sink) {
         match &mut self.protocol {
             Protocol::Http1(machine) if asks => machine.shutdown_after_next(),
             Protocol::Http1(machine) => machine.shutdown(),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.drain(chance, now, out),
             Protocol::WebSocket(machine) => {
                 // Refused only where a close frame has been sent already.
                 let _ = machine.send_close(CloseCode::GOING_AWAY, "", chance, now, out);

@@ -11,6 +11,8 @@ impl Link {
     pub fn deadline(&self, limits: &Limits) -> Option<Instant> {
         let own = match &self.protocol {
             Protocol::Http1(machine) => machine.deadline(&limits.http1),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.deadline(),
             Protocol::WebSocket(machine) => machine.deadline(),
             Protocol::Raw { .. } => None,
         };
@@ -22,6 +24,8 @@ impl Link {
     pub fn deadline_withheld(&self) -> Option<Instant> {
         let own = match &self.protocol {
             Protocol::WebSocket(machine) if machine.is_closing() => machine.deadline(),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.deadline_withheld(),
             Protocol::Http1(_) | Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
         };
         sooner(own, self.due)
@@ -32,6 +36,8 @@ impl Link {
     /// # Errors
     /// [`Violation`] if the peer's time is up; `out` then ends with the
     /// protocol's goodbye.
+    ///
+    /// To be called again where there was an event.
     pub fn elapsed(
         &mut self,
         lent: Lent<'_>,
@@ -47,6 +53,21 @@ impl Link {
                 // No event of HTTP/1.1 comes from time alone.
                 machine.elapsed(lent, out)?;
                 Ok(None)
+            }
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => {
+                let (lent, _, limits) = lent.pass(|limits| &limits.http2);
+                match many.elapsed(lent, limits, out) {
+                    Ok(None) => Ok(None),
+                    Ok(Some((stream, event))) => {
+                        self.stream = stream;
+                        Ok(Some(event))
+                    }
+                    Err(violation) => {
+                        self.over = Some(Closing::Linger);
+                        Err(violation)
+                    }
+                }
             }
             Protocol::WebSocket(machine) => {
                 let (lent, ..) = lent.pass(|limits| &limits.websocket);
@@ -68,6 +89,8 @@ impl Link {
     pub fn resume(&mut self, now: Instant) {
         match &mut self.protocol {
             Protocol::Http1(machine) => machine.resume(now),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.resume(now),
             Protocol::WebSocket(machine) => machine.resume(now),
             Protocol::Raw { .. } => {}
         }

@@ -4,7 +4,9 @@ use core::mem;
 
 use super::connection::{Connection, Phase};
 use super::exchange::Listening;
-use super::{Accepted, Address, Error, ListenOptions, Loop, Owner, Poller, Profile, Speaks};
+use super::{
+    Accepted, Address, Error, Exchange, ListenOptions, Loop, Owner, Poller, Profile, Speaks,
+};
 use crate::link::{Event, Link};
 use crate::wire::Role;
 
@@ -104,6 +106,8 @@ impl<P: Poller> Loop<P> {
         let state = &mut self.dispatch.state;
         let link = match speaks {
             Speaks::Http => Link::server(state.now),
+            #[cfg(feature = "http2")]
+            Speaks::Http2 => Link::server(state.now),
             Speaks::Raw => Link::raw(Role::Server),
         };
         let connection = Connection::new(link, peer, owner, profile.0, Phase::Open);
@@ -113,7 +117,13 @@ impl<P: Poller> Loop<P> {
         self.seat(key, stream);
         match registered {
             // What has come already raises no further event.
-            Ok(()) => self.attend(key, Event::Opened),
+            Ok(()) => {
+                let exchange = Exchange {
+                    connection: key,
+                    stream: 0,
+                };
+                self.attend(exchange, Event::Opened);
+            }
             Err(_) => self.end(key, crate::link::Gone::Reset),
         }
     }

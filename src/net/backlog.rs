@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use bytes::{Buf, Bytes};
 use std::io::{self, IoSlice};
 
-use super::cork::{Cork, Piece, SHARED_FROM};
+use super::FilePart;
+use super::cork::{Cork, Piece, SHARED_FROM, clamp};
 use super::poller::MAX_PARTS;
 use super::pool::Pool;
 
@@ -14,8 +15,9 @@ use super::pool::Pool;
 /// begins, so that what was sent can be freed.
 const SEGMENT: usize = 64 * 1024;
 
-/// The queue of one connection: bytes in order, copied or shared. 8 bytes
-/// while it is empty; its memory is lent by the loop's [`Queues`].
+/// The queue of one connection: bytes in order, copied, shared or still in a
+/// file. 8 bytes while it is empty; its memory is lent by the loop's
+/// [`Queues`].
 ///
 /// ```
 /// use barewire::net::{Backlog, Queues};
@@ -34,7 +36,8 @@ pub struct Backlog {
 #[derive(Debug, Default)]
 struct Queue {
     segments: VecDeque<Segment>, // none is empty
-    len: usize,                  // bytes of all segments
+    len: usize,                  // bytes of all segments that are in memory
+    files: u64,                  // bytes of all segments that are not
     memory: usize,               // that the segments hold, shared or not
     over: bool,                  // was over the high mark, and nobody was told that it no longer is
 }
@@ -43,15 +46,60 @@ struct Queue {
 enum Segment {
     Copied { bytes: Vec<u8>, sent: usize }, // sent < bytes.len()
     Shared(Bytes),
+    File(FilePart),
 }
 
 impl Segment {
-    fn as_slice(&self) -> &[u8] {
+    /// The bytes, if they are in memory.
+    fn as_slice(&self) -> Option<&[u8]> {
         match self {
-            Self::Copied { bytes, sent } => &bytes[*sent..],
-            Self::Shared(bytes) => bytes,
+            Self::Copied { bytes, sent } => Some(&bytes[*sent..]),
+            Self::Shared(bytes) => Some(bytes),
+            Self::File(_) => None,
         }
     }
+}
+
+impl Queue {
+    /// Bytes that wait.
+    fn waiting(&self) -> usize {
+        self.len + clamp(self.files)
+    }
+
+    /// Drops the first segment, and answers how many bytes it had.
+    fn drop_first(&mut self, buffers: &mut Pool) -> usize {
+        let Some(first) = self.segments.pop_front() else {
+            return 0;
+        };
+        self.memory -= size_of::<Segment>();
+        match first {
+            Segment::Copied { bytes, sent } => {
+                let len = bytes.len() - sent;
+                self.len -= len;
+                self.memory -= bytes.capacity();
+                buffers.give(bytes);
+                len
+            }
+            Segment::Shared(bytes) => {
+                self.len -= bytes.len();
+                self.memory -= bytes.len();
+                bytes.len()
+            }
+            Segment::File(part) => {
+                self.files = self.files.saturating_sub(part.len());
+                clamp(part.len())
+            }
+        }
+    }
+}
+
+/// What a [`Backlog`] has to be written next.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// These parts, in one vectored write.
+    Bytes(&'a [IoSlice<'a>]),
+    /// These parts, and behind them a part of a file.
+    File(&'a [IoSlice<'a>], FilePart),
 }
 
 /// The memory of all backlogs of a loop that is not in use: empty queues and
@@ -93,19 +141,28 @@ impl Backlog {
         Self { queue: None }
     }
 
-    /// Bytes that wait.
+    /// Bytes that wait; those of files count up to a quarter of the address
+    /// space.
     #[inline]
     pub fn len(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.waiting())
+    }
+
+    /// Bytes that wait in memory.
+    #[inline]
+    pub fn held(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.len)
     }
 
     /// Whether nothing waits.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        let queue = self.queue.as_ref();
+        queue.is_none_or(|queue| queue.segments.is_empty())
     }
 
-    /// Bytes of memory held. What is shared counts in each backlog.
+    /// Bytes of memory held. What is shared counts in each backlog; what is in
+    /// files does not.
     #[inline]
     pub fn memory(&self) -> usize {
         self.queue
@@ -159,17 +216,30 @@ impl Backlog {
         queue.segments.push_back(Segment::Shared(bytes));
     }
 
+    /// Appends a part of a file, which is read when it is sent.
+    pub fn put_file(&mut self, part: FilePart, queues: &mut Queues) {
+        if part.is_empty() {
+            return;
+        }
+        let queue = self.queue(queues);
+        queue.files = queue.files.saturating_add(part.len());
+        queue.memory += size_of::<Segment>();
+        queue.segments.push_back(Segment::File(part));
+    }
+
     /// Appends what a cork holds, less the first `from` bytes: those that the
     /// kernel took.
     pub fn extend_from(&mut self, cork: &Cork, from: usize, queues: &mut Queues) {
         cork.pieces(from, |piece| match piece {
             Piece::Copied(bytes) => self.put(bytes, queues),
             Piece::Shared(bytes, from) => self.put_shared(bytes.slice(from..), queues),
+            Piece::File(part, from) => self.put_file(part.slice(from, u64::MAX), queues),
         });
     }
 
     /// Calls `f` with the parts of one vectored write: at most
-    /// [`MAX_PARTS`], and no more than reach `max` bytes.
+    /// [`MAX_PARTS`], no more than reach `max` bytes, and none behind a part
+    /// of a file.
     #[inline]
     pub fn parts<R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         let segments = self.queue.as_ref().map_or(0, |queue| queue.segments.len());
@@ -186,10 +256,9 @@ impl Backlog {
         let (mut n, mut bytes) = (0, 0);
         let segments = self.queue.iter().flat_map(|queue| &queue.segments);
         for (part, segment) in parts.iter_mut().zip(segments) {
-            if bytes >= max {
+            let (true, Some(slice)) = (bytes < max, segment.as_slice()) else {
                 break;
-            }
-            let slice = segment.as_slice();
+            };
             let slice = &slice[..slice.len().min(max - bytes)];
             *part = IoSlice::new(slice);
             bytes += slice.len();
@@ -198,45 +267,65 @@ impl Backlog {
         f(&parts[..n]) // n counts the parts that were filled
     }
 
+    /// Calls `write` with what comes next, at most `max` bytes of it. Answers
+    /// how many bytes were offered, and what `write` did.
+    fn offer<R>(&self, max: usize, write: impl FnOnce(Output<'_>) -> R) -> (usize, R) {
+        self.parts(max, |parts| {
+            let offered: usize = parts.iter().map(|part| part.len()).sum();
+            let queue = self.queue.as_ref();
+            match queue.and_then(|queue| queue.segments.get(parts.len())) {
+                Some(Segment::File(part)) if offered < max => {
+                    // What stands in front of it does not cut it short.
+                    let part = part.slice(0, max as u64);
+                    let all = offered + clamp(part.len());
+                    (all, write(Output::File(parts, part)))
+                }
+                _ => (offered, write(Output::Bytes(parts))),
+            }
+        })
+    }
+
     /// Drops the first `n` bytes, which the kernel took; at most all.
     pub fn advance(&mut self, n: usize, queues: &mut Queues) {
         let Some(queue) = &mut self.queue else {
             return;
         };
-        let mut n = n.min(queue.len);
-        queue.len -= n;
+        let mut n = n;
         while n > 0
             && let Some(front) = queue.segments.front_mut()
         {
-            let len = front.as_slice().len();
-            if n < len {
-                match front {
-                    Segment::Copied { sent, .. } => *sent += n,
-                    Segment::Shared(bytes) => {
-                        bytes.advance(n);
-                        queue.memory -= n;
-                    }
+            match front {
+                Segment::Copied { bytes, sent } if n < bytes.len() - *sent => {
+                    *sent += n;
+                    queue.len -= n;
+                    return;
                 }
-                return;
-            }
-            n -= len;
-            queue.memory -= size_of::<Segment>();
-            match queue.segments.pop_front() {
-                Some(Segment::Copied { bytes, .. }) => {
-                    queue.memory -= bytes.capacity();
-                    queues.buffers.give(bytes);
+                Segment::Shared(bytes) if n < bytes.len() => {
+                    bytes.advance(n);
+                    queue.len -= n;
+                    queue.memory -= n;
+                    return;
                 }
-                Some(Segment::Shared(_)) => queue.memory -= len,
-                None => {}
+                Segment::File(part) if (n as u64) < part.len() => {
+                    part.advance(n as u64);
+                    queue.files = queue.files.saturating_sub(n as u64);
+                    return;
+                }
+                Segment::Copied { .. } | Segment::Shared(_) | Segment::File(_) => {}
             }
+            n -= queue.drop_first(&mut queues.buffers).min(n);
         }
-        debug_assert!(queue.len > 0 || queue.memory == 0, "the books are wrong");
+        debug_assert!(
+            !queue.segments.is_empty() || queue.memory == 0 && queue.len == 0,
+            "the books are wrong"
+        );
         self.rest(queues);
     }
 
     /// Gives the memory back if there is nothing to remember.
     fn rest(&mut self, queues: &mut Queues) {
-        if let Some(queue) = self.queue.take_if(|queue| queue.len == 0 && !queue.over) {
+        let idle = |queue: &mut Box<Queue>| queue.segments.is_empty() && !queue.over;
+        if let Some(queue) = self.queue.take_if(idle) {
             queues.give(queue);
         }
     }
@@ -245,25 +334,26 @@ impl Backlog {
     pub fn clear(&mut self, queues: &mut Queues) {
         if let Some(queue) = &mut self.queue {
             queue.over = false;
+            while !queue.segments.is_empty() {
+                queue.drop_first(&mut queues.buffers);
+            }
         }
-        self.advance(usize::MAX, queues);
+        self.rest(queues);
     }
 
-    /// Writes what waits, at most `max` bytes, until the kernel is full, and
-    /// answers how many bytes were taken. Fewer than there are, and fewer than
-    /// `max`, means that the kernel is full.
+    /// Writes what waits, at most `max` bytes, or so many of a file and what
+    /// stands in front of it, until the kernel is full. Answers how many bytes
+    /// were taken. Fewer than there are, and fewer than `max`, means that the
+    /// kernel is full.
     pub fn write(
         &mut self,
         max: usize,
         queues: &mut Queues,
-        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+        mut write: impl FnMut(Output<'_>) -> io::Result<usize>,
     ) -> io::Result<usize> {
         let mut taken = 0;
         while taken < max && !self.is_empty() {
-            let (offered, n) = self.parts(max - taken, |parts| {
-                let offered: usize = parts.iter().map(|part| part.len()).sum();
-                (offered, write(parts))
-            });
+            let (offered, n) = self.offer(max - taken, &mut write);
             let n = n?;
             taken += n;
             self.advance(n, queues);
@@ -279,7 +369,7 @@ impl Backlog {
     #[inline]
     pub fn is_over(&mut self, high: usize) -> bool {
         match &mut self.queue {
-            Some(queue) if queue.len > high => {
+            Some(queue) if queue.waiting() > high => {
                 queue.over = true;
                 true
             }
@@ -292,7 +382,7 @@ impl Backlog {
     #[inline]
     pub fn is_relieved(&mut self, low: usize, queues: &mut Queues) -> bool {
         match &mut self.queue {
-            Some(queue) if queue.over && queue.len <= low => {
+            Some(queue) if queue.over && queue.waiting() <= low => {
                 queue.over = false;
                 self.rest(queues);
                 true
@@ -311,7 +401,9 @@ mod tests {
 
     fn contents(backlog: &Backlog) -> Vec<u8> {
         let segments = backlog.queue.iter().flat_map(|queue| &queue.segments);
-        segments.flat_map(|s| s.as_slice().to_vec()).collect()
+        segments
+            .flat_map(|s| s.as_slice().unwrap().to_vec())
+            .collect()
     }
 
     #[test]
@@ -390,7 +482,10 @@ mod tests {
             backlog.put_shared(Bytes::from(vec![n; SHARED_FROM]), &mut queues);
         }
         let (all, mut out) = (contents(&backlog), Vec::new());
-        let mut take = |parts: &[IoSlice<'_>]| {
+        let mut take = |output: Output<'_>| {
+            let Output::Bytes(parts) = output else {
+                panic!("there is no file")
+            };
             let before = out.len();
             parts.iter().for_each(|part| out.extend_from_slice(part));
             Ok(out.len() - before)
@@ -404,6 +499,45 @@ mod tests {
         assert_eq!(rest, all.len() - 100_000);
         assert_eq!(out, all);
         assert!(backlog.queue.is_none());
+    }
+
+    #[test]
+    fn files_are_offered_behind_what_stands_in_front_of_them() {
+        let exe = std::env::current_exe().unwrap();
+        let file = alloc::sync::Arc::new(std::fs::File::open(exe).unwrap());
+        let part = |offset, len| FilePart::new(file.clone(), offset, len);
+        let (mut queues, mut backlog) = (Queues::new(1 << 20), Backlog::new());
+        backlog.put(b"head", &mut queues);
+        backlog.put_file(part(0, 0), &mut queues);
+        backlog.put_file(part(0, 1000), &mut queues);
+        backlog.put(b"between", &mut queues);
+        backlog.put_file(part(7, 300), &mut queues);
+        assert_eq!((backlog.len(), backlog.held()), (1311, 11));
+        assert!(backlog.memory() < 200_000, "{}", backlog.memory());
+        let mut seen = Vec::new();
+        // One call takes little, the second all that is offered to it.
+        for (max, take) in [(3, 3), (500, 101), (usize::MAX, usize::MAX)] {
+            backlog
+                .write(max, &mut queues, |output| {
+                    let (parts, file) = match output {
+                        Output::Bytes(parts) => (parts, None),
+                        Output::File(parts, part) => (parts, Some((part.offset(), part.len()))),
+                    };
+                    let bytes: usize = parts.iter().map(|part| part.len()).sum();
+                    seen.push((bytes, file));
+                    Ok((bytes + file.map_or(0, |(_, len)| len as usize)).min(take))
+                })
+                .unwrap();
+        }
+        let expected = [
+            (3, None),
+            (1, Some((0, 500))),
+            (0, Some((100, 900))),
+            (7, Some((7, 300))),
+        ];
+        assert_eq!(seen, expected);
+        assert!(backlog.queue.is_none());
+        assert_eq!(alloc::sync::Arc::strong_count(&file), 1);
     }
 
     #[test]

@@ -131,8 +131,8 @@ impl Connection {
     }
 
     /// Whether a turn can bring anything without an event.
-    pub(super) const fn can_go_on(&self) -> bool {
-        self.kept.is_some() || self.readable || self.ended
+    pub(super) fn can_go_on(&self) -> bool {
+        self.kept.is_some() || self.readable || self.ended || self.link.is_pending()
     }
 
     /// Bytes of memory held for the peer, apart from this record.

@@ -8,11 +8,11 @@ use bytes::Bytes;
 
 use super::connection::{Connection, Phase};
 use super::dials::DialRequest;
-use super::state::State;
+use super::state::{CANCEL, INTERNAL_ERROR, State};
 use super::{Counters, Destination, Exchange, Flow, Owner, Peer, Profile, Remote, Speaks};
 use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
 use crate::link::{Body, Gone, Link, Misuse};
-use crate::websocket::{self, CloseCode, Kind};
+use crate::websocket::{self, Kind};
 use crate::wire::{Instant, Role};
 
 /// The exchange that an event belongs to, and the loop around it.
@@ -58,19 +58,43 @@ impl Context<'_> {
         self.owner
     }
 
-    /// The owner's own number for the connection; 0 until it sets one.
+    /// The owner's own number for the connection, or for the exchange where
+    /// several share one (HTTP/2); 0 until it sets one.
     pub fn tag(&self) -> u32 {
-        self.state
-            .connections
-            .get(self.exchange.connection)
-            .map_or(0, |it| it.tag)
+        let Exchange { connection, stream } = self.exchange;
+        let connection = self.state.connections.get(connection);
+        connection.map_or(0, |it| it.link.tag(stream).unwrap_or(it.tag))
     }
 
-    /// Sets the owner's own number for the connection.
+    /// Sets that number.
     pub fn set_tag(&mut self, tag: u32) {
-        if let Some(connection) = self.state.connections.get_mut(self.exchange.connection) {
-            connection.tag = tag;
+        let Exchange { connection, stream } = self.exchange;
+        if let Some(it) = self.state.connections.get_mut(connection)
+            && !it.link.set_tag(stream, tag)
+        {
+            it.tag = tag;
         }
+    }
+
+    /// Whether the event is the last of its connection, and not of an exchange
+    /// alone that shares it with others.
+    pub fn is_last(&self) -> bool {
+        let connection = self.state.connections.get(self.exchange.connection);
+        connection.is_some_and(|it| it.told)
+    }
+
+    /// Whether the exchange shares its connection with others, so that the end
+    /// of one is not the end of the other: on HTTP/2.
+    pub fn is_shared(&self) -> bool {
+        let connection = self.state.connections.get(self.exchange.connection);
+        connection.is_some_and(|it| it.link.is_multiplexed())
+    }
+
+    /// How many further exchanges the peer of a client's connection allows at
+    /// the moment.
+    pub fn allowance(&self) -> usize {
+        let connection = self.state.connections.get(self.exchange.connection);
+        connection.map_or(0, |it| it.link.allowance())
     }
 
     /// The peer's address.
@@ -117,7 +141,9 @@ impl Context<'_> {
         let Some(connection) = connections.get_mut(self.exchange.connection) else {
             return Err(Misuse::Over);
         };
-        connection.link.collect(head, limit, shelf, *now, cork)
+        let stream = self.exchange.stream;
+        let link = &mut connection.link;
+        link.collect(stream, head, limit, shelf, *now, cork)
     }
 
     /// Has the body on offer come in [`Body`](crate::link::Event::Body) events.
@@ -125,7 +151,7 @@ impl Context<'_> {
     /// # Errors
     /// [`Misuse`] unless a body is on offer.
     pub fn accept_body(&mut self) -> Result<(), Misuse> {
-        self.act(|link, state| link.accept_body(state.now, state.cork))
+        self.act(|link, state| link.accept_body(state.stream, state.now, state.cork))
     }
 
     // The response.
@@ -135,7 +161,7 @@ impl Context<'_> {
     /// # Errors
     /// [`Misuse`] unless a response is owed.
     pub fn inform(&mut self, head: &ResponseHead<'_>) -> Result<(), Misuse> {
-        self.act(|link, state| link.inform(head, state.cork))
+        self.act(|link, state| link.inform(state.stream, head, state.cork))
     }
 
     /// Sends the response, or its head if the body is streamed.
@@ -143,34 +169,39 @@ impl Context<'_> {
     /// # Errors
     /// [`Misuse`] unless a response is owed; nothing is sent then.
     pub fn respond(&mut self, head: &ResponseHead<'_>, body: Body<'_>) -> Result<(), Misuse> {
-        self.act(|link, state| link.respond(head, body, Some(state.date), state.now, state.cork))
+        self.act(|link, state| {
+            let (stream, now) = (state.stream, state.now);
+            link.respond(stream, head, body, Some(state.date), now, state.cork)
+        })
     }
 
-    /// Sends a request of ours, or its head if the body is streamed.
+    /// Sends a request of ours, or its head if the body is streamed. From here
+    /// on the context is for the exchange that this begins.
     ///
     /// # Errors
-    /// [`Misuse`] unless the connection is an HTTP client's and free.
+    /// [`Misuse`] unless the connection is an HTTP client's and free: on HTTP/2
+    /// within its [`allowance`](Self::allowance).
     pub fn request(
         &mut self,
         head: &RequestHead<'_>,
         body: Option<Body<'_>>,
     ) -> Result<(), Misuse> {
-        self.act(|link, state| link.request(head, body, state.now, state.cork))?;
-        self.exchange.stream = self.exchange.stream.wrapping_add(1);
+        self.exchange.stream =
+            self.act(|link, state| link.request(head, body, state.now, state.cork))?;
         Ok(())
     }
 
     /// Writes a piece of a streamed body, or bytes of a raw connection.
     pub fn write(&mut self, data: &[u8]) -> Flow {
-        let waited = self.backlog();
-        let written = self.act(|link, state| link.write(data, state.cork));
+        let waited = self.held();
+        let written = self.act(|link, state| link.write(state.stream, data, state.cork));
         self.flow_after(written, waited)
     }
 
     /// As [`write`](Self::write); large pieces leave without being copied.
     pub fn write_shared(&mut self, data: Bytes) -> Flow {
-        let waited = self.backlog();
-        let written = self.act(|link, state| link.write_shared(data, state.cork));
+        let waited = self.held();
+        let written = self.act(|link, state| link.write_shared(state.stream, data, state.cork));
         self.flow_after(written, waited)
     }
 
@@ -179,15 +210,19 @@ impl Context<'_> {
     /// # Errors
     /// [`Misuse`] unless one is open, or if less was sent than announced.
     pub fn finish(&mut self, trailers: Fields<'_>) -> Result<(), Misuse> {
-        self.act(|link, state| link.finish(trailers, state.now, state.cork))
+        self.act(|link, state| link.finish(state.stream, trailers, state.now, state.cork))
     }
 
-    /// Answers an upgrade request: the connection is a WebSocket from here on.
+    /// Answers an upgrade request, or an extended CONNECT on HTTP/2: the
+    /// exchange is a WebSocket from here on.
     ///
     /// # Errors
     /// [`Misuse`] if no such request waits for its answer.
     pub fn upgrade_websocket(&mut self, fields: Fields<'_>, streaming: bool) -> Result<(), Misuse> {
-        self.act(|link, state| link.upgrade_websocket(fields, streaming, state.now, state.cork))
+        self.act(|link, state| {
+            let (stream, date, now) = (state.stream, Some(state.date), state.now);
+            link.upgrade_websocket(stream, fields, streaming, date, now, state.cork)
+        })
     }
 
     /// Answers an upgrade or CONNECT request: all bytes are the owner's from
@@ -199,59 +234,34 @@ impl Context<'_> {
         self.act(|link, state| link.upgrade_raw(fields, state.cork))
     }
 
-    /// After our own upgrade request was answered with 101: the connection is
-    /// a WebSocket from here on.
+    /// After our own upgrade request was answered with 101, or our extended
+    /// CONNECT with 200: the exchange is a WebSocket from here on.
     ///
     /// # Errors
     /// [`Misuse`] unless it was an HTTP client's.
     pub fn switched_to_websocket(&mut self, streaming: bool) -> Result<(), Misuse> {
-        self.act(|link, state| link.switched_to_websocket(streaming, state.now))
+        self.act(|link, state| link.switched_to_websocket(state.stream, streaming, state.now))
     }
 
-    // The WebSocket.
-
-    /// Sends a WebSocket message.
-    pub fn send(&mut self, kind: Kind, payload: &[u8]) -> Flow {
-        let (chance, waited) = (self.chance(), self.backlog());
-        let sent =
-            self.act(|link, state| link.send_message(kind, payload, chance, state.now, state.cork));
-        self.flow_after(sent, waited)
-    }
-
-    /// Sends a ping of at most 125 bytes.
-    ///
-    /// # Errors
-    /// [`Misuse`] unless the connection is an open WebSocket.
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        let chance = self.chance();
-        self.act(|link, state| Ok(link.websocket()?.send_ping(payload, chance, state.cork)?))
-    }
-
-    /// Starts the WebSocket's closing handshake.
-    ///
-    /// # Errors
-    /// [`Misuse`] unless the connection is an open WebSocket and the code may
-    /// be sent.
-    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Misuse> {
-        let chance = self.chance();
-        self.act(|link, state| {
-            Ok(link
-                .websocket()?
-                .send_close(code, reason, chance, state.now, state.cork)?)
-        })
-    }
-
-    /// Ends the connection without a word more.
+    /// Ends the exchange without a word more: by a reset of its stream, or
+    /// with its connection.
     pub fn abort(&mut self) {
+        let code = match self.state.role_of(self.exchange) {
+            Role::Client => CANCEL,
+            Role::Server => INTERNAL_ERROR,
+        };
+        self.reset(code);
+    }
+
+    /// The same with an error code of HTTP/2 (RFC 9113 §7).
+    pub fn reset(&mut self, code: u32) {
         let Exchange { connection, stream } = self.exchange;
-        if let Some(it) = self.state.connections.get_mut(connection)
-            && it.link.stream() == stream
+        if let Some(it) = self.state.connections.get(connection)
             && it.phase == Phase::Open
             && !it.told
+            && (it.link.stream() == stream || it.link.is_multiplexed())
         {
-            it.gone = Some(Gone::Aborted);
-            it.link.abort();
-            self.state.touch(connection);
+            self.state.lose(self.exchange, code, Gone::Aborted);
         }
     }
 
@@ -367,8 +377,7 @@ impl Context<'_> {
     /// `time`, unless the exchange is over by then. Answers whether it was
     /// set: not beyond [`Limits::timers`](super::Limits::timers).
     pub fn after(&mut self, time: Duration, token: u64) -> bool {
-        let at = self.state.now + time;
-        self.state.set_timer(at, (self.owner, self.exchange, token))
+        self.set_timer(time, token).is_some()
     }
 
     /// What the loop has counted so far.
@@ -381,13 +390,13 @@ impl Context<'_> {
         self.state.remote.clone()
     }
 
-    /// Bytes that wait to be taken by the kernel, of this connection.
+    /// Bytes that wait for the stream of this exchange or for the kernel.
     pub fn backlog(&self) -> usize {
-        self.state.backlog_of(self.exchange.connection)
+        self.state.backlog_of(self.exchange)
     }
 
     /// Runs `act` on the link, if the exchange is still open.
-    fn act<R>(
+    pub(super) fn act<R>(
         &mut self,
         act: impl FnOnce(&mut Link, Lending<'_>) -> Result<R, Misuse>,
     ) -> Result<R, Misuse> {
@@ -405,6 +414,7 @@ impl Context<'_> {
             Some(connection) => act(
                 &mut connection.link,
                 Lending {
+                    stream: self.exchange.stream,
                     cork,
                     now: *now,
                     date,
@@ -414,17 +424,18 @@ impl Context<'_> {
         }
     }
 
-    fn flow_after(&mut self, written: Result<(), Misuse>, waited: usize) -> Flow {
+    pub(super) fn flow_after(&mut self, written: Result<(), Misuse>, waited: usize) -> Flow {
         match written {
-            Ok(()) => self.state.flow(self.exchange.connection, waited),
+            Ok(()) => self.state.flow(self.exchange, waited),
             Err(misuse) => Flow::Over(misuse),
         }
     }
 }
 
 /// What a link needs to act.
-struct Lending<'s> {
-    cork: &'s mut super::Cork,
-    now: Instant,
-    date: &'s Date,
+pub(super) struct Lending<'s> {
+    pub(super) stream: u32,
+    pub(super) cork: &'s mut super::Cork,
+    pub(super) now: Instant,
+    pub(super) date: &'s Date,
 }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use std::io::{self, IoSlice};
 
+use super::FilePart;
 use super::poller::MAX_PARTS;
 use crate::wire::Sink;
 
@@ -18,8 +19,8 @@ const KEEP: usize = 256 * 1024;
 /// The one output of a loop: all that is written while a connection is served
 /// gathers here and leaves in one write.
 ///
-/// Small pieces lie in one buffer, large shared ones are references between
-/// them. A [`Mark`] remembers a place to go back to.
+/// Small pieces lie in one buffer; large shared ones, and parts of files, are
+/// references between them. A [`Mark`] remembers a place to go back to.
 ///
 /// ```
 /// use barewire::net::Cork;
@@ -36,16 +37,22 @@ const KEEP: usize = 256 * 1024;
 pub struct Cork {
     copied: Vec<u8>,
     shared: Vec<Shared>, // by place
-    shared_len: usize,   // bytes of all of them
+    shared_len: usize,   // bytes of all of them that are in memory
+    files: u64,          // bytes of all of them that are not
     cap: usize,
 }
 
-/// Shared bytes that stand in front of `copied[at..]`, behind what was shared
-/// earlier.
+/// What stands in front of `copied[at..]`, behind what was shared earlier.
 #[derive(Debug)]
 struct Shared {
     at: usize, // <= copied.len()
-    bytes: Bytes,
+    what: Reference,
+}
+
+#[derive(Debug)]
+enum Reference {
+    Bytes(Bytes),
+    File(FilePart),
 }
 
 /// A place in a [`Cork`].
@@ -62,6 +69,7 @@ impl Cork {
             copied: Vec::new(),
             shared: Vec::new(),
             shared_len: 0,
+            files: 0,
             cap,
         }
     }
@@ -72,10 +80,23 @@ impl Cork {
         self.cap = cap;
     }
 
-    /// Bytes written since it was cleared.
+    /// Bytes written since it was cleared; those of files count up to a
+    /// quarter of the address space.
     #[inline]
     pub const fn len(&self) -> usize {
+        self.held() + clamp(self.files)
+    }
+
+    /// Bytes written since it was cleared that are in memory.
+    #[inline]
+    pub const fn held(&self) -> usize {
         self.copied.len() + self.shared_len
+    }
+
+    /// Whether a part of a file was written since it was cleared.
+    #[inline]
+    pub const fn has_file(&self) -> bool {
+        self.files > 0
     }
 
     /// Whether nothing was written since it was cleared.
@@ -94,6 +115,7 @@ impl Cork {
         if !self.shared.is_empty() {
             self.shared.clear();
             self.shared_len = 0;
+            self.files = 0;
         }
     }
 
@@ -111,7 +133,10 @@ impl Cork {
     pub fn truncate(&mut self, mark: Mark) {
         self.copied.truncate(mark.copied);
         for shared in self.shared.drain(mark.shared.min(self.shared.len())..) {
-            self.shared_len -= shared.bytes.len();
+            match shared.what {
+                Reference::Bytes(bytes) => self.shared_len -= bytes.len(),
+                Reference::File(part) => self.files = self.files.saturating_sub(part.len()),
+            }
         }
         // Only a mark of another filling could leave one behind its place.
         for shared in &mut self.shared {
@@ -119,12 +144,24 @@ impl Cork {
         }
     }
 
+    /// Appends a part of a file, which is read when it is sent.
+    pub fn put_file(&mut self, part: FilePart) {
+        if part.is_empty() {
+            return;
+        }
+        self.files = self.files.saturating_add(part.len());
+        self.shared.push(Shared {
+            at: self.copied.len(),
+            what: Reference::File(part),
+        });
+    }
+
     /// Calls `f` with the pieces in their order, less the first `from` bytes.
     /// Shared pieces come with the bytes they are a reference to.
     pub(super) fn pieces<'a>(&'a self, from: usize, mut f: impl FnMut(Piece<'a>)) {
         let mut skip = from;
         let mut emit = |piece: Piece<'a>| {
-            let len = piece.as_slice().len();
+            let len = piece.len();
             if skip >= len {
                 skip -= len;
             } else {
@@ -136,15 +173,19 @@ impl Cork {
             // In range and in order: `at` of each is a length that `copied`
             // had when it came, and `truncate` keeps it so.
             emit(Piece::Copied(&self.copied[at..shared.at]));
-            emit(Piece::Shared(&shared.bytes, 0));
+            emit(match &shared.what {
+                Reference::Bytes(bytes) => Piece::Shared(bytes, 0),
+                Reference::File(part) => Piece::File(part, 0),
+            });
             at = shared.at;
         }
         emit(Piece::Copied(&self.copied[at..]));
     }
 
     /// Calls `f` with the parts of one vectored write: at most [`MAX_PARTS`],
-    /// less the first `from` bytes. When there are more parts, what they hold
-    /// is less than [`len`](Self::len)` - from`.
+    /// less the first `from` bytes, and none behind a part of a file. When
+    /// there are more parts, what they hold is less than
+    /// [`len`](Self::len)` - from`.
     #[inline]
     pub fn parts<R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         if self.shared.is_empty() {
@@ -162,20 +203,21 @@ impl Cork {
     /// Calls `f` with the first `N` parts.
     fn gather<const N: usize, R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         let mut parts = [IoSlice::new(&[]); N];
-        let mut n = 0;
-        self.pieces(from, |piece| {
-            if let Some(part) = parts.get_mut(n) {
-                *part = IoSlice::new(piece.as_slice());
+        let (mut n, mut is_over) = (0, false);
+        self.pieces(from, |piece| match (piece.as_slice(), parts.get_mut(n)) {
+            (Some(slice), Some(part)) if !is_over => {
+                *part = IoSlice::new(slice);
                 n += 1;
             }
+            _ => is_over = true,
         });
         f(&parts[..n]) // n counts the parts that were there
     }
 
     /// Writes everything with as few calls of `write` as it takes, and
     /// answers how many bytes were taken. Fewer than [`len`](Self::len) means
-    /// that the kernel is full: the rest belongs into the
-    /// [`Backlog`](super::Backlog).
+    /// that the kernel is full, or that a part of a file follows: the rest
+    /// belongs into the [`Backlog`](super::Backlog).
     #[inline]
     pub fn write(
         &self,
@@ -189,7 +231,7 @@ impl Cork {
             });
             let n = n?;
             taken += n;
-            if n < offered {
+            if n < offered || offered == 0 {
                 break;
             }
         }
@@ -203,15 +245,27 @@ pub(super) enum Piece<'a> {
     Copied(&'a [u8]),
     /// Shared, less the first bytes.
     Shared(&'a Bytes, usize),
+    /// Of a file, less the first bytes.
+    File(&'a FilePart, u64),
 }
 
 impl<'a> Piece<'a> {
-    /// The bytes.
+    /// The bytes, if they are in memory.
     #[inline]
-    pub(super) fn as_slice(&self) -> &'a [u8] {
+    fn as_slice(&self) -> Option<&'a [u8]> {
         match *self {
-            Self::Copied(bytes) => bytes,
-            Self::Shared(bytes, from) => &bytes[from..], // `skip` stays within
+            Self::Copied(bytes) => Some(bytes),
+            Self::Shared(bytes, from) => Some(&bytes[from..]), // `skip` stays within
+            Self::File(..) => None,
+        }
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        match *self {
+            Self::Copied(bytes) => bytes.len(),
+            Self::Shared(bytes, from) => bytes.len() - from,
+            Self::File(part, from) => clamp(part.len() - from),
         }
     }
 
@@ -221,7 +275,19 @@ impl<'a> Piece<'a> {
         match self {
             Self::Copied(bytes) => Self::Copied(&bytes[n..]),
             Self::Shared(bytes, from) => Self::Shared(bytes, from + n),
+            Self::File(part, from) => Self::File(part, from + n as u64),
         }
+    }
+}
+
+/// Bytes of files, counted with those in memory: so that no sum overflows.
+#[inline]
+pub(super) const fn clamp(files: u64) -> usize {
+    const MOST: usize = usize::MAX / 4;
+    if files > MOST as u64 {
+        MOST
+    } else {
+        files as usize
     }
 }
 
@@ -253,7 +319,7 @@ impl Sink for Cork {
         self.shared_len += bytes.len();
         self.shared.push(Shared {
             at: self.copied.len(),
-            bytes,
+            what: Reference::Bytes(bytes),
         });
     }
 }
@@ -266,7 +332,9 @@ mod tests {
 
     fn contents(cork: &Cork, from: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
-        cork.pieces(from, |piece| bytes.extend_from_slice(piece.as_slice()));
+        cork.pieces(from, |piece| {
+            bytes.extend_from_slice(piece.as_slice().unwrap());
+        });
         bytes
     }
 
@@ -309,6 +377,55 @@ mod tests {
         });
         assert_eq!((taken.unwrap(), calls), (cork.len(), 4));
         assert_eq!(out, contents(&cork, 0));
+    }
+
+    fn part(len: u64) -> FilePart {
+        let exe = std::env::current_exe().unwrap();
+        let file = std::fs::File::open(exe).unwrap();
+        FilePart::new(alloc::sync::Arc::new(file), 0, len)
+    }
+
+    #[test]
+    fn a_file_ends_the_writing_and_is_handed_over() {
+        let mut cork = Cork::new(usize::MAX);
+        cork.put(b"head");
+        cork.put_file(part(0));
+        assert!(!cork.has_file(), "nothing is no part");
+        cork.put_file(part(1000));
+        cork.put(b"tail");
+        assert_eq!((cork.len(), cork.held()), (1008, 8));
+        let mut written = Vec::new();
+        let taken = cork.write(|parts| {
+            parts
+                .iter()
+                .for_each(|part| written.extend_from_slice(part));
+            Ok(parts.iter().map(|part| part.len()).sum())
+        });
+        assert_eq!((taken.unwrap(), &written[..]), (4, &b"head"[..]));
+        let mut lens = Vec::new();
+        cork.pieces(504, |piece| match piece {
+            Piece::File(part, from) => lens.push((part.len(), from as usize)),
+            piece => lens.push((0, piece.len())),
+        });
+        assert_eq!(lens, [(1000, 500), (0, 4)]);
+    }
+
+    #[test]
+    fn what_is_taken_back_takes_its_file_along() {
+        let mut cork = Cork::new(usize::MAX);
+        cork.put_file(part(10));
+        let mark = cork.mark();
+        cork.put_file(part(20));
+        cork.truncate(mark);
+        assert_eq!(cork.len(), 10);
+        cork.clear();
+        assert!(cork.is_empty() && !cork.has_file());
+        cork.put_file(part(u64::MAX));
+        cork.put_file(part(u64::MAX));
+        cork.put_file(part(u64::MAX));
+        assert!(cork.len() < usize::MAX / 2, "sums must not overflow");
+        cork.truncate(Mark::default());
+        assert_eq!(cork.len(), 0);
     }
 
     #[test]

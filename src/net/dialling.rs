@@ -5,7 +5,7 @@ use std::io;
 
 use super::connection::Phase;
 use super::dials::{DialRequest, Dialling};
-use super::{Destination, Dial, Key, Loop, Peer, Poller, Resolver, Speaks};
+use super::{Destination, Dial, Exchange, Key, Loop, Peer, Poller, Resolver, Speaks};
 use crate::link::{Event, Gone, Link};
 use crate::wire::{Instant, Role};
 
@@ -124,10 +124,21 @@ impl<P: Poller> Loop<P> {
         connection.phase = Phase::Open;
         connection.link = match speaks {
             Speaks::Http => Link::client(state.now),
+            #[cfg(feature = "http2")]
+            Speaks::Http2 => Link::client_http2(state.now),
             Speaks::Raw => Link::raw(Role::Client),
         };
         state.counters.dialled += 1;
-        self.attend(key, Event::Opened);
+        let profile = usize::from(connection.profile);
+        state.current = key;
+        // Profiles are only ever added, so the index stays good.
+        let limits = &self.dispatch.profiles[profile];
+        connection.link.begin(limits, state.now, &mut state.cork);
+        let exchange = Exchange {
+            connection: key,
+            stream: 0,
+        };
+        self.attend(exchange, Event::Opened);
     }
 
     fn failed(&mut self, key: Key, error: io::Error) {

@@ -89,22 +89,27 @@ impl Dispatch {
                     used,
                     step: Step::Event(event),
                 }) => {
-                    call(handlers, state, key, event);
+                    let exchange = Exchange {
+                        connection: key,
+                        stream: connection.link.stream(),
+                    };
+                    call(handlers, state, exchange, event);
                     (used, Step::Event(()))
                 }
                 Ok(Received { used, step }) => (used, step.map(|_| ())),
                 Err(violation) => {
-                    self.recycle();
+                    self.recycle(key);
                     self.tell_gone(key, Gone::Violation(violation));
                     return (input.len(), Stop::Over);
                 }
             };
-            self.recycle();
+            self.recycle(key);
             at += used;
             match step {
                 Step::Event(()) => {}
                 // Bytes were used up without an event: there may be more.
                 Step::Need(_) | Step::Paused if used > 0 => {}
+                Step::Need(0) => {}
                 Step::Need(_) | Step::Paused if end && !at_end => at_end = true,
                 Step::Need(_) => return (at, Stop::Hungry),
                 Step::Paused => return (at, Stop::Held),
@@ -114,9 +119,9 @@ impl Dispatch {
         }
     }
 
-    /// Calls the owner of a connection outside of feeding.
-    pub(super) fn tell(&mut self, key: Key, event: Event<'_>) {
-        call(&mut self.handlers, &mut self.state, key, event);
+    /// Calls the owner of an exchange outside of feeding.
+    pub(super) fn tell(&mut self, exchange: Exchange, event: Event<'_>) {
+        call(&mut self.handlers, &mut self.state, exchange, event);
     }
 
     /// Calls an owner about no connection in particular.
@@ -141,17 +146,36 @@ impl Dispatch {
         }
     }
 
-    /// Tells the owner, once, that a connection is over.
+    /// Tells the owner, once, that a connection is over: in each exchange that
+    /// shares it, then for the connection.
     pub(super) fn tell_gone(&mut self, key: Key, gone: Gone) {
-        let Some(connection) = self.state.connections.get_mut(key) else {
-            return;
-        };
-        if connection.told {
-            return;
+        loop {
+            let Some(connection) = self.state.connections.get_mut(key) else {
+                return;
+            };
+            if connection.told {
+                return;
+            }
+            let gone = *connection.gone.get_or_insert(gone);
+            let (stream, gone) = match connection.link.take_live() {
+                Some((stream, own)) => (stream, own.unwrap_or(gone)),
+                None => {
+                    connection.told = true;
+                    let is_shared = connection.link.is_multiplexed();
+                    let stream = if is_shared {
+                        0
+                    } else {
+                        connection.link.stream()
+                    };
+                    (stream, gone)
+                }
+            };
+            let exchange = Exchange {
+                connection: key,
+                stream,
+            };
+            self.tell(exchange, Event::Gone(gone));
         }
-        connection.told = true;
-        let gone = *connection.gone.get_or_insert(gone);
-        self.tell(key, Event::Gone(gone));
     }
 
     /// Lets the deadline of a connection's link take effect.
@@ -179,9 +203,13 @@ impl Dispatch {
             Ok(None) => {}
             Ok(Some(event)) => {
                 let overdue = matches!(event, Event::Overdue);
-                call(handlers, state, key, event);
+                let exchange = Exchange {
+                    connection: key,
+                    stream: connection.link.stream(),
+                };
+                call(handlers, state, exchange, event);
                 if overdue {
-                    fail(state, key, Status::GATEWAY_TIMEOUT);
+                    fail(state, exchange, Status::GATEWAY_TIMEOUT);
                 }
             }
             Err(violation) => self.tell_gone(key, Gone::Violation(violation)),
@@ -194,26 +222,35 @@ impl Dispatch {
         &self.profiles[usize::from(connection.profile)]
     }
 
-    /// Takes back a collected request that has been looked at.
-    fn recycle(&mut self) {
+    /// Takes back what was shown and has been looked at.
+    fn recycle(&mut self, key: Key) {
         if let Some(parked) = self.shown.take() {
-            self.state.shelf.put_back(parked);
+            let state = &mut self.state;
+            let parked = match state.connections.get_mut(key) {
+                Some(connection) => connection.link.reclaim(parked),
+                None => Some(parked),
+            };
+            if let Some(parked) = parked {
+                state.shelf.put_back(parked);
+            }
         }
     }
 }
 
-/// Calls the owner of a connection. A panic ends the exchange: with 500 if
-/// nothing of the response has left, with 1011 on a WebSocket, else by cutting
-/// the connection.
-fn call(handlers: &mut [Box<dyn Handler>], state: &mut State, key: Key, event: Event<'_>) {
+/// Calls the owner of an exchange. A panic ends it: with 500 if nothing of the
+/// response has left, with 1011 on a WebSocket, else by a reset of its stream
+/// or by cutting the connection.
+fn call(
+    handlers: &mut [Box<dyn Handler>],
+    state: &mut State,
+    exchange: Exchange,
+    event: Event<'_>,
+) {
+    let key = exchange.connection;
     let Some(connection) = state.connections.get(key) else {
         return;
     };
     let owner = connection.owner;
-    let exchange = Exchange {
-        connection: key,
-        stream: connection.link.stream(),
-    };
     let (is_last, unanswered) = (connection.told, connection.link.snapshot());
     let Some(handler) = handlers.get_mut(usize::from(owner.0)) else {
         return;
@@ -234,23 +271,27 @@ fn call(handlers: &mut [Box<dyn Handler>], state: &mut State, key: Key, event: E
         if unanswered.is_some() {
             state.cork.truncate(mark);
         }
-        if let Some(connection) = state.connections.get_mut(key) {
+        if let Some(connection) = state.connections.get_mut(key)
+            && !connection.link.is_multiplexed()
+        {
             connection.told = true;
             connection.gone = Some(Gone::Panicked);
         }
-        cut(state, key, Status::INTERNAL_SERVER_ERROR, unanswered);
+        cut(state, exchange, Status::INTERNAL_SERVER_ERROR, unanswered);
     }
 }
 
 /// Answers for an owner that owes a response and will not give it.
-fn fail(state: &mut State, key: Key, status: Status) {
-    let connection = state.connections.get(key);
-    if let Some(unanswered) = connection.and_then(|it| it.link.snapshot()) {
-        cut(state, key, status, Some(unanswered));
+fn fail(state: &mut State, exchange: Exchange, status: Status) {
+    if let Some(connection) = state.connections.get(exchange.connection)
+        && connection.link.owes_response(exchange.stream)
+    {
+        let unanswered = connection.link.snapshot();
+        cut(state, exchange, status, unanswered);
     }
 }
 
-fn cut(state: &mut State, key: Key, status: Status, unanswered: Option<Snapshot>) {
+fn cut(state: &mut State, exchange: Exchange, status: Status, unanswered: Option<Snapshot>) {
     let chance = state.entropy.take();
     let State {
         connections,
@@ -259,9 +300,9 @@ fn cut(state: &mut State, key: Key, status: Status, unanswered: Option<Snapshot>
         now,
         ..
     } = state;
-    if let Some(connection) = connections.get_mut(key) {
-        connection
-            .link
-            .fail(status, unanswered, Some(date), chance, *now, cork);
+    if let Some(connection) = connections.get_mut(exchange.connection) {
+        let stream = exchange.stream;
+        let link = &mut connection.link;
+        link.fail(stream, status, unanswered, Some(date), chance, *now, cork);
     }
 }

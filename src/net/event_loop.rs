@@ -226,13 +226,15 @@ impl<P: Poller> Loop<P> {
         self.note_time();
         // Who is woken from here on waits for the next turn.
         mem::swap(&mut self.round, &mut self.dispatch.state.runnable);
+        // First: what another loop published before it answered its client
+        // arrives before that client's next request here is answered.
+        self.read_mail();
         let ready = mem::take(&mut self.ready);
         for readiness in &ready {
             self.attend_readiness(readiness);
         }
         self.ready = ready;
         self.accept();
-        self.read_mail();
         self.fire_timers();
         self.expire();
         self.go_on();
@@ -357,7 +359,7 @@ impl<P: Poller> Loop<P> {
                         .get(key)
                         .is_some_and(|it| it.owner == owner);
                     if is_owner && state.is_open(exchange) {
-                        self.attend(key, Event::Mail(value));
+                        self.attend(exchange, Event::Mail(value));
                     }
                 }
                 Mail::Owner { owner, value } => self.dispatch.tell_owner(owner, Event::Mail(value)),
@@ -374,7 +376,7 @@ impl<P: Poller> Loop<P> {
             if exchange.connection == Key::NONE {
                 self.dispatch.tell_owner(owner, Event::Timer { token });
             } else if self.dispatch.state.is_open(exchange) {
-                self.attend(exchange.connection, Event::Timer { token });
+                self.attend(exchange, Event::Timer { token });
             }
         }
     }

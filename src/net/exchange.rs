@@ -23,8 +23,13 @@ pub struct Profile(pub(super) u16);
 /// What a connection speaks at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaks {
-    /// HTTP/1.1, and whatever that is upgraded to.
+    /// HTTP/1.1 and whatever that is upgraded to; accepted connections also
+    /// HTTP/2, if they begin with its preface.
     Http,
+    /// HTTP/2 from the first byte, with prior knowledge (RFC 9113 §3.3): for
+    /// dials. A listener that speaks [`Http`](Self::Http) finds out by itself.
+    #[cfg(feature = "http2")]
+    Http2,
     /// No protocol of ours: [`Event::Data`](crate::link::Event::Data).
     Raw,
 }

@@ -10,7 +10,8 @@ use crate::link::Misuse;
 pub enum Flow {
     /// Go on.
     Go,
-    /// Taken; but write no more until [`Writable`](crate::link::Event::Writable).
+    /// Taken; but write no more until [`Writable`](crate::link::Event::Writable),
+    /// which comes unless the exchange is complete by then.
     Wait,
     /// Not taken: the exchange is over or does not allow it.
     Over(Misuse),

@@ -1,9 +1,11 @@
 //! From the cork to the kernel, and what follows when all is sent.
 
+use std::io::ErrorKind;
+
 use super::connection::Phase;
 use super::dispatch::Dispatch;
 use super::state::State;
-use super::{Key, Loop, Poller};
+use super::{Key, Loop, Output, Poller};
 use crate::link::{Closing, Gone};
 
 impl<P: Poller> Loop<P> {
@@ -32,16 +34,17 @@ impl<P: Poller> Loop<P> {
             cork.clear();
             return;
         };
-        let waited = !connection.backlog.is_empty();
+        // A part of a file is sent from the backlog.
+        let waited = !connection.backlog.is_empty() || cork.has_file();
         if !waited && cork.is_empty() {
             return;
         }
         let mut taken = 0;
-        let mut broken = false;
+        let mut broken = None;
         if !waited && connection.writable {
             match cork.write(|parts| poller.write(stream, parts)) {
                 Ok(n) => taken = n,
-                Err(_) => broken = true,
+                Err(_) => broken = Some(Gone::Reset),
             }
         }
         if taken < cork.len() {
@@ -49,14 +52,20 @@ impl<P: Poller> Loop<P> {
             connection.backlog.extend_from(cork, taken, queues);
         }
         cork.clear();
-        if !broken && waited && connection.writable {
+        if broken.is_none() && waited && connection.writable {
             match connection
                 .backlog
-                .write(limits.backlog_cap, queues, |parts| {
-                    poller.write(stream, parts)
+                .write(limits.backlog_cap, queues, |output| match output {
+                    Output::Bytes(parts) => poller.write(stream, parts),
+                    Output::File(parts, file) => poller.send_file(stream, parts, file),
                 }) {
                 Ok(n) => taken = n,
-                Err(_) => broken = true,
+                // What was announced cannot be sent: the peer must not take
+                // what it has for the whole.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    broken = Some(Gone::Aborted);
+                }
+                Err(_) => broken = Some(Gone::Reset),
             }
             // Less than its share of a turn: the kernel is full, and says when
             // it no longer is.
@@ -68,14 +77,33 @@ impl<P: Poller> Loop<P> {
         } else if taken > 0 || connection.stalls.is_none() {
             connection.stalls = Some(*now + limits.write_progress);
         }
-        if broken {
-            self.end(key, Gone::Reset);
+        let room = limits.backlog_high.saturating_sub(connection.backlog.len());
+        connection.link.set_room(room);
+        if let Some(gone) = broken {
+            self.end(key, gone);
+        }
+    }
+
+    /// Has the streams of a connection that is shared put out what waits.
+    fn pump(&mut self, key: Key) {
+        let State {
+            connections,
+            cork,
+            limits,
+            now,
+            ..
+        } = &mut self.dispatch.state;
+        if let Some(connection) = connections.get_mut(key)
+            && connection.phase == Phase::Open
+        {
+            connection.link.pump(limits.backlog_low, *now, cork);
         }
     }
 
     /// Ends a connection's turn: writes, goes on with its closing if the link
     /// is done, and sets its deadline.
     pub(super) fn settle(&mut self, key: Key) {
+        self.pump(key);
         self.flush(key);
         self.begin_closing(key);
         self.go_on_closing(key);
@@ -91,8 +119,16 @@ impl<P: Poller> Loop<P> {
         connection.waits |= connection.backlog.len() > state.limits.backlog_high;
         // The kernel took everything at once, or its share of the turn: no
         // event will say so.
-        let relieved = connection.waits && connection.backlog.len() <= state.limits.backlog_low;
-        let goes_on = connection.writable && !connection.backlog.is_empty();
+        let mut relieved = connection.waits && connection.backlog.len() <= state.limits.backlog_low;
+        if relieved && connection.link.is_idle() && !connection.can_go_on() {
+            // Nobody is there to be told, and nothing to be looked at.
+            connection.waits = false;
+            connection.link.resume(state.now);
+            relieved = false;
+        }
+        let goes_on = connection.writable && !connection.backlog.is_empty()
+            || connection.may_be_fed()
+                && (connection.link.has_output() || connection.link.is_pending());
         state.memory = state.memory - connection.accounted + held;
         connection.accounted = held;
         let limits = &profiles[usize::from(connection.profile)];

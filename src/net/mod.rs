@@ -11,6 +11,7 @@
 //! - Who comes in ([`Listeners`], [`Caps`]) and where we go ([`Dial`]).
 //! - What is written while a connection is served gathers in a [`Cork`], and
 //!   what the kernel does not take of it waits in a [`Backlog`].
+//! - Bodies in files ([`FilePart`]) are sent by the system, where it can.
 //! - Connections lie in a [`Slab`] and are named by [`Key`]; each has one
 //!   coarse deadline ([`Deadlines`]), handlers have precise [`Timers`].
 
@@ -31,6 +32,7 @@ mod entropy;
 mod error;
 mod event_loop;
 mod exchange;
+mod file_part;
 mod flow;
 mod flush;
 mod handler;
@@ -38,6 +40,7 @@ mod kept;
 mod lapse;
 mod listener;
 mod mailbox;
+mod messages;
 mod poller;
 mod pool;
 mod random;
@@ -45,6 +48,8 @@ mod reading;
 mod remote;
 mod scripted;
 mod scripted_system;
+#[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]
+mod send_file;
 mod serve;
 mod slab;
 #[cfg(unix)]
@@ -52,9 +57,11 @@ mod socket_file;
 mod state;
 mod system;
 mod timers;
+mod timing;
+mod write_file;
 
 pub use address::{Address, Destination, ListenOptions, Peer};
-pub use backlog::{Backlog, Queues};
+pub use backlog::{Backlog, Output, Queues};
 pub use config::Limits;
 pub use context::Context;
 pub use cork::{Cork, Mark};
@@ -65,6 +72,7 @@ pub use entropy::Entropy;
 pub use error::Error;
 pub use event_loop::Loop;
 pub use exchange::{Exchange, Owner, Profile, Speaks};
+pub use file_part::FilePart;
 pub use flow::Flow;
 pub use handler::Handler;
 pub use listener::{Accepted, Admissions, Caps, Listeners, Refused};

@@ -22,7 +22,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::io::{self, IoSlice};
 
-use super::{Address, Entropy, ListenOptions, Peer};
+use super::{Address, Entropy, FilePart, ListenOptions, Peer};
 use crate::wire::Instant;
 
 /// What one read brought.
@@ -179,6 +179,42 @@ pub trait Poller {
     /// Writes parts, at most [`MAX_PARTS`] of them, in order, and answers how
     /// many bytes were taken. No room is no error, but 0.
     fn write(&mut self, stream: &mut Self::Stream, parts: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Writes `parts`, at most [`MAX_PARTS`] of them, and then a part of a file,
+    /// and answers how many bytes were taken. Fewer than both have means that
+    /// there is no room, as with [`write`](Self::write).
+    ///
+    /// By default the file is read and written in pieces of 16 KiB.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file
+    /// is shorter than its part; some of it may have been sent.
+    fn send_file(
+        &mut self,
+        stream: &mut Self::Stream,
+        parts: &[IoSlice<'_>],
+        mut file: FilePart,
+    ) -> io::Result<usize> {
+        let offered: usize = parts.iter().map(|part| part.len()).sum();
+        let mut taken = 0;
+        if offered > 0 {
+            taken = self.write(stream, parts)?;
+            if taken < offered {
+                return Ok(taken);
+            }
+        }
+        let mut piece = [0; 16 * 1024];
+        while !file.is_empty() {
+            let read = file.read(&mut piece)?;
+            // In range: no more is read than the piece holds.
+            let written = self.write(stream, &[IoSlice::new(&piece[..read])])?;
+            taken += written;
+            if written < read {
+                break;
+            }
+        }
+        Ok(taken)
+    }
 
     /// Says that nothing more will be written (FIN).
     fn shutdown_write(&mut self, stream: &mut Self::Stream) -> io::Result<()>;

@@ -1,23 +1,33 @@
 //! Whether a connection is read from.
 
-use super::Context;
+use super::{Context, Exchange};
 
 impl Context<'_> {
     /// Stops or resumes the reading of a body, of messages or of raw bytes, so
     /// that the peer is held back by its own flow control.
     pub fn set_reading(&mut self, reading: bool) {
-        let key = self.exchange.connection;
+        let Exchange {
+            connection: key,
+            stream,
+        } = self.exchange;
         let now = self.state.now;
-        if let Some(connection) = self.state.connections.get_mut(key)
-            && connection.held == reading
-        {
+        let Some(connection) = self.state.connections.get_mut(key) else {
+            return;
+        };
+        let link = &mut connection.link;
+        if !link.set_reading(stream, reading, now) {
+            if connection.held != reading {
+                return;
+            }
             connection.held = !reading;
             if reading {
-                connection.link.resume(now);
-                self.state.go_on(key);
+                link.resume(now);
             }
-            self.state.touch(key); // its deadline is another now
         }
+        if reading {
+            self.state.go_on(key);
+        }
+        self.state.touch(key); // its deadline is another now
     }
 
     /// Has the connection read from also while its output waits for the peer.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::connection::Phase;
 use super::dispatch::Stop;
 use super::kept::Kept;
-use super::{Key, Loop, Poller};
+use super::{Exchange, Key, Loop, Poller};
 use crate::link::{Event, Gone};
 
 /// Kept input up to this size is copied in front of the next read, so that the
@@ -55,10 +55,11 @@ impl<P: Poller> Loop<P> {
             .is_some_and(|it| it.broken && it.phase == Phase::Open && it.link.closing().is_none())
     }
 
-    /// Calls a connection's owner apart from its input, then writes.
-    pub(super) fn attend(&mut self, key: Key, event: Event<'_>) {
+    /// Calls the owner of an exchange apart from its input, then writes.
+    pub(super) fn attend(&mut self, exchange: Exchange, event: Event<'_>) {
+        let key = exchange.connection;
         self.dispatch.state.current = key;
-        self.dispatch.tell(key, event);
+        self.dispatch.tell(exchange, event);
         self.settle(key);
         // What the owner did may let input go on that has waited for it.
         self.dispatch.state.go_on(key);
@@ -74,8 +75,14 @@ impl<P: Poller> Loop<P> {
         {
             connection.waits = false;
             connection.link.resume(state.now);
-            if connection.phase == Phase::Open && !connection.told {
-                self.dispatch.tell(key, Event::Writable);
+            // Where exchanges share the connection, each is told in its turn.
+            let tells = !connection.told && !connection.link.is_multiplexed();
+            if connection.phase == Phase::Open && tells {
+                let exchange = Exchange {
+                    connection: key,
+                    stream: connection.link.stream(),
+                };
+                self.dispatch.tell(exchange, Event::Writable);
             }
         }
     }
@@ -89,7 +96,9 @@ impl<P: Poller> Loop<P> {
             Phase::Lingering { .. } => self.discard(key),
             Phase::Open if !connection.may_be_fed() => Next::Rest,
             Phase::Open => match connection.kept.take() {
-                Some(kept) if !connection.hungry => self.feed_kept(key, kept),
+                Some(kept) if !connection.hungry || connection.link.is_pending() => {
+                    self.feed_kept(key, kept)
+                }
                 kept if connection.readable => self.read(key, kept),
                 Some(kept) => {
                     let ended = connection.ended;
@@ -101,6 +110,10 @@ impl<P: Poller> Loop<P> {
                     }
                 }
                 None if connection.ended => self.feed_end(key),
+                None if connection.link.is_pending() => {
+                    let stop = self.dispatch.feed(key, &mut [], false).1;
+                    self.after(key, stop)
+                }
                 None => Next::Rest,
             },
         }

@@ -9,12 +9,17 @@ use bytes::Bytes;
 use super::connection::{Connection, Phase};
 use super::dials::DialRequest;
 use super::{
-    Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, Slab, TimerMark,
-    Timers,
+    Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, Slab, TimerId,
+    TimerMark, Timers,
 };
 use crate::http::date::Date;
-use crate::link::{Gone, Shelf};
+use crate::link::{Gone, Misuse, Shelf};
 use crate::wire::{Instant, Role, Sink};
+
+/// The error code of HTTP/2 for what is no longer wanted (RFC 9113 §7).
+pub(super) const CANCEL: u32 = 8;
+/// The same for what this side has failed at.
+pub(super) const INTERNAL_ERROR: u32 = 2;
 
 /// The part of a loop that is no socket and no handler.
 #[derive(Debug)]
@@ -63,37 +68,82 @@ impl State {
         })
     }
 
-    /// Bytes that wait for the peer of a connection, corked or in its backlog.
-    pub(super) fn backlog_of(&self, key: Key) -> usize {
-        let backlog = self.connections.get(key).map_or(0, |it| it.backlog.len());
-        let corked = if key == self.current {
-            self.cork.len()
-        } else {
-            let stashed = self.stash.iter().find(|(stashed, _)| *stashed == key);
-            stashed.map_or(0, |(_, cork)| cork.len())
-        };
-        backlog + corked
+    /// Bytes that wait for the peer of an exchange: for its stream, corked, or
+    /// in the connection's backlog.
+    pub(super) fn backlog_of(&self, exchange: Exchange) -> usize {
+        let key = exchange.connection;
+        let queued = |it: &Connection| it.backlog.len() + it.link.queued(exchange.stream);
+        self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::len)
     }
 
-    /// What a writer on this connection is told after a write. `waited` is
-    /// what waited for its peer before: who writes on with more than the cap
-    /// waiting loses the connection, but no single message or reply is too
+    /// The same without what is still in files.
+    pub(super) fn held_of(&self, exchange: Exchange) -> usize {
+        let key = exchange.connection;
+        let queued = |it: &Connection| it.backlog.held() + it.link.queued(exchange.stream);
+        self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::held)
+    }
+
+    fn cork_of(&self, key: Key) -> Option<&Cork> {
+        if key == self.current {
+            return Some(&self.cork);
+        }
+        let stashed = self.stash.iter().find(|(stashed, _)| *stashed == key);
+        stashed.map(|(_, cork)| cork)
+    }
+
+    /// What a writer in this exchange is told after a write. `waited` is what
+    /// waited for its peer in memory before: who writes on with more than the
+    /// cap waiting loses the exchange, but no single message or reply is too
     /// large.
-    pub(super) fn flow(&mut self, key: Key, waited: usize) -> Flow {
-        let waiting = self.backlog_of(key);
-        let Some(connection) = self.connections.get_mut(key) else {
+    pub(super) fn flow(&mut self, exchange: Exchange, waited: usize) -> Flow {
+        let Exchange { connection, stream } = exchange;
+        let waiting = self.backlog_of(exchange);
+        let Some(it) = self.connections.get_mut(connection) else {
             return Flow::Go;
         };
         if waiting <= self.limits.backlog_high {
             return Flow::Go;
         }
-        connection.waits = true;
+        let is_shared = it.link.wait(stream);
+        it.waits |= !is_shared;
         if waited > self.limits.backlog_cap {
-            connection.gone.get_or_insert(Gone::Stalled);
-            connection.link.abort();
-            self.touch(key);
+            self.lose(exchange, CANCEL, Gone::Stalled);
         }
         Flow::Wait
+    }
+
+    /// Ends an exchange without a word more: by a reset of its stream, with
+    /// this error code of HTTP/2, or with its connection.
+    pub(super) fn lose(&mut self, exchange: Exchange, code: u32, gone: Gone) {
+        let Exchange { connection, stream } = exchange;
+        let Some(it) = self.connections.get_mut(connection) else {
+            return;
+        };
+        let mut out = Vec::new();
+        match it.link.reset(stream, code, gone, self.now, &mut out) {
+            Ok(()) => self.put_behind(connection, &out.into()),
+            Err(Misuse::Over) => {} // it is lost already
+            Err(_) => {
+                it.gone.get_or_insert(gone);
+                it.link.abort();
+            }
+        }
+        self.touch(connection);
+        self.go_on(connection);
+    }
+
+    /// Puts bytes behind what a connection has waiting.
+    fn put_behind(&mut self, key: Key, bytes: &Bytes) {
+        if key == self.current {
+            self.cork.put_shared(bytes.clone());
+        } else if let Some((_, cork)) = self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
+            cork.put_shared(bytes.clone());
+        } else if let Some(connection) = self.connections.get_mut(key) {
+            connection
+                .backlog
+                .put_shared(bytes.clone(), &mut self.queues);
+            self.touch(key);
+        }
     }
 
     /// Has a connection looked at before the turn ends.
@@ -124,7 +174,11 @@ impl State {
     /// Sets a timer, if there may be a further one. Those whose exchanges are
     /// over are looked for when the cap is met, and count no more; not again
     /// before a quarter of the cap was set, or a second has passed.
-    pub(super) fn set_timer(&mut self, at: Instant, timer: (Owner, Exchange, u64)) -> bool {
+    pub(super) fn set_timer(
+        &mut self,
+        at: Instant,
+        timer: (Owner, Exchange, u64),
+    ) -> Option<TimerId> {
         let cap = self.limits.timers;
         let (searched, next) = self.timer_search;
         let set = self.timers.mark();
@@ -137,10 +191,9 @@ impl State {
             self.timers = timers;
         }
         if self.timers.len() >= cap {
-            return false;
+            return None;
         }
-        self.timers.after(at, timer);
-        true
+        Some(self.timers.after(at, timer))
     }
 
     /// Makes another connection the current one; what is written from here on
@@ -190,34 +243,25 @@ impl State {
     /// Puts one encoded WebSocket message behind what a member has waiting;
     /// whether it could be sent.
     pub(super) fn deliver(&mut self, owner: Owner, member: Exchange, frame: &Bytes) -> bool {
-        let key = member.connection;
+        let Exchange { connection, stream } = member;
         if !self.is_open(member) {
             return false;
         }
-        let waited = self.backlog_of(key);
-        let Some(connection) = self.connections.get_mut(key) else {
+        let waited = self.held_of(member);
+        let now = self.now;
+        let Some(it) = self.connections.get_mut(connection) else {
             return false;
         };
-        let may = connection.owner == owner
-            && connection.link.role() == Role::Server // a client's frames are masked
-            && connection
-                .link
-                .websocket()
-                .is_ok_and(|machine| machine.book_message(self.now).is_ok());
-        if !may {
+        // A client's frames are masked.
+        if it.owner != owner || it.link.role() != Role::Server {
             return false;
         }
-        if key == self.current {
-            self.cork.put_shared(frame.clone());
-        } else if let Some((_, cork)) = self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
-            cork.put_shared(frame.clone());
-        } else {
-            connection
-                .backlog
-                .put_shared(frame.clone(), &mut self.queues);
-            self.touch(key);
+        match it.link.deliver(stream, frame, now) {
+            Ok(true) => self.put_behind(connection, frame),
+            Ok(false) => self.touch(connection),
+            Err(_) => return false,
         }
-        let _ = self.flow(key, waited);
+        let _ = self.flow(member, waited);
         true
     }
 }

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+#[cfg(feature = "http2")]
+use super::receive::Found;
 use super::{
     CloseCode, Event, Kind, Limits, Violation,
     frame::{MAX_CONTROL, Opcode},
@@ -175,6 +177,25 @@ impl Connection {
             }),
             Err(violation) => Err(self.fail(violation, lent.chance, out)),
         }
+    }
+
+    /// As [`receive`](Self::receive), but the event comes as a place in the
+    /// input, for a caller that has to put the input elsewhere first. The
+    /// output has room for an answer.
+    #[cfg(feature = "http2")]
+    pub(crate) fn locate(
+        &mut self,
+        input: &mut [u8],
+        lent: &Lent<'_, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<(usize, Found), Violation> {
+        match self.phase {
+            Phase::Open | Phase::Pinged | Phase::CloseSent => {}
+            Phase::Closed => return Ok((input.len(), Found::need(1))),
+            Phase::Failed(violation) => return Err(violation),
+        }
+        let found = self.find(input, lent, out);
+        found.map_err(|violation| self.fail(violation, lent.chance, out))
     }
 
     /// Takes the end of the transport's input.

@@ -42,3 +42,5 @@ pub use error::{Misuse, Violation};
 pub use event::{Event, Kind};
 pub use frame::encode_message;
 pub use limits::Limits;
+#[cfg(feature = "http2")]
+pub(crate) use receive::Found;

@@ -17,7 +17,7 @@ const CLAIMED: Reserved = Reserved::NONE;
 
 /// An event as a place in the input: first byte and one past the last.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
+pub(crate) struct Found {
     what: What,
     from: usize,
     to: usize,
@@ -34,7 +34,7 @@ enum What {
 }
 
 impl Found {
-    const fn need(more: usize) -> Self {
+    pub(super) const fn need(more: usize) -> Self {
         Self {
             what: What::Need(more),
             from: 0,
@@ -42,9 +42,15 @@ impl Found {
         }
     }
 
+    /// Whether there is an event.
+    #[cfg(feature = "http2")]
+    pub(crate) const fn is_event(&self) -> bool {
+        !matches!(self.what, What::Need(_))
+    }
+
     /// The event itself, borrowed from the input that it was found in.
     #[inline]
-    pub(super) fn borrow(self, input: &mut [u8]) -> Step<Event<'_>> {
+    pub(crate) fn borrow(self, input: &mut [u8]) -> Step<Event<'_>> {
         let payload = input.get_mut(self.from..self.to).unwrap_or_default();
         Step::Event(match self.what {
             What::Message(kind) => Event::Message { kind, payload },
@@ -105,8 +111,14 @@ impl Connection {
         self.assembly.judge(&head, Some(kind), lent.limits)?;
         let payload = &mut input[size..end]; // both checked above
         let mask = Mask::new(head.mask.unwrap_or_default());
-        mask.clone().apply(payload);
-        if kind == Kind::Text && core::str::from_utf8(payload).is_err() {
+        let is_plain = match kind {
+            Kind::Text => mask.clone().apply_is_ascii(payload),
+            Kind::Binary => {
+                mask.clone().apply(payload);
+                true
+            }
+        };
+        if !is_plain && core::str::from_utf8(payload).is_err() {
             if !self.assembly.is_streaming() {
                 return Err(Violation::InvalidText);
             }

@@ -5,6 +5,8 @@ use super::Sink;
 const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
 const TARGET: u8 = 4;
+const NAME: u8 = 8;
+const PATH: u8 = 16;
 
 /// One byte of class bits per octet.
 static CLASS: [u8; 256] = classes();
@@ -21,8 +23,14 @@ const fn classes() -> [u8; 256] {
         if matches!(b, b'\t' | b' '..=b'~' | 0x80..=0xff) {
             class |= VALUE;
         }
-        if matches!(b, b'!'..=b'~') {
+        if matches!(b, b'!'..=b'~') && b != b'#' {
             class |= TARGET;
+        }
+        if class & TARGET != 0 && b != b'?' {
+            class |= PATH;
+        }
+        if matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.') {
+            class |= NAME;
         }
         table[c] = class;
         c += 1;
@@ -52,7 +60,7 @@ pub const fn is_field_vchar(b: u8) -> bool {
 /// stand in a request-target (RFC 9112 §3.2).
 #[inline]
 pub const fn is_vchar(b: u8) -> bool {
-    CLASS[b as usize] & TARGET != 0
+    matches!(b, b'!'..=b'~')
 }
 
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -74,25 +82,43 @@ pub(crate) fn find_space(text: &[u8]) -> Option<usize> {
     Some(text.len() - tail.len() + more)
 }
 
-/// Whether all of `text` is visible US-ASCII other than `#`: what a request
-/// target is made of (RFC 9112 §3.2).
+/// What the octets of a request target are (RFC 9112 §3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TargetText {
+    /// Visible US-ASCII, and none of it is `#` or `?`.
+    Plain,
+    /// Visible US-ASCII with a `?` and without a `#`.
+    WithQuery,
+    /// Anything else.
+    Faulty,
+}
+
+/// Judges the octets of a request target.
 #[inline]
-pub(crate) fn is_target(text: &[u8]) -> bool {
-    let (words, tail) = text.as_chunks::<8>();
-    words.iter().all(|word| {
-        let word = u64::from_le_bytes(*word);
-        let (delete, hash) = (word ^ (ONES * 0x7f), word ^ (ONES * 0x23));
-        // Borrows begin at a byte that is bad itself, so the sum is exact.
-        let low = word.wrapping_sub(ONES * 0x21) & !word;
-        let equal = (delete.wrapping_sub(ONES) & !delete) | (hash.wrapping_sub(ONES) & !hash);
-        (word | low | equal) & HIGH_BITS == 0
-    }) && tail.iter().all(|&b| is_vchar(b) && b != b'#')
+pub(crate) fn judge_target(text: &[u8]) -> TargetText {
+    let common = text
+        .iter()
+        .fold(TARGET | PATH, |all, &b| all & CLASS[b as usize]);
+    if common & PATH != 0 {
+        TargetText::Plain
+    } else if common & TARGET != 0 {
+        TargetText::WithQuery
+    } else {
+        TargetText::Faulty
+    }
+}
+
+/// Whether `text` is letters, digits, dots and hyphens: what the names of hosts
+/// and their IPv4 addresses are made of.
+#[inline]
+pub(crate) fn is_plain_name(text: &[u8]) -> bool {
+    text.iter().fold(NAME, |all, &b| all & CLASS[b as usize]) != 0
 }
 
 /// Whether `text` is a `token`: one or more `tchar` (RFC 9110 §5.6.2).
 #[inline]
 pub fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|&b| is_tchar(b))
+    !text.is_empty() && text.iter().fold(TOKEN, |all, &b| all & CLASS[b as usize]) != 0
 }
 
 /// Whether `text` holds only what a field value may hold. White space at its
@@ -201,27 +227,38 @@ pub const fn parse_hex(text: &[u8]) -> Option<u64> {
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Decimal {
-    digits: [u8; 20],
-    start: u8, // < 20
+    digits: [u8; MAX_DECIMAL],
+    start: u8, // < MAX_DECIMAL
+}
+
+/// The most digits of a number.
+pub(crate) const MAX_DECIMAL: usize = 20;
+
+/// Writes the digits of `n` at the end of `room`, which has at least
+/// [`MAX_DECIMAL`] bytes, and returns how many they are.
+#[inline]
+pub(crate) fn write_decimal(mut n: u64, room: &mut [u8]) -> usize {
+    let mut len = 0;
+    for place in room.iter_mut().rev() {
+        *place = b'0' + (n % 10) as u8;
+        n /= 10;
+        len += 1;
+        if n == 0 {
+            break;
+        }
+    }
+    len
 }
 
 impl Decimal {
     /// The digits of `n`.
     #[inline]
-    pub const fn new(mut n: u64) -> Self {
-        let mut digits = [b'0'; 20];
-        let mut start = 20;
-        loop {
-            start -= 1;
-            digits[start] = b'0' + (n % 10) as u8;
-            n /= 10;
-            // A u64 has at most 20 digits, so `start` stays in range.
-            if n == 0 {
-                return Self {
-                    digits,
-                    start: start as u8,
-                };
-            }
+    pub fn new(n: u64) -> Self {
+        let mut digits = [0; MAX_DECIMAL];
+        let len = write_decimal(n, &mut digits);
+        Self {
+            digits,
+            start: (MAX_DECIMAL - len) as u8, // 1 to 20 digits
         }
     }
 
@@ -294,8 +331,13 @@ mod tests {
                 for at in 0..len {
                     let mut text = alloc::vec![b'a'; len];
                     text[at] = b;
-                    let good = is_vchar(b) && b != b'#';
-                    assert_eq!(is_target(&text), good, "{b} {len} {at}");
+                    let judged = match b {
+                        b'?' => TargetText::WithQuery,
+                        b'#' => TargetText::Faulty,
+                        _ if is_vchar(b) => TargetText::Plain,
+                        _ => TargetText::Faulty,
+                    };
+                    assert_eq!(judge_target(&text), judged, "{b} {len} {at}");
                     let space = (b == b' ').then_some(at);
                     assert_eq!(find_space(&text), space, "{b} {len} {at}");
                 }

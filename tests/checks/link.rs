@@ -112,7 +112,7 @@ impl Side {
                 return false;
             }
         };
-        let used = received.used;
+        let (used, stream) = (received.used, link.stream());
         let mut answer = None;
         let mut more = true;
         match received.step {
@@ -120,12 +120,13 @@ impl Side {
                 let decision = decide(&head, &content);
                 match decision {
                     Decision::Collect(limit) => {
-                        link.collect(&head, limit, &mut self.shelf, now, out)
+                        link.collect(stream, &head, limit, &mut self.shelf, now, out)
                             .expect("a body is on offer");
                     }
                     Decision::Stream => {
                         seen.push(format!("{:?} {:?}", head.method, head.target));
-                        link.accept_body(now, out).expect("a body is on offer");
+                        link.accept_body(stream, now, out)
+                            .expect("a body is on offer");
                     }
                     Decision::Refuse(status) => answer = Some((status, Vec::new())),
                     Decision::Answer(body) => {
@@ -138,8 +139,14 @@ impl Side {
                                 handshake::accept(&opening, None).expect("no protocol is chosen");
                             let fields = accepted.fields();
                             let streaming = head.target.path() == "/stream";
-                            let switched =
-                                link.upgrade_websocket(fields.as_fields(), streaming, now, out);
+                            let switched = link.upgrade_websocket(
+                                stream,
+                                fields.as_fields(),
+                                streaming,
+                                Some(&date),
+                                now,
+                                out,
+                            );
                             seen.push(format!("upgrade {:?}", switched.is_ok()));
                             if switched.is_err() {
                                 answer = Some((Status::BAD_REQUEST, Vec::new()));
@@ -161,7 +168,7 @@ impl Side {
                 answer = Some((Status::OK, core::mem::take(&mut self.body)));
             }
             Step::Event(Event::Message { kind, payload }) => {
-                let _ = link.send_message(kind, payload, [0; 4], now, out); // closing
+                let _ = link.send_message(stream, kind, payload, [0; 4], now, out); // closing
             }
             Step::Event(Event::Chunk {
                 kind,
@@ -172,15 +179,15 @@ impl Side {
                 if last {
                     let whole = core::mem::take(&mut self.body);
                     assert!(kind == Kind::Binary || core::str::from_utf8(&whole).is_ok());
-                    let _ = link.send_message(kind, &whole, [0; 4], now, out); // closing
+                    let _ = link.send_message(stream, kind, &whole, [0; 4], now, out); // closing
                 }
             }
             Step::Event(Event::Data(bytes)) => {
-                let _ = link.write(bytes, out);
+                let _ = link.write(stream, bytes, out);
             }
             Step::Event(event) => seen.push(format!("{event:?}")),
             // A collected body uses bytes without an event.
-            Step::Need(_) => more = used > 0,
+            Step::Need(least) => more = used > 0 || least == 0,
             Step::Paused | Step::Full => more = false,
             Step::Done => {
                 self.seen.done = true;
@@ -188,20 +195,20 @@ impl Side {
             }
         }
         self.unread.drain(..used);
-        if let Some(parked) = shown.take() {
+        if let Some(parked) = shown.take().and_then(|it| self.link.reclaim(it)) {
             self.shelf.put_back(parked);
         }
         if let Some((status, body)) = answer
-            && self.link.owes_response()
+            && self.link.owes_response(stream)
         {
             let head = ResponseHead::new(status, Fields::EMPTY);
             let out = &mut self.seen.out;
             self.link
-                .respond(&head, Body::Whole(&body), Some(&date), now, out)
+                .respond(stream, &head, Body::Whole(&body), Some(&date), now, out)
                 .or_else(|_| {
                     let head = ResponseHead::new(Status::NOT_IMPLEMENTED, Fields::EMPTY);
                     self.link
-                        .respond(&head, Body::Whole(b""), Some(&date), now, out)
+                        .respond(stream, &head, Body::Whole(b""), Some(&date), now, out)
                 })
                 .expect("a response is owed");
         }

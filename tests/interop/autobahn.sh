@@ -17,7 +17,7 @@ reports=$here/.env/reports/autobahn
 rm -rf "$reports"
 mkdir -p "$reports"
 status=0
-timeout 600 "$here/.env/autobahn/bin/python" "$here/autobahn/drive.py" \
+timeout 1700 "$here/.env/autobahn/bin/python" "$here/autobahn/drive.py" \
     "ws${base#http}/ws/echo" "$reports" "$cases" 2>"$reports/log.txt" || status=$?
 [ "$status" -le 1 ] || { echo "FAIL autobahn: the suite ended with $status"; tail -20 "$reports/log.txt" >&2; }
 exit "$status"

@@ -15,7 +15,7 @@ reports=$here/.env/reports/autobahn-client
 rm -rf "$reports"
 mkdir -p "$reports"
 status=0
-timeout 660 "$here/.env/autobahn/bin/python" "$here/autobahn/serve.py" \
+timeout 1700 "$here/.env/autobahn/bin/python" "$here/autobahn/serve.py" \
     "$reports" "$cases" "$program" 2>"$reports/log.txt" || status=$?
 [ "$status" -le 1 ] || { echo "FAIL autobahn client: the suite ended with $status"; tail -20 "$reports/log.txt" >&2; }
 exit "$status"

@@ -17,7 +17,7 @@ import time
 import requests
 from websockets.sync.client import connect
 
-from checks import check, equal, finish
+from checks import AT_ONCE, PATIENCE, check, equal, eventually, finish
 from showcase import Server
 from wire import Peer, request
 
@@ -32,7 +32,7 @@ OPENING = (
 )
 
 
-def weighed(name, most, seconds=40):
+def weighed(name, most, seconds=200):
     """Registers a check that is given a server, which may grow by `most` bytes meanwhile."""
 
     def register(function):
@@ -53,9 +53,8 @@ def weighed(name, most, seconds=40):
                 try:
                     function(server, peers)
                     time.sleep(0.5)
-                    start = time.monotonic()
-                    equal(requests.get(server.base + "/plaintext", timeout=5).content, b"Hello, World!")
-                    assert time.monotonic() - start < 1, "others have to wait"
+                    # Nobody has to wait until a deadline ends the others.
+                    equal(requests.get(server.base + "/plaintext", timeout=AT_ONCE).content, b"Hello, World!")
                 finally:
                     done.set()
                     scale.join()
@@ -126,7 +125,7 @@ def endless(server, peers):
     reader.start()
     pings = (b"\x89\xfdmask" + b"x" * 125 + b"\x00\x80mask") * 500
     for _ in range(200):
-        if not send_all(peer, pings, 5):
+        if not send_all(peer, pings, PATIENCE):
             break
 
 
@@ -146,14 +145,14 @@ def room(server, peers):
     for _ in range(20):
         peer = deaf(server, peers)
         peer.send(request("GET", "/ws/chat", *OPENING) + bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload)
-    with connect("ws" + server.base[4:] + "/ws/chat") as speaker:
-        speaker.recv(timeout=5)
+    with connect("ws" + server.base[4:] + "/ws/chat", open_timeout=PATIENCE, ping_interval=None) as speaker:
+        speaker.recv(timeout=PATIENCE)
         speaker.send(join)
         message = json.dumps({"type": "chat", "payload": {"room": "r", "message": "x" * 50_000}})
         heard = 0
         for _ in range(300):
             speaker.send(message)
-            while json.loads(speaker.recv(timeout=5))["type"] != "chat":
+            while json.loads(speaker.recv(timeout=PATIENCE))["type"] != "chat":
                 pass
             heard += 1
         equal(heard, 300)
@@ -175,7 +174,7 @@ def silent(server, peers):
             break
 
 
-@check("pressure connections that come and go leave nothing behind", 60)
+@check("pressure connections that come and go leave nothing behind", 400)
 def churn():
     with Server(SHOWCASE, THREADS) as server:
 
@@ -195,12 +194,10 @@ def churn():
         some(1000)
         before = server.memory()
         some(6000)
-        time.sleep(0.5)
+        equal(requests.get(server.base + "/plaintext").content, b"Hello, World!")
+        eventually(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) < 60, "fewer than 60 files are open", AT_ONCE)
         grown = server.memory() - before
         assert grown < 8 * MIB, f"it grew by {grown / MIB:.1f} MiB"
-        equal(requests.get(server.base + "/plaintext").content, b"Hello, World!")
-        files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
-        assert files < 60, f"{files} files are open"
 
 
 finish()

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 import urllib.parse
 
 
@@ -18,7 +19,7 @@ class Answer:
 class Peer:
     """One connection; `with` closes it."""
 
-    def __init__(self, base, timeout=10):
+    def __init__(self, base, timeout=60):
         url = urllib.parse.urlsplit(base)
         self.socket = socket.create_connection((url.hostname, url.port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -32,6 +33,17 @@ class Peer:
 
     def send(self, data):
         self.socket.sendall(data)
+
+    def trickle(self, data, pieces=None):
+        """Sends byte by byte, or in so many pieces, a millisecond apart; what is left after
+        three seconds goes at once, because a server has deadlines of its own."""
+        size = max(1, -(-len(data) // pieces)) if pieces else 1
+        start = time.monotonic()
+        for at in range(0, len(data), size):
+            if time.monotonic() - start > 3:
+                return self.send(data[at:])
+            self.send(data[at : at + size])
+            time.sleep(0.001)
 
     def kill(self):
         """Dies as a crashed program does: with a reset."""

@@ -232,6 +232,7 @@ pub(crate) fn line(event: &Event<'_>) -> String {
         Event::Writable => "Writable".into(),
         Event::Mail(_) => "Mail".into(),
         Event::Draining => "Draining".into(),
+        Event::GoingAway { last_stream, code } => format!("GoingAway {last_stream} {code}"),
         Event::Informational(head) => format!("Informational {}", head.status.code()),
     }
 }

@@ -255,6 +255,7 @@ impl<E: Events> Session for EventsSession<E> {
             | Event::Pong(_)
             | Event::Close { .. }
             | Event::Data(_)
+            | Event::GoingAway { .. }
             | Event::HalfClosed => {}
         }
         if stream.is_finished() {

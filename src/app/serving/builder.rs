@@ -1,12 +1,14 @@
 //! An app as it is put together.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::fmt;
 
 use super::server::{Plan, Server};
 use crate::app::exchange::refusal::Answer;
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
+#[cfg(all(unix, feature = "files"))]
+use crate::app::files::files::Files;
 use crate::app::publishing::directory::Directory;
 use crate::app::publishing::hub::Hub;
 use crate::app::publishing::room_limits::RoomLimits;
@@ -15,6 +17,7 @@ use crate::app::routes::middleware::Middleware;
 use crate::app::routes::route::Route;
 use crate::app::routes::router::{Router, Verb};
 use crate::app::routes::shared::Shared;
+use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
 use crate::app::telemetry::metrics::Metrics;
 use crate::http::Method;
 use crate::link;
@@ -36,7 +39,9 @@ pub struct App {
     threads: usize,
     directory: Arc<Directory>,
     rooms: RoomLimits,
-    fault: Option<&'static str>, // the first that a route had
+    fault: Option<Error>, // the first that a route had
+    interceptors: Vec<Box<dyn Interceptor>>,
+    of_app: OfApp, // the same, once the app starts
 }
 
 impl Default for App {
@@ -73,6 +78,8 @@ impl App {
             threads: 1,
             directory: Arc::default(),
             rooms: RoomLimits::DEFAULT,
+            interceptors: Vec::new(),
+            of_app: OfApp::default(),
             fault: None,
         }
     }
@@ -165,10 +172,47 @@ impl App {
         self.serve(verb, &pattern, endpoint)
     }
 
+    /// Serves the files of a directory below `prefix`: `/static`, or `/` for
+    /// all paths that have no route of their own. A path will do for `files`;
+    /// see [`Files`] for what is served and how.
+    ///
+    /// ```no_run
+    /// use barewire::app::App;
+    ///
+    /// # fn main() -> Result<(), barewire::net::Error> {
+    /// App::new().files("/static", "/srv/www").listen("127.0.0.1:8080")?.run()
+    /// # }
+    /// ```
+    ///
+    /// A directory that cannot be opened is an error of [`spawn`](Self::spawn).
+    #[cfg(all(unix, feature = "files"))]
+    #[must_use]
+    pub fn files(mut self, prefix: &str, files: impl Into<Files>) -> Self {
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        let depth = prefix.matches('/').count();
+        match files.into().open(depth) {
+            Ok(served) => {
+                let served = Arc::new(served);
+                let folder = served.clone();
+                // Where the prefix itself is asked for, its slash is missing.
+                if !prefix.is_empty() {
+                    self = self.get(prefix, move |request, reply| folder.answer(request, reply));
+                }
+                self.get(&format!("{prefix}/{{*file}}"), move |request, reply| {
+                    served.answer(request, reply)
+                })
+            }
+            Err(error) => {
+                self.fault.get_or_insert(error.into());
+                self
+            }
+        }
+    }
+
     /// Serves an endpoint of any kind.
     pub(in crate::app) fn serve(mut self, verb: Verb, pattern: &str, endpoint: Endpoint) -> Self {
         if let Err(fault) = self.router.add(verb, pattern, endpoint) {
-            self.fault.get_or_insert(fault);
+            self.fault.get_or_insert(Error::Config(fault));
         }
         self
     }
@@ -180,6 +224,19 @@ impl App {
     pub fn with(mut self, middleware: impl Middleware + 'static) -> Self {
         self.middleware.push(Box::new(middleware));
         self
+    }
+
+    /// Adds an interceptor to all gRPC services, before their own and behind
+    /// what was added before.
+    #[must_use]
+    pub fn intercept(mut self, interceptor: impl Interceptor + 'static) -> Self {
+        self.interceptors.push(Box::new(interceptor));
+        self
+    }
+
+    /// Where the services find the interceptors of the app.
+    pub(in crate::app) const fn interceptors(&self) -> &OfApp {
+        &self.of_app
     }
 
     /// Bytes up to which bodies are collected for routes without a limit of
@@ -266,7 +323,7 @@ impl App {
     /// address, or if limits contradict each other.
     pub fn spawn(self) -> Result<Server, Error> {
         if let Some(fault) = self.fault {
-            return Err(Error::Config(fault));
+            return Err(fault);
         }
         if self.addresses.is_empty() {
             return Err(Error::Config("an app listens on at least one address"));
@@ -282,13 +339,22 @@ impl App {
             limits,
             protocols,
             options,
+            interceptors,
+            of_app,
             ..
         } = self;
+        // An app starts once.
+        let _ = of_app.set(interceptors);
         let reuse_port = options.reuse_port || self.threads > 1;
         self.directory.start(self.threads, self.rooms);
         let directory = self.directory;
+        let interceptors = Arc::new(Interceptors {
+            of_app,
+            own: Vec::new(),
+        });
         let shared = Arc::new(Shared {
             router,
+            interceptors,
             middleware,
             directory,
             collect,

@@ -40,8 +40,9 @@ impl Handler for Front {
         let served = catch_unwind(AssertUnwindSafe(|| self.attend(context, event)));
         if let Err(panic) = served {
             self.clear_up(context);
-            // The loop ends the connection, and tells nobody about it again.
-            if of_connection && !is_last {
+            // The loop ends the connection, and tells nobody about it again;
+            // others that share it go on.
+            if of_connection && !is_last && !context.is_shared() {
                 self.site.metrics.connection_closed();
             }
             resume_unwind(panic);
@@ -70,7 +71,7 @@ impl Front {
             Event::Opened => self.site.metrics.connection_opened(),
             Event::Request { head, content } => self.request(context, &head, content),
             Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
-            Event::Overdue => self.answer_for(context, Status::GATEWAY_TIMEOUT),
+            Event::Overdue => self.overdue(context),
             Event::Draining if of_loop => self.drain(context),
             Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
             Event::Gone(why) => self.gone(context, why),
@@ -170,9 +171,11 @@ impl Front {
         self.settle(context, after);
     }
 
-    /// The connection is over.
+    /// The connection is over, or an exchange that shares it with others.
     fn gone(&mut self, context: &mut Context<'_>, why: Gone) {
-        self.site.metrics.connection_closed();
+        if context.is_last() {
+            self.site.metrics.connection_closed();
+        }
         self.running = self.claim(context);
         if let Some(status) = context.refusal() {
             self.refused(context, status);
@@ -198,6 +201,15 @@ impl Front {
         record.begin_unread(context.peer(), context.now());
         note(site, &mut record, status, context);
         self.recycle(Some(record));
+    }
+
+    /// The response has been owed for too long: the session may answer in its
+    /// own way.
+    fn overdue(&mut self, context: &mut Context<'_>) {
+        self.running = self.claim(context);
+        let after = self.drive(context, Event::Overdue);
+        self.settle(context, after);
+        self.answer_for(context, Status::GATEWAY_TIMEOUT);
     }
 
     /// Answers in the place of whoever owes the response, and drops that.
@@ -241,6 +253,10 @@ impl Front {
         if entry.exchange == exchange {
             return Some(entry);
         }
+        if context.is_shared() {
+            self.sessions.put(entry); // it is another's
+            return None;
+        }
         // It was answered in whole, and its session did not notice.
         self.discard(entry);
         None
@@ -282,7 +298,12 @@ impl Front {
                     context.set_tag(tag);
                 }
             }
-            After::End => self.discard(entry),
+            After::End => {
+                self.discard(entry);
+                if context.tag() != 0 {
+                    context.set_tag(0);
+                }
+            }
         }
     }
 
@@ -308,8 +329,9 @@ impl Front {
     /// After a panic: no further call of what has panicked, but its place in
     /// the books is cleared, and the middleware sees the 500 that the loop
     /// sends if the response was still owed.
-    fn clear_up(&mut self, context: &Context<'_>) {
+    fn clear_up(&mut self, context: &mut Context<'_>) {
         self.site.metrics.panicked();
+        context.set_tag(0);
         let Some(mut entry) = self.running.take() else {
             return;
         };

@@ -183,6 +183,7 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
             | Event::Body(_)
             | Event::End { .. }
             | Event::Data(_)
+            | Event::GoingAway { .. }
             | Event::HalfClosed => {}
         }
         After::Keep

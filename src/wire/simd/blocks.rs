@@ -74,10 +74,11 @@ pub(crate) trait Blocks: Copy {
         if rest.is_empty() || text.len() < 16 {
             return (Masks::default(), 0);
         }
-        let masks = match text.last_chunk::<64>() {
-            // 1 to 63 bytes are left.
-            Some(block) => self.sixty_four(block).skip(64 - rest.len() as u32),
-            None => self.short(text).skip(base as u32),
+        let len = rest.len() as u32; // 1 to 63
+        let masks = match (text.last_chunk::<32>(), text.last_chunk::<64>()) {
+            (Some(block), _) if len <= 32 => self.thirty_two(block).skip(32 - len),
+            (_, Some(block)) => self.sixty_four(block).skip(64 - len),
+            _ => self.short(text).skip(base as u32),
         };
         (masks, rest.len())
     }

@@ -9,42 +9,42 @@ as in drive.py.
 """
 
 import os
-import socket
+import random
 import subprocess
 import sys
 import threading
 
-from drive import report
+from drive import PATIENCE, report, suite
 
 AGENT = "barewire"
 
 
 def serve(folder, cases, program):
-    import txaio
-
-    txaio.use_twisted()
-    from autobahntestsuite import fuzzing
+    fuzzing = suite()
     from twisted.internet import reactor
+    from twisted.internet.error import CannotListenError
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"ws://127.0.0.1:{probe.getsockname()[1]}"
-
-    def run():
+    def run(url):
         try:
             with open(os.path.join(folder, "client.txt"), "w") as log:
-                subprocess.run([*program, url, "--cases"], stdout=log, stderr=log, timeout=600, check=False)
+                subprocess.run([*program, url, "--cases"], stdout=log, stderr=log, timeout=1500, check=False)
         finally:
             reactor.callFromThread(reactor.stop)
 
     # The suite reports its progress on standard output.
     stdout, sys.stdout = sys.stdout, sys.stderr
-    fuzzing.startServer(
-        {"outdir": folder, "url": url, "cases": cases.split(","), "exclude-cases": [], "exclude-agent-cases": {}},
-        0,
-    )
+    # The suite must know its port beforehand: one that the system gives to nobody else.
+    for port in random.sample(range(15_000, 32_000), 50):
+        url = f"ws://127.0.0.1:{port}"
+        options = {"openHandshakeTimeout": PATIENCE, "closeHandshakeTimeout": PATIENCE}
+        spec = {"outdir": folder, "url": url, "cases": cases.split(","), "options": options}
+        try:
+            fuzzing.startServer({**spec, "exclude-cases": [], "exclude-agent-cases": {}}, 0)
+            break
+        except CannotListenError:
+            continue  # taken
     # Called once the server listens.
-    reactor.callWhenRunning(threading.Thread(target=run, daemon=True).start)
+    reactor.callWhenRunning(threading.Thread(target=run, args=(url,), daemon=True).start)
     reactor.run()
     sys.stdout = stdout
 

@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
-export const PATIENCE = 10_000;
+// Milliseconds that anything may take, also on a machine under heavy load.
+export const PATIENCE = 60_000;
+// Milliseconds in which the server has to notice something by itself: less than half
+// of its shortest timer that would do so later (heartbeats and pings: 30 s).
+export const AT_ONCE = 14_000;
 // Tells the names made by this run from those of earlier ones on the same server.
 export const run = Date.now().toString(36);
 export const tally = { failures: 0 };
@@ -10,6 +14,7 @@ export const tally = { failures: 0 };
 export const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   headless: true,
+  timeout: 3 * PATIENCE,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
@@ -42,8 +47,8 @@ export async function expectComplaint(pattern) {
   complaints.splice(complaints.findIndex(text => pattern.test(text)), 1);
 }
 
-export async function until(what, holds) {
-  const end = Date.now() + PATIENCE;
+export async function until(what, holds, patience = PATIENCE) {
+  const end = Date.now() + patience;
   for (;;) {
     const value = await holds();
     if (value) return value;

@@ -1,0 +1,40 @@
+//! actix-web with one worker.
+
+use actix_web::web::{Bytes, get, post};
+use actix_web::{App, HttpResponse, HttpServer, rt};
+use servers_common::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
+
+fn text(body: Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body(body)
+}
+
+fn main() -> std::io::Result<()> {
+    raise_descriptors();
+    let (medium, large) = (fixed(MEDIUM), fixed(LARGE));
+    rt::System::new().block_on(async {
+        HttpServer::new(move || {
+            App::new()
+                .route(
+                    "/hello",
+                    get().to(|| async { text(Bytes::from_static(HELLO.as_bytes())) }),
+                )
+                .route(
+                    "/64k",
+                    get().to(move || async move { text(Bytes::from_static(medium)) }),
+                )
+                .route(
+                    "/1m",
+                    get().to(move || async move { text(Bytes::from_static(large)) }),
+                )
+                .route("/echo", post().to(|body: Bytes| async move { text(body) }))
+        })
+        .workers(1)
+        .max_connections(50_000)
+        .backlog(4096)
+        .bind(address())?
+        .run()
+        .await
+    })
+}

@@ -1,0 +1,149 @@
+//! Bodies that come from files.
+
+use alloc::collections::VecDeque;
+use alloc::vec;
+use core::mem;
+
+use bytes::Bytes;
+
+use super::refusal::Done;
+use super::reply::Reply;
+use super::stream::{Stream, Streaming};
+use crate::http::Status;
+use crate::link::{Body, Misuse};
+use crate::net::{FilePart, Flow};
+
+/// Bodies up to this size are read and leave in one write with their heads.
+const READ: u64 = 16 * 1024;
+/// Bytes that are read at once where the system does not send the file itself.
+const PIECE: usize = 32 * 1024;
+
+/// A piece of a body.
+#[derive(Debug)]
+pub(in crate::app) enum Piece {
+    /// Bytes in memory.
+    Bytes(Bytes),
+    /// Bytes in a file.
+    File(FilePart),
+}
+
+impl Piece {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(part) => part.len(),
+        }
+    }
+}
+
+impl Reply<'_, '_> {
+    /// Replies with a part of a file. Over HTTP/1.1 the system sends it without
+    /// its ever being in our memory, where it can
+    /// ([`Context::write_file`](crate::net::Context::write_file)); else it is
+    /// read in pieces of 32 KiB, as the client takes them.
+    ///
+    /// The announced length is kept or the exchange is cut short: see
+    /// [`FilePart`].
+    ///
+    /// ```
+    /// use barewire::app::{App, Refusal};
+    /// use barewire::http::Status;
+    /// use barewire::net::FilePart;
+    ///
+    /// App::new().get("/film", |_request, reply| {
+    ///     let film = std::fs::File::open("film.mp4").and_then(FilePart::whole);
+    ///     let film = film.map_err(|_| Refusal::new(Status::NOT_FOUND))?;
+    ///     Ok::<_, Refusal>(reply.file("video/mp4", film))
+    /// });
+    /// ```
+    pub fn file(self, content_type: &str, part: FilePart) -> Done {
+        self.set_field("Content-Type", content_type)
+            .pieces([Piece::File(part)].into())
+    }
+
+    /// Replies with a body of several pieces.
+    pub(in crate::app) fn pieces(self, pieces: VecDeque<Piece>) -> Done {
+        let length = pieces.iter().map(Piece::len).sum();
+        if length > READ || self.is_to_head() {
+            return self.length(length).stream(Sending {
+                pieces,
+                by_hand: false,
+            });
+        }
+        match gather(pieces, length as usize) {
+            Ok(body) => self.shared(body),
+            // It has become too short, or the disk has failed.
+            Err(_) => self.refuse(Status::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    fn shared(mut self, body: Bytes) -> Done {
+        let status = self.status;
+        self.at().respond(status, Body::Shared(body));
+        Done(())
+    }
+}
+
+/// Reads pieces of `length` bytes together.
+fn gather(pieces: VecDeque<Piece>, length: usize) -> std::io::Result<Bytes> {
+    let mut body = vec![0; length];
+    let mut at = 0;
+    for piece in pieces {
+        let rest = &mut body[at..]; // `length` is the sum of all
+        at += match piece {
+            Piece::Bytes(bytes) => {
+                rest[..bytes.len()].copy_from_slice(&bytes);
+                bytes.len()
+            }
+            Piece::File(mut part) => part.read(rest)?,
+        };
+    }
+    Ok(body.into())
+}
+
+/// A body on its way.
+struct Sending {
+    pieces: VecDeque<Piece>,
+    by_hand: bool, // the protocol frames each piece, so that we have to read it
+}
+
+impl Streaming for Sending {
+    fn writable(&mut self, stream: &mut Stream<'_, '_>) {
+        while let Some(piece) = self.pieces.front_mut() {
+            let flow = match piece {
+                Piece::Bytes(bytes) => stream.write_shared(mem::take(bytes)),
+                Piece::File(part) if self.by_hand => write_piece(part, stream),
+                Piece::File(part) => match stream.write_file(part.clone()) {
+                    Flow::Over(Misuse::OtherProtocol) => {
+                        self.by_hand = true;
+                        continue;
+                    }
+                    flow => {
+                        part.advance(u64::MAX);
+                        flow
+                    }
+                },
+            };
+            if piece.len() == 0 {
+                self.pieces.pop_front();
+            }
+            match flow {
+                Flow::Over(_) => return stream.abort(),
+                // What stays in its file waits without taking memory.
+                Flow::Wait if self.by_hand => return,
+                Flow::Wait | Flow::Go => {}
+            }
+        }
+        stream.finish();
+    }
+}
+
+/// Reads a piece and writes it.
+fn write_piece(part: &mut FilePart, stream: &mut Stream<'_, '_>) -> Flow {
+    let size = usize::try_from(part.len()).map_or(PIECE, |len| len.min(PIECE));
+    let mut bytes = vec![0; size];
+    match part.read(&mut bytes) {
+        Ok(_) => stream.write_shared(bytes.into()),
+        Err(_) => Flow::Over(Misuse::Over),
+    }
+}

@@ -1,0 +1,277 @@
+//! Conditional requests (RFC 9110 §13).
+
+use alloc::string::String;
+
+use crate::http::{Fields, Method, date};
+
+/// What tells one state of a representation from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Validators {
+    /// The entity tag's text between its quotes.
+    pub(super) tag: String,
+    /// Whether the representation may still change without the tag's changing
+    /// (RFC 9110 §8.8.1).
+    pub(super) is_weak: bool,
+    /// When it was changed last, in seconds since 1970.
+    pub(super) modified: Option<u64>,
+}
+
+/// What the conditions of a request come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The request is served. Its Range field counts, or does not.
+    Serve { range: bool },
+    /// 304: the client has it already.
+    NotModified,
+    /// 412: it is not what the client takes it for.
+    Failed,
+}
+
+impl Validators {
+    /// Weighs all conditions of a GET or HEAD request, in the order of RFC 9110
+    /// §13.2.2. `now` is the time in seconds since 1970.
+    pub(super) fn weigh(&self, method: Method<'_>, fields: Fields<'_>, now: u64) -> Verdict {
+        if fields.contains("if-match") {
+            // Strong comparison (§13.1.1): a weak tag is like none.
+            if !self.is_listed(fields, "if-match", |weak| !weak && !self.is_weak) {
+                return Verdict::Failed;
+            }
+        } else if let (Some(date), Some(modified)) =
+            (date_of(fields, "if-unmodified-since", now), self.modified)
+            && modified > date
+        {
+            return Verdict::Failed;
+        }
+        if fields.contains("if-none-match") {
+            // Weak comparison (§13.1.2).
+            if self.is_listed(fields, "if-none-match", |_| true) {
+                return Verdict::NotModified;
+            }
+        } else if let (Some(date), Some(modified)) =
+            (date_of(fields, "if-modified-since", now), self.modified)
+            && modified <= date
+        {
+            return Verdict::NotModified;
+        }
+        // Range is defined for GET alone (§14.2).
+        let range = method == Method::Get && self.allows_range(fields, now);
+        Verdict::Serve { range }
+    }
+
+    /// Whether the tags in the field `name` are `*`, or one of them is ours and
+    /// its kind will do: the argument says whether it is weak.
+    fn is_listed(&self, fields: Fields<'_>, name: &str, will_do: impl Fn(bool) -> bool) -> bool {
+        fields.list(name).any(|text| match tag(text) {
+            _ if text == b"*" => true,
+            Some((tag, weak)) => will_do(weak) && tag == self.tag.as_bytes(),
+            None => false,
+        })
+    }
+
+    /// If-Range (§13.1.5): a tag, by strong comparison, or the very date that
+    /// we have sent.
+    fn allows_range(&self, fields: Fields<'_>, now: u64) -> bool {
+        let mut values = fields.get_all("if-range");
+        match (values.next(), values.next()) {
+            (None, _) => true,
+            (Some(value), None) => match tag(value) {
+                Some((tag, weak)) => !weak && !self.is_weak && tag == self.tag.as_bytes(),
+                None => self.modified.is_some() && date::parse(value, now) == self.modified,
+            },
+            (Some(_), Some(_)) => false,
+        }
+    }
+}
+
+/// The text of an entity tag between its quotes, and whether it is weak
+/// (§8.8.3).
+fn tag(text: &[u8]) -> Option<(&[u8], bool)> {
+    let (text, weak) = match text.strip_prefix(b"W/") {
+        Some(text) => (text, true),
+        None => (text, false),
+    };
+    let tag = text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    (!tag.contains(&b'"')).then_some((tag, weak))
+}
+
+/// The date in the field `name`. One that is malformed, or sent twice, is to be
+/// ignored (§13.1.3, §13.1.4).
+fn date_of(fields: Fields<'_>, name: &str, now: u64) -> Option<u64> {
+    let mut values = fields.get_all(name);
+    match (values.next(), values.next()) {
+        (Some(value), None) => date::parse(value, now),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Field;
+
+    const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
+    const AFTER: &str = "Sun, 06 Nov 1994 08:49:38 GMT";
+    const MODIFIED: u64 = 784_111_777;
+
+    fn weigh(fields: &[(&'static str, &'static str)]) -> Verdict {
+        weigh_as(Method::Get, false, fields)
+    }
+
+    fn weigh_as(
+        method: Method<'_>,
+        is_weak: bool,
+        fields: &[(&'static str, &'static str)],
+    ) -> Verdict {
+        let list: alloc::vec::Vec<_> = fields
+            .iter()
+            .map(|&(name, value)| Field::new(name, value))
+            .collect();
+        let validators = Validators {
+            tag: "tag".into(),
+            is_weak,
+            modified: Some(MODIFIED),
+        };
+        validators.weigh(method, Fields::new(&list), MODIFIED + 1000)
+    }
+
+    const SERVE: Verdict = Verdict::Serve { range: true };
+    const WHOLE: Verdict = Verdict::Serve { range: false };
+
+    #[test]
+    fn if_none_match_compares_weakly() {
+        for same in [
+            "\"tag\"",
+            "W/\"tag\"",
+            "*",
+            "\"a\", W/\"tag\"",
+            "\"a,b\",\"tag\"",
+        ] {
+            assert_eq!(
+                weigh(&[("If-None-Match", same)]),
+                Verdict::NotModified,
+                "{same}"
+            );
+            assert_eq!(
+                weigh_as(Method::Head, true, &[("If-None-Match", same)]),
+                Verdict::NotModified
+            );
+        }
+        for other in [
+            "\"other\"",
+            "tag",
+            "\"tag",
+            "w/\"tag\"",
+            "\"TAG\"",
+            "",
+            "\"\"",
+        ] {
+            assert_eq!(weigh(&[("If-None-Match", other)]), SERVE, "{other}");
+        }
+        let twice = [("If-None-Match", "\"a\""), ("if-none-match", "\"tag\"")];
+        assert_eq!(weigh(&twice), Verdict::NotModified);
+    }
+
+    #[test]
+    fn if_match_compares_strongly() {
+        for same in ["\"tag\"", "*", "\"a\", \"tag\""] {
+            assert_eq!(weigh(&[("If-Match", same)]), SERVE, "{same}");
+        }
+        for other in ["W/\"tag\"", "\"other\"", ""] {
+            assert_eq!(weigh(&[("If-Match", other)]), Verdict::Failed, "{other}");
+        }
+        assert_eq!(
+            weigh_as(Method::Get, true, &[("If-Match", "\"tag\"")]),
+            Verdict::Failed
+        );
+    }
+
+    #[test]
+    fn dates_are_compared_by_the_second() {
+        assert_eq!(weigh(&[("If-Modified-Since", DATE)]), Verdict::NotModified);
+        assert_eq!(weigh(&[("If-Modified-Since", AFTER)]), Verdict::NotModified);
+        assert_eq!(weigh(&[("If-Modified-Since", BEFORE)]), SERVE);
+        assert_eq!(weigh(&[("If-Unmodified-Since", DATE)]), SERVE);
+        assert_eq!(weigh(&[("If-Unmodified-Since", AFTER)]), SERVE);
+        assert_eq!(weigh(&[("If-Unmodified-Since", BEFORE)]), Verdict::Failed);
+        // The older formats too.
+        assert_eq!(
+            weigh(&[("If-Modified-Since", "Sun Nov  6 08:49:37 1994")]),
+            Verdict::NotModified
+        );
+    }
+
+    #[test]
+    fn a_date_that_is_none_is_ignored() {
+        for bad in ["yesterday", "", "784111777"] {
+            assert_eq!(weigh(&[("If-Modified-Since", bad)]), SERVE, "{bad}");
+            assert_eq!(weigh(&[("If-Unmodified-Since", bad)]), SERVE, "{bad}");
+        }
+        let twice = [("If-Modified-Since", DATE), ("If-Modified-Since", DATE)];
+        assert_eq!(weigh(&twice), SERVE);
+    }
+
+    #[test]
+    fn tags_go_before_dates_and_failing_before_matching() {
+        let cases = [
+            // A tag that does not match makes the date count for nothing.
+            (
+                &[("If-None-Match", "\"other\""), ("If-Modified-Since", DATE)],
+                SERVE,
+            ),
+            (
+                &[("If-None-Match", "\"tag\""), ("If-Modified-Since", BEFORE)],
+                Verdict::NotModified,
+            ),
+            (
+                &[("If-Match", "\"tag\""), ("If-Unmodified-Since", BEFORE)],
+                SERVE,
+            ),
+            (
+                &[("If-Match", "\"other\""), ("If-None-Match", "\"tag\"")],
+                Verdict::Failed,
+            ),
+            (
+                &[("If-Match", "\"tag\""), ("If-None-Match", "\"tag\"")],
+                Verdict::NotModified,
+            ),
+            (
+                &[
+                    ("If-Unmodified-Since", BEFORE),
+                    ("If-None-Match", "\"tag\""),
+                ],
+                Verdict::Failed,
+            ),
+            (
+                &[("If-Unmodified-Since", AFTER), ("If-Modified-Since", DATE)],
+                Verdict::NotModified,
+            ),
+        ];
+        for (fields, verdict) in cases {
+            assert_eq!(weigh(fields), verdict, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn if_range_wants_the_very_same() {
+        for same in ["\"tag\"", DATE] {
+            assert_eq!(weigh(&[("If-Range", same)]), SERVE, "{same}");
+        }
+        for other in ["W/\"tag\"", "\"other\"", "*", BEFORE, AFTER, "nonsense"] {
+            assert_eq!(weigh(&[("If-Range", other)]), WHOLE, "{other}");
+        }
+        assert_eq!(
+            weigh_as(Method::Get, true, &[("If-Range", "\"tag\"")]),
+            WHOLE
+        );
+        assert_eq!(
+            weigh(&[("If-Range", "\"tag\""), ("If-Range", "\"tag\"")]),
+            WHOLE
+        );
+    }
+
+    #[test]
+    fn head_has_no_ranges() {
+        assert_eq!(weigh_as(Method::Head, false, &[]), WHOLE);
+    }
+}

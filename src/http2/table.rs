@@ -1,0 +1,168 @@
+//! A table over stream numbers.
+
+use alloc::vec::Vec;
+
+/// What lies in a [`Table`]: something that has a stream's number.
+pub(crate) trait Numbered {
+    /// The number of its stream.
+    fn number(&self) -> u32;
+}
+
+/// Streams by their numbers: an open-addressed table, whose first look nearly
+/// always hits, because the numbers of open streams are dense. It allocates
+/// with the first stream and doubles as more are open at once.
+#[derive(Debug)]
+pub(crate) struct Table<T> {
+    slots: Vec<Option<T>>, // a power of two, at most half of them taken
+    len: usize,
+}
+
+impl<T: Numbered> Table<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            len: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes of memory held.
+    pub(crate) const fn memory(&self) -> usize {
+        self.slots.capacity() * size_of::<Option<T>>()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: u32) -> Option<&T> {
+        self.slots.get(self.find(id)?)?.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut T> {
+        let slot = self.find(id)?;
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
+    /// Adds a stream that is not there yet.
+    pub(crate) fn insert(&mut self, stream: T) {
+        if (self.len + 1) * 2 > self.slots.len() {
+            self.grow();
+        }
+        let mut slot = self.home(stream.number());
+        while self.slots.get(slot).is_some_and(Option::is_some) {
+            slot = self.next(slot);
+        }
+        if let Some(free) = self.slots.get_mut(slot) {
+            *free = Some(stream);
+            self.len += 1;
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: u32) -> Option<T> {
+        let mut hole = self.find(id)?;
+        let removed = self.slots.get_mut(hole)?.take();
+        // Close the gap: move back whoever was pushed beyond it.
+        let mut slot = self.next(hole);
+        while let Some(Some(stream)) = self.slots.get(slot) {
+            let mask = self.slots.len() - 1;
+            let pushed = slot.wrapping_sub(self.home(stream.number())) & mask;
+            if pushed >= slot.wrapping_sub(hole) & mask {
+                self.slots.swap(slot, hole); // both lie within
+                hole = slot;
+            }
+            slot = self.next(slot);
+        }
+        self.len -= 1;
+        removed
+    }
+
+    /// Gives the memory back if no stream is open.
+    pub(crate) fn release(&mut self) {
+        if self.len == 0 {
+            self.slots = Vec::new();
+        }
+    }
+
+    /// All streams, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().flatten()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().flatten()
+    }
+
+    #[inline]
+    fn find(&self, id: u32) -> Option<usize> {
+        let mut slot = self.home(id);
+        loop {
+            // Half the slots are free, so the search ends.
+            match self.slots.get(slot)? {
+                None => return None,
+                Some(taken) if taken.number() == id => return Some(slot),
+                Some(_) => slot = self.next(slot),
+            }
+        }
+    }
+
+    #[inline]
+    const fn home(&self, id: u32) -> usize {
+        (id >> 1) as usize & self.slots.len().wrapping_sub(1)
+    }
+
+    #[inline]
+    const fn next(&self, slot: usize) -> usize {
+        (slot + 1) & self.slots.len().wrapping_sub(1)
+    }
+
+    fn grow(&mut self) {
+        let size = (self.slots.len() * 2).max(4);
+        let free = (0..size).map(|_| None).collect();
+        let old = core::mem::replace(&mut self.slots, free);
+        self.len = 0;
+        for stream in old.into_iter().flatten() {
+            self.insert(stream);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+    use proptest::prelude::*;
+
+    impl Numbered for u32 {
+        fn number(&self) -> u32 {
+            *self
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_table_agrees_with_a_set(steps in proptest::collection::vec((any::<bool>(), 0..200u32), 1..300)) {
+            let (mut table, mut set) = (Table::new(), BTreeSet::new());
+            for (add, n) in steps {
+                let id = n * 2 + 1;
+                if add && set.insert(id) {
+                    table.insert(id);
+                } else if !add {
+                    prop_assert_eq!(table.remove(id), set.take(&id));
+                }
+                prop_assert_eq!(table.len(), set.len());
+                prop_assert!(set.iter().all(|&id| table.get(id) == Some(&id)));
+                prop_assert_eq!(table.iter().count(), set.len());
+            }
+            prop_assert!(table.get(0).is_none());
+            prop_assert!(table.get(999_999).is_none());
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What is to be sent behind a head.
+
+use bytes::Bytes;
+
+/// The content of a response, or of a request of ours.
+#[derive(Debug, Clone)]
+pub enum Body<'a> {
+    /// All of it; copied into the output.
+    Whole(&'a [u8]),
+    /// All of it; large ones leave without being copied.
+    Shared(Bytes),
+    /// It follows in writes, and ends with `finish`.
+    Streamed {
+        /// Its length in bytes, where it is known.
+        length: Option<u64>,
+        /// Whether it goes on until someone hangs up: an event stream. It then
+        /// ends as soon as the peer has sent FIN.
+        endless: bool,
+    },
+}

@@ -1,0 +1,113 @@
+//! What an owner does with a WebSocket, on a connection of its own or inside a
+//! stream.
+
+use bytes::Bytes;
+
+use super::protocol::Protocol;
+use super::{Link, Misuse};
+use crate::websocket::{self, CloseCode, Kind};
+use crate::wire::{Instant, Sink};
+
+impl Link {
+    /// Sends a WebSocket message.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless the exchange is an open WebSocket.
+    pub fn send_message(
+        &mut self,
+        stream: u32,
+        kind: Kind,
+        payload: &[u8],
+        chance: [u8; 4],
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::WebSocket(machine) => {
+                Ok(machine.send_message(kind, payload, chance, now, out)?)
+            }
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
+                machine.send_message(kind, payload, chance, now, out)
+            }),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// Books a whole message that was encoded by
+    /// [`websocket::encode_message`], for a server to send. `true`: the caller
+    /// puts it behind what the connection has waiting; `false`: it waits for
+    /// its stream already.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless the exchange is an open WebSocket.
+    pub fn deliver(&mut self, stream: u32, frame: &Bytes, now: Instant) -> Result<bool, Misuse> {
+        match &mut self.protocol {
+            Protocol::WebSocket(machine) => {
+                machine.book_message(now)?;
+                Ok(true)
+            }
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.deliver(stream, frame, now).map(|()| false),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// Sends a ping of at most 125 bytes.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless the exchange is an open WebSocket.
+    pub fn ping(
+        &mut self,
+        stream: u32,
+        payload: &[u8],
+        chance: [u8; 4],
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::WebSocket(machine) => Ok(machine.send_ping(payload, chance, out)?),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
+                machine.send_ping(payload, chance, out)
+            }),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// Starts a WebSocket's closing handshake.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless the exchange is an open WebSocket and the code may be
+    /// sent.
+    pub fn close(
+        &mut self,
+        stream: u32,
+        code: CloseCode,
+        reason: &str,
+        chance: [u8; 4],
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::WebSocket(machine) => Ok(machine.send_close(code, reason, chance, now, out)?),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
+                machine.send_close(code, reason, chance, now, out)
+            }),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// The machine of a WebSocket, to look at.
+    ///
+    /// # Errors
+    /// [`Misuse::OtherProtocol`] if the exchange is none.
+    pub fn websocket(&self, stream: u32) -> Result<&websocket::Connection, Misuse> {
+        match &self.protocol {
+            Protocol::WebSocket(machine) => Ok(machine),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.socket(stream).ok_or(Misuse::OtherProtocol),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! How streams end, and are forgotten.
+
+use super::state::Multiplex;
+use super::stream::{Intake, Stream};
+use crate::http::{Field, Fields, ResponseHead, Status, date::Date};
+use crate::http2::{BodyLength, ErrorCode};
+use crate::link::{Gone, Misuse};
+use crate::websocket::CloseCode;
+use crate::wire::{Instant, Role, Sink};
+
+impl Multiplex {
+    /// Our content on a stream has been sent to its end. What the peer still
+    /// sends for its request is not needed (RFC 9113 §8.1).
+    pub(super) fn end_ours(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.finished = true;
+        }
+        if self.machine.role() == Role::Server && self.machine.is_open(id) {
+            // Refused only where nothing can be sent at all.
+            let _ = self.machine.send_reset(id, ErrorCode::NO_ERROR, now, out);
+        }
+        self.retire_closed(id);
+    }
+
+    /// Puts a stream among those that are over, if both sides have ended it.
+    pub(super) fn retire_closed(&mut self, id: u32) {
+        if !self.machine.is_open(id) {
+            self.retire(id);
+        }
+    }
+
+    pub(super) fn retire(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(id)
+            && !core::mem::replace(&mut stream.over, true)
+        {
+            self.over.push(id);
+        }
+    }
+
+    /// Forgets the streams that are over. An owner that keeps something for
+    /// one of them is told before.
+    pub(super) fn sweep(&mut self) {
+        while let Some(id) = self.over.pop() {
+            let Some(stream) = self.streams.get_mut(id) else {
+                continue;
+            };
+            stream.over = false;
+            if !stream.told && (stream.gone.is_some() || stream.tag != 0) {
+                stream.gone.get_or_insert(Gone::Finished);
+                self.queue(id);
+            } else if let Some(outbox) = self.streams.remove(id).and_then(|it| it.outbox) {
+                self.spare_outbox(outbox);
+            }
+        }
+    }
+
+    /// Ends a stream without a further word to its owner but `gone`.
+    pub(super) fn lose(&mut self, id: u32, gone: Gone) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        stream.gone.get_or_insert(gone);
+        let outbox = close(stream);
+        if let Some(outbox) = outbox {
+            self.spare_outbox(outbox);
+        }
+        self.retire(id);
+    }
+
+    /// Resets a stream; its owner is told that it is over.
+    ///
+    /// # Errors
+    /// [`Misuse::Over`] if it is over already.
+    pub(in crate::link) fn reset(
+        &mut self,
+        id: u32,
+        code: ErrorCode,
+        gone: Gone,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.open_stream(id)?;
+        self.machine.send_reset(id, code, now, out)?;
+        self.lose(id, gone);
+        Ok(())
+    }
+
+    /// The owner cannot go on with a stream, and is told nothing any more: it
+    /// is answered with `status` if that is owed, a WebSocket is closed with
+    /// 1011, anything else is reset.
+    pub(in crate::link) fn fail(
+        &mut self,
+        id: u32,
+        status: Status,
+        date: Option<&Date>,
+        chance: [u8; 4],
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        let owes = self.owes_response(id);
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        stream.told = true;
+        (stream.intake, stream.due) = (Intake::Discarded, Instant::NEVER);
+        if owes {
+            (stream.owes, stream.finished) = (false, true);
+            let text = alloc::format!("{{\"error\":\"{}\"}}", status.reason());
+            let fields = [Field::new("Content-Type", "application/json")];
+            let head = ResponseHead::new(status, Fields::new(&fields));
+            let length = Some(BodyLength::Known(text.len() as u64));
+            let sent = self.machine.send_response(id, &head, length, date, out);
+            if sent.is_ok() {
+                self.put_whole(id, text.as_bytes(), now, out);
+                return;
+            }
+        } else if stream.socket.is_some() {
+            self.close_socket(id, CloseCode::INTERNAL_ERROR, true, chance, now);
+            return;
+        }
+        // Refused only where it is over already.
+        let code = ErrorCode::INTERNAL_ERROR;
+        let _ = self.machine.send_reset(id, code, now, out);
+        self.lose(id, Gone::Panicked);
+    }
+
+    /// Finishes what runs and starts nothing.
+    pub(in crate::link) fn drain(&mut self, chance: [u8; 4], now: Instant, out: &mut impl Sink) {
+        // Refused only where the connection is over already.
+        let _ = self.machine.shutdown(now, out);
+        let sockets = self.streams.iter().filter(|it| it.socket.is_some());
+        let sockets: alloc::vec::Vec<u32> = sockets.map(|it| it.id).collect();
+        for id in sockets {
+            self.close_socket(id, CloseCode::GOING_AWAY, false, chance, now);
+        }
+    }
+}
+
+/// Drops what a stream still has to send and to give.
+fn close(stream: &mut Stream) -> Option<alloc::boxed::Box<crate::link::outbox::Outbox>> {
+    stream.intake = Intake::Discarded;
+    stream.due = Instant::NEVER;
+    (stream.kept, stream.trailers, stream.socket) = (None, None, None);
+    stream.outbox.take()
+}

@@ -1,0 +1,369 @@
+//! From the events of the machine, and of what lies inside its streams, to
+//! the one vocabulary.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::socket::lend;
+use super::state::Multiplex;
+use super::stream::{Intake, Stream};
+use crate::http::{self, Content, Fields};
+use crate::http2::{self, ErrorCode};
+use crate::link::{Event, Gone, Limits, Parked, Violation};
+use crate::websocket;
+use crate::wire::{Instant, Received, Role, Sink, Step};
+
+/// What is lent beside what the machine needs.
+#[derive(Debug)]
+pub(in crate::link) struct Around<'b> {
+    pub(in crate::link) shown: &'b mut Option<Box<Parked>>,
+    pub(in crate::link) limits: &'b Limits,
+}
+
+/// An event that comes from what was kept, before it is borrowed.
+#[derive(Debug)]
+pub(super) enum Given {
+    Gone(Gone),
+    Writable,
+    /// All that is shown.
+    Body,
+    /// With the fields that are shown.
+    End,
+    Socket(websocket::Found),
+}
+
+impl Given {
+    /// The event itself.
+    fn borrow(self, shown: &mut Option<Box<Parked>>) -> Event<'_> {
+        match self {
+            Self::Gone(gone) => Event::Gone(gone),
+            Self::Writable => Event::Writable,
+            Self::Body => Event::Body(shown.as_mut().map_or(&mut [], |it| it.unused())),
+            Self::End => Event::End {
+                trailers: shown.as_ref().map_or(Fields::EMPTY, |it| it.fields()),
+            },
+            Self::Socket(found) => {
+                let shown = shown.as_mut().map_or(&mut [][..], |it| it.unused());
+                match found.borrow(shown) {
+                    Step::Event(event) => event.into(),
+                    // It was found to be an event.
+                    Step::Need(_) | Step::Paused | Step::Full | Step::Done => Event::Writable,
+                }
+            }
+        }
+    }
+}
+
+impl Multiplex {
+    /// Takes at most one event, from what was kept or from the front of
+    /// `input`, with the stream that it is for. [`Step::Need`] of 0 asks for
+    /// another call at once.
+    pub(in crate::link) fn receive<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: http::Lent<'b, http2::Limits>,
+        around: Around<'b>,
+        out: &mut impl Sink,
+    ) -> Result<(u32, Received<Event<'b>>), Violation> {
+        let Around { shown, limits } = around;
+        let (now, chance) = (lent.now, lent.chance);
+        if let Some((id, given)) = self.next_given(now, chance, limits, shown, out) {
+            return Ok((id, Received::event(0, given.borrow(shown))));
+        }
+        let due = now + limits.reply;
+        let Received { used, step } = self.machine.receive(input, lent, out)?;
+        let (id, event) = match step {
+            Step::Event(event) => self.translate(event, limits, due, shown, now, out),
+            Step::Need(more) => (0, Step::Need(more)),
+            Step::Paused => (0, Step::Paused),
+            Step::Full => (0, Step::Full),
+            Step::Done => (0, Step::Done),
+        };
+        if id != 0 {
+            self.retire_closed(id);
+        }
+        Ok((id, Received { used, step: event }))
+    }
+
+    /// Tells the machine that the peer has sent its last byte: exchanges that
+    /// are complete on its side may finish, the others are over.
+    pub(in crate::link) fn receive_eof<'b>(
+        &mut self,
+        lent: &http::Lent<'b, http2::Limits>,
+        around: Around<'b>,
+        out: &mut impl Sink,
+    ) -> Result<(u32, Received<Event<'b>>), Violation> {
+        let Around { shown, limits } = around;
+        let (now, chance) = (lent.now, lent.chance);
+        if !core::mem::replace(&mut self.ended, true) {
+            let broken = |stream: &&Stream| !stream.complete || stream.endless;
+            let broken: Vec<u32> = self.streams.iter().filter(broken).map(|it| it.id).collect();
+            for id in broken {
+                // Refused only where it is over already.
+                let _ = self.reset(id, ErrorCode::CANCEL, Gone::Disconnected, now, out);
+            }
+        }
+        if let Some((id, given)) = self.next_given(now, chance, limits, shown, out) {
+            return Ok((id, Received::event(0, given.borrow(shown))));
+        }
+        self.machine.receive_eof()?;
+        let step = match self.machine.is_done() {
+            true => Step::Done,
+            false => Step::Paused, // our side goes on
+        };
+        Ok((0, Received { used: 0, step }))
+    }
+
+    /// The next event that needs no input.
+    fn next_given(
+        &mut self,
+        now: Instant,
+        chance: [u8; 4],
+        limits: &Limits,
+        shown: &mut Option<Box<Parked>>,
+        out: &mut impl Sink,
+    ) -> Option<(u32, Given)> {
+        self.sweep();
+        while let Some(id) = self.pending.pop_front() {
+            let Some(stream) = self.streams.get_mut(id) else {
+                continue;
+            };
+            stream.pending = false;
+            let given = match stream.gone {
+                Some(_) if stream.told => None,
+                Some(gone) => Some(self.tell(id, gone)),
+                None if core::mem::take(&mut stream.relieved) => {
+                    self.queue(id);
+                    Some(Given::Writable)
+                }
+                None if !stream.is_fed() => None,
+                None => match stream.intake {
+                    Intake::Streamed => self.give_content(id, shown, out),
+                    Intake::Socket => {
+                        let mut text = Vec::new();
+                        let lent = lend(now, chance, &limits.websocket, &mut text);
+                        self.give_message(id, &lent, shown, out)
+                    }
+                    Intake::Offered | Intake::Collected | Intake::Discarded => None,
+                },
+            };
+            if let Some(given) = given {
+                return Some((id, given));
+            }
+        }
+        None
+    }
+
+    /// Says that a stream is over, once.
+    pub(super) fn tell(&mut self, id: u32, gone: Gone) -> Given {
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.told = true;
+        }
+        self.retire_closed(id);
+        Given::Gone(gone)
+    }
+
+    /// What lies in the inbox of a streamed body, or its end.
+    fn give_content(
+        &mut self,
+        id: u32,
+        shown: &mut Option<Box<Parked>>,
+        out: &mut impl Sink,
+    ) -> Option<Given> {
+        let stream = self.streams.get_mut(id)?;
+        if let Some(kept) = stream.kept.take() {
+            let unread = core::mem::take(&mut stream.unread);
+            *shown = Some(kept);
+            self.machine.consume(id, unread as usize, out);
+            self.queue(id); // the end may stand behind it
+            return Some(Given::Body);
+        }
+        if !core::mem::take(&mut stream.ended) {
+            return None;
+        }
+        stream.intake = Intake::Discarded;
+        *shown = stream.trailers.take();
+        self.retire_closed(id);
+        Some(Given::End)
+    }
+
+    /// An event of the machine in the link's words.
+    fn translate<'b>(
+        &mut self,
+        event: http2::Event<'b>,
+        limits: &Limits,
+        due: Instant,
+        shown: &'b mut Option<Box<Parked>>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> (u32, Step<Event<'b>>) {
+        let (id, event) = match event {
+            http2::Event::Request {
+                stream: id,
+                head,
+                content,
+            } => {
+                self.begin(id, &content, due);
+                (id, Some(Event::Request { head, content }))
+            }
+            http2::Event::Response {
+                stream: id,
+                head,
+                content,
+            } => {
+                self.answered(id, &content);
+                (id, Some(Event::Response { head, content }))
+            }
+            http2::Event::Informational { stream, head } => {
+                (stream, Some(Event::Informational(head)))
+            }
+            http2::Event::Data { stream, data } => {
+                (stream, self.data(stream, data, limits, shown, now, out))
+            }
+            http2::Event::End { stream, trailers } => {
+                (stream, self.end(stream, trailers, due, shown))
+            }
+            http2::Event::Reset {
+                stream,
+                code,
+                by_peer,
+            } => (stream, self.was_reset(stream, code, by_peer)),
+            http2::Event::GoAway {
+                last_stream, code, ..
+            } => {
+                let code = code.code();
+                (0, Some(Event::GoingAway { last_stream, code }))
+            }
+            http2::Event::Settings if self.machine.role() == Role::Client => {
+                (0, Some(Event::Writable))
+            }
+            http2::Event::Settings | http2::Event::Ping(_) | http2::Event::Pong(_) => (0, None),
+        };
+        (id, event.map_or(Step::Need(0), Step::Event))
+    }
+
+    /// A new exchange of the peer's.
+    fn begin(&mut self, id: u32, content: &Content<'_>, due: Instant) {
+        let complete = matches!(content, Content::None);
+        let intake = match complete {
+            true => Intake::Discarded,
+            false => Intake::Offered,
+        };
+        self.streams.insert(Stream {
+            owes: true,
+            complete,
+            due,
+            ..Stream::new(id, intake)
+        });
+        self.wake_by(due);
+    }
+
+    /// The response to our request: its content needs no asking.
+    fn answered(&mut self, id: u32, content: &Content<'_>) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        match content {
+            Content::None => stream.complete = true,
+            Content::Whole(_) | Content::Follows { .. } => stream.intake = Intake::Streamed,
+        }
+    }
+
+    /// A piece of content.
+    fn data<'b>(
+        &mut self,
+        id: u32,
+        data: &'b mut [u8],
+        limits: &Limits,
+        shown: &'b mut Option<Box<Parked>>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Option<Event<'b>> {
+        let Some(stream) = self.streams.get_mut(id) else {
+            self.machine.consume(id, data.len(), out);
+            return None;
+        };
+        let is_fed = stream.is_fed();
+        match stream.intake {
+            Intake::Discarded => {}
+            Intake::Collected => {
+                let fits = stream.kept.as_mut().is_some_and(|it| it.append(data));
+                if !fits {
+                    stream.intake = Intake::Discarded;
+                    *shown = stream.kept.take();
+                    stream.due = now + limits.reply;
+                    self.machine.consume(id, data.len(), out);
+                    return Some(Event::TooLarge);
+                }
+                self.pace(id, data.len(), limits, now);
+            }
+            Intake::Streamed if is_fed && stream.kept.is_none() => {
+                self.machine.consume(id, data.len(), out);
+                return Some(Event::Body(data));
+            }
+            Intake::Offered | Intake::Streamed | Intake::Socket => {
+                let kept = stream.kept.get_or_insert_with(|| Box::new(Parked::new()));
+                kept.keep(data);
+                stream.unread += data.len() as u32; // within the stream's window
+                if is_fed && stream.intake != Intake::Offered {
+                    self.queue(id);
+                }
+                return None;
+            }
+        }
+        self.machine.consume(id, data.len(), out);
+        None
+    }
+
+    /// The end of the peer's content.
+    fn end<'b>(
+        &mut self,
+        id: u32,
+        trailers: Fields<'b>,
+        due: Instant,
+        shown: &'b mut Option<Box<Parked>>,
+    ) -> Option<Event<'b>> {
+        let stream = self.streams.get_mut(id)?;
+        stream.complete = true;
+        if stream.owes {
+            stream.due = due;
+            self.wake = self.wake.min(due);
+        }
+        match stream.intake {
+            Intake::Collected => {
+                stream.intake = Intake::Discarded;
+                let (head, content) = shown.insert(stream.kept.take()?).request();
+                Some(Event::Request { head, content })
+            }
+            Intake::Streamed if stream.is_fed() && stream.kept.is_none() => {
+                stream.intake = Intake::Discarded;
+                Some(Event::End { trailers })
+            }
+            Intake::Offered | Intake::Streamed | Intake::Socket => {
+                stream.ended = true;
+                if !trailers.is_empty() {
+                    let kept = stream.trailers.insert(Box::new(Parked::new()));
+                    kept.keep_fields(trailers);
+                }
+                self.queue(id);
+                None
+            }
+            Intake::Discarded => None,
+        }
+    }
+
+    /// A stream ended before its time.
+    fn was_reset<'b>(&mut self, id: u32, code: ErrorCode, by_peer: bool) -> Option<Event<'b>> {
+        let gone = Gone::StreamReset {
+            code: code.code(),
+            by_peer,
+        };
+        let told = self.streams.get(id).is_none_or(|stream| stream.told);
+        self.lose(id, gone);
+        if told {
+            return None;
+        }
+        let stream = self.streams.get_mut(id)?;
+        stream.told = true;
+        Some(Event::Gone(stream.gone.unwrap_or(gone)))
+    }
+}

@@ -1,0 +1,425 @@
+//! What owners do with streams, and whose turn it is to send.
+
+use bytes::Bytes;
+
+use super::state::Multiplex;
+use super::stream::{Intake, Stream, UNKNOWN};
+use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
+use crate::http2::{self, BodyLength, ErrorCode};
+use crate::link::outbox::{Bounded, Front, Outbox};
+use crate::link::{Body, Gone, Misuse, Shelf};
+use crate::wire::{Instant, Sink};
+
+/// What one stream may send in a turn while others wait.
+const SHARE: usize = 16 * 1024;
+/// A frame's head: less room than that is none.
+const HEAD: usize = 9;
+
+/// What a turn has left of an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drained {
+    /// Some of it.
+    Rest,
+    /// Nothing; an end is still to be sent.
+    Empty,
+    /// Nothing, and the last piece has ended the stream.
+    Ended,
+}
+
+impl Multiplex {
+    /// Collects the content on offer.
+    pub(in crate::link) fn collect(
+        &mut self,
+        id: u32,
+        head: &RequestHead<'_>,
+        limit: usize,
+        shelf: &mut Shelf,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.offered(id)?;
+        self.machine.accept_body(id, out)?;
+        let stream = self.open_stream(id)?;
+        stream.kept = Some(shelf.park(head, limit));
+        stream.intake = Intake::Collected;
+        Ok(())
+    }
+
+    /// Has the content on offer come in events.
+    pub(in crate::link) fn accept_body(
+        &mut self,
+        id: u32,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.offered(id)?;
+        self.machine.accept_body(id, out)?;
+        let stream = self.open_stream(id)?;
+        stream.intake = Intake::Streamed;
+        stream.due = Instant::NEVER; // until the body is complete
+        if stream.kept.is_some() || stream.ended {
+            self.queue(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn offered(&mut self, id: u32) -> Result<(), Misuse> {
+        match self.open_stream(id)?.intake {
+            Intake::Offered => Ok(()),
+            Intake::Collected | Intake::Streamed | Intake::Socket | Intake::Discarded => {
+                Err(Misuse::Http2(http2::Misuse::State))
+            }
+        }
+    }
+
+    /// Stops or resumes the reading of a stream: what comes meanwhile is not
+    /// given back to the peer's window.
+    pub(in crate::link) fn set_reading(&mut self, id: u32, reading: bool, now: Instant) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        stream.held = !reading;
+        if reading {
+            if let Some(socket) = &mut stream.socket {
+                socket.resume(now);
+            }
+            self.queue(id);
+        }
+    }
+
+    /// Sends an interim response.
+    pub(in crate::link) fn inform(
+        &mut self,
+        id: u32,
+        head: &ResponseHead<'_>,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.open_stream(id)?;
+        Ok(self.machine.send_informational(id, head, out)?)
+    }
+
+    /// Sends a response, or its head if the body is streamed.
+    pub(in crate::link) fn respond(
+        &mut self,
+        id: u32,
+        head: &ResponseHead<'_>,
+        body: Body<'_>,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.open_stream(id)?;
+        let length = match &body {
+            Body::Whole(bytes) => BodyLength::Known(bytes.len() as u64),
+            Body::Shared(bytes) => BodyLength::Known(bytes.len() as u64),
+            Body::Streamed { length, .. } => length.map_or(BodyLength::Unknown, BodyLength::Known),
+        };
+        self.machine
+            .send_response(id, head, Some(length), date, out)?;
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.owes = false;
+            stream.due = Instant::NEVER;
+            if let Intake::Offered | Intake::Collected = stream.intake {
+                stream.intake = Intake::Discarded;
+                stream.kept = None;
+            }
+        }
+        match body {
+            Body::Whole(bytes) => self.put_whole(id, bytes, now, out),
+            Body::Shared(bytes) => self.put_whole_shared(id, bytes, now, out),
+            Body::Streamed { endless, .. } => self.begin_content(id, length, endless, now, out),
+        }
+        Ok(())
+    }
+
+    /// Sends a request, or its head if the body is streamed, and returns its
+    /// stream.
+    pub(in crate::link) fn request(
+        &mut self,
+        head: &RequestHead<'_>,
+        body: Option<Body<'_>>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<u32, Misuse> {
+        let length = match &body {
+            None => None,
+            Some(Body::Whole(bytes)) => Some(BodyLength::Known(bytes.len() as u64)),
+            Some(Body::Shared(bytes)) => Some(BodyLength::Known(bytes.len() as u64)),
+            Some(Body::Streamed { length, .. }) => {
+                Some(length.map_or(BodyLength::Unknown, BodyLength::Known))
+            }
+        };
+        let id = self.machine.send_request(head, length, out)?;
+        self.streams.insert(Stream::new(id, Intake::Discarded));
+        match body {
+            None => self.end_ours(id, now, out),
+            Some(Body::Whole(bytes)) => self.put_whole(id, bytes, now, out),
+            Some(Body::Shared(bytes)) => self.put_whole_shared(id, bytes, now, out),
+            Some(Body::Streamed { .. }) => {
+                let length = length.unwrap_or(BodyLength::Unknown);
+                self.begin_content(id, length, false, now, out);
+            }
+        }
+        Ok(id)
+    }
+
+    fn begin_content(
+        &mut self,
+        id: u32,
+        length: BodyLength,
+        endless: bool,
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.endless = endless;
+            stream.lacks = match length {
+                BodyLength::Known(length) => length,
+                BodyLength::Unknown => UNKNOWN,
+            };
+        }
+        if length == BodyLength::Known(0) {
+            self.end_ours(id, now, out); // the head has said so
+        }
+    }
+
+    /// Sends all of a message's content; what is not taken waits.
+    pub(super) fn put_whole(&mut self, id: u32, bytes: &[u8], now: Instant, out: &mut impl Sink) {
+        let taken = match bytes {
+            [] => Ok(0), // the head has said so
+            bytes => {
+                let room = self.room;
+                let mut bounded = Bounded { out, room };
+                let taken = self.machine.send_data(id, bytes, true, now, &mut bounded);
+                self.room = bounded.room;
+                taken
+            }
+        };
+        self.after_whole(id, taken, bytes.len(), now, out, |outbox, n| {
+            outbox.put(bytes.get(n..).unwrap_or_default());
+        });
+    }
+
+    fn put_whole_shared(&mut self, id: u32, bytes: Bytes, now: Instant, out: &mut impl Sink) {
+        let len = bytes.len();
+        let mut taken = Ok(0);
+        if len > 0 {
+            let room = self.room;
+            let mut bounded = Bounded { out, room };
+            taken = self
+                .machine
+                .send_data_shared(id, &bytes, true, now, &mut bounded);
+            self.room = bounded.room;
+        }
+        self.after_whole(id, taken, len, now, out, |outbox, n| {
+            outbox.share(bytes.slice(n.min(len)..));
+        });
+    }
+
+    fn after_whole(
+        &mut self,
+        id: u32,
+        taken: Result<usize, http2::Misuse>,
+        len: usize,
+        now: Instant,
+        out: &mut impl Sink,
+        keep: impl FnOnce(&mut Outbox, usize),
+    ) {
+        match taken {
+            Ok(n) if n == len => self.end_ours(id, now, out),
+            Ok(n) => {
+                if let Some(stream) = self.streams.get_mut(id) {
+                    stream.finished = true;
+                }
+                if let Some(outbox) = self.outbox(id) {
+                    keep(outbox, n);
+                    outbox.end(Fields::EMPTY);
+                }
+            }
+            Err(_) => self.give_up(id, now, out),
+        }
+    }
+
+    /// Puts a piece of a streamed body behind what waits.
+    pub(in crate::link) fn write(
+        &mut self,
+        id: u32,
+        len: usize,
+        put: impl FnOnce(&mut Outbox),
+    ) -> Result<(), Misuse> {
+        let stream = self.open_stream(id)?;
+        if stream.owes || stream.finished || stream.socket.is_some() {
+            return Err(Misuse::Http2(http2::Misuse::State));
+        }
+        if stream.lacks != UNKNOWN {
+            let lacks = stream.lacks.checked_sub(len as u64);
+            stream.lacks = lacks.ok_or(http2::Misuse::BodyTooLong)?;
+        }
+        if len > 0
+            && let Some(outbox) = self.outbox(id)
+        {
+            put(outbox);
+            self.list(id);
+        }
+        Ok(())
+    }
+
+    /// Ends a streamed body.
+    pub(in crate::link) fn finish(
+        &mut self,
+        id: u32,
+        trailers: Fields<'_>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        if self
+            .streams
+            .get(id)
+            .is_some_and(|it| it.finished && it.lacks == 0)
+        {
+            return Ok(()); // a body of no bytes ended with its head
+        }
+        let stream = self.open_stream(id)?;
+        if stream.owes || stream.finished || stream.socket.is_some() {
+            return Err(Misuse::Http2(http2::Misuse::State));
+        }
+        if stream.lacks != UNKNOWN && stream.lacks > 0 {
+            return Err(Misuse::Http2(http2::Misuse::BodyTooShort));
+        }
+        match &mut stream.outbox {
+            Some(outbox) => {
+                outbox.end(trailers);
+                stream.finished = true;
+                self.turn(id, now, out);
+            }
+            None => {
+                self.machine.send_end(id, trailers, out)?;
+                self.end_ours(id, now, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts out what waits, in fair turns, as far as the windows and the room
+    /// allow; then sees whose writers need not wait any more.
+    pub(in crate::link) fn pump(&mut self, low: usize, now: Instant, out: &mut impl Sink) {
+        self.sweep();
+        while self.room > HEAD {
+            while let Some(id) = self.machine.ready() {
+                self.list(id);
+            }
+            let Some(id) = self.turns.pop_front() else {
+                break;
+            };
+            self.turn(id, now, out);
+        }
+        if self.room > 0 && !self.waiting.is_empty() {
+            self.relieve(low);
+        }
+    }
+
+    /// Whether [`pump`](Self::pump) could put out something.
+    pub(in crate::link) fn has_output(&self) -> bool {
+        self.room > HEAD && (!self.turns.is_empty() || self.machine.has_ready())
+    }
+
+    fn relieve(&mut self, low: usize) {
+        let mut waiting = core::mem::take(&mut self.waiting);
+        waiting.retain(|&id| {
+            let queued = self.queued(id);
+            let Some(stream) = self.streams.get_mut(id) else {
+                return false;
+            };
+            if queued > low {
+                return true;
+            }
+            (stream.waits, stream.relieved) = (false, true);
+            self.queue(id);
+            false
+        });
+        self.waiting = waiting;
+    }
+
+    /// A stream's turn to send.
+    pub(super) fn turn(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        stream.listed = false;
+        let Some(mut outbox) = stream.outbox.take() else {
+            return;
+        };
+        let drained = self.drain_outbox(id, &mut outbox, now, out);
+        let ended = outbox.is_ended();
+        let sent = match drained {
+            Ok(Drained::Empty) if ended => self.machine.send_end(id, outbox.trailers(), out),
+            Ok(_) => Ok(()),
+            Err(misuse) => Err(misuse),
+        };
+        match (drained, self.streams.get_mut(id)) {
+            (Ok(Drained::Rest), Some(stream)) => stream.outbox = Some(outbox),
+            _ => self.spare_outbox(outbox),
+        }
+        match sent {
+            Ok(()) if ended && drained != Ok(Drained::Rest) => self.end_ours(id, now, out),
+            Ok(()) => {}
+            Err(_) => self.give_up(id, now, out),
+        }
+    }
+
+    /// Offers the content of an outbox piece by piece. What was not taken is
+    /// named by the machine in time, or stands in the queue again.
+    fn drain_outbox(
+        &mut self,
+        id: u32,
+        outbox: &mut Outbox,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<Drained, http2::Misuse> {
+        let alone = self.turns.is_empty() && !self.machine.has_ready();
+        let share = if alone { usize::MAX } else { SHARE };
+        let mut sent = 0;
+        while let Some((front, last)) = outbox.front() {
+            if sent >= share {
+                if let Some(stream) = self.streams.get_mut(id) {
+                    stream.listed = true;
+                    self.turns.push_back(id);
+                }
+                return Ok(Drained::Rest);
+            }
+            let room = self.room;
+            let mut bounded = Bounded { out, room };
+            let (len, n) = match front {
+                Front::Copied(bytes) => {
+                    let n = self.machine.send_data(id, bytes, last, now, &mut bounded);
+                    (bytes.len(), n)
+                }
+                Front::Shared(bytes) => {
+                    let n = self
+                        .machine
+                        .send_data_shared(id, bytes, last, now, &mut bounded);
+                    (bytes.len(), n)
+                }
+            };
+            self.room = bounded.room;
+            let n = n?;
+            outbox.advance(n);
+            sent += n;
+            if n < len {
+                return Ok(Drained::Rest);
+            }
+            if last {
+                return Ok(Drained::Ended);
+            }
+        }
+        Ok(Drained::Empty)
+    }
+
+    /// What is to be sent on a stream cannot be: the peer must not take what
+    /// it has for the whole.
+    fn give_up(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
+        // Refused only where it is over already.
+        let _ = self
+            .machine
+            .send_reset(id, ErrorCode::INTERNAL_ERROR, now, out);
+        self.lose(id, Gone::Aborted);
+    }
+}

@@ -1,0 +1,246 @@
+//! WebSockets on streams (RFC 8441).
+
+use alloc::{boxed::Box, vec::Vec};
+
+use bytes::Bytes;
+
+use super::receive::Given;
+use super::state::Multiplex;
+use super::stream::Intake;
+use crate::http::{self, Fields, ResponseHead, Scratch, Status, date::Date};
+use crate::http2::BodyLength;
+use crate::link::outbox::Outbox;
+use crate::link::{Gone, Misuse, Parked, Violation};
+use crate::websocket::{self, CloseCode};
+use crate::wire::{Instant, Sink};
+
+impl Multiplex {
+    /// Answers an extended CONNECT with 200: the stream is a WebSocket from
+    /// here on (RFC 8441 §5).
+    pub(in crate::link) fn upgrade_websocket(
+        &mut self,
+        id: u32,
+        fields: Fields<'_>,
+        streaming: bool,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        self.offered(id)?;
+        let head = ResponseHead::new(Status::OK, fields);
+        let length = Some(BodyLength::Unknown);
+        self.machine.send_response(id, &head, length, date, out)?;
+        self.become_socket(id, streaming, now)
+    }
+
+    /// Makes a stream a WebSocket whose handshake is over.
+    pub(in crate::link) fn become_socket(
+        &mut self,
+        id: u32,
+        streaming: bool,
+        now: Instant,
+    ) -> Result<(), Misuse> {
+        let role = self.machine.role();
+        let stream = self.open_stream(id)?;
+        let machine = websocket::Connection::new(role, now).streaming(streaming);
+        stream.socket = Some(Box::new(machine));
+        stream.intake = Intake::Socket;
+        (stream.owes, stream.endless) = (false, true);
+        stream.due = Instant::NEVER;
+        self.wake_by(now); // the first call of `elapsed` knows the limits
+        self.queue(id);
+        Ok(())
+    }
+
+    /// Has the WebSocket on a stream write to its outbox.
+    pub(in crate::link) fn with_socket<R>(
+        &mut self,
+        id: u32,
+        act: impl FnOnce(&mut websocket::Connection, &mut Outbox) -> Result<R, websocket::Misuse>,
+    ) -> Result<R, Misuse> {
+        self.open_stream(id)?;
+        self.on_socket(id, act).ok_or(Misuse::OtherProtocol)?
+    }
+
+    /// The same, whatever has become of the stream.
+    fn on_socket<R, E>(
+        &mut self,
+        id: u32,
+        act: impl FnOnce(&mut websocket::Connection, &mut Outbox) -> Result<R, E>,
+    ) -> Option<Result<R, Misuse>>
+    where
+        Misuse: From<E>,
+    {
+        let mut socket = self.streams.get_mut(id)?.socket.take()?;
+        let outbox = self.outbox(id)?;
+        let done = act(&mut socket, outbox);
+        let is_done = socket.is_done();
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.socket = Some(socket);
+        }
+        self.after_socket(id, is_done);
+        Some(done.map_err(Misuse::from))
+    }
+
+    /// Has what a WebSocket has written sent, and ends its stream behind the
+    /// last frame.
+    fn after_socket(&mut self, id: u32, ends: bool) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        if ends && !stream.finished {
+            stream.finished = true;
+            stream.gone.get_or_insert(Gone::Finished);
+            if let Some(outbox) = &mut stream.outbox {
+                outbox.end(Fields::EMPTY);
+            }
+            self.queue(id);
+        }
+        let idle = |outbox: &mut Box<Outbox>| outbox.is_empty() && !outbox.is_ended();
+        let stream = self.streams.get_mut(id);
+        match stream.and_then(|stream| stream.outbox.take_if(idle)) {
+            Some(outbox) => self.spare_outbox(outbox),
+            None => self.list(id),
+        }
+    }
+
+    /// Sends a Close frame, if none has been sent. With `ends` nothing is
+    /// waited for behind it.
+    pub(super) fn close_socket(
+        &mut self,
+        id: u32,
+        code: CloseCode,
+        ends: bool,
+        chance: [u8; 4],
+        now: Instant,
+    ) {
+        // Refused only where a Close frame has been sent already.
+        let _ = self.on_socket(id, |socket, outbox| {
+            socket.send_close(code, "", chance, now, outbox)
+        });
+        if ends && self.outbox(id).is_some() {
+            self.after_socket(id, true);
+        }
+        if let Some(socket) = self.socket(id)
+            && let Some(at) = socket.deadline()
+        {
+            self.wake_by(at);
+        }
+    }
+
+    /// Looks for the next event in the inbox of a WebSocket, which is then
+    /// shown.
+    pub(super) fn give_message(
+        &mut self,
+        id: u32,
+        lent: &http::Lent<'_, websocket::Limits>,
+        shown: &mut Option<Box<Parked>>,
+        out: &mut impl Sink,
+    ) -> Option<Given> {
+        let stream = self.streams.get_mut(id)?;
+        let unread = core::mem::take(&mut stream.unread);
+        let kept = stream.kept.take();
+        let (wake, ended) = (stream.socket.as_ref()?.deadline(), stream.ended);
+        self.machine.consume(id, unread as usize, out);
+        if let Some(at) = wake {
+            self.wake_by(at);
+        }
+        let Some(mut kept) = kept else {
+            return ended.then(|| self.socket_lost(id));
+        };
+        let mut found = None;
+        self.on_socket(id, |socket, outbox| {
+            found = Some(socket.locate(kept.unused(), lent, outbox));
+            Ok::<_, Misuse>(())
+        });
+        match found? {
+            Ok((used, found)) if found.is_event() => {
+                *shown = Some(kept);
+                self.shown = Some((id, used));
+                self.queue(id);
+                Some(Given::Socket(found))
+            }
+            Ok((used, _)) => {
+                if kept.advance(used)
+                    && let Some(stream) = self.streams.get_mut(id)
+                {
+                    stream.kept = Some(kept);
+                }
+                ended.then(|| self.socket_lost(id))
+            }
+            Err(violation) => Some(self.socket_fails(id, violation)),
+        }
+    }
+
+    /// The peer has ended its side without a word.
+    fn socket_lost(&mut self, id: u32) -> Given {
+        let gone = Gone::Disconnected;
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.gone.get_or_insert(gone);
+        }
+        self.outbox(id);
+        self.after_socket(id, true);
+        self.tell(id, gone)
+    }
+
+    /// The peer broke the protocol inside a stream; the Close frame that says
+    /// so is the last thing sent on it.
+    pub(super) fn socket_fails(&mut self, id: u32, violation: websocket::Violation) -> Given {
+        let gone = Gone::Violation(Violation::WebSocket(violation));
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.gone = Some(gone);
+        }
+        self.outbox(id);
+        self.after_socket(id, true);
+        self.tell(id, gone)
+    }
+
+    /// Puts an encoded message behind what waits for the WebSocket on a
+    /// stream.
+    pub(in crate::link) fn deliver(
+        &mut self,
+        id: u32,
+        frame: &Bytes,
+        now: Instant,
+    ) -> Result<(), Misuse> {
+        self.with_socket(id, |socket, outbox| {
+            socket.book_message(now)?;
+            outbox.share(frame.clone());
+            Ok(())
+        })
+    }
+
+    /// Lets the deadline of the WebSocket on a stream take effect.
+    pub(super) fn socket_elapsed(
+        &mut self,
+        id: u32,
+        lent: http::Lent<'_, websocket::Limits>,
+    ) -> Option<Given> {
+        let mut failed = None;
+        self.on_socket(id, |socket, outbox| {
+            // No event comes from time alone.
+            failed = socket.elapsed(lent, outbox).err();
+            Ok::<_, Misuse>(())
+        });
+        failed.map(|violation| self.socket_fails(id, violation))
+    }
+}
+
+/// What a WebSocket inside a stream is lent: frames need no scratch.
+pub(super) fn lend<'l>(
+    now: Instant,
+    chance: [u8; 4],
+    limits: &'l websocket::Limits,
+    text: &'l mut Vec<u8>,
+) -> http::Lent<'l, websocket::Limits> {
+    http::Lent {
+        now,
+        date: None,
+        chance,
+        limits,
+        scratch: Scratch {
+            fields: &mut [],
+            text,
+        },
+    }
+}

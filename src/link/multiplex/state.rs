@@ -1,0 +1,222 @@
+//! What a multiplexed connection remembers, and what it can be asked.
+
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+
+use super::stream::Stream;
+use crate::http2::{self, Table};
+use crate::link::outbox::Outbox;
+use crate::link::{Gone, Misuse, Parked};
+use crate::websocket;
+use crate::wire::{Instant, Role};
+
+/// Content that may be put out before it is said how much.
+const FIRST_ROOM: usize = 64 * 1024;
+/// Empty outboxes that are kept for the next streams.
+const SPARE: usize = 8;
+
+/// One HTTP/2 connection: the machine, and what the link adds to each of its
+/// streams.
+#[derive(Debug)]
+pub(in crate::link) struct Multiplex {
+    pub(super) machine: http2::Connection,
+    pub(super) streams: Table<Stream>,
+    /// Streams with content that the machine has not been offered.
+    pub(super) turns: VecDeque<u32>,
+    /// Streams that have something for their owner without any input.
+    pub(super) pending: VecDeque<u32>,
+    /// Streams that are over and not forgotten yet.
+    pub(super) over: Vec<u32>,
+    /// Streams whose writers wait.
+    pub(super) waiting: Vec<u32>,
+    /// Bytes of content that may still be put out.
+    pub(super) room: usize,
+    /// No later than the first deadline of a stream's own.
+    pub(super) wake: Instant,
+    /// Whose inbox the caller shows, and how much of it the event uses up.
+    pub(super) shown: Option<(u32, usize)>,
+    /// The peer has sent its last byte.
+    pub(super) ended: bool,
+    #[expect(clippy::vec_box, reason = "a stream holds a pointer, not the outbox")]
+    pub(super) spare: Vec<Box<Outbox>>,
+}
+
+impl Multiplex {
+    pub(in crate::link) fn new(role: Role, now: Instant) -> Self {
+        Self {
+            machine: http2::Connection::new(role, now),
+            streams: Table::new(),
+            turns: VecDeque::new(),
+            pending: VecDeque::new(),
+            over: Vec::new(),
+            waiting: Vec::new(),
+            room: FIRST_ROOM,
+            wake: Instant::NEVER,
+            shown: None,
+            ended: false,
+            spare: Vec::new(),
+        }
+    }
+
+    /// The machine, for what concerns no stream.
+    pub(in crate::link) const fn machine(&self) -> &http2::Connection {
+        &self.machine
+    }
+
+    /// The same for calls that change it.
+    pub(in crate::link) const fn machine_mut(&mut self) -> &mut http2::Connection {
+        &mut self.machine
+    }
+
+    /// Whether the exchange on a stream goes on; 0 is the connection itself.
+    pub(in crate::link) fn is_open(&self, id: u32) -> bool {
+        id == 0 || self.streams.get(id).is_some_and(|it| self.goes_on(it))
+    }
+
+    pub(super) fn goes_on(&self, stream: &Stream) -> bool {
+        stream.gone.is_none() && !stream.told && self.machine.is_open(stream.id)
+    }
+
+    /// Whether nothing is under way.
+    pub(in crate::link) const fn is_idle(&self) -> bool {
+        self.streams.is_empty()
+    }
+
+    /// The owner's own number for a stream.
+    pub(in crate::link) fn tag(&self, id: u32) -> Option<u32> {
+        Some(self.streams.get(id)?.tag)
+    }
+
+    pub(in crate::link) fn set_tag(&mut self, id: u32, tag: u32) {
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.tag = tag;
+        }
+    }
+
+    /// Whether a response is owed on a stream and none of it has been sent.
+    pub(in crate::link) fn owes_response(&self, id: u32) -> bool {
+        let stream = self.streams.get(id);
+        stream.is_some_and(|stream| stream.owes && self.goes_on(stream))
+    }
+
+    /// The machine of the WebSocket on a stream.
+    pub(in crate::link) fn socket(&self, id: u32) -> Option<&websocket::Connection> {
+        self.streams.get(id)?.socket.as_deref()
+    }
+
+    /// Bytes that wait in the outbox of a stream.
+    pub(in crate::link) fn queued(&self, id: u32) -> usize {
+        let outbox = self.streams.get(id).and_then(|it| it.outbox.as_ref());
+        outbox.map_or(0, |outbox| outbox.len())
+    }
+
+    /// Notes that a writer was asked to wait.
+    pub(in crate::link) fn wait(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(id)
+            && !core::mem::replace(&mut stream.waits, true)
+        {
+            self.waiting.push(id);
+        }
+    }
+
+    /// Says how much content may be put out from here on.
+    pub(in crate::link) const fn set_room(&mut self, room: usize) {
+        self.room = room;
+    }
+
+    /// Whether there is something for an owner without any input.
+    pub(in crate::link) fn is_pending(&self) -> bool {
+        !self.pending.is_empty() || !self.over.is_empty()
+    }
+
+    /// Bytes of memory held apart from the record itself.
+    pub(in crate::link) fn memory(&self) -> usize {
+        let streams: usize = self.streams.iter().map(Stream::memory).sum();
+        let spare: usize = self.spare.iter().map(|outbox| outbox.memory()).sum();
+        let lists = self.turns.capacity()
+            + self.pending.capacity()
+            + self.over.capacity()
+            + self.waiting.capacity();
+        size_of::<Self>()
+            + self.machine.memory()
+            + self.streams.memory()
+            + streams
+            + spare
+            + lists * size_of::<u32>()
+    }
+
+    /// Takes back what an event has shown; what is not an inbox with a rest
+    /// comes back.
+    pub(in crate::link) fn reclaim(&mut self, mut parked: Box<Parked>) -> Option<Box<Parked>> {
+        let Some((id, used)) = self.shown.take() else {
+            return Some(parked);
+        };
+        match self.streams.get_mut(id) {
+            Some(stream) if parked.advance(used) => {
+                stream.kept = Some(parked);
+                None
+            }
+            _ => Some(parked),
+        }
+    }
+
+    /// A stream whose owner does not know that the connection is over, the
+    /// lowest first, and why the stream is, if it was before.
+    pub(in crate::link) fn take_live(&mut self) -> Option<(u32, Option<Gone>)> {
+        let live = self.streams.iter().filter(|stream| !stream.told);
+        let id = live.map(|stream| stream.id).min()?;
+        let stream = self.streams.get_mut(id)?;
+        stream.told = true;
+        Some((id, stream.gone))
+    }
+
+    /// The stream of an exchange that goes on.
+    pub(super) fn open_stream(&mut self, id: u32) -> Result<&mut Stream, Misuse> {
+        match self.streams.get_mut(id) {
+            Some(stream) if stream.gone.is_none() && !stream.told && self.machine.is_open(id) => {
+                Ok(stream)
+            }
+            _ => Err(Misuse::Over),
+        }
+    }
+
+    /// Has a stream looked at that has something for its owner.
+    pub(super) fn queue(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(id)
+            && !core::mem::replace(&mut stream.pending, true)
+        {
+            self.pending.push_back(id);
+        }
+    }
+
+    /// Has a stream offer its content in its turn.
+    pub(super) fn list(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(id)
+            && stream.outbox.is_some()
+            && !core::mem::replace(&mut stream.listed, true)
+        {
+            self.turns.push_back(id);
+        }
+    }
+
+    /// The outbox of a stream; it has none while nothing waits.
+    pub(super) fn outbox(&mut self, id: u32) -> Option<&mut Outbox> {
+        let Self { streams, spare, .. } = self;
+        let stream = streams.get_mut(id)?;
+        let outbox = stream
+            .outbox
+            .get_or_insert_with(|| spare.pop().unwrap_or_default());
+        Some(outbox)
+    }
+
+    pub(super) fn spare_outbox(&mut self, mut outbox: Box<Outbox>) {
+        if self.spare.len() < SPARE {
+            outbox.clear();
+            self.spare.push(outbox);
+        }
+    }
+
+    /// Wakes no later than `at` for a deadline of a stream's own.
+    pub(super) fn wake_by(&mut self, at: Instant) {
+        self.wake = self.wake.min(at);
+    }
+}

@@ -1,0 +1,126 @@
+//! What a link remembers of one stream.
+
+use alloc::boxed::Box;
+
+use crate::http2::Numbered;
+use crate::link::outbox::Outbox;
+use crate::link::{Gone, Parked};
+use crate::websocket;
+use crate::wire::Instant;
+
+/// No length was announced.
+pub(super) const UNKNOWN: u64 = u64::MAX;
+
+/// What becomes of the content that the peer sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intake {
+    /// It is on offer: it waits in the inbox until the owner decides.
+    Offered,
+    /// It is put together with its head.
+    Collected,
+    /// It comes in events.
+    Streamed,
+    /// It is the inside of a WebSocket.
+    Socket,
+    /// Nobody wants it, or it has ended.
+    Discarded,
+}
+
+/// One stream, from its head until both sides have ended it and the owner
+/// knows.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) id: u32,
+    /// The owner's own number for it.
+    pub(super) tag: u32,
+    pub(super) intake: Intake,
+    /// The owner has stopped the reading.
+    pub(super) held: bool,
+    /// A write answered `Wait`.
+    pub(super) waits: bool,
+    /// The owner is to be told that it need not wait any more.
+    pub(super) relieved: bool,
+    /// A response is owed.
+    pub(super) owes: bool,
+    /// The peer's content has ended, and the owner has not been told.
+    pub(super) ended: bool,
+    /// The peer's message is complete.
+    pub(super) complete: bool,
+    /// The owner has ended our content.
+    pub(super) finished: bool,
+    /// Our content has no end of its own.
+    pub(super) endless: bool,
+    /// It stands in the queue of those that have something to send.
+    pub(super) listed: bool,
+    /// It stands in the queue of those that have something for their owner.
+    pub(super) pending: bool,
+    /// It stands in the list of those that are over.
+    pub(super) over: bool,
+    /// The owner knows that it is over.
+    pub(super) told: bool,
+    /// Why it is over, if not because both sides have ended it.
+    pub(super) gone: Option<Gone>,
+    /// Bytes in the inbox that have not been given back to the peer's window.
+    pub(super) unread: u32,
+    /// Bytes that our content lacks, or [`UNKNOWN`].
+    pub(super) lacks: u64,
+    /// When the response is overdue, or the collected content too slow.
+    pub(super) due: Instant,
+    pub(super) outbox: Option<Box<Outbox>>,
+    /// The request that is being collected; else the inbox.
+    pub(super) kept: Option<Box<Parked>>,
+    /// Trailers that wait behind the inbox.
+    pub(super) trailers: Option<Box<Parked>>,
+    pub(super) socket: Option<Box<websocket::Connection>>,
+}
+
+impl Stream {
+    pub(super) const fn new(id: u32, intake: Intake) -> Self {
+        Self {
+            id,
+            tag: 0,
+            intake,
+            held: false,
+            waits: false,
+            relieved: false,
+            owes: false,
+            ended: false,
+            complete: false,
+            finished: false,
+            endless: false,
+            listed: false,
+            pending: false,
+            over: false,
+            told: false,
+            gone: None,
+            unread: 0,
+            lacks: UNKNOWN,
+            due: Instant::NEVER,
+            outbox: None,
+            kept: None,
+            trailers: None,
+            socket: None,
+        }
+    }
+
+    /// Whether its owner takes what comes.
+    pub(super) const fn is_fed(&self) -> bool {
+        !self.held && !self.waits
+    }
+
+    /// Bytes of memory held apart from the record.
+    pub(super) fn memory(&self) -> usize {
+        let socket = self.socket.is_some();
+        self.outbox.as_ref().map_or(0, |outbox| outbox.memory())
+            + self.kept.as_ref().map_or(0, |kept| kept.memory())
+            + self.trailers.as_ref().map_or(0, |kept| kept.memory())
+            + usize::from(socket) * size_of::<websocket::Connection>()
+    }
+}
+
+impl Numbered for Stream {
+    #[inline]
+    fn number(&self) -> u32 {
+        self.id
+    }
+}

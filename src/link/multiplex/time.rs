@@ -1,0 +1,145 @@
+//! What time does to streams.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::receive::Given;
+use super::socket::lend;
+use super::state::Multiplex;
+use super::stream::Intake;
+use crate::http::{self, Fields, ResponseHead, Status, date::Date};
+use crate::http2::{self, BodyLength, ErrorCode};
+use crate::link::{Event, Gone, Limits, Violation};
+use crate::wire::{Instant, Sink};
+
+impl Multiplex {
+    /// When [`elapsed`](Self::elapsed) is to be called.
+    pub(in crate::link) fn deadline(&self) -> Option<Instant> {
+        let own = self.deadline_withheld();
+        match (self.machine.deadline(), own) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// The same while our own side withholds the input.
+    pub(in crate::link) fn deadline_withheld(&self) -> Option<Instant> {
+        (self.wake != Instant::NEVER).then_some(self.wake)
+    }
+
+    /// Does what time has made due, for the connection or one of its streams.
+    pub(in crate::link) fn elapsed(
+        &mut self,
+        mut lent: http::Lent<'_, http2::Limits>,
+        limits: &Limits,
+        out: &mut impl Sink,
+    ) -> Result<Option<(u32, Event<'static>)>, Violation> {
+        let (now, date, chance) = (lent.now, lent.date, lent.chance);
+        if self.machine.deadline().is_some_and(|at| at <= now) {
+            let event = self.machine.elapsed(lent.reborrow(), out)?;
+            if let Some(http2::Event::Reset { stream, .. }) = event {
+                self.lose(stream, Gone::Stalled);
+            }
+            self.rest();
+        }
+        if self.wake > now {
+            return Ok(None);
+        }
+        self.wake = Instant::NEVER;
+        let mut due: Vec<u32> = Vec::new();
+        for stream in self.streams.iter() {
+            let socket = stream.socket.as_ref().and_then(|it| it.deadline());
+            let at = stream.due.min(socket.unwrap_or(Instant::NEVER));
+            if at <= now {
+                due.push(stream.id);
+            } else {
+                self.wake = self.wake.min(at);
+            }
+        }
+        due.sort_unstable();
+        for id in due {
+            if let Some(event) = self.stream_elapsed(id, now, date, chance, limits, out) {
+                self.wake = now; // there may be others
+                return Ok(Some((id, event)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn stream_elapsed(
+        &mut self,
+        id: u32,
+        now: Instant,
+        date: Option<&Date>,
+        chance: [u8; 4],
+        limits: &Limits,
+        out: &mut impl Sink,
+    ) -> Option<Event<'static>> {
+        let stream = self.streams.get_mut(id)?;
+        if stream.due > now {
+            let mut text = Vec::new();
+            let lent = lend(now, chance, &limits.websocket, &mut text);
+            let given = self.socket_elapsed(id, lent);
+            let next = self.socket(id).and_then(|socket| socket.deadline());
+            self.wake_by(next.unwrap_or(Instant::NEVER));
+            return match given {
+                Some(Given::Gone(gone)) => Some(Event::Gone(gone)),
+                _ => None,
+            };
+        }
+        stream.due = Instant::NEVER;
+        if stream.intake != Intake::Collected {
+            return Some(Event::Overdue);
+        }
+        // The peer is too slow with content that somebody waits for.
+        stream.owes = false;
+        let head = ResponseHead::new(Status::REQUEST_TIMEOUT, Fields::EMPTY);
+        let length = Some(BodyLength::Known(0));
+        let sent = self.machine.send_response(id, &head, length, date, out);
+        let code = match sent {
+            Ok(()) => ErrorCode::NO_ERROR,
+            Err(_) => ErrorCode::CANCEL,
+        };
+        // Refused only where it is over already.
+        let _ = self.machine.send_reset(id, code, now, out);
+        self.lose(id, Gone::Stalled);
+        self.streams.get_mut(id)?.told = true;
+        Some(Event::Gone(Gone::Stalled))
+    }
+
+    /// Moves on when collected content is too slow: `body_grace` ahead at
+    /// most, and by the time that each piece may take.
+    pub(super) fn pace(&mut self, id: u32, bytes: usize, limits: &Limits, now: Instant) {
+        let rate = limits.http1.body_rate;
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        if rate == 0 {
+            return;
+        }
+        let latest = now + limits.http1.body_grace;
+        let paid = Duration::from_millis(bytes as u64 * 1000 / u64::from(rate));
+        let due = (stream.due + paid).min(latest);
+        stream.due = due;
+        self.wake_by(due);
+    }
+
+    /// The input was withheld until `now`.
+    pub(in crate::link) fn resume(&mut self, now: Instant) {
+        self.machine.resume(now);
+        for stream in self.streams.iter_mut() {
+            if let Some(socket) = &mut stream.socket {
+                socket.resume(now);
+            }
+        }
+    }
+
+    /// Gives back what was grown, once nothing is under way.
+    fn rest(&mut self) {
+        if self.streams.is_empty() {
+            self.streams.release();
+            (self.turns, self.pending) = Default::default();
+            (self.over, self.waiting, self.spare) = Default::default();
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What a connection that is shared by many exchanges is asked and told.
+//! Where there is one exchange at a time, each of these has a simple answer.
+
+use super::protocol::Protocol;
+use super::{Gone, Link, Misuse};
+use crate::wire::{Instant, Sink};
+
+impl Link {
+    /// The owner's own number for an exchange that shares its connection;
+    /// `None` where the connection's own number is the exchange's too.
+    #[inline]
+    pub fn tag(&self, stream: u32) -> Option<u32> {
+        match &self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.tag(stream),
+            _ => None,
+        }
+    }
+
+    /// Sets that number; `false` where the connection's own is to be set.
+    #[inline]
+    pub fn set_tag(&mut self, stream: u32, tag: u32) -> bool {
+        match &mut self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) if stream != 0 => {
+                many.set_tag(stream, tag);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Stops or resumes the reading of one stream; `false` where all of the
+    /// input is to be withheld.
+    pub fn set_reading(&mut self, stream: u32, reading: bool, now: Instant) -> bool {
+        match &mut self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => {
+                many.set_reading(stream, reading, now);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends an exchange at once, with an error code of HTTP/2; other protocols
+    /// have to end their connection. Its owner is told `gone`.
+    ///
+    /// # Errors
+    /// [`Misuse::OtherProtocol`] unless the exchange has a stream of its own,
+    /// [`Misuse::Over`] if it is over.
+    pub fn reset(
+        &mut self,
+        stream: u32,
+        code: u32,
+        gone: Gone,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) if stream != 0 => {
+                let code = crate::http2::ErrorCode::new(code);
+                many.reset(stream, code, gone, now, out)
+            }
+            _ => Err(Misuse::OtherProtocol),
+        }
+    }
+
+    /// Bytes that wait for the stream of an exchange to take them.
+    #[inline]
+    pub fn queued(&self, stream: u32) -> usize {
+        match &self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.queued(stream),
+            _ => 0,
+        }
+    }
+
+    /// Notes that the writer of one stream was asked to wait; `false` where
+    /// the whole connection waits.
+    pub fn wait(&mut self, stream: u32) -> bool {
+        match &mut self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => {
+                many.wait(stream);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Says how many bytes of content may be put out from here on. Heads and
+    /// control frames are not counted.
+    #[inline]
+    pub fn set_room(&mut self, room: usize) {
+        match &mut self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.set_room(room),
+            _ => {}
+        }
+    }
+
+    /// Puts out what waits for its stream, in fair turns, as far as windows
+    /// and room allow. A writer that waits need not any more once no more than
+    /// `low` bytes wait on its stream.
+    #[inline]
+    pub fn pump(&mut self, low: usize, now: Instant, out: &mut impl Sink) {
+        match &mut self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.pump(low, now, out),
+            _ => {}
+        }
+    }
+
+    /// Whether [`pump`](Self::pump) could put out something.
+    #[inline]
+    pub fn has_output(&self) -> bool {
+        match &self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.has_output(),
+            _ => false,
+        }
+    }
+
+    /// Whether [`receive`](Self::receive) has something to give without any
+    /// input.
+    #[inline]
+    pub fn is_pending(&self) -> bool {
+        match &self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.is_pending(),
+            _ => false,
+        }
+    }
+
+    /// The next exchange, by its stream, whose owner does not know yet that
+    /// the connection is over, and why it is over itself, if it was before.
+    /// `None` where the connection's end says it all.
+    pub fn take_live(&mut self) -> Option<(u32, Option<Gone>)> {
+        match &mut self.protocol {
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => many.take_live(),
+            _ => None,
+        }
+    }
+
+    /// How many further exchanges the peer allows us at the moment: those of
+    /// an HTTP/2 connection that it serves at once.
+    pub fn allowance(&self) -> usize {
+        match &self.protocol {
+            Protocol::Http1(machine) => usize::from(machine.is_idle()),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => {
+                let machine = many.machine();
+                match machine.is_closing() {
+                    true => 0,
+                    false => (machine.max_streams() as usize).saturating_sub(machine.streams()),
+                }
+            }
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => 0,
+        }
+    }
+}
