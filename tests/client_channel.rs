@@ -50,6 +50,7 @@ struct Done {
 }
 
 fn serve(mut stream: TcpStream, told: impl Fn(ErrorCode)) {
+    stream.set_nodelay(true).unwrap();
     let limits = http2::Limits::DEFAULT.with_stream_window(20_000);
     let mut server = Server::new(limits, Instant::START);
     let mut done: std::collections::BTreeMap<u32, Done> = Default::default();

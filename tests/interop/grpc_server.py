@@ -11,8 +11,8 @@ from pathlib import Path
 
 import grpc
 
-sys.path.insert(0, str(Path(__file__).parent))
-messages, services = grpc.protos_and_services("testing.proto")
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples/showcase/protos"))
+messages, services = grpc.protos_and_services("test.proto")
 
 INITIAL = "x-grpc-test-echo-initial"
 TRAILING = "x-grpc-test-echo-trailing-bin"

@@ -1,14 +1,18 @@
 //! The client of gRPC's public interop tests, on barewire's blocking channel.
 //!
 //! ```text
-//! cargo run --features http2,prost --example grpc_interop_client -- \
+//! cargo run --example grpc_interop_client -- \
 //!     http://127.0.0.1:50051 [CASE...]
 //! ```
 //!
 //! Prints `ok CASE` or `FAIL CASE: why`; ends with 1 if any failed. All cases
 //! that need no cloud and no TLS run by default; `soak` runs when named.
 
+#[allow(dead_code, reason = "the showcase uses the others")]
+#[path = "showcase/messages.rs"]
 mod messages;
+#[path = "showcase/test_messages.rs"]
+mod test_messages;
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -17,15 +21,16 @@ use std::{env, process, thread};
 use barewire::client::{
     CallOptions, Channel, Duplex, Ending, Listener, Outgoing, Requests, Response, Responses,
 };
-use barewire::grpc::{Code, Proto};
-use messages::{
-    EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse, StreamingInputRequest,
-    StreamingInputResponse, StreamingOutputRequest, StreamingOutputResponse, zeros,
+use barewire::grpc::Code;
+use test_messages::{
+    Body, EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse,
+    StreamingInputCallRequest, StreamingInputCallResponse, StreamingOutputCallRequest,
+    StreamingOutputCallResponse,
 };
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Case = fn(&Channel) -> Outcome;
-type Chat = Duplex<Proto<StreamingOutputRequest>, Proto<StreamingOutputResponse>>;
+type Chat = Duplex<StreamingOutputCallRequest, StreamingOutputCallResponse>;
 
 const CASES: &[(&str, Case)] = &[
     ("empty_unary", empty_unary),
@@ -103,14 +108,21 @@ fn options() -> CallOptions {
         .with_timeout(Duration::from_secs(60))
 }
 
+/// A payload of this many zeros.
+fn zeros(size: usize) -> Option<Body> {
+    Some(Body {
+        r#type: 0,
+        body: vec![0; size],
+    })
+}
+
 fn check(is: bool, what: impl Into<String>) -> Outcome {
     is.then_some(()).ok_or_else(|| what.into().into())
 }
 
 fn simple(request: SimpleRequest, channel: &Channel) -> Result<SimpleResponse, Ending> {
-    let response = channel.unary(&path("UnaryCall"), &Proto(request), options())?;
-    let Proto(message) = response.message;
-    Ok(message)
+    let response = channel.unary(&path("UnaryCall"), &request, options())?;
+    Ok(response.into_message())
 }
 
 fn large() -> SimpleRequest {
@@ -121,7 +133,7 @@ fn large() -> SimpleRequest {
     }
 }
 
-fn check_size(got: Option<messages::Payload>, size: i32) -> Outcome {
+fn check_size(got: Option<Body>, size: i32) -> Outcome {
     let body = got.unwrap_or_default().body;
     let whole = body.len() == size as usize && body.iter().all(|&b| b == 0);
     check(
@@ -142,9 +154,8 @@ fn failure<T>(result: Result<T, Ending>) -> Result<Ending, Box<dyn std::error::E
 }
 
 fn empty_unary(channel: &Channel) -> Outcome {
-    let response: Response<Proto<Empty>> =
-        channel.unary(&path("EmptyCall"), &Proto(Empty {}), options())?;
-    check(response.message == Proto(Empty {}), "not empty")
+    let response: Response<Empty> = channel.unary(&path("EmptyCall"), &Empty {}, options())?;
+    check(response.message == Empty {}, "not empty")
 }
 
 fn large_unary(channel: &Channel) -> Outcome {
@@ -152,13 +163,13 @@ fn large_unary(channel: &Channel) -> Outcome {
 }
 
 fn client_streaming(channel: &Channel) -> Outcome {
-    let mut requests: Requests<_, Proto<StreamingInputResponse>> =
+    let mut requests: Requests<_, StreamingInputCallResponse> =
         channel.client_streaming(&path("StreamingInputCall"), options())?;
     for size in REQUESTS {
         let payload = zeros(size);
-        requests.send(&Proto(StreamingInputRequest { payload }))?;
+        requests.send(&StreamingInputCallRequest { payload })?;
     }
-    let Proto(response) = requests.finish()?.message;
+    let response = requests.finish()?.message;
     let sum = response.aggregated_payload_size;
     check(sum == 74_922, format!("sum {sum}"))
 }
@@ -167,19 +178,20 @@ fn parameters(sizes: &[i32]) -> Vec<ResponseParameters> {
     let one = |&size| ResponseParameters {
         size,
         interval_us: 0,
+        compressed: None,
     };
     sizes.iter().map(one).collect()
 }
 
 fn server_streaming(channel: &Channel) -> Outcome {
-    let request = Proto(StreamingOutputRequest {
+    let request = StreamingOutputCallRequest {
         response_parameters: parameters(&RESPONSES),
-        ..StreamingOutputRequest::default()
-    });
-    let mut responses: Responses<Proto<StreamingOutputResponse>> =
+        ..StreamingOutputCallRequest::default()
+    };
+    let mut responses: Responses<StreamingOutputCallResponse> =
         channel.server_streaming(&path("StreamingOutputCall"), &request, options())?;
     for size in RESPONSES {
-        let Some(Proto(response)) = responses.receive()? else {
+        let Some(response) = responses.receive()? else {
             return Err("too few responses".into());
         };
         check_size(response.payload, size)?;
@@ -187,12 +199,12 @@ fn server_streaming(channel: &Channel) -> Outcome {
     check(responses.next().is_none(), "too many responses")
 }
 
-fn ask(sent: usize, wanted: i32) -> Proto<StreamingOutputRequest> {
-    Proto(StreamingOutputRequest {
+fn ask(sent: usize, wanted: i32) -> StreamingOutputCallRequest {
+    StreamingOutputCallRequest {
         response_parameters: parameters(&[wanted]),
         payload: zeros(sent),
-        ..StreamingOutputRequest::default()
-    })
+        ..StreamingOutputCallRequest::default()
+    }
 }
 
 fn chat(channel: &Channel, options: CallOptions) -> Result<Chat, Ending> {
@@ -203,7 +215,7 @@ fn ping_pong(channel: &Channel) -> Outcome {
     let mut chat = chat(channel, options())?;
     for (sent, wanted) in REQUESTS.into_iter().zip(RESPONSES) {
         chat.send(&ask(sent, wanted))?;
-        let Some(Proto(response)) = chat.receive()? else {
+        let Some(response) = chat.receive()? else {
             return Err("too few responses".into());
         };
         check_size(response.payload, wanted)?;
@@ -228,11 +240,7 @@ fn custom_metadata(channel: &Channel) -> Outcome {
         let value = fields.get_str(name).unwrap_or("missing");
         value.trim_end_matches('=').to_owned()
     };
-    let response = channel.unary::<_, Proto<SimpleResponse>>(
-        &path("UnaryCall"),
-        &Proto(large()),
-        options(),
-    )?;
+    let response = channel.unary::<_, SimpleResponse>(&path("UnaryCall"), &large(), options())?;
     let initial = of(response.metadata(), "x-grpc-test-echo-initial");
     let trailing = of(response.trailers(), "x-grpc-test-echo-trailing-bin");
     check(initial == value, initial)?;
@@ -260,10 +268,10 @@ fn echo_status(channel: &Channel, code: Code, message: &str) -> Outcome {
         ..SimpleRequest::default()
     };
     let mut chat = chat(channel, options())?;
-    chat.send(&Proto(StreamingOutputRequest {
+    chat.send(&StreamingOutputCallRequest {
         response_status,
-        ..StreamingOutputRequest::default()
-    }))?;
+        ..StreamingOutputCallRequest::default()
+    })?;
     let streamed = failure(chat.close_sending().receive())?;
     for ending in [failure(simple(request, channel))?, streamed] {
         check_code(&ending, code)?;
@@ -282,7 +290,7 @@ fn special_status_message(channel: &Channel) -> Outcome {
 }
 
 fn unimplemented(channel: &Channel, path: &str) -> Outcome {
-    let called = channel.unary::<_, Proto<Empty>>(path, &Proto(Empty {}), options());
+    let called = channel.unary::<_, Empty>(path, &Empty {}, options());
     check_code(&failure(called)?, Code::Unimplemented)
 }
 
@@ -296,7 +304,7 @@ fn unimplemented_service(channel: &Channel) -> Outcome {
 }
 
 fn cancel_after_begin(channel: &Channel) -> Outcome {
-    let requests: Requests<Proto<StreamingInputRequest>, Proto<StreamingInputResponse>> =
+    let requests: Requests<StreamingInputCallRequest, StreamingInputCallResponse> =
         channel.client_streaming(&path("StreamingInputCall"), options())?;
     check_code(&requests.cancel(), Code::Cancelled)
 }
@@ -350,7 +358,7 @@ fn two_threads_on_one_call(channel: &Channel) -> Outcome {
     });
     let mut count = 0;
     for response in responses {
-        let Proto(response) = response?;
+        let response = response?;
         check_size(response.payload, 10_000)?;
         count += 1;
     }
@@ -362,15 +370,15 @@ fn unary_with_a_callback(channel: &Channel) -> Outcome {
     let (send, receive) = mpsc::channel();
     for _ in 0..50 {
         let send = send.clone();
-        channel.unary_then::<_, Proto<SimpleResponse>>(
+        channel.unary_then::<_, SimpleResponse>(
             &path("UnaryCall"),
-            &Proto(large()),
+            &large(),
             options(),
             move |result| drop(send.send(result)),
         )?;
     }
     for _ in 0..50 {
-        let Proto(response) = receive.recv()??.message;
+        let response = receive.recv()??.message;
         check_size(response.payload, LARGE.1)?;
     }
     Ok(())
@@ -383,11 +391,11 @@ struct Asking {
 }
 
 impl Listener for Asking {
-    type Request = Proto<StreamingOutputRequest>;
-    type Response = Proto<StreamingOutputResponse>;
+    type Request = StreamingOutputCallRequest;
+    type Response = StreamingOutputCallResponse;
 
     fn message(&mut self, message: Self::Response, call: &Outgoing<Self::Request>) {
-        if check_size(message.0.payload, RESPONSES[self.round]).is_err() {
+        if check_size(message.payload, RESPONSES[self.round]).is_err() {
             return call.cancel();
         }
         self.round += 1;
