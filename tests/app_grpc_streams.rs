@@ -390,6 +390,27 @@ fn grpc_deadline_ignored() {
 }
 
 #[test]
+fn grpc_half_message_hold() {
+    let limits = Limits::DEFAULT.with_message_time(Duration::from_millis(100));
+    let scene = scene_with(|service| service.limits(limits));
+    for path in ["/test.Test/Bytes", "/test.Test/Echo"] {
+        let mut talk = Talk::open(&scene.running, path, "");
+        talk.send(&framed("whole and half")[..9]);
+        let Frame::Trailers(trailers) = talk.next() else {
+            panic!()
+        };
+        assert_eq!(trailers[0].1, "4", "{path}");
+    }
+    // Silence between messages is no fault.
+    let mut talk = Talk::open(&scene.running, "/test.Test/Echo", "");
+    talk.send(&framed("a"));
+    assert_eq!(talk.next(), message("a"));
+    std::thread::sleep(Duration::from_millis(200));
+    talk.send(&framed("b"));
+    assert_eq!(talk.next(), message("b"));
+}
+
+#[test]
 fn an_object_hears_of_a_client_that_hangs_up_at_once() {
     let Scene { running, ends, .. } = scene();
     let mut talk = Talk::open(&running, "/test.Test/Echo", "");

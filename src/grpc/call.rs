@@ -16,7 +16,7 @@ use super::{Code, timeout};
 use super::{Misuse, metadata, web};
 use super::{Status, Violation};
 use crate::http::FieldBuffer;
-use crate::http::{Fields, Method, RequestHead, Version};
+use crate::http::{Field, Fields, Method, RequestHead, Version};
 use crate::wire::Sink;
 use crate::wire::{Received, Role, Step};
 
@@ -131,7 +131,8 @@ impl Call {
     /// # Errors
     /// The status to end the call with by [`send_status`](Self::send_status):
     /// UNIMPLEMENTED for a path that is not `/service/method` and for an
-    /// unknown `grpc-encoding`, INTERNAL for a malformed `grpc-timeout`.
+    /// unknown `grpc-encoding`, INTERNAL for a malformed `grpc-timeout` and for
+    /// binary metadata that is not base64.
     pub fn request<'b>(&self, head: &RequestHead<'b>) -> Result<Request<'b>, Status> {
         let path = head.target.path().strip_prefix('/');
         let (service, method) = path
@@ -143,6 +144,9 @@ impl Call {
             ))?;
         if self.received.is_none() {
             return Err(Status::new(Code::Unimplemented, "unknown grpc-encoding"));
+        }
+        if !head.fields.iter().all(is_readable) {
+            return Err(Status::new(Code::Internal, "malformed binary metadata"));
         }
         let timeout = match head.fields.get("grpc-timeout").map(timeout::parse) {
             Some(None) => return Err(Status::new(Code::Internal, "malformed grpc-timeout")),
@@ -367,6 +371,15 @@ impl Call {
         }
         Ok(())
     }
+}
+
+/// Whether a field is no binary metadata, or base64.
+fn is_readable(field: Field<'_>) -> bool {
+    let is_binary = matches!(
+        field.name,
+        [.., b'-', b'b' | b'B', b'i' | b'I', b'n' | b'N']
+    );
+    !is_binary || metadata::binary_values(field.value).all(metadata::is_base64)
 }
 
 fn put(name: &str, value: &[u8], fields: &mut FieldBuffer) -> Result<(), Misuse> {

@@ -30,6 +30,10 @@ pub enum Violation {
     /// [`Limits::message`](super::Limits::message) once it is inflated.
     #[error("inflated message is larger than the limit (gRPC compression)")]
     InflatedTooLong,
+    /// A message has taken longer than
+    /// [`Limits::message_time`](super::Limits::message_time).
+    #[error("message is not complete within the time limit (gRPC over HTTP2)")]
+    MessageTooSlow,
     /// The trailers are flagged as compressed, which this version does not
     /// read.
     #[error("compressed trailers (gRPC-Web, HTTP/1 trailers)")]
@@ -73,6 +77,7 @@ impl Violation {
             Self::MessageTooLong | Self::InflatedTooLong | Self::TrailersTooLong => {
                 Code::ResourceExhausted
             }
+            Self::MessageTooSlow => Code::DeadlineExceeded,
             Self::UnknownFlag
             | Self::NotAnnounced
             | Self::EmptyCompressed

@@ -85,7 +85,7 @@ pub fn binary_values(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Whether `value` is base64, padded or not.
-fn is_base64(value: &[u8]) -> bool {
+pub(super) fn is_base64(value: &[u8]) -> bool {
     let mut memory = [0; 48];
     // Groups stand for themselves, so they can be judged piece by piece; only
     // the last may be padded.

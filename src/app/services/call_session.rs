@@ -25,7 +25,7 @@ use crate::app::exchange::client::{Client, Count};
 use crate::app::exchange::session::{After, At, Session};
 use crate::app::publishing::handle::Letter;
 use crate::app::telemetry::metrics::Kind;
-use crate::grpc::{self, Code, Status};
+use crate::grpc::{self, Code, Status, Violation};
 use crate::link::{Event, Gone};
 use crate::net::TimerId;
 use crate::wire::{Instant, Received, Step};
@@ -33,12 +33,15 @@ use crate::wire::{Instant, Received, Step};
 /// The token of the timer that the deadline is set with: no `u32` of an
 /// application's.
 const DEADLINE: u64 = u64::MAX;
+/// That of the timer that runs while part of a message is here.
+const MESSAGE: u64 = u64::MAX - 1;
 
 /// A call on its loop.
 pub(in crate::app) struct CallSession {
     sending: Sending,
     deadline: Option<Instant>,
     timer: Option<TimerId>,
+    message_timer: Option<TimerId>,
     state: State,
     kept: Kept,
     requests: Requests,
@@ -109,6 +112,7 @@ impl CallSession {
             sending,
             deadline,
             timer: None,
+            message_timer: None,
             state,
             kept: Kept::new(),
             requests: Requests::Done,
@@ -224,6 +228,7 @@ impl CallSession {
     }
 
     fn message(&mut self, at: &mut At<'_, '_>, message: &grpc::Message<'_>) {
+        stop(&mut self.message_timer, at);
         at.site.metrics.received_message(message.bytes.len());
         self.sending.outgoing.was_compressed = message.compressed;
         let (limits, packed) = (self.sending.rules.limits, message.compressed);
@@ -312,6 +317,23 @@ impl CallSession {
         self.sending.is_ended() || matches!(self.state, State::Ended)
     }
 
+    /// Has a timer run while part of a message is here and wanted.
+    fn watch_message(&mut self, at: &mut At<'_, '_>) {
+        let is_part = match &self.state {
+            State::Receiving(receiving) => receiving.inbox.is_part(),
+            State::Streaming(_) => !self.kept.is_empty() && self.listens(),
+            State::Owing | State::Ended => false,
+        };
+        match (is_part, self.message_timer) {
+            (true, None) => {
+                let time = self.sending.rules.limits.message_time;
+                self.message_timer = at.context.set_timer(time, MESSAGE);
+            }
+            (false, Some(_)) => stop(&mut self.message_timer, at),
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
     /// What is left to be done when an event has been looked at.
     fn settle(&mut self, at: &mut At<'_, '_>) {
         if !self.kept.is_empty() && self.listens() {
@@ -330,11 +352,19 @@ impl CallSession {
         if !self.is_over() {
             self.sending.flush(at);
         }
+        self.watch_message(at);
         let reads = self.requests != Requests::Open || self.is_over() || self.listens();
         if reads == self.paused {
             self.paused = !reads;
             at.context.set_reading(reads);
         }
+    }
+}
+
+/// Cancels a timer that runs.
+fn stop(timer: &mut Option<TimerId>, at: &mut At<'_, '_>) {
+    if let Some(timer) = timer.take() {
+        at.context.cancel_timer(timer);
     }
 }
 
@@ -354,6 +384,10 @@ impl Session for CallSession {
             }
             Event::Timer { token } => match u32::try_from(token) {
                 Ok(token) => self.turn(at, Turn::Timer(token)),
+                Err(_) if token == MESSAGE => {
+                    self.message_timer = None;
+                    self.end(at, broken(Violation::MessageTooSlow), Gone::Aborted);
+                }
                 Err(_) => {
                     self.timer = None;
                     self.end(at, deadline_exceeded(), Gone::Aborted);
@@ -398,9 +432,8 @@ impl Session for CallSession {
         if !self.is_over() {
             return After::Keep;
         }
-        if let Some(timer) = self.timer.take() {
-            at.context.cancel_timer(timer);
-        }
+        stop(&mut self.timer, at);
+        stop(&mut self.message_timer, at);
         After::End
     }
 }

@@ -64,6 +64,11 @@ impl Inbox {
         }
     }
 
+    /// Whether part of a message is here.
+    pub(in crate::app) fn is_part(&self) -> bool {
+        self.used < self.bytes.len()
+    }
+
     /// The message, now that the body has ended, and whether it is compressed.
     pub(in crate::app) fn end(
         &self,
