@@ -2,7 +2,9 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use crate::http::{Content, FieldBuffer, Fields, Method, RequestHead, Target, Version};
+#[cfg(feature = "http2")]
+use crate::http;
+use crate::http::{Content, FieldBuffer, Method, RequestHead, Target, Version};
 
 /// Bodies up to this size keep their memory when a request goes back to the
 /// shelf.
@@ -96,14 +98,14 @@ impl Parked {
 
     /// Keeps the fields behind a body.
     #[cfg(feature = "http2")]
-    pub(super) fn keep_fields(&mut self, fields: Fields<'_>) {
+    pub(super) fn keep_fields(&mut self, fields: http::Fields<'_>) {
         // As in `fill`.
         let _ = self.fields.extend(fields);
     }
 
     /// The fields that were kept.
     #[cfg(feature = "http2")]
-    pub(super) fn fields(&self) -> Fields<'_> {
+    pub(super) fn fields(&self) -> http::Fields<'_> {
         self.fields.as_fields()
     }
 
@@ -208,7 +210,7 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Field;
+    use crate::http::{Field, Fields};
 
     #[test]
     fn a_parked_request_comes_back_as_it_was() {

@@ -251,7 +251,8 @@ fn call(
         return;
     };
     let owner = connection.owner;
-    let (is_last, unanswered) = (connection.told, connection.link.snapshot());
+    let is_last = matches!(event, Event::Gone(_));
+    let unanswered = connection.link.snapshot();
     let Some(handler) = handlers.get_mut(usize::from(owner.0)) else {
         return;
     };

@@ -44,6 +44,7 @@ mod messages;
 mod poller;
 mod pool;
 mod random;
+mod reach;
 mod reading;
 mod remote;
 mod scripted;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 #[cfg(feature = "http2")]
-use super::receive::Found;
+use super::found::Found;
 use super::{
     CloseCode, Event, Kind, Limits, Violation,
     frame::{MAX_CONTROL, Opcode},

@@ -27,6 +27,7 @@ mod connection;
 mod error;
 mod event;
 pub mod extension;
+mod found;
 pub mod frame;
 pub mod handshake;
 mod limits;
@@ -40,7 +41,7 @@ pub use code::CloseCode;
 pub use connection::Connection;
 pub use error::{Misuse, Violation};
 pub use event::{Event, Kind};
+#[cfg(feature = "http2")]
+pub(crate) use found::Found;
 pub use frame::encode_message;
 pub use limits::Limits;
-#[cfg(feature = "http2")]
-pub(crate) use receive::Found;

@@ -1,75 +1,20 @@
 //! How a connection works through its input.
 
 use super::{
-    CloseCode, Connection, Event, Kind, Limits, Violation, close,
+    Connection, Kind, Limits, Violation, close,
     connection::Phase,
     extension::Reserved,
+    found::{Found, What},
     frame::{Decoded, Head, Opcode},
     mask::Mask,
     message::Progress,
     timer::Tick,
 };
 use crate::http::Lent;
-use crate::wire::{Instant, Role, Sink, Step};
+use crate::wire::{Instant, Role, Sink};
 
 /// The reserved bits that negotiated extensions own.
 const CLAIMED: Reserved = Reserved::NONE;
-
-/// An event as a place in the input: first byte and one past the last.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Found {
-    what: What,
-    from: usize,
-    to: usize,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum What {
-    Message(Kind),
-    Chunk { kind: Kind, last: bool },
-    Ping,
-    Pong,
-    Close(Option<CloseCode>),
-    Need(usize),
-}
-
-impl Found {
-    pub(super) const fn need(more: usize) -> Self {
-        Self {
-            what: What::Need(more),
-            from: 0,
-            to: 0,
-        }
-    }
-
-    /// Whether there is an event.
-    #[cfg(feature = "http2")]
-    pub(crate) const fn is_event(&self) -> bool {
-        !matches!(self.what, What::Need(_))
-    }
-
-    /// The event itself, borrowed from the input that it was found in.
-    #[inline]
-    pub(crate) fn borrow(self, input: &mut [u8]) -> Step<Event<'_>> {
-        let payload = input.get_mut(self.from..self.to).unwrap_or_default();
-        Step::Event(match self.what {
-            What::Message(kind) => Event::Message { kind, payload },
-            What::Chunk { kind, last } => Event::Chunk {
-                kind,
-                payload,
-                last,
-            },
-            What::Ping => Event::Ping(payload),
-            What::Pong => Event::Pong(payload),
-            What::Close(code) => Event::Close {
-                code,
-                // Checked when the frame was parsed.
-                reason: core::str::from_utf8(payload).unwrap_or_default(),
-            },
-            What::Need(more) => return Step::Need(more),
-        })
-    }
-}
 
 impl Connection {
     /// Finds the next event, or what is missing for it; with the bytes at the

@@ -16,6 +16,7 @@
 //! outbox of its stream; the streams send in turns.
 
 mod end;
+mod given;
 mod receive;
 mod send;
 mod socket;

@@ -3,13 +3,13 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
+use super::given::Given;
 use super::socket::lend;
 use super::state::Multiplex;
 use super::stream::{Intake, Stream};
 use crate::http::{self, Content, Fields};
 use crate::http2::{self, ErrorCode};
 use crate::link::{Event, Gone, Limits, Parked, Violation};
-use crate::websocket;
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
 /// What is lent beside what the machine needs.
@@ -17,40 +17,6 @@ use crate::wire::{Instant, Received, Role, Sink, Step};
 pub(in crate::link) struct Around<'b> {
     pub(in crate::link) shown: &'b mut Option<Box<Parked>>,
     pub(in crate::link) limits: &'b Limits,
-}
-
-/// An event that comes from what was kept, before it is borrowed.
-#[derive(Debug)]
-pub(super) enum Given {
-    Gone(Gone),
-    Writable,
-    /// All that is shown.
-    Body,
-    /// With the fields that are shown.
-    End,
-    Socket(websocket::Found),
-}
-
-impl Given {
-    /// The event itself.
-    fn borrow(self, shown: &mut Option<Box<Parked>>) -> Event<'_> {
-        match self {
-            Self::Gone(gone) => Event::Gone(gone),
-            Self::Writable => Event::Writable,
-            Self::Body => Event::Body(shown.as_mut().map_or(&mut [], |it| it.unused())),
-            Self::End => Event::End {
-                trailers: shown.as_ref().map_or(Fields::EMPTY, |it| it.fields()),
-            },
-            Self::Socket(found) => {
-                let shown = shown.as_mut().map_or(&mut [][..], |it| it.unused());
-                match found.borrow(shown) {
-                    Step::Event(event) => event.into(),
-                    // It was found to be an event.
-                    Step::Need(_) | Step::Paused | Step::Full | Step::Done => Event::Writable,
-                }
-            }
-        }
-    }
 }
 
 impl Multiplex {

@@ -301,7 +301,6 @@ impl Multiplex {
     /// Puts out what waits, in fair turns, as far as the windows and the room
     /// allow; then sees whose writers need not wait any more.
     pub(in crate::link) fn pump(&mut self, low: usize, now: Instant, out: &mut impl Sink) {
-        self.sweep();
         while self.room > HEAD {
             while let Some(id) = self.machine.ready() {
                 self.list(id);
@@ -314,6 +313,7 @@ impl Multiplex {
         if self.room > 0 && !self.waiting.is_empty() {
             self.relieve(low);
         }
+        self.sweep();
     }
 
     /// Whether [`pump`](Self::pump) could put out something.

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use bytes::Bytes;
 
-use super::receive::Given;
+use super::given::Given;
 use super::state::Multiplex;
 use super::stream::Intake;
 use crate::http::{self, Fields, ResponseHead, Scratch, Status, date::Date};

@@ -220,3 +220,63 @@ impl Multiplex {
         self.wake = self.wake.min(at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{self, Fields, OwnedScratch, ResponseHead, Status};
+    use crate::link::{Body, Limits, multiplex::Around};
+    use crate::wire::Step;
+
+    #[test]
+    fn an_idle_connection_holds_at_most_a_kibibyte_and_a_half() {
+        let (mut now, limits) = (Instant::START, Limits::DEFAULT);
+        let (mut many, mut scratch) = (Multiplex::new(Role::Server, now), OwnedScratch::new(100));
+        let mut input = http2::PREFACE.to_vec();
+        input.extend(b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0");
+        input.extend(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a");
+        let mut out = Vec::new();
+        loop {
+            let mut shown = None;
+            let lent = http::Lent {
+                now,
+                date: None,
+                chance: [0; 4],
+                limits: &limits.http2,
+                scratch: scratch.lend(),
+            };
+            let around = Around {
+                shown: &mut shown,
+                limits: &limits,
+            };
+            let (id, received) = many.receive(&mut input, lent, around, &mut out).unwrap();
+            let (used, more) = (
+                received.used,
+                matches!(received.step, Step::Event(_) | Step::Need(0)),
+            );
+            drop(received);
+            input.drain(..used);
+            if id != 0 {
+                let head = ResponseHead::new(Status::OK, Fields::EMPTY);
+                many.respond(id, &head, Body::Whole(b"hello"), None, now, &mut out)
+                    .unwrap();
+            }
+            if !more {
+                break;
+            }
+        }
+        many.pump(0, now, &mut out);
+        now = many.deadline().unwrap();
+        let lent = http::Lent {
+            now,
+            date: None,
+            chance: [0; 4],
+            limits: &limits.http2,
+            scratch: scratch.lend(),
+        };
+        assert!(many.elapsed(lent, &limits, &mut out).unwrap().is_none());
+        assert!(many.is_idle() && out.ends_with(b"hello"));
+        let memory = many.memory();
+        assert!(memory <= 1536, "{memory}");
+    }
+}

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::receive::Given;
+use super::given::Given;
 use super::socket::lend;
 use super::state::Multiplex;
 use super::stream::Intake;

@@ -1,0 +1,42 @@
+//! Events that come from what was kept.
+
+use alloc::boxed::Box;
+
+use crate::http::Fields;
+use crate::link::{Event, Gone, Parked};
+use crate::websocket;
+use crate::wire::Step;
+
+/// An event that comes from what was kept, before it is borrowed.
+#[derive(Debug)]
+pub(super) enum Given {
+    Gone(Gone),
+    Writable,
+    /// All that is shown.
+    Body,
+    /// With the fields that are shown.
+    End,
+    Socket(websocket::Found),
+}
+
+impl Given {
+    /// The event itself.
+    pub(super) fn borrow(self, shown: &mut Option<Box<Parked>>) -> Event<'_> {
+        match self {
+            Self::Gone(gone) => Event::Gone(gone),
+            Self::Writable => Event::Writable,
+            Self::Body => Event::Body(shown.as_mut().map_or(&mut [], |it| it.unused())),
+            Self::End => Event::End {
+                trailers: shown.as_ref().map_or(Fields::EMPTY, |it| it.fields()),
+            },
+            Self::Socket(found) => {
+                let shown = shown.as_mut().map_or(&mut [][..], |it| it.unused());
+                match found.borrow(shown) {
+                    Step::Event(event) => event.into(),
+                    // It was found to be an event.
+                    Step::Need(_) | Step::Paused | Step::Full | Step::Done => Event::Writable,
+                }
+            }
+        }
+    }
+}
