@@ -14,14 +14,23 @@ use crate::wire::{Instant, Role, Sink};
 #[derive(Debug)]
 pub struct Snapshot(http1::Connection);
 
+/// The length that a head announces; a machine has judged it before.
+fn announced(fields: Fields<'_>) -> Option<u64> {
+    let last = fields.get_str("Content-Length")?.rsplit(',').next()?;
+    last.trim_ascii().parse().ok()
+}
+
 impl Link {
     /// Collects the body of the request that was offered with
     /// [`Content::Follows`](crate::http::Content::Follows): the request comes
-    /// again in whole, or [`TooLarge`](super::Event::TooLarge) if its body
-    /// exceeds `limit` bytes.
+    /// again in whole, or [`TooLarge`](super::Event::TooLarge) if a body of
+    /// unknown length exceeds `limit` bytes. The rest of that is not wanted,
+    /// and the connection ends with the response.
     ///
     /// # Errors
-    /// [`Misuse`] unless a body is on offer.
+    /// [`Misuse::BodyTooLarge`] if a longer body is announced: nothing of it is
+    /// asked for, and the response is still owed. Other [`Misuse`] unless a
+    /// body is on offer.
     pub fn collect(
         &mut self,
         stream: u32,
@@ -31,6 +40,9 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
+        if announced(head.fields).is_some_and(|length| length > limit as u64) {
+            return Err(Misuse::BodyTooLarge);
+        }
         #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.collect(stream, head, limit, shelf, out);

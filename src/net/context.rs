@@ -126,7 +126,8 @@ impl Context<'_> {
     /// again in whole.
     ///
     /// # Errors
-    /// [`Misuse`] unless a body is on offer.
+    /// [`Misuse::BodyTooLarge`] if a longer body is announced, other
+    /// [`Misuse`] unless one is on offer.
     pub fn collect(&mut self, head: &RequestHead<'_>, limit: usize) -> Result<(), Misuse> {
         if !self.is_open() {
             return Err(Misuse::Over);

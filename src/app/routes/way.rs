@@ -12,7 +12,7 @@ use crate::app::exchange::reply::{Coming, Reply};
 use crate::app::exchange::request::Request;
 use crate::app::exchange::session::{At, Session};
 use crate::http::{Content, Method, RequestHead, Status, Target};
-use crate::link::Body;
+use crate::link::{Body, Misuse};
 
 /// What a request passes on its way.
 pub(in crate::app) struct Way<'w> {
@@ -133,6 +133,7 @@ impl Way<'_> {
             Plan::Collect(limit) => {
                 return match at.context.collect(&head, limit) {
                     Ok(()) => Ok(Outcome::Collecting),
+                    Err(Misuse::BodyTooLarge) => Err(Status::CONTENT_TOO_LARGE.into()),
                     Err(_) => Err(Status::INTERNAL_SERVER_ERROR.into()),
                 };
             }
