@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::protocol::Protocol;
 use super::{Body, Closing, Link, Misuse, Shelf};
-use crate::http::{Field, Fields, RequestHead, ResponseHead, Status, date::Date};
+use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
 use crate::http1::{self, BodyLength};
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
@@ -295,17 +295,17 @@ impl Link {
 
     /// The owner cannot go on with this exchange. If a response was owed
     /// before it was called (the caller has taken back what was written since),
-    /// `status` is the answer, and the last one of the connection; else the
-    /// connection is cut, so that the peer sees a broken body and no complete
-    /// one. A WebSocket closes with 1011 (RFC 6455 §7.4.1).
+    /// `head` is the answer, with its reason as JSON, and the last one of the
+    /// connection; else the connection is cut, so that the peer sees a broken
+    /// body and no complete one. A WebSocket closes with 1011 (RFC 6455 §7.4.1).
     ///
-    /// On HTTP/2 the other streams go on: this one is answered with `status` if
+    /// On HTTP/2 the other streams go on: this one is answered with `head` if
     /// that is still owed, else reset with INTERNAL_ERROR.
     #[expect(clippy::too_many_arguments, reason = "all of it is lent")]
     pub fn fail(
         &mut self,
         stream: u32,
-        status: Status,
+        head: &ResponseHead<'_>,
         unanswered: Option<Snapshot>,
         date: Option<&Date>,
         chance: [u8; 4],
@@ -314,16 +314,14 @@ impl Link {
     ) {
         #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
-            return many.fail(stream, status, date, chance, now, out);
+            return many.fail(stream, head, date, chance, now, out);
         }
         self.due = None;
         self.parked = None;
         if let Some(Snapshot(mut machine)) = unanswered {
             machine.shutdown();
-            let text = alloc::format!("{{\"error\":\"{}\"}}", status.reason());
-            let fields = [Field::new("Content-Type", "application/json")];
-            let head = ResponseHead::new(status, Fields::new(&fields));
-            let sent = machine.send_whole(&head, text.as_bytes(), date, now, out);
+            let text = alloc::format!("{{\"error\":\"{}\"}}", head.status.reason());
+            let sent = machine.send_whole(head, text.as_bytes(), date, now, out);
             self.protocol = Protocol::Http1(machine);
             // Refused only where `out` has no room for it.
             self.over = sent.is_err().then_some(Closing::Reset);
