@@ -164,6 +164,56 @@ fn a_reply_of_unknown_length_is_chunked() {
     assert_eq!((head.status, &*head.body), (200, ""));
 }
 
+/// Writes without end whenever it is called, as long as it is told to go on.
+struct Endless;
+
+impl Endless {
+    fn go_on(stream: &mut Stream<'_, '_>) {
+        while stream.write(b"and on ") == Flow::Go {}
+    }
+}
+
+impl Streaming for Endless {
+    fn chunk(&mut self, stream: &mut Stream<'_, '_>, _data: &mut [u8]) {
+        stream.start(Status::NOT_MODIFIED, &FieldBuffer::new(), None);
+        Self::go_on(stream);
+    }
+
+    fn writable(&mut self, stream: &mut Stream<'_, '_>) {
+        Self::go_on(stream);
+    }
+
+    fn end(&mut self, stream: &mut Stream<'_, '_>, _trailers: Fields<'_>) {
+        Self::go_on(stream);
+    }
+}
+
+#[test]
+fn a_writer_whose_body_nobody_sees_is_told_to_stop() {
+    let endless = |_request: &barewire::app::Request<'_>, reply: barewire::app::Reply<'_, '_>| {
+        reply.stream(Endless)
+    };
+    let app = App::new()
+        .route(Route::get("/on").stream(endless))
+        .route(Route::post("/later").stream(|_request, reply| reply.receive(Endless)));
+    let running = Running::start(app);
+    let mut stream = running.connect();
+    for _ in 0..2 {
+        stream
+            .write_all(b"HEAD /on HTTP/1.1\r\nHost: a\r\n\r\n")
+            .unwrap();
+        let head = read_until(&mut stream, "\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    }
+    for _ in 0..2 {
+        stream
+            .write_all(b"POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
+            .unwrap();
+        let head = read_until(&mut stream, "\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 304"), "{head}");
+    }
+}
+
 #[test]
 fn a_body_comes_whole_below_the_limit_and_in_pieces_beyond() {
     let running = Running::start(App::new().route(echo_route()));

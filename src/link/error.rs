@@ -43,4 +43,7 @@ pub enum Misuse {
     /// The exchange is over.
     #[error("the exchange is over")]
     Over,
+    /// The body is announced to be longer than may be collected.
+    #[error("the body on offer exceeds the limit to collect it")]
+    BodyTooLarge,
 }

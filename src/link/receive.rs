@@ -197,6 +197,11 @@ impl Link {
                     }
                     *shown = self.parked.take();
                     self.due = Some(due);
+                    // Now, so that how much of it is read does not depend on
+                    // where the piece ended.
+                    if let Protocol::Http1(machine) = &mut self.protocol {
+                        machine.refuse_body();
+                    }
                     Step::Event(Event::TooLarge)
                 }
             },

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::protocol::Protocol;
 use super::{Body, Closing, Link, Misuse, Shelf};
-use crate::http::{Field, Fields, RequestHead, ResponseHead, Status, date::Date};
+use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
 use crate::http1::{self, BodyLength};
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
@@ -14,14 +14,23 @@ use crate::wire::{Instant, Role, Sink};
 #[derive(Debug)]
 pub struct Snapshot(http1::Connection);
 
+/// The length that a head announces; a machine has judged it before.
+fn announced(fields: Fields<'_>) -> Option<u64> {
+    let last = fields.get_str("Content-Length")?.rsplit(',').next()?;
+    last.trim_ascii().parse().ok()
+}
+
 impl Link {
     /// Collects the body of the request that was offered with
     /// [`Content::Follows`](crate::http::Content::Follows): the request comes
-    /// again in whole, or [`TooLarge`](super::Event::TooLarge) if its body
-    /// exceeds `limit` bytes.
+    /// again in whole, or [`TooLarge`](super::Event::TooLarge) if a body of
+    /// unknown length exceeds `limit` bytes. The rest of that is not wanted,
+    /// and the connection ends with the response.
     ///
     /// # Errors
-    /// [`Misuse`] unless a body is on offer.
+    /// [`Misuse::BodyTooLarge`] if a longer body is announced: nothing of it is
+    /// asked for, and the response is still owed. Other [`Misuse`] unless a
+    /// body is on offer.
     pub fn collect(
         &mut self,
         stream: u32,
@@ -31,6 +40,9 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
+        if announced(head.fields).is_some_and(|length| length > limit as u64) {
+            return Err(Misuse::BodyTooLarge);
+        }
         #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.collect(stream, head, limit, shelf, out);
@@ -284,17 +296,17 @@ impl Link {
 
     /// The owner cannot go on with this exchange. If a response was owed
     /// before it was called (the caller has taken back what was written since),
-    /// `status` is the answer, and the last one of the connection; else the
-    /// connection is cut, so that the peer sees a broken body and no complete
-    /// one. A WebSocket closes with 1011 (RFC 6455 §7.4.1).
+    /// `head` is the answer, with its reason as JSON, and the last one of the
+    /// connection; else the connection is cut, so that the peer sees a broken
+    /// body and no complete one. A WebSocket closes with 1011 (RFC 6455 §7.4.1).
     ///
-    /// On HTTP/2 the other streams go on: this one is answered with `status` if
+    /// On HTTP/2 the other streams go on: this one is answered with `head` if
     /// that is still owed, else reset with INTERNAL_ERROR.
     #[expect(clippy::too_many_arguments, reason = "all of it is lent")]
     pub fn fail(
         &mut self,
         stream: u32,
-        status: Status,
+        head: &ResponseHead<'_>,
         unanswered: Option<Snapshot>,
         date: Option<&Date>,
         chance: [u8; 4],
@@ -303,16 +315,14 @@ impl Link {
     ) {
         #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
-            return many.fail(stream, status, date, chance, now, out);
+            return many.fail(stream, head, date, chance, now, out);
         }
         self.due = None;
         self.parked = None;
         if let Some(Snapshot(mut machine)) = unanswered {
             machine.shutdown();
-            let text = alloc::format!("{{\"error\":\"{}\"}}", status.reason());
-            let fields = [Field::new("Content-Type", "application/json")];
-            let head = ResponseHead::new(status, Fields::new(&fields));
-            let sent = machine.send_whole(&head, text.as_bytes(), date, now, out);
+            let text = alloc::format!("{{\"error\":\"{}\"}}", head.status.reason());
+            let sent = machine.send_whole(head, text.as_bytes(), date, now, out);
             self.protocol = Protocol::Http1(machine);
             // Refused only where `out` has no room for it.
             self.over = sent.is_err().then_some(Closing::Reset);

@@ -109,6 +109,15 @@ impl Context<'_> {
             .and_then(|it| it.link.refusal())
     }
 
+    /// Gives the response its fields that the loop sends should the owner
+    /// panic in this call while it owes one; Content-Type is among them, for
+    /// the body is JSON. For owners that catch a panic, and pass it on.
+    pub fn leave_fields(&mut self, fields: Fields<'_>) {
+        self.state.last_fields.clear();
+        // Each was checked, or is not sent.
+        let _ = self.state.last_fields.extend(fields);
+    }
+
     /// Four unpredictable bytes.
     pub fn chance(&mut self) -> [u8; 4] {
         self.state.entropy.take()
@@ -120,7 +129,8 @@ impl Context<'_> {
     /// again in whole.
     ///
     /// # Errors
-    /// [`Misuse`] unless a body is on offer.
+    /// [`Misuse::BodyTooLarge`] if a longer body is announced, other
+    /// [`Misuse`] unless one is on offer.
     pub fn collect(&mut self, head: &RequestHead<'_>, limit: usize) -> Result<(), Misuse> {
         if !self.is_open() {
             return Err(Misuse::Over);

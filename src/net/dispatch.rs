@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 use super::connection::{Connection, Phase};
 use super::state::State;
 use super::{Context, Exchange, Handler, Key, Owner};
-use crate::http::{OwnedScratch, Status};
+use crate::http::{OwnedScratch, ResponseHead, Status};
 use crate::link::{self, Event, Gone, Parked, Snapshot};
 use crate::wire::{Received, Role, Step};
 
@@ -299,11 +299,18 @@ fn cut(state: &mut State, exchange: Exchange, status: Status, unanswered: Option
         cork,
         date,
         now,
+        last_fields,
         ..
     } = state;
+    if last_fields.as_fields().is_empty() {
+        // Refused for faulty fields alone.
+        let _ = last_fields.push("Content-Type", "application/json");
+    }
     if let Some(connection) = connections.get_mut(exchange.connection) {
         let stream = exchange.stream;
+        let head = ResponseHead::new(status, last_fields.as_fields());
         let link = &mut connection.link;
-        link.fail(stream, status, unanswered, Some(date), chance, *now, cork);
+        link.fail(stream, &head, unanswered, Some(date), chance, *now, cork);
     }
+    last_fields.clear();
 }

@@ -17,7 +17,7 @@ use super::{
     Limits, Listeners, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Resolver, Slab,
     Timers, mailbox,
 };
-use crate::http::{OwnedScratch, date::Date};
+use crate::http::{FieldBuffer, OwnedScratch, date::Date};
 use crate::link::{self, Event, Shelf};
 use crate::wire::Instant;
 
@@ -132,6 +132,7 @@ impl<P: Poller> Loop<P> {
             unix_seconds: poller.unix_seconds(),
             date: Date::from_unix(poller.unix_seconds()),
             entropy: poller.entropy()?,
+            last_fields: FieldBuffer::new(),
             counters: Counters::default(),
             remote: Remote::new(mailbox),
             draining: false,

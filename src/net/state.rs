@@ -12,7 +12,7 @@ use super::{
     Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, Slab, TimerId,
     TimerMark, Timers,
 };
-use crate::http::date::Date;
+use crate::http::{FieldBuffer, date::Date};
 use crate::link::{Gone, Misuse, Shelf};
 use crate::wire::{Instant, Role, Sink};
 
@@ -54,6 +54,8 @@ pub(super) struct State {
     pub(super) unix_seconds: u64,
     pub(super) date: Date,
     pub(super) entropy: Entropy,
+    /// Of the response that the loop sends in the place of an owner.
+    pub(super) last_fields: FieldBuffer,
     pub(super) counters: Counters,
     pub(super) remote: Remote,
     pub(super) draining: bool,

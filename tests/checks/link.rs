@@ -6,7 +6,7 @@ use barewire::http::{
     Content, Fields, OwnedScratch, RequestHead, ResponseHead, Status, date::Date,
 };
 use barewire::http1;
-use barewire::link::{Body, Closing, Event, Lent, Limits, Link, Shelf, Violation};
+use barewire::link::{Body, Closing, Event, Lent, Limits, Link, Misuse, Shelf, Violation};
 use barewire::websocket::{self, Kind, handshake};
 use barewire::wire::{Instant, Step};
 
@@ -44,9 +44,6 @@ fn decide(head: &RequestHead<'_>, content: &Content<'_>) -> Decision {
     match content {
         _ if path == "/raw" => Decision::Raw,
         _ if handshake::is_upgrade(head) => Decision::Upgrade,
-        Content::Follows { length: Some(65..) } if path == "/collect" => {
-            Decision::Refuse(Status::CONTENT_TOO_LARGE)
-        }
         Content::Follows { .. } if path == "/collect" => Decision::Collect(64),
         Content::Follows { .. } if path == "/refuse" => Decision::Refuse(Status::CONTENT_TOO_LARGE),
         Content::Follows { .. } => Decision::Stream,
@@ -120,8 +117,13 @@ impl Side {
                 let decision = decide(&head, &content);
                 match decision {
                     Decision::Collect(limit) => {
-                        link.collect(stream, &head, limit, &mut self.shelf, now, out)
-                            .expect("a body is on offer");
+                        match link.collect(stream, &head, limit, &mut self.shelf, now, out) {
+                            Ok(()) => {}
+                            Err(Misuse::BodyTooLarge) => {
+                                answer = Some((Status::CONTENT_TOO_LARGE, Vec::new()));
+                            }
+                            Err(misuse) => panic!("a body is on offer: {misuse}"),
+                        }
                     }
                     Decision::Stream => {
                         seen.push(format!("{:?} {:?}", head.method, head.target));

@@ -58,18 +58,52 @@ fn a_body_is_collected_whatever_its_pieces() {
 }
 
 #[test]
-fn a_body_over_its_limit_is_answered_and_the_connection_ends() {
+fn a_body_announced_over_its_limit_is_refused_before_any_of_it() {
     let mut scene = Scene::site();
-    let client = scene.connect();
-    scene.send(client, &post("/echo", &vec![b'b'; 200_000]));
-    let answer = scene.take(client);
+    let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n";
+    let (client, answer) = scene.ask(head.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
+    assert!(answer.contains("\r\nConnection: close\r\n"), "{answer:?}");
     assert_eq!(
         (scene.count("TooLarge"), scene.fate(client)),
-        (1, Fate::Finished)
+        (0, Fate::Finished)
     );
-    scene.eof(client);
-    assert_eq!(scene.fate(client), Fate::Closed);
+}
+
+#[test]
+fn a_body_that_grows_over_its_limit_is_answered_alike_however_it_is_cut() {
+    let head = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunk = ["10000\r\n", &"b".repeat(0x10000), "\r\n"].concat();
+    let next = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+    // One byte more than the limit, with much, little or nothing behind it.
+    for more in [1, 100, 65_536, 200_000] {
+        let rest = format!("{more:x}\r\n{}\r\n0\r\n\r\n", "c".repeat(more));
+        let whole = [head.as_bytes(), chunk.as_bytes(), rest.as_bytes(), next].concat();
+        let ask = |cuts: &[usize]| {
+            let mut scene = Scene::site();
+            let client = scene.connect();
+            let mut at = 0;
+            for &cut in cuts.iter().chain([&whole.len()]) {
+                scene.world.send(client, &whole[at..cut]);
+                scene.settle();
+                at = cut;
+            }
+            let answer = scene.take(client);
+            assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
+            assert!(answer.contains("\r\nConnection: close\r\n"), "{answer:?}");
+            let counts = (scene.count("TooLarge"), scene.count("Request"));
+            assert_eq!(counts, (1, 1), "{:?}", scene.log.borrow());
+            scene.eof(client);
+            (answer, scene.fate(client))
+        };
+        let at_once = ask(&[]);
+        let limit = head.len() + chunk.len();
+        for behind in [1, 3, 4, 5, 6, 7, 8, 9] {
+            let cut = (limit + behind).min(whole.len());
+            assert_eq!(ask(&[cut]), at_once, "{more} at {behind}");
+        }
+        assert_eq!(ask(&[100, 65_000, limit]), at_once, "{more}");
+    }
 }
 
 #[test]

@@ -330,7 +330,13 @@ fn request(context: &mut Context<'_>, head: &RequestHead<'_>, content: Content<'
         "/echo" => match content {
             Content::None => ok(context, b""),
             Content::Whole(body) => ok(context, body),
-            Content::Follows { .. } => context.collect(head, 64 << 10).unwrap(),
+            Content::Follows { .. } => match context.collect(head, 64 << 10) {
+                Err(link::Misuse::BodyTooLarge) => {
+                    let head = ResponseHead::new(Status::CONTENT_TOO_LARGE, Fields::EMPTY);
+                    context.respond(&head, Body::Whole(b"")).unwrap();
+                }
+                other => other.unwrap(),
+            },
         },
         path => panic!("no such path: {path}"),
     }

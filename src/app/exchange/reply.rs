@@ -195,10 +195,10 @@ impl<'a, 'c> Reply<'a, 'c> {
             length: self.length,
             endless: false,
         };
-        let is_head = self.is_to_head();
+        let is_unseen = self.is_to_head() || self.status == Status::NOT_MODIFIED;
         if self.at.respond(self.status, body) {
             let stage = Stage::Writing;
-            let session = StreamSession::new(Box::new(object), stage, receiving, is_head);
+            let session = StreamSession::new(Box::new(object), stage, receiving, is_unseen);
             *self.opened = Some(Box::new(session));
         }
         Done(())

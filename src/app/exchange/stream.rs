@@ -119,13 +119,20 @@ struct State {
     stage: Stage,
     receiving: bool, // the request's body is still coming
     waiting: bool,   // a write answered `Wait`
-    is_head: bool,   // the reply is to HEAD
+    is_unseen: bool, // the reply has no body: to HEAD, or a 304
 }
 
 impl Stream<'_, '_> {
     /// Writes a piece of the body. It is never dropped for want of room: after
     /// [`Flow::Wait`] it has been taken, and [`Streaming::writable`] says when
-    /// to go on. Meanwhile nothing is read from the client.
+    /// to go on. Meanwhile nothing is read from the client. Where nobody will
+    /// see a body, to HEAD or in a 304, a write is dropped and answers
+    /// [`Flow::Wait`] as well, and the reply is finished once the request is
+    /// complete.
+    ///
+    /// More than [`Limits::backlog_cap`](crate::net::Limits::backlog_cap) may
+    /// be written in one piece, but nothing behind it before `writable`: a
+    /// writer that goes on then loses the exchange.
     pub fn write(&mut self, data: &[u8]) -> Flow {
         let flow = self.at.context.write(data);
         self.note(flow, data.len())
@@ -146,6 +153,9 @@ impl Stream<'_, '_> {
     }
 
     fn note(&mut self, flow: Flow, bytes: usize) -> Flow {
+        if self.state.is_unseen && flow.is_taken() {
+            return Flow::Wait; // or a writer without an end would never return
+        }
         if flow.is_taken() {
             self.at.site.metrics.sent_body(bytes);
         }
@@ -193,6 +203,7 @@ impl Stream<'_, '_> {
             length,
             endless: false,
         };
+        self.state.is_unseen |= status == Status::NOT_MODIFIED;
         let sent = self.at.respond(status, body);
         self.state.stage = if sent {
             Stage::Writing
@@ -273,7 +284,7 @@ impl StreamSession {
         object: Box<dyn Streaming>,
         stage: Stage,
         receiving: bool,
-        is_head: bool,
+        is_unseen: bool,
     ) -> Self {
         Self {
             object,
@@ -281,7 +292,7 @@ impl StreamSession {
                 stage,
                 receiving,
                 waiting: false,
-                is_head,
+                is_unseen,
             },
         }
     }
@@ -321,6 +332,9 @@ impl Session for StreamSession {
             }
             _ => {}
         }
+        if stream.state.is_unseen {
+            stream.offer(object);
+        }
         if self.state.stage == Stage::Finished {
             After::End
         } else {
@@ -336,13 +350,12 @@ impl Stream<'_, '_> {
             stage,
             receiving,
             waiting,
-            is_head,
+            is_unseen,
         } = *self.state;
         if stage != Stage::Writing || waiting || receiving {
             return;
         }
-        match is_head {
-            // What is written would be dropped, however much it is.
+        match is_unseen {
             true => self.finish(),
             false => object.writable(self),
         }

@@ -14,7 +14,7 @@ use crate::app::exchange::session::{At, Session};
 use crate::app::services::unknown::unknown;
 use crate::grpc;
 use crate::http::{Content, Method, RequestHead, Status, Target};
-use crate::link::Body;
+use crate::link::{Body, Misuse};
 
 /// What a request passes on its way.
 pub(in crate::app) struct Way<'w> {
@@ -148,6 +148,7 @@ impl Way<'_> {
             Plan::Collect(limit) => {
                 return match at.context.collect(&head, limit) {
                     Ok(()) => Ok(Outcome::Collecting),
+                    Err(Misuse::BodyTooLarge) => Err(Status::CONTENT_TOO_LARGE.into()),
                     Err(_) => Err(Status::INTERNAL_SERVER_ERROR.into()),
                 };
             }

@@ -195,7 +195,8 @@ impl Front {
         } = self;
         let of_request = running.as_mut().and_then(|entry| entry.record.as_mut());
         if let Some(record) = of_request.filter(|record| !record.answered) {
-            return note(site, record, status, context);
+            note(site, record, status, context);
+            return;
         }
         let mut record = spare.pop().unwrap_or_default();
         record.begin_unread(context.peer(), context.now());
@@ -344,18 +345,24 @@ impl Front {
             let status = Status::INTERNAL_SERVER_ERROR;
             let note = || note(&self.site, record, status, context);
             // It may have been a middleware that panicked.
-            let _ = catch_unwind(AssertUnwindSafe(note));
+            if let Ok(fields) = catch_unwind(AssertUnwindSafe(note)) {
+                context.leave_fields(fields.as_fields());
+            }
         }
         self.discard(entry);
     }
 }
 
-/// Counts a reply that was sent in the app's place, and shows it to the
-/// middleware.
-fn note(site: &Site, record: &mut Record, status: Status, context: &Context<'_>) {
+/// Counts a reply that is sent in the app's place, and shows it to the
+/// middleware; returns its fields, which count where it has yet to leave.
+fn note(site: &Site, record: &mut Record, status: Status, context: &Context<'_>) -> FieldBuffer {
     record.end(context.measure());
     site.metrics
         .answered(record.method(), status, record.elapsed());
-    let fields = &mut FieldBuffer::new();
-    look(site, record, status, None, context.unix_seconds(), fields);
+    let mut fields = FieldBuffer::new();
+    // Neither name nor value is faulty.
+    let _ = fields.push("Content-Type", "application/json");
+    let seconds = context.unix_seconds();
+    look(site, record, status, None, seconds, &mut fields);
+    fields
 }

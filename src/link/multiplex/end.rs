@@ -2,7 +2,7 @@
 
 use super::state::Multiplex;
 use super::stream::{Intake, Stream};
-use crate::http::{Field, Fields, ResponseHead, Status, date::Date};
+use crate::http::{ResponseHead, date::Date};
 use crate::http2::{BodyLength, ErrorCode};
 use crate::link::{Gone, Misuse};
 use crate::websocket::CloseCode;
@@ -86,12 +86,12 @@ impl Multiplex {
     }
 
     /// The owner cannot go on with a stream, and is told nothing any more: it
-    /// is answered with `status` if that is owed, a WebSocket is closed with
+    /// is answered with `head` if that is owed, a WebSocket is closed with
     /// 1011, anything else is reset.
     pub(in crate::link) fn fail(
         &mut self,
         id: u32,
-        status: Status,
+        head: &ResponseHead<'_>,
         date: Option<&Date>,
         chance: [u8; 4],
         now: Instant,
@@ -105,11 +105,9 @@ impl Multiplex {
         (stream.intake, stream.due) = (Intake::Discarded, Instant::NEVER);
         if owes {
             (stream.owes, stream.finished) = (false, true);
-            let text = alloc::format!("{{\"error\":\"{}\"}}", status.reason());
-            let fields = [Field::new("Content-Type", "application/json")];
-            let head = ResponseHead::new(status, Fields::new(&fields));
+            let text = alloc::format!("{{\"error\":\"{}\"}}", head.status.reason());
             let length = Some(BodyLength::Known(text.len() as u64));
-            let sent = self.machine.send_response(id, &head, length, date, out);
+            let sent = self.machine.send_response(id, head, length, date, out);
             if sent.is_ok() {
                 self.put_whole(id, text.as_bytes(), now, out);
                 return;
