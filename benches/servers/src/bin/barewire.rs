@@ -3,7 +3,7 @@
 use barewire::app::{App, Message, Service, Socket, WebSocket};
 use barewire::net::Limits;
 use barewire_servers::{
-    HELLO, LARGE, MEDIUM, MESSAGES, address, fixed, raise_descriptors, threads,
+    HELLO, LARGE, MEDIUM, MESSAGES, address, directory, fixed, raise_descriptors, threads,
 };
 use bytes::Bytes;
 
@@ -41,8 +41,11 @@ fn main() -> Result<(), barewire::net::Error> {
         Bytes::from_static(fixed(MEDIUM)),
         Bytes::from_static(fixed(LARGE)),
     );
-    App::new()
-        .get("/hello", |_request, reply| reply.text(HELLO))
+    let app = match directory() {
+        Some(directory) => App::new().files("/file", directory.join("file")),
+        None => App::new(),
+    };
+    app.get("/hello", |_request, reply| reply.text(HELLO))
         .get("/64k", move |_request, reply| {
             reply.bytes("text/plain", medium.clone())
         })
