@@ -66,6 +66,8 @@ pub struct Calls<T> {
     pub(super) authority: String,
     pub(super) agent: String,
     pub(super) chance: u64,
+    /// The last attempt to connect has failed.
+    pub(super) down: bool,
     /// The latest time that anyone has told.
     pub(super) now: Instant,
 }
@@ -96,6 +98,7 @@ impl<T> Calls<T> {
             authority: authority.into(),
             agent: String::from(super::AGENT),
             chance,
+            down: false,
             now: Instant::START,
         }
     }
@@ -122,7 +125,8 @@ impl<T> Calls<T> {
     /// # Errors
     /// The ending of a call that cannot begin: INTERNAL for metadata that
     /// cannot be sent, RESOURCE_EXHAUSTED beyond [`Limits::calls`], UNAVAILABLE
-    /// after [`shutdown`](Self::shutdown).
+    /// after [`shutdown`](Self::shutdown), and between two attempts to connect
+    /// to a server that cannot be reached.
     pub fn start(
         &mut self,
         path: &str,
@@ -141,6 +145,9 @@ impl<T> Calls<T> {
             let code = Code::ResourceExhausted;
             return Err(Ending::constant(code, "too many calls on the channel"));
         }
+        if self.down && !options.wait_for_ready && now < self.backoff.next() {
+            return Err(Ending::unavailable(self.unreachable_text()));
+        }
         let inbox = self.desk.spare.pop().unwrap_or_default();
         let mut call = Call::new(owner, path, options.metadata.clone(), inbox);
         call.wait_for_ready = options.wait_for_ready;
@@ -155,6 +162,10 @@ impl<T> Calls<T> {
         }
         self.desk.waiting.push_back(key);
         Ok(key)
+    }
+
+    pub(super) fn unreachable_text(&self) -> String {
+        alloc::format!("cannot connect to {}", self.authority)
     }
 
     /// Sends a message. [`Flow::Wait`] asks for no more until the call is named

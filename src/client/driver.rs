@@ -56,11 +56,8 @@ impl Handler for Driver {
                     wire.waits = false;
                 }
             }
-            // Nobody reads answers of a server that sends no more.
-            Event::HalfClosed => {
-                calls.closed(link, now);
-                context.abort();
-            }
+            // Nothing can be asked of a server that answers no more.
+            Event::HalfClosed => calls.closed(link, now),
             Event::Gone(gone) => {
                 self.links.retain(|it| it.exchange != exchange);
                 match gone {
@@ -166,17 +163,12 @@ fn write(wire: &mut Wire, state: &mut State, context: &mut Context<'_>, now: Ins
     loop {
         // What the protocol itself has to say does not wait.
         let more = !wire.waits && state.calls.flush(wire.link, now);
-        let Some(output) = state.calls.output(wire.link) else {
-            return;
-        };
-        if !output.is_empty() {
-            let mut bytes = mem::take(output);
-            let flow = context.with(wire.exchange, |context| context.write(&bytes));
+        if let Some(output) = state.calls.output(wire.link)
+            && !output.is_empty()
+        {
+            let flow = context.with(wire.exchange, |context| context.write(output));
             wire.waits |= flow == Some(Flow::Wait);
-            bytes.clear();
-            if let Some(output) = state.calls.output(wire.link) {
-                *output = bytes;
-            }
+            output.clear();
         }
         if !more {
             break;

@@ -66,7 +66,8 @@ impl<T> Calls<T> {
     pub fn unreachable(&mut self, link: LinkId, now: Instant) {
         self.now = now;
         self.links.retain(|it| it.id != link);
-        let why = format!("cannot connect to {}", self.authority);
+        self.down = true;
+        let why = self.unreachable_text();
         self.desk.fail_waiting(&why, false, now);
     }
 
@@ -122,7 +123,7 @@ impl<T> Calls<T> {
                             if self.desk.take(event, &mut self.links, at, now) {
                                 self.backoff.reset();
                             }
-                            self.calm(at);
+                            self.note_connection(at);
                         }
                         _ if received.used > 0 => {}
                         _ => break None,
@@ -139,12 +140,15 @@ impl<T> Calls<T> {
         used
     }
 
-    /// A server that is pinged too often is pinged half as often on the next
-    /// connection (gRPC keepalive).
-    fn calm(&mut self, at: usize) {
-        if let Some(link) = self.links.get_mut(at)
-            && mem::take(&mut link.too_many_pings)
-        {
+    /// Notes what the server has said about the connection as a whole. One
+    /// that is pinged too often is pinged half as often from then on (gRPC
+    /// keepalive).
+    fn note_connection(&mut self, at: usize) {
+        let Some(link) = self.links.get_mut(at) else {
+            return;
+        };
+        self.down &= link.phase != Phase::Ready;
+        if mem::take(&mut link.too_many_pings) {
             self.http2.ping_interval = self.http2.ping_interval.saturating_mul(2);
         }
     }
@@ -179,6 +183,7 @@ impl<T> Calls<T> {
                 .finish(key, ending, ErrorCode::CANCEL, &mut [], now);
         }
         if failed {
+            self.down = true;
             self.desk.fail_waiting(&why, false, now);
         }
     }

@@ -38,17 +38,31 @@ fn stories() -> Vec<Story> {
     stories
 }
 
+/// What HTTP/2 forbids (RFC 9113 §8.2.2), and the h2 crate with it.
+const FORBIDDEN: [&str; 6] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The fields of a list, as far as they may stand in HTTP/2, in its order.
 fn list(case: &Value) -> List {
     let fields = case["headers"].as_array().into_iter().flatten();
     let pairs = fields.filter_map(Value::as_object).flatten();
-    pairs
+    let mut list: List = pairs
+        .filter(|(name, _)| !FORBIDDEN.contains(&name.as_str()))
         .map(|(name, value)| {
             (
-                name.as_bytes().to_vec(),
+                name.clone().into(),
                 value.as_str().unwrap_or_default().into(),
             )
         })
-        .collect()
+        .collect();
+    list.sort_by_key(|(name, _)| !name.starts_with(b":"));
+    list
 }
 
 /// The blocks of a story as our encoder writes them.

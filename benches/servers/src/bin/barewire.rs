@@ -1,11 +1,11 @@
 //! barewire: the routes through `App`, with all limits, timers and metrics on.
 
-use barewire::app::{App, Message, Service, Socket, WebSocket};
+use barewire::app::{App, Files, Message, Service, Socket, WebSocket};
 use barewire::net::Limits;
-use barewire_servers::{
+use bytes::Bytes;
+use servers_common::{
     HELLO, LARGE, MEDIUM, MESSAGES, address, directory, fixed, raise_descriptors, threads,
 };
-use bytes::Bytes;
 
 struct Echo;
 
@@ -41,10 +41,10 @@ fn main() -> Result<(), barewire::net::Error> {
         Bytes::from_static(fixed(MEDIUM)),
         Bytes::from_static(fixed(LARGE)),
     );
-    let app = match directory() {
-        Some(directory) => App::new().files("/file", directory.join("file")),
-        None => App::new(),
-    };
+    let mut app = App::new();
+    if let Some(directory) = directory() {
+        app = app.files("/file", Files::new(directory.join("file")));
+    }
     app.get("/hello", |_request, reply| reply.text(HELLO))
         .get("/64k", move |_request, reply| {
             reply.bytes("text/plain", medium.clone())

@@ -7,8 +7,8 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use barewire::hpack::{Decoder, Growing, Room};
 use barewire::http::FieldRange;
-use barewire_servers::{HELLO, MESSAGES, floor};
 use mio::net::TcpStream;
+use servers_common::{HELLO, MESSAGES, floor};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const HEAD: usize = 9;

@@ -5,12 +5,12 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 
-use barewire_servers::{
-    HELLO, LARGE, MEDIUM, Periodic, Progress, content, directory, file_name, floor,
-};
 use memchr::memmem::Finder;
 use mio::net::TcpStream;
 use rustix::fs::sendfile;
+use servers_common::{
+    HELLO, LARGE, MEDIUM, Periodic, Progress, content, directory, file_name, floor,
+};
 
 const END: &[u8; 4] = b"\r\n\r\n";
 

@@ -8,9 +8,9 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use barewire::websocket::handshake::accept_key;
 use barewire::wire::simd;
-use barewire_servers::floor;
 use memchr::memmem;
 use mio::net::TcpStream;
+use servers_common::floor;
 
 struct Connection {
     socket: TcpStream,

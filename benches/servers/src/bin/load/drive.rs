@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::io::{self, Error, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
-use barewire_servers::{Periodic, Progress};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use servers_common::{Periodic, Progress};
 
 use crate::histogram::Histogram;
 use crate::options::Options;

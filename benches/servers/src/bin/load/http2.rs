@@ -9,7 +9,7 @@ use std::io::{self, Error, ErrorKind, Write};
 
 use barewire::hpack::{Decoder, Encoder, Growing, Indexing, Room};
 use barewire::http::{Field, FieldRange, Fields};
-use barewire_servers::Periodic;
+use servers_common::Periodic;
 
 use crate::drive::{Replies, Talk};
 use crate::options::Options;

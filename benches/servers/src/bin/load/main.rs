@@ -16,9 +16,9 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use barewire_servers::{Periodic, content, raise_descriptors};
 use drive::{Plan, Repeated, Talk};
 use options::{Mode, Options};
+use servers_common::{Periodic, content, raise_descriptors};
 
 fn main() -> ExitCode {
     raise_descriptors();
@@ -97,7 +97,7 @@ fn each<T: Talk>(
 /// The body of a reply that is no echo.
 fn content_of(options: &Options) -> Vec<u8> {
     match options.path.as_str() {
-        "/hello" => barewire_servers::HELLO.into(),
+        "/hello" => servers_common::HELLO.into(),
         _ => content(options.expect),
     }
 }

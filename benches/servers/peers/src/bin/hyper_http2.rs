@@ -2,10 +2,10 @@
 
 use std::io;
 
-use barewire_servers::peers::{Routes, serve};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use servers_peers::{Routes, serve};
 
 fn main() -> io::Result<()> {
     let routes = Routes::default();

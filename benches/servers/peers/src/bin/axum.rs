@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
-use barewire_servers::{HELLO, LARGE, MEDIUM, address, directory, fixed, raise_descriptors};
+use servers_common::{HELLO, LARGE, MEDIUM, address, directory, fixed, raise_descriptors};
 use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 

@@ -7,10 +7,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use barewire_servers::{MESSAGES, address, raise_descriptors};
 use bytes::{Buf, BufMut, Bytes};
 use futures_util::future::{Ready, ready};
 use futures_util::stream;
+use servers_common::{MESSAGES, address, raise_descriptors};
 use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::Service;

@@ -3,12 +3,12 @@
 
 use std::io;
 
-use barewire_servers::{address, raise_descriptors};
 use bytes::{Buf, BufMut};
 use pajamax::error::Error;
 use pajamax::{Config, PajamaxService, local_build_response};
 use prost::encoding::{DecodeContext, WireType};
 use prost::{DecodeError, Message};
+use servers_common::{address, raise_descriptors};
 
 /// A message as it stands on the wire.
 #[derive(Debug, Default)]

@@ -4,13 +4,13 @@
 use std::error::Error;
 use std::io;
 
-use barewire_servers::peers::serve;
-use barewire_servers::{HELLO, LARGE, MEDIUM, MESSAGES, fixed};
 use bytes::{Bytes, BytesMut};
 use h2::RecvStream;
 use h2::server::{SendResponse, handshake};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use servers_common::{HELLO, LARGE, MEDIUM, MESSAGES, fixed};
+use servers_peers::serve;
 use tokio::net::TcpStream;
 
 type Fault = Box<dyn Error + Send + Sync>;

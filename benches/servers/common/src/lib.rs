@@ -19,8 +19,6 @@
 //! every path.
 
 pub mod floor;
-#[cfg(feature = "peers")]
-pub mod peers;
 mod periodic;
 
 use std::net::SocketAddr;

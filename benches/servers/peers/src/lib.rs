@@ -11,7 +11,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
+use servers_common::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
 
 /// The routes, for hyper.
 #[derive(Debug, Clone, Copy)]
