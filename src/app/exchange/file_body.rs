@@ -3,13 +3,14 @@
 use alloc::collections::VecDeque;
 use alloc::vec;
 use core::mem;
+use std::io;
 
 use bytes::Bytes;
 
 use super::refusal::Done;
 use super::reply::Reply;
 use super::stream::{Stream, Streaming};
-use crate::http::Status;
+use crate::http::{Fields, Status};
 use crate::link::{Body, Misuse};
 use crate::net::{FilePart, Flow};
 
@@ -62,19 +63,50 @@ impl Reply<'_, '_> {
     }
 
     /// Replies with a body of several pieces.
-    pub(in crate::app) fn pieces(self, pieces: VecDeque<Piece>) -> Done {
+    pub(in crate::app) fn pieces(mut self, pieces: VecDeque<Piece>) -> Done {
         let length = pieces.iter().map(Piece::len).sum();
-        if length > READ || self.is_to_head() {
-            return self.length(length).stream(Sending {
-                pieces,
-                by_hand: false,
-            });
+        if length <= READ && !self.is_to_head() {
+            return match gather(pieces, length as usize) {
+                Ok(body) => self.shared(body),
+                // It has become too short, or the disk has failed.
+                Err(_) => self.refuse(Status::INTERNAL_SERVER_ERROR),
+            };
         }
-        match gather(pieces, length as usize) {
-            Ok(body) => self.shared(body),
-            // It has become too short, or the disk has failed.
-            Err(_) => self.refuse(Status::INTERNAL_SERVER_ERROR),
+        if self.at().context.is_shared() {
+            // Each piece is framed by itself, and so has to be read.
+            return self.length(length).stream(Sending(pieces));
         }
+        self.hand_over(pieces, length)
+    }
+
+    /// Hands all pieces to the loop: what is in files waits without taking
+    /// memory.
+    fn hand_over(mut self, pieces: VecDeque<Piece>, length: u64) -> Done {
+        let (status, is_head) = (self.status, self.is_to_head());
+        let at = self.at();
+        let body = Body::Streamed {
+            length: Some(length),
+            endless: false,
+        };
+        if !at.respond(status, body) {
+            return Done(());
+        }
+        for piece in pieces.into_iter().filter(|_| !is_head) {
+            let length = usize::try_from(piece.len()).unwrap_or(usize::MAX);
+            let flow = match piece {
+                Piece::Bytes(bytes) => at.context.write_shared(bytes),
+                Piece::File(part) => at.context.write_file(part),
+            };
+            if flow.is_taken() {
+                at.site.metrics.sent_body(length);
+            }
+        }
+        match at.context.finish(Fields::EMPTY) {
+            // Over: an error has been sent in the place of the head.
+            Ok(()) | Err(Misuse::Over) => {}
+            Err(_) => at.context.abort(),
+        }
+        Done(())
     }
 
     fn shared(mut self, body: Bytes) -> Done {
@@ -85,7 +117,7 @@ impl Reply<'_, '_> {
 }
 
 /// Reads pieces of `length` bytes together.
-fn gather(pieces: VecDeque<Piece>, length: usize) -> std::io::Result<Bytes> {
+fn gather(pieces: VecDeque<Piece>, length: usize) -> io::Result<Bytes> {
     let mut body = vec![0; length];
     let mut at = 0;
     for piece in pieces {
@@ -101,49 +133,37 @@ fn gather(pieces: VecDeque<Piece>, length: usize) -> std::io::Result<Bytes> {
     Ok(body.into())
 }
 
-/// A body on its way.
-struct Sending {
-    pieces: VecDeque<Piece>,
-    by_hand: bool, // the protocol frames each piece, so that we have to read it
-}
+/// A body on its way, that is read and written piece by piece.
+struct Sending(VecDeque<Piece>);
 
 impl Streaming for Sending {
     fn writable(&mut self, stream: &mut Stream<'_, '_>) {
-        while let Some(piece) = self.pieces.front_mut() {
+        while let Some(piece) = self.0.front_mut() {
             let flow = match piece {
                 Piece::Bytes(bytes) => stream.write_shared(mem::take(bytes)),
-                Piece::File(part) if self.by_hand => write_piece(part, stream),
-                Piece::File(part) => match stream.write_file(part.clone()) {
-                    Flow::Over(Misuse::OtherProtocol) => {
-                        self.by_hand = true;
-                        continue;
-                    }
-                    flow => {
-                        part.advance(u64::MAX);
-                        flow
-                    }
+                Piece::File(part) => match read_piece(part) {
+                    Ok(bytes) => stream.write_shared(bytes),
+                    Err(_) => return stream.abort(),
                 },
             };
             if piece.len() == 0 {
-                self.pieces.pop_front();
+                self.0.pop_front();
             }
             match flow {
-                Flow::Over(_) => return stream.abort(),
-                // What stays in its file waits without taking memory.
-                Flow::Wait if self.by_hand => return,
-                Flow::Wait | Flow::Go => {}
+                Flow::Go => {}
+                Flow::Wait => return,
+                // An error has been sent in the place of the head.
+                Flow::Over(_) => break,
             }
         }
         stream.finish();
     }
 }
 
-/// Reads a piece and writes it.
-fn write_piece(part: &mut FilePart, stream: &mut Stream<'_, '_>) -> Flow {
+/// Reads the next piece of a part.
+fn read_piece(part: &mut FilePart) -> io::Result<Bytes> {
     let size = usize::try_from(part.len()).map_or(PIECE, |len| len.min(PIECE));
     let mut bytes = vec![0; size];
-    match part.read(&mut bytes) {
-        Ok(_) => stream.write_shared(bytes.into()),
-        Err(_) => Flow::Over(Misuse::Over),
-    }
+    part.read(&mut bytes)?;
+    Ok(bytes.into())
 }

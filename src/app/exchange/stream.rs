@@ -19,7 +19,7 @@ use super::response::Response;
 use super::session::{After, At, Session};
 use crate::http::{FieldBuffer, Fields, Status};
 use crate::link::{Body, Event, Gone, Misuse};
-use crate::net::{Exchange, FilePart, Flow, Owner, Peer, Remote};
+use crate::net::{Exchange, Flow, Owner, Peer, Remote};
 use crate::wire::Instant;
 
 /// The state of one exchange whose bodies come and go in pieces.
@@ -142,13 +142,6 @@ impl Stream<'_, '_> {
     pub fn write_shared(&mut self, data: Bytes) -> Flow {
         let length = data.len();
         let flow = self.at.context.write_shared(data);
-        self.note(flow, length)
-    }
-
-    /// Writes a part of a file, where the system can send it.
-    pub(super) fn write_file(&mut self, part: FilePart) -> Flow {
-        let length = usize::try_from(part.len()).unwrap_or(usize::MAX);
-        let flow = self.at.context.write_file(part);
         self.note(flow, length)
     }
 

@@ -260,13 +260,12 @@ impl Served {
             }
         }
         let validators = &file.validators;
-        let weak = if validators.is_weak { "W/" } else { "" };
-        let tag = format!("{weak}\"{}\"", validators.tag);
+        let tag = &validators.tag;
         match validators.weigh(request.method(), request.fields(), now) {
             Verdict::Failed => Err(Status::PRECONDITION_FAILED.into()),
             // No more than what a cache needs (RFC 9110 §15.4.5).
             Verdict::NotModified => {
-                let reply = self.identify(reply, &tag);
+                let reply = self.identify(reply, tag);
                 Ok(reply.status(Status::NOT_MODIFIED).empty())
             }
             Verdict::Serve { range } => {
@@ -278,7 +277,7 @@ impl Served {
                 if ranges == Ranges::Unsatisfiable {
                     return Err(unsatisfiable(file.part.len()));
                 }
-                let reply = self.describe(self.identify(reply, &tag), &file);
+                let reply = self.describe(self.identify(reply, tag), &file);
                 Ok(send(reply, &file, media_type, ranges))
             }
         }
@@ -309,7 +308,7 @@ impl Served {
     }
 
     /// The fields that a cache needs.
-    fn identify<'a, 'c>(&self, reply: Reply<'a, 'c>, tag: &str) -> Reply<'a, 'c> {
+    fn identify<'a, 'c>(&self, reply: Reply<'a, 'c>, tag: &[u8]) -> Reply<'a, 'c> {
         let reply = reply.field("ETag", tag);
         match self.files.cache.as_deref() {
             Some(value) => reply.set_field("Cache-Control", value),

@@ -1,15 +1,15 @@
 //! A file as it is on offer: its bytes, and what tells it from others.
 
-use alloc::string::String;
 use alloc::sync::Arc;
-use core::fmt::Write;
-use std::fs::File;
+use alloc::vec::Vec;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 
 use super::coding::Coding;
 use super::conditions::Validators;
 use super::root::Missing;
 use crate::net::FilePart;
+use crate::wire::{Sink, ascii};
 
 /// A tag is strong once the file has rested for so long: within it, two changes
 /// may bear one time (RFC 9110 §8.8.2.2).
@@ -43,17 +43,10 @@ impl Opened {
         if !metadata.is_file() {
             return Err(Missing::NotFound);
         }
-        let (seconds, nanos) = (metadata.mtime(), metadata.mtime_nsec());
-        let mut tag = String::new();
-        // Writing into a String cannot fail.
-        let _ = write!(tag, "{seconds:x}.{nanos:x}-{:x}", metadata.len());
-        if let Some(coding) = coding {
-            let _ = write!(tag, "-{}", coding.name);
-        }
-        let modified = u64::try_from(seconds).ok();
+        let modified = u64::try_from(metadata.mtime()).ok();
+        let is_weak = modified.is_none_or(|at| at.saturating_add(RESTED) > now);
         let validators = Validators {
-            tag,
-            is_weak: modified.is_none_or(|at| at.saturating_add(RESTED) > now),
+            tag: tag(&metadata, coding, is_weak),
             // No later than the Date of the reply (RFC 9110 §8.8.2.1).
             modified: modified.map(|at| at.min(now)),
         };
@@ -63,4 +56,22 @@ impl Opened {
             coding,
         }))
     }
+}
+
+/// An entity tag of a file's time and length.
+fn tag(metadata: &Metadata, coding: Option<Coding>, is_weak: bool) -> Vec<u8> {
+    let mut tag = Vec::with_capacity(48);
+    tag.put(if is_weak { b"W/\"" } else { b"\"" });
+    // Times before 1970 wrap around, and differ all the same.
+    ascii::put_hex(metadata.mtime() as u64, &mut tag);
+    tag.put(b".");
+    ascii::put_hex(metadata.mtime_nsec() as u64, &mut tag);
+    tag.put(b"-");
+    ascii::put_hex(metadata.len(), &mut tag);
+    if let Some(coding) = coding {
+        tag.put(b"-");
+        tag.put(coding.name.as_bytes());
+    }
+    tag.put(b"\"");
+    tag
 }
