@@ -9,12 +9,10 @@ use core::time::Duration;
 use std::io::{Read, Write};
 use std::sync::mpsc::{Sender, channel};
 
-use app_support::{Running, read_until, wait_until};
+use app_support::{PATIENCE, Running, read_until, wait_until};
 use barewire::app::{App, Call, CallStatus, Handle, ResponseStream, ServerStream, Service};
 use barewire::grpc::{Code, Limits, Status, web};
 use barewire::link::Gone;
-
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A frame of a response.
 #[derive(Debug, PartialEq, Eq)]
@@ -129,12 +127,13 @@ impl ServerStream for Relay {
     type Message = Vec<u8>;
 
     fn open(&mut self, stream: &mut ResponseStream<'_, '_, Vec<u8>>) {
-        let _ = self.handles.send(stream.handle().unwrap());
         stream.after(Duration::from_millis(1), 9);
     }
 
     fn timer(&mut self, stream: &mut ResponseStream<'_, '_, Vec<u8>>, token: u32) {
         stream.send(&format!("timer {token}").into_bytes());
+        // Whoever has the handle knows that the timer has gone off.
+        let _ = self.handles.send(stream.handle().unwrap());
     }
 
     fn mail(&mut self, stream: &mut ResponseStream<'_, '_, Vec<u8>>, mail: Box<dyn Any + Send>) {
@@ -149,7 +148,7 @@ impl ServerStream for Relay {
         }
     }
 
-    fn gone(&mut self, why: Gone) {
+    fn cancelled(&mut self, why: Gone) {
         let _ = self.ended.send(why);
     }
 }
@@ -258,6 +257,8 @@ fn what_is_no_call_of_the_service_is_refused_in_its_own_way() {
     assert!(head.starts_with("HTTP/1.1 415 "), "{head}");
     assert_eq!(running.get("/test.Test/Echo").status, 405);
     assert_eq!(running.get("/other.Test/Echo").status, 404);
+    let other = failed("12", "no method Echo of other.Test");
+    assert_eq!(call(&running, "/other.Test/Echo", &framed("")), [other]);
 
     let unknown = failed("12", "no method Nothing of test.Test");
     assert_eq!(call(&running, "/test.Test/Nothing", &framed("")), [unknown]);
@@ -279,7 +280,7 @@ fn what_is_no_call_of_the_service_is_refused_in_its_own_way() {
         };
         assert_eq!(trailers[0].1, code, "{body:?}");
     }
-    let fields = format!("{WEB}grpc-encoding: gzip\r\n");
+    let fields = format!("{WEB}grpc-encoding: br\r\n");
     let (head, body) = ask(&running, "/test.Test/Echo", &fields, &framed("a"));
     assert!(head.contains("grpc-accept-encoding: identity"), "{head}");
     assert_eq!(frames(&body), [failed("12", "unknown grpc-encoding")]);
@@ -373,7 +374,7 @@ fn a_deadline_ends_a_call_wherever_it_is() {
     let fields = format!("{WEB}grpc-timeout: 0m\r\n");
     let (_, body) = ask(&running, "/test.Test/Echo", &fields, &framed(""));
     assert_eq!(frames(&body), [exceeded()]);
-    let fields = format!("{WEB}grpc-timeout: 30m\r\n");
+    let fields = format!("{WEB}grpc-timeout: 2S\r\n"); // long behind the timer
     let (_, body) = ask(&running, "/test.Test/Later", &fields, &framed("never"));
     assert_eq!(frames(&body), [exceeded()]);
     let (_, body) = ask(&running, "/test.Test/Relay", &fields, &framed(""));
@@ -417,7 +418,6 @@ fn an_object_streams_what_it_is_mailed() {
     let reader = std::thread::scope(|scope| {
         let reader = scope.spawn(|| call(&scene.running, path, &framed("")));
         let handle = scene.handles.recv_timeout(PATIENCE).unwrap();
-        std::thread::sleep(Duration::from_millis(20)); // behind the timer
         handle.mail("one").unwrap();
         handle.send("two").unwrap();
         handle.mail("end").unwrap();
@@ -467,7 +467,6 @@ fn a_drained_server_ends_live_streams_as_unavailable() {
     let answer = std::thread::scope(|scope| {
         let reader = scope.spawn(|| call(&scene.running, "/test.Test/Relay", &framed("")));
         scene.handles.recv_timeout(PATIENCE).unwrap();
-        std::thread::sleep(Duration::from_millis(20));
         scene.running.server().handle().shutdown(PATIENCE);
         reader.join().unwrap()
     });

@@ -93,7 +93,12 @@ pub use services::call::Call;
 #[cfg(feature = "prost")]
 pub use services::codec::Proto;
 pub use services::codec::{CallStatus, Payload};
-pub use services::later::Later;
+pub use services::conversation::Conversation;
+pub use services::descriptors::InvalidDescriptors;
+pub use services::health::{Health, Serving};
+pub use services::interceptor::{Ended, Interceptor};
+pub use services::later::{Later, ResponseSender};
+pub use services::reflection::Reflection;
 pub use services::responses::{ResponseStream, ServerStream};
 pub use services::service::Service;
 pub use serving::builder::App;

@@ -71,6 +71,12 @@ impl Body {
         self.frames.receive_eof()
     }
 
+    /// Whether nothing of a binary body has been looked at.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn is_fresh_binary(&self) -> bool {
+        self.text.is_none() && self.frames.is_between_frames()
+    }
+
     /// Ends the body with a fault that was found in a frame of it.
     #[cfg(feature = "alloc")]
     pub(super) const fn fail(&mut self, violation: Violation) -> Violation {

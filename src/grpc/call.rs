@@ -7,12 +7,14 @@
 //!                                                 last frame, or a head alone
 //! ```
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::frame::Frame;
-use super::{Body, Compression, ContentType, Limits, Message, Mode, Refusal, Status, Violation};
+use super::frame::{self, Frame, PREFIX};
+use super::{Body, Compression, ContentType, Encoding, Limits, Message, Mode, Refusal};
 use super::{Code, timeout};
 use super::{Misuse, metadata, web};
+use super::{Status, Violation};
 use crate::http::FieldBuffer;
 use crate::http::{Fields, Method, RequestHead, Version};
 use crate::wire::Sink;
@@ -68,7 +70,9 @@ pub struct Call {
     body: Body,
     response: ContentType,
     sending: Sending,
-    encoding_refused: bool, // the answer must say what would be accepted
+    received: Option<Encoding>, // of the request's messages; none if unknown
+    sent: Encoding,             // of the response's messages
+    accepts_gzip: bool,
 }
 
 /// How far the answer is.
@@ -106,11 +110,19 @@ impl Call {
         if request.mode() == Mode::Native && head.version != Version::Http2 {
             return Err(Refusal::Version);
         }
+        let encoding = head.fields.get("grpc-encoding");
+        let received = encoding.map_or(Some(Encoding::Identity), Encoding::parse);
+        let compression = match received {
+            Some(Encoding::Gzip) => Compression::Announced,
+            Some(Encoding::Identity) | None => Compression::Absent,
+        };
         Ok(Self {
-            body: Body::new(request.mode(), Role::Server, Compression::Absent),
+            body: Body::new(request.mode(), Role::Server, compression),
             response: request.negotiate(head.fields),
             sending: Sending::Head,
-            encoding_refused: false,
+            received,
+            sent: Encoding::Identity,
+            accepts_gzip: Encoding::Gzip.is_accepted(head.fields),
         })
     }
 
@@ -120,7 +132,7 @@ impl Call {
     /// The status to end the call with by [`send_status`](Self::send_status):
     /// UNIMPLEMENTED for a path that is not `/service/method` and for an
     /// unknown `grpc-encoding`, INTERNAL for a malformed `grpc-timeout`.
-    pub fn request<'b>(&mut self, head: &RequestHead<'b>) -> Result<Request<'b>, Status> {
+    pub fn request<'b>(&self, head: &RequestHead<'b>) -> Result<Request<'b>, Status> {
         let path = head.target.path().strip_prefix('/');
         let (service, method) = path
             .and_then(|path| path.rsplit_once('/'))
@@ -129,9 +141,7 @@ impl Call {
                 Code::Unimplemented,
                 "path is not /service/method",
             ))?;
-        let encoding = head.fields.get("grpc-encoding").unwrap_or(b"identity");
-        if !encoding.eq_ignore_ascii_case(b"identity") {
-            self.encoding_refused = true;
+        if self.received.is_none() {
             return Err(Status::new(Code::Unimplemented, "unknown grpc-encoding"));
         }
         let timeout = match head.fields.get("grpc-timeout").map(timeout::parse) {
@@ -152,6 +162,37 @@ impl Call {
     #[inline]
     pub const fn content_type(&self) -> &ContentType {
         &self.response
+    }
+
+    /// What the request's compressed messages are encoded with.
+    #[inline]
+    pub const fn encoding(&self) -> Encoding {
+        match self.received {
+            Some(encoding) => encoding,
+            None => Encoding::Identity,
+        }
+    }
+
+    /// Has the head announce an encoding, which
+    /// [`send_compressed`](Self::send_compressed) then uses; whether it does:
+    /// not if the client has not said that it reads it, nor behind the head.
+    pub fn announce(&mut self, encoding: Encoding) -> bool {
+        let is_accepted = encoding == Encoding::Identity || self.accepts_gzip;
+        if is_accepted && self.sending == Sending::Head {
+            self.sent = encoding;
+        }
+        self.sent == encoding
+    }
+
+    /// The body in whole, if it is nothing but one message as it is, in a
+    /// binary form: what [`receive`](Self::receive) would give, without a
+    /// state. `None` for everything else.
+    #[inline]
+    pub fn whole_message<'b>(&self, body: &'b [u8], limits: &Limits) -> Option<&'b [u8]> {
+        let (&[flag, a, b, c, d], message) = body.split_first_chunk()?;
+        let len = u32::from_be_bytes([a, b, c, d]) as usize;
+        let is_whole = flag == 0 && len == message.len() && len <= limits.message;
+        (is_whole && self.body.is_fresh_binary()).then_some(message)
     }
 
     /// Takes at most one message from the front of `input`, the bytes of the
@@ -223,6 +264,54 @@ impl Call {
         }
     }
 
+    /// Frames the message that stands in `out` behind `start` and a gap of
+    /// [`PREFIX`](super::frame::PREFIX) bytes, in place where the form is
+    /// binary. Returns the message's length.
+    ///
+    /// # Errors
+    /// As [`send_message`](Self::send_message); `out` then ends at `start`.
+    pub fn send_in_place(&mut self, out: &mut Vec<u8>, start: usize) -> Result<usize, Misuse> {
+        let message = start.saturating_add(PREFIX);
+        let len = out.len().saturating_sub(message);
+        let prefix = match self.sending {
+            Sending::Head => Err(Misuse::HeadNotSent),
+            Sending::Messages => frame::encode_prefix(len, false),
+            Sending::Ended => Err(Misuse::Ended),
+        };
+        let mode = self.response.mode();
+        match (prefix, out.get_mut(start..message)) {
+            (Ok(prefix), Some(gap)) if mode != Mode::WebText => {
+                gap.copy_from_slice(&prefix);
+                return Ok(len);
+            }
+            (Ok(_), _) => {
+                let text = out.split_off(message.min(out.len()));
+                out.truncate(start);
+                web::encode_message(mode, &text, out)?;
+            }
+            (Err(misuse), _) => {
+                out.truncate(start);
+                return Err(misuse);
+            }
+        }
+        Ok(len)
+    }
+
+    /// Appends a message that the caller has compressed as
+    /// [announced](Self::announce).
+    ///
+    /// # Errors
+    /// As [`send_message`](Self::send_message), and
+    /// [`Misuse::EncodingNotSent`] if no encoding was announced.
+    pub fn send_compressed(&mut self, bytes: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+        match self.sending {
+            Sending::Head => Err(Misuse::HeadNotSent),
+            Sending::Ended => Err(Misuse::Ended),
+            Sending::Messages if self.sent == Encoding::Identity => Err(Misuse::EncodingNotSent),
+            Sending::Messages => web::encode_compressed(self.response.mode(), bytes, out),
+        }
+    }
+
     /// Ends the call with a status. A call that has sent no head yet sends it
     /// along. `metadata` goes into the trailers, in whichever form.
     ///
@@ -269,8 +358,12 @@ impl Call {
             self.response.write(&mut memory).as_bytes(),
             head,
         )?;
-        if self.encoding_refused {
-            put("grpc-accept-encoding", b"identity", head)?;
+        if self.received != Some(Encoding::Identity) {
+            // Refused, or understood: either way what else would be.
+            put("grpc-accept-encoding", Encoding::ACCEPTED.as_bytes(), head)?;
+        }
+        if self.sent != Encoding::Identity {
+            put("grpc-encoding", self.sent.name().as_bytes(), head)?;
         }
         Ok(())
     }
@@ -286,7 +379,7 @@ fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Result<(), Misu
     if status.message.is_empty() {
         return Ok(());
     }
-    let mut value = alloc::vec::Vec::with_capacity(status.message.len());
+    let mut value = Vec::with_capacity(status.message.len());
     web::for_each_message_part(status.message, &mut |part| value.put(part));
     put("grpc-message", &value, fields)
 }

@@ -23,6 +23,13 @@ pub enum Violation {
     /// A compressed message of no bytes: no encoding makes one.
     #[error("compressed message is empty (gRPC compression)")]
     EmptyCompressed,
+    /// A compressed message is not what its encoding makes.
+    #[error("compressed message is malformed (gRPC compression, RFC 1952)")]
+    MalformedCompressed,
+    /// A message is larger than
+    /// [`Limits::message`](super::Limits::message) once it is inflated.
+    #[error("inflated message is larger than the limit (gRPC compression)")]
+    InflatedTooLong,
     /// The trailers are flagged as compressed, which this version does not
     /// read.
     #[error("compressed trailers (gRPC-Web, HTTP/1 trailers)")]
@@ -63,10 +70,13 @@ impl Violation {
     /// The code that the call ends with.
     pub const fn code(self) -> Code {
         match self {
-            Self::MessageTooLong | Self::TrailersTooLong => Code::ResourceExhausted,
+            Self::MessageTooLong | Self::InflatedTooLong | Self::TrailersTooLong => {
+                Code::ResourceExhausted
+            }
             Self::UnknownFlag
             | Self::NotAnnounced
             | Self::EmptyCompressed
+            | Self::MalformedCompressed
             | Self::CompressedTrailers
             | Self::UnexpectedTrailers
             | Self::AfterTrailers
@@ -104,6 +114,9 @@ pub enum Misuse {
     /// The head must be sent first.
     #[error("the head was not sent yet (gRPC over HTTP2, Responses)")]
     HeadNotSent,
+    /// A compressed message without an encoding in the head.
+    #[error("no grpc-encoding was announced (gRPC compression)")]
+    EncodingNotSent,
     /// The call's own direction has ended.
     #[error("the call has ended (gRPC over HTTP2, Responses)")]
     Ended,

@@ -203,6 +203,12 @@ impl Decoder {
         matches!(self.trailers, Trailers::Seen)
     }
 
+    /// Whether no fault has been found and no frame been begun.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn is_between_frames(&self) -> bool {
+        !self.partial && self.failed.is_none()
+    }
+
     /// The fault that ended the decoder.
     pub(super) const fn failure(&self) -> Option<Violation> {
         self.failed

@@ -39,8 +39,11 @@ mod call;
 mod client_call;
 #[cfg(feature = "alloc")]
 mod codec;
+mod encoding;
 mod error;
 pub mod frame;
+#[cfg(feature = "gzip")]
+mod gzip;
 mod limits;
 pub mod metadata;
 mod status;
@@ -57,8 +60,11 @@ pub use client_call::{ClientCall, Event, Trailers};
 pub use codec::Proto;
 #[cfg(feature = "alloc")]
 pub use codec::{CallStatus, Payload};
+pub use encoding::Encoding;
 pub use error::{Misuse, Refusal, Violation};
 pub use frame::{Compression, Message};
+#[cfg(feature = "gzip")]
+pub use gzip::Gzip;
 pub use limits::Limits;
 #[cfg(feature = "alloc")]
 pub use status::percent_decode;

@@ -164,6 +164,15 @@ pub fn encode_message(mode: Mode, message: &[u8], out: &mut impl Sink) -> Result
     encode_frame(mode, prefix, message.len(), out, |put| put(message))
 }
 
+/// As [`encode_message`], for a message that is compressed.
+///
+/// # Errors
+/// As [`encode_message`].
+pub fn encode_compressed(mode: Mode, bytes: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+    let prefix = encode_prefix(bytes.len(), true)?;
+    encode_frame(mode, prefix, bytes.len(), out, |put| put(bytes))
+}
+
 /// Appends the trailers of a gRPC-Web body, its last frame: the status, and
 /// `metadata` in lower case (gRPC-Web, HTTP/1 trailers).
 ///

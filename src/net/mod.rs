@@ -44,6 +44,7 @@ mod messages;
 mod poller;
 mod pool;
 mod random;
+mod reading;
 mod remote;
 mod scripted;
 mod scripted_system;
@@ -56,6 +57,7 @@ mod socket_file;
 mod state;
 mod system;
 mod timers;
+mod timing;
 mod write_file;
 
 pub use address::{Address, Destination, ListenOptions, Peer};

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use super::connection::{Connection, Phase};
 use super::dials::DialRequest;
 use super::{
-    Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, Slab, TimerMark,
-    Timers,
+    Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, Slab, TimerId,
+    TimerMark, Timers,
 };
 use crate::http::date::Date;
 use crate::link::{Gone, Misuse, Shelf};
@@ -174,7 +174,11 @@ impl State {
     /// Sets a timer, if there may be a further one. Those whose exchanges are
     /// over are looked for when the cap is met, and count no more; not again
     /// before a quarter of the cap was set, or a second has passed.
-    pub(super) fn set_timer(&mut self, at: Instant, timer: (Owner, Exchange, u64)) -> bool {
+    pub(super) fn set_timer(
+        &mut self,
+        at: Instant,
+        timer: (Owner, Exchange, u64),
+    ) -> Option<TimerId> {
         let cap = self.limits.timers;
         let (searched, next) = self.timer_search;
         let set = self.timers.mark();
@@ -187,10 +191,9 @@ impl State {
             self.timers = timers;
         }
         if self.timers.len() >= cap {
-            return false;
+            return None;
         }
-        self.timers.after(at, timer);
-        true
+        Some(self.timers.after(at, timer))
     }
 
     /// Makes another connection the current one; what is written from here on
@@ -244,7 +247,7 @@ impl State {
         if !self.is_open(member) {
             return false;
         }
-        let waited = self.backlog_of(member);
+        let waited = self.held_of(member);
         let now = self.now;
         let Some(it) = self.connections.get_mut(connection) else {
             return false;

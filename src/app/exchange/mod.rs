@@ -14,6 +14,7 @@ pub(super) mod reply_head;
 pub(super) mod request;
 pub(super) mod respond;
 pub(super) mod response;
+pub(super) mod scratch;
 pub(super) mod session;
 pub(super) mod site;
 pub(super) mod stream;

@@ -275,8 +275,9 @@ impl<'a, 'c> Reply<'a, 'c> {
         Done(())
     }
 
-    /// Answers an upgrade request with 101 and the fields given so far: the
-    /// exchange is a WebSocket from here on, and its session goes on from
+    /// Answers an upgrade request with 101, or an extended CONNECT with 200,
+    /// and the fields given so far: the exchange is a WebSocket from here on,
+    /// and its session goes on from
     /// [`Event::Opened`](crate::link::Event::Opened).
     ///
     /// # Errors
@@ -286,11 +287,13 @@ impl<'a, 'c> Reply<'a, 'c> {
         streaming: bool,
         session: Box<dyn Session>,
     ) -> Result<Done, Refusal> {
-        let switched = self
-            .at
-            .send_head(Status::SWITCHING_PROTOCOLS, None, |context, fields| {
-                context.upgrade_websocket(fields, streaming)
-            });
+        let status = match self.at.context.is_shared() {
+            true => Status::OK,
+            false => Status::SWITCHING_PROTOCOLS,
+        };
+        let switched = self.at.send_head(status, None, |context, fields| {
+            context.upgrade_websocket(fields, streaming)
+        });
         match switched {
             Ok(()) => {
                 *self.opened = Some(session);

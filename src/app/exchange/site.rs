@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use core::any::Any;
 
 use super::reply_head::Watch;
+use super::scratch::Scratch;
 use crate::app::publishing::directory::Directory;
 use crate::app::publishing::door::Publication;
 use crate::app::publishing::rooms::Rooms;
@@ -22,6 +23,8 @@ pub(crate) struct Site {
     pub(crate) rooms: Rooms,
     /// Room for a text that is put together and sent.
     pub(crate) text: String,
+    /// Memory that calls use while they are served.
+    pub(in crate::app) scratch: Scratch,
 }
 
 impl Site {
@@ -38,6 +41,7 @@ impl Site {
             metrics,
             rooms,
             text: String::new(),
+            scratch: Scratch::default(),
         }
     }
 

@@ -266,6 +266,7 @@ mod tests {
                 whole: None,
                 streamed: None,
                 collect: Some(index),
+                upgrades: false,
             };
             router.add(verb, pattern, endpoint).unwrap();
         }
@@ -369,6 +370,7 @@ mod tests {
             whole: None,
             streamed: None,
             collect: None,
+            upgrades: false,
         };
         assert!(
             router

@@ -7,11 +7,14 @@ use super::router::Router;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::reply_head::{ReplyHead, Watch};
 use crate::app::publishing::directory::Directory;
+use crate::app::services::interceptor::Interceptors;
 
 /// Routes, middleware and options: made once, never changed while loops run.
 pub(crate) struct Shared {
     pub(in crate::app) router: Router,
     pub(in crate::app) middleware: Vec<Box<dyn Middleware>>,
+    /// What calls pass that no service has.
+    pub(in crate::app) interceptors: Arc<Interceptors>,
     /// Which session and which room is where.
     pub(in crate::app) directory: Arc<Directory>,
     /// Bytes up to which bodies are collected where a route sets no limit.

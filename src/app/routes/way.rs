@@ -11,6 +11,8 @@ use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::{Coming, Reply};
 use crate::app::exchange::request::Request;
 use crate::app::exchange::session::{At, Session};
+use crate::app::services::unknown::unknown;
+use crate::grpc;
 use crate::http::{Content, Method, RequestHead, Status, Target};
 use crate::link::Body;
 
@@ -114,16 +116,29 @@ impl Way<'_> {
             return Err(Refusal::new(Status::BAD_REQUEST).because("malformed percent-encoding"));
         }
         let path = &*self.path;
-        let (endpoint, params) = match router.find(path, head.method) {
+        // An extended CONNECT asks for what GET upgrades to (RFC 8441 §5).
+        let method = match head.protocol {
+            None => head.method,
+            Some("websocket") => Method::Get,
+            Some(_) => return Err(Status::NOT_IMPLEMENTED.into()),
+        };
+        let connects = head.protocol.is_some();
+        let (endpoint, params) = match router.find(path, method) {
+            Match::Found(endpoint, _) if connects && !endpoint.upgrades => {
+                return Err(not_allowed(router, path));
+            }
             Match::Found(endpoint, params) => (endpoint, params),
             Match::WrongMethod if head.method == Method::Options => {
                 return Ok(allow(at, |out| router.put_allowed(path, out)));
             }
             Match::WrongMethod => return Err(not_allowed(router, path)),
-            Match::Nothing => return Err(Status::NOT_FOUND.into()),
+            Match::Nothing => return nothing(self.shared, at, &head),
         };
 
-        let plan = endpoint.plan(content, self.shared.collect, self.is_fresh);
+        let plan = match &endpoint.whole {
+            Some(call) if connects => Plan::Whole(call),
+            _ => endpoint.plan(content, self.shared.collect, self.is_fresh),
+        };
         let (call, coming) = match plan {
             Plan::Whole(call) => (call, Coming::Nothing),
             Plan::Pieces(call) if matches!(content, Content::Follows { .. }) => {
@@ -160,6 +175,21 @@ impl Way<'_> {
             feed: coming == Coming::Here,
         })
     }
+}
+
+/// Answers a request for what is not there: 404, or what that is to a client
+/// of gRPC.
+fn nothing(
+    shared: &Shared,
+    at: &mut At<'_, '_>,
+    head: &RequestHead<'_>,
+) -> Result<Outcome, Refusal> {
+    let content_type = head.fields.get("content-type").unwrap_or_default();
+    if grpc::ContentType::parse(content_type).is_none() {
+        return Err(Status::NOT_FOUND.into());
+    }
+    let Done(()) = unknown(&shared.interceptors, head, at)?;
+    Ok(Outcome::Answered { feed: false })
 }
 
 /// Answers OPTIONS with the methods that are allowed (RFC 9110 §9.3.7).

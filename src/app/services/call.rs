@@ -3,32 +3,22 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::outgoing::Outgoing;
 use crate::app::publishing::door::Door;
 use crate::grpc::{self, Misuse, metadata};
-use crate::http::{Field, FieldBuffer, Fields};
+use crate::http::Fields;
 use crate::net::{Context, Exchange, Peer};
 use crate::wire::Instant;
 
-/// A call: what came with its request apart from the message, and what goes
+/// A call: what came with its request apart from the messages, and what goes
 /// with its response.
 pub struct Call<'a> {
     request: grpc::Request<'a>,
+    outgoing: &'a mut Outgoing,
     peer: Option<Peer>,
     deadline: Option<Instant>,
     door: Door,
     exchange: Exchange,
-    metadata: Metadata,
-}
-
-/// What goes with a response.
-#[derive(Debug, Default)]
-pub(in crate::app) struct Metadata {
-    /// Ahead of it.
-    pub(in crate::app) head: FieldBuffer,
-    /// With the status.
-    pub(in crate::app) trailers: FieldBuffer,
-    /// When the client gives up.
-    pub(in crate::app) deadline: Option<Instant>,
 }
 
 impl fmt::Debug for Call<'_> {
@@ -43,31 +33,25 @@ impl fmt::Debug for Call<'_> {
 impl<'a> Call<'a> {
     pub(in crate::app) fn new(
         request: grpc::Request<'a>,
-        peer: Option<Peer>,
+        outgoing: &'a mut Outgoing,
         deadline: Option<Instant>,
         context: &Context<'_>,
     ) -> Self {
-        let door = Door {
-            remote: context.remote(),
-            owner: context.owner(),
-        };
-        let metadata = Metadata {
-            deadline,
-            ..Metadata::default()
-        };
         Self {
             request,
-            peer,
+            outgoing,
+            peer: context.peer(),
             deadline,
-            door,
+            door: Door {
+                remote: context.remote(),
+                owner: context.owner(),
+            },
             exchange: context.exchange(),
-            metadata,
         }
     }
 
-    /// What goes with the response.
-    pub(in crate::app) fn into_metadata(self) -> Metadata {
-        self.metadata
+    pub(in crate::app) const fn outgoing(&mut self) -> &mut Outgoing {
+        self.outgoing
     }
 
     pub(in crate::app) const fn door(&self) -> &Door {
@@ -93,8 +77,8 @@ impl<'a> Call<'a> {
         self.peer
     }
 
-    /// When the client gives up, on the loop's clock. A stream or a deferred
-    /// response is ended with DEADLINE_EXCEEDED then.
+    /// When the client gives up, on the loop's clock. A call that goes on is
+    /// ended with DEADLINE_EXCEEDED then, wherever it is.
     pub const fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
@@ -124,7 +108,16 @@ impl<'a> Call<'a> {
     /// [`Misuse`] if the name or the value cannot be sent
     /// ([`metadata::check`]).
     pub fn send_metadata(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
-        push(&mut self.metadata.head, name, value)
+        self.outgoing.push_head(name, value)
+    }
+
+    /// Sends octets ahead of the response, under a name that ends with `-bin`.
+    ///
+    /// # Errors
+    /// As [`send_metadata`](Self::send_metadata).
+    pub fn send_binary_metadata(&mut self, name: &str, octets: &[u8]) -> Result<(), Misuse> {
+        let value = binary_value(name, octets)?;
+        self.outgoing.push_head(name, &value)
     }
 
     /// Sends metadata behind the response, with the status.
@@ -132,19 +125,38 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`send_metadata`](Self::send_metadata).
     pub fn send_trailer(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
-        push(&mut self.metadata.trailers, name, value)
+        self.outgoing.push_trailer(name, value)
+    }
+
+    /// Sends octets with the status, under a name that ends with `-bin`.
+    ///
+    /// # Errors
+    /// As [`send_metadata`](Self::send_metadata).
+    pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), Misuse> {
+        let value = binary_value(name, octets)?;
+        self.outgoing.push_trailer(name, &value)
+    }
+
+    /// Whether the message of the request came compressed.
+    pub const fn is_compressed(&self) -> bool {
+        self.outgoing.was_compressed
+    }
+
+    /// Whether messages are compressed where the client reads that; else as
+    /// the service has it ([`Service::compress`](super::service::Service::compress)).
+    #[cfg(feature = "gzip")]
+    pub const fn set_compressed(&mut self, compressed: bool) {
+        self.outgoing.compress = compressed;
     }
 }
 
-/// Adds metadata that can be sent.
-pub(in crate::app) fn push(
-    fields: &mut FieldBuffer,
+/// Octets as the value of metadata of this name.
+pub(in crate::app) fn binary_value(
     name: &str,
-    value: &str,
-) -> Result<(), Misuse> {
-    metadata::check(Field {
-        name: name.as_bytes(),
-        value: value.as_bytes(),
-    })?;
-    fields.push(name, value).map_err(|_| Misuse::MetadataValue)
+    octets: &[u8],
+) -> Result<alloc::string::String, Misuse> {
+    match metadata::is_binary(name.as_bytes()) {
+        true => Ok(metadata::binary_value(octets)),
+        false => Err(Misuse::MetadataName),
+    }
 }

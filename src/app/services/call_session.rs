@@ -5,28 +5,30 @@
 //!  Receiving ─────────────┬────────────► answered in whole
 //!      │                  ├─► Owing ────► a response is posted ─► answered
 //!      │ violation,       └─► Streaming ─► messages ... a status
-//!      │ deadline                 │
-//!      └──────► a status ◄────────┘ deadline, draining
+//!      │ deadline                 │ ▲
+//!      └──────► a status ◄────────┘ └─ each message of the request
 //! ```
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::boxed::Box;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 
-use super::call::{Call, Metadata};
 use super::codec::CallStatus;
-use super::inbox::Inbox;
-use super::later::Settled;
-use super::methods::{Answer, Methods, deadline_exceeded, execute};
-use super::responses::{Sending, Source, Turn};
+use super::guard::{deadline_exceeded, failed};
+use super::inbox::{Kept, broken, inflated};
+use super::later::Posted;
+use super::methods::Answer;
+use super::responses::{Source, Turn};
+use super::running::{Receiving, run};
+use super::sending::Sending;
 use crate::app::exchange::client::{Client, Count};
+use crate::app::exchange::session::{After, At, Session};
 use crate::app::publishing::handle::Letter;
 use crate::app::telemetry::metrics::Kind;
-
-use crate::app::exchange::session::{After, At, Session};
-use crate::grpc::{self, Code, Ending, Status};
-use crate::http::{self, FieldBuffer};
-use crate::link::{Body, Event, Gone};
-use crate::net::Peer;
-use crate::wire::Instant;
+use crate::grpc::{self, Code, Status};
+use crate::link::{Event, Gone};
+use crate::net::TimerId;
+use crate::wire::{Instant, Received, Step};
 
 /// The token of the timer that the deadline is set with: no `u32` of an
 /// application's.
@@ -35,261 +37,303 @@ const DEADLINE: u64 = u64::MAX;
 /// A call on its loop.
 pub(in crate::app) struct CallSession {
     sending: Sending,
-    head: FieldBuffer, // metadata ahead of the response, until that is sent
     deadline: Option<Instant>,
+    timer: Option<TimerId>,
     state: State,
+    kept: Kept,
+    requests: Requests,
+    paused: bool, // nothing is read from the client
 }
 
 enum State {
-    /// The body is arriving.
+    /// The body of one message is arriving.
     Receiving(Box<Receiving>),
     /// The method has promised a response.
     Owing,
-    /// Messages are being sent.
+    /// Messages are being sent, and may be received.
     Streaming(Box<dyn Source>),
-    /// The status has been sent.
+    /// The call is over.
     Ended,
 }
 
-/// A request whose body is arriving: its head, copied, and what has arrived.
-pub(in crate::app) struct Receiving {
-    methods: Arc<Methods>,
-    name: String,
-    method: String,
-    fields: FieldBuffer,
-    peer: Option<Peer>,
-    deadline: Option<Instant>,
-    inbox: Inbox,
-}
-
-impl Receiving {
-    pub(in crate::app) fn new(methods: Arc<Methods>, call: &Call<'_>) -> Box<Self> {
-        let mut fields = FieldBuffer::new();
-        // A head that a machine accepted is far below the 4 GiB where this
-        // could fail.
-        let _ = fields.extend(call.fields());
-        Box::new(Self {
-            methods,
-            name: call.service().into(),
-            method: call.method().into(),
-            fields,
-            peer: call.peer(),
-            deadline: call.deadline(),
-            inbox: Inbox::default(),
-        })
-    }
-
-    /// Runs the method, now that the body has ended.
-    fn run(
-        &self,
-        machine: &mut grpc::Call,
-        at: &At<'_, '_>,
-    ) -> (Metadata, Result<Answer, CallStatus>) {
-        let request = grpc::Request {
-            service: &self.name,
-            method: &self.method,
-            timeout: None, // the deadline counts from the head
-            fields: self.fields.as_fields(),
-        };
-        let mut call = Call::new(request, self.peer, self.deadline, at.context);
-        let message = self.inbox.end(machine);
-        let run = self.methods.find(&self.name, &self.method);
-        let answer = message.and_then(|message| execute(run?, message, &mut call, at));
-        (call.into_metadata(), answer)
-    }
-}
-
-/// Sends what a method has answered, or the beginning of it; gives back what
-/// is to send the rest.
-pub(in crate::app) fn begin(
-    at: &mut At<'_, '_>,
-    machine: grpc::Call,
-    metadata: Metadata,
-    answer: Result<Answer, CallStatus>,
-) -> Option<CallSession> {
-    let Metadata {
-        head,
-        trailers,
-        deadline,
-    } = metadata;
-    let sending = Sending::new(machine, trailers);
-    let mut session = CallSession {
-        sending,
-        head,
-        deadline,
-        state: State::Owing,
-    };
-    match answer {
-        Ok(Answer::Message(message)) => session.respond(at, Ok(&message)),
-        Err(status) => session.respond(at, Err(&status)),
-        Ok(Answer::Later) => return Some(session),
-        Ok(Answer::Stream(source)) => {
-            if session.start(at, &*source) {
-                session.state = State::Streaming(source);
-                return Some(session);
-            }
-        }
-    }
-    None
+/// How far the messages of the request are, where the method takes them one by
+/// one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Requests {
+    /// They are arriving.
+    Open,
+    /// All are here, but not all have been looked at.
+    Here,
+    /// The method has had them all.
+    Done,
 }
 
 impl CallSession {
-    /// A call whose request's body is arriving.
-    pub(in crate::app) fn receiving(machine: grpc::Call, receiving: Box<Receiving>) -> Self {
-        Self {
-            sending: Sending::new(machine, FieldBuffer::new()),
-            head: FieldBuffer::new(),
-            deadline: receiving.deadline,
-            state: State::Receiving(receiving),
-        }
+    /// A call whose request's one message is arriving.
+    pub(in crate::app) fn receiving(
+        sending: Sending,
+        deadline: Option<Instant>,
+        receiving: Box<Receiving>,
+    ) -> Self {
+        Self::new(sending, deadline, State::Receiving(receiving))
     }
 
-    /// Answers in whole: with one message, or with a status alone.
-    fn respond(&mut self, at: &mut At<'_, '_>, answer: Result<&[u8], &CallStatus>) {
-        self.state = State::Ended;
-        let Sending {
-            machine, trailers, ..
-        } = &mut self.sending;
-        let (mut fields, mut last, mut body) = (FieldBuffer::new(), FieldBuffer::new(), Vec::new());
-        let framed = answer.map(|message| {
-            machine.send_head(self.head.as_fields(), &mut fields)?;
-            machine.send_message(message, &mut body)
-        });
-        let status = match framed {
-            Ok(Ok(())) => &Status::OK.into(),
-            // Metadata has been checked; only more than 4 GiB cannot be framed.
-            Ok(Err(_)) => &Status::new(Code::Internal, "message is too long").into(),
-            Err(status) => status,
+    /// A call that goes on with what its method has answered.
+    pub(in crate::app) fn answered(
+        sending: Sending,
+        deadline: Option<Instant>,
+        answer: Answer,
+    ) -> Self {
+        let state = match answer {
+            Answer::Message => State::Ended,
+            Answer::Later => State::Owing,
+            Answer::Stream(source) => State::Streaming(source),
         };
-        if let Ok(message) = answer {
-            at.site.metrics.sent_messages(1, message.len());
-        }
-        let trailers = trailers.as_fields();
-        let ending = machine.send_status(status.as_ref(), trailers, &mut last, &mut body);
-        if ending == Ok(Ending::Head) {
-            core::mem::swap(&mut fields, &mut last);
-        }
-        put_fields(at, &fields);
-        if ending == Ok(Ending::Trailers) {
-            let streamed = Body::Streamed {
-                length: None,
-                endless: false,
-            };
-            if at.respond(http::Status::OK, streamed) {
-                let _ = at.context.write(&body);
-                let _ = at.context.finish(last.as_fields());
-            }
-        } else {
-            at.respond(http::Status::OK, Body::Whole(&body));
+        Self::new(sending, deadline, state)
+    }
+
+    /// A call whose messages are given to `source` as they come.
+    pub(in crate::app) fn talking(
+        sending: Sending,
+        deadline: Option<Instant>,
+        source: Box<dyn Source>,
+    ) -> Self {
+        Self {
+            requests: Requests::Open,
+            ..Self::new(sending, deadline, State::Streaming(source))
         }
     }
 
-    /// Sends the head of a stream; whether that could be sent.
-    fn start(&mut self, at: &mut At<'_, '_>, source: &dyn Source) -> bool {
-        let mut fields = FieldBuffer::new();
-        // Metadata has been checked, and this is the first head.
-        let _ = self
-            .sending
-            .machine
-            .send_head(self.head.as_fields(), &mut fields);
-        put_fields(at, &fields);
+    const fn new(sending: Sending, deadline: Option<Instant>, state: State) -> Self {
+        Self {
+            sending,
+            deadline,
+            timer: None,
+            state,
+            kept: Kept::new(),
+            requests: Requests::Done,
+            paused: false,
+        }
+    }
+
+    /// The session has its place.
+    fn open(&mut self, at: &mut At<'_, '_>) {
+        if let Some(deadline) = self.deadline {
+            let left = deadline.saturating_since(at.context.now());
+            self.timer = at.context.set_timer(left, DEADLINE);
+            if self.timer.is_none() {
+                let status = Status::new(Code::ResourceExhausted, "too many deadlines");
+                return self.end(at, status.into(), Gone::Aborted);
+            }
+        }
+        self.begin_stream(at);
+    }
+
+    /// The first turn of what streams.
+    fn begin_stream(&mut self, at: &mut At<'_, '_>) {
+        let State::Streaming(source) = &self.state else {
+            return;
+        };
+        let at_once = source.opens_at_once();
         if source.is_live() {
             self.sending.client = Some(Client::new(at, Kind::Grpc, &Count::default()));
         }
-        at.respond(
-            http::Status::OK,
-            Body::Streamed {
-                length: None,
-                endless: false,
-            },
-        )
+        self.turn(at, Turn::Open);
+        if at_once && !self.sending.is_ended() {
+            self.sending.open(at);
+        }
     }
 
     /// The call ends now, wherever it is.
-    fn end(&mut self, at: &mut At<'_, '_>, status: &CallStatus, why: Gone) {
-        match core::mem::replace(&mut self.state, State::Ended) {
-            State::Receiving(_) | State::Owing => self.respond(at, Err(status)),
-            State::Streaming(mut source) => {
-                self.sending.finish(at, status);
-                source.turn(at, &mut self.sending, Turn::Gone(why));
-            }
-            State::Ended => {}
+    fn end(&mut self, at: &mut At<'_, '_>, status: CallStatus, why: Gone) {
+        self.sending.finish(at, status);
+        self.tell(at, why);
+    }
+
+    /// Tells what streams that the call is over.
+    fn tell(&mut self, at: &mut At<'_, '_>, why: Gone) {
+        self.turn(at, Turn::Gone(why));
+        self.state = State::Ended;
+    }
+
+    /// Calls what streams; its panic is the end of the call.
+    fn turn(&mut self, at: &mut At<'_, '_>, turn: Turn<'_>) {
+        let State::Streaming(source) = &mut self.state else {
+            return;
+        };
+        let call = AssertUnwindSafe(|| source.turn(at, &mut self.sending, turn));
+        if catch_unwind(call).is_err() {
+            self.state = State::Ended;
+            let status = failed(at.site);
+            self.sending.finish(at, status);
         }
     }
 
     /// A piece of the request's body arrived.
-    fn receive(&mut self, at: &mut At<'_, '_>, piece: &[u8]) {
-        let Self {
-            sending,
-            state: State::Receiving(receiving),
-            ..
-        } = self
-        else {
-            return;
-        };
-        let limits = &receiving.methods.limits;
-        if let Err(status) = receiving.inbox.push(piece, &mut sending.machine, limits) {
-            self.end(at, &status, Gone::Aborted);
+    fn receive(&mut self, at: &mut At<'_, '_>, piece: &mut [u8]) {
+        match &mut self.state {
+            State::Receiving(receiving) => {
+                let limits = &self.sending.rules.limits;
+                let machine = &mut self.sending.machine;
+                if let Err(status) = receiving.inbox.push(piece, machine, limits) {
+                    self.end(at, status, Gone::Aborted);
+                }
+            }
+            State::Streaming(_) if self.requests == Requests::Open => {
+                let used = match self.kept.is_empty() {
+                    true => self.pump(at, piece),
+                    false => 0, // in its order
+                };
+                if !self.is_over() {
+                    self.kept.push(piece.get(used..).unwrap_or_default());
+                }
+            }
+            State::Streaming(_) | State::Owing | State::Ended => {}
+        }
+    }
+
+    /// Gives the messages at the front of `input` to what streams, as long as
+    /// it wants them; how much of it was used.
+    fn pump(&mut self, at: &mut At<'_, '_>, input: &mut [u8]) -> usize {
+        let mut used = 0;
+        while self.listens() {
+            let rest = input.get_mut(used..).unwrap_or_default();
+            let left = rest.len();
+            let Sending { machine, rules, .. } = &mut self.sending;
+            let Received { used: now, step } = match machine.receive(rest, &rules.limits) {
+                Ok(received) => received,
+                Err(violation) => {
+                    self.end(at, broken(violation), Gone::Aborted);
+                    break;
+                }
+            };
+            used += now; // at most what was given
+            match step {
+                Step::Event(message) => self.message(at, &message),
+                Step::Need(_) if (1..left).contains(&now) => {}
+                Step::Need(_) | Step::Paused | Step::Full | Step::Done => break,
+            }
+        }
+        used
+    }
+
+    /// Whether what streams wants a message now.
+    fn listens(&self) -> bool {
+        let is_free = !self.sending.waiting && !self.sending.held && !self.sending.is_ended();
+        is_free && self.requests != Requests::Done && matches!(self.state, State::Streaming(_))
+    }
+
+    fn message(&mut self, at: &mut At<'_, '_>, message: &grpc::Message<'_>) {
+        at.site.metrics.received_message(message.bytes.len());
+        self.sending.outgoing.was_compressed = message.compressed;
+        let (limits, packed) = (self.sending.rules.limits, message.compressed);
+        let turn = inflated(at, &limits, (message.bytes, packed), |at, bytes| {
+            self.turn(at, Turn::Message(bytes));
+        });
+        if let Err(status) = turn {
+            self.end(at, status, Gone::Aborted);
         }
     }
 
     /// The request's body has ended.
-    fn run(&mut self, at: &mut At<'_, '_>) {
-        let State::Receiving(receiving) = &self.state else {
-            return;
-        };
-        let (metadata, answer) = receiving.run(&mut self.sending.machine, at);
-        self.head = metadata.head;
-        self.sending.trailers = metadata.trailers;
-        match answer {
-            Ok(Answer::Message(message)) => self.respond(at, Ok(&message)),
-            Err(status) => self.respond(at, Err(&status)),
-            Ok(Answer::Later) => self.state = State::Owing,
-            Ok(Answer::Stream(source)) => {
-                let started = self.start(at, &*source);
-                self.state = if started {
-                    State::Streaming(source)
-                } else {
-                    State::Ended
-                };
-                self.turn(at, Turn::Open);
+    fn half_close(&mut self, at: &mut At<'_, '_>) {
+        match core::mem::replace(&mut self.state, State::Ended) {
+            State::Receiving(receiving) => self.run(at, &receiving),
+            state => {
+                self.state = state;
+                if self.requests == Requests::Open {
+                    self.requests = Requests::Here;
+                }
             }
         }
     }
 
-    fn turn(&mut self, at: &mut At<'_, '_>, turn: Turn) {
-        if let State::Streaming(source) = &mut self.state {
-            source.turn(at, &mut self.sending, turn);
+    /// The one message of the request is here.
+    fn run(&mut self, at: &mut At<'_, '_>, receiving: &Receiving) {
+        let message = match receiving.inbox.end(&mut self.sending.machine) {
+            Ok(message) => message,
+            Err(status) => return self.end(at, status, Gone::Aborted),
+        };
+        let head = (receiving.fields.as_fields(), self.deadline);
+        match run(&*receiving.run, message, head, &mut self.sending, at) {
+            Some(Answer::Stream(source)) => {
+                self.state = State::Streaming(source);
+                self.begin_stream(at);
+            }
+            Some(Answer::Later) => self.state = State::Owing,
+            Some(Answer::Message) | None => {}
+        }
+    }
+
+    fn posted(&mut self, at: &mut At<'_, '_>, posted: Posted) {
+        match posted {
+            // Whoever sends from another thread cannot wait.
+            Posted::Message(bytes) => {
+                self.sending.send(at, |out| out.extend_from_slice(&bytes));
+            }
+            Posted::Response(bytes) => {
+                let sent = self.sending.send(at, |out| out.extend_from_slice(&bytes));
+                if sent.is_taken() {
+                    self.sending.finish(at, Status::OK.into());
+                }
+            }
+            Posted::End(status) => self.sending.finish(at, status),
         }
     }
 
     fn letter(&mut self, at: &mut At<'_, '_>, letter: Letter) {
         match (letter, &self.state) {
-            (Letter::Mail(mail), State::Owing) => {
-                if let Ok(settled) = mail.downcast::<Settled>() {
-                    let Settled(answer) = *settled;
-                    self.respond(at, answer.as_deref());
-                }
-            }
             (Letter::Mail(mail), _) => self.turn(at, Turn::Mail(mail)),
             (Letter::Send(_, payload), State::Streaming(_)) => {
-                self.sending.send_bytes(at, &payload);
+                self.sending.send(at, |out| out.extend_from_slice(&payload));
             }
             (Letter::Close(..), State::Streaming(_)) => {
-                self.end(at, &Status::OK.into(), Gone::Aborted);
+                self.end(at, Status::OK.into(), Gone::Aborted);
             }
             (Letter::Send(..) | Letter::Close(..), _) => {}
         }
     }
-}
 
-/// Gives the reply the fields of a head.
-fn put_fields(at: &mut At<'_, '_>, fields: &FieldBuffer) {
-    if let Some(record) = at.record.as_deref_mut() {
-        for field in fields.as_fields().iter() {
-            // Checked metadata, and constant text.
-            let name = core::str::from_utf8(field.name).unwrap_or_default();
-            record.faulty |= record.fields.push(name, field.value).is_err();
+    /// The response has been owed for too long. A stream just says that it is
+    /// one; a single answer will not come any more.
+    fn overdue(&mut self, at: &mut At<'_, '_>) {
+        match &self.state {
+            State::Streaming(_) => {
+                self.sending.open(at);
+            }
+            State::Receiving(_) | State::Owing | State::Ended => {
+                let status = Status::new(Code::DeadlineExceeded, "the method gave no answer");
+                self.end(at, status.into(), Gone::Aborted);
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.sending.is_ended() || matches!(self.state, State::Ended)
+    }
+
+    /// What is left to be done when an event has been looked at.
+    fn settle(&mut self, at: &mut At<'_, '_>) {
+        if !self.kept.is_empty() && self.listens() {
+            let mut kept = core::mem::take(&mut self.kept);
+            let used = self.pump(at, kept.rest());
+            kept.advance(used);
+            self.kept = kept;
+        }
+        if self.requests == Requests::Here && self.listens() {
+            self.requests = Requests::Done;
+            match self.sending.machine.receive_eof() {
+                Ok(()) => self.turn(at, Turn::HalfClosed),
+                Err(violation) => self.end(at, broken(violation), Gone::Aborted),
+            }
+        }
+        if !self.is_over() {
+            self.sending.flush(at);
+        }
+        let reads = self.requests != Requests::Open || self.is_over() || self.listens();
+        if reads == self.paused {
+            self.paused = !reads;
+            at.context.set_reading(reads);
         }
     }
 }
@@ -301,41 +345,44 @@ impl Session for CallSession {
 
     fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
         match event {
-            Event::Opened => {
-                if let Some(deadline) = self.deadline {
-                    let left = deadline.saturating_since(at.context.now());
-                    at.context.after(left, DEADLINE);
-                }
-                self.turn(at, Turn::Open);
-            }
+            Event::Opened => self.open(at),
             Event::Body(piece) => self.receive(at, piece),
-            Event::End { .. } => self.run(at),
-            Event::Writable => self.turn(at, Turn::Writable),
+            Event::End { .. } => self.half_close(at),
+            Event::Writable => {
+                self.sending.waiting = false;
+                self.turn(at, Turn::Writable);
+            }
             Event::Timer { token } => match u32::try_from(token) {
                 Ok(token) => self.turn(at, Turn::Timer(token)),
-                Err(_) => self.end(at, &deadline_exceeded(), Gone::Aborted),
-            },
-            Event::Mail(mail) => {
-                // Nobody else knows the session's address.
-                if let Ok(letter) = mail.downcast::<Letter>() {
-                    self.letter(at, *letter);
+                Err(_) => {
+                    self.timer = None;
+                    self.end(at, deadline_exceeded(), Gone::Aborted);
                 }
-            }
+            },
+            Event::Mail(mail) => match mail.downcast::<Posted>() {
+                Ok(posted) => self.posted(at, *posted),
+                Err(mail) => {
+                    // Nobody else knows the session's address.
+                    if let Ok(letter) = mail.downcast::<Letter>() {
+                        self.letter(at, *letter);
+                    }
+                }
+            },
             Event::Draining => {
                 if matches!(&self.state, State::Streaming(source) if source.is_live()) {
-                    let status = Status::new(Code::Unavailable, "the server stops").into();
-                    self.end(at, &status, Gone::Drained);
+                    let status = Status::new(Code::Unavailable, "the server stops");
+                    self.end(at, status.into(), Gone::Drained);
                 }
             }
             Event::Gone(why) => {
-                self.turn(at, Turn::Gone(why));
-                return After::End;
+                self.sending.lose(at);
+                self.tell(at, why);
             }
-            // What only other protocols can bring; for what is overdue or too
-            // large, the app answers.
+            Event::Overdue => self.overdue(at),
+            // What only other protocols can bring; for what is too large, the
+            // app answers.
             Event::Request { .. }
             | Event::TooLarge
-            | Event::Overdue
             | Event::Informational(_)
             | Event::Response { .. }
             | Event::Message { .. }
@@ -347,7 +394,13 @@ impl Session for CallSession {
             | Event::GoingAway { .. }
             | Event::HalfClosed => {}
         }
-        let over = self.sending.ended || matches!(self.state, State::Ended);
-        if over { After::End } else { After::Keep }
+        self.settle(at);
+        if !self.is_over() {
+            return After::Keep;
+        }
+        if let Some(timer) = self.timer.take() {
+            at.context.cancel_timer(timer);
+        }
+        After::End
     }
 }

@@ -1,19 +1,32 @@
-//! The body of a call's request: exactly one message.
+//! What has arrived of a request's body.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::codec::CallStatus;
-use crate::grpc::{self, Code, Limits, Status};
+use crate::app::exchange::session::At;
+use crate::grpc::{self, Code, Limits, Status, Violation};
 use crate::wire::Step;
 
-/// What has arrived of a request's body. It grows with what arrives, up to the
-/// limit that each message is judged by at its prefix.
+/// The status that a violation ends a call with.
+pub(in crate::app) fn broken(violation: Violation) -> CallStatus {
+    Status::new(violation.code(), violation.to_string()).into()
+}
+
+/// What has arrived of a body of exactly one message. It grows with what
+/// arrives, up to the limit that each message is judged by at its prefix.
 #[derive(Debug, Default)]
 pub(in crate::app) struct Inbox {
     bytes: Vec<u8>,
-    used: usize,                   // <= bytes.len(); what lies before has been taken
-    message: Option<Range<usize>>, // within `bytes`
+    used: usize,              // <= bytes.len(); what lies before has been taken
+    message: Option<Message>, // within `bytes`
+}
+
+#[derive(Debug)]
+struct Message {
+    range: Range<usize>,
+    compressed: bool,
 }
 
 impl Inbox {
@@ -29,13 +42,7 @@ impl Inbox {
         loop {
             let rest = &mut self.bytes[self.used..];
             let left = rest.len();
-            let received = match machine.receive(rest, limits) {
-                Ok(received) => received,
-                Err(violation) => {
-                    let message = alloc::string::ToString::to_string(&violation);
-                    return Err(Status::new(violation.code(), message).into());
-                }
-            };
+            let received = machine.receive(rest, limits).map_err(broken)?;
             self.used += received.used; // at most what was given
             match received.step {
                 Step::Event(_) if self.message.is_some() => {
@@ -46,7 +53,10 @@ impl Inbox {
                 Step::Event(message) => {
                     // It lies in `bytes`, which it borrows.
                     let start = message.bytes.as_ptr().addr() - base;
-                    self.message = Some(start..start + message.bytes.len());
+                    self.message = Some(Message {
+                        range: start..start + message.bytes.len(),
+                        compressed: message.compressed,
+                    });
                 }
                 Step::Need(_) if (1..left).contains(&received.used) => {}
                 Step::Need(_) | Step::Paused | Step::Full | Step::Done => return Ok(()),
@@ -54,13 +64,16 @@ impl Inbox {
         }
     }
 
-    /// The message, now that the body has ended.
-    pub(in crate::app) fn end(&self, machine: &mut grpc::Call) -> Result<&[u8], CallStatus> {
-        if let Err(violation) = machine.receive_eof() {
-            let message = alloc::string::ToString::to_string(&violation);
-            return Err(Status::new(violation.code(), message).into());
-        }
-        let message = self.message.clone().and_then(|range| self.bytes.get(range));
+    /// The message, now that the body has ended, and whether it is compressed.
+    pub(in crate::app) fn end(
+        &self,
+        machine: &mut grpc::Call,
+    ) -> Result<(&[u8], bool), CallStatus> {
+        machine.receive_eof().map_err(broken)?;
+        let message = self.message.as_ref().and_then(|message| {
+            let bytes = self.bytes.get(message.range.clone())?;
+            Some((bytes, message.compressed))
+        });
         message.ok_or_else(|| miscounted("a unary request has one message, and this has none"))
     }
 }
@@ -68,6 +81,75 @@ impl Inbox {
 /// The wrong number of messages: UNIMPLEMENTED (gRPC status codes).
 fn miscounted(message: &'static str) -> CallStatus {
     Status::new(Code::Unimplemented, message).into()
+}
+
+/// What has arrived of a body of messages and has not been looked at, because
+/// it is part of one, or because the method is busy.
+#[derive(Debug, Default)]
+pub(in crate::app) struct Kept {
+    bytes: Vec<u8>,
+    used: usize, // <= bytes.len()
+}
+
+impl Kept {
+    pub(in crate::app) const fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            used: 0,
+        }
+    }
+
+    pub(in crate::app) fn is_empty(&self) -> bool {
+        self.used == self.bytes.len()
+    }
+
+    /// Keeps a piece behind what is kept.
+    pub(in crate::app) fn push(&mut self, piece: &[u8]) {
+        // Moving what is kept costs less than what has been used.
+        if self.used > self.bytes.len() / 2 {
+            self.bytes.drain(..self.used);
+            self.used = 0;
+        }
+        self.bytes.extend_from_slice(piece);
+    }
+
+    /// What is kept.
+    pub(in crate::app) fn rest(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.used..).unwrap_or_default()
+    }
+
+    /// Forgets bytes from the front.
+    pub(in crate::app) fn advance(&mut self, used: usize) {
+        self.used = self.bytes.len().min(self.used + used);
+        if self.is_empty() {
+            self.bytes.clear();
+            self.used = 0;
+            self.bytes.shrink_to(64 << 10);
+        }
+    }
+}
+
+/// Gives a message to `look`: inflated, if it came compressed.
+pub(in crate::app) fn inflated<'c, R>(
+    at: &mut At<'_, 'c>,
+    limits: &Limits,
+    (message, compressed): (&[u8], bool),
+    look: impl FnOnce(&mut At<'_, 'c>, &[u8]) -> R,
+) -> Result<R, CallStatus> {
+    #[cfg(feature = "gzip")]
+    if compressed {
+        let scratch = &mut at.site.scratch;
+        let mut memory = core::mem::take(&mut scratch.message);
+        memory.clear();
+        let done = scratch.gzip.inflate(message, limits.message, &mut memory);
+        let looked = done.map(|()| look(at, &memory)).map_err(broken);
+        at.site.scratch.message = memory;
+        at.site.scratch.shrink();
+        return looked;
+    }
+    // Without an encoding the machine refuses what says that it is compressed.
+    let _ = (limits, compressed);
+    Ok(look(at, message))
 }
 
 #[cfg(test)]
@@ -102,7 +184,7 @@ mod tests {
         let pushed = pieces
             .iter()
             .try_for_each(|piece| inbox.push(piece, &mut machine, &limits));
-        let message = pushed.and_then(|()| inbox.end(&mut machine).map(<[u8]>::to_owned));
+        let message = pushed.and_then(|()| inbox.end(&mut machine).map(|it| it.0.to_owned()));
         message.map_err(|status| status.code)
     }
 

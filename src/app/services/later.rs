@@ -1,76 +1,192 @@
-//! A unary response that comes later.
+//! Responses that come later, from any thread.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 use core::marker::PhantomData;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::codec::{CallStatus, Payload};
 use crate::app::publishing::door::Door;
-use crate::app::publishing::handle::Letter;
+use crate::app::publishing::handle::Undelivered;
 use crate::grpc::{Code, Status};
 use crate::net::Exchange;
+
+/// What the session of a call is posted.
+pub(in crate::app) enum Posted {
+    /// One message.
+    Message(Vec<u8>),
+    /// The only message, and OK.
+    Response(Vec<u8>),
+    /// The end.
+    End(CallStatus),
+}
+
+/// Where the session of a call takes what is posted.
+struct Address {
+    door: Door,
+    exchange: Exchange,
+    wanted: Arc<AtomicBool>,
+}
+
+impl Address {
+    fn post(&self, posted: Posted) -> Result<(), Undelivered> {
+        let is_taken = self.is_wanted() && self.door.post(self.exchange, Box::new(posted));
+        is_taken.then_some(()).ok_or(Undelivered)
+    }
+
+    /// Posts what ends the call; nothing if it has been ended.
+    fn end(&self, posted: Posted) -> Result<(), Undelivered> {
+        let is_taken = self.wanted.swap(false, Ordering::AcqRel)
+            && self.door.post(self.exchange, Box::new(posted));
+        is_taken.then_some(()).ok_or(Undelivered)
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+}
+
+fn encoded<M: Payload>(message: &M) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    message.encode(&mut bytes);
+    bytes
+}
+
+fn no_answer() -> Posted {
+    Posted::End(Status::new(Code::Internal, "the method gave no answer").into())
+}
 
 /// Sends the response of a unary call, from any thread.
 ///
 /// Dropped without having sent, it ends the call with INTERNAL. What is sent
 /// after the client has gone, or after its deadline, is dropped.
 pub struct Later<M> {
-    door: Door,
-    exchange: Exchange,
-    sent: bool,
+    address: Address,
     message: PhantomData<fn(M)>,
 }
 
 impl<M> fmt::Debug for Later<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Later")
-            .field("exchange", &self.exchange)
+            .field("exchange", &self.address.exchange)
             .finish_non_exhaustive()
     }
 }
 
-/// What the session of the call is sent.
-pub(in crate::app) struct Settled(pub(in crate::app) Result<Vec<u8>, CallStatus>);
-
 impl<M> Later<M> {
-    pub(in crate::app) const fn new(door: Door, exchange: Exchange) -> Self {
+    pub(in crate::app) const fn new(
+        door: Door,
+        exchange: Exchange,
+        wanted: Arc<AtomicBool>,
+    ) -> Self {
         Self {
-            door,
-            exchange,
-            sent: false,
+            address: Address {
+                door,
+                exchange,
+                wanted,
+            },
             message: PhantomData,
         }
     }
 
-    fn settle(&mut self, result: Result<Vec<u8>, CallStatus>) {
-        self.sent = true;
-        // A mailbox that is full leaves the call to the limit on replies.
-        self.door.post(
-            self.exchange,
-            Box::new(Letter::Mail(Box::new(Settled(result)))),
-        );
+    /// Whether the client still waits: it has not gone, and its deadline has
+    /// not passed.
+    pub fn is_wanted(&self) -> bool {
+        self.address.is_wanted()
     }
 }
 
 impl<M: Payload> Later<M> {
-    /// Sends the response, or the status that the call ends with.
-    pub fn send(mut self, result: Result<M, CallStatus>) {
-        self.settle(result.map(|message| {
-            let mut bytes = Vec::new();
-            message.encode(&mut bytes);
-            bytes
-        }));
+    /// Sends the response, or the status that the call ends with. Returns
+    /// whether it is on its way: not so if nobody waits for it any more, or
+    /// the loop's mailbox is full.
+    pub fn send(self, result: Result<M, CallStatus>) -> bool {
+        let posted = match result {
+            Ok(message) => Posted::Response(encoded(&message)),
+            Err(status) => Posted::End(status),
+        };
+        self.address.end(posted).is_ok()
     }
 }
 
 impl<M> Drop for Later<M> {
     fn drop(&mut self) {
-        if !self.sent {
-            self.settle(Err(Status::new(
-                Code::Internal,
-                "the method gave no answer",
-            )
-            .into()));
+        let _ = self.address.end(no_answer());
+    }
+}
+
+/// Sends the messages of a call, and its end, from any thread.
+///
+/// Clones send to the same call. When the last is dropped and the call has not
+/// been [finished](Self::finish), it ends with INTERNAL, so that a thread that
+/// fails leaves no client waiting. What is sent after the client has gone, or
+/// after its deadline, is dropped.
+pub struct ResponseSender<M> {
+    shared: Arc<Last>,
+    message: PhantomData<fn(&M)>,
+}
+
+/// Ends the call when the last sender is dropped.
+struct Last(Address);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let _ = self.0.end(no_answer());
+    }
+}
+
+impl<M> Clone for ResponseSender<M> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            message: PhantomData,
         }
+    }
+}
+
+impl<M> fmt::Debug for ResponseSender<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseSender")
+            .field("exchange", &self.shared.0.exchange)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M> ResponseSender<M> {
+    pub(in crate::app) fn new(door: Door, exchange: Exchange, wanted: Arc<AtomicBool>) -> Self {
+        let address = Address {
+            door,
+            exchange,
+            wanted,
+        };
+        Self {
+            shared: Arc::new(Last(address)),
+            message: PhantomData,
+        }
+    }
+
+    /// Whether the call goes on: the client has not gone, its deadline has not
+    /// passed, and the call has not been finished.
+    pub fn is_wanted(&self) -> bool {
+        self.shared.0.is_wanted()
+    }
+
+    /// Ends the call with a status: [`Status::OK`] if all has been sent.
+    ///
+    /// # Errors
+    /// [`Undelivered`] if the call is over, or the mailbox of its loop full.
+    pub fn finish(&self, status: impl Into<CallStatus>) -> Result<(), Undelivered> {
+        self.shared.0.end(Posted::End(status.into()))
+    }
+}
+
+impl<M: Payload> ResponseSender<M> {
+    /// Sends a message. It never waits: whoever sends more than the client
+    /// takes has the call ended when its backlog reaches the cap.
+    ///
+    /// # Errors
+    /// [`Undelivered`] if the call is over, or the mailbox of its loop full.
+    pub fn send(&self, message: &M) -> Result<(), Undelivered> {
+        self.shared.0.post(Posted::Message(encoded(message)))
     }
 }

@@ -1,19 +1,20 @@
 //! The responses of a server stream: from an iterator, or from an object.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 use core::any::Any;
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
 
-use super::call::push;
+use super::call::binary_value;
 use super::codec::{CallStatus, Payload};
-use crate::app::exchange::client::Client;
+use super::later::ResponseSender;
+use super::sending::Sending;
 use crate::app::exchange::session::At;
+use crate::app::publishing::door::Door;
 use crate::app::publishing::handle::Handle;
-use crate::grpc::{self, Misuse, Status};
-use crate::http::FieldBuffer;
-use crate::link::{self, Gone};
+use crate::grpc::{Misuse, Status};
+use crate::link::Gone;
 use crate::net::Flow;
 use crate::wire::Instant;
 
@@ -52,7 +53,7 @@ pub trait ServerStream {
     /// What it sends.
     type Message: Payload;
 
-    /// The head of the response has been sent.
+    /// The call begins; the head of the response leaves behind this.
     fn open(&mut self, stream: &mut ResponseStream<'_, '_, Self::Message>);
 
     /// A timer set with [`ResponseStream::after`] went off.
@@ -69,88 +70,18 @@ pub trait ServerStream {
     /// After a [`Flow::Wait`]: the client has taken enough to go on.
     fn writable(&mut self, stream: &mut ResponseStream<'_, '_, Self::Message>) {}
 
-    /// The client has gone, or its deadline has passed: nothing can be sent
-    /// any more.
-    fn gone(&mut self, why: Gone) {}
-}
-
-/// What a session has of its own answer.
-pub(in crate::app) struct Sending {
-    pub(in crate::app) machine: grpc::Call,
-    pub(in crate::app) trailers: FieldBuffer,
-    pub(in crate::app) client: Option<Client>,
-    pub(in crate::app) ended: bool,
-    message: Vec<u8>,
-    frame: Vec<u8>,
-}
-
-impl Sending {
-    pub(in crate::app) const fn new(machine: grpc::Call, trailers: FieldBuffer) -> Self {
-        Self {
-            machine,
-            trailers,
-            client: None,
-            ended: false,
-            message: Vec::new(),
-            frame: Vec::new(),
-        }
-    }
-
-    /// Sends one message.
-    fn send(&mut self, at: &mut At<'_, '_>, encode: impl FnOnce(&mut Vec<u8>)) -> Flow {
-        if self.ended {
-            return Flow::Over(link::Misuse::Over);
-        }
-        self.message.clear();
-        self.frame.clear();
-        encode(&mut self.message);
-        if self
-            .machine
-            .send_message(&self.message, &mut self.frame)
-            .is_err()
-        {
-            // Only a message of more than 4 GiB cannot be framed.
-            self.finish(
-                at,
-                &Status::new(grpc::Code::Internal, "message is too long").into(),
-            );
-            return Flow::Over(link::Misuse::Over);
-        }
-        let flow = at.context.write(&self.frame);
-        if flow.is_taken() {
-            at.site.metrics.sent_messages(1, self.message.len());
-            if let Some(client) = &self.client {
-                let now = at.context.unix_seconds();
-                client.membership.activity().sent(self.message.len(), now);
-            }
-        }
-        flow
-    }
-
-    /// Ends the call with a status.
-    pub(in crate::app) fn finish(&mut self, at: &mut At<'_, '_>, status: &CallStatus) {
-        if self.ended {
-            return;
-        }
-        self.ended = true;
-        self.frame.clear();
-        let mut fields = FieldBuffer::new();
-        let trailers = self.trailers.as_fields();
-        // The trailers were checked, and a vector has room.
-        let _ = self
-            .machine
-            .send_status(status.as_ref(), trailers, &mut fields, &mut self.frame);
-        if !self.frame.is_empty() {
-            let _ = at.context.write(&self.frame);
-        }
-        // Refused only if the exchange is over.
-        let _ = at.context.finish(fields.as_fields());
-    }
+    /// The client has cancelled the call or gone, or its deadline has passed:
+    /// nothing can be sent any more.
+    fn cancelled(&mut self, why: Gone) {}
 }
 
 /// What happens to a stream.
-pub(in crate::app) enum Turn {
+pub(in crate::app) enum Turn<'m> {
     Open,
+    /// A message of the request.
+    Message(&'m [u8]),
+    /// The client has sent its last message.
+    HalfClosed,
     Writable,
     Timer(u32),
     Mail(Box<dyn Any + Send>),
@@ -162,8 +93,13 @@ pub(in crate::app) trait Source {
     /// Whether it may wait for something else than the client.
     fn is_live(&self) -> bool;
 
+    /// Whether the head of the response leaves before there is a message.
+    fn opens_at_once(&self) -> bool {
+        true
+    }
+
     /// Something happened; sends what there is to send.
-    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn);
+    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn<'_>);
 }
 
 /// What an iterator gives.
@@ -174,21 +110,32 @@ impl<M: Payload, I: Iterator<Item = Result<M, CallStatus>>> Source for Pulled<I>
         false
     }
 
-    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn) {
+    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn<'_>) {
         if !matches!(turn, Turn::Open | Turn::Writable) {
             return;
         }
-        while !sending.ended {
+        while !sending.is_ended() {
             match self.0.next() {
                 Some(Ok(message)) => match sending.send(at, |out| message.encode(out)) {
                     Flow::Go => {}
                     Flow::Wait | Flow::Over(_) => return,
                 },
-                Some(Err(status)) => sending.finish(at, &status),
-                None => sending.finish(at, &Status::OK.into()),
+                Some(Err(status)) => sending.finish(at, status),
+                None => sending.finish(at, Status::OK.into()),
             }
         }
     }
+}
+
+/// What is posted from elsewhere.
+pub(in crate::app) struct Awaited;
+
+impl Source for Awaited {
+    fn is_live(&self) -> bool {
+        true
+    }
+
+    fn turn(&mut self, _at: &mut At<'_, '_>, _sending: &mut Sending, _turn: Turn<'_>) {}
 }
 
 /// What an object sends.
@@ -199,18 +146,15 @@ impl<S: ServerStream> Source for Live<S> {
         true
     }
 
-    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn) {
-        let stream = &mut ResponseStream {
-            at: at.reborrow(),
-            sending,
-            message: PhantomData,
-        };
+    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn<'_>) {
+        let stream = &mut ResponseStream::new(at, sending);
         match turn {
             Turn::Open => self.0.open(stream),
             Turn::Writable => self.0.writable(stream),
             Turn::Timer(token) => self.0.timer(stream, token),
             Turn::Mail(mail) => self.0.mail(stream, mail),
-            Turn::Gone(why) => self.0.gone(why),
+            Turn::Gone(why) => self.0.cancelled(why),
+            Turn::Message(_) | Turn::HalfClosed => {} // it had its one message before
         }
     }
 }
@@ -225,8 +169,18 @@ pub struct ResponseStream<'a, 'c, M> {
 impl<M> fmt::Debug for ResponseStream<'_, '_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseStream")
-            .field("ended", &self.sending.ended)
+            .field("ended", &self.sending.is_ended())
             .finish_non_exhaustive()
+    }
+}
+
+impl<'a, 'c, M> ResponseStream<'a, 'c, M> {
+    pub(in crate::app) fn new(at: &'a mut At<'_, 'c>, sending: &'a mut Sending) -> Self {
+        Self {
+            at: at.reborrow(),
+            sending,
+            message: PhantomData,
+        }
     }
 }
 
@@ -234,15 +188,42 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     /// Sends a message.
     ///
     /// It never waits and drops nothing. [`Flow::Wait`] asks for silence until
-    /// [`writable`](ServerStream::writable); whoever goes on regardless is
-    /// closed when the backlog reaches its cap.
+    /// `writable` is called; whoever goes on regardless is closed when the
+    /// backlog reaches its cap. Messages of one turn leave together.
     pub fn send(&mut self, message: &M) -> Flow {
         self.sending.send(&mut self.at, |out| message.encode(out))
     }
 
+    /// Sends the one message of a response and ends the call with OK.
+    pub fn respond(&mut self, message: &M) {
+        if self.send(message).is_taken() {
+            self.finish(Status::OK);
+        }
+    }
+
     /// Ends the call with a status: [`Status::OK`] if all has been sent.
     pub fn finish(&mut self, status: impl Into<CallStatus>) {
-        self.sending.finish(&mut self.at, &status.into());
+        self.sending.finish(&mut self.at, status.into());
+    }
+
+    /// Whether the call has been [finished](Self::finish).
+    pub fn is_finished(&self) -> bool {
+        self.sending.is_ended()
+    }
+
+    /// Sends the head of the response now; else it leaves with the first
+    /// message.
+    pub fn send_head(&mut self) {
+        self.sending.open(&mut self.at);
+    }
+
+    /// Adds metadata that is sent ahead of the messages.
+    ///
+    /// # Errors
+    /// [`Misuse`] if the name or the value cannot be sent, or the head has
+    /// been.
+    pub fn send_metadata(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+        self.sending.outgoing.push_head(name, value)
     }
 
     /// Adds metadata that is sent with the status.
@@ -250,17 +231,46 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     /// # Errors
     /// [`Misuse`] if the name or the value cannot be sent.
     pub fn send_trailer(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
-        push(&mut self.sending.trailers, name, value)
+        self.sending.outgoing.push_trailer(name, value)
     }
 
-    /// Has [`timer`](ServerStream::timer) called with `token` after this time,
-    /// once, unless the call is over by then.
+    /// Adds octets that are sent with the status, under a name that ends with
+    /// `-bin`.
+    ///
+    /// # Errors
+    /// As [`send_trailer`](Self::send_trailer).
+    pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), Misuse> {
+        let value = binary_value(name, octets)?;
+        self.sending.outgoing.push_trailer(name, &value)
+    }
+
+    /// Has `timer` called with `token` after this time, once, unless the call
+    /// is over by then.
     pub fn after(&mut self, time: Duration, token: u32) {
         self.at.context.after(time, u64::from(token));
     }
 
+    /// Holds the client back, by its own flow control, or lets it go on: no
+    /// further message comes meanwhile, also none that is here already.
+    pub const fn set_reading(&mut self, reading: bool) {
+        self.sending.held = !reading;
+    }
+
+    /// Whether the message that is looked at came compressed.
+    pub const fn is_compressed(&self) -> bool {
+        self.sending.outgoing.was_compressed
+    }
+
+    /// Whether the messages from here on are compressed. They are not where
+    /// the client does not read that, nor if neither the service nor the call
+    /// had said so before the first of them.
+    #[cfg(feature = "gzip")]
+    pub const fn set_compressed(&mut self, compressed: bool) {
+        self.sending.outgoing.compress = compressed;
+    }
+
     /// The stream as any thread can reach it: its
-    /// [`mail`](Handle::mail) comes to [`ServerStream::mail`], what it
+    /// [`mail`](Handle::mail) comes to `mail`, what it
     /// [sends](Handle::send) goes out as the bytes of one message, and its
     /// [`close`](Handle::close) ends the call with OK.
     pub fn handle(&self) -> Option<Handle> {
@@ -268,9 +278,21 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
         Some(client.handle(self.at.context))
     }
 
+    /// What sends the messages of the call from any thread, and ends it. The
+    /// call ends when the last of its clones is dropped.
+    pub fn sender(&mut self) -> ResponseSender<M> {
+        let context = &*self.at.context;
+        let door = Door {
+            remote: context.remote(),
+            owner: context.owner(),
+        };
+        let wanted = self.sending.outgoing.wanted();
+        ResponseSender::new(door, context.exchange(), wanted)
+    }
+
     /// Bytes that wait for the client to take them.
     pub fn backlog(&self) -> usize {
-        self.at.context.backlog()
+        self.at.context.backlog() + self.sending.frames.len()
     }
 
     /// The time now, on a clock that only goes forward.
@@ -281,13 +303,5 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     /// Seconds since 1970-01-01 00:00:00 UTC.
     pub fn unix_seconds(&self) -> u64 {
         self.at.context.unix_seconds()
-    }
-}
-
-impl Sending {
-    /// Sends the bytes of one message.
-    pub(in crate::app) fn send_bytes(&mut self, at: &mut At<'_, '_>, bytes: &[u8]) {
-        // Whoever sends from another thread cannot wait.
-        let _ = self.send(at, |out| out.extend_from_slice(bytes));
     }
 }

@@ -4,33 +4,23 @@
 //!  POST /user_service.UserService/GetUser      application/grpc-web+proto
 //!         │                        │
 //!         └─ Service               └─ method ──► unary: a message, or a status
-//!                                             └─ server streaming: an iterator or
-//!                                                an object, then a status
+//!                                             ├─ server streaming: an iterator or
+//!                                             │  an object, then a status
+//!                                             └─ client streaming, bidirectional:
+//!                                                an object that takes messages
 //! ```
-//!
-//! gRPC-Web over HTTP/1.1, binary and text. A body whose length is announced
-//! and fits is collected and answered at once; any other goes through a session
-//! that judges each prefix as it arrives.
 
-use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 use core::fmt;
-use std::collections::HashMap;
 
-use super::call::{Call, Metadata};
-use super::call_session::{CallSession, Receiving, begin};
+use super::call::Call;
 use super::codec::{CallStatus, Payload};
-use super::inbox::Inbox;
-use super::later::Later;
-use super::methods::{Answer, Methods, execute};
-use super::responses::{Live, Pulled, ServerStream};
-use crate::app::exchange::refusal::{Done, Refusal};
-use crate::app::exchange::reply::Reply;
-use crate::app::exchange::request::Request;
-use crate::app::routes::endpoint::{Endpoint, erase};
-use crate::app::routes::router::Verb;
-use crate::app::serving::builder::App;
-use crate::grpc::{self, Limits};
-use crate::http::Method;
+use super::conversation::{Conversation, Talk};
+use super::interceptor::Interceptor;
+use super::later::{Later, ResponseSender};
+use super::methods::{Answer, Method, OnHead, OnMessage};
+use super::responses::{Awaited, Live, Pulled, ServerStream};
+use crate::grpc::Limits;
 
 /// A gRPC service.
 ///
@@ -51,22 +41,34 @@ use crate::http::Method;
 ///
 /// | request | answer |
 /// |---|---|
-/// | a content type that is none of gRPC-Web's | HTTP 415 |
+/// | a content type that is none of gRPC's | HTTP 415 |
 /// | no POST | HTTP 405 |
-/// | an unknown method, compressed messages, no or several messages | UNIMPLEMENTED |
-/// | a message longer than the limit | RESOURCE_EXHAUSTED, as soon as its prefix is here |
-/// | malformed framing | INTERNAL |
-/// | `grpc-timeout` has passed | DEADLINE_EXCEEDED |
+/// | `application/grpc` over HTTP/1.1 | HTTP 505 |
+/// | an unknown method or encoding, no or several messages where one is due | UNIMPLEMENTED |
+/// | a message longer than the limit, also once it is inflated | RESOURCE_EXHAUSTED, as soon as its prefix is here |
+/// | malformed framing or compression | INTERNAL |
+/// | `grpc-timeout` has passed | DEADLINE_EXCEEDED, wherever the call is |
 /// | a panic of the method | INTERNAL |
 pub struct Service {
-    methods: Methods,
+    pub(in crate::app) name: Box<str>,
+    pub(in crate::app) methods: BTreeMap<Box<str>, Registered>,
+    pub(in crate::app) limits: Limits,
+    pub(in crate::app) interceptors: Vec<Box<dyn Interceptor>>,
+    pub(in crate::app) compress: bool,
+}
+
+/// A method as it was registered.
+pub(in crate::app) struct Registered {
+    pub(in crate::app) method: Method,
+    /// Whether its response is one message.
+    pub(in crate::app) single: bool,
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service")
-            .field("name", &self.methods.service)
-            .field("methods", &self.methods.named.keys())
+            .field("name", &self.name)
+            .field("methods", &self.methods.keys())
             .finish_non_exhaustive()
     }
 }
@@ -76,34 +78,77 @@ impl Service {
     /// `user_service.UserService`.
     pub fn new(name: &str) -> Self {
         Self {
-            methods: Methods {
-                service: Box::from(name),
-                named: HashMap::new(),
-                limits: Limits::DEFAULT,
-            },
+            name: Box::from(name),
+            methods: BTreeMap::new(),
+            limits: Limits::DEFAULT,
+            interceptors: Vec::new(),
+            compress: false,
         }
     }
 
     /// The limits on messages, 4 MiB each by default.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
-        self.methods.limits = limits;
+        self.limits = limits;
         self
     }
 
-    /// A method of one message each way. Of two with the same name the later
-    /// one stays.
+    /// Compresses messages with gzip for clients that read that
+    /// (`grpc-accept-encoding`). What a client sends compressed is read in any
+    /// case.
+    #[cfg(feature = "gzip")]
+    #[must_use]
+    pub const fn compress(mut self) -> Self {
+        self.compress = true;
+        self
+    }
+
+    /// Adds an interceptor, behind what was added before.
+    #[must_use]
+    pub fn intercept(mut self, interceptor: impl Interceptor + 'static) -> Self {
+        self.interceptors.push(Box::new(interceptor));
+        self
+    }
+
+    /// A method of one message each way. Of two methods with the same name the
+    /// later one stays.
     #[must_use]
     pub fn unary<I: Payload, O: Payload>(
         self,
         name: &str,
         method: impl Fn(I, &mut Call<'_>) -> Result<O, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        self.method(name, move |message, call| {
-            let response = method(I::decode(message)?, call)?;
-            let mut bytes = Vec::new();
-            response.encode(&mut bytes);
-            Ok(Answer::Message(bytes))
+        self.on_message(name, true, move |message, call, out| {
+            method(I::decode(message)?, call)?.encode(out);
+            Ok(Answer::Message)
+        })
+    }
+
+    /// A method of one message each way, as bytes: the request is borrowed
+    /// from where it arrived, and the response is appended to where it leaves
+    /// from, behind whatever stands there. Nothing is copied or allocated on
+    /// the way.
+    ///
+    /// ```
+    /// use barewire::app::Service;
+    ///
+    /// Service::new("echo.Echo").unary_bytes("Say", |request, _call, response| {
+    ///     response.extend_from_slice(request);
+    ///     Ok(())
+    /// });
+    /// ```
+    #[must_use]
+    pub fn unary_bytes(
+        self,
+        name: &str,
+        method: impl Fn(&[u8], &mut Call<'_>, &mut Vec<u8>) -> Result<(), CallStatus>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.on_message(name, true, move |message, call, out| {
+            method(message, call, out)?;
+            Ok(Answer::Message)
         })
     }
 
@@ -123,9 +168,10 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>, Later<O>) + Send + Sync + 'static,
     ) -> Self {
-        self.method(name, move |message, call| {
+        self.on_message(name, true, move |message, call, _out| {
             let request = I::decode(message)?;
-            let later = Later::new(call.door().clone(), call.exchange());
+            let wanted = call.outgoing().wanted();
+            let later = Later::new(call.door().clone(), call.exchange(), wanted);
             method(request, call, later);
             Ok(Answer::Later)
         })
@@ -144,7 +190,7 @@ impl Service {
         S: IntoIterator<Item = Result<O, CallStatus>>,
         S::IntoIter: 'static,
     {
-        self.method(name, move |message, call| {
+        self.on_message(name, false, move |message, call, _out| {
             let messages = method(I::decode(message)?, call)?;
             Ok(Answer::Stream(Box::new(Pulled(messages.into_iter()))))
         })
@@ -158,88 +204,91 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>) -> Result<S, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        self.method(name, move |message, call| {
+        self.on_message(name, false, move |message, call, _out| {
             let object = method(I::decode(message)?, call)?;
             Ok(Answer::Stream(Box::new(Live(object))))
         })
     }
 
-    fn method(
+    /// A method that answers with a stream of messages from whatever thread.
+    ///
+    /// ```
+    /// use barewire::app::Service;
+    /// use barewire::grpc::Status;
+    ///
+    /// Service::new("slow.Slow").server_streaming_later("Ponder", |request: Vec<u8>, _call, sender| {
+    ///     std::thread::spawn(move || {
+    ///         while sender.is_wanted() && sender.send(&request).is_ok() {}
+    ///         sender.finish(Status::OK)
+    ///     });
+    /// });
+    /// ```
+    #[must_use]
+    pub fn server_streaming_later<I: Payload, O: Payload + 'static>(
+        self,
+        name: &str,
+        method: impl Fn(I, &mut Call<'_>, ResponseSender<O>) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_message(name, false, move |message, call, _out| {
+            let request = I::decode(message)?;
+            let wanted = call.outgoing().wanted();
+            let sender = ResponseSender::new(call.door().clone(), call.exchange(), wanted);
+            method(request, call, sender);
+            Ok(Answer::Stream(Box::new(Awaited)))
+        })
+    }
+
+    /// A method that takes a stream of messages and answers with one: an
+    /// object is made for each call, from its head, and
+    /// [responds](crate::app::ResponseStream::respond) when the client has
+    /// half-closed, or before. OK without exactly one message is INTERNAL.
+    #[must_use]
+    pub fn client_streaming<C: Conversation + 'static>(
+        self,
+        name: &str,
+        method: impl Fn(&mut Call<'_>) -> Result<C, CallStatus> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_head(name, true, method)
+    }
+
+    /// A method of streams both ways: an object is made for each call, from
+    /// its head.
+    #[must_use]
+    pub fn bidirectional<C: Conversation + 'static>(
+        self,
+        name: &str,
+        method: impl Fn(&mut Call<'_>) -> Result<C, CallStatus> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_head(name, false, method)
+    }
+
+    fn on_head<C: Conversation + 'static>(
         mut self,
         name: &str,
-        run: impl Fn(&[u8], &mut Call<'_>) -> Result<Answer, CallStatus> + Send + Sync + 'static,
+        single: bool,
+        method: impl Fn(&mut Call<'_>) -> Result<C, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        self.methods.named.insert(Box::from(name), Box::new(run));
+        let make: Arc<OnHead> =
+            Arc::new(move |call: &mut Call<'_>| Ok(Box::new(Talk(method(call)?))));
+        let method = Method::Messages(make);
+        let registered = Registered { method, single };
+        self.methods.insert(Box::from(name), registered);
         self
     }
-}
 
-/// Answers a request whose body is here.
-fn answer(
-    methods: &Methods,
-    request: &Request<'_>,
-    mut reply: Reply<'_, '_>,
-) -> Result<Done, Refusal> {
-    let mut machine = grpc::Call::open(request.head())?;
-    let at = reply.at();
-    let begun = match methods.ask(&mut machine, request.head(), request.peer(), at) {
-        Ok((run, mut call)) => {
-            let mut inbox = Inbox::default();
-            let message = inbox
-                .push(request.body(), &mut machine, &methods.limits)
-                .and_then(|()| inbox.end(&mut machine));
-            let answer = message.and_then(|message| execute(run, message, &mut call, at));
-            begin(at, machine, call.into_metadata(), answer)
-        }
-        Err(status) => begin(at, machine, Metadata::default(), Err(status)),
-    };
-    Ok(match begun {
-        Some(session) => reply.owe(Box::new(session)),
-        None => Done(()),
-    })
-}
-
-/// Answers a request whose body is still to come.
-fn receive(
-    methods: &Arc<Methods>,
-    request: &Request<'_>,
-    mut reply: Reply<'_, '_>,
-) -> Result<Done, Refusal> {
-    let mut machine = grpc::Call::open(request.head())?;
-    match methods.ask(&mut machine, request.head(), request.peer(), reply.at()) {
-        Ok((_, call)) => {
-            let receiving = Receiving::new(methods.clone(), &call);
-            // Refused only where all of it is here already.
-            let _ = reply.at().context.accept_body();
-            Ok(reply.owe(Box::new(CallSession::receiving(machine, receiving))))
-        }
-        Err(status) => {
-            begin(reply.at(), machine, Metadata::default(), Err(status));
-            Ok(Done(()))
-        }
-    }
-}
-
-impl App {
-    /// Serves a gRPC service, to clients of gRPC-Web.
-    #[must_use]
-    pub fn grpc(self, service: Service) -> Self {
-        let whole = Arc::new(service.methods);
-        let streamed = whole.clone();
-        let pattern = format!("/{}/{{*method}}", whole.service);
-        let endpoint = Endpoint {
-            collect: Some(whole.collected()),
-            whole: Some(erase(move |request, reply| answer(&whole, request, reply))),
-            streamed: Some(erase(move |request, reply| {
-                receive(&streamed, request, reply)
-            })),
-        };
-        self.serve(Verb::One(Method::Post.as_str().into()), &pattern, endpoint)
-    }
-}
-
-impl From<grpc::Refusal> for Refusal {
-    fn from(refusal: grpc::Refusal) -> Self {
-        Self::new(refusal.http_status())
+    fn on_message(
+        mut self,
+        name: &str,
+        single: bool,
+        run: impl Fn(&[u8], &mut Call<'_>, &mut Vec<u8>) -> Result<Answer, CallStatus>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        let run: Arc<OnMessage> = Arc::new(run);
+        let method = Method::Message(run);
+        let registered = Registered { method, single };
+        self.methods.insert(Box::from(name), registered);
+        self
     }
 }

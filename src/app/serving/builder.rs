@@ -17,6 +17,7 @@ use crate::app::routes::middleware::Middleware;
 use crate::app::routes::route::Route;
 use crate::app::routes::router::{Router, Verb};
 use crate::app::routes::shared::Shared;
+use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
 use crate::app::telemetry::metrics::Metrics;
 use crate::http::Method;
 use crate::link;
@@ -39,6 +40,8 @@ pub struct App {
     directory: Arc<Directory>,
     rooms: RoomLimits,
     fault: Option<Error>, // the first that a route had
+    interceptors: Vec<Box<dyn Interceptor>>,
+    of_app: OfApp, // the same, once the app starts
 }
 
 impl Default for App {
@@ -75,6 +78,8 @@ impl App {
             threads: 1,
             directory: Arc::default(),
             rooms: RoomLimits::DEFAULT,
+            interceptors: Vec::new(),
+            of_app: OfApp::default(),
             fault: None,
         }
     }
@@ -221,6 +226,19 @@ impl App {
         self
     }
 
+    /// Adds an interceptor to all gRPC services, before their own and behind
+    /// what was added before.
+    #[must_use]
+    pub fn intercept(mut self, interceptor: impl Interceptor + 'static) -> Self {
+        self.interceptors.push(Box::new(interceptor));
+        self
+    }
+
+    /// Where the services find the interceptors of the app.
+    pub(in crate::app) const fn interceptors(&self) -> &OfApp {
+        &self.of_app
+    }
+
     /// Bytes up to which bodies are collected for routes without a limit of
     /// their own. Stops uploads that fill the memory; a longer body is refused
     /// with 413. Default 1 MiB.
@@ -321,13 +339,22 @@ impl App {
             limits,
             protocols,
             options,
+            interceptors,
+            of_app,
             ..
         } = self;
+        // An app starts once.
+        let _ = of_app.set(interceptors);
         let reuse_port = options.reuse_port || self.threads > 1;
         self.directory.start(self.threads, self.rooms);
         let directory = self.directory;
+        let interceptors = Arc::new(Interceptors {
+            of_app,
+            own: Vec::new(),
+        });
         let shared = Arc::new(Shared {
             router,
+            interceptors,
             middleware,
             directory,
             collect,

@@ -71,7 +71,7 @@ impl Front {
             Event::Opened => self.site.metrics.connection_opened(),
             Event::Request { head, content } => self.request(context, &head, content),
             Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
-            Event::Overdue => self.answer_for(context, Status::GATEWAY_TIMEOUT),
+            Event::Overdue => self.overdue(context),
             Event::Draining if of_loop => self.drain(context),
             Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
             Event::Gone(why) => self.gone(context, why),
@@ -201,6 +201,15 @@ impl Front {
         record.begin_unread(context.peer(), context.now());
         note(site, &mut record, status, context);
         self.recycle(Some(record));
+    }
+
+    /// The response has been owed for too long: the session may answer in its
+    /// own way.
+    fn overdue(&mut self, context: &mut Context<'_>) {
+        self.running = self.claim(context);
+        let after = self.drive(context, Event::Overdue);
+        self.settle(context, after);
+        self.answer_for(context, Status::GATEWAY_TIMEOUT);
     }
 
     /// Answers in the place of whoever owes the response, and drops that.

@@ -1,9 +1,11 @@
 //! barewire: the routes through `App`, with all limits, timers and metrics on.
 
-use barewire::app::{App, Message, Socket, WebSocket};
+use barewire::app::{App, Files, Message, Service, Socket, WebSocket};
 use barewire::net::Limits;
-use barewire_servers::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
 use bytes::Bytes;
+use servers_common::{
+    HELLO, LARGE, MEDIUM, MESSAGES, address, directory, fixed, raise_descriptors, threads,
+};
 
 struct Echo;
 
@@ -25,14 +27,25 @@ impl WebSocket for Member {
     }
 }
 
+fn echo() -> Service {
+    Service::new("bench.Echo")
+        .unary("Unary", |message: Vec<u8>, _call| Ok(message))
+        .server_streaming("Stream", |message: Bytes, _call| {
+            Ok((0..MESSAGES).map(move |_| Ok(message.clone())))
+        })
+}
+
 fn main() -> Result<(), barewire::net::Error> {
     raise_descriptors();
     let (medium, large) = (
         Bytes::from_static(fixed(MEDIUM)),
         Bytes::from_static(fixed(LARGE)),
     );
-    App::new()
-        .get("/hello", |_request, reply| reply.text(HELLO))
+    let mut app = App::new();
+    if let Some(directory) = directory() {
+        app = app.files("/file", Files::new(directory.join("file")));
+    }
+    app.get("/hello", |_request, reply| reply.text(HELLO))
         .get("/64k", move |_request, reply| {
             reply.bytes("text/plain", medium.clone())
         })
@@ -44,6 +57,8 @@ fn main() -> Result<(), barewire::net::Error> {
         })
         .websocket("/websocket", |_request| Ok(Echo))
         .websocket("/room", |_request| Ok(Member))
+        .grpc(echo())
+        .threads(threads())
         .limits(
             Limits::DEFAULT
                 .with_connections(50_000)

@@ -1,121 +1,142 @@
 //! The price of the kernel: a loop that looks for the ends of heads and
-//! writes constants. It is no HTTP server: a connection asks for one thing.
+//! writes constants, or sends a file. It is no HTTP server: a connection asks
+//! for one thing.
 
-use std::io::{self, ErrorKind, Read};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
 
-use barewire_servers::{
-    HELLO, LARGE, MEDIUM, Periodic, Progress, address, content, raise_descriptors,
-};
 use memchr::memmem::Finder;
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token};
+use mio::net::TcpStream;
+use rustix::fs::sendfile;
+use servers_common::{
+    HELLO, LARGE, MEDIUM, Periodic, Progress, content, directory, file_name, floor,
+};
 
-const LISTENER: Token = Token(usize::MAX);
 const END: &[u8; 4] = b"\r\n\r\n";
 
 struct Connection {
     socket: TcpStream,
-    wants: usize,
+    wants: Wants,
     /// Bytes of `END` that the last read ended with.
     matched: usize,
     progress: Progress,
+    /// Where in the file the next byte lies, if it is being sent.
+    offset: Option<u64>,
+}
+
+#[derive(Clone, Copy)]
+enum Wants {
+    Reply(usize),
+    File(usize),
+}
+
+/// A file and the head of its reply.
+struct Served {
+    head: Vec<u8>,
+    file: File,
+    length: u64,
 }
 
 fn main() -> io::Result<()> {
-    raise_descriptors();
     let replies = [HELLO.into(), content(MEDIUM), content(LARGE)].map(|body| reply(&body));
-    let mut poll = Poll::new()?;
-    let mut listener = TcpListener::bind(address())?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
-    let mut connections: Vec<Option<Connection>> = Vec::new();
-    let mut free: Vec<usize> = Vec::new();
-    let mut events = Events::with_capacity(1024);
+    let files = directory().map_or(Ok(Vec::new()), |directory| {
+        [MEDIUM, LARGE]
+            .into_iter()
+            .map(|length| {
+                let path = directory.join("file").join(file_name(length));
+                Ok::<_, io::Error>(Served {
+                    head: head(length),
+                    file: File::open(path)?,
+                    length: length as u64,
+                })
+            })
+            .collect()
+    })?;
     let mut buffer = vec![0; 64 << 10];
     let end = Finder::new(END);
-    loop {
-        match poll.poll(&mut events, None) {
-            // A tracer that attaches itself interrupts.
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            result => result?,
-        }
-        for event in &events {
-            if event.token() == LISTENER {
-                while let Ok((mut socket, _)) = listener.accept() {
-                    socket.set_nodelay(true)?;
-                    let at = free.pop().unwrap_or(connections.len());
-                    let both = Interest::READABLE | Interest::WRITABLE;
-                    poll.registry().register(&mut socket, Token(at), both)?;
-                    if at == connections.len() {
-                        connections.push(None);
-                    }
-                    let progress = Progress::default();
-                    connections[at] = Some(Connection {
-                        socket,
-                        wants: 0,
-                        matched: 0,
-                        progress,
-                    });
-                }
-                continue;
-            }
-            let at = event.token().0;
-            let Some(connection) = &mut connections[at] else {
-                continue;
+    floor::serve(
+        |socket| Connection {
+            socket,
+            wants: Wants::Reply(0),
+            matched: 0,
+            progress: Progress::default(),
+            offset: None,
+        },
+        |connection, readable| {
+            let count = if readable {
+                connection.receive(&mut buffer, &end)?
+            } else {
+                0
             };
-            let readable = event.is_readable();
-            if serve(connection, readable, &mut buffer, &end, &replies).is_err() {
-                connections[at] = None;
-                free.push(at);
+            match connection.wants {
+                Wants::Reply(index) => connection.reply(&replies[index], count),
+                Wants::File(index) => {
+                    let served = files.get(index).ok_or(ErrorKind::NotFound)?;
+                    connection.send(served, count)
+                }
             }
-        }
-    }
+        },
+        |_| {},
+    )
+}
+
+fn head(length: usize) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: Fri, 20 Nov 2026 19:44:14 GMT\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
+    head.into_bytes()
 }
 
 fn reply(body: &[u8]) -> Periodic {
-    let mut reply = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: Fri, 20 Nov 2026 19:44:14 GMT\r\n\
-         Content-Length: {}\r\n\r\n",
-        body.len()
-    )
-    .into_bytes();
-    reply.extend_from_slice(body);
-    Periodic::new(&reply, 1024)
+    Periodic::new(&[&head(body.len()), body].concat(), 1024)
 }
 
-/// One read and one write.
-fn serve(
-    connection: &mut Connection,
-    readable: bool,
-    buffer: &mut [u8],
-    end: &Finder<'_>,
-    replies: &[Periodic; 3],
-) -> io::Result<()> {
-    let Connection {
-        socket,
-        wants,
-        matched,
-        progress,
-    } = connection;
-    if readable {
-        match socket.read(buffer) {
+impl Connection {
+    /// One read: how many heads end in it.
+    fn receive(&mut self, buffer: &mut [u8], end: &Finder<'_>) -> io::Result<u64> {
+        let length = match self.socket.read(buffer) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(length) => {
-                let input = &buffer[..length];
-                let heads = heads(input, matched, end);
-                match input.get(5) {
-                    Some(b'h') => *wants = 0,
-                    Some(b'6') => *wants = 1,
-                    Some(b'1') => *wants = 2,
-                    _ => {}
-                }
-                replies[*wants].owe(progress, heads);
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
+            result => result?,
+        };
+        let input = &buffer[..length];
+        self.wants = match input.get(5..11) {
+            Some(b"file/6") => Wants::File(0),
+            Some(b"file/1") => Wants::File(1),
+            Some([b'h', ..]) => Wants::Reply(0),
+            Some([b'6', ..]) => Wants::Reply(1),
+            Some([b'1', ..]) => Wants::Reply(2),
+            _ => self.wants,
+        };
+        Ok(heads(input, &mut self.matched, end))
     }
-    replies[*wants].write(progress, socket)
+
+    fn reply(&mut self, reply: &Periodic, count: u64) -> io::Result<()> {
+        reply.owe(&mut self.progress, count);
+        reply.write(&mut self.progress, &mut self.socket)
+    }
+
+    /// The head, and as much of the file as the peer takes.
+    fn send(&mut self, served: &Served, count: u64) -> io::Result<()> {
+        if count > 0 {
+            // So short a head always fits behind a reply that has left.
+            self.socket.write_all(&served.head)?;
+            self.offset = Some(0);
+        }
+        let Some(mut offset) = self.offset else {
+            return Ok(());
+        };
+        while offset < served.length {
+            let rest = (served.length - offset) as usize;
+            match sendfile(&self.socket, &served.file, Some(&mut offset), rest) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                sent => sent?,
+            };
+        }
+        self.offset = (offset < served.length).then_some(offset);
+        Ok(())
+    }
 }
 
 /// How many heads end in `input`, after `matched` bytes of an end before it.

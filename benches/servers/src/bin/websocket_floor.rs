@@ -3,16 +3,14 @@
 //! else is checked than that text is UTF-8. Every message that begins with
 //! `PUB!` goes to everybody in a bare loop of writes.
 
+use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read, Write};
 
 use barewire::websocket::handshake::accept_key;
 use barewire::wire::simd;
-use barewire_servers::{address, raise_descriptors};
 use memchr::memmem;
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token};
-
-const LISTENER: Token = Token(usize::MAX);
+use mio::net::TcpStream;
+use servers_common::floor;
 
 struct Connection {
     socket: TcpStream,
@@ -25,64 +23,34 @@ struct Connection {
 }
 
 fn main() -> io::Result<()> {
-    raise_descriptors();
-    let mut poll = Poll::new()?;
-    let mut listener = TcpListener::bind(address())?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
-    let mut connections: Vec<Option<Connection>> = Vec::new();
-    let mut free: Vec<usize> = Vec::new();
-    let mut events = Events::with_capacity(1024);
     let mut buffer = vec![0; 512 << 10];
-    let mut publish = Vec::new();
-    loop {
-        match poll.poll(&mut events, None) {
-            // A tracer that attaches itself interrupts.
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            result => result?,
-        }
-        for event in &events {
-            if event.token() == LISTENER {
-                while let Ok((mut socket, _)) = listener.accept() {
-                    socket.set_nodelay(true)?;
-                    let at = free.pop().unwrap_or(connections.len());
-                    let both = Interest::READABLE | Interest::WRITABLE;
-                    poll.registry().register(&mut socket, Token(at), both)?;
-                    if at == connections.len() {
-                        connections.push(None);
-                    }
-                    let (held, backlog) = (Vec::new(), Vec::new());
-                    connections[at] = Some(Connection {
-                        socket,
-                        open: false,
-                        held,
-                        have: 0,
-                        backlog,
-                    });
+    let publish = RefCell::new(Vec::new());
+    floor::serve(
+        |socket| Connection {
+            socket,
+            open: false,
+            held: Vec::new(),
+            have: 0,
+            backlog: Vec::new(),
+        },
+        |connection, readable| {
+            connection.flush()?;
+            if readable {
+                connection.serve(&mut buffer, &mut publish.borrow_mut())?;
+            }
+            Ok(())
+        },
+        |connections| {
+            let mut publish = publish.borrow_mut();
+            if !publish.is_empty() {
+                for connection in connections.iter_mut().flatten().filter(|one| one.open) {
+                    // A peer that has gone is found by its next event.
+                    let _ = connection.send(&publish);
                 }
-                continue;
+                publish.clear();
             }
-            let at = event.token().0;
-            let Some(connection) = &mut connections[at] else {
-                continue;
-            };
-            let mut served = connection.flush();
-            if event.is_readable() && served.is_ok() {
-                served = connection.serve(&mut buffer, &mut publish);
-            }
-            if served.is_err() {
-                connections[at] = None;
-                free.push(at);
-            }
-        }
-        if !publish.is_empty() {
-            for connection in connections.iter_mut().flatten().filter(|one| one.open) {
-                // A peer that has gone is found by its next event.
-                let _ = connection.send(&publish);
-            }
-            publish.clear();
-        }
-    }
+        },
+    )
 }
 
 impl Connection {

@@ -1,12 +1,12 @@
 //! The loop that keeps so many requests in flight, and counts.
 
 use std::collections::VecDeque;
-use std::io::{self, Error, ErrorKind, Read};
+use std::io::{self, Error, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
-use barewire_servers::{Periodic, Progress};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use servers_common::{Periodic, Progress};
 
 use crate::histogram::Histogram;
 use crate::options::Options;
@@ -18,6 +18,50 @@ pub trait Replies {
     fn check(&mut self, bytes: &[u8]) -> io::Result<u64>;
 }
 
+/// The client's side of one connection.
+pub trait Talk: Replies {
+    /// Owes the server so many more requests.
+    fn ask(&mut self, count: u64);
+
+    /// Writes what is owed until all of it has left or the server takes no
+    /// more.
+    fn write(&mut self, to: &mut impl Write) -> io::Result<()>;
+}
+
+/// Requests that are all alike.
+pub struct Repeated<'a, R> {
+    output: &'a Periodic,
+    progress: Progress,
+    replies: R,
+}
+
+impl<'a, R> Repeated<'a, R> {
+    pub fn new(output: &'a Periodic, replies: R) -> Self {
+        let progress = Progress::default();
+        Self {
+            output,
+            progress,
+            replies,
+        }
+    }
+}
+
+impl<R: Replies> Replies for Repeated<'_, R> {
+    fn check(&mut self, bytes: &[u8]) -> io::Result<u64> {
+        self.replies.check(bytes)
+    }
+}
+
+impl<R: Replies> Talk for Repeated<'_, R> {
+    fn ask(&mut self, count: u64) {
+        self.output.owe(&mut self.progress, count);
+    }
+
+    fn write(&mut self, to: &mut impl Write) -> io::Result<()> {
+        self.output.write(&mut self.progress, to)
+    }
+}
+
 /// Who is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
@@ -27,19 +71,17 @@ pub enum Plan {
     All,
 }
 
-struct Connection<R> {
+struct Connection<T> {
     socket: TcpStream,
-    replies: R,
-    progress: Progress,
+    talk: T,
     /// When requests were sent, and how many of them are not answered.
     sent: VecDeque<(Instant, u64)>,
 }
 
-struct Drive<'a, R> {
+struct Drive<'a, T> {
     options: &'a Options,
     plan: Plan,
-    output: &'a Periodic,
-    connections: Vec<Connection<R>>,
+    connections: Vec<Connection<T>>,
     latencies: Histogram,
     /// Replies since the clock started.
     count: u64,
@@ -67,12 +109,11 @@ impl Start {
 }
 
 /// Runs the load and tells what came of it.
-pub fn run<R: Replies>(
+pub fn run<T: Talk>(
     options: &Options,
     plan: Plan,
     sockets: Vec<std::net::TcpStream>,
-    output: &Periodic,
-    replies: impl Fn() -> R,
+    talk: impl Fn() -> T,
 ) -> io::Result<String> {
     let mut poll = Poll::new()?;
     let mut connections = Vec::with_capacity(sockets.len());
@@ -81,19 +122,16 @@ pub fn run<R: Replies>(
         let mut socket = TcpStream::from_std(socket);
         let both = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut socket, Token(at), both)?;
-        let (progress, sent) = (Progress::default(), VecDeque::new());
         connections.push(Connection {
             socket,
-            replies: replies(),
-            progress,
-            sent,
+            talk: talk(),
+            sent: VecDeque::new(),
         });
     }
     let latencies = Histogram::new();
     let mut drive = Drive {
         options,
         plan,
-        output,
         connections,
         latencies,
         count: 0,
@@ -127,7 +165,7 @@ pub fn run<R: Replies>(
     }
 }
 
-impl<R: Replies> Drive<'_, R> {
+impl<T: Talk> Drive<'_, T> {
     fn begin(&mut self) -> io::Result<()> {
         let senders = if self.plan == Plan::Each {
             self.connections.len()
@@ -150,7 +188,7 @@ impl<R: Replies> Drive<'_, R> {
         let wanted = self
             .options
             .operations
-            .map_or(u64::MAX, |all| all.div_ceil(each));
+            .map_or(u64::MAX, |all| all.div_ceil(each * self.options.messages));
         let count = count.min(wanted.saturating_sub(self.sent));
         if count == 0 {
             return Ok(());
@@ -158,15 +196,13 @@ impl<R: Replies> Drive<'_, R> {
         self.sent += count;
         let connection = &mut self.connections[at];
         connection.sent.push_back((now, count));
-        self.output.owe(&mut connection.progress, count);
-        self.output
-            .write(&mut connection.progress, &mut connection.socket)
+        connection.talk.ask(count);
+        connection.talk.write(&mut connection.socket)
     }
 
     fn serve(&mut self, at: usize, readable: bool, buffer: &mut [u8]) -> io::Result<()> {
         let connection = &mut self.connections[at];
-        self.output
-            .write(&mut connection.progress, &mut connection.socket)?;
+        connection.talk.write(&mut connection.socket)?;
         if !readable {
             return Ok(());
         }
@@ -178,7 +214,9 @@ impl<R: Replies> Drive<'_, R> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let count = connection.replies.check(&buffer[..length])?;
+            let count = connection.talk.check(&buffer[..length])?;
+            // A protocol may have answers of its own to give.
+            connection.talk.write(&mut connection.socket)?;
             self.count += count;
             self.received += count;
             if self.plan == Plan::Each && count > 0 {
@@ -228,14 +266,15 @@ impl<R: Replies> Drive<'_, R> {
 
     fn is_over(&self, start: &Start, now: Instant) -> bool {
         match self.options.operations {
-            Some(all) => self.received >= all,
+            Some(all) => self.received * self.options.messages >= all,
             None => now - start.at >= self.options.measured,
         }
     }
 
     fn report(&self, start: &Start) -> io::Result<String> {
         let seconds = start.at.elapsed().as_secs_f64();
-        let per = |nanoseconds: u64| nanoseconds as f64 / 1000.0 / self.count as f64;
+        let count = self.count * self.options.messages;
+        let per = |nanoseconds: u64| nanoseconds as f64 / 1000.0 / count as f64;
         let own = process::cpu(std::process::id())?.all - start.own.all;
         let (mut cpu, mut user) = (0.0, 0.0);
         if let (Some(pid), Some(before)) = (self.options.pid, start.server) {
@@ -247,8 +286,8 @@ impl<R: Replies> Drive<'_, R> {
         Ok(format!(
             "{{\"operations\":{},\"per_second\":{:.0},\"cpu_us\":{cpu:.4},\"user_share\":{user:.2},\
              \"p50_us\":{:.1},\"p99_us\":{:.1},\"load_us\":{:.4}}}",
-            self.count,
-            self.count as f64 / seconds,
+            count,
+            count as f64 / seconds,
             self.latencies.percentile(0.5),
             self.latencies.percentile(0.99),
             per(own),

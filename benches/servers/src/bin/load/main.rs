@@ -1,23 +1,24 @@
-//! A load generator on one thread: HTTP/1.1 and WebSocket, echo, broadcast and
-//! idle connections. Every byte of every reply is compared with what it must
+//! A load generator on one thread: HTTP/1.1, HTTP/2, gRPC and WebSocket, echo,
+//! broadcast and idle connections. Every byte of every reply is compared with what it must
 //! be. One line of JSON comes out.
 
 mod drive;
 mod histogram;
 mod http;
+mod http2;
 mod messages;
 mod options;
 mod process;
 
-use std::io::{self, Error, Read, Write};
+use std::io::{self, Error, Read};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use barewire_servers::{Periodic, content, raise_descriptors};
-use drive::{Plan, Replies};
+use drive::{Plan, Repeated, Talk};
 use options::{Mode, Options};
+use servers_common::{Periodic, content, raise_descriptors};
 
 fn main() -> ExitCode {
     raise_descriptors();
@@ -45,52 +46,58 @@ fn run(options: &Options) -> io::Result<String> {
                 content_of(options)
             };
             let request = http::request(options, &body);
-            let replies = || http::HttpReplies::new(expected.clone());
-            if options.mode == Mode::IdleHttp {
-                return idle(options, || {
-                    let mut socket = connect(options)?;
-                    socket.write_all(&request)?;
-                    one_reply(&mut socket, replies())?;
-                    Ok(socket)
-                });
-            }
-            let sockets = several(options.connections, || connect(options))?;
             let output = Periodic::new(&request, options.pipeline);
-            drive::run(options, Plan::Each, sockets, &output, replies)
+            let replies = || http::HttpReplies::new(expected.clone());
+            let talk = || Repeated::new(&output, replies());
+            each(options, || connect(options), talk)
         }
         Mode::WebSocket | Mode::IdleWebSocket => {
             let (frame, expected) = messages::frames(options, b"");
-            if options.mode == Mode::IdleWebSocket {
-                return idle(options, || {
-                    let mut socket = messages::open(connect(options)?, options)?;
-                    socket.write_all(&frame)?;
-                    one_reply(&mut socket, messages::Echoes::new(&expected))?;
-                    Ok(socket)
-                });
-            }
-            let open = || messages::open(connect(options)?, options);
-            let sockets = several(options.connections, open)?;
             let output = Periodic::new(&frame, options.pipeline);
-            drive::run(options, Plan::Each, sockets, &output, || {
-                messages::Echoes::new(&expected)
-            })
+            let open = || messages::open(connect(options)?, options);
+            let talk = || Repeated::new(&output, messages::Echoes::new(&expected));
+            each(options, open, talk)
         }
         Mode::Broadcast => {
             let (frame, expected) = messages::frames(options, b"PUB!");
             let open = || messages::open(connect(options)?, options);
             let sockets = several(options.connections, open)?;
             let output = Periodic::new(&frame, options.pipeline);
-            drive::run(options, Plan::All, sockets, &output, || {
-                messages::Echoes::new(&expected)
+            drive::run(options, Plan::All, sockets, || {
+                Repeated::new(&output, messages::Echoes::new(&expected))
             })
         }
+        Mode::Http2 | Mode::IdleHttp2 => {
+            let shape = http2::Shape::get(options, &content_of(options));
+            let talk = || http2::Streams::new(&shape);
+            each(options, || connect(options), talk)
+        }
+        Mode::Grpc | Mode::IdleGrpc => {
+            let shape = http2::Shape::call(options, &content(options.payload));
+            let talk = || http2::Streams::new(&shape);
+            each(options, || connect(options), talk)
+        }
     }
+}
+
+/// Load on connections that each get the replies to what they sent, or such
+/// connections left idle.
+fn each<T: Talk>(
+    options: &Options,
+    open: impl Fn() -> io::Result<TcpStream>,
+    talk: impl Fn() -> T,
+) -> io::Result<String> {
+    if options.mode.is_idle() {
+        return idle(options, || once(open()?, talk()));
+    }
+    let sockets = several(options.connections, open)?;
+    drive::run(options, Plan::Each, sockets, talk)
 }
 
 /// The body of a reply that is no echo.
 fn content_of(options: &Options) -> Vec<u8> {
     match options.path.as_str() {
-        "/hello" => barewire_servers::HELLO.into(),
+        "/hello" => servers_common::HELLO.into(),
         _ => content(options.expect),
     }
 }
@@ -108,15 +115,19 @@ fn connect(options: &Options) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-fn one_reply(socket: &mut TcpStream, mut replies: impl Replies) -> io::Result<()> {
+/// One request and its reply.
+fn once(mut socket: TcpStream, mut talk: impl Talk) -> io::Result<TcpStream> {
     let mut buffer = vec![0; 64 << 10];
+    talk.ask(1);
     loop {
+        talk.write(&mut socket)?;
         let length = socket.read(&mut buffer)?;
         if length == 0 {
             return Err(Error::other("the server closed an idle connection"));
         }
-        if replies.check(&buffer[..length])? > 0 {
-            return Ok(());
+        if talk.check(&buffer[..length])? > 0 {
+            talk.write(&mut socket)?;
+            return Ok(socket);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use barewire::websocket::handshake::accept_key;
 use barewire::websocket::mask::Mask;
-use barewire_servers::{Periodic, content};
+use servers_common::{Periodic, content};
 
 use crate::drive::Replies;
 use crate::options::Options;

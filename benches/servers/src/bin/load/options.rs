@@ -4,14 +4,19 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 const USAGE: &str = "\
-usage: load http|websocket|broadcast|idle-http|idle-websocket [OPTION VALUE]...
+usage: load MODE [OPTION VALUE]...
+  http, websocket, http2, grpc      requests and their replies
+  broadcast                         messages that all members get
+  idle-http, idle-websocket, idle-http2, idle-grpc
+                                    connections that have each been used once
   --port N          the server, on 127.0.0.1 (8080)
-  --path PATH       what is asked for (/hello, /websocket)
+  --path PATH       what is asked for (/hello, /websocket, /bench.Echo/Unary)
   --connections N   open connections; of a broadcast: who listens (64)
   --pipeline N      requests or messages in flight on each; of a broadcast: in all (1)
   --body BYTES      http: POST a body of that size and expect it back
   --expect BYTES    http: the size of the reply's body, of the common text (13)
   --payload BYTES   the size of a message (16)
+  --messages N      grpc: how often the message comes back, each an operation (1)
   --text            send text messages, not binary ones
   --seconds S       measured time (2)
   --warmup S        time before that (0.3)
@@ -24,8 +29,46 @@ pub enum Mode {
     Http,
     WebSocket,
     Broadcast,
+    Http2,
+    Grpc,
     IdleHttp,
     IdleWebSocket,
+    IdleHttp2,
+    IdleGrpc,
+}
+
+impl Mode {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "http" => Self::Http,
+            "websocket" => Self::WebSocket,
+            "broadcast" => Self::Broadcast,
+            "http2" => Self::Http2,
+            "grpc" => Self::Grpc,
+            "idle-http" => Self::IdleHttp,
+            "idle-websocket" => Self::IdleWebSocket,
+            "idle-http2" => Self::IdleHttp2,
+            "idle-grpc" => Self::IdleGrpc,
+            _ => return None,
+        })
+    }
+
+    /// Whether connections are opened and left alone.
+    pub const fn is_idle(self) -> bool {
+        matches!(
+            self,
+            Self::IdleHttp | Self::IdleWebSocket | Self::IdleHttp2 | Self::IdleGrpc
+        )
+    }
+
+    /// What is asked for unless the command line says so.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Http | Self::IdleHttp | Self::Http2 | Self::IdleHttp2 => "/hello",
+            Self::WebSocket | Self::IdleWebSocket | Self::Broadcast => "/websocket",
+            Self::Grpc | Self::IdleGrpc => "/bench.Echo/Unary",
+        }
+    }
 }
 
 /// What the command line asks for.
@@ -38,6 +81,7 @@ pub struct Options {
     pub body: usize,
     pub expect: usize,
     pub payload: usize,
+    pub messages: u64,
     pub text: bool,
     pub measured: Duration,
     pub warmup: Duration,
@@ -49,24 +93,18 @@ impl Options {
     /// Reads the arguments, or says how they are to be written.
     pub fn read() -> Result<Self, String> {
         let mut arguments = std::env::args().skip(1);
-        let mode = match arguments.next().as_deref() {
-            Some("http") => Mode::Http,
-            Some("websocket") => Mode::WebSocket,
-            Some("broadcast") => Mode::Broadcast,
-            Some("idle-http") => Mode::IdleHttp,
-            Some("idle-websocket") => Mode::IdleWebSocket,
-            _ => return Err(USAGE.into()),
-        };
-        let http = matches!(mode, Mode::Http | Mode::IdleHttp);
+        let mode = arguments.next().and_then(|name| Mode::named(&name));
+        let mode = mode.ok_or(USAGE)?;
         let mut options = Self {
             mode,
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            path: if http { "/hello" } else { "/websocket" }.into(),
+            path: mode.path().into(),
             connections: 64,
             pipeline: 1,
             body: 0,
             expect: 13,
             payload: 16,
+            messages: 1,
             text: false,
             measured: Duration::from_secs(2),
             warmup: Duration::from_millis(300),
@@ -109,6 +147,7 @@ impl Options {
             "--body" => self.body = number()?,
             "--expect" => self.expect = number()?,
             "--payload" => self.payload = number()?,
+            "--messages" => self.messages = number()? as u64,
             "--seconds" => self.measured = seconds()?,
             "--warmup" => self.warmup = seconds()?,
             "--operations" => self.operations = Some(number()? as u64),

@@ -7,8 +7,9 @@ use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
-use barewire_servers::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
+use servers_common::{HELLO, LARGE, MEDIUM, address, directory, fixed, raise_descriptors};
 use tokio::net::TcpListener;
+use tower_http::services::ServeDir;
 
 const TEXT: [(axum::http::HeaderName, &str); 1] = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
 
@@ -19,7 +20,7 @@ fn main() -> io::Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let app = Router::new()
+        let mut app = Router::new()
             .route("/hello", get(|| async { HELLO }))
             .route(
                 "/64k",
@@ -30,6 +31,9 @@ fn main() -> io::Result<()> {
                 get(move || async move { (TEXT, Bytes::from_static(large)) }),
             )
             .route("/echo", post(|body: Bytes| async move { (TEXT, body) }));
+        if let Some(directory) = directory() {
+            app = app.nest_service("/file", ServeDir::new(directory.join("file")));
+        }
         let listener = TcpListener::bind(address()).await?;
         let listener = listener.tap_io(|socket| {
             let _ = socket.set_nodelay(true);

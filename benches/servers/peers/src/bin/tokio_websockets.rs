@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use barewire_servers::{address, raise_descriptors};
 use futures_util::StreamExt;
+use servers_common::{address, raise_descriptors};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_websockets::ServerBuilder;
 

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use barewire_servers::{LARGE, address, raise_descriptors};
 use bytes::BytesMut;
 use futures_util::StreamExt;
+use servers_common::{LARGE, address, raise_descriptors};
 use sockudo_ws::handshake::{build_response, generate_accept_key, parse_request};
 use sockudo_ws::{Config, WebSocketStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use barewire_servers::{LARGE, address, raise_descriptors};
 use bytes::Bytes;
 use fastwebsockets::upgrade::{UpgradeFut, upgrade};
 use fastwebsockets::{FragmentCollector, OpCode, WebSocketError};
@@ -12,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use servers_common::{LARGE, address, raise_descriptors};
 use tokio::net::TcpListener;
 
 async fn echo(upgraded: UpgradeFut) -> Result<(), WebSocketError> {

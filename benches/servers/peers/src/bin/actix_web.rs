@@ -2,7 +2,7 @@
 
 use actix_web::web::{Bytes, get, post};
 use actix_web::{App, HttpResponse, HttpServer, rt};
-use barewire_servers::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
+use servers_common::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
 
 fn text(body: Bytes) -> HttpResponse {
     HttpResponse::Ok()

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use barewire_servers::{HELLO, LARGE, MEDIUM, address, content, raise_descriptors};
 use may_minihttp::{HttpServer, HttpService, Request, Response};
+use servers_common::{HELLO, LARGE, MEDIUM, address, content, raise_descriptors};
 
 #[derive(Clone)]
 struct Service {

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::error::Error;
 use std::rc::Rc;
 
-use barewire_servers::{address, raise_descriptors};
 use futures_util::{SinkExt, StreamExt};
+use servers_common::{address, raise_descriptors};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};

@@ -1,0 +1,28 @@
+//! How calls end that their method does not end.
+
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use super::codec::CallStatus;
+use crate::app::exchange::site::Site;
+use crate::grpc::{Code, Status};
+
+/// What a call ends with when its time is up.
+pub(in crate::app) fn deadline_exceeded() -> CallStatus {
+    Status::new(Code::DeadlineExceeded, "deadline has passed").into()
+}
+
+/// What a call ends with when its method has panicked.
+pub(in crate::app) fn failed(site: &Site) -> CallStatus {
+    site.metrics.panicked();
+    Status::new(Code::Internal, "the method failed").into()
+}
+
+/// Runs what is an application's own. Its panic is the call's end, and nobody
+/// else's.
+pub(in crate::app) fn guarded<R>(
+    site: &Site,
+    run: impl FnOnce() -> Result<R, CallStatus>,
+) -> Result<R, CallStatus> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(failed(site)))
+}

@@ -1,0 +1,250 @@
+//! From a request to a call: services as routes.
+//!
+//! Over HTTP/2 as native gRPC and gRPC-Web, over HTTP/1.1 as gRPC-Web, binary
+//! and text. A body that is here in whole is answered at once; any other goes
+//! through a session that judges each prefix as it arrives.
+
+use alloc::boxed::Box;
+use alloc::{format, sync::Arc};
+
+use super::call::Call;
+use super::call_session::CallSession;
+use super::guard::{deadline_exceeded, guarded};
+use super::inbox::Inbox;
+use super::interceptor::Interceptors;
+use super::methods::{Method, OnHead, OnMessage};
+use super::rules::Rules;
+use super::running::{Receiving, run};
+use super::sending::Sending;
+use super::service::{Registered, Service};
+use super::unknown::unknown;
+use crate::app::exchange::refusal::{Done, Refusal};
+use crate::app::exchange::reply::Reply;
+use crate::app::exchange::request::Request;
+use crate::app::exchange::session::At;
+use crate::app::routes::endpoint::{Endpoint, erase};
+use crate::app::routes::router::Verb;
+use crate::app::serving::builder::App;
+use crate::grpc::{self, Limits};
+use crate::http::{Method as HttpMethod, RequestHead};
+use crate::wire::Instant;
+
+/// A call whose head has been looked at.
+struct Opened {
+    sending: Sending,
+    deadline: Option<Instant>,
+}
+
+/// Looks at the head of a request: what it asks for, whether it still wants
+/// that, and what the interceptors say.
+fn open(
+    rules: &Arc<Rules>,
+    head: &RequestHead<'_>,
+    at: &mut At<'_, '_>,
+) -> Result<Result<Opened, Sending>, Refusal> {
+    let machine = grpc::Call::open(head)?;
+    let asked = machine.request(head);
+    let mut sending = Sending::new(machine, rules.clone(), at);
+    let asked = match asked {
+        Ok(asked) if asked.timeout.is_some_and(|timeout| timeout.is_zero()) => {
+            Err(deadline_exceeded())
+        }
+        Ok(asked) => Ok(asked),
+        Err(status) => Err(status.into()),
+    };
+    let passed = asked.and_then(|asked| {
+        let deadline = asked.timeout.map(|timeout| at.context.now() + timeout);
+        if !rules.interceptors.is_empty() {
+            let mut call = Call::new(asked, &mut sending.outgoing, deadline, at.context);
+            guarded(at.site, || rules.interceptors.before(&mut call))?;
+        }
+        Ok(deadline)
+    });
+    Ok(match passed {
+        Ok(deadline) => Ok(Opened { sending, deadline }),
+        Err(status) => {
+            sending.finish(at, status);
+            Err(sending)
+        }
+    })
+}
+
+/// Answers a request for a method of one message, whose body is here.
+fn answer(
+    rules: &Arc<Rules>,
+    method: &OnMessage,
+    request: &Request<'_>,
+    mut reply: Reply<'_, '_>,
+) -> Result<Done, Refusal> {
+    let head = request.head();
+    let at = reply.at();
+    let Ok(Opened {
+        mut sending,
+        deadline,
+    }) = open(rules, head, at)?
+    else {
+        return Ok(Done(()));
+    };
+    sending.frames = core::mem::take(&mut at.site.scratch.frames);
+    let given = (head.fields, deadline);
+    let answered = match sending.machine.whole_message(request.body(), &rules.limits) {
+        Some(message) => run(method, (message, false), given, &mut sending, at),
+        None => {
+            let mut inbox = Inbox::default();
+            let machine = &mut sending.machine;
+            let message = inbox
+                .push(request.body(), machine, &rules.limits)
+                .and_then(|()| inbox.end(machine));
+            match message {
+                Ok(message) => run(method, message, given, &mut sending, at),
+                Err(status) => {
+                    sending.finish(at, status);
+                    None
+                }
+            }
+        }
+    };
+    let frames = core::mem::take(&mut sending.frames);
+    at.site.scratch.keep_frames(frames);
+    Ok(match answered {
+        Some(answer) => {
+            let session = CallSession::answered(sending, deadline, answer);
+            reply.owe(Box::new(session))
+        }
+        None => Done(()),
+    })
+}
+
+/// Takes a request for a method of one message, whose body is still to come.
+fn receive(
+    rules: &Arc<Rules>,
+    method: &Arc<OnMessage>,
+    request: &Request<'_>,
+    mut reply: Reply<'_, '_>,
+) -> Result<Done, Refusal> {
+    let head = request.head();
+    let Ok(Opened { sending, deadline }) = open(rules, head, reply.at())? else {
+        return Ok(Done(()));
+    };
+    let receiving = Receiving::new(method.clone(), head.fields);
+    // Refused only where all of it is here already.
+    let _ = reply.at().context.accept_body();
+    let session = CallSession::receiving(sending, deadline, receiving);
+    Ok(reply.owe(Box::new(session)))
+}
+
+/// Takes a request for a method that takes its messages one by one.
+fn converse(
+    rules: &Arc<Rules>,
+    method: &OnHead,
+    request: &Request<'_>,
+    mut reply: Reply<'_, '_>,
+) -> Result<Done, Refusal> {
+    let head = request.head();
+    let at = reply.at();
+    let Ok(Opened {
+        mut sending,
+        deadline,
+    }) = open(rules, head, at)?
+    else {
+        return Ok(Done(()));
+    };
+    let asked = grpc::Request {
+        service: &rules.service,
+        method: &rules.method,
+        timeout: None, // the deadline counts from the head
+        fields: head.fields,
+    };
+    let mut call = Call::new(asked, &mut sending.outgoing, deadline, at.context);
+    match guarded(at.site, || method(&mut call)) {
+        Ok(source) => {
+            // Refused only where all of it is here already.
+            let _ = at.context.accept_body();
+            let session = CallSession::talking(sending, deadline, source);
+            Ok(reply.owe(Box::new(session)))
+        }
+        Err(status) => {
+            sending.finish(at, status);
+            Ok(Done(()))
+        }
+    }
+}
+
+/// Bytes up to which a body is collected: one message, as base64.
+const fn collected(limits: &Limits) -> usize {
+    let framed = limits.message.saturating_add(grpc::frame::PREFIX);
+    (framed / 3 + 1).saturating_mul(4)
+}
+
+impl App {
+    /// Serves a gRPC service: to all clients over HTTP/2, to those of gRPC-Web
+    /// also over HTTP/1.1.
+    #[must_use]
+    pub fn grpc(self, service: Service) -> Self {
+        let Service {
+            name: service,
+            methods,
+            limits,
+            interceptors,
+            compress,
+        } = service;
+        let interceptors = Arc::new(Interceptors {
+            of_app: self.interceptors().clone(),
+            own: interceptors,
+        });
+        let post = || Verb::One(HttpMethod::Post.as_str().into());
+        let mut app = self;
+        for (name, Registered { method, single }) in methods {
+            let pattern = format!("/{service}/{name}");
+            let rules = Arc::new(Rules {
+                service: service.clone(),
+                method: name,
+                limits,
+                interceptors: interceptors.clone(),
+                single,
+                compress,
+            });
+            app = app.serve(post(), &pattern, endpoint(rules, method));
+        }
+        let whole = interceptors.clone();
+        let others = Endpoint {
+            collect: None,
+            whole: Some(erase(move |request, mut reply| {
+                unknown(&whole, request.head(), reply.at())
+            })),
+            streamed: Some(erase(move |request, mut reply| {
+                unknown(&interceptors, request.head(), reply.at())
+            })),
+            upgrades: false,
+        };
+        app.serve(post(), &format!("/{service}/{{*method}}"), others)
+    }
+}
+
+/// A method as a route.
+fn endpoint(rules: Arc<Rules>, method: Method) -> Endpoint {
+    let collect = Some(collected(&rules.limits));
+    match method {
+        Method::Message(method) => {
+            let (whole, run) = (rules.clone(), method.clone());
+            Endpoint {
+                collect,
+                whole: Some(erase(move |request, reply| {
+                    answer(&whole, &*run, request, reply)
+                })),
+                streamed: Some(erase(move |request, reply| {
+                    receive(&rules, &method, request, reply)
+                })),
+                upgrades: false,
+            }
+        }
+        Method::Messages(method) => Endpoint {
+            collect,
+            whole: None,
+            streamed: Some(erase(move |request, reply| {
+                converse(&rules, &*method, request, reply)
+            })),
+            upgrades: false,
+        },
+    }
+}

@@ -1,0 +1,61 @@
+//! What goes with a response, apart from its messages.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use crate::grpc::{Misuse, metadata};
+use crate::http::{Field, FieldBuffer};
+
+/// What goes with a response, and what is known of its request.
+#[derive(Debug, Default)]
+pub(in crate::app) struct Outgoing {
+    /// Metadata ahead of the messages.
+    pub(in crate::app) head: FieldBuffer,
+    /// Metadata with the status.
+    pub(in crate::app) trailers: FieldBuffer,
+    /// The head is made: it takes no more.
+    pub(in crate::app) is_head_made: bool,
+    /// Messages are to be compressed, if the client reads that.
+    pub(in crate::app) compress: bool,
+    /// The message of the request that is looked at was compressed.
+    pub(in crate::app) was_compressed: bool,
+    wanted: Option<Arc<AtomicBool>>,
+}
+
+impl Outgoing {
+    /// Adds metadata ahead of the messages.
+    pub(in crate::app) fn push_head(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+        if self.is_head_made {
+            return Err(Misuse::HeadSent);
+        }
+        push(&mut self.head, name, value)
+    }
+
+    /// Adds metadata with the status.
+    pub(in crate::app) fn push_trailer(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+        push(&mut self.trailers, name, value)
+    }
+
+    /// Whether the call goes on, as other threads see it.
+    pub(in crate::app) fn wanted(&mut self) -> Arc<AtomicBool> {
+        let new = || Arc::new(AtomicBool::new(true));
+        self.wanted.get_or_insert_with(new).clone()
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        if let Some(wanted) = &self.wanted {
+            wanted.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// Adds metadata that can be sent.
+fn push(fields: &mut FieldBuffer, name: &str, value: &str) -> Result<(), Misuse> {
+    metadata::check(Field {
+        name: name.as_bytes(),
+        value: value.as_bytes(),
+    })?;
+    fields.push(name, value).map_err(|_| Misuse::MetadataValue)
+}

@@ -1,0 +1,77 @@
+//! Methods that take one message, run once it is here.
+
+use alloc::{boxed::Box, sync::Arc};
+
+use super::call::Call;
+use super::guard::guarded;
+use super::inbox::{Inbox, inflated};
+use super::methods::{Answer, OnMessage};
+use super::sending::Sending;
+use crate::app::exchange::session::At;
+use crate::grpc::{self, Status};
+use crate::http::{FieldBuffer, Fields};
+use crate::wire::Instant;
+
+/// A request whose body is arriving: its head, copied, and what has arrived.
+pub(in crate::app) struct Receiving {
+    pub(in crate::app) run: Arc<OnMessage>,
+    pub(in crate::app) fields: FieldBuffer,
+    pub(in crate::app) inbox: Inbox,
+}
+
+impl Receiving {
+    pub(in crate::app) fn new(run: Arc<OnMessage>, fields: Fields<'_>) -> Box<Self> {
+        let mut copied = FieldBuffer::new();
+        // A head that a machine accepted is far below the 4 GiB where this
+        // could fail.
+        let _ = copied.extend(fields);
+        Box::new(Self {
+            run,
+            fields: copied,
+            inbox: Inbox::default(),
+        })
+    }
+}
+
+/// Runs a method with the one message of its request. What it answers at once
+/// is sent; what sends the rest is given back.
+pub(in crate::app) fn run(
+    run: &OnMessage,
+    (message, compressed): (&[u8], bool),
+    (fields, deadline): (Fields<'_>, Option<Instant>),
+    sending: &mut Sending,
+    at: &mut At<'_, '_>,
+) -> Option<Answer> {
+    at.site.metrics.received_message(message.len());
+    let start = sending.begin_message();
+    let rules = sending.rules.clone();
+    let request = grpc::Request {
+        service: &rules.service,
+        method: &rules.method,
+        timeout: None, // the deadline counts from the head
+        fields,
+    };
+    sending.outgoing.was_compressed = compressed;
+    let mut call = Call::new(request, &mut sending.outgoing, deadline, at.context);
+    let frames = &mut sending.frames;
+    let answer = inflated(at, &rules.limits, (message, compressed), |at, message| {
+        guarded(at.site, || run(message, &mut call, frames))
+    });
+    match answer.and_then(|answer| answer) {
+        Ok(Answer::Message) => {
+            if sending.end_message(at, start).is_taken() {
+                sending.finish(at, Status::OK.into());
+            }
+            None
+        }
+        Ok(answer @ (Answer::Later | Answer::Stream(_))) => {
+            sending.frames.truncate(start);
+            Some(answer)
+        }
+        Err(status) => {
+            sending.frames.truncate(start);
+            sending.finish(at, status);
+            None
+        }
+    }
+}

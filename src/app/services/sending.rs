@@ -1,0 +1,320 @@
+//! The response of a call on its way.
+//!
+//! ```text
+//!          the first message        what is framed is flushed
+//!  Owing ───────────────────► Made ─────────────────────────► Open
+//!    │                          │                               │
+//!    └─► a head alone           └─► a response in whole         └─► trailers
+//! ```
+//!
+//! Messages are framed one behind the other and leave together: when they are
+//! many, or when the turn is over.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::mem;
+
+use super::codec::CallStatus;
+use super::guard::guarded;
+use super::interceptor::Ended;
+use super::outgoing::Outgoing;
+use super::rules::Rules;
+use crate::app::exchange::client::Client;
+use crate::app::exchange::session::At;
+use crate::grpc::frame::PREFIX;
+use crate::grpc::{self, Code, Ending, Misuse, Status};
+use crate::http::{self, FieldBuffer, Fields};
+use crate::link::{self, Body};
+use crate::net::Flow;
+use crate::wire::Instant;
+
+/// Bytes of frames that are put together before they leave: the most that one
+/// frame of HTTP/2 carries by default.
+const TOGETHER: usize = 16 << 10;
+
+/// How far a response is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has been sent.
+    Owing,
+    /// Its head is in the record, but has not left.
+    Made,
+    /// Its head has left.
+    Open,
+    /// Its status has been sent, or it is over without one.
+    Ended,
+}
+
+/// The response of one call.
+pub(in crate::app) struct Sending {
+    pub(in crate::app) machine: grpc::Call,
+    pub(in crate::app) rules: Arc<Rules>,
+    pub(in crate::app) outgoing: Outgoing,
+    /// The session as other threads reach it, if they may.
+    pub(in crate::app) client: Option<Client>,
+    /// The client is to take some before more is sent.
+    pub(in crate::app) waiting: bool,
+    /// The method wants no more messages for now.
+    pub(in crate::app) held: bool,
+    started: Instant,
+    stage: Stage,
+    sent: usize, // messages
+    compresses: bool,
+    /// What has been framed and not been written.
+    pub(in crate::app) frames: Vec<u8>,
+}
+
+impl Sending {
+    pub(in crate::app) fn new(machine: grpc::Call, rules: Arc<Rules>, at: &At<'_, '_>) -> Self {
+        let mut outgoing = Outgoing::default();
+        outgoing.compress = rules.compress;
+        Self {
+            machine,
+            rules,
+            outgoing,
+            client: None,
+            waiting: false,
+            held: false,
+            started: at.context.now(),
+            stage: Stage::Owing,
+            sent: 0,
+            compresses: false,
+            frames: Vec::new(),
+        }
+    }
+
+    /// Whether nothing more is sent.
+    pub(in crate::app) fn is_ended(&self) -> bool {
+        self.stage == Stage::Ended
+    }
+
+    /// Sends one message, which `encode` appends.
+    pub(in crate::app) fn send(
+        &mut self,
+        at: &mut At<'_, '_>,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Flow {
+        if self.is_ended() {
+            return Flow::Over(link::Misuse::Over);
+        }
+        let start = self.begin_message();
+        encode(&mut self.frames);
+        self.end_message(at, start)
+    }
+
+    /// Makes room for the prefix of a message, which is to be appended to
+    /// `frames`; where it starts.
+    pub(in crate::app) fn begin_message(&mut self) -> usize {
+        let start = self.frames.len();
+        self.frames.extend_from_slice(&[0; PREFIX]);
+        start
+    }
+
+    /// Sends the message that was begun at `start`.
+    pub(in crate::app) fn end_message(&mut self, at: &mut At<'_, '_>, start: usize) -> Flow {
+        let len = self.frames.len().saturating_sub(start + PREFIX);
+        if !self.make_head(at) {
+            return Flow::Over(link::Misuse::Over);
+        }
+        if self.frame(at, start).is_err() {
+            // Only a message of more than 4 GiB cannot be framed.
+            let status = Status::new(Code::Internal, "message is too long");
+            self.finish(at, status.into());
+            return Flow::Over(link::Misuse::Over);
+        }
+        self.sent += 1;
+        if self.rules.single && self.sent > 1 {
+            self.finish(at, miscounted());
+            return Flow::Over(link::Misuse::Over);
+        }
+        at.site.metrics.sent_messages(1, len);
+        if let Some(client) = &self.client {
+            let now = at.context.unix_seconds();
+            client.membership.activity().sent(len, now);
+        }
+        if self.frames.len() >= TOGETHER {
+            return self.flush(at);
+        }
+        match self.waiting {
+            true => Flow::Wait,
+            false => Flow::Go,
+        }
+    }
+
+    /// Frames the message behind `start`.
+    fn frame(&mut self, at: &mut At<'_, '_>, start: usize) -> Result<(), Misuse> {
+        #[cfg(feature = "gzip")]
+        if self.compresses && self.outgoing.compress {
+            let scratch = &mut at.site.scratch;
+            let message = self.frames.get(start + PREFIX..).unwrap_or_default();
+            scratch.gzip.compress(message, &mut scratch.packed);
+            self.frames.truncate(start);
+            let packed = &scratch.packed;
+            let framed = self.machine.send_compressed(packed, &mut self.frames);
+            scratch.shrink();
+            return framed;
+        }
+        let _ = at;
+        self.machine
+            .send_in_place(&mut self.frames, start)
+            .map(drop)
+    }
+
+    /// Puts the fields of the head into the record, once; whether messages may
+    /// follow.
+    fn make_head(&mut self, at: &mut At<'_, '_>) -> bool {
+        match self.stage {
+            Stage::Owing => {}
+            Stage::Made | Stage::Open => return true,
+            Stage::Ended => return false,
+        }
+        let Some(record) = at.record.as_deref_mut() else {
+            self.stage = Stage::Ended;
+            return false;
+        };
+        if cfg!(feature = "gzip") && self.outgoing.compress {
+            self.compresses = self.machine.announce(grpc::Encoding::Gzip);
+        }
+        let metadata = self.outgoing.head.as_fields();
+        let made = self.machine.send_head(metadata, &mut record.fields);
+        record.faulty |= made.is_err(); // metadata has been checked
+        self.outgoing.is_head_made = true;
+        self.stage = Stage::Made;
+        true
+    }
+
+    /// Sends the head, if it has not left.
+    pub(in crate::app) fn open(&mut self, at: &mut At<'_, '_>) -> bool {
+        if !self.make_head(at) {
+            return false;
+        }
+        if self.stage == Stage::Made {
+            let is_sent = at.respond(http::Status::OK, STREAMED);
+            self.stage = if is_sent { Stage::Open } else { Stage::Ended };
+        }
+        self.stage == Stage::Open
+    }
+
+    /// Sends what has been framed.
+    pub(in crate::app) fn flush(&mut self, at: &mut At<'_, '_>) -> Flow {
+        if self.frames.is_empty() {
+            return Flow::Go;
+        }
+        if !self.open(at) {
+            self.frames.clear();
+            return Flow::Over(link::Misuse::Over);
+        }
+        let flow = at.context.write(&self.frames);
+        self.frames.clear();
+        self.frames.shrink_to(2 * TOGETHER);
+        match flow {
+            Flow::Go => {}
+            Flow::Wait => self.waiting = true,
+            Flow::Over(_) => self.stage = Stage::Ended,
+        }
+        flow
+    }
+
+    /// Ends the call with a status.
+    pub(in crate::app) fn finish(&mut self, at: &mut At<'_, '_>, status: CallStatus) {
+        if self.stage == Stage::Ended {
+            return;
+        }
+        let is_short = self.rules.single && self.sent == 0 && status.code == Code::Ok;
+        let status = if is_short { miscounted() } else { status };
+        let status = self.tell(at, status);
+        let mut fields = mem::take(&mut at.site.scratch.trailers);
+        fields.clear();
+        self.end(at, &status, &mut fields);
+        self.stage = Stage::Ended;
+        at.site.scratch.trailers = fields;
+    }
+
+    fn end(&mut self, at: &mut At<'_, '_>, status: &CallStatus, fields: &mut FieldBuffer) {
+        let Self {
+            machine,
+            outgoing,
+            frames,
+            ..
+        } = self;
+        let (status, metadata) = (status.as_ref(), outgoing.trailers.as_fields());
+        if self.stage == Stage::Owing {
+            // One head, which may be all that there is.
+            if let Some(record) = at.record.as_deref_mut() {
+                let made = put_head_metadata(&outgoing.head, &mut record.fields);
+                let sent = machine.send_status(status, metadata, &mut record.fields, frames);
+                record.faulty |= made.is_err() || sent.is_err();
+                at.respond(http::Status::OK, Body::Whole(frames));
+            }
+            return;
+        }
+        // Trailers have been checked, and a vector has room.
+        let ending = machine.send_status(status, metadata, fields, frames);
+        if self.stage == Stage::Made {
+            if ending == Ok(Ending::Body) {
+                at.respond(http::Status::OK, Body::Whole(frames));
+                return;
+            }
+            if !at.respond(http::Status::OK, STREAMED) {
+                return;
+            }
+        }
+        if !frames.is_empty() {
+            let _ = at.context.write(frames);
+        }
+        // Refused only if the exchange is over.
+        let _ = at.context.finish(fields.as_fields());
+    }
+
+    /// The client has gone: nothing can be sent any more.
+    pub(in crate::app) fn lose(&mut self, at: &At<'_, '_>) {
+        if self.stage != Stage::Ended {
+            self.stage = Stage::Ended;
+            let status = Status::new(Code::Cancelled, "the client has gone");
+            self.tell(at, status.into());
+        }
+    }
+
+    /// Shows the interceptors how the call ended.
+    fn tell(&mut self, at: &At<'_, '_>, mut status: CallStatus) -> CallStatus {
+        let Rules {
+            service,
+            method,
+            interceptors,
+            ..
+        } = &*self.rules;
+        if interceptors.is_empty() {
+            return status;
+        }
+        let mut ended = Ended {
+            service,
+            method,
+            peer: at.context.peer(),
+            elapsed: at.context.measure().saturating_since(self.started),
+            status: &mut status,
+            outgoing: &mut self.outgoing,
+        };
+        let told = guarded(at.site, || {
+            interceptors.after(&mut ended);
+            Ok(())
+        });
+        told.err().unwrap_or(status)
+    }
+}
+
+/// A single response that is none, or several.
+fn miscounted() -> CallStatus {
+    Status::new(Code::Internal, "the method did not give one response").into()
+}
+
+/// A body that ends when its messages do.
+const STREAMED: Body<'static> = Body::Streamed {
+    length: None,
+    endless: false,
+};
+
+/// Metadata of the head where there is no head of its own: it goes with the
+/// status.
+fn put_head_metadata(head: &FieldBuffer, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    let metadata: Fields<'_> = head.as_fields();
+    fields.extend(metadata).map_err(|_| Misuse::MetadataValue)
+}

@@ -1,0 +1,273 @@
+//! Messages in gzip (RFC 1952).
+//!
+//! ```text
+//!  +----+----+----+-----+---------+-----+----+======+=========+-------+-------+
+//!  | 1f | 8b | 08 | FLG |  MTIME  | XFL | OS | more | DEFLATE | CRC32 | ISIZE |
+//!  +----+----+----+-----+---------+-----+----+======+=========+-------+-------+
+//!                   what of: extra field, name, comment, CRC16
+//! ```
+//!
+//! What comes out is limited: a small message that inflates to a large one is
+//! given up at the limit, not behind it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::Violation;
+
+/// The first bytes of what is compressed here: no name, no time, any system.
+const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// How much room is made at a time for what is inflated, at first.
+const STEP: usize = 4 << 10;
+
+/// Compresses and inflates messages. Holds the tables of both, about 300 KiB
+/// once they have been used, so that many calls share one.
+///
+/// ```
+/// use barewire::grpc::{Gzip, Violation};
+///
+/// let (mut gzip, mut packed, mut message) = (Gzip::new(), Vec::new(), Vec::new());
+/// gzip.compress(&[b'a'; 1000], &mut packed);
+/// assert!(packed.len() < 40);
+/// gzip.inflate(&packed, 1000, &mut message).unwrap();
+/// assert_eq!(message, [b'a'; 1000]);
+/// message.clear();
+/// let refused = gzip.inflate(&packed, 999, &mut message);
+/// assert_eq!(refused, Err(Violation::InflatedTooLong));
+/// ```
+#[derive(Debug, Default)]
+pub struct Gzip {
+    inflating: Option<Box<Decompress>>,
+    compressing: Option<Box<Compress>>,
+}
+
+impl Gzip {
+    /// Holds nothing yet.
+    pub const fn new() -> Self {
+        Self {
+            inflating: None,
+            compressing: None,
+        }
+    }
+
+    /// Appends what `message` inflates to, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`Violation::InflatedTooLong`] as soon as it is more,
+    /// [`Violation::MalformedCompressed`] if it is not gzip to its last byte.
+    pub fn inflate(
+        &mut self,
+        message: &[u8],
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Violation> {
+        let most = out.len().saturating_add(limit);
+        let mut rest = message;
+        loop {
+            rest = self.inflate_member(rest, most, out)?;
+            // Members may stand behind each other (RFC 1952 §2.2).
+            if rest.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Inflates one member; gives what stands behind it.
+    fn inflate_member<'m>(
+        &mut self,
+        member: &'m [u8],
+        most: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<&'m [u8], Violation> {
+        let mut rest = skip_head(member).ok_or(Violation::MalformedCompressed)?;
+        let start = out.len();
+        let machine = self
+            .inflating
+            .get_or_insert_with(|| Box::new(Decompress::new(false)));
+        machine.reset(false);
+        loop {
+            if out.len() == out.capacity() {
+                // One byte beyond the limit shows that it is exceeded.
+                let room = (most - out.len()).saturating_add(1);
+                out.reserve_exact(room.min((out.len() - start).max(STEP)));
+            }
+            let (taken, given) = (machine.total_in(), out.len());
+            let status = machine.decompress_vec(rest, out, FlushDecompress::None);
+            let taken = (machine.total_in() - taken) as usize; // <= rest.len()
+            rest = rest.get(taken..).unwrap_or_default();
+            if out.len() > most {
+                return Err(Violation::InflatedTooLong);
+            }
+            match status {
+                Ok(Status::StreamEnd) => break,
+                Ok(_) if taken > 0 || out.len() > given => {}
+                Ok(_) | Err(_) => return Err(Violation::MalformedCompressed),
+            }
+        }
+        let inflated = out.get(start..).unwrap_or_default();
+        let mut sum = Crc::new();
+        sum.update(inflated);
+        let (tail, rest) = rest
+            .split_first_chunk::<8>()
+            .ok_or(Violation::MalformedCompressed)?;
+        let [a, b, c, d, e, f, g, h] = *tail;
+        let is_right = u32::from_le_bytes([a, b, c, d]) == sum.sum()
+            && u32::from_le_bytes([e, f, g, h]) == inflated.len() as u32;
+        is_right
+            .then_some(rest)
+            .ok_or(Violation::MalformedCompressed)
+    }
+
+    /// Appends `message`, compressed.
+    pub fn compress(&mut self, message: &[u8], out: &mut Vec<u8>) {
+        let machine = self
+            .compressing
+            .get_or_insert_with(|| Box::new(Compress::new(Compression::fast(), false)));
+        machine.reset();
+        out.extend_from_slice(&HEAD);
+        let mut rest = message;
+        loop {
+            out.reserve(STEP.min(rest.len() + 64));
+            let (taken, given) = (machine.total_in(), out.len());
+            let status = machine.compress_vec(rest, out, FlushCompress::Finish);
+            let taken = (machine.total_in() - taken) as usize; // <= rest.len()
+            rest = rest.get(taken..).unwrap_or_default();
+            let goes_on = taken > 0 || out.len() > given;
+            if !matches!(status, Ok(Status::Ok | Status::BufError)) || !goes_on {
+                break; // at its end: with room, it cannot fail
+            }
+        }
+        let mut sum = Crc::new();
+        sum.update(message);
+        out.extend_from_slice(&sum.sum().to_le_bytes());
+        out.extend_from_slice(&(message.len() as u32).to_le_bytes());
+    }
+}
+
+/// What stands behind the head of a member (RFC 1952 §2.3); `None` if it is
+/// not one.
+fn skip_head(member: &[u8]) -> Option<&[u8]> {
+    const CRC16: u8 = 0x02;
+    const EXTRA: u8 = 0x04;
+    const NAME: u8 = 0x08;
+    const COMMENT: u8 = 0x10;
+    let (&[0x1f, 0x8b, 8, flags, _, _, _, _, _, _], mut rest) = member.split_first_chunk()? else {
+        return None;
+    };
+    if flags & 0xe0 != 0 {
+        return None; // reserved (RFC 1952 §2.3.1.2)
+    }
+    if flags & EXTRA != 0 {
+        let (length, after) = rest.split_first_chunk::<2>()?;
+        rest = after.get(usize::from(u16::from_le_bytes(*length))..)?;
+    }
+    for text in [NAME, COMMENT] {
+        if flags & text != 0 {
+            let end = rest.iter().position(|&b| b == 0)?;
+            rest = rest.get(end + 1..)?; // end < rest.len()
+        }
+    }
+    if flags & CRC16 != 0 {
+        let head = member.get(..member.len() - rest.len())?; // a part of it
+        let mut sum = Crc::new();
+        sum.update(head);
+        let (stated, after) = rest.split_first_chunk::<2>()?;
+        if u16::from_le_bytes(*stated) != sum.sum() as u16 {
+            return None;
+        }
+        rest = after;
+    }
+    Some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use flate2::GzBuilder;
+    use proptest::prelude::*;
+    use std::io::{Read, Write};
+
+    fn inflate(packed: &[u8], limit: usize) -> Result<Vec<u8>, Violation> {
+        let mut out = vec![1, 2, 3];
+        Gzip::new().inflate(packed, limit, &mut out)?;
+        Ok(out.split_off(3))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_compressed_is_read_by_others_and_by_ourselves(
+            messages in proptest::collection::vec(
+                proptest::collection::vec(any::<u8>(), 0..20_000), 1..4),
+        ) {
+            let mut gzip = Gzip::new();
+            for message in messages {
+                let (mut packed, mut other) = (Vec::new(), Vec::new());
+                gzip.compress(&message, &mut packed);
+                flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut other).unwrap();
+                prop_assert_eq!(&other, &message);
+                prop_assert_eq!(&inflate(&packed, message.len()), &Ok(message));
+            }
+        }
+
+        #[test]
+        fn nothing_that_is_not_gzip_is_taken_for_it(
+            mut packed in proptest::collection::vec(any::<u8>(), 0..100),
+            honest in any::<bool>(),
+        ) {
+            if honest {
+                packed.splice(..0, HEAD);
+            }
+            let mut other = Vec::new();
+            let read = flate2::read::MultiGzDecoder::new(&packed[..]).read_to_end(&mut other);
+            if let Ok(message) = inflate(&packed, 1 << 20) {
+                prop_assert!(read.is_ok());
+                prop_assert_eq!(message, other);
+            }
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_head_may_be_there() {
+        let mut writer = GzBuilder::new()
+            .filename("a.txt")
+            .comment("no comment")
+            .extra(&b"xx\x02\0yz"[..])
+            .write(Vec::new(), Compression::best());
+        writer.write_all(b"hello").unwrap();
+        let packed = writer.finish().unwrap();
+        assert_eq!(inflate(&packed, 5).unwrap(), b"hello");
+        let twice = [&packed[..], &packed].concat();
+        assert_eq!(inflate(&twice, 10).unwrap(), b"hellohello");
+        assert_eq!(inflate(&twice, 9), Err(Violation::InflatedTooLong));
+        for end in 0..packed.len() {
+            assert_eq!(
+                inflate(&packed[..end], 5),
+                Err(Violation::MalformedCompressed)
+            );
+        }
+        for at in packed.len() - 8..packed.len() {
+            let mut broken = packed.clone();
+            broken[at] ^= 1;
+            assert_eq!(inflate(&broken, 5), Err(Violation::MalformedCompressed));
+        }
+    }
+
+    #[test]
+    fn grpc_gzip_bomb() {
+        let mut packed = Vec::new();
+        Gzip::new().compress(&vec![0; 64 << 20], &mut packed);
+        assert!(packed.len() < 400 << 10);
+        let (limit, mut out) = (4 << 20, Vec::new());
+        let refused = Gzip::new().inflate(&packed, limit, &mut out);
+        assert_eq!(refused, Err(Violation::InflatedTooLong));
+        assert!(
+            out.capacity() <= limit + (64 << 10),
+            "{} held",
+            out.capacity()
+        );
+    }
+}
