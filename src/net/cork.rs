@@ -12,9 +12,17 @@ use crate::wire::Sink;
 /// costs less than a further part of the write.
 pub(super) const SHARED_FROM: usize = 16 * 1024;
 
-/// A copied buffer that has grown beyond this is freed when the cork is
-/// cleared.
+/// A copied buffer that has grown beyond this is freed when it has not been
+/// needed for a while.
 const KEEP: usize = 256 * 1024;
+
+/// One that has grown beyond this is freed at once.
+const MOST: usize = 4 << 20;
+
+/// How often a cork is cleared with little in it until that while is over: who
+/// echoes large messages would otherwise have the system find and clear the
+/// pages of its buffer for each of them.
+const QUIET: u16 = 1000;
 
 /// The one output of a loop: all that is written while a connection is served
 /// gathers here and leaves in one write.
@@ -40,6 +48,7 @@ pub struct Cork {
     shared_len: usize,   // bytes of all of them that are in memory
     files: u64,          // bytes of all of them that are not
     cap: usize,
+    quiet: u16, // how often little was in a buffer beyond KEEP, one time after another
 }
 
 /// What stands in front of `copied[at..]`, behind what was shared earlier.
@@ -71,6 +80,7 @@ impl Cork {
             shared_len: 0,
             files: 0,
             cap,
+            quiet: 0,
         }
     }
 
@@ -105,17 +115,30 @@ impl Cork {
         self.len() == 0
     }
 
-    /// Forgets all, and keeps the memory up to 256 KiB.
+    /// Forgets all, and keeps the memory: up to 256 KiB for good, up to 4 MiB
+    /// for as long as so much is needed now and then.
     #[inline]
     pub fn clear(&mut self) {
+        let len = self.copied.len();
         self.copied.clear();
         if self.copied.capacity() > KEEP {
-            self.copied.shrink_to(KEEP);
+            self.shrink(len);
         }
         if !self.shared.is_empty() {
             self.shared.clear();
             self.shared_len = 0;
             self.files = 0;
+        }
+    }
+
+    /// Gives memory back if it is too much, or if `len` bytes are the next of
+    /// many that would not have needed it.
+    #[cold]
+    fn shrink(&mut self, len: usize) {
+        self.quiet = if len > KEEP { 0 } else { self.quiet + 1 };
+        if self.quiet == QUIET || self.copied.capacity() > MOST {
+            self.quiet = 0;
+            self.copied.shrink_to(KEEP);
         }
     }
 
@@ -458,9 +481,21 @@ mod tests {
         assert_eq!(cork.copied.capacity(), kept);
         cork.space(2 * KEEP);
         cork.put_shared(Bytes::from(vec![0; SHARED_FROM]));
+        for _ in 0..2 {
+            cork.clear();
+            assert_eq!((cork.len(), cork.is_empty()), (0, true));
+            // What was needed just now is kept for the next time.
+            assert!(cork.copied.capacity() >= 2 * KEEP);
+            cork.space(2 * KEEP);
+        }
+        for _ in 0..=QUIET {
+            cork.clear();
+            cork.put(b"little");
+        }
+        assert!(cork.copied.capacity() <= KEEP);
+        cork.space(MOST + 1);
         cork.clear();
         assert!(cork.copied.capacity() <= KEEP);
-        assert_eq!((cork.len(), cork.is_empty()), (0, true));
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub struct Loop<P: Poller = Mio> {
         reason = "a connection holds a pointer, not the buffer"
     )]
     pub(super) spare: Vec<Box<Kept>>,
+    /// Memory for the next long kept input; all of it initialised.
+    pub(super) large: Vec<u8>,
     pub(super) deadlines: Deadlines,
     /// Slots whose deadlines have passed; empty between turns.
     pub(super) passed: Vec<u32>,
@@ -155,6 +157,7 @@ impl<P: Poller> Loop<P> {
             streams: Vec::new(),
             read,
             spare: Vec::new(),
+            large: Vec::new(),
             deadlines: Deadlines::new(),
             passed: Vec::new(),
             round: Vec::new(),

@@ -2,6 +2,9 @@
 
 use alloc::{vec, vec::Vec};
 
+/// Up to this size memory grows fourfold.
+const STEP: usize = 1 << 20;
+
 /// Bytes that were read and not used: the front of a message that has not
 /// arrived in full, or what a peer sent ahead.
 ///
@@ -45,10 +48,23 @@ impl Kept {
         self.end = bytes.len();
     }
 
-    /// Lends room behind what waits: at least `least` bytes.
-    pub(super) fn room(&mut self, least: usize) -> &mut [u8] {
+    /// Lends room behind what waits: at least `least` bytes. Where its own
+    /// memory has to grow, that of `large` is taken if it is enough.
+    pub(super) fn room(&mut self, least: usize, large: &mut Vec<u8>) -> &mut [u8] {
+        let len = self.len();
+        if self.memory.len() - self.end < least && large.len() >= len + least {
+            large[..len].copy_from_slice(&self.memory[self.start..self.end]);
+            self.memory = core::mem::take(large);
+            (self.start, self.end) = (0, len);
+        }
         self.reserve(least);
         &mut self.memory[self.end..]
+    }
+
+    /// Gives up the memory.
+    pub(super) fn take_memory(&mut self) -> Vec<u8> {
+        (self.start, self.end) = (0, 0);
+        core::mem::take(&mut self.memory)
     }
 
     /// `n` bytes of the room have been filled.
@@ -65,8 +81,8 @@ impl Kept {
     }
 
     /// Makes room for `more` bytes behind what waits: first by moving it to
-    /// the front, then by doubling. What has arrived sets the size, never what
-    /// was announced.
+    /// the front, then by making the memory four times as large, or twice from
+    /// 1 MiB on. What has arrived sets the size, never what was announced.
     fn reserve(&mut self, more: usize) {
         if self.memory.len() - self.end >= more {
             return;
@@ -76,7 +92,7 @@ impl Kept {
         if self.memory.len() - len >= more && self.start >= len {
             self.memory.copy_within(waiting, 0);
         } else {
-            let mut memory = vec![0; (len + more).max(2 * len)];
+            let mut memory = vec![0; (len + more).max((4 * len).min(2 * len.max(STEP)))];
             memory[..len].copy_from_slice(&self.memory[waiting]);
             self.memory = memory;
         }
@@ -91,9 +107,10 @@ mod tests {
     #[test]
     fn bytes_come_out_in_the_order_they_went_in() {
         let (mut kept, mut model) = (Kept::default(), Vec::new());
+        let mut large = vec![0; 90];
         for round in 0..200_usize {
             let piece: Vec<u8> = (0..round % 37).map(|i| (round * 31 + i) as u8).collect();
-            kept.room(piece.len())[..piece.len()].copy_from_slice(&piece);
+            kept.room(piece.len(), &mut large)[..piece.len()].copy_from_slice(&piece);
             kept.filled(piece.len());
             model.extend_from_slice(&piece);
             let used = (round * 17 % 41).min(model.len());

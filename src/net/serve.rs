@@ -12,6 +12,8 @@ use crate::link::{Event, Gone};
 /// Kept input up to this size is copied in front of the next read, so that the
 /// connection's own memory goes back to the pool; longer input is read on to.
 const COPIED: usize = 512;
+/// The most memory that is kept for the next long input.
+const LARGE: usize = 4 << 20;
 /// Buffers of kept input that wait for the next connection that needs one.
 const SPARE: usize = 64;
 
@@ -177,7 +179,7 @@ impl<P: Poller> Loop<P> {
         let (had, read) = match kept {
             Some(mut kept) if kept.len() > COPIED => {
                 let had = kept.len();
-                let room = kept.room(size.min(had).max(COPIED));
+                let room = kept.room(size.min(had).max(COPIED), &mut self.large);
                 let read = self.poller.read(stream, room);
                 own = Some(kept);
                 (had, read)
@@ -185,7 +187,7 @@ impl<P: Poller> Loop<P> {
             Some(mut kept) => {
                 let had = kept.len(); // <= COPIED, below the smallest buffer
                 self.read[..had].copy_from_slice(kept.bytes());
-                give_back(&mut self.spare, kept, size);
+                give_back(&mut self.spare, &mut self.large, kept, size);
                 (had, self.poller.read(stream, &mut self.read[had..]))
             }
             None => (0, self.poller.read(stream, &mut self.read)),
@@ -320,16 +322,22 @@ impl<P: Poller> Loop<P> {
 
     /// Gives the memory of kept input back.
     pub(super) fn spare_kept(&mut self, kept: Box<Kept>) {
-        give_back(&mut self.spare, kept, self.read.len());
+        let most = self.read.len();
+        give_back(&mut self.spare, &mut self.large, kept, most);
     }
 }
 
-/// Keeps the memory of kept input, up to `most` bytes, for the next use.
+/// Keeps the memory of kept input for the next use: up to `most` bytes of each,
+/// and one that is larger, so that large messages do not have the system find
+/// and clear pages for each of them.
 #[expect(
     clippy::vec_box,
     reason = "a connection holds a pointer, not the buffer"
 )]
-fn give_back(spare: &mut Vec<Box<Kept>>, mut kept: Box<Kept>, most: usize) {
+fn give_back(spare: &mut Vec<Box<Kept>>, large: &mut Vec<u8>, mut kept: Box<Kept>, most: usize) {
+    if (large.len().max(most) + 1..=LARGE).contains(&kept.capacity()) {
+        *large = kept.take_memory();
+    }
     if spare.len() < SPARE {
         kept.clear(most);
         spare.push(kept);
