@@ -19,17 +19,19 @@
 //! | 3 | `link`: one whole connection, feature `alloc` | `alloc` |
 //! | 4 | `net`: the mio loop, feature `net` | `std` |
 //! | 5 | `app`: routes, sockets, event streams, services, rooms, feature `net` | `std` |
+//! | 5 | `client`: gRPC channels, features `net` and `http2` | `std` |
 //!
 //! # Features
 //!
-//! `std`, `net` and `http2` are on by default. Features add, and never change what is
-//! there.
+//! `std`, `net`, `http2` and `files` are on by default. Features add, and never
+//! change what is there.
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `alloc` | what owns memory in layers 0 to 2, and `link` |
 //! | `std` | `alloc` with the standard library |
 //! | `net` | `net` and `app`: mio, socket2, getrandom |
+//! | `files` | directories that `app` serves, and files that Linux sends: rustix |
 //! | `http2` | the HTTP/2 machine, and HTTP/2 in `link`, `net` and `app` |
 //! | `prost` | messages made by prost as gRPC messages |
 //!
@@ -57,6 +59,8 @@ extern crate std;
 
 #[cfg(feature = "net")]
 pub mod app;
+#[cfg(all(feature = "net", feature = "http2"))]
+pub mod client;
 pub mod grpc;
 pub mod hpack;
 pub mod http;

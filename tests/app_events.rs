@@ -9,13 +9,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Sender, channel};
 
-use app_support::{Running, read_until, wait_until};
+use app_support::{PATIENCE, Running, read_until, wait_until};
 use barewire::app::{App, Broadcaster, EventStream, Events, EventsRoute, Handle};
 use barewire::link::Gone;
 use barewire::sse::{Event, Misuse};
 use barewire::websocket::CloseCode;
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks for a stream with HTTP/1.0, so that its body comes as it is.
 fn open_stream(running: &Running, target: &str, fields: &str) -> Reader {
@@ -162,7 +160,7 @@ fn a_silent_stream_sends_comments_and_a_client_that_hangs_up_is_gone() {
     reader.expect(&[": "]);
     assert_eq!(hub.session_count(), 1);
     drop(reader);
-    ends.recv_timeout(Duration::from_secs(1)).unwrap();
+    ends.recv_timeout(PATIENCE).unwrap();
     wait_until("the stream is gone", || hub.session_count() == 0);
 }
 

@@ -213,7 +213,7 @@ fn what_is_not_served_is_not_found() {
 fn a_file_that_may_not_be_read_is_forbidden() {
     let place = Place::new("forbidden");
     let path = place.put("a.txt", "hello");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     let expected = match File::open(&path) {
         Ok(_) => 200, // nothing is forbidden to root
         Err(_) => 403,

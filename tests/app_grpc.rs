@@ -9,12 +9,10 @@ use core::time::Duration;
 use std::io::{Read, Write};
 use std::sync::mpsc::{Sender, channel};
 
-use app_support::{Running, read_until, wait_until};
+use app_support::{PATIENCE, Running, read_until, wait_until};
 use barewire::app::{App, Call, CallStatus, Handle, ResponseStream, ServerStream, Service};
 use barewire::grpc::{Code, Limits, Status, web};
 use barewire::link::Gone;
-
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A frame of a response.
 #[derive(Debug, PartialEq, Eq)]
@@ -129,12 +127,13 @@ impl ServerStream for Relay {
     type Message = Vec<u8>;
 
     fn open(&mut self, stream: &mut ResponseStream<'_, '_, Vec<u8>>) {
-        let _ = self.handles.send(stream.handle().unwrap());
         stream.after(Duration::from_millis(1), 9);
     }
 
     fn timer(&mut self, stream: &mut ResponseStream<'_, '_, Vec<u8>>, token: u32) {
         stream.send(&format!("timer {token}").into_bytes());
+        // Whoever has the handle knows that the timer has gone off.
+        let _ = self.handles.send(stream.handle().unwrap());
     }
 
     fn mail(&mut self, stream: &mut ResponseStream<'_, '_, Vec<u8>>, mail: Box<dyn Any + Send>) {
@@ -375,7 +374,7 @@ fn a_deadline_ends_a_call_wherever_it_is() {
     let fields = format!("{WEB}grpc-timeout: 0m\r\n");
     let (_, body) = ask(&running, "/test.Test/Echo", &fields, &framed(""));
     assert_eq!(frames(&body), [exceeded()]);
-    let fields = format!("{WEB}grpc-timeout: 30m\r\n");
+    let fields = format!("{WEB}grpc-timeout: 2S\r\n"); // long behind the timer
     let (_, body) = ask(&running, "/test.Test/Later", &fields, &framed("never"));
     assert_eq!(frames(&body), [exceeded()]);
     let (_, body) = ask(&running, "/test.Test/Relay", &fields, &framed(""));
@@ -419,7 +418,6 @@ fn an_object_streams_what_it_is_mailed() {
     let reader = std::thread::scope(|scope| {
         let reader = scope.spawn(|| call(&scene.running, path, &framed("")));
         let handle = scene.handles.recv_timeout(PATIENCE).unwrap();
-        std::thread::sleep(Duration::from_millis(20)); // behind the timer
         handle.mail("one").unwrap();
         handle.send("two").unwrap();
         handle.mail("end").unwrap();
@@ -469,7 +467,6 @@ fn a_drained_server_ends_live_streams_as_unavailable() {
     let answer = std::thread::scope(|scope| {
         let reader = scope.spawn(|| call(&scene.running, "/test.Test/Relay", &framed("")));
         scene.handles.recv_timeout(PATIENCE).unwrap();
-        std::thread::sleep(Duration::from_millis(20));
         scene.running.server().handle().shutdown(PATIENCE);
         reader.join().unwrap()
     });

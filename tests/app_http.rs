@@ -315,7 +315,7 @@ fn one_port_is_served_by_many_threads_and_a_unix_socket_beside_it() {
     let mut answer = String::new();
     std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
     assert!(answer.ends_with("Hello, World!"));
-    server.handle().shutdown(core::time::Duration::from_secs(1));
+    server.handle().shutdown(app_support::PATIENCE);
     assert_eq!(server.join().unwrap(), 0);
 }
 

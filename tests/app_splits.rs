@@ -9,6 +9,7 @@ use std::net::Shutdown;
 use app_support::Running;
 use barewire::app::{App, Middleware, Record, ReplyHead, Route, Stream, Streaming};
 use barewire::http::Fields;
+use barewire::{http1, link};
 
 /// Writes back what comes.
 struct Echo;
@@ -34,6 +35,9 @@ impl Middleware for Dateless {
 
 #[test]
 fn any_cut_gives_the_same_answers() {
+    let slow = http1::Limits::DEFAULT
+        .with_head_timeout(10 * app_support::PATIENCE)
+        .with_body_grace(10 * app_support::PATIENCE);
     let app = App::new()
         .with(Dateless)
         .get("/users/{id}", |request, reply| {
@@ -58,7 +62,8 @@ fn any_cut_gives_the_same_answers() {
                         .stream(Echo)
                 }),
         )
-        .collect_limit(10);
+        .collect_limit(10)
+        .protocol_limits(link::Limits::DEFAULT.with_http1(slow));
     let running = Running::start(app);
     let script = [
         "GET /users/1 HTTP/1.1\r\nHost: a\r\n\r\n",

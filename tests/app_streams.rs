@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, mpsc};
 
-use app_support::{Answer, Running, read_until, wait_until};
+use app_support::{Answer, PATIENCE, Running, read_until, wait_until, wait_until_drained};
 use barewire::app::{App, Deferred, Flow, Kind, Response, Route, Stream, StreamHandle, Streaming};
 use barewire::http::{FieldBuffer, Fields, Status};
 use barewire::link::{self, Gone};
@@ -240,7 +240,7 @@ fn a_client_that_goes_away_ends_its_stream() {
         .unwrap();
     read_until(&mut stream, "abc\r\n");
     drop(stream);
-    let why = receiver.recv_timeout(Duration::from_secs(5)).unwrap();
+    let why = receiver.recv_timeout(PATIENCE).unwrap();
     assert!(
         matches!(why, Gone::Violation(_) | Gone::Disconnected | Gone::Reset),
         "{why:?}"
@@ -435,7 +435,7 @@ fn nobody_wants_a_reply_whose_client_is_gone() {
     stream
         .write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         .unwrap();
-    let deferred = receiver.recv_timeout(Duration::from_secs(5)).unwrap();
+    let deferred = receiver.recv_timeout(PATIENCE).unwrap();
     assert!(deferred.is_wanted());
     // A reset, not just an end: a half-closed client still reads.
     socket2::SockRef::from(&stream)
@@ -461,9 +461,9 @@ fn a_shutdown_lets_deferred_replies_finish() {
     stream
         .write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         .unwrap();
-    let deferred = receiver.recv_timeout(Duration::from_secs(5)).unwrap();
-    server.handle().shutdown(Duration::from_secs(5));
-    std::thread::sleep(Duration::from_millis(50));
+    let deferred = receiver.recv_timeout(PATIENCE).unwrap();
+    server.handle().shutdown(PATIENCE);
+    wait_until_drained(address);
     assert!(deferred.send(Response::text("last")));
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();

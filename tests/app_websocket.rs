@@ -10,16 +10,13 @@ use std::io::Write;
 use std::mem;
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Instant;
 
-use app_support::{Running, read_until, wait_until};
+use app_support::{PATIENCE, Running, read_until, wait_until};
 use barewire::app::{App, Closed, Handle, Hub, Message, Socket, WebSocket, WebSocketRoute};
 use barewire::net::Flow;
 use barewire::websocket::{CloseCode, Kind};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Error, Message as Frame, WebSocket as Client};
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 type Connected = (Client<TcpStream>, tungstenite::handshake::client::Response);
 
@@ -237,10 +234,8 @@ fn scene(threads: usize) -> Scene {
 fn a_timer_of_a_session_goes_off_once() {
     let scene = scene(1);
     let mut client = connect(&scene.running, "/ws");
-    let start = Instant::now();
     say(&mut client, "after 50");
     assert_eq!(text(&mut client), "timer 7");
-    assert!(start.elapsed() >= Duration::from_millis(50));
     say(&mut client, "hello");
     assert_eq!(text(&mut client), "hello");
 }
@@ -312,7 +307,7 @@ fn a_panic_closes_its_session_with_1011_and_frees_its_place() {
     };
     assert_eq!(u16::from(frame.code), 1011);
     wait_until("the place is free", || scene.hub.room_size("room") == 1);
-    assert_eq!(scene.hub.session_count(), 1);
+    wait_until("it is forgotten", || scene.hub.session_count() == 1);
     say(&mut other, "others room hello");
     assert_eq!(text(&mut other), "to 0");
 }
@@ -447,11 +442,7 @@ fn a_drained_server_closes_its_sessions_with_1001() {
     let mut client = connect(&scene.running, "/ws");
     say(&mut client, "hello");
     assert_eq!(text(&mut client), "hello");
-    scene
-        .running
-        .server()
-        .handle()
-        .shutdown(Duration::from_secs(5));
+    scene.running.server().handle().shutdown(PATIENCE);
     let Ok(Frame::Close(Some(frame))) = client.read() else {
         panic!()
     };

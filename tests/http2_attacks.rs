@@ -1,5 +1,6 @@
 //! Every attack of `data/h2-attacks.jsonl` that reaches HTTP/2, each in a test
-//! of its name: what the peer sees, after how many frames, and what is held.
+//! of its name: what the peer sees, after how many frames, and what is held, by
+//! the machine alone and by a whole link at once.
 #![cfg(feature = "http2")]
 
 mod http2_support;
@@ -10,9 +11,10 @@ use core::time::Duration;
 use std::alloc::System;
 
 use barewire::hpack::{Encoder, Growing, Indexing};
-use barewire::http::{Field, Fields, ResponseHead, Status};
+use barewire::http::{Content, Field, Fields, OwnedScratch, ResponseHead, Status};
 use barewire::http2::{BodyLength, ErrorCode, Limits, Violation};
-use barewire::wire::Instant;
+use barewire::link::{self, Link};
+use barewire::wire::{Instant, Step};
 use http2_support::*;
 
 /// Counts what the present thread holds.
@@ -73,6 +75,7 @@ fn attack(side: &mut Side, frame: impl FnMut(u32) -> Vec<u8>) -> Outcome {
 }
 
 fn attack_with(side: &mut Side, most: u32, mut frame: impl FnMut(u32) -> Vec<u8>) -> Outcome {
+    let mut through = Through::new(side);
     let before = HELD.get();
     MOST.set(before);
     let mut outcome = Outcome {
@@ -92,6 +95,10 @@ fn attack_with(side: &mut Side, most: u32, mut frame: impl FnMut(u32) -> Vec<u8>
                 _ => outcome.events += 1,
             }
         }
+        if let Some(through) = &mut through {
+            through.feed(&bytes, side.now);
+            assert_eq!(through.violation, outcome.violation, "{outcome:?}");
+        }
         outcome.answered += side.out.len();
         if outcome.violation.is_some() {
             outcome.goaway = Some(side.goaway());
@@ -101,6 +108,78 @@ fn attack_with(side: &mut Side, most: u32, mut frame: impl FnMut(u32) -> Vec<u8>
     outcome.held = MOST.get() - before;
     assert!(outcome.held <= 256 << 10, "{outcome:?}");
     outcome
+}
+
+/// The same connection as a link, whose owner takes what comes and answers
+/// nothing.
+struct Through {
+    link: Link,
+    limits: link::Limits,
+    scratch: OwnedScratch,
+    input: Vec<u8>,
+    consumes: bool,
+    violation: Option<Violation>,
+}
+
+impl Through {
+    /// A link that has seen what a machine has seen, up to its first attack.
+    fn new(side: &mut Side) -> Option<Self> {
+        let said = side.said.take()?;
+        let mut through = Self {
+            link: Link::server(side.now),
+            limits: link::Limits::DEFAULT.with_http2(side.limits),
+            scratch: OwnedScratch::new(128),
+            input: Vec::new(),
+            consumes: side.consumes,
+            violation: None,
+        };
+        through.feed(&said, side.now);
+        Some(through)
+    }
+
+    fn feed(&mut self, bytes: &[u8], now: Instant) {
+        self.input.extend_from_slice(bytes);
+        let mut out = Vec::new();
+        while self.violation.is_none() {
+            let mut shown = None;
+            let lent = link::Lent {
+                now,
+                date: None,
+                chance: [0; 4],
+                limits: &self.limits,
+                scratch: self.scratch.lend(),
+                shown: &mut shown,
+            };
+            let received = match self.link.receive(&mut self.input, lent, &mut out) {
+                Ok(received) => received,
+                Err(link::Violation::Http2(violation)) => {
+                    self.violation = Some(violation);
+                    let last = frames(&out).pop().expect("GOAWAY");
+                    assert_eq!(&last.payload[8..], violation.reason().as_bytes());
+                    return;
+                }
+                Err(other) => panic!("{other:?}"),
+            };
+            let (used, stream) = (received.used, self.link.stream());
+            let more = match received.step {
+                Step::Event(link::Event::Request {
+                    content: Content::Follows { .. },
+                    ..
+                }) if self.consumes => self.link.accept_body(stream, now, &mut out).is_ok(),
+                Step::Event(_) => true,
+                Step::Need(more) => used > 0 || more == 0,
+                Step::Paused | Step::Full | Step::Done => false,
+            };
+            self.input.drain(..used);
+            if let Some(shown) = shown {
+                self.link.reclaim(shown);
+            }
+            if !more {
+                break;
+            }
+        }
+        self.link.pump(0, now, &mut out);
+    }
 }
 
 impl Outcome {

@@ -854,6 +854,23 @@ fn a_client_honours_the_limit_of_streams_and_goaway() {
 }
 
 #[test]
+fn s6_8_a_client_that_leaves_still_gets_its_answers() {
+    let mut side = Side::server();
+    side.feed(&[get(1), get(3)].concat());
+    // Zero: the client has seen no stream of the server's.
+    let events = side.feed(&frame(GOAWAY, 0, 0, &[0; 8]));
+    assert_eq!(events, [Seen::GoAway(0, 0, vec![])]);
+    let head = ResponseHead::new(Status::OK, Fields::EMPTY);
+    for stream in [1, 3] {
+        assert!(!side.machine.is_done());
+        side.machine
+            .send_response(stream, &head, None, None, &mut side.out)
+            .unwrap();
+    }
+    assert!(side.machine.is_done());
+}
+
+#[test]
 fn expect_100_continue_is_answered_when_the_body_is_wanted() {
     let mut side = Side::server();
     side.feed(&with(1, 0, &[("expect", "100-continue")]));

@@ -6,16 +6,19 @@
 //! ```
 //!
 //! Each file is one idea: [`plain`], [`echo`] and [`files`] speak HTTP, [`chat`]
-//! WebSocket, [`ticks`] and [`broadcaster`] Server-Sent Events, [`users`]
-//! gRPC-Web.
+//! WebSocket, [`ticks`] and [`broadcaster`] Server-Sent Events, [`users`] and
+//! [`interop`] gRPC.
 
 mod arguments;
 mod broadcaster;
 mod chat;
+mod descriptors;
 mod echo;
 mod files;
+mod interop;
 pub(crate) mod messages;
 mod plain;
+mod test_messages;
 mod ticks;
 mod timestamp;
 mod users;
@@ -24,7 +27,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use barewire::app::{App, Cors, Server};
+use barewire::app::{App, Cors, Health, Reflection, Server, Serving};
 use barewire::net::{Address, Error};
 use barewire::{link, websocket};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -84,7 +87,22 @@ pub(crate) fn showcase() -> App {
     let app = chat::routes(app);
     let app = ticks::routes(app);
     let app = broadcaster::routes(app);
-    users::routes(app)
+    let app = users::routes(app);
+    let app = interop::routes(app);
+    discovery(app)
+}
+
+/// What gRPC's tools ask first: who serves, and what that looks like.
+fn discovery(app: App) -> App {
+    let health = Health::new();
+    for service in [users::NAME, interop::NAME] {
+        health.set(service, Serving::Serving);
+    }
+    let app = app.grpc(health.service());
+    let set = descriptors::encoded().expect("the protos are checked by the tests");
+    let reflection = Reflection::new(&set).expect("protox has made them");
+    app.grpc(reflection.service())
+        .grpc(reflection.service_v1alpha())
 }
 
 /// The defaults, but for messages of up to 16 MiB in fragments of any size: the

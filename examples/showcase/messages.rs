@@ -3,8 +3,8 @@
 //! This is what prost generates from a `.proto` file; with barewire's feature
 //! `prost` on, `app::Proto` makes the last part unnecessary.
 
-use barewire::app::{CallStatus, Payload};
-use barewire::grpc::{Code, Status};
+use std::collections::HashMap;
+
 use prost::Message;
 
 #[derive(Clone, PartialEq, Eq, Message)]
@@ -58,6 +58,26 @@ pub(crate) struct UpdateUserRequest {
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
+pub(crate) struct UpdateUsersResponse {
+    #[prost(int32, tag = "1")]
+    pub(crate) processed: i32,
+    #[prost(string, repeated, tag = "2")]
+    pub(crate) failures: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Message)]
+pub(crate) struct ChatMessage {
+    #[prost(string, tag = "1")]
+    pub(crate) user_id: String,
+    #[prost(string, tag = "2")]
+    pub(crate) text: String,
+    #[prost(int64, tag = "3")]
+    pub(crate) timestamp: i64,
+    #[prost(map = "string, string", tag = "4")]
+    pub(crate) metadata: HashMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Message)]
 pub(crate) struct DeleteUserRequest {
     #[prost(string, tag = "1")]
     pub(crate) id: String,
@@ -74,19 +94,22 @@ pub(crate) struct DeleteUserResponse {
 /// Makes messages of prost's payloads of calls.
 macro_rules! payloads {
     ($($message:ty,)*) => {$(
-        impl Payload for $message {
-            fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
-                Message::decode(bytes)
-                    .map_err(|error| Status::new(Code::Internal, error.to_string()).into())
+        impl barewire::app::Payload for $message {
+            fn decode(bytes: &[u8]) -> Result<Self, barewire::app::CallStatus> {
+                prost::Message::decode(bytes).map_err(|error: prost::DecodeError| {
+                    let code = barewire::grpc::Code::Internal;
+                    barewire::grpc::Status::new(code, error.to_string()).into()
+                })
             }
 
             fn encode(&self, out: &mut Vec<u8>) {
                 // Refused only for want of room, and a vector has it.
-                let _ = Message::encode(self, out);
+                let _ = prost::Message::encode(self, out);
             }
         }
     )*};
 }
+pub(crate) use payloads;
 
 payloads! {
     User,
@@ -94,6 +117,8 @@ payloads! {
     ListUsersRequest,
     CreateUserRequest,
     UpdateUserRequest,
+    UpdateUsersResponse,
+    ChatMessage,
     DeleteUserRequest,
     DeleteUserResponse,
 }

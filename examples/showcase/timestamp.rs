@@ -2,6 +2,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Milliseconds since 1970-01-01 00:00:00 UTC.
+pub(crate) fn unix_milliseconds() -> i64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Now, in UTC: `2026-11-21T04:08:15.250Z`.
 pub(crate) fn now() -> String {
     let now = SystemTime::now()

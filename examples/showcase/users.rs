@@ -1,29 +1,95 @@
-//! A directory of users, as a gRPC service that browsers can call.
+//! A directory of users, as a gRPC service with methods of all four kinds,
+//! which browsers can call too.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use barewire::app::{App, CallStatus, Service};
+use barewire::app::{App, CallStatus, Conversation, ResponseStream, Service};
 use barewire::grpc::{Code, Status};
 use prost::Message;
 
 use super::messages::{
-    CreateUserRequest, DeleteUserRequest, DeleteUserResponse, GetUserRequest, ListUsersRequest,
-    UpdateUserRequest, User,
+    ChatMessage, CreateUserRequest, DeleteUserRequest, DeleteUserResponse, GetUserRequest,
+    ListUsersRequest, UpdateUserRequest, UpdateUsersResponse, User,
 };
+use super::timestamp;
 
 pub(crate) fn routes(app: App) -> App {
     let directory = Directory::default();
     directory.fill();
-    let [get, list, create, update, delete] = [(); 5].map(|()| directory.clone());
-    let service = Service::new("user_service.UserService")
+    let [get, list, create, update, updates, delete] = [(); 6].map(|()| directory.clone());
+    let service = Service::new(NAME)
         .unary("GetUser", move |request, _call| get.get(&request))
         .server_streaming("ListUsers", move |request, _call| list.list(&request))
         .unary("CreateUser", move |request, _call| create.create(request))
         .unary("UpdateUser", move |request, _call| update.update(request))
-        .unary("DeleteUser", move |request, _call| delete.delete(&request));
+        .client_streaming("UpdateUsers", move |_call| {
+            Ok(Updates {
+                directory: updates.clone(),
+                done: UpdateUsersResponse::default(),
+            })
+        })
+        .unary("DeleteUser", move |request, _call| delete.delete(&request))
+        .bidirectional("Chat", |_call| Ok(Chat));
     app.grpc(service)
 }
+
+pub(crate) const NAME: &str = "user_service.UserService";
+
+/// Updates of one call.
+struct Updates {
+    directory: Directory,
+    done: UpdateUsersResponse,
+}
+
+impl Conversation for Updates {
+    type Request = UpdateUserRequest;
+    type Response = UpdateUsersResponse;
+
+    fn message(
+        &mut self,
+        message: UpdateUserRequest,
+        _stream: &mut ResponseStream<'_, '_, UpdateUsersResponse>,
+    ) {
+        match self.directory.update(message) {
+            Ok(_) => self.done.processed += 1,
+            Err(status) if self.done.failures.len() < FAILURES => {
+                self.done.failures.push(status.message.into_owned());
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn half_closed(&mut self, stream: &mut ResponseStream<'_, '_, UpdateUsersResponse>) {
+        stream.respond(&self.done);
+    }
+}
+
+/// Gives each message back, with the time and who processed it.
+struct Chat;
+
+impl Conversation for Chat {
+    type Request = ChatMessage;
+    type Response = ChatMessage;
+
+    fn message(
+        &mut self,
+        mut message: ChatMessage,
+        stream: &mut ResponseStream<'_, '_, ChatMessage>,
+    ) {
+        message.timestamp = timestamp::unix_milliseconds();
+        let by = ("processed_by".into(), "UserService".into());
+        message.metadata.extend([by]);
+        stream.send(&message);
+    }
+
+    fn half_closed(&mut self, stream: &mut ResponseStream<'_, '_, ChatMessage>) {
+        stream.finish(Status::OK);
+    }
+}
+
+/// How many failures are told of one stream of updates.
+const FAILURES: usize = 100;
 
 /// Users, and the bytes of one, that the directory takes.
 const MOST: usize = 10_000;

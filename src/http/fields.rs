@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use core::str;
 
-use crate::wire::ascii;
+use crate::wire::{Sink, ascii};
 
 /// One field line (RFC 9110 §5): a token, and a value without white space at
 /// its ends.
@@ -110,6 +110,13 @@ enum Place<'b> {
         text: &'b [u8],
         ranges: &'b [FieldRange],
     },
+    /// The same of a [`FieldBuffer`]: every field can stand on the wire, and
+    /// stands in the text as it does there: `name: value CRLF`.
+    #[cfg(feature = "alloc")]
+    Checked {
+        text: &'b [u8],
+        ranges: &'b [FieldRange],
+    },
 }
 
 impl Default for Fields<'_> {
@@ -147,6 +154,8 @@ impl<'b> Fields<'b> {
         match self.place {
             Place::Listed(list) => list.len(),
             Place::Ranges { ranges, .. } => ranges.len(),
+            #[cfg(feature = "alloc")]
+            Place::Checked { ranges, .. } => ranges.len(),
         }
     }
 
@@ -162,6 +171,36 @@ impl<'b> Fields<'b> {
         match self.place {
             Place::Listed(list) => list.get(index).copied(),
             Place::Ranges { text, ranges } => ranges.get(index).map(|range| range.field(text)),
+            #[cfg(feature = "alloc")]
+            Place::Checked { text, ranges } => ranges.get(index).map(|range| range.field(text)),
+        }
+    }
+
+    /// Whether every field is known to be able to stand on the wire.
+    #[inline]
+    pub(crate) const fn is_checked(&self) -> bool {
+        #[cfg(feature = "alloc")]
+        if let Place::Checked { .. } = self.place {
+            return true;
+        }
+        false
+    }
+
+    /// Puts the field at `index` as a line of its own.
+    #[inline]
+    pub(crate) fn put_line(&self, index: usize, out: &mut impl Sink) {
+        #[cfg(feature = "alloc")]
+        if let Place::Checked { text, ranges } = self.place {
+            let line = ranges
+                .get(index)
+                .and_then(|range| text.get(range.name as usize..range.value_end as usize + 2));
+            return out.put(line.unwrap_or_default());
+        }
+        if let Some(field) = self.at(index) {
+            out.put(field.name);
+            out.put(b": ");
+            out.put(field.value);
+            out.put(b"\r\n");
         }
     }
 
@@ -328,20 +367,69 @@ impl FieldBuffer {
         self.append(field)
     }
 
+    /// Puts a Content-Type in place of any other. White space around the value
+    /// is dropped.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(crate) fn set_content_type(&mut self, value: &[u8]) -> Result<(), InvalidField> {
+        let value = ascii::trim_ows(value);
+        if !ascii::is_field_value(value) {
+            return Err(InvalidField::Value);
+        }
+        self.replace(Field {
+            name: b"Content-Type",
+            value,
+        })
+    }
+
+    /// The same with constant text, whose form was looked at when it was
+    /// written.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), if the list would outgrow 4 GiB.
+    #[inline]
+    pub(crate) fn set_known_content_type(
+        &mut self,
+        value: &'static str,
+    ) -> Result<(), InvalidField> {
+        let field = Field::new("Content-Type", value);
+        debug_assert_eq!(field.check(), Ok(()));
+        self.replace(field)
+    }
+
     /// Replaces every field of this name with one.
     ///
     /// # Errors
     /// As [`push`](Self::push).
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidField> {
+        let field = Field {
+            name: name.as_bytes(),
+            value: ascii::trim_ows(value.as_ref()),
+        };
+        field.check()?;
+        self.replace(field)
+    }
+
+    /// Appends a checked field and drops all others of its name.
+    #[inline]
+    fn replace(&mut self, field: Field<'_>) -> Result<(), InvalidField> {
         let before = self.ranges.len();
-        self.push(name, value)?;
+        self.append(field)?;
+        if before > 0 {
+            self.keep_last(field.name, before);
+        }
+        Ok(())
+    }
+
+    /// Drops the fields of this name from among the first `before`.
+    fn keep_last(&mut self, name: &[u8], before: usize) {
         let text = &self.text;
         let mut index = 0;
         self.ranges.retain(|range| {
             index += 1;
-            index > before || !range.field(text).is(name)
+            index > before || !range.name_in(text).eq_ignore_ascii_case(name)
         });
-        Ok(())
     }
 
     /// Appends all of `fields`, which a parser has checked already.
@@ -355,22 +443,27 @@ impl FieldBuffer {
         })
     }
 
+    /// Appends a checked field as it stands on the wire.
+    #[inline]
     fn append(&mut self, field: Field<'_>) -> Result<(), InvalidField> {
-        let end = |text: &Vec<u8>| u32::try_from(text.len()).map_err(|_| InvalidField::Value);
-        let total = self.text.len() + field.name.len() + field.value.len();
-        if u32::try_from(total).is_err() {
+        let name = self.text.len();
+        let name_end = name + field.name.len();
+        let value = name_end + 2;
+        let value_end = value + field.value.len();
+        if u32::try_from(value_end + 2).is_err() {
             return Err(InvalidField::Value);
         }
-        let name = end(&self.text)?;
+        self.text.reserve(value_end + 2 - name);
         self.text.extend_from_slice(field.name);
-        let value = end(&self.text)?;
+        self.text.extend_from_slice(b": ");
         self.text.extend_from_slice(field.value);
-        let value_end = end(&self.text)?;
+        self.text.extend_from_slice(b"\r\n");
+        // All at most `value_end`.
         self.ranges.push(FieldRange {
-            name,
-            name_end: value,
-            value,
-            value_end,
+            name: name as u32,
+            name_end: name_end as u32,
+            value: value as u32,
+            value_end: value_end as u32,
         });
         Ok(())
     }
@@ -378,7 +471,12 @@ impl FieldBuffer {
     /// The fields as a borrowed list.
     #[inline]
     pub fn as_fields(&self) -> Fields<'_> {
-        Fields::from_ranges(&self.text, &self.ranges)
+        Fields {
+            place: Place::Checked {
+                text: &self.text,
+                ranges: &self.ranges,
+            },
+        }
     }
 
     /// Bytes of memory held.

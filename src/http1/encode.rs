@@ -50,8 +50,11 @@ pub(crate) struct Found {
 /// [`Misuse::InvalidField`] or [`Misuse::ForbiddenField`].
 pub(crate) fn check(fields: Fields<'_>, place: Place) -> Result<Found, Misuse> {
     let mut found = Found::default();
+    let is_checked = fields.is_checked();
     for field in fields.iter() {
-        field.check()?;
+        if !is_checked {
+            field.check()?;
+        }
         if is_forbidden(&field, place) {
             return Err(Misuse::ForbiddenField);
         }
@@ -130,6 +133,14 @@ pub(crate) fn put_status_line(status: Status, out: &mut impl Sink) {
     out.put(b"\r\n");
 }
 
+/// The status line of 200 and the Date field: 54 bytes.
+#[inline]
+pub(crate) fn put_ok_and_date(date: &Date, out: &mut impl Sink) {
+    let mut lines = *b"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
+    lines[23..52].copy_from_slice(date.as_bytes());
+    out.put(&lines);
+}
+
 /// The Date field: 37 bytes.
 #[inline]
 pub(crate) fn put_date(date: &Date, out: &mut impl Sink) {
@@ -141,23 +152,25 @@ pub(crate) fn put_date(date: &Date, out: &mut impl Sink) {
 /// The Content-Length field: at most 38 bytes.
 #[inline]
 pub(crate) fn put_content_length(length: u64, out: &mut impl Sink) {
-    out.put(b"Content-Length: ");
-    ascii::put_decimal(length, out);
-    out.put(b"\r\n");
+    const NAME: &[u8; 16] = b"Content-Length: ";
+    let mut line = [0; NAME.len() + ascii::MAX_DECIMAL + 2];
+    let end = NAME.len() + ascii::MAX_DECIMAL;
+    line[end..].copy_from_slice(b"\r\n");
+    let digits = ascii::write_decimal(length, &mut line[NAME.len()..end]);
+    // Between the name's length and `end`: there are at most 20 digits.
+    let start = end - digits - NAME.len();
+    line[start..start + NAME.len()].copy_from_slice(NAME);
+    out.put(&line[start..]);
 }
 
 /// Fields that have been checked. A Connection of the caller's is left out:
 /// the machine puts its own.
 #[inline]
 pub(crate) fn put_fields(fields: Fields<'_>, out: &mut impl Sink) {
-    for field in fields.iter() {
-        if field.name.len() == 10 && field.is("connection") {
-            continue;
+    for (index, field) in fields.iter().enumerate() {
+        if field.name.len() != 10 || !field.is("connection") {
+            fields.put_line(index, out);
         }
-        out.put(field.name);
-        out.put(b": ");
-        out.put(field.value);
-        out.put(b"\r\n");
     }
 }
 

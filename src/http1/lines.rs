@@ -96,7 +96,7 @@ impl Search<'_, '_> {
     fn line(&mut self, name_end: u32, line_end: u32, found: &mut Lines) -> Option<()> {
         let from = found.end;
         let line = self.text.get(from..line_end as usize)?;
-        let (name, rest) = line.split_at_checked(name_end as usize - from)?;
+        let (name, rest) = line.split_at_checked((name_end as usize).checked_sub(from)?)?;
         found.end = line_end as usize + 2;
         if self.start_line {
             self.start_line = false;

@@ -185,9 +185,14 @@ impl Connection {
         room(out, (encode::HEAD_ROOM + found.room).saturating_add(more))?;
 
         self.settle_body(sending);
-        encode::put_status_line(status, out);
-        if let (Some(date), false) = (date, found.date) {
-            encode::put_date(date, out);
+        match date.filter(|_| !found.date) {
+            Some(date) if status == Status::OK => encode::put_ok_and_date(date, out),
+            date => {
+                encode::put_status_line(status, out);
+                if let Some(date) = date {
+                    encode::put_date(date, out);
+                }
+            }
         }
         self.put_connection(found.upgrade, out);
         self.put_framing(status, length, out);

@@ -8,7 +8,7 @@ use super::receive::Context;
 use super::settings;
 use super::state::{By, Frame, State};
 use super::{Connection, ErrorCode, Misuse, Violation, payload};
-use crate::wire::{Instant, Sink};
+use crate::wire::{Instant, Role, Sink};
 
 impl Connection {
     /// A whole frame of one of these kinds.
@@ -193,7 +193,9 @@ impl Connection {
     /// GOAWAY.
     pub(super) fn next_refused(&mut self, now: Instant) -> Option<Found> {
         let above = self.refused_above?;
-        if above >= self.next_own {
+        // What a client names is the last stream that a server has pushed, and
+        // we push none.
+        if above >= self.next_own || self.role == Role::Server {
             return None;
         }
         let refused = self.streams.iter().map(|stream| stream.id);

@@ -199,7 +199,8 @@ impl Link {
     }
 
     /// As [`write`](Self::write), for `len` bytes that `put` appends itself. It
-    /// is not called where nobody will see them.
+    /// is not called where nobody will see them. HTTP/2 frames every piece, and
+    /// answers [`Misuse::OtherProtocol`].
     ///
     /// # Errors
     /// As [`write`](Self::write).

@@ -61,6 +61,8 @@ pub(super) struct Connection {
     pub(super) broken: bool,
     /// A write answered `Wait`.
     pub(super) waits: bool,
+    /// It is read from also while its output waits.
+    pub(super) duplex: bool,
     /// It waits in the queue of those that can go on.
     pub(super) queued: bool,
     /// It waits in the queue of those that have something to flush.
@@ -94,6 +96,7 @@ impl Connection {
             ended: false,
             broken: false,
             waits: false,
+            duplex: false,
             queued: false,
             dirty: false,
             accounted: 0,
@@ -124,7 +127,7 @@ impl Connection {
     /// Whether feeding the link can bring anything: it is open, and neither
     /// its owner nor its backlog holds it.
     pub(super) const fn may_be_fed(&self) -> bool {
-        matches!(self.phase, Phase::Open) && !self.held && !self.waits
+        matches!(self.phase, Phase::Open) && !self.held && (self.duplex || !self.waits)
     }
 
     /// Whether a turn can bring anything without an event.

@@ -154,33 +154,6 @@ impl Context<'_> {
         self.act(|link, state| link.accept_body(state.stream, state.now, state.cork))
     }
 
-    /// Stops or resumes the reading of a body, of messages or of raw bytes, so
-    /// that the peer is held back by its own flow control.
-    pub fn set_reading(&mut self, reading: bool) {
-        let Exchange {
-            connection: key,
-            stream,
-        } = self.exchange;
-        let now = self.state.now;
-        let Some(connection) = self.state.connections.get_mut(key) else {
-            return;
-        };
-        let link = &mut connection.link;
-        if !link.set_reading(stream, reading, now) {
-            if connection.held != reading {
-                return;
-            }
-            connection.held = !reading;
-            if reading {
-                link.resume(now);
-            }
-        }
-        if reading {
-            self.state.go_on(key);
-        }
-        self.state.touch(key); // its deadline is another now
-    }
-
     // The response.
 
     /// Sends an interim response.

@@ -64,7 +64,7 @@ impl Dispatch {
                 );
             }
             let waiting = state.cork.len() + connection.backlog.len();
-            if waiting > state.limits.backlog_high {
+            if waiting > state.limits.backlog_high && !connection.duplex {
                 return (at, Stop::Flush);
             }
             let lent = link::Lent {

@@ -226,13 +226,15 @@ impl<P: Poller> Loop<P> {
         self.note_time();
         // Who is woken from here on waits for the next turn.
         mem::swap(&mut self.round, &mut self.dispatch.state.runnable);
+        // First: what another loop published before it answered its client
+        // arrives before that client's next request here is answered.
+        self.read_mail();
         let ready = mem::take(&mut self.ready);
         for readiness in &ready {
             self.attend_readiness(readiness);
         }
         self.ready = ready;
         self.accept();
-        self.read_mail();
         self.fire_timers();
         self.expire();
         self.go_on();

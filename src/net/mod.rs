@@ -44,6 +44,7 @@ mod messages;
 mod poller;
 mod pool;
 mod random;
+mod reading;
 mod remote;
 mod scripted;
 mod scripted_system;

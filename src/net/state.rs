@@ -247,7 +247,7 @@ impl State {
         if !self.is_open(member) {
             return false;
         }
-        let waited = self.backlog_of(member);
+        let waited = self.held_of(member);
         let now = self.now;
         let Some(it) = self.connections.get_mut(connection) else {
             return false;

@@ -429,7 +429,7 @@ mod tests {
     use alloc::vec;
     use std::net::TcpStream as Plain;
 
-    const LONG: Option<Duration> = Some(Duration::from_secs(5));
+    const LONG: Option<Duration> = Some(Duration::from_secs(60));
 
     /// Polls until an event satisfies `wanted`.
     fn until(mio: &mut Mio, wanted: impl Fn(&Readiness) -> bool) -> Readiness {
@@ -507,9 +507,11 @@ mod tests {
         let (mut mio, mut stream, mut plain) = pair();
         plain.write_all(b"bye").unwrap();
         plain.shutdown(Shutdown::Write).unwrap();
-        std::thread::sleep(Duration::from_millis(20));
-        let event = until(&mut mio, |event| event.token == 2 && event.readable);
-        assert!(event.read_closed && !event.closed);
+        // Usually one event; a busy kernel makes two, of which the second has both.
+        let event = until(&mut mio, |event| {
+            event.token == 2 && event.readable && event.read_closed
+        });
+        assert!(!event.closed);
         let mut buffer = [0; 64];
         assert_eq!(mio.read(&mut stream, &mut buffer).unwrap().bytes, 3);
         assert!(mio.read(&mut stream, &mut buffer).unwrap().end);
@@ -596,7 +598,7 @@ mod tests {
             let thread = std::thread::spawn(move || waker.wake());
             let before = SystemInstant::now();
             mio.poll(&mut ready, LONG).unwrap();
-            assert!(before.elapsed() < Duration::from_secs(4));
+            assert!(before.elapsed() < Duration::from_secs(30));
             assert!(ready.is_empty() && !waker_raised(&mio));
             thread.join().unwrap();
         }

@@ -39,6 +39,14 @@ impl Mask {
         }
     }
 
+    /// The same, and says whether the piece is US-ASCII then.
+    #[inline]
+    pub fn apply_is_ascii(&mut self, piece: &mut [u8]) -> bool {
+        let is_ascii = simd::mask_is_ascii(piece, self.key);
+        self.turn(piece.len());
+        is_ascii
+    }
+
     /// The same key after `n` further bytes.
     #[inline]
     pub(super) const fn turn(&mut self, n: usize) {

@@ -215,8 +215,11 @@ impl Assembly {
     /// all is left masked, for the next step to fail on.
     fn take(&mut self, kind: Kind, piece: &mut [u8]) -> Result<usize, Violation> {
         let (mask, text) = (self.mask, self.text);
-        self.mask.apply(piece);
         if kind == Kind::Binary {
+            self.mask.apply(piece);
+            return Ok(piece.len());
+        }
+        if self.mask.apply_is_ascii(piece) && text.is_complete() {
             return Ok(piece.len());
         }
         let Err(fault) = self.text.push(piece) else {

@@ -111,8 +111,14 @@ impl Connection {
         self.assembly.judge(&head, Some(kind), lent.limits)?;
         let payload = &mut input[size..end]; // both checked above
         let mask = Mask::new(head.mask.unwrap_or_default());
-        mask.clone().apply(payload);
-        if kind == Kind::Text && core::str::from_utf8(payload).is_err() {
+        let is_plain = match kind {
+            Kind::Text => mask.clone().apply_is_ascii(payload),
+            Kind::Binary => {
+                mask.clone().apply(payload);
+                true
+            }
+        };
+        if !is_plain && core::str::from_utf8(payload).is_err() {
             if !self.assembly.is_streaming() {
                 return Err(Violation::InvalidText);
             }

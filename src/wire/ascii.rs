@@ -227,27 +227,38 @@ pub const fn parse_hex(text: &[u8]) -> Option<u64> {
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Decimal {
-    digits: [u8; 20],
-    start: u8, // < 20
+    digits: [u8; MAX_DECIMAL],
+    start: u8, // < MAX_DECIMAL
+}
+
+/// The most digits of a number.
+pub(crate) const MAX_DECIMAL: usize = 20;
+
+/// Writes the digits of `n` at the end of `room`, which has at least
+/// [`MAX_DECIMAL`] bytes, and returns how many they are.
+#[inline]
+pub(crate) fn write_decimal(mut n: u64, room: &mut [u8]) -> usize {
+    let mut len = 0;
+    for place in room.iter_mut().rev() {
+        *place = b'0' + (n % 10) as u8;
+        n /= 10;
+        len += 1;
+        if n == 0 {
+            break;
+        }
+    }
+    len
 }
 
 impl Decimal {
     /// The digits of `n`.
     #[inline]
-    pub const fn new(mut n: u64) -> Self {
-        let mut digits = [b'0'; 20];
-        let mut start = 20;
-        loop {
-            start -= 1;
-            digits[start] = b'0' + (n % 10) as u8;
-            n /= 10;
-            // A u64 has at most 20 digits, so `start` stays in range.
-            if n == 0 {
-                return Self {
-                    digits,
-                    start: start as u8,
-                };
-            }
+    pub fn new(n: u64) -> Self {
+        let mut digits = [0; MAX_DECIMAL];
+        let len = write_decimal(n, &mut digits);
+        Self {
+            digits,
+            start: (MAX_DECIMAL - len) as u8, // 1 to 20 digits
         }
     }
 

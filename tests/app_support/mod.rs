@@ -5,10 +5,14 @@ pub(crate) mod grpc;
 
 use core::time::Duration;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use barewire::app::{App, Server};
 use barewire::net::Address;
+
+/// How long anything may take: tests wait for what must happen, and fail only
+/// if it does not happen at all, so that a busy machine fails none.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that is shut down when the test is over.
 pub(crate) struct Running(Option<Server>);
@@ -27,12 +31,8 @@ impl Running {
             panic!()
         };
         let stream = TcpStream::connect(address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
-        stream
-            .set_write_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream
     }
 
@@ -121,13 +121,17 @@ pub(crate) fn read_until(stream: &mut TcpStream, end: &str) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// Waits until `is` holds, at most five seconds.
+/// Waits until `is` holds.
 pub(crate) fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
-    for _ in 0..500 {
-        if is() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
+    let start = std::time::Instant::now();
+    while !is() {
+        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
-    panic!("in vain: {what}");
+}
+
+/// Waits until nobody listens at `address` any more: the server has begun to
+/// drain.
+pub(crate) fn wait_until_drained(address: SocketAddr) {
+    wait_until("nobody listens", || TcpStream::connect(address).is_err());
 }

@@ -2,8 +2,10 @@
 #![allow(dead_code, unreachable_pub)]
 
 use barewire::hpack::{Encoder, Growing, Indexing};
-use barewire::http::{Content, Field, Fields, Lent, OwnedScratch, RequestHead, ResponseHead};
-use barewire::http2::{Connection, Event, Limits, PREFACE, Violation};
+use barewire::http::{
+    Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Target, Version,
+};
+use barewire::http2::{BodyLength, Connection, Event, Limits, PREFACE, Violation};
 use barewire::wire::{Instant, Role, Step};
 
 pub const DATA: u8 = 0;
@@ -213,6 +215,8 @@ pub struct Side {
     pub input: Vec<u8>,
     /// Consume content as it comes.
     pub consumes: bool,
+    /// What was fed, as long as that is wanted.
+    pub said: Option<Vec<u8>>,
     scratch: OwnedScratch,
 }
 
@@ -228,6 +232,7 @@ impl Side {
             out,
             input: Vec::new(),
             consumes: true,
+            said: Some(Vec::new()),
             scratch: OwnedScratch::new(128),
         }
     }
@@ -266,6 +271,9 @@ impl Side {
         mut at: impl FnMut(&mut Connection, &Seen, &mut Vec<u8>),
     ) -> Vec<Seen> {
         self.input.extend(bytes);
+        if let Some(said) = &mut self.said {
+            said.extend(bytes);
+        }
         let mut all = Vec::new();
         loop {
             let lent = Lent {
@@ -339,4 +347,74 @@ impl Side {
         let debug = String::from_utf8(last.payload[8..].to_vec()).unwrap();
         (code, debug)
     }
+
+    /// Sends the head of a request of ours.
+    pub fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        protocol: Option<&str>,
+        fields: &[(&str, &str)],
+        length: Option<BodyLength>,
+    ) -> u32 {
+        let mut list = vec![Field::new("Host", "a")];
+        list.extend(fields.iter().map(|(name, value)| Field::new(name, value)));
+        let head = RequestHead {
+            method: Method::new(method.as_bytes()).unwrap(),
+            target: Target::parse(path.as_bytes(), Method::Get).unwrap(),
+            version: Version::Http2,
+            protocol,
+            fields: Fields::new(&list),
+        };
+        self.machine
+            .send_request(&head, length, &mut self.out)
+            .unwrap()
+    }
+
+    /// Sends a piece of its content; how much of it was taken.
+    pub fn write(&mut self, id: u32, data: &[u8], end: bool) -> usize {
+        let (now, out) = (self.now, &mut self.out);
+        self.machine.send_data(id, data, end, now, out).unwrap()
+    }
+}
+
+pub fn status(seen: &[Seen], id: u32) -> u16 {
+    let status = seen.iter().find_map(|event| match event {
+        Seen::Response { stream, status, .. } if *stream == id => Some(*status),
+        _ => None,
+    });
+    status.unwrap_or_else(|| panic!("no response on {id}: {seen:?}"))
+}
+
+pub fn fields(seen: &[Seen], id: u32) -> &List {
+    let fields = seen.iter().find_map(|event| match event {
+        Seen::Response { stream, fields, .. } if *stream == id => Some(fields),
+        _ => None,
+    });
+    fields.unwrap_or_else(|| panic!("no response on {id}: {seen:?}"))
+}
+
+pub fn content(seen: &[Seen], id: u32) -> Vec<u8> {
+    let pieces = seen.iter().filter_map(|event| match event {
+        Seen::Data(stream, data) if *stream == id => Some(&data[..]),
+        _ => None,
+    });
+    pieces.collect::<Vec<_>>().concat()
+}
+
+pub fn ended(seen: &[Seen], id: u32) -> bool {
+    let is_end = |event: &Seen| match event {
+        Seen::End(stream, _) => *stream == id,
+        Seen::Response { stream, end, .. } => *stream == id && *end,
+        _ => false,
+    };
+    seen.iter().any(is_end)
+}
+
+/// The code that a stream was reset with.
+pub fn reset_of(seen: &[Seen], id: u32) -> Option<u32> {
+    seen.iter().find_map(|event| match event {
+        Seen::Reset(stream, code, true) if *stream == id => Some(*code),
+        _ => None,
+    })
 }

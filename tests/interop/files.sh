@@ -114,6 +114,17 @@ parallel() {
 
 http10() { curl --http1.0 -o "$work/old" "$files/ten.bin" && cmp "$work/old" "$directory/curl/ten.bin"; }
 
+# One after the other: this curl cannot share a connection that it only knows to be HTTP/2.
+http2() {
+    local known=(--http2-prior-knowledge -w '%{http_version} %{http_code}')
+    equal "$(curl "${known[@]}" -o "$work/two" "$files/ten.bin")" '2 200' || return 1
+    cmp "$work/two" "$directory/curl/ten.bin" || return 1
+    equal "$(curl "${known[@]}" -r 100000-5099999 -o "$work/two" "$files/ten.bin")" '2 206' || return 1
+    cmp "$work/two" <(tail -c +100001 "$directory/curl/ten.bin" | head -c 5000000) || return 1
+    curl --http2-prior-knowledge --etag-save "$work/tag2" -o "$work/two" "$files/digits.txt" || return 1
+    equal "$(curl "${known[@]}" --etag-compare "$work/tag2" -o "$work/two" "$files/digits.txt")" '2 304'
+}
+
 outside() {
     local path
     for path in ../../../etc/passwd %2e%2e/%2e%2e/%2e%2e/etc/passwd ..%2f..%2fetc/passwd /etc/passwd; do
@@ -133,5 +144,6 @@ check 'a folder without its slash' folder
 check 'HEAD' head_only
 check '20 at once' parallel
 check 'HTTP/1.0' http10
+check 'HTTP/2' http2
 check 'paths that lead out are 404' outside
 exit "$failed"

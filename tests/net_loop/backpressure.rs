@@ -195,3 +195,29 @@ fn a_pipelined_request_behind_a_long_download_is_still_answered() {
     scene.pass(30);
     assert_eq!(scene.fate(client), Fate::Open, "idle counts from here");
 }
+
+#[test]
+fn an_owner_that_bounds_its_own_output_may_go_on_reading() {
+    for (duplex, seen) in [(true, 10), (false, 1)] {
+        let mut writes = true;
+        let mut scene = Scene::raw(small(), move |context, event| {
+            if let Event::Data(_) = event
+                && core::mem::take(&mut writes)
+            {
+                if duplex {
+                    context.read_while_waiting();
+                }
+                assert_eq!(context.write(&[b'x'; 1500]), Flow::Wait);
+            }
+        });
+        let client = scene.connect();
+        scene.world.stop_reading(client);
+        for _ in 0..10 {
+            scene.send(client, b"x");
+        }
+        assert_eq!(scene.count("Data"), seen);
+        scene.world.allow_all(client);
+        scene.settle();
+        assert_eq!(scene.take(client).len(), 1500);
+    }
+}

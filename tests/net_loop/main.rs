@@ -9,6 +9,11 @@ mod drain;
 mod endings;
 mod exchanges;
 mod files;
+#[cfg(feature = "http2")]
+mod http2;
+#[cfg(feature = "http2")]
+#[path = "../http2_support/mod.rs"]
+mod http2_support;
 mod limits;
 mod panics;
 mod scene;

@@ -3,27 +3,57 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
+use super::path::Path;
 use super::pattern::MAX_PARAMETERS;
 
-/// The parameters of a match: names, and where the values lie in the path's
-/// text.
-#[derive(Debug, Clone)]
+/// The segments of a path that parameters have taken.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::app) struct Taken {
+    segments: [u32; MAX_PARAMETERS],
+    count: u8,  // <= MAX_PARAMETERS
+    rest: bool, // the last goes on to the end of the path
+}
+
+impl Taken {
+    /// None.
+    pub(in crate::app) const NONE: Self = Self {
+        segments: [0; MAX_PARAMETERS],
+        count: 0,
+        rest: false,
+    };
+
+    /// The same and another one.
+    pub(in crate::app) fn and(mut self, segment: usize, rest: bool) -> Self {
+        // A pattern has no more parameters than there is room for, and a path
+        // no more segments than bytes.
+        if let Some(slot) = self.segments.get_mut(usize::from(self.count)) {
+            *slot = segment as u32;
+            self.count += 1;
+        }
+        self.rest = rest;
+        self
+    }
+}
+
+/// The parameters of a match: names, and which segments of the path are their
+/// values.
+#[derive(Debug, Clone, Copy)]
 pub(in crate::app) struct Params<'r> {
     pub(in crate::app) names: &'r [Box<str>],
-    pub(in crate::app) spans: [(u32, u32); MAX_PARAMETERS],
+    pub(in crate::app) taken: Taken,
 }
 
 impl Params<'_> {
-    /// No parameters.
-    pub(in crate::app) const NONE: Self = Params {
-        names: &[],
-        spans: [(0, 0); MAX_PARAMETERS],
-    };
-
-    /// Where the value of the parameter `name` lies.
-    pub(in crate::app) fn span(&self, name: &str) -> Option<Range<usize>> {
+    /// Where the value of the parameter `name` lies in the text of `path`.
+    pub(in crate::app) fn span(&self, name: &str, path: &Path) -> Option<Range<usize>> {
         let at = self.names.iter().position(|other| **other == *name)?;
-        let &(start, end) = self.spans.get(at)?;
-        Some(start as usize..end as usize)
+        let taken = &self.taken;
+        let is_rest = taken.rest && at + 1 == usize::from(taken.count);
+        let segment = *taken.segments.get(at)? as usize;
+        if is_rest {
+            path.rest(segment)
+        } else {
+            path.span(segment)
+        }
     }
 }

@@ -28,7 +28,25 @@ impl Path {
     pub(in crate::app) fn decode(&mut self, sent: &str) -> Result<(), BadEscape> {
         self.text.clear();
         self.segments.clear();
-        for segment in sent.strip_prefix('/').unwrap_or(sent).split('/') {
+        let sent = sent.strip_prefix('/').unwrap_or(sent);
+        if sent.bytes().any(|b| b == b'%') {
+            return self.decode_escapes(sent);
+        }
+        self.text.push('/');
+        self.text.push_str(sent);
+        let mut start = 1;
+        for (at, b) in (1..).zip(sent.bytes()) {
+            if b == b'/' {
+                self.segments.push((start, at));
+                start = at + 1;
+            }
+        }
+        self.segments.push((start, self.end()));
+        Ok(())
+    }
+
+    fn decode_escapes(&mut self, sent: &str) -> Result<(), BadEscape> {
+        for segment in sent.split('/') {
             self.text.push('/');
             let start = self.end();
             if segment.contains('%') {

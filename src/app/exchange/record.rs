@@ -13,8 +13,9 @@ use crate::wire::Instant;
 /// Records are pooled: a loop in its steady state allocates none.
 #[derive(Debug, Default)]
 pub struct Record {
-    line: String,  // the method, then the target as sent
-    method: usize, // where the method ends in `line`
+    line: String,         // an unusual method, then the path as sent
+    known: Option<Known>, // a usual method
+    method: usize,        // where an unusual method ends in `line`
     peer: Option<Peer>,
     started: Instant,
     now: Instant,
@@ -24,6 +25,27 @@ pub struct Record {
     pub(crate) faulty: bool,
     /// The reply's head has been sent.
     pub(crate) answered: bool,
+}
+
+/// A method that is no extension.
+#[derive(Debug, Clone, Copy)]
+struct Known(Method<'static>);
+
+impl Known {
+    const fn new(method: Method<'_>) -> Option<Self> {
+        Some(Self(match method {
+            Method::Get => Method::Get,
+            Method::Head => Method::Head,
+            Method::Post => Method::Post,
+            Method::Put => Method::Put,
+            Method::Delete => Method::Delete,
+            Method::Connect => Method::Connect,
+            Method::Options => Method::Options,
+            Method::Trace => Method::Trace,
+            Method::Patch => Method::Patch,
+            Method::Extension(_) => return None,
+        }))
+    }
 }
 
 impl Record {
@@ -36,7 +58,10 @@ impl Record {
         now: Instant,
     ) {
         self.line.clear();
-        self.line.push_str(method.as_str());
+        self.known = Known::new(method);
+        if self.known.is_none() {
+            self.line.push_str(method.as_str());
+        }
         self.method = self.line.len();
         self.line.push_str(target);
         self.peer = peer;
@@ -61,9 +86,10 @@ impl Record {
     /// The request's method; an empty one if the head could not be read
     /// ([`is_unread`](Self::is_unread)).
     pub fn method(&self) -> Method<'_> {
-        let text = self.line.get(..self.method).unwrap_or_default();
-        // What came from a method is one again.
-        Method::new(text.as_bytes()).unwrap_or(Method::Extension(""))
+        match self.known {
+            Some(Known(method)) => method,
+            None => Method::Extension(self.line.get(..self.method).unwrap_or_default()),
+        }
     }
 
     /// The path of the request's target, percent-encoded as it was sent, before
@@ -75,7 +101,7 @@ impl Record {
     /// Whether the head could not be read: it was malformed, too large or too
     /// slow, and has been refused. Method and path are empty then.
     pub const fn is_unread(&self) -> bool {
-        self.method == 0
+        self.known.is_none() && self.method == 0
     }
 
     /// The peer's address.

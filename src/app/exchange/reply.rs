@@ -102,32 +102,48 @@ impl<'a, 'c> Reply<'a, 'c> {
 
     /// Replies with plain text.
     pub fn text(self, text: impl AsRef<str>) -> Done {
-        self.body("text/plain; charset=utf-8", text.as_ref())
+        self.known("text/plain; charset=utf-8", text.as_ref().as_bytes())
     }
 
     /// Replies with a page.
     pub fn html(self, text: impl AsRef<str>) -> Done {
-        self.body("text/html; charset=utf-8", text.as_ref())
+        self.known("text/html; charset=utf-8", text.as_ref().as_bytes())
     }
 
     /// Replies with text that is JSON already.
     pub fn json(self, text: impl AsRef<str>) -> Done {
-        self.body("application/json", text.as_ref())
+        self.known("application/json", text.as_ref().as_bytes())
+    }
+
+    /// Replies with a body of a media type that is constant text.
+    fn known(mut self, content_type: &'static str, body: &[u8]) -> Done {
+        if let Some(record) = self.at.record.as_deref_mut() {
+            record.faulty |= record.fields.set_known_content_type(content_type).is_err();
+        }
+        self.at.respond(self.status, Body::Whole(body));
+        Done(())
+    }
+
+    fn typed(&mut self, content_type: &str) {
+        if let Some(record) = self.at.record.as_deref_mut() {
+            let content_type = content_type.as_bytes();
+            record.faulty |= record.fields.set_content_type(content_type).is_err();
+        }
     }
 
     /// Replies with a body of this media type. The body is copied into the
     /// loop's output.
-    pub fn body(self, content_type: &str, body: impl AsRef<[u8]>) -> Done {
-        let mut reply = self.set_field("Content-Type", content_type);
-        reply.at.respond(reply.status, Body::Whole(body.as_ref()));
+    pub fn body(mut self, content_type: &str, body: impl AsRef<[u8]>) -> Done {
+        self.typed(content_type);
+        self.at.respond(self.status, Body::Whole(body.as_ref()));
         Done(())
     }
 
     /// Replies with a body of this media type, which leaves without being
     /// copied where it is large.
-    pub fn bytes(self, content_type: &str, body: Bytes) -> Done {
-        let mut reply = self.set_field("Content-Type", content_type);
-        reply.at.respond(reply.status, Body::Shared(body));
+    pub fn bytes(mut self, content_type: &str, body: Bytes) -> Done {
+        self.typed(content_type);
+        self.at.respond(self.status, Body::Shared(body));
         Done(())
     }
 
@@ -259,8 +275,9 @@ impl<'a, 'c> Reply<'a, 'c> {
         Done(())
     }
 
-    /// Answers an upgrade request with 101 and the fields given so far: the
-    /// exchange is a WebSocket from here on, and its session goes on from
+    /// Answers an upgrade request with 101, or an extended CONNECT with 200,
+    /// and the fields given so far: the exchange is a WebSocket from here on,
+    /// and its session goes on from
     /// [`Event::Opened`](crate::link::Event::Opened).
     ///
     /// # Errors
@@ -270,11 +287,13 @@ impl<'a, 'c> Reply<'a, 'c> {
         streaming: bool,
         session: Box<dyn Session>,
     ) -> Result<Done, Refusal> {
-        let switched = self
-            .at
-            .send_head(Status::SWITCHING_PROTOCOLS, None, |context, fields| {
-                context.upgrade_websocket(fields, streaming)
-            });
+        let status = match self.at.context.is_shared() {
+            true => Status::OK,
+            false => Status::SWITCHING_PROTOCOLS,
+        };
+        let switched = self.at.send_head(status, None, |context, fields| {
+            context.upgrade_websocket(fields, streaming)
+        });
         match switched {
             Ok(()) => {
                 *self.opened = Some(session);

@@ -35,7 +35,7 @@ impl<'b> Request<'b> {
     /// What the route's pattern calls `{name}` or `{*name}`, percent-decoded;
     /// empty where it has no such parameter.
     pub fn param(&self, name: &str) -> &'b str {
-        let span = self.params.span(name).unwrap_or_default();
+        let span = self.params.span(name, self.path).unwrap_or_default();
         self.path.text().get(span).unwrap_or_default()
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Endpoint {
     pub(crate) streamed: Option<Box<Call>>,
     /// Bytes up to which a body is collected; the app's own limit if `None`.
     pub(crate) collect: Option<usize>,
+    /// It opens WebSockets: what follows the head is no body.
+    pub(crate) upgrades: bool,
 }
 
 impl Endpoint {
@@ -29,7 +31,14 @@ impl Endpoint {
             whole: Some(erase(call)),
             streamed: None,
             collect: None,
+            upgrades: false,
         }
+    }
+
+    /// The same, opening WebSockets.
+    pub(crate) fn upgrading(mut self) -> Self {
+        self.upgrades = true;
+        self
     }
 
     /// The same with a limit of its own.

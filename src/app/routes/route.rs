@@ -80,6 +80,7 @@ impl Route {
             whole: None,
             streamed: None,
             collect: None,
+            upgrades: false,
         };
         Self {
             verb,

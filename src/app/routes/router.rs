@@ -8,9 +8,9 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::endpoint::Endpoint;
-use crate::app::exchange::params::Params;
+use crate::app::exchange::params::{Params, Taken};
 use crate::app::exchange::path::Path;
-use crate::app::exchange::pattern::{MAX_PARAMETERS, Pattern, Segment};
+use crate::app::exchange::pattern::{Pattern, Segment};
 use crate::http::Method;
 
 /// All routes of an app.
@@ -18,6 +18,10 @@ use crate::http::Method;
 pub(in crate::app) struct Router {
     root: Node,
 }
+
+/// Up to so many literals are compared one by one: most differ in their
+/// lengths.
+const FEW: usize = 8;
 
 /// What may follow behind a prefix of segments.
 #[derive(Default)]
@@ -52,52 +56,6 @@ pub(in crate::app) enum Match<'r> {
     WrongMethod,
     /// Nothing is served there.
     Nothing,
-}
-
-/// The segments that parameters have taken, on the way down.
-#[derive(Clone, Copy)]
-struct Taken {
-    segments: [usize; MAX_PARAMETERS],
-    count: usize,
-    rest: bool, // the last goes on to the end of the path
-}
-
-impl Taken {
-    const NONE: Self = Self {
-        segments: [0; MAX_PARAMETERS],
-        count: 0,
-        rest: false,
-    };
-
-    fn and(mut self, segment: usize, rest: bool) -> Self {
-        // A pattern has no more parameters than there is room for.
-        if let Some(slot) = self.segments.get_mut(self.count) {
-            *slot = segment;
-            self.count += 1;
-        }
-        self.rest = rest;
-        self
-    }
-
-    /// The parameters of `served`, with their values in `path`.
-    fn name<'r>(&self, served: &'r Served, path: &Path) -> Params<'r> {
-        let mut params = Params {
-            names: &served.names,
-            ..Params::NONE
-        };
-        let taken = self.segments.iter().take(self.count).enumerate();
-        for (slot, (index, &segment)) in params.spans.iter_mut().zip(taken) {
-            let is_rest = self.rest && index + 1 == self.count;
-            let span = if is_rest {
-                path.rest(segment)
-            } else {
-                path.span(segment)
-            };
-            let span = span.unwrap_or_default();
-            *slot = (span.start as u32, span.end as u32); // as the path has them
-        }
-        params
-    }
 }
 
 /// Looks at the routes of one place on the way and may choose one.
@@ -149,7 +107,10 @@ impl Router {
             found = self.search(path, Method::Get, &mut served);
         }
         match found {
-            Some((it, taken)) => Match::Found(&it.endpoint, taken.name(it, path)),
+            Some((it, taken)) => {
+                let names = &it.names;
+                Match::Found(&it.endpoint, Params { names, taken })
+            }
             None if served => Match::WrongMethod,
             None => Match::Nothing,
         }
@@ -247,11 +208,7 @@ impl Node {
         let Some(segment) = path.segment(at) else {
             return choose(&self.here).map(|served| (served, taken));
         };
-        let literal = self
-            .literals
-            .binary_search_by(|(text, _)| (**text).cmp(segment))
-            .ok();
-        if let Some((_, node)) = literal.and_then(|found| self.literals.get(found))
+        if let Some(node) = self.find_literal(segment)
             && let Some(found) = node.walk(path, at + 1, taken, choose)
         {
             return Some(found);
@@ -262,6 +219,18 @@ impl Node {
             return Some(found);
         }
         choose(&self.rest).map(|served| (served, taken.and(at, true)))
+    }
+
+    /// The node behind a literal segment.
+    fn find_literal(&self, segment: &str) -> Option<&Self> {
+        let literals = &self.literals;
+        let found = if literals.len() <= FEW {
+            literals.iter().find(|(text, _)| **text == *segment)
+        } else {
+            let at = literals.binary_search_by(|(text, _)| (**text).cmp(segment));
+            at.ok().and_then(|at| literals.get(at))
+        };
+        found.map(|(_, node)| node)
     }
 
     /// Gathers the methods of all routes.
@@ -297,6 +266,7 @@ mod tests {
                 whole: None,
                 streamed: None,
                 collect: Some(index),
+                upgrades: false,
             };
             router.add(verb, pattern, endpoint).unwrap();
         }
@@ -309,7 +279,7 @@ mod tests {
         match router.find(&path, method) {
             Match::Found(endpoint, params) => {
                 let values = params.names.iter().map(|name| {
-                    let span = params.span(name).unwrap();
+                    let span = params.span(name, &path).unwrap();
                     std::format!("{name}={}", &path.text()[span])
                 });
                 Ok((
@@ -400,6 +370,7 @@ mod tests {
             whole: None,
             streamed: None,
             collect: None,
+            upgrades: false,
         };
         assert!(
             router

@@ -116,7 +116,17 @@ impl Way<'_> {
             return Err(Refusal::new(Status::BAD_REQUEST).because("malformed percent-encoding"));
         }
         let path = &*self.path;
-        let (endpoint, params) = match router.find(path, head.method) {
+        // An extended CONNECT asks for what GET upgrades to (RFC 8441 §5).
+        let method = match head.protocol {
+            None => head.method,
+            Some("websocket") => Method::Get,
+            Some(_) => return Err(Status::NOT_IMPLEMENTED.into()),
+        };
+        let connects = head.protocol.is_some();
+        let (endpoint, params) = match router.find(path, method) {
+            Match::Found(endpoint, _) if connects && !endpoint.upgrades => {
+                return Err(not_allowed(router, path));
+            }
             Match::Found(endpoint, params) => (endpoint, params),
             Match::WrongMethod if head.method == Method::Options => {
                 return Ok(allow(at, |out| router.put_allowed(path, out)));
@@ -125,7 +135,10 @@ impl Way<'_> {
             Match::Nothing => return nothing(self.shared, at, &head),
         };
 
-        let plan = endpoint.plan(content, self.shared.collect, self.is_fresh);
+        let plan = match &endpoint.whole {
+            Some(call) if connects => Plan::Whole(call),
+            _ => endpoint.plan(content, self.shared.collect, self.is_fresh),
+        };
         let (call, coming) = match plan {
             Plan::Whole(call) => (call, Coming::Nothing),
             Plan::Pieces(call) if matches!(content, Content::Follows { .. }) => {

@@ -215,6 +215,7 @@ impl App {
             streamed: Some(erase(move |request, mut reply| {
                 unknown(&interceptors, request.head(), reply.at())
             })),
+            upgrades: false,
         };
         app.serve(post(), &format!("/{service}/{{*method}}"), others)
     }
@@ -234,6 +235,7 @@ fn endpoint(rules: Arc<Rules>, method: Method) -> Endpoint {
                 streamed: Some(erase(move |request, reply| {
                     receive(&rules, &method, request, reply)
                 })),
+                upgrades: false,
             }
         }
         Method::Messages(method) => Endpoint {
@@ -242,6 +244,7 @@ fn endpoint(rules: Arc<Rules>, method: Method) -> Endpoint {
             streamed: Some(erase(move |request, reply| {
                 converse(&rules, &*method, request, reply)
             })),
+            upgrades: false,
         },
     }
 }

@@ -11,7 +11,7 @@ use crate::app::routes::endpoint::Endpoint;
 use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
 use crate::app::telemetry::metrics::Kind;
-use crate::http::Method;
+use crate::http::{Method, Status, Version};
 use crate::websocket::handshake::{self, Origins};
 
 /// What makes the object of a session, or refuses it.
@@ -39,6 +39,7 @@ type Open<W> = dyn Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync;
 /// | request | answer |
 /// |---|---|
 /// | no upgrade asked for, or another version than 13 | 426 with `Upgrade` and `Sec-WebSocket-Version: 13` |
+/// | the same over HTTP/2, which has no `Upgrade` | 405 with `Allow: CONNECT`, or 400 with `Sec-WebSocket-Version: 13` |
 /// | key, subprotocols or extensions malformed | 400 |
 /// | a page of an origin that is not allowed | 403 |
 /// | refused by the route's closure | as that says |
@@ -129,7 +130,8 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         request: &Request<'_>,
         mut reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
-        let opening = handshake::check(request.head()).map_err(Refusal::from)?;
+        let opening = handshake::check(request.head())
+            .map_err(|refusal| refuse(refusal, request.version()))?;
         let listed: Vec<&str>;
         let policy = match &self.origins {
             Policy::Any => Origins::Any,
@@ -186,9 +188,25 @@ impl App {
         self.serve(
             Verb::One(Method::Get.as_str().into()),
             pattern,
-            endpoint.collecting(0),
+            endpoint.collecting(0).upgrading(),
         )
     }
+}
+
+/// The answer in the words of the request's version: HTTP/2 has extended
+/// CONNECT in place of the upgrade (RFC 8441 §4).
+fn refuse(refusal: handshake::Refusal, version: Version) -> Refusal {
+    if version != Version::Http2 {
+        return refusal.into();
+    }
+    let (status, name, value) = match refusal {
+        handshake::Refusal::NotUpgrade => (Status::METHOD_NOT_ALLOWED, "Allow", "CONNECT"),
+        handshake::Refusal::Version => (Status::BAD_REQUEST, "Sec-WebSocket-Version", "13"),
+        other => return other.into(),
+    };
+    // Constant text that can stand on the wire.
+    let answer = Refusal::new(status).field(name, value);
+    answer.unwrap_or(Refusal::new(status))
 }
 
 impl From<handshake::Refusal> for Refusal {

@@ -1,0 +1,287 @@
+//! `grpc.testing.TestService`, the public interop service of gRPC, which other
+//! implementations test their clients against.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use barewire::app::{App, Call, CallStatus, Conversation, ResponseStream, ServerStream, Service};
+use barewire::grpc::{Code, Status};
+
+use super::test_messages::{
+    Body, BoolValue, EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse,
+    StreamingInputCallRequest, StreamingInputCallResponse, StreamingOutputCallRequest,
+    StreamingOutputCallResponse,
+};
+
+/// Metadata that comes back ahead of the response, and with its status.
+const ECHO_INITIAL: &str = "x-grpc-test-echo-initial";
+const ECHO_TRAILING: &str = "x-grpc-test-echo-trailing-bin";
+
+/// The most that a response is asked for at a time, in bytes.
+const MOST: usize = 16 << 20;
+
+pub(crate) const NAME: &str = "grpc.testing.TestService";
+
+pub(crate) fn routes(app: App) -> App {
+    app.grpc(
+        Service::new(NAME)
+            .unary("EmptyCall", |_request: Empty, call| {
+                echo_metadata(call)?;
+                Ok(Empty {})
+            })
+            .unary("UnaryCall", unary)
+            .unary("CacheableUnaryCall", unary)
+            .server_streaming_object("StreamingOutputCall", |request, call| {
+                echo_metadata(call)?;
+                let mut output = Output::new(call);
+                output.ask(request);
+                Ok(output)
+            })
+            .client_streaming("StreamingInputCall", |call| {
+                echo_metadata(call)?;
+                Ok(Input(0))
+            })
+            .bidirectional("FullDuplexCall", |call| {
+                echo_metadata(call)?;
+                Ok(Duplex {
+                    output: Output::new(call),
+                    at_once: true,
+                })
+            })
+            .bidirectional("HalfDuplexCall", |call| {
+                echo_metadata(call)?;
+                Ok(Duplex {
+                    output: Output::new(call),
+                    at_once: false,
+                })
+            }),
+    )
+}
+
+fn unary(request: SimpleRequest, call: &mut Call<'_>) -> Result<SimpleResponse, CallStatus> {
+    echo_metadata(call)?;
+    check_compressed(request.expect_compressed.as_ref(), call.is_compressed())?;
+    echo_status(request.response_status)?;
+    compress(call, is_set(request.response_compressed.as_ref()));
+    Ok(SimpleResponse {
+        payload: Some(zeros(request.response_size)?),
+    })
+}
+
+#[cfg(feature = "gzip")]
+fn compress(call: &mut Call<'_>, compressed: bool) {
+    call.set_compressed(compressed);
+}
+
+#[cfg(not(feature = "gzip"))]
+fn compress(_call: &mut Call<'_>, _compressed: bool) {}
+
+fn is_set(value: Option<&BoolValue>) -> bool {
+    value.is_some_and(|value| value.value)
+}
+
+fn invalid(why: &'static str) -> CallStatus {
+    Status::new(Code::InvalidArgument, why).into()
+}
+
+/// So many zeros.
+fn zeros(size: i32) -> Result<Body, CallStatus> {
+    let size = usize::try_from(size).ok().filter(|&size| size <= MOST);
+    let size = size.ok_or_else(|| invalid("no such size"))?;
+    Ok(Body {
+        r#type: 0,
+        body: vec![0; size],
+    })
+}
+
+/// Sends back the metadata that is meant to come back.
+fn echo_metadata(call: &mut Call<'_>) -> Result<(), CallStatus> {
+    let refused = |_| invalid("metadata that cannot be sent");
+    if let Some(value) = call.metadata(ECHO_INITIAL) {
+        call.send_metadata(ECHO_INITIAL, value).map_err(refused)?;
+    }
+    let octets: Vec<Vec<u8>> = call.binary_metadata(ECHO_TRAILING).collect();
+    for octets in octets {
+        call.send_binary_trailer(ECHO_TRAILING, &octets)
+            .map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// Ends the call with the status that is asked for, unless that is OK.
+fn echo_status(status: Option<EchoStatus>) -> Result<(), CallStatus> {
+    match status {
+        Some(EchoStatus { code, message }) if code != 0 => {
+            let code = Code::from_number(u64::try_from(code).unwrap_or(u64::MAX));
+            Err(Status::new(code, message).into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Refuses a message that should have been compressed, or should not.
+fn check_compressed(expected: Option<&BoolValue>, is: bool) -> Result<(), CallStatus> {
+    match expected {
+        Some(BoolValue { value }) if *value != is => {
+            Err(invalid("the message is not compressed as it says"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Adds up what comes.
+struct Input(usize);
+
+impl Conversation for Input {
+    type Request = StreamingInputCallRequest;
+    type Response = StreamingInputCallResponse;
+
+    fn message(
+        &mut self,
+        message: StreamingInputCallRequest,
+        stream: &mut ResponseStream<'_, '_, StreamingInputCallResponse>,
+    ) {
+        let expected = message.expect_compressed.as_ref();
+        if let Err(status) = check_compressed(expected, stream.is_compressed()) {
+            return stream.finish(status);
+        }
+        self.0 += message.payload.map_or(0, |payload| payload.body.len());
+    }
+
+    fn half_closed(&mut self, stream: &mut ResponseStream<'_, '_, StreamingInputCallResponse>) {
+        stream.respond(&StreamingInputCallResponse {
+            aggregated_payload_size: i32::try_from(self.0).unwrap_or(i32::MAX),
+        });
+    }
+}
+
+type Stream<'s, 'a, 'c> = &'s mut ResponseStream<'a, 'c, StreamingOutputCallResponse>;
+
+/// Responses that are still to be sent, one after the other.
+struct Output {
+    due: VecDeque<Due>,
+    sleeping: bool, // a timer runs for the first
+    blocked: bool,  // the client takes nothing now
+    closing: bool,  // nothing more is asked for
+}
+
+enum Due {
+    Response(ResponseParameters),
+    End(EchoStatus),
+}
+
+impl Output {
+    fn new(call: &mut Call<'_>) -> Self {
+        // Each response says whether it is.
+        compress(call, true);
+        Self {
+            due: VecDeque::new(),
+            sleeping: false,
+            blocked: false,
+            closing: false,
+        }
+    }
+
+    fn ask(&mut self, request: StreamingOutputCallRequest) {
+        let responses = request.response_parameters.into_iter();
+        self.due.extend(responses.map(Due::Response));
+        self.due.extend(request.response_status.map(Due::End));
+    }
+
+    /// Sends what may be sent now.
+    fn go_on(&mut self, stream: Stream<'_, '_, '_>) {
+        while !self.sleeping && !self.blocked {
+            match self.due.front_mut() {
+                Some(Due::Response(response)) if response.interval_us > 0 => {
+                    let time = Duration::from_micros(response.interval_us.unsigned_abs().into());
+                    response.interval_us = 0;
+                    self.sleeping = true;
+                    stream.after(time, 0);
+                }
+                Some(Due::Response(response)) => {
+                    set_compressed(stream, is_set(response.compressed.as_ref()));
+                    match zeros(response.size) {
+                        Ok(payload) => {
+                            let payload = Some(payload);
+                            let flow = stream.send(&StreamingOutputCallResponse { payload });
+                            self.blocked = flow != barewire::app::Flow::Go;
+                        }
+                        Err(status) => return stream.finish(status),
+                    }
+                    self.due.pop_front();
+                }
+                Some(Due::End(status)) => {
+                    let ended = echo_status(Some(status.clone()));
+                    return stream.finish(ended.err().unwrap_or(Status::OK.into()));
+                }
+                None if self.closing => return stream.finish(Status::OK),
+                None => return,
+            }
+        }
+    }
+}
+
+#[cfg(feature = "gzip")]
+fn set_compressed(stream: Stream<'_, '_, '_>, compressed: bool) {
+    stream.set_compressed(compressed);
+}
+
+#[cfg(not(feature = "gzip"))]
+fn set_compressed(_stream: Stream<'_, '_, '_>, _compressed: bool) {}
+
+impl ServerStream for Output {
+    type Message = StreamingOutputCallResponse;
+
+    fn open(&mut self, stream: Stream<'_, '_, '_>) {
+        self.closing = true;
+        self.go_on(stream);
+    }
+
+    fn timer(&mut self, stream: Stream<'_, '_, '_>, _token: u32) {
+        self.sleeping = false;
+        self.go_on(stream);
+    }
+
+    fn writable(&mut self, stream: Stream<'_, '_, '_>) {
+        self.blocked = false;
+        self.go_on(stream);
+    }
+}
+
+/// Answers each request with what it asks for: at once, or once they have all
+/// come.
+struct Duplex {
+    output: Output,
+    at_once: bool,
+}
+
+impl Conversation for Duplex {
+    type Request = StreamingOutputCallRequest;
+    type Response = StreamingOutputCallResponse;
+
+    fn open(&mut self, stream: Stream<'_, '_, '_>) {
+        stream.send_head();
+    }
+
+    fn message(&mut self, message: StreamingOutputCallRequest, stream: Stream<'_, '_, '_>) {
+        self.output.ask(message);
+        if self.at_once {
+            self.output.go_on(stream);
+        }
+    }
+
+    fn half_closed(&mut self, stream: Stream<'_, '_, '_>) {
+        self.output.closing = true;
+        self.output.go_on(stream);
+    }
+
+    fn writable(&mut self, stream: Stream<'_, '_, '_>) {
+        self.output.blocked = false;
+        self.output.go_on(stream);
+    }
+
+    fn timer(&mut self, stream: Stream<'_, '_, '_>, _token: u32) {
+        self.output.sleeping = false;
+        self.output.go_on(stream);
+    }
+}

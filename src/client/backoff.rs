@@ -1,0 +1,75 @@
+//! When to connect again (gRPC connection backoff).
+//!
+//! ```text
+//!  attempt ... 1 s ... attempt ... 1.6 s ± 20 % ... attempt ... 2.56 s ± 20 % ...
+//! ```
+//!
+//! The time counts from the beginning of an attempt. A connection that has
+//! been of use starts it anew.
+
+use core::time::Duration;
+
+use crate::wire::Instant;
+
+const FIRST: Duration = Duration::from_secs(1);
+
+/// The times of the attempts.
+#[derive(Debug, Clone)]
+pub(super) struct Backoff {
+    step: Duration, // of the next attempt
+    most: Duration,
+    next: Instant,
+}
+
+impl Backoff {
+    pub(super) fn new(most: Duration) -> Self {
+        Self {
+            step: FIRST.min(most),
+            most,
+            next: Instant::START,
+        }
+    }
+
+    /// When the next attempt may begin.
+    pub(super) const fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// An attempt begins; `chance` is any number.
+    pub(super) fn begin(&mut self, now: Instant, chance: u32) {
+        // 0.8 to 1.2 of the step, in 4,096 parts of it.
+        let share = 3277 + chance % 1639;
+        self.next = now + self.step / 4096 * share;
+        self.step = (self.step / 5 * 8).min(self.most);
+    }
+
+    /// The connection was of use: the next one need not wait.
+    pub(super) fn reset(&mut self) {
+        *self = Self::new(self.most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_spread_out_to_the_most_and_jitter_by_a_fifth() {
+        for chance in [0, 1638, 900, u32::MAX] {
+            let mut backoff = Backoff::new(Duration::from_secs(120));
+            let mut now = Instant::START;
+            let mut expected = 1.0;
+            for _ in 0..20 {
+                backoff.begin(now, chance);
+                let wait = backoff.next().saturating_since(now).as_secs_f64();
+                assert!((0.799..1.201).contains(&(wait / expected)), "{wait}");
+                now = backoff.next();
+                expected = f64::min(expected * 1.6, 120.0);
+            }
+            backoff.reset();
+            assert!(backoff.next() <= now);
+            backoff.begin(now, chance);
+            assert!(backoff.next() <= now + Duration::from_millis(1200));
+        }
+    }
+}

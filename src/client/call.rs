@@ -1,0 +1,258 @@
+//! The record of one call: what waits to be sent, and what has come.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+
+use super::Ending;
+use crate::grpc::{ClientCall, ContentType, Event, Limits, Mode, Violation};
+use crate::http::FieldBuffer;
+use crate::net::TimerId;
+use crate::wire::{Instant, Step};
+
+/// Memory of a buffer that is kept for the next use.
+const SPARE: usize = 64 << 10;
+
+/// One call, and `T`, what its owner remembers of it.
+#[derive(Debug)]
+pub(super) struct Call<T> {
+    pub(super) owner: T,
+    pub(super) path: String,
+    pub(super) metadata: FieldBuffer,
+    pub(super) deadline: Option<Instant>,
+    pub(super) timer: Option<TimerId>,
+    pub(super) wait_for_ready: bool,
+    /// It has been refused by RST_STREAM once, and sent again.
+    pub(super) refused: bool,
+    pub(super) place: Place,
+    pub(super) machine: ClientCall,
+    pub(super) outbox: Outbox,
+    pub(super) inbox: Inbox,
+    /// The metadata at the head of the response, once it has come.
+    pub(super) head: Option<FieldBuffer>,
+    pub(super) ending: Option<Ending>,
+    /// Its sender was told to wait.
+    pub(super) wants_room: bool,
+    /// There is room again, and its sender was not told.
+    pub(super) relieved: bool,
+    /// It stands in the list of those that have news for their owner.
+    pub(super) changed: bool,
+    /// It stands in the list of those that have news for their link.
+    pub(super) offered: bool,
+}
+
+/// Where a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the queue for a stream.
+    Waiting,
+    /// On a stream of a link.
+    Open { link: u32, stream: u32 },
+    /// It has ended.
+    Over,
+}
+
+impl<T> Call<T> {
+    pub(super) fn new(owner: T, path: &str, metadata: FieldBuffer, inbox: Vec<u8>) -> Self {
+        Self {
+            owner,
+            path: path.into(),
+            metadata,
+            deadline: None,
+            timer: None,
+            wait_for_ready: false,
+            refused: false,
+            place: Place::Waiting,
+            machine: ClientCall::new(ContentType::new(Mode::Native)),
+            outbox: Outbox::new(),
+            inbox: Inbox::new(inbox),
+            head: None,
+            ending: None,
+            wants_room: false,
+            relieved: false,
+            changed: false,
+            offered: false,
+        }
+    }
+
+    /// Whether it can begin anew on another stream: the server has not
+    /// answered, and all that was sent is still here.
+    pub(super) const fn can_begin_anew(&self) -> bool {
+        self.head.is_none() && self.outbox.keeps
+    }
+
+    /// Makes it as if nothing had been sent.
+    pub(super) const fn begin_anew(&mut self) {
+        self.place = Place::Waiting;
+        self.outbox.at = 0;
+        self.outbox.ended = false;
+        self.outbox.blocked = false;
+    }
+}
+
+/// What waits to be sent, and what was sent and may have to be sent again.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    bytes: Vec<u8>,
+    at: usize, // <= bytes.len(): sent
+    /// What was sent is kept.
+    keeps: bool,
+    /// Nothing is added any more.
+    pub(super) closed: bool,
+    /// The stream has ended on our side.
+    pub(super) ended: bool,
+    /// The machine has taken less than it was offered, and says when to go on.
+    pub(super) blocked: bool,
+}
+
+impl Outbox {
+    const fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            at: 0,
+            keeps: true,
+            closed: false,
+            ended: false,
+            blocked: false,
+        }
+    }
+
+    /// Bytes that wait.
+    pub(super) const fn waiting(&self) -> usize {
+        self.bytes.len() - self.at // at <= len
+    }
+
+    pub(super) fn rest(&self) -> &[u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Adds a frame, by taking its memory if there is nothing else.
+    pub(super) fn push(&mut self, frame: Vec<u8>) {
+        if self.bytes.is_empty() {
+            self.bytes = frame;
+        } else {
+            self.bytes.extend_from_slice(&frame);
+        }
+    }
+
+    /// Notes that `n` bytes of the rest were sent; beyond `replay` they are
+    /// not kept.
+    pub(super) fn sent(&mut self, n: usize, replay: usize) {
+        self.at = self.bytes.len().min(self.at + n);
+        self.keeps &= self.at <= replay;
+        self.drop_sent();
+    }
+
+    /// What was sent will not be sent again.
+    pub(super) fn commit(&mut self) {
+        self.keeps = false;
+        self.drop_sent();
+    }
+
+    fn drop_sent(&mut self) {
+        if self.keeps {
+            return;
+        }
+        if self.at == self.bytes.len() {
+            self.at = 0;
+            self.bytes.clear();
+            self.bytes.shrink_to(SPARE);
+        } else if self.at > self.bytes.len() / 2 {
+            self.bytes.drain(..self.at); // at <= len
+            self.at = 0;
+        }
+    }
+}
+
+/// What has come of the response's body and was not taken yet.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    bytes: Vec<u8>,
+    at: usize, // <= bytes.len(): taken
+    /// The length of the whole frame in front, if there is one.
+    whole: Option<usize>,
+    /// Bytes that still count against the window.
+    held: usize,
+}
+
+impl Inbox {
+    fn new(memory: Vec<u8>) -> Self {
+        Self {
+            bytes: memory,
+            at: 0,
+            whole: None,
+            held: 0,
+        }
+    }
+
+    /// Whether a message can be taken.
+    pub(super) const fn has_message(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// Whether part of a message is here and not the rest.
+    pub(super) const fn is_torn(&self) -> bool {
+        self.whole.is_none() && self.at < self.bytes.len()
+    }
+
+    /// Adds bytes of the body.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.compact();
+        self.bytes.extend_from_slice(bytes);
+        self.held += bytes.len();
+    }
+
+    /// Looks for a whole message in front. Bytes of an unfinished one are
+    /// given back to the window, because its end could not come otherwise;
+    /// returns how many.
+    pub(super) fn look(
+        &mut self,
+        machine: &mut ClientCall,
+        limits: &Limits,
+    ) -> Result<usize, Violation> {
+        if self.whole.is_some() {
+            return Ok(0);
+        }
+        let rest = self.bytes.get_mut(self.at..).unwrap_or_default();
+        let received = machine.receive(rest, limits)?;
+        if let Step::Event(Event::Message(_)) = received.step {
+            self.whole = Some(received.used);
+            return Ok(0);
+        }
+        Ok(mem::take(&mut self.held))
+    }
+
+    /// Takes the message in front: where it lies, and how many bytes of the
+    /// window it gives back.
+    pub(super) fn take(&mut self) -> Option<(core::ops::Range<usize>, usize)> {
+        let len = self.whole.take()?;
+        let from = self.at + crate::grpc::frame::PREFIX;
+        self.at += len;
+        let freed = self.held.min(len);
+        self.held -= freed;
+        Some((from..self.at, freed))
+    }
+
+    /// The bytes of a message that was just taken.
+    pub(super) fn message(&mut self, at: core::ops::Range<usize>) -> &mut [u8] {
+        self.bytes.get_mut(at).unwrap_or_default()
+    }
+
+    /// Drops everything, and gives its memory back if that is worth keeping.
+    pub(super) fn clear(&mut self) -> Option<Vec<u8>> {
+        let mut memory = mem::take(&mut self.bytes);
+        memory.clear();
+        (self.at, self.whole, self.held) = (0, None, 0);
+        (1..=SPARE).contains(&memory.capacity()).then_some(memory)
+    }
+
+    fn compact(&mut self) {
+        if self.at == self.bytes.len() {
+            self.at = 0;
+            self.bytes.clear();
+        } else if self.at > self.bytes.len() / 2 {
+            self.bytes.drain(..self.at); // at <= len
+            self.at = 0;
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The calls of one channel, without I/O: the side of the application.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::backoff::Backoff;
+use super::call::{Call, Place};
+use super::desk::Desk;
+use super::link::Link;
+use super::{CallOptions, Ending, Limits, Misuse};
+use crate::grpc::{Code, Status, Violation, frame};
+use crate::http::{FieldBuffer, Fields, OwnedScratch};
+use crate::http2::{self, ErrorCode};
+use crate::net::{Flow, Key};
+use crate::wire::Instant;
+
+/// Many gRPC calls on one HTTP/2 connection at a time, without I/O.
+///
+/// `T` is what the owner remembers of each call. The one side starts calls,
+/// sends messages and takes those that came; the other side, a *driver*, owns
+/// the transport:
+///
+/// ```text
+///   start, send, close_sending, cancel          dial ──► opened / unreachable
+///   next, head, ending  ◄── changed ──  Calls   receive, closed ◄── transport
+///                                               flush, output ──► transport
+///                                               deadline ──► elapsed
+/// ```
+///
+/// After whatever the one side has done, the driver asks [`dial`](Self::dial)
+/// whether to connect, has each connection [`flush`](Self::flush), and writes
+/// its [`output`](Self::output). Calls wait in a queue while there is no
+/// connection, or the server allows no further stream. A connection that the
+/// server takes leave of finishes its calls beside its successor; calls on it
+/// that the server has not looked at begin anew.
+///
+/// ```
+/// use barewire::client::{CallOptions, Calls, Limits, Next};
+/// use barewire::grpc::Code;
+/// use barewire::wire::Instant;
+///
+/// let mut calls = Calls::new("127.0.0.1:50051", Limits::DEFAULT, 7);
+/// let now = Instant::START;
+/// let call = calls.start("/greeter.Greeter/Hello", &CallOptions::new(), (), now)?;
+/// calls.send(call, b"hi").unwrap();
+/// calls.close_sending(call);
+///
+/// let link = calls.dial(now).unwrap();
+/// calls.unreachable(link, now);
+/// assert_eq!(calls.changed(), Some(call));
+/// assert!(matches!(calls.next(call), Next::Over));
+/// assert_eq!(calls.ending(call).unwrap().code(), Code::Unavailable);
+/// # Ok::<(), barewire::client::Ending>(())
+/// ```
+#[derive(Debug)]
+pub struct Calls<T> {
+    pub(super) desk: Desk<T>,
+    /// The newest last.
+    pub(super) links: Vec<Link>,
+    pub(super) next_link: u32,
+    pub(super) backoff: Backoff,
+    pub(super) http2: http2::Limits,
+    pub(super) scratch: OwnedScratch,
+    /// The fields of a request while it is sent.
+    pub(super) fields: FieldBuffer,
+    pub(super) authority: String,
+    pub(super) agent: String,
+    pub(super) chance: u64,
+    /// The last attempt to connect has failed.
+    pub(super) down: bool,
+    /// The latest time that anyone has told.
+    pub(super) now: Instant,
+}
+
+/// What is next to be taken of a response.
+#[derive(Debug)]
+pub enum Next<'b> {
+    /// A message.
+    Message(&'b mut [u8]),
+    /// Nothing yet: [`Calls::changed`] names the call when there is.
+    Wait,
+    /// The call is over: [`Calls::ending`] says how.
+    Over,
+}
+
+impl<T> Calls<T> {
+    /// No calls yet, to a server that is named `authority`. `chance` is any
+    /// number; it spreads the attempts of many clients to connect.
+    pub fn new(authority: &str, limits: Limits, chance: u64) -> Self {
+        Self {
+            desk: Desk::new(limits),
+            links: Vec::new(),
+            next_link: 1,
+            backoff: Backoff::new(limits.backoff),
+            http2: limits.http2(),
+            scratch: OwnedScratch::new(usize::from(limits.fields) + 8),
+            fields: FieldBuffer::new(),
+            authority: authority.into(),
+            agent: String::from(super::AGENT),
+            chance,
+            down: false,
+            now: Instant::START,
+        }
+    }
+
+    /// Puts the application's own name in front of the user agent.
+    #[must_use]
+    pub fn with_agent(mut self, name: &str) -> Self {
+        self.agent = alloc::format!("{name} {}", super::AGENT);
+        self
+    }
+
+    /// Calls that have not been [removed](Self::remove).
+    pub const fn len(&self) -> usize {
+        self.desk.calls.len()
+    }
+
+    /// Whether there is no call.
+    pub const fn is_empty(&self) -> bool {
+        self.desk.calls.is_empty()
+    }
+
+    /// Begins a call of the method at `path`, `/package.Service/Method`.
+    ///
+    /// # Errors
+    /// The ending of a call that cannot begin: INTERNAL for metadata that
+    /// cannot be sent, RESOURCE_EXHAUSTED beyond [`Limits::calls`], UNAVAILABLE
+    /// after [`shutdown`](Self::shutdown), and between two attempts to connect
+    /// to a server that cannot be reached.
+    pub fn start(
+        &mut self,
+        path: &str,
+        options: &CallOptions,
+        owner: T,
+        now: Instant,
+    ) -> Result<Key, Ending> {
+        self.now = now;
+        if let Some(fault) = options.fault {
+            return Err(Status::new(Code::Internal, alloc::format!("{fault}")).into());
+        }
+        if self.desk.closing {
+            return Err(Ending::constant(Code::Unavailable, "channel is closed"));
+        }
+        if self.desk.calls.len() >= self.desk.limits.calls {
+            let code = Code::ResourceExhausted;
+            return Err(Ending::constant(code, "too many calls on the channel"));
+        }
+        if self.down && !options.wait_for_ready && now < self.backoff.next() {
+            return Err(Ending::unavailable(self.unreachable_text()));
+        }
+        let inbox = self.desk.spare.pop().unwrap_or_default();
+        let mut call = Call::new(owner, path, options.metadata.clone(), inbox);
+        call.wait_for_ready = options.wait_for_ready;
+        call.deadline = options.timeout.map(|timeout| now + timeout);
+        let deadline = call.deadline;
+        let key = self.desk.calls.insert(call);
+        if let Some(deadline) = deadline {
+            let timer = self.desk.deadlines.after(deadline, key);
+            if let Some(call) = self.desk.calls.get_mut(key) {
+                call.timer = Some(timer);
+            }
+        }
+        self.desk.waiting.push_back(key);
+        Ok(key)
+    }
+
+    pub(super) fn unreachable_text(&self) -> String {
+        alloc::format!("cannot connect to {}", self.authority)
+    }
+
+    /// Sends a message. [`Flow::Wait`] asks for no more until the call is named
+    /// by [`changed`](Self::changed) and [`has_room`](Self::has_room).
+    ///
+    /// # Errors
+    /// [`Misuse`]; nothing is taken then.
+    pub fn send(&mut self, call: Key, message: &[u8]) -> Result<Flow, Misuse> {
+        let prefix = frame::encode_prefix(message.len(), false);
+        let prefix = prefix.map_err(|_| Misuse::MessageTooLong)?;
+        let mut frame = Vec::with_capacity(prefix.len() + message.len());
+        frame.extend_from_slice(&prefix);
+        frame.extend_from_slice(message);
+        self.send_frame(call, frame)
+    }
+
+    /// Sends a message that stands behind its prefix already.
+    pub(super) fn send_frame(&mut self, key: Key, frame: Vec<u8>) -> Result<Flow, Misuse> {
+        let unsent = self.desk.limits.unsent;
+        let call = self.desk.calls.get_mut(key).ok_or(Misuse::Over)?;
+        if call.place == Place::Over {
+            return Err(Misuse::Over);
+        }
+        if call.outbox.closed {
+            return Err(Misuse::SendingClosed);
+        }
+        if call.outbox.waiting() >= unsent {
+            call.wants_room = true;
+            return Err(Misuse::NoRoom);
+        }
+        call.outbox.push(frame);
+        call.wants_room = call.outbox.waiting() >= unsent;
+        let flow = if call.wants_room {
+            Flow::Wait
+        } else {
+            Flow::Go
+        };
+        self.desk.offer(key);
+        Ok(flow)
+    }
+
+    /// Whether [`send`](Self::send) would take a message.
+    pub fn has_room(&self, call: Key) -> bool {
+        self.desk.calls.get(call).is_some_and(|call| {
+            let outbox = &call.outbox;
+            !outbox.closed
+                && call.place != Place::Over
+                && outbox.waiting() < self.desk.limits.unsent
+        })
+    }
+
+    /// Says that no message follows.
+    pub fn close_sending(&mut self, call: Key) {
+        if let Some(record) = self.desk.calls.get_mut(call)
+            && record.place != Place::Over
+        {
+            record.outbox.closed = true;
+            self.desk.offer(call);
+        }
+    }
+
+    /// Ends a call with CANCELLED, unless it is over.
+    pub fn cancel(&mut self, call: Key) {
+        let ending = Ending::constant(Code::Cancelled, "cancelled by the caller");
+        self.desk.give_up(call, ending, &mut self.links, self.now);
+    }
+
+    /// Ends a call with a status of ours, unless it is over: of a message that
+    /// cannot be read, say.
+    pub fn fail(&mut self, call: Key, ending: Ending) {
+        self.desk.give_up(call, ending, &mut self.links, self.now);
+    }
+
+    /// The next call that has news for its owner: a head, a message, room to
+    /// send, or its end.
+    pub fn changed(&mut self) -> Option<Key> {
+        loop {
+            let key = self.desk.changed.pop_front()?;
+            if let Some(call) = self.desk.calls.get_mut(key) {
+                call.changed = false;
+                return Some(key);
+            }
+        }
+    }
+
+    /// Takes the next message of a response.
+    pub fn next(&mut self, call: Key) -> Next<'_> {
+        let Self {
+            desk, links, now, ..
+        } = self;
+        let limits = desk.limits.grpc();
+        let Some(record) = desk.calls.get_mut(call) else {
+            return Next::Over;
+        };
+        let Some((at, mut freed)) = record.inbox.take() else {
+            return match &mut record.ending {
+                None => Next::Wait,
+                Some(ending) => {
+                    if record.inbox.is_torn() && ending.code() == Code::Ok {
+                        *ending = Ending::of_violation(Violation::Truncated);
+                    }
+                    Next::Over
+                }
+            };
+        };
+        let looked = record.inbox.look(&mut record.machine, &limits);
+        freed += *looked.as_ref().unwrap_or(&0);
+        if let Place::Open { link, stream } = record.place
+            && let Some(link) = links.iter_mut().find(|it| it.id.0 == link)
+        {
+            link.machine.consume(stream, freed, &mut link.out);
+        }
+        if let Err(violation) = looked {
+            // It is told when the message has been taken.
+            let ending = Ending::of_violation(violation);
+            desk.finish(call, ending, ErrorCode::CANCEL, links, *now);
+        }
+        match desk.calls.get_mut(call) {
+            Some(record) => Next::Message(record.inbox.message(at)),
+            None => Next::Over,
+        }
+    }
+
+    /// The fields at the head of the response, once they are here. A call that
+    /// ends with its head has only the [trailers](Ending::trailers).
+    pub fn head(&self, call: Key) -> Option<Fields<'_>> {
+        let head = self.desk.calls.get(call)?.head.as_ref()?;
+        Some(head.as_fields())
+    }
+
+    /// How a call has ended. Messages may still be waiting to be taken.
+    pub fn ending(&self, call: Key) -> Option<&Ending> {
+        self.desk.calls.get(call)?.ending.as_ref()
+    }
+
+    /// Has [`changed`](Self::changed) name a call.
+    pub(super) fn note(&mut self, call: Key) {
+        self.desk.note(call);
+    }
+
+    /// Takes the fields at the head of the response.
+    pub(super) fn take_head(&mut self, call: Key) -> Option<FieldBuffer> {
+        self.desk.calls.get_mut(call)?.head.take()
+    }
+
+    /// Whether there is room again for a sender that was told to wait; once.
+    pub(super) fn take_relief(&mut self, call: Key) -> bool {
+        let call = self.desk.calls.get_mut(call);
+        call.is_some_and(|call| core::mem::take(&mut call.relieved))
+    }
+
+    /// What the owner remembers of a call.
+    pub fn owner_mut(&mut self, call: Key) -> Option<&mut T> {
+        self.desk.calls.get_mut(call).map(|call| &mut call.owner)
+    }
+
+    /// Forgets a call, and cancels it if it is not over.
+    pub fn remove(&mut self, call: Key) -> Option<Removed<T>> {
+        self.cancel(call);
+        let mut call = self.desk.calls.remove(call)?;
+        if let Some(memory) = call.inbox.clear() {
+            self.desk.keep(memory);
+        }
+        Some(Removed {
+            owner: call.owner,
+            head: call.head.unwrap_or_default(),
+            ending: call
+                .ending
+                .unwrap_or_else(|| Ending::constant(Code::Cancelled, "cancelled by the caller")),
+        })
+    }
+}
+
+/// What is left of a call that is forgotten.
+#[derive(Debug)]
+pub struct Removed<T> {
+    /// What the owner remembered of it.
+    pub owner: T,
+    /// The fields at the head of the response; none if it had no head of its
+    /// own.
+    pub head: FieldBuffer,
+    /// How it ended.
+    pub ending: Ending,
+}

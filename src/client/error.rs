@@ -1,0 +1,20 @@
+//! What an application does wrong with a call.
+
+/// A call does not take what was asked of it. Nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// The call is over, or there is none: [`Calls::ending`](super::Calls::ending)
+    /// says how it ended.
+    #[error("the call is over")]
+    Over,
+    /// It was said that no message follows.
+    #[error("no message follows, as was said before")]
+    SendingClosed,
+    /// As much waits to be sent as may.
+    #[error("too much waits to be sent")]
+    NoRoom,
+    /// A message is longer than its prefix can say.
+    #[error("message is longer than 4 GiB (gRPC over HTTP2, Length-Prefixed-Message)")]
+    MessageTooLong,
+}

@@ -1,0 +1,132 @@
+//! What a channel bears, and how it keeps its connection.
+
+use core::time::Duration;
+
+use crate::wire::Rate;
+use crate::{grpc, http2};
+
+/// Streams that a server resets cost us what we have asked for ourselves.
+const NO_RATE: Rate = Rate {
+    burst: 1 << 30,
+    per_second: 1 << 30,
+};
+
+/// The limits of one channel.
+///
+/// Sizes are in bytes. What the server is told in SETTINGS is taken from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// One message of a response, judged by its prefix. Stops servers that announce
+    /// more than we want to hold: the call ends with RESOURCE_EXHAUSTED and RST_STREAM.
+    /// Default 4 MiB.
+    pub message: usize,
+    /// The fields of a response's head, or of its trailers, counted with 32 bytes a
+    /// field. The call ends with RESOURCE_EXHAUSTED. Default 16 KiB.
+    pub metadata: u32,
+    /// How many fields that may be. The call ends with RESOURCE_EXHAUSTED. Default 100.
+    pub fields: u16,
+    /// What a server may send on one call before the application has taken it, apart
+    /// from one unfinished message. The server must wait. Default 256 KiB.
+    pub window: u32,
+    /// Calls at one time, those included that wait for a stream or a connection. A
+    /// further one ends with RESOURCE_EXHAUSTED. Default 10,000.
+    pub calls: usize,
+    /// Bytes of a call that may wait to be sent before its sender is told to wait. One
+    /// message is taken whatever its size. Default 64 KiB.
+    pub unsent: usize,
+    /// Bytes of a call that are kept after they were sent, so that a call which no
+    /// server has looked at can be sent again. Beyond it the call ends with
+    /// UNAVAILABLE instead. Default 256 KiB.
+    pub replay: usize,
+    /// From the connection's beginning to the server's SETTINGS. Default 10 s.
+    pub greeting: Duration,
+    /// How long the connection lives on which there is no call. Default 1,800 s.
+    pub idle: Duration,
+    /// How long the server may be silent during a call before it is pinged. Servers
+    /// end connections that are pinged more often than they allow, which is once in
+    /// 300 s by default (gRPC keepalive). Default: never.
+    pub keep_alive: Duration,
+    /// How long the answer to that ping may take. The connection's calls end with
+    /// UNAVAILABLE. Default 20 s.
+    pub keep_alive_timeout: Duration,
+    /// The longest time between two attempts to connect. Default 120 s.
+    pub backoff: Duration,
+}
+
+/// Setters by value, one for each field.
+macro_rules! setters {
+    ($($set:ident $field:ident: $type:ty,)*) => {$(
+        #[doc = concat!("The same with another [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+        #[must_use]
+        pub const fn $set(mut self, $field: $type) -> Self {
+            self.$field = $field;
+            self
+        }
+    )*};
+}
+
+impl Limits {
+    /// Limits for servers that one has chosen, but does not trust.
+    pub const DEFAULT: Self = Self {
+        message: 4 << 20,
+        metadata: 16 << 10,
+        fields: 100,
+        window: 256 << 10,
+        calls: 10_000,
+        unsent: 64 << 10,
+        replay: 256 << 10,
+        greeting: Duration::from_secs(10),
+        idle: Duration::from_secs(1800),
+        keep_alive: Duration::MAX,
+        keep_alive_timeout: Duration::from_secs(20),
+        backoff: Duration::from_secs(120),
+    };
+
+    setters! {
+        with_message message: usize,
+        with_metadata metadata: u32,
+        with_fields fields: u16,
+        with_window window: u32,
+        with_calls calls: usize,
+        with_unsent unsent: usize,
+        with_replay replay: usize,
+        with_greeting greeting: Duration,
+        with_idle idle: Duration,
+        with_keep_alive keep_alive: Duration,
+        with_keep_alive_timeout keep_alive_timeout: Duration,
+        with_backoff backoff: Duration,
+    }
+
+    /// What the connection's machine judges the server by.
+    pub(super) const fn http2(&self) -> http2::Limits {
+        http2::Limits {
+            stream_window: self.window,
+            // Calls whose messages nobody takes must not hold up the others; each
+            // of them is held back by its own window.
+            connection_window: (1 << 31) - 1,
+            header_list: self.metadata,
+            fields: self.fields,
+            reset_rate: NO_RATE,
+            error_rate: NO_RATE,
+            header_timeout: self.greeting,
+            settings_timeout: self.greeting,
+            idle_timeout: self.idle,
+            // How long a call may stand still is for its deadline to say.
+            stall_timeout: Duration::MAX,
+            ping_interval: self.keep_alive,
+            ping_timeout: self.keep_alive_timeout,
+            ..http2::Limits::DEFAULT
+        }
+    }
+
+    /// What the bodies of responses are judged by.
+    pub(super) const fn grpc(&self) -> grpc::Limits {
+        grpc::Limits::DEFAULT.with_message(self.message)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

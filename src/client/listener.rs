@@ -1,0 +1,244 @@
+//! Calls whose news come to an object on the loop.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::handle::Guard;
+use super::pending::miscounted;
+use super::shared::{Listening, Shared, frame_of};
+use super::{CallOptions, Channel, Ending, Misuse, Response};
+use crate::grpc::{Code, Payload};
+use crate::http::{FieldBuffer, Fields};
+use crate::net::{Flow, Key};
+
+/// What a call tells of itself, on the thread of the channel's loop. It must
+/// not block there.
+///
+/// ```no_run
+/// use barewire::client::{CallOptions, Channel, Ending, Listener, Outgoing};
+///
+/// /// Says "again" to everything, three times.
+/// struct Again(u32);
+///
+/// impl Listener for Again {
+///     type Request = Vec<u8>;
+///     type Response = Vec<u8>;
+///
+///     fn message(&mut self, _message: Vec<u8>, call: &Outgoing<Vec<u8>>) {
+///         self.0 += 1;
+///         match self.0 {
+///             1..3 => drop(call.send(&b"again".to_vec())),
+///             _ => call.close_sending(),
+///         }
+///     }
+///
+///     fn end(self, ending: Ending) {
+///         println!("{ending}");
+///     }
+/// }
+///
+/// let channel = Channel::connect("http://127.0.0.1:50051")?;
+/// let call = channel.open("/chat.Room/Talk", CallOptions::new(), Again(0))?;
+/// call.send(&b"hello".to_vec())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Listener: Send + 'static {
+    /// What the call sends.
+    type Request: Payload + 'static;
+    /// What it receives.
+    type Response: Payload;
+
+    /// The fields at the head of the response. A call that ends with its head
+    /// has only the trailers of its [`Ending`].
+    fn metadata(&mut self, _fields: Fields<'_>) {}
+
+    /// A message has come.
+    fn message(&mut self, message: Self::Response, call: &Outgoing<Self::Request>);
+
+    /// There is room to send again, after [`Flow::Wait`].
+    fn writable(&mut self, _call: &Outgoing<Self::Request>) {}
+
+    /// The call is over.
+    fn end(self, ending: Ending);
+}
+
+/// The sending side of a call that does not block. Clones are the same call,
+/// and dropping them ends nothing.
+pub struct Outgoing<I> {
+    shared: Arc<Shared>,
+    guard: Arc<Guard>,
+    call: Key,
+    of: PhantomData<fn(I)>,
+}
+
+impl<I: Payload> Outgoing<I> {
+    fn new(channel: &Channel, call: Key) -> Self {
+        Self {
+            shared: channel.shared.clone(),
+            guard: channel.guard.clone(),
+            call,
+            of: PhantomData,
+        }
+    }
+
+    /// Sends a message. [`Flow::Wait`] asks for no more until
+    /// [`Listener::writable`].
+    ///
+    /// # Errors
+    /// [`Misuse`]; nothing is sent then.
+    pub fn send(&self, message: &I) -> Result<Flow, Misuse> {
+        let frame = frame_of(message).map_err(|_| Misuse::MessageTooLong)?;
+        let mut state = self.shared.lock();
+        let flow = state.calls.send_frame(self.call, frame)?;
+        self.shared.wake(&mut state);
+        Ok(flow)
+    }
+
+    /// Says that no message follows.
+    pub fn close_sending(&self) {
+        let mut state = self.shared.lock();
+        state.calls.close_sending(self.call);
+        self.shared.wake(&mut state);
+    }
+
+    /// Ends the call with CANCELLED, unless it is over; the listener is told.
+    pub fn cancel(&self) {
+        let mut state = self.shared.lock();
+        state.calls.cancel(self.call);
+        self.shared.wake(&mut state);
+    }
+}
+
+impl<I> Clone for Outgoing<I> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            guard: self.guard.clone(),
+            call: self.call,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<I> fmt::Debug for Outgoing<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").finish_non_exhaustive()
+    }
+}
+
+impl Channel {
+    /// Calls a method of any kind, and has `listener` told what comes of it on
+    /// the thread of the channel's loop. Never blocks.
+    ///
+    /// # Errors
+    /// How the call ended if it could not begin: no listener is told then.
+    pub fn open<L: Listener>(
+        &self,
+        path: &str,
+        options: CallOptions,
+        listener: L,
+    ) -> Result<Outgoing<L::Request>, Ending> {
+        let call = self.shared.listen(path, &options, None, |call| {
+            Box::new(Told {
+                listener,
+                call: Outgoing::new(self, call),
+            })
+        })?;
+        Ok(Outgoing::new(self, call))
+    }
+
+    /// Calls a method with one request and one response, and has `done` called
+    /// with that on the thread of the channel's loop. Never blocks.
+    ///
+    /// # Errors
+    /// How the call ended if it could not begin: `done` is not called then.
+    pub fn unary_then<I: Payload, O: Payload + Send + 'static>(
+        &self,
+        path: &str,
+        request: &I,
+        options: CallOptions,
+        done: impl FnOnce(Result<Response<O>, Ending>) + Send + 'static,
+    ) -> Result<(), Ending> {
+        let frame = frame_of(request)?;
+        let single = Single {
+            head: FieldBuffer::new(),
+            message: None,
+            done,
+            _channel: self.guard.clone(),
+        };
+        self.shared
+            .listen(path, &options, Some(frame), |_| Box::new(single))?;
+        Ok(())
+    }
+}
+
+/// A listener and its call.
+struct Told<L: Listener> {
+    listener: L,
+    call: Outgoing<L::Request>,
+}
+
+impl<L: Listener> Listening for Told<L> {
+    fn head(&mut self, fields: Fields<'_>) {
+        self.listener.metadata(fields);
+    }
+
+    fn message(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+        let message = L::Response::decode(bytes)?;
+        self.listener.message(message, &self.call);
+        Ok(())
+    }
+
+    fn writable(&mut self) {
+        self.listener.writable(&self.call);
+    }
+
+    fn end(self: Box<Self>, ending: Ending) {
+        self.listener.end(ending);
+    }
+}
+
+/// Who waits for one response.
+struct Single<O, F> {
+    head: FieldBuffer,
+    message: Option<O>,
+    done: F,
+    _channel: Arc<Guard>,
+}
+
+impl<O: Payload + Send, F: FnOnce(Result<Response<O>, Ending>) + Send> Listening for Single<O, F> {
+    fn head(&mut self, fields: Fields<'_>) {
+        // It was checked when it came.
+        let _ = self.head.extend(fields);
+    }
+
+    fn message(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+        if self.message.is_some() {
+            return Err(miscounted("more than one response"));
+        }
+        self.message = Some(O::decode(bytes)?);
+        Ok(())
+    }
+
+    fn writable(&mut self) {}
+
+    fn end(self: Box<Self>, ending: Ending) {
+        let Self {
+            head,
+            message,
+            done,
+            ..
+        } = *self;
+        done(match (ending.code(), message) {
+            (Code::Ok, Some(message)) => Ok(Response {
+                message,
+                head,
+                ending,
+            }),
+            (Code::Ok, None) => Err(miscounted("no response")),
+            (_, _) => Err(ending),
+        });
+    }
+}

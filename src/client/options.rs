@@ -1,0 +1,86 @@
+//! What a call is asked for with.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use crate::grpc::{Misuse, metadata};
+use crate::http::{Field, FieldBuffer, Fields};
+
+/// The options of one call.
+///
+/// ```
+/// use barewire::client::CallOptions;
+/// use core::time::Duration;
+///
+/// let options = CallOptions::new()
+///     .with_timeout(Duration::from_secs(5))
+///     .with_metadata("x-request-id", "7f3a")
+///     .with_binary_metadata("trace-bin", &[0xab, 0xab]);
+/// assert_eq!(options.metadata().get("trace-bin").unwrap(), b"q6s");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct CallOptions {
+    pub(super) timeout: Option<Duration>,
+    pub(super) wait_for_ready: bool,
+    pub(super) metadata: FieldBuffer,
+    pub(super) fault: Option<Misuse>,
+}
+
+impl CallOptions {
+    /// No timeout, no metadata, and an error at once if the server cannot be
+    /// reached.
+    pub const fn new() -> Self {
+        Self {
+            timeout: None,
+            wait_for_ready: false,
+            metadata: FieldBuffer::new(),
+            fault: None,
+        }
+    }
+
+    /// Ends the call with DEADLINE_EXCEEDED after `timeout`, which the server
+    /// is told.
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Has the call wait until the server can be reached (gRPC wait for
+    /// ready). Without it, a call ends with UNAVAILABLE when an attempt to
+    /// connect fails.
+    #[must_use]
+    pub const fn with_wait_for_ready(mut self, wait: bool) -> Self {
+        self.wait_for_ready = wait;
+        self
+    }
+
+    /// Sends an entry of metadata along: printable ASCII, or base64 under a
+    /// `-bin` name. What cannot be sent ends the call with INTERNAL.
+    #[must_use]
+    pub fn with_metadata(mut self, name: &str, value: &str) -> Self {
+        let entry = Field::new(name, value);
+        let pushed = metadata::check(entry).and_then(|()| {
+            let pushed = self.metadata.push(name, value);
+            pushed.map_err(|_| Misuse::MetadataValue)
+        });
+        self.fault = self.fault.or(pushed.err());
+        self
+    }
+
+    /// Sends octets along, under a name that ends with `-bin`.
+    #[must_use]
+    pub fn with_binary_metadata(mut self, name: &str, octets: &[u8]) -> Self {
+        if !metadata::is_binary(name.as_bytes()) {
+            self.fault = self.fault.or(Some(Misuse::MetadataName));
+            return self;
+        }
+        let value: String = metadata::binary_value(octets);
+        self.with_metadata(name, &value)
+    }
+
+    /// The metadata so far.
+    pub fn metadata(&self) -> Fields<'_> {
+        self.metadata.as_fields()
+    }
+}

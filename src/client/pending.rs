@@ -1,0 +1,172 @@
+//! One call of a thread: what its halves share.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use std::sync::{Condvar, MutexGuard};
+
+use super::handle::Guard;
+use super::shared::{Shared, State, Waiter, frame_of};
+use super::{CallOptions, Channel, Ending, Misuse, Next, Response};
+use crate::grpc::{Code, Payload, Status};
+use crate::http::FieldBuffer;
+use crate::net::Key;
+
+/// One call. It is cancelled when nobody has it any more.
+pub(super) struct Pending {
+    shared: Arc<Shared>,
+    news: Arc<Condvar>,
+    call: Key,
+    _channel: Arc<Guard>,
+}
+
+impl Pending {
+    /// Begins a call; with a message, that is all it sends.
+    pub(super) fn start(
+        channel: &Channel,
+        path: &str,
+        options: &CallOptions,
+        frame: Option<Vec<u8>>,
+    ) -> Result<Self, Ending> {
+        let shared = channel.shared.clone();
+        let news = Arc::new(Condvar::new());
+        let waiter = Waiter::Thread(news.clone());
+        let call = shared.start(path, options, waiter, frame)?;
+        Ok(Self {
+            shared,
+            news,
+            call,
+            _channel: channel.guard.clone(),
+        })
+    }
+
+    /// Sends a message, and blocks while too many wait. One that comes after
+    /// the server has ended the call with OK is dropped: it said that it needs
+    /// no more.
+    pub(super) fn send(&self, message: &impl Payload) -> Result<(), Ending> {
+        let frame = frame_of(message)?;
+        let mut state = self.shared.lock();
+        while !state.calls.has_room(self.call) && state.calls.ending(self.call).is_none() {
+            state = self.shared.wait(state, &self.news)?;
+        }
+        match state.calls.send_frame(self.call, frame) {
+            Ok(_) => {
+                self.shared.wake(&mut state);
+                Ok(())
+            }
+            Err(Misuse::Over) => match state.calls.ending(self.call) {
+                Some(ending) if ending.code() != Code::Ok => Err(ending.clone()),
+                Some(_) | None => Ok(()),
+            },
+            Err(misuse) => {
+                let message = alloc::format!("{misuse}");
+                Err(Status::new(Code::Internal, message).into())
+            }
+        }
+    }
+
+    /// Says that no message follows.
+    pub(super) fn close_sending(&self) {
+        let mut state = self.shared.lock();
+        state.calls.close_sending(self.call);
+        self.shared.wake(&mut state);
+    }
+
+    /// Ends the call with CANCELLED, unless it is over.
+    pub(super) fn cancel(&self) {
+        let mut state = self.shared.lock();
+        state.calls.cancel(self.call);
+        self.shared.wake(&mut state);
+        self.news.notify_all();
+    }
+
+    /// Blocks until the next message is here; `None` at the end, if that is OK.
+    pub(super) fn receive<O: Payload>(&self) -> Result<Option<O>, Ending> {
+        let mut state = self.shared.lock();
+        let bytes = loop {
+            match state.calls.next(self.call) {
+                Next::Message(bytes) => break Vec::from(bytes),
+                Next::Over => return self.over(&state),
+                Next::Wait => state = self.shared.wait(state, &self.news)?,
+            }
+        };
+        if state.calls.has_output() {
+            self.shared.wake(&mut state);
+        }
+        drop(state);
+        match O::decode(&bytes) {
+            Ok(message) => Ok(Some(message)),
+            Err(status) => {
+                let ending = Ending::from(status);
+                let mut state = self.shared.lock();
+                state.calls.fail(self.call, ending.clone());
+                self.shared.wake(&mut state);
+                Err(ending)
+            }
+        }
+    }
+
+    fn over<O>(&self, state: &MutexGuard<'_, State>) -> Result<Option<O>, Ending> {
+        match state.calls.ending(self.call) {
+            Some(ending) if ending.code() != Code::Ok => Err(ending.clone()),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Blocks until the head of the response is here, or the call is over.
+    pub(super) fn metadata(&self) -> Result<FieldBuffer, Ending> {
+        let mut state = self.shared.lock();
+        loop {
+            if let Some(head) = state.calls.head(self.call) {
+                let mut fields = FieldBuffer::new();
+                // It was checked when it came.
+                let _ = fields.extend(head);
+                return Ok(fields);
+            }
+            match state.calls.ending(self.call) {
+                Some(ending) if ending.code() != Code::Ok => return Err(ending.clone()),
+                Some(_) => return Ok(FieldBuffer::new()),
+                None => state = self.shared.wait(state, &self.news)?,
+            }
+        }
+    }
+
+    /// How the call has ended, once it has.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        self.shared.lock().calls.ending(self.call).cloned()
+    }
+
+    /// Blocks until the call is over, which has exactly one message if it is
+    /// OK.
+    pub(super) fn single<O: Payload>(self) -> Result<Response<O>, Ending> {
+        let message = self.receive()?;
+        if message.is_some() && self.receive::<Vec<u8>>()?.is_some() {
+            return Err(miscounted("more than one response"));
+        }
+        let message = message.ok_or_else(|| miscounted("no response"))?;
+        let removed = self.shared.lock().calls.remove(self.call);
+        let (head, ending) = removed.map_or_else(
+            || (FieldBuffer::new(), Ending::from(Status::OK)),
+            |removed| (removed.head, removed.ending),
+        );
+        Ok(Response {
+            message,
+            head,
+            ending,
+        })
+    }
+}
+
+/// A method with one response has sent another number (gRPC status codes).
+pub(super) const fn miscounted(message: &'static str) -> Ending {
+    Ending::constant(Code::Unimplemented, message)
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.calls.remove(self.call);
+        if state.calls.has_output() {
+            self.shared.wake(&mut state);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What the threads of an application and the loop of a channel share.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+
+use super::{CallOptions, Calls, Ending};
+use crate::grpc::{Code, Payload, Status, frame};
+use crate::http::Fields;
+use crate::net::{Key, Owner, Priority, Remote};
+use crate::wire::Instant;
+
+/// How long a thread waits before it tries again to reach a loop whose mailbox
+/// was full.
+const RETRY: Duration = Duration::from_millis(10);
+
+pub(super) const GONE: &str = "the loop of the channel is gone";
+
+/// Who is told of the news of a call.
+pub(super) enum Waiter {
+    /// A thread that may be blocked.
+    Thread(Arc<Condvar>),
+    /// An object on the loop; `None` while it runs.
+    Listener(Option<Box<dyn Listening>>),
+}
+
+impl fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Thread(_) => "Thread",
+            Self::Listener(_) => "Listener",
+        })
+    }
+}
+
+/// What an object on the loop is told of its call.
+pub(super) trait Listening: Send {
+    /// The head of the response; not of one that ends with it.
+    fn head(&mut self, fields: Fields<'_>);
+    /// A message; an ending cancels the call with it.
+    fn message(&mut self, bytes: &[u8]) -> Result<(), Ending>;
+    /// There is room to send again.
+    fn writable(&mut self);
+    /// The end.
+    fn end(self: Box<Self>, ending: Ending);
+}
+
+/// The calls of a channel under their lock, and the way to its loop.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    remote: Remote,
+    /// Set once the loop knows its handler.
+    place: OnceLock<(Owner, Clock)>,
+    thread: ThreadId, // of the loop
+}
+
+pub(super) struct State {
+    pub(super) calls: Calls<Waiter>,
+    /// The loop will look at the calls of its own accord.
+    pub(super) awake: bool,
+    /// The loop's mailbox was full when it was to be woken.
+    missed: bool,
+    /// There is no loop any more.
+    pub(super) gone: bool,
+}
+
+/// The loop's clock, readable from any thread.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    zero: std::time::Instant,
+    at_zero: Instant,
+}
+
+impl Clock {
+    /// A clock that shows `now` at this moment.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            zero: std::time::Instant::now(),
+            at_zero: now,
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.at_zero + self.zero.elapsed()
+    }
+}
+
+impl Shared {
+    /// Made on the thread of the loop.
+    pub(super) fn new(calls: Calls<Waiter>, remote: Remote) -> Self {
+        Self {
+            state: Mutex::new(State {
+                calls,
+                awake: false,
+                missed: false,
+                gone: false,
+            }),
+            remote,
+            place: OnceLock::new(),
+            thread: thread::current().id(),
+        }
+    }
+
+    /// Tells whose the calls are on the loop, and what time it is there.
+    pub(super) fn begin(&self, owner: Owner, clock: Clock) {
+        // It is set once.
+        let _ = self.place.set((owner, clock));
+    }
+
+    fn now(&self) -> Instant {
+        self.place
+            .get()
+            .map_or(Instant::START, |place| place.1.now())
+    }
+
+    /// The lock. Nothing that can panic half-way runs under it, and no code
+    /// of the application does.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the loop see to what was asked.
+    pub(super) fn wake(&self, state: &mut State) {
+        if !state.awake && !state.gone {
+            state.awake = self.post();
+            state.missed = !state.awake;
+        }
+    }
+
+    /// Sends the loop a message without content; whether it was reached.
+    pub(super) fn post(&self) -> bool {
+        self.place.get().is_some_and(|&(owner, _)| {
+            let posted = self
+                .remote
+                .post_to_owner(owner, Priority::Reply, Box::new(()));
+            posted.is_ok()
+        })
+    }
+
+    /// Begins a call, with its first message and the end of its messages if
+    /// they are here already.
+    pub(super) fn start(
+        &self,
+        path: &str,
+        options: &CallOptions,
+        waiter: Waiter,
+        message: Option<Vec<u8>>,
+    ) -> Result<Key, Ending> {
+        let mut state = self.lock();
+        if state.gone {
+            return Err(Ending::constant(Code::Unavailable, GONE));
+        }
+        let call = state.calls.start(path, options, waiter, self.now())?;
+        if let Some(frame) = message {
+            // A new call takes whatever it is given.
+            let _ = state.calls.send_frame(call, frame);
+            state.calls.close_sending(call);
+        }
+        self.wake(&mut state);
+        Ok(call)
+    }
+
+    /// Begins a call with a listener that knows it.
+    pub(super) fn listen(
+        &self,
+        path: &str,
+        options: &CallOptions,
+        message: Option<Vec<u8>>,
+        make: impl FnOnce(Key) -> Box<dyn Listening>,
+    ) -> Result<Key, Ending> {
+        let call = self.start(path, options, Waiter::Listener(None), message)?;
+        let listener = make(call);
+        let mut state = self.lock();
+        if let Some(Waiter::Listener(place)) = state.calls.owner_mut(call) {
+            *place = Some(listener);
+        }
+        // What came before the listener did is told now.
+        state.calls.note(call);
+        self.wake(&mut state);
+        Ok(call)
+    }
+
+    /// Ends the channel once its calls are over.
+    pub(super) fn shutdown(&self) {
+        let now = self.now();
+        let mut state = self.lock();
+        state.calls.shutdown(now);
+        self.wake(&mut state);
+    }
+
+    /// Blocks until there is news, or says why there will be none.
+    pub(super) fn wait<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        news: &Condvar,
+    ) -> Result<MutexGuard<'a, State>, Ending> {
+        if state.gone {
+            return Err(Ending::constant(Code::Unavailable, GONE));
+        }
+        if thread::current().id() == self.thread {
+            let message = "a blocking call on the thread of its own channel";
+            return Err(Ending::constant(Code::FailedPrecondition, message));
+        }
+        if state.missed || state.calls.has_output() {
+            self.wake(&mut state);
+        }
+        if state.missed {
+            let waited = news.wait_timeout(state, RETRY);
+            return Ok(waited.unwrap_or_else(PoisonError::into_inner).0);
+        }
+        Ok(news.wait(state).unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A message behind its prefix.
+pub(super) fn frame_of(message: &impl Payload) -> Result<Vec<u8>, Ending> {
+    let mut frame = alloc::vec![0; frame::PREFIX];
+    message.encode(&mut frame);
+    let len = frame.len().saturating_sub(frame::PREFIX);
+    let prefix = frame::encode_prefix(len, false).map_err(|misuse| {
+        let message: String = alloc::format!("{misuse}");
+        Ending::from(Status::new(Code::Internal, message))
+    })?;
+    if let Some(place) = frame.first_chunk_mut() {
+        *place = prefix;
+    }
+    Ok(frame)
+}

@@ -1,0 +1,102 @@
+//! How a call ended, as the application is told.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+use crate::grpc::{CallStatus, Code, Status, Trailers, Violation, percent_decode};
+use crate::http::{Field, FieldBuffer, Fields};
+use crate::http2::ErrorCode;
+
+/// How a call ended: its status, and the metadata that came with it.
+///
+/// As an error it is what a call ends with that did not succeed.
+///
+/// ```
+/// use barewire::client::Ending;
+/// use barewire::grpc::{Code, Status};
+///
+/// let ending = Ending::from(Status::new(Code::NotFound, "no such user"));
+/// assert_eq!(ending.to_string(), "NOT_FOUND: no such user");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// The status.
+    pub status: CallStatus,
+    trailers: FieldBuffer,
+}
+
+impl Ending {
+    /// Metadata that the server sent with the status.
+    pub fn trailers(&self) -> Fields<'_> {
+        self.trailers.as_fields()
+    }
+
+    /// The code of the status.
+    pub const fn code(&self) -> Code {
+        self.status.code
+    }
+
+    /// What the server said.
+    pub(super) fn of_trailers(trailers: &Trailers<'_>) -> Self {
+        let message = Cow::Owned(percent_decode(trailers.message).into_owned());
+        let mut ending = Self::from(Status::new(trailers.code, message));
+        for Field { name, value } in trailers.iter() {
+            let of_protocol = matches!(name, b"grpc-status" | b"grpc-message" | b"content-type");
+            if !of_protocol && let Ok(name) = core::str::from_utf8(name) {
+                // The machine has checked the list already.
+                let _ = ending.trailers.push(name, value);
+            }
+        }
+        ending
+    }
+
+    /// What becomes of a call whose response breaks the protocol.
+    pub(super) fn of_violation(violation: Violation) -> Self {
+        Self::from(Status::new(violation.code(), format!("{violation}")))
+    }
+
+    /// What a reset stream means (gRPC over HTTP2, Errors).
+    pub(super) fn of_reset(code: ErrorCode) -> Self {
+        let grpc = match code {
+            ErrorCode::REFUSED_STREAM => Code::Unavailable,
+            ErrorCode::CANCEL => Code::Cancelled,
+            ErrorCode::ENHANCE_YOUR_CALM => Code::ResourceExhausted,
+            ErrorCode::INADEQUATE_SECURITY => Code::PermissionDenied,
+            _ => Code::Internal,
+        };
+        Self::from(Status::new(grpc, format!("stream was reset: {code}")))
+    }
+
+    pub(super) fn unavailable(why: impl Into<String>) -> Self {
+        Self::from(Status::new(Code::Unavailable, Cow::Owned(why.into())))
+    }
+
+    pub(super) const fn constant(code: Code, message: &'static str) -> Self {
+        Self {
+            status: Status::new(code, Cow::Borrowed(message)),
+            trailers: FieldBuffer::new(),
+        }
+    }
+}
+
+impl<M> From<Status<M>> for Ending
+where
+    CallStatus: From<Status<M>>,
+{
+    fn from(status: Status<M>) -> Self {
+        Self {
+            status: status.into(),
+            trailers: FieldBuffer::new(),
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.status.fmt(f)
+    }
+}
+
+impl core::error::Error for Ending {}

@@ -1,0 +1,434 @@
+//! Channels over real sockets, from threads and on a loop.
+#![cfg(all(feature = "net", feature = "http2"))]
+
+mod client_support;
+
+use core::time::Duration;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use barewire::client::{CallOptions, Channel, ChannelOptions, Ending, Listener, Outgoing};
+use barewire::grpc::{Code, Payload};
+use barewire::http2::{self, ErrorCode};
+use barewire::net::{Limits, Loop};
+use barewire::wire::Instant;
+use client_support::Server;
+
+type Bytes = Vec<u8>;
+
+/// A server on a thread of its own, and what was reset on it.
+struct Site {
+    target: String,
+    resets: Receiver<ErrorCode>,
+}
+
+fn site() -> Site {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    let (send, resets) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let send = send.clone();
+            thread::spawn(move || {
+                serve(stream.unwrap(), |code| {
+                    let _ = send.send(code); // the test may be over
+                });
+            });
+        }
+    });
+    Site { target, resets }
+}
+
+/// What was done for a stream so far.
+#[derive(Default)]
+struct Done {
+    head: bool,
+    echoed: usize,
+    over: bool,
+}
+
+fn serve(mut stream: TcpStream, told: impl Fn(ErrorCode)) {
+    let limits = http2::Limits::DEFAULT.with_stream_window(20_000);
+    let mut server = Server::new(limits, Instant::START);
+    let mut done: std::collections::BTreeMap<u32, Done> = Default::default();
+    let mut buffer = [0; 10_000];
+    loop {
+        let Ok(n @ 1..) = stream.read(&mut buffer) else {
+            return;
+        };
+        server.take(&buffer[..n]);
+        let streams: Vec<u32> = server.seen.keys().copied().collect();
+        for id in streams {
+            let done = done.entry(id).or_default();
+            if done.over {
+                continue;
+            }
+            let seen = &server.seen[&id];
+            if let Some(code) = seen.reset {
+                done.over = true;
+                told(code);
+                continue;
+            }
+            let (body, ended) = (seen.body.clone(), seen.ended);
+            match seen.path.as_str() {
+                "/t.T/Echo" => {
+                    if !done.head {
+                        server.head(id, &[("x-first", "1")]);
+                        done.head = true;
+                    }
+                    server.body(id, &body[done.echoed..]);
+                    done.echoed = body.len();
+                    if ended && server.waiting(id) == 0 {
+                        server.status(id, &[("grpc-status", "0"), ("x-last", "2")]);
+                        done.over = true;
+                    }
+                }
+                "/t.T/Count" if ended => {
+                    server.answer(id, body.len().to_string().as_bytes());
+                    done.over = true;
+                }
+                "/t.T/Fail" => {
+                    server.head(id, &[]);
+                    server.status(id, &[("grpc-status", "9"), ("grpc-message", "no")]);
+                    done.over = true;
+                }
+                "/t.T/Leave" => return,
+                _ => {} // it hangs
+            }
+        }
+        let mut out = std::mem::take(&mut server.out);
+        if stream.write_all(&out).is_err() {
+            return;
+        }
+        out.clear();
+    }
+}
+
+fn options() -> CallOptions {
+    CallOptions::new()
+}
+
+fn code<T>(result: Result<T, Ending>) -> Code {
+    result.err().map_or(Code::Ok, |ending| ending.code())
+}
+
+#[test]
+fn all_four_kinds_of_calls_block_until_they_are_answered() {
+    let site = site();
+    let channel = Channel::connect(&site.target).unwrap();
+    let hello = b"hello".to_vec();
+    let response = channel
+        .unary::<Bytes, Bytes>("/t.T/Echo", &hello, options())
+        .unwrap();
+    assert_eq!(response.message, hello);
+    assert_eq!(response.metadata().get("x-first").unwrap(), b"1");
+    assert_eq!(response.trailers().get("x-last").unwrap(), b"2");
+
+    let mut responses = channel
+        .server_streaming::<Bytes, Bytes>("/t.T/Echo", &hello, options())
+        .unwrap();
+    let head = responses.metadata().unwrap();
+    assert_eq!(head.as_fields().get("x-first").unwrap(), b"1");
+    assert_eq!(responses.next().unwrap().unwrap(), hello);
+    assert!(responses.next().is_none() && responses.next().is_none());
+    let ending = responses.ending().unwrap();
+    assert_eq!(ending.trailers().get("x-last").unwrap(), b"2");
+
+    let mut requests = channel
+        .client_streaming::<Bytes, Bytes>("/t.T/Count", options())
+        .unwrap();
+    for n in 0..100 {
+        requests.send(&vec![n; 1000]).unwrap();
+    }
+    let count = requests.finish().unwrap().into_message();
+    assert_eq!(count, b"100500");
+
+    let mut chat = channel
+        .bidirectional::<Bytes, Bytes>("/t.T/Echo", options())
+        .unwrap();
+    for n in 0..10 {
+        chat.send(&vec![n; 10]).unwrap();
+        assert_eq!(chat.receive().unwrap().unwrap(), [n; 10]);
+    }
+    let mut responses = chat.close_sending();
+    assert!(responses.receive().unwrap().is_none());
+}
+
+#[test]
+fn the_halves_of_a_call_serve_two_threads() {
+    let site = site();
+    let channel = Channel::connect(&site.target).unwrap();
+    let chat = channel.bidirectional::<Bytes, Bytes>("/t.T/Echo", options());
+    let (mut sender, responses) = chat.unwrap().split();
+    let sending = thread::spawn(move || {
+        for n in 0..100u32 {
+            sender.send(&vec![n as u8; 5000]).unwrap();
+        }
+        sender.close();
+    });
+    let mut count = 0u32;
+    for response in responses {
+        assert_eq!(response.unwrap(), [count as u8; 5000]);
+        count += 1;
+    }
+    sending.join().unwrap();
+    assert_eq!(count, 100);
+}
+
+#[test]
+fn many_threads_share_a_channel() {
+    let site = site();
+    let channel = Channel::connect(&site.target).unwrap();
+    let threads: Vec<_> = (0..20u8)
+        .map(|n| {
+            let channel = channel.clone();
+            thread::spawn(move || {
+                let message = vec![n; 30_000];
+                let response = channel.unary::<Bytes, Bytes>("/t.T/Echo", &message, options());
+                assert!(response.unwrap().message == message);
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn the_failure_of_a_call_is_its_status() {
+    let site = site();
+    let channel = Channel::connect(&site.target).unwrap();
+    let failed = channel.unary::<Bytes, Bytes>("/t.T/Fail", &vec![], options());
+    assert_eq!(failed.unwrap_err().to_string(), "FAILED_PRECONDITION: no");
+    let late = options().with_timeout(Duration::from_millis(20));
+    let failed = channel.unary::<Bytes, Bytes>("/t.T/Hang", &vec![], late);
+    assert_eq!(code(failed), Code::DeadlineExceeded);
+    // Two messages are one too many, and none is one too few.
+    let mut chat = channel
+        .client_streaming::<Bytes, Bytes>("/t.T/Echo", options())
+        .unwrap();
+    chat.send(&vec![1]).unwrap();
+    chat.send(&vec![2]).unwrap();
+    assert_eq!(code(chat.finish()), Code::Unimplemented);
+    let none = channel.client_streaming::<Bytes, Bytes>("/t.T/Echo", options());
+    assert_eq!(code(none.unwrap().finish()), Code::Unimplemented);
+}
+
+/// A message that is never what it should be.
+#[derive(Debug)]
+struct Picky;
+
+impl Payload for Picky {
+    fn decode(_: &[u8]) -> Result<Self, barewire::grpc::CallStatus> {
+        Err(barewire::grpc::Status::new(Code::Internal, "not picky enough").into())
+    }
+
+    fn encode(&self, _: &mut Vec<u8>) {}
+}
+
+#[test]
+fn a_message_that_cannot_be_read_ends_its_call() {
+    let site = site();
+    let channel = Channel::connect(&site.target).unwrap();
+    let mut chat = channel
+        .bidirectional::<Picky, Picky>("/t.T/Echo", options())
+        .unwrap();
+    chat.send(&Picky).unwrap();
+    assert_eq!(code(chat.receive()), Code::Internal);
+    assert_eq!(site.resets.recv().unwrap(), ErrorCode::CANCEL);
+    assert_eq!(code(chat.send(&Picky)), Code::Internal);
+}
+
+#[test]
+fn a_call_that_is_dropped_is_cancelled() {
+    let site = site();
+    let channel = Channel::connect(&site.target).unwrap();
+    let request = vec![];
+    let streaming = || channel.server_streaming::<Bytes, Bytes>("/t.T/Hang", &request, options());
+    let chat = || channel.bidirectional::<Bytes, Bytes>("/t.T/Echo", options());
+    // Each is on the server when it is dropped.
+    let mut met = chat().unwrap();
+    met.send(&vec![1]).unwrap();
+    met.receive().unwrap();
+    drop(met);
+    assert_eq!(site.resets.recv().unwrap(), ErrorCode::CANCEL);
+    let mut met = chat().unwrap();
+    met.send(&vec![1]).unwrap();
+    met.receive().unwrap();
+    let (sender, mut responses) = met.split();
+    drop(sender); // without `close` it is not the whole
+    assert_eq!(code(responses.receive()), Code::Cancelled);
+    assert_eq!(site.resets.recv().unwrap(), ErrorCode::CANCEL);
+    let cancelled = streaming().unwrap();
+    cancelled.cancel();
+    assert_eq!(cancelled.ending().unwrap().code(), Code::Cancelled);
+}
+
+#[test]
+fn a_lost_connection_ends_its_calls_and_is_followed_by_another() {
+    let site = site();
+    let channel = Channel::connect(&site.target).unwrap();
+    let hello = b"hello".to_vec();
+    for _ in 0..3 {
+        let echo = channel.unary::<Bytes, Bytes>("/t.T/Echo", &hello, options());
+        assert_eq!(echo.unwrap().message, hello);
+        let lost = channel.unary::<Bytes, Bytes>("/t.T/Leave", &hello, options());
+        assert_eq!(code(lost), Code::Unavailable);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_is_not_there_is_unavailable() {
+    let nobody = std::env::temp_dir().join("barewire-nobody-listens-here");
+    let channel = Channel::connect(&format!("unix:{}", nobody.display())).unwrap();
+    let refused = channel.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], options());
+    assert_eq!(code(refused), Code::Unavailable);
+    let patient = options()
+        .with_wait_for_ready(true)
+        .with_timeout(Duration::from_millis(50));
+    let late = channel.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], patient);
+    assert_eq!(code(late), Code::DeadlineExceeded);
+}
+
+/// Sends back what comes, until there was enough.
+struct Bouncing {
+    left: u32,
+    head: bool,
+    done: std::sync::mpsc::Sender<(u32, Code)>,
+}
+
+impl Listener for Bouncing {
+    type Request = Bytes;
+    type Response = Bytes;
+
+    fn metadata(&mut self, fields: barewire::http::Fields<'_>) {
+        self.head = fields.get("x-first") == Some(b"1");
+    }
+
+    fn message(&mut self, message: Bytes, call: &Outgoing<Bytes>) {
+        assert!(self.head);
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                call.send(&message).unwrap();
+            }
+            None => call.close_sending(),
+        }
+    }
+
+    fn end(self, ending: Ending) {
+        self.done.send((self.left, ending.code())).unwrap();
+    }
+}
+
+#[test]
+fn listeners_are_told_on_the_loop_of_the_application() {
+    let site = site();
+    let mut events = Loop::new(Limits::DEFAULT).unwrap();
+    let channel = Channel::on(&mut events, &site.target, ChannelOptions::new()).unwrap();
+    let (done, told) = std::sync::mpsc::channel();
+    let bouncing = Bouncing {
+        left: 20,
+        head: false,
+        done,
+    };
+    let call = channel.open("/t.T/Echo", options(), bouncing).unwrap();
+    call.send(&b"ball".to_vec()).unwrap();
+    let (send, answers) = std::sync::mpsc::channel();
+    let again = channel.clone();
+    let first = move |result: Result<barewire::client::Response<Bytes>, Ending>| {
+        // A call within the callback of another, and one that would never end.
+        let blocked = again.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], options());
+        assert_eq!(code(blocked), Code::FailedPrecondition);
+        let send = send.clone();
+        let message = result.unwrap().message;
+        again
+            .unary_then::<Bytes, Bytes>("/t.T/Echo", &message, options(), move |result| {
+                send.send(result.unwrap().message).unwrap();
+            })
+            .unwrap();
+    };
+    channel
+        .unary_then("/t.T/Echo", &b"twice".to_vec(), options(), first)
+        .unwrap();
+    let mut heard = (None, None);
+    while heard.0.is_none() || heard.1.is_none() {
+        events.turn(None).unwrap();
+        heard.0 = heard.0.or(told.try_recv().ok());
+        heard.1 = heard.1.or(answers.try_recv().ok());
+    }
+    assert_eq!(heard, (Some((0, Code::Ok)), Some(b"twice".to_vec())));
+}
+
+#[test]
+fn a_loop_serves_its_own_handlers_and_the_blocking_calls_of_other_threads() {
+    let site = site();
+    let (send, receive) = channel();
+    let target = site.target.clone();
+    let running = thread::spawn(move || {
+        let mut events = Loop::new(Limits::DEFAULT).unwrap();
+        let channel = Channel::on(&mut events, &target, ChannelOptions::new()).unwrap();
+        send.send((channel, events.remote())).unwrap();
+        events.run().unwrap()
+    });
+    let (channel, remote) = receive.recv().unwrap();
+    let echo = || channel.unary::<Bytes, Bytes>("/t.T/Echo", &vec![7], options());
+    assert_eq!(echo().unwrap().message, [7]);
+    remote.drain(Duration::from_secs(60));
+    assert_eq!(running.join().unwrap(), 0);
+    assert_eq!(code(echo()), Code::Unavailable);
+}
+
+/// Panics at the first message.
+struct Panicking(std::sync::mpsc::Sender<()>);
+
+impl Listener for Panicking {
+    type Request = Bytes;
+    type Response = Bytes;
+
+    fn message(&mut self, _: Bytes, _: &Outgoing<Bytes>) {
+        self.0.send(()).unwrap();
+        panic!("on purpose");
+    }
+
+    fn end(self, _: Ending) {}
+}
+
+#[test]
+fn a_listener_that_panics_loses_its_call_and_nothing_else() {
+    let site = site();
+    let channel = Channel::connect(&site.target).unwrap();
+    let (send, panicked) = std::sync::mpsc::channel();
+    let call = channel.open("/t.T/Echo", options(), Panicking(send));
+    let call = call.unwrap();
+    call.send(&vec![1]).unwrap();
+    panicked.recv().unwrap();
+    assert_eq!(site.resets.recv().unwrap(), ErrorCode::CANCEL);
+    let echo = channel.unary::<Bytes, Bytes>("/t.T/Echo", &vec![7], options());
+    assert_eq!(echo.unwrap().message, [7]);
+}
+
+#[test]
+fn a_channel_ends_its_connection_when_nobody_has_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    let serving = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        serve(stream, |_| {}); // until the client is gone
+    });
+    let channel = Channel::connect(&target).unwrap();
+    let echo = channel.unary::<Bytes, Bytes>("/t.T/Echo", &vec![7], options());
+    assert_eq!(echo.unwrap().message, [7]);
+    drop(channel);
+    serving.join().unwrap();
+}
+
+#[test]
+fn targets_that_are_none_are_refused() {
+    for target in ["", "https://a:1", "ftp://a:1", "a b:1"] {
+        assert!(Channel::connect(target).is_err(), "{target}");
+    }
+}

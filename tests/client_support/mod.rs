@@ -1,0 +1,293 @@
+//! A channel's calls and server machines, joined by hand.
+#![allow(dead_code, unreachable_pub)]
+
+use std::collections::BTreeMap;
+
+use barewire::client::{CallOptions, Calls, Limits, LinkId, Next};
+use barewire::http::{
+    Content, Field, FieldBuffer, Fields, Lent, OwnedScratch, ResponseHead, Status,
+};
+use barewire::http2::{self, BodyLength, Connection, ErrorCode, Event};
+use barewire::net::Key;
+use barewire::wire::{Instant, Role, Step};
+
+/// A request as the server sees it.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub path: String,
+    pub authority: String,
+    pub fields: FieldBuffer,
+    pub body: Vec<u8>,
+    pub ended: bool,
+    pub reset: Option<ErrorCode>,
+}
+
+/// A server that notes what comes and answers when it is told to.
+pub struct Server {
+    pub machine: Connection,
+    pub limits: http2::Limits,
+    pub now: Instant,
+    pub out: Vec<u8>,
+    pub seen: BTreeMap<u32, Seen>,
+    pub gone_away: bool,
+    /// Whether content is consumed as it comes.
+    pub reads: bool,
+    input: Vec<u8>,
+    scratch: OwnedScratch,
+    /// What the windows did not let out yet, by stream.
+    waiting: BTreeMap<u32, Vec<u8>>,
+}
+
+impl Server {
+    pub fn new(limits: http2::Limits, now: Instant) -> Self {
+        Self {
+            machine: Connection::new(Role::Server, now),
+            limits,
+            now,
+            out: Vec::new(),
+            seen: BTreeMap::new(),
+            gone_away: false,
+            reads: true,
+            input: Vec::new(),
+            scratch: OwnedScratch::new(100),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.input.extend_from_slice(bytes);
+        let mut input = std::mem::take(&mut self.input);
+        let mut used = 0;
+        loop {
+            let lent = Lent {
+                now: self.now,
+                date: None,
+                chance: [0; 4],
+                limits: &self.limits,
+                scratch: self.scratch.lend(),
+            };
+            let received = self
+                .machine
+                .receive(&mut input[used..], lent, &mut self.out);
+            let received = received.expect("the client is honest");
+            used += received.used;
+            let event = match received.step {
+                Step::Event(event) => event,
+                _ if received.used > 0 => continue,
+                _ => break,
+            };
+            match event {
+                Event::Request {
+                    stream,
+                    head,
+                    content,
+                } => {
+                    let mut seen = Seen {
+                        path: head.target.path().into(),
+                        authority: head.authority().unwrap_or_default().into(),
+                        ended: content == Content::None,
+                        ..Seen::default()
+                    };
+                    seen.fields.extend(head.fields).unwrap();
+                    self.seen.insert(stream, seen);
+                }
+                Event::Data { stream, data } => {
+                    let seen = self.seen.get_mut(&stream).unwrap();
+                    seen.body.extend_from_slice(data);
+                    if self.reads {
+                        self.machine.consume(stream, data.len(), &mut self.out);
+                    }
+                }
+                Event::End { stream, .. } => self.seen.get_mut(&stream).unwrap().ended = true,
+                Event::Reset { stream, code, .. } => {
+                    self.seen.get_mut(&stream).unwrap().reset = Some(code);
+                    self.waiting.remove(&stream);
+                }
+                Event::GoAway { .. } => self.gone_away = true,
+                _ => {}
+            }
+        }
+        input.drain(..used);
+        self.input = input;
+        self.go_on();
+    }
+
+    /// Lets out what the windows allow.
+    fn go_on(&mut self) {
+        while let Some(stream) = self.machine.ready() {
+            self.push(stream);
+        }
+    }
+
+    fn push(&mut self, stream: u32) {
+        let Some(waiting) = self.waiting.get_mut(&stream) else {
+            return;
+        };
+        let sent = self
+            .machine
+            .send_data(stream, waiting, false, self.now, &mut self.out)
+            .unwrap();
+        waiting.drain(..sent);
+    }
+
+    pub fn waiting(&self, stream: u32) -> usize {
+        self.waiting.get(&stream).map_or(0, Vec::len)
+    }
+
+    /// The head of an answer: status 200 and the content type.
+    pub fn head(&mut self, stream: u32, more: &[(&str, &str)]) {
+        let mut fields = vec![Field::new("content-type", "application/grpc")];
+        fields.extend(more.iter().map(|(name, value)| Field::new(name, value)));
+        self.respond(stream, 200, &fields, false);
+    }
+
+    pub fn respond(&mut self, stream: u32, status: u16, fields: &[Field<'_>], ends: bool) {
+        let head = ResponseHead::new(Status::new(status).unwrap(), Fields::new(fields));
+        let length = (!ends).then_some(BodyLength::Unknown);
+        self.machine
+            .send_response(stream, &head, length, None, &mut self.out)
+            .unwrap();
+    }
+
+    /// Bytes of an answer's body.
+    pub fn body(&mut self, stream: u32, bytes: &[u8]) {
+        let waiting = self.waiting.entry(stream).or_default();
+        let first = waiting.is_empty();
+        waiting.extend_from_slice(bytes);
+        if first {
+            self.push(stream);
+        }
+    }
+
+    pub fn message(&mut self, stream: u32, message: &[u8]) {
+        self.body(stream, &framed(message));
+    }
+
+    pub fn status(&mut self, stream: u32, fields: &[(&str, &str)]) {
+        assert_eq!(self.waiting(stream), 0, "the window is shut");
+        let fields: Vec<_> = fields.iter().map(|(n, v)| Field::new(n, v)).collect();
+        self.machine
+            .send_end(stream, Fields::new(&fields), &mut self.out)
+            .unwrap();
+    }
+
+    /// Head, one message and OK.
+    pub fn answer(&mut self, stream: u32, message: &[u8]) {
+        self.head(stream, &[]);
+        self.message(stream, message);
+        self.status(stream, &[("grpc-status", "0")]);
+    }
+
+    pub fn reset(&mut self, stream: u32, code: ErrorCode) {
+        self.machine
+            .send_reset(stream, code, self.now, &mut self.out)
+            .unwrap();
+    }
+}
+
+pub fn framed(message: &[u8]) -> Vec<u8> {
+    let len = (message.len() as u32).to_be_bytes();
+    [&[0], &len[..], message].concat()
+}
+
+/// A channel's calls, its connections, and a clock.
+pub struct Scene {
+    pub calls: Calls<()>,
+    pub now: Instant,
+    pub server_limits: http2::Limits,
+    pub servers: Vec<(LinkId, Server)>,
+    /// Bytes carried at a time from servers to the client.
+    pub cut: usize,
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        Self::with(Limits::DEFAULT, http2::Limits::DEFAULT)
+    }
+
+    pub fn with(limits: Limits, server_limits: http2::Limits) -> Self {
+        Self {
+            calls: Calls::new("server.example:7", limits, 3),
+            now: Instant::START,
+            server_limits,
+            servers: Vec::new(),
+            cut: usize::MAX,
+        }
+    }
+
+    pub fn start(&mut self) -> Key {
+        self.start_with(&CallOptions::new())
+    }
+
+    pub fn start_with(&mut self, options: &CallOptions) -> Key {
+        self.calls.start("/a.B/C", options, (), self.now).unwrap()
+    }
+
+    /// A call with one message, sent in whole, and its stream.
+    pub fn unary(&mut self, message: &[u8]) -> Key {
+        let call = self.start();
+        self.calls.send(call, message).unwrap();
+        self.calls.close_sending(call);
+        call
+    }
+
+    pub fn server(&mut self) -> &mut Server {
+        &mut self.servers.last_mut().expect("nobody has dialled").1
+    }
+
+    /// Dials as wanted, and carries bytes until nothing moves.
+    pub fn settle(&mut self) {
+        if let Some(link) = self.calls.dial(self.now) {
+            self.calls.opened(link, self.now);
+            let server = Server::new(self.server_limits, self.now);
+            self.servers.push((link, server));
+        }
+        loop {
+            let mut moved = false;
+            for (link, server) in &mut self.servers {
+                server.now = self.now;
+                let sends = self.calls.flush(*link, self.now);
+                if let Some(out) = self.calls.output(*link)
+                    && (sends || !out.is_empty())
+                {
+                    server.take(&std::mem::take(out));
+                    moved = true;
+                }
+                let mut out = std::mem::take(&mut server.out);
+                for piece in out.chunks_mut(self.cut) {
+                    self.calls.receive(*link, piece, self.now);
+                    moved = true;
+                }
+            }
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// Time passes, second by second.
+    pub fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.now += core::time::Duration::from_secs(1);
+            self.calls.elapsed(self.now);
+            self.settle();
+        }
+    }
+
+    /// The next message of a call.
+    pub fn message(&mut self, call: Key) -> Option<Vec<u8>> {
+        match self.calls.next(call) {
+            Next::Message(bytes) => Some(bytes.to_vec()),
+            Next::Wait | Next::Over => None,
+        }
+    }
+
+    /// How a call has ended: code and message.
+    #[track_caller]
+    pub fn ending(&self, call: Key) -> String {
+        match self.calls.ending(call) {
+            Some(ending) => ending.to_string(),
+            None => "it runs".into(),
+        }
+    }
+}
