@@ -25,11 +25,53 @@ macro_rules! lent {
     };
 }
 
+/// Names and values of a head.
+type List = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn list(fields: &Fields<'_>) -> List {
+    let pairs = fields
+        .iter()
+        .map(|field| (field.name.to_vec(), field.value.to_vec()));
+    pairs.collect()
+}
+
+fn their_list(fields: &[httparse::Header<'_>]) -> List {
+    let pairs = fields
+        .iter()
+        .map(|field| (field.name.as_bytes().to_vec(), field.value.to_vec()));
+    pairs.collect()
+}
+
+/// Both find the same in the first head of an input.
+fn assert_same_request(input: &mut [u8], scratch: &mut OwnedScratch, out: &mut Vec<u8>) {
+    let mut fields = [httparse::EMPTY_HEADER; 100];
+    let mut theirs = httparse::Request::new(&mut fields);
+    theirs.parse(input).expect("the request is well-formed");
+    let (method, path) = (
+        theirs.method.map(str::to_owned),
+        theirs.path.map(str::to_owned),
+    );
+    let expected = their_list(theirs.headers);
+    let mut connection = Connection::new(Role::Server, Instant::START);
+    let received = connection.receive(input, lent!(scratch), out);
+    match received.expect("the request is well-formed").step {
+        Step::Event(Event::Request { head, .. }) => {
+            assert_eq!(Some(head.method.as_str()), method.as_deref());
+            let query = head.target.query().map(|query| format!("?{query}"));
+            let target = head.target.path().to_owned() + &query.unwrap_or_default();
+            assert_eq!(Some(target), path);
+            assert_eq!(list(&head.fields), expected);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 fn request_heads(c: &mut Criterion) {
     let mut group = c.benchmark_group("request heads");
     for (name, text) in requests() {
         let (mut input, mut scratch, mut out) =
             (text.into_bytes(), OwnedScratch::new(100), Vec::new());
+        assert_same_request(&mut input, &mut scratch, &mut out);
         group.throughput(Throughput::Bytes(input.len() as u64));
         group.bench_function(BenchmarkId::new("barewire", name), |b| {
             b.iter(|| {
@@ -78,6 +120,21 @@ fn response_head(c: &mut Criterion) {
         .send_request(&head, None, Instant::START, &mut out)
         .expect("nothing is under way");
     let mut input = RESPONSE.as_bytes().to_vec();
+    let mut fields = [httparse::EMPTY_HEADER; 100];
+    let mut theirs = httparse::Response::new(&mut fields);
+    theirs
+        .parse(RESPONSE.as_bytes())
+        .expect("the response is well-formed");
+    let received = asked
+        .clone()
+        .receive(&mut input, lent!(scratch), &mut out)
+        .map(|received| received.step);
+    match received.expect("the response is well-formed") {
+        Step::Event(Event::Response { head, .. }) => {
+            assert_eq!(list(&head.fields), their_list(theirs.headers))
+        }
+        other => panic!("{other:?}"),
+    }
     group.throughput(Throughput::Bytes(input.len() as u64));
     group.bench_function("barewire", |b| {
         b.iter(|| {
@@ -120,6 +177,16 @@ fn chunks(c: &mut Criterion) {
     let (at, _) = (received.used, received.step);
     open.accept_body(Instant::START, &mut out)
         .expect("a body is offered");
+    let (mut connection, mut seen, mut came) = (open.clone(), at, Vec::new());
+    while seen < input.len() {
+        let received = connection.receive(&mut input[seen..], lent!(scratch), &mut out);
+        let received = received.expect("the body is well-formed");
+        if let Step::Event(Event::Body(piece)) = received.step {
+            came.extend_from_slice(piece);
+        }
+        seen += received.used;
+    }
+    assert_eq!(came, b"0123456789abcdef".repeat(CHUNKS));
     group.throughput(Throughput::Elements(CHUNKS as u64));
     group.bench_function("barewire", |b| {
         b.iter(|| {

@@ -84,8 +84,8 @@ fn run(options: &Options) -> io::Result<String> {
 /// connections left idle.
 fn each<T: Talk>(
     options: &Options,
-    open: impl Fn() -> io::Result<TcpStream>,
-    talk: impl Fn() -> T,
+    open: impl Fn() -> io::Result<TcpStream> + Sync,
+    talk: impl Fn() -> T + Sync,
 ) -> io::Result<String> {
     if options.mode.is_idle() {
         return idle(options, || once(open()?, talk()));
@@ -104,6 +104,29 @@ fn content_of(options: &Options) -> Vec<u8> {
 
 fn several<T>(count: usize, make: impl FnMut() -> io::Result<T>) -> io::Result<Vec<T>> {
     std::iter::repeat_with(make).take(count).collect()
+}
+
+/// The same, a few at a time: each is opened with a wait or two.
+fn at_once(
+    count: usize,
+    open: impl Fn() -> io::Result<TcpStream> + Sync,
+) -> io::Result<Vec<TcpStream>> {
+    const THREADS: usize = 16;
+    thread::scope(|scope| {
+        let shares = (0..THREADS).map(|at| (count + at) / THREADS);
+        let opening: Vec<_> = shares
+            .map(|share| {
+                let open = &open;
+                scope.spawn(move || several(share, open))
+            })
+            .collect();
+        let mut sockets = Vec::with_capacity(count);
+        for share in opening {
+            let failed = |_| Error::other("a thread that opens connections");
+            sockets.extend(share.join().map_err(failed)??);
+        }
+        Ok(sockets)
+    })
 }
 
 /// A connection that leaves nothing behind in the system when it is closed.
@@ -133,13 +156,13 @@ fn once(mut socket: TcpStream, mut talk: impl Talk) -> io::Result<TcpStream> {
 }
 
 /// Opens the connections, uses each once, and looks at the server's memory.
-fn idle(options: &Options, open: impl Fn() -> io::Result<TcpStream>) -> io::Result<String> {
+fn idle(options: &Options, open: impl Fn() -> io::Result<TcpStream> + Sync) -> io::Result<String> {
     let pid = options.pid.ok_or_else(|| Error::other("--pid is needed"))?;
     // What the first connections cost once is no cost of a connection.
     let first = several(100, &open)?;
     thread::sleep(Duration::from_millis(300));
     let before = process::resident(pid)?;
-    let sockets = several(options.connections, open)?;
+    let sockets = at_once(options.connections, open)?;
     thread::sleep(Duration::from_millis(1500));
     let after = process::resident(pid)?;
     drop((first, sockets));

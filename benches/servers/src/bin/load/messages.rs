@@ -21,11 +21,13 @@ pub fn open(mut socket: TcpStream, options: &Options) -> io::Result<TcpStream> {
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )?;
-    let mut head = Vec::new();
+    let (mut head, mut buffer) = (Vec::new(), [0; 1024]);
+    // Nothing comes behind it before a message has been sent.
     while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        socket.read_exact(&mut byte)?;
-        head.push(byte[0]);
+        match socket.read(&mut buffer)? {
+            0 => return Err(Error::other("the server closed a connection")),
+            length => head.extend_from_slice(&buffer[..length]),
+        }
     }
     let head = String::from_utf8_lossy(&head);
     let accept = accept_key(KEY.as_bytes());
