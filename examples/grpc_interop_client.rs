@@ -166,8 +166,10 @@ fn client_streaming(channel: &Channel) -> Outcome {
     let mut requests: Requests<_, StreamingInputCallResponse> =
         channel.client_streaming(&path("StreamingInputCall"), options())?;
     for size in REQUESTS {
-        let payload = zeros(size);
-        requests.send(&StreamingInputCallRequest { payload })?;
+        requests.send(&StreamingInputCallRequest {
+            payload: zeros(size),
+            expect_compressed: None,
+        })?;
     }
     let response = requests.finish()?.message;
     let sum = response.aggregated_payload_size;

@@ -4,7 +4,6 @@
 #![cfg(all(feature = "net", feature = "http2"))]
 
 mod app_support;
-#[allow(dead_code)]
 mod http2_support;
 
 use core::time::Duration;

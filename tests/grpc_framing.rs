@@ -430,7 +430,7 @@ proptest! {
         }
         let role = if server { Role::Server } else { Role::Client };
         let body = Body::new(mode, role, Compression::Announced);
-        read_every_way(&body, &input, &Limits { message: 600, trailers: 20 });
+        read_every_way(&body, &input, &Limits::DEFAULT.with_message(600).with_trailers(20));
     }
 
     #[test]

@@ -1,92 +1,9 @@
 //! Lists of fields, borrowed from wherever they lie.
 
-#[cfg(feature = "alloc")]
-use alloc::vec::Vec;
 use core::str;
 
+use super::{Field, FieldRange};
 use crate::wire::{Sink, ascii};
-
-/// One field line (RFC 9110 §5): a token, and a value without white space at
-/// its ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field<'b> {
-    /// The name, in the case it was sent in.
-    pub name: &'b [u8],
-    /// The value: HTAB, SP, VCHAR and obs-text.
-    pub value: &'b [u8],
-}
-
-impl<'b> Field<'b> {
-    /// A field from constant text. Nothing is checked here: what cannot stand
-    /// on the wire is refused where it is sent.
-    #[inline]
-    pub const fn new(name: &'b str, value: &'b str) -> Self {
-        Self {
-            name: name.as_bytes(),
-            value: value.as_bytes(),
-        }
-    }
-
-    /// Whether this is the field `name`, in any case.
-    #[inline]
-    pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
-    }
-
-    /// Checks that the field can stand on the wire: the name is a token, and
-    /// the value has no CR, LF, NUL or other control and no white space at its
-    /// ends (RFC 9110 §5.1, §5.5).
-    ///
-    /// # Errors
-    /// [`InvalidField`] says which part cannot.
-    pub fn check(&self) -> Result<(), InvalidField> {
-        if !ascii::is_token(self.name) {
-            return Err(InvalidField::Name);
-        }
-        if !ascii::is_field_value(self.value)
-            || ascii::trim_ows(self.value).len() != self.value.len()
-        {
-            return Err(InvalidField::Value);
-        }
-        Ok(())
-    }
-}
-
-/// A field that an application must not send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidField {
-    /// The name is not a token.
-    #[error("field name is not a token (RFC 9110 §5.1)")]
-    Name,
-    /// The value holds a control character or begins or ends with white space.
-    #[error("field value holds what no value may hold (RFC 9110 §5.5)")]
-    Value,
-}
-
-/// Where a field lies in its text, as offsets: `[name, name_end)` and
-/// `[value, value_end)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FieldRange {
-    /// First byte of the name.
-    pub name: u32,
-    /// One past the last byte of the name.
-    pub name_end: u32,
-    /// First byte of the value.
-    pub value: u32,
-    /// One past the last byte of the value.
-    pub value_end: u32,
-}
-
-impl FieldRange {
-    /// No field: fills arrays.
-    pub const EMPTY: Self = Self {
-        name: 0,
-        name_end: 0,
-        value: 0,
-        value_end: 0,
-    };
-}
 
 /// A borrowed list of fields in the order they were sent.
 ///
@@ -110,7 +27,7 @@ enum Place<'b> {
         text: &'b [u8],
         ranges: &'b [FieldRange],
     },
-    /// The same of a [`FieldBuffer`]: every field can stand on the wire, and
+    /// The same of a [`FieldBuffer`](super::FieldBuffer): every field can stand on the wire, and
     /// stands in the text as it does there: `name: value CRLF`.
     #[cfg(feature = "alloc")]
     Checked {
@@ -174,6 +91,14 @@ impl<'b> Fields<'b> {
             #[cfg(feature = "alloc")]
             Place::Checked { text, ranges } => ranges.get(index).map(|range| range.field(text)),
         }
+    }
+
+    /// The fields of a [`FieldBuffer`](super::FieldBuffer).
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(super) const fn checked(text: &'b [u8], ranges: &'b [FieldRange]) -> Self {
+        let place = Place::Checked { text, ranges };
+        Self { place }
     }
 
     /// Whether every field is known to be able to stand on the wire.
@@ -254,31 +179,6 @@ impl<'b> Fields<'b> {
     }
 }
 
-impl FieldRange {
-    /// The field that this range marks in `text`.
-    #[inline]
-    fn field<'b>(&self, text: &'b [u8]) -> Field<'b> {
-        Field {
-            name: self.name_in(text),
-            value: self.value_in(text),
-        }
-    }
-
-    /// The name that this range marks in `text`.
-    #[inline]
-    pub(crate) fn name_in<'b>(&self, text: &'b [u8]) -> &'b [u8] {
-        let name = text.get(self.name as usize..self.name_end as usize);
-        name.unwrap_or_default()
-    }
-
-    /// The value that this range marks in `text`.
-    #[inline]
-    pub(crate) fn value_in<'b>(&self, text: &'b [u8]) -> &'b [u8] {
-        let value = text.get(self.value as usize..self.value_end as usize);
-        value.unwrap_or_default()
-    }
-}
-
 /// The members of one comma-separated value (RFC 9110 §5.6.1).
 #[derive(Debug, Clone)]
 pub struct List<'b> {
@@ -326,171 +226,6 @@ fn member_end(list: &[u8]) -> usize {
     list.len()
 }
 
-/// An owned list of fields that an application builds, every one checked.
-///
-/// ```
-/// use barewire::http::{FieldBuffer, InvalidField};
-///
-/// let mut fields = FieldBuffer::new();
-/// fields.push("X-Request-Id", "7").unwrap();
-/// assert_eq!(fields.push("X-Evil", "a\r\nSet-Cookie: b"), Err(InvalidField::Value));
-/// assert_eq!(fields.as_fields().get("x-request-id"), Some(&b"7"[..]));
-/// ```
-#[cfg(feature = "alloc")]
-#[derive(Debug, Clone, Default)]
-pub struct FieldBuffer {
-    text: Vec<u8>,
-    ranges: Vec<FieldRange>,
-}
-
-#[cfg(feature = "alloc")]
-impl FieldBuffer {
-    /// An empty list; allocates nothing.
-    pub const fn new() -> Self {
-        Self {
-            text: Vec::new(),
-            ranges: Vec::new(),
-        }
-    }
-
-    /// Appends a field. White space around the value is dropped.
-    ///
-    /// # Errors
-    /// [`InvalidField`] if the field cannot stand on the wire, or the list
-    /// would outgrow 4 GiB; the list is then unchanged.
-    pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidField> {
-        let field = Field {
-            name: name.as_bytes(),
-            value: ascii::trim_ows(value.as_ref()),
-        };
-        field.check()?;
-        self.append(field)
-    }
-
-    /// Puts a Content-Type in place of any other. White space around the value
-    /// is dropped.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push).
-    pub(crate) fn set_content_type(&mut self, value: &[u8]) -> Result<(), InvalidField> {
-        let value = ascii::trim_ows(value);
-        if !ascii::is_field_value(value) {
-            return Err(InvalidField::Value);
-        }
-        self.replace(Field {
-            name: b"Content-Type",
-            value,
-        })
-    }
-
-    /// The same with constant text, whose form was looked at when it was
-    /// written.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push), if the list would outgrow 4 GiB.
-    #[inline]
-    pub(crate) fn set_known_content_type(
-        &mut self,
-        value: &'static str,
-    ) -> Result<(), InvalidField> {
-        let field = Field::new("Content-Type", value);
-        debug_assert_eq!(field.check(), Ok(()));
-        self.replace(field)
-    }
-
-    /// Replaces every field of this name with one.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push).
-    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidField> {
-        let field = Field {
-            name: name.as_bytes(),
-            value: ascii::trim_ows(value.as_ref()),
-        };
-        field.check()?;
-        self.replace(field)
-    }
-
-    /// Appends a checked field and drops all others of its name.
-    #[inline]
-    fn replace(&mut self, field: Field<'_>) -> Result<(), InvalidField> {
-        let before = self.ranges.len();
-        self.append(field)?;
-        if before > 0 {
-            self.keep_last(field.name, before);
-        }
-        Ok(())
-    }
-
-    /// Drops the fields of this name from among the first `before`.
-    fn keep_last(&mut self, name: &[u8], before: usize) {
-        let text = &self.text;
-        let mut index = 0;
-        self.ranges.retain(|range| {
-            index += 1;
-            index > before || !range.name_in(text).eq_ignore_ascii_case(name)
-        });
-    }
-
-    /// Appends all of `fields`, which a parser has checked already.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push), for a field that was not.
-    pub fn extend(&mut self, fields: Fields<'_>) -> Result<(), InvalidField> {
-        fields.iter().try_for_each(|field| {
-            field.check()?;
-            self.append(field)
-        })
-    }
-
-    /// Appends a checked field as it stands on the wire.
-    #[inline]
-    fn append(&mut self, field: Field<'_>) -> Result<(), InvalidField> {
-        let name = self.text.len();
-        let name_end = name + field.name.len();
-        let value = name_end + 2;
-        let value_end = value + field.value.len();
-        if u32::try_from(value_end + 2).is_err() {
-            return Err(InvalidField::Value);
-        }
-        self.text.reserve(value_end + 2 - name);
-        self.text.extend_from_slice(field.name);
-        self.text.extend_from_slice(b": ");
-        self.text.extend_from_slice(field.value);
-        self.text.extend_from_slice(b"\r\n");
-        // All at most `value_end`.
-        self.ranges.push(FieldRange {
-            name: name as u32,
-            name_end: name_end as u32,
-            value: value as u32,
-            value_end: value_end as u32,
-        });
-        Ok(())
-    }
-
-    /// The fields as a borrowed list.
-    #[inline]
-    pub fn as_fields(&self) -> Fields<'_> {
-        Fields {
-            place: Place::Checked {
-                text: &self.text,
-                ranges: &self.ranges,
-            },
-        }
-    }
-
-    /// Bytes of memory held.
-    pub const fn memory(&self) -> usize {
-        self.text.capacity() + self.ranges.capacity() * size_of::<FieldRange>()
-    }
-
-    /// Forgets the fields and keeps the memory.
-    pub fn clear(&mut self) {
-        self.text.clear();
-        self.ranges.clear();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -524,34 +259,5 @@ mod tests {
             })
         );
         assert_eq!(fields.at(1), None);
-    }
-
-    #[cfg(feature = "alloc")]
-    #[test]
-    fn no_field_can_smuggle_a_line() {
-        let mut fields = FieldBuffer::new();
-        for value in ["a\rb", "a\nb", "a\0b", "\x7f", "a\r\n b"] {
-            assert_eq!(
-                fields.push("x", value),
-                Err(InvalidField::Value),
-                "{value:?}"
-            );
-        }
-        for name in ["", "a b", "a:", "a\r\n", "ä"] {
-            assert_eq!(fields.push(name, "v"), Err(InvalidField::Name), "{name:?}");
-        }
-        assert!(fields.as_fields().is_empty());
-    }
-
-    #[cfg(feature = "alloc")]
-    #[test]
-    fn set_replaces_every_field_of_the_name() {
-        let mut fields = FieldBuffer::new();
-        for (name, value) in [("A", "1"), ("B", "2"), ("a", "3")] {
-            fields.push(name, value).unwrap();
-        }
-        fields.set("a", " 4 ").unwrap();
-        let all: alloc::vec::Vec<_> = fields.as_fields().iter().collect();
-        assert_eq!(all, [Field::new("B", "2"), Field::new("a", "4")]);
     }
 }

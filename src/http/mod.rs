@@ -10,6 +10,9 @@
 //! ```
 
 pub mod date;
+mod field;
+#[cfg(feature = "alloc")]
+mod field_buffer;
 mod fields;
 mod head;
 mod lent;
@@ -17,9 +20,10 @@ mod method;
 mod status;
 pub mod target;
 
+pub use field::{Field, FieldRange, InvalidField};
 #[cfg(feature = "alloc")]
-pub use fields::FieldBuffer;
-pub use fields::{Field, FieldRange, Fields, InvalidField, List};
+pub use field_buffer::FieldBuffer;
+pub use fields::{Fields, List};
 pub use head::{Content, RequestHead, ResponseHead, Version};
 #[cfg(feature = "alloc")]
 pub use lent::OwnedScratch;

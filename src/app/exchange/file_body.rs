@@ -23,6 +23,7 @@ const PIECE: usize = 32 * 1024;
 #[derive(Debug)]
 pub(in crate::app) enum Piece {
     /// Bytes in memory.
+    #[cfg_attr(not(feature = "files"), expect(dead_code, reason = "between ranges"))]
     Bytes(Bytes),
     /// Bytes in a file.
     File(FilePart),

@@ -1,6 +1,6 @@
 //! An app as it is put together.
 
-use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 
 use super::server::{Plan, Server};
@@ -198,9 +198,10 @@ impl App {
                 if !prefix.is_empty() {
                     self = self.get(prefix, move |request, reply| folder.answer(request, reply));
                 }
-                self.get(&format!("{prefix}/{{*file}}"), move |request, reply| {
-                    served.answer(request, reply)
-                })
+                self.get(
+                    &alloc::format!("{prefix}/{{*file}}"),
+                    move |request, reply| served.answer(request, reply),
+                )
             }
             Err(error) => {
                 self.fault.get_or_insert(error.into());

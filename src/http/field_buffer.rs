@@ -1,0 +1,198 @@
+//! A list of fields that an application builds.
+
+use alloc::vec::Vec;
+
+use super::{Field, FieldRange, Fields, InvalidField};
+use crate::wire::ascii;
+
+/// An owned list of fields that an application builds, every one checked.
+///
+/// ```
+/// use barewire::http::{FieldBuffer, InvalidField};
+///
+/// let mut fields = FieldBuffer::new();
+/// fields.push("X-Request-Id", "7").unwrap();
+/// assert_eq!(fields.push("X-Evil", "a\r\nSet-Cookie: b"), Err(InvalidField::Value));
+/// assert_eq!(fields.as_fields().get("x-request-id"), Some(&b"7"[..]));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct FieldBuffer {
+    text: Vec<u8>,
+    ranges: Vec<FieldRange>,
+}
+
+impl FieldBuffer {
+    /// An empty list; allocates nothing.
+    pub const fn new() -> Self {
+        Self {
+            text: Vec::new(),
+            ranges: Vec::new(),
+        }
+    }
+
+    /// Appends a field. White space around the value is dropped.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if the field cannot stand on the wire, or the list
+    /// would outgrow 4 GiB; the list is then unchanged.
+    pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidField> {
+        let field = Field {
+            name: name.as_bytes(),
+            value: ascii::trim_ows(value.as_ref()),
+        };
+        field.check()?;
+        self.append(field)
+    }
+
+    /// Puts a Content-Type in place of any other. White space around the value
+    /// is dropped.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    #[cfg(feature = "net")]
+    pub(crate) fn set_content_type(&mut self, value: &[u8]) -> Result<(), InvalidField> {
+        let value = ascii::trim_ows(value);
+        if !ascii::is_field_value(value) {
+            return Err(InvalidField::Value);
+        }
+        self.replace(Field {
+            name: b"Content-Type",
+            value,
+        })
+    }
+
+    /// The same with constant text, whose form was looked at when it was
+    /// written.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), if the list would outgrow 4 GiB.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) fn set_known_content_type(
+        &mut self,
+        value: &'static str,
+    ) -> Result<(), InvalidField> {
+        let field = Field::new("Content-Type", value);
+        debug_assert_eq!(field.check(), Ok(()));
+        self.replace(field)
+    }
+
+    /// Replaces every field of this name with one.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidField> {
+        let field = Field {
+            name: name.as_bytes(),
+            value: ascii::trim_ows(value.as_ref()),
+        };
+        field.check()?;
+        self.replace(field)
+    }
+
+    /// Appends a checked field and drops all others of its name.
+    #[inline]
+    fn replace(&mut self, field: Field<'_>) -> Result<(), InvalidField> {
+        let before = self.ranges.len();
+        self.append(field)?;
+        if before > 0 {
+            self.keep_last(field.name, before);
+        }
+        Ok(())
+    }
+
+    /// Drops the fields of this name from among the first `before`.
+    fn keep_last(&mut self, name: &[u8], before: usize) {
+        let text = &self.text;
+        let mut index = 0;
+        self.ranges.retain(|range| {
+            index += 1;
+            index > before || !range.name_in(text).eq_ignore_ascii_case(name)
+        });
+    }
+
+    /// Appends all of `fields`, which a parser has checked already.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), for a field that was not.
+    pub fn extend(&mut self, fields: Fields<'_>) -> Result<(), InvalidField> {
+        fields.iter().try_for_each(|field| {
+            field.check()?;
+            self.append(field)
+        })
+    }
+
+    /// Appends a checked field as it stands on the wire.
+    #[inline]
+    fn append(&mut self, field: Field<'_>) -> Result<(), InvalidField> {
+        let name = self.text.len();
+        let name_end = name + field.name.len();
+        let value = name_end + 2;
+        let value_end = value + field.value.len();
+        if u32::try_from(value_end + 2).is_err() {
+            return Err(InvalidField::Value);
+        }
+        self.text.reserve(value_end + 2 - name);
+        self.text.extend_from_slice(field.name);
+        self.text.extend_from_slice(b": ");
+        self.text.extend_from_slice(field.value);
+        self.text.extend_from_slice(b"\r\n");
+        // All at most `value_end`.
+        self.ranges.push(FieldRange {
+            name: name as u32,
+            name_end: name_end as u32,
+            value: value as u32,
+            value_end: value_end as u32,
+        });
+        Ok(())
+    }
+
+    /// The fields as a borrowed list.
+    #[inline]
+    pub fn as_fields(&self) -> Fields<'_> {
+        Fields::checked(&self.text, &self.ranges)
+    }
+
+    /// Bytes of memory held.
+    pub const fn memory(&self) -> usize {
+        self.text.capacity() + self.ranges.capacity() * size_of::<FieldRange>()
+    }
+
+    /// Forgets the fields and keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.ranges.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_field_can_smuggle_a_line() {
+        let mut fields = FieldBuffer::new();
+        for value in ["a\rb", "a\nb", "a\0b", "\x7f", "a\r\n b"] {
+            assert_eq!(
+                fields.push("x", value),
+                Err(InvalidField::Value),
+                "{value:?}"
+            );
+        }
+        for name in ["", "a b", "a:", "a\r\n", "ä"] {
+            assert_eq!(fields.push(name, "v"), Err(InvalidField::Name), "{name:?}");
+        }
+        assert!(fields.as_fields().is_empty());
+    }
+
+    #[test]
+    fn set_replaces_every_field_of_the_name() {
+        let mut fields = FieldBuffer::new();
+        for (name, value) in [("A", "1"), ("B", "2"), ("a", "3")] {
+            fields.push(name, value).unwrap();
+        }
+        fields.set("a", " 4 ").unwrap();
+        let all: alloc::vec::Vec<_> = fields.as_fields().iter().collect();
+        assert_eq!(all, [Field::new("B", "2"), Field::new("a", "4")]);
+    }
+}
