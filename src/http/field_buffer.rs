@@ -158,6 +158,12 @@ impl FieldBuffer {
         self.text.capacity() + self.ranges.capacity() * size_of::<FieldRange>()
     }
 
+    /// Forgets all but the first `count` fields.
+    #[cfg(feature = "net")]
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.ranges.truncate(count);
+    }
+
     /// Forgets the fields and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();

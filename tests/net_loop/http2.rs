@@ -585,13 +585,15 @@ fn a_draining_loop_says_goaway_twice_and_finishes_what_runs() {
 
 #[test]
 fn an_abort_resets_its_stream_alone() {
-    let mut scene = Scene::with(Setting::default(), |context, event| match event {
-        link::Event::Request { head, .. } => match crate::scene::path(&head) {
+    let mut scene = Scene::with(Setting::default(), |context, event| {
+        let link::Event::Request { head, .. } = event else {
+            return;
+        };
+        match crate::scene::path(&head) {
             "/abort" => context.abort(),
             "/reset" => context.reset(11),
             _ => ok(context, b"fine"),
-        },
-        _ => {}
+        }
     });
     let mut peer = Peer::connect(&mut scene);
     let (abort, reset, fine) = (peer.get("/abort"), peer.get("/reset"), peer.get("/"));
@@ -619,7 +621,8 @@ fn a_hostile_connection_ends_and_touches_no_other() {
         0 => stock(1, "POST", "/stream", 0),
         _ => frame(DATA, 0, 1, b""),
     };
-    let attacks: [(&str, &dyn Fn(u32) -> Vec<u8>); 4] = [
+    type Attack<'a> = &'a dyn Fn(u32) -> Vec<u8>;
+    let attacks: [(&str, Attack<'_>); 4] = [
         ("too_many_resets", &resets),
         ("too_many_pings", &pings),
         ("too_many_settings", &settings),
@@ -892,7 +895,8 @@ fn a_websocket_runs_inside_a_stream() {
 
 #[test]
 fn a_websocket_in_a_stream_ends_in_every_way_once() {
-    let ends: [(fn(&mut Peer, u32), &str); 4] = [
+    type End = fn(&mut Peer, u32);
+    let ends: [(End, &str); 4] = [
         (
             |peer, id| peer.reset(id, 8),
             "Gone StreamReset { code: 8, by_peer: true }",
@@ -940,7 +944,7 @@ fn a_silent_websocket_in_a_stream_is_pinged_and_given_up() {
     let mut seen = Vec::new();
     for _ in 0..120 {
         scene.pass(1);
-        peer.side.now = peer.side.now + Duration::from_secs(1);
+        peer.side.now += Duration::from_secs(1);
         seen.extend(peer.talk(&mut scene));
     }
     let said = content(&seen, id);

@@ -1,6 +1,7 @@
 //! What is remembered of a request until its reply's head has left.
 
 use alloc::string::String;
+use core::mem;
 use core::time::Duration;
 
 use crate::http::{FieldBuffer, Method};
@@ -21,6 +22,8 @@ pub struct Record {
     now: Instant,
     /// The fields of the reply, as far as they are known.
     pub(crate) fields: FieldBuffer,
+    /// How many of them the middleware has given.
+    given: usize,
     /// The app gave a field that cannot stand on the wire.
     pub(crate) faulty: bool,
     /// The reply's head has been sent.
@@ -68,6 +71,7 @@ impl Record {
         self.started = now;
         self.now = now;
         self.fields.clear();
+        self.given = 0;
         self.faulty = false;
         self.answered = false;
     }
@@ -75,6 +79,19 @@ impl Record {
     /// Starts over with a head that could not be read.
     pub(crate) fn begin_unread(&mut self, peer: Option<Peer>, now: Instant) {
         self.begin(Method::Extension(""), "", peer, now);
+    }
+
+    /// Notes that all middleware has seen the request.
+    pub(crate) fn pass_middleware(&mut self) {
+        self.given = self.fields.as_fields().len();
+    }
+
+    /// Takes out the fields that the middleware has given, for a reply that is
+    /// not the route's.
+    pub(crate) fn take_given(&mut self) -> FieldBuffer {
+        let mut fields = mem::take(&mut self.fields);
+        fields.truncate(if self.faulty { 0 } else { self.given });
+        fields
     }
 
     /// Notes when the reply is sent.

@@ -95,6 +95,9 @@ impl Way<'_> {
                 Next::Refused(refusal) => return Err(refusal),
             }
         }
+        if let Some(record) = at.record.as_deref_mut() {
+            record.pass_middleware();
+        }
         Ok(None)
     }
 

@@ -359,9 +359,9 @@ fn note(site: &Site, record: &mut Record, status: Status, context: &Context<'_>)
     record.end(context.measure());
     site.metrics
         .answered(record.method(), status, record.elapsed());
-    let mut fields = FieldBuffer::new();
+    let mut fields = record.take_given();
     // Neither name nor value is faulty.
-    let _ = fields.push("Content-Type", "application/json");
+    let _ = fields.set("Content-Type", "application/json");
     let seconds = context.unix_seconds();
     look(site, record, status, None, seconds, &mut fields);
     fields
