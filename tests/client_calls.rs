@@ -6,7 +6,7 @@ mod client_support;
 use core::time::Duration;
 
 use barewire::client::{CallOptions, Calls, Limits, Misuse, Next};
-use barewire::grpc::Code;
+use barewire::grpc::{Code, Status};
 use barewire::http::Field;
 use barewire::http2::{self, ErrorCode};
 use barewire::net::Flow;
@@ -212,6 +212,22 @@ fn a_status_in_the_middle_of_a_message_is_no_success() {
         assert!(matches!(scene.calls.next(call), Next::Over));
         assert_eq!(scene.calls.ending(call).unwrap().code(), Code::Internal);
     }
+}
+
+#[test]
+fn a_message_that_cannot_be_read_is_no_success_even_after_ok() {
+    let mut scene = Scene::new();
+    let call = scene.unary(b"hi");
+    scene.settle();
+    scene.server().answer(1, b"what is this");
+    scene.settle();
+    assert_eq!(scene.ending(call), "OK");
+    assert!(scene.message(call).is_some());
+    let unreadable = Status::new(Code::Internal, "unreadable");
+    scene.calls.fail(call, unreadable.into());
+    scene.calls.cancel(call);
+    assert_eq!(scene.ending(call), "INTERNAL: unreadable");
+    assert!(matches!(scene.calls.next(call), Next::Over));
 }
 
 #[test]

@@ -233,9 +233,19 @@ impl<T> Calls<T> {
         self.desk.give_up(call, ending, &mut self.links, self.now);
     }
 
-    /// Ends a call with a status of ours, unless it is over: of a message that
-    /// cannot be read, say.
+    /// Ends a call with a status of ours: of a message that cannot be read, say.
+    /// One that the server has ended with OK is no success then; any other
+    /// ending stays.
     pub fn fail(&mut self, call: Key, ending: Ending) {
+        if let Some(record) = self.desk.calls.get_mut(call)
+            && let Some(told) = &mut record.ending
+        {
+            if told.code() == Code::Ok {
+                *told = ending;
+                record.inbox.clear();
+            }
+            return;
+        }
         self.desk.give_up(call, ending, &mut self.links, self.now);
     }
 
