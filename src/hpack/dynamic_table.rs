@@ -353,10 +353,9 @@ impl<M: Memory> DynamicTable<M> {
 /// `at` in a ring of `len`, for an `at` below twice its length.
 #[inline]
 const fn wrapped(at: usize, len: usize) -> usize {
-    if at >= len && at > 0 {
-        at.saturating_sub(len)
-    } else {
-        at
+    match at.checked_sub(len) {
+        Some(rest) => rest,
+        None => at,
     }
 }
 

@@ -194,6 +194,9 @@ const FLEETING: u64 = names(&[4, 21, 28, 34, 40, 41, 46, 55]);
 /// Appends a string in the shorter of its two forms (RFC 7541 §5.2).
 #[inline]
 fn put_text(text: &[u8], out: &mut impl Sink) {
+    if let Some(coded) = huffman::Short::encode(text) {
+        return out.put(coded.string());
+    }
     let coded = huffman::encoded_len(text);
     if coded < text.len() {
         integer::encode(coded as u32, 7, 0x80, out);
