@@ -13,7 +13,9 @@ pub enum Event<'b> {
         stream: u32,
         /// Its head.
         head: RequestHead<'b>,
-        /// [`Content::None`] or [`Content::Follows`].
+        /// [`Content::Whole`] where all of it, and it is small, has come with
+        /// the head: there is neither data nor an end of it, and nothing to
+        /// consume.
         content: Content<'b>,
     },
     /// The final response (client role).

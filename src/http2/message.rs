@@ -114,6 +114,7 @@ impl Connection {
             list,
             judged,
             end: block.end,
+            whole: None,
         }))
     }
 

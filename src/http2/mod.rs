@@ -50,6 +50,7 @@ mod state;
 mod streams;
 mod table;
 mod time;
+mod whole;
 mod window;
 
 pub use connection::Connection;

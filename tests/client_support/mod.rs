@@ -277,7 +277,7 @@ impl Scene {
     /// The next message of a call.
     pub fn message(&mut self, call: Key) -> Option<Vec<u8>> {
         match self.calls.next(call) {
-            Next::Message(bytes) => Some(bytes.to_vec()),
+            Next::Message(message) => Some(message.bytes.to_vec()),
             Next::Wait | Next::Over => None,
         }
     }
