@@ -18,6 +18,9 @@ impl<P: Poller> Loop<P> {
             let Some(key) = self.dispatch.state.connections.key_at(slot) else {
                 continue;
             };
+            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+                connection.rested = false; // its deadline has just been ended
+            }
             let Some(connection) = self.dispatch.state.connections.get(key) else {
                 continue;
             };

@@ -59,6 +59,7 @@ mod state;
 mod system;
 mod timers;
 mod timing;
+mod turn;
 mod write_file;
 
 pub use address::{Address, Destination, ListenOptions, Peer};

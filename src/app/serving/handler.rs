@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::panic::AssertUnwindSafe;
-use std::panic::{catch_unwind, resume_unwind};
+use std::panic::catch_unwind;
 
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::Record;
@@ -35,17 +35,25 @@ pub(in crate::app) struct Front {
 
 impl Handler for Front {
     fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
-        let of_connection = context.exchange().connection != Key::NONE;
-        let is_last = matches!(event, Event::Gone(_));
-        let served = catch_unwind(AssertUnwindSafe(|| self.attend(context, event)));
-        if let Err(panic) = served {
-            self.clear_up(context);
-            // The loop ends the connection, and tells nobody about it again;
-            // others that share it go on.
-            if of_connection && !is_last && !context.is_shared() {
-                self.site.metrics.connection_closed();
-            }
-            resume_unwind(panic);
+        let of_loop = context.exchange().connection == Key::NONE;
+        match event {
+            Event::Opened => self.site.metrics.connection_opened(),
+            Event::Request { head, content } => self.request(context, &head, content),
+            Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
+            Event::Overdue => self.overdue(context),
+            Event::Draining if of_loop => self.drain(context),
+            Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
+            Event::Gone(why) => self.gone(context, why),
+            event => self.pass(context, event),
+        }
+    }
+
+    fn panicked(&mut self, context: &mut Context<'_>, is_last: bool) {
+        self.clear_up(context);
+        // The loop ends the connection, and tells nobody about it again; others
+        // that share it go on.
+        if !is_last && !context.is_shared() {
+            self.site.metrics.connection_closed();
         }
     }
 }
@@ -62,20 +70,6 @@ impl Front {
             spare: Vec::new(),
             path: Path::default(),
             changes: Changes::default(),
-        }
-    }
-
-    fn attend(&mut self, context: &mut Context<'_>, event: Event<'_>) {
-        let of_loop = context.exchange().connection == Key::NONE;
-        match event {
-            Event::Opened => self.site.metrics.connection_opened(),
-            Event::Request { head, content } => self.request(context, &head, content),
-            Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
-            Event::Overdue => self.overdue(context),
-            Event::Draining if of_loop => self.drain(context),
-            Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
-            Event::Gone(why) => self.gone(context, why),
-            event => self.pass(context, event),
         }
     }
 
