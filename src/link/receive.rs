@@ -43,18 +43,28 @@ impl Link {
             Protocol::Http1(machine) => {
                 let now = lent.now;
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http1);
-                let Received { used, step } = machine.receive(input, lent, out)?;
-                match step {
-                    Step::Event(http1::Event::Request { head, content }) => {
+                // A request is large: it is moved once.
+                match machine.receive(input, lent, out) {
+                    Ok(Received {
+                        used,
+                        step: Step::Event(http1::Event::Request { head, content }),
+                    }) => {
                         self.open(now + limits.reply);
-                        Ok(Received::event(used, Event::Request { head, content }))
+                        Ok(Received {
+                            used,
+                            step: Step::Event(Event::Request { head, content }),
+                        })
                     }
-                    Step::Need(more) => Ok(Received::need(used, more)),
-                    step => {
+                    Ok(Received {
+                        used,
+                        step: Step::Need(more),
+                    }) => Ok(Received::need(used, more)),
+                    Ok(Received { used, step }) => {
                         let due = now + limits.reply;
                         let step = self.http1_step(step, due, shown);
                         Ok(Received { used, step })
                     }
+                    Err(violation) => Err(violation.into()),
                 }
             }
             #[cfg(feature = "http2")]

@@ -134,6 +134,12 @@ impl Connection {
         matches!(self.phase, Phase::Open) && !self.held && (self.duplex || !self.waits)
     }
 
+    /// Whether an exchange is still the present one, or one of those that go on.
+    #[inline]
+    pub(super) fn is_open(&self, stream: u32) -> bool {
+        matches!(self.phase, Phase::Open) && !self.told && self.link.is_open(stream)
+    }
+
     /// Whether it waits for a further request and for nothing else: it holds no
     /// memory, and nothing but the idle time and its peer can make it go on.
     #[inline]

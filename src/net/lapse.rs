@@ -12,6 +12,9 @@ impl<P: Poller> Loop<P> {
     /// Lets the deadlines that have come take effect.
     pub(super) fn expire(&mut self) {
         let now = self.dispatch.state.now;
+        if self.deadlines.next().is_none_or(|next| now < next) {
+            return;
+        }
         let mut passed = mem::take(&mut self.passed);
         self.deadlines.expired(now, &mut passed);
         for slot in passed.drain(..) {

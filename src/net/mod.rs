@@ -38,6 +38,7 @@ mod flush;
 mod handler;
 mod kept;
 mod lapse;
+mod lending;
 mod listener;
 mod mailbox;
 mod messages;

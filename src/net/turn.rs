@@ -25,15 +25,17 @@ impl<P: Poller> Loop<P> {
         self.poller.poll(&mut self.ready, wait)?;
         self.note_time();
         // Who is woken from here on waits for the next turn.
-        mem::swap(&mut self.round, &mut self.dispatch.state.runnable);
+        if !self.dispatch.state.runnable.is_empty() {
+            mem::swap(&mut self.round, &mut self.dispatch.state.runnable);
+        }
         // First: what another loop published before it answered its client
         // arrives before that client's next request here is answered.
         self.read_mail();
-        let ready = mem::take(&mut self.ready);
-        for readiness in &ready {
+        let mut at = 0;
+        while let Some(&readiness) = self.ready.get(at) {
             self.attend_readiness(readiness);
+            at += 1;
         }
-        self.ready = ready;
         self.accept();
         self.fire_timers();
         self.expire();
@@ -87,7 +89,7 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    fn attend_readiness(&mut self, readiness: &Readiness) {
+    fn attend_readiness(&mut self, readiness: Readiness) {
         if readiness.token & Key::FREE_TOKENS != 0 {
             if let Some(number) = self.listeners.number_of(readiness.token) {
                 self.listeners.ready(number);
@@ -113,6 +115,9 @@ impl<P: Poller> Loop<P> {
 
     /// Serves those that can go on without an event.
     fn go_on(&mut self) {
+        if self.round.is_empty() {
+            return;
+        }
         let mut round = mem::take(&mut self.round);
         for key in round.drain(..) {
             if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
