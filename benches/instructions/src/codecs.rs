@@ -31,8 +31,8 @@ fn lent<'b, L>(limits: &'b L, scratch: &'b mut OwnedScratch) -> Lent<'b, L> {
 
 /// The same heads by httparse, which decides no framing.
 pub fn httparse() {
-    let mut fields = [const { MaybeUninit::uninit() }; 100];
     for (name, text) in requests() {
+        let mut fields = [const { MaybeUninit::uninit() }; 100];
         path(&format!("httparse request head, {name}"), || {
             let mut rest = black_box(text.as_bytes());
             while !rest.is_empty() {
@@ -44,6 +44,7 @@ pub fn httparse() {
             }
         });
     }
+    let mut fields = [const { MaybeUninit::uninit() }; 100];
     path("httparse response head", || {
         let mut response = httparse::Response::new(&mut []);
         let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
