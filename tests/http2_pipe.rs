@@ -107,13 +107,11 @@ impl End {
             match received.step {
                 Step::Event(Event::Request {
                     stream, content, ..
-                }) => {
-                    if content == Content::None {
-                        self.finished.push((stream, Vec::new()));
-                    } else {
-                        self.bodies.insert(stream, Vec::new());
-                    }
-                }
+                }) => match content {
+                    Content::None => self.finished.push((stream, Vec::new())),
+                    Content::Whole(body) => self.finished.push((stream, body.to_vec())),
+                    Content::Follows { .. } => drop(self.bodies.insert(stream, Vec::new())),
+                },
                 Step::Event(Event::Response {
                     stream, content, ..
                 }) => {

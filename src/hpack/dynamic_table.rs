@@ -106,6 +106,7 @@ pub struct DynamicTable<M> {
     size: u32, // <= capacity; text and 32 an entry
     oldest: u32,
     count: u32,
+    changes: u64,
 }
 
 impl<M: Memory> DynamicTable<M> {
@@ -119,6 +120,7 @@ impl<M: Memory> DynamicTable<M> {
             size: 0,
             oldest: 0,
             count: 0,
+            changes: 0,
         }
     }
 
@@ -146,6 +148,14 @@ impl<M: Memory> DynamicTable<M> {
         self.capacity
     }
 
+    /// Counts what has changed the table: while it stays the same, a block
+    /// means the same.
+    #[cfg(feature = "http2")]
+    #[inline]
+    pub(crate) const fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Bytes of memory that the entries lie in.
     #[cfg(feature = "http2")]
     pub(super) fn memory(&self) -> usize {
@@ -162,6 +172,7 @@ impl<M: Memory> DynamicTable<M> {
     /// Changes the capacity (at most the [`ceiling`](Self::ceiling)) and drops
     /// the oldest entries that no longer fit (RFC 7541 §4.3).
     pub fn set_capacity(&mut self, capacity: u32) {
+        self.changes += 1;
         self.capacity = capacity.min(self.memory.ceiling());
         self.evict_to(self.capacity);
     }
@@ -183,10 +194,12 @@ impl<M: Memory> DynamicTable<M> {
 
     /// Drops all entries.
     pub fn clear(&mut self) {
+        self.changes += 1;
         self.evict_to(0);
     }
 
     pub(super) fn insert_hashed(&mut self, name: &[u8], value: &[u8], hashes: Hashes) {
+        self.changes += 1;
         let len = name.len() + value.len();
         let room = (self.capacity as usize).checked_sub(FIELD_OVERHEAD as usize);
         if room.is_none_or(|room| len > room) {
@@ -355,7 +368,7 @@ fn write(ring: &mut [u8], at: usize, part: &[u8]) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "alloc"))]
 mod tests {
     use super::*;
     use crate::hpack::{Borrowed, Growing, MAX_CAPACITY};

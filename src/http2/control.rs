@@ -103,6 +103,7 @@ impl Connection {
             return self.flood.settings(context.limits, context.now);
         }
         self.decoder.set_ceiling(self.own.header_table);
+        self.known_heads.clear(); // the next block may have to shrink the table
         let by = i64::from(self.own.window) - i64::from(self.granted);
         self.granted = self.own.window;
         for stream in self.streams.iter_mut() {
