@@ -85,10 +85,13 @@ impl Server {
                     let mut seen = Seen {
                         path: head.target.path().into(),
                         authority: head.authority().unwrap_or_default().into(),
-                        ended: content == Content::None,
+                        ended: !matches!(content, Content::Follows { .. }),
                         ..Seen::default()
                     };
                     seen.fields.extend(head.fields).unwrap();
+                    if let Content::Whole(data) = content {
+                        seen.body.extend_from_slice(data);
+                    }
                     self.seen.insert(stream, seen);
                 }
                 Event::Data { stream, data } => {
