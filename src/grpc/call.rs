@@ -96,18 +96,20 @@ impl<'b> Asked<'b> {
         let mut asked = Self::default();
         for field in fields.iter() {
             let value = field.value;
+            // Over HTTP/2 names are in lower case.
+            let is = |name: &str| field.name == name.as_bytes() || field.is(name);
             match field.name.len() {
-                6 => asked.negotiates |= field.is("accept"),
-                12 if field.is("content-type") => {
+                6 => asked.negotiates |= is("accept"),
+                12 if is("content-type") => {
                     asked.content_type.get_or_insert(value);
                 }
-                12 if field.is("grpc-timeout") => {
+                12 if is("grpc-timeout") => {
                     asked.timeout.get_or_insert(value);
                 }
-                13 if field.is("grpc-encoding") => {
+                13 if is("grpc-encoding") => {
                     asked.encoding.get_or_insert(value);
                 }
-                20 if field.is("grpc-accept-encoding") => {
+                20 if is("grpc-accept-encoding") => {
                     let gzip = Encoding::Gzip.name().as_bytes();
                     let mut names = value.split(|&b| b == b',').map(ascii::trim_ows);
                     asked.accepts_gzip |= names.any(|name| name.eq_ignore_ascii_case(gzip));
