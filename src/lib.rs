@@ -52,7 +52,7 @@
 #![no_std]
 #![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_core)]
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 extern crate alloc;
 // Tests may use it whatever the features.
 #[cfg(any(feature = "std", test))]

@@ -1,4 +1,5 @@
 //! Messages, fragments and control frames.
+#![cfg(feature = "std")]
 
 mod websocket_support;
 

@@ -368,7 +368,7 @@ fn write(ring: &mut [u8], at: usize, part: &[u8]) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "alloc"))]
 mod tests {
     use super::*;
     use crate::hpack::{Borrowed, Growing, MAX_CAPACITY};

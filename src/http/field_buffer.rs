@@ -61,20 +61,25 @@ impl FieldBuffer {
         })
     }
 
-    /// The same with constant text, whose form was looked at when it was
-    /// written.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push), if the list would outgrow 4 GiB.
+    /// The same as a whole line of constant text, whose form was looked at when
+    /// it was written: `Content-Type: text/plain CRLF`.
     #[cfg(feature = "net")]
     #[inline]
-    pub(crate) fn set_known_content_type(
-        &mut self,
-        value: &'static str,
-    ) -> Result<(), InvalidField> {
-        let field = Field::new("Content-Type", value);
-        debug_assert_eq!(field.check(), Ok(()));
-        self.replace(field)
+    pub(crate) fn set_content_type_line(&mut self, line: &'static str) {
+        debug_assert!(line.starts_with("Content-Type: ") && line.ends_with("\r\n"));
+        if self.text.is_empty() {
+            self.text.extend_from_slice(line.as_bytes());
+            self.ranges.push(FieldRange {
+                name: 0,
+                name_end: 12,
+                value: 14,
+                value_end: (line.len() - 2) as u32,
+            });
+            return;
+        }
+        let value = line.get(14..line.len() - 2).unwrap_or_default();
+        // It outgrows 4 GiB only behind fields that have been refused for it.
+        let _ = self.replace(Field::new("Content-Type", value));
     }
 
     /// Appends a field whose form is certain: its name is constant, its value

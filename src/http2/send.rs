@@ -119,11 +119,12 @@ impl Connection {
     /// Content-Length and `date` are added; a Date in the fields goes before
     /// `date`. The answer to HEAD has the fields that GET's would have and
     /// ends with its head; its content is taken and dropped, as is that of a
-    /// 204 or 304.
+    /// 304.
     ///
     /// # Errors
     /// [`Misuse::NoStream`], [`Misuse::State`] if the response has begun,
-    /// [`Misuse::Status`] for 1xx, [`Misuse::InvalidField`],
+    /// [`Misuse::Status`] for 1xx, [`Misuse::BodyTooLong`] for a 204 or 205 with
+    /// content (RFC 9110 §15.3.5, §15.3.6), [`Misuse::InvalidField`],
     /// [`Misuse::ForbiddenField`], [`Misuse::ListTooLarge`],
     /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
     pub fn send_response(
@@ -134,11 +135,20 @@ impl Connection {
         date: Option<&Date>,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        let swallows = self.may_respond(stream)?.head_only || !head.status.may_have_content();
+        let bare = matches!(head.status.code(), 204 | 205 | 304);
+        let swallows = self.may_respond(stream)?.head_only || bare;
         if head.status.is_informational() {
             return Err(Misuse::Status);
         }
-        let told = length.filter(|_| head.status.may_have_content());
+        let has_content = matches!(length, Some(BodyLength::Known(1..)));
+        if has_content && bare && head.status != Status::NOT_MODIFIED {
+            return Err(Misuse::BodyTooLong);
+        }
+        let told = match head.status.code() {
+            204 | 304 => None,
+            205 => Some(BodyLength::Known(0)),
+            _ => length,
+        };
         let parts = Parts {
             status: Some(head.status),
             fields: head.fields,

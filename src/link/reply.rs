@@ -288,6 +288,7 @@ impl Link {
 
     /// Whether we owe a response in this exchange and none of it has been
     /// written.
+    #[inline]
     pub fn owes_response(&self, stream: u32) -> bool {
         match &self.protocol {
             Protocol::Http1(machine) => self.role == Role::Server && machine.awaits_response(),
@@ -300,6 +301,7 @@ impl Link {
     /// What [`fail`](Self::fail) goes back to, if a response is owed and what
     /// is written of it can be taken back: not on HTTP/2, where the streams
     /// share the compression.
+    #[inline]
     pub fn snapshot(&self) -> Option<Snapshot> {
         match &self.protocol {
             Protocol::Http1(machine) if self.owes_response(self.stream) => {

@@ -11,7 +11,7 @@ use barewire::wire::{Instant, Role};
 type Transcript = (Vec<Seen>, Vec<Sent>, Vec<(u32, u64)>);
 
 /// The longest frame, its head, and a block as long as lists may be.
-const MOST: usize = 2 * (16_384 + 9) + 64 * 1024;
+pub(super) const MOST: usize = 2 * (16_384 + 9) + 64 * 1024;
 
 fn transcript(mut side: Side, all: &[&[u8]]) -> Transcript {
     let mut events: Vec<Seen> = Vec::new();
@@ -130,12 +130,12 @@ const HEADS: [&[(&str, &str)]; 8] = [
 
 /// Frames, each of kind, flags, stream and payload; blocks of common fields are
 /// at hand.
-fn frames(input: &mut Input<'_>) -> Vec<u8> {
+pub(super) fn frames(input: &mut Input<'_>, heads: &[&[(&str, &str)]; 8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     while !input.is_empty() && bytes.len() < 64 * 1024 {
         let [kind, flags, stream] = input.array();
         let payload = match kind & 0xe0 {
-            0x20 => block(HEADS[usize::from(input.byte() & 7)]),
+            0x20 => block(heads[usize::from(input.byte() & 7)]),
             0x40 => vec![input.byte(); usize::from(input.byte()) * 70],
             _ => input.run().to_vec(),
         };
@@ -157,7 +157,7 @@ pub fn receive(data: &[u8]) {
         bytes.extend(frame(4, 0, 0, &[]));
     }
     match flags & 4 {
-        0 => bytes.extend(frames(&mut input)),
+        0 => bytes.extend(frames(&mut input, &HEADS)),
         _ => bytes.extend(input.rest()),
     }
     let cut = transcript(side(flags), &pieces(&bytes, manner));
