@@ -215,7 +215,7 @@ impl Reader<'_> {
         if let Some(last) = self.text.last_chunk() {
             let last = u64::from_be_bytes(*last);
             // Shifted in two steps, because `n` may be 0.
-            return last << 8 * (7 - n) << 8 | ones;
+            return ((last << (8 * (7 - n))) << 8) | ones;
         }
         // The whole string is short, and read at once, in parts that overlap.
         let word = match (self.text.first_chunk(), self.text.last_chunk()) {
