@@ -36,6 +36,7 @@ pub fn httparse() {
         path(&format!("httparse request head, {name}"), || {
             let mut rest = black_box(text.as_bytes());
             while !rest.is_empty() {
+                let mut fields = [const { MaybeUninit::uninit() }; 100];
                 let mut request = httparse::Request::new(&mut []);
                 let parsed = request.parse_with_uninit_headers(rest, &mut fields);
                 let used = parsed.expect("the request is well-formed").unwrap();
@@ -46,6 +47,7 @@ pub fn httparse() {
     }
     let mut fields = [const { MaybeUninit::uninit() }; 100];
     path("httparse response head", || {
+        let mut fields = [const { MaybeUninit::uninit() }; 100];
         let mut response = httparse::Response::new(&mut []);
         let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
             &mut response,
