@@ -34,6 +34,7 @@ pub fn httparse() {
     for (name, text) in requests() {
         let mut fields = [const { MaybeUninit::uninit() }; 100];
         path(&format!("httparse request head, {name}"), || {
+            let mut fields = [const { MaybeUninit::uninit() }; 100];
             let mut rest = black_box(text.as_bytes());
             while !rest.is_empty() {
                 let mut fields = [const { MaybeUninit::uninit() }; 100];
