@@ -32,9 +32,7 @@ fn lent<'b, L>(limits: &'b L, scratch: &'b mut OwnedScratch) -> Lent<'b, L> {
 /// The same heads by httparse, which decides no framing.
 pub fn httparse() {
     for (name, text) in requests() {
-        let mut fields = [const { MaybeUninit::uninit() }; 100];
         path(&format!("httparse request head, {name}"), || {
-            let mut fields = [const { MaybeUninit::uninit() }; 100];
             let mut rest = black_box(text.as_bytes());
             while !rest.is_empty() {
                 let mut fields = [const { MaybeUninit::uninit() }; 100];
@@ -46,7 +44,6 @@ pub fn httparse() {
             }
         });
     }
-    let mut fields = [const { MaybeUninit::uninit() }; 100];
     path("httparse response head", || {
         let mut fields = [const { MaybeUninit::uninit() }; 100];
         let mut response = httparse::Response::new(&mut []);
