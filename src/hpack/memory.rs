@@ -1,6 +1,6 @@
 //! What tables keep their entries in.
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 use alloc::{boxed::Box, vec};
 
 use super::FIELD_OVERHEAD;
@@ -80,14 +80,14 @@ impl Memory for Borrowed<'_> {
 
 /// Memory that is allocated when the first entry comes, and grows with use up
 /// to the table's capacity: 256 bytes of text and 8 records at first.
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 #[derive(Debug, Default)]
 pub struct Growing {
     text: Box<[u8]>,
     entries: Box<[Entry]>,
 }
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 impl Memory for Growing {
     fn ceiling(&self) -> u32 {
         MAX_CAPACITY

@@ -41,7 +41,7 @@ pub use dynamic_table::{DynamicTable, Stored};
 pub use encode::{Encoder, Indexing};
 pub use error::Violation;
 pub use list::NeverIndexed;
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 pub use memory::Growing;
 pub use memory::{Borrowed, Entry, MAX_CAPACITY, Memory};
 
