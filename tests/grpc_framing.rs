@@ -1,5 +1,6 @@
 //! gRPC framing: the vectors, every cut of every body, limits, and bytes from
 //! nowhere.
+#![cfg(feature = "std")]
 
 use core::time::Duration;
 

@@ -1,4 +1,5 @@
 //! What a client connection does with requests and responses.
+#![cfg(feature = "std")]
 
 mod http1_driver;
 

@@ -241,6 +241,18 @@ def port_is_free():
         again.ended()
 
 
+@check("shutdown a second signal ends it at once")
+def second_signal():
+    with Server(SHOWCASE, THREADS) as server:
+        peer = Peer(server.base)
+        peer.send(request("GET", "/bytes/1000000000"))  # never read
+        eventually(lambda: peer.socket.recv(1, socket.MSG_PEEK), "the reply begins")
+        stop(server)
+        assert server.process.poll() is None, "it waits for the reply to be read"
+        server.tell(signal.SIGTERM)
+        server.ended()
+
+
 @check("shutdown a wrong command line says so")
 def wrong_arguments():
     for wrong in (["--listen", "nowhere"], ["--threads", "none"], ["--threads", "0"], ["--frobnicate"]):
@@ -252,6 +264,11 @@ def wrong_arguments():
         ended = subprocess.run([SHOWCASE, "--listen", taken], capture_output=True, text=True, timeout=PATIENCE)
         assert ended.returncode > 0 and ended.stderr.strip(), "a port that is taken"
         assert "panicked" not in ended.stderr, ended.stderr
+    with Server(SHOWCASE, THREADS) as server:
+        taken = server.base.removeprefix("http://")
+        again = [SHOWCASE, "--threads", THREADS, "--listen", taken]
+        ended = subprocess.run(again, capture_output=True, text=True, timeout=PATIENCE)
+        assert ended.returncode > 0 and "in use" in ended.stderr, f"started twice: {ended.stderr}"
 
 
 finish()

@@ -33,9 +33,9 @@ fn lent<'b, L>(limits: &'b L, scratch: &'b mut OwnedScratch) -> Lent<'b, L> {
 pub fn httparse() {
     for (name, text) in requests() {
         path(&format!("httparse request head, {name}"), || {
-            let mut fields = [const { MaybeUninit::uninit() }; 100];
             let mut rest = black_box(text.as_bytes());
             while !rest.is_empty() {
+                let mut fields = [const { MaybeUninit::uninit() }; 100];
                 let mut request = httparse::Request::new(&mut []);
                 let parsed = request.parse_with_uninit_headers(rest, &mut fields);
                 let used = parsed.expect("the request is well-formed").unwrap();

@@ -11,6 +11,7 @@ mod codecs;
 #[path = "../../inputs/mod.rs"]
 mod inputs;
 mod server;
+mod server_http2;
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
