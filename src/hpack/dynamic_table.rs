@@ -392,6 +392,8 @@ fn write(ring: &mut [u8], at: usize, part: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    #![cfg(feature = "alloc")]
+
     use super::*;
     use crate::hpack::{Borrowed, Growing, MAX_CAPACITY};
     use alloc::{collections::VecDeque, vec::Vec};

@@ -236,6 +236,8 @@ fn mix(seed: u64, text: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #![cfg(feature = "alloc")]
+
     use super::*;
     use crate::hpack::Growing;
     use alloc::vec::Vec;
