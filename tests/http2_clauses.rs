@@ -398,6 +398,24 @@ fn s6_8_a_server_goes_away_in_two_steps() {
 }
 
 #[test]
+fn s6_8_a_client_that_leaves_is_told_what_was_served() {
+    let mut side = Side::server();
+    side.feed(&get(1));
+    let events = side.feed(&frame(GOAWAY, 0, 0, &[0; 8]));
+    assert_eq!(events, [Seen::GoAway(0, 0, vec![])]);
+    let sent = side.sent();
+    assert_eq!((sent[0].kind, sent[0].number()), (GOAWAY, 1));
+    side.feed(&frame(GOAWAY, 0, 0, &[0; 8]));
+    assert_eq!(side.sent(), [], "once");
+    assert!(!side.machine.is_done(), "a response is owed");
+    let out = &mut side.out;
+    side.machine
+        .send_response(1, &RESPONSE, None, None, out)
+        .unwrap();
+    assert!(side.machine.is_done());
+}
+
+#[test]
 fn s6_8_the_second_step_does_not_wait_for_ever() {
     let mut side = Side::server();
     side.machine.shutdown(NOW, &mut side.out).unwrap();

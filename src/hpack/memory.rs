@@ -12,9 +12,9 @@ pub const MAX_CAPACITY: u32 = 64 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Entry {
     pub(super) at: u16,
-    pub(super) name: u16,  // length; an entry's text is below 64 KiB
-    pub(super) value: u16, // length
-    pub(super) name_hash: u16,
+    pub(super) name: u16,   // length; an entry's text is below 64 KiB
+    pub(super) value: u16,  // length
+    pub(super) before: u16, // how far the one before it in its bucket is; 0: none
     pub(super) hash: u32,
 }
 
@@ -24,7 +24,7 @@ impl Entry {
         at: 0,
         name: 0,
         value: 0,
-        name_hash: 0,
+        before: 0,
         hash: 0,
     };
 

@@ -86,3 +86,13 @@ pub enum BodyLength {
     /// Not known yet: as long as it gets.
     Unknown,
 }
+
+impl BodyLength {
+    /// The length, if it is known.
+    pub(super) const fn known(self) -> Option<u64> {
+        match self {
+            Self::Known(length) => Some(length),
+            Self::Unknown => None,
+        }
+    }
+}

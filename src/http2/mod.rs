@@ -39,6 +39,8 @@ mod flood;
 mod found;
 mod frame;
 mod head;
+mod known_blocks;
+mod known_heads;
 mod limits;
 mod message;
 mod payload;

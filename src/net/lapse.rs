@@ -12,12 +12,18 @@ impl<P: Poller> Loop<P> {
     /// Lets the deadlines that have come take effect.
     pub(super) fn expire(&mut self) {
         let now = self.dispatch.state.now;
+        if self.deadlines.next().is_none_or(|next| now < next) {
+            return;
+        }
         let mut passed = mem::take(&mut self.passed);
         self.deadlines.expired(now, &mut passed);
         for slot in passed.drain(..) {
             let Some(key) = self.dispatch.state.connections.key_at(slot) else {
                 continue;
             };
+            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+                connection.rested = false; // its deadline has just been ended
+            }
             let Some(connection) = self.dispatch.state.connections.get(key) else {
                 continue;
             };

@@ -82,10 +82,16 @@ impl Server {
                     head,
                     content,
                 } => {
+                    let (ended, body) = match content {
+                        Content::Follows { .. } => (false, Vec::new()),
+                        Content::None => (true, Vec::new()),
+                        Content::Whole(bytes) => (true, bytes.to_vec()),
+                    };
                     let mut seen = Seen {
                         path: head.target.path().into(),
                         authority: head.authority().unwrap_or_default().into(),
-                        ended: content == Content::None,
+                        ended,
+                        body,
                         ..Seen::default()
                     };
                     seen.fields.extend(head.fields).unwrap();

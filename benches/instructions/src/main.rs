@@ -55,6 +55,7 @@ fn path(name: &str, mut operation: impl FnMut()) {
 
 fn main() {
     codecs::http1();
+    codecs::httparse();
     codecs::websocket();
     codecs::sse();
     codecs::grpc();
