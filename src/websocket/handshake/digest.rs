@@ -45,7 +45,7 @@ impl Message {
             let word = &mut self.words[self.length / 4 % 16];
             *word = *word << 8 | u32::from(*byte);
             self.length += 1;
-            if self.length % 64 == 0 {
+            if self.length.is_multiple_of(64) {
                 step(&mut self.state, &mut self.words);
             }
         }
