@@ -54,8 +54,10 @@ fn step_masked(step: &mut [u8; 64], key: [u8; 4]) -> [u32; 16] {
     plain
 }
 
-/// Masks a word at a time; answers whether the result is US-ASCII.
-#[inline(always)]
+/// Masks a word at a time; answers whether the result is US-ASCII. Inlined
+/// where code need not be small.
+#[cfg_attr(feature = "std", inline(always))]
+#[cfg_attr(not(feature = "std"), inline(never))]
 fn mask_in_words(payload: &mut [u8], key: [u8; 4]) -> bool {
     let [a, b, c, d] = key;
     let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
