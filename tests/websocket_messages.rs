@@ -1,5 +1,5 @@
 //! Messages, fragments and control frames.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod websocket_support;
 
