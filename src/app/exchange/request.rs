@@ -121,6 +121,6 @@ impl<'b> Request<'b> {
 
     /// The head.
     pub const fn head(&self) -> &RequestHead<'b> {
-        &self.head
+        self.head
     }
 }

@@ -120,8 +120,11 @@ impl Way<'_> {
         };
         let found;
         let (endpoint, params) = match plain {
-            // Its path has been looked at, and has no parameters.
-            Some(endpoint) => (endpoint, &Params::NONE),
+            // Its path has no parameters; that of another request must not stay.
+            Some(endpoint) => {
+                self.path.clear();
+                (endpoint, &Params::NONE)
+            }
             None => match search(shared, self.path, at, head)? {
                 Ok((endpoint, params)) => {
                     found = params;

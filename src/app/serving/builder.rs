@@ -196,7 +196,9 @@ impl App {
                 let folder = served.clone();
                 // Where the prefix itself is asked for, its slash is missing.
                 if !prefix.is_empty() {
-                    self = self.get(prefix, move |request, reply| folder.answer(request, reply));
+                    self = self.get(prefix, move |request, reply| {
+                        folder.answer_bare(request, reply)
+                    });
                 }
                 self.get(
                     &alloc::format!("{prefix}/{{*file}}"),
