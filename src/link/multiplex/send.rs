@@ -107,6 +107,7 @@ impl Multiplex {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         self.open_stream(id)?;
+        let is_bare = matches!(&body, Body::Trailed { bytes: [], trailers } if trailers.is_empty());
         let length = match &body {
             Body::Whole(bytes) => BodyLength::Known(bytes.len() as u64),
             Body::Shared(bytes) => BodyLength::Known(bytes.len() as u64),
@@ -114,7 +115,7 @@ impl Multiplex {
             Body::Streamed { length, .. } => length.map_or(BodyLength::Unknown, BodyLength::Known),
         };
         self.machine
-            .send_response(id, head, Some(length), date, out)?;
+            .send_response(id, head, (!is_bare).then_some(length), date, out)?;
         if let Some(stream) = self.streams.get_mut(id) {
             stream.owes = false;
             stream.due = Instant::NEVER;
@@ -124,6 +125,7 @@ impl Multiplex {
             }
         }
         match body {
+            Body::Trailed { .. } if is_bare => self.end_ours(id, now, out),
             Body::Whole(bytes) => self.put_whole(id, bytes, now, out),
             Body::Shared(bytes) => self.put_whole_shared(id, bytes, now, out),
             Body::Trailed { bytes, trailers } => self.put_trailed(id, bytes, trailers, now, out),
