@@ -8,12 +8,15 @@ mod app_support;
 mod grpc_http2;
 mod http2_support;
 
+use std::io::{Read, Write};
+
 use app_support::Running;
 use app_support::grpc::{flagged, framed};
 use barewire::app::{App, Service};
 use barewire::link::Gone;
+use barewire::wire::Instant;
 use grpc_http2::{PATIENCE, Peer, Scene, get, scene};
-use http2_support::{END_STREAM, PADDED, RST_STREAM, Seen, number};
+use http2_support::{END_STREAM, PADDED, RST_STREAM, Seen, Side, number};
 
 #[test]
 fn a_response_is_a_head_messages_and_trailers() {
@@ -216,6 +219,44 @@ fn frames_of_http2_and_messages_have_nothing_to_do_with_each_other() {
         peer.data(stream, END_STREAM, b"");
         let answer = peer.answer(stream);
         assert_eq!((answer.code(), &answer.body), ("0", &body), "{cut}");
+    }
+}
+
+#[test]
+fn grpc_many_small_messages() {
+    // A million of five octets, each in a frame of its own or as many as fit.
+    const MESSAGES: u32 = 1_000_000;
+    let Scene { running, .. } = scene();
+    let mut peer = Peer::connect(&running);
+    for in_a_frame in [1, 3276] {
+        let stream = peer.open("/test.Test/Tally", &[]);
+        let (mut sent, empty) = (0, vec![0; 5 * in_a_frame as usize]);
+        while sent < MESSAGES {
+            let Side { machine, out, .. } = &mut peer.side;
+            while sent < MESSAGES && out.len() < 1 << 16 {
+                let piece = &empty[..5 * (MESSAGES - sent).min(in_a_frame) as usize];
+                if machine.capacity(stream) < piece.len() {
+                    break;
+                }
+                let now = Instant::START;
+                let taken = machine.send_data(stream, piece, false, now, out);
+                assert_eq!(taken, Ok(piece.len()));
+                sent += piece.len() as u32 / 5;
+            }
+            let waits = machine.capacity(stream) < empty.len();
+            peer.stream.write_all(&core::mem::take(out)).unwrap();
+            if waits && sent < MESSAGES {
+                let mut bytes = [0; 4096];
+                let n = peer.stream.read(&mut bytes).unwrap();
+                assert_ne!(n, 0, "the end after {sent}");
+                let seen = peer.side.feed(&bytes[..n]);
+                assert_eq!(seen, [], "after {sent}");
+            }
+        }
+        peer.data(stream, END_STREAM, b"");
+        let answer = peer.answer(stream);
+        let count = framed(MESSAGES.to_be_bytes());
+        assert_eq!((answer.code(), &answer.body), ("0", &count));
     }
 }
 

@@ -39,6 +39,23 @@ impl Conversation for Echo {
     }
 }
 
+/// Says how many messages have come.
+#[derive(Default)]
+pub(crate) struct Tally(u32);
+
+impl Conversation for Tally {
+    type Request = Vec<u8>;
+    type Response = Vec<u8>;
+
+    fn message(&mut self, _message: Vec<u8>, _stream: &mut ResponseStream<'_, '_, Vec<u8>>) {
+        self.0 += 1;
+    }
+
+    fn half_closed(&mut self, stream: &mut ResponseStream<'_, '_, Vec<u8>>) {
+        stream.respond(&self.0.to_be_bytes().to_vec());
+    }
+}
+
 pub(crate) struct Scene {
     pub(crate) running: Running,
     pub(crate) ends: Receiver<Gone>,
@@ -74,6 +91,7 @@ pub(crate) fn scene() -> Scene {
             let count = request.first().copied().unwrap_or_default();
             Ok((0..count).map(|n| Ok(vec![n])))
         })
+        .client_streaming("Tally", |_call| Ok(Tally::default()))
         .bidirectional("Talk", move |_call| Ok(Echo(give.clone())));
     Scene {
         running: Running::start(App::new().grpc(service)),

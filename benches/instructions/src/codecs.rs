@@ -32,10 +32,10 @@ fn lent<'b, L>(limits: &'b L, scratch: &'b mut OwnedScratch) -> Lent<'b, L> {
 /// The same heads by httparse, which decides no framing.
 pub fn httparse() {
     for (name, text) in requests() {
-        let mut fields = [const { MaybeUninit::uninit() }; 100];
         path(&format!("httparse request head, {name}"), || {
             let mut rest = black_box(text.as_bytes());
             while !rest.is_empty() {
+                let mut fields = [const { MaybeUninit::uninit() }; 100];
                 let mut request = httparse::Request::new(&mut []);
                 let parsed = request.parse_with_uninit_headers(rest, &mut fields);
                 let used = parsed.expect("the request is well-formed").unwrap();
@@ -44,8 +44,8 @@ pub fn httparse() {
             }
         });
     }
-    let mut fields = [const { MaybeUninit::uninit() }; 100];
     path("httparse response head", || {
+        let mut fields = [const { MaybeUninit::uninit() }; 100];
         let mut response = httparse::Response::new(&mut []);
         let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
             &mut response,

@@ -19,6 +19,7 @@ use super::site::Site;
 use crate::app::telemetry::metrics::Kind;
 use crate::link::Event;
 use crate::net::{Context, Exchange, Key};
+use crate::websocket::Kind as MessageKind;
 
 /// The state of one exchange that goes on after its handler has returned.
 ///
@@ -27,6 +28,11 @@ use crate::net::{Context, Exchange, Key};
 pub(crate) trait Session {
     /// Something happened on the session's exchange.
     fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After;
+
+    /// The same for [`Event::Message`], which there are many of.
+    fn message(&mut self, at: &mut At<'_, '_>, kind: MessageKind, payload: &mut [u8]) -> After {
+        self.event(at, Event::Message { kind, payload })
+    }
 
     /// What it is counted as.
     fn kind(&self) -> Kind {

@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::respond::look;
-use crate::app::exchange::session::{After, At, Entry, Sessions};
+use crate::app::exchange::session::{After, At, Entry, Session, Sessions};
 use crate::app::exchange::site::Site;
 use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
@@ -41,13 +41,16 @@ impl Handler for Front {
         let of_loop = context.exchange().connection == Key::NONE;
         match event {
             Event::Opened => self.site.metrics.connection_opened(),
+            Event::Message { kind, payload } => {
+                self.pass(context, |session, at| session.message(at, kind, payload));
+            }
             Event::Request { ref head, content } => self.request(context, head, content),
             Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
             Event::Overdue => self.overdue(context),
             Event::Draining if of_loop => self.drain(context),
             Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
             Event::Gone(why) => self.gone(context, why),
-            event => self.pass(context, event),
+            event => self.pass(context, |session, at| session.event(at, event)),
         }
     }
 
@@ -172,9 +175,14 @@ impl Front {
         self.settle(context, after);
     }
 
-    /// Passes an event on to the session that it is for, which stays where it
+    /// Passes something on to the session that it is for, which stays where it
     /// is.
-    fn pass(&mut self, context: &mut Context<'_>, event: Event<'_>) {
+    #[inline]
+    fn pass(
+        &mut self,
+        context: &mut Context<'_>,
+        call: impl FnOnce(&mut dyn Session, &mut At<'_, '_>) -> After,
+    ) {
         let Self {
             site,
             sessions,
@@ -201,7 +209,7 @@ impl Front {
             site,
             record,
         };
-        let after = session.event(&mut at, event);
+        let after = call(&mut **session, &mut at);
         *called = 0;
         let answered = entry.record.take_if(|record| record.answered);
         if answered.is_some() {
@@ -281,7 +289,9 @@ impl Front {
         let exchanges: Vec<Exchange> = self.sessions.exchanges().collect();
         for exchange in exchanges {
             context.with(exchange, |context| {
-                let call = AssertUnwindSafe(|| self.pass(context, Event::Draining));
+                let call = AssertUnwindSafe(|| {
+                    self.pass(context, |session, at| session.event(at, Event::Draining));
+                });
                 if catch_unwind(call).is_err() {
                     self.clear_up(context);
                     context.abort();
