@@ -390,10 +390,8 @@ fn write(ring: &mut [u8], at: usize, part: &[u8]) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "alloc"))]
 mod tests {
-    #![cfg(feature = "alloc")]
-
     use super::*;
     use crate::hpack::{Borrowed, Growing, MAX_CAPACITY};
     use alloc::{collections::VecDeque, vec::Vec};

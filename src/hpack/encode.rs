@@ -234,10 +234,8 @@ fn mix(seed: u64, text: &[u8]) -> u64 {
     state ^ state >> 29
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "alloc"))]
 mod tests {
-    #![cfg(feature = "alloc")]
-
     use super::*;
     use crate::hpack::Growing;
     use alloc::vec::Vec;
