@@ -50,8 +50,8 @@ impl<'b> Found<'b> {
         }
     }
 
-    /// The head, if nothing needs a closer look: a GET or POST of a path, in
-    /// version 1.1, whose fields frame no content.
+    /// The head, if nothing needs a closer look: a GET or POST of a path whose
+    /// fields frame no content.
     #[inline(always)]
     fn usual_head(&self, whole: &Head<RequestLine>) -> Option<RequestHead<'b>> {
         let line = whole.start;
@@ -62,13 +62,13 @@ impl<'b> Found<'b> {
         };
         let from = line.method_end as usize + 1;
         let (path, query) = Target::path_in(self.text, from, line.target_end as usize)?;
-        if !whole.lines.semantics.is_usual() || line.version != Version::Http11 {
+        if !whole.lines.semantics.is_usual() {
             return None;
         }
         Some(RequestHead {
             method,
             target: Target::Origin { path, query },
-            version: Version::Http11,
+            version: line.version,
             protocol: None,
             fields: Fields::from_ranges(self.text, self.ranges?),
         })
@@ -106,7 +106,11 @@ impl Connection {
         }
         let (date, limits) = (lent.date, lent.limits);
         if self.role == Role::Client || self.exchange.request != Request::Idle {
-            return self.receive_more(input, lent, out);
+            let Some((from, len)) = self.next_piece(input, lent.now, limits) else {
+                return self.receive_more(input, lent, out);
+            };
+            let piece = input.get_mut(from..from + len).unwrap_or_default();
+            return Ok(Received::event(from + len, Event::Body(piece)));
         }
         let ranges = field_room(lent.scratch, limits);
         let mut whole = Head::new();
@@ -120,7 +124,7 @@ impl Connection {
         // the caller wants it.
         match found.usual_head(&whole) {
             Some(head) => {
-                self.begin_usual_request(head.method);
+                self.begin_usual_request(&head, &whole.lines.semantics);
                 let content = Content::None;
                 Ok(Received::event(
                     found.used,
@@ -310,10 +314,13 @@ impl Connection {
 
     /// Remembers what the response to a usual request depends on.
     #[inline(always)]
-    fn begin_usual_request(&mut self, method: Method<'_>) {
-        self.old = false;
-        self.asked = asked(method, false);
-        self.after = After::Keep;
+    fn begin_usual_request(&mut self, head: &RequestHead<'_>, semantics: &Semantics) {
+        self.old = head.version == Version::Http10;
+        self.asked = asked(head.method, false);
+        self.after = match semantics.persists(head.version) {
+            true => After::Keep,
+            false => After::Close,
+        };
         self.wanted = Wanted::Offered;
         self.exchange.take(Input::RequestHead { body: false });
     }
