@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use barewire::sse::{Decoded, Decoder, Event, Limits};
+use barewire::sse::{Decoded, Decoder, Event, Limits, Message};
 use barewire::wire::Step;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -26,30 +26,47 @@ fn events() -> [(&'static str, String); 4] {
     ]
 }
 
+/// The data of an event, its lines joined.
+fn data_of(event: &str) -> String {
+    let lines = event.lines().filter_map(|line| line.strip_prefix("data: "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Reads all events of an input.
+fn read(input: &mut [u8], limits: &Limits, mut each: impl FnMut(Message<'_>)) {
+    let (mut decoder, mut at) = (Decoder::new(), 0);
+    while at < input.len() {
+        let received = decoder.receive(&mut input[at..], limits);
+        let received = received.expect("within the limits");
+        at += received.used;
+        match received.step {
+            Step::Event(Decoded::Message(message)) => each(message),
+            Step::Event(_) => {}
+            _ => break,
+        }
+    }
+}
+
 fn decode(c: &mut Criterion) {
     const EVENTS: usize = 64;
     let mut group = c.benchmark_group("events, decoded");
     let limits = Limits::DEFAULT;
     for (name, event) in events() {
         let mut input = event.repeat(EVENTS).into_bytes();
+        let data = data_of(&event);
+        let mut right = 0;
+        read(&mut input, &limits, |message| {
+            right += usize::from(message.data.decode() == data);
+        });
+        assert_eq!(right, EVENTS);
         group.throughput(Throughput::Elements(EVENTS as u64));
         group.bench_function(BenchmarkId::new("barewire", name), |b| {
             b.iter(|| {
-                let (mut decoder, mut at, mut count) = (Decoder::new(), 0, 0);
-                while at < input.len() {
-                    let received = decoder
-                        .receive(&mut input[at..], &limits)
-                        .expect("within the limits");
-                    at += received.used;
-                    match received.step {
-                        Step::Event(Decoded::Message(message)) => {
-                            black_box(message);
-                            count += 1;
-                        }
-                        Step::Event(_) => {}
-                        _ => break,
-                    }
-                }
+                let mut count = 0;
+                read(&mut input, &limits, |message| {
+                    black_box(message);
+                    count += 1;
+                });
                 assert_eq!(count, EVENTS);
             });
         });
@@ -57,6 +74,23 @@ fn decode(c: &mut Criterion) {
             b.iter(|| black_box(&input).split(|&byte| byte == b'\n').count());
         });
     }
+}
+
+/// Appends an event whose values are of one line.
+fn by_hand(event: &Event<'_>, out: &mut Vec<u8>) {
+    let fields = [
+        ("event: ", event.event),
+        ("id: ", event.id),
+        ("data: ", event.data),
+    ];
+    for (field, value) in fields {
+        if let Some(value) = value {
+            out.extend_from_slice(field.as_bytes());
+            out.extend_from_slice(value.as_bytes());
+            out.push(b'\n');
+        }
+    }
+    out.push(b'\n');
 }
 
 fn encode(c: &mut Criterion) {
@@ -75,6 +109,10 @@ fn encode(c: &mut Criterion) {
     ];
     let mut out = Vec::with_capacity(4096);
     for (name, event) in cases {
+        let (mut ours, mut expected) = (Vec::new(), Vec::new());
+        event.encode(&mut ours).expect("a valid event");
+        by_hand(&event, &mut expected);
+        assert_eq!(ours, expected);
         group.bench_function(BenchmarkId::new("barewire", name), |b| {
             b.iter(|| {
                 out.clear();
@@ -85,20 +123,7 @@ fn encode(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("by hand", name), |b| {
             b.iter(|| {
                 out.clear();
-                let event = black_box(&event);
-                let fields = [
-                    ("id: ", event.id),
-                    ("event: ", event.event),
-                    ("data: ", event.data),
-                ];
-                for (field, value) in fields {
-                    if let Some(value) = value {
-                        out.extend_from_slice(field.as_bytes());
-                        out.extend_from_slice(value.as_bytes());
-                        out.push(b'\n');
-                    }
-                }
-                out.push(b'\n');
+                by_hand(black_box(&event), &mut out);
                 black_box(out.len())
             });
         });

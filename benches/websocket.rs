@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read, Write};
 
 use barewire::http::{Lent, OwnedScratch};
 use barewire::websocket::extension::Reserved;
-use barewire::websocket::frame::{Head, Opcode};
+use barewire::websocket::frame::{Decoded, Head, Opcode};
 use barewire::websocket::handshake::accept_key;
 use barewire::websocket::{Connection, Event, Limits};
 use barewire::wire::{Instant, Role, Step, Utf8, simd};
@@ -24,6 +24,9 @@ fn unmask(c: &mut Criterion) {
     for size in SIZES {
         let mut memory = vec![0x55; OFFSET + size];
         let mut copy = vec![0; OFFSET + size];
+        let expected: Vec<u8> = (0..size).map(|at| 0x55 ^ KEY[at & 3]).collect();
+        simd::mask(&mut memory[OFFSET..], KEY);
+        assert!(memory[OFFSET..] == expected && memory[..OFFSET] == [0x55; OFFSET]);
         group.throughput(Throughput::Bytes(size as u64));
         group.bench_function(BenchmarkId::new("barewire", size), |b| {
             b.iter(|| simd::mask(black_box(&mut memory[OFFSET..]), black_box(KEY)));
@@ -53,6 +56,8 @@ fn heads(c: &mut Criterion) {
         };
         let mut input = head.encode().as_bytes().to_vec();
         input.resize(64, 0);
+        let decoded = Head::decode(&input, Role::Client, Reserved::NONE);
+        assert!(matches!(decoded, Ok(Decoded::Head { head: shown, .. }) if shown == head));
         group.bench_function(BenchmarkId::new("decode", length), |b| {
             b.iter(|| Head::decode(black_box(&input), Role::Client, Reserved::NONE));
         });
@@ -122,6 +127,23 @@ impl Write for Endless {
     }
 }
 
+/// The machine gives what is in the frame.
+fn assert_shows(connection: &mut Connection, frame: &[u8], text: &[u8]) {
+    let (mut input, mut scratch) = (frame.to_vec(), OwnedScratch::new(0));
+    let lent = Lent {
+        now: Instant::START,
+        date: None,
+        chance: [0; 4],
+        limits: &Limits::DEFAULT,
+        scratch: scratch.lend(),
+    };
+    let received = connection.receive(&mut input, lent, &mut Vec::new());
+    match received.expect("a valid frame").step {
+        Step::Event(Event::Message { payload, .. }) => assert!(payload == text),
+        other => panic!("{other:?}"),
+    }
+}
+
 fn messages(c: &mut Criterion) {
     let limits = Limits::DEFAULT;
     for (kind, ascii) in [("ASCII", true), ("mixed", false)] {
@@ -131,6 +153,7 @@ fn messages(c: &mut Criterion) {
             group.throughput(Throughput::Bytes(size as u64));
             let (mut scratch, mut out) = (OwnedScratch::new(0), Vec::new());
             let mut connection = Connection::new(Role::Server, Instant::START);
+            assert_shows(&mut connection, &frame, &text(size, ascii));
             // A message is unmasked where it lies: each needs fresh bytes.
             group.bench_function(BenchmarkId::new("barewire", size), |b| {
                 b.iter_batched_ref(
@@ -159,6 +182,8 @@ fn messages(c: &mut Criterion) {
                 at: 0,
             };
             let mut peer = WebSocket::from_raw_socket(endless, PeerRole::Server, None);
+            let shown = peer.read().expect("a valid frame").into_data();
+            assert!(shown == text(size, ascii));
             group.bench_function(BenchmarkId::new("tungstenite", size), |b| {
                 b.iter(|| black_box(peer.read().expect("a valid frame")));
             });
@@ -166,18 +191,21 @@ fn messages(c: &mut Criterion) {
     }
 }
 
+fn is_utf8(bytes: &[u8]) -> bool {
+    let mut check = Utf8::new();
+    check.push(bytes).is_ok() && check.is_complete()
+}
+
 fn utf8(c: &mut Criterion) {
     for (kind, ascii) in [("ASCII", true), ("mixed", false)] {
         let mut group = c.benchmark_group(format!("UTF-8, {kind}"));
         for size in [16, 128, 1024, 64 << 10] {
             let text = text(size, ascii);
+            let cut = [&text[..size - 1], &[0xe5]].concat();
+            assert!(is_utf8(&text) && !is_utf8(&cut));
             group.throughput(Throughput::Bytes(size as u64));
             group.bench_function(BenchmarkId::new("barewire", size), |b| {
-                b.iter(|| {
-                    let mut check = Utf8::new();
-                    check.push(black_box(&text)).expect("valid text");
-                    assert!(check.is_complete());
-                });
+                b.iter(|| assert!(is_utf8(black_box(&text))));
             });
             group.bench_function(BenchmarkId::new("std", size), |b| {
                 b.iter(|| {
@@ -191,13 +219,15 @@ fn utf8(c: &mut Criterion) {
 }
 
 fn handshake(c: &mut Criterion) {
+    // RFC 6455 §1.3.
+    const NONCE: &[u8; 24] = b"dGhlIHNhbXBsZSBub25jZQ==";
+    let theirs = tungstenite::handshake::derive_accept_key;
+    assert_eq!(accept_key(NONCE).as_slice(), theirs(NONCE).as_bytes());
     c.bench_function("accept key/barewire", |b| {
-        b.iter(|| accept_key(black_box(b"dGhlIHNhbXBsZSBub25jZQ==")));
+        b.iter(|| accept_key(black_box(NONCE)));
     });
     c.bench_function("accept key/tungstenite", |b| {
-        b.iter(|| {
-            tungstenite::handshake::derive_accept_key(black_box(b"dGhlIHNhbXBsZSBub25jZQ=="))
-        });
+        b.iter(|| theirs(black_box(NONCE)));
     });
 }
 

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! cargo run --example grpc_interop_client -- \
-//!     http://127.0.0.1:50051 [CASE...]
+//!     http://127.0.0.1:50051 [CASE... | -CASE...]
 //! ```
 //!
 //! Prints `ok CASE` or `FAIL CASE: why`; ends with 1 if any failed. All cases
-//! that need no cloud and no TLS run by default; `soak` runs when named.
+//! that need no cloud and no TLS run by default, those with compression where the
+//! feature `gzip` is on; `-CASE` leaves one out, and `soak` runs when named.
 
 #[allow(dead_code, reason = "the showcase uses the others")]
 #[path = "showcase/messages.rs"]
@@ -22,6 +23,8 @@ use barewire::client::{
     CallOptions, Channel, Duplex, Ending, Listener, Outgoing, Requests, Response, Responses,
 };
 use barewire::grpc::Code;
+#[cfg(feature = "gzip")]
+use test_messages::BoolValue;
 use test_messages::{
     Body, EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse,
     StreamingInputCallRequest, StreamingInputCallResponse, StreamingOutputCallRequest,
@@ -51,6 +54,16 @@ const CASES: &[(&str, Case)] = &[
     ("two_threads_on_one_call", two_threads_on_one_call),
     ("unary_with_a_callback", unary_with_a_callback),
     ("ping_pong_with_a_listener", ping_pong_with_a_listener),
+    #[cfg(feature = "gzip")]
+    ("client_compressed_unary", client_compressed_unary),
+    #[cfg(feature = "gzip")]
+    ("server_compressed_unary", server_compressed_unary),
+    #[cfg(feature = "gzip")]
+    ("client_compressed_streaming", client_compressed_streaming),
+    #[cfg(feature = "gzip")]
+    ("server_compressed_streaming", server_compressed_streaming),
+    #[cfg(feature = "gzip")]
+    ("compressed_ping_pong", compressed_ping_pong),
 ];
 
 /// Sizes of the interop description.
@@ -61,7 +74,7 @@ const RESPONSES: [i32; 4] = [31_415, 9, 2_653, 58_979];
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let Some((target, wanted)) = arguments.split_first() else {
-        eprintln!("usage: grpc_interop_client http://HOST:PORT [CASE...]");
+        eprintln!("usage: grpc_interop_client http://HOST:PORT [CASE... | -CASE...]");
         process::exit(2);
     };
     let channel = match Channel::connect(target) {
@@ -73,16 +86,23 @@ fn main() {
     };
     let soak: (&str, Case) = ("soak", soak);
     let known = CASES.iter().chain([&soak]);
-    let chosen: Vec<_> = match wanted {
-        [] => CASES.iter().collect(),
-        names => known
-            .filter(|(name, _)| names.iter().any(|it| it == name))
-            .collect(),
-    };
-    if chosen.len() < wanted.len() {
-        eprintln!("unknown case among {wanted:?}");
+    let (left_out, named): (Vec<_>, Vec<_>) = wanted
+        .iter()
+        .map(String::as_str)
+        .partition(|it| it.starts_with('-'));
+    let left_out: Vec<_> = left_out
+        .iter()
+        .map(|it| it.trim_start_matches('-'))
+        .collect();
+    let is_known = |it: &&str| known.clone().any(|(name, _)| name == it);
+    if let Some(name) = left_out.iter().chain(&named).find(|it| !is_known(it)) {
+        eprintln!("unknown case: {name}");
         process::exit(2);
     }
+    let chosen = known.clone().filter(|(name, _)| match named.as_slice() {
+        [] => *name != "soak" && !left_out.contains(name),
+        _ => named.contains(name),
+    });
     let mut failed = false;
     for (name, case) in chosen {
         match case(&channel) {
@@ -423,6 +443,109 @@ fn ping_pong_with_a_listener(channel: &Channel) -> Outcome {
     call.send(&ask(REQUESTS[0], RESPONSES[0]))?;
     let rounds = receive.recv()??;
     check(rounds == RESPONSES.len(), format!("{rounds} rounds"))
+}
+
+#[cfg(feature = "gzip")]
+const fn flag(value: bool) -> Option<BoolValue> {
+    Some(BoolValue { value })
+}
+
+/// A request that says whether it is compressed, first one that lies.
+#[cfg(feature = "gzip")]
+fn client_compressed_unary(channel: &Channel) -> Outcome {
+    let call = |says, options| {
+        let request = SimpleRequest {
+            expect_compressed: flag(says),
+            ..large()
+        };
+        let response = channel.unary(&path("UnaryCall"), &request, options)?;
+        Ok(response.into_message())
+    };
+    let refused = failure::<SimpleResponse>(call(true, options()))?;
+    check_code(&refused, Code::InvalidArgument)?;
+    check_size(call(true, options().with_compression())?.payload, LARGE.1)?;
+    check_size(call(false, options())?.payload, LARGE.1)
+}
+
+#[cfg(feature = "gzip")]
+fn server_compressed_unary(channel: &Channel) -> Outcome {
+    for compressed in [true, false] {
+        let request = SimpleRequest {
+            response_compressed: flag(compressed),
+            ..large()
+        };
+        let response: Response<SimpleResponse> =
+            channel.unary(&path("UnaryCall"), &request, options())?;
+        let is = response.is_compressed();
+        check(is == compressed, format!("compressed: {is}"))?;
+        check_size(response.message.payload, LARGE.1)?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "gzip")]
+fn client_compressed_streaming(channel: &Channel) -> Outcome {
+    let path = path("StreamingInputCall");
+    let request = |size, says| StreamingInputCallRequest {
+        payload: zeros(size),
+        expect_compressed: flag(says),
+    };
+    type Sum = Requests<StreamingInputCallRequest, StreamingInputCallResponse>;
+    let mut lies: Sum = channel.client_streaming(&path, options())?;
+    // It may have been refused by the time that its end is said.
+    let _ = lies.send(&request(REQUESTS[0], true));
+    check_code(&failure(lies.finish())?, Code::InvalidArgument)?;
+
+    let mut requests: Sum = channel.client_streaming(&path, options().with_compression())?;
+    requests.send(&request(27_182, true))?;
+    requests.send_uncompressed(&request(45_904, false))?;
+    let sum = requests.finish()?.message.aggregated_payload_size;
+    check(sum == 73_086, format!("sum {sum}"))
+}
+
+#[cfg(feature = "gzip")]
+fn server_compressed_streaming(channel: &Channel) -> Outcome {
+    const WANTED: [(bool, i32); 2] = [(true, 31_415), (false, 92_653)];
+    let one = |(compressed, size)| ResponseParameters {
+        size,
+        interval_us: 0,
+        compressed: flag(compressed),
+    };
+    let request = StreamingOutputCallRequest {
+        response_parameters: WANTED.map(one).into(),
+        ..StreamingOutputCallRequest::default()
+    };
+    let mut responses: Responses<StreamingOutputCallResponse> =
+        channel.server_streaming(&path("StreamingOutputCall"), &request, options())?;
+    for (compressed, size) in WANTED {
+        let response = responses.receive()?.ok_or("too few responses")?;
+        let is = responses.is_compressed();
+        check(is == compressed, format!("compressed: {is}"))?;
+        check_size(response.payload, size)?;
+    }
+    check(responses.next().is_none(), "too many responses")
+}
+
+/// Both sides compress some messages and not others.
+#[cfg(feature = "gzip")]
+fn compressed_ping_pong(channel: &Channel) -> Outcome {
+    let mut chat = chat(channel, options().with_compression())?;
+    for (round, (sent, wanted)) in REQUESTS.into_iter().zip(RESPONSES).enumerate() {
+        let compressed = round % 2 == 0;
+        let mut request = ask(sent, wanted);
+        for response in &mut request.response_parameters {
+            response.compressed = flag(compressed);
+        }
+        match compressed {
+            true => chat.send(&request)?,
+            false => chat.send_uncompressed(&request)?,
+        }
+        let response = chat.receive()?.ok_or("too few responses")?;
+        check_size(response.payload, wanted)?;
+        let is = chat.is_compressed();
+        check(is == compressed, format!("compressed: {is}"))?;
+    }
+    check(chat.close_sending().next().is_none(), "a response too many")
 }
 
 /// Large calls for ten seconds, a new channel for every tenth.

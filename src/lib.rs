@@ -23,8 +23,8 @@
 //!
 //! # Features
 //!
-//! `std`, `net`, `http2` and `files` are on by default. Features add, and never
-//! change what is there.
+//! `std`, `net`, `http2`, `files` and `gzip` are on by default. Features add, and
+//! never change what is there.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -33,6 +33,7 @@
 //! | `net` | `net` and `app`: mio, socket2, getrandom |
 //! | `files` | directories that `app` serves, and files that Linux sends: rustix |
 //! | `http2` | the HTTP/2 machine, and HTTP/2 in `link`, `net` and `app` |
+//! | `gzip` | compressed gRPC messages: flate2 |
 //! | `prost` | messages made by prost as gRPC messages |
 //!
 //! # A first example
@@ -51,7 +52,7 @@
 #![no_std]
 #![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_core)]
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 extern crate alloc;
 // Tests may use it whatever the features.
 #[cfg(any(feature = "std", test))]

@@ -320,6 +320,21 @@ fn one_port_is_served_by_many_threads_and_a_unix_socket_beside_it() {
 }
 
 #[test]
+fn a_port_that_another_server_has_is_not_shared_with_it() {
+    let several = || App::new().threads(2);
+    let server = several().listen("127.0.0.1:0").unwrap().spawn().unwrap();
+    let address = server.local_addresses()[0].to_string();
+    assert!(several().listen(&address).unwrap().spawn().is_err());
+    let asked = barewire::net::ListenOptions::DEFAULT.with_reuse_port(true);
+    let joined = several().listen_options(asked).listen(&address).unwrap();
+    let joined = joined.spawn().unwrap();
+    for server in [server, joined] {
+        server.handle().shutdown(app_support::PATIENCE);
+        assert_eq!(server.join().unwrap(), 0);
+    }
+}
+
+#[test]
 fn a_faulty_app_does_not_start() {
     let answer = |reply: barewire::app::Reply<'_, '_>| reply.empty();
     for pattern in ["no-slash", "/{", "/{*rest}/x"] {

@@ -104,6 +104,11 @@ fn hello() -> App {
         .post("/echo", |request, reply| {
             reply.body(request.content_type(), request.body())
         })
+        .get("/status/{code}", |request, reply| {
+            let code = request.param("code").parse().unwrap_or_default();
+            let reply = reply.status(Status::new(code).unwrap_or(Status::BAD_REQUEST));
+            reply.text(request.query().unwrap_or_default())
+        })
         .get("/panic", |request, reply| {
             assert!(request.query().is_some(), "as asked");
             reply.text("")
@@ -121,6 +126,13 @@ fn whole_replies_are_those_of_http1() {
         ("DELETE", "/hello", ""),
         ("OPTIONS", "/hello", ""),
         ("POST", "/echo", "some text"),
+        // RFC 9110 §15.3.5, §15.3.6, §15.4.5: no content, asked for or not.
+        ("GET", "/status/204", ""),
+        ("GET", "/status/204?text", ""),
+        ("GET", "/status/205", ""),
+        ("GET", "/status/205?text", ""),
+        ("GET", "/status/304?text", ""),
+        ("HEAD", "/status/205?text", ""),
     ] {
         let old = running.exchange(&format!(
             "{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}",

@@ -6,7 +6,7 @@ mod client_support;
 use core::time::Duration;
 
 use barewire::client::{CallOptions, Calls, Limits, Misuse, Next};
-use barewire::grpc::Code;
+use barewire::grpc::{Code, Encoding, Status};
 use barewire::http::Field;
 use barewire::http2::{self, ErrorCode};
 use barewire::net::Flow;
@@ -46,7 +46,7 @@ fn a_request_carries_the_fields_of_the_protocol() {
     let expected = [
         "content-type: application/grpc",
         "te: trailers",
-        "grpc-accept-encoding: identity",
+        &format!("grpc-accept-encoding: {}", Encoding::ACCEPTED),
         "grpc-timeout: 5000000u",
         agent,
         "x-id: 7",
@@ -156,6 +156,90 @@ fn what_is_no_answer_of_grpc_gets_the_code_of_the_specification() {
     }
 }
 
+/// gRPC compression.
+#[cfg(feature = "gzip")]
+mod gzip {
+    use super::*;
+
+    fn flagged(flag: u8, message: &[u8]) -> Vec<u8> {
+        let mut frame = framed(message);
+        frame[0] = flag;
+        frame
+    }
+
+    #[test]
+    fn a_call_with_compression_says_so_and_flags_each_message() {
+        let mut scene = Scene::new();
+        let call = scene.start_with(&CallOptions::new().with_compression());
+        scene.calls.send_compressed(call, b"packed").unwrap();
+        scene.calls.send(call, b"plain").unwrap();
+        scene.settle();
+        let seen = &scene.server().seen[&1];
+        let fields = seen.fields.as_fields();
+        assert_eq!(fields.get("grpc-encoding"), Some(&b"gzip"[..]));
+        let sent = [flagged(1, b"packed"), flagged(0, b"plain")].concat();
+        assert_eq!(seen.body, sent);
+    }
+
+    #[test]
+    fn a_call_without_compression_sends_nothing_compressed() {
+        let mut scene = Scene::new();
+        let call = scene.start();
+        let refused = scene.calls.send_compressed(call, b"packed");
+        assert_eq!(refused, Err(Misuse::EncodingNotSent));
+        scene.settle();
+        let seen = &scene.server().seen[&1];
+        assert!(!seen.fields.as_fields().contains("grpc-encoding"));
+        assert_eq!(seen.body, b"");
+    }
+
+    #[test]
+    fn each_message_of_a_response_says_whether_it_is_compressed() {
+        let mut scene = Scene::new();
+        scene.cut = 3;
+        let call = scene.unary(b"hi");
+        scene.settle();
+        scene.server().head(1, &[("grpc-encoding", "gzip")]);
+        scene.server().body(1, &flagged(1, b"packed"));
+        scene.server().body(1, &flagged(0, b"plain"));
+        scene.server().status(1, &[("grpc-status", "0")]);
+        scene.settle();
+        for (bytes, compressed) in [(&b"packed"[..], true), (b"plain", false)] {
+            let Next::Message(message) = scene.calls.next(call) else {
+                panic!("no message");
+            };
+            assert_eq!((&*message.bytes, message.compressed), (bytes, compressed));
+        }
+        assert_eq!(scene.ending(call), "OK");
+    }
+
+    #[test]
+    fn a_compressed_message_that_was_not_announced_ends_the_call() {
+        let mut scene = Scene::new();
+        let call = scene.unary(b"hi");
+        scene.settle();
+        scene.server().head(1, &[]);
+        scene.server().body(1, &flagged(1, b"packed"));
+        scene.settle();
+        let ending = scene.calls.ending(call).unwrap();
+        assert_eq!(ending.code(), Code::Internal, "{ending}");
+    }
+
+    #[test]
+    fn a_call_that_begins_anew_is_compressed_again() {
+        let mut scene = Scene::new();
+        let call = scene.start_with(&CallOptions::new().with_compression());
+        scene.calls.send_compressed(call, b"packed").unwrap();
+        scene.settle();
+        scene.server().reset(1, ErrorCode::REFUSED_STREAM);
+        scene.settle();
+        let seen = &scene.server().seen[&3];
+        let fields = seen.fields.as_fields();
+        assert_eq!(fields.get("grpc-encoding"), Some(&b"gzip"[..]));
+        assert_eq!(seen.body, flagged(1, b"packed"));
+    }
+}
+
 #[test]
 fn a_reset_stream_gets_the_code_of_the_specification() {
     for (reset, code) in [
@@ -212,6 +296,22 @@ fn a_status_in_the_middle_of_a_message_is_no_success() {
         assert!(matches!(scene.calls.next(call), Next::Over));
         assert_eq!(scene.calls.ending(call).unwrap().code(), Code::Internal);
     }
+}
+
+#[test]
+fn a_message_that_cannot_be_read_is_no_success_even_after_ok() {
+    let mut scene = Scene::new();
+    let call = scene.unary(b"hi");
+    scene.settle();
+    scene.server().answer(1, b"what is this");
+    scene.settle();
+    assert_eq!(scene.ending(call), "OK");
+    assert!(scene.message(call).is_some());
+    let unreadable = Status::new(Code::Internal, "unreadable");
+    scene.calls.fail(call, unreadable.into());
+    scene.calls.cancel(call);
+    assert_eq!(scene.ending(call), "INTERNAL: unreadable");
+    assert!(matches!(scene.calls.next(call), Next::Over));
 }
 
 #[test]

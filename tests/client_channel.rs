@@ -74,9 +74,14 @@ fn serve(mut stream: TcpStream, told: impl Fn(ErrorCode)) {
             }
             let (body, ended) = (seen.body.clone(), seen.ended);
             match seen.path.as_str() {
-                "/t.T/Echo" => {
+                // One that says whatever it echoes is compressed as the request.
+                "/t.T/Echo" | "/t.T/Packed" => {
+                    let first = match seen.path.as_str() {
+                        "/t.T/Echo" => ("x-first", "1"),
+                        _ => ("grpc-encoding", "gzip"),
+                    };
                     if !done.head {
-                        server.head(id, &[("x-first", "1")]);
+                        server.head(id, &[first]);
                         done.head = true;
                     }
                     server.body(id, &body[done.echoed..]);
@@ -88,6 +93,13 @@ fn serve(mut stream: TcpStream, told: impl Fn(ErrorCode)) {
                 }
                 "/t.T/Count" if ended => {
                     server.answer(id, body.len().to_string().as_bytes());
+                    done.over = true;
+                }
+                // The request, as if it were compressed.
+                "/t.T/Flagged" if ended => {
+                    server.head(id, &[("grpc-encoding", "gzip")]);
+                    server.body(id, &[&[1], &body[1..]].concat());
+                    server.status(id, &[("grpc-status", "0")]);
                     done.over = true;
                 }
                 "/t.T/Fail" => {
@@ -240,6 +252,99 @@ fn a_message_that_cannot_be_read_ends_its_call() {
     assert_eq!(code(chat.receive()), Code::Internal);
     assert_eq!(site.resets.recv().unwrap(), ErrorCode::CANCEL);
     assert_eq!(code(chat.send(&Picky)), Code::Internal);
+}
+
+/// gRPC compression.
+#[cfg(feature = "gzip")]
+mod gzip {
+    use super::*;
+    use barewire::grpc::Gzip;
+
+    const PACKED: &str = "/t.T/Packed";
+
+    fn compressed() -> CallOptions {
+        options().with_compression()
+    }
+
+    #[test]
+    fn messages_are_compressed_and_inflated() {
+        let site = site();
+        let channel = Channel::connect(&site.target).unwrap();
+        let long = vec![7; 300_000];
+        let response = channel
+            .unary::<Bytes, Bytes>(PACKED, &long, compressed())
+            .unwrap();
+        assert!(response.is_compressed());
+        assert_eq!(response.message, long);
+        let count = channel.unary::<Bytes, Bytes>("/t.T/Count", &long, compressed());
+        let count = String::from_utf8(count.unwrap().message).unwrap();
+        assert!(count.parse::<usize>().unwrap() < 3_000, "{count}");
+
+        let mut chat = channel
+            .bidirectional::<Bytes, Bytes>(PACKED, compressed())
+            .unwrap();
+        for is in [true, false, true] {
+            match is {
+                true => chat.send(&long).unwrap(),
+                false => chat.send_uncompressed(&long).unwrap(),
+            }
+            assert_eq!(chat.receive().unwrap().as_ref(), Some(&long));
+            assert_eq!(chat.is_compressed(), is);
+        }
+    }
+
+    #[test]
+    fn listeners_get_messages_inflated() {
+        let site = site();
+        let channel = Channel::connect(&site.target).unwrap();
+        let (send, receive) = channel_of_results();
+        channel
+            .unary_then(PACKED, &vec![7; 9_000], compressed(), send)
+            .unwrap();
+        let response = receive.recv().unwrap().unwrap();
+        assert!(response.is_compressed());
+        assert_eq!(response.message, vec![7; 9_000]);
+    }
+
+    type Answered = Result<barewire::client::Response<Bytes>, Ending>;
+
+    fn channel_of_results() -> (impl FnOnce(Answered) + Send, Receiver<Answered>) {
+        let (send, receive) = channel();
+        (move |result| drop(send.send(result)), receive)
+    }
+
+    #[test]
+    fn what_inflates_beyond_the_limit_ends_the_call() {
+        let site = site();
+        let limits = barewire::client::Limits::DEFAULT.with_message(100_000);
+        let options = ChannelOptions::new().with_limits(limits);
+        let channel = Channel::connect_with(&site.target, options).unwrap();
+        let call = |n| channel.unary::<Bytes, Bytes>(PACKED, &vec![0; n], compressed());
+        assert_eq!(code(call(100_000)), Code::Ok);
+        assert_eq!(code(call(100_001)), Code::ResourceExhausted);
+        let (send, receive) = channel_of_results();
+        channel
+            .unary_then(PACKED, &vec![0; 100_001], compressed(), send)
+            .unwrap();
+        assert_eq!(code(receive.recv().unwrap()), Code::ResourceExhausted);
+    }
+
+    #[test]
+    fn what_is_no_gzip_ends_the_call() {
+        let site = site();
+        let channel = Channel::connect(&site.target).unwrap();
+        let mut packed = Vec::new();
+        Gzip::new().compress(b"hello", &mut packed);
+        let whole = packed.clone();
+        packed.pop();
+        for (bytes, expected) in [(whole, Code::Ok), (packed, Code::Internal)] {
+            let answer = channel.unary::<Bytes, Bytes>("/t.T/Flagged", &bytes, options());
+            assert_eq!(
+                code(answer.map(|answer| assert_eq!(answer.message, b"hello"))),
+                expected
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Calls from head to trailers, both sides, in every form.
+#![cfg(feature = "alloc")]
 
 use core::time::Duration;
 

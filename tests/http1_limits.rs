@@ -1,5 +1,6 @@
 //! Each limit stops the attack it was made for, and an honest peer beside it
 //! does not notice.
+#![cfg(feature = "alloc")]
 
 mod http1_driver;
 

@@ -1,8 +1,14 @@
 //! Every attack of `data/h2-attacks.jsonl` that reaches HTTP/2, each in a test
 //! of its name: what the peer sees, after how many frames, and what is held, by
-//! the machine alone and by a whole link at once.
+//! the machine alone, by a whole link at once, and then by a whole server over a
+//! socket, whose other clients must not notice.
 #![cfg(feature = "http2")]
 
+#[cfg(feature = "net")]
+mod app_support;
+#[cfg(feature = "net")]
+#[path = "app_support/attacked.rs"]
+mod attacked;
 mod http2_support;
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -10,6 +16,8 @@ use core::cell::Cell;
 use core::time::Duration;
 use std::alloc::System;
 
+#[cfg(feature = "net")]
+use attacked::Attacked;
 use barewire::hpack::{Encoder, Growing, Indexing};
 use barewire::http::{Content, Field, Fields, OwnedScratch, ResponseHead, Status};
 use barewire::http2::{BodyLength, ErrorCode, Limits, Violation};
@@ -23,6 +31,7 @@ struct Counting;
 thread_local! {
     static HELD: Cell<isize> = const { Cell::new(0) };
     static MOST: Cell<isize> = const { Cell::new(0) };
+    static BEFORE: Cell<isize> = const { Cell::new(0) };
 }
 
 fn note(by: isize) {
@@ -75,6 +84,8 @@ fn attack(side: &mut Side, frame: impl FnMut(u32) -> Vec<u8>) -> Outcome {
 }
 
 fn attack_with(side: &mut Side, most: u32, mut frame: impl FnMut(u32) -> Vec<u8>) -> Outcome {
+    #[cfg(feature = "net")]
+    let said = side.said.clone();
     let mut through = Through::new(side);
     let before = HELD.get();
     MOST.set(before);
@@ -107,7 +118,42 @@ fn attack_with(side: &mut Side, most: u32, mut frame: impl FnMut(u32) -> Vec<u8>
     }
     outcome.held = MOST.get() - before;
     assert!(outcome.held <= 256 << 10, "{outcome:?}");
+    #[cfg(feature = "net")]
+    if let Some(said) = said {
+        over_a_socket(&said, (0..most).map(frame), side.consumes, &outcome);
+    }
     outcome
+}
+
+/// The same attack on a whole server. Its clock runs, so that what has a rate may
+/// take some more frames.
+#[cfg(feature = "net")]
+fn over_a_socket(
+    said: &[u8],
+    mut frames: impl Iterator<Item = Vec<u8>>,
+    consumes: bool,
+    outcome: &Outcome,
+) {
+    let mut server = Attacked::new(
+        consumes,
+        || {
+            BEFORE.set(HELD.get());
+            MOST.set(HELD.get());
+        },
+        || MOST.get() - BEFORE.get(),
+    );
+    let (heard, held) = server.attack(said, || frames.next());
+    let last = heard.last().unwrap();
+    match &outcome.violation {
+        Some(violation) => {
+            assert_eq!(last.kind, GOAWAY, "{outcome:?}");
+            let code = u32::from_be_bytes(last.payload[4..8].try_into().unwrap());
+            assert_eq!(code, violation.code().code());
+            assert_eq!(&last.payload[8..], violation.reason().as_bytes());
+        }
+        None => assert!(attacked::is_through(&heard), "{last:?}"),
+    }
+    assert!(held <= 256 << 10, "{held} octets");
 }
 
 /// The same connection as a link, whose owner takes what comes and answers

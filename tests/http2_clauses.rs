@@ -4,9 +4,12 @@
 mod http2_support;
 
 use barewire::hpack;
-use barewire::http::{Field, Fields, Method, RequestHead, ResponseHead, Status, Target, Version};
-use barewire::http2::{BodyLength, Limits, Misuse, PREFACE, Violation};
-use barewire::wire::{Instant, Role, Slice};
+use barewire::http::{
+    Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Status, Target,
+    Version,
+};
+use barewire::http2::{BodyLength, Connection, Event, Limits, Misuse, PREFACE, Violation};
+use barewire::wire::{Instant, Role, Slice, Step};
 use http2_support::*;
 
 const NOW: Instant = Instant::START;
@@ -395,6 +398,24 @@ fn s6_8_a_server_goes_away_in_two_steps() {
 }
 
 #[test]
+fn s6_8_a_client_that_leaves_is_told_what_was_served() {
+    let mut side = Side::server();
+    side.feed(&get(1));
+    let events = side.feed(&frame(GOAWAY, 0, 0, &[0; 8]));
+    assert_eq!(events, [Seen::GoAway(0, 0, vec![])]);
+    let sent = side.sent();
+    assert_eq!((sent[0].kind, sent[0].number()), (GOAWAY, 1));
+    side.feed(&frame(GOAWAY, 0, 0, &[0; 8]));
+    assert_eq!(side.sent(), [], "once");
+    assert!(!side.machine.is_done(), "a response is owed");
+    let out = &mut side.out;
+    side.machine
+        .send_response(1, &RESPONSE, None, None, out)
+        .unwrap();
+    assert!(side.machine.is_done());
+}
+
+#[test]
 fn s6_8_the_second_step_does_not_wait_for_ever() {
     let mut side = Side::server();
     side.machine.shutdown(NOW, &mut side.out).unwrap();
@@ -521,7 +542,9 @@ fn s8_1_1_content_length_must_be_true() {
         stream_error(&length(bad, 0), 1);
     }
     let mut side = Side::server();
-    assert_eq!(side.feed(&[length("4", 0), two].concat()).len(), 4);
+    let seen = side.feed(&[length("4", 0), two].concat());
+    let content = [Seen::Data(1, b"test".to_vec()), Seen::End(1, Vec::new())];
+    assert!(seen.ends_with(&content), "{seen:?}");
 }
 
 #[test]
@@ -941,4 +964,47 @@ fn the_end_of_the_input_inside_a_message_is_a_violation() {
         .send_response(1, &RESPONSE, None, None, &mut side.out)
         .unwrap();
     assert!(side.machine.is_done());
+}
+
+#[test]
+fn s8_1_a_small_request_that_is_here_in_whole_is_one_event() {
+    let whole = |bytes: &[u8]| {
+        let (mut machine, mut out) = (Connection::new(Role::Server, NOW), Vec::new());
+        let mut input = [&opening()[..], bytes].concat();
+        let (mut scratch, mut events) = (OwnedScratch::new(100), Vec::new());
+        loop {
+            let lent = Lent {
+                now: NOW,
+                date: None,
+                chance: [0; 4],
+                limits: &Limits::DEFAULT,
+                scratch: scratch.lend(),
+            };
+            let received = machine.receive(&mut input, lent, &mut out).unwrap();
+            let used = received.used;
+            match received.step {
+                Step::Event(Event::Request { content, .. }) => events.push(match content {
+                    Content::Whole(bytes) => Some(bytes.to_vec()),
+                    Content::None | Content::Follows { .. } => None,
+                }),
+                Step::Event(_) => {}
+                _ => return events,
+            }
+            input.drain(..used);
+        }
+    };
+    let end = frame(DATA, END_STREAM, 1, b"st");
+    let pieces = [frame(DATA, 0, 1, b"te"), end.clone()].concat();
+    assert_eq!(whole(&[post(1), pieces].concat()), [Some(b"test".to_vec())]);
+    let empty = frame(DATA, END_STREAM, 1, b"");
+    assert_eq!(whole(&[post(1), empty].concat()), [Some(Vec::new())]);
+    // What is to be judged, or asked for, comes piece by piece.
+    let padded = frame(DATA, END_STREAM | PADDED, 1, b"\0st");
+    let large = [frame(DATA, 0, 1, &[b'a'; 16_384]).repeat(2), end.clone()].concat();
+    let nothing = [frame(DATA, 0, 1, b""), end.clone()].concat();
+    for content in [padded, large, nothing, frame(DATA, 0, 1, b"te")] {
+        assert_eq!(whole(&[post(1), content].concat()), [None]);
+    }
+    let expects = with(1, 0, &[("expect", "100-continue")]);
+    assert_eq!(whole(&[expects, end].concat()), [None]);
 }

@@ -16,7 +16,9 @@ pub(crate) fn routes(app: App) -> App {
 static PIECE: [u8; 64 << 10] = [b'.'; 64 << 10];
 
 fn bytes(request: &Request<'_>, reply: Reply<'_, '_>) -> Result<Done, Refusal> {
-    let Ok(n) = request.param("n").parse::<u64>() else {
+    let n = request.param("n");
+    let digits = n.bytes().all(|byte| byte.is_ascii_digit()); // `parse` takes a sign too
+    let Some(n) = n.parse::<u64>().ok().filter(|_| digits) else {
         return Err(Refusal::new(Status::BAD_REQUEST).because("n is not a number of bytes"));
     };
     Ok(reply

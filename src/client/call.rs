@@ -222,15 +222,17 @@ impl Inbox {
         Ok(mem::take(&mut self.held))
     }
 
-    /// Takes the message in front: where it lies, and how many bytes of the
-    /// window it gives back.
-    pub(super) fn take(&mut self) -> Option<(core::ops::Range<usize>, usize)> {
+    /// Takes the message in front: where it lies, whether it is compressed,
+    /// and how many bytes of the window it gives back.
+    pub(super) fn take(&mut self) -> Option<(core::ops::Range<usize>, bool, usize)> {
         let len = self.whole.take()?;
         let from = self.at + crate::grpc::frame::PREFIX;
+        // The machine has judged the flag: it knows no other.
+        let compressed = self.bytes.get(self.at).is_some_and(|&flag| flag != 0);
         self.at += len;
         let freed = self.held.min(len);
         self.held -= freed;
-        Some((from..self.at, freed))
+        Some((from..self.at, compressed, freed))
     }
 
     /// The bytes of a message that was just taken.

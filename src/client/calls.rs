@@ -8,7 +8,7 @@ use super::call::{Call, Place};
 use super::desk::Desk;
 use super::link::Link;
 use super::{CallOptions, Ending, Limits, Misuse};
-use crate::grpc::{Code, Status, Violation, frame};
+use crate::grpc::{Code, Encoding, Message, Status, Violation, frame};
 use crate::http::{FieldBuffer, Fields, OwnedScratch};
 use crate::http2::{self, ErrorCode};
 use crate::net::{Flow, Key};
@@ -75,8 +75,9 @@ pub struct Calls<T> {
 /// What is next to be taken of a response.
 #[derive(Debug)]
 pub enum Next<'b> {
-    /// A message.
-    Message(&'b mut [u8]),
+    /// A message. It may be compressed with gzip if this build reads that
+    /// ([`Encoding::ACCEPTED`]).
+    Message(Message<'b>),
     /// Nothing yet: [`Calls::changed`] names the call when there is.
     Wait,
     /// The call is over: [`Calls::ending`] says how.
@@ -115,6 +116,11 @@ impl<T> Calls<T> {
         self.desk.calls.len()
     }
 
+    /// How long a message of a response may be.
+    pub(super) const fn message_limit(&self) -> usize {
+        self.desk.limits.message
+    }
+
     /// Whether there is no call.
     pub const fn is_empty(&self) -> bool {
         self.desk.calls.is_empty()
@@ -151,6 +157,9 @@ impl<T> Calls<T> {
         let inbox = self.desk.spare.pop().unwrap_or_default();
         let mut call = Call::new(owner, path, options.metadata.clone(), inbox);
         call.wait_for_ready = options.wait_for_ready;
+        if options.compress {
+            call.machine.announce(Encoding::Gzip);
+        }
         call.deadline = options.timeout.map(|timeout| now + timeout);
         let deadline = call.deadline;
         let key = self.desk.calls.insert(call);
@@ -174,7 +183,29 @@ impl<T> Calls<T> {
     /// # Errors
     /// [`Misuse`]; nothing is taken then.
     pub fn send(&mut self, call: Key, message: &[u8]) -> Result<Flow, Misuse> {
-        let prefix = frame::encode_prefix(message.len(), false);
+        self.send_flagged(call, message, false)
+    }
+
+    /// Sends a message that the owner has compressed with gzip. The call's
+    /// options [say so](CallOptions::with_compression).
+    ///
+    /// # Errors
+    /// [`Misuse`]; nothing is taken then.
+    #[cfg(feature = "gzip")]
+    pub fn send_compressed(&mut self, call: Key, message: &[u8]) -> Result<Flow, Misuse> {
+        match self.desk.calls.get_mut(call) {
+            Some(it) if it.machine.encoding() == Encoding::Identity => Err(Misuse::EncodingNotSent),
+            Some(_) | None => self.send_flagged(call, message, true),
+        }
+    }
+
+    fn send_flagged(
+        &mut self,
+        call: Key,
+        message: &[u8],
+        compressed: bool,
+    ) -> Result<Flow, Misuse> {
+        let prefix = frame::encode_prefix(message.len(), compressed);
         let prefix = prefix.map_err(|_| Misuse::MessageTooLong)?;
         let mut frame = Vec::with_capacity(prefix.len() + message.len());
         frame.extend_from_slice(&prefix);
@@ -233,9 +264,19 @@ impl<T> Calls<T> {
         self.desk.give_up(call, ending, &mut self.links, self.now);
     }
 
-    /// Ends a call with a status of ours, unless it is over: of a message that
-    /// cannot be read, say.
+    /// Ends a call with a status of ours: of a message that cannot be read, say.
+    /// One that the server has ended with OK is no success then; any other
+    /// ending stays.
     pub fn fail(&mut self, call: Key, ending: Ending) {
+        if let Some(record) = self.desk.calls.get_mut(call)
+            && let Some(told) = &mut record.ending
+        {
+            if told.code() == Code::Ok {
+                *told = ending;
+                record.inbox.clear();
+            }
+            return;
+        }
         self.desk.give_up(call, ending, &mut self.links, self.now);
     }
 
@@ -260,7 +301,7 @@ impl<T> Calls<T> {
         let Some(record) = desk.calls.get_mut(call) else {
             return Next::Over;
         };
-        let Some((at, mut freed)) = record.inbox.take() else {
+        let Some((at, compressed, mut freed)) = record.inbox.take() else {
             return match &mut record.ending {
                 None => Next::Wait,
                 Some(ending) => {
@@ -284,7 +325,10 @@ impl<T> Calls<T> {
             desk.finish(call, ending, ErrorCode::CANCEL, links, *now);
         }
         match desk.calls.get_mut(call) {
-            Some(record) => Next::Message(record.inbox.message(at)),
+            Some(record) => Next::Message(Message {
+                compressed,
+                bytes: record.inbox.message(at),
+            }),
             None => Next::Over,
         }
     }

@@ -11,7 +11,7 @@ use std::thread;
 
 use super::driver::Driver;
 use super::pending::Pending;
-use super::shared::{Clock, Shared, frame_of};
+use super::shared::{Clock, Shared};
 use super::target::Target;
 use super::{CallOptions, Calls, Channel, Duplex, Ending, Limits, Requests, Response, Responses};
 use crate::grpc::Payload;
@@ -151,7 +151,7 @@ impl Channel {
         request: &I,
         options: CallOptions,
     ) -> Result<Response<O>, Ending> {
-        let frame = frame_of(request)?;
+        let frame = self.shared.coding.frame(request, options.compress)?;
         Pending::start(self, path, &options, Some(frame))?.single()
     }
 
@@ -165,7 +165,7 @@ impl Channel {
         request: &I,
         options: CallOptions,
     ) -> Result<Responses<O>, Ending> {
-        let frame = frame_of(request)?;
+        let frame = self.shared.coding.frame(request, options.compress)?;
         let pending = Pending::start(self, path, &options, Some(frame))?;
         Ok(Responses::new(Arc::new(pending)))
     }

@@ -204,8 +204,8 @@ fn tell(shared: &Shared, call: Key) {
         state = shared.lock();
     }
     loop {
-        let message = match state.calls.next(call) {
-            Next::Message(bytes) => Vec::from(bytes),
+        let (message, compressed) = match state.calls.next(call) {
+            Next::Message(message) => (Vec::from(message.bytes), message.compressed),
             Next::Wait => break,
             Next::Over => {
                 let ending = state.calls.remove(call).map(|removed| removed.ending);
@@ -217,7 +217,9 @@ fn tell(shared: &Shared, call: Key) {
             }
         };
         drop(state);
-        let taken: Result<(), Ending> = listener.message(&message);
+        let plain = shared.coding.plain(message, compressed);
+        let taken: Result<(), Ending> =
+            plain.and_then(|message| listener.message(&message, compressed));
         state = shared.lock();
         if let Err(ending) = taken {
             state.calls.fail(call, ending);

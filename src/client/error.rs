@@ -14,6 +14,9 @@ pub enum Misuse {
     /// As much waits to be sent as may.
     #[error("too much waits to be sent")]
     NoRoom,
+    /// A compressed message of a call whose head does not announce any.
+    #[error("no grpc-encoding was announced (gRPC compression)")]
+    EncodingNotSent,
     /// A message is longer than its prefix can say.
     #[error("message is longer than 4 GiB (gRPC over HTTP2, Length-Prefixed-Message)")]
     MessageTooLong,

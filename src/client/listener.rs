@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 
 use super::handle::Guard;
 use super::pending::miscounted;
-use super::shared::{Listening, Shared, frame_of};
+use super::shared::{Listening, Shared};
 use super::{CallOptions, Channel, Ending, Misuse, Response};
 use crate::grpc::{Code, Payload};
 use crate::http::{FieldBuffer, Fields};
@@ -70,15 +70,17 @@ pub struct Outgoing<I> {
     shared: Arc<Shared>,
     guard: Arc<Guard>,
     call: Key,
+    compress: bool,
     of: PhantomData<fn(I)>,
 }
 
 impl<I: Payload> Outgoing<I> {
-    fn new(channel: &Channel, call: Key) -> Self {
+    fn new(channel: &Channel, call: Key, compress: bool) -> Self {
         Self {
             shared: channel.shared.clone(),
             guard: channel.guard.clone(),
             call,
+            compress,
             of: PhantomData,
         }
     }
@@ -89,7 +91,22 @@ impl<I: Payload> Outgoing<I> {
     /// # Errors
     /// [`Misuse`]; nothing is sent then.
     pub fn send(&self, message: &I) -> Result<Flow, Misuse> {
-        let frame = frame_of(message).map_err(|_| Misuse::MessageTooLong)?;
+        self.send_as(message, self.compress)
+    }
+
+    /// The same for a message that is not to be compressed, on a call
+    /// [with compression](CallOptions::with_compression).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    #[cfg(feature = "gzip")]
+    pub fn send_uncompressed(&self, message: &I) -> Result<Flow, Misuse> {
+        self.send_as(message, false)
+    }
+
+    fn send_as(&self, message: &I, compress: bool) -> Result<Flow, Misuse> {
+        let frame = self.shared.coding.frame(message, compress);
+        let frame = frame.map_err(|_| Misuse::MessageTooLong)?;
         let mut state = self.shared.lock();
         let flow = state.calls.send_frame(self.call, frame)?;
         self.shared.wake(&mut state);
@@ -117,6 +134,7 @@ impl<I> Clone for Outgoing<I> {
             shared: self.shared.clone(),
             guard: self.guard.clone(),
             call: self.call,
+            compress: self.compress,
             of: PhantomData,
         }
     }
@@ -143,10 +161,10 @@ impl Channel {
         let call = self.shared.listen(path, &options, None, |call| {
             Box::new(Told {
                 listener,
-                call: Outgoing::new(self, call),
+                call: Outgoing::new(self, call, options.compress),
             })
         })?;
-        Ok(Outgoing::new(self, call))
+        Ok(Outgoing::new(self, call, options.compress))
     }
 
     /// Calls a method with one request and one response, and has `done` called
@@ -161,10 +179,11 @@ impl Channel {
         options: CallOptions,
         done: impl FnOnce(Result<Response<O>, Ending>) + Send + 'static,
     ) -> Result<(), Ending> {
-        let frame = frame_of(request)?;
+        let frame = self.shared.coding.frame(request, options.compress)?;
         let single = Single {
             head: FieldBuffer::new(),
             message: None,
+            compressed: false,
             done,
             _channel: self.guard.clone(),
         };
@@ -185,7 +204,7 @@ impl<L: Listener> Listening for Told<L> {
         self.listener.metadata(fields);
     }
 
-    fn message(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+    fn message(&mut self, bytes: &[u8], _compressed: bool) -> Result<(), Ending> {
         let message = L::Response::decode(bytes)?;
         self.listener.message(message, &self.call);
         Ok(())
@@ -204,6 +223,7 @@ impl<L: Listener> Listening for Told<L> {
 struct Single<O, F> {
     head: FieldBuffer,
     message: Option<O>,
+    compressed: bool,
     done: F,
     _channel: Arc<Guard>,
 }
@@ -214,11 +234,12 @@ impl<O: Payload + Send, F: FnOnce(Result<Response<O>, Ending>) + Send> Listening
         let _ = self.head.extend(fields);
     }
 
-    fn message(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+    fn message(&mut self, bytes: &[u8], compressed: bool) -> Result<(), Ending> {
         if self.message.is_some() {
             return Err(miscounted("more than one response"));
         }
         self.message = Some(O::decode(bytes)?);
+        self.compressed = compressed;
         Ok(())
     }
 
@@ -228,12 +249,14 @@ impl<O: Payload + Send, F: FnOnce(Result<Response<O>, Ending>) + Send> Listening
         let Self {
             head,
             message,
+            compressed,
             done,
             ..
         } = *self;
         done(match (ending.code(), message) {
             (Code::Ok, Some(message)) => Ok(Response {
                 message,
+                compressed,
                 head,
                 ending,
             }),

@@ -4,11 +4,11 @@ mod backoff;
 mod call;
 mod calls;
 mod channel;
+mod coding;
 mod desk;
 mod driver;
 mod error;
 mod handle;
-
 mod limits;
 mod link;
 mod listener;

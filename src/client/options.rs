@@ -22,17 +22,19 @@ use crate::http::{Field, FieldBuffer, Fields};
 pub struct CallOptions {
     pub(super) timeout: Option<Duration>,
     pub(super) wait_for_ready: bool,
+    pub(super) compress: bool,
     pub(super) metadata: FieldBuffer,
     pub(super) fault: Option<Misuse>,
 }
 
 impl CallOptions {
-    /// No timeout, no metadata, and an error at once if the server cannot be
-    /// reached.
+    /// No timeout, no metadata, nothing compressed, and an error at once if the
+    /// server cannot be reached.
     pub const fn new() -> Self {
         Self {
             timeout: None,
             wait_for_ready: false,
+            compress: false,
             metadata: FieldBuffer::new(),
             fault: None,
         }
@@ -52,6 +54,16 @@ impl CallOptions {
     #[must_use]
     pub const fn with_wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = wait;
+        self
+    }
+
+    /// Compresses the messages of the call with gzip (gRPC compression). A
+    /// server that does not read it ends the call with UNIMPLEMENTED. What a
+    /// server sends compressed is read in any case.
+    #[cfg(feature = "gzip")]
+    #[must_use]
+    pub const fn with_compression(mut self) -> Self {
+        self.compress = true;
         self
     }
 

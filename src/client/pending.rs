@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use std::sync::{Condvar, MutexGuard};
 
 use super::handle::Guard;
-use super::shared::{Shared, State, Waiter, frame_of};
+use super::shared::{Shared, State, Waiter};
 use super::{CallOptions, Channel, Ending, Misuse, Next, Response};
 use crate::grpc::{Code, Payload, Status};
 use crate::http::FieldBuffer;
@@ -16,6 +16,8 @@ pub(super) struct Pending {
     shared: Arc<Shared>,
     news: Arc<Condvar>,
     call: Key,
+    /// Its messages are compressed.
+    pub(super) compress: bool,
     _channel: Arc<Guard>,
 }
 
@@ -35,6 +37,7 @@ impl Pending {
             shared,
             news,
             call,
+            compress: options.compress,
             _channel: channel.guard.clone(),
         })
     }
@@ -42,8 +45,8 @@ impl Pending {
     /// Sends a message, and blocks while too many wait. One that comes after
     /// the server has ended the call with OK is dropped: it said that it needs
     /// no more.
-    pub(super) fn send(&self, message: &impl Payload) -> Result<(), Ending> {
-        let frame = frame_of(message)?;
+    pub(super) fn send(&self, message: &impl Payload, compress: bool) -> Result<(), Ending> {
+        let frame = self.shared.coding.frame(message, compress)?;
         let mut state = self.shared.lock();
         while !state.calls.has_room(self.call) && state.calls.ending(self.call).is_none() {
             state = self.shared.wait(state, &self.news)?;
@@ -79,12 +82,15 @@ impl Pending {
         self.news.notify_all();
     }
 
-    /// Blocks until the next message is here; `None` at the end, if that is OK.
-    pub(super) fn receive<O: Payload>(&self) -> Result<Option<O>, Ending> {
+    /// Blocks until the next message is here, and whether it came compressed;
+    /// `None` at the end, if that is OK.
+    pub(super) fn receive<O: Payload>(&self) -> Result<Option<(O, bool)>, Ending> {
         let mut state = self.shared.lock();
-        let bytes = loop {
+        let (bytes, compressed) = loop {
             match state.calls.next(self.call) {
-                Next::Message(bytes) => break Vec::from(bytes),
+                Next::Message(message) => {
+                    break (Vec::from(message.bytes), message.compressed);
+                }
                 Next::Over => return self.over(&state),
                 Next::Wait => state = self.shared.wait(state, &self.news)?,
             }
@@ -93,10 +99,11 @@ impl Pending {
             self.shared.wake(&mut state);
         }
         drop(state);
-        match O::decode(&bytes) {
-            Ok(message) => Ok(Some(message)),
-            Err(status) => {
-                let ending = Ending::from(status);
+        let plain = self.shared.coding.plain(bytes, compressed);
+        let decoded = plain.and_then(|bytes| O::decode(&bytes).map_err(Ending::from));
+        match decoded {
+            Ok(message) => Ok(Some((message, compressed))),
+            Err(ending) => {
                 let mut state = self.shared.lock();
                 state.calls.fail(self.call, ending.clone());
                 self.shared.wake(&mut state);
@@ -142,7 +149,7 @@ impl Pending {
         if message.is_some() && self.receive::<Vec<u8>>()?.is_some() {
             return Err(miscounted("more than one response"));
         }
-        let message = message.ok_or_else(|| miscounted("no response"))?;
+        let (message, compressed) = message.ok_or_else(|| miscounted("no response"))?;
         let removed = self.shared.lock().calls.remove(self.call);
         let (head, ending) = removed.map_or_else(
             || (FieldBuffer::new(), Ending::from(Status::OK)),
@@ -150,6 +157,7 @@ impl Pending {
         );
         Ok(Response {
             message,
+            compressed,
             head,
             ending,
         })

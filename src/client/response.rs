@@ -7,6 +7,7 @@ use crate::http::{FieldBuffer, Fields};
 pub struct Response<O> {
     /// The message.
     pub message: O,
+    pub(super) compressed: bool,
     pub(super) head: FieldBuffer,
     pub(super) ending: super::Ending,
 }
@@ -20,6 +21,11 @@ impl<O> Response<O> {
     /// The metadata behind the message.
     pub fn trailers(&self) -> Fields<'_> {
         self.ending.trailers()
+    }
+
+    /// Whether the message came compressed.
+    pub const fn is_compressed(&self) -> bool {
+        self.compressed
     }
 
     /// The message alone.

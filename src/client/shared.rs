@@ -1,7 +1,6 @@
 //! What the threads of an application and the loop of a channel share.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,8 +8,9 @@ use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
+use super::coding::Coding;
 use super::{CallOptions, Calls, Ending};
-use crate::grpc::{Code, Payload, Status, frame};
+use crate::grpc::Code;
 use crate::http::Fields;
 use crate::net::{Key, Owner, Priority, Remote};
 use crate::wire::Instant;
@@ -42,8 +42,9 @@ impl fmt::Debug for Waiter {
 pub(super) trait Listening: Send {
     /// The head of the response; not of one that ends with it.
     fn head(&mut self, fields: Fields<'_>);
-    /// A message; an ending cancels the call with it.
-    fn message(&mut self, bytes: &[u8]) -> Result<(), Ending>;
+    /// A message, and whether it came compressed; an ending cancels the call
+    /// with it.
+    fn message(&mut self, bytes: &[u8], compressed: bool) -> Result<(), Ending>;
     /// There is room to send again.
     fn writable(&mut self);
     /// The end.
@@ -53,6 +54,7 @@ pub(super) trait Listening: Send {
 /// The calls of a channel under their lock, and the way to its loop.
 pub(super) struct Shared {
     state: Mutex<State>,
+    pub(super) coding: Coding,
     remote: Remote,
     /// Set once the loop knows its handler.
     place: OnceLock<(Owner, Clock)>,
@@ -94,6 +96,7 @@ impl Shared {
     /// Made on the thread of the loop.
     pub(super) fn new(calls: Calls<Waiter>, remote: Remote) -> Self {
         Self {
+            coding: Coding::new(calls.message_limit()),
             state: Mutex::new(State {
                 calls,
                 awake: false,
@@ -215,19 +218,4 @@ impl Shared {
         }
         Ok(news.wait(state).unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// A message behind its prefix.
-pub(super) fn frame_of(message: &impl Payload) -> Result<Vec<u8>, Ending> {
-    let mut frame = alloc::vec![0; frame::PREFIX];
-    message.encode(&mut frame);
-    let len = frame.len().saturating_sub(frame::PREFIX);
-    let prefix = frame::encode_prefix(len, false).map_err(|misuse| {
-        let message: String = alloc::format!("{misuse}");
-        Ending::from(Status::new(Code::Internal, message))
-    })?;
-    if let Some(place) = frame.first_chunk_mut() {
-        *place = prefix;
-    }
-    Ok(frame)
 }

@@ -25,6 +25,7 @@ use crate::http::FieldBuffer;
 pub struct Responses<O> {
     pending: Arc<Pending>,
     over: bool,
+    compressed: bool, // the last message was
     of: PhantomData<fn() -> O>,
 }
 
@@ -33,6 +34,7 @@ impl<O: Payload> Responses<O> {
         Self {
             pending,
             over: false,
+            compressed: false,
             of: PhantomData,
         }
     }
@@ -52,7 +54,16 @@ impl<O: Payload> Responses<O> {
     pub fn receive(&mut self) -> Result<Option<O>, Ending> {
         let received = self.pending.receive();
         self.over |= !matches!(received, Ok(Some(_)));
-        received
+        let Some((message, compressed)) = received? else {
+            return Ok(None);
+        };
+        self.compressed = compressed;
+        Ok(Some(message))
+    }
+
+    /// Whether the message that was received last came compressed.
+    pub const fn is_compressed(&self) -> bool {
+        self.compressed
     }
 
     /// How the call has ended, with the trailers of the server; `None` while
@@ -110,7 +121,18 @@ impl<I: Payload> Sender<I> {
     /// # Errors
     /// How the call ended if not with OK.
     pub fn send(&mut self, message: &I) -> Result<(), Ending> {
-        self.pending.send(message)
+        self.pending.send(message, self.pending.compress)
+    }
+
+    /// The same for a message that is not to be compressed, on a call
+    /// [with compression](super::CallOptions::with_compression): of what does
+    /// not get smaller, or is secret beside what others have chosen.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    #[cfg(feature = "gzip")]
+    pub fn send_uncompressed(&mut self, message: &I) -> Result<(), Ending> {
+        self.pending.send(message, false)
     }
 
     /// Says that no message follows.
@@ -163,7 +185,18 @@ impl<I: Payload, O: Payload> Requests<I, O> {
     /// # Errors
     /// How the call ended if not with OK.
     pub fn send(&mut self, message: &I) -> Result<(), Ending> {
-        self.pending.send(message)
+        self.pending.send(message, self.pending.compress)
+    }
+
+    /// The same for a message that is not to be compressed, on a call
+    /// [with compression](super::CallOptions::with_compression): of what does
+    /// not get smaller, or is secret beside what others have chosen.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    #[cfg(feature = "gzip")]
+    pub fn send_uncompressed(&mut self, message: &I) -> Result<(), Ending> {
+        self.pending.send(message, false)
     }
 
     /// Says that no message follows, and blocks until the response is here.
@@ -220,12 +253,28 @@ impl<I: Payload, O: Payload> Duplex<I, O> {
         self.sender.send(message)
     }
 
+    /// The same for a message that is not to be compressed, on a call
+    /// [with compression](super::CallOptions::with_compression): of what does
+    /// not get smaller, or is secret beside what others have chosen.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    #[cfg(feature = "gzip")]
+    pub fn send_uncompressed(&mut self, message: &I) -> Result<(), Ending> {
+        self.sender.send_uncompressed(message)
+    }
+
     /// Blocks until the next message is here; `None` after the last one.
     ///
     /// # Errors
     /// How the call ended if not with OK.
     pub fn receive(&mut self) -> Result<Option<O>, Ending> {
         self.responses.receive()
+    }
+
+    /// Whether the message that was received last came compressed.
+    pub const fn is_compressed(&self) -> bool {
+        self.responses.is_compressed()
     }
 
     /// Blocks until the fields at the head of the response are here.

@@ -1,7 +1,8 @@
 //! A call as its client sees it, over any HTTP.
 
 use super::frame::Frame;
-use super::{Body, Code, Compression, ContentType, Limits, Message, Misuse, Mode, Violation, web};
+use super::{Body, Code, Compression, ContentType, Encoding, Limits, Message, Misuse, Mode};
+use super::{Violation, web};
 use super::{call::put_metadata, metadata, timeout::Timeout};
 use crate::http::FieldBuffer;
 use crate::http::{Field, Fields, ResponseHead, Status as HttpStatus};
@@ -90,7 +91,8 @@ impl<'b> Trailers<'b> {
 pub struct ClientCall {
     request: ContentType,
     body: Body,
-    ended: bool, // a status has come
+    sent: Encoding, // of the request's messages
+    ended: bool,    // a status has come
 }
 
 impl ClientCall {
@@ -99,8 +101,21 @@ impl ClientCall {
         Self {
             request,
             body: Body::new(request.mode(), Role::Client, Compression::Absent),
+            sent: Encoding::Identity,
             ended: false,
         }
+    }
+
+    /// Has the head announce an encoding, which
+    /// [`send_compressed`](Self::send_compressed) then uses. A server that does
+    /// not read it ends the call with UNIMPLEMENTED.
+    pub const fn announce(&mut self, encoding: Encoding) {
+        self.sent = encoding;
+    }
+
+    /// What the head announces.
+    pub const fn encoding(&self) -> Encoding {
+        self.sent
     }
 
     /// Puts the fields of the request's head into `head`; the method is POST
@@ -119,15 +134,21 @@ impl ClientCall {
         let content_type = self.request.write(&mut memory);
         let timeout = timeout.map(Timeout::new);
         let own: [(&str, &str); 2] = match self.request.mode() {
-            Mode::Native => [("te", "trailers"), ("grpc-accept-encoding", "identity")],
+            Mode::Native => [
+                ("te", "trailers"),
+                ("grpc-accept-encoding", Encoding::ACCEPTED),
+            ],
             Mode::Web | Mode::WebText => [("accept", content_type), ("x-grpc-web", "1")],
         };
         let timeout = timeout
             .as_ref()
             .map(|value| ("grpc-timeout", value.as_str()));
+        let encoding =
+            (self.sent != Encoding::Identity).then_some(("grpc-encoding", self.sent.name()));
         let all = [("content-type", content_type)]
             .into_iter()
             .chain(own)
+            .chain(encoding)
             .chain(timeout);
         for (name, value) in all {
             head.push(name, value).map_err(|_| Misuse::MetadataValue)?;
@@ -142,6 +163,19 @@ impl ClientCall {
     /// is written then.
     pub fn send_message(&self, message: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
         web::encode_message(self.request.mode(), message, out)
+    }
+
+    /// Appends a message that the caller has compressed as
+    /// [announced](Self::announce).
+    ///
+    /// # Errors
+    /// As [`send_message`](Self::send_message), and
+    /// [`Misuse::EncodingNotSent`] if no encoding was announced.
+    pub fn send_compressed(&self, bytes: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+        if self.sent == Encoding::Identity {
+            return Err(Misuse::EncodingNotSent);
+        }
+        web::encode_compressed(self.request.mode(), bytes, out)
     }
 
     /// Takes the head of the response. `Some` if the call has ended with it
@@ -165,10 +199,12 @@ impl ClientCall {
             return Err(Violation::ContentType);
         }
         let encoding = head.fields.get("grpc-encoding").unwrap_or(b"identity");
-        if !encoding.eq_ignore_ascii_case(b"identity") {
-            return Err(Violation::UnknownEncoding);
-        }
-        self.body = Body::new(mode, Role::Client, Compression::Absent);
+        let compression = match Encoding::parse(encoding) {
+            Some(Encoding::Identity) => Compression::Absent,
+            Some(Encoding::Gzip) => Compression::Announced,
+            None => return Err(Violation::UnknownEncoding),
+        };
+        self.body = Body::new(mode, Role::Client, compression);
         if !has_status {
             return Ok(None);
         }

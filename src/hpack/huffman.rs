@@ -4,8 +4,9 @@
 //! length are consecutive numbers in the order of their symbols. All tables
 //! are made from the lengths at compile time.
 //!
-//! Decoding looks 12 bits up at once, which gives one or two symbols; codes
-//! beyond 12 bits are found by comparing with the first code of each length.
+//! Decoding looks 12 bits up at once, four times for each word of the input,
+//! which gives one or two symbols each; codes beyond 12 bits are found by
+//! comparing with the first code of each length.
 //! 16 KiB of table, so that it lives in a first-level cache.
 
 use crate::wire::Sink;
@@ -83,33 +84,18 @@ const fn canonical() -> Canonical {
     table
 }
 
-/// What 12 bits begin with: 0 (a code that is longer), 1 or 2 symbols.
-#[derive(Clone, Copy)]
-struct Pair {
-    symbols: [u8; 2],
-    /// Bits of all symbols, and of the first one.
-    bits: u8,
-    first_bits: u8,
-}
+/// What 12 bits begin with, one or two symbols, packed so that a decoder can
+/// add entries up:
+///
+/// ```text
+///   bits 0 to 7    length of the codes; 0: the first code is longer
+///   bits 8 to 15   symbols, 1 or 2
+///   bits 16 to 31  the symbols, the first one lowest
+/// ```
+static PAIRS: [u32; 1 << WIDTH] = pairs();
 
-impl Pair {
-    const LONGER: Self = Self {
-        symbols: [0, 0],
-        bits: 0,
-        first_bits: 0,
-    };
-
-    /// 0, 1 or 2.
-    #[inline]
-    const fn count(self) -> usize {
-        (self.bits > 0) as usize + (self.bits > self.first_bits) as usize
-    }
-}
-
-static PAIRS: [Pair; 1 << WIDTH] = pairs();
-
-const fn pairs() -> [Pair; 1 << WIDTH] {
-    let mut table = [Pair::LONGER; 1 << WIDTH];
+const fn pairs() -> [u32; 1 << WIDTH] {
+    let mut table = [0; 1 << WIDTH];
     let code = canonical();
     let mut symbol = 0;
     while symbol < SYMBOLS {
@@ -118,11 +104,7 @@ const fn pairs() -> [Pair; 1 << WIDTH] {
             let start = (code.codes[symbol] as usize) << (WIDTH - len);
             let mut at = start;
             while at < start + (1 << (WIDTH - len)) {
-                table[at] = Pair {
-                    symbols: [symbol as u8, 0],
-                    bits: len as u8,
-                    first_bits: len as u8,
-                };
+                table[at] = (symbol << 16 | 1 << 8 | len) as u32;
                 at += 1;
             }
         }
@@ -131,13 +113,11 @@ const fn pairs() -> [Pair; 1 << WIDTH] {
     let single = table;
     let mut at = 0;
     while at < 1 << WIDTH {
-        let used = single[at].bits as usize;
-        if used > 0 {
-            let next = single[(at << used) & ((1 << WIDTH) - 1)];
-            if next.bits > 0 && used + next.bits as usize <= WIDTH {
-                table[at].symbols[1] = next.symbols[0];
-                table[at].bits += next.bits;
-            }
+        let used = single[at] & 0xff;
+        let next = single[(at << used) & ((1 << WIDTH) - 1)];
+        if used > 0 && next > 0 && used + (next & 0xff) <= WIDTH as u32 {
+            // The length and the number are sums, and the symbol goes above the first.
+            table[at] += (next & 0xffff) + (next >> 16 << 24);
         }
         at += 1;
     }
@@ -153,91 +133,160 @@ pub(super) enum Failure {
     NoRoom,
 }
 
+/// Symbols of one group of look-ups, 8, and one more that is written in vain.
+const GROUP: usize = 9;
+
 /// Decodes `text` into the front of `out`; returns how many bytes it makes.
 pub(super) fn decode(text: &[u8], out: &mut [u8]) -> Result<usize, Failure> {
-    let (mut bits, mut have, mut pos, mut at) = (0u64, 0u32, 0, 0);
-    // `have` bits wait at the top of `bits`, 56 to 63 after each refill; what
-    // stands below them is the front of the next octet, which the next refill
-    // puts there again.
-    while let Some(word) = text.get(pos..).and_then(|rest| rest.first_chunk::<8>())
-        && let Some(to) = out
-            .get_mut(at..)
-            .and_then(|rest| rest.first_chunk_mut::<8>())
-    {
-        bits |= u64::from_be_bytes(*word) >> have;
-        pos += ((63 - have) >> 3) as usize;
-        have |= 56;
-        let mut n = 0; // at most 6 before each look-up
-        for _ in 0..4 {
-            let pair = PAIRS[(bits >> (64 - WIDTH)) as usize];
-            if pair.bits == 0 {
-                break;
+    let mut reader = Reader {
+        text,
+        bits: 0,
+        have: 0,
+        pos: 0,
+    };
+    let mut at = 0;
+    loop {
+        reader.refill();
+        let room = out.get_mut(at..).unwrap_or_default();
+        let (n, stopped) = match room.first_chunk_mut() {
+            Some(to) => reader.group(to),
+            None => {
+                let (after, n, stopped) = reader.last_group(room)?;
+                reader = after;
+                (n, stopped)
             }
-            to[n & 7] = pair.symbols[0];
-            to[(n + 1) & 7] = pair.symbols[1];
-            n += pair.count();
-            bits <<= pair.bits;
-            have -= u32::from(pair.bits);
-        }
-        if n == 0 {
-            let (symbol, len) = longer(bits).ok_or(Failure::Invalid)?;
-            to[0] = symbol;
-            n = 1;
-            bits <<= len;
-            have -= len;
-        }
+        };
         at += n;
+        if stopped {
+            let left = reader.left();
+            if left < 8 {
+                // What stopped here begins with ten ones: that is padding.
+                return if left < 0 {
+                    Err(Failure::Invalid)
+                } else {
+                    Ok(at)
+                };
+            }
+            if n == 0 {
+                let (after, symbol) = reader.long_symbol()?;
+                reader = after;
+                *out.get_mut(at).ok_or(Failure::NoRoom)? = symbol;
+                at += 1;
+            }
+        }
     }
-    decode_tail(text.get(pos..).unwrap_or_default(), bits, have, out, at)
 }
 
-/// Decodes the last few octets and judges the padding.
-fn decode_tail(
-    mut text: &[u8],
-    mut bits: u64,
-    mut have: u32,
-    out: &mut [u8],
-    mut at: usize,
-) -> Result<usize, Failure> {
-    loop {
-        while have <= 56
-            && let [octet, rest @ ..] = text
-        {
-            bits |= u64::from(*octet) << (56 - have);
-            have += 8;
-            text = rest;
-        }
-        // Ones after the end: what is left of the padding reads as EOS.
-        let padded = if text.is_empty() && have < 64 {
-            bits | u64::MAX >> have
-        } else {
-            bits
+/// The bits of a string. Behind its end they go on with ones, which are no code
+/// of up to 12 bits: look-ups stop there by themselves, and a symbol that
+/// reaches beyond the end leaves less than nothing.
+///
+/// What is seldom done takes and gives it by value, so that it stays in
+/// registers.
+#[derive(Clone, Copy)]
+struct Reader<'t> {
+    text: &'t [u8],
+    /// Those that wait, from the top; below them stands the front of the next
+    /// octet, which the next refill puts there again.
+    bits: u64,
+    /// How many wait: 56 to 63 after each refill.
+    have: u32,
+    /// Octets that were read.
+    pos: usize,
+}
+
+impl Reader<'_> {
+    #[inline]
+    fn refill(&mut self) {
+        let rest = self.text.get(self.pos..).unwrap_or_default();
+        let word = match rest.first_chunk() {
+            Some(word) => u64::from_be_bytes(*word),
+            None => self.last_word(rest.len()),
         };
-        if have < 8 && padded == u64::MAX {
-            return Ok(at);
+        self.bits |= word >> self.have;
+        self.pos += ((63 - self.have) >> 3) as usize;
+        self.have |= 56;
+    }
+
+    /// The last `n` octets, fewer than 8, and ones.
+    #[inline]
+    fn last_word(&self, n: usize) -> u64 {
+        let ones = u64::MAX >> (8 * n);
+        if let Some(last) = self.text.last_chunk() {
+            let last = u64::from_be_bytes(*last);
+            // Shifted in two steps, because `n` may be 0.
+            return ((last << (8 * (7 - n))) << 8) | ones;
         }
-        let pair = PAIRS[(padded >> (64 - WIDTH)) as usize];
-        if pair.bits > 0
-            && u32::from(pair.bits) <= have
-            && let Some(to) = out.get_mut(at..at + 2)
-        {
-            to.copy_from_slice(&pair.symbols);
-            at += pair.count();
-            bits <<= pair.bits;
-            have -= u32::from(pair.bits);
-            continue;
-        }
-        let (symbol, len) = match pair.first_bits {
-            0 => longer(padded).ok_or(Failure::Invalid)?,
-            len => (pair.symbols[0], u32::from(len)),
+        // The whole string is short, and read at once, in parts that overlap.
+        let word = match (self.text.first_chunk(), self.text.last_chunk()) {
+            _ if n == 0 => 0,
+            (Some(first), Some(last)) => {
+                let last = u64::from(u32::from_be_bytes(*last)) << (64 - 8 * n);
+                u64::from(u32::from_be_bytes(*first)) << 32 | last
+            }
+            _ => {
+                let octet = |nth: usize| {
+                    let octet = self.text.get(nth).copied().unwrap_or_default();
+                    u64::from(octet) << (8 * (7 - nth))
+                };
+                octet(0) | octet(n / 2) | octet(n - 1)
+            }
         };
-        if len > have {
+        word | ones
+    }
+
+    /// Looks up four times; returns how many symbols that gave, and whether a
+    /// longer code stopped it before.
+    #[inline]
+    fn group(&mut self, to: &mut [u8; GROUP]) -> (usize, bool) {
+        let (mut sum, mut stopped) = (0u32, false);
+        for _ in 0..4 {
+            let pair = PAIRS[(self.bits >> (64 - WIDTH)) as usize];
+            let len = pair & 0xff;
+            if len == 0 {
+                stopped = true;
+                break;
+            }
+            let n = (sum >> 8 & 7) as usize; // at most 6
+            [to[n], to[n + 1]] = ((pair >> 16) as u16).to_le_bytes();
+            // Neither sum, 48 and 8 at most, reaches into the next.
+            sum = sum.wrapping_add(pair);
+            self.bits <<= len;
+        }
+        self.have -= sum & 0xff;
+        ((sum >> 8 & 0xff) as usize, stopped)
+    }
+
+    /// The same where there is little room.
+    #[cold]
+    fn last_group(mut self, room: &mut [u8]) -> Result<(Self, usize, bool), Failure> {
+        let mut symbols = [0; GROUP];
+        let (n, stopped) = self.group(&mut symbols);
+        match (symbols.get(..n), room.get_mut(..n)) {
+            (Some(symbols), Some(room)) => room.copy_from_slice(symbols),
+            _ if self.left() < 0 => return Err(Failure::Invalid),
+            _ => return Err(Failure::NoRoom),
+        }
+        Ok((self, n, stopped))
+    }
+
+    /// Bits of the string that were not used; below zero if ones behind it were.
+    #[inline]
+    const fn left(&self) -> isize {
+        // A slice has at most isize::MAX octets, one of a block far fewer.
+        self.have as isize - 8 * (self.pos as isize - self.text.len() as isize)
+    }
+
+    /// Takes a symbol of more than 12 bits, right after a refill.
+    #[cold]
+    fn long_symbol(mut self) -> Result<(Self, u8), Failure> {
+        let (symbol, len) = longer(self.bits).ok_or(Failure::Invalid)?;
+        self.bits <<= len;
+        self.have -= len;
+        if self.left() < 0 {
             return Err(Failure::Invalid);
         }
-        *out.get_mut(at).ok_or(Failure::NoRoom)? = symbol;
-        at += 1;
-        bits <<= len;
-        have -= len;
+        Ok((self, symbol))
     }
 }
 
@@ -256,6 +305,58 @@ fn longer(bits: u64) -> Option<(u8, u32)> {
         }
     }
     None
+}
+
+/// A short string in Huffman code, behind its length: made in one pass.
+pub(super) struct Short {
+    octets: [u8; Self::MEMORY],
+    len: usize,
+}
+
+impl Short {
+    /// The longest string that is tried.
+    const MOST: usize = 64;
+    /// The length, the code, and what is written in vain.
+    const MEMORY: usize = 1 + Self::MOST + 4;
+
+    /// Codes `text` if it is short and the code is shorter.
+    #[inline]
+    pub(super) fn encode(text: &[u8]) -> Option<Self> {
+        if text.len() > Self::MOST {
+            return None;
+        }
+        let mut octets = [0; Self::MEMORY];
+        let (mut bits, mut have, mut at) = (0u64, 0u32, 1); // fewer than 32 bits between symbols
+        for &b in text {
+            let n = u32::from(LENGTHS[b as usize]);
+            bits = bits << n | u64::from(CANONICAL.codes[b as usize]);
+            have += n;
+            if have >= 32 {
+                have -= 32;
+                let word = ((bits >> have) as u32).to_be_bytes();
+                *octets.get_mut(at..)?.first_chunk_mut()? = word;
+                at += 4;
+            }
+        }
+        let padded = bits << 32 | u64::from(u32::MAX);
+        let word = ((padded >> have) as u32).to_be_bytes();
+        *octets.get_mut(at..)?.first_chunk_mut()? = word;
+        let coded = at - 1 + have.div_ceil(8) as usize;
+        if coded >= text.len() {
+            return None;
+        }
+        octets[0] = 0x80 | coded as u8; // below 64
+        Some(Self {
+            octets,
+            len: 1 + coded,
+        })
+    }
+
+    /// The string as it stands in a block.
+    #[inline]
+    pub(super) fn string(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
 }
 
 /// How many octets `text` takes in Huffman code.

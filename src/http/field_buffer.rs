@@ -19,6 +19,9 @@ use crate::wire::ascii;
 pub struct FieldBuffer {
     text: Vec<u8>,
     ranges: Vec<FieldRange>,
+    /// A machine has to look at them one by one: there is one among them that
+    /// may be its own business, or the text has gaps.
+    special: bool,
 }
 
 impl FieldBuffer {
@@ -27,6 +30,7 @@ impl FieldBuffer {
         Self {
             text: Vec::new(),
             ranges: Vec::new(),
+            special: false,
         }
     }
 
@@ -61,20 +65,42 @@ impl FieldBuffer {
         })
     }
 
-    /// The same with constant text, whose form was looked at when it was
-    /// written.
+    /// The same as a whole line of constant text, whose form was looked at when
+    /// it was written: `Content-Type: text/plain CRLF`.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) fn set_content_type_line(&mut self, line: &'static str) {
+        debug_assert!(line.starts_with("Content-Type: ") && line.ends_with("\r\n"));
+        if self.text.is_empty() {
+            self.text.extend_from_slice(line.as_bytes());
+            self.special = false;
+            self.ranges.push(FieldRange {
+                name: 0,
+                name_end: 12,
+                value: 14,
+                value_end: (line.len() - 2) as u32,
+            });
+            return;
+        }
+        let value = line.get(14..line.len() - 2).unwrap_or_default();
+        // It outgrows 4 GiB only behind fields that have been refused for it.
+        let _ = self.replace(Field::new("Content-Type", value));
+    }
+
+    /// Appends a field whose form is certain: its name is constant, its value
+    /// was looked at before.
     ///
     /// # Errors
     /// As [`push`](Self::push), if the list would outgrow 4 GiB.
-    #[cfg(feature = "net")]
     #[inline]
-    pub(crate) fn set_known_content_type(
+    pub(crate) fn push_known(
         &mut self,
-        value: &'static str,
+        name: &'static str,
+        value: &[u8],
     ) -> Result<(), InvalidField> {
-        let field = Field::new("Content-Type", value);
-        debug_assert_eq!(field.check(), Ok(()));
-        self.replace(field)
+        let name = name.as_bytes();
+        debug_assert_eq!(Field { name, value }.check(), Ok(()));
+        self.append(Field { name, value })
     }
 
     /// Replaces every field of this name with one.
@@ -104,6 +130,7 @@ impl FieldBuffer {
     /// Drops the fields of this name from among the first `before`.
     fn keep_last(&mut self, name: &[u8], before: usize) {
         let text = &self.text;
+        self.special = true;
         let mut index = 0;
         self.ranges.retain(|range| {
             index += 1;
@@ -132,6 +159,7 @@ impl FieldBuffer {
         if u32::try_from(value_end + 2).is_err() {
             return Err(InvalidField::Value);
         }
+        self.special |= is_special(field.name);
         self.text.reserve(value_end + 2 - name);
         self.text.extend_from_slice(field.name);
         self.text.extend_from_slice(b": ");
@@ -150,7 +178,7 @@ impl FieldBuffer {
     /// The fields as a borrowed list.
     #[inline]
     pub fn as_fields(&self) -> Fields<'_> {
-        Fields::checked(&self.text, &self.ranges)
+        Fields::checked(&self.text, &self.ranges, !self.special)
     }
 
     /// Bytes of memory held.
@@ -162,12 +190,31 @@ impl FieldBuffer {
     #[cfg(feature = "net")]
     pub(crate) fn truncate(&mut self, count: usize) {
         self.ranges.truncate(count);
+        let end = self.ranges.last().map_or(0, |last| last.value_end + 2);
+        self.text.truncate(end as usize);
     }
 
     /// Forgets the fields and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
         self.ranges.clear();
+        self.special = false;
+    }
+}
+
+/// Whether a field of this name may be the business of whoever sends the
+/// message: it frames the message, names a protocol, routes it, or is its Date.
+fn is_special(name: &[u8]) -> bool {
+    let is = |special: &str| name.eq_ignore_ascii_case(special.as_bytes());
+    match name.len() {
+        2 => is("te"),
+        4 => is("date") || is("host"),
+        7 => is("upgrade") || is("trailer"),
+        10 => is("connection") || is("keep-alive"),
+        14 => is("content-length"),
+        16 => is("proxy-connection"),
+        17 => is("transfer-encoding"),
+        _ => false,
     }
 }
 
@@ -189,6 +236,36 @@ mod tests {
             assert_eq!(fields.push(name, "v"), Err(InvalidField::Name), "{name:?}");
         }
         assert!(fields.as_fields().is_empty());
+    }
+
+    #[test]
+    fn lines_are_plain_until_one_has_to_be_looked_at() {
+        let mut fields = FieldBuffer::new();
+        assert_eq!(fields.as_fields().plain_lines(), Some(&b""[..]));
+        fields.push("ETag", "\"1\"").unwrap();
+        fields.push("Vary", "Accept").unwrap();
+        let lines = fields.as_fields().plain_lines();
+        assert_eq!(lines, Some(&b"ETag: \"1\"\r\nVary: Accept\r\n"[..]));
+        for special in [
+            "te",
+            "Date",
+            "HOST",
+            "Upgrade",
+            "Trailer",
+            "Connection",
+            "keep-alive",
+            "Content-Length",
+            "proxy-connection",
+            "Transfer-Encoding",
+        ] {
+            let mut fields = fields.clone();
+            fields.push(special, "1").unwrap();
+            assert_eq!(fields.as_fields().plain_lines(), None, "{special}");
+        }
+        fields.set("etag", "\"2\"").unwrap();
+        assert_eq!(fields.as_fields().plain_lines(), None, "a gap");
+        fields.clear();
+        assert_eq!(fields.as_fields().plain_lines(), Some(&b""[..]));
     }
 
     #[test]

@@ -33,6 +33,9 @@ enum Place<'b> {
     Checked {
         text: &'b [u8],
         ranges: &'b [FieldRange],
+        /// The text is the fields one behind the other, and none of them is
+        /// one that a machine has to look at.
+        plain: bool,
     },
 }
 
@@ -89,16 +92,35 @@ impl<'b> Fields<'b> {
             Place::Listed(list) => list.get(index).copied(),
             Place::Ranges { text, ranges } => ranges.get(index).map(|range| range.field(text)),
             #[cfg(feature = "alloc")]
-            Place::Checked { text, ranges } => ranges.get(index).map(|range| range.field(text)),
+            Place::Checked { text, ranges, .. } => ranges.get(index).map(|range| range.field(text)),
         }
     }
 
     /// The fields of a [`FieldBuffer`](super::FieldBuffer).
     #[cfg(feature = "alloc")]
     #[inline]
-    pub(super) const fn checked(text: &'b [u8], ranges: &'b [FieldRange]) -> Self {
-        let place = Place::Checked { text, ranges };
+    pub(super) const fn checked(text: &'b [u8], ranges: &'b [FieldRange], plain: bool) -> Self {
+        let place = Place::Checked {
+            text,
+            ranges,
+            plain,
+        };
         Self { place }
+    }
+
+    /// All fields as lines, ready to be sent, if they are known to be good and
+    /// there is none among them that frames a message, names a protocol or is
+    /// the Date.
+    #[inline]
+    pub(crate) const fn plain_lines(&self) -> Option<&'b [u8]> {
+        match self.place {
+            Place::Listed([]) => Some(&[]),
+            #[cfg(feature = "alloc")]
+            Place::Checked {
+                text, plain: true, ..
+            } => Some(text),
+            _ => None,
+        }
     }
 
     /// Whether every field is known to be able to stand on the wire.
@@ -115,7 +137,7 @@ impl<'b> Fields<'b> {
     #[inline]
     pub(crate) fn put_line(&self, index: usize, out: &mut impl Sink) {
         #[cfg(feature = "alloc")]
-        if let Place::Checked { text, ranges } = self.place {
+        if let Place::Checked { text, ranges, .. } = self.place {
             let line = ranges
                 .get(index)
                 .and_then(|range| text.get(range.name as usize..range.value_end as usize + 2));

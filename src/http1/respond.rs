@@ -119,7 +119,12 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        let length = BodyLength::Known(body.len() as u64);
+        let length = body.len() as u64;
+        if self.send_usual(head, length, date, now, out) {
+            out.put(body);
+            return Ok(());
+        }
+        let length = BodyLength::Known(length);
         self.respond(head, length, date, now, out, body.len())?;
         if self.sending == Sending::Fixed {
             out.put(body);
@@ -141,13 +146,53 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        let length = BodyLength::Known(body.len() as u64);
+        let length = body.len() as u64;
+        if self.send_usual(head, length, date, now, out) {
+            out.put_shared(body);
+            return Ok(());
+        }
+        let length = BodyLength::Known(length);
         self.respond(head, length, date, now, out, body.len())?;
         if self.sending == Sending::Fixed {
             out.put_shared(body);
         }
         self.end_response(now);
         Ok(())
+    }
+
+    /// Sends the head of a whole response where nothing about it is unusual: a
+    /// 200 to a request of version 1.1 that is complete, on a connection that
+    /// goes on, with fields that need not be looked at. It is what the long way
+    /// would have written; `false` if that has to be gone.
+    #[inline]
+    fn send_usual(
+        &mut self,
+        head: &ResponseHead<'_>,
+        length: u64,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> bool {
+        let is_usual = head.status == Status::OK
+            && self.role == Role::Server
+            && self.exchange.request == Request::Done
+            && self.exchange.response == Response::Owed
+            && self.asked == Asked::Plain
+            && matches!(self.after, After::Keep | After::KeepDraining)
+            && !self.old
+            && !self.shutdown;
+        let (true, Some(lines), Some(date)) = (is_usual, head.fields.plain_lines(), date) else {
+            return false;
+        };
+        let content = usize::try_from(length).unwrap_or(usize::MAX);
+        if out.room() < (encode::HEAD_ROOM + lines.len()).saturating_add(content) {
+            return false;
+        }
+        encode::put_ok(date, length, out);
+        out.put(lines);
+        out.put(b"\r\n");
+        self.end_response(now);
+        true
     }
 
     fn end_response(&mut self, now: Instant) {
@@ -307,5 +352,59 @@ impl Connection {
         out.put(b"\r\n");
         self.exchange.take(Input::Switch);
         Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+    use crate::http::{Field, FieldBuffer, Lent, OwnedScratch};
+    use crate::http1::Limits;
+    use alloc::vec::Vec;
+
+    /// What is sent for a request of the given method.
+    fn sent(method: &str, fields: Fields<'_>, body: &[u8]) -> Vec<u8> {
+        let mut machine = Connection::new(Role::Server, Instant::START);
+        let mut scratch = OwnedScratch::new(8);
+        let mut input = alloc::format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes();
+        let lent = Lent {
+            now: Instant::START,
+            date: None,
+            chance: [0; 4],
+            limits: &Limits::DEFAULT,
+            scratch: scratch.lend(),
+        };
+        let mut out = Vec::new();
+        machine.receive(&mut input, lent, &mut out).unwrap();
+        let head = ResponseHead::new(Status::OK, fields);
+        let date = Date::from_unix(784_111_777);
+        let now = Instant::START;
+        machine
+            .send_whole(&head, body, Some(&date), now, &mut out)
+            .unwrap();
+        assert!(machine.is_idle());
+        out
+    }
+
+    #[test]
+    fn the_short_way_writes_what_the_long_way_does() {
+        let list = [
+            Field::new("Content-Type", "text/plain"),
+            Field::new("X", "y"),
+        ];
+        let mut buffer = FieldBuffer::new();
+        buffer.extend(Fields::new(&list)).unwrap();
+        assert!(buffer.as_fields().plain_lines().is_some());
+        assert!(Fields::new(&list).plain_lines().is_none());
+        let body = alloc::vec![b'a'; 123_456];
+        let lengths = (0..130).chain([999, 1000, 1001, 9999, 10_000, 10_001, 123_456]);
+        for length in lengths {
+            let body = &body[..length];
+            for method in ["GET", "HEAD", "POST"] {
+                let long = sent(method, Fields::new(&list), body);
+                let short = sent(method, buffer.as_fields(), body);
+                assert!(long == short, "{method} {length}");
+            }
+        }
     }
 }

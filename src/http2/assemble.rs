@@ -59,7 +59,7 @@ impl Connection {
     }
 
     /// Room for a list and for every entry of the table.
-    fn make_scratch(&self, scratch: &mut Scratch<'_>) {
+    pub(super) fn make_scratch(&self, scratch: &mut Scratch<'_>) {
         let room = self.own.header_list.max(self.own.header_table).max(4096) as usize;
         if scratch.text.len() < room {
             scratch.text.resize(room, 0);

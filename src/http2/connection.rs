@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use super::block::Block;
 use super::flood::Flood;
 use super::frame::{MAX_31, PREFACE};
+use super::known_blocks::KnownBlocks;
+use super::known_heads::KnownHeads;
 use super::schedule::Schedule;
 use super::settings::{DEFAULT_WINDOW, Own, Peer};
 use super::streams::{Closed, Stream};
@@ -76,6 +78,8 @@ pub struct Connection {
     pub(super) peer: Peer,
     pub(super) decoder: Decoder<Growing>,
     pub(super) encoder: Encoder<Growing>,
+    pub(super) known_heads: KnownHeads,
+    pub(super) known_blocks: KnownBlocks,
     /// The header block that is being sent; empty between calls.
     pub(super) block: Vec<u8>,
     pub(super) streams: Table<Stream>,
@@ -177,6 +181,8 @@ impl Connection {
             peer: Peer::INITIAL,
             decoder: Decoder::new(Growing::default()),
             encoder: Encoder::new(Growing::default(), 4096),
+            known_heads: KnownHeads::default(),
+            known_blocks: KnownBlocks::default(),
             block: Vec::new(),
             streams: Table::new(),
             closed: Closed::new(),
@@ -251,6 +257,8 @@ impl Connection {
         self.streams.memory()
             + self.decoder.memory()
             + self.encoder.memory()
+            + self.known_heads.memory()
+            + self.known_blocks.memory()
             + self.block.capacity()
             + self.schedule.memory()
     }

@@ -1,7 +1,7 @@
 //! Frames about the connection and its streams: SETTINGS, PING, GOAWAY,
 //! RST_STREAM, WINDOW_UPDATE, PRIORITY (RFC 9113 §6).
 
-use super::connection::CONTROL_ROOM;
+use super::connection::{CONTROL_ROOM, Drain};
 use super::found::Found;
 use super::frame::{HEAD, Head, Kind, flag};
 use super::receive::Context;
@@ -42,6 +42,9 @@ impl Connection {
                 let last_stream = payload::number(body);
                 let above = self.refused_above.unwrap_or(u32::MAX).min(last_stream);
                 self.refused_above = Some(above);
+                if self.role == Role::Server && !matches!(self.drain, Drain::Last(_)) {
+                    self.put_last_goaway("", out);
+                }
                 self.finish_drain();
                 Ok(Some(Found::GoAway {
                     last_stream,
@@ -100,6 +103,7 @@ impl Connection {
             return self.flood.settings(context.limits, context.now);
         }
         self.decoder.set_ceiling(self.own.header_table);
+        self.known_heads.clear(); // the next block may have to shrink the table
         let by = i64::from(self.own.window) - i64::from(self.granted);
         self.granted = self.own.window;
         for stream in self.streams.iter_mut() {

@@ -13,7 +13,9 @@ pub enum Event<'b> {
         stream: u32,
         /// Its head.
         head: RequestHead<'b>,
-        /// [`Content::None`] or [`Content::Follows`].
+        /// [`Content::Whole`] where all of it, and it is small, has come with
+        /// the head: there is neither data nor an end of it, and nothing to
+        /// consume.
         content: Content<'b>,
     },
     /// The final response (client role).
@@ -83,4 +85,14 @@ pub enum BodyLength {
     Known(u64),
     /// Not known yet: as long as it gets.
     Unknown,
+}
+
+impl BodyLength {
+    /// The length, if it is known.
+    pub(super) const fn known(self) -> Option<u64> {
+        match self {
+            Self::Known(length) => Some(length),
+            Self::Unknown => None,
+        }
+    }
 }

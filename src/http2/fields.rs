@@ -2,9 +2,10 @@
 
 use super::frame::{HEAD, Head, Kind, flag};
 use super::head::is_lower_token;
+use super::known_blocks::Parts;
 use super::{BodyLength, Connection, Misuse, payload};
 use crate::hpack::{Encoder, FIELD_OVERHEAD, Growing, Indexing};
-use crate::http::{Field, Fields, Method, RequestHead, Status, Target, date::Date};
+use crate::http::{Field, Fields, Method, RequestHead, Status, Target};
 use crate::wire::{Sink, ascii};
 
 /// Names up to this length are turned to lower case on the stack.
@@ -27,6 +28,25 @@ impl Cost {
         self.list = self.list.saturating_add(len);
         self.list = self.list.saturating_add(FIELD_OVERHEAD as usize);
     }
+}
+
+/// Parts that may be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weighed {
+    known: Option<usize>,
+    pub(super) cost: Cost,
+}
+
+impl Weighed {
+    /// More than is remembered.
+    const HEAVY: Self = Self {
+        known: None,
+        cost: Cost {
+            octets: 0,
+            list: u32::MAX as usize,
+            date: false,
+        },
+    };
 }
 
 /// Where a list is to stand.
@@ -171,44 +191,61 @@ impl Connection {
         for field in fields.iter().filter(|field| !field.is("host")) {
             put_field(field, encoder, block);
         }
+        let length = length.and_then(BodyLength::known);
         put_length(length, encoder, block);
     }
 
-    /// Encodes a response into the block.
-    pub(super) fn encode_response(
-        &mut self,
-        status: Status,
-        fields: Fields<'_>,
-        length: Option<BodyLength>,
-        date: Option<&Date>,
-    ) {
-        let Self { encoder, block, .. } = self;
-        encoder.begin(block);
-        let digits = status.digits();
-        let field = Field {
-            name: b":status",
-            value: &digits,
+    /// Judges the parts of a response or of trailers: what they cost, and
+    /// which block they are known as.
+    pub(super) fn weigh(&self, parts: &Parts<'_>) -> Result<Weighed, Misuse> {
+        let changes = self.encoder.table().changes();
+        let (known, cost) = match self.known_blocks.find(changes, parts) {
+            Some((at, cost)) => (Some(at), cost),
+            None if parts.status.is_none() => (None, check(parts.fields, Place::Trailers)?),
+            None => {
+                let mut cost = check(parts.fields, Place::Response)?;
+                cost.add(7, 3);
+                (None, cost)
+            }
         };
-        encoder.encode(field, Indexing::ByName, block);
-        for field in fields.iter() {
+        cost.fits(self.peer.header_list)?;
+        Ok(Weighed { known, cost })
+    }
+
+    /// Encodes a response or trailers into the block.
+    pub(super) fn encode_parts(&mut self, parts: &Parts<'_>, weighed: Weighed) {
+        let Self {
+            encoder,
+            block,
+            known_blocks,
+            ..
+        } = self;
+        if let Some(at) = weighed.known {
+            return block.extend_from_slice(known_blocks.octets(at));
+        }
+        encoder.begin(block);
+        let (plain, changes) = (block.is_empty(), encoder.table().changes());
+        if let Some(status) = parts.status {
+            let digits = status.digits();
+            let field = Field {
+                name: b":status",
+                value: &digits,
+            };
+            encoder.encode(field, Indexing::ByName, block);
+        }
+        for field in parts.fields.iter() {
             put_field(field, encoder, block);
         }
-        if let Some(date) = date {
+        if let Some(date) = parts.date.filter(|_| !weighed.cost.date) {
             let field = Field {
                 name: b"date",
                 value: date.as_bytes(),
             };
             encoder.encode(field, Indexing::ByName, block);
         }
-        put_length(length, encoder, block);
-    }
-
-    /// Encodes trailers into the block.
-    pub(super) fn encode_trailers(&mut self, trailers: Fields<'_>) {
-        let Self { encoder, block, .. } = self;
-        encoder.begin(block);
-        for field in trailers.iter() {
-            put_field(field, encoder, block);
+        put_length(parts.length, encoder, block);
+        if plain && encoder.table().changes() == changes {
+            known_blocks.note(changes, parts, weighed.cost, block);
         }
     }
 
@@ -246,8 +283,15 @@ impl Connection {
     /// Answers a request whose field list is too large: 431, and the stream is
     /// over (RFC 6585 §5). At most 50 octets.
     pub(super) fn put_too_large(&mut self, stream: u32, ended: bool, out: &mut impl Sink) {
-        let status = Status::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        self.encode_response(status, Fields::EMPTY, Some(BodyLength::Known(0)), None);
+        let parts = Parts {
+            status: Some(Status::REQUEST_HEADER_FIELDS_TOO_LARGE),
+            fields: Fields::EMPTY,
+            length: Some(0),
+            date: None,
+        };
+        // Whatever the peer says that it takes.
+        let weighed = self.weigh(&parts).unwrap_or(Weighed::HEAVY);
+        self.encode_parts(&parts, weighed);
         self.put_block(stream, true, out);
         if !ended {
             payload::put_reset(stream, super::ErrorCode::NO_ERROR, out);
@@ -256,11 +300,11 @@ impl Connection {
 }
 
 fn put_length(
-    length: Option<BodyLength>,
+    length: Option<u64>,
     encoder: &mut Encoder<Growing>,
     block: &mut alloc::vec::Vec<u8>,
 ) {
-    if let Some(BodyLength::Known(length)) = length {
+    if let Some(length) = length {
         let digits = ascii::Decimal::new(length);
         let field = Field {
             name: b"content-length",

@@ -18,6 +18,8 @@ pub(super) enum Found {
         list: Decoded,
         judged: Judged,
         end: bool,
+        /// All of the content, where it is here.
+        whole: Option<(usize, usize)>,
     },
     Response {
         stream: u32,
@@ -63,6 +65,19 @@ impl Found {
                 from: from + by,
                 to: to + by,
             },
+            Self::Request {
+                stream,
+                list,
+                judged,
+                end,
+                whole: Some((from, to)),
+            } => Self::Request {
+                stream,
+                list,
+                judged,
+                end,
+                whole: Some((from + by, to + by)),
+            },
             Self::GoAway {
                 last_stream,
                 code,
@@ -98,11 +113,17 @@ impl Found {
                 list: decoded,
                 judged,
                 end,
+                whole,
             } => match list(decoded).request(&judged) {
                 Some(head) => Event::Request {
                     stream,
                     head,
-                    content: content(end, judged.content_length),
+                    content: match whole {
+                        Some((from, to)) => {
+                            Content::Whole(input.get_mut(from..to).unwrap_or_default())
+                        }
+                        None => content(end, judged.content_length),
+                    },
                 },
                 None => return Step::Need(1), // never: it was judged
             },

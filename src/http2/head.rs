@@ -249,6 +249,12 @@ impl<'b> List<'b> {
 }
 
 impl Judged {
+    /// Whether the content may be shown along with the head: nobody is to be
+    /// asked for it, and it is no tunnel.
+    pub(super) fn may_be_whole(&self) -> bool {
+        !self.expects && self.path != ABSENT && self.protocol == ABSENT
+    }
+
     /// The place of a pseudo-header field, its name without the colon.
     fn pseudo(&mut self, name: &[u8]) -> Result<&mut Place, Malformed> {
         Ok(match name {

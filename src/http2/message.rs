@@ -5,6 +5,7 @@ use super::block::{Block, Decoded};
 use super::connection::{Drain, Reading};
 use super::flood::TOO_LARGE;
 use super::found::Found;
+use super::head::Judged;
 use super::receive::Context;
 use super::state::{By, Frame, State};
 use super::streams::{Past, Stream, UNKNOWN};
@@ -22,6 +23,10 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<Option<Found>, Violation> {
         self.reading = Reading::Head;
+        if let Some((list, judged)) = self.recall(&block, octets, context) {
+            return self.take_request(block, list, Some(judged), context, out);
+        }
+        let changes = self.decoder.table().changes();
         let list = self.decode_block(&block, octets, context.limits, context.scratch)?;
         let id = block.stream;
         if let Some(stream) = self.streams.get(id) {
@@ -59,15 +64,50 @@ impl Connection {
                 Past::Unknown if !self.closed.is_forgetful() => Err(Violation::StreamOrder),
                 _ => self.late(id, context).map(|()| None),
             },
-            Role::Server => self.take_request(block, list, context, out),
+            Role::Server => {
+                let judged = match list.complete {
+                    true => list.list(context.scratch).judge_request(true).ok(),
+                    false => None,
+                };
+                let same = self.decoder.table().changes() == changes && !block.skimmed;
+                if let (Some(judged), true) = (judged, same) {
+                    let scratch = &context.scratch;
+                    self.known_heads
+                        .note(changes, octets, &list, judged, scratch);
+                }
+                self.take_request(block, list, judged, context, out)
+            }
         }
     }
 
-    /// The head of a request on a new stream.
+    /// The head of a request on a new stream, if its block is known.
+    fn recall(
+        &self,
+        block: &Block,
+        octets: &[u8],
+        context: &mut Context<'_, '_>,
+    ) -> Option<(Decoded, Judged)> {
+        let is_new = self.role == Role::Server
+            && block.stream > self.last_peer
+            && !block.stream.is_multiple_of(2)
+            && !block.skimmed;
+        if !is_new {
+            return None;
+        }
+        self.make_scratch(context.scratch);
+        let changes = self.decoder.table().changes();
+        let fields = usize::from(context.limits.fields);
+        self.known_heads
+            .find(changes, octets, fields, context.scratch)
+    }
+
+    /// The head of a request on a new stream; not judged to be one if it is
+    /// malformed.
     fn take_request(
         &mut self,
         block: Block,
         mut list: Decoded,
+        judged: Option<Judged>,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
     ) -> Result<Option<Found>, Violation> {
@@ -88,8 +128,8 @@ impl Connection {
             self.closed.push(id, true);
             return Ok(None);
         }
-        let judged = match list.list(context.scratch).judge_request(true) {
-            Ok(judged) if block.dependency != id => judged,
+        let judged = match judged {
+            Some(judged) if block.dependency != id => judged,
             _ => return self.refuse_malformed(id, context, out),
         };
         if block.end && judged.content_length.is_some_and(|length| length > 0) {
@@ -114,6 +154,7 @@ impl Connection {
             list,
             judged,
             end: block.end,
+            whole: None,
         }))
     }
 

@@ -39,6 +39,8 @@ mod flood;
 mod found;
 mod frame;
 mod head;
+mod known_blocks;
+mod known_heads;
 mod limits;
 mod message;
 mod payload;
@@ -50,6 +52,7 @@ mod state;
 mod streams;
 mod table;
 mod time;
+mod whole;
 mod window;
 
 pub use connection::Connection;

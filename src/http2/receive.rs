@@ -206,7 +206,8 @@ impl Connection {
         if head.has(flag::END_HEADERS) {
             *at += end;
             self.note_begun(false, context);
-            return self.finish_block(block, &rest[octets], context, out);
+            let found = self.finish_block(block, &rest[octets], context, out)?;
+            return Ok(found.map(|found| self.complete(found, end, rest, at)));
         }
         // The fragment goes to the end of its frame, before the next.
         let to = end - fragment.len();
@@ -215,6 +216,32 @@ impl Connection {
         self.note_begun(true, context);
         *at += self.go_on(block, &rest[to..end], context)?;
         Ok(None)
+    }
+
+    /// A request with its content, where that stands in whole behind its
+    /// HEADERS, whose frame ends at `start`.
+    fn complete(
+        &mut self,
+        mut found: Found,
+        start: usize,
+        rest: &mut [u8],
+        at: &mut usize,
+    ) -> Found {
+        if let Found::Request {
+            stream,
+            judged,
+            end: false,
+            whole,
+            ..
+        } = &mut found
+            && judged.may_be_whole()
+            && let Some(rest) = rest.get_mut(start..)
+            && let Some((content, octets)) = self.take_whole(*stream, rest)
+        {
+            *whole = Some((start + HEAD, start + HEAD + content));
+            *at += octets;
+        }
+        found
     }
 
     /// CONTINUATION, all of it behind what is assembled at the front of `rest`.

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::connection::Phase;
-use super::fields::{self, Cost, Place, Pseudo};
+use super::fields::{self, Place, Pseudo};
 use super::frame::{HEAD, Head, Kind, MAX_31, flag};
+use super::known_blocks::Parts;
 use super::state::{By, Frame, State};
 use super::streams::{Sending, Stream, UNKNOWN};
 use super::{BodyLength, Connection, Misuse};
@@ -80,9 +81,15 @@ impl Connection {
         if !head.status.is_informational() || head.status == Status::SWITCHING_PROTOCOLS {
             return Err(Misuse::Status);
         }
-        let cost = self.response_cost(head.fields)?;
-        self.may_send(self.framed(cost.octets), out)?;
-        self.encode_response(head.status, head.fields, None, None);
+        let parts = Parts {
+            status: Some(head.status),
+            fields: head.fields,
+            length: None,
+            date: None,
+        };
+        let weighed = self.weigh(&parts)?;
+        self.may_send(self.framed(weighed.cost.octets), out)?;
+        self.encode_parts(&parts, weighed);
         self.put_block(stream, false, out);
         Ok(())
     }
@@ -112,11 +119,12 @@ impl Connection {
     /// Content-Length and `date` are added; a Date in the fields goes before
     /// `date`. The answer to HEAD has the fields that GET's would have and
     /// ends with its head; its content is taken and dropped, as is that of a
-    /// 204 or 304.
+    /// 304.
     ///
     /// # Errors
     /// [`Misuse::NoStream`], [`Misuse::State`] if the response has begun,
-    /// [`Misuse::Status`] for 1xx, [`Misuse::InvalidField`],
+    /// [`Misuse::Status`] for 1xx, [`Misuse::BodyTooLong`] for a 204 or 205 with
+    /// content (RFC 9110 §15.3.5, §15.3.6), [`Misuse::InvalidField`],
     /// [`Misuse::ForbiddenField`], [`Misuse::ListTooLarge`],
     /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
     pub fn send_response(
@@ -127,18 +135,33 @@ impl Connection {
         date: Option<&Date>,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        let swallows = self.may_respond(stream)?.head_only || !head.status.may_have_content();
+        let bare = matches!(head.status.code(), 204 | 205 | 304);
+        let swallows = self.may_respond(stream)?.head_only || bare;
         if head.status.is_informational() {
             return Err(Misuse::Status);
         }
-        let mut cost = self.response_cost(head.fields)?;
-        let date = date.filter(|_| !cost.date);
+        let has_content = matches!(length, Some(BodyLength::Known(1..)));
+        if has_content && bare && head.status != Status::NOT_MODIFIED {
+            return Err(Misuse::BodyTooLong);
+        }
+        let told = match head.status.code() {
+            204 | 304 => None,
+            205 => Some(BodyLength::Known(0)),
+            _ => length,
+        };
+        let parts = Parts {
+            status: Some(head.status),
+            fields: head.fields,
+            length: told.and_then(BodyLength::known),
+            date,
+        };
+        let weighed = self.weigh(&parts)?;
+        let mut cost = weighed.cost;
         cost.add(32, 64); // Date and Content-Length
         self.may_send(self.framed(cost.octets), out)?;
 
         let empty = matches!(length, None | Some(BodyLength::Known(0)));
-        let told = length.filter(|_| head.status.may_have_content());
-        self.encode_response(head.status, head.fields, told, date);
+        self.encode_parts(&parts, weighed);
         self.put_block(stream, empty || swallows, out);
         if let Some(stream) = self.streams.get_mut(stream) {
             stream.answered = true;
@@ -228,19 +251,24 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         let sender = *self.may_send_data(stream)?;
-        let cost = fields::check(trailers, Place::Trailers)?;
-        cost.fits(self.peer.header_list)?;
+        let parts = Parts {
+            status: None,
+            fields: trailers,
+            length: None,
+            date: None,
+        };
+        let weighed = self.weigh(&parts)?;
         if sender.owed != UNKNOWN && sender.owed > 0 {
             return Err(Misuse::BodyTooShort);
         }
-        self.may_send(self.framed(cost.octets), out)?;
+        self.may_send(self.framed(weighed.cost.octets), out)?;
         match (sender.sending, trailers.is_empty()) {
             (Sending::Swallowed, _) => {}
             (Sending::Content, true) => {
                 self.put_data_head(stream, 0, true, out);
             }
             (Sending::Content, false) => {
-                self.encode_trailers(trailers);
+                self.encode_parts(&parts, weighed);
                 self.put_block(stream, true, out);
             }
         }
@@ -378,13 +406,6 @@ impl Connection {
             Ok(state) => stream.state = state,
             Err(_) => debug_assert!(false, "the caller has checked"),
         }
-    }
-
-    fn response_cost(&self, fields: Fields<'_>) -> Result<Cost, Misuse> {
-        let mut cost = fields::check(fields, Place::Response)?;
-        cost.add(7, 3);
-        cost.fits(self.peer.header_list)?;
-        Ok(cost)
     }
 
     /// A stream on which a final response is owed.

@@ -59,7 +59,7 @@ impl Connection {
         let (due, action) = self.due(limits);
         if now < due {
             // Nothing has happened for a while: what was grown may go.
-            self.streams.release();
+            self.release();
             self.sleep(due, limits, now);
             return Ok(None);
         }
@@ -83,6 +83,15 @@ impl Connection {
         let due = self.due(limits).0;
         self.sleep(due, limits, now);
         Ok(event)
+    }
+
+    /// Gives back what was grown, if no stream is open.
+    fn release(&mut self) {
+        if self.streams.is_empty() {
+            self.streams.release();
+            self.known_heads.clear();
+            self.known_blocks.clear();
+        }
     }
 
     /// Says that our own side withheld the input until `now`: the time that

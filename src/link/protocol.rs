@@ -316,6 +316,18 @@ impl Link {
         }
     }
 
+    /// Whether an exchange is over, no byte of a next one is here, and nothing
+    /// is held: the deadline is that of an idle connection of HTTP/1.1.
+    #[inline]
+    pub fn is_at_rest(&self) -> bool {
+        match &self.protocol {
+            Protocol::Http1(machine) => {
+                machine.is_idle() && self.stream != 0 && self.due.is_none() && self.parked.is_none()
+            }
+            _ => false,
+        }
+    }
+
     /// Bytes of memory held apart from the link itself.
     #[inline]
     pub fn memory(&self) -> usize {

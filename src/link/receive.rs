@@ -6,7 +6,6 @@ use alloc::boxed::Box;
 use super::multiplex::{Around, Multiplex};
 use super::protocol::Protocol;
 use super::{Closing, Event, Lent, Link, Parked, Violation};
-use crate::http::{Content, RequestHead};
 #[cfg(feature = "http2")]
 use crate::wire::Role;
 use crate::wire::{Instant, Received, Sink, Step};
@@ -44,12 +43,29 @@ impl Link {
             Protocol::Http1(machine) => {
                 let now = lent.now;
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http1);
-                let due = now + limits.reply;
-                let Received { used, step } = machine.receive(input, lent, out)?;
-                Ok(Received {
-                    used,
-                    step: self.http1_step(step, due, shown),
-                })
+                // A request is large: it is moved once.
+                match machine.receive(input, lent, out) {
+                    Ok(Received {
+                        used,
+                        step: Step::Event(http1::Event::Request { head, content }),
+                    }) => {
+                        self.open(now + limits.reply);
+                        Ok(Received {
+                            used,
+                            step: Step::Event(Event::Request { head, content }),
+                        })
+                    }
+                    Ok(Received {
+                        used,
+                        step: Step::Need(more),
+                    }) => Ok(Received::need(used, more)),
+                    Ok(Received { used, step }) => {
+                        let due = now + limits.reply;
+                        let step = self.http1_step(step, due, shown);
+                        Ok(Received { used, step })
+                    }
+                    Err(violation) => Err(violation.into()),
+                }
             }
             #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
@@ -129,6 +145,19 @@ impl Link {
         }
     }
 
+    /// Whether nothing but further input can bring anything: no event is due,
+    /// and nobody has to act first. May say no where that is so all the same.
+    #[inline]
+    pub fn is_hungry(&self) -> bool {
+        match &self.protocol {
+            Protocol::Http1(machine) => machine.is_idle() && self.over.is_none(),
+            Protocol::WebSocket(machine) => !machine.is_closing() && self.over.is_none(),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(_) => false,
+            Protocol::Raw { .. } => false,
+        }
+    }
+
     /// Whether the input is the front of HTTP/2's preface, far enough to tell
     /// it from a request of HTTP/1.1 (RFC 9113 §3.4). What is shorter is no
     /// head yet and does that machine no harm.
@@ -169,7 +198,6 @@ impl Link {
     }
 
     /// Keeps the books of the exchange, and collects its body if asked to.
-    #[inline]
     fn http1_step<'b>(
         &mut self,
         step: Step<http1::Event<'b>>,
@@ -184,7 +212,10 @@ impl Link {
             Step::Done => return Step::Done,
         };
         match event {
-            http1::Event::Request { head, content } => Step::Event(self.open(head, content, due)),
+            http1::Event::Request { head, content } => {
+                self.open(due);
+                Step::Event(Event::Request { head, content })
+            }
             http1::Event::Response { head, content } => {
                 Step::Event(Event::Response { head, content })
             }
@@ -220,11 +251,10 @@ impl Link {
 
     /// A new exchange begins.
     #[inline]
-    fn open<'b>(&mut self, head: RequestHead<'b>, content: Content<'b>, due: Instant) -> Event<'b> {
+    const fn open(&mut self, due: Instant) {
         self.stream = self.stream.wrapping_add(1);
         self.endless = false;
         self.due = Some(due);
-        Event::Request { head, content }
     }
 }
 

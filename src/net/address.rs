@@ -198,6 +198,11 @@ pub struct ListenOptions {
     /// (`SO_REUSEPORT`; unknown to Windows and Unix domain sockets, where it
     /// is an error). Default false.
     pub reuse_port: bool,
+    /// Whether a socket that others may join has to be the first: an address
+    /// that somebody listens on already is in use, also for
+    /// [`reuse_port`](Self::reuse_port), which alone says nothing to a program
+    /// that is started twice. Default false.
+    pub claim: bool,
     /// Whether `[::]` leaves IPv4 to others (`IPV6_V6ONLY`, RFC 3493 §5.3).
     /// Default false: one socket serves both.
     pub only_v6: bool,
@@ -212,6 +217,7 @@ impl ListenOptions {
     pub const DEFAULT: Self = Self {
         backlog: 1024,
         reuse_port: false,
+        claim: false,
         only_v6: false,
         nodelay: true,
     };
@@ -225,6 +231,12 @@ impl ListenOptions {
     /// The same with another [`reuse_port`](Self::reuse_port).
     pub const fn with_reuse_port(mut self, reuse_port: bool) -> Self {
         self.reuse_port = reuse_port;
+        self
+    }
+
+    /// The same with another [`claim`](Self::claim).
+    pub const fn with_claim(mut self, claim: bool) -> Self {
+        self.claim = claim;
         self
     }
 

@@ -67,6 +67,9 @@ pub(super) struct Connection {
     pub(super) queued: bool,
     /// It waits in the queue of those that have something to flush.
     pub(super) dirty: bool,
+    /// It was idle when its deadline was set last: that one is not too late as
+    /// long as it is again, for an idle time begins anew with each exchange.
+    pub(super) rested: bool,
     /// Bytes of memory that the loop has it down for.
     pub(super) accounted: usize,
     /// Why it ends, once that is known.
@@ -99,6 +102,7 @@ impl Connection {
             duplex: false,
             queued: false,
             dirty: false,
+            rested: false,
             accounted: 0,
             gone: None,
             told: false,
@@ -128,6 +132,22 @@ impl Connection {
     /// its owner nor its backlog holds it.
     pub(super) const fn may_be_fed(&self) -> bool {
         matches!(self.phase, Phase::Open) && !self.held && (self.duplex || !self.waits)
+    }
+
+    /// Whether an exchange is still the present one, or one of those that go on.
+    #[inline]
+    pub(super) fn is_open(&self, stream: u32) -> bool {
+        matches!(self.phase, Phase::Open) && !self.told && self.link.is_open(stream)
+    }
+
+    /// Whether it waits for a further request and for nothing else: it holds no
+    /// memory, and nothing but the idle time and its peer can make it go on.
+    #[inline]
+    pub(super) fn is_at_rest(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+            && self.link.is_at_rest()
+            && self.kept.is_none()
+            && self.backlog.memory() == 0
     }
 
     /// Whether a turn can bring anything without an event.

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::connection::Phase;
+use super::connection::{Connection, Phase};
+use super::lending::Lending;
 use super::state::{CANCEL, INTERNAL_ERROR, State};
 use super::{Exchange, Flow, Owner, Peer};
 use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
@@ -197,16 +198,12 @@ impl Context<'_> {
 
     /// Writes a piece of a streamed body, or bytes of a raw connection.
     pub fn write(&mut self, data: &[u8]) -> Flow {
-        let waited = self.held();
-        let written = self.act(|link, state| link.write(state.stream, data, state.cork));
-        self.flow_after(written, waited)
+        self.write_by(|link, state| link.write(state.stream, data, state.cork))
     }
 
     /// As [`write`](Self::write); large pieces leave without being copied.
     pub fn write_shared(&mut self, data: Bytes) -> Flow {
-        let waited = self.held();
-        let written = self.act(|link, state| link.write_shared(state.stream, data, state.cork));
-        self.flow_after(written, waited)
+        self.write_by(|link, state| link.write_shared(state.stream, data, state.cork))
     }
 
     /// Ends a streamed body; closes a raw connection once all is sent.
@@ -284,42 +281,30 @@ impl Context<'_> {
         &mut self,
         act: impl FnOnce(&mut Link, Lending<'_>) -> Result<R, Misuse>,
     ) -> Result<R, Misuse> {
-        if !self.state.is_open(self.exchange) {
-            return Err(Misuse::Over);
-        }
-        let State {
-            connections,
-            cork,
-            now,
-            date,
-            ..
-        } = &mut *self.state;
-        match connections.get_mut(self.exchange.connection) {
-            Some(connection) => act(
-                &mut connection.link,
-                Lending {
-                    stream: self.exchange.stream,
-                    cork,
-                    now: *now,
-                    date,
-                },
-            ),
-            None => Err(Misuse::Over),
-        }
+        let (connection, lending, _) = self.state.lend(self.exchange)?;
+        act(&mut connection.link, lending)
     }
 
-    pub(super) fn flow_after(&mut self, written: Result<(), Misuse>, waited: usize) -> Flow {
-        match written {
-            Ok(()) => self.state.flow(self.exchange, waited),
-            Err(misuse) => Flow::Over(misuse),
+    /// Runs `act`, which writes, and says whether the writer is to wait.
+    #[inline]
+    pub(super) fn write_by(
+        &mut self,
+        act: impl FnOnce(&mut Link, Lending<'_>) -> Result<(), Misuse>,
+    ) -> Flow {
+        let (connection, lending, high) = match self.state.lend(self.exchange) {
+            Ok(lent) => lent,
+            Err(misuse) => return Flow::Over(misuse),
+        };
+        let Connection { link, backlog, .. } = connection;
+        let stream = self.exchange.stream;
+        let waited = backlog.held() + lending.cork.held() + link.queued(stream);
+        if let Err(misuse) = act(link, lending) {
+            return Flow::Over(misuse);
         }
+        let waiting = backlog.len() + link.queued(stream);
+        if waiting + self.state.cork.len() <= high {
+            return Flow::Go;
+        }
+        self.state.flow(self.exchange, waited)
     }
-}
-
-/// What a link needs to act.
-pub(super) struct Lending<'s> {
-    pub(super) stream: u32,
-    pub(super) cork: &'s mut super::Cork,
-    pub(super) now: Instant,
-    pub(super) date: &'s Date,
 }

@@ -246,6 +246,9 @@ impl Cork {
         &self,
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<usize> {
+        if self.shared.is_empty() && !self.copied.is_empty() {
+            return write(&[IoSlice::new(&self.copied)]);
+        }
         let mut taken = 0;
         while taken < self.len() {
             let (offered, n) = self.parts(taken, |parts| {

@@ -13,6 +13,10 @@ impl<P: Poller> Loop<P> {
     /// Moves all dials on: those that handlers have asked for, those whose
     /// names are resolved, and those whose attempts took too long.
     pub(super) fn dial(&mut self) {
+        let dials = &self.dispatch.state.dials;
+        if dials.is_empty() && self.dialling.is_empty() && self.resolver.is_none() {
+            return;
+        }
         for request in mem::take(&mut self.dispatch.state.dials) {
             self.begin(request);
         }

@@ -3,11 +3,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
+use std::panic::{catch_unwind, resume_unwind};
 
 use super::connection::{Connection, Phase};
 use super::state::State;
-use super::{Context, Exchange, Handler, Key, Owner};
+use super::{Context, Exchange, Handler, Key, Mark, Owner};
 use crate::http::{OwnedScratch, ResponseHead, Status};
 use crate::link::{self, Event, Gone, Parked, Snapshot};
 use crate::wire::{Received, Role, Step};
@@ -34,13 +34,53 @@ pub(super) enum Stop {
     Over,
 }
 
+/// How far feeding has come, and what is gone back to should the owner panic.
+struct Feeding {
+    at: usize,    // bytes used, at most all
+    at_end: bool, // the link has used all it can before the FIN
+    call: Option<Call>,
+}
+
+/// A call of an owner.
+struct Call {
+    exchange: Exchange,
+    owner: Owner,
+    mark: Mark,
+    depth: usize,
+    unanswered: Option<Snapshot>,
+    is_last: bool,
+}
+
 impl Dispatch {
     /// Feeds `input` to a connection's link, event by event; `end` says that
     /// the peer's FIN stands behind it. Returns how much of it was used and
     /// why it stopped.
     pub(super) fn feed(&mut self, key: Key, input: &mut [u8], end: bool) -> (usize, Stop) {
-        let mut at = 0; // <= input.len()
-        let mut at_end = false; // the link has used all it can before the FIN
+        let mut feeding = Feeding {
+            at: 0,
+            at_end: false,
+            call: None,
+        };
+        loop {
+            let run = || {
+                let stop = self.run(key, input, end, &mut feeding);
+                self.served(&mut feeding);
+                stop
+            };
+            match catch_unwind(AssertUnwindSafe(run)) {
+                Ok(stop) => return (feeding.at, stop),
+                Err(panic) => match feeding.call.take() {
+                    Some(call) => panicked(&mut self.handlers, &mut self.state, call),
+                    None => resume_unwind(panic), // it is none of an owner's
+                },
+            }
+            self.recycle(key);
+        }
+    }
+
+    /// Feeds until there is a reason to stop. Events leave by one way for all,
+    /// and are moved as little as can be: they are large.
+    fn run(&mut self, key: Key, input: &mut [u8], end: bool, feeding: &mut Feeding) -> Stop {
         let date = self.state.date;
         loop {
             let Self {
@@ -51,21 +91,21 @@ impl Dispatch {
                 handlers,
             } = self;
             let Some(connection) = state.connections.get_mut(key) else {
-                return (at, Stop::Over);
+                return Stop::Over;
             };
             if !connection.may_be_fed() {
-                return (
-                    at,
-                    if connection.phase == Phase::Open {
-                        Stop::Held
-                    } else {
-                        Stop::Over
-                    },
-                );
+                return match connection.phase {
+                    Phase::Open => Stop::Held,
+                    _ => Stop::Over,
+                };
             }
             let waiting = state.cork.len() + connection.backlog.len();
             if waiting > state.limits.backlog_high && !connection.duplex {
-                return (at, Stop::Flush);
+                return Stop::Flush;
+            }
+            let rest = input.get_mut(feeding.at..).unwrap_or_default();
+            if rest.is_empty() && !end && feeding.call.is_some() && connection.link.is_hungry() {
+                return Stop::Hungry;
             }
             let lent = link::Lent {
                 now: state.now,
@@ -79,43 +119,85 @@ impl Dispatch {
                 scratch: scratch.lend(),
                 shown,
             };
-            let rest = &mut input[at..];
-            let received = match at_end {
+            let received = match feeding.at_end {
                 false => connection.link.receive(rest, lent, &mut state.cork),
                 true => connection.link.receive_eof(rest, lent, &mut state.cork),
             };
-            let (used, step) = match received {
+            let stop = match received {
                 Ok(Received {
                     used,
                     step: Step::Event(event),
                 }) => {
+                    feeding.at += used;
                     let exchange = Exchange {
                         connection: key,
                         stream: connection.link.stream(),
                     };
-                    call(handlers, state, exchange, event);
-                    (used, Step::Event(()))
+                    let call = feeding.call.insert(Call {
+                        exchange,
+                        owner: connection.owner,
+                        mark: state.cork.mark(),
+                        depth: state.stash.len(),
+                        unanswered: connection.link.snapshot(),
+                        is_last: false,
+                    });
+                    if let Some(handler) = handlers.get_mut(usize::from(call.owner.0)) {
+                        let mut context = Context {
+                            state,
+                            owner: call.owner,
+                            exchange: call.exchange,
+                        };
+                        handler.event(&mut context, event);
+                    }
+                    None
                 }
-                Ok(Received { used, step }) => (used, step.map(|_| ())),
+                Ok(Received { used, step }) => {
+                    feeding.at += used;
+                    match step {
+                        // Bytes were used up without an event: there may be more.
+                        Step::Need(_) | Step::Paused if used > 0 => None,
+                        Step::Need(0) | Step::Event(_) => None,
+                        Step::Need(_) | Step::Paused if end && !feeding.at_end => {
+                            feeding.at_end = true;
+                            None
+                        }
+                        Step::Need(_) => Some(Stop::Hungry),
+                        Step::Paused => Some(Stop::Held),
+                        Step::Full => Some(Stop::Flush),
+                        Step::Done => Some(Stop::Over),
+                    }
+                }
                 Err(violation) => {
                     self.recycle(key);
                     self.tell_gone(key, Gone::Violation(violation));
-                    return (input.len(), Stop::Over);
+                    feeding.at = input.len();
+                    return Stop::Over;
                 }
             };
-            self.recycle(key);
-            at += used;
-            match step {
-                Step::Event(()) => {}
-                // Bytes were used up without an event: there may be more.
-                Step::Need(_) | Step::Paused if used > 0 => {}
-                Step::Need(0) => {}
-                Step::Need(_) | Step::Paused if end && !at_end => at_end = true,
-                Step::Need(_) => return (at, Stop::Hungry),
-                Step::Paused => return (at, Stop::Held),
-                Step::Full => return (at, Stop::Flush),
-                Step::Done => return (at, Stop::Over),
+            if self.shown.is_some() {
+                self.recycle(key);
             }
+            if let Some(stop) = stop {
+                return stop;
+            }
+        }
+    }
+
+    /// Tells the owner that has been called that this was all for now.
+    fn served(&mut self, feeding: &mut Feeding) {
+        let Self {
+            handlers, state, ..
+        } = self;
+        if let Some(call) = &mut feeding.call
+            && let Some(handler) = handlers.get_mut(usize::from(call.owner.0))
+        {
+            call.unanswered = None; // what was written stays
+            let mut context = Context {
+                state,
+                owner: call.owner,
+                exchange: call.exchange,
+            };
+            handler.served(&mut context);
         }
     }
 
@@ -141,7 +223,15 @@ impl Dispatch {
             };
             let call = AssertUnwindSafe(|| handler.event(&mut context, event));
             if catch_unwind(call).is_err() {
-                state.counters.panics += 1;
+                let call = Call {
+                    exchange,
+                    owner,
+                    mark: state.cork.mark(),
+                    depth: state.stash.len(),
+                    unanswered: None,
+                    is_last: true,
+                };
+                panicked(handlers, state, call);
             }
         }
     }
@@ -237,26 +327,28 @@ impl Dispatch {
     }
 }
 
-/// Calls the owner of an exchange. A panic ends it: with 500 if nothing of the
-/// response has left, with 1011 on a WebSocket, else by a reset of its stream
-/// or by cutting the connection.
+/// Calls the owner of an exchange.
 fn call(
     handlers: &mut [Box<dyn Handler>],
     state: &mut State,
     exchange: Exchange,
     event: Event<'_>,
 ) {
-    let key = exchange.connection;
-    let Some(connection) = state.connections.get(key) else {
+    let Some(connection) = state.connections.get(exchange.connection) else {
         return;
     };
     let owner = connection.owner;
-    let is_last = matches!(event, Event::Gone(_));
-    let unanswered = connection.link.snapshot();
+    let call = Call {
+        exchange,
+        owner,
+        mark: state.cork.mark(),
+        depth: state.stash.len(),
+        unanswered: connection.link.snapshot(),
+        is_last: matches!(event, Event::Gone(_)),
+    };
     let Some(handler) = handlers.get_mut(usize::from(owner.0)) else {
         return;
     };
-    let (mark, depth) = (state.cork.mark(), state.stash.len());
     let mut context = Context {
         state,
         owner,
@@ -264,22 +356,50 @@ fn call(
     };
     let called = catch_unwind(AssertUnwindSafe(|| handler.event(&mut context, event)));
     if called.is_err() {
-        debug_assert_eq!(state.stash.len(), depth, "a visit left its cork behind");
-        state.counters.panics += 1;
-        if is_last {
-            return; // nobody is there to be answered, and the cork may be another's
-        }
-        if unanswered.is_some() {
-            state.cork.truncate(mark);
-        }
-        if let Some(connection) = state.connections.get_mut(key)
-            && !connection.link.is_multiplexed()
-        {
-            connection.told = true;
-            connection.gone = Some(Gone::Panicked);
-        }
-        cut(state, exchange, Status::INTERNAL_SERVER_ERROR, unanswered);
+        panicked(handlers, state, call);
     }
+}
+
+/// The owner has panicked. That ends its exchange: with 500 if nothing of the
+/// response has left, with 1011 on a WebSocket, else by a reset of its stream
+/// or by cutting the connection.
+#[cold]
+fn panicked(handlers: &mut [Box<dyn Handler>], state: &mut State, call: Call) {
+    let Call {
+        exchange,
+        owner,
+        mark,
+        depth,
+        unanswered,
+        is_last,
+    } = call;
+    debug_assert_eq!(state.stash.len(), depth, "a visit left its cork behind");
+    state.counters.panics += 1;
+    if let Some(handler) = handlers.get_mut(usize::from(owner.0)) {
+        let mut context = Context {
+            state,
+            owner,
+            exchange,
+        };
+        let clear = || handler.panicked(&mut context, is_last);
+        // A second panic is counted, and ends nothing more than the first.
+        if catch_unwind(AssertUnwindSafe(clear)).is_err() {
+            state.counters.panics += 1;
+        }
+    }
+    if is_last {
+        return; // nobody is there to be answered, and the cork may be another's
+    }
+    if unanswered.is_some() {
+        state.cork.truncate(mark);
+    }
+    if let Some(connection) = state.connections.get_mut(exchange.connection)
+        && !connection.link.is_multiplexed()
+    {
+        connection.told = true;
+        connection.gone = Some(Gone::Panicked);
+    }
+    cut(state, exchange, Status::INTERNAL_SERVER_ERROR, unanswered);
 }
 
 /// Answers for an owner that owes a response and will not give it.

@@ -2,10 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::mem;
-use core::time::Duration;
 
-use super::connection::Phase;
 use super::dials::Dialling;
 use super::dispatch::Dispatch;
 use super::exchange::Listening;
@@ -18,11 +15,9 @@ use super::{
     Timers, mailbox,
 };
 use crate::http::{FieldBuffer, OwnedScratch, date::Date};
-use crate::link::{self, Event, Shelf};
+use crate::link::{self, Shelf};
 use crate::wire::Instant;
 
-/// Messages from other threads that one turn handles at most.
-const MAIL: usize = 1024;
 /// How many field ranges the loop's scratch holds: an upper bound for
 /// [`http1::Limits::fields`](crate::http1::Limits::fields).
 const FIELDS: usize = 1024;
@@ -84,7 +79,7 @@ pub struct Loop<P: Poller = Mio> {
     /// Slots whose deadlines have passed; empty between turns.
     pub(super) passed: Vec<u32>,
     /// Memory for the next list of connections; empty between uses.
-    round: Vec<Key>,
+    pub(super) round: Vec<Key>,
     pub(super) inbox: Inbox<Mail>,
     pub(super) dispatch: Dispatch,
     pub(super) ready: Vec<Readiness>,
@@ -216,172 +211,5 @@ impl<P: Poller> Loop<P> {
             self.turn(None)?;
         }
         Ok(self.cut)
-    }
-
-    /// One turn: waits at most `timeout` (`None`: until something happens) and
-    /// serves what there is. For programs that keep the main loop to
-    /// themselves.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the poller fails.
-    pub fn turn(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
-        let wait = self.wait(timeout);
-        self.poller.poll(&mut self.ready, wait)?;
-        self.note_time();
-        // Who is woken from here on waits for the next turn.
-        mem::swap(&mut self.round, &mut self.dispatch.state.runnable);
-        // First: what another loop published before it answered its client
-        // arrives before that client's next request here is answered.
-        self.read_mail();
-        let ready = mem::take(&mut self.ready);
-        for readiness in &ready {
-            self.attend_readiness(readiness);
-        }
-        self.ready = ready;
-        self.accept();
-        self.fire_timers();
-        self.expire();
-        self.go_on();
-        self.dial();
-        self.flush_dirty();
-        self.keep_within_memory();
-        self.cut_late();
-        Ok(())
-    }
-
-    /// How long a poll may wait.
-    fn wait(&mut self, timeout: Option<Duration>) -> Option<Duration> {
-        if self.listeners.is_ready() {
-            return Some(Duration::ZERO);
-        }
-        let next_dial = self.next_dial();
-        let state = &mut self.dispatch.state;
-        if !self.inbox.is_empty()
-            || !state.runnable.is_empty()
-            || !state.dirty.is_empty()
-            || !state.dials.is_empty()
-        {
-            return Some(Duration::ZERO);
-        }
-        let deadlines = [
-            state.timers.next(),
-            self.deadlines.next(),
-            self.listeners.next(),
-            next_dial,
-            self.drained_by.filter(|_| !state.connections.is_empty()),
-        ];
-        let next = deadlines.into_iter().flatten().min();
-        // The turn may have taken its time.
-        let until = next.map(|next| next.saturating_since(self.poller.refresh()));
-        match (until, timeout) {
-            (Some(until), Some(timeout)) => Some(until.min(timeout)),
-            (until, timeout) => until.or(timeout),
-        }
-    }
-
-    fn note_time(&mut self) {
-        let state = &mut self.dispatch.state;
-        state.now = self.poller.now();
-        let seconds = self.poller.unix_seconds();
-        if seconds != state.unix_seconds {
-            state.unix_seconds = seconds;
-            state.date = Date::from_unix(seconds);
-        }
-    }
-
-    fn attend_readiness(&mut self, readiness: &Readiness) {
-        if readiness.token & Key::FREE_TOKENS != 0 {
-            if let Some(number) = self.listeners.number_of(readiness.token) {
-                self.listeners.ready(number);
-            }
-            return;
-        }
-        let Some(key) = self.dispatch.state.connections.key_of(readiness.token) else {
-            return;
-        };
-        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
-            return;
-        };
-        connection.readable |= readiness.readable || readiness.read_closed || readiness.closed;
-        connection.writable |= readiness.writable;
-        connection.fin |= readiness.read_closed || readiness.closed;
-        connection.broken |= readiness.closed;
-        if connection.phase == Phase::Dialling {
-            self.go_on_dialling(key);
-        } else if !connection.queued {
-            self.serve(key); // one that is queued has its turn later in this one
-        }
-    }
-
-    /// Serves those that can go on without an event.
-    fn go_on(&mut self) {
-        let mut round = mem::take(&mut self.round);
-        for key in round.drain(..) {
-            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
-                connection.queued = false;
-                self.serve(key);
-            }
-        }
-        self.round = round;
-    }
-
-    /// Writes to those that others have written to.
-    fn flush_dirty(&mut self) {
-        while !self.dispatch.state.dirty.is_empty() {
-            let next = mem::take(&mut self.round);
-            let mut round = mem::replace(&mut self.dispatch.state.dirty, next);
-            for key in round.drain(..) {
-                self.dispatch.state.current = key;
-                self.settle(key);
-            }
-            self.round = round;
-        }
-    }
-
-    /// Hands over what other threads sent.
-    fn read_mail(&mut self) {
-        if self.inbox.is_empty() {
-            return;
-        }
-        let lost = self.inbox.lost();
-        let counters = &mut self.dispatch.state.counters;
-        (counters.lost_publishes, counters.lost_replies) = (lost.publishes, lost.replies);
-        for _ in 0..MAIL {
-            let Some(mail) = self.inbox.next() else {
-                return;
-            };
-            match mail {
-                Mail::Exchange {
-                    owner,
-                    exchange,
-                    value,
-                } => {
-                    let state = &self.dispatch.state;
-                    let key = exchange.connection;
-                    let is_owner = state
-                        .connections
-                        .get(key)
-                        .is_some_and(|it| it.owner == owner);
-                    if is_owner && state.is_open(exchange) {
-                        self.attend(exchange, Event::Mail(value));
-                    }
-                }
-                Mail::Owner { owner, value } => self.dispatch.tell_owner(owner, Event::Mail(value)),
-                Mail::Drain { within } => self.drain(within),
-            }
-        }
-    }
-
-    fn fire_timers(&mut self) {
-        let now = self.dispatch.state.now;
-        let until = self.dispatch.state.timers.mark();
-        while let Some((_, timer)) = self.dispatch.state.timers.expired(now, until) {
-            let (owner, exchange, token) = timer;
-            if exchange.connection == Key::NONE {
-                self.dispatch.tell_owner(owner, Event::Timer { token });
-            } else if self.dispatch.state.is_open(exchange) {
-                self.attend(exchange, Event::Timer { token });
-            }
-        }
     }
 }

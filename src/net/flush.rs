@@ -1,5 +1,6 @@
 //! From the cork to the kernel, and what follows when all is sent.
 
+use core::mem;
 use std::io::ErrorKind;
 
 use super::connection::Phase;
@@ -43,6 +44,12 @@ impl<P: Poller> Loop<P> {
         let mut broken = None;
         if !waited && connection.writable {
             match cork.write(|parts| poller.write(stream, parts)) {
+                // As nearly always: nothing waits, so that nothing is timed.
+                Ok(n) if n == cork.len() => {
+                    cork.clear();
+                    counters.bytes_out += n as u64;
+                    return connection.link.set_room(limits.backlog_high);
+                }
                 Ok(n) => taken = n,
                 Err(_) => broken = Some(Gone::Reset),
             }
@@ -95,6 +102,7 @@ impl<P: Poller> Loop<P> {
         } = &mut self.dispatch.state;
         if let Some(connection) = connections.get_mut(key)
             && connection.phase == Phase::Open
+            && connection.link.is_multiplexed()
         {
             connection.link.pump(limits.backlog_low, *now, cork);
         }
@@ -105,8 +113,11 @@ impl<P: Poller> Loop<P> {
     pub(super) fn settle(&mut self, key: Key) {
         self.pump(key);
         self.flush(key);
-        self.begin_closing(key);
-        self.go_on_closing(key);
+        let connection = self.dispatch.state.connections.get(key);
+        if connection.is_some_and(|it| it.phase != Phase::Open || it.link.closing().is_some()) {
+            self.begin_closing(key);
+            self.go_on_closing(key);
+        }
         let Dispatch {
             state, profiles, ..
         } = &mut self.dispatch;
@@ -115,6 +126,16 @@ impl<P: Poller> Loop<P> {
             return;
         };
         connection.dirty = false;
+        if !connection.waits && connection.is_at_rest() && !state.draining {
+            state.memory -= mem::take(&mut connection.accounted);
+            if !connection.rested {
+                connection.rested = true;
+                let limits = &profiles[usize::from(connection.profile)];
+                self.deadlines.set(key.slot(), connection.deadline(limits));
+            }
+            return;
+        }
+        connection.rested = false;
         let held = connection.memory();
         connection.waits |= connection.backlog.len() > state.limits.backlog_high;
         // The kernel took everything at once, or its share of the turn: no

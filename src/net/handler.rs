@@ -29,4 +29,21 @@ use crate::link::Event;
 pub trait Handler {
     /// Something happened on an exchange of this owner's.
     fn event(&mut self, context: &mut Context<'_>, event: Event<'_>);
+
+    /// What has come in on a connection has all been handed over in
+    /// [`event`](Self::event)s, as far as it goes for now, and what was written
+    /// meanwhile leaves next. The context is that of the last of them. Called
+    /// once for each batch: the place to do what is to be done once for many
+    /// requests.
+    fn served(&mut self, context: &mut Context<'_>) {
+        let _ = context;
+    }
+
+    /// This handler has panicked in a call with this context: the place to
+    /// clear up. The loop answers in its place, if it still can, and then ends
+    /// the exchange without telling it so. `is_last` if the event was
+    /// [`Gone`](crate::link::Event::Gone), or for no connection.
+    fn panicked(&mut self, context: &mut Context<'_>, is_last: bool) {
+        let _ = (context, is_last);
+    }
 }

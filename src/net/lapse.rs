@@ -12,12 +12,18 @@ impl<P: Poller> Loop<P> {
     /// Lets the deadlines that have come take effect.
     pub(super) fn expire(&mut self) {
         let now = self.dispatch.state.now;
+        if self.deadlines.next().is_none_or(|next| now < next) {
+            return;
+        }
         let mut passed = mem::take(&mut self.passed);
         self.deadlines.expired(now, &mut passed);
         for slot in passed.drain(..) {
             let Some(key) = self.dispatch.state.connections.key_at(slot) else {
                 continue;
             };
+            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+                connection.rested = false; // its deadline has just been ended
+            }
             let Some(connection) = self.dispatch.state.connections.get(key) else {
                 continue;
             };
@@ -51,15 +57,16 @@ impl<P: Poller> Loop<P> {
 
     /// Stops accepting, lets what runs finish, and cuts what is left after
     /// `within` (`None`: after [`Limits::drain_time`](super::Limits::drain_time));
-    /// [`run`](Self::run) then returns.
+    /// [`run`](Self::run) then returns. Asked again, it may end sooner than it
+    /// would have, never later.
     pub fn drain(&mut self, within: impl Into<Option<Duration>>) {
         let state = &mut self.dispatch.state;
+        let by = state.now + within.into().unwrap_or(state.limits.drain_time);
+        self.drained_by = Some(self.drained_by.map_or(by, |earlier| earlier.min(by)));
         if state.draining {
             return;
         }
-        let within = within.into().unwrap_or(state.limits.drain_time);
         state.draining = true;
-        self.drained_by = Some(state.now + within);
         self.accept_last();
         for owner in 0..self.dispatch.handlers.len() {
             self.dispatch

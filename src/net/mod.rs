@@ -38,6 +38,7 @@ mod flush;
 mod handler;
 mod kept;
 mod lapse;
+mod lending;
 mod listener;
 mod mailbox;
 mod messages;
@@ -59,6 +60,7 @@ mod state;
 mod system;
 mod timers;
 mod timing;
+mod turn;
 mod write_file;
 
 pub use address::{Address, Destination, ListenOptions, Peer};

@@ -32,7 +32,10 @@ impl<P: Poller> Loop<P> {
     pub(super) fn serve(&mut self, key: Key) {
         self.dispatch.state.current = key;
         let mut next = Next::Again;
-        self.relieve(key);
+        let connection = self.dispatch.state.connections.get(key);
+        if connection.is_some_and(|it| it.waits || !it.backlog.is_empty()) {
+            self.relieve(key);
+        }
         for _ in 0..self.dispatch.state.limits.rounds {
             next = self.step(key);
             if next == Next::Rest {
@@ -43,7 +46,9 @@ impl<P: Poller> Loop<P> {
             self.end(key, Gone::Reset);
         }
         self.settle(key);
-        self.keep_within_memory();
+        if self.dispatch.state.memory > self.dispatch.state.limits.memory {
+            self.keep_within_memory();
+        }
         if next == Next::Again {
             self.dispatch.state.wake(key);
         }

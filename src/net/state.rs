@@ -6,8 +6,9 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::connection::{Connection, Phase};
+use super::connection::Connection;
 use super::dials::DialRequest;
+use super::lending::Lending;
 use super::{
     Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, Slab, TimerId,
     TimerMark, Timers,
@@ -65,9 +66,31 @@ impl State {
     /// Whether an exchange is still the present one of a connection that goes
     /// on.
     pub(super) fn is_open(&self, exchange: Exchange) -> bool {
-        self.connections.get(exchange.connection).is_some_and(|it| {
-            matches!(it.phase, Phase::Open) && !it.told && it.link.is_open(exchange.stream)
-        })
+        let connection = self.connections.get(exchange.connection);
+        connection.is_some_and(|it| it.is_open(exchange.stream))
+    }
+
+    /// The connection of an exchange that is still open, what its link needs to
+    /// act, and the mark that its backlog should stay below.
+    #[inline]
+    pub(super) fn lend(
+        &mut self,
+        exchange: Exchange,
+    ) -> Result<(&mut Connection, Lending<'_>, usize), Misuse> {
+        let Exchange { connection, stream } = exchange;
+        match self.connections.get_mut(connection) {
+            Some(it) if it.is_open(stream) => {
+                let lending = Lending {
+                    stream,
+                    cork: &mut self.cork,
+                    entropy: &mut self.entropy,
+                    now: self.now,
+                    date: &self.date,
+                };
+                Ok((it, lending, self.limits.backlog_high))
+            }
+            _ => Err(Misuse::Over),
+        }
     }
 
     /// Bytes that wait for the peer of an exchange: for its stream, corked, or

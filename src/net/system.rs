@@ -345,13 +345,16 @@ fn listen_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Listen
     // On Windows the option would let others take the address over.
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?;
-    if options.reuse_port {
+    if options.reuse_port && !options.claim {
         reuse_port(&socket)?;
     }
     if options.nodelay && NODELAY_IS_INHERITED {
         socket.set_tcp_nodelay(true)?;
     }
     socket.bind(&address.into())?;
+    if options.reuse_port && options.claim {
+        reuse_port(&socket)?; // it holds for those who come after
+    }
     socket.listen(options.backlog)?;
     Ok(Listening::Tcp {
         socket: TcpListener::from_std(socket.into()),
@@ -586,6 +589,19 @@ mod tests {
         assert!(b.listen(&address, &options, 1).is_ok());
         let alone = b.listen(&address, &ListenOptions::DEFAULT, 2).unwrap_err();
         assert_eq!(alone.kind(), ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_claimed_port_is_shared_by_those_who_come_after() {
+        let (mut a, mut b) = (Mio::new().unwrap(), Mio::new().unwrap());
+        let shared = ListenOptions::DEFAULT.with_reuse_port(true);
+        let claimed = shared.clone().with_claim(true);
+        let any: Address = "127.0.0.1:0".parse().unwrap();
+        let first = a.listen(&any, &claimed, 1).unwrap();
+        let address = a.local_address(&first).unwrap();
+        assert!(b.listen(&address, &shared, 1).is_ok());
+        let again = b.listen(&address, &claimed, 2).unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::AddrInUse);
     }
 
     #[test]

@@ -20,8 +20,7 @@ impl Context<'_> {
     /// [`Limits::backlog_cap`]: super::Limits::backlog_cap
     pub fn write_file(&mut self, mut part: FilePart) -> Flow {
         const MOST: usize = usize::MAX / 8; // a whole file, but for 32 bits
-        let waited = self.held();
-        let written = self.act(|link, state| {
+        self.write_by(|link, state| {
             while !part.is_empty() {
                 let piece = part.slice(0, MOST as u64);
                 part.advance(piece.len());
@@ -29,13 +28,6 @@ impl Context<'_> {
                 link.write_by(len, state.cork, |cork: &mut Cork| cork.put_file(piece))?;
             }
             Ok(())
-        });
-        self.flow_after(written, waited)
-    }
-
-    /// Bytes that wait in memory to be taken by the kernel, of this connection:
-    /// not those that are still in files.
-    pub(super) fn held(&self) -> usize {
-        self.state.held_of(self.exchange)
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Where machines write: an output that the caller lends.
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 use alloc::vec::Vec;
 #[cfg(feature = "alloc")]
 use bytes::{Bytes, BytesMut};
@@ -57,7 +57,7 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     }
 }
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 impl Sink for Vec<u8> {
     #[inline]
     fn put(&mut self, bytes: &[u8]) {

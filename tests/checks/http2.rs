@@ -1,5 +1,6 @@
 //! HTTP/2: the law of splits in both roles.
 
+use super::http2_support::pipe::{Talk, Whim, talk};
 use super::http2_support::{Seen, Sent, Side, WINDOW_UPDATE, block, frame, opening};
 use super::input::{Input, pieces};
 use barewire::http::{Fields, Method, RequestHead, ResponseHead, Status, Target, Version};
@@ -11,7 +12,7 @@ use barewire::wire::{Instant, Role};
 type Transcript = (Vec<Seen>, Vec<Sent>, Vec<(u32, u64)>);
 
 /// The longest frame, its head, and a block as long as lists may be.
-const MOST: usize = 2 * (16_384 + 9) + 64 * 1024;
+pub(super) const MOST: usize = 2 * (16_384 + 9) + 64 * 1024;
 
 fn transcript(mut side: Side, all: &[&[u8]]) -> Transcript {
     let mut events: Vec<Seen> = Vec::new();
@@ -130,12 +131,12 @@ const HEADS: [&[(&str, &str)]; 8] = [
 
 /// Frames, each of kind, flags, stream and payload; blocks of common fields are
 /// at hand.
-fn frames(input: &mut Input<'_>) -> Vec<u8> {
+pub(super) fn frames(input: &mut Input<'_>, heads: &[&[(&str, &str)]; 8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     while !input.is_empty() && bytes.len() < 64 * 1024 {
         let [kind, flags, stream] = input.array();
         let payload = match kind & 0xe0 {
-            0x20 => block(HEADS[usize::from(input.byte() & 7)]),
+            0x20 => block(heads[usize::from(input.byte() & 7)]),
             0x40 => vec![input.byte(); usize::from(input.byte()) * 70],
             _ => input.run().to_vec(),
         };
@@ -157,10 +158,27 @@ pub fn receive(data: &[u8]) {
         bytes.extend(frame(4, 0, 0, &[]));
     }
     match flags & 4 {
-        0 => bytes.extend(frames(&mut input)),
+        0 => bytes.extend(frames(&mut input, &HEADS)),
         _ => bytes.extend(input.rest()),
     }
     let cut = transcript(side(flags), &pieces(&bytes, manner));
     let whole = transcript(side(flags), &[&bytes]);
     assert_eq!(cut, whole, "{bytes:x?}");
+}
+
+/// A client and a server understand each other whatever the pipe between them
+/// does, the windows are, and streams are reset.
+pub fn pipe(data: &[u8]) {
+    let mut input = Input::new(data);
+    let [requests, window, size, room, resets] = input.array();
+    let scale = |byte: u8| 1_u32 << (byte >> 4) | u32::from(byte & 15);
+    let window = scale(window);
+    let how = Talk {
+        requests: usize::from(requests % 12) + 1,
+        window,
+        size: u64::from(scale(size).min(window * 20).min(8000)),
+        room: 400 + scale(room) as usize,
+        resets: resets.into(),
+    };
+    talk(how, &mut Whim::new(input.rest(), 1));
 }

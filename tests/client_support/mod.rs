@@ -82,10 +82,16 @@ impl Server {
                     head,
                     content,
                 } => {
+                    let (ended, body) = match content {
+                        Content::Follows { .. } => (false, Vec::new()),
+                        Content::None => (true, Vec::new()),
+                        Content::Whole(bytes) => (true, bytes.to_vec()),
+                    };
                     let mut seen = Seen {
                         path: head.target.path().into(),
                         authority: head.authority().unwrap_or_default().into(),
-                        ended: content == Content::None,
+                        ended,
+                        body,
                         ..Seen::default()
                     };
                     seen.fields.extend(head.fields).unwrap();
@@ -277,7 +283,7 @@ impl Scene {
     /// The next message of a call.
     pub fn message(&mut self, call: Key) -> Option<Vec<u8>> {
         match self.calls.next(call) {
-            Next::Message(bytes) => Some(bytes.to_vec()),
+            Next::Message(message) => Some(message.bytes.to_vec()),
             Next::Wait | Next::Over => None,
         }
     }

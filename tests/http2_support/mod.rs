@@ -1,6 +1,8 @@
 //! A machine with its buffers, frames by hand, and what it said.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod pipe;
+
 use barewire::hpack::{Encoder, Growing, Indexing};
 use barewire::http::{
     Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Target, Version,
@@ -170,18 +172,27 @@ fn response(stream: u32, head: &ResponseHead<'_>, end: bool) -> Seen {
     }
 }
 
-pub fn seen(event: Event<'_>) -> Seen {
-    match event {
+/// An event; content that came with its head as it would have come behind it.
+pub fn seen(event: Event<'_>) -> Vec<Seen> {
+    vec![match event {
         Event::Request {
             stream,
             head,
             content,
-        } => Seen::Request {
-            stream,
-            head: request(&head),
-            fields: list(head.fields),
-            end: content == Content::None,
-        },
+        } => {
+            let request = Seen::Request {
+                stream,
+                head: request(&head),
+                fields: list(head.fields),
+                end: content == Content::None,
+            };
+            let Content::Whole(data) = content else {
+                return vec![request];
+            };
+            let data = Some(Seen::Data(stream, data.to_vec())).filter(|_| !data.is_empty());
+            let end = Seen::End(stream, Vec::new());
+            return [request].into_iter().chain(data).chain([end]).collect();
+        }
         Event::Response {
             stream,
             head,
@@ -203,7 +214,7 @@ pub fn seen(event: Event<'_>) -> Seen {
         Event::Settings => Seen::Settings,
         Event::Ping(opaque) => Seen::Ping(opaque),
         Event::Pong(opaque) => Seen::Pong(opaque),
-    }
+    }]
 }
 
 /// One side of a connection.
@@ -293,12 +304,13 @@ impl Side {
                     let mut stop = false;
                     match received.step {
                         Step::Event(event) => {
-                            let event = seen(event);
-                            if let (Seen::Data(stream, data), true) = (&event, self.consumes) {
-                                self.machine.consume(*stream, data.len(), &mut self.out);
+                            for event in seen(event) {
+                                if let (Seen::Data(stream, data), true) = (&event, self.consumes) {
+                                    self.machine.consume(*stream, data.len(), &mut self.out);
+                                }
+                                at(&mut self.machine, &event, &mut self.out);
+                                all.push(event);
                             }
-                            at(&mut self.machine, &event, &mut self.out);
-                            all.push(event);
                         }
                         Step::Need(more) => {
                             assert!(more > 0);
@@ -329,7 +341,7 @@ impl Side {
             scratch: self.scratch.lend(),
         };
         let event = self.machine.elapsed(lent, &mut self.out)?;
-        Ok(event.map(seen))
+        Ok(event.map(seen).and_then(|mut seen| seen.pop()))
     }
 
     /// The frames sent since the last call.

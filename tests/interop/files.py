@@ -344,7 +344,7 @@ def closed():
         peer.send(request("GET", "/static/large.bin"))
         peer.take(1000)
         peer.kill()
-    eventually(lambda: open_connections() <= 1, 10, "only the one that asks is left")
+    eventually(lambda: open_connections() <= 1, "only the one that asks is left")
 
 
 finish()

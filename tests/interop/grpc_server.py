@@ -13,6 +13,7 @@ import grpc
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples/showcase/protos"))
 messages, services = grpc.protos_and_services("test.proto")
+GZIP = grpc.Compression.Gzip
 
 INITIAL = "x-grpc-test-echo-initial"
 TRAILING = "x-grpc-test-echo-trailing-bin"
@@ -37,6 +38,14 @@ def abort_if_asked(request, context):
         context.abort(code, wanted.message)
 
 
+def respond(request, context):
+    for wanted in request.response_parameters:
+        time.sleep(wanted.interval_us / 1e6)
+        if not wanted.compressed.value:
+            context.disable_next_message_compression()
+        yield messages.StreamingOutputCallResponse(payload=payload(wanted.size))
+
+
 class TestService(services.TestServiceServicer):
     def EmptyCall(self, request, context):
         echo_metadata(context)
@@ -45,14 +54,15 @@ class TestService(services.TestServiceServicer):
     def UnaryCall(self, request, context):
         echo_metadata(context)
         abort_if_asked(request, context)
+        if request.response_compressed.value:
+            context.set_compression(GZIP)
         return messages.SimpleResponse(payload=payload(request.response_size))
 
     def StreamingOutputCall(self, request, context):
         echo_metadata(context)
         abort_if_asked(request, context)
-        for wanted in request.response_parameters:
-            time.sleep(wanted.interval_us / 1e6)
-            yield messages.StreamingOutputCallResponse(payload=payload(wanted.size))
+        context.set_compression(GZIP)
+        yield from respond(request, context)
 
     def StreamingInputCall(self, requests, context):
         echo_metadata(context)
@@ -61,18 +71,10 @@ class TestService(services.TestServiceServicer):
 
     def FullDuplexCall(self, requests, context):
         echo_metadata(context)
+        context.set_compression(GZIP)
         for request in requests:
-            yield from self.StreamingOutputCall(request, _Quiet(context))
-
-
-class _Quiet:
-    """A context whose metadata was echoed already."""
-
-    def __init__(self, context):
-        self.abort = context.abort
-
-    def invocation_metadata(self):
-        return ()
+            abort_if_asked(request, context)
+            yield from respond(request, context)
 
 
 def main():

@@ -78,6 +78,35 @@ fn draining_cuts_what_is_left_and_counts_it() {
 }
 
 #[test]
+fn asked_again_draining_ends_sooner_but_never_later() {
+    let mut scene = Scene::site();
+    let (later, _) = scene.ask(&get("/later"));
+    scene.events.drain(Duration::from_secs(30));
+    scene.settle();
+    scene.events.drain(Duration::from_secs(3));
+    scene.events.drain(Duration::from_secs(60));
+    scene.pass(2);
+    assert!(!scene.events.is_drained());
+    scene.pass(2);
+    assert_eq!(scene.fate(later), Fate::Reset);
+    assert!(scene.events.is_drained());
+}
+
+#[test]
+fn asked_again_for_no_time_at_all_draining_ends_at_once() {
+    let mut scene = Scene::site();
+    let (later, _) = scene.ask(&get("/later"));
+    let remote = scene.events.remote();
+    remote.drain(Duration::from_secs(30));
+    scene.settle();
+    assert!(!scene.events.is_drained());
+    remote.drain(Duration::ZERO);
+    scene.settle();
+    assert_eq!(scene.fate(later), Fate::Reset);
+    assert_eq!(scene.events.run().unwrap(), 1);
+}
+
+#[test]
 fn a_request_that_has_arrived_is_answered_while_draining() {
     let mut scene = Scene::site();
     let (kept, _) = scene.ask(&get("/hello"));

@@ -1,6 +1,7 @@
 //! The machines and codecs.
 
 use std::hint::black_box;
+use std::mem::MaybeUninit;
 
 use barewire::grpc::Compression;
 use barewire::grpc::frame::{Decoder as MessageDecoder, encode_message};
@@ -26,6 +27,33 @@ fn lent<'b, L>(limits: &'b L, scratch: &'b mut OwnedScratch) -> Lent<'b, L> {
         limits,
         scratch: scratch.lend(),
     }
+}
+
+/// The same heads by httparse, which decides no framing.
+pub fn httparse() {
+    for (name, text) in requests() {
+        path(&format!("httparse request head, {name}"), || {
+            let mut rest = black_box(text.as_bytes());
+            while !rest.is_empty() {
+                let mut fields = [const { MaybeUninit::uninit() }; 100];
+                let mut request = httparse::Request::new(&mut []);
+                let parsed = request.parse_with_uninit_headers(rest, &mut fields);
+                let used = parsed.expect("the request is well-formed").unwrap();
+                black_box(&request);
+                rest = &rest[used..];
+            }
+        });
+    }
+    path("httparse response head", || {
+        let mut fields = [const { MaybeUninit::uninit() }; 100];
+        let mut response = httparse::Response::new(&mut []);
+        let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+            &mut response,
+            black_box(RESPONSE.as_bytes()),
+            &mut fields,
+        );
+        black_box(parsed.expect("the response is well-formed").unwrap());
+    });
 }
 
 /// Heads, a whole exchange, and the size lines of chunks.

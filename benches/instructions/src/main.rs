@@ -11,6 +11,7 @@ mod codecs;
 #[path = "../../inputs/mod.rs"]
 mod inputs;
 mod server;
+mod server_http2;
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -54,6 +55,7 @@ fn path(name: &str, mut operation: impl FnMut()) {
 
 fn main() {
     codecs::http1();
+    codecs::httparse();
     codecs::websocket();
     codecs::sse();
     codecs::grpc();

@@ -5,13 +5,15 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use barewire::app::{App, Message, Server, Socket, WebSocket};
+use barewire::app::{App, Message, Server, Service, Socket, WebSocket};
+use barewire::grpc::{CallStatus, Payload};
 use barewire::net::Address;
 use barewire::websocket::extension::Reserved;
 use barewire::websocket::frame::{Head, Opcode};
 use barewire::wire::simd;
 
 use crate::inputs::requests;
+use crate::server_http2::{STREAMED, server_http2};
 use crate::{count, instructions_mark, wanted};
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -36,9 +38,35 @@ fn start() -> Server {
             reply.body(request.content_type(), request.body())
         })
         .websocket("/websocket", |_request| Ok(Echo))
+        .grpc(echo())
         .listen("127.0.0.1:0")
         .and_then(App::spawn)
         .expect("the loopback interface is there")
+}
+
+/// A message that is always the same.
+struct Word;
+
+impl Payload for Word {
+    fn decode(_bytes: &[u8]) -> Result<Self, CallStatus> {
+        Ok(Self)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"0123456789abcdef");
+    }
+}
+
+/// A service that copies nothing.
+fn echo() -> Service {
+    Service::new("echo.Echo")
+        .unary_bytes("Say", |message, _call, out| {
+            out.extend_from_slice(message);
+            Ok(())
+        })
+        .server_streaming("Repeat", |_message: Word, _call| {
+            Ok((0..STREAMED).map(|_| Ok(Word)))
+        })
 }
 
 fn connect(server: &Server) -> TcpStream {
@@ -64,12 +92,26 @@ fn head_and_body(stream: &mut TcpStream) -> usize {
 }
 
 /// A server, and a connection of its own for the marks.
-struct Counted {
+pub struct Counted {
     server: Server,
     marks: TcpStream,
 }
 
 impl Counted {
+    pub fn connect(&self) -> TcpStream {
+        connect(&self.server)
+    }
+
+    /// Has the server's part of `run` counted.
+    pub fn count(&mut self, name: &str, run: impl FnMut(u32)) {
+        let mark = || {
+            let request = b"GET /mark HTTP/1.1\r\nHost: a\r\n\r\n";
+            self.marks.write_all(request).expect("the server reads");
+            head_and_body(&mut self.marks);
+        };
+        count(name, mark, run);
+    }
+
     /// Has the exchange of `request` and `answer` bytes counted, `each`
     /// operations at a time.
     fn exchange(
@@ -81,12 +123,7 @@ impl Counted {
         each: u32,
     ) {
         let mut answer = vec![0; answer];
-        let mark = || {
-            let request = b"GET /mark HTTP/1.1\r\nHost: a\r\n\r\n";
-            self.marks.write_all(request).expect("the server reads");
-            head_and_body(&mut self.marks);
-        };
-        count(name, mark, |operations| {
+        self.count(name, |operations| {
             for _ in 0..operations / each {
                 stream.write_all(request).expect("the server reads");
                 stream.read_exact(&mut answer).expect("an answer");
@@ -153,6 +190,7 @@ pub fn server() {
             counted.exchange(name, stream, &frame.repeat(each), 18 * each, each as u32);
         }
     }
+    server_http2(&mut counted);
     counted.server.handle().shutdown(core::time::Duration::ZERO);
 }
 

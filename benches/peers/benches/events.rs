@@ -135,6 +135,41 @@ fn decode(c: &mut Criterion) {
     }
 }
 
+/// The worst cut of all: a byte comes at a time, and stays where it is until
+/// it is used.
+fn byte_by_byte(c: &mut Criterion) {
+    let limits = Limits::DEFAULT;
+    let [_, _, case, _] = cases();
+    let mut input = case.text().repeat(EVENTS).into_bytes();
+    let mut read = |each: &mut dyn FnMut(&str)| {
+        let (mut decoder, mut used) = (Decoder::new(), 0);
+        for came in 1..=input.len() {
+            while used < came {
+                let received = decoder.receive(&mut input[used..came], &limits);
+                let received = received.expect("within the limits");
+                used += received.used;
+                match received.step {
+                    Step::Event(Decoded::Message(message)) => each(&message.data.decode()),
+                    Step::Event(_) => {}
+                    _ => break,
+                }
+            }
+        }
+    };
+    let mut count = 0;
+    read(&mut right(&case.data, &mut count));
+    assert_eq!(count, EVENTS);
+    let mut group = c.benchmark_group("events, byte by byte");
+    group.throughput(Throughput::Elements((EVENTS * case.text().len()) as u64));
+    group.bench_function("barewire", |b| {
+        b.iter(|| {
+            read(&mut |data| {
+                black_box(data.len());
+            });
+        });
+    });
+}
+
 fn encode(c: &mut Criterion) {
     let mut group = c.benchmark_group("events, encoded");
     for case in cases().into_iter().take(3) {
@@ -175,5 +210,5 @@ fn encode(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, decode, encode);
+criterion_group!(benches, decode, byte_by_byte, encode);
 criterion_main!(benches);

@@ -9,7 +9,7 @@ use barewire::hpack::{Decoder, Encoder, Growing, Indexing, Room};
 use barewire::http::{Field, FieldRange};
 use barewire_peers::Endless;
 use bytes::Bytes;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::{FutureExt, StreamExt};
 use h2::Codec;
 use h2::frame::Frame;
@@ -65,8 +65,9 @@ fn list(case: &Value) -> List {
     list
 }
 
-/// The blocks of a story as our encoder writes them.
-fn ours_encoded(story: &Story) -> Vec<Vec<u8>> {
+/// The blocks of a story as our encoder writes them. Without indexing nearly
+/// all is Huffman code.
+fn ours_encoded(story: &Story, indexing: Indexing) -> Vec<Vec<u8>> {
     let mut encoder = Encoder::new(Growing::default(), 4096);
     story
         .iter()
@@ -74,11 +75,42 @@ fn ours_encoded(story: &Story) -> Vec<Vec<u8>> {
             let mut block = Vec::with_capacity(1 << 10);
             encoder.begin(&mut block);
             for (name, value) in list {
-                encoder.encode(Field { name, value }, Indexing::ByName, &mut block);
+                encoder.encode(Field { name, value }, indexing, &mut block);
             }
             block
         })
         .collect()
+}
+
+/// The blocks of a story as literals without Huffman code and without a name
+/// from a table (RFC 7541 §6.2.2).
+fn plain(story: &Story) -> Vec<Vec<u8>> {
+    let text = |text: &[u8], block: &mut Vec<u8>| {
+        // RFC 7541 §5.1, with a prefix of seven bits.
+        let mut rest = text.len();
+        if rest < 127 {
+            block.push(rest as u8);
+        } else {
+            block.push(127);
+            rest -= 127;
+            while rest >= 128 {
+                block.push(rest as u8 | 128);
+                rest >>= 7;
+            }
+            block.push(rest as u8);
+        }
+        block.extend_from_slice(text);
+    };
+    let encoded = |list: &List| {
+        let mut block = Vec::new();
+        for (name, value) in list {
+            block.push(0);
+            text(name, &mut block);
+            text(value, &mut block);
+        }
+        block
+    };
+    story.iter().map(encoded).collect()
 }
 
 fn loona_encoded(story: &Story) -> Vec<Vec<u8>> {
@@ -204,7 +236,7 @@ fn encode(c: &mut Criterion) {
         .throughput(Throughput::Elements(fields as u64))
         .sample_size(10);
     let ways: [(&str, fn(&Story) -> Vec<Vec<u8>>); 3] = [
-        ("barewire", ours_encoded),
+        ("barewire", |story| ours_encoded(story, Indexing::ByName)),
         ("loona-hpack", loona_encoded),
         ("httlib-hpack", httlib_encoded),
     ];
@@ -238,42 +270,49 @@ fn decode(c: &mut Criterion) {
     group
         .throughput(Throughput::Elements(fields as u64))
         .sample_size(10);
-    let encoded: Vec<Vec<Vec<u8>>> = stories.iter().map(ours_encoded).collect();
-    let framed: Vec<Vec<u8>> = encoded.iter().map(|blocks| frames(blocks)).collect();
     let mut memory = (vec![0; 64 << 10], vec![FieldRange::EMPTY; 256]);
-    for ((story, blocks), frames) in stories.iter().zip(&encoded).zip(&framed) {
-        assert!(
-            gives(story, |each| ours(blocks, &mut memory, each)),
-            "barewire"
-        );
-        assert!(gives(story, |each| loona(blocks, each)), "loona-hpack");
-        assert!(gives(story, |each| httlib(blocks, each)), "httlib-hpack");
-        let count: usize = story.iter().map(Vec::len).sum();
-        assert_eq!(h2(frames, blocks.len()), count, "h2");
+    let kinds: [(&str, fn(&Story) -> Vec<Vec<u8>>); 3] = [
+        ("indexed", |story| ours_encoded(story, Indexing::ByName)),
+        ("Huffman", |story| ours_encoded(story, Indexing::Without)),
+        ("plain", plain),
+    ];
+    for (kind, encoded) in kinds {
+        let encoded: Vec<Vec<Vec<u8>>> = stories.iter().map(encoded).collect();
+        let framed: Vec<Vec<u8>> = encoded.iter().map(|blocks| frames(blocks)).collect();
+        for ((story, blocks), frames) in stories.iter().zip(&encoded).zip(&framed) {
+            assert!(
+                gives(story, |each| ours(blocks, &mut memory, each)),
+                "barewire"
+            );
+            assert!(gives(story, |each| loona(blocks, each)), "loona-hpack");
+            assert!(gives(story, |each| httlib(blocks, each)), "httlib-hpack");
+            let count: usize = story.iter().map(Vec::len).sum();
+            assert_eq!(h2(frames, blocks.len()), count, "h2");
+        }
+        let look: Each<'_> = &mut |name, value| {
+            black_box((name.len(), value.len()));
+        };
+        group.bench_function(BenchmarkId::new("barewire", kind), |b| {
+            b.iter(|| {
+                encoded
+                    .iter()
+                    .for_each(|blocks| ours(blocks, &mut memory, look))
+            });
+        });
+        group.bench_function(BenchmarkId::new("loona-hpack", kind), |b| {
+            b.iter(|| encoded.iter().for_each(|blocks| loona(blocks, look)));
+        });
+        group.bench_function(BenchmarkId::new("httlib-hpack", kind), |b| {
+            b.iter(|| encoded.iter().for_each(|blocks| httlib(blocks, look)));
+        });
+        group.bench_function(BenchmarkId::new("h2, frames and maps", kind), |b| {
+            b.iter(|| {
+                let both = encoded.iter().zip(&framed);
+                both.map(|(blocks, frames)| h2(frames, blocks.len()))
+                    .sum::<usize>()
+            });
+        });
     }
-    let look: Each<'_> = &mut |name, value| {
-        black_box((name.len(), value.len()));
-    };
-    group.bench_function("barewire", |b| {
-        b.iter(|| {
-            encoded
-                .iter()
-                .for_each(|blocks| ours(blocks, &mut memory, look))
-        });
-    });
-    group.bench_function("loona-hpack", |b| {
-        b.iter(|| encoded.iter().for_each(|blocks| loona(blocks, look)));
-    });
-    group.bench_function("httlib-hpack", |b| {
-        b.iter(|| encoded.iter().for_each(|blocks| httlib(blocks, look)));
-    });
-    group.bench_function("h2, frames and maps", |b| {
-        b.iter(|| {
-            let both = encoded.iter().zip(&framed);
-            both.map(|(blocks, frames)| h2(frames, blocks.len()))
-                .sum::<usize>()
-        });
-    });
 }
 
 criterion_group!(benches, encode, decode);

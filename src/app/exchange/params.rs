@@ -44,6 +44,12 @@ pub(in crate::app) struct Params<'r> {
 }
 
 impl Params<'_> {
+    /// None.
+    pub(in crate::app) const NONE: Self = Self {
+        names: &[],
+        taken: Taken::NONE,
+    };
+
     /// Where the value of the parameter `name` lies in the text of `path`.
     pub(in crate::app) fn span(&self, name: &str, path: &Path) -> Option<Range<usize>> {
         let at = self.names.iter().position(|other| **other == *name)?;

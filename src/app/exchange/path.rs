@@ -24,10 +24,15 @@ pub(in crate::app) struct Path {
 pub(in crate::app) struct BadEscape;
 
 impl Path {
-    /// Starts over with the path `sent`, which begins with a slash.
-    pub(in crate::app) fn decode(&mut self, sent: &str) -> Result<(), BadEscape> {
+    /// Forgets the path.
+    pub(in crate::app) fn clear(&mut self) {
         self.text.clear();
         self.segments.clear();
+    }
+
+    /// Starts over with the path `sent`, which begins with a slash.
+    pub(in crate::app) fn decode(&mut self, sent: &str) -> Result<(), BadEscape> {
+        self.clear();
         let sent = sent.strip_prefix('/').unwrap_or(sent);
         if sent.bytes().any(|b| b == b'%') {
             return self.decode_escapes(sent);

@@ -52,22 +52,15 @@ impl Known {
 }
 
 impl Record {
-    /// Starts over with another request.
-    pub(crate) fn begin(
-        &mut self,
-        method: Method<'_>,
-        target: &str,
-        peer: Option<Peer>,
-        now: Instant,
-    ) {
+    /// Starts over with another request: with an empty method if its head could
+    /// not be read.
+    pub(crate) fn begin(&mut self, method: Method<'_>, now: Instant) {
         self.line.clear();
         self.known = Known::new(method);
         if self.known.is_none() {
             self.line.push_str(method.as_str());
         }
         self.method = self.line.len();
-        self.line.push_str(target);
-        self.peer = peer;
         self.started = now;
         self.now = now;
         self.fields.clear();
@@ -76,9 +69,16 @@ impl Record {
         self.answered = false;
     }
 
-    /// Starts over with a head that could not be read.
-    pub(crate) fn begin_unread(&mut self, peer: Option<Peer>, now: Instant) {
-        self.begin(Method::Extension(""), "", peer, now);
+    /// Notes what the middleware may ask for beside.
+    pub(crate) fn remember(&mut self, target: &str, peer: Option<Peer>) {
+        self.line.truncate(self.method);
+        self.line.push_str(target);
+        self.peer = peer;
+    }
+
+    /// When the request's head was read.
+    pub(crate) const fn started(&self) -> Instant {
+        self.started
     }
 
     /// Notes that all middleware has seen the request.

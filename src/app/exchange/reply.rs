@@ -102,23 +102,32 @@ impl<'a, 'c> Reply<'a, 'c> {
 
     /// Replies with plain text.
     pub fn text(self, text: impl AsRef<str>) -> Done {
-        self.known("text/plain; charset=utf-8", text.as_ref().as_bytes())
+        self.known(
+            "Content-Type: text/plain; charset=utf-8\r\n",
+            text.as_ref().as_bytes(),
+        )
     }
 
     /// Replies with a page.
     pub fn html(self, text: impl AsRef<str>) -> Done {
-        self.known("text/html; charset=utf-8", text.as_ref().as_bytes())
+        self.known(
+            "Content-Type: text/html; charset=utf-8\r\n",
+            text.as_ref().as_bytes(),
+        )
     }
 
     /// Replies with text that is JSON already.
     pub fn json(self, text: impl AsRef<str>) -> Done {
-        self.known("application/json", text.as_ref().as_bytes())
+        self.known(
+            "Content-Type: application/json\r\n",
+            text.as_ref().as_bytes(),
+        )
     }
 
-    /// Replies with a body of a media type that is constant text.
+    /// Replies with a body whose Content-Type is constant text, as a line.
     fn known(mut self, content_type: &'static str, body: &[u8]) -> Done {
         if let Some(record) = self.at.record.as_deref_mut() {
-            record.faulty |= record.fields.set_known_content_type(content_type).is_err();
+            record.fields.set_content_type_line(content_type);
         }
         self.at.respond(self.status, Body::Whole(body));
         Done(())

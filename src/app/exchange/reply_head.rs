@@ -5,6 +5,9 @@ use crate::http::{FieldBuffer, Fields, InvalidField, Status};
 
 /// What looks at every head before it leaves: all middleware together.
 pub(crate) trait Watch: Send + Sync {
+    /// Whether there is any.
+    fn is_some(&self) -> bool;
+
     /// A head is about to leave.
     fn look(&self, record: &Record, head: &mut ReplyHead<'_>);
 }

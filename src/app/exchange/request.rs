@@ -11,9 +11,9 @@ use crate::net::Peer;
 /// A request: its head, and its body as far as it is here.
 #[derive(Debug)]
 pub struct Request<'b> {
-    pub(in crate::app) head: RequestHead<'b>,
+    pub(in crate::app) head: &'b RequestHead<'b>,
     pub(in crate::app) path: &'b Path,
-    pub(in crate::app) params: Params<'b>,
+    pub(in crate::app) params: &'b Params<'b>,
     pub(in crate::app) body: &'b [u8],
     /// The body is still to come, with its length where it is known.
     pub(in crate::app) follows: Option<Option<u64>>,
@@ -121,6 +121,6 @@ impl<'b> Request<'b> {
 
     /// The head.
     pub const fn head(&self) -> &RequestHead<'b> {
-        &self.head
+        self.head
     }
 }

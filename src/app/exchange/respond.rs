@@ -21,6 +21,7 @@ impl At<'_, '_> {
         let copied = match &body {
             Body::Whole(bytes) => bytes.len(),
             Body::Shared(bytes) => bytes.len(),
+            Body::Trailed { bytes, .. } => bytes.len(),
             Body::Streamed { .. } => 0,
         };
         let is_head = self
@@ -107,24 +108,33 @@ impl At<'_, '_> {
         let Some(record) = self.record.as_deref_mut().filter(|it| !it.answered) else {
             return Err(Misuse::Over);
         };
-        record.end(self.context.measure());
+        let site = &mut *self.site;
+        let now = self.context.now();
+        // What is answered at once leaves at the end of the turn, and is timed
+        // together then. Middleware wants to know now.
+        let is_late = record.started() != now;
+        let is_timed = is_late || site.is_watched;
+        record.end(if is_timed {
+            self.context.measure()
+        } else {
+            now
+        });
         let mut fields = mem::take(&mut record.fields);
-        look(
-            self.site,
-            record,
-            status,
-            length,
-            self.context.unix_seconds(),
-            &mut fields,
-        );
+        if site.is_watched {
+            let seconds = self.context.unix_seconds();
+            look(site, record, status, length, seconds, &mut fields);
+        }
         let sent = send(self.context, fields.as_fields());
         record.fields = fields;
-        match sent {
-            Ok(()) => self
-                .site
-                .metrics
-                .answered(record.method(), status, record.elapsed()),
-            Err(_) => record.answered = false,
+        if sent.is_err() {
+            record.answered = false;
+            return sent;
+        }
+        site.metrics.answered(record.method(), status);
+        if is_timed {
+            site.metrics.took(record.elapsed(), 1);
+        } else {
+            site.untimed += 1;
         }
         sent
     }
@@ -156,6 +166,7 @@ fn body_length(body: &Body<'_>) -> Option<u64> {
     match body {
         Body::Whole(bytes) => Some(bytes.len() as u64),
         Body::Shared(bytes) => Some(bytes.len() as u64),
+        Body::Trailed { .. } => None,
         Body::Streamed { length, .. } => *length,
     }
 }

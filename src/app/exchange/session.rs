@@ -8,9 +8,9 @@
 //!                                             └─ session    Box<dyn Session>
 //! ```
 //!
-//! A session is taken out of its slot while it is called and put back
-//! afterwards. Should it panic, it is dropped by the unwinding, and the tag
-//! that still names its slot finds another exchange there, or nobody.
+//! A session is called where it lies. Should it panic, it is taken out and
+//! dropped, and a tag that still names its slot finds another exchange there,
+//! or nobody.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -19,6 +19,7 @@ use super::site::Site;
 use crate::app::telemetry::metrics::Kind;
 use crate::link::Event;
 use crate::net::{Context, Exchange, Key};
+use crate::websocket::Kind as MessageKind;
 
 /// The state of one exchange that goes on after its handler has returned.
 ///
@@ -27,6 +28,11 @@ use crate::net::{Context, Exchange, Key};
 pub(crate) trait Session {
     /// Something happened on the session's exchange.
     fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After;
+
+    /// The same for [`Event::Message`], which there are many of.
+    fn message(&mut self, at: &mut At<'_, '_>, kind: MessageKind, payload: &mut [u8]) -> After {
+        self.event(at, Event::Message { kind, payload })
+    }
 
     /// What it is counted as.
     fn kind(&self) -> Kind {
@@ -101,6 +107,15 @@ impl Sessions {
         self.slots.push(Some(entry));
         // Every entry belongs to an open connection; nobody has 2^32 of them.
         self.slots.len() as u32
+    }
+
+    /// What `tag` names, if it belongs to `connection`.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, tag: u32, connection: Key) -> Option<&mut Entry> {
+        let at = tag.checked_sub(1)?;
+        let slot = self.slots.get_mut(at as usize)?;
+        slot.as_mut()
+            .filter(|entry| entry.exchange.connection == connection)
     }
 
     /// Takes out what `tag` names, if it belongs to `connection`.

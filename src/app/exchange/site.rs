@@ -17,6 +17,10 @@ use crate::net::Context;
 pub(crate) struct Site {
     /// The middleware, which looks at every head.
     pub(crate) watch: Arc<dyn Watch>,
+    /// There is some.
+    pub(crate) is_watched: bool,
+    /// Replies of this turn whose time has not been taken.
+    pub(crate) untimed: u64,
     /// This loop's counters; this loop alone writes them.
     pub(crate) metrics: Arc<Block>,
     /// The rooms of this loop.
@@ -37,11 +41,22 @@ impl Site {
     ) -> Self {
         let rooms = Rooms::new(directory, metrics.clone(), index);
         Self {
+            is_watched: watch.is_some(),
             watch,
+            untimed: 0,
             metrics,
             rooms,
             text: String::new(),
             scratch: Scratch::default(),
+        }
+    }
+
+    /// Takes the time of the replies that were given at once: they leave now, in
+    /// one batch.
+    pub(in crate::app) fn measure(&mut self, context: &Context<'_>) {
+        if self.untimed > 0 {
+            let took = context.measure().saturating_since(context.now());
+            self.metrics.took(took, core::mem::take(&mut self.untimed));
         }
     }
 

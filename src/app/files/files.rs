@@ -214,11 +214,29 @@ impl Served {
     pub(in crate::app) fn answer(
         &self,
         request: &Request<'_>,
+        reply: Reply<'_, '_>,
+    ) -> Result<Done, Refusal> {
+        let place = locate(request.path, self.depth, self.files.hidden);
+        self.answer_at(place.ok_or(Missing::NotFound)?, request, reply)
+    }
+
+    /// Answers a request for the directory itself, without its slash.
+    pub(in crate::app) fn answer_bare(
+        &self,
+        request: &Request<'_>,
+        reply: Reply<'_, '_>,
+    ) -> Result<Done, Refusal> {
+        self.answer_at(Place::Named(String::new()), request, reply)
+    }
+
+    fn answer_at(
+        &self,
+        place: Place,
+        request: &Request<'_>,
         mut reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
         let now = reply.at().context.unix_seconds();
-        let place = locate(request.path, self.depth, self.files.hidden);
-        let (path, is_folder) = match place.ok_or(Missing::NotFound)? {
+        let (path, is_folder) = match place {
             Place::Named(path) if path.is_empty() => (path, true),
             Place::Named(path) => match self.look(&path, now)? {
                 Opened::File(file) => return self.offer(request, reply, file, &path, now),

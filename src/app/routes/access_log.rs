@@ -90,12 +90,8 @@ mod tests {
         let log = AccessLog::to(move |line| sink.lock().unwrap().push_str(line));
         let mut record = Record::default();
         let peer = Peer::V4([127, 0, 0, 1].into(), 5);
-        record.begin(
-            Method::Get,
-            "/a%20b",
-            Some(peer),
-            Instant::from_nanos(1_000),
-        );
+        record.begin(Method::Get, Instant::from_nanos(1_000));
+        record.remember("/a%20b", Some(peer));
         record.end(Instant::from_nanos(85_000));
         let mut fields = FieldBuffer::new();
         let mut head = ReplyHead {
@@ -109,7 +105,8 @@ mod tests {
         assert_eq!(*seen.lock().unwrap(), expected);
 
         seen.lock().unwrap().clear();
-        record.begin_unread(None, Instant::START);
+        record.begin(Method::Extension(""), Instant::START);
+        record.remember("", None);
         record.end(Instant::START);
         head.status = Status::BAD_REQUEST;
         head.length = None;

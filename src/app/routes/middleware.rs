@@ -13,7 +13,8 @@ use crate::net::Peer;
 /// before it leaves.
 ///
 /// Middleware runs in the order in which it was added; its
-/// [`after`](Self::after) in the opposite order. All loops share it.
+/// [`after`](Self::after) in the opposite order. All loops share it. For a
+/// part of the paths there is [`Below`](crate::app::Below).
 ///
 /// ```
 /// use barewire::app::{Incoming, Middleware, Next, Record, Reply, ReplyHead};
@@ -93,14 +94,16 @@ pub(in crate::app) struct Changes {
 
 impl Changes {
     pub(in crate::app) fn clear(&mut self) {
-        self.fields.clear();
+        // What they hold is cleared before it is used again.
         self.has_fields = false;
-        self.path.clear();
         self.has_path = false;
     }
 
-    /// The head with the changes.
-    pub(in crate::app) fn apply<'a>(&'a self, head: &RequestHead<'a>) -> RequestHead<'a> {
+    /// The head with the changes, if there are any.
+    pub(in crate::app) fn apply<'a>(&'a self, head: &RequestHead<'a>) -> Option<RequestHead<'a>> {
+        if !self.has_fields && !self.has_path {
+            return None;
+        }
         let mut head = *head;
         if self.has_fields {
             head.fields = self.fields.as_fields();
@@ -125,7 +128,7 @@ impl Changes {
                 other @ (Target::Authority(_) | Target::Asterisk) => other,
             };
         }
-        head
+        Some(head)
     }
 }
 
@@ -140,7 +143,7 @@ pub struct Incoming<'a, 'b> {
 impl Incoming<'_, '_> {
     /// The head, with the changes so far.
     pub fn head(&self) -> RequestHead<'_> {
-        self.changes.apply(self.head)
+        self.changes.apply(self.head).unwrap_or(*self.head)
     }
 
     /// The method.

@@ -4,6 +4,10 @@
 //! parameter, a parameter before a rest; where the first way leads to no
 //! endpoint for the method, the next is tried: `GET /users/me` may be a route
 //! beside `DELETE /users/{id}`, and `DELETE /users/me` finds the second.
+//!
+//! Patterns of literals alone would always be found first. Their endpoints lie
+//! in a second place, under the path as it is sent, and what is found there
+//! needs neither decoding nor the tree.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
@@ -17,6 +21,14 @@ use crate::http::Method;
 #[derive(Default)]
 pub(in crate::app) struct Router {
     root: Node,
+    served: Vec<Served>,    // all routes, in the order they were added
+    plain: Vec<Vec<Plain>>, // patterns of literals, by length and then by text
+}
+
+/// A pattern of literals.
+struct Plain {
+    path: Box<str>,
+    here: Vec<usize>, // of `served`
 }
 
 /// Up to so many literals are compared one by one: most differ in their
@@ -28,8 +40,8 @@ const FEW: usize = 8;
 struct Node {
     literals: Vec<(Box<str>, Self)>, // sorted by text
     parameter: Option<Box<Self>>,
-    here: Vec<Served>, // patterns that end here
-    rest: Vec<Served>, // patterns that end with a rest
+    here: Vec<usize>, // patterns that end here: indices of `Router::served`
+    rest: Vec<usize>, // patterns that end with a rest
 }
 
 /// One method of a path.
@@ -59,7 +71,7 @@ pub(in crate::app) enum Match<'r> {
 }
 
 /// Looks at the routes of one place on the way and may choose one.
-type Choose<'f, 'r> = &'f mut dyn FnMut(&'r [Served]) -> Option<&'r Served>;
+type Choose<'f, 'r> = &'f mut dyn FnMut(&[usize]) -> Option<&'r Served>;
 
 impl Router {
     /// Adds a route.
@@ -70,6 +82,7 @@ impl Router {
         endpoint: Endpoint,
     ) -> Result<(), &'static str> {
         let Pattern { segments, names } = Pattern::parse(pattern)?;
+        let plain = plain_path(&segments);
         let mut node = &mut self.root;
         let mut ends_in_rest = false;
         for segment in segments {
@@ -84,15 +97,47 @@ impl Router {
         } else {
             &mut node.here
         };
-        if place.iter().any(|served| served.verb == verb) {
+        let served = &mut self.served;
+        let is_taken = |at: &usize| served.get(*at).is_some_and(|it| it.verb == verb);
+        if place.iter().any(is_taken) {
             return Err("two routes have the same method and pattern");
         }
-        place.push(Served {
+        place.push(served.len());
+        if let Some(path) = plain {
+            put_plain(&mut self.plain, path, served.len());
+        }
+        served.push(Served {
             verb,
             names,
             endpoint,
         });
         Ok(())
+    }
+
+    /// Finds what serves `method` at the path `sent`, if that is one of
+    /// literals and needs no decoding. [`find`](Self::find) would find the same.
+    pub(in crate::app) fn find_plain(&self, sent: &str, method: Method<'_>) -> Option<&Endpoint> {
+        let paths = self.plain.get(sent.len())?;
+        let at = match paths.as_slice() {
+            [only] => (*only.path == *sent).then_some(0),
+            paths => paths.binary_search_by(|it| (*it.path).cmp(sent)).ok(),
+        };
+        let place = &paths.get(at?)?.here;
+        let found = self.choose(place, method).or_else(|| self.any(place))?;
+        Some(&found.endpoint)
+    }
+
+    /// The route of one place that serves this method and no other.
+    fn choose(&self, place: &[usize], method: Method<'_>) -> Option<&Served> {
+        let wanted = method.as_str();
+        let mut served = place.iter().filter_map(|&at| self.served.get(at));
+        served.find(|it| matches!(&it.verb, Verb::One(one) if **one == *wanted))
+    }
+
+    /// The route of one place that serves every method.
+    fn any(&self, place: &[usize]) -> Option<&Served> {
+        let mut served = place.iter().filter_map(|&at| self.served.get(at));
+        served.find(|it| it.verb == Verb::Any)
     }
 
     /// Finds what serves `method` at `path`. HEAD is served by GET where it has
@@ -122,13 +167,9 @@ impl Router {
         method: Method<'_>,
         any: &mut bool,
     ) -> Option<(&'r Served, Taken)> {
-        let wanted = method.as_str();
-        let mut choose = |place: &'r [Served]| {
+        let mut choose = |place: &[usize]| {
             *any |= !place.is_empty();
-            let own = place
-                .iter()
-                .find(|it| matches!(&it.verb, Verb::One(one) if **one == *wanted));
-            own.or_else(|| place.iter().find(|it| it.verb == Verb::Any))
+            self.choose(place, method).or_else(|| self.any(place))
         };
         self.root.walk(path, 0, Taken::NONE, &mut choose)
     }
@@ -140,7 +181,7 @@ impl Router {
         let mut methods: Vec<&str> = Vec::new();
         let mut every = false;
         self.root.walk(path, 0, Taken::NONE, &mut |place| {
-            for served in place {
+            for served in place.iter().filter_map(|&at| self.served.get(at)) {
                 match &served.verb {
                     Verb::One(method) => methods.push(method),
                     Verb::Any => every = true,
@@ -155,8 +196,11 @@ impl Router {
 
     /// Writes all methods that any path is served with.
     pub(in crate::app) fn put_all_allowed(&self, out: &mut String) {
-        let mut methods = Vec::new();
-        self.root.gather(&mut methods);
+        let methods = self.served.iter().filter_map(|served| match &served.verb {
+            Verb::One(method) => Some(&**method),
+            Verb::Any => None,
+        });
+        let methods = methods.collect();
         put_methods(methods, out);
     }
 }
@@ -232,19 +276,41 @@ impl Node {
         };
         found.map(|(_, node)| node)
     }
+}
 
-    /// Gathers the methods of all routes.
-    fn gather<'r>(&'r self, methods: &mut Vec<&'r str>) {
-        for served in self.here.iter().chain(&self.rest) {
-            if let Verb::One(method) = &served.verb {
-                methods.push(method);
+/// The path that a pattern of literals serves, if it is sent as it stands: with
+/// a percent sign it is not.
+fn plain_path(segments: &[Segment]) -> Option<Box<str>> {
+    let mut path = String::new();
+    for segment in segments {
+        match segment {
+            Segment::Literal(text) if !text.contains('%') => {
+                path.push('/');
+                path.push_str(text);
+            }
+            _ => return None,
+        }
+    }
+    Some(path.into())
+}
+
+/// Notes that the route at `index` serves `path`.
+fn put_plain(plain: &mut Vec<Vec<Plain>>, path: Box<str>, index: usize) {
+    if plain.len() <= path.len() {
+        plain.resize_with(path.len() + 1, Vec::new);
+    }
+    let Some(paths) = plain.get_mut(path.len()) else {
+        return; // made long enough just now
+    };
+    match paths.binary_search_by(|it| it.path.cmp(&path)) {
+        Ok(at) => {
+            if let Some(it) = paths.get_mut(at) {
+                it.here.push(index);
             }
         }
-        for (_, node) in &self.literals {
-            node.gather(methods);
-        }
-        if let Some(node) = &self.parameter {
-            node.gather(methods);
+        Err(at) => {
+            let here = alloc::vec![index];
+            paths.insert(at, Plain { path, here });
         }
     }
 }
@@ -276,8 +342,10 @@ mod tests {
     fn find(router: &Router, method: Method<'_>, sent: &str) -> Result<(usize, String), bool> {
         let mut path = Path::default();
         path.decode(sent).unwrap();
+        let plain = router.find_plain(sent, method);
         match router.find(&path, method) {
             Match::Found(endpoint, params) => {
+                assert!(plain.is_none_or(|plain| core::ptr::eq(plain, endpoint)));
                 let values = params.names.iter().map(|name| {
                     let span = params.span(name, &path).unwrap();
                     std::format!("{name}={}", &path.text()[span])
@@ -309,6 +377,23 @@ mod tests {
         assert_eq!(get("/b/c/d"), Ok((3, "x=b".into())));
         assert_eq!(get("/a"), Err(false));
         assert_eq!(get("/"), Err(false));
+    }
+
+    #[test]
+    fn a_pattern_of_literals_is_found_without_the_tree() {
+        let router = router(&[
+            ("GET", "/"),
+            ("GET", "/a/b"),
+            ("GET", "/a/c"),
+            ("*", "/a/c"),
+        ]);
+        let collect = |sent, method| router.find_plain(sent, method).map(|it| it.collect);
+        assert_eq!(collect("/", Method::Get), Some(Some(0)));
+        assert_eq!(collect("/a/b", Method::Get), Some(Some(1)));
+        assert_eq!(collect("/a/c", Method::Get), Some(Some(2)));
+        assert_eq!(collect("/a/c", Method::Put), Some(Some(3)));
+        assert_eq!(collect("/a/b", Method::Put), None);
+        assert_eq!(collect("/a/d", Method::Get), None);
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub(crate) struct Shared {
 }
 
 impl Watch for Shared {
+    fn is_some(&self) -> bool {
+        !self.middleware.is_empty()
+    }
+
     /// The middleware that was added last looks first.
     fn look(&self, record: &Record, head: &mut ReplyHead<'_>) {
         for middleware in self.middleware.iter().rev() {

@@ -2,10 +2,11 @@
 
 use alloc::{boxed::Box, string::String};
 
-use super::endpoint::Plan;
+use super::endpoint::{Endpoint, Plan};
 use super::middleware::{Changes, Incoming, Next};
 use super::router::{Match, Router};
 use super::shared::Shared;
+use crate::app::exchange::params::Params;
 use crate::app::exchange::path::Path;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::{Coming, Reply};
@@ -108,39 +109,35 @@ impl Way<'_> {
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
     ) -> Result<Outcome, Refusal> {
-        let head = self.changes.apply(head);
-        let router = &self.shared.router;
-        match head.target {
-            Target::Origin { .. } | Target::Absolute { .. } => {}
-            Target::Asterisk => return Ok(allow(at, |out| router.put_all_allowed(out))),
-            Target::Authority(_) => return Err(Status::NOT_IMPLEMENTED.into()),
-        }
-        if self.path.decode(head.target.path()).is_err() {
-            return Err(Refusal::new(Status::BAD_REQUEST).because("malformed percent-encoding"));
-        }
+        let changed = self.changes.apply(head);
+        let head = changed.as_ref().unwrap_or(head);
+        let shared = self.shared;
+        let plain = match head.target {
+            Target::Origin { path, .. } if head.protocol.is_none() => {
+                shared.router.find_plain(path, head.method)
+            }
+            _ => None,
+        };
+        let found;
+        let (endpoint, params) = match plain {
+            // Its path has no parameters; that of another request must not stay.
+            Some(endpoint) => {
+                self.path.clear();
+                (endpoint, &Params::NONE)
+            }
+            None => match search(shared, self.path, at, head)? {
+                Ok((endpoint, params)) => {
+                    found = params;
+                    (endpoint, &found)
+                }
+                Err(outcome) => return Ok(outcome),
+            },
+        };
         let path = &*self.path;
-        // An extended CONNECT asks for what GET upgrades to (RFC 8441 §5).
-        let method = match head.protocol {
-            None => head.method,
-            Some("websocket") => Method::Get,
-            Some(_) => return Err(Status::NOT_IMPLEMENTED.into()),
-        };
         let connects = head.protocol.is_some();
-        let (endpoint, params) = match router.find(path, method) {
-            Match::Found(endpoint, _) if connects && !endpoint.upgrades => {
-                return Err(not_allowed(router, path));
-            }
-            Match::Found(endpoint, params) => (endpoint, params),
-            Match::WrongMethod if head.method == Method::Options => {
-                return Ok(allow(at, |out| router.put_allowed(path, out)));
-            }
-            Match::WrongMethod => return Err(not_allowed(router, path)),
-            Match::Nothing => return nothing(self.shared, at, &head),
-        };
-
         let plan = match &endpoint.whole {
             Some(call) if connects => Plan::Whole(call),
-            _ => endpoint.plan(content, self.shared.collect, self.is_fresh),
+            _ => endpoint.plan(content, shared.collect, self.is_fresh),
         };
         let (call, coming) = match plan {
             Plan::Whole(call) => (call, Coming::Nothing),
@@ -149,7 +146,7 @@ impl Way<'_> {
             }
             Plan::Pieces(call) => (call, Coming::Here),
             Plan::Collect(limit) => {
-                return match at.context.collect(&head, limit) {
+                return match at.context.collect(head, limit) {
                     Ok(()) => Ok(Outcome::Collecting),
                     Err(Misuse::BodyTooLarge) => Err(Status::CONTENT_TOO_LARGE.into()),
                     Err(_) => Err(Status::INTERNAL_SERVER_ERROR.into()),
@@ -178,6 +175,46 @@ impl Way<'_> {
         Ok(Outcome::Answered {
             feed: coming == Coming::Here,
         })
+    }
+}
+
+/// What was found for a request, or what it has come to.
+type Found<'r> = Result<(&'r Endpoint, Params<'r>), Outcome>;
+
+/// Decodes the path and finds its route.
+fn search<'r>(
+    shared: &'r Shared,
+    path: &mut Path,
+    at: &mut At<'_, '_>,
+    head: &RequestHead<'_>,
+) -> Result<Found<'r>, Refusal> {
+    let router = &shared.router;
+    match head.target {
+        Target::Origin { .. } | Target::Absolute { .. } => {}
+        Target::Asterisk => return Ok(Err(allow(at, |out| router.put_all_allowed(out)))),
+        Target::Authority(_) => return Err(Status::NOT_IMPLEMENTED.into()),
+    }
+    if path.decode(head.target.path()).is_err() {
+        return Err(Refusal::new(Status::BAD_REQUEST).because("malformed percent-encoding"));
+    }
+    let path = &*path;
+    // An extended CONNECT asks for what GET upgrades to (RFC 8441 §5).
+    let method = match head.protocol {
+        None => head.method,
+        Some("websocket") => Method::Get,
+        Some(_) => return Err(Status::NOT_IMPLEMENTED.into()),
+    };
+    let connects = head.protocol.is_some();
+    match router.find(path, method) {
+        Match::Found(endpoint, _) if connects && !endpoint.upgrades => {
+            Err(not_allowed(router, path))
+        }
+        Match::Found(endpoint, params) => Ok(Ok((endpoint, params))),
+        Match::WrongMethod if head.method == Method::Options => {
+            Ok(Err(allow(at, |out| router.put_allowed(path, out))))
+        }
+        Match::WrongMethod => Err(not_allowed(router, path)),
+        Match::Nothing => nothing(shared, at, head).map(Err),
     }
 }
 

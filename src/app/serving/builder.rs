@@ -196,7 +196,9 @@ impl App {
                 let folder = served.clone();
                 // Where the prefix itself is asked for, its slash is missing.
                 if !prefix.is_empty() {
-                    self = self.get(prefix, move |request, reply| folder.answer(request, reply));
+                    self = self.get(prefix, move |request, reply| {
+                        folder.answer_bare(request, reply)
+                    });
                 }
                 self.get(
                     &alloc::format!("{prefix}/{{*file}}"),
@@ -270,8 +272,9 @@ impl App {
         self
     }
 
-    /// How sockets listen. With several [`threads`](Self::threads), addresses
-    /// are always shared.
+    /// How sockets listen. With several [`threads`](Self::threads), these share
+    /// their addresses with each other, and with other programs only where
+    /// [`reuse_port`](ListenOptions::reuse_port) says so.
     #[must_use]
     pub fn listen_options(mut self, options: ListenOptions) -> Self {
         self.options = options;
@@ -340,14 +343,14 @@ impl App {
             limits,
             protocols,
             options,
+            threads,
             interceptors,
             of_app,
             ..
         } = self;
         // An app starts once.
         let _ = of_app.set(interceptors);
-        let reuse_port = options.reuse_port || self.threads > 1;
-        self.directory.start(self.threads, self.rooms);
+        self.directory.start(threads, self.rooms);
         let directory = self.directory;
         let interceptors = Arc::new(Interceptors {
             of_app,
@@ -360,14 +363,14 @@ impl App {
             directory,
             collect,
         });
-        let options = options.with_reuse_port(reuse_port);
         let plan = Plan {
             shared,
             metrics,
             limits,
             protocols,
             options,
+            threads,
         };
-        Server::start(plan, &self.addresses, self.threads)
+        Server::start(plan, &self.addresses)
     }
 }

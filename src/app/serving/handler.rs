@@ -2,18 +2,18 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::panic::AssertUnwindSafe;
-use std::panic::{catch_unwind, resume_unwind};
+use std::panic::catch_unwind;
 
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::respond::look;
-use crate::app::exchange::session::{After, At, Entry, Sessions};
+use crate::app::exchange::session::{After, At, Entry, Session, Sessions};
 use crate::app::exchange::site::Site;
 use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
 use crate::app::routes::way::{Outcome, Way};
 use crate::app::telemetry::metrics::{Block, Kind};
-use crate::http::{Content, FieldBuffer, Fields, RequestHead, Status};
+use crate::http::{Content, FieldBuffer, Fields, Method, RequestHead, Status};
 use crate::link::{Event, Gone};
 use crate::net::{Context, Exchange, Handler, Key};
 
@@ -27,6 +27,9 @@ pub(in crate::app) struct Front {
     sessions: Sessions,
     /// The exchange that is being served; left behind by a panic.
     running: Option<Entry>,
+    /// The tag of the session that is being called in its place, or 0;
+    /// likewise.
+    called: u32,
     #[expect(clippy::vec_box, reason = "an entry holds a pointer, not the record")]
     spare: Vec<Box<Record>>,
     path: Path,
@@ -35,17 +38,32 @@ pub(in crate::app) struct Front {
 
 impl Handler for Front {
     fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
-        let of_connection = context.exchange().connection != Key::NONE;
-        let is_last = matches!(event, Event::Gone(_));
-        let served = catch_unwind(AssertUnwindSafe(|| self.attend(context, event)));
-        if let Err(panic) = served {
-            self.clear_up(context);
-            // The loop ends the connection, and tells nobody about it again;
-            // others that share it go on.
-            if of_connection && !is_last && !context.is_shared() {
-                self.site.metrics.connection_closed();
+        let of_loop = context.exchange().connection == Key::NONE;
+        match event {
+            Event::Opened => self.site.metrics.connection_opened(),
+            Event::Message { kind, payload } => {
+                self.pass(context, |session, at| session.message(at, kind, payload));
             }
-            resume_unwind(panic);
+            Event::Request { ref head, content } => self.request(context, head, content),
+            Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
+            Event::Overdue => self.overdue(context),
+            Event::Draining if of_loop => self.drain(context),
+            Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
+            Event::Gone(why) => self.gone(context, why),
+            event => self.pass(context, |session, at| session.event(at, event)),
+        }
+    }
+
+    fn served(&mut self, context: &mut Context<'_>) {
+        self.site.measure(context);
+    }
+
+    fn panicked(&mut self, context: &mut Context<'_>, is_last: bool) {
+        self.clear_up(context);
+        // The loop ends the connection, and tells nobody about it again; others
+        // that share it go on.
+        if !is_last && !context.is_shared() {
+            self.site.metrics.connection_closed();
         }
     }
 }
@@ -59,23 +77,10 @@ impl Front {
             shared,
             sessions: Sessions::default(),
             running: None,
+            called: 0,
             spare: Vec::new(),
             path: Path::default(),
             changes: Changes::default(),
-        }
-    }
-
-    fn attend(&mut self, context: &mut Context<'_>, event: Event<'_>) {
-        let of_loop = context.exchange().connection == Key::NONE;
-        match event {
-            Event::Opened => self.site.metrics.connection_opened(),
-            Event::Request { head, content } => self.request(context, &head, content),
-            Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
-            Event::Overdue => self.overdue(context),
-            Event::Draining if of_loop => self.drain(context),
-            Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
-            Event::Gone(why) => self.gone(context, why),
-            event => self.pass(context, event),
         }
     }
 
@@ -87,13 +92,15 @@ impl Front {
         head: &RequestHead<'_>,
         mut content: Content<'_>,
     ) {
-        let collected = self.claim(context);
+        let tag = context.tag();
+        let collected = if tag == 0 { None } else { self.claim(context) };
         let is_fresh = collected.is_none();
         let entry = collected.unwrap_or_else(|| self.begin(context, head));
         let Self {
             shared,
             site,
             running,
+            spare,
             path,
             changes,
             ..
@@ -123,6 +130,15 @@ impl Front {
         }
         match outcome {
             Outcome::Collecting => self.settle(context, After::Keep),
+            // As nearly always: nothing was put down for the exchange.
+            Outcome::Answered { .. } if tag == 0 => {
+                if let Some(record) = record.take()
+                    && spare.len() < SPARE
+                {
+                    spare.push(record);
+                }
+                *running = None;
+            }
             Outcome::Answered { .. } => self.settle(context, After::End),
         }
     }
@@ -130,12 +146,10 @@ impl Front {
     /// A new exchange.
     fn begin(&mut self, context: &Context<'_>, head: &RequestHead<'_>) -> Entry {
         let mut record = self.spare.pop().unwrap_or_default();
-        record.begin(
-            head.method,
-            head.target.path(),
-            context.peer(),
-            context.now(),
-        );
+        record.begin(head.method, context.now());
+        if self.site.is_watched {
+            record.remember(head.target.path(), context.peer());
+        }
         Entry {
             exchange: context.exchange(),
             record: Some(record),
@@ -161,14 +175,50 @@ impl Front {
         self.settle(context, after);
     }
 
-    /// Passes an event on to the session that it is for.
-    fn pass(&mut self, context: &mut Context<'_>, event: Event<'_>) {
-        let Some(entry) = self.claim(context) else {
+    /// Passes something on to the session that it is for, which stays where it
+    /// is.
+    #[inline]
+    fn pass(
+        &mut self,
+        context: &mut Context<'_>,
+        call: impl FnOnce(&mut dyn Session, &mut At<'_, '_>) -> After,
+    ) {
+        let Self {
+            site,
+            sessions,
+            called,
+            ..
+        } = self;
+        let (tag, exchange) = (context.tag(), context.exchange());
+        let entry = match sessions.get_mut(tag, exchange.connection) {
+            Some(entry) if entry.exchange == exchange => entry,
+            Some(_) => return drop(self.claim(context)), // it was another's
+            None => return,
+        };
+        let Entry {
+            record,
+            session: Some(session),
+            ..
+        } = entry
+        else {
             return;
         };
-        self.running = Some(entry);
-        let after = self.drive(context, event);
-        self.settle(context, after);
+        *called = tag;
+        let mut at = At {
+            context,
+            site,
+            record,
+        };
+        let after = call(&mut **session, &mut at);
+        *called = 0;
+        let answered = entry.record.take_if(|record| record.answered);
+        if answered.is_some() {
+            self.recycle(answered);
+        }
+        if after == After::End {
+            self.running = self.sessions.take(tag, exchange.connection);
+            self.settle(context, After::End);
+        }
     }
 
     /// The connection is over, or an exchange that shares it with others.
@@ -199,7 +249,8 @@ impl Front {
             return;
         }
         let mut record = spare.pop().unwrap_or_default();
-        record.begin_unread(context.peer(), context.now());
+        record.begin(Method::Extension(""), context.now());
+        record.remember("", context.peer());
         note(site, &mut record, status, context);
         self.recycle(Some(record));
     }
@@ -238,7 +289,9 @@ impl Front {
         let exchanges: Vec<Exchange> = self.sessions.exchanges().collect();
         for exchange in exchanges {
             context.with(exchange, |context| {
-                let call = AssertUnwindSafe(|| self.pass(context, Event::Draining));
+                let call = AssertUnwindSafe(|| {
+                    self.pass(context, |session, at| session.event(at, Event::Draining));
+                });
                 if catch_unwind(call).is_err() {
                     self.clear_up(context);
                     context.abort();
@@ -333,7 +386,9 @@ impl Front {
     fn clear_up(&mut self, context: &mut Context<'_>) {
         self.site.metrics.panicked();
         context.set_tag(0);
-        let Some(mut entry) = self.running.take() else {
+        let called = core::mem::take(&mut self.called);
+        let called = self.sessions.take(called, context.exchange().connection);
+        let Some(mut entry) = self.running.take().or(called) else {
             return;
         };
         if let Some(session) = &mut entry.session {
@@ -357,8 +412,11 @@ impl Front {
 /// middleware; returns its fields, which count where it has yet to leave.
 fn note(site: &Site, record: &mut Record, status: Status, context: &Context<'_>) -> FieldBuffer {
     record.end(context.measure());
-    site.metrics
-        .answered(record.method(), status, record.elapsed());
+    site.metrics.answered(record.method(), status);
+    if !record.is_unread() {
+        // A head that could not be read has no beginning to count from.
+        site.metrics.took(record.elapsed(), 1);
+    }
     let mut fields = record.take_given();
     // Neither name nor value is faulty.
     let _ = fields.set("Content-Type", "application/json");

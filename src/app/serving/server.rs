@@ -21,6 +21,7 @@ pub(in crate::app) struct Plan {
     pub(in crate::app) limits: Limits,
     pub(in crate::app) protocols: link::Limits,
     pub(in crate::app) options: ListenOptions,
+    pub(in crate::app) threads: usize,
 }
 
 /// An app that runs on threads of its own.
@@ -39,13 +40,9 @@ pub struct ServerHandle {
 }
 
 impl Server {
-    /// Starts as many loops as `threads` says, each with its own sockets on the
+    /// Starts as many loops as the plan says, each with its own sockets on the
     /// same addresses.
-    pub(in crate::app) fn start(
-        plan: Plan,
-        addresses: &[Address],
-        threads: usize,
-    ) -> Result<Self, Error> {
+    pub(in crate::app) fn start(plan: Plan, addresses: &[Address]) -> Result<Self, Error> {
         let plan = Arc::new(plan);
         let remotes = Arc::new(Mutex::new(Vec::new()));
         let mut server = Self {
@@ -55,7 +52,7 @@ impl Server {
             },
             threads: Vec::new(),
         };
-        for index in 0..threads {
+        for index in 0..plan.threads {
             // The first loop finds out which ports the system chooses.
             if let Err(error) = server.add_loop(&plan, index) {
                 server.handle.shutdown(Duration::ZERO);
@@ -148,10 +145,13 @@ impl Plan {
             if !is_tcp && index > 0 {
                 continue; // the first loop alone serves Unix sockets
             }
+            // The loops share their addresses with each other, and with other
+            // programs only where the options say so.
             let options = self
                 .options
                 .clone()
-                .with_reuse_port(is_tcp && self.options.reuse_port);
+                .with_reuse_port(is_tcp && (self.options.reuse_port || self.threads > 1))
+                .with_claim(index == 0 && (self.options.claim || !self.options.reuse_port));
             bound.push(events.listen(address, &options, Speaks::Http, owner, profile)?);
         }
         Ok((events, bound))

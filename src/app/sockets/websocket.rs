@@ -109,7 +109,22 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
         metrics::Kind::WebSocket
     }
 
+    fn message(&mut self, at: &mut At<'_, '_>, kind: Kind, payload: &mut [u8]) -> After {
+        let Self {
+            object,
+            client,
+            protocol,
+        } = self;
+        let socket = &mut Socket::new(at.reborrow(), client, protocol.as_deref());
+        socket.received(payload.len(), true);
+        object.message(socket, Message::received(kind, payload));
+        After::Keep
+    }
+
     fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
+        if let Event::Message { kind, payload } = event {
+            return self.message(at, kind, payload);
+        }
         let Self {
             object,
             client,
@@ -117,10 +132,6 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
         } = self;
         let socket = &mut Socket::new(at.reborrow(), client, protocol.as_deref());
         match event {
-            Event::Message { kind, payload } => {
-                socket.received(payload.len(), true);
-                object.message(socket, Message::received(kind, payload));
-            }
             Event::Chunk {
                 kind,
                 payload,
@@ -174,8 +185,10 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
             // The machine has answered the ping. A drained loop closes its
             // WebSockets itself.
             Event::Ping(_) | Event::Draining => {}
-            // What only HTTP or a connection of another kind can bring.
-            Event::Request { .. }
+            // What has been dealt with, and what only HTTP or a connection of
+            // another kind can bring.
+            Event::Message { .. }
+            | Event::Request { .. }
             | Event::TooLarge
             | Event::Overdue
             | Event::Informational(_)

@@ -179,8 +179,10 @@ mod tests {
     fn every_sample_has_its_family_and_buckets_add_up() {
         let metrics = Metrics::default();
         let block = metrics.join();
-        block.answered(Method::Get, Status::OK, Duration::from_millis(1));
-        block.answered(Method::Get, Status::OK, Duration::from_secs(100));
+        for time in [Duration::from_millis(1), Duration::from_secs(100)] {
+            block.answered(Method::Get, Status::OK);
+            block.took(time, 1);
+        }
         let text = metrics.snapshot().to_prometheus();
         assert!(text.contains("barewire_http_requests_total{method=\"GET\",status=\"200\"} 2\n"));
         assert!(text.contains("_bucket{le=\"0.001\"} 1\n"));

@@ -43,15 +43,15 @@ pub(in crate::app) struct Histogram {
 }
 
 impl Histogram {
-    /// Counts one duration.
-    pub(in crate::app) fn add(&self, duration: Duration) {
+    /// Counts a duration, as many times.
+    pub(in crate::app) fn add(&self, duration: Duration, times: u64) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let bucket = DURATION_BOUNDS.partition_point(|&bound| bound < nanos);
         // At most DURATION_BOUNDS.len(), and there is one bucket more.
         if let Some(count) = self.counts.get(bucket) {
-            count.add(1);
+            count.add(times);
         }
-        self.nanos.add(nanos);
+        self.nanos.add(nanos.saturating_mul(times));
     }
 
     /// Adds what was counted so far to `durations`.
@@ -118,7 +118,7 @@ mod tests {
     fn a_duration_falls_into_the_first_bucket_that_holds_it() {
         let histogram = Histogram::default();
         for nanos in [0, 10_000, 10_001, 999_999_999, 61_000_000_000] {
-            histogram.add(Duration::from_nanos(nanos));
+            histogram.add(Duration::from_nanos(nanos), 1);
         }
         let mut durations = Durations::default();
         histogram.read(&mut durations);
@@ -145,9 +145,9 @@ mod tests {
     fn a_quantile_is_the_bound_of_its_bucket() {
         let histogram = Histogram::default();
         for _ in 0..99 {
-            histogram.add(Duration::from_micros(5));
+            histogram.add(Duration::from_micros(5), 1);
         }
-        histogram.add(Duration::from_secs(1));
+        histogram.add(Duration::from_secs(1), 1);
         let mut durations = Durations::default();
         assert_eq!(durations.quantile(0.5), Duration::ZERO);
         assert_eq!(durations.average(), Duration::ZERO);

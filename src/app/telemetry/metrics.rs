@@ -93,7 +93,8 @@ impl Block {
 
     /// A reply's head has left. The method is empty where the request's head
     /// could not be read.
-    pub(crate) fn answered(&self, method: Method<'_>, status: Status, took: Duration) {
+    #[inline]
+    pub(crate) fn answered(&self, method: Method<'_>, status: Status) {
         let row = match method {
             Method::Get => 0,
             Method::Post => 1,
@@ -111,10 +112,11 @@ impl Block {
         if let Some(counter) = self.replies.get(row * CODES + code) {
             counter.add(1);
         }
-        // A head that could not be read has no beginning to count from.
-        if method != Method::Extension("") {
-            self.durations.add(took);
-        }
+    }
+
+    /// As many requests took so long to answer.
+    pub(crate) fn took(&self, time: Duration, requests: u64) {
+        self.durations.add(time, requests);
     }
 
     /// A connection has been opened.
@@ -238,7 +240,9 @@ pub struct Requests {
 pub struct Snapshot {
     /// Requests by method and status; none that is zero.
     pub requests: Vec<Requests>,
-    /// From the head of a request to the head of its reply.
+    /// From the turn of the loop in which the head of a request was read to the
+    /// head of its reply; to the end of its batch for one that was given at
+    /// once, where no middleware looks at the head.
     pub durations: Durations,
     /// Connections since the start.
     pub connections_total: u64,
@@ -320,17 +324,15 @@ mod tests {
         for block in &blocks {
             block.connection_opened();
             block.session_opened(Kind::Events);
-            block.answered(Method::Get, Status::OK, Duration::from_millis(2));
+            block.answered(Method::Get, Status::OK);
+            block.took(Duration::from_millis(2), 1);
             block.received_message(3);
         }
         let [first, _] = &blocks;
         first.connection_closed();
         first.session_closed(Kind::Events);
-        first.answered(
-            Method::Extension("PURGE"),
-            Status::NOT_FOUND,
-            Duration::from_millis(4),
-        );
+        first.answered(Method::Extension("PURGE"), Status::NOT_FOUND);
+        first.took(Duration::from_millis(4), 1);
         let snapshot = metrics.snapshot();
         assert_eq!(
             (snapshot.connections_total, snapshot.connections_active),

@@ -209,7 +209,7 @@ impl Multiplex {
 
     /// A new exchange of the peer's.
     fn begin(&mut self, id: u32, content: &Content<'_>, due: Instant) {
-        let complete = matches!(content, Content::None);
+        let complete = !matches!(content, Content::Follows { .. });
         let intake = match complete {
             true => Intake::Discarded,
             false => Intake::Offered,

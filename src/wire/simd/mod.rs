@@ -31,8 +31,13 @@ pub(crate) mod x86_64;
 pub(crate) use blocks::{Blocks, Class, WINDOW};
 pub use utf8::{as_text, is_utf8};
 
-/// From this size on a payload is worth a call that a small one is not.
-const LONG_PAYLOAD: usize = 64;
+/// From this size on a payload is worth a call that a small one is not. Without
+/// `std`, code is to be small, and none is.
+const LONG_PAYLOAD: usize = if cfg!(feature = "std") {
+    64
+} else {
+    usize::MAX
+};
 
 /// Work on blocks of text, compiled once for each instruction set.
 pub(crate) trait Job {

@@ -54,8 +54,10 @@ fn step_masked(step: &mut [u8; 64], key: [u8; 4]) -> [u32; 16] {
     plain
 }
 
-/// Masks a word at a time; answers whether the result is US-ASCII.
-#[inline(always)]
+/// Masks a word at a time; answers whether the result is US-ASCII. Inlined
+/// where code need not be small.
+#[cfg_attr(feature = "std", inline(always))]
+#[cfg_attr(not(feature = "std"), inline(never))]
 fn mask_in_words(payload: &mut [u8], key: [u8; 4]) -> bool {
     let [a, b, c, d] = key;
     let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
@@ -125,7 +127,7 @@ const fn unusual(word: u64) -> u64 {
 #[cfg(any(test, not(target_arch = "x86_64")))]
 const fn equal(word: u64, b: u8) -> u64 {
     let differ = word ^ (ONES * b as u64);
-    !(differ | (differ & !TOPS) + !TOPS) & TOPS
+    !(differ | ((differ & !TOPS) + !TOPS)) & TOPS
 }
 
 /// Which of 16 bytes cannot stand in a request target, and which are `?`.

@@ -1,0 +1,148 @@
+"""What barewire aims at, and what of it the results show."""
+
+import math
+import statistics
+
+FLOORS = ("http_floor", "http2_floor", "websocket_floor")
+OURS = ("barewire", "barewire_2")
+
+
+class Results:
+    """Figures by what they are of. What was not measured is None."""
+
+    def __init__(self, servers, codecs, counts):
+        self.rows = {(row["step"], row["case"], row["server"]): row["turns"] for row in servers}
+        self.ns = {(one["group"], one["function"], one["value"]): one["ns"] for one in codecs}
+        self.counts = counts
+
+    def server(self, step, case, figure, server="barewire"):
+        turns = self.rows.get((step, case, server))
+        return statistics.median(turn[figure] for turn in turns) if turns else None
+
+    def cpu(self, case, server="barewire"):
+        """Processor time of an operation in µs."""
+        return self.server("load", case, "cpu_us", server)
+
+    def to_floor(self, case):
+        return ratio(self.cpu(case), least(self.cpu(case, floor) for floor in FLOORS))
+
+    def to_peers(self, case):
+        peers = {server for step, name, server in self.rows if (step, name) == ("load", case)} - {*FLOORS, *OURS}
+        return ratio(self.cpu(case), least(self.cpu(case, peer) for peer in peers))
+
+    def instructions(self, case):
+        return self.server("instructions", case, "instructions")
+
+    def memory(self, case):
+        return self.server("memory", case, "bytes_per_connection")
+
+    def calls(self, case, *names, without=()):
+        """System calls of an operation: those named, or all."""
+        turns = self.rows.get(("calls", case, "barewire"))
+        if not turns:
+            return None
+        return sum(count for name, count in turns[0].items() if (not names or name in names) and name not in without)
+
+    def sends_a_read(self, case):
+        return ratio(self.calls(case, "sendto", "sendmsg", "write", "writev"), self.calls(case, "recvfrom", "read"))
+
+    def codec(self, group, value=None, function="barewire"):
+        return self.ns.get((group, function, None if value is None else str(value)))
+
+    def codec_ratios(self, group):
+        """Of ours to the best peer, one for each value of a group."""
+        found = []
+        for (of, function, value), ours in self.ns.items():
+            if of == group and function == "barewire":
+                peers = [ns for (name, peer, at), ns in self.ns.items()
+                         if (name, at) == (group, value) and peer != "barewire"]
+                found += [ours / min(peers)] if peers else []
+        return found
+
+    def count_ratios(self, ours, theirs):
+        """Of instructions counted for the same inputs."""
+        return [count / self.counts[theirs + name.removeprefix(ours)] for name, count in self.counts.items()
+                if name.startswith(ours) and theirs + name.removeprefix(ours) in self.counts]
+
+
+def ratio(value, other):
+    return value / other if value is not None and other else None
+
+
+def least(values):
+    return min((value for value in values if value is not None), default=None)
+
+
+def worst(values):
+    return max(values, default=None)
+
+
+def geometric(values):
+    return math.exp(statistics.fmean(map(math.log, values))) if values else None
+
+
+# What is aimed at, at most how much of it, in which unit ("" is a ratio), and where it is found.
+TARGETS = [
+    ("HTTP/1.1 server", [
+        ("GET, to the floor", 1.05, "", lambda r: r.to_floor("http-get")),
+        ("GET pipelined 16, to the floor", 1.2, "", lambda r: r.to_floor("http-get-16")),
+        ("GET, user instructions", 1500, "", lambda r: r.instructions("http-get")),
+        ("GET pipelined 16, user instructions", 500, "", lambda r: r.instructions("http-get-16")),
+        ("GET, system calls without waiting", 2.05, "", lambda r: r.calls("http-get", without=["epoll_wait"])),
+        ("GET, `epoll_ctl` per request", 0.01, "", lambda r: r.calls("http-get", "epoll_ctl")),
+        ("64 KiB body", 14.8, "µs", lambda r: r.cpu("http-64k")),
+        ("1 MiB body", 170, "µs", lambda r: r.cpu("http-1m")),
+        ("1 MiB file", 90, "µs", lambda r: r.cpu("file-1m")),
+        ("idle connection", 64, "B", lambda r: r.memory("idle-http")),
+    ]),
+    ("HTTP/1.1 heads", [
+        ("request heads to httparse, worst", 0.6, "", lambda r: worst(r.codec_ratios("request heads"))),
+        ("response head to httparse", 0.6, "", lambda r: worst(r.codec_ratios("response heads"))),
+        ("heads to httparse, geometric mean", 0.5, "",
+         lambda r: geometric(r.codec_ratios("request heads") + r.codec_ratios("response heads"))),
+        ("heads to httparse, instructions, worst", 0.6, "",
+         lambda r: worst(r.count_ratios("http1 re", "httparse re"))),
+        ("size line of a chunk, with its data and its end", 5.5, "ns", lambda r: r.codec("chunks")),
+    ]),
+    ("WebSocket", [
+        ("unmasking to the best peer, worst size", 1.03, "", lambda r: worst(r.codec_ratios("unmask"))),
+        *[("frame head, %s" % label, 6, "ns", lambda r, size=size: r.codec("frame heads", size))
+          for size, label in [(16, "16 B"), (1024, "1 KiB"), (1 << 20, "1 MiB")]],
+        *[("text message, %s, %s" % (kind, label), most, "ns",
+           lambda r, kind=kind, size=size: r.codec("text messages, " + kind, size))
+          for kind, sizes in [("ASCII", (30, 30, 75, 4000)), ("mixed", (35, 35, 165, 9500))]
+          for (size, label), most in zip([(16, "16 B"), (128, "128 B"), (1024, "1 KiB"), (65536, "64 KiB")], sizes)],
+        ("echo of 16 B, to the floor", 1.05, "", lambda r: r.to_floor("websocket-16")),
+        ("the same, 16 in flight", 1.1, "", lambda r: r.to_floor("websocket-16-16")),
+        ("echo of 1 KiB text, 16 in flight, to the floor", 1.1, "", lambda r: r.to_floor("websocket-1k-16")),
+        ("echo of 16 KiB, to the floor", 1.05, "", lambda r: r.to_floor("websocket-16k")),
+        ("echo of 64 KiB to the best peer", 1, "", lambda r: r.to_peers("websocket-64k")),
+        ("echo of 1 MiB to the best peer", 1, "", lambda r: r.to_peers("websocket-1m")),
+        ("2 million messages of 16 B a second and core", 0.5, "µs", lambda r: r.cpu("websocket-16-16")),
+        ("sends per read, 16 in flight", 1.05, "", lambda r: r.sends_a_read("websocket-16-16")),
+        ("publishing 16 B, to bare sends", 1.05, "", lambda r: r.to_floor("room-16")),
+        ("publishing 1 KiB, to bare sends", 1.05, "", lambda r: r.to_floor("room-1k")),
+        ("idle connection", 128, "B", lambda r: r.memory("idle-websocket")),
+    ]),
+    ("Server-sent events", [
+        *[("decoded, %s" % value, most, "ns", lambda r, value=value: r.codec("events, decoded", value))
+          for value, most in [("tick, 18 B", 30), ("token, 238 B", 40), ("id, event, data, 128 B", 80),
+                              ("64 KiB", 8000)]],
+        ("decoded byte by byte, per byte", 10, "ns", lambda r: r.codec("events, byte by byte")),
+        *[("encoded, %s" % value, most, "ns", lambda r, value=value: r.codec("events, encoded", value))
+          for value, most in [("tick, 18 B", 30), ("token, 238 B", 40), ("id, event, data, 128 B", 50)]],
+    ]),
+    ("HTTP/2 and gRPC", [
+        *[("HPACK, a field decoded, %s" % value, most, "ns",
+           lambda r, value=value: r.codec("HPACK, decoded, per field", value))
+          for value, most in [("indexed", 80), ("Huffman", 110), ("plain", 28)]],
+        ("HPACK, a field encoded", 100, "ns", lambda r: r.codec("HPACK, encoded, per field")),
+        ("GET, 1 connection, 100 streams", 2, "µs", lambda r: r.cpu("http2-get")),
+        ("the same, user instructions", 3500, "", lambda r: r.instructions("http2-get")),
+        ("unary call, 1 connection, 10 streams", 2.5, "µs", lambda r: r.cpu("grpc-unary-1")),
+        ("the same, to tonic", 0.17, "", lambda r: ratio(r.cpu("grpc-unary-1"), r.cpu("grpc-unary-1", "tonic"))),
+        ("the same, user instructions", 4000, "", lambda r: r.instructions("grpc-unary-1")),
+        ("streamed message", 0.1, "µs", lambda r: r.cpu("grpc-stream")),
+        ("idle connection", 1536, "B", lambda r: r.memory("idle-http2")),
+    ]),
+]

@@ -1,0 +1,167 @@
+//! Blocks that are sent again as the same octets.
+//!
+//! What a server sends differs little: as long as the table has not changed,
+//! the same fields are the same block, and have been judged already.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::fields::Cost;
+use crate::http::{Fields, Status, date::Date};
+
+/// Blocks that are remembered.
+const KNOWN: usize = 4;
+/// Lists that are remembered to have been sent once.
+const SEEN: usize = 8;
+/// What a list may have to be remembered, in octets.
+const MOST: u16 = 512;
+
+/// What a block is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts<'a> {
+    /// None in trailers.
+    pub(super) status: Option<Status>,
+    pub(super) fields: Fields<'a>,
+    /// The Content-Length to be added.
+    pub(super) length: Option<u64>,
+    /// The Date to be added, unless the fields have one.
+    pub(super) date: Option<&'a Date>,
+}
+
+/// The blocks of one connection that were sent more than once.
+#[derive(Debug, Default)]
+pub(super) struct KnownBlocks {
+    memory: Option<Box<Memory>>, // allocates when a block is sent again
+    /// What tells lists apart most of the time; 0: none.
+    seen: [u64; SEEN],
+    next: u8,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    blocks: [Block; KNOWN],
+    next: usize,
+}
+
+/// A block that has changed nothing.
+#[derive(Debug, Default)]
+struct Block {
+    /// The table's count of changes.
+    changes: u64,
+    /// What tells lists apart most of the time.
+    mark: u64,
+    octets: Vec<u8>, // empty: there is none
+    status: Option<Status>,
+    length: Option<u64>,
+    date: Option<Date>,
+    /// Where each field ends: its name, its value.
+    ends: Vec<(u16, u16)>,
+    text: Vec<u8>,
+    cost: Cost,
+}
+
+impl Block {
+    fn is(&self, parts: &Parts<'_>) -> bool {
+        let same = self.status == parts.status
+            && self.length == parts.length
+            && self.date.as_ref().map(Date::as_bytes) == parts.date.map(Date::as_bytes);
+        same && !self.octets.is_empty() && self.has(parts.fields)
+    }
+
+    /// Whether these are the fields.
+    fn has(&self, fields: Fields<'_>) -> bool {
+        let (mut ends, mut at) = (self.ends.iter(), 0);
+        for field in fields.iter() {
+            let Some(&(name, value)) = ends.next() else {
+                return false;
+            };
+            let (name, value) = (usize::from(name), usize::from(value));
+            if self.text.get(at..name) != Some(field.name)
+                || self.text.get(name..value) != Some(field.value)
+            {
+                return false;
+            }
+            at = value;
+        }
+        ends.next().is_none()
+    }
+}
+
+impl KnownBlocks {
+    /// Which block these parts are, and what they cost.
+    pub(super) fn find(&self, changes: u64, parts: &Parts<'_>) -> Option<(usize, Cost)> {
+        let mut blocks = self.memory.as_ref()?.blocks.iter().enumerate();
+        let (at, block) = blocks.find(|(_, block)| block.changes == changes && block.is(parts))?;
+        Some((at, block.cost))
+    }
+
+    /// The octets of a block that was found.
+    pub(super) fn octets(&self, at: usize) -> &[u8] {
+        let block = self
+            .memory
+            .as_ref()
+            .and_then(|memory| memory.blocks.get(at));
+        block.map_or(&[], |block| &block.octets)
+    }
+
+    /// Notes a block that has changed nothing: the second time it is
+    /// remembered.
+    pub(super) fn note(&mut self, changes: u64, parts: &Parts<'_>, cost: Cost, octets: &[u8]) {
+        if octets.len() + cost.list > usize::from(MOST) {
+            return;
+        }
+        let status = parts.status.map_or(0, Status::code);
+        let length = parts.length.unwrap_or(u64::MAX >> 32);
+        let mark = length << 32 | (cost.list as u64) << 16 | u64::from(status);
+        if !self.seen.contains(&mark) {
+            if let Some(seen) = self.seen.get_mut(usize::from(self.next)) {
+                *seen = mark;
+            }
+            self.next = (self.next + 1) % SEEN as u8;
+            return;
+        }
+        let memory = self.memory.get_or_insert_default();
+        let date = parts.date.map(Date::as_bytes);
+        let is_old = |block: &Block| {
+            let is_past = || block.date.as_ref().map(Date::as_bytes) != date;
+            block.mark == mark && (block.changes != changes || is_past())
+        };
+        let at = memory.blocks.iter().position(is_old);
+        let Some(block) = memory.blocks.get_mut(at.unwrap_or(memory.next)) else {
+            return;
+        };
+        if at.is_none() {
+            memory.next = (memory.next + 1) % KNOWN;
+        }
+        (block.changes, block.cost, block.mark) = (changes, cost, mark);
+        (block.status, block.length) = (parts.status, parts.length);
+        block.date = parts.date.copied();
+        block.octets.clear();
+        block.octets.extend_from_slice(octets);
+        block.ends.clear();
+        block.text.clear();
+        for field in parts.fields.iter() {
+            block.text.extend_from_slice(field.name);
+            let name = block.text.len() as u16; // at most MOST
+            block.text.extend_from_slice(field.value);
+            block.ends.push((name, block.text.len() as u16));
+        }
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.memory = None;
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        let of = |block: &Block| {
+            block.octets.capacity()
+                + block.text.capacity()
+                + block.ends.capacity() * size_of::<(u16, u16)>()
+        };
+        self.memory.as_ref().map_or(0, |memory| {
+            size_of::<Memory>() + memory.blocks.iter().map(of).sum::<usize>()
+        })
+    }
+}

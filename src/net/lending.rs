@@ -1,0 +1,27 @@
+//! What is lent to a link for one call.
+
+use super::{Cork, Entropy};
+use crate::http::date::Date;
+use crate::link::Link;
+use crate::wire::{Instant, Role};
+
+/// What a link needs to act.
+pub(super) struct Lending<'s> {
+    pub(super) stream: u32,
+    pub(super) cork: &'s mut Cork,
+    pub(super) entropy: &'s mut Entropy,
+    pub(super) now: Instant,
+    pub(super) date: &'s Date,
+}
+
+impl Lending<'_> {
+    /// The mask of one frame: unpredictable on the client's side alone, as a
+    /// server's frames are not masked (RFC 6455 §5.1).
+    #[inline]
+    pub(super) fn mask(&mut self, link: &Link) -> [u8; 4] {
+        match link.role() {
+            Role::Client => self.entropy.take(),
+            Role::Server => [0; 4],
+        }
+    }
+}
