@@ -50,9 +50,9 @@ pub(crate) struct Counts<'c> {
 #[inline(always)]
 pub(crate) fn plain_size(input: &[u8], behind_data: bool) -> Option<(u64, usize)> {
     let from = if behind_data { 2 } else { 0 };
-    let line = match (behind_data, input) {
-        (true, [b'\r', b'\n', line @ ..]) | (false, line) => line,
-        (true, _) => return None,
+    let line = match behind_data {
+        true => input.strip_prefix(b"\r\n")?,
+        false => input,
     };
     let mut size = 0;
     // Seven digits and CRLF are far beyond what anybody sends as one chunk.
