@@ -18,7 +18,7 @@ use barewire::grpc::{Code, Limits, Status};
 use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
 use barewire::http2::{self, BodyLength};
 use barewire::link::Gone;
-use barewire::wire::Role;
+use barewire::wire::{Instant, Role};
 use http2_support::{DATA, END_STREAM, List, PADDED, RST_STREAM, Seen, Side, frame, number};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,6 +40,23 @@ impl Conversation for Echo {
 
     fn cancelled(&mut self, why: Gone) {
         let _ = self.0.send(why);
+    }
+}
+
+/// Says how many messages have come.
+#[derive(Default)]
+struct Tally(u32);
+
+impl Conversation for Tally {
+    type Request = Vec<u8>;
+    type Response = Vec<u8>;
+
+    fn message(&mut self, _message: Vec<u8>, _stream: &mut ResponseStream<'_, '_, Vec<u8>>) {
+        self.0 += 1;
+    }
+
+    fn half_closed(&mut self, stream: &mut ResponseStream<'_, '_, Vec<u8>>) {
+        stream.respond(&self.0.to_be_bytes().to_vec());
     }
 }
 
@@ -78,6 +95,7 @@ fn scene() -> Scene {
             let count = request.first().copied().unwrap_or_default();
             Ok((0..count).map(|n| Ok(vec![n])))
         })
+        .client_streaming("Tally", |_call| Ok(Tally::default()))
         .bidirectional("Talk", move |_call| Ok(Echo(give.clone())));
     Scene {
         running: Running::start(App::new().grpc(service)),
@@ -414,6 +432,44 @@ fn frames_of_http2_and_messages_have_nothing_to_do_with_each_other() {
         peer.data(stream, END_STREAM, b"");
         let answer = peer.answer(stream);
         assert_eq!((answer.code(), &answer.body), ("0", &body), "{cut}");
+    }
+}
+
+#[test]
+fn grpc_many_small_messages() {
+    // A million of five octets, each in a frame of its own or as many as fit.
+    const MESSAGES: u32 = 1_000_000;
+    let Scene { running, .. } = scene();
+    let mut peer = Peer::connect(&running);
+    for in_a_frame in [1, 3276] {
+        let stream = peer.open("/test.Test/Tally", &[]);
+        let (mut sent, empty) = (0, vec![0; 5 * in_a_frame as usize]);
+        while sent < MESSAGES {
+            let Side { machine, out, .. } = &mut peer.side;
+            while sent < MESSAGES && out.len() < 1 << 16 {
+                let piece = &empty[..5 * (MESSAGES - sent).min(in_a_frame) as usize];
+                if machine.capacity(stream) < piece.len() {
+                    break;
+                }
+                let now = Instant::START;
+                let taken = machine.send_data(stream, piece, false, now, out);
+                assert_eq!(taken, Ok(piece.len()));
+                sent += piece.len() as u32 / 5;
+            }
+            let waits = machine.capacity(stream) < empty.len();
+            peer.stream.write_all(&core::mem::take(out)).unwrap();
+            if waits && sent < MESSAGES {
+                let mut bytes = [0; 4096];
+                let n = peer.stream.read(&mut bytes).unwrap();
+                assert_ne!(n, 0, "the end after {sent}");
+                let seen = peer.side.feed(&bytes[..n]);
+                assert_eq!(seen, [], "after {sent}");
+            }
+        }
+        peer.data(stream, END_STREAM, b"");
+        let answer = peer.answer(stream);
+        let count = framed(MESSAGES.to_be_bytes());
+        assert_eq!((answer.code(), &answer.body), ("0", &count));
     }
 }
 

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use app_support::{Answer, Running};
 use barewire::app::{
-    AccessLog, App, Cors, Incoming, Kind, Middleware, Next, Record, Refusal, Reply, ReplyHead,
+    AccessLog, App, Below, Cors, Incoming, Kind, Middleware, Next, Record, Refusal, Reply,
+    ReplyHead,
 };
 use barewire::http::Status;
 use barewire::{http1, link};
@@ -243,6 +244,35 @@ fn cors_names_an_origin_from_the_list_and_no_other() {
         (200, "")
     );
     assert_eq!(evil.field("vary"), "Origin");
+}
+
+#[test]
+fn middleware_below_a_path_sees_nothing_else() {
+    let seen = Arc::new(Mutex::new(String::new()));
+    let sink = seen.clone();
+    let log = AccessLog::to(move |line| sink.lock().unwrap().push_str(line));
+    let app = App::new()
+        .with(Below::new("/api", Cors::permissive()))
+        .with(Below::new("/api", log))
+        .get("/api/x", |_request, reply| reply.text("x"))
+        .get("/account", |_request, reply| reply.text("secret"));
+    let running = Running::start(app);
+    let ask = |method: &str, path: &str| {
+        let answer = running.exchange(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: a\r\nOrigin: https://page\r\n\
+             Access-Control-Request-Method: GET\r\n\r\n"
+        ));
+        let allowed = answer.field("access-control-allow-origin") == "*";
+        (answer.status, allowed)
+    };
+    assert_eq!(ask("GET", "/api/x"), (200, true));
+    assert_eq!(ask("GET", "/%61pi/x"), (200, true));
+    assert_eq!(ask("GET", "/api/nothing"), (404, true));
+    assert_eq!(ask("OPTIONS", "/api"), (204, true));
+    assert_eq!(ask("GET", "/account"), (200, false));
+    assert_eq!(ask("GET", "/apis"), (404, false));
+    assert_eq!(ask("OPTIONS", "/account"), (204, false));
+    assert_eq!(seen.lock().unwrap().lines().count(), 4);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Calls from head to trailers, both sides, in every form.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 use core::time::Duration;
 

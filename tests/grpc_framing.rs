@@ -1,6 +1,6 @@
 //! gRPC framing: the vectors, every cut of every body, limits, and bytes from
 //! nowhere.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 use core::time::Duration;
 

@@ -1,5 +1,5 @@
 //! What HPACK does with hostile, cut and random input.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 use barewire::hpack::{
     Borrowed, Decoder, Encoder, Entry, Growing, Indexing, NeverIndexed, Room, Violation,

@@ -1,6 +1,6 @@
 //! HPACK against the vectors of RFC 7541 appendix C and the public corpus of
 //! header stories.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 use std::io::Read;
 

@@ -1,6 +1,6 @@
 //! The conformance cases: each has the outcomes that the RFCs allow, strictest
 //! first, and each gives the same transcript however it is cut.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod http1_driver;
 

@@ -1,6 +1,6 @@
 //! Whatever the peer sends and our side calls, in whatever order, a connection
 //! neither panics nor goes back on what it said.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 use core::time::Duration;
 

@@ -1,5 +1,5 @@
 //! What a client connection does with requests and responses.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod http1_driver;
 

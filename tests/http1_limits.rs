@@ -1,6 +1,6 @@
 //! Each limit stops the attack it was made for, and an honest peer beside it
 //! does not notice.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod http1_driver;
 

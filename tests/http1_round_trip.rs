@@ -1,6 +1,6 @@
 //! What one side writes, the other reads: a client and a server connection,
 //! with their bytes cut at random on the way.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod http1_driver;
 

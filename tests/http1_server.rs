@@ -1,5 +1,5 @@
 //! What a server connection does with requests and responses.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod http1_driver;
 
@@ -431,6 +431,17 @@ fn interim_responses_come_before_the_final_one() {
     assert_eq!(late, Err(Misuse::State));
 }
 
+#[test]
+fn no_interim_response_goes_to_a_peer_of_1_0() {
+    let mut server = Server::new("GET / HTTP/1.0\r\n\r\n");
+    let hints = ResponseHead::new(Status::EARLY_HINTS, Fields::EMPTY);
+    let sent = server
+        .connection
+        .send_informational(&hints, &mut server.out);
+    assert_eq!(sent, Ok(()));
+    assert_eq!(server.sent(), "");
+}
+
 const UPGRADE: &str =
     "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: x\r\n\r\n";
 
@@ -715,6 +726,26 @@ fn each_final_response_has_one_date() {
         assert!(sent.contains(expected), "{sent}");
         assert_eq!(sent.to_lowercase().matches("date:").count(), 1);
     }
+}
+
+#[test]
+fn what_the_machine_answers_by_itself_has_a_date_too() {
+    let date = date();
+    let (mut input, mut out) = (*b"nonsense\r\n\r\n", Vec::new());
+    let mut scratch = OwnedScratch::new(100);
+    let lent = Lent {
+        now: NOW,
+        date: Some(&date),
+        chance: [0; 4],
+        limits: &Limits::DEFAULT,
+        scratch: scratch.lend(),
+    };
+    let mut connection = Connection::new(Role::Server, NOW);
+    assert!(connection.receive(&mut input, lent, &mut out).is_err());
+    let sent = String::from_utf8(out).unwrap();
+    assert!(sent.starts_with("HTTP/1.1 400 "), "{sent}");
+    assert!(sent.contains("\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+    assert!(sent.contains("\r\nConnection: close\r\n"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Heads against an independent parser, httparse: random ones, and ones with
 //! damage to them.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 #[path = "checks/versus_httparse.rs"]
 #[allow(unreachable_pub)]

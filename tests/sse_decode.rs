@@ -1,6 +1,6 @@
 //! Event streams: every case at every cut, limits, and the round trip with the
 //! encoder.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 use core::time::Duration;
 

@@ -1,5 +1,5 @@
 //! The closing handshake (RFC 6455 §7).
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod websocket_support;
 

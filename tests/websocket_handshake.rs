@@ -1,5 +1,5 @@
 //! The opening handshake (RFC 6455 §4, RFC 8441).
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 use barewire::http::{Field, Fields, Method, RequestHead, ResponseHead, Status, Target, Version};
 use barewire::websocket::Misuse;

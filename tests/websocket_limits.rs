@@ -1,5 +1,5 @@
 //! Limits, each by the attack it stops, and the timers on a virtual clock.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod websocket_support;
 

@@ -1,5 +1,5 @@
 //! Messages, fragments and control frames.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod websocket_support;
 
@@ -16,6 +16,61 @@ fn text(s: &str) -> Seen {
 fn an_idle_connection_is_small() {
     assert!(size_of::<Connection>() <= 72, "{}", size_of::<Connection>());
     assert!(size_of::<Option<Connection>>() <= 72);
+}
+
+#[test]
+fn the_examples_of_the_rfc_are_read_and_written() {
+    // RFC 6455 §5.7.
+    let hello = b"Hello";
+    let mut client = Driver::new(Role::Client, false);
+    client.feed(b"\x81\x05Hello");
+    client.feed(b"\x01\x03Hel\x80\x02lo");
+    client.feed(b"\x89\x05Hello");
+    assert_eq!(
+        client.seen,
+        [text("Hello"), text("Hello"), Seen::Ping(hello.to_vec())]
+    );
+    assert_eq!(client.sent(), [(0x8a, hello.to_vec())]);
+
+    let mut server = Driver::new(Role::Server, false);
+    server.feed(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+    server.feed(b"\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+    assert_eq!(server.seen, [text("Hello"), Seen::Pong(hello.to_vec())]);
+
+    for (role, expected) in [
+        (Role::Server, &b"\x81\x05Hello"[..]),
+        (
+            Role::Client,
+            b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
+        ),
+    ] {
+        let (mut machine, mut out) = (Connection::new(role, Instant::START), Vec::new());
+        machine
+            .send_message(Kind::Text, hello, MASK, Instant::START, &mut out)
+            .unwrap();
+        assert_eq!(out, expected);
+    }
+    for (length, head) in [
+        (256, &b"\x82\x7e\x01\x00"[..]),
+        (65_536, b"\x82\x7f\0\0\0\0\0\x01\0\0"),
+    ] {
+        let mut out = Vec::new();
+        encode_message(Kind::Binary, &vec![0; length], &mut out);
+        assert_eq!(out, [head, &vec![0; length]].concat());
+        let mut client = Driver::new(Role::Client, false);
+        client.feed(&out);
+        assert_eq!(client.seen, [Seen::Message(Kind::Binary, vec![0; length])]);
+    }
+}
+
+#[test]
+fn a_character_may_be_cut_by_fragments() {
+    for role in ROLES {
+        let mut driver = Driver::new(role, false);
+        let list: &[(u8, &[u8])] = &[(0x01, b"\xf0\x9f"), (0x00, b""), (0x80, b"\x98\x80")];
+        driver.feed(&frames(role, list));
+        assert_eq!(driver.seen, [text("😀")]);
+    }
 }
 
 #[test]

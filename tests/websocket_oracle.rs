@@ -1,6 +1,6 @@
 //! An independent implementation agrees: tungstenite's frame heads and
 //! messages.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 #[path = "checks/input.rs"]
 #[allow(unreachable_pub, dead_code)]

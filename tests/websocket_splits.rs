@@ -1,6 +1,6 @@
 //! The law of splits: however the input is cut, the application sees the same
 //! and the same bytes are sent.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod websocket_support;
 

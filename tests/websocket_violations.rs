@@ -1,5 +1,5 @@
 //! Every breach of the protocol, with the close code that answers it.
-#![cfg(feature = "std")]
+#![cfg(feature = "alloc")]
 
 mod websocket_support;
 

@@ -86,6 +86,7 @@ pub use publishing::hub::Hub;
 pub use publishing::message::{Message, Post};
 pub use publishing::room_limits::{RoomError, RoomLimits};
 pub use routes::access_log::AccessLog;
+pub use routes::below::Below;
 pub use routes::cors::Cors;
 pub use routes::middleware::{Incoming, InvalidPath, Middleware, Next};
 pub use routes::route::Route;

@@ -17,8 +17,8 @@ use super::{Misuse, metadata, web};
 use super::{Status, Violation};
 use crate::http::FieldBuffer;
 use crate::http::{Field, Fields, Method, RequestHead, Version};
-use crate::wire::Sink;
 use crate::wire::{Received, Role, Step};
+use crate::wire::{Sink, ascii};
 
 /// What a request asks for, borrowed from its head.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +73,53 @@ pub struct Call {
     received: Option<Encoding>, // of the request's messages; none if unknown
     sent: Encoding,             // of the response's messages
     accepts_gzip: bool,
+    timeout: Option<Option<Duration>>, // none in it: it is malformed
+    is_readable: bool,                 // all binary metadata is base64
+}
+
+/// What gRPC itself reads of a request's head.
+#[derive(Debug, Default)]
+struct Asked<'b> {
+    content_type: Option<&'b [u8]>,
+    encoding: Option<&'b [u8]>,
+    timeout: Option<&'b [u8]>,
+    accepts_gzip: bool,
+    /// There is an Accept field.
+    negotiates: bool,
+    /// There is binary metadata that is not base64.
+    is_unreadable: bool,
+}
+
+impl<'b> Asked<'b> {
+    /// Looks at every field once; of several of one name the first counts.
+    fn new(fields: Fields<'b>) -> Self {
+        let mut asked = Self::default();
+        for field in fields.iter() {
+            let value = field.value;
+            // Over HTTP/2 names are in lower case.
+            let is = |name: &str| field.name == name.as_bytes() || field.is(name);
+            match field.name.len() {
+                6 => asked.negotiates |= is("accept"),
+                12 if is("content-type") => {
+                    asked.content_type.get_or_insert(value);
+                }
+                12 if is("grpc-timeout") => {
+                    asked.timeout.get_or_insert(value);
+                }
+                13 if is("grpc-encoding") => {
+                    asked.encoding.get_or_insert(value);
+                }
+                20 if is("grpc-accept-encoding") => {
+                    let gzip = Encoding::Gzip.name().as_bytes();
+                    let mut names = value.split(|&b| b == b',').map(ascii::trim_ows);
+                    asked.accepts_gzip |= names.any(|name| name.eq_ignore_ascii_case(gzip));
+                }
+                _ => {}
+            }
+            asked.is_unreadable |= !is_readable(field);
+        }
+        asked
+    }
 }
 
 /// How far the answer is.
@@ -102,27 +149,35 @@ impl Call {
     /// # Errors
     /// [`Refusal`]: the answer is its HTTP status.
     pub fn open(head: &RequestHead<'_>) -> Result<Self, Refusal> {
-        let content_type = head.fields.get("content-type").unwrap_or_default();
-        let request = ContentType::parse(content_type).ok_or(Refusal::ContentType)?;
+        let asked = Asked::new(head.fields);
+        let request = asked.content_type.and_then(ContentType::parse);
+        let request = request.ok_or(Refusal::ContentType)?;
         if head.method != Method::Post {
             return Err(Refusal::Method);
         }
         if request.mode() == Mode::Native && head.version != Version::Http2 {
             return Err(Refusal::Version);
         }
-        let encoding = head.fields.get("grpc-encoding");
-        let received = encoding.map_or(Some(Encoding::Identity), Encoding::parse);
+        let received = match asked.encoding {
+            Some(name) => Encoding::parse(name),
+            None => Some(Encoding::Identity),
+        };
         let compression = match received {
             Some(Encoding::Gzip) => Compression::Announced,
             Some(Encoding::Identity) | None => Compression::Absent,
         };
         Ok(Self {
             body: Body::new(request.mode(), Role::Server, compression),
-            response: request.negotiate(head.fields),
+            response: match asked.negotiates {
+                true => request.negotiate(head.fields),
+                false => request,
+            },
             sending: Sending::Head,
             received,
             sent: Encoding::Identity,
-            accepts_gzip: Encoding::Gzip.is_accepted(head.fields),
+            accepts_gzip: asked.accepts_gzip,
+            timeout: asked.timeout.map(timeout::parse),
+            is_readable: !asked.is_unreadable,
         })
     }
 
@@ -145,10 +200,10 @@ impl Call {
         if self.received.is_none() {
             return Err(Status::new(Code::Unimplemented, "unknown grpc-encoding"));
         }
-        if !head.fields.iter().all(is_readable) {
+        if !self.is_readable {
             return Err(Status::new(Code::Internal, "malformed binary metadata"));
         }
-        let timeout = match head.fields.get("grpc-timeout").map(timeout::parse) {
+        let timeout = match self.timeout {
             Some(None) => return Err(Status::new(Code::Internal, "malformed grpc-timeout")),
             Some(timeout) => timeout,
             None => None,
@@ -357,17 +412,14 @@ impl Call {
 
     fn put_head(&self, head: &mut FieldBuffer) -> Result<(), Misuse> {
         let mut memory = [0; 40];
-        put(
-            "content-type",
-            self.response.write(&mut memory).as_bytes(),
-            head,
-        )?;
+        let content_type = self.response.write(&mut memory);
+        put_known("content-type", content_type, head)?; // its codec is a token
         if self.received != Some(Encoding::Identity) {
             // Refused, or understood: either way what else would be.
-            put("grpc-accept-encoding", Encoding::ACCEPTED.as_bytes(), head)?;
+            put_known("grpc-accept-encoding", Encoding::ACCEPTED, head)?;
         }
         if self.sent != Encoding::Identity {
-            put("grpc-encoding", self.sent.name().as_bytes(), head)?;
+            put_known("grpc-encoding", self.sent.name(), head)?;
         }
         Ok(())
     }
@@ -386,9 +438,15 @@ fn put(name: &str, value: &[u8], fields: &mut FieldBuffer) -> Result<(), Misuse>
     fields.push(name, value).map_err(|_| Misuse::MetadataValue)
 }
 
+/// The same where nothing can be wrong with the field.
+fn put_known(name: &'static str, value: &str, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    let put = fields.push_known(name, value.as_bytes());
+    put.map_err(|_| Misuse::MetadataValue)
+}
+
 /// The status as fields of HTTP.
 fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Result<(), Misuse> {
-    put("grpc-status", status.code.digits().as_bytes(), fields)?;
+    put_known("grpc-status", status.code.digits(), fields)?;
     if status.message.is_empty() {
         return Ok(());
     }

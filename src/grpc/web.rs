@@ -79,6 +79,9 @@ impl ContentType {
     /// Reads a `Content-Type` field: any case, parameters ignored. `None` if
     /// it is none of gRPC's, which HTTP answers by 415.
     pub fn parse(value: &[u8]) -> Option<Self> {
+        if value == b"application/grpc" {
+            return Some(Self::new(Mode::Native)); // as nearly every client has it
+        }
         let end = value.iter().position(|&b| b == b';');
         let (media_type, _) = value.split_at(end.unwrap_or(value.len()));
         let media_type = ascii::trim_ows(media_type);
@@ -108,6 +111,9 @@ impl ContentType {
 
     /// Writes the field's value into `memory`, which holds the longest.
     pub fn write<'m>(&self, memory: &'m mut [u8; 40]) -> &'m str {
+        if self.len == 0 {
+            return self.mode.media_type();
+        }
         let (media_type, codec) = (self.mode.media_type(), self.codec());
         let plus = if codec.is_empty() { "" } else { "+" };
         let mut end = 0;

@@ -1,10 +1,10 @@
 //! Header blocks to fields (RFC 7541 §3, §6).
 
-use super::dynamic_table::DynamicTable;
+use super::dynamic_table::{DynamicTable, Stored};
 use super::instruction::{Instruction, Kind, Name, Text};
 use super::list::{List, NeverIndexed};
 use super::memory::Memory;
-use super::{DEFAULT_CAPACITY, Violation, static_table};
+use super::{DEFAULT_CAPACITY, Violation, integer, short, static_table};
 use crate::http::{FieldRange, Fields};
 use crate::wire::Cursor;
 
@@ -125,14 +125,19 @@ impl<M: Memory> Decoder<M> {
         };
         let mut cursor = Cursor::new(block);
         let mut complete = true;
-        while !cursor.rest().is_empty() {
-            let instruction = Instruction::parse(&mut cursor)?;
+        loop {
+            let start = cursor;
+            let Some(first) = cursor.byte() else {
+                break;
+            };
             if complete {
-                complete = self.apply(instruction, &mut list)?;
+                complete = self.apply(first, &mut cursor, &mut list)?;
             }
             if !complete {
                 // Entries still pass through what is left of the text or, if
                 // that is too small, over what was written of the list.
+                cursor = start;
+                let instruction = Instruction::parse(&mut cursor)?;
                 self.pass(instruction, list.text)?;
                 list.count = 0;
             }
@@ -185,48 +190,40 @@ impl<M: Memory> Decoder<M> {
         Ok(())
     }
 
-    /// Carries out an instruction and writes its field; `false`, and nothing
-    /// done, if there is no room for it in the list.
+    /// Carries out the instruction that begins with `first` and writes its
+    /// field; `false`, and nothing done, if there is no room for it in the list.
     #[inline]
     fn apply(
         &mut self,
-        instruction: Instruction<'_>,
+        first: u8,
+        cursor: &mut Cursor<'_>,
         list: &mut List<'_>,
     ) -> Result<bool, Violation> {
-        match instruction {
-            Instruction::SizeUpdate(size) => {
-                self.update_size(size)?;
-                return Ok(true);
-            }
-            Instruction::Indexed(index) => {
-                self.begin_fields()?;
-                let Some(room) = list.room() else {
-                    return Ok(false);
-                };
-                let Some((name, value)) = self.copy_field(index, room)? else {
-                    return Ok(false);
-                };
-                list.push(name, value);
-            }
-            Instruction::Literal { kind, name, value } => {
-                self.begin_fields()?;
-                let Some(room) = list.room() else {
-                    return Ok(false);
-                };
-                let Some((name, value)) = self.copy_literal(name, value, room)? else {
-                    return Ok(false);
-                };
-                match kind {
-                    // Both lengths are of text within the room.
-                    Kind::Incremental => {
-                        self.table.insert(&room[..name], &room[name..name + value])
-                    }
-                    Kind::Never => list.never.insert(list.count),
-                    Kind::Without => {}
-                }
-                list.push(name, value);
-            }
+        if first & 0xe0 == 0x20 {
+            let size = integer::decode(first, 5, cursor)?;
+            self.update_size(size)?;
+            return Ok(true);
         }
+        self.begin_fields()?;
+        let Some(room) = list.room() else {
+            return Ok(false);
+        };
+        let written = if first >= 0x80 {
+            let index = integer::decode(first, 7, cursor)?;
+            self.copy_field(index, room)?
+        } else {
+            self.copy_literal(first, cursor, room)?
+        };
+        let Some((name, len)) = written else {
+            return Ok(false);
+        };
+        match first {
+            // The length is of text within the room.
+            0x40..0x80 => self.table.insert_text(&room[..len], name),
+            0x10..0x20 => list.never.insert(list.count),
+            _ => {}
+        }
+        list.push(name, len);
         Ok(true)
     }
 
@@ -246,10 +243,9 @@ impl<M: Memory> Decoder<M> {
                 if kind != Kind::Incremental {
                     return Ok(());
                 }
-                match self.copy_literal(name, value, text)? {
-                    Some((name, value)) => {
-                        self.table.insert(&text[..name], &text[name..name + value]);
-                    }
+                match self.write_literal(name, value, text)? {
+                    // The length is of text within the room.
+                    Some((name, len)) => self.table.insert_text(&text[..len], name),
                     None if text.len() >= self.table.capacity() as usize => self.table.clear(),
                     None => return Err(Violation::NoRoom),
                 }
@@ -289,30 +285,43 @@ impl<M: Memory> Decoder<M> {
     }
 
     /// Writes the entry at `index` to the front of `room`; returns the lengths
-    /// of its name and value, or `None` if they are longer.
+    /// of its name and of the whole, or `None` if that is longer.
     #[inline]
     fn copy_field(&self, index: u32, room: &mut [u8]) -> Result<Option<(usize, usize)>, Violation> {
-        if let Some((name, value)) = static_table::get(index) {
-            let n = name.len() + value.len();
-            return Ok(room.get_mut(..n).map(|room| {
-                let (a, b) = room.split_at_mut(name.len());
-                a.copy_from_slice(name);
-                b.copy_from_slice(value);
-                (name.len(), value.len())
-            }));
+        if let Some(known) = static_table::entry(index) {
+            let copied = short::copy(known.text, room);
+            return Ok(copied.map(|()| (known.name, known.text.len())));
         }
-        let stored = index
-            .checked_sub(static_table::LEN + 1)
-            .and_then(|index| self.table.get(index))
-            .ok_or(Violation::Index)?;
-        let name = stored.name_len();
-        Ok(stored
-            .copy(stored.len(), room)
-            .map(|()| (name, stored.len() - name)))
+        let stored = self.stored(index)?;
+        let copied = stored.copy(stored.len(), room);
+        Ok(copied.map(|()| (stored.name_len(), stored.len())))
     }
 
+    /// The same for the literal that begins with `first`.
     #[inline]
     fn copy_literal(
+        &self,
+        first: u8,
+        cursor: &mut Cursor<'_>,
+        room: &mut [u8],
+    ) -> Result<Option<(usize, usize)>, Violation> {
+        let bits = if first >= 0x40 { 6 } else { 4 };
+        let name = match integer::decode(first, bits, cursor)? {
+            0 => Text::parse(cursor)?.write(room)?,
+            index => self.copy_name(index, room)?,
+        };
+        let Some(name) = name else {
+            return Ok(None);
+        };
+        let Some(rest) = room.get_mut(name..) else {
+            return Ok(None);
+        };
+        let value = Text::parse(cursor)?.write(rest)?;
+        Ok(value.map(|value| (name, name + value)))
+    }
+
+    /// The same for one that was parsed already.
+    fn write_literal(
         &self,
         name: Name<'_>,
         value: Text<'_>,
@@ -328,22 +337,25 @@ impl<M: Memory> Decoder<M> {
         let Some(rest) = room.get_mut(name..) else {
             return Ok(None);
         };
-        Ok(value.write(rest)?.map(|value| (name, value)))
+        Ok(value.write(rest)?.map(|value| (name, name + value)))
     }
 
     #[inline]
     fn copy_name(&self, index: u32, room: &mut [u8]) -> Result<Option<usize>, Violation> {
         if let Some((name, _)) = static_table::get(index) {
-            return Ok(room.get_mut(..name.len()).map(|room| {
-                room.copy_from_slice(name);
-                name.len()
-            }));
+            return Ok(short::copy(name, room).map(|()| name.len()));
         }
-        let stored = index
-            .checked_sub(static_table::LEN + 1)
-            .and_then(|index| self.table.get(index))
-            .ok_or(Violation::Index)?;
+        let stored = self.stored(index)?;
         let name = stored.name_len();
         Ok(stored.copy(name, room).map(|()| name))
+    }
+
+    /// The entry of the dynamic table at `index`.
+    #[inline]
+    fn stored(&self, index: u32) -> Result<Stored<'_>, Violation> {
+        index
+            .checked_sub(static_table::LEN + 1)
+            .and_then(|index| self.table.get(index))
+            .ok_or(Violation::Index)
     }
 }

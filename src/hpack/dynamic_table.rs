@@ -13,6 +13,7 @@
 
 use super::FIELD_OVERHEAD;
 use super::memory::{Entry, Memory};
+use super::short::{copy, same};
 
 /// The text of an entry: name and value, in one or two pieces.
 #[derive(Debug, Clone, Copy)]
@@ -48,12 +49,14 @@ impl Stored<'_> {
         if n > self.len() {
             return None;
         }
-        let out = out.get_mut(..n)?;
-        let cut = n.min(self.front.len());
-        let (a, b) = out.split_at_mut(cut); // cut <= n
-        a.copy_from_slice(&self.front[..cut]);
-        b.copy_from_slice(&self.back[..n - cut]); // n <= len()
-        Some(())
+        let Some(whole) = self.front.get(..n) else {
+            let out = out.get_mut(..n)?;
+            let (a, b) = out.split_at_mut(self.front.len()); // below n
+            a.copy_from_slice(self.front);
+            b.copy_from_slice(&self.back[..n - a.len()]); // n <= len()
+            return Some(());
+        };
+        copy(whole, out)
     }
 
     /// Whether this is the name.
@@ -71,7 +74,8 @@ impl Stored<'_> {
     /// Whether `part` stands at `from`.
     fn holds(&self, from: usize, part: &[u8]) -> bool {
         if self.back.is_empty() {
-            return self.front.get(from..from + part.len()) == Some(part);
+            let there = self.front.get(from..from + part.len());
+            return there.is_some_and(|there| same(there, part));
         }
         let text = self.front.iter().chain(self.back).skip(from);
         text.take(part.len()).eq(part)
@@ -87,15 +91,6 @@ pub(super) enum Found {
     Name(u32),
     /// Neither.
     Nothing,
-}
-
-/// The hashes an encoder finds entries by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Hashes {
-    /// Of the name.
-    pub(super) name: u16,
-    /// Of name and value.
-    pub(super) field: u32,
 }
 
 /// The dynamic table of one direction of a connection.
@@ -189,7 +184,15 @@ impl<M: Memory> DynamicTable<M> {
     /// Adds an entry as the newest one and drops the oldest ones for it; one
     /// that is larger than the whole table empties it (RFC 7541 §4.4).
     pub fn insert(&mut self, name: &[u8], value: &[u8]) {
-        self.insert_hashed(name, value, Hashes::default());
+        self.insert_hashed(name, value, 0, 0);
+    }
+
+    /// The same with the value right behind the name.
+    pub(super) fn insert_text(&mut self, text: &[u8], name: usize) {
+        let value = text.len().saturating_sub(name);
+        if let Some(at) = self.add([name, value], 0, 0) {
+            write(self.memory.rings_mut().0, at, text);
+        }
     }
 
     /// Drops all entries.
@@ -198,64 +201,79 @@ impl<M: Memory> DynamicTable<M> {
         self.evict_to(0);
     }
 
-    pub(super) fn insert_hashed(&mut self, name: &[u8], value: &[u8], hashes: Hashes) {
+    /// The same for an entry that is found by its hash, and by its name
+    /// `distance` from the newest entry so far; whether it was added.
+    pub(super) fn insert_hashed(
+        &mut self,
+        name: &[u8],
+        value: &[u8],
+        hash: u32,
+        distance: u32,
+    ) -> bool {
+        let Some(at) = self.add([name.len(), value.len()], hash, distance) else {
+            return false;
+        };
+        let (text, _) = self.memory.rings_mut();
+        write(text, at, name);
+        write(text, wrapped(at + name.len(), text.len()), value);
+        true
+    }
+
+    /// Adds the record of an entry, and drops the oldest ones for it; returns
+    /// where its text goes.
+    fn add(&mut self, [name, value]: [usize; 2], hash: u32, distance: u32) -> Option<usize> {
         self.changes += 1;
-        let len = name.len() + value.len();
+        let len = name + value;
         let room = (self.capacity as usize).checked_sub(FIELD_OVERHEAD as usize);
         if room.is_none_or(|room| len > room) {
-            return self.clear();
+            self.clear();
+            return None;
         }
         // Below the capacity, so it fits a u32.
         let charge = len as u32 + FIELD_OVERHEAD;
+        let before = if distance > self.count { 0 } else { distance };
         self.evict_to(self.capacity - charge);
         self.make_room(len);
         let at = self.end();
         let slot = self.slot(self.count);
-        let (text, entries) = self.memory.rings_mut();
-        write(text, at, name);
-        write(text, wrapped(at + name.len(), text.len()), value);
-        let Some(entry) = entries.get_mut(slot) else {
-            return;
-        };
+        let (_, entries) = self.memory.rings_mut();
         // All below 64 KiB: the ring is no larger, and the text shorter by 32.
-        *entry = Entry {
+        *entries.get_mut(slot)? = Entry {
             at: at as u16,
-            name: name.len() as u16,
-            value: value.len() as u16,
-            name_hash: hashes.name,
-            hash: hashes.field,
+            name: name as u16,
+            value: value as u16,
+            before: before as u16, // a table has 2,048 entries at most
+            hash,
         };
         self.count += 1;
         self.size += charge;
+        Some(at)
     }
 
-    /// The newest entry that is this field, or else the newest of this name.
-    pub(super) fn find(&self, name: &[u8], value: &[u8], hashes: Hashes) -> Found {
-        let (_, entries) = self.memory.rings();
-        let (oldest, end) = (self.oldest as usize, self.slot(self.count));
-        let parts = match self.count {
-            0 => return Found::Nothing,
-            _ if oldest < end => (&[][..], entries.get(oldest..end)),
-            _ => (
-                entries.get(..end).unwrap_or_default(),
-                entries.get(oldest..),
-            ),
-        };
+    /// The newest entry that is this field, or else the newest of this name
+    /// where `by_name` asks for it, in the chain that begins `distance` away.
+    #[inline]
+    pub(super) fn find(
+        &self,
+        name: &[u8],
+        value: &[u8],
+        hash: u32,
+        mut distance: u32,
+        by_name: bool,
+    ) -> Found {
         let mut named = Found::Nothing;
-        let mut index = 0;
-        for part in [parts.0, parts.1.unwrap_or_default()] {
-            for entry in part.iter().rev() {
-                if entry.name_hash == hashes.name {
-                    let stored = self.stored(*entry);
-                    if entry.hash == hashes.field && stored.is(name, value) {
-                        return Found::Field(index);
-                    }
-                    if named == Found::Nothing && stored.is_named(name) {
-                        named = Found::Name(index);
-                    }
-                }
-                index += 1;
+        while let Some(nth) = self.count.checked_sub(distance) {
+            let entry = self.entry(self.slot(nth));
+            if entry.hash == hash && self.stored(entry).is(name, value) {
+                return Found::Field(distance - 1); // it is at least 1
             }
+            if by_name && named == Found::Nothing && self.stored(entry).is_named(name) {
+                named = Found::Name(distance - 1);
+            }
+            if entry.before == 0 {
+                break;
+            }
+            distance += u32::from(entry.before);
         }
         named
     }
@@ -348,16 +366,20 @@ impl<M: Memory> DynamicTable<M> {
 /// `at` in a ring of `len`, for an `at` below twice its length.
 #[inline]
 const fn wrapped(at: usize, len: usize) -> usize {
-    if at >= len && at > 0 {
-        at.saturating_sub(len)
-    } else {
-        at
+    match at.checked_sub(len) {
+        Some(rest) => rest,
+        None => at,
     }
 }
 
 /// Writes `part` into a ring from `at` on. It is no longer than the ring.
 #[inline]
 fn write(ring: &mut [u8], at: usize, part: &[u8]) {
+    if let Some(to) = ring.get_mut(at..)
+        && copy(part, to).is_some()
+    {
+        return;
+    }
     let cut = part.len().min(ring.len().saturating_sub(at));
     let (front, back) = part.split_at(cut); // cut <= part.len()
     if let Some(to) = ring.get_mut(at..at + front.len()) {

@@ -1,6 +1,7 @@
 //! Fields to header blocks (RFC 7541 §6, §7.1).
 
-use super::dynamic_table::{DynamicTable, Found, Hashes};
+use super::buckets::Buckets;
+use super::dynamic_table::{DynamicTable, Found};
 use super::memory::Memory;
 use super::{DEFAULT_CAPACITY, FIELD_OVERHEAD, huffman, integer, static_table};
 use crate::http::Field;
@@ -46,6 +47,7 @@ pub enum Indexing {
 #[derive(Debug)]
 pub struct Encoder<M> {
     table: DynamicTable<M>,
+    buckets: Buckets,
     /// What this side wants to spend on its table.
     own: u32,
     /// The smallest capacity since the last block, if it has changed.
@@ -64,6 +66,7 @@ impl<M: Memory> Encoder<M> {
     pub fn new(memory: M, own: u32) -> Self {
         let mut encoder = Self {
             table: DynamicTable::new(memory, DEFAULT_CAPACITY),
+            buckets: Buckets::EMPTY,
             own,
             lowest: None,
         };
@@ -109,22 +112,24 @@ impl<M: Memory> Encoder<M> {
     /// Appends a field, whose name is in lower case (RFC 9113 §8.2).
     pub fn encode(&mut self, field: Field<'_>, indexing: Indexing, out: &mut impl Sink) {
         let Field { name, value } = field;
-        let (known, in_static) = match static_table::find(name, value) {
-            static_table::Found::Field(index) => (index, true),
-            static_table::Found::Name(index) => (index, false),
-            static_table::Found::Nothing => (0, false),
-        };
-        if in_static && indexing != Indexing::Never {
-            return integer::encode(known, 7, 0x80, out);
+        let known = static_table::find(name, value);
+        if known.whole && indexing != Indexing::Never {
+            return integer::encode(known.index, 7, 0x80, out);
         }
         let indexing = match indexing {
-            Indexing::ByName => self.judge(name, value),
+            Indexing::ByName => self.judge(known.index, name.len(), value.len()),
             asked => asked,
         };
-        let (mut index, mut hashes) = (known, Hashes::default());
+        let (mut index, mut entry) = (known.index, None);
         if index == 0 || indexing == Indexing::Incremental {
-            hashes = hash(name, value);
-            match self.table.find(name, value, hashes) {
+            // A name of the static table is its index.
+            let name_hash = match index {
+                0 => mix(0, name),
+                index => u64::from(index).wrapping_mul(SPREAD),
+            };
+            let hash = (mix(name_hash, value) >> 32) as u32;
+            let distance = self.buckets.distance(name_hash);
+            match self.table.find(name, value, hash, distance, index == 0) {
                 Found::Field(at) if indexing != Indexing::Never => {
                     return integer::encode(static_table::LEN + 1 + at, 7, 0x80, out);
                 }
@@ -133,6 +138,7 @@ impl<M: Memory> Encoder<M> {
                 }
                 Found::Field(_) | Found::Name(_) | Found::Nothing => {}
             }
+            entry = Some((name_hash, hash, distance));
         }
         let (flags, bits) = match indexing {
             Indexing::Incremental | Indexing::ByName => (0x40, 6),
@@ -144,33 +150,53 @@ impl<M: Memory> Encoder<M> {
             put_text(name, out);
         }
         put_text(value, out);
-        if indexing == Indexing::Incremental {
-            self.table.insert_hashed(name, value, hashes);
+        if indexing == Indexing::Incremental
+            && let Some((name_hash, hash, distance)) = entry
+            && self.table.insert_hashed(name, value, hash, distance)
+        {
+            self.buckets.insert(name_hash);
         }
     }
 
-    /// How a field that nobody has said anything about is best sent.
-    fn judge(&self, name: &[u8], value: &[u8]) -> Indexing {
-        match name {
-            b"authorization" | b"proxy-authorization" => Indexing::Never,
-            // Guessing a short secret is feasible (RFC 7541 §7.1.3).
-            b"cookie" if value.len() < 20 => Indexing::Never,
-            b":path" | b"age" | b"content-length" | b"etag" | b"if-modified-since"
-            | b"if-none-match" | b"location" | b"set-cookie" => Indexing::Without,
-            _ => {
-                let charge = name.len() + value.len() + FIELD_OVERHEAD as usize;
-                if charge > self.table.capacity() as usize / 4 * 3 {
-                    return Indexing::Without;
-                }
-                Indexing::Incremental
-            }
+    /// How a field that nobody has said anything about is best sent, by its
+    /// name's index in the static table and the lengths of its two parts.
+    #[inline]
+    fn judge(&self, index: u32, name: usize, value: usize) -> Indexing {
+        let is_one_of = |names: u64| names >> index & 1 != 0; // at most 61
+        if is_one_of(CREDENTIALS) || is_one_of(COOKIE) && value < SHORT {
+            return Indexing::Never;
         }
+        let charge = name + value + FIELD_OVERHEAD as usize;
+        if is_one_of(FLEETING) || charge > self.table.capacity() as usize / 4 * 3 {
+            return Indexing::Without;
+        }
+        Indexing::Incremental
     }
 }
+
+/// Names as a set of indices of the static table.
+const fn names(indices: &[u32]) -> u64 {
+    match indices {
+        [] => 0,
+        [index, rest @ ..] => 1 << *index | names(rest),
+    }
+}
+
+/// `authorization`, `proxy-authorization`.
+const CREDENTIALS: u64 = names(&[23, 49]);
+/// `cookie`. Guessing a short secret is feasible (RFC 7541 §7.1.3).
+const COOKIE: u64 = names(&[32]);
+const SHORT: usize = 20;
+/// Whose values seldom come again: `:path`, `age`, `content-length`, `etag`,
+/// `if-modified-since`, `if-none-match`, `location`, `set-cookie`.
+const FLEETING: u64 = names(&[4, 21, 28, 34, 40, 41, 46, 55]);
 
 /// Appends a string in the shorter of its two forms (RFC 7541 §5.2).
 #[inline]
 fn put_text(text: &[u8], out: &mut impl Sink) {
+    if let Some(coded) = huffman::Short::encode(text) {
+        return out.put(coded.string());
+    }
     let coded = huffman::encoded_len(text);
     if coded < text.len() {
         integer::encode(coded as u32, 7, 0x80, out);
@@ -181,29 +207,103 @@ fn put_text(text: &[u8], out: &mut impl Sink) {
     }
 }
 
-#[inline]
-fn hash(name: &[u8], value: &[u8]) -> Hashes {
-    let of_name = mix(0, name);
-    let of_field = mix(of_name, value);
-    Hashes {
-        name: (of_name >> 48) as u16,
-        field: (of_field >> 32) as u32,
-    }
-}
+/// Spreads what is in the low bits over the high ones.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Stirs `text` into `seed`, 8 octets at a time.
+/// Stirs `text` into `seed`, 8 octets at a time; the last ones overlap.
 #[inline]
 fn mix(seed: u64, text: &[u8]) -> u64 {
-    const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut state = (seed ^ text.len() as u64).wrapping_mul(K);
-    let (words, tail) = text.as_chunks::<8>();
-    for word in words {
-        state = (state.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(K);
+    let mut state = (seed ^ text.len() as u64).wrapping_mul(SPREAD);
+    let mut stir = |word: u64| state = (state.rotate_left(23) ^ word).wrapping_mul(SPREAD);
+    match (text.as_chunks::<8>().0, text.last_chunk::<8>()) {
+        (words, Some(last)) => {
+            // The last whole word may be `last` again.
+            for word in words {
+                stir(u64::from_le_bytes(*word));
+            }
+            stir(u64::from_le_bytes(*last));
+        }
+        (_, None) => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            (Some(first), Some(last)) => {
+                let first = u64::from(u32::from_le_bytes(*first));
+                stir(first << 32 | u64::from(u32::from_le_bytes(*last)));
+            }
+            _ => stir(text.iter().fold(0, |word, &b| word << 8 | u64::from(b))),
+        },
     }
-    let mut last = 0;
-    for &b in tail {
-        last = last << 8 | u64::from(b);
-    }
-    state = (state.rotate_left(23) ^ last).wrapping_mul(K);
     state ^ state >> 29
+}
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+    use crate::hpack::Growing;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    /// The lowest index of the field in the dynamic table.
+    fn place(encoder: &Encoder<Growing>, name: &[u8], value: &[u8]) -> Option<u8> {
+        (0..encoder.table.len())
+            .position(|index| {
+                let stored = encoder.table.get(index).unwrap();
+                let mut text = std::vec![0; stored.len()];
+                stored.copy(stored.len(), &mut text).unwrap();
+                stored.name_len() == name.len() && text == [name, value].concat()
+            })?
+            .try_into()
+            .ok()
+    }
+
+    fn check(encoder: &mut Encoder<Growing>, name: &[u8], value: &[u8]) {
+        let expected = place(encoder, name, value);
+        let mut out = Vec::new();
+        encoder.encode(Field { name, value }, Indexing::Incremental, &mut out);
+        match expected {
+            Some(index) => assert_eq!(out, [0x80 | (62 + index)]),
+            None => assert_eq!(out[0] & 0xc0, 0x40),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_in_the_table_is_found(
+            steps in proptest::collection::vec((0..40u8, 0..4u8, 0..30u8), 1..200),
+            capacity in 100..2000u32,
+        ) {
+            let mut encoder = Encoder::new(Growing::default(), capacity);
+            for (name, value, step) in steps {
+                if step == 0 {
+                    encoder.set_ceiling(u32::from(value) * 100);
+                    encoder.set_ceiling(capacity);
+                }
+                let name = match name {
+                    0 => &b"age"[..],
+                    1 => b"accept-encoding",
+                    _ => &[b'x', name],
+                };
+                check(&mut encoder, name, &[b'v', value]);
+            }
+        }
+    }
+
+    #[test]
+    fn entries_are_found_when_their_numbers_have_come_round() {
+        let mut encoder = Encoder::new(Growing::default(), 4096);
+        let mut out = Vec::new();
+        for n in 0..200_000u32 {
+            out.clear();
+            let name = [b'n', (n % 61) as u8];
+            let (name, value) = (&name[..], &n.to_be_bytes()[..]);
+            encoder.encode(Field { name, value }, Indexing::Incremental, &mut out);
+            if n % 1000 > 990 {
+                check(&mut encoder, name, value);
+                let older = n - 40;
+                check(
+                    &mut encoder,
+                    &[b'n', (older % 61) as u8],
+                    &older.to_be_bytes(),
+                );
+            }
+        }
+    }
 }

@@ -307,6 +307,58 @@ fn longer(bits: u64) -> Option<(u8, u32)> {
     None
 }
 
+/// A short string in Huffman code, behind its length: made in one pass.
+pub(super) struct Short {
+    octets: [u8; Self::MEMORY],
+    len: usize,
+}
+
+impl Short {
+    /// The longest string that is tried.
+    const MOST: usize = 64;
+    /// The length, the code, and what is written in vain.
+    const MEMORY: usize = 1 + Self::MOST + 4;
+
+    /// Codes `text` if it is short and the code is shorter.
+    #[inline]
+    pub(super) fn encode(text: &[u8]) -> Option<Self> {
+        if text.len() > Self::MOST {
+            return None;
+        }
+        let mut octets = [0; Self::MEMORY];
+        let (mut bits, mut have, mut at) = (0u64, 0u32, 1); // fewer than 32 bits between symbols
+        for &b in text {
+            let n = u32::from(LENGTHS[b as usize]);
+            bits = bits << n | u64::from(CANONICAL.codes[b as usize]);
+            have += n;
+            if have >= 32 {
+                have -= 32;
+                let word = ((bits >> have) as u32).to_be_bytes();
+                *octets.get_mut(at..)?.first_chunk_mut()? = word;
+                at += 4;
+            }
+        }
+        let padded = bits << 32 | u64::from(u32::MAX);
+        let word = ((padded >> have) as u32).to_be_bytes();
+        *octets.get_mut(at..)?.first_chunk_mut()? = word;
+        let coded = at - 1 + have.div_ceil(8) as usize;
+        if coded >= text.len() {
+            return None;
+        }
+        octets[0] = 0x80 | coded as u8; // below 64
+        Some(Self {
+            octets,
+            len: 1 + coded,
+        })
+    }
+
+    /// The string as it stands in a block.
+    #[inline]
+    pub(super) fn string(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
+}
+
 /// How many octets `text` takes in Huffman code.
 #[inline]
 pub(super) fn encoded_len(text: &[u8]) -> usize {

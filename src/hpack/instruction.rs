@@ -1,7 +1,7 @@
 //! The instructions of a header block (RFC 7541 §6).
 
 use super::huffman::{self, Failure};
-use super::{Violation, integer};
+use super::{Violation, integer, short};
 use crate::wire::Cursor;
 
 /// How a literal treats the table.
@@ -58,10 +58,7 @@ impl<'b> Text<'b> {
                 Err(Failure::Invalid) => Err(Violation::Huffman),
             };
         }
-        Ok(out.get_mut(..self.octets.len()).map(|to| {
-            to.copy_from_slice(self.octets);
-            self.octets.len()
-        }))
+        Ok(short::copy(self.octets, out).map(|()| self.octets.len()))
     }
 }
 

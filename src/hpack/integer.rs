@@ -21,6 +21,10 @@ pub(super) fn decode(first: u8, bits: u32, cursor: &mut Cursor<'_>) -> Result<u3
     if prefix < mask {
         return Ok(prefix);
     }
+    decode_rest(prefix, cursor)
+}
+
+fn decode_rest(prefix: u32, cursor: &mut Cursor<'_>) -> Result<u32, Violation> {
     let mut value = u64::from(prefix);
     for octet in 0..MAX_OCTETS {
         let b = cursor.byte().ok_or(Violation::Truncated)?;

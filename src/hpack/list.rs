@@ -78,13 +78,14 @@ impl List<'_> {
         Some(&mut rest[..n]) // n <= rest.len()
     }
 
-    /// Takes the field that was written to the front of the room.
+    /// Takes the field of `len` octets that was written to the front of the
+    /// room.
     #[inline]
-    pub(super) fn push(&mut self, name: usize, value: usize) {
+    pub(super) fn push(&mut self, name: usize, len: usize) {
         // The text is below 4 GiB: its length is limited by a u32.
         let start = self.at as u32;
         let middle = start + name as u32;
-        let end = middle + value as u32;
+        let end = start + len as u32;
         if let Some(field) = self.fields.get_mut(self.count) {
             *field = FieldRange {
                 name: start,
@@ -95,8 +96,6 @@ impl List<'_> {
         }
         self.count += 1;
         self.at = end as usize;
-        self.left = self
-            .left
-            .saturating_sub(name + value + FIELD_OVERHEAD as usize);
+        self.left = self.left.saturating_sub(len + FIELD_OVERHEAD as usize);
     }
 }

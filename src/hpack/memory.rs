@@ -1,6 +1,6 @@
 //! What tables keep their entries in.
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 use alloc::{boxed::Box, vec};
 
 use super::FIELD_OVERHEAD;
@@ -12,9 +12,9 @@ pub const MAX_CAPACITY: u32 = 64 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Entry {
     pub(super) at: u16,
-    pub(super) name: u16,  // length; an entry's text is below 64 KiB
-    pub(super) value: u16, // length
-    pub(super) name_hash: u16,
+    pub(super) name: u16,   // length; an entry's text is below 64 KiB
+    pub(super) value: u16,  // length
+    pub(super) before: u16, // how far the one before it in its bucket is; 0: none
     pub(super) hash: u32,
 }
 
@@ -24,7 +24,7 @@ impl Entry {
         at: 0,
         name: 0,
         value: 0,
-        name_hash: 0,
+        before: 0,
         hash: 0,
     };
 
@@ -80,14 +80,14 @@ impl Memory for Borrowed<'_> {
 
 /// Memory that is allocated when the first entry comes, and grows with use up
 /// to the table's capacity: 256 bytes of text and 8 records at first.
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 #[derive(Debug, Default)]
 pub struct Growing {
     text: Box<[u8]>,
     entries: Box<[Entry]>,
 }
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 impl Memory for Growing {
     fn ceiling(&self) -> u32 {
         MAX_CAPACITY

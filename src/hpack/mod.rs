@@ -23,6 +23,7 @@
 //! What can go wrong is a [`Violation`]: the tables are out of step, and the
 //! connection must end with COMPRESSION_ERROR (RFC 9113 §4.3).
 
+mod buckets;
 mod decode;
 mod dynamic_table;
 mod encode;
@@ -32,6 +33,7 @@ mod instruction;
 mod integer;
 mod list;
 mod memory;
+mod short;
 mod static_table;
 
 pub use decode::{Decoded, Decoder, Room};
@@ -39,7 +41,7 @@ pub use dynamic_table::{DynamicTable, Stored};
 pub use encode::{Encoder, Indexing};
 pub use error::Violation;
 pub use list::NeverIndexed;
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", test))]
 pub use memory::Growing;
 pub use memory::{Borrowed, Entry, MAX_CAPACITY, Memory};
 

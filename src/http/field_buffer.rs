@@ -87,6 +87,22 @@ impl FieldBuffer {
         let _ = self.replace(Field::new("Content-Type", value));
     }
 
+    /// Appends a field whose form is certain: its name is constant, its value
+    /// was looked at before.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), if the list would outgrow 4 GiB.
+    #[inline]
+    pub(crate) fn push_known(
+        &mut self,
+        name: &'static str,
+        value: &[u8],
+    ) -> Result<(), InvalidField> {
+        let name = name.as_bytes();
+        debug_assert_eq!(Field { name, value }.check(), Ok(()));
+        self.append(Field { name, value })
+    }
+
     /// Replaces every field of this name with one.
     ///
     /// # Errors

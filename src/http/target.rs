@@ -45,36 +45,51 @@ impl<'b> Target<'b> {
     /// # Errors
     /// [`InvalidTarget`] if it fits none of the four forms, or a form that does
     /// not go with the method.
-    #[inline]
     pub fn parse(text: &'b [u8], method: Method<'_>) -> Result<Self, InvalidTarget> {
-        let (text, has_query) = simd::text::target(text).ok_or(InvalidTarget)?;
-        match (method, text.as_bytes()) {
+        match Self::path_in(text, 0, text.len()) {
+            Some((path, query)) if method != Method::Connect => Ok(Self::Origin { path, query }),
+            _ => Self::parse_rare(text, method),
+        }
+    }
+
+    /// Path and query of the target from `from` to `to` in a longer text, which
+    /// may be read beyond it; `None` if it has another form or none.
+    #[inline(always)]
+    pub(crate) fn path_in(
+        text: &'b [u8],
+        from: usize,
+        to: usize,
+    ) -> Option<(&'b str, Option<&'b str>)> {
+        if text.get(from) != Some(&b'/') {
+            return None;
+        }
+        let (target, question) = simd::text::target(text, from, to)?;
+        Some(split_query(target, question))
+    }
+
+    /// The forms without a leading slash.
+    #[cold]
+    fn parse_rare(text: &'b [u8], method: Method<'_>) -> Result<Self, InvalidTarget> {
+        let (text, question) = simd::text::target(text, 0, text.len()).ok_or(InvalidTarget)?;
+        match (method, text) {
             (Method::Connect, _) if is_authority(text) && has_port(text) => {
                 Ok(Self::Authority(text))
             }
             (Method::Connect, _) => Err(InvalidTarget),
-            (_, [b'/', ..]) if !has_query => Ok(Self::Origin {
-                path: text,
-                query: None,
-            }),
-            (_, [b'/', ..]) => {
-                let (path, query) = split_query(text);
-                Ok(Self::Origin { path, query })
-            }
-            (Method::Options, b"*") => Ok(Self::Asterisk),
-            _ => Self::parse_absolute(text),
+            (Method::Options, "*") => Ok(Self::Asterisk),
+            _ => Self::parse_absolute(text, question),
         }
     }
 
-    fn parse_absolute(text: &'b str) -> Result<Self, InvalidTarget> {
+    fn parse_absolute(text: &'b str, question: Option<usize>) -> Result<Self, InvalidTarget> {
+        let (text, query) = split_query(text, question);
         let (scheme, rest) = text.split_once("://").ok_or(InvalidTarget)?;
         let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, rest) = rest.split_at(end); // `end` is a boundary: ASCII
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end); // `end` is a boundary: ASCII
         if !known || !is_authority(authority) {
             return Err(InvalidTarget);
         }
-        let (path, query) = split_query(rest);
         let path = if path.is_empty() { "/" } else { path };
         Ok(Self::Absolute {
             scheme,
@@ -113,9 +128,11 @@ impl<'b> Target<'b> {
     }
 }
 
-fn split_query(text: &str) -> (&str, Option<&str>) {
-    match text.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
+/// What stands before the `?`, and what behind it. All of `text` is US-ASCII.
+#[inline]
+fn split_query(text: &str, question: Option<usize>) -> (&str, Option<&str>) {
+    match question.and_then(|at| text.split_at_checked(at)) {
+        Some((path, query)) => (path, query.get(1..)),
         None => (text, None),
     }
 }

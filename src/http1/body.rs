@@ -3,7 +3,7 @@
 use super::chunked::{Chunked, Counts};
 use super::connection::{After, Connection, Reading};
 use super::encode;
-use super::head::NoLine;
+use super::head::{Head, NoLine};
 use super::length::Framing;
 use super::receive::field_room;
 use super::state::Input;
@@ -108,16 +108,21 @@ impl Connection {
     ) -> Result<Received<Event<'b>>, Violation> {
         let text: &'b [u8] = input.get_mut(from..).unwrap_or_default();
         let ranges = field_room(lent.scratch, lent.limits);
-        let Some(whole) = self.head::<NoLine>(text, ranges, lent.limits)? else {
+        let mut whole = Head::<NoLine>::new();
+        if !self.head(text, ranges, lent.limits, &mut whole)? {
             return Ok(Received::need(from, 1));
-        };
+        }
         let ranges: &'b [FieldRange] = ranges;
-        let trailers = Fields::from_ranges(text, ranges.get(..whole.fields).unwrap_or_default());
+        let ranges = ranges.get(..whole.lines.fields);
+        let trailers = Fields::from_ranges(text, ranges.ok_or(Violation::TooManyFields)?);
         if !trailers.iter().all(|field| encode::may_trail(field.name)) {
             return Err(Violation::Trailer);
         }
         self.end_body(lent.now);
-        Ok(Received::event(from + whole.end, Event::End { trailers }))
+        Ok(Received::event(
+            from + whole.lines.end,
+            Event::End { trailers },
+        ))
     }
 
     /// Discards what is still to come of a body that nobody wants, then goes

@@ -13,8 +13,7 @@
 //! elsewhere, when the head is whole.
 
 use super::Violation;
-use super::lines::{self, Search};
-use super::semantics::Semantics;
+use super::lines::{self, Lines, Search};
 use crate::http::{FieldRange, Status, Version};
 use crate::wire::{ascii, simd};
 
@@ -22,41 +21,56 @@ use crate::wire::{ascii, simd};
 const LONGEST_METHOD: usize = 32;
 
 /// A first line, which each kind of head has its own form of.
-pub(crate) trait StartLine: Sized {
-    /// Parses a whole line, without its CRLF, of which the first `token` bytes
-    /// are token and the next is not.
-    fn parse(line: &[u8], token: usize, longest_target: u32) -> Result<Self, Violation>;
+pub(crate) trait StartLine: Copy {
+    /// What stands in its place before it was read.
+    const EMPTY: Self;
 
-    /// What a head begins with that has no start line.
-    fn absent() -> Option<Self>;
+    /// Whether a head of this kind begins with it.
+    const IS_THERE: bool;
+
+    /// Parses a whole line, without its CRLF.
+    fn parse(line: &[u8], longest_target: u32) -> Result<Self, Violation>;
+
+    /// The same of the line of a whole head; `None` unless it is of the usual
+    /// form. What it holds in its middle may be left to be judged by whoever
+    /// takes it from there.
+    fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self>;
 }
 
 /// `method SP request-target SP HTTP-version` (RFC 9112 §3), as offsets: the
 /// method is `[0, method_end)`, the target `[method_end + 1, target_end)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RequestLine {
-    pub(crate) method_end: usize,
-    pub(crate) target_end: usize,
+    pub(crate) method_end: u32,
+    pub(crate) target_end: u32,
     pub(crate) version: Version,
 }
 
 impl StartLine for RequestLine {
-    #[inline]
-    fn parse(line: &[u8], token: usize, longest_target: u32) -> Result<Self, Violation> {
-        let method_end = token;
-        let (method, rest) = line.split_at_checked(token).unwrap_or((line, &[]));
-        let rest = match rest {
-            [b' ', rest @ ..] => rest,
-            [] => return Err(Violation::RequestLine),
-            [_, ..] => return Err(Violation::Method),
+    const EMPTY: Self = Self {
+        method_end: 0,
+        target_end: 0,
+        version: Version::Http11,
+    };
+
+    const IS_THERE: bool = true;
+
+    fn parse(line: &[u8], longest_target: u32) -> Result<Self, Violation> {
+        let method_end = line.iter().position(|&b| !ascii::is_tchar(b));
+        let method_end = method_end.unwrap_or(line.len());
+        let rest = match line.get(method_end..) {
+            Some([b' ', rest @ ..]) => rest,
+            Some([_, ..]) => return Err(Violation::Method),
+            Some([]) | None => return Err(Violation::RequestLine),
         };
-        if method.is_empty() {
+        if method_end == 0 {
             return Err(Violation::Method);
         }
-        if method.len() > LONGEST_METHOD {
+        if method_end > LONGEST_METHOD {
             return Err(Violation::MethodTooLong);
         }
-        let target_len = ascii::find_space(rest).ok_or(Violation::RequestLine)?;
+        let target_len = rest.iter().position(|&b| b == b' ');
+        let target_len = target_len.ok_or(Violation::RequestLine)?;
         let (target, version) = rest.split_at(target_len); // found in the rest
         if target.is_empty() {
             return Err(Violation::Target);
@@ -65,14 +79,39 @@ impl StartLine for RequestLine {
             return Err(Violation::TargetTooLong);
         }
         Ok(Self {
-            method_end,
-            target_end: method_end + 1 + target_len,
+            method_end: method_end as u32,
+            target_end: (method_end + 1 + target_len) as u32,
             version: version_of(version.get(1..).unwrap_or_default())?,
         })
     }
 
-    fn absent() -> Option<Self> {
-        None
+    /// There may be spaces in the target.
+    #[inline(always)]
+    fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self> {
+        const HTTP_1: u64 = u64::from_le_bytes(*b"HTTP/1.\0");
+        let (rest, version) = line.split_last_chunk::<9>()?;
+        let [b' ', version @ ..] = *version else {
+            return None;
+        };
+        let version = match u64::from_le_bytes(version) ^ HTTP_1 {
+            minor if minor == (b'1' as u64) << 56 => Version::Http11,
+            minor if minor == (b'0' as u64) << 56 => Version::Http10,
+            _ => return None,
+        };
+        let first = u32::from_le_bytes(*rest.first_chunk()?);
+        let method_end = if first == u32::from_le_bytes(*b"GET ") {
+            3
+        } else if first == u32::from_le_bytes(*b"POST") && rest.get(4) == Some(&b' ') {
+            4
+        } else {
+            return None;
+        };
+        let target_len = rest.len() - method_end - 1; // not below 0: they were seen
+        (target_len > 0 && target_len <= longest_target as usize).then_some(Self {
+            method_end: method_end as u32,
+            target_end: rest.len() as u32,
+            version,
+        })
     }
 }
 
@@ -84,8 +123,15 @@ pub(crate) struct StatusLine {
 }
 
 impl StartLine for StatusLine {
+    const EMPTY: Self = Self {
+        version: Version::Http11,
+        status: Status::OK,
+    };
+
+    const IS_THERE: bool = true;
+
     #[inline]
-    fn parse(line: &[u8], _token: usize, _longest_target: u32) -> Result<Self, Violation> {
+    fn parse(line: &[u8], _longest_target: u32) -> Result<Self, Violation> {
         let (version, rest) = line.split_at_checked(8).ok_or(Violation::StatusLine)?;
         let version = version_of(version)?;
         // The space before an empty reason is missing often enough.
@@ -102,8 +148,9 @@ impl StartLine for StatusLine {
         Ok(Self { version, status })
     }
 
-    fn absent() -> Option<Self> {
-        None
+    #[inline]
+    fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self> {
+        Self::parse(line, longest_target).ok()
     }
 }
 
@@ -112,12 +159,17 @@ impl StartLine for StatusLine {
 pub(crate) struct NoLine;
 
 impl StartLine for NoLine {
+    const EMPTY: Self = Self;
+
+    const IS_THERE: bool = false;
+
     #[inline]
-    fn parse(_line: &[u8], _token: usize, _longest_target: u32) -> Result<Self, Violation> {
+    fn parse(_line: &[u8], _longest_target: u32) -> Result<Self, Violation> {
         Ok(Self)
     }
 
-    fn absent() -> Option<Self> {
+    #[inline]
+    fn parse_usual(_line: &[u8], _longest_target: u32) -> Option<Self> {
         Some(Self)
     }
 }
@@ -155,17 +207,23 @@ fn other_version(text: &[u8]) -> Result<Version, Violation> {
     }
 }
 
-/// A whole head.
-#[derive(Debug, PartialEq, Eq)]
+/// A whole head. Ranges of its fields are stored as far as there is room, so
+/// that there can be fewer than it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head<S> {
     pub(crate) start: S,
-    /// How many fields it has. Ranges are stored as far as there is room, so
-    /// this can be more than there are.
-    pub(crate) fields: usize,
-    /// One past the empty line that ends it.
-    pub(crate) end: usize,
-    /// What its fields mean for the connection.
-    pub(crate) semantics: Semantics,
+    pub(crate) lines: Lines,
+}
+
+impl<S: StartLine> Head<S> {
+    /// One that was not read yet.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self {
+            start: S::EMPTY,
+            lines: Lines::default(),
+        }
+    }
 }
 
 /// How far an unfinished head was looked through.
@@ -200,81 +258,67 @@ impl From<Violation> for Stop {
     }
 }
 
-/// Parses the head at the front of `text` (shorter than 4 GiB) in one pass. A
-/// head that is not whole, or faulty, is looked at once more, line by line.
+/// Parses the head at the front of `text` (shorter than 4 GiB) into a new `head`
+/// in one pass. A head that is not whole, or faulty, is looked at once more, line
+/// by line.
+#[inline(always)]
 pub(crate) fn parse<S: StartLine>(
     text: &[u8],
     ranges: &mut [FieldRange],
     longest_target: u32,
-) -> Result<Head<S>, Stop> {
-    let absent = S::absent();
-    let search = Search {
+    head: &mut Head<S>,
+) -> Result<(), Stop> {
+    let whole = simd::dispatch(Search {
         text,
         ranges: &mut *ranges,
-        start_line: absent.is_none(),
-    };
-    let Some(Some(lines)) = simd::dispatch(search) else {
-        return parse_lines(text, ranges, longest_target);
-    };
-    let start = match absent {
-        Some(start) => start,
-        None => {
-            let (token, end) = lines.start;
-            let line = text.get(..end).unwrap_or_default();
-            S::parse(line, token, longest_target)?
+        lines: &mut head.lines,
+        start_line: S::IS_THERE,
+    });
+    let line = text.get(..head.lines.start).unwrap_or_default();
+    match S::parse_usual(line, longest_target) {
+        Some(start) if whole => {
+            head.start = start;
+            Ok(())
         }
-    };
-    Ok(Head {
-        start,
-        fields: lines.fields,
-        end: lines.end,
-        semantics: lines.semantics,
-    })
+        _ => parse_lines(text, ranges, longest_target, head),
+    }
 }
 
-/// The same line by line: the way without vectors, and the only one that knows
-/// where a head stops.
+/// What is wrong with the request line of a whole head whose target was refused.
+#[cold]
+pub(crate) fn fault_of_target(text: &[u8], longest_target: u32) -> Violation {
+    let line = line_end(text, 0, 0).map(|end| text.get(..end).unwrap_or_default());
+    match line.map(|line| RequestLine::parse(line, longest_target)) {
+        Ok(Err(violation)) => violation,
+        Ok(Ok(_)) | Err(_) => Violation::Target,
+    }
+}
+
+/// The same line by line: the only way that knows where a head stops.
 fn parse_lines<S: StartLine>(
     text: &[u8],
     ranges: &mut [FieldRange],
     longest_target: u32,
-) -> Result<Head<S>, Stop> {
-    let (start, mut at) = match S::absent() {
-        Some(start) => (start, 0),
-        None => {
-            let end = line_end(text, 0, 0)?;
-            (start_line(&text[..end], longest_target)?, end + 2)
-        }
-    };
-    let mut fields = 0;
-    let mut semantics = Semantics::default();
-    loop {
-        match field(text, at)? {
-            Some((range, next)) => {
-                if let Some(place) = ranges.get_mut(fields) {
-                    *place = range;
-                }
-                semantics.add(range.name_in(text), range.value_in(text), range);
-                fields += 1;
-                at = next;
-            }
-            None => {
-                return Ok(Head {
-                    start,
-                    fields,
-                    end: at + 2,
-                    semantics,
-                });
-            }
-        }
+    head: &mut Head<S>,
+) -> Result<(), Stop> {
+    *head = Head::new();
+    let mut at = 0;
+    if S::IS_THERE {
+        let end = line_end(text, 0, 0)?;
+        head.start = S::parse(&text[..end], longest_target)?;
+        head.lines.start = end;
+        at = end + 2;
     }
-}
-
-/// Parses a whole start line, without its CRLF.
-#[inline]
-fn start_line<S: StartLine>(line: &[u8], longest_target: u32) -> Result<S, Violation> {
-    let token = line.iter().position(|&b| !ascii::is_tchar(b));
-    S::parse(line, token.unwrap_or(line.len()), longest_target)
+    while let Some((range, next)) = field(text, at)? {
+        if let Some(place) = ranges.get_mut(head.lines.fields) {
+            *place = range;
+        }
+        head.lines.semantics.add(simd::swar::Words, text, range);
+        head.lines.fields += 1;
+        at = next;
+    }
+    head.lines.end = at + 2;
+    Ok(())
 }
 
 /// Goes on where an earlier call left off, and says whether the head at the
@@ -289,8 +333,8 @@ pub(crate) fn resume<S: StartLine>(
     let mut scanned = progress.scanned as usize;
     loop {
         let end = line_end(text, line, scanned)?;
-        if line == 0 && S::absent().is_none() {
-            start_line::<S>(&text[..end], longest_target)?;
+        if line == 0 && S::IS_THERE {
+            S::parse(&text[..end], longest_target)?;
         } else if field(text, line)?.is_none() {
             return Ok(());
         }
@@ -395,9 +439,14 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
+    fn whole<S: StartLine>(text: &[u8], ranges: &mut [FieldRange]) -> Result<Head<S>, Stop> {
+        let mut head = Head::new();
+        parse(text, ranges, 100, &mut head).map(|()| head)
+    }
+
     fn fault(text: &str) -> Option<Violation> {
         let mut ranges = [FieldRange::EMPTY; 8];
-        match parse::<RequestLine>(text.as_bytes(), &mut ranges, 100) {
+        match whole::<RequestLine>(text.as_bytes(), &mut ranges) {
             Err(Stop::Fault(violation)) => Some(violation),
             Err(Stop::Incomplete(_)) | Ok(_) => None,
         }
@@ -461,8 +510,7 @@ mod tests {
 
     #[test]
     fn request_lines_have_three_parts_and_two_spaces() {
-        let parse =
-            |line: &str| start_line::<RequestLine>(line.as_bytes(), 10).map(|line| line.version);
+        let parse = |line: &str| RequestLine::parse(line.as_bytes(), 10).map(|line| line.version);
         assert_eq!(parse("GET / HTTP/1.0"), Ok(Version::Http10));
         assert_eq!(parse("GET / HTTP/1.2"), Ok(Version::Http11));
         let long = std::format!("{} / HTTP/1.1", "A".repeat(33));
@@ -492,7 +540,7 @@ mod tests {
     #[test]
     fn status_lines_have_three_digits_and_perhaps_a_reason() {
         let parse = |line: &str| {
-            start_line::<StatusLine>(line.as_bytes(), 0)
+            StatusLine::parse(line.as_bytes(), 0)
                 .ok()
                 .map(|line| line.status.code())
         };
@@ -553,7 +601,7 @@ mod tests {
     fn ranges_beyond_the_room_are_counted_only() {
         let text = b"A: 1\r\nB:2 \r\nC:\t\r\n\r\n";
         let mut ranges = [FieldRange::EMPTY; 2];
-        let head = parse::<NoLine>(text, &mut ranges, 0).unwrap();
+        let head = whole::<NoLine>(text, &mut ranges).unwrap().lines;
         assert_eq!((head.fields, head.end), (3, text.len()));
         let parts: Vec<_> = ranges
             .iter()
@@ -586,24 +634,35 @@ mod tests {
 
     fn both_ways<S: StartLine + PartialEq + core::fmt::Debug>(text: &[u8]) {
         let (mut fast, mut slow) = ([FieldRange::EMPTY; 6], [FieldRange::EMPTY; 6]);
-        let whole = parse::<S>(text, &mut fast, 100);
-        assert_eq!(whole, parse_lines::<S>(text, &mut slow, 100));
-        if whole.is_ok() {
-            assert_eq!(fast, slow);
+        let whole = whole::<S>(text, &mut fast);
+        let mut head = Head::new();
+        let lines = parse_lines::<S>(text, &mut slow, 100, &mut head).map(|()| head);
+        if whole.is_ok() && lines.is_err() {
+            // Spaces in the target, which whoever takes it from there finds.
+            let fault = fault_of_target(text, 100);
+            assert_eq!(lines, Err(Stop::Fault(fault)));
+            assert!(matches!(fault, Violation::Version | Violation::Target));
+        } else {
+            assert_eq!(whole, lines);
+            assert!(whole.is_err() || fast == slow);
         }
-        let search = |ranges| Search {
+        let search = |ranges, lines| Search {
             text,
             ranges,
-            start_line: S::absent().is_none(),
+            lines,
+            start_line: S::IS_THERE,
         };
-        let words = search(&mut fast).run(simd::swar::Words);
+        let mut found = Lines::default();
+        let words = search(&mut fast, &mut found).run(simd::swar::Words);
         assert_eq!(
-            words.is_some(),
-            text.len() >= 16 && whole_lines(text, S::absent().is_none())
+            words,
+            text.len() >= simd::WINDOW && whole_lines(text, S::IS_THERE)
         );
         #[cfg(target_arch = "x86_64")]
         if let Some(blocks) = simd::x86_64::Ssse3::new() {
-            assert_eq!(words, blocks.run(search(&mut slow)));
+            let mut again = Lines::default();
+            assert_eq!(words, blocks.run(search(&mut slow, &mut again)));
+            assert!(!words || (fast == slow && found == again));
         }
     }
 
@@ -614,10 +673,6 @@ mod tests {
             let Ok(end) = line_end(text, 0, 0) else {
                 return false;
             };
-            let token = text.iter().position(|&b| !ascii::is_tchar(b));
-            if token.is_none_or(|token| token >= end) {
-                return false;
-            }
             at = end + 2;
         }
         loop {

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //!  Host: example.org\r\nAccept: */*\r\n\r\n
-//!  ^^^^                 ^^^^^^                 runs of token that begin a line
-//!      |            |         |    |   |       marks: ends of names, and CRs
+//!  ----|            |   ------|     |   |    a run of token, the end of its line
 //! ```
 //!
-//! Blocks of 64 bytes become bit masks. All ends of names in a block are found
-//! at once: the bits where lines begin are added to the mask of token bytes,
-//! and each carry ripples through its run and comes out where the name ends.
-//! Marks come in turn: the end of a name, the end of its line.
+//! Bytes that a line of a head seldom holds become the bits of a mask, and nearly
+//! all of them are the CRs and LFs of its ends. So lines are found by the lowest
+//! bits, and a line is looked at in three places only: the run of token that it
+//! begins with, the ends of its value, and, if its length is that of a known
+//! name, its first letters.
 //!
 //! Only what is whole and without fault is found here. Of everything else
 //! nothing is said, and `head` looks at it line by line.
@@ -17,14 +17,13 @@
 use super::semantics::Semantics;
 use crate::http::FieldRange;
 use crate::wire::ascii;
-use crate::wire::simd::{Blocks, Job};
+use crate::wire::simd::{Blocks, Class, Job, WINDOW};
 
-/// A whole head in which every line has its form.
-#[derive(Debug, PartialEq)]
-pub(super) struct Lines {
-    /// Where the first token and the first line end; 0 if there is no start
-    /// line.
-    pub(super) start: (usize, usize),
+/// What was found of a head in which every line has its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Lines {
+    /// Where the first line ends; 0 if there is no start line.
+    pub(super) start: usize,
     /// How many fields there are, stored or not.
     pub(super) fields: usize,
     /// One past the empty line.
@@ -33,115 +32,106 @@ pub(super) struct Lines {
     pub(super) semantics: Semantics,
 }
 
-/// The search for one.
-pub(super) struct Search<'t, 'r> {
+/// The search for one: says whether it is here, whole and without fault.
+pub(super) struct Search<'t, 'r, 'l> {
     /// What begins with the head, shorter than 4 GiB.
     pub(super) text: &'t [u8],
     /// Where the fields go, as far as there is room.
     pub(super) ranges: &'r mut [FieldRange],
+    /// Where the rest goes, empty before.
+    pub(super) lines: &'l mut Lines,
     /// Whether the first line is a start line.
     pub(super) start_line: bool,
 }
 
-impl Job for Search<'_, '_> {
-    type Output = Option<Lines>;
+impl Job for Search<'_, '_, '_> {
+    type Output = bool;
 
     #[inline(always)]
-    fn run<B: Blocks>(mut self, blocks: B) -> Option<Lines> {
-        let text = self.text;
-        let mut marks = Marks::new(blocks, text);
-        let mut found = Lines {
-            start: (0, 0),
-            fields: 0,
-            end: 0,
-            semantics: Semantics::default(),
-        };
-        let mut open = None; // the end of a name whose line has not ended
-        while !marks.last {
-            let mut bits = marks.load()?;
-            let base = marks.base as u32;
-            if bits != 0
-                && let Some(name_end) = open.take()
-            {
-                self.line(name_end, base + bits.trailing_zeros(), &mut found)?;
-                bits &= bits - 1;
-            }
-            // In pairs: the lowest bit, and the one above it.
-            while let above = bits & bits.wrapping_sub(1)
-                && above != 0
-            {
-                let (name_end, line_end) = (bits.trailing_zeros(), above.trailing_zeros());
-                self.line(base + name_end, base + line_end, &mut found)?;
-                bits = above & (above - 1);
-            }
-            if bits != 0 {
-                open = Some(base + bits.trailing_zeros());
-            }
-        }
-        // What is left is the CR of the empty line.
-        let at = found.end;
-        let whole = open == Some(at as u32) && !self.start_line;
-        if !whole || text.get(at..at + 2) != Some(b"\r\n") {
-            return None;
-        }
-        found.end = at + 2;
-        Some(found)
+    fn run<B: Blocks>(self, blocks: B) -> bool {
+        self.search(blocks).is_some()
     }
 }
 
-impl Search<'_, '_> {
-    /// Takes the line from `found.end` to `line_end`, of which all up to
-    /// `name_end` are token bytes; `None` if it is no line.
+impl Search<'_, '_, '_> {
     #[inline(always)]
-    fn line(&mut self, name_end: u32, line_end: u32, found: &mut Lines) -> Option<()> {
-        let from = found.end;
-        let line = self.text.get(from..line_end as usize)?;
-        let (name, rest) = line.split_at_checked((name_end as usize).checked_sub(from)?)?;
-        found.end = line_end as usize + 2;
+    fn search<B: Blocks>(self, blocks: B) -> Option<()> {
+        let (text, lines) = (self.text, self.lines);
+        if text.len() < WINDOW {
+            return None;
+        }
+        let mut ends = Ends::new(blocks, text);
+        let mut line = 0; // where the open line begins
         if self.start_line {
-            self.start_line = false;
-            found.start = (name_end as usize, line_end as usize);
-            return (!rest.is_empty()).then_some(());
+            lines.start = ends.next()?;
+            line = lines.start + 2;
         }
-        let [b':', rest @ ..] = rest else {
-            return None;
-        };
-        if name.is_empty() {
-            return None;
+        let mut fields = 0;
+        loop {
+            let end = ends.next()?;
+            if end == line {
+                lines.fields = fields;
+                lines.end = end + 2;
+                return Some(());
+            }
+            let range = field(blocks, text, line, end)?;
+            if let Some(place) = self.ranges.get_mut(fields) {
+                *place = range;
+            }
+            lines.semantics.add(blocks, text, range);
+            fields += 1;
+            line = end + 2;
         }
-        let (skipped, value) = trim(rest);
-        let range = FieldRange {
-            name: from as u32,
-            name_end,
-            value: name_end + 1 + skipped,
-            value_end: name_end + 1 + skipped + value.len() as u32,
-        };
-        if let Some(place) = self.ranges.get_mut(found.fields) {
-            *place = range;
-        }
-        found.semantics.add(name, value, range);
-        found.fields += 1;
-        Some(())
     }
+}
+
+/// The field in the line from `line` to `end`, which is not empty.
+#[inline(always)]
+fn field<B: Blocks>(blocks: B, text: &[u8], line: usize, end: usize) -> Option<FieldRange> {
+    let mut name_len = blocks.run_of(Class::TOKEN, text, line);
+    if name_len >= WINDOW {
+        name_len = long_name(text, line);
+    }
+    let name_end = line + name_len;
+    // One space in front of the value and none behind it, mostly.
+    let usual = match text.get(name_end..end)? {
+        [b':', b' ', first, ..] => *first > b' ',
+        _ => false,
+    };
+    let (value, value_end) = match text.get(end - 1) {
+        Some(last) if usual && *last > b' ' => (name_end + 2, end),
+        _ => value(text.get(name_end..end)?, name_end)?,
+    };
+    (name_len > 0).then_some(FieldRange {
+        name: line as u32,
+        name_end: name_end as u32,
+        value: value as u32,
+        value_end: value_end as u32,
+    })
+}
+
+/// The length of a name that is longer than a window.
+#[cold]
+fn long_name(text: &[u8], line: usize) -> usize {
+    let rest = text.get(line..).unwrap_or_default();
+    rest.iter().take_while(|&&b| ascii::is_tchar(b)).count()
+}
+
+/// Where the value lies in a `rest` of a line that begins at `at`; `None` unless
+/// a colon is the first of it.
+#[cold]
+fn value(rest: &[u8], at: usize) -> Option<(usize, usize)> {
+    let [b':', rest @ ..] = rest else {
+        return None;
+    };
+    let (skipped, value) = trim(rest);
+    let from = at + 1 + skipped as usize;
+    Some((from, from + value.len()))
 }
 
 /// `text` without the white space at its ends, and how much stood in front. It
 /// holds no control characters but HTAB, and is shorter than 4 GiB.
-#[inline(always)]
 pub(super) fn trim(text: &[u8]) -> (u32, &[u8]) {
-    // One space in front and none behind, mostly.
-    let (skipped, value) = match text {
-        [b' ', value @ ..] => (1, value),
-        _ => (0, text),
-    };
-    match value {
-        [first, .., last] if *first > b' ' && *last > b' ' => (skipped, value),
-        _ => trim_more(text),
-    }
-}
-
-#[cold]
-fn trim_more(text: &[u8]) -> (u32, &[u8]) {
     let value = ascii::trim_ows(text);
     let skipped = text.iter().take_while(|&&b| matches!(b, b' ' | b'\t'));
     match value {
@@ -150,68 +140,62 @@ fn trim_more(text: &[u8]) -> (u32, &[u8]) {
     }
 }
 
-/// The marks of a head, in order.
-struct Marks<'t, B> {
+/// The ends of lines, in order.
+struct Ends<'t, B> {
     blocks: B,
     text: &'t [u8],
+    /// Unusual bytes of the present window that were not looked at.
+    bits: u64,
     /// Where it begins.
     base: usize,
-    /// Where the next one begins.
-    next: usize,
-    /// Whether the head ends in the present block.
-    last: bool,
-    /// Whether the next block begins with a line.
-    line: u64,
-    /// Whether it begins within a name.
-    run: u64,
-    /// Whether a CR stands in front of it.
-    cr: u64,
 }
 
-impl<'t, B: Blocks> Marks<'t, B> {
+impl<'t, B: Blocks> Ends<'t, B> {
+    /// From the front of `text`, which is no shorter than a window.
     #[inline(always)]
-    const fn new(blocks: B, text: &'t [u8]) -> Self {
+    fn new(blocks: B, text: &'t [u8]) -> Self {
+        let bits = blocks.window(text, 0, |window| blocks.unusual(window));
         Self {
             blocks,
             text,
+            bits,
             base: 0,
-            next: 0,
-            last: false,
-            line: 1,
-            run: 0,
-            cr: 0,
         }
     }
 
-    /// The marks of the next block; `None` if the text has ended or the block
-    /// holds a bad byte before the head's end.
+    /// Where the next CRLF begins; `None` if the text ends or something stands
+    /// before it that cannot stand in a line.
     #[inline(always)]
-    fn load(&mut self) -> Option<u64> {
-        let (masks, len) = self.blocks.at(self.text, self.next);
-        let here = match len {
-            64 => !0,
-            _ => (1_u64 << len) - 1,
-        };
-        let starts = masks.lf << 1 | self.line;
-        let (sum, carry) = masks.token.overflowing_add(starts & masks.token);
-        let (sum, again) = sum.overflowing_add(self.run);
-        let name_ends = (sum | starts) & !masks.token & !masks.cr;
-        let empty_lines = starts & masks.cr;
-        // All up to the first empty line: what is behind is no head.
-        let head = match empty_lines {
-            0 => here,
-            _ => empty_lines ^ (empty_lines - 1),
-        };
-        let unpaired = masks.lf ^ (masks.cr << 1 | self.cr);
-        if (masks.control | unpaired) & head != 0 || len == 0 {
-            return None;
+    fn next(&mut self) -> Option<usize> {
+        loop {
+            while self.bits == 0 {
+                self.base += WINDOW;
+                if self.base >= self.text.len() {
+                    return None;
+                }
+                let (blocks, text) = (self.blocks, self.text);
+                self.bits = blocks.window(text, self.base, |window| blocks.unusual(window));
+            }
+            let at = self.base + self.bits.trailing_zeros() as usize;
+            self.bits &= self.bits - 1;
+            if self.text.get(at..at + 2) == Some(b"\r\n") {
+                self.bits &= self.bits.wrapping_sub(1); // the LF, if it is in this window
+                return Some(at);
+            }
+            if !is_within_a_line(self.text, at) {
+                return None;
+            }
         }
-        self.base = self.next;
-        self.next += len;
-        self.last = empty_lines != 0 || len < 64;
-        self.line = masks.lf >> 63;
-        self.run = u64::from(carry | again);
-        self.cr = masks.cr >> 63;
-        Some((name_ends | masks.cr) & head)
+    }
+}
+
+/// Whether the unusual byte at `at` may stand in a line, or is the LF of an end
+/// that was found in the window before.
+#[cold]
+fn is_within_a_line(text: &[u8], at: usize) -> bool {
+    match text.get(at) {
+        Some(b'\n') => at > 0 && text.get(at - 1) == Some(&b'\r'),
+        Some(b) => ascii::is_field_vchar(*b),
+        None => false,
     }
 }

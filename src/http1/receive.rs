@@ -3,7 +3,7 @@
 use super::connection::{After, Asked, Connection, Reading, Wanted};
 use super::encode;
 use super::fold;
-use super::head::{self, Progress, RequestLine, StartLine, StatusLine, Stop};
+use super::head::{self, Head, Progress, RequestLine, StartLine, StatusLine, Stop};
 use super::length::{self, Framing};
 use super::semantics::Semantics;
 use super::state::{Input, Request, Response};
@@ -19,6 +19,61 @@ const EMPTY_LINES: u32 = 4;
 /// Folds that a client repairs in the head of a response. Each may cost
 /// another look at the head, so that they have to be few.
 const FOLDS: u32 = 64;
+
+/// What a whole head of a request and its surroundings lend to an event.
+struct Found<'b> {
+    text: &'b [u8],
+    /// `None` if there was too little room.
+    ranges: Option<&'b [FieldRange]>,
+    rest: &'b mut [u8],
+    /// Bytes up to the end of the head.
+    used: usize,
+}
+
+impl<'b> Found<'b> {
+    #[inline(always)]
+    fn new(
+        input: &'b mut [u8],
+        ranges: &'b [FieldRange],
+        skipped: usize,
+        whole: &Head<RequestLine>,
+    ) -> Self {
+        let input = input.get_mut(skipped..).unwrap_or_default();
+        // The head ends within the input.
+        let end = whole.lines.end.min(input.len());
+        let (text, rest) = input.split_at_mut(end);
+        Self {
+            text,
+            ranges: ranges.get(..whole.lines.fields),
+            rest,
+            used: skipped + end,
+        }
+    }
+
+    /// The head, if nothing needs a closer look: a GET or POST of a path, in
+    /// version 1.1, whose fields frame no content.
+    #[inline(always)]
+    fn usual_head(&self, whole: &Head<RequestLine>) -> Option<RequestHead<'b>> {
+        let line = whole.start;
+        let method = match line.method_end {
+            3 if self.text.starts_with(b"GET ") => Method::Get,
+            4 if self.text.starts_with(b"POST ") => Method::Post,
+            _ => return None,
+        };
+        let from = line.method_end as usize + 1;
+        let (path, query) = Target::path_in(self.text, from, line.target_end as usize)?;
+        if !whole.lines.semantics.is_usual() || line.version != Version::Http11 {
+            return None;
+        }
+        Some(RequestHead {
+            method,
+            target: Target::Origin { path, query },
+            version: Version::Http11,
+            protocol: None,
+            fields: Fields::from_ranges(self.text, self.ranges?),
+        })
+    }
+}
 
 impl Connection {
     /// Takes at most one event from the front of `input`.
@@ -49,6 +104,42 @@ impl Connection {
         if self.role == Role::Server && out.room() < encode::CONTROL_ROOM {
             return Ok(answer(0, Step::Full));
         }
+        let (date, limits) = (lent.date, lent.limits);
+        if self.role == Role::Client || self.exchange.request != Request::Idle {
+            return self.receive_more(input, lent, out);
+        }
+        let ranges = field_room(lent.scratch, limits);
+        let mut whole = Head::new();
+        let skipped = match self.find_request(input, lent.now, ranges, limits, &mut whole) {
+            Ok((skipped, true)) => skipped,
+            Ok((skipped, false)) => return Ok(Received::need(skipped, 1)),
+            Err(violation) => return Err(self.fail(violation, date, out)),
+        };
+        let found = Found::new(input, ranges, skipped, &whole);
+        // What is usual has a way of its own, so that its event is made where
+        // the caller wants it.
+        match found.usual_head(&whole) {
+            Some(head) => {
+                self.begin_usual_request(head.method);
+                let content = Content::None;
+                Ok(Received::event(
+                    found.used,
+                    Event::Request { head, content },
+                ))
+            }
+            None => self
+                .take_request(found, &whole, limits)
+                .map_err(|violation| self.fail(violation, date, out)),
+        }
+    }
+
+    /// Takes what is no request's head.
+    fn receive_more<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
         let date = lent.date;
         let received = match self.role {
             Role::Server => self.receive_request(input, lent),
@@ -104,7 +195,7 @@ impl Connection {
         lent: Lent<'b, Limits>,
     ) -> Result<Received<Event<'b>>, Violation> {
         match self.exchange.request {
-            Request::Idle => self.request_head(input, lent),
+            Request::Idle => self.next_request(input, lent),
             Request::Body => match (self.wanted, self.after) {
                 (Wanted::Accepted, _) => self.body(input, lent),
                 (Wanted::Refused, After::KeepDraining) => self.discard(input, lent),
@@ -136,46 +227,74 @@ impl Connection {
         }
     }
 
-    fn request_head<'b>(
+    /// A request that is not the first thing that is looked for.
+    #[cold]
+    fn next_request<'b>(
         &mut self,
         input: &'b mut [u8],
         lent: Lent<'b, Limits>,
     ) -> Result<Received<Event<'b>>, Violation> {
-        let skipped = self.skip_empty_lines(input, lent.now)?;
-        let input = input.get_mut(skipped..).unwrap_or_default();
-        let limits = lent.limits;
-        let ranges = field_room(lent.scratch, limits);
-        let Some(whole) = self.head::<RequestLine>(input, ranges, limits)? else {
-            return Ok(Received::need(skipped, 1));
-        };
-        // The head ends within the input.
-        let (text, rest) = input.split_at_mut(whole.end);
-        let (text, ranges): (&'b [u8], &'b [FieldRange]) = (text, ranges);
-        let fields = Fields::from_ranges(text, ranges.get(..whole.fields).unwrap_or_default());
-        let line = whole.start;
-        let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-        let method = Method::new(part(0, line.method_end)).ok_or(Violation::Method)?;
-        let target = Target::parse(part(line.method_end + 1, line.target_end), method)
-            .map_err(|_| Violation::Target)?;
+        let ranges = field_room(lent.scratch, lent.limits);
+        let mut whole = Head::new();
+        match self.find_request(input, lent.now, ranges, lent.limits, &mut whole)? {
+            (skipped, true) => {
+                let found = Found::new(input, ranges, skipped, &whole);
+                self.take_request(found, &whole, lent.limits)
+            }
+            (skipped, false) => Ok(Received::need(skipped, 1)),
+        }
+    }
+
+    /// Looks for the head of a request, and says how many bytes of empty lines
+    /// stand in front of it and whether it is whole.
+    #[inline(always)]
+    fn find_request(
+        &mut self,
+        input: &[u8],
+        now: Instant,
+        ranges: &mut [FieldRange],
+        limits: &Limits,
+        whole: &mut Head<RequestLine>,
+    ) -> Result<(usize, bool), Violation> {
+        let skipped = self.skip_empty_lines(input, now)?;
+        let input = input.get(skipped..).unwrap_or_default();
+        let is_whole = self.head(input, ranges, limits, whole)?;
+        Ok((skipped, is_whole))
+    }
+
+    /// Takes any request.
+    #[inline(never)]
+    fn take_request<'b>(
+        &mut self,
+        found: Found<'b>,
+        whole: &Head<RequestLine>,
+        limits: &Limits,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let (line, text) = (whole.start, found.text);
+        let method = text.get(..line.method_end as usize).and_then(Method::new);
+        let method = method.ok_or(Violation::Method)?;
+        let target = text.get(line.method_end as usize + 1..line.target_end as usize);
+        let target = Target::parse(target.unwrap_or_default(), method)
+            .map_err(|_| head::fault_of_target(text, limits.target))?;
         let head = RequestHead {
             method,
             target,
             version: line.version,
             protocol: None,
-            fields,
+            fields: Fields::from_ranges(text, found.ranges.ok_or(Violation::TooManyFields)?),
         };
-        let framing = self.begin_request(&head, text, &whole.semantics, limits)?;
-        let mut used = skipped + whole.end;
+        let framing = self.begin_request(&head, text, &whole.lines.semantics, limits)?;
+        let mut used = found.used;
         let content = match framing {
             Framing::Fixed(length)
                 if self.wanted == Wanted::Offered
                     && length <= limits.drain
-                    && rest.len() as u64 >= length =>
+                    && found.rest.len() as u64 >= length =>
             {
                 let length = length as usize; // not beyond the rest of the input
                 used += length;
                 self.exchange.take(Input::RequestHead { body: false });
-                Content::Whole(rest.get_mut(..length).unwrap_or_default())
+                Content::Whole(found.rest.get_mut(..length).unwrap_or_default())
             }
             Framing::None => {
                 self.exchange.take(Input::RequestHead { body: false });
@@ -189,6 +308,16 @@ impl Connection {
         Ok(Received::event(used, Event::Request { head, content }))
     }
 
+    /// Remembers what the response to a usual request depends on.
+    #[inline(always)]
+    fn begin_usual_request(&mut self, method: Method<'_>) {
+        self.old = false;
+        self.asked = asked(method, false);
+        self.after = After::Keep;
+        self.wanted = Wanted::Offered;
+        self.exchange.take(Input::RequestHead { body: false });
+    }
+
     /// Judges the head of a request and remembers what its response depends
     /// on.
     fn begin_request(
@@ -198,16 +327,11 @@ impl Connection {
         semantics: &Semantics,
         limits: &Limits,
     ) -> Result<Framing, Violation> {
-        semantics.check_host(text, head.version, &head.target)?;
+        semantics.check_host(text, head.version, head.target.authority().is_some())?;
         let framing = length::of_request(semantics.coding, semantics.length, head.version)?;
         let expects = semantics.expects_continue(head.version)?;
         self.old = head.version == Version::Http10;
-        self.asked = match head.method {
-            Method::Head => Asked::Head,
-            Method::Connect => Asked::Tunnel,
-            _ if semantics.offers_upgrade(head.version) => Asked::Upgrade,
-            _ => Asked::Plain,
-        };
+        self.asked = asked(head.method, semantics.offers_upgrade(head.version));
         self.after = match (semantics.persists(head.version), framing) {
             (false, _) => After::Close,
             (true, Framing::Fixed(length)) if length <= limits.drain => After::KeepDraining,
@@ -228,17 +352,21 @@ impl Connection {
     ) -> Result<Received<Event<'b>>, Violation> {
         let (limits, now) = (lent.limits, lent.now);
         let ranges = field_room(lent.scratch, limits);
-        let whole = loop {
-            match self.head::<StatusLine>(input, ranges, limits) {
-                Ok(Some(whole)) => break whole,
-                Ok(None) => return Ok(Received::need(0, 1)),
+        let mut whole = Head::<StatusLine>::new();
+        loop {
+            match self.head(input, ranges, limits, &mut whole) {
+                Ok(true) => break,
+                Ok(false) => return Ok(Received::need(0, 1)),
                 Err(Violation::Folding) => self.unfold(input)?,
                 Err(violation) => return Err(violation),
             }
-        };
+            whole = Head::new();
+        }
+        let Head { start, lines } = &whole;
         let (text, ranges): (&'b [u8], &'b [FieldRange]) = (input, ranges);
-        let fields = Fields::from_ranges(text, ranges.get(..whole.fields).unwrap_or_default());
-        let StatusLine { version, status } = whole.start;
+        let ranges = ranges.get(..lines.fields);
+        let fields = Fields::from_ranges(text, ranges.ok_or(Violation::TooManyFields)?);
+        let StatusLine { version, status } = *start;
         let head = ResponseHead {
             status,
             version,
@@ -259,15 +387,15 @@ impl Connection {
             }
             let content = Content::None;
             return Ok(Received::event(
-                whole.end,
+                lines.end,
                 Event::Response { head, content },
             ));
         }
         if status.is_informational() {
             self.exchange.take(Input::Interim);
-            return Ok(Received::event(whole.end, Event::Informational(head)));
+            return Ok(Received::event(lines.end, Event::Informational(head)));
         }
-        let semantics = whole.semantics;
+        let semantics = &lines.semantics;
         let framing = length::of_response(
             semantics.coding,
             semantics.length,
@@ -287,7 +415,7 @@ impl Connection {
             Content::None
         };
         Ok(Received::event(
-            whole.end,
+            lines.end,
             Event::Response { head, content },
         ))
     }
@@ -321,47 +449,87 @@ impl Connection {
         Ok(at)
     }
 
-    /// Looks for a whole head at the front of `input`, each byte at most
-    /// twice.
+    /// Looks for a whole head at the front of `input`, each byte at most twice,
+    /// and says whether it is in `head` now. It may have more fields than there
+    /// is room for.
+    #[inline(always)]
     pub(super) fn head<S: StartLine>(
         &mut self,
         input: &[u8],
         ranges: &mut [FieldRange],
         limits: &Limits,
-    ) -> Result<Option<head::Head<S>>, Violation> {
-        let (longest, too_long) = match S::absent() {
-            Some(_) => (limits.trailers, Violation::TrailersTooLarge),
-            None => (limits.head, Violation::HeadTooLarge),
-        };
-        let longest = longest as usize;
+        head: &mut Head<S>,
+    ) -> Result<bool, Violation> {
+        let longest = match S::IS_THERE {
+            true => limits.head,
+            false => limits.trailers,
+        } as usize;
         let text = input.get(..longest).unwrap_or(input);
+        if self.scanned != 0 && !self.resume_head::<S>(text, limits)? {
+            return Ok(false);
+        }
+        match head::parse(text, ranges, limits.target, head) {
+            Ok(()) => {
+                (self.line, self.scanned) = (0, 0);
+                Ok(true)
+            }
+            Err(stop) => self.stopped::<S>(stop, text, limits),
+        }
+    }
+
+    /// Whether the head that an earlier call has begun with is whole now.
+    #[cold]
+    fn resume_head<S: StartLine>(
+        &mut self,
+        text: &[u8],
+        limits: &Limits,
+    ) -> Result<bool, Violation> {
         let progress = Progress {
             line: self.line,
             scanned: self.scanned,
         };
-        let resumed = match self.scanned {
-            0 => Ok(()),
-            _ => head::resume::<S>(text, progress, limits.target),
+        match head::resume::<S>(text, progress, limits.target) {
+            Ok(()) => Ok(true),
+            Err(stop) => self.stopped::<S>(stop, text, limits),
+        }
+    }
+
+    /// There is no whole head: never answers `true`.
+    #[cold]
+    fn stopped<S: StartLine>(
+        &mut self,
+        stop: Stop,
+        text: &[u8],
+        limits: &Limits,
+    ) -> Result<bool, Violation> {
+        let (longest, too_long) = match S::IS_THERE {
+            true => (limits.head, Violation::HeadTooLarge),
+            false => (limits.trailers, Violation::TrailersTooLarge),
         };
-        let parsed = resumed.and_then(|()| head::parse(text, ranges, limits.target));
-        match parsed {
-            Ok(whole) if whole.fields > ranges.len() => Err(Violation::TooManyFields),
-            Ok(whole) => {
-                (self.line, self.scanned) = (0, 0);
-                Ok(Some(whole))
-            }
-            Err(Stop::Fault(violation)) => Err(violation),
-            Err(Stop::Incomplete(progress)) if text.len() < longest => {
+        match stop {
+            Stop::Fault(violation) => Err(violation),
+            Stop::Incomplete(progress) if text.len() < longest as usize => {
                 (self.line, self.scanned) = (progress.line, progress.scanned);
-                Ok(None)
+                Ok(false)
             }
-            Err(Stop::Incomplete(Progress { line: 0, .. }))
-                if self.role == Role::Server && S::absent().is_none() =>
+            Stop::Incomplete(Progress { line: 0, .. })
+                if self.role == Role::Server && S::IS_THERE =>
             {
                 Err(Violation::TargetTooLong)
             }
-            Err(Stop::Incomplete(_)) => Err(too_long),
+            Stop::Incomplete(_) => Err(too_long),
         }
+    }
+}
+
+/// What the method of a request and its offer of an upgrade ask for.
+#[inline]
+const fn asked(method: Method<'_>, upgrade: bool) -> Asked {
+    match method {
+        Method::Head => Asked::Head,
+        Method::Connect => Asked::Tunnel,
+        _ if upgrade => Asked::Upgrade,
+        _ => Asked::Plain,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::Violation;
 use super::length::{ContentLength, TransferEncoding};
-use crate::http::{FieldRange, List, Target, Version, target::is_authority};
-use crate::wire::ascii;
+use crate::http::{FieldRange, List, Version, target::is_authority};
+use crate::wire::simd::{Blocks, Class};
 
 /// What a head says about its framing and its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,6 +13,10 @@ pub(crate) struct Semantics {
     /// Where the value of Host lies.
     host: Option<(u32, u32)>,
     host_repeated: bool,
+    /// The host is what nearly all are, and needs no other look.
+    host_plain: bool,
+    /// There is a known field other than Host and `Connection: keep-alive`.
+    rare: bool,
     /// `Connection: close`.
     close: bool,
     /// `Connection: keep-alive`.
@@ -52,35 +56,38 @@ const fn word(bytes: [u8; 4]) -> u32 {
 }
 
 impl Semantics {
-    /// Takes the field `name` into account, whose `value` is at `range`.
+    /// Takes the field at `range` of `text` into account.
     #[inline(always)]
-    pub(crate) fn add(&mut self, name: &[u8], value: &[u8], range: FieldRange) {
-        let Some(first) = name.first_chunk::<4>() else {
+    pub(crate) fn add<B: Blocks>(&mut self, blocks: B, text: &[u8], range: FieldRange) {
+        let length = range.name_end - range.name;
+        let name = text.get(range.name as usize..).unwrap_or_default();
+        let Some(first) = name.first_chunk().copied().map(word) else {
             return;
         };
-        let first = word(*first);
-        if KNOWN.get(name.len()) != Some(&first) {
+        if KNOWN.get(length as usize) != Some(&first) {
             return;
         }
         if first == HOST {
             self.host_repeated |= self.host.is_some();
             self.host = Some((range.value, range.value_end));
+            self.host_plain = is_plain_host(blocks, text, range);
         } else {
-            self.add_rare(name, value);
+            self.add_rare(range.name_in(text), range.value_in(text));
         }
     }
 
     /// The same for a field that is probably one of the known ones.
+    #[inline(never)]
     fn add_rare(&mut self, name: &[u8], value: &[u8]) {
-        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
         match name.len() {
-            6 if is(b"expect") => self.add_expect(value),
-            7 if is(b"upgrade") => self.upgrade = true,
-            10 if is(b"connection") => self.add_connection(value),
-            14 if is(b"content-length") => self.length.add(value),
-            17 if is(b"transfer-encoding") => self.coding.add(value),
-            _ => {}
+            10 if is(name, b"connection") => return self.add_connection(value),
+            6 if is(name, b"expect") => self.add_expect(value),
+            7 if is(name, b"upgrade") => self.upgrade = true,
+            14 if is(name, b"content-length") => self.length.add(value),
+            17 if is(name, b"transfer-encoding") => self.coding.add(value),
+            _ => return,
         }
+        self.rare = true;
     }
 
     fn add_expect(&mut self, value: &[u8]) {
@@ -98,6 +105,7 @@ impl Semantics {
             self.keep_alive = true;
             return;
         }
+        self.rare = true;
         for option in List::new(value) {
             match option.len() {
                 5 => self.close |= option.eq_ignore_ascii_case(b"close"),
@@ -106,6 +114,13 @@ impl Semantics {
                 _ => {}
             }
         }
+    }
+
+    /// Whether a good Host is all that the head says for the connection: in
+    /// version 1.1 it then persists, and no content is framed.
+    #[inline]
+    pub(crate) const fn is_usual(&self) -> bool {
+        self.host_plain && !self.host_repeated && !self.rare
     }
 
     /// Whether the connection outlives the exchange (RFC 9112 §9.3).
@@ -140,54 +155,85 @@ impl Semantics {
         &self,
         text: &[u8],
         version: Version,
-        target: &Target<'_>,
+        target_has_authority: bool,
     ) -> Result<(), Violation> {
         let value = |(from, to): (u32, u32)| text.get(from as usize..to as usize);
         match self.host.map(|place| value(place).unwrap_or_default()) {
             _ if self.host_repeated => Err(Violation::HostRepeated),
+            Some(_) if self.host_plain => Ok(()),
             None if version == Version::Http10 => Ok(()),
             None => Err(Violation::HostMissing),
-            Some(b"") if target.authority().is_none() => Ok(()),
-            Some(host) if is_plain_host(host) => Ok(()),
+            Some(b"") if !target_has_authority => Ok(()),
             Some(host) if core::str::from_utf8(host).is_ok_and(is_authority) => Ok(()),
             Some(_) => Err(Violation::HostInvalid),
         }
     }
 }
 
-/// Whether `host` is letters, digits, dots and hyphens with at most four digits
-/// of a port: what nearly all are, and what [`is_authority`] need not see.
+/// Whether `name` is the token `known`, which is of letters in lower case and
+/// hyphens, in any case. Both are equally long, 5 bytes or more.
 #[inline]
-fn is_plain_host(host: &[u8]) -> bool {
-    let mut name = host;
-    let mut digits = 0;
-    while let [rest @ .., b'0'..=b'9'] = name
-        && digits < 4
-    {
-        name = rest;
-        digits += 1;
+fn is<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
+    // No two bytes of a token but the cases of a letter are alike in that.
+    let lower = |word: [u8; 4]| u32::from_ne_bytes(word) | 0x2020_2020;
+    let (words, _) = name.as_chunks::<4>();
+    let (known_words, _) = known.as_chunks::<4>();
+    let mut differ = 0;
+    for (word, known) in words.iter().zip(known_words) {
+        differ |= lower(*word) ^ u32::from_ne_bytes(*known);
     }
-    let name = match name {
-        [rest @ .., b':'] => rest,
-        _ => host,
-    };
-    !name.is_empty() && ascii::is_plain_name(name)
+    // The last word overlaps.
+    match (name.last_chunk(), known.last_chunk()) {
+        (Some(last), Some(known)) => {
+            differ |= lower(*last) ^ u32::from_ne_bytes(*known);
+            differ == 0 && name.len() == N
+        }
+        _ => false,
+    }
+}
+
+/// Whether the value at `range` is letters, digits, dots and hyphens with at most
+/// four digits of a port: what nearly all hosts are, and what [`is_authority`]
+/// need not see.
+#[inline(always)]
+fn is_plain_host<B: Blocks>(blocks: B, text: &[u8], range: FieldRange) -> bool {
+    let run = blocks.run_of(Class::PLAIN_NAME, text, range.value as usize);
+    match range.value_in(text).get(run..) {
+        None => range.value < range.value_end,
+        Some([]) => run > 0,
+        Some([b':', port @ ..]) => {
+            run > 0 && port.len() <= 4 && port.iter().all(|b| b.is_ascii_digit())
+        }
+        Some(_) => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::simd::swar::Words;
 
     #[test]
     fn plain_hosts_are_authorities() {
-        for plain in ["a", "a.b-c:80", "1.2.3.4", "a:"] {
-            assert!(
-                is_plain_host(plain.as_bytes()) && is_authority(plain),
-                "{plain}"
-            );
+        let plain = |host: &str| {
+            let text = std::format!("{host}\r\nsomething long enough for a window of bytes");
+            let range = FieldRange {
+                name: 0,
+                name_end: 0,
+                value: 0,
+                value_end: host.len() as u32,
+            };
+            is_plain_host(Words, text.as_bytes(), range)
+        };
+        let long = "a".repeat(80);
+        for host in ["a", "a.b-c:80", "1.2.3.4", "a:", &long[..31]] {
+            assert!(plain(host) && is_authority(host), "{host}");
         }
-        for other in ["", ":80", "a:65536", "a:x", "[::1]", "a_b", "a b", "a/b"] {
-            assert!(!is_plain_host(other.as_bytes()), "{other}");
+        let odd = long.clone() + "_";
+        for host in [
+            "", ":80", ":", "a:65536", "a:x", "[::1]", "a_b", "a b", "a/b", &odd,
+        ] {
+            assert!(!plain(host), "{host}");
         }
     }
 
@@ -204,12 +250,13 @@ mod tests {
                 value,
                 value_end,
             };
-            semantics.add(range.name_in(text), range.value_in(text), range);
+            semantics.add(Words, text, range);
         }
         assert_eq!(
             semantics,
             Semantics {
                 host: Some((44, 45)),
+                host_plain: true,
                 ..Semantics::default()
             }
         );

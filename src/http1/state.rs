@@ -69,6 +69,7 @@ pub(crate) enum Response {
 
 impl Request {
     /// The state after `input`; `None` if it cannot happen here.
+    #[inline]
     pub(crate) const fn after(self, input: Input) -> Option<Self> {
         use Input as I;
         match (self, input) {
@@ -111,6 +112,7 @@ impl Request {
 
 impl Response {
     /// The state after `input`; `None` if it cannot happen here.
+    #[inline]
     pub(crate) const fn after(self, input: Input) -> Option<Self> {
         use Input as I;
         match (self, input) {
@@ -177,6 +179,7 @@ impl Exchange {
     };
 
     /// The exchange after `input`; `None` if either automaton refuses it.
+    #[inline]
     pub(crate) const fn after(self, input: Input) -> Option<Self> {
         match (self.request.after(input), self.response.after(input)) {
             (Some(request), Some(response)) => Some(Self { request, response }),
@@ -185,6 +188,7 @@ impl Exchange {
     }
 
     /// Takes `input` if both automata do, and says whether they did.
+    #[inline]
     pub(crate) const fn take(&mut self, input: Input) -> bool {
         match self.after(input) {
             Some(next) => {

@@ -48,6 +48,8 @@ struct Memory {
 struct Block {
     /// The table's count of changes.
     changes: u64,
+    /// What tells lists apart most of the time.
+    mark: u64,
     octets: Vec<u8>, // empty: there is none
     status: Option<Status>,
     length: Option<u64>,
@@ -119,11 +121,19 @@ impl KnownBlocks {
             return;
         }
         let memory = self.memory.get_or_insert_default();
-        let Some(block) = memory.blocks.get_mut(memory.next) else {
+        let date = parts.date.map(Date::as_bytes);
+        let is_old = |block: &Block| {
+            let is_past = || block.date.as_ref().map(Date::as_bytes) != date;
+            block.mark == mark && (block.changes != changes || is_past())
+        };
+        let at = memory.blocks.iter().position(is_old);
+        let Some(block) = memory.blocks.get_mut(at.unwrap_or(memory.next)) else {
             return;
         };
-        memory.next = (memory.next + 1) % KNOWN;
-        (block.changes, block.cost) = (changes, cost);
+        if at.is_none() {
+            memory.next = (memory.next + 1) % KNOWN;
+        }
+        (block.changes, block.cost, block.mark) = (changes, cost, mark);
         (block.status, block.length) = (parts.status, parts.length);
         block.date = parts.date.copied();
         block.octets.clear();

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::http::Fields;
+
 /// The content of a response, or of a request of ours.
 #[derive(Debug, Clone)]
 pub enum Body<'a> {
@@ -9,6 +11,13 @@ pub enum Body<'a> {
     Whole(&'a [u8]),
     /// All of it; large ones leave without being copied.
     Shared(Bytes),
+    /// All of it, copied, and the trailers behind it. Its length is not told.
+    Trailed {
+        /// The bytes.
+        bytes: &'a [u8],
+        /// What stands behind them.
+        trailers: Fields<'a>,
+    },
     /// It follows in writes, and ends with `finish`.
     Streamed {
         /// Its length in bytes, where it is known.

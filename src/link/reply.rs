@@ -113,6 +113,16 @@ impl Link {
         match body {
             Body::Whole(body) => machine.send_whole(head, body, date, now, out)?,
             Body::Shared(body) => machine.send_whole_shared(head, body, date, now, out)?,
+            Body::Trailed { bytes, trailers } => {
+                machine.send_response(head, BodyLength::Unknown, date, now, out)?;
+                let sent = machine.send_body(bytes, out);
+                if sent
+                    .and_then(|()| machine.send_end(trailers, now, out))
+                    .is_err()
+                {
+                    self.over = Some(Closing::Reset); // the head is out
+                }
+            }
             Body::Streamed {
                 length,
                 endless: is_endless,
@@ -157,6 +167,11 @@ impl Link {
                 machine.send_request(head, Some(length), now, out)?;
                 machine.send_body(body, out)?;
                 machine.send_end(Fields::EMPTY, now, out)?;
+            }
+            Some(Body::Trailed { bytes, trailers }) => {
+                machine.send_request(head, Some(BodyLength::Unknown), now, out)?;
+                machine.send_body(bytes, out)?;
+                machine.send_end(trailers, now, out)?;
             }
             Some(Body::Shared(body)) => {
                 let length = BodyLength::Known(body.len() as u64);

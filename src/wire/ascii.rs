@@ -6,10 +6,21 @@ const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
 const TARGET: u8 = 4;
 const NAME: u8 = 8;
-const PATH: u8 = 16;
 
 /// One byte of class bits per octet.
-static CLASS: [u8; 256] = classes();
+static CLASS: [u8; 256] = CLASSES;
+
+const CLASSES: [u8; 256] = classes();
+
+/// Whether `b` is a `tchar`, for tables.
+pub(super) const fn is_in_token(b: u8) -> bool {
+    CLASSES[b as usize] & TOKEN != 0
+}
+
+/// Whether `b` is a letter, a digit, a dot or a hyphen, for tables.
+pub(super) const fn is_in_plain_name(b: u8) -> bool {
+    CLASSES[b as usize] & NAME != 0
+}
 
 const fn classes() -> [u8; 256] {
     let mut table = [0; 256];
@@ -26,9 +37,6 @@ const fn classes() -> [u8; 256] {
         if matches!(b, b'!'..=b'~') && b != b'#' {
             class |= TARGET;
         }
-        if class & TARGET != 0 && b != b'?' {
-            class |= PATH;
-        }
         if matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.') {
             class |= NAME;
         }
@@ -39,7 +47,7 @@ const fn classes() -> [u8; 256] {
 }
 
 /// The grammar that the tables are made from.
-pub(super) const fn in_tchar_grammar(b: u8) -> bool {
+const fn in_tchar_grammar(b: u8) -> bool {
     matches!(b, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~')
 }
 
@@ -63,56 +71,11 @@ pub const fn is_vchar(b: u8) -> bool {
     matches!(b, b'!'..=b'~')
 }
 
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
-const HIGH_BITS: u64 = ONES << 7;
-
-/// Where the first SP of `text` is.
+/// Whether `b` may stand in a request-target: visible US-ASCII other than `#`
+/// (RFC 9112 §3.2).
 #[inline]
-pub(crate) fn find_space(text: &[u8]) -> Option<usize> {
-    let (words, tail) = text.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let zeros = u64::from_le_bytes(*word) ^ (ONES * 0x20);
-        // The lowest of these bits is true; a borrow can fake those above it.
-        let found = zeros.wrapping_sub(ONES) & !zeros & HIGH_BITS;
-        if found != 0 {
-            return Some(at * 8 + (found.trailing_zeros() / 8) as usize);
-        }
-    }
-    let more = tail.iter().position(|&b| b == b' ')?;
-    Some(text.len() - tail.len() + more)
-}
-
-/// What the octets of a request target are (RFC 9112 §3.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TargetText {
-    /// Visible US-ASCII, and none of it is `#` or `?`.
-    Plain,
-    /// Visible US-ASCII with a `?` and without a `#`.
-    WithQuery,
-    /// Anything else.
-    Faulty,
-}
-
-/// Judges the octets of a request target.
-#[inline]
-pub(crate) fn judge_target(text: &[u8]) -> TargetText {
-    let common = text
-        .iter()
-        .fold(TARGET | PATH, |all, &b| all & CLASS[b as usize]);
-    if common & PATH != 0 {
-        TargetText::Plain
-    } else if common & TARGET != 0 {
-        TargetText::WithQuery
-    } else {
-        TargetText::Faulty
-    }
-}
-
-/// Whether `text` is letters, digits, dots and hyphens: what the names of hosts
-/// and their IPv4 addresses are made of.
-#[inline]
-pub(crate) fn is_plain_name(text: &[u8]) -> bool {
-    text.iter().fold(NAME, |all, &b| all & CLASS[b as usize]) != 0
+pub(super) const fn is_in_target(b: u8) -> bool {
+    CLASS[b as usize] & TARGET != 0
 }
 
 /// Whether `text` is a `token`: one or more `tchar` (RFC 9110 §5.6.2).
@@ -322,28 +285,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn words_find_what_bytes_find() {
-        for b in 0..=255u8 {
-            for len in 1..20 {
-                for at in 0..len {
-                    let mut text = alloc::vec![b'a'; len];
-                    text[at] = b;
-                    let judged = match b {
-                        b'?' => TargetText::WithQuery,
-                        b'#' => TargetText::Faulty,
-                        _ if is_vchar(b) => TargetText::Plain,
-                        _ => TargetText::Faulty,
-                    };
-                    assert_eq!(judge_target(&text), judged, "{b} {len} {at}");
-                    let space = (b == b' ').then_some(at);
-                    assert_eq!(find_space(&text), space, "{b} {len} {at}");
-                }
-            }
-        }
-        assert_eq!(find_space(b"a!  !   "), Some(2));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The whole loop over a scripted system: the input says what peers send, how
 //! the kernel takes it, and how time passes.
 
+use super::http2_support::{
+    DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, RST_STREAM, SETTINGS,
+    WINDOW_UPDATE, block, frame, number, opening,
+};
 use super::input::Input;
 use barewire::http::{Content, Fields, ResponseHead, Status};
 use barewire::link::{self, Body, Event};
@@ -133,6 +137,60 @@ const SENT: [&[u8]; 16] = [
     b"\x01\x81\0\0\0\0a",
 ];
 
+/// What peers send over HTTP/2, on a stream of the input's choice.
+fn sent_on_stream(input: &mut Input<'_>) -> Vec<u8> {
+    let [what, which] = input.array();
+    let stream = u32::from(which) * 2 + 1;
+    let head = |method: &str, path: &str, flags, more: &[(&str, &str)]| {
+        let mut list = vec![
+            (":method", method),
+            (":scheme", "http"),
+            (":authority", "a"),
+            (":path", path),
+        ];
+        list.splice(1..1, more.iter().copied());
+        frame(HEADERS, END_HEADERS | flags, stream, &block(&list))
+    };
+    let get = |path| head("GET", path, END_STREAM, &[]);
+    match what & 31 {
+        0 => opening(),
+        1 => get("/hello"),
+        2 => get("/later"),
+        3 => get("/large"),
+        4 => get("/events"),
+        5 => get("/never"),
+        6 => get("/abort"),
+        7 => head("POST", "/collect", 0, &[]),
+        8 => head("POST", "/stream", 0, &[]),
+        9 => head("CONNECT", "/chat", 0, &[(":protocol", "websocket")]),
+        10 => frame(DATA, 0, stream, b"hello"),
+        11 => frame(DATA, END_STREAM, stream, b"hello"),
+        12 => frame(DATA, PADDED, stream, b"\x02hello\0\0"),
+        13 => frame(DATA, 0, stream, &[b'z'; 5000]),
+        14 => frame(DATA, 0, stream, SENT[usize::from(input.byte() & 15)]),
+        15 => frame(DATA, END_STREAM, stream, b""),
+        16 => frame(
+            HEADERS,
+            END_HEADERS | END_STREAM,
+            stream,
+            &block(&[("x", "y")]),
+        ),
+        17 => number(RST_STREAM, stream, 8),
+        18 => number(WINDOW_UPDATE, stream, input.byte().into()),
+        19 => number(WINDOW_UPDATE, 0, 60_000),
+        20 => number(WINDOW_UPDATE, stream, 60_000),
+        21 => frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, input.byte()]),
+        22 => frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0xff, 0xff]),
+        23 => frame(SETTINGS, 1, 0, b""),
+        24 => frame(PING, 0, 0, b"12345678"),
+        25 => frame(PING, 1, 0, &input.array::<8>()),
+        26 => frame(GOAWAY, 0, 0, &[0; 8]),
+        27 => frame(HEADERS, 0, stream, &block(&[(":method", "GET")])),
+        28 => get("/hello").repeat(2),
+        _ => frame(input.byte(), input.byte(), stream, input.run()),
+    }
+}
+
 /// The loop, its world, and the peers in it.
 struct Play {
     events: Loop<Scripted>,
@@ -195,9 +253,22 @@ impl Play {
                 self.turn();
             }
             (3, Some(client)) => self.world.send(client, input.run()),
-            (4..=6, Some(client)) => {
+            (4 | 5, Some(client)) => {
                 self.world
                     .send(client, SENT[usize::from(input.byte() & 15)]);
+            }
+            (6, Some(client)) => {
+                // Several at once, and possibly cut.
+                let mut bytes = Vec::new();
+                for _ in 0..=act >> 6 {
+                    bytes.extend(sent_on_stream(input));
+                }
+                let cut = match act >> 4 & 3 {
+                    0 => bytes.len(),
+                    n => usize::from(n) * 7,
+                };
+                let pieces = bytes.chunks(cut.max(1));
+                pieces.for_each(|piece| self.world.send(client, piece));
             }
             (7, Some(client)) => SENT[usize::from(input.byte() & 15)]
                 .chunks(1 + usize::from(act >> 4))

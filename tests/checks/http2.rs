@@ -1,5 +1,6 @@
 //! HTTP/2: the law of splits in both roles.
 
+use super::http2_support::pipe::{Talk, Whim, talk};
 use super::http2_support::{Seen, Sent, Side, WINDOW_UPDATE, block, frame, opening};
 use super::input::{Input, pieces};
 use barewire::http::{Fields, Method, RequestHead, ResponseHead, Status, Target, Version};
@@ -163,4 +164,21 @@ pub fn receive(data: &[u8]) {
     let cut = transcript(side(flags), &pieces(&bytes, manner));
     let whole = transcript(side(flags), &[&bytes]);
     assert_eq!(cut, whole, "{bytes:x?}");
+}
+
+/// A client and a server understand each other whatever the pipe between them
+/// does, the windows are, and streams are reset.
+pub fn pipe(data: &[u8]) {
+    let mut input = Input::new(data);
+    let [requests, window, size, room, resets] = input.array();
+    let scale = |byte: u8| 1_u32 << (byte >> 4) | u32::from(byte & 15);
+    let window = scale(window);
+    let how = Talk {
+        requests: usize::from(requests % 12) + 1,
+        window,
+        size: u64::from(scale(size).min(window * 20).min(8000)),
+        room: 400 + scale(room) as usize,
+        resets: resets.into(),
+    };
+    talk(how, &mut Whim::new(input.rest(), 1));
 }

@@ -30,7 +30,7 @@ mod websocket_support;
 pub type Check = fn(&[u8]);
 
 /// All checks, by the names of their targets and corpora.
-pub const ALL: [(&str, Check); 18] = [
+pub const ALL: [(&str, Check); 19] = [
     ("grpc_call", grpc::call),
     ("grpc_frames", grpc::frames),
     ("grpc_web_text", grpc::web_text),
@@ -38,6 +38,7 @@ pub const ALL: [(&str, Check); 18] = [
     ("hpack_roundtrip", hpack::roundtrip),
     ("http1_receive", http1::receive),
     ("http1_roundtrip", http1::roundtrip),
+    ("http2_pipe", http2::pipe),
     ("http2_receive", http2::receive),
     ("link", link::link),
     ("loop", event_loop::event_loop),

@@ -1,6 +1,8 @@
 //! A machine with its buffers, frames by hand, and what it said.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod pipe;
+
 use barewire::hpack::{Encoder, Growing, Indexing};
 use barewire::http::{
     Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Target, Version,

@@ -21,6 +21,7 @@ impl At<'_, '_> {
         let copied = match &body {
             Body::Whole(bytes) => bytes.len(),
             Body::Shared(bytes) => bytes.len(),
+            Body::Trailed { bytes, .. } => bytes.len(),
             Body::Streamed { .. } => 0,
         };
         let is_head = self
@@ -165,6 +166,7 @@ fn body_length(body: &Body<'_>) -> Option<u64> {
     match body {
         Body::Whole(bytes) => Some(bytes.len() as u64),
         Body::Shared(bytes) => Some(bytes.len() as u64),
+        Body::Trailed { .. } => None,
         Body::Streamed { length, .. } => *length,
     }
 }

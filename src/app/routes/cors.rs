@@ -17,6 +17,8 @@ use crate::wire::ascii::Decimal;
 /// let cors = Cors::origins(["https://example.com"]).expose("x-total").allow_credentials();
 /// App::new().with(cors);
 /// ```
+///
+/// For a part of the paths: [`Below`](crate::app::Below).
 #[derive(Debug, Clone)]
 pub struct Cors {
     origins: Option<Vec<String>>, // all if none

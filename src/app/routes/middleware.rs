@@ -13,7 +13,8 @@ use crate::net::Peer;
 /// before it leaves.
 ///
 /// Middleware runs in the order in which it was added; its
-/// [`after`](Self::after) in the opposite order. All loops share it.
+/// [`after`](Self::after) in the opposite order. All loops share it. For a
+/// part of the paths there is [`Below`](crate::app::Below).
 ///
 /// ```
 /// use barewire::app::{Incoming, Middleware, Next, Record, Reply, ReplyHead};

@@ -254,9 +254,9 @@ impl Sending {
                 at.respond(http::Status::OK, Body::Whole(frames));
                 return;
             }
-            if !at.respond(http::Status::OK, STREAMED) {
-                return;
-            }
+            let (bytes, trailers) = (&frames[..], fields.as_fields());
+            at.respond(http::Status::OK, Body::Trailed { bytes, trailers });
+            return;
         }
         if !frames.is_empty() {
             let _ = at.context.write(frames);

@@ -110,6 +110,7 @@ impl Multiplex {
         let length = match &body {
             Body::Whole(bytes) => BodyLength::Known(bytes.len() as u64),
             Body::Shared(bytes) => BodyLength::Known(bytes.len() as u64),
+            Body::Trailed { .. } => BodyLength::Unknown,
             Body::Streamed { length, .. } => length.map_or(BodyLength::Unknown, BodyLength::Known),
         };
         self.machine
@@ -125,6 +126,7 @@ impl Multiplex {
         match body {
             Body::Whole(bytes) => self.put_whole(id, bytes, now, out),
             Body::Shared(bytes) => self.put_whole_shared(id, bytes, now, out),
+            Body::Trailed { bytes, trailers } => self.put_trailed(id, bytes, trailers, now, out),
             Body::Streamed { endless, .. } => self.begin_content(id, length, endless, now, out),
         }
         Ok(())
@@ -143,6 +145,7 @@ impl Multiplex {
             None => None,
             Some(Body::Whole(bytes)) => Some(BodyLength::Known(bytes.len() as u64)),
             Some(Body::Shared(bytes)) => Some(BodyLength::Known(bytes.len() as u64)),
+            Some(Body::Trailed { .. }) => Some(BodyLength::Unknown),
             Some(Body::Streamed { length, .. }) => {
                 Some(length.map_or(BodyLength::Unknown, BodyLength::Known))
             }
@@ -153,6 +156,9 @@ impl Multiplex {
             None => self.end_ours(id, now, out),
             Some(Body::Whole(bytes)) => self.put_whole(id, bytes, now, out),
             Some(Body::Shared(bytes)) => self.put_whole_shared(id, bytes, now, out),
+            Some(Body::Trailed { bytes, trailers }) => {
+                self.put_trailed(id, bytes, trailers, now, out);
+            }
             Some(Body::Streamed { .. }) => {
                 let length = length.unwrap_or(BodyLength::Unknown);
                 self.begin_content(id, length, false, now, out);
@@ -212,6 +218,43 @@ impl Multiplex {
         self.after_whole(id, taken, len, now, out, |outbox, n| {
             outbox.share(bytes.slice(n.min(len)..));
         });
+    }
+
+    /// Sends all of a message's content and the trailers behind it.
+    fn put_trailed(
+        &mut self,
+        id: u32,
+        bytes: &[u8],
+        trailers: Fields<'_>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        let mut taken = Ok(0);
+        if !bytes.is_empty() {
+            let room = self.room;
+            let mut bounded = Bounded { out, room };
+            taken = self.machine.send_data(id, bytes, false, now, &mut bounded);
+            self.room = bounded.room;
+        }
+        let rest = taken.map(|n| bytes.get(n..).unwrap_or_default());
+        let sent = match rest {
+            Ok([]) => self.machine.send_end(id, trailers, out),
+            Ok(rest) => {
+                if let Some(stream) = self.streams.get_mut(id) {
+                    stream.finished = true;
+                }
+                if let Some(outbox) = self.outbox(id) {
+                    outbox.put(rest);
+                    outbox.end(trailers);
+                }
+                return;
+            }
+            Err(misuse) => Err(misuse),
+        };
+        match sent {
+            Ok(()) => self.end_ours(id, now, out),
+            Err(_) => self.give_up(id, now, out),
+        }
     }
 
     fn after_whole(

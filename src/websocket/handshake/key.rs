@@ -1,7 +1,7 @@
 //! `Sec-WebSocket-Key` and the answer to it (RFC 6455 §4.2.2, item 5.4).
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use sha1::{Digest, Sha1};
+#[cfg(not(feature = "std"))]
+use super::digest::{base64, sha1};
 
 /// What proves that the answer comes from a WebSocket server.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -15,12 +15,26 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// assert_eq!(&accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 /// ```
 pub fn accept_key(key: &[u8]) -> [u8; 28] {
-    let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
-    let mut text = [b'='; 28];
-    // 20 bytes make 28 characters of base64, so that it always fits.
-    let written = STANDARD.encode_slice(digest, &mut text);
-    debug_assert_eq!(written, Ok(28));
+    let mut text = [b'='; 28]; // what 20 bytes make in base64
+    base64(&sha1([key, GUID]), &mut text);
     text
+}
+
+/// The SHA-1 of `parts`, one behind the other.
+#[cfg(feature = "std")]
+fn sha1(parts: [&[u8]; 2]) -> [u8; 20] {
+    use ::sha1::{Digest, Sha1};
+    let [a, b] = parts;
+    let digest = Sha1::new().chain_update(a).chain_update(b).finalize();
+    digest.into()
+}
+
+/// Writes the base64 of `bytes` to `text`, which is as long as it has to be.
+#[cfg(feature = "std")]
+fn base64(bytes: &[u8], text: &mut [u8]) {
+    use ::base64::{Engine, engine::general_purpose::STANDARD};
+    let written = STANDARD.encode_slice(bytes, text);
+    debug_assert!(written.is_ok_and(|it| it == bytes.len().div_ceil(3) * 4));
 }
 
 /// Whether `key` is base64 of 16 bytes: 22 characters and two signs of
@@ -38,10 +52,8 @@ impl Key {
     /// The key made of `chance`, 16 unpredictable bytes for this handshake
     /// alone.
     pub fn new(chance: [u8; 16]) -> Self {
-        let mut text = [b'='; 24];
-        // 16 bytes make 24 characters of base64, so that it always fits.
-        let written = STANDARD.encode_slice(chance, &mut text);
-        debug_assert_eq!(written, Ok(24));
+        let mut text = [b'='; 24]; // what 16 bytes make in base64
+        base64(&chance, &mut text);
         Self(text)
     }
 

@@ -18,6 +18,8 @@
 //! [`Offer`] and checks the answer with [`Offer::check_response`].
 
 mod client;
+#[cfg(any(test, not(feature = "std")))]
+mod digest;
 mod key;
 mod server;
 

@@ -4,12 +4,14 @@ use super::{
     HandshakeFields,
     key::{accept_key, is_key},
 };
-use crate::http::{Field, Fields, Method, RequestHead, Status, Version};
+use crate::http::{Field, Fields, List, Method, RequestHead, Status, Version};
 use crate::websocket::{
     Misuse,
     extension::{self, Extension},
 };
 use crate::wire::ascii;
+
+const PROTOCOL: &str = "sec-websocket-protocol";
 
 /// Whether a request wants to become a WebSocket: a GET over HTTP/1.1 that asks
 /// for the upgrade, or an extended CONNECT for `websocket` (RFC 8441 §4).
@@ -74,12 +76,12 @@ impl<'b> Opening<'b> {
     }
 }
 
-fn protocols<'b>(fields: &Fields<'b>) -> impl Iterator<Item = &'b [u8]> + Clone + use<'b> {
+fn protocols<'b>(fields: &Fields<'b>) -> impl Iterator<Item = &'b [u8]> + use<'b> {
     let fields = *fields;
     (0..fields.len())
         .filter_map(move |index| fields.at(index))
-        .filter(|field| field.is("sec-websocket-protocol"))
-        .flat_map(|field| crate::http::List::new(field.value))
+        .filter(|field| field.is(PROTOCOL))
+        .flat_map(|field| List::new(field.value))
 }
 
 /// Checks a request to become a WebSocket (RFC 6455 §4.2.1, RFC 8441 §5).
@@ -105,15 +107,23 @@ pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
         _ if extended => &[],
         _ => return Err(Refusal::Key),
     };
-    if extension::list(&fields).any(|extension| extension.is_err()) {
+    if !all(&fields, "sec-websocket-extensions", &mut |member| {
+        Extension::parse(member).is_ok()
+    }) {
         return Err(Refusal::Extensions);
     }
-    let mut offers = protocols(&fields);
-    while let Some(offer) = offers.next() {
-        // Names must be unique; the limits of a head keep the square small.
-        if !ascii::is_token(offer) || offers.clone().any(|other| other == offer) {
-            return Err(Refusal::Protocols);
-        }
+    // Names must be unique; the limits of a head keep the square small.
+    let is_unique = |offer: &[u8]| {
+        let mut times = 0;
+        all(&fields, PROTOCOL, &mut |other| {
+            times += u32::from(other == offer);
+            times <= 1
+        })
+    };
+    if !all(&fields, PROTOCOL, &mut |offer| {
+        ascii::is_token(offer) && is_unique(offer)
+    }) {
+        return Err(Refusal::Protocols);
     }
     Ok(Opening {
         key,
@@ -121,6 +131,16 @@ pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
         authority: head.authority(),
         fields,
     })
+}
+
+/// Whether `is` holds for every member of a list field.
+fn all(fields: &Fields<'_>, name: &str, is: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+    for field in fields.iter() {
+        if field.is(name) && !List::new(field.value).all(&mut *is) {
+            return false;
+        }
+    }
+    true
 }
 
 /// The value of a field that is there exactly once.

@@ -1,12 +1,12 @@
 //! Kernels for AArch64, where NEON always is.
 
 use core::arch::aarch64::{
-    uint8x16_t, vandq_u8, vbicq_u8, vceqq_u8, vcltq_u8, vdupq_n_u8, vgetq_lane_u64, vld1q_u8,
-    vorrq_u8, vpaddq_u8, vqtbl1q_u8, vreinterpretq_u64_u8, vshrq_n_u8, vtstq_u8,
+    uint8x16_t, vaddq_u8, vandq_u8, vceqzq_u8, vcltq_s8, vdupq_n_s8, vdupq_n_u8, vgetq_lane_u64,
+    vld1q_u8, vpaddq_u8, vqtbl1q_u8, vreinterpretq_s8_u8, vreinterpretq_u64_u8, vshrq_n_u8,
 };
 
 use super::Job;
-use super::blocks::{Blocks, HIGH, LOW, Masks};
+use super::blocks::{Blocks, Class, HIGH, WINDOW};
 
 /// Runs `job` with NEON.
 #[inline]
@@ -20,39 +20,48 @@ pub(crate) struct Neon;
 
 impl Blocks for Neon {
     #[inline(always)]
-    fn sixteen(self, text: &[u8; 16]) -> Masks {
+    fn unusual(self, text: &[u8; WINDOW]) -> u32 {
+        // SAFETY: every AArch64 target with the standard ABI has NEON.
+        let unusual = |text| unsafe {
+            // As signed numbers, one above its own, SP to `~` are 33 and more.
+            let above = vreinterpretq_s8_u8(vaddq_u8(text, vdupq_n_u8(1)));
+            vcltq_s8(above, vdupq_n_s8(33))
+        };
+        // SAFETY: as above.
+        unsafe { bits(load(text).map(unusual)) }
+    }
+
+    #[inline(always)]
+    fn other_than(self, class: &Class, text: &[u8; WINDOW]) -> u32 {
         // SAFETY: every AArch64 target with the standard ABI has NEON, and
-        // each reference is good for 16 bytes.
-        unsafe {
-            let is = |v: uint8x16_t, b: u8| vceqq_u8(v, vdupq_n_u8(b));
-            let text = vld1q_u8(text.as_ptr());
-            let low = vqtbl1q_u8(vld1q_u8(LOW.as_ptr()), vandq_u8(text, vdupq_n_u8(15)));
+        // both tables are 16 bytes long.
+        let other = |text| unsafe {
+            let low = vqtbl1q_u8(vld1q_u8(class.0.as_ptr()), vandq_u8(text, vdupq_n_u8(15)));
             let high = vqtbl1q_u8(vld1q_u8(HIGH.as_ptr()), vshrq_n_u8::<4>(text));
-            let (cr, lf) = (is(text, 13), is(text, 10));
-            let control = vorrq_u8(vcltq_u8(text, vdupq_n_u8(32)), is(text, 127));
-            let allowed = vorrq_u8(vorrq_u8(cr, lf), is(text, 9));
-            bits([vtstq_u8(low, high), cr, lf, vbicq_u8(control, allowed)])
-        }
+            vceqzq_u8(vandq_u8(low, high))
+        };
+        // SAFETY: as above.
+        unsafe { bits(load(text).map(other)) }
     }
 }
 
-/// The masks of four vectors whose bytes are all ones or all zeros.
 #[inline]
 #[target_feature(enable = "neon")]
-fn bits([token, cr, lf, control]: [uint8x16_t; 4]) -> Masks {
+fn load(text: &[u8; WINDOW]) -> [uint8x16_t; 2] {
+    // SAFETY: the reference is good for two times 16 bytes.
+    unsafe { [vld1q_u8(text.as_ptr()), vld1q_u8(text.as_ptr().add(16))] }
+}
+
+/// A bit for each byte of two vectors whose bytes are all ones or all zeros.
+#[inline]
+#[target_feature(enable = "neon")]
+fn bits([first, second]: [uint8x16_t; 2]) -> u32 {
     const WEIGHTS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
     // SAFETY: the array is 16 bytes long.
     let weights = unsafe { vld1q_u8(WEIGHTS.as_ptr()) };
-    // Each sum of eight weighted bytes is one byte of a mask.
-    let first = vpaddq_u8(vandq_u8(token, weights), vandq_u8(cr, weights));
-    let second = vpaddq_u8(vandq_u8(lf, weights), vandq_u8(control, weights));
-    let all = vpaddq_u8(vpaddq_u8(first, second), vdupq_n_u8(0));
-    let sums = vgetq_lane_u64::<0>(vreinterpretq_u64_u8(all));
-    let mask = |at: u32| sums >> at & 0xffff;
-    Masks {
-        token: mask(0),
-        cr: mask(16),
-        lf: mask(32),
-        control: mask(48),
-    }
+    // Each sum of eight weighted bytes is one byte of the answer.
+    let sums = vpaddq_u8(vandq_u8(first, weights), vandq_u8(second, weights));
+    let sums = vpaddq_u8(sums, sums);
+    let sums = vpaddq_u8(sums, sums);
+    vgetq_lane_u64::<0>(vreinterpretq_u64_u8(sums)) as u32
 }

@@ -1,119 +1,86 @@
-//! What vectors say about 64 bytes of a head.
+//! What vectors say about 32 bytes of text.
+//!
+//! An answer has bit `i` set where byte `i` of the window is of the kind that
+//! was asked for.
 
-/// A mask has bit `i` set where byte `i` of the block is of its kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Masks {
+use crate::wire::ascii;
+
+/// Bytes that are looked at together.
+pub(crate) const WINDOW: usize = 32;
+
+/// Bytes of the vectors that every processor of an architecture has.
+pub(super) const HALF: usize = 16;
+
+/// A set of US-ASCII characters: bit `b >> 4` of entry `b & 15` says whether
+/// `b` belongs to it, so that two look-ups of 16 entries judge a byte.
+#[derive(Debug)]
+pub(crate) struct Class(pub(super) [u8; 16]);
+
+impl Class {
     /// `tchar` (RFC 9110 §5.6.2).
-    pub(crate) token: u64,
-    /// CR.
-    pub(crate) cr: u64,
-    /// LF.
-    pub(crate) lf: u64,
-    /// Control characters other than HTAB, CR and LF.
-    pub(crate) control: u64,
+    pub(crate) const TOKEN: &Self = &Self({
+        let (mut table, mut b) = ([0; 16], 0);
+        while b < 128 {
+            table[b & 15] |= (ascii::is_in_token(b as u8) as u8) << (b >> 4);
+            b += 1;
+        }
+        table
+    });
+
+    /// Letters, digits, dots and hyphens: what the names of hosts and their
+    /// IPv4 addresses are made of.
+    pub(crate) const PLAIN_NAME: &Self = &Self({
+        let (mut table, mut b) = ([0; 16], 0);
+        while b < 128 {
+            table[b & 15] |= (ascii::is_in_plain_name(b as u8) as u8) << (b >> 4);
+            b += 1;
+        }
+        table
+    });
 }
 
-impl Masks {
-    /// The masks of a text whose first bytes are judged by `self` and whose
-    /// bytes from `by` on by `later`. Where both judge they agree.
-    #[inline(always)]
-    pub(crate) const fn join(self, later: Self, by: u32) -> Self {
-        Self {
-            token: self.token | later.token << by,
-            cr: self.cr | later.cr << by,
-            lf: self.lf | later.lf << by,
-            control: self.control | later.control << by,
-        }
-    }
-
-    /// The masks without the first `by` bytes, at most 63.
-    #[inline(always)]
-    const fn skip(self, by: u32) -> Self {
-        Self {
-            token: self.token >> by,
-            cr: self.cr >> by,
-            lf: self.lf >> by,
-            control: self.control >> by,
-        }
-    }
+/// Which of 16 bytes cannot stand in a request target, and which are `?`: bits
+/// from 0 on.
+#[inline(always)]
+pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
+    #[cfg(target_arch = "x86_64")]
+    return super::x86_64::target_bytes(block);
+    #[cfg(not(target_arch = "x86_64"))]
+    super::swar::target_bytes(block)
 }
+
+/// Bit `b >> 4` at `b >> 4`, to be met with an entry of a [`Class`]; none for
+/// octets beyond US-ASCII.
+pub(super) static HIGH: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// Vectors of one instruction set. A value is the proof that the processor has
 /// it.
 pub(crate) trait Blocks: Copy {
-    /// Judges 16 bytes.
-    fn sixteen(self, text: &[u8; 16]) -> Masks;
+    /// All but SP and visible US-ASCII: what ends a line, and what a line of a
+    /// head seldom holds.
+    fn unusual(self, text: &[u8; WINDOW]) -> u32;
 
-    /// Judges 32 bytes.
+    /// All that is not of `class`.
+    fn other_than(self, class: &Class, text: &[u8; WINDOW]) -> u32;
+
+    /// What `judge` says about the bytes of `text` from `at` on, which is not
+    /// beyond its end; bits of bytes behind the end are clear. Of a text shorter
+    /// than a window all bits are set.
     #[inline(always)]
-    fn thirty_two(self, text: &[u8; 32]) -> Masks {
-        let ([a, b], _) = text.as_chunks::<16>() else {
-            return Masks::default(); // not reached: 32 bytes are two times 16
-        };
-        self.sixteen(a).join(self.sixteen(b), 16)
+    fn window(self, text: &[u8], at: usize, judge: impl Fn(&[u8; WINDOW]) -> u32) -> u64 {
+        // A load that would run over the end begins earlier instead.
+        let from = at.min(text.len().wrapping_sub(WINDOW));
+        let window = text.get(from..).and_then(|rest| rest.first_chunk());
+        window.map_or(!0, |window| u64::from(judge(window)) >> (at - from))
     }
 
-    /// Judges 64 bytes.
+    /// How many bytes of `text` from `at` on are of `class`, as far as a window
+    /// shows: at least [`WINDOW`] if there is no other in it.
     #[inline(always)]
-    fn sixty_four(self, text: &[u8; 64]) -> Masks {
-        let ([a, b], _) = text.as_chunks::<32>() else {
-            return Masks::default(); // not reached: 64 bytes are two times 32
-        };
-        self.thirty_two(a).join(self.thirty_two(b), 32)
+    fn run_of(self, class: &Class, text: &[u8], at: usize) -> usize {
+        let others = self.window(text, at, |window| self.other_than(class, window));
+        others.trailing_zeros() as usize
     }
-
-    /// Judges the bytes of `text` from `base` on, up to 64, and says how many
-    /// they are; the bits beyond are clear. Loads that would run over the end
-    /// begin earlier instead. A text of fewer than 16 bytes is not judged.
-    #[inline(always)]
-    fn at(self, text: &[u8], base: usize) -> (Masks, usize) {
-        let rest = text.get(base..).unwrap_or_default();
-        if let Some(block) = rest.first_chunk::<64>() {
-            return (self.sixty_four(block), 64);
-        }
-        if rest.is_empty() || text.len() < 16 {
-            return (Masks::default(), 0);
-        }
-        let len = rest.len() as u32; // 1 to 63
-        let masks = match (text.last_chunk::<32>(), text.last_chunk::<64>()) {
-            (Some(block), _) if len <= 32 => self.thirty_two(block).skip(32 - len),
-            (_, Some(block)) => self.sixty_four(block).skip(64 - len),
-            _ => self.short(text).skip(base as u32),
-        };
-        (masks, rest.len())
-    }
-
-    /// Judges a whole text of 16 to 63 bytes.
-    #[inline(always)]
-    fn short(self, text: &[u8]) -> Masks {
-        let len = text.len() as u32;
-        match (text.first_chunk::<32>(), text.last_chunk::<32>()) {
-            (Some(a), Some(b)) => self.thirty_two(a).join(self.thirty_two(b), len - 32),
-            _ => match (text.first_chunk::<16>(), text.last_chunk::<16>()) {
-                (Some(a), Some(b)) => self.sixteen(a).join(self.sixteen(b), len - 16),
-                _ => Masks::default(),
-            },
-        }
-    }
-}
-
-/// The bits of `tchar`: `LOW[b & 15]` has bit `b >> 4` set where `b` is one.
-/// Two look-ups of 16 entries judge a byte.
-pub(super) static LOW: [u8; 16] = low_nibbles();
-
-/// Bit `b >> 4`; none for octets beyond US-ASCII.
-pub(super) static HIGH: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
-
-const fn low_nibbles() -> [u8; 16] {
-    let mut table = [0; 16];
-    let mut b = 0u8;
-    while b < 128 {
-        if crate::wire::ascii::in_tchar_grammar(b) {
-            table[(b & 15) as usize] |= 1 << (b >> 4);
-        }
-        b += 1;
-    }
-    table
 }
 
 #[cfg(test)]
@@ -123,57 +90,71 @@ mod tests {
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
+    /// The three answers about the bytes from a place on.
     struct Judge<'t>(&'t [u8], usize);
 
     impl Job for Judge<'_> {
-        type Output = (Masks, usize);
+        type Output = [u64; 3];
 
         #[inline(always)]
-        fn run<B: Blocks>(self, blocks: B) -> (Masks, usize) {
-            blocks.at(self.0, self.1)
+        fn run<B: Blocks>(self, blocks: B) -> [u64; 3] {
+            let Self(text, at) = self;
+            [
+                blocks.window(text, at, |window| blocks.unusual(window)),
+                blocks.window(text, at, |window| blocks.other_than(Class::TOKEN, window)),
+                blocks.window(text, at, |window| {
+                    blocks.other_than(Class::PLAIN_NAME, window)
+                }),
+            ]
         }
     }
 
     /// The answers of all back ends that this processor has.
-    fn answers(text: &[u8], base: usize) -> Vec<(Masks, usize)> {
-        let mut answers = Vec::new();
+    fn answers(text: &[u8], at: usize) -> Vec<[u64; 3]> {
+        let mut answers = Vec::from([Judge(text, at).run(Words)]);
         #[cfg(target_arch = "x86_64")]
         {
             use super::super::x86_64::{Avx2, Ssse3};
-            answers.extend(Avx2::new().map(|blocks| blocks.run(Judge(text, base))));
-            answers.extend(Ssse3::new().map(|blocks| blocks.run(Judge(text, base))));
+            answers.extend(Avx2::new().map(|blocks| blocks.run(Judge(text, at))));
+            answers.extend(Ssse3::new().map(|blocks| blocks.run(Judge(text, at))));
         }
-        answers.extend(super::super::dispatch(Judge(text, base)));
+        answers.push(super::super::dispatch(Judge(text, at)));
         answers
     }
 
-    fn naive(text: &[u8], base: usize) -> (Masks, usize) {
-        let mut masks = Masks::default();
-        let rest = &text[base..text.len().min(base + 64)];
-        for (i, &b) in rest.iter().enumerate() {
-            masks.token |= u64::from(crate::wire::ascii::is_tchar(b)) << i;
-            masks.cr |= u64::from(b == b'\r') << i;
-            masks.lf |= u64::from(b == b'\n') << i;
-            let control = b.is_ascii_control() && !matches!(b, b'\t' | b'\r' | b'\n');
-            masks.control |= u64::from(control) << i;
+    fn naive(text: &[u8], at: usize) -> [u64; 3] {
+        let mut masks = [0; 3];
+        for (i, &b) in text[at..].iter().take(WINDOW).enumerate() {
+            let plain_name = b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+            let kinds = [!matches!(b, b' '..=b'~'), !ascii::is_tchar(b), !plain_name];
+            for (mask, kind) in masks.iter_mut().zip(kinds) {
+                *mask |= u64::from(kind) << i;
+            }
         }
-        (masks, rest.len())
+        masks
     }
 
     #[test]
-    fn every_back_end_judges_every_octet_as_the_tables_do() {
+    fn every_back_end_judges_every_octet_as_the_naive_loop_does() {
         for b in 0..=255 {
-            for len in [16, 17, 31, 32, 33, 63, 64, 65, 100] {
+            for len in [32, 33, 63, 64, 65, 100] {
                 let mut text = alloc::vec![b'a'; len];
                 text[len / 3] = b;
                 text[len - 1] = b;
-                for base in [0, 1, len / 2, len - 1] {
-                    let oracle = naive(&text, base);
-                    assert_eq!(Words.at(&text, base), oracle, "{b} {len} {base}");
-                    for answer in answers(&text, base) {
-                        assert_eq!(answer, oracle, "{b} {len} {base}");
+                for at in [0, 1, len / 2, len - 1, len] {
+                    for answer in answers(&text, at) {
+                        assert_eq!(answer, naive(&text, at), "{b} {len} {at}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_known_of_a_text_shorter_than_a_window() {
+        for len in 0..WINDOW {
+            for answer in answers(&[b'a'; WINDOW][..len], len / 2) {
+                assert_eq!(answer, [!0; 3]);
             }
         }
     }
@@ -181,13 +162,27 @@ mod tests {
     proptest! {
         #[test]
         fn every_back_end_gives_the_same_masks(
-            text in proptest::collection::vec(any::<u8>(), 16..200), base in 0..200usize,
+            text in proptest::collection::vec(any::<u8>(), WINDOW..200), at in 0..200usize,
         ) {
-            let base = base.min(text.len());
-            let oracle = naive(&text, base);
-            prop_assert_eq!(Words.at(&text, base), oracle);
-            for answer in answers(&text, base) {
-                prop_assert_eq!(answer, oracle);
+            let at = at.min(text.len());
+            for answer in answers(&text, at) {
+                prop_assert_eq!(answer, naive(&text, at));
+            }
+        }
+
+        #[test]
+        fn a_run_ends_where_the_naive_loop_ends_it(
+            text in proptest::collection::vec(prop_oneof![20 => b'a'..=b'z', 1 => any::<u8>()], WINDOW..200),
+            at in 0..200usize,
+        ) {
+            let at = at.min(text.len() - 1);
+            let naive = text[at..].iter().take_while(|&&b| ascii::is_tchar(b)).count();
+            let run = Words.run_of(Class::TOKEN, &text, at);
+            prop_assert!(run == naive || (naive >= WINDOW.min(text.len() - at) && run >= WINDOW.min(text.len() - at)));
+            #[cfg(target_arch = "x86_64")]
+            if let Some(blocks) = super::super::x86_64::Ssse3::new() {
+                let run = blocks.run_of(Class::TOKEN, &text, at);
+                prop_assert!(run == naive || (naive >= WINDOW.min(text.len() - at) && run >= WINDOW.min(text.len() - at)));
             }
         }
     }

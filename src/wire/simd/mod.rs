@@ -9,7 +9,7 @@
 //!  job ──dispatch──▶ avx2     job.run(Avx2)   32 bytes a step
 //!                    ssse3    job.run(Ssse3)  16 bytes a step
 //!                    neon     job.run(Neon)   16 bytes a step
-//!                    portable job gets no vectors, and does its work in words
+//!                    portable job.run(Words)   8 bytes a step
 //! ```
 //!
 //! The processor is asked once (with `std`; without it, what the target says at
@@ -26,10 +26,15 @@ pub(crate) mod text;
 #[allow(unsafe_code)] // the kernels: each says why it is sound
 pub(crate) mod x86_64;
 
-pub(crate) use blocks::Blocks;
+pub(crate) use blocks::{Blocks, Class, WINDOW};
 
-/// From this size on a payload is worth a call that a small one is not.
-const LONG_PAYLOAD: usize = 64;
+/// From this size on a payload is worth a call that a small one is not. Without
+/// `std`, code is to be small, and none is.
+const LONG_PAYLOAD: usize = if cfg!(feature = "std") {
+    64
+} else {
+    usize::MAX
+};
 
 /// Work on blocks of text, compiled once for each instruction set.
 pub(crate) trait Job {
@@ -41,19 +46,15 @@ pub(crate) trait Job {
     fn run<B: Blocks>(self, blocks: B) -> Self::Output;
 }
 
-/// Runs `job` with the widest vectors of this processor; `None` where it has
-/// none that are of use.
+/// Runs `job` with the widest vectors of this processor.
 #[inline]
-pub(crate) fn dispatch<J: Job>(job: J) -> Option<J::Output> {
+pub(crate) fn dispatch<J: Job>(job: J) -> J::Output {
     #[cfg(target_arch = "x86_64")]
     return x86_64::dispatch(job);
     #[cfg(target_arch = "aarch64")]
-    return Some(aarch64::dispatch(job));
+    return aarch64::dispatch(job);
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    {
-        let _ = job;
-        None
-    }
+    job.run(swar::Words)
 }
 
 /// Exclusive-ors `payload` with the 4 bytes of `key`, repeated from its first

@@ -1,9 +1,8 @@
 //! Portable kernels on 64-bit words.
 
-#[cfg(test)]
-use super::blocks::{Blocks, Masks};
-#[cfg(test)]
-use crate::wire::ascii;
+#[cfg(any(test, not(target_arch = "x86_64")))]
+use super::blocks::HALF;
+use super::blocks::{Blocks, Class, WINDOW};
 
 /// Exclusive-ors `payload` with the repeated `key`, a word at a time.
 #[inline]
@@ -55,8 +54,10 @@ fn step_masked(step: &mut [u8; 64], key: [u8; 4]) -> [u32; 16] {
     plain
 }
 
-/// Masks a word at a time; answers whether the result is US-ASCII.
-#[inline(always)]
+/// Masks a word at a time; answers whether the result is US-ASCII. Inlined
+/// where code need not be small.
+#[cfg_attr(feature = "std", inline(always))]
+#[cfg_attr(not(feature = "std"), inline(never))]
 fn mask_in_words(payload: &mut [u8], key: [u8; 4]) -> bool {
     let [a, b, c, d] = key;
     let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
@@ -74,24 +75,81 @@ fn mask_in_words(payload: &mut [u8], key: [u8; 4]) -> bool {
     seen & 0x8080_8080_8080_8080 == 0
 }
 
-/// No vectors: judges byte by byte. The oracle of the others.
-#[cfg(test)]
+/// No vectors: words of eight bytes. The oracle of the others.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Words;
 
-#[cfg(test)]
 impl Blocks for Words {
-    fn sixteen(self, text: &[u8; 16]) -> Masks {
-        let mut masks = Masks::default();
-        for (i, &b) in text.iter().enumerate() {
-            let (cr, lf) = (b == b'\r', b == b'\n');
-            masks.token |= u64::from(ascii::is_tchar(b)) << i;
-            masks.cr |= u64::from(cr) << i;
-            masks.lf |= u64::from(lf) << i;
-            masks.control |= u64::from(!ascii::is_field_vchar(b) && !cr && !lf) << i;
-        }
-        masks
+    #[inline(always)]
+    fn unusual(self, text: &[u8; WINDOW]) -> u32 {
+        let (words, _) = text.as_chunks::<8>();
+        words.iter().rev().fold(0, |bits, word| {
+            bits << 8 | gather(unusual(u64::from_le_bytes(*word)))
+        })
     }
+
+    #[inline(always)]
+    fn other_than(self, class: &Class, text: &[u8; WINDOW]) -> u32 {
+        let bytes = text.iter().rev();
+        bytes.fold(0, |bits, &b| bits << 1 | u32::from(!holds(class, b)))
+    }
+
+    #[inline(always)]
+    fn run_of(self, class: &Class, text: &[u8], at: usize) -> usize {
+        if text.len() < WINDOW {
+            return 0;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let end = rest.iter().position(|&b| !holds(class, b));
+        end.unwrap_or(usize::BITS as usize)
+    }
+}
+
+#[inline(always)]
+fn holds(class: &Class, b: u8) -> bool {
+    b < 128 && class.0[usize::from(b & 15)] >> (b >> 4) & 1 != 0
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const TOPS: u64 = ONES << 7;
+
+/// The top bits of the bytes that are not SP to `~`.
+#[inline(always)]
+const fn unusual(word: u64) -> u64 {
+    let low = word & !TOPS; // so that no sum carries into the next byte
+    let at_least_space = low + ONES * (0x80 - 0x20);
+    let delete = low + ONES;
+    (word | delete | !at_least_space) & TOPS
+}
+
+/// The top bits of the bytes that are `b`, an US-ASCII character.
+#[inline(always)]
+#[cfg(any(test, not(target_arch = "x86_64")))]
+const fn equal(word: u64, b: u8) -> u64 {
+    let differ = word ^ (ONES * b as u64);
+    !(differ | ((differ & !TOPS) + !TOPS)) & TOPS
+}
+
+/// Which of 16 bytes cannot stand in a request target, and which are `?`.
+#[inline(always)]
+#[cfg(any(test, not(target_arch = "x86_64")))]
+pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
+    let (words, _) = block.as_chunks::<8>();
+    words.iter().rev().fold((0, 0), |(faulty, question), word| {
+        let word = u64::from_le_bytes(*word);
+        let here = unusual(word) | equal(word, b' ') | equal(word, b'#');
+        (
+            faulty << 8 | gather(here),
+            question << 8 | gather(equal(word, b'?')),
+        )
+    })
+}
+
+/// Top bits as the lowest eight bits.
+#[inline(always)]
+const fn gather(tops: u64) -> u32 {
+    // Bit 7 of byte i moves to bit 56 + i, and no two sums meet.
+    ((tops >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
 }
 
 #[cfg(test)]
@@ -133,6 +191,19 @@ mod tests {
             assert_eq!(masked, naive, "{len}");
             mask_wide(&mut masked, key);
             assert_eq!(masked, plain, "{len}");
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn words_and_vectors_judge_targets_alike() {
+        for b in 0..=255 {
+            for at in 0..HALF {
+                let mut block = [b'a'; HALF];
+                block[at] = b;
+                let vectors = super::super::x86_64::target_bytes(&block);
+                assert_eq!(target_bytes(&block), vectors, "{b} {at}");
+            }
         }
     }
 }

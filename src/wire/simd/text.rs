@@ -1,18 +1,52 @@
 //! Octets that are known to be text.
 
-use crate::wire::ascii::{self, TargetText};
+use super::blocks::{HALF, target_bytes};
+use crate::wire::ascii;
 
-/// The octets of a request target as text, with whether there is a `?`; `None`
-/// unless all are visible US-ASCII other than `#` (RFC 9112 §3.2).
-#[inline]
-pub(crate) fn target(octets: &[u8]) -> Option<(&str, bool)> {
-    let has_query = match ascii::judge_target(octets) {
-        TargetText::Plain => false,
-        TargetText::WithQuery => true,
-        TargetText::Faulty => return None,
-    };
+/// The octets of `text` from `from` to `to` as a request target, with where the
+/// first `?` in it is; `None` unless all are visible US-ASCII other than `#`
+/// (RFC 9112 §3.2).
+#[inline(always)]
+pub(crate) fn target(text: &[u8], from: usize, to: usize) -> Option<(&str, Option<usize>)> {
+    let target = text.get(from..to)?;
+    let query = judge(text, from, to)?;
     // SAFETY: every octet was just found to be US-ASCII, which is UTF-8.
-    Some((unsafe { core::str::from_utf8_unchecked(octets) }, has_query))
+    Some((unsafe { core::str::from_utf8_unchecked(target) }, query))
+}
+
+/// Where the first `?` is; `None` if an octet cannot stand in a target.
+#[inline(always)]
+fn judge(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
+    let mut query = None;
+    let mut at = from;
+    while let left = to - at
+        && left > 0
+    {
+        let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) else {
+            return judge_bytes(text, from, to);
+        };
+        // The last load reads beyond the target: what it finds there is shifted
+        // out of 16 bits.
+        let spare = HALF - left.min(HALF);
+        let (faulty, question) = target_bytes(block);
+        if (faulty << spare) as u16 != 0 {
+            return None;
+        }
+        let question = (question << spare) as u16;
+        if question != 0 && query.is_none() {
+            query = Some(at - from + question.trailing_zeros() as usize - spare);
+        }
+        at += left.min(HALF);
+    }
+    Some(query)
+}
+
+/// The same byte by byte, where the text ends soon.
+#[cold]
+fn judge_bytes(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
+    let target = text.get(from..to)?;
+    let all = target.iter().all(|&b| ascii::is_in_target(b));
+    all.then(|| target.iter().position(|&b| b == b'?'))
 }
 
 #[cfg(test)]
@@ -20,13 +54,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_visible_ascii_is_text() {
+    fn targets_are_judged_as_byte_by_byte() {
         for b in 0..=255 {
-            let octets = [b'/', b, b'x'];
-            let good = matches!(b, b'!'..=b'~') && b != b'#';
-            let text = good.then(|| core::str::from_utf8(&octets).unwrap());
-            assert_eq!(target(&octets), text.map(|text| (text, b == b'?')));
+            for len in [1, 2, 15, 16, 17, 31, 32, 33, 50] {
+                for at in [0, len / 2, len - 1] {
+                    // What stands around it does not count.
+                    let mut text = [b'\xff'; 90];
+                    for from in [0, 5, 40] {
+                        text.fill(b'#');
+                        text[from..from + len].fill(b'a');
+                        text[from + at] = b;
+                        let octets = &text[from..from + len];
+                        let good = matches!(b, b'!'..=b'~') && b != b'#';
+                        let known = good.then(|| {
+                            let text = core::str::from_utf8(octets).unwrap();
+                            (text, (b == b'?').then_some(at))
+                        });
+                        assert_eq!(target(&text, from, from + len), known, "{b} {len} {at}");
+                        assert_eq!(target(octets, 0, len), known, "{b} {len} {at}");
+                    }
+                }
+            }
         }
-        assert_eq!(target(b""), Some(("", false)));
+    }
+
+    #[test]
+    fn the_first_question_mark_counts() {
+        let text = b"/0123456789?123456789?123456789?1234";
+        for from in 0..text.len() {
+            for to in from..=text.len() {
+                let first = text[from..to].iter().position(|&b| b == b'?');
+                assert_eq!(target(text, from, to).unwrap().1, first);
+            }
+        }
+        assert_eq!(target(text, 0, text.len() + 1), None);
+        assert_eq!(target(text, 2, 1), None);
     }
 }

@@ -1,16 +1,16 @@
 //! Kernels for x86-64: AVX2, and SSSE3 for what is older.
 
 use core::arch::x86_64::{
-    __m128i, __m256i, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_loadu_si128,
-    _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm_setzero_si128,
-    _mm_shuffle_epi8, _mm_srli_epi16, _mm256_and_si256, _mm256_andnot_si256,
-    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8,
-    _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_srli_epi16,
+    __m128i, __m256i, _mm_add_epi8, _mm_and_si128, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128,
+    _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm_setzero_si128, _mm_shuffle_epi8,
+    _mm_srli_epi16, _mm256_add_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256,
+    _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
+    _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
 };
 
-use super::blocks::{Blocks, HIGH, LOW, Masks};
-use super::{Job, swar};
+use super::Job;
+use super::blocks::{Blocks, Class, HALF, HIGH, WINDOW};
+use super::swar::{self, Words};
 
 /// What this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,11 +73,11 @@ const fn level() -> Level {
 
 /// Runs `job` with the widest vectors that are here.
 #[inline]
-pub(super) fn dispatch<J: Job>(job: J) -> Option<J::Output> {
+pub(super) fn dispatch<J: Job>(job: J) -> J::Output {
     match level() {
-        Level::Avx2 => Some(Avx2(()).run(job)),
-        Level::Ssse3 => Some(Ssse3(()).run(job)),
-        Level::Words => None,
+        Level::Avx2 => Avx2(()).run(job),
+        Level::Ssse3 => Ssse3(()).run(job),
+        Level::Words => job.run(Words),
     }
 }
 
@@ -108,15 +108,15 @@ fn run_avx2<J: Job>(blocks: Avx2, job: J) -> J::Output {
 
 impl Blocks for Avx2 {
     #[inline(always)]
-    fn sixteen(self, text: &[u8; 16]) -> Masks {
-        // SAFETY: AVX2, which `self` proves, includes SSSE3.
-        unsafe { masks_16(text) }
+    fn unusual(self, text: &[u8; WINDOW]) -> u32 {
+        // SAFETY: `self` proves that the processor has AVX2.
+        unsafe { unusual_32(text) }
     }
 
     #[inline(always)]
-    fn thirty_two(self, text: &[u8; 32]) -> Masks {
+    fn other_than(self, class: &Class, text: &[u8; WINDOW]) -> u32 {
         // SAFETY: `self` proves that the processor has AVX2.
-        unsafe { masks_32(text) }
+        unsafe { other_than_32(class, text) }
     }
 }
 
@@ -146,9 +146,24 @@ fn run_ssse3<J: Job>(blocks: Ssse3, job: J) -> J::Output {
 
 impl Blocks for Ssse3 {
     #[inline(always)]
-    fn sixteen(self, text: &[u8; 16]) -> Masks {
+    fn unusual(self, text: &[u8; WINDOW]) -> u32 {
         // SAFETY: `self` proves that the processor has SSSE3.
-        unsafe { masks_16(text) }
+        halves(text, |half| unsafe { unusual_16(half) })
+    }
+
+    #[inline(always)]
+    fn other_than(self, class: &Class, text: &[u8; WINDOW]) -> u32 {
+        // SAFETY: `self` proves that the processor has SSSE3.
+        halves(text, |half| unsafe { other_than_16(class, half) })
+    }
+}
+
+/// Judges a window in two steps.
+#[inline(always)]
+fn halves(text: &[u8; WINDOW], judge: impl Fn(&[u8; 16]) -> u32) -> u32 {
+    match text.as_chunks() {
+        ([first, second], _) => judge(first) | judge(second) << 16,
+        _ => !0, // not reached: 32 bytes are two times 16
     }
 }
 
@@ -168,48 +183,68 @@ fn load_16(bytes: &[u8; 16]) -> __m128i {
     unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
 }
 
+// As signed numbers, one above its own, SP to `~` are 33 and more; what is below
+// SP is less, and DEL and beyond are negative or, of 255, zero.
+
 #[inline]
 #[target_feature(enable = "avx2")]
-fn masks_32(text: &[u8; 32]) -> Masks {
-    let bits = |v: __m256i| u64::from(_mm256_movemask_epi8(v).cast_unsigned());
-    let is = |v: __m256i, b: i8| _mm256_cmpeq_epi8(v, _mm256_set1_epi8(b));
-    let text = load_32(text);
-    let low = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load_16(&LOW)), text);
-    let nibbles = _mm256_and_si256(_mm256_srli_epi16(text, 4), _mm256_set1_epi8(15));
-    let high = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load_16(&HIGH)), nibbles);
-    let other = _mm256_cmpeq_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256());
-    let (cr, lf) = (is(text, 13), is(text, 10));
-    let below = _mm256_cmpeq_epi8(_mm256_min_epu8(text, _mm256_set1_epi8(31)), text);
-    let control = _mm256_or_si256(below, is(text, 127));
-    let allowed = _mm256_or_si256(_mm256_or_si256(cr, lf), is(text, 9));
-    Masks {
-        token: bits(other) ^ 0xffff_ffff,
-        cr: bits(cr),
-        lf: bits(lf),
-        control: bits(_mm256_andnot_si256(allowed, control)),
-    }
+fn unusual_32(text: &[u8; 32]) -> u32 {
+    let above = _mm256_add_epi8(load_32(text), _mm256_set1_epi8(1));
+    let unusual = _mm256_cmpgt_epi8(_mm256_set1_epi8(33), above);
+    _mm256_movemask_epi8(unusual).cast_unsigned()
 }
 
 #[inline]
 #[target_feature(enable = "ssse3")]
-fn masks_16(text: &[u8; 16]) -> Masks {
-    let bits = |v: __m128i| u64::from(_mm_movemask_epi8(v).cast_unsigned());
-    let is = |v: __m128i, b: i8| _mm_cmpeq_epi8(v, _mm_set1_epi8(b));
+fn unusual_16(text: &[u8; 16]) -> u32 {
+    let above = _mm_add_epi8(load_16(text), _mm_set1_epi8(1));
+    let unusual = _mm_cmplt_epi8(above, _mm_set1_epi8(33));
+    _mm_movemask_epi8(unusual).cast_unsigned()
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn other_than_32(class: &Class, text: &[u8; 32]) -> u32 {
+    let text = load_32(text);
+    let low = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load_16(&class.0)), text);
+    let nibbles = _mm256_and_si256(_mm256_srli_epi16(text, 4), _mm256_set1_epi8(15));
+    let high = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load_16(&HIGH)), nibbles);
+    let other = _mm256_cmpeq_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256());
+    _mm256_movemask_epi8(other).cast_unsigned()
+}
+
+#[inline]
+#[target_feature(enable = "ssse3")]
+fn other_than_16(class: &Class, text: &[u8; 16]) -> u32 {
     let text = load_16(text);
-    let low = _mm_shuffle_epi8(load_16(&LOW), text);
+    let low = _mm_shuffle_epi8(load_16(&class.0), text);
     let nibbles = _mm_and_si128(_mm_srli_epi16(text, 4), _mm_set1_epi8(15));
     let high = _mm_shuffle_epi8(load_16(&HIGH), nibbles);
     let other = _mm_cmpeq_epi8(_mm_and_si128(low, high), _mm_setzero_si128());
-    let (cr, lf) = (is(text, 13), is(text, 10));
-    let below = _mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8(31)), text);
-    let control = _mm_or_si128(below, is(text, 127));
-    let allowed = _mm_or_si128(_mm_or_si128(cr, lf), is(text, 9));
-    Masks {
-        token: bits(other) ^ 0xffff,
-        cr: bits(cr),
-        lf: bits(lf),
-        control: bits(_mm_andnot_si128(allowed, control)),
+    _mm_movemask_epi8(other).cast_unsigned()
+}
+
+/// Which of 16 bytes cannot stand in a request target, and which are `?`.
+#[inline(always)]
+pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn judged(block: &[u8; HALF]) -> (u32, u32) {
+        let bits = |v: __m128i| _mm_movemask_epi8(v).cast_unsigned();
+        let is = |v: __m128i, b: u8| _mm_cmpeq_epi8(v, _mm_set1_epi8(b.cast_signed()));
+        // SAFETY: the reference is good for 16 bytes, and the load asks for no
+        // alignment.
+        let block = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
+        // As for what is unusual, with SP one of the faulty ones.
+        let above = _mm_add_epi8(block, _mm_set1_epi8(1));
+        let faulty = _mm_cmplt_epi8(above, _mm_set1_epi8(34));
+        (
+            bits(_mm_or_si128(faulty, is(block, b'#'))),
+            bits(is(block, b'?')),
+        )
     }
+    // SAFETY: every x86-64 processor has SSE2.
+    unsafe { judged(block) }
 }
 
 /// Masks a long payload.
