@@ -11,7 +11,7 @@ whose name contains one of them. http2_clauses.py has what RFC 9113 demands besi
 these.
 """
 
-from http2_wire import *  # noqa: F403: the words that the cases are written in
+from http2_suite import *  # noqa: F403: the words that the cases are written in
 
 # --- generic ---------------------------------------------------------------------
 

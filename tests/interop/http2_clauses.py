@@ -8,7 +8,7 @@ The numbers are sections of RFC 9113, or of another if its number stands before.
 
 import threading
 
-from http2_wire import *  # noqa: F403: the words that the cases are written in
+from http2_suite import *  # noqa: F403: the words that the cases are written in
 
 # --- 3: starting -----------------------------------------------------------------
 

@@ -5,20 +5,17 @@ more than its octets; those that come are decoded by the package hpack, frames b
 hyperframe. What is waited for is waited for as long as a busy machine may take,
 and no verdict depends on time: silence is proved by a PING whose answer comes
 instead.
-
-A program of cases imports everything, and takes `http://HOST:PORT [WORD...]`.
 """
 
 import socket
 import struct
-import sys
 import time
 import urllib.parse
 
 import hpack
 import hyperframe.frame as frames
 
-from checks import PATIENCE, REGISTERED, check, equal, finish  # noqa: F401: for the cases
+from checks import PATIENCE, equal
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
@@ -375,39 +372,3 @@ LATE = either(stream_reset(1, CLOSED), gone(CLOSED))
 HELLO = b"Hello, World!"
 BIG = b"." * 16384
 OPEN = END_HEADERS  # the flags of a head whose body follows
-
-BASE = sys.argv[1].rstrip("/")
-WORDS = sys.argv[2:]
-
-
-def case(name, octets, judge, pairs=(), greeting=True):
-    """`octets` to send, or a function of the peer that returns them; `pairs` are the
-    settings to begin with, which `greeting=False` leaves out like all the rest."""
-    if WORDS and not any(word in name for word in WORDS):
-        return
-
-    @check(name, seconds=90)
-    def run():
-        with Peer(BASE, greeting, pairs) as peer:
-            peer.send(octets(peer) if callable(octets) else octets)
-            judge(peer)
-
-
-def after(stream, *then):
-    """Octets for once the reply on a stream is there."""
-
-    def octets(peer):
-        peer.send(get(stream))
-        answered(stream)(peer)
-        return b"".join(then)
-
-    return octets
-
-
-def bad(number, what, *fields):
-    """A request of these fields is malformed."""
-    case(f"{number} {what}", headers(1, list(fields)), malformed)
-
-
-def bad_field(number, what, name, value):
-    bad(number, what, *request(), (name, value))

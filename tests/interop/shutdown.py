@@ -21,6 +21,7 @@ import sseclient
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+import http2_wire as http2
 from checks import AT_ONCE, PATIENCE, check, equal, eventually, finish
 from showcase import Server
 from wire import Peer, request
@@ -168,6 +169,91 @@ def under_load():
             assert not one.is_alive(), "a client is neither answered nor closed"
         server.ended()
         assert not faults, f"{len(faults)} of {tally}: {faults[:3]}"
+
+
+def warned(one):
+    """Whether a frame is the first of two GOAWAY: that no stream should be opened."""
+    return isinstance(one, http2.frames.GoAwayFrame) and one.last_stream_id == 0x7FFFFFFF
+
+
+@check("shutdown under load, every stream that GOAWAY names is answered", 300)
+def streams_under_load():
+    with Server(SHOWCASE, THREADS) as server:
+        tally, faults = collections.Counter(), []
+
+        def client():
+            """Has 30 requests under way, whatever comes, up to the end."""
+            try:
+                with http2.Peer(server.base) as peer:
+                    talk(peer)
+            except Exception as error:
+                faults.append(repr(error))
+
+        def talk(peer):
+            stream, owed, answered, last = 1, set(), set(), None
+            while True:
+                octets = b""
+                while len(owed) < 30 and last is None:
+                    octets += http2.get(stream, "/bytes/900")
+                    owed.add(stream)
+                    stream += 2
+                    octets += http2.window(0, 900)
+                attempt(peer, octets)
+                one = peer.next()
+                if one is None:
+                    break
+                peer.seen.clear()
+                if isinstance(one, http2.frames.PingFrame) and "ACK" not in one.flags:
+                    attempt(peer, http2.ping(one.opaque_data, http2.ACK))
+                if isinstance(one, http2.frames.GoAwayFrame):
+                    equal(one.error_code, 0, "the code of GOAWAY")
+                    last = None if warned(one) else one.last_stream_id
+                if "END_STREAM" in one.flags:
+                    owed.remove(one.stream_id)
+                    answered.add(one.stream_id)
+                    tally["answered"] += 1
+            assert last is not None, "the end without GOAWAY"
+            lost = [stream for stream in owed if stream <= last]
+            assert not lost, f"{len(lost)} streams up to {last} are not answered"
+            assert max(answered) <= last, "streams behind the last one are answered"
+
+        def attempt(peer, octets):
+            try:
+                peer.send(octets)
+            except OSError:
+                pass  # it may be over already; what has come is still to be read
+
+        clients = [threading.Thread(target=client, daemon=True) for _ in range(6)]
+        for one in clients:
+            one.start()
+        eventually(lambda: faults or tally["answered"] > 2000, "2,000 streams are answered", 200)
+        server.tell(signal.SIGTERM)
+        for one in clients:
+            one.join(PATIENCE)
+            assert not one.is_alive(), "a client is neither answered nor closed"
+        server.ended()
+        assert not faults, f"{len(faults)}: {faults[:3]}"
+
+
+@check("shutdown an upload over HTTP/2 that is half sent is still answered")
+def half_sent_stream():
+    body = os.urandom(40000)
+    with Server(SHOWCASE, THREADS) as server, http2.Peer(server.base) as peer:
+        peer.send(http2.post(1, ("content-length", str(len(body)))) + http2.data(1, body[:10000], 0))
+        http2.alive(peer)
+        server.tell(signal.SIGTERM)
+        peer.until(warned)
+        for at in range(10000, len(body), 10000):
+            peer.send(http2.data(1, body[at : at + 10000], http2.END_STREAM * (at == 30000)))
+        http2.answered(1, body=body)(peer)
+        named = [one.last_stream_id for one in peer.seen if isinstance(one, http2.frames.GoAwayFrame)]
+        if named == [0x7FFFFFFF]:
+            drain = next(one for one in peer.seen if isinstance(one, http2.frames.PingFrame) and "ACK" not in one.flags)
+            peer.send(http2.ping(drain.opaque_data, http2.ACK))
+            http2.gone("NO_ERROR", last=1)(peer)
+        else:
+            equal(named, [0x7FFFFFFF, 1], "the last streams that GOAWAY names")
+        server.ended()
 
 
 @check("shutdown WebSockets are closed with 1001")

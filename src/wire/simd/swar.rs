@@ -127,7 +127,7 @@ const fn unusual(word: u64) -> u64 {
 #[cfg(any(test, not(target_arch = "x86_64")))]
 const fn equal(word: u64, b: u8) -> u64 {
     let differ = word ^ (ONES * b as u64);
-    !(differ | (differ & !TOPS) + !TOPS) & TOPS
+    !(differ | ((differ & !TOPS) + !TOPS)) & TOPS
 }
 
 /// Which of 16 bytes cannot stand in a request target, and which are `?`.
