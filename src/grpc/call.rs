@@ -10,15 +10,16 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::asked::Asked;
 use super::frame::{self, Frame, PREFIX};
 use super::{Body, Compression, ContentType, Encoding, Limits, Message, Mode, Refusal};
 use super::{Code, timeout};
 use super::{Misuse, metadata, web};
 use super::{Status, Violation};
 use crate::http::FieldBuffer;
-use crate::http::{Field, Fields, Method, RequestHead, Version};
+use crate::http::{Fields, Method, RequestHead, Version};
+use crate::wire::Sink;
 use crate::wire::{Received, Role, Step};
-use crate::wire::{Sink, ascii};
 
 /// What a request asks for, borrowed from its head.
 #[derive(Debug, Clone, Copy)]
@@ -75,51 +76,6 @@ pub struct Call {
     accepts_gzip: bool,
     timeout: Option<Option<Duration>>, // none in it: it is malformed
     is_readable: bool,                 // all binary metadata is base64
-}
-
-/// What gRPC itself reads of a request's head.
-#[derive(Debug, Default)]
-struct Asked<'b> {
-    content_type: Option<&'b [u8]>,
-    encoding: Option<&'b [u8]>,
-    timeout: Option<&'b [u8]>,
-    accepts_gzip: bool,
-    /// There is an Accept field.
-    negotiates: bool,
-    /// There is binary metadata that is not base64.
-    is_unreadable: bool,
-}
-
-impl<'b> Asked<'b> {
-    /// Looks at every field once; of several of one name the first counts.
-    fn new(fields: Fields<'b>) -> Self {
-        let mut asked = Self::default();
-        for field in fields.iter() {
-            let value = field.value;
-            // Over HTTP/2 names are in lower case.
-            let is = |name: &str| field.name == name.as_bytes() || field.is(name);
-            match field.name.len() {
-                6 => asked.negotiates |= is("accept"),
-                12 if is("content-type") => {
-                    asked.content_type.get_or_insert(value);
-                }
-                12 if is("grpc-timeout") => {
-                    asked.timeout.get_or_insert(value);
-                }
-                13 if is("grpc-encoding") => {
-                    asked.encoding.get_or_insert(value);
-                }
-                20 if is("grpc-accept-encoding") => {
-                    let gzip = Encoding::Gzip.name().as_bytes();
-                    let mut names = value.split(|&b| b == b',').map(ascii::trim_ows);
-                    asked.accepts_gzip |= names.any(|name| name.eq_ignore_ascii_case(gzip));
-                }
-                _ => {}
-            }
-            asked.is_unreadable |= !is_readable(field);
-        }
-        asked
-    }
 }
 
 /// How far the answer is.
@@ -423,15 +379,6 @@ impl Call {
         }
         Ok(())
     }
-}
-
-/// Whether a field is no binary metadata, or base64.
-fn is_readable(field: Field<'_>) -> bool {
-    let is_binary = matches!(
-        field.name,
-        [.., b'-', b'b' | b'B', b'i' | b'I', b'n' | b'N']
-    );
-    !is_binary || metadata::binary_values(field.value).all(metadata::is_base64)
 }
 
 fn put(name: &str, value: &[u8], fields: &mut FieldBuffer) -> Result<(), Misuse> {

@@ -32,6 +32,8 @@
 //! assert_eq!(message.bytes, b"hello");
 //! ```
 
+#[cfg(feature = "alloc")]
+mod asked;
 mod body;
 #[cfg(feature = "alloc")]
 mod call;

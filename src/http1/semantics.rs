@@ -116,8 +116,8 @@ impl Semantics {
         }
     }
 
-    /// Whether a good Host is all that the head says for the connection: in
-    /// version 1.1 it then persists, and no content is framed.
+    /// Whether a good Host, and perhaps `Connection: keep-alive`, is all that the
+    /// head says for the connection. It frames no content then.
     #[inline]
     pub(crate) const fn is_usual(&self) -> bool {
         self.host_plain && !self.host_repeated && !self.rare

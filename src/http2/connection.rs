@@ -105,6 +105,8 @@ pub struct Connection {
     pub(super) stream_updates_due: bool,
     /// No later than the next deadline; NEVER: there is none.
     pub(super) wake: Instant,
+    /// When a server's connection is too old; not known before the limits are.
+    pub(super) retires: Option<Instant>,
     /// When the last byte came.
     pub(super) heard: Instant,
     /// When the last stream was closed.
@@ -199,6 +201,7 @@ impl Connection {
             updates_due: false,
             stream_updates_due: false,
             wake: now, // the first call of `elapsed` knows the limits
+            retires: None,
             heard: now,
             active: now,
             settings_since: None,

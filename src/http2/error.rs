@@ -184,6 +184,10 @@ pub enum Violation {
     /// of a ping.
     #[error("no answer to a ping in time (RFC 9113 §6.7)")]
     PingTimeout,
+    /// What was under way took longer than
+    /// [`Limits::connection_grace`](super::Limits::connection_grace).
+    #[error("not finished when the connection was too old (RFC 9113 §6.8)")]
+    TooOld,
     /// The transport ended inside a frame or a message.
     #[error("connection ended inside a message (RFC 9113 §5.4.1)")]
     Incomplete,
@@ -229,7 +233,7 @@ impl Violation {
             | Self::RefusalFlood
             | Self::HeaderTimeout => ErrorCode::ENHANCE_YOUR_CALM,
             Self::SettingsTimeout => ErrorCode::SETTINGS_TIMEOUT,
-            Self::PrefaceTimeout | Self::PingTimeout => ErrorCode::NO_ERROR,
+            Self::PrefaceTimeout | Self::PingTimeout | Self::TooOld => ErrorCode::NO_ERROR,
         }
     }
 
@@ -269,6 +273,7 @@ impl Violation {
             Self::HeaderTimeout => "header_timeout",
             Self::SettingsTimeout => "settings_timeout",
             Self::PingTimeout => "ping_timeout",
+            Self::TooOld => "connection_grace",
             Self::Incomplete => "incomplete",
         }
     }

@@ -1,34 +1,15 @@
 //! Heads to header blocks: what may be sent, and how (RFC 9113 §8.2, §8.3).
 
+use super::cost::{Cost, Parts};
 use super::frame::{HEAD, Head, Kind, flag};
 use super::head::is_lower_token;
-use super::known_blocks::Parts;
 use super::{BodyLength, Connection, Misuse, payload};
-use crate::hpack::{Encoder, FIELD_OVERHEAD, Growing, Indexing};
+use crate::hpack::{Encoder, Growing, Indexing};
 use crate::http::{Field, Fields, Method, RequestHead, Status, Target};
 use crate::wire::{Sink, ascii};
 
 /// Names up to this length are turned to lower case on the stack.
 const SHORT_NAME: usize = 64;
-
-/// What a list takes at most: in the block, and in the peer's eyes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Cost {
-    pub(super) octets: usize,
-    pub(super) list: usize,
-    /// The application sends a Date of its own.
-    pub(super) date: bool,
-}
-
-impl Cost {
-    pub(super) fn add(&mut self, name: usize, value: usize) {
-        let len = name.saturating_add(value);
-        // HPACK's bound for a literal: two strings with their lengths.
-        self.octets = self.octets.saturating_add(len).saturating_add(16);
-        self.list = self.list.saturating_add(len);
-        self.list = self.list.saturating_add(FIELD_OVERHEAD as usize);
-    }
-}
 
 /// Parts that may be sent.
 #[derive(Debug, Clone, Copy)]
@@ -335,14 +316,4 @@ fn put_field(field: Field<'_>, encoder: &mut Encoder<Growing>, block: &mut alloc
     };
     let value = field.value;
     encoder.encode(Field { name, value }, Indexing::ByName, block);
-}
-
-impl Cost {
-    /// Whether the peer takes a list of this size.
-    pub(super) const fn fits(&self, header_list: u32) -> Result<(), Misuse> {
-        if self.list > header_list as usize {
-            return Err(Misuse::ListTooLarge);
-        }
-        Ok(())
-    }
 }

@@ -6,7 +6,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::fields::Cost;
+use super::cost::{Cost, Parts};
 use crate::http::{Fields, Status, date::Date};
 
 /// Blocks that are remembered.
@@ -15,18 +15,6 @@ const KNOWN: usize = 4;
 const SEEN: usize = 8;
 /// What a list may have to be remembered, in octets.
 const MOST: u16 = 512;
-
-/// What a block is made of.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Parts<'a> {
-    /// None in trailers.
-    pub(super) status: Option<Status>,
-    pub(super) fields: Fields<'a>,
-    /// The Content-Length to be added.
-    pub(super) length: Option<u64>,
-    /// The Date to be added, unless the fields have one.
-    pub(super) date: Option<&'a Date>,
-}
 
 /// The blocks of one connection that were sent more than once.
 #[derive(Debug, Default)]

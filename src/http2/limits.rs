@@ -95,6 +95,14 @@ pub struct Limits {
     /// From the first GOAWAY of a graceful shutdown to the second, if the peer does
     /// not answer the ping between them. Default 1 s.
     pub drain_timeout: Duration,
+    /// How old a connection may become, give or take a tenth, before it is ended
+    /// gracefully: so that clients that never leave spread over servers that come
+    /// later. The peer sees GOAWAY with NO_ERROR. Default [`Duration::MAX`]: as old as
+    /// it likes.
+    pub connection_age: Duration,
+    /// How long what is under way may take once that age was reached. The connection
+    /// ends. Default 5 minutes.
+    pub connection_grace: Duration,
 }
 
 impl Limits {
@@ -145,6 +153,8 @@ impl Limits {
         ping_interval: Duration::from_secs(60),
         ping_timeout: Duration::from_secs(20),
         drain_timeout: Duration::from_secs(1),
+        connection_age: Duration::MAX,
+        connection_grace: Duration::from_secs(300),
     };
 
     /// The same with another number of [`streams`](Self::streams).
@@ -312,6 +322,20 @@ impl Limits {
     #[must_use]
     pub const fn with_drain_timeout(mut self, time: Duration) -> Self {
         self.drain_timeout = time;
+        self
+    }
+
+    /// The same with another [`connection_age`](Self::connection_age).
+    #[must_use]
+    pub const fn with_connection_age(mut self, time: Duration) -> Self {
+        self.connection_age = time;
+        self
+    }
+
+    /// The same with another [`connection_grace`](Self::connection_grace).
+    #[must_use]
+    pub const fn with_connection_grace(mut self, time: Duration) -> Self {
+        self.connection_grace = time;
         self
     }
 }

@@ -31,6 +31,7 @@ mod assemble;
 mod block;
 mod connection;
 mod control;
+mod cost;
 mod data;
 mod error;
 mod event;

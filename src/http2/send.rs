@@ -3,9 +3,9 @@
 use bytes::Bytes;
 
 use super::connection::Phase;
+use super::cost::Parts;
 use super::fields::{self, Place, Pseudo};
 use super::frame::{HEAD, Head, Kind, MAX_31, flag};
-use super::known_blocks::Parts;
 use super::state::{By, Frame, State};
 use super::streams::{Sending, Stream, UNKNOWN};
 use super::{BodyLength, Connection, Misuse};

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::connection::{ALIVE_PING, CONTROL_ROOM, Drain, Phase};
 use super::{Connection, ErrorCode, Event, Limits, Violation, payload};
 use crate::http::Lent;
-use crate::wire::{Instant, Sink};
+use crate::wire::{Instant, Role, Sink};
 
 /// How long something waits that found no room in the output.
 const RETRY: Duration = Duration::from_secs(1);
@@ -22,6 +22,18 @@ enum Action {
     Stall,
     /// Name the last stream.
     LastGoAway,
+    /// End a connection that is old enough.
+    Retire,
+}
+
+/// When a connection that begins now is too old: give or take a tenth, so that
+/// those of one moment do not all end in one.
+fn retirement(age: Duration, chance: [u8; 4], now: Instant) -> Instant {
+    if age == Duration::MAX {
+        return Instant::NEVER;
+    }
+    let thousandths = 900 + u32::from_le_bytes(chance) % 201;
+    now + (age / 1000).saturating_mul(thousandths)
 }
 
 impl Connection {
@@ -39,7 +51,8 @@ impl Connection {
     ///
     /// # Errors
     /// [`Violation::PrefaceTimeout`], [`Violation::HeaderTimeout`],
-    /// [`Violation::SettingsTimeout`] or [`Violation::PingTimeout`]; after a
+    /// [`Violation::SettingsTimeout`], [`Violation::PingTimeout`] or
+    /// [`Violation::TooOld`]; after a
     /// failure, that failure.
     pub fn elapsed(
         &mut self,
@@ -55,6 +68,9 @@ impl Connection {
         if out.room() < CONTROL_ROOM {
             self.wake = now + RETRY;
             return Ok(None);
+        }
+        if self.retires.is_none() && self.role == Role::Server {
+            self.retires = Some(retirement(limits.connection_age, lent.chance, now));
         }
         let (due, action) = self.due(limits);
         if now < due {
@@ -75,6 +91,10 @@ impl Connection {
                 self.ping_since = Some(now);
             }
             Action::Stall => event = self.give_up_stalled(limits, now, out),
+            Action::Retire => {
+                // Refused only where there is no room, and there was.
+                let _ = self.shutdown(now, out);
+            }
             Action::LastGoAway => {
                 self.put_last_goaway("", out);
                 self.finish_drain();
@@ -138,10 +158,19 @@ impl Connection {
             Drain::Warned(since) => Some(since),
             Drain::No | Drain::Last(_) => None,
         };
+        let retires = self.retires.unwrap_or(Instant::NEVER);
+        let old = match self.drain {
+            Drain::No => (retires, Action::Retire),
+            Drain::Warned(_) | Drain::Last(_) => (
+                retires + limits.connection_grace,
+                Action::Fail(Violation::TooOld),
+            ),
+        };
         let stalled = self.streams.iter().map(|stream| stream.stalled).min();
         let stalled = stalled.filter(|&since| since != Instant::NEVER);
         let unacked = Action::Fail(Violation::SettingsTimeout);
         [
+            old,
             after(self.frame_since, limits.header_timeout, preface),
             after(self.settings_since, limits.settings_timeout, unacked),
             after(warned, limits.drain_timeout, Action::LastGoAway),

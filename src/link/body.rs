@@ -12,6 +12,7 @@ pub enum Body<'a> {
     /// All of it; large ones leave without being copied.
     Shared(Bytes),
     /// All of it, copied, and the trailers behind it. Its length is not told.
+    /// Where both are empty, HTTP/2 ends with the head.
     Trailed {
         /// The bytes.
         bytes: &'a [u8],

@@ -222,6 +222,10 @@ impl Sending {
         let is_short = self.rules.single && self.sent == 0 && status.code == Code::Ok;
         let status = if is_short { miscounted() } else { status };
         let status = self.tell(at, status);
+        // Trailers-Only is for errors alone (gRPC over HTTP2, Responses).
+        if self.stage == Stage::Owing && status.code == Code::Ok {
+            self.make_head(at);
+        }
         let mut fields = mem::take(&mut at.site.scratch.trailers);
         fields.clear();
         self.end(at, &status, &mut fields);
@@ -243,7 +247,11 @@ impl Sending {
                 let made = put_head_metadata(&outgoing.head, &mut record.fields);
                 let sent = machine.send_status(status, metadata, &mut record.fields, frames);
                 record.faulty |= made.is_err() || sent.is_err();
-                at.respond(http::Status::OK, Body::Whole(frames));
+                let body = match &frames[..] {
+                    [] => BARE,
+                    frames => Body::Whole(frames),
+                };
+                at.respond(http::Status::OK, body);
             }
             return;
         }
@@ -305,6 +313,12 @@ impl Sending {
 fn miscounted() -> CallStatus {
     Status::new(Code::Internal, "the method did not give one response").into()
 }
+
+/// Nothing behind the head, not even a word of that.
+const BARE: Body<'static> = Body::Trailed {
+    bytes: &[],
+    trailers: Fields::EMPTY,
+};
 
 /// A body that ends when its messages do.
 const STREAMED: Body<'static> = Body::Streamed {

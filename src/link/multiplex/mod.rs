@@ -23,6 +23,7 @@ mod socket;
 mod state;
 mod stream;
 mod time;
+mod whole;
 
 pub(super) use receive::Around;
 pub(super) use state::Multiplex;

@@ -1,7 +1,5 @@
 //! What owners do with streams, and whose turn it is to send.
 
-use bytes::Bytes;
-
 use super::state::Multiplex;
 use super::stream::{Intake, Stream, UNKNOWN};
 use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
@@ -107,6 +105,7 @@ impl Multiplex {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         self.open_stream(id)?;
+        let is_bare = matches!(&body, Body::Trailed { bytes: [], trailers } if trailers.is_empty());
         let length = match &body {
             Body::Whole(bytes) => BodyLength::Known(bytes.len() as u64),
             Body::Shared(bytes) => BodyLength::Known(bytes.len() as u64),
@@ -114,7 +113,7 @@ impl Multiplex {
             Body::Streamed { length, .. } => length.map_or(BodyLength::Unknown, BodyLength::Known),
         };
         self.machine
-            .send_response(id, head, Some(length), date, out)?;
+            .send_response(id, head, (!is_bare).then_some(length), date, out)?;
         if let Some(stream) = self.streams.get_mut(id) {
             stream.owes = false;
             stream.due = Instant::NEVER;
@@ -124,6 +123,7 @@ impl Multiplex {
             }
         }
         match body {
+            Body::Trailed { .. } if is_bare => self.end_ours(id, now, out),
             Body::Whole(bytes) => self.put_whole(id, bytes, now, out),
             Body::Shared(bytes) => self.put_whole_shared(id, bytes, now, out),
             Body::Trailed { bytes, trailers } => self.put_trailed(id, bytes, trailers, now, out),
@@ -184,100 +184,6 @@ impl Multiplex {
         }
         if length == BodyLength::Known(0) {
             self.end_ours(id, now, out); // the head has said so
-        }
-    }
-
-    /// Sends all of a message's content; what is not taken waits.
-    pub(super) fn put_whole(&mut self, id: u32, bytes: &[u8], now: Instant, out: &mut impl Sink) {
-        let taken = match bytes {
-            [] => Ok(0), // the head has said so
-            bytes => {
-                let room = self.room;
-                let mut bounded = Bounded { out, room };
-                let taken = self.machine.send_data(id, bytes, true, now, &mut bounded);
-                self.room = bounded.room;
-                taken
-            }
-        };
-        self.after_whole(id, taken, bytes.len(), now, out, |outbox, n| {
-            outbox.put(bytes.get(n..).unwrap_or_default());
-        });
-    }
-
-    fn put_whole_shared(&mut self, id: u32, bytes: Bytes, now: Instant, out: &mut impl Sink) {
-        let len = bytes.len();
-        let mut taken = Ok(0);
-        if len > 0 {
-            let room = self.room;
-            let mut bounded = Bounded { out, room };
-            taken = self
-                .machine
-                .send_data_shared(id, &bytes, true, now, &mut bounded);
-            self.room = bounded.room;
-        }
-        self.after_whole(id, taken, len, now, out, |outbox, n| {
-            outbox.share(bytes.slice(n.min(len)..));
-        });
-    }
-
-    /// Sends all of a message's content and the trailers behind it.
-    fn put_trailed(
-        &mut self,
-        id: u32,
-        bytes: &[u8],
-        trailers: Fields<'_>,
-        now: Instant,
-        out: &mut impl Sink,
-    ) {
-        let mut taken = Ok(0);
-        if !bytes.is_empty() {
-            let room = self.room;
-            let mut bounded = Bounded { out, room };
-            taken = self.machine.send_data(id, bytes, false, now, &mut bounded);
-            self.room = bounded.room;
-        }
-        let rest = taken.map(|n| bytes.get(n..).unwrap_or_default());
-        let sent = match rest {
-            Ok([]) => self.machine.send_end(id, trailers, out),
-            Ok(rest) => {
-                if let Some(stream) = self.streams.get_mut(id) {
-                    stream.finished = true;
-                }
-                if let Some(outbox) = self.outbox(id) {
-                    outbox.put(rest);
-                    outbox.end(trailers);
-                }
-                return;
-            }
-            Err(misuse) => Err(misuse),
-        };
-        match sent {
-            Ok(()) => self.end_ours(id, now, out),
-            Err(_) => self.give_up(id, now, out),
-        }
-    }
-
-    fn after_whole(
-        &mut self,
-        id: u32,
-        taken: Result<usize, http2::Misuse>,
-        len: usize,
-        now: Instant,
-        out: &mut impl Sink,
-        keep: impl FnOnce(&mut Outbox, usize),
-    ) {
-        match taken {
-            Ok(n) if n == len => self.end_ours(id, now, out),
-            Ok(n) => {
-                if let Some(stream) = self.streams.get_mut(id) {
-                    stream.finished = true;
-                }
-                if let Some(outbox) = self.outbox(id) {
-                    keep(outbox, n);
-                    outbox.end(Fields::EMPTY);
-                }
-            }
-            Err(_) => self.give_up(id, now, out),
         }
     }
 
@@ -458,7 +364,7 @@ impl Multiplex {
 
     /// What is to be sent on a stream cannot be: the peer must not take what
     /// it has for the whole.
-    fn give_up(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
+    pub(super) fn give_up(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
         // Refused only where it is over already.
         let _ = self
             .machine

@@ -1,6 +1,6 @@
 //! Octets that are known to be text.
 
-use super::blocks::{HALF, target_bytes};
+use super::blocks::HALF;
 use crate::wire::ascii;
 
 /// The octets of `text` from `from` to `to` as a request target, with where the
@@ -41,7 +41,17 @@ fn judge(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     Some(query)
 }
 
-/// The same byte by byte, where the text ends soon.
+/// Which of 16 bytes cannot stand in a request target, and which are `?`: bits
+/// from 0 on.
+#[inline(always)]
+fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
+    #[cfg(target_arch = "x86_64")]
+    return super::x86_64::target_bytes(block);
+    #[cfg(not(target_arch = "x86_64"))]
+    super::swar::target_bytes(block)
+}
+
+/// [`judge`] byte by byte, where the text ends soon.
 #[cold]
 fn judge_bytes(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     let target = text.get(from..to)?;

@@ -1,0 +1,59 @@
+//! The fields of a request that are gRPC's own.
+
+use super::{Encoding, metadata};
+use crate::http::{Field, Fields};
+use crate::wire::ascii;
+
+/// What gRPC itself reads of a request's head.
+#[derive(Debug, Default)]
+pub(super) struct Asked<'b> {
+    pub(super) content_type: Option<&'b [u8]>,
+    pub(super) encoding: Option<&'b [u8]>,
+    pub(super) timeout: Option<&'b [u8]>,
+    pub(super) accepts_gzip: bool,
+    /// There is an Accept field.
+    pub(super) negotiates: bool,
+    /// There is binary metadata that is not base64.
+    pub(super) is_unreadable: bool,
+}
+
+impl<'b> Asked<'b> {
+    /// Looks at every field once; of several of one name the first counts.
+    pub(super) fn new(fields: Fields<'b>) -> Self {
+        let mut asked = Self::default();
+        for field in fields.iter() {
+            let value = field.value;
+            // Over HTTP/2 names are in lower case.
+            let is = |name: &str| field.name == name.as_bytes() || field.is(name);
+            match field.name.len() {
+                6 => asked.negotiates |= is("accept"),
+                12 if is("content-type") => {
+                    asked.content_type.get_or_insert(value);
+                }
+                12 if is("grpc-timeout") => {
+                    asked.timeout.get_or_insert(value);
+                }
+                13 if is("grpc-encoding") => {
+                    asked.encoding.get_or_insert(value);
+                }
+                20 if is("grpc-accept-encoding") => {
+                    let gzip = Encoding::Gzip.name().as_bytes();
+                    let mut names = value.split(|&b| b == b',').map(ascii::trim_ows);
+                    asked.accepts_gzip |= names.any(|name| name.eq_ignore_ascii_case(gzip));
+                }
+                _ => {}
+            }
+            asked.is_unreadable |= !is_readable(field);
+        }
+        asked
+    }
+}
+
+/// Whether a field is no binary metadata, or base64.
+fn is_readable(field: Field<'_>) -> bool {
+    let is_binary = matches!(
+        field.name,
+        [.., b'-', b'b' | b'B', b'i' | b'I', b'n' | b'N']
+    );
+    !is_binary || metadata::binary_values(field.value).all(metadata::is_base64)
+}

@@ -1,0 +1,44 @@
+//! What is to be sent in a block, and what it costs.
+
+use super::Misuse;
+use crate::hpack::FIELD_OVERHEAD;
+use crate::http::{Fields, Status, date::Date};
+
+/// What a block is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts<'a> {
+    /// None in trailers.
+    pub(super) status: Option<Status>,
+    pub(super) fields: Fields<'a>,
+    /// The Content-Length to be added.
+    pub(super) length: Option<u64>,
+    /// The Date to be added, unless the fields have one.
+    pub(super) date: Option<&'a Date>,
+}
+
+/// What a list takes at most: in the block, and in the peer's eyes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cost {
+    pub(super) octets: usize,
+    pub(super) list: usize,
+    /// The application sends a Date of its own.
+    pub(super) date: bool,
+}
+
+impl Cost {
+    pub(super) fn add(&mut self, name: usize, value: usize) {
+        let len = name.saturating_add(value);
+        // HPACK's bound for a literal: two strings with their lengths.
+        self.octets = self.octets.saturating_add(len).saturating_add(16);
+        self.list = self.list.saturating_add(len);
+        self.list = self.list.saturating_add(FIELD_OVERHEAD as usize);
+    }
+
+    /// Whether the peer takes a list of this size.
+    pub(super) const fn fits(&self, header_list: u32) -> Result<(), Misuse> {
+        if self.list > header_list as usize {
+            return Err(Misuse::ListTooLarge);
+        }
+        Ok(())
+    }
+}
