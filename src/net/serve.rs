@@ -318,13 +318,13 @@ impl<P: Poller> Loop<P> {
         if !connection.readable {
             return Next::Rest;
         }
-        let Phase::Lingering { until, left } = connection.phase else {
+        let Phase::Lingering { left } = connection.phase else {
             return Next::Rest;
         };
         match self.poller.read(stream, &mut self.read) {
             Ok(read) if !read.end && read.bytes < left as usize => {
                 let left = left - read.bytes as u32; // read.bytes < left
-                connection.phase = Phase::Lingering { until, left };
+                connection.phase = Phase::Lingering { left };
                 connection.readable = !read.drained || connection.fin && read.bytes > 0;
                 if connection.readable {
                     Next::Again

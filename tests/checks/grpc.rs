@@ -1,10 +1,12 @@
 //! gRPC framing, gRPC-Web in text, and both sides of a call.
 
 use super::input::{Input, pieces};
+#[cfg(feature = "gzip")]
+use barewire::grpc::Gzip;
 use barewire::grpc::frame::Frame;
 use barewire::grpc::{
-    Body, Call, ClientCall, Code, Compression, ContentType, Event, Limits, Mode, Status, Violation,
-    web,
+    Body, Call, ClientCall, Code, Compression, ContentType, Encoding, Event, Limits, Mode, Status,
+    Violation, web,
 };
 use barewire::http::{
     self, Field, FieldBuffer, Fields, Method, RequestHead, ResponseHead, Target, Version,
@@ -157,6 +159,11 @@ pub fn call(data: &[u8]) {
     if flags & 0x10 != 0 {
         list.push(Field::new("grpc-encoding", &encoding));
     }
+    if flags & 0x40 != 0 {
+        list.push(Field::new("grpc-accept-encoding", "identity, gzip"));
+    }
+    #[cfg(feature = "gzip")]
+    compression(bytes);
     let head = RequestHead {
         method: Method::Post,
         target: Target::Origin {
@@ -190,6 +197,23 @@ pub fn call(data: &[u8]) {
     client(content_type, &list, bytes, manner);
 }
 
+/// What inflates is bounded, whatever it is; what was compressed comes back.
+#[cfg(feature = "gzip")]
+fn compression(bytes: &[u8]) {
+    let (mut gzip, mut packed, mut out) = (Gzip::new(), Vec::new(), Vec::new());
+    let _ = gzip.inflate(bytes, LIMITS.message, &mut out);
+    assert!(out.len() <= LIMITS.message, "{} bytes", out.len());
+    gzip.compress(bytes, &mut packed);
+    out.clear();
+    assert_eq!(gzip.inflate(&packed, bytes.len(), &mut out), Ok(()));
+    assert_eq!(out, bytes);
+    if let Some(less) = bytes.len().checked_sub(1) {
+        out.clear();
+        let refused = gzip.inflate(&packed, less, &mut out);
+        assert_eq!(refused, Err(Violation::InflatedTooLong));
+    }
+}
+
 /// The server's side answers, and the client's side reads the answer.
 fn answer(
     mut call: Call,
@@ -203,6 +227,7 @@ fn answer(
         Err(status) => Status::new(status.code, status.message.into()),
     };
     let (mut first, mut last, mut out) = (FieldBuffer::new(), FieldBuffer::new(), Vec::new());
+    let compressed = !bytes.is_empty() && call.announce(Encoding::Gzip);
     let metadata = match call.send_head(Fields::new(metadata), &mut first) {
         Ok(()) => Fields::new(metadata),
         Err(_) => {
@@ -212,7 +237,11 @@ fn answer(
         }
     };
     let message = &bytes[..bytes.len().min(200)];
-    call.send_message(message, &mut out).expect("room");
+    match compressed {
+        // Whatever they are, they go through as they are.
+        true => call.send_compressed(message, &mut out).expect("room"),
+        false => call.send_message(message, &mut out).expect("room"),
+    }
     let code = status.code;
     if call
         .send_status(status, metadata, &mut last, &mut out)
@@ -238,7 +267,7 @@ fn answer(
             let used = received.used;
             let more = match received.step {
                 Step::Event(Event::Message(got)) => {
-                    assert_eq!(got.bytes, message);
+                    assert_eq!((&*got.bytes, got.compressed), (message, compressed));
                     seen += 1;
                     true
                 }
