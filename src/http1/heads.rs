@@ -31,6 +31,13 @@ impl Connection {
         Ok(at)
     }
 
+    /// Whether an empty line stood before the first head, so that what comes is
+    /// not the front of the input any more.
+    #[cfg(feature = "http2")]
+    pub(crate) const fn has_skipped_lines(&self) -> bool {
+        self.spent > 0
+    }
+
     /// Looks for a whole head at the front of `input`, each byte at most twice,
     /// and says whether it is in `head` now. It may have more fields than there
     /// is room for.

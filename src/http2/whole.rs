@@ -17,7 +17,9 @@ impl Connection {
     /// returns how many octets of content and of frames that is. The content
     /// is slid together behind the first frame's head.
     pub(super) fn take_whole(&mut self, id: u32, rest: &mut [u8]) -> Option<(usize, usize)> {
-        let Frames { content, octets } = frames(id, self.own.frame, rest)?;
+        // Content that turns out empty is told by its end, however it was cut.
+        let Frames { content, octets } =
+            frames(id, self.own.frame, rest).filter(|frames| frames.content > 0)?;
         let stream = self.streams.get_mut(id)?;
         let is_announced = [UNKNOWN, u64::from(content)].contains(&stream.remaining);
         let ended = stream.state.after(By::Peer, Frame::Data { end: true });

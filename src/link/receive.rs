@@ -165,7 +165,7 @@ impl Link {
     fn is_preface(&self, input: &[u8]) -> bool {
         self.role == Role::Server
             && input.starts_with(b"PRI * HTTP/2.0\r\n")
-            && matches!(self.protocol, Protocol::Http1(_))
+            && matches!(&self.protocol, Protocol::Http1(machine) if !machine.has_skipped_lines())
     }
 
     /// Notes which stream an event is for.
