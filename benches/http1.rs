@@ -81,7 +81,7 @@ fn request_heads(c: &mut Criterion) {
                     let received = connection.receive(&mut input[at..], lent!(scratch), &mut out);
                     let received = received.expect("the request is well-formed");
                     assert!(matches!(
-                        black_box(received.step),
+                        black_box(&received).step,
                         Step::Event(Event::Request { .. })
                     ));
                     at += received.used;
@@ -141,7 +141,7 @@ fn response_head(c: &mut Criterion) {
             let received = asked.clone().receive(&mut input, lent!(scratch), &mut out);
             let received = received.expect("the response is well-formed");
             assert!(matches!(
-                black_box(received.step),
+                black_box(&received).step,
                 Step::Event(Event::Response { .. })
             ));
         });
@@ -194,7 +194,7 @@ fn chunks(c: &mut Criterion) {
             while at < input.len() {
                 let received = connection.receive(&mut input[at..], lent!(scratch), &mut out);
                 let received = received.expect("the body is well-formed");
-                black_box(received.step);
+                black_box(&received.step);
                 at += received.used;
             }
         });

@@ -60,6 +60,18 @@ impl CallOptions {
     /// Compresses the messages of the call with gzip (gRPC compression). A
     /// server that does not read it ends the call with UNIMPLEMENTED. What a
     /// server sends compressed is read in any case.
+    ///
+    /// ```no_run
+    /// # use barewire::client::{CallOptions, Channel};
+    /// # let channel = Channel::connect("http://127.0.0.1:50051")?;
+    /// let options = CallOptions::new().with_compression();
+    /// let mut requests = channel.client_streaming::<Vec<u8>, Vec<u8>>("/log.Log/Add", options)?;
+    /// requests.send(&vec![b' '; 10_000])?;
+    /// requests.send_uncompressed(&b"short".to_vec())?;
+    /// let added = requests.finish()?;
+    /// println!("compressed: {}", added.is_compressed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "gzip")]
     #[must_use]
     pub const fn with_compression(mut self) -> Self {

@@ -109,6 +109,20 @@ impl ClientCall {
     /// Has the head announce an encoding, which
     /// [`send_compressed`](Self::send_compressed) then uses. A server that does
     /// not read it ends the call with UNIMPLEMENTED.
+    ///
+    /// ```
+    /// use barewire::grpc::{ClientCall, ContentType, Encoding, Misuse, Mode};
+    /// use barewire::http::{FieldBuffer, Fields};
+    ///
+    /// let mut call = ClientCall::new(ContentType::new(Mode::Native));
+    /// let (mut head, mut out) = (FieldBuffer::new(), Vec::new());
+    /// assert_eq!(call.send_compressed(b"zip", &mut out), Err(Misuse::EncodingNotSent));
+    /// call.announce(Encoding::Gzip);
+    /// call.send_head(None, Fields::EMPTY, &mut head).unwrap();
+    /// call.send_compressed(b"zip", &mut out).unwrap();
+    /// assert_eq!(head.as_fields().get("grpc-encoding").unwrap(), b"gzip");
+    /// assert_eq!(out, b"\x01\0\0\0\x03zip");
+    /// ```
     pub const fn announce(&mut self, encoding: Encoding) {
         self.sent = encoding;
     }

@@ -60,23 +60,29 @@ impl Stored<'_> {
     }
 
     /// Whether this is the name.
+    #[inline]
     fn is_named(&self, name: &[u8]) -> bool {
-        self.name == name.len() && self.holds(0, name)
+        self.name == name.len()
+            && match self.front.get(..name.len()) {
+                Some(front) => same(front, name),
+                None => self.holds(0, name),
+            }
     }
 
     /// Whether this is the name and the value.
+    #[inline]
     fn is(&self, name: &[u8], value: &[u8]) -> bool {
-        self.len() == name.len() + value.len()
-            && self.is_named(name)
-            && self.holds(name.len(), value)
+        if self.len() != name.len() + value.len() || self.name != name.len() {
+            return false;
+        }
+        match self.front.split_at_checked(name.len()) {
+            Some((front, rest)) if self.back.is_empty() => same(front, name) && same(rest, value),
+            _ => self.holds(0, name) && self.holds(name.len(), value),
+        }
     }
 
     /// Whether `part` stands at `from`.
     fn holds(&self, from: usize, part: &[u8]) -> bool {
-        if self.back.is_empty() {
-            let there = self.front.get(from..from + part.len());
-            return there.is_some_and(|there| same(there, part));
-        }
         let text = self.front.iter().chain(self.back).skip(from);
         text.take(part.len()).eq(part)
     }

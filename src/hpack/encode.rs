@@ -210,26 +210,26 @@ fn put_text(text: &[u8], out: &mut impl Sink) {
 /// Spreads what is in the low bits over the high ones.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Stirs `text` into `seed`, 8 octets at a time; the last ones overlap.
+/// Stirs the length of `text` and up to 24 octets of it into `seed`: its
+/// beginning, its middle and its end. What it finds is compared in whole.
 #[inline]
 fn mix(seed: u64, text: &[u8]) -> u64 {
     let mut state = (seed ^ text.len() as u64).wrapping_mul(SPREAD);
     let mut stir = |word: u64| state = (state.rotate_left(23) ^ word).wrapping_mul(SPREAD);
-    match (text.as_chunks::<8>().0, text.last_chunk::<8>()) {
-        (words, Some(last)) => {
-            // The last whole word may be `last` again.
-            for word in words {
-                stir(u64::from_le_bytes(*word));
-            }
-            stir(u64::from_le_bytes(*last));
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        stir(u64::from_le_bytes(*first));
+        stir(u64::from_le_bytes(*last));
+        let middle = text.get((text.len() / 2).saturating_sub(4)..);
+        if let Some(middle) = middle.and_then(|rest| rest.first_chunk())
+            && text.len() > 16
+        {
+            stir(u64::from_le_bytes(*middle));
         }
-        (_, None) => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-            (Some(first), Some(last)) => {
-                let first = u64::from(u32::from_le_bytes(*first));
-                stir(first << 32 | u64::from(u32::from_le_bytes(*last)));
-            }
-            _ => stir(text.iter().fold(0, |word, &b| word << 8 | u64::from(b))),
-        },
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let first = u64::from(u32::from_le_bytes(*first));
+        stir(first << 32 | u64::from(u32::from_le_bytes(*last)));
+    } else {
+        stir(text.iter().fold(0, |word, &b| word << 8 | u64::from(b)));
     }
     state ^ state >> 29
 }

@@ -317,9 +317,10 @@ impl Short {
     /// The longest string that is tried.
     const MOST: usize = 64;
     /// The length, the code, and what is written in vain.
-    const MEMORY: usize = 1 + Self::MOST + 4;
+    const MEMORY: usize = 1 + Self::MOST + 8;
 
-    /// Codes `text` if it is short and the code is shorter.
+    /// Codes `text` if it is short and the code is shorter; `None` also where
+    /// only the general way can tell.
     #[inline]
     pub(super) fn encode(text: &[u8]) -> Option<Self> {
         if text.len() > Self::MOST {
@@ -327,10 +328,15 @@ impl Short {
         }
         let mut octets = [0; Self::MEMORY];
         let (mut bits, mut have, mut at) = (0u64, 0u32, 1); // fewer than 32 bits between symbols
-        for &b in text {
-            let n = u32::from(LENGTHS[b as usize]);
-            bits = bits << n | u64::from(CANONICAL.codes[b as usize]);
-            have += n;
+        let (pairs, last) = text.as_chunks::<2>();
+        for &[a, b] in pairs {
+            let (m, n) = (LENGTHS[a as usize], LENGTHS[b as usize]);
+            if m + n > 32 {
+                return None; // two octets beyond ASCII, say
+            }
+            let [a, b] = [a, b].map(|b| u64::from(CANONICAL.codes[b as usize]));
+            bits = (bits << m | a) << n | b;
+            have += u32::from(m + n);
             if have >= 32 {
                 have -= 32;
                 let word = ((bits >> have) as u32).to_be_bytes();
@@ -338,9 +344,13 @@ impl Short {
                 at += 4;
             }
         }
-        let padded = bits << 32 | u64::from(u32::MAX);
-        let word = ((padded >> have) as u32).to_be_bytes();
-        *octets.get_mut(at..)?.first_chunk_mut()? = word;
+        for &b in last {
+            let n = LENGTHS[b as usize];
+            bits = bits << n | u64::from(CANONICAL.codes[b as usize]);
+            have += u32::from(n); // at most 61
+        }
+        let padded = bits << (63 - have) << 1 | u64::MAX >> have;
+        *octets.get_mut(at..)?.first_chunk_mut()? = padded.to_be_bytes();
         let coded = at - 1 + have.div_ceil(8) as usize;
         if coded >= text.len() {
             return None;
@@ -478,6 +488,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn one_pass_makes_what_two_do(text in proptest::collection::vec(
+            prop_oneof![99 => b'a'..=b'z', 20 => 32..127u8, 1 => any::<u8>()], 0..70)) {
+            let code = encoded(&text);
+            match Short::encode(&text) {
+                Some(short) => {
+                    prop_assert!(code.len() < text.len());
+                    prop_assert_eq!(short.string()[0], 0x80 | code.len() as u8);
+                    prop_assert_eq!(&short.string()[1..], &code);
+                }
+                None => prop_assert!(
+                    code.len() >= text.len() || text.len() > 64 || !text.is_ascii()
+                        || text.iter().any(|&b| b == b'\\' || b.is_ascii_control())
+                ),
+            }
+        }
+
         #[test]
         fn text_survives_a_round_trip(text in proptest::collection::vec(
             prop_oneof![4 => 32..127u8, 1 => any::<u8>()], 0..80)) {

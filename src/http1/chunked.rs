@@ -44,6 +44,30 @@ pub(crate) struct Counts<'c> {
     pub(crate) extensions: &'c mut u32,
 }
 
+/// The size of the chunk that begins at the front of `input`, and where its data
+/// does, if its whole size line is here and plain and it is not the last chunk.
+/// `behind_data` says that the end of another chunk's data stands in front.
+#[inline(always)]
+pub(crate) fn plain_size(input: &[u8], behind_data: bool) -> Option<(u64, usize)> {
+    let from = if behind_data { 2 } else { 0 };
+    let line = match behind_data {
+        true => input.strip_prefix(b"\r\n")?,
+        false => input,
+    };
+    let mut size = 0;
+    // Seven digits and CRLF are far beyond what anybody sends as one chunk.
+    for (at, &b) in line.iter().enumerate().take(8) {
+        match ascii::hex_digit(b) {
+            Some(digit) => size = size << 4 | u64::from(digit),
+            None if b == b'\r' && line.get(at + 1) == Some(&b'\n') && size > 0 => {
+                return Some((size, from + at + 2));
+            }
+            None => return None,
+        }
+    }
+    None
+}
+
 impl Chunked {
     /// Reads all that lies between pieces of data: stops in front of data or
     /// of the trailer section, or at the end of `input`. Answers how many
@@ -165,6 +189,56 @@ mod tests {
         check("fffffffffffffff\r\n", Ok((Chunked::Data, (1 << 60) - 1, 0)));
         check("5;a=\"b;c\" ; d\r\nh", Ok((Chunked::Data, 5, 1)));
         check("5 \t;\r\nh", Ok((Chunked::Data, 5, 1)));
+    }
+
+    #[test]
+    fn plain_size_lines_are_read_as_step_by_step() {
+        for line in [
+            "5\r\nhello",
+            "aBc\r\n",
+            "005\r\nh",
+            "1234567\r\n",
+            "12345678\r\n",
+            "0\r\n\r\n",
+            "5 \r\n",
+            "5;a\r\n",
+            "\r\n5\r\n",
+            "\r\n",
+            "5\r",
+            "5",
+            "",
+            "g\r\n",
+            "5\n",
+            "5\rx",
+        ] {
+            for behind_data in [false, true] {
+                let begin = if behind_data {
+                    Chunked::DataCr
+                } else {
+                    Chunked::Size
+                };
+                let (mut state, mut bytes) = (begin, 0);
+                let mut counts = Counts {
+                    size: &mut bytes,
+                    digits: &mut 0,
+                    extensions: &mut 0,
+                };
+                let used = state.advance(line.as_bytes(), &mut counts, &Limits::DEFAULT);
+                if let Some((size, at)) = plain_size(line.as_bytes(), behind_data) {
+                    assert_eq!(
+                        (used, state, bytes),
+                        (Ok(at), Chunked::Data, size),
+                        "{line:?}"
+                    );
+                } else {
+                    let begun = used.is_err() || state != Chunked::Data;
+                    assert!(
+                        begun || line.len() > 9 || line.contains([';', ' ']),
+                        "{line:?}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -47,6 +47,13 @@ impl ContentLength {
 
     /// Adds a field.
     pub(crate) fn add(&mut self, value: &[u8]) {
+        // One number, mostly, and in one field.
+        if *self == Self::Absent
+            && let Some(n) = ascii::parse_decimal(value)
+        {
+            *self = Self::One(n);
+            return;
+        }
         for member in value.split(|&b| b == b',') {
             *self = match (*self, ascii::parse_decimal(ascii::trim_ows(member))) {
                 (Self::Absent, Some(n)) => Self::One(n),

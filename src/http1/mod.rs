@@ -51,6 +51,8 @@ mod error;
 mod event;
 mod fold;
 mod head;
+mod heads;
+mod incoming;
 mod length;
 mod limits;
 mod lines;

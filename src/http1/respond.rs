@@ -355,15 +355,32 @@ impl Connection {
     }
 }
 
-#[cfg(all(test, feature = "alloc"))]
+#[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "alloc")]
     use crate::http::{Field, FieldBuffer, Lent, OwnedScratch};
+    #[cfg(feature = "alloc")]
     use crate::http1::Limits;
-    use alloc::vec::Vec;
+    use crate::wire::Slice;
+
+    #[test]
+    fn lengths_are_written_in_decimal() {
+        let date = Date::from_unix(784_111_777);
+        for length in [0, 9, 10, 99, 100, 999, 1000, 9999, 10_000, u64::MAX] {
+            let (mut out, mut text) = ([0; 128], [0; 128]);
+            let mut out = Slice::new(&mut out);
+            encode::put_ok(&date, length, &mut out);
+            let mut expected = Slice::new(&mut text);
+            encode::put_ok_and_date(&date, &mut expected);
+            encode::put_content_length(length, &mut expected);
+            assert_eq!(out.written(), expected.written(), "{length}");
+        }
+    }
 
     /// What is sent for a request of the given method.
-    fn sent(method: &str, fields: Fields<'_>, body: &[u8]) -> Vec<u8> {
+    #[cfg(feature = "alloc")]
+    fn sent(method: &str, fields: Fields<'_>, body: &[u8]) -> alloc::vec::Vec<u8> {
         let mut machine = Connection::new(Role::Server, Instant::START);
         let mut scratch = OwnedScratch::new(8);
         let mut input = alloc::format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes();
@@ -374,7 +391,7 @@ mod tests {
             limits: &Limits::DEFAULT,
             scratch: scratch.lend(),
         };
-        let mut out = Vec::new();
+        let mut out = alloc::vec::Vec::new();
         machine.receive(&mut input, lent, &mut out).unwrap();
         let head = ResponseHead::new(Status::OK, fields);
         let date = Date::from_unix(784_111_777);
@@ -386,6 +403,7 @@ mod tests {
         out
     }
 
+    #[cfg(feature = "alloc")]
     #[test]
     fn the_short_way_writes_what_the_long_way_does() {
         let list = [

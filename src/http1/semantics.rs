@@ -34,7 +34,7 @@ enum Expect {
 }
 
 /// The first four bytes of the name of each known field, in lower case, by the
-/// length of the name.
+/// length of the name; 0 for lengths that no known name has.
 static KNOWN: [u32; 18] = {
     let mut known = [0; 18];
     known[4] = HOST;
@@ -59,12 +59,14 @@ impl Semantics {
     /// Takes the field at `range` of `text` into account.
     #[inline(always)]
     pub(crate) fn add<B: Blocks>(&mut self, blocks: B, text: &[u8], range: FieldRange) {
-        let length = range.name_end - range.name;
-        let name = text.get(range.name as usize..).unwrap_or_default();
-        let Some(first) = name.first_chunk().copied().map(word) else {
+        let length = (range.name_end - range.name) as usize;
+        let known = KNOWN.get(length).copied().unwrap_or_default();
+        if known == 0 {
             return;
-        };
-        if KNOWN.get(length as usize) != Some(&first) {
+        }
+        let name = text.get(range.name as usize..).unwrap_or_default();
+        let first = name.first_chunk().copied().map_or(0, word);
+        if first != known {
             return;
         }
         if first == HOST {
@@ -116,8 +118,8 @@ impl Semantics {
         }
     }
 
-    /// Whether a good Host is all that the head says for the connection: in
-    /// version 1.1 it then persists, and no content is framed.
+    /// Whether a good Host, and perhaps `Connection: keep-alive`, is all that the
+    /// head says for the connection. It frames no content then.
     #[inline]
     pub(crate) const fn is_usual(&self) -> bool {
         self.host_plain && !self.host_repeated && !self.rare

@@ -188,7 +188,7 @@ impl Exchange {
     }
 
     /// Takes `input` if both automata do, and says whether they did.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn take(&mut self, input: Input) -> bool {
         match self.after(input) {
             Some(next) => {

@@ -93,8 +93,8 @@ pub struct Link {
     pub(super) role: Role,
     /// The request whose body is being collected.
     pub(super) parked: Option<Box<Parked>>,
-    /// When the owed response is overdue.
-    pub(super) due: Option<Instant>,
+    /// When the owed response is overdue; `NEVER` if none is owed.
+    pub(super) due: Instant,
     /// The ordinal of the exchange on an HTTP/1.1 connection, from 1.
     pub(super) stream: u32,
     /// The response being sent has no end of its own: an event stream.
@@ -153,7 +153,7 @@ impl Link {
             protocol,
             role,
             parked: None,
-            due: None,
+            due: Instant::NEVER,
             stream: 0,
             endless: false,
             over: None,
@@ -266,7 +266,7 @@ impl Link {
             return Err(Misuse::OtherProtocol);
         };
         machine.send_switching(fields, out)?;
-        self.due = None;
+        self.due = Instant::NEVER;
         Ok(())
     }
 
@@ -322,7 +322,10 @@ impl Link {
     pub fn is_at_rest(&self) -> bool {
         match &self.protocol {
             Protocol::Http1(machine) => {
-                machine.is_idle() && self.stream != 0 && self.due.is_none() && self.parked.is_none()
+                machine.is_idle()
+                    && self.stream != 0
+                    && self.due == Instant::NEVER
+                    && self.parked.is_none()
             }
             _ => false,
         }

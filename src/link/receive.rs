@@ -227,7 +227,7 @@ impl Link {
                         return Step::Need(1);
                     }
                     *shown = self.parked.take();
-                    self.due = Some(due);
+                    self.due = due;
                     // Now, so that how much of it is read does not depend on
                     // where the piece ended.
                     if let Protocol::Http1(machine) = &mut self.protocol {
@@ -237,7 +237,10 @@ impl Link {
                 }
             },
             http1::Event::End { trailers } => {
-                self.due = self.owes_response(self.stream).then_some(due);
+                self.due = match self.owes_response(self.stream) {
+                    true => due,
+                    false => Instant::NEVER,
+                };
                 match self.parked.take() {
                     Some(parked) => {
                         let (head, content) = shown.insert(parked).request();
@@ -254,7 +257,7 @@ impl Link {
     const fn open(&mut self, due: Instant) {
         self.stream = self.stream.wrapping_add(1);
         self.endless = false;
-        self.due = Some(due);
+        self.due = due;
     }
 }
 

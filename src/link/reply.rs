@@ -48,7 +48,7 @@ impl Link {
             return many.collect(stream, head, limit, shelf, out);
         }
         self.http1()?.accept_body(now, out)?;
-        self.due = None; // until the body is complete
+        self.due = Instant::NEVER; // until the body is complete
         self.parked = Some(shelf.park(head, limit));
         Ok(())
     }
@@ -68,7 +68,7 @@ impl Link {
             return many.accept_body(stream, out);
         }
         self.http1()?.accept_body(now, out)?;
-        self.due = None; // until the body is complete
+        self.due = Instant::NEVER; // until the body is complete
         Ok(())
     }
 
@@ -133,7 +133,7 @@ impl Link {
             }
         }
         self.endless = endless;
-        self.due = None;
+        self.due = Instant::NEVER;
         self.parked = None;
         Ok(())
     }
@@ -334,7 +334,7 @@ impl Link {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.fail(stream, head, date, chance, now, out);
         }
-        self.due = None;
+        self.due = Instant::NEVER;
         self.parked = None;
         if let Some(Snapshot(mut machine)) = unanswered {
             machine.shutdown();

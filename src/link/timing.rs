@@ -43,8 +43,8 @@ impl Link {
         lent: Lent<'_>,
         out: &mut impl Sink,
     ) -> Result<Option<Event<'static>>, Violation> {
-        if self.due.is_some_and(|due| due <= lent.now) {
-            self.due = None;
+        if self.due <= lent.now {
+            self.due = Instant::NEVER;
             return Ok(Some(Event::Overdue));
         }
         match &mut self.protocol {
@@ -97,9 +97,8 @@ impl Link {
     }
 }
 
-fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
+/// The sooner of a machine's own deadline and `due`.
+fn sooner(own: Option<Instant>, due: Instant) -> Option<Instant> {
+    let first = own.map_or(due, |own| own.min(due));
+    (first != Instant::NEVER).then_some(first)
 }

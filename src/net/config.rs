@@ -39,7 +39,8 @@ pub struct Limits {
     /// Default 30 s.
     pub write_progress: Duration,
     /// Bytes of one read: the size of the loop's read buffer, and the most
-    /// that a paused connection holds. Default 64 KiB.
+    /// that a paused connection holds. Default 65 KiB: a message of 64 KiB and
+    /// its head arrive in one.
     pub read_size: usize,
     /// Reads of one connection in one turn. Stops: a fast peer that starves
     /// the others. Effect: it goes on in the next turn. Default 4.
@@ -101,7 +102,7 @@ impl Limits {
         backlog_low: 16 << 10,
         backlog_cap: 1 << 20,
         write_progress: Duration::from_secs(30),
-        read_size: 64 << 10,
+        read_size: 65 << 10,
         rounds: 4,
         accepts: 64,
         linger_time: Duration::from_secs(5),

@@ -19,8 +19,6 @@ pub(super) enum Phase {
     /// All is sent and our FIN is out: what the peer still sends is thrown
     /// away, so that it reads our last words and not a reset.
     Lingering {
-        /// When this ends.
-        until: Instant,
         /// Bytes that may still be thrown away.
         left: u32,
     },
@@ -36,8 +34,9 @@ pub(super) struct Connection {
     pub(super) kept: Option<Box<Kept>>,
     /// Output that the kernel has not taken.
     pub(super) backlog: Backlog,
-    /// When output has waited too long without progress.
-    pub(super) stalls: Option<Instant>,
+    /// When output has waited too long without progress, or the lingering is
+    /// over; `NEVER` if neither is the case.
+    pub(super) stalls: Instant,
     pub(super) phase: Phase,
     pub(super) tag: u32,
     pub(super) owner: Owner,
@@ -85,7 +84,7 @@ impl Connection {
             peer,
             kept: None,
             backlog: Backlog::new(),
-            stalls: None,
+            stalls: Instant::NEVER,
             phase,
             tag: 0,
             owner,
@@ -111,20 +110,18 @@ impl Connection {
 
     /// When the loop has to look at it, if nothing happens before.
     pub(super) fn deadline(&self, limits: &Limits) -> Option<Instant> {
-        match (self.own_deadline(limits), self.stalls) {
-            (Some(own), Some(stalls)) => Some(own.min(stalls)),
-            (own, stalls) => own.or(stalls),
-        }
+        let own = self.own_deadline(limits).unwrap_or(Instant::NEVER);
+        let first = own.min(self.stalls);
+        (first != Instant::NEVER).then_some(first)
     }
 
     /// The same, whatever waits to be written.
     pub(super) fn own_deadline(&self, limits: &Limits) -> Option<Instant> {
         match self.phase {
-            Phase::Lingering { until, .. } => Some(until),
             Phase::Open if self.may_be_fed() => self.link.deadline(limits),
             // What the peer cannot be read doing is not held against it.
             Phase::Open => self.link.deadline_withheld(),
-            Phase::Dialling | Phase::Flushing(_) => None,
+            Phase::Dialling | Phase::Flushing(_) | Phase::Lingering { .. } => None,
         }
     }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::connection::{Connection, Phase};
 use super::lending::Lending;
+use super::outlet::{Direct, LARGE, Outlet};
 use super::state::{CANCEL, INTERNAL_ERROR, State};
 use super::{Exchange, Flow, Owner, Peer};
 use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
@@ -16,6 +17,9 @@ pub struct Context<'a> {
     pub(super) state: &'a mut State,
     pub(super) owner: Owner,
     pub(super) exchange: Exchange,
+    /// Where large pieces are written past the cork, while the connection's
+    /// input is looked at.
+    pub(super) outlet: Option<&'a mut dyn Outlet>,
 }
 
 impl Context<'_> {
@@ -174,6 +178,13 @@ impl Context<'_> {
     /// # Errors
     /// [`Misuse`] unless a response is owed; nothing is sent then.
     pub fn respond(&mut self, head: &ResponseHead<'_>, body: Body<'_>) -> Result<(), Misuse> {
+        if matches!(&body, Body::Whole(bytes) if bytes.len() >= LARGE) {
+            let (responded, _) = self.act_past(|link, state| {
+                let (stream, now) = (state.stream, state.now);
+                link.respond(stream, head, body, Some(state.date), now, state.cork)
+            });
+            return responded;
+        }
         self.act(|link, state| {
             let (stream, now) = (state.stream, state.now);
             link.respond(stream, head, body, Some(state.date), now, state.cork)
@@ -283,6 +294,60 @@ impl Context<'_> {
     ) -> Result<R, Misuse> {
         let (connection, lending, _) = self.state.lend(self.exchange)?;
         act(&mut connection.link, lending)
+    }
+
+    /// Runs `act` on the link, if the exchange is still open; large pieces that
+    /// it puts out are not copied if the kernel takes them. Returns with it the
+    /// bytes that waited before.
+    pub(super) fn act_past(
+        &mut self,
+        act: impl FnOnce(&mut Link, Lending<'_, Direct<'_>>) -> Result<(), Misuse>,
+    ) -> (Result<(), Misuse>, usize) {
+        let Exchange {
+            connection: key,
+            stream,
+        } = self.exchange;
+        let State {
+            connections,
+            cork,
+            entropy,
+            now,
+            date,
+            current,
+            counters,
+            past,
+            ..
+        } = &mut *self.state;
+        let Some(it) = connections.get_mut(key).filter(|it| it.is_open(stream)) else {
+            return (Err(Misuse::Over), 0);
+        };
+        let waited = it.backlog.held() + cork.held() + it.link.queued(stream);
+        let is_next =
+            it.writable && it.backlog.is_empty() && !it.link.is_multiplexed() && *current == key;
+        let mut direct = Direct {
+            cork,
+            key,
+            outlet: match &mut self.outlet {
+                Some(outlet) if is_next => Some(&mut **outlet),
+                _ => None,
+            },
+            taken: 0,
+            is_full: false,
+        };
+        let done = act(
+            &mut it.link,
+            Lending {
+                stream,
+                cork: &mut direct,
+                entropy,
+                now: *now,
+                date,
+            },
+        );
+        it.writable &= !direct.is_full;
+        counters.bytes_out += direct.taken as u64;
+        *past += u64::from(direct.taken > 0);
+        (done, waited)
     }
 
     /// Runs `act`, which writes, and says whether the writer is to wait.

@@ -151,6 +151,28 @@ impl Cork {
         }
     }
 
+    /// All that was written, if it lies in one piece.
+    #[inline]
+    pub(super) fn plain(&self) -> Option<&[u8]> {
+        self.shared.is_empty().then_some(&self.copied)
+    }
+
+    /// The first `taken` bytes of what is here, in one piece, and of `bytes`
+    /// behind it have left: keeps the others.
+    pub(super) fn advance(&mut self, taken: usize, bytes: &[u8]) {
+        match taken.checked_sub(self.copied.len()) {
+            Some(of_bytes) => {
+                self.copied.clear();
+                self.copied
+                    .extend_from_slice(bytes.get(of_bytes..).unwrap_or_default());
+            }
+            None => {
+                self.copied.drain(..taken); // taken < self.copied.len()
+                self.copied.extend_from_slice(bytes);
+            }
+        }
+    }
+
     /// Takes back what was written since `mark`. A mark from before the last
     /// [`clear`](Self::clear) takes back nothing, or less.
     pub fn truncate(&mut self, mark: Mark) {

@@ -6,10 +6,12 @@ use core::panic::AssertUnwindSafe;
 use std::panic::{catch_unwind, resume_unwind};
 
 use super::connection::{Connection, Phase};
+use super::failing::{Call, fail, panicked};
+use super::outlet::Outlet;
 use super::state::State;
-use super::{Context, Exchange, Handler, Key, Mark, Owner};
-use crate::http::{OwnedScratch, ResponseHead, Status};
-use crate::link::{self, Event, Gone, Parked, Snapshot};
+use super::{Context, Exchange, Handler, Key, Owner};
+use crate::http::{OwnedScratch, Status};
+use crate::link::{self, Event, Gone, Parked};
 use crate::wire::{Received, Role, Step};
 
 /// The handlers, what their connections are judged by, and what they reach.
@@ -41,21 +43,17 @@ struct Feeding {
     call: Option<Call>,
 }
 
-/// A call of an owner.
-struct Call {
-    exchange: Exchange,
-    owner: Owner,
-    mark: Mark,
-    depth: usize,
-    unanswered: Option<Snapshot>,
-    is_last: bool,
-}
-
 impl Dispatch {
     /// Feeds `input` to a connection's link, event by event; `end` says that
     /// the peer's FIN stands behind it. Returns how much of it was used and
     /// why it stopped.
-    pub(super) fn feed(&mut self, key: Key, input: &mut [u8], end: bool) -> (usize, Stop) {
+    pub(super) fn feed(
+        &mut self,
+        key: Key,
+        input: &mut [u8],
+        end: bool,
+        outlet: &mut dyn Outlet,
+    ) -> (usize, Stop) {
         let mut feeding = Feeding {
             at: 0,
             at_end: false,
@@ -63,7 +61,7 @@ impl Dispatch {
         };
         loop {
             let run = || {
-                let stop = self.run(key, input, end, &mut feeding);
+                let stop = self.run(key, input, end, &mut feeding, outlet);
                 self.served(&mut feeding);
                 stop
             };
@@ -80,7 +78,14 @@ impl Dispatch {
 
     /// Feeds until there is a reason to stop. Events leave by one way for all,
     /// and are moved as little as can be: they are large.
-    fn run(&mut self, key: Key, input: &mut [u8], end: bool, feeding: &mut Feeding) -> Stop {
+    fn run(
+        &mut self,
+        key: Key,
+        input: &mut [u8],
+        end: bool,
+        feeding: &mut Feeding,
+        outlet: &mut dyn Outlet,
+    ) -> Stop {
         let date = self.state.date;
         loop {
             let Self {
@@ -137,6 +142,7 @@ impl Dispatch {
                         exchange,
                         owner: connection.owner,
                         mark: state.cork.mark(),
+                        past: state.past,
                         depth: state.stash.len(),
                         unanswered: connection.link.snapshot(),
                         is_last: false,
@@ -146,6 +152,7 @@ impl Dispatch {
                             state,
                             owner: call.owner,
                             exchange: call.exchange,
+                            outlet: Some(&mut *outlet),
                         };
                         handler.event(&mut context, event);
                     }
@@ -196,6 +203,7 @@ impl Dispatch {
                 state,
                 owner: call.owner,
                 exchange: call.exchange,
+                outlet: None,
             };
             handler.served(&mut context);
         }
@@ -220,6 +228,7 @@ impl Dispatch {
                 state,
                 owner,
                 exchange,
+                outlet: None,
             };
             let call = AssertUnwindSafe(|| handler.event(&mut context, event));
             if catch_unwind(call).is_err() {
@@ -227,6 +236,7 @@ impl Dispatch {
                     exchange,
                     owner,
                     mark: state.cork.mark(),
+                    past: state.past,
                     depth: state.stash.len(),
                     unanswered: None,
                     is_last: true,
@@ -342,6 +352,7 @@ fn call(
         exchange,
         owner,
         mark: state.cork.mark(),
+        past: state.past,
         depth: state.stash.len(),
         unanswered: connection.link.snapshot(),
         is_last: matches!(event, Event::Gone(_)),
@@ -353,84 +364,10 @@ fn call(
         state,
         owner,
         exchange,
+        outlet: None,
     };
     let called = catch_unwind(AssertUnwindSafe(|| handler.event(&mut context, event)));
     if called.is_err() {
         panicked(handlers, state, call);
     }
-}
-
-/// The owner has panicked. That ends its exchange: with 500 if nothing of the
-/// response has left, with 1011 on a WebSocket, else by a reset of its stream
-/// or by cutting the connection.
-#[cold]
-fn panicked(handlers: &mut [Box<dyn Handler>], state: &mut State, call: Call) {
-    let Call {
-        exchange,
-        owner,
-        mark,
-        depth,
-        unanswered,
-        is_last,
-    } = call;
-    debug_assert_eq!(state.stash.len(), depth, "a visit left its cork behind");
-    state.counters.panics += 1;
-    if let Some(handler) = handlers.get_mut(usize::from(owner.0)) {
-        let mut context = Context {
-            state,
-            owner,
-            exchange,
-        };
-        let clear = || handler.panicked(&mut context, is_last);
-        // A second panic is counted, and ends nothing more than the first.
-        if catch_unwind(AssertUnwindSafe(clear)).is_err() {
-            state.counters.panics += 1;
-        }
-    }
-    if is_last {
-        return; // nobody is there to be answered, and the cork may be another's
-    }
-    if unanswered.is_some() {
-        state.cork.truncate(mark);
-    }
-    if let Some(connection) = state.connections.get_mut(exchange.connection)
-        && !connection.link.is_multiplexed()
-    {
-        connection.told = true;
-        connection.gone = Some(Gone::Panicked);
-    }
-    cut(state, exchange, Status::INTERNAL_SERVER_ERROR, unanswered);
-}
-
-/// Answers for an owner that owes a response and will not give it.
-fn fail(state: &mut State, exchange: Exchange, status: Status) {
-    if let Some(connection) = state.connections.get(exchange.connection)
-        && connection.link.owes_response(exchange.stream)
-    {
-        let unanswered = connection.link.snapshot();
-        cut(state, exchange, status, unanswered);
-    }
-}
-
-fn cut(state: &mut State, exchange: Exchange, status: Status, unanswered: Option<Snapshot>) {
-    let chance = state.entropy.take();
-    let State {
-        connections,
-        cork,
-        date,
-        now,
-        last_fields,
-        ..
-    } = state;
-    if last_fields.as_fields().is_empty() {
-        // Refused for faulty fields alone.
-        let _ = last_fields.push("Content-Type", "application/json");
-    }
-    if let Some(connection) = connections.get_mut(exchange.connection) {
-        let stream = exchange.stream;
-        let head = ResponseHead::new(status, last_fields.as_fields());
-        let link = &mut connection.link;
-        link.fail(stream, &head, unanswered, Some(date), chance, *now, cork);
-    }
-    last_fields.clear();
 }

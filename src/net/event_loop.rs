@@ -113,6 +113,7 @@ impl<P: Poller> Loop<P> {
         let state = State {
             connections: Slab::new(),
             cork: Cork::new(usize::MAX),
+            past: 0,
             current: Key::NONE,
             stash: Vec::new(),
             spare: Vec::new(),
@@ -198,6 +199,7 @@ impl<P: Poller> Loop<P> {
             state: &mut self.dispatch.state,
             owner,
             exchange,
+            outlet: None,
         })
     }
 

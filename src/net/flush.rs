@@ -8,6 +8,7 @@ use super::dispatch::Dispatch;
 use super::state::State;
 use super::{Key, Loop, Output, Poller};
 use crate::link::{Closing, Gone};
+use crate::wire::Instant;
 
 impl<P: Poller> Loop<P> {
     /// Writes what is corked and what waits; what the kernel does not take
@@ -80,9 +81,9 @@ impl<P: Poller> Loop<P> {
         }
         counters.bytes_out += taken as u64;
         if connection.backlog.is_empty() {
-            connection.stalls = None;
-        } else if taken > 0 || connection.stalls.is_none() {
-            connection.stalls = Some(*now + limits.write_progress);
+            connection.stalls = Instant::NEVER;
+        } else if taken > 0 || connection.stalls == Instant::NEVER {
+            connection.stalls = *now + limits.write_progress;
         }
         let room = limits.backlog_high.saturating_sub(connection.backlog.len());
         connection.link.set_room(room);
@@ -207,10 +208,9 @@ impl<P: Poller> Loop<P> {
             return;
         }
         connection.phase = Phase::Lingering {
-            until: state.now + state.limits.linger_time,
             left: u32::try_from(state.limits.linger_bytes).unwrap_or(u32::MAX),
         };
-        connection.stalls = None;
+        connection.stalls = state.now + state.limits.linger_time;
         connection.readable = true;
         let kept = connection.kept.take();
         if let Some(stream) = self

@@ -27,13 +27,16 @@ impl<P: Poller> Loop<P> {
             let Some(connection) = self.dispatch.state.connections.get(key) else {
                 continue;
             };
-            if connection.stalls.is_some_and(|stalls| stalls <= now) {
-                self.end(key, Gone::Stalled);
+            if connection.stalls <= now {
+                let gone = match connection.phase {
+                    Phase::Lingering { .. } => Gone::Finished,
+                    _ => Gone::Stalled,
+                };
+                self.end(key, gone);
                 continue;
             }
             let limits = self.dispatch.limits_of(connection);
             match connection.phase {
-                Phase::Lingering { until, .. } if until <= now => self.end(key, Gone::Finished),
                 Phase::Open if connection.own_deadline(limits).is_some_and(|it| it <= now) => {
                     self.dispatch.state.current = key;
                     self.dispatch.elapse(key);

@@ -6,15 +6,15 @@ use crate::link::Link;
 use crate::wire::{Instant, Role};
 
 /// What a link needs to act.
-pub(super) struct Lending<'s> {
+pub(super) struct Lending<'s, S = Cork> {
     pub(super) stream: u32,
-    pub(super) cork: &'s mut Cork,
+    pub(super) cork: &'s mut S,
     pub(super) entropy: &'s mut Entropy,
     pub(super) now: Instant,
     pub(super) date: &'s Date,
 }
 
-impl Lending<'_> {
+impl<S> Lending<'_, S> {
     /// The mask of one frame: unpredictable on the client's side alone, as a
     /// server's frames are not masked (RFC 6455 §5.1).
     #[inline]

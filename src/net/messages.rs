@@ -1,5 +1,6 @@
 //! What a handler can do with a WebSocket.
 
+use super::outlet::LARGE;
 use super::{Context, Flow};
 use crate::link::Misuse;
 use crate::websocket::{CloseCode, Kind};
@@ -7,6 +8,16 @@ use crate::websocket::{CloseCode, Kind};
 impl Context<'_> {
     /// Sends a WebSocket message.
     pub fn send(&mut self, kind: Kind, payload: &[u8]) -> Flow {
+        if payload.len() >= LARGE {
+            let (sent, waited) = self.act_past(|link, mut state| {
+                let (stream, now, chance) = (state.stream, state.now, state.mask(link));
+                link.send_message(stream, kind, payload, chance, now, state.cork)
+            });
+            return match sent {
+                Ok(()) => self.state.flow(self.exchange, waited),
+                Err(misuse) => Flow::Over(misuse),
+            };
+        }
         self.write_by(|link, mut state| {
             let (stream, now, chance) = (state.stream, state.now, state.mask(link));
             link.send_message(stream, kind, payload, chance, now, state.cork)

@@ -39,6 +39,7 @@ impl Context<'_> {
                 state: self.state,
                 owner,
                 exchange: other,
+                outlet: None,
             }));
         }
         self.state.enter(other.connection);
@@ -46,6 +47,7 @@ impl Context<'_> {
             state: self.state,
             owner,
             exchange: other,
+            outlet: None,
         };
         let result = catch_unwind(AssertUnwindSafe(|| act(&mut context)));
         self.state.leave();

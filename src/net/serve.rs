@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::connection::Phase;
 use super::dispatch::Stop;
 use super::kept::Kept;
+use super::outlet::Sockets;
 use super::{Exchange, Key, Loop, Poller};
 use crate::link::{Event, Gone};
 
@@ -118,12 +119,20 @@ impl<P: Poller> Loop<P> {
                 }
                 None if connection.ended => self.feed_end(key),
                 None if connection.link.is_pending() => {
-                    let stop = self.dispatch.feed(key, &mut [], false).1;
+                    let stop = self.feed(key, &mut [], false).1;
                     self.after(key, stop)
                 }
                 None => Next::Rest,
             },
         }
+    }
+
+    fn feed(&mut self, key: Key, input: &mut [u8], end: bool) -> (usize, Stop) {
+        let mut sockets = Sockets {
+            poller: &mut self.poller,
+            streams: &mut self.streams,
+        };
+        self.dispatch.feed(key, input, end, &mut sockets)
     }
 
     /// Feeds what was kept because something other than the peer had to go
@@ -135,7 +144,7 @@ impl<P: Poller> Loop<P> {
         // What is kept will not be answered behind a response without an end.
         connection.ended |= connection.fin && !connection.broken && connection.link.is_endless();
         let ended = connection.ended;
-        let (used, stop) = self.dispatch.feed(key, kept.bytes(), ended);
+        let (used, stop) = self.feed(key, kept.bytes(), ended);
         kept.advance(used);
         self.keep(key, kept);
         self.after(key, stop)
@@ -148,13 +157,13 @@ impl<P: Poller> Loop<P> {
         };
         let stop = match connection.kept.take() {
             Some(kept) => return self.feed_kept_end(key, kept),
-            None => self.dispatch.feed(key, &mut [], true).1,
+            None => self.feed(key, &mut [], true).1,
         };
         self.after_end(key, stop)
     }
 
     fn feed_kept_end(&mut self, key: Key, mut kept: Box<Kept>) -> Next {
-        let (used, stop) = self.dispatch.feed(key, kept.bytes(), true);
+        let (used, stop) = self.feed(key, kept.bytes(), true);
         kept.advance(used);
         self.keep(key, kept);
         self.after_end(key, stop)
@@ -216,14 +225,19 @@ impl<P: Poller> Loop<P> {
         let stop = match own {
             Some(mut kept) => {
                 kept.filled(read.bytes);
-                let (used, stop) = self.dispatch.feed(key, kept.bytes(), ended);
+                let (used, stop) = self.feed(key, kept.bytes(), ended);
                 kept.advance(used);
                 self.keep(key, kept);
                 stop
             }
             None => {
                 let total = had + read.bytes; // within the buffer
-                let (used, stop) = self.dispatch.feed(key, &mut self.read[..total], ended);
+                let mut sockets = Sockets {
+                    poller: &mut self.poller,
+                    streams: &mut self.streams,
+                };
+                let input = &mut self.read[..total];
+                let (used, stop) = self.dispatch.feed(key, input, ended, &mut sockets);
                 if used < total {
                     let mut kept = self.spare.pop().unwrap_or_default();
                     kept.fill(&self.read[used..total]);
@@ -304,13 +318,13 @@ impl<P: Poller> Loop<P> {
         if !connection.readable {
             return Next::Rest;
         }
-        let Phase::Lingering { until, left } = connection.phase else {
+        let Phase::Lingering { left } = connection.phase else {
             return Next::Rest;
         };
         match self.poller.read(stream, &mut self.read) {
             Ok(read) if !read.end && read.bytes < left as usize => {
                 let left = left - read.bytes as u32; // read.bytes < left
-                connection.phase = Phase::Lingering { until, left };
+                connection.phase = Phase::Lingering { left };
                 connection.readable = !read.drained || connection.fin && read.bytes > 0;
                 if connection.readable {
                     Next::Again

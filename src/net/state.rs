@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) connections: Slab<Connection>,
     /// What the connection being served writes.
     pub(super) cork: Cork,
+    /// How often something has left past the cork.
+    pub(super) past: u64,
     /// The connection being served.
     pub(super) current: Key,
     /// What those have written that were being served when a visit to another

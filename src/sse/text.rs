@@ -4,6 +4,8 @@
 use alloc::{borrow::Cow, string::String};
 use core::fmt;
 
+use crate::wire::simd;
+
 /// A piece of a stream's text, borrowed and not yet decoded.
 ///
 /// A stream is decoded as UTF-8, and what is not UTF-8 becomes U+FFFD
@@ -39,7 +41,7 @@ impl<'b> Text<'b> {
     /// The text, if all of it is UTF-8.
     #[inline]
     pub fn as_str(self) -> Option<&'b str> {
-        core::str::from_utf8(self.0).ok()
+        simd::as_text(self.0)
     }
 
     /// The text, with U+FFFD for what is not UTF-8. Borrows where there is

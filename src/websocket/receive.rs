@@ -11,7 +11,7 @@ use super::{
     timer::Tick,
 };
 use crate::http::Lent;
-use crate::wire::{Instant, Role, Sink};
+use crate::wire::{Instant, Role, Sink, simd};
 
 /// Whether the usual case has a path of its own: it is found without one, too,
 /// in fewer bytes of code.
@@ -68,7 +68,7 @@ impl Connection {
                 true
             }
         };
-        if !is_plain && core::str::from_utf8(payload).is_err() {
+        if !is_plain && !simd::is_utf8(payload) {
             if !self.assembly.is_streaming() {
                 return Err(Violation::InvalidText);
             }

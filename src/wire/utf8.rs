@@ -49,6 +49,10 @@ impl Utf8 {
     pub fn push(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
         let open = self.close_open(piece)?;
         let rest = &piece[open..];
+        let (whole, cut) = rest.split_at(rest.len() - begun(rest)); // not beyond it
+        if super::simd::is_utf8(whole) {
+            return self.step_through(cut, open + whole.len());
+        }
         match core::str::from_utf8(rest) {
             Ok(_) => Ok(()),
             Err(error) => {
@@ -118,6 +122,16 @@ impl Utf8 {
         };
         self.seen = 1;
         true
+    }
+}
+
+/// How many bytes at the end of `text` begin a character and do not end it.
+fn begun(text: &[u8]) -> usize {
+    match *text {
+        [.., 0xc2..=0xff] => 1,
+        [.., 0xe0..=0xff, _] => 2,
+        [.., 0xf0..=0xff, _, _] => 3,
+        _ => 0,
     }
 }
 

@@ -322,13 +322,13 @@ const HEADS: [&[(&str, &str)]; 8] = [
 
 fn transcript(flags: u8, all: &[&[u8]]) -> Transcript {
     let mut side = Side::new(flags);
+    let (unread, memory) = match all.concat().starts_with(PREFACE) {
+        true => (http2::MOST, 64 << 10),
+        false => (2048, 4096),
+    };
     for piece in all {
         side.feed(piece, false);
         let alive = side.seen.error.is_none() && !side.seen.done && side.seen.closing.is_none();
-        let (unread, memory) = match all.concat().starts_with(PREFACE) {
-            true => (http2::MOST, 64 << 10),
-            false => (2048, 4096),
-        };
         if flags & 1 != 0 && alive {
             assert!(
                 side.unread.len() <= unread,

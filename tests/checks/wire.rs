@@ -11,6 +11,13 @@ pub fn utf8(data: &[u8]) {
     let manner = input.byte();
     let text = input.rest();
     let expected = core::str::from_utf8(text);
+    for from in 0..text.len().min(9) {
+        let whole = core::str::from_utf8(&text[from..]);
+        assert_eq!(simd::as_text(&text[from..]), whole.ok());
+    }
+    // Windows are used for long texts alone.
+    let long = text.repeat(1 + 70 / text.len().max(1));
+    assert_eq!(simd::is_utf8(&long), core::str::from_utf8(&long).is_ok());
     for cut in [&[text][..], &pieces(text, manner), &pieces(text, 0)] {
         let (mut check, mut at) = (Utf8::new(), 0);
         let mut fault = None;

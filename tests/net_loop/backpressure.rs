@@ -43,6 +43,48 @@ fn a_short_write_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn large_answers_are_whole_and_in_order_however_much_the_kernel_takes() {
+    let requests = [
+        get("/hello"),
+        get("/big/50000"),
+        get("/hello"),
+        get("/big/40000"),
+    ]
+    .concat();
+    let mut scene = Scene::site();
+    let (_, expected) = scene.ask(&requests);
+    assert_eq!(expected.matches("HTTP/1.1 200 OK").count(), 4);
+    for room in [0, 1, 100, 130, 300, 49_999, 50_200, 50_400, 70_000, 90_400] {
+        let client = scene.connect();
+        scene.world.allow_write(client, room);
+        scene.send(client, &requests);
+        let mut out = scene.take(client);
+        assert_eq!(out.len(), room.min(expected.len()));
+        scene.world.allow_all(client);
+        scene.settle();
+        out += &scene.take(client);
+        assert!(out == expected, "{room}: {} bytes", out.len());
+    }
+}
+
+#[test]
+fn a_large_message_comes_back_whole() {
+    let mut scene = Scene::site();
+    let (client, _) = scene.ask(UPGRADE);
+    let payload = "y".repeat(60_000);
+    for room in [0, 3, 10_000, 100_000] {
+        scene.world.allow_write(client, room);
+        scene.send(client, &text(&payload));
+        let mut out = scene.world.take_output(client);
+        scene.world.allow_all(client);
+        scene.settle();
+        out.extend(scene.world.take_output(client));
+        assert_eq!(out.len(), 60_004, "{room}");
+        assert!(out.ends_with(payload.as_bytes()), "{room}");
+    }
+}
+
+#[test]
 fn over_the_high_mark_nothing_more_is_read() {
     let mut scene = site(small());
     let client = scene.connect();

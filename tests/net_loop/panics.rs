@@ -27,6 +27,16 @@ fn a_panic_before_the_answer_is_a_500_and_the_next_connection_lives() {
 }
 
 #[test]
+fn a_panic_behind_an_answer_that_has_left_says_nothing_more() {
+    let mut scene = Scene::site();
+    let (client, answer) = scene.ask(&get("/large-panic"));
+    assert!(answer.starts_with("HTTP/1.1 200 "), "it left at once");
+    assert!(answer.ends_with("xxx"), "nothing stands behind it");
+    assert_eq!(scene.fate(client), Fate::Reset);
+    assert_eq!(scene.active(), 0);
+}
+
+#[test]
 fn a_panic_after_the_upgrade_was_written_is_a_500_in_http() {
     let mut scene = Scene::site();
     let request = String::from_utf8_lossy(UPGRADE).replace("/ws", "/upgrade-panic");

@@ -304,6 +304,10 @@ fn request(context: &mut Context<'_>, head: &RequestHead<'_>, content: Content<'
             ok(context, b"never");
             panic!("as asked");
         }
+        "/large-panic" => {
+            ok(context, &[b'x'; 100_000]);
+            panic!("as asked");
+        }
         "/upgrade-panic" => {
             upgrade(context, head);
             panic!("as asked");

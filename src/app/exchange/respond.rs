@@ -119,13 +119,13 @@ impl At<'_, '_> {
         } else {
             now
         });
-        let mut fields = mem::take(&mut record.fields);
         if site.is_watched {
             let seconds = self.context.unix_seconds();
+            let mut fields = mem::take(&mut record.fields);
             look(site, record, status, length, seconds, &mut fields);
+            record.fields = fields;
         }
-        let sent = send(self.context, fields.as_fields());
-        record.fields = fields;
+        let sent = send(self.context, record.fields.as_fields());
         if sent.is_err() {
             record.answered = false;
             return sent;

@@ -67,7 +67,7 @@ impl<'a> Message<'a> {
     /// Its text; `None` if it is binary. Linear in its length.
     pub fn as_text(&self) -> Option<&'a str> {
         match self.kind {
-            Kind::Text => core::str::from_utf8(self.payload).ok(),
+            Kind::Text => crate::wire::simd::as_text(self.payload),
             Kind::Binary => None,
         }
     }

@@ -47,6 +47,7 @@ struct Node {
 /// One method of a path.
 struct Served {
     verb: Verb,
+    code: u8, // of the verb's method
     names: Box<[Box<str>]>,
     endpoint: Endpoint,
 }
@@ -107,6 +108,10 @@ impl Router {
             put_plain(&mut self.plain, path, served.len());
         }
         served.push(Served {
+            code: match &verb {
+                Verb::One(method) => Method::new(method.as_bytes()).map_or(OTHER, code),
+                Verb::Any => OTHER,
+            },
             verb,
             names,
             endpoint,
@@ -129,9 +134,13 @@ impl Router {
 
     /// The route of one place that serves this method and no other.
     fn choose(&self, place: &[usize], method: Method<'_>) -> Option<&Served> {
-        let wanted = method.as_str();
+        let wanted = code(method);
         let mut served = place.iter().filter_map(|&at| self.served.get(at));
-        served.find(|it| matches!(&it.verb, Verb::One(one) if **one == *wanted))
+        served.find(|it| {
+            it.code == wanted
+                && (wanted != OTHER
+                    || matches!(&it.verb, Verb::One(one) if **one == *method.as_str()))
+        })
     }
 
     /// The route of one place that serves every method.
@@ -275,6 +284,25 @@ impl Node {
             at.ok().and_then(|at| literals.get(at))
         };
         found.map(|(_, node)| node)
+    }
+}
+
+/// The code of all methods that have none of their own.
+const OTHER: u8 = u8::MAX;
+
+/// A number that tells the known methods apart.
+const fn code(method: Method<'_>) -> u8 {
+    match method {
+        Method::Get => 0,
+        Method::Head => 1,
+        Method::Post => 2,
+        Method::Put => 3,
+        Method::Delete => 4,
+        Method::Connect => 5,
+        Method::Options => 6,
+        Method::Trace => 7,
+        Method::Patch => 8,
+        Method::Extension(_) => OTHER,
     }
 }
 

@@ -39,16 +39,6 @@ impl Class {
     });
 }
 
-/// Which of 16 bytes cannot stand in a request target, and which are `?`: bits
-/// from 0 on.
-#[inline(always)]
-pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
-    #[cfg(target_arch = "x86_64")]
-    return super::x86_64::target_bytes(block);
-    #[cfg(not(target_arch = "x86_64"))]
-    super::swar::target_bytes(block)
-}
-
 /// Bit `b >> 4` at `b >> 4`, to be met with an entry of a [`Class`]; none for
 /// octets beyond US-ASCII.
 pub(super) static HIGH: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];

@@ -22,11 +22,14 @@ mod blocks;
 pub mod swar;
 #[allow(unsafe_code)] // what was judged is not judged again: each says why it is sound
 pub(crate) mod text;
+#[allow(unsafe_code)] // the kernel: it says why it is sound
+mod utf8;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)] // the kernels: each says why it is sound
 pub(crate) mod x86_64;
 
 pub(crate) use blocks::{Blocks, Class, WINDOW};
+pub use utf8::{as_text, is_utf8};
 
 /// From this size on a payload is worth a call that a small one is not. Without
 /// `std`, code is to be small, and none is.

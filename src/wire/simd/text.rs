@@ -1,6 +1,6 @@
 //! Octets that are known to be text.
 
-use super::blocks::{HALF, target_bytes};
+use super::blocks::HALF;
 use crate::wire::ascii;
 
 /// The octets of `text` from `from` to `to` as a request target, with where the
@@ -19,29 +19,39 @@ pub(crate) fn target(text: &[u8], from: usize, to: usize) -> Option<(&str, Optio
 fn judge(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     let mut query = None;
     let mut at = from;
-    while let left = to - at
-        && left > 0
-    {
+    while at < to {
         let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) else {
             return judge_bytes(text, from, to);
         };
-        // The last load reads beyond the target: what it finds there is shifted
-        // out of 16 bits.
-        let spare = HALF - left.min(HALF);
         let (faulty, question) = target_bytes(block);
-        if (faulty << spare) as u16 != 0 {
+        // The last load reads beyond the target, and what it finds there does
+        // not count.
+        let here = match to - at {
+            left @ 0..HALF => (1 << left) - 1,
+            _ => u32::MAX,
+        };
+        if faulty & here != 0 {
             return None;
         }
-        let question = (question << spare) as u16;
-        if question != 0 && query.is_none() {
-            query = Some(at - from + question.trailing_zeros() as usize - spare);
+        if question & here != 0 && query.is_none() {
+            query = Some(at - from + question.trailing_zeros() as usize);
         }
-        at += left.min(HALF);
+        at += HALF;
     }
     Some(query)
 }
 
-/// The same byte by byte, where the text ends soon.
+/// Which of 16 bytes cannot stand in a request target, and which are `?`: bits
+/// from 0 on.
+#[inline(always)]
+fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
+    #[cfg(target_arch = "x86_64")]
+    return super::x86_64::target_bytes(block);
+    #[cfg(not(target_arch = "x86_64"))]
+    super::swar::target_bytes(block)
+}
+
+/// [`judge`] byte by byte, where the text ends soon.
 #[cold]
 fn judge_bytes(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     let target = text.get(from..to)?;

@@ -1,0 +1,111 @@
+//! The search for a head at the front of the input.
+
+use super::connection::{Connection, Reading};
+use super::head::{self, Head, Progress, StartLine, Stop};
+use super::{Limits, Violation};
+use crate::http::{FieldRange, Scratch};
+use crate::wire::{Instant, Role};
+
+/// Empty lines that are ignored before a head (RFC 9112 §2.2).
+const EMPTY_LINES: u32 = 4;
+
+impl Connection {
+    /// Skips empty lines before a head, and notes when the head begins.
+    pub(super) fn skip_empty_lines(
+        &mut self,
+        input: &[u8],
+        now: Instant,
+    ) -> Result<usize, Violation> {
+        if self.reading == Reading::Idle && !input.is_empty() {
+            self.reading = Reading::Head;
+            self.since = now;
+        }
+        let mut at = 0;
+        while let Some([b'\r', b'\n', ..]) = input.get(at..) {
+            if self.spent == EMPTY_LINES {
+                return Err(Violation::EmptyLines);
+            }
+            self.spent += 1;
+            at += 2;
+        }
+        Ok(at)
+    }
+
+    /// Looks for a whole head at the front of `input`, each byte at most twice,
+    /// and says whether it is in `head` now. It may have more fields than there
+    /// is room for.
+    #[inline(always)]
+    pub(super) fn head<S: StartLine>(
+        &mut self,
+        input: &[u8],
+        ranges: &mut [FieldRange],
+        limits: &Limits,
+        head: &mut Head<S>,
+    ) -> Result<bool, Violation> {
+        let longest = match S::IS_THERE {
+            true => limits.head,
+            false => limits.trailers,
+        } as usize;
+        let text = input.get(..longest).unwrap_or(input);
+        if self.scanned != 0 && !self.resume_head::<S>(text, limits)? {
+            return Ok(false);
+        }
+        match head::parse(text, ranges, limits.target, head) {
+            Ok(()) => {
+                (self.line, self.scanned) = (0, 0);
+                Ok(true)
+            }
+            Err(stop) => self.stopped::<S>(stop, text, limits),
+        }
+    }
+
+    /// Whether the head that an earlier call has begun with is whole now.
+    #[cold]
+    fn resume_head<S: StartLine>(
+        &mut self,
+        text: &[u8],
+        limits: &Limits,
+    ) -> Result<bool, Violation> {
+        let progress = Progress {
+            line: self.line,
+            scanned: self.scanned,
+        };
+        match head::resume::<S>(text, progress, limits.target) {
+            Ok(()) => Ok(true),
+            Err(stop) => self.stopped::<S>(stop, text, limits),
+        }
+    }
+
+    /// There is no whole head: never answers `true`.
+    #[cold]
+    fn stopped<S: StartLine>(
+        &mut self,
+        stop: Stop,
+        text: &[u8],
+        limits: &Limits,
+    ) -> Result<bool, Violation> {
+        let (longest, too_long) = match S::IS_THERE {
+            true => (limits.head, Violation::HeadTooLarge),
+            false => (limits.trailers, Violation::TrailersTooLarge),
+        };
+        match stop {
+            Stop::Fault(violation) => Err(violation),
+            Stop::Incomplete(progress) if text.len() < longest as usize => {
+                (self.line, self.scanned) = (progress.line, progress.scanned);
+                Ok(false)
+            }
+            Stop::Incomplete(Progress { line: 0, .. })
+                if self.role == Role::Server && S::IS_THERE =>
+            {
+                Err(Violation::TargetTooLong)
+            }
+            Stop::Incomplete(_) => Err(too_long),
+        }
+    }
+}
+
+/// Room for the fields of a head, within the limit.
+pub(super) fn field_room<'b>(scratch: Scratch<'b>, limits: &Limits) -> &'b mut [FieldRange] {
+    let room = scratch.fields.len().min(usize::from(limits.fields));
+    scratch.fields.get_mut(..room).unwrap_or_default()
+}

@@ -1,0 +1,200 @@
+//! Requests as they are read.
+
+use super::connection::{After, Asked, Connection, Wanted};
+use super::head::{self, Head, RequestLine};
+use super::heads::field_room;
+use super::length::{self, Framing};
+use super::semantics::Semantics;
+use super::state::Input;
+use super::{Event, Limits, Violation};
+use crate::http::{Content, FieldRange, Fields, Lent, Method, RequestHead, Target, Version};
+use crate::wire::{Instant, Received};
+
+/// What a whole head of a request and its surroundings lend to an event.
+pub(super) struct Found<'b> {
+    text: &'b [u8],
+    /// `None` if there was too little room.
+    ranges: Option<&'b [FieldRange]>,
+    rest: &'b mut [u8],
+    /// Bytes up to the end of the head.
+    pub(super) used: usize,
+}
+
+impl<'b> Found<'b> {
+    #[inline(always)]
+    pub(super) fn new(
+        input: &'b mut [u8],
+        ranges: &'b [FieldRange],
+        skipped: usize,
+        whole: &Head<RequestLine>,
+    ) -> Self {
+        let input = input.get_mut(skipped..).unwrap_or_default();
+        // The head ends within the input.
+        let end = whole.lines.end.min(input.len());
+        let (text, rest) = input.split_at_mut(end);
+        Self {
+            text,
+            ranges: ranges.get(..whole.lines.fields),
+            rest,
+            used: skipped + end,
+        }
+    }
+
+    /// The head, if nothing needs a closer look: a GET or POST of a path whose
+    /// fields frame no content.
+    #[inline(always)]
+    pub(super) fn usual_head(&self, whole: &Head<RequestLine>) -> Option<RequestHead<'b>> {
+        let line = whole.start;
+        let method = match line.method_end {
+            3 if self.text.starts_with(b"GET ") => Method::Get,
+            4 if self.text.starts_with(b"POST ") => Method::Post,
+            _ => return None,
+        };
+        let from = line.method_end as usize + 1;
+        let (path, query) = Target::path_in(self.text, from, line.target_end as usize)?;
+        if !whole.lines.semantics.is_usual() {
+            return None;
+        }
+        Some(RequestHead {
+            method,
+            target: Target::Origin { path, query },
+            version: line.version,
+            protocol: None,
+            fields: Fields::from_ranges(self.text, self.ranges?),
+        })
+    }
+}
+
+impl Connection {
+    /// A request that is not the first thing that is looked for.
+    #[cold]
+    pub(super) fn next_request<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let ranges = field_room(lent.scratch, lent.limits);
+        let mut whole = Head::new();
+        match self.find_request(input, lent.now, ranges, lent.limits, &mut whole)? {
+            (skipped, true) => {
+                let found = Found::new(input, ranges, skipped, &whole);
+                self.take_request(found, &whole, lent.limits)
+            }
+            (skipped, false) => Ok(Received::need(skipped, 1)),
+        }
+    }
+
+    /// Looks for the head of a request, and says how many bytes of empty lines
+    /// stand in front of it and whether it is whole.
+    #[inline(always)]
+    pub(super) fn find_request(
+        &mut self,
+        input: &[u8],
+        now: Instant,
+        ranges: &mut [FieldRange],
+        limits: &Limits,
+        whole: &mut Head<RequestLine>,
+    ) -> Result<(usize, bool), Violation> {
+        let skipped = self.skip_empty_lines(input, now)?;
+        let input = input.get(skipped..).unwrap_or_default();
+        let is_whole = self.head(input, ranges, limits, whole)?;
+        Ok((skipped, is_whole))
+    }
+
+    /// Takes any request.
+    #[inline(never)]
+    pub(super) fn take_request<'b>(
+        &mut self,
+        found: Found<'b>,
+        whole: &Head<RequestLine>,
+        limits: &Limits,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let (line, text) = (whole.start, found.text);
+        let method = text.get(..line.method_end as usize).and_then(Method::new);
+        let method = method.ok_or(Violation::Method)?;
+        let target = text.get(line.method_end as usize + 1..line.target_end as usize);
+        let target = Target::parse(target.unwrap_or_default(), method)
+            .map_err(|_| head::fault_of_target(text, limits.target))?;
+        let head = RequestHead {
+            method,
+            target,
+            version: line.version,
+            protocol: None,
+            fields: Fields::from_ranges(text, found.ranges.ok_or(Violation::TooManyFields)?),
+        };
+        let framing = self.begin_request(&head, text, &whole.lines.semantics, limits)?;
+        let mut used = found.used;
+        let content = match framing {
+            Framing::Fixed(length)
+                if self.wanted == Wanted::Offered
+                    && length <= limits.drain
+                    && found.rest.len() as u64 >= length =>
+            {
+                let length = length as usize; // not beyond the rest of the input
+                used += length;
+                self.exchange.take(Input::RequestHead { body: false });
+                Content::Whole(found.rest.get_mut(..length).unwrap_or_default())
+            }
+            Framing::None => {
+                self.exchange.take(Input::RequestHead { body: false });
+                Content::None
+            }
+            Framing::Fixed(_) | Framing::Chunked | Framing::UntilClose => {
+                self.exchange.take(Input::RequestHead { body: true });
+                self.begin_body(framing, limits)
+            }
+        };
+        Ok(Received::event(used, Event::Request { head, content }))
+    }
+
+    /// Remembers what the response to a usual request depends on.
+    #[inline(always)]
+    pub(super) fn begin_usual_request(&mut self, head: &RequestHead<'_>, semantics: &Semantics) {
+        self.old = head.version == Version::Http10;
+        self.asked = asked(head.method, false);
+        self.after = match semantics.persists(head.version) {
+            true => After::Keep,
+            false => After::Close,
+        };
+        self.wanted = Wanted::Offered;
+        self.exchange.take(Input::RequestHead { body: false });
+    }
+
+    /// Judges the head of a request and remembers what its response depends
+    /// on.
+    fn begin_request(
+        &mut self,
+        head: &RequestHead<'_>,
+        text: &[u8],
+        semantics: &Semantics,
+        limits: &Limits,
+    ) -> Result<Framing, Violation> {
+        semantics.check_host(text, head.version, head.target.authority().is_some())?;
+        let framing = length::of_request(semantics.coding, semantics.length, head.version)?;
+        let expects = semantics.expects_continue(head.version)?;
+        self.old = head.version == Version::Http10;
+        self.asked = asked(head.method, semantics.offers_upgrade(head.version));
+        self.after = match (semantics.persists(head.version), framing) {
+            (false, _) => After::Close,
+            (true, Framing::Fixed(length)) if length <= limits.drain => After::KeepDraining,
+            (true, Framing::Chunked) => After::KeepDraining, // until it turns out longer
+            (true, _) => After::Keep,
+        };
+        self.wanted = match expects && framing != Framing::None {
+            true => Wanted::Expected,
+            false => Wanted::Offered,
+        };
+        Ok(framing)
+    }
+}
+
+/// What the method of a request and its offer of an upgrade ask for.
+#[inline]
+const fn asked(method: Method<'_>, upgrade: bool) -> Asked {
+    match method {
+        Method::Head => Asked::Head,
+        Method::Connect => Asked::Tunnel,
+        _ if upgrade => Asked::Upgrade,
+        _ => Asked::Plain,
+    }
+}

@@ -1,0 +1,92 @@
+//! The way past the cork, for what is too large to be copied into it.
+
+use core::fmt;
+use std::io::{self, IoSlice};
+
+use super::{Cork, Key, Poller};
+use crate::wire::Sink;
+
+use bytes::Bytes;
+
+/// From this size on, a piece of output is offered to the kernel where it lies:
+/// copying it costs more than a further write.
+pub(super) const LARGE: usize = 32 * 1024;
+
+/// The sockets of a loop, whatever its system.
+pub(super) trait Outlet {
+    /// Writes parts to a connection's socket, and answers how many bytes were
+    /// taken.
+    fn write(&mut self, key: Key, parts: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// The sockets of a loop over one system.
+pub(super) struct Sockets<'a, P: Poller> {
+    pub(super) poller: &'a mut P,
+    pub(super) streams: &'a mut [Option<P::Stream>],
+}
+
+impl<P: Poller> Outlet for Sockets<'_, P> {
+    fn write(&mut self, key: Key, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self.streams.get_mut(key.slot() as usize) {
+            Some(Some(stream)) => self.poller.write(stream, parts),
+            _ => Ok(0),
+        }
+    }
+}
+
+impl fmt::Debug for dyn Outlet + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Outlet")
+    }
+}
+
+/// A cork whose large pieces go to the kernel at once, behind what it holds,
+/// and are copied only as far as that does not take them.
+pub(super) struct Direct<'s> {
+    pub(super) cork: &'s mut Cork,
+    pub(super) key: Key,
+    /// Where to write; `None` where something waits in front.
+    pub(super) outlet: Option<&'s mut dyn Outlet>,
+    /// Bytes that the kernel has taken.
+    pub(super) taken: usize,
+    /// The kernel has taken less than it was offered.
+    pub(super) is_full: bool,
+}
+
+impl Sink for Direct<'_> {
+    #[inline]
+    fn room(&self) -> usize {
+        self.cork.room()
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if bytes.len() < LARGE {
+            return self.cork.put(bytes);
+        }
+        let (Some(copied), Some(outlet)) = (self.cork.plain(), self.outlet.take()) else {
+            return self.cork.put(bytes);
+        };
+        let parts = [IoSlice::new(copied), IoSlice::new(bytes)];
+        let offered = copied.len() + bytes.len();
+        // An error is found again when the cork is written.
+        let Ok(taken) = outlet.write(self.key, &parts) else {
+            return self.cork.put(bytes);
+        };
+        self.cork.advance(taken, bytes);
+        self.taken += taken;
+        self.is_full = taken < offered;
+        if !self.is_full {
+            self.outlet = Some(outlet);
+        }
+    }
+
+    #[inline]
+    fn space(&mut self, n: usize) -> &mut [u8] {
+        self.cork.space(n)
+    }
+
+    #[inline]
+    fn put_shared(&mut self, bytes: Bytes) {
+        self.cork.put_shared(bytes);
+    }
+}
