@@ -163,7 +163,9 @@ pub fn call(data: &[u8]) {
         list.push(Field::new("grpc-accept-encoding", "identity, gzip"));
     }
     #[cfg(feature = "gzip")]
-    compression(bytes);
+    if flags & 0x80 != 0 {
+        compression(bytes);
+    }
     let head = RequestHead {
         method: Method::Post,
         target: Target::Origin {
@@ -227,7 +229,7 @@ fn answer(
         Err(status) => Status::new(status.code, status.message.into()),
     };
     let (mut first, mut last, mut out) = (FieldBuffer::new(), FieldBuffer::new(), Vec::new());
-    let compressed = !bytes.is_empty() && call.announce(Encoding::Gzip);
+    let compressed = cfg!(feature = "gzip") && !bytes.is_empty() && call.announce(Encoding::Gzip);
     let metadata = match call.send_head(Fields::new(metadata), &mut first) {
         Ok(()) => Fields::new(metadata),
         Err(_) => {
