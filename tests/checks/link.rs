@@ -9,7 +9,7 @@ use barewire::http::{
 };
 use barewire::http1;
 use barewire::http2::PREFACE;
-use barewire::link::{Body, Closing, Event, Lent, Limits, Link, Misuse, Shelf, Violation};
+use barewire::link::{Body, Closing, Event, Gone, Lent, Limits, Link, Misuse, Shelf, Violation};
 use barewire::websocket::{self, Kind, handshake};
 use barewire::wire::{Instant, Step};
 use core::mem;
@@ -222,14 +222,22 @@ impl Side {
         {
             let head = ResponseHead::new(status, Fields::EMPTY);
             let out = &mut self.seen.out;
-            self.link
+            let sent = self
+                .link
                 .respond(stream, &head, Body::Whole(&body), Some(&date), now, out)
                 .or_else(|_| {
                     let head = ResponseHead::new(Status::NOT_IMPLEMENTED, Fields::EMPTY);
                     self.link
                         .respond(stream, &head, Body::Whole(b""), Some(&date), now, out)
-                })
-                .expect("a response is owed");
+                });
+            match sent {
+                // The peer has said that it bears no head of this size.
+                Err(Misuse::Http2(barewire::http2::Misuse::ListTooLarge)) => self
+                    .link
+                    .reset(stream, 2, Gone::Aborted, now, out)
+                    .expect("the stream is open"),
+                other => other.expect("a response is owed"),
+            }
         }
         more
     }
