@@ -10,7 +10,7 @@
 
 /// Makes spaces of the first fold in the head at the front of `text`, as far as
 /// that is here; `false` if there is none. A fold behind the start line stays:
-/// there is no field that it could belong to.
+/// there is no field that it could belong to, and nothing behind it counts.
 pub(crate) fn unfold(text: &mut [u8]) -> bool {
     let (mut at, mut in_start_line) = (0, true);
     loop {
@@ -26,7 +26,7 @@ pub(crate) fn unfold(text: &mut [u8]) -> bool {
                 next.iter_mut().take(2 + more).for_each(|b| *b = b' ');
                 return true;
             }
-            [_, _, b'\r', ..] | [_, _] => return false,
+            [_, _, b'\r' | b' ' | b'\t', ..] | [_, _] => return false,
             _ => {}
         }
         in_start_line = false;
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_fold_behind_the_start_line_stays() {
-        for text in ["S\r\n x\r\n\r\n", "S\r\n", "S", "", "S\r\nX: y\r\n"] {
+        for text in ["S\r\n x\r\n y\r\n\r\n", "S\r\n", "S", "", "S\r\nX: y\r\n"] {
             assert_eq!(unfolded(text, 9), (text.into(), 0), "{text:?}");
         }
     }
