@@ -396,7 +396,8 @@ fn write(ring: &mut [u8], at: usize, part: &[u8]) {
     }
 }
 
-#[cfg(all(test, feature = "alloc"))]
+#[cfg(feature = "alloc")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::hpack::{Borrowed, Growing, MAX_CAPACITY};

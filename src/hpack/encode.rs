@@ -234,7 +234,8 @@ fn mix(seed: u64, text: &[u8]) -> u64 {
     state ^ state >> 29
 }
 
-#[cfg(all(test, feature = "alloc"))]
+#[cfg(feature = "alloc")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::hpack::Growing;
