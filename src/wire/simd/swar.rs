@@ -19,9 +19,13 @@ pub fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
 /// The same in steps that a compiler makes wide vectors of.
 #[inline(always)]
 pub(super) fn mask_wide(payload: &mut [u8], key: [u8; 4]) {
-    let (steps, rest) = payload.as_chunks_mut::<64>();
-    for step in steps {
-        step_masked(step, key);
+    let (long, rest) = payload.as_chunks_mut::<256>();
+    for step in long {
+        step_masked::<256, 64>(step, key);
+    }
+    let (short, rest) = rest.as_chunks_mut::<32>();
+    for step in short {
+        step_masked::<32, 8>(step, key);
     }
     mask_in_words(rest, key);
 }
@@ -32,7 +36,7 @@ pub(super) fn mask_wide_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     let (steps, rest) = payload.as_chunks_mut::<64>();
     let mut seen = [0; 16];
     for step in steps {
-        let plain = step_masked(step, key);
+        let plain = step_masked::<64, 16>(step, key);
         for (seen, plain) in seen.iter_mut().zip(plain) {
             *seen |= plain;
         }
@@ -41,12 +45,15 @@ pub(super) fn mask_wide_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     mask_in_words(rest, key) && high == 0
 }
 
-/// Masks 64 bytes, and answers what they are then.
+/// Masks `BYTES`, which are `WORDS` of four, and answers what they are then.
 #[inline(always)]
-fn step_masked(step: &mut [u8; 64], key: [u8; 4]) -> [u32; 16] {
+fn step_masked<const BYTES: usize, const WORDS: usize>(
+    step: &mut [u8; BYTES],
+    key: [u8; 4],
+) -> [u32; WORDS] {
     let key = u32::from_ne_bytes(key);
-    let mut plain = [0; 16];
-    let (words, _) = step.as_chunks_mut::<4>(); // 16 of them, no rest
+    let mut plain = [0; WORDS];
+    let (words, _) = step.as_chunks_mut::<4>(); // no rest
     for (word, plain) in words.iter_mut().zip(&mut plain) {
         *plain = u32::from_ne_bytes(*word) ^ key;
         *word = plain.to_ne_bytes();
@@ -68,7 +75,13 @@ fn mask_in_words(payload: &mut [u8], key: [u8; 4]) -> bool {
         seen |= plain;
         *bytes = plain.to_ne_bytes();
     }
-    for (byte, k) in tail.iter_mut().zip([a, b, c, d, a, b, c, d]) {
+    let (half, tail) = tail.as_chunks_mut::<4>();
+    for bytes in half {
+        let plain = u32::from_ne_bytes(*bytes) ^ u32::from_ne_bytes(key);
+        seen |= u64::from(plain);
+        *bytes = plain.to_ne_bytes();
+    }
+    for (byte, k) in tail.iter_mut().zip(key) {
         *byte ^= k;
         seen |= u64::from(*byte);
     }
