@@ -4,7 +4,7 @@
 use super::http1_driver::{Driver, Handler, Transcript};
 use super::input::{Input, pieces};
 use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
-use barewire::http1::{BodyLength, Limits, Violation};
+use barewire::http1::{BodyLength, Closing, Limits, Violation};
 use barewire::wire::{Instant, Role};
 
 const SMALL: Limits = Limits::DEFAULT
@@ -86,8 +86,17 @@ pub fn receive(data: &[u8]) {
     let mut input = Input::new(data);
     let (flags, manner) = (input.byte(), input.byte());
     let bytes = input.rest();
-    let cut = transcript(flags, pieces(bytes, manner));
-    let whole = transcript(flags, [bytes]);
+    let mut cut = transcript(flags, pieces(bytes, manner));
+    let mut whole = transcript(flags, [bytes]);
+    if flags & 2 != 0 {
+        // Who answers early and closes has to linger for content that is still
+        // to come, and for none that has come with the head.
+        for seen in [&mut cut, &mut whole] {
+            if seen.error.is_none() && seen.closing == Some(Closing::Linger) {
+                seen.closing = Some(Closing::Now);
+            }
+        }
+    }
     assert_eq!(cut, whole, "{}", bytes.escape_ascii());
 }
 
