@@ -259,12 +259,13 @@ fn is_late(out: &[u8]) -> bool {
 /// What is said on an HTTP/2 connection, stream by stream: with the pieces of
 /// content joined and the window updates summed. How streams take turns is no
 /// part of it; nor is, on a connection that failed, the content that a window
-/// would have let out just before.
+/// would have let out just before. Whether the rest of a refused request has to be
+/// forgone (a reset with NO_ERROR, RFC 9113 §8.1) depends on whether it is here.
 fn by_stream(out: &[u8], failed: bool) -> Vec<Sent> {
     let mut all: Vec<Sent> = Vec::new();
     for one in frames(out) {
         let done = one.kind == RST_STREAM && one.number() == 0;
-        if failed && (one.kind == DATA || done) {
+        if done || failed && one.kind == DATA {
             continue;
         }
         let sum = one.kind == WINDOW_UPDATE;
