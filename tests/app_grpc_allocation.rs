@@ -2,45 +2,17 @@
 #![cfg(all(feature = "net", feature = "http2"))]
 
 mod app_support;
+mod counting;
 mod http2_support;
 
-use core::alloc::{GlobalAlloc, Layout};
-use core::cell::Cell;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::alloc::System;
+use core::sync::atomic::Ordering::Relaxed;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use app_support::{Running, grpc::framed};
 use barewire::app::{App, Middleware, Record, ReplyHead, Service};
+use counting::{ALLOCATIONS, COUNTS};
 use http2_support::*;
-
-struct Counting;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-thread_local! {
-    /// Whether this thread is the loop's.
-    static COUNTS: Cell<bool> = const { Cell::new(false) };
-}
-
-#[allow(unsafe_code, reason = "an allocator is unsafe to write")]
-// SAFETY: everything is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(u64::from(COUNTS.get()), Relaxed);
-        // SAFETY: as the caller has promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: as the caller has promised.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Has the thread that serves counted, and its answers be the same in every
 /// second: a new date is a new entry of the compression.
