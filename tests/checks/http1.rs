@@ -87,15 +87,12 @@ pub fn receive(data: &[u8]) {
     let (flags, manner) = (input.byte(), input.byte());
     let bytes = input.rest();
     let mut cut = transcript(flags, pieces(bytes, manner));
-    let mut whole = transcript(flags, [bytes]);
-    if flags & 2 != 0 {
+    let whole = transcript(flags, [bytes]);
+    let ends = (cut.closing, whole.closing);
+    if flags & 2 != 0 && ends == (Some(Closing::Linger), Some(Closing::Now)) {
         // Who answers early and closes has to linger for content that is still
         // to come, and for none that has come with the head.
-        for seen in [&mut cut, &mut whole] {
-            if seen.error.is_none() && seen.closing == Some(Closing::Linger) {
-                seen.closing = Some(Closing::Now);
-            }
-        }
+        cut.closing = whole.closing;
     }
     assert_eq!(cut, whole, "{}", bytes.escape_ascii());
 }

@@ -261,16 +261,20 @@ fn is_timed(out: &[u8]) -> bool {
     })
 }
 
+/// Whether the rest of a refused request is forgone: a reset with NO_ERROR (RFC
+/// 9113 §8.1).
+fn is_forgone(one: &Sent) -> bool {
+    one.kind == RST_STREAM && one.number() == 0
+}
+
 /// What is said on an HTTP/2 connection, stream by stream: with the pieces of
 /// content joined and the window updates summed. How streams take turns is no
 /// part of it; nor is, on a connection that failed, the content that a window
-/// would have let out just before. Whether the rest of a refused request has to be
-/// forgone (a reset with NO_ERROR, RFC 9113 §8.1) depends on whether it is here.
+/// would have let out just before.
 fn by_stream(out: &[u8], failed: bool) -> Vec<Sent> {
     let mut all: Vec<Sent> = Vec::new();
     for one in frames(out) {
-        let done = one.kind == RST_STREAM && one.number() == 0;
-        if done || failed && one.kind == DATA {
+        if failed && (one.kind == DATA || is_forgone(&one)) {
             continue;
         }
         let sum = one.kind == WINDOW_UPDATE;
@@ -390,15 +394,16 @@ pub fn link(data: &[u8]) {
     let mut whole = transcript(flags, &[&bytes]);
     if bytes.starts_with(PREFACE) {
         let (one, other) = (mem::take(&mut cut.out), mem::take(&mut whole.out));
-        if is_timed(&one) || is_timed(&other) {
+        // INITIAL_WINDOW_SIZE below 65,536, without which no answer here waits.
+        let narrow = bytes.windows(4).any(|entry| entry == [0, 4, 0, 0]);
+        if narrow && (is_timed(&one) || is_timed(&other)) {
             return;
         }
         let failed = whole.error.is_some();
-        assert_eq!(
-            by_stream(&one, failed),
-            by_stream(&other, failed),
-            "{bytes:x?}"
-        );
+        let (mut one, other) = (by_stream(&one, failed), by_stream(&other, failed));
+        // Only what is not here yet has to be forgone.
+        one.retain(|it| !is_forgone(it) || other.contains(it));
+        assert_eq!(one, other, "{bytes:x?}");
     }
     assert_eq!(cut, whole, "{}", bytes.escape_ascii());
 }
