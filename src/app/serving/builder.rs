@@ -21,7 +21,7 @@ use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
 use crate::app::telemetry::metrics::Metrics;
 use crate::http::Method;
 use crate::link;
-use crate::net::{Address, Error, Limits, ListenOptions};
+use crate::net::{Address, Error, Limits, ListenOptions, Loop, Poller};
 
 /// An app: routes, middleware and options, ready to listen.
 ///
@@ -325,11 +325,54 @@ impl App {
     /// [`Error::Listen`] if an address cannot be listened on, [`Error::Config`]
     /// if a route's pattern is malformed or stands twice, if there is no
     /// address, or if limits contradict each other.
-    pub fn spawn(self) -> Result<Server, Error> {
+    pub fn spawn(mut self) -> Result<Server, Error> {
+        let addresses = core::mem::take(&mut self.addresses);
+        Server::start(self.plan(&addresses)?, &addresses)
+    }
+
+    /// Puts the app on a loop that the caller runs, instead of threads of its
+    /// own, and listens there; returns the addresses with the ports that the
+    /// system chose. The loop's own [`Limits`] hold, those of the app are for
+    /// [`spawn`](Self::spawn). An app on a loop over a scripted system
+    /// ([`Scripted`](crate::net::Scripted)) is tested without sockets or clocks.
+    ///
+    /// ```
+    /// use barewire::app::App;
+    /// use barewire::net::{Limits, Loop, Scripted};
+    ///
+    /// # fn main() -> Result<(), barewire::net::Error> {
+    /// let world = Scripted::new();
+    /// let mut events = Loop::with_poller(world.clone(), Limits::DEFAULT)?;
+    /// let app = App::new().get("/", |_request, reply| reply.text("hello"));
+    /// app.listen("127.0.0.1:0")?.join(&mut events)?;
+    ///
+    /// let client = world.connect_client(0);
+    /// world.send(client, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    /// while world.output(client).is_empty() {
+    ///     events.turn(None)?;
+    /// }
+    /// assert!(world.take_output(client).ends_with(b"hello"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`spawn`](Self::spawn), and [`Error::Config`] for more than one of
+    /// [`threads`](Self::threads).
+    pub fn join<P: Poller>(mut self, events: &mut Loop<P>) -> Result<Vec<Address>, Error> {
+        if self.threads > 1 {
+            return Err(Error::Config("an app that joins a loop has no threads"));
+        }
+        let addresses = core::mem::take(&mut self.addresses);
+        self.plan(&addresses)?.join(events, &addresses, 0)
+    }
+
+    /// What every loop of the app is made with.
+    fn plan(self, addresses: &[Address]) -> Result<Plan, Error> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        if self.addresses.is_empty() {
+        if addresses.is_empty() {
             return Err(Error::Config("an app listens on at least one address"));
         }
         if self.threads == 0 {
@@ -363,14 +406,13 @@ impl App {
             directory,
             collect,
         });
-        let plan = Plan {
+        Ok(Plan {
             shared,
             metrics,
             limits,
             protocols,
             options,
             threads,
-        };
-        Server::start(plan, &self.addresses)
+        })
     }
 }

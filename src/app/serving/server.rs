@@ -12,7 +12,7 @@ use super::handler::Front;
 use crate::app::routes::shared::Shared;
 use crate::app::telemetry::metrics::Metrics;
 use crate::link;
-use crate::net::{Address, Error, Limits, ListenOptions, Loop, Remote, Speaks};
+use crate::net::{Address, Error, Limits, ListenOptions, Loop, Poller, Remote, Speaks};
 
 /// What every loop of a server is made with.
 pub(in crate::app) struct Plan {
@@ -136,6 +136,17 @@ impl Plan {
     /// Makes the loop of this number, and has it listen.
     fn listen(&self, addresses: &[Address], index: usize) -> Result<(Loop, Vec<Address>), Error> {
         let mut events = Loop::new(self.limits.clone())?;
+        let bound = self.join(&mut events, addresses, index)?;
+        Ok((events, bound))
+    }
+
+    /// Has a loop serve the app as the one of this number.
+    pub(in crate::app) fn join<P: Poller>(
+        &self,
+        events: &mut Loop<P>,
+        addresses: &[Address],
+        index: usize,
+    ) -> Result<Vec<Address>, Error> {
         let owner = events.add(Front::new(self.shared.clone(), self.metrics.join(), index));
         self.shared.directory.attach(index, events.remote(), owner);
         let profile = events.profile(self.protocols.clone());
@@ -154,7 +165,7 @@ impl Plan {
                 .with_claim(index == 0 && (self.options.claim || !self.options.reuse_port));
             bound.push(events.listen(address, &options, Speaks::Http, owner, profile)?);
         }
-        Ok((events, bound))
+        Ok(bound)
     }
 }
 
