@@ -192,11 +192,11 @@ fn sent_on_stream(input: &mut Input<'_>) -> Vec<u8> {
 }
 
 /// The loop, its world, and the peers in it.
-struct Play {
-    events: Loop<Scripted>,
-    world: Scripted,
-    clients: Vec<Client>,
-    draining: bool,
+pub(super) struct Play {
+    pub(super) events: Loop<Scripted>,
+    pub(super) world: Scripted,
+    pub(super) clients: Vec<Client>,
+    pub(super) draining: bool,
 }
 
 /// Turns that may pass without waiting before a loop counts as busy.
@@ -292,14 +292,14 @@ impl Play {
         }
     }
 
-    fn turn(&mut self) {
+    pub(super) fn turn(&mut self) {
         self.events
             .turn(Some(Duration::from_millis(1)))
             .expect("a scripted system does not fail");
     }
 
     /// Turns until the loop would sleep.
-    fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         let (mut left, mut before) = (BUSY, usize::MAX);
         while left > 0 {
             self.turn();
@@ -329,7 +329,7 @@ impl Play {
     }
 
     /// All that was seen, once everyone is gone.
-    fn end(mut self) -> Vec<(Vec<u8>, Fate)> {
+    pub(super) fn end(mut self) -> Vec<(Vec<u8>, Fate)> {
         self.rest();
         for client in &self.clients {
             self.world.allow_all(*client);

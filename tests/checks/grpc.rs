@@ -139,9 +139,17 @@ const TYPES: [&str; 8] = [
     "text/plain",
 ];
 
+/// A call: of the machines alone, or of a whole app's sessions.
+pub fn call(data: &[u8]) {
+    match data {
+        [0xff, acts @ ..] => super::calls::calls(acts),
+        _ => machines(data),
+    }
+}
+
 /// Both sides of a call over heads and bodies from anywhere: any cut gives the
 /// same, and what the server's side answers the client's side understands.
-pub fn call(data: &[u8]) {
+fn machines(data: &[u8]) {
     let mut input = Input::new(data);
     let (flags, manner) = (input.byte(), input.byte());
     let content_type = TYPES[usize::from(flags & 7)];

@@ -6,6 +6,7 @@
 //! cuts, so that what follows stays the plain text of the protocol.
 #![allow(dead_code, unreachable_pub, missing_docs)] // every includer uses a part
 
+mod calls;
 mod event_loop;
 mod grpc;
 mod hpack;
