@@ -13,7 +13,7 @@ use std::thread;
 
 use app_support::Running;
 use app_support::grpc::{flagged, framed};
-use barewire::app::{App, Call, Later, Service};
+use barewire::app::{App, Call, CallStatus, Later, Payload, Service};
 use barewire::grpc::{Code, Status};
 use grpc_http2::{PATIENCE, Peer, Scene, get, scene};
 use http2_support::{END_HEADERS, END_STREAM, HEADERS, RST_STREAM, Seen, block, frame, number};
@@ -103,6 +103,62 @@ fn other_content_types_are_415() {
     ] {
         let answer = ask(&mut peer, &head("content-type", Some(ours)));
         assert_eq!(answer, (200, "0".into()), "{ours}");
+    }
+}
+
+/// A message of a codec with a name.
+struct Named(Vec<u8>);
+
+impl Payload for Named {
+    const CODECS: &'static [&'static str] = &["proto", "pb"];
+
+    fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
+        Ok(Self(bytes.into()))
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+}
+
+#[test]
+fn a_codec_that_the_method_does_not_have_is_unimplemented() {
+    let service = Service::new("test.Test").unary("Echo", |request: Named, _call| Ok(request));
+    let running = Running::start(App::new().grpc(service));
+    let mut peer = Peer::connect(&running);
+    for (content_type, code) in [
+        ("application/grpc", "0"),
+        ("application/grpc+", "0"),
+        ("application/grpc+proto", "0"),
+        ("application/grpc+PB", "0"),
+        ("application/grpc+json", "12"),
+        ("application/grpc+protobuf", "12"),
+    ] {
+        let answer = ask(&mut peer, &head("content-type", Some(content_type)));
+        assert_eq!(answer, (200, code.into()), "{content_type}");
+    }
+    let json = head("content-type", Some("application/grpc-web+json"));
+    let id = peer.raw(&json, 0);
+    peer.data(id, END_STREAM, &framed("a"));
+    let body = String::from_utf8(peer.answer(id).body[5..].to_vec()).unwrap();
+    assert!(body.starts_with("grpc-status: 12\r\n"), "{body}");
+}
+
+#[test]
+fn a_path_of_other_methods_is_unimplemented_to_a_call() {
+    let app = App::new()
+        .get("/", |_request, reply| reply.text("a page"))
+        .grpc(Service::new("test.Test").unary("Echo", |it: Vec<u8>, _call| Ok(it)));
+    let running = Running::start(app);
+    let mut peer = Peer::connect(&running);
+    for (content_type, answer) in [
+        ("application/grpc", (200, "12")),
+        ("text/plain", (405, "none")),
+    ] {
+        let mut fields = head(":path", Some("/"));
+        fields.last_mut().unwrap().1 = content_type;
+        let answer = (answer.0, answer.1.into());
+        assert_eq!(ask(&mut peer, &fields), answer, "{content_type}");
     }
 }
 

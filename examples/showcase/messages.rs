@@ -95,6 +95,8 @@ pub(crate) struct DeleteUserResponse {
 macro_rules! payloads {
     ($($message:ty,)*) => {$(
         impl barewire::app::Payload for $message {
+            const CODECS: &'static [&'static str] = &["proto"];
+
             fn decode(bytes: &[u8]) -> Result<Self, barewire::app::CallStatus> {
                 prost::Message::decode(bytes).map_err(|error: prost::DecodeError| {
                     let code = barewire::grpc::Code::Internal;

@@ -57,6 +57,11 @@ impl From<Status<alloc::string::String>> for CallStatus {
 /// }
 /// ```
 pub trait Payload: Sized {
+    /// The names of the codec in a content type, behind its `+`. Calls that name
+    /// another end with UNIMPLEMENTED; where none is named, this one is meant.
+    /// Default: none, and any is taken.
+    const CODECS: &'static [&'static str] = &[];
+
     /// Makes the message of its bytes.
     ///
     /// # Errors
@@ -110,6 +115,8 @@ pub struct Proto<M>(pub M);
 
 #[cfg(feature = "prost")]
 impl<M: prost::Message + Default> Payload for Proto<M> {
+    const CODECS: &'static [&'static str] = &["proto"];
+
     fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
         use super::Code;
         use alloc::string::ToString;

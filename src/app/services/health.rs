@@ -183,6 +183,8 @@ impl Health {
 struct Asked(String);
 
 impl Payload for Asked {
+    const CODECS: &'static [&'static str] = &["proto"];
+
     fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
         let malformed = || Status::new(Code::Internal, "malformed HealthCheckRequest");
         let mut service = "";
@@ -203,6 +205,8 @@ impl Payload for Asked {
 struct Told(u64);
 
 impl Payload for Told {
+    const CODECS: &'static [&'static str] = &["proto"];
+
     fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
         let malformed = || Status::new(Code::Internal, "malformed HealthCheckResponse");
         let mut told = 0;

@@ -25,7 +25,7 @@ use crate::app::exchange::session::At;
 use crate::app::routes::endpoint::{Endpoint, erase};
 use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
-use crate::grpc::{self, Limits};
+use crate::grpc::{self, Code, Limits, Status};
 use crate::http::{Method as HttpMethod, RequestHead};
 use crate::wire::Instant;
 
@@ -34,6 +34,8 @@ struct Opened {
     sending: Sending,
     deadline: Option<Instant>,
 }
+
+const UNKNOWN_CODEC: Status = Status::new(Code::Unimplemented, "unknown codec in the content type");
 
 /// Looks at the head of a request: what it asks for, whether it still wants
 /// that, and what the interceptors say.
@@ -44,11 +46,13 @@ fn open(
 ) -> Result<Result<Opened, Sending>, Refusal> {
     let machine = grpc::Call::open(head)?;
     let asked = machine.request(head);
+    let speaks = rules.speaks(machine.content_type().codec());
     let mut sending = Sending::new(machine, rules.clone(), at);
     let asked = match asked {
         Ok(asked) if asked.timeout.is_some_and(|timeout| timeout.is_zero()) => {
             Err(deadline_exceeded())
         }
+        Ok(_) if !speaks => Err(UNKNOWN_CODEC.into()),
         Ok(asked) => Ok(asked),
         Err(status) => Err(status.into()),
     };
@@ -194,7 +198,12 @@ impl App {
         });
         let post = || Verb::One(HttpMethod::Post.as_str().into());
         let mut app = self;
-        for (name, Registered { method, single }) in methods {
+        for (name, registered) in methods {
+            let Registered {
+                method,
+                single,
+                codecs,
+            } = registered;
             let pattern = format!("/{service}/{name}");
             let rules = Arc::new(Rules {
                 service: service.clone(),
@@ -202,6 +211,7 @@ impl App {
                 limits,
                 interceptors: interceptors.clone(),
                 single,
+                codecs,
                 compress,
             });
             app = app.serve(post(), &pattern, endpoint(rules, method));

@@ -17,6 +17,18 @@ pub(in crate::app) struct Rules {
     pub(in crate::app) interceptors: Arc<Interceptors>,
     /// Whether the response is one message.
     pub(in crate::app) single: bool,
+    /// What the codec of the messages is called; any name will do where there
+    /// is none.
+    pub(in crate::app) codecs: &'static [&'static str],
     /// Whether messages are compressed where the client reads that.
     pub(in crate::app) compress: bool,
+}
+
+impl Rules {
+    /// Whether the messages are of the codec that a content type names.
+    #[inline]
+    pub(in crate::app) fn speaks(&self, codec: &str) -> bool {
+        let is = |known: &&str| known.eq_ignore_ascii_case(codec);
+        codec.is_empty() || self.codecs.is_empty() || self.codecs.iter().any(is)
+    }
 }

@@ -44,7 +44,7 @@ use crate::grpc::Limits;
 /// | a content type that is none of gRPC's | HTTP 415 |
 /// | no POST | HTTP 405 |
 /// | `application/grpc` over HTTP/1.1 | HTTP 505 |
-/// | an unknown method or encoding, no or several messages where one is due | UNIMPLEMENTED |
+/// | an unknown method, encoding or [codec](Payload::CODECS), no or several messages where one is due | UNIMPLEMENTED |
 /// | a message longer than the limit, also once it is inflated | RESOURCE_EXHAUSTED, as soon as its prefix is here |
 /// | malformed framing or compression | INTERNAL |
 /// | `grpc-timeout` has passed | DEADLINE_EXCEEDED, wherever the call is |
@@ -62,6 +62,8 @@ pub(in crate::app) struct Registered {
     pub(in crate::app) method: Method,
     /// Whether its response is one message.
     pub(in crate::app) single: bool,
+    /// What its codec is called; any name will do where there is none.
+    pub(in crate::app) codecs: &'static [&'static str],
 }
 
 impl fmt::Debug for Service {
@@ -118,7 +120,7 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>) -> Result<O, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        self.on_message(name, true, move |message, call, out| {
+        self.on_message(name, true, I::CODECS, move |message, call, out| {
             method(I::decode(message)?, call)?.encode(out);
             Ok(Answer::Message)
         })
@@ -146,7 +148,7 @@ impl Service {
         + Sync
         + 'static,
     ) -> Self {
-        self.on_message(name, true, move |message, call, out| {
+        self.on_message(name, true, &[], move |message, call, out| {
             method(message, call, out)?;
             Ok(Answer::Message)
         })
@@ -168,7 +170,7 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>, Later<O>) + Send + Sync + 'static,
     ) -> Self {
-        self.on_message(name, true, move |message, call, _out| {
+        self.on_message(name, true, I::CODECS, move |message, call, _out| {
             let request = I::decode(message)?;
             let wanted = call.outgoing().wanted();
             let later = Later::new(call.door().clone(), call.exchange(), wanted);
@@ -190,7 +192,7 @@ impl Service {
         S: IntoIterator<Item = Result<O, CallStatus>>,
         S::IntoIter: 'static,
     {
-        self.on_message(name, false, move |message, call, _out| {
+        self.on_message(name, false, I::CODECS, move |message, call, _out| {
             let messages = method(I::decode(message)?, call)?;
             Ok(Answer::Stream(Box::new(Pulled(messages.into_iter()))))
         })
@@ -204,7 +206,7 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>) -> Result<S, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        self.on_message(name, false, move |message, call, _out| {
+        self.on_message(name, false, I::CODECS, move |message, call, _out| {
             let object = method(I::decode(message)?, call)?;
             Ok(Answer::Stream(Box::new(Live(object))))
         })
@@ -229,7 +231,7 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>, ResponseSender<O>) + Send + Sync + 'static,
     ) -> Self {
-        self.on_message(name, false, move |message, call, _out| {
+        self.on_message(name, false, I::CODECS, move |message, call, _out| {
             let request = I::decode(message)?;
             let wanted = call.outgoing().wanted();
             let sender = ResponseSender::new(call.door().clone(), call.exchange(), wanted);
@@ -271,7 +273,12 @@ impl Service {
         let make: Arc<OnHead> =
             Arc::new(move |call: &mut Call<'_>| Ok(Box::new(Talk(method(call)?))));
         let method = Method::Messages(make);
-        let registered = Registered { method, single };
+        let codecs = C::Request::CODECS;
+        let registered = Registered {
+            method,
+            single,
+            codecs,
+        };
         self.methods.insert(Box::from(name), registered);
         self
     }
@@ -280,6 +287,7 @@ impl Service {
         mut self,
         name: &str,
         single: bool,
+        codecs: &'static [&'static str],
         run: impl Fn(&[u8], &mut Call<'_>, &mut Vec<u8>) -> Result<Answer, CallStatus>
         + Send
         + Sync
@@ -287,7 +295,11 @@ impl Service {
     ) -> Self {
         let run: Arc<OnMessage> = Arc::new(run);
         let method = Method::Message(run);
-        let registered = Registered { method, single };
+        let registered = Registered {
+            method,
+            single,
+            codecs,
+        };
         self.methods.insert(Box::from(name), registered);
         self
     }

@@ -28,6 +28,7 @@ pub(in crate::app) fn unknown(
         limits: Limits::DEFAULT,
         interceptors: interceptors.clone(),
         single: false,
+        codecs: &[],
         compress: false,
     });
     Sending::new(machine, rules, at).finish(at, status);
