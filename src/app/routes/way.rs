@@ -213,6 +213,10 @@ fn search<'r>(
         Match::WrongMethod if head.method == Method::Options => {
             Ok(Err(allow(at, |out| router.put_allowed(path, out))))
         }
+        // To a client of gRPC every path is that of a method.
+        Match::WrongMethod if head.method == Method::Post && is_call(head) => {
+            nothing(shared, at, head).map(Err)
+        }
         Match::WrongMethod => Err(not_allowed(router, path)),
         Match::Nothing => nothing(shared, at, head).map(Err),
     }
@@ -225,12 +229,17 @@ fn nothing(
     at: &mut At<'_, '_>,
     head: &RequestHead<'_>,
 ) -> Result<Outcome, Refusal> {
-    let content_type = head.fields.get("content-type").unwrap_or_default();
-    if grpc::ContentType::parse(content_type).is_none() {
+    if !is_call(head) {
         return Err(Status::NOT_FOUND.into());
     }
     let Done(()) = unknown(&shared.interceptors, head, at)?;
     Ok(Outcome::Answered { feed: false })
+}
+
+/// Whether a request is one of gRPC.
+fn is_call(head: &RequestHead<'_>) -> bool {
+    let content_type = head.fields.get("content-type").unwrap_or_default();
+    grpc::ContentType::parse(content_type).is_some()
 }
 
 /// Answers OPTIONS with the methods that are allowed (RFC 9110 §9.3.7).
