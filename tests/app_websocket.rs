@@ -6,7 +6,7 @@ mod app_support;
 
 use core::any::Any;
 use core::time::Duration;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::mem;
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -127,6 +127,35 @@ impl WebSocket for Polyglot {
     }
 
     fn message(&mut self, _socket: &mut Socket<'_, '_>, _message: Message<'_>) {}
+}
+
+#[test]
+fn a_session_begins_behind_the_content_of_its_request() {
+    let running = Running::start(App::new().websocket("/ws", |_| Ok(Echo)));
+    let upgrade = "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+    let hello = [&[0x81, 0x85, 0, 0, 0, 0][..], b"hello"].concat();
+    let long = "x".repeat(17 << 10);
+    for (content, status) in [
+        ("Content-Length: 0\r\n\r\n".to_owned(), 101),
+        ("Content-Length: 3\r\n\r\nabc".to_owned(), 101),
+        (
+            "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".to_owned(),
+            101,
+        ),
+        (format!("Content-Length: {}\r\n\r\n{long}", long.len()), 413),
+    ] {
+        let mut stream = running.connect();
+        let bytes = [upgrade.as_bytes(), content.as_bytes(), &hello].concat();
+        stream.write_all(&bytes).unwrap();
+        let head = read_until(&mut stream, "\r\n\r\n");
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        if status == 101 {
+            let mut echo = [0; 7];
+            stream.read_exact(&mut echo).unwrap();
+            assert_eq!(&echo, b"\x81\x05hello");
+        }
+    }
 }
 
 #[test]

@@ -14,6 +14,10 @@ use crate::app::telemetry::metrics::Kind;
 use crate::http::{Method, Status, Version};
 use crate::websocket::handshake::{self, Origins};
 
+/// Content of a request to open a session, in bytes: it means nothing, and is
+/// dropped.
+const UPGRADE_CONTENT: usize = 16 << 10;
+
 /// What makes the object of a session, or refuses it.
 type Open<W> = dyn Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync;
 
@@ -43,6 +47,7 @@ type Open<W> = dyn Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync;
 /// | key, subprotocols or extensions malformed | 400 |
 /// | a page of an origin that is not allowed | 403 |
 /// | refused by the route's closure | as that says |
+/// | content of more than 16 KiB | 413; less of it is dropped, and the session begins behind it |
 pub struct WebSocketRoute<W> {
     open: Box<Open<W>>,
     protocols: Vec<Arc<str>>,
@@ -184,11 +189,12 @@ impl App {
         route: WebSocketRoute<W>,
     ) -> Self {
         let endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
-        // The bytes behind the head are the WebSocket's.
+        // A request may have content all the same: the WebSocket begins behind
+        // it (RFC 9110 §7.8).
         self.serve(
             Verb::One(Method::Get.as_str().into()),
             pattern,
-            endpoint.collecting(0).upgrading(),
+            endpoint.collecting(UPGRADE_CONTENT).upgrading(),
         )
     }
 }
