@@ -10,15 +10,16 @@ use std::net::TcpStream;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use app_support::{Running, wait_until};
+use app_support::{PATIENCE, Running, wait_until};
 use barewire::app::{
     AccessLog, App, Call, Cors, EventStream, Events, Flow, Kind, Message, Response, Route, Service,
-    Socket, Stream, Streaming, WebSocket,
+    Socket, Stream, Streaming, WebSocket, WebSocketRoute,
 };
 use barewire::http::{Fields, Status};
 use barewire::http2::{BodyLength, Limits};
 use barewire::link::Gone;
 use barewire::sse::Event;
+use barewire::websocket::Limits as SocketLimits;
 use barewire::wire::Role;
 use http2_support::*;
 
@@ -342,6 +343,41 @@ fn event_streams_and_websockets_share_a_connection() {
     let active =
         [Kind::WebSocket, Kind::Exchange].map(|kind| metrics.snapshot().sessions_active(kind));
     assert_eq!(active, [0, 0]);
+}
+
+#[test]
+fn a_websocket_on_a_stream_has_the_limits_of_its_route() {
+    let limits = SocketLimits::DEFAULT.with_message(3);
+    let small = WebSocketRoute::new(|_request| Ok(Talker)).limits(limits);
+    let pings = limits
+        .with_ping_interval(Duration::from_secs(1))
+        .with_pong_timeout(PATIENCE);
+    let pinged = WebSocketRoute::new(|_request| Ok(Talker)).limits(pings);
+    let app = App::new()
+        .websocket("/ws", |_request| Ok(Talker))
+        .websocket_route("/small", small)
+        .websocket_route("/pinged", pinged);
+    let running = Running::start(app);
+    let mut peer = Peer::connect(&running);
+    let version = ("sec-websocket-version", "13");
+    let ids = ["/small", "/ws", "/pinged"].map(|path| websocket(&mut peer, path, &[version]));
+    let [small, other, pinged] = ids;
+    peer.until(|seen| content(seen, pinged).starts_with(b"\x89\x00"));
+    for id in ids {
+        peer.send(id, &masked(0x81, b"you"), false);
+        peer.until(|seen| content(seen, id).ends_with(b"\x81\x03you"));
+        peer.send(id, &masked(0x81, b"more"), false);
+    }
+    peer.until(|seen| content(seen, other).ends_with(b"\x81\x04more"));
+    for id in [small, pinged] {
+        peer.until(|seen| ended(seen, id));
+        let said = content(&peer.seen, id);
+        assert!(
+            said.windows(4)
+                .any(|it| it[0] == 0x88 && it[2..] == [3, 241]),
+            "1009"
+        );
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use app_support::{PATIENCE, Running, read_until, wait_until};
 use barewire::app::{App, Closed, Handle, Hub, Message, Socket, WebSocket, WebSocketRoute};
 use barewire::net::Flow;
-use barewire::websocket::{CloseCode, Kind};
+use barewire::websocket::{self, CloseCode, Kind};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Error, Message as Frame, WebSocket as Client};
 
@@ -127,6 +127,36 @@ impl WebSocket for Polyglot {
     }
 
     fn message(&mut self, _socket: &mut Socket<'_, '_>, _message: Message<'_>) {}
+}
+
+#[test]
+fn a_route_may_have_limits_of_its_own() {
+    let limits = websocket::Limits::DEFAULT.with_message(10);
+    let pings = websocket::Limits::DEFAULT
+        .with_ping_interval(Duration::from_secs(1))
+        .with_pong_timeout(PATIENCE);
+    let app = App::new()
+        .websocket("/ws", |_| Ok(Echo))
+        .websocket_route("/small", WebSocketRoute::new(|_| Ok(Echo)).limits(limits))
+        .websocket_route("/pinged", WebSocketRoute::new(|_| Ok(Echo)).limits(pings));
+    let running = Running::start(app);
+    let (ten, eleven) = ("x".repeat(10), "x".repeat(11));
+    for path in ["/ws", "/small", "/pinged"] {
+        let mut client = connect(&running, path);
+        say(&mut client, &ten);
+        assert_eq!(text(&mut client), ten);
+        say(&mut client, &eleven);
+        if path != "/small" {
+            assert_eq!(text(&mut client), eleven);
+            continue;
+        }
+        let Ok(Frame::Close(Some(close))) = client.read() else {
+            panic!("it was taken");
+        };
+        assert_eq!(u16::from(close.code), 1009);
+    }
+    let mut client = connect(&running, "/pinged");
+    assert!(matches!(client.read(), Ok(Frame::Ping(_))));
 }
 
 #[test]

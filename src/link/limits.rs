@@ -1,5 +1,6 @@
 //! What a listener allows its peers.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 #[cfg(feature = "http2")]
@@ -18,6 +19,8 @@ pub struct Limits {
     pub http2: http2::Limits,
     /// WebSocket.
     pub websocket: websocket::Limits,
+    /// WebSocket, for routes with limits of their own.
+    pub(crate) further: Vec<websocket::Limits>,
     /// How long an owner may owe the response to a complete request. Stops
     /// handlers that never answer from holding connections; the peer sees 504.
     /// Default: 60 s.
@@ -31,6 +34,7 @@ impl Limits {
         #[cfg(feature = "http2")]
         http2: http2::Limits::DEFAULT,
         websocket: websocket::Limits::DEFAULT,
+        further: Vec::new(),
         reply: Duration::from_secs(60),
     };
 
@@ -54,6 +58,24 @@ impl Limits {
     pub const fn with_websocket(mut self, limits: websocket::Limits) -> Self {
         self.websocket = limits;
         self
+    }
+
+    /// Sets the limits of WebSockets that an owner chooses by number, from 1
+    /// ([`Link::choose_websocket_limits`](super::Link::choose_websocket_limits));
+    /// 0 are those of all others.
+    #[must_use]
+    pub fn with_further_websocket(mut self, limits: Vec<websocket::Limits>) -> Self {
+        self.further = limits;
+        self
+    }
+
+    /// The limits of WebSockets of this number.
+    #[inline]
+    pub(super) fn websocket_of(&self, number: u16) -> &websocket::Limits {
+        match number.checked_sub(1) {
+            None => &self.websocket,
+            Some(at) => self.further.get(usize::from(at)).unwrap_or(&self.websocket),
+        }
     }
 
     /// Sets how long a response may be owed.

@@ -101,6 +101,8 @@ pub struct Link {
     pub(super) endless: bool,
     /// The link ended by a call of the owner.
     pub(super) over: Option<Closing>,
+    /// Which of the limits of WebSockets holds.
+    pub(super) rules: u16,
 }
 
 impl Link {
@@ -157,6 +159,7 @@ impl Link {
             stream: 0,
             endless: false,
             over: None,
+            rules: 0,
         }
     }
 
@@ -224,6 +227,22 @@ impl Link {
         self.switch(fields, out)?;
         let machine = websocket::Connection::new(Role::Server, now).streaming(streaming);
         self.protocol = Protocol::WebSocket(machine);
+        Ok(())
+    }
+
+    /// Has a WebSocket judged by others of the limits than those of all: by the
+    /// nth of [`Limits::with_further_websocket`]. To be called as soon as it is
+    /// one.
+    ///
+    /// # Errors
+    /// [`Misuse::OtherProtocol`] if the exchange is none.
+    pub fn choose_websocket_limits(&mut self, stream: u32, nth: u16) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::WebSocket(_) => self.rules = nth,
+            #[cfg(feature = "http2")]
+            Protocol::Http2(many) => return many.choose_websocket_limits(stream, nth),
+            Protocol::Http1(_) | Protocol::Raw { .. } => return Err(Misuse::OtherProtocol),
+        }
         Ok(())
     }
 

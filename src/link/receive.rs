@@ -74,7 +74,8 @@ impl Link {
                 self.http2_step(received)
             }
             Protocol::WebSocket(machine) => {
-                let (lent, ..) = lent.pass(|limits| &limits.websocket);
+                let (mut lent, _, limits) = lent.pass(|limits| &limits.websocket);
+                lent.limits = limits.websocket_of(self.rules);
                 match machine.receive(input, lent, out) {
                     Ok(received) => Ok(received.map(Event::from)),
                     Err(violation) => {

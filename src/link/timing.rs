@@ -70,7 +70,8 @@ impl Link {
                 }
             }
             Protocol::WebSocket(machine) => {
-                let (lent, ..) = lent.pass(|limits| &limits.websocket);
+                let (mut lent, _, limits) = lent.pass(|limits| &limits.websocket);
+                lent.limits = limits.websocket_of(self.rules);
                 match machine.elapsed(lent, out) {
                     Ok(event) => Ok(event.map(Event::from)),
                     Err(violation) => {

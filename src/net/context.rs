@@ -237,6 +237,16 @@ impl Context<'_> {
         })
     }
 
+    /// Has the WebSocket that the exchange has just become judged by others of
+    /// the limits than those of all: by the nth of
+    /// [`with_further_websocket`](crate::link::Limits::with_further_websocket).
+    ///
+    /// # Errors
+    /// [`Misuse`] if it is none.
+    pub fn choose_websocket_limits(&mut self, nth: u16) -> Result<(), Misuse> {
+        self.act(|link, state| link.choose_websocket_limits(state.stream, nth))
+    }
+
     /// Answers an upgrade or CONNECT request: all bytes are the owner's from
     /// here on.
     ///

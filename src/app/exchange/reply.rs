@@ -294,6 +294,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     pub(crate) fn open_websocket(
         mut self,
         streaming: bool,
+        limits: u16,
         session: Box<dyn Session>,
     ) -> Result<Done, Refusal> {
         let status = match self.at.context.is_shared() {
@@ -301,7 +302,8 @@ impl<'a, 'c> Reply<'a, 'c> {
             false => Status::SWITCHING_PROTOCOLS,
         };
         let switched = self.at.send_head(status, None, |context, fields| {
-            context.upgrade_websocket(fields, streaming)
+            context.upgrade_websocket(fields, streaming)?;
+            context.choose_websocket_limits(limits)
         });
         match switched {
             Ok(()) => {

@@ -20,8 +20,8 @@ use crate::app::routes::shared::Shared;
 use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
 use crate::app::telemetry::metrics::Metrics;
 use crate::http::Method;
-use crate::link;
 use crate::net::{Address, Error, Limits, ListenOptions, Loop, Poller};
+use crate::{link, websocket};
 
 /// An app: routes, middleware and options, ready to listen.
 ///
@@ -34,6 +34,8 @@ pub struct App {
     collect: usize,
     limits: Limits,
     protocols: link::Limits,
+    /// Those of WebSocket routes with limits of their own.
+    sockets: Vec<websocket::Limits>,
     options: ListenOptions,
     addresses: Vec<Address>,
     threads: usize,
@@ -73,6 +75,7 @@ impl App {
             collect: Self::COLLECT_LIMIT,
             limits: Limits::DEFAULT,
             protocols: link::Limits::DEFAULT,
+            sockets: Vec::new(),
             options: ListenOptions::DEFAULT,
             addresses: Vec::new(),
             threads: 1,
@@ -218,6 +221,20 @@ impl App {
             self.fault.get_or_insert(Error::Config(fault));
         }
         self
+    }
+
+    /// Takes the limits of a WebSocket route; their number, from 1.
+    pub(in crate::app) fn add_websocket_limits(&mut self, limits: websocket::Limits) -> u16 {
+        let known = self.sockets.iter().position(|other| *other == limits);
+        let at = known.unwrap_or_else(|| {
+            self.sockets.push(limits);
+            self.sockets.len() - 1
+        });
+        u16::try_from(at + 1).unwrap_or_else(|_| {
+            let fault = Error::Config("too many routes with limits of their own");
+            self.fault.get_or_insert(fault);
+            0
+        })
     }
 
     // Options.
@@ -385,6 +402,7 @@ impl App {
             collect,
             limits,
             protocols,
+            sockets,
             options,
             threads,
             interceptors,
@@ -410,7 +428,7 @@ impl App {
             shared,
             metrics,
             limits,
-            protocols,
+            protocols: protocols.with_further_websocket(sockets),
             options,
             threads,
         })

@@ -12,6 +12,7 @@ use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
 use crate::app::telemetry::metrics::Kind;
 use crate::http::{Method, Status, Version};
+use crate::websocket::Limits;
 use crate::websocket::handshake::{self, Origins};
 
 /// Content of a request to open a session, in bytes: it means nothing, and is
@@ -53,6 +54,9 @@ pub struct WebSocketRoute<W> {
     protocols: Vec<Arc<str>>,
     origins: Policy,
     streaming: bool,
+    limits: Option<Limits>,
+    /// The number of its limits among those of the app's routes, from 1.
+    rules: u16,
     sessions: Count,
 }
 
@@ -62,6 +66,7 @@ impl<W> core::fmt::Debug for WebSocketRoute<W> {
             protocols,
             origins,
             streaming,
+            limits,
             sessions,
             ..
         } = self;
@@ -69,6 +74,7 @@ impl<W> core::fmt::Debug for WebSocketRoute<W> {
             .field("protocols", protocols)
             .field("origins", origins)
             .field("streaming", streaming)
+            .field("limits", limits)
             .field("sessions", sessions)
             .finish_non_exhaustive()
     }
@@ -91,6 +97,8 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
             protocols: Vec::new(),
             origins: Policy::Any,
             streaming: false,
+            limits: None,
+            rules: 0,
             sessions: Count::default(),
         }
     }
@@ -117,6 +125,31 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
     #[must_use]
     pub fn same_origin(mut self) -> Self {
         self.origins = Policy::SameHost;
+        self
+    }
+
+    /// Judges the sessions of this route by limits of their own, in place of
+    /// those of [`App::protocol_limits`]: sizes, pings, deadlines.
+    ///
+    /// ```
+    /// use barewire::app::{App, Message, Socket, WebSocket, WebSocketRoute};
+    /// use barewire::websocket::Limits;
+    /// use core::time::Duration;
+    ///
+    /// struct Chat;
+    ///
+    /// impl WebSocket for Chat {
+    ///     fn message(&mut self, _socket: &mut Socket<'_, '_>, _message: Message<'_>) {}
+    /// }
+    ///
+    /// let limits = Limits::DEFAULT
+    ///     .with_message(4096)
+    ///     .with_ping_interval(Duration::from_secs(15));
+    /// App::new().websocket_route("/chat", WebSocketRoute::new(|_request| Ok(Chat)).limits(limits));
+    /// ```
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
         self
     }
 
@@ -159,7 +192,7 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         }
         let client = Client::new(reply.at(), Kind::WebSocket, &self.sessions);
         let session = WebSocketSession::new(object, client, protocol.cloned());
-        reply.open_websocket(self.streaming, Box::new(session))
+        reply.open_websocket(self.streaming, self.rules, Box::new(session))
     }
 
     fn choose(&self, opening: &handshake::Opening<'_>) -> Option<&Arc<str>> {
@@ -184,10 +217,13 @@ impl App {
     /// Serves WebSockets with options.
     #[must_use]
     pub fn websocket_route<W: WebSocket + 'static>(
-        self,
+        mut self,
         pattern: &str,
-        route: WebSocketRoute<W>,
+        mut route: WebSocketRoute<W>,
     ) -> Self {
+        if let Some(limits) = route.limits {
+            route.rules = self.add_websocket_limits(limits);
+        }
         let endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
         // A request may have content all the same: the WebSocket begins behind
         // it (RFC 9110 §7.8).

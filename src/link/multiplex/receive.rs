@@ -107,7 +107,7 @@ impl Multiplex {
                     Intake::Streamed => self.give_content(id, shown, out),
                     Intake::Socket => {
                         let mut text = Vec::new();
-                        let lent = lend(now, chance, &limits.websocket, &mut text);
+                        let lent = lend(now, chance, limits.websocket_of(stream.rules), &mut text);
                         self.give_message(id, &lent, shown, out)
                     }
                     Intake::Offered | Intake::Collected | Intake::Discarded => None,

@@ -52,6 +52,20 @@ impl Multiplex {
         Ok(())
     }
 
+    /// Has the WebSocket on a stream judged by others of the limits.
+    pub(in crate::link) fn choose_websocket_limits(
+        &mut self,
+        id: u32,
+        nth: u16,
+    ) -> Result<(), Misuse> {
+        let stream = self.open_stream(id)?;
+        if stream.socket.is_none() {
+            return Err(Misuse::OtherProtocol);
+        }
+        stream.rules = nth;
+        Ok(())
+    }
+
     /// Has the WebSocket on a stream write to its outbox.
     pub(in crate::link) fn with_socket<R>(
         &mut self,

@@ -34,6 +34,8 @@ pub(super) struct Stream {
     /// The owner's own number for it.
     pub(super) tag: u32,
     pub(super) intake: Intake,
+    /// Which of the limits of WebSockets holds.
+    pub(super) rules: u16,
     /// The owner has stopped the reading.
     pub(super) held: bool,
     /// A write answered `Wait`.
@@ -80,6 +82,7 @@ impl Stream {
             id,
             tag: 0,
             intake,
+            rules: 0,
             held: false,
             waits: false,
             relieved: false,

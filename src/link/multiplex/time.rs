@@ -78,7 +78,7 @@ impl Multiplex {
         let stream = self.streams.get_mut(id)?;
         if stream.due > now {
             let mut text = Vec::new();
-            let lent = lend(now, chance, &limits.websocket, &mut text);
+            let lent = lend(now, chance, limits.websocket_of(stream.rules), &mut text);
             let given = self.socket_elapsed(id, lent);
             let next = self.socket(id).and_then(|socket| socket.deadline());
             self.wake_by(next.unwrap_or(Instant::NEVER));
