@@ -404,6 +404,10 @@ pub fn link(data: &[u8]) {
         // Only what is not here yet has to be forgone.
         one.retain(|it| !is_forgone(it) || other.contains(it));
         assert_eq!(one, other, "{bytes:x?}");
+    } else if (cut.closing, whole.closing) == (Some(Closing::Linger), Some(Closing::Now)) {
+        // Who answers early and closes has to linger for content that is still
+        // to come, and for none that has come with the head.
+        cut.closing = whole.closing;
     }
     assert_eq!(cut, whole, "{}", bytes.escape_ascii());
 }
