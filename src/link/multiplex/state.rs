@@ -248,11 +248,13 @@ mod tests {
                 limits: &limits.http2,
                 scratch: scratch.lend(),
             };
+            let mut id = 0;
             let around = Around {
                 shown: &mut shown,
                 limits: &limits,
+                stream: &mut id,
             };
-            let (id, received) = many.receive(&mut input, lent, around, &mut out).unwrap();
+            let received = many.receive(&mut input, lent, around, &mut out).unwrap();
             let (used, more) = (
                 received.used,
                 matches!(received.step, Step::Event(_) | Step::Need(0)),
