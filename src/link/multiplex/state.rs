@@ -144,6 +144,16 @@ impl Multiplex {
             + lists * size_of::<u32>()
     }
 
+    /// Gives back all memory that is not needed before the next request;
+    /// whether nothing is under way.
+    pub(in crate::link) fn compact(&mut self) -> bool {
+        if !self.streams.is_empty() || self.shown.is_some() {
+            return false;
+        }
+        self.rest();
+        self.machine.compact()
+    }
+
     /// Takes back what an event has shown; what is not an inbox with a rest
     /// comes back.
     pub(in crate::link) fn reclaim(&mut self, mut parked: Box<Parked>) -> Option<Box<Parked>> {
