@@ -45,6 +45,7 @@ mod parked;
 mod protocol;
 mod receive;
 mod reply;
+mod resting;
 mod shared;
 mod timing;
 
@@ -55,3 +56,4 @@ pub use limits::Limits;
 pub use parked::{Parked, Shelf};
 pub use protocol::{Closing, Lent, Link};
 pub use reply::Snapshot;
+pub(crate) use resting::Resting;

@@ -148,7 +148,7 @@ impl Link {
         Self::with(role, RAW)
     }
 
-    const fn with(role: Role, protocol: Protocol) -> Self {
+    pub(super) const fn with(role: Role, protocol: Protocol) -> Self {
         Self {
             protocol,
             role,
