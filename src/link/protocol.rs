@@ -84,7 +84,7 @@ pub(super) enum Protocol {
     },
 }
 
-const RAW: Protocol = Protocol::Raw { half_closed: false };
+pub(super) const RAW: Protocol = Protocol::Raw { half_closed: false };
 
 /// One connection without I/O: the machine of the protocol that it speaks.
 #[derive(Debug)]

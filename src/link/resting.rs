@@ -1,7 +1,14 @@
 //! A link with nothing under way, in short.
 
+#[cfg(feature = "http2")]
+use alloc::boxed::Box;
+
 use super::Link;
+#[cfg(feature = "http2")]
+use super::multiplex::Multiplex;
 use super::protocol::Protocol;
+#[cfg(feature = "http2")]
+use crate::http2;
 use crate::wire::{Instant, Role};
 use crate::{http1, websocket};
 
@@ -67,13 +74,39 @@ impl Link {
         link
     }
 
-    /// Gives back memory that a link with nothing under way does not need;
-    /// whether it is one that keeps such memory.
-    pub(crate) fn compact(&mut self) -> bool {
-        #[cfg(feature = "http2")]
-        if let Protocol::Http2(many) = &mut self.protocol {
-            return many.compact();
+    /// Takes the machine out of a server's link that speaks HTTP/2 and has no
+    /// stream, and leaves the link without a protocol.
+    #[cfg(feature = "http2")]
+    pub(crate) fn take_idle(&mut self) -> Option<Idle> {
+        if self.role != Role::Server || self.over.is_some() || self.due != Instant::NEVER {
+            return None;
         }
-        false
+        let Protocol::Http2(many) = &mut self.protocol else {
+            return None;
+        };
+        let machine = many.take_idle()?;
+        self.protocol = super::protocol::RAW;
+        Some(Idle {
+            machine,
+            stream: self.stream,
+        })
     }
+
+    /// The link again whose machine was taken out.
+    #[cfg(feature = "http2")]
+    pub(crate) fn of_idle(idle: Idle) -> Self {
+        let many = Multiplex::of_idle(idle.machine);
+        let mut link = Self::with(Role::Server, Protocol::Http2(Box::new(many)));
+        link.stream = idle.stream;
+        link
+    }
+}
+
+/// What has to be remembered of a server's link that speaks HTTP/2 and has no
+/// stream.
+#[cfg(feature = "http2")]
+#[derive(Debug)]
+pub(crate) struct Idle {
+    machine: http2::Connection,
+    stream: u32,
 }

@@ -10,7 +10,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::connection::{Connection, Phase};
+use super::connection::Connection;
+#[cfg(feature = "http2")]
+use super::resting::Idle;
 use super::resting::{LongAddresses, Resting};
 use super::{Exchange, Key, Slab};
 
@@ -38,9 +40,10 @@ pub(super) struct Connections {
 #[derive(Debug)]
 enum Place {
     Whole(Box<Connection>),
-    /// The same of one that has given back the memory of its link.
-    Compact(Box<Connection>),
     Resting(Resting),
+    /// Speaks HTTP/2 and has no stream.
+    #[cfg(feature = "http2")]
+    Idle(Box<Idle>),
 }
 
 impl Connections {
@@ -73,8 +76,8 @@ impl Connections {
     #[inline]
     pub(super) fn get(&self, key: Key) -> Option<&Connection> {
         match self.slab.get(key)? {
-            Place::Whole(connection) | Place::Compact(connection) => Some(connection),
-            Place::Resting(_) => None,
+            Place::Whole(connection) => Some(connection),
+            _ => None,
         }
     }
 
@@ -85,8 +88,8 @@ impl Connections {
             self.wake(key);
         }
         match self.slab.get_mut(key)? {
-            Place::Whole(connection) | Place::Compact(connection) => Some(connection),
-            Place::Resting(_) => None, // it has just been woken
+            Place::Whole(connection) => Some(connection),
+            _ => None, // it has just been made whole
         }
     }
 
@@ -95,21 +98,18 @@ impl Connections {
     pub(super) fn is_open(&self, exchange: Exchange) -> bool {
         let Exchange { connection, stream } = exchange;
         match self.slab.get(connection) {
-            Some(Place::Whole(it) | Place::Compact(it)) => it.is_open(stream),
+            Some(Place::Whole(it)) => it.is_open(stream),
             Some(Place::Resting(it)) => it.is_open(stream),
+            #[cfg(feature = "http2")]
+            Some(Place::Idle(_)) => stream == 0, // the connection itself
             None => false,
         }
     }
 
     /// Removes a connection.
     pub(super) fn remove(&mut self, key: Key) -> Option<Box<Connection>> {
-        match self.slab.remove(key)? {
-            Place::Whole(connection) | Place::Compact(connection) => Some(connection),
-            Place::Resting(resting) => {
-                let connection = resting.wake(&mut self.long);
-                Some(boxed(&mut self.spare, connection))
-            }
-        }
+        let place = self.slab.remove(key)?;
+        Some(self.whole(place))
     }
 
     /// The key in a slot.
@@ -129,12 +129,17 @@ impl Connections {
         self.slab.keys().collect()
     }
 
-    /// All but those at rest, which hold no memory.
-    pub(super) fn holding(&self) -> impl Iterator<Item = (Key, &Connection)> {
-        self.slab.iter().filter_map(|(key, place)| match place {
-            Place::Whole(connection) | Place::Compact(connection) => Some((key, &**connection)),
+    /// The connection that the loop has down for the most memory. One at rest
+    /// holds none.
+    pub(super) fn largest(&self) -> Option<Key> {
+        let holds = |(key, place): (Key, &Place)| match place {
+            Place::Whole(connection) => Some((connection.accounted, key)),
+            #[cfg(feature = "http2")]
+            Place::Idle(idle) => Some((idle.accounted(), key)),
             Place::Resting(_) => None,
-        })
+        };
+        let largest = self.slab.iter().filter_map(holds).max();
+        largest.map(|(_, key)| key)
     }
 
     /// Packs some that rest, if more than `most` are whole: about as many as
@@ -178,26 +183,16 @@ impl Connections {
         let Place::Whole(connection) = place else {
             return true;
         };
-        if let Some(resting) = Resting::of(connection, long) {
-            if let Place::Whole(record) = mem::replace(place, Place::Resting(resting))
-                && spare.len() < SPARE
-            {
-                spare.push(record);
-            }
-            return true;
-        }
-        let is_idle = connection.phase == Phase::Open
-            && !connection.dirty
-            && !connection.queued
-            && connection.kept.is_none()
-            && connection.backlog.memory() == 0;
-        if !is_idle || !connection.link.compact() {
+        let packed = Resting::of(connection, long).map(Place::Resting);
+        #[cfg(feature = "http2")]
+        let packed = packed.or_else(|| Idle::of(connection).map(Place::Idle));
+        let Some(packed) = packed else {
             return false;
-        }
-        // A whole one in its place until it is moved: boxes are not copied.
-        if let Some(Place::Whole(record)) = slab.take(key) {
-            // Its place is waiting for it.
-            let _ = slab.put_back(key, Place::Compact(record));
+        };
+        if let Place::Whole(record) = mem::replace(place, packed)
+            && spare.len() < SPARE
+        {
+            spare.push(record);
         }
         true
     }
@@ -205,17 +200,22 @@ impl Connections {
     /// Makes a connection whole.
     #[cold]
     fn wake(&mut self, key: Key) {
-        let whole = match self.slab.take(key) {
-            Some(Place::Resting(resting)) => {
-                let connection = resting.wake(&mut self.long);
-                boxed(&mut self.spare, connection)
-            }
-            Some(Place::Whole(connection) | Place::Compact(connection)) => connection,
-            None => return,
+        if let Some(place) = self.slab.take(key) {
+            let whole = self.whole(place);
+            // Its place is waiting for it.
+            let _ = self.slab.put_back(key, Place::Whole(whole));
+            self.note(key);
+        }
+    }
+
+    fn whole(&mut self, place: Place) -> Box<Connection> {
+        let connection = match place {
+            Place::Whole(connection) => return connection,
+            Place::Resting(resting) => resting.wake(&mut self.long),
+            #[cfg(feature = "http2")]
+            Place::Idle(idle) => idle.wake(),
         };
-        // Its place is waiting for it.
-        let _ = self.slab.put_back(key, Place::Whole(whole));
-        self.note(key);
+        boxed(&mut self.spare, connection)
     }
 
     fn note(&mut self, key: Key) {
@@ -239,6 +239,7 @@ fn boxed(spare: &mut Vec<Box<Connection>>, connection: Connection) -> Box<Connec
 mod tests {
     use super::*;
     use crate::link::{self, Link};
+    use crate::net::connection::Phase;
     use crate::net::{Owner, Peer};
     use crate::wire::Role;
     use core::net::{Ipv4Addr, Ipv6Addr};
@@ -256,6 +257,12 @@ mod tests {
         connection
     }
 
+    /// How many are whole.
+    fn whole(connections: &Connections) -> usize {
+        let keys = connections.keys().into_iter();
+        keys.filter(|&key| connections.get(key).is_some()).count()
+    }
+
     fn at_work() -> Connection {
         let link = Link::raw(Role::Server);
         Connection::new(link, Peer::Unix, Owner(0), 0, Phase::Open)
@@ -266,7 +273,7 @@ mod tests {
         let mut connections = Connections::new();
         let keys: Vec<Key> = (0..30).map(|n| connections.insert(at_rest(n))).collect();
         connections.pack(0);
-        assert_eq!(connections.holding().count(), 0);
+        assert_eq!(whole(&connections), 0);
         assert_eq!(connections.long.len(), 10);
         assert_eq!(connections.keys(), keys);
         for (&key, n) in keys.iter().zip(0..) {
@@ -295,12 +302,12 @@ mod tests {
             connections.insert(at_rest(n));
         }
         connections.pack(50);
-        assert_eq!(connections.holding().count(), 50);
+        assert_eq!(whole(&connections), 50);
         let busy: Vec<Key> = (0..50).map(|_| connections.insert(at_work())).collect();
         for _ in 0..10 {
             connections.pack(20);
         }
-        assert_eq!(connections.holding().count(), 50);
+        assert_eq!(whole(&connections), 50);
         assert!(busy.iter().all(|&key| connections.get(key).is_some()));
         for key in busy {
             connections.remove(key);
@@ -310,7 +317,7 @@ mod tests {
         }
         connections.pack(20);
         connections.pack(20);
-        assert!(connections.holding().count() <= 20);
+        assert!(whole(&connections) <= 20);
         assert!(connections.warm.len() <= 20);
     }
 

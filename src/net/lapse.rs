@@ -51,9 +51,9 @@ impl<P: Poller> Loop<P> {
     /// Closes those that hold the most while all together hold too much.
     pub(super) fn keep_within_memory(&mut self) {
         while self.dispatch.state.memory > self.dispatch.state.limits.memory {
-            let connections = self.dispatch.state.connections.holding();
-            let largest = connections.max_by_key(|(_, connection)| connection.accounted);
-            let Some((key, _)) = largest else { return };
+            let Some(key) = self.dispatch.state.connections.largest() else {
+                return;
+            };
             self.end(key, Gone::Stalled);
         }
     }

@@ -8,6 +8,8 @@
 //!   resting:  the link in short, the peer, whose it is
 //! ```
 
+#[cfg(feature = "http2")]
+use alloc::boxed::Box;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::connection::{Connection, Phase};
@@ -49,7 +51,8 @@ impl Resting {
     pub(super) fn of(connection: &Connection, long: &mut LongAddresses) -> Option<Self> {
         let link = connection.link.resting()?;
         let is_http = matches!(link, link::Resting::Http1(_));
-        if !connection.is_plain() || connection.rested != is_http {
+        let is_plain = connection.is_plain() && connection.accounted == 0;
+        if !is_plain || connection.rested != is_http {
             return None;
         }
         let (family, address, port) = match connection.peer {
@@ -93,9 +96,54 @@ impl Resting {
     }
 }
 
+/// All there is to know of a connection that speaks HTTP/2 and has no stream.
+#[cfg(feature = "http2")]
+#[derive(Debug)]
+pub(super) struct Idle {
+    link: link::Idle,
+    peer: Peer,
+    tag: u32,
+    owner: Owner,
+    profile: u16,
+    accounted: usize,
+}
+
+#[cfg(feature = "http2")]
+impl Idle {
+    /// What the loop has it down for.
+    pub(super) const fn accounted(&self) -> usize {
+        self.accounted
+    }
+
+    /// The connection without what only streams need, if it has none. The
+    /// record is then of no use.
+    pub(super) fn of(connection: &mut Connection) -> Option<Box<Self>> {
+        if !connection.is_plain() || connection.rested {
+            return None;
+        }
+        Some(Box::new(Self {
+            link: connection.link.take_idle()?,
+            peer: connection.peer,
+            tag: connection.tag,
+            owner: connection.owner,
+            profile: connection.profile,
+            accounted: connection.accounted,
+        }))
+    }
+
+    /// The whole connection again.
+    pub(super) fn wake(self) -> Connection {
+        let link = Link::of_idle(self.link);
+        let mut connection =
+            Connection::new(link, self.peer, self.owner, self.profile, Phase::Open);
+        (connection.tag, connection.accounted) = (self.tag, self.accounted);
+        connection
+    }
+}
+
 impl Connection {
-    /// Whether it is as it was when it was accepted, but for its link and its
-    /// tag.
+    /// Whether it is as it was when it was accepted, but for its link, its tag
+    /// and what it is down for.
     fn is_plain(&self) -> bool {
         let Self {
             link: _,
@@ -120,7 +168,7 @@ impl Connection {
             queued,
             dirty,
             rested: _,
-            accounted,
+            accounted: _,
             gone,
             told,
         } = self;
@@ -133,7 +181,6 @@ impl Connection {
             && kept.is_none()
             && backlog.memory() == 0
             && *stalls == Instant::NEVER
-            && *accounted == 0
             && gone.is_none()
     }
 }

@@ -135,7 +135,7 @@ impl Multiplex {
     }
 
     /// Gives back what was grown, once nothing is under way.
-    pub(super) fn rest(&mut self) {
+    fn rest(&mut self) {
         if self.streams.is_empty() {
             self.streams.release();
             (self.turns, self.pending) = Default::default();
