@@ -45,6 +45,7 @@ mod parked;
 mod protocol;
 mod receive;
 mod reply;
+mod resting;
 mod shared;
 mod timing;
 
@@ -55,3 +56,6 @@ pub use limits::Limits;
 pub use parked::{Parked, Shelf};
 pub use protocol::{Closing, Lent, Link};
 pub use reply::Snapshot;
+#[cfg(feature = "http2")]
+pub(crate) use resting::Idle;
+pub(crate) use resting::Resting;

@@ -114,7 +114,7 @@ impl<P: Poller> Loop<P> {
     pub(super) fn settle(&mut self, key: Key) {
         self.pump(key);
         self.flush(key);
-        let connection = self.dispatch.state.connections.get(key);
+        let connection = self.dispatch.state.connections.get_mut(key);
         if connection.is_some_and(|it| it.phase != Phase::Open || it.link.closing().is_some()) {
             self.begin_closing(key);
             self.go_on_closing(key);
