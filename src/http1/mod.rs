@@ -61,6 +61,7 @@ mod request;
 mod respond;
 mod semantics;
 mod send;
+mod start_line;
 mod state;
 
 pub use connection::Connection;
