@@ -142,7 +142,7 @@ pub(crate) fn put_ok_and_date(date: &Date, out: &mut impl Sink) {
 }
 
 /// The status line of 200, Date and Content-Length: at most 92 bytes.
-#[inline]
+#[inline(always)]
 pub(crate) fn put_ok(date: &Date, length: u64, out: &mut impl Sink) {
     const NAME: usize = 54; // where the name of the length begins
     const DIGITS: usize = NAME + 16;

@@ -111,6 +111,7 @@ impl Connection {
     ///
     /// # Errors
     /// As [`send_response`](Self::send_response).
+    #[inline(always)]
     pub fn send_whole(
         &mut self,
         head: &ResponseHead<'_>,
@@ -124,7 +125,20 @@ impl Connection {
             out.put(body);
             return Ok(());
         }
-        let length = BodyLength::Known(length);
+        self.send_unusual(head, body, date, now, out)
+    }
+
+    /// The same, whatever the response is.
+    #[inline(never)]
+    fn send_unusual(
+        &mut self,
+        head: &ResponseHead<'_>,
+        body: &[u8],
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        let length = BodyLength::Known(body.len() as u64);
         self.respond(head, length, date, now, out, body.len())?;
         if self.sending == Sending::Fixed {
             out.put(body);
@@ -164,7 +178,7 @@ impl Connection {
     /// 200 to a request of version 1.1 that is complete, on a connection that
     /// goes on, with fields that need not be looked at. It is what the long way
     /// would have written; `false` if that has to be gone.
-    #[inline]
+    #[inline(always)]
     fn send_usual(
         &mut self,
         head: &ResponseHead<'_>,

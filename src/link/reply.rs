@@ -138,6 +138,30 @@ impl Link {
         Ok(())
     }
 
+    /// The same with all of a body, which is copied.
+    ///
+    /// # Errors
+    /// As [`respond`](Self::respond).
+    #[inline(always)]
+    pub fn respond_whole(
+        &mut self,
+        stream: u32,
+        head: &ResponseHead<'_>,
+        body: &[u8],
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        let Protocol::Http1(machine) = &mut self.protocol else {
+            return self.respond(stream, head, Body::Whole(body), date, now, out);
+        };
+        machine.send_whole(head, body, date, now, out)?;
+        self.endless = false;
+        self.due = Instant::NEVER;
+        self.parked = None;
+        Ok(())
+    }
+
     /// Sends a request, or its head if the body is streamed, and returns the
     /// number of its exchange.
     ///

@@ -345,7 +345,7 @@ impl Sink for Cork {
         self.cap.saturating_sub(self.len())
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, bytes: &[u8]) {
         self.copied.extend_from_slice(bytes);
     }

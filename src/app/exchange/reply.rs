@@ -129,7 +129,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         if let Some(record) = self.at.record.as_deref_mut() {
             record.fields.set_content_type_line(content_type);
         }
-        self.at.respond(self.status, Body::Whole(body));
+        self.at.respond_whole(self.status, body);
         Done(())
     }
 
@@ -144,7 +144,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// loop's output.
     pub fn body(mut self, content_type: &str, body: impl AsRef<[u8]>) -> Done {
         self.typed(content_type);
-        self.at.respond(self.status, Body::Whole(body.as_ref()));
+        self.at.respond_whole(self.status, body.as_ref());
         Done(())
     }
 
@@ -162,7 +162,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         if self.status == Status::OK {
             self.status = Status::NO_CONTENT;
         }
-        self.at.respond(self.status, Body::Whole(b""));
+        self.at.respond_whole(self.status, b"");
         Done(())
     }
 
@@ -175,7 +175,7 @@ impl<'a, 'c> Reply<'a, 'c> {
             self.status
         };
         let mut reply = self.set_field("Location", location);
-        reply.at.respond(status, Body::Whole(b""));
+        reply.at.respond_whole(status, b"");
         Done(())
     }
 
