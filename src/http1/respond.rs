@@ -111,7 +111,6 @@ impl Connection {
     ///
     /// # Errors
     /// As [`send_response`](Self::send_response).
-    #[inline(always)]
     pub fn send_whole(
         &mut self,
         head: &ResponseHead<'_>,
@@ -121,24 +120,11 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         let length = body.len() as u64;
-        if self.send_usual(head, length, date, now, out) {
+        if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
             out.put(body);
             return Ok(());
         }
-        self.send_unusual(head, body, date, now, out)
-    }
-
-    /// The same, whatever the response is.
-    #[inline(never)]
-    fn send_unusual(
-        &mut self,
-        head: &ResponseHead<'_>,
-        body: &[u8],
-        date: Option<&Date>,
-        now: Instant,
-        out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
-        let length = BodyLength::Known(body.len() as u64);
+        let length = BodyLength::Known(length);
         self.respond(head, length, date, now, out, body.len())?;
         if self.sending == Sending::Fixed {
             out.put(body);
@@ -161,7 +147,7 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         let length = body.len() as u64;
-        if self.send_usual(head, length, date, now, out) {
+        if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
             out.put_shared(body);
             return Ok(());
         }
@@ -178,12 +164,12 @@ impl Connection {
     /// 200 to a request of version 1.1 that is complete, on a connection that
     /// goes on, with fields that need not be looked at. It is what the long way
     /// would have written; `false` if that has to be gone.
-    #[inline(always)]
-    fn send_usual(
+    #[inline]
+    pub(crate) fn send_usual(
         &mut self,
         head: &ResponseHead<'_>,
         length: u64,
-        date: Option<&Date>,
+        date: &Date,
         now: Instant,
         out: &mut impl Sink,
     ) -> bool {
@@ -195,7 +181,7 @@ impl Connection {
             && matches!(self.after, After::Keep | After::KeepDraining)
             && !self.old
             && !self.shutdown;
-        let (true, Some(lines), Some(date)) = (is_usual, head.fields.plain_lines(), date) else {
+        let (true, Some(lines)) = (is_usual, head.fields.plain_lines()) else {
             return false;
         };
         let content = usize::try_from(length).unwrap_or(usize::MAX);

@@ -31,7 +31,7 @@ pub struct Lent<'b> {
 impl<'b> Lent<'b> {
     /// What is passed on to a machine with limits of its own.
     #[inline]
-    pub(super) fn pass<L>(
+    pub(crate) fn pass<L>(
         self,
         choose: fn(&Limits) -> &L,
     ) -> (http::Lent<'b, L>, &'b mut Option<Box<Parked>>, &'b Limits) {
@@ -172,7 +172,7 @@ impl Link {
 
     /// Whether the exchange of this number goes on: on a server's connection
     /// until its response is complete, and its request too.
-    #[inline(always)]
+    #[inline]
     pub fn is_open(&self, stream: u32) -> bool {
         match (&self.protocol, self.role) {
             #[cfg(feature = "http2")]

@@ -138,28 +138,28 @@ impl Link {
         Ok(())
     }
 
-    /// The same with all of a body, which is copied.
-    ///
-    /// # Errors
-    /// As [`respond`](Self::respond).
+    /// Sends a whole response whose body is copied, if nothing about it is
+    /// unusual and the connection speaks HTTP/1.1: what
+    /// [`respond`](Self::respond) would have sent. `false` if nothing was.
     #[inline(always)]
-    pub fn respond_whole(
+    pub(crate) fn respond_usual(
         &mut self,
         stream: u32,
         head: &ResponseHead<'_>,
         body: &[u8],
-        date: Option<&Date>,
+        date: &Date,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> bool {
         let Protocol::Http1(machine) = &mut self.protocol else {
-            return self.respond(stream, head, Body::Whole(body), date, now, out);
+            return false;
         };
-        machine.send_whole(head, body, date, now, out)?;
-        self.endless = false;
+        if self.stream != stream || !machine.send_usual(head, body.len() as u64, date, now, out) {
+            return false;
+        }
+        out.put(body);
         self.due = Instant::NEVER;
-        self.parked = None;
-        Ok(())
+        true
     }
 
     /// Sends a request, or its head if the body is streamed, and returns the

@@ -207,13 +207,18 @@ impl Context<'_> {
     /// As [`respond`](Self::respond).
     #[inline]
     pub fn respond_whole(&mut self, head: &ResponseHead<'_>, body: &[u8]) -> Result<(), Misuse> {
-        if body.len() >= LARGE {
-            return self.respond(head, Body::Whole(body));
+        let Exchange { connection, stream } = self.exchange;
+        let state = &mut *self.state;
+        if let Some(it) = state.connections.get_mut(connection)
+            && it.may_respond()
+            && body.len() < LARGE
+            && it
+                .link
+                .respond_usual(stream, head, body, &state.date, state.now, &mut state.cork)
+        {
+            return Ok(());
         }
-        self.act(|link, state| {
-            let (stream, now) = (state.stream, state.now);
-            link.respond_whole(stream, head, body, Some(state.date), now, state.cork)
-        })
+        self.respond(head, Body::Whole(body))
     }
 
     /// Sends a request of ours, or its head if the body is streamed. From here

@@ -345,9 +345,16 @@ impl Sink for Cork {
         self.cap.saturating_sub(self.len())
     }
 
-    #[inline(always)]
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.copied.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
+        let end = self.copied.len() + n.min(N);
+        self.copied.extend_from_slice(bytes);
+        self.copied.truncate(end);
     }
 
     #[inline]

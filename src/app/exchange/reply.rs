@@ -101,7 +101,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     // The ends.
 
     /// Replies with plain text.
-    pub fn text(self, text: impl AsRef<str>) -> Done {
+    pub fn text(mut self, text: impl AsRef<str>) -> Done {
         self.known(
             "Content-Type: text/plain; charset=utf-8\r\n",
             text.as_ref().as_bytes(),
@@ -109,7 +109,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 
     /// Replies with a page.
-    pub fn html(self, text: impl AsRef<str>) -> Done {
+    pub fn html(mut self, text: impl AsRef<str>) -> Done {
         self.known(
             "Content-Type: text/html; charset=utf-8\r\n",
             text.as_ref().as_bytes(),
@@ -117,7 +117,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 
     /// Replies with text that is JSON already.
-    pub fn json(self, text: impl AsRef<str>) -> Done {
+    pub fn json(mut self, text: impl AsRef<str>) -> Done {
         self.known(
             "Content-Type: application/json\r\n",
             text.as_ref().as_bytes(),
@@ -125,7 +125,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 
     /// Replies with a body whose Content-Type is constant text, as a line.
-    fn known(mut self, content_type: &'static str, body: &[u8]) -> Done {
+    fn known(&mut self, content_type: &'static str, body: &[u8]) -> Done {
         if let Some(record) = self.at.record.as_deref_mut() {
             record.fields.set_content_type_line(content_type);
         }
