@@ -54,4 +54,6 @@ pub use event::{Event, Gone};
 pub use limits::Limits;
 pub use parked::{Parked, Shelf};
 pub use protocol::{Closing, Lent, Link};
+#[cfg(feature = "net")]
+pub(crate) use receive::Taker;
 pub use reply::Snapshot;
