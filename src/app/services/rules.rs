@@ -1,9 +1,11 @@
 //! What all calls of one method share.
 
 use alloc::{boxed::Box, sync::Arc};
+use core::time::Duration;
 
 use super::interceptor::Interceptors;
-use crate::grpc::Limits;
+use crate::grpc::{Limits, Request};
+use crate::http::Fields;
 
 /// What all calls of one method are judged by.
 pub(in crate::app) struct Rules {
@@ -30,5 +32,20 @@ impl Rules {
     pub(in crate::app) fn speaks(&self, codec: &str) -> bool {
         let is = |known: &&str| known.eq_ignore_ascii_case(codec);
         codec.is_empty() || self.codecs.is_empty() || self.codecs.iter().any(is)
+    }
+
+    /// What a call of the method asks for.
+    #[inline]
+    pub(in crate::app) fn request<'r>(
+        &'r self,
+        timeout: Option<Duration>,
+        fields: Fields<'r>,
+    ) -> Request<'r> {
+        Request {
+            service: &self.service,
+            method: &self.method,
+            timeout,
+            fields,
+        }
     }
 }
