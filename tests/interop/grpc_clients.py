@@ -471,4 +471,20 @@ def conversations():
             done.result(55)
 
 
+@check("grpc a client that pings a silent call every second is sent away", 90)
+def keep_alives():
+    # Three pings without a frame of an answer between them, and one more. However
+    # busy the machine, they are not the five minutes apart that make them right.
+    options = [("grpc.keepalive_time_ms", 1000), ("grpc.keepalive_timeout_ms", 60_000)]
+    options += [("grpc.http2.max_pings_without_data", 0), ("grpc.use_local_subchannel_pool", 1)]
+    with grpc.insecure_channel(TARGET, OPTIONS + options) as hasty:
+        pipe = Pipe()
+        call = Stub("user_service.UserService", hasty).Chat(iter(pipe), timeout=80)
+        error = fails(lambda: next(call), grpc.StatusCode.UNAVAILABLE)
+        pipe.close()
+        assert "too_many_pings" in error.details(), error.details()
+    # Others do not notice.
+    users.GetUser(message("user_service.GetUserRequest", id="1"), timeout=PATIENCE)
+
+
 finish()
