@@ -185,10 +185,10 @@ impl Context<'_> {
             });
             return responded;
         }
-        self.act(|link, state| {
-            let (stream, now) = (state.stream, state.now);
-            link.respond(stream, head, body, Some(state.date), now, state.cork)
-        })
+        let (connection, state) = self.state.lend_own(self.exchange)?;
+        let (stream, now) = (state.stream, state.now);
+        let link = &mut connection.link;
+        link.respond(stream, head, body, Some(state.date), now, state.cork)
     }
 
     /// Sends a request of ours, or its head if the body is streamed. From here

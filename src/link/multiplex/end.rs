@@ -45,7 +45,7 @@ impl Multiplex {
                 continue;
             };
             stream.over = false;
-            if !stream.told && (stream.gone.is_some() || stream.tag != 0) {
+            if !stream.told && (stream.tag != 0 || stream.gone.is_some()) {
                 stream.gone.get_or_insert(Gone::Finished);
                 self.queue(id);
             } else if let Some(outbox) = self.streams.remove(id).and_then(|it| it.outbox) {
