@@ -267,6 +267,12 @@ impl Judged {
         !self.expects && self.path != ABSENT && self.protocol == ABSENT
     }
 
+    /// Whether there are cookies to be [joined](join_cookies).
+    #[inline]
+    pub(super) const fn has_cookies(&self) -> bool {
+        self.cookies > 1
+    }
+
     /// The place of a pseudo-header field, its name without the colon.
     fn pseudo(&mut self, name: &[u8]) -> Result<&mut Place, Malformed> {
         Ok(match name {
@@ -391,15 +397,7 @@ fn is_authority(text: &[u8]) -> bool {
 /// Joins the cookies that were sent one by one for the sake of compression
 /// (RFC 9113 §8.2.3): the first gets them all, the others go. Returns how many
 /// fields are left of `count`. `at` is the end of the text that is in use.
-pub(super) fn join_cookies(
-    judged: &Judged,
-    text: &mut Vec<u8>,
-    at: usize,
-    ranges: &mut [FieldRange],
-) -> usize {
-    if judged.cookies < 2 {
-        return ranges.len();
-    }
+pub(super) fn join_cookies(text: &mut Vec<u8>, at: usize, ranges: &mut [FieldRange]) -> usize {
     text.truncate(at);
     let (mut kept, mut first) = (0, None);
     for index in 0..ranges.len() {
