@@ -84,7 +84,8 @@ impl Connection {
 
     /// A request whose HEADERS stand at the front of `rest` in whole and with
     /// nothing but a block, if that is known: nothing else about them is to be
-    /// judged. `None` has them looked at like any other frame.
+    /// judged. If they are not, nothing of `rest` is used, and they are to be
+    /// looked at like any other frame.
     pub(super) fn known_request(
         &mut self,
         rest: &mut [u8],

@@ -135,10 +135,10 @@ impl Connection {
                 }
                 Reading::Head => {
                     let start = at;
-                    let mut found = match self.known_request(rest, &mut at, context, out)? {
-                        Some(found) => Some(found),
-                        None => self.frame(None, rest, &mut at, context, out)?,
-                    };
+                    let mut found = self.known_request(rest, &mut at, context, out)?;
+                    if at == start {
+                        found = self.frame(None, rest, &mut at, context, out)?;
+                    }
                     if let (Some(found), 1..) = (&mut found, start) {
                         found.shift(start);
                     }
