@@ -7,7 +7,8 @@ use super::given::Given;
 use super::socket::lend;
 use super::state::Multiplex;
 use super::stream::{Intake, Stream};
-use crate::http::{self, Content, Fields};
+use crate::grpc;
+use crate::http::{self, Content, Fields, Method, RequestHead};
 use crate::http2::{self, ErrorCode};
 use crate::link::{Event, Gone, Limits, Parked, Violation};
 use crate::wire::{Instant, Received, Role, Sink, Step};
@@ -58,6 +59,7 @@ impl Multiplex {
                         content,
                     }),
             } => {
+                self.note_calls(&head);
                 self.begin(id, &content, due);
                 *stream = id;
                 return Ok(Received {
@@ -235,6 +237,20 @@ impl Multiplex {
             http2::Event::Settings | http2::Event::Ping(_) | http2::Event::Pong(_) => (0, None),
         };
         (id, event.map_or(Step::Need(0), Step::Event))
+    }
+
+    /// Looks whether the peer makes calls of gRPC, whose keep-alives have
+    /// rules of their own.
+    fn note_calls(&mut self, head: &RequestHead<'_>) {
+        if self.calls || head.method != Method::Post {
+            return;
+        }
+        let content_type = head.fields.get("content-type").unwrap_or_default();
+        let mode = grpc::ContentType::parse(content_type).map(|it| it.mode());
+        if mode == Some(grpc::Mode::Native) {
+            self.calls = true;
+            self.machine.judge_keep_alive();
+        }
     }
 
     /// A new exchange of the peer's.
