@@ -17,6 +17,8 @@ use super::{Code, timeout};
 use super::{Misuse, metadata, web};
 use super::{Status, Violation};
 use crate::http::FieldBuffer;
+#[cfg(feature = "net")]
+use crate::http::FieldRange;
 use crate::http::{Fields, Method, RequestHead, Version};
 use crate::wire::Sink;
 use crate::wire::{Received, Role, Step};
@@ -268,9 +270,13 @@ impl Call {
             Sending::Messages => return Err(Misuse::HeadSent),
             Sending::Ended => return Err(Misuse::Ended),
         }
-        metadata.iter().try_for_each(metadata::check)?;
+        if !metadata.is_empty() {
+            metadata.iter().try_for_each(metadata::check)?;
+        }
         self.put_head(head)?;
-        put_metadata(metadata, head)?;
+        if !metadata.is_empty() {
+            put_metadata(metadata, head)?;
+        }
         self.sending = Sending::Messages;
         Ok(())
     }
@@ -373,6 +379,26 @@ impl Call {
         }
         self.sending = Sending::Ended;
         Ok(ending)
+    }
+
+    /// Ends a call of native gRPC whose head has been sent with the status OK
+    /// and nothing else, as nearly all end: gives the trailers. `None`, and
+    /// nothing has happened, for any other call.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) fn send_ok(&mut self) -> Option<Fields<'static>> {
+        const LINE: &[u8] = b"grpc-status: 0\r\n";
+        const RANGES: &[FieldRange] = &[FieldRange {
+            name: 0,
+            name_end: 11,
+            value: 13,
+            value_end: 14,
+        }];
+        if self.sending != Sending::Messages || self.response.mode() != Mode::Native {
+            return None;
+        }
+        self.sending = Sending::Ended;
+        Some(Fields::checked(LINE, RANGES, true))
     }
 
     fn put_head(&self, head: &mut FieldBuffer) -> Result<(), Misuse> {

@@ -284,6 +284,13 @@ impl<M: Memory> DynamicTable<M> {
         named
     }
 
+    /// Whether the entry `distance` away, 1 being the newest, is this field.
+    #[inline]
+    pub(super) fn is_at(&self, distance: u32, name: &[u8], value: &[u8]) -> bool {
+        let nth = self.count.checked_sub(distance);
+        nth.is_some_and(|nth| self.stored(self.entry(self.slot(nth))).is(name, value))
+    }
+
     /// The slot of the `nth` entry from the oldest on.
     #[inline]
     fn slot(&self, nth: u32) -> usize {

@@ -133,8 +133,12 @@ impl<M: Memory> Encoder<M> {
                 0 => mix(0, name),
                 index => u64::from(index).wrapping_mul(SPREAD),
             };
-            let hash = (mix(name_hash, value) >> 32) as u32;
             let distance = self.buckets.distance(name_hash);
+            // What came last under a name comes again more often than not.
+            if indexing != Indexing::Never && self.table.is_at(distance, name, value) {
+                return integer::encode(static_table::LEN + distance, 7, 0x80, out);
+            }
+            let hash = (mix(name_hash, value) >> 32) as u32;
             match self.table.find(name, value, hash, distance, index == 0) {
                 Found::Field(at) if indexing != Indexing::Never => {
                     return integer::encode(static_table::LEN + 1 + at, 7, 0x80, out);

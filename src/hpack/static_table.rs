@@ -113,23 +113,19 @@ pub(super) struct Found {
 #[inline]
 pub(super) fn find(name: &[u8], value: &[u8]) -> Found {
     let first = index_of(name);
-    let candidates = match first {
-        2 => 2..=3,
-        4 => 4..=5,
-        6 => 6..=7,
-        8 => 8..=14,
-        16 => 16..=16,
-        _ => {
-            return Found {
-                index: first,
-                whole: false,
-            };
-        }
+    // Where the last entry of the name is, if one of them has a value.
+    let last = match first {
+        2 | 4 | 6 => first + 1,
+        8 => 14,
+        16 => 16,
+        _ => 0,
     };
-    for index in candidates {
+    let mut index = first;
+    while index <= last {
         if get(index).is_some_and(|(_, known)| same(known, value)) {
             return Found { index, whole: true };
         }
+        index += 1;
     }
     Found {
         index: first,

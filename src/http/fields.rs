@@ -1,6 +1,6 @@
 //! Lists of fields, borrowed from wherever they lie.
 
-use core::str;
+use core::{slice, str};
 
 use super::{Field, FieldRange};
 use crate::wire::{Sink, ascii};
@@ -99,7 +99,7 @@ impl<'b> Fields<'b> {
     /// The fields of a [`FieldBuffer`](super::FieldBuffer).
     #[cfg(feature = "alloc")]
     #[inline]
-    pub(super) const fn checked(text: &'b [u8], ranges: &'b [FieldRange], plain: bool) -> Self {
+    pub(crate) const fn checked(text: &'b [u8], ranges: &'b [FieldRange], plain: bool) -> Self {
         let place = Place::Checked {
             text,
             ranges,
@@ -154,8 +154,24 @@ impl<'b> Fields<'b> {
     /// All fields, in order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Field<'b>> + use<'b> {
-        let fields = *self;
-        (0..self.len()).filter_map(move |index| fields.at(index))
+        match self.place {
+            Place::Listed(list) => Iter {
+                text: &[],
+                ranges: [].iter(),
+                list: list.iter(),
+            },
+            Place::Ranges { text, ranges } => Iter {
+                text,
+                ranges: ranges.iter(),
+                list: [].iter(),
+            },
+            #[cfg(feature = "alloc")]
+            Place::Checked { text, ranges, .. } => Iter {
+                text,
+                ranges: ranges.iter(),
+                list: [].iter(),
+            },
+        }
     }
 
     /// The value of the first field of this name (case-insensitive).
@@ -198,6 +214,31 @@ impl<'b> Fields<'b> {
     pub fn list_contains(&self, name: &str, token: &str) -> bool {
         self.list(name)
             .any(|member| member.eq_ignore_ascii_case(token.as_bytes()))
+    }
+}
+
+/// Fields one by one: those of ranges, or those of a list.
+struct Iter<'b> {
+    text: &'b [u8],
+    ranges: slice::Iter<'b, FieldRange>,
+    list: slice::Iter<'b, Field<'b>>,
+}
+
+impl<'b> Iterator for Iter<'b> {
+    type Item = Field<'b>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Field<'b>> {
+        match self.ranges.next() {
+            Some(range) => Some(range.field(self.text)),
+            None => self.list.next().copied(),
+        }
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = self.ranges.len() + self.list.len();
+        (len, Some(len))
     }
 }
 

@@ -210,6 +210,7 @@ impl<'b> List<'b> {
     }
 
     /// The head of a request that was judged; `None` only if it was not.
+    #[inline]
     pub(super) fn request(&self, judged: &Judged) -> Option<RequestHead<'b>> {
         let method = Method::new(self.at(judged.method)?)?;
         let target = match (
@@ -264,6 +265,12 @@ impl Judged {
     /// asked for it, and it is no tunnel.
     pub(super) fn may_be_whole(&self) -> bool {
         !self.expects && self.path != ABSENT && self.protocol == ABSENT
+    }
+
+    /// Whether there are cookies to be [joined](join_cookies).
+    #[inline]
+    pub(super) const fn has_cookies(&self) -> bool {
+        self.cookies > 1
     }
 
     /// The place of a pseudo-header field, its name without the colon.
@@ -390,15 +397,7 @@ fn is_authority(text: &[u8]) -> bool {
 /// Joins the cookies that were sent one by one for the sake of compression
 /// (RFC 9113 §8.2.3): the first gets them all, the others go. Returns how many
 /// fields are left of `count`. `at` is the end of the text that is in use.
-pub(super) fn join_cookies(
-    judged: &Judged,
-    text: &mut Vec<u8>,
-    at: usize,
-    ranges: &mut [FieldRange],
-) -> usize {
-    if judged.cookies < 2 {
-        return ranges.len();
-    }
+pub(super) fn join_cookies(text: &mut Vec<u8>, at: usize, ranges: &mut [FieldRange]) -> usize {
     text.truncate(at);
     let (mut kept, mut first) = (0, None);
     for index in 0..ranges.len() {

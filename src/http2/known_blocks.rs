@@ -49,9 +49,13 @@ struct Block {
 }
 
 impl Block {
-    fn is(&self, parts: &Parts<'_>) -> bool {
-        let same = self.status == parts.status
-            && self.length == parts.length
+    #[inline]
+    fn is(&self, changes: u64, parts: &Parts<'_>) -> bool {
+        self.status == parts.status && self.changes == changes && self.has_all(parts)
+    }
+
+    fn has_all(&self, parts: &Parts<'_>) -> bool {
+        let same = self.length == parts.length
             && self.date.as_ref().map(Date::as_bytes) == parts.date.map(Date::as_bytes);
         same && !self.octets.is_empty() && self.has(parts.fields)
     }
@@ -83,7 +87,7 @@ impl KnownBlocks {
     /// Which block these parts are, and what they cost.
     pub(super) fn find(&self, changes: u64, parts: &Parts<'_>) -> Option<(usize, Cost)> {
         let mut blocks = self.memory.as_ref()?.blocks.iter().enumerate();
-        let (at, block) = blocks.find(|(_, block)| block.changes == changes && block.is(parts))?;
+        let (at, block) = blocks.find(|(_, block)| block.is(changes, parts))?;
         Some((at, block.cost))
     }
 
@@ -97,7 +101,7 @@ impl KnownBlocks {
         header_list: u32,
     ) -> Option<&[u8]> {
         let blocks = &self.memory.as_ref()?.blocks;
-        let is = |block: &&Block| block.changes == changes && block.is(parts);
+        let is = |block: &&Block| block.is(changes, parts);
         let block = blocks.iter().find(is)?;
         block.cost.fits(header_list).ok()?;
         Some(&block.octets)

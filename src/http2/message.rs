@@ -5,6 +5,7 @@ use super::block::{Block, Decoded};
 use super::connection::{Drain, Reading};
 use super::flood::TOO_LARGE;
 use super::found::Found;
+use super::frame::{HEAD, Head, Kind, flag};
 use super::head::Judged;
 use super::receive::Context;
 use super::state::{By, Frame, State};
@@ -23,6 +24,7 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<Option<Found>, Violation> {
         self.reading = Reading::Head;
+        self.make_scratch(context.scratch);
         if let Some((list, judged)) = self.recall(&block, octets, context) {
             return self.take_request(block, list, Some(judged), context, out);
         }
@@ -80,7 +82,51 @@ impl Connection {
         }
     }
 
+    /// A request whose HEADERS stand at the front of `rest` in whole and with
+    /// nothing but a block, if that is known: nothing else about them is to be
+    /// judged. If they are not, nothing of `rest` is used, and they are to be
+    /// looked at like any other frame.
+    pub(super) fn known_request(
+        &mut self,
+        rest: &mut [u8],
+        at: &mut usize,
+        context: &mut Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Option<Found>, Violation> {
+        const OTHERS: u8 = flag::PADDED | flag::PRIORITY;
+        let Some(head) = Head::decode(rest).filter(|head| head.kind == Kind::Headers) else {
+            return Ok(None);
+        };
+        let is_plain = head.flags & (flag::END_HEADERS | OTHERS) == flag::END_HEADERS;
+        let end = HEAD + head.length as usize;
+        if !is_plain || !self.greeted || head.length > self.own.frame {
+            return Ok(None);
+        }
+        let Some(octets) = rest.get(HEAD..end) else {
+            return Ok(None);
+        };
+        let block = Block {
+            stream: head.stream,
+            end: head.has(flag::END_STREAM),
+            dependency: 0,
+            assembled: head.length,
+            frames: 0,
+            skimmed: false,
+        };
+        let Some((list, judged)) = self.recall(&block, octets, context) else {
+            return Ok(None);
+        };
+        *at += end;
+        self.note_begun(false, context);
+        let mut found = self.take_request(block, list, Some(judged), context, out)?;
+        if let Some(found) = &mut found {
+            self.complete(found, end, rest, at);
+        }
+        Ok(found)
+    }
+
     /// The head of a request on a new stream, if its block is known.
+    #[inline]
     fn recall(
         &self,
         block: &Block,
@@ -94,7 +140,6 @@ impl Connection {
         if !is_new {
             return None;
         }
-        self.make_scratch(context.scratch);
         let changes = self.decoder.table().changes();
         let fields = usize::from(context.limits.fields);
         self.known_heads
@@ -145,10 +190,12 @@ impl Connection {
         stream.head_only = text.is_head(&judged);
         self.streams.insert(stream);
         let Scratch { fields, text } = context.scratch;
-        if let Some(ranges) = fields.get_mut(..list.fields) {
-            list.fields = head::join_cookies(&judged, text, list.text, ranges);
-            list.text = text.len().max(list.text);
+        if judged.has_cookies()
+            && let Some(ranges) = fields.get_mut(..list.fields)
+        {
+            list.fields = head::join_cookies(text, list.text, ranges);
         }
+        list.text = text.len().max(list.text);
         Ok(Some(Found::Request {
             stream: id,
             list,

@@ -135,7 +135,10 @@ impl Connection {
                 }
                 Reading::Head => {
                     let start = at;
-                    let mut found = self.frame(None, rest, &mut at, context, out)?;
+                    let mut found = self.known_request(rest, &mut at, context, out)?;
+                    if at == start {
+                        found = self.frame(None, rest, &mut at, context, out)?;
+                    }
                     if let (Some(found), 1..) = (&mut found, start) {
                         found.shift(start);
                     }
@@ -265,7 +268,13 @@ impl Connection {
 
     /// A request with its content, where that stands in whole behind its
     /// HEADERS, whose frame ends at `start`.
-    fn complete(&mut self, found: &mut Found, start: usize, rest: &mut [u8], at: &mut usize) {
+    pub(super) fn complete(
+        &mut self,
+        found: &mut Found,
+        start: usize,
+        rest: &mut [u8],
+        at: &mut usize,
+    ) {
         if let Found::Request {
             stream,
             judged,
@@ -323,7 +332,7 @@ impl Connection {
 
     /// Notes whether a frame has begun that is not all there, for its timeout.
     #[inline]
-    fn note_begun(&mut self, begun: bool, context: &Context<'_, '_>) {
+    pub(super) fn note_begun(&mut self, begun: bool, context: &Context<'_, '_>) {
         if !self.greeted {
             return; // the preface's own timeout runs
         }

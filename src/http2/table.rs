@@ -66,9 +66,20 @@ impl<T: Numbered> Table<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, id: u32) -> Option<T> {
+        self.remove_if(id, |_| true)
+    }
+
+    /// Removes a stream if `judge`, which sees it, says so.
+    #[inline]
+    pub(crate) fn remove_if(&mut self, id: u32, judge: impl FnOnce(&mut T) -> bool) -> Option<T> {
         let mut hole = self.find(id)?;
-        let removed = self.slots.get_mut(hole)?.take();
+        let found = self.slots.get_mut(hole)?;
+        if !judge(found.as_mut()?) {
+            return None;
+        }
+        let removed = found.take();
         // Close the gap: move back whoever was pushed beyond it.
         let mut slot = self.next(hole);
         while let Some(Some(stream)) = self.slots.get(slot) {

@@ -143,6 +143,15 @@ impl Connection {
         matches!(self.phase, Phase::Open) && !self.told
     }
 
+    /// The same where an exchange that shares its connection is judged by the
+    /// link.
+    #[inline]
+    pub(super) fn may_be_open(&self, stream: u32) -> bool {
+        matches!(self.phase, Phase::Open)
+            && !self.told
+            && (self.link.is_multiplexed() || self.link.is_open(stream))
+    }
+
     /// Whether it waits for a further request and for nothing else: it holds no
     /// memory, and nothing but the idle time and its peer can make it go on.
     #[inline]

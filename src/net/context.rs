@@ -195,10 +195,10 @@ impl Context<'_> {
             });
             return responded;
         }
-        self.act(|link, state| {
-            let (stream, now) = (state.stream, state.now);
-            link.respond(stream, head, body, Some(state.date), now, state.cork)
-        })
+        let (connection, state) = self.state.lend_own(self.exchange)?;
+        let (stream, now) = (state.stream, state.now);
+        let link = &mut connection.link;
+        link.respond(stream, head, body, Some(state.date), now, state.cork)
     }
 
     /// The same with all of a body, which is copied unless it is large.

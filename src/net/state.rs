@@ -95,6 +95,29 @@ impl State {
         }
     }
 
+    /// The same for a call that judges by itself whether an exchange is open
+    /// that shares its connection.
+    #[inline]
+    pub(super) fn lend_own(
+        &mut self,
+        exchange: Exchange,
+    ) -> Result<(&mut Connection, Lending<'_>), Misuse> {
+        let Exchange { connection, stream } = exchange;
+        match self.connections.get_mut(connection) {
+            Some(it) if it.may_be_open(stream) => {
+                let lending = Lending {
+                    stream,
+                    cork: &mut self.cork,
+                    entropy: &mut self.entropy,
+                    now: self.now,
+                    date: &self.date,
+                };
+                Ok((it, lending))
+            }
+            _ => Err(Misuse::Over),
+        }
+    }
+
     /// Bytes that wait for the peer of an exchange: for its stream, corked, or
     /// in the connection's backlog.
     pub(super) fn backlog_of(&self, exchange: Exchange) -> usize {

@@ -226,6 +226,18 @@ impl Sending {
         if self.stage == Stage::Owing && status.code == Code::Ok {
             self.make_head(at);
         }
+        let is_plain = status.code == Code::Ok && status.message.is_empty();
+        if is_plain
+            && self.stage == Stage::Made
+            && self.outgoing.trailers.as_fields().is_empty()
+            && let Some(trailers) = self.machine.send_ok()
+        {
+            // As nearly all calls end.
+            self.stage = Stage::Ended;
+            let bytes = &self.frames[..];
+            at.respond(http::Status::OK, Body::Trailed { bytes, trailers });
+            return;
+        }
         let mut fields = mem::take(&mut at.site.scratch.trailers);
         fields.clear();
         self.end(at, &status, &mut fields);

@@ -41,14 +41,18 @@ impl Multiplex {
     /// one of them is told before.
     pub(super) fn sweep(&mut self) {
         while let Some(id) = self.over.pop() {
-            let Some(stream) = self.streams.get_mut(id) else {
-                continue;
-            };
-            stream.over = false;
-            if !stream.told && (stream.gone.is_some() || stream.tag != 0) {
-                stream.gone.get_or_insert(Gone::Finished);
+            let mut is_owed = false;
+            let removed = self.streams.remove_if(id, |stream| {
+                stream.over = false;
+                is_owed = !stream.told && (stream.tag != 0 || stream.gone.is_some());
+                if is_owed {
+                    stream.gone.get_or_insert(Gone::Finished);
+                }
+                !is_owed
+            });
+            if is_owed {
                 self.queue(id);
-            } else if let Some(outbox) = self.streams.remove(id).and_then(|it| it.outbox) {
+            } else if let Some(outbox) = removed.and_then(|it| it.outbox) {
                 self.spare_outbox(outbox);
             }
         }

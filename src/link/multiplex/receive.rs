@@ -38,7 +38,10 @@ impl Multiplex {
             stream,
         } = around;
         let (now, chance) = (lent.now, lent.chance);
-        if self.is_pending()
+        if !self.over.is_empty() {
+            self.sweep();
+        }
+        if !self.pending.is_empty()
             && let Some((id, given)) = self.next_given(now, chance, limits, shown, out)
         {
             *stream = id;
