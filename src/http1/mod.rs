@@ -62,6 +62,7 @@ mod respond;
 mod resting;
 mod semantics;
 mod send;
+mod start_line;
 mod state;
 
 pub use connection::Connection;

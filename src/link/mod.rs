@@ -55,6 +55,8 @@ pub use event::{Event, Gone};
 pub use limits::Limits;
 pub use parked::{Parked, Shelf};
 pub use protocol::{Closing, Lent, Link};
+#[cfg(feature = "net")]
+pub(crate) use receive::Taker;
 pub use reply::Snapshot;
 #[cfg(feature = "http2")]
 pub(crate) use resting::Idle;

@@ -31,7 +31,7 @@ pub struct Lent<'b> {
 impl<'b> Lent<'b> {
     /// What is passed on to a machine with limits of its own.
     #[inline]
-    pub(super) fn pass<L>(
+    pub(crate) fn pass<L>(
         self,
         choose: fn(&Limits) -> &L,
     ) -> (http::Lent<'b, L>, &'b mut Option<Box<Parked>>, &'b Limits) {

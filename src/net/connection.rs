@@ -137,7 +137,13 @@ impl Connection {
     /// Whether an exchange is still the present one, or one of those that go on.
     #[inline]
     pub(super) fn is_open(&self, stream: u32) -> bool {
-        matches!(self.phase, Phase::Open) && !self.told && self.link.is_open(stream)
+        self.may_respond() && self.link.is_open(stream)
+    }
+
+    /// Whether its owner may answer what the link says is open.
+    #[inline]
+    pub(super) const fn may_respond(&self) -> bool {
+        matches!(self.phase, Phase::Open) && !self.told
     }
 
     /// Whether it waits for a further request and for nothing else: it holds no

@@ -34,6 +34,7 @@ mod error;
 mod event_loop;
 mod exchange;
 mod failing;
+mod feed;
 mod file_part;
 mod flow;
 mod flush;

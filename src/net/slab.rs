@@ -168,35 +168,43 @@ impl<T> Slab<T> {
         key
     }
 
-    #[inline]
+    #[inline(always)]
     fn entry(&self, key: Key) -> Option<&Entry<T>> {
-        self.entries
-            .get(key.slot as usize)
-            .filter(|entry| entry.generation == key.generation)
+        match self.entries.get(key.slot as usize) {
+            Some(entry) if entry.generation == key.generation => Some(entry),
+            _ => None,
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn entry_mut(&mut self, key: Key) -> Option<&mut Entry<T>> {
-        self.entries
-            .get_mut(key.slot as usize)
-            .filter(|entry| entry.generation == key.generation)
+        match self.entries.get_mut(key.slot as usize) {
+            Some(entry) if entry.generation == key.generation => Some(entry),
+            _ => None,
+        }
     }
 
     /// The entry, unless it is gone or lent out.
     #[inline]
     pub fn get(&self, key: Key) -> Option<&T> {
-        match &self.entry(key)?.state {
-            State::Held(value) => Some(value),
-            State::Vacant { .. } | State::Lent => None,
+        match self.entry(key) {
+            Some(Entry {
+                state: State::Held(value),
+                ..
+            }) => Some(value),
+            _ => None,
         }
     }
 
     /// The entry for changing, unless it is gone or lent out.
     #[inline]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        match &mut self.entry_mut(key)?.state {
-            State::Held(value) => Some(value),
-            State::Vacant { .. } | State::Lent => None,
+        match self.entry_mut(key) {
+            Some(Entry {
+                state: State::Held(value),
+                ..
+            }) => Some(value),
+            _ => None,
         }
     }
 

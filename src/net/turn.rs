@@ -56,7 +56,6 @@ impl<P: Poller> Loop<P> {
 
     /// How long a poll may wait.
     fn wait(&mut self, timeout: Option<Duration>) -> Option<Duration> {
-        let next_dial = self.next_dial();
         let state = &self.dispatch.state;
         if self.listeners.is_ready()
             || !self.inbox.is_empty()
@@ -67,12 +66,7 @@ impl<P: Poller> Loop<P> {
             return Some(Duration::ZERO);
         }
         let coarse = self.deadlines.next();
-        let drained = self.drained_by.filter(|_| !state.connections.is_empty());
-        let precise = sooner(
-            sooner(state.timers.next(), self.listeners.next()),
-            sooner(next_dial, drained),
-        );
-        let next = match (precise, coarse) {
+        let next = match (self.next_precise(), coarse) {
             (None, None) => return timeout,
             // The clock of this turn does: they are whole seconds, and may be
             // late by one and by what the turn takes.
@@ -84,6 +78,21 @@ impl<P: Poller> Loop<P> {
             }
         };
         Some(timeout.map_or(next, |timeout| timeout.min(next)))
+    }
+
+    /// The first time that something other than a connection's deadline is due.
+    #[inline]
+    fn next_precise(&self) -> Option<Instant> {
+        let state = &self.dispatch.state;
+        let dialling = !self.dialling.is_empty();
+        if state.timers.is_empty() && !dialling && self.drained_by.is_none() {
+            return self.listeners.next();
+        }
+        let drained = self.drained_by.filter(|_| !state.connections.is_empty());
+        sooner(
+            sooner(state.timers.next(), self.listeners.next()),
+            sooner(self.next_dial(), drained),
+        )
     }
 
     fn note_time(&mut self) {

@@ -88,6 +88,20 @@ pub(crate) struct Entry {
     pub(crate) session: Option<Box<dyn Session>>,
 }
 
+impl Entry {
+    /// An entry of no exchange.
+    pub(crate) const fn none() -> Self {
+        Self {
+            exchange: Exchange {
+                connection: Key::NONE,
+                stream: 0,
+            },
+            record: None,
+            session: None,
+        }
+    }
+}
+
 /// The exchanges of one loop that go on.
 #[derive(Default)]
 pub(crate) struct Sessions {

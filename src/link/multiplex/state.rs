@@ -36,6 +36,8 @@ pub(in crate::link) struct Multiplex {
     pub(super) shown: Option<(u32, usize)>,
     /// The peer has sent its last byte.
     pub(super) ended: bool,
+    /// The peer makes calls of gRPC.
+    pub(super) calls: bool,
     #[expect(clippy::vec_box, reason = "a stream holds a pointer, not the outbox")]
     pub(super) spare: Vec<Box<Outbox>>,
 }
@@ -53,6 +55,7 @@ impl Multiplex {
             wake: Instant::NEVER,
             shown: None,
             ended: false,
+            calls: false,
             spare: Vec::new(),
         }
     }
@@ -268,11 +271,13 @@ mod tests {
                 limits: &limits.http2,
                 scratch: scratch.lend(),
             };
+            let mut id = 0;
             let around = Around {
                 shown: &mut shown,
                 limits: &limits,
+                stream: &mut id,
             };
-            let (id, received) = many.receive(&mut input, lent, around, &mut out).unwrap();
+            let received = many.receive(&mut input, lent, around, &mut out).unwrap();
             let (used, more) = (
                 received.used,
                 matches!(received.step, Step::Event(_) | Step::Need(0)),
