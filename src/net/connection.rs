@@ -39,6 +39,8 @@ pub(super) struct Connection {
     pub(super) stalls: Instant,
     pub(super) phase: Phase,
     pub(super) tag: u32,
+    /// Of its key; the table of connections sets it.
+    pub(super) generation: u32,
     pub(super) owner: Owner,
     /// We opened it, so that no cap counts it.
     pub(super) dialled: bool,
@@ -87,6 +89,7 @@ impl Connection {
             stalls: Instant::NEVER,
             phase,
             tag: 0,
+            generation: 0,
             owner,
             profile,
             dialled: matches!(phase, Phase::Dialling),

@@ -1,5 +1,11 @@
 //! The connections of a loop: whole while they are at work, short at rest.
 //!
+//! ```text
+//!   slot      0     1     2     3          looking one up: a pointer, and
+//!   whole     *     -     *     -          the generation behind it
+//!   places  whole short whole  idle        40 bytes, of use at rest
+//! ```
+//!
 //! What has just been used is likely to be used again, so that a connection
 //! stays whole as long as there are few: with fewer connections than
 //! [`warm`](super::Limits::warm), or fewer at work, nothing is ever packed.
@@ -8,12 +14,12 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::mem;
 
 use super::connection::Connection;
 #[cfg(feature = "http2")]
 use super::resting::Idle;
 use super::resting::{LongAddresses, Resting};
+use super::slab::grow;
 use super::{Exchange, Key, Slab};
 
 /// Empty records that are kept for the next that is made whole.
@@ -24,50 +30,70 @@ const LOOKS: usize = 16;
 /// Connections by their keys.
 #[derive(Debug)]
 pub(super) struct Connections {
-    slab: Slab<Place>,
+    /// The whole ones, by slot.
+    whole: Vec<Option<Box<Connection>>>,
+    others: Others,
+    /// Who of those that are whole is looked at next.
+    hand: usize,
+}
+
+/// Who is not whole, and what it takes to change that.
+#[derive(Debug)]
+struct Others {
+    places: Slab<Place>,
+    #[cfg(feature = "http2")]
+    idle: Slab<Box<Idle>>,
+    long: LongAddresses,
     /// Those that are whole and may have to be packed, in no order, and some
     /// that are gone.
     warm: Vec<Key>,
-    /// Who of them is looked at next.
-    hand: usize,
     /// How many were made whole since they were looked at last.
     woken: usize,
     #[expect(clippy::vec_box, reason = "a place holds a pointer, not the record")]
     spare: Vec<Box<Connection>>,
-    long: LongAddresses,
 }
 
 #[derive(Debug)]
 enum Place {
-    Whole(Box<Connection>),
+    Whole,
     Resting(Resting),
-    /// Speaks HTTP/2 and has no stream.
+    /// Speaks HTTP/2 and has no stream: its key among those.
     #[cfg(feature = "http2")]
-    Idle(Box<Idle>),
+    Idle(Key),
 }
 
 impl Connections {
     pub(super) const fn new() -> Self {
         Self {
-            slab: Slab::new(),
-            warm: Vec::new(),
+            whole: Vec::new(),
+            others: Others {
+                places: Slab::new(),
+                #[cfg(feature = "http2")]
+                idle: Slab::new(),
+                long: Slab::new(),
+                warm: Vec::new(),
+                woken: 0,
+                spare: Vec::new(),
+            },
             hand: 0,
-            woken: 0,
-            spare: Vec::new(),
-            long: Slab::new(),
         }
     }
 
     /// Whether there is none.
     pub(super) const fn is_empty(&self) -> bool {
-        self.slab.is_empty()
+        self.others.places.is_empty()
     }
 
     /// Adds a connection.
     pub(super) fn insert(&mut self, connection: Connection) -> Key {
-        let record = boxed(&mut self.spare, connection);
-        let key = self.slab.insert(Place::Whole(record));
-        self.note(key);
+        let key = self.others.places.insert(Place::Whole);
+        let record = self.others.record(key, connection);
+        let slot = key.slot() as usize;
+        while self.whole.len() <= slot {
+            grow(&mut self.whole);
+            self.whole.push(None);
+        }
+        self.whole[slot] = Some(record); // made long enough just now
         key
     }
 
@@ -75,8 +101,8 @@ impl Connections {
     /// rests, is not found: see [`get_mut`](Self::get_mut).
     #[inline]
     pub(super) fn get(&self, key: Key) -> Option<&Connection> {
-        match self.slab.get(key)? {
-            Place::Whole(connection) => Some(connection),
+        match self.whole.get(key.slot() as usize) {
+            Some(Some(it)) if it.generation == key.generation() => Some(it),
             _ => None,
         }
     }
@@ -84,61 +110,57 @@ impl Connections {
     /// A connection, made whole if it was not. It stays so for the turn.
     #[inline]
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Connection> {
-        if !matches!(self.slab.get(key), Some(Place::Whole(_))) {
-            self.wake(key);
+        let place = self.whole.get_mut(key.slot() as usize)?;
+        if !is_in(place, key) && !self.others.wake(key, place) {
+            return None;
         }
-        match self.slab.get_mut(key)? {
-            Place::Whole(connection) => Some(connection),
-            _ => None, // it has just been made whole
-        }
+        place.as_deref_mut()
     }
 
     /// Whether an exchange goes on, of a connection that may rest.
     #[inline]
     pub(super) fn is_open(&self, exchange: Exchange) -> bool {
         let Exchange { connection, stream } = exchange;
-        match self.slab.get(connection) {
-            Some(Place::Whole(it)) => it.is_open(stream),
-            Some(Place::Resting(it)) => it.is_open(stream),
-            #[cfg(feature = "http2")]
-            Some(Place::Idle(_)) => stream == 0, // the connection itself
-            None => false,
+        match self.get(connection) {
+            Some(it) => it.is_open(stream),
+            None => self.others.is_open(connection, stream),
         }
     }
 
     /// Removes a connection.
     pub(super) fn remove(&mut self, key: Key) -> Option<Box<Connection>> {
-        let place = self.slab.remove(key)?;
-        Some(self.whole(place))
+        self.get_mut(key)?;
+        self.others.places.remove(key)?;
+        self.whole.get_mut(key.slot() as usize)?.take()
     }
 
     /// The key in a slot.
     #[inline]
     pub(super) fn key_at(&self, slot: u32) -> Option<Key> {
-        self.slab.key_at(slot)
+        self.others.places.key_at(slot)
     }
 
-    /// The key that made `token`.
+    /// The key that made `token`, whether or not its connection is there.
     #[inline]
-    pub(super) fn key_of(&self, token: usize) -> Option<Key> {
-        self.slab.key_of(token)
+    pub(super) fn key_from(&self, token: usize) -> Option<Key> {
+        self.others.places.key_from(token)
     }
 
     /// The keys of all connections, by slot.
     pub(super) fn keys(&self) -> Vec<Key> {
-        self.slab.keys().collect()
+        self.others.places.keys().collect()
     }
 
     /// The connection that the loop has down for the most memory. One at rest
     /// holds none.
     pub(super) fn largest(&self) -> Option<Key> {
         let holds = |(key, place): (Key, &Place)| match place {
-            Place::Whole(connection) => Some((connection.accounted, key)),
+            Place::Whole => Some((self.get(key)?.accounted, key)),
             #[cfg(feature = "http2")]
-            Place::Idle(idle) => Some((idle.accounted(), key)),
+            Place::Idle(idle) => Some((self.others.idle.get(*idle)?.accounted(), key)),
             Place::Resting(_) => None,
         };
-        let largest = self.slab.iter().filter_map(holds).max();
+        let largest = self.others.places.iter().filter_map(holds).max();
         largest.map(|(_, key)| key)
     }
 
@@ -147,91 +169,109 @@ impl Connections {
     /// while none is at work.
     #[inline]
     pub(super) fn pack(&mut self, most: usize) {
-        if self.warm.len() > most {
+        if self.others.warm.len() > most {
             self.pack_beyond(most);
         }
-        self.woken = 0;
+        self.others.woken = 0;
     }
 
     #[cold]
     fn pack_beyond(&mut self, most: usize) {
-        for _ in 0..2 * self.woken + LOOKS {
-            if self.warm.len() <= most {
+        let Self {
+            whole,
+            others,
+            hand,
+        } = self;
+        for _ in 0..2 * others.woken + LOOKS {
+            if others.warm.len() <= most {
                 return;
             }
-            if self.hand >= self.warm.len() {
-                self.hand = 0;
+            if *hand >= others.warm.len() {
+                *hand = 0;
             }
-            let Some(&key) = self.warm.get(self.hand) else {
+            let Some(&key) = others.warm.get(*hand) else {
                 return;
             };
-            match self.pack_one(key) {
-                true => drop(self.warm.swap_remove(self.hand)), // it is there
-                false => self.hand += 1,
+            let place = whole.get_mut(key.slot() as usize);
+            match place.is_none_or(|place| !is_in(place, key) || others.pack(key, place)) {
+                true => drop(others.warm.swap_remove(*hand)), // it is within
+                false => *hand += 1,
             }
         }
     }
+}
 
-    /// Whether a connection need not be looked at again: it is packed, or gone.
-    fn pack_one(&mut self, key: Key) -> bool {
-        let Self {
-            slab, long, spare, ..
-        } = self;
-        let Some(place) = slab.get_mut(key) else {
-            return true;
-        };
-        let Place::Whole(connection) = place else {
-            return true;
-        };
-        let packed = Resting::of(connection, long).map(Place::Resting);
-        #[cfg(feature = "http2")]
-        let packed = packed.or_else(|| Idle::of(connection).map(Place::Idle));
-        let Some(packed) = packed else {
+#[inline]
+fn is_in(place: &Option<Box<Connection>>, key: Key) -> bool {
+    matches!(place, Some(it) if it.generation == key.generation())
+}
+
+impl Others {
+    #[cold]
+    fn is_open(&self, key: Key, stream: u32) -> bool {
+        match self.places.get(key) {
+            Some(Place::Resting(resting)) => resting.is_open(stream),
+            #[cfg(feature = "http2")]
+            Some(Place::Idle(_)) => stream == 0, // the connection itself
+            Some(Place::Whole) | None => false,
+        }
+    }
+
+    /// Packs a connection; whether that can be done.
+    fn pack(&mut self, key: Key, whole: &mut Option<Box<Connection>>) -> bool {
+        let (Some(connection), Some(place)) = (whole.as_mut(), self.places.get_mut(key)) else {
             return false;
         };
-        if let Place::Whole(record) = mem::replace(place, packed)
-            && spare.len() < SPARE
+        if let Some(resting) = Resting::of(connection, &mut self.long) {
+            *place = Place::Resting(resting);
+        } else {
+            #[cfg(feature = "http2")]
+            match Idle::of(connection) {
+                Some(idle) => *place = Place::Idle(self.idle.insert(idle)),
+                None => return false,
+            }
+            #[cfg(not(feature = "http2"))]
+            return false;
+        }
+        if let Some(record) = whole.take()
+            && self.spare.len() < SPARE
         {
-            spare.push(record);
+            self.spare.push(record);
         }
         true
     }
 
-    /// Makes a connection whole.
+    /// Makes a connection whole; whether it is there at all.
     #[cold]
-    fn wake(&mut self, key: Key) {
-        if let Some(place) = self.slab.take(key) {
-            let whole = self.whole(place);
-            // Its place is waiting for it.
-            let _ = self.slab.put_back(key, Place::Whole(whole));
-            self.note(key);
-        }
-    }
-
-    fn whole(&mut self, place: Place) -> Box<Connection> {
-        let connection = match place {
-            Place::Whole(connection) => return connection,
-            Place::Resting(resting) => resting.wake(&mut self.long),
-            #[cfg(feature = "http2")]
-            Place::Idle(idle) => idle.wake(),
+    fn wake(&mut self, key: Key, whole: &mut Option<Box<Connection>>) -> bool {
+        let Some(place) = self.places.get_mut(key) else {
+            return false;
         };
-        boxed(&mut self.spare, connection)
+        let connection = match core::mem::replace(place, Place::Whole) {
+            Place::Whole => None,
+            Place::Resting(resting) => Some(resting.wake(&mut self.long)),
+            #[cfg(feature = "http2")]
+            Place::Idle(idle) => self.idle.remove(idle).map(|idle| idle.wake()),
+        };
+        // Only a whole one is in its place already.
+        if let Some(connection) = connection {
+            *whole = Some(self.record(key, connection));
+        }
+        whole.is_some()
     }
 
-    fn note(&mut self, key: Key) {
+    /// Puts a connection into a record, and notes that it is whole.
+    fn record(&mut self, key: Key, mut connection: Connection) -> Box<Connection> {
+        connection.generation = key.generation();
         self.warm.push(key);
         self.woken += 1;
-    }
-}
-
-/// Puts a connection into a record.
-fn boxed(spare: &mut Vec<Box<Connection>>, connection: Connection) -> Box<Connection> {
-    match spare.pop() {
-        Some(mut record) => {
-            *record = connection;
-            record
+        match self.spare.pop() {
+            Some(mut record) => {
+                *record = connection;
+                record
+            }
+            None => Box::new(connection),
         }
-        None => Box::new(connection),
     }
 }
 
@@ -274,7 +314,7 @@ mod tests {
         let keys: Vec<Key> = (0..30).map(|n| connections.insert(at_rest(n))).collect();
         connections.pack(0);
         assert_eq!(whole(&connections), 0);
-        assert_eq!(connections.long.len(), 10);
+        assert_eq!(connections.others.long.len(), 10);
         assert_eq!(connections.keys(), keys);
         for (&key, n) in keys.iter().zip(0..) {
             assert!(connections.get(key).is_none());
@@ -292,7 +332,10 @@ mod tests {
             assert_eq!(whole.deadline(&limits), before.deadline(&limits));
             assert!(whole.is_at_rest() && whole.rested);
         }
-        assert_eq!((connections.keys().len(), connections.long.len()), (15, 0));
+        assert_eq!(
+            (connections.keys().len(), connections.others.long.len()),
+            (15, 0)
+        );
     }
 
     #[test]
@@ -318,12 +361,12 @@ mod tests {
         connections.pack(20);
         connections.pack(20);
         assert!(whole(&connections) <= 20);
-        assert!(connections.warm.len() <= 20);
+        assert!(connections.others.warm.len() <= 20);
     }
 
     #[test]
-    fn a_place_is_48_bytes() {
+    fn a_place_is_44_bytes() {
         assert_eq!(size_of::<Resting>(), 40);
-        assert_eq!(Slab::<Place>::ENTRY, 48);
+        assert_eq!(Slab::<Place>::ENTRY, 44);
     }
 }

@@ -153,6 +153,7 @@ impl Connection {
             stalls,
             phase,
             tag: _,
+            generation: _,
             owner: _,
             dialled,
             profile: _,

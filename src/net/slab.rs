@@ -208,6 +208,19 @@ impl<T> Slab<T> {
         }
     }
 
+    /// The key that made `token`, whether or not its entry is there, where a
+    /// token is a whole key; as [`key_of`](Self::key_of) where it is not.
+    #[inline]
+    pub(super) fn key_from(&self, token: usize) -> Option<Key> {
+        if usize::BITS < 64 {
+            return self.key_of(token);
+        }
+        Some(Key {
+            slot: token as u32,
+            generation: (token >> (SLOT_BITS % usize::BITS)) as u32,
+        })
+    }
+
     /// Whether the entry is there, lent out or not.
     #[inline]
     pub fn contains(&self, key: Key) -> bool {

@@ -112,7 +112,7 @@ impl<P: Poller> Loop<P> {
             }
             return;
         }
-        let Some(key) = self.dispatch.state.connections.key_of(readiness.token) else {
+        let Some(key) = self.dispatch.state.connections.key_from(readiness.token) else {
             return;
         };
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
