@@ -3,6 +3,7 @@
 #[cfg(any(test, not(target_arch = "x86_64")))]
 use super::blocks::HALF;
 use super::blocks::{Blocks, Class, WINDOW};
+use crate::wire::ascii;
 
 /// Exclusive-ors `payload` with the repeated `key`, a word at a time.
 #[inline]
@@ -132,15 +133,28 @@ impl Blocks for Words {
     #[inline(always)]
     fn unusual(self, text: &[u8; WINDOW]) -> u32 {
         let (words, _) = text.as_chunks::<8>();
-        words.iter().rev().fold(0, |bits, word| {
-            bits << 8 | gather(unusual(u64::from_le_bytes(*word)))
-        })
+        let mut tops = [0; WINDOW / 8];
+        for (tops, word) in tops.iter_mut().zip(words) {
+            *tops = unusual(u64::from_le_bytes(*word));
+        }
+        if tops.iter().fold(0, |all, tops| all | tops) == 0 {
+            return 0; // in the middle of a long line
+        }
+        let tops = tops.iter().rev();
+        tops.fold(0, |bits, tops| bits << 8 | gather(*tops))
     }
 
     #[inline(always)]
     fn other_than(self, class: &Class, text: &[u8; WINDOW]) -> u32 {
         let bytes = text.iter().rev();
         bytes.fold(0, |bits, &b| bits << 1 | u32::from(!holds(class, b)))
+    }
+
+    #[inline(always)]
+    fn run_in(self, class: &Class, window: &[u8; WINDOW], skipped: usize) -> usize {
+        let rest = window.get(skipped..).unwrap_or_default();
+        let end = rest.iter().position(|&b| !holds(class, b));
+        end.unwrap_or(usize::BITS as usize)
     }
 
     #[inline(always)]
@@ -156,7 +170,7 @@ impl Blocks for Words {
 
 #[inline(always)]
 fn holds(class: &Class, b: u8) -> bool {
-    b < 128 && class.0[usize::from(b & 15)] >> (b >> 4) & 1 != 0
+    ascii::is_in(class.1, b)
 }
 
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
