@@ -57,20 +57,26 @@ impl Gzip {
     ///
     /// # Errors
     /// [`Violation::InflatedTooLong`] as soon as it is more,
-    /// [`Violation::MalformedCompressed`] if it is not gzip to its last byte.
+    /// [`Violation::MalformedCompressed`] if it is not gzip to its last byte;
+    /// then nothing is appended.
     pub fn inflate(
         &mut self,
         message: &[u8],
         limit: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), Violation> {
-        let most = out.len().saturating_add(limit);
+        let start = out.len();
+        let most = start.saturating_add(limit);
         let mut rest = message;
         loop {
-            rest = self.inflate_member(rest, most, out)?;
-            // Members may stand behind each other (RFC 1952 §2.2).
-            if rest.is_empty() {
-                return Ok(());
+            match self.inflate_member(rest, most, out) {
+                // Members may stand behind each other (RFC 1952 §2.2).
+                Ok(more) if !more.is_empty() => rest = more,
+                Ok(_) => return Ok(()),
+                Err(violation) => {
+                    out.truncate(start);
+                    return Err(violation);
+                }
             }
         }
     }

@@ -142,12 +142,12 @@ pub(crate) fn put_ok_and_date(date: &Date, out: &mut impl Sink) {
 }
 
 /// The status line of 200, Date and Content-Length: at most 92 bytes.
-#[inline]
+#[inline(always)]
 pub(crate) fn put_ok(date: &Date, length: u64, out: &mut impl Sink) {
     const NAME: usize = 54; // where the name of the length begins
     const DIGITS: usize = NAME + 16;
     let mut lines = *b"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\
-        Content-Length: 0000\r\n0000000000000000";
+        Content-Length: 0000\r\n0000";
     lines[23..52].copy_from_slice(date.as_bytes());
     if length >= 10_000 {
         out.put(&lines[..NAME]);
@@ -157,14 +157,12 @@ pub(crate) fn put_ok(date: &Date, length: u64, out: &mut impl Sink) {
     let (high, low) = (length as usize / 100, length as usize % 100);
     let four = [PAIRS[high][0], PAIRS[high][1], PAIRS[low][0], PAIRS[low][1]];
     let skipped = usize::from(length < 1000) + usize::from(length < 100) + usize::from(length < 10);
-    let mut place = DIGITS;
-    for digit in &four[skipped..] {
-        lines[place] = *digit;
-        place += 1;
-    }
-    lines[place] = b'\r';
-    lines[place + 1] = b'\n';
-    out.put(&lines[..place + 2]);
+    let digits = (u32::from_le_bytes(four) >> (8 * skipped)).to_le_bytes();
+    lines[DIGITS..DIGITS + 4].copy_from_slice(&digits);
+    let end = DIGITS + 4 - skipped; // skipped <= 3
+    lines[end] = b'\r';
+    lines[end + 1] = b'\n';
+    out.put_front(&lines, end + 2);
 }
 
 /// The digits of the numbers below 100.

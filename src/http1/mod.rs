@@ -59,6 +59,7 @@ mod lines;
 mod receive;
 mod request;
 mod respond;
+mod resting;
 mod semantics;
 mod send;
 mod start_line;

@@ -120,7 +120,7 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         let length = body.len() as u64;
-        if self.send_usual(head, length, date, now, out) {
+        if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
             out.put(body);
             return Ok(());
         }
@@ -147,7 +147,7 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         let length = body.len() as u64;
-        if self.send_usual(head, length, date, now, out) {
+        if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
             out.put_shared(body);
             return Ok(());
         }
@@ -165,11 +165,11 @@ impl Connection {
     /// goes on, with fields that need not be looked at. It is what the long way
     /// would have written; `false` if that has to be gone.
     #[inline]
-    fn send_usual(
+    pub(crate) fn send_usual(
         &mut self,
         head: &ResponseHead<'_>,
         length: u64,
-        date: Option<&Date>,
+        date: &Date,
         now: Instant,
         out: &mut impl Sink,
     ) -> bool {
@@ -181,7 +181,7 @@ impl Connection {
             && matches!(self.after, After::Keep | After::KeepDraining)
             && !self.old
             && !self.shutdown;
-        let (true, Some(lines), Some(date)) = (is_usual, head.fields.plain_lines(), date) else {
+        let (true, Some(lines)) = (is_usual, head.fields.plain_lines()) else {
             return false;
         };
         let content = usize::try_from(length).unwrap_or(usize::MAX);

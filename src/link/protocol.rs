@@ -31,7 +31,7 @@ pub struct Lent<'b> {
 impl<'b> Lent<'b> {
     /// What is passed on to a machine with limits of its own.
     #[inline]
-    pub(super) fn pass<L>(
+    pub(crate) fn pass<L>(
         self,
         choose: fn(&Limits) -> &L,
     ) -> (http::Lent<'b, L>, &'b mut Option<Box<Parked>>, &'b Limits) {
@@ -84,7 +84,7 @@ pub(super) enum Protocol {
     },
 }
 
-const RAW: Protocol = Protocol::Raw { half_closed: false };
+pub(super) const RAW: Protocol = Protocol::Raw { half_closed: false };
 
 /// One connection without I/O: the machine of the protocol that it speaks.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl Link {
         Self::with(role, RAW)
     }
 
-    const fn with(role: Role, protocol: Protocol) -> Self {
+    pub(super) const fn with(role: Role, protocol: Protocol) -> Self {
         Self {
             protocol,
             role,

@@ -11,7 +11,67 @@ use crate::wire::Role;
 use crate::wire::{Instant, Received, Sink, Step};
 use crate::{http1, websocket};
 
+/// What takes the next input of a connection.
+pub(crate) enum Taker<'l> {
+    /// The machine of HTTP/1.1. Its requests go through [`Link::open`], all else
+    /// that it answers through [`Link::took_http1`].
+    Http1(&'l mut http1::Connection),
+    /// The machine of a WebSocket. What it answers goes through
+    /// [`Link::took_websocket`], if that is no message.
+    WebSocket(&'l mut websocket::Connection),
+    /// [`Link::receive`], which takes everything.
+    Any,
+}
+
 impl Link {
+    /// What takes `input`. Who asks a machine itself finds its events where it
+    /// has made them. Those of [`receive`](Self::receive) have been moved, and
+    /// they are large.
+    #[inline(always)]
+    pub(crate) fn taker(&mut self, input: &[u8]) -> Taker<'_> {
+        if self.over.is_some() {
+            return Taker::Any;
+        }
+        #[cfg(feature = "http2")]
+        if self.stream == 0 && self.is_preface(input) {
+            return Taker::Any;
+        }
+        match &mut self.protocol {
+            Protocol::Http1(machine) => Taker::Http1(machine),
+            Protocol::WebSocket(machine) => Taker::WebSocket(machine),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(_) => Taker::Any,
+            Protocol::Raw { .. } => Taker::Any,
+        }
+    }
+
+    /// Passes on what the machine of HTTP/1.1 has answered.
+    pub(crate) fn took_http1<'b>(
+        &mut self,
+        received: Result<Received<http1::Event<'b>>, http1::Violation>,
+        due: Instant,
+        shown: &'b mut Option<Box<Parked>>,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let Received { used, step } = received?;
+        let step = self.http1_step(step, due, shown);
+        Ok(Received { used, step })
+    }
+
+    /// Passes on what the machine of a WebSocket has answered.
+    #[inline]
+    pub(crate) fn took_websocket<'b>(
+        &mut self,
+        received: Result<Received<websocket::Event<'b>>, websocket::Violation>,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        match received {
+            Ok(received) => Ok(received.map(Event::from)),
+            Err(violation) => {
+                self.over = Some(Closing::Linger);
+                Err(violation.into())
+            }
+        }
+    }
+
     /// Takes at most one event from the front of `input`.
     ///
     /// Bytes past [`used`](Received::used) are to come again, as the call left
@@ -43,45 +103,29 @@ impl Link {
             Protocol::Http1(machine) => {
                 let now = lent.now;
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http1);
-                // A request is large: it is moved once.
-                match machine.receive(input, lent, out) {
-                    Ok(Received {
-                        used,
-                        step: Step::Event(http1::Event::Request { head, content }),
-                    }) => {
-                        self.open(now + limits.reply);
-                        Ok(Received {
-                            used,
-                            step: Step::Event(Event::Request { head, content }),
-                        })
-                    }
-                    Ok(Received {
-                        used,
-                        step: Step::Need(more),
-                    }) => Ok(Received::need(used, more)),
-                    Ok(Received { used, step }) => {
-                        let due = now + limits.reply;
-                        let step = self.http1_step(step, due, shown);
-                        Ok(Received { used, step })
-                    }
-                    Err(violation) => Err(violation.into()),
-                }
+                let received = machine.receive(input, lent, out);
+                self.took_http1(received, now + limits.reply, shown)
             }
             #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
-                let received = many.receive(input, lent, Around { shown, limits }, out);
-                self.http2_step(received)
+                let around = Around {
+                    shown,
+                    limits,
+                    stream: &mut self.stream,
+                };
+                match many.receive(input, lent, around, out) {
+                    Ok(received) => Ok(received),
+                    Err(violation) => {
+                        self.over = Some(Closing::Linger);
+                        Err(violation)
+                    }
+                }
             }
             Protocol::WebSocket(machine) => {
                 let (lent, ..) = lent.pass(|limits| &limits.websocket);
-                match machine.receive(input, lent, out) {
-                    Ok(received) => Ok(received.map(Event::from)),
-                    Err(violation) => {
-                        self.over = Some(Closing::Linger);
-                        Err(violation.into())
-                    }
-                }
+                let received = machine.receive(input, lent, out);
+                self.took_websocket(received)
             }
             Protocol::Raw { .. } if input.is_empty() => Ok(Received::need(0, 1)),
             Protocol::Raw { .. } => Ok(Received::event(input.len(), Event::Data(input))),
@@ -122,8 +166,16 @@ impl Link {
             #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
-                let received = many.receive_eof(&lent, Around { shown, limits }, out);
-                self.http2_step(received)
+                let around = Around {
+                    shown,
+                    limits,
+                    stream: &mut self.stream,
+                };
+                let received = many.receive_eof(&lent, around, out);
+                if received.is_err() {
+                    self.over = Some(Closing::Linger);
+                }
+                received
             }
             Protocol::WebSocket(machine) => {
                 self.over = Some(Closing::Now);
@@ -166,24 +218,6 @@ impl Link {
         self.role == Role::Server
             && input.starts_with(b"PRI * HTTP/2.0\r\n")
             && matches!(&self.protocol, Protocol::Http1(machine) if !machine.has_skipped_lines())
-    }
-
-    /// Notes which stream an event is for.
-    #[cfg(feature = "http2")]
-    fn http2_step<'b>(
-        &mut self,
-        received: Result<(u32, Received<Event<'b>>), Violation>,
-    ) -> Result<Received<Event<'b>>, Violation> {
-        match received {
-            Ok((stream, received)) => {
-                self.stream = stream;
-                Ok(received)
-            }
-            Err(violation) => {
-                self.over = Some(Closing::Linger);
-                Err(violation)
-            }
-        }
     }
 
     /// Takes back what the last event has shown: an inbox may have a rest that
@@ -252,9 +286,9 @@ impl Link {
         }
     }
 
-    /// A new exchange begins.
+    /// A new exchange begins, whose response is overdue from `due` on.
     #[inline]
-    const fn open(&mut self, due: Instant) {
+    pub(crate) const fn open(&mut self, due: Instant) {
         self.stream = self.stream.wrapping_add(1);
         self.endless = false;
         self.due = due;

@@ -138,6 +138,30 @@ impl Link {
         Ok(())
     }
 
+    /// Sends a whole response whose body is copied, if nothing about it is
+    /// unusual and the connection speaks HTTP/1.1: what
+    /// [`respond`](Self::respond) would have sent. `false` if nothing was.
+    #[inline(always)]
+    pub(crate) fn respond_usual(
+        &mut self,
+        stream: u32,
+        head: &ResponseHead<'_>,
+        body: &[u8],
+        date: &Date,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> bool {
+        let Protocol::Http1(machine) = &mut self.protocol else {
+            return false;
+        };
+        if self.stream != stream || !machine.send_usual(head, body.len() as u64, date, now, out) {
+            return false;
+        }
+        out.put(body);
+        self.due = Instant::NEVER;
+        true
+    }
+
     /// Sends a request, or its head if the body is streamed, and returns the
     /// number of its exchange.
     ///

@@ -134,7 +134,13 @@ impl Connection {
     /// Whether an exchange is still the present one, or one of those that go on.
     #[inline]
     pub(super) fn is_open(&self, stream: u32) -> bool {
-        matches!(self.phase, Phase::Open) && !self.told && self.link.is_open(stream)
+        self.may_respond() && self.link.is_open(stream)
+    }
+
+    /// Whether its owner may answer what the link says is open.
+    #[inline]
+    pub(super) const fn may_respond(&self) -> bool {
+        matches!(self.phase, Phase::Open) && !self.told
     }
 
     /// Whether it waits for a further request and for nothing else: it holds no
@@ -167,7 +173,7 @@ mod tests {
     use crate::{http1, websocket};
 
     #[test]
-    fn an_idle_connection_costs_its_record_and_nothing_else() {
+    fn a_connection_at_work_costs_its_record_and_what_it_holds() {
         let record = size_of::<Connection>();
         // The slab's generation, the socket, the second of its deadline.
         let all = record + 8 + size_of::<Option<MioStream>>() + 4;

@@ -65,6 +65,16 @@ impl Context<'_> {
         connection.map_or(0, |it| it.link.tag(stream).unwrap_or(it.tag))
     }
 
+    /// That number and [`peer`](Self::peer), both at once.
+    #[inline]
+    pub(crate) fn tag_and_peer(&self) -> (u32, Option<Peer>) {
+        let Exchange { connection, stream } = self.exchange;
+        match self.state.connections.get(connection) {
+            Some(it) => (it.link.tag(stream).unwrap_or(it.tag), Some(it.peer)),
+            None => (0, None),
+        }
+    }
+
     /// Sets that number.
     pub fn set_tag(&mut self, tag: u32) {
         let Exchange { connection, stream } = self.exchange;
@@ -191,6 +201,26 @@ impl Context<'_> {
         })
     }
 
+    /// The same with all of a body, which is copied unless it is large.
+    ///
+    /// # Errors
+    /// As [`respond`](Self::respond).
+    #[inline]
+    pub fn respond_whole(&mut self, head: &ResponseHead<'_>, body: &[u8]) -> Result<(), Misuse> {
+        let Exchange { connection, stream } = self.exchange;
+        let state = &mut *self.state;
+        if let Some(it) = state.connections.get_mut(connection)
+            && it.may_respond()
+            && body.len() < LARGE
+            && it
+                .link
+                .respond_usual(stream, head, body, &state.date, state.now, &mut state.cork)
+        {
+            return Ok(());
+        }
+        self.respond(head, Body::Whole(body))
+    }
+
     /// Sends a request of ours, or its head if the body is streamed. From here
     /// on the context is for the exchange that this begins.
     ///
@@ -288,6 +318,7 @@ impl Context<'_> {
     }
 
     /// Runs `act` on the link, if the exchange is still open.
+    #[inline]
     pub(super) fn act<R>(
         &mut self,
         act: impl FnOnce(&mut Link, Lending<'_>) -> Result<R, Misuse>,

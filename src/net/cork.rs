@@ -351,6 +351,13 @@ impl Sink for Cork {
     }
 
     #[inline]
+    fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
+        let end = self.copied.len() + n.min(N);
+        self.copied.extend_from_slice(bytes);
+        self.copied.truncate(end);
+    }
+
+    #[inline]
     fn space(&mut self, n: usize) -> &mut [u8] {
         let at = self.copied.len();
         self.copied.resize(at + n, 0);

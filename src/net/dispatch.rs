@@ -3,16 +3,14 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::panic::AssertUnwindSafe;
-use std::panic::{catch_unwind, resume_unwind};
+use std::panic::catch_unwind;
 
-use super::connection::{Connection, Phase};
+use super::connection::Connection;
 use super::failing::{Call, fail, panicked};
-use super::outlet::Outlet;
 use super::state::State;
 use super::{Context, Exchange, Handler, Key, Owner};
 use crate::http::{OwnedScratch, Status};
 use crate::link::{self, Event, Gone, Parked};
-use crate::wire::{Received, Role, Step};
 
 /// The handlers, what their connections are judged by, and what they reach.
 pub(super) struct Dispatch {
@@ -36,179 +34,7 @@ pub(super) enum Stop {
     Over,
 }
 
-/// How far feeding has come, and what is gone back to should the owner panic.
-struct Feeding {
-    at: usize,    // bytes used, at most all
-    at_end: bool, // the link has used all it can before the FIN
-    call: Option<Call>,
-}
-
 impl Dispatch {
-    /// Feeds `input` to a connection's link, event by event; `end` says that
-    /// the peer's FIN stands behind it. Returns how much of it was used and
-    /// why it stopped.
-    pub(super) fn feed(
-        &mut self,
-        key: Key,
-        input: &mut [u8],
-        end: bool,
-        outlet: &mut dyn Outlet,
-    ) -> (usize, Stop) {
-        let mut feeding = Feeding {
-            at: 0,
-            at_end: false,
-            call: None,
-        };
-        loop {
-            let run = || {
-                let stop = self.run(key, input, end, &mut feeding, outlet);
-                self.served(&mut feeding);
-                stop
-            };
-            match catch_unwind(AssertUnwindSafe(run)) {
-                Ok(stop) => return (feeding.at, stop),
-                Err(panic) => match feeding.call.take() {
-                    Some(call) => panicked(&mut self.handlers, &mut self.state, call),
-                    None => resume_unwind(panic), // it is none of an owner's
-                },
-            }
-            self.recycle(key);
-        }
-    }
-
-    /// Feeds until there is a reason to stop. Events leave by one way for all,
-    /// and are moved as little as can be: they are large.
-    fn run(
-        &mut self,
-        key: Key,
-        input: &mut [u8],
-        end: bool,
-        feeding: &mut Feeding,
-        outlet: &mut dyn Outlet,
-    ) -> Stop {
-        let date = self.state.date;
-        loop {
-            let Self {
-                profiles,
-                scratch,
-                shown,
-                state,
-                handlers,
-            } = self;
-            let Some(connection) = state.connections.get_mut(key) else {
-                return Stop::Over;
-            };
-            if !connection.may_be_fed() {
-                return match connection.phase {
-                    Phase::Open => Stop::Held,
-                    _ => Stop::Over,
-                };
-            }
-            let waiting = state.cork.len() + connection.backlog.len();
-            if waiting > state.limits.backlog_high && !connection.duplex {
-                return Stop::Flush;
-            }
-            let rest = input.get_mut(feeding.at..).unwrap_or_default();
-            if rest.is_empty() && !end && feeding.call.is_some() && connection.link.is_hungry() {
-                return Stop::Hungry;
-            }
-            let lent = link::Lent {
-                now: state.now,
-                date: Some(&date),
-                chance: match connection.link.role() {
-                    Role::Client => state.entropy.take(),
-                    Role::Server => [0; 4],
-                },
-                // Profiles are only ever added, so the index stays good.
-                limits: &profiles[usize::from(connection.profile)],
-                scratch: scratch.lend(),
-                shown,
-            };
-            let received = match feeding.at_end {
-                false => connection.link.receive(rest, lent, &mut state.cork),
-                true => connection.link.receive_eof(rest, lent, &mut state.cork),
-            };
-            let stop = match received {
-                Ok(Received {
-                    used,
-                    step: Step::Event(event),
-                }) => {
-                    feeding.at += used;
-                    let exchange = Exchange {
-                        connection: key,
-                        stream: connection.link.stream(),
-                    };
-                    let call = feeding.call.insert(Call {
-                        exchange,
-                        owner: connection.owner,
-                        mark: state.cork.mark(),
-                        past: state.past,
-                        depth: state.stash.len(),
-                        unanswered: connection.link.snapshot(),
-                        is_last: false,
-                    });
-                    if let Some(handler) = handlers.get_mut(usize::from(call.owner.0)) {
-                        let mut context = Context {
-                            state,
-                            owner: call.owner,
-                            exchange: call.exchange,
-                            outlet: Some(&mut *outlet),
-                        };
-                        handler.event(&mut context, event);
-                    }
-                    None
-                }
-                Ok(Received { used, step }) => {
-                    feeding.at += used;
-                    match step {
-                        // Bytes were used up without an event: there may be more.
-                        Step::Need(_) | Step::Paused if used > 0 => None,
-                        Step::Need(0) | Step::Event(_) => None,
-                        Step::Need(_) | Step::Paused if end && !feeding.at_end => {
-                            feeding.at_end = true;
-                            None
-                        }
-                        Step::Need(_) => Some(Stop::Hungry),
-                        Step::Paused => Some(Stop::Held),
-                        Step::Full => Some(Stop::Flush),
-                        Step::Done => Some(Stop::Over),
-                    }
-                }
-                Err(violation) => {
-                    self.recycle(key);
-                    self.tell_gone(key, Gone::Violation(violation));
-                    feeding.at = input.len();
-                    return Stop::Over;
-                }
-            };
-            if self.shown.is_some() {
-                self.recycle(key);
-            }
-            if let Some(stop) = stop {
-                return stop;
-            }
-        }
-    }
-
-    /// Tells the owner that has been called that this was all for now.
-    fn served(&mut self, feeding: &mut Feeding) {
-        let Self {
-            handlers, state, ..
-        } = self;
-        if let Some(call) = &mut feeding.call
-            && let Some(handler) = handlers.get_mut(usize::from(call.owner.0))
-        {
-            call.unanswered = None; // what was written stays
-            let mut context = Context {
-                state,
-                owner: call.owner,
-                exchange: call.exchange,
-                outlet: None,
-            };
-            handler.served(&mut context);
-        }
-    }
-
     /// Calls the owner of an exchange outside of feeding.
     pub(super) fn tell(&mut self, exchange: Exchange, event: Event<'_>) {
         call(&mut self.handlers, &mut self.state, exchange, event);
@@ -323,7 +149,7 @@ impl Dispatch {
     }
 
     /// Takes back what was shown and has been looked at.
-    fn recycle(&mut self, key: Key) {
+    pub(super) fn recycle(&mut self, key: Key) {
         if let Some(parked) = self.shown.take() {
             let state = &mut self.state;
             let parked = match state.connections.get_mut(key) {
@@ -344,7 +170,7 @@ fn call(
     exchange: Exchange,
     event: Event<'_>,
 ) {
-    let Some(connection) = state.connections.get(exchange.connection) else {
+    let Some(connection) = state.connections.get_mut(exchange.connection) else {
         return;
     };
     let owner = connection.owner;

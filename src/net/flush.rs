@@ -114,15 +114,26 @@ impl<P: Poller> Loop<P> {
     pub(super) fn settle(&mut self, key: Key) {
         self.pump(key);
         self.flush(key);
-        let connection = self.dispatch.state.connections.get(key);
-        if connection.is_some_and(|it| it.phase != Phase::Open || it.link.closing().is_some()) {
+        self.dispatch.state.current = Key::NONE;
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return;
+        };
+        if connection.phase != Phase::Open || connection.link.closing().is_some() {
+            self.dispatch.state.current = key;
             self.begin_closing(key);
             self.go_on_closing(key);
+            self.dispatch.state.current = Key::NONE;
         }
+        self.rest(key);
+    }
+
+    /// Sets the deadline of a connection whose turn is over, and books what it
+    /// holds.
+    #[inline(always)]
+    fn rest(&mut self, key: Key) {
         let Dispatch {
             state, profiles, ..
         } = &mut self.dispatch;
-        state.current = Key::NONE;
         let Some(connection) = state.connections.get_mut(key) else {
             return;
         };

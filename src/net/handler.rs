@@ -1,7 +1,9 @@
 //! The owner of connections.
 
 use super::Context;
+use crate::http::{Content, RequestHead};
 use crate::link::Event;
+use crate::websocket::Kind;
 
 /// What owns connections and is told what happens on them.
 ///
@@ -29,6 +31,23 @@ use crate::link::Event;
 pub trait Handler {
     /// Something happened on an exchange of this owner's.
     fn event(&mut self, context: &mut Context<'_>, event: Event<'_>);
+
+    /// The same for [`Event::Request`], which is large: its head lies where it
+    /// was read. Without a method of its own it comes as an event.
+    fn request<'b>(
+        &mut self,
+        context: &mut Context<'_>,
+        head: &RequestHead<'b>,
+        content: Content<'b>,
+    ) {
+        let head = *head;
+        self.event(context, Event::Request { head, content });
+    }
+
+    /// The same for [`Event::Message`], which there are many of.
+    fn message(&mut self, context: &mut Context<'_>, kind: Kind, payload: &mut [u8]) {
+        self.event(context, Event::Message { kind, payload });
+    }
 
     /// What has come in on a connection has all been handed over in
     /// [`event`](Self::event)s, as far as it goes for now, and what was written

@@ -55,7 +55,8 @@ pub struct Accepted<S, T> {
 #[derive(Debug)]
 pub struct Listeners<P: Poller, T> {
     listeners: Vec<Listening<P::Listener, T>>,
-    turn: usize, // who begins
+    turn: usize,   // who begins
+    is_busy: bool, // one may be ready or paused: the others are looked at
     admissions: Admissions,
 }
 
@@ -74,6 +75,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         Self {
             listeners: Vec::new(),
             turn: 0,
+            is_busy: false,
             admissions: Admissions {
                 accepted: 0,
                 refused: 0,
@@ -132,19 +134,26 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
     pub fn ready(&mut self, number: u32) {
         if let Some(listener) = self.listeners.get_mut(number as usize) {
             listener.ready = true;
+            self.is_busy = true;
         }
     }
 
     /// Whether [`accept`](Self::accept) has something to do in this turn.
     #[inline]
     pub fn is_ready(&self) -> bool {
-        self.listeners
-            .iter()
-            .any(|listener| listener.ready && listener.paused.is_none())
+        self.is_busy
+            && self
+                .listeners
+                .iter()
+                .any(|listener| listener.ready && listener.paused.is_none())
     }
 
     /// When a paused listener wants to try again.
+    #[inline]
     pub fn next(&self) -> Option<Instant> {
+        if !self.is_busy {
+            return None;
+        }
         self.listeners
             .iter()
             .filter_map(|listener| listener.paused)
@@ -152,9 +161,15 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
     }
 
     /// Ends the pauses that are over.
+    #[inline]
     pub fn elapsed(&mut self, now: Instant) {
+        if !self.is_busy {
+            return;
+        }
+        self.is_busy = false;
         for listener in &mut self.listeners {
             listener.paused = listener.paused.filter(|&until| until > now);
+            self.is_busy |= listener.ready || listener.paused.is_some();
         }
     }
 

@@ -91,6 +91,10 @@ impl<T> Slab<T> {
     /// The most entries a slab can have.
     pub const MAX: usize = 1 << (SLOT_BITS - 1);
 
+    /// Bytes that an entry takes.
+    #[cfg(test)]
+    pub(super) const ENTRY: usize = size_of::<Entry<T>>();
+
     /// An empty slab without memory.
     pub const fn new() -> Self {
         Self {
@@ -155,6 +159,7 @@ impl<T> Slab<T> {
             generation: 0,
         };
         let value = make(key);
+        grow(&mut self.entries);
         self.entries.push(Entry {
             generation: 0,
             state: State::Held(value),
@@ -163,35 +168,43 @@ impl<T> Slab<T> {
         key
     }
 
-    #[inline]
+    #[inline(always)]
     fn entry(&self, key: Key) -> Option<&Entry<T>> {
-        self.entries
-            .get(key.slot as usize)
-            .filter(|entry| entry.generation == key.generation)
+        match self.entries.get(key.slot as usize) {
+            Some(entry) if entry.generation == key.generation => Some(entry),
+            _ => None,
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn entry_mut(&mut self, key: Key) -> Option<&mut Entry<T>> {
-        self.entries
-            .get_mut(key.slot as usize)
-            .filter(|entry| entry.generation == key.generation)
+        match self.entries.get_mut(key.slot as usize) {
+            Some(entry) if entry.generation == key.generation => Some(entry),
+            _ => None,
+        }
     }
 
     /// The entry, unless it is gone or lent out.
     #[inline]
     pub fn get(&self, key: Key) -> Option<&T> {
-        match &self.entry(key)?.state {
-            State::Held(value) => Some(value),
-            State::Vacant { .. } | State::Lent => None,
+        match self.entry(key) {
+            Some(Entry {
+                state: State::Held(value),
+                ..
+            }) => Some(value),
+            _ => None,
         }
     }
 
     /// The entry for changing, unless it is gone or lent out.
     #[inline]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        match &mut self.entry_mut(key)?.state {
-            State::Held(value) => Some(value),
-            State::Vacant { .. } | State::Lent => None,
+        match self.entry_mut(key) {
+            Some(Entry {
+                state: State::Held(value),
+                ..
+            }) => Some(value),
+            _ => None,
         }
     }
 
@@ -311,6 +324,16 @@ impl<T> Slab<T> {
                 State::Vacant { .. } | State::Lent => None,
             }
         })
+    }
+}
+
+/// Makes room in a table by slots for a further entry: for a quarter of what is
+/// there, so that thousands of connections do not pay for as many again that
+/// never come.
+#[inline]
+pub(super) fn grow<T>(table: &mut Vec<T>) {
+    if table.len() == table.capacity() {
+        table.reserve_exact(table.len() / 4 + 4);
     }
 }
 

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::connection::Phase;
 use super::remote::Mail;
+use super::state::State;
 use super::{Error, Key, Loop, Poller, Readiness};
 use crate::http::date::Date;
 use crate::link::Event;
@@ -44,12 +45,17 @@ impl<P: Poller> Loop<P> {
         self.flush_dirty();
         self.keep_within_memory();
         self.cut_late();
+        let State {
+            connections,
+            limits,
+            ..
+        } = &mut self.dispatch.state;
+        connections.pack(limits.warm);
         Ok(())
     }
 
     /// How long a poll may wait.
     fn wait(&mut self, timeout: Option<Duration>) -> Option<Duration> {
-        let next_dial = self.next_dial();
         let state = &self.dispatch.state;
         if self.listeners.is_ready()
             || !self.inbox.is_empty()
@@ -60,12 +66,7 @@ impl<P: Poller> Loop<P> {
             return Some(Duration::ZERO);
         }
         let coarse = self.deadlines.next();
-        let drained = self.drained_by.filter(|_| !state.connections.is_empty());
-        let precise = sooner(
-            sooner(state.timers.next(), self.listeners.next()),
-            sooner(next_dial, drained),
-        );
-        let next = match (precise, coarse) {
+        let next = match (self.next_precise(), coarse) {
             (None, None) => return timeout,
             // The clock of this turn does: they are whole seconds, and may be
             // late by one and by what the turn takes.
@@ -77,6 +78,21 @@ impl<P: Poller> Loop<P> {
             }
         };
         Some(timeout.map_or(next, |timeout| timeout.min(next)))
+    }
+
+    /// The first time that something other than a connection's deadline is due.
+    #[inline]
+    fn next_precise(&self) -> Option<Instant> {
+        let state = &self.dispatch.state;
+        let dialling = !self.dialling.is_empty();
+        if state.timers.is_empty() && !dialling && self.drained_by.is_none() {
+            return self.listeners.next();
+        }
+        let drained = self.drained_by.filter(|_| !state.connections.is_empty());
+        sooner(
+            sooner(state.timers.next(), self.listeners.next()),
+            sooner(self.next_dial(), drained),
+        )
     }
 
     fn note_time(&mut self) {
@@ -159,11 +175,11 @@ impl<P: Poller> Loop<P> {
                     exchange,
                     value,
                 } => {
-                    let state = &self.dispatch.state;
+                    let state = &mut self.dispatch.state;
                     let key = exchange.connection;
                     let is_owner = state
                         .connections
-                        .get(key)
+                        .get_mut(key)
                         .is_some_and(|it| it.owner == owner);
                     if is_owner && state.is_open(exchange) {
                         self.attend(exchange, Event::Mail(value));

@@ -20,6 +20,16 @@ pub trait Sink {
     /// Appends `bytes`. The caller has checked that they fit.
     fn put(&mut self, bytes: &[u8]);
 
+    /// Appends the first `n` of `bytes`, or all if they are fewer. Of a piece
+    /// whose size is known to the compiler, more may be copied than is kept.
+    #[inline]
+    fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize)
+    where
+        Self: Sized,
+    {
+        self.put(bytes.get(..n).unwrap_or(bytes));
+    }
+
     /// Appends `n` bytes and lends them for writing; what they hold before is
     /// unspecified. The caller has checked that they fit, and gets exactly `n`
     /// bytes if they do.

@@ -203,8 +203,9 @@ pub fn call(data: &[u8]) {
 #[cfg(feature = "gzip")]
 fn compression(bytes: &[u8]) {
     let (mut gzip, mut packed, mut out) = (Gzip::new(), Vec::new(), Vec::new());
-    let _ = gzip.inflate(bytes, LIMITS.message, &mut out);
-    assert!(out.len() <= LIMITS.message, "{} bytes", out.len());
+    let inflated = gzip.inflate(bytes, LIMITS.message, &mut out);
+    let most = inflated.map_or(0, |()| LIMITS.message);
+    assert!(out.len() <= most, "{} bytes", out.len());
     gzip.compress(bytes, &mut packed);
     out.clear();
     assert_eq!(gzip.inflate(&packed, bytes.len(), &mut out), Ok(()));

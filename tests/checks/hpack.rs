@@ -6,11 +6,11 @@ use barewire::hpack::{
 };
 use barewire::http::{Field, FieldRange};
 
-type List = Vec<(Vec<u8>, Vec<u8>)>;
+pub type List = Vec<(Vec<u8>, Vec<u8>)>;
 
-const LIST: u32 = 2048;
+pub const LIST: u32 = 2048;
 
-fn decode_block<M: Memory>(
+pub fn decode_block<M: Memory>(
     decoder: &mut Decoder<M>,
     block: &[u8],
 ) -> Result<(List, bool), Violation> {

@@ -14,6 +14,7 @@ mod http2;
 mod input;
 mod link;
 mod sse;
+mod versus_httlib;
 mod versus_httparse;
 mod versus_tungstenite;
 mod websocket;
@@ -30,7 +31,7 @@ mod websocket_support;
 pub type Check = fn(&[u8]);
 
 /// All checks, by the names of their targets and corpora.
-pub const ALL: [(&str, Check); 19] = [
+pub const ALL: [(&str, Check); 20] = [
     ("grpc_call", grpc::call),
     ("grpc_frames", grpc::frames),
     ("grpc_web_text", grpc::web_text),
@@ -46,6 +47,7 @@ pub const ALL: [(&str, Check); 19] = [
     ("sse_decode", sse::decode),
     ("sse_roundtrip", sse::roundtrip),
     ("utf8_versus_std", wire::utf8),
+    ("versus_httlib", versus_httlib::check),
     ("versus_httparse", versus_httparse::check),
     ("versus_tungstenite", versus_tungstenite::check),
     ("websocket_receive", websocket::receive),

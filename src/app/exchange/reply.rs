@@ -101,7 +101,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     // The ends.
 
     /// Replies with plain text.
-    pub fn text(self, text: impl AsRef<str>) -> Done {
+    pub fn text(mut self, text: impl AsRef<str>) -> Done {
         self.known(
             "Content-Type: text/plain; charset=utf-8\r\n",
             text.as_ref().as_bytes(),
@@ -109,7 +109,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 
     /// Replies with a page.
-    pub fn html(self, text: impl AsRef<str>) -> Done {
+    pub fn html(mut self, text: impl AsRef<str>) -> Done {
         self.known(
             "Content-Type: text/html; charset=utf-8\r\n",
             text.as_ref().as_bytes(),
@@ -117,7 +117,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 
     /// Replies with text that is JSON already.
-    pub fn json(self, text: impl AsRef<str>) -> Done {
+    pub fn json(mut self, text: impl AsRef<str>) -> Done {
         self.known(
             "Content-Type: application/json\r\n",
             text.as_ref().as_bytes(),
@@ -125,11 +125,11 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 
     /// Replies with a body whose Content-Type is constant text, as a line.
-    fn known(mut self, content_type: &'static str, body: &[u8]) -> Done {
+    fn known(&mut self, content_type: &'static str, body: &[u8]) -> Done {
         if let Some(record) = self.at.record.as_deref_mut() {
             record.fields.set_content_type_line(content_type);
         }
-        self.at.respond(self.status, Body::Whole(body));
+        self.at.respond_whole(self.status, body);
         Done(())
     }
 
@@ -144,7 +144,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// loop's output.
     pub fn body(mut self, content_type: &str, body: impl AsRef<[u8]>) -> Done {
         self.typed(content_type);
-        self.at.respond(self.status, Body::Whole(body.as_ref()));
+        self.at.respond_whole(self.status, body.as_ref());
         Done(())
     }
 
@@ -162,7 +162,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         if self.status == Status::OK {
             self.status = Status::NO_CONTENT;
         }
-        self.at.respond(self.status, Body::Whole(b""));
+        self.at.respond_whole(self.status, b"");
         Done(())
     }
 
@@ -175,7 +175,7 @@ impl<'a, 'c> Reply<'a, 'c> {
             self.status
         };
         let mut reply = self.set_field("Location", location);
-        reply.at.respond(status, Body::Whole(b""));
+        reply.at.respond_whole(status, b"");
         Done(())
     }
 

@@ -17,7 +17,7 @@ pub struct Request<'b> {
     pub(in crate::app) body: &'b [u8],
     /// The body is still to come, with its length where it is known.
     pub(in crate::app) follows: Option<Option<u64>>,
-    pub(in crate::app) peer: Option<Peer>,
+    pub(in crate::app) peer: &'b Option<Peer>,
 }
 
 impl<'b> Request<'b> {
@@ -100,7 +100,7 @@ impl<'b> Request<'b> {
 
     /// The peer's address.
     pub const fn peer(&self) -> Option<Peer> {
-        self.peer
+        *self.peer
     }
 
     /// The host and port that the request is meant for.

@@ -24,20 +24,37 @@ impl At<'_, '_> {
             Body::Trailed { bytes, .. } => bytes.len(),
             Body::Streamed { .. } => 0,
         };
-        let is_head = self
-            .record
-            .as_ref()
-            .is_some_and(|it| it.method() == Method::Head);
-        let copied = if is_head { 0 } else { copied };
+        self.respond_by(status, length, copied, |context, fields| {
+            context.respond(&ResponseHead::new(status, fields), body)
+        })
+    }
+
+    /// The same with a body that is here, as it nearly always is: one straight
+    /// way down to the output.
+    pub(crate) fn respond_whole(&mut self, status: Status, body: &[u8]) -> bool {
+        let length = Some(body.len() as u64);
+        self.respond_by(status, length, body.len(), |context, fields| {
+            context.respond_whole(&ResponseHead::new(status, fields), body)
+        })
+    }
+
+    /// Sends a response by `send`; it has a body of so many bytes that is here.
+    #[inline(always)]
+    fn respond_by(
+        &mut self,
+        status: Status,
+        length: Option<u64>,
+        here: usize,
+        send: impl FnOnce(&mut Context<'_>, Fields<'_>) -> Result<(), Misuse>,
+    ) -> bool {
         if self.is_faulty() {
             return self.respond_error(Status::INTERNAL_SERVER_ERROR);
         }
-        let sent = self.send_head(status, length, |context, fields| {
-            context.respond(&ResponseHead::new(status, fields), body)
-        });
-        match sent {
+        match self.send_head(status, length, send) {
             Ok(()) => {
-                self.site.metrics.sent_body(copied);
+                let record = self.record.as_ref();
+                let is_seen = record.is_none_or(|it| it.method() != Method::Head);
+                self.site.metrics.sent_body(if is_seen { here } else { 0 });
                 true
             }
             Err(Misuse::Over) => false,
@@ -99,6 +116,7 @@ impl At<'_, '_> {
     }
 
     /// Lets the middleware look at a head, sends it, and counts it.
+    #[inline]
     pub(crate) fn send_head(
         &mut self,
         status: Status,

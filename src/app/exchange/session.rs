@@ -88,6 +88,20 @@ pub(crate) struct Entry {
     pub(crate) session: Option<Box<dyn Session>>,
 }
 
+impl Entry {
+    /// An entry of no exchange.
+    pub(crate) const fn none() -> Self {
+        Self {
+            exchange: Exchange {
+                connection: Key::NONE,
+                stream: 0,
+            },
+            record: None,
+            session: None,
+        }
+    }
+}
+
 /// The exchanges of one loop that go on.
 #[derive(Default)]
 pub(crate) struct Sessions {
@@ -103,6 +117,10 @@ impl Sessions {
         {
             *slot = Some(entry);
             return at + 1; // a slot's number, plus one, was a tag before
+        }
+        if self.slots.len() == self.slots.capacity() {
+            // A quarter more, as the loop's own tables: most of them never come.
+            self.slots.reserve_exact(self.slots.len() / 4 + 4);
         }
         self.slots.push(Some(entry));
         // Every entry belongs to an open connection; nobody has 2^32 of them.

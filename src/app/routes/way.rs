@@ -1,6 +1,7 @@
 //! The way of a request: through the middleware, to its route.
 
 use alloc::{boxed::Box, string::String};
+use core::mem;
 
 use super::endpoint::{Endpoint, Plan};
 use super::middleware::{Changes, Incoming, Next};
@@ -15,7 +16,8 @@ use crate::app::exchange::session::{At, Session};
 use crate::app::services::unknown::unknown;
 use crate::grpc;
 use crate::http::{Content, Method, RequestHead, Status, Target};
-use crate::link::{Body, Misuse};
+use crate::link::Misuse;
+use crate::net::Peer;
 
 /// What a request passes on its way.
 pub(in crate::app) struct Way<'w> {
@@ -24,6 +26,8 @@ pub(in crate::app) struct Way<'w> {
     pub(in crate::app) changes: &'w mut Changes,
     /// Where the session is put that a reply opens.
     pub(in crate::app) opened: &'w mut Option<Box<dyn Session>>,
+    /// The peer's address.
+    pub(in crate::app) peer: &'w Option<Peer>,
     /// The request is seen for the first time: its body has not been collected.
     pub(in crate::app) is_fresh: bool,
 }
@@ -48,11 +52,10 @@ impl Way<'_> {
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
     ) -> Outcome {
-        self.changes.clear();
-        let outcome = match self.before(at, head, content) {
-            Ok(None) => self.route(at, head, content),
-            Ok(Some(Done(()))) => Ok(Outcome::Answered { feed: false }),
-            Err(refusal) => Err(refusal),
+        let outcome = if self.shared.middleware.is_empty() {
+            self.route(at, head, content)
+        } else {
+            self.pass(at, head, content)
         };
         let outcome = outcome.unwrap_or_else(|refusal| {
             *self.opened = None;
@@ -68,12 +71,35 @@ impl Way<'_> {
         outcome
     }
 
+    /// Takes a request through the middleware to its route.
+    fn pass(
+        &mut self,
+        at: &mut At<'_, '_>,
+        head: &RequestHead<'_>,
+        content: &mut Content<'_>,
+    ) -> Result<Outcome, Refusal> {
+        // Taken out, as the route is called with what they hold.
+        let mut changes = mem::take(self.changes);
+        changes.clear();
+        let outcome = match self.before(at, head, content, &mut changes) {
+            Ok(None) => match changes.apply(head) {
+                Some(changed) => self.route(at, &changed, content),
+                None => self.route(at, head, content),
+            },
+            Ok(Some(Done(()))) => Ok(Outcome::Answered { feed: false }),
+            Err(refusal) => Err(refusal),
+        };
+        *self.changes = changes;
+        outcome
+    }
+
     /// Lets the middleware look at the request, once.
     fn before(
         &mut self,
         at: &mut At<'_, '_>,
         head: &RequestHead<'_>,
         content: &Content<'_>,
+        changes: &mut Changes,
     ) -> Result<Option<Done>, Refusal> {
         if !self.is_fresh {
             return Ok(None);
@@ -83,11 +109,10 @@ impl Way<'_> {
             Content::Follows { .. } => Coming::Offered,
         };
         for middleware in &self.shared.middleware {
-            let peer = at.context.peer();
             let mut incoming = Incoming {
                 head,
-                changes: self.changes,
-                peer,
+                changes,
+                peer: *self.peer,
             };
             let reply = Reply::new(at.reborrow(), self.opened, coming);
             match middleware.before(&mut incoming, reply) {
@@ -109,11 +134,11 @@ impl Way<'_> {
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
     ) -> Result<Outcome, Refusal> {
-        let changed = self.changes.apply(head);
-        let head = changed.as_ref().unwrap_or(head);
         let shared = self.shared;
         let plain = match head.target {
-            Target::Origin { path, .. } if head.protocol.is_none() => {
+            Target::Origin { path, .. } | Target::Absolute { path, .. }
+                if head.protocol.is_none() =>
+            {
                 shared.router.find_plain(path, head.method)
             }
             _ => None,
@@ -162,14 +187,13 @@ impl Way<'_> {
         let follows = (coming != Coming::Nothing).then_some(length);
         let body = if follows.is_some() { &[] } else { body };
         at.site.metrics.received_body(body.len());
-        let peer = at.context.peer();
         let request = Request {
             head,
             path,
             params,
             body,
             follows,
-            peer,
+            peer: self.peer,
         };
         let Done(()) = call(&request, Reply::new(at.reborrow(), self.opened, coming))?;
         Ok(Outcome::Answered {
@@ -243,7 +267,7 @@ fn allow(at: &mut At<'_, '_>, put: impl FnOnce(&mut String)) -> Outcome {
         // Methods are tokens.
         let _ = record.fields.set("Allow", &allowed);
     }
-    at.respond(Status::NO_CONTENT, Body::Whole(b""));
+    at.respond_whole(Status::NO_CONTENT, b"");
     Outcome::Answered { feed: false }
 }
 

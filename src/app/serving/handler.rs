@@ -1,6 +1,7 @@
 //! The app as an owner of connections: from events to routes and sessions.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::mem;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
@@ -15,7 +16,8 @@ use crate::app::routes::way::{Outcome, Way};
 use crate::app::telemetry::metrics::{Block, Kind};
 use crate::http::{Content, FieldBuffer, Fields, Method, RequestHead, Status};
 use crate::link::{Event, Gone};
-use crate::net::{Context, Exchange, Handler, Key};
+use crate::net::{Context, Exchange, Handler, Key, Peer};
+use crate::websocket::Kind as MessageKind;
 
 /// Records that are kept for the next requests.
 const SPARE: usize = 64;
@@ -25,8 +27,10 @@ pub(in crate::app) struct Front {
     shared: Arc<Shared>,
     site: Site,
     sessions: Sessions,
-    /// The exchange that is being served; left behind by a panic.
-    running: Option<Entry>,
+    /// The exchange that is being served, if `is_running`; left behind by a
+    /// panic. Otherwise its record is kept for the next one.
+    running: Entry,
+    is_running: bool,
     /// The tag of the session that is being called in its place, or 0;
     /// likewise.
     called: u32,
@@ -41,9 +45,7 @@ impl Handler for Front {
         let of_loop = context.exchange().connection == Key::NONE;
         match event {
             Event::Opened => self.site.metrics.connection_opened(),
-            Event::Message { kind, payload } => {
-                self.pass(context, |session, at| session.message(at, kind, payload));
-            }
+            Event::Message { kind, payload } => self.message(context, kind, payload),
             Event::Request { ref head, content } => self.request(context, head, content),
             Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
             Event::Overdue => self.overdue(context),
@@ -52,6 +54,64 @@ impl Handler for Front {
             Event::Gone(why) => self.gone(context, why),
             event => self.pass(context, |session, at| session.event(at, event)),
         }
+    }
+
+    /// Serves a request: for the first time, or again now that its body has
+    /// been collected.
+    fn request<'b>(
+        &mut self,
+        context: &mut Context<'_>,
+        head: &RequestHead<'b>,
+        mut content: Content<'b>,
+    ) {
+        let (tag, peer) = context.tag_and_peer();
+        let collected = if tag == 0 { None } else { self.claim(context) };
+        let is_fresh = collected.is_none();
+        match collected {
+            Some(entry) => self.run(entry),
+            None => self.begin(context, head, &peer),
+        }
+        let Self {
+            shared,
+            site,
+            running: Entry {
+                record, session, ..
+            },
+            path,
+            changes,
+            ..
+        } = self;
+        let mut at = At {
+            context,
+            site,
+            record,
+        };
+        let way = Way {
+            shared,
+            path,
+            changes,
+            opened: session,
+            peer: &peer,
+            is_fresh,
+        };
+        let outcome = way.follow(&mut at, head, &mut content);
+
+        if session.is_some() {
+            site.metrics
+                .session_opened(session.as_ref().map_or(Kind::Exchange, |it| it.kind()));
+            let feed = matches!(outcome, Outcome::Answered { feed: true });
+            return self.open(context, content, feed);
+        }
+        match outcome {
+            Outcome::Collecting => self.settle(context, After::Keep),
+            // As nearly always: nothing was put down for the exchange.
+            Outcome::Answered { .. } if tag == 0 => self.is_running = false,
+            Outcome::Answered { .. } => self.settle(context, After::End),
+        }
+    }
+
+    fn message(&mut self, context: &mut Context<'_>, kind: MessageKind, payload: &mut [u8]) {
+        self.pass(context, |session, at| session.message(at, kind, payload));
     }
 
     fn served(&mut self, context: &mut Context<'_>) {
@@ -76,7 +136,8 @@ impl Front {
             site: Site::new(shared.clone(), directory, metrics, index),
             shared,
             sessions: Sessions::default(),
-            running: None,
+            running: Entry::none(),
+            is_running: false,
             called: 0,
             spare: Vec::new(),
             path: Path::default(),
@@ -84,77 +145,31 @@ impl Front {
         }
     }
 
-    /// Serves a request: for the first time, or again now that its body has
-    /// been collected.
-    fn request(
-        &mut self,
-        context: &mut Context<'_>,
-        head: &RequestHead<'_>,
-        mut content: Content<'_>,
-    ) {
-        let tag = context.tag();
-        let collected = if tag == 0 { None } else { self.claim(context) };
-        let is_fresh = collected.is_none();
-        let entry = collected.unwrap_or_else(|| self.begin(context, head));
-        let Self {
-            shared,
-            site,
-            running,
-            spare,
-            path,
-            changes,
-            ..
-        } = self;
-        let Entry {
-            record, session, ..
-        } = running.insert(entry);
-        let mut at = At {
-            context,
-            site,
-            record,
-        };
-        let way = Way {
-            shared,
-            path,
-            changes,
-            opened: session,
-            is_fresh,
-        };
-        let outcome = way.follow(&mut at, head, &mut content);
-
-        if session.is_some() {
-            site.metrics
-                .session_opened(session.as_ref().map_or(Kind::Exchange, |it| it.kind()));
-            let feed = matches!(outcome, Outcome::Answered { feed: true });
-            return self.open(context, content, feed);
-        }
-        match outcome {
-            Outcome::Collecting => self.settle(context, After::Keep),
-            // As nearly always: nothing was put down for the exchange.
-            Outcome::Answered { .. } if tag == 0 => {
-                if let Some(record) = record.take()
-                    && spare.len() < SPARE
-                {
-                    spare.push(record);
-                }
-                *running = None;
-            }
-            Outcome::Answered { .. } => self.settle(context, After::End),
-        }
-    }
-
-    /// A new exchange.
-    fn begin(&mut self, context: &Context<'_>, head: &RequestHead<'_>) -> Entry {
-        let mut record = self.spare.pop().unwrap_or_default();
+    /// A new exchange is served from here on.
+    #[inline]
+    fn begin(&mut self, context: &Context<'_>, head: &RequestHead<'_>, peer: &Option<Peer>) {
+        let Self { running, spare, .. } = self;
+        let record = running
+            .record
+            .get_or_insert_with(|| spare.pop().unwrap_or_default());
         record.begin(head.method, context.now());
         if self.site.is_watched {
-            record.remember(head.target.path(), context.peer());
+            record.remember(head.target.path(), *peer);
         }
-        Entry {
-            exchange: context.exchange(),
-            record: Some(record),
-            session: None,
-        }
+        running.exchange = context.exchange();
+        self.is_running = true;
+    }
+
+    /// This exchange is served from here on.
+    fn run(&mut self, entry: Entry) {
+        let Entry { record, .. } = mem::replace(&mut self.running, entry);
+        self.recycle(record);
+        self.is_running = true;
+    }
+
+    /// Ends the serving of an exchange, and takes out what goes on for it.
+    fn stop(&mut self) -> Option<Entry> {
+        mem::take(&mut self.is_running).then(|| mem::replace(&mut self.running, Entry::none()))
     }
 
     /// Calls a new session for the first time, and gives it the body if that
@@ -216,7 +231,9 @@ impl Front {
             self.recycle(answered);
         }
         if after == After::End {
-            self.running = self.sessions.take(tag, exchange.connection);
+            if let Some(entry) = self.sessions.take(tag, exchange.connection) {
+                self.run(entry);
+            }
             self.settle(context, After::End);
         }
     }
@@ -226,7 +243,9 @@ impl Front {
         if context.is_last() {
             self.site.metrics.connection_closed();
         }
-        self.running = self.claim(context);
+        if let Some(entry) = self.claim(context) {
+            self.run(entry);
+        }
         if let Some(status) = context.refusal() {
             self.refused(context, status);
         }
@@ -240,10 +259,11 @@ impl Front {
         let Self {
             site,
             running,
+            is_running,
             spare,
             ..
         } = self;
-        let of_request = running.as_mut().and_then(|entry| entry.record.as_mut());
+        let of_request = running.record.as_mut().filter(|_| *is_running);
         if let Some(record) = of_request.filter(|record| !record.answered) {
             note(site, record, status, context);
             return;
@@ -258,7 +278,9 @@ impl Front {
     /// The response has been owed for too long: the session may answer in its
     /// own way.
     fn overdue(&mut self, context: &mut Context<'_>) {
-        self.running = self.claim(context);
+        if let Some(entry) = self.claim(context) {
+            self.run(entry);
+        }
         let after = self.drive(context, Event::Overdue);
         self.settle(context, after);
         self.answer_for(context, Status::GATEWAY_TIMEOUT);
@@ -270,14 +292,14 @@ impl Front {
             return;
         };
         let is_owed = entry.record.as_ref().is_some_and(|record| !record.answered);
-        let Entry { record, .. } = self.running.insert(entry);
+        self.run(entry);
         if !is_owed {
             return self.settle(context, After::Keep);
         }
         At {
             context,
             site: &mut self.site,
-            record,
+            record: &mut self.running.record,
         }
         .refuse(&status.into());
         self.drive(context, Event::Gone(Gone::Aborted));
@@ -318,13 +340,18 @@ impl Front {
 
     /// Calls the session of the exchange that is being served.
     fn drive(&mut self, context: &mut Context<'_>, event: Event<'_>) -> After {
-        let Self { site, running, .. } = self;
+        let Self {
+            site,
+            running,
+            is_running,
+            ..
+        } = self;
         match running {
-            Some(Entry {
+            Entry {
                 record,
                 session: Some(session),
                 ..
-            }) => session.event(
+            } if *is_running => session.event(
                 &mut At {
                     context,
                     site,
@@ -339,7 +366,7 @@ impl Front {
     /// Puts the exchange that was served back to wait for its next event, or
     /// discards it.
     fn settle(&mut self, context: &mut Context<'_>, after: After) {
-        let Some(mut entry) = self.running.take() else {
+        let Some(mut entry) = self.stop() else {
             return;
         };
         match after {
@@ -386,9 +413,9 @@ impl Front {
     fn clear_up(&mut self, context: &mut Context<'_>) {
         self.site.metrics.panicked();
         context.set_tag(0);
-        let called = core::mem::take(&mut self.called);
+        let called = mem::take(&mut self.called);
         let called = self.sessions.take(called, context.exchange().connection);
-        let Some(mut entry) = self.running.take().or(called) else {
+        let Some(mut entry) = self.stop().or(called) else {
             return;
         };
         if let Some(session) = &mut entry.session {

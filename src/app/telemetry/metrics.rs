@@ -15,7 +15,7 @@ use crate::http::{Method, Status};
 /// The methods that are told apart; all others are counted together, and those
 /// of heads that could not be read.
 const METHODS: [&str; 11] = [
-    "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "other",
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "other",
     "unknown",
 ];
 /// Status codes from 100 to 599.
@@ -97,14 +97,14 @@ impl Block {
     pub(crate) fn answered(&self, method: Method<'_>, status: Status) {
         let row = match method {
             Method::Get => 0,
-            Method::Post => 1,
-            Method::Head => 2,
+            Method::Head => 1,
+            Method::Post => 2,
             Method::Put => 3,
             Method::Delete => 4,
-            Method::Options => 5,
-            Method::Patch => 6,
-            Method::Connect => 7,
-            Method::Trace => 8,
+            Method::Connect => 5,
+            Method::Options => 6,
+            Method::Trace => 7,
+            Method::Patch => 8,
             Method::Extension("") => 10,
             Method::Extension(_) => 9,
         };
