@@ -49,24 +49,42 @@ pub(crate) struct Counts<'c> {
 /// `behind_data` says that the end of another chunk's data stands in front.
 #[inline(always)]
 pub(crate) fn plain_size(input: &[u8], behind_data: bool) -> Option<(u64, usize)> {
-    let from = if behind_data { 2 } else { 0 };
-    let line = match behind_data {
-        true => input.strip_prefix(b"\r\n")?,
-        false => input,
-    };
-    let mut size = 0;
-    // Seven digits and CRLF are far beyond what anybody sends as one chunk.
-    for (at, &b) in line.iter().enumerate().take(8) {
-        match ascii::hex_digit(b) {
-            Some(digit) => size = size << 4 | u64::from(digit),
-            None if b == b'\r' && line.get(at + 1) == Some(&b'\n') && size > 0 => {
-                return Some((size, from + at + 2));
-            }
-            None => return None,
+    let mut at = 0; // no more than 9, so that no sum is too large
+    if behind_data {
+        if input.first_chunk() != Some(b"\r\n") {
+            return None;
         }
+        at = 2;
     }
-    None
+    // Seven digits are far beyond what anybody sends as one chunk.
+    let (mut size, most) = (0, at + 7);
+    loop {
+        let b = *input.get(at)?;
+        at += 1;
+        let digit = HEX[usize::from(b)];
+        if digit > 15 {
+            let ends = b == b'\r' && size > 0 && input.get(at) == Some(&b'\n');
+            return ends.then_some((size, at + 1));
+        }
+        if at > most {
+            return None;
+        }
+        size = size << 4 | u64::from(digit);
+    }
 }
+
+/// The value of each hexadecimal digit in either case; more than 15 for what is
+/// none.
+static HEX: [u8; 256] = {
+    let (mut table, mut b) = ([u8::MAX; 256], 0);
+    while b < 256 {
+        if let Some(digit) = ascii::hex_digit(b as u8) {
+            table[b] = digit;
+        }
+        b += 1;
+    }
+    table
+};
 
 impl Chunked {
     /// Reads all that lies between pieces of data: stops in front of data or

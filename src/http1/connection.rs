@@ -375,7 +375,17 @@ impl Connection {
     }
 
     /// Counts `bytes` of a body in favour of its sender.
+    #[inline(always)]
     pub(super) fn pace(&mut self, bytes: usize, now: Instant, limits: &Limits) {
+        // Mostly, what came before in this moment has counted enough.
+        if self.since < now {
+            self.advance(bytes, now, limits);
+        } else {
+            self.since = now;
+        }
+    }
+
+    fn advance(&mut self, bytes: usize, now: Instant, limits: &Limits) {
         let rate = u64::from(limits.body_rate.max(1));
         let nanos = (bytes as u64).saturating_mul(1_000_000_000) / rate;
         self.since = (self.since + Duration::from_nanos(nanos)).min(now);

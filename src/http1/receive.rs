@@ -34,15 +34,29 @@ impl Connection {
     /// [`Violation`] when the peer broke the protocol. The answer to it is in
     /// `out` unless a response has already begun, and every later call answers
     /// the same.
+    #[inline]
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
         lent: Lent<'b, Limits>,
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, Violation> {
-        let waits = self.role == Role::Server && self.exchange == Exchange::IDLE;
-        if !waits || out.room() < encode::CONTROL_ROOM {
-            return self.receive_more(input, lent, out);
+        if self.role == Role::Server && self.exchange == Exchange::IDLE {
+            return self.receive_first(input, lent, out);
+        }
+        self.receive_more(input, lent, out)
+    }
+
+    /// Takes the head of a request from a connection that waits for one.
+    #[inline(never)]
+    fn receive_first<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        if out.room() < encode::CONTROL_ROOM {
+            return Ok(answer(0, Step::Full));
         }
         let (limits, now) = (lent.limits, lent.now);
         let ranges = field_room(lent.scratch, limits);
@@ -82,6 +96,7 @@ impl Connection {
     }
 
     /// Takes what is no request's head, and pieces of bodies first.
+    #[inline(never)]
     fn receive_more<'b>(
         &mut self,
         input: &'b mut [u8],

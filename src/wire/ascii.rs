@@ -2,24 +2,25 @@
 
 use super::Sink;
 
-const TOKEN: u8 = 1;
+pub(super) const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
 const TARGET: u8 = 4;
-const NAME: u8 = 8;
+pub(super) const PLAIN_NAME: u8 = 8;
 
 /// One byte of class bits per octet.
 static CLASS: [u8; 256] = CLASSES;
 
 const CLASSES: [u8; 256] = classes();
 
-/// Whether `b` is a `tchar`, for tables.
-pub(super) const fn is_in_token(b: u8) -> bool {
-    CLASSES[b as usize] & TOKEN != 0
+/// Whether `b` is of the class that has this bit.
+#[inline(always)]
+pub(super) const fn is_in(class: u8, b: u8) -> bool {
+    CLASS[b as usize] & class != 0
 }
 
-/// Whether `b` is a letter, a digit, a dot or a hyphen, for tables.
-pub(super) const fn is_in_plain_name(b: u8) -> bool {
-    CLASSES[b as usize] & NAME != 0
+/// The same in a constant.
+pub(super) const fn is_known_in(class: u8, b: u8) -> bool {
+    CLASSES[b as usize] & class != 0
 }
 
 const fn classes() -> [u8; 256] {
@@ -38,7 +39,7 @@ const fn classes() -> [u8; 256] {
             class |= TARGET;
         }
         if matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.') {
-            class |= NAME;
+            class |= PLAIN_NAME;
         }
         table[c] = class;
         c += 1;

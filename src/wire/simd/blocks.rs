@@ -12,31 +12,27 @@ pub(crate) const WINDOW: usize = 32;
 pub(super) const HALF: usize = 16;
 
 /// A set of US-ASCII characters: bit `b >> 4` of entry `b & 15` says whether
-/// `b` belongs to it, so that two look-ups of 16 entries judge a byte.
+/// `b` belongs to it, so that two look-ups of 16 entries judge a byte. Where
+/// there are no vectors, its bit in a table of all octets is quicker.
 #[derive(Debug)]
-pub(crate) struct Class(pub(super) [u8; 16]);
+pub(crate) struct Class(pub(super) [u8; 16], pub(super) u8);
 
 impl Class {
     /// `tchar` (RFC 9110 §5.6.2).
-    pub(crate) const TOKEN: &Self = &Self({
-        let (mut table, mut b) = ([0; 16], 0);
-        while b < 128 {
-            table[b & 15] |= (ascii::is_in_token(b as u8) as u8) << (b >> 4);
-            b += 1;
-        }
-        table
-    });
+    pub(crate) const TOKEN: &Self = &Self::new(ascii::TOKEN);
 
     /// Letters, digits, dots and hyphens: what the names of hosts and their
     /// IPv4 addresses are made of.
-    pub(crate) const PLAIN_NAME: &Self = &Self({
+    pub(crate) const PLAIN_NAME: &Self = &Self::new(ascii::PLAIN_NAME);
+
+    const fn new(class: u8) -> Self {
         let (mut table, mut b) = ([0; 16], 0);
         while b < 128 {
-            table[b & 15] |= (ascii::is_in_plain_name(b as u8) as u8) << (b >> 4);
+            table[b & 15] |= (ascii::is_known_in(class, b as u8) as u8) << (b >> 4);
             b += 1;
         }
-        table
-    });
+        Self(table, class)
+    }
 }
 
 /// Bit `b >> 4` at `b >> 4`, to be met with an entry of a [`Class`]; none for
@@ -62,6 +58,14 @@ pub(crate) trait Blocks: Copy {
         let from = at.min(text.len().wrapping_sub(WINDOW));
         let window = text.get(from..).and_then(|rest| rest.first_chunk());
         window.map_or(!0, |window| u64::from(judge(window)) >> (at - from))
+    }
+
+    /// How many bytes of a window are of `class`, from the one on that fewer than 64
+    /// stand before; at least [`WINDOW`] if there is no other.
+    #[inline(always)]
+    fn run_in(self, class: &Class, window: &[u8; WINDOW], skipped: usize) -> usize {
+        let others = u64::from(self.other_than(class, window)) >> skipped;
+        others.trailing_zeros() as usize
     }
 
     /// How many bytes of `text` from `at` on are of `class`, as far as a window

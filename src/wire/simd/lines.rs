@@ -156,9 +156,9 @@ impl<'t, B: Blocks> HeadLines<'t, B> {
     #[inline(always)]
     fn name_len(&self, line: usize) -> usize {
         let from = line.min(self.last);
-        let others = self.blocks.other_than(Class::TOKEN, self.shown(from));
         // A line begins within the text: at most 35 behind the last window.
-        (u64::from(others) >> (line - from)).trailing_zeros() as usize
+        let (window, skipped) = (self.shown(from), line - from);
+        self.blocks.run_in(Class::TOKEN, window, skipped)
     }
 
     /// The window from `from` on, which is not behind the last.

@@ -36,13 +36,8 @@ pub(crate) use blocks::{Blocks, Class};
 pub(crate) use lines::{FieldLine, HeadLines};
 pub use utf8::{as_text, is_utf8};
 
-/// From this size on a payload is worth a call that a small one is not. Without
-/// `std`, code is to be small, and none is.
-const LONG_PAYLOAD: usize = if cfg!(feature = "std") {
-    64
-} else {
-    usize::MAX
-};
+/// From this size on a payload is worth the choice of a kernel.
+const LONG_PAYLOAD: usize = 192;
 
 /// Work on blocks of text, compiled once for each instruction set.
 pub(crate) trait Job {
@@ -75,24 +70,32 @@ pub(crate) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Place<'_>) -> J::O
 /// Whoever masks in pieces rotates the key by the bytes done so far.
 #[inline]
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
-    if payload.len() < LONG_PAYLOAD {
+    // Where there is no `std`, code is to be small.
+    if cfg!(not(feature = "std")) {
         return swar::mask(payload, key);
+    }
+    if payload.len() < LONG_PAYLOAD {
+        swar::mask_short(payload, key);
+        return;
     }
     #[cfg(target_arch = "x86_64")]
     x86_64::mask(payload, key);
     #[cfg(not(target_arch = "x86_64"))]
-    swar::mask(payload, key);
+    swar::mask_long(payload, key, swar::mask_steps);
 }
 
 /// The same in one pass with a check of the result: whether all of it is
 /// US-ASCII.
 #[inline]
 pub fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
-    if payload.len() < LONG_PAYLOAD {
+    if cfg!(not(feature = "std")) {
         return swar::mask_is_ascii(payload, key);
+    }
+    if payload.len() < LONG_PAYLOAD {
+        return swar::mask_short(payload, key);
     }
     #[cfg(target_arch = "x86_64")]
     return x86_64::mask_is_ascii(payload, key);
     #[cfg(not(target_arch = "x86_64"))]
-    swar::mask_is_ascii(payload, key)
+    swar::mask_long(payload, key, swar::mask_steps)
 }

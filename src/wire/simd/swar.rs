@@ -3,6 +3,7 @@
 #[cfg(any(test, not(target_arch = "x86_64")))]
 use super::blocks::HALF;
 use super::blocks::{Blocks, Class, WINDOW};
+use crate::wire::ascii;
 
 /// Exclusive-ors `payload` with the repeated `key`, a word at a time.
 #[inline]
@@ -16,33 +17,57 @@ pub fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     mask_in_words(payload, key)
 }
 
-/// The same in steps that a compiler makes wide vectors of.
+/// The same in steps of 16 bytes, for what is short.
 #[inline(always)]
-pub(super) fn mask_wide(payload: &mut [u8], key: [u8; 4]) {
-    let (long, rest) = payload.as_chunks_mut::<256>();
-    for step in long {
-        step_masked::<256, 64>(step, key);
+pub(super) fn mask_short(payload: &mut [u8], key: [u8; 4]) -> bool {
+    let (steps, rest) = payload.as_chunks_mut::<16>();
+    let mut seen = [0; 4];
+    for step in steps {
+        gather_into(&mut seen, step_masked::<16, 4>(step, key));
     }
-    let (short, rest) = rest.as_chunks_mut::<32>();
-    for step in short {
-        step_masked::<32, 8>(step, key);
-    }
-    mask_in_words(rest, key);
+    (rest.is_empty() || mask_in_words(rest, key)) & is_ascii(&seen)
 }
 
-/// [`mask_wide`] with the check.
+/// The same with `most` for all but the ends, which is given in steps of 64 bytes,
+/// aligned if they are many.
 #[inline(always)]
-pub(super) fn mask_wide_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
-    let (steps, rest) = payload.as_chunks_mut::<64>();
+pub(super) fn mask_long(
+    payload: &mut [u8],
+    key: [u8; 4],
+    most: impl FnOnce(&mut [[u8; 64]], [u8; 4]) -> bool,
+) -> bool {
+    // Stores across lines of the cache cost twice as much.
+    let ahead = match payload.len() {
+        FAR.. => payload.as_ptr().align_offset(64).min(64),
+        _ => 0,
+    };
+    let (front, payload) = payload.split_at_mut(ahead); // not beyond it
+    let front = mask_short(front, key);
+    let key = turned(key, ahead);
+    let (steps, rest) = payload.as_chunks_mut();
+    let middle = most(steps, key);
+    mask_short(rest, key) & front & middle
+}
+
+/// Steps of [`mask_long`] that a compiler makes vectors of.
+#[inline(always)]
+pub(super) fn mask_steps(steps: &mut [[u8; 64]], key: [u8; 4]) -> bool {
     let mut seen = [0; 16];
     for step in steps {
-        let plain = step_masked::<64, 16>(step, key);
-        for (seen, plain) in seen.iter_mut().zip(plain) {
-            *seen |= plain;
-        }
+        gather_into(&mut seen, step_masked::<64, 16>(step, key));
     }
-    let high = seen.iter().fold(0, |all, word| all | word) & 0x8080_8080;
-    mask_in_words(rest, key) && high == 0
+    is_ascii(&seen)
+}
+
+/// From this size on a payload is worth being aligned.
+const FAR: usize = 512;
+
+/// The key after `n` bytes.
+#[inline(always)]
+const fn turned(key: [u8; 4], n: usize) -> [u8; 4] {
+    u32::from_le_bytes(key)
+        .rotate_right(8 * (n as u32 & 3))
+        .to_le_bytes()
 }
 
 /// Masks `BYTES`, which are `WORDS` of four, and answers what they are then.
@@ -59,6 +84,18 @@ fn step_masked<const BYTES: usize, const WORDS: usize>(
         *word = plain.to_ne_bytes();
     }
     plain
+}
+
+#[inline(always)]
+fn gather_into<const WORDS: usize>(seen: &mut [u32; WORDS], plain: [u32; WORDS]) {
+    for (seen, plain) in seen.iter_mut().zip(plain) {
+        *seen |= plain;
+    }
+}
+
+#[inline(always)]
+fn is_ascii<const WORDS: usize>(seen: &[u32; WORDS]) -> bool {
+    seen.iter().fold(0, |all, word| all | word) & 0x8080_8080 == 0
 }
 
 /// Masks a word at a time; answers whether the result is US-ASCII. Inlined
@@ -96,15 +133,28 @@ impl Blocks for Words {
     #[inline(always)]
     fn unusual(self, text: &[u8; WINDOW]) -> u32 {
         let (words, _) = text.as_chunks::<8>();
-        words.iter().rev().fold(0, |bits, word| {
-            bits << 8 | gather(unusual(u64::from_le_bytes(*word)))
-        })
+        let mut tops = [0; WINDOW / 8];
+        for (tops, word) in tops.iter_mut().zip(words) {
+            *tops = unusual(u64::from_le_bytes(*word));
+        }
+        if tops.iter().fold(0, |all, tops| all | tops) == 0 {
+            return 0; // in the middle of a long line
+        }
+        let tops = tops.iter().rev();
+        tops.fold(0, |bits, tops| bits << 8 | gather(*tops))
     }
 
     #[inline(always)]
     fn other_than(self, class: &Class, text: &[u8; WINDOW]) -> u32 {
         let bytes = text.iter().rev();
         bytes.fold(0, |bits, &b| bits << 1 | u32::from(!holds(class, b)))
+    }
+
+    #[inline(always)]
+    fn run_in(self, class: &Class, window: &[u8; WINDOW], skipped: usize) -> usize {
+        let rest = window.get(skipped..).unwrap_or_default();
+        let end = rest.iter().position(|&b| !holds(class, b));
+        end.unwrap_or(usize::BITS as usize)
     }
 
     #[inline(always)]
@@ -120,7 +170,7 @@ impl Blocks for Words {
 
 #[inline(always)]
 fn holds(class: &Class, b: u8) -> bool {
-    b < 128 && class.0[usize::from(b & 15)] >> (b >> 4) & 1 != 0
+    ascii::is_in(class.1, b)
 }
 
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -182,9 +232,10 @@ mod tests {
                 .enumerate()
                 .map(|(i, b)| b ^ key[i & 3])
                 .collect();
-            let ways: [Way; 4] = [
+            let ways: [Way; 5] = [
                 mask_is_ascii,
-                mask_wide_is_ascii,
+                mask_short,
+                |payload, key| mask_long(payload, key, mask_steps),
                 super::super::mask_is_ascii,
                 |payload, key| {
                     super::super::mask(payload, key);
@@ -202,8 +253,40 @@ mod tests {
             let mut masked = plain.clone();
             mask(&mut masked, key);
             assert_eq!(masked, naive, "{len}");
-            mask_wide(&mut masked, key);
+            mask(&mut masked, key);
             assert_eq!(masked, plain, "{len}");
+        }
+    }
+
+    #[test]
+    fn long_payloads_are_masked_wherever_they_begin() {
+        let key = [0x12, 0x34, 0x56, 0x78];
+        for len in [511, 512, 513, 575, 1000, 1024, 4097] {
+            for from in 0..70 {
+                for odd in [0, len / 2, len - 1] {
+                    let mut plain: Vec<u8> = (0..from + len).map(|i| i as u8 & 0x7f).collect();
+                    plain[from + odd] |= (len as u8 & 1) << 7;
+                    let mut masked = plain.clone();
+                    for (byte, k) in masked[from..].iter_mut().zip(key.iter().cycle()) {
+                        *byte ^= k;
+                    }
+                    let (mut judged, mut wide) = (masked.clone(), masked.clone());
+                    super::super::mask(&mut masked[from..], key);
+                    assert_eq!(masked, plain, "{len} {from}");
+                    let is_ascii = super::super::mask_is_ascii(&mut judged[from..], key);
+                    assert_eq!(
+                        (&judged, is_ascii),
+                        (&plain, plain.is_ascii()),
+                        "{len} {from}"
+                    );
+                    let is_ascii = mask_long(&mut wide[from..], key, mask_steps);
+                    assert_eq!(
+                        (&wide, is_ascii),
+                        (&plain, plain.is_ascii()),
+                        "{len} {from}"
+                    );
+                }
+            }
         }
     }
 

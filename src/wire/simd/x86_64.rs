@@ -1,11 +1,15 @@
-//! Kernels for x86-64: AVX2, and SSSE3 for what is older.
+//! Kernels for x86-64: AVX2, SSSE3 for what is older, and AVX-512 for long
+//! payloads.
 
 use core::arch::x86_64::{
     __m128i, __m256i, _mm_add_epi8, _mm_and_si128, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128,
     _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm_setzero_si128, _mm_shuffle_epi8,
     _mm_srli_epi16, _mm256_add_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256,
     _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
-    _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+    _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setzero_si256,
+    _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_testz_si256,
+    _mm256_xor_si256, _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi32, _mm512_setzero_si512,
+    _mm512_storeu_si512, _mm512_test_epi32_mask, _mm512_xor_si512,
 };
 
 use super::Job;
@@ -18,6 +22,8 @@ enum Level {
     Words,
     Ssse3,
     Avx2,
+    /// AVX2 as well.
+    Avx512,
 }
 
 #[cfg(feature = "std")]
@@ -34,7 +40,9 @@ fn level() -> Level {
             && std::is_x86_feature_detected!("bmi2")
             && std::is_x86_feature_detected!("lzcnt")
             && std::is_x86_feature_detected!("popcnt");
+        let avx512 = avx2 && std::is_x86_feature_detected!("avx512f");
         let known = match std::is_x86_feature_detected!("ssse3") {
+            _ if avx512 => 4,
             _ if avx2 => 3,
             true => 2,
             false => 1,
@@ -48,6 +56,7 @@ fn level() -> Level {
         known => known,
     };
     match known {
+        4 => Level::Avx512,
         3 => Level::Avx2,
         2 => Level::Ssse3,
         _ => Level::Words,
@@ -65,6 +74,7 @@ const fn level() -> Level {
         target_feature = "popcnt"
     ));
     match (AVX2, cfg!(target_feature = "ssse3")) {
+        (true, _) if cfg!(target_feature = "avx512f") => Level::Avx512,
         (true, _) => Level::Avx2,
         (false, true) => Level::Ssse3,
         (false, false) => Level::Words,
@@ -75,7 +85,7 @@ const fn level() -> Level {
 #[inline(always)]
 pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
     match level() {
-        Level::Avx2 => Avx2(()).run(job, text, place),
+        Level::Avx2 | Level::Avx512 => Avx2(()).run(job, text, place),
         Level::Ssse3 => Ssse3(()).run(job, text, place),
         Level::Words => job.run(Words, text, place),
     }
@@ -90,7 +100,7 @@ impl Avx2 {
     /// The proof, where there is one.
     #[inline]
     pub(crate) fn new() -> Option<Self> {
-        (level() == Level::Avx2).then_some(Self(()))
+        matches!(level(), Level::Avx2 | Level::Avx512).then_some(Self(()))
     }
 
     /// Runs a job that is compiled for these vectors.
@@ -250,27 +260,76 @@ pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
 /// Masks a long payload.
 #[inline]
 pub(super) fn mask(payload: &mut [u8], key: [u8; 4]) {
-    #[target_feature(enable = "avx2")]
-    fn wide(payload: &mut [u8], key: [u8; 4]) {
-        swar::mask_wide(payload, key);
-    }
-    match level() {
-        // SAFETY: the level says that the processor has AVX2.
-        Level::Avx2 => unsafe { wide(payload, key) },
-        Level::Ssse3 | Level::Words => swar::mask_wide(payload, key),
-    }
+    mask_by_level::<false>(payload, key);
 }
 
 /// Masks a long payload and says whether it is US-ASCII then.
 #[inline]
 pub(super) fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
+    mask_by_level::<true>(payload, key)
+}
+
+/// Masks a long payload; if it is to be judged, says whether it is US-ASCII then.
+#[inline]
+fn mask_by_level<const JUDGED: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
+    #[target_feature(enable = "avx512f")]
+    fn widest<const JUDGED: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
+        swar::mask_long(payload, key, |steps, key| mask_64::<JUDGED>(steps, key))
+    }
     #[target_feature(enable = "avx2")]
-    fn wide(payload: &mut [u8], key: [u8; 4]) -> bool {
-        swar::mask_wide_is_ascii(payload, key)
+    fn wide<const JUDGED: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
+        swar::mask_long(payload, key, |steps, key| mask_32::<JUDGED>(steps, key))
     }
     match level() {
+        // SAFETY: the level says that the processor has AVX-512F.
+        Level::Avx512 => unsafe { widest::<JUDGED>(payload, key) },
         // SAFETY: the level says that the processor has AVX2.
-        Level::Avx2 => unsafe { wide(payload, key) },
-        Level::Ssse3 | Level::Words => swar::mask_wide_is_ascii(payload, key),
+        Level::Avx2 => unsafe { wide::<JUDGED>(payload, key) },
+        Level::Ssse3 | Level::Words => swar::mask_long(payload, key, swar::mask_steps),
     }
+}
+
+/// The top bits of four bytes.
+const TOPS: i32 = 0x8080_8080_u32.cast_signed();
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn mask_64<const JUDGED: bool>(steps: &mut [[u8; 64]], key: [u8; 4]) -> bool {
+    let key = _mm512_set1_epi32(i32::from_ne_bytes(key));
+    let mut seen = _mm512_setzero_si512();
+    for step in steps {
+        let place = step.as_mut_ptr().cast();
+        // SAFETY: the reference is good for 64 bytes, both ways, and no alignment
+        // is asked for.
+        let plain = unsafe {
+            let plain = _mm512_xor_si512(_mm512_loadu_si512(place), key);
+            _mm512_storeu_si512(place, plain);
+            plain
+        };
+        if JUDGED {
+            seen = _mm512_or_si512(seen, plain);
+        }
+    }
+    _mm512_test_epi32_mask(seen, _mm512_set1_epi32(TOPS)) == 0
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn mask_32<const JUDGED: bool>(steps: &mut [[u8; 64]], key: [u8; 4]) -> bool {
+    let key = _mm256_set1_epi32(i32::from_ne_bytes(key));
+    let mut seen = _mm256_setzero_si256();
+    for half in steps.as_flattened_mut().as_chunks_mut::<32>().0 {
+        let place = half.as_mut_ptr().cast();
+        // SAFETY: the reference is good for 32 bytes, both ways, and no alignment
+        // is asked for.
+        let plain = unsafe {
+            let plain = _mm256_xor_si256(_mm256_loadu_si256(place), key);
+            _mm256_storeu_si256(place, plain);
+            plain
+        };
+        if JUDGED {
+            seen = _mm256_or_si256(seen, plain);
+        }
+    }
+    _mm256_testz_si256(seen, _mm256_set1_epi32(TOPS)) == 1
 }
