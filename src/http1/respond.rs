@@ -195,6 +195,7 @@ impl Connection {
         true
     }
 
+    #[inline(always)]
     fn end_response(&mut self, now: Instant) {
         self.exchange.take(Input::ResponseHead { body: false });
         self.sending = Sending::Nothing;
