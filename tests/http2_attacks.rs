@@ -777,22 +777,65 @@ fn grpc_metadata_flood() {
     assert_eq!(events, []);
     assert_eq!(side.sent()[0].kind, HEADERS, "431");
     still_serves(&mut side, 3);
+    let outcome = attack(&mut side, |n| with(odd(n + 2), 0, &list));
+    outcome.ends_with(Violation::RefusalFlood, 100..=200);
+}
+
+/// Pings as far apart, until they are too many; how many that took.
+fn pings(side: &mut Side, apart: Duration) -> Option<u32> {
+    for frames in 1..=100 {
+        side.now += apart;
+        match side.feed(&frame(PING, 0, 0, b"12345678"))[..] {
+            [Seen::Failed(violation)] => {
+                assert_eq!(violation, Violation::PingFlood);
+                assert_eq!(side.goaway(), (11, "too_many_pings".into()));
+                return Some(frames);
+            }
+            ref events => assert_eq!(events, [Seen::Ping(*b"12345678")]),
+        }
+    }
+    None
 }
 
 #[test]
 fn grpc_keepalive_abuse() {
-    let mut side = Side::server();
-    let mut frames = 0;
-    loop {
-        side.now += Duration::from_millis(10);
-        frames += 1;
-        if let [Seen::Failed(violation)] = side.feed(&frame(PING, 0, 0, b"12345678"))[..] {
-            assert_eq!(violation, Violation::PingFlood);
-            break;
+    let (often, minute) = (Duration::from_millis(10), Duration::from_secs(60));
+    let outcome = attack(&mut Side::server(), |_| frame(PING, 0, 0, b"12345678"));
+    outcome.ends_with(Violation::PingFlood, 10..=30);
+    assert!(pings(&mut Side::server(), often).unwrap() < 30);
+    // A peer that makes calls is held to the rules of gRPC.
+    let caller = |streams: u32| {
+        let mut side = Side::server();
+        side.machine.judge_keep_alive();
+        (0..streams).for_each(|n| _ = side.feed(&post(odd(n))));
+        side
+    };
+    for streams in [0, 1] {
+        assert_eq!(pings(&mut caller(streams), often), Some(4));
+        assert_eq!(pings(&mut caller(streams), minute), Some(4));
+        assert_eq!(
+            pings(&mut caller(streams), 119 * minute).is_some(),
+            streams == 0
+        );
+        assert_eq!(pings(&mut caller(streams), 120 * minute), None);
+    }
+    assert_eq!(pings(&mut caller(1), 5 * minute), None);
+    // What is sent wipes out the strikes.
+    let mut side = caller(1);
+    for n in 0..100 {
+        let head = ResponseHead::new(Status::OK, Fields::EMPTY);
+        let Side { machine, out, .. } = &mut side;
+        match n {
+            0 => machine
+                .send_response(1, &head, Some(BodyLength::Unknown), None, out)
+                .unwrap(),
+            _ => _ = machine.send_data(1, b"a", false, Instant::START, out),
+        }
+        for _ in 0..3 {
+            assert_eq!(side.feed(&frame(PING, 0, 0, b"12345678")).len(), 1);
         }
     }
-    assert!(frames < 30, "{frames}");
-    assert_eq!(side.goaway(), (11, "too_many_pings".into()));
+    assert_eq!(pings(&mut side, often), Some(1));
 }
 
 #[test]

@@ -36,17 +36,26 @@ impl<'b> Asked<'b> {
                 13 if is("grpc-encoding") => {
                     asked.encoding.get_or_insert(value);
                 }
-                20 if is("grpc-accept-encoding") => {
-                    let gzip = Encoding::Gzip.name().as_bytes();
-                    let mut names = value.split(|&b| b == b',').map(ascii::trim_ows);
-                    asked.accepts_gzip |= names.any(|name| name.eq_ignore_ascii_case(gzip));
-                }
+                20 if is("grpc-accept-encoding") => asked.accepts_gzip |= lists_gzip(value),
                 _ => {}
             }
             asked.is_unreadable |= !is_readable(field);
         }
         asked
     }
+}
+
+/// Whether gzip is one of a list of encodings: the last, as most clients have
+/// it, or another.
+fn lists_gzip(list: &[u8]) -> bool {
+    let gzip = Encoding::Gzip.name().as_bytes();
+    if let Some(before) = list.strip_suffix(gzip)
+        && matches!(before, [] | [.., b','] | [.., b',', b' '])
+    {
+        return true;
+    }
+    let mut names = list.split(|&b| b == b',').map(ascii::trim_ows);
+    names.any(|name| name.eq_ignore_ascii_case(gzip))
 }
 
 /// Whether a field is no binary metadata, or base64.

@@ -153,23 +153,32 @@ impl Call {
                 Code::Unimplemented,
                 "path is not /service/method",
             ))?;
+        Ok(Request {
+            service,
+            method,
+            timeout: self.timeout()?,
+            fields: head.fields,
+        })
+    }
+
+    /// How long the client will wait, as [`request`](Self::request) has it, for
+    /// who knows the method already.
+    ///
+    /// # Errors
+    /// Those of [`request`](Self::request) that do not lie in the path.
+    #[inline]
+    pub const fn timeout(&self) -> Result<Option<Duration>, Status> {
         if self.received.is_none() {
             return Err(Status::new(Code::Unimplemented, "unknown grpc-encoding"));
         }
         if !self.is_readable {
             return Err(Status::new(Code::Internal, "malformed binary metadata"));
         }
-        let timeout = match self.timeout {
-            Some(None) => return Err(Status::new(Code::Internal, "malformed grpc-timeout")),
-            Some(timeout) => timeout,
-            None => None,
-        };
-        Ok(Request {
-            service,
-            method,
-            timeout,
-            fields: head.fields,
-        })
+        match self.timeout {
+            Some(None) => Err(Status::new(Code::Internal, "malformed grpc-timeout")),
+            Some(timeout) => Ok(timeout),
+            None => Ok(None),
+        }
     }
 
     /// The content type of the response: its form, and the codec that the
@@ -367,9 +376,14 @@ impl Call {
     }
 
     fn put_head(&self, head: &mut FieldBuffer) -> Result<(), Misuse> {
-        let mut memory = [0; 40];
-        let content_type = self.response.write(&mut memory);
-        put_known("content-type", content_type, head)?; // its codec is a token
+        if self.response == ContentType::new(Mode::Native) {
+            // As nearly always.
+            put_line("content-type: application/grpc\r\n", head)?;
+        } else {
+            let mut memory = [0; 40];
+            let content_type = self.response.write(&mut memory);
+            put_known("content-type", content_type, head)?; // its codec is a token
+        }
         if self.received != Some(Encoding::Identity) {
             // Refused, or understood: either way what else would be.
             put_known("grpc-accept-encoding", Encoding::ACCEPTED, head)?;
@@ -391,8 +405,17 @@ fn put_known(name: &'static str, value: &str, fields: &mut FieldBuffer) -> Resul
     put.map_err(|_| Misuse::MetadataValue)
 }
 
+/// The same for a line that is constant.
+#[inline]
+fn put_line(line: &'static str, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    fields.push_line(line).map_err(|_| Misuse::MetadataValue)
+}
+
 /// The status as fields of HTTP.
 fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    if status.code == Code::Ok && status.message.is_empty() {
+        return put_line("grpc-status: 0\r\n", fields);
+    }
     put_known("grpc-status", status.code.digits(), fields)?;
     if status.message.is_empty() {
         return Ok(());

@@ -84,6 +84,12 @@ impl<M: Memory> Decoder<M> {
         self.table.memory()
     }
 
+    /// Gives back the table's memory that its entries do not take.
+    #[cfg(feature = "http2")]
+    pub(crate) fn trim(&mut self) {
+        self.table.trim();
+    }
+
     /// A decoder with a table of 4,096 bytes, which every connection starts
     /// with (RFC 9113 §6.5.2).
     pub fn new(memory: M) -> Self {

@@ -345,11 +345,27 @@ impl<M: Memory> DynamicTable<M> {
         if live + len <= text.len() && count < entries.len() {
             return;
         }
-        let Some(mut larger) = self.memory.larger(live + len, count + 1, self.capacity) else {
+        let Some(larger) = self.memory.larger(live + len, count + 1, self.capacity) else {
             debug_assert!(false, "the capacity is above the memory's ceiling");
             return self.clear();
         };
-        let (text, entries) = larger.rings_mut();
+        self.move_to(larger);
+    }
+
+    /// Gives back memory that the entries do not take. They stay what they
+    /// are; the next one takes new memory.
+    #[cfg(any(feature = "http2", test))]
+    pub(super) fn trim(&mut self) {
+        let live = (self.size - self.count * FIELD_OVERHEAD) as usize;
+        if let Some(smaller) = self.memory.smaller(live, self.count as usize) {
+            self.move_to(smaller);
+        }
+    }
+
+    /// Moves the entries to other memory, which has room for them.
+    fn move_to(&mut self, mut memory: M) {
+        let count = self.count as usize;
+        let (text, entries) = memory.rings_mut();
         let mut at = 0;
         for (nth, to) in entries.iter_mut().enumerate().take(count) {
             let entry = self.entry(self.slot(nth as u32));
@@ -357,14 +373,14 @@ impl<M: Memory> DynamicTable<M> {
             let copied = text
                 .get_mut(at..)
                 .and_then(|to| stored.copy(stored.len(), to));
-            debug_assert!(copied.is_some(), "larger memory holds what there was");
+            debug_assert!(copied.is_some(), "the memory holds what there was");
             *to = Entry {
                 at: at as u16,
                 ..entry
             };
             at += stored.len();
         }
-        self.memory = larger;
+        self.memory = memory;
         self.oldest = 0;
     }
 }
@@ -477,6 +493,11 @@ mod tests {
                     capacity = u32::from(fill);
                     fixed.set_capacity(capacity);
                     growing.set_capacity(capacity);
+                } else if step == 1 {
+                    growing.trim();
+                    let text: usize = queue.iter().map(|(n, v)| n.len() + v.len()).sum();
+                    prop_assert_eq!(growing.memory.rings().0.len(), text);
+                    prop_assert_eq!(growing.memory.rings().1.len(), queue.len());
                 } else {
                     queue.push_front((std::vec![fill; name], std::vec![!fill; value]));
                     fixed.insert(&queue[0].0, &queue[0].1);

@@ -61,6 +61,12 @@ impl<M: Memory> Encoder<M> {
         self.table.memory()
     }
 
+    /// Gives back the table's memory that its entries do not take.
+    #[cfg(feature = "http2")]
+    pub(crate) fn trim(&mut self) {
+        self.table.trim();
+    }
+
     /// An encoder whose table takes at most `own` bytes, whatever the peer
     /// allows.
     pub fn new(memory: M, own: u32) -> Self {

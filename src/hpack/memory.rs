@@ -45,6 +45,12 @@ pub trait Memory: Sized {
     /// Fresh memory with at least this much of each, for a table of
     /// `capacity` bytes; `None` if there is no more to be had.
     fn larger(&self, text: usize, entries: usize, capacity: u32) -> Option<Self>;
+    /// Fresh memory with exactly this much of each, if that is less than there
+    /// is now; `None` from memory that does not shrink.
+    fn smaller(&self, text: usize, entries: usize) -> Option<Self> {
+        let _ = (text, entries);
+        None
+    }
 }
 
 /// Arrays that the caller lends: a table without an allocator.
@@ -112,6 +118,13 @@ impl Memory for Growing {
         let text = grown(self.text.len(), text, 256, most);
         let entries = grown(self.entries.len(), entries, 8, most / 32);
         Some(Self {
+            text: vec![0; text].into_boxed_slice(),
+            entries: vec![Entry::EMPTY; entries].into_boxed_slice(),
+        })
+    }
+
+    fn smaller(&self, text: usize, entries: usize) -> Option<Self> {
+        (text < self.text.len() || entries < self.entries.len()).then(|| Self {
             text: vec![0; text].into_boxed_slice(),
             entries: vec![Entry::EMPTY; entries].into_boxed_slice(),
         })

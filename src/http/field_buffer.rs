@@ -103,6 +103,31 @@ impl FieldBuffer {
         self.append(Field { name, value })
     }
 
+    /// The same as a whole line of constant text, `name: value CRLF`.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), if the list would outgrow 4 GiB.
+    #[inline(always)]
+    pub(crate) fn push_line(&mut self, line: &'static str) -> Result<(), InvalidField> {
+        // Of a constant, so that it is known before the program runs.
+        let colon = line.bytes().position(|b| b == b':').unwrap_or_default();
+        debug_assert!(colon > 0 && line.get(colon..).is_some_and(|it| it.starts_with(": ")));
+        debug_assert!(line.ends_with("\r\n") && !is_special(&line.as_bytes()[..colon]));
+        let name = self.text.len();
+        let Ok(end) = u32::try_from(name + line.len()) else {
+            return Err(InvalidField::Value);
+        };
+        self.text.extend_from_slice(line.as_bytes());
+        // All at most `end`.
+        self.ranges.push(FieldRange {
+            name: name as u32,
+            name_end: (name + colon) as u32,
+            value: (name + colon + 2) as u32,
+            value_end: end - 2,
+        });
+        Ok(())
+    }
+
     /// Replaces every field of this name with one.
     ///
     /// # Errors

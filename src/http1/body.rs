@@ -3,9 +3,10 @@
 use super::chunked::{self, Chunked, Counts};
 use super::connection::{After, Connection, Reading, Wanted};
 use super::encode;
-use super::head::{Head, NoLine};
 use super::heads::field_room;
 use super::length::Framing;
+use super::lines::Head;
+use super::start_line::NoLine;
 use super::state::{Input, Request, Response};
 use super::{Event, Limits, Violation};
 use crate::http::{Content, FieldRange, Fields, Lent};
@@ -155,7 +156,7 @@ impl Connection {
         let text: &'b [u8] = input.get_mut(from..).unwrap_or_default();
         let ranges = field_room(lent.scratch, lent.limits);
         let mut whole = Head::<NoLine>::new();
-        if !self.head(text, ranges, lent.limits, &mut whole)? {
+        if !self.head(text, ranges, lent.limits, &mut whole, false)? {
             return Ok(Received::need(from, 1));
         }
         let ranges: &'b [FieldRange] = ranges;

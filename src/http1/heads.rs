@@ -1,7 +1,9 @@
 //! The search for a head at the front of the input.
 
 use super::connection::{Connection, Reading};
-use super::head::{self, Head, Progress, StartLine, Stop};
+use super::head::{self, Progress, Stop};
+use super::lines::Head;
+use super::start_line::StartLine;
 use super::{Limits, Violation};
 use crate::http::{FieldRange, Scratch};
 use crate::wire::{Instant, Role};
@@ -10,15 +12,23 @@ use crate::wire::{Instant, Role};
 const EMPTY_LINES: u32 = 4;
 
 impl Connection {
+    /// Notes when a head begins.
+    #[inline(always)]
+    pub(super) fn begin_head(&mut self, now: Instant) {
+        if self.reading == Reading::Idle {
+            self.reading = Reading::Head;
+            self.since = now;
+        }
+    }
+
     /// Skips empty lines before a head, and notes when the head begins.
     pub(super) fn skip_empty_lines(
         &mut self,
         input: &[u8],
         now: Instant,
     ) -> Result<usize, Violation> {
-        if self.reading == Reading::Idle && !input.is_empty() {
-            self.reading = Reading::Head;
-            self.since = now;
+        if !input.is_empty() {
+            self.begin_head(now);
         }
         let mut at = 0;
         while let Some([b'\r', b'\n', ..]) = input.get(at..) {
@@ -40,14 +50,14 @@ impl Connection {
 
     /// Looks for a whole head at the front of `input`, each byte at most twice,
     /// and says whether it is in `head` now. It may have more fields than there
-    /// is room for.
-    #[inline(always)]
+    /// is room for. One of the usual form may have been `searched` for in vain.
     pub(super) fn head<S: StartLine>(
         &mut self,
         input: &[u8],
         ranges: &mut [FieldRange],
         limits: &Limits,
         head: &mut Head<S>,
+        searched: bool,
     ) -> Result<bool, Violation> {
         let longest = match S::IS_THERE {
             true => limits.head,
@@ -57,7 +67,11 @@ impl Connection {
         if self.scanned != 0 && !self.resume_head::<S>(text, limits)? {
             return Ok(false);
         }
-        match head::parse(text, ranges, limits.target, head) {
+        let parsed = match searched {
+            false => head::parse(text, ranges, limits.target, head),
+            true => head::parse_lines(text, ranges, limits.target, head),
+        };
+        match parsed {
             Ok(()) => {
                 (self.line, self.scanned) = (0, 0);
                 Ok(true)

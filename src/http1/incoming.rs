@@ -1,13 +1,14 @@
 //! Requests as they are read.
 
 use super::connection::{After, Asked, Connection, Wanted};
-use super::head::{self, Head, RequestLine};
-use super::heads::field_room;
+use super::head;
 use super::length::{self, Framing};
+use super::lines::Head;
 use super::semantics::Semantics;
-use super::state::Input;
+use super::start_line::RequestLine;
+use super::state::{Exchange, Input};
 use super::{Event, Limits, Violation};
-use crate::http::{Content, FieldRange, Fields, Lent, Method, RequestHead, Target, Version};
+use crate::http::{Content, FieldRange, Fields, Method, RequestHead, Target, Version};
 use crate::wire::{Instant, Received};
 
 /// What a whole head of a request and its surroundings lend to an event.
@@ -66,39 +67,43 @@ impl<'b> Found<'b> {
 }
 
 impl Connection {
-    /// A request that is not the first thing that is looked for.
-    #[cold]
-    pub(super) fn next_request<'b>(
-        &mut self,
-        input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
-    ) -> Result<Received<Event<'b>>, Violation> {
-        let ranges = field_room(lent.scratch, lent.limits);
-        let mut whole = Head::new();
-        match self.find_request(input, lent.now, ranges, lent.limits, &mut whole)? {
-            (skipped, true) => {
-                let found = Found::new(input, ranges, skipped, &whole);
-                self.take_request(found, &whole, lent.limits)
-            }
-            (skipped, false) => Ok(Received::need(skipped, 1)),
-        }
-    }
-
-    /// Looks for the head of a request, and says how many bytes of empty lines
-    /// stand in front of it and whether it is whole.
+    /// Looks for a whole request of the usual form at the front of `input`, if
+    /// nothing of it was looked at before. Nothing changes unless it is here.
     #[inline(always)]
     pub(super) fn find_request(
         &mut self,
         input: &[u8],
-        now: Instant,
         ranges: &mut [FieldRange],
+        now: Instant,
         limits: &Limits,
         whole: &mut Head<RequestLine>,
-    ) -> Result<(usize, bool), Violation> {
+    ) -> bool {
+        let text = input.get(..limits.head as usize).unwrap_or(input);
+        if self.scanned != 0 || !head::find(text, ranges, limits.target, whole) {
+            return false;
+        }
+        self.begin_head(now);
+        true
+    }
+
+    /// Takes the next request, in whatever form and pieces it comes. Its usual form
+    /// may have been `searched` for in vain.
+    pub(super) fn next_request<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        ranges: &'b mut [FieldRange],
+        (now, limits): (Instant, &Limits),
+        searched: bool,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let mut whole = Head::new();
         let skipped = self.skip_empty_lines(input, now)?;
-        let input = input.get(skipped..).unwrap_or_default();
-        let is_whole = self.head(input, ranges, limits, whole)?;
-        Ok((skipped, is_whole))
+        let text = input.get(skipped..).unwrap_or_default();
+        let searched = searched && skipped == 0 && self.scanned == 0;
+        if !self.head(text, ranges, limits, &mut whole, searched)? {
+            return Ok(Received::need(skipped, 1));
+        }
+        let found = Found::new(input, ranges, skipped, &whole);
+        self.take_request(found, &whole, limits)
     }
 
     /// Takes any request.
@@ -157,7 +162,7 @@ impl Connection {
             false => After::Close,
         };
         self.wanted = Wanted::Offered;
-        self.exchange.take(Input::RequestHead { body: false });
+        self.exchange = Exchange::ASKED;
     }
 
     /// Judges the head of a request and remembers what its response depends

@@ -6,18 +6,19 @@
 //! ```
 //!
 //! Bytes that a line of a head seldom holds become the bits of a mask, and nearly
-//! all of them are the CRs and LFs of its ends. So lines are found by the lowest
-//! bits, and a line is looked at in three places only: the run of token that it
-//! begins with, the ends of its value, and, if its length is that of a known
-//! name, its first letters.
+//! all of them are the CRs and LFs of its ends. So the lowest bit is the end of a
+//! line, and it is looked at in three places only: the run of token that it begins
+//! with, the ends of its value, and, if its length is that of a known name, its
+//! first letters.
 //!
 //! Only what is whole and without fault is found here. Of everything else
 //! nothing is said, and `head` looks at it line by line.
 
 use super::semantics::Semantics;
+use super::start_line::StartLine;
 use crate::http::FieldRange;
 use crate::wire::ascii;
-use crate::wire::simd::{Blocks, Class, Job, WINDOW};
+use crate::wire::simd::{Blocks, HeadLines, Job};
 
 /// What was found of a head in which every line has its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,101 +33,75 @@ pub(crate) struct Lines {
     pub(super) semantics: Semantics,
 }
 
-/// The search for one: says whether it is here, whole and without fault.
-pub(super) struct Search<'t, 'r, 'l> {
-    /// What begins with the head, shorter than 4 GiB.
-    pub(super) text: &'t [u8],
-    /// Where the fields go, as far as there is room.
-    pub(super) ranges: &'r mut [FieldRange],
-    /// Where the rest goes, empty before.
-    pub(super) lines: &'l mut Lines,
-    /// Whether the first line is a start line.
-    pub(super) start_line: bool,
+/// A whole head. Ranges of its fields are stored as far as there is room, so
+/// that there can be fewer than it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head<S> {
+    pub(crate) start: S,
+    pub(crate) lines: Lines,
 }
 
-impl Job for Search<'_, '_, '_> {
+impl<S: StartLine> Head<S> {
+    /// One that was not read yet.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self {
+            start: S::EMPTY,
+            lines: Lines::default(),
+        }
+    }
+}
+
+/// The search for one at the front of a text shorter than 4 GiB: says whether it
+/// is here, whole and without fault, and there is room for its fields.
+pub(super) struct Search<'h, S> {
+    /// Where the rest goes, new before.
+    pub(super) head: &'h mut Head<S>,
+    /// The most bytes of a target.
+    pub(super) longest_target: u32,
+}
+
+impl<S: StartLine> Job for Search<'_, S> {
+    type Place<'p> = &'p mut [FieldRange];
     type Output = bool;
 
     #[inline(always)]
-    fn run<B: Blocks>(self, blocks: B) -> bool {
-        self.search(blocks).is_some()
+    fn run<B: Blocks>(self, blocks: B, text: &[u8], ranges: &mut [FieldRange]) -> bool {
+        self.search(blocks, text, ranges).is_some()
     }
 }
 
-impl Search<'_, '_, '_> {
+impl<S: StartLine> Search<'_, S> {
     #[inline(always)]
-    fn search<B: Blocks>(self, blocks: B) -> Option<()> {
-        let (text, lines) = (self.text, self.lines);
-        if text.len() < WINDOW {
-            return None;
+    fn search<B: Blocks>(self, blocks: B, text: &[u8], ranges: &mut [FieldRange]) -> Option<()> {
+        let Head {
+            start,
+            lines: found,
+        } = self.head;
+        let mut lines = HeadLines::new(blocks, text)?;
+        if S::IS_THERE {
+            found.start = lines.pass()?;
+            *start = S::parse_usual(text.get(..found.start)?, self.longest_target)?;
+        } else if text.starts_with(b"\r\n") {
+            found.end = 2;
+            return Some(());
         }
-        let mut ends = Ends::new(blocks, text);
-        let mut line = 0; // where the open line begins
-        if self.start_line {
-            lines.start = ends.next()?;
-            line = lines.start + 2;
+        let mut room = ranges.iter_mut();
+        while !lines.is_at_end() {
+            let line = lines.field()?;
+            *room.next()? = FieldRange {
+                name: line.name,
+                name_end: line.name_end,
+                value: line.value,
+                value_end: line.value_end,
+            };
+            found.semantics.add(blocks, text, &line);
         }
-        let mut fields = 0;
-        loop {
-            let end = ends.next()?;
-            if end == line {
-                lines.fields = fields;
-                lines.end = end + 2;
-                return Some(());
-            }
-            let range = field(blocks, text, line, end)?;
-            if let Some(place) = self.ranges.get_mut(fields) {
-                *place = range;
-            }
-            lines.semantics.add(blocks, text, range);
-            fields += 1;
-            line = end + 2;
-        }
+        let left = room.len();
+        found.fields = ranges.len() - left;
+        found.end = lines.at() + 2;
+        Some(())
     }
-}
-
-/// The field in the line from `line` to `end`, which is not empty.
-#[inline(always)]
-fn field<B: Blocks>(blocks: B, text: &[u8], line: usize, end: usize) -> Option<FieldRange> {
-    let mut name_len = blocks.run_of(Class::TOKEN, text, line);
-    if name_len >= WINDOW {
-        name_len = long_name(text, line);
-    }
-    let name_end = line + name_len;
-    // One space in front of the value and none behind it, mostly.
-    let usual = match text.get(name_end..end)? {
-        [b':', b' ', first, ..] => *first > b' ',
-        _ => false,
-    };
-    let (value, value_end) = match text.get(end - 1) {
-        Some(last) if usual && *last > b' ' => (name_end + 2, end),
-        _ => value(text.get(name_end..end)?, name_end)?,
-    };
-    (name_len > 0).then_some(FieldRange {
-        name: line as u32,
-        name_end: name_end as u32,
-        value: value as u32,
-        value_end: value_end as u32,
-    })
-}
-
-/// The length of a name that is longer than a window.
-#[cold]
-fn long_name(text: &[u8], line: usize) -> usize {
-    let rest = text.get(line..).unwrap_or_default();
-    rest.iter().take_while(|&&b| ascii::is_tchar(b)).count()
-}
-
-/// Where the value lies in a `rest` of a line that begins at `at`; `None` unless
-/// a colon is the first of it.
-#[cold]
-fn value(rest: &[u8], at: usize) -> Option<(usize, usize)> {
-    let [b':', rest @ ..] = rest else {
-        return None;
-    };
-    let (skipped, value) = trim(rest);
-    let from = at + 1 + skipped as usize;
-    Some((from, from + value.len()))
 }
 
 /// `text` without the white space at its ends, and how much stood in front. It
@@ -137,65 +112,5 @@ pub(super) fn trim(text: &[u8]) -> (u32, &[u8]) {
     match value {
         [] => (text.len() as u32, value),
         _ => (skipped.count() as u32, value),
-    }
-}
-
-/// The ends of lines, in order.
-struct Ends<'t, B> {
-    blocks: B,
-    text: &'t [u8],
-    /// Unusual bytes of the present window that were not looked at.
-    bits: u64,
-    /// Where it begins.
-    base: usize,
-}
-
-impl<'t, B: Blocks> Ends<'t, B> {
-    /// From the front of `text`, which is no shorter than a window.
-    #[inline(always)]
-    fn new(blocks: B, text: &'t [u8]) -> Self {
-        let bits = blocks.window(text, 0, |window| blocks.unusual(window));
-        Self {
-            blocks,
-            text,
-            bits,
-            base: 0,
-        }
-    }
-
-    /// Where the next CRLF begins; `None` if the text ends or something stands
-    /// before it that cannot stand in a line.
-    #[inline(always)]
-    fn next(&mut self) -> Option<usize> {
-        loop {
-            while self.bits == 0 {
-                self.base += WINDOW;
-                if self.base >= self.text.len() {
-                    return None;
-                }
-                let (blocks, text) = (self.blocks, self.text);
-                self.bits = blocks.window(text, self.base, |window| blocks.unusual(window));
-            }
-            let at = self.base + self.bits.trailing_zeros() as usize;
-            self.bits &= self.bits - 1;
-            if self.text.get(at..at + 2) == Some(b"\r\n") {
-                self.bits &= self.bits.wrapping_sub(1); // the LF, if it is in this window
-                return Some(at);
-            }
-            if !is_within_a_line(self.text, at) {
-                return None;
-            }
-        }
-    }
-}
-
-/// Whether the unusual byte at `at` may stand in a line, or is the LF of an end
-/// that was found in the window before.
-#[cold]
-fn is_within_a_line(text: &[u8], at: usize) -> bool {
-    match text.get(at) {
-        Some(b'\n') => at > 0 && text.get(at - 1) == Some(&b'\r'),
-        Some(b) => ascii::is_field_vchar(*b),
-        None => false,
     }
 }

@@ -59,8 +59,10 @@ mod lines;
 mod receive;
 mod request;
 mod respond;
+mod resting;
 mod semantics;
 mod send;
+mod start_line;
 mod state;
 
 pub use connection::Connection;

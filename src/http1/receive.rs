@@ -3,14 +3,15 @@
 use super::connection::{After, Asked, Connection, Reading, Wanted};
 use super::encode;
 use super::fold;
-use super::head::{Head, StatusLine};
 use super::heads::field_room;
 use super::incoming::Found;
 use super::length::{self, Framing};
-use super::state::{Input, Request, Response};
+use super::lines::Head;
+use super::start_line::StatusLine;
+use super::state::{Exchange, Input, Request, Response};
 use super::{Event, Limits, Violation};
-use crate::http::{Content, FieldRange, Fields, Lent, ResponseHead};
-use crate::wire::{Received, Role, Sink, Step};
+use crate::http::{Content, FieldRange, Fields, Lent, ResponseHead, date::Date};
+use crate::wire::{Instant, Received, Role, Sink, Step};
 
 /// Folds that a client repairs in the head of a response. Each may cost
 /// another look at the head, so that they have to be few.
@@ -39,47 +40,69 @@ impl Connection {
         lent: Lent<'b, Limits>,
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, Violation> {
+        let waits = self.role == Role::Server && self.exchange == Exchange::IDLE;
+        if !waits || out.room() < encode::CONTROL_ROOM {
+            return self.receive_more(input, lent, out);
+        }
+        let (limits, now) = (lent.limits, lent.now);
+        let ranges = field_room(lent.scratch, limits);
+        let mut whole = Head::new();
+        // What is here in one piece and usual has a way of its own, so that its
+        // event is made where the caller wants it.
+        if !self.find_request(input, ranges, now, limits, &mut whole) {
+            return self.receive_head(input, ranges, (now, limits), lent.date, out);
+        }
+        let found = Found::new(input, ranges, 0, &whole);
+        let Some(head) = found.usual_head(&whole) else {
+            let received = self.take_request(found, &whole, limits);
+            return received.map_err(|violation| self.fail(violation, lent.date, out));
+        };
+        self.begin_usual_request(&head, &whole.lines.semantics);
+        let content = Content::None;
+        Ok(Received::event(
+            found.used,
+            Event::Request { head, content },
+        ))
+    }
+
+    /// Takes the head of a request that is not here in one piece, or not of the
+    /// usual form.
+    #[cold]
+    #[inline(never)]
+    fn receive_head<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        ranges: &'b mut [FieldRange],
+        lent: (Instant, &Limits),
+        date: Option<&Date>,
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        self.next_request(input, ranges, lent, true)
+            .map_err(|violation| self.fail(violation, date, out))
+    }
+
+    /// Takes what is no request's head, and pieces of bodies first.
+    fn receive_more<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        lent: Lent<'b, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
         if self.role == Role::Server && out.room() < encode::CONTROL_ROOM {
             return Ok(answer(0, Step::Full));
         }
-        let (date, limits) = (lent.date, lent.limits);
-        if self.role == Role::Client || self.exchange.request != Request::Idle {
-            let Some((from, len)) = self.next_piece(input, lent.now, limits) else {
-                return self.receive_more(input, lent, out);
-            };
-            let piece = input.get_mut(from..from + len).unwrap_or_default();
-            return Ok(Received::event(from + len, Event::Body(piece)));
-        }
-        let ranges = field_room(lent.scratch, limits);
-        let mut whole = Head::new();
-        let skipped = match self.find_request(input, lent.now, ranges, limits, &mut whole) {
-            Ok((skipped, true)) => skipped,
-            Ok((skipped, false)) => return Ok(Received::need(skipped, 1)),
-            Err(violation) => return Err(self.fail(violation, date, out)),
+        let Some((from, len)) = self.next_piece(input, lent.now, lent.limits) else {
+            return self.receive_any(input, lent, out);
         };
-        let found = Found::new(input, ranges, skipped, &whole);
-        // What is usual has a way of its own, so that its event is made where
-        // the caller wants it.
-        match found.usual_head(&whole) {
-            Some(head) => {
-                self.begin_usual_request(&head, &whole.lines.semantics);
-                let content = Content::None;
-                Ok(Received::event(
-                    found.used,
-                    Event::Request { head, content },
-                ))
-            }
-            None => self
-                .take_request(found, &whole, limits)
-                .map_err(|violation| self.fail(violation, date, out)),
-        }
+        let piece = input.get_mut(from..from + len).unwrap_or_default();
+        Ok(Received::event(from + len, Event::Body(piece)))
     }
 
-    /// Takes what is no request's head.
-    fn receive_more<'b>(
+    /// Takes whatever comes.
+    fn receive_any<'b>(
         &mut self,
         input: &'b mut [u8],
         lent: Lent<'b, Limits>,
@@ -140,7 +163,10 @@ impl Connection {
         lent: Lent<'b, Limits>,
     ) -> Result<Received<Event<'b>>, Violation> {
         match self.exchange.request {
-            Request::Idle => self.next_request(input, lent),
+            Request::Idle => {
+                let ranges = field_room(lent.scratch, lent.limits);
+                self.next_request(input, ranges, (lent.now, lent.limits), false)
+            }
             Request::Body => match (self.wanted, self.after) {
                 (Wanted::Accepted, _) => self.body(input, lent),
                 (Wanted::Refused, After::KeepDraining) => self.discard(input, lent),
@@ -181,7 +207,7 @@ impl Connection {
         let ranges = field_room(lent.scratch, limits);
         let mut whole = Head::<StatusLine>::new();
         loop {
-            match self.head(input, ranges, limits, &mut whole) {
+            match self.head(input, ranges, limits, &mut whole, false) {
                 Ok(true) => break,
                 Ok(false) => return Ok(Received::need(0, 1)),
                 Err(Violation::Folding) => self.unfold(input)?,

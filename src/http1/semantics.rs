@@ -2,29 +2,54 @@
 
 use super::Violation;
 use super::length::{ContentLength, TransferEncoding};
-use crate::http::{FieldRange, List, Version, target::is_authority};
-use crate::wire::simd::{Blocks, Class};
+use crate::http::{List, Version, target::is_authority};
+use crate::wire::simd::{Blocks, Class, FieldLine};
 
 /// What a head says about its framing and its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Semantics {
     pub(crate) length: ContentLength,
     pub(crate) coding: TransferEncoding,
-    /// Where the value of Host lies.
-    host: Option<(u32, u32)>,
-    host_repeated: bool,
-    /// The host is what nearly all are, and needs no other look.
-    host_plain: bool,
-    /// There is a known field other than Host and `Connection: keep-alive`.
-    rare: bool,
-    /// `Connection: close`.
-    close: bool,
-    /// `Connection: keep-alive`.
-    keep_alive: bool,
-    /// `Connection: upgrade`.
-    upgrade_option: bool,
-    upgrade: bool,
+    /// Where the value of Host lies, if there is one.
+    host: (u32, u32),
+    flags: Flags,
     expect: Option<Expect>,
+}
+
+/// What was found, a bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Flags(u8);
+
+impl Flags {
+    /// There is a Host, and it is what nearly all are, and needs no other look.
+    const HOST_PLAIN: Self = Self(1);
+    /// There is a Host.
+    const HOST: Self = Self(2);
+    const HOST_REPEATED: Self = Self(4);
+    /// There is a known field other than Host and `Connection: keep-alive`.
+    const RARE: Self = Self(8);
+    /// `Connection: close`.
+    const CLOSE: Self = Self(16);
+    /// `Connection: keep-alive`.
+    const KEEP_ALIVE: Self = Self(32);
+    /// `Connection: upgrade`.
+    const UPGRADE_OPTION: Self = Self(64);
+    const UPGRADE: Self = Self(128);
+
+    const fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    const fn set(&mut self, flag: Self) {
+        self.0 |= flag.0;
+    }
+
+    /// Sets `flag` if `condition` holds.
+    const fn set_if(&mut self, condition: bool, flag: Self) {
+        if condition {
+            self.set(flag);
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,48 +73,57 @@ static KNOWN: [u32; 18] = {
 
 const HOST: u32 = word(*b"host");
 
+/// The bit that tells the cases of a letter apart, in each of four bytes.
+const CASE: u32 = 0x2020_2020;
+
 /// Four bytes in lower case. No two bytes of a token but the cases of one
 /// letter are alike in that.
 #[inline(always)]
 const fn word(bytes: [u8; 4]) -> u32 {
-    u32::from_le_bytes(bytes) | 0x2020_2020
+    u32::from_le_bytes(bytes) | CASE
 }
 
 impl Semantics {
-    /// Takes the field at `range` of `text` into account.
+    /// Takes the field in `line` of `text` into account.
     #[inline(always)]
-    pub(crate) fn add<B: Blocks>(&mut self, blocks: B, text: &[u8], range: FieldRange) {
-        let length = (range.name_end - range.name) as usize;
+    pub(crate) fn add<B: Blocks>(&mut self, blocks: B, text: &[u8], line: &FieldLine) {
+        let length = (line.name_end - line.name) as usize;
         let known = KNOWN.get(length).copied().unwrap_or_default();
-        if known == 0 {
+        if line.first | CASE != known {
             return;
         }
-        let name = text.get(range.name as usize..).unwrap_or_default();
-        let first = name.first_chunk().copied().map_or(0, word);
-        if first != known {
-            return;
+        if known != HOST {
+            let (name, name_end) = (u64::from(line.name), u64::from(line.name_end));
+            let (value, value_end) = (u64::from(line.value), u64::from(line.value_end));
+            return self.add_rare(text, name_end << 32 | name, value_end << 32 | value);
         }
-        if first == HOST {
-            self.host_repeated |= self.host.is_some();
-            self.host = Some((range.value, range.value_end));
-            self.host_plain = is_plain_host(blocks, text, range);
-        } else {
-            self.add_rare(range.name_in(text), range.value_in(text));
+        if self.flags.has(Flags::HOST) {
+            self.flags.set(Flags::HOST_REPEATED);
         }
+        self.flags.set(Flags::HOST);
+        self.host = (line.value, line.value_end);
+        let (from, to) = (line.value as usize, line.value_end as usize);
+        let plain = is_plain_host(blocks, text, from, to);
+        self.flags.set_if(plain, Flags::HOST_PLAIN);
     }
 
     /// The same for a field that is probably one of the known ones.
     #[inline(never)]
-    fn add_rare(&mut self, name: &[u8], value: &[u8]) {
+    fn add_rare(&mut self, text: &[u8], name: u64, value: u64) {
+        // Each is where a part begins, and above it where it ends: in this form
+        // they need no memory on their way.
+        let part = |range: u64| text.get(range as u32 as usize..(range >> 32) as usize);
+        let name = part(name).unwrap_or_default();
+        let value = part(value).unwrap_or_default();
         match name.len() {
             10 if is(name, b"connection") => return self.add_connection(value),
             6 if is(name, b"expect") => self.add_expect(value),
-            7 if is(name, b"upgrade") => self.upgrade = true,
+            7 if is(name, b"upgrade") => self.flags.set(Flags::UPGRADE),
             14 if is(name, b"content-length") => self.length.add(value),
             17 if is(name, b"transfer-encoding") => self.coding.add(value),
             _ => return,
         }
-        self.rare = true;
+        self.flags.set(Flags::RARE);
     }
 
     fn add_expect(&mut self, value: &[u8]) {
@@ -104,17 +138,18 @@ impl Semantics {
 
     fn add_connection(&mut self, value: &[u8]) {
         if matches!(value, b"keep-alive" | b"Keep-Alive") {
-            self.keep_alive = true;
+            self.flags.set(Flags::KEEP_ALIVE);
             return;
         }
-        self.rare = true;
+        self.flags.set(Flags::RARE);
         for option in List::new(value) {
-            match option.len() {
-                5 => self.close |= option.eq_ignore_ascii_case(b"close"),
-                7 => self.upgrade_option |= option.eq_ignore_ascii_case(b"upgrade"),
-                10 => self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive"),
-                _ => {}
-            }
+            let (known, flag): (&[u8], _) = match option.len() {
+                5 => (b"close", Flags::CLOSE),
+                7 => (b"upgrade", Flags::UPGRADE_OPTION),
+                10 => (b"keep-alive", Flags::KEEP_ALIVE),
+                _ => continue,
+            };
+            self.flags.set_if(option.eq_ignore_ascii_case(known), flag);
         }
     }
 
@@ -122,17 +157,21 @@ impl Semantics {
     /// head says for the connection. It frames no content then.
     #[inline]
     pub(crate) const fn is_usual(&self) -> bool {
-        self.host_plain && !self.host_repeated && !self.rare
+        let judged = Flags::HOST_PLAIN.0 | Flags::HOST_REPEATED.0 | Flags::RARE.0;
+        self.flags.0 & judged == Flags::HOST_PLAIN.0
     }
 
     /// Whether the connection outlives the exchange (RFC 9112 §9.3).
     pub(crate) const fn persists(&self, version: Version) -> bool {
-        !self.close && (self.keep_alive || !matches!(version, Version::Http10))
+        !self.flags.has(Flags::CLOSE)
+            && (self.flags.has(Flags::KEEP_ALIVE) || !matches!(version, Version::Http10))
     }
 
     /// Whether another protocol is offered (RFC 9110 §7.8).
     pub(crate) const fn offers_upgrade(&self, version: Version) -> bool {
-        self.upgrade && self.upgrade_option && !matches!(version, Version::Http10)
+        self.flags.has(Flags::UPGRADE)
+            && self.flags.has(Flags::UPGRADE_OPTION)
+            && !matches!(version, Version::Http10)
     }
 
     /// Whether the sender waits for `100 Continue` before it sends the body
@@ -159,10 +198,14 @@ impl Semantics {
         version: Version,
         target_has_authority: bool,
     ) -> Result<(), Violation> {
-        let value = |(from, to): (u32, u32)| text.get(from as usize..to as usize);
-        match self.host.map(|place| value(place).unwrap_or_default()) {
-            _ if self.host_repeated => Err(Violation::HostRepeated),
-            Some(_) if self.host_plain => Ok(()),
+        let (from, to) = (self.host.0 as usize, self.host.1 as usize);
+        let host = self
+            .flags
+            .has(Flags::HOST)
+            .then(|| text.get(from..to).unwrap_or_default());
+        match host {
+            _ if self.flags.has(Flags::HOST_REPEATED) => Err(Violation::HostRepeated),
+            Some(_) if self.flags.has(Flags::HOST_PLAIN) => Ok(()),
             None if version == Version::Http10 => Ok(()),
             None => Err(Violation::HostMissing),
             Some(b"") if !target_has_authority => Ok(()),
@@ -194,19 +237,20 @@ fn is<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
     }
 }
 
-/// Whether the value at `range` is letters, digits, dots and hyphens with at most
-/// four digits of a port: what nearly all hosts are, and what [`is_authority`]
-/// need not see.
+/// Whether the value from `from` to `to` is letters, digits, dots and hyphens with
+/// at most four digits of a port: what nearly all hosts are, and what
+/// [`is_authority`] need not see.
 #[inline(always)]
-fn is_plain_host<B: Blocks>(blocks: B, text: &[u8], range: FieldRange) -> bool {
-    let run = blocks.run_of(Class::PLAIN_NAME, text, range.value as usize);
-    match range.value_in(text).get(run..) {
-        None => range.value < range.value_end,
-        Some([]) => run > 0,
-        Some([b':', port @ ..]) => {
-            run > 0 && port.len() <= 4 && port.iter().all(|b| b.is_ascii_digit())
+fn is_plain_host<B: Blocks>(blocks: B, text: &[u8], from: usize, to: usize) -> bool {
+    let end = from + blocks.run_of(Class::PLAIN_NAME, text, from);
+    if end >= to {
+        return from < to;
+    }
+    match text.get(end..to) {
+        Some([b':', port @ ..]) if end > from => {
+            port.len() <= 4 && port.iter().all(|b| b.is_ascii_digit())
         }
-        Some(_) => false,
+        _ => false,
     }
 }
 
@@ -219,13 +263,7 @@ mod tests {
     fn plain_hosts_are_authorities() {
         let plain = |host: &str| {
             let text = std::format!("{host}\r\nsomething long enough for a window of bytes");
-            let range = FieldRange {
-                name: 0,
-                name_end: 0,
-                value: 0,
-                value_end: host.len() as u32,
-            };
-            is_plain_host(Words, text.as_bytes(), range)
+            is_plain_host(Words, text.as_bytes(), 0, host.len())
         };
         let long = "a".repeat(80);
         for host in ["a", "a.b-c:80", "1.2.3.4", "a:", &long[..31]] {
@@ -246,19 +284,20 @@ mod tests {
         for (name, name_end, value, value_end) in
             [(0, 14, 16, 17), (19, 29, 31, 36), (38, 42, 44, 45)]
         {
-            let range = FieldRange {
+            let line = FieldLine {
                 name,
                 name_end,
                 value,
                 value_end,
+                first: u32::from_le_bytes(text[name as usize..][..4].try_into().unwrap()),
             };
-            semantics.add(Words, text, range);
+            semantics.add(Words, text, &line);
         }
         assert_eq!(
             semantics,
             Semantics {
-                host: Some((44, 45)),
-                host_plain: true,
+                host: (44, 45),
+                flags: Flags(Flags::HOST.0 | Flags::HOST_PLAIN.0),
                 ..Semantics::default()
             }
         );

@@ -178,6 +178,12 @@ impl Exchange {
         response: Response::Idle,
     };
 
+    /// A request without a body has come.
+    pub(crate) const ASKED: Self = Self {
+        request: Request::Done,
+        response: Response::Owed,
+    };
+
     /// The exchange after `input`; `None` if either automaton refuses it.
     #[inline]
     pub(crate) const fn after(self, input: Input) -> Option<Self> {
@@ -281,6 +287,12 @@ mod tests {
             );
         }
         assert_eq!(reached.len(), 9);
+    }
+
+    #[test]
+    fn a_request_without_a_body_is_asked() {
+        let input = Input::RequestHead { body: false };
+        assert_eq!(Exchange::IDLE.after(input), Some(Exchange::ASKED));
     }
 
     #[test]

@@ -216,6 +216,15 @@ impl Connection {
         self.role
     }
 
+    /// Judges the peer's PINGs as keep-alives from now on, as servers of gRPC
+    /// do: those that come before
+    /// [`Limits::keep_alive_gap`] or [`Limits::keep_alive_idle_gap`] has
+    /// passed are counted, until HEADERS or DATA are sent (gRPC A8).
+    #[inline]
+    pub fn judge_keep_alive(&mut self) {
+        self.flood.judge_keep_alive();
+    }
+
     /// How many streams are open.
     #[inline]
     pub const fn streams(&self) -> usize {

@@ -148,8 +148,9 @@ pub enum Violation {
     /// More SETTINGS than [`Limits::settings_rate`](super::Limits::settings_rate).
     #[error("flood of settings (RFC 9113 §10.5)")]
     SettingsFlood,
-    /// More PINGs than [`Limits::ping_rate`](super::Limits::ping_rate) or
-    /// [`Limits::idle_ping_rate`](super::Limits::idle_ping_rate).
+    /// More PINGs than [`Limits::ping_rate`](super::Limits::ping_rate),
+    /// [`Limits::idle_ping_rate`](super::Limits::idle_ping_rate) or
+    /// [`Limits::keep_alive_strikes`](super::Limits::keep_alive_strikes).
     #[error("flood of pings (RFC 9113 §10.5)")]
     PingFlood,
     /// More empty DATA than

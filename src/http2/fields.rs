@@ -240,6 +240,7 @@ impl Connection {
 
     /// Sends the block in HEADERS and, if it is long, CONTINUATION.
     pub(super) fn put_block(&mut self, stream: u32, end: bool, out: &mut impl Sink) {
+        self.flood.sent();
         let mut kind = Kind::Headers;
         let mut flags = if end { flag::END_STREAM } else { 0 };
         let most = self.peer.frame as usize;

@@ -22,6 +22,37 @@ pub(super) struct Flood {
     refusals: Budget,
     /// Frames of ours that a ping of the peer may still answer.
     answers: u32,
+    /// Of a peer whose pings are judged as keep-alives.
+    keep_alive: Option<KeepAlive>,
+}
+
+/// The pings of a peer that makes calls (gRPC A8, "Server Enforcement").
+#[derive(Debug, Default)]
+struct KeepAlive {
+    /// Those that came before their time.
+    strikes: u16,
+    /// When the last one came that did not; none did since we sent something.
+    last: Option<Instant>,
+}
+
+impl KeepAlive {
+    /// Whether a ping may still come; `probe` says that it may answer what we
+    /// sent.
+    fn ping(&mut self, probe: bool, idle: bool, limits: &Limits, now: Instant) -> bool {
+        if probe {
+            *self = Self::default();
+        }
+        let gap = match idle {
+            true => limits.keep_alive_idle_gap,
+            false => limits.keep_alive_gap,
+        };
+        if self.last.is_none_or(|last| last + gap <= now) {
+            self.last = Some(now);
+            return true;
+        }
+        self.strikes = self.strikes.saturating_add(1);
+        self.strikes <= limits.keep_alive_strikes
+    }
 }
 
 impl Flood {
@@ -35,11 +66,18 @@ impl Flood {
             errors: Budget::new(),
             refusals: Budget::new(),
             answers: 0,
+            keep_alive: None,
         }
     }
 
-    /// Notes that content was sent: clients probe the bandwidth with a ping
-    /// for it.
+    /// Judges pings as keep-alives from now on.
+    #[inline]
+    pub(super) fn judge_keep_alive(&mut self) {
+        self.keep_alive.get_or_insert_default();
+    }
+
+    /// Notes that HEADERS or DATA were sent: clients probe the bandwidth with
+    /// a ping for them.
     #[inline]
     pub(super) fn sent(&mut self) {
         self.answers = (self.answers + 1).min(MAX_ANSWERS);
@@ -63,7 +101,14 @@ impl Flood {
         limits: &Limits,
         now: Instant,
     ) -> Result<(), Violation> {
-        if self.answers > 0 {
+        let probe = self.answers > 0;
+        if let Some(keep_alive) = &mut self.keep_alive {
+            self.answers = 0;
+            let within = keep_alive.ping(probe, idle, limits, now);
+            let within = within && (probe || self.pings.spend(1, limits.ping_rate, now));
+            return judge(within, Violation::PingFlood);
+        }
+        if probe {
             self.answers -= 1;
             return Ok(());
         }
@@ -115,4 +160,71 @@ impl Flood {
 
 const fn judge(within: bool, violation: Violation) -> Result<(), Violation> {
     if within { Ok(()) } else { Err(violation) }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    /// One ping after so many seconds each; how many passed.
+    fn passed(flood: &mut Flood, idle: bool, gaps: &[u64]) -> usize {
+        let mut now = Instant::START;
+        let mut next = |gap: &u64| {
+            now += Duration::from_secs(*gap);
+            flood.ping(idle, &Limits::DEFAULT, now).is_ok()
+        };
+        gaps.iter().take_while(|gap| next(gap)).count()
+    }
+
+    fn of_calls() -> Flood {
+        let mut flood = Flood::new();
+        flood.judge_keep_alive();
+        flood
+    }
+
+    #[test]
+    fn two_pings_before_their_time_are_forgiven() {
+        assert_eq!(passed(&mut of_calls(), false, &[0; 9]), 3);
+        assert_eq!(passed(&mut of_calls(), false, &[0, 299, 0, 0]), 3);
+        // The time counts from the last ping that was in time.
+        assert_eq!(passed(&mut of_calls(), false, &[0, 299, 1, 299, 1, 299]), 5);
+    }
+
+    #[test]
+    fn pings_in_time_pass_for_ever() {
+        assert_eq!(passed(&mut of_calls(), false, &[300; 1000]), 1000);
+        assert_eq!(passed(&mut of_calls(), true, &[7200; 1000]), 1000);
+    }
+
+    #[test]
+    fn without_a_stream_the_time_is_longer() {
+        assert_eq!(passed(&mut of_calls(), true, &[300; 9]), 3);
+    }
+
+    #[test]
+    fn what_is_sent_wipes_out_the_strikes() {
+        let mut flood = of_calls();
+        for _ in 0..1000 {
+            (0..5).for_each(|_| flood.sent());
+            assert_eq!(passed(&mut flood, false, &[0; 3]), 3);
+        }
+        assert_eq!(passed(&mut flood, false, &[0]), 0);
+    }
+
+    #[test]
+    fn a_connection_without_calls_is_judged_by_its_rates() {
+        assert_eq!(passed(&mut Flood::new(), false, &[0; 2000]), 1000);
+        assert_eq!(passed(&mut Flood::new(), true, &[0; 2000]), 20);
+        assert_eq!(passed(&mut Flood::new(), true, &[1; 2000]), 2000);
+    }
+
+    #[test]
+    fn strikes_without_end_leave_the_rate() {
+        let limits = Limits::DEFAULT.with_keep_alive_strikes(u16::MAX);
+        let (mut flood, now) = (of_calls(), Instant::START);
+        let passed = (0..2000).take_while(|_| flood.ping(false, &limits, now).is_ok());
+        assert_eq!(passed.count(), 1000);
+    }
 }

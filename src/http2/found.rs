@@ -57,43 +57,24 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// The same with its places counted from `by` octets earlier.
-    pub(super) fn moved(self, by: usize) -> Self {
+    /// Has its places counted from `by` octets earlier.
+    pub(super) const fn shift(&mut self, by: usize) {
         match self {
-            Self::Data { stream, from, to } => Self::Data {
-                stream,
-                from: from + by,
-                to: to + by,
-            },
-            Self::Request {
-                stream,
-                list,
-                judged,
-                end,
+            Self::Data { from, to, .. }
+            | Self::GoAway { from, to, .. }
+            | Self::Request {
                 whole: Some((from, to)),
-            } => Self::Request {
-                stream,
-                list,
-                judged,
-                end,
-                whole: Some((from + by, to + by)),
-            },
-            Self::GoAway {
-                last_stream,
-                code,
-                from,
-                to,
-            } => Self::GoAway {
-                last_stream,
-                code,
-                from: from + by,
-                to: to + by,
-            },
-            other => other,
+                ..
+            } => {
+                *from += by;
+                *to += by;
+            }
+            _ => {}
         }
     }
 
-    /// The event, once everything else is done.
+    /// The event, once everything else is done; that of a request is made
+    /// elsewhere.
     pub(super) fn borrow<'b>(self, input: &'b mut [u8], scratch: Scratch<'b>) -> Step<Event<'b>> {
         let Scratch { fields, text } = scratch;
         let list = |list: Decoded| List {
@@ -108,25 +89,8 @@ impl Found {
             Self::Need(n) => return Step::Need(n),
             Self::Full => return Step::Full,
             Self::Done => return Step::Done,
-            Self::Request {
-                stream,
-                list: decoded,
-                judged,
-                end,
-                whole,
-            } => match list(decoded).request(&judged) {
-                Some(head) => Event::Request {
-                    stream,
-                    head,
-                    content: match whole {
-                        Some((from, to)) => {
-                            Content::Whole(input.get_mut(from..to).unwrap_or_default())
-                        }
-                        None => content(end, judged.content_length),
-                    },
-                },
-                None => return Step::Need(1), // never: it was judged
-            },
+            // It has been turned into its event already.
+            Self::Request { .. } => return Step::Need(1),
             Self::Response {
                 stream,
                 list: decoded,

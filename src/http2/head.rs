@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use crate::http::{
     FieldRange, Fields, Method, RequestHead, ResponseHead, Status, Target, Version, target,
 };
-use crate::wire::ascii;
+use crate::wire::{ascii, simd::text};
 
 /// A message that is malformed: the stream ends with PROTOCOL_ERROR (RFC 9113
 /// §8.1.1).
@@ -64,6 +64,14 @@ impl<'b> List<'b> {
 
     fn str_at(&self, place: Place) -> Option<&'b str> {
         core::str::from_utf8(self.at(place)?).ok()
+    }
+
+    /// A value of visible US-ASCII, as a path and an authority are, with where
+    /// the first `?` in it is.
+    #[inline]
+    fn target_at(&self, place: Place) -> Option<(&'b str, Option<usize>)> {
+        let range = self.ranges.get(place.0 as usize)?;
+        text::target(self.text, range.value as usize, range.value_end as usize)
     }
 
     /// The fields after the first `n`.
@@ -204,16 +212,19 @@ impl<'b> List<'b> {
     /// The head of a request that was judged; `None` only if it was not.
     pub(super) fn request(&self, judged: &Judged) -> Option<RequestHead<'b>> {
         let method = Method::new(self.at(judged.method)?)?;
-        let target = match (self.str_at(judged.path), self.str_at(judged.authority)) {
-            (None, authority) => Target::Authority(authority?),
-            (Some("*"), _) => Target::Asterisk,
-            (Some(text), authority) => {
-                // An ASCII octet is a boundary on both sides.
-                let mark = text.bytes().position(|b| b == b'?');
+        let target = match (
+            self.target_at(judged.path),
+            self.target_at(judged.authority),
+        ) {
+            (None, authority) => Target::Authority(authority?.0),
+            (Some(("*", _)), _) => Target::Asterisk,
+            (Some((text, mark)), authority) => {
                 let (path, query) = match mark {
-                    Some(mark) => (&text[..mark], Some(&text[mark + 1..])),
+                    // An ASCII octet is a boundary on both sides.
+                    Some(mark) => (text.get(..mark)?, text.get(mark + 1..)),
                     None => (text, None),
                 };
+                let authority = authority.map(|(authority, _)| authority);
                 match authority {
                     Some(authority) => Target::Absolute {
                         scheme: match self.at(judged.scheme)? {

@@ -44,7 +44,7 @@ struct Block {
     date: Option<Date>,
     /// Where each field ends: its name, its value.
     ends: Vec<(u16, u16)>,
-    text: Vec<u8>,
+    lines: Vec<u8>, // the fields as lines: `name: value CRLF`
     cost: Cost,
 }
 
@@ -58,18 +58,22 @@ impl Block {
 
     /// Whether these are the fields.
     fn has(&self, fields: Fields<'_>) -> bool {
+        // Each has been checked, so that the lines are these fields alone.
+        if let Some(lines) = fields.plain_lines() {
+            return self.lines == lines;
+        }
         let (mut ends, mut at) = (self.ends.iter(), 0);
         for field in fields.iter() {
             let Some(&(name, value)) = ends.next() else {
                 return false;
             };
             let (name, value) = (usize::from(name), usize::from(value));
-            if self.text.get(at..name) != Some(field.name)
-                || self.text.get(name..value) != Some(field.value)
+            if self.lines.get(at..name) != Some(field.name)
+                || self.lines.get(name + 2..value) != Some(field.value)
             {
                 return false;
             }
-            at = value;
+            at = value + 2;
         }
         ends.next().is_none()
     }
@@ -81,6 +85,22 @@ impl KnownBlocks {
         let mut blocks = self.memory.as_ref()?.blocks.iter().enumerate();
         let (at, block) = blocks.find(|(_, block)| block.changes == changes && block.is(parts))?;
         Some((at, block.cost))
+    }
+
+    /// The octets of the block that these parts are, if a peer takes a list of
+    /// this size.
+    #[inline]
+    pub(super) fn octets_of(
+        &self,
+        changes: u64,
+        parts: &Parts<'_>,
+        header_list: u32,
+    ) -> Option<&[u8]> {
+        let blocks = &self.memory.as_ref()?.blocks;
+        let is = |block: &&Block| block.changes == changes && block.is(parts);
+        let block = blocks.iter().find(is)?;
+        block.cost.fits(header_list).ok()?;
+        Some(&block.octets)
     }
 
     /// The octets of a block that was found.
@@ -127,12 +147,14 @@ impl KnownBlocks {
         block.octets.clear();
         block.octets.extend_from_slice(octets);
         block.ends.clear();
-        block.text.clear();
+        block.lines.clear();
         for field in parts.fields.iter() {
-            block.text.extend_from_slice(field.name);
-            let name = block.text.len() as u16; // at most MOST
-            block.text.extend_from_slice(field.value);
-            block.ends.push((name, block.text.len() as u16));
+            block.lines.extend_from_slice(field.name);
+            let name = block.lines.len() as u16; // at most MOST
+            block.lines.extend_from_slice(b": ");
+            block.lines.extend_from_slice(field.value);
+            block.ends.push((name, block.lines.len() as u16));
+            block.lines.extend_from_slice(b"\r\n");
         }
     }
 
@@ -145,7 +167,7 @@ impl KnownBlocks {
     pub(super) fn memory(&self) -> usize {
         let of = |block: &Block| {
             block.octets.capacity()
-                + block.text.capacity()
+                + block.lines.capacity()
                 + block.ends.capacity() * size_of::<(u16, u16)>()
         };
         self.memory.as_ref().map_or(0, |memory| {

@@ -54,10 +54,21 @@ pub struct Limits {
     /// probes do, are free. The peer sees ENHANCE_YOUR_CALM. Default 1,000 at once,
     /// 100 a second.
     pub ping_rate: Rate,
-    /// PING frames while no stream is open. Stops keep-alive abuse; gRPC servers allow
-    /// 2 in 5 minutes. The peer sees ENHANCE_YOUR_CALM and `too_many_pings`. Default
-    /// 20 at once, 1 a second.
+    /// PING frames while no stream is open, of a peer that makes no calls of gRPC. The
+    /// peer sees ENHANCE_YOUR_CALM and `too_many_pings`. Default 20 at once, 1 a second.
     pub idle_ping_rate: Rate,
+    /// From a PING in time to the next one in time, of a peer that makes calls of gRPC
+    /// ([`Connection::judge_keep_alive`](super::Connection::judge_keep_alive)), while
+    /// none of our HEADERS or DATA went between them. Stops keep-alives that are
+    /// nothing but load (gRPC A8). Default 5 minutes.
+    pub keep_alive_gap: Duration,
+    /// The same while no stream is open. As long as `keep_alive_gap`, it permits
+    /// keep-alives without calls. Default 2 hours.
+    pub keep_alive_idle_gap: Duration,
+    /// How many PINGs that come before their time are forgiven; our HEADERS and DATA
+    /// wipe them out. With one more the peer sees ENHANCE_YOUR_CALM and
+    /// `too_many_pings`. Default 2.
+    pub keep_alive_strikes: u16,
     /// DATA frames without a byte that do not end their stream (CVE-2019-9518). The
     /// peer sees ENHANCE_YOUR_CALM. Default 500 at once, 50 a second.
     pub empty_data_rate: Rate,
@@ -130,6 +141,9 @@ impl Limits {
             burst: 20,
             per_second: 1,
         },
+        keep_alive_gap: Duration::from_secs(300),
+        keep_alive_idle_gap: Duration::from_secs(7200),
+        keep_alive_strikes: 2,
         empty_data_rate: Rate {
             burst: 500,
             per_second: 50,
@@ -245,6 +259,28 @@ impl Limits {
     #[must_use]
     pub const fn with_idle_ping_rate(mut self, rate: Rate) -> Self {
         self.idle_ping_rate = rate;
+        self
+    }
+
+    /// The same with another [`keep_alive_gap`](Self::keep_alive_gap).
+    #[must_use]
+    pub const fn with_keep_alive_gap(mut self, time: Duration) -> Self {
+        self.keep_alive_gap = time;
+        self
+    }
+
+    /// The same with another [`keep_alive_idle_gap`](Self::keep_alive_idle_gap).
+    #[must_use]
+    pub const fn with_keep_alive_idle_gap(mut self, time: Duration) -> Self {
+        self.keep_alive_idle_gap = time;
+        self
+    }
+
+    /// The same with another number of
+    /// [`keep_alive_strikes`](Self::keep_alive_strikes).
+    #[must_use]
+    pub const fn with_keep_alive_strikes(mut self, count: u16) -> Self {
+        self.keep_alive_strikes = count;
         self
     }
 

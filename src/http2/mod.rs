@@ -28,6 +28,7 @@
 //! nothing but their octets: they are joined where they lie.
 
 mod assemble;
+mod at_once;
 mod block;
 mod connection;
 mod control;
@@ -56,6 +57,7 @@ mod time;
 mod whole;
 mod window;
 
+pub(crate) use at_once::Answer;
 pub use connection::Connection;
 pub use error::{ErrorCode, Misuse, Violation};
 pub use event::{BodyLength, Event};

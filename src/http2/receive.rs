@@ -4,8 +4,9 @@ use super::block::Block;
 use super::connection::{CONTROL_ROOM, Phase, Reading};
 use super::found::Found;
 use super::frame::{HEAD, Head, Kind, PREFACE, flag};
+use super::head::List;
 use super::{Connection, Event, Limits, Violation, payload};
-use crate::http::{Lent, Scratch};
+use crate::http::{Content, Lent, Scratch};
 use crate::wire::{Instant, Received, Sink, Step};
 
 /// What a call may look at, apart from the input and the output.
@@ -56,6 +57,41 @@ impl Connection {
             scratch: &mut scratch,
         };
         match self.find(input, &mut context, out) {
+            // A request is large: it is made where it is wanted.
+            Ok((
+                used,
+                Found::Request {
+                    stream,
+                    list,
+                    judged,
+                    end,
+                    whole,
+                },
+            )) => {
+                let Scratch { fields, text } = scratch;
+                let list = List {
+                    text: text.get(..list.text).unwrap_or_default(),
+                    ranges: fields.get(..list.fields).unwrap_or_default(),
+                };
+                let Some(head) = list.request(&judged) else {
+                    return Ok(Received::need(used, 1)); // never: it was judged
+                };
+                let content = match whole {
+                    Some((from, to)) => Content::Whole(input.get_mut(from..to).unwrap_or_default()),
+                    None if end => Content::None,
+                    None => Content::Follows {
+                        length: judged.content_length,
+                    },
+                };
+                Ok(Received {
+                    used,
+                    step: Step::Event(Event::Request {
+                        stream,
+                        head,
+                        content,
+                    }),
+                })
+            }
             Ok((used, found)) => Ok(Received {
                 used,
                 step: found.borrow(input, scratch),
@@ -91,13 +127,19 @@ impl Connection {
                 Reading::Skip(left) => self.skip(left, rest, &mut at),
                 Reading::Data(data) => {
                     let start = at;
-                    let found = self.data(data, rest, &mut at, context, out)?;
-                    found.map(|found| found.moved(start))
+                    let mut found = self.data(data, rest, &mut at, context, out)?;
+                    if let (Some(found), 1..) = (&mut found, start) {
+                        found.shift(start);
+                    }
+                    found
                 }
                 Reading::Head => {
                     let start = at;
-                    let found = self.frame(None, rest, &mut at, context, out)?;
-                    found.map(|found| found.moved(start))
+                    let mut found = self.frame(None, rest, &mut at, context, out)?;
+                    if let (Some(found), 1..) = (&mut found, start) {
+                        found.shift(start);
+                    }
+                    found
                 }
                 Reading::Block(block) => self.frame(Some(block), rest, &mut at, context, out)?,
             };
@@ -206,8 +248,11 @@ impl Connection {
         if head.has(flag::END_HEADERS) {
             *at += end;
             self.note_begun(false, context);
-            let found = self.finish_block(block, &rest[octets], context, out)?;
-            return Ok(found.map(|found| self.complete(found, end, rest, at)));
+            let mut found = self.finish_block(block, &rest[octets], context, out)?;
+            if let Some(found) = &mut found {
+                self.complete(found, end, rest, at);
+            }
+            return Ok(found);
         }
         // The fragment goes to the end of its frame, before the next.
         let to = end - fragment.len();
@@ -220,20 +265,14 @@ impl Connection {
 
     /// A request with its content, where that stands in whole behind its
     /// HEADERS, whose frame ends at `start`.
-    fn complete(
-        &mut self,
-        mut found: Found,
-        start: usize,
-        rest: &mut [u8],
-        at: &mut usize,
-    ) -> Found {
+    fn complete(&mut self, found: &mut Found, start: usize, rest: &mut [u8], at: &mut usize) {
         if let Found::Request {
             stream,
             judged,
             end: false,
             whole,
             ..
-        } = &mut found
+        } = found
             && judged.may_be_whole()
             && let Some(rest) = rest.get_mut(start..)
             && let Some((content, octets)) = self.take_whole(*stream, rest)
@@ -241,7 +280,6 @@ impl Connection {
             *whole = Some((start + HEAD, start + HEAD + content));
             *at += octets;
         }
-        found
     }
 
     /// CONTINUATION, all of it behind what is assembled at the front of `rest`.

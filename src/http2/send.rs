@@ -381,7 +381,7 @@ impl Connection {
     }
 
     /// The longest DATA frame that is sent: short ones let streams alternate.
-    fn data_frame(&self) -> usize {
+    pub(super) fn data_frame(&self) -> usize {
         self.peer.frame.min(16 << 10) as usize
     }
 

@@ -1,8 +1,10 @@
 //! Deadlines: what a connection does when nothing comes.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::connection::{ALIVE_PING, CONTROL_ROOM, Drain, Phase};
+use super::schedule::Schedule;
 use super::{Connection, ErrorCode, Event, Limits, Violation, payload};
 use crate::http::Lent;
 use crate::wire::{Instant, Role, Sink};
@@ -112,6 +114,21 @@ impl Connection {
             self.known_heads.clear();
             self.known_blocks.clear();
         }
+    }
+
+    /// Gives back all memory that is not needed before the next stream is
+    /// opened: what was grown, and what HPACK's tables keep for their growth.
+    /// False, and nothing given back, while a stream is open.
+    pub(crate) fn compact(&mut self) -> bool {
+        let is_idle = self.streams.is_empty();
+        if is_idle {
+            self.release();
+            self.block = Vec::new();
+            self.schedule = Schedule::new();
+            self.decoder.trim();
+            self.encoder.trim();
+        }
+        is_idle
     }
 
     /// Says that our own side withheld the input until `now`: the time that

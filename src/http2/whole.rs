@@ -40,7 +40,9 @@ impl Connection {
         self.receive.free(content);
         (stream.state, stream.remaining) = (ended, 0);
         self.updates_due = true;
-        join(rest.get_mut(..octets)?);
+        if octets > HEAD + content as usize {
+            join(rest.get_mut(..octets)?);
+        }
         Some((content as usize, octets))
     }
 }

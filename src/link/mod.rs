@@ -45,6 +45,7 @@ mod parked;
 mod protocol;
 mod receive;
 mod reply;
+mod resting;
 mod shared;
 mod timing;
 
@@ -57,3 +58,6 @@ pub use protocol::{Closing, Lent, Link};
 #[cfg(feature = "net")]
 pub(crate) use receive::Taker;
 pub use reply::Snapshot;
+#[cfg(feature = "http2")]
+pub(crate) use resting::Idle;
+pub(crate) use resting::Resting;

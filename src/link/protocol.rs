@@ -84,7 +84,7 @@ pub(super) enum Protocol {
     },
 }
 
-const RAW: Protocol = Protocol::Raw { half_closed: false };
+pub(super) const RAW: Protocol = Protocol::Raw { half_closed: false };
 
 /// One connection without I/O: the machine of the protocol that it speaks.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl Link {
         Self::with(role, RAW)
     }
 
-    const fn with(role: Role, protocol: Protocol) -> Self {
+    pub(super) const fn with(role: Role, protocol: Protocol) -> Self {
         Self {
             protocol,
             role,

@@ -109,8 +109,18 @@ impl Link {
             #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
-                let received = many.receive(input, lent, Around { shown, limits }, out);
-                self.http2_step(received)
+                let around = Around {
+                    shown,
+                    limits,
+                    stream: &mut self.stream,
+                };
+                match many.receive(input, lent, around, out) {
+                    Ok(received) => Ok(received),
+                    Err(violation) => {
+                        self.over = Some(Closing::Linger);
+                        Err(violation)
+                    }
+                }
             }
             Protocol::WebSocket(machine) => {
                 let (lent, ..) = lent.pass(|limits| &limits.websocket);
@@ -156,8 +166,16 @@ impl Link {
             #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
-                let received = many.receive_eof(&lent, Around { shown, limits }, out);
-                self.http2_step(received)
+                let around = Around {
+                    shown,
+                    limits,
+                    stream: &mut self.stream,
+                };
+                let received = many.receive_eof(&lent, around, out);
+                if received.is_err() {
+                    self.over = Some(Closing::Linger);
+                }
+                received
             }
             Protocol::WebSocket(machine) => {
                 self.over = Some(Closing::Now);
@@ -200,24 +218,6 @@ impl Link {
         self.role == Role::Server
             && input.starts_with(b"PRI * HTTP/2.0\r\n")
             && matches!(&self.protocol, Protocol::Http1(machine) if !machine.has_skipped_lines())
-    }
-
-    /// Notes which stream an event is for.
-    #[cfg(feature = "http2")]
-    fn http2_step<'b>(
-        &mut self,
-        received: Result<(u32, Received<Event<'b>>), Violation>,
-    ) -> Result<Received<Event<'b>>, Violation> {
-        match received {
-            Ok((stream, received)) => {
-                self.stream = stream;
-                Ok(received)
-            }
-            Err(violation) => {
-                self.over = Some(Closing::Linger);
-                Err(violation)
-            }
-        }
     }
 
     /// Takes back what the last event has shown: an inbox may have a rest that

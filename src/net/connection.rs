@@ -173,7 +173,7 @@ mod tests {
     use crate::{http1, websocket};
 
     #[test]
-    fn an_idle_connection_costs_its_record_and_nothing_else() {
+    fn a_connection_at_work_costs_its_record_and_what_it_holds() {
         let record = size_of::<Connection>();
         // The slab's generation, the socket, the second of its deadline.
         let all = record + 8 + size_of::<Option<MioStream>>() + 4;

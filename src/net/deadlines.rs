@@ -16,6 +16,7 @@
 
 use alloc::vec::Vec;
 
+use super::slab::grow;
 use crate::wire::Instant;
 
 const NONE: u32 = u32::MAX;
@@ -65,7 +66,11 @@ impl Deadlines {
         if let Some(place) = self.seconds.get_mut(slot as usize) {
             *place = second;
         } else if second != NONE {
-            self.seconds.resize(slot as usize, NONE);
+            while self.seconds.len() < slot as usize {
+                grow(&mut self.seconds);
+                self.seconds.push(NONE);
+            }
+            grow(&mut self.seconds);
             self.seconds.push(second);
         }
         self.earliest = self.earliest.min(second);

@@ -5,6 +5,7 @@ use std::io;
 
 use super::connection::Phase;
 use super::dials::{DialRequest, Dialling};
+use super::slab::grow;
 use super::{Destination, Dial, Exchange, Key, Loop, Peer, Poller, Resolver, Speaks};
 use crate::link::{Event, Gone, Link};
 use crate::wire::{Instant, Role};
@@ -165,8 +166,9 @@ impl<P: Poller> Loop<P> {
     /// Puts a socket beside its connection.
     pub(super) fn seat(&mut self, key: Key, stream: P::Stream) {
         let slot = key.slot() as usize;
-        if self.streams.len() <= slot {
-            self.streams.resize_with(slot + 1, || None);
+        while self.streams.len() <= slot {
+            grow(&mut self.streams);
+            self.streams.push(None);
         }
         self.streams[slot] = Some(stream); // made long enough just now
     }

@@ -170,7 +170,7 @@ fn call(
     exchange: Exchange,
     event: Event<'_>,
 ) {
-    let Some(connection) = state.connections.get(exchange.connection) else {
+    let Some(connection) = state.connections.get_mut(exchange.connection) else {
         return;
     };
     let owner = connection.owner;

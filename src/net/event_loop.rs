@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::connections::Connections;
 use super::dials::Dialling;
 use super::dispatch::Dispatch;
 use super::exchange::Listening;
@@ -11,8 +12,8 @@ use super::remote::Mail;
 use super::state::State;
 use super::{
     Accepted, Caps, Context, Cork, Counters, Deadlines, Error, Exchange, Handler, Inbox, Key,
-    Limits, Listeners, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Resolver, Slab,
-    Timers, mailbox,
+    Limits, Listeners, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Resolver, Timers,
+    mailbox,
 };
 use crate::http::{FieldBuffer, OwnedScratch, date::Date};
 use crate::link::{self, Shelf};
@@ -111,7 +112,7 @@ impl<P: Poller> Loop<P> {
         let (mailbox, inbox) = mailbox(limits.mailbox, poller.waker());
         let read = alloc::vec![0; limits.read_size].into_boxed_slice();
         let state = State {
-            connections: Slab::new(),
+            connections: Connections::new(),
             cork: Cork::new(usize::MAX),
             past: 0,
             current: Key::NONE,

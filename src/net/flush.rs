@@ -115,7 +115,7 @@ impl<P: Poller> Loop<P> {
         self.pump(key);
         self.flush(key);
         self.dispatch.state.current = Key::NONE;
-        let Some(connection) = self.dispatch.state.connections.get(key) else {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return;
         };
         if connection.phase != Phase::Open || connection.link.closing().is_some() {

@@ -51,9 +51,9 @@ impl<P: Poller> Loop<P> {
     /// Closes those that hold the most while all together hold too much.
     pub(super) fn keep_within_memory(&mut self) {
         while self.dispatch.state.memory > self.dispatch.state.limits.memory {
-            let connections = self.dispatch.state.connections.iter();
-            let largest = connections.max_by_key(|(_, connection)| connection.accounted);
-            let Some((key, _)) = largest else { return };
+            let Some(key) = self.dispatch.state.connections.largest() else {
+                return;
+            };
             self.end(key, Gone::Stalled);
         }
     }
@@ -75,14 +75,7 @@ impl<P: Poller> Loop<P> {
             self.dispatch
                 .tell_owner(Owner(owner as u16), Event::Draining);
         }
-        let keys: alloc::vec::Vec<Key> = self
-            .dispatch
-            .state
-            .connections
-            .iter()
-            .map(|(key, _)| key)
-            .collect();
-        for key in keys {
+        for key in self.dispatch.state.connections.keys() {
             self.drain_one(key);
         }
     }
@@ -126,16 +119,8 @@ impl<P: Poller> Loop<P> {
         if self.drained_by.is_none_or(|by| now < by) {
             return;
         }
-        let keys: alloc::vec::Vec<Key> = self
-            .dispatch
-            .state
-            .connections
-            .iter()
-            .map(|(key, _)| key)
-            .collect();
-        for key in keys {
-            let state = &self.dispatch.state;
-            let connection = state.connections.get(key);
+        for key in self.dispatch.state.connections.keys() {
+            let connection = self.dispatch.state.connections.get_mut(key);
             let runs = connection.is_some_and(|it| !it.told && !it.link.is_idle());
             self.cut += usize::from(runs);
             self.end(key, Gone::Drained);

@@ -20,6 +20,7 @@ mod address;
 mod backlog;
 mod config;
 mod connection;
+mod connections;
 mod context;
 mod cork;
 mod counters;
@@ -53,6 +54,7 @@ mod random;
 mod reach;
 mod reading;
 mod remote;
+mod resting;
 mod scripted;
 mod scripted_system;
 #[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]

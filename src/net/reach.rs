@@ -29,8 +29,8 @@ impl Context<'_> {
         let ours = self
             .state
             .connections
-            .get(other.connection)
-            .is_some_and(is_ours);
+            .get_mut(other.connection)
+            .is_some_and(|it| is_ours(it));
         if !ours || !self.state.is_open(other) {
             return None;
         }

@@ -33,7 +33,7 @@ impl<P: Poller> Loop<P> {
     pub(super) fn serve(&mut self, key: Key) {
         self.dispatch.state.current = key;
         let mut next = Next::Again;
-        let connection = self.dispatch.state.connections.get(key);
+        let connection = self.dispatch.state.connections.get_mut(key);
         if connection.is_some_and(|it| it.waits || !it.backlog.is_empty()) {
             self.relieve(key);
         }

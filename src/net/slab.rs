@@ -91,6 +91,10 @@ impl<T> Slab<T> {
     /// The most entries a slab can have.
     pub const MAX: usize = 1 << (SLOT_BITS - 1);
 
+    /// Bytes that an entry takes.
+    #[cfg(test)]
+    pub(super) const ENTRY: usize = size_of::<Entry<T>>();
+
     /// An empty slab without memory.
     pub const fn new() -> Self {
         Self {
@@ -155,6 +159,7 @@ impl<T> Slab<T> {
             generation: 0,
         };
         let value = make(key);
+        grow(&mut self.entries);
         self.entries.push(Entry {
             generation: 0,
             state: State::Held(value),
@@ -319,6 +324,16 @@ impl<T> Slab<T> {
                 State::Vacant { .. } | State::Lent => None,
             }
         })
+    }
+}
+
+/// Makes room in a table by slots for a further entry: for a quarter of what is
+/// there, so that thousands of connections do not pay for as many again that
+/// never come.
+#[inline]
+pub(super) fn grow<T>(table: &mut Vec<T>) {
+    if table.len() == table.capacity() {
+        table.reserve_exact(table.len() / 4 + 4);
     }
 }
 

@@ -7,10 +7,11 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::connection::Connection;
+use super::connections::Connections;
 use super::dials::DialRequest;
 use super::lending::Lending;
 use super::{
-    Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, Slab, TimerId,
+    Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, TimerId,
     TimerMark, Timers,
 };
 use crate::http::{FieldBuffer, date::Date};
@@ -25,7 +26,7 @@ pub(super) const INTERNAL_ERROR: u32 = 2;
 /// The part of a loop that is no socket and no handler.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) connections: Slab<Connection>,
+    pub(super) connections: Connections,
     /// What the connection being served writes.
     pub(super) cork: Cork,
     /// How often something has left past the cork.
@@ -68,8 +69,7 @@ impl State {
     /// Whether an exchange is still the present one of a connection that goes
     /// on.
     pub(super) fn is_open(&self, exchange: Exchange) -> bool {
-        let connection = self.connections.get(exchange.connection);
-        connection.is_some_and(|it| it.is_open(exchange.stream))
+        self.connections.is_open(exchange)
     }
 
     /// The connection of an exchange that is still open, what its link needs to

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::connection::Phase;
 use super::remote::Mail;
+use super::state::State;
 use super::{Error, Key, Loop, Poller, Readiness};
 use crate::http::date::Date;
 use crate::link::Event;
@@ -44,6 +45,12 @@ impl<P: Poller> Loop<P> {
         self.flush_dirty();
         self.keep_within_memory();
         self.cut_late();
+        let State {
+            connections,
+            limits,
+            ..
+        } = &mut self.dispatch.state;
+        connections.pack(limits.warm);
         Ok(())
     }
 
@@ -168,11 +175,11 @@ impl<P: Poller> Loop<P> {
                     exchange,
                     value,
                 } => {
-                    let state = &self.dispatch.state;
+                    let state = &mut self.dispatch.state;
                     let key = exchange.connection;
                     let is_owner = state
                         .connections
-                        .get(key)
+                        .get_mut(key)
                         .is_some_and(|it| it.owner == owner);
                     if is_owner && state.is_open(exchange) {
                         self.attend(exchange, Event::Mail(value));

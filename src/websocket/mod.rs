@@ -34,6 +34,7 @@ mod limits;
 pub mod mask;
 mod message;
 mod receive;
+mod resting;
 mod send;
 mod timer;
 
@@ -45,3 +46,4 @@ pub use event::{Event, Kind};
 pub(crate) use found::Found;
 pub use frame::encode_message;
 pub use limits::Limits;
+pub(crate) use resting::Resting;

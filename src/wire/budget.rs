@@ -36,6 +36,16 @@ impl Budget {
         Self { spent: 0, since: 0 }
     }
 
+    /// The two numbers that a budget is, to be put away as fewer bytes.
+    pub(crate) const fn parts(self) -> (u32, u32) {
+        (self.spent, self.since)
+    }
+
+    /// The budget of these [`parts`](Self::parts).
+    pub(crate) const fn from_parts(spent: u32, since: u32) -> Self {
+        Self { spent, since }
+    }
+
     /// Spends `cost` of `rate`; `false`, and nothing spent, if that is more
     /// than is left.
     #[inline]

@@ -1,13 +1,21 @@
 //! An allocator that counts what the thread of a loop allocates.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::alloc::System;
 
 struct Counting;
 
 pub(crate) static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes allocated and not freed since the thread is counted, with what an
+/// allocator needs for each piece itself.
+pub(crate) static LIVE: AtomicI64 = AtomicI64::new(0);
+
+/// What allocators need for a piece, and lose by rounding up.
+const PIECE: i64 = 16;
 
 thread_local! {
     /// Whether this thread is the loop's. The test's own and the harness's, which
@@ -19,12 +27,18 @@ thread_local! {
 // SAFETY: everything is passed on to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(u64::from(COUNTS.get()), Relaxed);
+        if COUNTS.get() {
+            ALLOCATIONS.fetch_add(1, Relaxed);
+            LIVE.fetch_add(layout.size() as i64 + PIECE, Relaxed);
+        }
         // SAFETY: as the caller has promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        if COUNTS.get() {
+            LIVE.fetch_sub(layout.size() as i64 + PIECE, Relaxed);
+        }
         // SAFETY: as the caller has promised.
         unsafe { System.dealloc(at, layout) }
     }

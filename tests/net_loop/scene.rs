@@ -80,7 +80,8 @@ impl Scene {
         mut act: impl FnMut(&mut Context<'_>, Event<'_>) + 'static,
     ) -> Self {
         let world = Scripted::new();
-        let mut events = open(&world, setting.limits);
+        // Whoever rests is packed at once, so that every test is one of packing.
+        let mut events = open(&world, setting.limits.with_warm(0));
         let (log, seen) = (Log::default(), Rc::new(RefCell::new(Vec::new())));
         let (lines, exchanges) = (log.clone(), seen.clone());
         let owner = events.add(Act(move |context: &mut Context<'_>, event: Event<'_>| {

@@ -118,6 +118,10 @@ impl Sessions {
             *slot = Some(entry);
             return at + 1; // a slot's number, plus one, was a tag before
         }
+        if self.slots.len() == self.slots.capacity() {
+            // A quarter more, as the loop's own tables: most of them never come.
+            self.slots.reserve_exact(self.slots.len() / 4 + 4);
+        }
         self.slots.push(Some(entry));
         // Every entry belongs to an open connection; nobody has 2^32 of them.
         self.slots.len() as u32

@@ -97,15 +97,15 @@ impl Groups {
             })
     }
 
-    /// Adds a session to a group that counts it already.
+    /// Adds a session to a group that counts it already; returns its seats.
     pub(crate) fn sit(
         &mut self,
-        seats: &mut Option<Key>,
+        seats: Option<Key>,
         activity: &Arc<Activity>,
         group: Key,
         ticket: Option<Ticket>,
-    ) {
-        let key = *seats.get_or_insert_with(|| {
+    ) -> Key {
+        let key = seats.unwrap_or_else(|| {
             self.seats.insert(Seats {
                 activity: activity.clone(),
                 taken: Vec::new(),
@@ -113,7 +113,7 @@ impl Groups {
         });
         let (Some(session), Some(found)) = (self.seats.get_mut(key), self.groups.get_mut(group))
         else {
-            return;
+            return key;
         };
         let position = found.members.len();
         found.members.push(Member {
@@ -125,6 +125,7 @@ impl Groups {
             position,
             ticket,
         });
+        key
     }
 
     /// Takes a session out of one group; false if it was not in it.

@@ -16,7 +16,7 @@ use crate::net::{Context, Key};
 pub(crate) struct Membership {
     rooms: Rooms,
     activity: Arc<Activity>,
-    seats: Option<Key>, // once it has joined something
+    seats: Key, // NONE until it has joined something
 }
 
 impl Drop for Membership {
@@ -31,7 +31,7 @@ impl Drop for Membership {
             registry.remove(self.activity.id());
         }
         // Only a panic within this file could have it borrowed now.
-        if let Some(key) = self.seats
+        if let Some(key) = self.seats()
             && let Ok(mut local) = local.try_borrow_mut()
         {
             local.leave_all(key, directory, *index);
@@ -61,8 +61,12 @@ impl Membership {
         Self {
             rooms: rooms.clone(),
             activity,
-            seats: None,
+            seats: Key::NONE,
         }
+    }
+
+    fn seats(&self) -> Option<Key> {
+        (self.seats != Key::NONE).then_some(self.seats)
     }
 
     /// The session's counts.
@@ -84,10 +88,10 @@ impl Membership {
             return Err(RoomError::NameTooLong);
         }
         let known = local.named.get(room).copied();
-        if known.is_some_and(|group| local.is_in(self.seats, group)) {
+        if known.is_some_and(|group| local.is_in(self.seats(), group)) {
             return Ok(false);
         }
-        if local.rooms_of(self.seats).count() >= limits.joined {
+        if local.rooms_of(self.seats()).count() >= limits.joined {
             return Err(RoomError::TooManyJoined);
         }
         let stream = self.activity.is_stream();
@@ -110,7 +114,7 @@ impl Membership {
                 key
             }
         };
-        local.sit(&mut self.seats, &self.activity, group, None);
+        self.seats = local.sit(self.seats(), &self.activity, group, None);
         Ok(true)
     }
 
@@ -123,7 +127,7 @@ impl Membership {
             ..
         } = &*self.rooms.floor;
         let mut local = local.borrow_mut();
-        let Some((&group, seats)) = local.named.get(room).zip(self.seats) else {
+        let Some((&group, seats)) = local.named.get(room).zip(self.seats()) else {
             return false;
         };
         local.stand_up(seats, group, directory, *index)
@@ -143,7 +147,7 @@ impl Membership {
             return false;
         };
         let known = local.broadcasters.get(&roster.id()).copied();
-        if known.is_some_and(|group| local.is_in(self.seats, group)) {
+        if known.is_some_and(|group| local.is_in(self.seats(), group)) {
             return false;
         }
         let ticket = roster.enter(*index, door, self.activity.clone(), id);
@@ -154,7 +158,7 @@ impl Membership {
             local.broadcasters.insert(roster.id(), key);
             key
         });
-        local.sit(&mut self.seats, &self.activity, group, Some(ticket));
+        self.seats = local.sit(self.seats(), &self.activity, group, Some(ticket));
         true
     }
 
@@ -162,7 +166,7 @@ impl Membership {
     pub(crate) fn rooms(&self) -> Vec<String> {
         let local = self.rooms.floor.local.borrow();
         local
-            .rooms_of(self.seats)
+            .rooms_of(self.seats())
             .map(|presence| String::from(&**presence.name()))
             .collect()
     }
@@ -173,7 +177,7 @@ impl Membership {
         local
             .named
             .get(room)
-            .is_some_and(|&group| local.is_in(self.seats, group))
+            .is_some_and(|&group| local.is_in(self.seats(), group))
     }
 }
 

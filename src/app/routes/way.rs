@@ -137,7 +137,9 @@ impl Way<'_> {
     ) -> Result<Outcome, Refusal> {
         let shared = self.shared;
         let plain = match head.target {
-            Target::Origin { path, .. } if head.protocol.is_none() => {
+            Target::Origin { path, .. } | Target::Absolute { path, .. }
+                if head.protocol.is_none() =>
+            {
                 shared.router.find_plain(path, head.method)
             }
             _ => None,

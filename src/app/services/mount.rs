@@ -9,6 +9,7 @@ use alloc::{format, sync::Arc};
 
 use super::call::Call;
 use super::call_session::CallSession;
+use super::codec::CallStatus;
 use super::guard::{deadline_exceeded, guarded};
 use super::inbox::Inbox;
 use super::interceptor::Interceptors;
@@ -29,44 +30,28 @@ use crate::grpc::{self, Limits};
 use crate::http::{Method as HttpMethod, RequestHead};
 use crate::wire::Instant;
 
-/// A call whose head has been looked at.
-struct Opened {
-    sending: Sending,
-    deadline: Option<Instant>,
-}
-
-/// Looks at the head of a request: what it asks for, whether it still wants
-/// that, and what the interceptors say.
-fn open(
-    rules: &Arc<Rules>,
+/// Looks at the head of a request: whether what it asks for is still wanted,
+/// and what the interceptors say. Gives the deadline, or the status that the
+/// call ends with.
+fn begin(
+    sending: &mut Sending,
     head: &RequestHead<'_>,
     at: &mut At<'_, '_>,
-) -> Result<Result<Opened, Sending>, Refusal> {
-    let machine = grpc::Call::open(head)?;
-    let asked = machine.request(head);
-    let mut sending = Sending::new(machine, rules.clone(), at);
-    let asked = match asked {
-        Ok(asked) if asked.timeout.is_some_and(|timeout| timeout.is_zero()) => {
-            Err(deadline_exceeded())
-        }
-        Ok(asked) => Ok(asked),
-        Err(status) => Err(status.into()),
-    };
-    let passed = asked.and_then(|asked| {
-        let deadline = asked.timeout.map(|timeout| at.context.now() + timeout);
-        if !rules.interceptors.is_empty() {
-            let mut call = Call::new(asked, &mut sending.outgoing, deadline, at.context);
-            guarded(at.site, || rules.interceptors.before(&mut call))?;
-        }
-        Ok(deadline)
-    });
-    Ok(match passed {
-        Ok(deadline) => Ok(Opened { sending, deadline }),
-        Err(status) => {
-            sending.finish(at, status);
-            Err(sending)
-        }
-    })
+) -> Result<Option<Instant>, CallStatus> {
+    let timeout = sending.machine.timeout()?;
+    if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        return Err(deadline_exceeded());
+    }
+    let deadline = timeout.map(|timeout| at.context.now() + timeout);
+    let Sending {
+        rules, outgoing, ..
+    } = sending;
+    if !rules.interceptors.is_empty() {
+        let asked = rules.request(timeout, head.fields);
+        let mut call = Call::new(asked, outgoing, deadline, at.context);
+        guarded(at.site, || rules.interceptors.before(&mut call))?;
+    }
+    Ok(deadline)
 }
 
 /// Answers a request for a method of one message, whose body is here.
@@ -78,12 +63,13 @@ fn answer(
 ) -> Result<Done, Refusal> {
     let head = request.head();
     let at = reply.at();
-    let Ok(Opened {
-        mut sending,
-        deadline,
-    }) = open(rules, head, at)?
-    else {
-        return Ok(Done(()));
+    let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
+    let deadline = match begin(&mut sending, head, at) {
+        Ok(deadline) => deadline,
+        Err(status) => {
+            sending.finish(at, status);
+            return Ok(Done(()));
+        }
     };
     sending.frames = core::mem::take(&mut at.site.scratch.frames);
     let given = (head.fields, deadline);
@@ -123,8 +109,14 @@ fn receive(
     mut reply: Reply<'_, '_>,
 ) -> Result<Done, Refusal> {
     let head = request.head();
-    let Ok(Opened { sending, deadline }) = open(rules, head, reply.at())? else {
-        return Ok(Done(()));
+    let at = reply.at();
+    let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
+    let deadline = match begin(&mut sending, head, at) {
+        Ok(deadline) => deadline,
+        Err(status) => {
+            sending.finish(at, status);
+            return Ok(Done(()));
+        }
     };
     let receiving = Receiving::new(method.clone(), head.fields);
     // Refused only where all of it is here already.
@@ -142,19 +134,16 @@ fn converse(
 ) -> Result<Done, Refusal> {
     let head = request.head();
     let at = reply.at();
-    let Ok(Opened {
-        mut sending,
-        deadline,
-    }) = open(rules, head, at)?
-    else {
-        return Ok(Done(()));
+    let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
+    let deadline = match begin(&mut sending, head, at) {
+        Ok(deadline) => deadline,
+        Err(status) => {
+            sending.finish(at, status);
+            return Ok(Done(()));
+        }
     };
-    let asked = grpc::Request {
-        service: &rules.service,
-        method: &rules.method,
-        timeout: None, // the deadline counts from the head
-        fields: head.fields,
-    };
+    // The deadline counts from the head.
+    let asked = rules.request(None, head.fields);
     let mut call = Call::new(asked, &mut sending.outgoing, deadline, at.context);
     match guarded(at.site, || method(&mut call)) {
         Ok(source) => {

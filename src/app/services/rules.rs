@@ -1,9 +1,11 @@
 //! What all calls of one method share.
 
 use alloc::{boxed::Box, sync::Arc};
+use core::time::Duration;
 
 use super::interceptor::Interceptors;
-use crate::grpc::Limits;
+use crate::grpc::{Limits, Request};
+use crate::http::Fields;
 
 /// What all calls of one method are judged by.
 pub(in crate::app) struct Rules {
@@ -19,4 +21,21 @@ pub(in crate::app) struct Rules {
     pub(in crate::app) single: bool,
     /// Whether messages are compressed where the client reads that.
     pub(in crate::app) compress: bool,
+}
+
+impl Rules {
+    /// What a call of the method asks for.
+    #[inline]
+    pub(in crate::app) fn request<'r>(
+        &'r self,
+        timeout: Option<Duration>,
+        fields: Fields<'r>,
+    ) -> Request<'r> {
+        Request {
+            service: &self.service,
+            method: &self.method,
+            timeout,
+            fields,
+        }
+    }
 }

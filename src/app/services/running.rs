@@ -8,7 +8,7 @@ use super::inbox::{Inbox, inflated};
 use super::methods::{Answer, OnMessage};
 use super::sending::Sending;
 use crate::app::exchange::session::At;
-use crate::grpc::{self, Status};
+use crate::grpc::Status;
 use crate::http::{FieldBuffer, Fields};
 use crate::wire::Instant;
 
@@ -44,16 +44,15 @@ pub(in crate::app) fn run(
 ) -> Option<Answer> {
     at.site.metrics.received_message(message.len());
     let start = sending.begin_message();
-    let rules = sending.rules.clone();
-    let request = grpc::Request {
-        service: &rules.service,
-        method: &rules.method,
-        timeout: None, // the deadline counts from the head
-        fields,
-    };
-    sending.outgoing.was_compressed = compressed;
-    let mut call = Call::new(request, &mut sending.outgoing, deadline, at.context);
-    let frames = &mut sending.frames;
+    let Sending {
+        rules,
+        outgoing,
+        frames,
+        ..
+    } = sending;
+    outgoing.was_compressed = compressed;
+    // The deadline counts from the head.
+    let mut call = Call::new(rules.request(None, fields), outgoing, deadline, at.context);
     let answer = inflated(at, &rules.limits, (message, compressed), |at, message| {
         guarded(at.site, || run(message, &mut call, frames))
     });

@@ -45,7 +45,8 @@ type Open<W> = dyn Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync;
 /// | refused by the route's closure | as that says |
 pub struct WebSocketRoute<W> {
     open: Box<Open<W>>,
-    protocols: Vec<Arc<str>>,
+    /// Each behind one word, for sessions to hold.
+    protocols: Vec<Arc<String>>,
     origins: Policy,
     streaming: bool,
     sessions: Count,
@@ -95,7 +96,8 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
     /// finds the choice with [`Socket::protocol`](crate::app::Socket::protocol).
     #[must_use]
     pub fn protocols<P: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = P>) -> Self {
-        self.protocols = names.into_iter().map(Into::into).collect();
+        let name = |name: P| Arc::new(String::from(&*name.into()));
+        self.protocols = names.into_iter().map(name).collect();
         self
     }
 
@@ -144,7 +146,7 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         opening.check_origin(&policy).map_err(Refusal::from)?;
         let protocol = self.choose(&opening);
         let object = (self.open)(request)?;
-        let Ok(accepted) = handshake::accept(&opening, protocol.map(|name| &**name)) else {
+        let Ok(accepted) = handshake::accept(&opening, protocol.map(|name| name.as_str())) else {
             return Err(Refusal::from(handshake::Refusal::Protocols)); // it was chosen from the offer
         };
         for field in accepted.fields().as_fields().iter() {
@@ -157,10 +159,10 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         reply.open_websocket(self.streaming, Box::new(session))
     }
 
-    fn choose(&self, opening: &handshake::Opening<'_>) -> Option<&Arc<str>> {
+    fn choose(&self, opening: &handshake::Opening<'_>) -> Option<&Arc<String>> {
         self.protocols
             .iter()
-            .find(|name| opening.protocols().any(|offer| offer == &***name))
+            .find(|name| opening.protocols().any(|offer| offer == name.as_str()))
     }
 }
 

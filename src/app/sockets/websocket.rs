@@ -6,7 +6,7 @@
 //!  frames ──► link ──► open, message, chunk, pong, writable, timer, mail, closed
 //! ```
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, string::String, sync::Arc};
 use core::any::Any;
 
 use super::socket::Socket;
@@ -91,11 +91,11 @@ pub struct Closed<'b> {
 pub(crate) struct WebSocketSession<W> {
     object: W,
     client: Client,
-    protocol: Option<Arc<str>>,
+    protocol: Option<Arc<String>>,
 }
 
 impl<W: WebSocket> WebSocketSession<W> {
-    pub(crate) const fn new(object: W, client: Client, protocol: Option<Arc<str>>) -> Self {
+    pub(crate) const fn new(object: W, client: Client, protocol: Option<Arc<String>>) -> Self {
         Self {
             object,
             client,
@@ -115,7 +115,11 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
             client,
             protocol,
         } = self;
-        let socket = &mut Socket::new(at.reborrow(), client, protocol.as_deref());
+        let socket = &mut Socket::new(
+            at.reborrow(),
+            client,
+            protocol.as_ref().map(|name| name.as_str()),
+        );
         socket.received(payload.len(), true);
         object.message(socket, Message::received(kind, payload));
         After::Keep
@@ -130,7 +134,11 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
             client,
             protocol,
         } = self;
-        let socket = &mut Socket::new(at.reborrow(), client, protocol.as_deref());
+        let socket = &mut Socket::new(
+            at.reborrow(),
+            client,
+            protocol.as_ref().map(|name| name.as_str()),
+        );
         match event {
             Event::Chunk {
                 kind,

@@ -1,8 +1,10 @@
 //! What each session has done, for whoever asks from any thread.
 
 use alloc::{sync::Arc, vec::Vec};
-use core::sync::atomic::{AtomicU64, Ordering};
-use std::collections::HashMap;
+use core::borrow::Borrow;
+use core::hash::{Hash, Hasher};
+use core::sync::atomic::{AtomicU32, Ordering};
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::counter::Counter;
@@ -17,12 +19,12 @@ pub(crate) struct Activity {
     kind: Kind,
     peer: Option<Peer>,
     exchange: Exchange,
-    opened: u64,
+    opened: u32, // seconds since 1970-01-01, as below: until 2106
     received: Counter,
     bytes_received: Counter,
     sent: Counter,
     bytes_sent: Counter,
-    last: AtomicU64,
+    last: AtomicU32,
 }
 
 impl Activity {
@@ -40,12 +42,12 @@ impl Activity {
             kind,
             peer,
             exchange,
-            opened: now,
+            opened: seconds(now),
             received: Counter::default(),
             bytes_received: Counter::default(),
             sent: Counter::default(),
             bytes_sent: Counter::default(),
-            last: AtomicU64::new(now),
+            last: AtomicU32::new(seconds(now)),
         }
     }
 
@@ -74,14 +76,14 @@ impl Activity {
     pub(crate) fn received(&self, bytes: usize, last: bool, now: u64) {
         self.received.add(u64::from(last));
         self.bytes_received.add(bytes as u64);
-        self.last.store(now, Ordering::Relaxed);
+        self.last.store(seconds(now), Ordering::Relaxed);
     }
 
     /// A message of `bytes` bytes was sent.
     pub(crate) fn sent(&self, bytes: usize, now: u64) {
         self.sent.add(1);
         self.bytes_sent.add(bytes as u64);
-        self.last.store(now, Ordering::Relaxed);
+        self.last.store(seconds(now), Ordering::Relaxed);
     }
 
     /// The counts as they stand.
@@ -90,14 +92,18 @@ impl Activity {
             id: self.id,
             kind: self.kind,
             peer: self.peer,
-            opened: self.opened,
+            opened: u64::from(self.opened),
             messages_received: self.received.get(),
             bytes_received: self.bytes_received.get(),
             messages_sent: self.sent.get(),
             bytes_sent: self.bytes_sent.get(),
-            last_activity: self.last.load(Ordering::Relaxed),
+            last_activity: u64::from(self.last.load(Ordering::Relaxed)),
         }
     }
+}
+
+fn seconds(now: u64) -> u32 {
+    u32::try_from(now).unwrap_or(u32::MAX)
 }
 
 /// One open session, as [`Hub::sessions`](crate::app::Hub::sessions) found it.
@@ -130,18 +136,42 @@ pub struct SessionSnapshot {
 /// someone asks, never by a message.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    sessions: Mutex<HashMap<u64, Arc<Activity>>>,
+    sessions: Mutex<HashSet<Listed>>,
 }
 
+/// A session by its number, which it holds itself: half of what a map takes.
+#[derive(Debug)]
+struct Listed(Arc<Activity>);
+
+impl Borrow<u64> for Listed {
+    fn borrow(&self) -> &u64 {
+        &self.0.id
+    }
+}
+
+impl Hash for Listed {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl PartialEq for Listed {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for Listed {}
+
 impl Registry {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Activity>>> {
-        // Every change is one call of the map: a panic leaves it whole.
+    fn lock(&self) -> MutexGuard<'_, HashSet<Listed>> {
+        // Every change is one call of the set: a panic leaves it whole.
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a session.
     pub(crate) fn add(&self, activity: Arc<Activity>) {
-        self.lock().insert(activity.id, activity);
+        self.lock().insert(Listed(activity));
     }
 
     /// Removes a session.
@@ -151,12 +181,12 @@ impl Registry {
 
     /// Where a session is.
     pub(crate) fn find(&self, id: u64) -> Option<Exchange> {
-        self.lock().get(&id).map(|activity| activity.exchange)
+        self.lock().get(&id).map(|listed| listed.0.exchange)
     }
 
     /// Appends what all sessions have done.
     pub(crate) fn read(&self, into: &mut Vec<SessionSnapshot>) {
-        into.extend(self.lock().values().map(|activity| activity.snapshot()));
+        into.extend(self.lock().iter().map(|listed| listed.0.snapshot()));
     }
 
     /// How many there are.

@@ -7,47 +7,76 @@ use super::given::Given;
 use super::socket::lend;
 use super::state::Multiplex;
 use super::stream::{Intake, Stream};
-use crate::http::{self, Content, Fields};
+use crate::grpc;
+use crate::http::{self, Content, Fields, Method, RequestHead};
 use crate::http2::{self, ErrorCode};
 use crate::link::{Event, Gone, Limits, Parked, Violation};
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
 /// What is lent beside what the machine needs.
 #[derive(Debug)]
-pub(in crate::link) struct Around<'b> {
+pub(in crate::link) struct Around<'b, 's> {
     pub(in crate::link) shown: &'b mut Option<Box<Parked>>,
     pub(in crate::link) limits: &'b Limits,
+    /// The stream that the event is for; 0: the connection itself.
+    pub(in crate::link) stream: &'s mut u32,
 }
 
 impl Multiplex {
     /// Takes at most one event, from what was kept or from the front of
-    /// `input`, with the stream that it is for. [`Step::Need`] of 0 asks for
-    /// another call at once.
+    /// `input`. [`Step::Need`] of 0 asks for another call at once.
     pub(in crate::link) fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
         lent: http::Lent<'b, http2::Limits>,
-        around: Around<'b>,
+        around: Around<'b, '_>,
         out: &mut impl Sink,
-    ) -> Result<(u32, Received<Event<'b>>), Violation> {
-        let Around { shown, limits } = around;
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let Around {
+            shown,
+            limits,
+            stream,
+        } = around;
         let (now, chance) = (lent.now, lent.chance);
-        if let Some((id, given)) = self.next_given(now, chance, limits, shown, out) {
-            return Ok((id, Received::event(0, given.borrow(shown))));
+        if self.is_pending()
+            && let Some((id, given)) = self.next_given(now, chance, limits, shown, out)
+        {
+            *stream = id;
+            return Ok(Received::event(0, given.borrow(shown)));
         }
         let due = now + limits.reply;
-        let Received { used, step } = self.machine.receive(input, lent, out)?;
-        let (id, event) = match step {
-            Step::Event(event) => self.translate(event, limits, due, shown, now, out),
-            Step::Need(more) => (0, Step::Need(more)),
-            Step::Paused => (0, Step::Paused),
-            Step::Full => (0, Step::Full),
-            Step::Done => (0, Step::Done),
+        // A request is large: it is moved once.
+        let (used, (id, step)) = match self.machine.receive(input, lent, out)? {
+            Received {
+                used,
+                step:
+                    Step::Event(http2::Event::Request {
+                        stream: id,
+                        head,
+                        content,
+                    }),
+            } => {
+                self.note_calls(&head);
+                self.begin(id, &content, due);
+                *stream = id;
+                return Ok(Received {
+                    used,
+                    step: Step::Event(Event::Request { head, content }),
+                });
+            }
+            Received { used, step } => match step {
+                Step::Event(event) => (used, self.translate(event, limits, due, shown, now, out)),
+                Step::Need(more) => (used, (0, Step::Need(more))),
+                Step::Paused => (used, (0, Step::Paused)),
+                Step::Full => (used, (0, Step::Full)),
+                Step::Done => (used, (0, Step::Done)),
+            },
         };
         if id != 0 {
             self.retire_closed(id);
         }
-        Ok((id, Received { used, step: event }))
+        *stream = id;
+        Ok(Received { used, step })
     }
 
     /// Tells the machine that the peer has sent its last byte: exchanges that
@@ -55,11 +84,16 @@ impl Multiplex {
     pub(in crate::link) fn receive_eof<'b>(
         &mut self,
         lent: &http::Lent<'b, http2::Limits>,
-        around: Around<'b>,
+        around: Around<'b, '_>,
         out: &mut impl Sink,
-    ) -> Result<(u32, Received<Event<'b>>), Violation> {
-        let Around { shown, limits } = around;
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let Around {
+            shown,
+            limits,
+            stream,
+        } = around;
         let (now, chance) = (lent.now, lent.chance);
+        *stream = 0;
         if !core::mem::replace(&mut self.ended, true) {
             let broken = |stream: &&Stream| !stream.complete || stream.endless;
             let broken: Vec<u32> = self.streams.iter().filter(broken).map(|it| it.id).collect();
@@ -69,14 +103,15 @@ impl Multiplex {
             }
         }
         if let Some((id, given)) = self.next_given(now, chance, limits, shown, out) {
-            return Ok((id, Received::event(0, given.borrow(shown))));
+            *stream = id;
+            return Ok(Received::event(0, given.borrow(shown)));
         }
         self.machine.receive_eof()?;
         let step = match self.machine.is_done() {
             true => Step::Done,
             false => Step::Paused, // our side goes on
         };
-        Ok((0, Received { used: 0, step }))
+        Ok(Received { used: 0, step })
     }
 
     /// The next event that needs no input.
@@ -163,14 +198,8 @@ impl Multiplex {
         out: &mut impl Sink,
     ) -> (u32, Step<Event<'b>>) {
         let (id, event) = match event {
-            http2::Event::Request {
-                stream: id,
-                head,
-                content,
-            } => {
-                self.begin(id, &content, due);
-                (id, Some(Event::Request { head, content }))
-            }
+            // It has been taken before.
+            http2::Event::Request { stream, .. } => (stream, None),
             http2::Event::Response {
                 stream: id,
                 head,
@@ -205,6 +234,20 @@ impl Multiplex {
             http2::Event::Settings | http2::Event::Ping(_) | http2::Event::Pong(_) => (0, None),
         };
         (id, event.map_or(Step::Need(0), Step::Event))
+    }
+
+    /// Looks whether the peer makes calls of gRPC, whose keep-alives have
+    /// rules of their own.
+    fn note_calls(&mut self, head: &RequestHead<'_>) {
+        if self.calls || head.method != Method::Post {
+            return;
+        }
+        let content_type = head.fields.get("content-type").unwrap_or_default();
+        let mode = grpc::ContentType::parse(content_type).map(|it| it.mode());
+        if mode == Some(grpc::Mode::Native) {
+            self.calls = true;
+            self.machine.judge_keep_alive();
+        }
     }
 
     /// A new exchange of the peer's.

@@ -104,6 +104,9 @@ impl Multiplex {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
+        if self.respond_at_once(id, head, &body, date, out) {
+            return Ok(());
+        }
         self.open_stream(id)?;
         let is_bare = matches!(&body, Body::Trailed { bytes: [], trailers } if trailers.is_empty());
         let length = match &body {

@@ -36,6 +36,8 @@ pub(in crate::link) struct Multiplex {
     pub(super) shown: Option<(u32, usize)>,
     /// The peer has sent its last byte.
     pub(super) ended: bool,
+    /// The peer makes calls of gRPC.
+    pub(super) calls: bool,
     #[expect(clippy::vec_box, reason = "a stream holds a pointer, not the outbox")]
     pub(super) spare: Vec<Box<Outbox>>,
 }
@@ -53,6 +55,7 @@ impl Multiplex {
             wake: Instant::NEVER,
             shown: None,
             ended: false,
+            calls: false,
             spare: Vec::new(),
         }
     }
@@ -142,6 +145,29 @@ impl Multiplex {
             + streams
             + spare
             + lists * size_of::<u32>()
+    }
+
+    /// Takes the machine out if there is no stream, nor anything that is told
+    /// to an owner without one; with it goes all memory that is not needed
+    /// before the next request. What is left is of no use.
+    pub(in crate::link) fn take_idle(&mut self) -> Option<http2::Connection> {
+        let is_idle = self.streams.is_empty()
+            && !self.is_pending()
+            && !self.has_output()
+            && self.shown.is_none()
+            && !self.ended;
+        if !is_idle || !self.machine.compact() {
+            return None;
+        }
+        let nothing = http2::Connection::new(Role::Server, Instant::START);
+        Some(core::mem::replace(&mut self.machine, nothing))
+    }
+
+    /// The connection again whose machine was taken out.
+    pub(in crate::link) fn of_idle(machine: http2::Connection) -> Self {
+        let mut many = Self::new(Role::Server, Instant::START);
+        many.machine = machine;
+        many
     }
 
     /// Takes back what an event has shown; what is not an inbox with a rest
@@ -245,11 +271,13 @@ mod tests {
                 limits: &limits.http2,
                 scratch: scratch.lend(),
             };
+            let mut id = 0;
             let around = Around {
                 shown: &mut shown,
                 limits: &limits,
+                stream: &mut id,
             };
-            let (id, received) = many.receive(&mut input, lent, around, &mut out).unwrap();
+            let received = many.receive(&mut input, lent, around, &mut out).unwrap();
             let (used, more) = (
                 received.used,
                 matches!(received.step, Step::Event(_) | Step::Need(0)),
@@ -278,5 +306,13 @@ mod tests {
         assert!(many.is_idle() && out.ends_with(b"hello"));
         let memory = many.memory();
         assert!(memory <= 1536, "{memory}");
+        let many = Multiplex::of_idle(many.take_idle().unwrap());
+        let compact = many.memory();
+        std::println!(
+            "grown {memory}, compact {compact}, of it link {} and machine {}",
+            size_of::<Multiplex>(),
+            size_of::<http2::Connection>(),
+        );
+        assert!(compact <= 1100, "{compact}");
     }
 }

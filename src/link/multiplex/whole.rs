@@ -3,12 +3,60 @@
 use bytes::Bytes;
 
 use super::state::Multiplex;
-use crate::http::Fields;
+use super::stream::Intake;
+use crate::http::{Fields, ResponseHead, date::Date};
 use crate::http2;
+use crate::link::Body;
 use crate::link::outbox::{Bounded, Outbox};
 use crate::wire::{Instant, Sink};
 
+/// A frame's head.
+const HEAD: usize = 9;
+
 impl Multiplex {
+    /// Sends a response in whole, if it is small, and nothing stands in its
+    /// way; whether it did.
+    pub(super) fn respond_at_once(
+        &mut self,
+        id: u32,
+        head: &ResponseHead<'_>,
+        body: &Body<'_>,
+        date: Option<&Date>,
+        out: &mut impl Sink,
+    ) -> bool {
+        let (content, trailers) = match *body {
+            Body::Whole(bytes) => (bytes, None),
+            Body::Trailed { bytes, trailers } => (bytes, Some(trailers)),
+            Body::Shared(_) | Body::Streamed { .. } => return false,
+        };
+        let Some(stream) = self.streams.get_mut(id) else {
+            return false;
+        };
+        let goes_on = stream.gone.is_none() && !stream.told;
+        let octets = content.len() + HEAD;
+        if !goes_on || octets > self.room {
+            return false;
+        }
+        let head = *head;
+        let answer = http2::Answer {
+            head,
+            date,
+            content,
+            trailers,
+        };
+        if !self.machine.send_at_once(id, &answer, out) {
+            return false;
+        }
+        self.room -= octets;
+        (stream.owes, stream.finished) = (false, true);
+        stream.due = Instant::NEVER;
+        (stream.intake, stream.kept) = (Intake::Discarded, None);
+        if !core::mem::replace(&mut stream.over, true) {
+            self.over.push(id);
+        }
+        true
+    }
+
     /// Sends all of a message's content; what is not taken waits.
     pub(super) fn put_whole(&mut self, id: u32, bytes: &[u8], now: Instant, out: &mut impl Sink) {
         let taken = match bytes {

@@ -10,8 +10,8 @@ use super::blocks::{Blocks, Class, HIGH, WINDOW};
 
 /// Runs `job` with NEON.
 #[inline]
-pub(super) fn dispatch<J: Job>(job: J) -> J::Output {
-    job.run(Neon)
+pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
+    job.run(Neon, text, place)
 }
 
 /// Vectors of 16 bytes.

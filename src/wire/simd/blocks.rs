@@ -81,14 +81,14 @@ mod tests {
     use proptest::prelude::*;
 
     /// The three answers about the bytes from a place on.
-    struct Judge<'t>(&'t [u8], usize);
+    struct Judge;
 
-    impl Job for Judge<'_> {
+    impl Job for Judge {
+        type Place<'p> = usize;
         type Output = [u64; 3];
 
         #[inline(always)]
-        fn run<B: Blocks>(self, blocks: B) -> [u64; 3] {
-            let Self(text, at) = self;
+        fn run<B: Blocks>(self, blocks: B, text: &[u8], at: usize) -> [u64; 3] {
             [
                 blocks.window(text, at, |window| blocks.unusual(window)),
                 blocks.window(text, at, |window| blocks.other_than(Class::TOKEN, window)),
@@ -101,14 +101,14 @@ mod tests {
 
     /// The answers of all back ends that this processor has.
     fn answers(text: &[u8], at: usize) -> Vec<[u64; 3]> {
-        let mut answers = Vec::from([Judge(text, at).run(Words)]);
+        let mut answers = Vec::from([Judge.run(Words, text, at)]);
         #[cfg(target_arch = "x86_64")]
         {
             use super::super::x86_64::{Avx2, Ssse3};
-            answers.extend(Avx2::new().map(|blocks| blocks.run(Judge(text, at))));
-            answers.extend(Ssse3::new().map(|blocks| blocks.run(Judge(text, at))));
+            answers.extend(Avx2::new().map(|blocks| blocks.run(Judge, text, at)));
+            answers.extend(Ssse3::new().map(|blocks| blocks.run(Judge, text, at)));
         }
-        answers.push(super::super::dispatch(Judge(text, at)));
+        answers.push(super::super::dispatch(Judge, text, at));
         answers
     }
 

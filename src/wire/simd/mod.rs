@@ -19,6 +19,8 @@
 #[allow(unsafe_code)] // the kernels: each says why it is sound
 pub(crate) mod aarch64;
 mod blocks;
+#[allow(unsafe_code)] // what was found is not looked for again: each says why it is sound
+mod lines;
 pub mod swar;
 #[allow(unsafe_code)] // what was judged is not judged again: each says why it is sound
 pub(crate) mod text;
@@ -28,7 +30,10 @@ mod utf8;
 #[allow(unsafe_code)] // the kernels: each says why it is sound
 pub(crate) mod x86_64;
 
-pub(crate) use blocks::{Blocks, Class, WINDOW};
+#[cfg(test)]
+pub(crate) use blocks::WINDOW;
+pub(crate) use blocks::{Blocks, Class};
+pub(crate) use lines::{FieldLine, HeadLines};
 pub use utf8::{as_text, is_utf8};
 
 /// From this size on a payload is worth a call that a small one is not. Without
@@ -41,23 +46,27 @@ const LONG_PAYLOAD: usize = if cfg!(feature = "std") {
 
 /// Work on blocks of text, compiled once for each instruction set.
 pub(crate) trait Job {
+    /// Where it puts what it finds.
+    type Place<'p>;
+
     /// What it finds out.
     type Output;
 
     /// Does the work. Implementations are `#[inline(always)]`, and so is what
     /// they call with `blocks`, so that all of it is compiled for the vectors.
-    fn run<B: Blocks>(self, blocks: B) -> Self::Output;
+    fn run<B: Blocks>(self, blocks: B, text: &[u8], place: Self::Place<'_>) -> Self::Output;
 }
 
-/// Runs `job` with the widest vectors of this processor.
-#[inline]
-pub(crate) fn dispatch<J: Job>(job: J) -> J::Output {
+/// Runs `job` with the widest vectors of this processor. What it needs comes in
+/// three parts, so that registers hold it.
+#[inline(always)]
+pub(crate) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
     #[cfg(target_arch = "x86_64")]
-    return x86_64::dispatch(job);
+    return x86_64::dispatch(job, text, place);
     #[cfg(target_arch = "aarch64")]
-    return aarch64::dispatch(job);
+    return aarch64::dispatch(job, text, place);
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    job.run(swar::Words)
+    job.run(swar::Words, text, place)
 }
 
 /// Exclusive-ors `payload` with the 4 bytes of `key`, repeated from its first

@@ -17,6 +17,20 @@ pub(crate) fn target(text: &[u8], from: usize, to: usize) -> Option<(&str, Optio
 /// Where the first `?` is; `None` if an octet cannot stand in a target.
 #[inline(always)]
 fn judge(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
+    // A short one is judged in one step.
+    if let Some(block) = text.get(from..).and_then(|rest| rest.first_chunk())
+        && to - from < HALF
+    {
+        let (faulty, question) = target_bytes(block);
+        let here = (1 << (to - from)) - 1;
+        let at = (question & here).trailing_zeros() as usize;
+        return (faulty & here == 0).then_some((at < HALF).then_some(at));
+    }
+    judge_long(text, from, to)
+}
+
+/// The same in steps of a block.
+fn judge_long(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     let mut query = None;
     let mut at = from;
     while at < to {

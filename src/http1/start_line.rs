@@ -1,0 +1,276 @@
+//! The first lines of heads.
+//!
+//! ```text
+//!  method SP request-target SP HTTP-version          a request's
+//!  HTTP-version SP status-code SP [ reason-phrase ]  a response's
+//! ```
+
+use super::Violation;
+use crate::http::{Status, Version};
+use crate::wire::ascii;
+
+/// Methods longer than this are none that anybody implements.
+const LONGEST_METHOD: usize = 32;
+
+/// A first line, which each kind of head has its own form of.
+pub(crate) trait StartLine: Copy {
+    /// What stands in its place before it was read.
+    const EMPTY: Self;
+
+    /// Whether a head of this kind begins with it.
+    const IS_THERE: bool;
+
+    /// Parses a whole line, without its CRLF.
+    fn parse(line: &[u8], longest_target: u32) -> Result<Self, Violation>;
+
+    /// The same of the line of a whole head; `None` unless it is of the usual
+    /// form. What it holds in its middle may be left to be judged by whoever
+    /// takes it from there.
+    fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self>;
+}
+
+/// `method SP request-target SP HTTP-version` (RFC 9112 §3), as offsets: the
+/// method is `[0, method_end)`, the target `[method_end + 1, target_end)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RequestLine {
+    pub(crate) method_end: u32,
+    pub(crate) target_end: u32,
+    pub(crate) version: Version,
+}
+
+/// How `GET` and `POST` begin a line.
+const GET: u32 = u32::from_le_bytes(*b"GET ");
+const POST: u32 = u32::from_le_bytes(*b"POST");
+
+impl StartLine for RequestLine {
+    const EMPTY: Self = Self {
+        method_end: 0,
+        target_end: 0,
+        version: Version::Http11,
+    };
+
+    const IS_THERE: bool = true;
+
+    fn parse(line: &[u8], longest_target: u32) -> Result<Self, Violation> {
+        let method_end = line.iter().position(|&b| !ascii::is_tchar(b));
+        let method_end = method_end.unwrap_or(line.len());
+        let rest = match line.get(method_end..) {
+            Some([b' ', rest @ ..]) => rest,
+            Some([_, ..]) => return Err(Violation::Method),
+            Some([]) | None => return Err(Violation::RequestLine),
+        };
+        if method_end == 0 {
+            return Err(Violation::Method);
+        }
+        if method_end > LONGEST_METHOD {
+            return Err(Violation::MethodTooLong);
+        }
+        let target_len = rest.iter().position(|&b| b == b' ');
+        let target_len = target_len.ok_or(Violation::RequestLine)?;
+        let (target, version) = rest.split_at(target_len); // found in the rest
+        if target.is_empty() {
+            return Err(Violation::Target);
+        }
+        if target.len() > longest_target as usize {
+            return Err(Violation::TargetTooLong);
+        }
+        Ok(Self {
+            method_end: method_end as u32,
+            target_end: (method_end + 1 + target_len) as u32,
+            version: version_of(version.get(1..).unwrap_or_default())?,
+        })
+    }
+
+    /// There may be spaces in the target.
+    #[inline(always)]
+    fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self> {
+        const HTTP_1: u64 = u64::from_le_bytes(*b"HTTP/1.\0");
+        let (rest, version) = line.split_last_chunk::<9>()?;
+        let [b' ', version @ ..] = *version else {
+            return None;
+        };
+        let version = match u64::from_le_bytes(version) ^ HTTP_1 {
+            minor if minor == (b'1' as u64) << 56 => Version::Http11,
+            minor if minor == (b'0' as u64) << 56 => Version::Http10,
+            _ => return None,
+        };
+        let method_end = match u32::from_le_bytes(*rest.first_chunk()?) {
+            GET => 3,
+            POST if rest.get(4) == Some(&b' ') => 4,
+            _ => method_end(rest)?,
+        };
+        let target_len = rest.len() - method_end - 1; // not below 0: a space is there
+        (target_len > 0 && target_len <= longest_target as usize).then_some(Self {
+            method_end: method_end as u32,
+            target_end: rest.len() as u32,
+            version,
+        })
+    }
+}
+
+/// Where a method ends that is a token of usual length with a space behind it.
+#[cold]
+fn method_end(line: &[u8]) -> Option<usize> {
+    let end = line.iter().position(|&b| !ascii::is_tchar(b))?;
+    (matches!(end, 1..=LONGEST_METHOD) && line.get(end) == Some(&b' ')).then_some(end)
+}
+
+/// `HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112 §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StatusLine {
+    pub(crate) version: Version,
+    pub(crate) status: Status,
+}
+
+impl StartLine for StatusLine {
+    const EMPTY: Self = Self {
+        version: Version::Http11,
+        status: Status::OK,
+    };
+
+    const IS_THERE: bool = true;
+
+    #[inline]
+    fn parse(line: &[u8], _longest_target: u32) -> Result<Self, Violation> {
+        let (version, rest) = line.split_at_checked(8).ok_or(Violation::StatusLine)?;
+        let version = version_of(version)?;
+        // The space before an empty reason is missing often enough.
+        let [b' ', a, b, c, ..] = *rest else {
+            return Err(Violation::StatusLine);
+        };
+        if !matches!(rest.get(4), None | Some(b' ')) {
+            return Err(Violation::StatusLine);
+        }
+        let status = ascii::parse_decimal(&[a, b, c])
+            .and_then(|code| u16::try_from(code).ok())
+            .and_then(Status::new)
+            .ok_or(Violation::StatusLine)?;
+        Ok(Self { version, status })
+    }
+
+    #[inline]
+    fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self> {
+        Self::parse(line, longest_target).ok()
+    }
+}
+
+/// A trailer section has no start line (RFC 9112 §7.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoLine;
+
+impl StartLine for NoLine {
+    const EMPTY: Self = Self;
+
+    const IS_THERE: bool = false;
+
+    #[inline]
+    fn parse(_line: &[u8], _longest_target: u32) -> Result<Self, Violation> {
+        Ok(Self)
+    }
+
+    #[inline]
+    fn parse_usual(_line: &[u8], _longest_target: u32) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+/// `HTTP/1.0`, or `HTTP/1.` and a higher digit, which is spoken to as 1.1
+/// (RFC 9112 §2.3, RFC 9110 §2.5).
+#[inline]
+fn version_of(text: &[u8]) -> Result<Version, Violation> {
+    match text {
+        b"HTTP/1.1" => Ok(Version::Http11),
+        _ => other_version(text),
+    }
+}
+
+fn other_version(text: &[u8]) -> Result<Version, Violation> {
+    match text {
+        b"HTTP/1.0" => Ok(Version::Http10),
+        [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            major @ b'0'..=b'9',
+            b'.',
+            b'0'..=b'9',
+        ] => {
+            if *major == b'1' {
+                Ok(Version::Http11)
+            } else {
+                Err(Violation::UnsupportedVersion)
+            }
+        }
+        _ => Err(Violation::Version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_lines_have_three_parts_and_two_spaces() {
+        let parse = |line: &str| RequestLine::parse(line.as_bytes(), 10).map(|line| line.version);
+        assert_eq!(parse("GET / HTTP/1.0"), Ok(Version::Http10));
+        assert_eq!(parse("GET / HTTP/1.2"), Ok(Version::Http11));
+        let long = std::format!("{} / HTTP/1.1", "A".repeat(33));
+        for (line, violation) in [
+            ("GET", Violation::RequestLine),
+            ("GET /", Violation::RequestLine),
+            ("", Violation::RequestLine),
+            (" / HTTP/1.1", Violation::Method),
+            ("GE{T / HTTP/1.1", Violation::Method),
+            ("GET\t/ HTTP/1.1", Violation::Method),
+            (long.as_str(), Violation::MethodTooLong),
+            ("GET  HTTP/1.1", Violation::Target),
+            ("GET /2345678901 HTTP/1.1", Violation::TargetTooLong),
+            ("GET / HTTP/1.1 ", Violation::Version),
+            ("GET / HTTP/1.", Violation::Version),
+            ("GET / http/1.1", Violation::Version),
+            ("GET / HTTP/1.10", Violation::Version),
+            ("GET /  HTTP/1.1", Violation::Version),
+            ("GET / ", Violation::Version),
+            ("PRI * HTTP/2.0", Violation::UnsupportedVersion),
+            ("GET / HTTP/0.9", Violation::UnsupportedVersion),
+        ] {
+            assert_eq!(parse(line), Err(violation), "{line}");
+        }
+    }
+
+    #[test]
+    fn status_lines_have_three_digits_and_perhaps_a_reason() {
+        let parse = |line: &str| {
+            StatusLine::parse(line.as_bytes(), 0)
+                .ok()
+                .map(|line| line.status.code())
+        };
+        for good in [
+            "HTTP/1.1 200 OK",
+            "HTTP/1.1 200 ",
+            "HTTP/1.0 200",
+            "HTTP/1.9 200 a b\u{e9}",
+        ] {
+            assert_eq!(parse(good), Some(200), "{good}");
+        }
+        for bad in [
+            "",
+            "HTTP/1.1",
+            "HTTP/1.1 ",
+            "HTTP/1.1 20",
+            "HTTP/1.1 2000",
+            "HTTP/1.1 200OK",
+            "HTTP/1.1 099 X",
+            "HTTP/1.1 600 X",
+            "HTTP/1.1 +20 X",
+            "HTTP/1.1  200",
+            "HTTP/2.0 200 OK",
+            "http/1.1 200 OK",
+            "HTTP/1.1\t200 OK",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A link with nothing under way, in short.
+
+#[cfg(feature = "http2")]
+use alloc::boxed::Box;
+
+use super::Link;
+#[cfg(feature = "http2")]
+use super::multiplex::Multiplex;
+use super::protocol::Protocol;
+#[cfg(feature = "http2")]
+use crate::http2;
+use crate::wire::{Instant, Role};
+use crate::{http1, websocket};
+
+/// What has to be remembered of a server's link with nothing under way, apart
+/// from the number of its exchange.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Resting {
+    /// Between two exchanges, since that many nanoseconds: the two halves.
+    Http1([u32; 2]),
+    /// Between two messages.
+    WebSocket(websocket::Resting),
+}
+
+impl Resting {
+    /// Whether the exchange `stream` of a link goes on whose last one has the
+    /// number `own`.
+    pub(crate) const fn is_open(&self, own: u32, stream: u32) -> bool {
+        match self {
+            Self::Http1(_) => false, // it is over, and a next one has not begun
+            Self::WebSocket(_) => own == stream,
+        }
+    }
+}
+
+impl Link {
+    /// The link in short, if it is a server's with nothing under way.
+    pub(crate) fn resting(&self) -> Option<Resting> {
+        let rests = self.role == Role::Server
+            && self.parked.is_none()
+            && self.due == Instant::NEVER
+            && self.stream != 0
+            && !self.endless
+            && self.over.is_none();
+        if !rests {
+            return None;
+        }
+        match &self.protocol {
+            Protocol::Http1(machine) => {
+                let nanos = machine.resting()?.as_nanos();
+                Some(Resting::Http1([nanos as u32, (nanos >> 32) as u32]))
+            }
+            Protocol::WebSocket(machine) => Some(Resting::WebSocket(machine.resting()?)),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(_) => None,
+            Protocol::Raw { .. } => None,
+        }
+    }
+
+    /// The link that was put away as `resting`, its last exchange being
+    /// `stream`.
+    pub(crate) fn rested(resting: Resting, stream: u32) -> Self {
+        let protocol = match resting {
+            Resting::Http1([low, high]) => {
+                let since = Instant::from_nanos(u64::from(high) << 32 | u64::from(low));
+                Protocol::Http1(http1::Connection::rested(since))
+            }
+            Resting::WebSocket(resting) => {
+                Protocol::WebSocket(websocket::Connection::rested(resting))
+            }
+        };
+        let mut link = Self::with(Role::Server, protocol);
+        link.stream = stream;
+        link
+    }
+
+    /// Takes the machine out of a server's link that speaks HTTP/2 and has no
+    /// stream, and leaves the link without a protocol.
+    #[cfg(feature = "http2")]
+    pub(crate) fn take_idle(&mut self) -> Option<Idle> {
+        if self.role != Role::Server || self.over.is_some() || self.due != Instant::NEVER {
+            return None;
+        }
+        let Protocol::Http2(many) = &mut self.protocol else {
+            return None;
+        };
+        let machine = many.take_idle()?;
+        self.protocol = super::protocol::RAW;
+        Some(Idle {
+            machine,
+            stream: self.stream,
+        })
+    }
+
+    /// The link again whose machine was taken out.
+    #[cfg(feature = "http2")]
+    pub(crate) fn of_idle(idle: Idle) -> Self {
+        let many = Multiplex::of_idle(idle.machine);
+        let mut link = Self::with(Role::Server, Protocol::Http2(Box::new(many)));
+        link.stream = idle.stream;
+        link
+    }
+}
+
+/// What has to be remembered of a server's link that speaks HTTP/2 and has no
+/// stream.
+#[cfg(feature = "http2")]
+#[derive(Debug)]
+pub(crate) struct Idle {
+    machine: http2::Connection,
+    stream: u32,
+}
