@@ -30,8 +30,8 @@
 //! |---|---|
 //! | `alloc` | what owns memory in layers 0 to 2, and `link` |
 //! | `std` | `alloc` with the standard library |
-//! | `net` | `net` and `app`: mio, socket2, getrandom |
-//! | `files` | directories that `app` serves, and files that Linux sends: rustix |
+//! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
+//! | `files` | directories that `app` serves, and files that Linux sends |
 //! | `http2` | the HTTP/2 machine, and HTTP/2 in `link`, `net` and `app` |
 //! | `gzip` | compressed gRPC messages: flate2 |
 //! | `prost` | messages made by prost as gRPC messages |

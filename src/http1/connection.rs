@@ -344,6 +344,7 @@ impl Connection {
 
     /// Ends the exchange if both its messages are complete, or the connection
     /// if it does not outlive them.
+    #[inline]
     pub(super) fn settle(&mut self, now: Instant) {
         match (self.exchange.request, self.exchange.response, self.after) {
             (Request::Done, Response::Done, After::Keep | After::KeepDraining) => {

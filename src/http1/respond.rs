@@ -164,7 +164,7 @@ impl Connection {
     /// 200 to a request of version 1.1 that is complete, on a connection that
     /// goes on, with fields that need not be looked at. It is what the long way
     /// would have written; `false` if that has to be gone.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send_usual(
         &mut self,
         head: &ResponseHead<'_>,
@@ -195,6 +195,7 @@ impl Connection {
         true
     }
 
+    #[inline(always)]
     fn end_response(&mut self, now: Instant) {
         self.exchange.take(Input::ResponseHead { body: false });
         self.sending = Sending::Nothing;

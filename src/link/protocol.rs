@@ -175,7 +175,7 @@ impl Link {
 
     /// Whether the exchange of this number goes on: on a server's connection
     /// until its response is complete, and its request too.
-    #[inline]
+    #[inline(always)]
     pub fn is_open(&self, stream: u32) -> bool {
         match (&self.protocol, self.role) {
             #[cfg(feature = "http2")]

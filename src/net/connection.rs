@@ -135,7 +135,7 @@ impl Connection {
     }
 
     /// Whether an exchange is still the present one, or one of those that go on.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_open(&self, stream: u32) -> bool {
         self.may_respond() && self.link.is_open(stream)
     }

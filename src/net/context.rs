@@ -187,6 +187,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// [`Misuse`] unless a response is owed; nothing is sent then.
+    #[inline(never)]
     pub fn respond(&mut self, head: &ResponseHead<'_>, body: Body<'_>) -> Result<(), Misuse> {
         if matches!(&body, Body::Whole(bytes) if bytes.len() >= LARGE) {
             let (responded, _) = self.act_past(|link, state| {

@@ -117,7 +117,7 @@ impl Cork {
 
     /// Forgets all, and keeps the memory: up to 256 KiB for good, up to 4 MiB
     /// for as long as so much is needed now and then.
-    #[inline]
+    #[inline(always)]
     pub fn clear(&mut self) {
         let len = self.copied.len();
         self.copied.clear();
@@ -263,7 +263,7 @@ impl Cork {
     /// answers how many bytes were taken. Fewer than [`len`](Self::len) means
     /// that the kernel is full, or that a part of a file follows: the rest
     /// belongs into the [`Backlog`](super::Backlog).
-    #[inline]
+    #[inline(always)]
     pub fn write(
         &self,
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
@@ -271,6 +271,13 @@ impl Cork {
         if self.shared.is_empty() && !self.copied.is_empty() {
             return write(&[IoSlice::new(&self.copied)]);
         }
+        self.write_parts(write)
+    }
+
+    fn write_parts(
+        &self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let mut taken = 0;
         while taken < self.len() {
             let (offered, n) = self.parts(taken, |parts| {
@@ -342,15 +349,18 @@ pub(super) const fn clamp(files: u64) -> usize {
 impl Sink for Cork {
     #[inline]
     fn room(&self) -> usize {
-        self.cap.saturating_sub(self.len())
+        match self.cap {
+            usize::MAX => usize::MAX, // no cap
+            cap => cap.saturating_sub(self.len()),
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, bytes: &[u8]) {
         self.copied.extend_from_slice(bytes);
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
         let end = self.copied.len() + n.min(N);
         self.copied.extend_from_slice(bytes);

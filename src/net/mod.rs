@@ -28,6 +28,8 @@ mod deadlines;
 mod dial;
 mod dialling;
 mod dials;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod direct;
 mod dispatch;
 mod entropy;
 mod error;

@@ -272,6 +272,7 @@ impl<P: Poller> Loop<P> {
         }
     }
 
+    #[inline]
     fn after(&mut self, key: Key, stop: Stop) -> Next {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return Next::Rest;

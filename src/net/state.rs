@@ -74,7 +74,7 @@ impl State {
 
     /// The connection of an exchange that is still open, what its link needs to
     /// act, and the mark that its backlog should stay below.
-    #[inline]
+    #[inline(always)]
     pub(super) fn lend(
         &mut self,
         exchange: Exchange,

@@ -9,7 +9,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::net::{UnixListener, UnixStream};
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
+use std::io::{self, ErrorKind, IoSlice, Write as _};
 use std::net::Shutdown;
 use std::time::{Instant as SystemInstant, SystemTime, UNIX_EPOCH};
 
@@ -191,7 +191,7 @@ impl Poller for Mio {
     fn accept(&mut self, listener: &mut MioListener) -> io::Result<(MioStream, Peer)> {
         match &listener.0 {
             Listening::Tcp { socket, nodelay } => {
-                let (stream, address) = uninterrupted(|| socket.accept())?;
+                let (stream, address) = accepted(|| socket.accept())?;
                 if *nodelay {
                     stream.set_nodelay(true)?;
                 }
@@ -199,7 +199,7 @@ impl Poller for Mio {
             }
             #[cfg(unix)]
             Listening::Unix { socket, .. } => {
-                let (stream, _) = uninterrupted(|| socket.accept())?;
+                let (stream, _) = accepted(|| socket.accept())?;
                 Ok((MioStream(Connected::Unix(stream)), Peer::Unix))
             }
         }
@@ -265,20 +265,18 @@ impl Poller for Mio {
     #[inline]
     fn read(&mut self, stream: &mut MioStream, into: &mut [u8]) -> io::Result<Read> {
         debug_assert!(!into.is_empty(), "an empty read would look like the end");
-        let result = each!(&mut stream.0, socket => uninterrupted(|| socket.read(into)));
-        match result {
-            Ok(bytes) => Ok(Read {
+        Ok(match each!(&mut stream.0, socket => read(socket, into))? {
+            Some(bytes) => Read {
                 bytes,
                 drained: bytes == 0 || (SHORT_READ_DRAINS && bytes < into.len()),
                 end: bytes == 0,
-            }),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Read {
+            },
+            None => Read {
                 bytes: 0,
                 drained: true,
                 end: false,
-            }),
-            Err(error) => Err(error),
-        }
+            },
+        })
     }
 
     #[inline]
@@ -287,15 +285,12 @@ impl Poller for Mio {
             parts.len() <= super::MAX_PARTS,
             "a cut list looks like a full buffer"
         );
-        let result = each!(&mut stream.0, socket => uninterrupted(|| match parts {
-            [] => Ok(0),
-            [part] => socket.write(part), // cheaper than a list of one
-            parts => socket.write_vectored(parts),
-        }));
-        match result {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
-            result => result,
-        }
+        let written = each!(&mut stream.0, socket => match parts {
+            [] => Ok(Some(0)),
+            [part] => write(socket, part), // cheaper than a list of one
+            parts => uninterrupted(|| socket.write_vectored(parts)),
+        })?;
+        Ok(written.unwrap_or(0))
     }
 
     /// The parts and the first bytes of the file share packets; the file never
@@ -324,15 +319,35 @@ impl Poller for Mio {
     }
 }
 
-/// Calls until no signal is in the way.
+/// Calls until no signal is in the way; `None` if it would have to wait.
 #[inline]
-fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<Option<T>> {
     loop {
         match call() {
+            Ok(result) => return Ok(Some(result)),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            result => return result,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(error),
         }
     }
+}
+
+/// Accepts; nobody there is an error like others.
+fn accepted<T>(accept: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    uninterrupted(accept)?.ok_or_else(|| ErrorKind::WouldBlock.into())
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::direct::{read, write};
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn read(socket: &mut impl io::Read, into: &mut [u8]) -> io::Result<Option<usize>> {
+    uninterrupted(|| socket.read(into))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn write(socket: &mut impl io::Write, bytes: &[u8]) -> io::Result<Option<usize>> {
+    uninterrupted(|| socket.write(bytes))
 }
 
 fn listen_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Listening> {
@@ -412,17 +427,23 @@ impl Clock {
 
     /// Reads the monotonic clock, and the wall clock if its second is over: a
     /// wall clock that is set is followed within a second.
+    #[inline]
     fn refresh(&mut self) -> Instant {
         self.now = Instant::START + self.start.elapsed();
         if self.now >= self.next_second {
-            let wall = SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default();
-            let rest = 1_000_000_000 - wall.subsec_nanos();
-            self.unix_seconds = wall.as_secs();
-            self.next_second = self.now + Duration::from_nanos(u64::from(rest));
+            self.look();
         }
         self.now
+    }
+
+    #[cold]
+    fn look(&mut self) {
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let rest = 1_000_000_000 - wall.subsec_nanos();
+        self.unix_seconds = wall.as_secs();
+        self.next_second = self.now + Duration::from_nanos(u64::from(rest));
     }
 }
 

@@ -81,7 +81,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// The first time that something other than a connection's deadline is due.
-    #[inline]
+    #[inline(always)]
     fn next_precise(&self) -> Option<Instant> {
         let state = &self.dispatch.state;
         let dialling = !self.dialling.is_empty();

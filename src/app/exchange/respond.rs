@@ -73,6 +73,7 @@ impl At<'_, '_> {
     }
 
     /// Sends an error without any of the fields that may be at fault.
+    #[cold]
     fn respond_error(&mut self, status: Status) -> bool {
         let Some(record) = self.record else {
             return false;
@@ -162,8 +163,30 @@ impl At<'_, '_> {
     }
 }
 
+/// Counts a reply that is sent in the app's place, and shows it to the
+/// middleware; returns its fields, which count where it has yet to leave.
+pub(in crate::app) fn note(
+    site: &Site,
+    record: &mut Record,
+    status: Status,
+    context: &Context<'_>,
+) -> FieldBuffer {
+    record.end(context.measure());
+    site.metrics.answered(record.method(), status);
+    if !record.is_unread() {
+        // A head that could not be read has no beginning to count from.
+        site.metrics.took(record.elapsed(), 1);
+    }
+    let mut fields = record.take_given();
+    // Neither name nor value is faulty.
+    let _ = fields.set("Content-Type", "application/json");
+    let seconds = context.unix_seconds();
+    look(site, record, status, None, seconds, &mut fields);
+    fields
+}
+
 /// Shows a head to the middleware, the last added first.
-pub(in crate::app) fn look(
+fn look(
     site: &Site,
     record: &Record,
     status: Status,

@@ -72,6 +72,7 @@ impl Way<'_> {
     }
 
     /// Takes a request through the middleware to its route.
+    #[inline(never)]
     fn pass(
         &mut self,
         at: &mut At<'_, '_>,
@@ -206,6 +207,7 @@ impl Way<'_> {
 type Found<'r> = Result<(&'r Endpoint, Params<'r>), Outcome>;
 
 /// Decodes the path and finds its route.
+#[inline(never)]
 fn search<'r>(
     shared: &'r Shared,
     path: &mut Path,
@@ -248,6 +250,7 @@ fn search<'r>(
 
 /// Answers a request for what is not there: 404, or what that is to a client
 /// of gRPC.
+#[inline(never)]
 fn nothing(
     shared: &Shared,
     at: &mut At<'_, '_>,
@@ -267,6 +270,7 @@ fn is_call(head: &RequestHead<'_>) -> bool {
 }
 
 /// Answers OPTIONS with the methods that are allowed (RFC 9110 §9.3.7).
+#[inline(never)]
 fn allow(at: &mut At<'_, '_>, put: impl FnOnce(&mut String)) -> Outcome {
     let mut allowed = String::new();
     put(&mut allowed);
@@ -281,6 +285,7 @@ fn allow(at: &mut At<'_, '_>, put: impl FnOnce(&mut String)) -> Outcome {
 }
 
 /// 405, with the methods that are allowed (RFC 9110 §15.5.6).
+#[inline(never)]
 fn not_allowed(router: &Router, path: &Path) -> Refusal {
     let mut allowed = String::new();
     router.put_allowed(path, &mut allowed);

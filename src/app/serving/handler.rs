@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::Record;
-use crate::app::exchange::respond::look;
+use crate::app::exchange::respond::note;
 use crate::app::exchange::session::{After, At, Entry, Session, Sessions};
 use crate::app::exchange::site::Site;
 use crate::app::routes::middleware::Changes;
@@ -161,6 +161,7 @@ impl Front {
     }
 
     /// This exchange is served from here on.
+    #[inline(never)]
     fn run(&mut self, entry: Entry) {
         let Entry { record, .. } = mem::replace(&mut self.running, entry);
         self.recycle(record);
@@ -174,6 +175,7 @@ impl Front {
 
     /// Calls a new session for the first time, and gives it the body if that
     /// is here already and the session is to get it in pieces.
+    #[inline(never)]
     fn open(&mut self, context: &mut Context<'_>, content: Content<'_>, feed: bool) {
         let mut after = self.drive(context, Event::Opened);
         if let (After::Keep, true, Content::Whole(data)) = (after, feed, content) {
@@ -323,6 +325,7 @@ impl Front {
     }
 
     /// Takes out what goes on for the exchange of `context`.
+    #[inline(never)]
     fn claim(&mut self, context: &Context<'_>) -> Option<Entry> {
         let exchange = context.exchange();
         let entry = self.sessions.take(context.tag(), exchange.connection)?;
@@ -365,6 +368,7 @@ impl Front {
 
     /// Puts the exchange that was served back to wait for its next event, or
     /// discards it.
+    #[inline(never)]
     fn settle(&mut self, context: &mut Context<'_>, after: After) {
         let Some(mut entry) = self.stop() else {
             return;
@@ -433,21 +437,4 @@ impl Front {
         }
         self.discard(entry);
     }
-}
-
-/// Counts a reply that is sent in the app's place, and shows it to the
-/// middleware; returns its fields, which count where it has yet to leave.
-fn note(site: &Site, record: &mut Record, status: Status, context: &Context<'_>) -> FieldBuffer {
-    record.end(context.measure());
-    site.metrics.answered(record.method(), status);
-    if !record.is_unread() {
-        // A head that could not be read has no beginning to count from.
-        site.metrics.took(record.elapsed(), 1);
-    }
-    let mut fields = record.take_given();
-    // Neither name nor value is faulty.
-    let _ = fields.set("Content-Type", "application/json");
-    let seconds = context.unix_seconds();
-    look(site, record, status, None, seconds, &mut fields);
-    fields
 }
