@@ -494,6 +494,18 @@ mod tests {
     }
 
     #[test]
+    fn the_front_of_a_piece_is_kept_and_no_more() {
+        let mut cork = Cork::new(usize::MAX);
+        let mut plain = Vec::new();
+        for n in [0, 3, 6, 7, 2] {
+            cork.put_front(b"abcdef", n);
+            plain.put_front(b"abcdef", n);
+        }
+        assert_eq!(plain, b"abcabcdefabcdefab");
+        assert_eq!(contents(&cork, 0), plain);
+    }
+
+    #[test]
     fn a_full_kernel_ends_the_writing() {
         let mut cork = Cork::new(100);
         cork.put(b"abcdef");

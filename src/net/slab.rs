@@ -185,7 +185,7 @@ impl<T> Slab<T> {
     }
 
     /// The entry, unless it is gone or lent out.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, key: Key) -> Option<&T> {
         match self.entry(key) {
             Some(Entry {
@@ -197,7 +197,7 @@ impl<T> Slab<T> {
     }
 
     /// The entry for changing, unless it is gone or lent out.
-    #[inline]
+    #[inline(always)]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.entry_mut(key) {
             Some(Entry {

@@ -451,6 +451,7 @@ impl Clock {
 mod tests {
     use super::*;
     use alloc::vec;
+    use std::io::Read as _;
     use std::net::TcpStream as Plain;
 
     const LONG: Option<Duration> = Some(Duration::from_secs(60));

@@ -14,7 +14,7 @@ use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
 use crate::app::routes::way::{Outcome, Way};
 use crate::app::telemetry::metrics::{Block, Kind};
-use crate::http::{Content, FieldBuffer, Fields, Method, RequestHead, Status};
+use crate::http::{Content, Fields, Method, RequestHead, Status};
 use crate::link::{Event, Gone};
 use crate::net::{Context, Exchange, Handler, Key, Peer};
 use crate::websocket::Kind as MessageKind;
