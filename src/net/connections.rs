@@ -322,7 +322,7 @@ mod tests {
                 0 => connections.remove(key).map(|record| *record),
                 _ => connections
                     .get_mut(key)
-                    .map(|it| mem::replace(it, at_work())),
+                    .map(|it| core::mem::replace(it, at_work())),
             };
             let (whole, before) = (whole.unwrap(), at_rest(n));
             let limits = link::Limits::DEFAULT;

@@ -144,7 +144,7 @@ mod tests {
     fn a_message_that_has_begun_is_no_rest() {
         let mut machine = Connection::new(Role::Server, at(0));
         assert!(machine.resting().is_some());
-        step(&mut machine, &mut *b"\x02\x81\0\0\0\0a".to_vec(), at(1));
+        step(&mut machine, &mut b"\x02\x81\0\0\0\0a".to_vec(), at(1));
         assert_eq!(machine.resting(), None);
         assert_eq!(Connection::new(Role::Client, at(0)).resting(), None);
     }
