@@ -75,34 +75,22 @@ impl Connections {
     /// rests, is not found: see [`get_mut`](Self::get_mut).
     #[inline]
     pub(super) fn get(&self, key: Key) -> Option<&Connection> {
-        match self.slab.get(key) {
-            Some(Place::Whole(connection)) => Some(connection),
+        match self.slab.get(key)? {
+            Place::Whole(connection) => Some(connection),
             _ => None,
         }
     }
 
     /// A connection, made whole if it was not. It stays so for the turn.
-    #[inline(always)]
+    #[inline]
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Connection> {
-        // Nothing is called in between, so that the two look-ups become one.
-        if let Some(Place::Whole(_)) = self.slab.get(key) {
-            return self.whole_mut(key);
+        if !matches!(self.slab.get(key), Some(Place::Whole(_))) {
+            self.wake(key);
         }
-        self.woken_mut(key)
-    }
-
-    #[inline(always)]
-    fn whole_mut(&mut self, key: Key) -> Option<&mut Connection> {
-        match self.slab.get_mut(key) {
-            Some(Place::Whole(connection)) => Some(connection),
-            _ => None,
+        match self.slab.get_mut(key)? {
+            Place::Whole(connection) => Some(connection),
+            _ => None, // it has just been made whole
         }
-    }
-
-    #[cold]
-    fn woken_mut(&mut self, key: Key) -> Option<&mut Connection> {
-        self.wake(key);
-        self.whole_mut(key)
     }
 
     /// Whether an exchange goes on, of a connection that may rest.
@@ -210,6 +198,7 @@ impl Connections {
     }
 
     /// Makes a connection whole.
+    #[cold]
     fn wake(&mut self, key: Key) {
         if let Some(place) = self.slab.take(key) {
             let whole = self.whole(place);
