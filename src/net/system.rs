@@ -13,6 +13,8 @@ use std::io::{self, ErrorKind, IoSlice, Write as _};
 use std::net::Shutdown;
 use std::time::{Instant as SystemInstant, SystemTime, UNIX_EPOCH};
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::direct::{read, write};
 use super::random::Random;
 #[cfg(unix)]
 use super::socket_file::SocketFile;
@@ -336,9 +338,6 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<Optio
 fn accepted<T>(accept: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     uninterrupted(accept)?.ok_or_else(|| ErrorKind::WouldBlock.into())
 }
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-use super::direct::{read, write};
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn read(socket: &mut impl io::Read, into: &mut [u8]) -> io::Result<Option<usize>> {
