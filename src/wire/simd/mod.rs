@@ -39,6 +39,9 @@ pub use utf8::{as_text, is_utf8};
 /// From this size on a payload is worth the choice of a kernel.
 const LONG_PAYLOAD: usize = 192;
 
+/// The same of one that is judged.
+const LONG_TEXT: usize = 64;
+
 /// Work on blocks of text, compiled once for each instruction set.
 pub(crate) trait Job {
     /// Where it puts what it finds.
@@ -75,8 +78,7 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
         return swar::mask(payload, key);
     }
     if payload.len() < LONG_PAYLOAD {
-        swar::mask_short(payload, key);
-        return;
+        return swar::mask_short(payload, key);
     }
     #[cfg(target_arch = "x86_64")]
     x86_64::mask(payload, key);
@@ -88,11 +90,8 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
 /// US-ASCII.
 #[inline]
 pub fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
-    if cfg!(not(feature = "std")) {
+    if cfg!(not(feature = "std")) || payload.len() < LONG_TEXT {
         return swar::mask_is_ascii(payload, key);
-    }
-    if payload.len() < LONG_PAYLOAD {
-        return swar::mask_short(payload, key);
     }
     #[cfg(target_arch = "x86_64")]
     return x86_64::mask_is_ascii(payload, key);
