@@ -22,10 +22,18 @@ const FILES: [(&str, &str); 4] = [
     ),
 ];
 
+/// The predecessor of the last of them, which older tools ask for: the same but
+/// for its package.
+const ALPHA: &str = "grpc/reflection/v1alpha/reflection.proto";
+
 struct Embedded;
 
 impl FileResolver for Embedded {
     fn open_file(&self, name: &str) -> Result<File, Error> {
+        if name == ALPHA {
+            let source = include_str!("protos/reflection.proto");
+            return File::from_source(name, &source.replace("reflection.v1", "reflection.v1alpha"));
+        }
         let file = FILES.iter().find(|(known, _)| *known == name);
         let (_, source) = file.ok_or_else(|| Error::file_not_found(name))?;
         File::from_source(name, source)
@@ -40,5 +48,6 @@ pub(crate) fn encoded() -> Result<Vec<u8>, Error> {
     let mut compiler = Compiler::with_file_resolver(resolver);
     compiler.include_imports(true);
     compiler.open_files(FILES.map(|(name, _)| name))?;
+    compiler.open_file(ALPHA)?;
     Ok(compiler.file_descriptor_set().encode_to_vec())
 }

@@ -46,7 +46,13 @@ enum Decision {
 
 fn decide(head: &RequestHead<'_>, content: &Content<'_>) -> Decision {
     let path = head.target.path();
+    let changes = path == "/raw" || handshake::is_upgrade(head);
     match content {
+        // The protocol changes behind the content (RFC 9110 §7.8).
+        Content::Follows { .. } if changes && head.protocol.is_none() => Decision::Collect(64),
+        Content::Whole(body) if changes && body.len() > 64 => {
+            Decision::Refuse(Status::CONTENT_TOO_LARGE)
+        }
         _ if path == "/raw" => Decision::Raw,
         _ if handshake::is_upgrade(head) => Decision::Upgrade,
         Content::Follows { .. } if path == "/collect" => Decision::Collect(64),

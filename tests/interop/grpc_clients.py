@@ -371,7 +371,9 @@ def health_watch():
 def reflection():
     database = ProtoReflectionDescriptorDatabase(channel)
     services = database.get_services()
-    for service in ("grpc.testing.TestService", "user_service.UserService", "grpc.health.v1.Health"):
+    reflections = [f"grpc.reflection.{version}.ServerReflection" for version in ("v1", "v1alpha")]
+    named = ["grpc.testing.TestService", "user_service.UserService", "grpc.health.v1.Health"]
+    for service in named + reflections:
         assert service in services, services
         equal(pool.FindServiceByName(service).full_name, service)
     equal(pool.FindFieldByName("user_service.User.email").number, 3)
