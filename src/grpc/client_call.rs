@@ -3,7 +3,7 @@
 use super::frame::Frame;
 use super::{Body, Code, Compression, ContentType, Encoding, Limits, Message, Misuse, Mode};
 use super::{Violation, web};
-use super::{call::put_metadata, metadata, timeout::Timeout};
+use super::{lines::put_metadata, metadata, timeout::Timeout};
 use crate::http::FieldBuffer;
 use crate::http::{Field, Fields, ResponseHead, Status as HttpStatus};
 use crate::wire::{Received, Role, Sink, Step};

@@ -47,6 +47,8 @@ pub mod frame;
 #[cfg(feature = "gzip")]
 mod gzip;
 mod limits;
+#[cfg(feature = "alloc")]
+mod lines;
 pub mod metadata;
 mod status;
 mod text;

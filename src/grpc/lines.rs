@@ -1,0 +1,49 @@
+//! What gRPC says of a call as fields of HTTP.
+
+use alloc::vec::Vec;
+
+use super::{Code, Misuse, Status, web};
+use crate::http::{FieldBuffer, Fields};
+use crate::wire::Sink;
+
+fn put(name: &str, value: &[u8], fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    fields.push(name, value).map_err(|_| Misuse::MetadataValue)
+}
+
+/// The same where nothing can be wrong with the field.
+pub(super) fn put_known(
+    name: &'static str,
+    value: &str,
+    fields: &mut FieldBuffer,
+) -> Result<(), Misuse> {
+    let put = fields.push_known(name, value.as_bytes());
+    put.map_err(|_| Misuse::MetadataValue)
+}
+
+/// The same for a line that is constant.
+#[inline]
+pub(super) fn put_line(line: &'static str, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    fields.push_line(line).map_err(|_| Misuse::MetadataValue)
+}
+
+/// The status as fields of HTTP.
+pub(super) fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    if status.code == Code::Ok && status.message.is_empty() {
+        return put_line("grpc-status: 0\r\n", fields);
+    }
+    put_known("grpc-status", status.code.digits(), fields)?;
+    if status.message.is_empty() {
+        return Ok(());
+    }
+    let mut value = Vec::with_capacity(status.message.len());
+    web::for_each_message_part(status.message, &mut |part| value.put(part));
+    put("grpc-message", &value, fields)
+}
+
+/// Metadata that was checked, as fields of HTTP.
+pub(super) fn put_metadata(metadata: Fields<'_>, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+    metadata.iter().try_for_each(|entry| {
+        let name = core::str::from_utf8(entry.name).map_err(|_| Misuse::MetadataName)?;
+        put(name, entry.value, fields)
+    })
+}
