@@ -1,8 +1,24 @@
-//! The fields of a request that are gRPC's own.
+//! What a request asks for: its method, and the fields that are gRPC's own.
+
+use core::time::Duration;
 
 use super::{Encoding, metadata};
 use crate::http::{Field, Fields};
 use crate::wire::ascii;
+
+/// What a request asks for, borrowed from its head.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'b> {
+    /// The service with its package: `user_service.UserService`.
+    pub service: &'b str,
+    /// The method: `GetUser`.
+    pub method: &'b str,
+    /// How long the client will wait, counted from the arrival of the head;
+    /// zero has passed already.
+    pub timeout: Option<Duration>,
+    /// The fields of the head, the metadata among them.
+    pub fields: Fields<'b>,
+}
 
 /// What gRPC itself reads of a request's head.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::asked::Asked;
+use super::asked::{Asked, Request};
 use super::frame::{self, Frame, PREFIX};
 use super::lines::{put_known, put_line, put_metadata, put_status};
 use super::{Body, Compression, ContentType, Encoding, Limits, Message, Mode, Refusal};
@@ -23,20 +23,6 @@ use crate::http::FieldRange;
 use crate::http::{Fields, Method, RequestHead, Version};
 use crate::wire::Sink;
 use crate::wire::{Received, Role, Step};
-
-/// What a request asks for, borrowed from its head.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'b> {
-    /// The service with its package: `user_service.UserService`.
-    pub service: &'b str,
-    /// The method: `GetUser`.
-    pub method: &'b str,
-    /// How long the client will wait, counted from the arrival of the head;
-    /// zero has passed already.
-    pub timeout: Option<Duration>,
-    /// The fields of the head, the metadata among them.
-    pub fields: Fields<'b>,
-}
 
 /// The server's side of one call: a filter between HTTP and a method.
 ///

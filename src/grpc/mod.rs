@@ -55,9 +55,10 @@ mod text;
 pub mod timeout;
 pub mod web;
 
-pub use body::Body;
 #[cfg(feature = "alloc")]
-pub use call::{Call, Ending, Request};
+pub use asked::Request;
+pub use body::Body;
+pub use call::{Call, Ending};
 #[cfg(feature = "alloc")]
 pub use client_call::{ClientCall, Event, Trailers};
 #[cfg(all(feature = "alloc", feature = "prost"))]
