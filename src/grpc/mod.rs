@@ -58,6 +58,7 @@ pub mod web;
 #[cfg(feature = "alloc")]
 pub use asked::Request;
 pub use body::Body;
+#[cfg(feature = "alloc")]
 pub use call::{Call, Ending};
 #[cfg(feature = "alloc")]
 pub use client_call::{ClientCall, Event, Trailers};

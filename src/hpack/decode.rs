@@ -85,7 +85,7 @@ impl<M: Memory> Decoder<M> {
     }
 
     /// Gives back the table's memory that its entries do not take.
-    #[cfg(feature = "http2")]
+    #[cfg(all(feature = "net", feature = "http2"))]
     pub(crate) fn trim(&mut self) {
         self.table.trim();
     }

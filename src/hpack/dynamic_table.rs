@@ -361,7 +361,7 @@ impl<M: Memory> DynamicTable<M> {
 
     /// Gives back memory that the entries do not take. They stay what they
     /// are; the next one takes new memory.
-    #[cfg(any(feature = "http2", test))]
+    #[cfg(any(all(feature = "net", feature = "http2"), test))]
     pub(super) fn trim(&mut self) {
         let live = (self.size - self.count * FIELD_OVERHEAD) as usize;
         if let Some(smaller) = self.memory.smaller(live, self.count as usize) {

@@ -59,6 +59,7 @@ mod lines;
 mod receive;
 mod request;
 mod respond;
+#[cfg(feature = "net")]
 mod resting;
 mod semantics;
 mod send;

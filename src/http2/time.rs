@@ -1,9 +1,11 @@
 //! Deadlines: what a connection does when nothing comes.
 
+#[cfg(feature = "net")]
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::connection::{ALIVE_PING, CONTROL_ROOM, Drain, Phase};
+#[cfg(feature = "net")]
 use super::schedule::Schedule;
 use super::{Connection, ErrorCode, Event, Limits, Violation, payload};
 use crate::http::Lent;
@@ -119,6 +121,7 @@ impl Connection {
     /// Gives back all memory that is not needed before the next stream is
     /// opened: what was grown, and what HPACK's tables keep for their growth.
     /// False, and nothing given back, while a stream is open.
+    #[cfg(feature = "net")]
     pub(crate) fn compact(&mut self) -> bool {
         let is_idle = self.streams.is_empty();
         if is_idle {

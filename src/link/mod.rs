@@ -45,6 +45,7 @@ mod parked;
 mod protocol;
 mod receive;
 mod reply;
+#[cfg(feature = "net")]
 mod resting;
 mod shared;
 mod timing;
@@ -58,6 +59,7 @@ pub use protocol::{Closing, Lent, Link};
 #[cfg(feature = "net")]
 pub(crate) use receive::Taker;
 pub use reply::Snapshot;
-#[cfg(feature = "http2")]
+#[cfg(all(feature = "net", feature = "http2"))]
 pub(crate) use resting::Idle;
+#[cfg(feature = "net")]
 pub(crate) use resting::Resting;

@@ -12,6 +12,7 @@ use crate::wire::{Instant, Received, Sink, Step};
 use crate::{http1, websocket};
 
 /// What takes the next input of a connection.
+#[cfg(feature = "net")]
 pub(crate) enum Taker<'l> {
     /// The machine of HTTP/1.1. Its requests go through [`Link::open`], all else
     /// that it answers through [`Link::took_http1`].
@@ -27,6 +28,7 @@ impl Link {
     /// What takes `input`. Who asks a machine itself finds its events where it
     /// has made them. Those of [`receive`](Self::receive) have been moved, and
     /// they are large.
+    #[cfg(feature = "net")]
     #[inline(always)]
     pub(crate) fn taker(&mut self, input: &[u8]) -> Taker<'_> {
         if self.over.is_some() {

@@ -141,6 +141,7 @@ impl Link {
     /// Sends a whole response whose body is copied, if nothing about it is
     /// unusual and the connection speaks HTTP/1.1: what
     /// [`respond`](Self::respond) would have sent. `false` if nothing was.
+    #[cfg(feature = "net")]
     #[inline(always)]
     pub(crate) fn respond_usual(
         &mut self,

@@ -34,6 +34,7 @@ mod limits;
 pub mod mask;
 mod message;
 mod receive;
+#[cfg(feature = "net")]
 mod resting;
 mod send;
 mod timer;
@@ -46,4 +47,5 @@ pub use event::{Event, Kind};
 pub(crate) use found::Found;
 pub use frame::encode_message;
 pub use limits::Limits;
+#[cfg(feature = "net")]
 pub(crate) use resting::Resting;

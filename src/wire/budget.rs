@@ -37,11 +37,13 @@ impl Budget {
     }
 
     /// The two numbers that a budget is, to be put away as fewer bytes.
+    #[cfg(feature = "net")]
     pub(crate) const fn parts(self) -> (u32, u32) {
         (self.spent, self.since)
     }
 
     /// The budget of these [`parts`](Self::parts).
+    #[cfg(feature = "net")]
     pub(crate) const fn from_parts(spent: u32, since: u32) -> Self {
         Self { spent, since }
     }

@@ -150,6 +150,7 @@ impl Multiplex {
     /// Takes the machine out if there is no stream, nor anything that is told
     /// to an owner without one; with it goes all memory that is not needed
     /// before the next request. What is left is of no use.
+    #[cfg(feature = "net")]
     pub(in crate::link) fn take_idle(&mut self) -> Option<http2::Connection> {
         let is_idle = self.streams.is_empty()
             && !self.is_pending()
@@ -164,6 +165,7 @@ impl Multiplex {
     }
 
     /// The connection again whose machine was taken out.
+    #[cfg(feature = "net")]
     pub(in crate::link) fn of_idle(machine: http2::Connection) -> Self {
         let mut many = Self::new(Role::Server, Instant::START);
         many.machine = machine;
