@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use super::connection::{Connection, Phase};
 use super::lending::Lending;
 use super::outlet::{Direct, LARGE, Outlet};
-use super::state::{CANCEL, INTERNAL_ERROR, State};
+use super::turns::connection::{Connection, Phase};
+use super::turns::state::{CANCEL, INTERNAL_ERROR, State};
 use super::{Exchange, Flow, Owner, Peer};
 use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
 use crate::link::{Body, Gone, Link, Misuse};

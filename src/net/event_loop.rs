@@ -3,17 +3,17 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::connections::Connections;
-use super::dials::Dialling;
-use super::dispatch::Dispatch;
+use super::connecting::dials::Dialling;
 use super::exchange::Listening;
-use super::kept::Kept;
 use super::remote::Mail;
-use super::state::State;
+use super::stores::mailbox::mailbox;
+use super::turns::connections::Connections;
+use super::turns::dispatch::Dispatch;
+use super::turns::kept::Kept;
+use super::turns::state::State;
 use super::{
     Accepted, Caps, Context, Cork, Counters, Deadlines, Error, Exchange, Handler, Inbox, Key,
     Limits, Listeners, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Resolver, Timers,
-    mailbox,
 };
 use crate::http::{FieldBuffer, OwnedScratch, date::Date};
 use crate::link::{self, Shelf};

@@ -1,0 +1,130 @@
+//! From listening sockets to connections.
+
+use core::mem;
+
+use crate::link::{Event, Link};
+use crate::net::exchange::Listening;
+use crate::net::turns::connection::{Connection, Phase};
+use crate::net::{
+    Accepted, Address, Error, Exchange, ListenOptions, Loop, Owner, Poller, Profile, Speaks,
+};
+use crate::wire::Role;
+
+impl<P: Poller> Loop<P> {
+    /// Listens on `address`; the connections are `owner`'s and are judged by
+    /// `profile`. Returns the address, with the port that the system chose.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] if the system refuses.
+    pub fn listen(
+        &mut self,
+        address: &Address,
+        options: &ListenOptions,
+        speaks: Speaks,
+        owner: Owner,
+        profile: Profile,
+    ) -> Result<Address, Error> {
+        let refused = |error| Error::Listen {
+            address: alloc::format!("{address}"),
+            error,
+        };
+        let listening = Listening {
+            speaks,
+            owner,
+            profile,
+        };
+        let Self {
+            listeners, poller, ..
+        } = self;
+        let number = listeners
+            .listen(poller, address, options, listening)
+            .map_err(refused)?;
+        let local = listeners
+            .local_address(poller, number)
+            .transpose()
+            .map_err(refused)?;
+        Ok(local.unwrap_or_else(|| address.clone()))
+    }
+
+    /// Takes the connections that wait at the listeners.
+    pub(in crate::net) fn accept(&mut self) {
+        self.listeners.elapsed(self.dispatch.state.now);
+        if self.listeners.is_ready() {
+            let Self {
+                listeners,
+                poller,
+                caps,
+                accepted,
+                dispatch,
+                ..
+            } = self;
+            listeners.accept(poller, caps, &dispatch.state.limits, accepted);
+            self.welcome_all();
+        }
+    }
+
+    /// Takes the connections that wait, the last ones, and stops listening.
+    pub(in crate::net) fn accept_last(&mut self) {
+        let Self {
+            listeners,
+            poller,
+            caps,
+            accepted,
+            dispatch,
+            ..
+        } = self;
+        listeners.drain(poller, caps, &dispatch.state.limits, accepted);
+        self.welcome_all();
+    }
+
+    fn welcome_all(&mut self) {
+        let mut accepted = mem::take(&mut self.accepted);
+        for one in accepted.drain(..) {
+            self.welcome(one);
+        }
+        self.accepted = accepted;
+        let admissions = self.listeners.admissions();
+        let counters = &mut self.dispatch.state.counters;
+        counters.accepted = admissions.accepted;
+        counters.refused = admissions.refused + admissions.refused_address;
+        counters.accept_pauses = admissions.pauses;
+    }
+
+    /// Makes a connection of a stream that was let in.
+    fn welcome(&mut self, accepted: Accepted<P::Stream, Listening>) {
+        let Accepted {
+            mut stream,
+            peer,
+            owner:
+                Listening {
+                    speaks,
+                    owner,
+                    profile,
+                },
+            ..
+        } = accepted;
+        let state = &mut self.dispatch.state;
+        let link = match speaks {
+            Speaks::Http => Link::server(state.now),
+            #[cfg(feature = "http2")]
+            Speaks::Http2 => Link::server(state.now),
+            Speaks::Raw => Link::raw(Role::Server),
+        };
+        let connection = Connection::new(link, peer, owner, profile.0, Phase::Open);
+        let key = state.connections.insert(connection);
+        state.counters.active += 1;
+        let registered = self.poller.register(&mut stream, key.token());
+        self.seat(key, stream);
+        match registered {
+            // What has come already raises no further event.
+            Ok(()) => {
+                let exchange = Exchange {
+                    connection: key,
+                    stream: 0,
+                };
+                self.attend(exchange, Event::Opened);
+            }
+            Err(_) => self.end(key, crate::link::Gone::Reset),
+        }
+    }
+}

@@ -1,0 +1,592 @@
+//! The listening sockets of a loop, and whom they let in.
+//!
+//! Accepting is edge-triggered, so a listener that still has connections
+//! waiting is remembered until the system says that there are none. When the
+//! system is out of descriptors or memory no event would ever come again: the
+//! listener pauses, for 100 ms at first and twice as long each time up to
+//! 1.6 s, and tries again. It neither spins nor sleeps for ever.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+
+use crate::net::{Address, Key, Limits, ListenOptions, Peer, Poller};
+use crate::wire::Instant;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1600);
+
+/// What became of the connections that asked to come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Admissions {
+    /// Accepted and served.
+    pub accepted: u64,
+    /// Closed at once: there were [`connections`](Limits::connections).
+    pub refused: u64,
+    /// Closed at once: there were [`per_address`](Limits::per_address) of the
+    /// same address.
+    pub refused_address: u64,
+    /// Gone before they were accepted.
+    pub aborted: u64,
+    /// Times that the system was out of descriptors or memory, or failed in
+    /// an unknown way, and a listener paused.
+    pub pauses: u64,
+}
+
+/// A connection that was let in. Its place in the [`Caps`] is taken: give it
+/// back with [`Caps::release`].
+#[derive(Debug)]
+pub struct Accepted<S, T> {
+    /// The connection, not registered yet.
+    pub stream: S,
+    /// Who it is.
+    pub peer: Peer,
+    /// The listener's number.
+    pub listener: u32,
+    /// What was said when the listener was opened.
+    pub owner: T,
+}
+
+/// The listening sockets of a loop, each with a `T` that is handed out with
+/// every connection: whose it is, what it speaks.
+#[derive(Debug)]
+pub struct Listeners<P: Poller, T> {
+    listeners: Vec<Listening<P::Listener, T>>,
+    turn: usize,   // who begins
+    is_busy: bool, // one may be ready or paused: the others are looked at
+    admissions: Admissions,
+}
+
+#[derive(Debug)]
+struct Listening<L, T> {
+    socket: Option<L>, // None: closed
+    owner: T,
+    ready: bool, // connections may wait
+    paused: Option<Instant>,
+    pause: Duration, // the next one's length
+}
+
+impl<P: Poller, T: Clone> Listeners<P, T> {
+    /// No listener.
+    pub const fn new() -> Self {
+        Self {
+            listeners: Vec::new(),
+            turn: 0,
+            is_busy: false,
+            admissions: Admissions {
+                accepted: 0,
+                refused: 0,
+                refused_address: 0,
+                aborted: 0,
+                pauses: 0,
+            },
+        }
+    }
+
+    /// Listens on a further address, and answers the listener's number. Its
+    /// events have the token [`token`](Self::token)`(number)`.
+    pub fn listen(
+        &mut self,
+        poller: &mut P,
+        address: &Address,
+        options: &ListenOptions,
+        owner: T,
+    ) -> io::Result<u32> {
+        let number = self.listeners.len() as u32; // each holds a descriptor: far below 2^31
+        let socket = poller.listen(address, options, Self::token(number))?;
+        self.listeners.push(Listening {
+            socket: Some(socket),
+            owner,
+            ready: false,
+            paused: None,
+            pause: FIRST_PAUSE,
+        });
+        Ok(number)
+    }
+
+    /// The token of a listener: none of a connection's [`Key`].
+    #[inline]
+    pub const fn token(number: u32) -> usize {
+        Key::FREE_TOKENS | number as usize
+    }
+
+    /// The listener that an event's token belongs to.
+    #[inline]
+    pub fn number_of(&self, token: usize) -> Option<u32> {
+        if token & Key::FREE_TOKENS == 0 {
+            return None;
+        }
+        let number = token & !Key::FREE_TOKENS;
+        (number < self.listeners.len()).then_some(number as u32)
+    }
+
+    /// The address of a listener that is open.
+    pub fn local_address(&self, poller: &P, number: u32) -> Option<io::Result<Address>> {
+        let listener = self.listeners.get(number as usize)?;
+        Some(poller.local_address(listener.socket.as_ref()?))
+    }
+
+    /// Notes an event of a listener.
+    #[inline]
+    pub fn ready(&mut self, number: u32) {
+        if let Some(listener) = self.listeners.get_mut(number as usize) {
+            listener.ready = true;
+            self.is_busy = true;
+        }
+    }
+
+    /// Whether [`accept`](Self::accept) has something to do in this turn.
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        self.is_busy
+            && self
+                .listeners
+                .iter()
+                .any(|listener| listener.ready && listener.paused.is_none())
+    }
+
+    /// When a paused listener wants to try again.
+    #[inline]
+    pub fn next(&self) -> Option<Instant> {
+        if !self.is_busy {
+            return None;
+        }
+        self.listeners
+            .iter()
+            .filter_map(|listener| listener.paused)
+            .min()
+    }
+
+    /// Ends the pauses that are over.
+    #[inline]
+    pub fn elapsed(&mut self, now: Instant) {
+        if !self.is_busy {
+            return;
+        }
+        self.is_busy = false;
+        for listener in &mut self.listeners {
+            listener.paused = listener.paused.filter(|&until| until > now);
+            self.is_busy |= listener.ready || listener.paused.is_some();
+        }
+    }
+
+    /// Accepts what waits, at most [`accepts`](Limits::accepts) connections of
+    /// each listener, and adds those that the caps let in to `accepted`. The
+    /// listeners take turns in beginning.
+    pub fn accept(
+        &mut self,
+        poller: &mut P,
+        caps: &mut Caps,
+        limits: &Limits,
+        accepted: &mut Vec<Accepted<P::Stream, T>>,
+    ) {
+        let count = self.listeners.len();
+        self.turn = self.turn.wrapping_add(1);
+        for n in 0..count {
+            let number = (self.turn % count + n) % count; // count > 0 in here
+            let listener = &self.listeners[number];
+            if listener.ready && listener.paused.is_none() {
+                self.accept_from(number, limits.accepts, poller, caps, limits, accepted);
+            }
+        }
+    }
+
+    /// Accepts from one listener until nothing waits, it pauses, or `most`
+    /// connections have come.
+    fn accept_from(
+        &mut self,
+        number: usize,
+        most: u32,
+        poller: &mut P,
+        caps: &mut Caps,
+        limits: &Limits,
+        accepted: &mut Vec<Accepted<P::Stream, T>>,
+    ) {
+        let Some(listener) = self.listeners.get_mut(number) else {
+            return;
+        };
+        let Some(socket) = &mut listener.socket else {
+            listener.ready = false;
+            return;
+        };
+        for _ in 0..most {
+            match poller.accept(socket) {
+                Ok((stream, peer)) => {
+                    listener.pause = FIRST_PAUSE;
+                    match caps.admit(peer, limits) {
+                        Ok(()) => {
+                            self.admissions.accepted += 1;
+                            accepted.push(Accepted {
+                                stream,
+                                peer,
+                                listener: number as u32,
+                                owner: listener.owner.clone(),
+                            });
+                        }
+                        Err(refused) => {
+                            match refused {
+                                Refused::Total => self.admissions.refused += 1,
+                                Refused::Address => self.admissions.refused_address += 1,
+                            }
+                            poller.close(stream);
+                        }
+                    }
+                }
+                Err(error) => match fault(&error) {
+                    Fault::Nothing => {
+                        listener.ready = false;
+                        return;
+                    }
+                    Fault::Connection => self.admissions.aborted += 1,
+                    Fault::System => {
+                        self.admissions.pauses += 1;
+                        listener.paused = Some(poller.now() + listener.pause);
+                        listener.pause = (listener.pause * 2).min(LONGEST_PAUSE);
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Stops listening: accepts what has connected already, up to the caps,
+    /// and closes the sockets. Who connects later is refused by the system.
+    pub fn drain(
+        &mut self,
+        poller: &mut P,
+        caps: &mut Caps,
+        limits: &Limits,
+        accepted: &mut Vec<Accepted<P::Stream, T>>,
+    ) {
+        for number in 0..self.listeners.len() {
+            // Bounded, for connecting may go on as fast as accepting.
+            let most = limits.connections;
+            self.accept_from(number, most, poller, caps, limits, accepted);
+            self.close(poller, number as u32);
+        }
+    }
+
+    /// Closes one listener. Its number is not used again.
+    pub fn close(&mut self, poller: &mut P, number: u32) {
+        if let Some(listener) = self.listeners.get_mut(number as usize)
+            && let Some(socket) = listener.socket.take()
+        {
+            listener.ready = false;
+            listener.paused = None;
+            poller.unlisten(socket);
+        }
+    }
+
+    /// Listeners that are open.
+    pub fn open(&self) -> usize {
+        self.listeners
+            .iter()
+            .filter(|listener| listener.socket.is_some())
+            .count()
+    }
+
+    /// What became of the connections so far.
+    #[inline]
+    pub const fn admissions(&self) -> Admissions {
+        self.admissions
+    }
+}
+
+impl<P: Poller, T: Clone> Default for Listeners<P, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What an error of accept is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// No connection waits.
+    Nothing,
+    /// The connection that waited: the next may be good. Linux passes network
+    /// errors of the new socket as errors of accept (`accept(2)`).
+    Connection,
+    /// The system as a whole: EMFILE, ENFILE, ENOBUFS, ENOMEM. What is unknown
+    /// is taken for that, so that no error whatever can make the loop spin.
+    System,
+}
+
+fn fault(error: &io::Error) -> Fault {
+    const EPROTO: i32 = 71; // Linux; no kind of its own
+    match error.kind() {
+        ErrorKind::WouldBlock => Fault::Nothing,
+        ErrorKind::ConnectionAborted
+        | ErrorKind::ConnectionReset
+        | ErrorKind::Interrupted
+        | ErrorKind::TimedOut
+        | ErrorKind::HostUnreachable
+        | ErrorKind::NetworkUnreachable
+        | ErrorKind::NetworkDown
+        | ErrorKind::PermissionDenied => Fault::Connection,
+        _ if cfg!(target_os = "linux") && error.raw_os_error() == Some(EPROTO) => Fault::Connection,
+        _ => Fault::System,
+    }
+}
+
+/// Counts connections, all of them and those of each address.
+#[derive(Debug, Default)]
+pub struct Caps {
+    total: u32,
+    addresses: HashMap<Origin, u32>, // keyed at random, so that peers cannot make it slow
+}
+
+/// What counts as one address: an IPv6 host commonly owns a /64 (RFC 6177 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Origin {
+    V4(u32),
+    V6(u64),
+}
+
+/// Which cap a connection met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refused {
+    /// There are [`connections`](Limits::connections).
+    Total,
+    /// There are [`per_address`](Limits::per_address) of its address.
+    Address,
+}
+
+impl Caps {
+    /// Nobody is there.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Connections that are there.
+    #[inline]
+    pub const fn total(&self) -> u32 {
+        self.total
+    }
+
+    /// Connections of a peer's address; none is counted for Unix domain
+    /// sockets.
+    pub fn of(&self, peer: Peer) -> u32 {
+        origin(peer)
+            .and_then(|origin| self.addresses.get(&origin).copied())
+            .unwrap_or(0)
+    }
+
+    /// Lets a connection in, or says which cap it met.
+    pub fn admit(&mut self, peer: Peer, limits: &Limits) -> Result<(), Refused> {
+        if self.total >= limits.connections {
+            return Err(Refused::Total);
+        }
+        if let Some(origin) = origin(peer) {
+            match self.addresses.get_mut(&origin) {
+                Some(count) if *count >= limits.per_address => return Err(Refused::Address),
+                Some(count) => *count += 1,
+                None => {
+                    self.addresses.insert(origin, 1);
+                }
+            }
+        }
+        self.total += 1;
+        Ok(())
+    }
+
+    /// Notes that a connection which was let in has ended.
+    pub fn release(&mut self, peer: Peer) {
+        self.total = self.total.saturating_sub(1);
+        if let Some(origin) = origin(peer)
+            && let Some(count) = self.addresses.get_mut(&origin)
+        {
+            *count -= 1; // entries are never 0
+            if *count == 0 {
+                self.addresses.remove(&origin);
+            }
+        }
+    }
+}
+
+fn origin(peer: Peer) -> Option<Origin> {
+    match peer.ip()? {
+        IpAddr::V4(ip) => Some(Origin::V4(ip.to_bits())),
+        IpAddr::V6(ip) => Some(Origin::V6((ip.to_bits() >> 64) as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::{Client, Fate, Scripted};
+
+    const LIMITS: Limits = Limits::DEFAULT.with_accepts(4);
+
+    struct Fixture {
+        world: Scripted,
+        system: Scripted,
+        listeners: Listeners<Scripted, u32>,
+        caps: Caps,
+        accepted: Vec<Accepted<<Scripted as Poller>::Stream, u32>>,
+    }
+
+    impl Fixture {
+        fn new(listeners: u32) -> Self {
+            let world = Scripted::new();
+            let mut fixture = Self {
+                system: world.clone(),
+                world,
+                listeners: Listeners::new(),
+                caps: Caps::new(),
+                accepted: Vec::new(),
+            };
+            for owner in 0..listeners {
+                let address = "[::]:0".parse().unwrap();
+                let options = ListenOptions::DEFAULT;
+                let listen = &mut fixture.listeners;
+                assert_eq!(
+                    listen
+                        .listen(&mut fixture.system, &address, &options, owner)
+                        .unwrap(),
+                    owner
+                );
+            }
+            fixture
+        }
+
+        fn connect(&self, listener: usize, n: usize) -> Vec<Client> {
+            (0..n)
+                .map(|_| self.world.connect_client(listener))
+                .collect()
+        }
+
+        /// One turn: how many were accepted.
+        fn turn(&mut self, limits: &Limits) -> usize {
+            let mut ready = Vec::new();
+            self.system.poll(&mut ready, None).unwrap();
+            for event in ready {
+                let number = self.listeners.number_of(event.token).unwrap();
+                self.listeners.ready(number);
+            }
+            self.listeners.elapsed(self.system.now());
+            let before = self.accepted.len();
+            self.listeners
+                .accept(&mut self.system, &mut self.caps, limits, &mut self.accepted);
+            self.accepted.len() - before
+        }
+    }
+
+    #[test]
+    fn a_storm_of_connections_is_accepted_in_shares() {
+        let mut fixture = Fixture::new(2);
+        fixture.connect(0, 9);
+        fixture.connect(1, 2);
+        assert_eq!(fixture.turn(&LIMITS), 4 + 2);
+        assert_eq!(fixture.turn(&LIMITS), 4); // without a further event
+        assert_eq!(fixture.turn(&LIMITS), 1);
+        assert!(!fixture.listeners.is_ready());
+        assert_eq!(fixture.accepted.iter().filter(|a| a.owner == 1).count(), 2);
+        assert_eq!(fixture.listeners.admissions().accepted, 11);
+    }
+
+    #[test]
+    fn a_loop_out_of_descriptors_neither_spins_nor_sleeps_for_ever() {
+        let mut fixture = Fixture::new(1);
+        fixture.world.fail_accept(0, 24, 3);
+        fixture.connect(0, 1);
+        let mut pauses = Vec::new();
+        while fixture.turn(&LIMITS) == 0 {
+            assert!(!fixture.listeners.is_ready());
+            let now = fixture.system.now();
+            let pause = fixture.listeners.next().unwrap().saturating_since(now);
+            fixture.world.advance(pause - Duration::from_nanos(1));
+            assert_eq!(fixture.turn(&LIMITS), 0);
+            fixture.world.advance(Duration::from_nanos(1));
+            pauses.push(pause.as_millis());
+        }
+        assert_eq!(pauses, [100, 200, 400]);
+        assert_eq!(fixture.listeners.admissions().pauses, 3);
+        assert_eq!(fixture.listeners.next(), None);
+        // The next trouble begins with a short pause again.
+        fixture.world.fail_accept(0, 23, 1);
+        fixture.connect(0, 1);
+        fixture.turn(&LIMITS);
+        assert_eq!(fixture.listeners.listeners[0].pause, FIRST_PAUSE * 2);
+    }
+
+    #[test]
+    fn a_connection_that_was_aborted_hides_no_other() {
+        let mut fixture = Fixture::new(1);
+        fixture.world.fail_accept(0, 103, 2); // ECONNABORTED on Linux
+        fixture.connect(0, 1);
+        let accepted = fixture.turn(&LIMITS);
+        let admissions = fixture.listeners.admissions();
+        if cfg!(target_os = "linux") {
+            assert_eq!((accepted, admissions.aborted, admissions.pauses), (1, 2, 0));
+        }
+    }
+
+    #[test]
+    fn connections_beyond_the_caps_are_closed_at_once_and_counted() {
+        let mut fixture = Fixture::new(1);
+        let limits = LIMITS
+            .with_accepts(100)
+            .with_connections(3)
+            .with_per_address(2);
+        let near = fixture.connect(0, 3);
+        let far = "[2001:db8::1]:1".parse::<core::net::SocketAddr>().unwrap();
+        for _ in 0..2 {
+            fixture.world.connect_client_from(0, Peer::from(far));
+        }
+        assert_eq!(fixture.turn(&limits), 3);
+        let admissions = fixture.listeners.admissions();
+        assert_eq!((admissions.refused, admissions.refused_address), (1, 1));
+        assert_eq!(fixture.world.fate(near[2]), Fate::Closed);
+        // Who leaves makes room.
+        fixture.caps.release(fixture.accepted[0].peer);
+        fixture.connect(0, 1);
+        assert_eq!(fixture.turn(&limits), 1);
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let mut caps = Caps::new();
+        let limits = Limits::DEFAULT.with_per_address(1);
+        let peer = |text: &str| Peer::from(text.parse::<core::net::SocketAddr>().unwrap());
+        assert_eq!(caps.admit(peer("[2001:db8::1]:1"), &limits), Ok(()));
+        assert_eq!(
+            caps.admit(peer("[2001:db8::2:0:0:1]:2"), &limits),
+            Err(Refused::Address)
+        );
+        assert_eq!(caps.admit(peer("[2001:db8:0:1::1]:1"), &limits), Ok(()));
+        assert_eq!(caps.admit(peer("192.0.2.1:1"), &limits), Ok(()));
+        assert_eq!(
+            caps.admit(peer("[::ffff:192.0.2.1]:1"), &limits),
+            Err(Refused::Address)
+        );
+        assert_eq!(caps.admit(Peer::Unix, &limits), Ok(()));
+        assert_eq!(caps.admit(Peer::Unix, &limits), Ok(()));
+        assert_eq!((caps.total(), caps.of(peer("192.0.2.1:9"))), (5, 1));
+        for text in ["[2001:db8::1]:1", "[2001:db8:0:1::1]:1", "192.0.2.1:1"] {
+            caps.release(peer(text));
+        }
+        assert_eq!((caps.total(), caps.addresses.len()), (2, 0));
+    }
+
+    #[test]
+    fn draining_loses_nobody_who_has_connected() {
+        let mut fixture = Fixture::new(2);
+        fixture.connect(0, 9);
+        let Fixture {
+            system,
+            listeners,
+            caps,
+            accepted,
+            ..
+        } = &mut fixture;
+        listeners.drain(system, caps, &LIMITS, accepted);
+        assert_eq!(accepted.len(), 9);
+        assert_eq!((listeners.open(), fixture.world.listening()), (0, 0));
+        let late = fixture.connect(0, 1);
+        assert_eq!(fixture.world.fate(late[0]), Fate::Reset);
+        assert_eq!(fixture.turn(&LIMITS), 0);
+    }
+}

@@ -1,0 +1,8 @@
+//! Who comes in, and where we go.
+
+pub(super) mod accept;
+pub(super) mod dial;
+pub(super) mod dialling;
+pub(super) mod dials;
+pub(super) mod listener;
+pub(super) mod reach;

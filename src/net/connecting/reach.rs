@@ -1,0 +1,136 @@
+//! What a handler reaches beside its own exchange.
+
+use core::panic::AssertUnwindSafe;
+use core::time::Duration;
+use std::panic::{catch_unwind, resume_unwind};
+
+use bytes::Bytes;
+
+use super::dials::DialRequest;
+use crate::link::Link;
+use crate::net::turns::connection::{Connection, Phase};
+use crate::net::{Context, Counters, Destination, Exchange, Peer, Profile, Remote, Speaks};
+use crate::websocket::{self, Kind};
+use crate::wire::Role;
+
+impl Context<'_> {
+    /// Acts on another exchange of this owner's, for as long as `act` runs;
+    /// `None` if it is over.
+    pub fn with<R>(
+        &mut self,
+        other: Exchange,
+        act: impl FnOnce(&mut Context<'_>) -> R,
+    ) -> Option<R> {
+        if other == self.exchange {
+            return self.is_open().then(|| act(self));
+        }
+        let owner = self.owner;
+        let is_ours = |connection: &Connection| connection.owner == owner;
+        let ours = self
+            .state
+            .connections
+            .get_mut(other.connection)
+            .is_some_and(|it| is_ours(it));
+        if !ours || !self.state.is_open(other) {
+            return None;
+        }
+        if other.connection == self.state.current {
+            return Some(act(&mut Context {
+                state: self.state,
+                owner,
+                exchange: other,
+                outlet: None,
+            }));
+        }
+        self.state.enter(other.connection);
+        let mut context = Context {
+            state: self.state,
+            owner,
+            exchange: other,
+            outlet: None,
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| act(&mut context)));
+        self.state.leave();
+        match result {
+            Ok(result) => Some(result),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// Sends one WebSocket message to many connections of this owner's: it is
+    /// encoded once, and each of them holds a reference. Returns how many took
+    /// it.
+    pub fn publish(
+        &mut self,
+        to: impl IntoIterator<Item = Exchange>,
+        kind: Kind,
+        payload: &[u8],
+    ) -> usize {
+        let mut frame = bytes::BytesMut::with_capacity(payload.len() + 10);
+        websocket::encode_message(kind, payload, &mut frame);
+        let (frame, owner) = (frame.freeze(), self.owner);
+        to.into_iter()
+            .filter(|&member| match self.state.role_of(member) {
+                Role::Server => self.state.deliver(owner, member, &frame),
+                // A client masks each frame anew.
+                Role::Client => self
+                    .with(member, |context| context.send(kind, payload).is_taken())
+                    .unwrap_or(false),
+            })
+            .count()
+    }
+
+    /// Dials `destination`: names are resolved on a thread, and all addresses
+    /// are tried in turn. The connection is this owner's, with this tag and
+    /// judged by this profile; its first event is
+    /// [`Opened`](crate::link::Event::Opened), or
+    /// [`Gone`](crate::link::Event::Gone) if it cannot be reached.
+    pub fn dial(
+        &mut self,
+        destination: Destination,
+        speaks: Speaks,
+        profile: Profile,
+        tag: u32,
+    ) -> Exchange {
+        let link = Link::raw(Role::Client);
+        let mut connection =
+            Connection::new(link, Peer::Unix, self.owner, profile.0, Phase::Dialling);
+        connection.tag = tag;
+        let key = self.state.connections.insert(connection);
+        self.state.counters.active += 1;
+        self.state.dials.push(DialRequest {
+            key,
+            destination,
+            speaks,
+        });
+        Exchange {
+            connection: key,
+            stream: 0,
+        }
+    }
+
+    /// Puts one encoded WebSocket message, made by
+    /// [`websocket::encode_message`], behind what another connection of this
+    /// owner's has waiting, as a reference; whether that took it. Only for
+    /// connections that were accepted: a client masks each frame.
+    pub fn deliver(&mut self, to: Exchange, frame: &Bytes) -> bool {
+        self.state.deliver(self.owner, to, frame)
+    }
+
+    /// Sets off [`Timer`](crate::link::Event::Timer) with this token after
+    /// `time`, unless the exchange is over by then. Answers whether it was
+    /// set: not beyond [`Limits::timers`](crate::net::Limits::timers).
+    pub fn after(&mut self, time: Duration, token: u64) -> bool {
+        self.set_timer(time, token).is_some()
+    }
+
+    /// What the loop has counted so far.
+    pub fn counters(&self) -> &Counters {
+        &self.state.counters
+    }
+
+    /// A handle that reaches this loop from any thread.
+    pub fn remote(&self) -> Remote {
+        self.state.remote.clone()
+    }
+}

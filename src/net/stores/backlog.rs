@@ -1,0 +1,613 @@
+//! What the kernel did not take yet.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use bytes::{Buf, Bytes};
+use std::io::{self, IoSlice};
+
+use super::cork::{Cork, Piece, SHARED_FROM, clamp};
+use super::pool::Pool;
+use crate::net::FilePart;
+use crate::net::system::poller::MAX_PARTS;
+
+/// A copied segment takes appended bytes up to this size; then a new one
+/// begins, so that what was sent can be freed.
+const SEGMENT: usize = 64 * 1024;
+
+/// The queue of one connection: bytes in order, copied, shared or still in a
+/// file. 8 bytes while it is empty; its memory is lent by the loop's
+/// [`Queues`].
+///
+/// ```
+/// use barewire::net::{Backlog, Queues};
+///
+/// let mut queues = Queues::new(1 << 20);
+/// let mut backlog = Backlog::new();
+/// backlog.put(b"hello", &mut queues);
+/// backlog.advance(2, &mut queues);
+/// assert_eq!(backlog.len(), 3);
+/// ```
+#[derive(Debug, Default)]
+pub struct Backlog {
+    queue: Option<Box<Queue>>, // None: empty and not over the high mark
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    segments: VecDeque<Segment>, // none is empty
+    len: usize,                  // bytes of all segments that are in memory
+    files: u64,                  // bytes of all segments that are not
+    memory: usize,               // that the segments hold, shared or not
+    over: bool,                  // was over the high mark, and nobody was told that it no longer is
+}
+
+#[derive(Debug)]
+enum Segment {
+    Copied { bytes: Vec<u8>, sent: usize }, // sent < bytes.len()
+    Shared(Bytes),
+    File(FilePart),
+}
+
+impl Segment {
+    /// The bytes, if they are in memory.
+    fn as_slice(&self) -> Option<&[u8]> {
+        match self {
+            Self::Copied { bytes, sent } => Some(&bytes[*sent..]),
+            Self::Shared(bytes) => Some(bytes),
+            Self::File(_) => None,
+        }
+    }
+}
+
+impl Queue {
+    /// Bytes that wait.
+    fn waiting(&self) -> usize {
+        self.len + clamp(self.files)
+    }
+
+    /// Drops the first segment, and answers how many bytes it had.
+    fn drop_first(&mut self, buffers: &mut Pool) -> usize {
+        let Some(first) = self.segments.pop_front() else {
+            return 0;
+        };
+        self.memory -= size_of::<Segment>();
+        match first {
+            Segment::Copied { bytes, sent } => {
+                let len = bytes.len() - sent;
+                self.len -= len;
+                self.memory -= bytes.capacity();
+                buffers.give(bytes);
+                len
+            }
+            Segment::Shared(bytes) => {
+                self.len -= bytes.len();
+                self.memory -= bytes.len();
+                bytes.len()
+            }
+            Segment::File(part) => {
+                self.files = self.files.saturating_sub(part.len());
+                clamp(part.len())
+            }
+        }
+    }
+}
+
+/// What a [`Backlog`] has to be written next.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// These parts, in one vectored write.
+    Bytes(&'a [IoSlice<'a>]),
+    /// These parts, and behind them a part of a file.
+    File(&'a [IoSlice<'a>], FilePart),
+}
+
+/// The memory of all backlogs of a loop that is not in use: empty queues and
+/// buffers. Nothing is allocated while there is some.
+#[derive(Debug)]
+pub struct Queues {
+    // Boxed where they are used: a backlog keeps a pointer, and no move copies
+    // the queue.
+    #[allow(clippy::vec_box)]
+    spare: Vec<Box<Queue>>,
+    buffers: Pool,
+}
+
+/// Empty queues that are kept: about 300 bytes each.
+const SPARE_QUEUES: usize = 1024;
+/// Segments that the ring of a kept queue may have room for.
+const SPARE_RING: usize = 32;
+
+impl Queues {
+    /// Keeps at most `memory` bytes of buffers, and 1,024 queues.
+    pub const fn new(memory: usize) -> Self {
+        Self {
+            spare: Vec::new(),
+            buffers: Pool::new(SEGMENT, memory),
+        }
+    }
+
+    fn give(&mut self, queue: Box<Queue>) {
+        debug_assert!(queue.segments.is_empty() && queue.len == 0 && !queue.over);
+        if self.spare.len() < SPARE_QUEUES && queue.segments.capacity() <= SPARE_RING {
+            self.spare.push(queue);
+        }
+    }
+}
+
+impl Backlog {
+    /// An empty backlog.
+    pub const fn new() -> Self {
+        Self { queue: None }
+    }
+
+    /// Bytes that wait; those of files count up to a quarter of the address
+    /// space.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.waiting())
+    }
+
+    /// Bytes that wait in memory.
+    #[inline]
+    pub fn held(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.len)
+    }
+
+    /// Whether nothing waits.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        let queue = self.queue.as_ref();
+        queue.is_none_or(|queue| queue.segments.is_empty())
+    }
+
+    /// Bytes of memory held. What is shared counts in each backlog; what is in
+    /// files does not.
+    #[inline]
+    pub fn memory(&self) -> usize {
+        self.queue
+            .as_ref()
+            .map_or(0, |queue| size_of::<Queue>() + queue.memory)
+    }
+
+    fn queue(&mut self, queues: &mut Queues) -> &mut Queue {
+        self.queue
+            .get_or_insert_with(|| queues.spare.pop().unwrap_or_default())
+    }
+
+    /// Appends a copy of `bytes`.
+    pub fn put(&mut self, bytes: &[u8], queues: &mut Queues) {
+        if bytes.is_empty() {
+            return;
+        }
+        let queue = self.queue(queues);
+        queue.len += bytes.len();
+        let mut rest = bytes;
+        if let Some(Segment::Copied { bytes: tail, .. }) = queue.segments.back_mut() {
+            let n = rest.len().min(SEGMENT.saturating_sub(tail.len()));
+            let before = tail.capacity();
+            tail.extend_from_slice(&rest[..n]);
+            queue.memory += tail.capacity() - before;
+            rest = &rest[n..];
+        }
+        for chunk in rest.chunks(SEGMENT) {
+            let mut bytes = queues.buffers.take();
+            bytes.extend_from_slice(chunk);
+            queue.memory += size_of::<Segment>() + bytes.capacity();
+            queue.segments.push_back(Segment::Copied { bytes, sent: 0 });
+        }
+    }
+
+    /// Appends `bytes`: by reference from 16 KiB on, and also below where
+    /// nothing waits, as a published message does in the backlog of each
+    /// member. Behind others small ones are copied together: a reference to a
+    /// few bytes would hold more than it shares.
+    pub fn put_shared(&mut self, bytes: Bytes, queues: &mut Queues) {
+        if bytes.is_empty() {
+            return;
+        }
+        let tail = self.queue.as_ref().and_then(|queue| queue.segments.back());
+        if bytes.len() < SHARED_FROM && tail.is_some() {
+            return self.put(&bytes, queues);
+        }
+        let queue = self.queue(queues);
+        queue.len += bytes.len();
+        queue.memory += size_of::<Segment>() + bytes.len();
+        queue.segments.push_back(Segment::Shared(bytes));
+    }
+
+    /// Appends a part of a file, which is read when it is sent.
+    pub fn put_file(&mut self, part: FilePart, queues: &mut Queues) {
+        if part.is_empty() {
+            return;
+        }
+        let queue = self.queue(queues);
+        queue.files = queue.files.saturating_add(part.len());
+        queue.memory += size_of::<Segment>();
+        queue.segments.push_back(Segment::File(part));
+    }
+
+    /// Appends what a cork holds, less the first `from` bytes: those that the
+    /// kernel took.
+    pub fn extend_from(&mut self, cork: &Cork, from: usize, queues: &mut Queues) {
+        cork.pieces(from, |piece| match piece {
+            Piece::Copied(bytes) => self.put(bytes, queues),
+            Piece::Shared(bytes, from) => self.put_shared(bytes.slice(from..), queues),
+            Piece::File(part, from) => self.put_file(part.slice(from, u64::MAX), queues),
+        });
+    }
+
+    /// Calls `f` with the parts of one vectored write: at most
+    /// [`MAX_PARTS`], no more than reach `max` bytes, and none behind a part
+    /// of a file.
+    #[inline]
+    pub fn parts<R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
+        let segments = self.queue.as_ref().map_or(0, |queue| queue.segments.len());
+        if segments <= 4 {
+            self.gather::<4, R>(max, f)
+        } else {
+            self.gather::<MAX_PARTS, R>(max, f)
+        }
+    }
+
+    /// Calls `f` with the first `N` parts.
+    fn gather<const N: usize, R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
+        let mut parts = [IoSlice::new(&[]); N];
+        let (mut n, mut bytes) = (0, 0);
+        let segments = self.queue.iter().flat_map(|queue| &queue.segments);
+        for (part, segment) in parts.iter_mut().zip(segments) {
+            let (true, Some(slice)) = (bytes < max, segment.as_slice()) else {
+                break;
+            };
+            let slice = &slice[..slice.len().min(max - bytes)];
+            *part = IoSlice::new(slice);
+            bytes += slice.len();
+            n += 1;
+        }
+        f(&parts[..n]) // n counts the parts that were filled
+    }
+
+    /// Calls `write` with what comes next, at most `max` bytes of it. Answers
+    /// how many bytes were offered, and what `write` did.
+    fn offer<R>(&self, max: usize, write: impl FnOnce(Output<'_>) -> R) -> (usize, R) {
+        self.parts(max, |parts| {
+            let offered: usize = parts.iter().map(|part| part.len()).sum();
+            let queue = self.queue.as_ref();
+            match queue.and_then(|queue| queue.segments.get(parts.len())) {
+                Some(Segment::File(part)) if offered < max => {
+                    // What stands in front of it does not cut it short.
+                    let part = part.slice(0, max as u64);
+                    let all = offered + clamp(part.len());
+                    (all, write(Output::File(parts, part)))
+                }
+                _ => (offered, write(Output::Bytes(parts))),
+            }
+        })
+    }
+
+    /// Drops the first `n` bytes, which the kernel took; at most all.
+    pub fn advance(&mut self, n: usize, queues: &mut Queues) {
+        let Some(queue) = &mut self.queue else {
+            return;
+        };
+        let mut n = n;
+        while n > 0
+            && let Some(front) = queue.segments.front_mut()
+        {
+            match front {
+                Segment::Copied { bytes, sent } if n < bytes.len() - *sent => {
+                    *sent += n;
+                    queue.len -= n;
+                    return;
+                }
+                Segment::Shared(bytes) if n < bytes.len() => {
+                    bytes.advance(n);
+                    queue.len -= n;
+                    queue.memory -= n;
+                    return;
+                }
+                Segment::File(part) if (n as u64) < part.len() => {
+                    part.advance(n as u64);
+                    queue.files = queue.files.saturating_sub(n as u64);
+                    return;
+                }
+                Segment::Copied { .. } | Segment::Shared(_) | Segment::File(_) => {}
+            }
+            n -= queue.drop_first(&mut queues.buffers).min(n);
+        }
+        debug_assert!(
+            !queue.segments.is_empty() || queue.memory == 0 && queue.len == 0,
+            "the books are wrong"
+        );
+        self.rest(queues);
+    }
+
+    /// Gives the memory back if there is nothing to remember.
+    fn rest(&mut self, queues: &mut Queues) {
+        let idle = |queue: &mut Box<Queue>| queue.segments.is_empty() && !queue.over;
+        if let Some(queue) = self.queue.take_if(idle) {
+            queues.give(queue);
+        }
+    }
+
+    /// Drops everything.
+    pub fn clear(&mut self, queues: &mut Queues) {
+        if let Some(queue) = &mut self.queue {
+            queue.over = false;
+            while !queue.segments.is_empty() {
+                queue.drop_first(&mut queues.buffers);
+            }
+        }
+        self.rest(queues);
+    }
+
+    /// Writes what waits, at most `max` bytes, or so many of a file and what
+    /// stands in front of it, until the kernel is full. Answers how many bytes
+    /// were taken. Fewer than there are, and fewer than `max`, means that the
+    /// kernel is full.
+    pub fn write(
+        &mut self,
+        max: usize,
+        queues: &mut Queues,
+        mut write: impl FnMut(Output<'_>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let mut taken = 0;
+        while taken < max && !self.is_empty() {
+            let (offered, n) = self.offer(max - taken, &mut write);
+            let n = n?;
+            taken += n;
+            self.advance(n, queues);
+            if n < offered {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Whether more waits than `high`. That is remembered until
+    /// [`is_relieved`](Self::is_relieved) has said that it is over.
+    #[inline]
+    pub fn is_over(&mut self, high: usize) -> bool {
+        match &mut self.queue {
+            Some(queue) if queue.waiting() > high => {
+                queue.over = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it was over the high mark and is no longer over `low`: true
+    /// once for each time that [`is_over`](Self::is_over) was.
+    #[inline]
+    pub fn is_relieved(&mut self, low: usize, queues: &mut Queues) -> bool {
+        match &mut self.queue {
+            Some(queue) if queue.over && queue.waiting() <= low => {
+                queue.over = false;
+                self.rest(queues);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Sink;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn contents(backlog: &Backlog) -> Vec<u8> {
+        let segments = backlog.queue.iter().flat_map(|queue| &queue.segments);
+        segments
+            .flat_map(|s| s.as_slice().unwrap().to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn an_empty_backlog_costs_a_pointer() {
+        assert_eq!(size_of::<Backlog>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn a_backlog_that_comes_and_goes_uses_the_same_memory() {
+        let mut queues = Queues::new(1 << 20);
+        let mut backlog = Backlog::new();
+        let mut places = Vec::new();
+        for _ in 0..10 {
+            backlog.put(b"abc", &mut queues);
+            backlog.put_shared(Bytes::from_static(&[0; SHARED_FROM]), &mut queues);
+            backlog.put(b"def", &mut queues);
+            let queue = backlog.queue.as_ref().unwrap();
+            places.push((core::ptr::from_ref(&**queue), queue.segments.capacity()));
+            backlog.advance(6 + SHARED_FROM, &mut queues);
+            assert!(backlog.queue.is_none());
+        }
+        places.dedup();
+        assert_eq!((places.len(), queues.spare.len()), (1, 1));
+        assert!(queues.buffers.kept() > 0);
+    }
+
+    #[test]
+    fn a_published_message_is_kept_by_reference() {
+        let mut queues = Queues::new(1 << 20);
+        let message = Bytes::from(vec![1; 100]);
+        let mut members: Vec<Backlog> = (0..10).map(|_| Backlog::new()).collect();
+        for member in &mut members {
+            member.put_shared(message.clone(), &mut queues);
+            member.parts(usize::MAX, |parts| {
+                assert_eq!(parts[0].as_ptr(), message.as_ptr())
+            });
+        }
+    }
+
+    #[test]
+    fn relief_is_reported_once_and_only_after_pressure() {
+        let mut queues = Queues::new(1 << 20);
+        let mut backlog = Backlog::new();
+        backlog.put(&[0; 50], &mut queues);
+        assert!(!backlog.is_over(50));
+        assert!(!backlog.is_relieved(50, &mut queues));
+        assert!(backlog.is_over(49));
+        assert!(!backlog.is_relieved(10, &mut queues));
+        backlog.advance(40, &mut queues);
+        assert!(backlog.is_relieved(10, &mut queues));
+        assert!(!backlog.is_relieved(10, &mut queues));
+        // Also when it has been emptied meanwhile.
+        assert!(backlog.is_over(9));
+        backlog.advance(10, &mut queues);
+        assert!(backlog.is_empty());
+        assert!(backlog.is_relieved(0, &mut queues));
+        assert!(backlog.queue.is_none());
+    }
+
+    #[test]
+    fn clearing_forgets_the_pressure_too() {
+        let mut queues = Queues::new(1 << 20);
+        let mut backlog = Backlog::new();
+        backlog.put(&[0; 200_000], &mut queues);
+        assert!(backlog.is_over(0));
+        backlog.clear(&mut queues);
+        assert!(backlog.queue.is_none());
+    }
+
+    #[test]
+    fn writing_stops_at_its_share() {
+        let mut queues = Queues::new(1 << 20);
+        let mut backlog = Backlog::new();
+        for n in 0..200 {
+            backlog.put(&[n], &mut queues);
+            backlog.put_shared(Bytes::from(vec![n; SHARED_FROM]), &mut queues);
+        }
+        let (all, mut out) = (contents(&backlog), Vec::new());
+        let mut take = |output: Output<'_>| {
+            let Output::Bytes(parts) = output else {
+                panic!("there is no file")
+            };
+            let before = out.len();
+            parts.iter().for_each(|part| out.extend_from_slice(part));
+            Ok(out.len() - before)
+        };
+        assert_eq!(
+            backlog.write(100_000, &mut queues, &mut take).unwrap(),
+            100_000
+        );
+        assert_eq!(backlog.len(), all.len() - 100_000);
+        let rest = backlog.write(usize::MAX, &mut queues, &mut take).unwrap();
+        assert_eq!(rest, all.len() - 100_000);
+        assert_eq!(out, all);
+        assert!(backlog.queue.is_none());
+    }
+
+    #[test]
+    fn files_are_offered_behind_what_stands_in_front_of_them() {
+        let exe = std::env::current_exe().unwrap();
+        let file = alloc::sync::Arc::new(std::fs::File::open(exe).unwrap());
+        let part = |offset, len| FilePart::new(file.clone(), offset, len);
+        let (mut queues, mut backlog) = (Queues::new(1 << 20), Backlog::new());
+        backlog.put(b"head", &mut queues);
+        backlog.put_file(part(0, 0), &mut queues);
+        backlog.put_file(part(0, 1000), &mut queues);
+        backlog.put(b"between", &mut queues);
+        backlog.put_file(part(7, 300), &mut queues);
+        assert_eq!((backlog.len(), backlog.held()), (1311, 11));
+        assert!(backlog.memory() < 200_000, "{}", backlog.memory());
+        let mut seen = Vec::new();
+        // One call takes little, the second all that is offered to it.
+        for (max, take) in [(3, 3), (500, 101), (usize::MAX, usize::MAX)] {
+            backlog
+                .write(max, &mut queues, |output| {
+                    let (parts, file) = match output {
+                        Output::Bytes(parts) => (parts, None),
+                        Output::File(parts, part) => (parts, Some((part.offset(), part.len()))),
+                    };
+                    let bytes: usize = parts.iter().map(|part| part.len()).sum();
+                    seen.push((bytes, file));
+                    Ok((bytes + file.map_or(0, |(_, len)| len as usize)).min(take))
+                })
+                .unwrap();
+        }
+        let expected = [
+            (3, None),
+            (1, Some((0, 500))),
+            (0, Some((100, 900))),
+            (7, Some((7, 300))),
+        ];
+        assert_eq!(seen, expected);
+        assert!(backlog.queue.is_none());
+        assert_eq!(alloc::sync::Arc::strong_count(&file), 1);
+    }
+
+    #[test]
+    fn tiny_messages_hold_hardly_more_than_they_are() {
+        let (mut queues, mut backlog) = (Queues::new(1 << 20), Backlog::new());
+        for _ in 0..100_000 {
+            backlog.put_shared(Bytes::from_static(b"\x81\x01x"), &mut queues);
+        }
+        assert_eq!(backlog.len(), 300_000);
+        assert!(
+            backlog.memory() < 2 * backlog.len() + 4096,
+            "{}",
+            backlog.memory()
+        );
+        backlog.clear(&mut queues);
+        assert_eq!(backlog.memory(), 0);
+    }
+
+    #[test]
+    fn a_few_bytes_in_a_large_buffer_are_known_for_what_they_hold() {
+        let (mut queues, mut backlog) = (Queues::new(1 << 20), Backlog::new());
+        backlog.put(&[0; SEGMENT], &mut queues);
+        backlog.clear(&mut queues); // its buffer goes to the pool
+        backlog.put(b"x", &mut queues);
+        assert!(backlog.memory() >= SEGMENT);
+    }
+
+    proptest! {
+        #[test]
+        fn a_backlog_behaves_like_a_vector(
+            steps in prop::collection::vec((0..5u8, 0..90_000usize), 0..40),
+        ) {
+            let mut queues = Queues::new(1 << 20);
+            let mut backlog = Backlog::new();
+            let mut model: Vec<u8> = Vec::new();
+            for (n, (step, size)) in steps.into_iter().enumerate() {
+                let n = n as u8;
+                match step {
+                    0 => {
+                        backlog.put(&vec![n; size], &mut queues);
+                        model.extend(vec![n; size]);
+                    }
+                    1 => {
+                        backlog.put_shared(Bytes::from(vec![n; size % 20_000]), &mut queues);
+                        model.extend(vec![n; size % 20_000]);
+                    }
+                    2 => {
+                        let mut cork = Cork::new(usize::MAX);
+                        cork.put(&vec![n; size % 50]);
+                        cork.put_shared(Bytes::from(vec![n; size]));
+                        cork.put(&vec![n + 1; size % 77]);
+                        let from = (size / 2).min(cork.len());
+                        backlog.extend_from(&cork, from, &mut queues);
+                        let mut all = vec![n; size % 50 + size];
+                        all.extend(vec![n + 1; size % 77]);
+                        model.extend(&all[from..]);
+                    }
+                    _ => {
+                        backlog.advance(size * 2, &mut queues);
+                        model.drain(..(size * 2).min(model.len()));
+                    }
+                }
+                prop_assert_eq!(backlog.len(), model.len());
+                prop_assert_eq!(backlog.is_empty(), model.is_empty());
+                backlog.parts(size, |parts| {
+                    let offered: usize = parts.iter().map(|part| part.len()).sum();
+                    assert_eq!(offered, size.min(model.len()));
+                });
+            }
+            prop_assert!(contents(&backlog) == model);
+        }
+    }
+}

@@ -1,0 +1,616 @@
+//! What one connection is to be sent, while it is served.
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+use std::io::{self, IoSlice};
+
+use crate::net::FilePart;
+use crate::net::system::poller::MAX_PARTS;
+use crate::wire::Sink;
+
+/// From this size on, shared bytes are kept by reference: below, copying them
+/// costs less than a further part of the write.
+pub(in crate::net) const SHARED_FROM: usize = 16 * 1024;
+
+/// A copied buffer that has grown beyond this is freed when it has not been
+/// needed for a while.
+const KEEP: usize = 256 * 1024;
+
+/// One that has grown beyond this is freed at once.
+const MOST: usize = 4 << 20;
+
+/// How often a cork is cleared with little in it until that while is over: who
+/// echoes large messages would otherwise have the system find and clear the
+/// pages of its buffer for each of them.
+const QUIET: u16 = 1000;
+
+/// The one output of a loop: all that is written while a connection is served
+/// gathers here and leaves in one write.
+///
+/// Small pieces lie in one buffer; large shared ones, and parts of files, are
+/// references between them. A [`Mark`] remembers a place to go back to.
+///
+/// ```
+/// use barewire::net::Cork;
+/// use barewire::wire::Sink;
+///
+/// let mut cork = Cork::new(1 << 20);
+/// cork.put(b"HTTP/1.1 200 OK\r\n");
+/// let mark = cork.mark();
+/// cork.put(b"Half: a hea");
+/// cork.truncate(mark);
+/// assert_eq!(cork.len(), 17);
+/// ```
+#[derive(Debug, Default)]
+pub struct Cork {
+    copied: Vec<u8>,
+    shared: Vec<Shared>, // by place
+    shared_len: usize,   // bytes of all of them that are in memory
+    files: u64,          // bytes of all of them that are not
+    cap: usize,
+    quiet: u16, // how often little was in a buffer beyond KEEP, one time after another
+}
+
+/// What stands in front of `copied[at..]`, behind what was shared earlier.
+#[derive(Debug)]
+struct Shared {
+    at: usize, // <= copied.len()
+    what: Reference,
+}
+
+#[derive(Debug)]
+enum Reference {
+    Bytes(Bytes),
+    File(FilePart),
+}
+
+/// A place in a [`Cork`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    copied: usize,
+    shared: usize,
+}
+
+impl Cork {
+    /// An empty cork whose [`room`](Sink::room) is `cap` bytes.
+    pub const fn new(cap: usize) -> Self {
+        Self {
+            copied: Vec::new(),
+            shared: Vec::new(),
+            shared_len: 0,
+            files: 0,
+            cap,
+            quiet: 0,
+        }
+    }
+
+    /// Changes the room: what the connection to be served may still be owed.
+    #[inline]
+    pub const fn set_cap(&mut self, cap: usize) {
+        self.cap = cap;
+    }
+
+    /// Bytes written since it was cleared; those of files count up to a
+    /// quarter of the address space.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.held() + clamp(self.files)
+    }
+
+    /// Bytes written since it was cleared that are in memory.
+    #[inline]
+    pub const fn held(&self) -> usize {
+        self.copied.len() + self.shared_len
+    }
+
+    /// Whether a part of a file was written since it was cleared.
+    #[inline]
+    pub const fn has_file(&self) -> bool {
+        self.files > 0
+    }
+
+    /// Whether nothing was written since it was cleared.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all, and keeps the memory: up to 256 KiB for good, up to 4 MiB
+    /// for as long as so much is needed now and then.
+    #[inline(always)]
+    pub fn clear(&mut self) {
+        let len = self.copied.len();
+        self.copied.clear();
+        if self.copied.capacity() > KEEP {
+            self.shrink(len);
+        }
+        if !self.shared.is_empty() {
+            self.shared.clear();
+            self.shared_len = 0;
+            self.files = 0;
+        }
+    }
+
+    /// Gives memory back if it is too much, or if `len` bytes are the next of
+    /// many that would not have needed it.
+    #[cold]
+    fn shrink(&mut self, len: usize) {
+        self.quiet = if len > KEEP { 0 } else { self.quiet + 1 };
+        if self.quiet == QUIET || self.copied.capacity() > MOST {
+            self.quiet = 0;
+            self.copied.shrink_to(KEEP);
+        }
+    }
+
+    /// The place behind the last byte.
+    #[inline]
+    pub const fn mark(&self) -> Mark {
+        Mark {
+            copied: self.copied.len(),
+            shared: self.shared.len(),
+        }
+    }
+
+    /// All that was written, if it lies in one piece.
+    #[inline]
+    pub(in crate::net) fn plain(&self) -> Option<&[u8]> {
+        self.shared.is_empty().then_some(&self.copied)
+    }
+
+    /// The first `taken` bytes of what is here, in one piece, and of `bytes`
+    /// behind it have left: keeps the others.
+    pub(in crate::net) fn advance(&mut self, taken: usize, bytes: &[u8]) {
+        match taken.checked_sub(self.copied.len()) {
+            Some(of_bytes) => {
+                self.copied.clear();
+                self.copied
+                    .extend_from_slice(bytes.get(of_bytes..).unwrap_or_default());
+            }
+            None => {
+                self.copied.drain(..taken); // taken < self.copied.len()
+                self.copied.extend_from_slice(bytes);
+            }
+        }
+    }
+
+    /// Takes back what was written since `mark`. A mark from before the last
+    /// [`clear`](Self::clear) takes back nothing, or less.
+    pub fn truncate(&mut self, mark: Mark) {
+        self.copied.truncate(mark.copied);
+        for shared in self.shared.drain(mark.shared.min(self.shared.len())..) {
+            match shared.what {
+                Reference::Bytes(bytes) => self.shared_len -= bytes.len(),
+                Reference::File(part) => self.files = self.files.saturating_sub(part.len()),
+            }
+        }
+        // Only a mark of another filling could leave one behind its place.
+        for shared in &mut self.shared {
+            shared.at = shared.at.min(self.copied.len());
+        }
+    }
+
+    /// Appends a part of a file, which is read when it is sent.
+    pub fn put_file(&mut self, part: FilePart) {
+        if part.is_empty() {
+            return;
+        }
+        self.files = self.files.saturating_add(part.len());
+        self.shared.push(Shared {
+            at: self.copied.len(),
+            what: Reference::File(part),
+        });
+    }
+
+    /// Calls `f` with the pieces in their order, less the first `from` bytes.
+    /// Shared pieces come with the bytes they are a reference to.
+    pub(in crate::net) fn pieces<'a>(&'a self, from: usize, mut f: impl FnMut(Piece<'a>)) {
+        let mut skip = from;
+        let mut emit = |piece: Piece<'a>| {
+            let len = piece.len();
+            if skip >= len {
+                skip -= len;
+            } else {
+                f(piece.skip(core::mem::take(&mut skip)));
+            }
+        };
+        let mut at = 0;
+        for shared in &self.shared {
+            // In range and in order: `at` of each is a length that `copied`
+            // had when it came, and `truncate` keeps it so.
+            emit(Piece::Copied(&self.copied[at..shared.at]));
+            emit(match &shared.what {
+                Reference::Bytes(bytes) => Piece::Shared(bytes, 0),
+                Reference::File(part) => Piece::File(part, 0),
+            });
+            at = shared.at;
+        }
+        emit(Piece::Copied(&self.copied[at..]));
+    }
+
+    /// Calls `f` with the parts of one vectored write: at most [`MAX_PARTS`],
+    /// less the first `from` bytes, and none behind a part of a file. When
+    /// there are more parts, what they hold is less than
+    /// [`len`](Self::len)` - from`.
+    #[inline]
+    pub fn parts<R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
+        if self.shared.is_empty() {
+            let rest = self.copied.get(from..).unwrap_or_default();
+            return f(&[IoSlice::new(rest)]);
+        }
+        // A head and a body, mostly: fewer places to prepare.
+        if self.shared.len() <= 3 {
+            self.gather::<8, R>(from, f)
+        } else {
+            self.gather::<MAX_PARTS, R>(from, f)
+        }
+    }
+
+    /// Calls `f` with the first `N` parts.
+    fn gather<const N: usize, R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
+        let mut parts = [IoSlice::new(&[]); N];
+        let (mut n, mut is_over) = (0, false);
+        self.pieces(from, |piece| match (piece.as_slice(), parts.get_mut(n)) {
+            (Some(slice), Some(part)) if !is_over => {
+                *part = IoSlice::new(slice);
+                n += 1;
+            }
+            _ => is_over = true,
+        });
+        f(&parts[..n]) // n counts the parts that were there
+    }
+
+    /// Writes everything with as few calls of `write` as it takes, and
+    /// answers how many bytes were taken. Fewer than [`len`](Self::len) means
+    /// that the kernel is full, or that a part of a file follows: the rest
+    /// belongs into the [`Backlog`](crate::net::Backlog).
+    #[inline(always)]
+    pub fn write(
+        &self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        if self.shared.is_empty() && !self.copied.is_empty() {
+            return write(&[IoSlice::new(&self.copied)]);
+        }
+        self.write_parts(write)
+    }
+
+    fn write_parts(
+        &self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let mut taken = 0;
+        while taken < self.len() {
+            let (offered, n) = self.parts(taken, |parts| {
+                let offered: usize = parts.iter().map(|part| part.len()).sum();
+                (offered, write(parts))
+            });
+            let n = n?;
+            taken += n;
+            if n < offered || offered == 0 {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// A piece of what a cork holds.
+pub(in crate::net) enum Piece<'a> {
+    /// In the cork's own buffer.
+    Copied(&'a [u8]),
+    /// Shared, less the first bytes.
+    Shared(&'a Bytes, usize),
+    /// Of a file, less the first bytes.
+    File(&'a FilePart, u64),
+}
+
+impl<'a> Piece<'a> {
+    /// The bytes, if they are in memory.
+    #[inline]
+    fn as_slice(&self) -> Option<&'a [u8]> {
+        match *self {
+            Self::Copied(bytes) => Some(bytes),
+            Self::Shared(bytes, from) => Some(&bytes[from..]), // `skip` stays within
+            Self::File(..) => None,
+        }
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        match *self {
+            Self::Copied(bytes) => bytes.len(),
+            Self::Shared(bytes, from) => bytes.len() - from,
+            Self::File(part, from) => clamp(part.len() - from),
+        }
+    }
+
+    /// The piece without its first `n` bytes, of which it has more.
+    #[inline]
+    fn skip(self, n: usize) -> Self {
+        match self {
+            Self::Copied(bytes) => Self::Copied(&bytes[n..]),
+            Self::Shared(bytes, from) => Self::Shared(bytes, from + n),
+            Self::File(part, from) => Self::File(part, from + n as u64),
+        }
+    }
+}
+
+/// Bytes of files, counted with those in memory: so that no sum overflows.
+#[inline]
+pub(in crate::net) const fn clamp(files: u64) -> usize {
+    const MOST: usize = usize::MAX / 4;
+    if files > MOST as u64 {
+        MOST
+    } else {
+        files as usize
+    }
+}
+
+impl Sink for Cork {
+    #[inline]
+    fn room(&self) -> usize {
+        match self.cap {
+            usize::MAX => usize::MAX, // no cap
+            cap => cap.saturating_sub(self.len()),
+        }
+    }
+
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) {
+        self.copied.extend_from_slice(bytes);
+    }
+
+    #[inline(always)]
+    fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
+        let end = self.copied.len() + n.min(N);
+        self.copied.extend_from_slice(bytes);
+        self.copied.truncate(end);
+    }
+
+    #[inline]
+    fn space(&mut self, n: usize) -> &mut [u8] {
+        let at = self.copied.len();
+        self.copied.resize(at + n, 0);
+        // In range: the buffer has just been made `at + n` long.
+        &mut self.copied[at..]
+    }
+
+    /// By reference from 16 KiB on.
+    #[inline]
+    fn put_shared(&mut self, bytes: Bytes) {
+        if bytes.len() < SHARED_FROM {
+            return self.put(&bytes);
+        }
+        self.shared_len += bytes.len();
+        self.shared.push(Shared {
+            at: self.copied.len(),
+            what: Reference::Bytes(bytes),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn contents(cork: &Cork, from: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        cork.pieces(from, |piece| {
+            bytes.extend_from_slice(piece.as_slice().unwrap());
+        });
+        bytes
+    }
+
+    #[test]
+    fn a_large_body_leaves_without_a_copy_in_one_write() {
+        let body = Bytes::from(vec![7; SHARED_FROM]);
+        let mut cork = Cork::new(1 << 20);
+        cork.put(b"head");
+        cork.put_shared(body.clone());
+        let mut calls = 0;
+        let taken = cork.write(|parts| {
+            calls += 1;
+            assert_eq!(parts.len(), 2);
+            assert_eq!(parts[1].as_ptr(), body.as_ptr());
+            Ok(parts.iter().map(|part| part.len()).sum())
+        });
+        assert_eq!((taken.unwrap(), calls), (4 + SHARED_FROM, 1));
+    }
+
+    #[test]
+    fn small_shared_bytes_are_copied() {
+        let mut cork = Cork::new(1 << 20);
+        cork.put_shared(Bytes::from(vec![7; SHARED_FROM - 1]));
+        assert!(cork.shared.is_empty());
+        assert_eq!(cork.len(), SHARED_FROM - 1);
+    }
+
+    #[test]
+    fn more_parts_than_one_write_takes_go_out_in_several() {
+        let mut cork = Cork::new(usize::MAX);
+        for n in 0..100 {
+            cork.put(&[n]);
+            cork.put_shared(Bytes::from(vec![n; SHARED_FROM]));
+        }
+        let (mut out, mut calls) = (Vec::new(), 0);
+        let taken = cork.write(|parts| {
+            calls += 1;
+            parts.iter().for_each(|part| out.extend_from_slice(part));
+            Ok(parts.iter().map(|part| part.len()).sum())
+        });
+        assert_eq!((taken.unwrap(), calls), (cork.len(), 4));
+        assert_eq!(out, contents(&cork, 0));
+    }
+
+    fn part(len: u64) -> FilePart {
+        let exe = std::env::current_exe().unwrap();
+        let file = std::fs::File::open(exe).unwrap();
+        FilePart::new(alloc::sync::Arc::new(file), 0, len)
+    }
+
+    #[test]
+    fn a_file_ends_the_writing_and_is_handed_over() {
+        let mut cork = Cork::new(usize::MAX);
+        cork.put(b"head");
+        cork.put_file(part(0));
+        assert!(!cork.has_file(), "nothing is no part");
+        cork.put_file(part(1000));
+        cork.put(b"tail");
+        assert_eq!((cork.len(), cork.held()), (1008, 8));
+        let mut written = Vec::new();
+        let taken = cork.write(|parts| {
+            parts
+                .iter()
+                .for_each(|part| written.extend_from_slice(part));
+            Ok(parts.iter().map(|part| part.len()).sum())
+        });
+        assert_eq!((taken.unwrap(), &written[..]), (4, &b"head"[..]));
+        let mut lens = Vec::new();
+        cork.pieces(504, |piece| match piece {
+            Piece::File(part, from) => lens.push((part.len(), from as usize)),
+            piece => lens.push((0, piece.len())),
+        });
+        assert_eq!(lens, [(1000, 500), (0, 4)]);
+    }
+
+    #[test]
+    fn what_is_taken_back_takes_its_file_along() {
+        let mut cork = Cork::new(usize::MAX);
+        cork.put_file(part(10));
+        let mark = cork.mark();
+        cork.put_file(part(20));
+        cork.truncate(mark);
+        assert_eq!(cork.len(), 10);
+        cork.clear();
+        assert!(cork.is_empty() && !cork.has_file());
+        cork.put_file(part(u64::MAX));
+        cork.put_file(part(u64::MAX));
+        cork.put_file(part(u64::MAX));
+        assert!(cork.len() < usize::MAX / 2, "sums must not overflow");
+        cork.truncate(Mark::default());
+        assert_eq!(cork.len(), 0);
+    }
+
+    #[test]
+    fn the_front_of_a_piece_is_kept_and_no_more() {
+        let mut cork = Cork::new(usize::MAX);
+        let mut plain = Vec::new();
+        for n in [0, 3, 6, 7, 2] {
+            cork.put_front(b"abcdef", n);
+            plain.put_front(b"abcdef", n);
+        }
+        assert_eq!(plain, b"abcabcdefabcdefab");
+        assert_eq!(contents(&cork, 0), plain);
+    }
+
+    #[test]
+    fn a_full_kernel_ends_the_writing() {
+        let mut cork = Cork::new(100);
+        cork.put(b"abcdef");
+        let mut answers = [4, 9].into_iter();
+        assert_eq!(cork.write(|_| Ok(answers.next().unwrap())).unwrap(), 4);
+        assert!(
+            cork.write(|_| Err(io::ErrorKind::BrokenPipe.into()))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn room_honours_the_cap() {
+        let mut cork = Cork::new(10);
+        cork.put(b"abc");
+        assert_eq!(cork.room(), 7);
+        cork.set_cap(2);
+        assert_eq!(cork.room(), 0);
+    }
+
+    #[test]
+    fn clearing_keeps_the_memory_up_to_a_bound() {
+        let mut cork = Cork::new(usize::MAX);
+        cork.put(&[0; 1000]);
+        let kept = cork.copied.capacity();
+        cork.clear();
+        assert_eq!(cork.copied.capacity(), kept);
+        cork.space(2 * KEEP);
+        cork.put_shared(Bytes::from(vec![0; SHARED_FROM]));
+        for _ in 0..2 {
+            cork.clear();
+            assert_eq!((cork.len(), cork.is_empty()), (0, true));
+            // What was needed just now is kept for the next time.
+            assert!(cork.copied.capacity() >= 2 * KEEP);
+            cork.space(2 * KEEP);
+        }
+        for _ in 0..=QUIET {
+            cork.clear();
+            cork.put(b"little");
+        }
+        assert!(cork.copied.capacity() <= KEEP);
+        cork.space(MOST + 1);
+        cork.clear();
+        assert!(cork.copied.capacity() <= KEEP);
+    }
+
+    #[test]
+    fn a_mark_of_an_earlier_filling_does_no_harm() {
+        let mut cork = Cork::new(usize::MAX);
+        cork.put(b"abcdef");
+        let stale = cork.mark();
+        cork.clear();
+        cork.put(b"xy");
+        cork.put_shared(Bytes::from(vec![1; SHARED_FROM]));
+        cork.truncate(Mark {
+            copied: 1,
+            shared: 9,
+        });
+        assert_eq!(contents(&cork, 0).len(), cork.len());
+        cork.truncate(stale);
+        assert_eq!(contents(&cork, 0), b"x");
+    }
+
+    proptest! {
+        #[test]
+        fn a_cork_behaves_like_a_vector(
+            steps in prop::collection::vec((0..5u8, 0..40usize), 0..30),
+            from in 0..100_000usize,
+        ) {
+            let mut cork = Cork::new(usize::MAX);
+            let mut model = Vec::new();
+            let mut marks = vec![(cork.mark(), 0)];
+            for (n, (step, size)) in steps.into_iter().enumerate() {
+                let n = n as u8;
+                match step {
+                    0 => {
+                        cork.put(&vec![n; size]);
+                        model.extend(vec![n; size]);
+                    }
+                    1 => {
+                        cork.space(size).fill(n);
+                        model.extend(vec![n; size]);
+                    }
+                    2 => {
+                        let size = SHARED_FROM - 20 + size;
+                        cork.put_shared(Bytes::from(vec![n; size]));
+                        model.extend(vec![n; size]);
+                    }
+                    3 => marks.push((cork.mark(), model.len())),
+                    _ => {
+                        let at = size % marks.len();
+                        let (mark, len) = marks[at];
+                        marks.truncate(at + 1);
+                        cork.truncate(mark);
+                        model.truncate(len);
+                    }
+                }
+                prop_assert_eq!(cork.len(), model.len());
+            }
+            let from = from % (model.len() + 1);
+            prop_assert_eq!(contents(&cork, from), &model[from..]);
+            let parts: Vec<u8> = cork.parts(from, |parts| {
+                parts.iter().flat_map(|part| part.to_vec()).collect()
+            });
+            prop_assert_eq!(parts, &model[from..]);
+        }
+    }
+}

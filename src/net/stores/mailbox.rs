@@ -1,0 +1,455 @@
+//! Messages from other threads.
+//!
+//! ```text
+//!  any thread             lock              the loop's thread
+//!  post ----> [ replies | publishes ] ====> [ this batch ] ---> next
+//!      \                              swap
+//!       `-- wakes the loop if the queue was empty
+//! ```
+//!
+//! The loop swaps the whole queue for its own empty one and handles it without
+//! the lock. While there is something queued, posting wakes nobody; the
+//! [`Waker`] itself spares the system call if it was woken for another reason.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::net::Waker;
+
+/// What gives way when a mailbox is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Priority {
+    /// Somebody waits for just this message. It takes the place of the newest
+    /// publish.
+    Reply,
+    /// One of many; the next one will do.
+    Publish,
+}
+
+/// Why a message was not accepted. It comes back.
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered<T> {
+    /// The mailbox is full.
+    #[error("the mailbox is full")]
+    Full(T),
+    /// The loop is gone.
+    #[error("the loop is gone")]
+    Closed(T),
+}
+
+impl<T> Undelivered<T> {
+    /// The message.
+    pub fn into_message(self) -> T {
+        match self {
+            Self::Full(message) | Self::Closed(message) => message,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Undelivered<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full",
+            Self::Closed(_) => "Closed",
+        })
+    }
+}
+
+/// Messages that a mailbox has lost by being full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lost {
+    /// Published messages: refused, or displaced by replies.
+    pub publishes: u64,
+    /// Replies, refused because only replies waited.
+    pub replies: u64,
+}
+
+/// Makes a mailbox that holds `capacity` messages and wakes its loop with
+/// `waker`.
+///
+/// ```
+/// use barewire::net::{Priority, Waker, mailbox};
+///
+/// let (mailbox, mut inbox) = mailbox(100, Waker::new(|| {}));
+/// let thread = std::thread::spawn(move || mailbox.post("hi", Priority::Reply));
+/// thread.join().unwrap().unwrap();
+/// assert_eq!(inbox.next(), Some("hi"));
+/// assert_eq!(inbox.next(), None);
+/// ```
+pub fn mailbox<T>(capacity: usize, waker: Waker) -> (Mailbox<T>, Inbox<T>) {
+    let office = Arc::new(Office {
+        queue: Mutex::new(Queue::new()),
+        waiting: AtomicBool::new(false),
+        closed: AtomicBool::new(false),
+        lost_publishes: AtomicU64::new(0),
+        lost_replies: AtomicU64::new(0),
+        capacity,
+        waker,
+    });
+    let inbox = Inbox {
+        office: office.clone(),
+        batch: Queue::new(),
+    };
+    (Mailbox(office), inbox)
+}
+
+/// The posting end, for any thread.
+pub struct Mailbox<T>(Arc<Office<T>>);
+
+/// The loop's end. Dropping it closes the mailbox.
+pub struct Inbox<T> {
+    office: Arc<Office<T>>,
+    batch: Queue<T>,
+}
+
+struct Office<T> {
+    queue: Mutex<Queue<T>>,
+    waiting: AtomicBool, // whether `queue` holds something; changed under its lock
+    closed: AtomicBool,  // changed under the lock of `queue`
+    lost_publishes: AtomicU64,
+    lost_replies: AtomicU64,
+    capacity: usize,
+    waker: Waker,
+}
+
+/// Two queues of numbered messages, so that the newest publish can be dropped
+/// at once and the order of all is kept.
+struct Queue<T> {
+    replies: VecDeque<(u64, T)>,
+    publishes: VecDeque<(u64, T)>,
+    posted: u64,
+}
+
+impl<T> Queue<T> {
+    const fn new() -> Self {
+        Self {
+            replies: VecDeque::new(),
+            publishes: VecDeque::new(),
+            posted: 0,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.replies.len() + self.publishes.len()
+    }
+
+    fn push(&mut self, message: T, priority: Priority) {
+        let numbered = (self.posted, message);
+        self.posted += 1;
+        match priority {
+            Priority::Reply => self.replies.push_back(numbered),
+            Priority::Publish => self.publishes.push_back(numbered),
+        }
+    }
+
+    /// The message that was posted first.
+    fn pop(&mut self) -> Option<T> {
+        let queue = match (self.replies.front(), self.publishes.front()) {
+            (Some((reply, _)), Some((publish, _))) if publish < reply => &mut self.publishes,
+            (None, Some(_)) => &mut self.publishes,
+            _ => &mut self.replies,
+        };
+        queue.pop_front().map(|(_, message)| message)
+    }
+}
+
+impl<T> Office<T> {
+    /// No message runs code of its own under the lock, so that a poisoned one
+    /// still guards a sound queue.
+    fn lock(&self) -> MutexGuard<'_, Queue<T>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Mailbox<T> {
+    /// Posts a message and wakes the loop if it had none waiting. Messages of
+    /// one thread arrive in their order.
+    pub fn post(&self, message: T, priority: Priority) -> Result<(), Undelivered<T>> {
+        let office = &*self.0;
+        let mut queue = office.lock();
+        if office.closed.load(Ordering::Relaxed) {
+            return Err(Undelivered::Closed(message));
+        }
+        let mut displaced = None;
+        if queue.len() >= office.capacity {
+            if priority == Priority::Reply {
+                displaced = queue.publishes.pop_back();
+            }
+            if displaced.is_none() {
+                drop(queue);
+                let lost = match priority {
+                    Priority::Reply => &office.lost_replies,
+                    Priority::Publish => &office.lost_publishes,
+                };
+                lost.fetch_add(1, Ordering::Relaxed);
+                return Err(Undelivered::Full(message));
+            }
+            office.lost_publishes.fetch_add(1, Ordering::Relaxed);
+        }
+        let first = queue.len() == 0 && displaced.is_none();
+        queue.push(message, priority);
+        office.waiting.store(true, Ordering::Release);
+        drop(queue);
+        drop(displaced); // may run code of its own: not under the lock
+        if first {
+            office.waker.wake();
+        }
+        Ok(())
+    }
+
+    /// Posts a message however full the mailbox is; of no use if the loop is
+    /// gone. For the few that must not be lost.
+    pub(in crate::net) fn post_always(&self, message: T) {
+        let office = &*self.0;
+        let mut queue = office.lock();
+        if office.closed.load(Ordering::Relaxed) {
+            return;
+        }
+        queue.push(message, Priority::Reply);
+        office.waiting.store(true, Ordering::Release);
+        drop(queue);
+        office.waker.wake();
+    }
+
+    /// What was lost so far.
+    pub fn lost(&self) -> Lost {
+        self.0.lost()
+    }
+
+    /// Whether the loop is gone.
+    pub fn is_closed(&self) -> bool {
+        self.0.closed.load(Ordering::Relaxed)
+    }
+}
+
+impl<T> Office<T> {
+    fn lost(&self) -> Lost {
+        Lost {
+            publishes: self.lost_publishes.load(Ordering::Relaxed),
+            replies: self.lost_replies.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl<T> Inbox<T> {
+    /// Whether no message waits.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.batch.len() == 0 && !self.office.waiting.load(Ordering::Acquire)
+    }
+
+    /// What was lost so far.
+    pub fn lost(&self) -> Lost {
+        self.office.lost()
+    }
+
+    /// A further posting end.
+    pub fn mailbox(&self) -> Mailbox<T> {
+        Mailbox(self.office.clone())
+    }
+}
+
+/// The messages in the order of posting; none for now ends the iteration.
+///
+/// The lock is taken once for all that waited, and not at all while nothing
+/// waits. Who bounds a turn stops early, and comes back while
+/// [`is_empty`](Inbox::is_empty) is false: nobody wakes the loop for what has
+/// waited already.
+impl<T> Iterator for Inbox<T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        if let Some(message) = self.batch.pop() {
+            return Some(message);
+        }
+        if !self.office.waiting.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut queue = self.office.lock();
+        core::mem::swap(&mut self.batch, &mut queue);
+        self.office.waiting.store(false, Ordering::Release);
+        drop(queue);
+        self.batch.pop()
+    }
+}
+
+impl<T> Drop for Inbox<T> {
+    fn drop(&mut self) {
+        let mut queue = self.office.lock();
+        self.office.closed.store(true, Ordering::Relaxed);
+        let rest = core::mem::replace(&mut *queue, Queue::new());
+        drop(queue);
+        drop(rest); // messages may run code of their own: not under the lock
+    }
+}
+
+impl<T> Clone for Mailbox<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> fmt::Debug for Mailbox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox")
+            .field("lost", &self.lost())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Inbox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox")
+            .field("lost", &self.lost())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use core::sync::atomic::AtomicUsize;
+
+    fn pair<T>(capacity: usize) -> (Mailbox<T>, Inbox<T>) {
+        mailbox(capacity, Waker::new(|| {}))
+    }
+
+    fn all<T>(inbox: &mut Inbox<T>) -> Vec<T> {
+        inbox.collect()
+    }
+
+    #[test]
+    fn replies_and_publishes_arrive_in_the_order_of_posting() {
+        let (mailbox, mut inbox) = pair(100);
+        for n in 0..20 {
+            let priority = if n % 3 == 0 {
+                Priority::Reply
+            } else {
+                Priority::Publish
+            };
+            mailbox.post(n, priority).unwrap();
+        }
+        assert_eq!(all(&mut inbox), Vec::from_iter(0..20));
+        assert!(inbox.is_empty());
+    }
+
+    #[test]
+    fn a_full_mailbox_drops_publishes_before_replies() {
+        let (mailbox, mut inbox) = pair(3);
+        for n in 1..=3 {
+            mailbox.post(n, Priority::Publish).unwrap();
+        }
+        assert_eq!(
+            mailbox.post(4, Priority::Publish),
+            Err(Undelivered::Full(4))
+        );
+        for n in 5..=7 {
+            mailbox.post(n, Priority::Reply).unwrap();
+        }
+        assert_eq!(mailbox.post(8, Priority::Reply), Err(Undelivered::Full(8)));
+        assert_eq!(
+            mailbox.lost(),
+            Lost {
+                publishes: 4,
+                replies: 1
+            }
+        );
+        assert_eq!(all(&mut inbox), [5, 6, 7]);
+        mailbox.post(9, Priority::Publish).unwrap();
+        assert_eq!(inbox.next(), Some(9));
+    }
+
+    #[test]
+    fn only_the_first_message_wakes_the_loop() {
+        let rings = Arc::new(AtomicUsize::new(0));
+        let count = rings.clone();
+        let waker = Waker::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let (mailbox, mut inbox) = mailbox(100, waker.clone());
+        for _ in 0..10 {
+            mailbox.post((), Priority::Publish).unwrap();
+        }
+        assert_eq!(rings.load(Ordering::Relaxed), 1);
+        waker.lower();
+        mailbox.post((), Priority::Publish).unwrap(); // still queued: no wake
+        assert_eq!(rings.load(Ordering::Relaxed), 1);
+        assert_eq!(all(&mut inbox).len(), 11);
+        mailbox.post((), Priority::Publish).unwrap();
+        assert_eq!(rings.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_loop_that_is_gone_gives_messages_back() {
+        let (mailbox, inbox) = pair(10);
+        let token = Arc::new(());
+        mailbox.post(token.clone(), Priority::Reply).unwrap();
+        drop(inbox);
+        assert_eq!(Arc::strong_count(&token), 1);
+        assert!(mailbox.is_closed());
+        let back = mailbox.post(token, Priority::Reply).unwrap_err();
+        assert!(matches!(back, Undelivered::Closed(_)));
+        assert_eq!(Arc::strong_count(&back.into_message()), 1);
+    }
+
+    #[test]
+    fn many_threads_lose_nothing_and_keep_their_order() {
+        let (mailbox, mut inbox) = pair(usize::MAX);
+        let threads: Vec<_> = (0..4u32)
+            .map(|thread| {
+                let mailbox = mailbox.clone();
+                std::thread::spawn(move || {
+                    for n in 0..2000u32 {
+                        let priority = if n % 2 == 0 {
+                            Priority::Reply
+                        } else {
+                            Priority::Publish
+                        };
+                        mailbox.post((thread, n), priority).unwrap();
+                    }
+                })
+            })
+            .collect();
+        let mut next = [0; 4];
+        let mut total = 0;
+        while total < 8000 {
+            match inbox.next() {
+                Some((thread, n)) => {
+                    assert_eq!(n, core::mem::replace(&mut next[thread as usize], n + 1));
+                    total += 1;
+                }
+                None => std::thread::yield_now(),
+            }
+        }
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert!(inbox.is_empty());
+    }
+
+    #[test]
+    fn a_steady_stream_uses_the_same_memory() {
+        let (mailbox, mut inbox) = pair(1000);
+        let round = |inbox: &mut Inbox<u32>| {
+            for n in 0..100 {
+                mailbox.post(n, Priority::Publish).unwrap();
+            }
+            all(inbox);
+            (
+                inbox.batch.publishes.capacity(),
+                mailbox.0.lock().publishes.capacity(),
+            )
+        };
+        round(&mut inbox);
+        let settled = round(&mut inbox);
+        for _ in 0..10 {
+            let now = round(&mut inbox);
+            assert_eq!(now.0 + now.1, settled.0 + settled.1);
+        }
+    }
+}

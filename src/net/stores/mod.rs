@@ -1,0 +1,9 @@
+//! What a loop keeps: connections by key, output that waits, deadlines, messages of other threads.
+
+pub(super) mod backlog;
+pub(super) mod cork;
+pub(super) mod deadlines;
+pub(super) mod mailbox;
+pub(super) mod pool;
+pub(super) mod slab;
+pub(super) mod timers;

@@ -1,0 +1,486 @@
+//! Connections by number: dense, reused, and never mistaken for each other.
+
+use alloc::vec::Vec;
+
+/// The name of an entry of a [`Slab`]. Once the entry is gone its key is
+/// stale, and no later entry ever has the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    slot: u32,
+    generation: u32,
+}
+
+/// Bits of a token that hold the slot; the others hold the generation.
+const SLOT_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
+
+impl Key {
+    /// The place in the slab: small numbers, used again after the entry is
+    /// gone. For tables beside the slab.
+    #[inline]
+    pub const fn slot(self) -> u32 {
+        self.slot
+    }
+
+    /// How many entries the slot has had before.
+    #[inline]
+    pub const fn generation(self) -> u32 {
+        self.generation
+    }
+
+    /// The key as a poller's token. Tokens are below `usize::MAX`, and those
+    /// with the bit [`FREE_TOKENS`](Self::FREE_TOKENS) set belong to no key.
+    ///
+    /// With 64 bits the token is the whole key. With 32 it has 12 bits of the
+    /// generation, enough to tell the events of one batch apart.
+    #[inline]
+    pub const fn token(self) -> usize {
+        (self.generation as usize) << (SLOT_BITS % usize::BITS) | self.slot as usize
+    }
+
+    /// A key that names nothing.
+    pub const NONE: Self = Self {
+        slot: u32::MAX,
+        generation: u32::MAX,
+    };
+
+    /// The bit of a token that no key sets.
+    pub const FREE_TOKENS: usize = 1 << (SLOT_BITS - 1);
+}
+
+/// Values under keys. Inserting, finding and removing take constant time, and
+/// allocate only while the slab is larger than ever before.
+///
+/// An entry can be [taken](Self::take) out and put back, so that it and the
+/// rest of the loop can be changed at the same time. Its slot stays its own
+/// meanwhile.
+///
+/// ```
+/// use barewire::net::Slab;
+///
+/// let mut slab = Slab::new();
+/// let key = slab.insert("a");
+/// assert_eq!(slab.get(key), Some(&"a"));
+/// assert_eq!(slab.remove(key), Some("a"));
+/// let other = slab.insert("b");
+/// assert_eq!(other.slot(), key.slot());
+/// assert_eq!(slab.get(key), None);
+/// ```
+#[derive(Debug)]
+pub struct Slab<T> {
+    entries: Vec<Entry<T>>,
+    free: u32, // the first of the chain of vacant slots, or NONE
+    len: u32,  // entries held or lent
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    generation: u32,
+    state: State<T>,
+}
+
+#[derive(Debug)]
+enum State<T> {
+    Vacant { next: u32 },
+    Held(T),
+    Lent,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl<T> Slab<T> {
+    /// The most entries a slab can have.
+    pub const MAX: usize = 1 << (SLOT_BITS - 1);
+
+    /// Bytes that an entry takes.
+    #[cfg(test)]
+    pub(in crate::net) const ENTRY: usize = size_of::<Entry<T>>();
+
+    /// An empty slab without memory.
+    pub const fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            free: NONE,
+            len: 0,
+        }
+    }
+
+    /// Entries, those lent out included.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there is no entry.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Slots ever used: every [`Key::slot`] is smaller.
+    #[inline]
+    pub const fn slots(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Panics
+    ///
+    /// If there are [`MAX`](Self::MAX) entries already. A cap on connections
+    /// is far below.
+    #[inline]
+    pub fn insert(&mut self, value: T) -> Key {
+        self.insert_with(|_| value)
+    }
+
+    /// Adds an entry that is made knowing its key.
+    ///
+    /// # Panics
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn insert_with(&mut self, make: impl FnOnce(Key) -> T) -> Key {
+        let slot = self.free;
+        if let Some(entry) = self.entries.get_mut(slot as usize)
+            && let State::Vacant { next } = entry.state
+        {
+            let key = Key {
+                slot,
+                generation: entry.generation,
+            };
+            // Should `make` panic, the slot is still vacant and the chain whole.
+            entry.state = State::Held(make(key));
+            self.free = next;
+            self.len += 1;
+            return key;
+        }
+        assert!(self.entries.len() < Self::MAX, "the slab is full");
+        let key = Key {
+            slot: self.entries.len() as u32, // < MAX
+            generation: 0,
+        };
+        let value = make(key);
+        grow(&mut self.entries);
+        self.entries.push(Entry {
+            generation: 0,
+            state: State::Held(value),
+        });
+        self.len += 1;
+        key
+    }
+
+    #[inline(always)]
+    fn entry(&self, key: Key) -> Option<&Entry<T>> {
+        match self.entries.get(key.slot as usize) {
+            Some(entry) if entry.generation == key.generation => Some(entry),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn entry_mut(&mut self, key: Key) -> Option<&mut Entry<T>> {
+        match self.entries.get_mut(key.slot as usize) {
+            Some(entry) if entry.generation == key.generation => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// The entry, unless it is gone or lent out.
+    #[inline(always)]
+    pub fn get(&self, key: Key) -> Option<&T> {
+        match self.entry(key) {
+            Some(Entry {
+                state: State::Held(value),
+                ..
+            }) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The entry for changing, unless it is gone or lent out.
+    #[inline(always)]
+    pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        match self.entry_mut(key) {
+            Some(Entry {
+                state: State::Held(value),
+                ..
+            }) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The key that made `token`, whether or not its entry is there, where a
+    /// token is a whole key; as [`key_of`](Self::key_of) where it is not.
+    #[inline]
+    pub(in crate::net) fn key_from(&self, token: usize) -> Option<Key> {
+        if usize::BITS < 64 {
+            return self.key_of(token);
+        }
+        Some(Key {
+            slot: token as u32,
+            generation: (token >> (SLOT_BITS % usize::BITS)) as u32,
+        })
+    }
+
+    /// Whether the entry is there, lent out or not.
+    #[inline]
+    pub fn contains(&self, key: Key) -> bool {
+        self.entry(key)
+            .is_some_and(|entry| !matches!(entry.state, State::Vacant { .. }))
+    }
+
+    /// The key of the entry in a slot, lent out or not.
+    #[inline]
+    pub fn key_at(&self, slot: u32) -> Option<Key> {
+        let entry = self.entries.get(slot as usize)?;
+        match entry.state {
+            State::Vacant { .. } => None,
+            State::Held(_) | State::Lent => Some(Key {
+                slot,
+                generation: entry.generation,
+            }),
+        }
+    }
+
+    /// The key that made `token` ([`Key::token`]), if its entry is there.
+    #[inline]
+    pub fn key_of(&self, token: usize) -> Option<Key> {
+        if token & Key::FREE_TOKENS != 0 {
+            return None;
+        }
+        let slot = token & (Key::FREE_TOKENS - 1);
+        self.key_at(slot as u32).filter(|key| key.token() == token)
+    }
+
+    /// Removes the entry. One that is lent out stays: see
+    /// [`release`](Self::release).
+    #[inline]
+    pub fn remove(&mut self, key: Key) -> Option<T> {
+        let value = self.take(key)?;
+        self.release(key);
+        Some(value)
+    }
+
+    /// Takes the entry out, to be [put back](Self::put_back) or
+    /// [released](Self::release). Its key stays good.
+    #[inline]
+    pub fn take(&mut self, key: Key) -> Option<T> {
+        let state = &mut self.entry_mut(key)?.state;
+        if !matches!(state, State::Held(_)) {
+            return None;
+        }
+        match core::mem::replace(state, State::Lent) {
+            State::Held(value) => Some(value),
+            State::Vacant { .. } | State::Lent => None, // just excluded
+        }
+    }
+
+    /// Puts an entry back that was taken out. Answers the value if its place
+    /// is not waiting for it.
+    #[inline]
+    pub fn put_back(&mut self, key: Key, value: T) -> Result<(), T> {
+        match self.entry_mut(key) {
+            Some(entry) if matches!(entry.state, State::Lent) => {
+                entry.state = State::Held(value);
+                Ok(())
+            }
+            _ => Err(value),
+        }
+    }
+
+    /// Gives up the place of an entry that was taken out and will not come
+    /// back. False if the entry is not lent out.
+    pub fn release(&mut self, key: Key) -> bool {
+        let free = self.free;
+        let Some(entry) = self.entry_mut(key) else {
+            return false;
+        };
+        if !matches!(entry.state, State::Lent) {
+            return false;
+        }
+        // A slot that has used up its generations is not used again, so that
+        // no stale key ever comes true: 16 bytes and the entry's room for
+        // every four billion connections.
+        let reuse = entry.generation != u32::MAX;
+        entry.state = State::Vacant { next: free };
+        if reuse {
+            entry.generation += 1;
+            self.free = key.slot;
+        } else {
+            entry.state = State::Vacant { next: NONE };
+        }
+        self.len -= 1;
+        true
+    }
+
+    /// The keys of all entries, those lent out included, by slot.
+    pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
+        (0..self.entries.len() as u32).filter_map(|slot| self.key_at(slot))
+    }
+
+    /// All entries that are not lent out, by slot.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        (0..).zip(&self.entries).filter_map(|(slot, entry)| {
+            let generation = entry.generation;
+            match &entry.state {
+                State::Held(value) => Some((Key { slot, generation }, value)),
+                State::Vacant { .. } | State::Lent => None,
+            }
+        })
+    }
+
+    /// All entries that are not lent out, by slot, for changing.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
+        (0..).zip(&mut self.entries).filter_map(|(slot, entry)| {
+            let generation = entry.generation;
+            match &mut entry.state {
+                State::Held(value) => Some((Key { slot, generation }, value)),
+                State::Vacant { .. } | State::Lent => None,
+            }
+        })
+    }
+}
+
+/// Makes room in a table by slots for a further entry: for a quarter of what is
+/// there, so that thousands of connections do not pay for as many again that
+/// never come.
+#[inline]
+pub(in crate::net) fn grow<T>(table: &mut Vec<T>) {
+    if table.len() == table.capacity() {
+        table.reserve_exact(table.len() / 4 + 4);
+    }
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::boxed::Box;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_slot_that_is_used_again_has_another_key() {
+        let mut slab = Slab::new();
+        let a = slab.insert(1);
+        slab.remove(a);
+        let b = slab.insert(2);
+        assert_eq!((a.slot(), b.slot()), (0, 0));
+        assert_eq!((slab.get(a), slab.get(b)), (None, Some(&2)));
+        assert_ne!(a.token(), b.token());
+        assert_eq!(slab.key_of(a.token()), None);
+        assert_eq!(slab.key_of(b.token()), Some(b));
+    }
+
+    #[test]
+    fn a_lent_entry_keeps_its_slot() {
+        let mut slab = Slab::new();
+        let a = slab.insert(1);
+        assert_eq!(slab.take(a), Some(1));
+        assert_eq!(
+            (slab.take(a), slab.get(a).copied(), slab.remove(a)),
+            (None, None, None)
+        );
+        assert!(slab.contains(a));
+        let b = slab.insert(2);
+        assert_ne!(a.slot(), b.slot());
+        assert_eq!(slab.put_back(b, 9), Err(9));
+        assert_eq!(slab.put_back(a, 3), Ok(()));
+        assert_eq!(slab.get(a), Some(&3));
+        slab.take(a);
+        assert!(slab.release(a));
+        assert!(!slab.release(a));
+        assert_eq!(slab.put_back(a, 4), Err(4));
+        assert_eq!(slab.insert(5).slot(), a.slot());
+    }
+
+    #[test]
+    fn a_slot_out_of_generations_is_retired() {
+        let mut slab = Slab::new();
+        let a = slab.insert(1);
+        slab.entries[0].generation = u32::MAX;
+        let last = Key {
+            generation: u32::MAX,
+            ..a
+        };
+        assert_eq!(slab.remove(last), Some(1));
+        assert_eq!(slab.key_at(0), None);
+        assert!(!slab.contains(last));
+        let b = slab.insert(2);
+        assert_eq!(b.slot(), 1);
+        assert_eq!((slab.get(last), slab.len()), (None, 1));
+    }
+
+    #[test]
+    fn free_tokens_belong_to_no_key() {
+        let mut slab = Slab::new();
+        slab.insert(1);
+        assert_eq!(slab.key_of(usize::MAX), None);
+        assert_eq!(slab.key_of(Key::FREE_TOKENS), None);
+        assert_eq!(slab.key_of(0), slab.key_at(0));
+    }
+
+    #[test]
+    fn a_boxed_entry_costs_16_bytes() {
+        assert!(size_of::<Entry<Box<u64>>>() <= 16 + size_of::<usize>());
+        assert_eq!(size_of::<Key>(), 8);
+    }
+
+    proptest! {
+        #[test]
+        fn a_slab_behaves_like_a_map(steps in prop::collection::vec((0..6u8, 0..12usize), 0..200)) {
+            let mut slab = Slab::new();
+            let mut model = std::collections::HashMap::new(); // key -> Some(value) or None while lent
+            let mut keys: Vec<Key> = Vec::new();
+            for (n, (step, pick)) in steps.into_iter().enumerate() {
+                let key = keys.get(pick % keys.len().max(1)).copied();
+                match (step, key) {
+                    (0 | 1, _) => {
+                        let key = slab.insert(n);
+                        prop_assert!(model.insert(key, Some(n)).is_none());
+                        keys.push(key);
+                    }
+                    (2, Some(key)) => {
+                        let expected = model.get(&key).copied().flatten();
+                        prop_assert_eq!(slab.remove(key), expected);
+                        if expected.is_some() {
+                            model.remove(&key);
+                        }
+                    }
+                    (3, Some(key)) => {
+                        let expected = model.get_mut(&key).and_then(Option::take);
+                        prop_assert_eq!(slab.take(key), expected);
+                    }
+                    (4, Some(key)) => {
+                        let lent = model.get(&key) == Some(&None);
+                        prop_assert_eq!(slab.put_back(key, n).is_ok(), lent);
+                        if lent {
+                            model.insert(key, Some(n));
+                        }
+                    }
+                    (5, Some(key)) => {
+                        let lent = model.get(&key) == Some(&None);
+                        prop_assert_eq!(slab.release(key), lent);
+                        if lent {
+                            model.remove(&key);
+                        }
+                    }
+                    _ => {}
+                }
+                prop_assert_eq!(slab.len(), model.len());
+                for &key in &keys {
+                    prop_assert_eq!(slab.get(key).copied(), model.get(&key).copied().flatten());
+                    prop_assert_eq!(slab.contains(key), model.contains_key(&key));
+                    prop_assert_eq!(slab.key_of(key.token()), slab.contains(key).then_some(key));
+                }
+                prop_assert_eq!(slab.keys().count(), model.len());
+                prop_assert_eq!(slab.iter().count(), model.values().flatten().count());
+            }
+            // No more slots than entries that lived at one time.
+            prop_assert!(slab.slots() <= keys.len());
+        }
+    }
+}

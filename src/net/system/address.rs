@@ -1,0 +1,316 @@
+//! Where to listen, where to dial, and who is there.
+
+use alloc::string::String;
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use core::str::FromStr;
+use std::path::PathBuf;
+
+use crate::net::Error;
+
+/// The address of a socket.
+///
+/// As text, `127.0.0.1:8080`, `[::]:80`, or `unix:` and a path.
+///
+/// ```
+/// use barewire::net::Address;
+///
+/// let address: Address = "[::1]:8080".parse()?;
+/// assert_eq!(address.to_string(), "[::1]:8080");
+/// let address: Address = "unix:/run/app.sock".parse()?;
+/// assert_eq!(address.to_string(), "unix:/run/app.sock");
+/// assert!("localhost:80".parse::<Address>().is_err()); // a name, not an address
+/// # Ok::<(), barewire::net::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// An IP address and a TCP port. Port 0, when listening, lets the system
+    /// choose.
+    Tcp(SocketAddr),
+    /// The path of a Unix domain socket.
+    Unix(PathBuf),
+}
+
+impl FromStr for Address {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.strip_prefix("unix:") {
+            Some("") => Err(Error::Address),
+            Some(path) => Ok(Self::Unix(PathBuf::from(path))),
+            None => match text.parse() {
+                Ok(address) => Ok(Self::Tcp(address)),
+                Err(_) => Err(Error::Address),
+            },
+        }
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self::Tcp(address)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Where a dial goes: an [`Address`], or a name that is resolved first.
+///
+/// ```
+/// use barewire::net::{Address, Destination};
+///
+/// assert!(matches!("example.com:80".parse()?, Destination::Name { port: 80, .. }));
+/// assert!(matches!("127.0.0.1:80".parse()?, Destination::Address(Address::Tcp(_))));
+/// # Ok::<(), barewire::net::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Destination {
+    /// An address that needs no resolving.
+    Address(Address),
+    /// A host's name and a TCP port.
+    Name {
+        /// The name, as the system's resolver takes it.
+        host: String,
+        /// The port, not 0.
+        port: u16,
+    },
+}
+
+impl FromStr for Destination {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Address(address));
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(Error::Address)?;
+        let fits = !host.is_empty()
+            && host.len() <= 253 // RFC 1035 §2.3.4
+            && host.bytes().all(|b| b.is_ascii_graphic() && !b"[]:/@".contains(&b));
+        match port.parse() {
+            Ok(port) if fits && port != 0 => Ok(Self::Name {
+                host: String::from(host),
+                port,
+            }),
+            _ => Err(Error::Address),
+        }
+    }
+}
+
+impl From<Address> for Destination {
+    fn from(address: Address) -> Self {
+        Self::Address(address)
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name { host, port } => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
+/// Who is at the other end: 24 bytes, kept by every connection.
+///
+/// An IPv4 peer of a socket that listens on IPv6 (`::ffff:192.0.2.1`,
+/// RFC 4291 §2.5.5.2) is an IPv4 peer here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// An IPv4 address and a port.
+    V4(Ipv4Addr, u16),
+    /// An IPv6 address, a port and the scope (0 except for link-local
+    /// addresses).
+    V6(Ipv6Addr, u16, u32),
+    /// A process of the same machine.
+    Unix,
+}
+
+impl Peer {
+    /// The peer's IP address.
+    pub const fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::V4(ip, _) => Some(IpAddr::V4(ip)),
+            Self::V6(ip, _, _) => Some(IpAddr::V6(ip)),
+            Self::Unix => None,
+        }
+    }
+
+    /// The peer's IP address and port.
+    pub fn socket_address(self) -> Option<SocketAddr> {
+        match self {
+            Self::V4(ip, port) => Some(SocketAddr::from((ip, port))),
+            Self::V6(ip, port, scope) => {
+                Some(SocketAddr::V6(SocketAddrV6::new(ip, port, 0, scope)))
+            }
+            Self::Unix => None,
+        }
+    }
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(v4) => Self::V4(*v4.ip(), v4.port()),
+            SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+                Some(ip) => Self::V4(ip, v6.port()),
+                None => Self::V6(*v6.ip(), v6.port(), v6.scope_id()),
+            },
+        }
+    }
+}
+
+impl From<&Address> for Peer {
+    fn from(address: &Address) -> Self {
+        match address {
+            Address::Tcp(address) => Self::from(*address),
+            Address::Unix(_) => Self::Unix,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.socket_address() {
+            Some(address) => address.fmt(f),
+            None => f.write_str("unix:"),
+        }
+    }
+}
+
+/// How a socket listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenOptions {
+    /// Connections that may wait in the kernel to be accepted. The system cuts
+    /// it to its own bound (`net.core.somaxconn` on Linux). Default 1024.
+    pub backlog: i32,
+    /// Whether other sockets may listen on the same address, so that each loop
+    /// has its own and the kernel spreads connections over them
+    /// (`SO_REUSEPORT`; unknown to Windows and Unix domain sockets, where it
+    /// is an error). Default false.
+    pub reuse_port: bool,
+    /// Whether a socket that others may join has to be the first: an address
+    /// that somebody listens on already is in use, also for
+    /// [`reuse_port`](Self::reuse_port), which alone says nothing to a program
+    /// that is started twice. Default false.
+    pub claim: bool,
+    /// Whether `[::]` leaves IPv4 to others (`IPV6_V6ONLY`, RFC 3493 §5.3).
+    /// Default false: one socket serves both.
+    pub only_v6: bool,
+    /// Whether accepted connections send small writes at once (`TCP_NODELAY`).
+    /// The loop writes once per batch, so that waiting never pays. Default
+    /// true.
+    pub nodelay: bool,
+}
+
+impl ListenOptions {
+    /// What [`ListenOptions`]' fields say.
+    pub const DEFAULT: Self = Self {
+        backlog: 1024,
+        reuse_port: false,
+        claim: false,
+        only_v6: false,
+        nodelay: true,
+    };
+
+    /// The same with another [`backlog`](Self::backlog).
+    pub const fn with_backlog(mut self, backlog: i32) -> Self {
+        self.backlog = backlog;
+        self
+    }
+
+    /// The same with another [`reuse_port`](Self::reuse_port).
+    pub const fn with_reuse_port(mut self, reuse_port: bool) -> Self {
+        self.reuse_port = reuse_port;
+        self
+    }
+
+    /// The same with another [`claim`](Self::claim).
+    pub const fn with_claim(mut self, claim: bool) -> Self {
+        self.claim = claim;
+        self
+    }
+
+    /// The same with another [`only_v6`](Self::only_v6).
+    pub const fn with_only_v6(mut self, only_v6: bool) -> Self {
+        self.only_v6 = only_v6;
+        self
+    }
+
+    /// The same with another [`nodelay`](Self::nodelay).
+    pub const fn with_nodelay(mut self, nodelay: bool) -> Self {
+        self.nodelay = nodelay;
+        self
+    }
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn addresses_survive_a_round_trip() {
+        for text in ["127.0.0.1:0", "[::]:80", "unix:/run/a b.sock", "unix:rel"] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), text);
+        }
+        for bad in [
+            "",
+            "unix:",
+            ":80",
+            "127.0.0.1",
+            "[::]",
+            "localhost:80",
+            "1.2.3.4:65536",
+        ] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_destination_is_an_address_or_a_name() {
+        let name: Destination = "xn--bcher-kva.example:443".parse().unwrap();
+        assert_eq!(name.to_string(), "xn--bcher-kva.example:443");
+        assert!(matches!(
+            "[::1]:9".parse(),
+            Ok(Destination::Address(Address::Tcp(_)))
+        ));
+        for bad in [
+            "host",
+            "host:",
+            "host:0",
+            ":1",
+            "a b:1",
+            "u@h:1",
+            "http://h:80",
+            "::1:80",
+        ] {
+            assert!(bad.parse::<Destination>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_mapped_ipv4_peer_is_an_ipv4_peer() {
+        let mapped: SocketAddr = "[::ffff:192.0.2.1]:5".parse().unwrap();
+        assert_eq!(Peer::from(mapped).to_string(), "192.0.2.1:5");
+        let v6: SocketAddr = "[2001:db8::1]:5".parse().unwrap();
+        assert_eq!(Peer::from(v6).socket_address(), Some(v6));
+        assert_eq!(size_of::<Peer>(), 24);
+    }
+}

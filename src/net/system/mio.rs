@@ -1,0 +1,713 @@
+//! The real operating system, by way of mio.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+use mio::event::Source;
+use mio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use mio::net::{UnixListener, UnixStream};
+use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io::{self, ErrorKind, IoSlice, Write as _};
+use std::net::Shutdown;
+use std::time::{Instant as SystemInstant, SystemTime, UNIX_EPOCH};
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::direct::{read, write};
+use super::random::Random;
+#[cfg(unix)]
+use super::socket_file::SocketFile;
+use crate::net::{Address, Entropy, ListenOptions, Peer, Poller, Read, Readiness, Waker};
+use crate::wire::Instant;
+
+/// The token of the waker. No socket may have it; a [`Key`](crate::net::Key) never
+/// makes it.
+const WAKER: Token = Token(usize::MAX);
+
+/// Where a read that does not fill its buffer has emptied the socket, as far
+/// as events go. Elsewhere only `WouldBlock` arms the next event.
+const SHORT_READ_DRAINS: bool = cfg!(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly",
+    target_vendor = "apple",
+));
+
+/// Where accepted sockets have `TCP_NODELAY` from their listener.
+const NODELAY_IS_INHERITED: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// The real [`Poller`]: epoll, kqueue or what mio has for the system.
+#[derive(Debug)]
+pub struct Mio {
+    poll: Poll,
+    events: Events,
+    waker: Waker,
+    clock: Clock,
+}
+
+/// A listening socket of the system.
+#[derive(Debug)]
+pub struct MioListener(Listening);
+
+#[derive(Debug)]
+enum Listening {
+    Tcp {
+        socket: TcpListener,
+        nodelay: bool, // to be set on each accepted socket
+    },
+    #[cfg(unix)]
+    Unix {
+        socket: UnixListener,
+        _file: SocketFile, // removed when dropped
+    },
+}
+
+/// A stream of the system: 8 bytes in a release build on Linux.
+#[derive(Debug)]
+pub struct MioStream(Connected);
+
+#[derive(Debug)]
+enum Connected {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// Runs `$body` with the socket, whatever its family.
+macro_rules! each {
+    ($stream:expr, $socket:ident => $body:expr) => {
+        match $stream {
+            Connected::Tcp($socket) => $body,
+            #[cfg(unix)]
+            Connected::Unix($socket) => $body,
+        }
+    };
+}
+
+impl Mio {
+    /// A poller that takes at most 1,024 events at a time.
+    ///
+    /// Fails if the system is out of descriptors.
+    pub fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let bell = mio::Waker::new(poll.registry(), WAKER)?;
+        Ok(Self {
+            events: Events::with_capacity(1024),
+            // A wake that the system refuses is not lost: what it was for is
+            // looked at in the next turn.
+            waker: Waker::new(move || drop(bell.wake())),
+            clock: Clock::new(),
+            poll,
+        })
+    }
+}
+
+impl Poller for Mio {
+    type Listener = MioListener;
+    type Stream = MioStream;
+
+    #[inline]
+    fn now(&self) -> Instant {
+        self.clock.now
+    }
+
+    fn start(&self) -> Option<SystemInstant> {
+        Some(self.clock.start)
+    }
+
+    fn refresh(&mut self) -> Instant {
+        self.clock.refresh()
+    }
+
+    #[inline]
+    fn unix_seconds(&self) -> u64 {
+        self.clock.unix_seconds
+    }
+
+    fn poll(&mut self, ready: &mut Vec<Readiness>, timeout: Option<Duration>) -> io::Result<()> {
+        ready.clear();
+        let polled = self.poll.poll(&mut self.events, timeout);
+        self.clock.refresh();
+        match polled {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        for event in &self.events {
+            if event.token() == WAKER {
+                self.waker.lower();
+                continue;
+            }
+            let closed = event.is_error() || (event.is_read_closed() && event.is_write_closed());
+            ready.push(Readiness {
+                token: event.token().0,
+                readable: event.is_readable() || closed,
+                writable: event.is_writable(),
+                read_closed: event.is_read_closed(),
+                closed,
+            });
+        }
+        Ok(())
+    }
+
+    fn listen(
+        &mut self,
+        address: &Address,
+        options: &ListenOptions,
+        token: usize,
+    ) -> io::Result<MioListener> {
+        let mut listening = match address {
+            Address::Tcp(address) => listen_tcp(*address, options)?,
+            #[cfg(unix)]
+            Address::Unix(path) => listen_unix(path, options)?,
+            #[cfg(not(unix))]
+            Address::Unix(_) => return Err(ErrorKind::Unsupported.into()),
+        };
+        let source: &mut dyn Source = match &mut listening {
+            Listening::Tcp { socket, .. } => socket,
+            #[cfg(unix)]
+            Listening::Unix { socket, .. } => socket,
+        };
+        self.poll
+            .registry()
+            .register(source, Token(token), Interest::READABLE)?;
+        Ok(MioListener(listening))
+    }
+
+    fn local_address(&self, listener: &MioListener) -> io::Result<Address> {
+        match &listener.0 {
+            Listening::Tcp { socket, .. } => Ok(Address::Tcp(socket.local_addr()?)),
+            #[cfg(unix)]
+            Listening::Unix { socket, .. } => {
+                let address = socket.local_addr()?;
+                let path = address.as_pathname().ok_or(ErrorKind::AddrNotAvailable)?;
+                Ok(Address::Unix(path.into()))
+            }
+        }
+    }
+
+    fn accept(&mut self, listener: &mut MioListener) -> io::Result<(MioStream, Peer)> {
+        match &listener.0 {
+            Listening::Tcp { socket, nodelay } => {
+                let (stream, address) = accepted(|| socket.accept())?;
+                if *nodelay {
+                    stream.set_nodelay(true)?;
+                }
+                Ok((MioStream(Connected::Tcp(stream)), Peer::from(address)))
+            }
+            #[cfg(unix)]
+            Listening::Unix { socket, .. } => {
+                let (stream, _) = accepted(|| socket.accept())?;
+                Ok((MioStream(Connected::Unix(stream)), Peer::Unix))
+            }
+        }
+    }
+
+    fn connect(&mut self, address: &Address) -> io::Result<MioStream> {
+        match address {
+            Address::Tcp(address) => Ok(MioStream(Connected::Tcp(TcpStream::connect(*address)?))),
+            #[cfg(unix)]
+            Address::Unix(path) => Ok(MioStream(Connected::Unix(UnixStream::connect(path)?))),
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(ErrorKind::Unsupported.into()),
+        }
+    }
+
+    #[cfg_attr(not(unix), allow(irrefutable_let_patterns))]
+    fn connected(&mut self, stream: &MioStream) -> io::Result<bool> {
+        each!(&stream.0, socket => {
+            if let Some(error) = socket.take_error()? {
+                return Err(error);
+            }
+            match socket.peer_addr() {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        });
+        if let Connected::Tcp(socket) = &stream.0 {
+            socket.set_nodelay(true)?;
+        }
+        Ok(true)
+    }
+
+    fn register(&mut self, stream: &mut MioStream, token: usize) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registry = self.poll.registry();
+        each!(&mut stream.0, socket => registry.register(socket, Token(token), interest))
+    }
+
+    /// The file of a Unix domain socket is removed, if it is still the one
+    /// that this listener made.
+    fn unlisten(&mut self, mut listener: MioListener) {
+        let source: &mut dyn Source = match &mut listener.0 {
+            Listening::Tcp { socket, .. } => socket,
+            #[cfg(unix)]
+            Listening::Unix { socket, .. } => socket,
+        };
+        // Closing alone would do, unless a child process holds a copy.
+        drop(self.poll.registry().deregister(source));
+    }
+
+    /// Closing ends the registration too: no `epoll_ctl` for it.
+    fn close(&mut self, stream: MioStream) {
+        drop(stream);
+    }
+
+    fn reset(&mut self, stream: MioStream) {
+        // Closing with a linger time of zero resets. Where it cannot be set,
+        // the connection is closed all the same.
+        each!(&stream.0, socket => drop(SockRef::from(socket).set_linger(Some(Duration::ZERO))));
+    }
+
+    #[inline]
+    fn read(&mut self, stream: &mut MioStream, into: &mut [u8]) -> io::Result<Read> {
+        debug_assert!(!into.is_empty(), "an empty read would look like the end");
+        Ok(match each!(&mut stream.0, socket => read(socket, into))? {
+            Some(bytes) => Read {
+                bytes,
+                drained: bytes == 0 || (SHORT_READ_DRAINS && bytes < into.len()),
+                end: bytes == 0,
+            },
+            None => Read {
+                bytes: 0,
+                drained: true,
+                end: false,
+            },
+        })
+    }
+
+    #[inline]
+    fn write(&mut self, stream: &mut MioStream, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        debug_assert!(
+            parts.len() <= crate::net::MAX_PARTS,
+            "a cut list looks like a full buffer"
+        );
+        let written = each!(&mut stream.0, socket => match parts {
+            [] => Ok(Some(0)),
+            [part] => write(socket, part), // cheaper than a list of one
+            parts => uninterrupted(|| socket.write_vectored(parts)),
+        })?;
+        Ok(written.unwrap_or(0))
+    }
+
+    /// The parts and the first bytes of the file share packets; the file never
+    /// enters our memory.
+    #[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]
+    fn send_file(
+        &mut self,
+        stream: &mut MioStream,
+        parts: &[IoSlice<'_>],
+        file: crate::net::FilePart,
+    ) -> io::Result<usize> {
+        each!(&stream.0, socket => super::send_file::send(socket, parts, file))
+    }
+
+    fn shutdown_write(&mut self, stream: &mut MioStream) -> io::Result<()> {
+        each!(&mut stream.0, socket => socket.shutdown(Shutdown::Write))
+    }
+
+    fn entropy(&self) -> io::Result<Entropy> {
+        let mut random = Random::new()?;
+        Ok(Entropy::new(move |into| random.fill(into)))
+    }
+
+    fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+}
+
+/// Calls until no signal is in the way; `None` if it would have to wait.
+#[inline]
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<Option<T>> {
+    loop {
+        match call() {
+            Ok(result) => return Ok(Some(result)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Accepts; nobody there is an error like others.
+fn accepted<T>(accept: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    uninterrupted(accept)?.ok_or_else(|| ErrorKind::WouldBlock.into())
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn read(socket: &mut impl io::Read, into: &mut [u8]) -> io::Result<Option<usize>> {
+    uninterrupted(|| socket.read(into))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn write(socket: &mut impl io::Write, bytes: &[u8]) -> io::Result<Option<usize>> {
+    uninterrupted(|| socket.write(bytes))
+}
+
+fn listen_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Listening> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    if domain == Domain::IPV6 {
+        socket.set_only_v6(options.only_v6)?;
+    }
+    // On Windows the option would let others take the address over.
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    if options.reuse_port && !options.claim {
+        reuse_port(&socket)?;
+    }
+    if options.nodelay && NODELAY_IS_INHERITED {
+        socket.set_tcp_nodelay(true)?;
+    }
+    socket.bind(&address.into())?;
+    if options.reuse_port && options.claim {
+        reuse_port(&socket)?; // it holds for those who come after
+    }
+    socket.listen(options.backlog)?;
+    Ok(Listening::Tcp {
+        socket: TcpListener::from_std(socket.into()),
+        nodelay: options.nodelay && !NODELAY_IS_INHERITED,
+    })
+}
+
+#[cfg(unix)]
+fn listen_unix(path: &std::path::Path, options: &ListenOptions) -> io::Result<Listening> {
+    if options.reuse_port {
+        return Err(ErrorKind::Unsupported.into());
+    }
+    SocketFile::remove_stale(path)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&socket2::SockAddr::unix(path)?)?;
+    let file = SocketFile::bound(path)?;
+    socket.listen(options.backlog)?;
+    Ok(Listening::Unix {
+        socket: UnixListener::from_std(socket.into()),
+        _file: file,
+    })
+}
+
+#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
+fn reuse_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
+fn reuse_port(_: &Socket) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+/// Both clocks, read once per turn.
+#[derive(Debug)]
+struct Clock {
+    start: SystemInstant,
+    now: Instant,
+    unix_seconds: u64,
+    next_second: Instant, // when the wall clock is worth a look
+}
+
+impl Clock {
+    fn new() -> Self {
+        let mut clock = Self {
+            start: SystemInstant::now(),
+            now: Instant::START,
+            unix_seconds: 0,
+            next_second: Instant::START,
+        };
+        clock.refresh();
+        clock
+    }
+
+    /// Reads the monotonic clock, and the wall clock if its second is over: a
+    /// wall clock that is set is followed within a second.
+    #[inline]
+    fn refresh(&mut self) -> Instant {
+        self.now = Instant::START + self.start.elapsed();
+        if self.now >= self.next_second {
+            self.look();
+        }
+        self.now
+    }
+
+    #[cold]
+    fn look(&mut self) {
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let rest = 1_000_000_000 - wall.subsec_nanos();
+        self.unix_seconds = wall.as_secs();
+        self.next_second = self.now + Duration::from_nanos(u64::from(rest));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use std::io::Read as _;
+    use std::net::TcpStream as Plain;
+
+    const LONG: Option<Duration> = Some(Duration::from_secs(60));
+
+    /// Polls until an event satisfies `wanted`.
+    fn until(mio: &mut Mio, wanted: impl Fn(&Readiness) -> bool) -> Readiness {
+        let mut ready = Vec::new();
+        for _ in 0..100 {
+            mio.poll(&mut ready, LONG).unwrap();
+            if let Some(event) = ready.iter().find(|event| wanted(event)) {
+                return *event;
+            }
+        }
+        panic!("no such event");
+    }
+
+    fn listen(mio: &mut Mio, address: &str, token: usize) -> (MioListener, Address) {
+        let address = address.parse().unwrap();
+        let listener = mio
+            .listen(&address, &ListenOptions::DEFAULT, token)
+            .unwrap();
+        let address = mio.local_address(&listener).unwrap();
+        (listener, address)
+    }
+
+    fn accept(mio: &mut Mio, listener: &mut MioListener) -> (MioStream, Peer) {
+        until(mio, |event| event.token == 1 && event.readable);
+        let (mut stream, peer) = mio.accept(listener).unwrap();
+        mio.register(&mut stream, 2).unwrap();
+        (stream, peer)
+    }
+
+    fn pair() -> (Mio, MioStream, Plain) {
+        let mut mio = Mio::new().unwrap();
+        let (mut listener, address) = listen(&mut mio, "127.0.0.1:0", 1);
+        let Address::Tcp(address) = address else {
+            panic!()
+        };
+        let plain = Plain::connect(address).unwrap();
+        let (stream, peer) = accept(&mut mio, &mut listener);
+        assert_eq!(peer, Peer::from(plain.local_addr().unwrap()));
+        let Connected::Tcp(socket) = &stream.0 else {
+            panic!()
+        };
+        assert!(socket.nodelay().unwrap());
+        (mio, stream, plain)
+    }
+
+    #[test]
+    fn bytes_travel_both_ways() {
+        let (mut mio, mut stream, mut plain) = pair();
+        plain.write_all(b"hello").unwrap();
+        until(&mut mio, |event| event.token == 2 && event.readable);
+        let mut buffer = [0; 64];
+        let read = mio.read(&mut stream, &mut buffer).unwrap();
+        assert_eq!((read.bytes, read.end), (5, false));
+        let again = mio.read(&mut stream, &mut buffer).unwrap();
+        assert_eq!(
+            again,
+            Read {
+                bytes: 0,
+                drained: true,
+                end: false
+            }
+        );
+        let parts = [IoSlice::new(b"wor"), IoSlice::new(b"ld")];
+        assert_eq!(mio.write(&mut stream, &parts).unwrap(), 5);
+        assert_eq!(mio.write(&mut stream, &parts[..1]).unwrap(), 3);
+        mio.shutdown_write(&mut stream).unwrap();
+        let mut text = alloc::string::String::new();
+        plain.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "worldwor");
+        mio.close(stream);
+    }
+
+    #[test]
+    fn bytes_and_end_in_one_event_are_both_found() {
+        let (mut mio, mut stream, mut plain) = pair();
+        plain.write_all(b"bye").unwrap();
+        plain.shutdown(Shutdown::Write).unwrap();
+        // Usually one event; a busy kernel makes two, of which the second has both.
+        let event = until(&mut mio, |event| {
+            event.token == 2 && event.readable && event.read_closed
+        });
+        assert!(!event.closed);
+        let mut buffer = [0; 64];
+        assert_eq!(mio.read(&mut stream, &mut buffer).unwrap().bytes, 3);
+        assert!(mio.read(&mut stream, &mut buffer).unwrap().end);
+    }
+
+    #[test]
+    fn a_full_buffer_takes_less_and_announces_room() {
+        let (mut mio, mut stream, mut plain) = pair();
+        let block = vec![7; 1 << 20];
+        let mut sent = 0;
+        loop {
+            let n = mio.write(&mut stream, &[IoSlice::new(&block)]).unwrap();
+            sent += n;
+            if n < block.len() {
+                break;
+            }
+        }
+        let mut ready = Vec::new();
+        mio.poll(&mut ready, Some(Duration::ZERO)).unwrap(); // drops what was ready at first
+        let reader = std::thread::spawn(move || {
+            let mut buffer = vec![0; sent];
+            plain.read_exact(&mut buffer).unwrap();
+            plain
+        });
+        until(&mut mio, |event| event.token == 2 && event.writable);
+        assert!(mio.write(&mut stream, &[IoSlice::new(&block)]).unwrap() > 0);
+        reader.join().unwrap();
+    }
+
+    #[test]
+    fn a_reset_reaches_the_peer_as_one() {
+        let (mut mio, stream, mut plain) = pair();
+        mio.reset(stream);
+        let error = plain.read(&mut [0; 8]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        let (mut mio, mut stream, plain) = pair();
+        SockRef::from(&plain)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+        drop(plain);
+        assert!(until(&mut mio, |event| event.token == 2 && event.closed).readable);
+        assert!(mio.read(&mut stream, &mut [0; 8]).is_err());
+    }
+
+    #[test]
+    fn a_dial_connects_or_says_why_not() {
+        let mut mio = Mio::new().unwrap();
+        let (mut listener, address) = listen(&mut mio, "[::1]:0", 1);
+        let mut dialled = mio.connect(&address).unwrap();
+        mio.register(&mut dialled, 3).unwrap();
+        while !mio.connected(&dialled).unwrap() {
+            until(&mut mio, |event| event.token == 3);
+        }
+        let _accepted = mio.accept(&mut listener).unwrap();
+        mio.unlisten(listener);
+        // Nobody listens there any more.
+        let refused = mio.connect(&address).and_then(|mut stream| {
+            mio.register(&mut stream, 4)?;
+            until(&mut mio, |event| event.token == 4);
+            mio.connected(&stream)
+        });
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn several_loops_share_a_port() {
+        let (mut a, mut b) = (Mio::new().unwrap(), Mio::new().unwrap());
+        let options = ListenOptions::DEFAULT.with_reuse_port(true);
+        let any: Address = "127.0.0.1:0".parse().unwrap();
+        let first = a.listen(&any, &options, 1).unwrap();
+        let address = a.local_address(&first).unwrap();
+        assert!(b.listen(&address, &options, 1).is_ok());
+        let alone = b.listen(&address, &ListenOptions::DEFAULT, 2).unwrap_err();
+        assert_eq!(alone.kind(), ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_claimed_port_is_shared_by_those_who_come_after() {
+        let (mut a, mut b) = (Mio::new().unwrap(), Mio::new().unwrap());
+        let shared = ListenOptions::DEFAULT.with_reuse_port(true);
+        let claimed = shared.clone().with_claim(true);
+        let any: Address = "127.0.0.1:0".parse().unwrap();
+        let first = a.listen(&any, &claimed, 1).unwrap();
+        let address = a.local_address(&first).unwrap();
+        assert!(b.listen(&address, &shared, 1).is_ok());
+        let again = b.listen(&address, &claimed, 2).unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn another_thread_ends_a_poll() {
+        let mut mio = Mio::new().unwrap();
+        let waker = mio.waker();
+        let mut ready = Vec::new();
+        for _ in 0..3 {
+            let waker = waker.clone();
+            let thread = std::thread::spawn(move || waker.wake());
+            let before = SystemInstant::now();
+            mio.poll(&mut ready, LONG).unwrap();
+            assert!(before.elapsed() < Duration::from_secs(30));
+            assert!(ready.is_empty() && !waker_raised(&mio));
+            thread.join().unwrap();
+        }
+    }
+
+    fn waker_raised(mio: &Mio) -> bool {
+        mio.waker.is_raised()
+    }
+
+    #[test]
+    fn both_clocks_go_on() {
+        let mut mio = Mio::new().unwrap();
+        let before = mio.now();
+        mio.poll(&mut Vec::new(), Some(Duration::from_millis(5)))
+            .unwrap();
+        assert!(mio.now() >= before + Duration::from_millis(5));
+        assert!(mio.unix_seconds() > 1_700_000_000);
+        assert!(mio.refresh() >= mio.now());
+    }
+
+    #[cfg(unix)]
+    mod unix {
+        use super::*;
+        use alloc::format;
+        use std::path::PathBuf;
+
+        fn path(name: &str) -> PathBuf {
+            std::env::temp_dir().join(format!("barewire-{}-{name}", std::process::id()))
+        }
+
+        #[test]
+        fn a_unix_socket_serves_and_removes_its_file() {
+            let path = path("serves");
+            let mut mio = Mio::new().unwrap();
+            let (mut listener, address) = listen(&mut mio, &format!("unix:{}", path.display()), 1);
+            assert_eq!(address, Address::Unix(path.clone()));
+            let mut plain = std::os::unix::net::UnixStream::connect(&path).unwrap();
+            let (mut stream, peer) = accept(&mut mio, &mut listener);
+            assert_eq!(peer, Peer::Unix);
+            assert_eq!(mio.write(&mut stream, &[IoSlice::new(b"hi")]).unwrap(), 2);
+            mio.close(stream);
+            let mut text = alloc::string::String::new();
+            plain.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "hi");
+            let mut dialled = mio.connect(&address).unwrap();
+            mio.register(&mut dialled, 3).unwrap();
+            assert!(mio.connected(&dialled).unwrap());
+            mio.unlisten(listener);
+            assert!(!path.exists());
+        }
+
+        #[test]
+        fn a_stale_file_is_replaced_and_a_living_one_is_not() {
+            let path = path("stale");
+            drop(std::os::unix::net::UnixListener::bind(&path).unwrap()); // leaves its file
+            let mut mio = Mio::new().unwrap();
+            let address = Address::Unix(path.clone());
+            let listener = mio.listen(&address, &ListenOptions::DEFAULT, 1).unwrap();
+            let error = mio
+                .listen(&address, &ListenOptions::DEFAULT, 2)
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::AddrInUse);
+            // A file that another has put there stays.
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, "mine").unwrap();
+            mio.unlisten(listener);
+            assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+            let error = mio
+                .listen(&address, &ListenOptions::DEFAULT, 1)
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::AddrInUse);
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+}

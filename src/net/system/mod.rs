@@ -1,0 +1,16 @@
+//! The system behind a seam: really, or as a test scripts it.
+
+pub(super) mod address;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) mod direct;
+pub(super) mod entropy;
+pub(super) mod file_part;
+pub(super) mod mio;
+pub(super) mod poller;
+pub(super) mod random;
+pub(super) mod scripted;
+pub(super) mod scripted_system;
+#[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]
+pub(super) mod send_file;
+#[cfg(unix)]
+pub(super) mod socket_file;

@@ -1,0 +1,514 @@
+//! An operating system that does what a test says.
+//!
+//! [`Scripted`] is a [`Poller`](crate::net::Poller) and the hand that moves it: clones share one
+//! world, so that a test gives one clone to the loop and keeps another. Time
+//! stands still unless [`advance`](Scripted::advance) moves it.
+//!
+//! Events are as strict as an edge-triggered system may be: one for each
+//! change and never a second one. Who stops reading too early, or forgets a
+//! listener after a failed accept, waits for ever, here as there.
+
+use alloc::collections::VecDeque;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::net::Ipv4Addr;
+use core::time::Duration;
+use std::io::ErrorKind;
+
+use crate::net::{Address, Peer, Readiness, Waker};
+use crate::wire::Instant;
+
+/// The scripted [`Poller`](crate::net::Poller). Clones share one world.
+///
+/// ```
+/// use barewire::net::{ListenOptions, Poller, Scripted};
+///
+/// let world = Scripted::new();
+/// let mut system = world.clone(); // for the loop
+/// let mut listener = system.listen(&"0.0.0.0:80".parse()?, &ListenOptions::DEFAULT, 1)?;
+///
+/// let client = world.connect_client(0);
+/// world.send(client, b"GET / HTTP/1.1\r\n\r\n");
+///
+/// let (mut stream, _peer) = system.accept(&mut listener)?;
+/// let mut buffer = [0; 64];
+/// assert_eq!(system.read(&mut stream, &mut buffer)?.bytes, 18);
+/// system.write(&mut stream, &[std::io::IoSlice::new(b"HTTP/1.1 200 OK")])?;
+/// assert_eq!(world.output(client), b"HTTP/1.1 200 OK");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Scripted {
+    pub(in crate::net) world: Rc<RefCell<World>>,
+    pub(in crate::net) waker: Waker,
+}
+
+/// One connection of a [`Scripted`] world, as the test names it: seen from the
+/// loop's peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Client(usize);
+
+/// The loop's end of a connection.
+#[derive(Debug)]
+pub struct ScriptedStream(pub(in crate::net) usize);
+
+/// A listening socket of a [`Scripted`] world.
+#[derive(Debug)]
+pub struct ScriptedListener(pub(in crate::net) usize);
+
+/// What the loop has done to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// It waits to be accepted.
+    Waiting,
+    /// It is open both ways.
+    Open,
+    /// The loop has said that it will write no more (FIN).
+    Finished,
+    /// It was closed in peace.
+    Closed,
+    /// It was reset, on purpose or by closing with input unread: a real peer
+    /// may lose the last output.
+    Reset,
+}
+
+#[derive(Debug)]
+pub(in crate::net) struct World {
+    pub(in crate::net) now: Instant,
+    pub(in crate::net) unix_start: u64,
+    pub(in crate::net) listeners: Vec<ListenerState>,
+    pub(in crate::net) streams: Vec<StreamState>,
+    pub(in crate::net) timeout: Option<Duration>, // of the last poll
+    pub(in crate::net) auto_advance: bool,
+    pub(in crate::net) refuse_connects: Option<ErrorKind>,
+    pub(in crate::net) chance: u64,
+}
+
+#[derive(Debug)]
+pub(in crate::net) struct ListenerState {
+    pub(in crate::net) address: Address,
+    pub(in crate::net) token: usize,
+    pub(in crate::net) open: bool,
+    pub(in crate::net) edge: bool,
+    pub(in crate::net) queue: VecDeque<usize>,
+    pub(in crate::net) errors: VecDeque<i32>, // system error numbers for the next accepts
+}
+
+#[derive(Debug)]
+pub(in crate::net) struct StreamState {
+    pub(in crate::net) peer: Peer,
+    pub(in crate::net) dialled: Option<Address>,
+    pub(in crate::net) token: Option<usize>,
+    pub(in crate::net) fate: Fate,
+    pub(in crate::net) link: Link,
+    pub(in crate::net) inbound: VecDeque<Vec<u8>>,
+    pub(in crate::net) end: bool, // the peer has finished sending
+    pub(in crate::net) room: Option<usize>, // bytes that the kernel takes yet; None: any number
+    pub(in crate::net) blocked: bool, // a write was short
+    pub(in crate::net) output: Vec<u8>,
+    pub(in crate::net) edge: Readiness, // since the last poll
+    pub(in crate::net) writes: usize,
+    pub(in crate::net) reads: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) enum Link {
+    Connecting,
+    Up,
+    Failed(ErrorKind),
+}
+
+impl StreamState {
+    pub(in crate::net) fn new(peer: Peer, dialled: Option<Address>) -> Self {
+        let connecting = dialled.is_some();
+        Self {
+            peer,
+            dialled,
+            token: None,
+            fate: if connecting {
+                Fate::Open
+            } else {
+                Fate::Waiting
+            },
+            link: if connecting {
+                Link::Connecting
+            } else {
+                Link::Up
+            },
+            inbound: VecDeque::new(),
+            end: false,
+            room: None,
+            blocked: false,
+            output: Vec::new(),
+            edge: Readiness::default(),
+            writes: 0,
+            reads: 0,
+        }
+    }
+
+    /// What an event would say now.
+    pub(in crate::net) fn level(&self) -> Readiness {
+        let failed = matches!(self.link, Link::Failed(_));
+        Readiness {
+            token: 0,
+            readable: failed || self.end || !self.inbound.is_empty(),
+            writable: failed || (self.link == Link::Up && self.room != Some(0)),
+            read_closed: failed || self.end,
+            closed: failed,
+        }
+    }
+
+    pub(in crate::net) fn is_open(&self) -> bool {
+        matches!(self.fate, Fate::Open | Fate::Finished)
+    }
+}
+
+impl Scripted {
+    /// A world without sockets. Its clock stands at one second after its
+    /// start, its calendar at 1994-11-06T08:49:37Z (RFC 9110 §5.6.7).
+    pub fn new() -> Self {
+        Self {
+            world: Rc::new(RefCell::new(World {
+                now: Instant::START + Duration::from_secs(1),
+                unix_start: 784_111_776,
+                listeners: Vec::new(),
+                streams: Vec::new(),
+                timeout: None,
+                auto_advance: false,
+                refuse_connects: None,
+                chance: 0,
+            })),
+            waker: Waker::new(|| {}),
+        }
+    }
+
+    fn with<R>(&self, client: Client, f: impl FnOnce(&mut StreamState) -> R) -> R {
+        // Every `Client` was made with its stream, and streams stay.
+        f(&mut self.world.borrow_mut().streams[client.0])
+    }
+
+    /// Connects to the `listener`th socket that was opened, from 192.0.2.1.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such listener.
+    pub fn connect_client(&self, listener: usize) -> Client {
+        let port = 1024 + self.world.borrow().streams.len() % 60_000;
+        self.connect_client_from(listener, Peer::V4(Ipv4Addr::new(192, 0, 2, 1), port as u16))
+    }
+
+    /// Connects from a given address.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such listener.
+    pub fn connect_client_from(&self, listener: usize, peer: Peer) -> Client {
+        let mut world = self.world.borrow_mut();
+        let number = world.streams.len();
+        let mut stream = StreamState::new(peer, None);
+        let listener = &mut world.listeners[listener];
+        if listener.open {
+            listener.queue.push_back(number);
+            listener.edge = true;
+        } else {
+            stream.fate = Fate::Reset;
+        }
+        world.streams.push(stream);
+        Client(number)
+    }
+
+    /// Makes the next `times` accepts of a listener fail with a system error
+    /// number: 24 is EMFILE.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such listener.
+    pub fn fail_accept(&self, listener: usize, error: i32, times: usize) {
+        let mut world = self.world.borrow_mut();
+        let errors = &mut world.listeners[listener].errors;
+        errors.extend(core::iter::repeat_n(error, times));
+    }
+
+    /// Sends a piece. No read brings bytes of two pieces.
+    pub fn send(&self, client: Client, bytes: &[u8]) {
+        self.with(client, |stream| {
+            if !bytes.is_empty() && stream.link == Link::Up && !stream.end {
+                stream.inbound.push_back(bytes.into());
+                stream.edge.readable = true;
+            }
+        });
+    }
+
+    /// Finishes sending (FIN), behind what was sent.
+    pub fn eof(&self, client: Client) {
+        self.with(client, |stream| {
+            stream.end = true;
+            stream.edge.readable = true;
+            stream.edge.read_closed = true;
+        });
+    }
+
+    /// Resets the connection: what was sent and not read is lost.
+    pub fn reset(&self, client: Client) {
+        self.break_with(client, ErrorKind::ConnectionReset);
+    }
+
+    /// Breaks the connection, or lets a dial fail, with an error.
+    pub fn break_with(&self, client: Client, error: ErrorKind) {
+        self.with(client, |stream| {
+            stream.link = Link::Failed(error);
+            stream.inbound.clear();
+            stream.edge = stream.level();
+        });
+    }
+
+    /// Raises an event for nothing, as systems may.
+    pub fn spurious(&self, client: Client) {
+        self.with(client, |stream| {
+            stream.edge.readable = true;
+            stream.edge.writable = true;
+        });
+    }
+
+    /// The peer stops reading: nothing more is taken.
+    pub fn stop_reading(&self, client: Client) {
+        self.with(client, |stream| stream.room = Some(0));
+    }
+
+    /// Lets `n` further bytes be taken, and no more until the next call. At
+    /// first any number is taken.
+    pub fn allow_write(&self, client: Client, n: usize) {
+        self.with(client, |stream| {
+            stream.room = Some(stream.room.unwrap_or(0).saturating_add(n));
+            stream.edge.writable |= n > 0 && core::mem::take(&mut stream.blocked);
+        });
+    }
+
+    /// Lets any number of bytes be taken.
+    pub fn allow_all(&self, client: Client) {
+        self.with(client, |stream| {
+            stream.room = None;
+            stream.edge.writable |= core::mem::take(&mut stream.blocked);
+        });
+    }
+
+    /// What the loop has written so far.
+    pub fn output(&self, client: Client) -> Vec<u8> {
+        self.with(client, |stream| stream.output.clone())
+    }
+
+    /// What the loop has written since this was asked last.
+    pub fn take_output(&self, client: Client) -> Vec<u8> {
+        self.with(client, |stream| core::mem::take(&mut stream.output))
+    }
+
+    /// Calls of write and of read so far: the system calls that a real
+    /// connection would have cost.
+    pub fn calls(&self, client: Client) -> (usize, usize) {
+        self.with(client, |stream| (stream.writes, stream.reads))
+    }
+
+    /// What the loop has done to the connection.
+    pub fn fate(&self, client: Client) -> Fate {
+        self.with(client, |stream| stream.fate)
+    }
+
+    /// Bytes that the loop has not read.
+    pub fn unread(&self, client: Client) -> usize {
+        self.with(client, |stream| stream.inbound.iter().map(Vec::len).sum())
+    }
+
+    /// The connections that the loop has dialled, in their order.
+    pub fn dials(&self) -> Vec<(Client, Address)> {
+        let world = self.world.borrow();
+        let streams = (0..).zip(&world.streams);
+        streams
+            .filter_map(|(number, stream)| Some((Client(number), stream.dialled.clone()?)))
+            .collect()
+    }
+
+    /// Completes a dial.
+    pub fn complete(&self, client: Client) {
+        self.with(client, |stream| {
+            if stream.link == Link::Connecting {
+                stream.link = Link::Up;
+                stream.edge.writable = true;
+            }
+        });
+    }
+
+    /// Makes every further dial fail at once, or no longer.
+    pub fn refuse_connects(&self, error: Option<ErrorKind>) {
+        self.world.borrow_mut().refuse_connects = error;
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, time: Duration) {
+        self.world.borrow_mut().now += time;
+    }
+
+    /// Whether a poll that finds nothing moves the clock by its timeout, as if
+    /// it had waited. Not so at first.
+    pub fn set_auto_advance(&self, auto_advance: bool) {
+        self.world.borrow_mut().auto_advance = auto_advance;
+    }
+
+    /// The timeout of the last poll: how long the loop would have slept.
+    pub fn last_timeout(&self) -> Option<Duration> {
+        self.world.borrow().timeout
+    }
+
+    /// Chooses what [`Poller::entropy`](crate::net::Poller::entropy) brings. The
+    /// same number brings the same bytes.
+    pub fn seed(&self, seed: u64) {
+        self.world.borrow_mut().chance = seed;
+    }
+
+    /// Listeners that are open.
+    pub fn listening(&self) -> usize {
+        let world = self.world.borrow();
+        world
+            .listeners
+            .iter()
+            .filter(|listener| listener.open)
+            .count()
+    }
+}
+
+impl Default for Scripted {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::{ListenOptions, Poller};
+    use alloc::vec;
+    use std::io::IoSlice;
+
+    fn opened() -> (Scripted, Scripted, Client, ScriptedStream) {
+        let world = Scripted::new();
+        let mut system = world.clone();
+        let address = "0.0.0.0:0".parse().unwrap();
+        let mut listener = system.listen(&address, &ListenOptions::DEFAULT, 1).unwrap();
+        let client = world.connect_client(0);
+        let (mut stream, _) = system.accept(&mut listener).unwrap();
+        system.register(&mut stream, 7).unwrap();
+        (world, system, client, stream)
+    }
+
+    fn poll(system: &mut Scripted) -> Vec<Readiness> {
+        let mut ready = Vec::new();
+        system.poll(&mut ready, None).unwrap();
+        ready.retain(|event| event.token == 7);
+        ready
+    }
+
+    #[test]
+    fn an_edge_comes_once() {
+        let (world, mut system, client, mut stream) = opened();
+        assert!(poll(&mut system)[0].writable);
+        assert_eq!(poll(&mut system), []);
+        world.send(client, b"ab");
+        assert!(poll(&mut system)[0].readable);
+        assert_eq!((world.unread(client), world.output(client).len()), (2, 0)); // looking changes nothing
+        assert_eq!(poll(&mut system), []);
+        let mut one = [0];
+        let read = system.read(&mut stream, &mut one).unwrap();
+        assert_eq!((read.bytes, read.drained), (1, false));
+        assert_eq!(poll(&mut system), []); // who stops here waits for ever
+        world.send(client, b"c");
+        assert!(poll(&mut system)[0].readable);
+    }
+
+    #[test]
+    fn a_short_read_in_front_of_the_end_says_nothing_of_it() {
+        let (world, mut system, client, mut stream) = opened();
+        world.send(client, b"ab");
+        world.eof(client);
+        assert!(poll(&mut system)[0].read_closed);
+        let mut buffer = [0; 9];
+        let read = system.read(&mut stream, &mut buffer).unwrap();
+        assert_eq!((read.bytes, read.drained, read.end), (2, true, false));
+        assert!(system.read(&mut stream, &mut buffer).unwrap().end);
+        assert_eq!(poll(&mut system), []);
+    }
+
+    #[test]
+    fn room_comes_back_with_an_event_after_a_short_write_only() {
+        let (world, mut system, client, mut stream) = opened();
+        poll(&mut system);
+        world.stop_reading(client);
+        world.allow_write(client, 3);
+        assert_eq!(poll(&mut system), []);
+        let parts = [IoSlice::new(b"ab"), IoSlice::new(b"cd")];
+        assert_eq!(system.write(&mut stream, &parts).unwrap(), 3);
+        assert_eq!(system.write(&mut stream, &parts).unwrap(), 0);
+        world.allow_all(client);
+        assert!(poll(&mut system)[0].writable);
+        assert_eq!(world.output(client), b"abc");
+    }
+
+    #[test]
+    fn closing_over_unread_input_resets() {
+        let (world, mut system, client, stream) = opened();
+        world.send(client, b"more");
+        system.close(stream);
+        assert_eq!(world.fate(client), Fate::Reset);
+        assert_eq!(world.unread(client), 4);
+        let (world, mut system, client, stream) = opened();
+        system.close(stream);
+        assert_eq!(world.fate(client), Fate::Closed);
+    }
+
+    #[test]
+    fn a_reset_is_an_event_and_an_error() {
+        let (world, mut system, client, mut stream) = opened();
+        world.send(client, b"lost");
+        world.reset(client);
+        assert!(poll(&mut system)[0].closed);
+        let error = system.read(&mut stream, &mut [0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn a_dial_completes_when_the_script_says_so() {
+        let world = Scripted::new();
+        let mut system = world.clone();
+        let address: Address = "192.0.2.9:80".parse().unwrap();
+        let mut stream = system.connect(&address).unwrap();
+        system.register(&mut stream, 7).unwrap();
+        assert_eq!(poll(&mut system), []);
+        assert!(!system.connected(&stream).unwrap());
+        let (client, dialled) = world.dials()[0].clone();
+        assert_eq!(dialled, address);
+        world.complete(client);
+        assert!(poll(&mut system)[0].writable);
+        assert!(system.connected(&stream).unwrap());
+        world.refuse_connects(Some(ErrorKind::ConnectionRefused));
+        assert!(system.connect(&address).is_err());
+    }
+
+    #[test]
+    fn time_and_chance_are_the_scripts() {
+        let world = Scripted::new();
+        let mut system = world.clone();
+        let start = system.now();
+        world.advance(Duration::from_secs(2));
+        assert_eq!(system.now(), start + Duration::from_secs(2));
+        world.set_auto_advance(true);
+        system
+            .poll(&mut vec![], Some(Duration::from_secs(3)))
+            .unwrap();
+        assert_eq!(system.now(), start + Duration::from_secs(5));
+        assert_eq!(system.unix_seconds(), 784_111_777 + 5);
+        let mut entropy = system.entropy().unwrap();
+        let first: [u8; 11] = entropy.take();
+        assert_ne!(first, entropy.take());
+        world.seed(0);
+        assert_eq!(first, entropy.take());
+    }
+}

@@ -1,0 +1,151 @@
+//! Files from the page cache to a socket (`sendfile(2)`).
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::AsFd;
+
+use rustix::fs::sendfile;
+use rustix::io::Errno;
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+
+use crate::net::FilePart;
+
+/// Sends `parts` and then a part of a file, until all is sent or the socket is
+/// full. [`ErrorKind::UnexpectedEof`] if the file is too short.
+pub(in crate::net) fn send(
+    socket: &impl AsFd,
+    parts: &[IoSlice<'_>],
+    mut file: FilePart,
+) -> io::Result<usize> {
+    let offered: usize = parts.iter().map(|part| part.len()).sum();
+    let mut taken = 0;
+    if offered > 0 {
+        let flags = SendFlags::MORE | SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        let sent = retry(|| sendmsg(socket, parts, &mut SendAncillaryBuffer::default(), flags))?;
+        taken = sent.unwrap_or_default();
+        if taken < offered {
+            return Ok(taken);
+        }
+    }
+    while !file.is_empty() {
+        let len = usize::try_from(file.len()).unwrap_or(usize::MAX);
+        let mut offset = file.offset();
+        match retry(|| sendfile(socket, file.file(), Some(&mut offset), len))? {
+            None => break,
+            Some(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Some(sent) => {
+                taken += sent;
+                file.advance(sent as u64);
+            }
+        }
+    }
+    Ok(taken)
+}
+
+/// Calls until no signal is in the way; `None` if the socket is full.
+fn retry(mut call: impl FnMut() -> Result<usize, Errno>) -> io::Result<Option<usize>> {
+    loop {
+        match call() {
+            Ok(sent) => return Ok(Some(sent)),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use std::fs::File;
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (socket, _) = listener.accept().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        (socket, peer)
+    }
+
+    fn file(name: &str, bytes: &[u8]) -> FilePart {
+        let name = std::format!("barewire-send-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let part = FilePart::whole(File::open(&path).unwrap()).unwrap();
+        std::fs::remove_file(&path).unwrap(); // it lives on while it is open
+        part
+    }
+
+    #[test]
+    fn parts_go_first_and_the_file_behind_them() {
+        let (socket, mut peer) = pair();
+        let part = file("order", b"0123456789").slice(2, 6);
+        let parts = [IoSlice::new(b"he"), IoSlice::new(b"ad ")];
+        assert_eq!(send(&socket, &parts, part.clone()).unwrap(), 11);
+        assert_eq!(send(&socket, &[], part).unwrap(), 6);
+        drop(socket);
+        assert_eq!(io::read_to_string(&mut peer).unwrap(), "head 234567234567");
+    }
+
+    #[test]
+    fn a_full_socket_takes_less_and_goes_on_where_it_stopped() {
+        let (socket, mut peer) = pair();
+        let bytes: vec::Vec<u8> = (0..40_000_000_u32).map(|at| (at / 5 % 251) as u8).collect();
+        let mut part = file("full", &bytes);
+        let first = send(&socket, &[], part.clone()).unwrap();
+        assert!(first > 0 && first < bytes.len(), "{first}");
+        let reader = std::thread::spawn(move || {
+            let mut received = vec::Vec::new();
+            peer.read_to_end(&mut received).unwrap();
+            received
+        });
+        part.advance(first as u64);
+        while !part.is_empty() {
+            match send(&socket, &[], part.clone()).unwrap() {
+                0 => std::thread::yield_now(),
+                sent => part.advance(sent as u64),
+            }
+        }
+        drop(socket);
+        assert!(reader.join().unwrap() == bytes);
+    }
+
+    #[test]
+    fn a_file_that_is_too_short_is_an_error() {
+        let (socket, _peer) = pair();
+        let part = file("short", b"0123");
+        let beyond = FilePart::new(
+            alloc::sync::Arc::new(part.file().try_clone().unwrap()),
+            2,
+            4,
+        );
+        let error = send(&socket, &[], beyond).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_peer_that_is_gone_is_an_error() {
+        let (socket, peer) = pair();
+        socket2::SockRef::from(&peer)
+            .set_linger(Some(core::time::Duration::ZERO))
+            .unwrap();
+        drop(peer);
+        let part = file("gone", &vec![0; 1 << 20]);
+        // The reset may take a moment to arrive.
+        let error = loop {
+            match send(&socket, &[], part.clone()) {
+                Ok(_) => std::thread::yield_now(),
+                Err(error) => break error,
+            }
+        };
+        assert!(
+            matches!(
+                error.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+            ),
+            "{error}"
+        );
+    }
+}

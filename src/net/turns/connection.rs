@@ -1,0 +1,208 @@
+//! What the loop keeps of one connection.
+
+use alloc::boxed::Box;
+
+use super::kept::Kept;
+use crate::link::{Closing, Gone, Limits, Link};
+use crate::net::{Backlog, Owner, Peer};
+use crate::wire::Instant;
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) enum Phase {
+    /// On its way to the peer.
+    Dialling,
+    /// Both sides may talk.
+    Open,
+    /// The link is done; what is owed is still being sent.
+    Flushing(Closing),
+    /// All is sent and our FIN is out: what the peer still sends is thrown
+    /// away, so that it reads our last words and not a reset.
+    Lingering {
+        /// Bytes that may still be thrown away.
+        left: u32,
+    },
+}
+
+/// One connection: the link, what waits in front of it and behind it, and
+/// whose it is.
+#[derive(Debug)]
+pub(in crate::net) struct Connection {
+    pub(in crate::net) link: Link,
+    pub(in crate::net) peer: Peer,
+    /// Input that the link has not used.
+    pub(in crate::net) kept: Option<Box<Kept>>,
+    /// Output that the kernel has not taken.
+    pub(in crate::net) backlog: Backlog,
+    /// When output has waited too long without progress, or the lingering is
+    /// over; `NEVER` if neither is the case.
+    pub(in crate::net) stalls: Instant,
+    pub(in crate::net) phase: Phase,
+    pub(in crate::net) tag: u32,
+    /// Of its key; the table of connections sets it.
+    pub(in crate::net) generation: u32,
+    pub(in crate::net) owner: Owner,
+    /// We opened it, so that no cap counts it.
+    pub(in crate::net) dialled: bool,
+    /// Which of the loop's limits it is judged by.
+    pub(in crate::net) profile: u16,
+    /// The owner has stopped the reading.
+    pub(in crate::net) held: bool,
+    /// The link asked for more bytes: feeding what is kept is not worth it.
+    pub(in crate::net) hungry: bool,
+    /// There may be something to read without a further event.
+    pub(in crate::net) readable: bool,
+    /// The kernel may take more without a further event.
+    pub(in crate::net) writable: bool,
+    /// The peer's FIN has been announced: reading goes on until it is read.
+    pub(in crate::net) fin: bool,
+    /// The peer's FIN has been read.
+    pub(in crate::net) ended: bool,
+    /// The connection broke, or both its halves are closed.
+    pub(in crate::net) broken: bool,
+    /// A write answered `Wait`.
+    pub(in crate::net) waits: bool,
+    /// It is read from also while its output waits.
+    pub(in crate::net) duplex: bool,
+    /// It waits in the queue of those that can go on.
+    pub(in crate::net) queued: bool,
+    /// It waits in the queue of those that have something to flush.
+    pub(in crate::net) dirty: bool,
+    /// It was idle when its deadline was set last: that one is not too late as
+    /// long as it is again, for an idle time begins anew with each exchange.
+    pub(in crate::net) rested: bool,
+    /// Bytes of memory that the loop has it down for.
+    pub(in crate::net) accounted: usize,
+    /// Why it ends, once that is known.
+    pub(in crate::net) gone: Option<Gone>,
+    /// The owner has been told that it is over.
+    pub(in crate::net) told: bool,
+}
+
+impl Connection {
+    pub(in crate::net) fn new(
+        link: Link,
+        peer: Peer,
+        owner: Owner,
+        profile: u16,
+        phase: Phase,
+    ) -> Self {
+        Self {
+            link,
+            peer,
+            kept: None,
+            backlog: Backlog::new(),
+            stalls: Instant::NEVER,
+            phase,
+            tag: 0,
+            generation: 0,
+            owner,
+            profile,
+            dialled: matches!(phase, Phase::Dialling),
+            held: false,
+            hungry: false,
+            readable: false,
+            writable: true,
+            fin: false,
+            ended: false,
+            broken: false,
+            waits: false,
+            duplex: false,
+            queued: false,
+            dirty: false,
+            rested: false,
+            accounted: 0,
+            gone: None,
+            told: false,
+        }
+    }
+
+    /// When the loop has to look at it, if nothing happens before.
+    pub(in crate::net) fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        let own = self.own_deadline(limits).unwrap_or(Instant::NEVER);
+        let first = own.min(self.stalls);
+        (first != Instant::NEVER).then_some(first)
+    }
+
+    /// The same, whatever waits to be written.
+    pub(in crate::net) fn own_deadline(&self, limits: &Limits) -> Option<Instant> {
+        match self.phase {
+            Phase::Open if self.may_be_fed() => self.link.deadline(limits),
+            // What the peer cannot be read doing is not held against it.
+            Phase::Open => self.link.deadline_withheld(),
+            Phase::Dialling | Phase::Flushing(_) | Phase::Lingering { .. } => None,
+        }
+    }
+
+    /// Whether feeding the link can bring anything: it is open, and neither
+    /// its owner nor its backlog holds it.
+    pub(in crate::net) const fn may_be_fed(&self) -> bool {
+        matches!(self.phase, Phase::Open) && !self.held && (self.duplex || !self.waits)
+    }
+
+    /// Whether an exchange is still the present one, or one of those that go on.
+    #[inline(always)]
+    pub(in crate::net) fn is_open(&self, stream: u32) -> bool {
+        self.may_respond() && self.link.is_open(stream)
+    }
+
+    /// Whether its owner may answer what the link says is open.
+    #[inline]
+    pub(in crate::net) const fn may_respond(&self) -> bool {
+        matches!(self.phase, Phase::Open) && !self.told
+    }
+
+    /// The same where an exchange that shares its connection is judged by the
+    /// link.
+    #[inline]
+    pub(in crate::net) fn may_be_open(&self, stream: u32) -> bool {
+        matches!(self.phase, Phase::Open)
+            && !self.told
+            && (self.link.is_multiplexed() || self.link.is_open(stream))
+    }
+
+    /// Whether it waits for a further request and for nothing else: it holds no
+    /// memory, and nothing but the idle time and its peer can make it go on.
+    #[inline]
+    pub(in crate::net) fn is_at_rest(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+            && self.link.is_at_rest()
+            && self.kept.is_none()
+            && self.backlog.memory() == 0
+    }
+
+    /// Whether a turn can bring anything without an event.
+    pub(in crate::net) fn can_go_on(&self) -> bool {
+        self.kept.is_some() || self.readable || self.ended || self.link.is_pending()
+    }
+
+    /// Bytes of memory held for the peer, apart from this record.
+    pub(in crate::net) fn memory(&self) -> usize {
+        self.kept.as_ref().map_or(0, |kept| kept.capacity())
+            + self.backlog.memory()
+            + self.link.memory()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::MioStream;
+    use crate::{http1, websocket};
+
+    #[test]
+    fn a_connection_at_work_costs_its_record_and_what_it_holds() {
+        let record = size_of::<Connection>();
+        // The slab's generation, the socket, the second of its deadline.
+        let all = record + 8 + size_of::<Option<MioStream>>() + 4;
+        std::println!(
+            "record {record} (link {}, of it http1 {} or websocket {}), all told {all}",
+            size_of::<Link>(),
+            size_of::<http1::Connection>(),
+            size_of::<websocket::Connection>(),
+        );
+        assert!(all <= 256, "{all}");
+        assert!(size_of::<http1::Connection>() <= 64);
+        assert!(size_of::<websocket::Connection>() <= 128);
+    }
+}

@@ -1,0 +1,199 @@
+//! From a link's events to its owner's handler.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use super::connection::Connection;
+use super::failing::{Call, fail, panicked};
+use super::state::State;
+use crate::http::{OwnedScratch, Status};
+use crate::link::{self, Event, Gone, Parked};
+use crate::net::{Context, Exchange, Handler, Key, Owner};
+
+/// The handlers, what their connections are judged by, and what they reach.
+pub(in crate::net) struct Dispatch {
+    pub(in crate::net) handlers: Vec<Box<dyn Handler>>,
+    pub(in crate::net) profiles: Vec<link::Limits>,
+    pub(in crate::net) scratch: OwnedScratch,
+    pub(in crate::net) shown: Option<Box<Parked>>,
+    pub(in crate::net) state: State,
+}
+
+/// Why feeding stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) enum Stop {
+    /// The link needs bytes that have not arrived.
+    Hungry,
+    /// The rest has to wait for a reply, the owner, or the backlog.
+    Held,
+    /// The cork is full: flush, then go on.
+    Flush,
+    /// The link is done, or the connection is over.
+    Over,
+}
+
+impl Dispatch {
+    /// Calls the owner of an exchange outside of feeding.
+    pub(in crate::net) fn tell(&mut self, exchange: Exchange, event: Event<'_>) {
+        call(&mut self.handlers, &mut self.state, exchange, event);
+    }
+
+    /// Calls an owner about no connection in particular.
+    pub(in crate::net) fn tell_owner(&mut self, owner: Owner, event: Event<'_>) {
+        let exchange = Exchange {
+            connection: Key::NONE,
+            stream: 0,
+        };
+        let Self {
+            handlers, state, ..
+        } = self;
+        if let Some(handler) = handlers.get_mut(usize::from(owner.0)) {
+            let mut context = Context {
+                state,
+                owner,
+                exchange,
+                outlet: None,
+            };
+            let call = AssertUnwindSafe(|| handler.event(&mut context, event));
+            if catch_unwind(call).is_err() {
+                let call = Call {
+                    exchange,
+                    owner,
+                    mark: state.cork.mark(),
+                    past: state.past,
+                    depth: state.stash.len(),
+                    unanswered: None,
+                    is_last: true,
+                };
+                panicked(handlers, state, call);
+            }
+        }
+    }
+
+    /// Tells the owner, once, that a connection is over: in each exchange that
+    /// shares it, then for the connection.
+    pub(in crate::net) fn tell_gone(&mut self, key: Key, gone: Gone) {
+        loop {
+            let Some(connection) = self.state.connections.get_mut(key) else {
+                return;
+            };
+            if connection.told {
+                return;
+            }
+            let gone = *connection.gone.get_or_insert(gone);
+            let (stream, gone) = match connection.link.take_live() {
+                Some((stream, own)) => (stream, own.unwrap_or(gone)),
+                None => {
+                    connection.told = true;
+                    let is_shared = connection.link.is_multiplexed();
+                    let stream = if is_shared {
+                        0
+                    } else {
+                        connection.link.stream()
+                    };
+                    (stream, gone)
+                }
+            };
+            let exchange = Exchange {
+                connection: key,
+                stream,
+            };
+            self.tell(exchange, Event::Gone(gone));
+        }
+    }
+
+    /// Lets the deadline of a connection's link take effect.
+    pub(in crate::net) fn elapse(&mut self, key: Key) {
+        let date = self.state.date;
+        let Self {
+            profiles,
+            scratch,
+            shown,
+            state,
+            handlers,
+        } = self;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return;
+        };
+        let lent = link::Lent {
+            now: state.now,
+            date: Some(&date),
+            chance: state.entropy.take(),
+            limits: &profiles[usize::from(connection.profile)],
+            scratch: scratch.lend(),
+            shown,
+        };
+        match connection.link.elapsed(lent, &mut state.cork) {
+            Ok(None) => {}
+            Ok(Some(event)) => {
+                let overdue = matches!(event, Event::Overdue);
+                let exchange = Exchange {
+                    connection: key,
+                    stream: connection.link.stream(),
+                };
+                call(handlers, state, exchange, event);
+                if overdue {
+                    fail(state, exchange, Status::GATEWAY_TIMEOUT);
+                }
+            }
+            Err(violation) => self.tell_gone(key, Gone::Violation(violation)),
+        }
+    }
+
+    /// What a connection is judged by.
+    pub(in crate::net) fn limits_of(&self, connection: &Connection) -> &link::Limits {
+        // Profiles are only ever added, so the index stays good.
+        &self.profiles[usize::from(connection.profile)]
+    }
+
+    /// Takes back what was shown and has been looked at.
+    pub(in crate::net) fn recycle(&mut self, key: Key) {
+        if let Some(parked) = self.shown.take() {
+            let state = &mut self.state;
+            let parked = match state.connections.get_mut(key) {
+                Some(connection) => connection.link.reclaim(parked),
+                None => Some(parked),
+            };
+            if let Some(parked) = parked {
+                state.shelf.put_back(parked);
+            }
+        }
+    }
+}
+
+/// Calls the owner of an exchange.
+fn call(
+    handlers: &mut [Box<dyn Handler>],
+    state: &mut State,
+    exchange: Exchange,
+    event: Event<'_>,
+) {
+    let Some(connection) = state.connections.get_mut(exchange.connection) else {
+        return;
+    };
+    let owner = connection.owner;
+    let call = Call {
+        exchange,
+        owner,
+        mark: state.cork.mark(),
+        past: state.past,
+        depth: state.stash.len(),
+        unanswered: connection.link.snapshot(),
+        is_last: matches!(event, Event::Gone(_)),
+    };
+    let Some(handler) = handlers.get_mut(usize::from(owner.0)) else {
+        return;
+    };
+    let mut context = Context {
+        state,
+        owner,
+        exchange,
+        outlet: None,
+    };
+    let called = catch_unwind(AssertUnwindSafe(|| handler.event(&mut context, event)));
+    if called.is_err() {
+        panicked(handlers, state, call);
+    }
+}

@@ -1,0 +1,101 @@
+//! What is done in the place of an owner that fails.
+
+use alloc::boxed::Box;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use super::state::State;
+use crate::http::{ResponseHead, Status};
+use crate::link::{Gone, Snapshot};
+use crate::net::{Context, Exchange, Handler, Mark, Owner};
+
+/// A call of an owner.
+pub(in crate::net) struct Call {
+    pub(in crate::net) exchange: Exchange,
+    pub(in crate::net) owner: Owner,
+    pub(in crate::net) mark: Mark,
+    pub(in crate::net) past: u64, // what had left past the cork
+    pub(in crate::net) depth: usize,
+    pub(in crate::net) unanswered: Option<Snapshot>,
+    pub(in crate::net) is_last: bool,
+}
+
+/// The owner has panicked. That ends its exchange: with 500 if nothing of the
+/// response has left, with 1011 on a WebSocket, else by a reset of its stream
+/// or by cutting the connection.
+#[cold]
+pub(in crate::net) fn panicked(handlers: &mut [Box<dyn Handler>], state: &mut State, call: Call) {
+    let Call {
+        exchange,
+        owner,
+        mark,
+        past,
+        depth,
+        mut unanswered,
+        is_last,
+    } = call;
+    debug_assert_eq!(state.stash.len(), depth, "a visit left its cork behind");
+    state.counters.panics += 1;
+    if let Some(handler) = handlers.get_mut(usize::from(owner.0)) {
+        let mut context = Context {
+            state,
+            owner,
+            exchange,
+            outlet: None,
+        };
+        let clear = || handler.panicked(&mut context, is_last);
+        // A second panic is counted, and ends nothing more than the first.
+        if catch_unwind(AssertUnwindSafe(clear)).is_err() {
+            state.counters.panics += 1;
+        }
+    }
+    if is_last {
+        return; // nobody is there to be answered, and the cork may be another's
+    }
+    if state.past != past {
+        unanswered = None; // some of the response may have left
+    }
+    if unanswered.is_some() {
+        state.cork.truncate(mark);
+    }
+    if let Some(connection) = state.connections.get_mut(exchange.connection)
+        && !connection.link.is_multiplexed()
+    {
+        connection.told = true;
+        connection.gone = Some(Gone::Panicked);
+    }
+    cut(state, exchange, Status::INTERNAL_SERVER_ERROR, unanswered);
+}
+
+/// Answers for an owner that owes a response and will not give it.
+pub(in crate::net) fn fail(state: &mut State, exchange: Exchange, status: Status) {
+    if let Some(connection) = state.connections.get(exchange.connection)
+        && connection.link.owes_response(exchange.stream)
+    {
+        let unanswered = connection.link.snapshot();
+        cut(state, exchange, status, unanswered);
+    }
+}
+
+fn cut(state: &mut State, exchange: Exchange, status: Status, unanswered: Option<Snapshot>) {
+    let chance = state.entropy.take();
+    let State {
+        connections,
+        cork,
+        date,
+        now,
+        last_fields,
+        ..
+    } = state;
+    if last_fields.as_fields().is_empty() {
+        // Refused for faulty fields alone.
+        let _ = last_fields.push("Content-Type", "application/json");
+    }
+    if let Some(connection) = connections.get_mut(exchange.connection) {
+        let stream = exchange.stream;
+        let head = ResponseHead::new(status, last_fields.as_fields());
+        let link = &mut connection.link;
+        link.fail(stream, &head, unanswered, Some(date), chance, *now, cork);
+    }
+    last_fields.clear();
+}

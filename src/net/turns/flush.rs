@@ -1,0 +1,280 @@
+//! From the cork to the kernel, and what follows when all is sent.
+
+use core::mem;
+use std::io::ErrorKind;
+
+use super::connection::Phase;
+use super::dispatch::Dispatch;
+use super::state::State;
+use crate::link::{Closing, Gone};
+use crate::net::{Key, Loop, Output, Poller};
+use crate::wire::Instant;
+
+impl<P: Poller> Loop<P> {
+    /// Writes what is corked and what waits; what the kernel does not take
+    /// waits on.
+    pub(in crate::net) fn flush(&mut self, key: Key) {
+        let Self {
+            poller,
+            streams,
+            dispatch,
+            ..
+        } = self;
+        let State {
+            connections,
+            cork,
+            counters,
+            limits,
+            now,
+            queues,
+            ..
+        } = &mut dispatch.state;
+        let stream = streams
+            .get_mut(key.slot() as usize)
+            .and_then(Option::as_mut);
+        let (Some(connection), Some(stream)) = (connections.get_mut(key), stream) else {
+            cork.clear();
+            return;
+        };
+        // A part of a file is sent from the backlog.
+        let waited = !connection.backlog.is_empty() || cork.has_file();
+        if !waited && cork.is_empty() {
+            return;
+        }
+        let mut taken = 0;
+        let mut broken = None;
+        if !waited && connection.writable {
+            match cork.write(|parts| poller.write(stream, parts)) {
+                // As nearly always: nothing waits, so that nothing is timed.
+                Ok(n) if n == cork.len() => {
+                    cork.clear();
+                    counters.bytes_out += n as u64;
+                    return connection.link.set_room(limits.backlog_high);
+                }
+                Ok(n) => taken = n,
+                Err(_) => broken = Some(Gone::Reset),
+            }
+        }
+        if taken < cork.len() {
+            connection.writable &= waited;
+            connection.backlog.extend_from(cork, taken, queues);
+        }
+        cork.clear();
+        if broken.is_none() && waited && connection.writable {
+            match connection
+                .backlog
+                .write(limits.backlog_cap, queues, |output| match output {
+                    Output::Bytes(parts) => poller.write(stream, parts),
+                    Output::File(parts, file) => poller.send_file(stream, parts, file),
+                }) {
+                Ok(n) => taken = n,
+                // What was announced cannot be sent: the peer must not take
+                // what it has for the whole.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    broken = Some(Gone::Aborted);
+                }
+                Err(_) => broken = Some(Gone::Reset),
+            }
+            // Less than its share of a turn: the kernel is full, and says when
+            // it no longer is.
+            connection.writable = connection.backlog.is_empty() || taken >= limits.backlog_cap;
+        }
+        counters.bytes_out += taken as u64;
+        if connection.backlog.is_empty() {
+            connection.stalls = Instant::NEVER;
+        } else if taken > 0 || connection.stalls == Instant::NEVER {
+            connection.stalls = *now + limits.write_progress;
+        }
+        let room = limits.backlog_high.saturating_sub(connection.backlog.len());
+        connection.link.set_room(room);
+        if let Some(gone) = broken {
+            self.end(key, gone);
+        }
+    }
+
+    /// Has the streams of a connection that is shared put out what waits.
+    fn pump(&mut self, key: Key) {
+        let State {
+            connections,
+            cork,
+            limits,
+            now,
+            ..
+        } = &mut self.dispatch.state;
+        if let Some(connection) = connections.get_mut(key)
+            && connection.phase == Phase::Open
+            && connection.link.is_multiplexed()
+        {
+            connection.link.pump(limits.backlog_low, *now, cork);
+        }
+    }
+
+    /// Ends a connection's turn: writes, goes on with its closing if the link
+    /// is done, and sets its deadline.
+    pub(in crate::net) fn settle(&mut self, key: Key) {
+        self.pump(key);
+        self.flush(key);
+        self.dispatch.state.current = Key::NONE;
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return;
+        };
+        if connection.phase != Phase::Open || connection.link.closing().is_some() {
+            self.dispatch.state.current = key;
+            self.begin_closing(key);
+            self.go_on_closing(key);
+            self.dispatch.state.current = Key::NONE;
+        }
+        self.rest(key);
+    }
+
+    /// Sets the deadline of a connection whose turn is over, and books what it
+    /// holds.
+    #[inline(always)]
+    fn rest(&mut self, key: Key) {
+        let Dispatch {
+            state, profiles, ..
+        } = &mut self.dispatch;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return;
+        };
+        connection.dirty = false;
+        if !connection.waits && connection.is_at_rest() && !state.draining {
+            state.memory -= mem::take(&mut connection.accounted);
+            if !connection.rested {
+                connection.rested = true;
+                let limits = &profiles[usize::from(connection.profile)];
+                self.deadlines.set(key.slot(), connection.deadline(limits));
+            }
+            return;
+        }
+        connection.rested = false;
+        let held = connection.memory();
+        connection.waits |= connection.backlog.len() > state.limits.backlog_high;
+        // The kernel took everything at once, or its share of the turn: no
+        // event will say so.
+        let mut relieved = connection.waits && connection.backlog.len() <= state.limits.backlog_low;
+        if relieved && connection.link.is_idle() && !connection.can_go_on() {
+            // Nobody is there to be told, and nothing to be looked at.
+            connection.waits = false;
+            connection.link.resume(state.now);
+            relieved = false;
+        }
+        let goes_on = connection.writable && !connection.backlog.is_empty()
+            || connection.may_be_fed()
+                && (connection.link.has_output() || connection.link.is_pending());
+        state.memory = state.memory - connection.accounted + held;
+        connection.accounted = held;
+        let limits = &profiles[usize::from(connection.profile)];
+        self.deadlines.set(key.slot(), connection.deadline(limits));
+        if relieved || goes_on {
+            state.wake(key);
+        }
+    }
+
+    /// The link is done: tells the owner and stops listening to the peer.
+    fn begin_closing(&mut self, key: Key) {
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return;
+        };
+        if connection.phase != Phase::Open {
+            return;
+        }
+        let Some(closing) = connection.link.closing() else {
+            return;
+        };
+        let gone = match connection.gone {
+            Some(gone) => gone,
+            None if connection.ended => Gone::Disconnected,
+            None if state.draining => Gone::Drained,
+            None => Gone::Finished,
+        };
+        self.dispatch.tell_gone(key, gone);
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.phase = Phase::Flushing(closing);
+        }
+        // The owner may have used the occasion for a last word elsewhere, not
+        // here: the exchange is over for it.
+        if closing == Closing::Reset {
+            self.end(key, gone);
+        }
+    }
+
+    /// All is sent: closes, or lingers until the peer has read it.
+    fn go_on_closing(&mut self, key: Key) {
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return;
+        };
+        let Phase::Flushing(closing) = connection.phase else {
+            return;
+        };
+        if !connection.backlog.is_empty() {
+            return;
+        }
+        // Input that is left unread would make the system reset the connection.
+        let unread = connection.kept.is_some() || connection.readable;
+        if connection.ended || closing == Closing::Now && !unread {
+            self.end(key, Gone::Finished);
+            return;
+        }
+        connection.phase = Phase::Lingering {
+            left: u32::try_from(state.limits.linger_bytes).unwrap_or(u32::MAX),
+        };
+        connection.stalls = state.now + state.limits.linger_time;
+        connection.readable = true;
+        let kept = connection.kept.take();
+        if let Some(stream) = self
+            .streams
+            .get_mut(key.slot() as usize)
+            .and_then(Option::as_mut)
+            && self.poller.shutdown_write(stream).is_err()
+        {
+            self.end(key, Gone::Reset);
+            return;
+        }
+        if let Some(kept) = kept {
+            self.spare_kept(kept);
+        }
+        self.dispatch.state.wake(key);
+    }
+
+    /// The connection is over: tells the owner, if it does not know, and gives
+    /// everything back.
+    pub(in crate::net) fn end(&mut self, key: Key, gone: Gone) {
+        self.dispatch.tell_gone(key, gone);
+        let state = &mut self.dispatch.state;
+        let Some(mut connection) = state.connections.remove(key) else {
+            return;
+        };
+        match connection.gone {
+            Some(Gone::Violation(_)) => state.counters.violations += 1,
+            Some(Gone::Stalled) => state.counters.stalled += 1,
+            _ => {}
+        }
+        state.counters.active -= 1;
+        state.memory -= connection.accounted;
+        connection.backlog.clear(&mut state.queues);
+        if let Some(kept) = connection.kept.take() {
+            self.spare_kept(kept);
+        }
+        if connection.dialled {
+            self.forget_dial(key);
+        } else {
+            self.caps.release(connection.peer);
+        }
+        self.deadlines.set(key.slot(), None);
+        if let Some(stream) = self
+            .streams
+            .get_mut(key.slot() as usize)
+            .and_then(Option::take)
+        {
+            match gone {
+                Gone::Stalled | Gone::Reset | Gone::Aborted | Gone::Panicked | Gone::Drained => {
+                    self.poller.reset(stream);
+                }
+                _ => self.poller.close(stream),
+            }
+        }
+    }
+}

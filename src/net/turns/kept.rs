@@ -1,0 +1,126 @@
+//! Input that waits to be used.
+
+use alloc::{vec, vec::Vec};
+
+/// Up to this size memory grows fourfold.
+const STEP: usize = 1 << 20;
+
+/// Bytes that were read and not used: the front of a message that has not
+/// arrived in full, or what a peer sent ahead.
+///
+/// The memory is initialised once, when it is made or grown, never per read.
+#[derive(Debug, Default)]
+pub(in crate::net) struct Kept {
+    memory: Vec<u8>, // all of it initialised
+    start: usize,    // start <= end <= memory.len()
+    end: usize,
+}
+
+impl Kept {
+    /// Bytes waiting.
+    pub(in crate::net) const fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Bytes of memory held.
+    pub(in crate::net) const fn capacity(&self) -> usize {
+        self.memory.capacity()
+    }
+
+    /// What waits.
+    pub(in crate::net) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.memory[self.start..self.end]
+    }
+
+    /// Drops `used` bytes from the front.
+    pub(in crate::net) fn advance(&mut self, used: usize) {
+        self.start += used.min(self.len());
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    /// Keeps a copy of `bytes` in place of what was there.
+    pub(in crate::net) fn fill(&mut self, bytes: &[u8]) {
+        (self.start, self.end) = (0, 0);
+        self.reserve(bytes.len());
+        self.memory[..bytes.len()].copy_from_slice(bytes);
+        self.end = bytes.len();
+    }
+
+    /// Lends room behind what waits: at least `least` bytes. Where its own
+    /// memory has to grow, that of `large` is taken if it is enough.
+    pub(in crate::net) fn room(&mut self, least: usize, large: &mut Vec<u8>) -> &mut [u8] {
+        let len = self.len();
+        if self.memory.len() - self.end < least && large.len() >= len + least {
+            large[..len].copy_from_slice(&self.memory[self.start..self.end]);
+            self.memory = core::mem::take(large);
+            (self.start, self.end) = (0, len);
+        }
+        self.reserve(least);
+        &mut self.memory[self.end..]
+    }
+
+    /// Gives up the memory.
+    pub(in crate::net) fn take_memory(&mut self) -> Vec<u8> {
+        (self.start, self.end) = (0, 0);
+        core::mem::take(&mut self.memory)
+    }
+
+    /// `n` bytes of the room have been filled.
+    pub(in crate::net) fn filled(&mut self, n: usize) {
+        self.end = (self.end + n).min(self.memory.len());
+    }
+
+    /// Forgets everything; keeps memory up to `most` bytes.
+    pub(in crate::net) fn clear(&mut self, most: usize) {
+        (self.start, self.end) = (0, 0);
+        if self.memory.len() > most {
+            self.memory = Vec::new();
+        }
+    }
+
+    /// Makes room for `more` bytes behind what waits: first by moving it to
+    /// the front, then by making the memory four times as large, or twice from
+    /// 1 MiB on. What has arrived sets the size, never what was announced.
+    fn reserve(&mut self, more: usize) {
+        if self.memory.len() - self.end >= more {
+            return;
+        }
+        let waiting = self.start..self.end;
+        let len = waiting.len();
+        if self.memory.len() - len >= more && self.start >= len {
+            self.memory.copy_within(waiting, 0);
+        } else {
+            let mut memory = vec![0; (len + more).max((4 * len).min(2 * len.max(STEP)))];
+            memory[..len].copy_from_slice(&self.memory[waiting]);
+            self.memory = memory;
+        }
+        (self.start, self.end) = (0, len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_in_the_order_they_went_in() {
+        let (mut kept, mut model) = (Kept::default(), Vec::new());
+        let mut large = vec![0; 90];
+        for round in 0..200_usize {
+            let piece: Vec<u8> = (0..round % 37).map(|i| (round * 31 + i) as u8).collect();
+            kept.room(piece.len(), &mut large)[..piece.len()].copy_from_slice(&piece);
+            kept.filled(piece.len());
+            model.extend_from_slice(&piece);
+            let used = (round * 17 % 41).min(model.len());
+            kept.advance(used);
+            model.drain(..used);
+            assert_eq!(kept.bytes(), &model[..], "round {round}");
+        }
+        kept.fill(b"new");
+        assert_eq!(kept.bytes(), b"new");
+        kept.clear(0);
+        assert_eq!((kept.len(), kept.capacity()), (0, 0));
+    }
+}

@@ -1,0 +1,129 @@
+//! What time does to connections: deadlines, memory, draining.
+
+use core::mem;
+use core::time::Duration;
+
+use super::connection::Phase;
+use crate::link::{Event, Gone};
+use crate::net::{Key, Loop, Owner, Poller};
+use crate::wire::Role;
+
+impl<P: Poller> Loop<P> {
+    /// Lets the deadlines that have come take effect.
+    pub(in crate::net) fn expire(&mut self) {
+        let now = self.dispatch.state.now;
+        if self.deadlines.next().is_none_or(|next| now < next) {
+            return;
+        }
+        let mut passed = mem::take(&mut self.passed);
+        self.deadlines.expired(now, &mut passed);
+        for slot in passed.drain(..) {
+            let Some(key) = self.dispatch.state.connections.key_at(slot) else {
+                continue;
+            };
+            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+                connection.rested = false; // its deadline has just been ended
+            }
+            let Some(connection) = self.dispatch.state.connections.get(key) else {
+                continue;
+            };
+            if connection.stalls <= now {
+                let gone = match connection.phase {
+                    Phase::Lingering { .. } => Gone::Finished,
+                    _ => Gone::Stalled,
+                };
+                self.end(key, gone);
+                continue;
+            }
+            let limits = self.dispatch.limits_of(connection);
+            match connection.phase {
+                Phase::Open if connection.own_deadline(limits).is_some_and(|it| it <= now) => {
+                    self.dispatch.state.current = key;
+                    self.dispatch.elapse(key);
+                    self.settle(key);
+                }
+                _ => self.deadlines.set(slot, connection.deadline(limits)),
+            }
+        }
+        self.passed = passed;
+    }
+
+    /// Closes those that hold the most while all together hold too much.
+    pub(in crate::net) fn keep_within_memory(&mut self) {
+        while self.dispatch.state.memory > self.dispatch.state.limits.memory {
+            let Some(key) = self.dispatch.state.connections.largest() else {
+                return;
+            };
+            self.end(key, Gone::Stalled);
+        }
+    }
+
+    /// Stops accepting, lets what runs finish, and cuts what is left after
+    /// `within` (`None`: after [`Limits::drain_time`](crate::net::Limits::drain_time));
+    /// [`run`](Self::run) then returns. Asked again, it may end sooner than it
+    /// would have, never later.
+    pub fn drain(&mut self, within: impl Into<Option<Duration>>) {
+        let state = &mut self.dispatch.state;
+        let by = state.now + within.into().unwrap_or(state.limits.drain_time);
+        self.drained_by = Some(self.drained_by.map_or(by, |earlier| earlier.min(by)));
+        if state.draining {
+            return;
+        }
+        state.draining = true;
+        self.accept_last();
+        for owner in 0..self.dispatch.handlers.len() {
+            self.dispatch
+                .tell_owner(Owner(owner as u16), Event::Draining);
+        }
+        for key in self.dispatch.state.connections.keys() {
+            self.drain_one(key);
+        }
+    }
+
+    /// Has a connection finish: what has arrived already is looked at first,
+    /// so that no request is lost that the peer knows to be delivered.
+    fn drain_one(&mut self, key: Key) {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return;
+        };
+        let is_open = connection.phase == Phase::Open;
+        connection.readable |= is_open;
+        if is_open {
+            self.serve(key);
+        }
+        let state = &mut self.dispatch.state;
+        let chance = state.entropy.take();
+        state.current = key;
+        if let Some(connection) = state.connections.get_mut(key)
+            && connection.phase == Phase::Open
+        {
+            // Who has only just connected is about to ask.
+            let asks = connection.kept.is_some()
+                || connection.readable
+                || (connection.link.role() == Role::Server && connection.link.stream() == 0);
+            connection
+                .link
+                .drain(asks, chance, state.now, &mut state.cork);
+        }
+        self.settle(key);
+    }
+
+    /// Whether the loop has been drained: nothing is left to be served.
+    pub fn is_drained(&self) -> bool {
+        self.dispatch.state.draining && self.dispatch.state.connections.is_empty()
+    }
+
+    /// Cuts what has not finished when draining has to be over.
+    pub(in crate::net) fn cut_late(&mut self) {
+        let now = self.dispatch.state.now;
+        if self.drained_by.is_none_or(|by| now < by) {
+            return;
+        }
+        for key in self.dispatch.state.connections.keys() {
+            let connection = self.dispatch.state.connections.get_mut(key);
+            let runs = connection.is_some_and(|it| !it.told && !it.link.is_idle());
+            self.cut += usize::from(runs);
+            self.end(key, Gone::Drained);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! One turn of the loop: what is ready is read, served, written and closed.
+
+pub(super) mod connection;
+pub(super) mod connections;
+pub(super) mod dispatch;
+pub(super) mod failing;
+pub(super) mod feed;
+pub(super) mod flush;
+pub(super) mod kept;
+pub(super) mod lapse;
+pub(super) mod messages;
+pub(super) mod reading;
+pub(super) mod resting;
+pub(super) mod serve;
+pub(super) mod state;
+pub(super) mod timing;
+pub(super) mod turn;
+pub(super) mod write_file;

@@ -1,0 +1,187 @@
+//! A connection with nothing under way, as the 40 bytes that say all of it.
+//!
+//! ```text
+//!   whole:    link, peer, kept input, backlog, flags: a box of some 200 bytes
+//!     |  ^
+//!     |  '-- something happens to it
+//!     '----- it rests, and there are enough that are whole
+//!   resting:  the link in short, the peer, whose it is
+//! ```
+
+#[cfg(feature = "http2")]
+use alloc::boxed::Box;
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+use super::connection::{Connection, Phase};
+use crate::link::{self, Link};
+use crate::net::{Owner, Peer, Slab};
+use crate::wire::Instant;
+
+/// Addresses that are too long for the short form, by number.
+pub(in crate::net) type LongAddresses = Slab<(Ipv6Addr, u32)>;
+
+/// All there is to know of a connection with nothing under way.
+#[derive(Debug)]
+pub(in crate::net) struct Resting {
+    link: link::Resting,
+    stream: u32,
+    tag: u32,
+    /// The address of IPv4, or the number of a long one.
+    address: u32,
+    port: u16,
+    owner: u16,
+    profile: u16,
+    family: Family,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Family {
+    V4,
+    V6,
+    Unix,
+}
+
+impl Resting {
+    /// Whether an exchange of the connection goes on.
+    pub(in crate::net) const fn is_open(&self, stream: u32) -> bool {
+        self.link.is_open(self.stream, stream)
+    }
+
+    /// The connection in short, if there is nothing else to know of it.
+    pub(in crate::net) fn of(connection: &Connection, long: &mut LongAddresses) -> Option<Self> {
+        let link = connection.link.resting()?;
+        let is_http = matches!(link, link::Resting::Http1(_));
+        let is_plain = connection.is_plain() && connection.accounted == 0;
+        if !is_plain || connection.rested != is_http {
+            return None;
+        }
+        let (family, address, port) = match connection.peer {
+            Peer::V4(address, port) => (Family::V4, address.to_bits(), port),
+            Peer::V6(address, port, scope) => {
+                (Family::V6, long.insert((address, scope)).slot(), port)
+            }
+            Peer::Unix => (Family::Unix, 0, 0),
+        };
+        Some(Self {
+            link,
+            stream: connection.link.stream(),
+            tag: connection.tag,
+            address,
+            port,
+            owner: connection.owner.0,
+            profile: connection.profile,
+            family,
+        })
+    }
+
+    /// The whole connection again.
+    pub(in crate::net) fn wake(self, long: &mut LongAddresses) -> Connection {
+        let peer = match self.family {
+            Family::V4 => Peer::V4(Ipv4Addr::from_bits(self.address), self.port),
+            Family::V6 => {
+                let key = long.key_at(self.address);
+                let (address, scope) = key
+                    .and_then(|key| long.remove(key))
+                    .unwrap_or((Ipv6Addr::UNSPECIFIED, 0)); // it was put there
+                Peer::V6(address, self.port, scope)
+            }
+            Family::Unix => Peer::Unix,
+        };
+        let link = Link::rested(self.link, self.stream);
+        let owner = Owner(self.owner);
+        let mut connection = Connection::new(link, peer, owner, self.profile, Phase::Open);
+        connection.tag = self.tag;
+        connection.rested = matches!(self.link, link::Resting::Http1(_));
+        connection
+    }
+}
+
+/// All there is to know of a connection that speaks HTTP/2 and has no stream.
+#[cfg(feature = "http2")]
+#[derive(Debug)]
+pub(in crate::net) struct Idle {
+    link: link::Idle,
+    peer: Peer,
+    tag: u32,
+    owner: Owner,
+    profile: u16,
+    accounted: usize,
+}
+
+#[cfg(feature = "http2")]
+impl Idle {
+    /// What the loop has it down for.
+    pub(in crate::net) const fn accounted(&self) -> usize {
+        self.accounted
+    }
+
+    /// The connection without what only streams need, if it has none. The
+    /// record is then of no use.
+    pub(in crate::net) fn of(connection: &mut Connection) -> Option<Box<Self>> {
+        if !connection.is_plain() || connection.rested {
+            return None;
+        }
+        Some(Box::new(Self {
+            link: connection.link.take_idle()?,
+            peer: connection.peer,
+            tag: connection.tag,
+            owner: connection.owner,
+            profile: connection.profile,
+            accounted: connection.accounted,
+        }))
+    }
+
+    /// The whole connection again.
+    pub(in crate::net) fn wake(self) -> Connection {
+        let link = Link::of_idle(self.link);
+        let mut connection =
+            Connection::new(link, self.peer, self.owner, self.profile, Phase::Open);
+        (connection.tag, connection.accounted) = (self.tag, self.accounted);
+        connection
+    }
+}
+
+impl Connection {
+    /// Whether it is as it was when it was accepted, but for its link, its tag
+    /// and what it is down for.
+    fn is_plain(&self) -> bool {
+        let Self {
+            link: _,
+            peer: _,
+            kept,
+            backlog,
+            stalls,
+            phase,
+            tag: _,
+            generation: _,
+            owner: _,
+            dialled,
+            profile: _,
+            held,
+            hungry: _, // means nothing without kept input
+            readable,
+            writable,
+            fin,
+            ended,
+            broken,
+            waits,
+            duplex,
+            queued,
+            dirty,
+            rested: _,
+            accounted: _,
+            gone,
+            told,
+        } = self;
+        let is_set = [
+            dialled, held, readable, fin, ended, broken, waits, duplex, queued, dirty, told,
+        ];
+        *phase == Phase::Open
+            && *writable
+            && !is_set.into_iter().any(|&flag| flag)
+            && kept.is_none()
+            && backlog.memory() == 0
+            && *stalls == Instant::NEVER
+            && gone.is_none()
+    }
+}

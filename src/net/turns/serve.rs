@@ -1,0 +1,365 @@
+//! One connection's turn: read, feed, keep what is left.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::connection::Phase;
+use super::dispatch::Stop;
+use super::kept::Kept;
+use crate::link::{Event, Gone};
+use crate::net::outlet::Sockets;
+use crate::net::{Exchange, Key, Loop, Poller};
+
+/// Kept input up to this size is copied in front of the next read, so that the
+/// connection's own memory goes back to the pool; longer input is read on to.
+const COPIED: usize = 512;
+/// The most memory that is kept for the next long input.
+const LARGE: usize = 4 << 20;
+/// Buffers of kept input that wait for the next connection that needs one.
+const SPARE: usize = 64;
+
+/// What a step of a turn leaves to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Another step can bring something.
+    Again,
+    /// Nothing more until something happens.
+    Rest,
+}
+
+impl<P: Poller> Loop<P> {
+    /// Gives a connection its turn: at most
+    /// [`rounds`](crate::net::Limits::rounds) reads, then one write.
+    pub(in crate::net) fn serve(&mut self, key: Key) {
+        self.dispatch.state.current = key;
+        let mut next = Next::Again;
+        let connection = self.dispatch.state.connections.get_mut(key);
+        if connection.is_some_and(|it| it.waits || !it.backlog.is_empty()) {
+            self.relieve(key);
+        }
+        for _ in 0..self.dispatch.state.limits.rounds {
+            next = self.step(key);
+            if next == Next::Rest {
+                break;
+            }
+        }
+        if next == Next::Rest && self.is_lost(key) {
+            self.end(key, Gone::Reset);
+        }
+        self.settle(key);
+        if self.dispatch.state.memory > self.dispatch.state.limits.memory {
+            self.keep_within_memory();
+        }
+        if next == Next::Again {
+            self.dispatch.state.wake(key);
+        }
+    }
+
+    /// Whether the peer is gone and reading will not find that out, because
+    /// the input is withheld or has ended.
+    fn is_lost(&self, key: Key) -> bool {
+        let connection = self.dispatch.state.connections.get(key);
+        connection
+            .is_some_and(|it| it.broken && it.phase == Phase::Open && it.link.closing().is_none())
+    }
+
+    /// Calls the owner of an exchange apart from its input, then writes.
+    pub(in crate::net) fn attend(&mut self, exchange: Exchange, event: Event<'_>) {
+        let key = exchange.connection;
+        self.dispatch.state.current = key;
+        self.dispatch.tell(exchange, event);
+        self.settle(key);
+        // What the owner did may let input go on that has waited for it.
+        self.dispatch.state.go_on(key);
+    }
+
+    /// Tells a writer that had to wait that it need not any more.
+    fn relieve(&mut self, key: Key) {
+        self.flush(key);
+        let state = &mut self.dispatch.state;
+        if let Some(connection) = state.connections.get_mut(key)
+            && connection.waits
+            && connection.backlog.len() <= state.limits.backlog_low
+        {
+            connection.waits = false;
+            connection.link.resume(state.now);
+            // Where exchanges share the connection, each is told in its turn.
+            let tells = !connection.told && !connection.link.is_multiplexed();
+            if connection.phase == Phase::Open && tells {
+                let exchange = Exchange {
+                    connection: key,
+                    stream: connection.link.stream(),
+                };
+                self.dispatch.tell(exchange, Event::Writable);
+            }
+        }
+    }
+
+    fn step(&mut self, key: Key) -> Next {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return Next::Rest;
+        };
+        match connection.phase {
+            Phase::Dialling | Phase::Flushing(_) => Next::Rest,
+            Phase::Lingering { .. } => self.discard(key),
+            Phase::Open if !connection.may_be_fed() => Next::Rest,
+            Phase::Open => match connection.kept.take() {
+                Some(kept) if !connection.hungry || connection.link.is_pending() => {
+                    self.feed_kept(key, kept)
+                }
+                kept if connection.readable => self.read(key, kept),
+                Some(kept) => {
+                    let ended = connection.ended;
+                    connection.kept = Some(kept);
+                    if ended {
+                        self.feed_end(key)
+                    } else {
+                        Next::Rest
+                    }
+                }
+                None if connection.ended => self.feed_end(key),
+                None if connection.link.is_pending() => {
+                    let stop = self.feed(key, &mut [], false).1;
+                    self.after(key, stop)
+                }
+                None => Next::Rest,
+            },
+        }
+    }
+
+    fn feed(&mut self, key: Key, input: &mut [u8], end: bool) -> (usize, Stop) {
+        let mut sockets = Sockets {
+            poller: &mut self.poller,
+            streams: &mut self.streams,
+        };
+        self.dispatch.feed(key, input, end, &mut sockets)
+    }
+
+    /// Feeds what was kept because something other than the peer had to go
+    /// first.
+    fn feed_kept(&mut self, key: Key, mut kept: Box<Kept>) -> Next {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return Next::Rest;
+        };
+        // What is kept will not be answered behind a response without an end.
+        connection.ended |= connection.fin && !connection.broken && connection.link.is_endless();
+        let ended = connection.ended;
+        let (used, stop) = self.feed(key, kept.bytes(), ended);
+        kept.advance(used);
+        self.keep(key, kept);
+        self.after(key, stop)
+    }
+
+    /// Tells the link that the FIN has come.
+    fn feed_end(&mut self, key: Key) -> Next {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return Next::Rest;
+        };
+        let stop = match connection.kept.take() {
+            Some(kept) => return self.feed_kept_end(key, kept),
+            None => self.feed(key, &mut [], true).1,
+        };
+        self.after_end(key, stop)
+    }
+
+    fn feed_kept_end(&mut self, key: Key, mut kept: Box<Kept>) -> Next {
+        let (used, stop) = self.feed(key, kept.bytes(), true);
+        kept.advance(used);
+        self.keep(key, kept);
+        self.after_end(key, stop)
+    }
+
+    /// After the FIN there is nothing to wait for but our own reply.
+    fn after_end(&mut self, key: Key, stop: Stop) -> Next {
+        match self.after(key, stop) {
+            Next::Again if stop == Stop::Flush => Next::Again,
+            _ => Next::Rest,
+        }
+    }
+
+    /// Reads once, behind what was kept, and feeds all of it.
+    fn read(&mut self, key: Key, kept: Option<Box<Kept>>) -> Next {
+        let size = self.read.len();
+        let Some(stream) = self
+            .streams
+            .get_mut(key.slot() as usize)
+            .and_then(Option::as_mut)
+        else {
+            return Next::Rest;
+        };
+        // Either the loop's own buffer, with a little kept input copied in
+        // front, or the memory of a long kept input itself.
+        let mut own = None;
+        let (had, read) = match kept {
+            Some(mut kept) if kept.len() > COPIED => {
+                let had = kept.len();
+                let room = kept.room(size.min(had).max(COPIED), &mut self.large);
+                let read = self.poller.read(stream, room);
+                own = Some(kept);
+                (had, read)
+            }
+            Some(mut kept) => {
+                let had = kept.len(); // <= COPIED, below the smallest buffer
+                self.read[..had].copy_from_slice(kept.bytes());
+                give_back(&mut self.spare, &mut self.large, kept, size);
+                (had, self.poller.read(stream, &mut self.read[had..]))
+            }
+            None => (0, self.poller.read(stream, &mut self.read)),
+        };
+        let Ok(read) = read else {
+            self.end(key, Gone::Reset);
+            return Next::Rest;
+        };
+        let state = &mut self.dispatch.state;
+        state.counters.bytes_in += read.bytes as u64;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return Next::Rest;
+        };
+        connection.ended |= read.end;
+        connection.readable = !read.end && (!read.drained || connection.fin);
+        let ended = connection.ended;
+        if read.bytes == 0 && !ended {
+            connection.readable = false;
+            return self.put_off(key, own, had);
+        }
+        let stop = match own {
+            Some(mut kept) => {
+                kept.filled(read.bytes);
+                let (used, stop) = self.feed(key, kept.bytes(), ended);
+                kept.advance(used);
+                self.keep(key, kept);
+                stop
+            }
+            None => {
+                let total = had + read.bytes; // within the buffer
+                let mut sockets = Sockets {
+                    poller: &mut self.poller,
+                    streams: &mut self.streams,
+                };
+                let input = &mut self.read[..total];
+                let (used, stop) = self.dispatch.feed(key, input, ended, &mut sockets);
+                if used < total {
+                    let mut kept = self.spare.pop().unwrap_or_default();
+                    kept.fill(&self.read[used..total]);
+                    self.keep(key, kept);
+                }
+                stop
+            }
+        };
+        self.after(key, stop)
+    }
+
+    /// Nothing had come after all: what was kept stays.
+    fn put_off(&mut self, key: Key, own: Option<Box<Kept>>, had: usize) -> Next {
+        let kept = own.or_else(|| {
+            (had > 0).then(|| {
+                let mut kept = self.spare.pop().unwrap_or_default();
+                kept.fill(&self.read[..had]);
+                kept
+            })
+        });
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.kept = kept;
+        }
+        Next::Rest
+    }
+
+    /// Keeps input that was not used, or gives its memory back.
+    fn keep(&mut self, key: Key, kept: Box<Kept>) {
+        match self.dispatch.state.connections.get_mut(key) {
+            Some(connection) if kept.len() > 0 => connection.kept = Some(kept),
+            _ => self.spare_kept(kept),
+        }
+    }
+
+    #[inline]
+    fn after(&mut self, key: Key, stop: Stop) -> Next {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return Next::Rest;
+        };
+        connection.hungry = stop == Stop::Hungry;
+        match stop {
+            Stop::Hungry if connection.readable => Next::Again,
+            Stop::Hungry | Stop::Held => Next::Rest,
+            Stop::Over => {
+                // Whoever lets a machine end without a successor ends here.
+                if connection.link.closing().is_none() {
+                    connection.link.abort();
+                }
+                Next::Rest
+            }
+            Stop::Flush => {
+                self.flush(key);
+                let state = &mut self.dispatch.state;
+                let Some(connection) = state.connections.get_mut(key) else {
+                    return Next::Rest;
+                };
+                connection.waits |= connection.backlog.len() > state.limits.backlog_low;
+                if connection.waits {
+                    Next::Rest
+                } else {
+                    Next::Again
+                }
+            }
+        }
+    }
+
+    /// Throws away what a peer still sends after our last word.
+    fn discard(&mut self, key: Key) -> Next {
+        let Some(stream) = self
+            .streams
+            .get_mut(key.slot() as usize)
+            .and_then(Option::as_mut)
+        else {
+            return Next::Rest;
+        };
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return Next::Rest;
+        };
+        if !connection.readable {
+            return Next::Rest;
+        }
+        let Phase::Lingering { left } = connection.phase else {
+            return Next::Rest;
+        };
+        match self.poller.read(stream, &mut self.read) {
+            Ok(read) if !read.end && read.bytes < left as usize => {
+                let left = left - read.bytes as u32; // read.bytes < left
+                connection.phase = Phase::Lingering { left };
+                connection.readable = !read.drained || connection.fin && read.bytes > 0;
+                if connection.readable {
+                    Next::Again
+                } else {
+                    Next::Rest
+                }
+            }
+            Ok(_) | Err(_) => {
+                self.end(key, Gone::Finished);
+                Next::Rest
+            }
+        }
+    }
+
+    /// Gives the memory of kept input back.
+    pub(in crate::net) fn spare_kept(&mut self, kept: Box<Kept>) {
+        let most = self.read.len();
+        give_back(&mut self.spare, &mut self.large, kept, most);
+    }
+}
+
+/// Keeps the memory of kept input for the next use: up to `most` bytes of each,
+/// and one that is larger, so that large messages do not have the system find
+/// and clear pages for each of them.
+#[expect(
+    clippy::vec_box,
+    reason = "a connection holds a pointer, not the buffer"
+)]
+fn give_back(spare: &mut Vec<Box<Kept>>, large: &mut Vec<u8>, mut kept: Box<Kept>, most: usize) {
+    if (large.len().max(most) + 1..=LARGE).contains(&kept.capacity()) {
+        *large = kept.take_memory();
+    }
+    if spare.len() < SPARE {
+        kept.clear(most);
+        spare.push(kept);
+    }
+}

@@ -1,0 +1,322 @@
+//! What handlers reach of the loop, through their contexts.
+
+use alloc::vec::Vec;
+use core::mem;
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use super::connection::Connection;
+use super::connections::Connections;
+use crate::http::{FieldBuffer, date::Date};
+use crate::link::{Gone, Misuse, Shelf};
+use crate::net::connecting::dials::DialRequest;
+use crate::net::lending::Lending;
+use crate::net::{
+    Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, TimerId,
+    TimerMark, Timers,
+};
+use crate::wire::{Instant, Role, Sink};
+
+/// The error code of HTTP/2 for what is no longer wanted (RFC 9113 §7).
+pub(in crate::net) const CANCEL: u32 = 8;
+/// The same for what this side has failed at.
+pub(in crate::net) const INTERNAL_ERROR: u32 = 2;
+
+/// The part of a loop that is no socket and no handler.
+#[derive(Debug)]
+pub(in crate::net) struct State {
+    pub(in crate::net) connections: Connections,
+    /// What the connection being served writes.
+    pub(in crate::net) cork: Cork,
+    /// How often something has left past the cork.
+    pub(in crate::net) past: u64,
+    /// The connection being served.
+    pub(in crate::net) current: Key,
+    /// What those have written that were being served when a visit to another
+    /// connection began.
+    pub(in crate::net) stash: Vec<(Key, Cork)>,
+    pub(in crate::net) spare: Vec<Cork>,
+    /// Memory for backlogs.
+    pub(in crate::net) queues: Queues,
+    pub(in crate::net) shelf: Shelf,
+    pub(in crate::net) timers: Timers<(Owner, Exchange, u64)>,
+    /// Behind which timers was searched for those that nobody waits for, and
+    /// when to do so again.
+    pub(in crate::net) timer_search: (TimerMark, Instant),
+    /// Connections that can go on without an event.
+    pub(in crate::net) runnable: Vec<Key>,
+    /// Connections with something to flush.
+    pub(in crate::net) dirty: Vec<Key>,
+    pub(in crate::net) dials: Vec<DialRequest>,
+    /// Bytes of memory held for all peers, as of their last turns.
+    pub(in crate::net) memory: usize,
+    pub(in crate::net) limits: Limits,
+    pub(in crate::net) now: Instant,
+    /// When `now` was zero, if the clock runs on within a turn.
+    pub(in crate::net) start: Option<std::time::Instant>,
+    pub(in crate::net) unix_seconds: u64,
+    pub(in crate::net) date: Date,
+    pub(in crate::net) entropy: Entropy,
+    /// Of the response that the loop sends in the place of an owner.
+    pub(in crate::net) last_fields: FieldBuffer,
+    pub(in crate::net) counters: Counters,
+    pub(in crate::net) remote: Remote,
+    pub(in crate::net) draining: bool,
+}
+
+impl State {
+    /// Whether an exchange is still the present one of a connection that goes
+    /// on.
+    pub(in crate::net) fn is_open(&self, exchange: Exchange) -> bool {
+        self.connections.is_open(exchange)
+    }
+
+    /// The connection of an exchange that is still open, what its link needs to
+    /// act, and the mark that its backlog should stay below.
+    #[inline(always)]
+    pub(in crate::net) fn lend(
+        &mut self,
+        exchange: Exchange,
+    ) -> Result<(&mut Connection, Lending<'_>, usize), Misuse> {
+        let Exchange { connection, stream } = exchange;
+        match self.connections.get_mut(connection) {
+            Some(it) if it.is_open(stream) => {
+                let lending = Lending {
+                    stream,
+                    cork: &mut self.cork,
+                    entropy: &mut self.entropy,
+                    now: self.now,
+                    date: &self.date,
+                };
+                Ok((it, lending, self.limits.backlog_high))
+            }
+            _ => Err(Misuse::Over),
+        }
+    }
+
+    /// The same for a call that judges by itself whether an exchange is open
+    /// that shares its connection.
+    #[inline]
+    pub(in crate::net) fn lend_own(
+        &mut self,
+        exchange: Exchange,
+    ) -> Result<(&mut Connection, Lending<'_>), Misuse> {
+        let Exchange { connection, stream } = exchange;
+        match self.connections.get_mut(connection) {
+            Some(it) if it.may_be_open(stream) => {
+                let lending = Lending {
+                    stream,
+                    cork: &mut self.cork,
+                    entropy: &mut self.entropy,
+                    now: self.now,
+                    date: &self.date,
+                };
+                Ok((it, lending))
+            }
+            _ => Err(Misuse::Over),
+        }
+    }
+
+    /// Bytes that wait for the peer of an exchange: for its stream, corked, or
+    /// in the connection's backlog.
+    pub(in crate::net) fn backlog_of(&self, exchange: Exchange) -> usize {
+        let key = exchange.connection;
+        let queued = |it: &Connection| it.backlog.len() + it.link.queued(exchange.stream);
+        self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::len)
+    }
+
+    /// The same without what is still in files.
+    pub(in crate::net) fn held_of(&self, exchange: Exchange) -> usize {
+        let key = exchange.connection;
+        let queued = |it: &Connection| it.backlog.held() + it.link.queued(exchange.stream);
+        self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::held)
+    }
+
+    fn cork_of(&self, key: Key) -> Option<&Cork> {
+        if key == self.current {
+            return Some(&self.cork);
+        }
+        let stashed = self.stash.iter().find(|(stashed, _)| *stashed == key);
+        stashed.map(|(_, cork)| cork)
+    }
+
+    /// What a writer in this exchange is told after a write. `waited` is what
+    /// waited for its peer in memory before: who writes on with more than the
+    /// cap waiting loses the exchange, but no single message or reply is too
+    /// large.
+    pub(in crate::net) fn flow(&mut self, exchange: Exchange, waited: usize) -> Flow {
+        let Exchange { connection, stream } = exchange;
+        let waiting = self.backlog_of(exchange);
+        let Some(it) = self.connections.get_mut(connection) else {
+            return Flow::Go;
+        };
+        if waiting <= self.limits.backlog_high {
+            return Flow::Go;
+        }
+        let is_shared = it.link.wait(stream);
+        it.waits |= !is_shared;
+        if waited > self.limits.backlog_cap {
+            self.lose(exchange, CANCEL, Gone::Stalled);
+        }
+        Flow::Wait
+    }
+
+    /// Ends an exchange without a word more: by a reset of its stream, with
+    /// this error code of HTTP/2, or with its connection.
+    pub(in crate::net) fn lose(&mut self, exchange: Exchange, code: u32, gone: Gone) {
+        let Exchange { connection, stream } = exchange;
+        let Some(it) = self.connections.get_mut(connection) else {
+            return;
+        };
+        let mut out = Vec::new();
+        match it.link.reset(stream, code, gone, self.now, &mut out) {
+            Ok(()) => self.put_behind(connection, &out.into()),
+            Err(Misuse::Over) => {} // it is lost already
+            Err(_) => {
+                it.gone.get_or_insert(gone);
+                it.link.abort();
+            }
+        }
+        self.touch(connection);
+        self.go_on(connection);
+    }
+
+    /// Puts bytes behind what a connection has waiting.
+    fn put_behind(&mut self, key: Key, bytes: &Bytes) {
+        if key == self.current {
+            self.cork.put_shared(bytes.clone());
+        } else if let Some((_, cork)) = self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
+            cork.put_shared(bytes.clone());
+        } else if let Some(connection) = self.connections.get_mut(key) {
+            connection
+                .backlog
+                .put_shared(bytes.clone(), &mut self.queues);
+            self.touch(key);
+        }
+    }
+
+    /// Has a connection looked at before the turn ends.
+    pub(in crate::net) fn touch(&mut self, key: Key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !mem::replace(&mut connection.dirty, true)
+        {
+            self.dirty.push(key);
+        }
+    }
+
+    /// Has a connection go on with what it has, in this turn or the next.
+    pub(in crate::net) fn wake(&mut self, key: Key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !mem::replace(&mut connection.queued, true)
+        {
+            self.runnable.push(key);
+        }
+    }
+
+    /// Has a connection go on if it has anything to go on with.
+    pub(in crate::net) fn go_on(&mut self, key: Key) {
+        if self.connections.get(key).is_some_and(Connection::can_go_on) {
+            self.wake(key);
+        }
+    }
+
+    /// Sets a timer, if there may be a further one. Those whose exchanges are
+    /// over are looked for when the cap is met, and count no more; not again
+    /// before a quarter of the cap was set, or a second has passed.
+    pub(in crate::net) fn set_timer(
+        &mut self,
+        at: Instant,
+        timer: (Owner, Exchange, u64),
+    ) -> Option<TimerId> {
+        let cap = self.limits.timers;
+        let (searched, next) = self.timer_search;
+        let set = self.timers.mark();
+        if self.timers.len() >= cap && (self.now >= next || set.since(searched) > cap as u64 / 4) {
+            self.timer_search = (set, self.now + Duration::from_secs(1));
+            let mut timers = mem::take(&mut self.timers);
+            timers.retain(|&(_, exchange, _)| {
+                exchange.connection == Key::NONE || self.is_open(exchange)
+            });
+            self.timers = timers;
+        }
+        if self.timers.len() >= cap {
+            return None;
+        }
+        Some(self.timers.after(at, timer))
+    }
+
+    /// Makes another connection the current one; what is written from here on
+    /// goes behind what that connection has already written. To be ended by
+    /// [`leave`](Self::leave).
+    pub(in crate::net) fn enter(&mut self, key: Key) {
+        let empty = |spare: &mut Vec<Cork>| spare.pop().unwrap_or_else(|| Cork::new(usize::MAX));
+        let spare = &mut self.spare;
+        let cork = match self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
+            Some((_, cork)) => mem::replace(cork, empty(spare)),
+            None => empty(spare),
+        };
+        let outer = (
+            mem::replace(&mut self.current, key),
+            mem::replace(&mut self.cork, cork),
+        );
+        self.stash.push(outer);
+    }
+
+    /// Makes the connection current again that was so before, and puts what
+    /// was written meanwhile where it belongs.
+    pub(in crate::net) fn leave(&mut self) {
+        let Some((current, outer)) = self.stash.pop() else {
+            return;
+        };
+        let key = mem::replace(&mut self.current, current);
+        let mut written = mem::replace(&mut self.cork, outer);
+        if let Some((_, cork)) = self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
+            mem::swap(cork, &mut written);
+        } else if let Some(connection) = self.connections.get_mut(key) {
+            connection
+                .backlog
+                .extend_from(&written, 0, &mut self.queues);
+        }
+        written.clear();
+        self.spare.push(written);
+        self.touch(key);
+        self.go_on(key); // an answer lets the next request be looked at
+    }
+
+    /// The side that we play in an exchange.
+    pub(in crate::net) fn role_of(&self, exchange: Exchange) -> Role {
+        let connection = self.connections.get(exchange.connection);
+        connection.map_or(Role::Server, |it| it.link.role())
+    }
+
+    /// Puts one encoded WebSocket message behind what a member has waiting;
+    /// whether it could be sent.
+    pub(in crate::net) fn deliver(
+        &mut self,
+        owner: Owner,
+        member: Exchange,
+        frame: &Bytes,
+    ) -> bool {
+        let Exchange { connection, stream } = member;
+        if !self.is_open(member) {
+            return false;
+        }
+        let waited = self.held_of(member);
+        let now = self.now;
+        let Some(it) = self.connections.get_mut(connection) else {
+            return false;
+        };
+        // A client's frames are masked.
+        if it.owner != owner || it.link.role() != Role::Server {
+            return false;
+        }
+        match it.link.deliver(stream, frame, now) {
+            Ok(true) => self.put_behind(connection, frame),
+            Ok(false) => self.touch(connection),
+            Err(_) => return false,
+        }
+        let _ = self.flow(member, waited);
+        true
+    }
+}

@@ -1,0 +1,214 @@
+//! One turn of the loop.
+
+use core::mem;
+use core::time::Duration;
+
+use super::connection::Phase;
+use super::state::State;
+use crate::http::date::Date;
+use crate::link::Event;
+use crate::net::remote::Mail;
+use crate::net::{Error, Key, Loop, Poller, Readiness};
+use crate::wire::Instant;
+
+/// Messages from other threads that one turn handles at most.
+const MAIL: usize = 1024;
+
+impl<P: Poller> Loop<P> {
+    /// One turn: waits at most `timeout` (`None`: until something happens) and
+    /// serves what there is. For programs that keep the main loop to
+    /// themselves.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the poller fails.
+    pub fn turn(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
+        let wait = self.wait(timeout);
+        self.poller.poll(&mut self.ready, wait)?;
+        self.note_time();
+        // Who is woken from here on waits for the next turn.
+        if !self.dispatch.state.runnable.is_empty() {
+            mem::swap(&mut self.round, &mut self.dispatch.state.runnable);
+        }
+        // First: what another loop published before it answered its client
+        // arrives before that client's next request here is answered.
+        self.read_mail();
+        let mut at = 0;
+        while let Some(&readiness) = self.ready.get(at) {
+            self.attend_readiness(readiness);
+            at += 1;
+        }
+        self.accept();
+        self.fire_timers();
+        self.expire();
+        self.go_on();
+        self.dial();
+        self.flush_dirty();
+        self.keep_within_memory();
+        self.cut_late();
+        let State {
+            connections,
+            limits,
+            ..
+        } = &mut self.dispatch.state;
+        connections.pack(limits.warm);
+        Ok(())
+    }
+
+    /// How long a poll may wait.
+    fn wait(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+        let state = &self.dispatch.state;
+        if self.listeners.is_ready()
+            || !self.inbox.is_empty()
+            || !state.runnable.is_empty()
+            || !state.dirty.is_empty()
+            || !state.dials.is_empty()
+        {
+            return Some(Duration::ZERO);
+        }
+        let coarse = self.deadlines.next();
+        let next = match (self.next_precise(), coarse) {
+            (None, None) => return timeout,
+            // The clock of this turn does: they are whole seconds, and may be
+            // late by one and by what the turn takes.
+            (None, Some(coarse)) => coarse.saturating_since(state.now),
+            (Some(precise), coarse) => {
+                let next = coarse.map_or(precise, |coarse| coarse.min(precise));
+                // The turn may have taken its time.
+                next.saturating_since(self.poller.refresh())
+            }
+        };
+        Some(timeout.map_or(next, |timeout| timeout.min(next)))
+    }
+
+    /// The first time that something other than a connection's deadline is due.
+    #[inline(always)]
+    fn next_precise(&self) -> Option<Instant> {
+        let state = &self.dispatch.state;
+        let dialling = !self.dialling.is_empty();
+        if state.timers.is_empty() && !dialling && self.drained_by.is_none() {
+            return self.listeners.next();
+        }
+        let drained = self.drained_by.filter(|_| !state.connections.is_empty());
+        sooner(
+            sooner(state.timers.next(), self.listeners.next()),
+            sooner(self.next_dial(), drained),
+        )
+    }
+
+    fn note_time(&mut self) {
+        let state = &mut self.dispatch.state;
+        state.now = self.poller.now();
+        let seconds = self.poller.unix_seconds();
+        if seconds != state.unix_seconds {
+            state.unix_seconds = seconds;
+            state.date = Date::from_unix(seconds);
+        }
+    }
+
+    fn attend_readiness(&mut self, readiness: Readiness) {
+        if readiness.token & Key::FREE_TOKENS != 0 {
+            if let Some(number) = self.listeners.number_of(readiness.token) {
+                self.listeners.ready(number);
+            }
+            return;
+        }
+        let Some(key) = self.dispatch.state.connections.key_from(readiness.token) else {
+            return;
+        };
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return;
+        };
+        connection.readable |= readiness.readable || readiness.read_closed || readiness.closed;
+        connection.writable |= readiness.writable;
+        connection.fin |= readiness.read_closed || readiness.closed;
+        connection.broken |= readiness.closed;
+        if connection.phase == Phase::Dialling {
+            self.go_on_dialling(key);
+        } else if !connection.queued {
+            self.serve(key); // one that is queued has its turn later in this one
+        }
+    }
+
+    /// Serves those that can go on without an event.
+    fn go_on(&mut self) {
+        if self.round.is_empty() {
+            return;
+        }
+        let mut round = mem::take(&mut self.round);
+        for key in round.drain(..) {
+            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+                connection.queued = false;
+                self.serve(key);
+            }
+        }
+        self.round = round;
+    }
+
+    /// Writes to those that others have written to.
+    fn flush_dirty(&mut self) {
+        while !self.dispatch.state.dirty.is_empty() {
+            let next = mem::take(&mut self.round);
+            let mut round = mem::replace(&mut self.dispatch.state.dirty, next);
+            for key in round.drain(..) {
+                self.dispatch.state.current = key;
+                self.settle(key);
+            }
+            self.round = round;
+        }
+    }
+
+    /// Hands over what other threads sent.
+    fn read_mail(&mut self) {
+        if self.inbox.is_empty() {
+            return;
+        }
+        let lost = self.inbox.lost();
+        let counters = &mut self.dispatch.state.counters;
+        (counters.lost_publishes, counters.lost_replies) = (lost.publishes, lost.replies);
+        for _ in 0..MAIL {
+            let Some(mail) = self.inbox.next() else {
+                return;
+            };
+            match mail {
+                Mail::Exchange {
+                    owner,
+                    exchange,
+                    value,
+                } => {
+                    let state = &mut self.dispatch.state;
+                    let key = exchange.connection;
+                    let is_owner = state
+                        .connections
+                        .get_mut(key)
+                        .is_some_and(|it| it.owner == owner);
+                    if is_owner && state.is_open(exchange) {
+                        self.attend(exchange, Event::Mail(value));
+                    }
+                }
+                Mail::Owner { owner, value } => self.dispatch.tell_owner(owner, Event::Mail(value)),
+                Mail::Drain { within } => self.drain(within),
+            }
+        }
+    }
+
+    fn fire_timers(&mut self) {
+        let now = self.dispatch.state.now;
+        let until = self.dispatch.state.timers.mark();
+        while let Some((_, timer)) = self.dispatch.state.timers.expired(now, until) {
+            let (owner, exchange, token) = timer;
+            if exchange.connection == Key::NONE {
+                self.dispatch.tell_owner(owner, Event::Timer { token });
+            } else if self.dispatch.state.is_open(exchange) {
+                self.attend(exchange, Event::Timer { token });
+            }
+        }
+    }
+}
+
+#[inline]
+fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
