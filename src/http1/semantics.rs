@@ -238,7 +238,7 @@ fn is<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
 }
 
 /// Whether the value from `from` to `to` is letters, digits, dots and hyphens with
-/// at most four digits of a port: what nearly all hosts are, and what
+/// a port below 60,000, if any: what nearly all hosts are, and what
 /// [`is_authority`] need not see.
 #[inline(always)]
 fn is_plain_host<B: Blocks>(blocks: B, text: &[u8], from: usize, to: usize) -> bool {
@@ -248,7 +248,11 @@ fn is_plain_host<B: Blocks>(blocks: B, text: &[u8], from: usize, to: usize) -> b
     }
     match text.get(end..to) {
         Some([b':', port @ ..]) if end > from => {
-            port.len() <= 4 && port.iter().all(|b| b.is_ascii_digit())
+            let is_short = match port {
+                [first, _, _, _, _] => *first < b'6',
+                _ => port.len() < 5,
+            };
+            is_short && port.iter().all(u8::is_ascii_digit)
         }
         _ => false,
     }
@@ -266,12 +270,21 @@ mod tests {
             is_plain_host(Words, text.as_bytes(), 0, host.len())
         };
         let long = "a".repeat(80);
-        for host in ["a", "a.b-c:80", "1.2.3.4", "a:", &long[..31]] {
+        for host in [
+            "a",
+            "a.b-c:80",
+            "1.2.3.4",
+            "a:",
+            "a:59999",
+            "a:00080",
+            &long[..31],
+        ] {
             assert!(plain(host) && is_authority(host), "{host}");
         }
         let odd = long.clone() + "_";
         for host in [
-            "", ":80", ":", "a:65536", "a:x", "[::1]", "a_b", "a b", "a/b", &odd,
+            "", ":80", ":", "a:60000", "a:65536", "a:100000", "a:x", "a:1x000", "[::1]", "a_b",
+            "a b", "a/b", &odd,
         ] {
             assert!(!plain(host), "{host}");
         }
