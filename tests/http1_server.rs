@@ -858,6 +858,16 @@ fn host_is_there_once_and_names_a_host() {
         ),
         (
             "GET / HTTP/1.1",
+            "Host: a-name-that-is-longer-than-others.example/b\r\n",
+            Some(Violation::HostInvalid),
+        ),
+        (
+            "GET / HTTP/1.1",
+            "Host: a-name-that-is-longer-than-others.example:8080\r\n",
+            None,
+        ),
+        (
+            "GET / HTTP/1.1",
             "Host: \u{e9}\r\n",
             Some(Violation::HostInvalid),
         ),

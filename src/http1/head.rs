@@ -91,7 +91,8 @@ pub(crate) fn fault_of_target(text: &[u8], longest_target: u32) -> Violation {
     }
 }
 
-/// The same line by line: the only way that knows where a head stops.
+/// The search of [`parse`] line by line: the only way that knows where a head
+/// stops.
 #[cold]
 #[inline(never)]
 pub(crate) fn parse_lines<S: StartLine>(
@@ -370,6 +371,8 @@ mod tests {
         prop_oneof![
             8 => prop_oneof![
                 Just("GET /a?b HTTP/1.1\r\n"), Just("HTTP/1.1 200 OK\r\n"), Just("Host: a.b:80\r\n"),
+                Just("Host: a-host-with-a-name-longer-than-what-is-looked-at-in-one-go:80\r\n"),
+                Just("Host: a-host-with-a-name-longer-than-any-window/no-host\r\n"),
                 Just("Connection: keep-alive\r\n"), Just("cOnTent-length:5\r\n"), Just("X: \t \r\n"),
                 Just("A:\r\n"), Just("Cookie: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"),
                 Just("x-a-very-long-name-that-goes-on-and-on-and-on-over-the-end-of-any-block-of-bytes: v\r\n"),

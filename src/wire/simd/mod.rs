@@ -30,9 +30,7 @@ mod utf8;
 #[allow(unsafe_code)] // the kernels: each says why it is sound
 pub(crate) mod x86_64;
 
-#[cfg(test)]
-pub(crate) use blocks::WINDOW;
-pub(crate) use blocks::{Blocks, Class};
+pub(crate) use blocks::{Blocks, Class, WINDOW};
 pub(crate) use lines::{FieldLine, HeadLines};
 pub use utf8::{as_text, is_utf8};
 
