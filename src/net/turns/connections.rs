@@ -260,10 +260,21 @@ impl Others {
         whole.is_some()
     }
 
+    /// Lists a connection that is whole from here on. Those that are gone make
+    /// room before the list grows, however many may stay whole.
+    fn note_warm(&mut self, key: Key) {
+        if self.warm.len() == self.warm.capacity() {
+            let places = &self.places;
+            self.warm.retain(|&key| places.contains(key));
+            self.warm.reserve(self.warm.len() + 1); // so that looking costs each the same
+        }
+        self.warm.push(key);
+    }
+
     /// Puts a connection into a record, and notes that it is whole.
     fn record(&mut self, key: Key, mut connection: Connection) -> Box<Connection> {
         connection.generation = key.generation();
-        self.warm.push(key);
+        self.note_warm(key);
         self.woken += 1;
         match self.spare.pop() {
             Some(mut record) => {
@@ -362,6 +373,19 @@ mod tests {
         connections.pack(20);
         assert!(whole(&connections) <= 20);
         assert!(connections.others.warm.len() <= 20);
+    }
+
+    #[test]
+    fn those_that_are_gone_are_forgotten_though_nothing_is_packed() {
+        let mut connections = Connections::new();
+        let stay: Vec<Key> = (0..20).map(|n| connections.insert(at_rest(n))).collect();
+        for n in 0..10_000 {
+            let key = connections.insert(at_rest(n));
+            connections.pack(usize::MAX);
+            connections.remove(key);
+        }
+        assert!(connections.others.warm.capacity() <= 100);
+        assert!(stay.iter().all(|key| connections.others.warm.contains(key)));
     }
 
     #[test]
