@@ -111,3 +111,11 @@ pub(crate) struct Idle {
     machine: http2::Connection,
     stream: u32,
 }
+
+#[cfg(feature = "http2")]
+impl Idle {
+    /// Bytes of memory that it takes.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Self>() + self.machine.memory()
+    }
+}

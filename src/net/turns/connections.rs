@@ -14,6 +14,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::connection::Connection;
 #[cfg(feature = "http2")]
@@ -49,6 +50,8 @@ struct Others {
     warm: Vec<Key>,
     /// How many were made whole since they were looked at last.
     woken: usize,
+    /// Bytes that the connections packed in this turn hold no more.
+    freed: usize,
     #[expect(clippy::vec_box, reason = "a place holds a pointer, not the record")]
     spare: Vec<Box<Connection>>,
 }
@@ -73,6 +76,7 @@ impl Connections {
                 long: Slab::new(),
                 warm: Vec::new(),
                 woken: 0,
+                freed: 0,
                 spare: Vec::new(),
             },
             hand: 0,
@@ -166,13 +170,15 @@ impl Connections {
 
     /// Packs some that rest, if more than `most` are whole: about as many as
     /// have come since, so that it costs each of them the same. To be called
-    /// while none is at work.
+    /// while none is at work. Returns the bytes that they are not down for any
+    /// more.
     #[inline]
-    pub(in crate::net) fn pack(&mut self, most: usize) {
+    pub(in crate::net) fn pack(&mut self, most: usize) -> usize {
         if self.others.warm.len() > most {
             self.pack_beyond(most);
         }
         self.others.woken = 0;
+        mem::take(&mut self.others.freed)
     }
 
     #[cold]
@@ -227,7 +233,10 @@ impl Others {
         } else {
             #[cfg(feature = "http2")]
             match Idle::of(connection) {
-                Some(idle) => *place = Place::Idle(self.idle.insert(idle)),
+                Some(idle) => {
+                    self.freed += connection.accounted.saturating_sub(idle.accounted());
+                    *place = Place::Idle(self.idle.insert(idle));
+                }
                 None => return false,
             }
             #[cfg(not(feature = "http2"))]
@@ -247,7 +256,7 @@ impl Others {
         let Some(place) = self.places.get_mut(key) else {
             return false;
         };
-        let connection = match core::mem::replace(place, Place::Whole) {
+        let connection = match mem::replace(place, Place::Whole) {
             Place::Whole => None,
             Place::Resting(resting) => Some(resting.wake(&mut self.long)),
             #[cfg(feature = "http2")]
@@ -333,7 +342,7 @@ mod tests {
                 0 => connections.remove(key).map(|record| *record),
                 _ => connections
                     .get_mut(key)
-                    .map(|it| core::mem::replace(it, at_work())),
+                    .map(|it| mem::replace(it, at_work())),
             };
             let (whole, before) = (whole.unwrap(), at_rest(n));
             let limits = link::Limits::DEFAULT;

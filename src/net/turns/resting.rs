@@ -121,13 +121,14 @@ impl Idle {
         if !connection.is_plain() || connection.rested {
             return None;
         }
+        let link = connection.link.take_idle()?;
         Some(Box::new(Self {
-            link: connection.link.take_idle()?,
+            accounted: connection.accounted.min(link.memory()),
+            link,
             peer: connection.peer,
             tag: connection.tag,
             owner: connection.owner,
             profile: connection.profile,
-            accounted: connection.accounted,
         }))
     }
 
