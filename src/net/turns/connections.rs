@@ -301,11 +301,12 @@ mod tests {
     use crate::link::{self, Link};
     use crate::net::turns::connection::Phase;
     use crate::net::{Owner, Peer};
-    use crate::wire::Role;
+    use crate::websocket;
+    use crate::wire::{Instant, Role};
     use core::net::{Ipv4Addr, Ipv6Addr};
 
     fn at_rest(n: u32) -> Connection {
-        let link = Link::rested(link::Resting::Http1([n, 1]), n + 1);
+        let link = Link::rested(link::Resting::Http1([n, 1]), n + 1, 0);
         let peer = match n % 3 {
             0 => Peer::V4(Ipv4Addr::from_bits(n), 80),
             1 => Peer::V6(Ipv6Addr::from_bits(u128::from(n) << 64), 81, n),
@@ -382,6 +383,23 @@ mod tests {
         connections.pack(20);
         assert!(whole(&connections) <= 20);
         assert!(connections.others.warm.len() <= 20);
+    }
+
+    #[test]
+    fn a_websocket_keeps_the_limits_of_its_route() {
+        let mut connections = Connections::new();
+        let at_rest = |rules| {
+            let machine = websocket::Connection::new(Role::Server, Instant::START);
+            let resting = link::Resting::WebSocket(machine.resting().unwrap());
+            let link = Link::rested(resting, 7, rules);
+            Connection::new(link, Peer::Unix, Owner(0), 0, Phase::Open)
+        };
+        let rules = [0, 1, 255, 256]; // the last ones are too many to be packed
+        let keys = rules.map(|rules| connections.insert(at_rest(rules)));
+        connections.pack(0);
+        assert_eq!(whole(&connections), 1);
+        let found = keys.map(|key| connections.get_mut(key).unwrap().link.rules());
+        assert_eq!(found, rules);
     }
 
     #[test]
