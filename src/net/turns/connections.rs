@@ -48,6 +48,8 @@ struct Others {
     /// Those that are whole and may have to be packed, in no order, and some
     /// that are gone.
     warm: Vec<Key>,
+    /// How many are not whole.
+    packed: usize,
     /// How many were made whole since they were looked at last.
     woken: usize,
     /// Bytes that the connections packed in this turn hold no more.
@@ -75,6 +77,7 @@ impl Connections {
                 idle: Slab::new(),
                 long: Slab::new(),
                 warm: Vec::new(),
+                packed: 0,
                 woken: 0,
                 freed: 0,
                 spare: Vec::new(),
@@ -174,7 +177,7 @@ impl Connections {
     /// more.
     #[inline]
     pub(in crate::net) fn pack(&mut self, most: usize) -> usize {
-        if self.others.warm.len() > most {
+        if self.others.whole() > most {
             self.pack_beyond(most);
         }
         self.others.woken = 0;
@@ -189,7 +192,7 @@ impl Connections {
             hand,
         } = self;
         for _ in 0..2 * others.woken + LOOKS {
-            if others.warm.len() <= most {
+            if others.whole() <= most {
                 return;
             }
             if *hand >= others.warm.len() {
@@ -213,6 +216,12 @@ fn is_in(place: &Option<Box<Connection>>, key: Key) -> bool {
 }
 
 impl Others {
+    /// How many are whole.
+    #[inline]
+    const fn whole(&self) -> usize {
+        self.places.len() - self.packed // each of them has a place
+    }
+
     #[cold]
     fn is_open(&self, key: Key, stream: u32) -> bool {
         match self.places.get(key) {
@@ -242,6 +251,7 @@ impl Others {
             #[cfg(not(feature = "http2"))]
             return false;
         }
+        self.packed += 1;
         if let Some(record) = whole.take()
             && self.spare.len() < SPARE
         {
@@ -264,6 +274,7 @@ impl Others {
         };
         // Only a whole one is in its place already.
         if let Some(connection) = connection {
+            self.packed -= 1;
             *whole = Some(self.record(key, connection));
         }
         whole.is_some()
@@ -381,8 +392,15 @@ mod tests {
         }
         connections.pack(20);
         connections.pack(20);
-        assert!(whole(&connections) <= 20);
-        assert!(connections.others.warm.len() <= 20);
+        assert_eq!(whole(&connections), 20);
+        assert_eq!(connections.others.whole(), 20);
+        // Those that come and go meanwhile do not count.
+        for n in 0..100 {
+            let key = connections.insert(at_rest(n));
+            connections.remove(key);
+            connections.pack(20);
+            assert_eq!(whole(&connections), 20);
+        }
     }
 
     #[test]
