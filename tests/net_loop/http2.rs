@@ -440,42 +440,6 @@ fn the_outboxes_count_against_the_memory_of_the_loop() {
     assert_eq!(scene.fate(honest), Fate::Open);
 }
 
-#[test]
-fn idle_connections_are_down_for_what_they_hold_and_no_more() {
-    let setting = Setting {
-        limits: Limits::DEFAULT.with_memory(1 << 20),
-        ..Setting::default()
-    };
-    let mut scene = Scene::site_with(setting);
-    let mut clients = Vec::new();
-    for _ in 0..20 {
-        let mut peer = Peer::connect(&mut scene);
-        let streams: Vec<u32> = (0..8).map(|_| peer.get("/open")).collect();
-        peer.talk(&mut scene);
-        let exchange = scene.exchange_of("Request");
-        // At work, 16 KiB wait for each of the streams.
-        scene.act(|context| {
-            for &stream in &streams {
-                let exchange = Exchange { stream, ..exchange };
-                context.with(exchange, |context| context.write(&[b'x'; 16 << 10]));
-            }
-            for &stream in &streams {
-                let exchange = Exchange { stream, ..exchange };
-                let done = context.with(exchange, |context| context.finish(Fields::EMPTY));
-                done.unwrap().unwrap();
-            }
-        });
-        let seen = peer.talk(&mut scene);
-        for &stream in &streams {
-            assert_eq!(content(&seen, stream).len(), 16 << 10);
-        }
-        clients.push(peer.client);
-    }
-    for client in clients {
-        assert_eq!(scene.fate(client), Fate::Open);
-    }
-}
-
 // ---- ends ----
 
 #[test]
