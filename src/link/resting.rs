@@ -34,15 +34,15 @@ impl Resting {
 }
 
 impl Link {
-    /// The link in short, if it is a server's with nothing under way.
+    /// The link in short, if it is a server's with nothing under way; which of
+    /// the limits of WebSockets holds is to be remembered beside it.
     pub(crate) fn resting(&self) -> Option<Resting> {
         let rests = self.role == Role::Server
             && self.parked.is_none()
             && self.due == Instant::NEVER
             && self.stream != 0
             && !self.endless
-            && self.over.is_none()
-            && self.rules == 0;
+            && self.over.is_none();
         if !rests {
             return None;
         }
@@ -58,9 +58,14 @@ impl Link {
         }
     }
 
+    /// Which of the limits of WebSockets holds.
+    pub(crate) const fn rules(&self) -> u16 {
+        self.rules
+    }
+
     /// The link that was put away as `resting`, its last exchange being
     /// `stream`.
-    pub(crate) fn rested(resting: Resting, stream: u32) -> Self {
+    pub(crate) fn rested(resting: Resting, stream: u32, rules: u16) -> Self {
         let protocol = match resting {
             Resting::Http1([low, high]) => {
                 let since = Instant::from_nanos(u64::from(high) << 32 | u64::from(low));
@@ -71,7 +76,7 @@ impl Link {
             }
         };
         let mut link = Self::with(Role::Server, protocol);
-        link.stream = stream;
+        (link.stream, link.rules) = (stream, rules);
         link
     }
 
@@ -110,4 +115,12 @@ impl Link {
 pub(crate) struct Idle {
     machine: http2::Connection,
     stream: u32,
+}
+
+#[cfg(feature = "http2")]
+impl Idle {
+    /// Bytes of memory that it takes.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Self>() + self.machine.memory()
+    }
 }

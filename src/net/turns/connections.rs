@@ -14,6 +14,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::connection::Connection;
 #[cfg(feature = "http2")]
@@ -47,8 +48,12 @@ struct Others {
     /// Those that are whole and may have to be packed, in no order, and some
     /// that are gone.
     warm: Vec<Key>,
+    /// How many are not whole.
+    packed: usize,
     /// How many were made whole since they were looked at last.
     woken: usize,
+    /// Bytes that the connections packed in this turn hold no more.
+    freed: usize,
     #[expect(clippy::vec_box, reason = "a place holds a pointer, not the record")]
     spare: Vec<Box<Connection>>,
 }
@@ -72,7 +77,9 @@ impl Connections {
                 idle: Slab::new(),
                 long: Slab::new(),
                 warm: Vec::new(),
+                packed: 0,
                 woken: 0,
+                freed: 0,
                 spare: Vec::new(),
             },
             hand: 0,
@@ -166,13 +173,15 @@ impl Connections {
 
     /// Packs some that rest, if more than `most` are whole: about as many as
     /// have come since, so that it costs each of them the same. To be called
-    /// while none is at work.
+    /// while none is at work. Returns the bytes that they are not down for any
+    /// more.
     #[inline]
-    pub(in crate::net) fn pack(&mut self, most: usize) {
-        if self.others.warm.len() > most {
+    pub(in crate::net) fn pack(&mut self, most: usize) -> usize {
+        if self.others.whole() > most {
             self.pack_beyond(most);
         }
         self.others.woken = 0;
+        mem::take(&mut self.others.freed)
     }
 
     #[cold]
@@ -183,7 +192,7 @@ impl Connections {
             hand,
         } = self;
         for _ in 0..2 * others.woken + LOOKS {
-            if others.warm.len() <= most {
+            if others.whole() <= most {
                 return;
             }
             if *hand >= others.warm.len() {
@@ -207,6 +216,12 @@ fn is_in(place: &Option<Box<Connection>>, key: Key) -> bool {
 }
 
 impl Others {
+    /// How many are whole.
+    #[inline]
+    const fn whole(&self) -> usize {
+        self.places.len() - self.packed // each of them has a place
+    }
+
     #[cold]
     fn is_open(&self, key: Key, stream: u32) -> bool {
         match self.places.get(key) {
@@ -227,12 +242,16 @@ impl Others {
         } else {
             #[cfg(feature = "http2")]
             match Idle::of(connection) {
-                Some(idle) => *place = Place::Idle(self.idle.insert(idle)),
+                Some(idle) => {
+                    self.freed += connection.accounted.saturating_sub(idle.accounted());
+                    *place = Place::Idle(self.idle.insert(idle));
+                }
                 None => return false,
             }
             #[cfg(not(feature = "http2"))]
             return false;
         }
+        self.packed += 1;
         if let Some(record) = whole.take()
             && self.spare.len() < SPARE
         {
@@ -247,7 +266,7 @@ impl Others {
         let Some(place) = self.places.get_mut(key) else {
             return false;
         };
-        let connection = match core::mem::replace(place, Place::Whole) {
+        let connection = match mem::replace(place, Place::Whole) {
             Place::Whole => None,
             Place::Resting(resting) => Some(resting.wake(&mut self.long)),
             #[cfg(feature = "http2")]
@@ -255,15 +274,27 @@ impl Others {
         };
         // Only a whole one is in its place already.
         if let Some(connection) = connection {
+            self.packed -= 1;
             *whole = Some(self.record(key, connection));
         }
         whole.is_some()
     }
 
+    /// Lists a connection that is whole from here on. Those that are gone make
+    /// room before the list grows, however many may stay whole.
+    fn note_warm(&mut self, key: Key) {
+        if self.warm.len() == self.warm.capacity() {
+            let places = &self.places;
+            self.warm.retain(|&key| places.contains(key));
+            self.warm.reserve(self.warm.len() + 1); // so that looking costs each the same
+        }
+        self.warm.push(key);
+    }
+
     /// Puts a connection into a record, and notes that it is whole.
     fn record(&mut self, key: Key, mut connection: Connection) -> Box<Connection> {
         connection.generation = key.generation();
-        self.warm.push(key);
+        self.note_warm(key);
         self.woken += 1;
         match self.spare.pop() {
             Some(mut record) => {
@@ -281,11 +312,12 @@ mod tests {
     use crate::link::{self, Link};
     use crate::net::turns::connection::Phase;
     use crate::net::{Owner, Peer};
-    use crate::wire::Role;
+    use crate::websocket;
+    use crate::wire::{Instant, Role};
     use core::net::{Ipv4Addr, Ipv6Addr};
 
     fn at_rest(n: u32) -> Connection {
-        let link = Link::rested(link::Resting::Http1([n, 1]), n + 1);
+        let link = Link::rested(link::Resting::Http1([n, 1]), n + 1, 0);
         let peer = match n % 3 {
             0 => Peer::V4(Ipv4Addr::from_bits(n), 80),
             1 => Peer::V6(Ipv6Addr::from_bits(u128::from(n) << 64), 81, n),
@@ -322,7 +354,7 @@ mod tests {
                 0 => connections.remove(key).map(|record| *record),
                 _ => connections
                     .get_mut(key)
-                    .map(|it| core::mem::replace(it, at_work())),
+                    .map(|it| mem::replace(it, at_work())),
             };
             let (whole, before) = (whole.unwrap(), at_rest(n));
             let limits = link::Limits::DEFAULT;
@@ -360,8 +392,45 @@ mod tests {
         }
         connections.pack(20);
         connections.pack(20);
-        assert!(whole(&connections) <= 20);
-        assert!(connections.others.warm.len() <= 20);
+        assert_eq!(whole(&connections), 20);
+        assert_eq!(connections.others.whole(), 20);
+        // Those that come and go meanwhile do not count.
+        for n in 0..100 {
+            let key = connections.insert(at_rest(n));
+            connections.remove(key);
+            connections.pack(20);
+            assert_eq!(whole(&connections), 20);
+        }
+    }
+
+    #[test]
+    fn a_websocket_keeps_the_limits_of_its_route() {
+        let mut connections = Connections::new();
+        let at_rest = |rules| {
+            let machine = websocket::Connection::new(Role::Server, Instant::START);
+            let resting = link::Resting::WebSocket(machine.resting().unwrap());
+            let link = Link::rested(resting, 7, rules);
+            Connection::new(link, Peer::Unix, Owner(0), 0, Phase::Open)
+        };
+        let rules = [0, 1, 255, 256]; // the last ones are too many to be packed
+        let keys = rules.map(|rules| connections.insert(at_rest(rules)));
+        connections.pack(0);
+        assert_eq!(whole(&connections), 1);
+        let found = keys.map(|key| connections.get_mut(key).unwrap().link.rules());
+        assert_eq!(found, rules);
+    }
+
+    #[test]
+    fn those_that_are_gone_are_forgotten_though_nothing_is_packed() {
+        let mut connections = Connections::new();
+        let stay: Vec<Key> = (0..20).map(|n| connections.insert(at_rest(n))).collect();
+        for n in 0..10_000 {
+            let key = connections.insert(at_rest(n));
+            connections.pack(usize::MAX);
+            connections.remove(key);
+        }
+        assert!(connections.others.warm.capacity() <= 100);
+        assert!(stay.iter().all(|key| connections.others.warm.contains(key)));
     }
 
     #[test]

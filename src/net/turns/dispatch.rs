@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use super::connection::Connection;
 use super::failing::{Call, fail, panicked};
 use super::state::State;
 use crate::http::{OwnedScratch, Status};
@@ -140,12 +139,6 @@ impl Dispatch {
             }
             Err(violation) => self.tell_gone(key, Gone::Violation(violation)),
         }
-    }
-
-    /// What a connection is judged by.
-    pub(in crate::net) fn limits_of(&self, connection: &Connection) -> &link::Limits {
-        // Profiles are only ever added, so the index stays good.
-        &self.profiles[usize::from(connection.profile)]
     }
 
     /// Takes back what was shown and has been looked at.

@@ -4,6 +4,7 @@ use core::mem;
 use core::time::Duration;
 
 use super::connection::Phase;
+use super::dispatch::Dispatch;
 use crate::link::{Event, Gone};
 use crate::net::{Key, Loop, Owner, Poller};
 use crate::wire::Role;
@@ -21,10 +22,10 @@ impl<P: Poller> Loop<P> {
             let Some(key) = self.dispatch.state.connections.key_at(slot) else {
                 continue;
             };
-            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
-                connection.rested = false; // its deadline has just been ended
-            }
-            let Some(connection) = self.dispatch.state.connections.get(key) else {
+            let Dispatch {
+                state, profiles, ..
+            } = &mut self.dispatch;
+            let Some(connection) = state.connections.get_mut(key) else {
                 continue;
             };
             if connection.stalls <= now {
@@ -35,13 +36,16 @@ impl<P: Poller> Loop<P> {
                 self.end(key, gone);
                 continue;
             }
-            let limits = self.dispatch.limits_of(connection);
+            // Profiles are only ever added, so the index stays good.
+            let limits = &profiles[usize::from(connection.profile)];
             match connection.phase {
                 Phase::Open if connection.own_deadline(limits).is_some_and(|it| it <= now) => {
-                    self.dispatch.state.current = key;
+                    connection.rested = false; // its deadline has just been ended
+                    state.current = key;
                     self.dispatch.elapse(key);
                     self.settle(key);
                 }
+                // If it rests, it goes on resting.
                 _ => self.deadlines.set(slot, connection.deadline(limits)),
             }
         }
@@ -125,5 +129,57 @@ impl<P: Poller> Loop<P> {
             self.cut += usize::from(runs);
             self.end(key, Gone::Drained);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::http::{ResponseHead, Status};
+    use crate::link::{self, Event};
+    use crate::net::{Context, Handler, Limits, ListenOptions, Loop, Scripted, Speaks};
+    use core::time::Duration;
+
+    struct Hello;
+
+    impl Handler for Hello {
+        fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
+            if let Event::Request { .. } = event {
+                let head = ResponseHead::new(Status::OK, crate::http::Fields::EMPTY);
+                context.respond_whole(&head, b"hello").unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_connection_rests_on_behind_the_deadline_of_an_earlier_rest() {
+        let world = Scripted::new();
+        let limits = Limits::DEFAULT.with_warm(0);
+        let mut events = Loop::with_poller(world.clone(), limits).unwrap();
+        let owner = events.add(Hello);
+        let profile = events.profile(link::Limits::DEFAULT);
+        let (address, options) = ("127.0.0.1:0".parse().unwrap(), ListenOptions::DEFAULT);
+        events
+            .listen(&address, &options, Speaks::Http, owner, profile)
+            .unwrap();
+        let client = world.connect_client(0);
+        // The first rest would be over 60 seconds after its beginning, the
+        // second one is 30 seconds later.
+        for seconds in [30, 40, 0] {
+            if seconds > 0 {
+                world.send(client, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            }
+            for _ in 0..4 {
+                events.turn(Some(Duration::ZERO)).unwrap();
+            }
+            let connections = &events.dispatch.state.connections;
+            let key = connections.keys()[0];
+            assert!(connections.get(key).is_none(), "it is packed");
+            world.advance(Duration::from_secs(seconds));
+        }
+        world.advance(Duration::from_secs(25));
+        for _ in 0..4 {
+            events.turn(Some(Duration::ZERO)).unwrap();
+        }
+        assert!(events.dispatch.state.connections.is_empty());
     }
 }

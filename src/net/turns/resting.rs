@@ -32,6 +32,8 @@ pub(in crate::net) struct Resting {
     owner: u16,
     profile: u16,
     family: Family,
+    /// Which of the limits of WebSockets holds.
+    rules: u8,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +52,7 @@ impl Resting {
     /// The connection in short, if there is nothing else to know of it.
     pub(in crate::net) fn of(connection: &Connection, long: &mut LongAddresses) -> Option<Self> {
         let link = connection.link.resting()?;
+        let rules = u8::try_from(connection.link.rules()).ok()?;
         let is_http = matches!(link, link::Resting::Http1(_));
         let is_plain = connection.is_plain() && connection.accounted == 0;
         if !is_plain || connection.rested != is_http {
@@ -71,6 +74,7 @@ impl Resting {
             owner: connection.owner.0,
             profile: connection.profile,
             family,
+            rules,
         })
     }
 
@@ -87,7 +91,7 @@ impl Resting {
             }
             Family::Unix => Peer::Unix,
         };
-        let link = Link::rested(self.link, self.stream);
+        let link = Link::rested(self.link, self.stream, u16::from(self.rules));
         let owner = Owner(self.owner);
         let mut connection = Connection::new(link, peer, owner, self.profile, Phase::Open);
         connection.tag = self.tag;
@@ -121,13 +125,14 @@ impl Idle {
         if !connection.is_plain() || connection.rested {
             return None;
         }
+        let link = connection.link.take_idle()?;
         Some(Box::new(Self {
-            link: connection.link.take_idle()?,
+            accounted: connection.accounted.min(link.memory()),
+            link,
             peer: connection.peer,
             tag: connection.tag,
             owner: connection.owner,
             profile: connection.profile,
-            accounted: connection.accounted,
         }))
     }
 

@@ -48,9 +48,10 @@ impl<P: Poller> Loop<P> {
         let State {
             connections,
             limits,
+            memory,
             ..
         } = &mut self.dispatch.state;
-        connections.pack(limits.warm);
+        *memory -= connections.pack(limits.warm);
         Ok(())
     }
 
