@@ -32,10 +32,25 @@ use crate::wire::Instant;
 
 const UNKNOWN_CODEC: Status = Status::new(Code::Unimplemented, "unknown codec in the content type");
 
+/// A call that has ended with its head.
+struct Ended;
+
+/// Gives the deadline of a call, or ends it by what its head says.
+fn begin(
+    sending: &mut Sending,
+    head: &RequestHead<'_>,
+    at: &mut At<'_, '_>,
+) -> Result<Option<Instant>, Ended> {
+    judge(sending, head, at).map_err(|status| {
+        sending.finish(at, status);
+        Ended
+    })
+}
+
 /// Looks at the head of a request: whether what it asks for is still wanted,
 /// and what the interceptors say. Gives the deadline, or the status that the
 /// call ends with.
-fn begin(
+fn judge(
     sending: &mut Sending,
     head: &RequestHead<'_>,
     at: &mut At<'_, '_>,
@@ -69,12 +84,8 @@ fn answer(
     let head = request.head();
     let at = reply.at();
     let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
-    let deadline = match begin(&mut sending, head, at) {
-        Ok(deadline) => deadline,
-        Err(status) => {
-            sending.finish(at, status);
-            return Ok(Done(()));
-        }
+    let Ok(deadline) = begin(&mut sending, head, at) else {
+        return Ok(Done(()));
     };
     sending.frames = core::mem::take(&mut at.site.scratch.frames);
     let given = (head.fields, deadline);
@@ -116,12 +127,8 @@ fn receive(
     let head = request.head();
     let at = reply.at();
     let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
-    let deadline = match begin(&mut sending, head, at) {
-        Ok(deadline) => deadline,
-        Err(status) => {
-            sending.finish(at, status);
-            return Ok(Done(()));
-        }
+    let Ok(deadline) = begin(&mut sending, head, at) else {
+        return Ok(Done(()));
     };
     let receiving = Receiving::new(method.clone(), head.fields);
     // Refused only where all of it is here already.
@@ -140,12 +147,8 @@ fn converse(
     let head = request.head();
     let at = reply.at();
     let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
-    let deadline = match begin(&mut sending, head, at) {
-        Ok(deadline) => deadline,
-        Err(status) => {
-            sending.finish(at, status);
-            return Ok(Done(()));
-        }
+    let Ok(deadline) = begin(&mut sending, head, at) else {
+        return Ok(Done(()));
     };
     // The deadline counts from the head.
     let asked = rules.request(None, head.fields);
