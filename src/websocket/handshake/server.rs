@@ -13,6 +13,9 @@ use crate::wire::ascii;
 
 const PROTOCOL: &str = "sec-websocket-protocol";
 
+/// More subprotocols than this are refused: each is compared with all others.
+const MOST_PROTOCOLS: usize = 32;
+
 /// Whether a request wants to become a WebSocket: a GET over HTTP/1.1 that asks
 /// for the upgrade, or an extended CONNECT for `websocket` (RFC 8441 §4).
 /// Whether it does so correctly is [`check`]'s affair.
@@ -112,25 +115,29 @@ pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
     }) {
         return Err(Refusal::Extensions);
     }
-    // Names must be unique; the limits of a head keep the square small.
-    let is_unique = |offer: &[u8]| {
-        let mut times = 0;
-        all(&fields, PROTOCOL, &mut |other| {
-            times += u32::from(other == offer);
-            times <= 1
-        })
-    };
-    if !all(&fields, PROTOCOL, &mut |offer| {
-        ascii::is_token(offer) && is_unique(offer)
-    }) {
-        return Err(Refusal::Protocols);
-    }
+    check_protocols(&fields)?;
     Ok(Opening {
         key,
         origin: fields.get("origin"),
         authority: head.authority(),
         fields,
     })
+}
+
+/// Checks that the subprotocols are distinct tokens, and not more of them than
+/// are compared with each other.
+fn check_protocols(fields: &Fields<'_>) -> Result<(), Refusal> {
+    let mut offers: [&[u8]; MOST_PROTOCOLS] = [&[]; MOST_PROTOCOLS];
+    let mut count = 0;
+    for offer in protocols(fields) {
+        let (earlier, free) = offers.split_at_mut_checked(count).unwrap_or_default();
+        match free.first_mut() {
+            Some(place) if ascii::is_token(offer) && !earlier.contains(&offer) => *place = offer,
+            _ => return Err(Refusal::Protocols),
+        }
+        count += 1;
+    }
+    Ok(())
 }
 
 /// Whether `is` holds for every member of a list field.
@@ -166,7 +173,7 @@ pub enum Refusal {
     /// A key that is not base64 of 16 bytes, none, or several: 400.
     #[error("missing or malformed Sec-WebSocket-Key (RFC 6455 §4.1, item 7)")]
     Key,
-    /// A list of subprotocols that are not distinct tokens: 400.
+    /// A list of subprotocols that are not distinct tokens, or more than 32: 400.
     #[error("malformed Sec-WebSocket-Protocol (RFC 6455 §4.1, item 10)")]
     Protocols,
     /// A list of extensions outside its grammar: 400.
