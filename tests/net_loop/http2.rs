@@ -101,6 +101,30 @@ fn kinds(sent: &[Sent], kind: u8) -> Vec<&Sent> {
     sent.iter().filter(|frame| frame.kind == kind).collect()
 }
 
+// ---- memory ----
+
+#[test]
+fn idle_connections_are_not_down_for_what_they_needed_before() {
+    let limits = Limits::DEFAULT.with_memory(80_000).with_read_size(4096);
+    let mut scene = Scene::site_with(Setting {
+        limits,
+        ..Setting::default()
+    });
+    let peers: Vec<_> = (0..40)
+        .map(|_| {
+            let mut peer = Peer::connect(&mut scene);
+            for _ in 0..3 {
+                let asked: Vec<u32> = (0..40).map(|_| peer.get("/hello")).collect();
+                let seen = peer.talk(&mut scene);
+                assert!(asked.iter().all(|&id| status(&seen, id) == 200));
+            }
+            peer
+        })
+        .collect();
+    let open = |peer: &Peer| scene.fate(peer.client) == Fate::Open;
+    assert_eq!(peers.iter().filter(|peer| open(peer)).count(), 40);
+}
+
 // ---- the exchanges ----
 
 #[test]
