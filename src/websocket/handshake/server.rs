@@ -128,14 +128,12 @@ pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
 /// are compared with each other.
 fn check_protocols(fields: &Fields<'_>) -> Result<(), Refusal> {
     let mut offers: [&[u8]; MOST_PROTOCOLS] = [&[]; MOST_PROTOCOLS];
-    let mut count = 0;
-    for offer in protocols(fields) {
+    for (count, offer) in protocols(fields).enumerate() {
         let (earlier, free) = offers.split_at_mut_checked(count).unwrap_or_default();
         match free.first_mut() {
             Some(place) if ascii::is_token(offer) && !earlier.contains(&offer) => *place = offer,
             _ => return Err(Refusal::Protocols),
         }
-        count += 1;
     }
     Ok(())
 }
