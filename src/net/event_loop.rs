@@ -7,6 +7,7 @@ use super::connecting::dials::Dialling;
 use super::exchange::Listening;
 use super::remote::Mail;
 use super::stores::mailbox::mailbox;
+use super::stores::placed::Placed;
 use super::turns::connections::Connections;
 use super::turns::dispatch::Dispatch;
 use super::turns::kept::Kept;
@@ -68,14 +69,14 @@ pub struct Loop<P: Poller = Mio> {
     pub(super) resolver: Option<Resolver>,
     /// The sockets, by the slots of their connections.
     pub(super) streams: Vec<Option<P::Stream>>,
-    pub(super) read: Box<[u8]>,
+    pub(super) read: Placed,
     #[expect(
         clippy::vec_box,
         reason = "a connection holds a pointer, not the buffer"
     )]
     pub(super) spare: Vec<Box<Kept>>,
     /// Memory for the next long kept input; all of it initialised.
-    pub(super) large: Vec<u8>,
+    pub(super) large: Placed,
     pub(super) deadlines: Deadlines,
     /// Slots whose deadlines have passed; empty between turns.
     pub(super) passed: Vec<u32>,
@@ -110,7 +111,7 @@ impl<P: Poller> Loop<P> {
     pub fn with_poller(poller: P, limits: Limits) -> Result<Self, Error> {
         limits.check()?;
         let (mailbox, inbox) = mailbox(limits.mailbox, poller.waker());
-        let read = alloc::vec![0; limits.read_size].into_boxed_slice();
+        let read = Placed::new(limits.read_size);
         let state = State {
             connections: Connections::new(),
             cork: Cork::new(usize::MAX),
@@ -154,7 +155,7 @@ impl<P: Poller> Loop<P> {
             streams: Vec::new(),
             read,
             spare: Vec::new(),
-            large: Vec::new(),
+            large: Placed::default(),
             deadlines: Deadlines::new(),
             passed: Vec::new(),
             round: Vec::new(),
