@@ -7,4 +7,5 @@ pub(super) mod mailbox;
 pub(super) mod placed;
 pub(super) mod pool;
 pub(super) mod slab;
+pub(super) mod table;
 pub(super) mod timers;
