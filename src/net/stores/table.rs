@@ -11,19 +11,25 @@ const LEAF: usize = 512;
 /// in the heap, and has room for entries that never come: some ten bytes for
 /// each of many connections.
 #[derive(Debug)]
-pub(in crate::net) struct Table<T> {
+pub(crate) struct Table<T> {
     leaves: Vec<Vec<T>>, // all but the last one are full
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<T> Table<T> {
     /// An empty table without memory.
-    pub(in crate::net) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { leaves: Vec::new() }
     }
 
     /// How many entries there are.
     #[inline]
-    pub(in crate::net) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         match self.leaves.as_slice() {
             [] => 0,
             [full @ .., last] => full.len() * LEAF + last.len(),
@@ -32,18 +38,18 @@ impl<T> Table<T> {
 
     /// An entry.
     #[inline(always)]
-    pub(in crate::net) fn get(&self, at: usize) -> Option<&T> {
+    pub(crate) fn get(&self, at: usize) -> Option<&T> {
         self.leaves.get(at / LEAF)?.get(at % LEAF)
     }
 
     /// An entry for changing.
     #[inline(always)]
-    pub(in crate::net) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
         self.leaves.get_mut(at / LEAF)?.get_mut(at % LEAF)
     }
 
     /// Adds an entry behind the others.
-    pub(in crate::net) fn push(&mut self, entry: T) {
+    pub(crate) fn push(&mut self, entry: T) {
         let is_first = self.leaves.is_empty();
         match self.leaves.last_mut() {
             Some(leaf) if leaf.len() < LEAF => leaf.push(entry),
@@ -58,12 +64,12 @@ impl<T> Table<T> {
     }
 
     /// All entries in their order.
-    pub(in crate::net) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.leaves.iter().flatten()
     }
 
     /// All entries in their order, for changing.
-    pub(in crate::net) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.leaves.iter_mut().flatten()
     }
 }
