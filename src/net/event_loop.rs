@@ -24,6 +24,11 @@ use crate::wire::Instant;
 /// [`http1::Limits::fields`](crate::http1::Limits::fields).
 const FIELDS: usize = 1024;
 
+/// Slots for which tables have room from the start, if so many connections are
+/// let in. Pages of them that were never used take no memory, and a table that
+/// grows leaves its former places behind in the heap.
+const SLOTS: usize = 1 << 16;
+
 /// An event loop: it owns sockets, buffers, timers and handlers, and gives
 /// every connection its fair turn.
 ///
@@ -112,8 +117,9 @@ impl<P: Poller> Loop<P> {
         limits.check()?;
         let (mailbox, inbox) = mailbox(limits.mailbox, poller.waker());
         let read = Placed::new(limits.read_size);
+        let slots = SLOTS.min(limits.connections as usize);
         let state = State {
-            connections: Connections::new(),
+            connections: Connections::with_room(slots),
             cork: Cork::new(usize::MAX),
             past: 0,
             current: Key::NONE,
@@ -152,11 +158,11 @@ impl<P: Poller> Loop<P> {
             accepted: Vec::new(),
             dialling: Vec::new(),
             resolver: None,
-            streams: Vec::new(),
+            streams: Vec::with_capacity(slots),
             read,
             spare: Vec::new(),
             large: Placed::default(),
-            deadlines: Deadlines::new(),
+            deadlines: Deadlines::with_room(slots),
             passed: Vec::new(),
             round: Vec::new(),
             inbox,
