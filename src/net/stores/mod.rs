@@ -4,6 +4,8 @@ pub(super) mod backlog;
 pub(super) mod cork;
 pub(super) mod deadlines;
 pub(super) mod mailbox;
+pub(super) mod placed;
 pub(super) mod pool;
 pub(super) mod slab;
+pub(super) mod table;
 pub(super) mod timers;
