@@ -24,7 +24,7 @@ const ABSENT: Place = Place(u8::MAX);
 
 /// What was found in a list that may stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Judged {
+pub(crate) struct Judged {
     method: Place,
     scheme: Place,
     authority: Place,
