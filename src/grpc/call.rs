@@ -389,7 +389,7 @@ impl Call {
     }
 
     fn put_head(&self, head: &mut FieldBuffer) -> Result<(), Misuse> {
-        if self.response == ContentType::new(Mode::Native) {
+        if self.response.mode() == Mode::Native && self.response.codec().is_empty() {
             // As nearly always.
             put_line("content-type: application/grpc\r\n", head)?;
         } else {

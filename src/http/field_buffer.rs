@@ -206,6 +206,12 @@ impl FieldBuffer {
         Fields::checked(&self.text, &self.ranges, !self.special)
     }
 
+    /// Whether there are none.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
     /// Bytes of memory held.
     pub const fn memory(&self) -> usize {
         self.text.capacity() + self.ranges.capacity() * size_of::<FieldRange>()

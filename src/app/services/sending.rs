@@ -214,6 +214,21 @@ impl Sending {
         flow
     }
 
+    /// Ends the call with the status OK, as nearly all end.
+    pub(in crate::app) fn finish_ok(&mut self, at: &mut At<'_, '_>) {
+        let is_plain = self.stage == Stage::Made
+            && (self.sent > 0 || !self.rules.single)
+            && self.rules.interceptors.is_empty()
+            && self.outgoing.trailers.is_empty();
+        if is_plain && let Some(trailers) = self.machine.send_ok() {
+            self.stage = Stage::Ended;
+            let bytes = &self.frames[..];
+            at.respond(http::Status::OK, Body::Trailed { bytes, trailers });
+        } else {
+            self.finish(at, Status::OK.into());
+        }
+    }
+
     /// Ends the call with a status.
     pub(in crate::app) fn finish(&mut self, at: &mut At<'_, '_>, status: CallStatus) {
         if self.stage == Stage::Ended {
@@ -225,18 +240,6 @@ impl Sending {
         // Trailers-Only is for errors alone (gRPC over HTTP2, Responses).
         if self.stage == Stage::Owing && status.code == Code::Ok {
             self.make_head(at);
-        }
-        let is_plain = status.code == Code::Ok && status.message.is_empty();
-        if is_plain
-            && self.stage == Stage::Made
-            && self.outgoing.trailers.as_fields().is_empty()
-            && let Some(trailers) = self.machine.send_ok()
-        {
-            // As nearly all calls end.
-            self.stage = Stage::Ended;
-            let bytes = &self.frames[..];
-            at.respond(http::Status::OK, Body::Trailed { bytes, trailers });
-            return;
         }
         let mut fields = mem::take(&mut at.site.scratch.trailers);
         fields.clear();
