@@ -65,26 +65,13 @@ impl FieldBuffer {
         })
     }
 
-    /// The same as a whole line of constant text, whose form was looked at when
-    /// it was written: `Content-Type: text/plain CRLF`.
+    /// The same with one of constant text, which needs no look.
     #[cfg(feature = "net")]
-    #[inline]
-    pub(crate) fn set_content_type_line(&mut self, line: &'static str) {
-        debug_assert!(line.starts_with("Content-Type: ") && line.ends_with("\r\n"));
-        if self.text.is_empty() {
-            self.text.extend_from_slice(line.as_bytes());
-            self.special = false;
-            self.ranges.push(FieldRange {
-                name: 0,
-                name_end: 12,
-                value: 14,
-                value_end: (line.len() - 2) as u32,
-            });
-            return;
+    pub(crate) fn set_content_type_line(&mut self, line: &'static ContentTypeLine) {
+        for field in line.as_fields().iter() {
+            // It outgrows 4 GiB only behind fields that have been refused for it.
+            let _ = self.replace(field);
         }
-        let value = line.get(14..line.len() - 2).unwrap_or_default();
-        // It outgrows 4 GiB only behind fields that have been refused for it.
-        let _ = self.replace(Field::new("Content-Type", value));
     }
 
     /// Appends a field whose form is certain: its name is constant, its value
@@ -246,6 +233,38 @@ fn is_special(name: &[u8]) -> bool {
         16 => is("proxy-connection"),
         17 => is("transfer-encoding"),
         _ => false,
+    }
+}
+
+/// A Content-Type of constant text, as the line that it is on the wire.
+#[cfg(feature = "net")]
+#[derive(Debug)]
+pub(crate) struct ContentTypeLine {
+    line: &'static str,
+    range: [FieldRange; 1],
+}
+
+#[cfg(feature = "net")]
+impl ContentTypeLine {
+    /// One of a text like `Content-Type: text/plain CRLF`, whose form was looked
+    /// at when it was written.
+    pub(crate) const fn new(line: &'static str) -> Self {
+        let range = FieldRange {
+            name: 0,
+            name_end: 12,
+            value: 14,
+            value_end: line.len() as u32 - 2,
+        };
+        Self {
+            line,
+            range: [range],
+        }
+    }
+
+    /// As the only field of a list.
+    #[inline]
+    pub(crate) const fn as_fields(&'static self) -> Fields<'static> {
+        Fields::checked(self.line.as_bytes(), &self.range, true)
     }
 }
 

@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::reply_head::ReplyHead;
 use super::session::At;
 use super::site::Site;
-use crate::http::{FieldBuffer, Fields, Method, ResponseHead, Status};
+use crate::http::{ContentTypeLine, FieldBuffer, Fields, Method, ResponseHead, Status};
 use crate::link::{Body, Misuse};
 use crate::net::Context;
 
@@ -30,10 +30,27 @@ impl At<'_, '_> {
     }
 
     /// The same with a body that is here, as it nearly always is: one straight
-    /// way down to the output.
-    pub(crate) fn respond_whole(&mut self, status: Status, body: &[u8]) -> bool {
+    /// way down to the output. A Content-Type of constant text goes in place of
+    /// any other, and needs no copy where it is the only field.
+    pub(crate) fn respond_whole(
+        &mut self,
+        status: Status,
+        content_type: Option<&'static ContentTypeLine>,
+        body: &[u8],
+    ) -> bool {
+        let mut only = content_type;
+        if let (Some(line), Some(record)) = (content_type, self.record.as_deref_mut())
+            && (self.site.is_watched || !record.fields.is_empty())
+        {
+            record.fields.set_content_type_line(line);
+            only = None;
+        }
         let length = Some(body.len() as u64);
         self.respond_by(status, length, body.len(), |context, fields| {
+            let fields = match only {
+                Some(line) => line.as_fields(),
+                None => fields,
+            };
             context.respond_whole(&ResponseHead::new(status, fields), body)
         })
     }

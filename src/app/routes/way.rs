@@ -280,7 +280,7 @@ fn allow(at: &mut At<'_, '_>, put: impl FnOnce(&mut String)) -> Outcome {
         // Methods are tokens.
         let _ = record.fields.set("Allow", &allowed);
     }
-    at.respond_whole(Status::NO_CONTENT, b"");
+    at.respond_whole(Status::NO_CONTENT, None, b"");
     Outcome::Answered { feed: false }
 }
 
