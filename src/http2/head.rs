@@ -210,7 +210,7 @@ impl<'b> List<'b> {
     }
 
     /// The head of a request that was judged; `None` only if it was not.
-    #[inline]
+    #[inline(always)]
     pub(super) fn request(&self, judged: &Judged) -> Option<RequestHead<'b>> {
         let method = Method::new(self.at(judged.method)?)?;
         let target = match (

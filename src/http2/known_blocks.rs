@@ -49,12 +49,12 @@ struct Block {
 }
 
 impl Block {
-    #[inline]
+    #[inline(always)]
     fn is(&self, changes: u64, parts: &Parts<'_>) -> bool {
         self.status == parts.status && self.changes == changes && self.has_all(parts)
     }
 
-    #[inline]
+    #[inline(always)]
     fn has_all(&self, parts: &Parts<'_>) -> bool {
         let same = self.length == parts.length
             && self.date.as_ref().map(Date::as_bytes) == parts.date.map(Date::as_bytes);
@@ -62,7 +62,7 @@ impl Block {
     }
 
     /// Whether these are the fields.
-    #[inline]
+    #[inline(always)]
     fn has(&self, fields: Fields<'_>) -> bool {
         // Each has been checked, so that the lines are these fields alone.
         if let Some(lines) = fields.plain_lines() {
