@@ -141,13 +141,13 @@ impl FieldBuffer {
 
     /// Drops the fields of this name from among the first `before`.
     fn keep_last(&mut self, name: &[u8], before: usize) {
-        let text = &self.text;
-        self.special = true;
+        let (text, count) = (&self.text, self.ranges.len());
         let mut index = 0;
         self.ranges.retain(|range| {
             index += 1;
             index > before || !range.name_in(text).eq_ignore_ascii_case(name)
         });
+        self.special |= self.ranges.len() < count; // it has a gap
     }
 
     /// Appends all of `fields`, which a parser has checked already.
