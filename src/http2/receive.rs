@@ -68,6 +68,25 @@ impl Connection {
         found.map_err(|violation| self.fail(violation, out))
     }
 
+    /// Does what a call without input would do, if that brings no event: whether
+    /// nothing but further input can. May say no where that is so all the same,
+    /// and has done nothing then.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
+        let is_between = self.phase == Phase::Open
+            && self.reading == Reading::Head
+            && self.frame_since.is_none()
+            && self.refused_above.is_none();
+        if !is_between || out.room() < CONTROL_ROOM {
+            return false;
+        }
+        if self.updates_due {
+            self.put_updates(out);
+        }
+        true
+    }
+
     /// Finds the next event; returns how many bytes are done with.
     fn find(
         &mut self,

@@ -256,15 +256,26 @@ impl Link {
         }
     }
 
-    /// Whether nothing but further input can bring anything: no event is due,
+    /// Does what [`receive`](Self::receive) would do without input, if that
+    /// brings no event: whether nothing but further input can bring anything,
     /// and nobody has to act first. May say no where that is so all the same.
+    #[cfg(feature = "net")]
     #[inline]
-    pub fn is_hungry(&self) -> bool {
-        match &self.protocol {
-            Protocol::Http1(machine) => machine.is_idle() && self.over.is_none(),
-            Protocol::WebSocket(machine) => !machine.is_closing() && self.over.is_none(),
+    pub(crate) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
+        if self.over.is_some() {
+            return false;
+        }
+        match &mut self.protocol {
+            Protocol::Http1(machine) => machine.is_idle(),
+            Protocol::WebSocket(machine) => !machine.is_closing(),
             #[cfg(feature = "http2")]
-            Protocol::Http2(_) => false,
+            Protocol::Http2(many) => {
+                let caught_up = many.catch_up(out);
+                if caught_up {
+                    self.stream = 0; // as after any call without an event
+                }
+                caught_up
+            }
             Protocol::Raw { .. } => false,
         }
     }

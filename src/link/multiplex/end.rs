@@ -39,7 +39,14 @@ impl Multiplex {
 
     /// Forgets the streams that are over. An owner that keeps something for
     /// one of them is told before.
+    #[inline]
     pub(super) fn sweep(&mut self) {
+        if !self.over.is_empty() {
+            self.sweep_all();
+        }
+    }
+
+    fn sweep_all(&mut self) {
         while let Some(id) = self.over.pop() {
             let (mut is_owed, mut outbox) = (false, None);
             self.streams.remove_if(id, |stream| {

@@ -49,10 +49,16 @@ impl Multiplex {
     /// further input is looked at.
     #[inline]
     pub(in crate::link) fn is_caught_up(&mut self) -> bool {
-        if !self.over.is_empty() {
-            self.sweep();
-        }
+        self.sweep();
         self.pending.is_empty()
+    }
+
+    /// Does what a call without input would do, if that brings no event: whether
+    /// nothing but further input can.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(in crate::link) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
+        self.is_caught_up() && self.machine.catch_up(out)
     }
 
     /// Passes on what the machine has found.

@@ -90,7 +90,11 @@ impl Dispatch {
                 return Stop::Flush;
             }
             let rest = input.get_mut(feeding.at..).unwrap_or_default();
-            if rest.is_empty() && !end && feeding.call.is_some() && connection.link.is_hungry() {
+            if rest.is_empty()
+                && !end
+                && feeding.call.is_some()
+                && connection.link.catch_up(&mut state.cork)
+            {
                 return Stop::Hungry;
             }
             // Profiles are only ever added, so the index stays good.
