@@ -49,19 +49,31 @@ impl Gathered {
 
     #[inline(always)]
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        self.space(bytes.len()).copy_from_slice(bytes);
+        let rest = self.memory.get_mut(self.len..).unwrap_or_default();
+        match rest.get_mut(..bytes.len()) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.len += bytes.len();
+            }
+            None => self.space(bytes.len()).copy_from_slice(bytes),
+        }
     }
 
     /// Appends the first `n` of `bytes`, of which it copies all.
     #[inline(always)]
     pub(super) fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
-        let end = self.len + n.min(N);
-        self.space(N).copy_from_slice(bytes);
-        self.len = end; // at most what there was space for
+        let rest = self.memory.get_mut(self.len..).unwrap_or_default();
+        match rest.first_chunk_mut() {
+            Some(place) => {
+                *place = *bytes;
+                self.len += n.min(N);
+            }
+            None => self.put(bytes.get(..n).unwrap_or(bytes)),
+        }
     }
 
     /// Appends `n` bytes, whatever they are, and lends them for writing.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn space(&mut self, n: usize) -> &mut [u8] {
         if n > self.memory.len() - self.len {
             self.grow(n);
@@ -73,7 +85,6 @@ impl Gathered {
 
     /// Makes room for `n` more.
     #[cold]
-    #[inline(never)]
     fn grow(&mut self, n: usize) {
         let wanted = self.len.saturating_add(n).next_multiple_of(STEP);
         self.memory.reserve(wanted - self.memory.len()); // it is shorter
