@@ -49,31 +49,37 @@ impl Gathered {
 
     #[inline(always)]
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        let rest = self.memory.get_mut(self.len..).unwrap_or_default();
-        match rest.get_mut(..bytes.len()) {
-            Some(place) => {
-                place.copy_from_slice(bytes);
-                self.len += bytes.len();
-            }
-            None => self.space(bytes.len()).copy_from_slice(bytes),
+        if let Some(rest) = self.memory.get_mut(self.len..)
+            && let Some(place) = rest.get_mut(..bytes.len())
+        {
+            place.copy_from_slice(bytes);
+            self.len += bytes.len();
+        } else {
+            self.put_and_grow(bytes);
         }
     }
 
-    /// Appends the first `n` of `bytes`, of which it copies all.
+    /// Appends the first `n` of `bytes`, of which it may copy all.
     #[inline(always)]
     pub(super) fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
-        let rest = self.memory.get_mut(self.len..).unwrap_or_default();
-        match rest.first_chunk_mut() {
-            Some(place) => {
-                *place = *bytes;
-                self.len += n.min(N);
-            }
-            None => self.put(bytes.get(..n).unwrap_or(bytes)),
+        if let Some(rest) = self.memory.get_mut(self.len..)
+            && let Some(place) = rest.first_chunk_mut()
+        {
+            *place = *bytes;
+            self.len += n.min(N);
+        } else {
+            self.put_and_grow(bytes.get(..n).unwrap_or(bytes));
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_and_grow(&mut self, bytes: &[u8]) {
+        self.space(bytes.len()).copy_from_slice(bytes);
     }
 
     /// Appends `n` bytes, whatever they are, and lends them for writing.
-    #[inline(never)]
+    #[inline]
     pub(super) fn space(&mut self, n: usize) -> &mut [u8] {
         if n > self.memory.len() - self.len {
             self.grow(n);
