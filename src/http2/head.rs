@@ -24,7 +24,7 @@ const ABSENT: Place = Place(u8::MAX);
 
 /// What was found in a list that may stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Judged {
+pub(crate) struct Judged {
     method: Place,
     scheme: Place,
     authority: Place,
@@ -210,7 +210,7 @@ impl<'b> List<'b> {
     }
 
     /// The head of a request that was judged; `None` only if it was not.
-    #[inline]
+    #[inline(always)]
     pub(super) fn request(&self, judged: &Judged) -> Option<RequestHead<'b>> {
         let method = Method::new(self.at(judged.method)?)?;
         let target = match (

@@ -4,7 +4,7 @@
 use super::block::{Block, Decoded};
 use super::connection::{Drain, Reading};
 use super::flood::TOO_LARGE;
-use super::found::Found;
+use super::found::{Asked, Found};
 use super::frame::{HEAD, Head, Kind, flag};
 use super::head::Judged;
 use super::receive::Context;
@@ -196,13 +196,13 @@ impl Connection {
             list.fields = head::join_cookies(text, list.text, ranges);
         }
         list.text = text.len().max(list.text);
-        Ok(Some(Found::Request {
+        Ok(Some(Found::Request(Asked {
             stream: id,
             list,
             judged,
             end: block.end,
             whole: None,
-        }))
+        })))
     }
 
     /// A request that is none: nobody but the peer hears of it.

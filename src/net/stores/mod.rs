@@ -3,6 +3,7 @@
 pub(super) mod backlog;
 pub(super) mod cork;
 pub(super) mod deadlines;
+mod gathered;
 pub(super) mod mailbox;
 pub(super) mod placed;
 pub(super) mod pool;
