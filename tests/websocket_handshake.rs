@@ -47,7 +47,7 @@ fn the_example_of_the_rfc_is_answered_as_the_rfc_answers_it() {
     assert!(handshake::is_upgrade(&head));
     let opening = handshake::check(&head).unwrap();
     assert_eq!(opening.key, KEY.as_bytes());
-    assert_eq!(opening.origin, Some(&b"http://example.com"[..]));
+    assert_eq!(opening.origin(), Some(&b"http://example.com"[..]));
     assert!(opening.protocols().eq(["chat", "superchat"]));
     assert_eq!(
         opening.choose(&["v9", "superchat", "chat"]),

@@ -12,20 +12,14 @@ use core::hint::black_box;
 
 use barewire::http::{Field, Fields, Lent, Method, RequestHead, Scratch, Target, Version};
 use barewire::websocket::{CloseCode, Connection, Event, Limits, handshake};
-use barewire::wire::{Instant, Role, Sink, Slice, Step};
+use barewire::wire::{Instant, Role, Slice, Step};
 
 /// Answers the request for a WebSocket; `None` if it is not a correct one.
 #[inline(never)]
 fn open(head: &RequestHead<'_>, out: &mut Slice<'_>) -> Option<Connection> {
     let opening = handshake::check(head).ok()?;
     let accepted = handshake::accept(&opening, None).ok()?;
-    out.put(b"HTTP/1.1 101 Switching Protocols\r\n");
-    for field in accepted.fields().as_slice() {
-        for part in [field.name, b": ", field.value, b"\r\n"] {
-            out.put(part);
-        }
-    }
-    out.put(b"\r\n");
+    accepted.put_switching(out).ok()?;
     Some(Connection::new(Role::Server, Instant::START))
 }
 
