@@ -821,6 +821,54 @@ fn a_collected_body_that_trickles_is_a_408_of_its_stream() {
 }
 
 #[test]
+fn a_collected_body_that_nobody_reads_is_not_too_slow() {
+    let mut scene = Scene::site();
+    let limits = http2::Limits::DEFAULT
+        .with_stream_window(1 << 30)
+        .with_connection_window(1 << 30);
+    let mut peer = Peer::with(&mut scene, limits);
+    let sent = peer.head("POST", "/echo", Some(BodyLength::Known(5000)));
+    peer.write(sent, &[1; 1000], false);
+    peer.talk(&mut scene);
+    // As long as much waits for the peer, nothing more is read of it.
+    scene.world.stop_reading(peer.client);
+    let big = peer.get("/big/300000");
+    let asked = core::mem::take(&mut peer.side.out);
+    scene.send(peer.client, &asked);
+    peer.write(sent, &[2; 4000], true);
+    let rest = core::mem::take(&mut peer.side.out);
+    scene.send(peer.client, &rest);
+    for _ in 0..20 {
+        scene.pass(1);
+        scene.world.allow_write(peer.client, 1);
+    }
+    scene.world.allow_all(peer.client);
+    scene.settle();
+    let seen = peer.talk(&mut scene);
+    assert_eq!(
+        (status(&seen, big), content(&seen, big).len()),
+        (200, 300_000)
+    );
+    assert_eq!(
+        (status(&seen, sent), content(&seen, sent).len()),
+        (200, 5000)
+    );
+    // Whoever says nothing once it is read again has no more time than that.
+    let silent = peer.head("POST", "/echo", Some(BodyLength::Known(5000)));
+    peer.write(silent, &[1; 1000], false);
+    peer.talk(&mut scene);
+    scene.world.stop_reading(peer.client);
+    peer.get("/big/300000");
+    let asked = core::mem::take(&mut peer.side.out);
+    scene.send(peer.client, &asked);
+    scene.pass(20);
+    scene.world.allow_all(peer.client);
+    scene.pass(3);
+    let seen = peer.talk(&mut scene);
+    assert_eq!(status(&seen, silent), 408);
+}
+
+#[test]
 fn deadlines_end_connections_that_are_held_for_nothing() {
     // What is sent, the seconds it may take, and the code of the GOAWAY.
     let mut begun = opening();

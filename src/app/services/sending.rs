@@ -36,7 +36,7 @@ const TOGETHER: usize = 16 << 10;
 enum Stage {
     /// Nothing has been sent.
     Owing,
-    /// Its head is in the record, but has not left.
+    /// Its head is known, but has not left.
     Made,
     /// Its head has left.
     Open,
@@ -162,14 +162,19 @@ impl Sending {
             .map(drop)
     }
 
-    /// Puts the fields of the head into the record, once; whether messages may
-    /// follow.
+    /// Makes the head, once; whether messages may follow.
+    #[inline(always)]
     fn make_head(&mut self, at: &mut At<'_, '_>) -> bool {
         match self.stage {
-            Stage::Owing => {}
-            Stage::Made | Stage::Open => return true,
-            Stage::Ended => return false,
+            Stage::Owing => self.put_head(at),
+            Stage::Made | Stage::Open => true,
+            Stage::Ended => false,
         }
+    }
+
+    /// Puts the fields of the head into the record, where they say more than the
+    /// content type.
+    fn put_head(&mut self, at: &mut At<'_, '_>) -> bool {
         let Some(record) = at.record.as_deref_mut() else {
             self.stage = Stage::Ended;
             return false;

@@ -50,12 +50,17 @@ impl<T> Table<T> {
 
     /// Adds an entry behind the others.
     pub(crate) fn push(&mut self, entry: T) {
-        let is_first = self.leaves.is_empty();
+        let is_only = self.leaves.len() == 1;
         match self.leaves.last_mut() {
-            Some(leaf) if leaf.len() < LEAF => leaf.push(entry),
+            Some(leaf) if leaf.len() < LEAF => {
+                // The first one grows bit by bit: many tables stay small.
+                if is_only && leaf.len() == leaf.capacity() {
+                    leaf.reserve_exact((leaf.len() / 4 + 4).min(LEAF - leaf.len()));
+                }
+                leaf.push(entry);
+            }
             _ => {
-                // The first one grows from nothing: many tables stay small.
-                let room = if is_first { 4 } else { LEAF };
+                let room = if self.leaves.is_empty() { 4 } else { LEAF };
                 let mut leaf = Vec::with_capacity(room);
                 leaf.push(entry);
                 self.leaves.push(leaf);

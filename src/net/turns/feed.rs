@@ -57,8 +57,7 @@ impl Dispatch {
     }
 
     /// Feeds until there is a reason to stop. What there is most of, requests
-    /// of HTTP/1.1 and messages, is handed over from where its machine has put
-    /// it.
+    /// and messages, is handed over from where its machine has put it.
     fn run(
         &mut self,
         key: Key,
