@@ -273,7 +273,10 @@ impl Head {
         bytes[2..10].copy_from_slice(&length.to_be_bytes());
         let mut size = 2 + extended as usize;
         if let Some(mask) = self.mask {
-            bytes[size..size + 4].copy_from_slice(&mask); // size <= 10
+            // `size` is 2, 4 or 10: four more bytes end within the array.
+            if let Some(place) = bytes.get_mut(size..size + 4) {
+                place.copy_from_slice(&mask);
+            }
             size += 4;
         }
         Encoded {

@@ -266,7 +266,7 @@ impl Connection {
         }
         out.put(head.encode().as_bytes());
         let mut mask = Mask::new(chance);
-        for part in payload {
+        for part in &payload {
             if self.role == Role::Server {
                 out.put(part);
             } else if let Some(place) = out.space(part.len()).get_mut(..part.len()) {

@@ -41,19 +41,22 @@ impl Character {
             (self.low, self.high) = (0x80, 0xbf);
             return true;
         }
-        self.missing = match b {
-            0x00..=0x7f => return true,
-            0xc2..=0xdf => 1,
-            0xe0..=0xef => 2,
-            0xf0..=0xf4 => 3,
-            _ => return false,
+        if b < 0x80 {
+            return true;
+        }
+        if b < 0xc2 || b > 0xf4 {
+            return false;
+        }
+        self.missing = 1 + (b >= 0xe0) as u8 + (b >= 0xf0) as u8;
+        self.low = match b {
+            0xe0 => 0xa0,
+            0xf0 => 0x90,
+            _ => 0x80,
         };
-        (self.low, self.high) = match b {
-            0xe0 => (0xa0, 0xbf),
-            0xed => (0x80, 0x9f),
-            0xf0 => (0x90, 0xbf),
-            0xf4 => (0x80, 0x8f),
-            _ => (0x80, 0xbf),
+        self.high = match b {
+            0xed => 0x9f,
+            0xf4 => 0x8f,
+            _ => 0xbf,
         };
         self.seen = 1;
         true

@@ -27,7 +27,7 @@ pub fn is_upgrade(head: &RequestHead<'_>) -> bool {
 
 #[inline]
 fn is_extended_connect(head: &RequestHead<'_>) -> bool {
-    head.method == Method::Connect && head.protocol == Some("websocket")
+    matches!(head.method, Method::Connect) && head.protocol == Some("websocket")
 }
 
 fn asks_for_upgrade(head: &RequestHead<'_>) -> bool {
@@ -108,11 +108,11 @@ pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
         if head.version != Version::Http11 || !asked.upgrade || !asked.connection {
             return Err(Refusal::NotUpgrade);
         }
-        if head.method != Method::Get {
+        if !matches!(head.method, Method::Get) {
             return Err(Refusal::Method);
         }
     }
-    if asked.version != Some(b"13") {
+    if !matches!(asked.version, Some(b"13")) {
         return Err(Refusal::Version);
     }
     let key = match asked.key {
