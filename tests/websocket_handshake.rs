@@ -154,6 +154,24 @@ fn every_fault_of_a_request_has_its_answer() {
 }
 
 #[test]
+fn a_flood_of_subprotocols_is_refused() {
+    let offers = |count: usize| {
+        let names: Vec<String> = (0..count).map(|nth| format!("p{nth}")).collect();
+        names.join(",")
+    };
+    for (count, fits) in [(32, true), (33, false), (4000, false)] {
+        let offers = offers(count);
+        let list = list(
+            "Sec-WebSocket-Protocol",
+            &[("Sec-WebSocket-Protocol", &offers)],
+        );
+        let checked = handshake::check(&head(&list));
+        assert_eq!(checked.is_ok(), fits, "{count}");
+        assert!(fits || checked.unwrap_err() == Refusal::Protocols);
+    }
+}
+
+#[test]
 fn other_methods_and_versions_are_no_upgrades() {
     let list = list("", &[]);
     let post = RequestHead {

@@ -13,6 +13,9 @@ use crate::wire::{Sink, ascii, simd};
 
 const PROTOCOL: &str = "sec-websocket-protocol";
 
+/// More subprotocols than this are refused: each is compared with all others.
+const MOST_PROTOCOLS: usize = 32;
+
 /// Whether a request wants to become a WebSocket: a GET over HTTP/1.1 that asks
 /// for the upgrade, or an extended CONNECT for `websocket` (RFC 8441 §4).
 /// Whether it does so correctly is [`check`]'s affair.
@@ -146,6 +149,10 @@ impl<'b> Asked<'b> {
             extensions: true,
             protocols: true,
         };
+        let mut offers = Offers {
+            list: [&[]; MOST_PROTOCOLS],
+            len: 0,
+        };
         for Field { name, value } in all(fields) {
             let is = |known: &[u8]| ascii::eq_ignore_case(name, known);
             if is(b"upgrade") {
@@ -160,8 +167,7 @@ impl<'b> Asked<'b> {
                 let valid = |member| Extension::parse(member).is_ok();
                 asked.extensions &= List::new(value).all(valid);
             } else if is(PROTOCOL.as_bytes()) {
-                // The limits of a head keep the square small.
-                let valid = |offer| ascii::is_token(offer) && is_once(offer, fields);
+                let valid = |offer| ascii::is_token(offer) && offers.take(offer);
                 asked.protocols &= List::new(value).all(valid);
             }
         }
@@ -173,18 +179,27 @@ fn lists(value: &[u8], token: &[u8]) -> bool {
     List::new(value).any(|member| ascii::eq_ignore_case(member, token))
 }
 
-/// Whether no subprotocol is offered twice under this name.
-#[cfg_attr(not(feature = "std"), inline(never))] // smaller so
-fn is_once(offer: &[u8], fields: &Fields<'_>) -> bool {
-    let mut times = 0;
-    for field in all(fields) {
-        if field.is(PROTOCOL) {
-            times += List::new(field.value)
-                .filter(|other| *other == offer)
-                .count();
+/// Subprotocols that are distinct, and not more of them than are compared with
+/// each other.
+struct Offers<'b> {
+    list: [&'b [u8]; MOST_PROTOCOLS],
+    len: usize, // <= MOST_PROTOCOLS
+}
+
+impl<'b> Offers<'b> {
+    /// Takes one more; `false` if it is there already, or there are too many.
+    fn take(&mut self, offer: &'b [u8]) -> bool {
+        let earlier = self.list.get(..self.len).unwrap_or_default();
+        if earlier.contains(&offer) {
+            return false;
         }
+        let Some(place) = self.list.get_mut(self.len) else {
+            return false;
+        };
+        *place = offer;
+        self.len += 1;
+        true
     }
-    times == 1
 }
 
 /// Why a request does not become a WebSocket, and the answer to it.
@@ -203,7 +218,7 @@ pub enum Refusal {
     /// A key that is not base64 of 16 bytes, none, or several: 400.
     #[error("missing or malformed Sec-WebSocket-Key (RFC 6455 §4.1, item 7)")]
     Key,
-    /// A list of subprotocols that are not distinct tokens: 400.
+    /// A list of subprotocols that are not distinct tokens, or more than 32: 400.
     #[error("malformed Sec-WebSocket-Protocol (RFC 6455 §4.1, item 10)")]
     Protocols,
     /// A list of extensions outside its grammar: 400.
