@@ -40,7 +40,7 @@ fn padded(parts: [&[u8]; 2], end: usize, at: usize) -> u8 {
     let length = first.len() + second.len();
     match end - 1 - at {
         _ if at == length => 0x80,
-        behind @ 0..8 => (length as u64 * 8 >> (behind * 8)) as u8,
+        behind @ 0..8 => ((length as u64 * 8) >> (behind * 8)) as u8,
         _ => 0,
     }
 }
