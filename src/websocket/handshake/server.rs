@@ -123,7 +123,9 @@ pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
     if !asked.extensions {
         return Err(Refusal::Extensions);
     }
-    check_protocols(&head.fields)?;
+    if !asked.protocols {
+        return Err(Refusal::Protocols);
+    }
     Ok(Opening { key, head: *head })
 }
 
@@ -134,6 +136,7 @@ struct Asked<'b> {
     version: Option<&'b [u8]>, // empty if it is there more than once
     key: Option<&'b [u8]>,     // the same
     extensions: bool,          // all that is offered is within the grammar
+    protocols: bool,           // tokens, and no two the same
 }
 
 impl<'b> Asked<'b> {
@@ -144,6 +147,11 @@ impl<'b> Asked<'b> {
             version: None,
             key: None,
             extensions: true,
+            protocols: true,
+        };
+        let mut offers = Offers {
+            list: [&[]; MOST_PROTOCOLS],
+            len: 0,
         };
         for Field { name, value } in all(fields) {
             let is = |known: &[u8]| ascii::eq_ignore_case(name, known);
@@ -158,6 +166,9 @@ impl<'b> Asked<'b> {
             } else if is(b"sec-websocket-extensions") {
                 let valid = |member| Extension::parse(member).is_ok();
                 asked.extensions &= List::new(value).all(valid);
+            } else if is(PROTOCOL.as_bytes()) {
+                let valid = |offer| ascii::is_token(offer) && offers.take(offer);
+                asked.protocols &= List::new(value).all(valid);
             }
         }
         asked
@@ -168,18 +179,27 @@ fn lists(value: &[u8], token: &[u8]) -> bool {
     List::new(value).any(|member| ascii::eq_ignore_case(member, token))
 }
 
-/// Checks that the subprotocols are distinct tokens, and not more of them than
-/// are compared with each other.
-fn check_protocols(fields: &Fields<'_>) -> Result<(), Refusal> {
-    let mut offers: [&[u8]; MOST_PROTOCOLS] = [&[]; MOST_PROTOCOLS];
-    for (count, offer) in protocols(fields).enumerate() {
-        let (earlier, free) = offers.split_at_mut_checked(count).unwrap_or_default();
-        match free.first_mut() {
-            Some(place) if ascii::is_token(offer) && !earlier.contains(&offer) => *place = offer,
-            _ => return Err(Refusal::Protocols),
+/// Subprotocols that are distinct, and not more of them than are compared with
+/// each other.
+struct Offers<'b> {
+    list: [&'b [u8]; MOST_PROTOCOLS],
+    len: usize, // <= MOST_PROTOCOLS
+}
+
+impl<'b> Offers<'b> {
+    /// Takes one more; `false` if it is there already, or there are too many.
+    fn take(&mut self, offer: &'b [u8]) -> bool {
+        let earlier = self.list.get(..self.len).unwrap_or_default();
+        if earlier.contains(&offer) {
+            return false;
         }
+        let Some(place) = self.list.get_mut(self.len) else {
+            return false;
+        };
+        *place = offer;
+        self.len += 1;
+        true
     }
-    Ok(())
 }
 
 /// Why a request does not become a WebSocket, and the answer to it.
