@@ -112,6 +112,9 @@ impl ContentType {
     /// The codec; empty where none is named.
     #[inline]
     pub fn codec(&self) -> &str {
+        if self.len == 0 {
+            return "";
+        }
         // A token is ASCII.
         core::str::from_utf8(&self.codec[..self.len as usize]).unwrap_or_default()
     }

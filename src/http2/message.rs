@@ -186,8 +186,7 @@ impl Connection {
         let mut stream = Stream::new(id, state, self.peer.window, self.granted);
         stream.remaining = judged.content_length.unwrap_or(UNKNOWN);
         stream.expects = judged.expects;
-        let text = list.list(context.scratch);
-        stream.head_only = text.is_head(&judged);
+        stream.head_only = judged.is_head;
         self.streams.insert(stream);
         let Scratch { fields, text } = context.scratch;
         if judged.has_cookies()
