@@ -213,6 +213,12 @@ impl Connection {
         })
     }
 
+    /// Whether our side holds so much that the peer may send nothing, whatever
+    /// the windows of its streams.
+    pub(crate) const fn is_withheld(&self) -> bool {
+        self.receive.is_shut()
+    }
+
     /// Gives the peer back `bytes` of the windows of `stream` and of the
     /// connection: our side has used them, and holds them no longer. What
     /// was not given back when a stream ends is then, by itself.

@@ -84,6 +84,11 @@ impl ReceiveWindow {
         self.held
     }
 
+    /// Whether the peer may send nothing, and our caller holds what it has sent.
+    pub(super) const fn is_shut(&self) -> bool {
+        self.available <= 0 && self.held > 0
+    }
+
     /// Frees at most `n` of the bytes that are held; returns how many.
     #[inline]
     pub(super) const fn free(&mut self, n: u32) -> u32 {

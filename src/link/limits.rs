@@ -13,8 +13,8 @@ use crate::{http1, websocket};
 pub struct Limits {
     /// HTTP/1.1.
     pub http1: http1::Limits,
-    /// HTTP/2. A body that is being collected keeps the pace of
-    /// [`http1::Limits::body_rate`] and [`http1::Limits::body_grace`].
+    /// HTTP/2. A body keeps the pace of [`http1::Limits::body_rate`] and
+    /// [`http1::Limits::body_grace`], unless it is taken as messages.
     #[cfg(feature = "http2")]
     pub http2: http2::Limits,
     /// WebSocket.

@@ -65,11 +65,29 @@ impl Link {
     ) -> Result<(), Misuse> {
         #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
-            return many.accept_body(stream, out);
+            return many.accept_body(stream, true, now, out);
         }
         self.http1()?.accept_body(now, out)?;
         self.due = Instant::NEVER; // until the body is complete
         Ok(())
+    }
+
+    /// The same for a body that consists of messages, between which the peer may
+    /// rest as long as it likes: over HTTP/2 it keeps no pace.
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a body is on offer.
+    pub fn accept_messages(
+        &mut self,
+        stream: u32,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        #[cfg(feature = "http2")]
+        if let Protocol::Http2(many) = &mut self.protocol {
+            return many.accept_body(stream, false, now, out);
+        }
+        self.accept_body(stream, now, out)
     }
 
     /// Sends an interim response: 1xx, but not 101.

@@ -173,6 +173,16 @@ impl Context<'_> {
         self.act(|link, state| link.accept_body(state.stream, state.now, state.cork))
     }
 
+    /// The same for a body that consists of messages, between which the peer may
+    /// rest as long as it likes, as those of gRPC: over HTTP/2 it need not keep
+    /// [`body_rate`](crate::http1::Limits::body_rate).
+    ///
+    /// # Errors
+    /// [`Misuse`] unless a body is on offer.
+    pub fn accept_messages(&mut self) -> Result<(), Misuse> {
+        self.act(|link, state| link.accept_messages(state.stream, state.now, state.cork))
+    }
+
     // The response.
 
     /// Sends an interim response.

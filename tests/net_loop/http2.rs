@@ -821,6 +821,68 @@ fn a_collected_body_that_trickles_is_a_408_of_its_stream() {
 }
 
 #[test]
+fn a_body_in_pieces_that_trickles_ends_its_stream() {
+    let mut scene = Scene::site();
+    let mut peer = Peer::connect(&mut scene);
+    let slow = peer.head("POST", "/stream", Some(BodyLength::Known(50_000)));
+    let brisk = peer.head("POST", "/stream", Some(BodyLength::Known(50_000)));
+    let messages = peer.head("POST", "/messages", Some(BodyLength::Unknown));
+    let held = peer.head("POST", "/hold", Some(BodyLength::Known(50_000)));
+    let mut seen = peer.talk(&mut scene);
+    for second in 0..40 {
+        scene.pass(1);
+        if reset_of(&seen, slow).is_none() {
+            assert!(second < 15, "{second}");
+            peer.write(slow, b"x", false);
+        }
+        peer.write(brisk, &[b'y'; 1250], second == 39);
+        seen.extend(peer.talk(&mut scene));
+    }
+    assert_eq!((status(&seen, slow), reset_of(&seen, slow)), (200, Some(8)));
+    assert_eq!(content(&seen, brisk).len(), 50_000);
+    for fine in [brisk, messages, held] {
+        assert_eq!(reset_of(&seen, fine), None);
+    }
+    assert_eq!(scene.count("Gone Stalled"), 1);
+}
+
+#[test]
+fn a_body_in_pieces_that_never_begins_is_a_408() {
+    let mut scene = Scene::site();
+    let mut peer = Peer::connect(&mut scene);
+    let silent = peer.head("POST", "/take", Some(BodyLength::Known(50_000)));
+    let mut seen = peer.talk(&mut scene);
+    for _ in 0..15 {
+        scene.pass(1);
+        seen.extend(peer.talk(&mut scene));
+    }
+    assert_eq!(
+        (status(&seen, silent), reset_of(&seen, silent)),
+        (408, Some(0))
+    );
+    assert_eq!(peer.ask(&mut scene, "/hello").0, 200);
+}
+
+#[test]
+fn a_body_that_waits_behind_one_that_nobody_takes_is_not_too_slow() {
+    let mut scene = Scene::site();
+    let mut peer = Peer::connect(&mut scene);
+    // What is held fills the window of the connection.
+    for _ in 0..4 {
+        let held = peer.head("POST", "/hold", Some(BodyLength::Unknown));
+        assert_eq!(peer.write(held, &[b'h'; 64 << 10], false), 64 << 10);
+    }
+    let waiting = peer.head("POST", "/stream", Some(BodyLength::Unknown));
+    assert_eq!(peer.write(waiting, b"x", false), 0);
+    let mut seen = peer.talk(&mut scene);
+    for _ in 0..60 {
+        scene.pass(1);
+        seen.extend(peer.talk(&mut scene));
+    }
+    assert_eq!(reset_of(&seen, waiting), None);
+}
+
+#[test]
 fn a_collected_body_that_nobody_reads_is_not_too_slow() {
     let mut scene = Scene::site();
     let limits = http2::Limits::DEFAULT

@@ -323,6 +323,11 @@ fn request(context: &mut Context<'_>, head: &RequestHead<'_>, content: Content<'
             begin(context, false);
             context.set_reading(false);
         }
+        "/take" => context.accept_body().unwrap(),
+        "/messages" => {
+            context.accept_messages().unwrap();
+            begin(context, false);
+        }
         "/stream" => {
             begin_stream(context, content);
         }

@@ -138,7 +138,7 @@ fn receive(
     };
     let receiving = Receiving::new(method.clone(), head.fields);
     // Refused only where all of it is here already.
-    let _ = reply.at().context.accept_body();
+    let _ = reply.at().context.accept_messages();
     let session = CallSession::receiving(sending, deadline, receiving);
     Ok(reply.owe(Box::new(session)))
 }
@@ -162,7 +162,7 @@ fn converse(
     match guarded(at.site, || method(&mut call)) {
         Ok(source) => {
             // Refused only where all of it is here already.
-            let _ = at.context.accept_body();
+            let _ = at.context.accept_messages();
             let session = CallSession::talking(sending, deadline, source);
             Ok(reply.owe(Box::new(session)))
         }

@@ -332,6 +332,7 @@ impl Multiplex {
                 self.pace(id, data.len(), limits, now);
             }
             Intake::Streamed if is_fed && stream.kept.is_none() => {
+                self.pace(id, data.len(), limits, now);
                 self.machine.consume(id, data.len(), out);
                 return Some(Event::Body(data));
             }
@@ -342,6 +343,7 @@ impl Multiplex {
                 if is_fed && stream.intake != Intake::Offered {
                     self.queue(id);
                 }
+                self.pace(id, data.len(), limits, now);
                 return None;
             }
         }
@@ -359,10 +361,11 @@ impl Multiplex {
     ) -> Option<Event<'b>> {
         let stream = self.streams.get_mut(id)?;
         stream.complete = true;
-        if stream.owes {
-            stream.due = due;
-            self.wake = self.wake.min(due);
-        }
+        stream.due = match stream.owes {
+            true => due,
+            false => Instant::NEVER,
+        };
+        self.wake = self.wake.min(stream.due);
         match stream.intake {
             Intake::Collected => {
                 stream.intake = Intake::Discarded;

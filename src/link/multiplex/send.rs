@@ -42,20 +42,28 @@ impl Multiplex {
         Ok(())
     }
 
-    /// Has the content on offer come in events.
+    /// Has the content on offer come in events, at the pace that content has to
+    /// keep or at the peer's leisure.
     pub(in crate::link) fn accept_body(
         &mut self,
         id: u32,
+        paced: bool,
+        now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         self.offered(id)?;
         self.machine.accept_body(id, out)?;
         let stream = self.open_stream(id)?;
         stream.intake = Intake::Streamed;
-        stream.due = Instant::NEVER; // until the body is complete
+        (stream.paced, stream.excused) = (paced, true);
+        if !stream.complete {
+            stream.due = if paced { now } else { Instant::NEVER }; // until it is
+        }
+        let due = stream.due;
         if stream.kept.is_some() || stream.ended {
             self.queue(id);
         }
+        self.wake_by(due); // `elapsed` knows the pace
         Ok(())
     }
 
@@ -76,6 +84,7 @@ impl Multiplex {
         };
         stream.held = !reading;
         if reading {
+            stream.excused = true;
             if let Some(socket) = &mut stream.socket {
                 socket.resume(now);
             }
@@ -119,7 +128,9 @@ impl Multiplex {
             .send_response(id, head, (!is_bare).then_some(length), date, out)?;
         if let Some(stream) = self.streams.get_mut(id) {
             stream.owes = false;
-            stream.due = Instant::NEVER;
+            if !stream.is_timed() || stream.intake == Intake::Collected {
+                stream.due = Instant::NEVER;
+            }
             if let Intake::Offered | Intake::Collected = stream.intake {
                 stream.intake = Intake::Discarded;
                 stream.kept = None;

@@ -38,6 +38,10 @@ pub(super) struct Stream {
     pub(super) rules: u16,
     /// The owner has stopped the reading.
     pub(super) held: bool,
+    /// Content that comes in events keeps a pace.
+    pub(super) paced: bool,
+    /// Time has passed that is not held against the peer: it has a grace more.
+    pub(super) excused: bool,
     /// A write answered `Wait`.
     pub(super) waits: bool,
     /// The owner is to be told that it need not wait any more.
@@ -66,7 +70,7 @@ pub(super) struct Stream {
     pub(super) unread: u32,
     /// Bytes that our content lacks, or [`UNKNOWN`].
     pub(super) lacks: u64,
-    /// When the response is overdue, or the collected content too slow.
+    /// When the response is overdue, or the content too slow.
     pub(super) due: Instant,
     pub(super) outbox: Option<Box<Outbox>>,
     /// The request that is being collected; else the inbox.
@@ -84,6 +88,8 @@ impl Stream {
             intake,
             rules: 0,
             held: false,
+            paced: false,
+            excused: false,
             waits: false,
             relieved: false,
             owes: false,
@@ -103,6 +109,15 @@ impl Stream {
             kept: None,
             trailers: None,
             socket: None,
+        }
+    }
+
+    /// Whether content is to come that has to keep a pace.
+    pub(super) const fn is_timed(&self) -> bool {
+        match self.intake {
+            Intake::Collected => true,
+            Intake::Streamed => self.paced && !self.complete,
+            Intake::Offered | Intake::Socket | Intake::Discarded => false,
         }
     }
 

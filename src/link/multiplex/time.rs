@@ -28,7 +28,7 @@ impl Multiplex {
     pub(in crate::link) fn deadline_withheld(&self) -> Option<Instant> {
         let dues = self.streams.iter().map(|stream| match &stream.socket {
             Some(socket) if socket.is_closing() => socket.deadline().unwrap_or(Instant::NEVER),
-            None if stream.intake != Intake::Collected => stream.due,
+            None if !stream.is_timed() => stream.due,
             Some(_) | None => Instant::NEVER,
         });
         dues.min().filter(|&first| first != Instant::NEVER)
@@ -95,17 +95,24 @@ impl Multiplex {
             };
         }
         stream.due = Instant::NEVER;
-        if stream.intake != Intake::Collected {
+        if !stream.is_timed() {
             return Some(Event::Overdue);
         }
+        let is_withheld = !stream.is_fed() || stream.unread > 0 || self.machine.is_withheld();
+        if stream.excused || is_withheld || limits.http1.body_rate == 0 {
+            stream.excused = true;
+            self.pace(id, 0, limits, now);
+            return None;
+        }
         // The peer is too slow with content that somebody waits for.
-        stream.owes = false;
-        let head = ResponseHead::new(Status::REQUEST_TIMEOUT, Fields::EMPTY);
-        let length = Some(BodyLength::Known(0));
-        let sent = self.machine.send_response(id, &head, length, date, out);
-        let code = match sent {
-            Ok(()) => ErrorCode::NO_ERROR,
-            Err(_) => ErrorCode::CANCEL,
+        let code = match core::mem::take(&mut stream.owes) {
+            true => {
+                let head = ResponseHead::new(Status::REQUEST_TIMEOUT, Fields::EMPTY);
+                let length = Some(BodyLength::Known(0));
+                let sent = self.machine.send_response(id, &head, length, date, out);
+                sent.map_or(ErrorCode::CANCEL, |()| ErrorCode::NO_ERROR)
+            }
+            false => ErrorCode::CANCEL,
         };
         // Refused only where it is over already.
         let _ = self.machine.send_reset(id, code, now, out);
@@ -114,19 +121,22 @@ impl Multiplex {
         Some(Event::Gone(Gone::Stalled))
     }
 
-    /// Moves on when collected content is too slow: `body_grace` ahead at
-    /// most, and by the time that each piece may take.
+    /// Moves on when content is too slow: `body_grace` ahead at most, and by the
+    /// time that each piece may take.
     pub(super) fn pace(&mut self, id: u32, bytes: usize, limits: &Limits, now: Instant) {
         let rate = limits.http1.body_rate;
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        if rate == 0 {
+        if rate == 0 || !stream.is_timed() {
             return;
         }
         let latest = now + limits.http1.body_grace;
         let paid = Duration::from_millis(bytes as u64 * 1000 / u64::from(rate));
-        let due = (stream.due + paid).min(latest);
+        let due = match core::mem::take(&mut stream.excused) {
+            true => latest,
+            false => (stream.due + paid).min(latest),
+        };
         stream.due = due;
         self.wake_by(due);
     }
@@ -138,7 +148,7 @@ impl Multiplex {
             if let Some(socket) = &mut stream.socket {
                 socket.resume(now);
             }
-            if stream.intake == Intake::Collected && stream.due != Instant::NEVER {
+            if stream.is_timed() && stream.due != Instant::NEVER {
                 stream.due = stream.due.max(now + HEARD);
             }
         }
