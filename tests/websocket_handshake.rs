@@ -47,7 +47,7 @@ fn the_example_of_the_rfc_is_answered_as_the_rfc_answers_it() {
     assert!(handshake::is_upgrade(&head));
     let opening = handshake::check(&head).unwrap();
     assert_eq!(opening.key, KEY.as_bytes());
-    assert_eq!(opening.origin, Some(&b"http://example.com"[..]));
+    assert_eq!(opening.origin(), Some(&b"http://example.com"[..]));
     assert!(opening.protocols().eq(["chat", "superchat"]));
     assert_eq!(
         opening.choose(&["v9", "superchat", "chat"]),
@@ -150,6 +150,24 @@ fn every_fault_of_a_request_has_its_answer() {
             assert_eq!(fields.get_str("connection"), Some("Upgrade"));
             assert_eq!(fields.get_str("sec-websocket-version"), Some("13"));
         }
+    }
+}
+
+#[test]
+fn a_flood_of_subprotocols_is_refused() {
+    let offers = |count: usize| {
+        let names: Vec<String> = (0..count).map(|nth| format!("p{nth}")).collect();
+        names.join(",")
+    };
+    for (count, fits) in [(32, true), (33, false), (4000, false)] {
+        let offers = offers(count);
+        let list = list(
+            "Sec-WebSocket-Protocol",
+            &[("Sec-WebSocket-Protocol", &offers)],
+        );
+        let checked = handshake::check(&head(&list));
+        assert_eq!(checked.is_ok(), fits, "{count}");
+        assert!(fits || checked.unwrap_err() == Refusal::Protocols);
     }
 }
 

@@ -28,7 +28,7 @@ impl<'b> Field<'b> {
     /// Whether this is the field `name`, in any case.
     #[inline]
     pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
+        ascii::eq_ignore_case(self.name, name.as_bytes())
     }
 
     /// Checks that the field can stand on the wire: the name is a token, and

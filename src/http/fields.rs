@@ -1,9 +1,9 @@
 //! Lists of fields, borrowed from wherever they lie.
 
-use core::{slice, str};
+use core::slice;
 
 use super::{Field, FieldRange};
-use crate::wire::{Sink, ascii};
+use crate::wire::{Sink, ascii, simd};
 
 /// A borrowed list of fields in the order they were sent.
 ///
@@ -183,7 +183,7 @@ impl<'b> Fields<'b> {
     /// The value of the first field of this name, if it is UTF-8.
     #[inline]
     pub fn get_str(&self, name: &str) -> Option<&'b str> {
-        str::from_utf8(self.get(name)?).ok()
+        simd::as_text(self.get(name)?)
     }
 
     /// The values of all fields of this name, in order.
@@ -213,7 +213,7 @@ impl<'b> Fields<'b> {
     #[inline]
     pub fn list_contains(&self, name: &str, token: &str) -> bool {
         self.list(name)
-            .any(|member| member.eq_ignore_ascii_case(token.as_bytes()))
+            .any(|member| ascii::eq_ignore_case(member, token.as_bytes()))
     }
 }
 

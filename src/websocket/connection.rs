@@ -272,7 +272,7 @@ impl Connection {
                 Ok(None)
             }
             Action::Ping => {
-                self.put_control(Opcode::Ping, &[], lent.chance, out);
+                self.put_control(Opcode::Ping, [&[], &[]], lent.chance, out);
                 self.phase = Phase::Pinged;
                 self.since = Tick::at(now);
                 self.wake = later(now, self.due(now, limits).left);

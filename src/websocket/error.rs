@@ -159,4 +159,7 @@ pub enum Misuse {
     /// A subprotocol that the client did not offer.
     #[error("subprotocol that was not offered (RFC 6455 §4.2.2)")]
     ProtocolNotOffered,
+    /// An answer over HTTP/1.1 to an extended CONNECT.
+    #[error("an extended CONNECT is not answered over HTTP/1.1 (RFC 8441 §5)")]
+    ExtendedConnect,
 }

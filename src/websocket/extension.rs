@@ -10,7 +10,7 @@
 //! accepted by a server or tolerated by a client.
 
 use crate::http::{Fields, List};
-use crate::wire::ascii;
+use crate::wire::{ascii, simd};
 
 /// A set of the three reserved bits of a frame head (RFC 6455 §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -72,7 +72,7 @@ pub struct InvalidExtension;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extension<'b> {
     name: &'b str,
-    parameters: &'b [u8], // checked: what follows the name, from its semicolon on
+    parameters: Option<&'b [u8]>, // checked: what follows the first semicolon
 }
 
 /// One parameter of an extension.
@@ -92,10 +92,9 @@ impl<'b> Extension<'b> {
     /// must be a token without its quotes, as §9.1 demands; escapes inside it,
     /// which a token never needs, are refused too.
     pub fn parse(member: &'b [u8]) -> Result<Self, InvalidExtension> {
-        let end = member.iter().position(|&b| b == b';');
-        let (name, parameters) = member.split_at(end.unwrap_or(member.len()));
+        let (name, parameters) = cut(member, b';');
         let extension = Self {
-            name: token(ascii::trim_ows(name)).ok_or(InvalidExtension)?,
+            name: token(name).ok_or(InvalidExtension)?,
             parameters,
         };
         match (Parameters { rest: parameters }).find(Result::is_err) {
@@ -129,44 +128,46 @@ pub fn list<'b>(
 
 /// Parameters behind a name: `*( OWS ";" OWS token [ "=" ( token | quoted ) ] )`.
 struct Parameters<'b> {
-    rest: &'b [u8],
+    rest: Option<&'b [u8]>, // what follows the last semicolon
 }
 
 impl<'b> Iterator for Parameters<'b> {
     type Item = Result<Parameter<'b>, InvalidExtension>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.rest.strip_prefix(b";")?;
         // No token holds a semicolon, so that none inside quotes is legal.
-        let end = rest.iter().position(|&b| b == b';').unwrap_or(rest.len());
-        let (parameter, rest) = rest.split_at(end); // end <= rest.len()
+        let (parameter, rest) = cut(self.rest?, b';');
         self.rest = rest;
-        Some(Parameter::parse(ascii::trim_ows(parameter)).ok_or(InvalidExtension))
+        Some(Parameter::parse(parameter).ok_or(InvalidExtension))
     }
 }
 
 impl<'b> Parameter<'b> {
     fn parse(text: &'b [u8]) -> Option<Self> {
-        let Some(equals) = text.iter().position(|&b| b == b'=') else {
-            let name = token(text)?;
-            return Some(Self { name, value: None });
+        let (name, value) = cut(text, b'=');
+        let value = match value.map(ascii::trim_ows) {
+            Some([b'"', quoted @ .., b'"']) => Some(token(quoted)?),
+            Some(plain) => Some(token(plain)?),
+            None => None,
         };
-        let (name, value) = text.split_at(equals); // a position inside the text
-        let value = match ascii::trim_ows(&value[1..]) {
-            [b'"', quoted @ .., b'"'] => quoted,
-            plain => plain,
-        };
-        Some(Self {
-            name: token(ascii::trim_ows(name))?,
-            value: Some(token(value)?),
-        })
+        let name = token(name)?;
+        Some(Self { name, value })
     }
 }
 
+/// What is before the first `mark`, without white space around it, and what is
+/// behind it.
+fn cut(text: &[u8], mark: u8) -> (&[u8], Option<&[u8]>) {
+    let end = text.iter().position(|&b| b == mark);
+    let (before, behind) = text.split_at(end.unwrap_or(text.len())); // inside the text
+    (ascii::trim_ows(before), behind.get(1..))
+}
+
 fn token(text: &[u8]) -> Option<&str> {
-    ascii::is_token(text)
-        .then(|| core::str::from_utf8(text).ok())
-        .flatten()
+    if !ascii::is_token(text) {
+        return None;
+    }
+    simd::as_text(text) // a token is ASCII
 }
 
 #[cfg(test)]

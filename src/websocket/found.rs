@@ -1,7 +1,7 @@
 //! Events before they are borrowed.
 
 use super::{CloseCode, Event, Kind};
-use crate::wire::Step;
+use crate::wire::{Step, simd};
 
 /// An event as a place in the input: first byte and one past the last.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,7 @@ impl Found {
             What::Close(code) => Event::Close {
                 code,
                 // Checked when the frame was parsed.
-                reason: core::str::from_utf8(payload).unwrap_or_default(),
+                reason: simd::as_text(payload).unwrap_or_default(),
             },
             What::Need(more) => return Step::Need(more),
         })

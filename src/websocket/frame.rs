@@ -19,7 +19,7 @@
 //! A head has 2 to 14 bytes; the shortest form of the length is the only one.
 
 use super::{Kind, Violation, extension::Reserved};
-use crate::wire::{Role, Sink};
+use crate::wire::{FAST, Role, Sink};
 
 /// The longest head: 2 bytes, a 64-bit length and a mask.
 pub const MAX_HEAD: usize = 14;
@@ -126,26 +126,21 @@ impl Head {
     /// show on its own.
     #[inline]
     pub fn decode(input: &[u8], sender: Role, claimed: Reserved) -> Result<Decoded, Violation> {
-        if let Some(window) = input.first_chunk::<MAX_HEAD>() {
-            return Self::decode_window(window, MAX_HEAD, sender, claimed);
+        if FAST && let Some(window) = input.first_chunk() {
+            let (head, size) = Self::decode_window(window, sender, claimed)?;
+            return Ok(Decoded::Head { head, size });
         }
-        let mut window = [0; MAX_HEAD];
-        window[..input.len()].copy_from_slice(input); // shorter than MAX_HEAD
-        Self::decode_window(&window, input.len(), sender, claimed)
+        Self::decode_part(input, sender, claimed)
     }
 
-    /// Decodes the first `len` bytes of a window; the rest of it is padding.
+    /// [`decode`](Self::decode) of an input that is surely long enough.
     #[inline]
     fn decode_window(
         window: &[u8; MAX_HEAD],
-        len: usize,
         sender: Role,
         claimed: Reserved,
-    ) -> Result<Decoded, Violation> {
+    ) -> Result<(Self, usize), Violation> {
         let [first, second, a, b, ..] = *window;
-        if len == 0 {
-            return Ok(Decoded::Need(2));
-        }
         let fin = first & 0x80 != 0;
         let reserved = Reserved::from_first_byte(first);
         if !claimed.covers(reserved) {
@@ -154,9 +149,6 @@ impl Head {
         let opcode = Opcode::new(first & 0x0f).ok_or(Violation::UnknownOpcode)?;
         if opcode.is_control() && !fin {
             return Err(Violation::FragmentedControl);
-        }
-        if len == 1 {
-            return Ok(Decoded::Need(1));
         }
         let masked = second & 0x80 != 0;
         match sender {
@@ -173,9 +165,6 @@ impl Head {
             127 => (extended(window), 10),
             _ => (short as u64, 2),
         };
-        if len < plain {
-            return Ok(Decoded::Need(plain - len));
-        }
         match short {
             126 if length < 126 => return Err(Violation::NonMinimalLength),
             127 if length > i64::MAX as u64 => return Err(Violation::LengthHighBit),
@@ -183,9 +172,6 @@ impl Head {
             _ => {}
         }
         let size = plain + if masked { 4 } else { 0 };
-        if len < size {
-            return Ok(Decoded::Need(size - len));
-        }
         // `plain` is 2, 4 or 10: four more bytes end within the window.
         let mask = masked.then(|| {
             [
@@ -202,6 +188,70 @@ impl Head {
             mask,
             length,
         };
+        Ok((head, size))
+    }
+
+    /// [`decode`](Self::decode) byte by byte.
+    fn decode_part(input: &[u8], sender: Role, claimed: Reserved) -> Result<Decoded, Violation> {
+        let Some((&first, rest)) = input.split_first() else {
+            return Ok(Decoded::Need(2));
+        };
+        let fin = first & 0x80 != 0;
+        let reserved = Reserved::from_first_byte(first);
+        if !claimed.covers(reserved) {
+            return Err(Violation::ReservedBits);
+        }
+        let opcode = Opcode::new(first & 0x0f).ok_or(Violation::UnknownOpcode)?;
+        if opcode.is_control() && !fin {
+            return Err(Violation::FragmentedControl);
+        }
+        let Some((&second, rest)) = rest.split_first() else {
+            return Ok(Decoded::Need(1));
+        };
+        let masked = second & 0x80 != 0;
+        match sender {
+            Role::Client if !masked => return Err(Violation::Unmasked),
+            Role::Server if masked => return Err(Violation::Masked),
+            Role::Client | Role::Server => {}
+        }
+        let short = second & 0x7f;
+        if opcode.is_control() && short as usize > MAX_CONTROL {
+            return Err(Violation::ControlTooLong);
+        }
+        let extended = match short {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        let Some((length, rest)) = rest.split_at_checked(extended) else {
+            return Ok(Decoded::Need(extended - rest.len()));
+        };
+        let length = match extended {
+            0 => short as u64,
+            _ => length.iter().fold(0, |sum, &b| sum << 8 | b as u64),
+        };
+        if length > i64::MAX as u64 {
+            return Err(Violation::LengthHighBit);
+        }
+        if (extended == 2 && length < 126) || (extended == 8 && length < 0x1_0000) {
+            return Err(Violation::NonMinimalLength);
+        }
+        let mut size = 2 + extended;
+        let mut mask = None;
+        if masked {
+            let Some(key) = rest.first_chunk() else {
+                return Ok(Decoded::Need(4 - rest.len())); // shorter than four
+            };
+            mask = Some(*key);
+            size += 4;
+        }
+        let head = Self {
+            fin,
+            reserved,
+            opcode,
+            mask,
+            length,
+        };
         Ok(Decoded::Head { head, size })
     }
 
@@ -209,24 +259,25 @@ impl Head {
     #[inline]
     pub fn encode(&self) -> Encoded {
         let mut bytes = [0; MAX_HEAD];
-        bytes[0] = (self.fin as u8) << 7 | self.reserved.bits() | self.opcode as u8;
         let masked = (self.mask.is_some() as u8) << 7;
-        let plain = if self.length <= MAX_CONTROL as u64 {
-            bytes[1] = masked | self.length as u8;
-            2
-        } else if let Ok(length) = u16::try_from(self.length) {
-            bytes[1] = masked | 126;
-            bytes[2..4].copy_from_slice(&length.to_be_bytes());
-            4
-        } else {
-            bytes[1] = masked | 127;
-            bytes[2..10].copy_from_slice(&self.length.to_be_bytes());
-            10
+        let (short, extended) = match self.length {
+            0..126 => (self.length as u8, 0),
+            126..0x1_0000 => (126, 2),
+            _ => (127, 8),
         };
-        let mut size = plain;
+        bytes[0] = (self.fin as u8) << 7 | self.reserved.bits() | self.opcode as u8;
+        bytes[1] = masked | short;
+        // The last bytes of the length come first; what is behind them does not
+        // count.
+        let length = self.length.rotate_right(8 * extended);
+        bytes[2..10].copy_from_slice(&length.to_be_bytes());
+        let mut size = 2 + extended as usize;
         if let Some(mask) = self.mask {
+            // `size` is 2, 4 or 10: four more bytes end within the array.
+            if let Some(place) = bytes.get_mut(size..size + 4) {
+                place.copy_from_slice(&mask);
+            }
             size += 4;
-            bytes[plain..size].copy_from_slice(&mask); // plain <= 10
         }
         Encoded {
             bytes,
@@ -285,5 +336,54 @@ pub(super) const fn message_head(kind: Kind, length: usize) -> Head {
         },
         mask: None,
         length: length as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Bytes that are there already are judged the same way, and the size
+        /// is asked for in steps that end.
+        #[test]
+        fn a_head_in_part_and_in_whole_are_judged_alike(
+            mut bytes: [u8; MAX_HEAD], opcode in 0_u8..11, long in 0_u8..4, client: bool
+        ) {
+            bytes[0] = (bytes[0] & 0x8f) | opcode;
+            bytes[1] = if long > 1 { (bytes[1] & 0x80) | (124 + long) } else { bytes[1] };
+            let sender = if client { Role::Client } else { Role::Server };
+            let decode = |bytes| Head::decode_part(bytes, sender, Reserved::NONE);
+            let whole = decode(&bytes);
+            prop_assert_eq!(Head::decode(&bytes, sender, Reserved::NONE), whole);
+            let window = Head::decode_window(&bytes, sender, Reserved::NONE);
+            let window = window.map(|(head, size)| Decoded::Head { head, size });
+            prop_assert_eq!(window, whole);
+            for len in 0..bytes.len() {
+                match decode(&bytes[..len]) {
+                    Ok(Decoded::Need(more)) => prop_assert!(0 < more && len + more <= MAX_HEAD),
+                    early => prop_assert_eq!(early, whole),
+                }
+            }
+        }
+
+        #[test]
+        fn heads_survive_the_wire(head in any::<(bool, u8, Option<[u8; 4]>, u64, u8)>()) {
+            let (fin, opcode, mask, length, shift) = head;
+            let opcodes = [Opcode::Continuation, Opcode::Text, Opcode::Binary];
+            let head = Head {
+                fin,
+                reserved: Reserved::NONE,
+                opcode: opcodes[opcode as usize % 3],
+                mask,
+                length: (length >> 1) >> (shift % 64),
+            };
+            let sender = if mask.is_some() { Role::Client } else { Role::Server };
+            let encoded = head.encode();
+            let size = encoded.as_bytes().len();
+            let decoded = Head::decode(encoded.as_bytes(), sender, Reserved::NONE);
+            prop_assert_eq!(decoded, Ok(Decoded::Head { head, size }));
+        }
     }
 }

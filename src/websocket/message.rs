@@ -13,7 +13,7 @@
 //! frame does not move at all, and dead bytes never outweigh what is held.
 
 use super::{Kind, Limits, Violation, frame::Head, mask::Mask, timer::Tick};
-use crate::wire::{Instant, Utf8};
+use crate::wire::{FAST, Instant, Utf8};
 
 /// The longest message that is held whole, so that lengths fit 32 bits.
 const MAX_HELD: u64 = i32::MAX as u64;
@@ -122,7 +122,7 @@ impl Assembly {
         if gap == 0 || held > gap.max(n) || input.len() < held + gap {
             return 0;
         }
-        input.copy_within(..held, gap);
+        slide(input, 0, gap, held);
         self.gap = 0;
         gap
     }
@@ -185,6 +185,7 @@ impl Assembly {
 
     /// Takes what has arrived of the open frame's payload. `input` begins with
     /// what is held; `used` grows by the bytes at its front that are done with.
+    #[cfg_attr(not(feature = "std"), inline(never))] // smaller so
     pub(super) fn advance(
         &mut self,
         input: &mut [u8],
@@ -204,7 +205,7 @@ impl Assembly {
         };
         let taken = self.take(kind, piece)?;
         if self.gap > 0 {
-            input.copy_within(from..from + taken, held);
+            slide(input, from, held, taken);
         }
         self.remaining -= taken as u64;
         self.total += taken as u64;
@@ -215,11 +216,12 @@ impl Assembly {
     /// all is left masked, for the next step to fail on.
     fn take(&mut self, kind: Kind, piece: &mut [u8]) -> Result<usize, Violation> {
         let (mask, text) = (self.mask, self.text);
-        if kind == Kind::Binary {
+        if FAST && kind == Kind::Binary {
             self.mask.apply(piece);
             return Ok(piece.len());
         }
-        if self.mask.apply_is_ascii(piece) && text.is_complete() {
+        let is_ascii = self.mask.apply_is_ascii(piece);
+        if kind == Kind::Binary || is_ascii && text.is_complete() {
             return Ok(piece.len());
         }
         let Err(fault) = self.text.push(piece) else {
@@ -314,4 +316,11 @@ impl Assembly {
         frame: Frame::None,
         streaming: false,
     };
+}
+
+/// Moves `n` bytes, if both places lie inside.
+fn slide(bytes: &mut [u8], from: usize, to: usize, n: usize) {
+    if from.max(to) + n <= bytes.len() {
+        bytes.copy_within(from..from + n, to);
+    }
 }

@@ -11,11 +11,7 @@ use super::{
     timer::Tick,
 };
 use crate::http::Lent;
-use crate::wire::{Instant, Role, Sink, simd};
-
-/// Whether the usual case has a path of its own: it is found without one, too,
-/// in fewer bytes of code.
-const FAST: bool = cfg!(feature = "std");
+use crate::wire::{FAST, Instant, Role, Sink, simd};
 
 /// The reserved bits that negotiated extensions own.
 const CLAIMED: Reserved = Reserved::NONE;
@@ -203,7 +199,7 @@ impl Connection {
             return Ok(What::Pong);
         }
         if !self.is_closing() {
-            self.put_control(Opcode::Pong, payload, lent.chance, out);
+            self.put_control(Opcode::Pong, [payload, &[]], lent.chance, out);
         }
         Ok(What::Ping)
     }

@@ -5,14 +5,13 @@ use bytes::Bytes;
 
 use super::{
     CloseCode, Connection, Kind, Misuse,
-    close::Payload,
     connection::Phase,
     extension::Reserved,
     frame::{Head, MAX_CONTROL, MAX_HEAD, Opcode, message_head},
     mask::Mask,
     timer::Tick,
 };
-use crate::wire::{Instant, Role, Sink};
+use crate::wire::{FAST, Instant, Role, Sink};
 
 /// From this size on a shared payload is worth a reference of its own.
 #[cfg(feature = "alloc")]
@@ -36,7 +35,7 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         self.may_send_message(payload.len(), out)?;
-        self.put_frame(message_head(kind, payload.len()), payload, chance, out);
+        self.put_payload(message_head(kind, payload.len()), payload, chance, out);
         self.active = Tick::at(now);
         Ok(())
     }
@@ -110,7 +109,7 @@ impl Connection {
             opcode,
             ..message_head(kind, payload.len())
         };
-        self.put_frame(head, payload, chance, out);
+        self.put_payload(head, payload, chance, out);
         self.sending = if last { None } else { Some(kind) };
         self.active = Tick::at(now);
         Ok(())
@@ -165,8 +164,8 @@ impl Connection {
         if !code.map_or(reason.is_empty(), CloseCode::is_sendable) {
             return Err(Misuse::InvalidCloseCode);
         }
-        let payload = Payload::new(code, reason).ok_or(Misuse::ControlTooLong)?;
-        self.send_control(Opcode::Close, payload.as_bytes(), chance, out)?;
+        self.may_send_control(2 + reason.len(), out)?;
+        self.put_close(code, reason, chance, out);
         self.phase = Phase::CloseSent;
         self.since = Tick::at(now);
         self.wake = now; // `elapsed` knows how long to wait
@@ -199,19 +198,23 @@ impl Connection {
         chance: [u8; 4],
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        if payload.len() > MAX_CONTROL {
+        self.may_send_control(payload.len(), out)?;
+        self.put_control(opcode, [payload, &[]], chance, out);
+        Ok(())
+    }
+
+    fn may_send_control(&self, length: usize, out: &impl Sink) -> Result<(), Misuse> {
+        if length > MAX_CONTROL {
             return Err(Misuse::ControlTooLong);
         }
-        self.may_send(payload.len(), out)?;
-        self.put_control(opcode, payload, chance, out);
-        Ok(())
+        self.may_send(length, out)
     }
 
     /// Appends a control frame of at most 125 bytes; the room is there.
     pub(super) fn put_control(
         &self,
         opcode: Opcode,
-        payload: &[u8],
+        payload: [&[u8]; 2],
         chance: [u8; 4],
         out: &mut impl Sink,
     ) {
@@ -220,41 +223,55 @@ impl Connection {
             reserved: Reserved::NONE,
             opcode,
             mask: None,
-            length: payload.len() as u64,
+            length: (payload[0].len() + payload[1].len()) as u64,
         };
         self.put_frame(head, payload, chance, out);
     }
 
-    /// Appends a Close frame; the room is there and the code is sendable.
+    /// Appends a Close frame; the room is there, the code is sendable and the
+    /// reason has at most 123 bytes, none without a code.
     pub(super) fn put_close(
         &self,
         code: Option<CloseCode>,
-        reason: &'static str,
+        reason: &str,
         chance: [u8; 4],
         out: &mut impl Sink,
     ) {
-        // Our own reasons are shorter than 123 bytes.
-        if let Some(payload) = Payload::new(code, reason) {
-            self.put_control(Opcode::Close, payload.as_bytes(), chance, out);
+        let code = code.map(|code| code.get().to_be_bytes());
+        let code = code.as_ref().map_or(&[][..], |code| &code[..]);
+        self.put_control(Opcode::Close, [code, reason.as_bytes()], chance, out);
+    }
+
+    /// Appends a frame of a message.
+    #[inline]
+    fn put_payload(&self, head: Head, payload: &[u8], chance: [u8; 4], out: &mut impl Sink) {
+        if FAST {
+            self.put_frame(head, [payload], chance, out);
+        } else {
+            self.put_frame(head, [payload, &[]], chance, out); // as control frames are
         }
     }
 
-    /// Appends one frame, masked if we are the client.
+    /// Appends one frame of a payload in parts, masked if we are the client.
     #[inline]
-    fn put_frame(&self, mut head: Head, payload: &[u8], chance: [u8; 4], out: &mut impl Sink) {
-        match self.role {
-            Role::Server => {
-                out.put(head.encode().as_bytes());
-                out.put(payload);
-            }
-            Role::Client => {
-                head.mask = Some(chance);
-                out.put(head.encode().as_bytes());
-                let place = out.space(payload.len());
-                // Equal lengths, as the room was checked.
-                let n = place.len().min(payload.len());
-                place[..n].copy_from_slice(&payload[..n]);
-                Mask::new(chance).apply(place);
+    fn put_frame<const N: usize>(
+        &self,
+        mut head: Head,
+        payload: [&[u8]; N],
+        chance: [u8; 4],
+        out: &mut impl Sink,
+    ) {
+        if self.role == Role::Client {
+            head.mask = Some(chance);
+        }
+        out.put(head.encode().as_bytes());
+        let mut mask = Mask::new(chance);
+        for part in &payload {
+            if self.role == Role::Server {
+                out.put(part);
+            } else if let Some(place) = out.space(part.len()).get_mut(..part.len()) {
+                place.copy_from_slice(part); // the room is there
+                mask.apply(place);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Character classes and numbers of the textual protocols.
 
-use super::Sink;
+use super::{FAST, Sink};
 
 pub(super) const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
@@ -109,6 +109,29 @@ const fn may_hold_control(word: [u8; 8]) -> bool {
     let low = word.wrapping_sub(ONES * 0x20) & !word;
     let zero = del.wrapping_sub(ONES) & !del;
     (low | zero) & HIGH != 0
+}
+
+/// Whether both are the same but for the case of letters of US-ASCII.
+///
+/// ```
+/// use barewire::wire::ascii::eq_ignore_case;
+///
+/// assert!(eq_ignore_case(b"Keep-Alive", b"keep-alive"));
+/// assert!(!eq_ignore_case(b"@", b"`"));
+/// ```
+#[inline]
+pub fn eq_ignore_case(a: &[u8], b: &[u8]) -> bool {
+    if !FAST {
+        return eq_in_steps(a, b);
+    }
+    a.eq_ignore_ascii_case(b)
+}
+
+/// [`eq_ignore_case`], byte by byte.
+#[inline(never)]
+fn eq_in_steps(a: &[u8], b: &[u8]) -> bool {
+    let same = |(a, b): (&u8, &u8)| a == b || (a ^ b == 0x20 && a.is_ascii_alphabetic());
+    a.len() == b.len() && a.iter().zip(b).all(same)
 }
 
 /// `text` without the optional white space (SP, HTAB) at its ends.

@@ -7,6 +7,7 @@
 
 pub mod ascii;
 mod budget;
+mod character;
 mod cursor;
 mod instant;
 mod machine;
@@ -20,3 +21,7 @@ pub use instant::Instant;
 pub use machine::{Received, Role, Step};
 pub use sink::{Sink, Slice};
 pub use utf8::{InvalidUtf8, Utf8};
+
+/// Whether code may be long where that makes it fast: without `std` it is to be
+/// small.
+pub(crate) const FAST: bool = cfg!(feature = "std");

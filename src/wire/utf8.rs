@@ -1,5 +1,7 @@
 //! UTF-8 that arrives in pieces.
 
+use super::{FAST, character::Character};
+
 /// A piece of text that cannot be UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not UTF-8 from byte {at} of the piece on (RFC 3629 §4)")]
@@ -23,20 +25,14 @@ pub struct InvalidUtf8 {
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Utf8 {
-    missing: u8, // continuation bytes that the open character still needs, 0 to 3
-    seen: u8,    // bytes of the open character so far, 0 to 3
-    low: u8,     // the range of its next byte; only meaningful while missing > 0
-    high: u8,
+    open: Character,
 }
 
 impl Utf8 {
     /// A check at the start of a text.
     pub const fn new() -> Self {
         Self {
-            missing: 0,
-            seen: 0,
-            low: 0,
-            high: 0,
+            open: Character::NONE,
         }
     }
 
@@ -47,6 +43,9 @@ impl Utf8 {
     /// is then spent.
     #[inline]
     pub fn push(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
+        if !FAST {
+            return self.step_through(piece, 0);
+        }
         let open = self.close_open(piece)?;
         let rest = &piece[open..];
         let (whole, cut) = rest.split_at(rest.len() - begun(rest)); // not beyond it
@@ -65,23 +64,23 @@ impl Utf8 {
     /// Whether the text so far ends with a whole character.
     #[inline]
     pub const fn is_complete(&self) -> bool {
-        self.missing == 0
+        self.open.is_whole()
     }
 
     /// Bytes at the end of the text so far that belong to a character that has
     /// not arrived in full: 0 to 3.
     #[inline]
     pub const fn pending(&self) -> usize {
-        self.seen as usize
+        self.open.seen()
     }
 
     /// Takes the bytes that finish an open character, as far as they are
     /// there; returns how many.
     fn close_open(&mut self, piece: &[u8]) -> Result<usize, InvalidUtf8> {
         let mut at = 0;
-        while self.missing > 0 {
+        while !self.open.is_whole() {
             let Some(&b) = piece.get(at) else { break };
-            if !self.step(b) {
+            if !self.open.step(b) {
                 return Err(InvalidUtf8 { at });
             }
             at += 1;
@@ -91,37 +90,10 @@ impl Utf8 {
 
     /// Steps through the few bytes of a character that is cut or invalid.
     fn step_through(&mut self, tail: &[u8], offset: usize) -> Result<(), InvalidUtf8> {
-        match tail.iter().position(|&b| !self.step(b)) {
+        match self.open.step_through(tail) {
             Some(at) => Err(InvalidUtf8 { at: offset + at }),
             None => Ok(()),
         }
-    }
-
-    /// One step of the automaton of Unicode table 3-7; `false` if `b` cannot
-    /// stand here.
-    const fn step(&mut self, b: u8) -> bool {
-        if self.missing > 0 {
-            if b < self.low || b > self.high {
-                return false;
-            }
-            self.missing -= 1;
-            self.seen = if self.missing == 0 { 0 } else { self.seen + 1 };
-            (self.low, self.high) = (0x80, 0xbf);
-            return true;
-        }
-        (self.missing, self.low, self.high) = match b {
-            0x00..=0x7f => return true,
-            0xc2..=0xdf => (1, 0x80, 0xbf),
-            0xe0 => (2, 0xa0, 0xbf),
-            0xed => (2, 0x80, 0x9f),
-            0xe1..=0xef => (2, 0x80, 0xbf),
-            0xf0 => (3, 0x90, 0xbf),
-            0xf1..=0xf3 => (3, 0x80, 0xbf),
-            0xf4 => (3, 0x80, 0x8f),
-            _ => return false,
-        };
-        self.seen = 1;
-        true
     }
 }
 

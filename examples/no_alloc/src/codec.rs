@@ -12,20 +12,14 @@ use core::hint::black_box;
 
 use barewire::http::{Field, Fields, Lent, Method, RequestHead, Scratch, Target, Version};
 use barewire::websocket::{CloseCode, Connection, Event, Limits, handshake};
-use barewire::wire::{Instant, Role, Sink, Slice, Step};
+use barewire::wire::{Instant, Role, Slice, Step};
 
 /// Answers the request for a WebSocket; `None` if it is not a correct one.
 #[inline(never)]
 fn open(head: &RequestHead<'_>, out: &mut Slice<'_>) -> Option<Connection> {
     let opening = handshake::check(head).ok()?;
     let accepted = handshake::accept(&opening, None).ok()?;
-    out.put(b"HTTP/1.1 101 Switching Protocols\r\n");
-    for field in accepted.fields().as_slice() {
-        for part in [field.name, b": ", field.value, b"\r\n"] {
-            out.put(part);
-        }
-    }
-    out.put(b"\r\n");
+    accepted.put_switching(out).ok()?;
     Some(Connection::new(Role::Server, Instant::START))
 }
 
@@ -56,14 +50,14 @@ fn turn(socket: &mut Connection, input: &mut [u8], now: Instant, out: &mut Slice
 }
 
 fn run() -> i32 {
-    let list = black_box([
+    const LIST: &[Field<'_>] = &[
         Field::new("Host", "device"),
         Field::new("Upgrade", "websocket"),
         Field::new("Connection", "Upgrade"),
         Field::new("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         Field::new("Sec-WebSocket-Version", "13"),
-    ]);
-    let head = black_box(RequestHead {
+    ];
+    const HEAD: &RequestHead<'_> = &RequestHead {
         method: Method::Get,
         target: Target::Origin {
             path: "/",
@@ -71,11 +65,11 @@ fn run() -> i32 {
         },
         version: Version::Http11,
         protocol: None,
-        fields: Fields::new(&list),
-    });
+        fields: Fields::new(LIST),
+    };
     let mut memory = [0; 256];
     let mut out = Slice::new(&mut memory);
-    let Some(mut socket) = open(&head, &mut out) else {
+    let Some(mut socket) = open(black_box(HEAD), &mut out) else {
         return 1;
     };
     if !out

@@ -2,6 +2,7 @@
 
 use super::{HandshakeFields, Key};
 use crate::http::{List, ResponseHead, Status};
+use crate::wire::simd;
 
 /// What a client asks for.
 ///
@@ -102,7 +103,7 @@ impl<'a> Offer<'a> {
         let protocol = match (protocols.next(), protocols.next()) {
             (None, _) => None,
             (Some(chosen), None) if List::new(self.protocols.as_bytes()).any(|p| p == chosen) => {
-                Some(core::str::from_utf8(chosen).map_err(|_| Refused::Protocol)?)
+                Some(simd::as_text(chosen).ok_or(Refused::Protocol)?)
             }
             (Some(_), _) => return Err(Refused::Protocol),
         };

@@ -3,56 +3,50 @@
 
 /// The SHA-1 of `parts`, one behind the other.
 pub(super) fn sha1(parts: [&[u8]; 2]) -> [u8; 20] {
-    let mut message = Message {
-        state: [
-            0x6745_2301,
-            0xefcd_ab89,
-            0x98ba_dcfe,
-            0x1032_5476,
-            0xc3d2_e1f0,
-        ],
-        words: [0; 16],
-        length: 0,
-    };
-    for part in parts {
-        message.put(part);
+    let mut state: [u32; 5] = [
+        0x6745_2301,
+        0xefcd_ab89,
+        0x98ba_dcfe,
+        0x1032_5476,
+        0xc3d2_e1f0,
+    ];
+    let end = (parts[0].len() + parts[1].len() + 8) / 64 * 64 + 64;
+    let mut words = [0; 16];
+    for at in 0..end {
+        let word = &mut words[at / 4 % 16];
+        *word = *word << 8 | u32::from(padded(parts, end, at));
+        if at % 64 == 63 {
+            step(&mut state, &mut words);
+        }
     }
-    // A bit behind the message, zeros, and its length in bits at the end of a
-    // block.
-    let bits = message.length as u64 * 8;
-    message.put(&[0x80]);
-    while message.length % 64 != 56 {
-        message.put(&[0]);
-    }
-    message.put(&bits.to_be_bytes());
     let mut digest = [0; 20];
-    for (place, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(message.state) {
+    for (place, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(&state) {
         *place = word.to_be_bytes();
     }
     digest
 }
 
-/// A message that is being taken in.
-struct Message {
-    state: [u32; 5],
-    words: [u32; 16], // of the block that is being filled
-    length: usize,    // in bytes
-}
-
-impl Message {
-    fn put(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            let word = &mut self.words[self.length / 4 % 16];
-            *word = *word << 8 | u32::from(*byte);
-            self.length += 1;
-            if self.length.is_multiple_of(64) {
-                step(&mut self.state, &mut self.words);
-            }
-        }
+/// The byte at `at` of the message as whole blocks, `end` bytes long: behind it
+/// stand a bit, zeros, and at the very end its length in bits.
+#[inline(never)] // smaller so
+fn padded(parts: [&[u8]; 2], end: usize, at: usize) -> u8 {
+    let [first, second] = parts;
+    if let Some(byte) = first.get(at) {
+        return *byte;
+    }
+    if let Some(byte) = second.get(at - first.len()) {
+        return *byte;
+    }
+    let length = first.len() + second.len();
+    match end - 1 - at {
+        _ if at == length => 0x80,
+        behind @ 0..8 => ((length as u64 * 8) >> (behind * 8)) as u8,
+        _ => 0,
     }
 }
 
-/// Takes a block of 16 words.
+/// One block into the state. A word that has been used makes room for the one
+/// that comes 16 steps later.
 fn step(state: &mut [u32; 5], words: &mut [u32; 16]) {
     let [mut a, mut b, mut c, mut d, mut e] = *state;
     for i in 0..80 {
@@ -62,37 +56,33 @@ fn step(state: &mut [u32; 5], words: &mut [u32; 16]) {
             2 => ((b & c) | (d & (b | c)), 0x8f1b_bcdc),
             _ => (b ^ c ^ d, 0xca62_c1d6_u32),
         };
-        if i >= 16 {
-            let [w3, w8, w14, w16] = [13, 8, 2, 0].map(|back| words[(i + back) % 16]);
-            words[i % 16] = (w3 ^ w8 ^ w14 ^ w16).rotate_left(1);
-        }
-        let sum = [mix, e, constant, words[i % 16]]
-            .into_iter()
-            .fold(a.rotate_left(5), u32::wrapping_add);
+        let word = words[i % 16];
+        let later = word ^ words[(i + 2) % 16] ^ words[(i + 8) % 16] ^ words[(i + 13) % 16];
+        words[i % 16] = later.rotate_left(1);
+        let sum = e.wrapping_add(mix).wrapping_add(constant);
+        let sum = sum.wrapping_add(word).wrapping_add(a.rotate_left(5));
         (a, b, c, d, e) = (sum, a, b.rotate_left(30), c, d);
     }
-    for (whole, part) in state.iter_mut().zip([a, b, c, d, e]) {
-        *whole = whole.wrapping_add(part);
+    for (whole, part) in state.iter_mut().zip(&[a, b, c, d, e]) {
+        *whole = whole.wrapping_add(*part);
     }
 }
 
 /// Writes the base64 of `bytes` over the signs of padding in `text`, which is
 /// as long as it has to be.
 pub(super) fn base64(bytes: &[u8], text: &mut [u8]) {
-    for (bytes, text) in bytes.chunks(3).zip(text.chunks_mut(4)) {
-        let group = bytes
-            .iter()
-            .fold(0u32, |group, b| group << 8 | u32::from(*b));
-        let group = group << (8 * (3 - bytes.len())); // chunks have 1 to 3 bytes
-        for (i, place) in text.iter_mut().take(bytes.len() + 1).enumerate() {
-            *place = match (group >> (18 - 6 * i) & 63) as u8 {
-                n @ 0..=25 => b'A' + n,
-                n @ 26..=51 => b'a' + n - 26,
-                n @ 52..=61 => b'0' + n - 52,
-                62 => b'+',
-                _ => b'/',
-            };
-        }
+    let byte = |at: usize| bytes.get(at).copied().map(u16::from);
+    for (i, place) in text.iter_mut().enumerate() {
+        // Six bits of two bytes.
+        let Some(first) = byte(i * 6 / 8) else { break };
+        let pair = first << 8 | byte(i * 6 / 8 + 1).unwrap_or(0);
+        *place = match (pair >> (10 - i * 6 % 8) & 63) as u8 {
+            n @ 0..=25 => b'A' + n,
+            n @ 26..=51 => b'a' + n - 26,
+            n @ 52..=61 => b'0' + n - 52,
+            62 => b'+',
+            _ => b'/',
+        };
     }
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(not(feature = "std"))]
 use super::digest::{base64, sha1};
+use crate::wire::simd;
 
 /// What proves that the answer comes from a WebSocket server.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -60,7 +61,7 @@ impl Key {
     /// The value of `Sec-WebSocket-Key`.
     pub fn as_str(&self) -> &str {
         // Base64 is ASCII, so the fallback is never taken.
-        core::str::from_utf8(&self.0).unwrap_or_default()
+        simd::as_text(&self.0).unwrap_or_default()
     }
 
     /// The value of `Sec-WebSocket-Accept` that answers it.

@@ -9,9 +9,12 @@ use crate::websocket::{
     Misuse,
     extension::{self, Extension},
 };
-use crate::wire::ascii;
+use crate::wire::{Sink, ascii, simd};
 
 const PROTOCOL: &str = "sec-websocket-protocol";
+
+/// More subprotocols than this are refused: each is compared with all others.
+const MOST_PROTOCOLS: usize = 32;
 
 /// Whether a request wants to become a WebSocket: a GET over HTTP/1.1 that asks
 /// for the upgrade, or an extended CONNECT for `websocket` (RFC 8441 §4).
@@ -24,7 +27,7 @@ pub fn is_upgrade(head: &RequestHead<'_>) -> bool {
 
 #[inline]
 fn is_extended_connect(head: &RequestHead<'_>) -> bool {
-    head.method == Method::Connect && head.protocol == Some("websocket")
+    matches!(head.method, Method::Connect) && head.protocol == Some("websocket")
 }
 
 fn asks_for_upgrade(head: &RequestHead<'_>) -> bool {
@@ -37,17 +40,23 @@ fn asks_for_upgrade(head: &RequestHead<'_>) -> bool {
 pub struct Opening<'b> {
     /// The client's key; empty in an extended CONNECT, which has none.
     pub key: &'b [u8],
-    /// The origin of the page that asks, where a browser does.
-    pub origin: Option<&'b [u8]>,
-    /// The host and port that the request is meant for.
-    pub authority: Option<&'b str>,
-    fields: Fields<'b>,
+    head: RequestHead<'b>,
 }
 
 impl<'b> Opening<'b> {
+    /// The origin of the page that asks, where a browser does.
+    pub fn origin(&self) -> Option<&'b [u8]> {
+        self.head.fields.get("origin")
+    }
+
+    /// The host and port that the request is meant for.
+    pub fn authority(&self) -> Option<&'b str> {
+        self.head.authority()
+    }
+
     /// The subprotocols that the client offers, its favourite first.
     pub fn protocols(&self) -> impl Iterator<Item = &'b str> + use<'b> {
-        protocols(&self.fields).filter_map(|member| core::str::from_utf8(member).ok())
+        protocols(&self.head.fields).filter_map(|member| simd::as_text(member))
     }
 
     /// The first of `ours` that the client offers.
@@ -61,7 +70,7 @@ impl<'b> Opening<'b> {
 
     /// The extensions that the client offers, its favourite first.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'b>> + use<'b> {
-        extension::list(&self.fields).filter_map(Result::ok) // checked by `check`
+        extension::list(&self.head.fields).filter_map(Result::ok) // checked by `check`
     }
 
     /// Judges the origin.
@@ -69,7 +78,7 @@ impl<'b> Opening<'b> {
     /// # Errors
     /// [`Refusal::Origin`] for a page that the policy does not name.
     pub fn check_origin(&self, policy: &Origins<'_>) -> Result<(), Refusal> {
-        match policy.allow(self.origin, self.authority) {
+        match policy.allow(self.origin(), self.authority()) {
             true => Ok(()),
             false => Err(Refusal::Origin),
         }
@@ -77,11 +86,15 @@ impl<'b> Opening<'b> {
 }
 
 fn protocols<'b>(fields: &Fields<'b>) -> impl Iterator<Item = &'b [u8]> + use<'b> {
-    let fields = *fields;
-    (0..fields.len())
-        .filter_map(move |index| fields.at(index))
+    all(fields)
         .filter(|field| field.is(PROTOCOL))
         .flat_map(|field| List::new(field.value))
+}
+
+/// All fields, in less code than `Fields::iter` takes.
+fn all<'b>(fields: &Fields<'b>) -> impl Iterator<Item = Field<'b>> + use<'b> {
+    let fields = *fields;
+    (0..).map_while(move |index| fields.at(index))
 }
 
 /// Checks a request to become a WebSocket (RFC 6455 §4.2.1, RFC 8441 §5).
@@ -89,65 +102,104 @@ fn protocols<'b>(fields: &Fields<'b>) -> impl Iterator<Item = &'b [u8]> + use<'b
 /// # Errors
 /// The first rule it breaks, as the answer that goes with it.
 pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
-    let fields = head.fields;
+    let asked = Asked::by(&head.fields);
     let extended = is_extended_connect(head);
     if !extended {
-        if head.version != Version::Http11 || !asks_for_upgrade(head) {
+        if head.version != Version::Http11 || !asked.upgrade || !asked.connection {
             return Err(Refusal::NotUpgrade);
         }
-        if head.method != Method::Get {
+        if !matches!(head.method, Method::Get) {
             return Err(Refusal::Method);
         }
     }
-    if only(&fields, "sec-websocket-version") != Some(b"13") {
+    if !matches!(asked.version, Some(b"13")) {
         return Err(Refusal::Version);
     }
-    let key = match only(&fields, "sec-websocket-key") {
-        Some(key) if !extended && is_key(key) => key,
+    let key = match asked.key {
         _ if extended => &[],
+        Some(key) if is_key(key) => key,
         _ => return Err(Refusal::Key),
     };
-    if !all(&fields, "sec-websocket-extensions", &mut |member| {
-        Extension::parse(member).is_ok()
-    }) {
+    if !asked.extensions {
         return Err(Refusal::Extensions);
     }
-    // Names must be unique; the limits of a head keep the square small.
-    let is_unique = |offer: &[u8]| {
-        let mut times = 0;
-        all(&fields, PROTOCOL, &mut |other| {
-            times += u32::from(other == offer);
-            times <= 1
-        })
-    };
-    if !all(&fields, PROTOCOL, &mut |offer| {
-        ascii::is_token(offer) && is_unique(offer)
-    }) {
+    if !asked.protocols {
         return Err(Refusal::Protocols);
     }
-    Ok(Opening {
-        key,
-        origin: fields.get("origin"),
-        authority: head.authority(),
-        fields,
-    })
+    Ok(Opening { key, head: *head })
 }
 
-/// Whether `is` holds for every member of a list field.
-fn all(fields: &Fields<'_>, name: &str, is: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-    for field in fields.iter() {
-        if field.is(name) && !List::new(field.value).all(&mut *is) {
+/// What the fields of a request say about the handshake, in one pass.
+struct Asked<'b> {
+    upgrade: bool,             // `websocket` is among what is asked for
+    connection: bool,          // `upgrade` is among the options
+    version: Option<&'b [u8]>, // empty if it is there more than once
+    key: Option<&'b [u8]>,     // the same
+    extensions: bool,          // all that is offered is within the grammar
+    protocols: bool,           // tokens, and no two the same
+}
+
+impl<'b> Asked<'b> {
+    fn by(fields: &Fields<'b>) -> Self {
+        let mut asked = Self {
+            upgrade: false,
+            connection: false,
+            version: None,
+            key: None,
+            extensions: true,
+            protocols: true,
+        };
+        let mut offers = Offers {
+            list: [&[]; MOST_PROTOCOLS],
+            len: 0,
+        };
+        for Field { name, value } in all(fields) {
+            let is = |known: &[u8]| ascii::eq_ignore_case(name, known);
+            if is(b"upgrade") {
+                asked.upgrade |= lists(value, b"websocket");
+            } else if is(b"connection") {
+                asked.connection |= lists(value, b"upgrade");
+            } else if is(b"sec-websocket-version") {
+                asked.version = Some(asked.version.map_or(value, |_| b""));
+            } else if is(b"sec-websocket-key") {
+                asked.key = Some(asked.key.map_or(value, |_| b""));
+            } else if is(b"sec-websocket-extensions") {
+                let valid = |member| Extension::parse(member).is_ok();
+                asked.extensions &= List::new(value).all(valid);
+            } else if is(PROTOCOL.as_bytes()) {
+                let valid = |offer| ascii::is_token(offer) && offers.take(offer);
+                asked.protocols &= List::new(value).all(valid);
+            }
+        }
+        asked
+    }
+}
+
+fn lists(value: &[u8], token: &[u8]) -> bool {
+    List::new(value).any(|member| ascii::eq_ignore_case(member, token))
+}
+
+/// Subprotocols that are distinct, and not more of them than are compared with
+/// each other.
+struct Offers<'b> {
+    list: [&'b [u8]; MOST_PROTOCOLS],
+    len: usize, // <= MOST_PROTOCOLS
+}
+
+impl<'b> Offers<'b> {
+    /// Takes one more; `false` if it is there already, or there are too many.
+    fn take(&mut self, offer: &'b [u8]) -> bool {
+        let earlier = self.list.get(..self.len).unwrap_or_default();
+        if earlier.contains(&offer) {
             return false;
         }
+        let Some(place) = self.list.get_mut(self.len) else {
+            return false;
+        };
+        *place = offer;
+        self.len += 1;
+        true
     }
-    true
-}
-
-/// The value of a field that is there exactly once.
-fn only<'b>(fields: &Fields<'b>, name: &str) -> Option<&'b [u8]> {
-    let mut values = fields.get_all(name);
-    let value = values.next()?;
-    values.next().is_none().then_some(value)
 }
 
 /// Why a request does not become a WebSocket, and the answer to it.
@@ -166,7 +218,7 @@ pub enum Refusal {
     /// A key that is not base64 of 16 bytes, none, or several: 400.
     #[error("missing or malformed Sec-WebSocket-Key (RFC 6455 §4.1, item 7)")]
     Key,
-    /// A list of subprotocols that are not distinct tokens: 400.
+    /// A list of subprotocols that are not distinct tokens, or more than 32: 400.
     #[error("malformed Sec-WebSocket-Protocol (RFC 6455 §4.1, item 10)")]
     Protocols,
     /// A list of extensions outside its grammar: 400.
@@ -322,12 +374,62 @@ impl Accepted<'_> {
             fields.push("Upgrade", "websocket");
             fields.push("Connection", "Upgrade");
             // Base64 is ASCII, so the fallback is never taken.
-            let accept = core::str::from_utf8(accept).unwrap_or_default();
+            let accept = simd::as_text(accept).unwrap_or_default();
             fields.push("Sec-WebSocket-Accept", accept);
         }
         if let Some(protocol) = self.protocol {
             fields.push("Sec-WebSocket-Protocol", protocol);
         }
         fields
+    }
+    /// Writes the whole answer over HTTP/1.1, for programs that have no machine
+    /// of HTTP/1.1 to send it with.
+    ///
+    /// # Errors
+    /// [`Misuse::NoRoom`], and [`Misuse::ExtendedConnect`]: nothing is written
+    /// then.
+    ///
+    /// ```
+    /// # use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
+    /// # use barewire::wire::Slice;
+    /// # use barewire::websocket::handshake;
+    /// # let list = [
+    /// #     Field::new("Upgrade", "websocket"),
+    /// #     Field::new("Connection", "Upgrade"),
+    /// #     Field::new("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    /// #     Field::new("Sec-WebSocket-Version", "13"),
+    /// # ];
+    /// # let head = RequestHead {
+    /// #     method: Method::Get,
+    /// #     target: Target::Origin { path: "/chat", query: None },
+    /// #     version: Version::Http11,
+    /// #     protocol: None,
+    /// #     fields: Fields::new(&list),
+    /// # };
+    /// let opening = handshake::check(&head)?;
+    /// let mut memory = [0; 256];
+    /// let mut out = Slice::new(&mut memory);
+    /// handshake::accept(&opening, None)?.put_switching(&mut out)?;
+    /// assert!(out.written().ends_with(b": s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn put_switching(&self, out: &mut impl Sink) -> Result<(), Misuse> {
+        const LINES: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
+            Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+        const PROTOCOL: &[u8] = b"\r\nSec-WebSocket-Protocol: ";
+        const END: &[u8] = b"\r\n\r\n";
+        let accept = self.accept.as_ref().ok_or(Misuse::ExtendedConnect)?;
+        let chosen = self.protocol.map_or(0, |name| PROTOCOL.len() + name.len());
+        if out.room() < LINES.len() + accept.len() + chosen + END.len() {
+            return Err(Misuse::NoRoom);
+        }
+        out.put(LINES);
+        out.put(accept);
+        if let Some(protocol) = self.protocol {
+            out.put(PROTOCOL);
+            out.put(protocol.as_bytes());
+        }
+        out.put(END);
+        Ok(())
     }
 }

@@ -15,6 +15,10 @@ pub(super) const HALF: usize = 16;
 /// `b` belongs to it, so that two look-ups of 16 entries judge a byte. Where
 /// there are no vectors, its bit in a table of all octets is quicker.
 #[derive(Debug)]
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
+    allow(dead_code) // the table of those that have vectors
+)]
 pub(crate) struct Class(pub(super) [u8; 16], pub(super) u8);
 
 impl Class {
@@ -37,6 +41,7 @@ impl Class {
 
 /// Bit `b >> 4` at `b >> 4`, to be met with an entry of a [`Class`]; none for
 /// octets beyond US-ASCII.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) static HIGH: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// Vectors of one instruction set. A value is the proof that the processor has

@@ -30,6 +30,7 @@ mod utf8;
 #[allow(unsafe_code)] // the kernels: each says why it is sound
 pub(crate) mod x86_64;
 
+use super::FAST;
 pub(crate) use blocks::{Blocks, Class, WINDOW};
 pub(crate) use lines::{FieldLine, HeadLines};
 pub use utf8::{as_text, is_utf8};
@@ -71,8 +72,7 @@ pub(crate) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Place<'_>) -> J::O
 /// Whoever masks in pieces rotates the key by the bytes done so far.
 #[inline]
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
-    // Where there is no `std`, code is to be small.
-    if cfg!(not(feature = "std")) {
+    if !FAST {
         return swar::mask(payload, key);
     }
     if payload.len() < LONG_PAYLOAD {
@@ -88,7 +88,7 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
 /// US-ASCII.
 #[inline]
 pub fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
-    if cfg!(not(feature = "std")) || payload.len() < LONG_TEXT {
+    if !FAST || payload.len() < LONG_TEXT {
         return swar::mask_is_ascii(payload, key);
     }
     #[cfg(target_arch = "x86_64")]

@@ -3,7 +3,7 @@
 #[cfg(any(test, not(target_arch = "x86_64")))]
 use super::blocks::HALF;
 use super::blocks::{Blocks, Class, WINDOW};
-use crate::wire::ascii;
+use crate::wire::{FAST, ascii};
 
 /// Exclusive-ors `payload` with the repeated `key`, a word at a time.
 #[inline]
@@ -107,7 +107,10 @@ fn mask_in_words(payload: &mut [u8], key: [u8; 4]) -> bool {
     let [a, b, c, d] = key;
     let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let mut seen = 0;
-    let (words, tail) = payload.as_chunks_mut::<8>();
+    let (words, tail) = match FAST {
+        true => payload.as_chunks_mut::<8>(),
+        false => (Default::default(), payload),
+    };
     for bytes in words {
         let plain = u64::from_ne_bytes(*bytes) ^ word;
         seen |= plain;

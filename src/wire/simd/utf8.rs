@@ -19,6 +19,7 @@ use core::arch::x86_64::{
 
 #[cfg(target_arch = "x86_64")]
 use super::blocks::WINDOW;
+use crate::wire::{FAST, character::Character};
 
 /// Texts from this length on are worth the windows.
 #[cfg(target_arch = "x86_64")]
@@ -34,6 +35,10 @@ const LONG: usize = 64;
 /// ```
 #[inline]
 pub fn is_utf8(text: &[u8]) -> bool {
+    if !FAST {
+        let mut open = Character::NONE;
+        return open.step_through(text).is_none() && open.is_whole();
+    }
     #[cfg(target_arch = "x86_64")]
     if text.len() >= LONG
         && let Some(avx2) = super::x86_64::Avx2::new()
