@@ -10,7 +10,7 @@ use super::protocol::Protocol;
 use super::{Closing, Event, Lent, Link, Parked, Violation};
 #[cfg(all(feature = "net", feature = "http2"))]
 use crate::http::{self, Content, RequestHead};
-#[cfg(feature = "http2")]
+#[cfg(all(feature = "net", feature = "http2"))]
 use crate::http2;
 #[cfg(feature = "http2")]
 use crate::wire::Role;

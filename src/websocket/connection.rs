@@ -221,6 +221,7 @@ impl Connection {
     /// Whether it is open, and nothing of a message is under way in either
     /// direction. From one such moment to the next the deadline that matters
     /// only moves on.
+    #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn is_between_messages(&self) -> bool {
         matches!(self.phase, Phase::Open | Phase::Pinged)
