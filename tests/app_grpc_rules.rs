@@ -188,6 +188,10 @@ fn the_path_is_exact() {
         "/Test/Echo",
         "/test.Test",
         "/",
+        "/test.Test/Echo?",
+        "/test.Test/Echo?a=b",
+        "/test.Test/Ech%6f",
+        "/test%2ETest/Echo",
     ] {
         let answer = ask(&mut peer, &head(":path", Some(path)));
         assert_eq!(answer, (200, "12".into()), "{path}");

@@ -320,6 +320,27 @@ fn one_port_is_served_by_many_threads_and_a_unix_socket_beside_it() {
 }
 
 #[test]
+fn an_app_that_cannot_listen_everywhere_listens_nowhere() {
+    use barewire::net::{Limits, Loop};
+    let place = std::env::temp_dir().join(format!("barewire-nowhere-{}", std::process::id()));
+    std::fs::create_dir_all(&place).unwrap();
+    let (free, taken) = (place.join("free"), place.join("taken"));
+    let _other = std::os::unix::net::UnixListener::bind(&taken).unwrap();
+    let mut events = Loop::new(Limits::DEFAULT).unwrap();
+    let mut app = routes();
+    for path in [&free, &taken] {
+        app = app.listen(&format!("unix:{}", path.display())).unwrap();
+    }
+    assert!(app.join(&mut events).is_err());
+    assert!(!free.exists() && taken.exists());
+    // The loop is as good as before for who tries again.
+    let app = routes().listen(&format!("unix:{}", free.display()));
+    app.unwrap().join(&mut events).unwrap();
+    assert!(free.exists());
+    std::fs::remove_dir_all(&place).unwrap();
+}
+
+#[test]
 fn a_port_that_another_server_has_is_not_shared_with_it() {
     let several = || App::new().threads(2);
     let server = several().listen("127.0.0.1:0").unwrap().spawn().unwrap();

@@ -8,7 +8,11 @@ use std::path::{Path, PathBuf};
 fn every_test_that_the_pages_on_compliance_name_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let known = known(root);
-    for page in ["docs/compliance.md", "docs/compliance-http2.md"] {
+    for page in [
+        "docs/compliance.md",
+        "docs/compliance-http2.md",
+        "docs/compliance-grpc.md",
+    ] {
         let text = fs::read_to_string(root.join(page)).unwrap();
         let names = names(&text);
         assert!(names.len() > 50, "{page} names but {}", names.len());

@@ -250,7 +250,7 @@ fn shown(what: &str, took: &[Duration]) {
 }
 
 #[test]
-fn honest_clients_are_served_among_a_thousand_hostile_peers_in_bounded_memory() {
+fn honest_clients_are_served_among_two_thousand_hostile_peers_in_bounded_memory() {
     let _alone = alone();
     let limits = Limits::DEFAULT
         .with_connections(4000)
@@ -262,12 +262,12 @@ fn honest_clients_are_served_among_a_thousand_hostile_peers_in_bounded_memory() 
     shown("alone", &honest(to, Duration::from_millis(1500)));
     PEAK.store(LIVE.load(Relaxed), Relaxed);
     let (stop, ready) = (AtomicBool::new(false), AtomicBool::new(false));
-    let peers = 1200;
+    let peers = 2000;
     thread::scope(|scope| {
         let attacker = scope.spawn(|| attack(to, peers, &stop, &ready));
         wait_until("the attack begins", || ready.load(Relaxed));
         shown(
-            "among 1,200 hostile peers",
+            "among 2,000 hostile peers",
             &honest(to, Duration::from_secs(4)),
         );
         stop.store(true, Relaxed);
@@ -438,7 +438,7 @@ fn spent(process: u32) -> u64 {
 #[test]
 fn out_of_descriptors_it_waits_without_spinning_and_recovers() {
     let _alone = alone();
-    let mut server = child("child_serves", "ulimit -n 64;")
+    let mut server = child("child_serves", "ulimit -n 256;")
         .env("BAREWIRE_CHILD", "1")
         .spawn()
         .unwrap();
@@ -453,7 +453,7 @@ fn out_of_descriptors_it_waits_without_spinning_and_recovers() {
     };
     let mut first = TcpStream::connect(to).unwrap();
     ask(&mut first).unwrap();
-    let mut crowd: Vec<_> = (0..100).map(|_| TcpStream::connect(to).unwrap()).collect();
+    let mut crowd: Vec<_> = (0..300).map(|_| TcpStream::connect(to).unwrap()).collect();
     thread::sleep(Duration::from_millis(300));
     let before = spent(server.id());
     thread::sleep(Duration::from_secs(1));

@@ -497,8 +497,8 @@ fn a_switch_needs_an_offer_and_a_name() {
 
 #[test]
 fn connect_is_answered_by_a_tunnel_or_a_refusal() {
-    let connect = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\nraw";
-    let mut server = Server::new(connect);
+    const CONNECT: &str = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n";
+    let mut server = Server::new(&format!("{CONNECT}raw"));
     assert_eq!(server.whole(Status::OK, &[], ""), Err(Misuse::Status));
     server
         .connection
@@ -509,8 +509,14 @@ fn connect_is_answered_by_a_tunnel_or_a_refusal() {
         (server.next(), &server.unread[..]),
         (Was::Done, &b"raw"[..])
     );
-    let mut server = Server::new(connect);
-    server.whole(Status::METHOD_NOT_ALLOWED, &[], "").unwrap();
+    // What was meant for a tunnel that is refused is not read as requests.
+    for behind in ["", "GET /secret HTTP/1.1\r\nHost: a\r\n\r\n"] {
+        let mut server = Server::new(&format!("{CONNECT}{behind}"));
+        server.whole(Status::METHOD_NOT_ALLOWED, &[], "").unwrap();
+        assert!(server.sent().contains("\r\nConnection: close\r\n"));
+        assert_eq!(server.connection.closing(), Some(Closing::Linger));
+        assert_eq!(server.next(), Was::Done);
+    }
 }
 
 #[test]
@@ -700,6 +706,10 @@ fn trailers_go_out_with_chunks_and_nowhere_else() {
         "Content-Type",
         "Trailer",
         "Authorization",
+        "Content-Range",
+        "if-none-match",
+        "Max-Forwards",
+        "Proxy-Authorization",
     ] {
         let field = [Field::new(name, "x")];
         let end = server

@@ -70,10 +70,10 @@ fn costs(most: i64, talk: impl Fn(&mut TcpStream)) {
 
 #[test]
 fn a_connection_at_rest_costs_what_is_promised() {
-    costs(96, |stream| {
+    costs(64, |stream| {
         exchange(stream, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"hello");
     });
-    costs(360, |stream| {
+    costs(320, |stream| {
         exchange(
             stream,
             b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

@@ -42,7 +42,7 @@ impl<'b> Asked<'b> {
             // Over HTTP/2 names are in lower case.
             let is = |name: &str| field.name == name.as_bytes() || field.is(name);
             match field.name.len() {
-                6 => asked.negotiates |= is("accept"),
+                6 if is("accept") => asked.negotiates = true,
                 12 if is("content-type") => {
                     asked.content_type.get_or_insert(value);
                 }
@@ -53,9 +53,8 @@ impl<'b> Asked<'b> {
                     asked.encoding.get_or_insert(value);
                 }
                 20 if is("grpc-accept-encoding") => asked.accepts_gzip |= lists_gzip(value),
-                _ => {}
+                _ => asked.is_unreadable |= !is_readable(field),
             }
-            asked.is_unreadable |= !is_readable(field);
         }
         asked
     }

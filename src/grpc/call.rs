@@ -19,7 +19,7 @@ use super::{Misuse, metadata, web};
 use super::{Status, Violation};
 use crate::http::FieldBuffer;
 #[cfg(feature = "net")]
-use crate::http::FieldRange;
+use crate::http::{ContentTypeLine, FieldRange};
 use crate::http::{Fields, Method, RequestHead, Version};
 use crate::wire::Sink;
 use crate::wire::{Received, Role, Step};
@@ -268,6 +268,24 @@ impl Call {
         Ok(())
     }
 
+    /// Sends the head of a response of native gRPC that says nothing but its
+    /// content type, as nearly all are: gives that. `None`, and nothing has
+    /// happened, for any other head.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) fn send_plain_head(&mut self) -> Option<&'static ContentTypeLine> {
+        static LINE: ContentTypeLine = ContentTypeLine::new("content-type: application/grpc\r\n");
+        let is_plain = self.sending == Sending::Head
+            && self.response.is_plain_native()
+            && self.received == Some(Encoding::Identity)
+            && self.sent == Encoding::Identity;
+        if !is_plain {
+            return None;
+        }
+        self.sending = Sending::Messages;
+        Some(&LINE)
+    }
+
     /// Appends `message` to the body of the response.
     ///
     /// # Errors
@@ -389,7 +407,7 @@ impl Call {
     }
 
     fn put_head(&self, head: &mut FieldBuffer) -> Result<(), Misuse> {
-        if self.response == ContentType::new(Mode::Native) {
+        if self.response.is_plain_native() {
             // As nearly always.
             put_line("content-type: application/grpc\r\n", head)?;
         } else {

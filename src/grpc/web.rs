@@ -96,6 +96,13 @@ impl ContentType {
         }
     }
 
+    /// Whether it is native gRPC, and names no codec.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(super) const fn is_plain_native(&self) -> bool {
+        matches!(self.mode, Mode::Native) && self.len == 0
+    }
+
     /// The form.
     #[inline]
     pub const fn mode(&self) -> Mode {
@@ -105,6 +112,9 @@ impl ContentType {
     /// The codec; empty where none is named.
     #[inline]
     pub fn codec(&self) -> &str {
+        if self.len == 0 {
+            return "";
+        }
         // A token is ASCII.
         core::str::from_utf8(&self.codec[..self.len as usize]).unwrap_or_default()
     }

@@ -65,26 +65,13 @@ impl FieldBuffer {
         })
     }
 
-    /// The same as a whole line of constant text, whose form was looked at when
-    /// it was written: `Content-Type: text/plain CRLF`.
+    /// The same with one of constant text, which needs no look.
     #[cfg(feature = "net")]
-    #[inline]
-    pub(crate) fn set_content_type_line(&mut self, line: &'static str) {
-        debug_assert!(line.starts_with("Content-Type: ") && line.ends_with("\r\n"));
-        if self.text.is_empty() {
-            self.text.extend_from_slice(line.as_bytes());
-            self.special = false;
-            self.ranges.push(FieldRange {
-                name: 0,
-                name_end: 12,
-                value: 14,
-                value_end: (line.len() - 2) as u32,
-            });
-            return;
+    pub(crate) fn set_content_type_line(&mut self, line: &'static ContentTypeLine) {
+        for field in line.as_fields().iter() {
+            // It outgrows 4 GiB only behind fields that have been refused for it.
+            let _ = self.replace(field);
         }
-        let value = line.get(14..line.len() - 2).unwrap_or_default();
-        // It outgrows 4 GiB only behind fields that have been refused for it.
-        let _ = self.replace(Field::new("Content-Type", value));
     }
 
     /// Appends a field whose form is certain: its name is constant, its value
@@ -154,13 +141,13 @@ impl FieldBuffer {
 
     /// Drops the fields of this name from among the first `before`.
     fn keep_last(&mut self, name: &[u8], before: usize) {
-        let text = &self.text;
-        self.special = true;
+        let (text, count) = (&self.text, self.ranges.len());
         let mut index = 0;
         self.ranges.retain(|range| {
             index += 1;
             index > before || !range.name_in(text).eq_ignore_ascii_case(name)
         });
+        self.special |= self.ranges.len() < count; // it has a gap
     }
 
     /// Appends all of `fields`, which a parser has checked already.
@@ -206,6 +193,12 @@ impl FieldBuffer {
         Fields::checked(&self.text, &self.ranges, !self.special)
     }
 
+    /// Whether there are none.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
     /// Bytes of memory held.
     pub const fn memory(&self) -> usize {
         self.text.capacity() + self.ranges.capacity() * size_of::<FieldRange>()
@@ -240,6 +233,38 @@ fn is_special(name: &[u8]) -> bool {
         16 => is("proxy-connection"),
         17 => is("transfer-encoding"),
         _ => false,
+    }
+}
+
+/// A Content-Type of constant text, as the line that it is on the wire.
+#[cfg(feature = "net")]
+#[derive(Debug)]
+pub(crate) struct ContentTypeLine {
+    line: &'static str,
+    range: [FieldRange; 1],
+}
+
+#[cfg(feature = "net")]
+impl ContentTypeLine {
+    /// One of a text like `Content-Type: text/plain CRLF`, whose form was looked
+    /// at when it was written.
+    pub(crate) const fn new(line: &'static str) -> Self {
+        let range = FieldRange {
+            name: 0,
+            name_end: 12,
+            value: 14,
+            value_end: line.len() as u32 - 2,
+        };
+        Self {
+            line,
+            range: [range],
+        }
+    }
+
+    /// As the only field of a list.
+    #[inline]
+    pub(crate) const fn as_fields(&'static self) -> Fields<'static> {
+        Fields::checked(self.line.as_bytes(), &self.range, true)
     }
 }
 

@@ -21,6 +21,8 @@ mod status;
 pub mod target;
 
 pub use field::{Field, FieldRange, InvalidField};
+#[cfg(feature = "net")]
+pub(crate) use field_buffer::ContentTypeLine;
 #[cfg(feature = "alloc")]
 pub use field_buffer::FieldBuffer;
 pub use fields::{Fields, List};

@@ -92,7 +92,7 @@ fn is_forbidden(field: &Field<'_>, place: Place) -> bool {
 /// routes, modifies, authenticates or describes the content
 /// (RFC 9110 §6.5.1).
 pub(crate) fn may_trail(name: &[u8]) -> bool {
-    const NEVER: [&str; 21] = [
+    const NEVER: [&str; 34] = [
         "te",
         "age",
         "date",
@@ -101,19 +101,32 @@ pub(crate) fn may_trail(name: &[u8]) -> bool {
         "range",
         "cookie",
         "expect",
+        "pragma",
         "expires",
         "trailer",
         "upgrade",
         "location",
+        "if-match",
+        "if-range",
         "connection",
         "keep-alive",
         "set-cookie",
+        "retry-after",
         "content-type",
+        "max-forwards",
         "authorization",
         "cache-control",
+        "content-range",
+        "if-none-match",
         "content-length",
         "content-encoding",
+        "www-authenticate",
+        "proxy-connection",
         "transfer-encoding",
+        "if-modified-since",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "if-unmodified-since",
     ];
     !NEVER
         .iter()

@@ -180,6 +180,9 @@ impl Connection {
         self.old = head.version == Version::Http10;
         self.asked = asked(head.method, semantics.offers_upgrade(head.version));
         self.after = match (semantics.persists(head.version), framing) {
+            // Behind a refusal nothing is read: it may have been meant for the
+            // tunnel, and be no request (RFC 9931).
+            _ if self.asked == Asked::Tunnel => After::Linger,
             (false, _) => After::Close,
             (true, Framing::Fixed(length)) if length <= limits.drain => After::KeepDraining,
             (true, Framing::Chunked) => After::KeepDraining, // until it turns out longer

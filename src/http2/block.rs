@@ -47,7 +47,7 @@ impl Block {
 
 /// What a block decoded to, in the scratch.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Decoded {
+pub(crate) struct Decoded {
     pub(super) text: usize,
     pub(super) fields: usize,
     /// Whether these are all fields.
@@ -55,6 +55,16 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
+    /// The list, with the scratch that it lies in.
+    #[inline]
+    pub(super) fn borrow<'b>(&self, scratch: Scratch<'b>) -> List<'b> {
+        let Scratch { fields, text } = scratch;
+        List {
+            text: text.get(..self.text).unwrap_or_default(),
+            ranges: fields.get(..self.fields).unwrap_or_default(),
+        }
+    }
+
     pub(super) fn list<'b>(&self, scratch: &'b Scratch<'_>) -> List<'b> {
         List {
             text: scratch.text.get(..self.text).unwrap_or_default(),

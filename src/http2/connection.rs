@@ -408,12 +408,17 @@ impl Connection {
 
     /// Forgets a stream. Its bytes that nobody has consumed no longer count.
     pub(super) fn remove(&mut self, id: u32, reset: bool, now: Instant) {
-        let Some(stream) = self.streams.remove(id) else {
+        let (mut held, mut queued) = (0, false);
+        let removed = self.streams.remove_if(id, |stream| {
+            (held, queued) = (stream.receive.held(), stream.queued);
+            true
+        });
+        if !removed {
             return;
-        };
-        self.receive.free(stream.receive.held());
+        }
+        self.receive.free(held);
         self.updates_due = true;
-        if stream.queued {
+        if queued {
             self.schedule.remove(id);
         }
         self.closed.push(id, reset);

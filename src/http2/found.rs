@@ -1,26 +1,19 @@
 //! What a search of the input comes to.
 
 use super::block::Decoded;
-use super::head::{Judged, List};
+use super::head::Judged;
 use super::{ErrorCode, Event};
-use crate::http::{Content, Fields, Scratch, Status};
+use crate::http::{Content, Fields, RequestHead, Scratch, Status};
 use crate::wire::Step;
 
 /// What was found, as places in the input and the scratch: it becomes an
 /// [`Event`] once nothing else can be found.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(crate) enum Found {
     Need(usize),
     Full,
     Done,
-    Request {
-        stream: u32,
-        list: Decoded,
-        judged: Judged,
-        end: bool,
-        /// All of the content, where it is here.
-        whole: Option<(usize, usize)>,
-    },
+    Request(Asked),
     Response {
         stream: u32,
         list: Decoded,
@@ -56,16 +49,48 @@ pub(super) enum Found {
     Pong([u8; 8]),
 }
 
+/// A request that was found: it is large, so that it is made where it is
+/// wanted.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) stream: u32,
+    pub(super) list: Decoded,
+    pub(super) judged: Judged,
+    pub(super) end: bool,
+    /// All of the content, where it is here.
+    pub(super) whole: Option<(usize, usize)>,
+}
+
+impl Asked {
+    /// The request itself; `None` only if it was not judged.
+    #[inline(always)]
+    pub(crate) fn borrow<'b>(
+        &self,
+        input: &'b mut [u8],
+        scratch: Scratch<'b>,
+    ) -> Option<(RequestHead<'b>, Content<'b>)> {
+        let head = self.list.borrow(scratch).request(&self.judged)?;
+        let content = match self.whole {
+            Some((from, to)) => Content::Whole(input.get_mut(from..to).unwrap_or_default()),
+            None if self.end => Content::None,
+            None => Content::Follows {
+                length: self.judged.content_length,
+            },
+        };
+        Some((head, content))
+    }
+}
+
 impl Found {
     /// Has its places counted from `by` octets earlier.
     pub(super) const fn shift(&mut self, by: usize) {
         match self {
             Self::Data { from, to, .. }
             | Self::GoAway { from, to, .. }
-            | Self::Request {
+            | Self::Request(Asked {
                 whole: Some((from, to)),
                 ..
-            } => {
+            }) => {
                 *from += by;
                 *to += by;
             }
@@ -73,14 +98,8 @@ impl Found {
         }
     }
 
-    /// The event, once everything else is done; that of a request is made
-    /// elsewhere.
-    pub(super) fn borrow<'b>(self, input: &'b mut [u8], scratch: Scratch<'b>) -> Step<Event<'b>> {
-        let Scratch { fields, text } = scratch;
-        let list = |list: Decoded| List {
-            text: text.get(..list.text).unwrap_or_default(),
-            ranges: fields.get(..list.fields).unwrap_or_default(),
-        };
+    /// The event, once everything else is done.
+    pub(crate) fn borrow<'b>(self, input: &'b mut [u8], scratch: Scratch<'b>) -> Step<Event<'b>> {
         let content = |end: bool, length| match end {
             true => Content::None,
             false => Content::Follows { length },
@@ -89,8 +108,17 @@ impl Found {
             Self::Need(n) => return Step::Need(n),
             Self::Full => return Step::Full,
             Self::Done => return Step::Done,
-            // It has been turned into its event already.
-            Self::Request { .. } => return Step::Need(1),
+            Self::Request(asked) => {
+                let stream = asked.stream;
+                let Some((head, content)) = asked.borrow(input, scratch) else {
+                    return Step::Need(1); // never: it was judged
+                };
+                Event::Request {
+                    stream,
+                    head,
+                    content,
+                }
+            }
             Self::Response {
                 stream,
                 list: decoded,
@@ -98,7 +126,7 @@ impl Found {
                 length,
                 end,
             } => {
-                let head = list(decoded).response(status);
+                let head = decoded.borrow(scratch).response(status);
                 if status.is_informational() {
                     Event::Informational { stream, head }
                 } else {
@@ -123,7 +151,7 @@ impl Found {
                 list: decoded,
             } => Event::End {
                 stream,
-                trailers: list(decoded).fields(0),
+                trailers: decoded.borrow(scratch).fields(0),
             },
             Self::Reset {
                 stream,

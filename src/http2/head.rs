@@ -24,7 +24,7 @@ const ABSENT: Place = Place(u8::MAX);
 
 /// What was found in a list that may stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Judged {
+pub(crate) struct Judged {
     method: Place,
     scheme: Place,
     authority: Place,
@@ -37,6 +37,8 @@ pub(super) struct Judged {
     cookies: u16,
     pub(super) content_length: Option<u64>,
     pub(super) expects: bool,
+    /// A request for HEAD: its response has no content.
+    pub(super) is_head: bool,
 }
 
 /// A list in the scratch.
@@ -94,6 +96,7 @@ impl<'b> List<'b> {
             cookies: 0,
             content_length: None,
             expects: false,
+            is_head: false,
         };
         let mut proper = false;
         for (index, range) in self.ranges.iter().enumerate() {
@@ -123,9 +126,10 @@ impl<'b> List<'b> {
     /// Judges the head of a request (RFC 9113 §8.3.1). `extended` says that we
     /// allow extended CONNECT.
     pub(super) fn judge_request(&self, extended: bool) -> Result<Judged, Malformed> {
-        let judged = self.judge()?;
+        let mut judged = self.judge()?;
         let method = self.at(judged.method).and_then(Method::new);
         let method = method.ok_or(Malformed)?;
+        judged.is_head = method == Method::Head;
         if judged.status != ABSENT {
             return Err(Malformed);
         }
@@ -204,13 +208,8 @@ impl<'b> List<'b> {
         }
     }
 
-    /// Whether a request that was judged is for HEAD.
-    pub(super) fn is_head(&self, judged: &Judged) -> bool {
-        self.at(judged.method) == Some(b"HEAD")
-    }
-
     /// The head of a request that was judged; `None` only if it was not.
-    #[inline]
+    #[inline(always)]
     pub(super) fn request(&self, judged: &Judged) -> Option<RequestHead<'b>> {
         let method = Method::new(self.at(judged.method)?)?;
         let target = match (

@@ -49,11 +49,12 @@ struct Block {
 }
 
 impl Block {
-    #[inline]
+    #[inline(always)]
     fn is(&self, changes: u64, parts: &Parts<'_>) -> bool {
         self.status == parts.status && self.changes == changes && self.has_all(parts)
     }
 
+    #[inline(always)]
     fn has_all(&self, parts: &Parts<'_>) -> bool {
         let same = self.length == parts.length
             && self.date.as_ref().map(Date::as_bytes) == parts.date.map(Date::as_bytes);
@@ -61,11 +62,17 @@ impl Block {
     }
 
     /// Whether these are the fields.
+    #[inline(always)]
     fn has(&self, fields: Fields<'_>) -> bool {
         // Each has been checked, so that the lines are these fields alone.
         if let Some(lines) = fields.plain_lines() {
             return self.lines == lines;
         }
+        self.has_each(fields)
+    }
+
+    /// The same where they do not stand as lines.
+    fn has_each(&self, fields: Fields<'_>) -> bool {
         let (mut ends, mut at) = (self.ends.iter(), 0);
         for field in fields.iter() {
             let Some(&(name, value)) = ends.next() else {
@@ -93,7 +100,7 @@ impl KnownBlocks {
 
     /// The octets of the block that these parts are, if a peer takes a list of
     /// this size.
-    #[inline]
+    #[inline(never)]
     pub(super) fn octets_of(
         &self,
         changes: u64,

@@ -4,7 +4,7 @@
 use super::block::{Block, Decoded};
 use super::connection::{Drain, Reading};
 use super::flood::TOO_LARGE;
-use super::found::Found;
+use super::found::{Asked, Found};
 use super::frame::{HEAD, Head, Kind, flag};
 use super::head::Judged;
 use super::receive::Context;
@@ -186,8 +186,7 @@ impl Connection {
         let mut stream = Stream::new(id, state, self.peer.window, self.granted);
         stream.remaining = judged.content_length.unwrap_or(UNKNOWN);
         stream.expects = judged.expects;
-        let text = list.list(context.scratch);
-        stream.head_only = text.is_head(&judged);
+        stream.head_only = judged.is_head;
         self.streams.insert(stream);
         let Scratch { fields, text } = context.scratch;
         if judged.has_cookies()
@@ -196,13 +195,13 @@ impl Connection {
             list.fields = head::join_cookies(text, list.text, ranges);
         }
         list.text = text.len().max(list.text);
-        Ok(Some(Found::Request {
+        Ok(Some(Found::Request(Asked {
             stream: id,
             list,
             judged,
             end: block.end,
             whole: None,
-        }))
+        })))
     }
 
     /// A request that is none: nobody but the peer hears of it.

@@ -2,12 +2,11 @@
 
 use super::block::Block;
 use super::connection::{CONTROL_ROOM, Phase, Reading};
-use super::found::Found;
+use super::found::{Asked, Found};
 use super::frame::{HEAD, Head, Kind, PREFACE, flag};
-use super::head::List;
 use super::{Connection, Event, Limits, Violation, payload};
-use crate::http::{Content, Lent, Scratch};
-use crate::wire::{Instant, Received, Sink, Step};
+use crate::http::{Lent, Scratch};
+use crate::wire::{Instant, Received, Sink};
 
 /// What a call may look at, apart from the input and the output.
 pub(super) struct Context<'c, 's> {
@@ -34,18 +33,27 @@ impl Connection {
         lent: Lent<'b, Limits>,
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, Violation> {
+        let mut lent = lent;
+        let (used, found) = self.receive_found(input, &mut lent, out)?;
+        let step = found.borrow(input, lent.scratch);
+        Ok(Received { used, step })
+    }
+
+    /// The same, for who makes a request where it is wanted: how many bytes are
+    /// done with, and what was found in `input` and the scratch.
+    #[inline(always)]
+    pub(crate) fn receive_found(
+        &mut self,
+        input: &mut [u8],
+        lent: &mut Lent<'_, Limits>,
+        out: &mut impl Sink,
+    ) -> Result<(usize, Found), Violation> {
         if let Phase::Failed(violation) = self.phase {
             return Err(violation);
         }
-        let Lent {
-            now,
-            limits,
-            mut scratch,
-            ..
-        } = lent;
+        let (now, limits) = (lent.now, lent.limits);
         if self.phase == Phase::New && self.open(limits, now, out).is_err() {
-            let step = Step::Full;
-            return Ok(Received { used: 0, step });
+            return Ok((0, Found::Full));
         }
         if !input.is_empty() {
             self.heard = now;
@@ -54,50 +62,29 @@ impl Connection {
         let mut context = Context {
             now,
             limits,
-            scratch: &mut scratch,
+            scratch: &mut lent.scratch,
         };
-        match self.find(input, &mut context, out) {
-            // A request is large: it is made where it is wanted.
-            Ok((
-                used,
-                Found::Request {
-                    stream,
-                    list,
-                    judged,
-                    end,
-                    whole,
-                },
-            )) => {
-                let Scratch { fields, text } = scratch;
-                let list = List {
-                    text: text.get(..list.text).unwrap_or_default(),
-                    ranges: fields.get(..list.fields).unwrap_or_default(),
-                };
-                let Some(head) = list.request(&judged) else {
-                    return Ok(Received::need(used, 1)); // never: it was judged
-                };
-                let content = match whole {
-                    Some((from, to)) => Content::Whole(input.get_mut(from..to).unwrap_or_default()),
-                    None if end => Content::None,
-                    None => Content::Follows {
-                        length: judged.content_length,
-                    },
-                };
-                Ok(Received {
-                    used,
-                    step: Step::Event(Event::Request {
-                        stream,
-                        head,
-                        content,
-                    }),
-                })
-            }
-            Ok((used, found)) => Ok(Received {
-                used,
-                step: found.borrow(input, scratch),
-            }),
-            Err(violation) => Err(self.fail(violation, out)),
+        let found = self.find(input, &mut context, out);
+        found.map_err(|violation| self.fail(violation, out))
+    }
+
+    /// Does what a call without input would do, if that brings no event: whether
+    /// nothing but further input can. May say no where that is so all the same,
+    /// and has done nothing then.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
+        let is_between = self.phase == Phase::Open
+            && self.reading == Reading::Head
+            && self.frame_since.is_none()
+            && self.refused_above.is_none();
+        if !is_between || out.room() < CONTROL_ROOM {
+            return false;
         }
+        if self.updates_due {
+            self.put_updates(out);
+        }
+        true
     }
 
     /// Finds the next event; returns how many bytes are done with.
@@ -275,13 +262,13 @@ impl Connection {
         rest: &mut [u8],
         at: &mut usize,
     ) {
-        if let Found::Request {
+        if let Found::Request(Asked {
             stream,
             judged,
             end: false,
             whole,
             ..
-        } = found
+        }) = found
             && judged.may_be_whole()
             && let Some(rest) = rest.get_mut(start..)
             && let Some((content, octets)) = self.take_whole(*stream, rest)
@@ -358,5 +345,95 @@ impl Connection {
             None if head.kind == Kind::Continuation => Err(Violation::UnexpectedContinuation),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(feature = "net")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::OwnedScratch;
+    use crate::wire::{Role, Step};
+    use alloc::vec::Vec;
+    use std::vec;
+
+    /// Feeds all of `input`, or calls once if there is none; whether the last call
+    /// gave no event.
+    fn feed(machine: &mut Connection, mut input: Vec<u8>, out: &mut Vec<u8>) -> bool {
+        let (mut at, len, mut scratch) = (0, input.len(), OwnedScratch::new(100));
+        loop {
+            let lent = Lent {
+                now: Instant::START,
+                date: None,
+                chance: [0; 4],
+                limits: &Limits::DEFAULT,
+                scratch: scratch.lend(),
+            };
+            let received = machine.receive(&mut input[at..], lent, out).unwrap();
+            at += received.used;
+            match received.step {
+                Step::Event(_) if at < len => {}
+                step => return !matches!(step, Step::Event(_)),
+            }
+        }
+    }
+
+    fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+        let head = [0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream];
+        [&head, payload].concat()
+    }
+
+    #[test]
+    fn catching_up_does_what_a_call_without_input_does() {
+        let get = b"\x82\x86\x84\x41\x01a";
+        let begin = [PREFACE.to_vec(), frame(4, 0, 0, &[])].concat();
+        let cases = [
+            begin.clone(),
+            [begin.clone(), frame(1, 5, 1, get)].concat(),
+            // Content that nobody wants is given back to the window.
+            [
+                begin.clone(),
+                frame(1, 4, 1, get),
+                vec![0, 64, 0, 0, 0, 0, 0, 0, 1],
+                vec![0; 16384],
+            ]
+            .concat(),
+            // A frame, and a block, that are not all here.
+            [begin.clone(), frame(1, 4, 1, get)[..8].to_vec()].concat(),
+            [begin, frame(1, 0, 1, get)].concat(),
+        ];
+        let mut caught_up = 0;
+        for input in cases {
+            let machines = [(); 2].map(|()| Connection::new(Role::Server, Instant::START));
+            let [mut one, mut other] = machines;
+            let (mut of_one, mut of_other) = (Vec::new(), Vec::new());
+            feed(&mut one, input.clone(), &mut of_one);
+            feed(&mut other, input, &mut of_other);
+            for machine in [&mut one, &mut other] {
+                for stream in [1, 3] {
+                    machine.remove(stream, true, Instant::START);
+                }
+            }
+            if one.catch_up(&mut of_one) {
+                caught_up += 1;
+                assert!(feed(&mut other, Vec::new(), &mut of_other));
+            }
+            assert_eq!(of_one, of_other);
+            assert_eq!(
+                (one.receive, one.updates_due),
+                (other.receive, other.updates_due)
+            );
+            // It goes on as if nothing had been.
+            let ping = frame(6, 0, 0, &[7; 8]);
+            if matches!(one.reading, Reading::Head) && one.frame_since.is_none() {
+                feed(&mut one, ping.clone(), &mut of_one);
+                feed(&mut other, ping, &mut of_other);
+                assert_eq!(of_one, of_other);
+            }
+        }
+        assert_eq!(caught_up, 3);
+        let mut failed = Connection::new(Role::Server, Instant::START);
+        failed.phase = Phase::Failed(Violation::Preface);
+        assert!(!failed.catch_up(&mut Vec::new()));
     }
 }

@@ -335,19 +335,19 @@ impl Link {
         }
     }
 
-    /// Whether an exchange is over, no byte of a next one is here, and nothing
-    /// is held: the deadline is that of an idle connection of HTTP/1.1.
+    /// Whether nothing is under way, and nothing is held: between two exchanges
+    /// of HTTP/1.1, or two messages of a WebSocket. As long as that is so again,
+    /// the deadline only moves on.
     #[inline]
     pub fn is_at_rest(&self) -> bool {
-        match &self.protocol {
-            Protocol::Http1(machine) => {
-                machine.is_idle()
-                    && self.stream != 0
-                    && self.due == Instant::NEVER
-                    && self.parked.is_none()
-            }
-            _ => false,
-        }
+        let is_between = match &self.protocol {
+            Protocol::Http1(machine) => machine.is_idle() && self.stream != 0,
+            Protocol::WebSocket(machine) => machine.is_between_messages(),
+            #[cfg(feature = "http2")]
+            Protocol::Http2(_) => false,
+            Protocol::Raw { .. } => false,
+        };
+        is_between && self.due == Instant::NEVER && self.parked.is_none()
     }
 
     /// Bytes of memory held apart from the link itself.

@@ -2,10 +2,16 @@
 
 use alloc::boxed::Box;
 
+#[cfg(all(feature = "net", feature = "http2"))]
+use super::Limits;
 #[cfg(feature = "http2")]
 use super::multiplex::{Around, Multiplex};
 use super::protocol::Protocol;
 use super::{Closing, Event, Lent, Link, Parked, Violation};
+#[cfg(all(feature = "net", feature = "http2"))]
+use crate::http::{self, Content, RequestHead};
+#[cfg(feature = "http2")]
+use crate::http2;
 #[cfg(feature = "http2")]
 use crate::wire::Role;
 use crate::wire::{Instant, Received, Sink, Step};
@@ -20,6 +26,11 @@ pub(crate) enum Taker<'l> {
     /// The machine of a WebSocket. What it answers goes through
     /// [`Link::took_websocket`], if that is no message.
     WebSocket(&'l mut websocket::Connection),
+    /// The machine of HTTP/2, where nothing is given before further input is
+    /// looked at. Its requests go through [`Link::begin_http2`], all else that it
+    /// finds through [`Link::took_http2`].
+    #[cfg(feature = "http2")]
+    Http2(&'l mut http2::Connection),
     /// [`Link::receive`], which takes everything.
     Any,
 }
@@ -43,7 +54,10 @@ impl Link {
             // Whose limits are those of all.
             Protocol::WebSocket(machine) if self.rules == 0 => Taker::WebSocket(machine),
             #[cfg(feature = "http2")]
-            Protocol::Http2(_) => Taker::Any,
+            Protocol::Http2(many) => match many.is_caught_up() {
+                true => Taker::Http2(many.machine_mut()),
+                false => Taker::Any,
+            },
             Protocol::WebSocket(_) | Protocol::Raw { .. } => Taker::Any,
         }
     }
@@ -73,6 +87,49 @@ impl Link {
                 Err(violation.into())
             }
         }
+    }
+
+    /// Passes on what the machine of HTTP/2 has found in `input`.
+    #[cfg(all(feature = "net", feature = "http2"))]
+    pub(crate) fn took_http2<'b>(
+        &mut self,
+        found: Result<(usize, http2::Found), http2::Violation>,
+        input: &'b mut [u8],
+        lent: http::Lent<'b, http2::Limits>,
+        (shown, limits): (&'b mut Option<Box<Parked>>, &'b Limits),
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
+        let Protocol::Http2(many) = &mut self.protocol else {
+            let step = Step::Done; // never: its machine has been asked
+            return Ok(Received { used: 0, step });
+        };
+        let around = Around {
+            shown,
+            limits,
+            stream: &mut self.stream,
+        };
+        let received = many.took(found, input, lent, around, out);
+        if received.is_err() {
+            self.over = Some(Closing::Linger);
+        }
+        received
+    }
+
+    /// A request of HTTP/2 has come on `stream`, whose response is overdue from
+    /// `due` on.
+    #[cfg(all(feature = "net", feature = "http2"))]
+    #[inline(always)]
+    pub(crate) fn begin_http2(
+        &mut self,
+        stream: u32,
+        head: &RequestHead<'_>,
+        content: &Content<'_>,
+        due: Instant,
+    ) {
+        if let Protocol::Http2(many) = &mut self.protocol {
+            many.begin(stream, head, content, due);
+        }
+        self.stream = stream;
     }
 
     /// Takes at most one event from the front of `input`.
@@ -117,13 +174,11 @@ impl Link {
                     limits,
                     stream: &mut self.stream,
                 };
-                match many.receive(input, lent, around, out) {
-                    Ok(received) => Ok(received),
-                    Err(violation) => {
-                        self.over = Some(Closing::Linger);
-                        Err(violation)
-                    }
+                let received = many.receive(input, lent, around, out);
+                if received.is_err() {
+                    self.over = Some(Closing::Linger);
                 }
+                received
             }
             Protocol::WebSocket(machine) => {
                 let (mut lent, _, limits) = lent.pass(|limits| &limits.websocket);
@@ -201,15 +256,26 @@ impl Link {
         }
     }
 
-    /// Whether nothing but further input can bring anything: no event is due,
+    /// Does what [`receive`](Self::receive) would do without input, if that
+    /// brings no event: whether nothing but further input can bring anything,
     /// and nobody has to act first. May say no where that is so all the same.
+    #[cfg(feature = "net")]
     #[inline]
-    pub fn is_hungry(&self) -> bool {
-        match &self.protocol {
-            Protocol::Http1(machine) => machine.is_idle() && self.over.is_none(),
-            Protocol::WebSocket(machine) => !machine.is_closing() && self.over.is_none(),
+    pub(crate) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
+        if self.over.is_some() {
+            return false;
+        }
+        match &mut self.protocol {
+            Protocol::Http1(machine) => machine.is_idle(),
+            Protocol::WebSocket(machine) => !machine.is_closing(),
             #[cfg(feature = "http2")]
-            Protocol::Http2(_) => false,
+            Protocol::Http2(many) => {
+                let caught_up = many.catch_up(out);
+                if caught_up {
+                    self.stream = 0; // as after any call without an event
+                }
+                caught_up
+            }
             Protocol::Raw { .. } => false,
         }
     }

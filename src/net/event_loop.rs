@@ -7,6 +7,7 @@ use super::connecting::dials::Dialling;
 use super::exchange::Listening;
 use super::remote::Mail;
 use super::stores::mailbox::mailbox;
+use super::stores::placed::Placed;
 use super::turns::connections::Connections;
 use super::turns::dispatch::Dispatch;
 use super::turns::kept::Kept;
@@ -22,6 +23,11 @@ use crate::wire::Instant;
 /// How many field ranges the loop's scratch holds: an upper bound for
 /// [`http1::Limits::fields`](crate::http1::Limits::fields).
 const FIELDS: usize = 1024;
+
+/// Slots for which tables have room from the start, if so many connections are
+/// let in. Pages of them that were never used take no memory, and a table that
+/// grows leaves its former places behind in the heap.
+const SLOTS: usize = 1 << 16;
 
 /// An event loop: it owns sockets, buffers, timers and handlers, and gives
 /// every connection its fair turn.
@@ -68,14 +74,14 @@ pub struct Loop<P: Poller = Mio> {
     pub(super) resolver: Option<Resolver>,
     /// The sockets, by the slots of their connections.
     pub(super) streams: Vec<Option<P::Stream>>,
-    pub(super) read: Box<[u8]>,
+    pub(super) read: Placed,
     #[expect(
         clippy::vec_box,
         reason = "a connection holds a pointer, not the buffer"
     )]
     pub(super) spare: Vec<Box<Kept>>,
     /// Memory for the next long kept input; all of it initialised.
-    pub(super) large: Vec<u8>,
+    pub(super) large: Placed,
     pub(super) deadlines: Deadlines,
     /// Slots whose deadlines have passed; empty between turns.
     pub(super) passed: Vec<u32>,
@@ -110,9 +116,10 @@ impl<P: Poller> Loop<P> {
     pub fn with_poller(poller: P, limits: Limits) -> Result<Self, Error> {
         limits.check()?;
         let (mailbox, inbox) = mailbox(limits.mailbox, poller.waker());
-        let read = alloc::vec![0; limits.read_size].into_boxed_slice();
+        let read = Placed::new(limits.read_size);
+        let slots = SLOTS.min(limits.connections as usize);
         let state = State {
-            connections: Connections::new(),
+            connections: Connections::with_room(slots),
             cork: Cork::new(usize::MAX),
             past: 0,
             current: Key::NONE,
@@ -151,11 +158,11 @@ impl<P: Poller> Loop<P> {
             accepted: Vec::new(),
             dialling: Vec::new(),
             resolver: None,
-            streams: Vec::new(),
+            streams: Vec::with_capacity(slots),
             read,
             spare: Vec::new(),
-            large: Vec::new(),
-            deadlines: Deadlines::new(),
+            large: Placed::default(),
+            deadlines: Deadlines::with_room(slots),
             passed: Vec::new(),
             round: Vec::new(),
             inbox,

@@ -52,6 +52,7 @@ pub use stores::deadlines::Deadlines;
 pub use stores::mailbox::{Inbox, Lost, Mailbox, Priority, Undelivered, mailbox};
 pub use stores::pool::Pool;
 pub use stores::slab::{Key, Slab};
+pub(crate) use stores::table::Table;
 pub use stores::timers::{TimerId, TimerMark, Timers};
 pub use system::address::{Address, Destination, ListenOptions, Peer};
 pub use system::entropy::Entropy;

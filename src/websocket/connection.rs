@@ -218,6 +218,18 @@ impl Connection {
         Err(violation)
     }
 
+    /// Whether it is open, and nothing of a message is under way in either
+    /// direction. From one such moment to the next the deadline that matters
+    /// only moves on.
+    #[inline]
+    pub(crate) fn is_between_messages(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Pinged)
+            && self.sending.is_none()
+            && !self.assembly.is_open()
+            && !self.assembly.in_frame()
+            && self.assembly.span() == 0
+    }
+
     /// When [`elapsed`](Self::elapsed) wants to be called; `None` if it never
     /// does. It may be earlier than anything is due: `elapsed` then does
     /// nothing but set it anew. Changes with any call that takes `&mut self`.

@@ -26,12 +26,7 @@ impl Connection {
             Phase::Pinged => true,
             Phase::CloseSent | Phase::Closed | Phase::Failed(_) => return None,
         };
-        let rests = self.role == Role::Server
-            && self.sending.is_none()
-            && !self.assembly.is_open()
-            && !self.assembly.in_frame()
-            && self.assembly.span() == 0;
-        if !rests {
+        if self.role != Role::Server || !self.is_between_messages() {
             return None;
         }
         let (spent, spent_since) = self.control.parts();

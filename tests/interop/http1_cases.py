@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sends the raw requests of tests/data/http1-cases.jsonl to the showcase.
+"""Sends the raw requests of tests/data/http1-cases.jsonl and http1-more-cases.jsonl to the showcase.
 
 usage: http1_cases.py http://HOST:PORT
 
@@ -33,7 +33,8 @@ import time
 
 from wire import Peer
 
-CASES = pathlib.Path(__file__).resolve().parent.parent / "data" / "http1-cases.jsonl"
+DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
+CASES = [DATA / "http1-cases.jsonl", DATA / "http1-more-cases.jsonl"]
 QUIET = 1.0  # seconds of silence after which nothing more is expected
 AT_MOST = 60.0  # seconds for one case
 PIECES = 120  # segments that a cut request leaves in
@@ -181,7 +182,8 @@ def judge(base, case, cut):
 
 
 def main(base):
-    cases = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
+    lines = [line for path in CASES for line in path.read_text("utf-8").splitlines()]
+    cases = [json.loads(line) for line in lines]
     cases = [case for case in cases if case["role"] == "server"]
     runs = [(case, cut) for cut in (False, True) for case in cases]
     with concurrent.futures.ThreadPoolExecutor(24) as pool:

@@ -101,6 +101,30 @@ fn kinds(sent: &[Sent], kind: u8) -> Vec<&Sent> {
     sent.iter().filter(|frame| frame.kind == kind).collect()
 }
 
+// ---- memory ----
+
+#[test]
+fn idle_connections_are_not_down_for_what_they_needed_before() {
+    let limits = Limits::DEFAULT.with_memory(80_000).with_read_size(4096);
+    let mut scene = Scene::site_with(Setting {
+        limits,
+        ..Setting::default()
+    });
+    let peers: Vec<_> = (0..40)
+        .map(|_| {
+            let mut peer = Peer::connect(&mut scene);
+            for _ in 0..3 {
+                let asked: Vec<u32> = (0..40).map(|_| peer.get("/hello")).collect();
+                let seen = peer.talk(&mut scene);
+                assert!(asked.iter().all(|&id| status(&seen, id) == 200));
+            }
+            peer
+        })
+        .collect();
+    let open = |peer: &Peer| scene.fate(peer.client) == Fate::Open;
+    assert_eq!(peers.iter().filter(|peer| open(peer)).count(), 40);
+}
+
 // ---- the exchanges ----
 
 #[test]
@@ -794,6 +818,54 @@ fn a_collected_body_that_trickles_is_a_408_of_its_stream() {
     assert_eq!((status(&seen, slow), reset_of(&seen, slow)), (408, Some(0)));
     assert_eq!(scene.count("Gone Stalled"), 1);
     assert_eq!(peer.ask(&mut scene, "/hello").0, 200);
+}
+
+#[test]
+fn a_collected_body_that_nobody_reads_is_not_too_slow() {
+    let mut scene = Scene::site();
+    let limits = http2::Limits::DEFAULT
+        .with_stream_window(1 << 30)
+        .with_connection_window(1 << 30);
+    let mut peer = Peer::with(&mut scene, limits);
+    let sent = peer.head("POST", "/echo", Some(BodyLength::Known(5000)));
+    peer.write(sent, &[1; 1000], false);
+    peer.talk(&mut scene);
+    // As long as much waits for the peer, nothing more is read of it.
+    scene.world.stop_reading(peer.client);
+    let big = peer.get("/big/300000");
+    let asked = core::mem::take(&mut peer.side.out);
+    scene.send(peer.client, &asked);
+    peer.write(sent, &[2; 4000], true);
+    let rest = core::mem::take(&mut peer.side.out);
+    scene.send(peer.client, &rest);
+    for _ in 0..20 {
+        scene.pass(1);
+        scene.world.allow_write(peer.client, 1);
+    }
+    scene.world.allow_all(peer.client);
+    scene.settle();
+    let seen = peer.talk(&mut scene);
+    assert_eq!(
+        (status(&seen, big), content(&seen, big).len()),
+        (200, 300_000)
+    );
+    assert_eq!(
+        (status(&seen, sent), content(&seen, sent).len()),
+        (200, 5000)
+    );
+    // Whoever says nothing once it is read again has no more time than that.
+    let silent = peer.head("POST", "/echo", Some(BodyLength::Known(5000)));
+    peer.write(silent, &[1; 1000], false);
+    peer.talk(&mut scene);
+    scene.world.stop_reading(peer.client);
+    peer.get("/big/300000");
+    let asked = core::mem::take(&mut peer.side.out);
+    scene.send(peer.client, &asked);
+    scene.pass(20);
+    scene.world.allow_all(peer.client);
+    scene.pass(3);
+    let seen = peer.talk(&mut scene);
+    assert_eq!(status(&seen, silent), 408);
 }
 
 #[test]

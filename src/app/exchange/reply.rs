@@ -9,8 +9,12 @@ use super::refusal::{Done, Refusal};
 use super::response::Response;
 use super::session::{At, Session};
 use super::stream::{Stage, StreamSession, Streaming};
-use crate::http::{Method, Status};
+use crate::http::{ContentTypeLine, Method, Status};
 use crate::link::Body;
+
+static PLAIN: ContentTypeLine = ContentTypeLine::new("Content-Type: text/plain; charset=utf-8\r\n");
+static HTML: ContentTypeLine = ContentTypeLine::new("Content-Type: text/html; charset=utf-8\r\n");
+static JSON: ContentTypeLine = ContentTypeLine::new("Content-Type: application/json\r\n");
 
 /// The reply that is owed for one request.
 ///
@@ -102,34 +106,22 @@ impl<'a, 'c> Reply<'a, 'c> {
 
     /// Replies with plain text.
     pub fn text(mut self, text: impl AsRef<str>) -> Done {
-        self.known(
-            "Content-Type: text/plain; charset=utf-8\r\n",
-            text.as_ref().as_bytes(),
-        )
+        self.known(&PLAIN, text.as_ref().as_bytes())
     }
 
     /// Replies with a page.
     pub fn html(mut self, text: impl AsRef<str>) -> Done {
-        self.known(
-            "Content-Type: text/html; charset=utf-8\r\n",
-            text.as_ref().as_bytes(),
-        )
+        self.known(&HTML, text.as_ref().as_bytes())
     }
 
     /// Replies with text that is JSON already.
     pub fn json(mut self, text: impl AsRef<str>) -> Done {
-        self.known(
-            "Content-Type: application/json\r\n",
-            text.as_ref().as_bytes(),
-        )
+        self.known(&JSON, text.as_ref().as_bytes())
     }
 
-    /// Replies with a body whose Content-Type is constant text, as a line.
-    fn known(&mut self, content_type: &'static str, body: &[u8]) -> Done {
-        if let Some(record) = self.at.record.as_deref_mut() {
-            record.fields.set_content_type_line(content_type);
-        }
-        self.at.respond_whole(self.status, body);
+    /// Replies with a body whose Content-Type is constant text.
+    fn known(&mut self, content_type: &'static ContentTypeLine, body: &[u8]) -> Done {
+        self.at.respond_whole(self.status, Some(content_type), body);
         Done(())
     }
 
@@ -144,7 +136,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// loop's output.
     pub fn body(mut self, content_type: &str, body: impl AsRef<[u8]>) -> Done {
         self.typed(content_type);
-        self.at.respond_whole(self.status, body.as_ref());
+        self.at.respond_whole(self.status, None, body.as_ref());
         Done(())
     }
 
@@ -162,7 +154,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         if self.status == Status::OK {
             self.status = Status::NO_CONTENT;
         }
-        self.at.respond_whole(self.status, b"");
+        self.at.respond_whole(self.status, None, b"");
         Done(())
     }
 
@@ -175,7 +167,7 @@ impl<'a, 'c> Reply<'a, 'c> {
             self.status
         };
         let mut reply = self.set_field("Location", location);
-        reply.at.respond_whole(status, b"");
+        reply.at.respond_whole(status, None, b"");
         Done(())
     }
 

@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::reply_head::ReplyHead;
 use super::session::At;
 use super::site::Site;
-use crate::http::{FieldBuffer, Fields, Method, ResponseHead, Status};
+use crate::http::{ContentTypeLine, FieldBuffer, Fields, Method, ResponseHead, Status};
 use crate::link::{Body, Misuse};
 use crate::net::Context;
 
@@ -16,7 +16,20 @@ impl At<'_, '_> {
     /// Sends a response. Where it cannot be sent as it is, for a field that
     /// cannot stand on the wire, 500 goes in its place. False if no response is
     /// owed.
+    #[inline]
     pub(crate) fn respond(&mut self, status: Status, body: Body<'_>) -> bool {
+        self.respond_typed(status, None, body)
+    }
+
+    /// The same with a Content-Type of constant text, if there is one, in place
+    /// of any other.
+    pub(crate) fn respond_typed(
+        &mut self,
+        status: Status,
+        content_type: Option<&'static ContentTypeLine>,
+        body: Body<'_>,
+    ) -> bool {
+        let only = self.put_unless_only(content_type);
         let length = body_length(&body);
         let copied = match &body {
             Body::Whole(bytes) => bytes.len(),
@@ -25,17 +38,42 @@ impl At<'_, '_> {
             Body::Streamed { .. } => 0,
         };
         self.respond_by(status, length, copied, |context, fields| {
+            let fields = only.map_or(fields, |line| line.as_fields());
             context.respond(&ResponseHead::new(status, fields), body)
         })
     }
 
     /// The same with a body that is here, as it nearly always is: one straight
     /// way down to the output.
-    pub(crate) fn respond_whole(&mut self, status: Status, body: &[u8]) -> bool {
+    pub(crate) fn respond_whole(
+        &mut self,
+        status: Status,
+        content_type: Option<&'static ContentTypeLine>,
+        body: &[u8],
+    ) -> bool {
+        let only = self.put_unless_only(content_type);
         let length = Some(body.len() as u64);
         self.respond_by(status, length, body.len(), |context, fields| {
+            let fields = only.map_or(fields, |line| line.as_fields());
             context.respond_whole(&ResponseHead::new(status, fields), body)
         })
+    }
+
+    /// A Content-Type of constant text that is the only field, and needs no copy;
+    /// any other is put among the fields.
+    #[inline(always)]
+    fn put_unless_only(
+        &mut self,
+        content_type: Option<&'static ContentTypeLine>,
+    ) -> Option<&'static ContentTypeLine> {
+        let line = content_type?;
+        match self.record.as_deref_mut() {
+            Some(record) if self.site.is_watched || !record.fields.is_empty() => {
+                record.fields.set_content_type_line(line);
+                None
+            }
+            Some(_) | None => Some(line),
+        }
     }
 
     /// Sends a response by `send`; it has a body of so many bytes that is here.

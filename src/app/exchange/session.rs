@@ -18,7 +18,7 @@ use super::record::Record;
 use super::site::Site;
 use crate::app::telemetry::metrics::Kind;
 use crate::link::Event;
-use crate::net::{Context, Exchange, Key};
+use crate::net::{Context, Exchange, Key, Table};
 use crate::websocket::Kind as MessageKind;
 
 /// The state of one exchange that goes on after its handler has returned.
@@ -105,7 +105,7 @@ impl Entry {
 /// The exchanges of one loop that go on.
 #[derive(Default)]
 pub(crate) struct Sessions {
-    slots: Vec<Option<Entry>>,
+    slots: Table<Option<Entry>>,
     free: Vec<u32>,
 }
 
@@ -117,10 +117,6 @@ impl Sessions {
         {
             *slot = Some(entry);
             return at + 1; // a slot's number, plus one, was a tag before
-        }
-        if self.slots.len() == self.slots.capacity() {
-            // A quarter more, as the loop's own tables: most of them never come.
-            self.slots.reserve_exact(self.slots.len() / 4 + 4);
         }
         self.slots.push(Some(entry));
         // Every entry belongs to an open connection; nobody has 2^32 of them.

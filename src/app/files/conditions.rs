@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::http::{Fields, Method, date};
+use crate::wire::ascii;
 
 /// What tells one state of a representation from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,17 +74,27 @@ impl Validators {
         will_do: impl Fn(bool, bool) -> bool,
     ) -> bool {
         let ours = tag(&self.tag);
-        fields.list(name).any(|text| match (tag(text), ours) {
+        let is_ours = |text| match (tag(text), ours) {
             _ if text == b"*" => true,
             (Some((theirs, weak)), Some((ours, is_weak))) => {
                 will_do(is_weak, weak) && theirs == ours
             }
             _ => false,
+        };
+        fields.get_all(name).any(|list| {
+            // A backslash is a part of a tag like any other (§8.8.3).
+            let mut quoted = false;
+            let ends = |&byte: &u8| {
+                quoted ^= byte == b'"';
+                byte == b',' && !quoted
+            };
+            list.split(ends).map(ascii::trim_ows).any(is_ours)
         })
     }
 
     /// If-Range (§13.1.5): a tag, by strong comparison, or the very date that
-    /// we have sent.
+    /// we have sent, unless the file may still change within its second
+    /// (§8.8.2.2): its tag is weak then.
     fn allows_range(&self, fields: Fields<'_>, now: u64) -> bool {
         let mut values = fields.get_all("if-range");
         match (values.next(), values.next()) {
@@ -91,6 +102,7 @@ impl Validators {
             (Some(value), None) => match tag(value) {
                 // The same text: both strong, or both weak.
                 Some((_, is_weak)) => !is_weak && value == self.tag,
+                None if self.tag.starts_with(b"W/") => false,
                 None => self.modified.is_some() && date::parse(value, now) == self.modified,
             },
             (Some(_), Some(_)) => false,
@@ -164,6 +176,7 @@ mod tests {
             "*",
             "\"a\", W/\"tag\"",
             "\"a,b\",\"tag\"",
+            "\"a\\\", \"tag\"",
         ] {
             assert_eq!(
                 weigh(&[("If-None-Match", same)]),
@@ -278,10 +291,9 @@ mod tests {
         for other in ["W/\"tag\"", "\"other\"", "*", BEFORE, AFTER, "nonsense"] {
             assert_eq!(weigh(&[("If-Range", other)]), WHOLE, "{other}");
         }
-        assert_eq!(
-            weigh_as(Method::Get, true, &[("If-Range", "\"tag\"")]),
-            WHOLE
-        );
+        for fresh in ["\"tag\"", "W/\"tag\"", DATE] {
+            assert_eq!(weigh_as(Method::Get, true, &[("If-Range", fresh)]), WHOLE);
+        }
         assert_eq!(
             weigh(&[("If-Range", "\"tag\""), ("If-Range", "\"tag\"")]),
             WHOLE

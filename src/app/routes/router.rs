@@ -28,8 +28,12 @@ pub(in crate::app) struct Router {
 /// A pattern of literals.
 struct Plain {
     path: Box<str>,
-    here: Vec<usize>, // of `served`
+    here: Vec<usize>,      // of `served`
+    known: [usize; OTHER], // which of them serves each known method, or NOBODY
 }
+
+/// No index of `served`.
+const NOBODY: usize = usize::MAX;
 
 /// Up to so many literals are compared one by one: most differ in their
 /// lengths.
@@ -47,7 +51,7 @@ struct Node {
 /// One method of a path.
 struct Served {
     verb: Verb,
-    code: u8, // of the verb's method
+    code: usize, // of the verb's method
     names: Box<[Box<str>]>,
     endpoint: Endpoint,
 }
@@ -104,14 +108,16 @@ impl Router {
             return Err("two routes have the same method and pattern");
         }
         place.push(served.len());
+        let code = match &verb {
+            Verb::One(method) => Method::new(method.as_bytes()).map_or(OTHER, code),
+            Verb::Any => OTHER,
+        };
         if let Some(path) = plain {
-            put_plain(&mut self.plain, path, served.len());
+            let serves_any = verb == Verb::Any;
+            put_plain(&mut self.plain, path, served.len(), (code, serves_any));
         }
         served.push(Served {
-            code: match &verb {
-                Verb::One(method) => Method::new(method.as_bytes()).map_or(OTHER, code),
-                Verb::Any => OTHER,
-            },
+            code,
             verb,
             names,
             endpoint,
@@ -121,15 +127,21 @@ impl Router {
 
     /// Finds what serves `method` at the path `sent`, if that is one of
     /// literals and needs no decoding. [`find`](Self::find) would find the same.
+    #[inline(always)]
     pub(in crate::app) fn find_plain(&self, sent: &str, method: Method<'_>) -> Option<&Endpoint> {
         let paths = self.plain.get(sent.len())?;
         let at = match paths.as_slice() {
             [only] => (*only.path == *sent).then_some(0),
             paths => paths.binary_search_by(|it| (*it.path).cmp(sent)).ok(),
         };
-        let place = &paths.get(at?)?.here;
-        let found = self.choose(place, method).or_else(|| self.any(place))?;
-        Some(&found.endpoint)
+        let plain = paths.get(at?)?;
+        let found = match plain.known.get(code(method)) {
+            Some(&at) => self.served.get(at),
+            None => self
+                .choose(&plain.here, method)
+                .or_else(|| self.any(&plain.here)),
+        };
+        Some(&found?.endpoint)
     }
 
     /// The route of one place that serves this method and no other.
@@ -288,10 +300,10 @@ impl Node {
 }
 
 /// The code of all methods that have none of their own.
-const OTHER: u8 = u8::MAX;
+const OTHER: usize = 9;
 
 /// A number that tells the known methods apart.
-const fn code(method: Method<'_>) -> u8 {
+const fn code(method: Method<'_>) -> usize {
     match method {
         Method::Get => 0,
         Method::Head => 1,
@@ -322,23 +334,35 @@ fn plain_path(segments: &[Segment]) -> Option<Box<str>> {
     Some(path.into())
 }
 
-/// Notes that the route at `index` serves `path`.
-fn put_plain(plain: &mut Vec<Vec<Plain>>, path: Box<str>, index: usize) {
+/// Notes that the route at `index` serves `path`, with the method of this code or
+/// with any that has no route of its own.
+fn put_plain(
+    plain: &mut Vec<Vec<Plain>>,
+    path: Box<str>,
+    index: usize,
+    (code, serves_any): (usize, bool),
+) {
     if plain.len() <= path.len() {
         plain.resize_with(path.len() + 1, Vec::new);
     }
     let Some(paths) = plain.get_mut(path.len()) else {
         return; // made long enough just now
     };
-    match paths.binary_search_by(|it| it.path.cmp(&path)) {
-        Ok(at) => {
-            if let Some(it) = paths.get_mut(at) {
-                it.here.push(index);
-            }
-        }
+    let at = match paths.binary_search_by(|it| it.path.cmp(&path)) {
+        Ok(at) => at,
         Err(at) => {
-            let here = alloc::vec![index];
-            paths.insert(at, Plain { path, here });
+            let (here, known) = (Vec::new(), [NOBODY; OTHER]);
+            paths.insert(at, Plain { path, here, known });
+            at
+        }
+    };
+    let Some(it) = paths.get_mut(at) else {
+        return; // found or inserted just now
+    };
+    it.here.push(index);
+    for (of, place) in it.known.iter_mut().enumerate() {
+        if of == code || serves_any && *place == NOBODY {
+            *place = index;
         }
     }
 }

@@ -84,14 +84,25 @@ impl Way<'_> {
         changes.clear();
         let outcome = match self.before(at, head, content, &mut changes) {
             Ok(None) => match changes.apply(head) {
-                Some(changed) => self.route(at, &changed, content),
-                None => self.route(at, head, content),
+                Some(changed) => self.route_behind(at, &changed, content),
+                None => self.route_behind(at, head, content),
             },
             Ok(Some(Done(()))) => Ok(Outcome::Answered { feed: false }),
             Err(refusal) => Err(refusal),
         };
         *self.changes = changes;
         outcome
+    }
+
+    /// Takes a request to its route behind the middleware.
+    #[inline(never)]
+    fn route_behind(
+        &mut self,
+        at: &mut At<'_, '_>,
+        head: &RequestHead<'_>,
+        content: &mut Content<'_>,
+    ) -> Result<Outcome, Refusal> {
+        self.route(at, head, content)
     }
 
     /// Lets the middleware look at the request, once.
@@ -129,6 +140,7 @@ impl Way<'_> {
     }
 
     /// Finds the route and calls it.
+    #[inline(always)]
     fn route(
         &mut self,
         at: &mut At<'_, '_>,
@@ -280,7 +292,7 @@ fn allow(at: &mut At<'_, '_>, put: impl FnOnce(&mut String)) -> Outcome {
         // Methods are tokens.
         let _ = record.fields.set("Allow", &allowed);
     }
-    at.respond_whole(Status::NO_CONTENT, b"");
+    at.respond_whole(Status::NO_CONTENT, None, b"");
     Outcome::Answered { feed: false }
 }
 

@@ -279,7 +279,7 @@ impl CallSession {
             Posted::Response(bytes) => {
                 let sent = self.sending.send(at, |out| out.extend_from_slice(&bytes));
                 if sent.is_taken() {
-                    self.sending.finish(at, Status::OK.into());
+                    self.sending.finish_ok(at);
                 }
             }
             Posted::End(status) => self.sending.finish(at, status),

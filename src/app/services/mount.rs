@@ -27,10 +27,11 @@ use crate::app::routes::endpoint::{Endpoint, erase};
 use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
 use crate::grpc::{self, Code, Limits, Status};
-use crate::http::{Method as HttpMethod, RequestHead};
+use crate::http::Method as HttpMethod;
 use crate::wire::Instant;
 
 const UNKNOWN_CODEC: Status = Status::new(Code::Unimplemented, "unknown codec in the content type");
+const OTHER_PATH: Status = Status::new(Code::Unimplemented, "no method has an escape or a query");
 
 /// A call that has ended with its head.
 struct Ended;
@@ -38,10 +39,10 @@ struct Ended;
 /// Gives the deadline of a call, or ends it by what its head says.
 fn begin(
     sending: &mut Sending,
-    head: &RequestHead<'_>,
+    request: &Request<'_>,
     at: &mut At<'_, '_>,
 ) -> Result<Option<Instant>, Ended> {
-    judge(sending, head, at).map_err(|status| {
+    judge(sending, request, at).map_err(|status| {
         sending.finish(at, status);
         Ended
     })
@@ -52,9 +53,14 @@ fn begin(
 /// call ends with.
 fn judge(
     sending: &mut Sending,
-    head: &RequestHead<'_>,
+    request: &Request<'_>,
     at: &mut At<'_, '_>,
 ) -> Result<Option<Instant>, CallStatus> {
+    let head = request.head();
+    // A method's path is compared octet by octet.
+    if !request.is_plain() || head.target.query().is_some() {
+        return Err(OTHER_PATH.into());
+    }
     let timeout = sending.machine.timeout()?;
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
         return Err(deadline_exceeded());
@@ -84,7 +90,7 @@ fn answer(
     let head = request.head();
     let at = reply.at();
     let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
-    let Ok(deadline) = begin(&mut sending, head, at) else {
+    let Ok(deadline) = begin(&mut sending, request, at) else {
         return Ok(Done(()));
     };
     sending.frames = core::mem::take(&mut at.site.scratch.frames);
@@ -127,7 +133,7 @@ fn receive(
     let head = request.head();
     let at = reply.at();
     let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
-    let Ok(deadline) = begin(&mut sending, head, at) else {
+    let Ok(deadline) = begin(&mut sending, request, at) else {
         return Ok(Done(()));
     };
     let receiving = Receiving::new(method.clone(), head.fields);
@@ -147,7 +153,7 @@ fn converse(
     let head = request.head();
     let at = reply.at();
     let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
-    let Ok(deadline) = begin(&mut sending, head, at) else {
+    let Ok(deadline) = begin(&mut sending, request, at) else {
         return Ok(Done(()));
     };
     // The deadline counts from the head.

@@ -121,7 +121,7 @@ impl<M: Payload, I: Iterator<Item = Result<M, CallStatus>>> Source for Pulled<I>
                     Flow::Wait | Flow::Over(_) => return,
                 },
                 Some(Err(status)) => sending.finish(at, status),
-                None => sending.finish(at, Status::OK.into()),
+                None => sending.finish_ok(at),
             }
         }
     }

@@ -8,7 +8,6 @@ use super::inbox::{Inbox, inflated};
 use super::methods::{Answer, OnMessage};
 use super::sending::Sending;
 use crate::app::exchange::session::At;
-use crate::grpc::Status;
 use crate::http::{FieldBuffer, Fields};
 use crate::wire::Instant;
 
@@ -59,7 +58,7 @@ pub(in crate::app) fn run(
     match answer.and_then(|answer| answer) {
         Ok(Answer::Message) => {
             if sending.end_message(at, start).is_taken() {
-                sending.finish(at, Status::OK.into());
+                sending.finish_ok(at);
             }
             None
         }

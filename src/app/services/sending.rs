@@ -22,7 +22,7 @@ use crate::app::exchange::client::Client;
 use crate::app::exchange::session::At;
 use crate::grpc::frame::PREFIX;
 use crate::grpc::{self, Code, Ending, Misuse, Status};
-use crate::http::{self, FieldBuffer, Fields};
+use crate::http::{self, ContentTypeLine, FieldBuffer, Fields};
 use crate::link::{self, Body};
 use crate::net::Flow;
 use crate::wire::Instant;
@@ -36,7 +36,7 @@ const TOGETHER: usize = 16 << 10;
 enum Stage {
     /// Nothing has been sent.
     Owing,
-    /// Its head is in the record, but has not left.
+    /// Its head is known, but has not left.
     Made,
     /// Its head has left.
     Open,
@@ -58,6 +58,8 @@ pub(in crate::app) struct Sending {
     started: Instant,
     stage: Stage,
     sent: usize, // messages
+    /// What a head says that says nothing else.
+    content_type: Option<&'static ContentTypeLine>,
     compresses: bool,
     /// What has been framed and not been written.
     pub(in crate::app) frames: Vec<u8>,
@@ -77,6 +79,7 @@ impl Sending {
             started: at.context.now(),
             stage: Stage::Owing,
             sent: 0,
+            content_type: None,
             compresses: false,
             frames: Vec::new(),
         }
@@ -159,14 +162,19 @@ impl Sending {
             .map(drop)
     }
 
-    /// Puts the fields of the head into the record, once; whether messages may
-    /// follow.
+    /// Makes the head, once; whether messages may follow.
+    #[inline(always)]
     fn make_head(&mut self, at: &mut At<'_, '_>) -> bool {
         match self.stage {
-            Stage::Owing => {}
-            Stage::Made | Stage::Open => return true,
-            Stage::Ended => return false,
+            Stage::Owing => self.put_head(at),
+            Stage::Made | Stage::Open => true,
+            Stage::Ended => false,
         }
+    }
+
+    /// Puts the fields of the head into the record, where they say more than the
+    /// content type.
+    fn put_head(&mut self, at: &mut At<'_, '_>) -> bool {
         let Some(record) = at.record.as_deref_mut() else {
             self.stage = Stage::Ended;
             return false;
@@ -174,9 +182,14 @@ impl Sending {
         if cfg!(feature = "gzip") && self.outgoing.compress {
             self.compresses = self.machine.announce(grpc::Encoding::Gzip);
         }
-        let metadata = self.outgoing.head.as_fields();
-        let made = self.machine.send_head(metadata, &mut record.fields);
-        record.faulty |= made.is_err(); // metadata has been checked
+        if self.outgoing.head.is_empty() {
+            self.content_type = self.machine.send_plain_head();
+        }
+        if self.content_type.is_none() {
+            let metadata = self.outgoing.head.as_fields();
+            let made = self.machine.send_head(metadata, &mut record.fields);
+            record.faulty |= made.is_err(); // metadata has been checked
+        }
         self.outgoing.is_head_made = true;
         self.stage = Stage::Made;
         true
@@ -188,7 +201,7 @@ impl Sending {
             return false;
         }
         if self.stage == Stage::Made {
-            let is_sent = at.respond(http::Status::OK, STREAMED);
+            let is_sent = at.respond_typed(http::Status::OK, self.content_type, STREAMED);
             self.stage = if is_sent { Stage::Open } else { Stage::Ended };
         }
         self.stage == Stage::Open
@@ -214,6 +227,22 @@ impl Sending {
         flow
     }
 
+    /// Ends the call with the status OK, as nearly all end.
+    pub(in crate::app) fn finish_ok(&mut self, at: &mut At<'_, '_>) {
+        let is_plain = self.stage == Stage::Made
+            && (self.sent > 0 || !self.rules.single)
+            && self.rules.interceptors.is_empty()
+            && self.outgoing.trailers.is_empty();
+        if is_plain && let Some(trailers) = self.machine.send_ok() {
+            self.stage = Stage::Ended;
+            let bytes = &self.frames[..];
+            let body = Body::Trailed { bytes, trailers };
+            at.respond_typed(http::Status::OK, self.content_type, body);
+        } else {
+            self.finish(at, Status::OK.into());
+        }
+    }
+
     /// Ends the call with a status.
     pub(in crate::app) fn finish(&mut self, at: &mut At<'_, '_>, status: CallStatus) {
         if self.stage == Stage::Ended {
@@ -225,18 +254,6 @@ impl Sending {
         // Trailers-Only is for errors alone (gRPC over HTTP2, Responses).
         if self.stage == Stage::Owing && status.code == Code::Ok {
             self.make_head(at);
-        }
-        let is_plain = status.code == Code::Ok && status.message.is_empty();
-        if is_plain
-            && self.stage == Stage::Made
-            && self.outgoing.trailers.as_fields().is_empty()
-            && let Some(trailers) = self.machine.send_ok()
-        {
-            // As nearly all calls end.
-            self.stage = Stage::Ended;
-            let bytes = &self.frames[..];
-            at.respond(http::Status::OK, Body::Trailed { bytes, trailers });
-            return;
         }
         let mut fields = mem::take(&mut at.site.scratch.trailers);
         fields.clear();
@@ -250,6 +267,7 @@ impl Sending {
             machine,
             outgoing,
             frames,
+            content_type,
             ..
         } = self;
         let (status, metadata) = (status.as_ref(), outgoing.trailers.as_fields());
@@ -271,11 +289,12 @@ impl Sending {
         let ending = machine.send_status(status, metadata, fields, frames);
         if self.stage == Stage::Made {
             if ending == Ok(Ending::Body) {
-                at.respond(http::Status::OK, Body::Whole(frames));
+                at.respond_typed(http::Status::OK, *content_type, Body::Whole(frames));
                 return;
             }
             let (bytes, trailers) = (&frames[..], fields.as_fields());
-            at.respond(http::Status::OK, Body::Trailed { bytes, trailers });
+            let body = Body::Trailed { bytes, trailers };
+            at.respond_typed(http::Status::OK, *content_type, body);
             return;
         }
         if !frames.is_empty() {

@@ -375,7 +375,7 @@ impl App {
     ///
     /// # Errors
     /// As [`spawn`](Self::spawn), and [`Error::Config`] for more than one of
-    /// [`threads`](Self::threads).
+    /// [`threads`](Self::threads). The app listens nowhere then.
     pub fn join<P: Poller>(mut self, events: &mut Loop<P>) -> Result<Vec<Address>, Error> {
         if self.threads > 1 {
             return Err(Error::Config("an app that joins a loop has no threads"));

@@ -140,7 +140,8 @@ impl Plan {
         Ok((events, bound))
     }
 
-    /// Has a loop serve the app as the one of this number.
+    /// Has a loop serve the app as the one of this number: on all of the
+    /// addresses, or on none.
     pub(in crate::app) fn join<P: Poller>(
         &self,
         events: &mut Loop<P>,
@@ -150,7 +151,7 @@ impl Plan {
         let owner = events.add(Front::new(self.shared.clone(), self.metrics.join(), index));
         self.shared.directory.attach(index, events.remote(), owner);
         let profile = events.profile(self.protocols.clone());
-        let mut bound = Vec::new();
+        let (mut bound, before) = (Vec::new(), events.next_listener());
         for address in addresses {
             let is_tcp = matches!(address, Address::Tcp(_));
             if !is_tcp && index > 0 {
@@ -163,7 +164,8 @@ impl Plan {
                 .clone()
                 .with_reuse_port(is_tcp && (self.options.reuse_port || self.threads > 1))
                 .with_claim(index == 0 && (self.options.claim || !self.options.reuse_port));
-            bound.push(events.listen(address, &options, Speaks::Http, owner, profile)?);
+            let listening = events.listen(address, &options, Speaks::Http, owner, profile);
+            bound.push(listening.inspect_err(|_| events.unlisten_from(before))?);
         }
         Ok(bound)
     }

@@ -39,20 +39,29 @@ impl Multiplex {
 
     /// Forgets the streams that are over. An owner that keeps something for
     /// one of them is told before.
+    #[inline]
     pub(super) fn sweep(&mut self) {
+        if !self.over.is_empty() {
+            self.sweep_all();
+        }
+    }
+
+    fn sweep_all(&mut self) {
         while let Some(id) = self.over.pop() {
-            let mut is_owed = false;
-            let removed = self.streams.remove_if(id, |stream| {
+            let (mut is_owed, mut outbox) = (false, None);
+            self.streams.remove_if(id, |stream| {
                 stream.over = false;
                 is_owed = !stream.told && (stream.tag != 0 || stream.gone.is_some());
                 if is_owed {
                     stream.gone.get_or_insert(Gone::Finished);
+                } else {
+                    outbox = stream.outbox.take();
                 }
                 !is_owed
             });
             if is_owed {
                 self.queue(id);
-            } else if let Some(outbox) = removed.and_then(|it| it.outbox) {
+            } else if let Some(outbox) = outbox {
                 self.spare_outbox(outbox);
             }
         }

@@ -9,7 +9,7 @@ use super::state::Multiplex;
 use super::stream::{Intake, Stream};
 use crate::grpc;
 use crate::http::{self, Content, Fields, Method, RequestHead};
-use crate::http2::{self, ErrorCode};
+use crate::http2::{self, ErrorCode, Found};
 use crate::link::{Event, Gone, Limits, Parked, Violation};
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
@@ -32,48 +32,57 @@ impl Multiplex {
         around: Around<'b, '_>,
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, Violation> {
+        let (now, chance) = (lent.now, lent.chance);
+        if !self.is_caught_up()
+            && let Some((id, given)) =
+                self.next_given(now, chance, around.limits, around.shown, out)
+        {
+            *around.stream = id;
+            return Ok(Received::event(0, given.borrow(around.shown)));
+        }
+        let mut lent = lent;
+        let found = self.machine.receive_found(input, &mut lent, out);
+        self.took(found, input, lent, around, out)
+    }
+
+    /// Forgets the streams that are over; whether nothing is given before
+    /// further input is looked at.
+    #[inline]
+    pub(in crate::link) fn is_caught_up(&mut self) -> bool {
+        self.sweep();
+        self.pending.is_empty()
+    }
+
+    /// Does what a call without input would do, if that brings no event: whether
+    /// nothing but further input can.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(in crate::link) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
+        self.is_caught_up() && self.machine.catch_up(out)
+    }
+
+    /// Passes on what the machine has found.
+    pub(in crate::link) fn took<'b>(
+        &mut self,
+        found: Result<(usize, Found), http2::Violation>,
+        input: &'b mut [u8],
+        lent: http::Lent<'b, http2::Limits>,
+        around: Around<'b, '_>,
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, Violation> {
         let Around {
             shown,
             limits,
             stream,
         } = around;
-        let (now, chance) = (lent.now, lent.chance);
-        if !self.over.is_empty() {
-            self.sweep();
-        }
-        if !self.pending.is_empty()
-            && let Some((id, given)) = self.next_given(now, chance, limits, shown, out)
-        {
-            *stream = id;
-            return Ok(Received::event(0, given.borrow(shown)));
-        }
-        let due = now + limits.reply;
-        // A request is large: it is moved once.
-        let (used, (id, step)) = match self.machine.receive(input, lent, out)? {
-            Received {
-                used,
-                step:
-                    Step::Event(http2::Event::Request {
-                        stream: id,
-                        head,
-                        content,
-                    }),
-            } => {
-                self.note_calls(&head);
-                self.begin(id, &content, due);
-                *stream = id;
-                return Ok(Received {
-                    used,
-                    step: Step::Event(Event::Request { head, content }),
-                });
-            }
-            Received { used, step } => match step {
-                Step::Event(event) => (used, self.translate(event, limits, due, shown, now, out)),
-                Step::Need(more) => (used, (0, Step::Need(more))),
-                Step::Paused => (used, (0, Step::Paused)),
-                Step::Full => (used, (0, Step::Full)),
-                Step::Done => (used, (0, Step::Done)),
-            },
+        let (used, found) = found?;
+        let now = lent.now;
+        let (id, step) = match found.borrow(input, lent.scratch) {
+            Step::Event(event) => self.translate(event, limits, shown, now, out),
+            Step::Need(more) => (0, Step::Need(more)),
+            Step::Paused => (0, Step::Paused),
+            Step::Full => (0, Step::Full),
+            Step::Done => (0, Step::Done),
         };
         if id != 0 {
             self.retire_closed(id);
@@ -195,14 +204,20 @@ impl Multiplex {
         &mut self,
         event: http2::Event<'b>,
         limits: &Limits,
-        due: Instant,
         shown: &'b mut Option<Box<Parked>>,
         now: Instant,
         out: &mut impl Sink,
     ) -> (u32, Step<Event<'b>>) {
+        let due = now + limits.reply;
         let (id, event) = match event {
-            // It has been taken before.
-            http2::Event::Request { stream, .. } => (stream, None),
+            http2::Event::Request {
+                stream,
+                head,
+                content,
+            } => {
+                self.begin(stream, &head, &content, due);
+                (stream, Some(Event::Request { head, content }))
+            }
             http2::Event::Response {
                 stream: id,
                 head,
@@ -253,8 +268,16 @@ impl Multiplex {
         }
     }
 
-    /// A new exchange of the peer's.
-    fn begin(&mut self, id: u32, content: &Content<'_>, due: Instant) {
+    /// A new exchange of the peer's, whose response is overdue from `due` on.
+    #[inline]
+    pub(in crate::link) fn begin(
+        &mut self,
+        id: u32,
+        head: &RequestHead<'_>,
+        content: &Content<'_>,
+        due: Instant,
+    ) {
+        self.note_calls(head);
         let complete = !matches!(content, Content::Follows { .. });
         let intake = match complete {
             true => Intake::Discarded,

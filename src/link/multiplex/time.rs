@@ -12,19 +12,26 @@ use crate::http2::{self, BodyLength, ErrorCode};
 use crate::link::{Event, Gone, Limits, Violation};
 use crate::wire::{Instant, Sink};
 
+/// How long content that came while nobody read it may take to be read.
+const HEARD: Duration = Duration::from_secs(1);
+
 impl Multiplex {
     /// When [`elapsed`](Self::elapsed) is to be called.
     pub(in crate::link) fn deadline(&self) -> Option<Instant> {
-        let own = self.deadline_withheld();
-        match (self.machine.deadline(), own) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        let machine = self.machine.deadline().unwrap_or(Instant::NEVER);
+        let first = machine.min(self.wake);
+        (first != Instant::NEVER).then_some(first)
     }
 
-    /// The same while our own side withholds the input.
+    /// The same while our own side withholds the input: the times of our own,
+    /// and those of WebSockets that close.
     pub(in crate::link) fn deadline_withheld(&self) -> Option<Instant> {
-        (self.wake != Instant::NEVER).then_some(self.wake)
+        let dues = self.streams.iter().map(|stream| match &stream.socket {
+            Some(socket) if socket.is_closing() => socket.deadline().unwrap_or(Instant::NEVER),
+            None if stream.intake != Intake::Collected => stream.due,
+            Some(_) | None => Instant::NEVER,
+        });
+        dues.min().filter(|&first| first != Instant::NEVER)
     }
 
     /// Does what time has made due, for the connection or one of its streams.
@@ -130,6 +137,9 @@ impl Multiplex {
         for stream in self.streams.iter_mut() {
             if let Some(socket) = &mut stream.socket {
                 socket.resume(now);
+            }
+            if stream.intake == Intake::Collected && stream.due != Instant::NEVER {
+                stream.due = stream.due.max(now + HEARD);
             }
         }
     }

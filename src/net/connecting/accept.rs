@@ -46,6 +46,18 @@ impl<P: Poller> Loop<P> {
         Ok(local.unwrap_or_else(|| address.clone()))
     }
 
+    /// The number that the next listener will have.
+    pub(crate) const fn next_listener(&self) -> u32 {
+        self.listeners.next_number()
+    }
+
+    /// Closes the listeners from this number on.
+    pub(crate) fn unlisten_from(&mut self, first: u32) {
+        for number in first..self.listeners.next_number() {
+            self.listeners.close(&mut self.poller, number);
+        }
+    }
+
     /// Takes the connections that wait at the listeners.
     pub(in crate::net) fn accept(&mut self) {
         self.listeners.elapsed(self.dispatch.state.now);

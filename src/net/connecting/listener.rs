@@ -95,7 +95,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         options: &ListenOptions,
         owner: T,
     ) -> io::Result<u32> {
-        let number = self.listeners.len() as u32; // each holds a descriptor: far below 2^31
+        let number = self.next_number();
         let socket = poller.listen(address, options, Self::token(number))?;
         self.listeners.push(Listening {
             socket: Some(socket),
@@ -267,6 +267,11 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
             self.accept_from(number, most, poller, caps, limits, accepted);
             self.close(poller, number as u32);
         }
+    }
+
+    /// How many there have been: the next one's number.
+    pub const fn next_number(&self) -> u32 {
+        self.listeners.len() as u32 // each holds a descriptor: far below 2^31
     }
 
     /// Closes one listener. Its number is not used again.

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use std::io::{self, IoSlice};
 
+use super::gathered::Gathered;
 use crate::net::FilePart;
 use crate::net::system::poller::MAX_PARTS;
 use crate::wire::Sink;
@@ -43,7 +44,7 @@ const QUIET: u16 = 1000;
 /// ```
 #[derive(Debug, Default)]
 pub struct Cork {
-    copied: Vec<u8>,
+    copied: Gathered,
     shared: Vec<Shared>, // by place
     shared_len: usize,   // bytes of all of them that are in memory
     files: u64,          // bytes of all of them that are not
@@ -75,7 +76,7 @@ impl Cork {
     /// An empty cork whose [`room`](Sink::room) is `cap` bytes.
     pub const fn new(cap: usize) -> Self {
         Self {
-            copied: Vec::new(),
+            copied: Gathered::new(),
             shared: Vec::new(),
             shared_len: 0,
             files: 0,
@@ -120,7 +121,7 @@ impl Cork {
     #[inline(always)]
     pub fn clear(&mut self) {
         let len = self.copied.len();
-        self.copied.clear();
+        self.copied.truncate(0);
         if self.copied.capacity() > KEEP {
             self.shrink(len);
         }
@@ -154,23 +155,15 @@ impl Cork {
     /// All that was written, if it lies in one piece.
     #[inline]
     pub(in crate::net) fn plain(&self) -> Option<&[u8]> {
-        self.shared.is_empty().then_some(&self.copied)
+        self.shared.is_empty().then(|| self.copied.as_slice())
     }
 
     /// The first `taken` bytes of what is here, in one piece, and of `bytes`
     /// behind it have left: keeps the others.
     pub(in crate::net) fn advance(&mut self, taken: usize, bytes: &[u8]) {
-        match taken.checked_sub(self.copied.len()) {
-            Some(of_bytes) => {
-                self.copied.clear();
-                self.copied
-                    .extend_from_slice(bytes.get(of_bytes..).unwrap_or_default());
-            }
-            None => {
-                self.copied.drain(..taken); // taken < self.copied.len()
-                self.copied.extend_from_slice(bytes);
-            }
-        }
+        let of_bytes = taken.saturating_sub(self.copied.len());
+        self.copied.advance(taken);
+        self.copied.put(bytes.get(of_bytes..).unwrap_or_default());
     }
 
     /// Takes back what was written since `mark`. A mark from before the last
@@ -213,18 +206,18 @@ impl Cork {
                 f(piece.skip(core::mem::take(&mut skip)));
             }
         };
-        let mut at = 0;
+        let (copied, mut at) = (self.copied.as_slice(), 0);
         for shared in &self.shared {
             // In range and in order: `at` of each is a length that `copied`
             // had when it came, and `truncate` keeps it so.
-            emit(Piece::Copied(&self.copied[at..shared.at]));
+            emit(Piece::Copied(&copied[at..shared.at]));
             emit(match &shared.what {
                 Reference::Bytes(bytes) => Piece::Shared(bytes, 0),
                 Reference::File(part) => Piece::File(part, 0),
             });
             at = shared.at;
         }
-        emit(Piece::Copied(&self.copied[at..]));
+        emit(Piece::Copied(&copied[at..]));
     }
 
     /// Calls `f` with the parts of one vectored write: at most [`MAX_PARTS`],
@@ -234,7 +227,7 @@ impl Cork {
     #[inline]
     pub fn parts<R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         if self.shared.is_empty() {
-            let rest = self.copied.get(from..).unwrap_or_default();
+            let rest = self.copied.as_slice().get(from..).unwrap_or_default();
             return f(&[IoSlice::new(rest)]);
         }
         // A head and a body, mostly: fewer places to prepare.
@@ -269,7 +262,7 @@ impl Cork {
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<usize> {
         if self.shared.is_empty() && !self.copied.is_empty() {
-            return write(&[IoSlice::new(&self.copied)]);
+            return write(&[IoSlice::new(self.copied.as_slice())]);
         }
         self.write_parts(write)
     }
@@ -357,22 +350,17 @@ impl Sink for Cork {
 
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) {
-        self.copied.extend_from_slice(bytes);
+        self.copied.put(bytes);
     }
 
     #[inline(always)]
     fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
-        let end = self.copied.len() + n.min(N);
-        self.copied.extend_from_slice(bytes);
-        self.copied.truncate(end);
+        self.copied.put_front(bytes, n);
     }
 
     #[inline]
     fn space(&mut self, n: usize) -> &mut [u8] {
-        let at = self.copied.len();
-        self.copied.resize(at + n, 0);
-        // In range: the buffer has just been made `at + n` long.
-        &mut self.copied[at..]
+        self.copied.space(n)
     }
 
     /// By reference from 16 KiB on.

@@ -53,6 +53,14 @@ impl Deadlines {
         }
     }
 
+    /// The same, with room for so many slots before the table has to grow.
+    pub(in crate::net) fn with_room(slots: usize) -> Self {
+        Self {
+            seconds: Vec::with_capacity(slots),
+            earliest: NONE,
+        }
+    }
+
     /// Sets, moves or ends the deadline of a slot ([`Key::slot`](crate::net::Key::slot)).
     /// Allocates only for slots higher than ever before.
     #[inline]

@@ -3,7 +3,10 @@
 pub(super) mod backlog;
 pub(super) mod cork;
 pub(super) mod deadlines;
+mod gathered;
 pub(super) mod mailbox;
+pub(super) mod placed;
 pub(super) mod pool;
 pub(super) mod slab;
+pub(super) mod table;
 pub(super) mod timers;

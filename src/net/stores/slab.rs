@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use super::table::Table;
+
 /// The name of an entry of a [`Slab`]. Once the entry is gone its key is
 /// stale, and no later entry ever has the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,7 +69,7 @@ impl Key {
 /// ```
 #[derive(Debug)]
 pub struct Slab<T> {
-    entries: Vec<Entry<T>>,
+    entries: Table<Entry<T>>,
     free: u32, // the first of the chain of vacant slots, or NONE
     len: u32,  // entries held or lent
 }
@@ -98,7 +100,7 @@ impl<T> Slab<T> {
     /// An empty slab without memory.
     pub const fn new() -> Self {
         Self {
-            entries: Vec::new(),
+            entries: Table::new(),
             free: NONE,
             len: 0,
         }
@@ -159,7 +161,6 @@ impl<T> Slab<T> {
             generation: 0,
         };
         let value = make(key);
-        grow(&mut self.entries);
         self.entries.push(Entry {
             generation: 0,
             state: State::Held(value),
@@ -319,7 +320,7 @@ impl<T> Slab<T> {
 
     /// All entries that are not lent out, by slot.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        (0..).zip(&self.entries).filter_map(|(slot, entry)| {
+        (0..).zip(self.entries.iter()).filter_map(|(slot, entry)| {
             let generation = entry.generation;
             match &entry.state {
                 State::Held(value) => Some((Key { slot, generation }, value)),
@@ -330,13 +331,15 @@ impl<T> Slab<T> {
 
     /// All entries that are not lent out, by slot, for changing.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
-        (0..).zip(&mut self.entries).filter_map(|(slot, entry)| {
-            let generation = entry.generation;
-            match &mut entry.state {
-                State::Held(value) => Some((Key { slot, generation }, value)),
-                State::Vacant { .. } | State::Lent => None,
-            }
-        })
+        (0..)
+            .zip(self.entries.iter_mut())
+            .filter_map(|(slot, entry)| {
+                let generation = entry.generation;
+                match &mut entry.state {
+                    State::Held(value) => Some((Key { slot, generation }, value)),
+                    State::Vacant { .. } | State::Lent => None,
+                }
+            })
     }
 }
 
@@ -401,7 +404,7 @@ mod tests {
     fn a_slot_out_of_generations_is_retired() {
         let mut slab = Slab::new();
         let a = slab.insert(1);
-        slab.entries[0].generation = u32::MAX;
+        slab.entries.get_mut(0).unwrap().generation = u32::MAX;
         let last = Key {
             generation: u32::MAX,
             ..a

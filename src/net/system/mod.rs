@@ -1,6 +1,8 @@
 //! The system behind a seam: really, or as a test scripts it.
 
 pub(super) mod address;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) mod connected;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) mod direct;
 pub(super) mod entropy;
@@ -8,6 +10,7 @@ pub(super) mod file_part;
 pub(super) mod mio;
 pub(super) mod poller;
 pub(super) mod random;
+pub(super) mod retry;
 pub(super) mod scripted;
 pub(super) mod scripted_system;
 #[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]

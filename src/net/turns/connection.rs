@@ -68,8 +68,9 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) queued: bool,
     /// It waits in the queue of those that have something to flush.
     pub(in crate::net) dirty: bool,
-    /// It was idle when its deadline was set last: that one is not too late as
-    /// long as it is again, for an idle time begins anew with each exchange.
+    /// It was at rest when its deadline was set last: that one is not too late as
+    /// long as it is again, for an idle time begins anew with each exchange, and
+    /// the time to a ping with each message.
     pub(in crate::net) rested: bool,
     /// Bytes of memory that the loop has it down for.
     pub(in crate::net) accounted: usize,
@@ -161,8 +162,8 @@ impl Connection {
             && (self.link.is_multiplexed() || self.link.is_open(stream))
     }
 
-    /// Whether it waits for a further request and for nothing else: it holds no
-    /// memory, and nothing but the idle time and its peer can make it go on.
+    /// Whether it waits for a further request or message and for nothing else: it
+    /// holds no memory, and nothing but time and its peer can make it go on.
     #[inline]
     pub(in crate::net) fn is_at_rest(&self) -> bool {
         matches!(self.phase, Phase::Open)

@@ -68,9 +68,10 @@ enum Place {
 }
 
 impl Connections {
-    pub(in crate::net) const fn new() -> Self {
+    /// None, with room for so many before a table has to grow.
+    pub(in crate::net) fn with_room(slots: usize) -> Self {
         Self {
-            whole: Vec::new(),
+            whole: Vec::with_capacity(slots),
             others: Others {
                 places: Slab::new(),
                 #[cfg(feature = "http2")]
@@ -342,7 +343,7 @@ mod tests {
 
     #[test]
     fn what_is_packed_comes_back_as_it_was() {
-        let mut connections = Connections::new();
+        let mut connections = Connections::with_room(0);
         let keys: Vec<Key> = (0..30).map(|n| connections.insert(at_rest(n))).collect();
         connections.pack(0);
         assert_eq!(whole(&connections), 0);
@@ -372,7 +373,7 @@ mod tests {
 
     #[test]
     fn few_stay_whole_and_those_at_work_do_whatever_their_number() {
-        let mut connections = Connections::new();
+        let mut connections = Connections::with_room(0);
         for n in 0..50 {
             connections.insert(at_rest(n));
         }
@@ -405,7 +406,7 @@ mod tests {
 
     #[test]
     fn a_websocket_keeps_the_limits_of_its_route() {
-        let mut connections = Connections::new();
+        let mut connections = Connections::with_room(0);
         let at_rest = |rules| {
             let machine = websocket::Connection::new(Role::Server, Instant::START);
             let resting = link::Resting::WebSocket(machine.resting().unwrap());
@@ -422,7 +423,7 @@ mod tests {
 
     #[test]
     fn those_that_are_gone_are_forgotten_though_nothing_is_packed() {
-        let mut connections = Connections::new();
+        let mut connections = Connections::with_room(0);
         let stay: Vec<Key> = (0..20).map(|n| connections.insert(at_rest(n))).collect();
         for n in 0..10_000 {
             let key = connections.insert(at_rest(n));

@@ -8,6 +8,8 @@ use super::connection::{Connection, Phase};
 use super::dispatch::{Dispatch, Stop};
 use super::failing::{Call, panicked};
 use super::state::State;
+#[cfg(feature = "http2")]
+use crate::http2::Found;
 use crate::link::{self, Event, Gone, Taker};
 use crate::net::outlet::Outlet;
 use crate::net::{Context, Exchange, Handler, Key, Mark};
@@ -55,8 +57,7 @@ impl Dispatch {
     }
 
     /// Feeds until there is a reason to stop. What there is most of, requests
-    /// of HTTP/1.1 and messages, is handed over from where its machine has put
-    /// it.
+    /// and messages, is handed over from where its machine has put it.
     fn run(
         &mut self,
         key: Key,
@@ -88,7 +89,11 @@ impl Dispatch {
                 return Stop::Flush;
             }
             let rest = input.get_mut(feeding.at..).unwrap_or_default();
-            if rest.is_empty() && !end && feeding.call.is_some() && connection.link.is_hungry() {
+            if rest.is_empty()
+                && !end
+                && feeding.call.is_some()
+                && connection.link.catch_up(&mut state.cork)
+            {
                 return Stop::Hungry;
             }
             // Profiles are only ever added, so the index stays good.
@@ -145,6 +150,31 @@ impl Dispatch {
                             continue;
                         }
                         received => connection.link.took_websocket(received),
+                    }
+                }
+                #[cfg(feature = "http2")]
+                Taker::Http2(machine) => {
+                    let due = lent.now + limits.reply;
+                    let (mut lent, shown, limits) = lent.pass(|limits| &limits.http2);
+                    match machine.receive_found(rest, &mut lent, &mut state.cork) {
+                        Ok((used, Found::Request(asked))) => {
+                            feeding.at += used;
+                            let Some((head, content)) = asked.borrow(rest, lent.scratch) else {
+                                continue; // never: it was judged
+                            };
+                            let link = &mut connection.link;
+                            link.begin_http2(asked.stream, &head, &content, due);
+                            let written = (state.cork.mark(), state.past, state.stash.len());
+                            let call = feeding.note(key, connection, written);
+                            hand_over(handlers, state, call, outlet, |handler, context| {
+                                handler.request(context, &head, content);
+                            });
+                            continue;
+                        }
+                        found => {
+                            let (link, out) = (&mut connection.link, &mut state.cork);
+                            link.took_http2(found, rest, lent, (shown, limits), out)
+                        }
                     }
                 }
                 Taker::Any if feeding.at_end => {

@@ -138,7 +138,8 @@ impl<P: Poller> Loop<P> {
             return;
         };
         connection.dirty = false;
-        if !connection.waits && connection.is_at_rest() && !state.draining {
+        let is_fed = !connection.waits && !connection.held;
+        if is_fed && connection.is_at_rest() && !state.draining {
             state.memory -= mem::take(&mut connection.accounted);
             if !connection.rested {
                 connection.rested = true;

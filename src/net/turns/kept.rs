@@ -1,9 +1,12 @@
 //! Input that waits to be used.
 
-use alloc::{vec, vec::Vec};
+use crate::net::stores::placed::Placed;
 
 /// Up to this size memory grows fourfold.
 const STEP: usize = 1 << 20;
+/// From this size on it has its place in a page: what is smaller is not at the
+/// same place of each page.
+const PLACED: usize = 128 << 10;
 
 /// Bytes that were read and not used: the front of a message that has not
 /// arrived in full, or what a peer sent ahead.
@@ -11,8 +14,8 @@ const STEP: usize = 1 << 20;
 /// The memory is initialised once, when it is made or grown, never per read.
 #[derive(Debug, Default)]
 pub(in crate::net) struct Kept {
-    memory: Vec<u8>, // all of it initialised
-    start: usize,    // start <= end <= memory.len()
+    memory: Placed, // all of it initialised
+    start: usize,   // start <= end <= memory.len()
     end: usize,
 }
 
@@ -20,6 +23,11 @@ impl Kept {
     /// Bytes waiting.
     pub(in crate::net) const fn len(&self) -> usize {
         self.end - self.start
+    }
+
+    /// Bytes that there is room for.
+    pub(in crate::net) fn size(&self) -> usize {
+        self.memory.len()
     }
 
     /// Bytes of memory held.
@@ -50,7 +58,7 @@ impl Kept {
 
     /// Lends room behind what waits: at least `least` bytes. Where its own
     /// memory has to grow, that of `large` is taken if it is enough.
-    pub(in crate::net) fn room(&mut self, least: usize, large: &mut Vec<u8>) -> &mut [u8] {
+    pub(in crate::net) fn room(&mut self, least: usize, large: &mut Placed) -> &mut [u8] {
         let len = self.len();
         if self.memory.len() - self.end < least && large.len() >= len + least {
             large[..len].copy_from_slice(&self.memory[self.start..self.end]);
@@ -62,7 +70,7 @@ impl Kept {
     }
 
     /// Gives up the memory.
-    pub(in crate::net) fn take_memory(&mut self) -> Vec<u8> {
+    pub(in crate::net) fn take_memory(&mut self) -> Placed {
         (self.start, self.end) = (0, 0);
         core::mem::take(&mut self.memory)
     }
@@ -76,7 +84,7 @@ impl Kept {
     pub(in crate::net) fn clear(&mut self, most: usize) {
         (self.start, self.end) = (0, 0);
         if self.memory.len() > most {
-            self.memory = Vec::new();
+            self.memory = Placed::default();
         }
     }
 
@@ -92,7 +100,12 @@ impl Kept {
         if self.memory.len() - len >= more && self.start >= len {
             self.memory.copy_within(waiting, 0);
         } else {
-            let mut memory = vec![0; (len + more).max((4 * len).min(2 * len.max(STEP)))];
+            let size = (len + more).max((4 * len).min(2 * len.max(STEP)));
+            let mut memory = if size < PLACED {
+                Placed::anywhere(size)
+            } else {
+                Placed::new(size)
+            };
             memory[..len].copy_from_slice(&self.memory[waiting]);
             self.memory = memory;
         }
@@ -103,11 +116,12 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn bytes_come_out_in_the_order_they_went_in() {
         let (mut kept, mut model) = (Kept::default(), Vec::new());
-        let mut large = vec![0; 90];
+        let mut large = Placed::new(90);
         for round in 0..200_usize {
             let piece: Vec<u8> = (0..round % 37).map(|i| (round * 31 + i) as u8).collect();
             kept.room(piece.len(), &mut large)[..piece.len()].copy_from_slice(&piece);

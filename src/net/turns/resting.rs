@@ -55,7 +55,7 @@ impl Resting {
         let rules = u8::try_from(connection.link.rules()).ok()?;
         let is_http = matches!(link, link::Resting::Http1(_));
         let is_plain = connection.is_plain() && connection.accounted == 0;
-        if !is_plain || connection.rested != is_http {
+        if !is_plain || is_http && !connection.rested {
             return None;
         }
         let (family, address, port) = match connection.peer {

@@ -8,6 +8,7 @@ use super::dispatch::Stop;
 use super::kept::Kept;
 use crate::link::{Event, Gone};
 use crate::net::outlet::Sockets;
+use crate::net::stores::placed::Placed;
 use crate::net::{Exchange, Key, Loop, Poller};
 
 /// Kept input up to this size is copied in front of the next read, so that the
@@ -354,8 +355,8 @@ impl<P: Poller> Loop<P> {
     clippy::vec_box,
     reason = "a connection holds a pointer, not the buffer"
 )]
-fn give_back(spare: &mut Vec<Box<Kept>>, large: &mut Vec<u8>, mut kept: Box<Kept>, most: usize) {
-    if (large.len().max(most) + 1..=LARGE).contains(&kept.capacity()) {
+fn give_back(spare: &mut Vec<Box<Kept>>, large: &mut Placed, mut kept: Box<Kept>, most: usize) {
+    if (large.len().max(most) + 1..=LARGE).contains(&kept.size()) {
         *large = kept.take_memory();
     }
     if spare.len() < SPARE {

@@ -79,20 +79,9 @@ impl State {
         &mut self,
         exchange: Exchange,
     ) -> Result<(&mut Connection, Lending<'_>, usize), Misuse> {
-        let Exchange { connection, stream } = exchange;
-        match self.connections.get_mut(connection) {
-            Some(it) if it.is_open(stream) => {
-                let lending = Lending {
-                    stream,
-                    cork: &mut self.cork,
-                    entropy: &mut self.entropy,
-                    now: self.now,
-                    date: &self.date,
-                };
-                Ok((it, lending, self.limits.backlog_high))
-            }
-            _ => Err(Misuse::Over),
-        }
+        let high = self.limits.backlog_high;
+        let (connection, lending) = self.lend_if(exchange, Connection::is_open)?;
+        Ok((connection, lending, high))
     }
 
     /// The same for a call that judges by itself whether an exchange is open
@@ -102,9 +91,18 @@ impl State {
         &mut self,
         exchange: Exchange,
     ) -> Result<(&mut Connection, Lending<'_>), Misuse> {
+        self.lend_if(exchange, Connection::may_be_open)
+    }
+
+    #[inline(always)]
+    fn lend_if(
+        &mut self,
+        exchange: Exchange,
+        is_open: fn(&Connection, u32) -> bool,
+    ) -> Result<(&mut Connection, Lending<'_>), Misuse> {
         let Exchange { connection, stream } = exchange;
         match self.connections.get_mut(connection) {
-            Some(it) if it.may_be_open(stream) => {
+            Some(it) if is_open(it, stream) => {
                 let lending = Lending {
                     stream,
                     cork: &mut self.cork,

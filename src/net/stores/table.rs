@@ -1,0 +1,105 @@
+//! A long list whose entries never move.
+
+use alloc::vec::Vec;
+
+/// Entries of a leaf.
+const LEAF: usize = 512;
+
+/// Entries by number, in leaves that are added one by one.
+///
+/// A list in one piece is copied when it grows, leaves its former places behind
+/// in the heap, and has room for entries that never come: some ten bytes for
+/// each of many connections.
+#[derive(Debug)]
+pub(crate) struct Table<T> {
+    leaves: Vec<Vec<T>>, // all but the last one are full
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Table<T> {
+    /// An empty table without memory.
+    pub(crate) const fn new() -> Self {
+        Self { leaves: Vec::new() }
+    }
+
+    /// How many entries there are.
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        match self.leaves.as_slice() {
+            [] => 0,
+            [full @ .., last] => full.len() * LEAF + last.len(),
+        }
+    }
+
+    /// An entry.
+    #[inline(always)]
+    pub(crate) fn get(&self, at: usize) -> Option<&T> {
+        self.leaves.get(at / LEAF)?.get(at % LEAF)
+    }
+
+    /// An entry for changing.
+    #[inline(always)]
+    pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        self.leaves.get_mut(at / LEAF)?.get_mut(at % LEAF)
+    }
+
+    /// Adds an entry behind the others.
+    pub(crate) fn push(&mut self, entry: T) {
+        let is_only = self.leaves.len() == 1;
+        match self.leaves.last_mut() {
+            Some(leaf) if leaf.len() < LEAF => {
+                // The first one grows bit by bit: many tables stay small.
+                if is_only && leaf.len() == leaf.capacity() {
+                    leaf.reserve_exact((leaf.len() / 4 + 4).min(LEAF - leaf.len()));
+                }
+                leaf.push(entry);
+            }
+            _ => {
+                let room = if self.leaves.is_empty() { 4 } else { LEAF };
+                let mut leaf = Vec::with_capacity(room);
+                leaf.push(entry);
+                self.leaves.push(leaf);
+            }
+        }
+    }
+
+    /// All entries in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.leaves.iter().flatten()
+    }
+
+    /// All entries in their order, for changing.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.leaves.iter_mut().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_found_by_number_and_stay_where_they_are() {
+        let mut table = Table::new();
+        let mut places = Vec::new();
+        for n in 0..2 * LEAF + 3 {
+            assert_eq!((table.len(), table.get(n)), (n, None));
+            table.push(n);
+            *table.get_mut(n).unwrap() += 1;
+            places.push(core::ptr::from_ref(table.get(n).unwrap()));
+        }
+        assert!(table.iter().copied().eq(1..=2 * LEAF + 3));
+        table.iter_mut().for_each(|entry| *entry -= 1);
+        for (n, place) in places.into_iter().enumerate().skip(LEAF) {
+            let entry = table.get(n).unwrap();
+            assert_eq!((*entry, core::ptr::from_ref(entry)), (n, place));
+        }
+        let rooms: Vec<usize> = table.leaves.iter().map(Vec::capacity).collect();
+        assert_eq!(rooms, [LEAF; 3]);
+    }
+}

@@ -1,0 +1,91 @@
+//! Connected sockets as mio has them.
+
+use std::io::{self, IoSlice, Read as _, Write as _};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket};
+
+use mio::event::Source;
+use mio::net::TcpStream;
+#[cfg(unix)]
+use mio::net::UnixStream;
+use mio::{Interest, Registry, Token};
+
+use super::retry::uninterrupted;
+
+/// A connected socket.
+#[derive(Debug)]
+pub(in crate::net) enum Connected {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// Runs `$body` with the socket, whatever its family.
+macro_rules! each {
+    ($connected:expr, $socket:ident => $body:expr) => {
+        match $connected {
+            Connected::Tcp($socket) => $body,
+            #[cfg(unix)]
+            Connected::Unix($socket) => $body,
+        }
+    };
+}
+
+impl From<TcpStream> for Connected {
+    fn from(socket: TcpStream) -> Self {
+        Self::Tcp(socket)
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixStream> for Connected {
+    fn from(socket: UnixStream) -> Self {
+        Self::Unix(socket)
+    }
+}
+
+#[cfg(unix)]
+impl AsFd for Connected {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        each!(self, socket => socket.as_fd())
+    }
+}
+
+#[cfg(windows)]
+impl AsSocket for Connected {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        each!(self, socket => socket.as_socket())
+    }
+}
+
+impl Connected {
+    /// Registers it for what there is.
+    pub(in crate::net) fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        each!(self, socket => socket.register(registry, token, interest))
+    }
+
+    /// Reads what has come, up to what `into` holds; `None` if nothing has.
+    pub(in crate::net) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
+        each!(self, socket => uninterrupted(|| socket.read(into)))
+    }
+
+    /// Writes what there is room for; `None` if there is none.
+    pub(in crate::net) fn write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        each!(self, socket => uninterrupted(|| socket.write(bytes)))
+    }
+
+    /// The same with a list of parts.
+    pub(in crate::net) fn write_vectored(
+        &mut self,
+        parts: &[IoSlice<'_>],
+    ) -> io::Result<Option<usize>> {
+        each!(self, socket => uninterrupted(|| socket.write_vectored(parts)))
+    }
+}
