@@ -6,7 +6,6 @@ use core::time::Duration;
 use super::given::Given;
 use super::socket::lend;
 use super::state::Multiplex;
-use super::stream::Intake;
 use crate::http::{self, Fields, ResponseHead, Status, date::Date};
 use crate::http2::{self, BodyLength, ErrorCode};
 use crate::link::{Event, Gone, Limits, Violation};
