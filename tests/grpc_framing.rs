@@ -364,6 +364,7 @@ fn frames_are_written_whole_or_not_at_all() {
             );
         }
     }
+    #[cfg(target_pointer_width = "64")]
     assert!(frame::encode_prefix(u32::MAX as usize + 1, false).is_err());
 }
 

@@ -1,5 +1,6 @@
 //! What docs/safety.md says of the source: it is read, not believed.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -63,4 +64,40 @@ fn unsafe_code_stays_in_its_room() {
             path.display()
         );
     }
+}
+
+#[test]
+fn every_unsafe_block_is_described() {
+    let mut found = BTreeSet::new();
+    let mut nearest = String::new();
+    for (path, _, line) in code() {
+        let name = line.split_once("fn ").map(|(_, rest)| rest);
+        let name = name.and_then(|rest| rest.split(['(', '<']).next());
+        if let Some(name) =
+            name.filter(|name| name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric()))
+        {
+            nearest = name.to_owned();
+        }
+        if line.contains("unsafe ") {
+            let file = path.file_name().unwrap().to_str().unwrap();
+            found.insert((file.to_owned(), nearest.clone()));
+        }
+    }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/safety.md");
+    let page = fs::read_to_string(page).unwrap();
+    let table = page.split("| functions with a block |").nth(1).unwrap();
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let mut described = BTreeSet::new();
+    for row in rows {
+        let cell = row.split('|').nth(1).unwrap();
+        let cell = cell.split_once('(').map_or(cell, |(names, _)| names);
+        let mut names = cell.split('`').skip(1).step_by(2).map(str::to_owned);
+        let file = names.next().unwrap();
+        described.extend(names.map(|name| (file.clone(), name)));
+    }
+    assert!(found.len() > 10, "{found:?}");
+    assert_eq!(found, described);
 }
