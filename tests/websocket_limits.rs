@@ -179,6 +179,19 @@ fn a_peer_that_answers_pings_stays_for_a_year() {
 }
 
 #[test]
+fn pings_keep_their_interval_though_pongs_may_take_longer() {
+    let limits = Limits::DEFAULT
+        .with_ping_interval(Duration::from_secs(10))
+        .with_pong_timeout(Duration::from_secs(60));
+    let mut driver = Driver::with_limits(Role::Server, false, limits);
+    for _ in 0..5 {
+        driver.sleep(Duration::from_secs(10));
+        assert_eq!(driver.sent(), [(0x89, vec![])]);
+        driver.feed(&frame(Role::Server, 0x8a, b""));
+    }
+}
+
+#[test]
 fn every_byte_of_a_frame_is_a_sign_of_life() {
     let mut driver = Driver::new(Role::Server, false);
     driver.sleep(Duration::from_secs(30));

@@ -272,10 +272,11 @@ impl Context<'_> {
     /// # Errors
     /// [`Misuse`] if no such request waits for its answer.
     pub fn upgrade_websocket(&mut self, fields: Fields<'_>, streaming: bool) -> Result<(), Misuse> {
-        self.act(|link, state| {
-            let (stream, date, now) = (state.stream, Some(state.date), state.now);
-            link.upgrade_websocket(stream, fields, streaming, date, now, state.cork)
-        })
+        let (connection, state, _) = self.state.lend(self.exchange)?;
+        connection.rested = false; // its deadline was that of HTTP/1.1
+        let (stream, date, now) = (state.stream, Some(state.date), state.now);
+        let link = &mut connection.link;
+        link.upgrade_websocket(stream, fields, streaming, date, now, state.cork)
     }
 
     /// Has the WebSocket that the exchange has just become judged by others of
@@ -303,7 +304,10 @@ impl Context<'_> {
     /// # Errors
     /// [`Misuse`] unless it was an HTTP client's.
     pub fn switched_to_websocket(&mut self, streaming: bool) -> Result<(), Misuse> {
-        self.act(|link, state| link.switched_to_websocket(state.stream, streaming, state.now))
+        let (connection, state, _) = self.state.lend(self.exchange)?;
+        connection.rested = false; // as in `upgrade_websocket`
+        let link = &mut connection.link;
+        link.switched_to_websocket(state.stream, streaming, state.now)
     }
 
     /// Ends the exchange without a word more: by a reset of its stream, or

@@ -275,7 +275,9 @@ impl Connection {
                 self.put_control(Opcode::Ping, [&[], &[]], lent.chance, out);
                 self.phase = Phase::Pinged;
                 self.since = Tick::at(now);
-                self.wake = later(now, self.due(now, limits).left);
+                // A pong lets the time to the next ping begin.
+                let left = self.due(now, limits).left.min(limits.ping_interval);
+                self.wake = later(now, left);
                 Ok(None)
             }
             Action::Idle => {

@@ -303,6 +303,17 @@ fn a_silent_websocket_is_pinged_and_given_up() {
 }
 
 #[test]
+fn a_websocket_behind_a_request_is_pinged_as_soon_as_any() {
+    let mut scene = Scene::site();
+    let (client, _) = scene.ask(&get("/hello"));
+    scene.pass(1);
+    scene.send(client, UPGRADE);
+    scene.world.take_output(client);
+    scene.pass(32);
+    assert_eq!(scene.world.take_output(client), b"\x89\x00");
+}
+
+#[test]
 fn an_abort_resets_at_once() {
     let mut scene = Scene::with(Setting::default(), |context, event| match event {
         Event::Request { .. } => {

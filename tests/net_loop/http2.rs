@@ -847,6 +847,77 @@ fn a_body_in_pieces_that_trickles_ends_its_stream() {
 }
 
 #[test]
+fn saying_that_a_body_is_read_on_gives_its_peer_no_time() {
+    let mut scene = Scene::with(Setting::default(), |context, event| match event {
+        link::Event::Body(_) => context.set_reading(true),
+        event => serve(context, event),
+    });
+    let mut peer = Peer::connect(&mut scene);
+    let slow = peer.head("POST", "/stream", Some(BodyLength::Known(50_000)));
+    let mut seen = peer.talk(&mut scene);
+    for _ in 0..15 {
+        scene.pass(1);
+        if reset_of(&seen, slow).is_none() {
+            peer.write(slow, b"x", false);
+        }
+        seen.extend(peer.talk(&mut scene));
+    }
+    assert_eq!(reset_of(&seen, slow), Some(8));
+}
+
+#[test]
+fn a_body_whose_reader_had_to_wait_has_its_time_anew() {
+    let mut scene = Scene::with(Setting::default(), |context, event| match event {
+        link::Event::Body(_) => while context.write(&[b'p'; 10_000]) == Flow::Go {},
+        event => serve(context, event),
+    });
+    let mut peer = Peer::connect(&mut scene);
+    peer.side.consumes = false;
+    let sent = peer.head("POST", "/stream", Some(BodyLength::Known(2000)));
+    peer.write(sent, &[1; 1000], false);
+    let mut seen = peer.talk(&mut scene);
+    scene.pass(9);
+    let mut unread = content(&seen, sent).len();
+    while unread > 0 {
+        let Side { machine, out, .. } = &mut peer.side;
+        machine.consume(sent, unread, out);
+        let more = peer.talk(&mut scene);
+        unread = content(&more, sent).len();
+        seen.extend(more);
+    }
+    assert_eq!(scene.count("Writable"), 1);
+    scene.pass(3);
+    seen.extend(peer.talk(&mut scene));
+    assert_eq!(reset_of(&seen, sent), None);
+    scene.pass(10);
+    seen.extend(peer.talk(&mut scene));
+    assert_eq!(reset_of(&seen, sent), Some(8));
+}
+
+#[test]
+fn an_overdue_reply_ends_no_body_that_nobody_reads() {
+    let mut scene = Scene::site();
+    let limits = http2::Limits::DEFAULT
+        .with_stream_window(1 << 30)
+        .with_connection_window(1 << 30);
+    let mut peer = Peer::with(&mut scene, limits);
+    let sent = peer.head("POST", "/take", Some(BodyLength::Known(5000)));
+    peer.write(sent, &[1; 1000], false);
+    peer.get("/later");
+    peer.talk(&mut scene);
+    scene.world.stop_reading(peer.client);
+    peer.get("/big/300000");
+    peer.write(sent, &[2; 1000], false);
+    let asked = core::mem::take(&mut peer.side.out);
+    scene.send(peer.client, &asked);
+    for _ in 0..62 {
+        scene.pass(1);
+        scene.world.allow_write(peer.client, 1);
+    }
+    assert_eq!((scene.count("Overdue"), scene.count("Gone")), (1, 0));
+}
+
+#[test]
 fn a_body_in_pieces_that_never_begins_is_a_408() {
     let mut scene = Scene::site();
     let mut peer = Peer::connect(&mut scene);

@@ -325,7 +325,9 @@ impl Multiplex {
                 if !fits {
                     stream.intake = Intake::Discarded;
                     *shown = stream.kept.take();
-                    stream.due = now + limits.reply;
+                    let due = now + limits.reply;
+                    stream.due = due;
+                    self.wake_by(due);
                     self.machine.consume(id, data.len(), out);
                     return Some(Event::TooLarge);
                 }

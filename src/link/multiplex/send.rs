@@ -82,9 +82,9 @@ impl Multiplex {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        stream.held = !reading;
+        let was_held = core::mem::replace(&mut stream.held, !reading);
         if reading {
-            stream.excused = true;
+            stream.excused |= was_held;
             if let Some(socket) = &mut stream.socket {
                 socket.resume(now);
             }
@@ -295,6 +295,7 @@ impl Multiplex {
                 return true;
             }
             (stream.waits, stream.relieved) = (false, true);
+            stream.excused = true; // what came meanwhile was not taken
             self.queue(id);
             false
         });

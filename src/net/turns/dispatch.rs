@@ -116,6 +116,9 @@ impl Dispatch {
         let Some(connection) = state.connections.get_mut(key) else {
             return;
         };
+        if !connection.may_be_fed() {
+            connection.link.resume(state.now); // what is due is our own
+        }
         let lent = link::Lent {
             now: state.now,
             date: Some(&date),
