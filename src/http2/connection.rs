@@ -88,6 +88,8 @@ pub struct Connection {
     pub(super) flood: Flood,
     pub(super) send: SendWindow,
     pub(super) receive: ReceiveWindow,
+    /// The peer has had to stop since somebody asked.
+    pub(super) withheld: bool,
     /// The window that new streams of the peer start with.
     pub(super) granted: u32,
     /// The highest stream that the peer has opened.
@@ -192,6 +194,7 @@ impl Connection {
             flood: Flood::new(),
             send: SendWindow::new(DEFAULT_WINDOW),
             receive: ReceiveWindow::new(DEFAULT_WINDOW),
+            withheld: false,
             granted: DEFAULT_WINDOW,
             last_peer: 0,
             next_own: 1,

@@ -213,10 +213,10 @@ impl Connection {
         })
     }
 
-    /// Whether our side holds so much that the peer may send nothing, whatever
-    /// the windows of its streams.
-    pub(crate) const fn is_withheld(&self) -> bool {
-        self.receive.is_shut()
+    /// Whether our side has held so much, since this was asked last, that the
+    /// peer could send nothing, whatever the windows of its streams.
+    pub(crate) const fn was_withheld(&mut self) -> bool {
+        core::mem::replace(&mut self.withheld, self.receive.is_shut())
     }
 
     /// Gives the peer back `bytes` of the windows of `stream` and of the

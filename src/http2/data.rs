@@ -30,6 +30,7 @@ impl Connection {
             Ok(_) if self.role == Role::Client && !stream.answered => ErrorCode::PROTOCOL_ERROR,
             Ok(_) if stream.receive.take(len).is_none() => ErrorCode::FLOW_CONTROL_ERROR,
             Ok(_) => {
+                self.withheld |= self.receive.is_shut();
                 let pad_unread = head.has(flag::PADDED);
                 let data = Data {
                     stream: id,

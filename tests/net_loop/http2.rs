@@ -939,18 +939,31 @@ fn a_body_that_waits_behind_one_that_nobody_takes_is_not_too_slow() {
     let mut scene = Scene::site();
     let mut peer = Peer::connect(&mut scene);
     // What is held fills the window of the connection.
+    let mut held = Vec::new();
     for _ in 0..4 {
-        let held = peer.head("POST", "/hold", Some(BodyLength::Unknown));
-        assert_eq!(peer.write(held, &[b'h'; 64 << 10], false), 64 << 10);
+        let id = peer.head("POST", "/hold", Some(BodyLength::Unknown));
+        assert_eq!(peer.write(id, &[b'h'; 64 << 10], false), 64 << 10);
+        held.push(id);
     }
     let waiting = peer.head("POST", "/stream", Some(BodyLength::Unknown));
     assert_eq!(peer.write(waiting, b"x", false), 0);
     let mut seen = peer.talk(&mut scene);
-    for _ in 0..60 {
+    for _ in 0..69 {
         scene.pass(1);
         seen.extend(peer.talk(&mut scene));
     }
-    assert_eq!(reset_of(&seen, waiting), None);
+    // Once it is open there is time to use it, but no more than that.
+    for id in held {
+        peer.reset(id, 8);
+    }
+    for (seconds, code) in [(5, None), (10, Some(8))] {
+        for _ in 0..seconds {
+            seen.extend(peer.talk(&mut scene));
+            scene.pass(1);
+        }
+        seen.extend(peer.talk(&mut scene));
+        assert_eq!(reset_of(&seen, waiting), code);
+    }
 }
 
 #[test]

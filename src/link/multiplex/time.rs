@@ -97,7 +97,13 @@ impl Multiplex {
         if !stream.is_timed() {
             return Some(Event::Overdue);
         }
-        let is_withheld = !stream.is_fed() || stream.unread > 0 || self.machine.is_withheld();
+        if self.machine.was_withheld() {
+            for other in self.streams.iter_mut() {
+                other.excused = true;
+            }
+        }
+        let stream = self.streams.get_mut(id)?;
+        let is_withheld = !stream.is_fed() || stream.unread > 0;
         if stream.excused || is_withheld || limits.http1.body_rate == 0 {
             stream.excused = true;
             self.pace(id, 0, limits, now);
