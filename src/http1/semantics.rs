@@ -137,7 +137,7 @@ impl Semantics {
     }
 
     fn add_connection(&mut self, value: &[u8]) {
-        if is(value, b"keep-alive") {
+        if value.len() == 10 && is(value, b"keep-alive") {
             self.flags.set(Flags::KEEP_ALIVE);
             return;
         }
