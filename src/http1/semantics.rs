@@ -277,9 +277,9 @@ fn is_low_port(text: &[u8], port: &[u8], to: usize) -> bool {
     };
     // The last four bytes at once: what stands in front of the port counts as 0.
     let is_port = (u64::from(u32::MAX) << (32 - 8 * port.len().min(4))) as u32;
-    let digits = (u32::from_le_bytes(*last) ^ ALL * 0x30) & is_port;
+    let digits = (u32::from_le_bytes(*last) ^ (ALL * 0x30)) & is_port;
     let above_9 = digits.wrapping_add(ALL * 0x76) | digits;
-    is_short && above_9 & ALL * 0x80 == 0
+    is_short && above_9 & (ALL * 0x80) == 0
 }
 
 #[cfg(test)]
@@ -351,7 +351,7 @@ mod tests {
             for at in 0..len {
                 for b in 0..128u8 {
                     let mut port = "5".repeat(len);
-                    port.replace_range(at..=at, std::str::from_utf8(&[b]).unwrap());
+                    port.replace_range(at..=at, core::str::from_utf8(&[b]).unwrap());
                     let digits = port.bytes().all(|b| b.is_ascii_digit());
                     let low = len < 5 || len == 5 && port.as_str() < "6";
                     assert_eq!(plain(&std::format!("a:{port}")), digits && low, "{port:?}");
