@@ -35,14 +35,14 @@ impl<'b> Method<'b> {
     pub fn new(text: &'b [u8]) -> Option<Self> {
         match text {
             b"GET" => Some(Self::Get),
-            _ => Self::other_than_get(text),
+            b"POST" => Some(Self::Post),
+            _ => Self::rare(text),
         }
     }
 
-    fn other_than_get(text: &'b [u8]) -> Option<Self> {
+    /// All but GET and POST.
+    fn rare(text: &'b [u8]) -> Option<Self> {
         Some(match text {
-            b"GET" => Self::Get,
-            b"POST" => Self::Post,
             b"HEAD" => Self::Head,
             b"PUT" => Self::Put,
             b"DELETE" => Self::Delete,

@@ -157,7 +157,7 @@ impl Connection {
     pub(super) fn begin_usual_request(&mut self, head: &RequestHead<'_>, semantics: &Semantics) {
         self.old = head.version == Version::Http10;
         self.asked = asked(head.method, false);
-        self.after = match semantics.persists(head.version) {
+        self.after = match semantics.usual_persists(head.version) {
             true => After::Keep,
             false => After::Close,
         };

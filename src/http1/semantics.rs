@@ -137,7 +137,7 @@ impl Semantics {
     }
 
     fn add_connection(&mut self, value: &[u8]) {
-        if matches!(value, b"keep-alive" | b"Keep-Alive") {
+        if value.len() == 10 && is(value, b"keep-alive") {
             self.flags.set(Flags::KEEP_ALIVE);
             return;
         }
@@ -161,10 +161,15 @@ impl Semantics {
         self.flags.0 & judged == Flags::HOST_PLAIN.0
     }
 
+    /// Whether the connection outlives the exchange, if the head is usual.
+    #[inline(always)]
+    pub(crate) const fn usual_persists(&self, version: Version) -> bool {
+        self.flags.has(Flags::KEEP_ALIVE) || !matches!(version, Version::Http10)
+    }
+
     /// Whether the connection outlives the exchange (RFC 9112 §9.3).
     pub(crate) const fn persists(&self, version: Version) -> bool {
-        !self.flags.has(Flags::CLOSE)
-            && (self.flags.has(Flags::KEEP_ALIVE) || !matches!(version, Version::Http10))
+        !self.flags.has(Flags::CLOSE) && self.usual_persists(version)
     }
 
     /// Whether another protocol is offered (RFC 9110 §7.8).
@@ -180,10 +185,13 @@ impl Semantics {
     /// # Errors
     /// [`Violation::Expectation`] if it expects anything else.
     pub(crate) const fn expects_continue(&self, version: Version) -> Result<bool, Violation> {
-        match (version, self.expect) {
-            (Version::Http10, _) | (_, None) => Ok(false),
-            (_, Some(Expect::Continue)) => Ok(true),
-            (_, Some(Expect::Unknown)) => Err(Violation::Expectation),
+        let Some(expect) = self.expect else {
+            return Ok(false);
+        };
+        match (version, expect) {
+            (Version::Http10, _) => Ok(false),
+            (_, Expect::Continue) => Ok(true),
+            (_, Expect::Unknown) => Err(Violation::Expectation),
         }
     }
 
@@ -215,11 +223,12 @@ impl Semantics {
     }
 }
 
-/// Whether `name` is the token `known`, which is of letters in lower case and
-/// hyphens, in any case. Both are equally long, 5 bytes or more.
+/// Whether `name`, a token or value without control characters, is `known`, which
+/// is of letters in lower case and hyphens, in any case. That has 5 bytes or more.
 #[inline]
 fn is<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
-    // No two bytes of a token but the cases of a letter are alike in that.
+    // No two visible bytes but the cases of a letter are alike in that, and a
+    // hyphen is like a control character only.
     let lower = |word: [u8; 4]| u32::from_ne_bytes(word) | 0x2020_2020;
     let (words, _) = name.as_chunks::<4>();
     let (known_words, _) = known.as_chunks::<4>();
@@ -248,15 +257,29 @@ fn is_plain_host<B: Blocks>(blocks: B, text: &[u8], from: usize, to: usize) -> b
         return from < to;
     }
     match text.get(end..to) {
-        Some([b':', port @ ..]) if end > from => {
-            let is_short = match port {
-                [first, _, _, _, _] => *first < b'6',
-                _ => port.len() < 5,
-            };
-            is_short && port.iter().all(u8::is_ascii_digit)
-        }
+        Some([b':', port @ ..]) if end > from => is_low_port(text, port, to),
         _ => false,
     }
+}
+
+/// Whether `port`, which ends at `to` in `text`, is a number below 60,000, or
+/// empty.
+#[inline(always)]
+fn is_low_port(text: &[u8], port: &[u8], to: usize) -> bool {
+    const ALL: u32 = 0x0101_0101;
+    let is_short = match port {
+        [first, _, _, _, _] => matches!(first, b'0'..=b'5'),
+        _ => port.len() < 5,
+    };
+    let last = text.get(..to).and_then(|text| text.last_chunk::<4>());
+    let Some(last) = last else {
+        return false; // not reached: a name and a colon are in front
+    };
+    // The last four bytes at once: what stands in front of the port counts as 0.
+    let is_port = (u64::from(u32::MAX) << (32 - 8 * port.len().min(4))) as u32;
+    let digits = (u32::from_le_bytes(*last) ^ (ALL * 0x30)) & is_port;
+    let above_9 = digits.wrapping_add(ALL * 0x76) | digits;
+    is_short && above_9 & (ALL * 0x80) == 0
 }
 
 #[cfg(test)]
@@ -264,8 +287,10 @@ mod tests {
     use super::*;
     use crate::wire::simd::{Job, dispatch, swar::Words};
 
-    /// Whether a text begins with a plain host of this length.
+    /// Whether a plain host of this length stands behind the name of its field.
     struct Plain(usize);
+
+    const NAME: &str = "Host: ";
 
     impl Job for Plain {
         type Place<'p> = ();
@@ -273,12 +298,12 @@ mod tests {
 
         #[inline(always)]
         fn run<B: Blocks>(self, blocks: B, text: &[u8], (): ()) -> bool {
-            is_plain_host(blocks, text, 0, self.0)
+            is_plain_host(blocks, text, NAME.len(), NAME.len() + self.0)
         }
     }
 
     fn plain(host: &str) -> bool {
-        let text = std::format!("{host}\r\nsomething long enough for a window of bytes");
+        let text = std::format!("{NAME}{host}\r\nsomething long enough for a window of bytes");
         let plain = dispatch(Plain(host.len()), text.as_bytes(), ());
         assert_eq!(Plain(host.len()).run(Words, text.as_bytes(), ()), plain);
         plain
@@ -317,6 +342,54 @@ mod tests {
             "a b", "a/b", &odd,
         ] {
             assert!(!plain(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn ports_are_digits_and_no_more() {
+        for len in 0..8 {
+            for at in 0..len {
+                for b in 0..128u8 {
+                    let mut port = "5".repeat(len);
+                    port.replace_range(at..=at, core::str::from_utf8(&[b]).unwrap());
+                    let digits = port.bytes().all(|b| b.is_ascii_digit());
+                    let low = len < 5 || len == 5 && port.as_str() < "6";
+                    assert_eq!(plain(&std::format!("a:{port}")), digits && low, "{port:?}");
+                }
+            }
+        }
+        assert!(!plain("a:\u{e9}") && !plain("a:1\u{e9}1"));
+    }
+
+    #[test]
+    fn keep_alive_in_any_case_is_usual() {
+        for (value, usual, persists) in [
+            ("keep-alive", true, true),
+            ("Keep-Alive", true, true),
+            ("KEEP-ALIVE", true, true),
+            ("keep-alive,close", false, false),
+            ("keep alive", false, false),
+            ("keep-alivf", false, false),
+            ("aakeep-alive", false, false),
+            ("close", false, false),
+        ] {
+            let text = std::format!("Host: a\r\nConnection: {value}\r\n");
+            let mut semantics = Semantics::default();
+            for (name, name_end, value, value_end) in
+                [(0, 4, 6, 7), (9, 19, 21, 21 + value.len() as u32)]
+            {
+                let first = text.as_bytes()[name as usize..][..4].try_into().unwrap();
+                let line = FieldLine {
+                    name,
+                    name_end,
+                    value,
+                    value_end,
+                    first: u32::from_le_bytes(first),
+                };
+                semantics.add(Words, text.as_bytes(), &line);
+            }
+            assert_eq!(semantics.is_usual(), usual, "{value}");
+            assert_eq!(semantics.persists(Version::Http10), persists, "{value}");
         }
     }
 
