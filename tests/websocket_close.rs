@@ -62,9 +62,23 @@ fn messages_under_way_arrive_after_our_close_frame_until_the_peers() {
         Seen::Close(Some(1001), String::new()),
     ];
     assert_eq!(driver.seen, expected);
-    // No pong and no second Close frame follow our own.
-    assert_eq!(driver.sent(), [(0x88, b"\x03\xe9".to_vec())]);
+    // The pong follows our own Close frame, and no second Close frame does.
+    let sent = [(0x88, b"\x03\xe9".to_vec()), (0x8a, b"?".to_vec())];
+    assert_eq!(driver.sent(), sent);
     assert!(driver.machine.is_done());
+}
+
+/// Only a Close frame that was received excuses the pong (RFC 6455 §5.5.2).
+#[test]
+fn a_ping_behind_our_own_close_frame_is_answered() {
+    for role in ROLES {
+        let mut driver = Driver::new(role, false);
+        close(&mut driver, CloseCode::NORMAL);
+        driver.sent();
+        driver.feed(&frames(role, &[(0x89, b"q"), (0x88, b""), (0x89, b"r")]));
+        assert_eq!(driver.sent(), [(0x8a, b"q".to_vec())]);
+        assert!(driver.machine.is_done());
+    }
 }
 
 #[test]

@@ -94,6 +94,40 @@ fn a_flood_of_pings_ends_after_the_pongs_it_is_owed() {
 }
 
 #[test]
+fn pongs_that_were_asked_for_are_no_flood() {
+    let rate = Rate {
+        burst: 5,
+        per_second: 0,
+    };
+    let limits = Limits::DEFAULT.with_control_rate(rate);
+    for role in ROLES {
+        let mut driver = Driver::with_limits(role, false, limits);
+        for n in 0..300u32 {
+            let (machine, out) = (&mut driver.machine, &mut driver.out);
+            machine.send_ping(&n.to_be_bytes(), [0; 4], out).unwrap();
+        }
+        // The connection's own ping is owed a pong as well.
+        driver.sleep(Duration::from_secs(30));
+        assert_eq!(driver.sent().len(), 301);
+        for n in 0..301u32 {
+            driver.feed(&frame(role, 0x8a, &n.to_be_bytes()));
+        }
+        assert_eq!(driver.seen.len(), 301);
+        assert!(!driver.machine.is_closing());
+        // Pings do not use up what pongs are owed, and further pongs count.
+        for _ in 0..3 {
+            driver.feed(&frame(role, 0x89, b""));
+        }
+        for _ in 0..2 {
+            driver.feed(&frame(role, 0x8a, b""));
+        }
+        assert!(!driver.machine.is_closing());
+        driver.feed(&frame(role, 0x8a, b""));
+        assert_eq!(driver.seen.pop(), failed(Violation::ControlFlood));
+    }
+}
+
+#[test]
 fn an_honest_pinger_is_never_taken_for_a_flood() {
     let mut driver = Driver::new(Role::Server, false);
     for _ in 0..10_000 {

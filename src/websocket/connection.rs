@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::found::Found;
 use super::{
     CloseCode, Event, Kind, Limits, Violation,
-    frame::{MAX_CONTROL, Opcode},
+    frame::MAX_CONTROL,
     message::Assembly,
     timer::{Action, Due, Tick, later},
 };
@@ -69,6 +69,7 @@ pub struct Connection {
     pub(super) since: Tick,   // when the phase's own wait began
     pub(super) active: Tick,  // when the last message passed, either way
     pub(super) control: Budget,
+    pub(super) pings: u16, // sent and not answered
     pub(super) phase: Phase,
     pub(super) role: Role,
     pub(super) sending: Option<Kind>, // the open message that is sent in chunks
@@ -98,6 +99,7 @@ impl Connection {
             since: Tick::at(now),
             active: Tick::at(now),
             control: Budget::new(),
+            pings: 0,
             phase: Phase::Open,
             role,
             sending: None,
@@ -272,7 +274,7 @@ impl Connection {
                 Ok(None)
             }
             Action::Ping => {
-                self.put_control(Opcode::Ping, [&[], &[]], lent.chance, out);
+                self.put_ping(&[], lent.chance, out);
                 self.phase = Phase::Pinged;
                 self.since = Tick::at(now);
                 // A pong lets the time to the next ping begin.

@@ -58,7 +58,7 @@ pub enum Violation {
     /// More fragments than [`Limits::fragments`](super::Limits::fragments).
     #[error("message in too many fragments (RFC 6455 §10.4)")]
     TooManyFragments,
-    /// More pings and pongs than
+    /// More pings, and pongs that no ping of ours asked for, than
     /// [`Limits::control_rate`](super::Limits::control_rate).
     #[error("flood of pings or pongs (RFC 6455 §7.4.1, 1008)")]
     ControlFlood,

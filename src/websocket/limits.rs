@@ -42,7 +42,8 @@ pub struct Limits {
     /// Stops: a message that trickles in and pins its memory. The peer sees:
     /// 1008.
     pub message_timeout: Duration,
-    /// Pings and pongs that the peer may send.
+    /// Pings that the peer may send, and pongs that answer no ping of ours.
+    /// As many pongs as pings were sent are free.
     ///
     /// Stops: a flood of pings, each of which costs an answer. The peer sees:
     /// 1008, after the pongs that it is owed.

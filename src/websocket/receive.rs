@@ -192,15 +192,19 @@ impl Connection {
             };
             return Ok(What::Close(code));
         }
+        if head.opcode == Opcode::Pong && self.pings > 0 {
+            self.pings -= 1; // a ping of ours asked for it
+            return Ok(What::Pong);
+        }
         if !self.control.spend(1, lent.limits.control_rate, lent.now) {
             return Err(Violation::ControlFlood);
         }
         if head.opcode == Opcode::Pong {
             return Ok(What::Pong);
         }
-        if !self.is_closing() {
-            self.put_control(Opcode::Pong, [payload, &[]], lent.chance, out);
-        }
+        // Also behind a Close of ours: only one that was received excuses the
+        // pong (RFC 6455 §5.5.2).
+        self.put_control(Opcode::Pong, [payload, &[]], lent.chance, out);
         Ok(What::Ping)
     }
 

@@ -13,30 +13,38 @@ pub(crate) struct Resting {
     active: Tick,
     wake: u32, // whole seconds, not after the point itself; MAX: never
     spent: u16,
-    pinged: bool,
-    streaming: bool,
+    flags: u8,
+    pings: u8,
     spent_since: u32,
 }
+
+const PINGED: u8 = 1;
+const STREAMING: u8 = 2;
 
 impl Connection {
     /// The connection in short, if it is a server's between two messages.
     pub(crate) fn resting(&self) -> Option<Resting> {
         let pinged = match self.phase {
-            Phase::Open => false,
-            Phase::Pinged => true,
+            Phase::Open => 0,
+            Phase::Pinged => PINGED,
             Phase::CloseSent | Phase::Closed | Phase::Failed(_) => return None,
         };
         if self.role != Role::Server || !self.is_between_messages() {
             return None;
         }
+        let streaming = if self.assembly.is_streaming() {
+            STREAMING
+        } else {
+            0
+        };
         let (spent, spent_since) = self.control.parts();
         Some(Resting {
             since: self.since,
             active: self.active,
             wake: u32::try_from(self.wake.as_secs()).unwrap_or(u32::MAX),
             spent: u16::try_from(spent).ok()?,
-            pinged,
-            streaming: self.assembly.is_streaming(),
+            flags: pinged | streaming,
+            pings: u8::try_from(self.pings).ok()?,
             spent_since,
         })
     }
@@ -49,10 +57,11 @@ impl Connection {
             active,
             wake,
             spent,
-            pinged,
-            streaming,
+            flags,
+            pings,
             spent_since,
         } = resting;
+        let streaming = flags & STREAMING != 0;
         let mut connection = Self::new(Role::Server, Instant::START).streaming(streaming);
         (connection.since, connection.active) = (since, active);
         connection.wake = match wake {
@@ -60,7 +69,8 @@ impl Connection {
             seconds => Instant::from_nanos(u64::from(seconds) * SECOND),
         };
         connection.control = Budget::from_parts(u32::from(spent), spent_since);
-        if pinged {
+        connection.pings = u16::from(pings);
+        if flags & PINGED != 0 {
             connection.phase = Phase::Pinged;
         }
         connection
@@ -141,6 +151,23 @@ mod tests {
         assert!(machine.resting().is_some());
         step(&mut machine, &mut b"\x02\x81\0\0\0\0a".to_vec(), at(1));
         assert_eq!(machine.resting(), None);
+    }
+
+    #[test]
+    fn pings_that_wait_for_pongs_outlast_a_rest() {
+        let mut machine = Connection::new(Role::Server, at(0));
+        for sent in 1..=300 {
+            machine.send_ping(b"", [0; 4], &mut Vec::new()).unwrap();
+            match machine.resting() {
+                Some(resting) => assert_eq!(Connection::rested(resting).pings, sent),
+                None => assert!(sent > 255),
+            }
+        }
+        assert_eq!(machine.resting(), None);
+    }
+
+    #[test]
+    fn a_client_does_not_rest() {
         assert_eq!(Connection::new(Role::Client, at(0)).resting(), None);
     }
 }

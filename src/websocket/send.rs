@@ -126,7 +126,9 @@ impl Connection {
         chance: [u8; 4],
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        self.send_control(Opcode::Ping, payload, chance, out)
+        self.may_send_control(payload.len(), out)?;
+        self.put_ping(payload, chance, out);
+        Ok(())
     }
 
     /// Sends a pong that nobody asked for, of at most 125 bytes: a sign of
@@ -140,7 +142,9 @@ impl Connection {
         chance: [u8; 4],
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        self.send_control(Opcode::Pong, payload, chance, out)
+        self.may_send_control(payload.len(), out)?;
+        self.put_control(Opcode::Pong, [payload, &[]], chance, out);
+        Ok(())
     }
 
     /// Starts the end of the connection: sends a Close frame with a code, or
@@ -191,23 +195,18 @@ impl Connection {
         Ok(())
     }
 
-    fn send_control(
-        &mut self,
-        opcode: Opcode,
-        payload: &[u8],
-        chance: [u8; 4],
-        out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
-        self.may_send_control(payload.len(), out)?;
-        self.put_control(opcode, [payload, &[]], chance, out);
-        Ok(())
-    }
-
     fn may_send_control(&self, length: usize, out: &impl Sink) -> Result<(), Misuse> {
         if length > MAX_CONTROL {
             return Err(Misuse::ControlTooLong);
         }
         self.may_send(length, out)
+    }
+
+    /// Appends a ping of at most 125 bytes, whose pong is then owed; the room
+    /// is there.
+    pub(super) fn put_ping(&mut self, payload: &[u8], chance: [u8; 4], out: &mut impl Sink) {
+        self.pings = self.pings.saturating_add(1);
+        self.put_control(Opcode::Ping, [payload, &[]], chance, out);
     }
 
     /// Appends a control frame of at most 125 bytes; the room is there.
