@@ -32,6 +32,7 @@
     )
 )]
 
+mod account;
 mod body;
 mod error;
 mod event;
@@ -50,6 +51,7 @@ mod resting;
 mod shared;
 mod timing;
 
+pub use account::{Account, Charge, Full};
 pub use body::Body;
 pub use error::{Misuse, Violation};
 pub use event::{Event, Gone};

@@ -1,0 +1,442 @@
+//! The memory that is held for peers: who holds it, and how much there may be.
+//!
+//! ```text
+//!   loop ◄── address ◄── connection ◄── Charge, inside a buffer
+//!    │                                     grows and shrinks with it,
+//!    └ has the limit                       and ends with it
+//! ```
+//!
+//! A buffer that holds bytes of a peer, or bytes for a peer, has a [`Charge`]
+//! among its fields. The charge is set where the buffer's memory is taken, and
+//! dropping the buffer gives it back, so that no place has to remember it.
+
+use alloc::sync::Arc;
+use core::mem;
+#[cfg(feature = "net")]
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+#[cfg(feature = "net")]
+use core::time::Duration;
+
+#[cfg(feature = "net")]
+use crate::wire::Instant;
+
+/// Memory was asked for that an account has no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the memory for peers is used up")]
+pub struct Full;
+
+/// How fast a peer has to move what is held for it, so that it is not the one
+/// who makes room when memory is short.
+#[cfg(feature = "net")]
+#[allow(dead_code)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// Bytes a second that come from the peer, or that it takes.
+    pub(crate) rate: u32,
+    /// How far a peer may be ahead: the time that it may pause.
+    pub(crate) grace: Duration,
+}
+
+/// Counts the bytes that one holder has: a loop, a peer's address, or a
+/// connection. A handle; clones count in the same place.
+///
+/// What is charged to an account is charged to those above it too. The limit
+/// is that of the topmost one.
+///
+/// Single-threaded in use, [`Send`] in type: the counts are atomic, so that a
+/// connection may be moved to another thread between calls.
+///
+/// ```
+/// use barewire::link::Account;
+///
+/// let all = Account::new(1000);
+/// let connection = all.child().child();
+/// let mut charge = connection.charge(0);
+/// charge.try_grow(600).unwrap();
+/// assert_eq!((connection.held(), all.held(), all.room()), (600, 600, 400));
+/// assert!(charge.try_grow(500).is_err());
+/// drop(charge);
+/// assert_eq!((connection.held(), all.held(), all.peak()), (0, 0, 600));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Account(Arc<Tally>);
+
+#[derive(Debug)]
+struct Tally {
+    above: Option<Account>,
+    held: AtomicUsize,
+    /// Bytes that it refers to and that others are charged for.
+    referred: AtomicUsize,
+    peak: AtomicUsize,
+    limit: AtomicUsize, // of the topmost one
+    /// Until when it has kept the pace, in nanoseconds; 0: not known yet.
+    #[cfg(feature = "net")]
+    #[allow(dead_code)]
+    kept_until: AtomicU64,
+}
+
+impl Account {
+    /// An account of its own, for `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self::with(None, limit)
+    }
+
+    /// An account below this one.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self::with(Some(self.clone()), usize::MAX)
+    }
+
+    fn with(above: Option<Self>, limit: usize) -> Self {
+        Self(Arc::new(Tally {
+            above,
+            held: AtomicUsize::new(0),
+            referred: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            limit: AtomicUsize::new(limit),
+            #[cfg(feature = "net")]
+            kept_until: AtomicU64::new(0),
+        }))
+    }
+
+    /// Bytes held.
+    #[inline]
+    pub fn held(&self) -> usize {
+        self.0.held.load(Relaxed)
+    }
+
+    /// Bytes that waiting output refers to and that are charged elsewhere, as
+    /// those of a published message are: once for all who are to get it.
+    pub fn referred(&self) -> usize {
+        self.0.referred.load(Relaxed)
+    }
+
+    /// The most bytes that were held at one time.
+    pub fn peak(&self) -> usize {
+        self.0.peak.load(Relaxed)
+    }
+
+    /// The account that this one is below.
+    pub fn above(&self) -> Option<&Self> {
+        self.0.above.as_ref()
+    }
+
+    /// Whether both count in the same place.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn top(&self) -> &Self {
+        let mut top = self;
+        while let Some(above) = top.above() {
+            top = above;
+        }
+        top
+    }
+
+    /// Bytes that may still be taken.
+    #[inline]
+    pub fn room(&self) -> usize {
+        let top = self.top();
+        top.0.limit.load(Relaxed).saturating_sub(top.held())
+    }
+
+    /// The topmost account's limit.
+    pub fn limit(&self) -> usize {
+        self.top().0.limit.load(Relaxed)
+    }
+
+    /// Whether all the memory is taken: nothing further should be begun.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.room() == 0
+    }
+
+    /// A charge of `bytes`, however much is held.
+    pub fn charge(&self, bytes: usize) -> Charge {
+        let mut charge = Charge {
+            account: Some(self.clone()),
+            bytes: 0,
+        };
+        charge.grow(bytes);
+        charge
+    }
+
+    /// A charge of `bytes`, if there is room.
+    ///
+    /// # Errors
+    /// [`Full`] otherwise.
+    pub fn try_charge(&self, bytes: usize) -> Result<Charge, Full> {
+        match bytes <= self.room() {
+            true => Ok(self.charge(bytes)),
+            false => Err(Full),
+        }
+    }
+
+    fn add(&self, bytes: usize) {
+        let mut next = Some(self);
+        while let Some(account) = next {
+            let held = account.0.held.fetch_add(bytes, Relaxed) + bytes;
+            account.0.peak.fetch_max(held, Relaxed);
+            next = account.above();
+        }
+    }
+
+    fn take(&self, bytes: usize) {
+        let mut next = Some(self);
+        while let Some(account) = next {
+            account.0.held.fetch_sub(bytes, Relaxed);
+            next = account.above();
+        }
+    }
+
+    /// Notes that output waits that refers to `bytes` which others are charged
+    /// for: they say who keeps the memory from being free.
+    pub fn refer(&self, bytes: usize) {
+        let mut next = Some(self);
+        while let Some(account) = next {
+            account.0.referred.fetch_add(bytes, Relaxed);
+            next = account.above();
+        }
+    }
+
+    /// Undoes [`refer`](Self::refer).
+    pub fn release(&self, bytes: usize) {
+        let mut next = Some(self);
+        while let Some(account) = next {
+            account.0.referred.fetch_sub(bytes, Relaxed);
+            next = account.above();
+        }
+    }
+}
+
+#[cfg(feature = "net")]
+#[allow(dead_code)]
+impl Account {
+    /// Notes that `bytes` have come from the peer or were taken by it.
+    pub(crate) fn moved(&self, bytes: usize, pace: Pace, now: Instant) {
+        let paid = bytes as u64 * 1_000_000_000 / u64::from(pace.rate.max(1));
+        let before = match self.0.kept_until.load(Relaxed) {
+            0 => (now + pace.grace).as_nanos(), // it has just begun
+            before => before,
+        };
+        let latest = (now + pace.grace).as_nanos();
+        let until = before.saturating_add(paid).min(latest).max(1);
+        self.0.kept_until.store(until, Relaxed);
+    }
+
+    /// Says that our own side held the peer up until `now`.
+    pub(crate) fn excuse(&self, pace: Pace, now: Instant) {
+        let until = (now + pace.grace).as_nanos().max(1);
+        self.0.kept_until.store(until, Relaxed);
+    }
+
+    /// For how long the pace has not been kept; `None` if it is.
+    pub(crate) fn lags(&self, pace: Pace, now: Instant) -> Option<Duration> {
+        match self.0.kept_until.load(Relaxed) {
+            0 => {
+                self.moved(0, pace, now);
+                None
+            }
+            until if until < now.as_nanos() => Some(Duration::from_nanos(now.as_nanos() - until)),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes that are charged to an account, among the fields of the buffer that
+/// holds them. Dropped, it gives them back.
+///
+/// One without an account counts nothing, for use outside of a loop.
+#[derive(Debug, Default)]
+pub struct Charge {
+    account: Option<Account>,
+    bytes: usize,
+}
+
+impl Charge {
+    /// A charge that counts nothing until it has an account.
+    pub const NONE: Self = Self {
+        account: None,
+        bytes: 0,
+    };
+
+    /// Bytes charged.
+    #[inline]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whose it is.
+    #[inline]
+    pub const fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
+    }
+
+    /// Takes `bytes` more, which exist already or are within what was asked
+    /// for before.
+    #[inline]
+    pub fn grow(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        if let Some(account) = &self.account
+            && bytes > 0
+        {
+            account.add(bytes);
+        }
+    }
+
+    /// Takes `bytes` more, if there is room. To be asked before the memory is
+    /// taken.
+    ///
+    /// # Errors
+    /// [`Full`] otherwise: nothing is taken.
+    pub fn try_grow(&mut self, bytes: usize) -> Result<(), Full> {
+        if self.account.as_ref().is_some_and(|it| bytes > it.room()) {
+            return Err(Full);
+        }
+        self.grow(bytes);
+        Ok(())
+    }
+
+    /// Gives `bytes` back, at most all.
+    #[inline]
+    pub fn shrink(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        if let Some(account) = &self.account
+            && bytes > 0
+        {
+            account.take(bytes);
+        }
+    }
+
+    /// Makes it so many.
+    #[inline]
+    pub fn set(&mut self, bytes: usize) {
+        match bytes.checked_sub(self.bytes) {
+            Some(more) => self.grow(more),
+            None => self.shrink(self.bytes - bytes),
+        }
+    }
+
+    /// Charges another account from here on; `None`: nobody.
+    pub fn move_to(&mut self, account: Option<&Account>) {
+        let same = match (&self.account, account) {
+            (Some(own), Some(other)) => own.is(other),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        if let Some(account) = account {
+            account.add(self.bytes);
+        }
+        if let Some(own) = mem::replace(&mut self.account, account.cloned()) {
+            own.take(self.bytes);
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        if let Some(account) = &self.account
+            && self.bytes > 0
+        {
+            account.take(self.bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    #[cfg(feature = "net")]
+    const PACE: Pace = Pace {
+        rate: 1000,
+        grace: Duration::from_secs(2),
+    };
+
+    #[cfg(feature = "net")]
+    #[test]
+    fn who_moves_too_little_for_longer_than_the_grace_lags() {
+        let account = Account::new(10);
+        let at = |millis| Instant::START + Duration::from_millis(millis);
+        assert_eq!(account.lags(PACE, at(0)), None);
+        assert_eq!(account.lags(PACE, at(2000)), None);
+        assert_eq!(
+            account.lags(PACE, at(2500)),
+            Some(Duration::from_millis(500))
+        );
+        account.moved(400, PACE, at(2500));
+        assert_eq!(
+            account.lags(PACE, at(2500)),
+            Some(Duration::from_millis(100))
+        );
+        account.moved(1_000_000, PACE, at(2500)); // never more than the grace ahead
+        assert_eq!(account.lags(PACE, at(4500)), None);
+        assert!(account.lags(PACE, at(4501)).is_some());
+        account.excuse(PACE, at(9000));
+        assert_eq!(account.lags(PACE, at(11_000)), None);
+        for second in 11..100 {
+            account.moved(1000, PACE, at(second * 1000));
+            assert_eq!(account.lags(PACE, at(second * 1000)), None);
+        }
+    }
+
+    #[test]
+    fn a_charge_is_refused_before_it_is_taken() {
+        let all = Account::new(100);
+        let connection = all.child();
+        assert_eq!(connection.try_charge(101).unwrap_err(), Full);
+        let mut charge = connection.try_charge(100).unwrap();
+        assert!(all.is_full() && connection.is_full());
+        assert_eq!(charge.try_grow(1), Err(Full));
+        charge.grow(5); // what exists already
+        assert_eq!((all.held(), all.room(), all.peak()), (105, 0, 105));
+        charge.move_to(None);
+        assert_eq!((all.held(), charge.bytes()), (0, 105));
+        assert_eq!(charge.try_grow(1 << 30), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn the_accounts_are_the_sums_of_their_charges(
+            steps in prop::collection::vec((0..6u8, 0..4usize, 0..1000usize), 0..200),
+        ) {
+            let all = Account::new(5000);
+            let address = all.child();
+            let accounts = [all.clone(), address.clone(), address.child(), address.child()];
+            let mut charges: Vec<Charge> = Vec::new();
+            for (step, which, bytes) in steps {
+                let at = bytes % charges.len().max(1);
+                match (step, charges.get_mut(at)) {
+                    (0, _) | (_, None) => charges.push(accounts[which].charge(bytes)),
+                    (1, Some(charge)) => charge.grow(bytes),
+                    (2, Some(charge)) => {
+                        let fits = bytes <= all.room();
+                        prop_assert_eq!(charge.try_grow(bytes).is_ok(), fits);
+                    }
+                    (3, Some(charge)) => charge.set(bytes),
+                    (4, Some(charge)) => charge.move_to(Some(&accounts[which])),
+                    (_, Some(_)) => drop(charges.swap_remove(at)),
+                }
+                let of = |account: &Account| -> usize {
+                    let own = |it: &&Charge| it.account().is_some_and(|it| it.is(account));
+                    charges.iter().filter(own).map(Charge::bytes).sum()
+                };
+                let [own, of_address, one, two] = [0, 1, 2, 3].map(|at: usize| of(&accounts[at]));
+                prop_assert_eq!(accounts[2].held(), one);
+                prop_assert_eq!(accounts[3].held(), two);
+                prop_assert_eq!(address.held(), of_address + one + two);
+                prop_assert_eq!(all.held(), own + of_address + one + two);
+            }
+            charges.clear();
+            prop_assert_eq!(all.held(), 0);
+        }
+    }
+}
