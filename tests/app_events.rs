@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::sync::mpsc::{Sender, channel};
 
 use app_support::{PATIENCE, Running, read_until, wait_until};
-use barewire::app::{App, Broadcaster, EventStream, Events, EventsRoute, Handle};
+use barewire::app::{App, BroadcastError, Broadcaster, EventStream, Events, EventsRoute, Handle};
 use barewire::link::Gone;
 use barewire::sse::{Event, Misuse};
 use barewire::websocket::CloseCode;
@@ -224,11 +224,36 @@ fn a_handle_reaches_its_stream_from_another_thread() {
 }
 
 #[test]
+fn a_name_given_250000_times_is_looked_up_for_no_stream() {
+    let news = Broadcaster::new();
+    let subscribe = news.clone();
+    let running = Running::start(App::new().events("/news", move |request| {
+        Ok(subscribe.subscription(&request.query_value("id").unwrap_or_default())?)
+    }));
+    let mut readers: Vec<Reader> = (0..20)
+        .map(|_| open_stream(&running, "/news?id=d", ""))
+        .collect();
+    wait_until("all have subscribed", || news.count() == 20);
+    let event = Event::new("x");
+    let given = |times| news.send_to(std::iter::repeat_n("d", times), &event);
+    assert_eq!(given(250_000), Err(BroadcastError::TooManyNames));
+    assert_eq!(given(1_025), Err(BroadcastError::TooManyNames));
+    assert_eq!(given(1_024), Ok(20), "each stream once");
+    assert_eq!(news.send(&Event::new("the end")), Ok(20));
+    for reader in &mut readers {
+        reader.expect(&["data: x"]);
+        reader.expect(&["data: the end"]);
+    }
+    let long = format!("/news?id={}", "d".repeat(129));
+    assert_eq!(running.get(&long).status, 400);
+}
+
+#[test]
 fn a_broadcast_reaches_all_streams_or_those_that_are_named() {
     let news = Broadcaster::new();
     let subscribe = news.clone();
     let running = Running::start(App::new().threads(2).events("/news", move |request| {
-        Ok(subscribe.subscription(&request.query_value("id").unwrap_or_default()))
+        Ok(subscribe.subscription(&request.query_value("id").unwrap_or_default())?)
     }));
     let mut readers: Vec<Reader> = ["a", "b", "c", "d", "d"]
         .iter()

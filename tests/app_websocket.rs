@@ -226,7 +226,7 @@ impl WebSocket for Obedient {
                 format!("to {}", socket.publish_to_others(room, what))
             }
             "sizes" => {
-                let mut sizes = socket.room_sizes();
+                let mut sizes = socket.room_sizes(None, 100);
                 sizes.sort();
                 format!("{sizes:?} {}", socket.client_count())
             }

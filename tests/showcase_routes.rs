@@ -70,7 +70,11 @@ impl Chatter {
     }
 
     fn stats(&mut self) -> Value {
-        self.say("system", json!({"command": "get_stats"}));
+        self.stats_after(&Value::Null)
+    }
+
+    fn stats_after(&mut self, after: &Value) -> Value {
+        self.say("system", json!({"command": "get_stats", "after": after}));
         loop {
             let message = self.next();
             if message["payload"]["command"] == "stats" {
@@ -107,6 +111,29 @@ fn a_chat_message_reaches_everyone_in_the_room_and_nobody_else() {
         assert!(heard["timestamp"].as_str().unwrap().ends_with('Z'));
     }
     assert_eq!(outsider.heard(), Vec::<Value>::new());
+}
+
+#[test]
+fn statistics_of_many_rooms_come_in_pages() {
+    let running = start();
+    let mut members: Vec<Chatter> = (0..4).map(|_| Chatter::new(&running)).collect();
+    let names: Vec<String> = (0..130).map(|n| format!("{n:0>128}")).collect();
+    for (n, name) in names.iter().enumerate() {
+        members[n % 4].join(name);
+    }
+    let (mut seen, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let stats = members[0].stats_after(&after);
+        assert_eq!(stats["total_rooms"], 130);
+        assert!(stats.to_string().len() < 8 << 10, "a page is short");
+        let rooms = stats["rooms"].as_object().unwrap();
+        let Some(last) = rooms.keys().last() else {
+            break;
+        };
+        after = last.as_str().into();
+        seen.extend(rooms.keys().cloned());
+    }
+    assert_eq!(seen, names);
 }
 
 #[test]

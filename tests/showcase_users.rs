@@ -1,4 +1,4 @@
-//! The showcase's directory of users over gRPC-Web.
+//! The showcase's directory of users and its interop service over gRPC-Web.
 
 #![cfg(feature = "net")]
 
@@ -17,6 +17,9 @@ use showcase::messages::{
     CreateUserRequest, DeleteUserRequest, DeleteUserResponse, GetUserRequest, ListUsersRequest,
     UpdateUserRequest, User,
 };
+use showcase::test_messages::{
+    ResponseParameters, StreamingOutputCallRequest, StreamingOutputCallResponse,
+};
 
 /// Calls a method; returns its messages, or the code that it failed with.
 fn call<O: Message + Default>(
@@ -24,11 +27,21 @@ fn call<O: Message + Default>(
     method: &str,
     request: &impl Message,
 ) -> Result<Vec<O>, Code> {
+    call_of(running, "user_service.UserService", method, request)
+}
+
+/// The same of another service.
+fn call_of<O: Message + Default>(
+    running: &Running,
+    service: &str,
+    method: &str,
+    request: &impl Message,
+) -> Result<Vec<O>, Code> {
     let message = request.encode_to_vec();
     let length = message.len() as u32;
     let mut stream = running.connect();
     let head = format!(
-        "POST /user_service.UserService/{method} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+        "POST /{service}/{method} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
          Content-Type: application/grpc-web+proto\r\nContent-Length: {}\r\n\r\n",
         length + 5
     );
@@ -194,5 +207,35 @@ fn what_no_user_can_be_is_refused() {
     assert_eq!(get(&running, ""), Err(Code::InvalidArgument));
     for id in ["01", "+1", "1 ", "18446744073709551616"] {
         assert_eq!(get(&running, id), Err(Code::NotFound), "{id}");
+    }
+}
+
+#[test]
+fn a_call_is_owed_no_more_responses_than_the_service_holds() {
+    let running = Running::start(showcase::showcase());
+    for method in ["HalfDuplexCall", "FullDuplexCall", "StreamingOutputCall"] {
+        let ask = |responses| {
+            let asked = StreamingOutputCallRequest {
+                response_parameters: vec![ResponseParameters::default(); responses],
+                ..Default::default()
+            };
+            call_of::<StreamingOutputCallResponse>(
+                &running,
+                showcase::interop::NAME,
+                method,
+                &asked,
+            )
+        };
+        assert_eq!(
+            ask(100).map(|responses| responses.len()),
+            Ok(100),
+            "{method}"
+        );
+        // Two bytes of a request ask for a response.
+        assert_eq!(
+            ask(400_000).err(),
+            Some(Code::ResourceExhausted),
+            "{method}"
+        );
     }
 }

@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use barewire::app::{App, Broadcaster, EventStream, Events, Refusal};
+use barewire::app::{App, BroadcastError, Broadcaster, EventStream, Events, Refusal, Route};
 use barewire::http::Status;
 use barewire::sse::Event;
 use serde_json::{Value, json};
@@ -21,6 +21,9 @@ use super::timestamp;
 
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
+/// Bytes of a body that is looked at: JSON is taken apart on the loop.
+const LONGEST: usize = 64 << 10;
+
 pub(crate) fn routes(app: App) -> App {
     let names = Names::default();
     let everyone = Broadcaster::new();
@@ -28,14 +31,15 @@ pub(crate) fn routes(app: App) -> App {
     app.events("/api/events", move |request| {
         let id = request.query_value("client_id").filter(|id| !id.is_empty());
         let id = id.map_or_else(|| names.next(), Into::into);
+        listeners.subscription(&id)?; // refused here if the name is too long
         Ok(Listener { id, broadcaster: listeners.clone() })
     })
-    .post("/api/broadcast", move |request, reply| {
+    .route(Route::post("/api/broadcast").collect(LONGEST, move |request, reply| {
         let body = parse(request.body())?;
         let clients = send(&broadcast, text(&body, "event")?, member(&body, "data")?, &body)?;
         Ok::<_, Refusal>(reply.json(json!({"status": "sent", "clients": clients}).to_string()))
-    })
-    .post("/api/notify", move |request, reply| {
+    }))
+    .route(Route::post("/api/notify").collect(LONGEST, move |request, reply| {
         let body = parse(request.body())?;
         let data = json!({
             "title": text(&body, "title")?,
@@ -44,12 +48,12 @@ pub(crate) fn routes(app: App) -> App {
         });
         send(&notify, "notification", &data, &Value::Null)?;
         Ok::<_, Refusal>(reply.json(r#"{"status":"notification sent"}"#))
-    })
-    .post("/api/update", move |request, reply| {
+    }))
+    .route(Route::post("/api/update").collect(LONGEST, move |request, reply| {
         let body = parse(request.body())?;
         send(&update, "update", member(&body, "update_data")?, &body)?;
         Ok::<_, Refusal>(reply.json(r#"{"status":"update sent"}"#))
-    })
+    }))
     .get("/api/clients", move |_request, reply| {
         reply.json(json!({"client_count": count.count()}).to_string())
     })
@@ -65,7 +69,8 @@ impl Events for Listener {
     fn open(&mut self, stream: &mut EventStream<'_, '_>) {
         let data = json!({"client_id": self.id, "timestamp": timestamp::now()}).to_string();
         stream.send(&Event::new(&data).event("connected"));
-        stream.subscribe(&self.broadcaster, &self.id);
+        // Its name has been checked.
+        let _ = stream.subscribe(&self.broadcaster, &self.id);
         stream.after(HEARTBEAT, 0);
     }
 
@@ -87,10 +92,10 @@ fn send(
     let data = data.to_string(); // one line: JSON escapes line breaks
     let event = Event::new(&data).event(event);
     let sent = match targets(body)? {
-        None => broadcaster.send(&event),
+        None => broadcaster.send(&event).map_err(Into::into),
         Some(clients) => broadcaster.send_to(clients, &event),
     };
-    sent.map_err(|misuse| bad(misuse.to_string()))
+    sent.map_err(|error: BroadcastError| bad(error.to_string()))
 }
 
 /// Names for those who bring none: nobody can guess the next.

@@ -4,6 +4,7 @@
 //! {"type": "room",   "payload": {"action": "join", "room": "tea"}}
 //! {"type": "chat",   "payload": {"room": "tea", "message": "Hello"}}
 //! {"type": "system", "payload": {"command": "ping"}}
+//! {"type": "system", "payload": {"command": "get_stats", "after": "tea"}}
 //! ```
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,8 +18,11 @@ use super::timestamp;
 /// Where those talk who name no room.
 const GENERAL: &str = "general";
 
-/// Bytes of a message that is looked at.
-const LONGEST: usize = 1 << 20;
+/// Bytes of a message that is looked at: JSON is taken apart on the loop.
+const LONGEST: usize = 64 << 10;
+
+/// Rooms that an answer lists. The next ones come to who names the last.
+const PAGE: usize = 50;
 
 pub(crate) fn routes(app: App) -> App {
     let chatters = AtomicU64::new(0);
@@ -104,7 +108,7 @@ impl Chatter {
     fn system(&self, socket: &mut Socket<'_, '_>, payload: &Map<String, Value>) {
         let answer = match text(payload, "command") {
             "ping" => json!({"command": "pong", "timestamp": timestamp::now()}),
-            "get_stats" => json!({"command": "stats", "data": stats(socket)}),
+            "get_stats" => json!({"command": "stats", "data": stats(socket, payload)}),
             _ => return complain(socket, "Unknown command"),
         };
         socket.send(&system(answer));
@@ -119,15 +123,17 @@ fn leave(socket: &mut Socket<'_, '_>, room: &str) {
     }
 }
 
-fn stats(socket: &Socket<'_, '_>) -> Value {
+/// The rooms come in pages: `after` is the last name of the page before.
+fn stats(socket: &Socket<'_, '_>, payload: &Map<String, Value>) -> Value {
+    let after = payload.get("after").and_then(Value::as_str);
     let rooms: Map<String, Value> = socket
-        .room_sizes()
+        .room_sizes(after, PAGE)
         .into_iter()
         .map(|(room, size)| (room, size.into()))
         .collect();
     json!({
         "total_clients": socket.client_count(),
-        "total_rooms": rooms.len(),
+        "total_rooms": socket.room_count(),
         "rooms": rooms,
     })
 }

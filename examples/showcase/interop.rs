@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use barewire::app::{App, Call, CallStatus, Conversation, ResponseStream, ServerStream, Service};
-use barewire::grpc::{Code, Status};
+use barewire::grpc::{Code, Limits, Status};
 
 use super::test_messages::{
     Body, BoolValue, EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse,
@@ -20,11 +20,18 @@ const ECHO_TRAILING: &str = "x-grpc-test-echo-trailing-bin";
 /// The most that a response is asked for at a time, in bytes.
 const MOST: usize = 16 << 20;
 
+/// Responses that a call may owe: a few bytes of a request ask for one.
+const DUE: usize = 1_000;
+
+/// The most of one request, in bytes.
+const REQUEST: usize = 1 << 20;
+
 pub(crate) const NAME: &str = "grpc.testing.TestService";
 
 pub(crate) fn routes(app: App) -> App {
     app.grpc(
         Service::new(NAME)
+            .limits(Limits::DEFAULT.with_message(REQUEST))
             .unary("EmptyCall", |_request: Empty, call| {
                 echo_metadata(call)?;
                 Ok(Empty {})
@@ -34,7 +41,7 @@ pub(crate) fn routes(app: App) -> App {
             .server_streaming_object("StreamingOutputCall", |request, call| {
                 echo_metadata(call)?;
                 let mut output = Output::new(call);
-                output.ask(request);
+                output.ask(request)?;
                 Ok(output)
             })
             .client_streaming("StreamingInputCall", |call| {
@@ -182,10 +189,16 @@ impl Output {
         }
     }
 
-    fn ask(&mut self, request: StreamingOutputCallRequest) {
+    /// Notes what a request asks for.
+    fn ask(&mut self, request: StreamingOutputCallRequest) -> Result<(), CallStatus> {
+        if self.due.len() + request.response_parameters.len() >= DUE {
+            let status = Status::new(Code::ResourceExhausted, "too many responses are due");
+            return Err(status.into());
+        }
         let responses = request.response_parameters.into_iter();
         self.due.extend(responses.map(Due::Response));
         self.due.extend(request.response_status.map(Due::End));
+        Ok(())
     }
 
     /// Sends what may be sent now.
@@ -264,7 +277,9 @@ impl Conversation for Duplex {
     }
 
     fn message(&mut self, message: StreamingOutputCallRequest, stream: Stream<'_, '_, '_>) {
-        self.output.ask(message);
+        if let Err(status) = self.output.ask(message) {
+            return stream.finish(status);
+        }
         if self.at_once {
             self.output.go_on(stream);
         }

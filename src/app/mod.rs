@@ -18,7 +18,7 @@
 //!         .get("/users/{id}", |request, reply| reply.text(request.param("id")))
 //!         .post("/echo", |request, reply| reply.body(request.content_type(), request.body()))
 //!         .websocket("/ws/echo", |_request| Ok(Echo))
-//!         .events("/news", move |_request| Ok(news.subscription("reader")))
+//!         .events("/news", move |_request| Ok(news.subscription("reader")?))
 //!         .grpc(Service::new("echo.Echo").unary("Say", |request: Vec<u8>, _call| Ok(request)))
 //!         .listen("127.0.0.1:8080")?
 //!         .run()
@@ -80,6 +80,7 @@ pub use exchange::response::Response;
 pub use exchange::stream::{Stream, StreamHandle, Streaming};
 #[cfg(all(unix, feature = "files"))]
 pub use files::files::Files;
+pub use publishing::broadcast_limits::{BroadcastError, BroadcastLimits};
 pub use publishing::broadcaster::Broadcaster;
 pub use publishing::handle::{Handle, Undelivered};
 pub use publishing::hub::Hub;

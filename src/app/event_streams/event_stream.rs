@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::At;
+use crate::app::publishing::broadcast_limits::BroadcastError;
 use crate::app::publishing::broadcaster::Broadcaster;
 use crate::app::publishing::handle::Handle;
 use crate::app::publishing::message::{Post, encode_event};
@@ -151,8 +152,17 @@ impl<'a, 'c> EventStream<'a, 'c> {
     /// Has the stream get what a broadcaster sends from now on, under a name
     /// that it may be singled out by; several streams may have the same. False
     /// if it gets that already.
-    pub fn subscribe(&mut self, broadcaster: &Broadcaster, id: &str) -> bool {
-        self.client.membership.subscribe(broadcaster.roster(), id)
+    ///
+    /// # Errors
+    /// [`BroadcastError::NameTooLong`] beyond
+    /// [`BroadcastLimits::name`](crate::app::BroadcastLimits::name).
+    pub fn subscribe(
+        &mut self,
+        broadcaster: &Broadcaster,
+        id: &str,
+    ) -> Result<bool, BroadcastError> {
+        broadcaster.roster().check(id)?;
+        Ok(self.client.membership.subscribe(broadcaster.roster(), id))
     }
 
     /// Joins a room: what is published there is sent as events. False if the

@@ -4,16 +4,22 @@ use alloc::sync::Arc;
 
 use super::event_stream::EventStream;
 use super::events::Events;
+use crate::app::publishing::broadcast_limits::BroadcastError;
 use crate::app::publishing::broadcaster::Broadcaster;
 
 impl Broadcaster {
     /// The object of a stream that does nothing but get what is sent here,
     /// under the name `id`.
-    pub fn subscription(&self, id: &str) -> Subscription {
-        Subscription {
+    ///
+    /// # Errors
+    /// [`BroadcastError::NameTooLong`] beyond
+    /// [`BroadcastLimits::name`](crate::app::BroadcastLimits::name).
+    pub fn subscription(&self, id: &str) -> Result<Subscription, BroadcastError> {
+        self.roster().check(id)?;
+        Ok(Subscription {
             broadcaster: self.clone(),
             id: Arc::from(id),
-        }
+        })
     }
 }
 
@@ -26,6 +32,7 @@ pub struct Subscription {
 
 impl Events for Subscription {
     fn open(&mut self, stream: &mut EventStream<'_, '_>) {
-        stream.subscribe(&self.broadcaster, &self.id);
+        // Its name has been checked.
+        let _ = stream.subscribe(&self.broadcaster, &self.id);
     }
 }

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::broadcast_limits::{BroadcastError, BroadcastLimits};
 use super::door::{Audience, Door, Encoded, Publication};
 use super::message::encode_event;
 use crate::app::telemetry::activity::Activity;
@@ -25,7 +26,7 @@ use crate::sse::{Event, Misuse};
 /// App::new()
 ///     .events("/news", move |request| {
 ///         let id = request.query_value("client_id").unwrap_or_default();
-///         Ok(subscribe.subscription(&id))
+///         Ok(subscribe.subscription(&id)?)
 ///     })
 ///     .post("/news", move |request, reply| {
 ///         let text = String::from_utf8_lossy(request.body());
@@ -43,11 +44,17 @@ pub struct Broadcaster {
 impl Broadcaster {
     /// A broadcaster without streams.
     pub fn new() -> Self {
+        Self::with_limits(BroadcastLimits::DEFAULT)
+    }
+
+    /// A broadcaster without streams, whose names are judged by these limits.
+    pub fn with_limits(limits: BroadcastLimits) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
             roster: Arc::new(Roster {
                 id,
+                limits,
                 streams: Mutex::default(),
             }),
         }
@@ -81,30 +88,30 @@ impl Broadcaster {
     }
 
     /// Sends an event to the streams of these names; several streams may have
-    /// the same. Returns how many that is.
+    /// the same, and a name given twice counts once. Returns how many streams
+    /// that is.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// [`BroadcastError::Event`] if the event's type or id holds CR, LF or NUL,
+    /// [`BroadcastError::TooManyNames`] beyond [`BroadcastLimits::names`].
     pub fn send_to<I: AsRef<str>>(
         &self,
         ids: impl IntoIterator<Item = I>,
         event: &Event<'_>,
-    ) -> Result<usize, Misuse> {
+    ) -> Result<usize, BroadcastError> {
+        let most = self.roster.limits.names;
+        // The names come from elsewhere: their iterator is not run under the lock.
+        let ids: Vec<I> = ids.into_iter().take(most.saturating_add(1)).collect();
+        if ids.len() > most {
+            return Err(BroadcastError::TooManyNames);
+        }
         let encoded = Encoded {
             frame: None,
             event: Some(encode_event(event)?),
         };
         let streams = self.roster.lock();
-        let mut targets: HashMap<usize, Vec<Arc<Activity>>> = HashMap::new();
-        for id in ids {
-            for Place { index, activity } in streams.named.get(id.as_ref()).into_iter().flatten() {
-                targets.entry(*index).or_default().push(activity.clone());
-            }
-        }
         let mut reached = 0;
-        for (index, mut targets) in targets {
-            targets.sort_unstable_by_key(|activity| activity.id()); // a name may be given twice
-            targets.dedup_by_key(|activity| activity.id());
+        for (index, targets) in streams.targets(&ids) {
             let Some(Outlet { door, .. }) = streams.loops.get(&index) else {
                 continue;
             };
@@ -151,13 +158,36 @@ impl Default for Broadcaster {
 #[derive(Debug)]
 pub(crate) struct Roster {
     id: u64,
+    limits: BroadcastLimits,
     streams: Mutex<Streams>,
 }
 
 #[derive(Debug, Default)]
 struct Streams {
     loops: HashMap<usize, Outlet>,
+    /// Ordered by the sessions' numbers.
     named: HashMap<Arc<str>, Vec<Place>>,
+}
+
+impl Streams {
+    /// The streams of these names, by loop. No two names share a stream, so
+    /// that each comes once if each name is looked at once.
+    fn targets<I: AsRef<str>>(&self, ids: &[I]) -> HashMap<usize, Vec<Arc<Activity>>> {
+        let find = |id: &I| self.named.get(id.as_ref());
+        let mut places: Vec<&Vec<Place>> = ids.iter().filter_map(find).collect();
+        places.sort_unstable_by_key(|places| core::ptr::from_ref(*places));
+        places.dedup_by_key(|places| core::ptr::from_ref(*places));
+        let mut targets: HashMap<usize, Vec<Arc<Activity>>> = HashMap::new();
+        for Place { index, activity } in places.into_iter().flatten() {
+            targets.entry(*index).or_default().push(activity.clone());
+        }
+        targets
+    }
+}
+
+/// Where the stream of this session is among those of its name, or would be.
+fn position(places: &[Place], session: u64) -> Result<usize, usize> {
+    places.binary_search_by_key(&session, |place| place.activity.id())
 }
 
 /// A loop with streams.
@@ -191,6 +221,14 @@ impl Roster {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a stream may have this name.
+    pub(crate) const fn check(&self, id: &str) -> Result<(), BroadcastError> {
+        if id.len() > self.limits.name {
+            return Err(BroadcastError::NameTooLong);
+        }
+        Ok(())
+    }
+
     /// Adds a stream of loop `index`.
     pub(crate) fn enter(
         &self,
@@ -211,11 +249,9 @@ impl Roster {
             Some((id, _)) => id.clone(),
             None => Arc::from(id),
         };
-        streams
-            .named
-            .entry(id.clone())
-            .or_default()
-            .push(Place { index, activity });
+        let places = streams.named.entry(id.clone()).or_default();
+        let (Ok(at) | Err(at)) = position(places, activity.id());
+        places.insert(at, Place { index, activity });
         Ticket { id }
     }
 
@@ -229,7 +265,9 @@ impl Roster {
             }
         }
         if let Some(places) = streams.named.get_mut(&ticket.id) {
-            places.retain(|place| place.activity.id() != session);
+            if let Ok(at) = position(places, session) {
+                places.remove(at);
+            }
             if places.is_empty() {
                 streams.named.remove(&ticket.id);
             }

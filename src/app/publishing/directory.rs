@@ -13,9 +13,10 @@
 //! last, and when someone without a member asks or publishes. A loop with
 //! members holds the [`Presence`] and reads its counters without a lock.
 
+use alloc::collections::BTreeMap;
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::ops::Bound;
 use core::sync::atomic::{AtomicU32, Ordering};
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::door::{Audience, Door, Encoded, Publication};
@@ -93,7 +94,8 @@ struct Running {
 /// What all loops of an app know about sessions and rooms.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    rooms: Mutex<HashMap<Arc<str>, Arc<Presence>>>,
+    /// In order, so that they can be shown in pages.
+    rooms: Mutex<BTreeMap<Arc<str>, Arc<Presence>>>,
     running: OnceLock<Running>,
 }
 
@@ -163,7 +165,7 @@ impl Directory {
         self.running.get().map_or(&[], |running| &running.sessions)
     }
 
-    fn rooms(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Presence>>> {
+    fn rooms(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<Presence>>> {
         // Every change is one call of the map: a panic leaves it whole.
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -239,11 +241,13 @@ impl Directory {
         members
     }
 
-    /// Every room and its size.
-    pub(crate) fn room_sizes(&self) -> Vec<(String, usize)> {
+    /// The rooms behind `after` in the order of their names, and their sizes.
+    pub(crate) fn room_sizes(&self, after: Option<&str>, most: usize) -> Vec<(String, usize)> {
         let rooms = self.rooms();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         rooms
-            .iter()
+            .range::<str, _>((from, Bound::Unbounded))
+            .take(most)
             .map(|(name, presence)| (String::from(&**name), presence.total()))
             .collect()
     }

@@ -43,9 +43,21 @@ impl Hub {
             .map_or(0, |presence| presence.total())
     }
 
-    /// Every room and its size, in no order.
-    pub fn room_sizes(&self) -> Vec<(String, usize)> {
-        self.directory.room_sizes()
+    /// A page of the rooms and their sizes: at most so many, in the order of
+    /// their names, behind the name `after` or from the beginning. The last
+    /// name of a page leads to the next one.
+    ///
+    /// ```
+    /// use barewire::app::App;
+    ///
+    /// let hub = App::new().hub();
+    /// let mut page = hub.room_sizes(None, 100);
+    /// while let Some((last, _)) = page.last().cloned() {
+    ///     page = hub.room_sizes(Some(&last), 100);
+    /// }
+    /// ```
+    pub fn room_sizes(&self, after: Option<&str>, most: usize) -> Vec<(String, usize)> {
+        self.directory.room_sizes(after, most)
     }
 
     /// How many rooms have members.

@@ -1,5 +1,6 @@
 //! Rooms and broadcasters: who listens where, within a loop and across them.
 
+pub(super) mod broadcast_limits;
 pub(super) mod broadcaster;
 pub(super) mod directory;
 pub(super) mod door;

@@ -198,9 +198,11 @@ impl<'a, 'c> Socket<'a, 'c> {
         presence.map_or(0, |presence| presence.total())
     }
 
-    /// Every room and its size, in no order.
-    pub fn room_sizes(&self) -> Vec<(String, usize)> {
-        self.at.site.rooms.directory().room_sizes()
+    /// A page of the rooms and their sizes: at most so many, in the order of
+    /// their names, behind the name `after` or from the beginning. The last
+    /// name of a page leads to the next one.
+    pub fn room_sizes(&self, after: Option<&str>, most: usize) -> Vec<(String, usize)> {
+        self.at.site.rooms.directory().room_sizes(after, most)
     }
 
     /// How many rooms have members.

@@ -1,0 +1,75 @@
+//! How many names a broadcaster looks up at a time, and how long they may be.
+
+use crate::app::exchange::refusal::Refusal;
+use crate::http::Status;
+use crate::sse::Misuse;
+
+/// What a [`Broadcaster`](crate::app::Broadcaster) bears of the names that its
+/// streams are singled out by. They often come from clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BroadcastLimits {
+    /// Bytes of a stream's name. Stops: names that fill the memory. The caller
+    /// sees [`BroadcastError::NameTooLong`], and a client that opens a
+    /// subscription sees 400. Default 128.
+    pub name: usize,
+    /// Names that one event is sent to, each counted as often as it is given.
+    /// Stops: a list of names that holds the loop up. The caller sees
+    /// [`BroadcastError::TooManyNames`]. Default 1,024.
+    pub names: usize,
+}
+
+impl BroadcastLimits {
+    /// Safe where clients choose the names.
+    pub const DEFAULT: Self = Self {
+        name: 128,
+        names: 1_024,
+    };
+
+    /// The same with another length of a name, in bytes.
+    #[must_use]
+    pub const fn with_name(mut self, bytes: usize) -> Self {
+        self.name = bytes;
+        self
+    }
+
+    /// The same with another number of names for one event.
+    #[must_use]
+    pub const fn with_names(mut self, names: usize) -> Self {
+        self.names = names;
+        self
+    }
+}
+
+impl Default for BroadcastLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Why a broadcaster refused a name or an event. As a
+/// [`Refusal`](crate::app::Refusal) it is 400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BroadcastError {
+    /// The event's type or id holds CR, LF or NUL.
+    #[error(transparent)]
+    Event(#[from] Misuse),
+    /// The name is longer than [`BroadcastLimits::name`].
+    #[error("the stream's name is longer than the limit")]
+    NameTooLong,
+    /// There are more names than [`BroadcastLimits::names`].
+    #[error("the event has more names than the limit")]
+    TooManyNames,
+}
+
+impl From<BroadcastError> for Refusal {
+    fn from(error: BroadcastError) -> Self {
+        let reason = match error {
+            BroadcastError::Event(_) => "the event's type or id cannot be sent",
+            BroadcastError::NameTooLong => "the stream's name is too long",
+            BroadcastError::TooManyNames => "the event has too many names",
+        };
+        Self::new(Status::BAD_REQUEST).because(reason)
+    }
+}
