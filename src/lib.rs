@@ -15,24 +15,24 @@
 //! | 0 | [`wire`]: cursor, sink, time, ASCII, UTF-8, vector kernels | `core` |
 //! | 1 | [`http`]: method, status, fields, target, date, heads | `core` |
 //! | 2 | [`http1`], [`websocket`], [`sse`], [`grpc`], [`hpack`]: machines and codecs | `core` |
-//! | 2 | `http2`: the same, feature `http2` | `alloc` |
+//! | 2 | `http2`: the machine of HTTP/2, feature `alloc` | `alloc` |
 //! | 3 | `link`: one whole connection, feature `alloc` | `alloc` |
 //! | 4 | `net`: the mio loop, feature `net` | `std` |
 //! | 5 | `app`: routes, sockets, event streams, services, rooms, feature `net` | `std` |
-//! | 5 | `client`: gRPC channels, features `net` and `http2` | `std` |
+//! | 5 | `client`: gRPC channels, feature `net` | `std` |
 //!
 //! # Features
 //!
-//! `std`, `net`, `http2`, `files` and `gzip` are on by default. Features add, and
+//! `std`, `net`, `files` and `gzip` are on by default. Features add, and
 //! never change what is there.
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `alloc` | what owns memory in layers 0 to 2, and `link` |
+//! | `alloc` | what owns memory in layers 0 to 2, the HTTP/2 machine, and `link` |
 //! | `std` | `alloc` with the standard library |
 //! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
 //! | `files` | directories that `app` serves, and files that Linux sends |
-//! | `http2` | the HTTP/2 machine, and HTTP/2 in `link`, `net` and `app` |
+//! | `http2` | nothing beyond `alloc` |
 //! | `gzip` | compressed gRPC messages: flate2 |
 //! | `prost` | messages made by prost as gRPC messages |
 //!
@@ -60,13 +60,13 @@ extern crate std;
 
 #[cfg(feature = "net")]
 pub mod app;
-#[cfg(all(feature = "net", feature = "http2"))]
+#[cfg(feature = "net")]
 pub mod client;
 pub mod grpc;
 pub mod hpack;
 pub mod http;
 pub mod http1;
-#[cfg(feature = "http2")]
+#[cfg(feature = "alloc")]
 pub mod http2;
 #[cfg(feature = "alloc")]
 pub mod link;

@@ -1,6 +1,6 @@
 //! Files over HTTP/2: several at once on one connection, in pieces as the
 //! windows allow.
-#![cfg(all(unix, feature = "files", feature = "http2"))]
+#![cfg(all(unix, feature = "files"))]
 
 mod app_support;
 

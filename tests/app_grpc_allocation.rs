@@ -1,5 +1,5 @@
 //! A loop that answers calls allocates nothing in its steady state.
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod app_support;
 mod counting;

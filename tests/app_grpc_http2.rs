@@ -1,7 +1,7 @@
 //! Native gRPC, frame by frame: the rules of PROTOCOL-HTTP2.md over real
 //! sockets.
 
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod app_support;
 #[path = "app_support/grpc_http2.rs"]

@@ -1,6 +1,6 @@
 //! What servers of gRPC make of keep-alives (gRPC A8), over real sockets.
 
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod app_support;
 #[path = "app_support/grpc_http2.rs"]

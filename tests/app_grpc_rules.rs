@@ -1,7 +1,7 @@
 //! What PROTOCOL-HTTP2.md says of a request and its response, rule by rule,
 //! over real sockets.
 
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod app_support;
 #[path = "app_support/grpc_http2.rs"]

@@ -1,5 +1,5 @@
 //! The same app over HTTP/2: every kind of handler, unchanged.
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod app_support;
 mod http2_support;

@@ -1,5 +1,5 @@
 //! The calls of a channel, against server machines.
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod client_support;
 

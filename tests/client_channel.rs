@@ -1,5 +1,5 @@
 //! Channels over real sockets, from threads and on a loop.
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod client_support;
 

@@ -1,6 +1,6 @@
 //! Every input that is kept for fuzzing, and every one that fuzzing found a
 //! fault with, on stable Rust.
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod checks;
 

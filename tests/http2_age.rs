@@ -1,5 +1,5 @@
 //! Connections that are ended because they are old.
-#![cfg(feature = "http2")]
+#![cfg(feature = "alloc")]
 
 mod http2_support;
 

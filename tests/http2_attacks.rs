@@ -2,7 +2,7 @@
 //! of its name: what the peer sees, after how many frames, and what is held, by
 //! the machine alone, by a whole link at once, and then by a whole server over a
 //! socket, whose other clients must not notice.
-#![cfg(feature = "http2")]
+#![cfg(feature = "alloc")]
 
 #[cfg(feature = "net")]
 mod app_support;

@@ -3,7 +3,7 @@
 //! it happens in time is told by the machine's own tests (`http2_attacks.rs`),
 //! whose clock is theirs.
 
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod app_support;
 #[path = "app_support/grpc_http2.rs"]

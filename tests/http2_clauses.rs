@@ -1,5 +1,5 @@
 //! RFC 9113 clause by clause: what is wrong, and what becomes of it.
-#![cfg(feature = "http2")]
+#![cfg(feature = "alloc")]
 
 mod http2_support;
 

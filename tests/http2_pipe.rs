@@ -1,6 +1,6 @@
 //! A client and a server machine that talk through a pipe which cuts, holds
 //! back and shrinks as it likes.
-#![cfg(feature = "http2")]
+#![cfg(feature = "alloc")]
 
 mod http2_support;
 

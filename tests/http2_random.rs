@@ -1,6 +1,6 @@
 //! Plausible frames in no order, against an application that does as it likes:
 //! no panic, bounded streams, and an error that stays.
-#![cfg(feature = "http2")]
+#![cfg(feature = "alloc")]
 
 mod http2_support;
 

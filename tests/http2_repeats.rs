@@ -1,6 +1,6 @@
 //! Heads that come and go as the same octets mean what the tables say at the
 //! time.
-#![cfg(feature = "http2")]
+#![cfg(feature = "alloc")]
 
 mod http2_support;
 

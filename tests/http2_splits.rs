@@ -1,5 +1,5 @@
 //! The law of splits: any cut of the input gives the same transcript.
-#![cfg(feature = "http2")]
+#![cfg(feature = "alloc")]
 
 mod http2_support;
 

@@ -1,5 +1,5 @@
 //! What a connection at rest costs, as `docs/limits.md` says.
-#![cfg(all(feature = "net", feature = "http2"))]
+#![cfg(feature = "net")]
 
 mod app_support;
 mod counting;

@@ -79,13 +79,13 @@ pub struct Decoder<M> {
 
 impl<M: Memory> Decoder<M> {
     /// Bytes of memory that the table's entries lie in.
-    #[cfg(feature = "http2")]
+    #[cfg(feature = "alloc")]
     pub(crate) fn memory(&self) -> usize {
         self.table.memory()
     }
 
     /// Gives back the table's memory that its entries do not take.
-    #[cfg(all(feature = "net", feature = "http2"))]
+    #[cfg(feature = "net")]
     pub(crate) fn trim(&mut self) {
         self.table.trim();
     }

@@ -1,6 +1,5 @@
 //! Who is to blame, whatever the protocol.
 
-#[cfg(feature = "http2")]
 use crate::http2;
 use crate::{http1, sse, websocket};
 
@@ -12,7 +11,6 @@ pub enum Violation {
     #[error(transparent)]
     Http1(#[from] http1::Violation),
     /// HTTP/2.
-    #[cfg(feature = "http2")]
     #[error(transparent)]
     Http2(#[from] http2::Violation),
     /// WebSocket.
@@ -28,7 +26,6 @@ pub enum Misuse {
     #[error(transparent)]
     Http1(#[from] http1::Misuse),
     /// HTTP/2.
-    #[cfg(feature = "http2")]
     #[error(transparent)]
     Http2(#[from] http2::Misuse),
     /// WebSocket.

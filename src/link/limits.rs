@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-#[cfg(feature = "http2")]
 use crate::http2;
 use crate::{http1, websocket};
 
@@ -15,7 +14,6 @@ pub struct Limits {
     pub http1: http1::Limits,
     /// HTTP/2. A body keeps the pace of [`http1::Limits::body_rate`] and
     /// [`http1::Limits::body_grace`], unless it is taken as messages.
-    #[cfg(feature = "http2")]
     pub http2: http2::Limits,
     /// WebSocket.
     pub websocket: websocket::Limits,
@@ -31,7 +29,6 @@ impl Limits {
     /// Safe on the open internet.
     pub const DEFAULT: Self = Self {
         http1: http1::Limits::DEFAULT,
-        #[cfg(feature = "http2")]
         http2: http2::Limits::DEFAULT,
         websocket: websocket::Limits::DEFAULT,
         further: Vec::new(),
@@ -46,7 +43,6 @@ impl Limits {
     }
 
     /// Sets the limits of HTTP/2.
-    #[cfg(feature = "http2")]
     #[must_use]
     pub const fn with_http2(mut self, limits: http2::Limits) -> Self {
         self.http2 = limits;

@@ -26,7 +26,6 @@ impl Link {
             Protocol::WebSocket(machine) => {
                 Ok(machine.send_message(kind, payload, chance, now, out)?)
             }
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
                 machine.send_message(kind, payload, chance, now, out)
             }),
@@ -47,7 +46,6 @@ impl Link {
                 machine.book_message(now)?;
                 Ok(true)
             }
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.deliver(stream, frame, now).map(|()| false),
             Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
         }
@@ -66,7 +64,6 @@ impl Link {
     ) -> Result<(), Misuse> {
         match &mut self.protocol {
             Protocol::WebSocket(machine) => Ok(machine.send_ping(payload, chance, out)?),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
                 machine.send_ping(payload, chance, out)
             }),
@@ -90,7 +87,6 @@ impl Link {
     ) -> Result<(), Misuse> {
         match &mut self.protocol {
             Protocol::WebSocket(machine) => Ok(machine.send_close(code, reason, chance, now, out)?),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
                 machine.send_close(code, reason, chance, now, out)
             }),
@@ -105,7 +101,6 @@ impl Link {
     pub fn websocket(&self, stream: u32) -> Result<&websocket::Connection, Misuse> {
         match &self.protocol {
             Protocol::WebSocket(machine) => Ok(machine),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.socket(stream).ok_or(Misuse::OtherProtocol),
             Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
         }

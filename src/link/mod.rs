@@ -24,23 +24,13 @@
 //! number, and the exchanges of one connection know nothing of each other; a
 //! connection that speaks one at a time has one at a time.
 
-#![cfg_attr(
-    not(feature = "http2"),
-    allow(
-        unused_variables,
-        reason = "without HTTP/2 there is one exchange at a time"
-    )
-)]
-
 mod account;
 mod body;
 mod error;
 mod event;
 mod limits;
 mod message;
-#[cfg(feature = "http2")]
 mod multiplex;
-#[cfg(feature = "http2")]
 mod outbox;
 mod parked;
 mod protocol;
@@ -61,7 +51,7 @@ pub use protocol::{Closing, Lent, Link};
 #[cfg(feature = "net")]
 pub(crate) use receive::Taker;
 pub use reply::Snapshot;
-#[cfg(all(feature = "net", feature = "http2"))]
+#[cfg(feature = "net")]
 pub(crate) use resting::Idle;
 #[cfg(feature = "net")]
 pub(crate) use resting::Resting;

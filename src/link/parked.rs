@@ -2,7 +2,6 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-#[cfg(feature = "http2")]
 use crate::http;
 use crate::http::{Content, FieldBuffer, Method, RequestHead, Target, Version};
 
@@ -73,7 +72,6 @@ impl Parked {
     }
 
     /// Appends what nobody has looked at yet.
-    #[cfg(feature = "http2")]
     pub(super) fn keep(&mut self, bytes: &[u8]) {
         // Sliding costs no more than what has been used up.
         if self.used > 0 && self.used >= self.body.len() - self.used {
@@ -84,27 +82,23 @@ impl Parked {
     }
 
     /// What nobody has looked at yet.
-    #[cfg(feature = "http2")]
     pub(super) fn unused(&mut self) -> &mut [u8] {
         self.body.get_mut(self.used..).unwrap_or_default()
     }
 
     /// Drops the first `n` bytes of that; whether some are left.
-    #[cfg(feature = "http2")]
     pub(super) fn advance(&mut self, n: usize) -> bool {
         self.used = (self.used + n).min(self.body.len());
         self.used < self.body.len()
     }
 
     /// Keeps the fields behind a body.
-    #[cfg(feature = "http2")]
     pub(super) fn keep_fields(&mut self, fields: http::Fields<'_>) {
         // As in `fill`.
         let _ = self.fields.extend(fields);
     }
 
     /// The fields that were kept.
-    #[cfg(feature = "http2")]
     pub(super) fn fields(&self) -> http::Fields<'_> {
         self.fields.as_fields()
     }

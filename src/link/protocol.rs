@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 
-#[cfg(feature = "http2")]
 use super::multiplex::Multiplex;
 use super::{Limits, Misuse, Parked};
 use crate::http::{self, Fields, Scratch, Status, date::Date};
@@ -74,7 +73,6 @@ pub enum Closing {
 #[derive(Debug)]
 pub(super) enum Protocol {
     Http1(http1::Connection),
-    #[cfg(feature = "http2")]
     Http2(Box<Multiplex>),
     WebSocket(websocket::Connection),
     /// No protocol of ours: every byte is the owner's.
@@ -124,7 +122,6 @@ impl Link {
 
     /// The client's side of an HTTP/2 connection, with prior knowledge
     /// (RFC 9113 §3.3). [`begin`](Self::begin) sends what comes first.
-    #[cfg(feature = "http2")]
     pub fn client_http2(now: Instant) -> Self {
         Self::with(
             Role::Client,
@@ -136,7 +133,6 @@ impl Link {
     /// settings, nothing otherwise.
     pub fn begin(&mut self, limits: &Limits, now: Instant, out: &mut impl Sink) {
         match &mut self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 // Refused only after the end of a connection.
                 let _ = many.machine_mut().open(&limits.http2, now, out);
@@ -178,7 +174,6 @@ impl Link {
     #[inline(always)]
     pub fn is_open(&self, stream: u32) -> bool {
         match (&self.protocol, self.role) {
-            #[cfg(feature = "http2")]
             (Protocol::Http2(many), _) => many.is_open(stream),
             // Before the first request the number is the connection's own.
             (Protocol::Http1(machine), Role::Server) if stream != 0 => {
@@ -191,7 +186,6 @@ impl Link {
     /// Whether exchanges share the connection: it speaks HTTP/2.
     #[inline]
     pub const fn is_multiplexed(&self) -> bool {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(_) = self.protocol {
             return true;
         }
@@ -220,7 +214,6 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.upgrade_websocket(stream, fields, streaming, date, now, out);
         }
@@ -239,7 +232,6 @@ impl Link {
     pub fn choose_websocket_limits(&mut self, stream: u32, nth: u16) -> Result<(), Misuse> {
         match &mut self.protocol {
             Protocol::WebSocket(_) => self.rules = nth,
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => return many.choose_websocket_limits(stream, nth),
             Protocol::Http1(_) | Protocol::Raw { .. } => return Err(Misuse::OtherProtocol),
         }
@@ -268,7 +260,6 @@ impl Link {
         streaming: bool,
         now: Instant,
     ) -> Result<(), Misuse> {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.become_socket(stream, streaming, now);
         }
@@ -300,7 +291,6 @@ impl Link {
                 http1::Closing::Now => Closing::Now,
                 http1::Closing::Linger => Closing::Linger,
             }),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.machine().is_done().then_some(Closing::Linger),
             Protocol::WebSocket(machine) => machine.is_done().then_some(Closing::Linger),
             Protocol::Raw { .. } => None,
@@ -312,7 +302,6 @@ impl Link {
     pub fn refusal(&self) -> Option<Status> {
         match &self.protocol {
             Protocol::Http1(machine) => machine.refusal(),
-            #[cfg(feature = "http2")]
             Protocol::Http2(_) => None,
             Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
         }
@@ -329,7 +318,6 @@ impl Link {
     pub fn is_idle(&self) -> bool {
         match &self.protocol {
             Protocol::Http1(machine) => machine.is_idle(),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.is_idle(),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
         }
@@ -343,7 +331,6 @@ impl Link {
         let is_between = match &self.protocol {
             Protocol::Http1(machine) => machine.is_idle() && self.stream != 0,
             Protocol::WebSocket(machine) => machine.is_between_messages(),
-            #[cfg(feature = "http2")]
             Protocol::Http2(_) => false,
             Protocol::Raw { .. } => false,
         };
@@ -353,7 +340,6 @@ impl Link {
     /// Bytes of memory held apart from the link itself.
     #[inline]
     pub fn memory(&self) -> usize {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &self.protocol {
             return many.memory();
         }

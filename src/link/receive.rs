@@ -2,17 +2,15 @@
 
 use alloc::boxed::Box;
 
-#[cfg(all(feature = "net", feature = "http2"))]
+#[cfg(feature = "net")]
 use super::Limits;
-#[cfg(feature = "http2")]
 use super::multiplex::{Around, Multiplex};
 use super::protocol::Protocol;
 use super::{Closing, Event, Lent, Link, Parked, Violation};
-#[cfg(all(feature = "net", feature = "http2"))]
+#[cfg(feature = "net")]
 use crate::http::{self, Content, RequestHead};
-#[cfg(all(feature = "net", feature = "http2"))]
+#[cfg(feature = "net")]
 use crate::http2;
-#[cfg(feature = "http2")]
 use crate::wire::Role;
 use crate::wire::{Instant, Received, Sink, Step};
 use crate::{http1, websocket};
@@ -29,7 +27,6 @@ pub(crate) enum Taker<'l> {
     /// The machine of HTTP/2, where nothing is given before further input is
     /// looked at. Its requests go through [`Link::begin_http2`], all else that it
     /// finds through [`Link::took_http2`].
-    #[cfg(feature = "http2")]
     Http2(&'l mut http2::Connection),
     /// [`Link::receive`], which takes everything.
     Any,
@@ -45,7 +42,6 @@ impl Link {
         if self.over.is_some() {
             return Taker::Any;
         }
-        #[cfg(feature = "http2")]
         if self.stream == 0 && self.is_preface(input) {
             return Taker::Any;
         }
@@ -53,7 +49,6 @@ impl Link {
             Protocol::Http1(machine) => Taker::Http1(machine),
             // Whose limits are those of all.
             Protocol::WebSocket(machine) if self.rules == 0 => Taker::WebSocket(machine),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => match many.is_caught_up() {
                 true => Taker::Http2(many.machine_mut()),
                 false => Taker::Any,
@@ -90,7 +85,7 @@ impl Link {
     }
 
     /// Passes on what the machine of HTTP/2 has found in `input`.
-    #[cfg(all(feature = "net", feature = "http2"))]
+    #[cfg(feature = "net")]
     pub(crate) fn took_http2<'b>(
         &mut self,
         found: Result<(usize, http2::Found), http2::Violation>,
@@ -117,7 +112,7 @@ impl Link {
 
     /// A request of HTTP/2 has come on `stream`, whose response is overdue from
     /// `due` on.
-    #[cfg(all(feature = "net", feature = "http2"))]
+    #[cfg(feature = "net")]
     #[inline(always)]
     pub(crate) fn begin_http2(
         &mut self,
@@ -155,7 +150,6 @@ impl Link {
                 step: Step::Done,
             });
         }
-        #[cfg(feature = "http2")]
         if self.stream == 0 && self.is_preface(input) {
             self.protocol = Protocol::Http2(Box::new(Multiplex::new(self.role, lent.now)));
         }
@@ -166,7 +160,6 @@ impl Link {
                 let received = machine.receive(input, lent, out);
                 self.took_http1(received, now + limits.reply, shown)
             }
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
                 let around = Around {
@@ -222,7 +215,6 @@ impl Link {
                     step: self.http1_step(step, due, shown),
                 })
             }
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
                 let around = Around {
@@ -268,7 +260,6 @@ impl Link {
         match &mut self.protocol {
             Protocol::Http1(machine) => machine.is_idle(),
             Protocol::WebSocket(machine) => !machine.is_closing(),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 let caught_up = many.catch_up(out);
                 if caught_up {
@@ -283,7 +274,6 @@ impl Link {
     /// Whether the input is the front of HTTP/2's preface, far enough to tell
     /// it from a request of HTTP/1.1 (RFC 9113 §3.4). What is shorter is no
     /// head yet and does that machine no harm.
-    #[cfg(feature = "http2")]
     fn is_preface(&self, input: &[u8]) -> bool {
         self.role == Role::Server
             && input.starts_with(b"PRI * HTTP/2.0\r\n")
@@ -294,7 +284,6 @@ impl Link {
     /// comes again. What is needed no more comes back, for the
     /// [`Shelf`](super::Shelf).
     pub fn reclaim(&mut self, shown: Box<Parked>) -> Option<Box<Parked>> {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.reclaim(shown);
         }

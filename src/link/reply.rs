@@ -43,7 +43,6 @@ impl Link {
         if announced(head.fields).is_some_and(|length| length > limit as u64) {
             return Err(Misuse::BodyTooLarge);
         }
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.collect(stream, head, limit, shelf, out);
         }
@@ -63,7 +62,6 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.accept_body(stream, true, now, out);
         }
@@ -83,7 +81,6 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.accept_body(stream, false, now, out);
         }
@@ -100,7 +97,6 @@ impl Link {
         head: &ResponseHead<'_>,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.inform(stream, head, out);
         }
@@ -123,7 +119,6 @@ impl Link {
     ) -> Result<(), Misuse> {
         let machine = match &mut self.protocol {
             Protocol::Http1(machine) => machine,
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => return many.respond(stream, head, body, date, now, out),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => return Err(Misuse::OtherProtocol),
         };
@@ -194,7 +189,6 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<u32, Misuse> {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.request(head, body, now, out);
         }
@@ -234,7 +228,6 @@ impl Link {
     pub fn write(&mut self, stream: u32, data: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine.send_body(data, out)?),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.put(data)),
             Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
             Protocol::Raw { .. } => {
@@ -257,7 +250,6 @@ impl Link {
     ) -> Result<(), Misuse> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine.send_body_shared(data, out)?),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.share(data)),
             Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
             Protocol::Raw { .. } => {
@@ -287,7 +279,6 @@ impl Link {
                 put(out);
                 Ok(())
             }
-            #[cfg(feature = "http2")]
             Protocol::Http2(_) => Err(Misuse::OtherProtocol), // it frames each piece
             Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
         }
@@ -310,7 +301,6 @@ impl Link {
                 self.endless = false;
                 Ok(())
             }
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.finish(stream, trailers, now, out),
             Protocol::Raw { .. } => {
                 self.over = Some(Closing::Linger);
@@ -323,7 +313,6 @@ impl Link {
     fn http1(&mut self) -> Result<&mut http1::Connection, Misuse> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine),
-            #[cfg(feature = "http2")]
             Protocol::Http2(_) => Err(Misuse::OtherProtocol),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
         }
@@ -335,7 +324,6 @@ impl Link {
     pub fn owes_response(&self, stream: u32) -> bool {
         match &self.protocol {
             Protocol::Http1(machine) => self.role == Role::Server && machine.awaits_response(),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.owes_response(stream),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
         }
@@ -373,7 +361,6 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) {
-        #[cfg(feature = "http2")]
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.fail(stream, head, date, chance, now, out);
         }
@@ -407,7 +394,6 @@ impl Link {
         match &mut self.protocol {
             Protocol::Http1(machine) if asks => machine.shutdown_after_next(),
             Protocol::Http1(machine) => machine.shutdown(),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.drain(chance, now, out),
             Protocol::WebSocket(machine) => {
                 // Refused only where a close frame has been sent already.

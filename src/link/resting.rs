@@ -1,13 +1,10 @@
 //! A link with nothing under way, in short.
 
-#[cfg(feature = "http2")]
 use alloc::boxed::Box;
 
 use super::Link;
-#[cfg(feature = "http2")]
 use super::multiplex::Multiplex;
 use super::protocol::Protocol;
-#[cfg(feature = "http2")]
 use crate::http2;
 use crate::wire::{Instant, Role};
 use crate::{http1, websocket};
@@ -52,7 +49,6 @@ impl Link {
                 Some(Resting::Http1([nanos as u32, (nanos >> 32) as u32]))
             }
             Protocol::WebSocket(machine) => Some(Resting::WebSocket(machine.resting()?)),
-            #[cfg(feature = "http2")]
             Protocol::Http2(_) => None,
             Protocol::Raw { .. } => None,
         }
@@ -82,7 +78,6 @@ impl Link {
 
     /// Takes the machine out of a server's link that speaks HTTP/2 and has no
     /// stream, and leaves the link without a protocol.
-    #[cfg(feature = "http2")]
     pub(crate) fn take_idle(&mut self) -> Option<Idle> {
         if self.role != Role::Server || self.over.is_some() || self.due != Instant::NEVER {
             return None;
@@ -99,7 +94,6 @@ impl Link {
     }
 
     /// The link again whose machine was taken out.
-    #[cfg(feature = "http2")]
     pub(crate) fn of_idle(idle: Idle) -> Self {
         let many = Multiplex::of_idle(idle.machine);
         let mut link = Self::with(Role::Server, Protocol::Http2(Box::new(many)));
@@ -110,14 +104,12 @@ impl Link {
 
 /// What has to be remembered of a server's link that speaks HTTP/2 and has no
 /// stream.
-#[cfg(feature = "http2")]
 #[derive(Debug)]
 pub(crate) struct Idle {
     machine: http2::Connection,
     stream: u32,
 }
 
-#[cfg(feature = "http2")]
 impl Idle {
     /// Bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {

@@ -11,7 +11,6 @@ impl Link {
     #[inline]
     pub fn tag(&self, stream: u32) -> Option<u32> {
         match &self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.tag(stream),
             _ => None,
         }
@@ -21,7 +20,6 @@ impl Link {
     #[inline]
     pub fn set_tag(&mut self, stream: u32, tag: u32) -> bool {
         match &mut self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) if stream != 0 => {
                 many.set_tag(stream, tag);
                 true
@@ -34,7 +32,6 @@ impl Link {
     /// input is to be withheld.
     pub fn set_reading(&mut self, stream: u32, reading: bool, now: Instant) -> bool {
         match &mut self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 many.set_reading(stream, reading, now);
                 true
@@ -58,7 +55,6 @@ impl Link {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         match &mut self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) if stream != 0 => {
                 let code = crate::http2::ErrorCode::new(code);
                 many.reset(stream, code, gone, now, out)
@@ -71,7 +67,6 @@ impl Link {
     #[inline]
     pub fn queued(&self, stream: u32) -> usize {
         match &self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.queued(stream),
             _ => 0,
         }
@@ -81,7 +76,6 @@ impl Link {
     /// the whole connection waits.
     pub fn wait(&mut self, stream: u32) -> bool {
         match &mut self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 many.wait(stream);
                 true
@@ -94,10 +88,8 @@ impl Link {
     /// control frames are not counted.
     #[inline]
     pub fn set_room(&mut self, room: usize) {
-        match &mut self.protocol {
-            #[cfg(feature = "http2")]
-            Protocol::Http2(many) => many.set_room(room),
-            _ => {}
+        if let Protocol::Http2(many) = &mut self.protocol {
+            many.set_room(room)
         }
     }
 
@@ -106,10 +98,8 @@ impl Link {
     /// `low` bytes wait on its stream.
     #[inline]
     pub fn pump(&mut self, low: usize, now: Instant, out: &mut impl Sink) {
-        match &mut self.protocol {
-            #[cfg(feature = "http2")]
-            Protocol::Http2(many) => many.pump(low, now, out),
-            _ => {}
+        if let Protocol::Http2(many) = &mut self.protocol {
+            many.pump(low, now, out)
         }
     }
 
@@ -117,7 +107,6 @@ impl Link {
     #[inline]
     pub fn has_output(&self) -> bool {
         match &self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.has_output(),
             _ => false,
         }
@@ -128,7 +117,6 @@ impl Link {
     #[inline]
     pub fn is_pending(&self) -> bool {
         match &self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.is_pending(),
             _ => false,
         }
@@ -139,7 +127,6 @@ impl Link {
     /// `None` where the connection's end says it all.
     pub fn take_live(&mut self) -> Option<(u32, Option<Gone>)> {
         match &mut self.protocol {
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.take_live(),
             _ => None,
         }
@@ -150,7 +137,6 @@ impl Link {
     pub fn allowance(&self) -> usize {
         match &self.protocol {
             Protocol::Http1(machine) => usize::from(machine.is_idle()),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 let machine = many.machine();
                 match machine.is_closing() {

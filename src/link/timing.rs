@@ -11,7 +11,6 @@ impl Link {
     pub fn deadline(&self, limits: &Limits) -> Option<Instant> {
         let own = match &self.protocol {
             Protocol::Http1(machine) => machine.deadline(&limits.http1),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.deadline(),
             Protocol::WebSocket(machine) => machine.deadline(),
             Protocol::Raw { .. } => None,
@@ -24,7 +23,6 @@ impl Link {
     pub fn deadline_withheld(&self) -> Option<Instant> {
         let own = match &self.protocol {
             Protocol::WebSocket(machine) if machine.is_closing() => machine.deadline(),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.deadline_withheld(),
             Protocol::Http1(_) | Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
         };
@@ -54,7 +52,6 @@ impl Link {
                 machine.elapsed(lent, out)?;
                 Ok(None)
             }
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => {
                 let (lent, _, limits) = lent.pass(|limits| &limits.http2);
                 match many.elapsed(lent, limits, out) {
@@ -90,7 +87,6 @@ impl Link {
     pub fn resume(&mut self, now: Instant) {
         match &mut self.protocol {
             Protocol::Http1(machine) => machine.resume(now),
-            #[cfg(feature = "http2")]
             Protocol::Http2(many) => many.resume(now),
             Protocol::WebSocket(machine) => machine.resume(now),
             Protocol::Raw { .. } => {}

@@ -28,7 +28,6 @@ pub enum Speaks {
     Http,
     /// HTTP/2 from the first byte, with prior knowledge (RFC 9113 §3.3): for
     /// dials. A listener that speaks [`Http`](Self::Http) finds out by itself.
-    #[cfg(feature = "http2")]
     Http2,
     /// No protocol of ours: [`Event::Data`](crate::link::Event::Data).
     Raw,

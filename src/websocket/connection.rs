@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-#[cfg(feature = "http2")]
+#[cfg(feature = "alloc")]
 use super::found::Found;
 use super::{
     CloseCode, Event, Kind, Limits, Violation,
@@ -184,7 +184,7 @@ impl Connection {
     /// As [`receive`](Self::receive), but the event comes as a place in the
     /// input, for a caller that has to put the input elsewhere first. The
     /// output has room for an answer.
-    #[cfg(feature = "http2")]
+    #[cfg(feature = "alloc")]
     pub(crate) fn locate(
         &mut self,
         input: &mut [u8],

@@ -32,7 +32,7 @@ impl Found {
     }
 
     /// Whether there is an event.
-    #[cfg(feature = "http2")]
+    #[cfg(feature = "alloc")]
     pub(crate) const fn is_event(&self) -> bool {
         !matches!(self.what, What::Need(_))
     }

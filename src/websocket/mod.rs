@@ -43,7 +43,7 @@ pub use code::CloseCode;
 pub use connection::Connection;
 pub use error::{Misuse, Violation};
 pub use event::{Event, Kind};
-#[cfg(feature = "http2")]
+#[cfg(feature = "alloc")]
 pub(crate) use found::Found;
 pub use frame::encode_message;
 pub use limits::Limits;

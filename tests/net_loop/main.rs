@@ -9,9 +9,9 @@ mod drain;
 mod endings;
 mod exchanges;
 mod files;
-#[cfg(feature = "http2")]
+#[cfg(feature = "alloc")]
 mod http2;
-#[cfg(feature = "http2")]
+#[cfg(feature = "alloc")]
 #[path = "../http2_support/mod.rs"]
 mod http2_support;
 mod limits;

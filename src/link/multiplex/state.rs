@@ -249,6 +249,7 @@ impl Multiplex {
     }
 }
 
+#[cfg(feature = "net")]
 #[cfg(test)]
 mod tests {
     use super::*;

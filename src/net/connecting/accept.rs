@@ -118,7 +118,6 @@ impl<P: Poller> Loop<P> {
         let state = &mut self.dispatch.state;
         let link = match speaks {
             Speaks::Http => Link::server(state.now),
-            #[cfg(feature = "http2")]
             Speaks::Http2 => Link::server(state.now),
             Speaks::Raw => Link::raw(Role::Server),
         };

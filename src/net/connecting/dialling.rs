@@ -129,7 +129,6 @@ impl<P: Poller> Loop<P> {
         connection.phase = Phase::Open;
         connection.link = match speaks {
             Speaks::Http => Link::client(state.now),
-            #[cfg(feature = "http2")]
             Speaks::Http2 => Link::client_http2(state.now),
             Speaks::Raw => Link::raw(Role::Client),
         };

@@ -17,7 +17,6 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::connection::Connection;
-#[cfg(feature = "http2")]
 use super::resting::Idle;
 use super::resting::{LongAddresses, Resting};
 use crate::net::stores::slab::grow;
@@ -42,7 +41,6 @@ pub(in crate::net) struct Connections {
 #[derive(Debug)]
 struct Others {
     places: Slab<Place>,
-    #[cfg(feature = "http2")]
     idle: Slab<Box<Idle>>,
     long: LongAddresses,
     /// Those that are whole and may have to be packed, in no order, and some
@@ -63,7 +61,6 @@ enum Place {
     Whole,
     Resting(Resting),
     /// Speaks HTTP/2 and has no stream: its key among those.
-    #[cfg(feature = "http2")]
     Idle(Key),
 }
 
@@ -74,7 +71,6 @@ impl Connections {
             whole: Vec::with_capacity(slots),
             others: Others {
                 places: Slab::new(),
-                #[cfg(feature = "http2")]
                 idle: Slab::new(),
                 long: Slab::new(),
                 warm: Vec::new(),
@@ -164,7 +160,6 @@ impl Connections {
     pub(in crate::net) fn largest(&self) -> Option<Key> {
         let holds = |(key, place): (Key, &Place)| match place {
             Place::Whole => Some((self.get(key)?.accounted, key)),
-            #[cfg(feature = "http2")]
             Place::Idle(idle) => Some((self.others.idle.get(*idle)?.accounted(), key)),
             Place::Resting(_) => None,
         };
@@ -227,7 +222,6 @@ impl Others {
     fn is_open(&self, key: Key, stream: u32) -> bool {
         match self.places.get(key) {
             Some(Place::Resting(resting)) => resting.is_open(stream),
-            #[cfg(feature = "http2")]
             Some(Place::Idle(_)) => stream == 0, // the connection itself
             Some(Place::Whole) | None => false,
         }
@@ -241,7 +235,6 @@ impl Others {
         if let Some(resting) = Resting::of(connection, &mut self.long) {
             *place = Place::Resting(resting);
         } else {
-            #[cfg(feature = "http2")]
             match Idle::of(connection) {
                 Some(idle) => {
                     self.freed += connection.accounted.saturating_sub(idle.accounted());
@@ -249,8 +242,6 @@ impl Others {
                 }
                 None => return false,
             }
-            #[cfg(not(feature = "http2"))]
-            return false;
         }
         self.packed += 1;
         if let Some(record) = whole.take()
@@ -270,7 +261,6 @@ impl Others {
         let connection = match mem::replace(place, Place::Whole) {
             Place::Whole => None,
             Place::Resting(resting) => Some(resting.wake(&mut self.long)),
-            #[cfg(feature = "http2")]
             Place::Idle(idle) => self.idle.remove(idle).map(|idle| idle.wake()),
         };
         // Only a whole one is in its place already.

@@ -8,7 +8,6 @@ use super::connection::{Connection, Phase};
 use super::dispatch::{Dispatch, Stop};
 use super::failing::{Call, panicked};
 use super::state::State;
-#[cfg(feature = "http2")]
 use crate::http2::Found;
 use crate::link::{self, Event, Gone, Taker};
 use crate::net::outlet::Outlet;
@@ -152,7 +151,6 @@ impl Dispatch {
                         received => connection.link.took_websocket(received),
                     }
                 }
-                #[cfg(feature = "http2")]
                 Taker::Http2(machine) => {
                     let due = lent.now + limits.reply;
                     let (mut lent, shown, limits) = lent.pass(|limits| &limits.http2);

@@ -8,7 +8,6 @@
 //!   resting:  the link in short, the peer, whose it is
 //! ```
 
-#[cfg(feature = "http2")]
 use alloc::boxed::Box;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -101,7 +100,6 @@ impl Resting {
 }
 
 /// All there is to know of a connection that speaks HTTP/2 and has no stream.
-#[cfg(feature = "http2")]
 #[derive(Debug)]
 pub(in crate::net) struct Idle {
     link: link::Idle,
@@ -112,7 +110,6 @@ pub(in crate::net) struct Idle {
     accounted: usize,
 }
 
-#[cfg(feature = "http2")]
 impl Idle {
     /// What the loop has it down for.
     pub(in crate::net) const fn accounted(&self) -> usize {
