@@ -23,7 +23,7 @@
 //!
 //! # Features
 //!
-//! `std`, `net`, `files` and `gzip` are on by default. Features add, and
+//! `std`, `net`, `files`, `gzip` and `log` are on by default. Features add, and
 //! never change what is there.
 //!
 //! | feature | adds |
@@ -34,6 +34,7 @@
 //! | `files` | directories that `app` serves, and files that Linux sends |
 //! | `http2` | nothing beyond `alloc` |
 //! | `gzip` | compressed gRPC messages: flate2 |
+//! | `log` | lines on the `log` facade about what goes wrong on a server |
 //! | `prost` | messages made by prost as gRPC messages |
 //!
 //! # A first example

@@ -54,6 +54,16 @@
 //! meet in rooms ([`Socket::join`], [`EventStream::join`]), which span all
 //! loops; [`Hub`] publishes there from any thread.
 
+//! # The log
+//!
+//! With the feature `log`, which is on by default, what goes wrong is a line on
+//! the [`log`](https://docs.rs/log) facade with the target `barewire`: a reply
+//! that was given a field that cannot be sent, a panic of a handler, a reply that
+//! never came, a peer that was refused. A line names the method and the pattern of
+//! the route. Any logger shows them, `env_logger` for example; without one nothing
+//! is written. One cause writes at most 20 lines in 10 seconds, and says then how
+//! many it left out, so that no peer can fill a disk.
+
 mod event_streams;
 mod exchange;
 #[cfg(all(unix, feature = "files"))]

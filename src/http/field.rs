@@ -1,12 +1,12 @@
 //! One field, and where it lies.
 
-use core::str;
+use core::{fmt, str};
 
 use crate::wire::ascii;
 
 /// One field line (RFC 9110 §5): a token, and a value without white space at
 /// its ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Field<'b> {
     /// The name, in the case it was sent in.
     pub name: &'b [u8],
@@ -47,6 +47,52 @@ impl<'b> Field<'b> {
             return Err(InvalidField::Value);
         }
         Ok(())
+    }
+}
+
+/// Fields whose values let their holder in: `Debug` leaves them out.
+const SECRET: [&str; 6] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "set-cookie",
+    "x-api-key",
+    "x-auth-token",
+];
+
+impl Field<'_> {
+    /// The value as `Debug` and the log show it.
+    pub(crate) fn shown_value(&self) -> impl fmt::Debug + use<'_> {
+        match SECRET.iter().any(|name| self.is(name)) {
+            true => Shown::Secret,
+            false => Shown::Text(self.value),
+        }
+    }
+}
+
+/// The name, and the value as text; of fields that let their holder in
+/// (Authorization, cookies and the like) the name alone.
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {:?}", Shown::Text(self.name), self.shown_value())
+    }
+}
+
+/// A part of a field as `Debug` shows it.
+pub(super) enum Shown<'b> {
+    Text(&'b [u8]),
+    Secret,
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => match str::from_utf8(text) {
+                Ok(text) => fmt::Debug::fmt(text, f),
+                Err(_) => write!(f, "\"{}\"", text.escape_ascii()),
+            },
+            Self::Secret => f.write_str("(secret)"),
+        }
     }
 }
 

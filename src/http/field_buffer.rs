@@ -1,6 +1,7 @@
 //! A list of fields that an application builds.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::{Field, FieldRange, Fields, InvalidField};
 use crate::wire::ascii;
@@ -15,13 +16,20 @@ use crate::wire::ascii;
 /// assert_eq!(fields.push("X-Evil", "a\r\nSet-Cookie: b"), Err(InvalidField::Value));
 /// assert_eq!(fields.as_fields().get("x-request-id"), Some(&b"7"[..]));
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct FieldBuffer {
     text: Vec<u8>,
     ranges: Vec<FieldRange>,
     /// A machine has to look at them one by one: there is one among them that
     /// may be its own business, or the text has gaps.
     special: bool,
+}
+
+/// The fields in order, each as [`Field`] shows itself.
+impl fmt::Debug for FieldBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_fields().fmt(f)
+    }
 }
 
 impl FieldBuffer {

@@ -1,7 +1,8 @@
 //! Lists of fields, borrowed from wherever they lie.
 
-use core::slice;
+use core::{fmt, slice};
 
+use super::field::Shown;
 use super::{Field, FieldRange};
 use crate::wire::{Sink, ascii, simd};
 
@@ -15,12 +16,12 @@ use crate::wire::{Sink, ascii, simd};
 /// assert_eq!(fields.get("ACCEPT"), Some(&b"text/html, */*"[..]));
 /// assert!(fields.list("accept").eq([&b"text/html"[..], b"*/*", b"text/css"]));
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Fields<'b> {
     place: Place<'b>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 enum Place<'b> {
     Listed(&'b [Field<'b>]),
     Ranges {
@@ -37,6 +38,17 @@ enum Place<'b> {
         /// one that a machine has to look at.
         plain: bool,
     },
+}
+
+/// The fields in order, each as [`Field`] shows itself.
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for field in self.iter() {
+            map.entry(&Shown::Text(field.name), &field.shown_value());
+        }
+        map.finish()
+    }
 }
 
 impl Default for Fields<'_> {
@@ -303,6 +315,23 @@ mod tests {
         let members: alloc::vec::Vec<_> = Fields::new(&list).list("x").collect();
         assert_eq!(members, [&b"a"[..], b"\"b, \\\"c\"", b"d"]);
         assert!(Fields::new(&list).list_contains("X", "D"));
+    }
+
+    #[test]
+    fn debug_shows_text_and_hides_secrets() {
+        let list = [
+            Field::new("Accept", "text/html"),
+            Field {
+                name: b"X",
+                value: b"\xff\"",
+            },
+            Field::new("COOKIE", "id=7"),
+            Field::new("authorization", "Bearer x"),
+        ];
+        let shown = std::format!("{:?}", Fields::new(&list));
+        let expected = r#"{"Accept": "text/html", "X": "\xff\"", "COOKIE": (secret), "authorization": (secret)}"#;
+        assert_eq!(shown, expected);
+        assert_eq!(std::format!("{:?}", list[0]), r#""Accept": "text/html""#);
     }
 
     #[test]

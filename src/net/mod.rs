@@ -31,6 +31,7 @@ mod handler;
 mod lending;
 mod outlet;
 mod remote;
+pub(crate) mod report;
 mod stores;
 mod system;
 mod turns;

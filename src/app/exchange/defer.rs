@@ -8,6 +8,7 @@ use super::response::Response;
 use super::session::{After, At, Session};
 use crate::http::Status;
 use crate::link::Event;
+use crate::net::report::report;
 use crate::net::{Context, Exchange, Owner, Remote};
 
 /// The reply to one request, owed by whoever holds this, on any thread.
@@ -93,7 +94,14 @@ impl Session for Deferring {
         };
         match late.response {
             Some(response) => response.answer(at),
-            None => at.refuse(&Status::INTERNAL_SERVER_ERROR.into()),
+            None => {
+                let subject = at.subject();
+                report!(
+                    Error,
+                    "{subject}: 500, as its `Deferred` was dropped without a reply"
+                );
+                at.refuse(&Status::INTERNAL_SERVER_ERROR.into())
+            }
         };
         After::End
     }

@@ -12,6 +12,7 @@ use super::reply::Reply;
 use super::stream::{Stream, Streaming};
 use crate::http::{Fields, Status};
 use crate::link::{Body, Misuse};
+use crate::net::report::report;
 use crate::net::{FilePart, Flow};
 
 /// Bodies up to this size are read and leave in one write with their heads.
@@ -70,7 +71,11 @@ impl Reply<'_, '_> {
             return match gather(pieces, length as usize) {
                 Ok(body) => self.shared(body),
                 // It has become too short, or the disk has failed.
-                Err(_) => self.refuse(Status::INTERNAL_SERVER_ERROR),
+                Err(error) => {
+                    let subject = self.at().subject();
+                    report!(Error, "{subject}: 500, as a file cannot be read: {error}");
+                    self.refuse(Status::INTERNAL_SERVER_ERROR)
+                }
             };
         }
         if self.at().context.is_shared() {
@@ -144,7 +149,10 @@ impl Streaming for Sending {
                 Piece::Bytes(bytes) => stream.write_shared(mem::take(bytes)),
                 Piece::File(part) => match read_piece(part) {
                     Ok(bytes) => stream.write_shared(bytes),
-                    Err(_) => return stream.abort(),
+                    Err(error) => {
+                        report!(Error, "a reply was cut, as a file cannot be read: {error}");
+                        return stream.abort();
+                    }
                 },
             };
             if piece.len() == 0 {

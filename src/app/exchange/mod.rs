@@ -18,3 +18,4 @@ pub(super) mod scratch;
 pub(super) mod session;
 pub(super) mod site;
 pub(super) mod stream;
+pub(super) mod subject;

@@ -24,10 +24,29 @@ pub struct Record {
     pub(crate) fields: FieldBuffer,
     /// How many of them the middleware has given.
     given: usize,
+    /// The route that serves the request, once it has been found.
+    pub(in crate::app) route: RouteNumber,
     /// The app gave a field that cannot stand on the wire.
     pub(crate) faulty: bool,
     /// The reply's head has been sent.
     pub(crate) answered: bool,
+}
+
+/// The number of a route in its app's router, or of none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct RouteNumber(u32); // 0 is none
+
+impl RouteNumber {
+    pub(in crate::app) const NONE: Self = Self(0);
+
+    /// That of the route at this index.
+    pub(in crate::app) fn of(index: usize) -> Self {
+        Self(u32::try_from(index + 1).unwrap_or(0))
+    }
+
+    pub(in crate::app) const fn index(self) -> Option<usize> {
+        (self.0 as usize).checked_sub(1)
+    }
 }
 
 /// A method that is no extension.
@@ -65,6 +84,7 @@ impl Record {
         self.now = now;
         self.fields.clear();
         self.given = 0;
+        self.route = RouteNumber::NONE;
         self.faulty = false;
         self.answered = false;
     }

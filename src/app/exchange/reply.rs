@@ -75,11 +75,13 @@ impl<'a, 'c> Reply<'a, 'c> {
 
     /// Adds a field. One that cannot stand on the wire (a token and a value
     /// without CR, LF, NUL or other controls, RFC 9110 §5.5) has 500 sent in
-    /// place of the reply.
+    /// place of the reply; the log says which it was.
     #[must_use]
-    pub fn field(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        if let Some(record) = self.at.record.as_deref_mut() {
-            record.faulty |= record.fields.push(name, value).is_err();
+    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if let Some(record) = self.at.record.as_deref_mut()
+            && let Err(why) = record.fields.push(name, value.as_ref())
+        {
+            self.at.spoil(name, value.as_ref(), why);
         }
         self
     }
@@ -87,9 +89,11 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// Puts one field in place of all of its name; otherwise as
     /// [`field`](Self::field).
     #[must_use]
-    pub fn set_field(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        if let Some(record) = self.at.record.as_deref_mut() {
-            record.faulty |= record.fields.set(name, value).is_err();
+    pub fn set_field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if let Some(record) = self.at.record.as_deref_mut()
+            && let Err(why) = record.fields.set(name, value.as_ref())
+        {
+            self.at.spoil(name, value.as_ref(), why);
         }
         self
     }
@@ -126,9 +130,11 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 
     fn typed(&mut self, content_type: &str) {
-        if let Some(record) = self.at.record.as_deref_mut() {
-            let content_type = content_type.as_bytes();
-            record.faulty |= record.fields.set_content_type(content_type).is_err();
+        let content_type = content_type.as_bytes();
+        if let Some(record) = self.at.record.as_deref_mut()
+            && let Err(why) = record.fields.set_content_type(content_type)
+        {
+            self.at.spoil("Content-Type", content_type, why);
         }
     }
 

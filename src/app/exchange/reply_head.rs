@@ -1,12 +1,15 @@
 //! The heads of replies, as middleware sees them.
 
-use super::record::Record;
+use super::record::{Record, RouteNumber};
 use crate::http::{FieldBuffer, Fields, InvalidField, Status};
 
 /// What looks at every head before it leaves: all middleware together.
 pub(crate) trait Watch: Send + Sync {
     /// Whether there is any.
     fn is_some(&self) -> bool;
+
+    /// The pattern of a route.
+    fn pattern(&self, route: RouteNumber) -> Option<&str>;
 
     /// A head is about to leave.
     fn look(&self, record: &Record, head: &mut ReplyHead<'_>);

@@ -11,6 +11,7 @@ use super::site::Site;
 use crate::http::{ContentTypeLine, FieldBuffer, Fields, Method, ResponseHead, Status};
 use crate::link::{Body, Misuse};
 use crate::net::Context;
+use crate::net::report::report;
 
 impl At<'_, '_> {
     /// Sends a response. Where it cannot be sent as it is, for a field that
@@ -96,7 +97,7 @@ impl At<'_, '_> {
                 true
             }
             Err(Misuse::Over) => false,
-            Err(_) => self.respond_error(Status::INTERNAL_SERVER_ERROR),
+            Err(misuse) => self.respond_misused(status, misuse),
         }
     }
 
@@ -108,6 +109,17 @@ impl At<'_, '_> {
         }
         let sent = !self.is_faulty() && self.send_error(refusal.status(), refusal.reason());
         sent || self.respond_error(Status::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The response is not one that can be sent: 500 goes in its place.
+    #[cold]
+    fn respond_misused(&mut self, status: Status, misuse: Misuse) -> bool {
+        let (subject, status) = (self.subject(), status.code());
+        report!(
+            Error,
+            "{subject}: 500 in place of {status}, which cannot be sent: {misuse}"
+        );
+        self.respond_error(Status::INTERNAL_SERVER_ERROR)
     }
 
     /// Sends an error without any of the fields that may be at fault.
@@ -122,6 +134,11 @@ impl At<'_, '_> {
             return true;
         }
         // A middleware's own field was at fault; the loop answers without it.
+        let subject = self.subject();
+        report!(
+            Error,
+            "{subject}: cut, as a field that middleware adds cannot be sent"
+        );
         self.context.abort();
         false
     }

@@ -1,5 +1,6 @@
 //! A response that is made apart from its exchange.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use bytes::Bytes;
@@ -22,7 +23,15 @@ pub struct Response {
     status: Status,
     fields: FieldBuffer,
     body: Bytes,
-    faulty: bool,
+    fault: Option<Box<Fault>>,
+}
+
+/// The first field that cannot stand on the wire.
+#[derive(Debug, Clone)]
+struct Fault {
+    name: Box<str>,
+    value: Box<[u8]>,
+    why: InvalidField,
 }
 
 impl Response {
@@ -32,7 +41,7 @@ impl Response {
             status,
             fields: FieldBuffer::new(),
             body: Bytes::new(),
-            faulty: false,
+            fault: None,
         }
     }
 
@@ -61,11 +70,16 @@ impl Response {
     }
 
     /// The same with a field more. One that cannot stand on the wire has 500
-    /// sent in place of the response.
+    /// sent in place of the response; the log says which it was.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        let pushed: Result<(), InvalidField> = self.fields.push(name, value);
-        self.faulty |= pushed.is_err();
+        let value = value.as_ref();
+        if let Err(why) = self.fields.push(name, value) {
+            self.fault.get_or_insert_with(|| {
+                let (name, value) = (name.into(), value.into());
+                Box::new(Fault { name, value, why })
+            });
+        }
         self
     }
 
@@ -80,8 +94,11 @@ impl Response {
             status,
             fields,
             body,
-            faulty,
+            fault,
         } = self;
+        if let Some(fault) = fault {
+            at.spoil(&fault.name, &fault.value, fault.why);
+        }
         if let Some(record) = at.record.as_deref_mut() {
             if fields.as_fields().contains("content-type") {
                 // Replaced, as two types make none. The text was checked before.
@@ -96,7 +113,6 @@ impl Response {
                 let name = core::str::from_utf8(field.name).unwrap_or_default();
                 record.faulty |= record.fields.push(name, field.value).is_err();
             }
-            record.faulty |= faulty;
         }
         at.respond(status, Body::Shared(body))
     }

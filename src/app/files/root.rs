@@ -15,6 +15,8 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
+use crate::net::report::report;
+
 /// A FIFO must not hold the loop up, and nothing may become our terminal.
 const OPEN: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
@@ -53,8 +55,14 @@ impl From<Errno> for Missing {
             | Errno::INVAL
             | Errno::AGAIN => Self::NotFound,
             Errno::ACCESS | Errno::PERM => Self::Forbidden,
-            Errno::MFILE | Errno::NFILE | Errno::NOMEM => Self::Exhausted,
-            _ => Self::Failed,
+            Errno::MFILE | Errno::NFILE | Errno::NOMEM => {
+                report!(Error, "503, as a served file cannot be opened: {error}");
+                Self::Exhausted
+            }
+            _ => {
+                report!(Error, "500, as a served file cannot be opened: {error}");
+                Self::Failed
+            }
         }
     }
 }

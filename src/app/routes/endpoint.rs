@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use crate::app::exchange::record::RouteNumber;
 use crate::app::exchange::refusal::{Answer, Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
@@ -20,6 +21,8 @@ pub(crate) struct Endpoint {
     pub(crate) collect: Option<usize>,
     /// It opens WebSockets: what follows the head is no body.
     pub(crate) upgrades: bool,
+    /// The route's number, given to it by the router.
+    pub(in crate::app) number: RouteNumber,
 }
 
 impl Endpoint {
@@ -32,6 +35,7 @@ impl Endpoint {
             streamed: None,
             collect: None,
             upgrades: false,
+            number: RouteNumber::NONE,
         }
     }
 

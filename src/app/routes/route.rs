@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use super::endpoint::{Endpoint, erase};
 use super::router::Verb;
+use crate::app::exchange::record::RouteNumber;
 use crate::app::exchange::refusal::Answer;
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
@@ -81,6 +82,7 @@ impl Route {
             streamed: None,
             collect: None,
             upgrades: false,
+            number: RouteNumber::NONE,
         };
         Self {
             verb,

@@ -15,6 +15,7 @@ use super::endpoint::Endpoint;
 use crate::app::exchange::params::{Params, Taken};
 use crate::app::exchange::path::Path;
 use crate::app::exchange::pattern::{Pattern, Segment};
+use crate::app::exchange::record::RouteNumber;
 use crate::http::Method;
 
 /// All routes of an app.
@@ -51,6 +52,7 @@ struct Node {
 /// One method of a path.
 struct Served {
     verb: Verb,
+    pattern: Box<str>,
     code: usize, // of the verb's method
     names: Box<[Box<str>]>,
     endpoint: Endpoint,
@@ -116,13 +118,24 @@ impl Router {
             let serves_any = verb == Verb::Any;
             put_plain(&mut self.plain, path, served.len(), (code, serves_any));
         }
+        let endpoint = Endpoint {
+            number: RouteNumber::of(served.len()),
+            ..endpoint
+        };
         served.push(Served {
             code,
             verb,
+            pattern: pattern.into(),
             names,
             endpoint,
         });
         Ok(())
+    }
+
+    /// The pattern of the route with this number.
+    pub(in crate::app) fn pattern(&self, number: RouteNumber) -> Option<&str> {
+        let served = self.served.get(number.index()?);
+        served.map(|it| &*it.pattern)
     }
 
     /// Finds what serves `method` at the path `sent`, if that is one of
@@ -385,6 +398,7 @@ mod tests {
                 streamed: None,
                 collect: Some(index),
                 upgrades: false,
+                number: RouteNumber::NONE,
             };
             router.add(verb, pattern, endpoint).unwrap();
         }
@@ -508,6 +522,7 @@ mod tests {
             streamed: None,
             collect: None,
             upgrades: false,
+            number: RouteNumber::NONE,
         };
         assert!(
             router

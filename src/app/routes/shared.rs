@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::middleware::Middleware;
 use super::router::Router;
-use crate::app::exchange::record::Record;
+use crate::app::exchange::record::{Record, RouteNumber};
 use crate::app::exchange::reply_head::{ReplyHead, Watch};
 use crate::app::publishing::directory::Directory;
 use crate::app::services::interceptor::Interceptors;
@@ -24,6 +24,10 @@ pub(crate) struct Shared {
 impl Watch for Shared {
     fn is_some(&self) -> bool {
         !self.middleware.is_empty()
+    }
+
+    fn pattern(&self, route: RouteNumber) -> Option<&str> {
+        self.router.pattern(route)
     }
 
     /// The middleware that was added last looks first.

@@ -18,6 +18,7 @@ use crate::grpc;
 use crate::http::{Content, Method, RequestHead, Status, Target};
 use crate::link::Misuse;
 use crate::net::Peer;
+use crate::net::report::report;
 
 /// What a request passes on its way.
 pub(in crate::app) struct Way<'w> {
@@ -66,6 +67,11 @@ impl Way<'_> {
         if is_owed && self.opened.is_none() && outcome != Outcome::Collecting {
             // The closure gave back what another exchange was done with, or
             // the response could not be sent.
+            let subject = at.subject();
+            report!(
+                Error,
+                "{subject}: 500, as the route gave no reply of its own"
+            );
             at.refuse(&Status::INTERNAL_SERVER_ERROR.into());
         }
         outcome
@@ -171,6 +177,9 @@ impl Way<'_> {
                 Err(outcome) => return Ok(outcome),
             },
         };
+        if let Some(record) = at.record.as_deref_mut() {
+            record.route = endpoint.number;
+        }
         let path = &*self.path;
         let connects = head.protocol.is_some();
         let plan = match &endpoint.whole {
@@ -187,7 +196,14 @@ impl Way<'_> {
                 return match at.context.collect(head, limit) {
                     Ok(()) => Ok(Outcome::Collecting),
                     Err(Misuse::BodyTooLarge) => Err(Status::CONTENT_TOO_LARGE.into()),
-                    Err(_) => Err(Status::INTERNAL_SERVER_ERROR.into()),
+                    Err(misuse) => {
+                        let subject = at.subject();
+                        report!(
+                            Error,
+                            "{subject}: 500, as its body cannot be collected: {misuse}"
+                        );
+                        Err(Status::INTERNAL_SERVER_ERROR.into())
+                    }
                 };
             }
             Plan::TooLarge => return Err(Status::CONTENT_TOO_LARGE.into()),

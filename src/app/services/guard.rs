@@ -6,6 +6,7 @@ use std::panic::catch_unwind;
 use super::codec::CallStatus;
 use crate::app::exchange::site::Site;
 use crate::grpc::{Code, Status};
+use crate::net::report::report;
 
 /// What a call ends with when its time is up.
 pub(in crate::app) fn deadline_exceeded() -> CallStatus {
@@ -15,6 +16,7 @@ pub(in crate::app) fn deadline_exceeded() -> CallStatus {
 /// What a call ends with when its method has panicked.
 pub(in crate::app) fn failed(site: &Site) -> CallStatus {
     site.metrics.panicked();
+    report!(Error, "a method of a gRPC service has panicked: INTERNAL");
     Status::new(Code::Internal, "the method failed").into()
 }
 

@@ -19,6 +19,7 @@ use super::running::{Receiving, run};
 use super::sending::Sending;
 use super::service::{Registered, Service};
 use super::unknown::unknown;
+use crate::app::exchange::record::RouteNumber;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
@@ -225,6 +226,7 @@ impl App {
                 unknown(&interceptors, request.head(), reply.at())
             })),
             upgrades: false,
+            number: RouteNumber::NONE,
         };
         app.serve(post(), &format!("/{service}/{{*method}}"), others)
     }
@@ -245,6 +247,7 @@ fn endpoint(rules: Arc<Rules>, method: Method) -> Endpoint {
                     receive(&rules, &method, request, reply)
                 })),
                 upgrades: false,
+                number: RouteNumber::NONE,
             }
         }
         Method::Messages(method) => Endpoint {
@@ -254,6 +257,7 @@ fn endpoint(rules: Arc<Rules>, method: Method) -> Endpoint {
                 converse(&rules, &*method, request, reply)
             })),
             upgrades: false,
+            number: RouteNumber::NONE,
         },
     }
 }

@@ -10,12 +10,14 @@ use crate::app::exchange::record::Record;
 use crate::app::exchange::respond::note;
 use crate::app::exchange::session::{After, At, Entry, Session, Sessions};
 use crate::app::exchange::site::Site;
+use crate::app::exchange::subject::Subject;
 use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
 use crate::app::routes::way::{Outcome, Way};
 use crate::app::telemetry::metrics::{Block, Kind};
 use crate::http::{Content, Fields, Method, RequestHead, Status};
 use crate::link::{Event, Gone};
+use crate::net::report::report;
 use crate::net::{Context, Exchange, Handler, Key, Peer};
 use crate::websocket::Kind as MessageKind;
 
@@ -298,12 +300,16 @@ impl Front {
         if !is_owed {
             return self.settle(context, After::Keep);
         }
-        At {
+        let mut at = At {
             context,
             site: &mut self.site,
             record: &mut self.running.record,
+        };
+        if status == Status::GATEWAY_TIMEOUT {
+            let subject = at.subject();
+            report!(Error, "{subject}: 504, as no reply was given in time");
         }
-        .refuse(&status.into());
+        at.refuse(&status.into());
         self.drive(context, Event::Gone(Gone::Aborted));
         self.settle(context, After::End);
     }
@@ -425,6 +431,11 @@ impl Front {
         if let Some(session) = &mut entry.session {
             session.lost(entry.exchange, &mut self.site);
         }
+        let subject = Subject {
+            watch: &*self.site.watch,
+            record: entry.record.as_deref(),
+        };
+        report!(Error, "{subject}: its handler has panicked");
         if let Some(record) = &mut entry.record
             && !record.answered
         {

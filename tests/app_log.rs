@@ -1,0 +1,111 @@
+//! What goes wrong on a server is a line on the log, which names the route and
+//! the reason.
+#![cfg(all(feature = "net", feature = "log"))]
+
+mod app_support;
+
+use std::sync::Mutex;
+
+use app_support::Running;
+use barewire::app::{App, Middleware, Record, ReplyHead, Response};
+
+/// Keeps all lines.
+struct Lines(Mutex<Vec<String>>);
+
+static LINES: Lines = Lines(Mutex::new(Vec::new()));
+
+impl log::Log for Lines {
+    fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let (level, target) = (record.level(), record.target());
+        let line = format!("{level} {target} {}", record.args());
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn flush(&self) {}
+}
+
+/// Keeps lines from here on.
+fn listen() {
+    let _ = log::set_logger(&LINES); // another test may have been first
+    log::set_max_level(log::LevelFilter::Trace);
+}
+
+/// The lines that name this.
+fn lines_with(part: &str) -> Vec<String> {
+    let lines = LINES.0.lock().unwrap();
+    lines
+        .iter()
+        .filter(|it| it.contains(part))
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn a_field_that_cannot_be_sent_is_named_with_its_route_and_the_reason() {
+    listen();
+    let app = App::new()
+        .get("/bad/{id}", |_request, reply| {
+            reply.field("X-Bad", "a\r\nb").text("never seen")
+        })
+        .get("/secret", |_request, reply| {
+            reply.set_field("Set-Cookie", "id=hidden\r\n.").text("")
+        })
+        .get("/type", |_request, reply| reply.body("a\nb", ""))
+        .get("/later", |_request, reply| {
+            reply.defer(|deferred| {
+                deferred.send(Response::text("").field("two words", "x"));
+            })
+        })
+        .get("/dropped", |_request, reply| reply.defer(drop));
+    let running = Running::start(app);
+    for path in ["/bad/7", "/secret", "/type", "/later", "/dropped"] {
+        assert_eq!(running.get(path).status, 500, "{path}");
+    }
+    let start = "ERROR barewire GET";
+    let rule = "field value holds what no value may hold (RFC 9110 §5.5)";
+    let given = "500 in place of the reply, as it was given";
+    let expected = [
+        format!("{start} /bad/{{id}}: {given} \"X-Bad\": \"a\\r\\nb\": {rule}"),
+        format!("{start} /secret: {given} \"Set-Cookie\": (secret): {rule}"),
+        format!("{start} /type: {given} \"Content-Type\": \"a\\nb\": {rule}"),
+        format!(
+            "{start} /later: {given} \"two words\": \"x\": \
+             field name is not a token (RFC 9110 §5.1)"
+        ),
+        format!("{start} /dropped: 500, as its `Deferred` was dropped without a reply"),
+    ];
+    for line in expected {
+        assert_eq!(lines_with(&line).len(), 1, "{line}");
+    }
+}
+
+/// Puts a field into each head that none may have.
+struct Breaks;
+
+impl Middleware for Breaks {
+    fn after(&self, _record: &Record, head: &mut ReplyHead<'_>) {
+        assert!(head.push("X", "a\r\nb").is_err());
+    }
+}
+
+#[test]
+fn a_panic_names_its_route_and_a_flood_does_not_fill_the_log() {
+    listen();
+    let app = App::new().with(Breaks).get("/flood", |request, reply| {
+        assert!(request.query().is_none(), "on purpose");
+        reply.field("X-Flood", "a\r\nb").text("")
+    });
+    let running = Running::start(app);
+    assert_eq!(running.get("/flood?panic").status, 500);
+    assert_eq!(lines_with("GET /flood: its handler has panicked").len(), 1);
+    for _ in 0..200 {
+        assert_eq!(running.get("/flood").status, 500);
+    }
+    // At most twenty in ten seconds, some of which the other test has used.
+    let seen = lines_with("X-Flood").len();
+    assert!((10..=100).contains(&seen), "{seen} lines");
+}
