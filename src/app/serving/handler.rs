@@ -7,17 +7,14 @@ use std::panic::catch_unwind;
 
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::Record;
-use crate::app::exchange::respond::note;
 use crate::app::exchange::session::{After, At, Entry, Session, Sessions};
 use crate::app::exchange::site::Site;
-use crate::app::exchange::subject::Subject;
 use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
 use crate::app::routes::way::{Outcome, Way};
 use crate::app::telemetry::metrics::{Block, Kind};
-use crate::http::{Content, Fields, Method, RequestHead, Status};
-use crate::link::{Event, Gone};
-use crate::net::report::report;
+use crate::http::{Content, Fields, RequestHead, Status};
+use crate::link::Event;
 use crate::net::{Context, Exchange, Handler, Key, Peer};
 use crate::websocket::Kind as MessageKind;
 
@@ -27,17 +24,17 @@ const SPARE: usize = 64;
 /// The app on one loop.
 pub(in crate::app) struct Front {
     shared: Arc<Shared>,
-    site: Site,
-    sessions: Sessions,
+    pub(super) site: Site,
+    pub(super) sessions: Sessions,
     /// The exchange that is being served, if `is_running`; left behind by a
     /// panic. Otherwise its record is kept for the next one.
-    running: Entry,
-    is_running: bool,
+    pub(super) running: Entry,
+    pub(super) is_running: bool,
     /// The tag of the session that is being called in its place, or 0;
     /// likewise.
-    called: u32,
+    pub(super) called: u32,
     #[expect(clippy::vec_box, reason = "an entry holds a pointer, not the record")]
-    spare: Vec<Box<Record>>,
+    pub(super) spare: Vec<Box<Record>>,
     path: Path,
     changes: Changes,
 }
@@ -164,14 +161,14 @@ impl Front {
 
     /// This exchange is served from here on.
     #[inline(never)]
-    fn run(&mut self, entry: Entry) {
+    pub(super) fn run(&mut self, entry: Entry) {
         let Entry { record, .. } = mem::replace(&mut self.running, entry);
         self.recycle(record);
         self.is_running = true;
     }
 
     /// Ends the serving of an exchange, and takes out what goes on for it.
-    fn stop(&mut self) -> Option<Entry> {
+    pub(super) fn stop(&mut self) -> Option<Entry> {
         mem::take(&mut self.is_running).then(|| mem::replace(&mut self.running, Entry::none()))
     }
 
@@ -243,77 +240,6 @@ impl Front {
     }
 
     /// The connection is over, or an exchange that shares it with others.
-    fn gone(&mut self, context: &mut Context<'_>, why: Gone) {
-        if context.is_last() {
-            self.site.metrics.connection_closed();
-        }
-        if let Some(entry) = self.claim(context) {
-            self.run(entry);
-        }
-        if let Some(status) = context.refusal() {
-            self.refused(context, status);
-        }
-        self.drive(context, Event::Gone(why));
-        self.settle(context, After::End);
-    }
-
-    /// The protocol itself has refused what came: the rest of a request, or a
-    /// head that could not be read.
-    fn refused(&mut self, context: &Context<'_>, status: Status) {
-        let Self {
-            site,
-            running,
-            is_running,
-            spare,
-            ..
-        } = self;
-        let of_request = running.record.as_mut().filter(|_| *is_running);
-        if let Some(record) = of_request.filter(|record| !record.answered) {
-            note(site, record, status, context);
-            return;
-        }
-        let mut record = spare.pop().unwrap_or_default();
-        record.begin(Method::Extension(""), context.now());
-        record.remember("", context.peer());
-        note(site, &mut record, status, context);
-        self.recycle(Some(record));
-    }
-
-    /// The response has been owed for too long: the session may answer in its
-    /// own way.
-    fn overdue(&mut self, context: &mut Context<'_>) {
-        if let Some(entry) = self.claim(context) {
-            self.run(entry);
-        }
-        let after = self.drive(context, Event::Overdue);
-        self.settle(context, after);
-        self.answer_for(context, Status::GATEWAY_TIMEOUT);
-    }
-
-    /// Answers in the place of whoever owes the response, and drops that.
-    fn answer_for(&mut self, context: &mut Context<'_>, status: Status) {
-        let Some(entry) = self.claim(context) else {
-            return;
-        };
-        let is_owed = entry.record.as_ref().is_some_and(|record| !record.answered);
-        self.run(entry);
-        if !is_owed {
-            return self.settle(context, After::Keep);
-        }
-        let mut at = At {
-            context,
-            site: &mut self.site,
-            record: &mut self.running.record,
-        };
-        if status == Status::GATEWAY_TIMEOUT {
-            let subject = at.subject();
-            report!(Error, "{subject}: 504, as no reply was given in time");
-        }
-        at.refuse(&status.into());
-        self.drive(context, Event::Gone(Gone::Aborted));
-        self.settle(context, After::End);
-    }
-
     /// Tells every session that the loop is draining.
     fn drain(&mut self, context: &mut Context<'_>) {
         let exchanges: Vec<Exchange> = self.sessions.exchanges().collect();
@@ -332,7 +258,7 @@ impl Front {
 
     /// Takes out what goes on for the exchange of `context`.
     #[inline(never)]
-    fn claim(&mut self, context: &Context<'_>) -> Option<Entry> {
+    pub(super) fn claim(&mut self, context: &Context<'_>) -> Option<Entry> {
         let exchange = context.exchange();
         let entry = self.sessions.take(context.tag(), exchange.connection)?;
         if entry.exchange == exchange {
@@ -348,7 +274,7 @@ impl Front {
     }
 
     /// Calls the session of the exchange that is being served.
-    fn drive(&mut self, context: &mut Context<'_>, event: Event<'_>) -> After {
+    pub(super) fn drive(&mut self, context: &mut Context<'_>, event: Event<'_>) -> After {
         let Self {
             site,
             running,
@@ -375,7 +301,7 @@ impl Front {
     /// Puts the exchange that was served back to wait for its next event, or
     /// discards it.
     #[inline(never)]
-    fn settle(&mut self, context: &mut Context<'_>, after: After) {
+    pub(super) fn settle(&mut self, context: &mut Context<'_>, after: After) {
         let Some(mut entry) = self.stop() else {
             return;
         };
@@ -399,7 +325,7 @@ impl Front {
     }
 
     /// Drops what went on for an exchange.
-    fn discard(&mut self, entry: Entry) {
+    pub(super) fn discard(&mut self, entry: Entry) {
         let Entry {
             record, session, ..
         } = entry;
@@ -409,43 +335,11 @@ impl Front {
         self.recycle(record);
     }
 
-    fn recycle(&mut self, record: Option<Box<Record>>) {
+    pub(super) fn recycle(&mut self, record: Option<Box<Record>>) {
         if let Some(record) = record
             && self.spare.len() < SPARE
         {
             self.spare.push(record);
         }
-    }
-
-    /// After a panic: no further call of what has panicked, but its place in
-    /// the books is cleared, and the middleware sees the 500 that the loop
-    /// sends if the response was still owed.
-    fn clear_up(&mut self, context: &mut Context<'_>) {
-        self.site.metrics.panicked();
-        context.set_tag(0);
-        let called = mem::take(&mut self.called);
-        let called = self.sessions.take(called, context.exchange().connection);
-        let Some(mut entry) = self.stop().or(called) else {
-            return;
-        };
-        if let Some(session) = &mut entry.session {
-            session.lost(entry.exchange, &mut self.site);
-        }
-        let subject = Subject {
-            watch: &*self.site.watch,
-            record: entry.record.as_deref(),
-        };
-        report!(Error, "{subject}: its handler has panicked");
-        if let Some(record) = &mut entry.record
-            && !record.answered
-        {
-            let status = Status::INTERNAL_SERVER_ERROR;
-            let note = || note(&self.site, record, status, context);
-            // It may have been a middleware that panicked.
-            if let Ok(fields) = catch_unwind(AssertUnwindSafe(note)) {
-                context.leave_fields(fields.as_fields());
-            }
-        }
-        self.discard(entry);
     }
 }

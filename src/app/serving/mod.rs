@@ -1,6 +1,7 @@
 //! The application as a loop's handler: builder, server, handler.
 
 pub(super) mod builder;
+mod endings;
 pub(super) mod handler;
 pub(super) mod scrape;
 pub(super) mod server;

@@ -1,0 +1,120 @@
+//! Ends of exchanges that their sessions do not choose.
+
+use core::mem;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use super::handler::Front;
+use crate::app::exchange::respond::note;
+use crate::app::exchange::session::{After, At};
+use crate::app::exchange::subject::Subject;
+use crate::http::{Method, Status};
+use crate::link::{Event, Gone};
+use crate::net::Context;
+use crate::net::report::report;
+
+impl Front {
+    /// The exchange, or its connection, is over.
+    pub(super) fn gone(&mut self, context: &mut Context<'_>, why: Gone) {
+        if context.is_last() {
+            self.site.metrics.connection_closed();
+        }
+        if let Some(entry) = self.claim(context) {
+            self.run(entry);
+        }
+        if let Some(status) = context.refusal() {
+            self.refused(context, status);
+        }
+        self.drive(context, Event::Gone(why));
+        self.settle(context, After::End);
+    }
+
+    /// The protocol itself has refused what came: the rest of a request, or a
+    /// head that could not be read.
+    pub(super) fn refused(&mut self, context: &Context<'_>, status: Status) {
+        let Self {
+            site,
+            running,
+            is_running,
+            spare,
+            ..
+        } = self;
+        let of_request = running.record.as_mut().filter(|_| *is_running);
+        if let Some(record) = of_request.filter(|record| !record.answered) {
+            note(site, record, status, context);
+            return;
+        }
+        let mut record = spare.pop().unwrap_or_default();
+        record.begin(Method::Extension(""), context.now());
+        record.remember("", context.peer());
+        note(site, &mut record, status, context);
+        self.recycle(Some(record));
+    }
+
+    /// The response has been owed for too long: the session may answer in its
+    /// own way.
+    pub(super) fn overdue(&mut self, context: &mut Context<'_>) {
+        if let Some(entry) = self.claim(context) {
+            self.run(entry);
+        }
+        let after = self.drive(context, Event::Overdue);
+        self.settle(context, after);
+        self.answer_for(context, Status::GATEWAY_TIMEOUT);
+    }
+
+    /// Answers in the place of whoever owes the response, and drops that.
+    pub(super) fn answer_for(&mut self, context: &mut Context<'_>, status: Status) {
+        let Some(entry) = self.claim(context) else {
+            return;
+        };
+        let is_owed = entry.record.as_ref().is_some_and(|record| !record.answered);
+        self.run(entry);
+        if !is_owed {
+            return self.settle(context, After::Keep);
+        }
+        let mut at = At {
+            context,
+            site: &mut self.site,
+            record: &mut self.running.record,
+        };
+        if status == Status::GATEWAY_TIMEOUT {
+            let subject = at.subject();
+            report!(Error, "{subject}: 504, as no reply was given in time");
+        }
+        at.refuse(&status.into());
+        self.drive(context, Event::Gone(Gone::Aborted));
+        self.settle(context, After::End);
+    }
+
+    /// After a panic: no further call of what has panicked, but its place in
+    /// the books is cleared, and the middleware sees the 500 that the loop
+    /// sends if the response was still owed.
+    pub(super) fn clear_up(&mut self, context: &mut Context<'_>) {
+        self.site.metrics.panicked();
+        context.set_tag(0);
+        let called = mem::take(&mut self.called);
+        let called = self.sessions.take(called, context.exchange().connection);
+        let Some(mut entry) = self.stop().or(called) else {
+            return;
+        };
+        if let Some(session) = &mut entry.session {
+            session.lost(entry.exchange, &mut self.site);
+        }
+        let subject = Subject {
+            watch: &*self.site.watch,
+            record: entry.record.as_deref(),
+        };
+        report!(Error, "{subject}: its handler has panicked");
+        if let Some(record) = &mut entry.record
+            && !record.answered
+        {
+            let status = Status::INTERNAL_SERVER_ERROR;
+            let note = || note(&self.site, record, status, context);
+            // It may have been a middleware that panicked.
+            if let Ok(fields) = catch_unwind(AssertUnwindSafe(note)) {
+                context.leave_fields(fields.as_fields());
+            }
+        }
+        self.discard(entry);
+    }
+}
