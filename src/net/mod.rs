@@ -27,6 +27,8 @@ mod error;
 mod event_loop;
 mod exchange;
 mod flow;
+#[cfg(feature = "log")]
+mod gate;
 mod handler;
 mod lending;
 mod outlet;

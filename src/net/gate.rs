@@ -1,0 +1,90 @@
+//! A gate that lets a few lines of one kind pass in a while.
+
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds in which a gate lets so many lines pass.
+const WINDOW: u64 = 10;
+/// Lines that pass in one window.
+const LINES: u64 = 20;
+/// Bits of the state that count the lines of a window.
+const COUNT: u32 = 40;
+
+/// Lets a few lines pass in a while, from all threads together.
+pub(crate) struct Gate {
+    state: AtomicU64, // the window's number, then its lines
+}
+
+/// What is added to a line: how many like it were left out before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LeftOut(u64);
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            count => write!(f, " ({count} lines like this were left out)"),
+        }
+    }
+}
+
+impl Gate {
+    pub(crate) const fn new() -> Self {
+        Self {
+            state: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts a line at this second; whether it may pass, and how many did
+    /// not in the last window that had any.
+    pub(crate) fn pass(&self, second: u64) -> Option<LeftOut> {
+        const COUNTED: u64 = (1 << COUNT) - 1;
+        let window = (second / WINDOW) << COUNT;
+        let next = |state: u64| match state & !COUNTED == window {
+            true if state & COUNTED == COUNTED => state,
+            true => state + 1,
+            false => window | 1,
+        };
+        let (order, old) = (Ordering::Relaxed, Ordering::Relaxed);
+        let before = match self
+            .state
+            .fetch_update(order, old, |state| Some(next(state)))
+        {
+            Ok(before) | Err(before) => before,
+        };
+        let counted = before & COUNTED;
+        match before & !COUNTED == window {
+            true => (counted < LINES).then_some(LeftOut(0)),
+            false => Some(LeftOut(counted.saturating_sub(LINES))),
+        }
+    }
+}
+
+/// Seconds of the system's clock: gates are passed seldom.
+pub(crate) fn seconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |time| time.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_lets_a_few_lines_pass_and_says_what_was_left_out() {
+        let gate = Gate::new();
+        for _ in 0..LINES {
+            assert_eq!(gate.pass(1_000), Some(LeftOut(0)));
+        }
+        for second in 1_000..1_010 {
+            assert_eq!(gate.pass(second), None);
+        }
+        assert_eq!(gate.pass(1_010), Some(LeftOut(10)));
+        assert_eq!(gate.pass(1_011), Some(LeftOut(0)));
+        assert_eq!(gate.pass(9_000), Some(LeftOut(0)));
+        assert_eq!(std::format!("x{}", LeftOut(0)), "x");
+        let text = std::format!("x{}", LeftOut(10));
+        assert_eq!(text, "x (10 lines like this were left out)");
+    }
+}
