@@ -3,10 +3,10 @@
 
 mod app_support;
 mod http2_support;
+#[path = "app_support/http2.rs"]
+mod peer;
 
 use core::time::Duration;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -16,88 +16,12 @@ use barewire::app::{
     Socket, Stream, Streaming, WebSocket, WebSocketRoute,
 };
 use barewire::http::{Fields, Status};
-use barewire::http2::{BodyLength, Limits};
+use barewire::http2::BodyLength;
 use barewire::link::Gone;
 use barewire::sse::Event;
 use barewire::websocket::Limits as SocketLimits;
-use barewire::wire::Role;
 use http2_support::*;
-
-/// A client over a real socket.
-struct Peer {
-    stream: TcpStream,
-    side: Side,
-    seen: Vec<Seen>,
-}
-
-impl Peer {
-    fn connect(running: &Running) -> Self {
-        let mut peer = Self {
-            stream: running.connect(),
-            side: Side::new(Role::Client, Limits::DEFAULT),
-            seen: Vec::new(),
-        };
-        peer.until(|seen| seen.contains(&Seen::Settings));
-        peer
-    }
-
-    /// Talks until something has been seen.
-    #[track_caller]
-    fn until(&mut self, mut is: impl FnMut(&[Seen]) -> bool) -> &[Seen] {
-        let mut bytes = vec![0; 1 << 16];
-        loop {
-            self.flush();
-            if is(&self.seen) {
-                return &self.seen;
-            }
-            match self.stream.read(&mut bytes) {
-                Ok(n @ 1..) => self.seen.extend(self.side.feed(&bytes[..n])),
-                end => panic!("{end:?} after {:?}", self.seen),
-            }
-        }
-    }
-
-    fn flush(&mut self) {
-        let out = core::mem::take(&mut self.side.out);
-        self.stream.write_all(&out).unwrap();
-    }
-
-    fn get(&mut self, path: &str) -> u32 {
-        self.side.ask("GET", path, None, &[], None)
-    }
-
-    /// Sends a whole request and waits for the whole answer.
-    fn fetch(&mut self, method: &str, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
-        let length = (!body.is_empty()).then_some(BodyLength::Known(body.len() as u64));
-        let id = self.side.ask(method, path, None, &[], length);
-        self.send(id, body, true);
-        self.until(|seen| ended(seen, id));
-        (status(&self.seen, id), content(&self.seen, id))
-    }
-
-    /// Sends content as its windows allow.
-    fn send(&mut self, id: u32, mut body: &[u8], end: bool) {
-        while !body.is_empty() {
-            let n = self.side.write(id, body, end);
-            body = &body[n..];
-            let machine = &self.side.machine;
-            if !body.is_empty() && machine.capacity(id) == 0 {
-                self.wait_for_window(id);
-            }
-        }
-        self.flush();
-    }
-
-    fn wait_for_window(&mut self, id: u32) {
-        let mut bytes = vec![0; 1 << 16];
-        while self.side.machine.capacity(id) == 0 {
-            self.flush();
-            let n = self.stream.read(&mut bytes).unwrap();
-            assert!(n > 0, "the end instead of a window");
-            self.seen.extend(self.side.feed(&bytes[..n]));
-        }
-    }
-}
+use peer::Peer;
 
 fn hello() -> App {
     App::new()

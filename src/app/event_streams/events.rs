@@ -82,6 +82,8 @@ type Open<E> = dyn Fn(&Request<'_>) -> Result<E, Refusal> + Send + Sync;
 /// A route of event streams with options.
 pub struct EventsRoute<E> {
     open: Box<Open<E>>,
+    verb: Verb,
+    collect: Option<usize>,
     heartbeat: Duration,
     retry: Duration,
     sessions: Count,
@@ -109,10 +111,61 @@ impl<E: Events + 'static> EventsRoute<E> {
     pub fn new(open: impl Fn(&Request<'_>) -> Result<E, Refusal> + Send + Sync + 'static) -> Self {
         Self {
             open: Box::new(open),
+            verb: Verb::One(Method::Get.as_str().into()),
+            collect: None,
             heartbeat: Duration::from_secs(15),
             retry: Duration::from_secs(3),
             sessions: Count::default(),
         }
+    }
+
+    /// Serves this method instead of GET: POST for streams that answer a
+    /// request with a body, which `open` finds in
+    /// [`Request::body`](crate::app::Request::body). Browsers' `EventSource` can
+    /// only GET; `fetch` and other clients can read the answer to a POST as well.
+    ///
+    /// ```
+    /// use barewire::app::{App, EventStream, Events, EventsRoute};
+    /// use barewire::http::Method;
+    /// use barewire::sse::Event;
+    ///
+    /// struct Words(Vec<String>);
+    ///
+    /// impl Events for Words {
+    ///     fn open(&mut self, stream: &mut EventStream<'_, '_>) {
+    ///         for word in &self.0 {
+    ///             stream.send(&Event::new(word));
+    ///         }
+    ///         stream.finish();
+    ///     }
+    /// }
+    ///
+    /// let words = EventsRoute::new(|request| {
+    ///     let text = String::from_utf8_lossy(request.body());
+    ///     Ok(Words(text.split(' ').map(String::from).collect()))
+    /// });
+    /// App::new().events_route("/words", words.method(Method::Post));
+    /// ```
+    #[must_use]
+    pub fn method(mut self, method: Method<'_>) -> Self {
+        self.verb = Verb::One(method.as_str().into());
+        self
+    }
+
+    /// Serves every method that has no route of its own on the same pattern.
+    #[must_use]
+    pub fn any_method(mut self) -> Self {
+        self.verb = Verb::Any;
+        self
+    }
+
+    /// Bytes up to which the body of a request is collected, instead of the
+    /// app's [`collect_limit`](App::collect_limit). A longer one is refused with
+    /// 413.
+    #[must_use]
+    pub const fn collect(mut self, limit: usize) -> Self {
+        self.collect = Some(limit);
+        self
     }
 
     /// How long a stream may be silent before a comment is sent, which no
@@ -174,8 +227,10 @@ impl App {
     /// Serves event streams with options.
     #[must_use]
     pub fn events_route<E: Events + 'static>(self, pattern: &str, route: EventsRoute<E>) -> Self {
-        let endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
-        self.serve(Verb::One(Method::Get.as_str().into()), pattern, endpoint)
+        let (verb, collect) = (route.verb.clone(), route.collect);
+        let mut endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
+        endpoint.collect = collect;
+        self.serve(verb, pattern, endpoint)
     }
 }
 
