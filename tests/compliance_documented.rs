@@ -48,7 +48,7 @@ fn exists(name: &str, known: &BTreeSet<String>) -> bool {
 /// Every word of the sources, of the tests and of their cases.
 fn known(root: &Path) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
-    for folder in ["src", "tests"] {
+    for folder in ["src", "tests", "examples/showcase/tests"] {
         for file in files(&root.join(folder)) {
             let text = fs::read_to_string(file).unwrap();
             let split = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');

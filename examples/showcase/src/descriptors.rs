@@ -9,16 +9,19 @@ use protox::{Compiler, Error};
 const FILES: [(&str, &str); 4] = [
     (
         "user_service.proto",
-        include_str!("protos/user_service.proto"),
+        include_str!("../protos/user_service.proto"),
     ),
-    ("grpc/testing/test.proto", include_str!("protos/test.proto")),
+    (
+        "grpc/testing/test.proto",
+        include_str!("../protos/test.proto"),
+    ),
     (
         "grpc/health/v1/health.proto",
-        include_str!("protos/health.proto"),
+        include_str!("../protos/health.proto"),
     ),
     (
         "grpc/reflection/v1/reflection.proto",
-        include_str!("protos/reflection.proto"),
+        include_str!("../protos/reflection.proto"),
     ),
 ];
 
@@ -31,7 +34,7 @@ struct Embedded;
 impl FileResolver for Embedded {
     fn open_file(&self, name: &str) -> Result<File, Error> {
         if name == ALPHA {
-            let source = include_str!("protos/reflection.proto");
+            let source = include_str!("../protos/reflection.proto");
             return File::from_source(name, &source.replace("reflection.v1", "reflection.v1alpha"));
         }
         let file = FILES.iter().find(|(known, _)| *known == name);

@@ -5,92 +5,92 @@ use prost::Message;
 use super::messages::payloads;
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct Empty {}
+pub struct Empty {}
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct BoolValue {
+pub struct BoolValue {
     #[prost(bool, tag = "1")]
-    pub(crate) value: bool,
+    pub value: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct Body {
+pub struct Body {
     #[prost(int32, tag = "1")]
-    pub(crate) r#type: i32,
+    pub r#type: i32,
     #[prost(bytes = "vec", tag = "2")]
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct EchoStatus {
+pub struct EchoStatus {
     #[prost(int32, tag = "1")]
-    pub(crate) code: i32,
+    pub code: i32,
     #[prost(string, tag = "2")]
-    pub(crate) message: String,
+    pub message: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct SimpleRequest {
+pub struct SimpleRequest {
     #[prost(int32, tag = "1")]
-    pub(crate) response_type: i32,
+    pub response_type: i32,
     #[prost(int32, tag = "2")]
-    pub(crate) response_size: i32,
+    pub response_size: i32,
     #[prost(message, optional, tag = "3")]
-    pub(crate) payload: Option<Body>,
+    pub payload: Option<Body>,
     #[prost(message, optional, tag = "6")]
-    pub(crate) response_compressed: Option<BoolValue>,
+    pub response_compressed: Option<BoolValue>,
     #[prost(message, optional, tag = "7")]
-    pub(crate) response_status: Option<EchoStatus>,
+    pub response_status: Option<EchoStatus>,
     #[prost(message, optional, tag = "8")]
-    pub(crate) expect_compressed: Option<BoolValue>,
+    pub expect_compressed: Option<BoolValue>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct SimpleResponse {
+pub struct SimpleResponse {
     #[prost(message, optional, tag = "1")]
-    pub(crate) payload: Option<Body>,
+    pub payload: Option<Body>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct StreamingInputCallRequest {
+pub struct StreamingInputCallRequest {
     #[prost(message, optional, tag = "1")]
-    pub(crate) payload: Option<Body>,
+    pub payload: Option<Body>,
     #[prost(message, optional, tag = "2")]
-    pub(crate) expect_compressed: Option<BoolValue>,
+    pub expect_compressed: Option<BoolValue>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct StreamingInputCallResponse {
+pub struct StreamingInputCallResponse {
     #[prost(int32, tag = "1")]
-    pub(crate) aggregated_payload_size: i32,
+    pub aggregated_payload_size: i32,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct ResponseParameters {
+pub struct ResponseParameters {
     #[prost(int32, tag = "1")]
-    pub(crate) size: i32,
+    pub size: i32,
     #[prost(int32, tag = "2")]
-    pub(crate) interval_us: i32,
+    pub interval_us: i32,
     #[prost(message, optional, tag = "3")]
-    pub(crate) compressed: Option<BoolValue>,
+    pub compressed: Option<BoolValue>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct StreamingOutputCallRequest {
+pub struct StreamingOutputCallRequest {
     #[prost(int32, tag = "1")]
-    pub(crate) response_type: i32,
+    pub response_type: i32,
     #[prost(message, repeated, tag = "2")]
-    pub(crate) response_parameters: Vec<ResponseParameters>,
+    pub response_parameters: Vec<ResponseParameters>,
     #[prost(message, optional, tag = "3")]
-    pub(crate) payload: Option<Body>,
+    pub payload: Option<Body>,
     #[prost(message, optional, tag = "7")]
-    pub(crate) response_status: Option<EchoStatus>,
+    pub response_status: Option<EchoStatus>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct StreamingOutputCallResponse {
+pub struct StreamingOutputCallResponse {
     #[prost(message, optional, tag = "1")]
-    pub(crate) payload: Option<Body>,
+    pub payload: Option<Body>,
 }
 
 payloads! {

@@ -1,12 +1,7 @@
 //! The showcase's directory of users and its interop service over gRPC-Web.
 
-#![cfg(feature = "net")]
-
+#[path = "../../../tests/app_support/mod.rs"]
 mod app_support;
-
-#[allow(dead_code, reason = "the service alone is called")]
-#[path = "../examples/showcase/main.rs"]
-mod showcase;
 
 use std::io::{Read, Write};
 

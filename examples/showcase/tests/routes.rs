@@ -1,13 +1,8 @@
 //! The showcase over real sockets, on two loops: what its page and its clients
 //! rely on.
 
-#![cfg(feature = "net")]
-
+#[path = "../../../tests/app_support/mod.rs"]
 mod app_support;
-
-#[allow(dead_code, reason = "its main and its command line are not called")]
-#[path = "../examples/showcase/main.rs"]
-mod showcase;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -127,7 +122,7 @@ fn statistics_of_many_rooms_come_in_pages() {
         assert_eq!(stats["total_rooms"], 130);
         assert!(stats.to_string().len() < 8 << 10, "a page is short");
         let rooms = stats["rooms"].as_object().unwrap();
-        let Some(last) = rooms.keys().last() else {
+        let Some(last) = rooms.keys().next_back() else {
             break;
         };
         after = last.as_str().into();

@@ -42,7 +42,7 @@ impl Arguments {
             match name {
                 "--listen" => addresses.push(address(value())?),
                 "--threads" => threads = count(&value())?,
-                "--files" if cfg!(all(unix, feature = "files")) => {
+                "--files" if cfg!(unix) => {
                     files = Some(directory(value())?);
                 }
                 "--help" | "-h" => return Err(Refusal::Help),

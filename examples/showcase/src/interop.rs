@@ -26,7 +26,8 @@ const DUE: usize = 1_000;
 /// The most of one request, in bytes.
 const REQUEST: usize = 1 << 20;
 
-pub(crate) const NAME: &str = "grpc.testing.TestService";
+/// The service's name.
+pub const NAME: &str = "grpc.testing.TestService";
 
 pub(crate) fn routes(app: App) -> App {
     app.grpc(
@@ -69,19 +70,11 @@ fn unary(request: SimpleRequest, call: &mut Call<'_>) -> Result<SimpleResponse, 
     echo_metadata(call)?;
     check_compressed(request.expect_compressed.as_ref(), call.is_compressed())?;
     echo_status(request.response_status)?;
-    compress(call, is_set(request.response_compressed.as_ref()));
+    call.set_compressed(is_set(request.response_compressed.as_ref()));
     Ok(SimpleResponse {
         payload: Some(zeros(request.response_size)?),
     })
 }
-
-#[cfg(feature = "gzip")]
-fn compress(call: &mut Call<'_>, compressed: bool) {
-    call.set_compressed(compressed);
-}
-
-#[cfg(not(feature = "gzip"))]
-fn compress(_call: &mut Call<'_>, _compressed: bool) {}
 
 fn is_set(value: Option<&BoolValue>) -> bool {
     value.is_some_and(|value| value.value)
@@ -180,7 +173,7 @@ enum Due {
 impl Output {
     fn new(call: &mut Call<'_>) -> Self {
         // Each response says whether it is.
-        compress(call, true);
+        call.set_compressed(true);
         Self {
             due: VecDeque::new(),
             sleeping: false,
@@ -212,7 +205,7 @@ impl Output {
                     stream.after(time, 0);
                 }
                 Some(Due::Response(response)) => {
-                    set_compressed(stream, is_set(response.compressed.as_ref()));
+                    stream.set_compressed(is_set(response.compressed.as_ref()));
                     match zeros(response.size) {
                         Ok(payload) => {
                             let payload = Some(payload);
@@ -233,14 +226,6 @@ impl Output {
         }
     }
 }
-
-#[cfg(feature = "gzip")]
-fn set_compressed(stream: Stream<'_, '_, '_>, compressed: bool) {
-    stream.set_compressed(compressed);
-}
-
-#[cfg(not(feature = "gzip"))]
-fn set_compressed(_stream: Stream<'_, '_, '_>, _compressed: bool) {}
 
 impl ServerStream for Output {
     type Message = StreamingOutputCallResponse;

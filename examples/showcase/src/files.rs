@@ -4,11 +4,11 @@ use barewire::app::App;
 
 /// Serves the files of `directory`, or those that lie beside this program's
 /// source, below `/static`.
-#[cfg(all(unix, feature = "files"))]
-pub(crate) fn routes(app: App, directory: Option<&str>) -> App {
+#[cfg(unix)]
+pub fn routes(app: App, directory: Option<&str>) -> App {
     use barewire::app::Files;
 
-    const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/showcase/static");
+    const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/static");
     let directory = match directory {
         Some(directory) => directory,
         None if std::path::Path::new(OWN).is_dir() => OWN,
@@ -22,8 +22,8 @@ pub(crate) fn routes(app: App, directory: Option<&str>) -> App {
     app.files("/static", files)
 }
 
-/// Serves none: there is no such feature in this build.
-#[cfg(not(all(unix, feature = "files")))]
-pub(crate) fn routes(app: App, _directory: Option<&str>) -> App {
+/// Serves none: only Unix has them.
+#[cfg(not(unix))]
+pub fn routes(app: App, _directory: Option<&str>) -> App {
     app
 }

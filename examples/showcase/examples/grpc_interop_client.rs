@@ -1,19 +1,12 @@
 //! The client of gRPC's public interop tests, on barewire's blocking channel.
 //!
 //! ```text
-//! cargo run --example grpc_interop_client -- \
+//! cargo run -p showcase --example grpc_interop_client -- \
 //!     http://127.0.0.1:50051 [CASE... | -CASE...]
 //! ```
 //!
 //! Prints `ok CASE` or `FAIL CASE: why`; ends with 1 if any failed. All cases
-//! that need no cloud and no TLS run by default, those with compression where the
-//! feature `gzip` is on; `-CASE` leaves one out, and `soak` runs when named.
-
-#[allow(dead_code, reason = "the showcase uses the others")]
-#[path = "showcase/messages.rs"]
-mod messages;
-#[path = "showcase/test_messages.rs"]
-mod test_messages;
+//! that need no cloud and no TLS run by default; `-CASE` leaves one out, and `soak` runs when named.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -23,9 +16,8 @@ use barewire::client::{
     CallOptions, Channel, Duplex, Ending, Listener, Outgoing, Requests, Response, Responses,
 };
 use barewire::grpc::Code;
-#[cfg(feature = "gzip")]
-use test_messages::BoolValue;
-use test_messages::{
+use showcase::test_messages::BoolValue;
+use showcase::test_messages::{
     Body, EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse,
     StreamingInputCallRequest, StreamingInputCallResponse, StreamingOutputCallRequest,
     StreamingOutputCallResponse,
@@ -54,15 +46,10 @@ const CASES: &[(&str, Case)] = &[
     ("two_threads_on_one_call", two_threads_on_one_call),
     ("unary_with_a_callback", unary_with_a_callback),
     ("ping_pong_with_a_listener", ping_pong_with_a_listener),
-    #[cfg(feature = "gzip")]
     ("client_compressed_unary", client_compressed_unary),
-    #[cfg(feature = "gzip")]
     ("server_compressed_unary", server_compressed_unary),
-    #[cfg(feature = "gzip")]
     ("client_compressed_streaming", client_compressed_streaming),
-    #[cfg(feature = "gzip")]
     ("server_compressed_streaming", server_compressed_streaming),
-    #[cfg(feature = "gzip")]
     ("compressed_ping_pong", compressed_ping_pong),
 ];
 
@@ -445,13 +432,11 @@ fn ping_pong_with_a_listener(channel: &Channel) -> Outcome {
     check(rounds == RESPONSES.len(), format!("{rounds} rounds"))
 }
 
-#[cfg(feature = "gzip")]
 const fn flag(value: bool) -> Option<BoolValue> {
     Some(BoolValue { value })
 }
 
 /// A request that says whether it is compressed, first one that lies.
-#[cfg(feature = "gzip")]
 fn client_compressed_unary(channel: &Channel) -> Outcome {
     let call = |says, options| {
         let request = SimpleRequest {
@@ -467,7 +452,6 @@ fn client_compressed_unary(channel: &Channel) -> Outcome {
     check_size(call(false, options())?.payload, LARGE.1)
 }
 
-#[cfg(feature = "gzip")]
 fn server_compressed_unary(channel: &Channel) -> Outcome {
     for compressed in [true, false] {
         let request = SimpleRequest {
@@ -483,7 +467,6 @@ fn server_compressed_unary(channel: &Channel) -> Outcome {
     Ok(())
 }
 
-#[cfg(feature = "gzip")]
 fn client_compressed_streaming(channel: &Channel) -> Outcome {
     let path = path("StreamingInputCall");
     let request = |size, says| StreamingInputCallRequest {
@@ -503,7 +486,6 @@ fn client_compressed_streaming(channel: &Channel) -> Outcome {
     check(sum == 73_086, format!("sum {sum}"))
 }
 
-#[cfg(feature = "gzip")]
 fn server_compressed_streaming(channel: &Channel) -> Outcome {
     const WANTED: [(bool, i32); 2] = [(true, 31_415), (false, 92_653)];
     let one = |(compressed, size)| ResponseParameters {
@@ -527,7 +509,6 @@ fn server_compressed_streaming(channel: &Channel) -> Outcome {
 }
 
 /// Both sides compress some messages and not others.
-#[cfg(feature = "gzip")]
 fn compressed_ping_pong(channel: &Channel) -> Outcome {
     let mut chat = chat(channel, options().with_compression())?;
     for (round, (sent, wanted)) in REQUESTS.into_iter().zip(RESPONSES).enumerate() {

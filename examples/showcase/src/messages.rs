@@ -8,87 +8,87 @@ use std::collections::HashMap;
 use prost::Message;
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct User {
+pub struct User {
     #[prost(string, tag = "1")]
-    pub(crate) id: String,
+    pub id: String,
     #[prost(string, tag = "2")]
-    pub(crate) name: String,
+    pub name: String,
     #[prost(string, tag = "3")]
-    pub(crate) email: String,
+    pub email: String,
     #[prost(int32, tag = "4")]
-    pub(crate) age: i32,
+    pub age: i32,
     #[prost(string, repeated, tag = "5")]
-    pub(crate) roles: Vec<String>,
+    pub roles: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct GetUserRequest {
+pub struct GetUserRequest {
     #[prost(string, tag = "1")]
-    pub(crate) id: String,
+    pub id: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct ListUsersRequest {
+pub struct ListUsersRequest {
     #[prost(int32, tag = "1")]
-    pub(crate) page_size: i32,
+    pub page_size: i32,
     #[prost(string, tag = "2")]
-    pub(crate) page_token: String,
+    pub page_token: String,
     #[prost(string, tag = "3")]
-    pub(crate) filter: String,
+    pub filter: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct CreateUserRequest {
+pub struct CreateUserRequest {
     #[prost(string, tag = "1")]
-    pub(crate) name: String,
+    pub name: String,
     #[prost(string, tag = "2")]
-    pub(crate) email: String,
+    pub email: String,
     #[prost(int32, tag = "3")]
-    pub(crate) age: i32,
+    pub age: i32,
     #[prost(string, repeated, tag = "4")]
-    pub(crate) roles: Vec<String>,
+    pub roles: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct UpdateUserRequest {
+pub struct UpdateUserRequest {
     #[prost(string, tag = "1")]
-    pub(crate) id: String,
+    pub id: String,
     #[prost(message, optional, tag = "2")]
-    pub(crate) user: Option<User>,
+    pub user: Option<User>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct UpdateUsersResponse {
+pub struct UpdateUsersResponse {
     #[prost(int32, tag = "1")]
-    pub(crate) processed: i32,
+    pub processed: i32,
     #[prost(string, repeated, tag = "2")]
-    pub(crate) failures: Vec<String>,
+    pub failures: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct ChatMessage {
+pub struct ChatMessage {
     #[prost(string, tag = "1")]
-    pub(crate) user_id: String,
+    pub user_id: String,
     #[prost(string, tag = "2")]
-    pub(crate) text: String,
+    pub text: String,
     #[prost(int64, tag = "3")]
-    pub(crate) timestamp: i64,
+    pub timestamp: i64,
     #[prost(map = "string, string", tag = "4")]
-    pub(crate) metadata: HashMap<String, String>,
+    pub metadata: HashMap<String, String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct DeleteUserRequest {
+pub struct DeleteUserRequest {
     #[prost(string, tag = "1")]
-    pub(crate) id: String,
+    pub id: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
-pub(crate) struct DeleteUserResponse {
+pub struct DeleteUserResponse {
     #[prost(bool, tag = "1")]
-    pub(crate) success: bool,
+    pub success: bool,
     #[prost(string, tag = "2")]
-    pub(crate) message: String,
+    pub message: String,
 }
 
 /// Makes messages of prost's payloads of calls.

@@ -1,0 +1,70 @@
+//! Everything that barewire serves, on one port: open the page it prints and
+//! try every protocol.
+//!
+//! Each file is one idea: [`plain`], [`echo`] and [`files`] speak HTTP, [`chat`]
+//! WebSocket, [`ticks`] and [`broadcaster`] Server-Sent Events, [`users`] and
+//! [`interop`] gRPC.
+
+mod broadcaster;
+mod chat;
+mod descriptors;
+mod echo;
+mod files;
+pub mod interop;
+pub mod messages;
+mod plain;
+pub mod test_messages;
+mod ticks;
+mod timestamp;
+mod users;
+
+use barewire::app::{App, Cors, Health, Reflection, Serving};
+use barewire::{link, websocket};
+
+pub use files::routes as with_files;
+
+/// The whole app: each file adds its routes.
+pub fn showcase() -> App {
+    let app = App::new();
+    let metrics = app.metrics();
+    let app = app
+        .with(
+            Cors::permissive()
+                .expose("grpc-status")
+                .expose("grpc-message"),
+        )
+        .protocol_limits(limits())
+        .get("/", |_request, reply| reply.html(include_str!("page.html")))
+        .get("/metrics", metrics.route());
+    let app = plain::routes(app);
+    let app = echo::routes(app);
+    let app = chat::routes(app);
+    let app = ticks::routes(app);
+    let app = broadcaster::routes(app);
+    let app = users::routes(app);
+    let app = interop::routes(app);
+    discovery(app)
+}
+
+/// What gRPC's tools ask first: who serves, and what that looks like.
+fn discovery(app: App) -> App {
+    let health = Health::new();
+    for service in [users::NAME, interop::NAME] {
+        health.set(service, Serving::Serving);
+    }
+    let app = app.grpc(health.service());
+    let set = descriptors::encoded().expect("the protos are checked by the tests");
+    let reflection = Reflection::new(&set).expect("protox has made them");
+    app.grpc(reflection.service())
+        .grpc(reflection.service_v1alpha())
+}
+
+/// The defaults, but for messages of up to 16 MiB in fragments of any size: the
+/// echo is there to be tried with large ones.
+fn limits() -> link::Limits {
+    let websocket = websocket::Limits::DEFAULT
+        .with_frame(16 << 20)
+        .with_message(16 << 20)
+        .with_fragments(1 << 20);
+    link::Limits::DEFAULT.with_websocket(websocket)
+}
