@@ -279,22 +279,56 @@ fn messages_that_came_before_a_reset_are_given_out_first() {
     assert_eq!(scene.calls.ending(call).unwrap().code(), Code::Internal);
 }
 
+/// What comes of a call whose response ends with `status` behind a whole
+/// message, if `whole`, and `rest`; messages are taken before the end comes,
+/// or behind it.
+fn ending_behind(whole: bool, rest: &[u8], early: bool, status: &str) -> String {
+    let limits = Limits::DEFAULT.with_message(100);
+    let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
+    let call = scene.unary(b"hi");
+    scene.settle();
+    scene.server().head(1, &[]);
+    if whole {
+        scene.server().message(1, b"whole");
+    }
+    scene.server().body(1, rest);
+    let mut taken = None;
+    if early {
+        scene.settle();
+        taken = scene.message(call);
+    }
+    if scene.server().seen[&1].reset.is_none() {
+        scene.server().status(1, &[("grpc-status", status)]);
+    }
+    scene.settle();
+    let taken = taken.or_else(|| scene.message(call));
+    assert_eq!(taken.is_some(), whole);
+    assert!(matches!(scene.calls.next(call), Next::Over));
+    scene.ending(call)
+}
+
 #[test]
-fn a_status_in_the_middle_of_a_message_is_no_success() {
-    for whole_first in [false, true] {
-        let mut scene = Scene::new();
-        let call = scene.unary(b"hi");
-        scene.settle();
-        scene.server().head(1, &[]);
-        if whole_first {
-            scene.server().message(1, b"whole");
+fn a_status_in_the_middle_of_a_message_is_no_success_and_no_other_failure() {
+    for (whole, early) in [(false, false), (false, true), (true, false), (true, true)] {
+        let torn = &framed(b"torn")[..6];
+        let ending = |rest, status| ending_behind(whole, rest, early, status);
+        assert_eq!(ending(torn, "8"), "RESOURCE_EXHAUSTED");
+        assert!(ending(torn, "0").starts_with("INTERNAL: body ends inside"));
+        assert!(ending(torn, "none").starts_with("INTERNAL: body ends inside"));
+        assert_eq!(ending(b"", "8"), "RESOURCE_EXHAUSTED");
+        assert!(ending(b"", "none").starts_with("UNKNOWN: no grpc-status"));
+    }
+}
+
+#[test]
+fn a_message_that_is_none_is_the_end_of_the_call_whenever_others_are_taken() {
+    for (whole, early) in [(false, false), (false, true), (true, false), (true, true)] {
+        let ending = |rest, status| ending_behind(whole, rest, early, status);
+        for status in ["0", "5"] {
+            assert!(ending(b"\x02", status).starts_with("INTERNAL: unknown frame flag"));
+            let long = ending(b"\0\0\0\0\x65", status);
+            assert!(long.starts_with("RESOURCE_EXHAUSTED: message is larger"));
         }
-        scene.server().body(1, &framed(b"torn")[..6]);
-        scene.server().status(1, &[("grpc-status", "0")]);
-        scene.settle();
-        assert_eq!(scene.message(call).is_some(), whole_first);
-        assert!(matches!(scene.calls.next(call), Next::Over));
-        assert_eq!(scene.calls.ending(call).unwrap().code(), Code::Internal);
     }
 }
 

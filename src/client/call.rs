@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::Ending;
-use crate::grpc::{ClientCall, ContentType, Event, Limits, Mode, Violation};
+use crate::grpc::{ClientCall, ContentType, Event, Limits, Mode, Violation, frame};
 use crate::http::FieldBuffer;
 use crate::net::TimerId;
 use crate::wire::{Instant, Step};
@@ -164,75 +164,75 @@ impl Outbox {
     }
 }
 
-/// What has come of the response's body and was not taken yet.
+/// The response's body as far as it was not taken: whole messages, and the
+/// front of one more.
 #[derive(Debug)]
 pub(super) struct Inbox {
     bytes: Vec<u8>,
-    at: usize, // <= bytes.len(): taken
-    /// The length of the whole frame in front, if there is one.
-    whole: Option<usize>,
+    taken: usize,  // <= judged
+    judged: usize, // <= bytes.len(): whole messages end here
     /// Bytes that still count against the window.
     held: usize,
 }
 
 impl Inbox {
-    fn new(memory: Vec<u8>) -> Self {
+    const fn new(memory: Vec<u8>) -> Self {
         Self {
             bytes: memory,
-            at: 0,
-            whole: None,
+            taken: 0,
+            judged: 0,
             held: 0,
         }
     }
 
     /// Whether a message can be taken.
     pub(super) const fn has_message(&self) -> bool {
-        self.whole.is_some()
+        self.taken < self.judged
     }
 
-    /// Whether part of a message is here and not the rest.
-    pub(super) const fn is_torn(&self) -> bool {
-        self.whole.is_none() && self.at < self.bytes.len()
-    }
-
-    /// Adds bytes of the body.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        self.compact();
-        self.bytes.extend_from_slice(bytes);
-        self.held += bytes.len();
-    }
-
-    /// Looks for a whole message in front. Bytes of an unfinished one are
-    /// given back to the window, because its end could not come otherwise;
-    /// returns how many.
-    pub(super) fn look(
+    /// Adds bytes of the body, and judges them: what comes of a call does not
+    /// depend on when its messages are taken. Returns how many bytes of the
+    /// window they give back.
+    pub(super) fn push(
         &mut self,
+        bytes: &[u8],
         machine: &mut ClientCall,
         limits: &Limits,
     ) -> Result<usize, Violation> {
-        if self.whole.is_some() {
-            return Ok(0);
+        self.compact();
+        self.bytes.extend_from_slice(bytes);
+        self.held += bytes.len();
+        loop {
+            let rest = self.bytes.get_mut(self.judged..).unwrap_or_default();
+            let received = machine.receive(rest, limits)?;
+            match received.step {
+                Step::Event(Event::Message(_)) => self.judged += received.used,
+                _ => return Ok(self.release()),
+            }
         }
-        let rest = self.bytes.get_mut(self.at..).unwrap_or_default();
-        let received = machine.receive(rest, limits)?;
-        if let Step::Event(Event::Message(_)) = received.step {
-            self.whole = Some(received.used);
-            return Ok(0);
+    }
+
+    /// Gives back to the window an unfinished message with nothing in front of
+    /// it: its end could not come otherwise.
+    fn release(&mut self) -> usize {
+        if self.has_message() {
+            return 0;
         }
-        Ok(mem::take(&mut self.held))
+        mem::take(&mut self.held)
     }
 
     /// Takes the message in front: where it lies, whether it is compressed,
     /// and how many bytes of the window it gives back.
     pub(super) fn take(&mut self) -> Option<(core::ops::Range<usize>, bool, usize)> {
-        let len = self.whole.take()?;
-        let from = self.at + crate::grpc::frame::PREFIX;
-        // The machine has judged the flag: it knows no other.
-        let compressed = self.bytes.get(self.at).is_some_and(|&flag| flag != 0);
-        self.at += len;
-        let freed = self.held.min(len);
+        let whole = self.bytes.get(self.taken..self.judged)?;
+        // The machine has judged it: it knows no other flag.
+        let ([flag, length @ ..], _) = whole.split_first_chunk::<{ frame::PREFIX }>()?;
+        let from = self.taken + frame::PREFIX;
+        let to = from + u32::from_be_bytes(*length) as usize; // <= judged
+        let freed = self.held.min(to - self.taken);
+        self.taken = to;
         self.held -= freed;
-        Some((from..self.at, compressed, freed))
+        Some((from..to, *flag != 0, freed + self.release()))
     }
 
     /// The bytes of a message that was just taken.
@@ -244,17 +244,19 @@ impl Inbox {
     pub(super) fn clear(&mut self) -> Option<Vec<u8>> {
         let mut memory = mem::take(&mut self.bytes);
         memory.clear();
-        (self.at, self.whole, self.held) = (0, None, 0);
+        (self.taken, self.judged, self.held) = (0, 0, 0);
         (1..=SPARE).contains(&memory.capacity()).then_some(memory)
     }
 
     fn compact(&mut self) {
-        if self.at == self.bytes.len() {
-            self.at = 0;
+        if self.taken == self.bytes.len() {
             self.bytes.clear();
-        } else if self.at > self.bytes.len() / 2 {
-            self.bytes.drain(..self.at); // at <= len
-            self.at = 0;
+        } else if self.taken > self.bytes.len() / 2 {
+            self.bytes.drain(..self.taken); // taken <= len
+        } else {
+            return;
         }
+        self.judged -= self.taken; // taken <= judged
+        self.taken = 0;
     }
 }

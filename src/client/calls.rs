@@ -8,9 +8,9 @@ use super::call::{Call, Place};
 use super::desk::Desk;
 use super::link::Link;
 use super::{CallOptions, Ending, Limits, Misuse};
-use crate::grpc::{Code, Encoding, Message, Status, Violation, frame};
+use crate::grpc::{Code, Encoding, Message, Status, frame};
 use crate::http::{FieldBuffer, Fields, OwnedScratch};
-use crate::http2::{self, ErrorCode};
+use crate::http2;
 use crate::net::{Flow, Key};
 use crate::wire::Instant;
 
@@ -294,43 +294,25 @@ impl<T> Calls<T> {
 
     /// Takes the next message of a response.
     pub fn next(&mut self, call: Key) -> Next<'_> {
-        let Self {
-            desk, links, now, ..
-        } = self;
-        let limits = desk.limits.grpc();
+        let Self { desk, links, .. } = self;
         let Some(record) = desk.calls.get_mut(call) else {
             return Next::Over;
         };
-        let Some((at, compressed, mut freed)) = record.inbox.take() else {
-            return match &mut record.ending {
+        let Some((at, compressed, freed)) = record.inbox.take() else {
+            return match record.ending {
                 None => Next::Wait,
-                Some(ending) => {
-                    if record.inbox.is_torn() && ending.code() == Code::Ok {
-                        *ending = Ending::of_violation(Violation::Truncated);
-                    }
-                    Next::Over
-                }
+                Some(_) => Next::Over,
             };
         };
-        let looked = record.inbox.look(&mut record.machine, &limits);
-        freed += *looked.as_ref().unwrap_or(&0);
         if let Place::Open { link, stream } = record.place
             && let Some(link) = links.iter_mut().find(|it| it.id.0 == link)
         {
             link.machine.consume(stream, freed, &mut link.out);
         }
-        if let Err(violation) = looked {
-            // It is told when the message has been taken.
-            let ending = Ending::of_violation(violation);
-            desk.finish(call, ending, ErrorCode::CANCEL, links, *now);
-        }
-        match desk.calls.get_mut(call) {
-            Some(record) => Next::Message(Message {
-                compressed,
-                bytes: record.inbox.message(at),
-            }),
-            None => Next::Over,
-        }
+        Next::Message(Message {
+            compressed,
+            bytes: record.inbox.message(at),
+        })
     }
 
     /// The fields at the head of the response, once they are here. A call that

@@ -243,8 +243,10 @@ impl<T> Desk<T> {
             return;
         };
         let waits = !call.inbox.has_message();
-        call.inbox.push(data);
-        match call.inbox.look(&mut call.machine, &self.limits.grpc()) {
+        let pushed = call
+            .inbox
+            .push(data, &mut call.machine, &self.limits.grpc());
+        match pushed {
             Ok(freed) => {
                 if freed > 0 {
                     link.machine.consume(stream, freed, &mut link.out);

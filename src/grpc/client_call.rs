@@ -91,8 +91,8 @@ impl<'b> Trailers<'b> {
 pub struct ClientCall {
     request: ContentType,
     body: Body,
-    sent: Encoding, // of the request's messages
-    ended: bool,    // a status has come
+    sent: Encoding,       // of the request's messages
+    status: Option<Code>, // once it has come
 }
 
 impl ClientCall {
@@ -102,7 +102,7 @@ impl ClientCall {
             request,
             body: Body::new(request.mode(), Role::Client, Compression::Absent),
             sent: Encoding::Identity,
-            ended: false,
+            status: None,
         }
     }
 
@@ -223,7 +223,7 @@ impl ClientCall {
             return Ok(None);
         }
         let trailers = Trailers::of_fields(head.fields)?;
-        self.ended = true;
+        self.status = Some(trailers.code);
         Ok(Some(trailers))
     }
 
@@ -244,7 +244,7 @@ impl ClientCall {
             Step::Event(Frame::Trailers(block)) => {
                 let trailers = Trailers::of_block(block);
                 let trailers = trailers.map_err(|violation| self.body.fail(violation))?;
-                self.ended = true;
+                self.status = Some(trailers.code);
                 Step::Event(Event::Trailers(trailers))
             }
             Step::Need(more) => Step::Need(more),
@@ -257,22 +257,32 @@ impl ClientCall {
 
     /// Takes the trailers of HTTP, with which a native response ends.
     ///
+    /// A body that ends inside of a message takes away nothing but success: a
+    /// status other than OK, which the server has told, is the outcome of the
+    /// call. A fault that [`receive`](Self::receive) has found came before the
+    /// status and stays the outcome.
+    ///
     /// # Errors
-    /// [`Violation::NoStatus`] without a readable `grpc-status`,
-    /// [`Violation::Truncated`] if the body ended inside of a message.
+    /// What [`receive`](Self::receive) has found; [`Violation::Truncated`] if the
+    /// body ended inside of a message and the status is OK or missing;
+    /// [`Violation::NoStatus`] without a readable `grpc-status`.
     pub fn receive_trailers<'b>(&mut self, fields: Fields<'b>) -> Result<Trailers<'b>, Violation> {
-        self.body.receive_eof()?;
-        let trailers = Trailers::of_fields(fields)?;
-        self.ended = true;
-        Ok(trailers)
+        let trailers = Trailers::of_fields(fields);
+        self.status = trailers.as_ref().ok().map(|trailers| trailers.code);
+        self.receive_eof()?;
+        trailers
     }
 
     /// Says that the response has ended.
     ///
     /// # Errors
-    /// [`Violation`] if it ended inside of a frame or without a status.
+    /// [`Violation`] if it ended without a status, or inside of a frame unless
+    /// the status says already that the call has failed.
     pub fn receive_eof(&mut self) -> Result<(), Violation> {
-        self.body.receive_eof()?;
-        self.ended.then_some(()).ok_or(Violation::NoStatus)
+        match (self.body.receive_eof(), self.status) {
+            (Err(Violation::Truncated), Some(code)) if !matches!(code, Code::Ok) => Ok(()),
+            (Err(violation), _) => Err(violation),
+            (Ok(()), status) => status.map(drop).ok_or(Violation::NoStatus),
+        }
     }
 }
