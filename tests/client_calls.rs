@@ -390,11 +390,10 @@ fn goaway_lets_old_calls_finish_and_unseen_ones_begin_anew() {
     let (link, server) = scene.servers.last_mut().unwrap();
     let link = *link;
     server.machine.shutdown(scene.now, &mut server.out).unwrap();
-    let mut goaway = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0".to_vec();
     scene.calls.flush(link, scene.now);
     scene.calls.output(link).unwrap().clear();
-    scene.calls.receive(link, &mut goaway, scene.now);
-    scene.pass(2);
+    scene.calls.receive(link, &mut goaway(1), scene.now);
+    scene.settle();
     assert_eq!(scene.servers.len(), 2);
     assert_eq!(scene.server().seen[&1].body, framed(b"unseen"));
     scene.server().answer(1, b"new");
@@ -403,6 +402,85 @@ fn goaway_lets_old_calls_finish_and_unseen_ones_begin_anew() {
     assert_eq!(scene.message(old).unwrap(), b"finished");
     assert_eq!(scene.message(unseen).unwrap(), b"new");
     assert!(scene.calls.is_over(link), "the old connection has no calls");
+}
+
+/// GOAWAY with `last` as the last stream that the server has looked at.
+fn goaway(last: u8) -> [u8; 17] {
+    let mut frame = *b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    frame[12] = last;
+    frame
+}
+
+#[test]
+fn a_call_that_no_server_looks_at_is_sent_again_once_and_immediately() {
+    for refused_first in [false, true] {
+        let mut scene = Scene::new();
+        let options = CallOptions::new().with_wait_for_ready(true);
+        let call = scene.start_with(&options);
+        scene.calls.send(call, b"hi").unwrap();
+        scene.calls.close_sending(call);
+        scene.settle();
+        if refused_first {
+            scene.server().reset(1, ErrorCode::REFUSED_STREAM);
+            scene.settle();
+            assert_eq!(scene.server().seen[&3].body, framed(b"hi"));
+        } else {
+            let link = scene.servers[0].0;
+            scene.calls.receive(link, &mut goaway(0), scene.now);
+            scene.settle();
+            assert_eq!(scene.servers.len(), 2, "no time has passed");
+            assert_eq!(scene.server().seen[&1].body, framed(b"hi"));
+        }
+        let link = scene.servers.last().unwrap().0;
+        scene.calls.receive(link, &mut goaway(0), scene.now);
+        let ending = scene.calls.ending(call).unwrap();
+        assert_eq!(ending.code(), Code::Unavailable, "{ending}");
+        let servers = scene.servers.len();
+        scene.pass(300);
+        assert_eq!(scene.servers.len(), servers, "nobody calls");
+    }
+}
+
+#[test]
+fn a_call_that_never_left_waits_for_a_connection_until_its_deadline() {
+    let mut scene = Scene::with(Limits::DEFAULT, http2::Limits::DEFAULT.with_streams(1));
+    let options = CallOptions::new().with_timeout(60 * SECOND);
+    let [sent, waits] = [0; 2].map(|_| {
+        let call = scene.start_with(&options);
+        scene.calls.send(call, b"hi").unwrap();
+        scene.calls.close_sending(call);
+        call
+    });
+    scene.settle();
+    // Each server takes leave of the one call that it was sent.
+    for gone in [false, true] {
+        let link = scene.servers.last().unwrap().0;
+        scene.calls.receive(link, &mut goaway(0), scene.now);
+        scene.calls.closed(link, scene.now);
+        assert_eq!(scene.calls.ending(sent).is_some(), gone);
+        assert_eq!(scene.ending(waits), "it runs");
+        scene.servers.clear();
+        scene.settle();
+    }
+    // Others that greet, and take leave before they are sent anything.
+    let mut leaves = 0;
+    while scene.calls.ending(waits).is_none() {
+        match scene.calls.dial(scene.now) {
+            Some(link) => {
+                leaves += 1;
+                scene.calls.opened(link, scene.now);
+                let mut bytes = [&b"\0\0\0\x04\0\0\0\0\0"[..], &goaway(0)].concat();
+                scene.calls.receive(link, &mut bytes, scene.now);
+                scene.calls.closed(link, scene.now);
+            }
+            None => {
+                scene.now = scene.calls.deadline().unwrap();
+                scene.calls.elapsed(scene.now);
+            }
+        }
+    }
+    assert_eq!(scene.ending(waits), "DEADLINE_EXCEEDED: deadline exceeded");
+    assert!((3..12).contains(&leaves), "{leaves} attempts in a minute");
 }
 
 #[test]

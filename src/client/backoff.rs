@@ -43,6 +43,11 @@ impl Backoff {
         self.step = (self.step / 5 * 8).min(self.most);
     }
 
+    /// The next attempt need not wait; the one after it does.
+    pub(super) const fn skip(&mut self) {
+        self.next = Instant::START;
+    }
+
     /// The connection was of use: the next one need not wait.
     pub(super) fn reset(&mut self) {
         *self = Self::new(self.most);
@@ -66,6 +71,10 @@ mod tests {
                 now = backoff.next();
                 expected = f64::min(expected * 1.6, 120.0);
             }
+            backoff.skip();
+            assert!(backoff.next() <= now);
+            backoff.begin(now, chance);
+            assert!(backoff.next() >= now + Duration::from_secs(90));
             backoff.reset();
             assert!(backoff.next() <= now);
             backoff.begin(now, chance);

@@ -22,8 +22,8 @@ pub(super) struct Call<T> {
     pub(super) deadline: Option<Instant>,
     pub(super) timer: Option<TimerId>,
     pub(super) wait_for_ready: bool,
-    /// It has been refused by RST_STREAM once, and sent again.
-    pub(super) refused: bool,
+    /// It is sent for the second time, which is the last.
+    again: bool,
     pub(super) place: Place,
     pub(super) machine: ClientCall,
     pub(super) outbox: Outbox,
@@ -61,7 +61,7 @@ impl<T> Call<T> {
             deadline: None,
             timer: None,
             wait_for_ready: false,
-            refused: false,
+            again: false,
             place: Place::Waiting,
             machine: ClientCall::new(ContentType::new(Mode::Native)),
             outbox: Outbox::new(),
@@ -75,15 +75,16 @@ impl<T> Call<T> {
         }
     }
 
-    /// Whether it can begin anew on another stream: the server has not
-    /// answered, and all that was sent is still here.
+    /// Whether it can begin anew on another stream: it has not before, the
+    /// server has not answered, and all that was sent is still here.
     pub(super) const fn can_begin_anew(&self) -> bool {
-        self.head.is_none() && self.outbox.keeps
+        !self.again && self.head.is_none() && self.outbox.keeps
     }
 
     /// Makes it as if nothing had been sent.
     pub(super) const fn begin_anew(&mut self) {
         self.place = Place::Waiting;
+        self.again = true;
         self.outbox.at = 0;
         self.outbox.ended = false;
         self.outbox.blocked = false;

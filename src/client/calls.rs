@@ -32,7 +32,7 @@ use crate::wire::Instant;
 /// its [`output`](Self::output). Calls wait in a queue while there is no
 /// connection, or the server allows no further stream. A connection that the
 /// server takes leave of finishes its calls beside its successor; calls on it
-/// that the server has not looked at begin anew.
+/// that the server has not looked at are sent again, once.
 ///
 /// ```
 /// use barewire::client::{CallOptions, Calls, Limits, Next};

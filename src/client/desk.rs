@@ -35,6 +35,8 @@ pub(super) struct Desk<T> {
     pub(super) limits: Limits,
     /// No call is sent again any more.
     pub(super) closing: bool,
+    /// A call is to be sent again, which needs no pause.
+    pub(super) again: bool,
 }
 
 impl<T> Desk<T> {
@@ -48,6 +50,7 @@ impl<T> Desk<T> {
             spare: Vec::new(),
             limits,
             closing: false,
+            again: false,
         }
     }
 
@@ -187,7 +190,10 @@ impl<T> Desk<T> {
                     code == ErrorCode::ENHANCE_YOUR_CALM && debug == b"too_many_pings";
                 let debug = debug.get(..REASON).unwrap_or(debug);
                 let debug = String::from_utf8_lossy(debug);
-                link.reason = format!("server is going away: {code} {debug}");
+                link.reason = match &*debug {
+                    "" => format!("server is going away: {code}"),
+                    debug => format!("server is going away: {code} {debug}"),
+                };
                 link.last_stream = link.last_stream.min(last_stream);
                 link.phase = Phase::Leaving;
             }
@@ -274,9 +280,9 @@ impl<T> Desk<T> {
         self.finish(key, ending, ErrorCode::NO_ERROR, links, now);
     }
 
-    /// A stream was reset. A call that the server has not looked at begins
-    /// anew: as often as connections go away, once if the stream was refused
-    /// (gRPC retry design, transparent retries).
+    /// A stream was reset. A call that has reached the server and none of its
+    /// methods is sent again, once and immediately (gRFC A6, Transparent
+    /// Retries). Until it has a stream again it waits like any other.
     fn reset(
         &mut self,
         stream: u32,
@@ -295,9 +301,9 @@ impl<T> Desk<T> {
         call.place = Place::Over;
         let unseen = stream > link.last_stream;
         let refused = by_peer && code == ErrorCode::REFUSED_STREAM;
-        let again = unseen || refused && !mem::replace(&mut call.refused, true);
-        if again && call.can_begin_anew() && !self.closing {
+        if (unseen || refused) && call.can_begin_anew() && !self.closing {
             call.begin_anew();
+            self.again = true;
             return self.waiting.push_front(key);
         }
         let late = call.deadline.is_some_and(|deadline| deadline <= now);

@@ -148,6 +148,9 @@ impl<T> Calls<T> {
             return;
         };
         self.down &= link.phase != Phase::Ready;
+        if mem::take(&mut self.desk.again) {
+            self.backoff.skip();
+        }
         if mem::take(&mut link.too_many_pings) {
             self.http2.ping_interval = self.http2.ping_interval.saturating_mul(2);
         }
