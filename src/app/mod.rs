@@ -75,11 +75,24 @@ mod serving;
 mod sockets;
 mod telemetry;
 
-pub use crate::net::Flow;
+// What the signatures and traits here name, so that nobody has to look for it.
+#[doc(no_inline)]
+pub use crate::{
+    grpc::Code,
+    http::{FieldBuffer, Fields, InvalidField, Method, Status, Version},
+    link::Gone,
+    net::{Address, Error, Exchange, Flow, ListenOptions, Peer},
+    sse::Event,
+    websocket::CloseCode,
+    wire::Instant,
+};
+#[doc(no_inline)]
+pub use bytes::Bytes;
 pub use event_streams::event_stream::EventStream;
 pub use event_streams::events::{Events, EventsRoute};
 pub use event_streams::subscription::Subscription;
 pub use exchange::defer::Deferred;
+pub use exchange::extensions::Extensions;
 pub use exchange::json::put_json_string;
 pub use exchange::record::Record;
 pub use exchange::refusal::{Answer, Done, Refusal};

@@ -56,6 +56,11 @@ impl From<Status<alloc::string::String>> for CallStatus {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a gRPC message",
+    note = "`Vec<u8>` is one; messages made by prost are, wrapped in `Proto`, with the feature `prost`",
+    note = "or implement `Payload` for it"
+)]
 pub trait Payload: Sized {
     /// The names of the codec in a content type, behind its `+`. Calls that name
     /// another end with UNIMPLEMENTED; where none is named, this one is meant.

@@ -136,6 +136,13 @@ impl FieldBuffer {
         self.replace(field)
     }
 
+    /// Drops all fields of this name (case-insensitive); whether there was one.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let count = self.ranges.len();
+        self.keep_last(name.as_bytes(), count);
+        self.ranges.len() < count
+    }
+
     /// Appends a checked field and drops all others of its name.
     #[inline]
     fn replace(&mut self, field: Field<'_>) -> Result<(), InvalidField> {

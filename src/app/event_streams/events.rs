@@ -57,6 +57,10 @@ use crate::sse;
 /// });
 /// ```
 #[expect(unused_variables, reason = "the names are the documentation")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the object of an event stream",
+    note = "implement `Events` for it: `open` is called when the stream has begun"
+)]
 pub trait Events {
     /// The stream is open.
     fn open(&mut self, stream: &mut EventStream<'_, '_>);

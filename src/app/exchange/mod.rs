@@ -2,6 +2,7 @@
 
 pub(super) mod client;
 pub(super) mod defer;
+pub(super) mod extensions;
 pub(super) mod file_body;
 pub(super) mod json;
 pub(super) mod params;

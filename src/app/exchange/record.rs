@@ -1,9 +1,11 @@
 //! What is remembered of a request until its reply's head has left.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::mem;
 use core::time::Duration;
 
+use super::extensions::Extensions;
 use crate::http::{FieldBuffer, Method};
 use crate::net::Peer;
 use crate::wire::Instant;
@@ -26,6 +28,8 @@ pub struct Record {
     given: usize,
     /// The route that serves the request, once it has been found.
     pub(in crate::app) route: RouteNumber,
+    /// What the middleware has put to the request.
+    pub(in crate::app) extensions: Option<Arc<Extensions>>,
     /// The app gave a field that cannot stand on the wire.
     pub(crate) faulty: bool,
     /// The reply's head has been sent.
@@ -139,6 +143,12 @@ impl Record {
     /// slow, and has been refused. Method and path are empty then.
     pub const fn is_unread(&self) -> bool {
         self.known.is_none() && self.method == 0
+    }
+
+    /// What the middleware has put to the request with
+    /// [`Incoming::insert`](crate::app::Incoming::insert).
+    pub fn extensions(&self) -> &Extensions {
+        self.extensions.as_deref().unwrap_or(Extensions::none())
     }
 
     /// The peer's address.

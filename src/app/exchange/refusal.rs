@@ -76,6 +76,13 @@ impl From<Status> for Refusal {
 
 /// What a route's closure gives back: [`Done`], or a `Result` of it, so that
 /// `?` works inside.
+#[diagnostic::on_unimplemented(
+    message = "a route's closure gives back `Done` or `Result<Done, E>`, not `{Self}`",
+    label = "gives back `{Self}`",
+    note = "an end of the reply gives `Done`: `reply.text(..)`, `reply.json(..)`, `reply.empty()`",
+    note = "is the last expression followed by a semicolon?",
+    note = "in `Result<Done, E>`, `E` is `Refusal`, `Status` or anything with `impl From<E> for Refusal`"
+)]
 pub trait Answer: sealed::Sealed {
     /// The answer, as the one kind that all become.
     #[doc(hidden)]

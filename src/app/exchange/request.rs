@@ -1,7 +1,9 @@
 //! A request, as a route sees it.
 
 use alloc::borrow::Cow;
+use core::fmt;
 
+use super::extensions::Extensions;
 use super::params::Params;
 use super::path::Path;
 use crate::http::target::{Plus, percent_decode, query_pairs};
@@ -9,7 +11,6 @@ use crate::http::{Fields, Method, RequestHead, Version};
 use crate::net::Peer;
 
 /// A request: its head, and its body as far as it is here.
-#[derive(Debug)]
 pub struct Request<'b> {
     pub(in crate::app) head: &'b RequestHead<'b>,
     pub(in crate::app) path: &'b Path,
@@ -18,6 +19,7 @@ pub struct Request<'b> {
     /// The body is still to come, with its length where it is known.
     pub(in crate::app) follows: Option<Option<u64>>,
     pub(in crate::app) peer: &'b Option<Peer>,
+    pub(in crate::app) extensions: &'b Extensions,
 }
 
 impl<'b> Request<'b> {
@@ -109,6 +111,13 @@ impl<'b> Request<'b> {
         *self.peer
     }
 
+    /// What middleware has put to the request with
+    /// [`Incoming::insert`](crate::app::Incoming::insert): typed values that no
+    /// client can forge.
+    pub const fn extensions(&self) -> &'b Extensions {
+        self.extensions
+    }
+
     /// The host and port that the request is meant for.
     pub fn authority(&self) -> Option<&'b str> {
         self.head.authority()
@@ -128,5 +137,34 @@ impl<'b> Request<'b> {
     /// The head.
     pub const fn head(&self) -> &RequestHead<'b> {
         self.head
+    }
+}
+
+/// What was asked for, with names and values as text; the length of the body
+/// instead of the body.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let params = self.params.names.iter();
+        let params = params.map(|name| (name, self.param(name)));
+        f.debug_struct("Request")
+            .field("method", &self.method().as_str())
+            .field("path", &self.path())
+            .field("query", &self.query())
+            .field("params", &Pairs(params))
+            .field("version", &self.version())
+            .field("peer", &self.peer())
+            .field("fields", &self.fields())
+            .field("content_length", &self.content_length())
+            .field("extensions", self.extensions)
+            .finish()
+    }
+}
+
+/// Pairs that `Debug` shows as a map.
+struct Pairs<I>(I);
+
+impl<K: fmt::Debug, V: fmt::Debug, I: Iterator<Item = (K, V)> + Clone> fmt::Debug for Pairs<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.clone()).finish()
     }
 }

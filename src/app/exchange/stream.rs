@@ -49,6 +49,10 @@ use crate::wire::Instant;
 ///
 /// App::new().get("/zeros", |_request, reply| reply.length(1 << 30).stream(Zeros(1 << 30)));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not stream a body",
+    note = "implement `Streaming` for it: `writable` writes a reply's body, `chunk` and `end` take a request's"
+)]
 pub trait Streaming {
     /// A piece of the request's body.
     fn chunk(&mut self, stream: &mut Stream<'_, '_>, data: &mut [u8]) {

@@ -1,7 +1,10 @@
 //! What stands before and behind every route.
 
 use alloc::string::String;
+use core::any::Any;
+use core::fmt;
 
+use crate::app::exchange::extensions::Extensions;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
@@ -36,6 +39,10 @@ use crate::net::Peer;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not middleware",
+    note = "implement `Middleware` for it: `before` sees requests, `after` heads of replies; both have defaults"
+)]
 pub trait Middleware: Send + Sync {
     /// Looks at a request before it is routed; may change it, answer it, or
     /// give the reply fields, which stay whoever answers.
@@ -90,6 +97,7 @@ pub(in crate::app) struct Changes {
     has_fields: bool,
     path: String,
     has_path: bool,
+    pub(in crate::app) extensions: Extensions,
 }
 
 impl Changes {
@@ -97,6 +105,7 @@ impl Changes {
         // What they hold is cleared before it is used again.
         self.has_fields = false;
         self.has_path = false;
+        self.extensions = Extensions::new();
     }
 
     /// The head with the changes, if there are any.
@@ -133,7 +142,6 @@ impl Changes {
 }
 
 /// A request on its way to its route, which may be changed.
-#[derive(Debug)]
 pub struct Incoming<'a, 'b> {
     pub(in crate::app) head: &'a RequestHead<'b>,
     pub(in crate::app) changes: &'a mut Changes,
@@ -171,12 +179,70 @@ impl Incoming<'_, '_> {
         self.peer
     }
 
+    /// Puts a value to the request for what stands behind: the route finds it
+    /// with [`Request::extensions`](crate::app::Request::extensions), a gRPC
+    /// method with [`Call::extensions`](crate::app::Call::extensions). A value
+    /// of its type that was there before is given back.
+    ///
+    /// ```
+    /// use barewire::app::{App, Incoming, Middleware, Next, Reply};
+    /// use barewire::http::Status;
+    ///
+    /// struct User(String);
+    ///
+    /// /// Finds out who asks.
+    /// struct Login;
+    ///
+    /// impl Middleware for Login {
+    ///     fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
+    ///         match request.field("authorization") {
+    ///             Some("Bearer 42") => {
+    ///                 request.insert(User("Ann".into()));
+    ///                 Next::Continue
+    ///             }
+    ///             _ => reply.refuse(Status::UNAUTHORIZED).into(),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// App::new().with(Login).get("/me", |request, reply| {
+    ///     let user = request.extensions().get::<User>().ok_or(Status::UNAUTHORIZED)?;
+    ///     Ok::<_, Status>(reply.text(&user.0))
+    /// });
+    /// ```
+    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
+        self.changes.extensions.insert(value)
+    }
+
+    /// What this middleware and those before it have put to the request.
+    pub const fn extensions(&self) -> &Extensions {
+        &self.changes.extensions
+    }
+
+    /// Drops all fields of this name; whether there was one. For names that mean
+    /// something to what stands behind, and that no client may send:
+    ///
+    /// ```
+    /// # use barewire::app::{Incoming, Middleware, Next, Reply};
+    /// struct NoSpoofing;
+    ///
+    /// impl Middleware for NoSpoofing {
+    ///     fn before(&self, request: &mut Incoming<'_, '_>, _reply: Reply<'_, '_>) -> Next {
+    ///         request.remove_field("x-user");
+    ///         Next::Continue
+    ///     }
+    /// }
+    /// ```
+    pub fn remove_field(&mut self, name: &str) -> bool {
+        self.fields().contains(name) && self.own_fields().remove(name)
+    }
+
     /// Puts one field in place of all of its name.
     ///
     /// # Errors
     /// [`InvalidField`] if it cannot stand on the wire; nothing is changed.
     pub fn set_field(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
-        self.own_fields()?.set(name, value)
+        self.own_fields().set(name, value)
     }
 
     /// Adds a field.
@@ -184,7 +250,7 @@ impl Incoming<'_, '_> {
     /// # Errors
     /// [`InvalidField`] if it cannot stand on the wire; nothing is changed.
     pub fn add_field(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
-        self.own_fields()?.push(name, value)
+        self.own_fields().push(name, value)
     }
 
     /// Puts another path in place of the one that was sent: percent-encoded,
@@ -205,16 +271,36 @@ impl Incoming<'_, '_> {
         }
     }
 
-    fn own_fields(&mut self) -> Result<&mut FieldBuffer, InvalidField> {
+    fn own_fields(&mut self) -> &mut FieldBuffer {
         let Changes {
             fields, has_fields, ..
         } = self.changes;
         if !*has_fields {
             fields.clear();
-            fields.extend(self.head.fields)?;
+            for field in self.head.fields.iter() {
+                // One that could not stand on the wire would be left out: no
+                // parser lets it in.
+                let _ = fields.extend(Fields::new(&[field]));
+            }
             *has_fields = true;
         }
-        Ok(fields)
+        fields
+    }
+}
+
+/// What is asked for, with the changes so far.
+impl fmt::Debug for Incoming<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = self.head();
+        f.debug_struct("Incoming")
+            .field("method", &head.method.as_str())
+            .field("path", &head.target.path())
+            .field("query", &head.target.query())
+            .field("version", &head.version)
+            .field("peer", &self.peer)
+            .field("fields", &head.fields)
+            .field("extensions", self.extensions())
+            .finish()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The way of a request: through the middleware, to its route.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, sync::Arc};
 use core::mem;
 
 use super::endpoint::{Endpoint, Plan};
 use super::middleware::{Changes, Incoming, Next};
 use super::router::{Match, Router};
 use super::shared::Shared;
+use crate::app::exchange::extensions::Extensions;
 use crate::app::exchange::params::Params;
 use crate::app::exchange::path::Path;
 use crate::app::exchange::refusal::{Done, Refusal};
@@ -54,7 +55,7 @@ impl Way<'_> {
         content: &mut Content<'_>,
     ) -> Outcome {
         let outcome = if self.shared.middleware.is_empty() {
-            self.route(at, head, content)
+            self.route(at, head, content, Extensions::none())
         } else {
             self.pass(at, head, content)
         };
@@ -74,6 +75,13 @@ impl Way<'_> {
             );
             at.refuse(&Status::INTERNAL_SERVER_ERROR.into());
         }
+        if !self.shared.middleware.is_empty()
+            && self.opened.is_none()
+            && outcome != Outcome::Collecting
+            && let Some(record) = at.record
+        {
+            record.extensions = None;
+        }
         outcome
     }
 
@@ -88,7 +96,13 @@ impl Way<'_> {
         // Taken out, as the route is called with what they hold.
         let mut changes = mem::take(self.changes);
         changes.clear();
-        let outcome = match self.before(at, head, content, &mut changes) {
+        let outcome = self.before(at, head, content, &mut changes);
+        if let Some(record) = at.record.as_deref_mut()
+            && !changes.extensions.is_empty()
+        {
+            record.extensions = Some(Arc::new(mem::take(&mut changes.extensions)));
+        }
+        let outcome = match outcome {
             Ok(None) => match changes.apply(head) {
                 Some(changed) => self.route_behind(at, &changed, content),
                 None => self.route_behind(at, head, content),
@@ -108,7 +122,14 @@ impl Way<'_> {
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
     ) -> Result<Outcome, Refusal> {
-        self.route(at, head, content)
+        // Its owner is the record, which the reply needs as well.
+        let extensions = at.record.as_ref().and_then(|it| it.extensions.clone());
+        self.route(
+            at,
+            head,
+            content,
+            extensions.as_deref().unwrap_or(Extensions::none()),
+        )
     }
 
     /// Lets the middleware look at the request, once.
@@ -152,6 +173,7 @@ impl Way<'_> {
         at: &mut At<'_, '_>,
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
+        extensions: &Extensions,
     ) -> Result<Outcome, Refusal> {
         let shared = self.shared;
         let plain = match head.target {
@@ -223,6 +245,7 @@ impl Way<'_> {
             body,
             follows,
             peer: self.peer,
+            extensions,
         };
         let Done(()) = call(&request, Reply::new(at.reborrow(), self.opened, coming))?;
         Ok(Outcome::Answered {

@@ -1,13 +1,16 @@
 //! A call as its method sees it.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::outgoing::Outgoing;
+use crate::app::exchange::extensions::Extensions;
+use crate::app::exchange::session::At;
 use crate::app::publishing::door::Door;
 use crate::grpc::{self, Misuse, metadata};
 use crate::http::Fields;
-use crate::net::{Context, Exchange, Peer};
+use crate::net::{Exchange, Peer};
 use crate::wire::Instant;
 
 /// A call: what came with its request apart from the messages, and what goes
@@ -19,6 +22,7 @@ pub struct Call<'a> {
     deadline: Option<Instant>,
     door: Door,
     exchange: Exchange,
+    extensions: Option<Arc<Extensions>>,
 }
 
 impl fmt::Debug for Call<'_> {
@@ -35,8 +39,11 @@ impl<'a> Call<'a> {
         request: grpc::Request<'a>,
         outgoing: &'a mut Outgoing,
         deadline: Option<Instant>,
-        context: &Context<'_>,
+        at: &At<'_, '_>,
     ) -> Self {
+        let At {
+            context, record, ..
+        } = at;
         Self {
             request,
             outgoing,
@@ -47,6 +54,7 @@ impl<'a> Call<'a> {
                 owner: context.owner(),
             },
             exchange: context.exchange(),
+            extensions: record.as_ref().and_then(|it| it.extensions.clone()),
         }
     }
 
@@ -75,6 +83,13 @@ impl<'a> Call<'a> {
     /// The peer's address.
     pub const fn peer(&self) -> Option<Peer> {
         self.peer
+    }
+
+    /// What middleware has put to the request with
+    /// [`Incoming::insert`](crate::app::Incoming::insert): typed values that no
+    /// client can forge.
+    pub fn extensions(&self) -> &Extensions {
+        self.extensions.as_deref().unwrap_or(Extensions::none())
     }
 
     /// When the client gives up, on the loop's clock. A call that goes on is

@@ -60,6 +60,10 @@ use crate::link::Gone;
 ///
 /// [`Flow::Wait`]: crate::net::Flow::Wait
 #[expect(unused_variables, reason = "the names are the documentation")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not hold a conversation",
+    note = "implement `Conversation` for it: `message` gets each message of the client"
+)]
 pub trait Conversation {
     /// What it takes.
     type Request: Payload;

@@ -41,6 +41,10 @@ use crate::net::Peer;
 ///     .intercept(Password("please"))
 ///     .unary("Say", |request: Vec<u8>, _call| Ok(request));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an interceptor",
+    note = "implement `Interceptor` for it: `before` sees each call before its method"
+)]
 pub trait Interceptor: Send + Sync {
     /// Looks at a call when its head is here: the messages of its request may
     /// still be to come.

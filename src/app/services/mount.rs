@@ -75,7 +75,7 @@ fn judge(
     } = sending;
     if !rules.interceptors.is_empty() {
         let asked = rules.request(timeout, head.fields);
-        let mut call = Call::new(asked, outgoing, deadline, at.context);
+        let mut call = Call::new(asked, outgoing, deadline, at);
         guarded(at.site, || rules.interceptors.before(&mut call))?;
     }
     Ok(deadline)
@@ -159,7 +159,7 @@ fn converse(
     };
     // The deadline counts from the head.
     let asked = rules.request(None, head.fields);
-    let mut call = Call::new(asked, &mut sending.outgoing, deadline, at.context);
+    let mut call = Call::new(asked, &mut sending.outgoing, deadline, at);
     match guarded(at.site, || method(&mut call)) {
         Ok(source) => {
             // Refused only where all of it is here already.

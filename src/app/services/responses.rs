@@ -49,6 +49,10 @@ use crate::wire::Instant;
 ///     .server_streaming_object("Count", |_request: Vec<u8>, _call| Ok(Countdown(10)));
 /// ```
 #[expect(unused_variables, reason = "the names are the documentation")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` gives no responses",
+    note = "an iterator of `Result<Response, CallStatus>` will do; or implement `ServerStream`"
+)]
 pub trait ServerStream {
     /// What it sends.
     type Message: Payload;

@@ -51,7 +51,7 @@ pub(in crate::app) fn run(
     } = sending;
     outgoing.was_compressed = compressed;
     // The deadline counts from the head.
-    let mut call = Call::new(rules.request(None, fields), outgoing, deadline, at.context);
+    let mut call = Call::new(rules.request(None, fields), outgoing, deadline, at);
     let answer = inflated(at, &rules.limits, (message, compressed), |at, message| {
         guarded(at.site, || run(message, &mut call, frames))
     });

@@ -336,9 +336,10 @@ impl Front {
     }
 
     pub(super) fn recycle(&mut self, record: Option<Box<Record>>) {
-        if let Some(record) = record
+        if let Some(mut record) = record
             && self.spare.len() < SPARE
         {
+            record.extensions = None;
             self.spare.push(record);
         }
     }

@@ -38,6 +38,10 @@ use crate::websocket::{CloseCode, Kind};
 /// App::new().websocket("/ws/echo", |_request| Ok(Echo));
 /// ```
 #[expect(unused_variables, reason = "the names are the documentation")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the object of a WebSocket",
+    note = "implement `WebSocket` for it: `message` gets what the client sends"
+)]
 pub trait WebSocket {
     /// The connection is a WebSocket now.
     fn open(&mut self, socket: &mut Socket<'_, '_>) {}

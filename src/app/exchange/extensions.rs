@@ -1,0 +1,113 @@
+//! Values that middleware hands to what stands behind it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::any::{Any, TypeId, type_name};
+use core::fmt;
+
+/// Values that middleware has put to a request, one of each type.
+///
+/// [`Incoming::insert`](crate::app::Incoming::insert) puts a value in;
+/// [`Request::extensions`](crate::app::Request::extensions),
+/// [`Call::extensions`](crate::app::Call::extensions) and
+/// [`Record::extensions`](crate::app::Record::extensions) show them. A client
+/// cannot put anything here, unlike into a field.
+#[derive(Default)]
+pub struct Extensions {
+    values: Vec<Value>, // few: looked through one by one
+}
+
+struct Value {
+    id: TypeId,
+    name: &'static str, // for `Debug`
+    value: Box<dyn Any + Send + Sync>,
+}
+
+impl Extensions {
+    /// None; allocates nothing.
+    pub(in crate::app) const fn new() -> Self {
+        Self { values: Vec::new() }
+    }
+
+    /// None, for all requests that nothing was put to.
+    #[inline]
+    pub(in crate::app) fn none() -> &'static Self {
+        static NONE: Extensions = Extensions::new();
+        &NONE
+    }
+
+    /// The value of this type, if there is one.
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        let wanted = TypeId::of::<T>();
+        let found = self.values.iter().find(|it| it.id == wanted)?;
+        found.value.downcast_ref()
+    }
+
+    /// Whether there is a value of this type.
+    pub fn contains<T: Any>(&self) -> bool {
+        self.get::<T>().is_some()
+    }
+
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Puts a value in, in place of one of its type, which is given back.
+    pub(in crate::app) fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
+        let id = TypeId::of::<T>();
+        let value: Box<dyn Any + Send + Sync> = Box::new(value);
+        match self.values.iter_mut().find(|it| it.id == id) {
+            Some(it) => {
+                let before = core::mem::replace(&mut it.value, value);
+                let before: Result<Box<T>, _> = before.downcast();
+                before.ok().map(|before| *before)
+            }
+            None => {
+                let name = type_name::<T>();
+                self.values.push(Value { id, name, value });
+                None
+            }
+        }
+    }
+}
+
+/// The types of the values.
+impl fmt::Debug for Extensions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.values.iter().map(|it| Name(it.name));
+        f.debug_set().entries(names).finish()
+    }
+}
+
+/// A name that `Debug` shows without quotes.
+struct Name(&'static str);
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_value_of_each_type() {
+        let mut values = Extensions::new();
+        assert!(values.is_empty() && values.get::<u8>().is_none());
+        assert_eq!(values.insert(1_u8), None);
+        assert_eq!(values.insert("text"), None);
+        assert_eq!(values.insert(2_u8), Some(1));
+        assert_eq!(values.get::<u8>(), Some(&2));
+        assert!(values.contains::<&str>() && !values.contains::<u16>());
+        assert_eq!(values.len(), 2);
+        assert_eq!(std::format!("{values:?}"), "{u8, &str}");
+    }
+}
