@@ -547,16 +547,43 @@ fn a_server_that_cannot_be_reached_fails_calls_that_do_not_wait_for_it() {
     assert_eq!(scene.message(patient).unwrap(), b"at last");
 }
 
-#[test]
-fn a_server_that_speaks_something_else_is_as_one_that_cannot_be_reached() {
+/// How a call ends whose server says `answer` first, in pieces of `cut` bytes,
+/// and then closes.
+fn ending_of_stranger(answer: &[u8], cut: usize) -> String {
     let mut scene = Scene::new();
     let call = scene.unary(b"hi");
     let link = scene.calls.dial(scene.now).unwrap();
     scene.calls.opened(link, scene.now);
-    let mut answer = *b"HTTP/1.1 400 Bad Request\r\n\r\n";
-    scene.calls.receive(link, &mut answer, scene.now);
-    assert_eq!(scene.calls.ending(call).unwrap().code(), Code::Unavailable);
+    for piece in answer.to_vec().chunks_mut(cut) {
+        scene.calls.receive(link, piece, scene.now);
+    }
+    scene.calls.closed(link, scene.now);
     assert!(scene.calls.is_over(link));
+    scene.ending(call)
+}
+
+#[test]
+fn a_server_that_speaks_something_else_is_named_as_such() {
+    let http1 =
+        "UNAVAILABLE: server does not speak HTTP/2: the answer is in HTTP/1 (RFC 9113 §3.4)";
+    let other = "UNAVAILABLE: server does not speak HTTP/2: \
+                 first frame is not SETTINGS (RFC 9113 §3.4)";
+    let tls = "UNAVAILABLE: server speaks TLS, and the channel does not";
+    let none = "UNAVAILABLE: connection was lost before the server's first frame";
+    for (answer, expected) in [
+        (&b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"[..], http1),
+        (b"HTTP/1.0 505 HTTP Version Not Supported\r\n\r\n", http1),
+        (b"<!DOCTYPE HTML>\n<html lang=\"en\">", other),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", other),
+        (b"\0\0\x08\x06\0\0\0\0\x0012345678", other), // PING
+        (b"\x15\x03\x01\0\x02\x02\x46", tls),         // an alert
+        (b"", none),
+        (b"HTTP", none),
+    ] {
+        for cut in [1, 5, 1000] {
+            assert_eq!(ending_of_stranger(answer, cut), expected, "{answer:?}");
+        }
+    }
 }
 
 #[test]

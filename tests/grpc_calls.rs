@@ -247,15 +247,36 @@ fn the_answer_takes_the_form_that_accept_names() {
 
 #[test]
 fn answers_that_are_none_of_grpc_have_the_code_of_their_http_status() {
-    let fields = [Field::new("content-type", "text/html")];
-    for (status, code) in [
-        (http::Status::SERVICE_UNAVAILABLE, Code::Unavailable),
-        (http::Status::NOT_FOUND, Code::Unimplemented),
-        (http::Status::OK, Code::Unknown),
-    ] {
-        let mut client = ClientCall::new(ContentType::new(Mode::Web));
-        let response = ResponseHead::new(status, Fields::new(&fields));
-        assert_eq!(client.receive_head(&response).unwrap_err().code(), code);
+    let kinds = ["text/html", "application/grpc", "application/grpc-web"];
+    for code in 200..600 {
+        let status = http::Status::new(code).unwrap();
+        // gRPC, doc/http-grpc-status-mapping.md.
+        let expected = match code {
+            400 => Code::Internal,
+            401 => Code::Unauthenticated,
+            403 => Code::PermissionDenied,
+            404 => Code::Unimplemented,
+            429 | 502..=504 => Code::Unavailable,
+            _ => Code::Unknown,
+        };
+        for (kind, told) in kinds.iter().flat_map(|kind| [(kind, false), (kind, true)]) {
+            let fields = [
+                Field::new("content-type", *kind),
+                Field::new("grpc-status", "9"),
+            ];
+            let fields = &fields[..1 + usize::from(told)];
+            let mut client = ClientCall::new(ContentType::new(Mode::Web));
+            let response = ResponseHead::new(status, Fields::new(fields));
+            let is_grpc = *kind == "application/grpc-web";
+            match client.receive_head(&response) {
+                Ok(Some(trailers)) => {
+                    assert!(is_grpc && told, "{code} {kind}");
+                    assert_eq!(trailers.code, Code::FailedPrecondition);
+                }
+                Ok(None) => assert!(is_grpc && !told && code == 200, "{code} {kind}"),
+                Err(violation) => assert_eq!(violation.code(), expected, "{code} {kind}"),
+            }
+        }
     }
 }
 

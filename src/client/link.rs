@@ -76,6 +76,18 @@ impl Link {
         }
     }
 
+    /// What calls are told when the transport has ended.
+    pub(super) fn lost_text(&self) -> &'static str {
+        match self.phase {
+            // An alert (RFC 8446 §5.1): a whole one is shorter than any frame.
+            Phase::Greeting if self.input.starts_with(b"\x15\x03") => {
+                "server speaks TLS, and the channel does not"
+            }
+            Phase::Greeting => "connection was lost before the server's first frame",
+            _ => "connection was lost",
+        }
+    }
+
     /// Takes one call after another off a connection that is over.
     pub(super) fn take_call(&mut self) -> Option<Key> {
         self.streams.pop().map(|it| it.1)

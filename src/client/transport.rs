@@ -9,7 +9,7 @@ use super::link::{Link, LinkId, Phase};
 use super::{Calls, Ending};
 use crate::grpc::{Code, Status};
 use crate::http::Lent;
-use crate::http2::{self, ErrorCode};
+use crate::http2::{self, ErrorCode, Violation};
 use crate::net::Key;
 use crate::wire::{Instant, Step};
 
@@ -132,10 +132,18 @@ impl<T> Calls<T> {
                 Err(violation) => break Some(violation),
             }
         };
-        if let Some(violation) = failure {
-            self.lose(at, &format!("server broke the protocol: {violation}"), now);
-        } else {
-            self.end_if_done(at, now);
+        match failure {
+            Some(violation @ (Violation::Http1 | Violation::FirstFrame)) => {
+                self.lose(
+                    at,
+                    &format!("server does not speak HTTP/2: {violation}"),
+                    now,
+                );
+            }
+            Some(violation) => {
+                self.lose(at, &format!("server broke the protocol: {violation}"), now);
+            }
+            None => self.end_if_done(at, now),
         }
         used
     }
@@ -160,7 +168,8 @@ impl<T> Calls<T> {
     pub fn closed(&mut self, link: LinkId, now: Instant) {
         self.now = now;
         if let Some(at) = self.links.iter().position(|it| it.id == link) {
-            self.lose(at, "connection was lost", now);
+            let why = self.links.get(at).map_or("", Link::lost_text);
+            self.lose(at, why, now);
             self.links.remove(at); // a position just found
         }
     }

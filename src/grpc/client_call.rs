@@ -203,15 +203,14 @@ impl ClientCall {
         head: &ResponseHead<'b>,
     ) -> Result<Option<Trailers<'b>>, Violation> {
         let has_status = head.fields.contains("grpc-status");
-        if head.status != HttpStatus::OK && !has_status {
-            return Err(Violation::HttpStatus(head.status));
-        }
         let content_type = head.fields.get("content-type").unwrap_or_default();
         let mode = ContentType::parse(content_type).map(|response| response.mode());
-        let mode = mode.ok_or(Violation::ContentType)?;
-        if (mode == Mode::Native) != (self.request.mode() == Mode::Native) {
-            return Err(Violation::ContentType);
+        let native = self.request.mode() == Mode::Native;
+        let mode = mode.filter(|&mode| (mode == Mode::Native) == native);
+        if head.status != HttpStatus::OK && (mode.is_none() || !has_status) {
+            return Err(Violation::HttpStatus(head.status));
         }
+        let mode = mode.ok_or(Violation::ContentType)?;
         let encoding = head.fields.get("grpc-encoding").unwrap_or(b"identity");
         let compression = match Encoding::parse(encoding) {
             Some(Encoding::Identity) => Compression::Absent,

@@ -92,7 +92,7 @@ impl Code {
     /// (gRPC HTTP status mapping).
     pub const fn from_http(status: http::Status) -> Self {
         match status.code() {
-            400 | 431 => Self::Internal,
+            400 => Self::Internal,
             401 => Self::Unauthenticated,
             403 => Self::PermissionDenied,
             404 => Self::Unimplemented,

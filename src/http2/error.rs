@@ -80,6 +80,9 @@ pub enum Violation {
     /// The first frame is not SETTINGS.
     #[error("first frame is not SETTINGS (RFC 9113 §3.4)")]
     FirstFrame,
+    /// The server answers in HTTP/1: it does not know HTTP/2, or not without TLS.
+    #[error("the answer is in HTTP/1 (RFC 9113 §3.4)")]
+    Http1,
     /// A frame longer than SETTINGS_MAX_FRAME_SIZE.
     #[error("frame longer than allowed (RFC 9113 §4.2)")]
     FrameTooLarge,
@@ -206,6 +209,7 @@ impl Violation {
         match self {
             Self::Preface
             | Self::FirstFrame
+            | Self::Http1
             | Self::StreamId
             | Self::StreamOrder
             | Self::IdleStream
@@ -243,7 +247,7 @@ impl Violation {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Preface => "preface",
-            Self::FirstFrame => "settings_expected",
+            Self::FirstFrame | Self::Http1 => "settings_expected",
             Self::FrameTooLarge => "frame_too_large",
             Self::FrameSize => "frame_size",
             Self::StreamId => "wrong_stream",

@@ -6,7 +6,7 @@ use super::found::{Asked, Found};
 use super::frame::{HEAD, Head, Kind, PREFACE, flag};
 use super::{Connection, Event, Limits, Violation, payload};
 use crate::http::{Lent, Scratch};
-use crate::wire::{Instant, Received, Sink};
+use crate::wire::{Instant, Received, Role, Sink};
 
 /// What a call may look at, apart from the input and the output.
 pub(super) struct Context<'c, 's> {
@@ -180,8 +180,9 @@ impl Connection {
             self.note_begun(begun, context);
             return Ok(Some(Found::Need(HEAD - frame.len())));
         };
-        payload::check(head, self.own.frame, context.limits.settings_entries)?;
-        self.judge_order(head, block.as_ref())?;
+        payload::check(head, self.own.frame, context.limits.settings_entries)
+            .and_then(|()| self.judge_order(head, block.as_ref()))
+            .map_err(|violation| self.judge_stranger(violation, head, frame))?;
         let len = head.length as usize;
         match head.kind {
             Kind::Data => {
@@ -333,6 +334,18 @@ impl Connection {
         }
     }
 
+    /// A fault in the first octets of a server: of one that speaks another
+    /// protocol, the length of what looks like a frame says nothing.
+    #[cold]
+    fn judge_stranger(&self, fault: Violation, head: Head, frame: &[u8]) -> Violation {
+        match self.role {
+            Role::Client if self.greeted => fault,
+            Role::Client if frame.starts_with(b"HTTP/1.") => Violation::Http1,
+            Role::Client if head.kind != Kind::Settings => Violation::FirstFrame,
+            Role::Client | Role::Server => fault,
+        }
+    }
+
     /// Judges whether a frame may come here at all.
     fn judge_order(&self, head: Head, block: Option<&Block>) -> Result<(), Violation> {
         if !self.greeted && (head.kind != Kind::Settings || head.has(flag::ACK)) {
@@ -353,7 +366,7 @@ impl Connection {
 mod tests {
     use super::*;
     use crate::http::OwnedScratch;
-    use crate::wire::{Role, Step};
+    use crate::wire::Step;
     use alloc::vec::Vec;
     use std::vec;
 
