@@ -121,6 +121,13 @@ fn evaluate(value: &str) -> Vec<u128> {
         };
         return vec![number("burst:"), number("per_second:")];
     }
+    if let Some(share) = value.strip_prefix("Share {") {
+        return share
+            .split(',')
+            .filter_map(|part| part.split_once(':'))
+            .map(|(_, number)| number.trim().replace('_', "").parse().unwrap())
+            .collect();
+    }
     if value.ends_with("::Limits::DEFAULT") {
         return Vec::new();
     }
@@ -181,7 +188,7 @@ fn read(default: &str) -> Vec<u128> {
                 << match words.next() {
                     Some("KiB") => 10,
                     Some("MiB") => 20,
-                    Some("s" | "at" | "a") | None => 0,
+                    Some("s" | "at" | "a" | "an") | None => 0,
                     Some(unit) => panic!("unknown unit {unit} in {default}"),
                 }
         })

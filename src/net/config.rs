@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Error, Slab};
+use super::{Error, Share, Slab};
 
 /// What a loop bears, whatever its connections speak. The protocols have
 /// limits of their own.
@@ -64,9 +64,22 @@ pub struct Limits {
     /// dropped, then replies; both are counted. Default 16,384.
     pub mailbox: usize,
     /// One-shot timers of all handlers at one time. Stops: a handler that
-    /// sets one per message of a peer that sends many. Effect: no further
-    /// timer is set. Default 100,000.
-    pub timers: usize,
+    /// sets one per message of a peer that sends many, and a peer with many
+    /// connections that takes them all. Effect: no further timer is set, and
+    /// what needs one ends. Default 100,000, of which 10,000 for one address
+    /// and 1,024 for one connection.
+    pub timers: Share,
+    /// Exchanges that go on after their handler has returned: WebSockets,
+    /// event streams, calls, streamed and deferred replies. Stops: one peer
+    /// that opens them all. Effect: a further one is refused with 503, or
+    /// RESOURCE_EXHAUSTED in gRPC. Default 100,000, of which 10,000 for one
+    /// address; a connection has at most as many as it has streams.
+    pub sessions: Share,
+    /// Places that sessions have in rooms and broadcasters. Stops: one peer
+    /// that joins, or makes up, rooms without end. Effect: the handler sees
+    /// [`Exhausted`](crate::net::Exhausted). Default 1,000,000, of which 20,000
+    /// for one address and 1,024 for one connection.
+    pub memberships: Share,
     /// Names that may wait to be resolved. Stops: dials to names whose
     /// servers do not answer. Effect: a further dial fails at once. Default
     /// 1,024.
@@ -113,7 +126,21 @@ impl Limits {
         linger_bytes: 1 << 20,
         drain_time: Duration::from_secs(30),
         mailbox: 16_384,
-        timers: 100_000,
+        timers: Share {
+            all: 100_000,
+            address: 10_000,
+            connection: 1_024,
+        },
+        sessions: Share {
+            all: 100_000,
+            address: 10_000,
+            connection: 10_000,
+        },
+        memberships: Share {
+            all: 1_000_000,
+            address: 20_000,
+            connection: 1_024,
+        },
         resolving: 1_024,
         connect_time: Duration::from_secs(5),
         dial_time: Duration::from_secs(30),
@@ -136,7 +163,9 @@ impl Limits {
         with_linger_bytes linger_bytes: usize,
         with_drain_time drain_time: Duration,
         with_mailbox mailbox: usize,
-        with_timers timers: usize,
+        with_timers timers: Share,
+        with_sessions sessions: Share,
+        with_memberships memberships: Share,
         with_resolving resolving: usize,
         with_connect_time connect_time: Duration,
         with_dial_time dial_time: Duration,

@@ -26,6 +26,8 @@ pub struct Counters {
     pub stalled: u64,
     /// Handlers that panicked.
     pub panics: u64,
+    /// Times that a share of timers, sessions or memberships was used up.
+    pub exhausted: u64,
     /// Published messages lost because the mailbox was full.
     pub lost_publishes: u64,
     /// Replies lost because the mailbox was full of replies.

@@ -67,7 +67,6 @@ const SLOTS: usize = 1 << 16;
 pub struct Loop<P: Poller = Mio> {
     pub(super) poller: P,
     pub(super) listeners: Listeners<P, Listening>,
-    pub(super) caps: Caps,
     /// Connections let in; empty between turns.
     pub(super) accepted: Vec<Accepted<P::Stream, Listening>>,
     pub(super) dialling: Vec<Dialling>,
@@ -127,6 +126,7 @@ impl<P: Poller> Loop<P> {
             spare: Vec::new(),
             queues: Queues::new(limits.spare_memory),
             shelf: Shelf::new(),
+            caps: Caps::new(),
             timers: Timers::new(),
             timer_search: (Timers::<()>::new().mark(), Instant::START),
             runnable: Vec::new(),
@@ -154,7 +154,6 @@ impl<P: Poller> Loop<P> {
         Ok(Self {
             poller,
             listeners: Listeners::new(),
-            caps: Caps::new(),
             accepted: Vec::new(),
             dialling: Vec::new(),
             resolver: None,

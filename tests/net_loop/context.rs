@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use barewire::link::Event;
-use barewire::net::{Exchange, Fate, Limits, Priority};
+use barewire::net::{Exchange, Fate, Limits, Priority, Share};
 use barewire::websocket::Kind;
 
 use crate::scene::{Scene, Setting, UPGRADE, begin, get, ok, path, serve, text};
@@ -121,7 +121,7 @@ fn a_timer_of_the_owner_needs_no_connection() {
 #[test]
 fn timers_end_at_their_cap() {
     let setting = Setting {
-        limits: Limits::DEFAULT.with_timers(10),
+        limits: Limits::DEFAULT.with_timers(Share::unshared(10)),
         ..Setting::default()
     };
     let mut scene = Scene::site_with(setting);
@@ -139,7 +139,7 @@ fn timers_end_at_their_cap() {
 #[test]
 fn timers_of_exchanges_that_are_over_do_not_count() {
     let setting = Setting {
-        limits: Limits::DEFAULT.with_timers(4),
+        limits: Limits::DEFAULT.with_timers(Share::unshared(4)),
         ..Setting::default()
     };
     let refused = Rc::new(Cell::new(0));

@@ -127,9 +127,13 @@ impl<'a, 'c> EventStream<'a, 'c> {
     }
 
     /// Has [`timer`](crate::app::Events::timer) called with `token` after this time,
-    /// once, unless the stream is over by then.
+    /// once, unless the stream is over by then. Where there may be no further
+    /// timer ([`Limits::timers`](crate::net::Limits::timers)), the stream ends, and
+    /// its client comes again.
     pub fn after(&mut self, time: Duration, token: u32) {
-        self.at.context.after(time, u64::from(token));
+        if !self.at.context.after(time, u64::from(token)) {
+            self.finish();
+        }
     }
 
     /// The time now, on a clock that only goes forward.
@@ -162,7 +166,8 @@ impl<'a, 'c> EventStream<'a, 'c> {
         id: &str,
     ) -> Result<bool, BroadcastError> {
         broadcaster.roster().check(id)?;
-        Ok(self.client.membership.subscribe(broadcaster.roster(), id))
+        let membership = &mut self.client.membership;
+        Ok(membership.subscribe(self.at.context, broadcaster.roster(), id)?)
     }
 
     /// Joins a room: what is published there is sent as events. False if the
@@ -171,7 +176,7 @@ impl<'a, 'c> EventStream<'a, 'c> {
     /// # Errors
     /// [`RoomError`] if a limit on rooms forbids it.
     pub fn join(&mut self, room: &str) -> Result<bool, RoomError> {
-        self.client.membership.join(room)
+        self.client.membership.join(self.at.context, room)
     }
 
     /// Leaves a room; false if the stream was not in it. At its end a stream
@@ -213,7 +218,9 @@ impl<'a, 'c> EventStream<'a, 'c> {
         let next = silence
             .saturating_sub(quiet(self.pulse))
             .max(SHORTEST.min(silence));
-        self.at.context.after(next, HEARTBEAT);
+        if !self.at.context.after(next, HEARTBEAT) {
+            self.finish(); // a client that comes again is better off than one that hears nothing
+        }
     }
 
     /// An event has been sent.

@@ -25,6 +25,7 @@ use crate::app::serving::builder::App;
 use crate::app::telemetry::metrics::Kind;
 use crate::http::{Fields, Method};
 use crate::link::{Event, Gone};
+use crate::net::Claim;
 use crate::sse;
 
 /// One event stream: an object whose fields are the session's state.
@@ -204,6 +205,7 @@ impl<E: Events + 'static> EventsRoute<E> {
         if request.method() == Method::Head {
             return Ok(reply.open(false, Box::new(HeadOnly)));
         }
+        let claim = reply.place()?;
         let client = Client::new(reply.at(), Kind::Events, &self.sessions);
         let pulse = Pulse::new(self.heartbeat);
         let session = EventsSession {
@@ -211,6 +213,7 @@ impl<E: Events + 'static> EventsRoute<E> {
             client,
             pulse,
             retry: self.retry,
+            _claim: claim,
         };
         Ok(reply.open(true, Box::new(session)))
     }
@@ -255,6 +258,7 @@ struct EventsSession<E> {
     client: Client,
     pulse: Pulse,
     retry: Duration,
+    _claim: Claim,
 }
 
 impl<E: Events> Session for EventsSession<E> {
@@ -268,6 +272,7 @@ impl<E: Events> Session for EventsSession<E> {
             client,
             pulse,
             retry,
+            ..
         } = self;
         let stream = &mut EventStream::new(at.reborrow(), client, pulse);
         match event {

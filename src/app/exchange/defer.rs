@@ -9,7 +9,7 @@ use super::session::{After, At, Session};
 use crate::http::Status;
 use crate::link::Event;
 use crate::net::report::report;
-use crate::net::{Context, Exchange, Owner, Remote};
+use crate::net::{Claim, Context, Exchange, Owner, Remote};
 
 /// The reply to one request, owed by whoever holds this, on any thread.
 ///
@@ -68,11 +68,12 @@ struct Late {
 /// The exchange of a [`Deferred`], on its loop.
 pub(in crate::app) struct Deferring {
     wanted: Arc<AtomicBool>,
+    _claim: Claim,
 }
 
 impl Deferring {
     /// The two ends of a deferred reply.
-    pub(in crate::app) fn new(context: &Context<'_>) -> (Self, Deferred) {
+    pub(in crate::app) fn new(context: &Context<'_>, claim: Claim) -> (Self, Deferred) {
         let wanted = Arc::new(AtomicBool::new(true));
         let deferred = Deferred {
             remote: context.remote(),
@@ -80,7 +81,11 @@ impl Deferring {
             exchange: context.exchange(),
             wanted: wanted.clone(),
         };
-        (Self { wanted }, deferred)
+        let deferring = Self {
+            wanted,
+            _claim: claim,
+        };
+        (deferring, deferred)
     }
 }
 

@@ -11,6 +11,7 @@ use super::session::{At, Session};
 use super::stream::{Stage, StreamSession, Streaming};
 use crate::http::{ContentTypeLine, Method, Status};
 use crate::link::Body;
+use crate::net::{Claim, Resource};
 
 static PLAIN: ContentTypeLine = ContentTypeLine::new("Content-Type: text/plain; charset=utf-8\r\n");
 static HTML: ContentTypeLine = ContentTypeLine::new("Content-Type: text/html; charset=utf-8\r\n");
@@ -196,6 +197,10 @@ impl<'a, 'c> Reply<'a, 'c> {
     ///
     /// The media type is to be set with [`field`](Self::field).
     pub fn stream(mut self, object: impl Streaming + 'static) -> Done {
+        let claim = match self.place() {
+            Ok(claim) => claim,
+            Err(refusal) => return self.refuse(refusal),
+        };
         // Before the head: an early answer would refuse the body.
         let receiving = self.accept();
         let body = Body::Streamed {
@@ -205,7 +210,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         let is_unseen = self.is_to_head() || self.status == Status::NOT_MODIFIED;
         if self.at.respond(self.status, body) {
             let stage = Stage::Writing;
-            let session = StreamSession::new(Box::new(object), stage, receiving, is_unseen);
+            let session = StreamSession::new(Box::new(object), stage, receiving, is_unseen, claim);
             *self.opened = Some(Box::new(session));
         }
         Done(())
@@ -215,11 +220,28 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// chooses: with [`Stream::respond`](crate::app::Stream::respond) or
     /// [`Stream::start`](crate::app::Stream::start).
     pub fn receive(mut self, object: impl Streaming + 'static) -> Done {
+        let claim = match self.place() {
+            Ok(claim) => claim,
+            Err(refusal) => return self.refuse(refusal),
+        };
         let receiving = self.accept();
         let is_head = self.is_to_head();
-        let session = StreamSession::new(Box::new(object), Stage::Owing, receiving, is_head);
+        let object = Box::new(object);
+        let session = StreamSession::new(object, Stage::Owing, receiving, is_head, claim);
         *self.opened = Some(Box::new(session));
         Done(())
+    }
+
+    /// A place for what goes on after this. To be taken before the reply is
+    /// begun.
+    ///
+    /// # Errors
+    /// 503 if there is none for this address ([`Limits::sessions`]).
+    ///
+    /// [`Limits::sessions`]: crate::net::Limits::sessions
+    pub(crate) fn place(&mut self) -> Result<Claim, Refusal> {
+        let claim = self.at.context.claim(Resource::Sessions);
+        claim.map_err(|_| no_place())
     }
 
     /// Whether the request is HEAD: nobody will see a body.
@@ -249,8 +271,12 @@ impl<'a, 'c> Reply<'a, 'c> {
     ///     })
     /// });
     /// ```
-    pub fn defer(self, take: impl FnOnce(Deferred)) -> Done {
-        let (session, deferred) = Deferring::new(self.at.context);
+    pub fn defer(mut self, take: impl FnOnce(Deferred)) -> Done {
+        let claim = match self.place() {
+            Ok(claim) => claim,
+            Err(refusal) => return self.refuse(refusal),
+        };
+        let (session, deferred) = Deferring::new(self.at.context, claim);
         *self.opened = Some(Box::new(session));
         take(deferred);
         Done(())
@@ -311,4 +337,13 @@ impl<'a, 'c> Reply<'a, 'c> {
             Err(_) => Err(Refusal::new(Status::BAD_REQUEST).because("not an upgrade request")),
         }
     }
+}
+
+/// The refusal of what would go on where there is no place for it.
+#[cold]
+fn no_place() -> Refusal {
+    let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE);
+    // Constant text that can stand on the wire.
+    let refusal = refusal.clone().field("Retry-After", "1").unwrap_or(refusal);
+    refusal.because("too many sessions")
 }

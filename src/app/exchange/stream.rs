@@ -19,7 +19,7 @@ use super::response::Response;
 use super::session::{After, At, Session};
 use crate::http::{FieldBuffer, Fields, Status};
 use crate::link::{Body, Event, Gone, Misuse};
-use crate::net::{Exchange, Flow, Owner, Peer, Remote};
+use crate::net::{Claim, Exchange, Flow, Owner, Peer, Remote};
 use crate::wire::Instant;
 
 /// The state of one exchange whose bodies come and go in pieces.
@@ -225,9 +225,13 @@ impl Stream<'_, '_> {
         self.at.context.set_reading(reading);
     }
 
-    /// Sets off [`Streaming::timer`] with this token after `time`.
+    /// Sets off [`Streaming::timer`] with this token after `time`. Where there
+    /// may be no further timer ([`Limits::timers`](crate::net::Limits::timers)),
+    /// the exchange is [aborted](Self::abort).
     pub fn after(&mut self, time: Duration, token: u32) {
-        self.at.context.after(time, u64::from(token));
+        if !self.at.context.after(time, u64::from(token)) {
+            self.abort();
+        }
     }
 
     /// The time now, as of the loop's present turn.
@@ -274,6 +278,7 @@ impl StreamHandle {
 pub(in crate::app) struct StreamSession {
     object: Box<dyn Streaming>,
     state: State,
+    _claim: Claim,
 }
 
 impl StreamSession {
@@ -282,8 +287,10 @@ impl StreamSession {
         stage: Stage,
         receiving: bool,
         is_unseen: bool,
+        claim: Claim,
     ) -> Self {
         Self {
+            _claim: claim,
             object,
             state: State {
                 stage,
@@ -297,7 +304,7 @@ impl StreamSession {
 
 impl Session for StreamSession {
     fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
-        let Self { object, state } = self;
+        let Self { object, state, .. } = self;
         let mut stream = Stream {
             at: at.reborrow(),
             state,

@@ -2,6 +2,7 @@
 
 use crate::app::exchange::refusal::Refusal;
 use crate::http::Status;
+use crate::net::Exhausted;
 use crate::sse::Misuse;
 
 /// What a [`Broadcaster`](crate::app::Broadcaster) bears of the names that its
@@ -48,7 +49,8 @@ impl Default for BroadcastLimits {
 }
 
 /// Why a broadcaster refused a name or an event. As a
-/// [`Refusal`](crate::app::Refusal) it is 400.
+/// [`Refusal`](crate::app::Refusal) it is 400, or 503 for
+/// [`Exhausted`](Self::Exhausted).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BroadcastError {
@@ -61,11 +63,16 @@ pub enum BroadcastError {
     /// There are more names than [`BroadcastLimits::names`].
     #[error("the event has more names than the limit")]
     TooManyNames,
+    /// The loop, the peer's address or the connection has as many
+    /// [`memberships`](crate::net::Limits::memberships) as it may have.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
 }
 
 impl From<BroadcastError> for Refusal {
     fn from(error: BroadcastError) -> Self {
         let reason = match error {
+            BroadcastError::Exhausted(_) => return Self::new(Status::SERVICE_UNAVAILABLE),
             BroadcastError::Event(_) => "the event's type or id cannot be sent",
             BroadcastError::NameTooLong => "the stream's name is too long",
             BroadcastError::TooManyNames => "the event has too many names",

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use super::broadcaster::{Roster, Ticket};
 use super::directory::{Directory, Presence};
 use crate::app::telemetry::activity::Activity;
-use crate::net::{Key, Slab};
+use crate::net::{Claim, Key, Slab};
 
 /// The groups of one loop. Nothing of an application's is called while they
 /// are changed.
@@ -58,6 +58,7 @@ struct Seat {
     group: Key,
     position: usize, // in the group's members
     ticket: Option<Ticket>,
+    _claim: Claim,
 }
 
 impl Group {
@@ -104,6 +105,7 @@ impl Groups {
         activity: &Arc<Activity>,
         group: Key,
         ticket: Option<Ticket>,
+        claim: Claim,
     ) -> Key {
         let key = seats.unwrap_or_else(|| {
             self.seats.insert(Seats {
@@ -124,6 +126,7 @@ impl Groups {
             group,
             position,
             ticket,
+            _claim: claim,
         });
         key
     }
@@ -164,6 +167,7 @@ impl Groups {
             group: key,
             position,
             ticket,
+            ..
         } = seat;
         let Some(group) = self.groups.get_mut(key) else {
             return;

@@ -8,7 +8,7 @@ use super::room_limits::RoomError;
 use super::rooms::{Floor, Rooms};
 use crate::app::telemetry::activity::Activity;
 use crate::app::telemetry::metrics::Kind;
-use crate::net::{Context, Key};
+use crate::net::{Claim, Context, Exhausted, Key, Resource};
 
 /// A session's place among those of its loop, and in the rooms. Whoever drops
 /// it leaves them all: also a session that panicked.
@@ -75,7 +75,19 @@ impl Membership {
     }
 
     /// Joins a room; false if the session is in it already.
-    pub(crate) fn join(&mut self, room: &str) -> Result<bool, RoomError> {
+    pub(crate) fn join(
+        &mut self,
+        context: &mut Context<'_>,
+        room: &str,
+    ) -> Result<bool, RoomError> {
+        self.sit_in(room, || context.claim(Resource::Memberships))
+    }
+
+    fn sit_in(
+        &mut self,
+        room: &str,
+        claim: impl FnOnce() -> Result<Claim, Exhausted>,
+    ) -> Result<bool, RoomError> {
         let Floor {
             local,
             directory,
@@ -94,6 +106,7 @@ impl Membership {
         if local.rooms_of(self.seats()).count() >= limits.joined {
             return Err(RoomError::TooManyJoined);
         }
+        let claim = claim()?;
         let stream = self.activity.is_stream();
         let group = match known {
             Some(key) => {
@@ -114,7 +127,7 @@ impl Membership {
                 key
             }
         };
-        self.seats = local.sit(self.seats(), &self.activity, group, None);
+        self.seats = local.sit(self.seats(), &self.activity, group, None, claim);
         Ok(true)
     }
 
@@ -135,7 +148,12 @@ impl Membership {
 
     /// Adds the session to a broadcaster's streams, under `id`; false if it is
     /// there already.
-    pub(crate) fn subscribe(&mut self, roster: &Arc<Roster>, id: &str) -> bool {
+    pub(crate) fn subscribe(
+        &mut self,
+        context: &mut Context<'_>,
+        roster: &Arc<Roster>,
+        id: &str,
+    ) -> Result<bool, Exhausted> {
         let Floor {
             local,
             directory,
@@ -144,12 +162,13 @@ impl Membership {
         } = &*self.rooms.floor;
         let mut local = local.borrow_mut();
         let Some(door) = directory.door(*index) else {
-            return false;
+            return Ok(false);
         };
         let known = local.broadcasters.get(&roster.id()).copied();
         if known.is_some_and(|group| local.is_in(self.seats(), group)) {
-            return false;
+            return Ok(false);
         }
+        let claim = context.claim(Resource::Memberships)?;
         let ticket = roster.enter(*index, door, self.activity.clone(), id);
         let group = known.unwrap_or_else(|| {
             let key = local
@@ -158,8 +177,8 @@ impl Membership {
             local.broadcasters.insert(roster.id(), key);
             key
         });
-        self.seats = local.sit(self.seats(), &self.activity, group, Some(ticket));
-        true
+        self.seats = local.sit(self.seats(), &self.activity, group, Some(ticket), claim);
+        Ok(true)
     }
 
     /// The rooms that the session is in, in no order.
@@ -189,7 +208,7 @@ mod tests {
     use crate::app::RoomLimits;
     use crate::app::SessionSnapshot;
     use crate::app::publishing::directory::Directory;
-    use crate::net::Exchange;
+    use crate::net::{Caps, Exchange, Limits};
 
     /// Two loops that share a directory, without sockets.
     fn two_loops(limits: RoomLimits) -> (Hub, [Rooms; 2]) {
@@ -206,6 +225,13 @@ mod tests {
             stream: nth as u32,
         };
         Membership::new(rooms, Activity::new(id, Kind::WebSocket, None, exchange, 0))
+    }
+
+    fn join(session: &mut Membership, room: &str) -> Result<bool, RoomError> {
+        let (caps, limits) = (Caps::new(), Limits::DEFAULT);
+        session.sit_in(room, || {
+            caps.claim(Resource::Memberships, None, Key::NONE, &limits)
+        })
     }
 
     /// The sessions that a loop would deliver to.
@@ -245,7 +271,7 @@ mod tests {
             let name = ROOMS[room];
             match (&mut sessions[who], what) {
                 (Some(session), 0..10) => {
-                    assert_eq!(session.join(name), Ok(!model[who][room]));
+                    assert_eq!(join(session, name), Ok(!model[who][room]));
                     model[who][room] = true;
                 }
                 (Some(session), 10..19) => {
@@ -287,20 +313,20 @@ mod tests {
             .with_rooms(3);
         let (_, [rooms, _]) = two_loops(limits);
         let mut greedy = session(&rooms, 1);
-        assert_eq!(greedy.join("long name"), Err(RoomError::NameTooLong));
-        assert_eq!(greedy.join("a"), Ok(true));
-        assert_eq!(greedy.join("b"), Ok(true));
-        assert_eq!(greedy.join("a"), Ok(false));
-        assert_eq!(greedy.join("c"), Err(RoomError::TooManyJoined));
+        assert_eq!(join(&mut greedy, "long name"), Err(RoomError::NameTooLong));
+        assert_eq!(join(&mut greedy, "a"), Ok(true));
+        assert_eq!(join(&mut greedy, "b"), Ok(true));
+        assert_eq!(join(&mut greedy, "a"), Ok(false));
+        assert_eq!(join(&mut greedy, "c"), Err(RoomError::TooManyJoined));
         assert!(greedy.leave("a"));
-        assert_eq!(greedy.join("c"), Ok(true));
+        assert_eq!(join(&mut greedy, "c"), Ok(true));
         assert_eq!(greedy.rooms(), ["b", "c"]);
 
         let mut inventive = session(&rooms, 2);
-        assert_eq!(inventive.join("d"), Ok(true));
-        assert_eq!(inventive.join("e"), Err(RoomError::TooManyRooms));
+        assert_eq!(join(&mut inventive, "d"), Ok(true));
+        assert_eq!(join(&mut inventive, "e"), Err(RoomError::TooManyRooms));
         assert_eq!(
-            inventive.join("b"),
+            join(&mut inventive, "b"),
             Ok(true),
             "a room that is there can be joined"
         );

@@ -1,5 +1,7 @@
 //! How many rooms there may be.
 
+use crate::net::Exhausted;
+
 /// How many rooms there may be, and what they may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,4 +68,8 @@ pub enum RoomError {
     /// There are [`RoomLimits::rooms`] rooms already.
     #[error("there are as many rooms as there may be")]
     TooManyRooms,
+    /// The loop, the peer's address or the connection has as many
+    /// [`memberships`](crate::net::Limits::memberships) as it may have.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
 }

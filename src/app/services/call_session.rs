@@ -27,7 +27,7 @@ use crate::app::publishing::handle::Letter;
 use crate::app::telemetry::metrics::Kind;
 use crate::grpc::{self, Code, Status, Violation};
 use crate::link::{Event, Gone};
-use crate::net::TimerId;
+use crate::net::{Claim, TimerId};
 use crate::wire::{Instant, Received, Step};
 
 /// The token of the timer that the deadline is set with: no `u32` of an
@@ -46,6 +46,7 @@ pub(in crate::app) struct CallSession {
     kept: Kept,
     requests: Requests,
     paused: bool, // nothing is read from the client
+    _claim: Claim,
 }
 
 enum State {
@@ -77,8 +78,9 @@ impl CallSession {
         sending: Sending,
         deadline: Option<Instant>,
         receiving: Box<Receiving>,
+        claim: Claim,
     ) -> Self {
-        Self::new(sending, deadline, State::Receiving(receiving))
+        Self::new(sending, deadline, State::Receiving(receiving), claim)
     }
 
     /// A call that goes on with what its method has answered.
@@ -86,13 +88,14 @@ impl CallSession {
         sending: Sending,
         deadline: Option<Instant>,
         answer: Answer,
+        claim: Claim,
     ) -> Self {
         let state = match answer {
             Answer::Message => State::Ended,
             Answer::Later => State::Owing,
             Answer::Stream(source) => State::Streaming(source),
         };
-        Self::new(sending, deadline, state)
+        Self::new(sending, deadline, state, claim)
     }
 
     /// A call whose messages are given to `source` as they come.
@@ -100,14 +103,15 @@ impl CallSession {
         sending: Sending,
         deadline: Option<Instant>,
         source: Box<dyn Source>,
+        claim: Claim,
     ) -> Self {
         Self {
             requests: Requests::Open,
-            ..Self::new(sending, deadline, State::Streaming(source))
+            ..Self::new(sending, deadline, State::Streaming(source), claim)
         }
     }
 
-    const fn new(sending: Sending, deadline: Option<Instant>, state: State) -> Self {
+    const fn new(sending: Sending, deadline: Option<Instant>, state: State, claim: Claim) -> Self {
         Self {
             sending,
             deadline,
@@ -117,6 +121,7 @@ impl CallSession {
             kept: Kept::new(),
             requests: Requests::Done,
             paused: false,
+            _claim: claim,
         }
     }
 
@@ -124,7 +129,7 @@ impl CallSession {
     fn open(&mut self, at: &mut At<'_, '_>) {
         if let Some(deadline) = self.deadline {
             let left = deadline.saturating_since(at.context.now());
-            self.timer = at.context.set_timer(left, DEADLINE);
+            self.timer = at.context.set_timer(left, DEADLINE).ok();
             if self.timer.is_none() {
                 let status = Status::new(Code::ResourceExhausted, "too many deadlines");
                 return self.end(at, status.into(), Gone::Aborted);
@@ -327,7 +332,11 @@ impl CallSession {
         match (is_part, self.message_timer) {
             (true, None) => {
                 let time = self.sending.rules.limits.message_time;
-                self.message_timer = at.context.set_timer(time, MESSAGE);
+                self.message_timer = at.context.set_timer(time, MESSAGE).ok();
+                if self.message_timer.is_none() {
+                    let status = Status::new(Code::ResourceExhausted, "too many deadlines");
+                    self.end(at, status.into(), Gone::Aborted);
+                }
             }
             (false, Some(_)) => stop(&mut self.message_timer, at),
             (true, Some(_)) | (false, None) => {}

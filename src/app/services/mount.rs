@@ -29,6 +29,7 @@ use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
 use crate::grpc::{self, Code, Limits, Status};
 use crate::http::Method as HttpMethod;
+use crate::net::{Claim, Resource};
 use crate::wire::Instant;
 
 const UNKNOWN_CODEC: Status = Status::new(Code::Unimplemented, "unknown codec in the content type");
@@ -116,10 +117,13 @@ fn answer(
     let frames = core::mem::take(&mut sending.frames);
     at.site.scratch.keep_frames(frames);
     Ok(match answered {
-        Some(answer) => {
-            let session = CallSession::answered(sending, deadline, answer);
-            reply.owe(Box::new(session))
-        }
+        Some(answer) => match place(&mut sending, reply.at()) {
+            Some(claim) => {
+                let session = CallSession::answered(sending, deadline, answer, claim);
+                reply.owe(Box::new(session))
+            }
+            None => Done(()),
+        },
         None => Done(()),
     })
 }
@@ -137,10 +141,13 @@ fn receive(
     let Ok(deadline) = begin(&mut sending, request, at) else {
         return Ok(Done(()));
     };
+    let Some(claim) = place(&mut sending, at) else {
+        return Ok(Done(()));
+    };
     let receiving = Receiving::new(method.clone(), head.fields);
     // Refused only where all of it is here already.
     let _ = reply.at().context.accept_messages();
-    let session = CallSession::receiving(sending, deadline, receiving);
+    let session = CallSession::receiving(sending, deadline, receiving, claim);
     Ok(reply.owe(Box::new(session)))
 }
 
@@ -157,6 +164,9 @@ fn converse(
     let Ok(deadline) = begin(&mut sending, request, at) else {
         return Ok(Done(()));
     };
+    let Some(claim) = place(&mut sending, at) else {
+        return Ok(Done(()));
+    };
     // The deadline counts from the head.
     let asked = rules.request(None, head.fields);
     let mut call = Call::new(asked, &mut sending.outgoing, deadline, at);
@@ -164,7 +174,7 @@ fn converse(
         Ok(source) => {
             // Refused only where all of it is here already.
             let _ = at.context.accept_messages();
-            let session = CallSession::talking(sending, deadline, source);
+            let session = CallSession::talking(sending, deadline, source, claim);
             Ok(reply.owe(Box::new(session)))
         }
         Err(status) => {
@@ -172,6 +182,16 @@ fn converse(
             Ok(Done(()))
         }
     }
+}
+
+/// A place for a call that goes on; without one the call has been ended.
+fn place(sending: &mut Sending, at: &mut At<'_, '_>) -> Option<Claim> {
+    let claim = at.context.claim(Resource::Sessions);
+    if claim.is_err() {
+        let status = Status::new(Code::ResourceExhausted, "too many calls");
+        sending.finish(at, status.into());
+    }
+    claim.ok()
 }
 
 /// Bytes up to which a body is collected: one message, as base64.

@@ -13,7 +13,7 @@ use super::sending::Sending;
 use crate::app::exchange::session::At;
 use crate::app::publishing::door::Door;
 use crate::app::publishing::handle::Handle;
-use crate::grpc::{Misuse, Status};
+use crate::grpc::{Code, Misuse, Status};
 use crate::link::Gone;
 use crate::net::Flow;
 use crate::wire::Instant;
@@ -249,9 +249,13 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     }
 
     /// Has `timer` called with `token` after this time, once, unless the call
-    /// is over by then.
+    /// is over by then. Where there may be no further timer
+    /// ([`Limits::timers`](crate::net::Limits::timers)), the call ends with
+    /// RESOURCE_EXHAUSTED.
     pub fn after(&mut self, time: Duration, token: u32) {
-        self.at.context.after(time, u64::from(token));
+        if !self.at.context.after(time, u64::from(token)) {
+            self.finish(Status::new(Code::ResourceExhausted, "no more timers"));
+        }
     }
 
     /// Holds the client back, by its own flow control, or lets it go on: no

@@ -124,9 +124,14 @@ impl<'a, 'c> Socket<'a, 'c> {
     }
 
     /// Has [`timer`](crate::app::WebSocket::timer) called with `token` after this
-    /// time, once, unless the session is over by then.
+    /// time, once, unless the session is over by then. Where there may be no
+    /// further timer ([`Limits::timers`](crate::net::Limits::timers)), the socket
+    /// is closed with 1013.
     pub fn after(&mut self, time: Duration, token: u32) {
-        self.at.context.after(time, u64::from(token));
+        if !self.at.context.after(time, u64::from(token)) {
+            // Refused only if it is closing already.
+            let _ = self.close(CloseCode::TRY_AGAIN_LATER, "no more timers");
+        }
     }
 
     /// The time now, on a clock that only goes forward.
@@ -152,7 +157,7 @@ impl<'a, 'c> Socket<'a, 'c> {
     /// # Errors
     /// [`RoomError`] if a limit on rooms forbids it.
     pub fn join(&mut self, room: &str) -> Result<bool, RoomError> {
-        self.client.membership.join(room)
+        self.client.membership.join(self.at.context, room)
     }
 
     /// Leaves a room; false if the session was not in it. At its end a session

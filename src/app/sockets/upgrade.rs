@@ -187,13 +187,14 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         let Ok(accepted) = handshake::accept(&opening, protocol.map(|name| name.as_str())) else {
             return Err(Refusal::from(handshake::Refusal::Protocols)); // it was chosen from the offer
         };
+        let claim = reply.place()?; // a refusal has none of these fields
         for field in accepted.fields().as_fields().iter() {
             // Constant names, a key of base64, and a token.
             let name = core::str::from_utf8(field.name).unwrap_or_default();
             reply = reply.set_field(name, field.value);
         }
         let client = Client::new(reply.at(), Kind::WebSocket, &self.sessions);
-        let session = WebSocketSession::new(object, client, protocol.cloned());
+        let session = WebSocketSession::new(object, client, protocol.cloned(), claim);
         reply.open_websocket(self.streaming, self.rules, Box::new(session))
     }
 

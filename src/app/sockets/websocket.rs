@@ -16,6 +16,7 @@ use crate::app::publishing::handle::Letter;
 use crate::app::publishing::message::Message;
 use crate::app::telemetry::metrics;
 use crate::link::{Event, Gone};
+use crate::net::Claim;
 use crate::websocket::{CloseCode, Kind};
 
 /// One WebSocket session: an object whose fields are the session's state.
@@ -96,14 +97,21 @@ pub(crate) struct WebSocketSession<W> {
     object: W,
     client: Client,
     protocol: Option<Arc<String>>,
+    _claim: Claim,
 }
 
 impl<W: WebSocket> WebSocketSession<W> {
-    pub(crate) const fn new(object: W, client: Client, protocol: Option<Arc<String>>) -> Self {
+    pub(crate) const fn new(
+        object: W,
+        client: Client,
+        protocol: Option<Arc<String>>,
+        claim: Claim,
+    ) -> Self {
         Self {
             object,
             client,
             protocol,
+            _claim: claim,
         }
     }
 }
@@ -118,6 +126,7 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
             object,
             client,
             protocol,
+            ..
         } = self;
         let socket = &mut Socket::new(
             at.reborrow(),
@@ -137,6 +146,7 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
             object,
             client,
             protocol,
+            ..
         } = self;
         let socket = &mut Socket::new(
             at.reborrow(),

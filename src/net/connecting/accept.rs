@@ -34,8 +34,12 @@ impl<P: Poller> Loop<P> {
             profile,
         };
         let Self {
-            listeners, poller, ..
+            listeners,
+            poller,
+            dispatch,
+            ..
         } = self;
+        dispatch.state.caps.exempt(&options.proxies);
         let number = listeners
             .listen(poller, address, options, listening)
             .map_err(refused)?;
@@ -65,12 +69,12 @@ impl<P: Poller> Loop<P> {
             let Self {
                 listeners,
                 poller,
-                caps,
                 accepted,
                 dispatch,
                 ..
             } = self;
-            listeners.accept(poller, caps, &dispatch.state.limits, accepted);
+            let state = &dispatch.state;
+            listeners.accept(poller, &state.caps, &state.limits, accepted);
             self.welcome_all();
         }
     }
@@ -80,12 +84,12 @@ impl<P: Poller> Loop<P> {
         let Self {
             listeners,
             poller,
-            caps,
             accepted,
             dispatch,
             ..
         } = self;
-        listeners.drain(poller, caps, &dispatch.state.limits, accepted);
+        let state = &dispatch.state;
+        listeners.drain(poller, &state.caps, &state.limits, accepted);
         self.welcome_all();
     }
 

@@ -7,12 +7,10 @@
 //! 1.6 s, and tries again. It neither spins nor sleeps for ever.
 
 use alloc::vec::Vec;
-use core::net::IpAddr;
 use core::time::Duration;
-use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 
-use crate::net::{Address, Key, Limits, ListenOptions, Peer, Poller};
+use crate::net::{Address, Caps, Key, Limits, ListenOptions, Peer, Poller, Refused};
 use crate::wire::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -179,7 +177,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
     pub fn accept(
         &mut self,
         poller: &mut P,
-        caps: &mut Caps,
+        caps: &Caps,
         limits: &Limits,
         accepted: &mut Vec<Accepted<P::Stream, T>>,
     ) {
@@ -201,7 +199,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         number: usize,
         most: u32,
         poller: &mut P,
-        caps: &mut Caps,
+        caps: &Caps,
         limits: &Limits,
         accepted: &mut Vec<Accepted<P::Stream, T>>,
     ) {
@@ -257,7 +255,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
     pub fn drain(
         &mut self,
         poller: &mut P,
-        caps: &mut Caps,
+        caps: &Caps,
         limits: &Limits,
         accepted: &mut Vec<Accepted<P::Stream, T>>,
     ) {
@@ -336,88 +334,6 @@ fn fault(error: &io::Error) -> Fault {
     }
 }
 
-/// Counts connections, all of them and those of each address.
-#[derive(Debug, Default)]
-pub struct Caps {
-    total: u32,
-    addresses: HashMap<Origin, u32>, // keyed at random, so that peers cannot make it slow
-}
-
-/// What counts as one address: an IPv6 host commonly owns a /64 (RFC 6177 §2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Origin {
-    V4(u32),
-    V6(u64),
-}
-
-/// Which cap a connection met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Refused {
-    /// There are [`connections`](Limits::connections).
-    Total,
-    /// There are [`per_address`](Limits::per_address) of its address.
-    Address,
-}
-
-impl Caps {
-    /// Nobody is there.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Connections that are there.
-    #[inline]
-    pub const fn total(&self) -> u32 {
-        self.total
-    }
-
-    /// Connections of a peer's address; none is counted for Unix domain
-    /// sockets.
-    pub fn of(&self, peer: Peer) -> u32 {
-        origin(peer)
-            .and_then(|origin| self.addresses.get(&origin).copied())
-            .unwrap_or(0)
-    }
-
-    /// Lets a connection in, or says which cap it met.
-    pub fn admit(&mut self, peer: Peer, limits: &Limits) -> Result<(), Refused> {
-        if self.total >= limits.connections {
-            return Err(Refused::Total);
-        }
-        if let Some(origin) = origin(peer) {
-            match self.addresses.get_mut(&origin) {
-                Some(count) if *count >= limits.per_address => return Err(Refused::Address),
-                Some(count) => *count += 1,
-                None => {
-                    self.addresses.insert(origin, 1);
-                }
-            }
-        }
-        self.total += 1;
-        Ok(())
-    }
-
-    /// Notes that a connection which was let in has ended.
-    pub fn release(&mut self, peer: Peer) {
-        self.total = self.total.saturating_sub(1);
-        if let Some(origin) = origin(peer)
-            && let Some(count) = self.addresses.get_mut(&origin)
-        {
-            *count -= 1; // entries are never 0
-            if *count == 0 {
-                self.addresses.remove(&origin);
-            }
-        }
-    }
-}
-
-fn origin(peer: Peer) -> Option<Origin> {
-    match peer.ip()? {
-        IpAddr::V4(ip) => Some(Origin::V4(ip.to_bits())),
-        IpAddr::V6(ip) => Some(Origin::V6((ip.to_bits() >> 64) as u64)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -474,7 +390,7 @@ mod tests {
             self.listeners.elapsed(self.system.now());
             let before = self.accepted.len();
             self.listeners
-                .accept(&mut self.system, &mut self.caps, limits, &mut self.accepted);
+                .accept(&mut self.system, &self.caps, limits, &mut self.accepted);
             self.accepted.len() - before
         }
     }
@@ -549,31 +465,6 @@ mod tests {
         fixture.caps.release(fixture.accepted[0].peer);
         fixture.connect(0, 1);
         assert_eq!(fixture.turn(&limits), 1);
-    }
-
-    #[test]
-    fn an_ipv6_network_is_one_address() {
-        let mut caps = Caps::new();
-        let limits = Limits::DEFAULT.with_per_address(1);
-        let peer = |text: &str| Peer::from(text.parse::<core::net::SocketAddr>().unwrap());
-        assert_eq!(caps.admit(peer("[2001:db8::1]:1"), &limits), Ok(()));
-        assert_eq!(
-            caps.admit(peer("[2001:db8::2:0:0:1]:2"), &limits),
-            Err(Refused::Address)
-        );
-        assert_eq!(caps.admit(peer("[2001:db8:0:1::1]:1"), &limits), Ok(()));
-        assert_eq!(caps.admit(peer("192.0.2.1:1"), &limits), Ok(()));
-        assert_eq!(
-            caps.admit(peer("[::ffff:192.0.2.1]:1"), &limits),
-            Err(Refused::Address)
-        );
-        assert_eq!(caps.admit(Peer::Unix, &limits), Ok(()));
-        assert_eq!(caps.admit(Peer::Unix, &limits), Ok(()));
-        assert_eq!((caps.total(), caps.of(peer("192.0.2.1:9"))), (5, 1));
-        for text in ["[2001:db8::1]:1", "[2001:db8:0:1::1]:1", "192.0.2.1:1"] {
-            caps.release(peer(text));
-        }
-        assert_eq!((caps.total(), caps.addresses.len()), (2, 0));
     }
 
     #[test]

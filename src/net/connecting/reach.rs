@@ -119,9 +119,10 @@ impl Context<'_> {
 
     /// Sets off [`Timer`](crate::link::Event::Timer) with this token after
     /// `time`, unless the exchange is over by then. Answers whether it was
-    /// set: not beyond [`Limits::timers`](crate::net::Limits::timers).
+    /// set: not beyond [`Limits::timers`](crate::net::Limits::timers);
+    /// [`set_timer`](Self::set_timer) says whose share is used up.
     pub fn after(&mut self, time: Duration, token: u64) -> bool {
-        self.set_timer(time, token).is_some()
+        self.set_timer(time, token).is_ok()
     }
 
     /// What the loop has counted so far.

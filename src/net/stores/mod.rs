@@ -1,12 +1,14 @@
 //! What a loop keeps: connections by key, output that waits, deadlines, messages of other threads.
 
 pub(super) mod backlog;
+pub(super) mod caps;
 pub(super) mod cork;
 pub(super) mod deadlines;
 mod gathered;
 pub(super) mod mailbox;
 pub(super) mod placed;
 pub(super) mod pool;
+pub(super) mod share;
 pub(super) mod slab;
 pub(super) mod table;
 pub(super) mod timers;

@@ -1,12 +1,13 @@
 //! Where to listen, where to dial, and who is there.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use core::str::FromStr;
 use std::path::PathBuf;
 
-use crate::net::Error;
+use crate::net::{Error, Network};
 
 /// The address of a socket.
 ///
@@ -210,6 +211,9 @@ pub struct ListenOptions {
     /// The loop writes once per batch, so that waiting never pays. Default
     /// true.
     pub nodelay: bool,
+    /// Where proxies are from which many clients come, so that no share of one
+    /// address holds for them on this loop. Default none.
+    pub proxies: Vec<Network>,
 }
 
 impl ListenOptions {
@@ -220,6 +224,7 @@ impl ListenOptions {
         claim: false,
         only_v6: false,
         nodelay: true,
+        proxies: Vec::new(),
     };
 
     /// The same with another [`backlog`](Self::backlog).
@@ -243,6 +248,13 @@ impl ListenOptions {
     /// The same with another [`only_v6`](Self::only_v6).
     pub const fn with_only_v6(mut self, only_v6: bool) -> Self {
         self.only_v6 = only_v6;
+        self
+    }
+
+    /// The same with other [`proxies`](Self::proxies).
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: impl IntoIterator<Item = Network>) -> Self {
+        self.proxies = proxies.into_iter().collect();
         self
     }
 

@@ -8,6 +8,7 @@ pub(super) mod direct;
 pub(super) mod entropy;
 pub(super) mod file_part;
 pub(super) mod mio;
+pub(super) mod network;
 pub(super) mod poller;
 pub(super) mod random;
 pub(super) mod retry;

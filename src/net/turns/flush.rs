@@ -262,7 +262,7 @@ impl<P: Poller> Loop<P> {
         if connection.dialled {
             self.forget_dial(key);
         } else {
-            self.caps.release(connection.peer);
+            self.dispatch.state.caps.release(connection.peer);
         }
         self.deadlines.set(key.slot(), None);
         if let Some(stream) = self

@@ -13,8 +13,8 @@ use crate::link::{Gone, Misuse, Shelf};
 use crate::net::connecting::dials::DialRequest;
 use crate::net::lending::Lending;
 use crate::net::{
-    Cork, Counters, Entropy, Exchange, Flow, Key, Limits, Owner, Queues, Remote, TimerId,
-    TimerMark, Timers,
+    Caps, Claim, Cork, Counters, Entropy, Exchange, Exhausted, Flow, Key, Limits, Owner, Queues,
+    Remote, Resource, TimerId, TimerMark, Timers,
 };
 use crate::wire::{Instant, Role, Sink};
 
@@ -22,6 +22,15 @@ use crate::wire::{Instant, Role, Sink};
 pub(in crate::net) const CANCEL: u32 = 8;
 /// The same for what this side has failed at.
 pub(in crate::net) const INTERNAL_ERROR: u32 = 2;
+
+/// A handler's timer.
+#[derive(Debug)]
+pub(in crate::net) struct Timer {
+    pub(in crate::net) owner: Owner,
+    pub(in crate::net) exchange: Exchange,
+    pub(in crate::net) token: u64,
+    pub(in crate::net) claim: Claim,
+}
 
 /// The part of a loop that is no socket and no handler.
 #[derive(Debug)]
@@ -40,7 +49,9 @@ pub(in crate::net) struct State {
     /// Memory for backlogs.
     pub(in crate::net) queues: Queues,
     pub(in crate::net) shelf: Shelf,
-    pub(in crate::net) timers: Timers<(Owner, Exchange, u64)>,
+    /// What is taken of what there is a share of.
+    pub(in crate::net) caps: Caps,
+    pub(in crate::net) timers: Timers<Timer>,
     /// Behind which timers was searched for those that nobody waits for, and
     /// when to do so again.
     pub(in crate::net) timer_search: (TimerMark, Instant),
@@ -219,29 +230,61 @@ impl State {
         }
     }
 
-    /// Sets a timer, if there may be a further one. Those whose exchanges are
-    /// over are looked for when the cap is met, and count no more; not again
-    /// before a quarter of the cap was set, or a second has passed.
+    /// Sets a timer, if there may be a further one.
     pub(in crate::net) fn set_timer(
         &mut self,
         at: Instant,
-        timer: (Owner, Exchange, u64),
-    ) -> Option<TimerId> {
-        let cap = self.limits.timers;
+        owner: Owner,
+        exchange: Exchange,
+        token: u64,
+    ) -> Result<TimerId, Exhausted> {
+        let claim = self.claim(Resource::Timers, exchange)?;
+        let timer = Timer {
+            owner,
+            exchange,
+            token,
+            claim,
+        };
+        Ok(self.timers.after(at, timer))
+    }
+
+    /// Takes one of what there is a share of, for an exchange.
+    pub(in crate::net) fn claim(
+        &mut self,
+        resource: Resource,
+        exchange: Exchange,
+    ) -> Result<Claim, Exhausted> {
+        // What we have dialled is our own doing.
+        let (peer, key) = match self.connections.get_mut(exchange.connection) {
+            Some(it) if !it.dialled => (Some(it.peer), exchange.connection),
+            _ => (None, Key::NONE),
+        };
+        let mut claimed = self.caps.claim(resource, peer, key, &self.limits);
+        if claimed.is_err() && resource == Resource::Timers && self.search_timers() {
+            claimed = self.caps.claim(resource, peer, key, &self.limits);
+        }
+        self.counters.exhausted += u64::from(claimed.is_err());
+        claimed
+    }
+
+    /// Cancels the timers whose exchanges are over; whether it was time to look
+    /// for them: not again before a quarter of the cap was set, or a second has
+    /// passed.
+    #[cold]
+    fn search_timers(&mut self) -> bool {
         let (searched, next) = self.timer_search;
         let set = self.timers.mark();
-        if self.timers.len() >= cap && (self.now >= next || set.since(searched) > cap as u64 / 4) {
-            self.timer_search = (set, self.now + Duration::from_secs(1));
-            let mut timers = mem::take(&mut self.timers);
-            timers.retain(|&(_, exchange, _)| {
-                exchange.connection == Key::NONE || self.is_open(exchange)
-            });
-            self.timers = timers;
+        let few = set.since(searched) <= u64::from(self.limits.timers.all / 4);
+        if self.now < next && few {
+            return false;
         }
-        if self.timers.len() >= cap {
-            return None;
-        }
-        Some(self.timers.after(at, timer))
+        self.timer_search = (set, self.now + Duration::from_secs(1));
+        let mut timers = mem::take(&mut self.timers);
+        timers.retain(|&Timer { exchange, .. }| {
+            exchange.connection == Key::NONE || self.is_open(exchange)
+        });
+        self.timers = timers;
+        true
     }
 
     /// Makes another connection the current one; what is written from here on

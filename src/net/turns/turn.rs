@@ -4,7 +4,7 @@ use core::mem;
 use core::time::Duration;
 
 use super::connection::Phase;
-use super::state::State;
+use super::state::{State, Timer};
 use crate::http::date::Date;
 use crate::link::Event;
 use crate::net::remote::Mail;
@@ -196,7 +196,13 @@ impl<P: Poller> Loop<P> {
         let now = self.dispatch.state.now;
         let until = self.dispatch.state.timers.mark();
         while let Some((_, timer)) = self.dispatch.state.timers.expired(now, until) {
-            let (owner, exchange, token) = timer;
+            let Timer {
+                owner,
+                exchange,
+                token,
+                claim,
+            } = timer;
+            drop(claim); // whoever is called may set the next
             if exchange.connection == Key::NONE {
                 self.dispatch.tell_owner(owner, Event::Timer { token });
             } else if self.dispatch.state.is_open(exchange) {

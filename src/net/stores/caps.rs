@@ -1,0 +1,460 @@
+//! What one address, and one connection, may take of what a loop has.
+//!
+//! ```text
+//!   loop:        connections  timers  sessions  memberships     each with a cap
+//!   address ──► [     3          7       3           12      ]  one line of a table
+//!   connection ──────► [         2                    4      ]  one line, while not 0
+//!                                ▲
+//!                                └─ a Claim: dropped, it gives back what it took
+//! ```
+//!
+//! A line is there as long as something is counted in it, so that the table has
+//! at most as many lines as there are connections and claims.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::net::IpAddr;
+use std::collections::HashMap;
+
+use crate::net::{Key, Limits, Network, Peer, Share, Slab};
+
+/// Something that a loop has only so many of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Resource {
+    /// Timers of handlers ([`Limits::timers`]).
+    Timers,
+    /// Exchanges that go on after their handler has returned
+    /// ([`Limits::sessions`]).
+    Sessions,
+    /// Places of sessions in rooms and broadcasters ([`Limits::memberships`]).
+    Memberships,
+}
+
+const RESOURCES: usize = 3;
+
+impl Resource {
+    const fn at(self) -> usize {
+        match self {
+            Self::Timers => 0,
+            Self::Sessions => 1,
+            Self::Memberships => 2,
+        }
+    }
+
+    const fn share(self, limits: &Limits) -> Share {
+        match self {
+            Self::Timers => limits.timers,
+            Self::Sessions => limits.sessions,
+            Self::Memberships => limits.memberships,
+        }
+    }
+}
+
+/// Why nothing more could be had of a [`Resource`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Exhausted {
+    /// The loop has no more.
+    #[error("the loop has as many {0:?} as it may have")]
+    Loop(Resource),
+    /// The peer's address has its share.
+    #[error("the address has its share of {0:?}")]
+    Address(Resource),
+    /// The connection has its share.
+    #[error("the connection has its share of {0:?}")]
+    Connection(Resource),
+}
+
+/// What counts as one address: an IPv6 host commonly owns a /64 (RFC 6177 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Origin {
+    V4(u32),
+    V6(u64),
+}
+
+/// Which cap a connection met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refused {
+    /// There are [`connections`](Limits::connections).
+    Total,
+    /// There are [`per_address`](Limits::per_address) of its address.
+    Address,
+}
+
+/// Counts what is taken of a loop: connections, and what they hold of each
+/// [`Resource`]. A handle; clones count in the same place.
+#[derive(Debug, Clone, Default)]
+pub struct Caps(Rc<RefCell<Books>>);
+
+#[derive(Debug, Default)]
+struct Books {
+    total: u32,
+    taken: [u32; RESOURCES],
+    lines: Slab<Line>,
+    /// The line of each address. Keyed at random, so that peers cannot make it
+    /// slow.
+    addresses: HashMap<Origin, Key>,
+    connections: HashMap<Key, [u32; RESOURCES]>,
+    proxies: Vec<Network>,
+}
+
+/// What one address has.
+#[derive(Debug)]
+struct Line {
+    origin: Origin,
+    connections: u32,
+    taken: [u32; RESOURCES],
+}
+
+/// A part of a [`Resource`] that is taken. Dropped, it is given back.
+#[derive(Debug)]
+pub struct Claim {
+    caps: Caps,
+    line: u32, // the slot of the address's line, which stays as long as this
+    connection: Key,
+    resource: Resource,
+}
+
+/// The line of a claim that counts for no address.
+const NO_LINE: u32 = u32::MAX;
+
+impl Caps {
+    /// Nobody is there.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Connections that are there.
+    #[inline]
+    pub fn total(&self) -> u32 {
+        self.0.borrow().total
+    }
+
+    /// Connections of a peer's address; none is counted for Unix domain
+    /// sockets and for proxies.
+    pub fn of(&self, peer: Peer) -> u32 {
+        let books = self.0.borrow();
+        books.line(peer).map_or(0, |line| line.connections)
+    }
+
+    /// What a peer's address has of a resource.
+    pub fn taken_by(&self, peer: Peer, resource: Resource) -> u32 {
+        let books = self.0.borrow();
+        books.line(peer).map_or(0, |line| line.taken[resource.at()])
+    }
+
+    /// What is taken of a resource.
+    pub fn taken(&self, resource: Resource) -> u32 {
+        self.0.borrow().taken[resource.at()]
+    }
+
+    /// Addresses that something is counted for.
+    pub fn addresses(&self) -> usize {
+        self.0.borrow().addresses.len()
+    }
+
+    /// Counts nothing for these addresses from here on: many clients come from
+    /// each of them.
+    pub fn exempt(&self, proxies: &[Network]) {
+        self.0.borrow_mut().proxies.extend_from_slice(proxies);
+    }
+
+    /// Whether these addresses are those of a proxy.
+    pub fn is_exempt(&self, peer: Peer) -> bool {
+        self.0.borrow().origin(peer).is_none()
+    }
+
+    /// Lets a connection in, or says which cap it met.
+    pub fn admit(&self, peer: Peer, limits: &Limits) -> Result<(), Refused> {
+        if self.total() >= limits.connections {
+            return Err(Refused::Total);
+        }
+        self.admit_address(peer, limits)?;
+        self.0.borrow_mut().total += 1;
+        Ok(())
+    }
+
+    /// Counts a connection for its address alone.
+    pub(in crate::net) fn admit_address(&self, peer: Peer, limits: &Limits) -> Result<(), Refused> {
+        let mut books = self.0.borrow_mut();
+        let Some(origin) = books.origin(peer) else {
+            return Ok(());
+        };
+        let line = books.open(origin);
+        match books.lines.get_mut(line) {
+            Some(line) if line.connections >= limits.per_address => Err(Refused::Address),
+            Some(line) => {
+                line.connections += 1;
+                Ok(())
+            }
+            None => Ok(()), // never: it was opened
+        }
+    }
+
+    /// Notes that a connection which was let in has ended.
+    pub fn release(&self, peer: Peer) {
+        let mut books = self.0.borrow_mut();
+        books.total = books.total.saturating_sub(1);
+        let Some(origin) = books.origin(peer) else {
+            return;
+        };
+        let Some(&key) = books.addresses.get(&origin) else {
+            return;
+        };
+        if let Some(line) = books.lines.get_mut(key) {
+            line.connections = line.connections.saturating_sub(1);
+        }
+        books.close_if_empty(key);
+    }
+
+    /// Takes one of a resource for an exchange of a connection. `peer` is who is at
+    /// its other end; [`Key::NONE`]: it is the application's own.
+    ///
+    /// # Errors
+    /// [`Exhausted`] says whose share is used up.
+    pub fn claim(
+        &self,
+        resource: Resource,
+        peer: Option<Peer>,
+        connection: Key,
+        limits: &Limits,
+    ) -> Result<Claim, Exhausted> {
+        let (mut books, share, at) = (self.0.borrow_mut(), resource.share(limits), resource.at());
+        if books.taken[at] >= share.all {
+            return Err(Exhausted::Loop(resource));
+        }
+        let counted = share.connection < share.address && connection != Key::NONE;
+        if counted {
+            let taken = books.connections.get(&connection);
+            if taken.map_or(0, |taken| taken[at]) >= share.connection {
+                return Err(Exhausted::Connection(resource));
+            }
+        }
+        let mut line = NO_LINE;
+        if let Some(origin) = peer.and_then(|peer| books.origin(peer)) {
+            let key = books.open(origin);
+            line = key.slot();
+            if let Some(found) = books.lines.get_mut(key) {
+                if found.taken[at] >= share.address {
+                    books.close_if_empty(key);
+                    return Err(Exhausted::Address(resource));
+                }
+                found.taken[at] += 1;
+            }
+        }
+        books.taken[at] += 1;
+        let connection = if counted { connection } else { Key::NONE };
+        if counted {
+            books.connections.entry(connection).or_default()[at] += 1;
+        }
+        Ok(Claim {
+            caps: self.clone(),
+            line,
+            connection,
+            resource,
+        })
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let (mut books, at) = (self.caps.0.borrow_mut(), self.resource.at());
+        books.taken[at] -= 1; // as many as there are claims
+        if let Some(key) = books.lines.key_at(self.line)
+            && let Some(line) = books.lines.get_mut(key)
+        {
+            line.taken[at] -= 1;
+            books.close_if_empty(key);
+        }
+        if self.connection != Key::NONE
+            && let Some(taken) = books.connections.get_mut(&self.connection)
+        {
+            taken[at] -= 1;
+            if *taken == [0; RESOURCES] {
+                books.connections.remove(&self.connection);
+            }
+        }
+    }
+}
+
+impl Books {
+    /// The address that a peer counts for.
+    fn origin(&self, peer: Peer) -> Option<Origin> {
+        let ip = peer.ip()?;
+        if self.proxies.iter().any(|proxies| proxies.contains(ip)) {
+            return None;
+        }
+        Some(match ip {
+            IpAddr::V4(ip) => Origin::V4(ip.to_bits()),
+            IpAddr::V6(ip) => Origin::V6((ip.to_bits() >> 64) as u64),
+        })
+    }
+
+    fn line(&self, peer: Peer) -> Option<&Line> {
+        let origin = self.origin(peer)?;
+        self.lines.get(*self.addresses.get(&origin)?)
+    }
+
+    /// The line of an address, a new one if there is none.
+    fn open(&mut self, origin: Origin) -> Key {
+        let lines = &mut self.lines;
+        *self.addresses.entry(origin).or_insert_with(|| {
+            lines.insert(Line {
+                origin,
+                connections: 0,
+                taken: [0; RESOURCES],
+            })
+        })
+    }
+
+    fn close_if_empty(&mut self, key: Key) {
+        let empty = |line: &&Line| line.connections == 0 && line.taken == [0; RESOURCES];
+        if let Some(line) = self.lines.get(key).filter(empty) {
+            self.addresses.remove(&line.origin);
+            self.lines.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::net::SocketAddr;
+    use proptest::prelude::*;
+
+    fn peer(text: &str) -> Peer {
+        Peer::from(text.parse::<SocketAddr>().unwrap())
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let caps = Caps::new();
+        let limits = Limits::DEFAULT.with_per_address(1);
+        assert_eq!(caps.admit(peer("[2001:db8::1]:1"), &limits), Ok(()));
+        assert_eq!(
+            caps.admit(peer("[2001:db8::2:0:0:1]:2"), &limits),
+            Err(Refused::Address)
+        );
+        assert_eq!(caps.admit(peer("[2001:db8:0:1::1]:1"), &limits), Ok(()));
+        assert_eq!(caps.admit(peer("192.0.2.1:1"), &limits), Ok(()));
+        assert_eq!(
+            caps.admit(peer("[::ffff:192.0.2.1]:1"), &limits),
+            Err(Refused::Address)
+        );
+        assert_eq!(caps.admit(Peer::Unix, &limits), Ok(()));
+        assert_eq!(caps.admit(Peer::Unix, &limits), Ok(()));
+        assert_eq!((caps.total(), caps.of(peer("192.0.2.1:9"))), (5, 1));
+        for text in ["[2001:db8::1]:1", "[2001:db8:0:1::1]:1", "192.0.2.1:1"] {
+            caps.release(peer(text));
+        }
+        assert_eq!((caps.total(), caps.addresses()), (2, 0));
+    }
+
+    #[test]
+    fn one_address_takes_no_more_than_its_share_and_a_proxy_has_none() {
+        let share = Share {
+            all: 6,
+            address: 3,
+            connection: 2,
+        };
+        let limits = Limits::DEFAULT.with_timers(share);
+        let caps = Caps::new();
+        caps.exempt(&["10.0.0.0/8".parse().unwrap()]);
+        let mut keys = Slab::new();
+        let [one, two, three] = [(); 3].map(|()| keys.insert(()));
+        let claim = |who: &str, connection| {
+            caps.claim(Resource::Timers, Some(peer(who)), connection, &limits)
+        };
+        let mut held: Vec<Claim> = (0..2).map(|_| claim("192.0.2.1:1", one).unwrap()).collect();
+        let connection = Exhausted::Connection(Resource::Timers);
+        assert_eq!(claim("192.0.2.1:1", one).unwrap_err(), connection);
+        held.push(claim("192.0.2.1:2", two).unwrap());
+        let address = Exhausted::Address(Resource::Timers);
+        assert_eq!(claim("192.0.2.1:3", three).unwrap_err(), address);
+        held.push(claim("192.0.2.2:1", three).unwrap());
+        held.push(claim("10.1.2.3:1", three).unwrap());
+        assert_eq!(caps.addresses(), 2, "a proxy has no line");
+        held.push(claim("10.9.9.9:1", one).err().map_or_else(
+            || unreachable!(),
+            |error| {
+                assert_eq!(error, connection, "a connection's share holds for all");
+                claim("10.9.9.9:1", two).unwrap()
+            },
+        ));
+        let all = Exhausted::Loop(Resource::Timers);
+        assert_eq!(claim("198.51.100.1:1", three).unwrap_err(), all);
+        drop(held);
+        assert_eq!((caps.taken(Resource::Timers), caps.addresses()), (0, 0));
+        assert!(caps.0.borrow().connections.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn the_table_counts_what_is_there_and_forgets_what_is_gone(
+            steps in prop::collection::vec((0..4u8, 0..4u8, 0..3usize), 0..200),
+        ) {
+            let caps = Caps::new();
+            let share = Share { all: 20, address: 6, connection: 3 };
+            let limits = Limits::DEFAULT
+                .with_per_address(4)
+                .with_timers(share)
+                .with_sessions(share)
+                .with_memberships(share);
+            let mut keys = Slab::new();
+            let mut connections: Vec<(u8, Key)> = Vec::new();
+            let mut claims: Vec<(u8, Key, usize, Claim)> = Vec::new();
+            let who = |n: u8| peer(&alloc::format!("192.0.2.{n}:1"));
+            let kinds = [Resource::Timers, Resource::Sessions, Resource::Memberships];
+            for (step, n, at) in steps {
+                match step {
+                    0 => {
+                        let there = connections.iter().filter(|it| it.0 == n).count();
+                        let admitted = caps.admit(who(n), &limits);
+                        prop_assert_eq!(admitted.is_ok(), there < 4);
+                        if admitted.is_ok() {
+                            connections.push((n, keys.insert(())));
+                        }
+                    }
+                    1 if !connections.is_empty() => {
+                        let (n, key) = connections.swap_remove(at % connections.len());
+                        keys.remove(key);
+                        caps.release(who(n));
+                    }
+                    2 if !connections.is_empty() => {
+                        let (n, key) = connections[usize::from(n) % connections.len()];
+                        let taken = || claims.iter().filter(|it| it.2 == at);
+                        let (all, address) = (taken().count(), taken().filter(|it| it.0 == n).count());
+                        let own = taken().filter(|it| it.1 == key).count();
+                        match caps.claim(kinds[at], Some(who(n)), key, &limits) {
+                            Ok(claim) => {
+                                prop_assert!(all < 20 && address < 6 && own < 3);
+                                claims.push((n, key, at, claim));
+                            }
+                            Err(Exhausted::Loop(_)) => prop_assert_eq!(all, 20),
+                            Err(Exhausted::Connection(_)) => prop_assert_eq!(own, 3),
+                            Err(Exhausted::Address(_)) => prop_assert_eq!(address, 6),
+                        }
+                    }
+                    _ if !claims.is_empty() => {
+                        claims.swap_remove(usize::from(n) % claims.len());
+                    }
+                    _ => {}
+                }
+                for n in 0..4 {
+                    let there = connections.iter().filter(|it| it.0 == n).count();
+                    prop_assert_eq!(caps.of(who(n)) as usize, there);
+                }
+            }
+            claims.clear();
+            for (n, _) in connections {
+                caps.release(who(n));
+            }
+            let books = caps.0.borrow();
+            prop_assert_eq!((books.total, books.taken), (0, [0; RESOURCES]));
+            prop_assert!(books.addresses.is_empty() && books.connections.is_empty());
+            prop_assert!(books.lines.is_empty());
+        }
+    }
+}

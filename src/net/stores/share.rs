@@ -1,0 +1,27 @@
+//! How much of what a loop has is for one.
+
+/// How many of something there may be: in all, and of them for one address and
+/// for one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// On the loop.
+    pub all: u32,
+    /// For one IPv4 address or one IPv6 /64. Unix domain sockets and proxies
+    /// ([`ListenOptions::proxies`](crate::net::ListenOptions::proxies)) have no
+    /// such share.
+    pub address: u32,
+    /// For one connection. Where it is not below that of an address, it is not
+    /// counted.
+    pub connection: u32,
+}
+
+impl Share {
+    /// So many for whoever comes first.
+    pub const fn unshared(all: u32) -> Self {
+        Self {
+            all,
+            address: all,
+            connection: all,
+        }
+    }
+}

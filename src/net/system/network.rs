@@ -1,0 +1,164 @@
+//! Networks of IP addresses.
+
+use core::fmt;
+use core::net::{IpAddr, Ipv6Addr};
+use core::str::FromStr;
+
+use crate::net::Error;
+
+/// A network: all addresses that begin with the same bits.
+///
+/// As text, an address and the number of those bits (RFC 4632 §3.1), or an
+/// address alone.
+///
+/// ```
+/// use barewire::net::Network;
+///
+/// let network: Network = "10.1.0.0/16".parse()?;
+/// assert!(network.contains("10.1.2.3".parse().unwrap()));
+/// assert!(network.contains("::ffff:10.1.2.3".parse().unwrap()));
+/// assert!(!network.contains("10.2.0.0".parse().unwrap()));
+/// assert_eq!(network.to_string(), "10.1.0.0/16");
+/// assert!("10.1.0.0/33".parse::<Network>().is_err());
+/// # Ok::<(), barewire::net::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network {
+    first: Ipv6Addr, // IPv4 as IPv6 (RFC 4291 §2.5.5.2); what the prefix leaves open is 0
+    prefix: u8,      // 0 to 128
+    is_v4: bool,
+}
+
+/// Bits in front of an IPv4 address that is written as one of IPv6.
+const MAPPED: u8 = 96;
+
+impl Network {
+    /// The network of the addresses that begin with the first `prefix` bits of
+    /// this one. `None` if an address does not have so many.
+    pub const fn new(address: IpAddr, prefix: u8) -> Option<Self> {
+        let (address, is_v4) = mapped(address);
+        let most = if is_v4 { 128 - MAPPED } else { 128 };
+        if prefix > most {
+            return None;
+        }
+        let prefix = if is_v4 { MAPPED + prefix } else { prefix };
+        Some(Self {
+            first: Ipv6Addr::from_bits(address.to_bits() & mask(prefix)),
+            prefix,
+            is_v4,
+        })
+    }
+
+    /// Whether an address is in it.
+    pub const fn contains(&self, address: IpAddr) -> bool {
+        let (address, is_v4) = mapped(address);
+        let same = address.to_bits() & mask(self.prefix) == self.first.to_bits();
+        same && is_v4 == self.is_v4
+    }
+}
+
+const fn mask(prefix: u8) -> u128 {
+    match u128::MAX.checked_shr(prefix as u32) {
+        Some(rest) => !rest,
+        None => u128::MAX,
+    }
+}
+
+/// An address as one of IPv6, and whether it is one of IPv4.
+const fn mapped(address: IpAddr) -> (Ipv6Addr, bool) {
+    match address {
+        IpAddr::V4(v4) => (v4.to_ipv6_mapped(), true),
+        IpAddr::V6(v6) => (v6, v6.to_ipv4_mapped().is_some()),
+    }
+}
+
+impl From<IpAddr> for Network {
+    /// The network of this address alone.
+    fn from(address: IpAddr) -> Self {
+        let (first, is_v4) = mapped(address);
+        Self {
+            first,
+            prefix: 128,
+            is_v4,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| Error::Address)?;
+        match prefix {
+            None => Ok(address.into()),
+            Some(prefix) if prefix.bytes().all(|digit| digit.is_ascii_digit()) => {
+                let prefix = prefix.parse().map_err(|_| Error::Address)?;
+                Self::new(address, prefix).ok_or(Error::Address)
+            }
+            Some(_) => Err(Error::Address),
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.first.to_ipv4_mapped().filter(|_| self.is_v4) {
+            Some(v4) => write!(f, "{v4}/{}", self.prefix - MAPPED),
+            None => write!(f, "{}/{}", self.first, self.prefix),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_network_holds_the_addresses_that_begin_like_it() {
+        let holds = |network: &str, address: &str| {
+            let network: Network = network.parse().unwrap();
+            network.contains(address.parse().unwrap())
+        };
+        for (network, within, without) in [
+            ("0.0.0.0/0", "255.0.0.1", "::1"),
+            ("::/0", "2001:db8::1", "1.2.3.4"),
+            ("192.0.2.7", "192.0.2.7", "192.0.2.6"),
+            ("192.0.2.128/25", "192.0.2.255", "192.0.2.127"),
+            ("2001:db8::/33", "2001:db8:7fff::", "2001:db8:8000::"),
+            ("::1", "::1", "::2"),
+        ] {
+            assert!(holds(network, within), "{network} {within}");
+            assert!(!holds(network, without), "{network} {without}");
+        }
+    }
+
+    #[test]
+    fn networks_are_read_and_written() {
+        for (text, shown) in [
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("10.1.2.3", "10.1.2.3/32"),
+            ("2001:db8::1/32", "2001:db8::/32"),
+            ("::ffff:10.0.0.0/8", "10.0.0.0/8"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(text.parse::<Network>().unwrap().to_string(), shown);
+        }
+        for bad in [
+            "",
+            "/8",
+            "10.0.0.0/",
+            "10.0.0.0/33",
+            "::/129",
+            "10/8",
+            "::/+1",
+            "a/1",
+        ] {
+            assert!(bad.parse::<Network>().is_err(), "{bad}");
+        }
+    }
+}

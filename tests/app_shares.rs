@@ -1,0 +1,250 @@
+//! One address cannot take what a loop has for all of them.
+
+#![cfg(feature = "net")]
+
+mod app_support;
+
+use core::time::Duration;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+
+use app_support::grpc::{Talk, framed};
+use app_support::{PATIENCE, Running, read_until, wait_until};
+use barewire::app::{
+    App, EventStream, Events, EventsRoute, Message, RoomError, Service, Socket, WebSocket,
+};
+use barewire::grpc::Status;
+use barewire::net::{Address, Limits, ListenOptions, Share};
+use barewire::sse::Event;
+use socket2::{Domain, Socket as RawSocket, Type};
+
+const SHARE: Share = Share {
+    all: 40,
+    address: 10,
+    connection: 4,
+};
+
+/// A connection from another address of this machine.
+fn connect_from(running: &Running, host: u8) -> TcpStream {
+    let [Address::Tcp(address)] = running.server().local_addresses() else {
+        panic!()
+    };
+    let socket = RawSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let local = SocketAddr::from((Ipv4Addr::new(127, 0, 0, host), 0));
+    socket.bind(&local.into()).unwrap();
+    socket.connect(&(*address).into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+struct Ticks;
+
+impl Events for Ticks {
+    fn open(&mut self, stream: &mut EventStream<'_, '_>) {
+        stream.send(&Event::new("open"));
+        stream.after(Duration::from_millis(20), 0);
+    }
+
+    fn timer(&mut self, stream: &mut EventStream<'_, '_>, _token: u32) {
+        stream.send(&Event::new("tick"));
+        stream.after(Duration::from_millis(20), 0);
+    }
+}
+
+struct Greedy;
+
+impl WebSocket for Greedy {
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+        let text = message.as_text().unwrap();
+        let answer = match text.split_once(' ') {
+            Some(("join", room)) => match socket.join(room) {
+                Ok(new) => format!("joined {new}"),
+                Err(RoomError::Exhausted(why)) => format!("refused: {why}"),
+                Err(other) => panic!("{other}"),
+            },
+            Some(("timers", count)) => {
+                for _ in 0..count.parse().unwrap() {
+                    socket.after(Duration::from_secs(3600), 0);
+                }
+                "set".to_owned()
+            }
+            _ => panic!("{text}"),
+        };
+        socket.send(&answer);
+    }
+}
+
+fn app(limits: Limits) -> App {
+    App::new()
+        .limits(limits)
+        .events_route("/ticks", EventsRoute::new(|_request| Ok(Ticks)))
+        .websocket("/ws", |_request| Ok(Greedy))
+        .get("/wait", |_request, reply| reply.defer(core::mem::forget))
+}
+
+fn ticks(mut stream: TcpStream) -> TcpStream {
+    stream.write_all(b"GET /ticks HTTP/1.0\r\n\r\n").unwrap();
+    stream
+}
+
+/// What comes until the end.
+fn rest(mut stream: TcpStream) -> String {
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    String::from_utf8(all).unwrap()
+}
+
+fn socket(mut stream: TcpStream) -> TcpStream {
+    stream
+        .write_all(
+            b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        )
+        .unwrap();
+    let head = read_until(&mut stream, "\r\n\r\n");
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    stream
+}
+
+/// Says a short text, and hears a short answer; or the code of a Close.
+fn say(stream: &mut TcpStream, text: &str) -> Result<String, u16> {
+    let mut frame = vec![0x81, 0x80 | text.len() as u8, 0, 0, 0, 0];
+    frame.extend(text.as_bytes());
+    stream.write_all(&frame).unwrap();
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).unwrap();
+    let mut payload = vec![0; usize::from(head[1])];
+    stream.read_exact(&mut payload).unwrap();
+    match head[0] {
+        0x81 => Ok(String::from_utf8(payload).unwrap()),
+        0x88 => Err(u16::from_be_bytes([payload[0], payload[1]])),
+        other => panic!("{other:#x}"),
+    }
+}
+
+/// The streams of one address that took all timers: every other stream stood
+/// still.
+#[test]
+fn event_streams_of_others_go_on_while_one_address_takes_its_timers() {
+    // Each stream has two: its own and that of the heartbeat.
+    let running = Running::start(app(Limits::DEFAULT.with_timers(SHARE)));
+    let attackers: Vec<TcpStream> = (0..30).map(|_| ticks(connect_from(&running, 2))).collect();
+    let mut honest = ticks(connect_from(&running, 3));
+    let heard = read_until(&mut honest, "data: tick\n\ndata: tick\n\n");
+    assert!(heard.contains("data: open"), "{heard}");
+    // Those beyond the share have ended, so that their clients know.
+    let mut ended = 0;
+    for stream in attackers.into_iter().rev().take(25) {
+        let all = rest(stream);
+        assert!(all.starts_with("HTTP/1.1 200 "), "{all}");
+        ended += 1;
+    }
+    assert_eq!(ended, 25);
+}
+
+#[test]
+fn calls_with_a_deadline_go_on_while_one_address_takes_its_timers() {
+    let service = Service::new("s").client_streaming("Wait", |_call| Ok(Wait));
+    let running = Running::start(app(Limits::DEFAULT.with_timers(SHARE)).grpc(service));
+    let mut greedy: Vec<TcpStream> = (0..4).map(|_| socket(connect_from(&running, 2))).collect();
+    let code = |stream: &mut TcpStream| say(stream, "timers 4");
+    assert_eq!(code(&mut greedy[0]), Ok("set".into()));
+    assert_eq!(code(&mut greedy[1]), Ok("set".into()));
+    assert_eq!(code(&mut greedy[2]), Err(1013), "the address has two left");
+    assert_eq!(
+        say(&mut greedy[0], "timers 1"),
+        Err(1013),
+        "so has the connection none"
+    );
+    let mut call = Talk::open(&running, "/s/Wait", "grpc-timeout: 100S\r\n");
+    call.send(&framed(b"x"));
+    call.half_close();
+    assert_eq!(call.next(), app_support::grpc::message("done"));
+    assert_eq!(call.next(), app_support::grpc::status("0"));
+}
+
+struct Wait;
+
+impl barewire::app::Conversation for Wait {
+    type Request = Vec<u8>;
+    type Response = Vec<u8>;
+
+    fn message(&mut self, _: Vec<u8>, _: &mut barewire::app::ResponseStream<'_, '_, Vec<u8>>) {}
+
+    fn half_closed(&mut self, stream: &mut barewire::app::ResponseStream<'_, '_, Vec<u8>>) {
+        stream.send(&b"done".to_vec());
+        stream.finish(Status::OK);
+    }
+}
+
+#[test]
+fn an_address_opens_no_more_sessions_than_its_share() {
+    let share = Share {
+        connection: 10,
+        ..SHARE
+    };
+    let running = Running::start(app(Limits::DEFAULT.with_sessions(share)));
+    let mut held: Vec<TcpStream> = (0..5).map(|_| socket(connect_from(&running, 2))).collect();
+    held.extend((0..5).map(|_| {
+        let mut stream = ticks(connect_from(&running, 2));
+        read_until(&mut stream, "data: open");
+        stream
+    }));
+    for path in ["/ticks", "/wait", "/ws"] {
+        let mut stream = connect_from(&running, 2);
+        let ask = format!(
+            "GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        stream.write_all(ask.as_bytes()).unwrap();
+        let head = read_until(&mut stream, "\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 503 "), "{path}: {head}");
+        assert!(head.contains("Retry-After: 1\r\n"), "{path}: {head}");
+    }
+    drop(socket(connect_from(&running, 3)));
+    held.truncate(8);
+    wait_until("what was left is given back", || {
+        let mut stream = ticks(connect_from(&running, 2));
+        read_until(&mut stream, "\r\n\r\n").starts_with("HTTP/1.1 200 ")
+    });
+}
+
+#[test]
+fn an_address_takes_no_more_places_in_rooms_than_its_share() {
+    let running = Running::start(app(Limits::DEFAULT.with_memberships(SHARE)));
+    let mut greedy: Vec<TcpStream> = (0..4).map(|_| socket(connect_from(&running, 2))).collect();
+    let mut answers = Vec::new();
+    for n in 0..20 {
+        answers.push(say(&mut greedy[n % 4], &format!("join {n}")).unwrap());
+    }
+    let joined = |answers: &[String]| answers.iter().filter(|it| *it == "joined true").count();
+    assert_eq!(joined(&answers), 10);
+    assert!(
+        answers[10].starts_with("refused: the address"),
+        "{answers:?}"
+    );
+    let mut honest = socket(connect_from(&running, 3));
+    for n in 0..4 {
+        assert_eq!(
+            say(&mut honest, &format!("join {n}")),
+            Ok("joined true".into())
+        );
+    }
+    let fifth = say(&mut honest, "join 5").unwrap();
+    assert!(fifth.starts_with("refused: the connection"), "{fifth}");
+}
+
+#[test]
+fn a_proxy_has_no_share() {
+    let limits = Limits::DEFAULT.with_memberships(SHARE).with_per_address(3);
+    let options = ListenOptions::DEFAULT.with_proxies(["127.0.0.2/31".parse().unwrap()]);
+    let running = Running::start(app(limits).listen_options(options));
+    let mut clients: Vec<TcpStream> = (0..9).map(|_| socket(connect_from(&running, 2))).collect();
+    for (n, client) in clients.iter_mut().enumerate() {
+        for room in 0..3 {
+            let answer = say(client, &format!("join {n}-{room}"));
+            assert_eq!(answer, Ok("joined true".into()));
+        }
+    }
+}
