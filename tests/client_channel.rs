@@ -385,13 +385,39 @@ fn a_lost_connection_ends_its_calls_and_is_followed_by_another() {
     }
 }
 
+/// How a call ends that does not wait for its server.
+fn unreachable(target: &str) -> String {
+    let channel = Channel::connect(target).unwrap();
+    let call = channel.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], options());
+    call.unwrap_err().to_string()
+}
+
+#[test]
+fn a_server_that_is_not_there_is_unavailable_and_the_message_says_why() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    assert_eq!(
+        unreachable(&format!("http://{address}")),
+        format!("UNAVAILABLE: cannot connect to {address}: connection refused")
+    );
+    // An empty label: no name server is asked for that.
+    assert_eq!(
+        unreachable("no..name:50051"),
+        "UNAVAILABLE: cannot connect to no..name:50051: the name cannot be resolved"
+    );
+}
+
 #[cfg(unix)]
 #[test]
-fn a_server_that_is_not_there_is_unavailable() {
+fn a_call_that_waits_for_its_server_has_its_deadline() {
     let nobody = std::env::temp_dir().join("barewire-nobody-listens-here");
-    let channel = Channel::connect(&format!("unix:{}", nobody.display())).unwrap();
-    let refused = channel.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], options());
-    assert_eq!(code(refused), Code::Unavailable);
+    let target = format!("unix:{}", nobody.display());
+    assert_eq!(
+        unreachable(&target),
+        format!("UNAVAILABLE: cannot connect to {target}: no such socket")
+    );
+    let channel = Channel::connect(&target).unwrap();
     let patient = options()
         .with_wait_for_ready(true)
         .with_timeout(Duration::from_millis(50));

@@ -37,6 +37,7 @@ use crate::wire::Instant;
 /// ```
 /// use barewire::client::{CallOptions, Calls, Limits, Next};
 /// use barewire::grpc::Code;
+/// use barewire::link::Unreachable;
 /// use barewire::wire::Instant;
 ///
 /// let mut calls = Calls::new("127.0.0.1:50051", Limits::DEFAULT, 7);
@@ -46,10 +47,13 @@ use crate::wire::Instant;
 /// calls.close_sending(call);
 ///
 /// let link = calls.dial(now).unwrap();
-/// calls.unreachable(link, now);
+/// calls.unreachable(link, Unreachable::Refused, now);
 /// assert_eq!(calls.changed(), Some(call));
 /// assert!(matches!(calls.next(call), Next::Over));
-/// assert_eq!(calls.ending(call).unwrap().code(), Code::Unavailable);
+/// let ending = calls.ending(call).unwrap();
+/// assert_eq!(ending.code(), Code::Unavailable);
+/// let message = "cannot connect to 127.0.0.1:50051: connection refused";
+/// assert_eq!(ending.status.message, message);
 /// # Ok::<(), barewire::client::Ending>(())
 /// ```
 #[derive(Debug)]
@@ -64,10 +68,12 @@ pub struct Calls<T> {
     /// The fields of a request while it is sent.
     pub(super) fields: FieldBuffer,
     pub(super) authority: String,
+    /// What errors call the server.
+    pub(super) server: String,
     pub(super) agent: String,
     pub(super) chance: u64,
-    /// The last attempt to connect has failed.
-    pub(super) down: bool,
+    /// Why the last attempt to connect has failed, if it has.
+    pub(super) down: Option<String>,
     /// The latest time that anyone has told.
     pub(super) now: Instant,
 }
@@ -97,9 +103,10 @@ impl<T> Calls<T> {
             scratch: OwnedScratch::new(usize::from(limits.fields) + 8),
             fields: FieldBuffer::new(),
             authority: authority.into(),
+            server: authority.into(),
             agent: String::from(super::AGENT),
             chance,
-            down: false,
+            down: None,
             now: Instant::START,
         }
     }
@@ -108,6 +115,13 @@ impl<T> Calls<T> {
     #[must_use]
     pub fn with_agent(mut self, name: &str) -> Self {
         self.agent = alloc::format!("{name} {}", super::AGENT);
+        self
+    }
+
+    /// Has errors say where the server is, if that is not its authority.
+    #[must_use]
+    pub fn with_server(mut self, place: &str) -> Self {
+        self.server = place.into();
         self
     }
 
@@ -151,8 +165,11 @@ impl<T> Calls<T> {
             let code = Code::ResourceExhausted;
             return Err(Ending::constant(code, "too many calls on the channel"));
         }
-        if self.down && !options.wait_for_ready && now < self.backoff.next() {
-            return Err(Ending::unavailable(self.unreachable_text()));
+        if let Some(why) = &self.down
+            && !options.wait_for_ready
+            && now < self.backoff.next()
+        {
+            return Err(Ending::unavailable(why.as_str()));
         }
         let inbox = self.desk.spare.pop().unwrap_or_default();
         let mut call = Call::new(owner, path, options.metadata.clone(), inbox);
@@ -171,10 +188,6 @@ impl<T> Calls<T> {
         }
         self.desk.waiting.push_back(key);
         Ok(key)
-    }
-
-    pub(super) fn unreachable_text(&self) -> String {
-        alloc::format!("cannot connect to {}", self.authority)
     }
 
     /// Sends a message. [`Flow::Wait`] asks for no more until the call is named

@@ -1,6 +1,6 @@
 //! Channels: how they are set up, and the calls that block.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
@@ -122,7 +122,8 @@ impl Channel {
         let profile = events.profile(link::Limits::DEFAULT);
         let authority = options.authority.as_deref().unwrap_or(&target.authority);
         let seed = RandomState::new().build_hasher().finish();
-        let mut calls = Calls::new(authority, options.limits, seed);
+        let calls = Calls::new(authority, options.limits, seed);
+        let mut calls = calls.with_server(&target.destination.to_string());
         if let Some(agent) = &options.agent {
             calls = calls.with_agent(agent);
         }

@@ -61,7 +61,7 @@ impl Handler for Driver {
             Event::Gone(gone) => {
                 self.links.retain(|it| it.exchange != exchange);
                 match gone {
-                    Gone::Unreachable => calls.unreachable(link, now),
+                    Gone::Unreachable(why) => calls.unreachable(link, why, now),
                     _ => calls.closed(link, now),
                 }
             }

@@ -10,6 +10,7 @@ use super::{Calls, Ending};
 use crate::grpc::{Code, Status};
 use crate::http::Lent;
 use crate::http2::{self, ErrorCode, Violation};
+use crate::link::Unreachable;
 use crate::net::Key;
 use crate::wire::{Instant, Step};
 
@@ -63,12 +64,18 @@ impl<T> Calls<T> {
     }
 
     /// A connection that was asked for cannot be had.
-    pub fn unreachable(&mut self, link: LinkId, now: Instant) {
+    pub fn unreachable(&mut self, link: LinkId, why: Unreachable, now: Instant) {
         self.now = now;
         self.links.retain(|it| it.id != link);
-        self.down = true;
-        let why = self.unreachable_text();
+        self.fail_attempt(&format!("{why}"), now);
+    }
+
+    /// An attempt to connect has failed: calls that do not wait end with it, and
+    /// so do others until the next attempt.
+    fn fail_attempt(&mut self, why: &str, now: Instant) {
+        let why = format!("cannot connect to {}: {why}", self.server);
         self.desk.fail_waiting(&why, false, now);
+        self.down = Some(why);
     }
 
     /// Takes bytes that a connection has brought.
@@ -155,7 +162,9 @@ impl<T> Calls<T> {
         let Some(link) = self.links.get_mut(at) else {
             return;
         };
-        self.down &= link.phase != Phase::Ready;
+        if link.phase == Phase::Ready {
+            self.down = None;
+        }
         if mem::take(&mut self.desk.again) {
             self.backoff.skip();
         }
@@ -195,8 +204,7 @@ impl<T> Calls<T> {
                 .finish(key, ending, ErrorCode::CANCEL, &mut [], now);
         }
         if failed {
-            self.down = true;
-            self.desk.fail_waiting(&why, false, now);
+            self.fail_attempt(&why, now);
         }
     }
 

@@ -135,8 +135,9 @@ pub enum Gone {
         /// By the peer; else by us, for an error of the peer.
         by_peer: bool,
     },
-    /// No address of a dial could be reached in time.
-    Unreachable,
+    /// No address of a dial could be reached. Of several attempts, the last one
+    /// says why.
+    Unreachable(Unreachable),
     /// The peer broke the protocol.
     Violation(Violation),
     /// The peer took nothing for too long, or its backlog reached the cap.
@@ -147,4 +148,34 @@ pub enum Gone {
     Panicked,
     /// The loop was drained.
     Drained,
+}
+
+/// Why a dial has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreachable {
+    /// The name has no address, or its servers did not say so in time.
+    #[error("the name cannot be resolved")]
+    NotResolved,
+    /// More names wait to be resolved than the loop's limit allows.
+    #[error("too many names wait to be resolved")]
+    TooManyNames,
+    /// Nothing listens there.
+    #[error("connection refused")]
+    Refused,
+    /// There is no Unix socket with this path.
+    #[error("no such socket")]
+    NoSocket,
+    /// There is no way to this network or host.
+    #[error("no route to the host")]
+    NoRoute,
+    /// The system does not permit it.
+    #[error("permission denied")]
+    Denied,
+    /// Nobody has answered in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The system has failed otherwise: it has no socket left, say.
+    #[error("the system cannot connect")]
+    Failed,
 }

@@ -44,7 +44,7 @@ mod timing;
 pub use account::{Account, Charge, Full};
 pub use body::Body;
 pub use error::{Misuse, Violation};
-pub use event::{Event, Gone};
+pub use event::{Event, Gone, Unreachable};
 pub use limits::Limits;
 pub use parked::{Parked, Shelf};
 pub use protocol::{Closing, Lent, Link};

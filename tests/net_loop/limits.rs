@@ -120,7 +120,7 @@ fn names_that_wait_to_be_resolved_are_capped() {
     let profile = scene.profile;
     let speaks = barewire::net::Speaks::Http;
     scene.act(|context| context.dial(destination, speaks, profile, 0));
-    assert!(scene.has("Gone Unreachable"));
+    assert!(scene.has("Gone Unreachable(TooManyNames)"));
     assert_eq!(scene.active(), 0);
 }
 

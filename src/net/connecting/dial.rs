@@ -22,6 +22,7 @@ use std::net::ToSocketAddrs;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use crate::link::Unreachable;
 use crate::net::stores::mailbox::mailbox;
 use crate::net::{Address, Destination, Inbox, Key, Limits, Mailbox, Poller, Priority, Waker};
 use crate::wire::Instant;
@@ -129,6 +130,24 @@ impl Dial {
             &mut self.error,
             ErrorKind::TimedOut.into(),
         ))
+    }
+
+    /// What a failure means with which [`connect`](Self::connect) has given up.
+    pub fn reason(&self, error: &io::Error) -> Unreachable {
+        if self.addresses.is_empty() {
+            return Unreachable::NotResolved;
+        }
+        match error.kind() {
+            ErrorKind::ConnectionRefused => Unreachable::Refused,
+            ErrorKind::NotFound => Unreachable::NoSocket,
+            ErrorKind::PermissionDenied => Unreachable::Denied,
+            ErrorKind::TimedOut => Unreachable::TimedOut,
+            ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::AddrNotAvailable => Unreachable::NoRoute,
+            _ => Unreachable::Failed,
+        }
     }
 
     /// The address that was tried last: where a connected dial goes.

@@ -4,7 +4,7 @@ use core::mem;
 use std::io;
 
 use super::dials::{DialRequest, Dialling};
-use crate::link::{Event, Gone, Link};
+use crate::link::{Event, Gone, Link, Unreachable};
 use crate::net::stores::slab::grow;
 use crate::net::turns::connection::Phase;
 use crate::net::{Destination, Dial, Exchange, Key, Loop, Peer, Poller, Resolver, Speaks};
@@ -61,7 +61,7 @@ impl<P: Poller> Loop<P> {
                     .resolver
                     .get_or_insert_with(|| Resolver::new(waker, limits));
                 if resolver.resolve(key, &host, port).is_err() {
-                    self.give_up(key);
+                    self.give_up(key, Unreachable::TooManyNames);
                 }
             }
         }
@@ -94,10 +94,13 @@ impl<P: Poller> Loop<P> {
                 }
                 match poller.register(&mut stream, key.token()) {
                     Ok(()) => self.seat(key, stream),
-                    Err(_) => self.give_up(key),
+                    Err(_) => self.give_up(key, Unreachable::Failed),
                 }
             }
-            Err(_) => self.give_up(key),
+            Err(error) => {
+                let why = dialling.dial.reason(&error);
+                self.give_up(key, why);
+            }
         }
     }
 
@@ -152,9 +155,9 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    fn give_up(&mut self, key: Key) {
+    fn give_up(&mut self, key: Key, why: Unreachable) {
         self.dialling.retain(|it| it.key != key);
-        self.end(key, Gone::Unreachable);
+        self.end(key, Gone::Unreachable(why));
     }
 
     /// Forgets the dial of a connection that has ended.
