@@ -27,6 +27,10 @@ struct Reader {
     most: usize,
 }
 
+/// An event that the end of a stream has cut: type, data, ID, and whether the end
+/// came inside of a line.
+type CutEvent = (String, String, Option<String>, bool);
+
 impl Reader {
     fn feed(&mut self, piece: &[u8], limits: &Limits) {
         self.buffer.extend_from_slice(piece);
@@ -62,6 +66,48 @@ impl Reader {
             }
         }
     }
+}
+
+impl Reader {
+    /// Takes the end of the stream.
+    fn end(&mut self, limits: &Limits) -> Option<CutEvent> {
+        let mut cut = None;
+        loop {
+            let received = self.decoder.receive_end(&mut self.buffer, limits).ok()?;
+            let used = received.used;
+            match received.step {
+                Step::Event(Decoded::Cut { message, mid_line }) => {
+                    assert!(cut.is_none());
+                    cut = Some((
+                        message.event.to_string(),
+                        message.data.decode().into_owned(),
+                        message.id.map(|id| id.to_string()),
+                        mid_line,
+                    ));
+                }
+                Step::Event(other) => panic!("{other:?} was not received before"),
+                Step::Done => {
+                    assert_eq!(used, self.buffer.len());
+                    return cut;
+                }
+                other => panic!("{other:?}"),
+            }
+            self.buffer.drain(..used);
+        }
+    }
+}
+
+/// What is cut at the end of a stream that comes in these pieces.
+fn end_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, limits: &Limits) -> Option<CutEvent> {
+    let mut reader = Reader::default();
+    for piece in pieces {
+        reader.feed(piece, limits);
+    }
+    let before = reader.transcript.reconnection.clone();
+    let cut = reader.end(limits);
+    assert_eq!(reader.transcript.reconnection, before);
+    assert_eq!(reader.end(limits), None);
+    cut
 }
 
 fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, limits: &Limits) -> Transcript {
@@ -224,6 +270,101 @@ fn a_block_that_never_ends_is_refused_at_the_limit() {
 }
 
 #[test]
+fn what_the_end_of_a_stream_cuts_is_given_out_on_demand() {
+    type Expected<'t> = Option<(&'t str, &'t str, Option<&'t str>, bool)>;
+    let cases: &[(&str, Expected<'_>)] = &[
+        ("", None),
+        ("data: a\n\n", None),
+        ("data: a\n", Some(("message", "a", None, false))),
+        ("data: a\r", Some(("message", "a", None, false))),
+        ("data: a\r\n", Some(("message", "a", None, false))),
+        ("data: a", Some(("message", "a", None, true))),
+        ("data:", Some(("message", "", None, true))),
+        ("data", None),
+        ("\u{feff}data: a", Some(("message", "a", None, true))),
+        ("data: x\n\ndata: a", Some(("message", "a", None, true))),
+        ("data: a\ndata: b\n", Some(("message", "a\nb", None, false))),
+        ("data: a\r\ndata: b", Some(("message", "a\nb", None, true))),
+        (
+            "data: a\ndata: b\ndata",
+            Some(("message", "a\nb", None, true)),
+        ),
+        ("data: a\n: comm", Some(("message", "a", None, true))),
+        (
+            "event: e\nid: 7\ndata: a\n",
+            Some(("e", "a", Some("7"), false)),
+        ),
+        (
+            "data: a\nid: 7\ndata: b\nevent: e\n",
+            Some(("e", "a\nb", Some("7"), false)),
+        ),
+        // A part of an ID, a type or a time would be another one.
+        ("data: a\nid: 12", Some(("message", "a", None, true))),
+        ("data: a\nevent: upda", Some(("message", "a", None, true))),
+        ("data: a\nretry: 1", Some(("message", "a", None, true))),
+        ("retry: 1", None),
+        ("id: 7\n", None),
+        ("event: e\n", None),
+    ];
+    for (input, expected) in cases {
+        let input = input.as_bytes();
+        let expected = expected.map(|(event, data, id, mid_line)| {
+            (
+                event.to_owned(),
+                data.to_owned(),
+                id.map(str::to_owned),
+                mid_line,
+            )
+        });
+        for at in 0..=input.len() {
+            let (a, b) = input.split_at(at);
+            assert_eq!(
+                end_of([a, b], &Limits::DEFAULT),
+                expected,
+                "{input:?} at {at}"
+            );
+        }
+        assert_eq!(end_of(input.chunks(1), &Limits::DEFAULT), expected);
+        // Nothing of it is given out to who does not ask.
+        let seen = read([input], &Limits::DEFAULT).messages;
+        assert!(
+            seen.iter()
+                .all(|(_, data, _)| data == "x" || input.ends_with(b"\n\n"))
+        );
+    }
+}
+
+#[test]
+fn a_failure_outlasts_the_end_of_the_stream() {
+    let limits = Limits::DEFAULT.with_event(4);
+    let mut decoder = Decoder::new();
+    let mut input = *b"data: too long";
+    assert!(decoder.receive(&mut input, &limits).is_err());
+    let failed = decoder.receive_end(&mut [], &limits);
+    assert_eq!(failed, Err(Violation::EventTooLarge));
+    // It is the first call that meets the limit here.
+    let failed = Decoder::new().receive_end(&mut input, &limits);
+    assert_eq!(failed, Err(Violation::EventTooLarge));
+}
+
+#[test]
+fn the_end_gives_whole_events_that_were_not_asked_for_before() {
+    let mut input = *b"data: a\n\ndata: b";
+    let mut decoder = Decoder::new();
+    let received = decoder.receive_end(&mut input, &Limits::DEFAULT).unwrap();
+    let used = received.used;
+    let Step::Event(Decoded::Message(message)) = received.step else {
+        panic!()
+    };
+    assert_eq!(message.data, "a");
+    let received = decoder.receive_end(&mut input[used..], &Limits::DEFAULT);
+    let Step::Event(Decoded::Cut { message, .. }) = received.unwrap().step else {
+        panic!()
+    };
+    assert_eq!(message.data, "b");
+}
+
+#[test]
 fn heartbeats_and_blank_lines_hold_no_memory() {
     let mut reader = Reader::default();
     for _ in 0..10_000 {
@@ -342,5 +483,16 @@ proptest! {
         let (a, b) = input.split_at(cut.index(input.len() + 1));
         prop_assert_eq!(&read([a, b], &limits), &whole);
         prop_assert_eq!(&read(input.chunks(1), &limits), &whole);
+
+        let ended = end_of([&input[..]], &limits);
+        prop_assert_eq!(&end_of([a, b], &limits), &ended);
+        prop_assert_eq!(&end_of(input.chunks(1), &limits), &ended);
+        // Of whole lines, it is what a blank line would have brought.
+        if let Some((event, data, _, false)) = ended {
+            let line_end = if input.ends_with(b"\r") { &b"\n\n"[..] } else { b"\n" };
+            let messages = read([&input[..], line_end], &limits).messages;
+            let last = messages.last().map(|(event, data, _)| (event.clone(), data.clone()));
+            prop_assert_eq!(last, Some((event, data)));
+        }
     }
 }

@@ -15,9 +15,10 @@
 
 use core::time::Duration;
 
+use super::block::{Block, Field, Span, parse_millis};
 use super::line::{CR, LF, line_end};
 use super::{Limits, Text, Violation};
-use crate::wire::{Received, ascii};
+use crate::wire::{Received, Step};
 
 /// What a decoder found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,16 @@ pub enum Decoded<'b> {
     /// The server set the reconnection time. It counts at once, also if its
     /// block never ends; digits beyond 64 bits saturate.
     ReconnectionTime(Duration),
+    /// An event that the end of the stream has cut: it may lack data. Only
+    /// [`receive_end`](Decoder::receive_end) gives it.
+    Cut {
+        /// What there is of it.
+        message: Message<'b>,
+        /// The end came inside of the last line: where it is data, its end is
+        /// missing; any other is left out. Otherwise, all that is missing for
+        /// sure is the blank line.
+        mid_line: bool,
+    },
 }
 
 /// An event, borrowed from the caller's buffer.
@@ -46,7 +57,8 @@ pub struct Message<'b> {
 /// A decoder of one stream (WHATWG HTML §9.2.6).
 ///
 /// It owns no memory and reads no clock. When the stream ends, whatever has
-/// not been dispatched is dropped with the decoder; what outlives the
+/// not been dispatched is dropped with the decoder, as browsers do, unless
+/// [`receive_end`](Self::receive_end) asks for it; what outlives the
 /// connection is kept by [`Reconnection`](super::Reconnection) or the caller.
 #[derive(Debug, Clone, Default)]
 pub struct Decoder {
@@ -60,28 +72,18 @@ pub struct Decoder {
     failed: Option<Violation>,
 }
 
-/// The fields of the open block.
-#[derive(Debug, Clone, Default)]
-struct Block {
-    event: Option<Span>,
-    id: Option<Span>,
-    data: Option<Span>, // of the first line
-    data_lines: usize,
-}
-
-/// A place in the input.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    start: usize,
-    end: usize,
-}
-
 /// What a look through the input came upon.
 enum Found {
     Nothing,
     Retry(Duration),
     /// A block that ends with the blank line that begins here.
     Block(usize),
+    /// A block that the end of the input cuts, inside of a line or behind one;
+    /// its lines end before `end`.
+    Cut {
+        end: usize,
+        mid_line: bool,
+    },
 }
 
 impl Decoder {
@@ -113,18 +115,105 @@ impl Decoder {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
-        match self.look(input, limits) {
+        let found = self.look(input, limits);
+        self.give(input, found)
+    }
+
+    /// Takes the end of the stream, behind `input`: what
+    /// [`receive`](Self::receive) has left of it, perhaps nothing. Gives what
+    /// `receive` would still give, then the event that the end cuts, then
+    /// [`Step::Done`](crate::wire::Step::Done).
+    ///
+    /// WHATWG HTML §9.2.6 drops that event, since it may lack data; so do
+    /// browsers, and so does a caller that never calls this. It is for streams
+    /// whose server leaves out the last blank line.
+    /// [`Reconnection`](super::Reconnection) does not take the ID of a
+    /// [`Decoded::Cut`], so that the event comes again in whole.
+    ///
+    /// # Errors
+    /// The same as of `receive`.
+    ///
+    /// ```
+    /// use barewire::sse::{Decoded, Decoder, Limits};
+    /// use barewire::wire::Step;
+    ///
+    /// let (mut decoder, mut input) = (Decoder::new(), *b"data: [DONE]");
+    /// assert!(matches!(
+    ///     decoder.receive(&mut input, &Limits::DEFAULT)?.step,
+    ///     Step::Need(_)
+    /// ));
+    /// let received = decoder.receive_end(&mut input, &Limits::DEFAULT)?;
+    /// let Step::Event(Decoded::Cut { message, mid_line: true }) = received.step else { panic!() };
+    /// assert_eq!(message.data, "[DONE]");
+    /// # Ok::<(), barewire::sse::Violation>(())
+    /// ```
+    pub fn receive_end<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        limits: &Limits,
+    ) -> Result<Received<Decoded<'b>>, Violation> {
+        if let Some(violation) = self.failed {
+            return Err(violation);
+        }
+        let found = match self.look(input, limits) {
+            Ok(Found::Nothing) => self.look_behind_end(input, limits),
+            found => found,
+        };
+        let is_end = matches!(found, Ok(Found::Nothing));
+        let received = self.give(input, found)?;
+        Ok(if is_end {
+            let step = Step::Done;
+            Received { step, ..received }
+        } else {
+            received
+        })
+    }
+
+    /// Gives out what was found.
+    fn give<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        found: Result<Found, Violation>,
+    ) -> Result<Received<Decoded<'b>>, Violation> {
+        match found {
             Ok(Found::Nothing) => Ok(Received::need(self.release(), 1)),
             Ok(Found::Retry(time)) => Ok(Received::event(
                 self.release(),
                 Decoded::ReconnectionTime(time),
             )),
-            Ok(Found::Block(end)) => Ok(self.dispatch(input, end)),
+            Ok(Found::Block(end)) => Ok(self.dispatch(input, end, None)),
+            Ok(Found::Cut { end, mid_line }) => {
+                self.line = input.len();
+                Ok(self.dispatch(input, end, Some(mid_line)))
+            }
             Err(violation) => {
                 self.failed = Some(violation);
                 Err(violation)
             }
         }
+    }
+
+    /// Takes the open line of an input that has ended, as far as it is data,
+    /// and closes the open block; all of the input is done with then.
+    fn look_behind_end(&mut self, input: &[u8], limits: &Limits) -> Result<Found, Violation> {
+        let line = Span {
+            start: self.line,
+            end: input.len(),
+        };
+        let text = line.of(input);
+        let mid_line = !text.is_empty();
+        // Of a name, an ID, a type or a time, a part would be another one.
+        let is_data = text.starts_with(b"data:");
+        if is_data {
+            self.take_line(input, line, limits)?;
+        }
+        if self.block.data.is_some() {
+            let end = if is_data { line.end } else { line.start };
+            return Ok(Found::Cut { end, mid_line });
+        }
+        self.block = Block::EMPTY;
+        (self.base, self.line, self.scanned) = (input.len(), input.len(), input.len());
+        Ok(Found::Nothing)
     }
 
     /// Goes from line to line until something is found or the input ends.
@@ -195,8 +284,14 @@ impl Decoder {
     }
 
     /// Gives out the block whose blank line begins at `end`, and all bytes up
-    /// to the line after it.
-    fn dispatch<'b>(&mut self, input: &'b mut [u8], end: usize) -> Received<Decoded<'b>> {
+    /// to the line after it. With `cut` the end of the stream is in the blank
+    /// line's place, perhaps inside of a line.
+    fn dispatch<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        end: usize,
+        cut: Option<bool>,
+    ) -> Received<Decoded<'b>> {
         let mut block = core::mem::take(&mut self.block);
         let used = self.line;
         (self.base, self.line, self.scanned) = (0, 0, 0);
@@ -207,14 +302,17 @@ impl Decoder {
         let text = |span: Span| Text::new(span.of(input));
         let id = block.id.map(text);
         let event = match (block.data.map(text), id) {
-            (Some(data), id) => Decoded::Message(Message {
-                event: match block.event.map(text) {
+            (Some(data), id) => {
+                let event = match block.event.map(text) {
                     Some(event) if !event.as_bytes().is_empty() => event,
                     _ => Text::new(b"message"),
-                },
-                data,
-                id,
-            }),
+                };
+                let message = Message { event, data, id };
+                match cut {
+                    None => Decoded::Message(message),
+                    Some(mid_line) => Decoded::Cut { message, mid_line },
+                }
+            }
             (None, Some(id)) => Decoded::LastEventId(id),
             // `take_line` ends no block without either.
             (None, None) => return Received::need(used, 1),
@@ -269,141 +367,4 @@ impl Decoder {
         }
         true
     }
-}
-
-impl Block {
-    const EMPTY: Self = Self {
-        event: None,
-        id: None,
-        data: None,
-        data_lines: 0,
-    };
-
-    const fn is_empty(&self) -> bool {
-        self.event.is_none() && self.id.is_none() && self.data.is_none()
-    }
-
-    /// Slides the lines of data together, each behind a LF, over what lies
-    /// between them. The lines end before `end`. Linear.
-    fn join(&mut self, input: &mut [u8], end: usize) {
-        let Some(mut data) = self.data else { return };
-        self.save(input, &mut data);
-        let mut write = data.end;
-        let mut read = data.end;
-        while let Some(line) = next_line(input, &mut read, end) {
-            let Some((Field::Data, name)) = Field::of(line.of(input)) else {
-                continue;
-            };
-            // In range, and never over a byte that is still to be read: the
-            // line end before this line and its name make room for the LF, so
-            // `write` stays below `line.start`.
-            let value = line.start + name..line.end;
-            let len = value.len();
-            input[write] = LF;
-            input.copy_within(value, write + 1);
-            write += 1 + len;
-        }
-        data.end = write;
-        self.data = Some(data);
-    }
-
-    /// Moves a type and an ID that lie behind the first line of data in front
-    /// of it. What stays behind of their lines is an empty field, which the
-    /// joining passes over.
-    fn save(&mut self, input: &mut [u8], data: &mut Span) {
-        if let Some(event) = &mut self.event {
-            let place = event.start;
-            if let Some(len) = event.move_before(data, input)
-                && let Some(id) = &mut self.id
-                && id.start >= event.start
-                && id.start < place
-            {
-                id.shift(len);
-            }
-        }
-        if let Some(id) = &mut self.id {
-            id.move_before(data, input);
-        }
-    }
-}
-
-impl Span {
-    fn of(self, input: &[u8]) -> &[u8] {
-        input.get(self.start..self.end).unwrap_or_default()
-    }
-
-    const fn len(self) -> usize {
-        self.end - self.start
-    }
-
-    const fn shift(&mut self, by: usize) {
-        self.start += by;
-        self.end += by;
-    }
-
-    /// Moves these bytes in front of `data` if they lie behind it; returns how
-    /// far all in between has moved.
-    fn move_before(&mut self, data: &mut Self, input: &mut [u8]) -> Option<usize> {
-        if self.start < data.end {
-            return None;
-        }
-        let len = self.len();
-        input.get_mut(data.start..self.end)?.rotate_right(len);
-        *self = Self {
-            start: data.start,
-            end: data.start + len,
-        };
-        data.shift(len);
-        Some(len)
-    }
-}
-
-/// The fields that mean something.
-enum Field {
-    Data,
-    Event,
-    Id,
-    Retry,
-}
-
-impl Field {
-    /// The field of a line and where its value begins; `None` for comments and
-    /// unknown names.
-    fn of(line: &[u8]) -> Option<(Self, usize)> {
-        let (field, name) = match line {
-            [b'd', b'a', b't', b'a', ..] => (Self::Data, 4),
-            [b'i', b'd', ..] => (Self::Id, 2),
-            [b'e', b'v', b'e', b'n', b't', ..] => (Self::Event, 5),
-            [b'r', b'e', b't', b'r', b'y', ..] => (Self::Retry, 5),
-            _ => return None,
-        };
-        match line.get(name..)? {
-            [] => Some((field, name)),
-            [b':', b' ', ..] => Some((field, name + 2)),
-            [b':', ..] => Some((field, name + 1)),
-            _ => None,
-        }
-    }
-}
-
-/// The line behind the line end at `*read`, which moves on to the next line
-/// end; `None` from `end` on.
-fn next_line(input: &[u8], read: &mut usize, end: usize) -> Option<Span> {
-    let width = match input.get(*read..end)? {
-        [CR, LF, ..] => 2,
-        _ => 1,
-    };
-    let start = *read + width;
-    let len = line_end(input.get(start..end)?)?;
-    *read = start + len;
-    Some(Span { start, end: *read })
-}
-
-/// Digits alone set the reconnection time.
-fn parse_millis(value: &[u8]) -> Option<Duration> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let millis = ascii::parse_decimal(value).unwrap_or(u64::MAX);
-    Some(Duration::from_millis(millis))
 }

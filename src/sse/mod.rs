@@ -34,6 +34,7 @@
 //! assert_eq!(message.id.unwrap(), "7");
 //! ```
 
+mod block;
 mod decode;
 mod encode;
 mod error;

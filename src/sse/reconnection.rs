@@ -50,6 +50,7 @@ impl Reconnection {
             }
             Decoded::LastEventId(id) => self.set_id(*id),
             Decoded::ReconnectionTime(time) => self.time = Some(*time),
+            Decoded::Cut { .. } => {} // it is to come again
         }
     }
 
