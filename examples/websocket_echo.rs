@@ -4,6 +4,9 @@
 //! cargo run --example websocket_echo
 //! python -m websockets ws://127.0.0.1:8080/echo
 //! ```
+//!
+//! Pages of other origins are refused with 403, also those opened from a file:
+//! `WebSocketRoute::origins` lets some in, `any_origin` all.
 
 use barewire::app::{App, Closed, Message, Socket, WebSocket};
 

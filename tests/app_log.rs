@@ -7,7 +7,10 @@ mod app_support;
 use std::sync::Mutex;
 
 use app_support::Running;
-use barewire::app::{App, Middleware, Record, ReplyHead, Response};
+use barewire::app::{
+    Accept, App, Message, Middleware, OriginGuard, Record, ReplyHead, Response, Socket, WebSocket,
+    WebSocketRoute,
+};
 
 /// Keeps all lines.
 struct Lines(Mutex<Vec<String>>);
@@ -80,6 +83,44 @@ fn a_field_that_cannot_be_sent_is_named_with_its_route_and_the_reason() {
     ];
     for line in expected {
         assert_eq!(lines_with(&line).len(), 1, "{line}");
+    }
+}
+
+/// Does nothing.
+struct Silent;
+
+impl WebSocket for Silent {
+    fn message(&mut self, _socket: &mut Socket<'_, '_>, _message: Message<'_>) {}
+}
+
+#[test]
+fn a_foreign_page_is_named_with_what_was_compared() {
+    listen();
+    let wrong = WebSocketRoute::accepting(|_| Ok(Accept::new(Silent).protocol("v9")));
+    let app = App::new()
+        .with(OriginGuard::new())
+        .websocket("/ws/{room}", |_| Ok(Silent))
+        .websocket_route("/wrong", wrong)
+        .post("/orders", |_request, reply| reply.text(""));
+    let running = Running::start(app);
+    let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let ask = |line: &str, more: &str| {
+        running.exchange(&format!("{line} HTTP/1.1\r\nHost: shop:8080\r\n{more}\r\n"))
+    };
+    let foreign = format!("{upgrade}Origin: https://evil.example\r\n");
+    assert_eq!(ask("GET /ws/tea", &foreign).status, 403);
+    let site = "Sec-Fetch-Site: cross-site\r\nContent-Length: 0\r\n";
+    assert_eq!(ask("POST /orders", site).status, 403);
+    assert_eq!(ask("GET /wrong", upgrade).status, 500);
+    for line in [
+        "WARN barewire GET /ws/{room}: 403, as a foreign page asks: \
+         Origin \"https://evil.example\": not a page of \"shop:8080\", and no allowed one",
+        "403, as a foreign page asks: Origin is missing, Sec-Fetch-Site \"cross-site\": \
+         not a page of \"shop:8080\", and no allowed one",
+        "ERROR barewire GET /wrong: 500, as the route chose the subprotocol \"v9\"",
+    ] {
+        assert_eq!(lines_with(line).len(), 1, "{line}");
     }
 }
 

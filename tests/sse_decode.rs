@@ -88,6 +88,7 @@ impl Reader {
                 Step::Event(other) => panic!("{other:?} was not received before"),
                 Step::Done => {
                     assert_eq!(used, self.buffer.len());
+                    self.buffer.clear();
                     return cut;
                 }
                 other => panic!("{other:?}"),

@@ -303,10 +303,16 @@ fn foreign_pages_are_kept_out() {
             .map(|policy| policy.allow(origin.map(str::as_bytes), Some(authority)));
         assert_eq!(allowed, *expected, "{origin:?} {authority}");
     }
-    let list = list("", &[]);
+    assert_eq!(Origins::default(), Origins::SameHost);
+    let mut list = list("", &[]);
     let opening = handshake::check(&head(&list)).unwrap();
     let refusal = opening.check_origin(&Origins::SameHost).unwrap_err();
     assert_eq!(refusal.status(), Status::FORBIDDEN);
+    // Which of two origins counts is not for a server to guess.
+    let origin = *list.iter().find(|field| field.is("origin")).unwrap();
+    list.push(origin);
+    let refusal = handshake::check(&head(&list)).unwrap_err();
+    assert_eq!(refusal, Refusal::Origin);
 }
 
 #[test]

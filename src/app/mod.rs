@@ -91,6 +91,7 @@ pub use bytes::Bytes;
 pub use event_streams::event_stream::EventStream;
 pub use event_streams::events::{Events, EventsRoute};
 pub use event_streams::subscription::Subscription;
+pub use exchange::accept::Accept;
 pub use exchange::defer::Deferred;
 pub use exchange::extensions::Extensions;
 pub use exchange::json::put_json_string;
@@ -113,6 +114,7 @@ pub use routes::access_log::AccessLog;
 pub use routes::below::Below;
 pub use routes::cors::Cors;
 pub use routes::middleware::{Incoming, InvalidPath, Middleware, Next};
+pub use routes::origin_guard::{ForeignOrigin, OriginGuard};
 pub use routes::route::Route;
 pub use services::call::Call;
 #[cfg(feature = "prost")]

@@ -17,6 +17,7 @@ mod fields;
 mod head;
 mod lent;
 mod method;
+mod origin;
 mod status;
 pub mod target;
 
@@ -31,5 +32,6 @@ pub use head::{Content, RequestHead, ResponseHead, Version};
 pub use lent::OwnedScratch;
 pub use lent::{Lent, Scratch};
 pub use method::Method;
+pub use origin::{InvalidOrigin, Origin};
 pub use status::Status;
 pub use target::Target;

@@ -11,6 +11,7 @@ import { echo } from './browser/echo.mjs';
 import { chat } from './browser/chat.mjs';
 import { events } from './browser/events.mjs';
 import { grpc } from './browser/grpc.mjs';
+import { origins } from './browser/origins.mjs';
 import { look } from './browser/look.mjs';
 
 const [base, screenshot] = process.argv.slice(2);
@@ -34,6 +35,7 @@ try {
     chat: () => chat(one, two, open),
     events: () => events(one, two, open),
     grpc: () => grpc(one),
+    origins: () => origins(browser, base),
     look: () => look(one, screenshot),
   };
   // A section that stops half-way does not keep the others from being tried.

@@ -3,19 +3,22 @@
 use std::process::ExitCode;
 use std::thread;
 
+use barewire::http::Origin;
 use barewire::net::Address;
 
 const USAGE: &str = "\
-usage: showcase [--listen ADDR]... [--threads N] [--files DIR]
+usage: showcase [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]...
   --listen ADDR   127.0.0.1:8080 by default; also [::1]:8080 or unix:/path, several times
   --threads N     event loops, each on a thread of its own; as many as cores by default
-  --files DIR     serves this directory's files below /static; its own by default";
+  --files DIR     serves this directory's files below /static; its own by default
+  --origin URL    pages of this origin may do what our own may, as https://example.com; several times";
 
 /// What the command line asks for.
 pub(crate) struct Arguments {
     pub(crate) addresses: Vec<String>,
     pub(crate) threads: usize,
     pub(crate) files: Option<String>,
+    pub(crate) origins: Vec<String>,
 }
 
 /// Why nothing is served.
@@ -31,7 +34,7 @@ impl Arguments {
     pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Self, Refusal> {
         let mut given = given;
         let mut addresses = Vec::new();
-        let mut files = None;
+        let (mut files, mut origins) = (None, Vec::new());
         let mut threads = thread::available_parallelism().map_or(1, usize::from);
         while let Some(argument) = given.next() {
             let (name, value) = match argument.split_once('=') {
@@ -41,6 +44,7 @@ impl Arguments {
             let mut value = || value.clone().or_else(|| given.next()).unwrap_or_default();
             match name {
                 "--listen" => addresses.push(address(value())?),
+                "--origin" => origins.push(origin(value())?),
                 "--threads" => threads = count(&value())?,
                 "--files" if cfg!(unix) => {
                     files = Some(directory(value())?);
@@ -56,6 +60,7 @@ impl Arguments {
             addresses,
             threads,
             files,
+            origins,
         })
     }
 }
@@ -73,6 +78,13 @@ fn count(text: &str) -> Result<usize, Refusal> {
         _ => Err(Refusal::Wrong(format!(
             "--threads {text:?}: not a number from 1 to 1024"
         ))),
+    }
+}
+
+fn origin(text: String) -> Result<String, Refusal> {
+    match Origin::parse(text.as_bytes()) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Refusal::Wrong(format!("--origin {text:?}: {error}"))),
     }
 }
 
@@ -115,6 +127,10 @@ mod tests {
         assert_eq!(found.addresses, ["[::1]:80", "unix:/run/app.sock"]);
         assert_eq!(found.threads, 3);
         assert!(parse("").is_ok_and(|found| found.addresses == ["127.0.0.1:8080"]));
+        assert!(
+            parse("--origin http://a --origin=http://b:1")
+                .is_ok_and(|found| found.origins.len() == 2)
+        );
         assert!(parse("--files=/").is_ok_and(|found| found.files.as_deref() == Some("/")));
     }
 
@@ -128,6 +144,7 @@ mod tests {
             "--threads",
             "--files /nowhere",
             "--files",
+            "--origin example.com",
             "--frobnicate",
             "8080",
         ] {

@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use barewire::app::{App, Closed, Message, Socket, WebSocket};
+use barewire::app::{App, Closed, Message, Socket, WebSocket, WebSocketRoute};
 use barewire::websocket::CloseCode;
 use serde_json::{Map, Value, json};
 
@@ -24,14 +24,15 @@ const LONGEST: usize = 64 << 10;
 /// Rooms that an answer lists. The next ones come to who names the last.
 const PAGE: usize = 50;
 
-pub(crate) fn routes(app: App) -> App {
+pub(crate) fn routes(app: App, origins: &[String]) -> App {
     let chatters = AtomicU64::new(0);
-    app.websocket("/ws/chat", move |_request| {
+    let route = WebSocketRoute::new(move |_request| {
         let number = chatters.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(Chatter {
             name: format!("guest-{number}"),
         })
-    })
+    });
+    app.websocket_route("/ws/chat", route.origins(origins))
 }
 
 /// One client.

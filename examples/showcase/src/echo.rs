@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use barewire::app::{
     App, Done, Message, Reply, Request, Response, Route, Socket, Stream, Streaming, WebSocket,
+    WebSocketRoute,
 };
 use barewire::http::{FieldBuffer, Fields, Status};
 use bytes::Bytes;
@@ -13,11 +14,12 @@ use bytes::Bytes;
 /// it comes: its sender has to read along.
 const COLLECTED: usize = 16 << 20;
 
-pub(crate) fn routes(app: App) -> App {
+pub(crate) fn routes(app: App, origins: &[String]) -> App {
     let http = Route::any("/echo")
         .collect(COLLECTED, collected)
         .stream(streamed);
-    app.route(http).websocket("/ws/echo", |_request| Ok(Echo))
+    let socket = WebSocketRoute::new(|_request| Ok(Echo)).origins(origins);
+    app.route(http).websocket_route("/ws/echo", socket)
 }
 
 /// A WebSocket echo.

@@ -18,27 +18,31 @@ mod ticks;
 mod timestamp;
 mod users;
 
-use barewire::app::{App, Cors, Health, Reflection, Serving};
+use barewire::app::{App, Cors, Health, OriginGuard, Reflection, Serving};
 use barewire::{link, websocket};
 
 pub use files::routes as with_files;
 
-/// The whole app: each file adds its routes.
-pub fn showcase() -> App {
+/// The whole app: each file adds its routes. Pages of these origins may do what
+/// the page of the showcase itself may.
+pub fn showcase(origins: &[String]) -> App {
     let app = App::new();
     let metrics = app.metrics();
+    let guard = origins.iter().fold(OriginGuard::new(), OriginGuard::allow);
     let app = app
         .with(
             Cors::permissive()
                 .expose("grpc-status")
                 .expose("grpc-message"),
         )
+        // Every page may read, and only its own may change something.
+        .with(guard)
         .protocol_limits(limits())
         .get("/", |_request, reply| reply.html(include_str!("page.html")))
         .get("/metrics", metrics.route());
     let app = plain::routes(app);
-    let app = echo::routes(app);
-    let app = chat::routes(app);
+    let app = echo::routes(app, origins);
+    let app = chat::routes(app, origins);
     let app = ticks::routes(app);
     let app = broadcaster::routes(app);
     let app = users::routes(app);

@@ -1,7 +1,7 @@
 //! Serves the showcase.
 //!
 //! ```text
-//! cargo run --release -p showcase -- [--listen ADDR]... [--threads N] [--files DIR]
+//! cargo run --release -p showcase -- [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]...
 //! ```
 
 mod arguments;
@@ -35,7 +35,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(arguments: Arguments) -> Result<(), Error> {
-    let app = showcase::with_files(showcase::showcase(), arguments.files.as_deref());
+    let app = showcase::showcase(&arguments.origins);
+    let app = showcase::with_files(app, arguments.files.as_deref());
     let mut app = app.threads(arguments.threads);
     for address in &arguments.addresses {
         app = app.listen(address)?;

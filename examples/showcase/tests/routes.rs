@@ -15,7 +15,7 @@ use tungstenite::{Message, WebSocket};
 const CROWD: usize = 8;
 
 fn start() -> Running {
-    Running::start(showcase::showcase().threads(2))
+    Running::start(showcase::showcase(&[]).threads(2))
 }
 
 // Chat.
@@ -364,6 +364,34 @@ fn a_head_of_endless_bytes_is_answered_at_once() {
 }
 
 #[test]
+fn a_page_of_another_origin_changes_nothing_and_opens_no_websocket() {
+    let trusted = ["http://b".to_owned()];
+    let running = Running::start(showcase::showcase(&trusted));
+    let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let length = "Content-Length: 0\r\n";
+    for (origin, site, may) in [
+        ("http://a", "same-origin", true),
+        ("http://b", "cross-site", true),
+        ("http://c", "cross-site", false),
+    ] {
+        let ask = |line: &str, more: &str| {
+            running.exchange(&format!(
+                "{line} HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\nSec-Fetch-Site: {site}\r\n{more}\r\n"
+            ))
+        };
+        for line in ["POST /echo", "PUT /echo", "DELETE /echo"] {
+            assert_eq!(ask(line, length).status, if may { 200 } else { 403 });
+        }
+        for path in ["/ws/echo", "/ws/chat"] {
+            let answer = ask(&format!("GET {path}"), upgrade);
+            assert_eq!(answer.status, if may { 101 } else { 403 });
+        }
+        assert_eq!(ask("GET /plaintext", "").status, 200);
+    }
+}
+
+#[test]
 fn a_page_of_another_origin_sees_answers_and_errors() {
     let running = start();
     let ask = |line: &str, more: &str| -> Answer {
@@ -385,7 +413,7 @@ fn a_page_of_another_origin_sees_answers_and_errors() {
         let refused = ask(&format!("PUT {path}"), "");
         assert_eq!(
             (refused.status, refused.field("access-control-allow-origin")),
-            (405, "*".into())
+            (403, "*".into())
         );
         assert_eq!(
             refused.field("access-control-expose-headers"),

@@ -120,7 +120,7 @@ fn list(
 
 #[test]
 fn a_user_is_created_changed_and_deleted() {
-    let running = Running::start(showcase::showcase());
+    let running = Running::start(showcase::showcase(&[]));
     let made = create(&running, "Grüße", "g@example.com").unwrap();
     assert_eq!(get(&running, &made.id), Ok(vec![made.clone()]));
     assert_eq!(
@@ -168,7 +168,7 @@ fn a_user_is_created_changed_and_deleted() {
 
 #[test]
 fn users_are_listed_by_page_and_by_part_of_the_name() {
-    let running = Running::start(showcase::showcase());
+    let running = Running::start(showcase::showcase(&[]));
     let names: Vec<String> = (0..12).map(|n| format!("Zoë Nr. {n}")).collect();
     for name in &names {
         create(&running, name, &format!("{name}@example.com")).unwrap();
@@ -188,7 +188,7 @@ fn users_are_listed_by_page_and_by_part_of_the_name() {
 
 #[test]
 fn what_no_user_can_be_is_refused() {
-    let running = Running::start(showcase::showcase());
+    let running = Running::start(showcase::showcase(&[]));
     assert_eq!(
         create(&running, "", "a@example.com"),
         Err(Code::InvalidArgument)
@@ -207,7 +207,7 @@ fn what_no_user_can_be_is_refused() {
 
 #[test]
 fn a_call_is_owed_no_more_responses_than_the_service_holds() {
-    let running = Running::start(showcase::showcase());
+    let running = Running::start(showcase::showcase(&[]));
     for method in ["HalfDuplexCall", "FullDuplexCall", "StreamingOutputCall"] {
         let ask = |responses| {
             let asked = StreamingOutputCallRequest {

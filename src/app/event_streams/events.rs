@@ -12,6 +12,7 @@ use core::any::Any;
 use core::time::Duration;
 
 use super::event_stream::{EventStream, Pulse};
+use crate::app::exchange::accept::Accept;
 use crate::app::exchange::client::{Client, Count};
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
@@ -76,13 +77,19 @@ pub trait Events {
     /// go on.
     fn writable(&mut self, stream: &mut EventStream<'_, '_>) {}
 
+    /// The server stops: when this returns, the client is told to come again
+    /// after the route's [`retry`](EventsRoute::retry) time, and the stream ends.
+    /// What is sent here arrives before. Where this
+    /// [finishes](EventStream::finish) the stream itself, neither is sent for it.
+    fn draining(&mut self, stream: &mut EventStream<'_, '_>) {}
+
     /// The stream is over, and not by [`finish`](EventStream::finish): nothing
     /// can be sent any more. Not called if one of the others panicked.
     fn gone(&mut self, stream: &mut EventStream<'_, '_>, why: Gone) {}
 }
 
 /// What makes the object of a stream, or refuses it.
-type Open<E> = dyn Fn(&Request<'_>) -> Result<E, Refusal> + Send + Sync;
+type Open<E> = dyn Fn(&Request<'_>) -> Result<Accept<E>, Refusal> + Send + Sync;
 
 /// A route of event streams with options.
 pub struct EventsRoute<E> {
@@ -114,6 +121,14 @@ impl<E: Events + 'static> EventsRoute<E> {
     /// A route with the default options. `open` makes the object of a stream,
     /// or refuses the request.
     pub fn new(open: impl Fn(&Request<'_>) -> Result<E, Refusal> + Send + Sync + 'static) -> Self {
+        Self::accepting(move |request| open(request).map(Accept::new))
+    }
+
+    /// Like [`new`](Self::new), but `open` also adds fields to the head of the
+    /// answer: see [`Accept`].
+    pub fn accepting(
+        open: impl Fn(&Request<'_>) -> Result<Accept<E>, Refusal> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             open: Box::new(open),
             verb: Verb::One(Method::Get.as_str().into()),
@@ -197,11 +212,15 @@ impl<E: Events + 'static> EventsRoute<E> {
         request: &Request<'_>,
         reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
-        let object = (self.open)(request)?;
-        let mut reply = reply
-            .set_field("Content-Type", "text/event-stream")
-            .set_field("Cache-Control", "no-cache")
-            .set_field("X-Accel-Buffering", "no"); // nginx would hold events back
+        let accept = (self.open)(request)?;
+        let mut reply = reply.set_field("Content-Type", "text/event-stream");
+        // nginx would hold events back.
+        for (name, value) in [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")] {
+            if !accept.has(name) {
+                reply = reply.set_field(name, value);
+            }
+        }
+        let (object, _, mut reply) = accept.open(reply)?;
         if request.method() == Method::Head {
             return Ok(reply.open(false, Box::new(HeadOnly)));
         }
@@ -296,9 +315,12 @@ impl<E: Events> Session for EventsSession<E> {
                 Err(_) => {} // nobody else knows the session's address
             },
             Event::Draining => {
-                stream.send(&sse::Event::EMPTY.retry(*retry));
-                stream.finish();
-                object.gone(stream, Gone::Drained);
+                object.draining(stream);
+                if !stream.is_finished() {
+                    stream.send(&sse::Event::EMPTY.retry(*retry));
+                    stream.finish();
+                    object.gone(stream, Gone::Drained);
+                }
             }
             Event::Gone(why) => {
                 object.gone(stream, why);

@@ -1,5 +1,6 @@
 //! One request and its reply: whole, streamed or deferred, and the session that owes it.
 
+pub(super) mod accept;
 pub(super) mod client;
 pub(super) mod defer;
 pub(super) mod extensions;

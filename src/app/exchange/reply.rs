@@ -314,13 +314,16 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// [`Event::Opened`](crate::link::Event::Opened).
     ///
     /// # Errors
-    /// 400 if the request cannot be upgraded.
+    /// 400 if the request cannot be upgraded, 500 if a field cannot be sent.
     pub(crate) fn open_websocket(
         mut self,
         streaming: bool,
         limits: u16,
         session: Box<dyn Session>,
     ) -> Result<Done, Refusal> {
+        if self.at.is_faulty() {
+            return Err(Status::INTERNAL_SERVER_ERROR.into());
+        }
         let status = match self.at.context.is_shared() {
             true => Status::OK,
             false => Status::SWITCHING_PROTOCOLS,

@@ -134,6 +134,13 @@ impl<'b> Request<'b> {
         self.field("last-event-id")
     }
 
+    /// The subprotocols that a request for a WebSocket offers, the client's
+    /// favourite first (RFC 6455 §1.9).
+    pub fn subprotocols(&self) -> impl Iterator<Item = &'b str> + use<'b> {
+        let list = self.head.fields.list("sec-websocket-protocol");
+        list.filter_map(|name| core::str::from_utf8(name).ok())
+    }
+
     /// The head.
     pub const fn head(&self) -> &RequestHead<'b> {
         self.head

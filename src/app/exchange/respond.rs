@@ -213,7 +213,8 @@ impl At<'_, '_> {
         sent
     }
 
-    fn is_faulty(&self) -> bool {
+    /// Whether the reply was given a field that cannot stand on the wire.
+    pub(super) fn is_faulty(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.faulty)
     }
 }

@@ -7,6 +7,7 @@ use crate::app::exchange::record::Record;
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::reply_head::ReplyHead;
 use crate::http::target::{Plus, percent_decode};
+use crate::net::Error;
 
 /// Middleware that sees the requests below one path, and no other.
 ///
@@ -63,6 +64,10 @@ impl<M: Middleware> Middleware for Below<M> {
         if self.holds(record.path()) {
             self.middleware.after(record, head);
         }
+    }
+
+    fn ready(&self) -> Result<(), Error> {
+        self.middleware.ready()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::reply_head::ReplyHead;
 use crate::http::{FieldBuffer, Fields, InvalidField, Method, RequestHead, Target};
-use crate::net::Peer;
+use crate::net::{Error, Peer};
 
 /// Something that sees every request before its route and every reply's head
 /// before it leaves.
@@ -63,6 +63,15 @@ pub trait Middleware: Send + Sync {
     /// be read ([`Record::is_unread`]).
     fn after(&self, record: &Record, head: &mut ReplyHead<'_>) {
         let _ = (record, head);
+    }
+
+    /// Called once before an app starts, which it does not with an error: for
+    /// options that cannot work.
+    ///
+    /// # Errors
+    /// What is wrong with the options.
+    fn ready(&self) -> Result<(), Error> {
+        Ok(())
     }
 }
 

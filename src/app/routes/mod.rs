@@ -5,6 +5,7 @@ pub(super) mod below;
 pub(super) mod cors;
 pub(super) mod endpoint;
 pub(super) mod middleware;
+pub(super) mod origin_guard;
 pub(super) mod route;
 pub(super) mod router;
 pub(super) mod shared;

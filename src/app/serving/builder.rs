@@ -223,6 +223,11 @@ impl App {
         self
     }
 
+    /// Notes what keeps the app from starting, the first that there is.
+    pub(in crate::app) fn fail(&mut self, fault: Option<Error>) {
+        self.fault = self.fault.take().or(fault);
+    }
+
     /// Takes the limits of a WebSocket route; their number, from 1.
     pub(in crate::app) fn add_websocket_limits(&mut self, limits: websocket::Limits) -> u16 {
         let known = self.sockets.iter().position(|other| *other == limits);
@@ -242,6 +247,9 @@ impl App {
     /// Adds middleware, behind what was added before.
     #[must_use]
     pub fn with(mut self, middleware: impl Middleware + 'static) -> Self {
+        if let Err(fault) = middleware.ready() {
+            self.fault.get_or_insert(fault);
+        }
         self.middleware.push(Box::new(middleware));
         self
     }

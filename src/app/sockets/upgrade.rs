@@ -3,24 +3,27 @@
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 use super::websocket::{WebSocket, WebSocketSession};
+use crate::app::exchange::accept::{Accept, Choice};
 use crate::app::exchange::client::{Client, Count};
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
 use crate::app::routes::endpoint::Endpoint;
+use crate::app::routes::origin_guard::OriginGuard;
 use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
 use crate::app::telemetry::metrics::Kind;
 use crate::http::{Method, Status, Version};
+use crate::net::report::report;
 use crate::websocket::Limits;
-use crate::websocket::handshake::{self, Origins};
+use crate::websocket::handshake;
 
 /// Content of a request to open a session, in bytes: it means nothing, and is
 /// dropped.
 const UPGRADE_CONTENT: usize = 16 << 10;
 
 /// What makes the object of a session, or refuses it.
-type Open<W> = dyn Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync;
+type Open<W> = dyn Fn(&Request<'_>) -> Result<Accept<W>, Refusal> + Send + Sync;
 
 /// A WebSocket route with options.
 ///
@@ -46,14 +49,14 @@ type Open<W> = dyn Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync;
 /// | no upgrade asked for, or another version than 13 | 426 with `Upgrade` and `Sec-WebSocket-Version: 13` |
 /// | the same over HTTP/2, which has no `Upgrade` | 405 with `Allow: CONNECT`, or 400 with `Sec-WebSocket-Version: 13` |
 /// | key, subprotocols or extensions malformed | 400 |
-/// | a page of an origin that is not allowed | 403 |
+/// | a page of another origin than the server's that is not allowed, or two origins | 403 |
 /// | refused by the route's closure | as that says |
 /// | content of more than 16 KiB | 413; less of it is dropped, and the session begins behind it |
 pub struct WebSocketRoute<W> {
     open: Box<Open<W>>,
     /// Each behind one word, for sessions to hold.
     protocols: Vec<Arc<String>>,
-    origins: Policy,
+    guard: Option<OriginGuard>, // none: every page may
     streaming: bool,
     limits: Option<Limits>,
     /// The number of its limits among those of the app's routes, from 1.
@@ -65,7 +68,7 @@ impl<W> core::fmt::Debug for WebSocketRoute<W> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let Self {
             protocols,
-            origins,
+            guard,
             streaming,
             limits,
             sessions,
@@ -73,7 +76,7 @@ impl<W> core::fmt::Debug for WebSocketRoute<W> {
         } = self;
         f.debug_struct("WebSocketRoute")
             .field("protocols", protocols)
-            .field("origins", origins)
+            .field("guard", guard)
             .field("streaming", streaming)
             .field("limits", limits)
             .field("sessions", sessions)
@@ -81,22 +84,23 @@ impl<W> core::fmt::Debug for WebSocketRoute<W> {
     }
 }
 
-/// Which pages may open a session.
-#[derive(Debug)]
-enum Policy {
-    Any,
-    SameHost,
-    Listed(Vec<String>),
-}
-
 impl<W: WebSocket + 'static> WebSocketRoute<W> {
-    /// A route for every page, without subprotocols, that gives messages in
-    /// whole. `open` makes the object of a session, or refuses the request.
+    /// A route for the server's own pages and for clients that are no browsers,
+    /// without subprotocols, that gives complete messages. `open` makes the object
+    /// of a session, or refuses the request.
     pub fn new(open: impl Fn(&Request<'_>) -> Result<W, Refusal> + Send + Sync + 'static) -> Self {
+        Self::accepting(move |request| open(request).map(Accept::new))
+    }
+
+    /// Like [`new`](Self::new), but `open` also chooses the subprotocol and adds
+    /// fields to the head of the answer: see [`Accept`].
+    pub fn accepting(
+        open: impl Fn(&Request<'_>) -> Result<Accept<W>, Refusal> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             open: Box::new(open),
             protocols: Vec::new(),
-            origins: Policy::Any,
+            guard: Some(OriginGuard::new()),
             streaming: false,
             limits: None,
             rules: 0,
@@ -114,19 +118,24 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         self
     }
 
-    /// Only lets pages of these origins in, each written as
-    /// `https://example.com`; clients that are no browsers send no origin, and
-    /// are let in (RFC 6455 §10.2).
+    /// Lets pages of these origins in besides the server's own, each written as
+    /// `https://example.com`. What counts as the server's own says
+    /// [`OriginGuard`]; clients that are no browsers send no origin, and are let
+    /// in (RFC 6455 §10.2).
     #[must_use]
     pub fn origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
-        self.origins = Policy::Listed(origins.into_iter().map(Into::into).collect());
+        let origins = origins.into_iter();
+        self.guard = Some(origins.fold(OriginGuard::new(), OriginGuard::allow));
         self
     }
 
-    /// Only lets pages in that come from the host and port they talk to.
+    /// Lets every page in. A page of anyone may then open a session in the name
+    /// of its visitor, with the visitor's cookies and from inside the visitor's
+    /// network: for data that is public, or where the first message has to carry
+    /// a token.
     #[must_use]
-    pub fn same_origin(mut self) -> Self {
-        self.origins = Policy::SameHost;
+    pub fn any_origin(mut self) -> Self {
+        self.guard = None;
         self
     }
 
@@ -172,20 +181,26 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
     ) -> Result<Done, Refusal> {
         let opening = handshake::check(request.head())
             .map_err(|refusal| refuse(refusal, request.version()))?;
-        let listed: Vec<&str>;
-        let policy = match &self.origins {
-            Policy::Any => Origins::Any,
-            Policy::SameHost => Origins::SameHost,
-            Policy::Listed(origins) => {
-                listed = origins.iter().map(String::as_str).collect();
-                Origins::Listed(&listed)
-            }
+        if let Some(guard) = &self.guard {
+            guard
+                .check_origin(request.head())
+                .inspect_err(|foreign| foreign.report(reply.at()))?;
+        }
+        let (object, choice, reply_with_fields) = (self.open)(request)?.open(reply)?;
+        reply = reply_with_fields;
+        let protocol = match choice {
+            Choice::Route => self.choose(&opening).cloned(),
+            Choice::Without => None,
+            Choice::Named(name) => Some(Arc::new(name)),
         };
-        opening.check_origin(&policy).map_err(Refusal::from)?;
-        let protocol = self.choose(&opening);
-        let object = (self.open)(request)?;
-        let Ok(accepted) = handshake::accept(&opening, protocol.map(|name| name.as_str())) else {
-            return Err(Refusal::from(handshake::Refusal::Protocols)); // it was chosen from the offer
+        let name = protocol.as_ref().map(|name| name.as_str());
+        let Ok(accepted) = handshake::accept(&opening, name) else {
+            let (subject, name) = (reply.at().subject(), name.unwrap_or_default());
+            report!(
+                Error,
+                "{subject}: 500, as the route chose the subprotocol {name:?}, which was not offered"
+            );
+            return Err(Status::INTERNAL_SERVER_ERROR.into());
         };
         let claim = reply.place()?; // a refusal has none of these fields
         for field in accepted.fields().as_fields().iter() {
@@ -194,7 +209,7 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
             reply = reply.set_field(name, field.value);
         }
         let client = Client::new(reply.at(), Kind::WebSocket, &self.sessions);
-        let session = WebSocketSession::new(object, client, protocol.cloned(), claim);
+        let session = WebSocketSession::new(object, client, protocol, claim);
         reply.open_websocket(self.streaming, self.rules, Box::new(session))
     }
 
@@ -224,6 +239,7 @@ impl App {
         pattern: &str,
         mut route: WebSocketRoute<W>,
     ) -> Self {
+        self.fail(route.guard.as_ref().and_then(OriginGuard::fault));
         if let Some(limits) = route.limits {
             route.rules = self.add_websocket_limits(limits);
         }
@@ -235,6 +251,27 @@ impl App {
             pattern,
             endpoint.collecting(UPGRADE_CONTENT).upgrading(),
         )
+    }
+}
+
+impl<W: WebSocket> Accept<W> {
+    /// Speaks this subprotocol, in place of the one that
+    /// [`WebSocketRoute::protocols`](crate::app::WebSocketRoute::protocols) would
+    /// choose: one of those that the client
+    /// [offers](crate::app::Request::subprotocols), or the client gets 500
+    /// (RFC 6455 §4.2.2). The session finds it with
+    /// [`Socket::protocol`](crate::app::Socket::protocol).
+    #[must_use]
+    pub fn protocol(mut self, name: impl Into<String>) -> Self {
+        self.protocol = Choice::Named(name.into());
+        self
+    }
+
+    /// Speaks no subprotocol, whatever the route's are.
+    #[must_use]
+    pub fn without_protocol(mut self) -> Self {
+        self.protocol = Choice::Without;
+        self
     }
 }
 

@@ -71,6 +71,11 @@ pub trait WebSocket {
     /// accord. The protocol's own keep-alive needs no care.
     fn pong(&mut self, socket: &mut Socket<'_, '_>, payload: &[u8]) {}
 
+    /// The server stops: the session's Close with 1001 follows when this returns,
+    /// unless this has closed it, with [`CloseCode::SERVICE_RESTART`] and a reason
+    /// perhaps. What is sent here still arrives before it.
+    fn draining(&mut self, socket: &mut Socket<'_, '_>) {}
+
     /// The session is over, however it ended: nothing can be sent to the peer
     /// any more. The session is still in its rooms, and leaves them when this
     /// returns. Not called if one of the others panicked.
@@ -204,9 +209,9 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
                 );
                 return After::End;
             }
-            // The machine has answered the ping. A drained loop closes its
-            // WebSockets itself.
-            Event::Ping(_) | Event::Draining => {}
+            // The loop closes the WebSocket itself, where this does not.
+            Event::Draining => object.draining(socket),
+            Event::Ping(_) => {} // the machine has answered it
             // What has been dealt with, and what only HTTP or a connection of
             // another kind can bring.
             Event::Message { .. }

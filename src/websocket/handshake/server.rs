@@ -4,7 +4,7 @@ use super::{
     HandshakeFields,
     key::{accept_key, is_key},
 };
-use crate::http::{Field, Fields, List, Method, RequestHead, Status, Version};
+use crate::http::{Field, Fields, List, Method, Origin, RequestHead, Status, Version};
 use crate::websocket::{
     Misuse,
     extension::{self, Extension},
@@ -44,7 +44,8 @@ pub struct Opening<'b> {
 }
 
 impl<'b> Opening<'b> {
-    /// The origin of the page that asks, where a browser does.
+    /// The origin of the page that asks, where a browser does. [`check`] refuses
+    /// a request with two.
     pub fn origin(&self) -> Option<&'b [u8]> {
         self.head.fields.get("origin")
     }
@@ -120,6 +121,9 @@ pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
         Some(key) if is_key(key) => key,
         _ => return Err(Refusal::Key),
     };
+    if asked.origins > 1 {
+        return Err(Refusal::Origin);
+    }
     if !asked.extensions {
         return Err(Refusal::Extensions);
     }
@@ -135,6 +139,7 @@ struct Asked<'b> {
     connection: bool,          // `upgrade` is among the options
     version: Option<&'b [u8]>, // empty if it is there more than once
     key: Option<&'b [u8]>,     // the same
+    origins: usize,            // how many fields name one
     extensions: bool,          // all that is offered is within the grammar
     protocols: bool,           // tokens, and no two the same
 }
@@ -146,6 +151,7 @@ impl<'b> Asked<'b> {
             connection: false,
             version: None,
             key: None,
+            origins: 0,
             extensions: true,
             protocols: true,
         };
@@ -163,6 +169,8 @@ impl<'b> Asked<'b> {
                 asked.version = Some(asked.version.map_or(value, |_| b""));
             } else if is(b"sec-websocket-key") {
                 asked.key = Some(asked.key.map_or(value, |_| b""));
+            } else if is(b"origin") {
+                asked.origins += 1;
             } else if is(b"sec-websocket-extensions") {
                 let valid = |member| Extension::parse(member).is_ok();
                 asked.extensions &= List::new(value).all(valid);
@@ -224,7 +232,7 @@ pub enum Refusal {
     /// A list of extensions outside its grammar: 400.
     #[error("malformed Sec-WebSocket-Extensions (RFC 6455 §9.1)")]
     Extensions,
-    /// A page from elsewhere: 403.
+    /// A page from elsewhere, or more than one Origin: 403.
     #[error("origin not allowed (RFC 6455 §10.2)")]
     Origin,
 }
@@ -262,9 +270,10 @@ impl Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Origins<'a> {
     /// Every page.
-    #[default]
     Any,
-    /// Pages of the host and port that the request is meant for.
+    /// Pages of the host and port that the request is meant for
+    /// ([`Origin::is_at`]).
+    #[default]
     SameHost,
     /// Pages of these origins, each written as `https://example.com`.
     Listed(&'a [&'a str]),
@@ -274,32 +283,20 @@ impl Origins<'_> {
     /// Whether a page of this origin may talk to this authority.
     pub fn allow(&self, origin: Option<&[u8]>, authority: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
+        if let Self::Any = self {
+            return true;
+        }
+        let Ok(origin) = Origin::parse(origin) else {
+            return false; // such as `null`
+        };
         match self {
             Self::Any => true,
-            Self::SameHost => is_same_host(origin, authority.unwrap_or_default()),
+            Self::SameHost => authority.is_some_and(|authority| origin.is_at(authority)),
             Self::Listed(list) => list
                 .iter()
-                .any(|listed| listed.as_bytes().eq_ignore_ascii_case(origin)),
+                .any(|listed| Origin::parse(listed.as_bytes()) == Ok(origin)),
         }
     }
-}
-
-/// Whether an origin `scheme://host[:port]` names this authority; the port of
-/// the scheme may be left out on either side.
-fn is_same_host(origin: &[u8], authority: &str) -> bool {
-    let Some(at) = origin.windows(3).position(|w| w == b"://") else {
-        return false; // such as `null`
-    };
-    let (scheme, host) = (&origin[..at], &origin[at + 3..]); // the window lies inside
-    let port: &[u8] = match scheme {
-        b"http" => b":80",
-        b"https" => b":443",
-        _ => return false,
-    };
-    let without = |host: &[u8]| host.strip_suffix(port).unwrap_or(host).len();
-    let authority = authority.as_bytes();
-    let (a, b) = (&host[..without(host)], &authority[..without(authority)]);
-    !a.is_empty() && a.eq_ignore_ascii_case(b)
 }
 
 /// The answer that makes a WebSocket of a connection or stream.
@@ -382,6 +379,7 @@ impl Accepted<'_> {
         }
         fields
     }
+
     /// Writes the whole answer over HTTP/1.1, for programs that have no machine
     /// of HTTP/1.1 to send it with.
     ///

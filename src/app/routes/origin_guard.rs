@@ -1,0 +1,332 @@
+//! Requests of foreign pages (WHATWG Fetch §3.1, W3C Fetch Metadata §2.4).
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use super::middleware::{Incoming, Middleware, Next};
+use crate::app::exchange::refusal::Refusal;
+use crate::app::exchange::reply::Reply;
+use crate::app::exchange::session::At;
+use crate::http::{Fields, InvalidOrigin, Origin, RequestHead, Status};
+use crate::net::Error;
+use crate::net::report::report;
+
+/// Refuses what foreign pages have a browser send, with 403: requests with
+/// methods that change something, and WebSockets.
+///
+/// A browser sends requests to every server that a page names, from the network
+/// that the browser is in and with the user's cookies; that the page cannot read
+/// the answer, if no [`Cors`](crate::app::Cors) lets it, does not undo what the
+/// request has done. So the server has to tell its own pages from others.
+///
+/// ```
+/// use barewire::app::{App, OriginGuard};
+///
+/// App::new()
+///     .with(OriginGuard::new().allow("https://admin.example.com"))
+///     .post("/orders", |_request, reply| reply.text("ordered"));
+/// ```
+///
+/// As middleware it looks at methods that are not safe (all but GET, HEAD,
+/// OPTIONS and TRACE, RFC 9110 §9.2.1), in this order:
+///
+/// | request | answer |
+/// |---|---|
+/// | more than one Origin or Sec-Fetch-Site | 403 |
+/// | `Sec-Fetch-Site: same-origin` or `none` (the user's own doing) | passes |
+/// | another Sec-Fetch-Site | passes if the origin is [allowed](Self::allow), else 403 |
+/// | no Origin: not a browser, as all of them send it with such methods | passes |
+/// | an origin whose host and port are the request's authority, or an allowed one | passes |
+/// | any other origin, `null`, or what is no origin | 403 |
+///
+/// Host names are compared without regard to case, IPv6 addresses as addresses,
+/// and a missing port is that of the origin's scheme. The scheme makes no
+/// difference, as a proxy may have ended TLS ([`Origin::is_at`]). A proxy that
+/// sends another Host than the browser needs the public origin allowed:
+/// X-Forwarded-Host is not looked at, since any client can write it.
+///
+/// [WebSocket routes](crate::app::WebSocketRoute) have a guard of their own that
+/// is on unless it is told otherwise, so that as middleware it leaves handshakes
+/// alone. For a part of the paths there is [`Below`](crate::app::Below); a
+/// handler can ask [`check`](Self::check) itself. Behind
+/// [`Cors`](crate::app::Cors), a refusal too can be read by the pages that Cors
+/// lets read.
+#[derive(Debug, Clone, Default)]
+pub struct OriginGuard {
+    allowed: Vec<String>,
+}
+
+impl OriginGuard {
+    /// A guard that lets pages of the server's own origin pass, and no other.
+    pub const fn new() -> Self {
+        Self {
+            allowed: Vec::new(),
+        }
+    }
+
+    /// Lets pages of this origin pass, too: `https://example.com`, as a browser
+    /// writes it, without a path or a slash at the end. An app does not start
+    /// with a text that is none.
+    #[must_use]
+    pub fn allow(mut self, origin: impl Into<String>) -> Self {
+        self.allowed.push(origin.into());
+        self
+    }
+
+    /// Judges a request by its method, Sec-Fetch-Site and Origin, as the
+    /// middleware does.
+    ///
+    /// # Errors
+    /// [`ForeignOrigin`] for a foreign page's, which becomes a [`Refusal`]:
+    ///
+    /// ```
+    /// use barewire::app::{App, OriginGuard};
+    ///
+    /// let guard = OriginGuard::new();
+    /// App::new().delete("/orders/{id}", move |request, reply| {
+    ///     guard.check(request.head())?;
+    ///     Ok::<_, barewire::app::Refusal>(reply.empty())
+    /// });
+    /// ```
+    pub fn check<'b>(&self, head: &RequestHead<'b>) -> Result<(), ForeignOrigin<'b>> {
+        if head.method.is_safe() || head.protocol.is_some() {
+            return Ok(());
+        }
+        let mut sites = head.fields.get_all("sec-fetch-site");
+        match (sites.next(), sites.next()) {
+            (None, _) => self.check_origin(head),
+            (Some(b"same-origin" | b"none"), None) if has_one_origin(head) => Ok(()),
+            (Some(_), None) if self.is_allowed(head) => Ok(()),
+            _ => Err(ForeignOrigin::of(head)),
+        }
+    }
+
+    /// Judges a request by its Origin alone, whatever its method.
+    pub(in crate::app) fn check_origin<'b>(
+        &self,
+        head: &RequestHead<'b>,
+    ) -> Result<(), ForeignOrigin<'b>> {
+        let passes = match Origin::of(&head.fields) {
+            Ok(None) => true,
+            Ok(Some(origin)) => {
+                let own = head.authority();
+                own.is_some_and(|own| origin.is_at(own)) || self.allows(origin)
+            }
+            Err(InvalidOrigin) => false,
+        };
+        match passes {
+            true => Ok(()),
+            false => Err(ForeignOrigin::of(head)),
+        }
+    }
+
+    /// What keeps an app from starting.
+    pub(in crate::app) fn fault(&self) -> Option<Error> {
+        let is_wrong = |text: &String| Origin::parse(text.as_bytes()).is_err();
+        let fault = "an origin is written as a browser sends it: https://example.com";
+        let is_faulty = self.allowed.iter().any(is_wrong);
+        is_faulty.then_some(Error::Config(fault))
+    }
+
+    fn is_allowed(&self, head: &RequestHead<'_>) -> bool {
+        matches!(Origin::of(&head.fields), Ok(Some(origin)) if self.allows(origin))
+    }
+
+    fn allows(&self, origin: Origin<'_>) -> bool {
+        let is_it = |text: &String| Origin::parse(text.as_bytes()) == Ok(origin);
+        self.allowed.iter().any(is_it)
+    }
+}
+
+/// Bytes of a value that are shown.
+const SHOWN: usize = 128;
+
+/// Whether a request has no more than one Origin. A page whose referrer policy
+/// is `no-referrer` sends `null` to its own server, too.
+fn has_one_origin(head: &RequestHead<'_>) -> bool {
+    head.fields.get_all("origin").nth(1).is_none()
+}
+
+impl Middleware for OriginGuard {
+    fn before(&self, request: &mut Incoming<'_, '_>, mut reply: Reply<'_, '_>) -> Next {
+        match self.check(&request.head()) {
+            Ok(()) => Next::Continue,
+            Err(foreign) => {
+                foreign.report(reply.at());
+                Next::Refused(foreign.into())
+            }
+        }
+    }
+
+    fn ready(&self) -> Result<(), Error> {
+        self.fault().map_or(Ok(()), Err)
+    }
+}
+
+/// A request that an [`OriginGuard`] does not let pass. Its text says what was
+/// compared, for a log; the peer is told no more than 403.
+#[derive(Clone, Copy)]
+pub struct ForeignOrigin<'b> {
+    fields: Fields<'b>,
+    authority: Option<&'b str>,
+}
+
+impl<'b> ForeignOrigin<'b> {
+    fn of(head: &RequestHead<'b>) -> Self {
+        Self {
+            fields: head.fields,
+            authority: head.authority(),
+        }
+    }
+
+    /// Writes on the log what was compared.
+    #[cold]
+    pub(in crate::app) fn report(&self, at: &At<'_, '_>) {
+        let subject = at.subject();
+        report!(Warn, "{subject}: 403, as a foreign page asks: {self}");
+    }
+
+    /// The values of all fields of this name, in quotes.
+    fn put(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+        write!(f, "{name}")?;
+        let mut values = self.fields.get_all(name).peekable();
+        if values.peek().is_none() {
+            return f.write_str(" is missing");
+        }
+        values.take(2).try_for_each(|value| {
+            let start = value.get(..SHOWN).unwrap_or(value);
+            write!(f, " \"{}\"", start.escape_ascii())
+        })
+    }
+}
+
+impl fmt::Display for ForeignOrigin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.put(f, "Origin")?;
+        if self.fields.contains("sec-fetch-site") {
+            f.write_str(", ")?;
+            self.put(f, "Sec-Fetch-Site")?;
+        }
+        let authority = self.authority.unwrap_or_default();
+        let authority = authority.get(..SHOWN).unwrap_or(authority);
+        write!(f, ": not a page of {authority:?}, and no allowed one")
+    }
+}
+
+impl fmt::Debug for ForeignOrigin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ForeignOrigin({self})")
+    }
+}
+
+impl core::error::Error for ForeignOrigin<'_> {}
+
+impl From<ForeignOrigin<'_>> for Refusal {
+    fn from(_: ForeignOrigin<'_>) -> Self {
+        Self::new(Status::FORBIDDEN).because("origin not allowed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Field, Method, Target, Version};
+    use alloc::string::ToString;
+
+    fn passes(guard: &OriginGuard, method: Method<'_>, fields: &[(&str, &str)]) -> bool {
+        let mut list: Vec<Field<'_>> = fields.iter().map(|it| Field::new(it.0, it.1)).collect();
+        list.push(Field::new("Host", "shop.example"));
+        let head = RequestHead {
+            method,
+            target: Target::Origin {
+                path: "/",
+                query: None,
+            },
+            version: Version::Http11,
+            protocol: None,
+            fields: Fields::new(&list),
+        };
+        let checked = guard.check(&head);
+        if let Err(foreign) = checked {
+            let text = foreign.to_string();
+            assert!(text.contains("shop.example"), "{text}");
+            assert!(
+                fields.iter().all(|(_, value)| text.contains(value)),
+                "{text}"
+            );
+        }
+        checked.is_ok()
+    }
+
+    #[test]
+    fn what_changes_something_is_for_pages_of_the_server_and_clients_that_are_no_browsers() {
+        let guard = OriginGuard::new().allow("https://admin.example");
+        let (own, foreign, listed) = (
+            ("Origin", "https://shop.example"),
+            ("Origin", "https://evil.example"),
+            ("Origin", "https://admin.example"),
+        );
+        let (same, site, cross, none) = (
+            ("Sec-Fetch-Site", "same-origin"),
+            ("Sec-Fetch-Site", "same-site"),
+            ("Sec-Fetch-Site", "cross-site"),
+            ("Sec-Fetch-Site", "none"),
+        );
+        let null = ("Origin", "null");
+        let cases: &[(&[(&str, &str)], bool)] = &[
+            (&[], true),
+            (&[own], true),
+            (&[listed], true),
+            (&[foreign], false),
+            (&[null], false),
+            (&[("Origin", "")], false),
+            (&[("Origin", "https://shop.example/")], false),
+            (&[own, own], false),
+            (&[own, foreign], false),
+            (&[same], true),
+            (&[same, own], true),
+            (&[same, null], true), // Referrer-Policy: no-referrer
+            (&[same, own, own], false),
+            (&[none], true),
+            (&[cross], false),
+            (&[cross, own], false), // the same host, over http
+            (&[cross, foreign], false),
+            (&[cross, listed], true),
+            (&[site, foreign], false),
+            (&[site, listed], true),
+            (&[site], false),
+            (&[same, cross], false),
+            (&[same, same], false),
+            (&[("Sec-Fetch-Site", ""), own], false),
+            (&[("Sec-Fetch-Site", "SAME-ORIGIN"), own], false),
+        ];
+        for (fields, expected) in cases {
+            for method in [Method::Post, Method::Delete, Method::Extension("PURGE")] {
+                assert_eq!(passes(&guard, method, fields), *expected, "{fields:?}");
+            }
+            for method in [Method::Get, Method::Head, Method::Options] {
+                assert!(passes(&guard, method, fields), "{fields:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_origin_keeps_an_app_from_starting() {
+        assert!(OriginGuard::new().fault().is_none());
+        assert!(
+            OriginGuard::new()
+                .allow("http://[::1]:3000")
+                .ready()
+                .is_ok()
+        );
+        for text in [
+            "example.com",
+            "https://example.com/",
+            "*",
+            "null",
+            "https://b\u{fc}cher",
+        ] {
+            assert!(OriginGuard::new().allow(text).ready().is_err(), "{text}");
+        }
+    }
+}
