@@ -559,8 +559,18 @@ fn a_channel_ends_its_connection_when_nobody_has_it() {
 }
 
 #[test]
-fn targets_that_are_none_are_refused() {
-    for target in ["", "https://a:1", "ftp://a:1", "a b:1"] {
-        assert!(Channel::connect(target).is_err(), "{target}");
+fn targets_that_are_none_are_refused_by_name() {
+    for (target, message) in [
+        (
+            "nonsense",
+            "cannot call \"nonsense\": no port: expected host:port, or http://host for port 80",
+        ),
+        (
+            "https://a:1",
+            "cannot call \"https://a:1\": a channel has no TLS: expected http://",
+        ),
+    ] {
+        let error = Channel::connect(target).unwrap_err();
+        assert_eq!(error.to_string(), message);
     }
 }

@@ -65,8 +65,8 @@ impl Channel {
     /// and a thread of its own. It does not wait for the connection.
     ///
     /// # Errors
-    /// [`Error::Address`] and [`Error::Config`] for a target that is none,
-    /// [`Error::Io`] if the system has no thread or poller to give.
+    /// [`Error::Target`] for a text that names no server, [`Error::Io`] if the
+    /// system has no thread or poller to give.
     pub fn connect(target: &str) -> Result<Self, Error> {
         Self::connect_with(target, ChannelOptions::new())
     }
@@ -103,7 +103,7 @@ impl Channel {
     /// blocking.
     ///
     /// # Errors
-    /// [`Error::Address`] and [`Error::Config`] for a target that is none.
+    /// [`Error::Target`] for a text that names no server.
     pub fn on<P: Poller>(
         events: &mut Loop<P>,
         target: &str,

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use crate::net::{Destination, Error};
+use crate::net::{Address, Destination, Error};
 
 /// A server, as an application names it.
 #[derive(Debug, Clone)]
@@ -13,43 +13,77 @@ pub(super) struct Target {
     pub(super) authority: String,
 }
 
+/// The forms of a target.
+const FORMS: &str = "expected http://host:port, host:port or unix:path";
+
 impl Target {
-    /// Reads `http://host:port`, `host:port` or `unix:path`. Without a port it
-    /// is 80, that of the scheme.
+    /// Reads `http://host:port`, `host:port` or `unix:path`. Without a port,
+    /// `http://host` has that of its scheme, 80.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        if text.starts_with("unix:") {
-            let path = text
-                .strip_prefix("unix://")
-                .map(|path| format!("unix:{path}"));
+        let given = || text.to_string();
+        Self::read(text).map_err(|fault| Error::Target {
+            given: given(),
+            fault,
+        })
+    }
+
+    fn read(text: &str) -> Result<Self, &'static str> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() {
+                return Err("no path behind unix:");
+            }
             return Ok(Self {
-                destination: path.as_deref().unwrap_or(text).parse()?,
+                destination: Destination::Address(Address::Unix(path.into())),
                 authority: "localhost".into(), // a path is no authority
             });
         }
-        let authority = match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+        let (authority, default_port) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (rest, Some("80")),
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
-                return Err(Error::Config("https: a channel has no TLS"));
+                return Err("a channel has no TLS: expected http://");
             }
-            Some(_) => return Err(Error::Address),
-            None => text,
+            Some(_) => return Err(FORMS),
+            None => (text, None),
         };
         let authority = authority.strip_suffix('/').unwrap_or(authority);
-        let destination = match authority.parse() {
-            Ok(destination) => destination,
-            Err(_) if !has_port(authority) => format!("{authority}:80").parse()?,
-            Err(error) => return Err(error),
-        };
         Ok(Self {
-            destination,
+            destination: destination(authority, default_port)?,
             authority: authority.to_string(),
         })
     }
 }
 
-fn has_port(authority: &str) -> bool {
-    let after_address = authority.rsplit(']').next().unwrap_or(authority);
-    after_address.contains(':')
+fn destination(authority: &str, default_port: Option<&str>) -> Result<Destination, &'static str> {
+    if authority.contains(['/', '?', '#']) {
+        return Err("a target has no path: each call names its own");
+    }
+    if authority.contains('@') {
+        return Err("a target has no user: credentials are metadata of calls");
+    }
+    let (host, port) = split(authority);
+    let port = match port.or(default_port) {
+        Some(port) => port,
+        None if host.is_empty() => return Err(FORMS),
+        None => return Err("no port: expected host:port, or http://host for port 80"),
+    };
+    let digits = port.bytes().all(|b| b.is_ascii_digit());
+    if !digits || matches!(port.parse::<u16>(), Ok(0) | Err(_)) {
+        return Err("the port is not a number from 1 to 65535");
+    }
+    if host.contains(':') && !host.starts_with('[') {
+        return Err("an IPv6 address stands in brackets: [::1]:50051");
+    }
+    let destination = format!("{host}:{port}").parse();
+    destination.map_err(|_| "the host is neither a name nor an address")
+}
+
+/// Host and port of an authority (RFC 3986 §3.2).
+fn split(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        Some(_) | None => (authority, None),
+    }
 }
 
 #[cfg(test)]
@@ -75,16 +109,36 @@ mod tests {
             assert_eq!(target.destination.to_string(), destination);
             assert_eq!(target.authority, authority);
         }
-        for bad in [
-            "",
-            "http://",
-            "https://a:1",
-            "ftp://a:1",
-            "a:b",
-            "http://a:1/path",
-            "http://u@a:1",
+    }
+
+    #[test]
+    fn what_names_no_server_is_quoted_with_its_fault() {
+        for (bad, fault) in [
+            ("", FORMS),
+            ("nonsense", "no port: "),
+            ("127.0.0.1", "no port: "),
+            ("http://", "the host is neither"),
+            (":50051", "the host is neither"),
+            ("a b:1", "the host is neither"),
+            ("[::1:1", "the host is neither"),
+            ("[nonsense]:1", "the host is neither"),
+            ("https://a:1", "a channel has no TLS"),
+            ("ftp://a:1", FORMS),
+            ("a:b", "the port is not a number"),
+            ("a:", "the port is not a number"),
+            ("a:+1", "the port is not a number"),
+            ("a:0", "the port is not a number"),
+            ("127.0.0.1:0", "the port is not a number"),
+            ("a:65536", "the port is not a number"),
+            ("::1:50051", "an IPv6 address stands in brackets"),
+            ("http://a:1/path", "a target has no path"),
+            ("http://a:1?x", "a target has no path"),
+            ("http://u@a:1", "a target has no user"),
+            ("unix:", "no path behind unix:"),
         ] {
-            assert!(Target::parse(bad).is_err(), "{bad}");
+            let error = Target::parse(bad).unwrap_err().to_string();
+            let start = format!("cannot call {bad:?}: {fault}");
+            assert!(error.starts_with(&start), "{error}");
         }
     }
 }

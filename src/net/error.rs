@@ -25,6 +25,14 @@ pub enum Error {
     /// A limit or an option has a value that cannot work. Says which.
     #[error("configuration: {0}")]
     Config(&'static str),
+    /// The text does not name a server that a channel can call.
+    #[error("cannot call {given:?}: {fault}")]
+    Target {
+        /// The text.
+        given: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
 }
 
 #[cfg(test)]
