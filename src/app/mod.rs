@@ -54,6 +54,33 @@
 //! meet in rooms ([`Socket::join`], [`EventStream::join`]), which span all
 //! loops; [`Hub`] publishes there from any thread.
 
+//! # Work that blocks
+//!
+//! A loop serves thousands of connections on one thread: a closure that sleeps for
+//! two seconds, or waits for a database, holds all of them up. What blocks belongs
+//! into [`Reply::blocking`], which runs it on one of the app's threads for such
+//! work and answers with what it gives back:
+//!
+//! ```no_run
+//! use barewire::app::{App, Response};
+//! use std::time::Duration;
+//!
+//! # fn main() -> Result<(), barewire::app::Error> {
+//! App::new()
+//!     .get("/slow", |_request, reply| {
+//!         reply.blocking(|| {
+//!             std::thread::sleep(Duration::from_secs(2)); // nobody else notices
+//!             Response::text("worth the wait")
+//!         })
+//!     })
+//!     .listen("127.0.0.1:8080")?
+//!     .run()
+//! # }
+//! ```
+//!
+//! [`Reply::defer`] is for work that has threads or callbacks of its own. How many
+//! threads and waiting jobs there may be say the [`BlockingLimits`].
+//!
 //! # The log
 //!
 //! With the feature `log`, which is on by default, what goes wrong is a line on
@@ -64,6 +91,7 @@
 //! is written. One cause writes at most 20 lines in 10 seconds, and says then how
 //! many it left out, so that no peer can fill a disk.
 
+mod blocking;
 mod event_streams;
 mod exchange;
 #[cfg(all(unix, feature = "files"))]
@@ -86,6 +114,9 @@ pub use crate::{
     websocket::CloseCode,
     wire::Instant,
 };
+pub use blocking::answer::BlockingAnswer;
+pub use blocking::blocking_limits::BlockingLimits;
+pub use blocking::job::Job;
 #[doc(no_inline)]
 pub use bytes::Bytes;
 pub use event_streams::event_stream::EventStream;

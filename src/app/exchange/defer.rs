@@ -4,6 +4,7 @@ use alloc::{boxed::Box, sync::Arc};
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::refusal::Refusal;
 use super::response::Response;
 use super::session::{After, At, Session};
 use crate::http::Status;
@@ -33,21 +34,37 @@ impl Deferred {
     /// wants it any more, nothing happens. Returns whether it is on its way:
     /// not so if nobody wants it, or the loop's mailbox is full of replies.
     pub fn send(self, response: Response) -> bool {
-        self.post(Some(response))
+        self.post(Late::Response(response))
     }
 
-    fn post(&self, response: Option<Response>) -> bool {
+    /// Refuses the request, in the same way: a status, and a JSON body that says
+    /// why.
+    pub fn refuse(self, refusal: impl Into<Refusal>) -> bool {
+        self.post(Late::Refusal(refusal.into()))
+    }
+
+    /// What was to answer has panicked.
+    pub(in crate::app) fn fail(self) -> bool {
+        self.post(Late::Panicked)
+    }
+
+    /// Whether the client still waits, as long as anyone wants to know.
+    pub(in crate::app) fn wanted(&self) -> Arc<AtomicBool> {
+        self.wanted.clone()
+    }
+
+    fn post(&self, late: Late) -> bool {
         if !self.wanted.swap(false, Ordering::AcqRel) {
             return false;
         }
-        let answer = Box::new(Late { response });
+        let answer = Box::new(late);
         self.remote.post(self.owner, self.exchange, answer).is_ok()
     }
 }
 
 impl Drop for Deferred {
     fn drop(&mut self) {
-        self.post(None); // nothing happens after `send`
+        self.post(Late::Dropped); // nothing happens after `send`
     }
 }
 
@@ -60,9 +77,12 @@ impl fmt::Debug for Deferred {
     }
 }
 
-/// What a [`Deferred`] sends to its session; no response if it was dropped.
-struct Late {
-    response: Option<Response>,
+/// What a [`Deferred`] sends to its session.
+enum Late {
+    Response(Response),
+    Refusal(Refusal),
+    Panicked,
+    Dropped,
 }
 
 /// The exchange of a [`Deferred`], on its loop.
@@ -97,9 +117,16 @@ impl Session for Deferring {
         let Ok(late) = mail.downcast::<Late>() else {
             return After::Keep;
         };
-        match late.response {
-            Some(response) => response.answer(at),
-            None => {
+        match *late {
+            Late::Response(response) => response.answer(at),
+            Late::Refusal(refusal) => at.refuse(&refusal),
+            Late::Panicked => {
+                at.site.metrics.panicked();
+                let subject = at.subject();
+                report!(Error, "{subject}: 500, as its blocking work has panicked");
+                at.refuse(&Status::INTERNAL_SERVER_ERROR.into())
+            }
+            Late::Dropped => {
                 let subject = at.subject();
                 report!(
                     Error,

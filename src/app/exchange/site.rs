@@ -7,6 +7,7 @@ use core::any::Any;
 
 use super::reply_head::Watch;
 use super::scratch::Scratch;
+use crate::app::blocking::pool::Pool;
 use crate::app::publishing::directory::Directory;
 use crate::app::publishing::door::Publication;
 use crate::app::publishing::rooms::Rooms;
@@ -23,6 +24,8 @@ pub(crate) struct Site {
     pub(crate) untimed: u64,
     /// This loop's counters; this loop alone writes them.
     pub(crate) metrics: Arc<Block>,
+    /// The threads for blocking work.
+    pub(in crate::app) pool: Pool,
     /// The rooms of this loop.
     pub(crate) rooms: Rooms,
     /// Room for a text that is put together and sent.
@@ -37,6 +40,7 @@ impl Site {
         watch: Arc<dyn Watch>,
         directory: Arc<Directory>,
         metrics: Arc<Block>,
+        pool: Pool,
         index: usize,
     ) -> Self {
         let rooms = Rooms::new(directory, metrics.clone(), index);
@@ -45,6 +49,7 @@ impl Site {
             watch,
             untimed: 0,
             metrics,
+            pool,
             rooms,
             text: String::new(),
             scratch: Scratch::default(),

@@ -4,6 +4,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::middleware::Middleware;
 use super::router::Router;
+use crate::app::blocking::pool::Pool;
 use crate::app::exchange::record::{Record, RouteNumber};
 use crate::app::exchange::reply_head::{ReplyHead, Watch};
 use crate::app::publishing::directory::Directory;
@@ -15,6 +16,8 @@ pub(crate) struct Shared {
     pub(in crate::app) middleware: Vec<Box<dyn Middleware>>,
     /// What calls pass that no service has.
     pub(in crate::app) interceptors: Arc<Interceptors>,
+    /// The threads for blocking work.
+    pub(in crate::app) pool: Pool,
     /// Which session and which room is where.
     pub(in crate::app) directory: Arc<Directory>,
     /// Bytes up to which bodies are collected where a route sets no limit.

@@ -426,6 +426,7 @@ impl App {
             own: Vec::new(),
         });
         let shared = Arc::new(Shared {
+            pool: metrics.pool().clone(),
             router,
             interceptors,
             middleware,

@@ -130,9 +130,9 @@ impl Handler for Front {
 impl Front {
     /// The app on the loop of this number, which counts in `metrics`.
     pub(in crate::app) fn new(shared: Arc<Shared>, metrics: Arc<Block>, index: usize) -> Self {
-        let directory = shared.directory.clone();
+        let (directory, pool) = (shared.directory.clone(), shared.pool.clone());
         Self {
-            site: Site::new(shared.clone(), directory, metrics, index),
+            site: Site::new(shared.clone(), directory, metrics, pool, index),
             shared,
             sessions: Sessions::default(),
             running: Entry::none(),

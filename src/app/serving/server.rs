@@ -7,11 +7,14 @@ use core::time::Duration;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 use super::handler::Front;
+use crate::app::blocking::pool::Pool;
 use crate::app::routes::shared::Shared;
 use crate::app::telemetry::metrics::Metrics;
 use crate::link;
+use crate::net::report::report;
 use crate::net::{Address, Error, Limits, ListenOptions, Loop, Poller, Remote, Speaks};
 
 /// What every loop of a server is made with.
@@ -30,6 +33,7 @@ pub(in crate::app) struct Plan {
 pub struct Server {
     handle: ServerHandle,
     threads: Vec<JoinHandle<Result<usize, Error>>>,
+    pool: Pool,
 }
 
 /// Reaches a [`Server`] from any thread.
@@ -37,6 +41,9 @@ pub struct Server {
 pub struct ServerHandle {
     addresses: Arc<[Address]>,
     remotes: Arc<Mutex<Vec<Remote>>>,
+    /// Until when what runs may finish, once a shutdown has begun.
+    end: Arc<Mutex<Option<Instant>>>,
+    drain_time: Duration,
 }
 
 impl Server {
@@ -49,8 +56,11 @@ impl Server {
             handle: ServerHandle {
                 addresses: addresses.into(),
                 remotes,
+                end: Arc::default(),
+                drain_time: plan.limits.drain_time,
             },
             threads: Vec::new(),
+            pool: plan.metrics.pool().clone(),
         };
         for index in 0..plan.threads {
             // The first loop finds out which ports the system chooses.
@@ -128,6 +138,18 @@ impl Server {
                 Err(panic) => resume_unwind(panic),
             }
         }
+        let end = *self
+            .handle
+            .end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let running = self.pool.close(end.or_else(|| Some(Instant::now())));
+        if running > 0 {
+            report!(
+                Warn,
+                "jobs of blocking work that still run at the end of a shutdown: {running}"
+            );
+        }
         failed.map_or(Ok(cut), Err)
     }
 }
@@ -174,9 +196,12 @@ impl Plan {
 impl ServerHandle {
     /// Has the server stop: it accepts nothing more, and what runs may finish
     /// `within` this time (`None`: within [`Limits::drain_time`]); what is left
-    /// then is cut.
+    /// then is cut. Jobs of [blocking work](crate::app::Reply::blocking) are
+    /// waited for as long, whether their clients are still there or not.
     pub fn shutdown(&self, within: impl Into<Option<Duration>>) {
         let within = within.into();
+        let end = Instant::now().checked_add(within.unwrap_or(self.drain_time));
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
         for remote in &*self.remotes() {
             remote.drain(within);
         }

@@ -120,6 +120,39 @@ fn put(snapshot: &Snapshot, out: &mut String) {
         snapshot.panics,
         out,
     );
+    blocking(snapshot, out);
+}
+
+fn blocking(snapshot: &Snapshot, out: &mut String) {
+    let numbers = [
+        (
+            "blocking_jobs_running",
+            "gauge",
+            "Jobs of blocking work that run now.",
+            snapshot.blocking_running,
+        ),
+        (
+            "blocking_jobs_waiting",
+            "gauge",
+            "Jobs of blocking work that wait for a thread now.",
+            snapshot.blocking_waiting,
+        ),
+        (
+            "blocking_jobs_total",
+            "counter",
+            "Jobs of blocking work that have run.",
+            snapshot.blocking_total,
+        ),
+        (
+            "blocking_jobs_refused_total",
+            "counter",
+            "Jobs of blocking work that there was no room for.",
+            snapshot.blocking_refused,
+        ),
+    ];
+    for (name, kind, help, number) in numbers {
+        single(name, kind, help, number, out);
+    }
 }
 
 fn durations(snapshot: &Snapshot, out: &mut String) {

@@ -5,11 +5,13 @@
 //! sum the blocks.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
 use super::counter::Counter;
 use super::histogram::{Durations, Histogram};
+use crate::app::blocking::pool::Pool;
 use crate::http::{Method, Status};
 
 /// The methods that are told apart; all others are counted together, and those
@@ -179,6 +181,7 @@ impl Block {
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     blocks: Arc<Mutex<Vec<Arc<Block>>>>,
+    pool: Pool, // counts for itself
 }
 
 impl Metrics {
@@ -192,10 +195,22 @@ impl Metrics {
         block
     }
 
+    /// The threads for blocking work, which all loops share.
+    pub(in crate::app) const fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     /// The sums over all loops. Each number is right for itself; numbers that
     /// are counted one after the other may be one apart.
     pub fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot::default();
+        let counts = self.pool.counts();
+        let mut snapshot = Snapshot {
+            blocking_running: counts.running.load(Relaxed),
+            blocking_waiting: counts.waiting.load(Relaxed),
+            blocking_total: counts.done.load(Relaxed),
+            blocking_refused: counts.refused.load(Relaxed),
+            ..Snapshot::default()
+        };
         let mut replies = alloc::vec![0; METHODS.len() * CODES];
         for block in &*self.blocks.lock().unwrap_or_else(PoisonError::into_inner) {
             for (sum, counter) in replies.iter_mut().zip(&block.replies) {
@@ -258,6 +273,14 @@ pub struct Snapshot {
     pub bytes_out: u64,
     /// Panics of closures and objects of the app.
     pub panics: u64,
+    /// Jobs of blocking work that run now.
+    pub blocking_running: u64,
+    /// Jobs of blocking work that wait for a thread now.
+    pub blocking_waiting: u64,
+    /// Jobs of blocking work that have run since the start.
+    pub blocking_total: u64,
+    /// Jobs of blocking work that were refused for want of room.
+    pub blocking_refused: u64,
     sessions: [u64; Kind::ALL.len()],
     sessions_total: [u64; Kind::ALL.len()],
 }

@@ -1,0 +1,25 @@
+//! What blocking work sees of its client.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+/// A job that runs on a thread for blocking work:
+/// [`Reply::blocking_job`](crate::app::Reply::blocking_job) and
+/// [`Call::blocking`](crate::app::Call::blocking) lend it to their closures.
+#[derive(Debug)]
+pub struct Job {
+    wanted: Arc<AtomicBool>,
+}
+
+impl Job {
+    pub(in crate::app) const fn new(wanted: Arc<AtomicBool>) -> Self {
+        Self { wanted }
+    }
+
+    /// Whether the client still waits: it has not gone, and the time is not up.
+    /// A job that runs cannot be stopped from outside; one that takes long asks
+    /// this now and then, and returns early.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+}

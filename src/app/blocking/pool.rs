@@ -1,0 +1,295 @@
+//! The threads that do blocking work, and the jobs that wait for them.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
+use std::time::Instant;
+
+use super::blocking_limits::BlockingLimits;
+use crate::net::report::report;
+
+/// What a thread is given to do. It catches its own panics.
+type Work = Box<dyn FnOnce() + Send>;
+
+/// The threads of one app, and what waits for them. Clones are the same pool.
+#[derive(Clone, Default)]
+pub(crate) struct Pool(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// There is work, or there will be no more.
+    work: Condvar,
+    /// Nothing waits and nothing runs.
+    rest: Condvar,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct State {
+    limits: BlockingLimits,
+    queue: VecDeque<Waiting>, // in the order of their tickets
+    next: u64,
+    threads: usize,
+    running: usize, // of them, with work
+    closed: bool,
+}
+
+/// A job that waits for a thread.
+struct Waiting {
+    ticket: Ticket,
+    work: Work,
+}
+
+/// Names a job that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::app) struct Ticket(u64);
+
+/// What anyone may read of a pool. Written with its state locked.
+#[derive(Debug, Default)]
+pub(in crate::app) struct Counts {
+    pub(in crate::app) running: AtomicU64,
+    pub(in crate::app) waiting: AtomicU64,
+    pub(in crate::app) done: AtomicU64,
+    pub(in crate::app) refused: AtomicU64,
+}
+
+impl core::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.counts.fmt(f)
+    }
+}
+
+impl Pool {
+    pub(in crate::app) fn counts(&self) -> &Counts {
+        &self.0.counts
+    }
+
+    pub(in crate::app) fn set_limits(&self, limits: BlockingLimits) {
+        self.0.lock().limits = limits;
+    }
+
+    /// Takes work, for a thread that has none or for the queue; gives it back if
+    /// there is no room.
+    pub(in crate::app) fn submit(&self, work: Work) -> Result<Ticket, Work> {
+        let mut state = self.0.lock();
+        let limits = state.limits;
+        let room = limits.threads.saturating_add(limits.queue);
+        let is_full = limits.threads == 0 || state.running + state.queue.len() >= room;
+        if state.closed || is_full {
+            self.0.counts.refused.fetch_add(1, Relaxed);
+            return Err(work);
+        }
+        // Those that are idle or about to begin take as many of the queue.
+        let idle = state.threads - state.running; // each that runs is a thread
+        let needs_thread = state.queue.len() >= idle && state.threads < limits.threads;
+        if needs_thread && !self.start(&mut state) && state.threads == 0 {
+            self.0.counts.refused.fetch_add(1, Relaxed);
+            return Err(work);
+        }
+        let ticket = Ticket(state.next);
+        state.next += 1;
+        state.queue.push_back(Waiting { ticket, work });
+        self.0.note(&state);
+        drop(state);
+        self.0.work.notify_one();
+        Ok(ticket)
+    }
+
+    /// Drops a job if it still waits.
+    pub(in crate::app) fn cancel(&self, ticket: Ticket) {
+        let mut state = self.0.lock();
+        let found = state.queue.binary_search_by_key(&ticket, |it| it.ticket);
+        let dropped = found.ok().and_then(|at| state.queue.remove(at));
+        self.0.note(&state);
+        self.0.tell_rest(&state);
+        drop(state);
+        drop(dropped); // an application's own, and so not under the lock
+    }
+
+    /// Waits until nothing waits and nothing runs, but no longer than until
+    /// `end`; then no more work is taken, and what still waits is dropped.
+    /// Returns how many jobs still run.
+    pub(in crate::app) fn close(&self, end: Option<Instant>) -> usize {
+        let mut state = self.0.lock();
+        while !Shared::is_at_rest(&state) {
+            let left = end.map_or(Duration::MAX, |end| {
+                end.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() {
+                break;
+            }
+            // A wait for ever is made of long ones.
+            let left = left.min(Duration::from_secs(3_600));
+            let waited = self.0.rest.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.closed = true;
+        let dropped = core::mem::take(&mut state.queue);
+        self.0.note(&state);
+        let running = state.running;
+        drop(state);
+        drop(dropped);
+        self.0.work.notify_all();
+        running
+    }
+
+    /// Starts a thread; whether there is one more.
+    fn start(&self, state: &mut State) -> bool {
+        let shared = self.0.clone();
+        let name = alloc::format!("barewire-blocking-{}", state.threads);
+        match Builder::new().name(name).spawn(move || shared.run()) {
+            Ok(_) => {
+                state.threads += 1;
+                true
+            }
+            Err(error) => {
+                report!(Error, "no thread for blocking work can be started: {error}");
+                false
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works until there has been nothing to do for long enough.
+    fn run(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(Waiting { work, .. }) = state.queue.pop_front() {
+                state.running += 1;
+                self.note(&state);
+                drop(state);
+                work();
+                state = self.lock();
+                state.running -= 1;
+                self.note(&state);
+                self.counts.done.fetch_add(1, Relaxed);
+                self.tell_rest(&state);
+                continue;
+            }
+            if state.closed {
+                break;
+            }
+            let idle = state.limits.idle;
+            let waited = self.work.wait_timeout(state, idle);
+            let (locked, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = locked;
+            if waited.timed_out() && state.queue.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+    }
+
+    fn note(&self, state: &State) {
+        let waiting = state.queue.len() as u64;
+        self.counts.waiting.store(waiting, Relaxed);
+        self.counts.running.store(state.running as u64, Relaxed);
+    }
+
+    fn is_at_rest(state: &State) -> bool {
+        state.queue.is_empty() && state.running == 0
+    }
+
+    fn tell_rest(&self, state: &State) {
+        if Self::is_at_rest(state) {
+            self.rest.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn pool(threads: usize, queue: usize) -> Pool {
+        let pool = Pool::default();
+        let limits = BlockingLimits::DEFAULT;
+        pool.set_limits(limits.with_threads(threads).with_queue(queue));
+        pool
+    }
+
+    #[test]
+    fn what_has_no_room_is_given_back_and_what_waits_can_be_cancelled() {
+        let pool = pool(1, 2);
+        let (go, wait) = channel::<()>();
+        let (tell, told) = channel();
+        let begun = tell.clone();
+        let work = move || {
+            begun.send(0).unwrap();
+            let _ = wait.recv();
+        };
+        assert!(pool.submit(Box::new(work)).is_ok());
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(0)); // it runs
+        let mut tickets = alloc::vec::Vec::new();
+        for number in [1, 2] {
+            let tell = tell.clone();
+            let ticket = pool.submit(Box::new(move || tell.send(number).unwrap()));
+            tickets.push(ticket.map_err(drop).unwrap());
+        }
+        assert!(pool.submit(Box::new(|| {})).is_err());
+        pool.cancel(tickets[0]);
+        pool.cancel(tickets[0]);
+        assert_eq!(pool.counts().waiting.load(Relaxed), 1);
+        drop(go);
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(2));
+        assert_eq!(pool.close(None), 0);
+        assert!(pool.submit(Box::new(|| {})).is_err());
+        let counts = pool.counts();
+        let seen = [
+            &counts.running,
+            &counts.waiting,
+            &counts.done,
+            &counts.refused,
+        ];
+        assert_eq!(seen.map(|it| it.load(Relaxed)), [0, 0, 2, 2]);
+    }
+
+    #[test]
+    fn threads_are_as_many_as_there_is_work_for() {
+        let pool = pool(3, 0);
+        assert_eq!(pool.0.lock().threads, 0);
+        let (go, wait) = channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        for _ in 0..3 {
+            let wait = wait.clone();
+            let work = move || _ = wait.lock().unwrap().recv();
+            assert!(pool.submit(Box::new(work)).is_ok());
+        }
+        assert!(pool.submit(Box::new(|| {})).is_err());
+        assert_eq!(pool.0.lock().threads, 3);
+        drop(go);
+        assert_eq!(pool.close(Some(Instant::now() + PATIENCE)), 0);
+    }
+
+    #[test]
+    fn a_close_does_not_wait_beyond_its_end() {
+        let pool = pool(1, 1);
+        let (go, wait) = channel::<()>();
+        let (tell, told) = channel();
+        let work = move || {
+            tell.send(()).unwrap();
+            let _ = wait.recv();
+        };
+        assert!(pool.submit(Box::new(work)).is_ok());
+        told.recv_timeout(PATIENCE).unwrap();
+        let dropped = Arc::new(());
+        let held = dropped.clone();
+        assert!(pool.submit(Box::new(move || drop(held))).is_ok());
+        assert_eq!(pool.close(Some(Instant::now())), 1);
+        assert_eq!(Arc::strong_count(&dropped), 1);
+        drop(go);
+    }
+}

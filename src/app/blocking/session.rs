@@ -1,0 +1,162 @@
+//! Requests that are answered by blocking work.
+
+use alloc::boxed::Box;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use super::answer::BlockingAnswer;
+use super::blocking_limits::BlockingLimits;
+use super::job::Job;
+use super::pool::{Pool, Ticket};
+use crate::app::exchange::defer::{Deferred, Deferring};
+use crate::app::exchange::refusal::{Done, Refusal};
+use crate::app::exchange::reply::Reply;
+use crate::app::exchange::session::{After, At, Session};
+use crate::app::serving::builder::App;
+use crate::http::Status;
+use crate::link::Event;
+use crate::net::report::report;
+
+/// The exchange of a job, on its loop. Dropped with it, and the job with that,
+/// if it still waits.
+struct Blocked {
+    deferring: Deferring,
+    pool: Pool,
+    ticket: Ticket,
+}
+
+impl Session for Blocked {
+    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
+        self.deferring.event(at, event)
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        self.pool.cancel(self.ticket);
+    }
+}
+
+impl Reply<'_, '_> {
+    /// Answers with what `work` gives back, which runs on a thread where it may
+    /// block: for a database, a file, a slow library, long computing. A closure
+    /// of a route itself must not: while it sleeps or waits, its loop serves
+    /// nobody.
+    ///
+    /// ```
+    /// use barewire::app::{App, Refusal, Response, Status};
+    /// use std::time::Duration;
+    ///
+    /// /// Stands for a query of a database.
+    /// fn name_of(id: u32) -> Option<String> {
+    ///     std::thread::sleep(Duration::from_millis(100));
+    ///     (id == 7).then(|| "Ann".into())
+    /// }
+    ///
+    /// App::new().get("/users/{id}", |request, reply| {
+    ///     // What the work needs is taken along.
+    ///     let id = request.param("id").parse().map_err(|_| Status::BAD_REQUEST)?;
+    ///     Ok::<_, Status>(reply.blocking(move || {
+    ///         let name = name_of(id).ok_or(Status::NOT_FOUND)?;
+    ///         Ok::<_, Refusal>(Response::text(name))
+    ///     }))
+    /// });
+    /// ```
+    ///
+    /// The threads are those of the app: as many, and as many jobs that wait for
+    /// one, as [`BlockingLimits`](crate::app::BlockingLimits) say. Where there is
+    /// no room, the request is refused with 503. A job whose client has gone, or
+    /// has waited for longer than [`Limits::reply`](crate::link::Limits::reply)
+    /// (504), is dropped if it has not begun; one that runs cannot be stopped, but
+    /// may [ask](Self::blocking_job). If it panics, 500 is sent. At a shutdown
+    /// jobs have the time that the server has.
+    ///
+    /// A client of HTTP/1.1 that closes its connection in an orderly way looks like
+    /// one that has sent all and still reads: its job is done. One that resets the
+    /// connection, and one of HTTP/2 that resets the stream, has gone.
+    pub fn blocking<A: BlockingAnswer>(self, work: impl FnOnce() -> A + Send + 'static) -> Done {
+        self.blocking_job(|_job| work())
+    }
+
+    /// Answers as [`blocking`](Self::blocking) does, with work that may ask
+    /// whether its client still waits.
+    ///
+    /// ```
+    /// use barewire::app::{App, Response};
+    ///
+    /// App::new().get("/primes", |_request, reply| {
+    ///     reply.blocking_job(|job| {
+    ///         let mut found: Vec<u32> = Vec::new();
+    ///         for number in 2..100_000 {
+    ///             if number % 1_000 == 0 && !job.is_wanted() {
+    ///                 break; // nobody will read it
+    ///             }
+    ///             if found.iter().take_while(|it| *it * *it <= number).all(|it| number % it != 0) {
+    ///                 found.push(number);
+    ///             }
+    ///         }
+    ///         Response::text(format!("{} primes", found.len()))
+    ///     })
+    /// });
+    /// ```
+    pub fn blocking_job<A: BlockingAnswer>(
+        mut self,
+        work: impl FnOnce(&Job) -> A + Send + 'static,
+    ) -> Done {
+        let claim = match self.place() {
+            Ok(claim) => claim,
+            Err(refusal) => return self.refuse(refusal),
+        };
+        let at = self.at();
+        let pool = at.site.pool.clone();
+        let (deferring, deferred) = Deferring::new(at.context, claim);
+        match pool.submit(Box::new(move || run(deferred, work))) {
+            Ok(ticket) => self.owe(Box::new(Blocked {
+                deferring,
+                pool,
+                ticket,
+            })),
+            Err(work) => {
+                // In this order, so that nothing is posted.
+                drop(deferring);
+                drop(work);
+                let subject = self.at().subject();
+                report!(
+                    Warn,
+                    "{subject}: 503, as there is no room for more blocking work"
+                );
+                self.refuse(busy())
+            }
+        }
+    }
+}
+
+impl App {
+    /// Sets how many threads there are for [blocking work](Reply::blocking), and
+    /// how many jobs may wait for them.
+    #[must_use]
+    pub fn blocking_limits(self, limits: BlockingLimits) -> Self {
+        self.metrics().pool().set_limits(limits);
+        self
+    }
+}
+
+/// Does the work, and has its answer sent.
+fn run<A: BlockingAnswer>(deferred: Deferred, work: impl FnOnce(&Job) -> A) {
+    let job = Job::new(deferred.wanted());
+    if !job.is_wanted() {
+        return;
+    }
+    let _ = match catch_unwind(AssertUnwindSafe(|| work(&job).into_result())) {
+        Ok(Ok(response)) => deferred.send(response),
+        Ok(Err(refusal)) => deferred.refuse(refusal),
+        Err(_) => deferred.fail(),
+    };
+}
+
+/// There is no room for more work; a client may come again soon.
+fn busy() -> Refusal {
+    let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE).because("the server is busy");
+    // A number that can stand on the wire.
+    refusal.clone().field("Retry-After", "1").unwrap_or(refusal)
+}
