@@ -307,6 +307,16 @@ impl Connection {
         }
     }
 
+    /// Says that output is on its way, and that the peer takes it: the connection
+    /// is not idle, and a client's request has not arrived yet.
+    pub const fn under_way(&mut self, now: Instant) {
+        let awaits = matches!(self.role, Role::Client) && self.awaits_response();
+        let is_idle = matches!(self.reading, Reading::Idle) && self.is_idle();
+        if awaits || is_idle && !self.shutdown {
+            self.since = now;
+        }
+    }
+
     /// The status that the machine itself has answered a [`Violation`] with;
     /// `None` without one, and where it came too late for an answer.
     pub fn refusal(&self) -> Option<Status> {

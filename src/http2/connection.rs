@@ -87,6 +87,8 @@ pub struct Connection {
     pub(super) schedule: Schedule,
     pub(super) flood: Flood,
     pub(super) send: SendWindow,
+    /// What that window is once the peer has used all that we have sent.
+    pub(super) full: u32,
     pub(super) receive: ReceiveWindow,
     /// The peer has had to stop since somebody asked.
     pub(super) withheld: bool,
@@ -111,14 +113,15 @@ pub struct Connection {
     pub(super) retires: Option<Instant>,
     /// When the last byte came.
     pub(super) heard: Instant,
-    /// When the last stream was closed.
+    /// When the last stream was closed, or until when what the peer has used
+    /// since then is worth it.
     pub(super) active: Instant,
     /// When our settings were sent that are not acknowledged yet.
     pub(super) settings_since: Option<Instant>,
     /// When the frame or block began that is not all there.
     pub(super) frame_since: Option<Instant>,
-    /// When our sign-of-life ping was sent.
-    pub(super) ping_since: Option<Instant>,
+    /// When our sign-of-life ping was sent, if it was not answered; else NEVER.
+    pub(super) ping_since: Instant,
 }
 
 /// How far the connection's life has come.
@@ -193,6 +196,7 @@ impl Connection {
             schedule: Schedule::new(),
             flood: Flood::new(),
             send: SendWindow::new(DEFAULT_WINDOW),
+            full: DEFAULT_WINDOW,
             receive: ReceiveWindow::new(DEFAULT_WINDOW),
             withheld: false,
             granted: DEFAULT_WINDOW,
@@ -209,7 +213,7 @@ impl Connection {
             active: now,
             settings_since: None,
             frame_since: Some(now),
-            ping_since: None,
+            ping_since: Instant::NEVER,
         }
     }
 

@@ -144,8 +144,11 @@ impl Connection {
                 return Err(Violation::WindowIncrement);
             }
             let shut = self.send.open() == 0;
+            let unused = self.full.saturating_sub(self.send.open() as u32); // < 2^31
             let grown = self.send.grow(i64::from(increment));
             grown.ok_or(Violation::WindowOverflow)?;
+            self.full = self.full.max(self.send.open() as u32);
+            self.used(increment.min(unused), context.now);
             if shut {
                 self.wake_streams();
             }

@@ -57,7 +57,7 @@ impl Connection {
         }
         if !input.is_empty() {
             self.heard = now;
-            self.ping_since = None;
+            self.ping_since = Instant::NEVER;
         }
         let mut context = Context {
             now,

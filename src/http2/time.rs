@@ -14,6 +14,9 @@ use crate::wire::{Instant, Role, Sink};
 /// How long something waits that found no room in the output.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Bytes a second that a peer uses at least whose connection is not idle.
+const PACE: u64 = 4096;
+
 /// What time makes due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
@@ -92,7 +95,7 @@ impl Connection {
             }
             Action::Ping => {
                 payload::put_ping(false, ALIVE_PING, out);
-                self.ping_since = Some(now);
+                self.ping_since = now;
             }
             Action::Stall => event = self.give_up_stalled(limits, now, out),
             Action::Retire => {
@@ -138,10 +141,56 @@ impl Connection {
     /// has passed is not held against the peer.
     pub fn resume(&mut self, now: Instant) {
         self.heard = now;
-        self.ping_since = self.ping_since.map(|_| now);
+        if self.ping_since != Instant::NEVER {
+            self.ping_since = now;
+        }
         self.settings_since = self.settings_since.map(|_| now);
         self.frame_since = self.frame_since.map(|_| now);
         self.wake = self.wake.min(now); // `elapsed` sets it anew
+    }
+
+    /// Since when the peer owes us an answer, to a ping or by a window for what
+    /// we have sent, in milliseconds of the clock that wrap; `None` while it owes
+    /// none.
+    pub fn awaited(&self) -> Option<u32> {
+        let warned = match self.drain {
+            Drain::Warned(since) => since,
+            Drain::No | Drain::Last(_) => Instant::NEVER,
+        };
+        let stalled = self.streams.iter().map(|stream| stream.stalled);
+        let first = stalled.fold(warned.min(self.ping_since), Instant::min);
+        (first != Instant::NEVER && !self.is_done()).then(|| first.as_millis() as u32)
+    }
+
+    /// Says that what asks for these answers is not with the peer before `at`,
+    /// which may be still to come: the time to answer counts from there.
+    /// Without a call it counts from when the frame was written.
+    pub fn await_from(&mut self, at: Instant) {
+        if self.ping_since != Instant::NEVER {
+            self.ping_since = at;
+        }
+        if let Drain::Warned(since) = &mut self.drain {
+            *since = at;
+        }
+        for stream in self.streams.iter_mut() {
+            if stream.stalled != Instant::NEVER {
+                stream.stalled = at;
+            }
+        }
+    }
+
+    /// Says that output is on its way, and that the peer takes it: the
+    /// connection is not idle.
+    pub const fn under_way(&mut self, now: Instant) {
+        self.active = now;
+    }
+
+    /// The peer has used `bytes` of what we have sent, and says so by a window. A
+    /// connection without streams is not idle as long as this goes on, at 4 KiB a
+    /// second or more.
+    pub(super) fn used(&mut self, bytes: u32, now: Instant) {
+        let worth = Duration::from_micros(u64::from(bytes) * 1_000_000 / PACE);
+        self.active = (self.active + worth).min(now);
     }
 
     /// Wakes at `due`, but looks in often enough to ping for streams that are
@@ -167,12 +216,14 @@ impl Connection {
             since.map_or(never, |since| (since + limit, action))
         };
         let quiet = match self.ping_since {
-            Some(since) => (
+            Instant::NEVER if self.streams.is_empty() => {
+                (self.active + limits.idle_timeout, Action::Idle)
+            }
+            Instant::NEVER => (self.heard + limits.ping_interval, Action::Ping),
+            since => (
                 since + limits.ping_timeout,
                 Action::Fail(Violation::PingTimeout),
             ),
-            None if self.streams.is_empty() => (self.active + limits.idle_timeout, Action::Idle),
-            None => (self.heard + limits.ping_interval, Action::Ping),
         };
         let warned = match self.drain {
             Drain::Warned(since) => Some(since),

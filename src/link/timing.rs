@@ -81,6 +81,45 @@ impl Link {
         }
     }
 
+    /// Since when the peer owes us an answer to something that we have sent, in
+    /// milliseconds of the clock that wrap; `None` while it owes none, and where
+    /// the protocol asks for none.
+    pub fn awaited(&self) -> Option<u32> {
+        match &self.protocol {
+            Protocol::Http2(many) => many.machine().awaited(),
+            Protocol::WebSocket(machine) => machine.awaited(),
+            Protocol::Http1(_) | Protocol::Raw { .. } => None,
+        }
+    }
+
+    /// Whether the protocol asks its peer for answers.
+    #[cfg(feature = "net")]
+    pub(crate) const fn asks(&self) -> bool {
+        !matches!(self.protocol, Protocol::Http1(_) | Protocol::Raw { .. })
+    }
+
+    /// Says that what asks for this answer is not with the peer before `at`: the
+    /// time to answer counts from there. Who knows nothing of the way to the
+    /// peer does not call this, and the time counts from when it was written.
+    pub fn await_from(&mut self, at: Instant) {
+        match &mut self.protocol {
+            Protocol::Http2(many) => many.machine_mut().await_from(at),
+            Protocol::WebSocket(machine) => machine.await_from(at),
+            Protocol::Http1(_) | Protocol::Raw { .. } => {}
+        }
+    }
+
+    /// Says that output is still on its way, and that the peer takes it: it is
+    /// not idle, and does not have all that it is to act on.
+    pub fn under_way(&mut self, now: Instant) {
+        match &mut self.protocol {
+            Protocol::Http1(machine) => machine.under_way(now),
+            Protocol::Http2(many) => many.under_way(now),
+            Protocol::WebSocket(machine) => machine.under_way(now),
+            Protocol::Raw { .. } => {}
+        }
+    }
+
     /// Says that our own side withheld the input until `now`: the time that
     /// has passed is not held against the peer.
     #[inline]

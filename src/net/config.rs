@@ -34,9 +34,11 @@ pub struct Limits {
     /// Output waiting that ends the connection. Stops: a peer that asks and
     /// never reads. Default 1 MiB.
     pub backlog_cap: usize,
-    /// Time for a peer to take a byte while output waits for it. Stops: a
-    /// peer that holds a backlog for ever. Effect: the connection is reset.
-    /// Default 30 s.
+    /// Time for a peer to take a byte of what is sent to it: of what waits
+    /// here, and of what the kernel has taken. Stops: a peer that holds output
+    /// for ever. Effect: a connection whose output waits is reset; where a
+    /// deadline has waited for what is under way, it waits no longer. Default
+    /// 30 s.
     pub write_progress: Duration,
     /// Bytes of one read: the size of the loop's read buffer, and the most
     /// that a paused connection holds. Default 65 KiB: a message of 64 KiB and
@@ -50,11 +52,13 @@ pub struct Limits {
     /// wait in the kernel for the next turn. Default 64.
     pub accepts: u32,
     /// Time to wait for a peer to close after the last reply, so that it
-    /// reads the reply and not a reset (RFC 9112 §9.6). Default 5 s.
+    /// reads the reply and not a reset (RFC 9112 §9.6). Counts from when the
+    /// peer has taken all, and until then
+    /// [`write_progress`](Self::write_progress) decides. Default 5 s.
     pub linger_time: Duration,
     /// Bytes read and dropped while waiting for that. Stops: an upload
-    /// without end that was refused. Effect: the connection is closed at
-    /// once. Default 1 MiB.
+    /// without end that was refused. Effect: no more is read, and the
+    /// connection is closed as soon as the peer has taken all. Default 1 MiB.
     pub linger_bytes: usize,
     /// Time for running exchanges to finish when the loop is asked to stop.
     /// Effect: what is left is reset and counted. Default 30 s.

@@ -401,6 +401,7 @@ impl Context<'_> {
             },
         );
         it.writable &= !direct.is_full;
+        it.sent += direct.taken as u64;
         counters.bytes_out += direct.taken as u64;
         *past += u64::from(direct.taken > 0);
         (done, waited)

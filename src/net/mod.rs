@@ -66,3 +66,4 @@ pub use system::mio::{Mio, MioListener, MioStream};
 pub use system::network::Network;
 pub use system::poller::{MAX_PARTS, Poller, Read, Readiness, Waker};
 pub use system::scripted::{Client, Fate, Scripted, ScriptedListener, ScriptedStream};
+pub use system::scripted_queue::KernelQueue;

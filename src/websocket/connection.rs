@@ -262,7 +262,12 @@ impl Connection {
             Phase::Failed(violation) => return Err(violation),
         };
         if !due.left.is_zero() {
-            self.wake = later(now, due.left);
+            let left = match self.phase {
+                // A pong lets the time to the next ping begin.
+                Phase::Pinged => due.left.min(limits.ping_interval),
+                _ => due.left,
+            };
+            self.wake = later(now, left);
             return Ok(None);
         }
         match due.action {

@@ -38,6 +38,7 @@ mod receive;
 mod resting;
 mod send;
 mod timer;
+mod waiting;
 
 pub use code::CloseCode;
 pub use connection::Connection;

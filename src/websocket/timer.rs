@@ -4,6 +4,9 @@ use core::time::Duration;
 
 use crate::wire::Instant;
 
+/// How far from now a point may be that is still to come: 4.6 hours.
+const AHEAD: u32 = 1 << 24;
+
 /// A recent point on the clock, in milliseconds that wrap after 49 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tick(u32);
@@ -16,14 +19,23 @@ impl Tick {
         Self(now.as_millis() as u32)
     }
 
-    /// What is left of `limit`, counted from this point; zero once it has
-    /// passed, [`Duration::MAX`] if the limit is out of the clock's reach.
+    #[inline]
+    pub(super) const fn millis(self) -> u32 {
+        self.0
+    }
+
+    /// What is left of `limit`, counted from this point, which may be still to
+    /// come by some hours; zero once it has passed, [`Duration::MAX`] if the
+    /// limit is out of the clock's reach.
     pub(super) fn left(self, limit: Duration, now: Instant) -> Duration {
         match u32::try_from(limit.as_millis()) {
             Ok(u32::MAX) | Err(_) => Duration::MAX,
             Ok(_) => {
                 let passed = Self::at(now).0.wrapping_sub(self.0);
-                limit.saturating_sub(Duration::from_millis(passed as u64))
+                match passed.wrapping_neg() {
+                    ahead @ 1..AHEAD => limit.saturating_add(Duration::from_millis(ahead.into())),
+                    _ => limit.saturating_sub(Duration::from_millis(passed.into())),
+                }
             }
         }
     }

@@ -9,7 +9,8 @@ use super::input::Input;
 use barewire::http::{Content, Fields, ResponseHead, Status};
 use barewire::link::{self, Body, Event};
 use barewire::net::{
-    Client, Context, Fate, Handler, Limits, ListenOptions, Loop, Owner, Scripted, Speaks,
+    Client, Context, Fate, Handler, KernelQueue, Limits, ListenOptions, Loop, Owner, Scripted,
+    Speaks,
 };
 use barewire::websocket::{CloseCode, handshake};
 use core::time::Duration;
@@ -278,7 +279,16 @@ impl Play {
             (10, Some(client)) => self.world.stop_reading(client),
             (11, Some(client)) => self.world.allow_write(client, input.byte().into()),
             (12, Some(client)) => self.world.allow_all(client),
-            (13, Some(client)) => self.world.spurious(client),
+            (13, Some(client)) if act < 0x40 => self.world.spurious(client),
+            (13, Some(client)) => {
+                let [size, rate, step] = input.array().map(usize::from);
+                let queue = KernelQueue {
+                    size: 1 + size * 128,
+                    rate: rate * 32,
+                    step: 1 + step * 8,
+                };
+                self.world.set_kernel_queue(client, queue);
+            }
             (14, _) => {
                 let error = if act & 0x10 == 0 { 24 } else { 103 }; // EMFILE, ECONNABORTED
                 self.world
@@ -331,9 +341,16 @@ impl Play {
     /// All that was seen, once everyone is gone.
     pub(super) fn end(mut self) -> Vec<(Vec<u8>, Fate)> {
         self.rest();
+        const WIDE: KernelQueue = KernelQueue {
+            size: 1 << 24,
+            rate: 1 << 24,
+            step: 1,
+        };
         for client in &self.clients {
             self.world.allow_all(*client);
+            self.world.set_kernel_queue(*client, WIDE);
         }
+        self.world.advance(Duration::ZERO); // there is room now
         self.rest();
         if !self.draining {
             self.events.remote().drain(Duration::from_secs(3));
@@ -348,6 +365,8 @@ impl Play {
         assert_eq!(counters.panics, 0);
         assert_eq!(counters.active, 0, "{counters:?}");
         assert!(self.events.is_drained());
+        // What was closed in peace arrives; what was reset is nowhere.
+        assert!(self.clients.iter().all(|c| self.world.queued(*c) == 0));
         let seen = |client: &Client| (self.world.take_output(*client), self.world.fate(*client));
         let all: Vec<_> = self.clients.iter().map(seen).collect();
         for (_, fate) in &all {

@@ -17,5 +17,6 @@ mod http2_support;
 mod limits;
 mod panics;
 mod scene;
+mod slow_readers;
 mod splits;
 mod turns;

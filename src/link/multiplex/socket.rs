@@ -232,6 +232,9 @@ impl Multiplex {
     ) -> Option<Given> {
         let mut failed = None;
         self.on_socket(id, |socket, outbox| {
+            if !outbox.is_empty() {
+                socket.await_from(lent.now); // it has not even left
+            }
             // No event comes from time alone.
             failed = socket.elapsed(lent, outbox).err();
             Ok::<_, Misuse>(())

@@ -146,6 +146,17 @@ impl Multiplex {
         self.wake_by(due);
     }
 
+    /// Output is still on its way. What WebSockets ask for may be in it.
+    pub(in crate::link) fn under_way(&mut self, now: Instant) {
+        self.machine.under_way(now);
+        for stream in self.streams.iter_mut() {
+            if let Some(socket) = &mut stream.socket {
+                socket.await_from(now);
+                socket.under_way(now);
+            }
+        }
+    }
+
     /// The input was withheld until `now`.
     pub(in crate::link) fn resume(&mut self, now: Instant) {
         self.machine.resume(now);

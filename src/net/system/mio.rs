@@ -290,6 +290,11 @@ impl Poller for Mio {
         super::send_file::send(&stream.0, parts, file)
     }
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn under_way(&mut self, stream: &MioStream) -> Option<usize> {
+        super::under_way::bytes(&stream.0)
+    }
+
     fn shutdown_write(&mut self, stream: &mut MioStream) -> io::Result<()> {
         SockRef::from(&stream.0).shutdown(Shutdown::Write)
     }

@@ -13,8 +13,13 @@ pub(super) mod poller;
 pub(super) mod random;
 pub(super) mod retry;
 pub(super) mod scripted;
+pub(super) mod scripted_kernel;
+pub(super) mod scripted_queue;
 pub(super) mod scripted_system;
 #[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]
 pub(super) mod send_file;
 #[cfg(unix)]
 pub(super) mod socket_file;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(unsafe_code)] // the call: it says why it is sound
+pub(super) mod under_way;

@@ -216,6 +216,21 @@ pub trait Poller {
         Ok(taken)
     }
 
+    /// Bytes that a stream has taken from [`write`](Self::write) and that are
+    /// still under way to the peer; `None`, as by default, where the system does
+    /// not say. What was written less these is what the peer has, and that never
+    /// becomes less.
+    ///
+    /// On Linux it is `SIOCOUTQ`. Over TCP it counts what is not acknowledged, a
+    /// FIN as one byte: what is acknowledged may still wait in the peer's
+    /// receive buffer, or in a proxy. On a Unix domain socket it is the memory of
+    /// the pieces that the peer has not read to their end: it is more than their
+    /// bytes, and falls in steps of tens of KiB.
+    fn under_way(&mut self, stream: &Self::Stream) -> Option<usize> {
+        let _ = stream;
+        None
+    }
+
     /// Says that nothing more will be written (FIN).
     fn shutdown_write(&mut self, stream: &mut Self::Stream) -> io::Result<()>;
 

@@ -16,6 +16,7 @@ use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::io::ErrorKind;
 
+use super::scripted_queue::Filled;
 use crate::net::{Address, Peer, Readiness, Waker};
 use crate::wire::Instant;
 
@@ -83,6 +84,7 @@ pub(in crate::net) struct World {
     pub(in crate::net) auto_advance: bool,
     pub(in crate::net) refuse_connects: Option<ErrorKind>,
     pub(in crate::net) chance: u64,
+    pub(in crate::net) tells_under_way: bool,
 }
 
 #[derive(Debug)]
@@ -105,6 +107,7 @@ pub(in crate::net) struct StreamState {
     pub(in crate::net) inbound: VecDeque<Vec<u8>>,
     pub(in crate::net) end: bool, // the peer has finished sending
     pub(in crate::net) room: Option<usize>, // bytes that the kernel takes yet; None: any number
+    pub(in crate::net) queue: Option<Filled>, // None: the peer takes what the kernel takes
     pub(in crate::net) blocked: bool, // a write was short
     pub(in crate::net) output: Vec<u8>,
     pub(in crate::net) edge: Readiness, // since the last poll
@@ -117,6 +120,15 @@ pub(in crate::net) enum Link {
     Connecting,
     Up,
     Failed(ErrorKind),
+}
+
+impl World {
+    pub(in crate::net) fn advance(&mut self, time: Duration) {
+        self.now += time;
+        for stream in &mut self.streams {
+            stream.pass(time);
+        }
+    }
 }
 
 impl StreamState {
@@ -139,6 +151,7 @@ impl StreamState {
             inbound: VecDeque::new(),
             end: false,
             room: None,
+            queue: None,
             blocked: false,
             output: Vec::new(),
             edge: Readiness::default(),
@@ -153,14 +166,45 @@ impl StreamState {
         Readiness {
             token: 0,
             readable: failed || self.end || !self.inbound.is_empty(),
-            writable: failed || (self.link == Link::Up && self.room != Some(0)),
+            writable: failed || (self.link == Link::Up && self.room() != 0),
             read_closed: failed || self.end,
             closed: failed,
         }
     }
 
+    /// Bytes that the kernel takes now.
+    pub(in crate::net) fn room(&self) -> usize {
+        let queue = self.queue.as_ref();
+        let room = queue.map_or(usize::MAX, Filled::room);
+        room.min(self.room.unwrap_or(usize::MAX))
+    }
+
     pub(in crate::net) fn is_open(&self) -> bool {
         matches!(self.fate, Fate::Open | Fate::Finished)
+    }
+
+    /// Lets the queue drain for a while.
+    fn pass(&mut self, time: Duration) {
+        let Some(queue) = &mut self.queue else {
+            return;
+        };
+        queue.pass(time, &mut self.output);
+        if self.blocked && queue.is_writable() {
+            self.blocked = false;
+            self.edge.writable = true;
+        }
+    }
+
+    /// The loop has closed the stream, and its peer sends on: it is reset, and
+    /// what was under way is lost.
+    fn meets_closed(&mut self) {
+        if self.fate == Fate::Closed
+            && let Some(queue) = &mut self.queue
+            && queue.under_way() > 0
+        {
+            queue.clear();
+            self.fate = Fate::Reset;
+        }
     }
 }
 
@@ -178,12 +222,17 @@ impl Scripted {
                 auto_advance: false,
                 refuse_connects: None,
                 chance: 0,
+                tells_under_way: true,
             })),
             waker: Waker::new(|| {}),
         }
     }
 
-    fn with<R>(&self, client: Client, f: impl FnOnce(&mut StreamState) -> R) -> R {
+    pub(in crate::net) fn with<R>(
+        &self,
+        client: Client,
+        f: impl FnOnce(&mut StreamState) -> R,
+    ) -> R {
         // Every `Client` was made with its stream, and streams stay.
         f(&mut self.world.borrow_mut().streams[client.0])
     }
@@ -233,6 +282,7 @@ impl Scripted {
     /// Sends a piece. No read brings bytes of two pieces.
     pub fn send(&self, client: Client, bytes: &[u8]) {
         self.with(client, |stream| {
+            stream.meets_closed();
             if !bytes.is_empty() && stream.link == Link::Up && !stream.end {
                 stream.inbound.push_back(bytes.into());
                 stream.edge.readable = true;
@@ -259,6 +309,9 @@ impl Scripted {
         self.with(client, |stream| {
             stream.link = Link::Failed(error);
             stream.inbound.clear();
+            if let Some(queue) = &mut stream.queue {
+                queue.clear();
+            }
             stream.edge = stream.level();
         });
     }
@@ -293,7 +346,7 @@ impl Scripted {
         });
     }
 
-    /// What the loop has written so far.
+    /// What the loop has written so far, and the peer has taken.
     pub fn output(&self, client: Client) -> Vec<u8> {
         self.with(client, |stream| stream.output.clone())
     }
@@ -343,9 +396,9 @@ impl Scripted {
         self.world.borrow_mut().refuse_connects = error;
     }
 
-    /// Moves the clock.
+    /// Moves the clock, and lets what kernels hold arrive meanwhile.
     pub fn advance(&self, time: Duration) {
-        self.world.borrow_mut().now += time;
+        self.world.borrow_mut().advance(time);
     }
 
     /// Whether a poll that finds nothing moves the clock by its timeout, as if

@@ -60,7 +60,7 @@ impl Poller for Scripted {
             && ready.is_empty()
             && !woken
         {
-            world.now += timeout;
+            world.advance(timeout);
         }
         Ok(())
     }
@@ -154,6 +154,9 @@ impl Poller for Scripted {
         let lossy = !stream.inbound.is_empty() || matches!(stream.link, Link::Failed(_));
         stream.fate = if lossy { Fate::Reset } else { Fate::Closed };
         stream.token = None;
+        if let (true, Some(queue)) = (lossy, &mut stream.queue) {
+            queue.clear();
+        }
     }
 
     fn reset(&mut self, stream: ScriptedStream) {
@@ -161,6 +164,9 @@ impl Poller for Scripted {
         let stream = &mut world.streams[stream.0];
         stream.fate = Fate::Reset;
         stream.token = None;
+        if let Some(queue) = &mut stream.queue {
+            queue.clear();
+        }
     }
 
     fn read(&mut self, stream: &mut ScriptedStream, into: &mut [u8]) -> io::Result<Read> {
@@ -205,8 +211,11 @@ impl Poller for Scripted {
         }
         let mut taken = 0;
         for part in parts {
-            let n = part.len().min(stream.room.unwrap_or(usize::MAX));
-            stream.output.extend_from_slice(&part[..n]);
+            let n = part.len().min(stream.room());
+            match &mut stream.queue {
+                Some(queue) => drop(queue.put(&part[..n])),
+                None => stream.output.extend_from_slice(&part[..n]),
+            }
             stream.room = stream.room.map(|room| room - n);
             taken += n;
             if n < part.len() {
@@ -217,12 +226,23 @@ impl Poller for Scripted {
         Ok(taken)
     }
 
+    fn under_way(&mut self, stream: &ScriptedStream) -> Option<usize> {
+        let world = self.world.borrow();
+        let queue = world.streams[stream.0].queue.as_ref();
+        world
+            .tells_under_way
+            .then(|| queue.map_or(0, |queue| queue.under_way()))
+    }
+
     fn shutdown_write(&mut self, stream: &mut ScriptedStream) -> io::Result<()> {
         let mut world = self.world.borrow_mut();
         let stream = &mut world.streams[stream.0];
         match stream.link {
             Link::Up => {
                 stream.fate = Fate::Finished;
+                if let Some(queue) = &mut stream.queue {
+                    queue.finish();
+                }
                 Ok(())
             }
             Link::Connecting | Link::Failed(_) => Err(ErrorKind::NotConnected.into()),

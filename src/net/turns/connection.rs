@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::kept::Kept;
+use super::watch::Watch;
 use crate::link::{Closing, Gone, Limits, Link};
 use crate::net::{Backlog, Owner, Peer};
 use crate::wire::Instant;
@@ -19,8 +20,10 @@ pub(in crate::net) enum Phase {
     /// All is sent and our FIN is out: what the peer still sends is thrown
     /// away, so that it reads our last words and not a reset.
     Lingering {
-        /// Bytes that may still be thrown away.
+        /// Bytes that may still be thrown away; 0: it is read no more.
         left: u32,
+        /// The peer has taken all that was sent.
+        taken: bool,
     },
 }
 
@@ -34,9 +37,13 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) kept: Option<Box<Kept>>,
     /// Output that the kernel has not taken.
     pub(in crate::net) backlog: Backlog,
-    /// When output has waited too long without progress, or the lingering is
-    /// over; `NEVER` if neither is the case.
+    /// When to look whether waiting output makes progress, or whether the
+    /// lingering is over; `NEVER` if there is neither.
     pub(in crate::net) stalls: Instant,
+    /// Bytes that the kernel has taken since the record was made.
+    pub(in crate::net) sent: u64,
+    /// What the peer was seen to take of them, where that matters.
+    pub(in crate::net) watch: Option<Box<Watch>>,
     pub(in crate::net) phase: Phase,
     pub(in crate::net) tag: u32,
     /// Of its key; the table of connections sets it.
@@ -94,6 +101,8 @@ impl Connection {
             kept: None,
             backlog: Backlog::new(),
             stalls: Instant::NEVER,
+            sent: 0,
+            watch: None,
             phase,
             tag: 0,
             generation: 0,

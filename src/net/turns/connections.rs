@@ -232,6 +232,7 @@ impl Others {
         let (Some(connection), Some(place)) = (whole.as_mut(), self.places.get_mut(key)) else {
             return false;
         };
+        connection.forget_watch();
         if let Some(resting) = Resting::of(connection, &mut self.long) {
             *place = Place::Resting(resting);
         } else {

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use super::connection::Phase;
 use super::dispatch::Dispatch;
 use super::state::State;
+use super::taking::{LOOK, Way};
 use crate::link::{Closing, Gone};
 use crate::net::{Key, Loop, Output, Poller};
 use crate::wire::Instant;
@@ -48,6 +49,7 @@ impl<P: Poller> Loop<P> {
                 // As nearly always: nothing waits, so that nothing is timed.
                 Ok(n) if n == cork.len() => {
                     cork.clear();
+                    connection.sent += n as u64;
                     counters.bytes_out += n as u64;
                     return connection.link.set_room(limits.backlog_high);
                 }
@@ -79,11 +81,12 @@ impl<P: Poller> Loop<P> {
             // it no longer is.
             connection.writable = connection.backlog.is_empty() || taken >= limits.backlog_cap;
         }
+        connection.sent += taken as u64;
         counters.bytes_out += taken as u64;
         if connection.backlog.is_empty() {
             connection.stalls = Instant::NEVER;
         } else if taken > 0 || connection.stalls == Instant::NEVER {
-            connection.stalls = *now + limits.write_progress;
+            connection.await_progress(*now, limits.write_progress);
         }
         let room = limits.backlog_high.saturating_sub(connection.backlog.len());
         connection.link.set_room(room);
@@ -213,18 +216,27 @@ impl<P: Poller> Loop<P> {
         if !connection.backlog.is_empty() {
             return;
         }
-        // Input that is left unread would make the system reset the connection.
+        // Input that is left unread, or that comes before the peer has taken all,
+        // would make the system reset the connection.
         let unread = connection.kept.is_some() || connection.readable;
-        if connection.ended || closing == Closing::Now && !unread {
+        let ended = connection.ended;
+        let way = match ended {
+            true => Way::Clear, // it sends nothing more
+            false => self.look(key),
+        };
+        if ended || closing == Closing::Now && !unread && way == Way::Clear {
             self.end(key, Gone::Finished);
             return;
         }
-        connection.phase = Phase::Lingering {
-            left: u32::try_from(state.limits.linger_bytes).unwrap_or(u32::MAX),
+        let state = &mut self.dispatch.state;
+        let left = u32::try_from(state.limits.linger_bytes).unwrap_or(u32::MAX);
+        let Some(connection) = state.connections.get_mut(key) else {
+            return;
         };
-        connection.stalls = state.now + state.limits.linger_time;
+        connection.phase = Phase::Lingering { left, taken: false };
         connection.readable = true;
         let kept = connection.kept.take();
+        self.linger(key, way);
         if let Some(stream) = self
             .streams
             .get_mut(key.slot() as usize)
@@ -238,6 +250,22 @@ impl<P: Poller> Loop<P> {
             self.spare_kept(kept);
         }
         self.dispatch.state.wake(key);
+    }
+
+    /// Sets until when a connection lingers: for its time once the peer has all
+    /// that was sent, and for as long before as there is hope of that.
+    pub(super) fn linger(&mut self, key: Key, way: Way) {
+        let state = &mut self.dispatch.state;
+        if let Some(connection) = state.connections.get_mut(key)
+            && let Phase::Lingering { left, taken } = &mut connection.phase
+        {
+            *taken = way == Way::Clear;
+            connection.stalls = match (way, *left) {
+                (Way::Clear, 0) => state.now, // it sends more than we take
+                (Way::Clear, _) => state.now + state.limits.linger_time + connection.held(),
+                _ => state.now + LOOK,
+            };
+        }
     }
 
     /// The connection is over: tells the owner, if it does not know, and gives

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::connection::Phase;
 use super::dispatch::Dispatch;
+use super::taking::Way;
 use crate::link::{Event, Gone};
 use crate::net::{Key, Loop, Owner, Poller};
 use crate::wire::Role;
@@ -29,11 +30,10 @@ impl<P: Poller> Loop<P> {
                 continue;
             };
             if connection.stalls <= now {
-                let gone = match connection.phase {
-                    Phase::Lingering { .. } => Gone::Finished,
-                    _ => Gone::Stalled,
-                };
-                self.end(key, gone);
+                match connection.phase {
+                    Phase::Lingering { taken, .. } => self.linger_on(key, taken),
+                    _ => self.judge_progress(key),
+                }
                 continue;
             }
             // Profiles are only ever added, so the index stays good.
@@ -41,15 +41,44 @@ impl<P: Poller> Loop<P> {
             match connection.phase {
                 Phase::Open if connection.own_deadline(limits).is_some_and(|it| it <= now) => {
                     connection.rested = false; // its deadline has just been ended
-                    state.current = key;
-                    self.dispatch.elapse(key);
-                    self.settle(key);
+                    self.elapse(key);
                 }
                 // If it rests, it goes on resting.
                 _ => self.deadlines.set(slot, connection.deadline(limits)),
             }
         }
         self.passed = passed;
+    }
+
+    /// Gives up a connection whose output waits if its peer takes nothing.
+    fn judge_progress(&mut self, key: Key) {
+        if self.look(key) == Way::Still {
+            return self.end(key, Gone::Stalled);
+        }
+        let state = &mut self.dispatch.state;
+        let limit = state.limits.write_progress;
+        if let Some(connection) = state.connections.get_mut(key)
+            && !connection.backlog.is_empty()
+        {
+            connection.stalls = connection.stalls_at(limit);
+        }
+        self.dispatch.state.current = key;
+        self.settle(key);
+    }
+
+    /// The time of lingering is over, which counts from when the peer has `taken`
+    /// all; if it has not, it has as long for it as it takes some now and then.
+    fn linger_on(&mut self, key: Key, taken: bool) {
+        let way = match taken {
+            true => Way::Still,
+            false => self.look(key),
+        };
+        if way == Way::Still {
+            return self.end(key, Gone::Finished);
+        }
+        self.linger(key, way);
+        self.dispatch.state.current = key;
+        self.settle(key);
     }
 
     /// Closes those that hold the most while all together hold too much.
@@ -125,9 +154,17 @@ impl<P: Poller> Loop<P> {
         }
         for key in self.dispatch.state.connections.keys() {
             let connection = self.dispatch.state.connections.get_mut(key);
-            let runs = connection.is_some_and(|it| !it.told && !it.link.is_idle());
+            let Some(connection) = connection else {
+                continue;
+            };
+            let runs = !connection.told && !connection.link.is_idle();
             self.cut += usize::from(runs);
-            self.end(key, Gone::Drained);
+            // Who has been sent all keeps what is still under way.
+            let gone = match connection.phase {
+                Phase::Lingering { .. } => Gone::Finished,
+                _ => Gone::Drained,
+            };
+            self.end(key, gone);
         }
     }
 }

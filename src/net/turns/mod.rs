@@ -13,6 +13,8 @@ pub(super) mod reading;
 pub(super) mod resting;
 pub(super) mod serve;
 pub(super) mod state;
+pub(super) mod taking;
 pub(super) mod timing;
 pub(super) mod turn;
+pub(super) mod watch;
 pub(super) mod write_file;

@@ -12,6 +12,7 @@ use alloc::boxed::Box;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::connection::{Connection, Phase};
+use super::watch::MUCH;
 use crate::link::{self, Link};
 use crate::net::{Owner, Peer, Slab};
 use crate::wire::Instant;
@@ -54,7 +55,9 @@ impl Resting {
         let rules = u8::try_from(connection.link.rules()).ok()?;
         let is_http = matches!(link, link::Resting::Http1(_));
         let is_plain = connection.is_plain() && connection.accounted == 0;
-        if !is_plain || is_http && !connection.rested {
+        // What was sent lately says how long a pong may take.
+        let is_quiet = is_http || connection.sent < MUCH;
+        if !is_plain || !is_quiet || is_http && !connection.rested {
             return None;
         }
         let (family, address, port) = match connection.peer {
@@ -153,6 +156,8 @@ impl Connection {
             kept,
             backlog,
             stalls,
+            sent: _,
+            watch,
             phase,
             tag: _,
             generation: _,
@@ -184,6 +189,7 @@ impl Connection {
             && kept.is_none()
             && backlog.memory() == 0
             && *stalls == Instant::NEVER
+            && watch.is_none()
             && gone.is_none()
     }
 }

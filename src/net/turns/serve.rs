@@ -320,13 +320,16 @@ impl<P: Poller> Loop<P> {
         if !connection.readable {
             return Next::Rest;
         }
-        let Phase::Lingering { left } = connection.phase else {
+        let Phase::Lingering { left, taken } = &mut connection.phase else {
             return Next::Rest;
         };
+        if *left == 0 {
+            return Next::Rest;
+        }
         match self.poller.read(stream, &mut self.read) {
-            Ok(read) if !read.end && read.bytes < left as usize => {
-                let left = left - read.bytes as u32; // read.bytes < left
-                connection.phase = Phase::Lingering { left };
+            Ok(read) if !read.end && (read.bytes < *left as usize || !*taken) => {
+                // Who has not taken all is not listened to beyond, but not cut off.
+                *left = left.saturating_sub(u32::try_from(read.bytes).unwrap_or(u32::MAX));
                 connection.readable = !read.drained || connection.fin && read.bytes > 0;
                 if connection.readable {
                     Next::Again

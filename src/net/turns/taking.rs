@@ -1,0 +1,224 @@
+//! What the peer has taken of what was sent, and what that does to deadlines.
+//!
+//! ```text
+//!   sent ----------------------------------------------> by the kernel's word
+//!   |  what the peer has  |  under way: not acknowledged  |  backlog
+//!                         ^ grows: the peer takes
+//! ```
+//!
+//! Bytes that the kernel has taken are not with the peer: megabytes may be under
+//! way for minutes. So, when a deadline comes up, the loop looks how far the peer
+//! is. As long as that number grows nobody is stalled or idle, and what the peer
+//! is to answer to has its time from when it has arrived. Nothing of this is
+//! asked before a deadline comes up.
+
+use core::time::Duration;
+
+use super::connection::Connection;
+use super::watch::{Asked, MUCH, Watch};
+use crate::net::{Key, Loop, Poller};
+use crate::wire::Instant;
+
+/// How long waiting output is left alone before it is looked at.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
+/// The slowest reader that loses nothing: bytes a second.
+const PACE: u64 = 4096;
+/// What arrived of the last minute may wait in front of the reader for so long
+/// as this takes at that pace.
+const MOST: u64 = 1 << 20;
+/// How far apart the marks of a minute are at least.
+const APART: Duration = Duration::from_secs(30);
+
+/// How what was sent fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The peer has all of it, as far as is known.
+    Clear,
+    /// Some is under way, and the peer has taken some lately.
+    Moving,
+    /// Some is under way, and the peer has taken nothing for
+    /// [`write_progress`](crate::net::Limits::write_progress).
+    Still,
+}
+
+impl Connection {
+    fn watch(&mut self, now: Instant) -> &mut Watch {
+        self.watch.get_or_insert_with(|| Watch::new(now))
+    }
+
+    /// Bytes sent in about the last minute, as the marks tell.
+    fn lately(&self) -> u64 {
+        let watch = self.watch.as_ref();
+        self.sent - watch.map_or(0, |watch| watch.earlier[0].1) // it only grows
+    }
+
+    /// How long what was sent lately may wait in front of its reader, in a
+    /// receive buffer or a proxy, after it was acknowledged.
+    pub(super) fn held(&self) -> Duration {
+        match self.lately() {
+            ..MUCH => Duration::ZERO,
+            bytes => Duration::from_millis(bytes.min(MOST) * 1000 / PACE),
+        }
+    }
+
+    /// Marks what was sent until now.
+    fn age(&mut self, now: Instant) {
+        if !self.link.asks() || self.watch.is_none() && self.sent < MUCH {
+            return;
+        }
+        let sent = self.sent;
+        let watch = self.watch(now);
+        if now >= watch.earlier[1].0 + APART {
+            watch.earlier = [watch.earlier[1], (now, sent)];
+        }
+    }
+
+    /// Drops a watch that has nothing to tell.
+    pub(super) fn forget_watch(&mut self) {
+        if let Some(watch) = &self.watch
+            && watch.mark.is_none()
+            && self.lately() < MUCH
+            && self.link.awaited().is_none()
+        {
+            (self.watch, self.sent) = (None, 0);
+        }
+    }
+
+    /// Output begins to wait, or the kernel has taken some of it: has it looked
+    /// at before long.
+    pub(super) fn await_progress(&mut self, now: Instant, limit: Duration) {
+        self.stalls = now + limit.min(LOOK);
+        if let Some(watch) = &mut self.watch {
+            watch.mark = None;
+        }
+    }
+
+    /// When output that waits, of which the peer has taken nothing since it was
+    /// looked at, is to be given up.
+    pub(super) fn stalls_at(&self, limit: Duration) -> Instant {
+        let mark = self.watch.as_ref().and_then(|watch| watch.mark);
+        mark.map_or(Instant::NEVER, |(_, since)| since + limit)
+    }
+
+    /// What the link waits for has its time from when it has arrived. Called
+    /// before the deadline takes effect, when it was `way`.
+    fn put_off(&mut self, way: Way, now: Instant) {
+        if way == Way::Moving {
+            self.link.under_way(now);
+        }
+        let Some(since) = self.link.awaited() else {
+            if let Some(watch) = &mut self.watch {
+                watch.asked = None;
+            }
+            return;
+        };
+        let (end, held, sent) = (self.end(), self.held(), self.sent);
+        let watch = self.watch(now);
+        let mut asked = match watch.asked.take() {
+            Some(asked) if asked.since == since => asked,
+            _ => Asked {
+                since,
+                end,
+                arrived: false,
+            },
+        };
+        if !asked.arrived {
+            let taken = watch.mark.map_or(sent as i64, |(taken, _)| taken);
+            asked.arrived = way == Way::Clear || taken >= asked.end as i64;
+            match (asked.arrived, way) {
+                (true, _) => self.link.await_from(now + held),
+                (false, Way::Clear | Way::Moving) => self.link.await_from(now),
+                (false, Way::Still) => {}
+            }
+            asked.since = self.link.awaited().unwrap_or(since);
+        }
+        self.watch(now).asked = Some(asked);
+    }
+
+    /// Notes what the link has asked for just now, when it was `way` before.
+    fn note_asked(&mut self, way: Way, now: Instant) {
+        let Some(since) = self.link.awaited() else {
+            return;
+        };
+        let known = self.watch.as_ref().and_then(|watch| watch.asked.as_ref());
+        if known.is_some_and(|asked| asked.since == since) {
+            return;
+        }
+        let (end, held) = (self.end(), self.held());
+        let arrived = way == Way::Clear && self.backlog.is_empty();
+        if arrived && held > Duration::ZERO {
+            self.link.await_from(now + held);
+        }
+        self.watch(now).asked = Some(Asked {
+            since: self.link.awaited().unwrap_or(since),
+            end,
+            arrived,
+        });
+    }
+
+    /// What will have been sent once all that waits is.
+    fn end(&self) -> u64 {
+        self.sent + self.backlog.len() as u64
+    }
+}
+
+impl<P: Poller> Loop<P> {
+    /// Looks how far the peer of a connection is with what was sent to it.
+    ///
+    /// Where the system does not say what is under way, nothing is unless it
+    /// waits here, and the kernel is offered that: what it takes then, the peer
+    /// has made room for.
+    pub(super) fn look(&mut self, key: Key) -> Way {
+        let stream = self.streams.get(key.slot() as usize);
+        let under_way = stream
+            .and_then(Option::as_ref)
+            .and_then(|stream| self.poller.under_way(stream));
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return Way::Clear;
+        };
+        let waits = !connection.backlog.is_empty();
+        if under_way.unwrap_or(0) == 0 && !waits {
+            if let Some(watch) = &mut connection.watch {
+                watch.mark = None;
+            }
+            return Way::Clear;
+        }
+        if under_way.is_none() {
+            connection.writable = true;
+            self.flush(key);
+        }
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return Way::Clear;
+        };
+        let now = state.now;
+        let taken = connection.sent as i64 - under_way.unwrap_or(0) as i64;
+        let watch = connection.watch(now);
+        let (_, since) = match watch.mark {
+            Some((before, since)) if taken <= before => (before, since),
+            _ => *watch.mark.insert((taken, now)),
+        };
+        match now < since + state.limits.write_progress {
+            true => Way::Moving,
+            false => Way::Still,
+        }
+    }
+
+    /// Lets the deadline of a connection's link take effect, unless the peer has
+    /// not had its time yet.
+    pub(super) fn elapse(&mut self, key: Key) {
+        let now = self.dispatch.state.now;
+        let way = self.look(key);
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.age(now);
+            connection.put_off(way, now);
+        }
+        self.dispatch.state.current = key;
+        self.dispatch.elapse(key);
+        self.settle(key);
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.note_asked(way, now);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What a connection remembers of its peer while output is under way.
+
+use alloc::boxed::Box;
+
+use crate::wire::Instant;
+
+/// Less than so much in a minute makes no difference.
+pub(super) const MUCH: u64 = 64 << 10;
+
+/// What was seen of a peer that output is under way to.
+#[derive(Debug)]
+pub(in crate::net) struct Watch {
+    /// How far the peer was, and since when no further; `None` if nothing was
+    /// under way. It may lie below zero, where what is under way counts for
+    /// more than its bytes.
+    pub(super) mark: Option<(i64, Instant)>,
+    /// What was sent at two earlier times, at least half a minute apart.
+    pub(super) earlier: [(Instant, u64); 2],
+    pub(super) asked: Option<Asked>,
+}
+
+/// Something that the peer is to answer.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// Which wait of the link's it is.
+    pub(super) since: u32,
+    /// What was sent up to its end.
+    pub(super) end: u64,
+    /// All of that is with the peer.
+    pub(super) arrived: bool,
+}
+
+impl Watch {
+    pub(super) fn new(now: Instant) -> Box<Self> {
+        Box::new(Self {
+            mark: None,
+            earlier: [(now, 0); 2],
+            asked: None,
+        })
+    }
+}
