@@ -1,38 +1,9 @@
-//! Layer 5: gRPC calls of servers elsewhere.
+//! Layer 5: calls of servers elsewhere. gRPC today.
 
-mod backoff;
-mod call;
-mod calls;
-mod channel;
-mod coding;
-mod desk;
-mod driver;
-mod error;
-mod handle;
-mod limits;
-mod link;
-mod listener;
-mod options;
-mod pending;
-mod response;
-mod sending;
-mod shared;
-mod status;
-mod streams;
-mod target;
-mod transport;
+mod connecting;
+mod grpc;
 
-pub use calls::{Calls, Next, Removed};
-pub use channel::ChannelOptions;
-pub use error::Misuse;
-pub use handle::Channel;
-pub use limits::Limits;
-pub use link::LinkId;
-pub use listener::{Listener, Outgoing};
-pub use options::CallOptions;
-pub use response::Response;
-pub use status::Ending;
-pub use streams::{Duplex, Requests, Responses, Sender};
-
-/// What requests carry as `user-agent` (gRPC over HTTP2, User Agents).
-const AGENT: &str = concat!("grpc-rust-barewire/", env!("CARGO_PKG_VERSION"));
+pub use grpc::{
+    CallOptions, Calls, Channel, ChannelOptions, Duplex, Ending, Limits, LinkId, Listener, Misuse,
+    Next, Outgoing, Removed, Requests, Response, Responses, Sender,
+};

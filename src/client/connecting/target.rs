@@ -7,10 +7,10 @@ use crate::net::{Address, Destination, Error};
 
 /// A server, as an application names it.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(super) destination: Destination,
+pub(in crate::client) struct Target {
+    pub(in crate::client) destination: Destination,
     /// What requests carry as `:authority`.
-    pub(super) authority: String,
+    pub(in crate::client) authority: String,
 }
 
 /// The forms of a target.
@@ -19,7 +19,7 @@ const FORMS: &str = "expected http://host:port, host:port or unix:path";
 impl Target {
     /// Reads `http://host:port`, `host:port` or `unix:path`. Without a port,
     /// `http://host` has that of its scheme, 80.
-    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+    pub(in crate::client) fn parse(text: &str) -> Result<Self, Error> {
         let given = || text.to_string();
         Self::read(text).map_err(|fault| Error::Target {
             given: given(),

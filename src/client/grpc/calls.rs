@@ -3,11 +3,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::backoff::Backoff;
 use super::call::{Call, Place};
 use super::desk::Desk;
 use super::link::Link;
 use super::{CallOptions, Ending, Limits, Misuse};
+use crate::client::connecting::Backoff;
 use crate::grpc::{Code, Encoding, Message, Status, frame};
 use crate::http::{FieldBuffer, Fields, OwnedScratch};
 use crate::http2;

@@ -8,8 +8,8 @@ use std::panic::catch_unwind;
 
 use super::LinkId;
 use super::shared::{GONE, Shared, State, Waiter};
-use super::target::Target;
 use super::{Ending, Next};
+use crate::client::connecting::Target;
 use crate::http::Fields;
 use crate::link::{Event, Gone};
 use crate::net::{Context, Exchange, Flow, Handler, Key, Profile, Speaks};
