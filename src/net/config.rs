@@ -67,6 +67,10 @@ pub struct Limits {
     /// publisher that is faster than the loop. Effect: published messages are
     /// dropped, then replies; both are counted. Default 16,384.
     pub mailbox: usize,
+    /// Bytes of those messages together. Stops: a publisher of large messages
+    /// that is faster than the loop. Effect: as above; one message alone may be
+    /// larger. Default 32 MiB.
+    pub mailbox_memory: usize,
     /// One-shot timers of all handlers at one time. Stops: a handler that
     /// sets one per message of a peer that sends many, and a peer with many
     /// connections that takes them all. Effect: no further timer is set, and
@@ -84,6 +88,14 @@ pub struct Limits {
     /// [`Exhausted`](crate::net::Exhausted). Default 1,000,000, of which 20,000
     /// for one address and 1,024 for one connection.
     pub memberships: Share,
+    /// Bytes of a header of the PROXY protocol
+    /// ([`ListenOptions::proxy_protocol`](crate::net::ListenOptions::proxy_protocol)),
+    /// at most those of a read. Stops: a header that fills the buffer. Effect:
+    /// the connection is closed. Default 1 KiB.
+    pub proxy_header: usize,
+    /// Time for that header to come. Stops: a connection that says nothing.
+    /// Effect: the connection is reset. Default 5 s.
+    pub proxy_time: Duration,
     /// Names that may wait to be resolved. Stops: dials to names whose
     /// servers do not answer. Effect: a further dial fails at once. Default
     /// 1,024.
@@ -130,6 +142,7 @@ impl Limits {
         linger_bytes: 1 << 20,
         drain_time: Duration::from_secs(30),
         mailbox: 16_384,
+        mailbox_memory: 32 << 20,
         timers: Share {
             all: 100_000,
             address: 10_000,
@@ -145,6 +158,8 @@ impl Limits {
             address: 20_000,
             connection: 1_024,
         },
+        proxy_header: 1 << 10,
+        proxy_time: Duration::from_secs(5),
         resolving: 1_024,
         connect_time: Duration::from_secs(5),
         dial_time: Duration::from_secs(30),
@@ -167,9 +182,12 @@ impl Limits {
         with_linger_bytes linger_bytes: usize,
         with_drain_time drain_time: Duration,
         with_mailbox mailbox: usize,
+        with_mailbox_memory mailbox_memory: usize,
         with_timers timers: Share,
         with_sessions sessions: Share,
         with_memberships memberships: Share,
+        with_proxy_header proxy_header: usize,
+        with_proxy_time proxy_time: Duration,
         with_resolving resolving: usize,
         with_connect_time connect_time: Duration,
         with_dial_time dial_time: Duration,
@@ -190,6 +208,8 @@ impl Limits {
             "backlog_high must not be above backlog_cap"
         } else if self.read_size < 1024 || self.read_size > 16 << 20 {
             "read_size must be 1 KiB to 16 MiB"
+        } else if self.proxy_header < 16 || self.proxy_header > self.read_size {
+            "proxy_header must be 16 bytes to read_size"
         } else if self.rounds == 0 {
             "rounds must not be 0"
         } else if self.accepts == 0 {

@@ -47,6 +47,12 @@ impl Context<'_> {
         self.state.unix_seconds
     }
 
+    /// Whether this turn has done so much for other connections that what can
+    /// wait should be left for the next: see [`publish`](Self::publish).
+    pub(crate) const fn is_late(&self) -> bool {
+        self.state.is_late()
+    }
+
     /// The exchange that this context is for.
     pub const fn exchange(&self) -> Exchange {
         self.exchange

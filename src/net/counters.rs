@@ -26,6 +26,9 @@ pub struct Counters {
     pub stalled: u64,
     /// Handlers that panicked.
     pub panics: u64,
+    /// Connections from proxies without a header of the PROXY protocol that can
+    /// be read.
+    pub proxy_faults: u64,
     /// Times that a share of timers, sessions or memberships was used up.
     pub exhausted: u64,
     /// Published messages lost because the mailbox was full.

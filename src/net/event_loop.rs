@@ -114,7 +114,7 @@ impl<P: Poller> Loop<P> {
     /// [`Error::Config`] if the limits contradict each other.
     pub fn with_poller(poller: P, limits: Limits) -> Result<Self, Error> {
         limits.check()?;
-        let (mailbox, inbox) = mailbox(limits.mailbox, poller.waker());
+        let (mailbox, inbox) = mailbox(limits.mailbox, limits.mailbox_memory, poller.waker());
         let read = Placed::new(limits.read_size);
         let slots = SLOTS.min(limits.connections as usize);
         let state = State {
@@ -132,6 +132,7 @@ impl<P: Poller> Loop<P> {
             runnable: Vec::new(),
             dirty: Vec::new(),
             dials: Vec::new(),
+            visits: 0,
             memory: 0,
             now: poller.now(),
             start: poller.start(),

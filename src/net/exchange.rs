@@ -39,4 +39,6 @@ pub(super) struct Listening {
     pub(super) speaks: Speaks,
     pub(super) owner: Owner,
     pub(super) profile: Profile,
+    /// Proxies say first whose their connections are.
+    pub(super) proxied: bool,
 }

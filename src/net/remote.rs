@@ -47,12 +47,30 @@ impl Remote {
         exchange: Exchange,
         value: Box<dyn Any + Send>,
     ) -> Result<(), Undelivered<Box<dyn Any + Send>>> {
+        self.post_sized(owner, exchange, value, 0)
+    }
+
+    /// The same for a value that refers to `bytes` bytes of memory, which count
+    /// for [`Limits::mailbox_memory`](super::Limits::mailbox_memory) with its own.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub fn post_sized(
+        &self,
+        owner: Owner,
+        exchange: Exchange,
+        value: Box<dyn Any + Send>,
+        bytes: usize,
+    ) -> Result<(), Undelivered<Box<dyn Any + Send>>> {
+        let bytes = weight(&*value, bytes);
         let mail = Mail::Exchange {
             owner,
             exchange,
             value,
         };
-        self.mailbox.post(mail, Priority::Reply).map_err(back)
+        self.mailbox
+            .post_sized(mail, bytes, Priority::Reply)
+            .map_err(back)
     }
 
     /// Sends `value` to an owner, whatever becomes of its connections.
@@ -65,8 +83,23 @@ impl Remote {
         priority: Priority,
         value: Box<dyn Any + Send>,
     ) -> Result<(), Undelivered<Box<dyn Any + Send>>> {
+        self.post_sized_to_owner(owner, priority, value, 0)
+    }
+
+    /// The same for a value that refers to `bytes` bytes of memory.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub fn post_sized_to_owner(
+        &self,
+        owner: Owner,
+        priority: Priority,
+        value: Box<dyn Any + Send>,
+        bytes: usize,
+    ) -> Result<(), Undelivered<Box<dyn Any + Send>>> {
+        let bytes = weight(&*value, bytes);
         self.mailbox
-            .post(Mail::Owner { owner, value }, priority)
+            .post_sized(Mail::Owner { owner, value }, bytes, priority)
             .map_err(back)
     }
 
@@ -78,6 +111,11 @@ impl Remote {
         let within = within.into();
         self.mailbox.post_always(Mail::Drain { within });
     }
+}
+
+/// What mail counts in a mailbox: the value, and what it refers to.
+fn weight(value: &(dyn Any + Send), bytes: usize) -> usize {
+    size_of::<Mail>() + size_of_val(value) + bytes
 }
 
 /// The value of mail that did not get through.

@@ -14,6 +14,7 @@ mod http1;
 mod http2;
 mod input;
 mod link;
+mod proxy;
 mod sse;
 mod versus_httlib;
 mod versus_httparse;
@@ -32,7 +33,7 @@ mod websocket_support;
 pub type Check = fn(&[u8]);
 
 /// All checks, by the names of their targets and corpora.
-pub const ALL: [(&str, Check); 20] = [
+pub const ALL: [(&str, Check); 21] = [
     ("grpc_call", grpc::call),
     ("grpc_frames", grpc::frames),
     ("grpc_web_text", grpc::web_text),
@@ -45,6 +46,7 @@ pub const ALL: [(&str, Check); 20] = [
     ("link", link::link),
     ("loop", event_loop::event_loop),
     ("mask_versus_naive", wire::mask),
+    ("proxy_header", proxy::header),
     ("sse_decode", sse::decode),
     ("sse_roundtrip", sse::roundtrip),
     ("utf8_versus_std", wire::utf8),

@@ -16,6 +16,7 @@ mod http2;
 mod http2_support;
 mod limits;
 mod panics;
+mod proxied;
 mod scene;
 mod slow_readers;
 mod splits;

@@ -1,11 +1,14 @@
 //! Fair turns, and no turn for nothing.
 
+use core::cell::{Cell, RefCell};
 use core::time::Duration;
+use std::rc::Rc;
 
 use barewire::link::Event;
-use barewire::net::Limits;
+use barewire::net::{Context, Exchange, Limits};
+use barewire::websocket::Kind;
 
-use crate::scene::{Scene, UPGRADE, get, text};
+use crate::scene::{Scene, Setting, UPGRADE, get, ok, path, text};
 
 #[test]
 fn one_fast_sender_does_not_starve_the_others() {
@@ -97,4 +100,43 @@ fn mail_in_a_flood_is_handled_in_turns() {
     assert_eq!(scene.count("Mail"), 1024);
     scene.settle();
     assert_eq!(scene.count("Mail"), 3000);
+}
+
+/// A peer that publishes to thousands with every few bytes.
+#[test]
+fn what_one_peer_has_done_for_many_leaves_others_their_turn() {
+    let members: Rc<RefCell<Vec<Exchange>>> = Rc::default();
+    let published = Rc::new(Cell::new(0));
+    let (list, count) = (members.clone(), published.clone());
+    let act = move |context: &mut Context<'_>, event: Event<'_>| {
+        let Event::Request { head, .. } = &event else {
+            return;
+        };
+        if path(head) == "/publish" {
+            let list = list.borrow();
+            context.publish(list.iter().copied(), Kind::Text, b"hello");
+            count.set(count.get() + 1);
+        }
+        ok(context, b"done");
+    };
+    let mut scene = Scene::with(Setting::default(), act);
+    let (noisy, honest) = (scene.connect(), scene.connect());
+    // Those that are gone cost a look as well.
+    let gone = Exchange {
+        connection: barewire::net::Key::NONE,
+        stream: 0,
+    };
+    members.borrow_mut().resize(3000, gone);
+    let ask = get("/publish").repeat(40);
+    scene.world.send(noisy, &ask);
+    scene.world.send(honest, &get("/hello"));
+    scene.turn();
+    assert!((1..=4).contains(&published.get()), "{}", published.get());
+    assert!(
+        scene.take(honest).contains("done"),
+        "it has been served meanwhile"
+    );
+    scene.settle();
+    assert_eq!(published.get(), 40, "nothing is lost");
+    assert_eq!(scene.take(noisy).matches("done").count(), 40);
 }

@@ -57,8 +57,15 @@ impl Deferred {
         if !self.wanted.swap(false, Ordering::AcqRel) {
             return false;
         }
+        let bytes = match &late {
+            Late::Response(response) => response.memory(),
+            _ => 0,
+        };
         let answer = Box::new(late);
-        self.remote.post(self.owner, self.exchange, answer).is_ok()
+        let posted = self
+            .remote
+            .post_sized(self.owner, self.exchange, answer, bytes);
+        posted.is_ok()
     }
 }
 

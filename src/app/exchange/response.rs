@@ -6,7 +6,7 @@ use alloc::string::String;
 use bytes::Bytes;
 
 use super::session::At;
-use crate::http::{FieldBuffer, Fields, InvalidField, Status};
+use crate::http::{self, FieldBuffer, Fields, InvalidField, Status};
 use crate::link::Body;
 
 /// A response as a value: what a [`Deferred`](crate::app::Deferred) sends.
@@ -81,6 +81,12 @@ impl Response {
             });
         }
         self
+    }
+
+    /// Bytes of memory that it refers to.
+    pub(crate) fn memory(&self) -> usize {
+        let text = |field: http::Field<'_>| field.name.len() + field.value.len();
+        self.body.len() + self.fields().iter().map(text).sum::<usize>()
     }
 
     /// The fields.

@@ -80,6 +80,8 @@ impl Broadcaster {
             if door.publish(Publication {
                 to,
                 encoded: encoded.clone(),
+                except: None,
+                _queued: None,
             }) {
                 reached += *count;
             }
@@ -120,6 +122,8 @@ impl Broadcaster {
             if door.publish(Publication {
                 to,
                 encoded: encoded.clone(),
+                except: None,
+                _queued: None,
             }) {
                 reached += count;
             }

@@ -230,6 +230,8 @@ impl Directory {
             let publication = Publication {
                 to,
                 encoded: encoded.clone(),
+                except: None,
+                _queued: None,
             };
             if self
                 .door(index)

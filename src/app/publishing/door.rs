@@ -21,15 +21,18 @@ impl Door {
     /// Posts what is to be delivered on that loop; whether its mailbox took
     /// it.
     pub(crate) fn publish(&self, publication: Publication) -> bool {
+        let bytes = publication.memory();
         let mail = Box::new(publication);
         self.remote
-            .post_to_owner(self.owner, Priority::Publish, mail)
+            .post_sized_to_owner(self.owner, Priority::Publish, mail, bytes)
             .is_ok()
     }
 
-    /// Posts mail to one session; whether its loop's mailbox took it.
-    pub(crate) fn post(&self, exchange: Exchange, mail: Box<dyn Any + Send>) -> bool {
-        self.remote.post(self.owner, exchange, mail).is_ok()
+    /// Posts mail, which refers to `bytes` bytes, to one session; whether its
+    /// loop's mailbox took it.
+    pub(crate) fn post(&self, exchange: Exchange, mail: Box<dyn Any + Send>, bytes: usize) -> bool {
+        let posted = self.remote.post_sized(self.owner, exchange, mail, bytes);
+        posted.is_ok()
     }
 }
 
@@ -40,6 +43,22 @@ pub(crate) struct Publication {
     pub(crate) to: Audience,
     /// What.
     pub(crate) encoded: Encoded,
+    /// Who is not.
+    pub(crate) except: Option<Exchange>,
+    /// Held by those that wait for their own loop.
+    pub(crate) _queued: Option<Arc<()>>,
+}
+
+impl Publication {
+    /// Bytes that it refers to.
+    fn memory(&self) -> usize {
+        let Encoded { frame, event } = &self.encoded;
+        let streams = match &self.to {
+            Audience::Streams(streams) => streams.len() * size_of::<Arc<Activity>>(),
+            Audience::Room(_) | Audience::Broadcaster(_) => 0,
+        };
+        streams + frame.as_ref().map_or(0, Bytes::len) + event.as_ref().map_or(0, Bytes::len)
+    }
 }
 
 /// Who is to get a publication.

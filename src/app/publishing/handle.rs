@@ -85,7 +85,12 @@ impl Handle {
     }
 
     fn post(&self, letter: Letter) -> Result<(), Undelivered> {
-        match self.door.post(self.exchange, Box::new(letter)) {
+        let bytes = match &letter {
+            Letter::Send(_, payload) => payload.len(),
+            Letter::Close(_, reason) => reason.len(),
+            Letter::Mail(mail) => size_of_val(&**mail),
+        };
+        match self.door.post(self.exchange, Box::new(letter), bytes) {
             true => Ok(()),
             false => Err(Undelivered),
         }

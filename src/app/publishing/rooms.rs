@@ -2,7 +2,10 @@
 //!
 //! A publisher with members on its own loop reads the room's counters without
 //! a lock, posts once to every other loop that has members, and hands its own
-//! members a reference to the same encoded bytes.
+//! members a reference to the same encoded bytes. Where that has become much in
+//! one turn, it posts to its own loop too: what is published in one call may then
+//! be delivered in several turns, in its order, and others are served between
+//! them.
 
 use alloc::{rc::Rc, sync::Arc};
 use core::cell::{Cell, RefCell};
@@ -34,6 +37,9 @@ pub(crate) struct Floor {
     pub(crate) index: usize,
     /// Sessions so far.
     opened: Cell<u64>,
+    /// Shared with the publications that wait for this loop because it has had
+    /// much to deliver in one turn.
+    queued: Arc<()>,
 }
 
 impl Rooms {
@@ -47,6 +53,7 @@ impl Rooms {
                 metrics,
                 index,
                 opened,
+                queued: Arc::default(),
             }),
         }
     }
@@ -76,6 +83,7 @@ impl Rooms {
             local,
             directory,
             index,
+            queued,
             ..
         } = &*self.floor;
         let local = local.borrow();
@@ -94,20 +102,43 @@ impl Rooms {
         };
         let encoded = presence.encode(post);
         let elsewhere = directory.publish(presence, &encoded, Some(*index));
+        // What waits already goes before.
+        if context.is_late() || Arc::strong_count(queued) > 1 {
+            let publication = Publication {
+                to: Audience::Room(presence.name().clone()),
+                encoded,
+                except,
+                _queued: Some(queued.clone()),
+            };
+            let door = directory.door(*index);
+            let is_posted = door.is_some_and(|door| door.publish(publication));
+            return elsewhere
+                + if is_posted {
+                    group.sessions().count()
+                } else {
+                    0
+                };
+        }
         elsewhere + self.hand_out(context, group.sessions(), &encoded, except)
     }
 
     /// Delivers what another loop or thread has published.
     pub(crate) fn deliver(&self, context: &mut Context<'_>, publication: &Publication) -> usize {
-        let Publication { to, encoded } = publication;
+        let Publication {
+            to,
+            encoded,
+            except,
+            ..
+        } = publication;
+        let except = *except;
         let local = self.floor.local.borrow();
         let key = match to {
             Audience::Room(name) => local.named.get(name),
             Audience::Broadcaster(id) => local.broadcasters.get(id),
-            Audience::Streams(streams) => return self.hand_out(context, streams, encoded, None),
+            Audience::Streams(streams) => return self.hand_out(context, streams, encoded, except),
         };
         match key.and_then(|&key| local.groups.get(key)) {
-            Some(group) => self.hand_out(context, group.sessions(), encoded, None),
+            Some(group) => self.hand_out(context, group.sessions(), encoded, except),
             None => 0,
         }
     }

@@ -21,6 +21,16 @@ pub(in crate::app) enum Posted {
     End(CallStatus),
 }
 
+impl Posted {
+    /// Bytes that it refers to.
+    fn memory(&self) -> usize {
+        match self {
+            Self::Message(bytes) | Self::Response(bytes) => bytes.capacity(),
+            Self::End(status) => status.message.len(),
+        }
+    }
+}
+
 /// Where the session of a call takes what is posted.
 struct Address {
     door: Door,
@@ -30,14 +40,16 @@ struct Address {
 
 impl Address {
     fn post(&self, posted: Posted) -> Result<(), Undelivered> {
-        let is_taken = self.is_wanted() && self.door.post(self.exchange, Box::new(posted));
+        let bytes = posted.memory();
+        let is_taken = self.is_wanted() && self.door.post(self.exchange, Box::new(posted), bytes);
         is_taken.then_some(()).ok_or(Undelivered)
     }
 
     /// Posts what ends the call; nothing if it has been ended.
     fn end(&self, posted: Posted) -> Result<(), Undelivered> {
+        let bytes = posted.memory();
         let is_taken = self.wanted.swap(false, Ordering::AcqRel)
-            && self.door.post(self.exchange, Box::new(posted));
+            && self.door.post(self.exchange, Box::new(posted), bytes);
         is_taken.then_some(()).ok_or(Undelivered)
     }
 

@@ -32,6 +32,7 @@ impl<P: Poller> Loop<P> {
             speaks,
             owner,
             profile,
+            proxied: options.proxy_protocol,
         };
         let Self {
             listeners,
@@ -116,6 +117,7 @@ impl<P: Poller> Loop<P> {
                     speaks,
                     owner,
                     profile,
+                    proxied,
                 },
             ..
         } = accepted;
@@ -125,12 +127,20 @@ impl<P: Poller> Loop<P> {
             Speaks::Http2 => Link::server(state.now),
             Speaks::Raw => Link::raw(Role::Server),
         };
-        let connection = Connection::new(link, peer, owner, profile.0, Phase::Open);
+        let mut connection = Connection::new(link, peer, owner, profile.0, Phase::Open);
+        // Never from who is no proxy: its header would be its own invention.
+        let is_proxied = proxied && state.caps.is_exempt(peer);
+        if is_proxied {
+            connection.phase = Phase::Proxied;
+            connection.stalls = state.now + state.limits.proxy_time;
+            connection.told = true; // the owner has not been told of it
+        }
         let key = state.connections.insert(connection);
         state.counters.active += 1;
         let registered = self.poller.register(&mut stream, key.token());
         self.seat(key, stream);
         match registered {
+            Ok(()) if is_proxied => self.settle(key),
             // What has come already raises no further event.
             Ok(()) => {
                 let exchange = Exchange {

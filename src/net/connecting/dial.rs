@@ -229,7 +229,7 @@ impl Resolver {
         lookup: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
         // As many answers wait as there are names at most, so that none is lost.
-        let (_, inbox) = mailbox(usize::MAX, waker);
+        let (_, inbox) = mailbox(usize::MAX, usize::MAX, waker);
         Self {
             desk: Arc::new(Desk {
                 state: Mutex::new(State {

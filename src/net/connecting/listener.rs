@@ -250,6 +250,12 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         }
     }
 
+    /// Counts a connection that met the cap of its address once a proxy had said
+    /// whose it is.
+    pub(in crate::net) const fn note_refused_address(&mut self) {
+        self.admissions.refused_address += 1;
+    }
+
     /// Stops listening: accepts what has connected already, up to the caps,
     /// and closes the sockets. Who connects later is refused by the system.
     pub fn drain(

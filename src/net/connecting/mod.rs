@@ -4,5 +4,7 @@ pub(super) mod accept;
 pub(super) mod dial;
 pub(super) mod dialling;
 pub(super) mod dials;
+pub(super) mod introduction;
 pub(super) mod listener;
+pub(super) mod proxy_header;
 pub(super) mod reach;

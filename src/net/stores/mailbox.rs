@@ -13,8 +13,9 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::net::Waker;
@@ -67,26 +68,28 @@ pub struct Lost {
     pub replies: u64,
 }
 
-/// Makes a mailbox that holds `capacity` messages and wakes its loop with
-/// `waker`.
+/// Makes a mailbox that holds `capacity` messages of `memory` bytes together,
+/// and wakes its loop with `waker`.
 ///
 /// ```
 /// use barewire::net::{Priority, Waker, mailbox};
 ///
-/// let (mailbox, mut inbox) = mailbox(100, Waker::new(|| {}));
+/// let (mailbox, mut inbox) = mailbox(100, 1 << 20, Waker::new(|| {}));
 /// let thread = std::thread::spawn(move || mailbox.post("hi", Priority::Reply));
 /// thread.join().unwrap().unwrap();
 /// assert_eq!(inbox.next(), Some("hi"));
 /// assert_eq!(inbox.next(), None);
 /// ```
-pub fn mailbox<T>(capacity: usize, waker: Waker) -> (Mailbox<T>, Inbox<T>) {
+pub fn mailbox<T>(capacity: usize, memory: usize, waker: Waker) -> (Mailbox<T>, Inbox<T>) {
     let office = Arc::new(Office {
         queue: Mutex::new(Queue::new()),
         waiting: AtomicBool::new(false),
         closed: AtomicBool::new(false),
         lost_publishes: AtomicU64::new(0),
         lost_replies: AtomicU64::new(0),
+        held: AtomicUsize::new(0),
         capacity,
+        memory,
         waker,
     });
     let inbox = Inbox {
@@ -111,16 +114,25 @@ struct Office<T> {
     closed: AtomicBool,  // changed under the lock of `queue`
     lost_publishes: AtomicU64,
     lost_replies: AtomicU64,
+    /// Bytes of all messages that have not been taken out.
+    held: AtomicUsize,
     capacity: usize,
+    memory: usize,
     waker: Waker,
 }
 
 /// Two queues of numbered messages, so that the newest publish can be dropped
 /// at once and the order of all is kept.
 struct Queue<T> {
-    replies: VecDeque<(u64, T)>,
-    publishes: VecDeque<(u64, T)>,
+    replies: VecDeque<Queued<T>>,
+    publishes: VecDeque<Queued<T>>,
     posted: u64,
+}
+
+struct Queued<T> {
+    number: u64,
+    bytes: usize,
+    message: T,
 }
 
 impl<T> Queue<T> {
@@ -136,23 +148,27 @@ impl<T> Queue<T> {
         self.replies.len() + self.publishes.len()
     }
 
-    fn push(&mut self, message: T, priority: Priority) {
-        let numbered = (self.posted, message);
+    fn push(&mut self, message: T, bytes: usize, priority: Priority) {
+        let queued = Queued {
+            number: self.posted,
+            bytes,
+            message,
+        };
         self.posted += 1;
         match priority {
-            Priority::Reply => self.replies.push_back(numbered),
-            Priority::Publish => self.publishes.push_back(numbered),
+            Priority::Reply => self.replies.push_back(queued),
+            Priority::Publish => self.publishes.push_back(queued),
         }
     }
 
     /// The message that was posted first.
-    fn pop(&mut self) -> Option<T> {
+    fn pop(&mut self) -> Option<Queued<T>> {
         let queue = match (self.replies.front(), self.publishes.front()) {
-            (Some((reply, _)), Some((publish, _))) if publish < reply => &mut self.publishes,
+            (Some(reply), Some(publish)) if publish.number < reply.number => &mut self.publishes,
             (None, Some(_)) => &mut self.publishes,
             _ => &mut self.replies,
         };
-        queue.pop_front().map(|(_, message)| message)
+        queue.pop_front()
     }
 }
 
@@ -166,31 +182,42 @@ impl<T> Office<T> {
 
 impl<T> Mailbox<T> {
     /// Posts a message and wakes the loop if it had none waiting. Messages of
-    /// one thread arrive in their order.
+    /// one thread arrive in their order. It counts as many bytes as the type
+    /// has.
     pub fn post(&self, message: T, priority: Priority) -> Result<(), Undelivered<T>> {
+        self.post_sized(message, size_of::<T>(), priority)
+    }
+
+    /// The same for a message that holds `bytes` bytes.
+    pub fn post_sized(
+        &self,
+        message: T,
+        bytes: usize,
+        priority: Priority,
+    ) -> Result<(), Undelivered<T>> {
         let office = &*self.0;
         let mut queue = office.lock();
         if office.closed.load(Ordering::Relaxed) {
             return Err(Undelivered::Closed(message));
         }
-        let mut displaced = None;
-        if queue.len() >= office.capacity {
-            if priority == Priority::Reply {
-                displaced = queue.publishes.pop_back();
+        let Some(newest) = office.to_displace(&queue, bytes, priority) else {
+            drop(queue);
+            match priority {
+                Priority::Reply => &office.lost_replies,
+                Priority::Publish => &office.lost_publishes,
             }
-            if displaced.is_none() {
-                drop(queue);
-                let lost = match priority {
-                    Priority::Reply => &office.lost_replies,
-                    Priority::Publish => &office.lost_publishes,
-                };
-                lost.fetch_add(1, Ordering::Relaxed);
-                return Err(Undelivered::Full(message));
-            }
-            office.lost_publishes.fetch_add(1, Ordering::Relaxed);
-        }
-        let first = queue.len() == 0 && displaced.is_none();
-        queue.push(message, priority);
+            .fetch_add(1, Ordering::Relaxed);
+            return Err(Undelivered::Full(message));
+        };
+        let rest = queue.publishes.len() - newest; // of so many
+        let displaced: Vec<Queued<T>> = queue.publishes.drain(rest..).collect();
+        let freed = displaced.iter().map(|queued| queued.bytes).sum();
+        office.held.fetch_sub(freed, Ordering::Relaxed);
+        let lost = displaced.len() as u64;
+        office.lost_publishes.fetch_add(lost, Ordering::Relaxed);
+        let first = queue.len() == 0 && displaced.is_empty();
+        queue.push(message, bytes, priority);
+        office.held.fetch_add(bytes, Ordering::Relaxed);
         office.waiting.store(true, Ordering::Release);
         drop(queue);
         drop(displaced); // may run code of its own: not under the lock
@@ -208,7 +235,7 @@ impl<T> Mailbox<T> {
         if office.closed.load(Ordering::Relaxed) {
             return;
         }
-        queue.push(message, Priority::Reply);
+        queue.push(message, 0, Priority::Reply);
         office.waiting.store(true, Ordering::Release);
         drop(queue);
         office.waker.wake();
@@ -226,6 +253,29 @@ impl<T> Mailbox<T> {
 }
 
 impl<T> Office<T> {
+    /// How many of the newest publishes have to go, so that there is room for a
+    /// message of so many bytes; `None` if there will be none. One message alone
+    /// always has room.
+    fn to_displace(&self, queue: &Queue<T>, bytes: usize, priority: Priority) -> Option<usize> {
+        let (mut messages, mut held) = (queue.len(), self.held.load(Ordering::Relaxed));
+        let has_room = |messages: usize, held: usize| {
+            let fits = held == 0 || held.saturating_add(bytes) <= self.memory;
+            messages < self.capacity && fits
+        };
+        if has_room(messages, held) {
+            return Some(0);
+        }
+        if priority == Priority::Publish {
+            return None;
+        }
+        let newest = queue.publishes.iter().rev().position(|queued| {
+            messages -= 1; // it is one of them
+            held = held.saturating_sub(queued.bytes);
+            has_room(messages, held)
+        });
+        newest.map(|before| before + 1)
+    }
+
     fn lost(&self) -> Lost {
         Lost {
             publishes: self.lost_publishes.load(Ordering::Relaxed),
@@ -235,6 +285,12 @@ impl<T> Office<T> {
 }
 
 impl<T> Inbox<T> {
+    /// A message that leaves the mailbox.
+    fn hand_out(&self, queued: Queued<T>) -> T {
+        self.office.held.fetch_sub(queued.bytes, Ordering::Relaxed);
+        queued.message
+    }
+
     /// Whether no message waits.
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -263,8 +319,8 @@ impl<T> Iterator for Inbox<T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        if let Some(message) = self.batch.pop() {
-            return Some(message);
+        if let Some(queued) = self.batch.pop() {
+            return Some(self.hand_out(queued));
         }
         if !self.office.waiting.load(Ordering::Acquire) {
             return None;
@@ -273,7 +329,8 @@ impl<T> Iterator for Inbox<T> {
         core::mem::swap(&mut self.batch, &mut queue);
         self.office.waiting.store(false, Ordering::Release);
         drop(queue);
-        self.batch.pop()
+        let queued = self.batch.pop()?;
+        Some(self.hand_out(queued))
     }
 }
 
@@ -312,11 +369,9 @@ impl<T> fmt::Debug for Inbox<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
-    use core::sync::atomic::AtomicUsize;
 
     fn pair<T>(capacity: usize) -> (Mailbox<T>, Inbox<T>) {
-        mailbox(capacity, Waker::new(|| {}))
+        mailbox(capacity, usize::MAX, Waker::new(|| {}))
     }
 
     fn all<T>(inbox: &mut Inbox<T>) -> Vec<T> {
@@ -364,6 +419,35 @@ mod tests {
         assert_eq!(inbox.next(), Some(9));
     }
 
+    /// A publisher of large messages: 630 MiB waited in a mailbox that counted
+    /// messages alone.
+    #[test]
+    fn a_mailbox_is_bounded_in_bytes() {
+        let (mailbox, mut inbox) = mailbox(1000, 100, Waker::new(|| {}));
+        let post = |n, bytes, priority| mailbox.post_sized(n, bytes, priority);
+        for n in 1..=3 {
+            post(n, 30, Priority::Publish).unwrap();
+        }
+        let refused = post(4, 30, Priority::Publish);
+        assert_eq!(refused, Err(Undelivered::Full(4)));
+        post(5, 60, Priority::Reply).unwrap(); // in the place of 2 and 3
+        assert_eq!(post(6, 80, Priority::Reply), Err(Undelivered::Full(6)));
+        let lost = |publishes, replies| Lost { publishes, replies };
+        assert_eq!(mailbox.lost(), lost(3, 1), "nothing gave way for 6 in vain");
+        assert_eq!(all(&mut inbox), [1, 5]);
+        post(7, 1_000, Priority::Publish).unwrap(); // alone
+        assert_eq!(post(8, 1, Priority::Publish), Err(Undelivered::Full(8)));
+        assert_eq!(all(&mut inbox), [7]);
+        // What the loop has swapped out, and not looked at, is held as well.
+        post(9, 50, Priority::Publish).unwrap();
+        post(10, 50, Priority::Publish).unwrap();
+        assert_eq!(inbox.next(), Some(9));
+        assert_eq!(post(11, 51, Priority::Publish), Err(Undelivered::Full(11)));
+        post(12, 50, Priority::Publish).unwrap();
+        assert_eq!(all(&mut inbox), [10, 12]);
+        assert_eq!(mailbox.0.held.load(Ordering::Relaxed), 0);
+    }
+
     #[test]
     fn only_the_first_message_wakes_the_loop() {
         let rings = Arc::new(AtomicUsize::new(0));
@@ -371,7 +455,7 @@ mod tests {
         let waker = Waker::new(move || {
             count.fetch_add(1, Ordering::Relaxed);
         });
-        let (mailbox, mut inbox) = mailbox(100, waker.clone());
+        let (mailbox, mut inbox) = mailbox(100, usize::MAX, waker.clone());
         for _ in 0..10 {
             mailbox.post((), Priority::Publish).unwrap();
         }

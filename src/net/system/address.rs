@@ -214,6 +214,12 @@ pub struct ListenOptions {
     /// Where proxies are from which many clients come, so that no share of one
     /// address holds for them on this loop. Default none.
     pub proxies: Vec<Network>,
+    /// Whether connections from those proxies, and on Unix domain sockets, begin
+    /// with a header of the PROXY protocol, version 1 or 2, that says whose they
+    /// are: the client is then the [`Peer`], and has its own share. A connection
+    /// that does not is closed. From any other address nothing of the kind is
+    /// believed: its bytes are a request. Default false.
+    pub proxy_protocol: bool,
 }
 
 impl ListenOptions {
@@ -225,6 +231,7 @@ impl ListenOptions {
         only_v6: false,
         nodelay: true,
         proxies: Vec::new(),
+        proxy_protocol: false,
     };
 
     /// The same with another [`backlog`](Self::backlog).
@@ -255,6 +262,13 @@ impl ListenOptions {
     #[must_use]
     pub fn with_proxies(mut self, proxies: impl IntoIterator<Item = Network>) -> Self {
         self.proxies = proxies.into_iter().collect();
+        self
+    }
+
+    /// The same with another [`proxy_protocol`](Self::proxy_protocol).
+    #[must_use]
+    pub const fn with_proxy_protocol(mut self, proxy_protocol: bool) -> Self {
+        self.proxy_protocol = proxy_protocol;
         self
     }
 

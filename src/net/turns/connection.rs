@@ -13,6 +13,8 @@ use crate::wire::Instant;
 pub(in crate::net) enum Phase {
     /// On its way to the peer.
     Dialling,
+    /// Its proxy has yet to say whose it is; its owner does not know of it.
+    Proxied,
     /// Both sides may talk.
     Open,
     /// The link is done; what is owed is still being sent.
@@ -140,7 +142,7 @@ impl Connection {
             Phase::Open if self.may_be_fed() => self.link.deadline(limits),
             // What the peer cannot be read doing is not held against it.
             Phase::Open => self.link.deadline_withheld(),
-            Phase::Dialling | Phase::Flushing(_) | Phase::Lingering { .. } => None,
+            Phase::Dialling | Phase::Proxied | Phase::Flushing(_) | Phase::Lingering { .. } => None,
         }
     }
 

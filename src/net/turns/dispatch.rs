@@ -29,6 +29,9 @@ pub(in crate::net) enum Stop {
     Held,
     /// The cork is full: flush, then go on.
     Flush,
+    /// What has come has made so much work that others are to have their turn
+    /// first.
+    Late,
     /// The link is done, or the connection is over.
     Over,
 }

@@ -74,9 +74,13 @@ impl Dispatch {
                 state,
                 handlers,
             } = self;
+            let is_late = state.is_late();
             let Some(connection) = state.connections.get_mut(key) else {
                 return Stop::Over;
             };
+            if is_late && feeding.call.is_some() {
+                return Stop::Late;
+            }
             if !connection.may_be_fed() {
                 return match connection.phase {
                     Phase::Open => Stop::Held,

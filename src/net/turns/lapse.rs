@@ -119,6 +119,9 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return;
         };
+        if connection.phase == Phase::Proxied {
+            return self.end(key, Gone::Drained); // nobody has asked for anything
+        }
         let is_open = connection.phase == Phase::Open;
         connection.readable |= is_open;
         if is_open {

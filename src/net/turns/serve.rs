@@ -40,7 +40,7 @@ impl<P: Poller> Loop<P> {
         }
         for _ in 0..self.dispatch.state.limits.rounds {
             next = self.step(key);
-            if next == Next::Rest {
+            if next == Next::Rest || self.dispatch.state.is_late() {
                 break;
             }
         }
@@ -103,6 +103,10 @@ impl<P: Poller> Loop<P> {
         match connection.phase {
             Phase::Dialling | Phase::Flushing(_) => Next::Rest,
             Phase::Lingering { .. } => self.discard(key),
+            Phase::Proxied => match self.read_introduction(key) {
+                true => Next::Again,
+                false => Next::Rest,
+            },
             Phase::Open if !connection.may_be_fed() => Next::Rest,
             Phase::Open => match connection.kept.take() {
                 Some(kept) if !connection.hungry || connection.link.is_pending() => {
@@ -173,7 +177,7 @@ impl<P: Poller> Loop<P> {
     /// After the FIN there is nothing to wait for but our own reply.
     fn after_end(&mut self, key: Key, stop: Stop) -> Next {
         match self.after(key, stop) {
-            Next::Again if stop == Stop::Flush => Next::Again,
+            Next::Again if matches!(stop, Stop::Flush | Stop::Late) => Next::Again,
             _ => Next::Rest,
         }
     }
@@ -280,6 +284,7 @@ impl<P: Poller> Loop<P> {
         };
         connection.hungry = stop == Stop::Hungry;
         match stop {
+            Stop::Late => Next::Again,
             Stop::Hungry if connection.readable => Next::Again,
             Stop::Hungry | Stop::Held => Next::Rest,
             Stop::Over => {

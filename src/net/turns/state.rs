@@ -60,6 +60,8 @@ pub(in crate::net) struct State {
     /// Connections with something to flush.
     pub(in crate::net) dirty: Vec<Key>,
     pub(in crate::net) dials: Vec<DialRequest>,
+    /// What has been put before other connections in this turn.
+    pub(in crate::net) visits: u32,
     /// Bytes of memory held for all peers, as of their last turns.
     pub(in crate::net) memory: usize,
     pub(in crate::net) limits: Limits,
@@ -76,7 +78,18 @@ pub(in crate::net) struct State {
     pub(in crate::net) draining: bool,
 }
 
+/// Visits to other connections after which a turn begins nothing more that is
+/// not urgent: some milliseconds.
+const VISITS: u32 = 8_192;
+
 impl State {
+    /// Whether this turn has done so much for other connections that what can
+    /// wait is left for the next.
+    #[inline]
+    pub(in crate::net) const fn is_late(&self) -> bool {
+        self.visits > VISITS
+    }
+
     /// Whether an exchange is still the present one of a connection that goes
     /// on.
     pub(in crate::net) fn is_open(&self, exchange: Exchange) -> bool {
@@ -291,6 +304,7 @@ impl State {
     /// goes behind what that connection has already written. To be ended by
     /// [`leave`](Self::leave).
     pub(in crate::net) fn enter(&mut self, key: Key) {
+        self.visits += 1;
         let empty = |spare: &mut Vec<Cork>| spare.pop().unwrap_or_else(|| Cork::new(usize::MAX));
         let spare = &mut self.spare;
         let cork = match self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
@@ -340,6 +354,7 @@ impl State {
         frame: &Bytes,
     ) -> bool {
         let Exchange { connection, stream } = member;
+        self.visits += 1; // a turn has no 2^32 of them
         if !self.is_open(member) {
             return false;
         }

@@ -13,6 +13,11 @@ use crate::wire::Instant;
 
 /// Messages from other threads that one turn handles at most.
 const MAIL: usize = 1024;
+/// Timers that go off in one turn at most.
+const TIMERS: usize = 1024;
+/// Connections that others have written to and that one turn writes to at most:
+/// each is a system call.
+const FLUSHES: usize = 512;
 
 impl<P: Poller> Loop<P> {
     /// One turn: waits at most `timeout` (`None`: until something happens) and
@@ -25,6 +30,7 @@ impl<P: Poller> Loop<P> {
         let wait = self.wait(timeout);
         self.poller.poll(&mut self.ready, wait)?;
         self.note_time();
+        self.dispatch.state.visits = 0;
         // Who is woken from here on waits for the next turn.
         if !self.dispatch.state.runnable.is_empty() {
             mem::swap(&mut self.round, &mut self.dispatch.state.runnable);
@@ -145,14 +151,22 @@ impl<P: Poller> Loop<P> {
         self.round = round;
     }
 
-    /// Writes to those that others have written to.
+    /// Writes to those that others have written to; what is left waits for the
+    /// next turn.
     fn flush_dirty(&mut self) {
-        while !self.dispatch.state.dirty.is_empty() {
+        let mut left = FLUSHES;
+        while left > 0 && !self.dispatch.state.dirty.is_empty() {
             let next = mem::take(&mut self.round);
             let mut round = mem::replace(&mut self.dispatch.state.dirty, next);
-            for key in round.drain(..) {
+            let now = left.min(round.len());
+            left -= now;
+            for key in round.drain(..now) {
                 self.dispatch.state.current = key;
                 self.settle(key);
+            }
+            if !round.is_empty() {
+                round.append(&mut self.dispatch.state.dirty);
+                mem::swap(&mut round, &mut self.dispatch.state.dirty);
             }
             self.round = round;
         }
@@ -167,6 +181,9 @@ impl<P: Poller> Loop<P> {
         let counters = &mut self.dispatch.state.counters;
         (counters.lost_publishes, counters.lost_replies) = (lost.publishes, lost.replies);
         for _ in 0..MAIL {
+            if self.dispatch.state.is_late() {
+                return;
+            }
             let Some(mail) = self.inbox.next() else {
                 return;
             };
@@ -195,7 +212,10 @@ impl<P: Poller> Loop<P> {
     fn fire_timers(&mut self) {
         let now = self.dispatch.state.now;
         let until = self.dispatch.state.timers.mark();
-        while let Some((_, timer)) = self.dispatch.state.timers.expired(now, until) {
+        for _ in 0..TIMERS {
+            let Some((_, timer)) = self.dispatch.state.timers.expired(now, until) else {
+                return;
+            };
             let Timer {
                 owner,
                 exchange,

@@ -1,0 +1,89 @@
+//! Connections whose proxy says first whose they are.
+
+use super::proxy_header::{Source, read_proxy_header};
+use crate::link::{Event, Gone};
+use crate::net::turns::connection::Phase;
+use crate::net::{Exchange, Key, Loop, Poller};
+use crate::wire::Instant;
+
+impl<P: Poller> Loop<P> {
+    /// Reads the header of the PROXY protocol in front of a connection; whether
+    /// the connection goes on with what is behind it.
+    pub(in crate::net) fn read_introduction(&mut self, key: Key) -> bool {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return false;
+        };
+        if !connection.readable {
+            return false;
+        }
+        let mut had = 0;
+        if let Some(mut kept) = connection.kept.take() {
+            had = kept.len(); // below the limit, and so below the size of a read
+            self.read[..had].copy_from_slice(kept.bytes());
+            self.spare_kept(kept);
+        }
+        let Some(stream) = self
+            .streams
+            .get_mut(key.slot() as usize)
+            .and_then(Option::as_mut)
+        else {
+            return false;
+        };
+        let Ok(read) = self.poller.read(stream, &mut self.read[had..]) else {
+            self.end(key, Gone::Reset);
+            return false;
+        };
+        let state = &mut self.dispatch.state;
+        state.counters.bytes_in += read.bytes as u64;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return false;
+        };
+        connection.ended |= read.end;
+        connection.readable = !read.end && (!read.drained || connection.fin);
+        let total = had + read.bytes; // within the buffer
+        let header = match read_proxy_header(&self.read[..total], state.limits.proxy_header) {
+            Ok(header) if header.is_some() || !connection.ended => header,
+            Ok(_) | Err(_) => {
+                state.counters.proxy_faults += 1;
+                self.end(key, Gone::Aborted);
+                return false;
+            }
+        };
+        let used = header.map_or(0, |(length, _)| length);
+        if used < total {
+            let mut kept = self.spare.pop().unwrap_or_default();
+            kept.fill(&self.read[used..total]);
+            connection.kept = Some(kept);
+        }
+        match header {
+            Some((_, source)) => self.introduce(key, source),
+            None => connection.readable,
+        }
+    }
+
+    /// From here on the connection is that of the proxy's client, and counts for
+    /// its address.
+    fn introduce(&mut self, key: Key, source: Source) -> bool {
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return false;
+        };
+        if let Source::Client(peer) = source {
+            if state.caps.admit_address(peer, &state.limits).is_err() {
+                self.listeners.note_refused_address();
+                self.end(key, Gone::Aborted);
+                return false;
+            }
+            connection.peer = peer;
+        }
+        connection.phase = Phase::Open;
+        connection.stalls = Instant::NEVER;
+        connection.told = false;
+        let exchange = Exchange {
+            connection: key,
+            stream: 0,
+        };
+        self.dispatch.tell(exchange, Event::Opened);
+        true
+    }
+}
