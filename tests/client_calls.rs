@@ -840,6 +840,34 @@ fn a_silent_server_is_pinged_only_if_asked_to_and_then_given_up() {
 }
 
 #[test]
+fn a_ping_behind_output_that_waits_has_its_time_once_it_has_left() {
+    let limits = Limits::DEFAULT.with_keep_alive(10 * SECOND);
+    let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
+    let call = scene.unary(b"hi");
+    scene.settle();
+    let link = scene.servers[0].0;
+    // The server is far away: nothing of it comes, and our side still sends.
+    for second in 0..200 {
+        scene.now += SECOND;
+        if second < 100 {
+            scene.calls.output_waits(link, scene.now);
+        }
+        scene.calls.elapsed(scene.now);
+        scene.calls.output(link).map(Vec::clear);
+        let over = scene.calls.ending(call).is_some();
+        assert_eq!(over, second >= 99 + 10 + 20, "{second}");
+        if over {
+            break;
+        }
+    }
+    let ending = scene.ending(call);
+    assert!(
+        ending.starts_with("UNAVAILABLE: server is silent"),
+        "{ending}"
+    );
+}
+
+#[test]
 fn a_server_that_is_pinged_too_often_is_pinged_less() {
     let limits = Limits::DEFAULT
         .with_keep_alive(30 * SECOND)

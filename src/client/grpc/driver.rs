@@ -83,6 +83,13 @@ impl Driver {
             let mut state = shared.lock();
             let now = context.now();
             if state.calls.deadline().is_some_and(|it| it <= now) {
+                for wire in &self.links {
+                    // A server that takes nothing of it is given up by the loop.
+                    let backlog = context.with(wire.exchange, |context| context.backlog());
+                    if backlog.is_some_and(|bytes| bytes > 0) {
+                        state.calls.output_waits(wire.link, now);
+                    }
+                }
                 state.calls.elapsed(now);
             }
             if let Some(link) = state.calls.dial(now) {

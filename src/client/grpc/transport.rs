@@ -329,6 +329,16 @@ impl<T> Calls<T> {
         }
     }
 
+    /// Says that output of a connection which the driver has taken still waits on
+    /// our side. To be called before [`elapsed`](Self::elapsed): a ping behind it
+    /// is not with the server, whose time to answer counts from the last such
+    /// call. How long output may wait is for the driver to limit.
+    pub fn output_waits(&mut self, link: LinkId, now: Instant) {
+        if let Some(link) = find(&mut self.links, link) {
+            link.machine.resume(now);
+        }
+    }
+
     fn elapsed_on(&mut self, at: usize, now: Instant) {
         loop {
             let Some(link) = self.links.get_mut(at) else {
