@@ -1,10 +1,14 @@
 //! What can go wrong.
 
 use alloc::string::String;
+use core::fmt;
 use std::io;
 
-/// Why the loop could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+/// Why the loop or an app could not do what it was asked.
+///
+/// Every error quotes what was given. `Debug` writes the sentence that `Display`
+/// does, so that a `main` that returns the error prints it readably.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The system refused.
@@ -15,13 +19,41 @@ pub enum Error {
     Listen {
         /// The address as text.
         address: String,
+        /// The system's answer; of a name, that of each of its addresses.
+        error: io::Error,
+    },
+    /// A name to listen on has no address.
+    #[error("cannot resolve {name:?}: {error}")]
+    Resolve {
+        /// The name.
+        name: String,
+        /// The resolver's answer.
+        error: io::Error,
+    },
+    /// The text is not an address, or not a place to listen on or to dial.
+    #[error("not an address: {given:?} (expected {expected})")]
+    Address {
+        /// The text.
+        given: String,
+        /// The forms that are understood.
+        expected: &'static str,
+    },
+    /// A route cannot be served.
+    #[error("route {route:?}: {fault}")]
+    Route {
+        /// The method and the pattern, such as `GET /users/{id}`.
+        route: String,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// A directory of files cannot be served.
+    #[error("cannot serve the files of {directory:?}: {error}")]
+    Files {
+        /// The directory's path.
+        directory: String,
         /// The system's answer.
         error: io::Error,
     },
-    /// The text is neither `IP:port`, `name:port` (where names are allowed)
-    /// nor `unix:path`.
-    #[error("not an address: expected IP:port or unix:path")]
-    Address,
     /// A limit or an option has a value that cannot work. Says which.
     #[error("configuration: {0}")]
     Config(&'static str),
@@ -35,21 +67,55 @@ pub enum Error {
     },
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
+    use alloc::format;
 
     #[test]
-    fn an_error_names_the_address_it_is_about() {
-        let error = Error::Listen {
-            address: "127.0.0.1:80".into(),
-            error: io::ErrorKind::AddrInUse.into(),
-        };
-        assert!(
-            error
-                .to_string()
-                .starts_with("cannot listen on 127.0.0.1:80: ")
-        );
+    fn an_error_quotes_what_was_given() {
+        let refused = || io::Error::from(io::ErrorKind::AddrInUse);
+        let (route, fault) = ("GET /a/:id".into(), "wrong".into());
+        for (error, start) in [
+            (
+                Error::Listen {
+                    address: "127.0.0.1:80".into(),
+                    error: refused(),
+                },
+                "cannot listen on 127.0.0.1:80: ",
+            ),
+            (
+                Error::Resolve {
+                    name: "nowhere".into(),
+                    error: refused(),
+                },
+                "cannot resolve \"nowhere\": ",
+            ),
+            (
+                Error::Address {
+                    given: "nonsense".into(),
+                    expected: "IP:port",
+                },
+                "not an address: \"nonsense\" (expected IP:port)",
+            ),
+            (Error::Route { route, fault }, "route \"GET /a/:id\": wrong"),
+            (
+                Error::Files {
+                    directory: "/nowhere".into(),
+                    error: refused(),
+                },
+                "cannot serve the files of \"/nowhere\": ",
+            ),
+        ] {
+            let (shown, debug) = (format!("{error}"), format!("{error:?}"));
+            assert!(shown.starts_with(start), "{shown}");
+            assert_eq!(shown, debug); // what `main` prints
+        }
     }
 }

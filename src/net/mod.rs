@@ -41,6 +41,7 @@ mod turns;
 pub use config::Limits;
 pub use connecting::dial::{Dial, Resolved, Resolver};
 pub use connecting::listener::{Accepted, Admissions, Listeners};
+pub(crate) use connecting::places::Place;
 pub use connecting::proxy_header::{ProxyError, Source, read_proxy_header};
 pub use context::Context;
 pub use counters::Counters;

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 use std::thread;
 
 use barewire::http::Origin;
-use barewire::net::Address;
 
 const USAGE: &str = "\
 usage: showcase [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]...
-  --listen ADDR   127.0.0.1:8080 by default; also [::1]:8080 or unix:/path, several times
+  --listen ADDR   127.0.0.1:8080 by default; also localhost:8080, [::1]:8080
+                  or unix:/path, several times
   --threads N     event loops, each on a thread of its own; as many as cores by default
   --files DIR     serves this directory's files below /static; its own by default
   --origin URL    pages of this origin may do what our own may, as https://example.com; several times";
@@ -66,9 +66,12 @@ impl Arguments {
 }
 
 fn address(text: String) -> Result<String, Refusal> {
-    match text.parse::<Address>() {
-        Ok(_) => Ok(text),
-        Err(error) => Err(Refusal::Wrong(format!("--listen {text:?}: {error}"))),
+    // Names are resolved when the app listens.
+    match text.rsplit_once(':') {
+        Some((host, _port_or_path)) if !host.is_empty() => Ok(text),
+        _ => Err(Refusal::Wrong(format!(
+            "--listen {text:?}: expected IP:port, name:port or unix:path"
+        ))),
     }
 }
 
@@ -121,10 +124,11 @@ mod tests {
 
     #[test]
     fn addresses_may_be_given_several_times() {
-        let Ok(found) = parse("--listen [::1]:80 --threads 3 --listen=unix:/run/app.sock") else {
+        let Ok(found) = parse("--listen localhost:80 --threads 3 --listen=unix:/run/app.sock")
+        else {
             panic!()
         };
-        assert_eq!(found.addresses, ["[::1]:80", "unix:/run/app.sock"]);
+        assert_eq!(found.addresses, ["localhost:80", "unix:/run/app.sock"]);
         assert_eq!(found.threads, 3);
         assert!(parse("").is_ok_and(|found| found.addresses == ["127.0.0.1:8080"]));
         assert!(

@@ -27,13 +27,16 @@ impl Pattern {
     /// Parses a pattern; an error says what is wrong with it.
     pub(in crate::app) fn parse(text: &str) -> Result<Self, &'static str> {
         let Some(text) = text.strip_prefix('/') else {
-            return Err("a route's pattern begins with a slash");
+            return Err("a pattern begins with a slash");
         };
+        if text.contains(['?', '#']) {
+            return Err("a pattern is a path, without a query or a fragment");
+        }
         let mut segments = Vec::new();
         let mut names: Vec<Box<str>> = Vec::new();
         for segment in text.split('/') {
             if matches!(segments.last(), Some(Segment::Rest)) {
-                return Err("nothing follows {*name} in a route's pattern");
+                return Err("nothing follows {*name}");
             }
             let inside = segment
                 .strip_prefix('{')
@@ -45,17 +48,20 @@ impl Pattern {
             };
             match name {
                 None if segment.contains(['{', '}']) => {
-                    return Err("a parameter in a route's pattern is a whole segment");
+                    return Err("a parameter is a complete segment: /{name}/");
+                }
+                None if is_foreign(segment) => {
+                    return Err("a parameter is written {name}, and all that follows {*name}");
                 }
                 None => {}
                 Some(name) if name.is_empty() || name.contains(['{', '}', '*']) => {
-                    return Err("a parameter in a route's pattern has a name");
+                    return Err("a parameter has a name: {name} or {*name}");
                 }
                 Some(name) if names.iter().any(|other| **other == *name) => {
-                    return Err("the parameters of a route's pattern have different names");
+                    return Err("two parameters have the same name");
                 }
                 Some(_) if names.len() == MAX_PARAMETERS => {
-                    return Err("a route's pattern has at most 8 parameters");
+                    return Err("a pattern has at most 8 parameters");
                 }
                 Some(name) => names.push(name.into()),
             }
@@ -66,6 +72,13 @@ impl Pattern {
             names: names.into_boxed_slice(),
         })
     }
+}
+
+/// Whether a segment looks like a parameter in the notation of another router:
+/// `:id`, `*`, `*rest` or `<id>`. As a literal it would match by its text alone,
+/// which is hardly what was meant.
+fn is_foreign(segment: &str) -> bool {
+    segment.starts_with([':', '*']) || segment.starts_with('<') && segment.ends_with('>')
 }
 
 #[cfg(test)]
@@ -93,8 +106,12 @@ mod tests {
         let many = "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}";
         for bad in [
             "", "a", "/{}", "/{*}", "/a{b}", "/{a", "/a}", "/{a}/{a}", "/{*a}/b", "/{{a}}", many,
+            "/a/:id", "/*", "/a/*rest", "/<id>", "/a?b={c}", "/a#b",
         ] {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
+        }
+        for good in ["/v1/users:list", "/a*b", "/a<b"] {
+            assert!(Pattern::parse(good).is_ok(), "{good}");
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
 use crate::http::date::Date;
 use crate::http::{FieldBuffer, Status};
+use crate::net::Error;
 
 /// A directory whose files are served with
 /// [`App::files`](crate::app::App::files).
@@ -149,17 +150,23 @@ impl Files {
     }
 
     /// Opens the directory. Paths are taken from the segment at `depth` on.
-    pub(in crate::app) fn open(self, depth: usize) -> io::Result<Served> {
+    pub(in crate::app) fn open(self, depth: usize) -> Result<Served, Error> {
+        let refused = |error| Error::Files {
+            directory: format!("{}", self.directory.display()),
+            error,
+        };
         let mut fields = FieldBuffer::new();
         let all = self.fields.iter().map(|(name, value)| (&**name, &**value));
         let types = self.types.iter().map(|(_, name)| ("Content-Type", &**name));
         let cache = self.cache.iter().map(|value| ("Cache-Control", &**value));
         for (name, value) in all.chain(types).chain(cache) {
-            let wrong = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
-            fields.push(name, value).map_err(wrong)?;
+            fields.push(name, value).map_err(|error| {
+                let text = format!("field {name:?}: {value:?}: {error}");
+                refused(io::Error::new(io::ErrorKind::InvalidInput, text))
+            })?;
         }
         Ok(Served {
-            root: Root::open(&self.directory)?,
+            root: Root::open(&self.directory).map_err(refused)?,
             depth,
             files: self,
         })

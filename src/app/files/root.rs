@@ -72,10 +72,7 @@ impl Root {
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
         let opened = rustix::fs::open(directory, flags, Mode::empty());
-        opened.map(Self).map_err(|error| {
-            let text = std::format!("{}: {}", directory.display(), io::Error::from(error));
-            io::Error::new(io::Error::from(error).kind(), text)
-        })
+        Ok(Self(opened?))
     }
 
     /// Opens what lies at `path`, for reading: segments with slashes between,

@@ -9,7 +9,7 @@
 //! in a second place, under the path as it is sent, and what is found there
 //! needs neither decoding nor the tree.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use super::endpoint::Endpoint;
 use crate::app::exchange::params::{Params, Taken};
@@ -17,6 +17,7 @@ use crate::app::exchange::path::Path;
 use crate::app::exchange::pattern::{Pattern, Segment};
 use crate::app::exchange::record::RouteNumber;
 use crate::http::Method;
+use crate::net::Error;
 
 /// All routes of an app.
 #[derive(Default)]
@@ -67,6 +68,15 @@ pub(in crate::app) enum Verb {
     Any,
 }
 
+impl Verb {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::One(method) => method,
+            Self::Any => "*",
+        }
+    }
+}
+
 /// What a search found.
 pub(in crate::app) enum Match<'r> {
     /// The endpoint, and its parameters.
@@ -82,13 +92,21 @@ type Choose<'f, 'r> = &'f mut dyn FnMut(&[usize]) -> Option<&'r Served>;
 
 impl Router {
     /// Adds a route.
+    ///
+    /// # Errors
+    /// [`Error::Route`] if the pattern is malformed, or served already.
     pub(in crate::app) fn add(
         &mut self,
         verb: Verb,
         pattern: &str,
         endpoint: Endpoint,
-    ) -> Result<(), &'static str> {
-        let Pattern { segments, names } = Pattern::parse(pattern)?;
+    ) -> Result<(), Error> {
+        let refused = |verb: &Verb, fault| Error::Route {
+            route: format!("{} {pattern}", verb.as_str()),
+            fault,
+        };
+        let Pattern { segments, names } =
+            Pattern::parse(pattern).map_err(|fault| refused(&verb, fault.into()))?;
         let plain = plain_path(&segments);
         let mut node = &mut self.root;
         let mut ends_in_rest = false;
@@ -105,9 +123,10 @@ impl Router {
             &mut node.here
         };
         let served = &mut self.served;
-        let is_taken = |at: &usize| served.get(*at).is_some_and(|it| it.verb == verb);
-        if place.iter().any(is_taken) {
-            return Err("two routes have the same method and pattern");
+        let mut here = place.iter().filter_map(|&at| served.get(at));
+        if let Some(other) = here.find(|it| it.verb == verb) {
+            let fault = format!("{:?} serves the same requests", other.pattern);
+            return Err(refused(&verb, fault));
         }
         place.push(served.len());
         let code = match &verb {
@@ -524,10 +543,12 @@ mod tests {
             upgrades: false,
             number: RouteNumber::NONE,
         };
-        assert!(
-            router
-                .add(Verb::One("GET".into()), "/a/{y}", endpoint)
-                .is_err()
+        let error = router
+            .add(Verb::One("GET".into()), "/a/{y}", endpoint)
+            .unwrap_err();
+        assert_eq!(
+            std::format!("{error}"),
+            r#"route "GET /a/{y}": "/a/{x}" serves the same requests"#
         );
     }
 }

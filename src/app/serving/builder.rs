@@ -20,7 +20,7 @@ use crate::app::routes::shared::Shared;
 use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
 use crate::app::telemetry::metrics::Metrics;
 use crate::http::Method;
-use crate::net::{Address, Error, Limits, ListenOptions, Loop, Poller};
+use crate::net::{Address, Error, Limits, ListenOptions, Loop, Place, Poller};
 use crate::{link, websocket};
 
 /// An app: routes, middleware and options, ready to listen.
@@ -37,7 +37,7 @@ pub struct App {
     /// Those of WebSocket routes with limits of their own.
     sockets: Vec<websocket::Limits>,
     options: ListenOptions,
-    addresses: Vec<Address>,
+    places: Vec<Place>,
     threads: usize,
     directory: Arc<Directory>,
     rooms: RoomLimits,
@@ -55,7 +55,7 @@ impl Default for App {
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App")
-            .field("addresses", &self.addresses)
+            .field("places", &self.places)
             .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
@@ -77,7 +77,7 @@ impl App {
             protocols: link::Limits::DEFAULT,
             sockets: Vec::new(),
             options: ListenOptions::DEFAULT,
-            addresses: Vec::new(),
+            places: Vec::new(),
             threads: 1,
             directory: Arc::default(),
             rooms: RoomLimits::DEFAULT,
@@ -209,7 +209,7 @@ impl App {
                 )
             }
             Err(error) => {
-                self.fault.get_or_insert(error.into());
+                self.fault.get_or_insert(error);
                 self
             }
         }
@@ -218,7 +218,7 @@ impl App {
     /// Serves an endpoint of any kind.
     pub(in crate::app) fn serve(mut self, verb: Verb, pattern: &str, endpoint: Endpoint) -> Self {
         if let Err(fault) = self.router.add(verb, pattern, endpoint) {
-            self.fault.get_or_insert(Error::Config(fault));
+            self.fault.get_or_insert(fault);
         }
         self
     }
@@ -316,13 +316,18 @@ impl App {
         Hub::new(self.directory.clone())
     }
 
-    /// Adds an address to listen on: `127.0.0.1:8080`, `[::]:80` or
-    /// `unix:/run/app.sock`. With port 0 the system chooses one.
+    /// Adds an address to listen on: `127.0.0.1:8080`, `[::]:80`,
+    /// `unix:/run/app.sock`, or a name and a port such as `localhost:8080`. With
+    /// port 0 the system chooses one.
+    ///
+    /// A name is all of its addresses, on one port: `localhost` is `[::1]` and
+    /// `127.0.0.1`. Those that cannot be listened on are named on the log; if that
+    /// is all of them, [`spawn`](Self::spawn) fails.
     ///
     /// # Errors
-    /// [`Error::Address`] if it is none.
+    /// [`Error::Address`] for other texts, [`Error::Resolve`] for unknown names.
     pub fn listen(mut self, address: &str) -> Result<Self, Error> {
-        self.addresses.push(address.parse()?);
+        self.places.push(Place::resolve(address)?);
         Ok(self)
     }
 
@@ -347,12 +352,12 @@ impl App {
     /// Starts to listen and to serve on threads of its own.
     ///
     /// # Errors
-    /// [`Error::Listen`] if an address cannot be listened on, [`Error::Config`]
-    /// if a route's pattern is malformed or stands twice, if there is no
-    /// address, or if limits contradict each other.
+    /// [`Error::Listen`] if an address cannot be listened on, [`Error::Route`] for
+    /// a malformed or repeated route, [`Error::Files`] for a directory that cannot
+    /// be opened, [`Error::Config`] without an address, or for limits that clash.
     pub fn spawn(mut self) -> Result<Server, Error> {
-        let addresses = core::mem::take(&mut self.addresses);
-        Server::start(self.plan(&addresses)?, &addresses)
+        let places = core::mem::take(&mut self.places);
+        Server::start(self.plan(&places)?, places)
     }
 
     /// Puts the app on a loop that the caller runs, instead of threads of its
@@ -388,16 +393,16 @@ impl App {
         if self.threads > 1 {
             return Err(Error::Config("an app that joins a loop has no threads"));
         }
-        let addresses = core::mem::take(&mut self.addresses);
-        self.plan(&addresses)?.join(events, &addresses, 0)
+        let places = core::mem::take(&mut self.places);
+        self.plan(&places)?.join(events, &places, 0)
     }
 
     /// What every loop of the app is made with.
-    fn plan(self, addresses: &[Address]) -> Result<Plan, Error> {
+    fn plan(self, places: &[Place]) -> Result<Plan, Error> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        if addresses.is_empty() {
+        if places.is_empty() {
             return Err(Error::Config("an app listens on at least one address"));
         }
         if self.threads == 0 {

@@ -15,7 +15,7 @@ use crate::app::routes::shared::Shared;
 use crate::app::telemetry::metrics::Metrics;
 use crate::link;
 use crate::net::report::report;
-use crate::net::{Address, Error, Limits, ListenOptions, Loop, Poller, Remote, Speaks};
+use crate::net::{Address, Error, Limits, ListenOptions, Loop, Place, Poller, Remote, Speaks};
 
 /// What every loop of a server is made with.
 pub(in crate::app) struct Plan {
@@ -49,12 +49,12 @@ pub struct ServerHandle {
 impl Server {
     /// Starts as many loops as the plan says, each with its own sockets on the
     /// same addresses.
-    pub(in crate::app) fn start(plan: Plan, addresses: &[Address]) -> Result<Self, Error> {
+    pub(in crate::app) fn start(plan: Plan, places: Vec<Place>) -> Result<Self, Error> {
         let plan = Arc::new(plan);
         let remotes = Arc::new(Mutex::new(Vec::new()));
         let mut server = Self {
             handle: ServerHandle {
-                addresses: addresses.into(),
+                addresses: Arc::default(),
                 remotes,
                 end: Arc::default(),
                 drain_time: plan.limits.drain_time,
@@ -62,26 +62,36 @@ impl Server {
             threads: Vec::new(),
             pool: plan.metrics.pool().clone(),
         };
+        let mut places: Arc<[Place]> = places.into();
         for index in 0..plan.threads {
-            // The first loop finds out which ports the system chooses.
-            if let Err(error) = server.add_loop(&plan, index) {
+            if let Err(error) = server.add_loop(&plan, &places, index) {
                 server.handle.shutdown(Duration::ZERO);
                 return Err(error);
+            }
+            // The first loop finds out where: the others listen there, too.
+            if index == 0 {
+                let bound = server.handle.addresses.iter().cloned();
+                places = bound.map(Place::from).collect();
             }
         }
         Ok(server)
     }
 
     /// Starts one loop and waits until it listens.
-    fn add_loop(&mut self, plan: &Arc<Plan>, index: usize) -> Result<(), Error> {
+    fn add_loop(
+        &mut self,
+        plan: &Arc<Plan>,
+        places: &Arc<[Place]>,
+        index: usize,
+    ) -> Result<(), Error> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let plan = plan.clone();
-        let addresses = self.handle.addresses.clone();
+        let places = places.clone();
         let handle = self.handle.clone();
         let name = alloc::format!("barewire-{index}");
         let thread = Builder::new().name(name).spawn(move || {
             // Made on the thread that it runs on: what it owns is not `Send`.
-            let (mut events, bound) = match plan.listen(&addresses, index) {
+            let (mut events, bound) = match plan.listen(&places, index) {
                 Ok(ready) => ready,
                 Err(error) => {
                     // Nobody waits only if the whole start has failed.
@@ -156,9 +166,9 @@ impl Server {
 
 impl Plan {
     /// Makes the loop of this number, and has it listen.
-    fn listen(&self, addresses: &[Address], index: usize) -> Result<(Loop, Vec<Address>), Error> {
+    fn listen(&self, places: &[Place], index: usize) -> Result<(Loop, Vec<Address>), Error> {
         let mut events = Loop::new(self.limits.clone())?;
-        let bound = self.join(&mut events, addresses, index)?;
+        let bound = self.join(&mut events, places, index)?;
         Ok((events, bound))
     }
 
@@ -167,15 +177,15 @@ impl Plan {
     pub(in crate::app) fn join<P: Poller>(
         &self,
         events: &mut Loop<P>,
-        addresses: &[Address],
+        places: &[Place],
         index: usize,
     ) -> Result<Vec<Address>, Error> {
         let owner = events.add(Front::new(self.shared.clone(), self.metrics.join(), index));
         self.shared.directory.attach(index, events.remote(), owner);
         let profile = events.profile(self.protocols.clone());
         let (mut bound, before) = (Vec::new(), events.next_listener());
-        for address in addresses {
-            let is_tcp = matches!(address, Address::Tcp(_));
+        for place in places {
+            let is_tcp = !place.is_unix();
             if !is_tcp && index > 0 {
                 continue; // the first loop alone serves Unix sockets
             }
@@ -186,8 +196,8 @@ impl Plan {
                 .clone()
                 .with_reuse_port(is_tcp && (self.options.reuse_port || self.threads > 1))
                 .with_claim(index == 0 && (self.options.claim || !self.options.reuse_port));
-            let listening = events.listen(address, &options, Speaks::Http, owner, profile);
-            bound.push(listening.inspect_err(|_| events.unlisten_from(before))?);
+            let listening = events.listen_at(place, &options, Speaks::Http, owner, profile);
+            bound.extend(listening.inspect_err(|_| events.unlisten_from(before))?);
         }
         Ok(bound)
     }

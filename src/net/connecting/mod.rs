@@ -6,5 +6,6 @@ pub(super) mod dialling;
 pub(super) mod dials;
 pub(super) mod introduction;
 pub(super) mod listener;
+pub(super) mod places;
 pub(super) mod proxy_header;
 pub(super) mod reach;

@@ -37,11 +37,11 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.strip_prefix("unix:") {
-            Some("") => Err(Error::Address),
-            Some(path) => Ok(Self::Unix(PathBuf::from(path))),
+            Some(path) if !path.is_empty() => Ok(Self::Unix(PathBuf::from(path))),
+            Some(_) => Err(not_an_address(text, "IP:port or unix:path")),
             None => match text.parse() {
                 Ok(address) => Ok(Self::Tcp(address)),
-                Err(_) => Err(Error::Address),
+                Err(_) => Err(not_an_address(text, "IP:port or unix:path")),
             },
         }
     }
@@ -91,18 +91,31 @@ impl FromStr for Destination {
         if let Ok(address) = text.parse() {
             return Ok(Self::Address(address));
         }
-        let (host, port) = text.rsplit_once(':').ok_or(Error::Address)?;
-        let fits = !host.is_empty()
-            && host.len() <= 253 // RFC 1035 §2.3.4
-            && host.bytes().all(|b| b.is_ascii_graphic() && !b"[]:/@".contains(&b));
-        match port.parse() {
-            Ok(port) if fits && port != 0 => Ok(Self::Name {
+        match split_name(text) {
+            Some((host, port)) if port != 0 => Ok(Self::Name {
                 host: String::from(host),
                 port,
             }),
-            _ => Err(Error::Address),
+            _ => Err(not_an_address(text, "IP:port, name:port or unix:path")),
         }
     }
+}
+
+fn not_an_address(given: &str, expected: &'static str) -> Error {
+    Error::Address {
+        given: String::from(given),
+        expected,
+    }
+}
+
+/// The parts of `name:port`.
+pub(in crate::net) fn split_name(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let fits = !host.is_empty()
+        && host.len() <= 253 // RFC 1035 §2.3.4
+        && host.bytes().all(|b| b.is_ascii_graphic() && !b"[]:/@".contains(&b))
+        && port.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| port.parse().ok().map(|port| (host, port)))?
 }
 
 impl From<Address> for Destination {

@@ -1,5 +1,6 @@
 //! Networks of IP addresses.
 
+use alloc::string::String;
 use core::fmt;
 use core::net::{IpAddr, Ipv6Addr};
 use core::str::FromStr;
@@ -88,18 +89,22 @@ impl FromStr for Network {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = || Error::Address {
+            given: String::from(text),
+            expected: "an IP address or a network such as 10.0.0.0/8",
+        };
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr = address.parse().map_err(|_| Error::Address)?;
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
         match prefix {
             None => Ok(address.into()),
             Some(prefix) if prefix.bytes().all(|digit| digit.is_ascii_digit()) => {
-                let prefix = prefix.parse().map_err(|_| Error::Address)?;
-                Self::new(address, prefix).ok_or(Error::Address)
+                let prefix = prefix.parse().map_err(|_| wrong())?;
+                Self::new(address, prefix).ok_or_else(wrong)
             }
-            Some(_) => Err(Error::Address),
+            Some(_) => Err(wrong()),
         }
     }
 }
