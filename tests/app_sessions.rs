@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Sender, channel};
 
-use app_support::{Answer, PATIENCE, Running, read_until};
+use app_support::{Answer, PATIENCE, Running, read_until, wait_until};
 use barewire::app::{
     Accept, App, Closed, EventStream, Events, EventsRoute, Message, OriginGuard, Refusal, Request,
     Socket, WebSocket, WebSocketRoute,
@@ -20,6 +20,7 @@ use barewire::app::{
 use barewire::http::Status;
 use barewire::http2::BodyLength;
 use barewire::link::Gone;
+use barewire::net::Address;
 use barewire::sse::Event;
 use barewire::websocket::CloseCode;
 use http2_support::*;
@@ -284,6 +285,7 @@ fn the_heads_own_fields_are_not_a_routes_to_give() {
         "Content-Type",
         "Sec-WebSocket-Accept",
         "SEC-WEBSOCKET-X",
+        "Keep-Alive",
         "not a name",
         "",
     ] {
@@ -444,6 +446,40 @@ fn a_session_hears_of_the_drain_before_its_close_and_chooses_the_code() {
             assert_eq!(told, format!("{code} Finished"));
         }
     }
+}
+
+#[test]
+fn a_session_that_opens_during_the_drain_is_closed_as_well() {
+    let (ended, ends) = channel();
+    let app = App::new().websocket("/ws", move |_| {
+        let (words, ended) = (None, ended.clone());
+        Ok(Leaving { words, ended })
+    });
+    let metrics = app.metrics();
+    let running = Running::start(app);
+    let mut stream = running.connect();
+    stream
+        .write_all(b"GET /ws HTTP/1.1\r\nHost: a\r\n")
+        .unwrap();
+    wait_until("it is accepted", || {
+        metrics.snapshot().connections_active == 1
+    });
+    running.server().handle().shutdown(PATIENCE);
+    wait_until("nobody listens", || {
+        let Address::Tcp(address) = &running.server().local_addresses()[0] else {
+            panic!()
+        };
+        TcpStream::connect(address).is_err()
+    });
+    stream.write_all(KEY.as_bytes()).unwrap();
+    stream.write_all(b"\r\n").unwrap();
+    let head = read_until(&mut stream, "\r\n\r\n");
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    let mut raw = Raw::Http1(stream);
+    assert_eq!(raw.frame(0x81), b"the server stops");
+    assert_eq!(raw.frame(0x88), b"\x03\xe9");
+    raw.send(&masked(0x88, b"\x03\xe9"));
+    assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), "1001 Finished");
 }
 
 /// An event stream with a last word, or two.

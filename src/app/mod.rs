@@ -52,7 +52,12 @@
 //! All of them have timers, are told when a slow peer can take more, and are
 //! reached from other threads by a [`Handle`]. WebSockets and event streams
 //! meet in rooms ([`Socket::join`], [`EventStream::join`]), which span all
-//! loops; [`Hub`] publishes there from any thread.
+//! loops; [`Hub`] publishes there from any thread. Before a server that stops ends
+//! them, they hear of it ([`WebSocket::draining`], [`Events::draining`]).
+//!
+//! Only pages of the server's own origin open WebSockets, unless a route lets
+//! others in ([`WebSocketRoute::origins`]); [`OriginGuard`] keeps foreign pages
+//! from methods that change something.
 
 //! # Work that blocks
 //!

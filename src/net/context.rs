@@ -23,6 +23,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Whether the loop is draining: what begins now has heard nothing of it.
+    pub const fn is_draining(&self) -> bool {
+        self.state.draining
+    }
+
     /// The time now, as of the present turn of the loop.
     pub fn now(&self) -> Instant {
         self.state.now

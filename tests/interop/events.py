@@ -359,7 +359,7 @@ def deaf():
 # Browsers.
 
 
-@check("events browsers of other origins may listen and post")
+@check("events browsers of a trusted origin may listen and post")
 def cross_origin():
     answer = requests.get(BASE + "/api/events", headers=HERE, stream=True, timeout=PATIENCE)
     assert answer.headers.get("access-control-allow-origin") in ("*", HERE["Origin"]), answer.headers
@@ -372,9 +372,20 @@ def cross_origin():
         assert "POST" in answer.headers.get("access-control-allow-methods", ""), answer.headers
         assert "content-type" in answer.headers.get("access-control-allow-headers", "").lower(), answer.headers
     answer = requests.post(BASE + "/api/notify", json={"title": "T", "message": "M"}, headers=HERE)
+    assert answer.status_code == 200, answer.status_code
     assert answer.headers.get("access-control-allow-origin") in ("*", HERE["Origin"]), answer.headers
     answer = requests.post(BASE + "/api/notify", data=b"{", headers=HERE)
     assert answer.headers.get("access-control-allow-origin") in ("*", HERE["Origin"]), "an error hides from browsers"
+
+
+@check("events browsers of any other origin may listen and not post")
+def foreign_origin():
+    there = {"Origin": "http://foreign.example"}
+    answer = requests.get(BASE + "/api/events", headers=there, stream=True, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.status_code
+    answer.close()
+    answer = requests.post(BASE + "/api/notify", json={"title": "T", "message": "M"}, headers=there)
+    assert answer.status_code == 403, answer.status_code
 
 
 @check("events a heartbeat comes every 30 seconds")

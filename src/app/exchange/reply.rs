@@ -314,7 +314,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// [`Event::Opened`](crate::link::Event::Opened).
     ///
     /// # Errors
-    /// 400 if the request cannot be upgraded, 500 if a field cannot be sent.
+    /// 500 if a field cannot be sent.
     pub(crate) fn open_websocket(
         mut self,
         streaming: bool,
@@ -337,7 +337,11 @@ impl<'a, 'c> Reply<'a, 'c> {
                 *self.opened = Some(session);
                 Ok(Done(()))
             }
-            Err(_) => Err(Refusal::new(Status::BAD_REQUEST).because("not an upgrade request")),
+            // The request has been checked: it is a field that cannot be sent.
+            Err(misuse) => {
+                self.at.respond_misused(status, misuse);
+                Ok(Done(()))
+            }
         }
     }
 }

@@ -113,7 +113,7 @@ impl At<'_, '_> {
 
     /// The response is not one that can be sent: 500 goes in its place.
     #[cold]
-    fn respond_misused(&mut self, status: Status, misuse: Misuse) -> bool {
+    pub(super) fn respond_misused(&mut self, status: Status, misuse: Misuse) -> bool {
         let (subject, status) = (self.subject(), status.code());
         report!(
             Error,

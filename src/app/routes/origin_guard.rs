@@ -172,7 +172,7 @@ pub struct ForeignOrigin<'b> {
 }
 
 impl<'b> ForeignOrigin<'b> {
-    fn of(head: &RequestHead<'b>) -> Self {
+    pub(in crate::app) fn of(head: &RequestHead<'b>) -> Self {
         Self {
             fields: head.fields,
             authority: head.authority(),

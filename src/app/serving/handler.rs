@@ -16,7 +16,7 @@ use crate::app::telemetry::metrics::{Block, Kind};
 use crate::http::{Content, Fields, RequestHead, Status};
 use crate::link::Event;
 use crate::net::{Context, Exchange, Handler, Key, Peer};
-use crate::websocket::Kind as MessageKind;
+use crate::websocket::{CloseCode, Kind as MessageKind};
 
 /// Records that are kept for the next requests.
 const SPARE: usize = 64;
@@ -187,6 +187,12 @@ impl Front {
                     trailers: Fields::EMPTY,
                 },
             );
+        }
+        if after == After::Keep && context.is_draining() {
+            after = self.drive(context, Event::Draining);
+            // The loop closes only the WebSockets that were there before; refused
+            // where this is none, or has closed itself.
+            let _ = context.close(CloseCode::GOING_AWAY, "");
         }
         self.settle(context, after);
     }

@@ -9,7 +9,7 @@ use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
 use crate::app::routes::endpoint::Endpoint;
-use crate::app::routes::origin_guard::OriginGuard;
+use crate::app::routes::origin_guard::{ForeignOrigin, OriginGuard};
 use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
 use crate::app::telemetry::metrics::Kind;
@@ -179,8 +179,12 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         request: &Request<'_>,
         mut reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
-        let opening = handshake::check(request.head())
-            .map_err(|refusal| refuse(refusal, request.version()))?;
+        let opening = handshake::check(request.head()).map_err(|refusal| {
+            if refusal == handshake::Refusal::Origin {
+                ForeignOrigin::of(request.head()).report(reply.at()); // there are two
+            }
+            refuse(refusal, request.version())
+        })?;
         if let Some(guard) = &self.guard {
             guard
                 .check_origin(request.head())
