@@ -150,3 +150,52 @@ fn a_panic_names_its_route_and_a_flood_does_not_fill_the_log() {
     let seen = lines_with("X-Flood").len();
     assert!((10..=100).contains(&seen), "{seen} lines");
 }
+
+/// Sleeps for each message.
+struct Sleeps;
+
+impl barewire::app::WebSocket for Sleeps {
+    fn message(
+        &mut self,
+        socket: &mut barewire::app::Socket<'_, '_>,
+        message: barewire::app::Message<'_>,
+    ) {
+        std::thread::sleep(core::time::Duration::from_millis(150));
+        socket.send(message);
+    }
+}
+
+#[test]
+fn a_handler_that_holds_its_loop_up_is_named_and_counted() {
+    use std::io::{Read, Write};
+    listen();
+    let sleep = || std::thread::sleep(core::time::Duration::from_millis(150));
+    let app = App::new()
+        .get("/sleeps/{n}", move |_request, reply| {
+            sleep();
+            reply.text("at last")
+        })
+        .get("/sleeps-then-defers", move |_request, reply| {
+            sleep();
+            reply.defer(|deferred| assert!(deferred.send(Response::text(""))))
+        })
+        .get("/awake", |_request, reply| reply.text("at once"))
+        .websocket("/ws", |_request| Ok(Sleeps));
+    let metrics = app.metrics();
+    let running = Running::start(app);
+    for path in ["/awake", "/sleeps/1", "/awake", "/sleeps-then-defers"] {
+        assert_eq!(running.get(path).status, 200, "{path}");
+    }
+    let mut socket = running.connect();
+    let ask = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+               Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    socket.write_all(ask.as_bytes()).unwrap();
+    app_support::read_until(&mut socket, "\r\n\r\n");
+    socket.write_all(b"\x81\x81\0\0\0\0x").unwrap();
+    socket.read_exact(&mut [0; 3]).unwrap();
+    app_support::wait_until("all are counted", || metrics.snapshot().held >= 3);
+    let held =
+        |name: &str| lines_with(&format!("WARN barewire {name} held its loop up for 0.")).len();
+    assert_eq!(held("GET /sleeps/{n}:"), 1);
+    assert_eq!(held("a session (websocket)"), 1);
+}

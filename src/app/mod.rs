@@ -83,6 +83,10 @@
 //! # }
 //! ```
 //!
+//! A closure or an object that holds its loop up for more than 100 ms all the same
+//! is counted ([`Snapshot::held`], `barewire_loop_held_total`), and a line on the
+//! log names its route.
+//!
 //! [`Reply::defer`] is for work that has threads or callbacks of its own. How many
 //! threads and waiting jobs there may be say the [`BlockingLimits`].
 //!

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::any::Any;
+use core::time::Duration;
 
 use super::reply_head::Watch;
 use super::scratch::Scratch;
@@ -13,6 +14,7 @@ use crate::app::publishing::door::Publication;
 use crate::app::publishing::rooms::Rooms;
 use crate::app::telemetry::metrics::Block;
 use crate::net::Context;
+use crate::wire::Instant;
 
 /// What the app has on one loop: made there, never sent anywhere else.
 pub(crate) struct Site {
@@ -20,6 +22,10 @@ pub(crate) struct Site {
     pub(crate) watch: Arc<dyn Watch>,
     /// There is some.
     pub(crate) is_watched: bool,
+    /// A session has been called since the clock was read.
+    pub(in crate::app) called: bool,
+    /// When the clock was last read behind a call.
+    read: Instant,
     /// Replies of this turn whose time has not been taken.
     pub(crate) untimed: u64,
     /// This loop's counters; this loop alone writes them.
@@ -47,6 +53,8 @@ impl Site {
         Self {
             is_watched: watch.is_some(),
             watch,
+            called: false,
+            read: Instant::START,
             untimed: 0,
             metrics,
             pool,
@@ -57,12 +65,20 @@ impl Site {
     }
 
     /// Takes the time of the replies that were given at once: they leave now, in
-    /// one batch.
-    pub(in crate::app) fn measure(&mut self, context: &Context<'_>) {
+    /// one batch. Returns how long it is since the loop's turn began, or since
+    /// this was asked before in the same turn; zero where nothing was called.
+    #[inline]
+    pub(in crate::app) fn measure(&mut self, context: &Context<'_>) -> Duration {
+        if self.untimed == 0 && !self.called && !self.is_watched {
+            return Duration::ZERO;
+        }
+        let (now, before) = (context.measure(), context.now());
         if self.untimed > 0 {
-            let took = context.measure().saturating_since(context.now());
+            let took = now.saturating_since(before);
             self.metrics.took(took, core::mem::take(&mut self.untimed));
         }
+        self.called = false;
+        now.saturating_since(core::mem::replace(&mut self.read, now).max(before))
     }
 
     /// Takes what other loops have sent to the app on this one.

@@ -5,6 +5,7 @@ use core::mem;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
+use super::held::HELD;
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::session::{After, At, Entry, Session, Sessions};
@@ -51,6 +52,11 @@ impl Handler for Front {
             Event::Draining if of_loop => self.drain(context),
             Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
             Event::Gone(why) => self.gone(context, why),
+            // Nothing came in, so that no batch ends behind them.
+            event @ (Event::Timer { .. } | Event::Mail(_)) => {
+                self.pass(context, |session, at| session.event(at, event));
+                self.served(context);
+            }
             event => self.pass(context, |session, at| session.event(at, event)),
         }
     }
@@ -98,6 +104,7 @@ impl Handler for Front {
         if session.is_some() {
             site.metrics
                 .session_opened(session.as_ref().map_or(Kind::Exchange, |it| it.kind()));
+            self.site.called = true;
             let feed = matches!(outcome, Outcome::Answered { feed: true });
             return self.open(context, content, feed);
         }
@@ -114,7 +121,11 @@ impl Handler for Front {
     }
 
     fn served(&mut self, context: &mut Context<'_>) {
-        self.site.measure(context);
+        let is_session = self.site.called;
+        let took = self.site.measure(context);
+        if took > HELD {
+            self.held(context, took, is_session);
+        }
     }
 
     fn panicked(&mut self, context: &mut Context<'_>, is_last: bool) {
@@ -226,6 +237,7 @@ impl Front {
             return;
         };
         *called = tag;
+        site.called = true;
         let mut at = At {
             context,
             site,

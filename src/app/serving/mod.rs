@@ -3,5 +3,6 @@
 pub(super) mod builder;
 mod endings;
 pub(super) mod handler;
+mod held;
 pub(super) mod scrape;
 pub(super) mod server;

@@ -126,6 +126,12 @@ fn put(snapshot: &Snapshot, out: &mut String) {
 fn blocking(snapshot: &Snapshot, out: &mut String) {
     let numbers = [
         (
+            "loop_held_total",
+            "counter",
+            "Handlers that held their loop up for more than 100 ms.",
+            snapshot.held,
+        ),
+        (
             "blocking_jobs_running",
             "gauge",
             "Jobs of blocking work that run now.",

@@ -39,6 +39,7 @@ pub(crate) struct Block {
     bytes_in: Counter,
     bytes_out: Counter,
     panics: Counter,
+    held: Counter,
 }
 
 /// The kinds of sessions that are counted apart.
@@ -90,6 +91,7 @@ impl Block {
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
             panics: Counter::default(),
+            held: Counter::default(),
         }
     }
 
@@ -169,6 +171,11 @@ impl Block {
     /// A body, or a piece of one, has been sent.
     pub(crate) fn sent_body(&self, bytes: usize) {
         self.bytes_out.add(bytes as u64);
+    }
+
+    /// A closure or an object of the app has held its loop up.
+    pub(in crate::app) fn held(&self) {
+        self.held.add(1);
     }
 
     /// A closure or an object of the app has panicked.
@@ -273,6 +280,10 @@ pub struct Snapshot {
     pub bytes_out: u64,
     /// Panics of closures and objects of the app.
     pub panics: u64,
+    /// Times that a closure or an object of the app held its loop up, and with it
+    /// everybody there, for more than 100 ms: work that belongs into
+    /// [`Reply::blocking`](crate::app::Reply::blocking).
+    pub held: u64,
     /// Jobs of blocking work that run now.
     pub blocking_running: u64,
     /// Jobs of blocking work that wait for a thread now.
@@ -295,6 +306,7 @@ impl Snapshot {
         self.bytes_in += block.bytes_in.get();
         self.bytes_out += block.bytes_out.get();
         self.panics += block.panics.get();
+        self.held += block.held.get();
         let sessions = self.sessions.iter_mut().zip(&block.sessions);
         let total = self.sessions_total.iter_mut().zip(&block.sessions_opened);
         for (sum, counter) in sessions.chain(total) {
