@@ -19,6 +19,7 @@ pub struct Record {
     line: String,         // an unusual method, then the path as sent
     known: Option<Known>, // a usual method
     method: usize,        // where an unusual method ends in `line`
+    query: Option<usize>, // where the query begins in `line`, which it ends
     peer: Option<Peer>,
     started: Instant,
     now: Instant,
@@ -87,6 +88,7 @@ impl Record {
         self.started = now;
         self.now = now;
         self.fields.clear();
+        self.query = None;
         self.given = 0;
         self.route = RouteNumber::NONE;
         self.faulty = false;
@@ -94,9 +96,11 @@ impl Record {
     }
 
     /// Notes what the middleware may ask for beside.
-    pub(crate) fn remember(&mut self, target: &str, peer: Option<Peer>) {
+    pub(crate) fn remember(&mut self, path: &str, query: Option<&str>, peer: Option<Peer>) {
         self.line.truncate(self.method);
-        self.line.push_str(target);
+        self.line.push_str(path);
+        self.query = query.map(|_| self.line.len());
+        self.line.push_str(query.unwrap_or_default());
         self.peer = peer;
     }
 
@@ -136,7 +140,14 @@ impl Record {
     /// The path of the request's target, percent-encoded as it was sent, before
     /// any middleware rewrote it.
     pub fn path(&self) -> &str {
-        self.line.get(self.method..).unwrap_or_default()
+        let end = self.query.unwrap_or(self.line.len());
+        self.line.get(self.method..end).unwrap_or_default()
+    }
+
+    /// The query of the request's target, percent-encoded as it was sent. It may
+    /// hold what a log should not: keys, names, addresses.
+    pub fn query(&self) -> Option<&str> {
+        self.line.get(self.query?..)
     }
 
     /// Whether the head could not be read: it was malformed, too large or too

@@ -9,15 +9,21 @@ use super::middleware::Middleware;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::reply_head::ReplyHead;
 use crate::http::date::Date;
+use crate::http::{Method, Status};
 
-/// Writes a line for every reply: when, to whom, what was asked, the status,
-/// the length of the body (`-` where it was not known), and the time from the
+/// Writes a line for every reply as its head leaves: when, to whom, what was
+/// asked, the status, the bytes of the body, and the milliseconds from the
 /// request's head to the reply's. A head that could not be read is `"-"`.
 ///
 /// ```text
-/// Sat, 21 Nov 2026 04:08:08 GMT 127.0.0.1:51514 "GET /hello" 200 13 84µs
+/// Sat, 21 Nov 2026 04:08:08 GMT 127.0.0.1:51514 "GET /hello" 200 13 0.084ms
 /// ```
+///
+/// The bytes are those that follow the head: 0 where there are none, as to HEAD.
+/// They are `-` where the body is streamed without a length; a body with a length
+/// that is cut short is logged with all of it.
 pub struct AccessLog {
+    with_query: bool,
     line: Mutex<String>,
     write: Box<dyn Fn(&str) + Send + Sync>,
 }
@@ -33,9 +39,19 @@ impl AccessLog {
     /// A log whose lines, each with its line feed, are given to `write`.
     pub fn to(write: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
+            with_query: false,
             line: Mutex::new(String::new()),
             write: Box::new(write),
         }
+    }
+
+    /// Has lines show the query as well: `"GET /hello?name=Ann"`. Queries often
+    /// hold what should not stand in a log, keys and personal data; so they are
+    /// left out by default.
+    #[must_use]
+    pub const fn with_query(mut self) -> Self {
+        self.with_query = true;
+        self
     }
 }
 
@@ -49,14 +65,14 @@ impl Middleware for AccessLog {
     fn after(&self, record: &Record, head: &mut ReplyHead<'_>) {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         line.clear();
-        put(record, head, &mut line);
+        put(record, head, self.with_query, &mut line);
         (self.write)(&line);
     }
 }
 
-/// Writing to a String cannot fail. Method and path are visible ASCII, as they
+/// Writing to a String cannot fail. Method, path and query are visible ASCII, as they
 /// have been parsed: nobody can forge a line.
-fn put(record: &Record, head: &ReplyHead<'_>, line: &mut String) {
+fn put(record: &Record, head: &ReplyHead<'_>, with_query: bool, line: &mut String) {
     let date = Date::from_unix(head.unix_seconds());
     let _ = write!(line, "{} ", date.as_str());
     let _ = match record.peer() {
@@ -64,21 +80,31 @@ fn put(record: &Record, head: &ReplyHead<'_>, line: &mut String) {
         None => line.write_str("- "),
     };
     let _ = match record.is_unread() {
-        false => write!(line, "\"{} {}\" ", record.method().as_str(), record.path()),
+        false => {
+            let query = record.query().filter(|_| with_query);
+            let (mark, query) = query.map_or(("", ""), |query| ("?", query));
+            let (method, path) = (record.method(), record.path());
+            write!(line, "\"{} {path}{mark}{query}\" ", method.as_str())
+        }
         true => line.write_str("\"-\" "),
     };
     let _ = write!(line, "{} ", head.status().code());
+    let is_bare = record.method() == Method::Head
+        || head.status() == Status::NOT_MODIFIED
+        || !head.status().may_have_content();
     let _ = match head.length() {
+        _ if is_bare => line.write_str("0 "),
         Some(length) => write!(line, "{length} "),
         None => line.write_str("- "),
     };
-    let _ = writeln!(line, "{:?}", record.elapsed());
+    let time = record.elapsed().as_secs_f64() * 1e3;
+    let _ = writeln!(line, "{time:.3}ms");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{FieldBuffer, Method, Status};
+    use crate::http::FieldBuffer;
     use crate::net::Peer;
     use crate::wire::Instant;
     use alloc::sync::Arc;
@@ -91,7 +117,7 @@ mod tests {
         let mut record = Record::default();
         let peer = Peer::V4([127, 0, 0, 1].into(), 5);
         record.begin(Method::Get, Instant::from_nanos(1_000));
-        record.remember("/a%20b", Some(peer));
+        record.remember("/a%20b", Some("key=7"), Some(peer));
         record.end(Instant::from_nanos(85_000));
         let mut fields = FieldBuffer::new();
         let mut head = ReplyHead {
@@ -101,17 +127,40 @@ mod tests {
             unix_seconds: 784_111_777,
         };
         log.after(&record, &mut head);
-        let expected = "Sun, 06 Nov 1994 08:49:37 GMT 127.0.0.1:5 \"GET /a%20b\" 200 13 84µs\n";
+        let expected = "Sun, 06 Nov 1994 08:49:37 GMT 127.0.0.1:5 \"GET /a%20b\" 200 13 0.084ms\n";
         assert_eq!(*seen.lock().unwrap(), expected);
+
+        let log = log.with_query();
+        seen.lock().unwrap().clear();
+        log.after(&record, &mut head);
+        let line = seen.lock().unwrap().clone();
+        assert!(line.contains("\"GET /a%20b?key=7\" 200"), "{line}");
+
+        // What has no body has no bytes.
+        for (method, status) in [
+            (Method::Head, Status::OK),
+            (Method::Get, Status::NOT_MODIFIED),
+            (Method::Get, Status::NO_CONTENT),
+        ] {
+            seen.lock().unwrap().clear();
+            record.begin(method, Instant::START);
+            head.status = status;
+            log.after(&record, &mut head);
+            let line = seen.lock().unwrap().clone();
+            assert!(
+                line.ends_with(&alloc::format!(" {} 0 0.000ms\n", status.code())),
+                "{line}"
+            );
+        }
 
         seen.lock().unwrap().clear();
         record.begin(Method::Extension(""), Instant::START);
-        record.remember("", None);
+        record.remember("", None, None);
         record.end(Instant::START);
         head.status = Status::BAD_REQUEST;
         head.length = None;
         log.after(&record, &mut head);
-        let expected = "Sun, 06 Nov 1994 08:49:37 GMT - \"-\" 400 - 0ns\n";
+        let expected = "Sun, 06 Nov 1994 08:49:37 GMT - \"-\" 400 - 0.000ms\n";
         assert_eq!(*seen.lock().unwrap(), expected);
     }
 }

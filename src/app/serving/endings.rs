@@ -46,7 +46,7 @@ impl Front {
         }
         let mut record = spare.pop().unwrap_or_default();
         record.begin(Method::Extension(""), context.now());
-        record.remember("", context.peer());
+        record.remember("", None, context.peer());
         note(site, &mut record, status, context);
         self.recycle(Some(record));
     }

@@ -164,7 +164,7 @@ impl Front {
             .get_or_insert_with(|| spare.pop().unwrap_or_default());
         record.begin(head.method, context.now());
         if self.site.is_watched {
-            record.remember(head.target.path(), *peer);
+            record.remember(head.target.path(), head.target.query(), *peer);
         }
         running.exchange = context.exchange();
         self.is_running = true;
