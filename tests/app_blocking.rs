@@ -13,7 +13,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use app_support::{Answer, PATIENCE, Running, read_until, wait_until};
-use barewire::app::{App, BlockingLimits, Metrics, Refusal, Response, Status};
+use barewire::app::{
+    App, BlockingLimits, Incoming, Method, Metrics, Middleware, Next, Refusal, Reply, Response,
+    Route, Status,
+};
 use barewire::http2::ErrorCode;
 use http2_support::{content, ended, status};
 use peer::Peer;
@@ -233,4 +236,63 @@ fn a_shutdown_waits_for_what_runs() {
     assert_eq!(server.join().unwrap(), 0);
     assert!(read_until(&mut client, "slow").starts_with("HTTP/1.1 200"));
     assert_eq!(metrics.snapshot().blocking_total, 2);
+}
+
+/// Puts a number to each request, and rewrites one path.
+struct Numbers;
+
+impl Middleware for Numbers {
+    fn before(&self, request: &mut Incoming<'_, '_>, _reply: Reply<'_, '_>) -> Next {
+        request.insert(7_u8);
+        request.remove_field("x-user");
+        Next::Continue
+    }
+}
+
+fn described() -> App {
+    let route = Route::on(Method::Extension("REPORT"), "/{a}/{*b}");
+    App::new().with(Numbers).route(route.blocking(|request| {
+        let thread = std::thread::current().name().unwrap_or_default().to_owned();
+        if !thread.starts_with("barewire-blocking-") {
+            return Err(Status::NOT_IMPLEMENTED);
+        }
+        let (method, version) = (request.method().as_str(), request.version());
+        let (a, b, q) = (
+            request.param("a"),
+            request.param("b"),
+            request.query_value("q"),
+        );
+        let (x, user) = (request.field("x"), request.field("x-user"));
+        let (body, number) = (request.body(), request.extensions().get::<u8>());
+        Ok(Response::text(format!(
+            "{method} {version:?} {a} {b} {q:?} {x:?} {user:?} {} {number:?} {}",
+            String::from_utf8_lossy(body),
+            request.peer().is_some(),
+        )))
+    }))
+}
+
+#[test]
+fn a_blocking_route_sees_the_whole_request() {
+    let running = Running::start(described());
+    let rest = r#"u%20 v/w Some("1 2") Some("y") None body Some(7) true"#.replace("u%20", "u ");
+    for target in ["/u%20/v/w?q=1+2", "http://a/u%20/v/w?q=1+2"] {
+        let answer = running.exchange(&format!(
+            "REPORT {target} HTTP/1.1\r\nHost: a\r\nX: y\r\nX-User: z\r\nContent-Length: 4\r\n\r\nbody"
+        ));
+        assert_eq!(answer.body, format!("REPORT Http11 {rest}"), "{target}");
+    }
+    let mut peer = Peer::connect(&running);
+    let length = Some(barewire::http2::BodyLength::Known(4));
+    let fields = [("x", "y"), ("x-user", "z")];
+    let id = peer
+        .side
+        .ask("REPORT", "/u%20/v/w?q=1+2", None, &fields, length);
+    peer.send(id, b"body", true);
+    peer.until(|seen| ended(seen, id));
+    let body = content(&peer.seen, id);
+    assert_eq!(
+        String::from_utf8_lossy(&body),
+        format!("REPORT Http2 {rest}")
+    );
 }

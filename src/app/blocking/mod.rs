@@ -5,3 +5,4 @@ pub(super) mod blocking_limits;
 pub(super) mod job;
 pub(super) mod pool;
 pub(super) mod session;
+mod taken_request;

@@ -13,7 +13,7 @@ use crate::http::target::{Plus, percent_decode};
 ///  text      /users/Jürgen/a/b
 ///  segments   ~~~~~ ~~~~~~ ~~~
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::app) struct Path {
     text: String,
     segments: Vec<(u32, u32)>,

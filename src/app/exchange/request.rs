@@ -1,6 +1,7 @@
 //! A request, as a route sees it.
 
 use alloc::borrow::Cow;
+use alloc::sync::Arc;
 use core::fmt;
 
 use super::extensions::Extensions;
@@ -19,7 +20,7 @@ pub struct Request<'b> {
     /// The body is still to come, with its length where it is known.
     pub(in crate::app) follows: Option<Option<u64>>,
     pub(in crate::app) peer: &'b Option<Peer>,
-    pub(in crate::app) extensions: &'b Extensions,
+    pub(in crate::app) extensions: &'b Option<Arc<Extensions>>,
 }
 
 impl<'b> Request<'b> {
@@ -114,8 +115,8 @@ impl<'b> Request<'b> {
     /// What middleware has put to the request with
     /// [`Incoming::insert`](crate::app::Incoming::insert): typed values that no
     /// client can forge.
-    pub const fn extensions(&self) -> &'b Extensions {
-        self.extensions
+    pub fn extensions(&self) -> &'b Extensions {
+        self.extensions.as_deref().unwrap_or(Extensions::none())
     }
 
     /// The host and port that the request is meant for.
@@ -162,7 +163,7 @@ impl fmt::Debug for Request<'_> {
             .field("peer", &self.peer())
             .field("fields", &self.fields())
             .field("content_length", &self.content_length())
-            .field("extensions", self.extensions)
+            .field("extensions", self.extensions())
             .finish()
     }
 }

@@ -55,7 +55,7 @@ impl Way<'_> {
         content: &mut Content<'_>,
     ) -> Outcome {
         let outcome = if self.shared.middleware.is_empty() {
-            self.route(at, head, content, Extensions::none())
+            self.route(at, head, content, &None)
         } else {
             self.pass(at, head, content)
         };
@@ -124,12 +124,7 @@ impl Way<'_> {
     ) -> Result<Outcome, Refusal> {
         // Its owner is the record, which the reply needs as well.
         let extensions = at.record.as_ref().and_then(|it| it.extensions.clone());
-        self.route(
-            at,
-            head,
-            content,
-            extensions.as_deref().unwrap_or(Extensions::none()),
-        )
+        self.route(at, head, content, &extensions)
     }
 
     /// Lets the middleware look at the request, once.
@@ -173,7 +168,7 @@ impl Way<'_> {
         at: &mut At<'_, '_>,
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
-        extensions: &Extensions,
+        extensions: &Option<Arc<Extensions>>,
     ) -> Result<Outcome, Refusal> {
         let shared = self.shared;
         let plain = match head.target {
