@@ -16,6 +16,10 @@ use crate::app::telemetry::metrics::Block;
 use crate::net::Context;
 use crate::wire::Instant;
 
+/// A handler that takes longer than this holds its loop up: it is counted, and
+/// named on the log.
+pub(in crate::app) const HELD: Duration = Duration::from_millis(100);
+
 /// What the app has on one loop: made there, never sent anywhere else.
 pub(crate) struct Site {
     /// The middleware, which looks at every head.

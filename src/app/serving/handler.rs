@@ -5,11 +5,10 @@ use core::mem;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use super::held::HELD;
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::session::{After, At, Entry, Session, Sessions};
-use crate::app::exchange::site::Site;
+use crate::app::exchange::site::{HELD, Site};
 use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
 use crate::app::routes::way::{Outcome, Way};

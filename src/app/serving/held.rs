@@ -7,10 +7,6 @@ use crate::app::exchange::subject::Subject;
 use crate::net::Context;
 use crate::net::report::report;
 
-/// A handler that takes longer than this holds its loop up: it is counted, and
-/// named on the log.
-pub(in crate::app) const HELD: Duration = Duration::from_millis(100);
-
 impl Front {
     /// What has just been called took so long. `is_session` if it was a session
     /// that goes on, and not a route's closure.
