@@ -115,19 +115,32 @@ fn response() -> impl Strategy<Value = Vec<Act>> {
 }
 
 /// The frames of all streams, which take turns as `turns` has it.
-fn interleave(responses: &[Vec<Act>], first: u32, turns: &[usize]) -> Vec<u8> {
-    let mut bytes = Vec::new();
+fn interleave(responses: &[Vec<Act>], first: u32, turns: &[usize]) -> Vec<Vec<u8>> {
+    let mut frames = Vec::new();
     let mut left: Vec<_> = responses.iter().map(|all| all.iter()).collect();
     let mut turns = turns.iter().cycle();
     let mut open: Vec<usize> = (0..left.len()).collect();
     while !open.is_empty() {
         let at = turns.next().expect("it never ends") % open.len();
         match left[open[at]].next() {
-            Some(act) => bytes.extend(act.frame(first + 2 * open[at] as u32)),
+            Some(act) => frames.push(act.frame(first + 2 * open[at] as u32)),
             None => _ = open.remove(at),
         }
     }
-    bytes
+    frames
+}
+
+/// Something that concerns the connection.
+fn aside() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        4 => (0..8u32, 0..12u32).prop_map(|(last, code)| {
+            frame(7, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat())
+        }),
+        1 => Just(frame(6, 0, 0, b"12345678")),
+        1 => Just(frame(4, 0, 0, &[0, 4, 0, 0, 0, 1])), // the next window is 1
+        1 => Just(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+        1 => Just(frame(0, 0, 0, b"nobody's")),
+    ]
 }
 
 /// What an application is told of a call.
@@ -205,7 +218,7 @@ impl Client {
 }
 
 /// What is told of calls that are answered by `first`, and those among them
-/// that are sent again by `second`.
+/// that are sent again by `second`. The connection is lost at the end.
 fn talk(parts: [&[u8]; 2], count: usize, whims: &[(usize, usize)]) -> Vec<Told> {
     let mut client = Client::new(count);
     let mut whims = whims.iter().cycle();
@@ -218,6 +231,7 @@ fn talk(parts: [&[u8]; 2], count: usize, whims: &[(usize, usize)]) -> Vec<Told> 
             bytes = rest;
         }
     }
+    client.calls.closed(client.link, Instant::START);
     client.end()
 }
 
@@ -234,14 +248,42 @@ proptest! {
         let count = responses.len();
         let refused = |acts: &&Vec<Act>| matches!(acts[..], [Act::Reset(7)]);
         let refused = responses.iter().filter(refused).count();
-        let first = interleave(&responses, 1, &turns);
-        let second = interleave(&again[..refused], 1 + 2 * count as u32, &turns);
+        let first = interleave(&responses, 1, &turns).concat();
+        let second = interleave(&again[..refused], 1 + 2 * count as u32, &turns).concat();
         let parts = [&first[..], &second];
         let whole = talk(parts, count, &[(usize::MAX, 0)]);
         prop_assert_eq!(&talk(parts, count, &[(1, 0)]), &whole);
         prop_assert_eq!(&talk(parts, count, &[(1, 59)]), &whole);
         prop_assert_eq!(&talk(parts, count, &whims), &whole);
         prop_assert!(whole.iter().all(|told| told.ending.is_some()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn calls_of_a_connection_that_ends_are_told_the_same(
+        responses in prop::collection::vec(response(), 1..4),
+        asides in prop::collection::vec((aside(), 0..40usize), 1..3),
+        turns in prop::collection::vec(0..60usize, 1..20),
+        whims in prop::collection::vec((1..40usize, 0..60usize), 1..20),
+    ) {
+        // Whether a call is on its way once more when GOAWAY comes is no matter of
+        // how its bytes are read.
+        let mut responses = responses;
+        responses.retain(|acts| !matches!(acts[..], [Act::Reset(7)]));
+        prop_assume!(!responses.is_empty());
+        let count = responses.len();
+        let mut frames = interleave(&responses, 1, &turns);
+        for (bytes, at) in asides {
+            frames.insert(at % (frames.len() + 1), bytes);
+        }
+        let bytes = frames.concat();
+        let whole = talk([&bytes, b""], count, &[(usize::MAX, 0)]);
+        prop_assert_eq!(&talk([&bytes, b""], count, &[(1, 0)]), &whole);
+        prop_assert_eq!(&talk([&bytes, b""], count, &[(1, 59)]), &whole);
+        prop_assert_eq!(&talk([&bytes, b""], count, &whims), &whole);
     }
 }
 

@@ -186,7 +186,7 @@ impl<T> Calls<T> {
                 call.timer = Some(timer);
             }
         }
-        self.desk.waiting.push_back(key);
+        self.desk.waiting.push(key);
         Ok(key)
     }
 

@@ -8,6 +8,7 @@ use core::mem;
 
 use super::call::{Call, Place};
 use super::link::{Link, Phase};
+use super::queue::Queue;
 use super::{Ending, Limits};
 use crate::grpc::{Code, Trailers, Violation};
 use crate::http::{Content, FieldBuffer, Fields, ResponseHead};
@@ -24,8 +25,8 @@ const REASON: usize = 200;
 #[derive(Debug)]
 pub(super) struct Desk<T> {
     pub(super) calls: Slab<Call<T>>,
-    /// Calls without a stream, first come first.
-    pub(super) waiting: VecDeque<Key>,
+    /// Calls without a stream.
+    pub(super) waiting: Queue,
     /// Calls that have something new to send.
     pub(super) offered: VecDeque<Key>,
     /// Calls that have news for their owner.
@@ -35,22 +36,19 @@ pub(super) struct Desk<T> {
     pub(super) limits: Limits,
     /// No call is sent again any more.
     pub(super) closing: bool,
-    /// A call is to be sent again, which needs no pause.
-    pub(super) again: bool,
 }
 
 impl<T> Desk<T> {
     pub(super) const fn new(limits: Limits) -> Self {
         Self {
             calls: Slab::new(),
-            waiting: VecDeque::new(),
+            waiting: Queue::new(),
             offered: VecDeque::new(),
             changed: VecDeque::new(),
             deadlines: Timers::new(),
             spare: Vec::new(),
             limits,
             closing: false,
-            again: false,
         }
     }
 
@@ -94,7 +92,7 @@ impl<T> Desk<T> {
             self.deadlines.cancel(timer);
         }
         match mem::replace(&mut call.place, Place::Over) {
-            Place::Waiting => self.waiting.retain(|&waiting| waiting != key),
+            Place::Waiting => self.waiting.retain(|waiting| waiting != key),
             Place::Open { link, stream } => {
                 if let Some(link) = links.iter_mut().find(|it| it.id.0 == link) {
                     link.forget(stream);
@@ -121,8 +119,8 @@ impl<T> Desk<T> {
     /// Ends the calls that wait for a stream, or those that will not wait for
     /// a connection.
     pub(super) fn fail_waiting(&mut self, why: &str, also_patient: bool, now: Instant) {
-        let mut waiting = mem::take(&mut self.waiting);
-        waiting.retain(|&key| {
+        let mut waiting = mem::replace(&mut self.waiting, Queue::new());
+        waiting.retain(|key| {
             let Some(call) = self.calls.get_mut(key) else {
                 return false;
             };
@@ -303,8 +301,7 @@ impl<T> Desk<T> {
         let refused = by_peer && code == ErrorCode::REFUSED_STREAM;
         if (unseen || refused) && call.can_begin_anew() && !self.closing {
             call.begin_anew();
-            self.again = true;
-            return self.waiting.push_front(key);
+            return self.waiting.push_again(key);
         }
         let late = call.deadline.is_some_and(|deadline| deadline <= now);
         let ending = match code {

@@ -13,6 +13,7 @@ mod link;
 mod listener;
 mod options;
 mod pending;
+mod queue;
 mod response;
 mod sending;
 mod shared;

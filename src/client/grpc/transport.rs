@@ -165,7 +165,7 @@ impl<T> Calls<T> {
         if link.phase == Phase::Ready {
             self.down = None;
         }
-        if mem::take(&mut self.desk.again) {
+        if self.desk.waiting.take_hurry() {
             self.backoff.skip();
         }
         if mem::take(&mut link.too_many_pings) {
@@ -266,14 +266,14 @@ impl<T> Calls<T> {
             && !link.machine.is_closing()
             && link.out.len() < OUTPUT
             && link.machine.streams() < link.machine.max_streams() as usize
-            && let Some(key) = desk.waiting.pop_front()
+            && let Some(key) = desk.waiting.take()
         {
             match desk.open(link, key, [authority, agent], fields, now) {
                 Ok(()) => {}
                 Err(http2::Misuse::GoingAway | http2::Misuse::TooManyStreams) => {
                     // Its numbers are used up: another connection has new ones.
                     link.phase = Phase::Leaving;
-                    desk.waiting.push_front(key);
+                    desk.waiting.give_back(key);
                 }
                 Err(misuse) => {
                     let status = Status::new(Code::Internal, format!("{misuse}"));
