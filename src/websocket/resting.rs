@@ -13,38 +13,35 @@ pub(crate) struct Resting {
     active: Tick,
     wake: u32, // whole seconds, not after the point itself; MAX: never
     spent: u16,
-    flags: u8,
-    pings: u8,
+    pinged: bool, // with values to spare, for those who keep this in an enum
+    pings: u8,    // fewer than STREAMING, which is added where messages are streamed
     spent_since: u32,
 }
 
-const PINGED: u8 = 1;
-const STREAMING: u8 = 2;
+const STREAMING: u8 = 0x80;
 
 impl Connection {
     /// The connection in short, if it is a server's between two messages.
     pub(crate) fn resting(&self) -> Option<Resting> {
         let pinged = match self.phase {
-            Phase::Open => 0,
-            Phase::Pinged => PINGED,
+            Phase::Open => false,
+            Phase::Pinged => true,
             Phase::CloseSent | Phase::Closed | Phase::Failed(_) => return None,
         };
         if self.role != Role::Server || !self.is_between_messages() {
             return None;
         }
-        let streaming = if self.assembly.is_streaming() {
-            STREAMING
-        } else {
-            0
-        };
+        let pings = u8::try_from(self.pings).ok();
+        let pings = pings.filter(|&pings| pings < STREAMING)?;
+        let streaming = u8::from(self.assembly.is_streaming()) * STREAMING;
         let (spent, spent_since) = self.control.parts();
         Some(Resting {
             since: self.since,
             active: self.active,
             wake: u32::try_from(self.wake.as_secs()).unwrap_or(u32::MAX),
             spent: u16::try_from(spent).ok()?,
-            flags: pinged | streaming,
-            pings: u8::try_from(self.pings).ok()?,
+            pinged,
+            pings: pings | streaming,
             spent_since,
         })
     }
@@ -57,11 +54,11 @@ impl Connection {
             active,
             wake,
             spent,
-            flags,
+            pinged,
             pings,
             spent_since,
         } = resting;
-        let streaming = flags & STREAMING != 0;
+        let streaming = pings & STREAMING != 0;
         let mut connection = Self::new(Role::Server, Instant::START).streaming(streaming);
         (connection.since, connection.active) = (since, active);
         connection.wake = match wake {
@@ -69,8 +66,8 @@ impl Connection {
             seconds => Instant::from_nanos(u64::from(seconds) * SECOND),
         };
         connection.control = Budget::from_parts(u32::from(spent), spent_since);
-        connection.pings = u16::from(pings);
-        if flags & PINGED != 0 {
+        connection.pings = u16::from(pings & !STREAMING);
+        if pinged {
             connection.phase = Phase::Pinged;
         }
         connection
