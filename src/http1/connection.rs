@@ -308,11 +308,14 @@ impl Connection {
     }
 
     /// Says that output is on its way, and that the peer takes it: the connection
-    /// is not idle, and a client's request has not arrived yet.
+    /// is not idle, a client's request has not arrived yet, and who is to send a
+    /// body may not have seen `100 Continue`.
     pub const fn under_way(&mut self, now: Instant) {
         let awaits = matches!(self.role, Role::Client) && self.awaits_response();
         let is_idle = matches!(self.reading, Reading::Idle) && self.is_idle();
-        if awaits || is_idle && !self.shutdown {
+        let sends =
+            matches!(self.role, Role::Server) && matches!(self.exchange.request, Request::Body);
+        if awaits || sends || is_idle && !self.shutdown {
             self.since = now;
         }
     }

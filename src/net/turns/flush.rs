@@ -224,7 +224,7 @@ impl<P: Poller> Loop<P> {
             true => Way::Clear, // it sends nothing more
             false => self.look(key),
         };
-        if ended || closing == Closing::Now && !unread && way == Way::Clear {
+        if ended || closing == Closing::Now && !unread && way.is_clear() {
             self.end(key, Gone::Finished);
             return;
         }
@@ -259,11 +259,11 @@ impl<P: Poller> Loop<P> {
         if let Some(connection) = state.connections.get_mut(key)
             && let Phase::Lingering { left, taken } = &mut connection.phase
         {
-            *taken = way == Way::Clear;
-            connection.stalls = match (way, *left) {
-                (Way::Clear, 0) => state.now, // it sends more than we take
-                (Way::Clear, _) => state.now + state.limits.linger_time + connection.held(),
-                _ => state.now + LOOK,
+            *taken = way.is_clear();
+            connection.stalls = match (way.is_clear(), *left) {
+                (true, 0) => state.now, // it sends more than we take
+                (true, _) => state.now + state.limits.linger_time + connection.held(),
+                (false, _) => state.now + LOOK,
             };
         }
     }

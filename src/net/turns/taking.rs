@@ -15,7 +15,7 @@
 use core::time::Duration;
 
 use super::connection::Connection;
-use super::watch::{Asked, MUCH, Watch};
+use super::watch::{Asked, MUCH, Mark, Watch};
 use crate::net::{Key, Loop, Poller};
 use crate::wire::Instant;
 
@@ -34,11 +34,20 @@ const APART: Duration = Duration::from_secs(30);
 pub(super) enum Way {
     /// The peer has all of it, as far as is known.
     Clear,
+    /// The same, but some was under way when it was looked at last.
+    Cleared,
     /// Some is under way, and the peer has taken some lately.
     Moving,
     /// Some is under way, and the peer has taken nothing for
     /// [`write_progress`](crate::net::Limits::write_progress).
     Still,
+}
+
+impl Way {
+    /// Whether nothing is under way.
+    pub(super) const fn is_clear(self) -> bool {
+        matches!(self, Self::Clear | Self::Cleared)
+    }
 }
 
 impl Connection {
@@ -97,13 +106,16 @@ impl Connection {
     /// looked at, is to be given up.
     pub(super) fn stalls_at(&self, limit: Duration) -> Instant {
         let mark = self.watch.as_ref().and_then(|watch| watch.mark);
-        mark.map_or(Instant::NEVER, |(_, since)| since + limit)
+        mark.map_or(Instant::NEVER, |mark| mark.since + limit)
     }
 
     /// What the link waits for has its time from when it has arrived. Called
     /// before the deadline takes effect, when it was `way`.
     fn put_off(&mut self, way: Way, now: Instant) {
-        if way == Way::Moving {
+        // What only waits here because the peer reads nothing excuses nobody.
+        let mark = self.watch.as_ref().and_then(|watch| watch.mark);
+        let is_on_its_way = mark.is_some_and(|mark| mark.is_on_its_way);
+        if way == Way::Cleared || way == Way::Moving && is_on_its_way {
             self.link.under_way(now);
         }
         let Some(since) = self.link.awaited() else {
@@ -123,12 +135,12 @@ impl Connection {
             },
         };
         if !asked.arrived {
-            let taken = watch.mark.map_or(sent as i64, |(taken, _)| taken);
-            asked.arrived = way == Way::Clear || taken >= asked.end as i64;
+            let taken = watch.mark.map_or(sent as i64, |mark| mark.taken);
+            asked.arrived = way.is_clear() || taken >= asked.end as i64;
             match (asked.arrived, way) {
                 (true, _) => self.link.await_from(now + held),
-                (false, Way::Clear | Way::Moving) => self.link.await_from(now),
                 (false, Way::Still) => {}
+                (false, _) => self.link.await_from(now),
             }
             asked.since = self.link.awaited().unwrap_or(since);
         }
@@ -145,7 +157,7 @@ impl Connection {
             return;
         }
         let (end, held) = (self.end(), self.held());
-        let arrived = way == Way::Clear && self.backlog.is_empty();
+        let arrived = way.is_clear() && self.backlog.is_empty();
         if arrived && held > Duration::ZERO {
             self.link.await_from(now + held);
         }
@@ -179,10 +191,11 @@ impl<P: Poller> Loop<P> {
         };
         let waits = !connection.backlog.is_empty();
         if under_way.unwrap_or(0) == 0 && !waits {
-            if let Some(watch) = &mut connection.watch {
-                watch.mark = None;
-            }
-            return Way::Clear;
+            let watch = connection.watch.as_mut();
+            return match watch.and_then(|watch| watch.mark.take()) {
+                Some(mark) if mark.is_on_its_way => Way::Cleared,
+                Some(_) | None => Way::Clear,
+            };
         }
         if under_way.is_none() {
             connection.writable = true;
@@ -195,10 +208,16 @@ impl<P: Poller> Loop<P> {
         let now = state.now;
         let taken = connection.sent as i64 - under_way.unwrap_or(0) as i64;
         let watch = connection.watch(now);
-        let (_, since) = match watch.mark {
-            Some((before, since)) if taken <= before => (before, since),
-            _ => *watch.mark.insert((taken, now)),
+        let since = match watch.mark {
+            Some(before) if taken <= before.taken => before.since,
+            Some(_) | None => now,
         };
+        let is_on_its_way = under_way.is_some_and(|bytes| bytes > 0);
+        watch.mark = Some(Mark {
+            taken: watch.mark.map_or(taken, |before| before.taken.max(taken)),
+            since,
+            is_on_its_way,
+        });
         match now < since + state.limits.write_progress {
             true => Way::Moving,
             false => Way::Still,

@@ -10,13 +10,23 @@ pub(super) const MUCH: u64 = 64 << 10;
 /// What was seen of a peer that output is under way to.
 #[derive(Debug)]
 pub(in crate::net) struct Watch {
-    /// How far the peer was, and since when no further; `None` if nothing was
-    /// under way. It may lie below zero, where what is under way counts for
-    /// more than its bytes.
-    pub(super) mark: Option<(i64, Instant)>,
+    /// Where the peer was; `None` if nothing was under way.
+    pub(super) mark: Option<Mark>,
     /// What was sent at two earlier times, at least half a minute apart.
     pub(super) earlier: [(Instant, u64); 2],
     pub(super) asked: Option<Asked>,
+}
+
+/// How far a peer was that had not taken all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    /// Bytes that it had taken. It may lie below zero, where what is under way
+    /// counts for more than its bytes.
+    pub(super) taken: i64,
+    /// Since when no more.
+    pub(super) since: Instant,
+    /// The kernel had the rest, or some of it, and not the backlog alone.
+    pub(super) is_on_its_way: bool,
 }
 
 /// Something that the peer is to answer.
