@@ -296,3 +296,62 @@ fn a_blocking_route_sees_the_whole_request() {
         format!("REPORT Http2 {rest}")
     );
 }
+
+#[test]
+fn calls_have_blocking_work_done() {
+    use barewire::app::Service;
+    let app = App::new();
+    let threads = app.blocking_threads();
+    let service =
+        Service::new("a.Service").unary_later("Do", move |request: Vec<u8>, _call, later| {
+            threads.call(later, move |job| {
+                assert!(job.is_wanted() && request != b"panic", "on purpose");
+                let name = std::thread::current().name().unwrap_or_default().to_owned();
+                Ok(name.into_bytes())
+            });
+        });
+    let none = BlockingLimits::DEFAULT.with_threads(0);
+    for (app, request, code) in [
+        (app.grpc(service), &b"work"[..], "0"),
+        (full().blocking_limits(none), b"work", "8"),
+    ] {
+        let running = Running::start(app);
+        let mut peer = Peer::connect(&running);
+        let cases: &[(&[u8], &str)] = match code {
+            "0" => &[(request, code), (b"panic", "13")],
+            _ => &[(request, code)],
+        };
+        for (request, code) in cases {
+            let fields = [("content-type", "application/grpc"), ("te", "trailers")];
+            let length = Some(barewire::http2::BodyLength::Unknown);
+            let id = peer
+                .side
+                .ask("POST", "/a.Service/Do", None, &fields, length);
+            let mut message = vec![0, 0, 0, 0, request.len() as u8];
+            message.extend_from_slice(request);
+            peer.send(id, &message, true);
+            peer.until(|seen| ended(seen, id));
+            let shown = format!("{:?}", peer.seen);
+            assert!(
+                shown.contains(&format!("(\"grpc-status\", \"{code}\")")),
+                "{shown}"
+            );
+            if *code == "0" {
+                let body = content(&peer.seen, id);
+                assert!(body[5..].starts_with(b"barewire-blocking-"));
+            }
+        }
+    }
+}
+
+/// An app whose calls are to block.
+fn full() -> App {
+    let app = App::new();
+    let threads = app.blocking_threads();
+    let service = barewire::app::Service::new("a.Service");
+    app.grpc(
+        service.unary_later("Do", move |request: Vec<u8>, _call, later| {
+            threads.call(later, move |_job| Ok(request));
+        }),
+    )
+}

@@ -125,6 +125,7 @@ pub use crate::{
 };
 pub use blocking::answer::BlockingAnswer;
 pub use blocking::blocking_limits::BlockingLimits;
+pub use blocking::handle::BlockingThreads;
 pub use blocking::job::Job;
 #[doc(no_inline)]
 pub use bytes::Bytes;

@@ -2,6 +2,7 @@
 
 pub(super) mod answer;
 pub(super) mod blocking_limits;
+pub(super) mod handle;
 pub(super) mod job;
 pub(super) mod pool;
 pub(super) mod session;

@@ -108,6 +108,13 @@ impl<M> Later<M> {
     }
 }
 
+impl<M> Later<M> {
+    /// Whether the client still waits, as long as anyone wants to know.
+    pub(in crate::app) fn wanted(&self) -> Arc<AtomicBool> {
+        self.address.wanted.clone()
+    }
+}
+
 impl<M: Payload> Later<M> {
     /// Sends the response, or the status that the call ends with. Returns
     /// whether it is on its way: not so if nobody waits for it any more, or
