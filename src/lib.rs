@@ -51,6 +51,7 @@
 //! assert_eq!(out.written(), b"\x81\x05hello");
 //! ```
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_core)]
 
 #[cfg(any(feature = "alloc", test))]

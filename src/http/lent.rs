@@ -39,25 +39,76 @@ impl<L> Lent<'_, L> {
 }
 
 /// Room for the results of one call. Nothing in it survives the next call.
+///
+/// It is made by [`new`](Self::new) with every set of features, so that a crate
+/// that turns one on breaks nobody else.
 #[derive(Debug)]
 pub struct Scratch<'b> {
     /// Where the ranges of a head's fields go: also an upper limit of how many
     /// fields a head may have.
     pub fields: &'b mut [FieldRange],
-    /// Where decoded text and payloads go (HPACK, inflate).
-    #[cfg(feature = "alloc")]
-    pub text: &'b mut Vec<u8>,
+    /// Where decoded text goes (HPACK).
+    text: Text<'b>,
 }
 
-impl Scratch<'_> {
-    /// The same for a shorter call.
+#[cfg(feature = "alloc")]
+type Text<'b> = Option<&'b mut Vec<u8>>;
+#[cfg(not(feature = "alloc"))]
+type Text<'b> = core::marker::PhantomData<&'b mut ()>;
+
+impl<'b> Scratch<'b> {
+    /// Room for the ranges of a head's fields. HTTP/1.1 and WebSocket need no
+    /// more; HTTP/2 also needs `with_text`, and ends the connection at the first
+    /// head without it.
+    #[inline]
+    pub const fn new(fields: &'b mut [FieldRange]) -> Self {
+        #[cfg(feature = "alloc")]
+        let text = None;
+        #[cfg(not(feature = "alloc"))]
+        let text = core::marker::PhantomData;
+        Self { fields, text }
+    }
+
+    /// Adds room for decoded text. It grows as the limits allow.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    #[must_use]
+    pub const fn with_text(mut self, text: &'b mut Vec<u8>) -> Self {
+        self.text = Some(text);
+        self
+    }
+
+    /// A scratch with the same memory, for a shorter call.
     #[inline]
     pub fn reborrow(&mut self) -> Scratch<'_> {
         Scratch {
             fields: self.fields,
             #[cfg(feature = "alloc")]
+            text: self.text.as_deref_mut(),
+            #[cfg(not(feature = "alloc"))]
             text: self.text,
         }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<'b> Scratch<'b> {
+    /// What has been decoded.
+    #[inline]
+    pub(crate) fn text(&self) -> &[u8] {
+        self.text.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// The ranges, and the room for text if there is any.
+    #[inline]
+    pub(crate) fn parts(&mut self) -> (&mut [FieldRange], Option<&mut Vec<u8>>) {
+        (self.fields, self.text.as_deref_mut())
+    }
+
+    /// The ranges and what has been decoded, for as long as the memory is lent.
+    #[inline]
+    pub(crate) fn into_parts(self) -> (&'b [FieldRange], &'b [u8]) {
+        (self.fields, self.text.map_or(&[], |text| text.as_slice()))
     }
 }
 
@@ -89,9 +140,6 @@ impl OwnedScratch {
     /// Lends the memory for one call.
     #[inline]
     pub fn lend(&mut self) -> Scratch<'_> {
-        Scratch {
-            fields: &mut self.fields,
-            text: &mut self.text,
-        }
+        Scratch::new(&mut self.fields).with_text(&mut self.text)
     }
 }

@@ -1,5 +1,7 @@
 //! Decoding header blocks into the scratch.
 
+use alloc::vec::Vec;
+
 use super::block::{Block, Decoded};
 use super::{Connection, Limits, Violation};
 use crate::hpack::Room;
@@ -17,16 +19,19 @@ impl Connection {
         limits: &Limits,
         scratch: &mut Scratch<'_>,
     ) -> Result<Decoded, Violation> {
-        self.make_scratch(scratch);
+        self.make_scratch(scratch)?;
         let most = scratch.fields.len().min(usize::from(limits.fields));
         let list_limit = if block.skimmed {
             0
         } else {
             self.own.header_list
         };
+        let (fields, Some(text)) = scratch.parts() else {
+            return Err(Violation::FieldTooLarge);
+        };
         let room = Room {
-            text: scratch.text,
-            fields: &mut scratch.fields[..most], // most <= fields.len()
+            text,
+            fields: &mut fields[..most], // most <= fields.len()
             list_limit,
         };
         let decoded = self.decoder.decode(octets, room)?;
@@ -48,8 +53,8 @@ impl Connection {
         if block.assembled <= self.own.header_list && !block.skimmed {
             return Ok(0);
         }
-        self.make_scratch(scratch);
-        let used = self.decoder.skim(octets, scratch.text)?;
+        let text = self.make_scratch(scratch)?;
+        let used = self.decoder.skim(octets, text)?;
         block.skimmed = true;
         block.assembled -= used as u32; // used <= octets.len() == assembled
         if block.assembled > self.own.header_list.saturating_add(CUT_FIELD) {
@@ -58,11 +63,17 @@ impl Connection {
         Ok(used)
     }
 
-    /// Room for a list and for every entry of the table.
-    pub(super) fn make_scratch(&self, scratch: &mut Scratch<'_>) {
+    /// Room for a list and for every entry of the table. None is lent by a caller
+    /// who made the scratch without text: no field fits then.
+    pub(super) fn make_scratch<'t>(
+        &self,
+        scratch: &'t mut Scratch<'_>,
+    ) -> Result<&'t mut Vec<u8>, Violation> {
         let room = self.own.header_list.max(self.own.header_table).max(4096) as usize;
-        if scratch.text.len() < room {
-            scratch.text.resize(room, 0);
+        let text = scratch.parts().1.ok_or(Violation::FieldTooLarge)?;
+        if text.len() < room {
+            text.resize(room, 0);
         }
+        Ok(text)
     }
 }

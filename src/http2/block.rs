@@ -58,7 +58,7 @@ impl Decoded {
     /// The list, with the scratch that it lies in.
     #[inline]
     pub(super) fn borrow<'b>(&self, scratch: Scratch<'b>) -> List<'b> {
-        let Scratch { fields, text } = scratch;
+        let (fields, text) = scratch.into_parts();
         List {
             text: text.get(..self.text).unwrap_or_default(),
             ranges: fields.get(..self.fields).unwrap_or_default(),
@@ -67,7 +67,7 @@ impl Decoded {
 
     pub(super) fn list<'b>(&self, scratch: &'b Scratch<'_>) -> List<'b> {
         List {
-            text: scratch.text.get(..self.text).unwrap_or_default(),
+            text: scratch.text().get(..self.text).unwrap_or_default(),
             ranges: scratch.fields.get(..self.fields).unwrap_or_default(),
         }
     }

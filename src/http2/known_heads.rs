@@ -63,8 +63,9 @@ impl KnownHeads {
         if ranges > fields {
             return None;
         }
-        scratch.text.get_mut(..text)?.copy_from_slice(&known.text);
-        let places = scratch.fields.get_mut(..ranges)?;
+        let (places, room) = scratch.parts();
+        room?.get_mut(..text)?.copy_from_slice(&known.text);
+        let places = places.get_mut(..ranges)?;
         places.copy_from_slice(&known.ranges);
         let list = Decoded {
             text,

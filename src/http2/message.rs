@@ -11,7 +11,7 @@ use super::receive::Context;
 use super::state::{By, Frame, State};
 use super::streams::{Past, Stream, UNKNOWN};
 use super::{Connection, ErrorCode, Violation, head, payload};
-use crate::http::{Scratch, Status};
+use crate::http::Status;
 use crate::wire::{Role, Sink};
 
 impl Connection {
@@ -24,7 +24,7 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<Option<Found>, Violation> {
         self.reading = Reading::Head;
-        self.make_scratch(context.scratch);
+        self.make_scratch(context.scratch)?;
         if let Some((list, judged)) = self.recall(&block, octets, context) {
             return self.take_request(block, list, Some(judged), context, out);
         }
@@ -188,7 +188,9 @@ impl Connection {
         stream.expects = judged.expects;
         stream.head_only = judged.is_head;
         self.streams.insert(stream);
-        let Scratch { fields, text } = context.scratch;
+        let (fields, Some(text)) = context.scratch.parts() else {
+            return Err(Violation::FieldTooLarge); // no list was decoded without it
+        };
         if judged.has_cookies()
             && let Some(ranges) = fields.get_mut(..list.fields)
         {

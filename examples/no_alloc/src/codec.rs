@@ -32,7 +32,7 @@ fn turn(socket: &mut Connection, input: &mut [u8], now: Instant, out: &mut Slice
         date: None,
         chance: [0; 4],
         limits: &Limits::DEFAULT,
-        scratch: Scratch { fields: &mut [] },
+        scratch: Scratch::new(&mut []),
     };
     let Ok(received) = socket.receive(input, lent, out) else {
         return 0;

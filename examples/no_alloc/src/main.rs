@@ -11,13 +11,11 @@
 #![no_std]
 #![no_main]
 
-mod queue;
-mod server;
 mod system;
 
 use barewire::wire::{Sink, Slice};
-use queue::Queue;
-use server::Server;
+use no_alloc::queue::Queue;
+use no_alloc::server::Server;
 
 /// Two requests, the handshake of RFC 6455 §1.3, and frames: a text, a binary
 /// message in two pieces with a ping between them, and a Close.

@@ -44,7 +44,7 @@ fn lend<'b, L>(limits: &'b L, fields: &'b mut [FieldRange; 16]) -> Lent<'b, L> {
         date: None,
         chance: [0; 4],
         limits,
-        scratch: Scratch { fields },
+        scratch: Scratch::new(fields),
     }
 }
 

@@ -255,9 +255,6 @@ pub(super) fn lend<'l>(
         date: None,
         chance,
         limits,
-        scratch: Scratch {
-            fields: &mut [],
-            text,
-        },
+        scratch: Scratch::new(&mut []).with_text(text),
     }
 }
