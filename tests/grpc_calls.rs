@@ -261,7 +261,7 @@ fn answers_that_are_none_of_grpc_have_the_code_of_their_http_status() {
         };
         for (kind, told) in kinds.iter().flat_map(|kind| [(kind, false), (kind, true)]) {
             let fields = [
-                Field::new("content-type", *kind),
+                Field::new("content-type", kind),
                 Field::new("grpc-status", "9"),
             ];
             let fields = &fields[..1 + usize::from(told)];
