@@ -2,6 +2,7 @@
 //! RST_STREAM, WINDOW_UPDATE, PRIORITY (RFC 9113 §6).
 
 use super::connection::{CONTROL_ROOM, Drain};
+use super::flood::Spent;
 use super::found::Found;
 use super::frame::{HEAD, Head, Kind, flag};
 use super::receive::Context;
@@ -11,6 +12,16 @@ use super::{Connection, ErrorCode, Misuse, Violation, payload};
 use crate::wire::{Instant, Role, Sink};
 
 impl Connection {
+    /// What the peer has spent of its rates.
+    pub(crate) const fn spent(&self) -> Spent {
+        self.flood.spent()
+    }
+
+    /// Begins with what the peer has spent on connections before this.
+    pub(crate) const fn begin_with(&mut self, spent: Spent) {
+        self.flood.begin_with(spent);
+    }
+
     /// A whole frame of one of these kinds.
     pub(super) fn control(
         &mut self,

@@ -55,7 +55,75 @@ impl KeepAlive {
     }
 }
 
+/// What a peer has spent, to be kept beyond its connection.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spent([Budget; 7]);
+
+impl Spent {
+    /// Lets flow back what has by `now`; whether much of a rate is spent.
+    pub(crate) fn settle(&mut self, limits: &Limits, now: Instant) -> bool {
+        let rates = [
+            limits.settings_rate,
+            limits.ping_rate,
+            limits.idle_ping_rate,
+            limits.empty_data_rate,
+            limits.reset_rate,
+            limits.error_rate,
+            limits.refusal_rate,
+        ];
+        let mut is_much = false;
+        for (budget, rate) in self.0.iter_mut().zip(rates) {
+            budget.spend(0, rate, now);
+            is_much |= budget.is_much(rate);
+        }
+        is_much
+    }
+
+    /// The more of both, which have been settled at the same time.
+    pub(crate) fn or_more(mut self, other: Self) -> Self {
+        for (own, other) in self.0.iter_mut().zip(other.0) {
+            *own = own.or_more(other);
+        }
+        self
+    }
+}
+
 impl Flood {
+    /// What has been spent, in the order of [`Spent`].
+    pub(super) const fn spent(&self) -> Spent {
+        Spent([
+            self.settings,
+            self.pings,
+            self.idle_pings,
+            self.empty_data,
+            self.resets,
+            self.errors,
+            self.refusals,
+        ])
+    }
+
+    /// Begins with what was spent before.
+    pub(super) const fn begin_with(&mut self, spent: Spent) {
+        let Spent(
+            [
+                settings,
+                pings,
+                idle_pings,
+                empty_data,
+                resets,
+                errors,
+                refusals,
+            ],
+        ) = spent;
+        self.settings = settings;
+        self.pings = pings;
+        self.idle_pings = idle_pings;
+        self.empty_data = empty_data;
+        self.resets = resets;
+        self.errors = errors;
+        self.refusals = refusals;
+    }
+
     pub(super) const fn new() -> Self {
         Self {
             settings: Budget::new(),

@@ -61,6 +61,7 @@ pub(crate) use at_once::Answer;
 pub use connection::Connection;
 pub use error::{ErrorCode, Misuse, Violation};
 pub use event::{BodyLength, Event};
+pub(crate) use flood::Spent;
 pub(crate) use found::Found;
 pub use frame::PREFACE;
 pub use limits::Limits;

@@ -28,6 +28,7 @@ mod account;
 mod body;
 mod error;
 mod event;
+mod handing_on;
 mod limits;
 mod message;
 mod multiplex;
@@ -39,6 +40,7 @@ mod reply;
 #[cfg(feature = "net")]
 mod resting;
 mod shared;
+mod spent;
 mod timing;
 
 pub use account::{Account, Charge, Full};
@@ -55,3 +57,5 @@ pub use reply::Snapshot;
 pub(crate) use resting::Idle;
 #[cfg(feature = "net")]
 pub(crate) use resting::Resting;
+#[cfg(feature = "net")]
+pub(crate) use spent::Spent;

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::multiplex::Multiplex;
+use super::spent::Spent;
 use super::{Limits, Misuse, Parked};
 use crate::http::{self, Fields, Scratch, Status, date::Date};
 use crate::wire::{Instant, Role, Sink};
@@ -101,6 +102,8 @@ pub struct Link {
     pub(super) over: Option<Closing>,
     /// Which of the limits of WebSockets holds.
     pub(super) rules: u16,
+    /// What the peer has spent on connections before this.
+    pub(super) before: Option<Box<Spent>>,
 }
 
 impl Link {
@@ -156,6 +159,7 @@ impl Link {
             endless: false,
             over: None,
             rules: 0,
+            before: None,
         }
     }
 
@@ -220,6 +224,9 @@ impl Link {
         self.switch(fields, out)?;
         let machine = websocket::Connection::new(Role::Server, now).streaming(streaming);
         self.protocol = Protocol::WebSocket(machine);
+        if self.before.is_some() {
+            self.hand_on();
+        }
         Ok(())
     }
 

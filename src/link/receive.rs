@@ -152,6 +152,9 @@ impl Link {
         }
         if self.stream == 0 && self.is_preface(input) {
             self.protocol = Protocol::Http2(Box::new(Multiplex::new(self.role, lent.now)));
+            if self.before.is_some() {
+                self.hand_on();
+            }
         }
         match &mut self.protocol {
             Protocol::Http1(machine) => {

@@ -106,6 +106,18 @@ impl Connection {
         }
     }
 
+    /// What the peer has spent of [`Limits::control_rate`](super::Limits::control_rate).
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn spent(&self) -> Budget {
+        self.control
+    }
+
+    /// Begins with what the peer has spent on connections before this.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn begin_with(&mut self, spent: Budget) {
+        self.control = spent;
+    }
+
     /// The same connection, giving messages as [`Event::Chunk`]s while they
     /// arrive rather than whole. To be chosen before anything is received.
     #[must_use]

@@ -48,6 +48,22 @@ impl Budget {
         Self { spent, since }
     }
 
+    /// Whether an eighth of `rate` or more is spent.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn is_much(self, rate: Rate) -> bool {
+        self.spent > 0 && self.spent >= rate.burst / 8
+    }
+
+    /// The one of which more is spent.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn or_more(self, other: Self) -> Self {
+        if other.spent > self.spent {
+            other
+        } else {
+            self
+        }
+    }
+
     /// Spends `cost` of `rate`; `false`, and nothing spent, if that is more
     /// than is left.
     #[inline]

@@ -139,3 +139,29 @@ fn a_whole_dial_has_its_time() {
     scene.pass(2);
     assert_eq!(scene.active(), 0);
 }
+
+/// Whether a connection of this host is still there after it has said so much.
+fn bears(scene: &mut Scene, host: u8, bytes: &[u8]) -> bool {
+    let client = connect_from(scene, host);
+    scene.send(client, bytes);
+    let is_there = scene.fate(client) == Fate::Open;
+    scene.world.reset(client);
+    scene.settle();
+    is_there
+}
+
+#[test]
+fn a_rate_does_not_begin_anew_with_a_new_connection() {
+    use crate::http2_support::{SETTINGS, frame, opening};
+
+    let settings = [opening(), frame(SETTINGS, 0, 0, b"").repeat(60)].concat();
+    let pings = [crate::scene::UPGRADE, &b"\x89\x80\0\0\0\0".repeat(160)].concat();
+    for (bytes, flows_back) in [(settings, 10), (pings, 8)] {
+        let mut scene = site(Limits::DEFAULT);
+        assert!(bears(&mut scene, 1, &bytes), "within the burst");
+        assert!(!bears(&mut scene, 1, &bytes), "who reconnects has spent it");
+        assert!(bears(&mut scene, 2, &bytes), "others have not");
+        scene.pass(flows_back);
+        assert!(bears(&mut scene, 1, &bytes), "it has flowed back");
+    }
+}

@@ -142,6 +142,7 @@ fn a_proxy_without_a_header_is_not_served() {
     scene.world.advance(Duration::from_secs(3));
     scene.turns();
     assert!(scene.is_over(client));
+    assert_eq!(scene.events.counters().proxy_faults, 5);
     assert!(scene.heard.borrow().is_empty(), "no handler has seen them");
     assert_eq!(scene.events.counters().active, 0);
 }

@@ -128,6 +128,10 @@ impl<P: Poller> Loop<P> {
             Speaks::Raw => Link::raw(Role::Server),
         };
         let mut connection = Connection::new(link, peer, owner, profile.0, Phase::Open);
+        let limits = &self.dispatch.profiles[usize::from(profile.0)];
+        if let Some(spent) = state.caps.spent(peer, limits, state.now) {
+            connection.link.begin_with(spent);
+        }
         // Never from who is no proxy: its header would be its own invention.
         let is_proxied = proxied && state.caps.is_exempt(peer);
         if is_proxied {

@@ -75,6 +75,10 @@ impl<P: Poller> Loop<P> {
                 return false;
             }
             connection.peer = peer;
+            let limits = &self.dispatch.profiles[usize::from(connection.profile)];
+            if let Some(spent) = state.caps.spent(peer, limits, state.now) {
+                connection.link.begin_with(spent);
+            }
         }
         connection.phase = Phase::Open;
         connection.stalls = Instant::NEVER;

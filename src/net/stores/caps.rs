@@ -9,15 +9,21 @@
 //! ```
 //!
 //! A line is there as long as something is counted in it, so that the table has
-//! at most as many lines as there are connections and claims.
+//! at most as many lines as there are connections and claims, and some thousands
+//! for what was spent of the protocols' rates and has not flowed back.
 
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::net::IpAddr;
+use core::time::Duration;
 use std::collections::HashMap;
 
+use crate::link::{self, Spent};
 use crate::net::{Key, Limits, Network, Peer, Share, Slab};
+use crate::wire::Instant;
 
 /// Something that a loop has only so many of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,6 +104,8 @@ struct Books {
     addresses: HashMap<Origin, Key>,
     connections: HashMap<Key, [u32; RESOURCES]>,
     proxies: Vec<Network>,
+    /// The lines with something spent, and until when it is kept, in that order.
+    spenders: VecDeque<(Key, Instant)>,
 }
 
 /// What one address has.
@@ -106,7 +114,15 @@ struct Line {
     origin: Origin,
     connections: u32,
     taken: [u32; RESOURCES],
+    /// What its connections have spent of the protocols' rates.
+    spent: Option<Box<Spent>>,
 }
+
+/// For how long it is kept what an address has spent: longer than it takes to
+/// flow back, with the rates that are the default.
+const KEPT: Duration = Duration::from_secs(60);
+/// Addresses that it is kept of.
+const SPENDERS: usize = 4_096;
 
 /// A part of a [`Resource`] that is taken. Dropped, it is given back.
 #[derive(Debug)]
@@ -209,6 +225,49 @@ impl Caps {
         books.close_if_empty(key);
     }
 
+    /// Keeps what a connection has spent of its rates for those that come next
+    /// from its address.
+    pub(in crate::net) fn keep_spent(
+        &self,
+        peer: Peer,
+        spent: Spent,
+        limits: &link::Limits,
+        now: Instant,
+    ) {
+        let mut books = self.0.borrow_mut();
+        books.forget_spent(now);
+        let Some(origin) = books.origin(peer) else {
+            return;
+        };
+        let key = books.open(origin);
+        let Some(line) = books.lines.get_mut(key) else {
+            return;
+        };
+        let is_new = line.spent.is_none();
+        let kept = line.spent.get_or_insert_default();
+        kept.settle(limits, now);
+        **kept = kept.or_more(spent);
+        if is_new {
+            books.spenders.push_back((key, now + KEPT));
+        }
+    }
+
+    /// What connections of this address have spent.
+    #[inline]
+    pub(in crate::net) fn spent(
+        &self,
+        peer: Peer,
+        limits: &link::Limits,
+        now: Instant,
+    ) -> Option<Spent> {
+        let books = self.0.borrow();
+        if books.spenders.is_empty() {
+            return None;
+        }
+        let mut spent = **books.line(peer)?.spent.as_ref()?;
+        spent.settle(limits, now).then_some(spent)
+    }
+
     /// Takes one of a resource for an exchange of a connection. `peer` is who is at
     /// its other end; [`Key::NONE`]: it is the application's own.
     ///
@@ -305,12 +364,28 @@ impl Books {
                 origin,
                 connections: 0,
                 taken: [0; RESOURCES],
+                spent: None,
             })
         })
     }
 
+    /// Forgets what has been kept for long enough, or of too many.
+    fn forget_spent(&mut self, now: Instant) {
+        while let Some(&(key, until)) = self.spenders.front()
+            && (until <= now || self.spenders.len() >= SPENDERS)
+        {
+            self.spenders.pop_front();
+            if let Some(line) = self.lines.get_mut(key) {
+                line.spent = None;
+            }
+            self.close_if_empty(key);
+        }
+    }
+
     fn close_if_empty(&mut self, key: Key) {
-        let empty = |line: &&Line| line.connections == 0 && line.taken == [0; RESOURCES];
+        let empty = |line: &&Line| {
+            line.connections == 0 && line.taken == [0; RESOURCES] && line.spent.is_none()
+        };
         if let Some(line) = self.lines.get(key).filter(empty) {
             self.addresses.remove(&line.origin);
             self.lines.remove(key);

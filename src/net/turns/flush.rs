@@ -290,7 +290,15 @@ impl<P: Poller> Loop<P> {
         if connection.dialled {
             self.forget_dial(key);
         } else {
-            self.dispatch.state.caps.release(connection.peer);
+            let Dispatch {
+                state, profiles, ..
+            } = &mut self.dispatch;
+            let limits = &profiles[usize::from(connection.profile)];
+            if let Some(spent) = connection.link.spent(limits, state.now) {
+                let caps = &state.caps;
+                caps.keep_spent(connection.peer, spent, limits, state.now);
+            }
+            state.caps.release(connection.peer);
         }
         self.deadlines.set(key.slot(), None);
         if let Some(stream) = self

@@ -32,6 +32,10 @@ impl<P: Poller> Loop<P> {
             if connection.stalls <= now {
                 match connection.phase {
                     Phase::Lingering { taken, .. } => self.linger_on(key, taken),
+                    Phase::Proxied => {
+                        state.counters.proxy_faults += 1;
+                        self.end(key, Gone::Stalled);
+                    }
                     _ => self.judge_progress(key),
                 }
                 continue;
