@@ -84,3 +84,37 @@ fn a_type_that_changes_is_found() {
         assert_eq!(faults(good), Vec::<String>::new(), "{good}");
     }
 }
+
+/// What a caller wrote for HTTP/1.1 still compiles with `alloc`, and HTTP/2 says
+/// by its own error that it needs more.
+#[cfg(feature = "alloc")]
+#[test]
+fn a_scratch_without_text_has_no_room_for_heads_of_http2() {
+    use barewire::http::{FieldRange, Lent, Scratch};
+    use barewire::http2::{Connection, Limits, Violation};
+    use barewire::wire::{Instant, Role};
+
+    let limits = Limits::DEFAULT;
+    let mut machine = Connection::new(Role::Server, Instant::START);
+    let mut input = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    input.extend(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a");
+    let (mut fields, mut out) = ([FieldRange::EMPTY; 10], Vec::new());
+    let violation = loop {
+        let lent = Lent {
+            now: Instant::START,
+            date: None,
+            chance: [0; 4],
+            limits: &limits,
+            scratch: Scratch::new(&mut fields),
+        };
+        match machine.receive(&mut input, lent, &mut out) {
+            Err(violation) => break violation,
+            Ok(received) => {
+                let used = received.used;
+                assert!(used > 0, "a head was waited for");
+                input.drain(..used);
+            }
+        }
+    };
+    assert_eq!(violation, Violation::FieldTooLarge);
+}

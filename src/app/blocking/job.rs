@@ -4,8 +4,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 /// A job that runs on a thread for blocking work:
-/// [`Reply::blocking_job`](crate::app::Reply::blocking_job) and
-/// [`Call::blocking`](crate::app::Call::blocking) lend it to their closures.
+/// [`Reply::blocking_job`](crate::app::Reply::blocking_job) lends it to its closure.
 #[derive(Debug)]
 pub struct Job {
     wanted: Arc<AtomicBool>,
