@@ -27,12 +27,12 @@ use crate::wire::Instant;
 pub struct Full;
 
 /// How fast a peer has to move what is held for it, so that it is not the one
-/// who makes room when memory is short.
+/// that makes room when memory is short.
 #[cfg(feature = "net")]
-#[allow(dead_code)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {
-    /// Bytes a second that come from the peer, or that it takes.
+    /// Bytes a second that come from the peer, or that it takes, for each MiB
+    /// begun that is held for it.
     pub(crate) rate: u32,
     /// How far a peer may be ahead: the time that it may pause.
     pub(crate) grace: Duration,
@@ -69,11 +69,15 @@ struct Tally {
     /// Bytes that it refers to and that others are charged for.
     referred: AtomicUsize,
     peak: AtomicUsize,
-    limit: AtomicUsize, // of the topmost one
+    promised: AtomicUsize, // of the topmost one
+    limit: AtomicUsize,    // of the topmost one
     /// Until when it has kept the pace, in nanoseconds; 0: not known yet.
     #[cfg(feature = "net")]
-    #[allow(dead_code)]
     kept_until: AtomicU64,
+    /// What the peer had taken of what was sent when it was looked at last;
+    /// MAX: it was not.
+    #[cfg(feature = "net")]
+    taken: AtomicU64,
 }
 
 impl Account {
@@ -94,9 +98,12 @@ impl Account {
             held: AtomicUsize::new(0),
             referred: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
+            promised: AtomicUsize::new(0),
             limit: AtomicUsize::new(limit),
             #[cfg(feature = "net")]
             kept_until: AtomicU64::new(0),
+            #[cfg(feature = "net")]
+            taken: AtomicU64::new(u64::MAX),
         }))
     }
 
@@ -117,9 +124,33 @@ impl Account {
         self.0.peak.load(Relaxed)
     }
 
+    /// Bytes that peers may send without asking: their windows.
+    pub fn promised(&self) -> usize {
+        self.top().0.promised.load(Relaxed)
+    }
+
+    /// Notes that a peer may send so many bytes without asking.
+    pub fn promise(&self, bytes: usize) -> Promise {
+        let top = self.top().clone();
+        top.0.promised.fetch_add(bytes, Relaxed);
+        Promise(Some((top, bytes)))
+    }
+
     /// The account that this one is below.
     pub fn above(&self) -> Option<&Self> {
         self.0.above.as_ref()
+    }
+
+    /// Whether no charge, no child and no other handle counts here any more.
+    pub fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    /// Whether memory is short: less than an eighth is left. Nothing is then
+    /// taken that can wait.
+    pub fn is_short(&self) -> bool {
+        let limit = self.limit();
+        self.room() < limit / 8
     }
 
     /// Whether both count in the same place.
@@ -157,7 +188,7 @@ impl Account {
     pub fn charge(&self, bytes: usize) -> Charge {
         let mut charge = Charge {
             account: Some(self.clone()),
-            bytes: 0,
+            ..Charge::NONE
         };
         charge.grow(bytes);
         charge
@@ -174,49 +205,43 @@ impl Account {
         }
     }
 
+    /// This account and those above it.
+    fn up(&self) -> impl Iterator<Item = &Self> {
+        core::iter::successors(Some(self), |account| account.above())
+    }
+
     fn add(&self, bytes: usize) {
-        let mut next = Some(self);
-        while let Some(account) = next {
+        for account in self.up() {
             let held = account.0.held.fetch_add(bytes, Relaxed) + bytes;
             account.0.peak.fetch_max(held, Relaxed);
-            next = account.above();
         }
     }
 
     fn take(&self, bytes: usize) {
-        let mut next = Some(self);
-        while let Some(account) = next {
+        for account in self.up() {
             account.0.held.fetch_sub(bytes, Relaxed);
-            next = account.above();
         }
     }
 
-    /// Notes that output waits that refers to `bytes` which others are charged
-    /// for: they say who keeps the memory from being free.
-    pub fn refer(&self, bytes: usize) {
-        let mut next = Some(self);
-        while let Some(account) = next {
+    fn refer(&self, bytes: usize) {
+        for account in self.up() {
             account.0.referred.fetch_add(bytes, Relaxed);
-            next = account.above();
         }
     }
 
-    /// Undoes [`refer`](Self::refer).
-    pub fn release(&self, bytes: usize) {
-        let mut next = Some(self);
-        while let Some(account) = next {
+    fn release(&self, bytes: usize) {
+        for account in self.up() {
             account.0.referred.fetch_sub(bytes, Relaxed);
-            next = account.above();
         }
     }
 }
 
 #[cfg(feature = "net")]
-#[allow(dead_code)]
 impl Account {
     /// Notes that `bytes` have come from the peer or were taken by it.
     pub(crate) fn moved(&self, bytes: usize, pace: Pace, now: Instant) {
-        let paid = bytes as u64 * 1_000_000_000 / u64::from(pace.rate.max(1));
+        let rate = u64::from(pace.rate.max(1)) * (self.held() as u64).div_ceil(1 << 20).max(1);
+        let paid = (bytes as u64).saturating_mul(1_000_000_000) / rate;
         let before = match self.0.kept_until.load(Relaxed) {
             0 => (now + pace.grace).as_nanos(), // it has just begun
             before => before,
@@ -224,6 +249,16 @@ impl Account {
         let latest = (now + pace.grace).as_nanos();
         let until = before.saturating_add(paid).min(latest).max(1);
         self.0.kept_until.store(until, Relaxed);
+    }
+
+    /// Notes that the peer has taken `total` bytes of what was sent. What it
+    /// took before it was looked at first is not known: it has the grace from
+    /// then on.
+    pub(crate) fn took(&self, total: u64, pace: Pace, now: Instant) {
+        match self.0.taken.swap(total, Relaxed) {
+            u64::MAX => self.excuse(pace, now),
+            before => self.moved(total.saturating_sub(before) as usize, pace, now),
+        }
     }
 
     /// Says that our own side held the peer up until `now`.
@@ -245,6 +280,18 @@ impl Account {
     }
 }
 
+/// Bytes that a peer may send without asking, for as long as this lives.
+#[derive(Debug, Default)]
+pub struct Promise(Option<(Account, usize)>);
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if let Some((top, bytes)) = &self.0 {
+            top.0.promised.fetch_sub(*bytes, Relaxed);
+        }
+    }
+}
+
 /// Bytes that are charged to an account, among the fields of the buffer that
 /// holds them. Dropped, it gives them back.
 ///
@@ -253,6 +300,7 @@ impl Account {
 pub struct Charge {
     account: Option<Account>,
     bytes: usize,
+    referred: usize,
 }
 
 impl Charge {
@@ -260,6 +308,7 @@ impl Charge {
     pub const NONE: Self = Self {
         account: None,
         bytes: 0,
+        referred: 0,
     };
 
     /// Bytes charged.
@@ -320,6 +369,25 @@ impl Charge {
         }
     }
 
+    /// Notes that the buffer refers to so many bytes in all that others are
+    /// charged for, and that it keeps from being freed.
+    #[inline]
+    pub fn refer(&mut self, bytes: usize) {
+        let before = mem::replace(&mut self.referred, bytes);
+        if let Some(account) = &self.account
+            && before != bytes
+        {
+            account.refer(bytes);
+            account.release(before);
+        }
+    }
+
+    /// Bytes that it refers to.
+    #[inline]
+    pub const fn referred(&self) -> usize {
+        self.referred
+    }
+
     /// Charges another account from here on; `None`: nobody.
     pub fn move_to(&mut self, account: Option<&Account>) {
         let same = match (&self.account, account) {
@@ -332,9 +400,11 @@ impl Charge {
         }
         if let Some(account) = account {
             account.add(self.bytes);
+            account.refer(self.referred);
         }
         if let Some(own) = mem::replace(&mut self.account, account.cloned()) {
             own.take(self.bytes);
+            own.release(self.referred);
         }
     }
 }
@@ -342,9 +412,10 @@ impl Charge {
 impl Drop for Charge {
     fn drop(&mut self) {
         if let Some(account) = &self.account
-            && self.bytes > 0
+            && self.bytes + self.referred > 0
         {
             account.take(self.bytes);
+            account.release(self.referred);
         }
     }
 }

@@ -41,9 +41,12 @@ mod reply;
 mod resting;
 mod shared;
 mod spent;
+mod starving;
 mod timing;
 
-pub use account::{Account, Charge, Full};
+#[cfg(feature = "net")]
+pub(crate) use account::Pace;
+pub use account::{Account, Charge, Full, Promise};
 pub use body::Body;
 pub use error::{Misuse, Violation};
 pub use event::{Event, Gone, Unreachable};

@@ -4,6 +4,7 @@ use alloc::{collections::VecDeque, vec::Vec};
 
 use bytes::{Buf, Bytes};
 
+use super::{Account, Charge};
 use crate::http::{FieldBuffer, Fields};
 use crate::wire::Sink;
 
@@ -25,12 +26,15 @@ pub(super) struct Outbox {
     spare: Vec<u8>,              // empty
     ended: bool,
     trailers: FieldBuffer,
+    charge: Charge,
 }
 
 #[derive(Debug)]
 enum Segment {
     Copied(Vec<u8>),
     Shared(Bytes),
+    /// Of all who are to get it one is charged.
+    Published(Bytes),
 }
 
 /// What is to be sent next.
@@ -52,8 +56,19 @@ impl Outbox {
         self.len == 0
     }
 
+    /// Charges it to another account from here on.
+    pub(super) fn charge_to(&mut self, account: Option<&Account>) {
+        self.charge.move_to(account);
+        self.book();
+    }
+
+    #[inline]
+    fn book(&mut self) {
+        self.charge.set(self.memory());
+    }
+
     /// Bytes of memory held.
-    pub(super) fn memory(&self) -> usize {
+    fn memory(&self) -> usize {
         size_of::<Self>()
             + self.held
             + self.spare.capacity()
@@ -69,6 +84,18 @@ impl Outbox {
         self.len += bytes.len();
         self.held += bytes.len();
         self.segments.push_back(Segment::Shared(bytes));
+        self.book();
+    }
+
+    /// Appends bytes that many are to get, and that are charged elsewhere.
+    pub(super) fn publish(&mut self, bytes: Bytes) {
+        if bytes.len() < SHARED_FROM {
+            return self.put(&bytes);
+        }
+        self.len += bytes.len();
+        self.charge.refer(self.charge.referred() + bytes.len());
+        self.segments.push_back(Segment::Published(bytes));
+        self.book();
     }
 
     /// Nothing follows but these fields, if there are any.
@@ -76,6 +103,7 @@ impl Outbox {
         self.ended = true;
         // What a machine is to send is far below the 4 GiB where this fails.
         let _ = self.trailers.extend(trailers);
+        self.book();
     }
 
     /// Whether the content ends with what waits.
@@ -93,7 +121,7 @@ impl Outbox {
         let last = self.ended && self.segments.len() == 1 && self.trailers().is_empty();
         let front = match self.segments.front()? {
             Segment::Copied(bytes) => Front::Copied(bytes.get(self.sent..).unwrap_or_default()),
-            Segment::Shared(bytes) => Front::Shared(bytes),
+            Segment::Shared(bytes) | Segment::Published(bytes) => Front::Shared(bytes),
         };
         Some((front, last))
     }
@@ -107,9 +135,14 @@ impl Outbox {
                 bytes.advance(n);
                 self.held -= n;
             }
+            Some(Segment::Published(bytes)) if n < bytes.len() => {
+                bytes.advance(n);
+                self.charge.refer(self.charge.referred().saturating_sub(n));
+            }
             Some(_) => self.drop_front(),
             None => {}
         }
+        self.book();
     }
 
     fn drop_front(&mut self) {
@@ -123,6 +156,10 @@ impl Outbox {
                 }
             }
             Some(Segment::Shared(bytes)) => self.held -= bytes.len(),
+            Some(Segment::Published(bytes)) => {
+                let referred = self.charge.referred().saturating_sub(bytes.len());
+                self.charge.refer(referred);
+            }
             None => {}
         }
     }
@@ -135,6 +172,7 @@ impl Outbox {
         self.len = 0;
         self.ended = false;
         self.trailers.clear();
+        self.book();
     }
 }
 
@@ -160,15 +198,18 @@ impl Sink for Outbox {
             self.segments.push_back(Segment::Copied(fresh));
         }
         self.len += n;
+        let mut from = 0;
+        if let Some(Segment::Copied(tail)) = self.segments.back_mut() {
+            let before = tail.capacity();
+            from = tail.len();
+            tail.resize(from + n, 0);
+            self.held += tail.capacity() - before;
+        }
+        self.book();
         match self.segments.back_mut() {
-            Some(Segment::Copied(tail)) => {
-                let (at, before) = (tail.len(), tail.capacity());
-                tail.resize(at + n, 0);
-                self.held += tail.capacity() - before;
-                tail.get_mut(at..).unwrap_or_default()
-            }
+            Some(Segment::Copied(tail)) => tail.get_mut(from..).unwrap_or_default(),
             // A copied segment has just been made sure of.
-            Some(Segment::Shared(_)) | None => &mut [],
+            Some(Segment::Shared(_) | Segment::Published(_)) | None => &mut [],
         }
     }
 

@@ -2,6 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
+use super::{Account, Charge};
 use crate::http;
 use crate::http::{Content, FieldBuffer, Method, RequestHead, Target, Version};
 
@@ -25,6 +26,7 @@ pub struct Parked {
     body: Vec<u8>,
     used: usize, // bytes of `body` that are done with, where it is an inbox
     limit: usize,
+    charge: Charge,
 }
 
 impl Parked {
@@ -39,7 +41,15 @@ impl Parked {
             body: Vec::new(),
             used: 0,
             limit: 0,
+            charge: Charge::NONE,
         }
+    }
+
+    /// An empty inbox.
+    pub(super) fn inbox(account: Option<&Account>) -> Box<Self> {
+        let mut inbox = Box::new(Self::new());
+        inbox.charge_to(account);
+        inbox
     }
 
     /// Copies `head`; the body may become `limit` bytes long.
@@ -60,6 +70,27 @@ impl Parked {
         self.body.clear();
         self.used = 0;
         self.limit = limit;
+        self.book();
+    }
+
+    /// Charges it to another account from here on.
+    pub(super) fn charge_to(&mut self, account: Option<&Account>) {
+        self.charge.move_to(account);
+        self.book();
+    }
+
+    fn book(&mut self) {
+        self.charge.set(self.memory());
+    }
+
+    /// How much more memory `n` further bytes of the body would take.
+    pub(super) fn growth(&self, n: usize) -> usize {
+        let len = (self.body.len() + n).min(self.limit);
+        let capacity = self.body.capacity();
+        match len > capacity {
+            true => len.max(2 * capacity) - capacity,
+            false => 0,
+        }
     }
 
     /// Appends a piece of the body; `false` if that would exceed the limit.
@@ -68,6 +99,7 @@ impl Parked {
             return false;
         }
         self.body.extend_from_slice(piece);
+        self.book();
         true
     }
 
@@ -79,6 +111,7 @@ impl Parked {
             self.used = 0;
         }
         self.body.extend_from_slice(bytes);
+        self.book();
     }
 
     /// What nobody has looked at yet.
@@ -96,6 +129,7 @@ impl Parked {
     pub(super) fn keep_fields(&mut self, fields: http::Fields<'_>) {
         // As in `fill`.
         let _ = self.fields.extend(fields);
+        self.book();
     }
 
     /// The fields that were kept.
@@ -109,10 +143,11 @@ impl Parked {
         self.body.clear();
         self.body.shrink_to(KEPT);
         self.used = 0;
+        self.book();
     }
 
     /// Bytes of memory held.
-    pub(super) const fn memory(&self) -> usize {
+    const fn memory(&self) -> usize {
         size_of::<Self>() + self.line.capacity() + self.fields.memory() + self.body.capacity()
     }
 
@@ -176,19 +211,39 @@ fn put_target(target: &Target<'_>, out: &mut Vec<u8>) {
 pub struct Shelf {
     #[expect(clippy::vec_box, reason = "a link holds a pointer, not the request")]
     spare: Vec<Box<Parked>>,
+    account: Option<Account>, // of those that are spare
 }
 
 impl Shelf {
     /// An empty shelf; allocates nothing.
     pub const fn new() -> Self {
-        Self { spare: Vec::new() }
+        Self {
+            spare: Vec::new(),
+            account: None,
+        }
+    }
+
+    /// Charges what is kept for the next use to an account.
+    pub fn charge_to(&mut self, account: &Account) {
+        self.account = Some(account.clone());
+    }
+
+    /// Frees what is kept for the next use.
+    pub fn release(&mut self) {
+        self.spare = Vec::new();
     }
 
     /// Parks the request with this head, whose body may become `limit` bytes
     /// long.
-    pub(super) fn park(&mut self, head: &RequestHead<'_>, limit: usize) -> Box<Parked> {
+    pub(super) fn park(
+        &mut self,
+        head: &RequestHead<'_>,
+        limit: usize,
+        account: Option<&Account>,
+    ) -> Box<Parked> {
         let mut parked = self.spare.pop().unwrap_or_else(|| Box::new(Parked::new()));
         parked.fill(head, limit);
+        parked.charge_to(account);
         parked
     }
 
@@ -196,6 +251,7 @@ impl Shelf {
     pub fn put_back(&mut self, mut parked: Box<Parked>) {
         if self.spare.len() < SHELF {
             parked.clear();
+            parked.charge_to(self.account.as_ref());
             self.spare.push(parked);
         }
     }
@@ -225,7 +281,7 @@ mod tests {
                 fields: Fields::new(&list),
             };
             let mut shelf = Shelf::new();
-            let mut parked = shelf.park(&head, 3);
+            let mut parked = shelf.park(&head, 3, None);
             assert!(parked.append(b"ab"));
             assert!(!parked.append(b"cd"), "over the limit");
             assert!(parked.append(b"c"));

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use super::multiplex::Multiplex;
 use super::spent::Spent;
-use super::{Limits, Misuse, Parked};
+use super::{Account, Limits, Misuse, Parked};
 use crate::http::{self, Fields, Scratch, Status, date::Date};
 use crate::wire::{Instant, Role, Sink};
 use crate::{http1, websocket};
@@ -104,6 +104,8 @@ pub struct Link {
     pub(super) rules: u16,
     /// What the peer has spent on connections before this.
     pub(super) before: Option<Box<Spent>>,
+    /// What is held for the peer is charged to it.
+    pub(super) account: Option<Account>,
 }
 
 impl Link {
@@ -160,6 +162,7 @@ impl Link {
             over: None,
             rules: 0,
             before: None,
+            account: None,
         }
     }
 
@@ -344,12 +347,24 @@ impl Link {
         is_between && self.due == Instant::NEVER && self.parked.is_none()
     }
 
-    /// Bytes of memory held apart from the link itself.
+    /// Whom the memory is charged to that is held for the peer.
     #[inline]
-    pub fn memory(&self) -> usize {
-        if let Protocol::Http2(many) = &self.protocol {
-            return many.memory();
+    pub const fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
+    }
+
+    /// Charges all memory to an account that is held for the peer from here
+    /// on; to be called before anything is. Without one nothing is counted.
+    pub fn charge_to(&mut self, account: Account) {
+        if let Protocol::Http2(many) = &mut self.protocol {
+            many.charge_to(&account);
         }
-        self.parked.as_ref().map_or(0, |parked| parked.memory())
+        self.account = Some(account);
+    }
+
+    /// How much more memory `n` further bytes of input would take for what is
+    /// being put together of them; 0 where flow control bounds that.
+    pub fn growth(&self, n: usize) -> usize {
+        self.parked.as_ref().map_or(0, |parked| parked.growth(n))
     }
 }

@@ -151,7 +151,12 @@ impl Link {
             });
         }
         if self.stream == 0 && self.is_preface(input) {
-            self.protocol = Protocol::Http2(Box::new(Multiplex::new(self.role, lent.now)));
+            let mut many = Box::new(Multiplex::new(self.role, lent.now));
+            if let Some(account) = &self.account {
+                many.charge_to(account);
+                many.open(&lent.limits.http2, lent.now, out);
+            }
+            self.protocol = Protocol::Http2(many);
             if self.before.is_some() {
                 self.hand_on();
             }
@@ -277,8 +282,10 @@ impl Link {
     /// Whether the input is the front of HTTP/2's preface, far enough to tell
     /// it from a request of HTTP/1.1 (RFC 9113 §3.4). What is shorter is no
     /// head yet and does that machine no harm.
-    fn is_preface(&self, input: &[u8]) -> bool {
-        self.role == Role::Server
+    #[inline]
+    pub(crate) fn is_preface(&self, input: &[u8]) -> bool {
+        self.stream == 0
+            && self.role == Role::Server
             && input.starts_with(b"PRI * HTTP/2.0\r\n")
             && matches!(&self.protocol, Protocol::Http1(machine) if !machine.has_skipped_lines())
     }

@@ -48,7 +48,7 @@ impl Link {
         }
         self.http1()?.accept_body(now, out)?;
         self.due = Instant::NEVER; // until the body is complete
-        self.parked = Some(shelf.park(head, limit));
+        self.parked = Some(shelf.park(head, limit, self.account.as_ref()));
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use super::Link;
 use super::multiplex::Multiplex;
 use super::protocol::Protocol;
+use super::{Account, Charge, Promise};
 use crate::http2;
 use crate::wire::{Instant, Role};
 use crate::{http1, websocket};
@@ -85,18 +86,22 @@ impl Link {
         let Protocol::Http2(many) = &mut self.protocol else {
             return None;
         };
-        let machine = many.take_idle()?;
+        let (machine, charge, promise) = many.take_idle()?;
         self.protocol = super::protocol::RAW;
         Some(Idle {
             machine,
+            charge,
+            promise,
             stream: self.stream,
         })
     }
 
     /// The link again whose machine was taken out.
     pub(crate) fn of_idle(idle: Idle) -> Self {
-        let many = Multiplex::of_idle(idle.machine);
+        let account = idle.charge.account().cloned();
+        let many = Multiplex::of_idle(idle.machine, idle.charge, idle.promise);
         let mut link = Self::with(Role::Server, Protocol::Http2(Box::new(many)));
+        link.account = account;
         link.stream = idle.stream;
         link
     }
@@ -108,11 +113,13 @@ impl Link {
 pub(crate) struct Idle {
     machine: http2::Connection,
     stream: u32,
+    charge: Charge,
+    promise: Promise,
 }
 
 impl Idle {
-    /// Bytes of memory that it takes.
-    pub(crate) fn memory(&self) -> usize {
-        size_of::<Self>() + self.machine.memory()
+    /// Who is charged for the memory that it takes.
+    pub(crate) const fn account(&self) -> Option<&Account> {
+        self.charge.account()
     }
 }

@@ -20,10 +20,21 @@ pub struct Limits {
     /// a further one is closed as soon as it is accepted. Unix domain sockets
     /// are not counted. Default 1,024; raise it behind a proxy.
     pub per_address: u32,
-    /// Bytes that all connections together may hold in buffers. Stops: many
-    /// peers that each stay below their own limit. Effect: the connection
-    /// that holds the most is closed. Default 256 MiB.
+    /// Bytes that may be held for all peers together. Stops: many peers that
+    /// each stay below their own limit. Effect: from seven eighths on, those
+    /// that move too little of what they hold are closed, the address that
+    /// holds the most first; bodies and messages wait for room, and beyond it
+    /// requests wait or are refused. Default 256 MiB.
     pub memory: usize,
+    /// Bytes a second that a peer has to send or to take for each MiB begun
+    /// that is held for it, so that it is not closed when memory is short.
+    /// Default 4 KiB.
+    pub memory_pace: u32,
+    /// How long a peer may pause before it is below that pace. Default 2 s.
+    pub memory_grace: Duration,
+    /// How long what needs memory waits for it. Effect: a request is answered
+    /// 503, a WebSocket closed with 1013, a stream reset. Default 5 s.
+    pub memory_wait: Duration,
     /// Output waiting for a peer from which on nothing more is read from it
     /// and handlers are asked to wait. Stops: pipelined requests for large
     /// bodies. Default 64 KiB.
@@ -131,6 +142,9 @@ impl Limits {
         connections: 10_000,
         per_address: 1_024,
         memory: 256 << 20,
+        memory_pace: 4 << 10,
+        memory_grace: Duration::from_secs(2),
+        memory_wait: Duration::from_secs(5),
         backlog_high: 64 << 10,
         backlog_low: 16 << 10,
         backlog_cap: 1 << 20,
@@ -171,6 +185,9 @@ impl Limits {
         with_connections connections: u32,
         with_per_address per_address: u32,
         with_memory memory: usize,
+        with_memory_pace memory_pace: u32,
+        with_memory_grace memory_grace: Duration,
+        with_memory_wait memory_wait: Duration,
         with_backlog_high backlog_high: usize,
         with_backlog_low backlog_low: usize,
         with_backlog_cap backlog_cap: usize,

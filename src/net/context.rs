@@ -161,6 +161,7 @@ impl Context<'_> {
         if !self.is_open() {
             return Err(Misuse::Over);
         }
+        self.state.account_of(self.exchange.connection);
         let State {
             connections,
             cork,

@@ -11,10 +11,12 @@ use super::stores::placed::Placed;
 use super::turns::connections::Connections;
 use super::turns::dispatch::Dispatch;
 use super::turns::kept::Kept;
+use super::turns::memory::Memory;
 use super::turns::state::State;
 use super::{
     Accepted, Caps, Context, Cork, Counters, Deadlines, Error, Exchange, Handler, Inbox, Key,
-    Limits, Listeners, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Resolver, Timers,
+    Limits, Listeners, MemoryUse, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Resolver,
+    Timers,
 };
 use crate::http::{FieldBuffer, OwnedScratch, date::Date};
 use crate::link::{self, Shelf};
@@ -115,25 +117,34 @@ impl<P: Poller> Loop<P> {
     pub fn with_poller(poller: P, limits: Limits) -> Result<Self, Error> {
         limits.check()?;
         let (mailbox, inbox) = mailbox(limits.mailbox, limits.mailbox_memory, poller.waker());
-        let read = Placed::new(limits.read_size);
+        let mut read = Placed::new(limits.read_size);
         let slots = SLOTS.min(limits.connections as usize);
+        let caps = Caps::new();
+        let memory = Memory::new(&limits, caps.clone());
+        let all = memory.all.clone();
+        read.charge_to(Some(&all));
+        let (mut cork, mut shelf) = (Cork::new(usize::MAX), Shelf::new());
+        let mut queues = Queues::new(limits.spare_memory);
+        cork.charge_to(&all);
+        shelf.charge_to(&all);
+        queues.charge_to(&all);
         let state = State {
             connections: Connections::with_room(slots),
-            cork: Cork::new(usize::MAX),
+            cork,
             past: 0,
             current: Key::NONE,
             stash: Vec::new(),
             spare: Vec::new(),
-            queues: Queues::new(limits.spare_memory),
-            shelf: Shelf::new(),
-            caps: Caps::new(),
+            queues,
+            shelf,
+            caps,
             timers: Timers::new(),
             timer_search: (Timers::<()>::new().mark(), Instant::START),
             runnable: Vec::new(),
             dirty: Vec::new(),
             dials: Vec::new(),
             visits: 0,
-            memory: 0,
+            memory,
             now: poller.now(),
             start: poller.start(),
             unix_seconds: poller.unix_seconds(),
@@ -194,6 +205,12 @@ impl<P: Poller> Loop<P> {
     /// What the loop has counted so far.
     pub const fn counters(&self) -> &Counters {
         &self.dispatch.state.counters
+    }
+
+    /// What it holds in memory for its peers.
+    pub fn memory(&self) -> MemoryUse {
+        let memory = &self.dispatch.state.memory;
+        MemoryUse::new(memory.all.clone(), memory.seen.clone())
     }
 
     /// Lets `act` use a context of this owner that belongs to no connection:

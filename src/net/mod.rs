@@ -56,6 +56,7 @@ pub use stores::caps::{Caps, Claim, Exhausted, Refused, Resource};
 pub use stores::cork::{Cork, Mark};
 pub use stores::deadlines::Deadlines;
 pub use stores::mailbox::{Inbox, Lost, Mailbox, Priority, Undelivered, mailbox};
+pub use stores::memory_use::MemoryUse;
 pub use stores::pool::Pool;
 pub use stores::share::Share;
 pub use stores::slab::{Key, Slab};

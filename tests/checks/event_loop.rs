@@ -364,6 +364,9 @@ impl Play {
         let counters = *self.events.counters();
         assert_eq!(counters.panics, 0);
         assert_eq!(counters.active, 0, "{counters:?}");
+        // All that was charged has been given back, but for the buffers of the loop.
+        let held = self.events.memory().held();
+        assert!(held < 8 << 20, "{held} bytes");
         assert!(self.events.is_drained());
         // What was closed in peace arrives; what was reset is nowhere.
         assert!(self.clients.iter().all(|c| self.world.queued(*c) == 0));

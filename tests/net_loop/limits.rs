@@ -5,7 +5,7 @@ use core::time::Duration;
 use barewire::net::{Client, Fate, Limits, Peer};
 use core::net::Ipv4Addr;
 
-use crate::scene::{Scene, Setting, get, post};
+use crate::scene::{Scene, Setting, get};
 
 fn site(limits: Limits) -> Scene {
     Scene::site_with(Setting {
@@ -43,28 +43,6 @@ fn one_address_cannot_take_all_places() {
     scene.reset(greedy[0]);
     let again = connect_from(&mut scene, 1);
     assert_eq!(scene.fate(again), Fate::Open);
-}
-
-#[test]
-fn the_one_that_holds_the_most_goes_when_all_together_hold_too_much() {
-    let mut scene = site(Limits::DEFAULT.with_memory(300_000).with_read_size(1024));
-    let body = vec![b'x'; 60_000];
-    let mut clients = Vec::new();
-    for number in 0..8 {
-        let client = scene.connect();
-        let request = post("/echo", &body);
-        let most = request.len() - 1 - number * 1000;
-        scene.send(client, &request[..most]);
-        clients.push(client);
-    }
-    let cut = clients
-        .iter()
-        .filter(|&&it| scene.fate(it) == Fate::Reset)
-        .count();
-    assert!((1..8).contains(&cut), "{cut}");
-    assert!(scene.has("Gone Stalled"));
-    let (_, answer) = scene.ask(&get("/hello"));
-    assert!(answer.ends_with("hello"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod http2;
 #[path = "../http2_support/mod.rs"]
 mod http2_support;
 mod limits;
+mod memory;
 mod panics;
 mod proxied;
 mod scene;

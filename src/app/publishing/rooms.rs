@@ -153,14 +153,11 @@ impl Rooms {
     ) -> usize {
         let now = context.unix_seconds();
         let (mut taken, mut total) = (0, 0);
+        let frame = encoded.frame.as_ref().map(|it| context.shared(it.clone()));
         for activity in sessions {
             let exchange = activity.exchange();
             let stream = activity.is_stream();
-            let encoded = if stream {
-                &encoded.event
-            } else {
-                &encoded.frame
-            };
+            let encoded = if stream { &encoded.event } else { &frame };
             let encoded = encoded.as_ref().filter(|_| Some(exchange) != except);
             let Some(bytes) = encoded else { continue };
             let took = match stream {

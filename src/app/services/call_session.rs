@@ -182,20 +182,22 @@ impl CallSession {
     fn receive(&mut self, at: &mut At<'_, '_>, piece: &mut [u8]) {
         match &mut self.state {
             State::Receiving(receiving) => {
-                let limits = &self.sending.rules.limits;
-                let machine = &mut self.sending.machine;
-                if let Err(status) = receiving.inbox.push(piece, machine, limits) {
-                    self.end(at, status, Gone::Aborted);
-                }
+                let Sending { machine, rules, .. } = &mut self.sending;
+                receiving.inbox.charge_to(at.context);
+                let pushed = receiving.inbox.push(piece, machine, &rules.limits);
+                pushed.unwrap_or_else(|status| self.end(at, status, Gone::Aborted));
             }
             State::Streaming(_) if self.requests == Requests::Open => {
                 let used = match self.kept.is_empty() {
                     true => self.pump(at, piece),
                     false => 0, // in its order
                 };
-                if !self.is_over() {
-                    self.kept.push(piece.get(used..).unwrap_or_default());
-                }
+                let rest = piece.get(used..).unwrap_or_default();
+                let kept = match self.is_over() {
+                    true => Ok(()),
+                    false => self.kept.push(rest, at.context),
+                };
+                kept.unwrap_or_else(|status| self.end(at, status, Gone::Aborted));
             }
             State::Streaming(_) | State::Owing | State::Ended => {}
         }

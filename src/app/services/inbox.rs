@@ -7,6 +7,8 @@ use core::ops::Range;
 use super::codec::CallStatus;
 use crate::app::exchange::session::At;
 use crate::grpc::{self, Code, Limits, Status, Violation};
+use crate::link::Charge;
+use crate::net::Context;
 use crate::wire::Step;
 
 /// The status that a violation ends a call with.
@@ -19,6 +21,7 @@ pub(in crate::app) fn broken(violation: Violation) -> CallStatus {
 #[derive(Debug, Default)]
 pub(in crate::app) struct Inbox {
     bytes: Vec<u8>,
+    charge: Charge,           // for `bytes`
     used: usize,              // <= bytes.len(); what lies before has been taken
     message: Option<Message>, // within `bytes`
 }
@@ -30,6 +33,13 @@ struct Message {
 }
 
 impl Inbox {
+    /// Charges what arrives to the client of a context.
+    pub(in crate::app) fn charge_to(&mut self, context: &mut Context<'_>) {
+        if self.charge.account().is_none() {
+            self.charge.move_to(context.account().as_ref());
+        }
+    }
+
     /// Takes a piece of the body.
     pub(in crate::app) fn push(
         &mut self,
@@ -37,7 +47,7 @@ impl Inbox {
         machine: &mut grpc::Call,
         limits: &Limits,
     ) -> Result<(), CallStatus> {
-        self.bytes.extend_from_slice(piece);
+        append(&mut self.bytes, &mut self.charge, piece)?;
         let base = self.bytes.as_ptr().addr();
         loop {
             let rest = &mut self.bytes[self.used..];
@@ -93,13 +103,15 @@ fn miscounted(message: &'static str) -> CallStatus {
 #[derive(Debug, Default)]
 pub(in crate::app) struct Kept {
     bytes: Vec<u8>,
-    used: usize, // <= bytes.len()
+    charge: Charge, // for `bytes`
+    used: usize,    // <= bytes.len()
 }
 
 impl Kept {
     pub(in crate::app) const fn new() -> Self {
         Self {
             bytes: Vec::new(),
+            charge: Charge::NONE,
             used: 0,
         }
     }
@@ -108,14 +120,24 @@ impl Kept {
         self.used == self.bytes.len()
     }
 
-    /// Keeps a piece behind what is kept.
-    pub(in crate::app) fn push(&mut self, piece: &[u8]) {
+    /// Keeps a piece behind what is kept, charged to the client of a context.
+    pub(in crate::app) fn push(
+        &mut self,
+        piece: &[u8],
+        context: &mut Context<'_>,
+    ) -> Result<(), CallStatus> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        if self.charge.account().is_none() {
+            self.charge.move_to(context.account().as_ref());
+        }
         // Moving what is kept costs less than what has been used.
         if self.used > self.bytes.len() / 2 {
             self.bytes.drain(..self.used);
             self.used = 0;
         }
-        self.bytes.extend_from_slice(piece);
+        append(&mut self.bytes, &mut self.charge, piece)
     }
 
     /// What is kept.
@@ -129,9 +151,31 @@ impl Kept {
         if self.is_empty() {
             self.bytes.clear();
             self.used = 0;
-            self.bytes.shrink_to(64 << 10);
+            self.bytes = Vec::new();
+            self.charge.set(0);
         }
     }
+}
+
+/// Appends a piece, if there is memory for it: RESOURCE_EXHAUSTED otherwise.
+fn append(bytes: &mut Vec<u8>, charge: &mut Charge, piece: &[u8]) -> Result<(), CallStatus> {
+    let len = bytes.len() + piece.len();
+    if len > bytes.capacity() {
+        let size = len.max(2 * bytes.capacity());
+        charge
+            .try_grow(size - charge.bytes().min(size))
+            .map_err(|_| exhausted())?;
+        bytes.reserve_exact(size - bytes.len());
+        charge.set(bytes.capacity());
+    }
+    bytes.extend_from_slice(piece);
+    Ok(())
+}
+
+/// There is no memory for what a call needs.
+pub(in crate::app) fn exhausted() -> CallStatus {
+    let message = "the server has no memory for this at the moment";
+    Status::new(Code::ResourceExhausted, message).into()
 }
 
 /// Gives a message to `look`: inflated, if it came compressed.

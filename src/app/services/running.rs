@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc};
 
 use super::call::Call;
 use super::guard::guarded;
-use super::inbox::{Inbox, inflated};
+use super::inbox::{Inbox, exhausted, inflated};
 use super::methods::{Answer, OnMessage};
 use super::sending::Sending;
 use crate::app::exchange::session::At;
@@ -42,6 +42,10 @@ pub(in crate::app) fn run(
     at: &mut At<'_, '_>,
 ) -> Option<Answer> {
     at.site.metrics.received_message(message.len());
+    if at.context.is_memory_full() {
+        sending.finish(at, exhausted());
+        return None;
+    }
     let start = sending.begin_message();
     let Sending {
         rules,

@@ -181,6 +181,7 @@ impl Plan {
         index: usize,
     ) -> Result<Vec<Address>, Error> {
         let owner = events.add(Front::new(self.shared.clone(), self.metrics.join(), index));
+        self.metrics.join_memory(events.memory());
         self.shared.directory.attach(index, events.remote(), owner);
         let profile = events.profile(self.protocols.clone());
         let (mut bound, before) = (Vec::new(), events.next_listener());

@@ -4,6 +4,7 @@ use alloc::string::String;
 use core::fmt::{Display, Write as _};
 
 use super::metrics::{Kind, Snapshot};
+use crate::net::MemoryUse;
 
 impl Snapshot {
     /// The numbers in Prometheus' text format, version 0.0.4.
@@ -121,6 +122,7 @@ fn put(snapshot: &Snapshot, out: &mut String) {
         out,
     );
     blocking(snapshot, out);
+    memory(snapshot, out);
 }
 
 fn blocking(snapshot: &Snapshot, out: &mut String) {
@@ -158,6 +160,72 @@ fn blocking(snapshot: &Snapshot, out: &mut String) {
     ];
     for (name, kind, help, number) in numbers {
         single(name, kind, help, number, out);
+    }
+}
+
+fn memory(snapshot: &Snapshot, out: &mut String) {
+    type Read = fn(&MemoryUse) -> u64;
+    let rows: [(&str, &str, &str, Read); 9] = [
+        (
+            "memory_held_bytes",
+            "gauge",
+            "Memory held for peers.",
+            |it| it.held() as u64,
+        ),
+        (
+            "memory_peak_bytes",
+            "gauge",
+            "The most at one time.",
+            |it| it.peak() as u64,
+        ),
+        (
+            "memory_limit_bytes",
+            "gauge",
+            "How much there may be.",
+            |it| it.limit() as u64,
+        ),
+        (
+            "memory_promised_bytes",
+            "gauge",
+            "Windows that peers have.",
+            |it| it.promised() as u64,
+        ),
+        (
+            "memory_largest_connection_bytes",
+            "gauge",
+            "The most of one connection, when memory was short last.",
+            |it| it.of_connection() as u64,
+        ),
+        (
+            "memory_largest_address_bytes",
+            "gauge",
+            "The most of one address, when memory was short last.",
+            |it| it.of_address() as u64,
+        ),
+        (
+            "memory_evicted_total",
+            "counter",
+            "Connections ended to make room.",
+            MemoryUse::evicted,
+        ),
+        (
+            "memory_starved_total",
+            "counter",
+            "Connections that waited for memory.",
+            MemoryUse::starved,
+        ),
+        (
+            "memory_refused_total",
+            "counter",
+            "Refused because there was no memory in time.",
+            MemoryUse::refused,
+        ),
+    ];
+    for (name, kind, help, read) in rows {
+        family(name, kind, help, out);
+        for (at, used) in snapshot.memory.iter().enumerate() {
+            labelled(name, format_args!("loop=\"{at}\""), read(used), out);
+        }
     }
 }
 

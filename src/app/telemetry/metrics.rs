@@ -13,6 +13,7 @@ use super::counter::Counter;
 use super::histogram::{Durations, Histogram};
 use crate::app::blocking::pool::Pool;
 use crate::http::{Method, Status};
+use crate::net::MemoryUse;
 
 /// The methods that are told apart; all others are counted together, and those
 /// of heads that could not be read.
@@ -189,6 +190,7 @@ impl Block {
 pub struct Metrics {
     blocks: Arc<Mutex<Vec<Arc<Block>>>>,
     pool: Pool, // counts for itself
+    memory: Arc<Mutex<Vec<MemoryUse>>>,
 }
 
 impl Metrics {
@@ -205,6 +207,14 @@ impl Metrics {
     /// The threads for blocking work, which all loops share.
     pub(in crate::app) const fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// The memory of one more loop.
+    pub(in crate::app) fn join_memory(&self, memory: MemoryUse) {
+        self.memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(memory);
     }
 
     /// The sums over all loops. Each number is right for itself; numbers that
@@ -225,6 +235,8 @@ impl Metrics {
             }
             snapshot.add(block);
         }
+        let memory = self.memory.lock();
+        snapshot.memory = memory.unwrap_or_else(PoisonError::into_inner).clone();
         for (at, count) in replies
             .into_iter()
             .enumerate()
@@ -257,7 +269,7 @@ pub struct Requests {
 }
 
 /// The sums of an app's counters at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// Requests by method and status; none that is zero.
@@ -292,6 +304,9 @@ pub struct Snapshot {
     pub blocking_total: u64,
     /// Jobs of blocking work that were refused for want of room.
     pub blocking_refused: u64,
+    /// What each loop holds in memory for its peers, in no order. It is read
+    /// when it is looked at.
+    pub memory: Vec<MemoryUse>,
     sessions: [u64; Kind::ALL.len()],
     sessions_total: [u64; Kind::ALL.len()],
 }

@@ -12,6 +12,8 @@ use crate::wire::Step;
 pub(super) enum Given {
     Gone(Gone),
     Writable,
+    /// The request that is shown, with its content.
+    Request,
     /// All that is shown.
     Body,
     /// With the fields that are shown.
@@ -25,6 +27,13 @@ impl Given {
         match self {
             Self::Gone(gone) => Event::Gone(gone),
             Self::Writable => Event::Writable,
+            Self::Request => match shown.as_mut() {
+                Some(parked) => {
+                    let (head, content) = parked.request();
+                    Event::Request { head, content }
+                }
+                None => Event::Writable, // never: it is shown
+            },
             Self::Body => Event::Body(shown.as_mut().map_or(&mut [], |it| it.unused())),
             Self::End => Event::End {
                 trailers: shown.as_ref().map_or(Fields::EMPTY, |it| it.fields()),

@@ -20,6 +20,7 @@ mod given;
 mod receive;
 mod send;
 mod socket;
+mod starving;
 mod state;
 mod stream;
 mod time;

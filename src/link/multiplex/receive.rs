@@ -136,6 +136,7 @@ impl Multiplex {
         out: &mut impl Sink,
     ) -> Option<(u32, Given)> {
         self.sweep();
+        let is_full = self.is_full();
         while let Some(id) = self.pending.pop_front() {
             let Some(stream) = self.streams.get_mut(id) else {
                 continue;
@@ -149,6 +150,10 @@ impl Multiplex {
                     Some(Given::Writable)
                 }
                 None if !stream.is_fed() => None,
+                None if is_full => {
+                    self.starve(id);
+                    None
+                }
                 None => match stream.intake {
                     Intake::Streamed => self.give_content(id, shown, out),
                     Intake::Socket => {
@@ -156,7 +161,8 @@ impl Multiplex {
                         let lent = lend(now, chance, limits.websocket_of(stream.rules), &mut text);
                         self.give_message(id, &lent, shown, out)
                     }
-                    Intake::Offered | Intake::Collected | Intake::Discarded => None,
+                    Intake::Collected => self.give_request(id, shown),
+                    Intake::Offered | Intake::Discarded => None,
                 },
             };
             if let Some(given) = given {
@@ -215,6 +221,10 @@ impl Multiplex {
                 head,
                 content,
             } => {
+                if self.is_full() && self.machine.role() == Role::Server {
+                    self.refuse_stream(stream, now, out);
+                    return (0, Step::Need(0));
+                }
                 self.begin(stream, &head, &content, due);
                 (stream, Some(Event::Request { head, content }))
             }
@@ -317,9 +327,19 @@ impl Multiplex {
             self.machine.consume(id, data.len(), out);
             return None;
         };
+        let (is_full, is_short) = match self.charge.account() {
+            Some(account) => (account.is_full(), account.is_short()),
+            None => (false, false),
+        };
         let is_fed = stream.is_fed();
         match stream.intake {
             Intake::Discarded => {}
+            Intake::Offered | Intake::Collected | Intake::Streamed | Intake::Socket if is_full => {
+                // There is no room even for what its window has let through.
+                self.machine.consume(id, data.len(), out);
+                self.refuse_one(id, None, [0; 4], now, out);
+                return None;
+            }
             Intake::Collected => {
                 let fits = stream.kept.as_mut().is_some_and(|it| it.append(data));
                 if !fits {
@@ -332,6 +352,13 @@ impl Multiplex {
                     return Some(Event::TooLarge);
                 }
                 self.pace(id, data.len(), limits, now);
+                if is_short {
+                    if let Some(stream) = self.streams.get_mut(id) {
+                        stream.unread += data.len() as u32; // within its window
+                    }
+                    self.starve(id);
+                    return None;
+                }
             }
             Intake::Streamed if is_fed && stream.kept.is_none() => {
                 self.pace(id, data.len(), limits, now);
@@ -339,7 +366,9 @@ impl Multiplex {
                 return Some(Event::Body(data));
             }
             Intake::Offered | Intake::Streamed | Intake::Socket => {
-                let kept = stream.kept.get_or_insert_with(|| Box::new(Parked::new()));
+                let kept = stream
+                    .kept
+                    .get_or_insert_with(|| Parked::inbox(self.charge.account()));
                 kept.keep(data);
                 stream.unread += data.len() as u32; // within the stream's window
                 if is_fed && stream.intake != Intake::Offered {
@@ -369,6 +398,11 @@ impl Multiplex {
         };
         self.wake = self.wake.min(stream.due);
         match stream.intake {
+            Intake::Collected if self.charge.account().is_some_and(|it| it.is_full()) => {
+                stream.ended = true;
+                self.starve(id);
+                None
+            }
             Intake::Collected => {
                 stream.intake = Intake::Discarded;
                 let (head, content) = shown.insert(stream.kept.take()?).request();
@@ -381,7 +415,7 @@ impl Multiplex {
             Intake::Offered | Intake::Streamed | Intake::Socket => {
                 stream.ended = true;
                 if !trailers.is_empty() {
-                    let kept = stream.trailers.insert(Box::new(Parked::new()));
+                    let kept = stream.trailers.insert(Parked::inbox(self.charge.account()));
                     kept.keep_fields(trailers);
                 }
                 self.queue(id);

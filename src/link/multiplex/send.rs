@@ -37,8 +37,11 @@ impl Multiplex {
         self.offered(id)?;
         self.machine.accept_body(id, out)?;
         let stream = self.open_stream(id)?;
-        stream.kept = Some(shelf.park(head, limit));
         stream.intake = Intake::Collected;
+        let parked = shelf.park(head, limit, self.charge.account());
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.kept = Some(parked);
+        }
         Ok(())
     }
 
@@ -277,6 +280,7 @@ impl Multiplex {
             self.relieve(low);
         }
         self.sweep();
+        self.book();
     }
 
     /// Whether [`pump`](Self::pump) could put out something.

@@ -219,7 +219,7 @@ impl Multiplex {
     ) -> Result<(), Misuse> {
         self.with_socket(id, |socket, outbox| {
             socket.book_message(now)?;
-            outbox.share(frame.clone());
+            outbox.publish(frame.clone());
             Ok(())
         })
     }

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 use super::stream::Stream;
 use crate::http2::{self, Table};
 use crate::link::outbox::Outbox;
-use crate::link::{Gone, Misuse, Parked};
+use crate::link::{Account, Charge, Gone, Misuse, Parked, Promise};
 use crate::websocket;
 use crate::wire::{Instant, Role};
 
@@ -40,6 +40,12 @@ pub(in crate::link) struct Multiplex {
     pub(super) calls: bool,
     #[expect(clippy::vec_box, reason = "a stream holds a pointer, not the outbox")]
     pub(super) spare: Vec<Box<Outbox>>,
+    /// For the machine and the lists; also says who is charged for the rest.
+    pub(super) charge: Charge,
+    /// The window that the peer has for all streams.
+    pub(super) promise: Promise,
+    /// Streams that wait for memory.
+    pub(super) starved: Vec<u32>,
 }
 
 impl Multiplex {
@@ -57,6 +63,9 @@ impl Multiplex {
             ended: false,
             calls: false,
             spare: Vec::new(),
+            charge: Charge::NONE,
+            promise: Promise::default(),
+            starved: Vec::new(),
         }
     }
 
@@ -131,27 +140,38 @@ impl Multiplex {
         !self.pending.is_empty() || !self.over.is_empty()
     }
 
-    /// Bytes of memory held apart from the record itself.
-    pub(in crate::link) fn memory(&self) -> usize {
-        let streams: usize = self.streams.iter().map(Stream::memory).sum();
-        let spare: usize = self.spare.iter().map(|outbox| outbox.memory()).sum();
+    /// Charges to an account what is held from here on.
+    pub(in crate::link) fn charge_to(&mut self, account: &Account) {
+        self.charge.move_to(Some(account));
+        self.book();
+    }
+
+    /// Who is charged.
+    pub(super) const fn account(&self) -> Option<&Account> {
+        self.charge.account()
+    }
+
+    /// Charges what the machine and the lists hold by now: little, within its
+    /// limits.
+    pub(super) fn book(&mut self) {
+        self.charge.set(self.own_memory());
+    }
+
+    /// Bytes of memory of the record, the machine and the lists.
+    fn own_memory(&self) -> usize {
         let lists = self.turns.capacity()
             + self.pending.capacity()
             + self.over.capacity()
-            + self.waiting.capacity();
-        size_of::<Self>()
-            + self.machine.memory()
-            + self.streams.memory()
-            + streams
-            + spare
-            + lists * size_of::<u32>()
+            + self.waiting.capacity()
+            + self.starved.capacity();
+        size_of::<Self>() + self.machine.memory() + self.streams.memory() + lists * size_of::<u32>()
     }
 
     /// Takes the machine out if there is no stream, nor anything that is told
     /// to an owner without one; with it goes all memory that is not needed
     /// before the next request. What is left is of no use.
     #[cfg(feature = "net")]
-    pub(in crate::link) fn take_idle(&mut self) -> Option<http2::Connection> {
+    pub(in crate::link) fn take_idle(&mut self) -> Option<(http2::Connection, Charge, Promise)> {
         let is_idle = self.streams.is_empty()
             && !self.is_pending()
             && !self.has_output()
@@ -161,14 +181,21 @@ impl Multiplex {
             return None;
         }
         let nothing = http2::Connection::new(Role::Server, Instant::START);
-        Some(core::mem::replace(&mut self.machine, nothing))
+        let machine = core::mem::replace(&mut self.machine, nothing);
+        let mut charge = core::mem::take(&mut self.charge);
+        charge.set(size_of::<http2::Connection>() + machine.memory());
+        Some((machine, charge, core::mem::take(&mut self.promise)))
     }
 
     /// The connection again whose machine was taken out.
     #[cfg(feature = "net")]
-    pub(in crate::link) fn of_idle(machine: http2::Connection) -> Self {
+    pub(in crate::link) fn of_idle(
+        machine: http2::Connection,
+        charge: Charge,
+        promise: Promise,
+    ) -> Self {
         let mut many = Self::new(Role::Server, Instant::START);
-        many.machine = machine;
+        (many.machine, many.charge, many.promise) = (machine, charge, promise);
         many
     }
 
@@ -228,11 +255,18 @@ impl Multiplex {
 
     /// The outbox of a stream; it has none while nothing waits.
     pub(super) fn outbox(&mut self, id: u32) -> Option<&mut Outbox> {
-        let Self { streams, spare, .. } = self;
+        let Self {
+            streams,
+            spare,
+            charge,
+            ..
+        } = self;
         let stream = streams.get_mut(id)?;
-        let outbox = stream
-            .outbox
-            .get_or_insert_with(|| spare.pop().unwrap_or_default());
+        let outbox = stream.outbox.get_or_insert_with(|| {
+            let mut outbox: Box<Outbox> = spare.pop().unwrap_or_default();
+            outbox.charge_to(charge.account());
+            outbox
+        });
         Some(outbox)
     }
 
@@ -307,15 +341,16 @@ mod tests {
         };
         assert!(many.elapsed(lent, &limits, &mut out).unwrap().is_none());
         assert!(many.is_idle() && out.ends_with(b"hello"));
-        let memory = many.memory();
+        let memory = many.own_memory();
         assert!(memory <= 1536, "{memory}");
-        let many = Multiplex::of_idle(many.take_idle().unwrap());
-        let compact = many.memory();
+        let (machine, charge, promise) = many.take_idle().unwrap();
+        let many = Multiplex::of_idle(machine, charge, promise);
+        let compact = many.own_memory();
         std::println!(
             "grown {memory}, compact {compact}, of it link {} and machine {}",
             size_of::<Multiplex>(),
             size_of::<http2::Connection>(),
         );
-        assert!(compact <= 1100, "{compact}");
+        assert!(compact <= 1200, "{compact}");
     }
 }

@@ -60,6 +60,8 @@ pub(super) struct Stream {
     pub(super) listed: bool,
     /// It stands in the queue of those that have something for their owner.
     pub(super) pending: bool,
+    /// It waits for memory.
+    pub(super) starved: bool,
     /// It stands in the list of those that are over.
     pub(super) over: bool,
     /// The owner knows that it is over.
@@ -99,6 +101,7 @@ impl Stream {
             endless: false,
             listed: false,
             pending: false,
+            starved: false,
             over: false,
             told: false,
             gone: None,
@@ -123,16 +126,7 @@ impl Stream {
 
     /// Whether its owner takes what comes.
     pub(super) const fn is_fed(&self) -> bool {
-        !self.held && !self.waits
-    }
-
-    /// Bytes of memory held apart from the record.
-    pub(super) fn memory(&self) -> usize {
-        let socket = self.socket.is_some();
-        self.outbox.as_ref().map_or(0, |outbox| outbox.memory())
-            + self.kept.as_ref().map_or(0, |kept| kept.memory())
-            + self.trailers.as_ref().map_or(0, |kept| kept.memory())
-            + usize::from(socket) * size_of::<websocket::Connection>()
+        !self.held && !self.waits && !self.starved
     }
 }
 

@@ -7,7 +7,7 @@ use std::panic::{catch_unwind, resume_unwind};
 use bytes::Bytes;
 
 use super::dials::DialRequest;
-use crate::link::Link;
+use crate::link::{Account, Link};
 use crate::net::turns::connection::{Connection, Phase};
 use crate::net::{Context, Counters, Destination, Exchange, Peer, Profile, Remote, Speaks};
 use crate::websocket::{self, Kind};
@@ -68,7 +68,7 @@ impl Context<'_> {
     ) -> usize {
         let mut frame = bytes::BytesMut::with_capacity(payload.len() + 10);
         websocket::encode_message(kind, payload, &mut frame);
-        let (frame, owner) = (frame.freeze(), self.owner);
+        let (frame, owner) = (self.shared(frame.freeze()), self.owner);
         to.into_iter()
             .filter(|&member| match self.state.role_of(member) {
                 Role::Server => self.state.deliver(owner, member, &frame),
@@ -128,6 +128,24 @@ impl Context<'_> {
     /// What the loop has counted so far.
     pub fn counters(&self) -> &Counters {
         &self.state.counters
+    }
+
+    /// Whom memory is charged to that is held for the peer of this exchange:
+    /// for owners that keep some themselves, such as parts of messages.
+    pub fn account(&mut self) -> Option<Account> {
+        self.state.account_of(self.exchange.connection).cloned()
+    }
+
+    /// Whether there is no memory left for a further answer: an owner that can
+    /// say so in its protocol refuses what it would have begun.
+    pub fn is_memory_full(&self) -> bool {
+        self.state.memory.all.is_full()
+    }
+
+    /// Bytes that many are to get, charged once: to the loop, until the last
+    /// of them has got them.
+    pub fn shared(&self, bytes: Bytes) -> Bytes {
+        self.state.memory.shared(bytes)
     }
 
     /// A handle that reaches this loop from any thread.

@@ -8,6 +8,7 @@ use std::io::{self, IoSlice};
 
 use super::cork::{Cork, Piece, SHARED_FROM, clamp};
 use super::pool::Pool;
+use crate::link::{Account, Charge};
 use crate::net::FilePart;
 use crate::net::system::poller::MAX_PARTS;
 
@@ -38,7 +39,7 @@ struct Queue {
     segments: VecDeque<Segment>, // none is empty
     len: usize,                  // bytes of all segments that are in memory
     files: u64,                  // bytes of all segments that are not
-    memory: usize,               // that the segments hold, shared or not
+    charge: Charge,              // for itself, and what the segments hold
     over: bool,                  // was over the high mark, and nobody was told that it no longer is
 }
 
@@ -46,6 +47,7 @@ struct Queue {
 enum Segment {
     Copied { bytes: Vec<u8>, sent: usize }, // sent < bytes.len()
     Shared(Bytes),
+    Published(Bytes), // charged elsewhere
     File(FilePart),
 }
 
@@ -54,7 +56,7 @@ impl Segment {
     fn as_slice(&self) -> Option<&[u8]> {
         match self {
             Self::Copied { bytes, sent } => Some(&bytes[*sent..]),
-            Self::Shared(bytes) => Some(bytes),
+            Self::Shared(bytes) | Self::Published(bytes) => Some(bytes),
             Self::File(_) => None,
         }
     }
@@ -71,18 +73,23 @@ impl Queue {
         let Some(first) = self.segments.pop_front() else {
             return 0;
         };
-        self.memory -= size_of::<Segment>();
+        self.charge.shrink(size_of::<Segment>());
         match first {
             Segment::Copied { bytes, sent } => {
                 let len = bytes.len() - sent;
                 self.len -= len;
-                self.memory -= bytes.capacity();
+                self.charge.shrink(bytes.capacity());
                 buffers.give(bytes);
                 len
             }
             Segment::Shared(bytes) => {
                 self.len -= bytes.len();
-                self.memory -= bytes.len();
+                self.charge.shrink(bytes.len());
+                bytes.len()
+            }
+            Segment::Published(bytes) => {
+                self.len -= bytes.len();
+                self.charge.refer(self.charge.referred() - bytes.len());
                 bytes.len()
             }
             Segment::File(part) => {
@@ -127,7 +134,24 @@ impl Queues {
         }
     }
 
-    fn give(&mut self, queue: Box<Queue>) {
+    /// Charges to an account what is kept for the next use.
+    pub fn charge_to(&mut self, account: &Account) {
+        self.buffers.charge_to(account);
+    }
+
+    /// Frees what nobody has needed since the last call.
+    pub fn age(&mut self) {
+        self.buffers.age();
+        self.spare = Vec::new();
+    }
+
+    /// Whether no buffer is kept.
+    pub(in crate::net) const fn is_bare(&self) -> bool {
+        self.buffers.kept() == 0
+    }
+
+    fn give(&mut self, mut queue: Box<Queue>) {
+        queue.charge = Charge::NONE;
         debug_assert!(queue.segments.is_empty() && queue.len == 0 && !queue.over);
         if self.spare.len() < SPARE_QUEUES && queue.segments.capacity() <= SPARE_RING {
             self.spare.push(queue);
@@ -165,14 +189,21 @@ impl Backlog {
     /// files does not.
     #[inline]
     pub fn memory(&self) -> usize {
-        self.queue
-            .as_ref()
-            .map_or(0, |queue| size_of::<Queue>() + queue.memory)
+        self.queue.as_ref().map_or(0, |queue| queue.charge.bytes())
     }
 
     fn queue(&mut self, queues: &mut Queues) -> &mut Queue {
-        self.queue
-            .get_or_insert_with(|| queues.spare.pop().unwrap_or_default())
+        self.queue.get_or_insert_with(|| {
+            let mut queue: Box<Queue> = queues.spare.pop().unwrap_or_default();
+            queue.charge.set(size_of::<Queue>());
+            queue
+        })
+    }
+
+    /// Charges to an account what waits and what will; to be called before
+    /// something is appended.
+    pub fn charge_to(&mut self, account: Option<&Account>, queues: &mut Queues) {
+        self.queue(queues).charge.move_to(account);
     }
 
     /// Appends a copy of `bytes`.
@@ -187,13 +218,13 @@ impl Backlog {
             let n = rest.len().min(SEGMENT.saturating_sub(tail.len()));
             let before = tail.capacity();
             tail.extend_from_slice(&rest[..n]);
-            queue.memory += tail.capacity() - before;
+            queue.charge.grow(tail.capacity() - before);
             rest = &rest[n..];
         }
         for chunk in rest.chunks(SEGMENT) {
             let mut bytes = queues.buffers.take();
             bytes.extend_from_slice(chunk);
-            queue.memory += size_of::<Segment>() + bytes.capacity();
+            queue.charge.grow(size_of::<Segment>() + bytes.capacity());
             queue.segments.push_back(Segment::Copied { bytes, sent: 0 });
         }
     }
@@ -212,8 +243,21 @@ impl Backlog {
         }
         let queue = self.queue(queues);
         queue.len += bytes.len();
-        queue.memory += size_of::<Segment>() + bytes.len();
+        queue.charge.grow(size_of::<Segment>() + bytes.len());
         queue.segments.push_back(Segment::Shared(bytes));
+    }
+
+    /// Appends bytes that many are to get, and that are charged elsewhere: small
+    /// ones are copied.
+    pub fn put_published(&mut self, bytes: Bytes, queues: &mut Queues) {
+        if bytes.len() < SHARED_FROM {
+            return self.put_shared(bytes, queues);
+        }
+        let queue = self.queue(queues);
+        queue.len += bytes.len();
+        queue.charge.grow(size_of::<Segment>());
+        queue.charge.refer(queue.charge.referred() + bytes.len());
+        queue.segments.push_back(Segment::Published(bytes));
     }
 
     /// Appends a part of a file, which is read when it is sent.
@@ -223,7 +267,7 @@ impl Backlog {
         }
         let queue = self.queue(queues);
         queue.files = queue.files.saturating_add(part.len());
-        queue.memory += size_of::<Segment>();
+        queue.charge.grow(size_of::<Segment>());
         queue.segments.push_back(Segment::File(part));
     }
 
@@ -233,6 +277,7 @@ impl Backlog {
         cork.pieces(from, |piece| match piece {
             Piece::Copied(bytes) => self.put(bytes, queues),
             Piece::Shared(bytes, from) => self.put_shared(bytes.slice(from..), queues),
+            Piece::Published(bytes, from) => self.put_published(bytes.slice(from..), queues),
             Piece::File(part, from) => self.put_file(part.slice(from, u64::MAX), queues),
         });
     }
@@ -303,7 +348,13 @@ impl Backlog {
                 Segment::Shared(bytes) if n < bytes.len() => {
                     bytes.advance(n);
                     queue.len -= n;
-                    queue.memory -= n;
+                    queue.charge.shrink(n);
+                    return;
+                }
+                Segment::Published(bytes) if n < bytes.len() => {
+                    bytes.advance(n);
+                    queue.len -= n;
+                    queue.charge.refer(queue.charge.referred() - n);
                     return;
                 }
                 Segment::File(part) if (n as u64) < part.len() => {
@@ -311,12 +362,16 @@ impl Backlog {
                     queue.files = queue.files.saturating_sub(n as u64);
                     return;
                 }
-                Segment::Copied { .. } | Segment::Shared(_) | Segment::File(_) => {}
+                Segment::Copied { .. }
+                | Segment::Shared(_)
+                | Segment::Published(_)
+                | Segment::File(_) => {}
             }
             n -= queue.drop_first(&mut queues.buffers).min(n);
         }
         debug_assert!(
-            !queue.segments.is_empty() || queue.memory == 0 && queue.len == 0,
+            !queue.segments.is_empty()
+                || queue.charge.bytes() == size_of::<Queue>() && queue.len == 0,
             "the books are wrong"
         );
         self.rest(queues);

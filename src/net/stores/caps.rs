@@ -75,7 +75,7 @@ pub enum Exhausted {
 
 /// What counts as one address: an IPv6 host commonly owns a /64 (RFC 6177 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Origin {
+pub(in crate::net) enum Origin {
     V4(u32),
     V6(u64),
 }
@@ -175,6 +175,12 @@ impl Caps {
     /// each of them.
     pub fn exempt(&self, proxies: &[Network]) {
         self.0.borrow_mut().proxies.extend_from_slice(proxies);
+    }
+
+    /// What counts as the address of a peer; nothing does of Unix domain
+    /// sockets and of proxies.
+    pub(in crate::net) fn origin(&self, peer: Peer) -> Option<Origin> {
+        self.0.borrow().origin(peer)
     }
 
     /// Whether these addresses are those of a proxy.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use std::io::{self, IoSlice};
 
 use super::gathered::Gathered;
+use crate::link::{Account, Charge};
 use crate::net::FilePart;
 use crate::net::system::poller::MAX_PARTS;
 use crate::wire::Sink;
@@ -49,7 +50,8 @@ pub struct Cork {
     shared_len: usize,   // bytes of all of them that are in memory
     files: u64,          // bytes of all of them that are not
     cap: usize,
-    quiet: u16, // how often little was in a buffer beyond KEEP, one time after another
+    charge: Charge, // for `shared_len`
+    quiet: u16,     // how often little was in a buffer beyond KEEP, one time after another
 }
 
 /// What stands in front of `copied[at..]`, behind what was shared earlier.
@@ -62,6 +64,8 @@ struct Shared {
 #[derive(Debug)]
 enum Reference {
     Bytes(Bytes),
+    /// That many are to get; charged elsewhere.
+    Published(Bytes),
     File(FilePart),
 }
 
@@ -81,7 +85,21 @@ impl Cork {
             shared_len: 0,
             files: 0,
             cap,
+            charge: Charge::NONE,
             quiet: 0,
+        }
+    }
+
+    /// Charges it to an account from here on.
+    pub fn charge_to(&mut self, account: &Account) {
+        self.copied.charge_to(account);
+        self.charge.move_to(Some(account));
+    }
+
+    /// Frees the memory that is beyond what every turn may need.
+    pub fn age(&mut self) {
+        if self.is_empty() && self.copied.capacity() > KEEP {
+            self.copied.shrink_to(KEEP);
         }
     }
 
@@ -128,6 +146,7 @@ impl Cork {
         if !self.shared.is_empty() {
             self.shared.clear();
             self.shared_len = 0;
+            self.charge.set(0);
             self.files = 0;
         }
     }
@@ -172,7 +191,11 @@ impl Cork {
         self.copied.truncate(mark.copied);
         for shared in self.shared.drain(mark.shared.min(self.shared.len())..) {
             match shared.what {
-                Reference::Bytes(bytes) => self.shared_len -= bytes.len(),
+                Reference::Bytes(bytes) => {
+                    self.shared_len -= bytes.len();
+                    self.charge.shrink(bytes.len());
+                }
+                Reference::Published(bytes) => self.shared_len -= bytes.len(),
                 Reference::File(part) => self.files = self.files.saturating_sub(part.len()),
             }
         }
@@ -180,6 +203,19 @@ impl Cork {
         for shared in &mut self.shared {
             shared.at = shared.at.min(self.copied.len());
         }
+    }
+
+    /// Appends bytes that many are to get, and that are charged elsewhere: by
+    /// reference from 16 KiB on.
+    pub fn put_published(&mut self, bytes: Bytes) {
+        if bytes.len() < SHARED_FROM {
+            return self.put(&bytes);
+        }
+        self.shared_len += bytes.len();
+        self.shared.push(Shared {
+            at: self.copied.len(),
+            what: Reference::Published(bytes),
+        });
     }
 
     /// Appends a part of a file, which is read when it is sent.
@@ -213,6 +249,7 @@ impl Cork {
             emit(Piece::Copied(&copied[at..shared.at]));
             emit(match &shared.what {
                 Reference::Bytes(bytes) => Piece::Shared(bytes, 0),
+                Reference::Published(bytes) => Piece::Published(bytes, 0),
                 Reference::File(part) => Piece::File(part, 0),
             });
             at = shared.at;
@@ -293,6 +330,8 @@ pub(in crate::net) enum Piece<'a> {
     Copied(&'a [u8]),
     /// Shared, less the first bytes.
     Shared(&'a Bytes, usize),
+    /// The same of what many are to get.
+    Published(&'a Bytes, usize),
     /// Of a file, less the first bytes.
     File(&'a FilePart, u64),
 }
@@ -303,7 +342,7 @@ impl<'a> Piece<'a> {
     fn as_slice(&self) -> Option<&'a [u8]> {
         match *self {
             Self::Copied(bytes) => Some(bytes),
-            Self::Shared(bytes, from) => Some(&bytes[from..]), // `skip` stays within
+            Self::Shared(bytes, from) | Self::Published(bytes, from) => Some(&bytes[from..]), // `skip` stays within
             Self::File(..) => None,
         }
     }
@@ -312,7 +351,7 @@ impl<'a> Piece<'a> {
     fn len(&self) -> usize {
         match *self {
             Self::Copied(bytes) => bytes.len(),
-            Self::Shared(bytes, from) => bytes.len() - from,
+            Self::Shared(bytes, from) | Self::Published(bytes, from) => bytes.len() - from,
             Self::File(part, from) => clamp(part.len() - from),
         }
     }
@@ -323,6 +362,7 @@ impl<'a> Piece<'a> {
         match self {
             Self::Copied(bytes) => Self::Copied(&bytes[n..]),
             Self::Shared(bytes, from) => Self::Shared(bytes, from + n),
+            Self::Published(bytes, from) => Self::Published(bytes, from + n),
             Self::File(part, from) => Self::File(part, from + n as u64),
         }
     }
@@ -370,6 +410,7 @@ impl Sink for Cork {
             return self.put(&bytes);
         }
         self.shared_len += bytes.len();
+        self.charge.grow(bytes.len());
         self.shared.push(Shared {
             at: self.copied.len(),
             what: Reference::Bytes(bytes),

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::link::{Account, Charge};
+
 /// What the memory grows to at least, and in steps of, in bytes.
 const STEP: usize = 4096;
 
@@ -16,6 +18,7 @@ const STEP: usize = 4096;
 pub(super) struct Gathered {
     memory: Vec<u8>,
     len: usize, // <= memory.len()
+    charge: Charge,
 }
 
 impl Gathered {
@@ -23,6 +26,7 @@ impl Gathered {
         Self {
             memory: Vec::new(),
             len: 0,
+            charge: Charge::NONE,
         }
     }
 
@@ -95,6 +99,7 @@ impl Gathered {
         let wanted = self.len.saturating_add(n).next_multiple_of(STEP);
         self.memory.reserve(wanted - self.memory.len()); // it is shorter
         self.memory.resize(wanted, 0);
+        self.charge.set(self.memory.capacity());
     }
 
     #[inline(always)]
@@ -109,11 +114,17 @@ impl Gathered {
         self.len -= n;
     }
 
+    /// Charges it to an account from here on.
+    pub(super) fn charge_to(&mut self, account: &Account) {
+        self.charge.move_to(Some(account));
+    }
+
     /// Forgets all, and gives back what is beyond `most` bytes.
     pub(super) fn shrink_to(&mut self, most: usize) {
         self.len = 0;
         self.memory.truncate(most);
         self.memory.shrink_to(most);
+        self.charge.set(self.memory.capacity());
     }
 }
 

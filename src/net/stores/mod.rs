@@ -6,6 +6,7 @@ pub(super) mod cork;
 pub(super) mod deadlines;
 mod gathered;
 pub(super) mod mailbox;
+pub(super) mod memory_use;
 pub(super) mod placed;
 pub(super) mod pool;
 pub(super) mod share;

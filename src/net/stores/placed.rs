@@ -3,6 +3,8 @@
 use alloc::{vec, vec::Vec};
 use core::ops::{Deref, DerefMut};
 
+use crate::link::{Account, Charge};
+
 /// Bytes of a page, on most systems.
 const PAGE: usize = 4096;
 /// Where in its page the memory begins.
@@ -19,6 +21,7 @@ const PLACE: usize = PAGE / 2;
 pub(in crate::net) struct Placed {
     memory: Vec<u8>,
     from: usize, // <= memory.len()
+    charge: Charge,
 }
 
 impl Placed {
@@ -28,7 +31,11 @@ impl Placed {
         let address = memory.as_ptr().addr();
         let from = PLACE.wrapping_sub(address) % PAGE;
         memory.truncate(from + len);
-        Self { memory, from }
+        Self {
+            memory,
+            from,
+            charge: Charge::NONE,
+        }
     }
 
     /// So many bytes, wherever they are.
@@ -36,10 +43,23 @@ impl Placed {
         Self {
             memory: vec![0; len],
             from: 0,
+            charge: Charge::NONE,
         }
     }
 
+    /// Charges it to an account from here on.
+    pub(in crate::net) fn charge_to(&mut self, account: Option<&Account>) {
+        self.charge.set(self.memory.capacity());
+        self.charge.move_to(account);
+    }
+
+    /// Who is charged for it.
+    pub(in crate::net) const fn account(&self) -> Option<&Account> {
+        self.charge.account()
+    }
+
     /// Bytes of memory held.
+    #[cfg(test)]
     pub(in crate::net) const fn capacity(&self) -> usize {
         self.memory.capacity()
     }

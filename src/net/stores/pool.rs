@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::link::{Account, Charge};
+
 /// Empty buffers kept for the next who needs one, within a bound.
 ///
 /// Taking and giving back allocate nothing while the pool has buffers.
@@ -20,7 +22,8 @@ use alloc::vec::Vec;
 #[derive(Debug)]
 pub struct Pool {
     spare: Vec<Vec<u8>>,
-    kept: usize, // bytes of all spare buffers
+    charge: Charge, // bytes of all spare buffers
+    unused: usize,  // the fewest that were spare since they were aged last
     buffer: usize,
     total: usize,
 }
@@ -31,9 +34,26 @@ impl Pool {
     pub const fn new(buffer: usize, total: usize) -> Self {
         Self {
             spare: Vec::new(),
-            kept: 0,
+            charge: Charge::NONE,
+            unused: 0,
             buffer,
             total,
+        }
+    }
+
+    /// Charges what it keeps to an account.
+    pub fn charge_to(&mut self, account: &Account) {
+        self.charge.move_to(Some(account));
+    }
+
+    /// Frees the buffers that nobody has needed since the last call.
+    pub fn age(&mut self) {
+        for buffer in self.spare.drain(..self.unused.min(self.spare.len())) {
+            self.charge.shrink(buffer.capacity());
+        }
+        self.unused = self.spare.len();
+        if self.spare.is_empty() {
+            self.spare = Vec::new();
         }
     }
 
@@ -42,7 +62,8 @@ impl Pool {
     pub fn take(&mut self) -> Vec<u8> {
         match self.spare.pop() {
             Some(buffer) => {
-                self.kept -= buffer.capacity();
+                self.charge.shrink(buffer.capacity());
+                self.unused = self.unused.min(self.spare.len());
                 buffer
             }
             None => Vec::new(),
@@ -53,9 +74,9 @@ impl Pool {
     #[inline]
     pub fn give(&mut self, mut buffer: Vec<u8>) {
         let size = buffer.capacity();
-        if size > 0 && size <= self.buffer && size <= self.total - self.kept {
+        if size > 0 && size <= self.buffer && size <= self.total - self.kept() {
             buffer.clear();
-            self.kept += size;
+            self.charge.grow(size);
             self.spare.push(buffer);
         }
     }
@@ -63,13 +84,13 @@ impl Pool {
     /// Bytes that wait for the next user.
     #[inline]
     pub const fn kept(&self) -> usize {
-        self.kept
+        self.charge.bytes()
     }
 
     /// Frees all buffers.
     pub fn clear(&mut self) {
         self.spare.clear();
-        self.kept = 0;
+        self.charge.set(0);
     }
 }
 
@@ -88,6 +109,22 @@ mod tests {
         assert_eq!(pool.kept(), size);
         let buffer = pool.take();
         assert_eq!((buffer.as_ptr(), buffer.len(), pool.kept()), (memory, 0, 0));
+    }
+
+    #[test]
+    fn what_nobody_needs_is_freed_and_what_is_used_stays() {
+        let mut pool = Pool::new(100, 1000);
+        for _ in 0..10 {
+            pool.give(Vec::with_capacity(100));
+        }
+        pool.age();
+        assert_eq!(pool.kept(), 1000);
+        let used: Vec<_> = (0..3).map(|_| pool.take()).collect();
+        used.into_iter().for_each(|buffer| pool.give(buffer));
+        pool.age();
+        assert_eq!(pool.kept(), 300);
+        pool.age();
+        assert_eq!(pool.kept(), 0);
     }
 
     #[test]

@@ -81,8 +81,9 @@ pub(in crate::net) struct Connection {
     /// long as it is again, for an idle time begins anew with each exchange, and
     /// the time to a ping with each message.
     pub(in crate::net) rested: bool,
-    /// Bytes of memory that the loop has it down for.
-    pub(in crate::net) accounted: usize,
+    /// It waits for memory: nothing is read from it, but where its exchanges
+    /// share it.
+    pub(in crate::net) starved: bool,
     /// Why it ends, once that is known.
     pub(in crate::net) gone: Option<Gone>,
     /// The owner has been told that it is over.
@@ -123,7 +124,7 @@ impl Connection {
             queued: false,
             dirty: false,
             rested: false,
-            accounted: 0,
+            starved: false,
             gone: None,
             told: false,
         }
@@ -149,7 +150,10 @@ impl Connection {
     /// Whether feeding the link can bring anything: it is open, and neither
     /// its owner nor its backlog holds it.
     pub(in crate::net) const fn may_be_fed(&self) -> bool {
-        matches!(self.phase, Phase::Open) && !self.held && (self.duplex || !self.waits)
+        matches!(self.phase, Phase::Open)
+            && !self.held
+            && (!self.starved || self.link.is_multiplexed())
+            && (self.duplex || !self.waits)
     }
 
     /// Whether an exchange is still the present one, or one of those that go on.
@@ -186,13 +190,6 @@ impl Connection {
     /// Whether a turn can bring anything without an event.
     pub(in crate::net) fn can_go_on(&self) -> bool {
         self.kept.is_some() || self.readable || self.ended || self.link.is_pending()
-    }
-
-    /// Bytes of memory held for the peer, apart from this record.
-    pub(in crate::net) fn memory(&self) -> usize {
-        self.kept.as_ref().map_or(0, |kept| kept.capacity())
-            + self.backlog.memory()
-            + self.link.memory()
     }
 }
 

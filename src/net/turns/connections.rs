@@ -19,8 +19,9 @@ use core::mem;
 use super::connection::Connection;
 use super::resting::Idle;
 use super::resting::{LongAddresses, Resting};
+use crate::link::Account;
 use crate::net::stores::slab::grow;
-use crate::net::{Exchange, Key, Slab};
+use crate::net::{Exchange, Key, Peer, Slab};
 
 /// Empty records that are kept for the next that is made whole.
 const SPARE: usize = 64;
@@ -50,8 +51,6 @@ struct Others {
     packed: usize,
     /// How many were made whole since they were looked at last.
     woken: usize,
-    /// Bytes that the connections packed in this turn hold no more.
-    freed: usize,
     #[expect(clippy::vec_box, reason = "a place holds a pointer, not the record")]
     spare: Vec<Box<Connection>>,
 }
@@ -76,7 +75,6 @@ impl Connections {
                 warm: Vec::new(),
                 packed: 0,
                 woken: 0,
-                freed: 0,
                 spare: Vec::new(),
             },
             hand: 0,
@@ -155,29 +153,33 @@ impl Connections {
         self.others.places.keys().collect()
     }
 
-    /// The connection that the loop has down for the most memory. One at rest
-    /// holds none.
-    pub(in crate::net) fn largest(&self) -> Option<Key> {
-        let holds = |(key, place): (Key, &Place)| match place {
-            Place::Whole => Some((self.get(key)?.accounted, key)),
-            Place::Idle(idle) => Some((self.others.idle.get(*idle)?.accounted(), key)),
-            Place::Resting(_) => None,
-        };
-        let largest = self.others.places.iter().filter_map(holds).max();
-        largest.map(|(_, key)| key)
+    /// The connections that hold memory, and their accounts.
+    pub(in crate::net) fn accounts(&self) -> impl Iterator<Item = (Key, Peer, &Account)> {
+        self.others.places.iter().filter_map(|(key, place)| {
+            let (peer, account) = match place {
+                Place::Whole => {
+                    let it = self.get(key)?;
+                    (it.peer, it.link.account())
+                }
+                Place::Idle(idle) => {
+                    let it = self.others.idle.get(*idle)?;
+                    (it.peer(), it.account())
+                }
+                Place::Resting(_) => return None,
+            };
+            Some((key, peer, account?))
+        })
     }
 
     /// Packs some that rest, if more than `most` are whole: about as many as
     /// have come since, so that it costs each of them the same. To be called
-    /// while none is at work. Returns the bytes that they are not down for any
-    /// more.
+    /// while none is at work.
     #[inline]
-    pub(in crate::net) fn pack(&mut self, most: usize) -> usize {
+    pub(in crate::net) fn pack(&mut self, most: usize) {
         if self.others.whole() > most {
             self.pack_beyond(most);
         }
         self.others.woken = 0;
-        mem::take(&mut self.others.freed)
     }
 
     #[cold]
@@ -238,7 +240,6 @@ impl Others {
         } else {
             match Idle::of(connection) {
                 Some(idle) => {
-                    self.freed += connection.accounted.saturating_sub(idle.accounted());
                     *place = Place::Idle(self.idle.insert(idle));
                 }
                 None => return false,

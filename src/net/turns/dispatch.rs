@@ -156,6 +156,7 @@ impl Dispatch {
                 None => Some(parked),
             };
             if let Some(parked) = parked {
+                state.memory.note_pooled(state.now);
                 state.shelf.put_back(parked);
             }
         }

@@ -91,6 +91,13 @@ impl Dispatch {
             if waiting > state.limits.backlog_high && !connection.duplex {
                 return Stop::Flush;
             }
+            // Between two answers of a turn: the next one may have no room.
+            if feeding.call.is_some()
+                && state.memory.all.is_full()
+                && !connection.link.is_multiplexed()
+            {
+                return Stop::Flush;
+            }
             let rest = input.get_mut(feeding.at..).unwrap_or_default();
             if rest.is_empty()
                 && !end
@@ -112,6 +119,11 @@ impl Dispatch {
                 scratch: scratch.lend(),
                 shown,
             };
+            if connection.link.is_preface(rest) && connection.link.account().is_none() {
+                connection
+                    .link
+                    .charge_to(state.memory.open(connection.peer));
+            }
             let taker = match feeding.at_end {
                 false => connection.link.taker(rest),
                 true => Taker::Any,
@@ -161,6 +173,12 @@ impl Dispatch {
                     match machine.receive_found(rest, &mut lent, &mut state.cork) {
                         Ok((used, Found::Request(asked))) => {
                             feeding.at += used;
+                            if state.memory.all.is_full() {
+                                state.memory.seen.refused();
+                                let (now, out) = (state.now, &mut state.cork);
+                                connection.link.refuse_stream(asked.stream, now, out);
+                                continue;
+                            }
                             let Some((head, content)) = asked.borrow(rest, lent.scratch) else {
                                 continue; // never: it was judged
                             };

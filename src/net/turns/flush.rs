@@ -1,6 +1,5 @@
 //! From the cork to the kernel, and what follows when all is sent.
 
-use core::mem;
 use std::io::ErrorKind;
 
 use super::connection::Phase;
@@ -26,6 +25,7 @@ impl<P: Poller> Loop<P> {
             cork,
             counters,
             limits,
+            memory,
             now,
             queues,
             ..
@@ -59,6 +59,13 @@ impl<P: Poller> Loop<P> {
         }
         if taken < cork.len() {
             connection.writable &= waited;
+            memory.note_pooled(*now);
+            if connection.link.account().is_none() {
+                connection.link.charge_to(memory.open(connection.peer));
+            }
+            connection
+                .backlog
+                .charge_to(connection.link.account(), queues);
             connection.backlog.extend_from(cork, taken, queues);
         }
         cork.clear();
@@ -83,6 +90,9 @@ impl<P: Poller> Loop<P> {
         }
         connection.sent += taken as u64;
         counters.bytes_out += taken as u64;
+        if let Some(account) = connection.link.account() {
+            account.moved(taken, memory.pace, *now);
+        }
         if connection.backlog.is_empty() {
             connection.stalls = Instant::NEVER;
         } else if taken > 0 || connection.stalls == Instant::NEVER {
@@ -130,8 +140,7 @@ impl<P: Poller> Loop<P> {
         self.rest(key);
     }
 
-    /// Sets the deadline of a connection whose turn is over, and books what it
-    /// holds.
+    /// Sets the deadline of a connection whose turn is over.
     #[inline(always)]
     fn rest(&mut self, key: Key) {
         let Dispatch {
@@ -141,9 +150,8 @@ impl<P: Poller> Loop<P> {
             return;
         };
         connection.dirty = false;
-        let is_fed = !connection.waits && !connection.held;
+        let is_fed = !connection.waits && !connection.held && !connection.starved;
         if is_fed && connection.is_at_rest() && !state.draining {
-            state.memory -= mem::take(&mut connection.accounted);
             if !connection.rested {
                 connection.rested = true;
                 let limits = &profiles[usize::from(connection.profile)];
@@ -152,7 +160,6 @@ impl<P: Poller> Loop<P> {
             return;
         }
         connection.rested = false;
-        let held = connection.memory();
         connection.waits |= connection.backlog.len() > state.limits.backlog_high;
         // The kernel took everything at once, or its share of the turn: no
         // event will say so.
@@ -166,12 +173,14 @@ impl<P: Poller> Loop<P> {
         let goes_on = connection.writable && !connection.backlog.is_empty()
             || connection.may_be_fed()
                 && (connection.link.has_output() || connection.link.is_pending());
-        state.memory = state.memory - connection.accounted + held;
-        connection.accounted = held;
         let limits = &profiles[usize::from(connection.profile)];
         self.deadlines.set(key.slot(), connection.deadline(limits));
+        let starves = connection.link.is_starved();
         if relieved || goes_on {
             state.wake(key);
+        }
+        if starves {
+            state.starve(key, 0);
         }
     }
 
@@ -282,7 +291,6 @@ impl<P: Poller> Loop<P> {
             _ => {}
         }
         state.counters.active -= 1;
-        state.memory -= connection.accounted;
         connection.backlog.clear(&mut state.queues);
         if let Some(kept) = connection.kept.take() {
             self.spare_kept(kept);

@@ -1,5 +1,6 @@
 //! Input that waits to be used.
 
+use crate::link::Account;
 use crate::net::stores::placed::Placed;
 
 /// Up to this size memory grows fourfold.
@@ -31,8 +32,37 @@ impl Kept {
     }
 
     /// Bytes of memory held.
+    #[cfg(test)]
     pub(in crate::net) const fn capacity(&self) -> usize {
         self.memory.capacity()
+    }
+
+    /// Charges it to an account from here on.
+    pub(in crate::net) fn charge_to(&mut self, account: Option<&Account>) {
+        self.memory.charge_to(account);
+    }
+
+    /// How much more memory it would take to read `n` bytes behind what waits.
+    pub(in crate::net) fn growth(&self, n: usize) -> usize {
+        match self.fits(n) || self.can_slide(n) {
+            true => 0,
+            false => self.next_size(n).saturating_sub(self.memory.len()),
+        }
+    }
+
+    fn fits(&self, more: usize) -> bool {
+        self.memory.len() - self.end >= more
+    }
+
+    /// Whether moving what waits to the front makes the room, and costs no more
+    /// than what has been used.
+    fn can_slide(&self, more: usize) -> bool {
+        self.memory.len() - self.len() >= more && self.start >= self.len()
+    }
+
+    fn next_size(&self, more: usize) -> usize {
+        let len = self.len();
+        (len + more).max((4 * len).min(2 * len.max(STEP)))
     }
 
     /// What waits.
@@ -62,6 +92,7 @@ impl Kept {
         let len = self.len();
         if self.memory.len() - self.end < least && large.len() >= len + least {
             large[..len].copy_from_slice(&self.memory[self.start..self.end]);
+            large.charge_to(self.memory.account());
             self.memory = core::mem::take(large);
             (self.start, self.end) = (0, len);
         }
@@ -92,21 +123,22 @@ impl Kept {
     /// the front, then by making the memory four times as large, or twice from
     /// 1 MiB on. What has arrived sets the size, never what was announced.
     fn reserve(&mut self, more: usize) {
-        if self.memory.len() - self.end >= more {
+        if self.fits(more) {
             return;
         }
         let waiting = self.start..self.end;
         let len = waiting.len();
-        if self.memory.len() - len >= more && self.start >= len {
+        if self.can_slide(more) {
             self.memory.copy_within(waiting, 0);
         } else {
-            let size = (len + more).max((4 * len).min(2 * len.max(STEP)));
+            let size = self.next_size(more);
             let mut memory = if size < PLACED {
                 Placed::anywhere(size)
             } else {
                 Placed::new(size)
             };
             memory[..len].copy_from_slice(&self.memory[waiting]);
+            memory.charge_to(self.memory.account());
             self.memory = memory;
         }
         (self.start, self.end) = (0, len);

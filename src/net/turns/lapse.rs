@@ -85,16 +85,6 @@ impl<P: Poller> Loop<P> {
         self.settle(key);
     }
 
-    /// Closes those that hold the most while all together hold too much.
-    pub(in crate::net) fn keep_within_memory(&mut self) {
-        while self.dispatch.state.memory > self.dispatch.state.limits.memory {
-            let Some(key) = self.dispatch.state.connections.largest() else {
-                return;
-            };
-            self.end(key, Gone::Stalled);
-        }
-    }
-
     /// Stops accepting, lets what runs finish, and cuts what is left after
     /// `within` (`None`: after [`Limits::drain_time`](crate::net::Limits::drain_time));
     /// [`run`](Self::run) then returns. Asked again, it may end sooner than it

@@ -13,7 +13,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::connection::{Connection, Phase};
 use super::watch::MUCH;
-use crate::link::{self, Link};
+use crate::link::{self, Account, Link};
 use crate::net::{Owner, Peer, Slab};
 use crate::wire::Instant;
 
@@ -54,7 +54,7 @@ impl Resting {
         let link = connection.link.resting()?;
         let rules = u8::try_from(connection.link.rules()).ok()?;
         let is_http = matches!(link, link::Resting::Http1(_));
-        let is_plain = connection.is_plain() && connection.accounted == 0;
+        let is_plain = connection.is_plain();
         // What was sent lately says how long a pong may take.
         let is_quiet = is_http || connection.sent < MUCH;
         if !is_plain || !is_quiet || is_http && !connection.rested {
@@ -110,13 +110,17 @@ pub(in crate::net) struct Idle {
     tag: u32,
     owner: Owner,
     profile: u16,
-    accounted: usize,
 }
 
 impl Idle {
-    /// What the loop has it down for.
-    pub(in crate::net) const fn accounted(&self) -> usize {
-        self.accounted
+    /// The peer.
+    pub(in crate::net) const fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Who is charged for what it holds.
+    pub(in crate::net) const fn account(&self) -> Option<&Account> {
+        self.link.account()
     }
 
     /// The connection without what only streams need, if it has none. The
@@ -127,7 +131,6 @@ impl Idle {
         }
         let link = connection.link.take_idle()?;
         Some(Box::new(Self {
-            accounted: connection.accounted.min(link.memory()),
             link,
             peer: connection.peer,
             tag: connection.tag,
@@ -141,14 +144,14 @@ impl Idle {
         let link = Link::of_idle(self.link);
         let mut connection =
             Connection::new(link, self.peer, self.owner, self.profile, Phase::Open);
-        (connection.tag, connection.accounted) = (self.tag, self.accounted);
+        connection.tag = self.tag;
         connection
     }
 }
 
 impl Connection {
-    /// Whether it is as it was when it was accepted, but for its link, its tag
-    /// and what it is down for.
+    /// Whether it is as it was when it was accepted, but for its link and its
+    /// tag.
     fn is_plain(&self) -> bool {
         let Self {
             link: _,
@@ -175,13 +178,14 @@ impl Connection {
             duplex,
             queued,
             dirty,
+            starved,
             rested: _,
-            accounted: _,
             gone,
             told,
         } = self;
         let is_set = [
             dialled, held, readable, fin, ended, broken, waits, duplex, queued, dirty, told,
+            starved,
         ];
         *phase == Phase::Open
             && *writable

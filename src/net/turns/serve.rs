@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::connection::Phase;
 use super::dispatch::Stop;
 use super::kept::Kept;
-use crate::link::{Event, Gone};
+use crate::link::{Account, Event, Gone};
 use crate::net::outlet::Sockets;
 use crate::net::stores::placed::Placed;
 use crate::net::{Exchange, Key, Loop, Poller};
@@ -48,8 +48,8 @@ impl<P: Poller> Loop<P> {
             self.end(key, Gone::Reset);
         }
         self.settle(key);
-        if self.dispatch.state.memory > self.dispatch.state.limits.memory {
-            self.keep_within_memory();
+        if self.dispatch.state.memory.all.held() > self.dispatch.state.memory.short {
+            self.make_room(Some(key));
         }
         if next == Next::Again {
             self.dispatch.state.wake(key);
@@ -185,6 +185,14 @@ impl<P: Poller> Loop<P> {
     /// Reads once, behind what was kept, and feeds all of it.
     fn read(&mut self, key: Key, kept: Option<Box<Kept>>) -> Next {
         let size = self.read.len();
+        let state = &mut self.dispatch.state;
+        if let Some(needs) = state.lacks(key, kept.as_deref(), size) {
+            state.starve(key, needs);
+            if let Some(connection) = state.connections.get_mut(key) {
+                connection.kept = kept;
+            }
+            return Next::Rest;
+        }
         let Some(stream) = self
             .streams
             .get_mut(key.slot() as usize)
@@ -206,10 +214,17 @@ impl<P: Poller> Loop<P> {
             Some(mut kept) => {
                 let had = kept.len(); // <= COPIED, below the smallest buffer
                 self.read[..had].copy_from_slice(kept.bytes());
-                give_back(&mut self.spare, &mut self.large, kept, size);
+                let all = &self.dispatch.state.memory.all;
+                give_back(all, &mut self.spare, &mut self.large, kept, size);
                 (had, self.poller.read(stream, &mut self.read[had..]))
             }
-            None => (0, self.poller.read(stream, &mut self.read)),
+            None => {
+                let state = &self.dispatch.state;
+                let connection = state.connections.get(key);
+                let account = connection.and_then(|it| it.link.account());
+                let most = state.read_size(account, size);
+                (0, self.poller.read(stream, &mut self.read[..most]))
+            }
         };
         let Ok(read) = read else {
             self.end(key, Gone::Reset);
@@ -220,6 +235,9 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = state.connections.get_mut(key) else {
             return Next::Rest;
         };
+        if let Some(account) = connection.link.account() {
+            account.moved(read.bytes, state.memory.pace, state.now);
+        }
         connection.ended |= read.end;
         connection.readable = !read.end && (!read.drained || connection.fin);
         let ended = connection.ended;
@@ -263,17 +281,25 @@ impl<P: Poller> Loop<P> {
                 kept
             })
         });
-        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
-            connection.kept = kept;
+        if let Some(kept) = kept {
+            self.keep(key, kept);
         }
         Next::Rest
     }
 
     /// Keeps input that was not used, or gives its memory back.
     fn keep(&mut self, key: Key, kept: Box<Kept>) {
-        match self.dispatch.state.connections.get_mut(key) {
-            Some(connection) if kept.len() > 0 => connection.kept = Some(kept),
-            _ => self.spare_kept(kept),
+        let mut kept = kept;
+        let state = &mut self.dispatch.state;
+        if kept.len() > 0
+            && let Some(account) = state.account_of(key)
+        {
+            kept.charge_to(Some(account));
+            if let Some(connection) = state.connections.get_mut(key) {
+                connection.kept = Some(kept);
+            }
+        } else {
+            self.spare_kept(kept);
         }
     }
 
@@ -352,7 +378,9 @@ impl<P: Poller> Loop<P> {
     /// Gives the memory of kept input back.
     pub(in crate::net) fn spare_kept(&mut self, kept: Box<Kept>) {
         let most = self.read.len();
-        give_back(&mut self.spare, &mut self.large, kept, most);
+        let memory = &mut self.dispatch.state.memory;
+        memory.note_pooled(self.dispatch.state.now);
+        give_back(&memory.all, &mut self.spare, &mut self.large, kept, most);
     }
 }
 
@@ -363,7 +391,14 @@ impl<P: Poller> Loop<P> {
     clippy::vec_box,
     reason = "a connection holds a pointer, not the buffer"
 )]
-fn give_back(spare: &mut Vec<Box<Kept>>, large: &mut Placed, mut kept: Box<Kept>, most: usize) {
+fn give_back(
+    all: &Account,
+    spare: &mut Vec<Box<Kept>>,
+    large: &mut Placed,
+    mut kept: Box<Kept>,
+    most: usize,
+) {
+    kept.charge_to(Some(all));
     if (large.len().max(most) + 1..=LARGE).contains(&kept.size()) {
         *large = kept.take_memory();
     }

@@ -8,15 +8,16 @@ use bytes::Bytes;
 
 use super::connection::Connection;
 use super::connections::Connections;
+use super::memory::Memory;
 use crate::http::{FieldBuffer, date::Date};
-use crate::link::{Gone, Misuse, Shelf};
+use crate::link::{Account, Gone, Misuse, Shelf};
 use crate::net::connecting::dials::DialRequest;
 use crate::net::lending::Lending;
 use crate::net::{
     Caps, Claim, Cork, Counters, Entropy, Exchange, Exhausted, Flow, Key, Limits, Owner, Queues,
     Remote, Resource, TimerId, TimerMark, Timers,
 };
-use crate::wire::{Instant, Role, Sink};
+use crate::wire::{Instant, Role};
 
 /// The error code of HTTP/2 for what is no longer wanted (RFC 9113 §7).
 pub(in crate::net) const CANCEL: u32 = 8;
@@ -62,8 +63,8 @@ pub(in crate::net) struct State {
     pub(in crate::net) dials: Vec<DialRequest>,
     /// What has been put before other connections in this turn.
     pub(in crate::net) visits: u32,
-    /// Bytes of memory held for all peers, as of their last turns.
-    pub(in crate::net) memory: usize,
+    /// Who holds how much.
+    pub(in crate::net) memory: Memory,
     pub(in crate::net) limits: Limits,
     pub(in crate::net) now: Instant,
     /// When `now` was zero, if the clock runs on within a turn.
@@ -207,14 +208,35 @@ impl State {
     /// Puts bytes behind what a connection has waiting.
     fn put_behind(&mut self, key: Key, bytes: &Bytes) {
         if key == self.current {
-            self.cork.put_shared(bytes.clone());
+            self.cork.put_published(bytes.clone());
         } else if let Some((_, cork)) = self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
-            cork.put_shared(bytes.clone());
-        } else if let Some(connection) = self.connections.get_mut(key) {
-            connection
-                .backlog
-                .put_shared(bytes.clone(), &mut self.queues);
+            cork.put_published(bytes.clone());
+        } else {
+            self.charge_backlog(key);
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection
+                    .backlog
+                    .put_published(bytes.clone(), &mut self.queues);
+            }
             self.touch(key);
+        }
+    }
+
+    /// Whom memory is charged to that is held for the peer of a connection:
+    /// an account of its own, made when it is needed first.
+    pub(in crate::net) fn account_of(&mut self, key: Key) -> Option<&Account> {
+        let it = self.connections.get_mut(key)?;
+        if it.link.account().is_none() {
+            it.link.charge_to(self.memory.open(it.peer));
+        }
+        it.link.account()
+    }
+
+    /// Has what is put into a connection's backlog next charged to it.
+    pub(in crate::net) fn charge_backlog(&mut self, key: Key) {
+        self.account_of(key);
+        if let Some(it) = self.connections.get_mut(key) {
+            it.backlog.charge_to(it.link.account(), &mut self.queues);
         }
     }
 
@@ -305,7 +327,14 @@ impl State {
     /// [`leave`](Self::leave).
     pub(in crate::net) fn enter(&mut self, key: Key) {
         self.visits += 1;
-        let empty = |spare: &mut Vec<Cork>| spare.pop().unwrap_or_else(|| Cork::new(usize::MAX));
+        let all = &self.memory.all;
+        let empty = |spare: &mut Vec<Cork>| {
+            spare.pop().unwrap_or_else(|| {
+                let mut cork = Cork::new(usize::MAX);
+                cork.charge_to(all);
+                cork
+            })
+        };
         let spare = &mut self.spare;
         let cork = match self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
             Some((_, cork)) => mem::replace(cork, empty(spare)),
@@ -328,10 +357,12 @@ impl State {
         let mut written = mem::replace(&mut self.cork, outer);
         if let Some((_, cork)) = self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
             mem::swap(cork, &mut written);
-        } else if let Some(connection) = self.connections.get_mut(key) {
-            connection
-                .backlog
-                .extend_from(&written, 0, &mut self.queues);
+        } else if !written.is_empty() {
+            self.charge_backlog(key);
+            if let Some(connection) = self.connections.get_mut(key) {
+                let backlog = &mut connection.backlog;
+                backlog.extend_from(&written, 0, &mut self.queues);
+            }
         }
         written.clear();
         self.spare.push(written);

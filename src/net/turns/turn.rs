@@ -49,15 +49,14 @@ impl<P: Poller> Loop<P> {
         self.go_on();
         self.dial();
         self.flush_dirty();
-        self.keep_within_memory();
+        self.attend_memory();
         self.cut_late();
         let State {
             connections,
             limits,
-            memory,
             ..
         } = &mut self.dispatch.state;
-        *memory -= connections.pack(limits.warm);
+        connections.pack(limits.warm);
         Ok(())
     }
 
@@ -92,13 +91,14 @@ impl<P: Poller> Loop<P> {
     fn next_precise(&self) -> Option<Instant> {
         let state = &self.dispatch.state;
         let dialling = !self.dialling.is_empty();
+        let memory = state.memory.next();
         if state.timers.is_empty() && !dialling && self.drained_by.is_none() {
-            return self.listeners.next();
+            return sooner(memory, self.listeners.next());
         }
         let drained = self.drained_by.filter(|_| !state.connections.is_empty());
         sooner(
             sooner(state.timers.next(), self.listeners.next()),
-            sooner(self.next_dial(), drained),
+            sooner(sooner(self.next_dial(), drained), memory),
         )
     }
 

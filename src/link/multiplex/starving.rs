@@ -1,0 +1,152 @@
+//! Streams that wait for memory.
+//!
+//! Their windows are not opened again, and nothing of them is given to an
+//! owner, whose answer would need more. The connection itself is read on: the
+//! WINDOW_UPDATE that frees memory may be the next frame.
+
+use alloc::boxed::Box;
+
+use super::given::Given;
+use super::state::Multiplex;
+use super::stream::Intake;
+use crate::http::{Fields, ResponseHead, Status, date::Date};
+use crate::http2::{self, BodyLength, ErrorCode};
+use crate::link::{Gone, Parked};
+use crate::websocket::CloseCode;
+use crate::wire::{Instant, Sink};
+
+/// The window of a new connection while memory is short.
+const SMALL_WINDOW: u32 = 65_535;
+/// That of each of its streams.
+const SMALL_STREAM: u32 = 16 * 1024;
+
+impl Multiplex {
+    /// Whether there is no memory for a further answer.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.account().is_some_and(|account| account.is_full())
+    }
+
+    /// Opens a server's connection. The windows that peers have are memory
+    /// which is promised: beyond a quarter of what there is, and while memory
+    /// is short, a new one gets the smallest that RFC 9113 knows (§6.9.2).
+    pub(in crate::link) fn open(
+        &mut self,
+        limits: &http2::Limits,
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        let Some(account) = self.charge.account() else {
+            return;
+        };
+        let window = limits.connection_window as usize;
+        let is_small = account.is_short() || account.promised() + window > account.limit() / 4;
+        let limits = match is_small {
+            true => (*limits)
+                .with_connection_window(SMALL_WINDOW.min(limits.connection_window))
+                .with_stream_window(SMALL_STREAM.min(limits.stream_window)),
+            false => *limits,
+        };
+        self.promise = account.promise(limits.connection_window.max(SMALL_WINDOW) as usize);
+        // Refused only after the end of a connection.
+        let _ = self.machine.open(&limits, now, out);
+    }
+
+    /// Whether streams wait for memory.
+    pub(in crate::link) const fn is_starved(&self) -> bool {
+        !self.starved.is_empty()
+    }
+
+    /// Has a stream wait for memory.
+    pub(super) fn starve(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(id)
+            && !core::mem::replace(&mut stream.starved, true)
+        {
+            self.starved.push(id);
+        }
+    }
+
+    /// What has waited goes on.
+    pub(in crate::link) fn replenish(&mut self, out: &mut impl Sink) {
+        for id in core::mem::take(&mut self.starved) {
+            let Some(stream) = self.streams.get_mut(id) else {
+                continue;
+            };
+            stream.starved = false;
+            stream.excused = true;
+            if stream.intake == Intake::Collected {
+                let unread = core::mem::take(&mut stream.unread);
+                self.machine.consume(id, unread as usize, out);
+            }
+            self.queue(id);
+        }
+    }
+
+    /// A collected request that has waited for memory.
+    pub(super) fn give_request(
+        &mut self,
+        id: u32,
+        shown: &mut Option<Box<Parked>>,
+    ) -> Option<Given> {
+        let stream = self.streams.get_mut(id)?;
+        if !core::mem::take(&mut stream.ended) {
+            return None;
+        }
+        stream.intake = Intake::Discarded;
+        *shown = Some(stream.kept.take()?);
+        Some(Given::Request)
+    }
+
+    /// Refuses a request that nobody has looked at.
+    pub(in crate::link) fn refuse_stream(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
+        // Refused only where it is over already.
+        let _ = self
+            .machine
+            .send_reset(id, ErrorCode::REFUSED_STREAM, now, out);
+        self.streams.remove_if(id, |_| true);
+    }
+
+    /// Refuses what has waited for memory: with 503 where a response is owed.
+    pub(in crate::link) fn refuse_starved(
+        &mut self,
+        date: Option<&Date>,
+        chance: [u8; 4],
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        for id in core::mem::take(&mut self.starved) {
+            self.refuse_one(id, date, chance, now, out);
+        }
+    }
+
+    /// Answers a stream for which there is no memory, and tells its owner that
+    /// it is over.
+    pub(super) fn refuse_one(
+        &mut self,
+        id: u32,
+        date: Option<&Date>,
+        chance: [u8; 4],
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        let owes = self.owes_response(id);
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        stream.starved = false;
+        if stream.socket.is_some() {
+            return self.close_socket(id, CloseCode::TRY_AGAIN_LATER, true, chance, now);
+        }
+        let mut code = ErrorCode::ENHANCE_YOUR_CALM;
+        if owes {
+            stream.owes = false;
+            let head = ResponseHead::new(Status::SERVICE_UNAVAILABLE, Fields::EMPTY);
+            let length = Some(BodyLength::Known(0));
+            let sent = self.machine.send_response(id, &head, length, date, out);
+            code = sent.map_or(code, |()| ErrorCode::NO_ERROR);
+        }
+        // Refused only where it is over already.
+        let _ = self.machine.send_reset(id, code, now, out);
+        self.lose(id, Gone::Stalled);
+    }
+}

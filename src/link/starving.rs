@@ -1,0 +1,63 @@
+//! What becomes of a link when there is no memory for what its peer wants.
+
+use super::protocol::Protocol;
+use super::{Closing, Link};
+use crate::http::date::Date;
+use crate::websocket::CloseCode;
+use crate::wire::{Instant, Sink};
+
+impl Link {
+    /// Refuses a stream that the machine has just begun: REFUSED_STREAM, so
+    /// that the peer may send its request again (RFC 9113 §8.7).
+    #[cfg(feature = "net")]
+    pub(crate) fn refuse_stream(&mut self, stream: u32, now: Instant, out: &mut impl Sink) {
+        if let Protocol::Http2(many) = &mut self.protocol {
+            many.refuse_stream(stream, now, out);
+        }
+    }
+
+    /// Whether exchanges of this link wait for memory, which is not said by
+    /// withholding its input: it is read on, and their windows stay as they
+    /// are.
+    #[inline]
+    pub const fn is_starved(&self) -> bool {
+        match &self.protocol {
+            Protocol::Http2(many) => many.is_starved(),
+            _ => false,
+        }
+    }
+
+    /// There is memory again: what has waited for it goes on. To be fed
+    /// afterwards, with or without input.
+    pub fn replenish(&mut self, out: &mut impl Sink) {
+        if let Protocol::Http2(many) = &mut self.protocol {
+            many.replenish(out);
+        }
+    }
+
+    /// There was no memory in time: refuses what has waited for it. A WebSocket
+    /// closes with 1013 (IANA: try again later), a stream is answered 503 or
+    /// reset. `false` where the protocol has no word for it, and the connection
+    /// is to end.
+    pub fn refuse(
+        &mut self,
+        date: Option<&Date>,
+        chance: [u8; 4],
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> bool {
+        match &mut self.protocol {
+            Protocol::WebSocket(machine) => {
+                // Refused only where a close frame has been sent already.
+                let _ = machine.send_close(CloseCode::TRY_AGAIN_LATER, "", chance, now, out);
+                self.over = Some(Closing::Linger);
+                true
+            }
+            Protocol::Http2(many) => {
+                many.refuse_starved(date, chance, now, out);
+                true
+            }
+            Protocol::Http1(_) | Protocol::Raw { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Who holds memory, and who waits for it.
+//!
+//! ```text
+//!   0 ............... 7/8 ............. limit
+//!     everybody takes   |  what can wait waits; who lags is closed
+//!                       '-- "short"      |
+//!                                        '-- no further answer is begun;
+//!                                            the newest taking is refused
+//! ```
+
+use alloc::{sync::Arc, vec::Vec};
+use core::time::Duration;
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use crate::link::{Account, Charge, Pace};
+use crate::net::stores::caps::Origin;
+use crate::net::stores::cork::SHARED_FROM;
+use crate::net::stores::memory_use::Seen;
+use crate::net::{Caps, Key, Limits, Peer};
+use crate::wire::Instant;
+
+/// One read of a connection that holds nothing, while memory is short: enough
+/// for the head of a request.
+pub(super) const SHORT_READ: usize = 2 << 10;
+/// What holds no more than this makes no room worth its connection.
+pub(super) const LITTLE: usize = 8 << 10;
+/// How often those are looked at that wait, and how long nobody is looked at
+/// after nobody was found to lag.
+pub(super) const TICK: Duration = Duration::from_millis(100);
+/// How long memory for the next user may lie unused.
+pub(super) const AGE: Duration = Duration::from_secs(10);
+
+/// The accounts of a loop.
+#[derive(Debug)]
+pub(in crate::net) struct Memory {
+    /// Everything.
+    pub(in crate::net) all: Account,
+    /// From here on memory is short.
+    pub(in crate::net) short: usize,
+    pub(in crate::net) pace: Pace,
+    pub(super) caps: Caps,
+    addresses: HashMap<Origin, Account>,
+    /// When so many addresses are known, those without memory are forgotten.
+    sweep_at: usize,
+    pub(super) starved: Vec<Starved>,
+    /// Not looked for those that lag before.
+    pub(super) next_look: Instant,
+    /// When those are looked at next that wait, and the pools; `NEVER` while
+    /// nobody waits and nothing is kept.
+    pub(super) next: Instant,
+    /// When the pools are.
+    pub(super) next_age: Instant,
+    pub(in crate::net) seen: Arc<Seen>,
+}
+
+/// A connection that waits for memory.
+#[derive(Debug)]
+pub(super) struct Starved {
+    pub(super) key: Key,
+    pub(super) needs: usize,
+    pub(super) since: Instant,
+}
+
+impl Memory {
+    pub(in crate::net) fn new(limits: &Limits, caps: Caps) -> Self {
+        Self {
+            all: Account::new(limits.memory),
+            short: limits.memory - limits.memory / 8,
+            pace: Pace {
+                rate: limits.memory_pace,
+                grace: limits.memory_grace,
+            },
+            caps,
+            addresses: HashMap::new(),
+            sweep_at: 64,
+            starved: Vec::new(),
+            next_look: Instant::START,
+            next: Instant::NEVER,
+            next_age: Instant::NEVER,
+            seen: Arc::default(),
+        }
+    }
+
+    /// An account for a connection of this peer.
+    pub(in crate::net) fn open(&mut self, peer: Peer) -> Account {
+        let Some(origin) = self.caps.origin(peer) else {
+            return self.all.child();
+        };
+        if self.addresses.len() >= self.sweep_at {
+            self.addresses.retain(|_, account| !account.is_unused());
+            self.sweep_at = 2 * self.addresses.len() + 64;
+        }
+        let all = &self.all;
+        let address = self.addresses.entry(origin).or_insert_with(|| all.child());
+        address.child()
+    }
+
+    /// Bytes that are charged to the loop until nobody refers to them any more.
+    pub(in crate::net) fn shared(&self, bytes: Bytes) -> Bytes {
+        struct Shared {
+            bytes: Bytes,
+            _charge: Charge,
+        }
+        impl AsRef<[u8]> for Shared {
+            fn as_ref(&self) -> &[u8] {
+                &self.bytes
+            }
+        }
+        if bytes.len() < SHARED_FROM {
+            return bytes; // each copies its own
+        }
+        let charge = self.all.charge(bytes.len());
+        Bytes::from_owner(Shared {
+            bytes,
+            _charge: charge,
+        })
+    }
+
+    /// When `Loop::attend_memory` has something to do next.
+    #[inline]
+    pub(in crate::net) fn next(&self) -> Option<Instant> {
+        (self.next != Instant::NEVER).then_some(self.next)
+    }
+
+    /// Notes that something is kept for the next user, which may never come.
+    #[inline]
+    pub(in crate::net) fn note_pooled(&mut self, now: Instant) {
+        if self.next_age == Instant::NEVER {
+            self.next_age = now + AGE;
+            self.next = self.next.min(self.next_age);
+        }
+    }
+}
