@@ -195,13 +195,13 @@ fn what_is_not_served_is_not_found() {
         "/s//etc/passwd",
         "/s/a.txt%00",
         "/s/..%5c..%5csecret",
-        "/s/..\\secret",
     ] {
         let answer = server.get(path);
         assert_eq!(answer.status, 404, "{path}");
         assert!(!answer.body.contains("secret"), "{path}");
     }
     assert_eq!(server.get("/s/%ff").status, 400);
+    assert_eq!(server.get("/s/..\\secret").status, 400);
     let post = server.post("/s/a.txt", "x");
     assert_eq!(
         (post.status, &*post.field("allow")),

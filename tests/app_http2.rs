@@ -16,8 +16,8 @@ use barewire::app::{
     Socket, Stream, Streaming, WebSocket, WebSocketRoute,
 };
 use barewire::http::{Fields, Status};
-use barewire::http2::BodyLength;
-use barewire::link::Gone;
+use barewire::http2::{BodyLength, Limits};
+use barewire::link::{self, Gone};
 use barewire::sse::Event;
 use barewire::websocket::Limits as SocketLimits;
 use http2_support::*;
@@ -103,6 +103,38 @@ fn a_collected_body_over_its_limit_is_413_whether_announced_or_not() {
     assert_eq!(peer.fetch("GET", "/hello", b"").0, 200);
 }
 
+/// RFC 9113 §8.1: RST_STREAM behind an early answer, at once, later or never.
+#[test]
+fn what_follows_an_early_answer_is_dropped_for_a_while() {
+    let limits = |wait: Duration| {
+        let http2 = Limits::DEFAULT.with_early_reset(wait);
+        link::Limits::DEFAULT.with_http2(http2)
+    };
+    // What ends in time ends without a word, and the window is given back.
+    for wait in [Duration::from_secs(600), Duration::MAX] {
+        let running = Running::start(hello().protocol_limits(limits(wait)));
+        let mut peer = Peer::connect(&running);
+        for round in 0..20 {
+            let length = Some(BodyLength::Known(40_000));
+            let id = peer.side.ask("POST", "/nowhere", None, &[], length);
+            peer.until(|seen| ended(seen, id));
+            assert_eq!(status(&peer.seen, id), 404);
+            peer.send(id, &[7; 40_000], true);
+            assert_eq!(peer.fetch("GET", "/hello", b"").0, 200, "{round}");
+            assert_eq!(reset_of(&peer.seen, id), None, "{round}");
+        }
+    }
+    // What does not is reset.
+    for wait in [Duration::ZERO, Duration::from_millis(1)] {
+        let running = Running::start(hello().protocol_limits(limits(wait)));
+        let mut peer = Peer::connect(&running);
+        let length = Some(BodyLength::Known(40_000));
+        let id = peer.side.ask("POST", "/nowhere", None, &[], length);
+        peer.until(|seen| ended(seen, id) && reset_of(seen, id) == Some(0));
+        assert_eq!(peer.fetch("GET", "/hello", b"").0, 200);
+    }
+}
+
 #[test]
 fn a_panic_is_a_500_of_its_stream() {
     let app = hello();
@@ -168,6 +200,41 @@ fn bodies_are_streamed_within_their_windows_both_ways() {
     wait_until("the sessions have ended", || {
         metrics.snapshot().sessions_active(Kind::Exchange) == 0
     });
+}
+
+#[test]
+fn a_streamed_reply_without_content_ends_with_its_head() {
+    let running = Running::start(App::new().get("/{code}", |request, reply| {
+        let code = request.param("code").parse().unwrap();
+        let reply = reply.status(Status::new(code).unwrap());
+        match request.query() {
+            Some(length) => reply.length(length.parse().unwrap()),
+            None => reply,
+        }
+        .stream(Numbers(0, 3))
+    }));
+    let mut peer = Peer::connect(&running);
+    for (method, path) in [
+        ("HEAD", "/200"),
+        ("HEAD", "/200?3"),
+        ("HEAD", "/200?0"),
+        ("GET", "/304"),
+        ("GET", "/304?3"),
+        ("GET", "/204"),
+        ("GET", "/205"),
+        ("HEAD", "/204"),
+    ] {
+        let id = peer.side.ask(method, path, None, &[], None);
+        peer.until(|seen| ended(seen, id));
+        // What was to come behind it has come before the next answer.
+        assert_eq!(peer.fetch("GET", "/200", b"").0, 200);
+        let of_stream = peer.seen.iter().filter(|event| match event {
+            Seen::Response { stream, end, .. } => *stream == id && *end,
+            Seen::Data(stream, _) | Seen::End(stream, _) | Seen::Reset(stream, ..) => *stream == id,
+            _ => false,
+        });
+        assert_eq!(of_stream.count(), 1, "{method} {path}: {:?}", peer.seen);
+    }
 }
 
 #[test]

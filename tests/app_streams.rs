@@ -95,6 +95,64 @@ fn echo_route() -> Route {
 }
 
 #[test]
+fn a_streamed_reply_without_content_is_complete_with_its_head() {
+    let app = App::new()
+        .get("/{code}", |request, reply| {
+            let code = request.param("code").parse().unwrap();
+            let numbers = Numbers {
+                at: 0,
+                end: 3,
+                waits: Arc::default(),
+            };
+            reply.status(Status::new(code).unwrap()).stream(numbers)
+        })
+        .route(Route::post("/{code}").stream(|request, reply| {
+            let code = request.param("code").parse().unwrap();
+            reply.receive(Started(Status::new(code).unwrap()))
+        }));
+    let running = Running::start(app);
+    for code in [200, 204, 205, 304] {
+        for method in ["GET", "HEAD", "POST"] {
+            let mut peer = running.connect();
+            let last = "GET /200 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+            let one = format!("{method} /{code} HTTP/1.1\r\nHost: a\r\n");
+            let one = match method {
+                "POST" => format!("{one}Content-Length: 2\r\n\r\nhi{last}"),
+                _ => format!("{one}\r\n{last}"),
+            };
+            write!(peer, "{one}").unwrap();
+            let mut answers = String::new();
+            peer.read_to_string(&mut answers).unwrap();
+            let count = answers.matches("HTTP/1.1 ").count();
+            assert_eq!(count, 2, "{method} {code}: {answers}");
+            let first = answers.split("HTTP/1.1 ").nth(1).unwrap();
+            let content = first.split_once("\r\n\r\n").unwrap().1;
+            let has_content = code == 200 && method != "HEAD";
+            assert_eq!(
+                content.is_empty(),
+                !has_content,
+                "{method} {code}: {answers}"
+            );
+        }
+    }
+}
+
+/// Starts its reply when the request is complete, and writes it then.
+struct Started(Status);
+
+impl Streaming for Started {
+    fn end(&mut self, stream: &mut Stream<'_, '_>, _trailers: Fields<'_>) {
+        stream.start(self.0, &FieldBuffer::new(), None);
+    }
+
+    fn writable(&mut self, stream: &mut Stream<'_, '_>) {
+        if stream.write(b"1") == Flow::Go {
+            stream.finish();
+        }
+    }
+}
+
+#[test]
 fn a_long_reply_waits_for_its_reader() {
     const LENGTH: u64 = 30 << 20;
     let waits = Arc::new(Mutex::new(0));

@@ -292,6 +292,73 @@ fn a_discarded_body_has_a_pace_to_keep_as_well() {
 }
 
 #[test]
+fn a_request_line_without_end_is_refused_for_what_it_is() {
+    for (line, violation, status) in [
+        (
+            "A".repeat(17_000) + " / HTTP/1.1\r\n",
+            Violation::MethodTooLong,
+            "501",
+        ),
+        ("A".repeat(17_000), Violation::MethodTooLong, "501"),
+        (
+            "A".repeat(33) + " /" + &"a".repeat(17_000),
+            Violation::MethodTooLong,
+            "501",
+        ),
+        (
+            "GE{".to_owned() + &"T".repeat(17_000),
+            Violation::Method,
+            "400",
+        ),
+        (
+            "GET /".to_owned() + &"a".repeat(17_000),
+            Violation::TargetTooLong,
+            "414",
+        ),
+    ] {
+        let (found, answer) = outcome(Limits::DEFAULT, line.as_bytes());
+        assert_eq!((found, answer.as_str()), (Some(violation), status));
+        for size in [1, 1000, 16_383] {
+            let mut driver = server(Limits::DEFAULT);
+            line.as_bytes()
+                .chunks(size)
+                .for_each(|piece| driver.feed(piece));
+            assert_eq!(driver.finish().error, Some(violation), "{size}");
+        }
+    }
+}
+
+#[test]
+fn strict_targets_are_those_of_rfc_3986_alone() {
+    for (target, is_strict) in [
+        ("/a%20b;c=d/:@?e=f&g/?", true),
+        ("/", true),
+        ("*", true),
+        ("http://a/b?c", true),
+        ("/a|b", false),
+        ("/a^b", false),
+        ("/a[b]", false),
+        ("/?{}", false),
+        ("/?a|b", false),
+        ("/?`", false),
+        ("/?\\", false),
+        ("/100%", false),
+        ("/?%zz", false),
+        ("http://a/b|c", false),
+    ] {
+        let method = if target == "*" { "OPTIONS" } else { "GET" };
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(
+            outcome(Limits::DEFAULT, request.as_bytes()).0,
+            None,
+            "{target}"
+        );
+        let found = outcome(Limits::DEFAULT.with_strict_target(true), request.as_bytes()).0;
+        assert_eq!(found, (!is_strict).then_some(Violation::Target), "{target}");
+    }
+}
+
+#[test]
 fn every_setter_sets_its_own_number() {
     let second = Duration::from_secs(1);
     let limits = Limits::default()
@@ -305,8 +372,10 @@ fn every_setter_sets_its_own_number() {
         .with_idle_timeout(8 * second)
         .with_response_timeout(9 * second)
         .with_body_rate(10)
-        .with_body_grace(11 * second);
+        .with_body_grace(11 * second)
+        .with_strict_target(true);
     let expected = Limits {
+        strict_target: true,
         head: 1,
         fields: 2,
         target: 3,

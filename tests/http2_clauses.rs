@@ -8,7 +8,9 @@ use barewire::http::{
     Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Status, Target,
     Version,
 };
-use barewire::http2::{BodyLength, Connection, Event, Limits, Misuse, PREFACE, Violation};
+use barewire::http2::{
+    BodyLength, Connection, ErrorCode, Event, Limits, Misuse, PREFACE, Violation,
+};
 use barewire::wire::{Instant, Role, Slice, Step};
 use http2_support::*;
 
@@ -1006,4 +1008,203 @@ fn s8_1_a_small_request_that_is_here_in_whole_is_one_event() {
     }
     let expects = with(1, 0, &[("expect", "100-continue")]);
     assert_eq!(whole(&[expects, end].concat()), [None]);
+}
+
+/// What breaks the connection on an open stream breaks it on a closed one; what
+/// concerns a stream alone is not looked at there.
+#[test]
+fn frames_on_closed_streams_are_judged_as_frames() {
+    let reset = || {
+        let mut side = Side::server();
+        side.feed(&post(1));
+        let code = ErrorCode::NO_ERROR;
+        let (now, out) = (side.now, &mut side.out);
+        side.machine.send_reset(1, code, now, out).unwrap();
+        side.out.clear();
+        side
+    };
+    let padded = |kind: u8, flags: u8, payload: &[u8]| frame(kind, flags | PADDED, 1, payload);
+    let block = block(&[("x", "y")]);
+    let bad_block = [&[200][..], &block].concat();
+    let large = frame(DATA, 0, 1, &vec![0; 20_000]);
+    for (what, bytes, violation) in [
+        (
+            "DATA, padding",
+            padded(DATA, 0, &[6, 1, 2, 3]),
+            Violation::Padding,
+        ),
+        (
+            "HEADERS, padding",
+            padded(HEADERS, END_HEADERS | END_STREAM, &bad_block),
+            Violation::Padding,
+        ),
+        ("DATA, size", large, Violation::FrameTooLarge),
+    ] {
+        for size in [1, 7, bytes.len()] {
+            let mut side = reset();
+            let mut pieces = bytes.chunks(size).map(|piece| side.feed(piece));
+            let seen = pieces.find(|seen| !seen.is_empty());
+            assert_eq!(
+                seen,
+                Some(vec![Seen::Failed(violation)]),
+                "{what} by {size}"
+            );
+        }
+        // As on an open stream.
+        let mut side = Side::server();
+        side.feed(&post(1));
+        assert_eq!(
+            side.feed(&bytes).last(),
+            Some(&Seen::Failed(violation)),
+            "{what}"
+        );
+    }
+    for (what, bytes) in [
+        ("DATA", frame(DATA, 0, 1, b"more")),
+        ("DATA with padding", padded(DATA, 0, &[2, 1, 0, 0])),
+        ("DATA of padding alone", padded(DATA, END_STREAM, &[0])),
+        (
+            "trailers",
+            frame(HEADERS, END_HEADERS | END_STREAM, 1, &block),
+        ),
+        ("no trailers", frame(HEADERS, END_HEADERS, 1, &block)),
+        ("WINDOW_UPDATE of 0", number(WINDOW_UPDATE, 1, 0)),
+        ("RST_STREAM", number(RST_STREAM, 1, 8)),
+    ] {
+        for size in [1, 3, bytes.len()] {
+            let mut side = reset();
+            let seen: Vec<Seen> = bytes.chunks(size).flat_map(|it| side.feed(it)).collect();
+            assert_eq!(seen, [], "{what} by {size}");
+            let seen = side.feed(&get(3));
+            assert!(
+                matches!(seen[..], [Seen::Request { stream: 3, .. }]),
+                "{what}: {seen:?}"
+            );
+        }
+    }
+}
+
+/// RFC 9113 §6.7: what answers our own PINGs is no flood, what answers none is.
+#[test]
+fn answers_to_our_pings_are_free() {
+    let mut side = Side::server();
+    let pong = |n: u64| frame(PING, ACK, 0, &n.to_be_bytes());
+    for n in 0..5_000_u64 {
+        let (machine, out) = (&mut side.machine, &mut side.out);
+        machine.send_ping(n.to_be_bytes(), out).unwrap();
+        assert_eq!(side.feed(&pong(n)), [Seen::Pong(n.to_be_bytes())]);
+    }
+    let passed = (0..5_000).take_while(|&n| side.feed(&pong(n)) == [Seen::Pong(n.to_be_bytes())]);
+    assert_eq!(passed.count(), 1_000);
+    assert_eq!(side.goaway().0, ErrorCode::ENHANCE_YOUR_CALM.code());
+}
+
+/// RFC 9110 §6.5.1: the list is that of HTTP/1.1.
+#[test]
+fn trailers_are_those_of_every_version() {
+    let trailers = |name: &str| {
+        let list = [("x-first", "1"), (name, "2"), ("x-last", "3")];
+        frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&list))
+    };
+    let both = [("x-first", "1"), ("x-last", "3")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    for name in ["vary", "content-type", "date", "set-cookie", "location"] {
+        let mut side = Side::server();
+        side.feed(&post(1));
+        assert_eq!(
+            side.feed(&trailers(name)),
+            [Seen::End(1, both.to_vec())],
+            "{name}"
+        );
+        // And none of them is sent.
+        let (machine, out) = (&mut side.machine, &mut side.out);
+        let head = ResponseHead::new(Status::OK, Fields::EMPTY);
+        let length = Some(BodyLength::Unknown);
+        machine.send_response(1, &head, length, None, out).unwrap();
+        let sent = machine.send_end(1, Fields::new(&[Field::new(name, "2")]), out);
+        assert_eq!(sent, Err(Misuse::ForbiddenField), "{name}");
+    }
+    for name in [
+        "content-length",
+        "transfer-encoding",
+        "host",
+        "authorization",
+        "cookie",
+    ] {
+        let mut side = Side::server();
+        side.feed(&post(1));
+        assert_eq!(
+            side.feed(&trailers(name)),
+            [Seen::Reset(1, 1, false)],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn targets_are_those_of_http1() {
+    let asked = |path: &str, limits: Limits| {
+        let mut side = Side::server_with(limits);
+        let list: Vec<_> = GET[..3].iter().copied().chain([(":path", path)]).collect();
+        let bytes = frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&list));
+        let is_request = matches!(side.feed(&bytes)[..], [Seen::Request { .. }]);
+        assert!(
+            is_request || side.sent().iter().any(|it| it.kind == RST_STREAM),
+            "{path}"
+        );
+        is_request
+    };
+    let strict = Limits::DEFAULT.with_strict_target(true);
+    for (path, is_known, is_strict) in [
+        ("/a%20b?c=d", true, true),
+        ("/a|b^c[d]", true, false),
+        ("/?{}|\\^[]`", true, false),
+        ("/%zz", true, false),
+        ("/a\"", false, false),
+        ("/?<", false, false),
+        ("/?>", false, false),
+        ("/a\\b", false, false),
+        ("/a`", false, false),
+        ("/a{b}", false, false),
+        ("/a#b", false, false),
+    ] {
+        assert_eq!(asked(path, Limits::DEFAULT), is_known, "{path}");
+        assert_eq!(asked(path, strict), is_strict, "{path}");
+    }
+}
+
+/// RFC 9110 §8.6, §10.1.1, §6.6.1, judged as over HTTP/1.1.
+#[test]
+fn expectations_and_lengths_are_those_of_http1() {
+    for expectation in ["x", "100-continue, x"] {
+        let mut side = Side::server();
+        let seen = side.feed(&with(1, END_STREAM, &[("expect", expectation)]));
+        assert_eq!(seen, [], "{expectation}");
+        let mut client = Side::client();
+        client.ask("POST", "/", None, &[], None);
+        let seen = client.feed(&side.out);
+        assert_eq!(status(&seen, 1), 417);
+    }
+    let mut side = Side::server();
+    let seen = side.feed(&with(1, 0, &[("expect", "100-Continue")]));
+    assert!(matches!(seen[..], [Seen::Request { .. }]), "{seen:?}");
+    side.machine.accept_body(1, &mut side.out).unwrap();
+    assert_eq!(side.sent().len(), 1);
+
+    for lengths in [&["2, 2"][..], &["2", "2"], &["2", "3"], &["2,"], &["x"]] {
+        let fields: Vec<_> = lengths.iter().map(|it| ("content-length", *it)).collect();
+        let mut side = Side::server();
+        assert_eq!(side.feed(&with(1, 0, &fields)), [], "{lengths:?}");
+        assert_eq!(side.sent().last().unwrap().kind, RST_STREAM, "{lengths:?}");
+        // A client may take the same number for one.
+        let mut client = Side::client();
+        client.ask("GET", "/", None, &[], None);
+        let list: Vec<_> = [(":status", "200")].into_iter().chain(fields).collect();
+        let seen = client.feed(&frame(HEADERS, END_HEADERS, 1, &block(&list)));
+        let is_one = matches!(seen[..], [Seen::Response { .. }]);
+        assert_eq!(
+            is_one,
+            lengths.join(",").replace(' ', "") == "2,2",
+            "{lengths:?}"
+        );
+    }
 }

@@ -134,6 +134,9 @@ fn evaluate(value: &str) -> Vec<u128> {
     if value == "Duration::MAX" {
         return vec![u128::MAX];
     }
+    if matches!(value, "true" | "false") {
+        return vec![u128::from(value == "true")];
+    }
     let seconds = value
         .strip_prefix("Duration::from_secs(")
         .map(|it| it.trim_end_matches(')'));
@@ -175,6 +178,9 @@ fn of_page(text: &str) -> Limits {
 fn read(default: &str) -> Vec<u128> {
     if default == "never" {
         return vec![u128::MAX];
+    }
+    if matches!(default, "yes" | "no") {
+        return vec![u128::from(default == "yes")];
     }
     if default == "see below" {
         return Vec::new();

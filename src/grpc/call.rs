@@ -366,7 +366,7 @@ impl Call {
             (Sending::Messages, Mode::Native) => Ending::Trailers,
             (Sending::Messages, Mode::Web | Mode::WebText) => Ending::Body,
         };
-        metadata.iter().try_for_each(metadata::check)?;
+        metadata.iter().try_for_each(metadata::check_trailing)?;
         match self.response.mode() {
             Mode::Native => {
                 if ending == Ending::Head {

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD_INDIFFERENT;
 use alloc::{string::String, vec, vec::Vec};
 
 use super::Misuse;
-use crate::http::Field;
+use crate::http::{Field, trailers};
 use crate::wire::ascii;
 
 /// A `-bin` value that is not base64.
@@ -75,6 +75,19 @@ pub fn check(entry: Field<'_>) -> Result<(), Misuse> {
         }
     };
     is_value.then_some(()).ok_or(Misuse::MetadataValue)
+}
+
+/// The same for metadata behind the response, which goes out as trailers: fields
+/// that may not stand there (RFC 9110 §6.5.1) are refused as reserved names are.
+///
+/// # Errors
+/// [`Misuse::MetadataName`] or [`Misuse::MetadataValue`].
+pub fn check_trailing(entry: Field<'_>) -> Result<(), Misuse> {
+    check(entry)?;
+    match trailers::may_trail(entry.name) {
+        true => Ok(()),
+        false => Err(Misuse::MetadataName),
+    }
 }
 
 /// The values that a `-bin` field joins by commas, still in base64. An empty

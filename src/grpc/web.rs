@@ -211,7 +211,7 @@ pub fn encode_trailers(
     metadata: Fields<'_>,
     out: &mut impl Sink,
 ) -> Result<(), Misuse> {
-    metadata.iter().try_for_each(metadata::check)?;
+    metadata.iter().try_for_each(metadata::check_trailing)?;
     let status = status.as_ref();
     let mut len = 0;
     for_each_part(status, metadata, &mut |part| len += part.len());

@@ -9,7 +9,10 @@
 //!  ResponseHead ── status, version ───────┘
 //! ```
 
+mod connection_fields;
+mod content_length;
 pub mod date;
+mod expectation;
 mod field;
 #[cfg(feature = "alloc")]
 mod field_buffer;
@@ -18,9 +21,14 @@ mod head;
 mod lent;
 mod method;
 mod origin;
+mod response_content;
 mod status;
 pub mod target;
+pub(crate) mod trailers;
 
+pub(crate) use connection_fields::is_of_connection;
+pub(crate) use content_length::ContentLength;
+pub(crate) use expectation::Expectation;
 pub use field::{Field, FieldRange, InvalidField};
 #[cfg(feature = "net")]
 pub(crate) use field_buffer::ContentTypeLine;
@@ -33,5 +41,7 @@ pub use lent::OwnedScratch;
 pub use lent::{Lent, Scratch};
 pub use method::Method;
 pub use origin::{InvalidOrigin, Origin};
+pub(crate) use response_content::Asks;
+pub use response_content::{ContentFraming, ResponseContent, SentLength};
 pub use status::Status;
 pub use target::Target;

@@ -128,13 +128,6 @@ impl Status {
     pub const fn is_error(self) -> bool {
         self.0 >= 400
     }
-
-    /// Whether an answer with this status has content at all: 1xx, 204 and 304
-    /// never do (RFC 9110 §6.4.1).
-    #[inline]
-    pub const fn may_have_content(self) -> bool {
-        !(self.is_informational() || self.0 == 204 || self.0 == 304)
-    }
 }
 
 impl fmt::Display for Status {

@@ -39,8 +39,10 @@ pub enum Target<'b> {
 pub struct InvalidTarget;
 
 impl<'b> Target<'b> {
-    /// Parses the target of a request with this method: visible US-ASCII
-    /// without a fragment.
+    /// Parses the target of a request with this method: what RFC 3986 allows, and
+    /// what browsers send beyond it (WHATWG URL §1.3), `|`, `^`, `[` and `]` in
+    /// paths and `{`, `}`, `\` and the grave accent besides in queries.
+    /// [`is_rfc3986`](Self::is_rfc3986) is stricter.
     ///
     /// # Errors
     /// [`InvalidTarget`] if it fits none of the four forms, or a form that does
@@ -65,6 +67,13 @@ impl<'b> Target<'b> {
         }
         let (target, question) = simd::text::target(text, from, to)?;
         Some(split_query(target, question))
+    }
+
+    /// The origin form of `text`, which is a target with a leading slash.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn parse_origin(text: &'b str) -> Self {
+        let (path, query) = split_query(text, text.find('?'));
+        Self::Origin { path, query }
     }
 
     /// The forms without a leading slash.
@@ -97,6 +106,29 @@ impl<'b> Target<'b> {
             path,
             query,
         })
+    }
+
+    /// Whether path and query are those of RFC 3986 alone, without what browsers
+    /// send beyond it.
+    ///
+    /// ```
+    /// use barewire::http::{Method, Target};
+    ///
+    /// let is_strict = |text: &'static str| {
+    ///     Target::parse(text.as_bytes(), Method::Get).map(|target| target.is_rfc3986())
+    /// };
+    /// assert_eq!(is_strict("/a%20b?c=d"), Ok(true));
+    /// assert_eq!(is_strict("/a|b?c={d}"), Ok(false));
+    /// assert_eq!(is_strict("/100%"), Ok(false));
+    /// assert!(is_strict("/a{b}").is_err());
+    /// ```
+    pub fn is_rfc3986(&self) -> bool {
+        match *self {
+            Self::Origin { path, query } | Self::Absolute { path, query, .. } => {
+                is_pchars(path, b"/") && query.is_none_or(|query| is_pchars(query, b"/?"))
+            }
+            Self::Authority(_) | Self::Asterisk => true,
+        }
     }
 
     /// The path: `*` for the asterisk form, empty for the authority form.
@@ -172,20 +204,39 @@ fn is_host(host: &str) -> bool {
     {
         return literal.parse::<core::net::Ipv6Addr>().is_ok() || is_ip_future(literal);
     }
-    let mut bytes = host.bytes();
+    !host.is_empty() && is_encoded(host, is_unreserved_or_sub_delim)
+}
+
+/// Whether `text` is made of `pchar` (RFC 3986 §3.3) and these octets.
+fn is_pchars(text: &str, more: &[u8]) -> bool {
+    is_encoded(text, |b| {
+        is_unreserved_or_sub_delim(b) || matches!(b, b':' | b'@') || more.contains(&b)
+    })
+}
+
+/// Whether `text` is made of octets that may stand for themselves, and of others
+/// as `%` and two hexadecimal digits.
+fn is_encoded(text: &str, is_plain: impl Fn(u8) -> bool) -> bool {
+    let mut bytes = text.bytes();
     while let Some(b) = bytes.next() {
-        let ok = match b {
-            b'%' => {
-                bytes.next().is_some_and(|b| b.is_ascii_hexdigit())
-                    && bytes.next().is_some_and(|b| b.is_ascii_hexdigit())
-            }
-            _ => is_unreserved_or_sub_delim(b),
+        let mut digit = || bytes.next().is_some_and(|b| b.is_ascii_hexdigit());
+        let fits = match b {
+            b'%' => digit() && digit(),
+            _ => is_plain(b),
         };
-        if !ok {
+        if !fits {
             return false;
         }
     }
-    !host.is_empty()
+    true
+}
+
+/// Whether a path, and a query behind it, can stand in a request: a server reads
+/// them as they were sent.
+pub(crate) fn can_be_sent(path: &str, query: Option<&str>) -> bool {
+    let plain = |b: &u8| ascii::is_in_path(*b) && *b != b'?';
+    path.as_bytes().iter().all(plain)
+        && query.is_none_or(|query| query.bytes().all(ascii::is_in_target))
 }
 
 /// `"v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )` (RFC 3986 §3.2.2).

@@ -2,14 +2,13 @@
 
 use super::chunked::{self, Chunked, Counts};
 use super::connection::{After, Connection, Reading, Wanted};
-use super::encode;
 use super::heads::field_room;
 use super::length::Framing;
 use super::lines::Head;
 use super::start_line::NoLine;
 use super::state::{Input, Request, Response};
 use super::{Event, Limits, Violation};
-use crate::http::{Content, FieldRange, Fields, Lent};
+use crate::http::{Content, FieldRange, Fields, Lent, trailers};
 use crate::wire::{Instant, Received, Role, Step};
 
 impl Connection {
@@ -106,8 +105,7 @@ impl Connection {
             Reading::Chunked(Chunked::Trailers) => self.trailers(from, input, lent),
             Reading::Fixed if self.remaining == 0 => {
                 self.end_body(lent.now);
-                let trailers = Fields::EMPTY;
-                Ok(Received::event(0, Event::End { trailers }))
+                Ok(Received::event(0, Event::END))
             }
             Reading::Fixed | Reading::Chunked(Chunked::Data) | Reading::UntilClose => {
                 Ok(self.piece(from, input, lent.now, lent.limits))
@@ -159,16 +157,18 @@ impl Connection {
         if !self.head(text, ranges, lent.limits, &mut whole, false)? {
             return Ok(Received::need(from, 1));
         }
+        let ranges = ranges.get_mut(..whole.lines.fields);
+        let ranges = ranges.ok_or(Violation::TooManyFields)?;
+        let sifted = trailers::sift(text, ranges).ok_or(Violation::Trailer)?;
         let ranges: &'b [FieldRange] = ranges;
-        let ranges = ranges.get(..whole.lines.fields);
-        let trailers = Fields::from_ranges(text, ranges.ok_or(Violation::TooManyFields)?);
-        if !trailers.iter().all(|field| encode::may_trail(field.name)) {
-            return Err(Violation::Trailer);
-        }
+        let trailers = Fields::from_ranges(text, ranges.get(..sifted.kept).unwrap_or_default());
         self.end_body(lent.now);
         Ok(Received::event(
             from + whole.lines.end,
-            Event::End { trailers },
+            Event::End {
+                trailers,
+                dropped: sifted.dropped,
+            },
         ))
     }
 

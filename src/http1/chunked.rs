@@ -1,9 +1,11 @@
 //! The chunked transfer coding, as it is read (RFC 9112 §7.1).
 //!
 //! ```text
-//!  1*15HEXDIG [ BWS ";" extension ] CRLF  data CRLF      each chunk
-//!  1*15"0"    [ BWS ";" extension ] CRLF                 the last one
+//!  1*15HEXDIG *extension CRLF  data CRLF      each chunk
+//!  1*15"0"    *extension CRLF                 the last one
 //!  trailer fields CRLF
+//!
+//!  extension = BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ]
 //! ```
 
 use super::{Limits, Violation};
@@ -18,10 +20,24 @@ const MOST_DIGITS: u32 = 15;
 pub(crate) enum Chunked {
     /// In the digits of a size.
     Size,
-    /// In white space after a size.
+    /// In white space after a size or a whole extension: `;` follows.
     Space,
-    /// In extensions, which are skipped.
-    Extension,
+    /// Before the name of an extension.
+    Name,
+    /// In the name of an extension.
+    InName,
+    /// In white space after the name of an extension: `=` or `;` follows.
+    NameSpace,
+    /// Before the value of an extension.
+    Value,
+    /// In the value of an extension, a token.
+    InToken,
+    /// In the value of an extension, a quoted string.
+    InQuotes,
+    /// Behind a backslash in a quoted string.
+    Escape,
+    /// Behind a quoted string.
+    Quoted,
     /// Before the LF of a size line.
     SizeLf,
     /// In the data of a chunk.
@@ -103,21 +119,23 @@ impl Chunked {
             *self = match (*self, b) {
                 (Self::Data | Self::Trailers, _) => return Ok(at),
                 (Self::Size, b'\r') if *counts.digits > 0 => Self::SizeLf,
-                (Self::Size, b';') if *counts.digits > 0 => {
-                    Self::extend(Self::Extension, counts, limits)?
-                }
-                (Self::Size, b' ' | b'\t') if *counts.digits > 0 => {
-                    Self::extend(Self::Space, counts, limits)?
+                (Self::Size, b';' | b' ' | b'\t') if *counts.digits > 0 => {
+                    Self::Space.extend(b, counts, limits)?
                 }
                 (Self::Size, _) => Self::digit(b, counts)?,
-                (Self::Space, b' ' | b'\t') => Self::extend(Self::Space, counts, limits)?,
-                (Self::Space, b';') => Self::extend(Self::Extension, counts, limits)?,
-                (Self::Space, _) => return Err(fault(b, Violation::ChunkExtension)),
-                (Self::Extension, b'\r') => Self::SizeLf,
-                (Self::Extension, _) if ascii::is_field_vchar(b) => {
-                    Self::extend(Self::Extension, counts, limits)?
-                }
-                (Self::Extension, _) => return Err(fault(b, Violation::ChunkExtension)),
+                (Self::InName | Self::InToken | Self::Quoted, b'\r') => Self::SizeLf,
+                (
+                    Self::Space
+                    | Self::Name
+                    | Self::InName
+                    | Self::NameSpace
+                    | Self::Value
+                    | Self::InToken
+                    | Self::InQuotes
+                    | Self::Escape
+                    | Self::Quoted,
+                    _,
+                ) => self.extend(b, counts, limits)?,
                 (Self::SizeLf, b'\n') if *counts.size == 0 => Self::Trailers,
                 (Self::SizeLf, b'\n') => Self::Data,
                 (Self::SizeLf | Self::DataLf, b'\r' | b'\0'..=b'\t' | 0x0b..) => {
@@ -145,8 +163,26 @@ impl Chunked {
         Ok(Self::Size)
     }
 
-    /// Takes a byte of an extension and goes to `next`.
-    fn extend(next: Self, counts: &mut Counts<'_>, limits: &Limits) -> Result<Self, Violation> {
+    /// Takes a byte of an extension, or of the white space in front of one
+    /// (RFC 9112 §7.1.1).
+    fn extend(self, b: u8, counts: &mut Counts<'_>, limits: &Limits) -> Result<Self, Violation> {
+        let next = match (self, b) {
+            (Self::Space | Self::InName | Self::NameSpace | Self::InToken | Self::Quoted, b';') => {
+                Self::Name
+            }
+            (Self::Space | Self::InToken | Self::Quoted, b' ' | b'\t') => Self::Space,
+            (Self::Name, b' ' | b'\t') => Self::Name,
+            (Self::InName | Self::NameSpace, b' ' | b'\t') => Self::NameSpace,
+            (Self::InName | Self::NameSpace, b'=') => Self::Value,
+            (Self::Value, b' ' | b'\t') => Self::Value,
+            (Self::Value, b'"') => Self::InQuotes,
+            (Self::InQuotes, b'"') => Self::Quoted,
+            (Self::InQuotes, b'\\') => Self::Escape,
+            (Self::InQuotes | Self::Escape, _) if ascii::is_field_vchar(b) => Self::InQuotes,
+            (Self::Name | Self::InName, _) if ascii::is_tchar(b) => Self::InName,
+            (Self::Value | Self::InToken, _) if ascii::is_tchar(b) => Self::InToken,
+            _ => return Err(fault(b, Violation::ChunkExtension)),
+        };
         if *counts.extensions >= limits.chunk_extensions {
             return Err(Violation::ChunkExtensionsTooLarge);
         }
@@ -206,7 +242,11 @@ mod tests {
         check("000000000000000\r\n", Ok((Chunked::Trailers, 0, 0)));
         check("fffffffffffffff\r\n", Ok((Chunked::Data, (1 << 60) - 1, 0)));
         check("5;a=\"b;c\" ; d\r\nh", Ok((Chunked::Data, 5, 1)));
-        check("5 \t;\r\nh", Ok((Chunked::Data, 5, 1)));
+        check("5 \t;a\r\nh", Ok((Chunked::Data, 5, 1)));
+        check(
+            "5; a\t=\t1;b=\"\";c = \"\\\"\\\\;\"\r\nh",
+            Ok((Chunked::Data, 5, 1)),
+        );
     }
 
     #[test]
@@ -278,6 +318,23 @@ mod tests {
             ("5 \r\n", V::ChunkExtension),
             ("5 5\r\n", V::ChunkExtension),
             ("5;a\0\r\n", V::ChunkExtension),
+            ("5;\r\n", V::ChunkExtension),
+            ("5; \r\n", V::ChunkExtension),
+            ("5;;a\r\n", V::ChunkExtension),
+            ("5;a \r\n", V::ChunkExtension),
+            ("5;a b\r\n", V::ChunkExtension),
+            ("5;a=\r\n", V::ChunkExtension),
+            ("5;a==b\r\n", V::ChunkExtension),
+            ("5;=b\r\n", V::ChunkExtension),
+            ("5;bad[=x\r\n", V::ChunkExtension),
+            ("5;a=b[\r\n", V::ChunkExtension),
+            ("5;a=\"b\r\n", V::ChunkExtension),
+            ("5;a=\"b\\\r\n", V::ChunkExtension),
+            ("5;a=\"b\\\"\r\n", V::ChunkExtension),
+            ("5;a=\"b\"c\r\n", V::ChunkExtension),
+            ("5;a=b\"c\"\r\n", V::ChunkExtension),
+            ("5;a=\"b\" \r\n", V::ChunkExtension),
+            ("5;a=\"b\n", V::BareLf),
             ("5;a\n", V::BareLf),
             ("5 \n", V::BareLf),
             ("5;a\rb", V::BareCr),

@@ -6,7 +6,7 @@ use super::chunked::Chunked;
 use super::encode;
 use super::state::{Exchange, Input, Request, Response};
 use super::{Closing, Event, Limits, Violation};
-use crate::http::{Lent, Status, date::Date};
+use crate::http::{Asks, Lent, Status, date::Date};
 use crate::wire::{Instant, Role, Sink};
 
 /// One HTTP/1.1 connection, in either role.
@@ -72,7 +72,7 @@ pub(super) enum Sending {
     Chunked,
     /// Until we close.
     UntilClose,
-    /// Taken from the application and dropped: the response to HEAD, 304.
+    /// Taken from the application and dropped: no content may follow the head.
     Swallowed,
 }
 
@@ -88,6 +88,18 @@ pub(super) enum Asked {
     Upgrade,
 }
 
+impl Asked {
+    /// What the method says about the content of the response.
+    #[inline(always)]
+    pub(super) const fn asks(self) -> Asks {
+        match self {
+            Self::Plain | Self::Upgrade => Asks::Content,
+            Self::Head => Asks::Head,
+            Self::Tunnel => Asks::Tunnel,
+        }
+    }
+}
+
 /// What our side thinks of the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -95,6 +107,8 @@ pub(super) enum Wanted {
     Offered,
     /// It has not said yet, and the peer waits for `100 Continue`.
     Expected,
+    /// It reads it; the peer was told to go on, and has sent nothing of it yet.
+    Continued,
     /// It reads it.
     Accepted,
     /// It will never read it.
@@ -225,6 +239,13 @@ impl Connection {
             && matches!(self.wanted, Wanted::Offered | Wanted::Expected)
     }
 
+    /// Whether the peer was told `100 Continue` and has sent nothing of the body
+    /// that it is asked for.
+    #[cfg(feature = "net")]
+    pub(crate) const fn is_continued(&self) -> bool {
+        matches!(self.exchange.request, Request::Body) && matches!(self.wanted, Wanted::Continued)
+    }
+
     /// When [`elapsed`](Self::elapsed) wants to be called. Any call but those
     /// of `&self` may change the answer.
     #[inline]
@@ -237,7 +258,7 @@ impl Connection {
         let reads_body = match self.role {
             Role::Server => {
                 self.exchange.request == Request::Body
-                    && (self.wanted == Wanted::Accepted
+                    && (matches!(self.wanted, Wanted::Accepted | Wanted::Continued)
                         || (self.wanted == Wanted::Refused && self.after == After::KeepDraining))
             }
             Role::Client => self.exchange.response == Response::Body,

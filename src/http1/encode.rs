@@ -1,7 +1,7 @@
 //! Heads as they are written.
 
 use super::{Misuse, Violation};
-use crate::http::{Field, Fields, Status, date::Date};
+use crate::http::{Field, Fields, Status, date::Date, is_of_connection, trailers};
 use crate::wire::{Sink, ascii};
 
 /// Room for the longest thing that a machine sends of its own accord: an error
@@ -71,66 +71,19 @@ pub(crate) fn check(fields: Fields<'_>, place: Place) -> Result<Found, Misuse> {
 
 /// Whether `field` is the machine's own business in `place`.
 fn is_forbidden(field: &Field<'_>, place: Place) -> bool {
+    let may_switch = matches!(place, Place::Upgrade | Place::Request);
     let framing = match field.name.len() {
         2 => field.is("te"),
-        7 => field.is("upgrade") && !matches!(place, Place::Upgrade | Place::Request),
+        // Where a protocol may be named, so may Upgrade, and the one option that is
+        // sent with it.
+        7 if field.is("upgrade") => !may_switch,
         10 if field.is("connection") => {
-            // The one option that the caller may name is the one that is sent.
-            !matches!(place, Place::Upgrade | Place::Request)
-                || !field.value.eq_ignore_ascii_case(b"upgrade")
+            !may_switch || !field.value.eq_ignore_ascii_case(b"upgrade")
         }
-        10 => field.is("keep-alive"),
         14 => field.is("content-length"),
-        16 => field.is("proxy-connection"),
-        17 => field.is("transfer-encoding"),
-        _ => false,
+        _ => is_of_connection(field.name),
     };
-    framing || (place == Place::Trailers && !may_trail(field.name))
-}
-
-/// Whether a field may stand in a trailer section: nothing that frames,
-/// routes, modifies, authenticates or describes the content
-/// (RFC 9110 §6.5.1).
-pub(crate) fn may_trail(name: &[u8]) -> bool {
-    const NEVER: [&str; 34] = [
-        "te",
-        "age",
-        "date",
-        "host",
-        "vary",
-        "range",
-        "cookie",
-        "expect",
-        "pragma",
-        "expires",
-        "trailer",
-        "upgrade",
-        "location",
-        "if-match",
-        "if-range",
-        "connection",
-        "keep-alive",
-        "set-cookie",
-        "retry-after",
-        "content-type",
-        "max-forwards",
-        "authorization",
-        "cache-control",
-        "content-range",
-        "if-none-match",
-        "content-length",
-        "content-encoding",
-        "www-authenticate",
-        "proxy-connection",
-        "transfer-encoding",
-        "if-modified-since",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "if-unmodified-since",
-    ];
-    !NEVER
-        .iter()
-        .any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
+    framing || (place == Place::Trailers && !trailers::may_trail(field.name))
 }
 
 /// `HTTP/1.1 SP status SP reason CRLF`: at most 46 bytes.

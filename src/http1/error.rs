@@ -90,7 +90,7 @@ pub enum Violation {
     /// A chunk size that is not 1 to 15 hexadecimal digits.
     #[error("malformed chunk size (RFC 9112 §7.1)")]
     ChunkSize,
-    /// A control character in a chunk extension, or junk before one.
+    /// A chunk extension that is not a name, perhaps with a value.
     #[error("malformed chunk extension (RFC 9112 §7.1.1)")]
     ChunkExtension,
     /// More than [`Limits::chunk_extensions`](super::Limits::chunk_extensions).
@@ -102,7 +102,7 @@ pub enum Violation {
     /// Trailers beyond [`Limits::trailers`](super::Limits::trailers).
     #[error("trailers too large (RFC 9112 §7.1.2)")]
     TrailersTooLarge,
-    /// A trailer that frames, routes or authenticates the message.
+    /// A trailer that frames or routes the message, or says who sends it.
     #[error("field not allowed in trailers (RFC 9110 §6.5.1)")]
     Trailer,
     /// The input ended in the middle of a message.

@@ -29,7 +29,19 @@ pub enum Event<'b> {
     End {
         /// What the trailer section of a chunked body said.
         trailers: Fields<'b>,
+        /// How many fields were left out of it because they may not stand in a
+        /// trailer section, and do no harm there (RFC 9110 §6.5.1): Date, Vary,
+        /// Content-Type and the like.
+        dropped: u16,
     },
+}
+
+impl Event<'_> {
+    /// The end of a body without trailers.
+    pub(super) const END: Self = Self::End {
+        trailers: Fields::EMPTY,
+        dropped: 0,
+    };
 }
 
 /// How long a body will be that is to be sent.

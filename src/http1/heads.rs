@@ -3,7 +3,7 @@
 use super::connection::{Connection, Reading};
 use super::head::{self, Progress, Stop};
 use super::lines::Head;
-use super::start_line::StartLine;
+use super::start_line::{StartLine, fault_of_endless};
 use super::{Limits, Violation};
 use crate::http::{FieldRange, Scratch};
 use crate::wire::{Instant, Role};
@@ -118,7 +118,7 @@ impl Connection {
             Stop::Incomplete(Progress { line: 0, .. })
                 if self.role == Role::Server && S::IS_THERE =>
             {
-                Err(Violation::TargetTooLong)
+                Err(fault_of_endless(text))
             }
             Stop::Incomplete(_) => Err(too_long),
         }

@@ -79,7 +79,8 @@ impl Connection {
         whole: &mut Head<RequestLine>,
     ) -> bool {
         let text = input.get(..limits.head as usize).unwrap_or(input);
-        if self.scanned != 0 || !head::find(text, ranges, limits.target, whole) {
+        let is_usual = self.scanned == 0 && !limits.strict_target;
+        if !is_usual || !head::find(text, ranges, limits.target, whole) {
             return false;
         }
         self.begin_head(now);
@@ -118,8 +119,9 @@ impl Connection {
         let method = text.get(..line.method_end as usize).and_then(Method::new);
         let method = method.ok_or(Violation::Method)?;
         let target = text.get(line.method_end as usize + 1..line.target_end as usize);
-        let target = Target::parse(target.unwrap_or_default(), method)
-            .map_err(|_| head::fault_of_target(text, limits.target))?;
+        let target = Target::parse(target.unwrap_or_default(), method).ok();
+        let target = target.filter(|it| !limits.strict_target || it.is_rfc3986());
+        let target = target.ok_or_else(|| head::fault_of_target(text, limits.target))?;
         let head = RequestHead {
             method,
             target,

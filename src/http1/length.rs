@@ -6,7 +6,7 @@
 //! repairing and refusing, this refuses.
 
 use super::Violation;
-use crate::http::{List, Status, Version};
+use crate::http::{ContentFraming, ContentLength, List, ResponseContent, Version};
 use crate::wire::ascii;
 
 /// How the end of a received body is found.
@@ -20,50 +20,6 @@ pub(crate) enum Framing {
     Chunked,
     /// With the connection.
     UntilClose,
-}
-
-/// What the Content-Length fields of a head say (RFC 9110 §8.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum ContentLength {
-    /// There is none.
-    #[default]
-    Absent,
-    /// One field with one number.
-    One(u64),
-    /// The same number more than once, in a list or in several fields.
-    Repeated(u64),
-    /// Not a number, one beyond 64 bits, or different ones.
-    Invalid,
-}
-
-impl ContentLength {
-    /// The same with a repeated number taken for one, which a client may do.
-    const fn collapsed(self) -> Self {
-        match self {
-            Self::Repeated(n) => Self::One(n),
-            Self::Absent | Self::One(_) | Self::Invalid => self,
-        }
-    }
-
-    /// Adds a field.
-    pub(crate) fn add(&mut self, value: &[u8]) {
-        // One number, mostly, and in one field.
-        if *self == Self::Absent
-            && let Some(n) = ascii::parse_decimal(value)
-        {
-            *self = Self::One(n);
-            return;
-        }
-        for member in value.split(|&b| b == b',') {
-            *self = match (*self, ascii::parse_decimal(ascii::trim_ows(member))) {
-                (Self::Absent, Some(n)) => Self::One(n),
-                (Self::One(m) | Self::Repeated(m), Some(n)) if m == n => Self::Repeated(n),
-                (Self::Absent | Self::One(_) | Self::Repeated(_) | Self::Invalid, _) => {
-                    Self::Invalid
-                }
-            };
-        }
-    }
 }
 
 /// What the Transfer-Encoding fields of a head say (RFC 9112 §6.1).
@@ -125,11 +81,10 @@ pub(crate) const fn of_response(
     coding: TransferEncoding,
     length: ContentLength,
     version: Version,
-    status: Status,
-    to_head: bool,
+    content: ResponseContent,
 ) -> Result<Framing, Violation> {
-    if to_head || !status.may_have_content() {
-        return Ok(Framing::None); // §6.3 rule 1
+    if !matches!(content.framing, ContentFraming::ByFields) {
+        return Ok(Framing::None); // §6.3 rules 1 and 2
     }
     match explicit(coding, length.collapsed(), version) {
         Ok(Some(framing)) => Ok(framing),
@@ -171,6 +126,7 @@ const fn explicit(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Method, Status};
 
     /// What the fields of `text` say, as `name: value|name: value`.
     fn said(text: &str) -> (TransferEncoding, ContentLength) {
@@ -192,8 +148,9 @@ mod tests {
 
     fn response(text: &str, code: u16, to_head: bool) -> Result<Framing, Violation> {
         let (coding, length) = said(text);
-        let status = Status::new(code).unwrap();
-        of_response(coding, length, Version::Http11, status, to_head)
+        let method = if to_head { Method::Head } else { Method::Get };
+        let content = ResponseContent::of(method, Status::new(code).unwrap());
+        of_response(coding, length, Version::Http11, content)
     }
 
     #[test]
@@ -259,6 +216,9 @@ mod tests {
             ("Transfer-Encoding: chunked", 200, true, Framing::None),
             ("Content-Length: 5", 204, false, Framing::None),
             ("Content-Length: 5", 304, false, Framing::None),
+            ("Content-Length: 5", 205, false, Framing::Fixed(5)),
+            ("", 205, false, Framing::UntilClose),
+            ("Content-Length: 5", 205, true, Framing::None),
             ("Content-Length: 5", 199, false, Framing::None),
             ("Content-Length: 5", 404, false, Framing::Fixed(5)),
             (

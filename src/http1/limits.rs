@@ -21,6 +21,11 @@ pub struct Limits {
     /// A request target. Stops targets that routers and logs choke on. The
     /// peer sees 414. Default 8 KiB.
     pub target: u32,
+    /// Takes request targets of RFC 3986 alone, without what browsers send beyond
+    /// it ([`Target::is_rfc3986`](crate::http::Target::is_rfc3986)). For servers
+    /// in front of others that are confused by it. The peer sees 400. Default
+    /// false.
+    pub strict_target: bool,
     /// All chunk extensions of one body together, white space before them
     /// included. Stops bodies that are nothing but ignored extensions
     /// (RFC 9112 §7.1.1). The peer sees 400. Default 1 KiB.
@@ -62,6 +67,7 @@ impl Limits {
         head: 16 << 10,
         fields: 100,
         target: 8 << 10,
+        strict_target: false,
         chunk_extensions: 1 << 10,
         trailers: 8 << 10,
         drain: 64 << 10,
@@ -90,6 +96,13 @@ impl Limits {
     #[must_use]
     pub const fn with_target(mut self, bytes: u32) -> Self {
         self.target = bytes;
+        self
+    }
+
+    /// The same with or without [`strict_target`](Self::strict_target).
+    #[must_use]
+    pub const fn with_strict_target(mut self, strict: bool) -> Self {
+        self.strict_target = strict;
         self
     }
 

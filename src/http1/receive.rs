@@ -10,7 +10,9 @@ use super::lines::Head;
 use super::start_line::StatusLine;
 use super::state::{Exchange, Input, Request, Response};
 use super::{Event, Limits, Violation};
-use crate::http::{Content, FieldRange, Fields, Lent, ResponseHead, date::Date};
+use crate::http::{
+    Content, ContentFraming, FieldRange, Fields, Lent, ResponseContent, ResponseHead, date::Date,
+};
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
 /// Folds that a client repairs in the head of a response. Each may cost
@@ -161,8 +163,7 @@ impl Connection {
         }
         if self.reading == Reading::UntilClose {
             self.end_body(now);
-            let trailers = Fields::EMPTY;
-            return Ok(Received::event(received.used, Event::End { trailers }));
+            return Ok(Received::event(received.used, Event::END));
         }
         let unfinished_head = received.used < len || self.scanned > 0;
         if self.exchange.request == Request::Idle && !unfinished_head {
@@ -184,6 +185,12 @@ impl Connection {
             }
             Request::Body => match (self.wanted, self.after) {
                 (Wanted::Accepted, _) => self.body(input, lent),
+                (Wanted::Continued, _) => {
+                    if !input.is_empty() {
+                        self.wanted = Wanted::Accepted;
+                    }
+                    self.body(input, lent)
+                }
                 (Wanted::Refused, After::KeepDraining) => self.discard(input, lent),
                 (Wanted::Offered | Wanted::Expected, _)
                 | (Wanted::Refused, After::Keep | After::Close | After::Linger) => {
@@ -241,13 +248,14 @@ impl Connection {
             fields,
         };
         self.since = now;
+        let content = ResponseContent::to(self.asked.asks(), status);
         let switches = match (status.code(), self.asked) {
             (101, Asked::Upgrade) => true,
             // A switch that was not offered.
             (101, Asked::Plain | Asked::Head | Asked::Tunnel) => {
                 return Err(Violation::StatusLine);
             }
-            (_, asked) => asked == Asked::Tunnel && status.is_successful(),
+            _ => content.framing == ContentFraming::Tunnel,
         };
         if switches {
             if !self.exchange.take(Input::Switch) {
@@ -264,13 +272,7 @@ impl Connection {
             return Ok(Received::event(lines.end, Event::Informational(head)));
         }
         let semantics = &lines.semantics;
-        let framing = length::of_response(
-            semantics.coding,
-            semantics.length,
-            version,
-            status,
-            self.asked == Asked::Head,
-        )?;
+        let framing = length::of_response(semantics.coding, semantics.length, version, content)?;
         if !semantics.persists(version) || framing == Framing::UntilClose {
             self.after = After::Close;
         }

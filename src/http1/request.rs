@@ -5,7 +5,8 @@ use super::encode::{self, Found, Place};
 use super::send::room;
 use super::state::Input;
 use super::{BodyLength, Misuse};
-use crate::http::{Method, RequestHead, Target, target::is_authority};
+use crate::http::target::{can_be_sent, is_authority};
+use crate::http::{Method, RequestHead, Target};
 use crate::wire::{Instant, Role, Sink, ascii};
 
 impl Connection {
@@ -128,16 +129,18 @@ fn put_target(target: &Target<'_>, out: &mut impl Sink) {
 /// peer will read, and says how much room they need.
 fn check_request_line(head: &RequestHead<'_>) -> Result<usize, Misuse> {
     let parts = target_parts(&head.target);
-    let visible = |text: &str| text.bytes().all(|b| ascii::is_vchar(b) && b != b'#');
     let rooted = match head.target {
-        Target::Origin { path, .. } | Target::Absolute { path, .. } => {
-            path.starts_with('/') && !path.contains('?') && head.method != Method::Connect
+        Target::Origin { path, query } | Target::Absolute { path, query, .. } => {
+            path.starts_with('/') && can_be_sent(path, query) && head.method != Method::Connect
         }
         Target::Authority(authority) => head.method == Method::Connect && is_authority(authority),
         Target::Asterisk => head.method == Method::Options,
     };
     let method = head.method.as_str();
-    if !rooted || !ascii::is_token(method.as_bytes()) || !parts.iter().all(|part| visible(part)) {
+    let [scheme, authority, ..] = parts;
+    let visible = |text: &str| text.bytes().all(|b| ascii::is_in_target(b) && b != b'?');
+    let is_clean = visible(scheme) && visible(authority);
+    if !rooted || !ascii::is_token(method.as_bytes()) || !is_clean {
         return Err(Misuse::RequestLine);
     }
     Ok(method.len() + parts.iter().map(|part| part.len()).sum::<usize>() + 8)

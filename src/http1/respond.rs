@@ -8,7 +8,9 @@ use super::encode::{self, Place};
 use super::send::room;
 use super::state::{Input, Request, Response};
 use super::{BodyLength, Misuse};
-use crate::http::{Fields, ResponseHead, Status, date::Date};
+use crate::http::{
+    ContentFraming, Fields, ResponseContent, ResponseHead, SentLength, Status, date::Date,
+};
 use crate::wire::{Instant, Role, Sink};
 
 impl Connection {
@@ -26,8 +28,10 @@ impl Connection {
         if self.wanted == Wanted::Expected {
             room(out, encode::CONTINUE.len())?;
             out.put(encode::CONTINUE);
+            self.wanted = Wanted::Continued;
+        } else {
+            self.wanted = Wanted::Accepted;
         }
-        self.wanted = Wanted::Accepted;
         self.since = now;
         if matches!(self.reading, Reading::Chunked(_)) && self.after == After::KeepDraining {
             self.after = After::Keep; // whoever reads it for a while has seen enough
@@ -42,7 +46,9 @@ impl Connection {
         if matches!(self.exchange.request, Request::Body) {
             self.wanted = match self.wanted {
                 Wanted::Expected => Wanted::Expected,
-                Wanted::Offered | Wanted::Accepted | Wanted::Refused => Wanted::Refused,
+                Wanted::Offered | Wanted::Continued | Wanted::Accepted | Wanted::Refused => {
+                    Wanted::Refused
+                }
             };
         }
     }
@@ -82,15 +88,16 @@ impl Connection {
     /// to be empty.
     ///
     /// Framing, Connection and `date` are added; a Date in the fields goes
-    /// before `date`. The answer to HEAD has the fields that GET's would have,
-    /// and its body is swallowed, as is that of a 304. A body that is still
-    /// arriving and was not accepted is discarded if it is at most
+    /// before `date`. The answer to HEAD has the fields that GET's would have.
+    /// Where no content may follow the head, to HEAD and with 204, 205 and 304,
+    /// the body is taken and dropped. A request body that is still arriving and
+    /// was not accepted is discarded if it is at most
     /// [`Limits::drain`](super::Limits::drain), else the connection closes.
     ///
     /// # Errors
     /// [`Misuse::State`] if no response is owed, [`Misuse::Status`] for 1xx
     /// and for 2xx to CONNECT (see [`send_switching`](Self::send_switching)),
-    /// [`Misuse::BodyTooLong`] for a 204 or 205 with content,
+    /// [`Misuse::BodyTooLong`] for a 204 or 205 whose known length is not 0,
     /// [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
     /// [`Misuse::NoRoom`].
     pub fn send_response(
@@ -218,8 +225,8 @@ impl Connection {
             return Err(Misuse::State);
         }
         let status = head.status;
-        let tunnel = self.asked == Asked::Tunnel && status.is_successful();
-        if status.is_informational() || tunnel {
+        let content = ResponseContent::to(self.asked.asks(), status);
+        if status.is_informational() || content.framing == ContentFraming::Tunnel {
             return Err(Misuse::Status);
         }
         let place = match status {
@@ -227,7 +234,7 @@ impl Connection {
             _ => Place::Response,
         };
         let found = encode::check(head.fields, place)?;
-        let sending = self.framing(status, length)?;
+        let sending = self.framing(content, length)?;
         room(out, (encode::HEAD_ROOM + found.room).saturating_add(more))?;
 
         self.settle_body(sending);
@@ -241,7 +248,7 @@ impl Connection {
             }
         }
         self.put_connection(found.upgrade, out);
-        self.put_framing(status, length, out);
+        self.put_framing(content, status, length, out);
         encode::put_fields(head.fields, out);
         out.put(b"\r\n");
         self.sending = sending;
@@ -258,22 +265,26 @@ impl Connection {
 
     /// How the body of a response is framed (RFC 9112 §6.3 seen from the
     /// sender).
-    fn framing(&self, status: Status, length: BodyLength) -> Result<Sending, Misuse> {
-        let known_content = matches!(length, BodyLength::Known(1..));
-        Ok(match (self.asked, status.code(), length) {
-            (_, 204 | 205, _) if known_content => return Err(Misuse::BodyTooLong),
-            (_, 204 | 205, _) => Sending::Nothing,
-            (Asked::Head, ..) | (_, 304, _) => Sending::Swallowed,
-            (_, _, BodyLength::Known(_)) => Sending::Fixed,
-            (_, _, BodyLength::Unknown) if self.old => Sending::UntilClose,
-            (_, _, BodyLength::Unknown) => Sending::Chunked,
+    const fn framing(
+        &self,
+        content: ResponseContent,
+        length: BodyLength,
+    ) -> Result<Sending, Misuse> {
+        let forbids = matches!(content.length, SentLength::Never | SentLength::Zero);
+        Ok(match length {
+            BodyLength::Known(1..) if forbids => return Err(Misuse::BodyTooLong),
+            _ if !content.may_follow => Sending::Swallowed,
+            BodyLength::Known(_) => Sending::Fixed,
+            BodyLength::Unknown if self.old => Sending::UntilClose,
+            BodyLength::Unknown => Sending::Chunked,
         })
     }
 
     /// Settles what becomes of a request body that is still arriving, and of
     /// the connection.
     fn settle_body(&mut self, sending: Sending) {
-        if self.exchange.request == Request::Body && self.wanted != Wanted::Accepted {
+        let is_read = matches!(self.wanted, Wanted::Accepted | Wanted::Continued);
+        if self.exchange.request == Request::Body && !is_read {
             self.after = match (self.wanted, self.after) {
                 (Wanted::Offered | Wanted::Refused, After::KeepDraining) => After::KeepDraining,
                 _ => After::Linger,
@@ -302,15 +313,25 @@ impl Connection {
         });
     }
 
-    /// Writes the framing field: never for 1xx, 204 and 304, and for HEAD as
-    /// for GET.
-    fn put_framing(&self, status: Status, length: BodyLength, out: &mut impl Sink) {
-        match (status.code(), length) {
-            (204 | 304, _) => {}
-            (205, _) => out.put(b"Content-Length: 0\r\n"),
-            (_, BodyLength::Known(length)) => encode::put_content_length(length, out),
-            (_, BodyLength::Unknown) if self.old => {}
-            (_, BodyLength::Unknown) => out.put(b"Transfer-Encoding: chunked\r\n"),
+    /// Writes the framing field, for HEAD as for GET.
+    fn put_framing(
+        &self,
+        content: ResponseContent,
+        status: Status,
+        length: BodyLength,
+        out: &mut impl Sink,
+    ) {
+        let known = match length {
+            BodyLength::Known(length) => Some(length),
+            BodyLength::Unknown => None,
+        };
+        let chunks = length == BodyLength::Unknown && status != Status::NOT_MODIFIED && !self.old;
+        match content.length_for(status, known) {
+            Some(length) => encode::put_content_length(length, out),
+            None if chunks && content.length != SentLength::Never => {
+                out.put(b"Transfer-Encoding: chunked\r\n");
+            }
+            None => {}
         }
     }
 

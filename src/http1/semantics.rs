@@ -1,8 +1,8 @@
 //! The fields that rule a connection: classified while a head is scanned.
 
 use super::Violation;
-use super::length::{ContentLength, TransferEncoding};
-use crate::http::{List, Version, target::is_authority};
+use super::length::TransferEncoding;
+use crate::http::{ContentLength, Expectation, List, Version, target::is_authority};
 use crate::wire::simd::{Blocks, Class, FieldLine, WINDOW};
 
 /// What a head says about its framing and its connection.
@@ -13,7 +13,7 @@ pub(crate) struct Semantics {
     /// Where the value of Host lies, if there is one.
     host: (u32, u32),
     flags: Flags,
-    expect: Option<Expect>,
+    expect: Expectation,
 }
 
 /// What was found, a bit each.
@@ -50,12 +50,6 @@ impl Flags {
             self.set(flag);
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expect {
-    Continue,
-    Unknown,
 }
 
 /// The first four bytes of the name of each known field, in lower case, by the
@@ -117,23 +111,13 @@ impl Semantics {
         let value = part(value).unwrap_or_default();
         match name.len() {
             10 if is(name, b"connection") => return self.add_connection(value),
-            6 if is(name, b"expect") => self.add_expect(value),
+            6 if is(name, b"expect") => self.expect.add(value),
             7 if is(name, b"upgrade") => self.flags.set(Flags::UPGRADE),
             14 if is(name, b"content-length") => self.length.add(value),
             17 if is(name, b"transfer-encoding") => self.coding.add(value),
             _ => return,
         }
         self.flags.set(Flags::RARE);
-    }
-
-    fn add_expect(&mut self, value: &[u8]) {
-        for expectation in List::new(value) {
-            let known = expectation.eq_ignore_ascii_case(b"100-continue");
-            self.expect = match self.expect {
-                None | Some(Expect::Continue) if known => Some(Expect::Continue),
-                _ => Some(Expect::Unknown),
-            };
-        }
     }
 
     fn add_connection(&mut self, value: &[u8]) {
@@ -185,13 +169,10 @@ impl Semantics {
     /// # Errors
     /// [`Violation::Expectation`] if it expects anything else.
     pub(crate) const fn expects_continue(&self, version: Version) -> Result<bool, Violation> {
-        let Some(expect) = self.expect else {
-            return Ok(false);
-        };
-        match (version, expect) {
-            (Version::Http10, _) => Ok(false),
-            (_, Expect::Continue) => Ok(true),
-            (_, Expect::Unknown) => Err(Violation::Expectation),
+        match (version, self.expect) {
+            (Version::Http10, _) | (_, Expectation::Absent) => Ok(false),
+            (_, Expectation::Continue) => Ok(true),
+            (_, Expectation::Unknown) => Err(Violation::Expectation),
         }
     }
 

@@ -12,6 +12,18 @@ use crate::wire::ascii;
 /// Methods longer than this are none that anybody implements.
 const LONGEST_METHOD: usize = 32;
 
+/// What is wrong with a request line that is still without an end where a head
+/// has to end.
+#[cold]
+pub(super) fn fault_of_endless(line: &[u8]) -> Violation {
+    let method = line.iter().position(|&b| !ascii::is_tchar(b));
+    match method.map(|end| (end, line.get(end))) {
+        Some((1..=LONGEST_METHOD, Some(b' '))) => Violation::TargetTooLong,
+        Some((1.., Some(b' '))) | None => Violation::MethodTooLong,
+        Some(_) => Violation::Method,
+    }
+}
+
 /// A first line, which each kind of head has its own form of.
 pub(crate) trait StartLine: Copy {
     /// What stands in its place before it was read.

@@ -9,7 +9,7 @@ use super::connection::Phase;
 use super::cost::Parts;
 use super::frame::{HEAD, Head, Kind, flag};
 use super::state::State;
-use crate::http::{Fields, ResponseHead, date::Date};
+use crate::http::{Fields, ResponseContent, ResponseHead, date::Date};
 use crate::wire::{Role, Sink};
 
 /// A response in whole.
@@ -47,12 +47,10 @@ impl Connection {
             && self.phase == Phase::Open
             && stream.state == State::HalfClosedRemote
             && !stream.answered
-            && !stream.head_only;
+            && ResponseContent::to(stream.asks, head.status).may_follow;
         let window = stream.send.open().min(self.send.open());
         let fits = !content.is_empty() && content.len() <= window.min(self.data_frame());
-        // Of the others, some have no content.
-        let is_usual = matches!(head.status.code(), 200..=203 | 400..=599);
-        if !(is_due && fits && is_usual) {
+        if !(is_due && fits) {
             return false;
         }
         let changes = self.encoder.table().changes();
@@ -183,10 +181,12 @@ mod tests {
         let date = Date::from_unix(784_111_777);
         let mut plain = FieldBuffer::new();
         plain.push("Content-Type", "text/plain").unwrap();
+        let mut sums = FieldBuffer::new();
+        sums.push("X-Sum", "7").unwrap();
         let listed = [Field::new("content-type", "text/plain")];
         let (fields, status) = ([plain.as_fields(), Fields::new(&listed)], [200, 404, 304]);
         let ends = [Field::new("grpc-status", "0")];
-        let trailers = [None, Some(Fields::new(&ends)), Some(plain.as_fields())];
+        let trailers = [None, Some(Fields::new(&ends)), Some(sums.as_fields())];
 
         let start = Instant::START;
         let mut client = Connection::new(Role::Client, start);

@@ -21,7 +21,7 @@ use crate::wire::{Instant, Role, Sink};
 pub(super) const CONTROL_ROOM: usize = 160;
 
 /// The pings that are our own.
-const DRAIN_PING: [u8; 8] = *b"draining";
+pub(super) const DRAIN_PING: [u8; 8] = *b"draining";
 pub(super) const ALIVE_PING: [u8; 8] = *b"alive???";
 
 /// One HTTP/2 connection, in either role.
@@ -122,6 +122,9 @@ pub struct Connection {
     pub(super) frame_since: Option<Instant>,
     /// When our sign-of-life ping was sent, if it was not answered; else NEVER.
     pub(super) ping_since: Instant,
+    /// How long the rest of a request is dropped behind an early answer, in tenths
+    /// of a second, rounded up; `u16::MAX` is never.
+    pub(super) early_reset: u16,
 }
 
 /// How far the connection's life has come.
@@ -214,6 +217,7 @@ impl Connection {
             settings_since: None,
             frame_since: Some(now),
             ping_since: Instant::NEVER,
+            early_reset: 0, // `open` knows the limits
         }
     }
 
@@ -320,6 +324,8 @@ impl Connection {
             return Err(Misuse::NoRoom);
         }
         self.own = Own::new(limits);
+        let tenths = limits.early_reset.as_millis().div_ceil(100);
+        self.early_reset = u16::try_from(tenths).unwrap_or(u16::MAX);
         self.encoder = Encoder::new(Growing::default(), limits.encoder_table);
         if self.role == Role::Client {
             out.put(PREFACE);
@@ -353,7 +359,7 @@ impl Connection {
         match (self.drain, self.role) {
             (Drain::No, Role::Server) => {
                 payload::put_goaway(MAX_31, ErrorCode::NO_ERROR, "", out);
-                payload::put_ping(false, DRAIN_PING, out);
+                self.put_ping(DRAIN_PING, out);
                 self.drain = Drain::Warned(now);
                 self.wake = now; // `elapsed` knows the limit
             }
@@ -386,16 +392,6 @@ impl Connection {
         self.drain = Drain::Last(self.last_peer);
         self.finish_drain();
         Ok(())
-    }
-
-    /// Takes the answer to a ping that was not the application's; `false` if
-    /// it was.
-    pub(super) fn take_pong(&mut self, opaque: [u8; 8], out: &mut impl Sink) -> bool {
-        if opaque == DRAIN_PING && matches!(self.drain, Drain::Warned(_)) {
-            self.put_last_goaway("", out);
-            return true;
-        }
-        opaque == ALIVE_PING
     }
 
     /// Tells the peer which of its streams is the last that is served.

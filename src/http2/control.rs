@@ -1,13 +1,16 @@
 //! Frames about the connection and its streams: SETTINGS, PING, GOAWAY,
 //! RST_STREAM, WINDOW_UPDATE, PRIORITY (RFC 9113 §6).
 
-use super::connection::{CONTROL_ROOM, Drain};
+use core::time::Duration;
+
+use super::connection::{ALIVE_PING, CONTROL_ROOM, DRAIN_PING, Drain};
 use super::flood::Spent;
 use super::found::Found;
 use super::frame::{HEAD, Head, Kind, flag};
 use super::receive::Context;
 use super::settings;
 use super::state::{By, Frame, State};
+use super::streams::Sending;
 use super::{Connection, ErrorCode, Misuse, Violation, payload};
 use crate::wire::{Instant, Role, Sink};
 
@@ -40,6 +43,8 @@ impl Connection {
             Kind::Ping => {
                 let opaque = body.first_chunk().copied().unwrap_or_default(); // 8 octets: checked
                 if head.has(flag::ACK) {
+                    // What answers our pings is free, anything else is a flood.
+                    self.flood.answer(context.limits, context.now)?;
                     let ours = self.take_pong(opaque, out);
                     self.finish_drain();
                     return Ok((!ours).then_some(Found::Pong(opaque)));
@@ -255,6 +260,12 @@ impl Connection {
         self.put_updates(out);
     }
 
+    /// The same without a word to the peer before the next call.
+    pub(crate) fn consume_later(&mut self, stream: u32, bytes: u32) {
+        self.consume_quietly(stream, bytes);
+        self.stream_updates_due = true;
+    }
+
     /// The same without a word to the peer yet.
     pub(super) fn consume_quietly(&mut self, stream: u32, bytes: u32) {
         if let Some(stream) = self.streams.get_mut(stream) {
@@ -291,6 +302,37 @@ impl Connection {
         }
     }
 
+    /// Takes the answer to a ping that was not the application's; `false` if
+    /// it was.
+    pub(super) fn take_pong(&mut self, opaque: [u8; 8], out: &mut impl Sink) -> bool {
+        if opaque == DRAIN_PING && matches!(self.drain, Drain::Warned(_)) {
+            self.put_last_goaway("", out);
+            return true;
+        }
+        opaque == ALIVE_PING
+    }
+
+    /// Sends a ping of ours.
+    pub(super) fn put_ping(&mut self, opaque: [u8; 8], out: &mut impl Sink) {
+        payload::put_ping(false, opaque, out);
+        self.flood.pinged();
+    }
+
+    /// How long the rest of a request is dropped before its stream is reset.
+    pub(crate) const fn early_reset(&self) -> Duration {
+        match self.early_reset {
+            u16::MAX => Duration::MAX,
+            tenths => Duration::from_millis(tenths as u64 * 100),
+        }
+    }
+
+    /// Whether content of ours on a stream is taken and dropped: the head has
+    /// ended it.
+    pub(crate) fn is_swallowed(&self, id: u32) -> bool {
+        let stream = self.streams.get(id);
+        stream.is_some_and(|stream| stream.sending == Sending::Swallowed)
+    }
+
     /// Sends a ping of the application; its answer comes as
     /// [`Event::Pong`](super::Event::Pong).
     ///
@@ -298,7 +340,7 @@ impl Connection {
     /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
     pub fn send_ping(&mut self, opaque: [u8; 8], out: &mut impl Sink) -> Result<(), Misuse> {
         self.may_send(CONTROL_ROOM, out)?;
-        payload::put_ping(false, opaque, out);
+        self.put_ping(opaque, out);
         Ok(())
     }
 
@@ -316,10 +358,15 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
         self.may_send(CONTROL_ROOM, out)?;
-        let after = self.state(stream).after(By::Us, Frame::Reset);
+        let state = self.state(stream);
+        let after = state.after(By::Us, Frame::Reset);
         after.map_err(|_| Misuse::NoStream)?;
-        payload::put_reset(stream, code, out);
-        self.remove(stream, true, now);
+        // Both sides have ended a stream whose content is only taken and dropped.
+        let is_over = state == State::HalfClosedRemote && self.is_swallowed(stream);
+        if !is_over {
+            payload::put_reset(stream, code, out);
+        }
+        self.remove(stream, !is_over, now);
         Ok(())
     }
 }

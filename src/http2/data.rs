@@ -19,10 +19,18 @@ impl Connection {
     ) -> Result<Option<Found>, Violation> {
         let (id, len, end) = (head.stream, head.length, head.has(flag::END_STREAM));
         self.receive.take(len).ok_or(Violation::FlowControl)?;
+        let pad_unread = head.has(flag::PADDED);
+        let data = Data {
+            stream: id,
+            left: len,
+            padding: 0,
+            pad_unread,
+            end,
+        };
         let Some(stream) = self.streams.get_mut(id) else {
             self.receive.free(len);
             self.updates_due = true;
-            self.reading = Reading::Skip(len);
+            self.reading = Reading::Data(data); // its padding is judged all the same
             return self.late(id, context).map(|()| None);
         };
         let code = match stream.state.after(By::Peer, Frame::Data { end }) {
@@ -31,14 +39,6 @@ impl Connection {
             Ok(_) if stream.receive.take(len).is_none() => ErrorCode::FLOW_CONTROL_ERROR,
             Ok(_) => {
                 self.withheld |= self.receive.is_shut();
-                let pad_unread = head.has(flag::PADDED);
-                let data = Data {
-                    stream: id,
-                    left: len,
-                    padding: 0,
-                    pad_unread,
-                    end,
-                };
                 self.reading = Reading::Data(data);
                 if !pad_unread {
                     return self.judge_length(data, context, out);
@@ -47,7 +47,7 @@ impl Connection {
             }
         };
         self.receive.free(len);
-        self.reading = Reading::Skip(len);
+        self.reading = Reading::Data(data);
         self.stream_error(id, code, context, out).map(Some)
     }
 
@@ -87,8 +87,9 @@ impl Connection {
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
     ) -> Result<Option<Found>, Violation> {
-        if self.streams.get(data.stream).is_none() {
-            // It was reset meanwhile, and its bytes were given back then.
+        let is_open = self.streams.get(data.stream).is_some();
+        if !is_open && !data.pad_unread {
+            // It is closed, and its bytes were given back then.
             self.reading = Reading::Skip(data.left + u32::from(data.padding));
             return Ok(None);
         }

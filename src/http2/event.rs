@@ -49,6 +49,10 @@ pub enum Event<'b> {
         stream: u32,
         /// The trailers, if there were any.
         trailers: Fields<'b>,
+        /// How many fields were left out of them because they may not stand in
+        /// a trailer section, and do no harm there (RFC 9110 §6.5.1): Date, Vary,
+        /// Content-Type and the like.
+        dropped: u16,
     },
     /// A stream ended before its time: nothing more comes on it, and nothing
     /// can be sent.

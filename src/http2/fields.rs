@@ -5,7 +5,10 @@ use super::frame::{HEAD, Head, Kind, flag};
 use super::head::is_lower_token;
 use super::{BodyLength, Connection, Misuse, payload};
 use crate::hpack::{Encoder, Growing, Indexing};
-use crate::http::{Field, Fields, Method, RequestHead, Status, Target};
+use crate::http::target::can_be_sent;
+use crate::http::{
+    Field, Fields, Method, RequestHead, Status, Target, date::Date, is_of_connection, trailers,
+};
 use crate::wire::{Sink, ascii};
 
 /// Names up to this length are turned to lower case on the stack.
@@ -64,15 +67,14 @@ fn is_clean(value: &[u8]) -> bool {
 /// Fields that the machine is in charge of, or that HTTP/2 does not have
 /// (RFC 9113 §8.2.2).
 fn is_forbidden(field: Field<'_>, place: Place) -> bool {
+    if place == Place::Trailers && !trailers::may_trail(field.name) {
+        return true;
+    }
     match field.name.len() {
         2 => field.is("te") && !field.value.eq_ignore_ascii_case(b"trailers"),
         4 => place != Place::Request && field.is("host"),
-        7 => field.is("upgrade"),
-        10 => field.is("connection") || field.is("keep-alive"),
         14 => field.is("content-length"),
-        16 => field.is("proxy-connection"),
-        17 => field.is("transfer-encoding"),
-        _ => false,
+        _ => is_of_connection(field.name),
     }
 }
 
@@ -108,7 +110,7 @@ impl<'a> Pseudo<'a> {
             (false, None) => false,
         };
         let clean = |text: Option<&str>| {
-            text.is_none_or(|text| text.bytes().all(|b| ascii::is_vchar(b) && b != b'#'))
+            text.is_none_or(|text| text.bytes().all(|b| ascii::is_in_target(b) && b != b'?'))
         };
         let protocol_ok = head
             .protocol
@@ -118,7 +120,8 @@ impl<'a> Pseudo<'a> {
         if !fits
             || !protocol_ok
             || !ascii::is_token(method.as_bytes())
-            || ![scheme, authority, path, query].into_iter().all(clean)
+            || !can_be_sent(path.unwrap_or_default(), query)
+            || ![scheme, authority].into_iter().all(clean)
             || authority.is_none()
         {
             return Err(Misuse::Request);
@@ -262,14 +265,20 @@ impl Connection {
         self.block.shrink_to(1024);
     }
 
-    /// Answers a request whose field list is too large: 431, and the stream is
-    /// over (RFC 6585 §5). At most 50 octets.
-    pub(super) fn put_too_large(&mut self, stream: u32, ended: bool, out: &mut impl Sink) {
+    /// Answers a request that nobody else hears of, and the stream is over. At
+    /// most 80 octets.
+    pub(super) fn put_refusal(
+        &mut self,
+        (stream, ended): (u32, bool),
+        status: Status,
+        date: Option<&Date>,
+        out: &mut impl Sink,
+    ) {
         let parts = Parts {
-            status: Some(Status::REQUEST_HEADER_FIELDS_TOO_LARGE),
+            status: Some(status),
             fields: Fields::EMPTY,
             length: Some(0),
-            date: None,
+            date,
         };
         // Whatever the peer says that it takes.
         let weighed = self.weigh(&parts).unwrap_or(Weighed::HEAVY);

@@ -8,7 +8,7 @@ use crate::wire::{Budget, Instant};
 pub(super) const TOO_LARGE: u32 = 16;
 
 /// Answers to our frames that a peer may save up.
-const MAX_ANSWERS: u32 = 1000;
+const MAX_ANSWERS: u16 = 1000;
 
 /// The budgets of one connection.
 #[derive(Debug)]
@@ -21,7 +21,9 @@ pub(super) struct Flood {
     errors: Budget,
     refusals: Budget,
     /// Frames of ours that a ping of the peer may still answer.
-    answers: u32,
+    answers: u16,
+    /// Pings of ours that have not been answered.
+    own_pings: u16,
     /// Of a peer whose pings are judged as keep-alives.
     keep_alive: Option<KeepAlive>,
 }
@@ -134,6 +136,7 @@ impl Flood {
             errors: Budget::new(),
             refusals: Budget::new(),
             answers: 0,
+            own_pings: 0,
             keep_alive: None,
         }
     }
@@ -159,6 +162,23 @@ impl Flood {
         judge(
             self.settings.spend(1, limits.settings_rate, now),
             Violation::SettingsFlood,
+        )
+    }
+
+    /// Notes that a ping of ours was sent.
+    pub(super) const fn pinged(&mut self) {
+        self.own_pings = self.own_pings.saturating_add(1);
+    }
+
+    /// An answer to a ping of ours, or to one that was never sent.
+    pub(super) const fn answer(&mut self, limits: &Limits, now: Instant) -> Result<(), Violation> {
+        if self.own_pings > 0 {
+            self.own_pings -= 1;
+            return Ok(());
+        }
+        judge(
+            self.pings.spend(1, limits.ping_rate, now),
+            Violation::PingFlood,
         )
     }
 

@@ -32,6 +32,7 @@ pub(crate) enum Found {
     Trailers {
         stream: u32,
         list: Decoded,
+        dropped: u16,
     },
     Reset {
         stream: u32,
@@ -74,7 +75,7 @@ impl Asked {
             Some((from, to)) => Content::Whole(input.get_mut(from..to).unwrap_or_default()),
             None if self.end => Content::None,
             None => Content::Follows {
-                length: self.judged.content_length,
+                length: self.judged.content_length(),
             },
         };
         Some((head, content))
@@ -145,13 +146,16 @@ impl Found {
             Self::End { stream } => Event::End {
                 stream,
                 trailers: Fields::EMPTY,
+                dropped: 0,
             },
             Self::Trailers {
                 stream,
                 list: decoded,
+                dropped,
             } => Event::End {
                 stream,
                 trailers: decoded.borrow(scratch).fields(0),
+                dropped,
             },
             Self::Reset {
                 stream,

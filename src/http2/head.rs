@@ -7,7 +7,8 @@
 use alloc::vec::Vec;
 
 use crate::http::{
-    FieldRange, Fields, Method, RequestHead, ResponseHead, Status, Target, Version, target,
+    Asks, ContentLength, Expectation, FieldRange, Fields, Method, RequestHead, ResponseHead,
+    Status, Target, Version, is_of_connection, target,
 };
 use crate::wire::{ascii, simd::text};
 
@@ -35,10 +36,10 @@ pub(crate) struct Judged {
     /// Where the fields proper begin.
     first: u8, // at most 6: no pseudo-header field comes twice
     cookies: u16,
-    pub(super) content_length: Option<u64>,
-    pub(super) expects: bool,
-    /// A request for HEAD: its response has no content.
-    pub(super) is_head: bool,
+    length: ContentLength,
+    pub(super) expects: Expectation,
+    /// What the method says about the content of the response.
+    pub(super) asks: Asks,
 }
 
 /// A list in the scratch.
@@ -94,9 +95,9 @@ impl<'b> List<'b> {
             host: ABSENT,
             first: 0,
             cookies: 0,
-            content_length: None,
-            expects: false,
-            is_head: false,
+            length: ContentLength::Absent,
+            expects: Expectation::Absent,
+            asks: Asks::Content,
         };
         let mut proper = false;
         for (index, range) in self.ranges.iter().enumerate() {
@@ -120,17 +121,21 @@ impl<'b> List<'b> {
             proper = true;
             judged.field(index, name, value)?;
         }
-        Ok(judged)
+        match judged.length {
+            ContentLength::Invalid => Err(Malformed),
+            _ => Ok(judged),
+        }
     }
 
     /// Judges the head of a request (RFC 9113 §8.3.1). `extended` says that we
-    /// allow extended CONNECT.
-    pub(super) fn judge_request(&self, extended: bool) -> Result<Judged, Malformed> {
+    /// allow extended CONNECT, `strict` that the path is to be that of RFC 3986.
+    pub(super) fn judge_request(&self, extended: bool, strict: bool) -> Result<Judged, Malformed> {
         let mut judged = self.judge()?;
         let method = self.at(judged.method).and_then(Method::new);
         let method = method.ok_or(Malformed)?;
-        judged.is_head = method == Method::Head;
-        if judged.status != ABSENT {
+        judged.asks = Asks::of(method);
+        let is_repeated = matches!(judged.length, ContentLength::Repeated(_));
+        if judged.status != ABSENT || is_repeated {
             return Err(Malformed);
         }
         let authority = self.at(judged.authority);
@@ -150,14 +155,19 @@ impl<'b> List<'b> {
             }
             return Ok(judged);
         }
-        self.judge_target(&judged, method)?;
+        self.judge_target(&judged, method, strict)?;
         self.judge_host(&judged)?;
         Ok(judged)
     }
 
-    fn judge_target(&self, judged: &Judged, method: Method<'_>) -> Result<(), Malformed> {
+    fn judge_target(
+        &self,
+        judged: &Judged,
+        method: Method<'_>,
+        strict: bool,
+    ) -> Result<(), Malformed> {
         let scheme = self.at(judged.scheme).ok_or(Malformed)?;
-        let path = self.at(judged.path).ok_or(Malformed)?;
+        let (path, _) = self.target_at(judged.path).ok_or(Malformed)?;
         let scheme_ok = scheme.first().is_some_and(u8::is_ascii_alphabetic)
             && scheme
                 .iter()
@@ -166,9 +176,8 @@ impl<'b> List<'b> {
             return Err(Malformed);
         }
         let fits = match path {
-            [b'/', ..] => is_path(path),
-            b"*" => method == Method::Options,
-            _ => false,
+            "*" => method == Method::Options,
+            _ => path.starts_with('/') && (!strict || Target::parse_origin(path).is_rfc3986()),
         };
         if fits { Ok(()) } else { Err(Malformed) }
     }
@@ -263,7 +272,15 @@ impl Judged {
     /// Whether the content may be shown along with the head: nobody is to be
     /// asked for it, and it is no tunnel.
     pub(super) fn may_be_whole(&self) -> bool {
-        !self.expects && self.path != ABSENT && self.protocol == ABSENT
+        self.expects == Expectation::Absent && self.path != ABSENT && self.protocol == ABSENT
+    }
+
+    /// What was announced as the length of the content.
+    pub(super) const fn content_length(&self) -> Option<u64> {
+        match self.length {
+            ContentLength::One(length) | ContentLength::Repeated(length) => Some(length),
+            ContentLength::Absent | ContentLength::Invalid => None,
+        }
     }
 
     /// Whether there are cookies to be [joined](join_cookies).
@@ -292,15 +309,10 @@ impl Judged {
             return Err(Malformed);
         }
         match name {
-            b"connection" | b"proxy-connection" | b"keep-alive" | b"transfer-encoding"
-            | b"upgrade" => Err(Malformed),
             b"te" if !value.eq_ignore_ascii_case(b"trailers") => Err(Malformed),
             b"content-length" => {
-                let length = ascii::parse_decimal(value).ok_or(Malformed)?;
-                match self.content_length.replace(length) {
-                    None => Ok(()),
-                    Some(_) => Err(Malformed),
-                }
+                self.length.add(value);
+                Ok(())
             }
             b"host" => match (self.host, u8::try_from(index)) {
                 (ABSENT, Ok(index)) => {
@@ -313,8 +325,9 @@ impl Judged {
                 self.cookies = self.cookies.saturating_add(1);
                 Ok(())
             }
+            _ if is_of_connection(name) => Err(Malformed),
             b"expect" => {
-                self.expects = value.eq_ignore_ascii_case(b"100-continue");
+                self.expects.add(value);
                 Ok(())
             }
             _ => Ok(()),
@@ -349,34 +362,6 @@ const fn is_plain(word: [u8; 8]) -> bool {
     let beyond_z = word + ONES * (0x7f - b'z' as u64);
     let other = (word ^ (ONES * b'-' as u64)) + ONES * 0x7f; // high bit: not a hyphen
     ((from_a & !beyond_z) | !other) & HIGH == HIGH
-}
-
-/// Whether `path` is visible ASCII without a fragment.
-fn is_path(path: &[u8]) -> bool {
-    let visible = |&b: &u8| ascii::is_vchar(b) && b != b'#';
-    match path.last_chunk::<8>() {
-        Some(last) => {
-            let mut words = path.as_chunks::<8>().0.iter();
-            is_visible(*last) && words.all(|word| is_visible(*word))
-        }
-        None => path.iter().all(visible),
-    }
-}
-
-/// Whether eight octets are all visible ASCII and none is `#`.
-#[inline]
-const fn is_visible(word: [u8; 8]) -> bool {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    let word = u64::from_ne_bytes(word);
-    if word & HIGH != 0 {
-        return false;
-    }
-    // No sum carries into the next octet: all are below 0x80.
-    let from_mark = word + ONES * (0x80 - b'!' as u64);
-    let beyond_tilde = word + ONES * (0x7f - b'~' as u64);
-    let other = (word ^ (ONES * b'#' as u64)) + ONES * 0x7f;
-    from_mark & !beyond_tilde & other & HIGH == HIGH
 }
 
 /// Whether `text` is `uri-host [ ":" port ]`.
@@ -431,7 +416,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_paths_are_judged_alike_at_every_length() {
+    fn names_are_judged_alike_at_every_length() {
         for b in 0..=255u8 {
             let lower = ascii::is_tchar(b) && !b.is_ascii_uppercase();
             for len in 1..20 {
@@ -440,17 +425,6 @@ mod tests {
                     name[at] = b;
                     assert_eq!(is_lower_token(&name[..len]), lower, "{b} at {at}");
                 }
-            }
-        }
-        for b in 0..=255u8 {
-            for at in 0..20 {
-                let mut path = [b'/'; 20];
-                path[at] = b;
-                assert_eq!(
-                    is_path(&path),
-                    ascii::is_vchar(b) && b != b'#',
-                    "{b} at {at}"
-                );
             }
         }
         assert!(!is_lower_token(b"") && is_lower_token(b"x-content-type-options"));

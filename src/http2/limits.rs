@@ -34,6 +34,11 @@ pub struct Limits {
     /// Fields in a head, and again in trailers. Stops floods of tiny fields. The
     /// scratch's own length is a limit beside it. The peer sees 431. Default 100.
     pub fields: u16,
+    /// Takes paths of RFC 3986 alone, without what browsers send beyond it
+    /// ([`Target::is_rfc3986`](crate::http::Target::is_rfc3986)). For servers in
+    /// front of others that are confused by it. The peer sees PROTOCOL_ERROR.
+    /// Default false.
+    pub strict_target: bool,
     /// The HPACK table that the peer may fill (SETTINGS_HEADER_TABLE_SIZE), at most
     /// 64 KiB. It is allocated as it fills. Default 4 KiB.
     pub header_table: u32,
@@ -50,8 +55,8 @@ pub struct Limits {
     /// SETTINGS frames (CVE-2019-9515). The peer sees ENHANCE_YOUR_CALM. Default 100
     /// at once, 10 a second.
     pub settings_rate: Rate,
-    /// PING frames (CVE-2019-9512); those that answer frames of ours, as bandwidth
-    /// probes do, are free. The peer sees ENHANCE_YOUR_CALM. Default 1,000 at once,
+    /// PING frames (CVE-2019-9512), and acknowledgements of none of ours; those that
+    /// answer frames of ours, as bandwidth probes do, are free. The peer sees ENHANCE_YOUR_CALM. Default 1,000 at once,
     /// 100 a second.
     pub ping_rate: Rate,
     /// PING frames while no stream is open, of a peer that makes no calls of gRPC. The
@@ -98,6 +103,13 @@ pub struct Limits {
     /// progress on its stream (CVE-2019-9511, -9517). The peer sees RST_STREAM with
     /// CANCEL. Default 60 s.
     pub stall_timeout: Duration,
+    /// How long the rest of a request is read and dropped behind a response that
+    /// was complete before it, until RST_STREAM with NO_ERROR says that it is not
+    /// needed (RFC 9113 §8.1). Some clients take that for an error (curl 7.88);
+    /// what is short ends in time without it. Zero resets immediately;
+    /// [`Duration::MAX`] waits as long as the rest keeps the pace of a body.
+    /// Taken from here when the connection opens. Default 1 s.
+    pub early_reset: Duration,
     /// How long the peer may be silent while streams are open before it is pinged.
     /// Finds peers that were lost without a word. Default 60 s.
     pub ping_interval: Duration,
@@ -125,6 +137,7 @@ impl Limits {
         frame: 16 << 10,
         header_list: 16 << 10,
         fields: 100,
+        strict_target: false,
         header_table: 4096,
         encoder_table: 4096,
         continuations: 16,
@@ -164,6 +177,7 @@ impl Limits {
         settings_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(60),
         stall_timeout: Duration::from_secs(60),
+        early_reset: Duration::from_secs(1),
         ping_interval: Duration::from_secs(60),
         ping_timeout: Duration::from_secs(20),
         drain_timeout: Duration::from_secs(1),
@@ -210,6 +224,13 @@ impl Limits {
     #[must_use]
     pub const fn with_fields(mut self, count: u16) -> Self {
         self.fields = count;
+        self
+    }
+
+    /// The same with or without [`strict_target`](Self::strict_target).
+    #[must_use]
+    pub const fn with_strict_target(mut self, strict: bool) -> Self {
+        self.strict_target = strict;
         self
     }
 
@@ -330,6 +351,13 @@ impl Limits {
     #[must_use]
     pub const fn with_idle_timeout(mut self, time: Duration) -> Self {
         self.idle_timeout = time;
+        self
+    }
+
+    /// The same with another [`early_reset`](Self::early_reset).
+    #[must_use]
+    pub const fn with_early_reset(mut self, time: Duration) -> Self {
+        self.early_reset = time;
         self
     }
 

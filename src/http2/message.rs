@@ -11,7 +11,7 @@ use super::receive::Context;
 use super::state::{By, Frame, State};
 use super::streams::{Past, Stream, UNKNOWN};
 use super::{Connection, ErrorCode, Violation, head, payload};
-use crate::http::Status;
+use crate::http::{Asks, ContentFraming, Expectation, ResponseContent, Scratch, Status, trailers};
 use crate::wire::{Role, Sink};
 
 impl Connection {
@@ -45,14 +45,17 @@ impl Connection {
                     return self.take_response(block, list, context, out).map(Some);
                 }
                 Ok(_) if !block.end => ErrorCode::PROTOCOL_ERROR,
-                Ok(_) => match list.list(context.scratch).judge_trailers() {
-                    Ok(()) => {
+                Ok(_) => match sift_trailers(list, context.scratch) {
+                    Some((list, dropped)) => {
                         let refused = self.end_of_content(id, context, out)?;
-                        return Ok(Some(
-                            refused.unwrap_or(Found::Trailers { stream: id, list }),
-                        ));
+                        let found = Found::Trailers {
+                            stream: id,
+                            list,
+                            dropped,
+                        };
+                        return Ok(Some(refused.unwrap_or(found)));
                     }
-                    Err(_) => ErrorCode::PROTOCOL_ERROR,
+                    None => ErrorCode::PROTOCOL_ERROR,
                 },
             };
             return self.stream_error(id, code, context, out).map(Some);
@@ -68,7 +71,10 @@ impl Connection {
             },
             Role::Server => {
                 let judged = match list.complete {
-                    true => list.list(context.scratch).judge_request(true).ok(),
+                    true => list
+                        .list(context.scratch)
+                        .judge_request(true, context.limits.strict_target)
+                        .ok(),
                     false => None,
                 };
                 let same = self.decoder.table().changes() == changes && !block.skimmed;
@@ -169,24 +175,28 @@ impl Connection {
         }
         if !list.complete {
             self.flood.refusal(TOO_LARGE, context.limits, context.now)?;
-            self.put_too_large(id, block.end, out);
-            self.closed.push(id, true);
-            return Ok(None);
+            let status = Status::REQUEST_HEADER_FIELDS_TOO_LARGE; // RFC 6585 §5
+            return Ok(self.refuse(&block, status, context, out));
         }
         let judged = match judged {
             Some(judged) if block.dependency != id => judged,
             _ => return self.refuse_malformed(id, context, out),
         };
-        if block.end && judged.content_length.is_some_and(|length| length > 0) {
+        if block.end && judged.content_length().is_some_and(|length| length > 0) {
             return self.refuse_malformed(id, context, out);
+        }
+        if judged.expects == Expectation::Unknown {
+            self.flood.refusal(1, context.limits, context.now)?;
+            let status = Status::EXPECTATION_FAILED; // RFC 9110 §10.1.1
+            return Ok(self.refuse(&block, status, context, out));
         }
         let frame = Frame::Headers { end: block.end };
         let state = State::Idle.after(By::Peer, frame);
         let state = state.map_err(|_| Violation::StreamOrder)?;
         let mut stream = Stream::new(id, state, self.peer.window, self.granted);
-        stream.remaining = judged.content_length.unwrap_or(UNKNOWN);
-        stream.expects = judged.expects;
-        stream.head_only = judged.is_head;
+        stream.remaining = judged.content_length().unwrap_or(UNKNOWN);
+        stream.expects = judged.expects == Expectation::Continue;
+        stream.asks = judged.asks;
         self.streams.insert(stream);
         let (fields, Some(text)) = context.scratch.parts() else {
             return Err(Violation::FieldTooLarge); // no list was decoded without it
@@ -204,6 +214,19 @@ impl Connection {
             end: block.end,
             whole: None,
         })))
+    }
+
+    /// A request that the machine itself answers, with a status.
+    fn refuse(
+        &mut self,
+        block: &Block,
+        status: Status,
+        context: &Context<'_, '_>,
+        out: &mut impl Sink,
+    ) -> Option<Found> {
+        self.put_refusal((block.stream, block.end), status, context.date, out);
+        self.closed.push(block.stream, true);
+        None
     }
 
     /// A request that is none: nobody but the peer hears of it.
@@ -232,11 +255,18 @@ impl Connection {
         let Ok((judged, status)) = judged else {
             return self.stream_error(id, ErrorCode::PROTOCOL_ERROR, context, out);
         };
+        let asks = self.streams.get(id).map_or(Asks::Content, |it| it.asks);
+        let content = ResponseContent::to(asks, status);
+        let length = match content.framing {
+            ContentFraming::Nothing => Some(0),
+            ContentFraming::ByFields => judged.content_length(),
+            ContentFraming::Tunnel => None,
+        };
         let found = Found::Response {
             stream: id,
             list,
             status,
-            length: judged.content_length,
+            length,
             end,
         };
         if status.is_informational() {
@@ -247,11 +277,7 @@ impl Connection {
         }
         if let Some(stream) = self.streams.get_mut(id) {
             stream.answered = true;
-            stream.remaining = if stream.head_only || !status.may_have_content() {
-                0
-            } else {
-                judged.content_length.unwrap_or(UNKNOWN)
-            };
+            stream.remaining = length.unwrap_or(UNKNOWN);
         }
         if end && let Some(refused) = self.end_of_content(id, context, out)? {
             return Ok(refused);
@@ -305,4 +331,14 @@ impl Connection {
             by_peer: false,
         })
     }
+}
+
+/// Judges trailers and leaves out what may not stand there: what is left, and
+/// how many fields are not; `None` if they are malformed.
+fn sift_trailers(mut list: Decoded, scratch: &mut Scratch<'_>) -> Option<(Decoded, u16)> {
+    list.list(scratch).judge_trailers().ok()?;
+    let (fields, text) = scratch.parts();
+    let sifted = trailers::sift(text?, fields.get_mut(..list.fields)?)?;
+    list.fields = sifted.kept;
+    Some((list, sifted.dropped))
 }

@@ -5,12 +5,13 @@ use super::connection::{CONTROL_ROOM, Phase, Reading};
 use super::found::{Asked, Found};
 use super::frame::{HEAD, Head, Kind, PREFACE, flag};
 use super::{Connection, Event, Limits, Violation, payload};
-use crate::http::{Lent, Scratch};
+use crate::http::{Lent, Scratch, date::Date};
 use crate::wire::{Instant, Received, Role, Sink};
 
 /// What a call may look at, apart from the input and the output.
 pub(super) struct Context<'c, 's> {
     pub(super) now: Instant,
+    pub(super) date: Option<&'c Date>,
     pub(super) limits: &'c Limits,
     pub(super) scratch: &'c mut Scratch<'s>,
 }
@@ -61,6 +62,7 @@ impl Connection {
         }
         let mut context = Context {
             now,
+            date: lent.date,
             limits,
             scratch: &mut lent.scratch,
         };

@@ -9,7 +9,10 @@ use super::frame::{HEAD, Head, Kind, MAX_31, flag};
 use super::state::{By, Frame, State};
 use super::streams::{Sending, Stream, UNKNOWN};
 use super::{BodyLength, Connection, Misuse};
-use crate::http::{Fields, Method, RequestHead, ResponseHead, Status, date::Date};
+use crate::http::{
+    Asks, ContentFraming, Fields, RequestHead, ResponseContent, ResponseHead, SentLength, Status,
+    date::Date,
+};
 use crate::wire::{Instant, Role, Sink};
 
 impl Connection {
@@ -56,7 +59,7 @@ impl Connection {
         self.encode_request(&pseudo, head.fields, length);
         self.put_block(id, end, out);
         let mut stream = Stream::new(id, state, self.peer.window, self.granted);
-        stream.head_only = head.method == Method::Head;
+        stream.asks = Asks::of(head.method);
         stream.owed = owed(length);
         self.streams.insert(stream);
         self.next_own = id + 2;
@@ -117,14 +120,15 @@ impl Connection {
     /// [`send_data`](Self::send_data).
     ///
     /// Content-Length and `date` are added; a Date in the fields goes before
-    /// `date`. The answer to HEAD has the fields that GET's would have and
-    /// ends with its head; its content is taken and dropped, as is that of a
-    /// 304.
+    /// `date`. The answer to HEAD has the fields that GET's would have. Where no
+    /// content may follow the head, to HEAD and with 204, 205 and 304, the
+    /// response ends with its head, and content is taken and dropped.
     ///
     /// # Errors
     /// [`Misuse::NoStream`], [`Misuse::State`] if the response has begun,
-    /// [`Misuse::Status`] for 1xx, [`Misuse::BodyTooLong`] for a 204 or 205 with
-    /// content (RFC 9110 §15.3.5, §15.3.6), [`Misuse::InvalidField`],
+    /// [`Misuse::Status`] for 1xx and for 2xx to CONNECT with a known length,
+    /// [`Misuse::BodyTooLong`] for a 204 or 205 whose known length is not 0
+    /// (RFC 9110 §15.3.5, §15.3.6), [`Misuse::InvalidField`],
     /// [`Misuse::ForbiddenField`], [`Misuse::ListTooLarge`],
     /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
     pub fn send_response(
@@ -135,24 +139,23 @@ impl Connection {
         date: Option<&Date>,
         out: &mut impl Sink,
     ) -> Result<(), Misuse> {
-        let bare = matches!(head.status.code(), 204 | 205 | 304);
-        let swallows = self.may_respond(stream)?.head_only || bare;
-        if head.status.is_informational() {
+        let asks = self.may_respond(stream)?.asks;
+        let content = ResponseContent::to(asks, head.status);
+        let is_tunnel = content.framing == ContentFraming::Tunnel;
+        let swallows = !content.may_follow && !is_tunnel;
+        let known = length.and_then(BodyLength::known);
+        if head.status.is_informational() || (is_tunnel && known.is_some()) {
             return Err(Misuse::Status);
         }
-        let has_content = matches!(length, Some(BodyLength::Known(1..)));
-        if has_content && bare && head.status != Status::NOT_MODIFIED {
+        let forbids = matches!(content.length, SentLength::Never | SentLength::Zero);
+        if forbids && matches!(known, Some(1..)) {
             return Err(Misuse::BodyTooLong);
         }
-        let told = match head.status.code() {
-            204 | 304 => None,
-            205 => Some(BodyLength::Known(0)),
-            _ => length,
-        };
+        let told = content.length_for(head.status, known);
         let parts = Parts {
             status: Some(head.status),
             fields: head.fields,
-            length: told.and_then(BodyLength::known),
+            length: told,
             date,
         };
         let weighed = self.weigh(&parts)?;
@@ -258,7 +261,8 @@ impl Connection {
             date: None,
         };
         let weighed = self.weigh(&parts)?;
-        if sender.owed != UNKNOWN && sender.owed > 0 {
+        let is_short = sender.owed != UNKNOWN && sender.owed > 0;
+        if is_short && sender.sending == Sending::Content {
             return Err(Misuse::BodyTooShort);
         }
         self.may_send(self.framed(weighed.cost.octets), out)?;
@@ -383,11 +387,6 @@ impl Connection {
     /// The longest DATA frame that is sent: short ones let streams alternate.
     pub(super) fn data_frame(&self) -> usize {
         self.peer.frame.min(16 << 10) as usize
-    }
-
-    fn is_swallowed(&self, id: u32) -> bool {
-        let stream = self.streams.get(id);
-        stream.is_some_and(|stream| stream.sending == Sending::Swallowed)
     }
 
     fn put_data_head(&self, stream: u32, len: usize, end: bool, out: &mut impl Sink) {

@@ -3,6 +3,7 @@
 use super::state::State;
 use super::table::Numbered;
 use super::window::{ReceiveWindow, SendWindow};
+use crate::http::Asks;
 use crate::wire::Instant;
 
 /// No length was announced.
@@ -14,8 +15,8 @@ pub(super) struct Stream {
     pub(super) id: u32,
     pub(super) state: State,
     pub(super) sending: Sending,
-    /// The response to HEAD has no content.
-    pub(super) head_only: bool,
+    /// What its method says about the content of the response.
+    pub(super) asks: Asks,
     /// The peer waits for 100 Continue (RFC 9110 §10.1.1).
     pub(super) expects: bool,
     /// A final head has come (client) or gone (server).
@@ -40,7 +41,7 @@ pub(super) struct Stream {
 pub(super) enum Sending {
     /// It goes out.
     Content,
-    /// It is taken and dropped: the response to HEAD.
+    /// It is taken and dropped: no content may follow the head.
     Swallowed,
 }
 
@@ -50,7 +51,7 @@ impl Stream {
             id,
             state,
             sending: Sending::Content,
-            head_only: false,
+            asks: Asks::Content,
             expects: false,
             answered: false,
             waiting: false,

@@ -94,7 +94,7 @@ impl Connection {
                 self.finish_drain();
             }
             Action::Ping => {
-                payload::put_ping(false, ALIVE_PING, out);
+                self.put_ping(ALIVE_PING, out);
                 self.ping_since = now;
             }
             Action::Stall => event = self.give_up_stalled(limits, now, out),

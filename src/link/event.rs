@@ -48,6 +48,9 @@ pub enum Event<'b> {
     End {
         /// The fields after the body.
         trailers: Fields<'b>,
+        /// How many fields were left out of them because they may not stand in
+        /// a trailer section (RFC 9110 §6.5.1).
+        dropped: u16,
     },
 
     /// A WebSocket message.

@@ -166,6 +166,13 @@ impl Link {
         }
     }
 
+    /// Whether an HTTP/1.1 client was told `100 Continue` and has sent nothing of
+    /// its body since.
+    #[cfg(feature = "net")]
+    pub(crate) const fn is_continued(&self) -> bool {
+        matches!(&self.protocol, Protocol::Http1(machine) if machine.is_continued())
+    }
+
     /// The number of the exchange that the last event was for. On HTTP/2 it is
     /// that of its stream, and 0 for what concerns the connection. HTTP/1.1
     /// counts its exchanges from 1, so that an answer for an earlier request is

@@ -339,7 +339,7 @@ impl Link {
                     Step::Event(Event::TooLarge)
                 }
             },
-            http1::Event::End { trailers } => {
+            http1::Event::End { trailers, dropped } => {
                 self.due = match self.owes_response(self.stream) {
                     true => due,
                     false => Instant::NEVER,
@@ -349,7 +349,7 @@ impl Link {
                         let (head, content) = shown.insert(parked).request();
                         Step::Event(Event::Request { head, content })
                     }
-                    None => Step::Event(Event::End { trailers }),
+                    None => Step::Event(Event::End { trailers, dropped }),
                 }
             }
         }
@@ -358,9 +358,26 @@ impl Link {
     /// A new exchange begins, whose response is overdue from `due` on.
     #[inline]
     pub(crate) const fn open(&mut self, due: Instant) {
-        self.stream = self.stream.wrapping_add(1);
+        self.stream += 1; // below the last: the connection ends with that
+        if self.stream == LAST_NUMBER {
+            self.end_with_this();
+        }
         self.endless = false;
         self.due = due;
+    }
+}
+
+/// The number of a connection's last exchange. None comes twice, so that a reply
+/// that is late never reaches another request.
+pub(super) const LAST_NUMBER: u32 = u32::MAX - 1;
+
+impl Link {
+    /// Has the connection end behind the exchange that has just begun.
+    #[cold]
+    const fn end_with_this(&mut self) {
+        if let Protocol::Http1(machine) = &mut self.protocol {
+            machine.shutdown();
+        }
     }
 }
 
@@ -382,5 +399,70 @@ impl<'b> From<websocket::Event<'b>> for Event<'b> {
             websocket::Event::Pong(payload) => Self::Pong(payload),
             websocket::Event::Close { code, reason } => Self::Close { code, reason },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Fields, Method, OwnedScratch, RequestHead, ResponseHead, Target, Version};
+    use crate::link::{Body, Limits, Misuse};
+    use alloc::vec::Vec;
+
+    /// Feeds a request, and answers it if one was seen.
+    fn serve(link: &mut Link, out: &mut Vec<u8>) -> Option<u32> {
+        let mut input = *b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let (limits, mut scratch, mut shown) = (Limits::DEFAULT, OwnedScratch::new(8), None);
+        let lent = Lent {
+            now: Instant::START,
+            date: None,
+            chance: [0; 4],
+            limits: &limits,
+            scratch: scratch.lend(),
+            shown: &mut shown,
+        };
+        let received = link.receive(&mut input, lent, out).unwrap();
+        let Step::Event(Event::Request { .. }) = received.step else {
+            return None;
+        };
+        let head = ResponseHead::new(crate::http::Status::OK, Fields::EMPTY);
+        let (body, now) = (Body::Whole(b""), Instant::START);
+        link.respond(link.stream(), &head, body, None, now, out)
+            .unwrap();
+        Some(link.stream())
+    }
+
+    #[test]
+    fn a_connection_ends_before_the_number_of_an_exchange_comes_again() {
+        let mut link = Link::server(Instant::START);
+        link.stream = LAST_NUMBER - 2;
+        let mut out = Vec::new();
+        assert_eq!(serve(&mut link, &mut out), Some(LAST_NUMBER - 1));
+        assert_eq!((link.closing(), out.is_empty()), (None, false));
+        out.clear();
+        assert_eq!(serve(&mut link, &mut out), Some(LAST_NUMBER));
+        assert!(out.windows(17).any(|it| it == b"Connection: close"));
+        assert!(link.closing().is_some());
+        assert_eq!(serve(&mut link, &mut out), None);
+    }
+
+    #[test]
+    fn a_client_says_which_request_is_its_last() {
+        let mut link = Link::client(Instant::START);
+        link.stream = LAST_NUMBER - 1;
+        let host = [crate::http::Field::new("Host", "a")];
+        let head = RequestHead {
+            method: Method::Get,
+            target: Target::parse(b"/", Method::Get).unwrap(),
+            version: Version::Http11,
+            protocol: None,
+            fields: Fields::new(&host),
+        };
+        let mut out = Vec::new();
+        let sent = link.request(&head, None, Instant::START, &mut out);
+        assert_eq!(sent, Ok(LAST_NUMBER));
+        assert!(out.windows(17).any(|it| it == b"Connection: close"));
+        let again = link.request(&head, None, Instant::START, &mut out);
+        assert!(matches!(again, Err(Misuse::Http1(_))), "{again:?}");
     }
 }

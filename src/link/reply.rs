@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::protocol::Protocol;
+use super::receive::LAST_NUMBER;
 use super::{Body, Closing, Link, Misuse, Shelf};
 use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
 use crate::http1::{self, BodyLength};
@@ -192,7 +193,11 @@ impl Link {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.request(head, body, now, out);
         }
+        let is_last = self.stream + 1 == LAST_NUMBER; // below it: the connection ends with it
         let machine = self.http1()?;
+        if is_last {
+            machine.shutdown_after_next();
+        }
         match body {
             None => machine.send_request(head, None, now, out)?,
             Some(Body::Streamed { length, .. }) => {
@@ -217,7 +222,7 @@ impl Link {
                 machine.send_end(Fields::EMPTY, now, out)?;
             }
         }
-        self.stream = self.stream.wrapping_add(1);
+        self.stream += 1;
         Ok(self.stream)
     }
 

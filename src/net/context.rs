@@ -182,7 +182,11 @@ impl Context<'_> {
     /// # Errors
     /// [`Misuse`] unless a body is on offer.
     pub fn accept_body(&mut self) -> Result<(), Misuse> {
-        self.act(|link, state| link.accept_body(state.stream, state.now, state.cork))
+        self.act(|link, state| link.accept_body(state.stream, state.now, state.cork))?;
+        if let Some(it) = self.state.connections.get_mut(self.exchange.connection) {
+            it.hold_behind_interim(self.state.cork.len(), self.state.now);
+        }
+        Ok(())
     }
 
     /// The same for a body that consists of messages, between which the peer may
@@ -390,8 +394,7 @@ impl Context<'_> {
             return (Err(Misuse::Over), 0);
         };
         let waited = it.backlog.held() + cork.held() + it.link.queued(stream);
-        let is_next =
-            it.writable && it.backlog.is_empty() && !it.link.is_multiplexed() && *current == key;
+        let is_next = it.is_clear() && *current == key;
         let mut direct = Direct {
             cork,
             key,

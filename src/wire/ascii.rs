@@ -5,6 +5,7 @@ use super::{FAST, Sink};
 pub(super) const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
 const TARGET: u8 = 4;
+const PATH: u8 = 16;
 pub(super) const PLAIN_NAME: u8 = 8;
 
 /// One byte of class bits per octet.
@@ -35,8 +36,11 @@ const fn classes() -> [u8; 256] {
         if matches!(b, b'\t' | b' '..=b'~' | 0x80..=0xff) {
             class |= VALUE;
         }
-        if matches!(b, b'!'..=b'~') && b != b'#' {
+        if matches!(b, b'!'..=b'~') && !matches!(b, b'"' | b'#' | b'<' | b'>') {
             class |= TARGET;
+            if !matches!(b, b'\\' | b'`' | b'{' | b'}') {
+                class |= PATH;
+            }
         }
         if matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.') {
             class |= PLAIN_NAME;
@@ -72,11 +76,19 @@ pub const fn is_vchar(b: u8) -> bool {
     matches!(b, b'!'..=b'~')
 }
 
-/// Whether `b` may stand in a request-target: visible US-ASCII other than `#`
-/// (RFC 9112 §3.2).
+/// Whether `b` may stand in a request-target, behind the `?`: what RFC 3986 has
+/// there, and what browsers send (WHATWG URL §1.3): visible US-ASCII other than
+/// `"`, `#`, `<` and `>`.
 #[inline]
-pub(super) const fn is_in_target(b: u8) -> bool {
+pub(crate) const fn is_in_target(b: u8) -> bool {
     CLASS[b as usize] & TARGET != 0
+}
+
+/// Whether `b` may stand in the path of a request-target: the same, other than
+/// `\`, the grave accent, `{` and `}`, which browsers encode there.
+#[inline]
+pub(crate) const fn is_in_path(b: u8) -> bool {
+    CLASS[b as usize] & PATH != 0
 }
 
 /// Whether `text` is a `token`: one or more `tchar` (RFC 9110 §5.6.2).

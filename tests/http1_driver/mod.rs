@@ -166,7 +166,7 @@ impl Driver {
                     body.extend_from_slice(piece);
                     false
                 }
-                Step::Event(Event::End { trailers }) => {
+                Step::Event(Event::End { trailers, .. }) => {
                     transcript
                         .events
                         .push(format!("end {}", describe(trailers)));

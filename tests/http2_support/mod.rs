@@ -200,7 +200,9 @@ pub fn seen(event: Event<'_>) -> Vec<Seen> {
         } => response(stream, &head, content == Content::None),
         Event::Informational { stream, head } => response(stream, &head, false),
         Event::Data { stream, data } => Seen::Data(stream, data.to_vec()),
-        Event::End { stream, trailers } => Seen::End(stream, list(trailers)),
+        Event::End {
+            stream, trailers, ..
+        } => Seen::End(stream, list(trailers)),
         Event::Reset {
             stream,
             code,
@@ -349,6 +351,11 @@ impl Side {
         let sent = frames(&self.out);
         self.out.clear();
         sent
+    }
+
+    /// The frames sent since the last call, which are still to be taken.
+    pub fn sent_kept(&self) -> Vec<Sent> {
+        frames(&self.out)
     }
 
     /// The code and the debug text of the GOAWAY that must be the last frame.

@@ -157,7 +157,9 @@ impl End {
                     body.extend_from_slice(data);
                     self.held.push((stream, data.len()));
                 }
-                Step::Event(Event::End { stream, trailers }) => {
+                Step::Event(Event::End {
+                    stream, trailers, ..
+                }) => {
                     let body = self.bodies.remove(&stream).expect("its head came");
                     self.finished.push((stream, (body, !trailers.is_empty())));
                 }

@@ -262,3 +262,43 @@ fn a_request_after_a_streamed_answer_is_a_new_exchange() {
     drop(seen);
     assert_eq!(scene.take(client).matches("1\r\na\r\n0\r\n").count(), 2);
 }
+
+/// HAProxy 2.6 hangs when `100` and `200` stand in one read.
+#[test]
+fn an_interim_response_leaves_by_itself() {
+    let mut scene = Scene::with(Setting::default(), |context, event| match event {
+        Event::Request { .. } => {
+            context.accept_body().unwrap();
+            begin(context, false);
+        }
+        Event::Body(piece) => drop(context.write(piece)),
+        Event::End { .. } => context.finish(Fields::EMPTY).unwrap(),
+        _ => {}
+    });
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    let interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    // The final response waits for the body to begin.
+    let (client, sent) = scene.ask(head);
+    assert_eq!(sent, interim);
+    scene.send(client, b"o");
+    let sent = scene.take(client);
+    assert!(sent.starts_with("HTTP/1.1 200 OK\r\n"), "{sent}");
+    assert!(sent.ends_with("\r\n\r\n1\r\no\r\n"), "{sent}");
+    scene.send(client, b"k");
+    assert_eq!(scene.take(client), "1\r\nk\r\n0\r\n\r\n");
+    // The connection goes on, and the next one is answered likewise.
+    scene.send(client, head);
+    assert_eq!(scene.take(client), interim);
+    // But not for ever: a peer may want to see the response first.
+    scene.pass(3);
+    assert!(scene.take(client).starts_with("HTTP/1.1 200 OK\r\n"));
+    scene.send(client, b"ok");
+    assert!(scene.take(client).ends_with("2\r\nok\r\n0\r\n\r\n"));
+    // Who does not wait for it gets all in one.
+    scene.send(client, &[head, &b"ok"[..]].concat());
+    let sent = scene.take(client);
+    assert!(
+        sent.starts_with(&format!("{interim}HTTP/1.1 200 OK\r\n")),
+        "{sent}"
+    );
+}

@@ -219,6 +219,10 @@ fn a_collected_body_over_its_limit_is_413_and_the_rest_is_not_wanted() {
     peer.write(id, &[0; 6000], false);
     let seen = peer.talk(&mut scene);
     assert_eq!((status(&seen, id), scene.count("TooLarge")), (413, 1));
+    // What still comes is dropped for a second.
+    assert_eq!(reset_of(&seen, id), None, "{seen:?}");
+    scene.pass(3);
+    let seen = peer.talk(&mut scene);
     assert_eq!(reset_of(&seen, id), Some(0), "NO_ERROR: {seen:?}");
     assert_eq!(peer.ask(&mut scene, "/hello"), (200, b"hello".to_vec()));
 }
@@ -229,8 +233,18 @@ fn a_refused_body_is_not_waited_for() {
     let mut peer = Peer::connect(&mut scene);
     let id = peer.head("POST", "/refuse", Some(BodyLength::Unknown));
     let seen = peer.talk(&mut scene);
-    assert_eq!((status(&seen, id), reset_of(&seen, id)), (403, Some(0)));
+    assert_eq!((status(&seen, id), reset_of(&seen, id)), (403, None));
     assert_eq!(peer.ask(&mut scene, "/hello").0, 200);
+    scene.pass(3);
+    let seen = peer.talk(&mut scene);
+    assert_eq!(reset_of(&seen, id), Some(0), "NO_ERROR");
+    // What ends in time ends without it.
+    let id = peer.head("POST", "/refuse", Some(BodyLength::Unknown));
+    assert_eq!(status(&peer.talk(&mut scene), id), 403);
+    peer.write(id, &[7; 50_000], true);
+    assert_eq!(reset_of(&peer.talk(&mut scene), id), None);
+    scene.pass(3);
+    assert_eq!(reset_of(&peer.talk(&mut scene), id), None);
 }
 
 #[test]

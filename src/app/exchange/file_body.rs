@@ -88,7 +88,7 @@ impl Reply<'_, '_> {
     /// Hands all pieces to the loop: what is in files waits without taking
     /// memory.
     fn hand_over(mut self, pieces: VecDeque<Piece>, length: u64) -> Done {
-        let (status, is_head) = (self.status, self.is_to_head());
+        let (status, is_unseen) = (self.status, self.is_unseen());
         let at = self.at();
         let body = Body::Streamed {
             length: Some(length),
@@ -97,7 +97,7 @@ impl Reply<'_, '_> {
         if !at.respond(status, body) {
             return Done(());
         }
-        for piece in pieces.into_iter().filter(|_| !is_head) {
+        for piece in pieces.into_iter().filter(|_| !is_unseen) {
             let length = usize::try_from(piece.len()).unwrap_or(usize::MAX);
             let flow = match piece {
                 Piece::Bytes(bytes) => at.context.write_shared(bytes),

@@ -207,7 +207,7 @@ impl<'a, 'c> Reply<'a, 'c> {
             length: self.length,
             endless: false,
         };
-        let is_unseen = self.is_to_head() || self.status == Status::NOT_MODIFIED;
+        let is_unseen = self.is_unseen();
         if self.at.respond(self.status, body) {
             let stage = Stage::Writing;
             let session = StreamSession::new(Box::new(object), stage, receiving, is_unseen, claim);
@@ -225,9 +225,8 @@ impl<'a, 'c> Reply<'a, 'c> {
             Err(refusal) => return self.refuse(refusal),
         };
         let receiving = self.accept();
-        let is_head = self.is_to_head();
         let object = Box::new(object);
-        let session = StreamSession::new(object, Stage::Owing, receiving, is_head, claim);
+        let session = StreamSession::new(object, Stage::Owing, receiving, false, claim);
         *self.opened = Some(Box::new(session));
         Done(())
     }
@@ -244,7 +243,12 @@ impl<'a, 'c> Reply<'a, 'c> {
         claim.map_err(|_| no_place())
     }
 
-    /// Whether the request is HEAD: nobody will see a body.
+    /// Whether nobody will see a body: to HEAD, or with a status that has none.
+    pub(super) fn is_unseen(&self) -> bool {
+        !self.at.may_have_content(self.status)
+    }
+
+    /// Whether the request is HEAD.
     pub(super) fn is_to_head(&self) -> bool {
         let record = self.at.record.as_deref();
         record.is_some_and(|record| record.method() == Method::Head)

@@ -8,7 +8,9 @@ use super::refusal::Refusal;
 use super::reply_head::ReplyHead;
 use super::session::At;
 use super::site::Site;
-use crate::http::{ContentTypeLine, FieldBuffer, Fields, Method, ResponseHead, Status};
+use crate::http::{
+    ContentTypeLine, FieldBuffer, Fields, Method, ResponseContent, ResponseHead, Status,
+};
 use crate::link::{Body, Misuse};
 use crate::net::Context;
 use crate::net::report::report;
@@ -91,8 +93,7 @@ impl At<'_, '_> {
         }
         match self.send_head(status, length, send) {
             Ok(()) => {
-                let record = self.record.as_ref();
-                let is_seen = record.is_none_or(|it| it.method() != Method::Head);
+                let is_seen = self.may_have_content(status);
                 self.site.metrics.sent_body(if is_seen { here } else { 0 });
                 true
             }
@@ -148,7 +149,7 @@ impl At<'_, '_> {
         let mut body = mem::take(&mut self.site.text);
         body.clear();
         let mut put = |record: &mut Record| {
-            if status.may_have_content() {
+            if ResponseContent::of(Method::Get, status).may_follow {
                 json::put_error(reason, &mut body);
                 // Constant text that can stand on the wire.
                 let _ = record.fields.set("Content-Type", "application/json");
@@ -164,7 +165,7 @@ impl At<'_, '_> {
                 Body::Whole(body.as_bytes()),
             )
         });
-        if sent.is_ok() {
+        if sent.is_ok() && self.may_have_content(status) {
             self.site.metrics.sent_body(body.len());
         }
         self.site.text = body;
@@ -211,6 +212,14 @@ impl At<'_, '_> {
             site.untimed += 1;
         }
         sent
+    }
+
+    /// Whether a response with `status` to this request may have content.
+    #[inline]
+    pub(super) fn may_have_content(&self, status: Status) -> bool {
+        let record = self.record.as_ref();
+        let method = record.map_or(Method::Get, |record| record.method());
+        ResponseContent::of(method, status).may_follow
     }
 
     /// Whether the reply was given a field that cannot stand on the wire.

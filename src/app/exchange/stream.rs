@@ -67,7 +67,8 @@ pub trait Streaming {
 
     /// The reply's body may be written: after the head has been sent and the
     /// request is complete, and again after a write has answered
-    /// [`Flow::Wait`]. Not called for HEAD, whose reply has no body.
+    /// [`Flow::Wait`]. Not called where the reply has no body: to HEAD, or with
+    /// 204, 205 and 304.
     fn writable(&mut self, stream: &mut Stream<'_, '_>) {
         let _ = stream;
     }
@@ -123,16 +124,16 @@ struct State {
     stage: Stage,
     receiving: bool, // the request's body is still coming
     waiting: bool,   // a write answered `Wait`
-    is_unseen: bool, // the reply has no body: to HEAD, or a 304
+    is_unseen: bool, // no content may follow the head of the reply
 }
 
 impl Stream<'_, '_> {
     /// Writes a piece of the body. It is never dropped for want of room: after
     /// [`Flow::Wait`] it has been taken, and [`Streaming::writable`] says when
     /// to go on. Meanwhile nothing is read from the client. Where nobody will
-    /// see a body, to HEAD or in a 304, a write is dropped and answers
-    /// [`Flow::Wait`] as well, and the reply is finished once the request is
-    /// complete.
+    /// see a body, to HEAD or with a status that has none (204, 205, 304), a write
+    /// is dropped and answers [`Flow::Wait`] as well, and the reply is finished
+    /// once the request is complete.
     ///
     /// More than [`Limits::backlog_cap`](crate::net::Limits::backlog_cap) may
     /// be written in one piece, but nothing behind it before `writable`: a
@@ -200,7 +201,7 @@ impl Stream<'_, '_> {
             length,
             endless: false,
         };
-        self.state.is_unseen |= status == Status::NOT_MODIFIED;
+        self.state.is_unseen = !self.at.may_have_content(status);
         let sent = self.at.respond(status, body);
         self.state.stage = if sent {
             Stage::Writing
@@ -314,7 +315,8 @@ impl Session for StreamSession {
                 stream.at.site.metrics.received_body(data.len());
                 object.chunk(&mut stream, data);
             }
-            Event::End { trailers } => {
+            Event::End { trailers, dropped } => {
+                stream.at.site.metrics.dropped_trailers(dropped);
                 stream.state.receiving = false;
                 object.end(&mut stream, trailers);
                 stream.offer(object);

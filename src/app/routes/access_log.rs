@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use super::middleware::Middleware;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::reply_head::ReplyHead;
+use crate::http::ResponseContent;
 use crate::http::date::Date;
-use crate::http::{Method, Status};
 
 /// Writes a line for every reply as its head leaves: when, to whom, what was
 /// asked, the status, the bytes of the body, and the milliseconds from the
@@ -89,9 +89,7 @@ fn put(record: &Record, head: &ReplyHead<'_>, with_query: bool, line: &mut Strin
         true => line.write_str("\"-\" "),
     };
     let _ = write!(line, "{} ", head.status().code());
-    let is_bare = record.method() == Method::Head
-        || head.status() == Status::NOT_MODIFIED
-        || !head.status().may_have_content();
+    let is_bare = !ResponseContent::of(record.method(), head.status()).may_follow;
     let _ = match head.length() {
         _ if is_bare => line.write_str("0 "),
         Some(length) => write!(line, "{length} "),
@@ -105,6 +103,7 @@ fn put(record: &Record, head: &ReplyHead<'_>, with_query: bool, line: &mut Strin
 mod tests {
     use super::*;
     use crate::http::FieldBuffer;
+    use crate::http::{Method, Status};
     use crate::net::Peer;
     use crate::wire::Instant;
     use alloc::sync::Arc;

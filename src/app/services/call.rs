@@ -138,7 +138,8 @@ impl<'a> Call<'a> {
     /// Sends metadata behind the response, with the status.
     ///
     /// # Errors
-    /// As [`send_metadata`](Self::send_metadata).
+    /// [`Misuse`] if the name or the value cannot be sent there
+    /// ([`metadata::check_trailing`]).
     pub fn send_trailer(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
         self.outgoing.push_trailer(name, value)
     }

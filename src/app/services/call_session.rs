@@ -60,8 +60,7 @@ enum State {
     Ended,
 }
 
-/// How far the messages of the request are, where the method takes them one by
-/// one.
+/// How far the messages of the request are, where the method takes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Requests {
     /// They are arriving.
@@ -203,8 +202,7 @@ impl CallSession {
         }
     }
 
-    /// Gives the messages at the front of `input` to what streams, as long as
-    /// it wants them; how much of it was used.
+    /// Gives messages at the front of `input` to what streams; how much was used.
     fn pump(&mut self, at: &mut At<'_, '_>, input: &mut [u8]) -> usize {
         let mut used = 0;
         while self.listens() {
@@ -248,7 +246,8 @@ impl CallSession {
     }
 
     /// The request's body has ended.
-    fn half_close(&mut self, at: &mut At<'_, '_>) {
+    fn half_close(&mut self, at: &mut At<'_, '_>, dropped: u16) {
+        at.site.metrics.dropped_trailers(dropped);
         match core::mem::replace(&mut self.state, State::Ended) {
             State::Receiving(receiving) => self.run(at, &receiving),
             state => {
@@ -388,7 +387,7 @@ impl Session for CallSession {
         match event {
             Event::Opened => self.open(at),
             Event::Body(piece) => self.receive(at, piece),
-            Event::End { .. } => self.half_close(at),
+            Event::End { dropped, .. } => self.half_close(at, dropped),
             Event::Writable => {
                 self.sending.waiting = false;
                 self.turn(at, Turn::Writable);

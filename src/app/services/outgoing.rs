@@ -33,6 +33,7 @@ impl Outgoing {
 
     /// Adds metadata with the status.
     pub(in crate::app) fn push_trailer(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+        metadata::check_trailing(Field::new(name, value))?;
         push(&mut self.trailers, name, value)
     }
 
@@ -53,9 +54,6 @@ impl Drop for Outgoing {
 
 /// Adds metadata that can be sent.
 fn push(fields: &mut FieldBuffer, name: &str, value: &str) -> Result<(), Misuse> {
-    metadata::check(Field {
-        name: name.as_bytes(),
-        value: value.as_bytes(),
-    })?;
+    metadata::check(Field::new(name, value))?;
     fields.push(name, value).map_err(|_| Misuse::MetadataValue)
 }

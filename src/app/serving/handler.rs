@@ -195,6 +195,7 @@ impl Front {
                 context,
                 Event::End {
                     trailers: Fields::EMPTY,
+                    dropped: 0,
                 },
             );
         }

@@ -114,6 +114,14 @@ fn put(snapshot: &Snapshot, out: &mut String) {
     );
     let help = "Bytes of bodies and messages sent.";
     single("sent_bytes_total", "counter", help, snapshot.bytes_out, out);
+    let help = "Trailers left out because they may not stand there.";
+    single(
+        "trailers_dropped_total",
+        "counter",
+        help,
+        snapshot.trailers_dropped,
+        out,
+    );
     single(
         "panics_total",
         "counter",

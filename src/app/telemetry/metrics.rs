@@ -39,6 +39,7 @@ pub(crate) struct Block {
     messages_out: Counter,
     bytes_in: Counter,
     bytes_out: Counter,
+    trailers_dropped: Counter,
     panics: Counter,
     held: Counter,
 }
@@ -91,6 +92,7 @@ impl Block {
             messages_out: Counter::default(),
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
+            trailers_dropped: Counter::default(),
             panics: Counter::default(),
             held: Counter::default(),
         }
@@ -177,6 +179,13 @@ impl Block {
     /// A closure or an object of the app has held its loop up.
     pub(in crate::app) fn held(&self) {
         self.held.add(1);
+    }
+
+    /// Fields have been left out of a trailer section.
+    pub(crate) fn dropped_trailers(&self, fields: u16) {
+        if fields > 0 {
+            self.trailers_dropped.add(u64::from(fields));
+        }
     }
 
     /// A closure or an object of the app has panicked.
@@ -290,6 +299,9 @@ pub struct Snapshot {
     pub bytes_in: u64,
     /// Bytes of bodies and messages sent.
     pub bytes_out: u64,
+    /// Fields of trailer sections that may not stand there and were left out
+    /// (RFC 9110 §6.5.1).
+    pub trailers_dropped: u64,
     /// Panics of closures and objects of the app.
     pub panics: u64,
     /// Times that a closure or an object of the app held its loop up, and with it
@@ -320,6 +332,7 @@ impl Snapshot {
         self.messages_out += block.messages_out.get();
         self.bytes_in += block.bytes_in.get();
         self.bytes_out += block.bytes_out.get();
+        self.trailers_dropped += block.trailers_dropped.get();
         self.panics += block.panics.get();
         self.held += block.held.get();
         let sessions = self.sessions.iter_mut().zip(&block.sessions);

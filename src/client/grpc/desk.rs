@@ -169,7 +169,9 @@ impl<T> Desk<T> {
                 Some(key) => self.data(key, stream, data, links, at, now),
                 None => link.machine.consume(stream, data.len(), &mut link.out),
             },
-            Event::End { stream, trailers } => {
+            Event::End {
+                stream, trailers, ..
+            } => {
                 if let Some(key) = link.find(stream) {
                     self.end(key, trailers, links, now);
                 }

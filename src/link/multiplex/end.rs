@@ -1,10 +1,12 @@
 //! How streams end, and are forgotten.
 
+use core::time::Duration;
+
 use super::state::Multiplex;
 use super::stream::{Intake, Stream};
 use crate::http::{ResponseHead, date::Date};
 use crate::http2::{BodyLength, ErrorCode};
-use crate::link::{Gone, Misuse};
+use crate::link::{Event, Gone, Misuse};
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
 
@@ -16,9 +18,39 @@ impl Multiplex {
             stream.finished = true;
         }
         if self.machine.role() == Role::Server && self.machine.is_open(id) {
-            // Refused only where nothing can be sent at all.
-            let _ = self.machine.send_reset(id, ErrorCode::NO_ERROR, now, out);
+            match self.machine.early_reset() {
+                Duration::ZERO => self.reset_surplus(id, now, out),
+                wait => self.drop_surplus(id, wait, now),
+            }
         }
+        self.retire_closed(id);
+    }
+
+    /// Drops what still comes of a request whose response is complete, for a
+    /// while or as long as it keeps the pace.
+    fn drop_surplus(&mut self, id: u32, wait: Duration, now: Instant) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        let unread = core::mem::take(&mut stream.unread);
+        stream.gone.get_or_insert(Gone::Finished);
+        (stream.surplus, stream.intake) = (true, Intake::Discarded);
+        (stream.kept, stream.trailers, stream.socket) = (None, None, None);
+        stream.excused = wait == Duration::MAX;
+        stream.due = match stream.excused {
+            true => now, // `elapsed` knows the pace
+            false => now + wait,
+        };
+        let due = stream.due;
+        self.machine.consume_later(id, unread);
+        self.wake_by(due);
+        self.queue(id); // its owner is told
+    }
+
+    /// Says that what still comes of a request is not needed.
+    pub(super) fn reset_surplus(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
+        // Refused only where nothing can be sent at all.
+        let _ = self.machine.send_reset(id, ErrorCode::NO_ERROR, now, out);
         self.retire_closed(id);
     }
 
@@ -96,6 +128,27 @@ impl Multiplex {
         self.machine.send_reset(id, code, now, out)?;
         self.lose(id, gone);
         Ok(())
+    }
+
+    /// A stream ended before its time.
+    pub(super) fn was_reset<'b>(
+        &mut self,
+        id: u32,
+        code: ErrorCode,
+        by_peer: bool,
+    ) -> Option<Event<'b>> {
+        let gone = Gone::StreamReset {
+            code: code.code(),
+            by_peer,
+        };
+        let told = self.streams.get(id).is_none_or(|stream| stream.told);
+        self.lose(id, gone);
+        if told {
+            return None;
+        }
+        let stream = self.streams.get_mut(id)?;
+        stream.told = true;
+        Some(Event::Gone(stream.gone.unwrap_or(gone)))
     }
 
     /// The owner cannot go on with a stream, and is told nothing any more: it

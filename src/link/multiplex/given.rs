@@ -16,8 +16,8 @@ pub(super) enum Given {
     Request,
     /// All that is shown.
     Body,
-    /// With the fields that are shown.
-    End,
+    /// With the fields that are shown, and the number of those left out.
+    End(u16),
     Socket(websocket::Found),
 }
 
@@ -35,8 +35,9 @@ impl Given {
                 None => Event::Writable, // never: it is shown
             },
             Self::Body => Event::Body(shown.as_mut().map_or(&mut [], |it| it.unused())),
-            Self::End => Event::End {
+            Self::End(dropped) => Event::End {
                 trailers: shown.as_ref().map_or(Fields::EMPTY, |it| it.fields()),
+                dropped,
             },
             Self::Socket(found) => {
                 let shown = shown.as_mut().map_or(&mut [][..], |it| it.unused());

@@ -2,6 +2,7 @@
 //! the one vocabulary.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::time::Duration;
 
 use super::given::Given;
 use super::socket::lend;
@@ -110,6 +111,10 @@ impl Multiplex {
             let broken = |stream: &&Stream| !stream.complete || stream.endless;
             let broken: Vec<u32> = self.streams.iter().filter(broken).map(|it| it.id).collect();
             for id in broken {
+                if self.streams.get(id).is_some_and(|it| it.surplus) {
+                    self.reset_surplus(id, now, out);
+                    continue;
+                }
                 // Refused only where it is over already.
                 let _ = self.reset(id, ErrorCode::CANCEL, Gone::Disconnected, now, out);
             }
@@ -144,6 +149,10 @@ impl Multiplex {
             stream.pending = false;
             let given = match stream.gone {
                 Some(_) if stream.told => None,
+                Some(_) if stream.surplus && stream.tag == 0 => {
+                    stream.told = true; // nobody is there to be told
+                    None
+                }
                 Some(gone) => Some(self.tell(id, gone)),
                 None if core::mem::take(&mut stream.relieved) => {
                     self.queue(id);
@@ -201,8 +210,9 @@ impl Multiplex {
         }
         stream.intake = Intake::Discarded;
         *shown = stream.trailers.take();
+        let dropped = stream.dropped;
         self.retire_closed(id);
-        Some(Given::End)
+        Some(Given::End(dropped))
     }
 
     /// An event of the machine in the link's words.
@@ -242,9 +252,11 @@ impl Multiplex {
             http2::Event::Data { stream, data } => {
                 (stream, self.data(stream, data, limits, shown, now, out))
             }
-            http2::Event::End { stream, trailers } => {
-                (stream, self.end(stream, trailers, due, shown))
-            }
+            http2::Event::End {
+                stream,
+                trailers,
+                dropped,
+            } => (stream, self.end(stream, trailers, dropped, due, shown)),
             http2::Event::Reset {
                 stream,
                 code,
@@ -333,6 +345,9 @@ impl Multiplex {
         };
         let is_fed = stream.is_fed();
         match stream.intake {
+            Intake::Discarded if limits.http2.early_reset == Duration::MAX => {
+                self.pace(id, data.len(), limits, now);
+            }
             Intake::Discarded => {}
             Intake::Offered | Intake::Collected | Intake::Streamed | Intake::Socket if is_full => {
                 // There is no room even for what its window has let through.
@@ -387,6 +402,7 @@ impl Multiplex {
         &mut self,
         id: u32,
         trailers: Fields<'b>,
+        dropped: u16,
         due: Instant,
         shown: &'b mut Option<Box<Parked>>,
     ) -> Option<Event<'b>> {
@@ -410,10 +426,10 @@ impl Multiplex {
             }
             Intake::Streamed if stream.is_fed() && stream.kept.is_none() => {
                 stream.intake = Intake::Discarded;
-                Some(Event::End { trailers })
+                Some(Event::End { trailers, dropped })
             }
             Intake::Offered | Intake::Streamed | Intake::Socket => {
-                stream.ended = true;
+                (stream.ended, stream.dropped) = (true, dropped);
                 if !trailers.is_empty() {
                     let kept = stream.trailers.insert(Parked::inbox(self.charge.account()));
                     kept.keep_fields(trailers);
@@ -423,21 +439,5 @@ impl Multiplex {
             }
             Intake::Discarded => None,
         }
-    }
-
-    /// A stream ended before its time.
-    fn was_reset<'b>(&mut self, id: u32, code: ErrorCode, by_peer: bool) -> Option<Event<'b>> {
-        let gone = Gone::StreamReset {
-            code: code.code(),
-            by_peer,
-        };
-        let told = self.streams.get(id).is_none_or(|stream| stream.told);
-        self.lose(id, gone);
-        if told {
-            return None;
-        }
-        let stream = self.streams.get_mut(id)?;
-        stream.told = true;
-        Some(Event::Gone(stream.gone.unwrap_or(gone)))
     }
 }

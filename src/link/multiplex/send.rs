@@ -192,11 +192,12 @@ impl Multiplex {
         now: Instant,
         out: &mut impl Sink,
     ) {
+        let is_dropped = self.machine.is_swallowed(id);
         if let Some(stream) = self.streams.get_mut(id) {
             stream.endless = endless;
             stream.lacks = match length {
-                BodyLength::Known(length) => length,
-                BodyLength::Unknown => UNKNOWN,
+                BodyLength::Known(length) if !is_dropped => length,
+                BodyLength::Known(_) | BodyLength::Unknown => UNKNOWN,
             };
         }
         if length == BodyLength::Known(0) {

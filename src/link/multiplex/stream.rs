@@ -36,6 +36,8 @@ pub(super) struct Stream {
     pub(super) intake: Intake,
     /// Which of the limits of WebSockets holds.
     pub(super) rules: u16,
+    /// Trailers that were left out.
+    pub(super) dropped: u16,
     /// The owner has stopped the reading.
     pub(super) held: bool,
     /// Content that comes in events keeps a pace.
@@ -64,6 +66,8 @@ pub(super) struct Stream {
     pub(super) starved: bool,
     /// It stands in the list of those that are over.
     pub(super) over: bool,
+    /// Our response is complete, and the rest of the request is dropped.
+    pub(super) surplus: bool,
     /// The owner knows that it is over.
     pub(super) told: bool,
     /// Why it is over, if not because both sides have ended it.
@@ -89,6 +93,7 @@ impl Stream {
             tag: 0,
             intake,
             rules: 0,
+            dropped: 0,
             held: false,
             paced: false,
             excused: false,
@@ -103,6 +108,7 @@ impl Stream {
             pending: false,
             starved: false,
             over: false,
+            surplus: false,
             told: false,
             gone: None,
             unread: 0,
@@ -120,7 +126,8 @@ impl Stream {
         match self.intake {
             Intake::Collected => true,
             Intake::Streamed => self.paced && !self.complete,
-            Intake::Offered | Intake::Socket | Intake::Discarded => false,
+            Intake::Discarded => self.surplus,
+            Intake::Offered | Intake::Socket => false,
         }
     }
 

@@ -94,6 +94,13 @@ impl Multiplex {
             };
         }
         stream.due = Instant::NEVER;
+        if stream.surplus {
+            match stream.excused && limits.http1.body_rate > 0 {
+                true => self.pace(id, 0, limits, now),
+                false => self.reset_surplus(id, now, out),
+            }
+            return None;
+        }
         if !stream.is_timed() {
             return Some(Event::Overdue);
         }

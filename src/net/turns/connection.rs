@@ -1,6 +1,7 @@
 //! What the loop keeps of one connection.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use super::kept::Kept;
 use super::watch::Watch;
@@ -46,6 +47,9 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) sent: u64,
     /// What the peer was seen to take of them, where that matters.
     pub(in crate::net) watch: Option<Box<Watch>>,
+    /// What of the cork is up to the end of an interim response, and until when
+    /// what stands behind it is held back.
+    pub(in crate::net) interim: Option<Interim>,
     pub(in crate::net) phase: Phase,
     pub(in crate::net) tag: u32,
     /// Of its key; the table of connections sets it.
@@ -90,6 +94,18 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) told: bool,
 }
 
+/// How long a response waits behind `100 Continue` for the body to begin.
+const INTERIM: Duration = Duration::from_secs(1);
+
+/// `100 Continue` that leaves by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) struct Interim {
+    /// Bytes of the cork that may leave; 0 once they have.
+    pub(in crate::net) bytes: usize,
+    /// Until when the others wait for the body to begin.
+    pub(in crate::net) until: Instant,
+}
+
 impl Connection {
     pub(in crate::net) fn new(
         link: Link,
@@ -106,6 +122,7 @@ impl Connection {
             stalls: Instant::NEVER,
             sent: 0,
             watch: None,
+            interim: None,
             phase,
             tag: 0,
             generation: 0,
@@ -133,8 +150,27 @@ impl Connection {
     /// When the loop has to look at it, if nothing happens before.
     pub(in crate::net) fn deadline(&self, limits: &Limits) -> Option<Instant> {
         let own = self.own_deadline(limits).unwrap_or(Instant::NEVER);
-        let first = own.min(self.stalls);
+        let held = self.interim.map_or(Instant::NEVER, |interim| interim.until);
+        let first = own.min(self.stalls).min(held);
         (first != Instant::NEVER).then_some(first)
+    }
+
+    /// Whether what is written goes to the kernel next: nothing waits in front.
+    pub(in crate::net) fn is_clear(&self) -> bool {
+        self.writable
+            && self.backlog.is_empty()
+            && self.interim.is_none()
+            && !self.link.is_multiplexed()
+    }
+
+    /// Has `100 Continue` leave by itself, if it is what the first `bytes` of the
+    /// cork end with: HAProxy (2.6) hangs when the final response stands behind it
+    /// in one read.
+    pub(in crate::net) fn hold_behind_interim(&mut self, bytes: usize, now: Instant) {
+        if self.link.is_continued() {
+            let until = now + INTERIM;
+            self.interim = Some(Interim { bytes, until });
+        }
     }
 
     /// The same, whatever waits to be written.

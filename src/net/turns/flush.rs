@@ -1,14 +1,45 @@
 //! From the cork to the kernel, and what follows when all is sent.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, IoSlice};
 
-use super::connection::Phase;
+use super::connection::{Connection, Interim, Phase};
 use super::dispatch::Dispatch;
 use super::state::State;
 use super::taking::{LOOK, Way};
 use crate::link::{Closing, Gone};
-use crate::net::{Key, Loop, Output, Poller};
+use crate::net::{Cork, Key, Loop, Output, Poller, Queues};
 use crate::wire::Instant;
+
+/// Has an interim response leave by itself, and what stands behind it wait in the
+/// backlog until the body begins: how many bytes the kernel took. `None` once there
+/// is nothing to wait for.
+#[cold]
+fn hold_back(
+    connection: &mut Connection,
+    cork: &mut Cork,
+    queues: &mut Queues,
+    now: Instant,
+    write: impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>,
+) -> Option<usize> {
+    let interim = connection.interim.take()?;
+    let waits = connection.phase == Phase::Open && connection.link.is_continued();
+    if !waits || now >= interim.until {
+        return None;
+    }
+    let is_free = connection.backlog.is_empty() && connection.writable;
+    let may_leave = interim.bytes.min(if is_free { cork.len() } else { 0 });
+    let taken = match cork.plain().and_then(|all| all.get(..may_leave)) {
+        Some(first @ [_, ..]) => write(&[IoSlice::new(first)]).unwrap_or(0),
+        Some([]) | None => 0, // an error is found again with the rest
+    };
+    connection.backlog.extend_from(cork, taken, queues);
+    cork.clear();
+    connection.interim = Some(Interim {
+        bytes: 0,
+        ..interim
+    });
+    Some(taken)
+}
 
 impl<P: Poller> Loop<P> {
     /// Writes what is corked and what waits; what the kernel does not take
@@ -37,6 +68,14 @@ impl<P: Poller> Loop<P> {
             cork.clear();
             return;
         };
+        if connection.interim.is_some() {
+            let write = |parts: &[IoSlice<'_>]| poller.write(stream, parts);
+            if let Some(taken) = hold_back(connection, cork, queues, *now, write) {
+                connection.sent += taken as u64;
+                counters.bytes_out += taken as u64;
+                return;
+            }
+        }
         // A part of a file is sent from the backlog.
         let waited = !connection.backlog.is_empty() || cork.has_file();
         if !waited && cork.is_empty() {
@@ -170,7 +209,9 @@ impl<P: Poller> Loop<P> {
             connection.link.resume(state.now);
             relieved = false;
         }
-        let goes_on = connection.writable && !connection.backlog.is_empty()
+        // What is held behind an interim response waits for the peer, or its time.
+        let may_write = connection.writable && connection.interim.is_none();
+        let goes_on = may_write && !connection.backlog.is_empty()
             || connection.may_be_fed()
                 && (connection.link.has_output() || connection.link.is_pending());
         let limits = &profiles[usize::from(connection.profile)];

@@ -43,7 +43,7 @@ impl<P: Poller> Loop<P> {
             // Profiles are only ever added, so the index stays good.
             let limits = &profiles[usize::from(connection.profile)];
             match connection.phase {
-                Phase::Open if connection.own_deadline(limits).is_some_and(|it| it <= now) => {
+                Phase::Open if connection.deadline(limits).is_some_and(|it| it <= now) => {
                     connection.rested = false; // its deadline has just been ended
                     self.elapse(key);
                 }

@@ -161,6 +161,7 @@ impl Connection {
             stalls,
             sent: _,
             watch,
+            interim,
             phase,
             tag: _,
             generation: _,
@@ -194,6 +195,7 @@ impl Connection {
             && backlog.memory() == 0
             && *stalls == Instant::NEVER
             && watch.is_none()
+            && interim.is_none()
             && gone.is_none()
     }
 }

@@ -197,16 +197,21 @@ const fn equal(word: u64, b: u8) -> u64 {
     !(differ | ((differ & !TOPS) + !TOPS)) & TOPS
 }
 
-/// Which of 16 bytes cannot stand in a request target, and which are `?`.
+/// Which of 16 bytes are rare in a request target, and which are `?`.
 #[inline(always)]
 #[cfg(any(test, not(target_arch = "x86_64")))]
 pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
     let (words, _) = block.as_chunks::<8>();
-    words.iter().rev().fold((0, 0), |(faulty, question), word| {
+    words.iter().rev().fold((0, 0), |(rare, question), word| {
         let word = u64::from_le_bytes(*word);
-        let here = unusual(word) | equal(word, b' ') | equal(word, b'#');
+        // All up to `#` and from `{` on; then `<`, `>`, `\` and `^`, which are
+        // alike but for these bits.
+        let low = !((word & !TOPS) + ONES * (0x80 - 0x24));
+        let high = (word & !TOPS) + ONES * (0x80 - 0x7b);
+        let marks = equal(word & (ONES * 0x9d), 0x1c) | equal(word, b'`');
+        let here = (low | high | word | marks) & TOPS;
         (
-            faulty << 8 | gather(here),
+            rare << 8 | gather(here),
             question << 8 | gather(equal(word, b'?')),
         )
     })

@@ -4,8 +4,8 @@ use super::blocks::HALF;
 use crate::wire::ascii;
 
 /// The octets of `text` from `from` to `to` as a request target, with where the
-/// first `?` in it is; `None` unless all are visible US-ASCII other than `#`
-/// (RFC 9112 §3.2).
+/// first `?` in it is; `None` unless all may stand where they stand
+/// ([`ascii::is_in_path`], behind the `?` [`ascii::is_in_target`]).
 #[inline(always)]
 pub(crate) fn target(text: &[u8], from: usize, to: usize) -> Option<(&str, Option<usize>)> {
     let target = text.get(from..to)?;
@@ -21,10 +21,13 @@ fn judge(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     if let Some(block) = text.get(from..).and_then(|rest| rest.first_chunk())
         && to - from < HALF
     {
-        let (faulty, question) = target_bytes(block);
+        let (rare, question) = target_bytes(block);
         let here = (1 << (to - from)) - 1;
         let at = (question & here).trailing_zeros() as usize;
-        return (faulty & here == 0).then_some((at < HALF).then_some(at));
+        return match rare & here {
+            0 => Some((at < HALF).then_some(at)),
+            _ => judge_bytes(text, from, to),
+        };
     }
     judge_long(text, from, to)
 }
@@ -37,15 +40,15 @@ fn judge_long(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
         let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) else {
             return judge_bytes(text, from, to);
         };
-        let (faulty, question) = target_bytes(block);
+        let (rare, question) = target_bytes(block);
         // The last load reads beyond the target, and what it finds there does
         // not count.
         let here = match to - at {
             left @ 0..HALF => (1 << left) - 1,
             _ => u32::MAX,
         };
-        if faulty & here != 0 {
-            return None;
+        if rare & here != 0 {
+            return judge_bytes(text, from, to);
         }
         if question & here != 0 && query.is_none() {
             query = Some(at - from + question.trailing_zeros() as usize);
@@ -55,8 +58,8 @@ fn judge_long(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     Some(query)
 }
 
-/// Which of 16 bytes cannot stand in a request target, and which are `?`: bits
-/// from 0 on.
+/// Which of 16 bytes are rare in a request target, all among them that cannot
+/// stand in a path, and which are `?`: bits from 0 on.
 #[inline(always)]
 fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
     #[cfg(target_arch = "x86_64")]
@@ -65,12 +68,15 @@ fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
     super::swar::target_bytes(block)
 }
 
-/// [`judge`] byte by byte, where the text ends soon.
+/// [`judge`] byte by byte, where the text ends soon or holds what is rare.
 #[cold]
 fn judge_bytes(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     let target = text.get(from..to)?;
-    let all = target.iter().all(|&b| ascii::is_in_target(b));
-    all.then(|| target.iter().position(|&b| b == b'?'))
+    let question = target.iter().position(|&b| b == b'?');
+    let (path, query) = target.split_at(question.unwrap_or(target.len())); // within it
+    let fits =
+        path.iter().all(|&b| ascii::is_in_path(b)) && query.iter().all(|&b| ascii::is_in_target(b));
+    fits.then_some(question)
 }
 
 #[cfg(test)]
@@ -89,7 +95,7 @@ mod tests {
                         text[from..from + len].fill(b'a');
                         text[from + at] = b;
                         let octets = &text[from..from + len];
-                        let good = matches!(b, b'!'..=b'~') && b != b'#';
+                        let good = matches!(b, b'!'..=b'~') && !b"\"#<>\\`{}".contains(&b);
                         let known = good.then(|| {
                             let text = core::str::from_utf8(octets).unwrap();
                             (text, (b == b'?').then_some(at))
@@ -97,6 +103,23 @@ mod tests {
                         assert_eq!(target(&text, from, from + len), known, "{b} {len} {at}");
                         assert_eq!(target(octets, 0, len), known, "{b} {len} {at}");
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_query_may_hold_what_a_path_may_not() {
+        for b in 0..=255 {
+            for len in [3, 15, 16, 17, 40] {
+                for at in 1..len {
+                    let mut text = [b'a'; 60];
+                    (text[at], text[at - 1]) = (b, b'?');
+                    let good = matches!(b, b'!'..=b'~') && !b"\"#<>".contains(&b);
+                    let known = good.then_some(Some(at - 1));
+                    let found = |text: &[u8]| target(text, 0, len).map(|(_, question)| question);
+                    assert_eq!(found(&text), known, "{b} {len} {at}");
+                    assert_eq!(found(&text[..len]), known, "{b} {len} {at}");
                 }
             }
         }

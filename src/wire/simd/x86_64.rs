@@ -234,7 +234,7 @@ fn other_than_16(class: &Class, text: &[u8; 16]) -> u32 {
     _mm_movemask_epi8(other).cast_unsigned()
 }
 
-/// Which of 16 bytes cannot stand in a request target, and which are `?`.
+/// Which of 16 bytes are rare in a request target, and which are `?`.
 #[inline(always)]
 pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
     #[inline]
@@ -245,13 +245,13 @@ pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
         // SAFETY: the reference is good for 16 bytes, and the load asks for no
         // alignment.
         let block = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
-        // As for what is unusual, with SP one of the faulty ones.
-        let above = _mm_add_epi8(block, _mm_set1_epi8(1));
-        let faulty = _mm_cmplt_epi8(above, _mm_set1_epi8(34));
-        (
-            bits(_mm_or_si128(faulty, is(block, b'#'))),
-            bits(is(block, b'?')),
-        )
+        // All up to `#` and from `{` on: the sum of the latter is negative.
+        let above = _mm_add_epi8(block, _mm_set1_epi8(5));
+        let ends = _mm_cmplt_epi8(above, _mm_set1_epi8(0x24 + 5));
+        // `<`, `>`, `\` and `^`, which are alike but for these bits.
+        let marks = _mm_and_si128(block, _mm_set1_epi8(0x9d_u8.cast_signed()));
+        let rare = _mm_or_si128(is(marks, 0x1c), is(block, b'`'));
+        (bits(_mm_or_si128(ends, rare)), bits(is(block, b'?')))
     }
     // SAFETY: every x86-64 processor has SSE2.
     unsafe { judged(block) }
