@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use app_support::grpc::{Talk, framed};
 use app_support::{PATIENCE, Running, read_until, wait_until};
 use barewire::app::{
-    App, EventStream, Events, EventsRoute, Message, RoomError, Service, Socket, WebSocket,
+    App, EventStream, Events, EventsRoute, Message, Response, RoomError, Service, Socket, WebSocket,
 };
 use barewire::grpc::Status;
 use barewire::net::{Address, Limits, ListenOptions, Share};
@@ -233,6 +233,36 @@ fn an_address_takes_no_more_places_in_rooms_than_its_share() {
     }
     let fifth = say(&mut honest, "join 5").unwrap();
     assert!(fifth.starts_with("refused: the connection"), "{fifth}");
+}
+
+#[test]
+fn the_queue_of_blocking_work_is_not_that_of_one_address() {
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
+    let app = app(Limits::DEFAULT.with_jobs(SHARE)).get("/work", move |_request, reply| {
+        let wait = wait.clone();
+        reply.blocking(move || {
+            let _ = wait.lock().unwrap().recv();
+            Response::text("done")
+        })
+    });
+    let running = Running::start(app);
+    let ask = |host| {
+        let mut stream = connect_from(&running, host);
+        stream
+            .write_all(b"GET /work HTTP/1.1\r\nHost: a\r\n\r\n")
+            .unwrap();
+        stream
+    };
+    let mut greedy: Vec<TcpStream> = (0..10).map(|_| ask(2)).collect();
+    let refused = read_until(&mut ask(2), "\r\n\r\n");
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    greedy.push(ask(3));
+    drop(go);
+    for stream in &mut greedy {
+        let answer = read_until(stream, "done");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
 }
 
 #[test]

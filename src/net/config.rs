@@ -99,6 +99,10 @@ pub struct Limits {
     /// [`Exhausted`](crate::net::Exhausted). Default 1,000,000, of which 20,000
     /// for one address and 1,024 for one connection.
     pub memberships: Share,
+    /// Requests that wait for blocking work, in its queue or while it is done.
+    /// Stops: one peer that fills the queue for all. Effect: 503. Default 4,096,
+    /// of which 256 for one address and 128 for one connection.
+    pub jobs: Share,
     /// Bytes of a header of the PROXY protocol
     /// ([`ListenOptions::proxy_protocol`](crate::net::ListenOptions::proxy_protocol)),
     /// at most those of a read. Stops: a header that fills the buffer. Effect:
@@ -172,6 +176,11 @@ impl Limits {
             address: 20_000,
             connection: 1_024,
         },
+        jobs: Share {
+            all: 4_096,
+            address: 256,
+            connection: 128,
+        },
         proxy_header: 1 << 10,
         proxy_time: Duration::from_secs(5),
         resolving: 1_024,
@@ -203,6 +212,7 @@ impl Limits {
         with_timers timers: Share,
         with_sessions sessions: Share,
         with_memberships memberships: Share,
+        with_jobs jobs: Share,
         with_proxy_header proxy_header: usize,
         with_proxy_time proxy_time: Duration,
         with_resolving resolving: usize,

@@ -16,6 +16,7 @@ use crate::app::serving::builder::App;
 use crate::http::Status;
 use crate::link::Event;
 use crate::net::report::report;
+use crate::net::{Claim, Resource};
 
 /// The exchange of a job, on its loop. Dropped with it, and the job with that,
 /// if it still waits.
@@ -23,6 +24,7 @@ struct Blocked {
     deferring: Deferring,
     pool: Pool,
     ticket: Ticket,
+    _job: Claim,
 }
 
 impl Session for Blocked {
@@ -107,6 +109,14 @@ impl Reply<'_, '_> {
             Ok(claim) => claim,
             Err(refusal) => return self.refuse(refusal),
         };
+        let job = match self.at().context.claim(Resource::Jobs) {
+            Ok(job) => job,
+            Err(exhausted) => {
+                let subject = self.at().subject();
+                report!(Warn, "{subject}: 503, as {exhausted}");
+                return self.refuse(busy());
+            }
+        };
         let at = self.at();
         let pool = at.site.pool.clone();
         let (deferring, deferred) = Deferring::new(at.context, claim);
@@ -115,6 +125,7 @@ impl Reply<'_, '_> {
                 deferring,
                 pool,
                 ticket,
+                _job: job,
             })),
             Err(work) => {
                 // In this order, so that nothing is posted.

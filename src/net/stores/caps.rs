@@ -36,9 +36,11 @@ pub enum Resource {
     Sessions,
     /// Places of sessions in rooms and broadcasters ([`Limits::memberships`]).
     Memberships,
+    /// Requests that wait for blocking work ([`Limits::jobs`]).
+    Jobs,
 }
 
-const RESOURCES: usize = 3;
+const RESOURCES: usize = 4;
 
 impl Resource {
     const fn at(self) -> usize {
@@ -46,6 +48,7 @@ impl Resource {
             Self::Timers => 0,
             Self::Sessions => 1,
             Self::Memberships => 2,
+            Self::Jobs => 3,
         }
     }
 
@@ -54,6 +57,7 @@ impl Resource {
             Self::Timers => limits.timers,
             Self::Sessions => limits.sessions,
             Self::Memberships => limits.memberships,
+            Self::Jobs => limits.jobs,
         }
     }
 }
