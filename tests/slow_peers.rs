@@ -7,7 +7,7 @@ mod app_support;
 
 use core::time::Duration;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 
 use app_support::{PATIENCE, Running};
 use barewire::app::{App, Message, Socket, WebSocket};
@@ -69,7 +69,7 @@ fn connect(running: &Running) -> TcpStream {
     };
     let raw = Raw::new(Domain::IPV4, Type::STREAM, None).unwrap();
     raw.set_recv_buffer_size(4096).unwrap();
-    raw.connect(&SocketAddr::from(*address).into()).unwrap();
+    raw.connect(&(*address).into()).unwrap();
     let stream = TcpStream::from(raw);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
