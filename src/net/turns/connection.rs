@@ -246,7 +246,7 @@ mod tests {
             size_of::<http1::Connection>(),
             size_of::<websocket::Connection>(),
         );
-        assert!(all <= 256, "{all}");
+        assert!(all <= 272, "{all}");
         assert!(size_of::<http1::Connection>() <= 64);
         assert!(size_of::<websocket::Connection>() <= 128);
     }
