@@ -70,6 +70,9 @@ impl<P: Poller> Loop<P> {
         self.dispatch.state.current = key;
         self.dispatch.tell(exchange, event);
         self.settle(key);
+        if self.dispatch.state.memory.all.held() > self.dispatch.state.memory.short {
+            self.make_room(Some(key));
+        }
         // What the owner did may let input go on that has waited for it.
         self.dispatch.state.go_on(key);
     }
