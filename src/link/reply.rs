@@ -265,6 +265,23 @@ impl Link {
         }
     }
 
+    /// As [`write_shared`](Self::write_shared), for bytes that many are to get
+    /// and that are charged elsewhere.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_published(
+        &mut self,
+        stream: u32,
+        data: Bytes,
+        out: &mut impl Sink,
+    ) -> Result<(), Misuse> {
+        match &mut self.protocol {
+            Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.publish(data)),
+            _ => self.write_shared(stream, data, out),
+        }
+    }
+
     /// As [`write`](Self::write), for `len` bytes that `put` appends itself. It
     /// is not called where nobody will see them. HTTP/2 frames every piece, and
     /// answers [`Misuse::OtherProtocol`].

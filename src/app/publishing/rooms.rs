@@ -153,11 +153,13 @@ impl Rooms {
     ) -> usize {
         let now = context.unix_seconds();
         let (mut taken, mut total) = (0, 0);
-        let frame = encoded.frame.as_ref().map(|it| context.shared(it.clone()));
+        let shared = |it: &Bytes| context.shared(it.clone());
+        let frame = encoded.frame.as_ref().map(shared);
+        let event = encoded.event.as_ref().map(shared);
         for activity in sessions {
             let exchange = activity.exchange();
             let stream = activity.is_stream();
-            let encoded = if stream { &encoded.event } else { &frame };
+            let encoded = if stream { &event } else { &frame };
             let encoded = encoded.as_ref().filter(|_| Some(exchange) != except);
             let Some(bytes) = encoded else { continue };
             let took = match stream {
@@ -176,6 +178,6 @@ impl Rooms {
 
 /// Writes to one event stream; whether it took it.
 fn write(context: &mut Context<'_>, exchange: Exchange, event: &Bytes) -> bool {
-    let written = context.with(exchange, |context| context.write_shared(event.clone()));
+    let written = context.with(exchange, |context| context.write_published(event.clone()));
     written.is_some_and(|flow| flow.is_taken())
 }

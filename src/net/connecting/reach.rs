@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use super::dials::DialRequest;
 use crate::link::{Account, Link};
+use crate::net::stores::cork::Published;
 use crate::net::turns::connection::{Connection, Phase};
-use crate::net::{Context, Counters, Destination, Exchange, Peer, Profile, Remote, Speaks};
+use crate::net::{Context, Counters, Destination, Exchange, Flow, Peer, Profile, Remote, Speaks};
 use crate::websocket::{self, Kind};
 use crate::wire::Role;
 
@@ -140,6 +141,14 @@ impl Context<'_> {
     /// say so in its protocol refuses what it would have begun.
     pub fn is_memory_full(&self) -> bool {
         self.state.memory.all.is_full()
+    }
+
+    /// As [`write_shared`](Self::write_shared), for bytes that many are to get:
+    /// [`shared`](Self::shared) has charged them once.
+    pub fn write_published(&mut self, data: Bytes) -> Flow {
+        self.write_by(|link, state| {
+            link.write_published(state.stream, data, &mut Published(state.cork))
+        })
     }
 
     /// Bytes that many are to get, charged once: to the loop, until the last

@@ -418,6 +418,28 @@ impl Sink for Cork {
     }
 }
 
+/// A cork to which shared bytes are published ones.
+#[derive(Debug)]
+pub(in crate::net) struct Published<'c>(pub(in crate::net) &'c mut Cork);
+
+impl Sink for Published<'_> {
+    fn room(&self) -> usize {
+        self.0.room()
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.put(bytes);
+    }
+
+    fn space(&mut self, n: usize) -> &mut [u8] {
+        self.0.space(n)
+    }
+
+    fn put_shared(&mut self, bytes: Bytes) {
+        self.0.put_published(bytes);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
