@@ -2,7 +2,7 @@
 # Our gRPC client's interop cases: against the showcase, or against grpcio.
 #
 # usage: grpc_client.sh PROGRAM [http://HOST:PORT]
-#   PROGRAM            the example grpc_interop_client of the package showcase
+#   PROGRAM            grpc_interop_client of the package interop-clients
 #   http://HOST:PORT   the showcase; without it, grpc_server.py is started
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,56 +1,8 @@
-//! What the gRPC services look like, compiled from their `.proto` files when
-//! the server starts, for reflection.
+//! What the gRPC services look like, for reflection: an encoded
+//! `FileDescriptorSet` of all files in `protos/`, with what they import.
+//!
+//! A test compiles the files and compares. After a change of one of them,
+//! `WRITE=1 cargo test -p showcase --test descriptors` writes it again.
 
-use prost::Message;
-use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
-use protox::{Compiler, Error};
-
-/// The files, as they are imported.
-const FILES: [(&str, &str); 4] = [
-    (
-        "user_service.proto",
-        include_str!("../protos/user_service.proto"),
-    ),
-    (
-        "grpc/testing/test.proto",
-        include_str!("../protos/test.proto"),
-    ),
-    (
-        "grpc/health/v1/health.proto",
-        include_str!("../protos/health.proto"),
-    ),
-    (
-        "grpc/reflection/v1/reflection.proto",
-        include_str!("../protos/reflection.proto"),
-    ),
-];
-
-/// The predecessor of the last of them, which older tools ask for: the same but
-/// for its package.
-const ALPHA: &str = "grpc/reflection/v1alpha/reflection.proto";
-
-struct Embedded;
-
-impl FileResolver for Embedded {
-    fn open_file(&self, name: &str) -> Result<File, Error> {
-        if name == ALPHA {
-            let source = include_str!("../protos/reflection.proto");
-            return File::from_source(name, &source.replace("reflection.v1", "reflection.v1alpha"));
-        }
-        let file = FILES.iter().find(|(known, _)| *known == name);
-        let (_, source) = file.ok_or_else(|| Error::file_not_found(name))?;
-        File::from_source(name, source)
-    }
-}
-
-/// All of them, as an encoded `FileDescriptorSet`.
-pub(crate) fn encoded() -> Result<Vec<u8>, Error> {
-    let mut resolver = ChainFileResolver::new();
-    resolver.add(Embedded);
-    resolver.add(GoogleFileResolver::new());
-    let mut compiler = Compiler::with_file_resolver(resolver);
-    compiler.include_imports(true);
-    compiler.open_files(FILES.map(|(name, _)| name))?;
-    compiler.open_file(ALPHA)?;
-    Ok(compiler.file_descriptor_set().encode_to_vec())
-}
+/// All of them, encoded.
+pub(crate) const ENCODED: &[u8] = include_bytes!("../protos/descriptors.binpb");

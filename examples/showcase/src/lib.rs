@@ -57,8 +57,7 @@ fn discovery(app: App) -> App {
         health.set(service, Serving::Serving);
     }
     let app = app.grpc(health.service());
-    let set = descriptors::encoded().expect("the protos are checked by the tests");
-    let reflection = Reflection::new(&set).expect("protox has made them");
+    let reflection = Reflection::new(descriptors::ENCODED).expect("a test compares them");
     app.grpc(reflection.service())
         .grpc(reflection.service_v1alpha())
 }

@@ -1,7 +1,7 @@
 //! The client of gRPC's public interop tests, on barewire's blocking channel.
 //!
 //! ```text
-//! cargo run -p showcase --example grpc_interop_client -- \
+//! cargo run -p interop-clients --bin grpc_interop_client -- \
 //!     http://127.0.0.1:50051 [CASE... | -CASE...]
 //! ```
 //!
