@@ -19,7 +19,7 @@
 //! A head has 2 to 14 bytes; the shortest form of the length is the only one.
 
 use super::{Kind, Violation, extension::Reserved};
-use crate::wire::{FAST, Role, Sink};
+use crate::wire::{Role, Sink};
 
 /// The longest head: 2 bytes, a 64-bit length and a mask.
 pub const MAX_HEAD: usize = 14;
@@ -124,75 +124,7 @@ impl Head {
     /// # Errors
     /// Any of the faults of RFC 6455 §5.1, §5.2 and §5.5 that one head can
     /// show on its own.
-    #[inline]
     pub fn decode(input: &[u8], sender: Role, claimed: Reserved) -> Result<Decoded, Violation> {
-        if FAST && let Some(window) = input.first_chunk() {
-            let (head, size) = Self::decode_window(window, sender, claimed)?;
-            return Ok(Decoded::Head { head, size });
-        }
-        Self::decode_part(input, sender, claimed)
-    }
-
-    /// [`decode`](Self::decode) of an input that is surely long enough.
-    #[inline]
-    fn decode_window(
-        window: &[u8; MAX_HEAD],
-        sender: Role,
-        claimed: Reserved,
-    ) -> Result<(Self, usize), Violation> {
-        let [first, second, a, b, ..] = *window;
-        let fin = first & 0x80 != 0;
-        let reserved = Reserved::from_first_byte(first);
-        if !claimed.covers(reserved) {
-            return Err(Violation::ReservedBits);
-        }
-        let opcode = Opcode::new(first & 0x0f).ok_or(Violation::UnknownOpcode)?;
-        if opcode.is_control() && !fin {
-            return Err(Violation::FragmentedControl);
-        }
-        let masked = second & 0x80 != 0;
-        match sender {
-            Role::Client if !masked => return Err(Violation::Unmasked),
-            Role::Server if masked => return Err(Violation::Masked),
-            Role::Client | Role::Server => {}
-        }
-        let short = second & 0x7f;
-        if opcode.is_control() && short as usize > MAX_CONTROL {
-            return Err(Violation::ControlTooLong);
-        }
-        let (length, plain) = match short {
-            126 => (u16::from_be_bytes([a, b]) as u64, 4),
-            127 => (extended(window), 10),
-            _ => (short as u64, 2),
-        };
-        match short {
-            126 if length < 126 => return Err(Violation::NonMinimalLength),
-            127 if length > i64::MAX as u64 => return Err(Violation::LengthHighBit),
-            127 if length < 0x1_0000 => return Err(Violation::NonMinimalLength),
-            _ => {}
-        }
-        let size = plain + if masked { 4 } else { 0 };
-        // `plain` is 2, 4 or 10: four more bytes end within the window.
-        let mask = masked.then(|| {
-            [
-                window[plain],
-                window[plain + 1],
-                window[plain + 2],
-                window[plain + 3],
-            ]
-        });
-        let head = Self {
-            fin,
-            reserved,
-            opcode,
-            mask,
-            length,
-        };
-        Ok((head, size))
-    }
-
-    /// [`decode`](Self::decode) byte by byte.
-    fn decode_part(input: &[u8], sender: Role, claimed: Reserved) -> Result<Decoded, Violation> {
         let Some((&first, rest)) = input.split_first() else {
             return Ok(Decoded::Need(2));
         };
@@ -286,13 +218,6 @@ impl Head {
     }
 }
 
-/// The 64-bit length in bytes 2 to 9.
-#[inline]
-const fn extended(window: &[u8; MAX_HEAD]) -> u64 {
-    let [_, _, a, b, c, d, e, f, g, h, ..] = *window;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
-}
-
 /// A frame head in its wire form.
 #[derive(Debug, Clone, Copy)]
 pub struct Encoded {
@@ -345,21 +270,16 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Bytes that are there already are judged the same way, and the size
-        /// is asked for in steps that end.
+        /// The first bytes of a head ask for more, or are judged as all of it.
         #[test]
-        fn a_head_in_part_and_in_whole_are_judged_alike(
+        fn a_part_of_a_head_asks_for_more_or_is_judged_like_all_of_it(
             mut bytes: [u8; MAX_HEAD], opcode in 0_u8..11, long in 0_u8..4, client: bool
         ) {
             bytes[0] = (bytes[0] & 0x8f) | opcode;
             bytes[1] = if long > 1 { (bytes[1] & 0x80) | (124 + long) } else { bytes[1] };
             let sender = if client { Role::Client } else { Role::Server };
-            let decode = |bytes| Head::decode_part(bytes, sender, Reserved::NONE);
+            let decode = |bytes| Head::decode(bytes, sender, Reserved::NONE);
             let whole = decode(&bytes);
-            prop_assert_eq!(Head::decode(&bytes, sender, Reserved::NONE), whole);
-            let window = Head::decode_window(&bytes, sender, Reserved::NONE);
-            let window = window.map(|(head, size)| Decoded::Head { head, size });
-            prop_assert_eq!(window, whole);
             for len in 0..bytes.len() {
                 match decode(&bytes[..len]) {
                     Ok(Decoded::Need(more)) => prop_assert!(0 < more && len + more <= MAX_HEAD),
