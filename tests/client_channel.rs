@@ -12,7 +12,7 @@ use std::thread;
 use barewire::client::{CallOptions, Channel, ChannelOptions, Ending, Listener, Outgoing};
 use barewire::grpc::{Code, Payload};
 use barewire::http2::{self, ErrorCode};
-use barewire::net::{Limits, Loop, Scripted};
+use barewire::net::{Limits, Loop};
 use barewire::wire::Instant;
 use client_support::Server;
 
@@ -573,47 +573,4 @@ fn targets_that_are_none_are_refused_by_name() {
         let error = Channel::connect(target).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
-}
-
-#[test]
-fn a_slow_link_is_no_silent_server() {
-    let world = Scripted::new();
-    let mut events = Loop::with_poller(world.clone(), Limits::DEFAULT).unwrap();
-    let second = Duration::from_secs(1);
-    let limits = barewire::client::Limits::DEFAULT
-        .with_keep_alive(10 * second)
-        .with_keep_alive_timeout(10 * second);
-    let setting = ChannelOptions::new().with_limits(limits);
-    let channel = Channel::on(&mut events, "192.0.2.1:50051", setting).unwrap();
-    let (send, over) = std::sync::mpsc::channel();
-    let done = move |result: Result<barewire::client::Response<Bytes>, Ending>| {
-        send.send(result.unwrap_err().to_string()).unwrap();
-    };
-    channel
-        .unary_then("/t.T/Hang", &vec![7; 60_000], options(), done)
-        .unwrap();
-    let mut turn = || (0..5).for_each(|_| events.turn(Some(Duration::ZERO)).unwrap());
-    turn();
-    let server = world.dials().last().unwrap().0;
-    world.complete(server);
-    world.allow_write(server, 100);
-    world.send(server, b"\0\0\0\x04\0\0\0\0\0");
-    turn();
-    // A kilobyte a second for a minute; then all, and never an answer.
-    for _ in 0..50 {
-        world.advance(second);
-        world.allow_write(server, 1000);
-        turn();
-        assert!(over.try_recv().is_err());
-    }
-    world.allow_all(server);
-    for _ in 0..25 {
-        world.advance(second);
-        turn();
-    }
-    let ending = over.try_recv().unwrap();
-    assert!(
-        ending.starts_with("UNAVAILABLE: server is silent"),
-        "{ending}"
-    );
 }

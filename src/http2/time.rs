@@ -167,6 +167,9 @@ impl Connection {
     /// Without a call it counts from when the frame was written.
     pub fn await_from(&mut self, at: Instant) {
         if self.ping_since != Instant::NEVER {
+            if at < self.ping_since {
+                self.wake = self.wake.min(at); // `elapsed` sets it anew
+            }
             self.ping_since = at;
         }
         if let Drain::Warned(since) = &mut self.drain {
@@ -177,6 +180,13 @@ impl Connection {
                 stream.stalled = at;
             }
         }
+    }
+
+    /// Whether the peer owes the answer to a ping that found out whether it
+    /// lives.
+    #[cfg(feature = "net")]
+    pub(crate) fn is_pinged(&self) -> bool {
+        self.ping_since != Instant::NEVER && !self.is_done()
     }
 
     /// Says that output is on its way, and that the peer takes it: the

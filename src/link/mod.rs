@@ -43,6 +43,7 @@ mod shared;
 mod spent;
 mod starving;
 mod timing;
+mod waiting;
 
 #[cfg(feature = "net")]
 pub(crate) use account::Pace;

@@ -188,7 +188,10 @@ impl Link {
                 self.took_websocket(received)
             }
             Protocol::Raw { .. } if input.is_empty() => Ok(Received::need(0, 1)),
-            Protocol::Raw { .. } => Ok(Received::event(input.len(), Event::Data(input))),
+            Protocol::Raw { waiting, .. } => {
+                waiting.answered();
+                Ok(Received::event(input.len(), Event::Data(input)))
+            }
         }
     }
 
@@ -244,7 +247,7 @@ impl Link {
                     step: Step::Done,
                 })
             }
-            Protocol::Raw { half_closed } => {
+            Protocol::Raw { half_closed, .. } => {
                 Ok(match core::mem::replace(half_closed, true) {
                     false => Received::event(0, Event::HalfClosed),
                     true => Received {

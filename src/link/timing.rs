@@ -1,5 +1,8 @@
 //! When a link wants to be woken, and what happens then.
 
+#[cfg(feature = "net")]
+use core::time::Duration;
+
 use super::protocol::Protocol;
 use super::{Closing, Event, Lent, Limits, Link, Violation};
 use crate::wire::{Instant, Sink};
@@ -13,7 +16,7 @@ impl Link {
             Protocol::Http1(machine) => machine.deadline(&limits.http1),
             Protocol::Http2(many) => many.deadline(),
             Protocol::WebSocket(machine) => machine.deadline(),
-            Protocol::Raw { .. } => None,
+            Protocol::Raw { waiting, .. } => waiting.deadline(),
         };
         sooner(own, self.due)
     }
@@ -77,7 +80,9 @@ impl Link {
                     }
                 }
             }
-            Protocol::Raw { .. } => Ok(None),
+            Protocol::Raw { waiting, .. } => {
+                Ok(waiting.elapsed(lent.now).then_some(Event::Overdue))
+            }
         }
     }
 
@@ -88,14 +93,37 @@ impl Link {
         match &self.protocol {
             Protocol::Http2(many) => many.machine().awaited(),
             Protocol::WebSocket(machine) => machine.awaited(),
-            Protocol::Http1(_) | Protocol::Raw { .. } => None,
+            Protocol::Raw { waiting, .. } => waiting.since().map(|at| at.as_millis() as u32),
+            Protocol::Http1(_) => None,
         }
     }
 
     /// Whether the protocol asks its peer for answers.
     #[cfg(feature = "net")]
     pub(crate) const fn asks(&self) -> bool {
-        !matches!(self.protocol, Protocol::Http1(_) | Protocol::Raw { .. })
+        match &self.protocol {
+            Protocol::Http1(_) => false,
+            Protocol::Raw { waiting, .. } => waiting.asks(),
+            Protocol::Http2(_) | Protocol::WebSocket(_) => true,
+        }
+    }
+
+    /// The owner of a raw connection will ask its peer for answers: how much is
+    /// sent is noted from now on.
+    #[cfg(feature = "net")]
+    pub(crate) const fn begin_asking(&mut self, now: Instant) {
+        if let Protocol::Raw { waiting, .. } = &mut self.protocol {
+            waiting.begin(now);
+        }
+    }
+
+    /// The peer of a raw connection owes an answer from now on; if nothing comes
+    /// `within` that time, [`Event::Overdue`] does.
+    #[cfg(feature = "net")]
+    pub(crate) const fn await_answer(&mut self, within: Duration, now: Instant) {
+        if let Protocol::Raw { waiting, .. } = &mut self.protocol {
+            waiting.ask(within, now);
+        }
     }
 
     /// Says that what asks for this answer is not with the peer before `at`: the
@@ -105,7 +133,8 @@ impl Link {
         match &mut self.protocol {
             Protocol::Http2(many) => many.machine_mut().await_from(at),
             Protocol::WebSocket(machine) => machine.await_from(at),
-            Protocol::Http1(_) | Protocol::Raw { .. } => {}
+            Protocol::Raw { waiting, .. } => waiting.count_from(at),
+            Protocol::Http1(_) => {}
         }
     }
 
@@ -128,7 +157,7 @@ impl Link {
             Protocol::Http1(machine) => machine.resume(now),
             Protocol::Http2(many) => many.resume(now),
             Protocol::WebSocket(machine) => machine.resume(now),
-            Protocol::Raw { .. } => {}
+            Protocol::Raw { waiting, .. } => waiting.count_from(now),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 
 use super::LinkId;
 use super::shared::{GONE, Shared, State, Waiter};
-use super::{Ending, Next};
+use super::{Calls, Ending, Next};
 use crate::client::connecting::Target;
 use crate::http::Fields;
 use crate::link::{Event, Gone};
@@ -33,6 +33,10 @@ pub(super) struct Wire {
     waits: bool,
     /// It was told to end.
     ends: bool,
+    /// Since when the server owes the answer to a ping.
+    asked: Option<Instant>,
+    /// The loop says that this answer is overdue.
+    overdue: bool,
 }
 
 impl Handler for Driver {
@@ -48,11 +52,24 @@ impl Handler for Driver {
         match event {
             Event::Opened => {
                 context.read_while_waiting();
+                if calls.keeps_alive() {
+                    context.begin_asking();
+                }
                 calls.opened(link, now);
             }
-            Event::Data(bytes) => calls.receive(link, bytes, now),
+            Event::Data(bytes) => {
+                if let Some(wire) = self.wire(exchange) {
+                    (wire.asked, wire.overdue) = (None, false);
+                }
+                calls.receive(link, bytes, now);
+            }
+            Event::Overdue => {
+                if let Some(wire) = self.wire(exchange) {
+                    wire.overdue = true;
+                }
+            }
             Event::Writable => {
-                if let Some(wire) = self.links.iter_mut().find(|it| it.exchange == exchange) {
+                if let Some(wire) = self.wire(exchange) {
                     wire.waits = false;
                 }
             }
@@ -75,6 +92,48 @@ impl Handler for Driver {
 }
 
 impl Driver {
+    fn wire(&mut self, exchange: Exchange) -> Option<&mut Wire> {
+        self.links.iter_mut().find(|it| it.exchange == exchange)
+    }
+
+    /// Lets the deadlines that have come take effect, each server having had its
+    /// time.
+    fn elapse(&mut self, calls: &mut Calls<Waiter>, context: &mut Context<'_>, now: Instant) {
+        for wire in &mut self.links {
+            match wire.asked {
+                Some(since) if mem::take(&mut wire.overdue) => {
+                    wire.asked = None;
+                    calls.await_from(wire.link, since);
+                }
+                // The loop says when: the ping may still be under way.
+                Some(_) => calls.await_from(wire.link, now),
+                // A server that takes nothing of it is given up by the loop.
+                None => {
+                    let backlog = context.with(wire.exchange, |context| context.backlog());
+                    if backlog.is_some_and(|bytes| bytes > 0) {
+                        calls.output_waits(wire.link, now);
+                    }
+                }
+            }
+        }
+        calls.elapsed(now);
+        for wire in &mut self.links {
+            if wire.asked.is_none()
+                && let Some(within) = calls.answer_due(wire.link)
+                && let Some(ping) = calls.output(wire.link)
+            {
+                wire.asked = Some(now);
+                let flow = context.with(wire.exchange, |context| {
+                    let flow = context.write(ping);
+                    context.await_answer(ping.len(), within);
+                    flow
+                });
+                wire.waits |= flow == Some(Flow::Wait);
+                ping.clear();
+            }
+        }
+    }
+
     /// Does everything that can be done now.
     fn see_to_it(&mut self, context: &mut Context<'_>) {
         let shared = self.shared.clone();
@@ -82,15 +141,9 @@ impl Driver {
         loop {
             let mut state = shared.lock();
             let now = context.now();
-            if state.calls.deadline().is_some_and(|it| it <= now) {
-                for wire in &self.links {
-                    // A server that takes nothing of it is given up by the loop.
-                    let backlog = context.with(wire.exchange, |context| context.backlog());
-                    if backlog.is_some_and(|bytes| bytes > 0) {
-                        state.calls.output_waits(wire.link, now);
-                    }
-                }
-                state.calls.elapsed(now);
+            let is_overdue = self.links.iter().any(|wire| wire.overdue);
+            if is_overdue || state.calls.deadline().is_some_and(|it| it <= now) {
+                self.elapse(&mut state.calls, context, now);
             }
             if let Some(link) = state.calls.dial(now) {
                 let exchange = context.dial(
@@ -104,6 +157,8 @@ impl Driver {
                     exchange,
                     waits: false,
                     ends: false,
+                    asked: None,
+                    overdue: false,
                 });
             }
             for wire in &mut self.links {

@@ -46,8 +46,9 @@ pub struct Limits {
     /// end connections that are pinged more often than they allow, which is once in
     /// 300 s by default (gRPC keepalive). Default: never.
     pub keep_alive: Duration,
-    /// How long the answer to that ping may take. The connection's calls end with
-    /// UNAVAILABLE. Default 20 s.
+    /// How long the answer to that ping may take, from when the server has taken all
+    /// that was sent up to it. The connection's calls end with UNAVAILABLE. Default
+    /// 20 s.
     pub keep_alive_timeout: Duration,
     /// The longest time between two attempts to connect. Default 120 s.
     pub backoff: Duration,

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 use core::mem;
+use core::time::Duration;
 
 use super::call::Place;
 use super::link::{Link, LinkId, Phase};
@@ -337,6 +338,29 @@ impl<T> Calls<T> {
         if let Some(link) = find(&mut self.links, link) {
             link.machine.resume(now);
         }
+    }
+
+    /// How long the server has for the answer to a ping that it owes; `None` if
+    /// it owes none.
+    pub fn answer_due(&self, link: LinkId) -> Option<Duration> {
+        let link = self.links.iter().find(|it| it.id == link)?;
+        let is_owed = link.phase != Phase::Over && link.machine.is_pinged();
+        is_owed.then_some(self.http2.ping_timeout)
+    }
+
+    /// Says that a ping is not with the server before `at`: its time to answer
+    /// counts from there. A driver that does not know the way to the server need
+    /// not call this; the time then counts from when the ping was written. To be
+    /// called before [`elapsed`](Self::elapsed).
+    pub fn await_from(&mut self, link: LinkId, at: Instant) {
+        if let Some(link) = find(&mut self.links, link) {
+            link.machine.await_from(at);
+        }
+    }
+
+    /// Whether servers are pinged at all.
+    pub(super) fn keeps_alive(&self) -> bool {
+        self.http2.ping_interval != Duration::MAX
     }
 
     fn elapsed_on(&mut self, at: usize, now: Instant) {

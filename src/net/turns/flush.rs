@@ -206,7 +206,9 @@ impl<P: Poller> Loop<P> {
         if relieved && connection.link.is_idle() && !connection.can_go_on() {
             // Nobody is there to be told, and nothing to be looked at.
             connection.waits = false;
-            connection.link.resume(state.now);
+            if !connection.duplex {
+                connection.link.resume(state.now);
+            }
             relieved = false;
         }
         // What is held behind an interim response waits for the peer, or its time.

@@ -86,7 +86,9 @@ impl<P: Poller> Loop<P> {
             && connection.backlog.len() <= state.limits.backlog_low
         {
             connection.waits = false;
-            connection.link.resume(state.now);
+            if !connection.duplex {
+                connection.link.resume(state.now);
+            }
             // Where exchanges share the connection, each is told in its turn.
             let tells = !connection.told && !connection.link.is_multiplexed();
             if connection.phase == Phase::Open && tells {
