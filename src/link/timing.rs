@@ -21,6 +21,18 @@ impl Link {
         sooner(own, self.due)
     }
 
+    /// Whether [`elapsed`](Self::elapsed) has more to do than to set the deadline
+    /// anew, as far as that is known.
+    #[cfg(feature = "net")]
+    pub(crate) fn is_due(&self, limits: &Limits, now: Instant) -> bool {
+        match &self.protocol {
+            Protocol::WebSocket(machine) if self.due > now => {
+                machine.is_due(now, limits.websocket_of(self.rules))
+            }
+            _ => true,
+        }
+    }
+
     /// The same while our own side withholds the input: the peer's time stands
     /// still, ours does not.
     pub fn deadline_withheld(&self) -> Option<Instant> {

@@ -253,6 +253,16 @@ impl Connection {
         (self.wake != Instant::NEVER).then_some(self.wake)
     }
 
+    /// Whether [`elapsed`](Self::elapsed) has more to do than to set the deadline
+    /// anew.
+    #[cfg(feature = "net")]
+    pub(crate) fn is_due(&self, now: Instant, limits: &Limits) -> bool {
+        match self.phase {
+            Phase::Open | Phase::Pinged => self.due(now, limits).left.is_zero(),
+            Phase::CloseSent | Phase::Closed | Phase::Failed(_) => true,
+        }
+    }
+
     /// Does what time has made due: a ping after silence, the polite end of an
     /// idle connection. Gives no event at present.
     ///

@@ -170,14 +170,26 @@ impl<P: Poller> Loop<P> {
 mod tests {
     use crate::http::{ResponseHead, Status};
     use crate::link::{self, Event};
-    use crate::net::{Context, Handler, Limits, ListenOptions, Loop, Scripted, Speaks};
+    use crate::net::{
+        Context, Handler, KernelQueue, Limits, ListenOptions, Loop, Scripted, Speaks,
+    };
+    use crate::websocket::handshake;
     use core::time::Duration;
 
     struct Hello;
 
     impl Handler for Hello {
         fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
-            if let Event::Request { .. } = event {
+            if let Event::Request { head, .. } = event {
+                if head.target.path() == "/ws" {
+                    let opening = handshake::check(&head).unwrap();
+                    let accepted = handshake::accept(&opening, None).ok().unwrap();
+                    let fields = accepted.fields();
+                    context
+                        .upgrade_websocket(fields.as_fields(), false)
+                        .unwrap();
+                    return;
+                }
                 let head = ResponseHead::new(Status::OK, crate::http::Fields::EMPTY);
                 context.respond_whole(&head, b"hello").unwrap();
             }
@@ -215,5 +227,32 @@ mod tests {
             events.turn(Some(Duration::ZERO)).unwrap();
         }
         assert!(events.dispatch.state.connections.is_empty());
+    }
+
+    #[test]
+    fn a_first_deadline_keeps_nobody_from_resting_whose_answer_is_under_way() {
+        let world = Scripted::new();
+        let limits = Limits::DEFAULT.with_warm(0);
+        let mut events = Loop::with_poller(world.clone(), limits).unwrap();
+        let owner = events.add(Hello);
+        let profile = events.profile(link::Limits::DEFAULT);
+        let (address, options) = ("127.0.0.1:0".parse().unwrap(), ListenOptions::DEFAULT);
+        events
+            .listen(&address, &options, Speaks::Http, owner, profile)
+            .unwrap();
+        let client = world.connect_client(0);
+        let (size, rate, step) = (1 << 20, 0, 1);
+        world.set_kernel_queue(client, KernelQueue { size, rate, step });
+        world.send(
+            client,
+            b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        );
+        for _ in 0..4 {
+            events.turn(Some(Duration::ZERO)).unwrap();
+        }
+        assert!(world.queued(client) > 0);
+        let connections = &events.dispatch.state.connections;
+        assert!(connections.get(connections.keys()[0]).is_none());
     }
 }

@@ -15,6 +15,7 @@
 use core::time::Duration;
 
 use super::connection::Connection;
+use super::dispatch::Dispatch;
 use super::watch::{Asked, MUCH, Mark, Watch};
 use crate::net::{Key, Loop, Poller};
 use crate::wire::Instant;
@@ -246,9 +247,22 @@ impl<P: Poller> Loop<P> {
     /// Lets the deadline of a connection's link take effect, unless the peer has
     /// not had its time yet.
     pub(super) fn elapse(&mut self, key: Key) {
-        let now = self.dispatch.state.now;
-        let way = self.look(key);
-        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+        let Dispatch {
+            state, profiles, ..
+        } = &mut self.dispatch;
+        let now = state.now;
+        // Looking marks it as being watched: not packed before it is looked at again.
+        let is_due = state.connections.get_mut(key).is_some_and(|it| {
+            let limits = &profiles[usize::from(it.profile)];
+            it.link.is_due(limits, now)
+        });
+        let way = match is_due {
+            true => self.look(key),
+            false => Way::Clear,
+        };
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key)
+            && is_due
+        {
             connection.age(now);
             connection.put_off(way, now);
         }
