@@ -21,6 +21,8 @@ use crate::http::FieldBuffer;
 #[cfg(feature = "net")]
 use crate::http::{ContentTypeLine, FieldRange};
 use crate::http::{Fields, Method, RequestHead, Version};
+#[cfg(feature = "net")]
+use crate::wire::SHORTCUTS;
 use crate::wire::Sink;
 use crate::wire::{Received, Role, Step};
 
@@ -275,7 +277,8 @@ impl Call {
     #[inline]
     pub(crate) fn send_plain_head(&mut self) -> Option<&'static ContentTypeLine> {
         static LINE: ContentTypeLine = ContentTypeLine::new("content-type: application/grpc\r\n");
-        let is_plain = self.sending == Sending::Head
+        let is_plain = SHORTCUTS
+            && self.sending == Sending::Head
             && self.response.is_plain_native()
             && self.received == Some(Encoding::Identity)
             && self.sent == Encoding::Identity;
@@ -399,7 +402,8 @@ impl Call {
             value: 13,
             value_end: 14,
         }];
-        if self.sending != Sending::Messages || self.response.mode() != Mode::Native {
+        let is_plain = self.sending == Sending::Messages && self.response.mode() == Mode::Native;
+        if !SHORTCUTS || !is_plain {
             return None;
         }
         self.sending = Sending::Ended;

@@ -9,7 +9,7 @@ use super::start_line::RequestLine;
 use super::state::{Exchange, Input};
 use super::{Event, Limits, Violation};
 use crate::http::{Content, FieldRange, Fields, Method, RequestHead, Target, Version};
-use crate::wire::{Instant, Received};
+use crate::wire::{Instant, Received, SHORTCUTS};
 
 /// What a whole head of a request and its surroundings lend to an event.
 pub(super) struct Found<'b> {
@@ -79,7 +79,7 @@ impl Connection {
         whole: &mut Head<RequestLine>,
     ) -> bool {
         let text = input.get(..limits.head as usize).unwrap_or(input);
-        let is_usual = self.scanned == 0 && !limits.strict_target;
+        let is_usual = SHORTCUTS && self.scanned == 0 && !limits.strict_target;
         if !is_usual || !head::find(text, ranges, limits.target, whole) {
             return false;
         }

@@ -11,7 +11,7 @@ use super::{BodyLength, Misuse};
 use crate::http::{
     ContentFraming, Fields, ResponseContent, ResponseHead, SentLength, Status, date::Date,
 };
-use crate::wire::{Instant, Role, Sink};
+use crate::wire::{Instant, Role, SHORTCUTS, Sink};
 
 impl Connection {
     /// Asks for the body that `Content::Follows` announced. A peer that waits
@@ -180,7 +180,8 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> bool {
-        let is_usual = head.status == Status::OK
+        let is_usual = SHORTCUTS
+            && head.status == Status::OK
             && self.role == Role::Server
             && self.exchange.request == Request::Done
             && self.exchange.response == Response::Owed

@@ -10,7 +10,7 @@ use super::cost::Parts;
 use super::frame::{HEAD, Head, Kind, flag};
 use super::state::State;
 use crate::http::{Fields, ResponseContent, ResponseHead, date::Date};
-use crate::wire::{Role, Sink};
+use crate::wire::{Role, SHORTCUTS, Sink};
 
 /// A response in whole.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,8 @@ impl Connection {
         let Some(stream) = self.streams.get(id) else {
             return false;
         };
-        let is_due = self.role == Role::Server
+        let is_due = SHORTCUTS
+            && self.role == Role::Server
             && self.phase == Phase::Open
             && stream.state == State::HalfClosedRemote
             && !stream.answered
@@ -230,7 +231,7 @@ mod tests {
             asked.clear();
             feed(&mut client, &whole, &mut asked);
         }
-        assert!(at_once > 20, "{at_once}");
+        assert!(at_once > 20 || !SHORTCUTS, "{at_once}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use super::cost::{Cost, Parts};
 use crate::http::{Fields, Status, date::Date};
+use crate::wire::SHORTCUTS;
 
 /// Blocks that are remembered.
 const KNOWN: usize = 4;
@@ -93,6 +94,9 @@ impl Block {
 impl KnownBlocks {
     /// Which block these parts are, and what they cost.
     pub(super) fn find(&self, changes: u64, parts: &Parts<'_>) -> Option<(usize, Cost)> {
+        if !SHORTCUTS {
+            return None;
+        }
         let mut blocks = self.memory.as_ref()?.blocks.iter().enumerate();
         let (at, block) = blocks.find(|(_, block)| block.is(changes, parts))?;
         Some((at, block.cost))

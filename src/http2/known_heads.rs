@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use super::block::Decoded;
 use super::head::Judged;
 use crate::http::{FieldRange, Scratch};
+use crate::wire::SHORTCUTS;
 
 /// Heads that are remembered.
 const KNOWN: usize = 4;
@@ -55,6 +56,9 @@ impl KnownHeads {
         fields: usize,
         scratch: &mut Scratch<'_>,
     ) -> Option<(Decoded, Judged)> {
+        if !SHORTCUTS {
+            return None;
+        }
         let heads = &self.memory.as_ref()?.heads;
         let known = heads
             .iter()

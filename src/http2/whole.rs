@@ -4,6 +4,7 @@ use super::Connection;
 use super::frame::{HEAD, Head, Kind, flag};
 use super::state::{By, Frame, State};
 use super::streams::UNKNOWN;
+use crate::wire::SHORTCUTS;
 
 /// Content that lies in the input up to its end, as DATA frames.
 struct Frames {
@@ -17,6 +18,9 @@ impl Connection {
     /// returns how many octets of content and of frames that is. The content
     /// is slid together behind the first frame's head.
     pub(super) fn take_whole(&mut self, id: u32, rest: &mut [u8]) -> Option<(usize, usize)> {
+        if !SHORTCUTS {
+            return None;
+        }
         // Content that turns out empty is told by its end, however it was cut.
         let Frames { content, octets } =
             frames(id, self.own.frame, rest).filter(|frames| frames.content > 0)?;

@@ -11,8 +11,9 @@ use super::{Closing, Event, Lent, Link, Parked, Violation};
 use crate::http::{self, Content, RequestHead};
 #[cfg(feature = "net")]
 use crate::http2;
-use crate::wire::Role;
-use crate::wire::{Instant, Received, Sink, Step};
+#[cfg(feature = "net")]
+use crate::wire::SHORTCUTS;
+use crate::wire::{Instant, Received, Role, Sink, Step};
 use crate::{http1, websocket};
 
 /// What takes the next input of a connection.
@@ -39,7 +40,7 @@ impl Link {
     #[cfg(feature = "net")]
     #[inline(always)]
     pub(crate) fn taker(&mut self, input: &[u8]) -> Taker<'_> {
-        if self.over.is_some() {
+        if !SHORTCUTS || self.over.is_some() {
             return Taker::Any;
         }
         if self.stream == 0 && self.is_preface(input) {

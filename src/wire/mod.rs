@@ -22,6 +22,11 @@ pub use machine::{Received, Role, Step};
 pub use sink::{Sink, Slice};
 pub use utf8::{InvalidUtf8, Utf8};
 
+/// Whether the short ways are taken, that handle usual input and do what the
+/// general way beside them would do. `--cfg barewire_plain` turns them off, so
+/// that the suites show that nothing depends on one having been taken.
+pub(crate) const SHORTCUTS: bool = !cfg!(barewire_plain);
+
 /// Whether code may be long where that makes it fast: without `std` it is to be
 /// small.
-pub(crate) const FAST: bool = cfg!(feature = "std");
+pub(crate) const FAST: bool = cfg!(feature = "std") && SHORTCUTS;

@@ -30,12 +30,6 @@ impl Path {
         self.segments.clear();
     }
 
-    /// Whether there is none, as where a route was found without decoding.
-    #[inline]
-    pub(in crate::app) const fn is_clear(&self) -> bool {
-        self.segments.is_empty()
-    }
-
     /// Starts over with the path `sent`, which begins with a slash.
     pub(in crate::app) fn decode(&mut self, sent: &str) -> Result<(), BadEscape> {
         self.clear();

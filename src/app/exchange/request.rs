@@ -35,12 +35,6 @@ impl<'b> Request<'b> {
         self.head.target.path()
     }
 
-    /// Whether the route's pattern is the path as it was sent, without escapes.
-    #[inline]
-    pub(in crate::app) const fn is_plain(&self) -> bool {
-        self.path.is_clear()
-    }
-
     /// What the route's pattern calls `{name}` or `{*name}`, percent-decoded;
     /// empty where it has no such parameter.
     pub fn param(&self, name: &str) -> &'b str {

@@ -18,6 +18,7 @@ use crate::app::exchange::pattern::{Pattern, Segment};
 use crate::app::exchange::record::RouteNumber;
 use crate::http::Method;
 use crate::net::Error;
+use crate::wire::SHORTCUTS;
 
 /// All routes of an app.
 #[derive(Default)]
@@ -161,6 +162,9 @@ impl Router {
     /// literals and needs no decoding. [`find`](Self::find) would find the same.
     #[inline(always)]
     pub(in crate::app) fn find_plain(&self, sent: &str, method: Method<'_>) -> Option<&Endpoint> {
+        if !SHORTCUTS {
+            return None;
+        }
         let paths = self.plain.get(sent.len())?;
         let at = match paths.as_slice() {
             [only] => (*only.path == *sent).then_some(0),
@@ -465,6 +469,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(not(barewire_plain))]
     fn a_pattern_of_literals_is_found_without_the_tree() {
         let router = router(&[
             ("GET", "/"),

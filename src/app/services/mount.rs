@@ -30,7 +30,7 @@ use crate::app::serving::builder::App;
 use crate::grpc::{self, Code, Limits, Status};
 use crate::http::Method as HttpMethod;
 use crate::net::{Claim, Resource};
-use crate::wire::Instant;
+use crate::wire::{Instant, SHORTCUTS};
 
 const UNKNOWN_CODEC: Status = Status::new(Code::Unimplemented, "unknown codec in the content type");
 const OTHER_PATH: Status = Status::new(Code::Unimplemented, "no method has an escape or a query");
@@ -59,8 +59,7 @@ fn judge(
     at: &mut At<'_, '_>,
 ) -> Result<Option<Instant>, CallStatus> {
     let head = request.head();
-    // A method's path is compared octet by octet.
-    if !request.is_plain() || head.target.query().is_some() {
+    if !sending.rules.is_path(request.path()) || head.target.query().is_some() {
         return Err(OTHER_PATH.into());
     }
     let timeout = sending.machine.timeout()?;
@@ -97,7 +96,8 @@ fn answer(
     };
     sending.frames = core::mem::take(&mut at.site.scratch.frames);
     let given = (head.fields, deadline);
-    let answered = match sending.machine.whole_message(request.body(), &rules.limits) {
+    let whole = sending.machine.whole_message(request.body(), &rules.limits);
+    let answered = match whole.filter(|_| SHORTCUTS) {
         Some(message) => run(method, (message, false), given, &mut sending, at),
         None => {
             let mut inbox = Inbox::default();

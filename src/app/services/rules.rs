@@ -27,6 +27,14 @@ pub(in crate::app) struct Rules {
 }
 
 impl Rules {
+    /// Whether `path` is the method's, octet by octet: without escapes.
+    #[inline]
+    pub(in crate::app) fn is_path(&self, path: &str) -> bool {
+        let path = path.strip_prefix('/');
+        let path = path.and_then(|path| path.strip_prefix(&*self.service));
+        path.and_then(|path| path.strip_prefix('/')) == Some(&*self.method)
+    }
+
     /// Whether the messages are of the codec that a content type names.
     #[inline]
     pub(in crate::app) fn speaks(&self, codec: &str) -> bool {
