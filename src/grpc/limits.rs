@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::wire::setters;
+
 /// What an endpoint accepts from its peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -26,25 +28,10 @@ impl Limits {
         trailers: 8 << 10,
     };
 
-    /// The same with another limit on a message, in bytes.
-    #[must_use]
-    pub const fn with_message(mut self, bytes: usize) -> Self {
-        self.message = bytes;
-        self
-    }
-
-    /// The same with another limit on the time of a message.
-    #[must_use]
-    pub const fn with_message_time(mut self, time: Duration) -> Self {
-        self.message_time = time;
-        self
-    }
-
-    /// The same with another limit on the trailers, in bytes.
-    #[must_use]
-    pub const fn with_trailers(mut self, bytes: usize) -> Self {
-        self.trailers = bytes;
-        self
+    setters! {
+        with_message message: usize,
+        with_message_time message_time: Duration,
+        with_trailers trailers: usize,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::wire::setters;
+
 /// The limits that a [`Connection`](super::Connection) judges its peer by. One
 /// value serves a whole listener; it is lent to every call.
 ///
@@ -78,88 +80,19 @@ impl Limits {
         body_grace: Duration::from_secs(10),
     };
 
-    /// The same with another [`head`](Self::head).
-    #[must_use]
-    pub const fn with_head(mut self, bytes: u32) -> Self {
-        self.head = bytes;
-        self
-    }
-
-    /// The same with another number of [`fields`](Self::fields).
-    #[must_use]
-    pub const fn with_fields(mut self, count: u16) -> Self {
-        self.fields = count;
-        self
-    }
-
-    /// The same with another [`target`](Self::target).
-    #[must_use]
-    pub const fn with_target(mut self, bytes: u32) -> Self {
-        self.target = bytes;
-        self
-    }
-
-    /// The same with or without [`strict_target`](Self::strict_target).
-    #[must_use]
-    pub const fn with_strict_target(mut self, strict: bool) -> Self {
-        self.strict_target = strict;
-        self
-    }
-
-    /// The same with other [`chunk_extensions`](Self::chunk_extensions).
-    #[must_use]
-    pub const fn with_chunk_extensions(mut self, bytes: u32) -> Self {
-        self.chunk_extensions = bytes;
-        self
-    }
-
-    /// The same with other [`trailers`](Self::trailers).
-    #[must_use]
-    pub const fn with_trailers(mut self, bytes: u32) -> Self {
-        self.trailers = bytes;
-        self
-    }
-
-    /// The same with another [`drain`](Self::drain).
-    #[must_use]
-    pub const fn with_drain(mut self, bytes: u64) -> Self {
-        self.drain = bytes;
-        self
-    }
-
-    /// The same with another [`head_timeout`](Self::head_timeout).
-    #[must_use]
-    pub const fn with_head_timeout(mut self, time: Duration) -> Self {
-        self.head_timeout = time;
-        self
-    }
-
-    /// The same with another [`idle_timeout`](Self::idle_timeout).
-    #[must_use]
-    pub const fn with_idle_timeout(mut self, time: Duration) -> Self {
-        self.idle_timeout = time;
-        self
-    }
-
-    /// The same with another [`response_timeout`](Self::response_timeout).
-    #[must_use]
-    pub const fn with_response_timeout(mut self, time: Duration) -> Self {
-        self.response_timeout = time;
-        self
-    }
-
-    /// The same with another [`body_rate`](Self::body_rate).
-    #[must_use]
-    pub const fn with_body_rate(mut self, bytes_per_second: u32) -> Self {
-        self.body_rate = bytes_per_second;
-        self
-    }
-
-    /// The same with another [`body_grace`](Self::body_grace).
-    #[must_use]
-    pub const fn with_body_grace(mut self, time: Duration) -> Self {
-        self.body_grace = time;
-        self
+    setters! {
+        with_head head: u32,
+        with_fields fields: u16,
+        with_target target: u32,
+        with_strict_target strict_target: bool,
+        with_chunk_extensions chunk_extensions: u32,
+        with_trailers trailers: u32,
+        with_drain drain: u64,
+        with_head_timeout head_timeout: Duration,
+        with_idle_timeout idle_timeout: Duration,
+        with_response_timeout response_timeout: Duration,
+        with_body_rate body_rate: u32,
+        with_body_grace body_grace: Duration,
     }
 }
 

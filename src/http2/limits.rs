@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::wire::Rate;
+use crate::wire::{Rate, setters};
 
 /// The limits that a [`Connection`](super::Connection) judges its peer by. One
 /// value serves a whole listener; it is lent to every call. What the peer is
@@ -185,222 +185,38 @@ impl Limits {
         connection_grace: Duration::from_secs(300),
     };
 
-    /// The same with another number of [`streams`](Self::streams).
-    #[must_use]
-    pub const fn with_streams(mut self, count: u32) -> Self {
-        self.streams = count;
-        self
-    }
-
-    /// The same with another [`stream_window`](Self::stream_window).
-    #[must_use]
-    pub const fn with_stream_window(mut self, bytes: u32) -> Self {
-        self.stream_window = bytes;
-        self
-    }
-
-    /// The same with another [`connection_window`](Self::connection_window).
-    #[must_use]
-    pub const fn with_connection_window(mut self, bytes: u32) -> Self {
-        self.connection_window = bytes;
-        self
-    }
-
-    /// The same with another [`frame`](Self::frame).
-    #[must_use]
-    pub const fn with_frame(mut self, bytes: u32) -> Self {
-        self.frame = bytes;
-        self
-    }
-
-    /// The same with another [`header_list`](Self::header_list).
-    #[must_use]
-    pub const fn with_header_list(mut self, bytes: u32) -> Self {
-        self.header_list = bytes;
-        self
-    }
-
-    /// The same with another number of [`fields`](Self::fields).
-    #[must_use]
-    pub const fn with_fields(mut self, count: u16) -> Self {
-        self.fields = count;
-        self
-    }
-
-    /// The same with or without [`strict_target`](Self::strict_target).
-    #[must_use]
-    pub const fn with_strict_target(mut self, strict: bool) -> Self {
-        self.strict_target = strict;
-        self
-    }
-
-    /// The same with another [`header_table`](Self::header_table).
-    #[must_use]
-    pub const fn with_header_table(mut self, bytes: u32) -> Self {
-        self.header_table = bytes;
-        self
-    }
-
-    /// The same with another [`encoder_table`](Self::encoder_table).
-    #[must_use]
-    pub const fn with_encoder_table(mut self, bytes: u32) -> Self {
-        self.encoder_table = bytes;
-        self
-    }
-
-    /// The same with another number of [`continuations`](Self::continuations).
-    #[must_use]
-    pub const fn with_continuations(mut self, count: u16) -> Self {
-        self.continuations = count;
-        self
-    }
-
-    /// The same with another number of [`settings_entries`](Self::settings_entries).
-    #[must_use]
-    pub const fn with_settings_entries(mut self, count: u16) -> Self {
-        self.settings_entries = count;
-        self
-    }
-
-    /// The same with another [`settings_rate`](Self::settings_rate).
-    #[must_use]
-    pub const fn with_settings_rate(mut self, rate: Rate) -> Self {
-        self.settings_rate = rate;
-        self
-    }
-
-    /// The same with another [`ping_rate`](Self::ping_rate).
-    #[must_use]
-    pub const fn with_ping_rate(mut self, rate: Rate) -> Self {
-        self.ping_rate = rate;
-        self
-    }
-
-    /// The same with another [`idle_ping_rate`](Self::idle_ping_rate).
-    #[must_use]
-    pub const fn with_idle_ping_rate(mut self, rate: Rate) -> Self {
-        self.idle_ping_rate = rate;
-        self
-    }
-
-    /// The same with another [`keep_alive_gap`](Self::keep_alive_gap).
-    #[must_use]
-    pub const fn with_keep_alive_gap(mut self, time: Duration) -> Self {
-        self.keep_alive_gap = time;
-        self
-    }
-
-    /// The same with another [`keep_alive_idle_gap`](Self::keep_alive_idle_gap).
-    #[must_use]
-    pub const fn with_keep_alive_idle_gap(mut self, time: Duration) -> Self {
-        self.keep_alive_idle_gap = time;
-        self
-    }
-
-    /// The same with another number of
-    /// [`keep_alive_strikes`](Self::keep_alive_strikes).
-    #[must_use]
-    pub const fn with_keep_alive_strikes(mut self, count: u16) -> Self {
-        self.keep_alive_strikes = count;
-        self
-    }
-
-    /// The same with another [`empty_data_rate`](Self::empty_data_rate).
-    #[must_use]
-    pub const fn with_empty_data_rate(mut self, rate: Rate) -> Self {
-        self.empty_data_rate = rate;
-        self
-    }
-
-    /// The same with another [`reset_rate`](Self::reset_rate).
-    #[must_use]
-    pub const fn with_reset_rate(mut self, rate: Rate) -> Self {
-        self.reset_rate = rate;
-        self
-    }
-
-    /// The same with another [`error_rate`](Self::error_rate).
-    #[must_use]
-    pub const fn with_error_rate(mut self, rate: Rate) -> Self {
-        self.error_rate = rate;
-        self
-    }
-
-    /// The same with another [`refusal_rate`](Self::refusal_rate).
-    #[must_use]
-    pub const fn with_refusal_rate(mut self, rate: Rate) -> Self {
-        self.refusal_rate = rate;
-        self
-    }
-
-    /// The same with another [`header_timeout`](Self::header_timeout).
-    #[must_use]
-    pub const fn with_header_timeout(mut self, time: Duration) -> Self {
-        self.header_timeout = time;
-        self
-    }
-
-    /// The same with another [`settings_timeout`](Self::settings_timeout).
-    #[must_use]
-    pub const fn with_settings_timeout(mut self, time: Duration) -> Self {
-        self.settings_timeout = time;
-        self
-    }
-
-    /// The same with another [`idle_timeout`](Self::idle_timeout).
-    #[must_use]
-    pub const fn with_idle_timeout(mut self, time: Duration) -> Self {
-        self.idle_timeout = time;
-        self
-    }
-
-    /// The same with another [`early_reset`](Self::early_reset).
-    #[must_use]
-    pub const fn with_early_reset(mut self, time: Duration) -> Self {
-        self.early_reset = time;
-        self
-    }
-
-    /// The same with another [`stall_timeout`](Self::stall_timeout).
-    #[must_use]
-    pub const fn with_stall_timeout(mut self, time: Duration) -> Self {
-        self.stall_timeout = time;
-        self
-    }
-
-    /// The same with another [`ping_interval`](Self::ping_interval).
-    #[must_use]
-    pub const fn with_ping_interval(mut self, time: Duration) -> Self {
-        self.ping_interval = time;
-        self
-    }
-
-    /// The same with another [`ping_timeout`](Self::ping_timeout).
-    #[must_use]
-    pub const fn with_ping_timeout(mut self, time: Duration) -> Self {
-        self.ping_timeout = time;
-        self
-    }
-
-    /// The same with another [`drain_timeout`](Self::drain_timeout).
-    #[must_use]
-    pub const fn with_drain_timeout(mut self, time: Duration) -> Self {
-        self.drain_timeout = time;
-        self
-    }
-
-    /// The same with another [`connection_age`](Self::connection_age).
-    #[must_use]
-    pub const fn with_connection_age(mut self, time: Duration) -> Self {
-        self.connection_age = time;
-        self
-    }
-
-    /// The same with another [`connection_grace`](Self::connection_grace).
-    #[must_use]
-    pub const fn with_connection_grace(mut self, time: Duration) -> Self {
-        self.connection_grace = time;
-        self
+    setters! {
+        with_streams streams: u32,
+        with_stream_window stream_window: u32,
+        with_connection_window connection_window: u32,
+        with_frame frame: u32,
+        with_header_list header_list: u32,
+        with_fields fields: u16,
+        with_strict_target strict_target: bool,
+        with_header_table header_table: u32,
+        with_encoder_table encoder_table: u32,
+        with_continuations continuations: u16,
+        with_settings_entries settings_entries: u16,
+        with_settings_rate settings_rate: Rate,
+        with_ping_rate ping_rate: Rate,
+        with_idle_ping_rate idle_ping_rate: Rate,
+        with_keep_alive_gap keep_alive_gap: Duration,
+        with_keep_alive_idle_gap keep_alive_idle_gap: Duration,
+        with_keep_alive_strikes keep_alive_strikes: u16,
+        with_empty_data_rate empty_data_rate: Rate,
+        with_reset_rate reset_rate: Rate,
+        with_error_rate error_rate: Rate,
+        with_refusal_rate refusal_rate: Rate,
+        with_header_timeout header_timeout: Duration,
+        with_settings_timeout settings_timeout: Duration,
+        with_idle_timeout idle_timeout: Duration,
+        with_early_reset early_reset: Duration,
+        with_stall_timeout stall_timeout: Duration,
+        with_ping_interval ping_interval: Duration,
+        with_ping_timeout ping_timeout: Duration,
+        with_drain_timeout drain_timeout: Duration,
+        with_connection_age connection_age: Duration,
+        with_connection_grace connection_grace: Duration,
     }
 }
 

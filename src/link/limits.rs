@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::http2;
+use crate::wire::setters;
 use crate::{http1, websocket};
 
 /// The limits of every protocol that a connection may speak, one for each
@@ -35,25 +36,11 @@ impl Limits {
         reply: Duration::from_secs(60),
     };
 
-    /// Sets the limits of HTTP/1.1.
-    #[must_use]
-    pub const fn with_http1(mut self, limits: http1::Limits) -> Self {
-        self.http1 = limits;
-        self
-    }
-
-    /// Sets the limits of HTTP/2.
-    #[must_use]
-    pub const fn with_http2(mut self, limits: http2::Limits) -> Self {
-        self.http2 = limits;
-        self
-    }
-
-    /// Sets the limits of WebSocket.
-    #[must_use]
-    pub const fn with_websocket(mut self, limits: websocket::Limits) -> Self {
-        self.websocket = limits;
-        self
+    setters! {
+        with_http1 http1: http1::Limits,
+        with_http2 http2: http2::Limits,
+        with_websocket websocket: websocket::Limits,
+        with_reply reply: Duration,
     }
 
     /// Sets the limits of WebSockets that an owner chooses by number, from 1
@@ -72,13 +59,6 @@ impl Limits {
             None => &self.websocket,
             Some(at) => self.further.get(usize::from(at)).unwrap_or(&self.websocket),
         }
-    }
-
-    /// Sets how long a response may be owed.
-    #[must_use]
-    pub const fn with_reply(mut self, time: Duration) -> Self {
-        self.reply = time;
-        self
     }
 }
 

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::{Error, Share, Slab};
+use crate::wire::setters;
 
 /// What a loop bears, whatever its connections speak. The protocols have
 /// limits of their own.
@@ -127,17 +128,6 @@ pub struct Limits {
     /// likely to be used again. Effect: of more than that, those at rest are
     /// packed to 40 bytes, and made whole when they are used. Default 256.
     pub warm: usize,
-}
-
-/// Setters by value, one for each field.
-macro_rules! setters {
-    ($($set:ident $field:ident: $type:ty,)*) => {$(
-        #[doc = concat!("The same with another [`", stringify!($field), "`](Self::", stringify!($field), ").")]
-        pub const fn $set(mut self, $field: $type) -> Self {
-            self.$field = $field;
-            self
-        }
-    )*};
 }
 
 impl Limits {

@@ -1,5 +1,7 @@
 //! How much of a stream a decoder bears.
 
+use crate::wire::setters;
+
 /// What a decoder accepts from a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -20,18 +22,9 @@ impl Limits {
         id: 4 << 10,
     };
 
-    /// The same with another limit on a block, in bytes.
-    #[must_use]
-    pub const fn with_event(mut self, bytes: usize) -> Self {
-        self.event = bytes;
-        self
-    }
-
-    /// The same with another limit on an event ID, in bytes.
-    #[must_use]
-    pub const fn with_id(mut self, bytes: usize) -> Self {
-        self.id = bytes;
-        self
+    setters! {
+        with_event event: usize,
+        with_id id: usize,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::wire::Rate;
+use crate::wire::{Rate, setters};
 
 /// The limits of one listener or dialler, lent to its connections.
 ///
@@ -90,68 +90,17 @@ impl Limits {
         close_timeout: Duration::from_secs(5),
     };
 
-    /// The same with another [`frame`](Self::frame).
-    #[must_use]
-    pub const fn with_frame(mut self, bytes: u64) -> Self {
-        self.frame = bytes;
-        self
-    }
-
-    /// The same with another [`message`](Self::message). The limit of one
-    /// frame is not touched.
-    #[must_use]
-    pub const fn with_message(mut self, bytes: u64) -> Self {
-        self.message = bytes;
-        self
-    }
-
-    /// The same with another number of [`fragments`](Self::fragments).
-    #[must_use]
-    pub const fn with_fragments(mut self, frames: u32) -> Self {
-        self.fragments = frames;
-        self
-    }
-
-    /// The same with another [`message_timeout`](Self::message_timeout).
-    #[must_use]
-    pub const fn with_message_timeout(mut self, time: Duration) -> Self {
-        self.message_timeout = time;
-        self
-    }
-
-    /// The same with another [`control_rate`](Self::control_rate).
-    #[must_use]
-    pub const fn with_control_rate(mut self, rate: Rate) -> Self {
-        self.control_rate = rate;
-        self
-    }
-
-    /// The same with another [`ping_interval`](Self::ping_interval).
-    #[must_use]
-    pub const fn with_ping_interval(mut self, time: Duration) -> Self {
-        self.ping_interval = time;
-        self
-    }
-
-    /// The same with another [`pong_timeout`](Self::pong_timeout).
-    #[must_use]
-    pub const fn with_pong_timeout(mut self, time: Duration) -> Self {
-        self.pong_timeout = time;
-        self
-    }
-
-    /// The same with another [`idle_timeout`](Self::idle_timeout).
-    #[must_use]
-    pub const fn with_idle_timeout(mut self, time: Duration) -> Self {
-        self.idle_timeout = time;
-        self
-    }
-
-    /// The same with another [`close_timeout`](Self::close_timeout).
-    #[must_use]
-    pub const fn with_close_timeout(mut self, time: Duration) -> Self {
-        self.close_timeout = time;
-        self
+    setters! {
+        with_frame frame: u64,
+        /// The limit of one frame is not touched.
+        with_message message: u64,
+        with_fragments fragments: u32,
+        with_message_timeout message_timeout: Duration,
+        with_control_rate control_rate: Rate,
+        with_ping_interval ping_interval: Duration,
+        with_pong_timeout pong_timeout: Duration,
+        with_idle_timeout idle_timeout: Duration,
+        with_close_timeout close_timeout: Duration,
     }
 }
 

@@ -11,6 +11,7 @@ mod character;
 mod cursor;
 mod instant;
 mod machine;
+mod setters;
 pub mod simd;
 mod sink;
 mod utf8;
@@ -21,6 +22,8 @@ pub use instant::Instant;
 pub use machine::{Received, Role, Step};
 pub use sink::{Sink, Slice};
 pub use utf8::{InvalidUtf8, Utf8};
+
+pub(crate) use setters::setters;
 
 /// Whether the short ways are taken, that handle usual input and do what the
 /// general way beside them would do. `--cfg barewire_plain` turns them off, so

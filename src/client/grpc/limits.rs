@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::wire::Rate;
+use crate::wire::{Rate, setters};
 use crate::{grpc, http2};
 
 /// Streams that a server resets cost us what we have asked for ourselves.
@@ -52,18 +52,6 @@ pub struct Limits {
     pub keep_alive_timeout: Duration,
     /// The longest time between two attempts to connect. Default 120 s.
     pub backoff: Duration,
-}
-
-/// Setters by value, one for each field.
-macro_rules! setters {
-    ($($set:ident $field:ident: $type:ty,)*) => {$(
-        #[doc = concat!("The same with another [`", stringify!($field), "`](Self::", stringify!($field), ").")]
-        #[must_use]
-        pub const fn $set(mut self, $field: $type) -> Self {
-            self.$field = $field;
-            self
-        }
-    )*};
 }
 
 impl Limits {

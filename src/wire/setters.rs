@@ -1,0 +1,17 @@
+//! Setters of limits.
+
+/// Setters by value for fields of a struct: `with_frame frame: u32,`. What is said
+/// above one stands behind its documentation.
+macro_rules! setters {
+    ($($(#[$more:meta])* $set:ident $field:ident: $type:ty,)*) => {$(
+        #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+        $(#[$more])*
+        #[must_use]
+        pub const fn $set(mut self, $field: $type) -> Self {
+            self.$field = $field;
+            self
+        }
+    )*};
+}
+
+pub(crate) use setters;
