@@ -410,7 +410,7 @@ fn middleware_sees_every_stream() {
         let allowed = |(name, _): &(String, String)| name == "access-control-allow-origin";
         assert!(fields(&peer.seen, id).iter().any(allowed));
     }
-    assert_eq!(lines.lock().unwrap().len(), 2);
+    wait_until("both have their lines", || lines.lock().unwrap().len() == 2);
     let snapshot = metrics.snapshot();
     assert_eq!((snapshot.successful(), snapshot.total()), (1, 2));
 }

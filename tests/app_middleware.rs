@@ -272,6 +272,7 @@ fn middleware_below_a_path_sees_nothing_else() {
     assert_eq!(ask("GET", "/account"), (200, false));
     assert_eq!(ask("GET", "/apis"), (404, false));
     assert_eq!(ask("OPTIONS", "/account"), (204, false));
+    app_support::wait_until("all lines", || seen.lock().unwrap().lines().count() >= 4);
     assert_eq!(seen.lock().unwrap().lines().count(), 4);
 }
 
@@ -287,6 +288,7 @@ fn the_log_has_a_line_for_every_reply() {
     let running = Running::start(app);
     running.get("/hello?q");
     running.get("/no%0Ane");
+    app_support::wait_until("both", || lines.lock().unwrap().lines().count() == 2);
     let lines = lines.lock().unwrap();
     let lines: Vec<&str> = lines.lines().collect();
     let [hello, none] = lines[..] else {
@@ -394,12 +396,13 @@ fn what_the_protocol_refuses_itself_is_logged_and_counted() {
     assert_eq!(counts, [2, 1, 1, 1, 1], "{:?}", snapshot.requests);
     assert_eq!((snapshot.total(), snapshot.durations.count()), (6, 2));
 
+    app_support::wait_until("all lines", || lines.lock().unwrap().lines().count() >= 6);
     let lines = lines.lock().unwrap();
     let has = |end: &str| lines.lines().filter(|line| line.contains(end)).count();
-    assert_eq!(has(" \"-\" 400 - "), 2, "{lines}");
-    assert_eq!(has(" \"-\" 431 - "), 1, "{lines}");
-    assert_eq!(has(" \"-\" 408 - "), 1, "{lines}");
-    assert_eq!(has(" \"POST /echo\" 400 - "), 1, "{lines}");
+    assert_eq!(has(" \"-\" 400 0 "), 2, "{lines}");
+    assert_eq!(has(" \"-\" 431 0 "), 1, "{lines}");
+    assert_eq!(has(" \"-\" 408 0 "), 1, "{lines}");
+    assert_eq!(has(" \"POST /echo\" 400 0 "), 1, "{lines}");
     assert_eq!(lines.lines().count(), 6, "{lines}");
 }
 

@@ -139,6 +139,7 @@ pub use exchange::json::put_json_string;
 pub use exchange::record::Record;
 pub use exchange::refusal::{Answer, Done, Refusal};
 pub use exchange::reply::Reply;
+pub use exchange::reply_end::ReplyEnd;
 pub use exchange::reply_head::ReplyHead;
 pub use exchange::request::Request;
 pub use exchange::response::Response;

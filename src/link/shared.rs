@@ -72,6 +72,15 @@ impl Link {
         }
     }
 
+    /// Bytes that waited for the stream of an exchange when it was reset, and
+    /// are not sent.
+    pub fn unsent(&self, stream: u32) -> u64 {
+        match &self.protocol {
+            Protocol::Http2(many) => many.unsent(stream),
+            _ => 0,
+        }
+    }
+
     /// Notes that the writer of one stream was asked to wait; `false` where
     /// the whole connection waits.
     pub fn wait(&mut self, stream: u32) -> bool {

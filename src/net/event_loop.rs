@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::connecting::dials::Dialling;
 use super::exchange::Listening;
 use super::remote::Mail;
+use super::stores::departures::Departures;
 use super::stores::mailbox::mailbox;
 use super::stores::placed::Placed;
 use super::turns::connections::Connections;
@@ -154,6 +155,7 @@ impl<P: Poller> Loop<P> {
             counters: Counters::default(),
             remote: Remote::new(mailbox),
             draining: false,
+            departures: Departures::default(),
             limits,
         };
         let dispatch = Dispatch {

@@ -1,5 +1,8 @@
 //! The owner of connections.
 
+use alloc::boxed::Box;
+use core::any::Any;
+
 use super::Context;
 use crate::http::{Content, RequestHead};
 use crate::link::Event;
@@ -56,6 +59,15 @@ pub trait Handler {
     /// requests.
     fn served(&mut self, context: &mut Context<'_>) {
         let _ = context;
+    }
+
+    /// All that was written before
+    /// [`Context::on_departure`] has left, but for `unsent` bytes, which will
+    /// not. They are those of the exchange's content that waited for its stream
+    /// or for the kernel when it was over; on HTTP/2, those of other streams
+    /// before its last one among them. The context is for no connection.
+    fn departed(&mut self, context: &mut Context<'_>, parcel: Box<dyn Any>, unsent: u64) {
+        let _ = (context, parcel, unsent);
     }
 
     /// This handler has panicked in a call with this context: the place to

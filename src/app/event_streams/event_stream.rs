@@ -30,6 +30,8 @@ pub(crate) struct Pulse {
     silence: Duration,
     last: Option<Instant>,
     finished: bool,
+    /// Bytes of comments.
+    pub(crate) comments: u64,
 }
 
 impl Pulse {
@@ -38,6 +40,7 @@ impl Pulse {
             silence,
             last: None,
             finished: false,
+            comments: 0,
         }
     }
 }
@@ -92,7 +95,11 @@ impl<'a, 'c> EventStream<'a, 'c> {
         // A vector has room.
         let _ = sse::encode_comment(text, &mut block);
         self.pulse.last = Some(self.at.context.now());
-        self.at.context.write(&block)
+        let flow = self.at.context.write(&block);
+        if flow.is_taken() {
+            self.pulse.comments += block.len() as u64;
+        }
+        flow
     }
 
     /// Ends the stream, after what has been sent. A client comes again after

@@ -285,6 +285,10 @@ impl<E: Events> Session for EventsSession<E> {
         Kind::Events
     }
 
+    fn content(&self) -> u64 {
+        self.client.membership.activity().bytes_sent() + self.pulse.comments
+    }
+
     fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
         let Self {
             object,

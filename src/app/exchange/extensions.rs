@@ -1,26 +1,28 @@
 //! Values that middleware hands to what stands behind it.
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::{Any, TypeId, type_name};
 use core::fmt;
 
 /// Values that middleware has put to a request, one of each type.
 ///
-/// [`Incoming::insert`](crate::app::Incoming::insert) puts a value in;
+/// [`Incoming::insert`](crate::app::Incoming::insert) puts a value in, and so
+/// does [`Call::insert`](crate::app::Call::insert) in an interceptor;
 /// [`Request::extensions`](crate::app::Request::extensions),
 /// [`Call::extensions`](crate::app::Call::extensions) and
 /// [`Record::extensions`](crate::app::Record::extensions) show them. A client
 /// cannot put anything here, unlike into a field.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Extensions {
     values: Vec<Value>, // few: looked through one by one
 }
 
+#[derive(Clone)]
 struct Value {
     id: TypeId,
     name: &'static str, // for `Debug`
-    value: Box<dyn Any + Send + Sync>,
+    value: Arc<dyn Any + Send + Sync>,
 }
 
 impl Extensions {
@@ -58,15 +60,15 @@ impl Extensions {
         self.values.is_empty()
     }
 
-    /// Puts a value in, in place of one of its type, which is given back.
+    /// Puts a value in, in place of one of its type, which is given back unless
+    /// others have it too.
     pub(in crate::app) fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
         let id = TypeId::of::<T>();
-        let value: Box<dyn Any + Send + Sync> = Box::new(value);
+        let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
         match self.values.iter_mut().find(|it| it.id == id) {
             Some(it) => {
                 let before = core::mem::replace(&mut it.value, value);
-                let before: Result<Box<T>, _> = before.downcast();
-                before.ok().map(|before| *before)
+                before.downcast().ok().and_then(Arc::into_inner)
             }
             None => {
                 let name = type_name::<T>();

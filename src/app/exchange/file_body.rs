@@ -7,6 +7,7 @@ use std::io;
 
 use bytes::Bytes;
 
+use super::record::RouteNumber;
 use super::refusal::Done;
 use super::reply::Reply;
 use super::stream::{Stream, Streaming};
@@ -80,7 +81,9 @@ impl Reply<'_, '_> {
         }
         if self.at().context.is_shared() {
             // Each piece is framed by itself, and so has to be read.
-            return self.length(length).stream(Sending(pieces));
+            let record = self.at().record.as_deref();
+            let route = record.map_or(RouteNumber::NONE, |it| it.route);
+            return self.length(length).stream(Sending { pieces, route });
         }
         self.hand_over(pieces, length)
     }
@@ -98,13 +101,18 @@ impl Reply<'_, '_> {
             return Done(());
         }
         for piece in pieces.into_iter().filter(|_| !is_unseen) {
-            let length = usize::try_from(piece.len()).unwrap_or(usize::MAX);
+            let bytes = piece.len();
             let flow = match piece {
                 Piece::Bytes(bytes) => at.context.write_shared(bytes),
                 Piece::File(part) => at.context.write_file(part),
             };
             if flow.is_taken() {
-                at.site.metrics.sent_body(length);
+                at.site
+                    .metrics
+                    .sent_body(usize::try_from(bytes).unwrap_or(usize::MAX));
+                if let Some(record) = at.record {
+                    record.wrote(bytes);
+                }
             }
         }
         match at.context.finish(Fields::EMPTY) {
@@ -140,23 +148,27 @@ fn gather(pieces: VecDeque<Piece>, length: usize) -> io::Result<Bytes> {
 }
 
 /// A body on its way, that is read and written piece by piece.
-struct Sending(VecDeque<Piece>);
+struct Sending {
+    pieces: VecDeque<Piece>,
+    route: RouteNumber, // for the log
+}
 
 impl Streaming for Sending {
     fn writable(&mut self, stream: &mut Stream<'_, '_>) {
-        while let Some(piece) = self.0.front_mut() {
+        while let Some(piece) = self.pieces.front_mut() {
             let flow = match piece {
                 Piece::Bytes(bytes) => stream.write_shared(mem::take(bytes)),
                 Piece::File(part) => match read_piece(part) {
                     Ok(bytes) => stream.write_shared(bytes),
                     Err(error) => {
-                        report!(Error, "a reply was cut, as a file cannot be read: {error}");
+                        let route = stream.route_name(self.route);
+                        report!(Error, "{route}: cut, as a file cannot be read: {error}");
                         return stream.abort();
                     }
                 },
             };
             if piece.len() == 0 {
-                self.0.pop_front();
+                self.pieces.pop_front();
             }
             match flow {
                 Flow::Go => {}

@@ -12,6 +12,7 @@ pub(super) mod pattern;
 pub(super) mod record;
 pub(super) mod refusal;
 pub(super) mod reply;
+pub(super) mod reply_end;
 pub(super) mod reply_head;
 pub(super) mod request;
 pub(super) mod respond;

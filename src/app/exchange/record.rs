@@ -6,7 +6,8 @@ use core::mem;
 use core::time::Duration;
 
 use super::extensions::Extensions;
-use crate::http::{FieldBuffer, Method};
+use super::reply_end::ReplyEnd;
+use crate::http::{FieldBuffer, Method, ResponseContent, Status};
 use crate::net::Peer;
 use crate::wire::Instant;
 
@@ -35,6 +36,10 @@ pub struct Record {
     pub(crate) faulty: bool,
     /// The reply's head has been sent.
     pub(crate) answered: bool,
+    /// The reply's status, where middleware wants to know how it ends.
+    status: Option<Status>,
+    /// Bytes of content that have been written behind its head; likewise.
+    content: u64,
 }
 
 /// The number of a route in its app's router, or of none.
@@ -125,6 +130,40 @@ impl Record {
     /// Notes when the reply is sent.
     pub(crate) const fn end(&mut self, now: Instant) {
         self.now = now;
+        self.answered = true;
+    }
+
+    /// Notes what is sent: a status, and content of so many bytes so far, if any
+    /// may follow.
+    pub(crate) fn reply(&mut self, status: Status, content: u64) {
+        let may_follow = ResponseContent::of(self.method(), status).may_follow;
+        self.status = Some(status);
+        self.content = if may_follow { content } else { 0 };
+    }
+
+    /// Notes that more content has been written.
+    pub(crate) const fn wrote(&mut self, bytes: u64) {
+        self.content += bytes;
+    }
+
+    /// How the reply has ended, of which so many bytes have not left.
+    pub(crate) const fn reply_end(&self, unsent: u64, now: Instant, unix_seconds: u64) -> ReplyEnd {
+        ReplyEnd {
+            status: match self.status {
+                Some(status) => status,
+                None => Status::OK, // never: the reply's head has left
+            },
+            bytes: self.content.saturating_sub(unsent),
+            elapsed: now.saturating_since(self.started),
+            unix_seconds,
+        }
+    }
+
+    /// Starts over in the place of `other`, which waits for its reply to leave:
+    /// with what the log calls it.
+    pub(crate) fn stand_in(&mut self, other: &Self) {
+        self.begin(other.method(), other.started);
+        self.route = other.route;
         self.answered = true;
     }
 

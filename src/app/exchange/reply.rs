@@ -332,7 +332,7 @@ impl<'a, 'c> Reply<'a, 'c> {
             true => Status::OK,
             false => Status::SWITCHING_PROTOCOLS,
         };
-        let switched = self.at.send_head(status, None, |context, fields| {
+        let switched = self.at.send_head(status, None, 0, |context, fields| {
             context.upgrade_websocket(fields, streaming)?;
             context.choose_websocket_limits(limits)
         });

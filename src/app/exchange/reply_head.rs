@@ -1,6 +1,7 @@
 //! The heads of replies, as middleware sees them.
 
 use super::record::{Record, RouteNumber};
+use super::reply_end::ReplyEnd;
 use crate::http::{FieldBuffer, Fields, InvalidField, Status};
 
 /// What looks at every head before it leaves: all middleware together.
@@ -11,8 +12,14 @@ pub(crate) trait Watch: Send + Sync {
     /// The pattern of a route.
     fn pattern(&self, route: RouteNumber) -> Option<&str>;
 
+    /// Whether any of it wants to know how replies end.
+    fn watches_ends(&self) -> bool;
+
     /// A head is about to leave.
     fn look(&self, record: &Record, head: &mut ReplyHead<'_>);
+
+    /// A reply has left, or no more of it will.
+    fn ended(&self, record: &Record, end: &ReplyEnd);
 }
 
 /// The head of a reply that is about to leave.

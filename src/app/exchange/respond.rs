@@ -91,7 +91,7 @@ impl At<'_, '_> {
         if self.is_faulty() {
             return self.respond_error(Status::INTERNAL_SERVER_ERROR);
         }
-        match self.send_head(status, length, send) {
+        match self.send_head(status, length, here, send) {
             Ok(()) => {
                 let is_seen = self.may_have_content(status);
                 self.site.metrics.sent_body(if is_seen { here } else { 0 });
@@ -159,7 +159,7 @@ impl At<'_, '_> {
             put(record);
         }
         let length = Some(body.len() as u64);
-        let sent = self.send_head(status, length, |context, fields| {
+        let sent = self.send_head(status, length, body.len(), |context, fields| {
             context.respond(
                 &ResponseHead::new(status, fields),
                 Body::Whole(body.as_bytes()),
@@ -172,12 +172,14 @@ impl At<'_, '_> {
         sent.is_ok()
     }
 
-    /// Lets the middleware look at a head, sends it, and counts it.
+    /// Lets the middleware look at a head, sends it, and counts it. With it goes
+    /// content of so many bytes that is `here`.
     #[inline]
     pub(crate) fn send_head(
         &mut self,
         status: Status,
         length: Option<u64>,
+        here: usize,
         send: impl FnOnce(&mut Context<'_>, Fields<'_>) -> Result<(), Misuse>,
     ) -> Result<(), Misuse> {
         let Some(record) = self.record.as_deref_mut().filter(|it| !it.answered) else {
@@ -196,6 +198,9 @@ impl At<'_, '_> {
         });
         if site.is_watched {
             let seconds = self.context.unix_seconds();
+            if site.watches_ends {
+                record.reply(status, here as u64);
+            }
             let mut fields = mem::take(&mut record.fields);
             look(site, record, status, length, seconds, &mut fields);
             record.fields = fields;
@@ -229,14 +234,16 @@ impl At<'_, '_> {
 }
 
 /// Counts a reply that is sent in the app's place, and shows it to the
-/// middleware; returns its fields, which count where it has yet to leave.
+/// middleware; returns its fields, which count where it has yet to leave. Its
+/// content has so many bytes.
 pub(in crate::app) fn note(
     site: &Site,
     record: &mut Record,
-    status: Status,
+    (status, content): (Status, usize),
     context: &Context<'_>,
 ) -> FieldBuffer {
     record.end(context.measure());
+    record.reply(status, content as u64);
     site.metrics.answered(record.method(), status);
     if !record.is_unread() {
         // A head that could not be read has no beginning to count from.

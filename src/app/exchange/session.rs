@@ -4,7 +4,7 @@
 //!  connection.tag = slot + 1 ──► Sessions: [ Entry | free | Entry | ... ]
 //!                                             │
 //!                                             ├─ exchange   whom it belongs to
-//!                                             ├─ record     until the reply's head has left
+//!                                             ├─ record     until the reply's head has left (or all of it)
 //!                                             └─ session    Box<dyn Session>
 //! ```
 //!
@@ -32,6 +32,12 @@ pub(crate) trait Session {
     /// The same for [`Event::Message`], which there are many of.
     fn message(&mut self, at: &mut At<'_, '_>, kind: MessageKind, payload: &mut [u8]) -> After {
         self.event(at, Event::Message { kind, payload })
+    }
+
+    /// Bytes of content that it has written, apart from what went with the
+    /// reply's head.
+    fn content(&self) -> u64 {
+        0
     }
 
     /// What it is counted as.
@@ -63,7 +69,7 @@ pub(crate) struct At<'a, 'c> {
     /// What the app has on this loop.
     pub(crate) site: &'a mut Site,
     /// What is remembered of the request, as long as the head of its reply has
-    /// not been sent.
+    /// not been sent, or until its end where middleware watches that.
     pub(crate) record: &'a mut Option<Box<Record>>,
 }
 
@@ -82,7 +88,8 @@ impl<'c> At<'_, 'c> {
 pub(crate) struct Entry {
     /// The exchange.
     pub(crate) exchange: Exchange,
-    /// What is remembered of its request, until the reply's head has left.
+    /// What is remembered of its request, until the reply's head has left, or all
+    /// of it where middleware watches that.
     pub(crate) record: Option<Box<Record>>,
     /// Its session; none while the request's body is being collected.
     pub(crate) session: Option<Box<dyn Session>>,

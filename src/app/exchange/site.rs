@@ -3,9 +3,11 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::any::Any;
 use core::time::Duration;
 
+use super::record::Record;
 use super::reply_head::Watch;
 use super::scratch::Scratch;
 use crate::app::blocking::pool::Pool;
@@ -20,12 +22,20 @@ use crate::wire::Instant;
 /// named on the log.
 pub(in crate::app) const HELD: Duration = Duration::from_millis(100);
 
+/// Records that are kept for the next requests.
+const SPARE: usize = 64;
+
 /// What the app has on one loop: made there, never sent anywhere else.
 pub(crate) struct Site {
     /// The middleware, which looks at every head.
     pub(crate) watch: Arc<dyn Watch>,
     /// There is some.
     pub(crate) is_watched: bool,
+    /// Some of it wants to know how replies end.
+    pub(crate) watches_ends: bool,
+    /// Records for the next requests.
+    #[expect(clippy::vec_box, reason = "an entry holds a pointer, not the record")]
+    pub(in crate::app) spare: Vec<Box<Record>>,
     /// A session has been called since the clock was read.
     pub(in crate::app) called: bool,
     /// When the clock was last read behind a call.
@@ -56,6 +66,8 @@ impl Site {
         let rooms = Rooms::new(directory, metrics.clone(), index);
         Self {
             is_watched: watch.is_some(),
+            watches_ends: watch.watches_ends(),
+            spare: Vec::new(),
             watch,
             called: false,
             read: Instant::START,
@@ -83,6 +95,14 @@ impl Site {
         }
         self.called = false;
         now.saturating_since(core::mem::replace(&mut self.read, now).max(before))
+    }
+
+    /// Keeps a record for the next request.
+    pub(in crate::app) fn recycle(&mut self, mut record: Box<Record>) {
+        if self.spare.len() < SPARE {
+            record.extensions = None;
+            self.spare.push(record);
+        }
     }
 
     /// Takes what other loops have sent to the app on this one.

@@ -15,6 +15,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use super::record::RouteNumber;
 use super::response::Response;
 use super::session::{After, At, Session};
 use crate::http::{FieldBuffer, Fields, Status};
@@ -125,6 +126,7 @@ struct State {
     receiving: bool, // the request's body is still coming
     waiting: bool,   // a write answered `Wait`
     is_unseen: bool, // no content may follow the head of the reply
+    sent: u64,       // bytes of the reply's body
 }
 
 impl Stream<'_, '_> {
@@ -156,6 +158,7 @@ impl Stream<'_, '_> {
         }
         if flow.is_taken() {
             self.at.site.metrics.sent_body(bytes);
+            self.state.sent += bytes as u64;
         }
         self.state.waiting = flow == Flow::Wait;
         flow
@@ -298,12 +301,17 @@ impl StreamSession {
                 receiving,
                 waiting: false,
                 is_unseen,
+                sent: 0,
             },
         }
     }
 }
 
 impl Session for StreamSession {
+    fn content(&self) -> u64 {
+        self.state.sent
+    }
+
     fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
         let Self { object, state, .. } = self;
         let mut stream = Stream {
@@ -350,6 +358,12 @@ impl Session for StreamSession {
 }
 
 impl Stream<'_, '_> {
+    /// The pattern of a route, for the log.
+    pub(super) fn route_name(&self, route: RouteNumber) -> &str {
+        let pattern = self.at.site.watch.pattern(route);
+        pattern.unwrap_or("a reply")
+    }
+
     /// Lets the object write, if it may.
     fn offer(&mut self, object: &mut Box<dyn Streaming>) {
         let State {
@@ -357,6 +371,7 @@ impl Stream<'_, '_> {
             receiving,
             waiting,
             is_unseen,
+            ..
         } = *self.state;
         if stage != Stage::Writing || waiting || receiving {
             return;

@@ -153,6 +153,16 @@ fn encode_frame(message: Message<'_>) -> Bytes {
     frame.freeze()
 }
 
+/// Bytes of the message in a frame that a server sends (RFC 6455 §5.2).
+pub(crate) fn payload_len(frame: &[u8]) -> usize {
+    let head = match frame.get(1) {
+        Some(126) => 4,
+        Some(127) => 10,
+        Some(_) | None => 2,
+    };
+    frame.len().saturating_sub(head)
+}
+
 /// An event as a stream carries it.
 pub(crate) fn encode_event(event: &sse::Event<'_>) -> Result<Bytes, sse::Misuse> {
     let mut block = BytesMut::with_capacity(event.encoded_len());
@@ -163,11 +173,16 @@ pub(crate) fn encode_event(event: &sse::Event<'_>) -> Result<Bytes, sse::Misuse>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     #[test]
     fn a_post_is_encoded_for_each_protocol_as_far_as_that_can_carry_it() {
         let text = Post::from("a\nb");
         assert_eq!(text.frame().unwrap(), &b"\x81\x03a\nb"[..]);
+        for length in [0, 3, 125, 126, 65_535, 65_536] {
+            let frame = Post::from(&*vec![0; length]).frame().unwrap();
+            assert_eq!(payload_len(&frame), length);
+        }
         assert_eq!(text.event().unwrap(), &b"data: a\ndata: b\n\n"[..]);
 
         let binary = Post::from(&b"\xff"[..]);

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use super::directory::Directory;
 use super::door::{Audience, Encoded, Publication};
 use super::groups::{Group, Groups, What};
-use super::message::Post;
+use super::message::{Post, payload_len};
 use crate::app::telemetry::activity::Activity;
 use crate::app::telemetry::metrics::Block;
 use crate::net::{Context, Exchange};
@@ -167,8 +167,12 @@ impl Rooms {
                 false => context.deliver(exchange, bytes),
             };
             if took {
-                activity.sent(bytes.len(), now);
-                (taken, total) = (taken + 1, total + bytes.len());
+                let length = match stream {
+                    true => bytes.len(),
+                    false => payload_len(bytes),
+                };
+                activity.sent(length, now);
+                (taken, total) = (taken + 1, total + length);
             }
         }
         self.floor.metrics.sent_messages(taken, total);

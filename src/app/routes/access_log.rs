@@ -1,4 +1,4 @@
-//! A line for every reply.
+//! A line for every reply that has ended.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -7,21 +7,22 @@ use std::sync::{Mutex, PoisonError};
 
 use super::middleware::Middleware;
 use crate::app::exchange::record::Record;
-use crate::app::exchange::reply_head::ReplyHead;
-use crate::http::ResponseContent;
+use crate::app::exchange::reply_end::ReplyEnd;
 use crate::http::date::Date;
 
-/// Writes a line for every reply as its head leaves: when, to whom, what was
-/// asked, the status, the bytes of the body, and the milliseconds from the
-/// request's head to the reply's. A head that could not be read is `"-"`.
+/// Writes a line for every reply when it has ended: when, to whom, what was
+/// asked, the status, the bytes of content, and the milliseconds from the
+/// request's head to the end. A head that could not be read is `"-"`.
 ///
 /// ```text
 /// Sat, 21 Nov 2026 04:08:08 GMT 127.0.0.1:51514 "GET /hello" 200 13 0.084ms
 /// ```
 ///
-/// The bytes are those that follow the head: 0 where there are none, as to HEAD.
-/// They are `-` where the body is streamed without a length; a body with a length
-/// that is cut short is logged with all of it.
+/// A reply has ended when the system has taken its last byte to send, or no more
+/// of it will leave: the bytes are those that have left
+/// ([`ReplyEnd::bytes`]), also of a stream, and of a body that was cut. The line
+/// of a WebSocket or an event stream is written when that is over. A request
+/// whose client has gone before the reply was given has no line.
 pub struct AccessLog {
     with_query: bool,
     line: Mutex<String>,
@@ -62,18 +63,22 @@ impl fmt::Debug for AccessLog {
 }
 
 impl Middleware for AccessLog {
-    fn after(&self, record: &Record, head: &mut ReplyHead<'_>) {
+    fn watches_ends(&self) -> bool {
+        true
+    }
+
+    fn ended(&self, record: &Record, end: &ReplyEnd) {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         line.clear();
-        put(record, head, self.with_query, &mut line);
+        put(record, end, self.with_query, &mut line);
         (self.write)(&line);
     }
 }
 
 /// Writing to a String cannot fail. Method, path and query are visible ASCII, as they
 /// have been parsed: nobody can forge a line.
-fn put(record: &Record, head: &ReplyHead<'_>, with_query: bool, line: &mut String) {
-    let date = Date::from_unix(head.unix_seconds());
+fn put(record: &Record, end: &ReplyEnd, with_query: bool, line: &mut String) {
+    let date = Date::from_unix(end.unix_seconds());
     let _ = write!(line, "{} ", date.as_str());
     let _ = match record.peer() {
         Some(peer) => write!(line, "{peer} "),
@@ -88,21 +93,14 @@ fn put(record: &Record, head: &ReplyHead<'_>, with_query: bool, line: &mut Strin
         }
         true => line.write_str("\"-\" "),
     };
-    let _ = write!(line, "{} ", head.status().code());
-    let is_bare = !ResponseContent::of(record.method(), head.status()).may_follow;
-    let _ = match head.length() {
-        _ if is_bare => line.write_str("0 "),
-        Some(length) => write!(line, "{length} "),
-        None => line.write_str("- "),
-    };
-    let time = record.elapsed().as_secs_f64() * 1e3;
-    let _ = writeln!(line, "{time:.3}ms");
+    let (status, bytes) = (end.status().code(), end.bytes());
+    let time = end.elapsed().as_secs_f64() * 1e3;
+    let _ = writeln!(line, "{status} {bytes} {time:.3}ms");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::FieldBuffer;
     use crate::http::{Method, Status};
     use crate::net::Peer;
     use crate::wire::Instant;
@@ -113,53 +111,44 @@ mod tests {
         let seen = Arc::new(Mutex::new(String::new()));
         let sink = seen.clone();
         let log = AccessLog::to(move |line| sink.lock().unwrap().push_str(line));
+        let ended = |log: &AccessLog, record: &Record, unsent| {
+            let end = record.reply_end(unsent, Instant::from_nanos(85_000), 784_111_777);
+            log.ended(record, &end);
+            core::mem::take(&mut *seen.lock().unwrap())
+        };
         let mut record = Record::default();
         let peer = Peer::V4([127, 0, 0, 1].into(), 5);
         record.begin(Method::Get, Instant::from_nanos(1_000));
         record.remember("/a%20b", Some("key=7"), Some(peer));
-        record.end(Instant::from_nanos(85_000));
-        let mut fields = FieldBuffer::new();
-        let mut head = ReplyHead {
-            status: Status::OK,
-            fields: &mut fields,
-            length: Some(13),
-            unix_seconds: 784_111_777,
-        };
-        log.after(&record, &mut head);
+        record.reply(Status::OK, 10);
+        record.wrote(3);
         let expected = "Sun, 06 Nov 1994 08:49:37 GMT 127.0.0.1:5 \"GET /a%20b\" 200 13 0.084ms\n";
-        assert_eq!(*seen.lock().unwrap(), expected);
+        assert_eq!(ended(&log, &record, 0), expected);
+        // What did not leave is not counted.
+        assert!(ended(&log, &record, 5).contains(" 200 8 "));
+        assert!(ended(&log, &record, 99).contains(" 200 0 "));
 
         let log = log.with_query();
-        seen.lock().unwrap().clear();
-        log.after(&record, &mut head);
-        let line = seen.lock().unwrap().clone();
+        let line = ended(&log, &record, 0);
         assert!(line.contains("\"GET /a%20b?key=7\" 200"), "{line}");
 
-        // What has no body has no bytes.
+        // What has no content has no bytes.
         for (method, status) in [
             (Method::Head, Status::OK),
             (Method::Get, Status::NOT_MODIFIED),
             (Method::Get, Status::NO_CONTENT),
         ] {
-            seen.lock().unwrap().clear();
-            record.begin(method, Instant::START);
-            head.status = status;
-            log.after(&record, &mut head);
-            let line = seen.lock().unwrap().clone();
-            assert!(
-                line.ends_with(&alloc::format!(" {} 0 0.000ms\n", status.code())),
-                "{line}"
-            );
+            record.begin(method, Instant::from_nanos(85_000));
+            record.reply(status, 13);
+            let line = ended(&log, &record, 0);
+            let expected = alloc::format!(" {} 0 0.000ms\n", status.code());
+            assert!(line.ends_with(&expected), "{line}");
         }
 
-        seen.lock().unwrap().clear();
-        record.begin(Method::Extension(""), Instant::START);
+        record.begin(Method::Extension(""), Instant::from_nanos(85_000));
         record.remember("", None, None);
-        record.end(Instant::START);
-        head.status = Status::BAD_REQUEST;
-        head.length = None;
-        log.after(&record, &mut head);
-        let expected = "Sun, 06 Nov 1994 08:49:37 GMT - \"-\" 400 - 0.000ms\n";
-        assert_eq!(*seen.lock().unwrap(), expected);
+        record.reply(Status::BAD_REQUEST, 0);
+        let expected = "Sun, 06 Nov 1994 08:49:37 GMT - \"-\" 400 0 0.000ms\n";
+        assert_eq!(ended(&log, &record, 0), expected);
     }
 }

@@ -5,6 +5,7 @@ use alloc::string::String;
 use super::middleware::{Incoming, Middleware, Next};
 use crate::app::exchange::record::Record;
 use crate::app::exchange::reply::Reply;
+use crate::app::exchange::reply_end::ReplyEnd;
 use crate::app::exchange::reply_head::ReplyHead;
 use crate::http::target::{Plus, percent_decode};
 use crate::net::Error;
@@ -63,6 +64,16 @@ impl<M: Middleware> Middleware for Below<M> {
     fn after(&self, record: &Record, head: &mut ReplyHead<'_>) {
         if self.holds(record.path()) {
             self.middleware.after(record, head);
+        }
+    }
+
+    fn watches_ends(&self) -> bool {
+        self.middleware.watches_ends()
+    }
+
+    fn ended(&self, record: &Record, end: &ReplyEnd) {
+        if self.holds(record.path()) {
+            self.middleware.ended(record, end);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::app::exchange::extensions::Extensions;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
+use crate::app::exchange::reply_end::ReplyEnd;
 use crate::app::exchange::reply_head::ReplyHead;
 use crate::http::{FieldBuffer, Fields, InvalidField, Method, RequestHead, Target};
 use crate::net::{Error, Peer};
@@ -63,6 +64,21 @@ pub trait Middleware: Send + Sync {
     /// be read ([`Record::is_unread`]).
     fn after(&self, record: &Record, head: &mut ReplyHead<'_>) {
         let _ = (record, head);
+    }
+
+    /// Whether [`ended`](Self::ended) is to be called. What is remembered of
+    /// each request is kept until then. False by default.
+    fn watches_ends(&self) -> bool {
+        false
+    }
+
+    /// A reply has left to its last byte, or no more of it will: its client has
+    /// gone, or it was cut. Called for every reply that
+    /// [`after`](Self::after) has seen, if
+    /// [`watches_ends`](Self::watches_ends); for one that goes on for long, like
+    /// an event stream or a WebSocket, when that is over.
+    fn ended(&self, record: &Record, end: &ReplyEnd) {
+        let _ = (record, end);
     }
 
     /// Called once before an app starts, which it does not with an error: for

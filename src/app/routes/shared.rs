@@ -6,6 +6,7 @@ use super::middleware::Middleware;
 use super::router::Router;
 use crate::app::blocking::pool::Pool;
 use crate::app::exchange::record::{Record, RouteNumber};
+use crate::app::exchange::reply_end::ReplyEnd;
 use crate::app::exchange::reply_head::{ReplyHead, Watch};
 use crate::app::publishing::directory::Directory;
 use crate::app::services::interceptor::Interceptors;
@@ -31,6 +32,16 @@ impl Watch for Shared {
 
     fn pattern(&self, route: RouteNumber) -> Option<&str> {
         self.router.pattern(route)
+    }
+
+    fn watches_ends(&self) -> bool {
+        self.middleware.iter().any(|it| it.watches_ends())
+    }
+
+    fn ended(&self, record: &Record, end: &ReplyEnd) {
+        for middleware in self.middleware.iter().rev() {
+            middleware.ended(record, end);
+        }
     }
 
     /// The middleware that was added last looks first.

@@ -80,7 +80,14 @@ impl Way<'_> {
             && outcome != Outcome::Collecting
             && let Some(record) = at.record
         {
-            record.extensions = None;
+            if at.site.watches_ends && record.answered {
+                let next = at.site.spare.pop().unwrap_or_default();
+                let left = mem::replace(record, next);
+                record.stand_in(&left);
+                at.context.on_departure(left);
+            } else {
+                record.extensions = None;
+            }
         }
         outcome
     }

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 
 use super::outgoing::Outgoing;
@@ -86,10 +87,46 @@ impl<'a> Call<'a> {
     }
 
     /// What middleware has put to the request with
-    /// [`Incoming::insert`](crate::app::Incoming::insert): typed values that no
-    /// client can forge.
+    /// [`Incoming::insert`](crate::app::Incoming::insert), and interceptors with
+    /// [`insert`](Self::insert): typed values that no client can forge.
     pub fn extensions(&self) -> &Extensions {
-        self.extensions.as_deref().unwrap_or(Extensions::none())
+        let own = self.outgoing.extensions.as_deref();
+        let given = own.or(self.extensions.as_deref());
+        given.unwrap_or(Extensions::none())
+    }
+
+    /// Puts a value to the call for what stands behind, in place of one of its
+    /// type: from an [`Interceptor`](crate::app::Interceptor) to the method.
+    ///
+    /// ```
+    /// use barewire::app::{Call, CallStatus, Interceptor, Service};
+    /// use barewire::grpc::{Code, Status};
+    ///
+    /// struct User(&'static str);
+    ///
+    /// /// Finds out who calls.
+    /// struct Login;
+    ///
+    /// impl Interceptor for Login {
+    ///     fn before(&self, call: &mut Call<'_>) -> Result<(), CallStatus> {
+    ///         match call.metadata("authorization") {
+    ///             Some("Bearer 42") => Ok(call.insert(User("Ann"))),
+    ///             _ => Err(Status::new(Code::Unauthenticated, "who are you?").into()),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// Service::new("a.Service")
+    ///     .intercept(Login)
+    ///     .unary("Who", |_request: Vec<u8>, call| {
+    ///         let user = call.extensions().get::<User>();
+    ///         Ok(user.map_or("", |user| user.0).as_bytes().to_vec())
+    ///     });
+    /// ```
+    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) {
+        let given = || self.extensions.clone().unwrap_or_default();
+        let own = self.outgoing.extensions.get_or_insert_with(given);
+        Arc::make_mut(own).insert(value);
     }
 
     /// When the client gives up, on the loop's clock. A call that goes on is

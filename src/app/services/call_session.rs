@@ -172,7 +172,7 @@ impl CallSession {
         let call = AssertUnwindSafe(|| source.turn(at, &mut self.sending, turn));
         if catch_unwind(call).is_err() {
             self.state = State::Ended;
-            let status = failed(at.site);
+            let status = failed(at.site, &self.sending.rules);
             self.sending.finish(at, status);
         }
     }
@@ -383,6 +383,10 @@ impl Session for CallSession {
         Kind::Grpc
     }
 
+    fn content(&self) -> u64 {
+        self.sending.written
+    }
+
     fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
         match event {
             Event::Opened => self.open(at),
@@ -425,18 +429,7 @@ impl Session for CallSession {
             Event::Overdue => self.overdue(at),
             // What only other protocols can bring; for what is too large, the
             // app answers.
-            Event::Request { .. }
-            | Event::TooLarge
-            | Event::Informational(_)
-            | Event::Response { .. }
-            | Event::Message { .. }
-            | Event::Chunk { .. }
-            | Event::Ping(_)
-            | Event::Pong(_)
-            | Event::Close { .. }
-            | Event::Data(_)
-            | Event::GoingAway { .. }
-            | Event::HalfClosed => {}
+            _ => {}
         }
         self.settle(at);
         if !self.is_over() {

@@ -4,6 +4,7 @@ use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 use super::codec::CallStatus;
+use super::rules::Rules;
 use crate::app::exchange::site::Site;
 use crate::grpc::{Code, Status};
 use crate::net::report::report;
@@ -14,9 +15,16 @@ pub(in crate::app) fn deadline_exceeded() -> CallStatus {
 }
 
 /// What a call ends with when its method has panicked.
-pub(in crate::app) fn failed(site: &Site) -> CallStatus {
+pub(in crate::app) fn failed(site: &Site, rules: &Rules) -> CallStatus {
     site.metrics.panicked();
-    report!(Error, "a method of a gRPC service has panicked: INTERNAL");
+    let Rules {
+        service, method, ..
+    } = rules;
+    // A method that nobody has is named as its client has: a path, one line.
+    report!(
+        Error,
+        "POST /{service}/{method}: its handler has panicked: INTERNAL"
+    );
     Status::new(Code::Internal, "the method failed").into()
 }
 
@@ -24,7 +32,8 @@ pub(in crate::app) fn failed(site: &Site) -> CallStatus {
 /// else's.
 pub(in crate::app) fn guarded<R>(
     site: &Site,
+    rules: &Rules,
     run: impl FnOnce() -> Result<R, CallStatus>,
 ) -> Result<R, CallStatus> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(failed(site)))
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(failed(site, rules)))
 }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use super::call::{Call, binary_value};
 use super::codec::CallStatus;
 use super::outgoing::Outgoing;
+use crate::app::exchange::extensions::Extensions;
 use crate::grpc::Misuse;
 use crate::net::Peer;
 
@@ -95,6 +96,12 @@ impl Ended<'_> {
     /// read.
     pub const fn elapsed(&self) -> Duration {
         self.elapsed
+    }
+
+    /// What middleware and interceptors have put to the call.
+    pub fn extensions(&self) -> &Extensions {
+        let all = self.outgoing.extensions.as_deref();
+        all.unwrap_or(Extensions::none())
     }
 
     /// How it ended.

@@ -74,9 +74,11 @@ fn judge(
         rules, outgoing, ..
     } = sending;
     if !rules.interceptors.is_empty() {
+        let record = at.record.as_deref();
+        outgoing.extensions = record.and_then(|it| it.extensions.clone());
         let asked = rules.request(timeout, head.fields);
         let mut call = Call::new(asked, outgoing, deadline, at);
-        guarded(at.site, || rules.interceptors.before(&mut call))?;
+        guarded(at.site, rules, || rules.interceptors.before(&mut call))?;
     }
     Ok(deadline)
 }
@@ -170,7 +172,7 @@ fn converse(
     // The deadline counts from the head.
     let asked = rules.request(None, head.fields);
     let mut call = Call::new(asked, &mut sending.outgoing, deadline, at);
-    match guarded(at.site, || method(&mut call)) {
+    match guarded(at.site, rules, || method(&mut call)) {
         Ok(source) => {
             // Refused only where all of it is here already.
             let _ = at.context.accept_messages();

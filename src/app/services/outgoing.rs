@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use crate::app::exchange::extensions::Extensions;
 use crate::grpc::{Misuse, metadata};
 use crate::http::{Field, FieldBuffer};
 
@@ -19,6 +20,8 @@ pub(in crate::app) struct Outgoing {
     pub(in crate::app) compress: bool,
     /// The message of the request that is looked at was compressed.
     pub(in crate::app) was_compressed: bool,
+    /// What middleware and interceptors have put to the call.
+    pub(in crate::app) extensions: Option<Arc<Extensions>>,
     wanted: Option<Arc<AtomicBool>>,
 }
 

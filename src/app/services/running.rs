@@ -57,7 +57,7 @@ pub(in crate::app) fn run(
     // The deadline counts from the head.
     let mut call = Call::new(rules.request(None, fields), outgoing, deadline, at);
     let answer = inflated(at, &rules.limits, (message, compressed), |at, message| {
-        guarded(at.site, || run(message, &mut call, frames))
+        guarded(at.site, rules, || run(message, &mut call, frames))
     });
     match answer.and_then(|answer| answer) {
         Ok(Answer::Message) => {

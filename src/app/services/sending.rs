@@ -58,6 +58,8 @@ pub(in crate::app) struct Sending {
     started: Instant,
     stage: Stage,
     sent: usize, // messages
+    /// Bytes of content that have been written behind the head.
+    pub(in crate::app) written: u64,
     /// What a head says that says nothing else.
     content_type: Option<&'static ContentTypeLine>,
     compresses: bool,
@@ -79,6 +81,7 @@ impl Sending {
             started: at.context.now(),
             stage: Stage::Owing,
             sent: 0,
+            written: 0,
             content_type: None,
             compresses: false,
             frames: Vec::new(),
@@ -217,6 +220,9 @@ impl Sending {
             return Flow::Over(link::Misuse::Over);
         }
         let flow = at.context.write(&self.frames);
+        if flow.is_taken() {
+            self.written += self.frames.len() as u64;
+        }
         self.frames.clear();
         self.frames.shrink_to(2 * TOGETHER);
         match flow {
@@ -297,8 +303,8 @@ impl Sending {
             at.respond_typed(http::Status::OK, *content_type, body);
             return;
         }
-        if !frames.is_empty() {
-            let _ = at.context.write(frames);
+        if !frames.is_empty() && at.context.write(frames).is_taken() {
+            self.written += frames.len() as u64;
         }
         // Refused only if the exchange is over.
         let _ = at.context.finish(fields.as_fields());
@@ -315,12 +321,13 @@ impl Sending {
 
     /// Shows the interceptors how the call ended.
     fn tell(&mut self, at: &At<'_, '_>, mut status: CallStatus) -> CallStatus {
+        let rules = &*self.rules;
         let Rules {
             service,
             method,
             interceptors,
             ..
-        } = &*self.rules;
+        } = rules;
         if interceptors.is_empty() {
             return status;
         }
@@ -332,7 +339,7 @@ impl Sending {
             status: &mut status,
             outgoing: &mut self.outgoing,
         };
-        let told = guarded(at.site, || {
+        let told = guarded(at.site, rules, || {
             interceptors.after(&mut ended);
             Ok(())
         });

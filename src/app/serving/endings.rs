@@ -25,30 +25,32 @@ impl Front {
         if let Some(status) = context.refusal() {
             self.refused(context, status);
         }
+        if self.site.watches_ends {
+            context.note_dropped();
+        }
         self.drive(context, Event::Gone(why));
         self.settle(context, After::End);
     }
 
     /// The protocol itself has refused what came: the rest of a request, or a
     /// head that could not be read.
-    pub(super) fn refused(&mut self, context: &Context<'_>, status: Status) {
+    pub(super) fn refused(&mut self, context: &mut Context<'_>, status: Status) {
         let Self {
             site,
             running,
             is_running,
-            spare,
             ..
         } = self;
         let of_request = running.record.as_mut().filter(|_| *is_running);
         if let Some(record) = of_request.filter(|record| !record.answered) {
-            note(site, record, status, context);
+            note(site, record, (status, 0), context);
             return;
         }
-        let mut record = spare.pop().unwrap_or_default();
+        let mut record = site.spare.pop().unwrap_or_default();
         record.begin(Method::Extension(""), context.now());
         record.remember("", None, context.peer());
-        note(site, &mut record, status, context);
-        self.recycle(Some(record));
+        note(site, &mut record, (status, 0), context);
+        self.depart(context, Some(record));
     }
 
     /// The response has been owed for too long: the session may answer in its
@@ -109,12 +111,13 @@ impl Front {
             && !record.answered
         {
             let status = Status::INTERNAL_SERVER_ERROR;
-            let note = || note(&self.site, record, status, context);
+            let content = "{\"error\":\"\"}".len() + status.reason().len();
+            let note = || note(&self.site, record, (status, content), context);
             // It may have been a middleware that panicked.
             if let Ok(fields) = catch_unwind(AssertUnwindSafe(note)) {
                 context.leave_fields(fields.as_fields());
             }
         }
-        self.discard(entry);
+        self.discard(context, entry);
     }
 }

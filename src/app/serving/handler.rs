@@ -1,6 +1,7 @@
 //! The app as an owner of connections: from events to routes and sessions.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::any::Any;
 use core::mem;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -18,9 +19,6 @@ use crate::link::Event;
 use crate::net::{Context, Exchange, Handler, Key, Peer};
 use crate::websocket::{CloseCode, Kind as MessageKind};
 
-/// Records that are kept for the next requests.
-const SPARE: usize = 64;
-
 /// The app on one loop.
 pub(in crate::app) struct Front {
     shared: Arc<Shared>,
@@ -33,8 +31,6 @@ pub(in crate::app) struct Front {
     /// The tag of the session that is being called in its place, or 0;
     /// likewise.
     pub(super) called: u32,
-    #[expect(clippy::vec_box, reason = "an entry holds a pointer, not the record")]
-    pub(super) spare: Vec<Box<Record>>,
     path: Path,
     changes: Changes,
 }
@@ -127,6 +123,15 @@ impl Handler for Front {
         }
     }
 
+    fn departed(&mut self, context: &mut Context<'_>, parcel: Box<dyn Any>, unsent: u64) {
+        if let Ok(record) = parcel.downcast::<Record>() {
+            let (now, seconds) = (context.measure(), context.unix_seconds());
+            let end = record.reply_end(unsent, now, seconds);
+            self.site.watch.ended(&record, &end);
+            self.site.recycle(record);
+        }
+    }
+
     fn panicked(&mut self, context: &mut Context<'_>, is_last: bool) {
         self.clear_up(context);
         // The loop ends the connection, and tells nobody about it again; others
@@ -148,7 +153,6 @@ impl Front {
             running: Entry::none(),
             is_running: false,
             called: 0,
-            spare: Vec::new(),
             path: Path::default(),
             changes: Changes::default(),
         }
@@ -157,10 +161,10 @@ impl Front {
     /// A new exchange is served from here on.
     #[inline]
     fn begin(&mut self, context: &Context<'_>, head: &RequestHead<'_>, peer: &Option<Peer>) {
-        let Self { running, spare, .. } = self;
+        let Self { running, site, .. } = self;
         let record = running
             .record
-            .get_or_insert_with(|| spare.pop().unwrap_or_default());
+            .get_or_insert_with(|| site.spare.pop().unwrap_or_default());
         record.begin(head.method, context.now());
         if self.site.is_watched {
             record.remember(head.target.path(), head.target.query(), *peer);
@@ -245,7 +249,8 @@ impl Front {
         };
         let after = call(&mut **session, &mut at);
         *called = 0;
-        let answered = entry.record.take_if(|record| record.answered);
+        let keeps = site.watches_ends;
+        let answered = entry.record.take_if(|record| record.answered && !keeps);
         if answered.is_some() {
             self.recycle(answered);
         }
@@ -276,7 +281,7 @@ impl Front {
 
     /// Takes out what goes on for the exchange of `context`.
     #[inline(never)]
-    pub(super) fn claim(&mut self, context: &Context<'_>) -> Option<Entry> {
+    pub(super) fn claim(&mut self, context: &mut Context<'_>) -> Option<Entry> {
         let exchange = context.exchange();
         let entry = self.sessions.take(context.tag(), exchange.connection)?;
         if entry.exchange == exchange {
@@ -287,7 +292,7 @@ impl Front {
             return None;
         }
         // It was answered in whole, and its session did not notice.
-        self.discard(entry);
+        self.discard(context, entry);
         None
     }
 
@@ -325,7 +330,8 @@ impl Front {
         };
         match after {
             After::Keep => {
-                if entry.record.as_ref().is_some_and(|record| record.answered) {
+                let is_answered = entry.record.as_ref().is_some_and(|record| record.answered);
+                if is_answered && !self.site.watches_ends {
                     self.recycle(entry.record.take());
                 }
                 let tag = self.sessions.put(entry);
@@ -334,7 +340,7 @@ impl Front {
                 }
             }
             After::End => {
-                self.discard(entry);
+                self.discard(context, entry);
                 if context.tag() != 0 {
                     context.set_tag(0);
                 }
@@ -342,23 +348,36 @@ impl Front {
         }
     }
 
-    /// Drops what went on for an exchange.
-    pub(super) fn discard(&mut self, entry: Entry) {
+    /// Drops what went on for an exchange; its reply is complete, or given up.
+    pub(super) fn discard(&mut self, context: &mut Context<'_>, entry: Entry) {
         let Entry {
-            record, session, ..
+            mut record,
+            session,
+            ..
         } = entry;
         if let Some(session) = session {
             self.site.metrics.session_closed(session.kind());
+            if let Some(record) = &mut record {
+                record.wrote(session.content());
+            }
         }
-        self.recycle(record);
+        self.depart(context, record);
+    }
+
+    /// A reply is on its way out: its record is kept for the middleware that
+    /// wants to know how it ends.
+    pub(super) fn depart(&mut self, context: &mut Context<'_>, record: Option<Box<Record>>) {
+        match record {
+            Some(record) if self.site.watches_ends && record.answered => {
+                context.on_departure(record);
+            }
+            record => self.recycle(record),
+        }
     }
 
     pub(super) fn recycle(&mut self, record: Option<Box<Record>>) {
-        if let Some(mut record) = record
-            && self.spare.len() < SPARE
-        {
-            record.extensions = None;
-            self.spare.push(record);
+        if let Some(record) = record {
+            self.site.recycle(record);
         }
     }
 }

@@ -126,6 +126,10 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
         metrics::Kind::WebSocket
     }
 
+    fn content(&self) -> u64 {
+        self.client.membership.activity().bytes_sent()
+    }
+
     fn message(&mut self, at: &mut At<'_, '_>, kind: Kind, payload: &mut [u8]) -> After {
         let Self {
             object,

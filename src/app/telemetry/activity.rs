@@ -86,6 +86,11 @@ impl Activity {
         self.last.store(seconds(now), Ordering::Relaxed);
     }
 
+    /// Bytes of all messages that were sent.
+    pub(crate) fn bytes_sent(&self) -> u64 {
+        self.bytes_sent.get()
+    }
+
     /// The counts as they stand.
     pub(crate) fn snapshot(&self) -> SessionSnapshot {
         SessionSnapshot {

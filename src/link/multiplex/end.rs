@@ -205,5 +205,7 @@ fn close(stream: &mut Stream) -> Option<alloc::boxed::Box<crate::link::outbox::O
     stream.intake = Intake::Discarded;
     stream.due = Instant::NEVER;
     (stream.kept, stream.trailers, stream.socket) = (None, None, None);
-    stream.outbox.take()
+    let outbox = stream.outbox.take();
+    stream.unsent += outbox.as_ref().map_or(0, |outbox| outbox.len() as u64);
+    outbox
 }

@@ -121,6 +121,11 @@ impl Multiplex {
         outbox.map_or(0, |outbox| outbox.len())
     }
 
+    /// Bytes that waited there when the stream was lost.
+    pub(in crate::link) fn unsent(&self, id: u32) -> u64 {
+        self.streams.get(id).map_or(0, |it| it.unsent)
+    }
+
     /// Notes that a writer was asked to wait.
     pub(in crate::link) fn wait(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id)

@@ -76,6 +76,8 @@ pub(super) struct Stream {
     pub(super) unread: u32,
     /// Bytes that our content lacks, or [`UNKNOWN`].
     pub(super) lacks: u64,
+    /// Bytes of our content that were given up with the stream.
+    pub(super) unsent: u64,
     /// When the response is overdue, or the content too slow.
     pub(super) due: Instant,
     pub(super) outbox: Option<Box<Outbox>>,
@@ -113,6 +115,7 @@ impl Stream {
             gone: None,
             unread: 0,
             lacks: UNKNOWN,
+            unsent: 0,
             due: Instant::NEVER,
             outbox: None,
             kept: None,

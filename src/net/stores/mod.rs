@@ -4,6 +4,7 @@ pub(super) mod backlog;
 pub(super) mod caps;
 pub(super) mod cork;
 pub(super) mod deadlines;
+pub(super) mod departures;
 mod gathered;
 pub(super) mod mailbox;
 pub(super) mod memory_use;

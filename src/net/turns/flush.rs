@@ -333,6 +333,9 @@ impl<P: Poller> Loop<P> {
             Some(Gone::Stalled) => state.counters.stalled += 1,
             _ => {}
         }
+        if !state.departures.is_empty() {
+            state.strand(&connection, key);
+        }
         state.counters.active -= 1;
         connection.backlog.clear(&mut state.queues);
         if let Some(kept) = connection.kept.take() {

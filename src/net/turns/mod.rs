@@ -2,6 +2,7 @@
 
 pub(super) mod connection;
 pub(super) mod connections;
+pub(super) mod departing;
 pub(super) mod dispatch;
 pub(super) mod failing;
 pub(super) mod feed;

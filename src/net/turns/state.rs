@@ -13,6 +13,7 @@ use crate::http::{FieldBuffer, date::Date};
 use crate::link::{Account, Gone, Misuse, Shelf};
 use crate::net::connecting::dials::DialRequest;
 use crate::net::lending::Lending;
+use crate::net::stores::departures::Departures;
 use crate::net::{
     Caps, Claim, Cork, Counters, Entropy, Exchange, Exhausted, Flow, Key, Limits, Owner, Queues,
     Remote, Resource, TimerId, TimerMark, Timers,
@@ -77,6 +78,8 @@ pub(in crate::net) struct State {
     pub(in crate::net) counters: Counters,
     pub(in crate::net) remote: Remote,
     pub(in crate::net) draining: bool,
+    /// What owners wait for the leaving of.
+    pub(in crate::net) departures: Departures,
 }
 
 /// Visits to other connections after which a turn begins nothing more that is
@@ -156,7 +159,7 @@ impl State {
         self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::held)
     }
 
-    fn cork_of(&self, key: Key) -> Option<&Cork> {
+    pub(super) fn cork_of(&self, key: Key) -> Option<&Cork> {
         if key == self.current {
             return Some(&self.cork);
         }

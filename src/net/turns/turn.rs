@@ -51,6 +51,9 @@ impl<P: Poller> Loop<P> {
         self.flush_dirty();
         self.attend_memory();
         self.cut_late();
+        if !self.dispatch.state.departures.is_empty() {
+            self.dispatch.tell_departed();
+        }
         let State {
             connections,
             limits,

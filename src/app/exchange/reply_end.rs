@@ -1,0 +1,44 @@
+//! How replies end, as middleware sees it.
+
+use core::time::Duration;
+
+use crate::http::Status;
+
+/// What has become of a reply: all of it has left, or no more of it will.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplyEnd {
+    pub(in crate::app) status: Status,
+    pub(in crate::app) bytes: u64,
+    pub(in crate::app) elapsed: Duration,
+    pub(in crate::app) unix_seconds: u64,
+}
+
+impl ReplyEnd {
+    /// The status.
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The bytes of content that the system has taken to send. Heads, chunk
+    /// sizes and frames do not count; of a WebSocket, the payloads of its
+    /// messages do.
+    ///
+    /// A reply that was cut short has fewer than it had announced. Where the
+    /// connection carried several replies (HTTP/2), or a body in chunks, what
+    /// waited around its last bytes cannot be told from them and counts as not
+    /// sent: the number may then be a little too low, and never too high.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The time from the turn of the loop in which the request's head was read,
+    /// until this.
+    pub const fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// The wall clock, in seconds since 1970-01-01 00:00:00 UTC.
+    pub const fn unix_seconds(&self) -> u64 {
+        self.unix_seconds
+    }
+}

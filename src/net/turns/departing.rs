@@ -1,0 +1,128 @@
+//! Parcels behind the last words of exchanges, and when they are given back.
+
+use alloc::boxed::Box;
+use core::any::Any;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use super::connection::Connection;
+use super::dispatch::Dispatch;
+use super::state::State;
+use crate::net::stores::departures::Departure;
+use crate::net::{Context, Cork, Exchange, Key};
+
+impl Context<'_> {
+    /// The owner has written the last of its response in this exchange, or
+    /// given the exchange up: has
+    /// [`Handler::departed`](crate::net::Handler::departed) called with `parcel`
+    /// once the kernel has taken all of it, or it is certain that some will not
+    /// leave.
+    pub fn on_departure(&mut self, parcel: Box<dyn Any>) {
+        let (owner, exchange) = (self.owner, self.exchange);
+        let Exchange { connection, stream } = exchange;
+        let state = &mut *self.state;
+        let corked = state.cork_of(connection).map_or(0, Cork::len);
+        let (mut ends, mut unsent) = (None, 0);
+        if let Some(it) = state.connections.get(connection) {
+            let written = it.sent + (it.backlog.len() + corked) as u64;
+            // What is still owed, the loop is about to answer.
+            let is_put = it.link.queued(stream) == 0 && !it.link.owes_response(stream);
+            ends = is_put.then_some(written);
+            unsent = it.link.unsent(stream);
+        }
+        state.departures.add(Departure {
+            owner,
+            exchange,
+            parcel,
+            ends,
+            unsent,
+        });
+    }
+
+    /// The exchange is over: what its stream has dropped will not leave.
+    pub(crate) fn note_dropped(&mut self) {
+        let exchange = self.exchange;
+        let it = self.state.connections.get(exchange.connection);
+        let dropped = it.map_or(0, |it| it.link.unsent(exchange.stream));
+        let departures = self.state.departures.of(exchange.connection);
+        for departure in departures.filter(|it| it.exchange == exchange) {
+            departure.unsent += dropped;
+        }
+    }
+}
+
+impl State {
+    /// A connection is over: what waits in it will not leave.
+    #[cold]
+    pub(super) fn strand(&mut self, connection: &Connection, key: Key) {
+        let sent = connection.sent;
+        for departure in self.departures.of(key) {
+            let written = sent + connection.backlog.len() as u64;
+            let ends = departure.ends.unwrap_or(written).min(written);
+            let queued = connection.link.queued(departure.exchange.stream);
+            departure.unsent += ends.saturating_sub(sent) + queued as u64;
+        }
+    }
+}
+
+impl Dispatch {
+    /// Gives the parcels back behind which all has left.
+    #[cold]
+    pub(super) fn tell_departed(&mut self) {
+        let due = self.state.departures.due();
+        for at in 0.. {
+            let State {
+                departures,
+                connections,
+                ..
+            } = &mut self.state;
+            let Some(mut departure) = departures.take(at < due) else {
+                return;
+            };
+            // One that is packed has nothing waiting; of one that has ended, what
+            // did not leave has been noted.
+            let connection = connections.get(departure.exchange.connection);
+            match connection.is_none_or(|it| has_left(it, &mut departure)) {
+                true => self.give_back(departure),
+                false => departures.put_back(departure),
+            }
+        }
+    }
+
+    fn give_back(&mut self, departure: Departure) {
+        let Self {
+            handlers, state, ..
+        } = self;
+        let (owner, exchange) = (
+            departure.owner,
+            Exchange {
+                connection: Key::NONE, // it may be over, or another's by now
+                stream: 0,
+            },
+        );
+        let Some(handler) = handlers.get_mut(usize::from(owner.0)) else {
+            return;
+        };
+        let mut context = Context {
+            state,
+            owner,
+            exchange,
+            outlet: None,
+        };
+        let Departure { parcel, unsent, .. } = departure;
+        let call = || handler.departed(&mut context, parcel, unsent);
+        if catch_unwind(AssertUnwindSafe(call)).is_err() {
+            state.counters.panics += 1;
+        }
+    }
+}
+
+/// Whether nothing waits any more of what the owner has written.
+fn has_left(connection: &Connection, departure: &mut Departure) -> bool {
+    let waits = connection.backlog.len();
+    if departure.ends.is_none() && connection.link.queued(departure.exchange.stream) == 0 {
+        departure.ends = Some(connection.sent + waits as u64);
+    }
+    let is_sent = |ends| waits == 0 || ends <= connection.sent;
+    departure.ends.is_some_and(is_sent)
+}
