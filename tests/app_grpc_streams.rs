@@ -11,7 +11,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use app_support::grpc::{Frame, Talk, call, failed, flagged, framed, message, status, trailers};
 use app_support::{Running, wait_until};
 use barewire::app::{
-    App, Call, CallStatus, Conversation, Ended, Flow, Handle, Interceptor, ResponseStream, Service,
+    App, Call, CallStatus, Conversation, Ended, Extensions, Flow, Handle, Incoming, Interceptor,
+    Middleware, Next, Reply, ResponseStream, Service,
 };
 use barewire::grpc::{Code, Limits, Status};
 use barewire::link::Gone;
@@ -524,6 +525,78 @@ fn interceptors_stand_before_and_behind_every_call() {
     wait_until("the cancelled call is seen", || {
         noted().contains(&"x-service after Echo CANCELLED".into())
     });
+}
+
+/// Who calls, as an interceptor knows.
+struct Caller(&'static str);
+
+/// Knows callers by a word; tells who it was at their ends.
+struct Login(Sender<String>);
+
+impl Interceptor for Login {
+    fn before(&self, call: &mut Call<'_>) -> Result<(), CallStatus> {
+        if call.metadata("x-word") == Some("open") {
+            call.insert(Caller("nobody yet"));
+            call.insert(Caller("Ann"));
+        }
+        Ok(())
+    }
+
+    fn after(&self, ended: &mut Ended<'_>) {
+        let _ = self.0.send(who(ended.extensions()));
+    }
+}
+
+/// Puts a number to every request.
+struct Numbers;
+
+impl Middleware for Numbers {
+    fn before(&self, request: &mut Incoming<'_, '_>, _reply: Reply<'_, '_>) -> Next {
+        request.insert(7_u8);
+        Next::Continue
+    }
+}
+
+fn who(extensions: &Extensions) -> String {
+    let caller = extensions.get::<Caller>().map_or("-", |caller| caller.0);
+    let number = extensions.get::<u8>().copied().unwrap_or(0);
+    format!("{caller} {number}")
+}
+
+#[test]
+fn a_method_sees_what_interceptors_and_middleware_have_put_to_its_call() {
+    let service = || {
+        let at_once =
+            |_request: Vec<u8>, call: &mut Call<'_>| Ok(who(call.extensions()).into_bytes());
+        let several = |_request: Vec<u8>, call: &mut Call<'_>| {
+            let text = who(call.extensions()).into_bytes();
+            Ok((0..2).map(move |_| Ok(text.clone())))
+        };
+        Service::new("test.Test")
+            .unary("Once", at_once)
+            .server_streaming("Twice", several)
+    };
+    for with_middleware in [true, false] {
+        let (give, notes) = channel();
+        let app = App::new().grpc(service().intercept(Login(give)));
+        let (app, number) = match with_middleware {
+            true => (app.with(Numbers), 7),
+            false => (app, 0),
+        };
+        let running = Running::start(app);
+        // The last one must not see what belonged to those before.
+        for (word, caller) in [("open", "Ann"), ("shut", "-")] {
+            let expected = format!("{caller} {number}");
+            for (method, messages) in [("Once", 1), ("Twice", 2)] {
+                let path = format!("/test.Test/{method}");
+                let answer = call(&running, &path, &format!("x-word: {word}\r\n"), &["a"]);
+                assert_eq!(answer.len(), messages + 1);
+                let is_right = |it: &Frame| *it == message(&expected);
+                assert!(answer[..messages].iter().all(is_right), "{answer:?}");
+                assert_eq!(notes.recv_timeout(PATIENCE).unwrap(), expected);
+            }
+        }
+    }
 }
 
 #[test]

@@ -8,9 +8,10 @@ use std::sync::Mutex;
 
 use app_support::Running;
 use barewire::app::{
-    Accept, App, Message, Middleware, OriginGuard, Record, ReplyHead, Response, Socket, WebSocket,
-    WebSocketRoute,
+    Accept, App, Call, Message, Middleware, OriginGuard, Record, ReplyHead, Response, Service,
+    Socket, WebSocket, WebSocketRoute,
 };
+use barewire::net::{Limits, Share};
 
 /// Keeps all lines.
 struct Lines(Mutex<Vec<String>>);
@@ -149,6 +150,56 @@ fn a_panic_names_its_route_and_a_flood_does_not_fill_the_log() {
     // At most twenty in ten seconds, some of which the other test has used.
     let seen = lines_with("X-Flood").len();
     assert!((10..=100).contains(&seen), "{seen} lines");
+}
+
+#[test]
+fn a_panic_of_a_method_names_it() {
+    listen();
+    let service =
+        Service::new("log.Service").unary("Falls", |request: Vec<u8>, _call: &mut Call<'_>| {
+            assert!(request.is_empty(), "on purpose");
+            Ok(request)
+        });
+    let running = Running::start(App::new().grpc(service));
+    let answer = running.exchange(
+        "POST /log.Service/Falls HTTP/1.1\r\nHost: a\r\n\
+         Content-Type: application/grpc-web\r\nContent-Length: 6\r\n\r\n\0\0\0\0\x01x",
+    );
+    assert_eq!(answer.status, 200);
+    let line = "ERROR barewire POST /log.Service/Falls: its handler has panicked: INTERNAL";
+    assert_eq!(lines_with(line).len(), 1);
+}
+
+#[test]
+fn a_limit_that_ends_or_refuses_somebody_is_named() {
+    use std::io::{Read, Write};
+    listen();
+    let limits = Limits::DEFAULT
+        .with_per_address(1)
+        .with_sessions(Share::unshared(0));
+    let app = App::new()
+        .threads(1)
+        .limits(limits)
+        .get("/later", |_request, reply| reply.defer(drop));
+    let running = Running::start(app);
+    let mut first = running.connect();
+    first
+        .write_all(b"GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    let head = app_support::read_until(&mut first, "\r\n\r\n");
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    let mut second = running.connect();
+    let _ = second.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let _ = second.read(&mut [0]);
+    let line = |limit: &str| {
+        let named = format!("refused at `Limits::{limit}`");
+        let lines = lines_with(&named);
+        lines
+            .iter()
+            .any(|it| it.starts_with("WARN barewire 127.0.0.1:"))
+    };
+    assert!(line("sessions"), "{:?}", lines_with("refused"));
+    assert!(line("per_address"), "{:?}", lines_with("refused"));
 }
 
 /// Sleeps for each message.

@@ -2,6 +2,7 @@
 
 use super::proxy_header::{Source, read_proxy_header};
 use crate::link::{Event, Gone};
+use crate::net::report::report;
 use crate::net::turns::connection::Phase;
 use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
@@ -71,6 +72,7 @@ impl<P: Poller> Loop<P> {
         if let Source::Client(peer) = source {
             if state.caps.admit_address(peer, &state.limits).is_err() {
                 self.listeners.note_refused_address();
+                report!(Warn, "{peer}: refused at `Limits::per_address`");
                 self.end(key, Gone::Aborted);
                 return false;
             }

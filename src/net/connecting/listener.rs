@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use std::io::{self, ErrorKind};
 
+use crate::net::report::report;
 use crate::net::{Address, Caps, Key, Limits, ListenOptions, Peer, Poller, Refused};
 use crate::wire::Instant;
 
@@ -229,6 +230,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
                                 Refused::Total => self.admissions.refused += 1,
                                 Refused::Address => self.admissions.refused_address += 1,
                             }
+                            report!(Warn, "{peer}: refused at `{}`", refused.limit());
                             poller.close(stream);
                         }
                     }
@@ -241,6 +243,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
                     Fault::Connection => self.admissions.aborted += 1,
                     Fault::System => {
                         self.admissions.pauses += 1;
+                        report!(Error, "no connections are accepted for a while: {error}");
                         listener.paused = Some(poller.now() + listener.pause);
                         listener.pause = (listener.pause * 2).min(LONGEST_PAUSE);
                         return;

@@ -52,6 +52,16 @@ impl Resource {
         }
     }
 
+    /// The limit's name, for the log.
+    pub(in crate::net) const fn limit(self) -> &'static str {
+        match self {
+            Self::Timers => "Limits::timers",
+            Self::Sessions => "Limits::sessions",
+            Self::Memberships => "Limits::memberships",
+            Self::Jobs => "Limits::jobs",
+        }
+    }
+
     const fn share(self, limits: &Limits) -> Share {
         match self {
             Self::Timers => limits.timers,
@@ -91,6 +101,16 @@ pub enum Refused {
     Total,
     /// There are [`per_address`](Limits::per_address) of its address.
     Address,
+}
+
+impl Refused {
+    /// The limit's name, for the log.
+    pub(in crate::net) const fn limit(self) -> &'static str {
+        match self {
+            Self::Total => "Limits::connections",
+            Self::Address => "Limits::per_address",
+        }
+    }
 }
 
 /// Counts what is taken of a loop: connections, and what they hold of each

@@ -7,7 +7,8 @@ use std::panic::catch_unwind;
 use super::state::State;
 use crate::http::{ResponseHead, Status};
 use crate::link::{Gone, Snapshot};
-use crate::net::{Context, Exchange, Handler, Mark, Owner};
+use crate::net::report::report;
+use crate::net::{Context, Exchange, Handler, Key, Mark, Owner};
 
 /// A call of an owner.
 pub(in crate::net) struct Call {
@@ -65,6 +66,17 @@ pub(in crate::net) fn panicked(handlers: &mut [Box<dyn Handler>], state: &mut St
         connection.gone = Some(Gone::Panicked);
     }
     cut(state, exchange, Status::INTERNAL_SERVER_ERROR, unanswered);
+}
+
+impl State {
+    /// Notes on the log at which limit a connection ends.
+    #[cold]
+    pub(in crate::net) fn note_limit(&self, key: Key, limit: &str) {
+        if let Some(connection) = self.connections.get(key) {
+            let peer = connection.peer;
+            report!(Warn, "{peer}: connection ended at `{limit}`");
+        }
+    }
 }
 
 /// Answers for an owner that owes a response and will not give it.

@@ -7,6 +7,7 @@ use super::dispatch::Dispatch;
 use super::state::State;
 use super::taking::{LOOK, Way};
 use crate::link::{Closing, Gone};
+use crate::net::report::report;
 use crate::net::{Cork, Key, Loop, Output, Poller, Queues};
 use crate::wire::Instant;
 
@@ -119,6 +120,11 @@ impl<P: Poller> Loop<P> {
                 // What was announced cannot be sent: the peer must not take
                 // what it has for the whole.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    let peer = connection.peer;
+                    report!(
+                        Error,
+                        "{peer}: cut, as a file has become too short: {error}"
+                    );
                     broken = Some(Gone::Aborted);
                 }
                 Err(_) => broken = Some(Gone::Reset),

@@ -34,6 +34,7 @@ impl<P: Poller> Loop<P> {
                     Phase::Lingering { taken, .. } => self.linger_on(key, taken),
                     Phase::Proxied => {
                         state.counters.proxy_faults += 1;
+                        state.note_limit(key, "Limits::proxy_time");
                         self.end(key, Gone::Stalled);
                     }
                     _ => self.judge_progress(key),
@@ -57,6 +58,8 @@ impl<P: Poller> Loop<P> {
     /// Gives up a connection whose output waits if its peer takes nothing.
     fn judge_progress(&mut self, key: Key) {
         if self.look(key) == Way::Still {
+            let state = &self.dispatch.state;
+            state.note_limit(key, "Limits::write_progress");
             return self.end(key, Gone::Stalled);
         }
         let state = &mut self.dispatch.state;

@@ -77,6 +77,7 @@ impl<P: Poller> Loop<P> {
                 return;
             };
             self.dispatch.state.memory.seen.refused();
+            self.dispatch.state.note_limit(key, "Limits::memory");
             self.end(key, Gone::Stalled);
         }
     }
@@ -163,6 +164,7 @@ impl<P: Poller> Loop<P> {
                 break;
             }
             self.dispatch.state.memory.seen.evicted();
+            self.dispatch.state.note_limit(key, "Limits::memory");
             self.end(key, Gone::Stalled);
         }
     }
@@ -251,6 +253,7 @@ impl<P: Poller> Loop<P> {
             let (date, now) = (Some(&state.date), state.now);
             if !link.refuse(date, chance, now, &mut state.cork) {
                 state.current = Key::NONE;
+                state.note_limit(key, "Limits::memory");
                 return self.end(key, Gone::Stalled);
             }
         }

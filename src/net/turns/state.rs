@@ -13,6 +13,7 @@ use crate::http::{FieldBuffer, date::Date};
 use crate::link::{Account, Gone, Misuse, Shelf};
 use crate::net::connecting::dials::DialRequest;
 use crate::net::lending::Lending;
+use crate::net::report::report;
 use crate::net::stores::departures::Departures;
 use crate::net::{
     Caps, Claim, Cork, Counters, Entropy, Exchange, Exhausted, Flow, Key, Limits, Owner, Queues,
@@ -183,6 +184,8 @@ impl State {
         let is_shared = it.link.wait(stream);
         it.waits |= !is_shared;
         if waited > self.limits.backlog_cap {
+            let peer = it.peer;
+            report!(Warn, "{peer}: exchange ended at `Limits::backlog_cap`");
             self.lose(exchange, CANCEL, Gone::Stalled);
         }
         Flow::Wait
@@ -301,7 +304,14 @@ impl State {
         if claimed.is_err() && resource == Resource::Timers && self.search_timers() {
             claimed = self.caps.claim(resource, peer, key, &self.limits);
         }
-        self.counters.exhausted += u64::from(claimed.is_err());
+        if let Err(exhausted) = &claimed {
+            self.counters.exhausted += 1;
+            let limit = resource.limit();
+            match peer {
+                Some(peer) => report!(Warn, "{peer}: refused at `{limit}`: {exhausted}"),
+                None => report!(Warn, "refused at `{limit}`: {exhausted}"),
+            }
+        }
         claimed
     }
 
