@@ -72,6 +72,29 @@ impl<'b> Method<'b> {
         }
     }
 
+    /// How many methods have a name here: all but [`Extension`](Self::Extension).
+    #[cfg(feature = "net")]
+    pub(crate) const NAMED: usize = 9;
+
+    /// A number below [`NAMED`](Self::NAMED) that is the method's alone; that number
+    /// for all others.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::Get => 0,
+            Self::Head => 1,
+            Self::Post => 2,
+            Self::Put => 3,
+            Self::Delete => 4,
+            Self::Connect => 5,
+            Self::Options => 6,
+            Self::Trace => 7,
+            Self::Patch => 8,
+            Self::Extension(_) => Self::NAMED,
+        }
+    }
+
     /// Whether the method is safe (RFC 9110 §9.2.1).
     #[inline]
     pub const fn is_safe(self) -> bool {

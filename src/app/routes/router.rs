@@ -31,8 +31,8 @@ pub(in crate::app) struct Router {
 /// A pattern of literals.
 struct Plain {
     path: Box<str>,
-    here: Vec<usize>,      // of `served`
-    known: [usize; OTHER], // which of them serves each known method, or NOBODY
+    here: Vec<usize>,              // of `served`
+    known: [usize; Method::NAMED], // which of them serves each known method, or NOBODY
 }
 
 /// No index of `served`.
@@ -55,7 +55,7 @@ struct Node {
 struct Served {
     verb: Verb,
     pattern: Box<str>,
-    code: usize, // of the verb's method
+    code: usize, // the index of the verb's method
     names: Box<[Box<str>]>,
     endpoint: Endpoint,
 }
@@ -131,8 +131,10 @@ impl Router {
         }
         place.push(served.len());
         let code = match &verb {
-            Verb::One(method) => Method::new(method.as_bytes()).map_or(OTHER, code),
-            Verb::Any => OTHER,
+            Verb::One(method) => {
+                Method::new(method.as_bytes()).map_or(Method::NAMED, Method::index)
+            }
+            Verb::Any => Method::NAMED,
         };
         if let Some(path) = plain {
             let serves_any = verb == Verb::Any;
@@ -171,7 +173,7 @@ impl Router {
             paths => paths.binary_search_by(|it| (*it.path).cmp(sent)).ok(),
         };
         let plain = paths.get(at?)?;
-        let found = match plain.known.get(code(method)) {
+        let found = match plain.known.get(method.index()) {
             Some(&at) => self.served.get(at),
             None => self
                 .choose(&plain.here, method)
@@ -182,11 +184,11 @@ impl Router {
 
     /// The route of one place that serves this method and no other.
     fn choose(&self, place: &[usize], method: Method<'_>) -> Option<&Served> {
-        let wanted = code(method);
+        let wanted = method.index();
         let mut served = place.iter().filter_map(|&at| self.served.get(at));
         served.find(|it| {
             it.code == wanted
-                && (wanted != OTHER
+                && (wanted != Method::NAMED
                     || matches!(&it.verb, Verb::One(one) if **one == *method.as_str()))
         })
     }
@@ -335,25 +337,6 @@ impl Node {
     }
 }
 
-/// The code of all methods that have none of their own.
-const OTHER: usize = 9;
-
-/// A number that tells the known methods apart.
-const fn code(method: Method<'_>) -> usize {
-    match method {
-        Method::Get => 0,
-        Method::Head => 1,
-        Method::Post => 2,
-        Method::Put => 3,
-        Method::Delete => 4,
-        Method::Connect => 5,
-        Method::Options => 6,
-        Method::Trace => 7,
-        Method::Patch => 8,
-        Method::Extension(_) => OTHER,
-    }
-}
-
 /// The path that a pattern of literals serves, if it is sent as it stands: with
 /// a percent sign it is not.
 fn plain_path(segments: &[Segment]) -> Option<Box<str>> {
@@ -387,7 +370,7 @@ fn put_plain(
     let at = match paths.binary_search_by(|it| it.path.cmp(&path)) {
         Ok(at) => at,
         Err(at) => {
-            let (here, known) = (Vec::new(), [NOBODY; OTHER]);
+            let (here, known) = (Vec::new(), [NOBODY; Method::NAMED]);
             paths.insert(at, Plain { path, here, known });
             at
         }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt::{Display, Write as _};
 
-use super::metrics::{Kind, Snapshot};
+use super::metrics::{Kind, Number, Snapshot};
 use crate::net::MemoryUse;
 
 impl Snapshot {
@@ -51,20 +51,6 @@ fn put(snapshot: &Snapshot, out: &mut String) {
         average,
         out,
     );
-    single(
-        "connections_total",
-        "counter",
-        "Connections accepted.",
-        snapshot.connections_total,
-        out,
-    );
-    single(
-        "connections_active",
-        "gauge",
-        "Connections open now.",
-        snapshot.connections_active,
-        out,
-    );
     family(
         "sessions_total",
         "counter",
@@ -90,85 +76,16 @@ fn put(snapshot: &Snapshot, out: &mut String) {
             out,
         );
     }
-    single(
-        "messages_received_total",
-        "counter",
-        "Messages received.",
-        snapshot.messages_in,
-        out,
-    );
-    single(
-        "messages_sent_total",
-        "counter",
-        "Messages and events sent.",
-        snapshot.messages_out,
-        out,
-    );
-    let help = "Bytes of bodies and messages received.";
-    single(
-        "received_bytes_total",
-        "counter",
+    for Number {
+        name,
+        kind,
         help,
-        snapshot.bytes_in,
-        out,
-    );
-    let help = "Bytes of bodies and messages sent.";
-    single("sent_bytes_total", "counter", help, snapshot.bytes_out, out);
-    let help = "Trailers left out because they may not stand there.";
-    single(
-        "trailers_dropped_total",
-        "counter",
-        help,
-        snapshot.trailers_dropped,
-        out,
-    );
-    single(
-        "panics_total",
-        "counter",
-        "Panics of the application.",
-        snapshot.panics,
-        out,
-    );
-    blocking(snapshot, out);
-    memory(snapshot, out);
-}
-
-fn blocking(snapshot: &Snapshot, out: &mut String) {
-    let numbers = [
-        (
-            "loop_held_total",
-            "counter",
-            "Handlers that held their loop up for more than 100 ms.",
-            snapshot.held,
-        ),
-        (
-            "blocking_jobs_running",
-            "gauge",
-            "Jobs of blocking work that run now.",
-            snapshot.blocking_running,
-        ),
-        (
-            "blocking_jobs_waiting",
-            "gauge",
-            "Jobs of blocking work that wait for a thread now.",
-            snapshot.blocking_waiting,
-        ),
-        (
-            "blocking_jobs_total",
-            "counter",
-            "Jobs of blocking work that have run.",
-            snapshot.blocking_total,
-        ),
-        (
-            "blocking_jobs_refused_total",
-            "counter",
-            "Jobs of blocking work that there was no room for.",
-            snapshot.blocking_refused,
-        ),
-    ];
-    for (name, kind, help, number) in numbers {
-        single(name, kind, help, number, out);
+        value,
+    } in snapshot.numbers()
+    {
+        single(name, kind, help, value, out);
     }
+    memory(snapshot, out);
 }
 
 fn memory(snapshot: &Snapshot, out: &mut String) {

@@ -11,16 +11,18 @@ use std::sync::{Mutex, PoisonError};
 
 use super::counter::Counter;
 use super::histogram::{Durations, Histogram};
-use crate::app::blocking::pool::Pool;
+use crate::app::blocking::pool::{Counts, Pool};
 use crate::http::{Method, Status};
 use crate::net::MemoryUse;
 
 /// The methods that are told apart; all others are counted together, and those
 /// of heads that could not be read.
-const METHODS: [&str; 11] = [
+const METHODS: [&str; UNKNOWN + 1] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "other",
     "unknown",
 ];
+/// The row of those heads.
+const UNKNOWN: usize = Method::NAMED + 1;
 /// Status codes from 100 to 599.
 const CODES: usize = 500;
 
@@ -31,17 +33,9 @@ const CODES: usize = 500;
 pub(crate) struct Block {
     replies: Box<[Counter]>, // METHODS x CODES
     durations: Histogram,
-    connections_opened: Counter,
-    connections: Counter,
     sessions: [Counter; Kind::ALL.len()],
     sessions_opened: [Counter; Kind::ALL.len()],
-    messages_in: Counter,
-    messages_out: Counter,
-    bytes_in: Counter,
-    bytes_out: Counter,
-    trailers_dropped: Counter,
-    panics: Counter,
-    held: Counter,
+    counters: Counters,
 }
 
 /// The kinds of sessions that are counted apart.
@@ -84,17 +78,9 @@ impl Block {
                 .map(|_| Counter::default())
                 .collect(),
             durations: Histogram::default(),
-            connections_opened: Counter::default(),
-            connections: Counter::default(),
             sessions: Default::default(),
             sessions_opened: Default::default(),
-            messages_in: Counter::default(),
-            messages_out: Counter::default(),
-            bytes_in: Counter::default(),
-            bytes_out: Counter::default(),
-            trailers_dropped: Counter::default(),
-            panics: Counter::default(),
-            held: Counter::default(),
+            counters: Counters::default(),
         }
     }
 
@@ -103,17 +89,8 @@ impl Block {
     #[inline]
     pub(crate) fn answered(&self, method: Method<'_>, status: Status) {
         let row = match method {
-            Method::Get => 0,
-            Method::Head => 1,
-            Method::Post => 2,
-            Method::Put => 3,
-            Method::Delete => 4,
-            Method::Connect => 5,
-            Method::Options => 6,
-            Method::Trace => 7,
-            Method::Patch => 8,
-            Method::Extension("") => 10,
-            Method::Extension(_) => 9,
+            Method::Extension("") => UNKNOWN,
+            method => method.index(),
         };
         let code = usize::from(status.code()).saturating_sub(100);
         if let Some(counter) = self.replies.get(row * CODES + code) {
@@ -128,13 +105,13 @@ impl Block {
 
     /// A connection has been opened.
     pub(crate) fn connection_opened(&self) {
-        self.connections_opened.add(1);
-        self.connections.add(1);
+        self.counters.connections_total.add(1);
+        self.counters.connections_active.add(1);
     }
 
     /// A connection is over.
     pub(crate) fn connection_closed(&self) {
-        self.connections.sub(1);
+        self.counters.connections_active.sub(1);
     }
 
     /// A session has been opened.
@@ -156,41 +133,41 @@ impl Block {
 
     /// A message of a WebSocket, an event stream or a call has come in whole.
     pub(crate) fn received_message(&self, bytes: usize) {
-        self.messages_in.add(1);
-        self.bytes_in.add(bytes as u64);
+        self.counters.messages_in.add(1);
+        self.counters.bytes_in.add(bytes as u64);
     }
 
     /// Messages have been sent: as many, of so many bytes together.
     pub(crate) fn sent_messages(&self, messages: usize, bytes: usize) {
-        self.messages_out.add(messages as u64);
-        self.bytes_out.add(bytes as u64);
+        self.counters.messages_out.add(messages as u64);
+        self.counters.bytes_out.add(bytes as u64);
     }
 
     /// A body, or a piece of one, has come in.
     pub(crate) fn received_body(&self, bytes: usize) {
-        self.bytes_in.add(bytes as u64);
+        self.counters.bytes_in.add(bytes as u64);
     }
 
     /// A body, or a piece of one, has been sent.
     pub(crate) fn sent_body(&self, bytes: usize) {
-        self.bytes_out.add(bytes as u64);
+        self.counters.bytes_out.add(bytes as u64);
     }
 
     /// A closure or an object of the app has held its loop up.
     pub(in crate::app) fn held(&self) {
-        self.held.add(1);
+        self.counters.held.add(1);
     }
 
     /// Fields have been left out of a trailer section.
     pub(crate) fn dropped_trailers(&self, fields: u16) {
         if fields > 0 {
-            self.trailers_dropped.add(u64::from(fields));
+            self.counters.trailers_dropped.add(u64::from(fields));
         }
     }
 
     /// A closure or an object of the app has panicked.
     pub(crate) fn panicked(&self) {
-        self.panics.add(1);
+        self.counters.panics.add(1);
     }
 }
 
@@ -229,14 +206,8 @@ impl Metrics {
     /// The sums over all loops. Each number is right for itself; numbers that
     /// are counted one after the other may be one apart.
     pub fn snapshot(&self) -> Snapshot {
-        let counts = self.pool.counts();
-        let mut snapshot = Snapshot {
-            blocking_running: counts.running.load(Relaxed),
-            blocking_waiting: counts.waiting.load(Relaxed),
-            blocking_total: counts.done.load(Relaxed),
-            blocking_refused: counts.refused.load(Relaxed),
-            ..Snapshot::default()
-        };
+        let mut snapshot = Snapshot::default();
+        snapshot.read_pool(self.pool.counts());
         let mut replies = alloc::vec![0; METHODS.len() * CODES];
         for block in &*self.blocks.lock().unwrap_or_else(PoisonError::into_inner) {
             for (sum, counter) in replies.iter_mut().zip(&block.replies) {
@@ -277,64 +248,119 @@ pub struct Requests {
     pub count: u64,
 }
 
-/// The sums of an app's counters at one moment.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Snapshot {
-    /// Requests by method and status; none that is zero.
-    pub requests: Vec<Requests>,
-    /// From the turn of the loop in which the head of a request was read to the
-    /// head of its reply; to the end of its batch for one that was given at
-    /// once, where no middleware looks at the head.
-    pub durations: Durations,
-    /// Connections since the start.
-    pub connections_total: u64,
-    /// Connections open now.
-    pub connections_active: u64,
-    /// Messages received by WebSockets and calls.
-    pub messages_in: u64,
-    /// Messages and events sent.
-    pub messages_out: u64,
-    /// Bytes of bodies and messages received.
-    pub bytes_in: u64,
-    /// Bytes of bodies and messages sent.
-    pub bytes_out: u64,
-    /// Fields of trailer sections that may not stand there and were left out
-    /// (RFC 9110 §6.5.1).
-    pub trailers_dropped: u64,
-    /// Panics of closures and objects of the app.
-    pub panics: u64,
-    /// Times that a closure or an object of the app held its loop up, and with it
-    /// everybody there, for more than 100 ms: work that belongs into
-    /// [`Reply::blocking`](crate::app::Reply::blocking).
-    pub held: u64,
-    /// Jobs of blocking work that run now.
-    pub blocking_running: u64,
-    /// Jobs of blocking work that wait for a thread now.
-    pub blocking_waiting: u64,
-    /// Jobs of blocking work that have run since the start.
-    pub blocking_total: u64,
-    /// Jobs of blocking work that were refused for want of room.
-    pub blocking_refused: u64,
-    /// What each loop holds in memory for its peers, in no order. It is read
-    /// when it is looked at.
-    pub memory: Vec<MemoryUse>,
-    sessions: [u64; Kind::ALL.len()],
-    sessions_total: [u64; Kind::ALL.len()],
+/// Declares the numbers that stand alone, once for all: counters of each loop,
+/// which are summed, and those of the pool; what they are called in [`Snapshot`],
+/// and how they are exposed.
+macro_rules! numbers {
+    (
+        loops: {$($(#[$doc:meta])* $field:ident: $kind:literal $name:literal $help:literal,)*}
+        pool: {$($(#[$pool_doc:meta])* $pool_field:ident $count:ident: $pool_kind:literal $pool_name:literal $pool_help:literal,)*}
+    ) => {
+        #[derive(Debug, Default)]
+        struct Counters {
+            $($field: Counter,)*
+        }
+
+        /// The sums of an app's counters at one moment.
+        #[derive(Debug, Clone, Default)]
+        #[non_exhaustive]
+        pub struct Snapshot {
+            /// Requests by method and status; none that is zero.
+            pub requests: Vec<Requests>,
+            /// From the turn of the loop in which the head of a request was read to the
+            /// head of its reply; to the end of its batch for one that was given at
+            /// once, where no middleware looks at the head.
+            pub durations: Durations,
+            $($(#[$doc])* pub $field: u64,)*
+            $($(#[$pool_doc])* pub $pool_field: u64,)*
+            /// What each loop holds in memory for its peers, in no order. It is read
+            /// when it is looked at.
+            pub memory: Vec<MemoryUse>,
+            sessions: [u64; Kind::ALL.len()],
+            sessions_total: [u64; Kind::ALL.len()],
+        }
+
+        impl Snapshot {
+            fn add_counters(&mut self, counters: &Counters) {
+                $(self.$field += counters.$field.get();)*
+            }
+
+            fn read_pool(&mut self, counts: &Counts) {
+                $(self.$pool_field = counts.$count.load(Relaxed);)*
+            }
+
+            /// The numbers that stand alone, with what exposes them.
+            pub(super) fn numbers(&self) -> impl Iterator<Item = Number> {
+                let of_loops = [$(Number {
+                    name: $name,
+                    kind: $kind,
+                    help: $help,
+                    value: self.$field,
+                },)*];
+                let of_pool = [$(Number {
+                    name: $pool_name,
+                    kind: $pool_kind,
+                    help: $pool_help,
+                    value: self.$pool_field,
+                },)*];
+                of_loops.into_iter().chain(of_pool)
+            }
+        }
+    };
+}
+
+/// A number that stands alone, as it is exposed.
+pub(super) struct Number {
+    pub(super) name: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) help: &'static str,
+    pub(super) value: u64,
+}
+
+numbers! {
+    loops: {
+        /// Connections since the start.
+        connections_total: "counter" "connections_total" "Connections accepted.",
+        /// Connections open now.
+        connections_active: "gauge" "connections_active" "Connections open now.",
+        /// Messages received by WebSockets and calls.
+        messages_in: "counter" "messages_received_total" "Messages received.",
+        /// Messages and events sent.
+        messages_out: "counter" "messages_sent_total" "Messages and events sent.",
+        /// Bytes of bodies and messages received.
+        bytes_in: "counter" "received_bytes_total" "Bytes of bodies and messages received.",
+        /// Bytes of bodies and messages sent.
+        bytes_out: "counter" "sent_bytes_total" "Bytes of bodies and messages sent.",
+        /// Fields of trailer sections that may not stand there and were left out
+        /// (RFC 9110 §6.5.1).
+        trailers_dropped: "counter" "trailers_dropped_total"
+            "Trailers left out because they may not stand there.",
+        /// Panics of closures and objects of the app.
+        panics: "counter" "panics_total" "Panics of the application.",
+        /// Times that a closure or an object of the app held its loop up, and with it
+        /// everybody there, for more than 100 ms: work that belongs into
+        /// [`Reply::blocking`](crate::app::Reply::blocking).
+        held: "counter" "loop_held_total" "Handlers that held their loop up for more than 100 ms.",
+    }
+    pool: {
+        /// Jobs of blocking work that run now.
+        blocking_running running: "gauge" "blocking_jobs_running"
+            "Jobs of blocking work that run now.",
+        /// Jobs of blocking work that wait for a thread now.
+        blocking_waiting waiting: "gauge" "blocking_jobs_waiting"
+            "Jobs of blocking work that wait for a thread now.",
+        /// Jobs of blocking work that have run since the start.
+        blocking_total done: "counter" "blocking_jobs_total" "Jobs of blocking work that have run.",
+        /// Jobs of blocking work that were refused for want of room.
+        blocking_refused refused: "counter" "blocking_jobs_refused_total"
+            "Jobs of blocking work that there was no room for.",
+    }
 }
 
 impl Snapshot {
     fn add(&mut self, block: &Block) {
         block.durations.read(&mut self.durations);
-        self.connections_total += block.connections_opened.get();
-        self.connections_active += block.connections.get();
-        self.messages_in += block.messages_in.get();
-        self.messages_out += block.messages_out.get();
-        self.bytes_in += block.bytes_in.get();
-        self.bytes_out += block.bytes_out.get();
-        self.trailers_dropped += block.trailers_dropped.get();
-        self.panics += block.panics.get();
-        self.held += block.held.get();
+        self.add_counters(&block.counters);
         let sessions = self.sessions.iter_mut().zip(&block.sessions);
         let total = self.sessions_total.iter_mut().zip(&block.sessions_opened);
         for (sum, counter) in sessions.chain(total) {
