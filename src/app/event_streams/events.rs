@@ -58,6 +58,31 @@ use crate::sse;
 ///     Ok(Ticker(last.unwrap_or(0)))
 /// });
 /// ```
+///
+/// Its methods must not sleep or wait: their loop serves others on the same
+/// thread. What blocks, such as a query of a database, goes to a thread, and
+/// comes back as [`mail`](Self::mail):
+///
+/// ```
+/// # use barewire::app::{EventStream, Events};
+/// # use barewire::sse::Event;
+/// # use std::any::Any;
+/// # use std::sync::mpsc::Sender;
+/// /// A thread of the application's answers what is sent here.
+/// struct Total(Sender<barewire::app::Handle>);
+///
+/// impl Events for Total {
+///     fn open(&mut self, stream: &mut EventStream<'_, '_>) {
+///         let _ = self.0.send(stream.handle()); // there: `handle.mail(total)`
+///     }
+///
+///     fn mail(&mut self, stream: &mut EventStream<'_, '_>, mail: Box<dyn Any + Send>) {
+///         if let Ok(total) = mail.downcast::<u64>() {
+///             stream.send(&Event::new(&total.to_string()));
+///         }
+///     }
+/// }
+/// ```
 #[expect(unused_variables, reason = "the names are the documentation")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the object of an event stream",

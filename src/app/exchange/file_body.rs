@@ -57,7 +57,7 @@ impl Reply<'_, '_> {
     /// App::new().get("/film", |_request, reply| {
     ///     let film = std::fs::File::open("film.mp4").and_then(FilePart::whole);
     ///     let film = film.map_err(|_| Refusal::new(Status::NOT_FOUND))?;
-    ///     Ok::<_, Refusal>(reply.file("video/mp4", film))
+    ///     reply.file("video/mp4", film).ok()
     /// });
     /// ```
     pub fn file(self, content_type: &str, part: FilePart) -> Done {

@@ -10,6 +10,27 @@ use crate::http::{FieldBuffer, InvalidField, Status};
 #[must_use = "a route's closure gives it back"]
 pub struct Done(pub(in crate::app) ());
 
+impl Done {
+    /// The end of a closure with `?` in it, whose errors become a [`Refusal`].
+    /// With a plain `Ok(..)` the compiler would ask of which kind they are.
+    ///
+    /// ```
+    /// use barewire::app::App;
+    /// use barewire::http::Status;
+    ///
+    /// App::new().get("/items/{id}", |request, reply| {
+    ///     let id: u32 = request.param("id").parse().map_err(|_| Status::BAD_REQUEST)?;
+    ///     reply.text(format!("item {id}")).ok()
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    /// None: it is here for the type.
+    pub const fn ok(self) -> Result<Self, Refusal> {
+        Ok(self)
+    }
+}
+
 /// A reply that says no: a status, and a JSON body that says why.
 ///
 /// ```
@@ -75,7 +96,7 @@ impl From<Status> for Refusal {
 }
 
 /// What a route's closure gives back: [`Done`], or a `Result` of it, so that
-/// `?` works inside.
+/// `?` works inside; such a closure ends with [`Done::ok`].
 #[diagnostic::on_unimplemented(
     message = "a route's closure gives back `Done` or `Result<Done, E>`, not `{Self}`",
     label = "gives back `{Self}`",

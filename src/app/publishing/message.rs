@@ -20,6 +20,9 @@ use crate::websocket::{self, Kind};
 /// assert_eq!(Message::binary(b"hello").as_text(), None);
 /// ```
 ///
+/// It borrows what it is made of: `socket.send("a text")`,
+/// `socket.send(&format!("{name} is here"))`, `socket.send(&bytes[..])`.
+///
 /// [`as_text`]: Self::as_text
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message<'a> {

@@ -232,7 +232,7 @@ impl Incoming<'_, '_> {
     ///
     /// App::new().with(Login).get("/me", |request, reply| {
     ///     let user = request.extensions().get::<User>().ok_or(Status::UNAUTHORIZED)?;
-    ///     Ok::<_, Status>(reply.text(&user.0))
+    ///     reply.text(&user.0).ok()
     /// });
     /// ```
     pub fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {

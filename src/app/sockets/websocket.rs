@@ -38,6 +38,10 @@ use crate::websocket::{CloseCode, Kind};
 ///
 /// App::new().websocket("/ws/echo", |_request| Ok(Echo));
 /// ```
+///
+/// Its methods must not sleep or wait: their loop serves others on the same
+/// thread. What blocks goes to a thread, which is given the session's
+/// [`handle`](Socket::handle), and comes back as [`mail`](Self::mail).
 #[expect(unused_variables, reason = "the names are the documentation")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the object of a WebSocket",
