@@ -9,9 +9,12 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, mpsc};
 
 use app_support::{Answer, PATIENCE, Running, read_until, wait_until, wait_until_drained};
-use barewire::app::{App, Deferred, Flow, Kind, Response, Route, Stream, StreamHandle, Streaming};
+use barewire::app::{
+    App, Charge, Deferred, Flow, Kind, Response, Route, Stream, StreamHandle, Streaming,
+};
 use barewire::http::{FieldBuffer, Fields, Status};
 use barewire::link::{self, Gone};
+use barewire::net::Limits;
 
 /// So many bytes, counted up.
 struct Numbers {
@@ -581,4 +584,83 @@ fn a_shutdown_lets_deferred_replies_finish() {
         ("last", "close")
     );
     assert_eq!(server.join().unwrap(), 0);
+}
+
+/// Keeps what comes, as far as there is memory.
+#[derive(Default)]
+struct Keep {
+    bytes: Vec<u8>,
+    charge: Charge,
+}
+
+impl Streaming for Keep {
+    fn chunk(&mut self, stream: &mut Stream<'_, '_>, data: &mut [u8]) {
+        if self.charge.account().is_none() {
+            self.charge = stream.charge();
+        }
+        match self.charge.try_grow(data.len()) {
+            Ok(()) => self.bytes.extend_from_slice(data),
+            Err(_full) => stream.respond(Response::new(Status::SERVICE_UNAVAILABLE)),
+        }
+    }
+}
+
+#[test]
+fn what_a_handler_keeps_is_charged_to_its_client() {
+    const MIB: usize = 1 << 20;
+    let app = App::new();
+    let metrics = app.metrics();
+    let app = app
+        .limits(Limits::DEFAULT.with_memory(4 * MIB))
+        .threads(1)
+        .get("/metrics", metrics.route())
+        .route(Route::post("/keep").stream(|_request, reply| reply.receive(Keep::default())));
+    let running = Running::start(app);
+    let held = || {
+        let shown = running.get("/metrics").body;
+        let line = shown
+            .lines()
+            .find(|line| line.starts_with("barewire_memory_held_bytes{"));
+        let (_, bytes) = line.unwrap().rsplit_once(' ').unwrap();
+        bytes.parse::<usize>().unwrap()
+    };
+    let mut peer = running.connect();
+    let head = "POST /keep HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunk = [b"100000\r\n", &vec![b'x'; MIB][..], b"\r\n"].concat();
+    peer.write_all(head.as_bytes()).unwrap();
+    peer.write_all(&chunk).unwrap();
+    wait_until("one MiB is charged", || held() > MIB);
+    // Who would take more than there is, is told so, or pays for it.
+    for _ in 0..4 {
+        let _ = peer.write_all(&chunk);
+    }
+    let mut answer = Vec::new();
+    let _ = peer.read_to_end(&mut answer);
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 503"));
+    wait_until("all is given back", || held() < MIB);
+}
+
+#[test]
+fn one_peer_whose_requests_take_long_holds_up_no_other() {
+    const ALL: u32 = 2_000;
+    let served = Arc::new(Mutex::new(0_u32));
+    let (counted, shown) = (served.clone(), served.clone());
+    let app = App::new()
+        .threads(1)
+        .get("/slow", move |_request, reply| {
+            std::thread::sleep(Duration::from_millis(2));
+            *counted.lock().unwrap() += 1;
+            reply.empty()
+        })
+        .get("/served", move |_request, reply| {
+            let served = *shown.lock().unwrap();
+            reply.text(&served.to_string())
+        });
+    let running = Running::start(app);
+    let mut hostile = running.connect();
+    let burst = "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n".repeat(ALL as usize);
+    hostile.write_all(burst.as_bytes()).unwrap();
+    wait_until("the first is served", || *served.lock().unwrap() > 0);
+    let served: u32 = running.get("/served").body.parse().unwrap();
+    assert!(served < ALL, "all {served} came first");
 }

@@ -117,7 +117,7 @@ mod telemetry;
 pub use crate::{
     grpc::Code,
     http::{FieldBuffer, Fields, InvalidField, Method, Status, Version},
-    link::Gone,
+    link::{Charge, Full, Gone},
     net::{Address, Error, Exchange, Flow, ListenOptions, Peer},
     sse::Event,
     websocket::CloseCode,

@@ -37,6 +37,8 @@ impl Link {
     pub(crate) fn resting(&self) -> Option<Resting> {
         let rests = self.role == Role::Server
             && self.parked.is_none()
+            // What an owner keeps for the peer stays this connection's.
+            && self.account.as_ref().is_none_or(|account| account.held() == 0)
             && self.due == Instant::NEVER
             && self.stream != 0
             && !self.endless

@@ -36,10 +36,7 @@ impl Context<'_> {
     /// The time at this moment, to measure what is done within a turn. Reads
     /// the clock, which [`now`](Self::now) does not.
     pub fn measure(&self) -> Instant {
-        match self.state.start {
-            Some(start) => Instant::START + start.elapsed(),
-            None => self.state.now,
-        }
+        self.state.clock()
     }
 
     /// The wall clock, for Date fields.

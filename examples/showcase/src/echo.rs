@@ -1,11 +1,8 @@
 //! What comes in goes out again, over HTTP and over WebSocket.
 
-use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use barewire::app::{
-    App, Done, Message, Reply, Request, Response, Route, Socket, Stream, Streaming, WebSocket,
-    WebSocketRoute,
+    App, Charge, Done, Message, Reply, Request, Response, Route, Socket, Stream, Streaming,
+    WebSocket, WebSocketRoute,
 };
 use barewire::http::{FieldBuffer, Fields, Status};
 use bytes::Bytes;
@@ -77,9 +74,7 @@ impl Streaming for Undecided {
         let Some(mut held) = self.held.take() else {
             return Through.chunk(stream, data);
         };
-        let goes_on = held.has_room(data.len());
-        held.add(data);
-        if goes_on {
+        if held.add(data, stream) {
             self.held = Some(held);
             return;
         }
@@ -88,6 +83,7 @@ impl Streaming for Undecided {
         let _ = fields.push("Content-Type", &self.content_type);
         stream.start(Status::OK, &fields, None);
         stream.write_shared(held.into_body());
+        stream.write(data);
     }
 
     fn end(&mut self, stream: &mut Stream<'_, '_>, trailers: Fields<'_>) {
@@ -100,31 +96,33 @@ impl Streaming for Undecided {
 
 /// A body that is being collected.
 #[derive(Default)]
-struct Held(Vec<u8>);
-
-/// What all of them hold, and what they may: bodies of unknown length must not
-/// fill the memory by their number.
-static ALL_HELD: AtomicUsize = AtomicUsize::new(0);
-const MOST_HELD: usize = 256 << 20;
-
-impl Held {
-    fn has_room(&self, more: usize) -> bool {
-        self.0.len() + more <= COLLECTED && ALL_HELD.load(Ordering::Relaxed) + more <= MOST_HELD
-    }
-
-    fn add(&mut self, data: &[u8]) {
-        ALL_HELD.fetch_add(data.len(), Ordering::Relaxed);
-        self.0.extend_from_slice(data);
-    }
-
-    fn into_body(mut self) -> Bytes {
-        ALL_HELD.fetch_sub(self.0.len(), Ordering::Relaxed);
-        mem::take(&mut self.0).into()
-    }
+struct Held {
+    bytes: Vec<u8>,
+    charge: Charge,
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        ALL_HELD.fetch_sub(self.0.len(), Ordering::Relaxed);
+impl Held {
+    /// Takes a piece, charged to its sender; whether there was room for it.
+    fn add(&mut self, data: &[u8], stream: &mut Stream<'_, '_>) -> bool {
+        let length = self.bytes.len() + data.len();
+        if length > COLLECTED {
+            return false;
+        }
+        if length > self.bytes.capacity() {
+            if self.charge.account().is_none() {
+                self.charge = stream.charge();
+            }
+            let size = (2 * length).min(COLLECTED);
+            if self.charge.try_grow(size - self.charge.bytes()).is_err() {
+                return false;
+            }
+            self.bytes.reserve_exact(size - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(data);
+        true
+    }
+
+    fn into_body(self) -> Bytes {
+        self.bytes.into()
     }
 }

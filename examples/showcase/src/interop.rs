@@ -4,7 +4,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use barewire::app::{App, Call, CallStatus, Conversation, ResponseStream, ServerStream, Service};
+use barewire::app::{
+    App, Call, CallStatus, Charge, Conversation, ResponseStream, ServerStream, Service,
+};
 use barewire::grpc::{Code, Limits, Status};
 
 use super::test_messages::{
@@ -17,8 +19,9 @@ use super::test_messages::{
 const ECHO_INITIAL: &str = "x-grpc-test-echo-initial";
 const ECHO_TRAILING: &str = "x-grpc-test-echo-trailing-bin";
 
-/// The most that a response is asked for at a time, in bytes.
-const MOST: usize = 16 << 20;
+/// The most that a response is asked for at a time, in bytes: what clients of
+/// gRPC take by default, and some milliseconds to make.
+const MOST: usize = 4 << 20;
 
 /// Responses that a call may owe: a few bytes of a request ask for one.
 const DUE: usize = 1_000;
@@ -163,6 +166,7 @@ struct Output {
     sleeping: bool, // a timer runs for the first
     blocked: bool,  // the client takes nothing now
     closing: bool,  // nothing more is asked for
+    charge: Charge, // for `due`
 }
 
 enum Due {
@@ -179,11 +183,15 @@ impl Output {
             sleeping: false,
             blocked: false,
             closing: false,
+            charge: Charge::NONE,
         }
     }
 
-    /// Notes what a request asks for.
+    /// Notes what a request asks for. Nothing is sent behind a status.
     fn ask(&mut self, request: StreamingOutputCallRequest) -> Result<(), CallStatus> {
+        if matches!(self.due.back(), Some(Due::End(_))) {
+            return Ok(());
+        }
         if self.due.len() + request.response_parameters.len() >= DUE {
             let status = Status::new(Code::ResourceExhausted, "too many responses are due");
             return Err(status.into());
@@ -194,8 +202,30 @@ impl Output {
         Ok(())
     }
 
+    /// Charges what is due to the client that has asked for it.
+    fn charge(&mut self, stream: Stream<'_, '_, '_>) -> bool {
+        let text = match self.due.back() {
+            Some(Due::End(status)) => status.message.len(),
+            Some(Due::Response(_)) | None => 0,
+        };
+        let bytes = self.due.capacity() * size_of::<Due>() + text;
+        if self.charge.account().is_none() {
+            self.charge = stream.charge();
+        }
+        let more = bytes.saturating_sub(self.charge.bytes());
+        if self.charge.try_grow(more).is_err() {
+            let status = Status::new(Code::ResourceExhausted, "too much is due to all");
+            stream.finish(status);
+            return false;
+        }
+        true
+    }
+
     /// Sends what may be sent now.
     fn go_on(&mut self, stream: Stream<'_, '_, '_>) {
+        if self.charge.bytes() == 0 && !self.due.is_empty() && !self.charge(stream) {
+            return;
+        }
         while !self.sleeping && !self.blocked {
             match self.due.front_mut() {
                 Some(Due::Response(response)) if response.interval_us > 0 => {
@@ -265,7 +295,7 @@ impl Conversation for Duplex {
         if let Err(status) = self.output.ask(message) {
             return stream.finish(status);
         }
-        if self.at_once {
+        if self.output.charge(stream) && self.at_once {
             self.output.go_on(stream);
         }
     }

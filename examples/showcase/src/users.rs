@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use barewire::app::{App, CallStatus, Conversation, ResponseStream, Service};
-use barewire::grpc::{Code, Status};
+use barewire::grpc::{Code, Limits, Status};
 use prost::Message;
 
 use super::messages::{
@@ -19,6 +19,7 @@ pub(crate) fn routes(app: App) -> App {
     directory.fill();
     let [get, list, create, update, updates, delete] = [(); 6].map(|()| directory.clone());
     let service = Service::new(NAME)
+        .limits(Limits::DEFAULT.with_message(REQUEST))
         .unary("GetUser", move |request, _call| get.get(&request))
         .server_streaming("ListUsers", move |request, _call| list.list(&request))
         .unary("CreateUser", move |request, _call| create.create(request))
@@ -91,12 +92,21 @@ impl Conversation for Chat {
 /// How many failures are told of one stream of updates.
 const FAILURES: usize = 100;
 
-/// Users, and the bytes of one, that the directory takes.
-const MOST: usize = 10_000;
-const LONGEST: usize = 4 << 10;
+/// The most of one request, in bytes: messages are taken apart on the loop.
+const REQUEST: usize = 256 << 10;
 
-/// How many users a page has unless the client says so.
+/// Users, the bytes of one, and those of its name, that the directory takes. A
+/// list looks at all names.
+const MOST: usize = 2_000;
+const LONGEST: usize = 4 << 10;
+const NAME_LENGTH: usize = 256;
+
+/// How many users a page has unless the client says so, and at most.
 const PAGE: usize = 10;
+const LARGEST_PAGE: usize = 100;
+
+/// Characters of an ID that are said back.
+const SHOWN: usize = 40;
 
 /// The users, shared by all threads. The lock is never held for long.
 #[derive(Clone, Default)]
@@ -143,7 +153,7 @@ impl Directory {
     ) -> Result<impl Iterator<Item = Result<User, CallStatus>> + use<>, CallStatus> {
         let size = match usize::try_from(request.page_size) {
             Ok(0) => PAGE,
-            Ok(size) => size,
+            Ok(size) => size.min(LARGEST_PAGE),
             Err(_) => return Err(invalid("page_size is negative")),
         };
         let start = match &*request.page_token {
@@ -223,13 +233,19 @@ impl Users {
             // "007" is not the id of user 7.
             self.by_number.get(number).is_some_and(|user| user.id == id)
         });
-        number.ok_or_else(|| status(Code::NotFound, format!("no user has the id {id}")))
+        number.ok_or_else(|| {
+            let shown: String = id.chars().take(SHOWN).collect();
+            status(Code::NotFound, format!("no user has the id {shown}"))
+        })
     }
 
     /// Puts a user in the place of this number, whose email is nobody else's.
     fn put(&mut self, number: u64, user: User) -> Result<(), CallStatus> {
         if user.name.is_empty() {
             return Err(invalid("name is empty"));
+        }
+        if user.name.len() > NAME_LENGTH {
+            return Err(invalid("the name is too long"));
         }
         if user.email.is_empty() {
             return Err(invalid("email is empty"));

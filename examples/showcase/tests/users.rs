@@ -10,10 +10,10 @@ use barewire::grpc::Code;
 use prost::Message;
 use showcase::messages::{
     CreateUserRequest, DeleteUserRequest, DeleteUserResponse, GetUserRequest, ListUsersRequest,
-    UpdateUserRequest, User,
+    UpdateUserRequest, UpdateUsersResponse, User,
 };
 use showcase::test_messages::{
-    ResponseParameters, StreamingOutputCallRequest, StreamingOutputCallResponse,
+    EchoStatus, ResponseParameters, StreamingOutputCallRequest, StreamingOutputCallResponse,
 };
 
 /// Calls a method; returns its messages, or the code that it failed with.
@@ -233,4 +233,44 @@ fn a_call_is_owed_no_more_responses_than_the_service_holds() {
             "{method}"
         );
     }
+}
+
+#[test]
+fn little_is_kept_of_what_a_client_sends_to_be_said_back() {
+    let running = Running::start(showcase::showcase(&[]));
+    let update = UpdateUserRequest {
+        id: "9".repeat(100_000),
+        user: Some(User::default()),
+    };
+    let told: Vec<UpdateUsersResponse> = call(&running, "UpdateUsers", &update).unwrap();
+    assert_eq!(told[0].failures.len(), 1);
+    assert!(told[0].failures[0].len() < 100);
+    // A longer message is not taken apart.
+    let update = UpdateUserRequest {
+        id: "9".repeat(300_000),
+        user: None,
+    };
+    let told = call::<UpdateUsersResponse>(&running, "UpdateUsers", &update);
+    assert_eq!(told.err(), Some(Code::ResourceExhausted));
+    let long = "n".repeat(300);
+    assert_eq!(
+        create(&running, &long, "a@example.com"),
+        Err(Code::InvalidArgument)
+    );
+    // What stands behind a status is never sent.
+    let asked = StreamingOutputCallRequest {
+        response_parameters: vec![ResponseParameters::default(); 2],
+        response_status: Some(EchoStatus {
+            code: 9,
+            message: "m".repeat(1000),
+        }),
+        ..Default::default()
+    };
+    let told = call_of::<StreamingOutputCallResponse>(
+        &running,
+        showcase::interop::NAME,
+        "HalfDuplexCall",
+        &asked,
+    );
+    assert_eq!(told.err(), Some(Code::FailedPrecondition));
 }

@@ -12,7 +12,7 @@ use crate::app::publishing::handle::Handle;
 use crate::app::publishing::message::{Post, encode_event};
 use crate::app::publishing::room_limits::RoomError;
 use crate::http::Fields;
-use crate::link::Misuse;
+use crate::link::{Charge, Misuse};
 use crate::net::{Flow, Peer};
 use crate::sse::{self, Event};
 use crate::wire::Instant;
@@ -141,6 +141,12 @@ impl<'a, 'c> EventStream<'a, 'c> {
         if !self.at.context.after(time, u64::from(token)) {
             self.finish();
         }
+    }
+
+    /// A charge for what the handler keeps for this client: see
+    /// [`Stream::charge`](crate::app::Stream::charge).
+    pub fn charge(&mut self) -> Charge {
+        self.at.context.charge()
     }
 
     /// The time now, on a clock that only goes forward.

@@ -19,7 +19,7 @@ use super::record::RouteNumber;
 use super::response::Response;
 use super::session::{After, At, Session};
 use crate::http::{FieldBuffer, Fields, Status};
-use crate::link::{Body, Event, Gone, Misuse};
+use crate::link::{Body, Charge, Event, Gone, Misuse};
 use crate::net::{Claim, Exchange, Flow, Owner, Peer, Remote};
 use crate::wire::Instant;
 
@@ -236,6 +236,46 @@ impl Stream<'_, '_> {
         if !self.at.context.after(time, u64::from(token)) {
             self.abort();
         }
+    }
+
+    /// A charge for what the handler keeps for this client: empty, and given back
+    /// when it is dropped, so that it belongs beside what is kept.
+    ///
+    /// What lies in buffers of the server is charged already. What a handler
+    /// gathers from a client's messages is not, and would be bounded by nothing:
+    /// ask [`Charge::try_grow`] before taking more. What is charged counts for
+    /// [`Limits::memory`](crate::net::Limits::memory), and who lets it lie while
+    /// memory is short is ended.
+    ///
+    /// ```
+    /// use barewire::app::{Charge, Response, Stream, Streaming};
+    /// use barewire::http::{Fields, Status};
+    ///
+    /// /// Gathers a body and says how long it was.
+    /// #[derive(Default)]
+    /// struct Gather {
+    ///     bytes: Vec<u8>,
+    ///     charge: Charge,
+    /// }
+    ///
+    /// impl Streaming for Gather {
+    ///     fn chunk(&mut self, stream: &mut Stream<'_, '_>, data: &mut [u8]) {
+    ///         if self.charge.account().is_none() {
+    ///             self.charge = stream.charge();
+    ///         }
+    ///         match self.charge.try_grow(data.len()) {
+    ///             Ok(()) => self.bytes.extend_from_slice(data),
+    ///             Err(_full) => stream.respond(Response::text("busy").status(Status::SERVICE_UNAVAILABLE)),
+    ///         }
+    ///     }
+    ///
+    ///     fn end(&mut self, stream: &mut Stream<'_, '_>, _trailers: Fields<'_>) {
+    ///         stream.respond(Response::text(&self.bytes.len().to_string()));
+    ///     }
+    /// }
+    /// ```
+    pub fn charge(&mut self) -> Charge {
+        self.at.context.charge()
     }
 
     /// The time now, as of the loop's present turn.

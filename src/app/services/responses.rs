@@ -14,7 +14,7 @@ use crate::app::exchange::session::At;
 use crate::app::publishing::door::Door;
 use crate::app::publishing::handle::Handle;
 use crate::grpc::{Code, Misuse, Status};
-use crate::link::Gone;
+use crate::link::{Charge, Gone};
 use crate::net::Flow;
 use crate::wire::Instant;
 
@@ -301,6 +301,12 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     /// Bytes that wait for the client to take them.
     pub fn backlog(&self) -> usize {
         self.at.context.backlog() + self.sending.frames.len()
+    }
+
+    /// A charge for what the handler keeps for this client: see
+    /// [`Stream::charge`](crate::app::Stream::charge).
+    pub fn charge(&mut self) -> Charge {
+        self.at.context.charge()
     }
 
     /// The time now, on a clock that only goes forward.

@@ -9,7 +9,7 @@ use crate::app::exchange::session::At;
 use crate::app::publishing::handle::Handle;
 use crate::app::publishing::message::{Message, Post};
 use crate::app::publishing::room_limits::RoomError;
-use crate::link::Misuse;
+use crate::link::{Charge, Misuse};
 use crate::net::{Flow, Peer};
 use crate::websocket::CloseCode;
 use crate::wire::Instant;
@@ -132,6 +132,12 @@ impl<'a, 'c> Socket<'a, 'c> {
             // Refused only if it is closing already.
             let _ = self.close(CloseCode::TRY_AGAIN_LATER, "no more timers");
         }
+    }
+
+    /// A charge for what the handler keeps for this client: see
+    /// [`Stream::charge`](crate::app::Stream::charge).
+    pub fn charge(&mut self) -> Charge {
+        self.at.context.charge()
     }
 
     /// The time now, on a clock that only goes forward.

@@ -7,7 +7,7 @@ use std::panic::{catch_unwind, resume_unwind};
 use bytes::Bytes;
 
 use super::dials::DialRequest;
-use crate::link::{Account, Link};
+use crate::link::{Account, Charge, Link};
 use crate::net::stores::cork::Published;
 use crate::net::turns::connection::{Connection, Phase};
 use crate::net::{Context, Counters, Destination, Exchange, Flow, Peer, Profile, Remote, Speaks};
@@ -135,6 +135,12 @@ impl Context<'_> {
     /// for owners that keep some themselves, such as parts of messages.
     pub fn account(&mut self) -> Option<Account> {
         self.state.account_of(self.exchange.connection).cloned()
+    }
+
+    /// An empty charge for what the owner keeps for the peer of this exchange.
+    pub fn charge(&mut self) -> Charge {
+        let account = self.state.account_of(self.exchange.connection);
+        account.map_or(Charge::NONE, |account| account.charge(0))
     }
 
     /// Whether there is no memory left for a further answer: an owner that can

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use core::panic::AssertUnwindSafe;
+use core::time::Duration;
 use std::panic::{catch_unwind, resume_unwind};
 
 use super::connection::{Connection, Phase};
@@ -12,7 +13,7 @@ use crate::http2::Found;
 use crate::link::{self, Event, Gone, Taker};
 use crate::net::outlet::Outlet;
 use crate::net::{Context, Exchange, Handler, Key, Mark};
-use crate::wire::{Received, Role, Step};
+use crate::wire::{Instant, Received, Role, Step};
 use crate::{http1, websocket};
 
 /// How far feeding has come, and what is gone back to should the owner panic.
@@ -20,7 +21,18 @@ struct Feeding {
     at: usize,    // bytes used, at most all
     at_end: bool, // the link has used all it can before the FIN
     call: Option<Call>,
+    events: u32,            // handed over
+    since: Option<Instant>, // when the clock was read first
+    held: usize,            // by the loop when it was read last
 }
+
+/// How long a connection's events are handed over one behind the other, if each
+/// of them takes long.
+const LONG: Duration = Duration::from_millis(4);
+/// The clock is read behind so many events ...
+const EVENTS: u32 = 8;
+/// ... and behind so much that was taken to answer them.
+const MUCH: usize = 512 << 10;
 
 impl Dispatch {
     /// Feeds `input` to a connection's link, event by event; `end` says that
@@ -37,6 +49,9 @@ impl Dispatch {
             at: 0,
             at_end: false,
             call: None,
+            events: 0,
+            since: None,
+            held: self.state.memory.all.held(),
         };
         loop {
             let run = || {
@@ -74,7 +89,7 @@ impl Dispatch {
                 state,
                 handlers,
             } = self;
-            let is_late = state.is_late();
+            let is_late = state.is_late() || feeding.takes_long(input.len(), state);
             let Some(connection) = state.connections.get_mut(key) else {
                 return Stop::Over;
             };
@@ -257,6 +272,7 @@ impl Feeding {
     /// should its owner panic.
     #[inline(always)]
     fn note(&mut self, key: Key, connection: &Connection, written: (Mark, u64, usize)) -> &Call {
+        self.events += 1;
         let (mark, past, depth) = written;
         self.call.insert(Call {
             exchange: Exchange {
@@ -270,6 +286,26 @@ impl Feeding {
             unanswered: connection.link.snapshot(),
             is_last: false,
         })
+    }
+
+    /// Whether what has been handed over took so long that the rest waits for
+    /// the next turn, in which others come first.
+    #[inline]
+    fn takes_long(&mut self, length: usize, state: &State) -> bool {
+        if self.at == length || self.events == 0 {
+            return false; // that was all, as mostly
+        }
+        let held = state.memory.all.held();
+        (self.events.is_multiple_of(EVENTS) || held > self.held + MUCH)
+            && self.read_clock(held, state)
+    }
+
+    #[cold]
+    fn read_clock(&mut self, held: usize, state: &State) -> bool {
+        self.held = held;
+        let now = state.clock();
+        let since = *self.since.get_or_insert(now);
+        now.saturating_since(since) > LONG
     }
 
     /// What an answer without an event stops, if it stops anything.

@@ -24,6 +24,8 @@ const SPARE: usize = 64;
 enum Next {
     /// Another step can bring something.
     Again,
+    /// Another step can, in the next turn.
+    Later,
     /// Nothing more until something happens.
     Rest,
 }
@@ -40,7 +42,7 @@ impl<P: Poller> Loop<P> {
         }
         for _ in 0..self.dispatch.state.limits.rounds {
             next = self.step(key);
-            if next == Next::Rest || self.dispatch.state.is_late() {
+            if next != Next::Again || self.dispatch.state.is_late() {
                 break;
             }
         }
@@ -51,7 +53,7 @@ impl<P: Poller> Loop<P> {
         if self.dispatch.state.memory.all.held() > self.dispatch.state.memory.short {
             self.make_room(Some(key));
         }
-        if next == Next::Again {
+        if next != Next::Rest {
             self.dispatch.state.wake(key);
         }
     }
@@ -182,7 +184,8 @@ impl<P: Poller> Loop<P> {
     /// After the FIN there is nothing to wait for but our own reply.
     fn after_end(&mut self, key: Key, stop: Stop) -> Next {
         match self.after(key, stop) {
-            Next::Again if matches!(stop, Stop::Flush | Stop::Late) => Next::Again,
+            Next::Again if stop == Stop::Flush => Next::Again,
+            Next::Later => Next::Later,
             _ => Next::Rest,
         }
     }
@@ -315,7 +318,7 @@ impl<P: Poller> Loop<P> {
         };
         connection.hungry = stop == Stop::Hungry;
         match stop {
-            Stop::Late => Next::Again,
+            Stop::Late => Next::Later,
             Stop::Hungry if connection.readable => Next::Again,
             Stop::Hungry | Stop::Held => Next::Rest,
             Stop::Over => {

@@ -95,6 +95,13 @@ impl State {
         self.visits > VISITS
     }
 
+    /// The time at this moment; that of the turn where time stands still within
+    /// one.
+    pub(in crate::net) fn clock(&self) -> Instant {
+        self.start
+            .map_or(self.now, |start| Instant::START + start.elapsed())
+    }
+
     /// Whether an exchange is still the present one of a connection that goes
     /// on.
     pub(in crate::net) fn is_open(&self, exchange: Exchange) -> bool {

@@ -18,6 +18,8 @@ const TIMERS: usize = 1024;
 /// Connections that others have written to and that one turn writes to at most:
 /// each is a system call.
 const FLUSHES: usize = 512;
+/// How long a turn serves those that go on with what they have.
+const ROUND: Duration = Duration::from_millis(10);
 
 impl<P: Poller> Loop<P> {
     /// One turn: waits at most `timeout` (`None`: until something happens) and
@@ -139,17 +141,29 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Serves those that can go on without an event.
+    /// Serves those that can go on without an event, for some time: who has been
+    /// woken since may be somebody that asks for little.
     fn go_on(&mut self) {
         if self.round.is_empty() {
             return;
         }
         let mut round = mem::take(&mut self.round);
-        for key in round.drain(..) {
+        let began = self.dispatch.state.clock();
+        let mut served = 0;
+        for &key in &round {
+            if served > 0 && self.dispatch.state.clock().saturating_since(began) > ROUND {
+                break;
+            }
+            served += 1;
             if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
                 connection.queued = false;
                 self.serve(key);
             }
+        }
+        round.drain(..served);
+        if !round.is_empty() {
+            round.append(&mut self.dispatch.state.runnable);
+            mem::swap(&mut round, &mut self.dispatch.state.runnable);
         }
         self.round = round;
     }
