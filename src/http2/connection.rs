@@ -92,6 +92,8 @@ pub struct Connection {
     pub(super) receive: ReceiveWindow,
     /// The peer has had to stop since somebody asked.
     pub(super) withheld: bool,
+    /// When the input was withheld last, by a window or altogether.
+    pub(super) shut: Instant,
     /// The window that new streams of the peer start with.
     pub(super) granted: u32,
     /// The highest stream that the peer has opened.
@@ -202,6 +204,7 @@ impl Connection {
             full: DEFAULT_WINDOW,
             receive: ReceiveWindow::new(DEFAULT_WINDOW),
             withheld: false,
+            shut: Instant::START,
             granted: DEFAULT_WINDOW,
             last_peer: 0,
             next_own: 1,

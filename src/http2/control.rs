@@ -238,6 +238,16 @@ impl Connection {
         core::mem::replace(&mut self.withheld, self.receive.is_shut())
     }
 
+    /// When the peer could last send nothing because our side held what it had
+    /// sent, or read nothing: the clock's start if never, `NEVER` if it is so now.
+    #[cfg(feature = "net")]
+    pub(crate) const fn shut(&self) -> Instant {
+        match self.receive.is_shut() {
+            true => Instant::NEVER,
+            false => self.shut,
+        }
+    }
+
     /// Gives the peer back `bytes` of the windows of `stream` and of the
     /// connection: our side has used them, and holds them no longer. What
     /// was not given back when a stream ends is then, by itself.

@@ -38,7 +38,9 @@ impl Connection {
             Ok(_) if self.role == Role::Client && !stream.answered => ErrorCode::PROTOCOL_ERROR,
             Ok(_) if stream.receive.take(len).is_none() => ErrorCode::FLOW_CONTROL_ERROR,
             Ok(_) => {
-                self.withheld |= self.receive.is_shut();
+                if self.receive.is_shut() {
+                    (self.withheld, self.shut) = (true, context.now);
+                }
                 self.reading = Reading::Data(data);
                 if !pad_unread {
                     return self.judge_length(data, context, out);

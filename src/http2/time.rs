@@ -140,7 +140,7 @@ impl Connection {
     /// Says that our own side withheld the input until `now`: the time that
     /// has passed is not held against the peer.
     pub fn resume(&mut self, now: Instant) {
-        self.heard = now;
+        (self.heard, self.shut) = (now, now);
         if self.ping_since != Instant::NEVER {
             self.ping_since = now;
         }

@@ -161,6 +161,17 @@ impl Link {
         }
     }
 
+    /// Whether our own side has withheld input of the exchange `stream` at some
+    /// time after `since`, as far as is known.
+    #[cfg(feature = "net")]
+    pub(crate) fn was_withheld(&mut self, stream: u32, since: Instant) -> bool {
+        match &mut self.protocol {
+            Protocol::Http1(machine) => machine.resumed() > since,
+            Protocol::Http2(many) => many.was_withheld(stream, since),
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
+        }
+    }
+
     /// Says that our own side withheld the input until `now`: the time that
     /// has passed is not held against the peer.
     #[inline]

@@ -141,6 +141,7 @@ impl<P: Poller> Loop<P> {
             caps,
             timers: Timers::new(),
             timer_search: (Timers::<()>::new().mark(), Instant::START),
+            excused: false,
             runnable: Vec::new(),
             dirty: Vec::new(),
             dials: Vec::new(),

@@ -333,7 +333,7 @@ impl CallSession {
         match (is_part, self.message_timer) {
             (true, None) => {
                 let time = self.sending.rules.limits.message_time;
-                self.message_timer = at.context.set_timer(time, MESSAGE).ok();
+                self.message_timer = at.context.grant_time(time, MESSAGE).ok();
                 if self.message_timer.is_none() {
                     let status = Status::new(Code::ResourceExhausted, "too many deadlines");
                     self.end(at, status.into(), Gone::Aborted);
@@ -399,8 +399,10 @@ impl Session for CallSession {
             Event::Timer { token } => match u32::try_from(token) {
                 Ok(token) => self.turn(at, Turn::Timer(token)),
                 Err(_) if token == MESSAGE => {
-                    self.message_timer = None;
-                    self.end(at, broken(Violation::MessageTooSlow), Gone::Aborted);
+                    self.message_timer = None; // the next one is set behind this
+                    if !at.context.is_excused() {
+                        self.end(at, broken(Violation::MessageTooSlow), Gone::Aborted);
+                    }
                 }
                 Err(_) => {
                     self.timer = None;

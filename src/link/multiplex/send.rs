@@ -58,7 +58,7 @@ impl Multiplex {
         self.machine.accept_body(id, out)?;
         let stream = self.open_stream(id)?;
         stream.intake = Intake::Streamed;
-        (stream.paced, stream.excused) = (paced, true);
+        (stream.paced, stream.excused) = (paced, paced);
         if !stream.complete {
             stream.due = if paced { now } else { Instant::NEVER }; // until it is
         }

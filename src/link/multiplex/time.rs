@@ -166,6 +166,18 @@ impl Multiplex {
         }
     }
 
+    /// Whether our own side has withheld input of a stream at some time after
+    /// `since`.
+    pub(in crate::link) fn was_withheld(&mut self, id: u32, since: Instant) -> bool {
+        let shut = self.machine.shut() > since;
+        let Some(stream) = self.streams.get_mut(id) else {
+            return shut;
+        };
+        // Content that keeps a pace needs its excuse itself.
+        let excused = !stream.is_timed() && core::mem::take(&mut stream.excused);
+        shut || excused || !stream.is_fed() || stream.unread > 0
+    }
+
     /// The input was withheld until `now`.
     pub(in crate::link) fn resume(&mut self, now: Instant) {
         self.machine.resume(now);

@@ -33,6 +33,8 @@ pub(in crate::net) struct Timer {
     pub(in crate::net) exchange: Exchange,
     pub(in crate::net) token: u64,
     pub(in crate::net) claim: Claim,
+    /// It is a time that the peer has, from then on.
+    pub(in crate::net) granted: Option<Instant>,
 }
 
 /// The part of a loop that is no socket and no handler.
@@ -58,6 +60,8 @@ pub(in crate::net) struct State {
     /// Behind which timers was searched for those that nobody waits for, and
     /// when to do so again.
     pub(in crate::net) timer_search: (TimerMark, Instant),
+    /// What the peer was to do in time may not have been in its power.
+    pub(in crate::net) excused: bool,
     /// Connections that can go on without an event.
     pub(in crate::net) runnable: Vec<Key>,
     /// Connections with something to flush.
@@ -285,6 +289,7 @@ impl State {
         owner: Owner,
         exchange: Exchange,
         token: u64,
+        granted: Option<Instant>,
     ) -> Result<TimerId, Exhausted> {
         let claim = self.claim(Resource::Timers, exchange)?;
         let timer = Timer {
@@ -292,6 +297,7 @@ impl State {
             exchange,
             token,
             claim,
+            granted,
         };
         Ok(self.timers.after(at, timer))
     }

@@ -17,7 +17,7 @@ use core::time::Duration;
 use super::connection::Connection;
 use super::dispatch::Dispatch;
 use super::watch::{Asked, MUCH, Mark, Watch};
-use crate::net::{Key, Loop, Poller};
+use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
 
 /// How long waiting output is left alone before it is looked at.
@@ -110,13 +110,18 @@ impl Connection {
         mark.map_or(Instant::NEVER, |mark| mark.since + limit)
     }
 
+    /// Whether the peer may not have had all that it is to act on until now. What
+    /// only waits here because the peer reads nothing excuses nobody.
+    fn may_lack_something(&self, way: Way) -> bool {
+        let mark = self.watch.as_ref().and_then(|watch| watch.mark);
+        let is_on_its_way = mark.is_some_and(|mark| mark.is_on_its_way);
+        way == Way::Cleared || way == Way::Moving && is_on_its_way
+    }
+
     /// What the link waits for has its time from when it has arrived. Called
     /// before the deadline takes effect, when it was `way`.
     fn put_off(&mut self, way: Way, now: Instant) {
-        // What only waits here because the peer reads nothing excuses nobody.
-        let mark = self.watch.as_ref().and_then(|watch| watch.mark);
-        let is_on_its_way = mark.is_some_and(|mark| mark.is_on_its_way);
-        if way == Way::Cleared || way == Way::Moving && is_on_its_way {
+        if self.may_lack_something(way) {
             self.link.under_way(now);
         }
         let Some(since) = self.link.awaited() else {
@@ -242,6 +247,19 @@ impl<P: Poller> Loop<P> {
             true => Way::Moving,
             false => Way::Still,
         }
+    }
+
+    /// Whether it may not have been in the power of an exchange's peer to send
+    /// what was to come from it since then.
+    pub(super) fn excuses(&mut self, exchange: Exchange, since: Instant) -> bool {
+        let way = self.look(exchange.connection);
+        let connections = &mut self.dispatch.state.connections;
+        let Some(connection) = connections.get_mut(exchange.connection) else {
+            return false;
+        };
+        connection.may_lack_something(way)
+            || !connection.may_be_fed()
+            || connection.link.was_withheld(exchange.stream, since)
     }
 
     /// Lets the deadline of a connection's link take effect, unless the peer has

@@ -12,7 +12,25 @@ impl Context<'_> {
     /// [`Exhausted`] if there may be no further timer: it was not set.
     pub fn set_timer(&mut self, time: Duration, token: u64) -> Result<TimerId, Exhausted> {
         let at = self.state.now + time;
-        self.state.set_timer(at, self.owner, self.exchange, token)
+        self.state
+            .set_timer(at, self.owner, self.exchange, token, None)
+    }
+
+    /// As [`set_timer`](Self::set_timer), for a time within which the peer is to
+    /// send something: when it is over, [`is_excused`](Self::is_excused) says
+    /// whether it could.
+    pub(crate) fn grant_time(&mut self, time: Duration, token: u64) -> Result<TimerId, Exhausted> {
+        let now = self.state.now;
+        self.state
+            .set_timer(now + time, self.owner, self.exchange, token, Some(now))
+    }
+
+    /// Whether the time that is over and was [granted](Self::grant_time) counts
+    /// for nothing: our own side withheld the input meanwhile, or output is on
+    /// its way, and the peer takes it, in which there may be the window that it
+    /// waits for.
+    pub(crate) const fn is_excused(&self) -> bool {
+        self.state.excused
     }
 
     /// Takes one of what there is a share of, for this exchange, its connection

@@ -238,11 +238,14 @@ impl<P: Poller> Loop<P> {
                 exchange,
                 token,
                 claim,
+                granted,
             } = timer;
             drop(claim); // whoever is called may set the next
             if exchange.connection == Key::NONE {
                 self.dispatch.tell_owner(owner, Event::Timer { token });
             } else if self.dispatch.state.is_open(exchange) {
+                let excused = granted.is_some_and(|since| self.excuses(exchange, since));
+                self.dispatch.state.excused = excused;
                 self.attend(exchange, Event::Timer { token });
             }
         }
