@@ -390,6 +390,7 @@ mod over_http2 {
     use super::{Client, KernelQueue, Scene, collect, slow};
     use crate::http2_support::*;
     use barewire::net::Fate;
+    use proptest::prelude::*;
 
     const WINDOW: u32 = 4 << 20;
 
@@ -435,6 +436,99 @@ mod over_http2 {
         let frames = frames(out);
         let data = frames.iter().filter(|frame| frame.kind == DATA);
         (data.map(|frame| frame.payload.len()).sum(), frames)
+    }
+
+    /// One life with a slow peer that opens its windows as it reads.
+    fn live(window: u32, sizes: &[usize], queue: KernelQueue, pauses: &[(u64, u64)]) {
+        let mut scene = Scene::site();
+        let client = scene.connect();
+        let mut bytes = opening();
+        let mut setting = vec![0, 4];
+        setting.extend(window.to_be_bytes());
+        bytes.extend(frame(SETTINGS, 0, 0, &setting));
+        bytes.extend(number(WINDOW_UPDATE, 0, window));
+        scene.send(client, &bytes);
+        scene.world.take_output(client);
+        scene.world.set_kernel_queue(client, queue);
+        for (n, size) in sizes.iter().enumerate() {
+            scene.send(client, &asked(2 * n as u32 + 1, &format!("/big/{size}")));
+        }
+        let wanted = sizes.iter().sum();
+        let (mut got, mut second, mut rest) = (0, 0, Vec::new());
+        while got < wanted {
+            let is_pause = |&(from, long): &(u64, u64)| (from..from + long).contains(&second);
+            let rate = if pauses.iter().any(is_pause) {
+                0
+            } else {
+                queue.rate
+            };
+            scene
+                .world
+                .set_kernel_queue(client, KernelQueue { rate, ..queue });
+            scene.pass(1);
+            second += 1;
+            rest.extend(scene.world.take_output(client));
+            let mut said = Vec::new();
+            for it in frames(&take_front(&mut rest)) {
+                assert!(it.kind != RST_STREAM, "after {second} s");
+                if it.kind == DATA && !it.payload.is_empty() {
+                    let len = it.payload.len();
+                    got += len;
+                    said.extend(number(WINDOW_UPDATE, 0, len as u32));
+                    if it.flags & END_STREAM == 0 {
+                        said.extend(number(WINDOW_UPDATE, it.stream, len as u32));
+                    }
+                }
+                if it.kind == PING && it.flags & ACK == 0 {
+                    said.extend(frame(PING, ACK, 0, &it.payload));
+                }
+            }
+            assert!(
+                !scene.is_over(client) || got == wanted,
+                "ended after {second} s and {got} of {wanted} bytes"
+            );
+            if !said.is_empty() && !scene.is_over(client) {
+                scene.send(client, &said);
+            }
+        }
+        assert_eq!(got, wanted);
+        assert_ne!(scene.fate(client), Fate::Reset);
+        assert!(!scene.has("Gone Stalled") && !scene.has("Gone Violation"));
+    }
+
+    /// Takes the frames that are there to their ends.
+    fn take_front(bytes: &mut Vec<u8>) -> Vec<u8> {
+        let mut len = 0;
+        while let Some(&[a, b, c]) = bytes.get(len..len + 3) {
+            let next = len + 9 + u32::from_be_bytes([0, a, b, c]) as usize;
+            if next > bytes.len() {
+                break;
+            }
+            len = next;
+        }
+        bytes.drain(..len).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10))]
+
+        /// The promise of `docs/limits.md`, for who opens windows as it reads.
+        #[test]
+        fn who_keeps_the_pace_loses_nothing(
+            window in 20_000..4_000_000_u32,
+            sizes in prop::collection::vec(1..400_000_usize, 1..4),
+            size in 20_000..3_000_000_usize,
+            rate in 4096..60_000_usize,
+            step in 1..=32_768_usize,
+            pauses in prop::collection::vec((0..300_u64, 1..=10_u64), 0..4),
+        ) {
+            let step = step.min(size / 3);
+            // Two pauses in a row would be a longer one.
+            let pauses: Vec<_> = pauses.into_iter().enumerate().map(|(at, (from, long))| {
+                (from / 4 + 90 * at as u64, long)
+            }).collect();
+            live(window, &sizes, KernelQueue { size, rate, step }, &pauses);
+        }
     }
 
     #[test]
