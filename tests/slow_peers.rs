@@ -17,6 +17,12 @@ use barewire::{http1, http2, link, websocket};
 use socket2::{Domain, Socket as Raw, Type};
 
 const SIZE: usize = 1_000_000;
+/// So little that a peer has no time beyond the limits to read what it has taken:
+/// only what the kernel says to be under way keeps the connection.
+const FEW: usize = 60_000;
+/// How long a reader rests behind 2,000 bytes: so that it needs seconds for `FEW`.
+const LONG: Duration = Duration::from_millis(120);
+const BRIEF: Duration = Duration::from_millis(4);
 const SHORT: Duration = Duration::from_millis(200);
 
 /// Limits that are over before a slow reader has read anything to speak of, but
@@ -41,6 +47,9 @@ fn app() -> App {
         .get("/bytes", |_request, reply| {
             reply.bytes("x/y", vec![b'x'; SIZE].into())
         })
+        .get("/few", |_request, reply| {
+            reply.bytes("x/y", vec![b'x'; FEW].into())
+        })
         .get("/hello", |_request, reply| reply.text("hello"))
         .websocket("/", |_request| Ok(Speaker))
 }
@@ -53,7 +62,7 @@ impl WebSocket for Speaker {
         match message.payload() {
             b"much" => drop(socket.send(&vec![b'x'; SIZE][..])),
             b"close" => {
-                socket.send(&vec![b'x'; SIZE][..]);
+                socket.send(&vec![b'x'; FEW][..]);
                 let _ = socket.close(CloseCode::new(4000), "");
             }
             _ => {}
@@ -75,11 +84,12 @@ fn connect(running: &Running) -> TcpStream {
     stream
 }
 
-/// Reads on at about 500 kB a second until so many bytes are there, and calls
-/// `talk` now and then.
+/// Reads on until so many bytes are there, rests behind each piece, and calls `talk`
+/// now and then.
 fn read(
     stream: &mut TcpStream,
     wanted: usize,
+    rest: Duration,
     mut talk: impl FnMut(&mut TcpStream, usize),
 ) -> Vec<u8> {
     let (mut all, mut piece) = (Vec::new(), [0; 2000]);
@@ -90,7 +100,7 @@ fn read(
             Ok(n) => all.extend(&piece[..n]),
             Err(error) => panic!("{error} with {} of {wanted} bytes", all.len()),
         }
-        std::thread::sleep(Duration::from_millis(4));
+        std::thread::sleep(rest);
         talk(stream, all.len());
     }
     all
@@ -137,9 +147,27 @@ fn what_was_sent_before_a_close_arrives_while_the_peer_talks() {
     let mut stream = socket(&running);
     stream.write_all(&text("close")).unwrap();
     // Whatever it says: a closed socket would answer with a reset.
-    let talk = each(100_000, |stream| drop(stream.write_all(&text("hello"))));
-    let all = read(&mut stream, 10 + SIZE + 4, talk);
+    let talk = each(4000, |stream| drop(stream.write_all(&text("hello"))));
+    let all = read(&mut stream, 4 + FEW + 4, LONG, talk);
     assert!(all.ends_with(&[0x88, 2, 0x0f, 0xa0]));
+}
+
+#[test]
+fn who_reads_on_is_not_stalled_though_the_kernel_says_nothing() {
+    // The kernel says that there is room once a third of its queue is free, which
+    // takes longer here than a peer that takes nothing has.
+    let limits = Limits::DEFAULT.with_write_progress(Duration::from_secs(2));
+    let app = App::new().limits(limits).get("/", |_request, reply| {
+        reply.bytes("x/y", vec![b'x'; 8 << 20].into())
+    });
+    let running = Running::start(app);
+    let mut stream = connect(&running);
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    assert!(head(&mut stream).starts_with("HTTP/1.1 200 "));
+    let all = read(&mut stream, FEW * 5 / 2, LONG / 2, |_, _| {});
+    assert!(all.iter().all(|&byte| byte == b'x'));
 }
 
 #[test]
@@ -147,12 +175,12 @@ fn the_next_request_behind_a_slow_answer_is_answered() {
     let running = Running::start(app());
     let mut stream = connect(&running);
     stream
-        .write_all(b"GET /bytes HTTP/1.1\r\nHost: a\r\n\r\n")
+        .write_all(b"GET /few HTTP/1.1\r\nHost: a\r\n\r\n")
         .unwrap();
     assert!(head(&mut stream).starts_with("HTTP/1.1 200 "));
     let mut asked = false;
-    let all = read(&mut stream, SIZE, |stream, read| {
-        if read > SIZE / 2 && !std::mem::replace(&mut asked, true) {
+    let all = read(&mut stream, FEW, LONG, |stream, read| {
+        if read > FEW * 3 / 4 && !std::mem::replace(&mut asked, true) {
             let request = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
             stream.write_all(request).unwrap();
         }
@@ -169,19 +197,19 @@ fn a_ping_that_cannot_be_seen_yet_is_not_missed() {
     let running = Running::start(app());
     let mut stream = socket(&running);
     stream.write_all(&text("much")).unwrap();
-    let mut all = read(&mut stream, 10, |_, _| {});
+    let mut all = read(&mut stream, 10, BRIEF, |_, _| {});
     // A ping may stand in front of it.
     while !all
         .windows(2)
         .any(|pair| pair == [0x82, 127] || pair == [0x81, 127])
     {
-        all.extend(read(&mut stream, 2, |_, _| {}));
+        all.extend(read(&mut stream, 2, BRIEF, |_, _| {}));
     }
-    read(&mut stream, SIZE - 100, |_, _| {});
+    read(&mut stream, SIZE - 100, BRIEF, |_, _| {});
     stream.write_all(&[0x8a, 0x80, 0, 0, 0, 0]).unwrap();
     // The session is alive and answers.
     stream.write_all(&text("much")).unwrap();
-    read(&mut stream, SIZE / 10, |_, _| {});
+    read(&mut stream, SIZE / 10, BRIEF, |_, _| {});
 }
 
 #[cfg(feature = "alloc")]
@@ -200,9 +228,10 @@ fn the_end_of_a_response_over_http2_is_not_lost() {
     bytes.extend(frame(4, 0, 0, &[0, 4, 0, 0x40, 0, 0])); // windows of 4 MiB
     bytes.extend(frame(8, 0, 0, &(1_u32 << 29).to_be_bytes()));
     bytes.extend(frame(4, 1, 0, b""));
-    bytes.extend(frame(1, 5, 1, b"\x82\x86\x04\x06/bytes\x01\x01a"));
+    bytes.extend(frame(1, 5, 1, b"\x82\x86\x04\x04/few\x01\x01a"));
     stream.write_all(&bytes).unwrap();
-    let credit = frame(8, 0, 0, &20_000_u32.to_be_bytes());
-    let talk = each(20_000, move |stream| stream.write_all(&credit).unwrap());
-    read(&mut stream, SIZE, talk);
+    // Not a sign that anything is read, but a reset follows if the socket is closed.
+    let ping = frame(6, 0, 0, b"12345678");
+    let talk = each(4000, move |stream| drop(stream.write_all(&ping)));
+    read(&mut stream, FEW, LONG, talk);
 }
