@@ -1,6 +1,7 @@
 //! Requests that are answered by blocking work.
 
 use alloc::boxed::Box;
+use core::any::Any;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
@@ -14,7 +15,6 @@ use crate::app::exchange::reply::Reply;
 use crate::app::exchange::session::{After, At, Session};
 use crate::app::serving::builder::App;
 use crate::http::Status;
-use crate::link::Event;
 use crate::net::report::report;
 use crate::net::{Claim, Resource};
 
@@ -28,8 +28,8 @@ struct Blocked {
 }
 
 impl Session for Blocked {
-    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
-        self.deferring.event(at, event)
+    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+        self.deferring.mail(at, mail)
     }
 }
 

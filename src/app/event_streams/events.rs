@@ -25,7 +25,7 @@ use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
 use crate::app::telemetry::metrics::Kind;
 use crate::http::{Fields, Method};
-use crate::link::{Event, Gone};
+use crate::link::Gone;
 use crate::net::Claim;
 use crate::sse;
 
@@ -289,7 +289,7 @@ impl App {
 struct HeadOnly;
 
 impl Session for HeadOnly {
-    fn event(&mut self, at: &mut At<'_, '_>, _event: Event<'_>) -> After {
+    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
         // Refused only if the exchange is over.
         let _ = at.context.finish(Fields::EMPTY);
         After::End
@@ -305,6 +305,22 @@ struct EventsSession<E> {
     _claim: Claim,
 }
 
+impl<E: Events> EventsSession<E> {
+    /// Calls the object with its stream.
+    fn call(
+        &mut self,
+        at: &mut At<'_, '_>,
+        call: impl FnOnce(&mut E, &mut EventStream<'_, '_>),
+    ) -> After {
+        let mut stream = EventStream::new(at.reborrow(), &mut self.client, &mut self.pulse);
+        call(&mut self.object, &mut stream);
+        match stream.is_finished() {
+            true => After::End,
+            false => After::Keep,
+        }
+    }
+}
+
 impl<E: Events> Session for EventsSession<E> {
     fn kind(&self) -> Kind {
         Kind::Events
@@ -314,69 +330,53 @@ impl<E: Events> Session for EventsSession<E> {
         self.client.membership.activity().bytes_sent() + self.pulse.comments
     }
 
-    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
-        let Self {
-            object,
-            client,
-            pulse,
-            retry,
-            ..
-        } = self;
-        let stream = &mut EventStream::new(at.reborrow(), client, pulse);
-        match event {
-            Event::Opened => {
-                stream.beat();
-                object.open(stream);
-            }
-            Event::Writable => object.writable(stream),
-            Event::Timer { token } => match u32::try_from(token) {
-                Ok(token) => object.timer(stream, token),
-                Err(_) => stream.beat(),
-            },
-            Event::Mail(mail) => match mail.downcast::<Letter>().map(|letter| *letter) {
-                Ok(Letter::Send(kind, payload)) => {
-                    if let Some(text) = Message::received(kind, &payload).as_text() {
-                        stream.send(&sse::Event::new(text));
-                    }
-                }
-                Ok(Letter::Close(..)) => stream.finish(),
-                Ok(Letter::Mail(mail)) => object.mail(stream, mail),
-                Err(_) => {} // nobody else knows the session's address
-            },
-            Event::Draining => {
-                object.draining(stream);
-                if !stream.is_finished() {
-                    stream.send(&sse::Event::EMPTY.retry(*retry));
-                    stream.finish();
-                    object.gone(stream, Gone::Drained);
+    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
+        self.call(at, |object, stream| {
+            stream.beat();
+            object.open(stream);
+        })
+    }
+
+    fn writable(&mut self, at: &mut At<'_, '_>) -> After {
+        self.call(at, |object, stream| object.writable(stream))
+    }
+
+    fn timer(&mut self, at: &mut At<'_, '_>, token: u64) -> After {
+        self.call(at, |object, stream| match u32::try_from(token) {
+            Ok(token) => object.timer(stream, token),
+            Err(_) => stream.beat(),
+        })
+    }
+
+    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+        let Ok(letter) = mail.downcast::<Letter>() else {
+            return After::Keep; // nobody else knows the session's address
+        };
+        self.call(at, |object, stream| match *letter {
+            Letter::Send(kind, payload) => {
+                if let Some(text) = Message::received(kind, &payload).as_text() {
+                    stream.send(&sse::Event::new(text));
                 }
             }
-            Event::Gone(why) => {
-                object.gone(stream, why);
-                return After::End;
+            Letter::Close(..) => stream.finish(),
+            Letter::Mail(mail) => object.mail(stream, mail),
+        })
+    }
+
+    fn draining(&mut self, at: &mut At<'_, '_>) -> After {
+        let retry = self.retry;
+        self.call(at, |object, stream| {
+            object.draining(stream);
+            if !stream.is_finished() {
+                stream.send(&sse::Event::EMPTY.retry(retry));
+                stream.finish();
+                object.gone(stream, Gone::Drained);
             }
-            // The body of a GET, which nobody asked for, and what only other
-            // protocols can bring.
-            Event::Body(_)
-            | Event::End { .. }
-            | Event::Request { .. }
-            | Event::TooLarge
-            | Event::Overdue
-            | Event::Informational(_)
-            | Event::Response { .. }
-            | Event::Message { .. }
-            | Event::Chunk { .. }
-            | Event::Ping(_)
-            | Event::Pong(_)
-            | Event::Close { .. }
-            | Event::Data(_)
-            | Event::GoingAway { .. }
-            | Event::HalfClosed => {}
-        }
-        if stream.is_finished() {
-            After::End
-        } else {
-            After::Keep
-        }
+        })
+    }
+
+    fn gone(&mut self, at: &mut At<'_, '_>, why: Gone) -> After {
+        self.call(at, |object, stream| object.gone(stream, why));
+        After::End
     }
 }

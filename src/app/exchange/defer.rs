@@ -1,6 +1,7 @@
 //! Replies that come from elsewhere, later.
 
 use alloc::{boxed::Box, sync::Arc};
+use core::any::Any;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,7 +9,6 @@ use super::refusal::Refusal;
 use super::response::Response;
 use super::session::{After, At, Session};
 use crate::http::Status;
-use crate::link::Event;
 use crate::net::report::report;
 use crate::net::{Claim, Context, Exchange, Owner, Remote};
 
@@ -117,10 +117,7 @@ impl Deferring {
 }
 
 impl Session for Deferring {
-    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
-        let Event::Mail(mail) = event else {
-            return After::Keep;
-        };
+    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
         let Ok(late) = mail.downcast::<Late>() else {
             return After::Keep;
         };

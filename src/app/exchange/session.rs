@@ -13,25 +13,126 @@
 //! or nobody.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::any::Any;
 
 use super::record::Record;
 use super::site::Site;
 use crate::app::telemetry::metrics::Kind;
-use crate::link::Event;
+use crate::http::Fields;
+use crate::link::{Event, Gone};
 use crate::net::{Context, Exchange, Key, Table};
-use crate::websocket::Kind as MessageKind;
+use crate::websocket::{CloseCode, Kind as MessageKind};
 
 /// The state of one exchange that goes on after its handler has returned.
 ///
-/// The first event is [`Event::Opened`], once the session has its slot; the
-/// last is [`Event::Gone`], unless the session ended itself before.
+/// The first call is [`opened`](Self::opened), once the session has its slot; the
+/// last is [`gone`](Self::gone), unless the session ended itself before. What a
+/// session does not override goes past it.
+#[expect(unused_variables, reason = "the names are the documentation")]
 pub(crate) trait Session {
-    /// Something happened on the session's exchange.
-    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After;
+    /// The session has its slot.
+    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
+        After::Keep
+    }
 
-    /// The same for [`Event::Message`], which there are many of.
+    /// A piece of the request's body.
+    fn body(&mut self, at: &mut At<'_, '_>, piece: &mut [u8]) -> After {
+        After::Keep
+    }
+
+    /// The end of the request's body.
+    fn end(&mut self, at: &mut At<'_, '_>, trailers: Fields<'_>, dropped: u16) -> After {
+        After::Keep
+    }
+
+    /// A message of a WebSocket, complete.
     fn message(&mut self, at: &mut At<'_, '_>, kind: MessageKind, payload: &mut [u8]) -> After {
-        self.event(at, Event::Message { kind, payload })
+        After::Keep
+    }
+
+    /// A part of a message of a WebSocket.
+    fn chunk(
+        &mut self,
+        at: &mut At<'_, '_>,
+        kind: MessageKind,
+        payload: &mut [u8],
+        last: bool,
+    ) -> After {
+        After::Keep
+    }
+
+    /// A Pong of a WebSocket.
+    fn pong(&mut self, at: &mut At<'_, '_>, payload: &[u8]) -> After {
+        After::Keep
+    }
+
+    /// The peer has closed the WebSocket.
+    fn close(&mut self, at: &mut At<'_, '_>, code: Option<CloseCode>, reason: &str) -> After {
+        After::Keep
+    }
+
+    /// Output that waited has gone.
+    fn writable(&mut self, at: &mut At<'_, '_>) -> After {
+        After::Keep
+    }
+
+    /// A timer went off.
+    fn timer(&mut self, at: &mut At<'_, '_>, token: u64) -> After {
+        After::Keep
+    }
+
+    /// Something was posted to the exchange.
+    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+        After::Keep
+    }
+
+    /// The server stops.
+    fn draining(&mut self, at: &mut At<'_, '_>) -> After {
+        After::Keep
+    }
+
+    /// The response has been owed for too long.
+    fn overdue(&mut self, at: &mut At<'_, '_>) -> After {
+        After::Keep
+    }
+
+    /// The exchange is over.
+    fn gone(&mut self, at: &mut At<'_, '_>, why: Gone) -> After {
+        After::Keep
+    }
+
+    /// Something happened on the session's exchange.
+    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
+        match event {
+            Event::Opened => self.opened(at),
+            Event::Body(piece) => self.body(at, piece),
+            Event::End { trailers, dropped } => self.end(at, trailers, dropped),
+            Event::Message { kind, payload } => self.message(at, kind, payload),
+            Event::Chunk {
+                kind,
+                payload,
+                last,
+            } => self.chunk(at, kind, payload, last),
+            Event::Pong(payload) => self.pong(at, payload),
+            Event::Close { code, reason } => self.close(at, code, reason),
+            Event::Writable => self.writable(at),
+            Event::Timer { token } => self.timer(at, token),
+            Event::Mail(mail) => self.mail(at, mail),
+            Event::Draining => self.draining(at),
+            Event::Overdue => self.overdue(at),
+            Event::Gone(why) => self.gone(at, why),
+            // The machine has answered it.
+            Event::Ping(_)
+            // For these the app answers.
+            | Event::Request { .. }
+            | Event::TooLarge
+            // What only clients and raw connections see.
+            | Event::Informational(_)
+            | Event::Response { .. }
+            | Event::Data(_)
+            | Event::GoingAway { .. }
+            | Event::HalfClosed => After::Keep,
+        }
     }
 
     /// Bytes of content that it has written, apart from what went with the
@@ -47,9 +148,7 @@ pub(crate) trait Session {
 
     /// The session has panicked and is dropped without a further event. Takes
     /// its name out of the loop's books; calls nothing of the application's.
-    fn lost(&mut self, exchange: Exchange, site: &mut Site) {
-        let _ = (exchange, site);
-    }
+    fn lost(&mut self, exchange: Exchange, site: &mut Site) {}
 }
 
 /// Whether a session goes on.

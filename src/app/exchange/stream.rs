@@ -19,7 +19,7 @@ use super::record::RouteNumber;
 use super::response::Response;
 use super::session::{After, At, Session};
 use crate::http::{FieldBuffer, Fields, Status};
-use crate::link::{Body, Charge, Event, Gone, Misuse};
+use crate::link::{Body, Charge, Gone, Misuse};
 use crate::net::{Claim, Exchange, Flow, Owner, Peer, Remote};
 use crate::wire::Instant;
 
@@ -347,53 +347,79 @@ impl StreamSession {
     }
 }
 
-impl Session for StreamSession {
-    fn content(&self) -> u64 {
-        self.state.sent
-    }
-
-    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
+impl StreamSession {
+    /// Calls the object with its stream.
+    fn call(
+        &mut self,
+        at: &mut At<'_, '_>,
+        call: impl FnOnce(&mut Box<dyn Streaming>, &mut Stream<'_, '_>),
+    ) -> After {
         let Self { object, state, .. } = self;
         let mut stream = Stream {
             at: at.reborrow(),
             state,
         };
-        match event {
-            Event::Body(data) => {
-                stream.at.site.metrics.received_body(data.len());
-                object.chunk(&mut stream, data);
-            }
-            Event::End { trailers, dropped } => {
-                stream.at.site.metrics.dropped_trailers(dropped);
-                stream.state.receiving = false;
-                object.end(&mut stream, trailers);
-                stream.offer(object);
-            }
-            Event::Opened => stream.offer(object),
-            Event::Writable => {
-                stream.state.waiting = false;
-                stream.offer(object);
-            }
-            // Set by `after`, which took a u32.
-            Event::Timer { token } => object.timer(&mut stream, token as u32),
-            Event::Mail(mail) => object.mail(&mut stream, mail),
-            Event::Draining => object.draining(&mut stream),
-            Event::Gone(why) => {
-                if stream.state.stage != Stage::Finished {
-                    object.gone(why);
-                }
-                return After::End;
-            }
-            _ => {}
-        }
+        call(object, &mut stream);
         if stream.state.is_unseen {
             stream.offer(object);
         }
-        if self.state.stage == Stage::Finished {
-            After::End
-        } else {
-            After::Keep
+        match self.state.stage {
+            Stage::Finished => After::End,
+            _ => After::Keep,
         }
+    }
+}
+
+impl Session for StreamSession {
+    fn content(&self) -> u64 {
+        self.state.sent
+    }
+
+    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
+        self.call(at, |object, stream| stream.offer(object))
+    }
+
+    fn body(&mut self, at: &mut At<'_, '_>, piece: &mut [u8]) -> After {
+        self.call(at, |object, stream| {
+            stream.at.site.metrics.received_body(piece.len());
+            object.chunk(stream, piece);
+        })
+    }
+
+    fn end(&mut self, at: &mut At<'_, '_>, trailers: Fields<'_>, dropped: u16) -> After {
+        self.call(at, |object, stream| {
+            stream.at.site.metrics.dropped_trailers(dropped);
+            stream.state.receiving = false;
+            object.end(stream, trailers);
+            stream.offer(object);
+        })
+    }
+
+    fn writable(&mut self, at: &mut At<'_, '_>) -> After {
+        self.call(at, |object, stream| {
+            stream.state.waiting = false;
+            stream.offer(object);
+        })
+    }
+
+    fn timer(&mut self, at: &mut At<'_, '_>, token: u64) -> After {
+        // Set by `after`, which took a u32.
+        self.call(at, |object, stream| object.timer(stream, token as u32))
+    }
+
+    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+        self.call(at, |object, stream| object.mail(stream, mail))
+    }
+
+    fn draining(&mut self, at: &mut At<'_, '_>) -> After {
+        self.call(at, |object, stream| object.draining(stream))
+    }
+
+    fn gone(&mut self, _: &mut At<'_, '_>, why: Gone) -> After {
+        if self.state.stage != Stage::Finished {
+            self.object.gone(why);
+        }
+        After::End
     }
 }
 

@@ -9,12 +9,14 @@
 //!      └──────► a status ◄────────┘ └─ each message of the request
 //! ```
 
+mod events;
+
 use alloc::boxed::Box;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 use super::codec::CallStatus;
-use super::guard::{deadline_exceeded, failed};
+use super::guard::failed;
 use super::inbox::{Kept, broken, inflated};
 use super::later::Posted;
 use super::methods::Answer;
@@ -22,11 +24,11 @@ use super::responses::{Source, Turn};
 use super::running::{Receiving, run};
 use super::sending::Sending;
 use crate::app::exchange::client::{Client, Count};
-use crate::app::exchange::session::{After, At, Session};
+use crate::app::exchange::session::At;
 use crate::app::publishing::handle::Letter;
 use crate::app::telemetry::metrics::Kind;
-use crate::grpc::{self, Code, Status, Violation};
-use crate::link::{Event, Gone};
+use crate::grpc::{self, Code, Status};
+use crate::link::Gone;
 use crate::net::{Claim, TimerId};
 use crate::wire::{Instant, Received, Step};
 
@@ -131,7 +133,7 @@ impl CallSession {
             self.timer = at.context.set_timer(left, DEADLINE).ok();
             if self.timer.is_none() {
                 let status = Status::new(Code::ResourceExhausted, "too many deadlines");
-                return self.end(at, status.into(), Gone::Aborted);
+                return self.end_with(at, status.into(), Gone::Aborted);
             }
         }
         self.begin_stream(at);
@@ -153,7 +155,7 @@ impl CallSession {
     }
 
     /// The call ends now, wherever it is.
-    fn end(&mut self, at: &mut At<'_, '_>, status: CallStatus, why: Gone) {
+    fn end_with(&mut self, at: &mut At<'_, '_>, status: CallStatus, why: Gone) {
         self.sending.finish(at, status);
         self.tell(at, why);
     }
@@ -184,7 +186,7 @@ impl CallSession {
                 let Sending { machine, rules, .. } = &mut self.sending;
                 receiving.inbox.charge_to(at.context);
                 let pushed = receiving.inbox.push(piece, machine, &rules.limits);
-                pushed.unwrap_or_else(|status| self.end(at, status, Gone::Aborted));
+                pushed.unwrap_or_else(|status| self.end_with(at, status, Gone::Aborted));
             }
             State::Streaming(_) if self.requests == Requests::Open => {
                 let used = match self.kept.is_empty() {
@@ -196,7 +198,7 @@ impl CallSession {
                     true => Ok(()),
                     false => self.kept.push(rest, at.context),
                 };
-                kept.unwrap_or_else(|status| self.end(at, status, Gone::Aborted));
+                kept.unwrap_or_else(|status| self.end_with(at, status, Gone::Aborted));
             }
             State::Streaming(_) | State::Owing | State::Ended => {}
         }
@@ -212,7 +214,7 @@ impl CallSession {
             let Received { used: now, step } = match machine.receive(rest, &rules.limits) {
                 Ok(received) => received,
                 Err(violation) => {
-                    self.end(at, broken(violation), Gone::Aborted);
+                    self.end_with(at, broken(violation), Gone::Aborted);
                     break;
                 }
             };
@@ -241,7 +243,7 @@ impl CallSession {
             self.turn(at, Turn::Message(bytes));
         });
         if let Err(status) = turn {
-            self.end(at, status, Gone::Aborted);
+            self.end_with(at, status, Gone::Aborted);
         }
     }
 
@@ -263,7 +265,7 @@ impl CallSession {
     fn run(&mut self, at: &mut At<'_, '_>, receiving: &Receiving) {
         let message = match receiving.inbox.end(&mut self.sending.machine) {
             Ok(message) => message,
-            Err(status) => return self.end(at, status, Gone::Aborted),
+            Err(status) => return self.end_with(at, status, Gone::Aborted),
         };
         let head = (receiving.fields.as_fields(), self.deadline);
         match run(&*receiving.run, message, head, &mut self.sending, at) {
@@ -299,7 +301,7 @@ impl CallSession {
                 self.sending.send(at, |out| out.extend_from_slice(&payload));
             }
             (Letter::Close(..), State::Streaming(_)) => {
-                self.end(at, Status::OK.into(), Gone::Aborted);
+                self.end_with(at, Status::OK.into(), Gone::Aborted);
             }
             (Letter::Send(..) | Letter::Close(..), _) => {}
         }
@@ -307,14 +309,14 @@ impl CallSession {
 
     /// The response has been owed for too long. A stream just says that it is
     /// one; a single answer will not come any more.
-    fn overdue(&mut self, at: &mut At<'_, '_>) {
+    fn no_reply(&mut self, at: &mut At<'_, '_>) {
         match &self.state {
             State::Streaming(_) => {
                 self.sending.open(at);
             }
             State::Receiving(_) | State::Owing | State::Ended => {
                 let status = Status::new(Code::DeadlineExceeded, "the method gave no answer");
-                self.end(at, status.into(), Gone::Aborted);
+                self.end_with(at, status.into(), Gone::Aborted);
             }
         }
     }
@@ -336,7 +338,7 @@ impl CallSession {
                 self.message_timer = at.context.grant_time(time, MESSAGE).ok();
                 if self.message_timer.is_none() {
                     let status = Status::new(Code::ResourceExhausted, "too many deadlines");
-                    self.end(at, status.into(), Gone::Aborted);
+                    self.end_with(at, status.into(), Gone::Aborted);
                 }
             }
             (false, Some(_)) => stop(&mut self.message_timer, at),
@@ -356,7 +358,7 @@ impl CallSession {
             self.requests = Requests::Done;
             match self.sending.machine.receive_eof() {
                 Ok(()) => self.turn(at, Turn::HalfClosed),
-                Err(violation) => self.end(at, broken(violation), Gone::Aborted),
+                Err(violation) => self.end_with(at, broken(violation), Gone::Aborted),
             }
         }
         if !self.is_over() {
@@ -375,70 +377,5 @@ impl CallSession {
 fn stop(timer: &mut Option<TimerId>, at: &mut At<'_, '_>) {
     if let Some(timer) = timer.take() {
         at.context.cancel_timer(timer);
-    }
-}
-
-impl Session for CallSession {
-    fn kind(&self) -> Kind {
-        Kind::Grpc
-    }
-
-    fn content(&self) -> u64 {
-        self.sending.written
-    }
-
-    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
-        match event {
-            Event::Opened => self.open(at),
-            Event::Body(piece) => self.receive(at, piece),
-            Event::End { dropped, .. } => self.half_close(at, dropped),
-            Event::Writable => {
-                self.sending.waiting = false;
-                self.turn(at, Turn::Writable);
-            }
-            Event::Timer { token } => match u32::try_from(token) {
-                Ok(token) => self.turn(at, Turn::Timer(token)),
-                Err(_) if token == MESSAGE => {
-                    self.message_timer = None; // the next one is set behind this
-                    if !at.context.is_excused() {
-                        self.end(at, broken(Violation::MessageTooSlow), Gone::Aborted);
-                    }
-                }
-                Err(_) => {
-                    self.timer = None;
-                    self.end(at, deadline_exceeded(), Gone::Aborted);
-                }
-            },
-            Event::Mail(mail) => match mail.downcast::<Posted>() {
-                Ok(posted) => self.posted(at, *posted),
-                Err(mail) => {
-                    // Nobody else knows the session's address.
-                    if let Ok(letter) = mail.downcast::<Letter>() {
-                        self.letter(at, *letter);
-                    }
-                }
-            },
-            Event::Draining => {
-                if matches!(&self.state, State::Streaming(source) if source.is_live()) {
-                    let status = Status::new(Code::Unavailable, "the server stops");
-                    self.end(at, status.into(), Gone::Drained);
-                }
-            }
-            Event::Gone(why) => {
-                self.sending.lose(at);
-                self.tell(at, why);
-            }
-            Event::Overdue => self.overdue(at),
-            // What only other protocols can bring; for what is too large, the
-            // app answers.
-            _ => {}
-        }
-        self.settle(at);
-        if !self.is_over() {
-            return After::Keep;
-        }
-        stop(&mut self.timer, at);
-        stop(&mut self.message_timer, at);
-        After::End
     }
 }

@@ -15,7 +15,7 @@ use crate::app::exchange::session::{After, At, Session};
 use crate::app::publishing::handle::Letter;
 use crate::app::publishing::message::Message;
 use crate::app::telemetry::metrics;
-use crate::link::{Event, Gone};
+use crate::link::Gone;
 use crate::net::Claim;
 use crate::websocket::{CloseCode, Kind};
 
@@ -123,6 +123,25 @@ impl<W: WebSocket> WebSocketSession<W> {
             _claim: claim,
         }
     }
+
+    /// Calls the object with its socket.
+    #[inline]
+    fn call(
+        &mut self,
+        at: &mut At<'_, '_>,
+        call: impl FnOnce(&mut W, &mut Socket<'_, '_>),
+    ) -> After {
+        let protocol = self.protocol.as_ref().map(|name| name.as_str());
+        let mut socket = Socket::new(at.reborrow(), &mut self.client, protocol);
+        call(&mut self.object, &mut socket);
+        After::Keep
+    }
+
+    /// Tells the object that the session is over.
+    fn closed(&mut self, at: &mut At<'_, '_>, closed: Closed<'_>) -> After {
+        self.call(at, |object, socket| object.closed(socket, closed));
+        After::End
+    }
 }
 
 impl<W: WebSocket> Session for WebSocketSession<W> {
@@ -134,106 +153,71 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
         self.client.membership.activity().bytes_sent()
     }
 
-    fn message(&mut self, at: &mut At<'_, '_>, kind: Kind, payload: &mut [u8]) -> After {
-        let Self {
-            object,
-            client,
-            protocol,
-            ..
-        } = self;
-        let socket = &mut Socket::new(
-            at.reborrow(),
-            client,
-            protocol.as_ref().map(|name| name.as_str()),
-        );
-        socket.received(payload.len(), true);
-        object.message(socket, Message::received(kind, payload));
-        After::Keep
+    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
+        self.call(at, |object, socket| object.open(socket))
     }
 
-    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
-        if let Event::Message { kind, payload } = event {
-            return self.message(at, kind, payload);
-        }
-        let Self {
-            object,
-            client,
-            protocol,
-            ..
-        } = self;
-        let socket = &mut Socket::new(
-            at.reborrow(),
-            client,
-            protocol.as_ref().map(|name| name.as_str()),
-        );
-        match event {
-            Event::Chunk {
-                kind,
-                payload,
-                last,
-            } => {
-                socket.received(payload.len(), last);
-                object.chunk(socket, kind, payload, last);
+    fn message(&mut self, at: &mut At<'_, '_>, kind: Kind, payload: &mut [u8]) -> After {
+        self.call(at, |object, socket| {
+            socket.received(payload.len(), true);
+            object.message(socket, Message::received(kind, payload));
+        })
+    }
+
+    fn chunk(&mut self, at: &mut At<'_, '_>, kind: Kind, payload: &mut [u8], last: bool) -> After {
+        self.call(at, |object, socket| {
+            socket.received(payload.len(), last);
+            object.chunk(socket, kind, payload, last);
+        })
+    }
+
+    fn pong(&mut self, at: &mut At<'_, '_>, payload: &[u8]) -> After {
+        self.call(at, |object, socket| object.pong(socket, payload))
+    }
+
+    fn writable(&mut self, at: &mut At<'_, '_>) -> After {
+        self.call(at, |object, socket| object.writable(socket))
+    }
+
+    fn timer(&mut self, at: &mut At<'_, '_>, token: u64) -> After {
+        // Sessions set no others than those of `Socket::after`.
+        self.call(at, |object, socket| object.timer(socket, token as u32))
+    }
+
+    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+        let Ok(letter) = mail.downcast::<Letter>() else {
+            return After::Keep; // nobody else knows the session's address
+        };
+        self.call(at, |object, socket| match *letter {
+            Letter::Send(kind, payload) => {
+                // Too late, if the socket is closing.
+                let _ = socket.send(Message::received(kind, &payload));
             }
-            Event::Opened => object.open(socket),
-            Event::Writable => object.writable(socket),
-            Event::Timer { token } => {
-                // Sessions set no others than those of `Socket::after`.
-                object.timer(socket, token as u32);
+            Letter::Close(code, reason) => {
+                // It may be closing already.
+                let _ = socket.close(code, &reason);
             }
-            Event::Pong(payload) => object.pong(socket, payload),
-            Event::Mail(mail) => match mail.downcast::<Letter>().map(|letter| *letter) {
-                Ok(Letter::Send(kind, payload)) => {
-                    // Too late, if the socket is closing.
-                    let _ = socket.send(Message::received(kind, &payload));
-                }
-                Ok(Letter::Close(code, reason)) => {
-                    // It may be closing already.
-                    let _ = socket.close(code, &reason);
-                }
-                Ok(Letter::Mail(mail)) => object.mail(socket, mail),
-                Err(_) => {} // nobody else knows the session's address
-            },
-            Event::Close { code, reason } => {
-                let code = code.unwrap_or(CloseCode::NO_STATUS);
-                object.closed(
-                    socket,
-                    Closed {
-                        code,
-                        reason,
-                        gone: Gone::Finished,
-                    },
-                );
-                return After::End;
-            }
-            Event::Gone(gone) => {
-                object.closed(
-                    socket,
-                    Closed {
-                        code: CloseCode::ABNORMAL,
-                        reason: "",
-                        gone,
-                    },
-                );
-                return After::End;
-            }
-            // The loop closes the WebSocket itself, where this does not.
-            Event::Draining => object.draining(socket),
-            Event::Ping(_) => {} // the machine has answered it
-            // What has been dealt with, and what only HTTP or a connection of
-            // another kind can bring.
-            Event::Message { .. }
-            | Event::Request { .. }
-            | Event::TooLarge
-            | Event::Overdue
-            | Event::Informational(_)
-            | Event::Response { .. }
-            | Event::Body(_)
-            | Event::End { .. }
-            | Event::Data(_)
-            | Event::GoingAway { .. }
-            | Event::HalfClosed => {}
-        }
-        After::Keep
+            Letter::Mail(mail) => object.mail(socket, mail),
+        })
+    }
+
+    fn draining(&mut self, at: &mut At<'_, '_>) -> After {
+        // The loop closes the WebSocket itself, where this does not.
+        self.call(at, |object, socket| object.draining(socket))
+    }
+
+    fn close(&mut self, at: &mut At<'_, '_>, code: Option<CloseCode>, reason: &str) -> After {
+        let code = code.unwrap_or(CloseCode::NO_STATUS);
+        let gone = Gone::Finished;
+        self.closed(at, Closed { code, reason, gone })
+    }
+
+    fn gone(&mut self, at: &mut At<'_, '_>, why: Gone) -> After {
+        let closed = Closed {
+            code: CloseCode::ABNORMAL,
+            reason: "",
+            gone: why,
+        };
+        self.closed(at, closed)
     }
 }
