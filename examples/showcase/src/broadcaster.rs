@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use barewire::app::{App, BroadcastError, Broadcaster, EventStream, Events, Refusal, Route};
+use barewire::app::{App, BroadcastError, Broadcaster, EventStream, Events, Refusal};
 use barewire::http::Status;
 use barewire::sse::Event;
 use serde_json::{Value, json};
@@ -20,9 +20,6 @@ use serde_json::{Value, json};
 use super::timestamp;
 
 const HEARTBEAT: Duration = Duration::from_secs(30);
-
-/// Bytes of a body that is looked at: JSON is taken apart on the loop.
-const LONGEST: usize = 64 << 10;
 
 pub(crate) fn routes(app: App) -> App {
     let names = Names::default();
@@ -34,12 +31,12 @@ pub(crate) fn routes(app: App) -> App {
         listeners.subscription(&id)?; // refused here if the name is too long
         Ok(Listener { id, broadcaster: listeners.clone() })
     })
-    .route(Route::post("/api/broadcast").collect(LONGEST, move |request, reply| {
+    .post("/api/broadcast", move |request, reply| {
         let body = parse(request.body())?;
         let clients = send(&broadcast, text(&body, "event")?, member(&body, "data")?, &body)?;
         Ok::<_, Refusal>(reply.json(json!({"status": "sent", "clients": clients}).to_string()))
-    }))
-    .route(Route::post("/api/notify").collect(LONGEST, move |request, reply| {
+    })
+    .post("/api/notify", move |request, reply| {
         let body = parse(request.body())?;
         let data = json!({
             "title": text(&body, "title")?,
@@ -48,12 +45,12 @@ pub(crate) fn routes(app: App) -> App {
         });
         send(&notify, "notification", &data, &Value::Null)?;
         Ok::<_, Refusal>(reply.json(r#"{"status":"notification sent"}"#))
-    }))
-    .route(Route::post("/api/update").collect(LONGEST, move |request, reply| {
+    })
+    .post("/api/update", move |request, reply| {
         let body = parse(request.body())?;
         send(&update, "update", member(&body, "update_data")?, &body)?;
         Ok::<_, Refusal>(reply.json(r#"{"status":"update sent"}"#))
-    }))
+    })
     .get("/api/clients", move |_request, reply| {
         reply.json(json!({"client_count": count.count()}).to_string())
     })

@@ -19,7 +19,7 @@ use super::timestamp;
 const GENERAL: &str = "general";
 
 /// Bytes of a message that is looked at: JSON is taken apart on the loop.
-const LONGEST: usize = 64 << 10;
+const LONGEST: usize = 1 << 20;
 
 /// Rooms that an answer lists. The next ones come to who names the last.
 const PAGE: usize = 50;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use barewire::app::{
     App, Call, CallStatus, Charge, Conversation, ResponseStream, ServerStream, Service,
 };
-use barewire::grpc::{Code, Limits, Status};
+use barewire::grpc::{Code, Status};
 
 use super::test_messages::{
     Body, BoolValue, EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse,
@@ -24,10 +24,7 @@ const ECHO_TRAILING: &str = "x-grpc-test-echo-trailing-bin";
 const MOST: usize = 4 << 20;
 
 /// Responses that a call may owe: a few bytes of a request ask for one.
-const DUE: usize = 1_000;
-
-/// The most of one request, in bytes.
-const REQUEST: usize = 1 << 20;
+const DUE: usize = 32_768;
 
 /// The service's name.
 pub const NAME: &str = "grpc.testing.TestService";
@@ -35,7 +32,6 @@ pub const NAME: &str = "grpc.testing.TestService";
 pub(crate) fn routes(app: App) -> App {
     app.grpc(
         Service::new(NAME)
-            .limits(Limits::DEFAULT.with_message(REQUEST))
             .unary("EmptyCall", |_request: Empty, call| {
                 echo_metadata(call)?;
                 Ok(Empty {})
