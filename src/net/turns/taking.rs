@@ -278,11 +278,11 @@ impl<P: Poller> Loop<P> {
             true => self.look(key),
             false => Way::Clear,
         };
-        if let Some(connection) = self.dispatch.state.connections.get_mut(key)
-            && is_due
-        {
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
             connection.age(now);
-            connection.put_off(way, now);
+            if is_due {
+                connection.put_off(way, now);
+            }
         }
         self.dispatch.state.current = key;
         self.dispatch.elapse(key);
