@@ -16,6 +16,7 @@ use crate::wire::{Instant, Role, Sink};
 
 impl Connection {
     /// What the peer has spent of its rates.
+    #[cfg(feature = "net")]
     pub(crate) const fn spent(&self) -> Spent {
         self.flood.spent()
     }

@@ -1,9 +1,12 @@
 //! What a peer has spent of its rates, kept beyond its connection: one that
 //! connects anew does not begin anew.
 
+#[cfg(feature = "net")]
 use super::Limits;
 use crate::http2;
-use crate::wire::{Budget, Instant, Rate};
+use crate::wire::Budget;
+#[cfg(feature = "net")]
+use crate::wire::{Instant, Rate};
 
 /// What was spent of the rates of all protocols.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,6 +15,7 @@ pub(crate) struct Spent {
     pub(super) control: Budget, // of WebSockets
 }
 
+#[cfg(feature = "net")]
 impl Spent {
     /// Lets flow back what has by `now`; whether what is left is worth keeping.
     pub(crate) fn settle(&mut self, limits: &Limits, now: Instant) -> bool {
@@ -30,6 +34,7 @@ impl Spent {
 }
 
 /// Lets flow back what has by `now`; whether much of the rate is spent.
+#[cfg(feature = "net")]
 fn settle(budget: &mut Budget, rate: Rate, now: Instant) -> bool {
     budget.spend(0, rate, now);
     budget.is_much(rate)

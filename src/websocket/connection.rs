@@ -107,7 +107,7 @@ impl Connection {
     }
 
     /// What the peer has spent of [`Limits::control_rate`](super::Limits::control_rate).
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "net")]
     pub(crate) const fn spent(&self) -> Budget {
         self.control
     }

@@ -49,13 +49,13 @@ impl Budget {
     }
 
     /// Whether an eighth of `rate` or more is spent.
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "net")]
     pub(crate) const fn is_much(self, rate: Rate) -> bool {
         self.spent > 0 && self.spent >= rate.burst / 8
     }
 
     /// The one of which more is spent.
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "net")]
     pub(crate) const fn or_more(self, other: Self) -> Self {
         if other.spent > self.spent {
             other
