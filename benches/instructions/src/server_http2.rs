@@ -130,7 +130,10 @@ fn call_fields() -> [Field<'static>; 4] {
     [
         Field::new("content-type", "application/grpc"),
         Field::new("te", "trailers"),
-        Field::new("user-agent", "grpc-c++/1.60.0 grpc-c/37.0.0 (linux; chttp2)"),
+        Field::new(
+            "user-agent",
+            "grpc-c++/1.60.0 grpc-c/37.0.0 (linux; chttp2)",
+        ),
         Field::new("grpc-accept-encoding", "identity, deflate, gzip"),
     ]
 }
