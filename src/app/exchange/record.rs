@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use super::extensions::Extensions;
 use super::reply_end::ReplyEnd;
-use crate::http::{FieldBuffer, Method, ResponseContent, Status};
+use crate::http::{Asks, FieldBuffer, Method, ResponseContent, Status};
 use crate::net::Peer;
 use crate::wire::Instant;
 
@@ -173,6 +173,15 @@ impl Record {
         match self.known {
             Some(Known(method)) => method,
             None => Method::Extension(self.line.get(..self.method).unwrap_or_default()),
+        }
+    }
+
+    /// What its method says about the content of the response.
+    #[inline]
+    pub(super) const fn asks(&self) -> Asks {
+        match self.known {
+            Some(Known(method)) => Asks::of(method),
+            None => Asks::Content,
         }
     }
 

@@ -9,7 +9,7 @@ use super::reply_head::ReplyHead;
 use super::session::At;
 use super::site::Site;
 use crate::http::{
-    ContentTypeLine, FieldBuffer, Fields, Method, ResponseContent, ResponseHead, Status,
+    Asks, ContentTypeLine, FieldBuffer, Fields, Method, ResponseContent, ResponseHead, Status,
 };
 use crate::link::{Body, Misuse};
 use crate::net::Context;
@@ -223,8 +223,10 @@ impl At<'_, '_> {
     #[inline]
     pub(super) fn may_have_content(&self, status: Status) -> bool {
         let record = self.record.as_ref();
-        let method = record.map_or(Method::Get, |record| record.method());
-        ResponseContent::of(method, status).may_follow
+        let asks = record.map_or(Asks::Content, |record| record.asks());
+        // Nearly all are the first; the rule agrees.
+        status == Status::OK && asks == Asks::Content
+            || ResponseContent::to(asks, status).may_follow
     }
 
     /// Whether the reply was given a field that cannot stand on the wire.

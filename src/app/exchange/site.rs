@@ -82,11 +82,11 @@ impl Site {
 
     /// Takes the time of the replies that were given at once: they leave now, in
     /// one batch. Returns how long it is since the loop's turn began, or since
-    /// this was asked before in the same turn; zero where nothing was called.
+    /// this was asked before in the same turn, if that is more than [`HELD`].
     #[inline]
-    pub(in crate::app) fn measure(&mut self, context: &Context<'_>) -> Duration {
+    pub(in crate::app) fn measure(&mut self, context: &Context<'_>) -> Option<Duration> {
         if self.untimed == 0 && !self.called && !self.is_watched {
-            return Duration::ZERO;
+            return None;
         }
         let (now, before) = (context.measure(), context.now());
         if self.untimed > 0 {
@@ -94,7 +94,8 @@ impl Site {
             self.metrics.took(took, core::mem::take(&mut self.untimed));
         }
         self.called = false;
-        now.saturating_since(core::mem::replace(&mut self.read, now).max(before))
+        let since = core::mem::replace(&mut self.read, now).max(before);
+        (now > since + HELD).then(|| now.saturating_since(since))
     }
 
     /// Keeps a record for the next request.

@@ -9,7 +9,7 @@ use std::panic::catch_unwind;
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::session::{After, At, Entry, Session, Sessions};
-use crate::app::exchange::site::{HELD, Site};
+use crate::app::exchange::site::Site;
 use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
 use crate::app::routes::way::{Outcome, Way};
@@ -117,8 +117,7 @@ impl Handler for Front {
 
     fn served(&mut self, context: &mut Context<'_>) {
         let is_session = self.site.called;
-        let took = self.site.measure(context);
-        if took > HELD {
+        if let Some(took) = self.site.measure(context) {
             self.held(context, took, is_session);
         }
     }

@@ -89,13 +89,11 @@ impl Dispatch {
                 state,
                 handlers,
             } = self;
-            let is_late = state.is_late() || feeding.takes_long(input.len(), state);
+            let is_late = feeding.call.is_some()
+                && (state.is_late() || feeding.takes_long(input.len(), state));
             let Some(connection) = state.connections.get_mut(key) else {
                 return Stop::Over;
             };
-            if is_late && feeding.call.is_some() {
-                return Stop::Late;
-            }
             if !connection.may_be_fed() {
                 return match connection.phase {
                     Phase::Open => Stop::Held,
@@ -106,20 +104,19 @@ impl Dispatch {
             if waiting > state.limits.backlog_high && !connection.duplex {
                 return Stop::Flush;
             }
-            // Between two answers of a turn: the next one may have no room.
-            if feeding.call.is_some()
-                && state.memory.all.is_full()
-                && !connection.link.is_multiplexed()
-            {
-                return Stop::Flush;
-            }
             let rest = input.get_mut(feeding.at..).unwrap_or_default();
-            if rest.is_empty()
-                && !end
-                && feeding.call.is_some()
-                && connection.link.catch_up(&mut state.cork)
-            {
-                return Stop::Hungry;
+            if feeding.call.is_some() {
+                if rest.is_empty() && !end && connection.link.catch_up(&mut state.cork) {
+                    return Stop::Hungry;
+                }
+                // Between two answers of a turn: others may wait for theirs, and
+                // the next one may have no room.
+                if is_late {
+                    return Stop::Late;
+                }
+                if state.memory.all.is_full() && !connection.link.is_multiplexed() {
+                    return Stop::Flush;
+                }
             }
             // Profiles are only ever added, so the index stays good.
             let limits = &profiles[usize::from(connection.profile)];

@@ -14,7 +14,8 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use crate::link::{Account, Charge, Pace};
+use super::kept::Kept;
+use crate::link::{Account, Charge, Link, Pace};
 use crate::net::stores::caps::Origin;
 use crate::net::stores::cork::SHARED_FROM;
 use crate::net::stores::memory_use::Seen;
@@ -23,7 +24,7 @@ use crate::wire::Instant;
 
 /// One read of a connection that holds nothing, while memory is short: enough
 /// for the head of a request.
-pub(super) const SHORT_READ: usize = 2 << 10;
+const SHORT_READ: usize = 2 << 10;
 /// What holds no more than this makes no room worth its connection.
 pub(super) const LITTLE: usize = 8 << 10;
 /// How often those are looked at that wait, and how long nobody is looked at
@@ -95,6 +96,29 @@ impl Memory {
         let all = &self.all;
         let address = self.addresses.entry(origin).or_insert_with(|| all.child());
         address.child()
+    }
+
+    /// How much is read of a connection, of at most `size`: of one that holds
+    /// nothing yet a head, while memory is short.
+    ///
+    /// # Errors
+    /// What a further read would take, if there is no room for it.
+    #[inline]
+    pub(super) fn read_size(
+        &self,
+        link: &Link,
+        kept: Option<&Kept>,
+        size: usize,
+    ) -> Result<usize, usize> {
+        let needs = kept.map_or(0, |kept| kept.growth(size)) + link.growth(size);
+        if self.all.held() + needs <= self.short {
+            return Ok(size);
+        }
+        match (needs, link.account()) {
+            (0, None) => Ok(size.min(SHORT_READ)),
+            (0, Some(_)) => Ok(size),
+            _ => Err(needs),
+        }
     }
 
     /// Bytes that are charged to the loop until nobody refers to them any more.

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 
 use super::connection::Phase;
 use super::failing::fail;
-use super::kept::Kept;
-use super::memory::{AGE, LITTLE, SHORT_READ, Starved, TICK};
+use super::memory::{AGE, LITTLE, Starved, TICK};
 use super::state::State;
 use crate::http::Status;
 use crate::link::{Account, Gone};
@@ -15,33 +14,6 @@ use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
 
 impl State {
-    /// How much is read of a connection at once: of one that holds nothing yet
-    /// a head, while memory is short.
-    #[inline]
-    pub(in crate::net) fn read_size(&self, account: Option<&Account>, size: usize) -> usize {
-        match self.memory.all.held() > self.memory.short && account.is_none() {
-            true => size.min(SHORT_READ),
-            false => size,
-        }
-    }
-
-    /// What a further read of a connection would take, if there is no room for
-    /// it.
-    #[inline]
-    pub(in crate::net) fn lacks(
-        &mut self,
-        key: Key,
-        kept: Option<&Kept>,
-        n: usize,
-    ) -> Option<usize> {
-        let link = &self.connections.get(key)?.link;
-        let needs = kept.map_or(0, |kept| kept.growth(n)) + link.growth(n);
-        if needs == 0 || self.memory.all.held() + needs <= self.memory.short {
-            return None;
-        }
-        Some(needs)
-    }
-
     /// Has a connection wait for memory.
     #[cold]
     pub(in crate::net) fn starve(&mut self, key: Key, needs: usize) {

@@ -119,7 +119,17 @@ impl<P: Poller> Loop<P> {
                 Some(kept) if !connection.hungry || connection.link.is_pending() => {
                     self.feed_kept(key, kept)
                 }
-                kept if connection.readable => self.read(key, kept),
+                kept if connection.readable => {
+                    let memory = &self.dispatch.state.memory;
+                    match memory.read_size(&connection.link, kept.as_deref(), self.read.len()) {
+                        Ok(most) => self.read(key, kept, most),
+                        Err(needs) => {
+                            connection.kept = kept;
+                            self.dispatch.state.starve(key, needs);
+                            Next::Rest
+                        }
+                    }
+                }
                 Some(kept) => {
                     let ended = connection.ended;
                     connection.kept = Some(kept);
@@ -190,17 +200,9 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Reads once, behind what was kept, and feeds all of it.
-    fn read(&mut self, key: Key, kept: Option<Box<Kept>>) -> Next {
+    /// Reads once, behind what was kept or `most` bytes, and feeds all of it.
+    fn read(&mut self, key: Key, kept: Option<Box<Kept>>, most: usize) -> Next {
         let size = self.read.len();
-        let state = &mut self.dispatch.state;
-        if let Some(needs) = state.lacks(key, kept.as_deref(), size) {
-            state.starve(key, needs);
-            if let Some(connection) = state.connections.get_mut(key) {
-                connection.kept = kept;
-            }
-            return Next::Rest;
-        }
         let Some(stream) = self
             .streams
             .get_mut(key.slot() as usize)
@@ -226,13 +228,7 @@ impl<P: Poller> Loop<P> {
                 give_back(all, &mut self.spare, &mut self.large, kept, size);
                 (had, self.poller.read(stream, &mut self.read[had..]))
             }
-            None => {
-                let state = &self.dispatch.state;
-                let connection = state.connections.get(key);
-                let account = connection.and_then(|it| it.link.account());
-                let most = state.read_size(account, size);
-                (0, self.poller.read(stream, &mut self.read[..most]))
-            }
+            None => (0, self.poller.read(stream, &mut self.read[..most])),
         };
         let Ok(read) = read else {
             self.end(key, Gone::Reset);

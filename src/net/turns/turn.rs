@@ -28,6 +28,7 @@ impl<P: Poller> Loop<P> {
     ///
     /// # Errors
     /// [`Error::Io`] if the poller fails.
+    #[inline(always)]
     pub fn turn(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
         let wait = self.wait(timeout);
         self.poller.poll(&mut self.ready, wait)?;
@@ -97,8 +98,8 @@ impl<P: Poller> Loop<P> {
         let state = &self.dispatch.state;
         let dialling = !self.dialling.is_empty();
         let memory = state.memory.next();
-        if state.timers.is_empty() && !dialling && self.drained_by.is_none() {
-            return sooner(memory, self.listeners.next());
+        if state.timers.is_empty() && !dialling && self.drained_by.is_none() && memory.is_none() {
+            return self.listeners.next();
         }
         let drained = self.drained_by.filter(|_| !state.connections.is_empty());
         sooner(
