@@ -14,7 +14,7 @@ use barewire::app::{
     App, EventStream, Events, EventsRoute, Message, Response, RoomError, Service, Socket, WebSocket,
 };
 use barewire::grpc::Status;
-use barewire::net::{Address, Limits, ListenOptions, Share};
+use barewire::net::{Address, FilePart, Limits, ListenOptions, Share};
 use barewire::sse::Event;
 use socket2::{Domain, Socket as RawSocket, Type};
 
@@ -277,4 +277,78 @@ fn a_proxy_has_no_share() {
             assert_eq!(answer, Ok("joined true".into()));
         }
     }
+}
+
+/// Asks for `/film` on `n` streams whose windows stay shut; returns how many
+/// were answered 200.
+fn films(stream: &mut TcpStream, n: u32) -> usize {
+    let frame = |kind: u8, flags: u8, id: u32, payload: &[u8]| {
+        let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+        frame.extend([kind, flags]);
+        frame.extend(id.to_be_bytes());
+        frame.extend(payload);
+        frame
+    };
+    let mut asked = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    asked.extend(frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]));
+    for n in 0..n {
+        let block = b"\x82\x86\x04\x05/film\x01\x01a";
+        asked.extend(frame(1, 5, 1 + 2 * n, block));
+    }
+    stream.write_all(&asked).unwrap();
+    let (mut heads, mut taken) = (0, 0);
+    while heads < n {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).unwrap();
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; length as usize];
+        stream.read_exact(&mut payload).unwrap();
+        if head[3] == 1 {
+            heads += 1;
+            taken += usize::from(payload[0] == 0x88); // :status 200
+        }
+    }
+    taken
+}
+
+#[test]
+fn one_address_does_not_hold_all_files_open() {
+    let path = std::env::temp_dir().join(format!("barewire-film-{}", std::process::id()));
+    std::fs::write(&path, vec![b'f'; 100_000]).unwrap();
+    let share = Share {
+        all: 6,
+        address: 3,
+        connection: 2,
+    };
+    let from = path.clone();
+    let app = app(Limits::DEFAULT.with_files(share)).get("/film", move |_request, reply| {
+        let film = std::fs::File::open(&from)
+            .and_then(FilePart::whole)
+            .unwrap();
+        reply.file("video/mp4", film)
+    });
+    let running = Running::start(app);
+    let mut peers: Vec<TcpStream> = [2, 2, 2, 3]
+        .into_iter()
+        .map(|host| connect_from(&running, host))
+        .collect();
+    let taken: Vec<usize> = peers.iter_mut().map(|peer| films(peer, 5)).collect();
+    assert_eq!(taken, [2, 1, 0, 2]);
+    // They are given back with their streams: RST_STREAM with CANCEL.
+    for id in [1, 3] {
+        let reset = [0, 0, 4, 3, 0, 0, 0, 0, id, 0, 0, 0, 8];
+        peers[0].write_all(&reset).unwrap();
+    }
+    // The same connection says when it has read them: PING.
+    peers[0]
+        .write_all(b"\0\0\x08\x06\0\0\0\0\0answered")
+        .unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(b"answered") {
+        let mut byte = [0];
+        peers[0].read_exact(&mut byte).unwrap();
+        said.push(byte[0]);
+    }
+    assert_eq!(films(&mut connect_from(&running, 2), 5), 2);
+    std::fs::remove_file(path).unwrap();
 }

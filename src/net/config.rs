@@ -104,6 +104,12 @@ pub struct Limits {
     /// Stops: one peer that fills the queue for all. Effect: 503. Default 4,096,
     /// of which 256 for one address and 128 for one connection.
     pub jobs: Share,
+    /// Files that are held open for bodies of HTTP/2, each until it has been
+    /// sent. Over HTTP/1.1 a connection has one, and some more of requests that
+    /// it has pipelined. Stops: one address whose streams open files and never
+    /// take them. Effect: 503. Default 4,096, of which 512 for one address and
+    /// 128 for one connection.
+    pub files: Share,
     /// Bytes of a header of the PROXY protocol
     /// ([`ListenOptions::proxy_protocol`](crate::net::ListenOptions::proxy_protocol)),
     /// at most those of a read. Stops: a header that fills the buffer. Effect:
@@ -171,6 +177,11 @@ impl Limits {
             address: 256,
             connection: 128,
         },
+        files: Share {
+            all: 4096,
+            address: 512,
+            connection: 128,
+        },
         proxy_header: 1 << 10,
         proxy_time: Duration::from_secs(5),
         resolving: 1_024,
@@ -203,6 +214,7 @@ impl Limits {
         with_sessions sessions: Share,
         with_memberships memberships: Share,
         with_jobs jobs: Share,
+        with_files files: Share,
         with_proxy_header proxy_header: usize,
         with_proxy_time proxy_time: Duration,
         with_resolving resolving: usize,

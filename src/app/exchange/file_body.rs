@@ -9,12 +9,12 @@ use bytes::Bytes;
 
 use super::record::RouteNumber;
 use super::refusal::Done;
-use super::reply::Reply;
+use super::reply::{Reply, no_place};
 use super::stream::{Stream, Streaming};
 use crate::http::{Fields, Status};
 use crate::link::{Body, Misuse};
 use crate::net::report::report;
-use crate::net::{FilePart, Flow};
+use crate::net::{Claim, FilePart, Flow, Resource};
 
 /// Bodies up to this size are read and leave in one write with their heads.
 const READ: u64 = 16 * 1024;
@@ -83,7 +83,19 @@ impl Reply<'_, '_> {
             // Each piece is framed by itself, and so has to be read.
             let record = self.at().record.as_deref();
             let route = record.map_or(RouteNumber::NONE, |it| it.route);
-            return self.length(length).stream(Sending { pieces, route });
+            // The file is open until the client has taken it.
+            return match self.at().context.claim(Resource::Files) {
+                Ok(claim) => self.length(length).stream(Sending {
+                    pieces,
+                    route,
+                    _claim: claim,
+                }),
+                Err(exhausted) => {
+                    let subject = self.at().subject();
+                    report!(Warn, "{subject}: 503, as {exhausted}");
+                    self.refuse(no_place())
+                }
+            };
         }
         self.hand_over(pieces, length)
     }
@@ -151,6 +163,7 @@ fn gather(pieces: VecDeque<Piece>, length: usize) -> io::Result<Bytes> {
 struct Sending {
     pieces: VecDeque<Piece>,
     route: RouteNumber, // for the log
+    _claim: Claim,      // for the files among them
 }
 
 impl Streaming for Sending {

@@ -352,9 +352,9 @@ impl<'a, 'c> Reply<'a, 'c> {
 
 /// The refusal of what would go on where there is no place for it.
 #[cold]
-fn no_place() -> Refusal {
+pub(super) fn no_place() -> Refusal {
     let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE);
     // Constant text that can stand on the wire.
     let refusal = refusal.clone().field("Retry-After", "1").unwrap_or(refusal);
-    refusal.because("too many sessions")
+    refusal.because("the server is busy")
 }

@@ -38,9 +38,12 @@ pub enum Resource {
     Memberships,
     /// Requests that wait for blocking work ([`Limits::jobs`]).
     Jobs,
+    /// Files that stay open while their bodies are sent, where exchanges share
+    /// their connection ([`Limits::files`]).
+    Files,
 }
 
-const RESOURCES: usize = 4;
+const RESOURCES: usize = 5;
 
 impl Resource {
     const fn at(self) -> usize {
@@ -49,6 +52,7 @@ impl Resource {
             Self::Sessions => 1,
             Self::Memberships => 2,
             Self::Jobs => 3,
+            Self::Files => 4,
         }
     }
 
@@ -59,6 +63,7 @@ impl Resource {
             Self::Sessions => "Limits::sessions",
             Self::Memberships => "Limits::memberships",
             Self::Jobs => "Limits::jobs",
+            Self::Files => "Limits::files",
         }
     }
 
@@ -68,6 +73,7 @@ impl Resource {
             Self::Sessions => limits.sessions,
             Self::Memberships => limits.memberships,
             Self::Jobs => limits.jobs,
+            Self::Files => limits.files,
         }
     }
 }
