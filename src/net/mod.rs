@@ -10,12 +10,12 @@
 //!   test scripts it ([`Scripted`]). Bodies in files ([`FilePart`]) are sent by
 //!   the system, where it can.
 //! - `stores`: what a loop keeps and what knows no connection. What is written
-//!   while one is served gathers in a [`Cork`], and what the kernel does not
-//!   take of it waits in a [`Backlog`]. Things lie in a [`Slab`] and are named by
-//!   [`Key`]; each connection has one coarse deadline ([`Deadlines`]), handlers
-//!   have precise [`Timers`].
-//! - `connecting`: who comes in ([`Listeners`], [`Caps`]) and where we go
-//!   ([`Dial`]).
+//!   while one is served gathers in a `Cork`, and what the kernel does not
+//!   take of it waits in a `Backlog`. Things lie in a `Slab` and are named by
+//!   [`Key`]; each connection has one coarse deadline (`Deadlines`), handlers
+//!   have precise `Timers`.
+//! - `connecting`: who comes in (`Listeners`, `Caps`) and where we go
+//!   (`Dial`).
 //! - `turns`: a connection, and its turn: read, feed the link, write, rest.
 //! - beside them: what a [`Handler`] sees of all this.
 
@@ -39,8 +39,8 @@ mod system;
 mod turns;
 
 pub use config::Limits;
-pub use connecting::dial::{Dial, Resolved, Resolver};
-pub use connecting::listener::{Accepted, Admissions, Listeners};
+pub(crate) use connecting::dial::{Dial, Resolver};
+pub(crate) use connecting::listener::{Accepted, Listeners};
 pub(crate) use connecting::places::Place;
 pub use connecting::proxy_header::{ProxyError, Source, read_proxy_header};
 pub use context::Context;
@@ -51,17 +51,20 @@ pub use exchange::{Exchange, Owner, Profile, Speaks};
 pub use flow::Flow;
 pub use handler::Handler;
 pub use remote::Remote;
-pub use stores::backlog::{Backlog, Output, Queues};
-pub use stores::caps::{Caps, Claim, Exhausted, Refused, Resource};
-pub use stores::cork::{Cork, Mark};
-pub use stores::deadlines::Deadlines;
-pub use stores::mailbox::{Inbox, Lost, Mailbox, Priority, Undelivered, mailbox};
+pub(crate) use stores::backlog::{Backlog, Output, Queues};
+pub(crate) use stores::caps::{Caps, Refused};
+pub use stores::caps::{Claim, Exhausted, Resource};
+pub(crate) use stores::cork::{Cork, Mark};
+pub(crate) use stores::deadlines::Deadlines;
+pub(crate) use stores::mailbox::{Inbox, Mailbox};
+pub use stores::mailbox::{Priority, Undelivered};
 pub use stores::memory_use::MemoryUse;
-pub use stores::pool::Pool;
 pub use stores::share::Share;
-pub use stores::slab::{Key, Slab};
+pub use stores::slab::Key;
+pub(crate) use stores::slab::Slab;
 pub(crate) use stores::table::Table;
-pub use stores::timers::{TimerId, TimerMark, Timers};
+pub use stores::timers::TimerId;
+pub(crate) use stores::timers::{TimerMark, Timers};
 pub use system::address::{Address, Destination, ListenOptions, Peer};
 pub use system::entropy::Entropy;
 pub use system::file_part::FilePart;

@@ -37,20 +37,8 @@ const THREADS: usize = 4;
 const IDLE: Duration = Duration::from_secs(10);
 
 /// One dial on its way.
-///
-/// ```
-/// use barewire::net::{Dial, Limits, Poller, Scripted};
-///
-/// let mut system = Scripted::new();
-/// let limits = Limits::DEFAULT;
-/// let mut dial = Dial::new(&"192.0.2.1:80".parse()?, system.now(), &limits);
-/// let stream = dial.connect(&mut system, &limits)?;
-/// // Register it, and wait for an event or dial.deadline().
-/// # let _ = stream;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug)]
-pub struct Dial {
+pub(crate) struct Dial {
     addresses: Vec<Address>,
     next: usize, // <= addresses.len()
     deadline: Instant,
@@ -62,7 +50,7 @@ impl Dial {
     /// Begins a dial. A [`Name`](Destination::Name) is to be given to a
     /// [`Resolver`] and waits for [`resolved`](Self::resolved); an address can
     /// be [connected](Self::connect) to at once.
-    pub fn new(destination: &Destination, now: Instant, limits: &Limits) -> Self {
+    pub(crate) fn new(destination: &Destination, now: Instant, limits: &Limits) -> Self {
         let end = now + limits.dial_time;
         Self {
             addresses: match destination {
@@ -79,13 +67,13 @@ impl Dial {
     /// When what goes on now takes too long: resolving, or the attempt that
     /// [`connect`](Self::connect) began. Then [`timed_out`](Self::timed_out).
     #[inline]
-    pub const fn deadline(&self) -> Instant {
+    pub(crate) const fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// Takes what a resolver found. The families take turns, so that a broken
     /// one costs a single attempt (RFC 8305 §4).
-    pub fn resolved(&mut self, found: io::Result<Vec<SocketAddr>>) {
+    pub(crate) fn resolved(&mut self, found: io::Result<Vec<SocketAddr>>) {
         match found {
             Ok(addresses) => {
                 self.addresses = take_turns(&addresses).map(Address::Tcp).collect();
@@ -100,19 +88,23 @@ impl Dial {
     }
 
     /// Notes why the last attempt failed.
-    pub fn failed(&mut self, error: io::Error) {
+    pub(crate) fn failed(&mut self, error: io::Error) {
         self.error = error;
     }
 
     /// Notes that the last attempt took too long.
-    pub fn timed_out(&mut self) {
+    pub(crate) fn timed_out(&mut self) {
         self.error = ErrorKind::TimedOut.into();
     }
 
     /// Begins to connect to the next address that the system does not refuse
     /// at once, and starts its time. Fails with the last error when all have
     /// been tried or the dial's time is over.
-    pub fn connect<P: Poller>(&mut self, poller: &mut P, limits: &Limits) -> io::Result<P::Stream> {
+    pub(crate) fn connect<P: Poller>(
+        &mut self,
+        poller: &mut P,
+        limits: &Limits,
+    ) -> io::Result<P::Stream> {
         let now = poller.now();
         while now < self.end
             && let Some(address) = self.addresses.get(self.next)
@@ -133,7 +125,7 @@ impl Dial {
     }
 
     /// What a failure means with which [`connect`](Self::connect) has given up.
-    pub fn reason(&self, error: &io::Error) -> Unreachable {
+    pub(crate) fn reason(&self, error: &io::Error) -> Unreachable {
         if self.addresses.is_empty() {
             return Unreachable::NotResolved;
         }
@@ -151,7 +143,7 @@ impl Dial {
     }
 
     /// The address that was tried last: where a connected dial goes.
-    pub fn address(&self) -> Option<&Address> {
+    pub(crate) fn address(&self) -> Option<&Address> {
         self.addresses.get(self.next.checked_sub(1)?)
     }
 }
@@ -176,7 +168,7 @@ fn take_turns(found: &[SocketAddr]) -> impl Iterator<Item = SocketAddr> + '_ {
 
 /// What a [`Resolver`] found.
 #[derive(Debug)]
-pub struct Resolved {
+pub(crate) struct Resolved {
     /// Whose name it was.
     pub dial: Key,
     /// The addresses, with the port of the destination.
@@ -185,7 +177,7 @@ pub struct Resolved {
 
 /// Resolves names on threads of its own, at most four, that are started when
 /// there is a name and end when there has been none for ten seconds.
-pub struct Resolver {
+pub(crate) struct Resolver {
     desk: Arc<Desk>,
     inbox: Inbox<Resolved>,
     limit: usize,
@@ -215,7 +207,7 @@ struct Job {
 impl Resolver {
     /// A resolver that asks the system, wakes its loop with `waker`, and lets
     /// at most [`resolving`](Limits::resolving) names wait.
-    pub fn new(waker: Waker, limits: &Limits) -> Self {
+    pub(crate) fn new(waker: Waker, limits: &Limits) -> Self {
         Self::with_lookup(waker, limits, |host, port| {
             Ok((host, port).to_socket_addrs()?.collect())
         })
@@ -223,7 +215,7 @@ impl Resolver {
 
     /// A resolver that asks `lookup`, on its threads: for tests, and for who
     /// has a name service of his own.
-    pub fn with_lookup(
+    pub(crate) fn with_lookup(
         waker: Waker,
         limits: &Limits,
         lookup: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
@@ -248,7 +240,7 @@ impl Resolver {
 
     /// Begins to resolve a name. Fails at once when too many wait, or no
     /// thread can be started.
-    pub fn resolve(&self, dial: Key, host: &str, port: u16) -> io::Result<()> {
+    pub(crate) fn resolve(&self, dial: Key, host: &str, port: u16) -> io::Result<()> {
         let mut state = self.desk.lock();
         if state.jobs.len() >= self.limit {
             return Err(ErrorKind::QuotaExceeded.into());

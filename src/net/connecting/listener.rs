@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(1600);
 /// What became of the connections that asked to come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Admissions {
+pub(crate) struct Admissions {
     /// Accepted and served.
     pub accepted: u64,
     /// Closed at once: there were [`connections`](Limits::connections).
@@ -38,13 +38,11 @@ pub struct Admissions {
 /// A connection that was let in. Its place in the [`Caps`] is taken: give it
 /// back with [`Caps::release`].
 #[derive(Debug)]
-pub struct Accepted<S, T> {
+pub(crate) struct Accepted<S, T> {
     /// The connection, not registered yet.
     pub stream: S,
     /// Who it is.
     pub peer: Peer,
-    /// The listener's number.
-    pub listener: u32,
     /// What was said when the listener was opened.
     pub owner: T,
 }
@@ -52,7 +50,7 @@ pub struct Accepted<S, T> {
 /// The listening sockets of a loop, each with a `T` that is handed out with
 /// every connection: whose it is, what it speaks.
 #[derive(Debug)]
-pub struct Listeners<P: Poller, T> {
+pub(crate) struct Listeners<P: Poller, T> {
     listeners: Vec<Listening<P::Listener, T>>,
     turn: usize,   // who begins
     is_busy: bool, // one may be ready or paused: the others are looked at
@@ -70,7 +68,7 @@ struct Listening<L, T> {
 
 impl<P: Poller, T: Clone> Listeners<P, T> {
     /// No listener.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             listeners: Vec::new(),
             turn: 0,
@@ -87,7 +85,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
 
     /// Listens on a further address, and answers the listener's number. Its
     /// events have the token [`token`](Self::token)`(number)`.
-    pub fn listen(
+    pub(crate) fn listen(
         &mut self,
         poller: &mut P,
         address: &Address,
@@ -108,13 +106,13 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
 
     /// The token of a listener: none of a connection's [`Key`].
     #[inline]
-    pub const fn token(number: u32) -> usize {
+    pub(crate) const fn token(number: u32) -> usize {
         Key::FREE_TOKENS | number as usize
     }
 
     /// The listener that an event's token belongs to.
     #[inline]
-    pub fn number_of(&self, token: usize) -> Option<u32> {
+    pub(crate) fn number_of(&self, token: usize) -> Option<u32> {
         if token & Key::FREE_TOKENS == 0 {
             return None;
         }
@@ -123,14 +121,14 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
     }
 
     /// The address of a listener that is open.
-    pub fn local_address(&self, poller: &P, number: u32) -> Option<io::Result<Address>> {
+    pub(crate) fn local_address(&self, poller: &P, number: u32) -> Option<io::Result<Address>> {
         let listener = self.listeners.get(number as usize)?;
         Some(poller.local_address(listener.socket.as_ref()?))
     }
 
     /// Notes an event of a listener.
     #[inline]
-    pub fn ready(&mut self, number: u32) {
+    pub(crate) fn ready(&mut self, number: u32) {
         if let Some(listener) = self.listeners.get_mut(number as usize) {
             listener.ready = true;
             self.is_busy = true;
@@ -139,7 +137,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
 
     /// Whether [`accept`](Self::accept) has something to do in this turn.
     #[inline]
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.is_busy
             && self
                 .listeners
@@ -149,7 +147,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
 
     /// When a paused listener wants to try again.
     #[inline]
-    pub fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         if !self.is_busy {
             return None;
         }
@@ -161,7 +159,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
 
     /// Ends the pauses that are over.
     #[inline]
-    pub fn elapsed(&mut self, now: Instant) {
+    pub(crate) fn elapsed(&mut self, now: Instant) {
         if !self.is_busy {
             return;
         }
@@ -175,7 +173,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
     /// Accepts what waits, at most [`accepts`](Limits::accepts) connections of
     /// each listener, and adds those that the caps let in to `accepted`. The
     /// listeners take turns in beginning.
-    pub fn accept(
+    pub(crate) fn accept(
         &mut self,
         poller: &mut P,
         caps: &Caps,
@@ -221,7 +219,6 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
                             accepted.push(Accepted {
                                 stream,
                                 peer,
-                                listener: number as u32,
                                 owner: listener.owner.clone(),
                             });
                         }
@@ -261,7 +258,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
 
     /// Stops listening: accepts what has connected already, up to the caps,
     /// and closes the sockets. Who connects later is refused by the system.
-    pub fn drain(
+    pub(crate) fn drain(
         &mut self,
         poller: &mut P,
         caps: &Caps,
@@ -277,12 +274,12 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
     }
 
     /// How many there have been: the next one's number.
-    pub const fn next_number(&self) -> u32 {
+    pub(crate) const fn next_number(&self) -> u32 {
         self.listeners.len() as u32 // each holds a descriptor: far below 2^31
     }
 
     /// Closes one listener. Its number is not used again.
-    pub fn close(&mut self, poller: &mut P, number: u32) {
+    pub(crate) fn close(&mut self, poller: &mut P, number: u32) {
         if let Some(listener) = self.listeners.get_mut(number as usize)
             && let Some(socket) = listener.socket.take()
         {
@@ -293,7 +290,8 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
     }
 
     /// Listeners that are open.
-    pub fn open(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn open(&self) -> usize {
         self.listeners
             .iter()
             .filter(|listener| listener.socket.is_some())
@@ -302,7 +300,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
 
     /// What became of the connections so far.
     #[inline]
-    pub const fn admissions(&self) -> Admissions {
+    pub(crate) const fn admissions(&self) -> Admissions {
         self.admissions
     }
 }

@@ -19,19 +19,9 @@ const SEGMENT: usize = 64 * 1024;
 /// The queue of one connection: bytes in order, copied, shared or still in a
 /// file. 8 bytes while it is empty; its memory is lent by the loop's
 /// [`Queues`].
-///
-/// ```
-/// use barewire::net::{Backlog, Queues};
-///
-/// let mut queues = Queues::new(1 << 20);
-/// let mut backlog = Backlog::new();
-/// backlog.put(b"hello", &mut queues);
-/// backlog.advance(2, &mut queues);
-/// assert_eq!(backlog.len(), 3);
-/// ```
 #[derive(Debug, Default)]
-pub struct Backlog {
-    queue: Option<Box<Queue>>, // None: empty and not over the high mark
+pub(crate) struct Backlog {
+    queue: Option<Box<Queue>>, // None: empty
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +30,6 @@ struct Queue {
     len: usize,                  // bytes of all segments that are in memory
     files: u64,                  // bytes of all segments that are not
     charge: Charge,              // for itself, and what the segments hold
-    over: bool,                  // was over the high mark, and nobody was told that it no longer is
 }
 
 #[derive(Debug)]
@@ -102,7 +91,7 @@ impl Queue {
 
 /// What a [`Backlog`] has to be written next.
 #[derive(Debug)]
-pub enum Output<'a> {
+pub(crate) enum Output<'a> {
     /// These parts, in one vectored write.
     Bytes(&'a [IoSlice<'a>]),
     /// These parts, and behind them a part of a file.
@@ -112,7 +101,7 @@ pub enum Output<'a> {
 /// The memory of all backlogs of a loop that is not in use: empty queues and
 /// buffers. Nothing is allocated while there is some.
 #[derive(Debug)]
-pub struct Queues {
+pub(crate) struct Queues {
     // Boxed where they are used: a backlog keeps a pointer, and no move copies
     // the queue.
     #[allow(clippy::vec_box)]
@@ -127,7 +116,7 @@ const SPARE_RING: usize = 32;
 
 impl Queues {
     /// Keeps at most `memory` bytes of buffers, and 1,024 queues.
-    pub const fn new(memory: usize) -> Self {
+    pub(crate) const fn new(memory: usize) -> Self {
         Self {
             spare: Vec::new(),
             buffers: Pool::new(SEGMENT, memory),
@@ -135,12 +124,12 @@ impl Queues {
     }
 
     /// Charges to an account what is kept for the next use.
-    pub fn charge_to(&mut self, account: &Account) {
+    pub(crate) fn charge_to(&mut self, account: &Account) {
         self.buffers.charge_to(account);
     }
 
     /// Frees what nobody has needed since the last call.
-    pub fn age(&mut self) {
+    pub(crate) fn age(&mut self) {
         self.buffers.age();
         self.spare = Vec::new();
     }
@@ -152,7 +141,7 @@ impl Queues {
 
     fn give(&mut self, mut queue: Box<Queue>) {
         queue.charge = Charge::NONE;
-        debug_assert!(queue.segments.is_empty() && queue.len == 0 && !queue.over);
+        debug_assert!(queue.segments.is_empty() && queue.len == 0);
         if self.spare.len() < SPARE_QUEUES && queue.segments.capacity() <= SPARE_RING {
             self.spare.push(queue);
         }
@@ -161,26 +150,26 @@ impl Queues {
 
 impl Backlog {
     /// An empty backlog.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { queue: None }
     }
 
     /// Bytes that wait; those of files count up to a quarter of the address
     /// space.
     #[inline]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.waiting())
     }
 
     /// Bytes that wait in memory.
     #[inline]
-    pub fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.len)
     }
 
     /// Whether nothing waits.
     #[inline]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let queue = self.queue.as_ref();
         queue.is_none_or(|queue| queue.segments.is_empty())
     }
@@ -188,7 +177,7 @@ impl Backlog {
     /// Bytes of memory held. What is shared counts in each backlog; what is in
     /// files does not.
     #[inline]
-    pub fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.charge.bytes())
     }
 
@@ -202,12 +191,12 @@ impl Backlog {
 
     /// Charges to an account what waits and what will; to be called before
     /// something is appended.
-    pub fn charge_to(&mut self, account: Option<&Account>, queues: &mut Queues) {
+    pub(crate) fn charge_to(&mut self, account: Option<&Account>, queues: &mut Queues) {
         self.queue(queues).charge.move_to(account);
     }
 
     /// Appends a copy of `bytes`.
-    pub fn put(&mut self, bytes: &[u8], queues: &mut Queues) {
+    pub(crate) fn put(&mut self, bytes: &[u8], queues: &mut Queues) {
         if bytes.is_empty() {
             return;
         }
@@ -233,7 +222,7 @@ impl Backlog {
     /// nothing waits, as a published message does in the backlog of each
     /// member. Behind others small ones are copied together: a reference to a
     /// few bytes would hold more than it shares.
-    pub fn put_shared(&mut self, bytes: Bytes, queues: &mut Queues) {
+    pub(crate) fn put_shared(&mut self, bytes: Bytes, queues: &mut Queues) {
         if bytes.is_empty() {
             return;
         }
@@ -249,7 +238,7 @@ impl Backlog {
 
     /// Appends bytes that many are to get, and that are charged elsewhere: small
     /// ones are copied.
-    pub fn put_published(&mut self, bytes: Bytes, queues: &mut Queues) {
+    pub(crate) fn put_published(&mut self, bytes: Bytes, queues: &mut Queues) {
         if bytes.len() < SHARED_FROM {
             return self.put_shared(bytes, queues);
         }
@@ -261,7 +250,7 @@ impl Backlog {
     }
 
     /// Appends a part of a file, which is read when it is sent.
-    pub fn put_file(&mut self, part: FilePart, queues: &mut Queues) {
+    pub(crate) fn put_file(&mut self, part: FilePart, queues: &mut Queues) {
         if part.is_empty() {
             return;
         }
@@ -273,7 +262,7 @@ impl Backlog {
 
     /// Appends what a cork holds, less the first `from` bytes: those that the
     /// kernel took.
-    pub fn extend_from(&mut self, cork: &Cork, from: usize, queues: &mut Queues) {
+    pub(crate) fn extend_from(&mut self, cork: &Cork, from: usize, queues: &mut Queues) {
         cork.pieces(from, |piece| match piece {
             Piece::Copied(bytes) => self.put(bytes, queues),
             Piece::Shared(bytes, from) => self.put_shared(bytes.slice(from..), queues),
@@ -286,7 +275,7 @@ impl Backlog {
     /// [`MAX_PARTS`], no more than reach `max` bytes, and none behind a part
     /// of a file.
     #[inline]
-    pub fn parts<R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
+    pub(crate) fn parts<R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         let segments = self.queue.as_ref().map_or(0, |queue| queue.segments.len());
         if segments <= 4 {
             self.gather::<4, R>(max, f)
@@ -331,7 +320,7 @@ impl Backlog {
     }
 
     /// Drops the first `n` bytes, which the kernel took; at most all.
-    pub fn advance(&mut self, n: usize, queues: &mut Queues) {
+    pub(crate) fn advance(&mut self, n: usize, queues: &mut Queues) {
         let Some(queue) = &mut self.queue else {
             return;
         };
@@ -379,16 +368,15 @@ impl Backlog {
 
     /// Gives the memory back if there is nothing to remember.
     fn rest(&mut self, queues: &mut Queues) {
-        let idle = |queue: &mut Box<Queue>| queue.segments.is_empty() && !queue.over;
+        let idle = |queue: &mut Box<Queue>| queue.segments.is_empty();
         if let Some(queue) = self.queue.take_if(idle) {
             queues.give(queue);
         }
     }
 
     /// Drops everything.
-    pub fn clear(&mut self, queues: &mut Queues) {
+    pub(crate) fn clear(&mut self, queues: &mut Queues) {
         if let Some(queue) = &mut self.queue {
-            queue.over = false;
             while !queue.segments.is_empty() {
                 queue.drop_first(&mut queues.buffers);
             }
@@ -400,7 +388,7 @@ impl Backlog {
     /// stands in front of it, until the kernel is full. Answers how many bytes
     /// were taken. Fewer than there are, and fewer than `max`, means that the
     /// kernel is full.
-    pub fn write(
+    pub(crate) fn write(
         &mut self,
         max: usize,
         queues: &mut Queues,
@@ -417,33 +405,6 @@ impl Backlog {
             }
         }
         Ok(taken)
-    }
-
-    /// Whether more waits than `high`. That is remembered until
-    /// [`is_relieved`](Self::is_relieved) has said that it is over.
-    #[inline]
-    pub fn is_over(&mut self, high: usize) -> bool {
-        match &mut self.queue {
-            Some(queue) if queue.waiting() > high => {
-                queue.over = true;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether it was over the high mark and is no longer over `low`: true
-    /// once for each time that [`is_over`](Self::is_over) was.
-    #[inline]
-    pub fn is_relieved(&mut self, low: usize, queues: &mut Queues) -> bool {
-        match &mut self.queue {
-            Some(queue) if queue.over && queue.waiting() <= low => {
-                queue.over = false;
-                self.rest(queues);
-                true
-            }
-            _ => false,
-        }
     }
 }
 
@@ -496,36 +457,6 @@ mod tests {
                 assert_eq!(parts[0].as_ptr(), message.as_ptr())
             });
         }
-    }
-
-    #[test]
-    fn relief_is_reported_once_and_only_after_pressure() {
-        let mut queues = Queues::new(1 << 20);
-        let mut backlog = Backlog::new();
-        backlog.put(&[0; 50], &mut queues);
-        assert!(!backlog.is_over(50));
-        assert!(!backlog.is_relieved(50, &mut queues));
-        assert!(backlog.is_over(49));
-        assert!(!backlog.is_relieved(10, &mut queues));
-        backlog.advance(40, &mut queues);
-        assert!(backlog.is_relieved(10, &mut queues));
-        assert!(!backlog.is_relieved(10, &mut queues));
-        // Also when it has been emptied meanwhile.
-        assert!(backlog.is_over(9));
-        backlog.advance(10, &mut queues);
-        assert!(backlog.is_empty());
-        assert!(backlog.is_relieved(0, &mut queues));
-        assert!(backlog.queue.is_none());
-    }
-
-    #[test]
-    fn clearing_forgets_the_pressure_too() {
-        let mut queues = Queues::new(1 << 20);
-        let mut backlog = Backlog::new();
-        backlog.put(&[0; 200_000], &mut queues);
-        assert!(backlog.is_over(0));
-        backlog.clear(&mut queues);
-        assert!(backlog.queue.is_none());
     }
 
     #[test]

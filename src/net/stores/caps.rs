@@ -102,7 +102,7 @@ pub(in crate::net) enum Origin {
 
 /// Which cap a connection met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// There are [`connections`](Limits::connections).
     Total,
     /// There are [`per_address`](Limits::per_address) of its address.
@@ -122,7 +122,7 @@ impl Refused {
 /// Counts what is taken of a loop: connections, and what they hold of each
 /// [`Resource`]. A handle; clones count in the same place.
 #[derive(Debug, Clone, Default)]
-pub struct Caps(Rc<RefCell<Books>>);
+pub(crate) struct Caps(Rc<RefCell<Books>>);
 
 #[derive(Debug, Default)]
 struct Books {
@@ -168,42 +168,39 @@ const NO_LINE: u32 = u32::MAX;
 
 impl Caps {
     /// Nobody is there.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Connections that are there.
     #[inline]
-    pub fn total(&self) -> u32 {
+    pub(crate) fn total(&self) -> u32 {
         self.0.borrow().total
     }
 
     /// Connections of a peer's address; none is counted for Unix domain
     /// sockets and for proxies.
-    pub fn of(&self, peer: Peer) -> u32 {
+    #[cfg(test)]
+    pub(crate) fn of(&self, peer: Peer) -> u32 {
         let books = self.0.borrow();
         books.line(peer).map_or(0, |line| line.connections)
     }
 
-    /// What a peer's address has of a resource.
-    pub fn taken_by(&self, peer: Peer, resource: Resource) -> u32 {
-        let books = self.0.borrow();
-        books.line(peer).map_or(0, |line| line.taken[resource.at()])
-    }
-
     /// What is taken of a resource.
-    pub fn taken(&self, resource: Resource) -> u32 {
+    #[cfg(test)]
+    pub(crate) fn taken(&self, resource: Resource) -> u32 {
         self.0.borrow().taken[resource.at()]
     }
 
     /// Addresses that something is counted for.
-    pub fn addresses(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn addresses(&self) -> usize {
         self.0.borrow().addresses.len()
     }
 
     /// Counts nothing for these addresses from here on: many clients come from
     /// each of them.
-    pub fn exempt(&self, proxies: &[Network]) {
+    pub(crate) fn exempt(&self, proxies: &[Network]) {
         self.0.borrow_mut().proxies.extend_from_slice(proxies);
     }
 
@@ -214,12 +211,12 @@ impl Caps {
     }
 
     /// Whether these addresses are those of a proxy.
-    pub fn is_exempt(&self, peer: Peer) -> bool {
+    pub(crate) fn is_exempt(&self, peer: Peer) -> bool {
         self.0.borrow().origin(peer).is_none()
     }
 
     /// Lets a connection in, or says which cap it met.
-    pub fn admit(&self, peer: Peer, limits: &Limits) -> Result<(), Refused> {
+    pub(crate) fn admit(&self, peer: Peer, limits: &Limits) -> Result<(), Refused> {
         if self.total() >= limits.connections {
             return Err(Refused::Total);
         }
@@ -246,7 +243,7 @@ impl Caps {
     }
 
     /// Notes that a connection which was let in has ended.
-    pub fn release(&self, peer: Peer) {
+    pub(crate) fn release(&self, peer: Peer) {
         let mut books = self.0.borrow_mut();
         books.total = books.total.saturating_sub(1);
         let Some(origin) = books.origin(peer) else {
@@ -309,7 +306,7 @@ impl Caps {
     ///
     /// # Errors
     /// [`Exhausted`] says whose share is used up.
-    pub fn claim(
+    pub(crate) fn claim(
         &self,
         resource: Resource,
         peer: Option<Peer>,

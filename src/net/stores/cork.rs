@@ -31,20 +31,8 @@ const QUIET: u16 = 1000;
 ///
 /// Small pieces lie in one buffer; large shared ones, and parts of files, are
 /// references between them. A [`Mark`] remembers a place to go back to.
-///
-/// ```
-/// use barewire::net::Cork;
-/// use barewire::wire::Sink;
-///
-/// let mut cork = Cork::new(1 << 20);
-/// cork.put(b"HTTP/1.1 200 OK\r\n");
-/// let mark = cork.mark();
-/// cork.put(b"Half: a hea");
-/// cork.truncate(mark);
-/// assert_eq!(cork.len(), 17);
-/// ```
 #[derive(Debug, Default)]
-pub struct Cork {
+pub(crate) struct Cork {
     copied: Gathered,
     shared: Vec<Shared>, // by place
     shared_len: usize,   // bytes of all of them that are in memory
@@ -71,14 +59,14 @@ enum Reference {
 
 /// A place in a [`Cork`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mark {
+pub(crate) struct Mark {
     copied: usize,
     shared: usize,
 }
 
 impl Cork {
     /// An empty cork whose [`room`](Sink::room) is `cap` bytes.
-    pub const fn new(cap: usize) -> Self {
+    pub(crate) const fn new(cap: usize) -> Self {
         Self {
             copied: Gathered::new(),
             shared: Vec::new(),
@@ -91,53 +79,53 @@ impl Cork {
     }
 
     /// Charges it to an account from here on.
-    pub fn charge_to(&mut self, account: &Account) {
+    pub(crate) fn charge_to(&mut self, account: &Account) {
         self.copied.charge_to(account);
         self.charge.move_to(Some(account));
     }
 
     /// Frees the memory that is beyond what every turn may need.
-    pub fn age(&mut self) {
+    pub(crate) fn age(&mut self) {
         if self.is_empty() && self.copied.capacity() > KEEP {
             self.copied.shrink_to(KEEP);
         }
     }
 
     /// Changes the room: what the connection to be served may still be owed.
-    #[inline]
-    pub const fn set_cap(&mut self, cap: usize) {
+    #[cfg(test)]
+    pub(crate) const fn set_cap(&mut self, cap: usize) {
         self.cap = cap;
     }
 
     /// Bytes written since it was cleared; those of files count up to a
     /// quarter of the address space.
     #[inline]
-    pub const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.held() + clamp(self.files)
     }
 
     /// Bytes written since it was cleared that are in memory.
     #[inline]
-    pub const fn held(&self) -> usize {
+    pub(crate) const fn held(&self) -> usize {
         self.copied.len() + self.shared_len
     }
 
     /// Whether a part of a file was written since it was cleared.
     #[inline]
-    pub const fn has_file(&self) -> bool {
+    pub(crate) const fn has_file(&self) -> bool {
         self.files > 0
     }
 
     /// Whether nothing was written since it was cleared.
     #[inline]
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Forgets all, and keeps the memory: up to 256 KiB for good, up to 4 MiB
     /// for as long as so much is needed now and then.
     #[inline(always)]
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         let len = self.copied.len();
         self.copied.truncate(0);
         if self.copied.capacity() > KEEP {
@@ -164,7 +152,7 @@ impl Cork {
 
     /// The place behind the last byte.
     #[inline]
-    pub const fn mark(&self) -> Mark {
+    pub(crate) const fn mark(&self) -> Mark {
         Mark {
             copied: self.copied.len(),
             shared: self.shared.len(),
@@ -187,7 +175,7 @@ impl Cork {
 
     /// Takes back what was written since `mark`. A mark from before the last
     /// [`clear`](Self::clear) takes back nothing, or less.
-    pub fn truncate(&mut self, mark: Mark) {
+    pub(crate) fn truncate(&mut self, mark: Mark) {
         self.copied.truncate(mark.copied);
         for shared in self.shared.drain(mark.shared.min(self.shared.len())..) {
             match shared.what {
@@ -207,7 +195,7 @@ impl Cork {
 
     /// Appends bytes that many are to get, and that are charged elsewhere: by
     /// reference from 16 KiB on.
-    pub fn put_published(&mut self, bytes: Bytes) {
+    pub(crate) fn put_published(&mut self, bytes: Bytes) {
         if bytes.len() < SHARED_FROM {
             return self.put(&bytes);
         }
@@ -219,7 +207,7 @@ impl Cork {
     }
 
     /// Appends a part of a file, which is read when it is sent.
-    pub fn put_file(&mut self, part: FilePart) {
+    pub(crate) fn put_file(&mut self, part: FilePart) {
         if part.is_empty() {
             return;
         }
@@ -262,7 +250,7 @@ impl Cork {
     /// there are more parts, what they hold is less than
     /// [`len`](Self::len)` - from`.
     #[inline]
-    pub fn parts<R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
+    pub(crate) fn parts<R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         if self.shared.is_empty() {
             let rest = self.copied.as_slice().get(from..).unwrap_or_default();
             return f(&[IoSlice::new(rest)]);
@@ -294,7 +282,7 @@ impl Cork {
     /// that the kernel is full, or that a part of a file follows: the rest
     /// belongs into the [`Backlog`](crate::net::Backlog).
     #[inline(always)]
-    pub fn write(
+    pub(crate) fn write(
         &self,
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<usize> {

@@ -23,30 +23,15 @@ const NONE: u32 = u32::MAX;
 const SECOND: u64 = 1_000_000_000;
 
 /// Coarse deadlines by slot: none passes early, each at most a second late.
-///
-/// ```
-/// use barewire::net::Deadlines;
-/// use barewire::wire::Instant;
-/// use core::time::Duration;
-///
-/// let mut deadlines = Deadlines::new();
-/// let idle = Instant::START + Duration::from_secs(60);
-/// deadlines.set(7, Some(idle));
-/// let mut passed = Vec::new();
-/// deadlines.expired(Instant::START + Duration::from_secs(59), &mut passed);
-/// assert!(passed.is_empty());
-/// deadlines.expired(idle, &mut passed);
-/// assert_eq!(passed, [7]);
-/// ```
 #[derive(Debug)]
-pub struct Deadlines {
+pub(crate) struct Deadlines {
     seconds: Vec<u32>,
     earliest: u32, // <= every one of `seconds`
 }
 
 impl Deadlines {
     /// No deadline for any slot.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             seconds: Vec::new(),
             earliest: NONE,
@@ -64,7 +49,7 @@ impl Deadlines {
     /// Sets, moves or ends the deadline of a slot ([`Key::slot`](crate::net::Key::slot)).
     /// Allocates only for slots higher than ever before.
     #[inline]
-    pub fn set(&mut self, slot: u32, deadline: Option<Instant>) {
+    pub(crate) fn set(&mut self, slot: u32, deadline: Option<Instant>) {
         let second = match deadline {
             Some(at) => u32::try_from(at.as_nanos().div_ceil(SECOND))
                 .unwrap_or(NONE)
@@ -86,7 +71,7 @@ impl Deadlines {
 
     /// Adds the slots whose deadline has passed to `passed`, by slot, and ends
     /// those deadlines. Takes constant time until the earliest may have come.
-    pub fn expired(&mut self, now: Instant, passed: &mut Vec<u32>) {
+    pub(crate) fn expired(&mut self, now: Instant, passed: &mut Vec<u32>) {
         let now = u32::try_from(now.as_secs()).unwrap_or(NONE).min(NONE - 1);
         if now < self.earliest {
             return;
@@ -108,7 +93,7 @@ impl Deadlines {
     /// When [`expired`](Self::expired) is worth a call: no deadline passes
     /// before. `None` if there is none.
     #[inline]
-    pub fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         (self.earliest != NONE).then(|| Instant::from_nanos(u64::from(self.earliest) * SECOND))
     }
 }

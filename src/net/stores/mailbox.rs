@@ -61,7 +61,7 @@ impl<T> fmt::Debug for Undelivered<T> {
 
 /// Messages that a mailbox has lost by being full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lost {
+pub(crate) struct Lost {
     /// Published messages: refused, or displaced by replies.
     pub publishes: u64,
     /// Replies, refused because only replies waited.
@@ -70,17 +70,7 @@ pub struct Lost {
 
 /// Makes a mailbox that holds `capacity` messages of `memory` bytes together,
 /// and wakes its loop with `waker`.
-///
-/// ```
-/// use barewire::net::{Priority, Waker, mailbox};
-///
-/// let (mailbox, mut inbox) = mailbox(100, 1 << 20, Waker::new(|| {}));
-/// let thread = std::thread::spawn(move || mailbox.post("hi", Priority::Reply));
-/// thread.join().unwrap().unwrap();
-/// assert_eq!(inbox.next(), Some("hi"));
-/// assert_eq!(inbox.next(), None);
-/// ```
-pub fn mailbox<T>(capacity: usize, memory: usize, waker: Waker) -> (Mailbox<T>, Inbox<T>) {
+pub(crate) fn mailbox<T>(capacity: usize, memory: usize, waker: Waker) -> (Mailbox<T>, Inbox<T>) {
     let office = Arc::new(Office {
         queue: Mutex::new(Queue::new()),
         waiting: AtomicBool::new(false),
@@ -100,10 +90,10 @@ pub fn mailbox<T>(capacity: usize, memory: usize, waker: Waker) -> (Mailbox<T>, 
 }
 
 /// The posting end, for any thread.
-pub struct Mailbox<T>(Arc<Office<T>>);
+pub(crate) struct Mailbox<T>(Arc<Office<T>>);
 
 /// The loop's end. Dropping it closes the mailbox.
-pub struct Inbox<T> {
+pub(crate) struct Inbox<T> {
     office: Arc<Office<T>>,
     batch: Queue<T>,
 }
@@ -184,12 +174,12 @@ impl<T> Mailbox<T> {
     /// Posts a message and wakes the loop if it had none waiting. Messages of
     /// one thread arrive in their order. It counts as many bytes as the type
     /// has.
-    pub fn post(&self, message: T, priority: Priority) -> Result<(), Undelivered<T>> {
+    pub(crate) fn post(&self, message: T, priority: Priority) -> Result<(), Undelivered<T>> {
         self.post_sized(message, size_of::<T>(), priority)
     }
 
     /// The same for a message that holds `bytes` bytes.
-    pub fn post_sized(
+    pub(crate) fn post_sized(
         &self,
         message: T,
         bytes: usize,
@@ -242,12 +232,13 @@ impl<T> Mailbox<T> {
     }
 
     /// What was lost so far.
-    pub fn lost(&self) -> Lost {
+    pub(crate) fn lost(&self) -> Lost {
         self.0.lost()
     }
 
     /// Whether the loop is gone.
-    pub fn is_closed(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_closed(&self) -> bool {
         self.0.closed.load(Ordering::Relaxed)
     }
 }
@@ -293,17 +284,17 @@ impl<T> Inbox<T> {
 
     /// Whether no message waits.
     #[inline]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.batch.len() == 0 && !self.office.waiting.load(Ordering::Acquire)
     }
 
     /// What was lost so far.
-    pub fn lost(&self) -> Lost {
+    pub(crate) fn lost(&self) -> Lost {
         self.office.lost()
     }
 
     /// A further posting end.
-    pub fn mailbox(&self) -> Mailbox<T> {
+    pub(crate) fn mailbox(&self) -> Mailbox<T> {
         Mailbox(self.office.clone())
     }
 }

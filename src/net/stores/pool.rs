@@ -9,18 +9,8 @@ use crate::link::{Account, Charge};
 /// Taking and giving back allocate nothing while the pool has buffers.
 /// A buffer that has grown beyond [`buffer`](Self::new) is shrunk by being
 /// freed, so that a burst of large messages leaves no memory behind.
-///
-/// ```
-/// use barewire::net::Pool;
-///
-/// let mut pool = Pool::new(64 * 1024, 1024 * 1024);
-/// let mut buffer = pool.take();
-/// buffer.extend_from_slice(b"left over");
-/// pool.give(buffer);
-/// assert!(pool.take().is_empty());
-/// ```
 #[derive(Debug)]
-pub struct Pool {
+pub(crate) struct Pool {
     spare: Vec<Vec<u8>>,
     charge: Charge, // bytes of all spare buffers
     unused: usize,  // the fewest that were spare since they were aged last
@@ -31,7 +21,7 @@ pub struct Pool {
 impl Pool {
     /// A pool that keeps buffers of at most `buffer` bytes each, and of at
     /// most `total` bytes together.
-    pub const fn new(buffer: usize, total: usize) -> Self {
+    pub(crate) const fn new(buffer: usize, total: usize) -> Self {
         Self {
             spare: Vec::new(),
             charge: Charge::NONE,
@@ -42,12 +32,12 @@ impl Pool {
     }
 
     /// Charges what it keeps to an account.
-    pub fn charge_to(&mut self, account: &Account) {
+    pub(crate) fn charge_to(&mut self, account: &Account) {
         self.charge.move_to(Some(account));
     }
 
     /// Frees the buffers that nobody has needed since the last call.
-    pub fn age(&mut self) {
+    pub(crate) fn age(&mut self) {
         for buffer in self.spare.drain(..self.unused.min(self.spare.len())) {
             self.charge.shrink(buffer.capacity());
         }
@@ -59,7 +49,7 @@ impl Pool {
 
     /// An empty buffer, with memory if the pool has some.
     #[inline]
-    pub fn take(&mut self) -> Vec<u8> {
+    pub(crate) fn take(&mut self) -> Vec<u8> {
         match self.spare.pop() {
             Some(buffer) => {
                 self.charge.shrink(buffer.capacity());
@@ -72,7 +62,7 @@ impl Pool {
 
     /// Gives a buffer back; what it holds is dropped.
     #[inline]
-    pub fn give(&mut self, mut buffer: Vec<u8>) {
+    pub(crate) fn give(&mut self, mut buffer: Vec<u8>) {
         let size = buffer.capacity();
         if size > 0 && size <= self.buffer && size <= self.total - self.kept() {
             buffer.clear();
@@ -83,12 +73,13 @@ impl Pool {
 
     /// Bytes that wait for the next user.
     #[inline]
-    pub const fn kept(&self) -> usize {
+    pub(crate) const fn kept(&self) -> usize {
         self.charge.bytes()
     }
 
     /// Frees all buffers.
-    pub fn clear(&mut self) {
+    #[cfg(test)]
+    pub(crate) fn clear(&mut self) {
         self.spare.clear();
         self.charge.set(0);
     }

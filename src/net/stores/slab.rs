@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::table::Table;
 
-/// The name of an entry of a [`Slab`]. Once the entry is gone its key is
+/// The name of an entry, of a connection for one. Once the entry is gone its key is
 /// stale, and no later entry ever has the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
@@ -51,20 +51,8 @@ impl Key {
 
 /// Values under keys. Inserting, finding and removing take constant time, and
 /// allocate only while the slab is larger than ever before.
-///
-/// ```
-/// use barewire::net::Slab;
-///
-/// let mut slab = Slab::new();
-/// let key = slab.insert("a");
-/// assert_eq!(slab.get(key), Some(&"a"));
-/// assert_eq!(slab.remove(key), Some("a"));
-/// let other = slab.insert("b");
-/// assert_eq!(other.slot(), key.slot());
-/// assert_eq!(slab.get(key), None);
-/// ```
 #[derive(Debug)]
-pub struct Slab<T> {
+pub(crate) struct Slab<T> {
     entries: Table<Entry<T>>,
     free: u32, // the first of the chain of vacant slots, or NONE
     len: u32,
@@ -86,14 +74,14 @@ const NONE: u32 = u32::MAX;
 
 impl<T> Slab<T> {
     /// The most entries a slab can have.
-    pub const MAX: usize = 1 << (SLOT_BITS - 1);
+    pub(crate) const MAX: usize = 1 << (SLOT_BITS - 1);
 
     /// Bytes that an entry takes.
     #[cfg(test)]
     pub(in crate::net) const ENTRY: usize = size_of::<Entry<T>>();
 
     /// An empty slab without memory.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             entries: Table::new(),
             free: NONE,
@@ -103,19 +91,19 @@ impl<T> Slab<T> {
 
     /// How many entries there are.
     #[inline]
-    pub const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.len as usize
     }
 
     /// Whether there is no entry.
     #[inline]
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// Slots ever used: every [`Key::slot`] is smaller.
-    #[inline]
-    pub const fn slots(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) const fn slots(&self) -> usize {
         self.entries.len()
     }
 
@@ -125,7 +113,7 @@ impl<T> Slab<T> {
     ///
     /// If there are [`MAX`](Self::MAX) entries already. A cap on connections
     /// is far below.
-    pub fn insert(&mut self, value: T) -> Key {
+    pub(crate) fn insert(&mut self, value: T) -> Key {
         let slot = self.free;
         if let Some(entry) = self.entries.get_mut(slot as usize)
             && let State::Vacant { next } = entry.state
@@ -170,7 +158,7 @@ impl<T> Slab<T> {
 
     /// The entry, unless it is gone.
     #[inline(always)]
-    pub fn get(&self, key: Key) -> Option<&T> {
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
         match self.entry(key) {
             Some(Entry {
                 state: State::Held(value),
@@ -182,7 +170,7 @@ impl<T> Slab<T> {
 
     /// The entry for changing, unless it is gone.
     #[inline(always)]
-    pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.entry_mut(key) {
             Some(Entry {
                 state: State::Held(value),
@@ -207,13 +195,13 @@ impl<T> Slab<T> {
 
     /// Whether the entry is there.
     #[inline]
-    pub fn contains(&self, key: Key) -> bool {
+    pub(crate) fn contains(&self, key: Key) -> bool {
         self.get(key).is_some()
     }
 
     /// The key of the entry in a slot.
     #[inline]
-    pub fn key_at(&self, slot: u32) -> Option<Key> {
+    pub(crate) fn key_at(&self, slot: u32) -> Option<Key> {
         let entry = self.entries.get(slot as usize)?;
         match entry.state {
             State::Vacant { .. } => None,
@@ -226,7 +214,7 @@ impl<T> Slab<T> {
 
     /// The key that made `token` ([`Key::token`]), if its entry is there.
     #[inline]
-    pub fn key_of(&self, token: usize) -> Option<Key> {
+    pub(crate) fn key_of(&self, token: usize) -> Option<Key> {
         if token & Key::FREE_TOKENS != 0 {
             return None;
         }
@@ -236,7 +224,7 @@ impl<T> Slab<T> {
 
     /// Removes the entry.
     #[inline]
-    pub fn remove(&mut self, key: Key) -> Option<T> {
+    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let free = self.free;
         let entry = self.entry_mut(key)?;
         if !matches!(entry.state, State::Held(_)) {
@@ -260,12 +248,12 @@ impl<T> Slab<T> {
     }
 
     /// The keys of all entries, by slot.
-    pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> + '_ {
         (0..self.entries.len() as u32).filter_map(|slot| self.key_at(slot))
     }
 
     /// All entries, by slot.
-    pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         (0..).zip(self.entries.iter()).filter_map(|(slot, entry)| {
             let generation = entry.generation;
             match &entry.state {

@@ -15,23 +15,8 @@ pub struct TimerId(Key);
 ///
 /// Setting and passing take logarithmic time, cancelling constant time. The
 /// memory is at most twice what the running timers need at their most.
-///
-/// ```
-/// use barewire::net::Timers;
-/// use barewire::wire::Instant;
-/// use core::time::Duration;
-///
-/// let mut timers = Timers::new();
-/// let at = Instant::START + Duration::from_millis(5);
-/// let tea = timers.after(at, "tea");
-/// timers.after(at, "toast");
-/// timers.cancel(tea);
-/// let until = timers.mark();
-/// assert_eq!(timers.expired(at, until).map(|(_, what)| what), Some("toast"));
-/// assert_eq!(timers.expired(at, until), None);
-/// ```
 #[derive(Debug)]
-pub struct Timers<T> {
+pub(crate) struct Timers<T> {
     running: Slab<T>,
     heap: BinaryHeap<Reverse<Entry>>, // of all that run, and of cancelled ones, but not first
     set: u64,                         // timers ever set
@@ -47,7 +32,7 @@ struct Entry {
 
 impl<T> Timers<T> {
     /// No timer.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             running: Slab::new(),
             heap: BinaryHeap::new(),
@@ -56,13 +41,13 @@ impl<T> Timers<T> {
     }
 
     /// Timers that run.
-    #[inline]
-    pub const fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) const fn len(&self) -> usize {
         self.running.len()
     }
 
     /// Cancels the timers for which `keep` says no. Takes linear time.
-    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         let running = &mut self.running;
         self.heap.retain(|entry| {
             let key = entry.0.key;
@@ -78,12 +63,12 @@ impl<T> Timers<T> {
 
     /// Whether no timer runs.
     #[inline]
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.running.is_empty()
     }
 
     /// Sets a timer.
-    pub fn after(&mut self, at: Instant, owner: T) -> TimerId {
+    pub(crate) fn after(&mut self, at: Instant, owner: T) -> TimerId {
         let key = self.running.insert(owner);
         let number = self.set;
         self.set += 1;
@@ -91,14 +76,8 @@ impl<T> Timers<T> {
         TimerId(key)
     }
 
-    /// What the timer remembers, while it runs.
-    #[inline]
-    pub fn get(&self, timer: TimerId) -> Option<&T> {
-        self.running.get(timer.0)
-    }
-
     /// Cancels a timer: it does not pass, also if its time has come already.
-    pub fn cancel(&mut self, timer: TimerId) -> Option<T> {
+    pub(crate) fn cancel(&mut self, timer: TimerId) -> Option<T> {
         let owner = self.running.remove(timer.0)?;
         // The heap forgets cancelled timers when they come up, or here when
         // they are the most.
@@ -112,14 +91,14 @@ impl<T> Timers<T> {
 
     /// A mark behind the timers set so far, for [`expired`](Self::expired).
     #[inline]
-    pub const fn mark(&self) -> TimerMark {
+    pub(crate) const fn mark(&self) -> TimerMark {
         TimerMark(self.set)
     }
 
     /// The next timer that has passed and was set before `until`. Timers that
     /// a handler sets meanwhile wait for the next turn, so that none with no
     /// delay keeps the loop for ever.
-    pub fn expired(&mut self, now: Instant, until: TimerMark) -> Option<(TimerId, T)> {
+    pub(crate) fn expired(&mut self, now: Instant, until: TimerMark) -> Option<(TimerId, T)> {
         let &Reverse(Entry { at, number, key }) = self.heap.peek()?;
         if at > now || number >= until.0 {
             return None;
@@ -132,7 +111,7 @@ impl<T> Timers<T> {
 
     /// The time of the next timer.
     #[inline]
-    pub fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.heap.peek().map(|entry| entry.0.at)
     }
 
@@ -155,11 +134,11 @@ impl<T> Default for Timers<T> {
 
 /// A place in the order of setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimerMark(u64);
+pub(crate) struct TimerMark(u64);
 
 impl TimerMark {
     /// How many timers were set between `earlier` and this.
-    pub const fn since(self, earlier: Self) -> u64 {
+    pub(crate) const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
