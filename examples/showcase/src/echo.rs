@@ -82,13 +82,13 @@ impl Streaming for Undecided {
         // It stood in the request as it is.
         let _ = fields.push("Content-Type", &self.content_type);
         stream.start(Status::OK, &fields, None);
-        stream.write_shared(held.into_body());
-        stream.write(data);
+        // In one piece: behind one that is over the cap nothing more is taken.
+        stream.write_shared(held.into_body(data));
     }
 
     fn end(&mut self, stream: &mut Stream<'_, '_>, trailers: Fields<'_>) {
         match self.held.take() {
-            Some(held) => stream.respond(Response::body(&self.content_type, held.into_body())),
+            Some(held) => stream.respond(Response::body(&self.content_type, held.into_body(&[]))),
             None => Through.end(stream, trailers),
         }
     }
@@ -122,7 +122,9 @@ impl Held {
         true
     }
 
-    fn into_body(self) -> Bytes {
+    /// All of it, and `last` behind it.
+    fn into_body(mut self, last: &[u8]) -> Bytes {
+        self.bytes.extend_from_slice(last);
         self.bytes.into()
     }
 }
