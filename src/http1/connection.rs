@@ -221,6 +221,15 @@ impl Connection {
         matches!(self.exchange.response, Response::Owed)
     }
 
+    /// Whether nothing comes of further input before the server's owner has
+    /// said what becomes of the request.
+    #[cfg(feature = "net")]
+    pub(crate) const fn awaits_owner(&self) -> bool {
+        let is_asked = matches!(self.exchange.request, Request::Done)
+            && matches!(self.exchange.response, Response::Owed | Response::Body);
+        matches!(self.role, Role::Server) && (is_asked || self.is_body_offered())
+    }
+
     /// Whether the head of the present exchange's final response is out and
     /// its body is not finished.
     #[inline]

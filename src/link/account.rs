@@ -26,6 +26,11 @@ use crate::wire::Instant;
 #[error("the memory for peers is used up")]
 pub struct Full;
 
+/// What holds no more than this makes no room worth its connection, and is not
+/// timed.
+#[cfg(feature = "net")]
+pub(crate) const LITTLE: usize = 8 << 10;
+
 /// How fast a peer has to move what is held for it, so that it is not the one
 /// that makes room when memory is short.
 #[cfg(feature = "net")]
@@ -214,6 +219,10 @@ impl Account {
         for account in self.up() {
             let held = account.0.held.fetch_add(bytes, Relaxed) + bytes;
             account.0.peak.fetch_max(held, Relaxed);
+            #[cfg(feature = "net")]
+            if held > LITTLE && held - bytes <= LITTLE {
+                account.0.kept_until.store(0, Relaxed); // its time begins anew
+            }
         }
     }
 
@@ -265,6 +274,14 @@ impl Account {
     pub(crate) fn excuse(&self, pace: Pace, now: Instant) {
         let until = (now + pace.grace).as_nanos().max(1);
         self.0.kept_until.store(until, Relaxed);
+    }
+
+    /// Has the time begin to count, if it does not yet.
+    #[inline]
+    pub(crate) fn begin(&self, pace: Pace, now: Instant) {
+        if self.0.kept_until.load(Relaxed) == 0 {
+            self.moved(0, pace, now);
+        }
     }
 
     /// For how long the pace has not been kept; `None` if it is.
@@ -457,6 +474,24 @@ mod tests {
             account.moved(1000, PACE, at(second * 1000));
             assert_eq!(account.lags(PACE, at(second * 1000)), None);
         }
+    }
+
+    #[cfg(feature = "net")]
+    #[test]
+    fn time_in_which_it_held_little_does_not_count() {
+        let all = Account::new(1 << 20);
+        let at = |seconds| Instant::START + Duration::from_secs(seconds);
+        let mut charge = all.child().charge(LITTLE);
+        let account = charge.account().unwrap().clone();
+        account.begin(PACE, at(0));
+        charge.grow(1000);
+        account.begin(PACE, at(60));
+        assert_eq!(account.lags(PACE, at(62)), None);
+        charge.grow(1000);
+        assert!(account.lags(PACE, at(63)).is_some());
+        charge.shrink(3000);
+        charge.grow(3000);
+        assert_eq!(account.lags(PACE, at(100)), None);
     }
 
     #[test]

@@ -45,9 +45,9 @@ mod starving;
 mod timing;
 mod waiting;
 
-#[cfg(feature = "net")]
-pub(crate) use account::Pace;
 pub use account::{Account, Charge, Full, Promise};
+#[cfg(feature = "net")]
+pub(crate) use account::{LITTLE, Pace};
 pub use body::Body;
 pub use error::{Misuse, Violation};
 pub use event::{Event, Gone, Unreachable};

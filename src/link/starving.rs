@@ -16,6 +16,17 @@ impl Link {
         }
     }
 
+    /// Whether something waits for the owner of an exchange, and nothing for the
+    /// peer.
+    #[cfg(feature = "net")]
+    pub(crate) fn awaits_owner(&self) -> bool {
+        match &self.protocol {
+            Protocol::Http1(machine) => machine.awaits_owner(),
+            Protocol::Http2(many) => many.awaits_owner(),
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
+        }
+    }
+
     /// Whether exchanges of this link wait for memory, which is not said by
     /// withholding its input: it is read on, and their windows stay as they
     /// are.

@@ -16,6 +16,7 @@ mod http2;
 mod http2_support;
 mod limits;
 mod memory;
+mod pace;
 mod panics;
 mod proxied;
 mod scene;

@@ -52,6 +52,27 @@ impl Multiplex {
         let _ = self.machine.open(&limits, now, out);
     }
 
+    /// Whether some streams wait for their owners, and none for the peer: to
+    /// send more, or to take what waits for it.
+    #[cfg(feature = "net")]
+    pub(in crate::link) fn awaits_owner(&self) -> bool {
+        let mut awaits = false;
+        for stream in self.streams.iter() {
+            let is_taken = stream.outbox.as_ref().is_none_or(|it| it.is_empty());
+            let is_asked = stream.complete && !stream.finished
+                || stream.intake == Intake::Offered
+                || stream.held && stream.kept.is_some();
+            let is_over = stream.complete && stream.finished;
+            let socket = stream.socket.as_ref();
+            match (is_taken, is_asked) {
+                (true, true) => awaits = true,
+                (true, false) if is_over || socket.is_some_and(|it| it.is_between_messages()) => {}
+                _ => return false,
+            }
+        }
+        awaits
+    }
+
     /// Whether streams wait for memory.
     pub(in crate::link) const fn is_starved(&self) -> bool {
         !self.starved.is_empty()

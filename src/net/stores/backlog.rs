@@ -128,9 +128,9 @@ impl Queues {
         self.buffers.charge_to(account);
     }
 
-    /// Frees what nobody has needed since the last call.
-    pub(crate) fn age(&mut self) {
-        self.buffers.age();
+    /// Frees what nobody has needed since the last call, or all that is kept.
+    pub(crate) fn age(&mut self, all: bool) {
+        self.buffers.age(all);
         self.spare = Vec::new();
     }
 

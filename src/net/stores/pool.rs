@@ -36,9 +36,10 @@ impl Pool {
         self.charge.move_to(Some(account));
     }
 
-    /// Frees the buffers that nobody has needed since the last call.
-    pub(crate) fn age(&mut self) {
-        for buffer in self.spare.drain(..self.unused.min(self.spare.len())) {
+    /// Frees the buffers that nobody has needed since the last call, or all.
+    pub(crate) fn age(&mut self, all: bool) {
+        let most = if all { usize::MAX } else { self.unused };
+        for buffer in self.spare.drain(..most.min(self.spare.len())) {
             self.charge.shrink(buffer.capacity());
         }
         self.unused = self.spare.len();
@@ -108,13 +109,13 @@ mod tests {
         for _ in 0..10 {
             pool.give(Vec::with_capacity(100));
         }
-        pool.age();
+        pool.age(false);
         assert_eq!(pool.kept(), 1000);
         let used: Vec<_> = (0..3).map(|_| pool.take()).collect();
         used.into_iter().for_each(|buffer| pool.give(buffer));
-        pool.age();
+        pool.age(false);
         assert_eq!(pool.kept(), 300);
-        pool.age();
+        pool.age(false);
         assert_eq!(pool.kept(), 0);
     }
 

@@ -192,6 +192,14 @@ impl Connection {
             && (self.duplex || !self.waits)
     }
 
+    /// Whether it goes on when its owner does, and not when its peer does.
+    pub(in crate::net) fn awaits_owner(&self) -> bool {
+        let lacks_input = self.hungry && self.kept.is_some();
+        matches!(self.phase, Phase::Open)
+            && self.backlog.is_empty()
+            && (self.held || !lacks_input && self.link.awaits_owner())
+    }
+
     /// Whether an exchange is still the present one, or one of those that go on.
     #[inline(always)]
     pub(in crate::net) fn is_open(&self, stream: u32) -> bool {

@@ -205,6 +205,9 @@ impl<P: Poller> Loop<P> {
             return;
         }
         connection.rested = false;
+        if let Some(account) = connection.link.account() {
+            account.begin(state.memory.pace, state.now);
+        }
         connection.waits |= connection.backlog.len() > state.limits.backlog_high;
         // The kernel took everything at once, or its share of the turn: no
         // event will say so.

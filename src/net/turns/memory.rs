@@ -25,8 +25,6 @@ use crate::wire::Instant;
 /// One read of a connection that holds nothing, while memory is short: enough
 /// for the head of a request.
 const SHORT_READ: usize = 2 << 10;
-/// What holds no more than this makes no room worth its connection.
-pub(super) const LITTLE: usize = 8 << 10;
 /// How often those are looked at that wait, and how long nobody is looked at
 /// after nobody was found to lag.
 pub(super) const TICK: Duration = Duration::from_millis(100);

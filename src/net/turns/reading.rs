@@ -11,6 +11,9 @@ impl Context<'_> {
             stream,
         } = self.exchange;
         let now = self.state.now;
+        if reading {
+            self.state.excuse(key);
+        }
         let Some(connection) = self.state.connections.get_mut(key) else {
             return;
         };

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use super::connection::Phase;
 use super::failing::fail;
-use super::memory::{AGE, LITTLE, Starved, TICK};
+use super::memory::{AGE, Starved, TICK};
 use super::state::State;
 use crate::http::Status;
-use crate::link::{Account, Gone};
+use crate::link::{Account, Gone, LITTLE};
 use crate::net::stores::caps::Origin;
 use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
@@ -29,6 +29,22 @@ impl State {
     }
 }
 
+impl State {
+    /// Its owner is about to go on: the time that a connection has waited for
+    /// that does not count, if it has waited for nothing else.
+    #[inline]
+    pub(in crate::net) fn excuse(&self, key: Key) {
+        let (now, pace) = (self.now, self.memory.pace);
+        if let Some(connection) = self.connections.get(key)
+            && let Some(account) = connection.link.account()
+            && account.lags(pace, now).is_some()
+            && connection.awaits_owner()
+        {
+            account.excuse(pace, now);
+        }
+    }
+}
+
 impl<P: Poller> Loop<P> {
     /// Ends those that lag while memory is short, and `newest`, that has taken
     /// some just now, if there is too little all the same.
@@ -37,7 +53,12 @@ impl<P: Poller> Loop<P> {
         let (now, all) = (state.now, state.memory.all.clone());
         let wanted = state.memory.starved.first().map_or(0, |first| first.needs);
         if all.held() + wanted > state.memory.short && now >= state.memory.next_look {
-            self.end_laggards(&all, wanted);
+            // What only waits for its next user goes first.
+            self.dispatch.state.queues.age(true);
+            self.release();
+            if all.held() + wanted > self.dispatch.state.memory.short {
+                self.end_laggards(&all, wanted);
+            }
         }
         while all.held() > all.limit() {
             let holds = |key: &Key| {
@@ -62,7 +83,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Books what the peers that seem to lag have taken of what was sent to
-    /// them.
+    /// them, and excuses those that wait for us.
     fn look_at_laggards(&mut self) {
         let state = &self.dispatch.state;
         let (now, pace) = (state.now, state.memory.pace);
@@ -70,8 +91,13 @@ impl<P: Poller> Loop<P> {
             .connections
             .accounts()
             .filter_map(|(key, _, account)| {
-                let is_sent = state.connections.get(key).is_some_and(|it| it.sent > 0);
-                (is_sent && account.lags(pace, now).is_some()).then_some(key)
+                let connection = state.connections.get(key)?;
+                account.lags(pace, now)?;
+                if connection.awaits_owner() {
+                    account.excuse(pace, now);
+                    return None;
+                }
+                (connection.sent > 0).then_some(key)
             });
         for key in lag.collect::<Vec<Key>>() {
             let stream = self.streams.get(key.slot() as usize);
@@ -138,6 +164,8 @@ impl<P: Poller> Loop<P> {
             self.dispatch.state.memory.seen.evicted();
             self.dispatch.state.note_limit(key, "Limits::memory");
             self.end(key, Gone::Stalled);
+            self.dispatch.state.queues.age(true);
+            self.release();
         }
     }
 
@@ -232,16 +260,22 @@ impl<P: Poller> Loop<P> {
         self.settle(key);
     }
 
-    /// Frees memory that has been kept for the next user and that nobody has
-    /// needed for a while.
-    fn age(&mut self) {
+    /// Frees what is kept for the next user, but the queues.
+    fn release(&mut self) {
         let state = &mut self.dispatch.state;
-        state.queues.age();
         state.shelf.release();
         state.cork.age();
         state.spare = Vec::new();
         self.spare = Vec::new();
         self.large = Default::default();
+    }
+
+    /// Frees memory that has been kept for the next user and that nobody has
+    /// needed for a while.
+    fn age(&mut self) {
+        self.dispatch.state.queues.age(false);
+        self.release();
+        let state = &mut self.dispatch.state;
         state.memory.next_age = match state.queues.is_bare() {
             true => Instant::NEVER,
             false => state.now + AGE,

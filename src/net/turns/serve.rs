@@ -69,6 +69,7 @@ impl<P: Poller> Loop<P> {
     /// Calls the owner of an exchange apart from its input, then writes.
     pub(in crate::net) fn attend(&mut self, exchange: Exchange, event: Event<'_>) {
         let key = exchange.connection;
+        self.dispatch.state.excuse(key);
         self.dispatch.state.current = key;
         self.dispatch.tell(exchange, event);
         self.settle(key);

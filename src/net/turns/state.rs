@@ -353,6 +353,7 @@ impl State {
     /// [`leave`](Self::leave).
     pub(in crate::net) fn enter(&mut self, key: Key) {
         self.visits += 1;
+        self.excuse(key);
         let all = &self.memory.all;
         let empty = |spare: &mut Vec<Cork>| {
             spare.pop().unwrap_or_else(|| {
