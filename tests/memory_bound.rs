@@ -51,6 +51,8 @@ const PUBLISHED: usize = 64 << 10;
 /// One answer more than there is room for: made by its handler, corked, waiting,
 /// and each may have grown by doubling.
 const ONE_TURN: usize = 6 * BIG;
+/// What of that is charged: corked and waiting.
+const PLACED: usize = 4 * BIG;
 /// Peers of each kind.
 const EACH: usize = 12;
 
@@ -262,6 +264,8 @@ fn all_holders_together_stay_within_the_bound() {
         memory.refused()
     );
     assert!(held <= most, "{held} > {most}");
+    let charged = limits.memory + PLACED;
+    assert!(peak <= charged, "the account: {peak} > {charged}");
     assert!(
         peak >= limits.memory / 4 * 3,
         "they have not come near it: {peak}"
