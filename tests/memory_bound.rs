@@ -149,6 +149,7 @@ fn http2(method: &str, path: &str, flags: u8, streams: u32) -> Vec<u8> {
 /// A peer that says something first, then something else again and again, and
 /// never reads.
 struct Peer {
+    name: &'static str,
     first: Vec<u8>,
     again: Vec<u8>,
 }
@@ -173,18 +174,22 @@ fn peers() -> Vec<Peer> {
         .collect();
     vec![
         Peer {
+            name: "HTTP/1.1, a body",
             first: post("/collect"),
             again: junk.clone(),
         },
         Peer {
+            name: "HTTP/1.1, answers",
             first: get("/big"),
             again: get("/big"),
         },
         Peer {
+            name: "deferred answers",
             first: get("/later"),
             again: get("/later"),
         },
         Peer {
+            name: "WebSocket, a message",
             first: [
                 upgrade.as_bytes(),
                 b"\x82\xff\0\0\0\0\0\x0f\xff\xff\0\0\0\0",
@@ -193,31 +198,31 @@ fn peers() -> Vec<Peer> {
             again: junk.clone(),
         },
         Peer {
+            name: "event stream",
             first: get("/events"),
             again: Vec::new(),
         },
         Peer {
+            name: "gRPC-Web, a message",
             first: [format!("POST {web}").as_bytes(), message].concat(),
             again: junk,
         },
         Peer {
+            name: "gRPC, messages",
             first: [http2("POST", "/t.T/Sum", 0, 4), calls].concat(),
             again: pieces,
         },
         Peer {
+            name: "HTTP/2, answers",
             first: http2("GET", "/big", 1, 100),
             again: Vec::new(),
         },
     ]
 }
 
-#[test]
-fn all_holders_together_stay_within_the_bound() {
-    let limits = Limits::DEFAULT
-        .with_connections(1000)
-        .with_memory(32 << 20)
-        .with_mailbox_memory(4 << 20);
-    let peers = peers();
+/// Presses with peers of these kinds: the heap's peak, and the account's. Whoever
+/// asks for little is served all the while.
+fn press(limits: &Limits, peers: &[Peer], rounds: u32) -> (usize, usize) {
     let app = app(limits.clone());
     let (metrics, hub) = (app.metrics(), app.hub());
     let base = LIVE.load(Relaxed);
@@ -225,7 +230,7 @@ fn all_holders_together_stay_within_the_bound() {
     PEAK.store(LIVE.load(Relaxed), Relaxed);
     let event = "e".repeat(PUBLISHED);
     let mut streams: Vec<(usize, TcpStream)> = Vec::new();
-    for round in 0..60 {
+    for round in 1..=rounds {
         // Those that were ended come again.
         for (kind, peer) in peers.iter().enumerate() {
             let there = streams.iter().filter(|it| it.0 == kind).count();
@@ -243,8 +248,7 @@ fn all_holders_together_stay_within_the_bound() {
         });
         hub.publish("all", Post::from(event.as_str()));
         thread::sleep(Duration::from_millis(10));
-        if round % 20 == 19 {
-            // Whoever asks for little is served all the while.
+        if round % 20 == 0 {
             let mut honest = running.connect();
             honest
                 .write_all(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -254,18 +258,35 @@ fn all_holders_together_stay_within_the_bound() {
             assert!(buffer[..n].ends_with(b"Hello, World!"));
         }
     }
-    let held = PEAK.load(Relaxed) - base;
-    let memory = metrics.snapshot().memory[0].clone();
-    let (most, peak) = (bound(&limits), memory.peak());
-    println!(
-        "heap at its peak {held} of at most {most}, account {peak}; {} ended, {} waited, {} refused",
-        memory.evicted(),
-        memory.starved(),
-        memory.refused()
-    );
-    assert!(held <= most, "{held} > {most}");
-    let charged = limits.memory + PLACED;
-    assert!(peak <= charged, "the account: {peak} > {charged}");
+    (
+        PEAK.load(Relaxed) - base,
+        metrics.snapshot().memory[0].peak(),
+    )
+}
+
+#[test]
+fn holders_alone_and_together_stay_within_the_bound() {
+    let limits = Limits::DEFAULT
+        .with_connections(1000)
+        .with_memory(32 << 20)
+        .with_mailbox_memory(4 << 20);
+    let peers = peers();
+    let (most, charged) = (bound(&limits), limits.memory + PLACED);
+    println!("{:22} heap of {most:9} account of {charged:9}", "");
+    let press = |name, peers: &[Peer], rounds| {
+        let (heap, account) = press(&limits, peers, rounds);
+        println!("{name:22} {heap:17} {account:20}");
+        assert!(heap <= most, "{name}: {heap} > {most}");
+        assert!(
+            account <= charged,
+            "{name}, the account: {account} > {charged}"
+        );
+        account
+    };
+    for peer in &peers {
+        press(peer.name, core::slice::from_ref(peer), 20);
+    }
+    let peak = press("all together", &peers, 60);
     assert!(
         peak >= limits.memory / 4 * 3,
         "they have not come near it: {peak}"
