@@ -146,6 +146,26 @@ fn http2(method: &str, path: &str, flags: u8, streams: u32) -> Vec<u8> {
     bytes
 }
 
+/// A client's HTTP/2 connection with four WebSockets, a message begun on each.
+fn websockets() -> Vec<u8> {
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(frame(4, 0, 0, &[]));
+    let fields = block(&[
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":authority", "a"),
+        (":path", "/ws"),
+        ("sec-websocket-version", "13"),
+    ]);
+    for stream in [1, 3, 5, 7] {
+        bytes.extend(frame(1, 4, stream, &fields));
+        let message = b"\x82\xff\0\0\0\0\0\x0f\xff\xff\0\0\0\0";
+        bytes.extend(frame(0, 0, stream, message));
+    }
+    bytes
+}
+
 /// A peer that says something first, then something else again and again, and
 /// never reads.
 struct Peer {
@@ -210,7 +230,12 @@ fn peers() -> Vec<Peer> {
         Peer {
             name: "gRPC, messages",
             first: [http2("POST", "/t.T/Sum", 0, 4), calls].concat(),
-            again: pieces,
+            again: pieces.clone(),
+        },
+        Peer {
+            name: "WebSockets over HTTP/2",
+            first: websockets(),
+            again: pieces.clone(),
         },
         Peer {
             name: "HTTP/2, answers",
