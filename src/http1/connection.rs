@@ -24,8 +24,6 @@ pub struct Connection {
     /// What the present deadline counts from. In a body it advances with the
     /// bytes that come in, never past now.
     pub(super) since: Instant,
-    /// When our own side withheld the input last.
-    pub(super) resumed: Instant,
     /// How far an unfinished head or trailer section was looked through; in a
     /// chunk's size line its digits.
     pub(super) scanned: u32,
@@ -144,7 +142,6 @@ impl Connection {
             remaining: 0,
             owed: 0,
             since: now,
-            resumed: Instant::START,
             scanned: 0,
             line: 0,
             spent: 0,
@@ -338,13 +335,6 @@ impl Connection {
         {
             self.since = now;
         }
-        self.resumed = now;
-    }
-
-    /// When our own side withheld the input last; the clock's start if never.
-    #[cfg(feature = "net")]
-    pub(crate) const fn resumed(&self) -> Instant {
-        self.resumed
     }
 
     /// Says that output is on its way, and that the peer takes it: the connection

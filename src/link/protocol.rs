@@ -107,6 +107,9 @@ pub struct Link {
     pub(super) over: Option<Closing>,
     /// Which of the limits of WebSockets holds.
     pub(super) rules: u16,
+    /// By when our own side had last withheld input over HTTP/1.1, in seconds,
+    /// rounded up.
+    pub(super) resumed: u32,
     /// What the peer has spent on connections before this.
     pub(super) before: Option<Box<Spent>>,
     /// What is held for the peer is charged to it.
@@ -166,6 +169,7 @@ impl Link {
             endless: false,
             over: None,
             rules: 0,
+            resumed: 0,
             before: None,
             account: None,
         }
@@ -342,6 +346,16 @@ impl Link {
             Protocol::Http1(machine) => machine.is_idle(),
             Protocol::Http2(many) => many.is_idle(),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
+        }
+    }
+
+    /// Whether our side has said its last word and only the peer's is missing: a
+    /// WebSocket whose close frame is sent.
+    #[cfg(feature = "net")]
+    pub(crate) fn has_closed(&self) -> bool {
+        match &self.protocol {
+            Protocol::WebSocket(machine) => machine.is_closing(),
+            Protocol::Http1(_) | Protocol::Http2(_) | Protocol::Raw { .. } => false,
         }
     }
 

@@ -166,7 +166,7 @@ impl Link {
     #[cfg(feature = "net")]
     pub(crate) fn was_withheld(&mut self, stream: u32, since: Instant) -> bool {
         match &mut self.protocol {
-            Protocol::Http1(machine) => machine.resumed() > since,
+            Protocol::Http1(_) => u64::from(self.resumed) > since.as_secs(),
             Protocol::Http2(many) => many.was_withheld(stream, since),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
         }
@@ -177,7 +177,10 @@ impl Link {
     #[inline]
     pub fn resume(&mut self, now: Instant) {
         match &mut self.protocol {
-            Protocol::Http1(machine) => machine.resume(now),
+            Protocol::Http1(machine) => {
+                machine.resume(now);
+                self.resumed = u32::try_from(now.as_secs() + 1).unwrap_or(u32::MAX);
+            }
             Protocol::Http2(many) => many.resume(now),
             Protocol::WebSocket(machine) => machine.resume(now),
             Protocol::Raw { waiting, .. } => waiting.count_from(now),

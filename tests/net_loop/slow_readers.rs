@@ -286,6 +286,32 @@ fn a_body_is_not_late_that_waits_for_a_continue_behind_other_output() {
 }
 
 #[test]
+fn draining_does_not_wait_for_a_reader_that_has_all_and_stays() {
+    let mut scene = Scene::site();
+    let client = connect(&mut scene, slow(50_000_000));
+    scene.send(client, &get("/big/4000000"));
+    scene.events.drain(Duration::from_secs(30));
+    scene.settle();
+    assert!(collect(&mut scene, client, 4_000_000).len() > 4_000_000);
+    scene.pass(8);
+    assert!(scene.events.is_drained(), "its time of lingering is over");
+    assert_eq!(scene.fate(client), Fate::Closed);
+}
+
+#[test]
+fn draining_resets_no_websocket_that_was_sent_its_close() {
+    let mut scene = Scene::site();
+    let client = socket(&mut scene, slow(12_000));
+    scene.send(client, &text(&"x".repeat(400_000)));
+    scene.events.drain(Duration::from_secs(10));
+    scene.settle();
+    scene.pass(12);
+    assert!(scene.events.is_drained());
+    assert_eq!(scene.fate(client), Fate::Closed);
+    assert!(collect(&mut scene, client, 400_014).ends_with(&[0x88, 2, 3, 0xe9]));
+}
+
+#[test]
 fn draining_leaves_what_is_under_way_to_the_kernel() {
     let mut scene = Scene::site();
     let client = connect(&mut scene, slow(15_000));

@@ -323,6 +323,8 @@ impl<P: Poller> Loop<P> {
             *taken = way.is_clear();
             connection.stalls = match (way.is_clear(), *left) {
                 (true, 0) => state.now, // it sends more than we take
+                // A shutdown does not wait for what lies in the peer's buffers.
+                (true, _) if state.draining => state.now + state.limits.linger_time,
                 (true, _) => state.now + state.limits.linger_time + connection.held(),
                 (false, _) => state.now + LOOK,
             };

@@ -119,6 +119,10 @@ impl<P: Poller> Loop<P> {
         if connection.phase == Phase::Proxied {
             return self.end(key, Gone::Drained); // nobody has asked for anything
         }
+        if matches!(connection.phase, Phase::Lingering { .. }) {
+            let by = self.dispatch.state.now + self.dispatch.state.limits.linger_time;
+            connection.stalls = connection.stalls.min(by);
+        }
         let is_open = connection.phase == Phase::Open;
         connection.readable |= is_open;
         if is_open {
@@ -160,8 +164,11 @@ impl<P: Poller> Loop<P> {
             let runs = !connection.told && !connection.link.is_idle();
             self.cut += usize::from(runs);
             // Who has been sent all keeps what is still under way.
+            let has_all = connection.backlog.is_empty()
+                && (connection.link.is_idle() || connection.link.has_closed());
             let gone = match connection.phase {
                 Phase::Lingering { .. } => Gone::Finished,
+                _ if has_all => Gone::Finished,
                 _ => Gone::Drained,
             };
             self.end(key, gone);
