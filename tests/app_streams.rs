@@ -654,7 +654,7 @@ fn one_peer_whose_requests_take_long_holds_up_no_other() {
         })
         .get("/served", move |_request, reply| {
             let served = *shown.lock().unwrap();
-            reply.text(&served.to_string())
+            reply.text(served.to_string())
         });
     let running = Running::start(app);
     let mut hostile = running.connect();
