@@ -182,7 +182,9 @@ impl Connection {
             _ => {
                 if stream.waiting && !stream.queued && stream.send.open() > 0 {
                     stream.queued = true;
-                    stream.stalled = Instant::NEVER;
+                    if self.send.open() > 0 {
+                        stream.stalled = Instant::NEVER;
+                    }
                     self.schedule.push(id);
                 }
                 return Ok(None);

@@ -334,12 +334,12 @@ impl Connection {
         let n = len.min(windows).min(room).min(self.schedule.share());
         let frames = n.div_ceil(most).max(1);
         debug_assert!(n == 0 || n + frames * HEAD <= out.room());
-        self.note_progress(id, n, len, windows == 0, now);
+        self.note_progress(id, n, len, now);
         Ok(n)
     }
 
     /// Notes whether a stream has to wait, and for what.
-    fn note_progress(&mut self, id: u32, n: usize, len: usize, shut: bool, now: Instant) {
+    fn note_progress(&mut self, id: u32, n: usize, len: usize, now: Instant) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
@@ -356,7 +356,8 @@ impl Connection {
         if !stream.waiting {
             return;
         }
-        if shut && stream.stalled == Instant::NEVER {
+        let is_shut = stream.send.open() == 0 || self.send.open() == 0;
+        if is_shut && stream.stalled == Instant::NEVER {
             stream.stalled = now;
             self.wake = self.wake.min(now);
         }

@@ -460,6 +460,23 @@ fn a_peer_that_does_not_read_is_held_back_and_given_up() {
 }
 
 #[test]
+fn a_window_of_a_stream_alone_is_no_progress() {
+    let mut scene = Scene::site();
+    let client = scene.connect();
+    scene.send(client, &opening());
+    scene.send(client, &stock(1, "GET", "/big/100000", END_STREAM));
+    for _ in 0..80 {
+        scene.pass(1);
+        scene.send(client, &number(WINDOW_UPDATE, 1, 1));
+        let sent = frames(&scene.world.take_output(client));
+        for ping in kinds(&sent, PING) {
+            scene.send(client, &frame(PING, ACK, 0, &ping.payload));
+        }
+    }
+    assert_eq!(scene.count("Gone Stalled"), 1);
+}
+
+#[test]
 fn the_outboxes_count_against_the_memory_of_the_loop() {
     let setting = Setting {
         limits: Limits::DEFAULT.with_memory(3 << 20),
