@@ -109,6 +109,8 @@ pub struct Connection {
     pub(super) updates_due: bool,
     /// So may the windows of streams, for want of room in the output.
     pub(super) stream_updates_due: bool,
+    /// The peer has sent its last byte: no window will open any more.
+    pub(super) ended: bool,
     /// No later than the next deadline; NEVER: there is none.
     pub(super) wake: Instant,
     /// When a server's connection is too old; not known before the limits are.
@@ -213,6 +215,7 @@ impl Connection {
             greeted: false,
             updates_due: false,
             stream_updates_due: false,
+            ended: false,
             wake: now, // the first call of `elapsed` knows the limits
             retires: None,
             heard: now,
@@ -369,30 +372,6 @@ impl Connection {
             (Drain::No, Role::Client) => self.put_last_goaway("", out),
             (Drain::Warned(_) | Drain::Last(_), _) => {}
         }
-        self.finish_drain();
-        Ok(())
-    }
-
-    /// Takes the end of the transport's input. Answers that are under way may
-    /// still go out.
-    ///
-    /// # Errors
-    /// [`Violation::Incomplete`] if the input ends inside a frame, or while a
-    /// message of the peer is not finished; after a failure, that failure.
-    pub fn receive_eof(&mut self) -> Result<(), Violation> {
-        match self.phase {
-            Phase::New | Phase::Open => {}
-            Phase::Done => return Ok(()),
-            Phase::Failed(violation) => return Err(violation),
-        }
-        let between = matches!(self.reading, Reading::Head | Reading::Preface);
-        let open = self.streams.iter().any(|stream| stream.state.receives());
-        if !between || open || (self.frame_since.is_some() && self.greeted) {
-            self.phase = Phase::Failed(Violation::Incomplete);
-            self.wake = Instant::NEVER;
-            return Err(Violation::Incomplete);
-        }
-        self.drain = Drain::Last(self.last_peer);
         self.finish_drain();
         Ok(())
     }

@@ -100,8 +100,8 @@ pub struct Limits {
     /// from piling up. The peer sees GOAWAY with NO_ERROR. Default 60 s.
     pub idle_timeout: Duration,
     /// How long data of ours may wait for a window of the peer without a byte of
-    /// progress on its stream (CVE-2019-9511, -9517). The peer sees RST_STREAM with
-    /// CANCEL. Default 60 s.
+    /// progress on its stream (CVE-2019-9511, -9517); no time at all once the peer has
+    /// sent its last byte. The peer sees RST_STREAM with CANCEL. Default 60 s.
     pub stall_timeout: Duration,
     /// How long the rest of a request is read and dropped behind a response that
     /// was complete before it, until RST_STREAM with NO_ERROR says that it is not

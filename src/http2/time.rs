@@ -1,12 +1,13 @@
-//! Deadlines: what a connection does when nothing comes.
+//! Deadlines: what a connection does when nothing comes, or nothing more.
 
 #[cfg(feature = "net")]
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::connection::{ALIVE_PING, CONTROL_ROOM, Drain, Phase};
+use super::connection::{ALIVE_PING, CONTROL_ROOM, Drain, Phase, Reading};
 #[cfg(feature = "net")]
 use super::schedule::Schedule;
+use super::streams::Stream;
 use super::{Connection, ErrorCode, Event, Limits, Violation, payload};
 use crate::http::Lent;
 use crate::wire::{Instant, Role, Sink};
@@ -110,6 +111,34 @@ impl Connection {
         let due = self.due(limits).0;
         self.sleep(due, limits, now);
         Ok(event)
+    }
+
+    /// Takes the end of the transport's input. Answers that are under way may
+    /// still go out, as far as the windows reach: no further one will come, so
+    /// [`elapsed`](Self::elapsed) resets a stream as soon as it needs one.
+    ///
+    /// # Errors
+    /// [`Violation::Incomplete`] if the input ends inside a frame, or while a
+    /// message of the peer is not finished; after a failure, that failure.
+    pub fn receive_eof(&mut self) -> Result<(), Violation> {
+        match self.phase {
+            Phase::New | Phase::Open => {}
+            Phase::Done => return Ok(()),
+            Phase::Failed(violation) => return Err(violation),
+        }
+        let between = matches!(self.reading, Reading::Head | Reading::Preface);
+        let open = self.streams.iter().any(|stream| stream.state.receives());
+        if !between || open || (self.frame_since.is_some() && self.greeted) {
+            self.phase = Phase::Failed(Violation::Incomplete);
+            self.wake = Instant::NEVER;
+            return Err(Violation::Incomplete);
+        }
+        if !core::mem::replace(&mut self.ended, true) {
+            self.wake = self.wake.min(self.heard); // `elapsed` gives up what waits
+        }
+        self.drain = Drain::Last(self.last_peer);
+        self.finish_drain();
+        Ok(())
     }
 
     /// Gives back what was grown, if no stream is open.
@@ -247,21 +276,31 @@ impl Connection {
                 Action::Fail(Violation::TooOld),
             ),
         };
-        let stalled = self.streams.iter().map(|stream| stream.stalled).min();
-        let stalled = stalled.filter(|&since| since != Instant::NEVER);
+        let stalls = self.streams.iter().map(|it| self.stalls_at(it, limits));
+        let stalls = stalls.min().unwrap_or(Instant::NEVER);
         let unacked = Action::Fail(Violation::SettingsTimeout);
         [
             old,
             after(self.frame_since, limits.header_timeout, preface),
             after(self.settings_since, limits.settings_timeout, unacked),
             after(warned, limits.drain_timeout, Action::LastGoAway),
-            after(stalled, limits.stall_timeout, Action::Stall),
+            (stalls, Action::Stall),
         ]
         .into_iter()
         .fold(
             quiet,
             |first, next| if next.0 < first.0 { next } else { first },
         )
+    }
+
+    /// When a stream is given up whose window stays shut: in time, or as soon as
+    /// the peer has sent its last byte.
+    fn stalls_at(&self, stream: &Stream, limits: &Limits) -> Instant {
+        match stream.stalled {
+            Instant::NEVER => Instant::NEVER,
+            _ if self.ended => self.heard,
+            since => since + limits.stall_timeout,
+        }
     }
 
     /// Resets one stream that made no progress for too long.
@@ -271,13 +310,8 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> Option<Event<'static>> {
-        let overdue =
-            |since: Instant| since != Instant::NEVER && since + limits.stall_timeout <= now;
-        let stream = self
-            .streams
-            .iter()
-            .find(|stream| overdue(stream.stalled))?
-            .id;
+        let overdue = |it: &&Stream| self.stalls_at(it, limits) <= now;
+        let stream = self.streams.iter().find(overdue)?.id;
         payload::put_reset(stream, ErrorCode::CANCEL, out);
         self.remove(stream, true, now);
         Some(Event::Reset {

@@ -459,6 +459,84 @@ fn a_peer_that_does_not_read_is_held_back_and_given_up() {
     assert_eq!(scene.count("Gone Stalled"), scene.count("Request") + 1);
 }
 
+/// A client whose streams have `window` each, and the connection `all`, that has
+/// sent its requests and then its FIN.
+fn half_closed(window: u32, all: u32, paths: &[&str]) -> (Scene, Client) {
+    let mut scene = Scene::site();
+    let client = scene.connect();
+    let mut bytes = PREFACE.to_vec();
+    bytes.extend(frame(
+        SETTINGS,
+        0,
+        0,
+        &[&[0, 4][..], &window.to_be_bytes()].concat(),
+    ));
+    bytes.extend(frame(SETTINGS, ACK, 0, &[]));
+    if all > 65_535 {
+        bytes.extend(number(WINDOW_UPDATE, 0, all - 65_535));
+    }
+    for (n, path) in paths.iter().enumerate() {
+        bytes.extend(stock(2 * n as u32 + 1, "GET", path, END_STREAM));
+    }
+    scene.send(client, &bytes);
+    scene.eof(client);
+    (scene, client)
+}
+
+#[test]
+fn after_a_fin_only_what_the_windows_let_out_is_sent() {
+    let paths = [
+        "/hello",
+        "/big/100000",
+        "/big/1000",
+        "/big/65535",
+        "/big/65536",
+    ];
+    let (scene, client) = half_closed(65_535, 1 << 20, &paths);
+    assert!(scene.is_over(client), "no time has to pass");
+    let sent = frames(&scene.world.take_output(client));
+    for (n, whole) in [5, 0, 1000, 65_535, 0].into_iter().enumerate() {
+        let id = 2 * n as u32 + 1;
+        let of_it = sent.iter().filter(|frame| frame.stream == id);
+        let ends = of_it
+            .clone()
+            .any(|it| it.kind == DATA && it.flags & END_STREAM != 0);
+        assert_eq!(ends, whole > 0, "{}", paths[n]);
+        let resets = of_it.clone().filter(|it| it.kind == RST_STREAM);
+        let codes: Vec<u32> = resets.map(Sent::number).collect();
+        assert_eq!(
+            codes,
+            if whole > 0 { vec![] } else { vec![8] },
+            "{}",
+            paths[n]
+        );
+        let content: usize = of_it
+            .filter(|it| it.kind == DATA)
+            .map(|it| it.payload.len())
+            .sum();
+        assert_eq!(
+            content,
+            if whole > 0 { whole } else { 65_535 },
+            "{}",
+            paths[n]
+        );
+    }
+    assert_eq!(scene.count("Gone Stalled"), 2);
+}
+
+#[test]
+fn after_a_fin_the_window_of_all_streams_is_the_last_one_too() {
+    let (scene, client) = half_closed(1 << 20, 65_535, &["/big/60000", "/big/60000"]);
+    assert!(scene.is_over(client), "no time has to pass");
+    let sent = frames(&scene.world.take_output(client));
+    let content = sent.iter().filter(|frame| frame.kind == DATA);
+    assert_eq!(content.map(|it| it.payload.len()).sum::<usize>(), 65_535);
+    // A window of none at all.
+    let (scene, client) = half_closed(0, 65_535, &["/hello", "/hello"]);
+    assert!(scene.is_over(client), "no time has to pass");
+    assert_eq!(scene.count("Gone Stalled"), 2);
+}
+
 #[test]
 fn a_window_of_a_stream_alone_is_no_progress() {
     let mut scene = Scene::site();
