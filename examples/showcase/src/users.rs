@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use barewire::app::{App, CallStatus, Conversation, ResponseStream, Service};
-use barewire::grpc::{Code, Limits, Status};
+use barewire::grpc::{Code, Status};
 use prost::Message;
 
 use super::messages::{
@@ -19,7 +19,6 @@ pub(crate) fn routes(app: App) -> App {
     directory.fill();
     let [get, list, create, update, updates, delete] = [(); 6].map(|()| directory.clone());
     let service = Service::new(NAME)
-        .limits(Limits::DEFAULT.with_message(REQUEST))
         .unary("GetUser", move |request, _call| get.get(&request))
         .server_streaming("ListUsers", move |request, _call| list.list(&request))
         .unary("CreateUser", move |request, _call| create.create(request))
@@ -92,18 +91,14 @@ impl Conversation for Chat {
 /// How many failures are told of one stream of updates.
 const FAILURES: usize = 100;
 
-/// The most of one request, in bytes: messages are taken apart on the loop.
-const REQUEST: usize = 256 << 10;
-
-/// Users, the bytes of one, and those of its name, that the directory takes. A
-/// list looks at all names.
-const MOST: usize = 2_000;
+/// Users, and the bytes of one, that the directory takes.
+const MOST: usize = 10_000;
 const LONGEST: usize = 4 << 10;
-const NAME_LENGTH: usize = 256;
+/// The bytes of all names: a list with a filter looks at each of them.
+const NAMES: usize = 4 << 20;
 
-/// How many users a page has unless the client says so, and at most.
+/// How many users a page has unless the client says so.
 const PAGE: usize = 10;
-const LARGEST_PAGE: usize = 100;
 
 /// Characters of an ID that are said back.
 const SHOWN: usize = 40;
@@ -114,9 +109,15 @@ struct Directory(Arc<Mutex<Users>>);
 
 #[derive(Default)]
 struct Users {
-    by_number: BTreeMap<u64, Arc<User>>, // in the order in which they came
+    by_number: BTreeMap<u64, Entry>, // in the order in which they came
     by_email: HashMap<String, u64>,
+    names: usize, // bytes of all `Entry::name`
     last: u64,
+}
+
+struct Entry {
+    user: Arc<User>,
+    name: Box<str>, // in lower case, as filters look for it
 }
 
 impl Directory {
@@ -142,7 +143,7 @@ impl Directory {
     fn get(&self, request: &GetUserRequest) -> Result<User, CallStatus> {
         let users = self.lock();
         let number = users.find(&request.id)?;
-        Ok(User::clone(&users.by_number[&number]))
+        Ok(User::clone(&users.by_number[&number].user))
     }
 
     /// A page of those whose names hold the filter, in any case. Each user is
@@ -153,7 +154,7 @@ impl Directory {
     ) -> Result<impl Iterator<Item = Result<User, CallStatus>> + use<>, CallStatus> {
         let size = match usize::try_from(request.page_size) {
             Ok(0) => PAGE,
-            Ok(size) => size.min(LARGEST_PAGE),
+            Ok(size) => size,
             Err(_) => return Err(invalid("page_size is negative")),
         };
         let start = match &*request.page_token {
@@ -167,8 +168,9 @@ impl Directory {
         let matching = users
             .by_number
             .values()
-            .filter(|user| user.name.to_lowercase().contains(&filter));
-        let page: Vec<Arc<User>> = matching.skip(start).take(size).cloned().collect();
+            .filter(|entry| filter.is_empty() || entry.name.contains(&filter))
+            .map(|entry| entry.user.clone());
+        let page: Vec<Arc<User>> = matching.skip(start).take(size).collect();
         Ok(page.into_iter().map(|user| Ok(User::clone(&user))))
     }
 
@@ -231,7 +233,9 @@ impl Users {
         }
         let number = id.parse().ok().filter(|number| {
             // "007" is not the id of user 7.
-            self.by_number.get(number).is_some_and(|user| user.id == id)
+            self.by_number
+                .get(number)
+                .is_some_and(|entry| entry.user.id == id)
         });
         number.ok_or_else(|| {
             let shown: String = id.chars().take(SHOWN).collect();
@@ -243,9 +247,6 @@ impl Users {
     fn put(&mut self, number: u64, user: User) -> Result<(), CallStatus> {
         if user.name.is_empty() {
             return Err(invalid("name is empty"));
-        }
-        if user.name.len() > NAME_LENGTH {
-            return Err(invalid("the name is too long"));
         }
         if user.email.is_empty() {
             return Err(invalid("email is empty"));
@@ -261,15 +262,23 @@ impl Users {
             let message = format!("a user has the email {}", user.email);
             return Err(status(Code::AlreadyExists, message));
         }
+        let name = user.name.to_lowercase().into_boxed_str();
+        let before = self.by_number.get(&number).map_or(0, |it| it.name.len());
+        if self.names - before + name.len() > NAMES {
+            return Err(status(Code::ResourceExhausted, "the directory is full"));
+        }
         self.remove(number);
         self.by_email.insert(user.email.clone(), number);
-        self.by_number.insert(number, Arc::new(user));
+        self.names += name.len();
+        let user = Arc::new(user);
+        self.by_number.insert(number, Entry { user, name });
         Ok(())
     }
 
     fn remove(&mut self, number: u64) {
-        if let Some(user) = self.by_number.remove(&number) {
+        if let Some(Entry { user, name }) = self.by_number.remove(&number) {
             self.by_email.remove(&user.email);
+            self.names -= name.len();
         }
     }
 }
