@@ -62,7 +62,7 @@ impl Keeper {
     }
 }
 
-/// Ends a connection so that its server knows at once: after a FIN alone a client
+/// Ends a connection so that its server knows immediately: after a FIN alone a client
 /// may still read.
 fn reset(stream: TcpStream) {
     let socket = socket2::SockRef::from(&stream);

@@ -1,4 +1,4 @@
-//! What middleware hands to handlers, and what it takes from requests, over both
+//! Values that middleware hands to handlers, and fields that it removes, over both
 //! versions.
 #![cfg(feature = "net")]
 

@@ -103,7 +103,7 @@ fn a_collected_body_over_its_limit_is_413_whether_announced_or_not() {
     assert_eq!(peer.fetch("GET", "/hello", b"").0, 200);
 }
 
-/// RFC 9113 §8.1: RST_STREAM behind an early answer, at once, later or never.
+/// RFC 9113 §8.1: RST_STREAM behind an early answer, immediately, later or never.
 #[test]
 fn what_follows_an_early_answer_is_dropped_for_a_while() {
     let limits = |wait: Duration| {

@@ -1,4 +1,4 @@
-//! What goes wrong on a server is a line on the log, which names the route and
+//! A fault on a server is a line on the log, which names the route and
 //! the reason.
 #![cfg(all(feature = "net", feature = "log"))]
 

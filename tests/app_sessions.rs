@@ -1,4 +1,4 @@
-//! What a session's head may say, its pings, and its end when the server stops:
+//! The head of a session, its pings, and its end when the server stops:
 //! over HTTP/1.1 and HTTP/2.
 #![cfg(feature = "net")]
 

@@ -245,8 +245,8 @@ fn peers() -> Vec<Peer> {
     ]
 }
 
-/// Presses with peers of these kinds: the heap's peak, and the account's. Whoever
-/// asks for little is served all the while.
+/// Presses with peers of these kinds: the heap's peak, and the account's. A
+/// client that asks for little is served all the while.
 fn press(limits: &Limits, peers: &[Peer], rounds: u32) -> (usize, usize) {
     let app = app(limits.clone());
     let (metrics, hub) = (app.metrics(), app.hub());

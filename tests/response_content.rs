@@ -1,4 +1,4 @@
-//! What a response may carry, for every pair of method and status, on both
+//! The content of a response, for every pair of method and status, on both
 //! versions and in both roles.
 #![cfg(feature = "alloc")]
 

@@ -77,8 +77,8 @@ pub fn check(entry: Field<'_>) -> Result<(), Misuse> {
     is_value.then_some(()).ok_or(Misuse::MetadataValue)
 }
 
-/// The same for metadata behind the response, which goes out as trailers: fields
-/// that may not stand there (RFC 9110 §6.5.1) are refused as reserved names are.
+/// Whether an entry may be sent behind the response, as a trailer: fields that
+/// may not stand there (RFC 9110 §6.5.1) are refused as reserved names are.
 ///
 /// # Errors
 /// [`Misuse::MetadataName`] or [`Misuse::MetadataValue`].

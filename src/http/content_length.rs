@@ -10,14 +10,14 @@ pub(crate) enum ContentLength {
     Absent,
     /// One field with one number.
     One(u64),
-    /// The same number more than once, in a list or in several fields.
+    /// One number more than once, in a list or in several fields.
     Repeated(u64),
     /// Not a number, one beyond 64 bits, or different ones.
     Invalid,
 }
 
 impl ContentLength {
-    /// The same with a repeated number taken for one, which a client may do.
+    /// Takes a repeated number for one, which a client may do.
     pub(crate) const fn collapsed(self) -> Self {
         match self {
             Self::Repeated(n) => Self::One(n),

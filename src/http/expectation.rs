@@ -1,4 +1,4 @@
-//! What a client expects of the server before it sends its content.
+//! The Expect field: a client that wants an answer before it sends its content.
 
 use super::List;
 

@@ -273,7 +273,7 @@ impl Connection {
         self.put_updates(out);
     }
 
-    /// The same without a word to the peer before the next call.
+    /// As `consume`, but the peer hears of it with the next call only.
     pub(crate) fn consume_later(&mut self, stream: u32, bytes: u32) {
         self.consume_quietly(stream, bytes);
         self.stream_updates_due = true;

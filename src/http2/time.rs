@@ -225,8 +225,8 @@ impl Connection {
     }
 
     /// The peer has used `bytes` of what we have sent, and says so by a window. A
-    /// connection without streams is not idle as long as this goes on, at 4 KiB a
-    /// second or more.
+    /// connection without streams is not idle while the peer uses 4 KiB a second or
+    /// more.
     pub(super) fn used(&mut self, bytes: u32, now: Instant) {
         let worth = Duration::from_micros(u64::from(bytes) * 1_000_000 / PACE);
         self.active = (self.active + worth).min(now);

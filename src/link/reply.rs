@@ -265,8 +265,8 @@ impl Link {
         }
     }
 
-    /// As [`write_shared`](Self::write_shared), for bytes that many are to get
-    /// and that are charged elsewhere.
+    /// Writes by reference bytes that many peers get, and that are charged
+    /// elsewhere.
     ///
     /// # Errors
     /// As [`write`](Self::write).

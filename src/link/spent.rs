@@ -1,5 +1,5 @@
-//! What a peer has spent of its rates, kept beyond its connection: one that
-//! connects anew does not begin anew.
+//! The part of its rates that a peer has used, kept beyond its connection, so
+//! that reconnecting does not restore them.
 
 #[cfg(feature = "net")]
 use super::Limits;
@@ -8,7 +8,7 @@ use crate::wire::Budget;
 #[cfg(feature = "net")]
 use crate::wire::{Instant, Rate};
 
-/// What was spent of the rates of all protocols.
+/// The used part of the rates of all protocols.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Spent {
     pub(super) http2: http2::Spent,

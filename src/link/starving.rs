@@ -1,4 +1,4 @@
-//! What becomes of a link when there is no memory for what its peer wants.
+//! A link when there is no memory for its peer.
 
 use super::protocol::Protocol;
 use super::{Closing, Link};
@@ -38,8 +38,8 @@ impl Link {
         }
     }
 
-    /// There is memory again: what has waited for it goes on. To be fed
-    /// afterwards, with or without input.
+    /// There is memory again for what has waited. The link is to be fed afterwards,
+    /// with or without input.
     pub fn replenish(&mut self, out: &mut impl Sink) {
         if let Protocol::Http2(many) = &mut self.protocol {
             many.replenish(out);

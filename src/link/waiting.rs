@@ -1,4 +1,4 @@
-//! What the owner of a raw connection has asked its peer.
+//! The answer that the peer of a raw connection owes its owner.
 
 use core::time::Duration;
 

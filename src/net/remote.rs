@@ -50,8 +50,9 @@ impl Remote {
         self.post_sized(owner, exchange, value, 0)
     }
 
-    /// The same for a value that refers to `bytes` bytes of memory, which count
-    /// for [`Limits::mailbox_memory`](super::Limits::mailbox_memory) with its own.
+    /// Sends a value that refers to `bytes` bytes of memory. They count for
+    /// [`Limits::mailbox_memory`](super::Limits::mailbox_memory) beside the value's
+    /// own size.
     ///
     /// # Errors
     /// As [`post`](Self::post).
@@ -76,7 +77,8 @@ impl Remote {
     /// Sends `value` to an owner, whatever becomes of its connections.
     ///
     /// # Errors
-    /// As [`post`](Self::post); what has the lower priority is refused first.
+    /// [`Undelivered`], as for [`post`](Self::post); values of the lower priority
+    /// are refused first.
     pub fn post_to_owner(
         &self,
         owner: Owner,
@@ -86,7 +88,8 @@ impl Remote {
         self.post_sized_to_owner(owner, priority, value, 0)
     }
 
-    /// The same for a value that refers to `bytes` bytes of memory.
+    /// Sends to an owner a value that refers to `bytes` bytes of memory, which
+    /// count as those of [`post_sized`](Self::post_sized) do.
     ///
     /// # Errors
     /// As [`post`](Self::post).

@@ -128,10 +128,10 @@ impl Decoder {
     /// browsers, and so does a caller that never calls this. It is for streams
     /// whose server leaves out the last blank line.
     /// [`Reconnection`](super::Reconnection) does not take the ID of a
-    /// [`Decoded::Cut`], so that the event comes again in whole.
+    /// [`Decoded::Cut`], so that the complete event comes again.
     ///
     /// # Errors
-    /// The same as of `receive`.
+    /// Those of [`receive`](Self::receive).
     ///
     /// ```
     /// use barewire::sse::{Decoded, Decoder, Limits};

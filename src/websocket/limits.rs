@@ -43,7 +43,7 @@ pub struct Limits {
     /// 1008.
     pub message_timeout: Duration,
     /// Pings that the peer may send, and pongs that answer no ping of ours.
-    /// As many pongs as pings were sent are free.
+    /// For each ping that was sent one pong is free.
     ///
     /// Stops: a flood of pings, each of which costs an answer. The peer sees:
     /// 1008, after the pongs that it is owed.

@@ -1,4 +1,4 @@
-//! What the transport knows of the way to the peer, told to the machine.
+//! The transport tells the machine how far its output is on the way to the peer.
 
 use super::connection::{Connection, Phase};
 use super::timer::Tick;

@@ -286,7 +286,7 @@ fn an_interim_response_leaves_by_itself() {
     assert!(sent.ends_with("\r\n\r\n1\r\no\r\n"), "{sent}");
     scene.send(client, b"k");
     assert_eq!(scene.take(client), "1\r\nk\r\n0\r\n\r\n");
-    // The connection goes on, and the next one is answered likewise.
+    // The connection lives on, and the next one is answered likewise.
     scene.send(client, head);
     assert_eq!(scene.take(client), interim);
     // But not for ever: a peer may want to see the response first.

@@ -639,7 +639,7 @@ mod over_http2 {
         assert!(!scene.has("Gone"));
     }
 
-    /// The same for an output that may end within a frame.
+    /// Counts frames of a kind in an output that may end within one.
     fn frames_of_front(out: &[u8], kind: u8) -> usize {
         let (mut rest, mut found) = (out, 0);
         while let [a, b, c, this, ..] = *rest {

@@ -1,4 +1,4 @@
-//! What the gRPC services look like, for reflection: an encoded
+//! The gRPC services' descriptors, for reflection: an encoded
 //! `FileDescriptorSet` of all files in `protos/`, with what they import.
 //!
 //! A test compiles the files and compares. After a change of one of them,

@@ -52,7 +52,7 @@ fn serve(arguments: Arguments) -> Result<(), Error> {
     server.join().map(drop)
 }
 
-/// The first signal has the server finish what runs, a second one stop at once.
+/// The first signal has the server finish what runs, a second one stop immediately.
 fn stop_on_signals(server: &Server) -> Result<(), Error> {
     let handle = server.handle();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;

@@ -25,7 +25,7 @@ fn call<O: Message + Default>(
     call_of(running, "user_service.UserService", method, request)
 }
 
-/// The same of another service.
+/// Calls a method of any service.
 fn call_of<O: Message + Default>(
     running: &Running,
     service: &str,

@@ -1,4 +1,4 @@
-//! What blocking work may give back.
+//! Answers that blocking work may give back.
 
 use crate::app::exchange::refusal::Refusal;
 use crate::app::exchange::response::Response;

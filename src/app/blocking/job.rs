@@ -1,4 +1,4 @@
-//! What blocking work sees of its client.
+//! The client, as blocking work sees it.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};

@@ -95,8 +95,8 @@ impl TakenRequest {
 
 impl Route {
     /// Calls `call` on a thread for blocking work, with a copy of the request and
-    /// its body in whole, as long as the app's
-    /// [`collect_limit`](crate::app::App::collect_limit) lets it be. See
+    /// its complete body, which may be as long as the app's
+    /// [`collect_limit`](crate::app::App::collect_limit). See
     /// [`Reply::blocking`](crate::app::Reply::blocking) for what happens where
     /// there is no room, the client goes, or it panics.
     ///

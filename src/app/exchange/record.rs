@@ -159,7 +159,7 @@ impl Record {
         }
     }
 
-    /// Starts over in the place of `other`, which waits for its reply to leave:
+    /// Starts over instead of `other`, which waits for its reply to leave:
     /// with what the log calls it.
     pub(crate) fn stand_in(&mut self, other: &Self) {
         self.begin(other.method(), other.started);

@@ -231,8 +231,8 @@ impl<'a, 'c> Reply<'a, 'c> {
         Done(())
     }
 
-    /// A place for what goes on after this. To be taken before the reply is
-    /// begun.
+    /// A place for a session that lives on after this call. To be taken before the
+    /// reply is begun.
     ///
     /// # Errors
     /// 503 if there is none for this address ([`Limits::sessions`]).

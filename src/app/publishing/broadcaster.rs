@@ -47,7 +47,7 @@ impl Broadcaster {
         Self::with_limits(BroadcastLimits::DEFAULT)
     }
 
-    /// A broadcaster without streams, whose names are judged by these limits.
+    /// A broadcaster without streams, with these limits on names.
     pub fn with_limits(limits: BroadcastLimits) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -175,7 +175,7 @@ struct Streams {
 
 impl Streams {
     /// The streams of these names, by loop. No two names share a stream, so
-    /// that each comes once if each name is looked at once.
+    /// that each stream comes once if each name is looked up once.
     fn targets<I: AsRef<str>>(&self, ids: &[I]) -> HashMap<usize, Vec<Arc<Activity>>> {
         let find = |id: &I| self.named.get(id.as_ref());
         let mut places: Vec<&Vec<Place>> = ids.iter().filter_map(find).collect();

@@ -75,8 +75,8 @@ pub trait Middleware: Send + Sync {
     /// A reply has left to its last byte, or no more of it will: its client has
     /// gone, or it was cut. Called for every reply that
     /// [`after`](Self::after) has seen, if
-    /// [`watches_ends`](Self::watches_ends); for one that goes on for long, like
-    /// an event stream or a WebSocket, when that is over.
+    /// [`watches_ends`](Self::watches_ends); for one that lasts, like an
+    /// event stream or a WebSocket, when that is over.
     fn ended(&self, record: &Record, end: &ReplyEnd) {
         let _ = (record, end);
     }

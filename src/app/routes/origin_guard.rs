@@ -27,7 +27,7 @@ use crate::net::report::report;
 ///     .post("/orders", |_request, reply| reply.text("ordered"));
 /// ```
 ///
-/// As middleware it looks at methods that are not safe (all but GET, HEAD,
+/// Used as middleware, it looks at methods that are not safe (all but GET, HEAD,
 /// OPTIONS and TRACE, RFC 9110 §9.2.1), in this order:
 ///
 /// | request | answer |
@@ -45,10 +45,9 @@ use crate::net::report::report;
 /// sends another Host than the browser needs the public origin allowed:
 /// X-Forwarded-Host is not looked at, since any client can write it.
 ///
-/// [WebSocket routes](crate::app::WebSocketRoute) have a guard of their own that
-/// is on unless it is told otherwise, so that as middleware it leaves handshakes
-/// alone. For a part of the paths there is [`Below`](crate::app::Below); a
-/// handler can ask [`check`](Self::check) itself. Behind
+/// [WebSocket routes](crate::app::WebSocketRoute) have a guard of their own, which
+/// is on by default; so as middleware the guard leaves handshakes alone. For a part of the paths there is [`Below`](crate::app::Below); a
+/// handler can call [`check`](Self::check) itself. Behind
 /// [`Cors`](crate::app::Cors), a refusal too can be read by the pages that Cors
 /// lets read.
 #[derive(Debug, Clone, Default)]

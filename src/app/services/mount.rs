@@ -186,7 +186,7 @@ fn converse(
     }
 }
 
-/// A place for a call that goes on; without one the call has been ended.
+/// A place for a call that is not over yet; without one the call has been ended.
 fn place(sending: &mut Sending, at: &mut At<'_, '_>) -> Option<Claim> {
     let claim = at.context.claim(Resource::Sessions);
     if claim.is_err() {

@@ -64,7 +64,7 @@ impl Front {
         self.answer_for(context, Status::GATEWAY_TIMEOUT);
     }
 
-    /// Answers in the place of whoever owes the response, and drops that.
+    /// Answers for the entry that owes the response, and drops it.
     pub(super) fn answer_for(&mut self, context: &mut Context<'_>, status: Status) {
         let Some(entry) = self.claim(context) else {
             return;

@@ -8,8 +8,8 @@ use crate::net::Context;
 use crate::net::report::report;
 
 impl Front {
-    /// What has just been called took so long. `is_session` if it was a session
-    /// that goes on, and not a route's closure.
+    /// The last call took this long. `is_session` if it was to a session, and not
+    /// to a route's closure.
     #[cold]
     #[inline(never)]
     pub(super) fn held(&mut self, context: &Context<'_>, time: Duration, is_session: bool) {

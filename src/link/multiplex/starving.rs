@@ -87,7 +87,7 @@ impl Multiplex {
         }
     }
 
-    /// What has waited goes on.
+    /// There is memory again: streams that waited for it are read on.
     pub(in crate::link) fn replenish(&mut self, out: &mut impl Sink) {
         for id in core::mem::take(&mut self.starved) {
             let Some(stream) = self.streams.get_mut(id) else {

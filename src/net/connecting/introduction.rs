@@ -1,4 +1,4 @@
-//! Connections whose proxy says first whose they are.
+//! Connections that begin with a header of the PROXY protocol.
 
 use super::proxy_header::{Source, read_proxy_header};
 use crate::link::{Event, Gone};
@@ -9,7 +9,7 @@ use crate::wire::Instant;
 
 impl<P: Poller> Loop<P> {
     /// Reads the header of the PROXY protocol in front of a connection; whether
-    /// the connection goes on with what is behind it.
+    /// what is behind it can be served now.
     pub(in crate::net) fn read_introduction(&mut self, key: Key) -> bool {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return false;

@@ -131,8 +131,9 @@ impl Context<'_> {
         &self.state.counters
     }
 
-    /// Whom memory is charged to that is held for the peer of this exchange:
-    /// for owners that keep some themselves, such as parts of messages.
+    /// The account of this exchange's connection, to charge memory to that is held
+    /// for its peer: for owners that keep some themselves, such as parts of
+    /// messages. `None` if the connection is over.
     pub fn account(&mut self) -> Option<Account> {
         self.state.account_of(self.exchange.connection).cloned()
     }
@@ -149,7 +150,7 @@ impl Context<'_> {
         self.state.memory.all.is_full()
     }
 
-    /// As [`write_shared`](Self::write_shared), for bytes that many are to get:
+    /// Writes by reference bytes that many peers get:
     /// [`shared`](Self::shared) has charged them once.
     pub fn write_published(&mut self, data: Bytes) -> Flow {
         self.write_by(|link, state| {
@@ -157,8 +158,8 @@ impl Context<'_> {
         })
     }
 
-    /// Bytes that many are to get, charged once: to the loop, until the last
-    /// of them has got them.
+    /// Bytes for many peers, charged once: to the loop, until the last peer has
+    /// got them.
     pub fn shared(&self, bytes: Bytes) -> Bytes {
         self.state.memory.shared(bytes)
     }

@@ -1,4 +1,5 @@
-//! What one address, and one connection, may take of what a loop has.
+//! The share of one address, and of one connection, in a loop's timers, sessions
+//! and other resources.
 //!
 //! ```text
 //!   loop:        connections  timers  sessions  memberships     each with a cap

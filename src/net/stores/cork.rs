@@ -318,7 +318,7 @@ pub(in crate::net) enum Piece<'a> {
     Copied(&'a [u8]),
     /// Shared, less the first bytes.
     Shared(&'a Bytes, usize),
-    /// The same of what many are to get.
+    /// Shared and charged once for many peers, less the first bytes.
     Published(&'a Bytes, usize),
     /// Of a file, less the first bytes.
     File(&'a FilePart, u64),

@@ -1,8 +1,8 @@
-//! What an owner has written in whole, until it has left or will not.
+//! Responses that are complete and have not left yet.
 //!
-//! A response is complete long before its last byte is with the kernel. Who
-//! wants to know what became of it leaves a parcel behind it, and gets that
-//! back. Nobody pays who leaves none.
+//! A response is complete long before its last byte is with the kernel. An
+//! owner that wants to know what became of it leaves a parcel behind it, and gets
+//! that back. An owner that leaves none pays nothing.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

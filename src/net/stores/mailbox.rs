@@ -178,7 +178,7 @@ impl<T> Mailbox<T> {
         self.post_sized(message, size_of::<T>(), priority)
     }
 
-    /// The same for a message that holds `bytes` bytes.
+    /// Posts a message that holds `bytes` bytes.
     pub(crate) fn post_sized(
         &self,
         message: T,
@@ -421,7 +421,7 @@ mod tests {
         }
         let refused = post(4, 30, Priority::Publish);
         assert_eq!(refused, Err(Undelivered::Full(4)));
-        post(5, 60, Priority::Reply).unwrap(); // in the place of 2 and 3
+        post(5, 60, Priority::Reply).unwrap(); // instead of 2 and 3
         assert_eq!(post(6, 80, Priority::Reply), Err(Undelivered::Full(6)));
         let lost = |publishes, replies| Lost { publishes, replies };
         assert_eq!(mailbox.lost(), lost(3, 1), "nothing gave way for 6 in vain");

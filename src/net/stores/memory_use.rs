@@ -1,4 +1,4 @@
-//! What is known of a loop's memory, for any thread.
+//! A loop's use of memory, to be read from any thread.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};

@@ -1,4 +1,4 @@
-//! How much of what a loop has is for one.
+//! Caps on a resource: for a loop, an address and a connection.
 
 /// How many of something there may be: in all, and of them for one address and
 /// for one connection.
@@ -16,7 +16,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// So many for whoever comes first.
+    /// This many, for those who come first.
     pub const fn unshared(all: u32) -> Self {
         Self {
             all,

@@ -224,12 +224,12 @@ pub struct ListenOptions {
     /// The loop writes once per batch, so that waiting never pays. Default
     /// true.
     pub nodelay: bool,
-    /// Where proxies are from which many clients come, so that no share of one
-    /// address holds for them on this loop. Default none.
+    /// Addresses of proxies, from which many clients come: no share of one address
+    /// holds for them on this loop. Default none.
     pub proxies: Vec<Network>,
     /// Whether connections from those proxies, and on Unix domain sockets, begin
-    /// with a header of the PROXY protocol, version 1 or 2, that says whose they
-    /// are: the client is then the [`Peer`], and has its own share. A connection
+    /// with a header of the PROXY protocol, version 1 or 2, that names the client:
+    /// the client is then the [`Peer`], and has its own share. A connection
     /// that does not is closed. From any other address nothing of the kind is
     /// believed: its bytes are a request. Default false.
     pub proxy_protocol: bool,
@@ -247,45 +247,45 @@ impl ListenOptions {
         proxy_protocol: false,
     };
 
-    /// The same with another [`backlog`](Self::backlog).
+    /// Sets [`backlog`](Self::backlog).
     pub const fn with_backlog(mut self, backlog: i32) -> Self {
         self.backlog = backlog;
         self
     }
 
-    /// The same with another [`reuse_port`](Self::reuse_port).
+    /// Sets [`reuse_port`](Self::reuse_port).
     pub const fn with_reuse_port(mut self, reuse_port: bool) -> Self {
         self.reuse_port = reuse_port;
         self
     }
 
-    /// The same with another [`claim`](Self::claim).
+    /// Sets [`claim`](Self::claim).
     pub const fn with_claim(mut self, claim: bool) -> Self {
         self.claim = claim;
         self
     }
 
-    /// The same with another [`only_v6`](Self::only_v6).
+    /// Sets [`only_v6`](Self::only_v6).
     pub const fn with_only_v6(mut self, only_v6: bool) -> Self {
         self.only_v6 = only_v6;
         self
     }
 
-    /// The same with other [`proxies`](Self::proxies).
+    /// Sets [`proxies`](Self::proxies).
     #[must_use]
     pub fn with_proxies(mut self, proxies: impl IntoIterator<Item = Network>) -> Self {
         self.proxies = proxies.into_iter().collect();
         self
     }
 
-    /// The same with another [`proxy_protocol`](Self::proxy_protocol).
+    /// Sets [`proxy_protocol`](Self::proxy_protocol).
     #[must_use]
     pub const fn with_proxy_protocol(mut self, proxy_protocol: bool) -> Self {
         self.proxy_protocol = proxy_protocol;
         self
     }
 
-    /// The same with another [`nodelay`](Self::nodelay).
+    /// Sets [`nodelay`](Self::nodelay).
     pub const fn with_nodelay(mut self, nodelay: bool) -> Self {
         self.nodelay = nodelay;
         self

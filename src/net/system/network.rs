@@ -9,8 +9,8 @@ use crate::net::Error;
 
 /// A network: all addresses that begin with the same bits.
 ///
-/// As text, an address and the number of those bits (RFC 4632 §3.1), or an
-/// address alone.
+/// Its text is an address, a slash and the number of those bits (RFC 4632 §3.1), or
+/// an address alone.
 ///
 /// ```
 /// use barewire::net::Network;

@@ -1,4 +1,4 @@
-//! What a test says of the kernel between the loop and its peers.
+//! The kernel between the loop and its peers, as a test scripts it.
 
 use super::scripted::{Client, Scripted};
 use super::scripted_queue::{Filled, KernelQueue};

@@ -1,4 +1,4 @@
-//! What a scripted kernel holds of what was written, on its way to the peer.
+//! Bytes that a scripted kernel holds on their way to the peer.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ const SECOND: u128 = 1_000_000_000;
 /// [`Scripted`](crate::net::Scripted) world: what the loop writes lies there, and
 /// the peer takes it as time passes.
 ///
-/// As on Linux, an event says that there is room only once a third of the queue
+/// Like on Linux, an event says that there is room only once a third of the queue
 /// is free, and what is taken shows in steps: a receiver opens its window, and
 /// acknowledges, when it has read enough.
 ///

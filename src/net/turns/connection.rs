@@ -192,7 +192,7 @@ impl Connection {
             && (self.duplex || !self.waits)
     }
 
-    /// Whether it goes on when its owner does, and not when its peer does.
+    /// Whether it waits for its owner, and not for its peer.
     pub(in crate::net) fn awaits_owner(&self) -> bool {
         let lacks_input = self.hungry && self.kept.is_some();
         matches!(self.phase, Phase::Open)

@@ -1,4 +1,4 @@
-//! What the peer has taken of what was sent, and what that does to deadlines.
+//! How much of the output the peer has taken, and how that moves deadlines.
 //!
 //! ```text
 //!   sent ----------------------------------------------> by the kernel's word
@@ -35,7 +35,7 @@ const APART: Duration = Duration::from_secs(30);
 pub(super) enum Way {
     /// The peer has all of it, as far as is known.
     Clear,
-    /// The same, but some was under way when it was looked at last.
+    /// The peer has all of it, but some was under way at the last look.
     Cleared,
     /// Some is under way, and the peer has taken some lately.
     Moving,

@@ -16,8 +16,8 @@ impl Context<'_> {
             .set_timer(at, self.owner, self.exchange, token, None)
     }
 
-    /// As [`set_timer`](Self::set_timer), for a time within which the peer is to
-    /// send something: when it is over, [`is_excused`](Self::is_excused) says
+    /// Sets a timer for a time within which the peer is to send something: when it
+    /// is over, [`is_excused`](Self::is_excused) says
     /// whether it could.
     pub(crate) fn grant_time(&mut self, time: Duration, token: u64) -> Result<TimerId, Exhausted> {
         let now = self.state.now;

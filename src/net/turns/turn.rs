@@ -241,7 +241,7 @@ impl<P: Poller> Loop<P> {
                 claim,
                 granted,
             } = timer;
-            drop(claim); // whoever is called may set the next
+            drop(claim); // the owner that is called may set the next
             if exchange.connection == Key::NONE {
                 self.dispatch.tell_owner(owner, Event::Timer { token });
             } else if self.dispatch.state.is_open(exchange) {

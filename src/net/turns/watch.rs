@@ -1,4 +1,4 @@
-//! What a connection remembers of its peer while output is under way.
+//! A connection's notes on its peer while output is under way.
 
 use alloc::boxed::Box;
 

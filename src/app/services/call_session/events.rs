@@ -16,7 +16,7 @@ use crate::http::Fields;
 use crate::link::Gone;
 
 impl CallSession {
-    /// What follows everything that happens: whether the call goes on.
+    /// Done after each event: whether the call lives on.
     fn after(&mut self, at: &mut At<'_, '_>) -> After {
         self.settle(at);
         if !self.is_over() {
