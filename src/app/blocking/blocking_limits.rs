@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::wire::setters;
+
 /// How much blocking work an app may have: see
 /// [`Reply::blocking`](crate::app::Reply::blocking).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,25 +28,10 @@ impl BlockingLimits {
         idle: Duration::from_secs(10),
     };
 
-    /// Sets how many threads there may be.
-    #[must_use]
-    pub const fn with_threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Sets how many jobs may wait.
-    #[must_use]
-    pub const fn with_queue(mut self, jobs: usize) -> Self {
-        self.queue = jobs;
-        self
-    }
-
-    /// Sets after how long a thread without work ends.
-    #[must_use]
-    pub const fn with_idle(mut self, time: Duration) -> Self {
-        self.idle = time;
-        self
+    setters! {
+        with_threads threads: usize,
+        with_queue queue: usize,
+        with_idle idle: Duration,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::app::exchange::refusal::Refusal;
 use crate::http::Status;
 use crate::net::Exhausted;
 use crate::sse::Misuse;
+use crate::wire::setters;
 
 /// What a [`Broadcaster`](crate::app::Broadcaster) bears of the names that its
 /// streams are singled out by. They often come from clients.
@@ -27,18 +28,9 @@ impl BroadcastLimits {
         names: 1_024,
     };
 
-    /// The same with another length of a name, in bytes.
-    #[must_use]
-    pub const fn with_name(mut self, bytes: usize) -> Self {
-        self.name = bytes;
-        self
-    }
-
-    /// The same with another number of names for one event.
-    #[must_use]
-    pub const fn with_names(mut self, names: usize) -> Self {
-        self.names = names;
-        self
+    setters! {
+        with_name name: usize,
+        with_names names: usize,
     }
 }
 

@@ -1,6 +1,7 @@
 //! How many rooms there may be.
 
 use crate::net::Exhausted;
+use crate::wire::setters;
 
 /// How many rooms there may be, and what they may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,25 +28,10 @@ impl RoomLimits {
         rooms: 100_000,
     };
 
-    /// The same with another number of rooms for one session.
-    #[must_use]
-    pub const fn with_joined(mut self, rooms: usize) -> Self {
-        self.joined = rooms;
-        self
-    }
-
-    /// The same with another length of names, in bytes.
-    #[must_use]
-    pub const fn with_name(mut self, bytes: usize) -> Self {
-        self.name = bytes;
-        self
-    }
-
-    /// The same with another number of rooms for the whole app.
-    #[must_use]
-    pub const fn with_rooms(mut self, rooms: usize) -> Self {
-        self.rooms = rooms;
-        self
+    setters! {
+        with_joined joined: usize,
+        with_name name: usize,
+        with_rooms rooms: usize,
     }
 }
 
