@@ -3,14 +3,14 @@
 #![cfg(all(feature = "net", target_os = "linux"))]
 
 mod app_support;
+#[path = "counting/heap.rs"]
+mod heap;
 
-use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{
     AtomicBool, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
 use core::time::Duration;
-use std::alloc::System;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
@@ -22,32 +22,6 @@ use app_support::{PATIENCE, Running, wait_until};
 use barewire::app::{App, Message, Socket, WebSocket};
 use barewire::net::{Address, Limits};
 use barewire::{http1, link, websocket};
-
-/// Bytes that live on the heap, and the most that did.
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-#[allow(unsafe_code, reason = "an allocator is unsafe to write")]
-// SAFETY: everything is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: as the caller has promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as the caller has promised.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// The tests measure, so they take turns.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -256,11 +230,11 @@ fn honest_clients_are_served_among_two_thousand_hostile_peers_in_bounded_memory(
         .with_connections(4000)
         .with_per_address(4000)
         .with_memory(16 << 20);
-    let base = LIVE.load(Relaxed);
+    let base = heap::live();
     let running = Running::start(app().limits(limits.clone()));
     let to = address(&running);
     shown("alone", &honest(to, Duration::from_millis(1500)));
-    PEAK.store(LIVE.load(Relaxed), Relaxed);
+    heap::begin();
     let (stop, ready) = (AtomicBool::new(false), AtomicBool::new(false));
     let peers = 2000;
     thread::scope(|scope| {
@@ -274,7 +248,7 @@ fn honest_clients_are_served_among_two_thousand_hostile_peers_in_bounded_memory(
         let returns = attacker.join().unwrap();
         println!("thrown out and come back: {returns} times");
     });
-    let held = PEAK.load(Relaxed) - base;
+    let held = heap::peak() - base;
     let most = bound(&limits, BIG);
     println!("heap at its peak: {held} bytes of at most {most}");
     assert!(held <= most, "{held} > {most}");
@@ -287,10 +261,10 @@ fn large_messages_from_all_sides_stay_within_the_memory_limit() {
         .with_per_address(4000)
         .with_connections(1000)
         .with_memory(8 << 20);
-    let base = LIVE.load(Relaxed);
+    let base = heap::live();
     let running = Running::start(app().limits(limits.clone()));
     let to = address(&running);
-    PEAK.store(LIVE.load(Relaxed), Relaxed);
+    heap::begin();
     // Each announces a MiB, and sends all of it but the end.
     let piece = vec![b'm'; 64 << 10];
     let mut streams: Vec<_> = (0..200)
@@ -313,7 +287,7 @@ fn large_messages_from_all_sides_stay_within_the_memory_limit() {
     let mut buffer = [0; 1024];
     let n = stream.read(&mut buffer).unwrap();
     assert!(buffer[..n].ends_with(b"Hello, World!"));
-    let held = PEAK.load(Relaxed) - base;
+    let held = heap::peak() - base;
     let most = bound(&limits, BIG);
     println!("200 open messages of a MiB: heap {held} bytes of at most {most}");
     assert!(held <= most, "{held} > {most}");
@@ -339,7 +313,7 @@ fn connections_cost_little_while_they_are_idle() {
                 })
                 .collect();
             (
-                LIVE.load(Relaxed) - streams.capacity() * size_of::<TcpStream>(),
+                heap::live() - streams.capacity() * size_of::<TcpStream>(),
                 streams,
             )
         };

@@ -2,10 +2,7 @@
 //! at one time, as the allocator counts.
 #![cfg(feature = "net")]
 
-use core::alloc::{GlobalAlloc, Layout};
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
-use std::alloc::System;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::thread;
@@ -17,33 +14,10 @@ use barewire::app::{
 use barewire::net::Limits;
 
 mod app_support;
+#[path = "counting/heap.rs"]
+mod heap;
 
 use app_support::Running;
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-#[allow(unsafe_code, reason = "an allocator is unsafe to write")]
-// SAFETY: everything is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: as the caller has promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as the caller has promised.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Bytes of the largest answer, and of what is published.
 const BIG: usize = 1 << 20;
@@ -250,9 +224,9 @@ fn peers() -> Vec<Peer> {
 fn press(limits: &Limits, peers: &[Peer], rounds: u32) -> (usize, usize) {
     let app = app(limits.clone());
     let (metrics, hub) = (app.metrics(), app.hub());
-    let base = LIVE.load(Relaxed);
+    let base = heap::live();
     let running = Running::start(app);
-    PEAK.store(LIVE.load(Relaxed), Relaxed);
+    heap::begin();
     let event = "e".repeat(PUBLISHED);
     let mut streams: Vec<(usize, TcpStream)> = Vec::new();
     for round in 1..=rounds {
@@ -283,10 +257,7 @@ fn press(limits: &Limits, peers: &[Peer], rounds: u32) -> (usize, usize) {
             assert!(buffer[..n].ends_with(b"Hello, World!"));
         }
     }
-    (
-        PEAK.load(Relaxed) - base,
-        metrics.snapshot().memory[0].peak(),
-    )
+    (heap::peak() - base, metrics.snapshot().memory[0].peak())
 }
 
 #[test]

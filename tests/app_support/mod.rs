@@ -135,3 +135,18 @@ pub(crate) fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
 pub(crate) fn wait_until_drained(address: SocketAddr) {
     wait_until("nobody listens", || TcpStream::connect(address).is_err());
 }
+
+/// The content of a body in chunks without extensions, which is complete.
+pub(crate) fn unchunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let line = body.iter().position(|&b| b == b'\r').unwrap();
+        let size = str::from_utf8(&body[..line]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return whole;
+        }
+        whole.extend_from_slice(&body[line + 2..][..size]);
+        body = &body[line + 4 + size..];
+    }
+}

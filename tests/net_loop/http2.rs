@@ -767,9 +767,7 @@ fn a_hostile_connection_ends_and_touches_no_other() {
     honest.talk(&mut scene);
     for (host, (reason, attack)) in (1..).zip(attacks) {
         // What one address has spent is no concern of the next.
-        let peer = barewire::net::Peer::V4([192, 0, 2, host].into(), 1000);
-        let client = scene.world.connect_client_from(0, peer);
-        scene.settle();
+        let client = scene.connect_from([192, 0, 2, host]);
         scene.send(client, &opening());
         let mut sent = 0;
         while !scene.is_over(client) && scene.fate(client) == Fate::Open {

@@ -2,8 +2,7 @@
 
 use core::time::Duration;
 
-use barewire::net::{Client, Fate, Limits, Peer};
-use core::net::Ipv4Addr;
+use barewire::net::{Fate, Limits};
 
 use crate::scene::{Scene, Setting, get};
 
@@ -14,34 +13,29 @@ fn site(limits: Limits) -> Scene {
     })
 }
 
-fn connect_from(scene: &mut Scene, host: u8) -> Client {
-    let peer = Peer::V4(Ipv4Addr::new(192, 0, 2, host), 1000);
-    let client = scene.world.connect_client_from(0, peer);
-    scene.settle();
-    client
-}
-
 #[test]
 fn connections_beyond_the_cap_are_closed_and_counted() {
     let mut scene = site(Limits::DEFAULT.with_connections(3));
-    let clients: Vec<_> = (0..5).map(|host| connect_from(&mut scene, host)).collect();
+    let clients: Vec<_> = (0..5)
+        .map(|host| scene.connect_from([192, 0, 2, host]))
+        .collect();
     let open = |scene: &Scene, client| scene.fate(client) == Fate::Open;
     assert_eq!(clients.iter().filter(|&&it| open(&scene, it)).count(), 3);
     assert_eq!(scene.events.counters().refused, 2);
     scene.eof(clients[0]);
-    let next = connect_from(&mut scene, 9);
+    let next = scene.connect_from([192, 0, 2, 9]);
     assert!(open(&scene, next));
 }
 
 #[test]
 fn one_address_cannot_take_all_places() {
     let mut scene = site(Limits::DEFAULT.with_per_address(2));
-    let greedy: Vec<_> = (0..4).map(|_| connect_from(&mut scene, 1)).collect();
-    let other = connect_from(&mut scene, 2);
+    let greedy: Vec<_> = (0..4).map(|_| scene.connect_from([192, 0, 2, 1])).collect();
+    let other = scene.connect_from([192, 0, 2, 2]);
     assert_eq!(scene.fate(other), Fate::Open);
     assert_eq!(scene.active(), 3);
     scene.reset(greedy[0]);
-    let again = connect_from(&mut scene, 1);
+    let again = scene.connect_from([192, 0, 2, 1]);
     assert_eq!(scene.fate(again), Fate::Open);
 }
 
@@ -120,7 +114,7 @@ fn a_whole_dial_has_its_time() {
 
 /// Whether a connection of this host is still there after it has said so much.
 fn bears(scene: &mut Scene, host: u8, bytes: &[u8]) -> bool {
-    let client = connect_from(scene, host);
+    let client = scene.connect_from([192, 0, 2, host]);
     scene.send(client, bytes);
     let is_there = scene.fate(client) == Fate::Open;
     scene.world.reset(client);

@@ -1,11 +1,10 @@
 //! Who holds memory, who waits for it, and who makes room.
 
-use core::net::Ipv4Addr;
 use core::time::Duration;
 
 use barewire::http::{Content, Fields, ResponseHead, Status};
 use barewire::link::{self, Body, Event};
-use barewire::net::{Client, Context, Fate, Limits, Peer};
+use barewire::net::{Client, Context, Fate, Limits};
 use barewire::websocket;
 
 use crate::scene::{Scene, Setting, UPGRADE, frame, get, ok, post, upgrade};
@@ -43,13 +42,6 @@ fn scene(limits: Limits) -> Scene {
     Scene::with(setting, serve)
 }
 
-fn connect(scene: &mut Scene, address: u32) -> Client {
-    let peer = Peer::V4(Ipv4Addr::from_bits(address), 1000);
-    let client = scene.world.connect_client_from(0, peer);
-    scene.settle();
-    client
-}
-
 /// Sends at 6 MiB a second.
 fn send_slowly(scene: &mut Scene, client: Client, bytes: &[u8]) {
     for piece in bytes.chunks(64 << 10) {
@@ -83,7 +75,7 @@ fn honest_ones_are_served_beside_stalled_ones(addresses: u32) {
     let junk = &post("/echo", &vec![b'x'; 2 * MIB])[..72 << 10];
     let stalled: Vec<Client> = (0..1000)
         .map(|n| {
-            let client = connect(&mut scene, 0x7f00_0001 + n % addresses);
+            let client = scene.connect_from(0x7f00_0001 + n % addresses);
             scene.send(client, junk);
             client
         })
@@ -91,12 +83,12 @@ fn honest_ones_are_served_beside_stalled_ones(addresses: u32) {
     assert!(memory.held() > 30 * MIB, "{}", memory.held());
     let home = 0xc000_0201;
     for len in [MIB, 4 * MIB, 15 * MIB] {
-        let client = connect(&mut scene, home);
+        let client = scene.connect_from(home);
         send_slowly(&mut scene, client, &post("/echo", &vec![b'y'; len]));
         answer(&mut scene, client, len);
         assert_eq!(scene.fate(client), Fate::Open);
     }
-    let client = connect(&mut scene, home);
+    let client = scene.connect_from(home);
     scene.send(client, UPGRADE);
     scene.world.take_output(client);
     send_slowly(&mut scene, client, &frame(0x82, &vec![b'y'; 2 * MIB]));
@@ -124,9 +116,9 @@ fn who_keeps_the_pace_stays_while_one_who_does_not_is_left() {
     let mut scene = scene(Limits::DEFAULT.with_memory(8 * MIB));
     let memory = scene.events.memory();
     let body = post("/echo", &vec![b'y'; 2 * MIB]);
-    let steady = connect(&mut scene, 1);
+    let steady = scene.connect_from(1);
     scene.send(steady, &body[..MIB]);
-    let stalled: Vec<Client> = (2..5).map(|n| connect(&mut scene, n)).collect();
+    let stalled: Vec<Client> = (2..5).map(|n| scene.connect_from(n)).collect();
     for &client in &stalled {
         scene.send(client, &body[..MIB / 2 - 1000]);
     }
@@ -137,7 +129,7 @@ fn who_keeps_the_pace_stays_while_one_who_does_not_is_left() {
         sent += 8 << 10;
         scene.world.advance(Duration::from_secs(1));
     }
-    let late = connect(&mut scene, 9);
+    let late = scene.connect_from(9);
     send_slowly(&mut scene, late, &post("/echo", &vec![b'y'; 7 * MIB / 2]));
     answer(&mut scene, late, 7 * MIB / 2);
     assert_eq!(scene.fate(steady), Fate::Open);
@@ -156,13 +148,13 @@ fn what_finds_no_memory_in_time_is_refused_by_its_own_status() {
     let mut scene = scene(limits);
     let memory = scene.events.memory();
     let body = post("/echo", &vec![b'y'; 4 * MIB]);
-    let first: Vec<Client> = (0..3).map(|n| connect(&mut scene, n)).collect();
+    let first: Vec<Client> = (0..3).map(|n| scene.connect_from(n)).collect();
     for &client in &first {
         scene.send(client, &body[..MIB]);
     }
-    let http = connect(&mut scene, 10);
+    let http = scene.connect_from(10);
     scene.send(http, &body[..MIB]);
-    let socket = connect(&mut scene, 11);
+    let socket = scene.connect_from(11);
     scene.send(socket, UPGRADE);
     scene.world.take_output(socket);
     scene.send(socket, &frame(0x82, &vec![b'y'; 2 * MIB])[..MIB]);
@@ -176,7 +168,7 @@ fn what_finds_no_memory_in_time_is_refused_by_its_own_status() {
     assert!(socket.starts_with(&[0x88, 2, 3, 0xf5]), "{socket:?}"); // 1013
     assert!(memory.refused() >= 2 && memory.evicted() == 0);
     // What needs none is served all the while.
-    let client = connect(&mut scene, 12);
+    let client = scene.connect_from(12);
     scene.send(client, &get("/5"));
     assert!(scene.take(client).ends_with("xxxxx"));
 }
@@ -185,7 +177,7 @@ fn what_finds_no_memory_in_time_is_refused_by_its_own_status() {
 fn requests_of_one_turn_stop_between_two_answers() {
     let mut scene = scene(Limits::DEFAULT.with_memory(8 * MIB));
     let memory = scene.events.memory();
-    let client = connect(&mut scene, 1);
+    let client = scene.connect_from(1);
     scene.world.stop_reading(client);
     // A megabyte each, all in one segment.
     scene.send(client, &get("/1000000").repeat(100));
@@ -199,7 +191,7 @@ fn what_a_connection_held_is_given_back_with_it() {
     let memory = scene.events.memory();
     let before = memory.held();
     let body = post("/echo", &vec![b'y'; 2 * MIB]);
-    let clients: Vec<Client> = (0..9).map(|n| connect(&mut scene, n % 2)).collect();
+    let clients: Vec<Client> = (0..9).map(|n| scene.connect_from(n % 2)).collect();
     for (n, &client) in clients.iter().enumerate() {
         match n % 3 {
             0 => scene.send(client, &body[..MIB]),

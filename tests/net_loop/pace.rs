@@ -1,11 +1,10 @@
 //! Who keeps the pace while memory is short, and who is excused from it.
 
-use core::net::Ipv4Addr;
 use core::time::Duration;
 
 use barewire::http2::PREFACE;
 use barewire::link::Event;
-use barewire::net::{Client, Context, Fate, KernelQueue, Limits, Peer};
+use barewire::net::{Client, Context, Fate, KernelQueue, Limits};
 
 use crate::http2_support::*;
 use crate::scene::{Scene, Setting, UPGRADE, frame as message, get, ok, post, upgrade};
@@ -38,17 +37,9 @@ fn scene(memory: usize) -> Scene {
     Scene::with(setting, serve)
 }
 
-/// A peer of an address of its own.
-fn connect(scene: &mut Scene, address: u32) -> Client {
-    let peer = Peer::V4(Ipv4Addr::from_bits(address), 1000);
-    let client = scene.world.connect_client_from(0, peer);
-    scene.settle();
-    client
-}
-
 /// Sends a body at 6 MiB a second, and asserts that it is answered.
 fn collect(scene: &mut Scene, address: u32, len: usize) {
-    let client = connect(scene, address);
+    let client = scene.connect_from(address);
     for piece in post("/collect", &vec![b'y'; len]).chunks(64 << 10) {
         scene.send(client, piece);
         scene.world.advance(Duration::from_millis(10));
@@ -68,7 +59,7 @@ fn who_waits_for_its_owner_is_excused() {
     let memory = scene.events.memory();
     let mut waiting = Vec::new();
     for n in 0..8 {
-        let client = connect(&mut scene, n);
+        let client = scene.connect_from(n);
         if n % 2 == 0 {
             scene.send(client, UPGRADE);
             let first = message(0x81, b"x");
@@ -83,7 +74,7 @@ fn who_waits_for_its_owner_is_excused() {
     assert!(least > 8 * 40_000, "they hold {least}");
     // Once while the answers are owed, once when they have been given just now.
     for (round, seconds) in [(20, 11), (40, 6)] {
-        let stalled: Vec<Client> = (1..20).map(|n| connect(&mut scene, round + n)).collect();
+        let stalled: Vec<Client> = (1..20).map(|n| scene.connect_from(round + n)).collect();
         for &client in &stalled {
             scene.send(client, &post("/collect", &[b'x'; 200_000])[..60_000]);
         }
@@ -98,7 +89,7 @@ fn who_waits_for_its_owner_is_excused() {
 
 /// A peer that asks for so much over HTTP/2, and opens no windows.
 fn ask_http2(scene: &mut Scene, address: u32, len: usize, _rate: usize) -> Client {
-    let client = connect(scene, address);
+    let client = scene.connect_from(address);
     let path = format!("/{len}");
     let fields = [
         (":method", "GET"),
@@ -114,7 +105,7 @@ fn ask_http2(scene: &mut Scene, address: u32, len: usize, _rate: usize) -> Clien
 
 /// A peer that asks for so much over HTTP/1.1, and takes `rate` bytes a second.
 fn ask_http1(scene: &mut Scene, address: u32, len: usize, rate: usize) -> Client {
-    let client = connect(scene, address);
+    let client = scene.connect_from(address);
     let (size, step) = (64 << 10, 1);
     let queue = KernelQueue { size, rate, step };
     scene.world.set_kernel_queue(client, queue);

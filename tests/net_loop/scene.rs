@@ -1,14 +1,15 @@
 //! A loop over a scripted system, and what its handler saw.
 
 use core::cell::RefCell;
+use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::rc::Rc;
 
 use barewire::http::{Content, Field, Fields, RequestHead, ResponseHead, Status};
 use barewire::link::{self, Body, Event};
 use barewire::net::{
-    Address, Client, Context, Exchange, Fate, Handler, Limits, ListenOptions, Loop, Owner, Profile,
-    Scripted, Speaks,
+    Address, Client, Context, Exchange, Fate, Handler, Limits, ListenOptions, Loop, Owner, Peer,
+    Profile, Scripted, Speaks,
 };
 use barewire::websocket::{CloseCode, handshake};
 
@@ -126,6 +127,14 @@ impl Scene {
 
     pub(crate) fn connect(&mut self) -> Client {
         let client = self.world.connect_client(0);
+        self.settle();
+        client
+    }
+
+    /// Connects from an IPv4 address.
+    pub(crate) fn connect_from(&mut self, address: impl Into<Ipv4Addr>) -> Client {
+        let peer = Peer::V4(address.into(), 1000);
+        let client = self.world.connect_client_from(0, peer);
         self.settle();
         client
     }

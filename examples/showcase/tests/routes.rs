@@ -7,7 +7,7 @@ mod app_support;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use app_support::{Answer, Running, read_until, wait_until};
+use app_support::{Answer, Running, read_until, unchunked, wait_until};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
@@ -312,20 +312,6 @@ fn echoed(running: &Running, chunk: &[u8], chunks: usize) -> Vec<u8> {
         return unchunked(&answer[end..]);
     }
     answer.split_off(end)
-}
-
-fn unchunked(mut body: &[u8]) -> Vec<u8> {
-    let mut whole = Vec::new();
-    loop {
-        let line = body.iter().position(|&b| b == b'\r').unwrap();
-        let size = str::from_utf8(&body[..line]).unwrap();
-        let size = usize::from_str_radix(size, 16).unwrap();
-        if size == 0 {
-            return whole;
-        }
-        whole.extend_from_slice(&body[line + 2..][..size]);
-        body = &body[line + 4 + size..];
-    }
 }
 
 #[test]

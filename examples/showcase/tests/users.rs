@@ -5,7 +5,7 @@ mod app_support;
 
 use std::io::{Read, Write};
 
-use app_support::Running;
+use app_support::{Running, unchunked};
 use barewire::grpc::Code;
 use prost::Message;
 use showcase::messages::{
@@ -71,20 +71,6 @@ fn grpc_status(fields: &str) -> Option<Code> {
     let mut lines = fields.lines().filter_map(|line| line.split_once(':'));
     let (_, code) = lines.find(|(name, _)| *name == "grpc-status")?;
     Code::parse(code.trim().as_bytes())
-}
-
-fn unchunked(mut body: &[u8]) -> Vec<u8> {
-    let mut whole = Vec::new();
-    loop {
-        let line = body.iter().position(|&b| b == b'\r').unwrap();
-        let size = str::from_utf8(&body[..line]).unwrap();
-        let size = usize::from_str_radix(size, 16).unwrap();
-        if size == 0 {
-            return whole;
-        }
-        whole.extend_from_slice(&body[line + 2..][..size]);
-        body = &body[line + 4 + size..];
-    }
 }
 
 fn create(running: &Running, name: &str, email: &str) -> Result<User, Code> {

@@ -181,7 +181,7 @@ mod tests {
     use crate::http::{ResponseHead, Status};
     use crate::link::{self, Event};
     use crate::net::{
-        Context, Handler, KernelQueue, Limits, ListenOptions, Loop, Scripted, Speaks,
+        Client, Context, Handler, KernelQueue, Limits, ListenOptions, Loop, Scripted, Speaks,
     };
     use crate::websocket::handshake;
     use core::time::Duration;
@@ -206,8 +206,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_connection_rests_on_behind_the_deadline_of_an_earlier_rest() {
+    /// A loop that packs each connection at rest, and its only client.
+    fn packing() -> (Scripted, Loop<Scripted>, Client) {
         let world = Scripted::new();
         let limits = Limits::DEFAULT.with_warm(0);
         let mut events = Loop::with_poller(world.clone(), limits).unwrap();
@@ -218,6 +218,12 @@ mod tests {
             .listen(&address, &options, Speaks::Http, owner, profile)
             .unwrap();
         let client = world.connect_client(0);
+        (world, events, client)
+    }
+
+    #[test]
+    fn a_connection_rests_on_behind_the_deadline_of_an_earlier_rest() {
+        let (world, mut events, client) = packing();
         // The first rest would be over 60 seconds after its beginning, the
         // second one is 30 seconds later.
         for seconds in [30, 40, 0] {
@@ -241,16 +247,7 @@ mod tests {
 
     #[test]
     fn a_first_deadline_keeps_nobody_from_resting_whose_answer_is_under_way() {
-        let world = Scripted::new();
-        let limits = Limits::DEFAULT.with_warm(0);
-        let mut events = Loop::with_poller(world.clone(), limits).unwrap();
-        let owner = events.add(Hello);
-        let profile = events.profile(link::Limits::DEFAULT);
-        let (address, options) = ("127.0.0.1:0".parse().unwrap(), ListenOptions::DEFAULT);
-        events
-            .listen(&address, &options, Speaks::Http, owner, profile)
-            .unwrap();
-        let client = world.connect_client(0);
+        let (world, mut events, client) = packing();
         let (size, rate, step) = (1 << 20, 0, 1);
         world.set_kernel_queue(client, KernelQueue { size, rate, step });
         world.send(
