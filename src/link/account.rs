@@ -312,7 +312,8 @@ impl Drop for Promise {
 /// Bytes that are charged to an account, among the fields of the buffer that
 /// holds them. Dropped, it gives them back.
 ///
-/// One without an account counts nothing, for use outside of a loop.
+/// One without an account counts nothing, for use outside of a loop. [`Account`]
+/// has an example.
 #[derive(Debug, Default)]
 pub struct Charge {
     account: Option<Account>,

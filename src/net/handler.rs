@@ -35,8 +35,8 @@ pub trait Handler {
     /// Something happened on an exchange of this owner's.
     fn event(&mut self, context: &mut Context<'_>, event: Event<'_>);
 
-    /// The same for [`Event::Request`], which is large: its head lies where it
-    /// was read. Without a method of its own it comes as an event.
+    /// [`Event::Request`], which is large: here its head lies where it was read.
+    /// By default it is passed to [`event`](Self::event).
     fn request<'b>(
         &mut self,
         context: &mut Context<'_>,
@@ -47,7 +47,8 @@ pub trait Handler {
         self.event(context, Event::Request { head, content });
     }
 
-    /// The same for [`Event::Message`], which there are many of.
+    /// [`Event::Message`], of which there are many. By default it is passed to
+    /// [`event`](Self::event).
     fn message(&mut self, context: &mut Context<'_>, kind: Kind, payload: &mut [u8]) {
         self.event(context, Event::Message { kind, payload });
     }

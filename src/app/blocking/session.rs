@@ -145,6 +145,13 @@ impl Reply<'_, '_> {
 impl App {
     /// Sets how many threads there are for [blocking work](Reply::blocking), and
     /// how many jobs may wait for them.
+    ///
+    /// ```
+    /// use barewire::app::{App, BlockingLimits};
+    ///
+    /// // As many as the database takes connections.
+    /// App::new().blocking_limits(BlockingLimits::DEFAULT.with_threads(20));
+    /// ```
     #[must_use]
     pub fn blocking_limits(self, limits: BlockingLimits) -> Self {
         self.metrics().pool().set_limits(limits);

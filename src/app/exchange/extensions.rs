@@ -1,4 +1,4 @@
-//! Values that middleware hands to what stands behind it.
+//! Values that middleware hands to handlers.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,8 +7,8 @@ use core::fmt;
 
 /// Values that middleware has put to a request, one of each type.
 ///
-/// [`Incoming::insert`](crate::app::Incoming::insert) puts a value in, and so
-/// does [`Call::insert`](crate::app::Call::insert) in an interceptor;
+/// [`Incoming::insert`](crate::app::Incoming::insert), which has an example, puts
+/// a value in, and so does [`Call::insert`](crate::app::Call::insert) in an interceptor;
 /// [`Request::extensions`](crate::app::Request::extensions),
 /// [`Call::extensions`](crate::app::Call::extensions) and
 /// [`Record::extensions`](crate::app::Record::extensions) show them. A client

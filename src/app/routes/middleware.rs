@@ -77,6 +77,26 @@ pub trait Middleware: Send + Sync {
     /// [`after`](Self::after) has seen, if
     /// [`watches_ends`](Self::watches_ends); for one that lasts, like an
     /// event stream or a WebSocket, when that is over.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// use barewire::app::{Middleware, Record, ReplyEnd};
+    ///
+    /// /// Counts the bytes of content that have left.
+    /// #[derive(Default)]
+    /// struct Traffic(AtomicU64);
+    ///
+    /// impl Middleware for Traffic {
+    ///     fn watches_ends(&self) -> bool {
+    ///         true
+    ///     }
+    ///
+    ///     fn ended(&self, _record: &Record, end: &ReplyEnd) {
+    ///         self.0.fetch_add(end.bytes(), Ordering::Relaxed);
+    ///     }
+    /// }
+    /// ```
     fn ended(&self, record: &Record, end: &ReplyEnd) {
         let _ = (record, end);
     }

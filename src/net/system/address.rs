@@ -201,6 +201,27 @@ impl fmt::Display for Peer {
 }
 
 /// How a socket listens.
+///
+/// Behind a load balancer that speaks the PROXY protocol, for example, the peer is
+/// the client that the balancer names:
+///
+/// ```
+/// use barewire::app::App;
+/// use barewire::net::ListenOptions;
+///
+/// let balancers = ["10.0.0.0/24".parse()?, "fd00::/64".parse()?];
+/// let options = ListenOptions::DEFAULT
+///     .with_proxies(balancers)
+///     .with_proxy_protocol(true);
+/// let app = App::new()
+///     .listen_options(options)
+///     .get("/", |request, reply| match request.peer() {
+///         Some(peer) => reply.text(&peer.to_string()),
+///         None => reply.text("gone"),
+///     })
+///     .listen("127.0.0.1:0")?;
+/// # Ok::<(), barewire::net::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListenOptions {

@@ -17,6 +17,43 @@ impl Context<'_> {
     /// [`Handler::departed`](crate::net::Handler::departed) called with `parcel`
     /// once the kernel has taken all of it, or it is certain that some will not
     /// leave.
+    ///
+    /// ```
+    /// use std::any::Any;
+    ///
+    /// use barewire::http::{Fields, ResponseHead, Status};
+    /// use barewire::link::{self, Body, Event};
+    /// use barewire::net::{Context, Handler, Limits, ListenOptions, Loop, Scripted, Speaks};
+    ///
+    /// struct Hello;
+    ///
+    /// impl Handler for Hello {
+    ///     fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
+    ///         if let Event::Request { .. } = event {
+    ///             let head = ResponseHead::new(Status::OK, Fields::EMPTY);
+    ///             context.respond(&head, Body::Whole(b"hello")).unwrap();
+    ///             context.on_departure(Box::new("the greeting"));
+    ///         }
+    ///     }
+    ///
+    ///     fn departed(&mut self, context: &mut Context<'_>, parcel: Box<dyn Any>, unsent: u64) {
+    ///         assert_eq!((parcel.downcast_ref(), unsent), (Some(&"the greeting"), 0));
+    ///         context.remote().drain(None);
+    ///     }
+    /// }
+    ///
+    /// let world = Scripted::new();
+    /// let mut events = Loop::with_poller(world.clone(), Limits::DEFAULT)?;
+    /// let owner = events.add(Hello);
+    /// let profile = events.profile(link::Limits::DEFAULT);
+    /// let (address, options) = ("127.0.0.1:80".parse()?, ListenOptions::DEFAULT);
+    /// events.listen(&address, &options, Speaks::Http, owner, profile)?;
+    /// let client = world.connect_client(0);
+    /// world.send(client, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    /// world.eof(client);
+    /// events.run()?; // until `departed` has asked it to stop
+    /// # Ok::<(), barewire::net::Error>(())
+    /// ```
     pub fn on_departure(&mut self, parcel: Box<dyn Any>) {
         let (owner, exchange) = (self.owner, self.exchange);
         let Exchange { connection, stream } = exchange;
