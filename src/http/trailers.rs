@@ -3,7 +3,7 @@
 use super::FieldRange;
 use crate::wire::ascii;
 
-/// What becomes of a field in a trailer section.
+/// Whether a field may stand in a trailer section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trailer {
     /// It stays.
@@ -30,8 +30,8 @@ const MALFORMED: [&str; 10] = [
     "proxy-authorization",
 ];
 
-/// Fields that modify the request, control the response or say how the content
-/// is to be read: too late behind it.
+/// Fields that modify the request, control the response or say how to read the
+/// content: behind it they come too late.
 const DROPPED: [&str; 26] = [
     "te",
     "age",
@@ -62,7 +62,7 @@ const DROPPED: [&str; 26] = [
 ];
 
 impl Trailer {
-    /// What becomes of a field of this name.
+    /// Looks a field's name up.
     pub(crate) fn of(name: &[u8]) -> Self {
         let is_in = |names: &[&str]| {
             let is = |known: &&str| ascii::eq_ignore_case(name, known.as_bytes());

@@ -12,8 +12,7 @@ use crate::wire::ascii;
 /// Methods longer than this are none that anybody implements.
 const LONGEST_METHOD: usize = 32;
 
-/// What is wrong with a request line that is still without an end where a head
-/// has to end.
+/// The fault of a request line that has no end within the limit of a head.
 #[cold]
 pub(super) fn fault_of_endless(line: &[u8]) -> Violation {
     let method = line.iter().position(|&b| !ascii::is_tchar(b));

@@ -56,8 +56,8 @@ pub struct Limits {
     /// at once, 10 a second.
     pub settings_rate: Rate,
     /// PING frames (CVE-2019-9512), and acknowledgements of none of ours; those that
-    /// answer frames of ours, as bandwidth probes do, are free. The peer sees ENHANCE_YOUR_CALM. Default 1,000 at once,
-    /// 100 a second.
+    /// answer frames of ours, as bandwidth probes do, are free. The peer sees
+    /// ENHANCE_YOUR_CALM. Default 1,000 at once, 100 a second.
     pub ping_rate: Rate,
     /// PING frames while no stream is open, of a peer that makes no calls of gRPC. The
     /// peer sees ENHANCE_YOUR_CALM and `too_many_pings`. Default 20 at once, 1 a second.

@@ -26,7 +26,7 @@ use crate::wire::Instant;
 #[error("the memory for peers is used up")]
 pub struct Full;
 
-/// What holds no more than this makes no room worth its connection, and is not
+/// A connection that holds no more than this is not ended to make room, and is not
 /// timed.
 #[cfg(feature = "net")]
 pub(crate) const LITTLE: usize = 8 << 10;

@@ -1,4 +1,4 @@
-//! From one connection to the next: what a peer has spent.
+//! A peer's used rates, handed on to its next connection.
 
 #[cfg(feature = "net")]
 use alloc::boxed::Box;

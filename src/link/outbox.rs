@@ -33,7 +33,7 @@ pub(super) struct Outbox {
 enum Segment {
     Copied(Vec<u8>),
     Shared(Bytes),
-    /// Of all who are to get it one is charged.
+    /// Charged once for all peers that get it.
     Published(Bytes),
 }
 

@@ -373,7 +373,7 @@ impl Link {
         is_between && self.due == Instant::NEVER && self.parked.is_none()
     }
 
-    /// Whom the memory is charged to that is held for the peer.
+    /// The account to which memory is charged that is held for the peer.
     #[inline]
     pub const fn account(&self) -> Option<&Account> {
         self.account.as_ref()

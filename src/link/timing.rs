@@ -138,9 +138,10 @@ impl Link {
         }
     }
 
-    /// Says that what asks for this answer is not with the peer before `at`: the
-    /// time to answer counts from there. Who knows nothing of the way to the
-    /// peer does not call this, and the time counts from when it was written.
+    /// Says that the peer gets the question to this answer at `at` and not before: the
+    /// time to answer counts from there. A caller that knows nothing of the way to
+    /// the peer does not call this, and the time counts from when the question was
+    /// written.
     pub fn await_from(&mut self, at: Instant) {
         match &mut self.protocol {
             Protocol::Http2(many) => many.machine_mut().await_from(at),

@@ -19,13 +19,15 @@ pub struct Limits {
     /// Connections at one time from one IPv4 address or one IPv6 /64. Stops:
     /// one machine that takes all [`connections`](Self::connections). Effect:
     /// a further one is closed as soon as it is accepted. Unix domain sockets
-    /// are not counted. Default 1,024; raise it behind a proxy.
+    /// are not counted, nor are proxies that
+    /// [`ListenOptions::proxies`](crate::net::ListenOptions::proxies) lists. Default
+    /// 1,024.
     pub per_address: u32,
     /// Bytes that may be held for all peers together. Stops: many peers that
-    /// each stay below their own limit. Effect: from seven eighths on, those
-    /// that move too little of what they hold are closed, the address that
-    /// holds the most first; bodies and messages wait for room, and beyond it
-    /// requests wait or are refused. Default 256 MiB.
+    /// each stay below their own limit. Effect: from seven eighths on, connections
+    /// that move too little of what they hold are closed, those first whose bytes
+    /// have lain there for the longest; bodies and messages wait for room. At the
+    /// limit requests wait or are refused. Default 256 MiB.
     pub memory: usize,
     /// Bytes a second that a peer has to send or to take for each MiB begun
     /// that is held for it, so that it is not closed when memory is short.
@@ -40,8 +42,8 @@ pub struct Limits {
     /// and handlers are asked to wait. Stops: pipelined requests for large
     /// bodies. Default 64 KiB.
     pub backlog_high: usize,
-    /// Output waiting from which on reading and handlers go on. Default
-    /// 16 KiB.
+    /// Output waiting below which the peer is read from again and handlers may write.
+    /// Default 16 KiB.
     pub backlog_low: usize,
     /// Output waiting that ends the connection. Stops: a peer that asks and
     /// never reads. Default 1 MiB.
@@ -57,7 +59,7 @@ pub struct Limits {
     /// its head arrive in one.
     pub read_size: usize,
     /// Reads of one connection in one turn. Stops: a fast peer that starves
-    /// the others. Effect: it goes on in the next turn. Default 4.
+    /// the others. Effect: it is served again in the next turn. Default 4.
     pub rounds: u32,
     /// Connections accepted from one listener in one turn. Stops: a storm of
     /// connections that starves those which are there. Effect: the others
@@ -89,7 +91,7 @@ pub struct Limits {
     /// what needs one ends. Default 100,000, of which 10,000 for one address
     /// and 1,024 for one connection.
     pub timers: Share,
-    /// Exchanges that go on after their handler has returned: WebSockets,
+    /// Exchanges that are not over when their handler has returned: WebSockets,
     /// event streams, calls, streamed and deferred replies. Stops: one peer
     /// that opens them all. Effect: a further one is refused with 503, or
     /// RESOURCE_EXHAUSTED in gRPC. Default 100,000, of which 10,000 for one
@@ -119,8 +121,8 @@ pub struct Limits {
     /// Effect: the connection is reset. Default 5 s.
     pub proxy_time: Duration,
     /// Names that may wait to be resolved. Stops: dials to names whose
-    /// servers do not answer. Effect: a further dial fails at once. Default
-    /// 1,024.
+    /// servers do not answer. Effect: a further dial fails immediately.
+    /// Default 1,024.
     pub resolving: usize,
     /// Time to connect to one address of a dial. Effect: the next address is
     /// tried. Default 5 s.

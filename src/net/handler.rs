@@ -62,11 +62,11 @@ pub trait Handler {
         let _ = context;
     }
 
-    /// All that was written before
-    /// [`Context::on_departure`] has left, but for `unsent` bytes, which will
-    /// not. They are those of the exchange's content that waited for its stream
-    /// or for the kernel when it was over; on HTTP/2, those of other streams
-    /// before its last one among them. The context is for no connection.
+    /// Everything that was written before [`Context::on_departure`] has left, except
+    /// `unsent` bytes, which will not. These are bytes of the exchange's content that
+    /// waited for its stream or for the kernel when it was over. On HTTP/2, bytes of
+    /// other streams that stand before its last one are counted too. The context is
+    /// for no connection.
     fn departed(&mut self, context: &mut Context<'_>, parcel: Box<dyn Any>, unsent: u64) {
         let _ = (context, parcel, unsent);
     }

@@ -40,7 +40,7 @@ pub struct BlockingThreads(Pool);
 impl BlockingThreads {
     /// Answers a call with what `work` gives back, on a thread where it may block.
     /// Where there is no room, the call ends with RESOURCE_EXHAUSTED, and where
-    /// `work` panics, with INTERNAL. What nobody waits for any more when its turn
+    /// `work` panics, with INTERNAL. Work whose client no longer waits when its turn
     /// comes is dropped.
     pub fn call<M: Payload + 'static>(
         &self,

@@ -65,13 +65,13 @@ impl Reply<'_, '_> {
     /// });
     /// ```
     ///
-    /// The threads are those of the app: as many, and as many jobs that wait for
-    /// one, as [`BlockingLimits`](crate::app::BlockingLimits) say. Where there is
+    /// The threads are those of the app. [`BlockingLimits`](crate::app::BlockingLimits)
+    /// say how many there may be, and how many jobs may wait for one. Where there is
     /// no room, the request is refused with 503. A job whose client has gone, or
     /// has waited for longer than [`Limits::reply`](crate::link::Limits::reply)
     /// (504), is dropped if it has not begun; one that runs cannot be stopped, but
-    /// may [ask](Self::blocking_job). If it panics, 500 is sent. At a shutdown
-    /// jobs have the time that the server has.
+    /// may [ask](Self::blocking_job) whether its client still waits. If it panics, 500
+    /// is sent. At a shutdown jobs have the time that the server has.
     ///
     /// A client of HTTP/1.1 that closes its connection in an orderly way looks like
     /// one that has sent all and still reads: its job is done. One that resets the

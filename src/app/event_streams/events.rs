@@ -104,8 +104,8 @@ pub trait Events {
 
     /// The server stops: when this returns, the client is told to come again
     /// after the route's [`retry`](EventsRoute::retry) time, and the stream ends.
-    /// What is sent here arrives before. Where this
-    /// [finishes](EventStream::finish) the stream itself, neither is sent for it.
+    /// Events sent here arrive before that. If this method
+    /// [finishes](EventStream::finish) the stream itself, nothing more is sent.
     fn draining(&mut self, stream: &mut EventStream<'_, '_>) {}
 
     /// The stream is over, and not by [`finish`](EventStream::finish): nothing

@@ -7,10 +7,10 @@ use super::reply::Reply;
 use crate::http::Status;
 use crate::net::report::report;
 
-/// What opens a WebSocket or an event stream: the object of the session, and
-/// what the head of the answer says beside. Given back by the closures of
+/// Opens a WebSocket or an event stream: the object of the session, and fields of
+/// the answer's head. The closures of
 /// [`WebSocketRoute::accepting`](crate::app::WebSocketRoute::accepting) and
-/// [`EventsRoute::accepting`](crate::app::EventsRoute::accepting).
+/// [`EventsRoute::accepting`](crate::app::EventsRoute::accepting) return it.
 ///
 /// ```
 /// use barewire::app::{Accept, App, Message, Socket, WebSocket, WebSocketRoute};

@@ -241,11 +241,11 @@ impl Stream<'_, '_> {
     /// A charge for what the handler keeps for this client: empty, and given back
     /// when it is dropped, so that it belongs beside what is kept.
     ///
-    /// What lies in buffers of the server is charged already. What a handler
-    /// gathers from a client's messages is not, and would be bounded by nothing:
-    /// ask [`Charge::try_grow`] before taking more. What is charged counts for
-    /// [`Limits::memory`](crate::net::Limits::memory), and who lets it lie while
-    /// memory is short is ended.
+    /// The server's own buffers are charged already. Memory in which a handler
+    /// gathers a client's messages is not, and nothing else bounds it: call
+    /// [`Charge::try_grow`] before taking more. Charged bytes count for
+    /// [`Limits::memory`](crate::net::Limits::memory). While memory is short, a client
+    /// is ended that has much charged and moves little.
     ///
     /// ```
     /// use barewire::app::{Charge, Response, Stream, Streaming};

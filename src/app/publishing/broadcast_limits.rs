@@ -6,8 +6,8 @@ use crate::net::Exhausted;
 use crate::sse::Misuse;
 use crate::wire::setters;
 
-/// What a [`Broadcaster`](crate::app::Broadcaster) bears of the names that its
-/// streams are singled out by. They often come from clients.
+/// The limits of a [`Broadcaster`](crate::app::Broadcaster) on names of streams,
+/// which often come from clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BroadcastLimits {

@@ -43,7 +43,7 @@ pub(crate) struct Publication {
     pub(crate) to: Audience,
     /// What.
     pub(crate) encoded: Encoded,
-    /// Who is not.
+    /// Who does not get it.
     pub(crate) except: Option<Exchange>,
     /// Held by those that wait for their own loop.
     pub(crate) _queued: Option<Arc<()>>,

@@ -101,7 +101,7 @@ pub trait Middleware: Send + Sync {
         let _ = (record, end);
     }
 
-    /// Called once before an app starts, which it does not with an error: for
+    /// Called once before an app starts. With an error the app does not start: for
     /// options that cannot work.
     ///
     /// # Errors

@@ -46,10 +46,10 @@ use crate::net::report::report;
 /// X-Forwarded-Host is not looked at, since any client can write it.
 ///
 /// [WebSocket routes](crate::app::WebSocketRoute) have a guard of their own, which
-/// is on by default; so as middleware the guard leaves handshakes alone. For a part of the paths there is [`Below`](crate::app::Below); a
-/// handler can call [`check`](Self::check) itself. Behind
-/// [`Cors`](crate::app::Cors), a refusal too can be read by the pages that Cors
-/// lets read.
+/// is on by default; so as middleware the guard leaves handshakes alone. For a part
+/// of the paths there is [`Below`](crate::app::Below); a handler can call
+/// [`check`](Self::check) itself. Behind [`Cors`](crate::app::Cors), refusals can be
+/// read by those pages that Cors lets read.
 #[derive(Debug, Clone, Default)]
 pub struct OriginGuard {
     allowed: Vec<String>,

@@ -209,9 +209,9 @@ impl<'a, 'c> Socket<'a, 'c> {
         presence.map_or(0, |presence| presence.total())
     }
 
-    /// A page of the rooms and their sizes: at most so many, in the order of
-    /// their names, behind the name `after` or from the beginning. The last
-    /// name of a page leads to the next one.
+    /// A page of the rooms and their sizes: at most `most` of them, in the order of
+    /// their names, behind the name `after` or from the beginning. With the last
+    /// name of a page as `after` comes the next one.
     pub fn room_sizes(&self, after: Option<&str>, most: usize) -> Vec<(String, usize)> {
         self.at.site.rooms.directory().room_sizes(after, most)
     }

@@ -119,8 +119,8 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
     }
 
     /// Lets pages of these origins in besides the server's own, each written as
-    /// `https://example.com`. What counts as the server's own says
-    /// [`OriginGuard`]; clients that are no browsers send no origin, and are let
+    /// `https://example.com`. [`OriginGuard`] says what counts as
+    /// the server's own; clients that are no browsers send no origin, and are let
     /// in (RFC 6455 §10.2).
     #[must_use]
     pub fn origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {

@@ -248,7 +248,7 @@ pub struct Requests {
     pub count: u64,
 }
 
-/// Declares the numbers that stand alone, once for all: counters of each loop,
+/// Declares, in one place, the numbers without labels: counters of each loop,
 /// which are summed, and those of the pool; what they are called in [`Snapshot`],
 /// and how they are exposed.
 macro_rules! numbers {
@@ -268,13 +268,13 @@ macro_rules! numbers {
             /// Requests by method and status; none that is zero.
             pub requests: Vec<Requests>,
             /// From the turn of the loop in which the head of a request was read to the
-            /// head of its reply; to the end of its batch for one that was given at
-            /// once, where no middleware looks at the head.
+            /// head of its reply; to the end of its batch for one that was given
+            /// immediately, where no middleware looks at the head.
             pub durations: Durations,
             $($(#[$doc])* pub $field: u64,)*
             $($(#[$pool_doc])* pub $pool_field: u64,)*
-            /// What each loop holds in memory for its peers, in no order. It is read
-            /// when it is looked at.
+            /// Memory that each loop holds for its peers, in no order. Each value is
+            /// the current one whenever it is read.
             pub memory: Vec<MemoryUse>,
             sessions: [u64; Kind::ALL.len()],
             sessions_total: [u64; Kind::ALL.len()],
@@ -289,7 +289,7 @@ macro_rules! numbers {
                 $(self.$pool_field = counts.$count.load(Relaxed);)*
             }
 
-            /// The numbers that stand alone, with what exposes them.
+            /// The numbers without labels, and how each is exposed.
             pub(super) fn numbers(&self) -> impl Iterator<Item = Number> {
                 let of_loops = [$(Number {
                     name: $name,
@@ -309,7 +309,7 @@ macro_rules! numbers {
     };
 }
 
-/// A number that stands alone, as it is exposed.
+/// A number without labels, as it is exposed.
 pub(super) struct Number {
     pub(super) name: &'static str,
     pub(super) kind: &'static str,

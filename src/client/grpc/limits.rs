@@ -1,4 +1,4 @@
-//! What a channel bears, and how it keeps its connection.
+//! The limits of a channel.
 
 use core::time::Duration;
 

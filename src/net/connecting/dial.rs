@@ -124,7 +124,7 @@ impl Dial {
         ))
     }
 
-    /// What a failure means with which [`connect`](Self::connect) has given up.
+    /// The reason behind the error with which [`connect`](Self::connect) has given up.
     pub(crate) fn reason(&self, error: &io::Error) -> Unreachable {
         if self.addresses.is_empty() {
             return Unreachable::NotResolved;

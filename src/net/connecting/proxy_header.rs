@@ -1,4 +1,4 @@
-//! The PROXY protocol: what a proxy says of the client whose bytes follow.
+//! The PROXY protocol: a proxy names the client whose bytes follow.
 //!
 //! ```text
 //!  version 1:  PROXY TCP4 192.0.2.1 198.51.100.1 56324 443 CR LF
@@ -28,7 +28,7 @@ pub enum Source {
     Proxy,
 }
 
-/// Why what came is no header of the PROXY protocol.
+/// Why bytes are no header of the PROXY protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {

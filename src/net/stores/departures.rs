@@ -14,14 +14,14 @@ use crate::net::{Exchange, Key, Owner};
 /// that take little there may be many.
 const SCAN: usize = 64;
 
-/// What is on its way out behind an exchange's last word.
+/// A parcel behind the end of a response.
 #[derive(Debug)]
 pub(in crate::net) struct Departure {
     pub(in crate::net) owner: Owner,
     pub(in crate::net) exchange: Exchange,
     pub(in crate::net) parcel: Box<dyn Any>,
-    /// What the connection will have sent when the last byte has left; `None`
-    /// while that is not known.
+    /// How many bytes the connection will have sent when the last one of the response
+    /// has left; `None` while that is not known.
     pub(in crate::net) ends: Option<u64>,
     /// Bytes that will not leave.
     pub(in crate::net) unsent: u64,

@@ -47,8 +47,8 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) sent: u64,
     /// What the peer was seen to take of them, where that matters.
     pub(in crate::net) watch: Option<Box<Watch>>,
-    /// What of the cork is up to the end of an interim response, and until when
-    /// what stands behind it is held back.
+    /// Where in the cork an interim response ends, and until when the output behind
+    /// it is held back.
     pub(in crate::net) interim: Option<Interim>,
     pub(in crate::net) phase: Phase,
     pub(in crate::net) tag: u32,

@@ -1,4 +1,4 @@
-//! Parcels behind the last words of exchanges, and when they are given back.
+//! Parcels behind the ends of responses, and when they are given back.
 
 use alloc::boxed::Box;
 use core::any::Any;

@@ -29,8 +29,7 @@ pub(in crate::net) enum Stop {
     Held,
     /// The cork is full: flush, then go on.
     Flush,
-    /// What has come has made so much work that others are to have their turn
-    /// first.
+    /// The input has made so much work that other connections come first now.
     Late,
     /// The link is done, or the connection is over.
     Over,

@@ -1,4 +1,4 @@
-//! Who holds memory, and who waits for it.
+//! Memory that peers hold and wait for.
 //!
 //! ```text
 //!   0 ............... 7/8 ............. limit
@@ -25,8 +25,8 @@ use crate::wire::Instant;
 /// One read of a connection that holds nothing, while memory is short: enough
 /// for the head of a request.
 const SHORT_READ: usize = 2 << 10;
-/// How often those are looked at that wait, and how long nobody is looked at
-/// after nobody was found to lag.
+/// The time between two looks at connections that wait, and at connections that lag
+/// where the last look found none.
 pub(super) const TICK: Duration = Duration::from_millis(100);
 /// How long memory for the next user may lie unused.
 pub(super) const AGE: Duration = Duration::from_secs(10);
@@ -44,12 +44,12 @@ pub(in crate::net) struct Memory {
     /// When so many addresses are known, those without memory are forgotten.
     sweep_at: usize,
     pub(super) starved: Vec<Starved>,
-    /// Not looked for those that lag before.
+    /// The next look at connections that lag is not before this.
     pub(super) next_look: Instant,
-    /// When those are looked at next that wait, and the pools; `NEVER` while
-    /// nobody waits and nothing is kept.
+    /// The next look at connections that wait, and at the pools; `NEVER` while no
+    /// connection waits and nothing is kept.
     pub(super) next: Instant,
-    /// When the pools are.
+    /// The next look at the pools.
     pub(super) next_age: Instant,
     pub(in crate::net) seen: Arc<Seen>,
 }

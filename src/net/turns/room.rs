@@ -1,4 +1,4 @@
-//! Who makes room when memory is short, and who is refused.
+//! Room when memory is short: connections that are ended or refused for it.
 
 use alloc::vec::Vec;
 use std::collections::HashMap;
@@ -30,8 +30,8 @@ impl State {
 }
 
 impl State {
-    /// Its owner is about to go on: the time that a connection has waited for
-    /// that does not count, if it has waited for nothing else.
+    /// The owner of a connection is about to act: the time for which the connection
+    /// has waited for that alone does not count.
     #[inline]
     pub(in crate::net) fn excuse(&self, key: Key) {
         let (now, pace) = (self.now, self.memory.pace);
@@ -114,9 +114,9 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Ends connections that are below the pace until memory is no longer
-    /// short: of the address first whose bytes lie there for the longest, and
-    /// of one address likewise.
+    /// Ends connections that are below the pace until a quarter of the memory is
+    /// free. The address goes first whose bytes have lain there for the longest, and
+    /// of one address the connection likewise.
     fn end_laggards(&mut self, all: &Account, wanted: usize) {
         self.look_at_laggards();
         let state = &mut self.dispatch.state;
@@ -179,8 +179,8 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Has those go on that have waited for memory, as far as there is some,
-    /// and refuses what has waited too long.
+    /// Resumes connections that have waited for memory, as far as there is some, and
+    /// refuses those that have waited for too long.
     fn feed_starved(&mut self) {
         let memory = &self.dispatch.state.memory;
         let now = self.dispatch.state.now;
