@@ -13,7 +13,7 @@ use core::sync::atomic::{
 use core::time::Duration;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
@@ -22,6 +22,7 @@ use app_support::{PATIENCE, Running, wait_until};
 use barewire::app::{App, Message, Socket, WebSocket};
 use barewire::net::{Address, Limits};
 use barewire::{http1, link, websocket};
+use socket2::{Domain, Socket as RawSocket, Type};
 
 /// The tests measure, so they take turns.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -409,25 +410,56 @@ fn spent(process: u32) -> u64 {
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
-#[test]
-fn out_of_descriptors_it_waits_without_spinning_and_recovers() {
-    let _alone = alone();
-    let mut server = child("child_serves", "ulimit -n 256;")
+/// A server under limits of a shell, and where it listens.
+fn serves_with(limit: &str) -> (Child, SocketAddr) {
+    let mut server = child("child_serves", limit)
         .env("BAREWIRE_CHILD", "1")
         .spawn()
         .unwrap();
-    let mut output = BufReader::new(server.stdout.take().unwrap());
-    let to: SocketAddr = said(&mut output, "listening ").parse().unwrap();
-    let ask = |stream: &mut TcpStream| {
-        let mut buffer = [0; 1024];
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(HELLO).ok()?;
-        let n = stream.read(&mut buffer).ok()?;
-        buffer[..n].ends_with(b"Hello, World!").then_some(())
-    };
+    let mut output = BufReader::new(server.stdout.as_mut().unwrap());
+    let to = said(&mut output, "listening ").parse().unwrap();
+    (server, to)
+}
+
+/// Asks for a greeting; whether it came.
+fn ask(stream: &mut TcpStream) -> Option<()> {
+    let mut buffer = [0; 1024];
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(HELLO).ok()?;
+    let n = stream.read(&mut buffer).ok()?;
+    buffer[..n].ends_with(b"Hello, World!").then_some(())
+}
+
+/// A connection that comes from 127.0.0.`host`.
+fn connect_as(host: u8, to: SocketAddr) -> TcpStream {
+    let socket = RawSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let from = SocketAddr::from(([127, 0, 0, host], 0));
+    socket.bind(&from.into()).unwrap();
+    socket.connect(&to.into()).unwrap();
+    socket.into()
+}
+
+#[test]
+fn one_address_does_not_take_all_descriptors() {
+    let _alone = alone();
+    let (mut server, to) = serves_with("ulimit -n 256;");
+    let mut crowd: Vec<_> = (0..300).map(|_| connect_as(2, to)).collect();
+    let let_in = crowd.iter_mut().filter_map(ask).count();
+    assert_eq!(let_in, (256 - 64) * 3 / 4);
+    ask(&mut connect_as(3, to)).expect("another address is served");
+    drop((crowd, server.stdin.take()));
+    assert!(server.wait().unwrap().success());
+}
+
+#[test]
+fn out_of_descriptors_it_waits_without_spinning_and_recovers() {
+    let _alone = alone();
+    let (mut server, to) = serves_with("ulimit -n 256;");
     let mut first = TcpStream::connect(to).unwrap();
     ask(&mut first).unwrap();
-    let mut crowd: Vec<_> = (0..300).map(|_| TcpStream::connect(to).unwrap()).collect();
+    let mut crowd: Vec<_> = (0..300_u16)
+        .map(|n| connect_as(2 + (n % 3) as u8, to))
+        .collect();
     thread::sleep(Duration::from_millis(300));
     let before = spent(server.id());
     thread::sleep(Duration::from_secs(1));

@@ -5,6 +5,10 @@ use core::time::Duration;
 use super::{Error, Share, Slab};
 use crate::wire::setters;
 
+/// Descriptors of a process that are neither connections nor bodies in files:
+/// standard streams, listeners, pollers, what the application has open.
+const OTHERS: u64 = 64;
+
 /// What a loop bears, whatever its connections speak. The protocols have
 /// limits of their own.
 ///
@@ -21,7 +25,8 @@ pub struct Limits {
     /// a further one is closed as soon as it is accepted. Unix domain sockets
     /// are not counted, nor are proxies that
     /// [`ListenOptions::proxies`](crate::net::ListenOptions::proxies) lists. Default
-    /// 1,024.
+    /// 1,024. A loop over the operating system lowers it to three quarters of the
+    /// descriptors that the process may open (RLIMIT_NOFILE), and says so on the log.
     pub per_address: u32,
     /// Bytes that may be held for all peers together. Stops: many peers that
     /// each stay below their own limit. Effect: from seven eighths on, connections
@@ -110,7 +115,8 @@ pub struct Limits {
     /// sent. Over HTTP/1.1 a connection has one, and some more of requests that
     /// it has pipelined. Stops: one address whose streams open files and never
     /// take them. Effect: 503. Default 4,096, of which 512 for one address and
-    /// 128 for one connection.
+    /// 128 for one connection. A loop over the operating system lowers the share
+    /// of an address to an eighth of the descriptors that the process may open.
     pub files: Share,
     /// Bytes of a header of the PROXY protocol
     /// ([`ListenOptions::proxy_protocol`](crate::net::ListenOptions::proxy_protocol)),
@@ -226,6 +232,25 @@ impl Limits {
         with_warm warm: usize,
     }
 
+    /// These limits for one of so many loops of a process that may open so many
+    /// descriptors: no address takes all of them.
+    pub(in crate::net) fn within(self, descriptors: u64, loops: usize) -> Self {
+        let others = OTHERS.min(descriptors / 2);
+        let all = (descriptors - others) / loops.max(1) as u64;
+        let most = |given: u32, eighths: u64| {
+            let most = u32::try_from(all.saturating_mul(eighths) / 8);
+            given.min(most.map_or(u32::MAX, |most| most.max(1)))
+        };
+        Self {
+            per_address: most(self.per_address, 6),
+            files: Share {
+                address: most(self.files.address, 1),
+                ..self.files
+            },
+            ..self
+        }
+    }
+
     /// Whether these numbers can work together; the first that cannot is
     /// named.
     pub const fn check(&self) -> Result<(), Error> {
@@ -267,6 +292,25 @@ mod tests {
     #[test]
     fn the_defaults_work_together() {
         assert!(Limits::DEFAULT.check().is_ok());
+    }
+
+    #[test]
+    fn no_address_takes_all_descriptors() {
+        let of = |descriptors, loops| {
+            let limits = Limits::DEFAULT.within(descriptors, loops);
+            assert_eq!(limits.connections, Limits::DEFAULT.connections);
+            assert!(limits.check().is_ok());
+            (limits.per_address, limits.files.address)
+        };
+        assert_eq!(of(1024, 1), (720, 120));
+        assert_eq!(of(1024, 4), (180, 30));
+        assert_eq!(of(256, 1), (144, 24));
+        assert_eq!(of(20_000, 1), (1024, 512), "enough for what was asked");
+        assert_eq!(of(u64::MAX, 1), (1024, 512));
+        assert_eq!(of(3, 1), (1, 1));
+        assert_eq!(of(0, 0), (1, 1));
+        let none = Limits::DEFAULT.with_per_address(1).within(1024, 1);
+        assert_eq!(none.per_address, 1, "never more than was asked");
     }
 
     #[test]

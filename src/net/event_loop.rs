@@ -6,9 +6,11 @@ use alloc::vec::Vec;
 use super::connecting::dials::Dialling;
 use super::exchange::Listening;
 use super::remote::Mail;
+use super::report::report;
 use super::stores::departures::Departures;
 use super::stores::mailbox::mailbox;
 use super::stores::placed::Placed;
+use super::system::descriptors::descriptors;
 use super::turns::connections::Connections;
 use super::turns::dispatch::Dispatch;
 use super::turns::kept::Kept;
@@ -105,6 +107,27 @@ impl Loop<Mio> {
     /// [`Error::Io`] if the system has no more pollers or no randomness to
     /// give, [`Error::Config`] if the limits contradict each other.
     pub fn new(limits: Limits) -> Result<Self, Error> {
+        Self::one_of(1, limits)
+    }
+
+    /// One of so many loops that share what the process may open.
+    pub(crate) fn one_of(loops: usize, limits: Limits) -> Result<Self, Error> {
+        limits.check()?;
+        let limits = match descriptors() {
+            Some(descriptors) => {
+                let (asked, limits) = (limits.per_address, limits.within(descriptors, loops));
+                if limits.per_address < asked {
+                    report!(
+                        Warn,
+                        "`Limits::per_address` is {} instead of {asked}, as the process may open \
+                         {descriptors} descriptors (`ulimit -n`)",
+                        limits.per_address
+                    );
+                }
+                limits
+            }
+            None => limits,
+        };
         Self::with_poller(Mio::new()?, limits)
     }
 }

@@ -34,7 +34,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// Lets the process open as many descriptors as it may: by default a shell gives it
+/// 1,024, of which the server then grants one address no more than 720.
+fn raise_descriptors() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // Refused on some systems where there is no maximum: it stays as it was.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
 fn serve(arguments: Arguments) -> Result<(), Error> {
+    raise_descriptors();
     let app = showcase::showcase(&arguments.origins);
     let app = showcase::with_files(app, arguments.files.as_deref());
     let mut app = app.threads(arguments.threads);

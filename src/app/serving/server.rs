@@ -167,7 +167,7 @@ impl Server {
 impl Plan {
     /// Makes the loop of this number, and has it listen.
     fn listen(&self, places: &[Place], index: usize) -> Result<(Loop, Vec<Address>), Error> {
-        let mut events = Loop::new(self.limits.clone())?;
+        let mut events = Loop::one_of(self.threads, self.limits.clone())?;
         let bound = self.join(&mut events, places, index)?;
         Ok((events, bound))
     }

@@ -3,6 +3,7 @@
 pub(super) mod address;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) mod connected;
+pub(super) mod descriptors;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) mod direct;
 pub(super) mod entropy;
