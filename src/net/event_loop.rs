@@ -171,7 +171,7 @@ impl<P: Poller> Loop<P> {
             visits: 0,
             memory,
             now: poller.now(),
-            start: poller.start(),
+            clock: poller.clock(),
             unix_seconds: poller.unix_seconds(),
             date: Date::from_unix(poller.unix_seconds()),
             entropy: poller.entropy()?,

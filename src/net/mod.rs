@@ -73,3 +73,4 @@ pub use system::network::Network;
 pub use system::poller::{MAX_PARTS, Poller, Read, Readiness, Waker};
 pub use system::scripted::{Client, Fate, Scripted, ScriptedListener, ScriptedStream};
 pub use system::scripted_queue::KernelQueue;
+pub use system::system_clock::SystemClock;

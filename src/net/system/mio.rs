@@ -11,7 +11,7 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
-use std::time::{Instant as SystemInstant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 use super::connected::Connected;
@@ -21,6 +21,7 @@ use super::random::Random;
 use super::retry::uninterrupted;
 #[cfg(unix)]
 use super::socket_file::SocketFile;
+use super::system_clock::SystemClock;
 use crate::net::{Address, Entropy, ListenOptions, Peer, Poller, Read, Readiness, Waker};
 use crate::wire::Instant;
 
@@ -100,8 +101,8 @@ impl Poller for Mio {
         self.clock.now
     }
 
-    fn start(&self) -> Option<SystemInstant> {
-        Some(self.clock.start)
+    fn clock(&self) -> Option<SystemClock> {
+        Some(self.clock.running)
     }
 
     fn refresh(&mut self) -> Instant {
@@ -371,7 +372,7 @@ fn reuse_port(_: &Socket) -> io::Result<()> {
 /// Both clocks, read once per turn.
 #[derive(Debug)]
 struct Clock {
-    start: SystemInstant,
+    running: SystemClock,
     now: Instant,
     unix_seconds: u64,
     next_second: Instant, // when the wall clock is worth a look
@@ -380,7 +381,7 @@ struct Clock {
 impl Clock {
     fn new() -> Self {
         let mut clock = Self {
-            start: SystemInstant::now(),
+            running: SystemClock::start(),
             now: Instant::START,
             unix_seconds: 0,
             next_second: Instant::START,
@@ -393,7 +394,7 @@ impl Clock {
     /// wall clock that is set is followed within a second.
     #[inline]
     fn refresh(&mut self) -> Instant {
-        self.now = Instant::START + self.start.elapsed();
+        self.now = self.running.now();
         if self.now >= self.next_second {
             self.look();
         }
@@ -595,7 +596,7 @@ mod tests {
         for _ in 0..3 {
             let waker = waker.clone();
             let thread = std::thread::spawn(move || waker.wake());
-            let before = SystemInstant::now();
+            let before = std::time::Instant::now();
             mio.poll(&mut ready, LONG).unwrap();
             assert!(before.elapsed() < Duration::from_secs(30));
             assert!(ready.is_empty() && !waker_raised(&mio));

@@ -21,6 +21,7 @@ pub(super) mod scripted_system;
 pub(super) mod send_file;
 #[cfg(unix)]
 pub(super) mod socket_file;
+pub(super) mod system_clock;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[allow(unsafe_code)] // the call: it says why it is sound
 pub(super) mod under_way;

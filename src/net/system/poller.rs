@@ -22,6 +22,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::io::{self, IoSlice};
 
+use super::system_clock::SystemClock;
 use crate::net::{Address, Entropy, FilePart, ListenOptions, Peer};
 use crate::wire::Instant;
 
@@ -116,10 +117,9 @@ pub trait Poller {
     /// the last [`refresh`](Self::refresh): one time for a whole turn.
     fn now(&self) -> Instant;
 
-    /// When [`now`](Self::now) was [`Instant::START`], for handlers that
-    /// measure what they do within a turn; `None` where time stands still
-    /// meanwhile.
-    fn start(&self) -> Option<std::time::Instant> {
+    /// The clock that [`now`](Self::now) is read from, for handlers that measure
+    /// what they do within a turn; `None` where time stands still meanwhile.
+    fn clock(&self) -> Option<SystemClock> {
         None
     }
 

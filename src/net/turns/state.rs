@@ -17,7 +17,7 @@ use crate::net::report::report;
 use crate::net::stores::departures::Departures;
 use crate::net::{
     Caps, Claim, Cork, Counters, Entropy, Exchange, Exhausted, Flow, Key, Limits, Owner, Queues,
-    Remote, Resource, TimerId, TimerMark, Timers,
+    Remote, Resource, SystemClock, TimerId, TimerMark, Timers,
 };
 use crate::wire::{Instant, Role};
 
@@ -73,8 +73,8 @@ pub(in crate::net) struct State {
     pub(in crate::net) memory: Memory,
     pub(in crate::net) limits: Limits,
     pub(in crate::net) now: Instant,
-    /// When `now` was zero, if the clock runs on within a turn.
-    pub(in crate::net) start: Option<std::time::Instant>,
+    /// The clock of `now`, if it runs on within a turn.
+    pub(in crate::net) clock: Option<SystemClock>,
     pub(in crate::net) unix_seconds: u64,
     pub(in crate::net) date: Date,
     pub(in crate::net) entropy: Entropy,
@@ -102,8 +102,7 @@ impl State {
     /// The time at this moment; that of the turn where time stands still within
     /// one.
     pub(in crate::net) fn clock(&self) -> Instant {
-        self.start
-            .map_or(self.now, |start| Instant::START + start.elapsed())
+        self.clock.map_or(self.now, |clock| clock.now())
     }
 
     /// Whether an exchange is still the present one of a connection that goes
