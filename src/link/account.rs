@@ -220,9 +220,7 @@ impl Account {
             let held = account.0.held.fetch_add(bytes, Relaxed) + bytes;
             account.0.peak.fetch_max(held, Relaxed);
             #[cfg(feature = "net")]
-            if held > LITTLE && held - bytes <= LITTLE {
-                account.0.kept_until.store(0, Relaxed); // its time begins anew
-            }
+            account.grown(held + account.referred(), bytes);
         }
     }
 
@@ -232,9 +230,20 @@ impl Account {
         }
     }
 
+    /// It has `all`, by `bytes` more: if it was little, its time begins anew.
+    #[cfg(feature = "net")]
+    #[inline]
+    fn grown(&self, all: usize, bytes: usize) {
+        if all > LITTLE && all - bytes <= LITTLE {
+            self.0.kept_until.store(0, Relaxed);
+        }
+    }
+
     fn refer(&self, bytes: usize) {
         for account in self.up() {
             account.0.referred.fetch_add(bytes, Relaxed);
+            #[cfg(feature = "net")]
+            account.grown(account.held() + account.referred(), bytes);
         }
     }
 
@@ -247,7 +256,8 @@ impl Account {
 
 #[cfg(feature = "net")]
 impl Account {
-    /// Notes that `bytes` have come from the peer or were taken by it.
+    /// Notes that `bytes` have come from the peer or were taken by it. Need not
+    /// be noted where little is held.
     pub(crate) fn moved(&self, bytes: usize, pace: Pace, now: Instant) {
         let rate = u64::from(pace.rate.max(1)) * (self.held() as u64).div_ceil(1 << 20).max(1);
         let paid = (bytes as u64).saturating_mul(1_000_000_000) / rate;

@@ -90,8 +90,9 @@ impl Site {
         }
         let (now, before) = (context.measure(), context.now());
         if self.untimed > 0 {
-            let took = now.saturating_since(before);
-            self.metrics.took(took, core::mem::take(&mut self.untimed));
+            let nanos = now.as_nanos().saturating_sub(before.as_nanos());
+            let replies = core::mem::take(&mut self.untimed);
+            self.metrics.took_nanos(nanos, replies);
         }
         self.called = false;
         let since = core::mem::replace(&mut self.read, now).max(before);

@@ -66,7 +66,7 @@ fn judge(
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
         return Err(deadline_exceeded());
     }
-    if !sending.rules.speaks(sending.machine.content_type().codec()) {
+    if !sending.rules.speaks(sending.machine.content_type()) {
         return Err(UNKNOWN_CODEC.into());
     }
     let deadline = timeout.map(|timeout| at.context.now() + timeout);
@@ -230,6 +230,7 @@ impl App {
             let rules = Arc::new(Rules {
                 service: service.clone(),
                 method: name,
+                path: pattern.as_str().into(),
                 limits,
                 interceptors: interceptors.clone(),
                 single,

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc};
 use core::time::Duration;
 
 use super::interceptor::Interceptors;
-use crate::grpc::{Limits, Request};
+use crate::grpc::{ContentType, Limits, Request};
 use crate::http::Fields;
 
 /// What all calls of one method are judged by.
@@ -13,6 +13,8 @@ pub(in crate::app) struct Rules {
     pub(in crate::app) service: Box<str>,
     /// The method's name.
     pub(in crate::app) method: Box<str>,
+    /// Both as a path.
+    pub(in crate::app) path: Box<str>,
     /// The limits on messages.
     pub(in crate::app) limits: Limits,
     /// What calls pass before the method and behind it.
@@ -30,16 +32,18 @@ impl Rules {
     /// Whether `path` is the method's, octet by octet: without escapes.
     #[inline]
     pub(in crate::app) fn is_path(&self, path: &str) -> bool {
-        let path = path.strip_prefix('/');
-        let path = path.and_then(|path| path.strip_prefix(&*self.service));
-        path.and_then(|path| path.strip_prefix('/')) == Some(&*self.method)
+        *path == *self.path
     }
 
     /// Whether the messages are of the codec that a content type names.
     #[inline]
-    pub(in crate::app) fn speaks(&self, codec: &str) -> bool {
+    pub(in crate::app) fn speaks(&self, content_type: &ContentType) -> bool {
+        if self.codecs.is_empty() {
+            return true;
+        }
+        let codec = content_type.codec();
         let is = |known: &&str| known.eq_ignore_ascii_case(codec);
-        codec.is_empty() || self.codecs.is_empty() || self.codecs.iter().any(is)
+        codec.is_empty() || self.codecs.iter().any(is)
     }
 
     /// What a call of the method asks for.

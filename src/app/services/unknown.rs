@@ -25,6 +25,7 @@ pub(in crate::app) fn unknown(
     let rules = Arc::new(Rules {
         service: Box::from(service),
         method: Box::from(method),
+        path: Box::from(head.target.path()),
         limits: Limits::DEFAULT,
         interceptors: interceptors.clone(),
         single: false,

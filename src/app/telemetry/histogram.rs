@@ -46,6 +46,11 @@ impl Histogram {
     /// Counts a duration, as many times.
     pub(in crate::app) fn add(&self, duration: Duration, times: u64) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        self.add_nanos(nanos, times);
+    }
+
+    /// Counts a duration in nanoseconds, as many times.
+    pub(in crate::app) fn add_nanos(&self, nanos: u64, times: u64) {
         let bucket = DURATION_BOUNDS.partition_point(|&bound| bound < nanos);
         // At most DURATION_BOUNDS.len(), and there is one bucket more.
         if let Some(count) = self.counts.get(bucket) {

@@ -103,6 +103,11 @@ impl Block {
         self.durations.add(time, requests);
     }
 
+    /// The same for a time in nanoseconds.
+    pub(crate) fn took_nanos(&self, nanos: u64, requests: u64) {
+        self.durations.add_nanos(nanos, requests);
+    }
+
     /// A connection has been opened.
     pub(crate) fn connection_opened(&self) {
         self.counters.connections_total.add(1);

@@ -147,7 +147,7 @@ impl Context<'_> {
     /// Whether there is no memory left for a further answer: an owner that can
     /// say so in its protocol refuses what it would have begun.
     pub fn is_memory_full(&self) -> bool {
-        self.state.memory.all.is_full()
+        self.state.memory.is_full()
     }
 
     /// Writes by reference bytes that many peers get:

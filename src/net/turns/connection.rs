@@ -186,10 +186,12 @@ impl Connection {
     /// Whether feeding the link can bring anything: it is open, and neither
     /// its owner nor its backlog holds it.
     pub(in crate::net) const fn may_be_fed(&self) -> bool {
+        // Mostly none of the three, which is one test.
         matches!(self.phase, Phase::Open)
-            && !self.held
-            && (!self.starved || self.link.is_multiplexed())
-            && (self.duplex || !self.waits)
+            && (!(self.held | self.starved | self.waits)
+                || !self.held
+                    && (!self.starved || self.link.is_multiplexed())
+                    && (self.duplex || !self.waits))
     }
 
     /// Whether it waits for its owner, and not for its peer.

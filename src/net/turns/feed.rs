@@ -114,7 +114,7 @@ impl Dispatch {
                 if is_late {
                     return Stop::Late;
                 }
-                if state.memory.all.is_full() && !connection.link.is_multiplexed() {
+                if state.memory.is_full() && !connection.link.is_multiplexed() {
                     return Stop::Flush;
                 }
             }
@@ -131,11 +131,6 @@ impl Dispatch {
                 scratch: scratch.lend(),
                 shown,
             };
-            if connection.link.is_preface(rest) && connection.link.account().is_none() {
-                connection
-                    .link
-                    .charge_to(state.memory.open(connection.peer));
-            }
             let taker = match feeding.at_end {
                 false => connection.link.taker(rest),
                 true => Taker::Any,
@@ -185,7 +180,7 @@ impl Dispatch {
                     match machine.receive_found(rest, &mut lent, &mut state.cork) {
                         Ok((used, Found::Request(asked))) => {
                             feeding.at += used;
-                            if state.memory.all.is_full() {
+                            if state.memory.is_full() {
                                 state.memory.seen.refused();
                                 let (now, out) = (state.now, &mut state.cork);
                                 connection.link.refuse_stream(asked.stream, now, out);
@@ -212,7 +207,14 @@ impl Dispatch {
                 Taker::Any if feeding.at_end => {
                     connection.link.receive_eof(rest, lent, &mut state.cork)
                 }
-                Taker::Any => connection.link.receive(rest, lent, &mut state.cork),
+                Taker::Any => {
+                    // Who begins with HTTP/2's preface comes here.
+                    if connection.link.account().is_none() && connection.link.is_preface(rest) {
+                        let account = state.memory.open(connection.peer);
+                        connection.link.charge_to(account);
+                    }
+                    connection.link.receive(rest, lent, &mut state.cork)
+                }
             };
             let stop = match received {
                 Ok(Received {
@@ -289,7 +291,7 @@ impl Feeding {
     /// the next turn, in which others come first.
     #[inline]
     fn takes_long(&mut self, length: usize, state: &State) -> bool {
-        if self.at == length || self.events == 0 {
+        if self.at == length {
             return false; // that was all, as mostly
         }
         let held = state.memory.all.held();

@@ -82,6 +82,13 @@ impl Memory {
         }
     }
 
+    /// Whether all the memory is taken: nothing further should be begun.
+    #[inline]
+    pub(in crate::net) fn is_full(&self) -> bool {
+        // Mostly it is not even short.
+        self.all.held() >= self.short && self.all.is_full()
+    }
+
     /// An account for a connection of this peer.
     pub(in crate::net) fn open(&mut self, peer: Peer) -> Account {
         let Some(origin) = self.caps.origin(peer) else {

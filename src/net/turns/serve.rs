@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::connection::Phase;
 use super::dispatch::Stop;
 use super::kept::Kept;
-use crate::link::{Account, Event, Gone};
+use crate::link::{Account, Event, Gone, LITTLE};
 use crate::net::outlet::Sockets;
 use crate::net::stores::placed::Placed;
 use crate::net::{Exchange, Key, Loop, Poller};
@@ -240,7 +240,9 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = state.connections.get_mut(key) else {
             return Next::Rest;
         };
-        if let Some(account) = connection.link.account() {
+        if let Some(account) = connection.link.account()
+            && account.held() + account.referred() > LITTLE
+        {
             account.moved(read.bytes, state.memory.pace, state.now);
         }
         connection.ended |= read.end;
