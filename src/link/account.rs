@@ -49,8 +49,8 @@ pub(crate) struct Pace {
 /// What is charged to an account is charged to those above it too. The limit
 /// is that of the topmost one.
 ///
-/// Single-threaded in use, [`Send`] in type: the counts are atomic, so that a
-/// connection may be moved to another thread between calls.
+/// Taken from on one thread at a time. The counts are atomic, so that a connection
+/// may be moved to another thread between calls, and a charge dropped on any.
 ///
 /// ```
 /// use barewire::link::Account;

@@ -173,7 +173,7 @@ fn run<A: BlockingAnswer>(deferred: Deferred, work: impl FnOnce(&Job) -> A) {
 }
 
 /// There is no room for more work; a client may come again soon.
-fn busy() -> Refusal {
+pub(super) fn busy() -> Refusal {
     let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE).because("the server is busy");
     // A number that can stand on the wire.
     refusal.clone().field("Retry-After", "1").unwrap_or(refusal)

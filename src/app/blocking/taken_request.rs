@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::answer::BlockingAnswer;
+use super::session::busy;
 use crate::app::exchange::extensions::Extensions;
 use crate::app::exchange::params::{Params, Taken};
 use crate::app::exchange::path::Path;
@@ -11,6 +12,7 @@ use crate::app::exchange::request::Request;
 use crate::app::routes::endpoint::erase;
 use crate::app::routes::route::Route;
 use crate::http::{FieldBuffer, Method, RequestHead, Target, Version};
+use crate::link::{Charge, Full};
 use crate::net::Peer;
 
 /// A request that has been copied, so that another thread can look at it.
@@ -27,21 +29,26 @@ struct TakenRequest {
     body: Box<[u8]>,
     peer: Option<Peer>,
     extensions: Option<Arc<Extensions>>,
+    _charge: Charge, // for the copies
 }
 
 impl TakenRequest {
-    fn of(request: &Request<'_>) -> Self {
+    /// # Errors
+    /// [`Full`] if there is no memory for a copy.
+    fn of(request: &Request<'_>, mut charge: Charge) -> Result<Self, Full> {
         let head = request.head();
         let mut fields = FieldBuffer::new();
         // A parser has checked them.
         let _ = fields.extend(head.fields);
+        let texts = 2 * request.path().len() + request.query().map_or(0, str::len);
+        charge.try_grow(request.body.len() + fields.memory() + texts)?;
         let origin = match head.target {
             Target::Absolute {
                 scheme, authority, ..
             } => Some((scheme.into(), authority.into())),
             _ => None,
         };
-        Self {
+        Ok(Self {
             method: head.method.as_str().into(),
             origin,
             target: request.path().into(),
@@ -54,7 +61,8 @@ impl TakenRequest {
             body: request.body.into(),
             peer: request.peer(),
             extensions: request.extensions.clone(),
-        }
+            _charge: charge,
+        })
     }
 
     /// Calls with the request as it was.
@@ -116,8 +124,12 @@ impl Route {
         call: impl Fn(&Request<'_>) -> A + Send + Sync + 'static,
     ) -> Self {
         let call = Arc::new(call);
-        self.endpoint.whole = Some(erase(move |request, reply| {
-            let (taken, call) = (TakenRequest::of(request), call.clone());
+        self.endpoint.whole = Some(erase(move |request, mut reply| {
+            let charge = reply.at().context.charge();
+            let Ok(taken) = TakenRequest::of(request, charge) else {
+                return reply.refuse(busy());
+            };
+            let call = call.clone();
             reply.blocking(move || taken.lend(|request| call(request)))
         }));
         self

@@ -5,11 +5,13 @@ use core::any::Any;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::codec::{CallStatus, Payload};
+use super::inbox::exhausted;
 use super::responses::{ResponseStream, ServerStream};
 use super::service::Service;
 use super::wire::{Fields, Value, put_bytes, put_number};
 use crate::app::publishing::handle::Handle;
 use crate::grpc::{Code, Status};
+use crate::link::Charge;
 
 /// Whether a service is fit to be called (`HealthCheckResponse.ServingStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,7 +65,7 @@ struct State {
 
 #[derive(Debug)]
 struct Watcher {
-    service: String,
+    service: Arc<str>,
     handle: Handle,
 }
 
@@ -86,7 +88,7 @@ impl State {
 
     fn tell(&self, of: Option<&str>) {
         for Watcher { service, handle } in self.watchers.values() {
-            if of.is_none_or(|changed| changed == service) {
+            if of.is_none_or(|changed| *changed == **service) {
                 // The stream of a full mailbox hears of the next change.
                 let _ = handle.mail(Changed);
             }
@@ -144,7 +146,8 @@ impl Health {
             .server_streaming_object("Watch", move |Asked(service): Asked, _call| {
                 Ok(Watch {
                     health: watch.clone(),
-                    service,
+                    service: service.into(),
+                    charge: Charge::NONE,
                     session: None,
                     last: None,
                 })
@@ -226,7 +229,8 @@ impl Payload for Told {
 /// One watcher.
 struct Watch {
     health: Health,
-    service: String,
+    service: Arc<str>,
+    charge: Charge, // for `service`, which the client has made as long as it likes
     session: Option<u64>,
     last: Option<u64>, // what it was told
 }
@@ -243,6 +247,10 @@ impl ServerStream for Watch {
     type Message = Told;
 
     fn open(&mut self, stream: &mut ResponseStream<'_, '_, Told>) {
+        self.charge = stream.charge();
+        if self.charge.try_grow(self.service.len()).is_err() {
+            return stream.finish(exhausted());
+        }
         let health = self.health.clone();
         let mut state = health.lock();
         if let Some(handle) = stream.handle() {

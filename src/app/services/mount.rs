@@ -146,7 +146,13 @@ fn receive(
     let Some(claim) = place(&mut sending, at) else {
         return Ok(Done(()));
     };
-    let receiving = Receiving::new(method.clone(), head.fields);
+    let receiving = match Receiving::new(method.clone(), head.fields, at) {
+        Ok(receiving) => receiving,
+        Err(status) => {
+            sending.finish(at, status);
+            return Ok(Done(()));
+        }
+    };
     // Refused only where all of it is here already.
     let _ = reply.at().context.accept_messages();
     let session = CallSession::receiving(sending, deadline, receiving, claim);

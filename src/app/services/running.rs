@@ -3,32 +3,51 @@
 use alloc::{boxed::Box, sync::Arc};
 
 use super::call::Call;
+use super::codec::CallStatus;
 use super::guard::guarded;
 use super::inbox::{Inbox, exhausted, inflated};
 use super::methods::{Answer, OnMessage};
 use super::sending::Sending;
 use crate::app::exchange::session::At;
 use crate::http::{FieldBuffer, Fields};
+use crate::link::Charge;
 use crate::wire::Instant;
+
+/// A copied head up to this size is not charged: it is less than what a session
+/// costs anyway.
+const SMALL: usize = 1 << 10;
 
 /// A request whose body is arriving: its head, copied, and what has arrived.
 pub(in crate::app) struct Receiving {
     pub(in crate::app) run: Arc<OnMessage>,
     pub(in crate::app) fields: FieldBuffer,
     pub(in crate::app) inbox: Inbox,
+    _charge: Charge, // for `fields`
 }
 
 impl Receiving {
-    pub(in crate::app) fn new(run: Arc<OnMessage>, fields: Fields<'_>) -> Box<Self> {
+    /// # Errors
+    /// There is no memory for the head.
+    pub(in crate::app) fn new(
+        run: Arc<OnMessage>,
+        fields: Fields<'_>,
+        at: &mut At<'_, '_>,
+    ) -> Result<Box<Self>, CallStatus> {
         let mut copied = FieldBuffer::new();
         // A head that a machine accepted is far below the 4 GiB where this
         // could fail.
         let _ = copied.extend(fields);
-        Box::new(Self {
+        let mut charge = Charge::NONE;
+        if copied.memory() > SMALL {
+            charge = at.context.charge();
+            charge.try_grow(copied.memory()).map_err(|_| exhausted())?;
+        }
+        Ok(Box::new(Self {
             run,
             fields: copied,
             inbox: Inbox::default(),
-        })
+            _charge: charge,
+        }))
     }
 }
 

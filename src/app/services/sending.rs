@@ -23,7 +23,7 @@ use crate::app::exchange::session::At;
 use crate::grpc::frame::PREFIX;
 use crate::grpc::{self, Code, Ending, Misuse, Status};
 use crate::http::{self, ContentTypeLine, FieldBuffer, Fields};
-use crate::link::{self, Body};
+use crate::link::{self, Body, Charge};
 use crate::net::Flow;
 use crate::wire::Instant;
 
@@ -65,6 +65,7 @@ pub(in crate::app) struct Sending {
     compresses: bool,
     /// What has been framed and not been written.
     pub(in crate::app) frames: Vec<u8>,
+    charge: Charge, // for `frames`, from one event to the next
 }
 
 impl Sending {
@@ -85,7 +86,20 @@ impl Sending {
             content_type: None,
             compresses: false,
             frames: Vec::new(),
+            charge: Charge::NONE,
         }
+    }
+
+    /// Charges what `frames` holds until the next event.
+    pub(in crate::app) fn charge_frames(&mut self, at: &mut At<'_, '_>) {
+        let held = self.frames.capacity();
+        if held == self.charge.bytes() {
+            return;
+        }
+        if self.charge.account().is_none() {
+            self.charge.move_to(at.context.account().as_ref());
+        }
+        self.charge.set(held);
     }
 
     /// Whether nothing more is sent.

@@ -54,6 +54,8 @@ impl<P: Poller> Loop<P> {
         if used < total {
             let mut kept = self.spare.pop().unwrap_or_default();
             kept.fill(&self.read[used..total]);
+            // Nobody knows yet whose it is.
+            kept.charge_to(Some(&state.memory.all));
             connection.kept = Some(kept);
         }
         match header {

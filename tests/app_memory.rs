@@ -1,0 +1,184 @@
+//! What the app holds for clients from one event to the next is charged to them.
+#![cfg(feature = "net")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, mpsc};
+
+use barewire::app::{
+    App, BlockingLimits, Health, Metrics, Response, ResponseStream, Route, ServerStream, Service,
+};
+use barewire::net::{Limits, ListenOptions};
+
+mod app_support;
+
+use app_support::{PATIENCE, Running, read_until, wait_until};
+
+const KIB: usize = 1 << 10;
+/// By how much the loop's own buffers may have grown.
+const OWN: usize = 128 * KIB;
+
+/// An app on one loop that keeps no buffers for the next user.
+fn app() -> App {
+    App::new()
+        .threads(1)
+        .limits(Limits::DEFAULT.with_spare_memory(0))
+}
+
+/// Bytes that are held for peers.
+fn held(metrics: &Metrics) -> usize {
+    metrics.snapshot().memory[0].held()
+}
+
+/// Begins a call of gRPC-Web, and sends so much of its body.
+fn call(running: &Running, path: &str, metadata: &str, length: usize, body: &[u8]) -> TcpStream {
+    let mut peer = running.connect();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\n\
+         Content-Length: {length}\r\n{metadata}\r\n"
+    );
+    peer.write_all(head.as_bytes()).unwrap();
+    peer.write_all(body).unwrap();
+    peer
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    [&[0], &(message.len() as u32).to_be_bytes()[..], message].concat()
+}
+
+#[test]
+fn the_name_of_a_watched_service_is_charged() {
+    const NAME: usize = 300 * KIB;
+    let app = app();
+    let metrics = app.metrics();
+    let running = Running::start(app.grpc(Health::new().service()));
+    // The field `service`, its length as a varint of three bytes.
+    let length = [
+        NAME as u8 | 0x80,
+        (NAME >> 7) as u8 | 0x80,
+        (NAME >> 14) as u8,
+    ];
+    let message = [&[0x0a], &length[..], &vec![b'n'; NAME]].concat();
+    let body = framed(&message);
+    let watch = || {
+        let path = "/grpc.health.v1.Health/Watch";
+        let mut peer = call(&running, path, "", body.len(), &body);
+        read_until(&mut peer, "\x08\x03"); // SERVICE_UNKNOWN
+        peer
+    };
+    let before = held(&metrics);
+    let watchers: Vec<_> = (0..8).map(|_| watch()).collect();
+    assert!(held(&metrics) >= before + 8 * NAME);
+    drop(watchers);
+    wait_until("all is given back", || held(&metrics) < before + OWN);
+}
+
+struct Once;
+
+impl ServerStream for Once {
+    type Message = Vec<u8>;
+
+    fn open(&mut self, stream: &mut ResponseStream<'_, '_, Vec<u8>>) {
+        stream.send(&vec![b'm'; 20_000]);
+    }
+}
+
+#[test]
+fn what_a_stream_frames_its_messages_in_is_charged() {
+    let app = app();
+    let metrics = app.metrics();
+    let service = Service::new("t.T")
+        .server_streaming_object("Once", |_request: Vec<u8>, _call| Ok(Once))
+        .unary("Say", |request: Vec<u8>, _call| Ok(request));
+    let running = Running::start(app.grpc(service));
+    let before = held(&metrics);
+    let mut peers: Vec<_> = (0..32)
+        .map(|_| call(&running, "/t.T/Once", "", 5, &framed(b"")))
+        .collect();
+    for peer in &mut peers {
+        read_until(peer, &"m".repeat(20_000));
+    }
+    assert!(held(&metrics) >= before + 32 * 20_000);
+    drop(peers);
+    wait_until("all is given back", || held(&metrics) < before + OWN);
+}
+
+#[test]
+fn a_head_whose_message_does_not_come_is_charged() {
+    let app = app();
+    let metrics = app.metrics();
+    let service = Service::new("t.T").unary("Say", |request: Vec<u8>, _call| Ok(request));
+    let running = Running::start(app.grpc(service));
+    let before = held(&metrics);
+    let metadata = format!("X-Long: {}\r\n", "v".repeat(8 * KIB));
+    let peers: Vec<_> = (0..32)
+        .map(|_| call(&running, "/t.T/Say", &metadata, 100, b""))
+        .collect();
+    wait_until("the heads are charged", || {
+        held(&metrics) >= before + 32 * 8 * KIB
+    });
+    drop(peers);
+    wait_until("all is given back", || held(&metrics) < before + OWN);
+}
+
+#[test]
+fn requests_that_wait_for_a_thread_are_charged() {
+    const BODY: usize = 200 * KIB;
+    let app = app().blocking_limits(BlockingLimits::DEFAULT.with_threads(1));
+    let metrics = app.metrics();
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let route = Route::post("/work").blocking(move |request| {
+        let _ = gate.lock().unwrap().recv_timeout(PATIENCE);
+        Response::text(request.body().len().to_string())
+    });
+    let running = Running::start(app.route(route));
+    let before = held(&metrics);
+    let post = || {
+        let mut peer = running.connect();
+        let head = format!("POST /work HTTP/1.1\r\nHost: a\r\nContent-Length: {BODY}\r\n\r\n");
+        peer.write_all(head.as_bytes()).unwrap();
+        peer.write_all(&vec![b'b'; BODY]).unwrap();
+        peer
+    };
+    let mut peers: Vec<_> = (0..8).map(|_| post()).collect();
+    wait_until("all wait", || metrics.snapshot().blocking_waiting == 7);
+    assert!(held(&metrics) >= before + 8 * BODY);
+    drop(go); // from here on nobody waits
+    for peer in &mut peers {
+        read_until(peer, &BODY.to_string());
+    }
+    wait_until("all is given back", || held(&metrics) < before + OWN);
+}
+
+#[test]
+fn the_header_of_a_proxy_that_is_part_is_charged() {
+    let app = app();
+    let metrics = app.metrics();
+    let options = ListenOptions::DEFAULT
+        .with_proxies(["127.0.0.1/32".parse().unwrap()])
+        .with_proxy_protocol(true);
+    let running = Running::start(
+        app.listen_options(options)
+            .get("/", |_request, reply| reply.text("here")),
+    );
+    let before = held(&metrics);
+    // Version 2, TCP over IPv4, of 1,000 bytes.
+    let header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x03\xe8";
+    let mut peers: Vec<_> = (0..200).map(|_| running.connect()).collect();
+    for peer in &mut peers {
+        peer.write_all(&[&header[..], &[0; 900]].concat()).unwrap();
+    }
+    wait_until("the headers are charged", || {
+        held(&metrics) >= before + 200 * 900
+    });
+    let mut peer = peers.pop().unwrap();
+    peer.write_all(&[&[0; 100], &b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..]].concat())
+        .unwrap();
+    read_until(&mut peer, "here");
+    for mut peer in peers {
+        let _ = peer.shutdown(std::net::Shutdown::Write);
+        let _ = peer.read(&mut [0]);
+    }
+    wait_until("all is given back", || held(&metrics) < before + OWN);
+}
