@@ -25,16 +25,19 @@ impl Waiting {
         look: Instant::NEVER,
     };
 
+    #[cfg(feature = "net")]
     pub(super) const fn asks(&self) -> bool {
         self.look.as_nanos() != Instant::NEVER.as_nanos()
     }
 
     /// The way to the peer is looked at from now on.
+    #[cfg(feature = "net")]
     pub(super) const fn begin(&mut self, now: Instant) {
         self.look = now;
     }
 
     /// The peer owes an answer from now on, and the way is looked at right away.
+    #[cfg(feature = "net")]
     pub(super) const fn ask(&mut self, within: Duration, now: Instant) {
         *self = Self {
             since: now,
