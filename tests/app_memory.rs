@@ -103,6 +103,12 @@ fn what_a_stream_frames_its_messages_in_is_charged() {
     wait_until("all is given back", || held(&metrics) < before + OWN);
 }
 
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
 #[test]
 fn a_head_whose_message_does_not_come_is_charged() {
     let app = app();
@@ -110,14 +116,21 @@ fn a_head_whose_message_does_not_come_is_charged() {
     let service = Service::new("t.T").unary("Say", |request: Vec<u8>, _call| Ok(request));
     let running = Running::start(app.grpc(service));
     let before = held(&metrics);
-    let metadata = format!("X-Long: {}\r\n", "v".repeat(8 * KIB));
-    let peers: Vec<_> = (0..32)
-        .map(|_| call(&running, "/t.T/Say", &metadata, 100, b""))
-        .collect();
+    // POST, http, :authority, :path, content-type, and a field of 8 KiB.
+    let mut block = b"\x83\x86\x01\x01a\x04\x08/t.T/Say\x0f\x10\x10application/grpc".to_vec();
+    block.extend(b"\x00\x01x\x7f\x81\x3f");
+    block.extend([b'v'; 8 * KIB]);
+    let mut calls = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    calls.extend(frame(4, 0, 0, &[]));
+    for n in 0..32 {
+        calls.extend(frame(1, 4, 2 * n + 1, &block)); // END_HEADERS
+    }
+    let mut peer = running.connect();
+    peer.write_all(&calls).unwrap();
     wait_until("the heads are charged", || {
         held(&metrics) >= before + 32 * 8 * KIB
     });
-    drop(peers);
+    drop(peer);
     wait_until("all is given back", || held(&metrics) < before + OWN);
 }
 
