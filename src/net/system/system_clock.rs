@@ -21,11 +21,13 @@ use crate::wire::Instant;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    start: u64, // nanoseconds
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    start: std::time::Instant,
+    start: Start,
 }
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+type Start = u64; // nanoseconds
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+type Start = std::time::Instant;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl SystemClock {
