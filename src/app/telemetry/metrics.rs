@@ -103,7 +103,7 @@ impl Block {
         self.durations.add(time, requests);
     }
 
-    /// The same for a time in nanoseconds.
+    /// Counts requests that each took `nanos` nanoseconds to answer.
     pub(crate) fn took_nanos(&self, nanos: u64, requests: u64) {
         self.durations.add_nanos(nanos, requests);
     }
