@@ -265,6 +265,90 @@ fn the_queue_of_blocking_work_is_not_that_of_one_address() {
     }
 }
 
+/// Work that has begun, and that the test lets go on.
+#[derive(Clone)]
+struct Work {
+    says: std::sync::mpsc::Sender<&'static str>,
+    go: std::sync::Arc<std::sync::Mutex<std::sync::mpsc::Receiver<()>>>,
+}
+
+impl Work {
+    /// Waits until its client has gone, and then until it may end.
+    fn outlive(&self, job: &barewire::app::Job) {
+        self.says.send("begun").unwrap();
+        while job.is_wanted() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.says.send("alone").unwrap();
+        let _ = self.go.lock().unwrap().recv();
+    }
+}
+
+/// A client that asks, and goes, and asks again: its jobs run all the same.
+#[test]
+fn a_job_counts_for_its_address_until_it_is_done_even_if_its_client_has_gone() {
+    let (says, said) = std::sync::mpsc::channel();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let go_on = std::sync::Arc::new(std::sync::Mutex::new(wait));
+    let work = Work { says, go: go_on };
+    let app = app(Limits::DEFAULT.with_jobs(SHARE));
+    let threads = app.blocking_threads();
+    let (http, grpc) = (work.clone(), work);
+    let service = Service::new("s").unary_later("Work", move |_: Vec<u8>, _call, later| {
+        let work = grpc.clone();
+        threads.call(later, move |job| {
+            work.outlive(job);
+            Ok(Vec::new())
+        });
+    });
+    let app = app.grpc(service).get("/work", move |request, reply| {
+        let (work, waits) = (http.clone(), request.query() == Some("wait"));
+        reply.blocking_job(move |job| {
+            if waits {
+                work.outlive(job);
+            }
+            Response::text("done")
+        })
+    });
+    let running = Running::start(app);
+    let ask = |host, path: &str| {
+        let mut stream = connect_from(&running, host);
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        stream
+    };
+    let call = |host| Talk::over(connect_from(&running, host), "/s/Work", "");
+    for n in 0..10 {
+        let mut stream = match n % 2 {
+            0 => ask(2, "/work?wait"),
+            _ => {
+                let mut talk = call(2);
+                talk.send(&framed(b"x"));
+                talk.half_close();
+                talk.into_stream()
+            }
+        };
+        assert_eq!(said.recv_timeout(PATIENCE), Ok("begun"));
+        stream.flush().unwrap();
+        let linger = Some(Duration::ZERO); // it goes with a reset
+        socket2::SockRef::from(&stream).set_linger(linger).unwrap();
+        drop(stream);
+        assert_eq!(said.recv_timeout(PATIENCE), Ok("alone"));
+    }
+    let refused = read_until(&mut ask(2, "/work"), "\r\n\r\n");
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    let mut refused = call(2);
+    refused.send(&framed(b"x"));
+    refused.half_close();
+    let busy = app_support::grpc::failed("8", "the server is busy");
+    assert_eq!(refused.next(), busy);
+    let answer = read_until(&mut ask(3, "/work"), "done");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    drop(go);
+    wait_until("the jobs are done", || {
+        read_until(&mut ask(2, "/work"), "\r\n\r\n").starts_with("HTTP/1.1 200 ")
+    });
+}
+
 #[test]
 fn a_proxy_has_no_share() {
     let limits = Limits::DEFAULT.with_memberships(SHARE).with_per_address(3);

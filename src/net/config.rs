@@ -108,8 +108,9 @@ pub struct Limits {
     /// for one address and 1,024 for one connection.
     pub memberships: Share,
     /// Requests that wait for blocking work, in its queue or while it is done.
-    /// Stops: one peer that fills the queue for all. Effect: 503. Default 4,096,
-    /// of which 256 for one address and 128 for one connection.
+    /// Stops: one peer that fills the queue for all. Effect: 503, or
+    /// RESOURCE_EXHAUSTED in gRPC. Default 4,096, of which 256 for one address and
+    /// 128 for one connection.
     pub jobs: Share,
     /// Files that are held open for bodies of HTTP/2, each until it has been
     /// sent. Over HTTP/1.1 a connection has one, and some more of requests that

@@ -1,10 +1,14 @@
 //! Reaching a loop from any thread.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::any::Any;
+use core::fmt;
 use core::time::Duration;
 
-use super::{Exchange, Mailbox, Owner, Priority, Undelivered};
+use super::{
+    Caps, Claim, Exchange, Exhausted, Limits, Mailbox, Owner, Peer, Priority, Resource, Undelivered,
+};
 
 /// What other threads send to a loop.
 #[derive(Debug)]
@@ -25,14 +29,45 @@ pub(super) enum Mail {
 }
 
 /// A handle to a loop that any thread may hold.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Remote {
+    reach: Arc<Reach>,
+}
+
+/// What other threads reach of a loop.
+struct Reach {
     mailbox: Mailbox<Mail>,
+    caps: Caps,
+    limits: Limits,
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mailbox = &self.reach.mailbox;
+        f.debug_struct("Remote").field("mailbox", mailbox).finish()
+    }
 }
 
 impl Remote {
-    pub(super) const fn new(mailbox: Mailbox<Mail>) -> Self {
-        Self { mailbox }
+    pub(super) fn new(mailbox: Mailbox<Mail>, caps: Caps, limits: Limits) -> Self {
+        let reach = Arc::new(Reach {
+            mailbox,
+            caps,
+            limits,
+        });
+        Self { reach }
+    }
+
+    /// Takes one of a resource for an exchange of the loop, whose peer that is;
+    /// see [`Context::claim`](super::Context::claim).
+    pub(crate) fn claim(
+        &self,
+        resource: Resource,
+        peer: Option<Peer>,
+        exchange: Exchange,
+    ) -> Result<Claim, Exhausted> {
+        let Reach { caps, limits, .. } = &*self.reach;
+        caps.claim(resource, peer, exchange.connection, limits)
     }
 
     /// Sends `value` to the owner of `exchange` as
@@ -69,7 +104,8 @@ impl Remote {
             exchange,
             value,
         };
-        self.mailbox
+        self.reach
+            .mailbox
             .post_sized(mail, bytes, Priority::Reply)
             .map_err(back)
     }
@@ -101,7 +137,8 @@ impl Remote {
         bytes: usize,
     ) -> Result<(), Undelivered<Box<dyn Any + Send>>> {
         let bytes = weight(&*value, bytes);
-        self.mailbox
+        self.reach
+            .mailbox
             .post_sized(Mail::Owner { owner, value }, bytes, priority)
             .map_err(back)
     }
@@ -112,7 +149,7 @@ impl Remote {
     /// full for that.
     pub fn drain(&self, within: impl Into<Option<Duration>>) {
         let within = within.into();
-        self.mailbox.post_always(Mail::Drain { within });
+        self.reach.mailbox.post_always(Mail::Drain { within });
     }
 }
 

@@ -58,7 +58,11 @@ pub(crate) struct Talk {
 impl Talk {
     /// Starts a call; `fields` are lines.
     pub(crate) fn open(running: &Running, path: &str, fields: &str) -> Self {
-        let mut stream = running.connect();
+        Self::over(running.connect(), path, fields)
+    }
+
+    /// Starts a call on a connection.
+    pub(crate) fn over(mut stream: TcpStream, path: &str, fields: &str) -> Self {
         write!(
             stream,
             "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\n\
@@ -73,6 +77,11 @@ impl Talk {
             raw: VecDeque::new(),
             body: Vec::new(),
         }
+    }
+
+    /// The connection.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Sends bytes of the body.

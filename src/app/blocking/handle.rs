@@ -12,6 +12,7 @@ use crate::app::services::codec::{CallStatus, Payload};
 use crate::app::services::later::Later;
 use crate::app::serving::builder::App;
 use crate::grpc::{Code, Status};
+use crate::net::Claim;
 use crate::net::report::report;
 
 /// The threads of an app that do blocking work, for gRPC methods. Clones are the
@@ -39,21 +40,30 @@ pub struct BlockingThreads(Pool);
 
 impl BlockingThreads {
     /// Answers a call with what `work` gives back, on a thread where it may block.
-    /// Where there is no room, the call ends with RESOURCE_EXHAUSTED, and where
-    /// `work` panics, with INTERNAL. Work whose client no longer waits when its turn
+    /// Where there is no room, or the client's address has its share
+    /// ([`Limits::jobs`](crate::net::Limits::jobs)), the call ends with
+    /// RESOURCE_EXHAUSTED, and where `work` panics, with INTERNAL. Work whose client no longer waits when its turn
     /// comes is dropped.
     pub fn call<M: Payload + 'static>(
         &self,
         later: Later<M>,
         work: impl FnOnce(&Job) -> Result<M, CallStatus> + Send + 'static,
     ) {
+        let claim = match later.claim_job() {
+            Ok(claim) => claim,
+            Err(exhausted) => {
+                report!(Warn, "a call ends with RESOURCE_EXHAUSTED: {exhausted}");
+                later.send(Err(busy()));
+                return;
+            }
+        };
         // Shared, so that it is still here where the work is not taken.
         let later = Arc::new(Mutex::new(Some(later)));
         let taken = later.clone();
         let submitted = self.0.submit(Box::new(move || {
             let later = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(later) = later.filter(Later::is_wanted) {
-                run(later, work);
+                run(later, claim, work);
             }
         }));
         if submitted.is_err() {
@@ -61,21 +71,30 @@ impl BlockingThreads {
                 Warn,
                 "a call ends with RESOURCE_EXHAUSTED: there is no room for more blocking work"
             );
-            let status = Status::new(Code::ResourceExhausted, "the server is busy");
             if let Some(later) = later.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                later.send(Err(status.into()));
+                later.send(Err(busy()));
             }
         }
     }
 }
 
-/// Does the work, and has its answer sent.
-fn run<M: Payload>(later: Later<M>, work: impl FnOnce(&Job) -> Result<M, CallStatus>) {
+fn busy() -> CallStatus {
+    Status::new(Code::ResourceExhausted, "the server is busy").into()
+}
+
+/// Does the work, and has its answer sent. The claim counts until the work is done,
+/// also where its client has gone before.
+fn run<M: Payload>(
+    later: Later<M>,
+    claim: Claim,
+    work: impl FnOnce(&Job) -> Result<M, CallStatus>,
+) {
     let job = Job::new(later.wanted());
     let result = catch_unwind(AssertUnwindSafe(|| work(&job))).unwrap_or_else(|_| {
         report!(Error, "blocking work of a call has panicked: INTERNAL");
         Err(Status::new(Code::Internal, "the method failed").into())
     });
+    drop(claim); // before its client can ask for the next
     later.send(result);
 }
 

@@ -24,7 +24,6 @@ struct Blocked {
     deferring: Deferring,
     pool: Pool,
     ticket: Ticket,
-    _job: Claim,
 }
 
 impl Session for Blocked {
@@ -120,12 +119,11 @@ impl Reply<'_, '_> {
         let at = self.at();
         let pool = at.site.pool.clone();
         let (deferring, deferred) = Deferring::new(at.context, claim);
-        match pool.submit(Box::new(move || run(deferred, work))) {
+        match pool.submit(Box::new(move || run(deferred, job, work))) {
             Ok(ticket) => self.owe(Box::new(Blocked {
                 deferring,
                 pool,
                 ticket,
-                _job: job,
             })),
             Err(work) => {
                 // In this order, so that nothing is posted.
@@ -159,13 +157,16 @@ impl App {
     }
 }
 
-/// Does the work, and has its answer sent.
-fn run<A: BlockingAnswer>(deferred: Deferred, work: impl FnOnce(&Job) -> A) {
+/// Does the work, and has its answer sent. The claim counts until the work is done,
+/// also where its client has gone before.
+fn run<A: BlockingAnswer>(deferred: Deferred, claim: Claim, work: impl FnOnce(&Job) -> A) {
     let job = Job::new(deferred.wanted());
     if !job.is_wanted() {
         return;
     }
-    let _ = match catch_unwind(AssertUnwindSafe(|| work(&job).into_result())) {
+    let result = catch_unwind(AssertUnwindSafe(|| work(&job).into_result()));
+    drop(claim); // before its client can ask for the next
+    let _ = match result {
         Ok(Ok(response)) => deferred.send(response),
         Ok(Err(refusal)) => deferred.refuse(refusal),
         Err(_) => deferred.fail(),

@@ -9,7 +9,7 @@ use super::codec::{CallStatus, Payload};
 use crate::app::publishing::door::Door;
 use crate::app::publishing::handle::Undelivered;
 use crate::grpc::{Code, Status};
-use crate::net::Exchange;
+use crate::net::{Claim, Exchange, Exhausted, Peer, Resource};
 
 /// What the session of a call is posted.
 pub(in crate::app) enum Posted {
@@ -74,6 +74,7 @@ fn no_answer() -> Posted {
 /// after the client has gone, or after its deadline, is dropped.
 pub struct Later<M> {
     address: Address,
+    peer: Option<Peer>,
     message: PhantomData<fn(M)>,
 }
 
@@ -89,6 +90,7 @@ impl<M> Later<M> {
     pub(in crate::app) const fn new(
         door: Door,
         exchange: Exchange,
+        peer: Option<Peer>,
         wanted: Arc<AtomicBool>,
     ) -> Self {
         Self {
@@ -97,6 +99,7 @@ impl<M> Later<M> {
                 exchange,
                 wanted,
             },
+            peer,
             message: PhantomData,
         }
     }
@@ -112,6 +115,12 @@ impl<M> Later<M> {
     /// Whether the client still waits, as long as anyone wants to know.
     pub(in crate::app) fn wanted(&self) -> Arc<AtomicBool> {
         self.address.wanted.clone()
+    }
+
+    /// Takes the call's place among those that wait for blocking work.
+    pub(in crate::app) fn claim_job(&self) -> Result<Claim, Exhausted> {
+        let Address { door, exchange, .. } = &self.address;
+        door.remote.claim(Resource::Jobs, self.peer, *exchange)
     }
 }
 

@@ -173,7 +173,7 @@ impl Service {
         self.on_message(name, true, I::CODECS, move |message, call, _out| {
             let request = I::decode(message)?;
             let wanted = call.outgoing().wanted();
-            let later = Later::new(call.door().clone(), call.exchange(), wanted);
+            let later = Later::new(call.door().clone(), call.exchange(), call.peer(), wanted);
             method(request, call, later);
             Ok(Answer::Later)
         })

@@ -15,12 +15,12 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::rc::Rc;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::link::{self, Spent};
 use crate::net::{Key, Limits, Network, Peer, Share, Slab};
@@ -121,9 +121,10 @@ impl Refused {
 }
 
 /// Counts what is taken of a loop: connections, and what they hold of each
-/// [`Resource`]. A handle; clones count in the same place.
+/// [`Resource`]. A handle; clones count in the same place. Only the loop takes
+/// connections in; claims are taken and given back by threads for blocking work, too.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Caps(Rc<RefCell<Books>>);
+pub(crate) struct Caps(Arc<Mutex<Books>>);
 
 #[derive(Debug, Default)]
 struct Books {
@@ -155,7 +156,8 @@ const KEPT: Duration = Duration::from_secs(60);
 /// Addresses that it is kept of.
 const SPENDERS: usize = 4_096;
 
-/// A part of a [`Resource`] that is taken. Dropped, it is given back.
+/// A part of a [`Resource`] that is taken. Dropped, on whatever thread, it is given
+/// back.
 #[derive(Debug)]
 pub struct Claim {
     caps: Caps,
@@ -173,47 +175,53 @@ impl Caps {
         Self::default()
     }
 
+    /// No code of others runs under the lock, so that a poisoned one guards sound
+    /// books.
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Connections that are there.
     #[inline]
     pub(crate) fn total(&self) -> u32 {
-        self.0.borrow().total
+        self.books().total
     }
 
     /// Connections of a peer's address; none is counted for Unix domain
     /// sockets and for proxies.
     #[cfg(test)]
     pub(crate) fn of(&self, peer: Peer) -> u32 {
-        let books = self.0.borrow();
+        let books = self.books();
         books.line(peer).map_or(0, |line| line.connections)
     }
 
     /// What is taken of a resource.
     #[cfg(test)]
     pub(crate) fn taken(&self, resource: Resource) -> u32 {
-        self.0.borrow().taken[resource.at()]
+        self.books().taken[resource.at()]
     }
 
     /// Addresses that something is counted for.
     #[cfg(test)]
     pub(crate) fn addresses(&self) -> usize {
-        self.0.borrow().addresses.len()
+        self.books().addresses.len()
     }
 
     /// Counts nothing for these addresses from here on: many clients come from
     /// each of them.
     pub(crate) fn exempt(&self, proxies: &[Network]) {
-        self.0.borrow_mut().proxies.extend_from_slice(proxies);
+        self.books().proxies.extend_from_slice(proxies);
     }
 
     /// What counts as the address of a peer; nothing does of Unix domain
     /// sockets and of proxies.
     pub(in crate::net) fn origin(&self, peer: Peer) -> Option<Origin> {
-        self.0.borrow().origin(peer)
+        self.books().origin(peer)
     }
 
     /// Whether these addresses are those of a proxy.
     pub(crate) fn is_exempt(&self, peer: Peer) -> bool {
-        self.0.borrow().origin(peer).is_none()
+        self.books().origin(peer).is_none()
     }
 
     /// Lets a connection in, or says which cap it met.
@@ -222,13 +230,13 @@ impl Caps {
             return Err(Refused::Total);
         }
         self.admit_address(peer, limits)?;
-        self.0.borrow_mut().total += 1;
+        self.books().total += 1;
         Ok(())
     }
 
     /// Counts a connection for its address alone.
     pub(in crate::net) fn admit_address(&self, peer: Peer, limits: &Limits) -> Result<(), Refused> {
-        let mut books = self.0.borrow_mut();
+        let mut books = self.books();
         let Some(origin) = books.origin(peer) else {
             return Ok(());
         };
@@ -245,7 +253,7 @@ impl Caps {
 
     /// Notes that a connection which was let in has ended.
     pub(crate) fn release(&self, peer: Peer) {
-        let mut books = self.0.borrow_mut();
+        let mut books = self.books();
         books.total = books.total.saturating_sub(1);
         let Some(origin) = books.origin(peer) else {
             return;
@@ -268,7 +276,7 @@ impl Caps {
         limits: &link::Limits,
         now: Instant,
     ) {
-        let mut books = self.0.borrow_mut();
+        let mut books = self.books();
         books.forget_spent(now);
         let Some(origin) = books.origin(peer) else {
             return;
@@ -294,7 +302,7 @@ impl Caps {
         limits: &link::Limits,
         now: Instant,
     ) -> Option<Spent> {
-        let books = self.0.borrow();
+        let books = self.books();
         if books.spenders.is_empty() {
             return None;
         }
@@ -314,7 +322,7 @@ impl Caps {
         connection: Key,
         limits: &Limits,
     ) -> Result<Claim, Exhausted> {
-        let (mut books, share, at) = (self.0.borrow_mut(), resource.share(limits), resource.at());
+        let (mut books, share, at) = (self.books(), resource.share(limits), resource.at());
         if books.taken[at] >= share.all {
             return Err(Exhausted::Loop(resource));
         }
@@ -353,7 +361,7 @@ impl Caps {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let (mut books, at) = (self.caps.0.borrow_mut(), self.resource.at());
+        let (mut books, at) = (self.caps.books(), self.resource.at());
         books.taken[at] -= 1; // as many as there are claims
         if let Some(key) = books.lines.key_at(self.line)
             && let Some(line) = books.lines.get_mut(key)
@@ -496,7 +504,7 @@ mod tests {
         assert_eq!(claim("198.51.100.1:1", three).unwrap_err(), all);
         drop(held);
         assert_eq!((caps.taken(Resource::Timers), caps.addresses()), (0, 0));
-        assert!(caps.0.borrow().connections.is_empty());
+        assert!(caps.books().connections.is_empty());
     }
 
     proptest! {
@@ -560,7 +568,7 @@ mod tests {
             for (n, _) in connections {
                 caps.release(who(n));
             }
-            let books = caps.0.borrow();
+            let books = caps.books();
             prop_assert_eq!((books.total, books.taken), (0, [0; RESOURCES]));
             prop_assert!(books.addresses.is_empty() && books.connections.is_empty());
             prop_assert!(books.lines.is_empty());
