@@ -1,6 +1,6 @@
 //! What an event stream can do.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -8,12 +8,11 @@ use crate::app::exchange::client::Client;
 use crate::app::exchange::session::At;
 use crate::app::publishing::broadcast_limits::BroadcastError;
 use crate::app::publishing::broadcaster::Broadcaster;
-use crate::app::publishing::handle::Handle;
-use crate::app::publishing::message::{Post, encode_event};
-use crate::app::publishing::room_limits::RoomError;
+use crate::app::publishing::member::member_methods;
+use crate::app::publishing::message::encode_event;
 use crate::http::Fields;
-use crate::link::{Charge, Misuse};
-use crate::net::{Flow, Peer};
+use crate::link::Misuse;
+use crate::net::Flow;
 use crate::sse::{self, Event};
 use crate::wire::Instant;
 
@@ -110,29 +109,6 @@ impl<'a, 'c> EventStream<'a, 'c> {
         self.pulse.finished = true;
     }
 
-    /// Bytes that wait for the peer to take them.
-    pub fn backlog(&self) -> usize {
-        self.at.context.backlog()
-    }
-
-    /// The peer's address.
-    pub fn peer(&self) -> Option<Peer> {
-        self.client.membership.activity().peer()
-    }
-
-    // The session.
-
-    /// The session's number: unique as long as the app runs, and below 2⁵³, so
-    /// that a JSON number holds it.
-    pub fn id(&self) -> u64 {
-        self.client.id()
-    }
-
-    /// The session as any thread can reach it.
-    pub fn handle(&self) -> Handle {
-        self.client.handle(self.at.context)
-    }
-
     /// Has [`timer`](crate::app::Events::timer) called with `token` after this time,
     /// once, unless the stream is over by then. Where there may be no further
     /// timer ([`Limits::timers`](crate::net::Limits::timers)), the stream ends, and
@@ -141,27 +117,6 @@ impl<'a, 'c> EventStream<'a, 'c> {
         if !self.at.context.after(time, u64::from(token)) {
             self.finish();
         }
-    }
-
-    /// A charge for what the handler keeps for this client: see
-    /// [`Stream::charge`](crate::app::Stream::charge).
-    pub fn charge(&mut self) -> Charge {
-        self.at.context.charge()
-    }
-
-    /// The time now, on a clock that only goes forward.
-    pub fn now(&self) -> Instant {
-        self.at.context.now()
-    }
-
-    /// Seconds since 1970-01-01 00:00:00 UTC.
-    pub fn unix_seconds(&self) -> u64 {
-        self.at.context.unix_seconds()
-    }
-
-    /// How many streams this route has, on all loops.
-    pub fn client_count(&self) -> usize {
-        self.client.route.get()
     }
 
     // Others.
@@ -183,34 +138,7 @@ impl<'a, 'c> EventStream<'a, 'c> {
         Ok(membership.subscribe(self.at.context, broadcaster.roster(), id)?)
     }
 
-    /// Joins a room: what is published there is sent as events. False if the
-    /// stream is in it already.
-    ///
-    /// # Errors
-    /// [`RoomError`] if a limit on rooms forbids it.
-    pub fn join(&mut self, room: &str) -> Result<bool, RoomError> {
-        self.client.membership.join(self.at.context, room)
-    }
-
-    /// Leaves a room; false if the stream was not in it. At its end a stream
-    /// leaves all its rooms by itself.
-    pub fn leave(&mut self, room: &str) -> bool {
-        self.client.membership.leave(room)
-    }
-
-    /// The rooms that the stream is in, in no order.
-    pub fn rooms(&self) -> Vec<String> {
-        self.client.membership.rooms()
-    }
-
-    /// Publishes to all members of a room, on all loops. Returns how many
-    /// there are.
-    pub fn publish<'p>(&mut self, room: &str, post: impl Into<Post<'p>>) -> usize {
-        self.at
-            .site
-            .rooms
-            .publish(self.at.context, room, &post.into(), None)
-    }
+    member_methods! {}
 
     // What calls the stream's object.
 

@@ -7,6 +7,7 @@ pub(super) mod door;
 pub(super) mod groups;
 pub(super) mod handle;
 pub(super) mod hub;
+pub(super) mod member;
 pub(super) mod membership;
 pub(super) mod message;
 pub(super) mod room_limits;

@@ -1,18 +1,15 @@
 //! What a WebSocket session can do.
 
-use alloc::{string::String, vec::Vec};
 use core::fmt;
 use core::time::Duration;
 
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::At;
-use crate::app::publishing::handle::Handle;
-use crate::app::publishing::message::{Message, Post};
-use crate::app::publishing::room_limits::RoomError;
-use crate::link::{Charge, Misuse};
-use crate::net::{Flow, Peer};
+use crate::app::publishing::member::member_methods;
+use crate::app::publishing::message::Message;
+use crate::link::Misuse;
+use crate::net::Flow;
 use crate::websocket::CloseCode;
-use crate::wire::Instant;
 
 /// A WebSocket session's own connection, and the rooms around it. Lent for one
 /// call.
@@ -95,32 +92,9 @@ impl<'a, 'c> Socket<'a, 'c> {
         self.at.context.set_reading(reading);
     }
 
-    /// Bytes that wait for the peer to take them.
-    pub fn backlog(&self) -> usize {
-        self.at.context.backlog()
-    }
-
-    /// The peer's address.
-    pub fn peer(&self) -> Option<Peer> {
-        self.client.membership.activity().peer()
-    }
-
     /// The subprotocol that was agreed on.
     pub const fn protocol(&self) -> Option<&str> {
         self.protocol
-    }
-
-    // The session.
-
-    /// The session's number: unique as long as the app runs, and below 2⁵³, so
-    /// that a JSON number holds it.
-    pub fn id(&self) -> u64 {
-        self.client.id()
-    }
-
-    /// The session as any thread can reach it.
-    pub fn handle(&self) -> Handle {
-        self.client.handle(self.at.context)
     }
 
     /// Has [`timer`](crate::app::WebSocket::timer) called with `token` after this
@@ -134,92 +108,7 @@ impl<'a, 'c> Socket<'a, 'c> {
         }
     }
 
-    /// A charge for what the handler keeps for this client: see
-    /// [`Stream::charge`](crate::app::Stream::charge).
-    pub fn charge(&mut self) -> Charge {
-        self.at.context.charge()
-    }
-
-    /// The time now, on a clock that only goes forward.
-    pub fn now(&self) -> Instant {
-        self.at.context.now()
-    }
-
-    /// Seconds since 1970-01-01 00:00:00 UTC.
-    pub fn unix_seconds(&self) -> u64 {
-        self.at.context.unix_seconds()
-    }
-
-    /// How many sessions this route has, on all loops.
-    pub fn client_count(&self) -> usize {
-        self.client.route.get()
-    }
-
-    // Rooms.
-
-    /// Joins a room, which comes to be with its first member and goes with its
-    /// last. False if the session is in it already.
-    ///
-    /// # Errors
-    /// [`RoomError`] if a limit on rooms forbids it.
-    pub fn join(&mut self, room: &str) -> Result<bool, RoomError> {
-        self.client.membership.join(self.at.context, room)
-    }
-
-    /// Leaves a room; false if the session was not in it. At its end a session
-    /// leaves all its rooms by itself.
-    pub fn leave(&mut self, room: &str) -> bool {
-        self.client.membership.leave(room)
-    }
-
-    /// Whether the session is in a room.
-    pub fn is_in(&self, room: &str) -> bool {
-        self.client.membership.is_in(room)
-    }
-
-    /// The rooms that the session is in, in no order.
-    pub fn rooms(&self) -> Vec<String> {
-        self.client.membership.rooms()
-    }
-
-    /// Publishes to all members of a room, on all loops, whether or not the
-    /// session is one of them. Returns how many there are.
-    ///
-    /// The message is encoded once, and each member's backlog holds a
-    /// reference. What one session publishes to one room arrives in order.
-    pub fn publish<'p>(&mut self, room: &str, post: impl Into<Post<'p>>) -> usize {
-        self.at
-            .site
-            .rooms
-            .publish(self.at.context, room, &post.into(), None)
-    }
-
-    /// As [`publish`](Self::publish), to all but the session itself.
-    pub fn publish_to_others<'p>(&mut self, room: &str, post: impl Into<Post<'p>>) -> usize {
-        let me = self.client.membership.activity().exchange();
-        self.at
-            .site
-            .rooms
-            .publish(self.at.context, room, &post.into(), Some(me))
-    }
-
-    /// Members of a room, on all loops.
-    pub fn room_size(&self, room: &str) -> usize {
-        let presence = self.at.site.rooms.directory().presence(room);
-        presence.map_or(0, |presence| presence.total())
-    }
-
-    /// A page of the rooms and their sizes: at most `most` of them, in the order of
-    /// their names, behind the name `after` or from the beginning. With the last
-    /// name of a page as `after` comes the next one.
-    pub fn room_sizes(&self, after: Option<&str>, most: usize) -> Vec<(String, usize)> {
-        self.at.site.rooms.directory().room_sizes(after, most)
-    }
-
-    /// How many rooms have members.
-    pub fn room_count(&self) -> usize {
-        self.at.site.rooms.directory().room_count()
-    }
+    member_methods! {}
 
     // What calls the session's object.
 
