@@ -115,7 +115,9 @@ impl Connection {
 
     /// Takes the end of the transport's input. Answers that are under way may
     /// still go out, as far as the windows reach: no further one will come, so
-    /// [`elapsed`](Self::elapsed) resets a stream as soon as it needs one.
+    /// [`elapsed`](Self::elapsed) resets a stream as soon as it needs one. A peer
+    /// that cannot answer is not asked: it is not pinged, and need not acknowledge
+    /// settings.
     ///
     /// # Errors
     /// [`Violation::Incomplete`] if the input ends inside a frame, or while a
@@ -136,6 +138,8 @@ impl Connection {
         if !core::mem::replace(&mut self.ended, true) {
             self.wake = self.wake.min(self.heard); // `elapsed` gives up what waits
         }
+        // Who sends nothing more is asked for nothing.
+        (self.settings_since, self.ping_since) = (None, Instant::NEVER);
         self.drain = Drain::Last(self.last_peer);
         self.finish_drain();
         Ok(())
@@ -255,6 +259,7 @@ impl Connection {
             since.map_or(never, |since| (since + limit, action))
         };
         let quiet = match self.ping_since {
+            _ if self.ended => never,
             Instant::NEVER if self.streams.is_empty() => {
                 (self.active + limits.idle_timeout, Action::Idle)
             }

@@ -538,6 +538,45 @@ fn after_a_fin_the_window_of_all_streams_is_the_last_one_too() {
 }
 
 #[test]
+fn after_a_fin_nobody_is_asked_for_a_sign_of_life() {
+    let mut scene = Scene::site();
+    let client = scene.connect();
+    // Nor for the acknowledgement of our settings.
+    let mut bytes = PREFACE.to_vec();
+    bytes.extend(frame(SETTINGS, 0, 0, &[]));
+    bytes.extend(stock(1, "GET", "/open", END_STREAM));
+    scene.send(client, &bytes);
+    let exchange = scene.exchange_of("Request");
+    scene.eof(client);
+    for _ in 0..50 {
+        scene.act(|context| context.with(exchange, |context| context.write(&[b'x'; 100])));
+        scene.pass(5);
+    }
+    assert!(!scene.has("Gone"), "{:?}", scene.log.borrow());
+    scene.act(|context| context.with(exchange, |context| context.finish(Fields::EMPTY).unwrap()));
+    let sent = frames(&scene.world.take_output(client));
+    let data = kinds(&sent, DATA);
+    let content: usize = data.iter().map(|frame| frame.payload.len()).sum();
+    assert_eq!((content, kinds(&sent, PING).len()), (5_000, 0));
+    assert!(data.iter().any(|frame| frame.flags & END_STREAM != 0));
+    assert_eq!(scene.fate(client), Fate::Closed);
+}
+
+#[test]
+fn a_ping_that_is_out_is_not_waited_for_after_a_fin() {
+    let mut scene = Scene::site();
+    let client = scene.connect();
+    scene.send(client, &opening());
+    scene.send(client, &stock(1, "GET", "/open", END_STREAM));
+    scene.pass(62);
+    let sent = frames(&scene.world.take_output(client));
+    assert_eq!(kinds(&sent, PING).len(), 1);
+    scene.eof(client);
+    scene.pass(100);
+    assert!(!scene.has("Gone"), "{:?}", scene.log.borrow());
+}
+
+#[test]
 fn a_window_of_a_stream_alone_is_no_progress() {
     let mut scene = Scene::site();
     let client = scene.connect();

@@ -131,6 +131,35 @@ fn what_was_sent_before_a_close_arrives_at_a_slow_peer_that_talks() {
     assert!(scene.has("Gone Finished"));
 }
 
+/// It cannot answer, and so is asked for nothing; whether it reads is seen from
+/// what it takes.
+#[test]
+fn who_has_sent_its_fin_and_reads_slowly_gets_all() {
+    let mut scene = Scene::site();
+    let client = connect(&mut scene, slow(15_000));
+    scene.send(client, &get("/big/4000000"));
+    scene.eof(client);
+    let all = collect(&mut scene, client, usize::MAX);
+    assert!(all.len() > 4_000_000, "{} bytes", all.len());
+    assert_eq!(scene.fate(client), Fate::Closed);
+
+    let client = socket(&mut scene, slow(15_000));
+    for _ in 0..5 {
+        scene.send(client, &text(&"x".repeat(700_000)));
+    }
+    scene.eof(client);
+    let all = collect(&mut scene, client, usize::MAX);
+    assert_eq!(all.len(), 5 * 700_010);
+    assert_eq!(scene.fate(client), Fate::Closed);
+
+    // Who takes nothing is given up as always.
+    let client = connect(&mut scene, slow(0));
+    scene.send(client, &get("/big/4000000"));
+    scene.eof(client);
+    scene.pass(33);
+    assert_eq!(scene.fate(client), Fate::Reset);
+}
+
 #[test]
 fn a_next_request_behind_a_minute_of_reading_is_answered() {
     let mut scene = Scene::site();
@@ -555,6 +584,25 @@ mod over_http2 {
             }).collect();
             live(window, &sizes, KernelQueue { size, rate, step }, &pauses);
         }
+    }
+
+    #[test]
+    fn who_has_sent_its_fin_and_reads_slowly_gets_all() {
+        let mut scene = Scene::site();
+        let client = scene.connect();
+        scene.world.set_kernel_queue(client, slow(30_000));
+        let mut bytes = opening();
+        let window = (1_u32 << 30).to_be_bytes();
+        bytes.extend(frame(SETTINGS, 0, 0, &[&[0, 4], &window[..]].concat()));
+        bytes.extend(number(WINDOW_UPDATE, 0, 1 << 29));
+        bytes.extend(asked(1, "/big/6000000"));
+        scene.send(client, &bytes);
+        scene.eof(client);
+        let out = collect(&mut scene, client, usize::MAX);
+        let (data, frames) = whole(&out);
+        assert_eq!(data, 6_000_000);
+        assert!(frames.iter().all(|frame| frame.kind != PING));
+        assert_eq!(scene.fate(client), Fate::Closed);
     }
 
     #[test]
