@@ -83,6 +83,10 @@ pub enum Violation {
     /// The server answers in HTTP/1: it does not know HTTP/2, or not without TLS.
     #[error("the answer is in HTTP/1 (RFC 9113 §3.4)")]
     Http1,
+    /// The server answers with an alert of TLS (RFC 8446 §6), which is shorter
+    /// than the head of a frame.
+    #[error("the answer is in TLS (RFC 8446 §6)")]
+    Tls,
     /// A frame longer than SETTINGS_MAX_FRAME_SIZE.
     #[error("frame longer than allowed (RFC 9113 §4.2)")]
     FrameTooLarge,
@@ -210,6 +214,7 @@ impl Violation {
             Self::Preface
             | Self::FirstFrame
             | Self::Http1
+            | Self::Tls
             | Self::StreamId
             | Self::StreamOrder
             | Self::IdleStream
@@ -247,7 +252,7 @@ impl Violation {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Preface => "preface",
-            Self::FirstFrame | Self::Http1 => "settings_expected",
+            Self::FirstFrame | Self::Http1 | Self::Tls => "settings_expected",
             Self::FrameTooLarge => "frame_too_large",
             Self::FrameSize => "frame_size",
             Self::StreamId => "wrong_stream",

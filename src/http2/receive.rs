@@ -8,6 +8,9 @@ use super::{Connection, Event, Limits, Violation, payload};
 use crate::http::{Lent, Scratch, date::Date};
 use crate::wire::{Instant, Received, Role, Sink};
 
+/// The front of an alert of TLS (RFC 8446 §5.1).
+const TLS_ALERT: &[u8] = b"\x15\x03";
+
 /// What a call may look at, apart from the input and the output.
 pub(super) struct Context<'c, 's> {
     pub(super) now: Instant,
@@ -178,6 +181,7 @@ impl Connection {
         let assembled = block.map_or(0, |block| block.assembled as usize);
         let frame = rest.get(assembled..).unwrap_or_default();
         let Some(head) = Head::decode(frame) else {
+            self.judge_first(frame)?;
             let begun = !frame.is_empty() || block.is_some();
             self.note_begun(begun, context);
             return Ok(Some(Found::Need(HEAD - frame.len())));
@@ -343,8 +347,19 @@ impl Connection {
         match self.role {
             Role::Client if self.greeted => fault,
             Role::Client if frame.starts_with(b"HTTP/1.") => Violation::Http1,
+            Role::Client if frame.starts_with(TLS_ALERT) => Violation::Tls,
             Role::Client if head.kind != Kind::Settings => Violation::FirstFrame,
             Role::Client | Role::Server => fault,
+        }
+    }
+
+    /// Judges the first octets of a server: a frame that began like an alert of
+    /// TLS would be longer than any may be.
+    #[inline]
+    fn judge_first(&self, front: &[u8]) -> Result<(), Violation> {
+        match !self.greeted && self.role == Role::Client && front.starts_with(TLS_ALERT) {
+            true => Err(Violation::Tls),
+            false => Ok(()),
         }
     }
 

@@ -96,11 +96,14 @@ pub enum Event<'b> {
         last_stream: u32,
         /// Why, as an error code of HTTP/2.
         code: u32,
+        /// What the peer has to say about it, for people.
+        debug: &'b [u8],
     },
 
     /// After a write answered `Wait`: the backlog is below its low mark. For
     /// stream 0 of a client's HTTP/2 connection: the peer's settings have
-    /// come, and more exchanges than before may be allowed.
+    /// come, or there is room for further requests; more of them than before
+    /// may be allowed.
     Writable,
     /// A timer of this exchange went off.
     Timer {

@@ -40,6 +40,29 @@ impl Link {
         }
     }
 
+    /// Has the content that the peer sends in an exchange count against its
+    /// window until [`consume`](Self::consume) gives it back, and not only until
+    /// the owner has seen it: for owners that keep content. `false` where windows
+    /// are not known.
+    pub fn let_owner_consume(&mut self, stream: u32) -> bool {
+        match &mut self.protocol {
+            Protocol::Http2(many) => {
+                many.let_owner_consume(stream);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Opens the peer's window again for `bytes` of content that the owner has
+    /// done with, after [`let_owner_consume`](Self::let_owner_consume). An exchange
+    /// that is over gives back by itself what was not.
+    pub fn consume(&mut self, stream: u32, bytes: usize, out: &mut impl Sink) {
+        if let Protocol::Http2(many) = &mut self.protocol {
+            many.machine_mut().consume(stream, bytes, out);
+        }
+    }
+
     /// Ends an exchange at once, with an error code of HTTP/2; other protocols
     /// have to end their connection. Its owner is told `gone`.
     ///
@@ -81,8 +104,8 @@ impl Link {
         }
     }
 
-    /// Notes that the writer of one stream was asked to wait; `false` where
-    /// the whole connection waits.
+    /// Notes that the writer of one stream was asked to wait, or with 0 whoever
+    /// sends requests; `false` where the whole connection waits.
     pub fn wait(&mut self, stream: u32) -> bool {
         match &mut self.protocol {
             Protocol::Http2(many) => {

@@ -930,6 +930,146 @@ fn a_dialled_connection_carries_many_requests() {
     assert!(scene.has("Gone Finished"));
 }
 
+/// Dials a server that says nothing.
+fn reach(scene: &mut Scene) -> Client {
+    let profile = scene.profile;
+    scene.act(|context| {
+        let to = Destination::Address("192.0.2.1:80".parse().unwrap());
+        context.dial(to, Speaks::Http2, profile, 0)
+    });
+    let client = scene.world.dials().pop().unwrap().0;
+    scene.world.complete(client);
+    scene.settle();
+    client
+}
+
+/// Dials a server that has sent its settings.
+fn dial(scene: &mut Scene) -> (Client, Side) {
+    let client = reach(scene);
+    let mut server = Side::new(Role::Server, http2::Limits::DEFAULT);
+    exchange_bytes(scene, client, &mut server);
+    (client, server)
+}
+
+fn exchange_bytes(scene: &mut Scene, client: Client, server: &mut Side) {
+    loop {
+        let out = core::mem::take(&mut server.out);
+        scene.send(client, &out);
+        let answer = scene.world.take_output(client);
+        if answer.is_empty() {
+            return;
+        }
+        server.feed(&answer);
+    }
+}
+
+fn request_of(path: &str) -> RequestHead<'_> {
+    RequestHead {
+        method: Method::Get,
+        target: Target::parse(path.as_bytes(), Method::Get).unwrap(),
+        version: Version::Http2,
+        protocol: None,
+        fields: Fields::new(HOST),
+    }
+}
+
+#[test]
+fn content_that_an_owner_keeps_holds_the_peer_back_until_it_is_consumed() {
+    for consumes in [false, true] {
+        let mut scene = Scene::with(Setting::default(), move |context, event| {
+            if matches!(event, link::Event::Writable) {
+                context.request(&request_of("/"), None).unwrap();
+                assert!(!consumes || context.let_owner_consume());
+            }
+        });
+        let (client, mut server) = dial(&mut scene);
+        let head = ResponseHead::new(Status::OK, Fields::EMPTY);
+        let (length, out) = (Some(BodyLength::Unknown), &mut server.out);
+        let sent = server.machine.send_response(1, &head, length, None, out);
+        sent.unwrap();
+        let window = server.machine.capacity(1);
+        server.write(1, &vec![7; window], false);
+        exchange_bytes(&mut scene, client, &mut server);
+        assert_eq!(server.machine.capacity(1) == 0, consumes);
+        let stream = Exchange {
+            stream: 1,
+            ..scene.exchange_of("Opened")
+        };
+        scene.act(|context| context.with(stream, |context| context.consume(window)));
+        scene.settle();
+        exchange_bytes(&mut scene, client, &mut server);
+        assert!(server.machine.capacity(1) >= window / 2);
+    }
+}
+
+#[test]
+fn requests_wait_for_room_and_go_on_when_there_is_some() {
+    let mut scene = Scene::with(Setting::default(), |context, event| {
+        if matches!(event, link::Event::Writable) {
+            let path = format!("/{}", "x".repeat(4000));
+            let connection = Exchange {
+                stream: 0,
+                ..context.exchange()
+            };
+            let mut ask = |context: &mut barewire::net::Context<'_>| {
+                let flow = context.flow();
+                if flow == Flow::Go {
+                    context.request(&request_of(&path), None).unwrap();
+                }
+                flow
+            };
+            while context.allowance() > 0 && context.with(connection, &mut ask) == Some(Flow::Go) {}
+        }
+    });
+    let (client, server) = dial(&mut scene);
+    assert_eq!(scene.fate(client), Fate::Open);
+    assert_eq!(server.machine.streams(), 128, "as many as it allows");
+    assert!(scene.count("Writable") > 2);
+}
+
+#[test]
+fn a_client_that_shuts_down_says_so_and_ends_behind_its_exchanges() {
+    let mut scene = Scene::with(Setting::default(), |context, event| {
+        if matches!(event, link::Event::Writable) {
+            context.request(&request_of("/"), None).unwrap();
+            context.shutdown();
+            assert_eq!(context.allowance(), 0);
+        }
+    });
+    let (client, mut server) = dial(&mut scene);
+    assert_eq!(
+        (scene.fate(client), server.machine.streams()),
+        (Fate::Open, 1)
+    );
+    let head = ResponseHead::new(Status::OK, Fields::EMPTY);
+    let sent = server
+        .machine
+        .send_response(1, &head, None, None, &mut server.out);
+    sent.unwrap();
+    exchange_bytes(&mut scene, client, &mut server);
+    assert!(scene.has("Gone Finished"));
+}
+
+#[test]
+fn a_server_that_takes_leave_may_say_why() {
+    let mut scene = Scene::with(Setting::default(), |_, _| {});
+    let (client, _) = dial(&mut scene);
+    scene.send(client, &frame(GOAWAY, 0, 0, b"\0\0\0\0\0\0\0\x0bcalm"));
+    assert!(scene.has("GoingAway 0 11 calm"));
+}
+
+#[test]
+fn an_alert_of_tls_is_told_from_a_frame_at_every_cut() {
+    for cut in [1, 2, 5, 14] {
+        let mut scene = Scene::with(Setting::default(), |_, _| {});
+        let client = reach(&mut scene);
+        for piece in b"\x15\x03\x01\0\x02\x02\x46\x15\x03\x01\0\x02\x01\0".chunks(cut) {
+            scene.send(client, piece);
+        }
+        assert!(scene.has("Gone Violation(Http2(Tls))"));
+    }
+}
+
 // ---- time ----
 
 #[test]

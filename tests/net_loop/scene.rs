@@ -242,7 +242,14 @@ pub(crate) fn line(event: &Event<'_>) -> String {
         Event::Writable => "Writable".into(),
         Event::Mail(_) => "Mail".into(),
         Event::Draining => "Draining".into(),
-        Event::GoingAway { last_stream, code } => format!("GoingAway {last_stream} {code}"),
+        Event::GoingAway {
+            last_stream,
+            code,
+            debug,
+        } => {
+            let debug = String::from_utf8_lossy(debug);
+            format!("GoingAway {last_stream} {code} {debug}")
+        }
         Event::Informational(head) => format!("Informational {}", head.status.code()),
     }
 }

@@ -2,10 +2,12 @@
 
 use alloc::boxed::Box;
 
+use super::state::Multiplex;
+use super::stream::Intake;
 use crate::http::Fields;
 use crate::link::{Event, Gone, Parked};
 use crate::websocket;
-use crate::wire::Step;
+use crate::wire::{Sink, Step};
 
 /// An event that comes from what was kept, before it is borrowed.
 #[derive(Debug)]
@@ -48,5 +50,34 @@ impl Given {
                 }
             }
         }
+    }
+}
+
+impl Multiplex {
+    /// What lies in the inbox of a streamed body, or its end.
+    pub(super) fn give_content(
+        &mut self,
+        id: u32,
+        shown: &mut Option<Box<Parked>>,
+        out: &mut impl Sink,
+    ) -> Option<Given> {
+        let stream = self.streams.get_mut(id)?;
+        if let Some(kept) = stream.kept.take() {
+            let unread = core::mem::take(&mut stream.unread);
+            *shown = Some(kept);
+            if !stream.owner_consumes {
+                self.machine.consume(id, unread as usize, out);
+            }
+            self.queue(id); // the end may stand behind it
+            return Some(Given::Body);
+        }
+        if !core::mem::take(&mut stream.ended) {
+            return None;
+        }
+        stream.intake = Intake::Discarded;
+        *shown = stream.trailers.take();
+        let dropped = stream.dropped;
+        self.retire_closed(id);
+        Some(Given::End(dropped))
     }
 }

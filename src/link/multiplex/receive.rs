@@ -51,7 +51,7 @@ impl Multiplex {
     #[inline]
     pub(in crate::link) fn is_caught_up(&mut self) -> bool {
         self.sweep();
-        self.pending.is_empty()
+        self.pending.is_empty() && !self.relieved
     }
 
     /// Does what a call without input would do, if that brings no event: whether
@@ -142,6 +142,9 @@ impl Multiplex {
     ) -> Option<(u32, Given)> {
         self.sweep();
         let is_full = self.is_full();
+        if core::mem::take(&mut self.relieved) {
+            return Some((0, Given::Writable));
+        }
         while let Some(id) = self.pending.pop_front() {
             let Some(stream) = self.streams.get_mut(id) else {
                 continue;
@@ -188,31 +191,6 @@ impl Multiplex {
         }
         self.retire_closed(id);
         Given::Gone(gone)
-    }
-
-    /// What lies in the inbox of a streamed body, or its end.
-    fn give_content(
-        &mut self,
-        id: u32,
-        shown: &mut Option<Box<Parked>>,
-        out: &mut impl Sink,
-    ) -> Option<Given> {
-        let stream = self.streams.get_mut(id)?;
-        if let Some(kept) = stream.kept.take() {
-            let unread = core::mem::take(&mut stream.unread);
-            *shown = Some(kept);
-            self.machine.consume(id, unread as usize, out);
-            self.queue(id); // the end may stand behind it
-            return Some(Given::Body);
-        }
-        if !core::mem::take(&mut stream.ended) {
-            return None;
-        }
-        stream.intake = Intake::Discarded;
-        *shown = stream.trailers.take();
-        let dropped = stream.dropped;
-        self.retire_closed(id);
-        Some(Given::End(dropped))
     }
 
     /// An event of the machine in the link's words.
@@ -263,10 +241,17 @@ impl Multiplex {
                 by_peer,
             } => (stream, self.was_reset(stream, code, by_peer)),
             http2::Event::GoAway {
-                last_stream, code, ..
+                last_stream,
+                code,
+                debug,
             } => {
                 let code = code.code();
-                (0, Some(Event::GoingAway { last_stream, code }))
+                let event = Event::GoingAway {
+                    last_stream,
+                    code,
+                    debug,
+                };
+                (0, Some(event))
             }
             http2::Event::Settings if self.machine.role() == Role::Client => {
                 (0, Some(Event::Writable))
@@ -376,8 +361,10 @@ impl Multiplex {
                 }
             }
             Intake::Streamed if is_fed && stream.kept.is_none() => {
+                if !stream.owner_consumes {
+                    self.machine.consume(id, data.len(), out);
+                }
                 self.pace(id, data.len(), limits, now);
-                self.machine.consume(id, data.len(), out);
                 return Some(Event::Body(data));
             }
             Intake::Offered | Intake::Streamed | Intake::Socket => {

@@ -79,6 +79,13 @@ impl Multiplex {
         }
     }
 
+    /// Leaves it to the owner to give back content to the peer's window.
+    pub(in crate::link) fn let_owner_consume(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(id) {
+            stream.owner_consumes = true;
+        }
+    }
+
     /// Stops or resumes the reading of a stream: what comes meanwhile is not
     /// given back to the peer's window.
     pub(in crate::link) fn set_reading(&mut self, id: u32, reading: bool, now: Instant) {
@@ -279,6 +286,9 @@ impl Multiplex {
         }
         if self.room > 0 && !self.waiting.is_empty() {
             self.relieve(low);
+        }
+        if self.room > 0 && self.waits {
+            (self.waits, self.relieved) = (false, true);
         }
         self.sweep();
         self.book();

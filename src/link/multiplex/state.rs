@@ -28,6 +28,10 @@ pub(in crate::link) struct Multiplex {
     pub(super) over: Vec<u32>,
     /// Streams whose writers wait.
     pub(super) waiting: Vec<u32>,
+    /// The owner waits for room for further requests.
+    pub(super) waits: bool,
+    /// The owner is to be told that there is some.
+    pub(super) relieved: bool,
     /// Bytes of content that may still be put out.
     pub(super) room: usize,
     /// No later than the first deadline of a stream's own.
@@ -57,6 +61,8 @@ impl Multiplex {
             pending: VecDeque::new(),
             over: Vec::new(),
             waiting: Vec::new(),
+            waits: false,
+            relieved: false,
             room: FIRST_ROOM,
             wake: Instant::NEVER,
             shown: None,
@@ -126,8 +132,9 @@ impl Multiplex {
         self.streams.get(id).map_or(0, |it| it.unsent)
     }
 
-    /// Notes that a writer was asked to wait.
+    /// Notes that a writer was asked to wait; 0: the one who sends requests.
     pub(in crate::link) fn wait(&mut self, id: u32) {
+        self.waits |= id == 0;
         if let Some(stream) = self.streams.get_mut(id)
             && !core::mem::replace(&mut stream.waits, true)
         {
@@ -142,7 +149,7 @@ impl Multiplex {
 
     /// Whether there is something for an owner without any input.
     pub(in crate::link) fn is_pending(&self) -> bool {
-        !self.pending.is_empty() || !self.over.is_empty()
+        !self.pending.is_empty() || !self.over.is_empty() || self.relieved
     }
 
     /// Charges to an account what is held from here on.

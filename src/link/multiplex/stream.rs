@@ -40,6 +40,8 @@ pub(super) struct Stream {
     pub(super) dropped: u16,
     /// The owner has stopped the reading.
     pub(super) held: bool,
+    /// The owner gives content back to the peer's window itself.
+    pub(super) owner_consumes: bool,
     /// Content that comes in events keeps a pace.
     pub(super) paced: bool,
     /// Time has passed that is not held against the peer: it has a grace more.
@@ -97,6 +99,7 @@ impl Stream {
             rules: 0,
             dropped: 0,
             held: false,
+            owner_consumes: false,
             paced: false,
             excused: false,
             waits: false,

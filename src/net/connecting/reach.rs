@@ -110,6 +110,24 @@ impl Context<'_> {
         }
     }
 
+    /// Whether the peer keeps up. On a client's HTTP/2 connection, asked for
+    /// stream 0: [`Flow::Wait`] asks for no further request until
+    /// [`Writable`](crate::link::Event::Writable).
+    pub fn flow(&mut self) -> Flow {
+        self.state.flow(self.exchange, 0)
+    }
+
+    /// Finishes what runs on the connection and begins nothing more, as when
+    /// the loop drains: HTTP/2 says GOAWAY.
+    pub fn shutdown(&mut self) {
+        // Refused only where the connection is over.
+        let _ = self.act(|link, mut state| {
+            let mask = state.mask(link);
+            link.drain(false, mask, state.now, state.cork);
+            Ok(())
+        });
+    }
+
     /// Puts one encoded WebSocket message, made by
     /// [`websocket::encode_message`], behind what another connection of this
     /// owner's has waiting, as a reference; whether that took it. Only for

@@ -33,6 +33,25 @@ impl Context<'_> {
         self.state.touch(key); // its deadline is another now
     }
 
+    /// Has the content of this exchange count against the peer's window until
+    /// [`consume`](Self::consume) gives it back: for owners that keep content.
+    /// `false` on HTTP/1.1, which has no windows.
+    pub fn let_owner_consume(&mut self) -> bool {
+        let Exchange { connection, stream } = self.exchange;
+        let connection = self.state.connections.get_mut(connection);
+        connection.is_some_and(|it| it.link.let_owner_consume(stream))
+    }
+
+    /// Opens the peer's window again for `bytes` of content that the owner has
+    /// done with, after [`let_owner_consume`](Self::let_owner_consume).
+    pub fn consume(&mut self, bytes: usize) {
+        // An exchange that is over has given back all of it.
+        let _ = self.act(|link, state| {
+            link.consume(state.stream, bytes, state.cork);
+            Ok(())
+        });
+    }
+
     /// Has the connection read from also while its output waits for the peer.
     ///
     /// Usually a peer that takes nothing is not listened to either. In a
