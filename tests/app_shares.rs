@@ -436,3 +436,67 @@ fn one_address_does_not_hold_all_files_open() {
     assert_eq!(films(&mut connect_from(&running, 2), 5), 2);
     std::fs::remove_file(path).unwrap();
 }
+
+/// Asks for a file, and reads the head of the answer alone.
+fn ask_file(stream: &mut TcpStream, path: &str) -> String {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+#[test]
+fn one_address_does_not_hold_all_files_open_by_http1() {
+    let path = std::env::temp_dir().join(format!("barewire-films-{}", std::process::id()));
+    // More than the kernels take for a peer that reads nothing; all of it a hole.
+    let film = std::fs::File::create(&path).unwrap();
+    film.set_len(256 << 20).unwrap();
+    let share = Share {
+        all: 6,
+        address: 3,
+        connection: 2,
+    };
+    let from = path.clone();
+    let app = app(Limits::DEFAULT.with_files(share)).get("/{what}", move |request, reply| {
+        let film = std::fs::File::open(&from)
+            .and_then(FilePart::whole)
+            .unwrap();
+        let film = match request.param("what") {
+            "film" => film,
+            _ => film.slice(0, 20_000),
+        };
+        reply.file("video/mp4", film)
+    });
+    let running = Running::start(app);
+    let mut stalled: Vec<TcpStream> = (0..3).map(|_| connect_from(&running, 2)).collect();
+    for stream in &mut stalled {
+        assert!(ask_file(stream, "/film").starts_with("HTTP/1.1 200 "));
+    }
+    let mut more = connect_from(&running, 2);
+    for path in ["/film", "/short"] {
+        let refused = ask_file(&mut more, path);
+        assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+        assert!(refused.contains("Retry-After: 1\r\n"), "{refused}");
+        let length = refused.split("Content-Length: ").nth(1).unwrap();
+        let length = length.split("\r\n").next().unwrap().parse().unwrap();
+        more.read_exact(&mut vec![0; length]).unwrap();
+    }
+    let mut other = connect_from(&running, 3);
+    // What has been sent is given back.
+    for _ in 0..10 {
+        let head = ask_file(&mut other, "/short");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        other.read_exact(&mut [0; 20_000]).unwrap();
+    }
+    assert!(ask_file(&mut other, "/film").starts_with("HTTP/1.1 200 "));
+    // So is what can be sent no more.
+    stalled.pop();
+    wait_until("the file is given back", || {
+        let mut stream = connect_from(&running, 2);
+        ask_file(&mut stream, "/film").starts_with("HTTP/1.1 200 ")
+    });
+    std::fs::remove_file(path).unwrap();
+}

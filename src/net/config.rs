@@ -112,12 +112,11 @@ pub struct Limits {
     /// RESOURCE_EXHAUSTED in gRPC. Default 4,096, of which 256 for one address and
     /// 128 for one connection.
     pub jobs: Share,
-    /// Files that are held open for bodies of HTTP/2, each until it has been
-    /// sent. Over HTTP/1.1 a connection has one, and some more of requests that
-    /// it has pipelined. Stops: one address whose streams open files and never
-    /// take them. Effect: 503. Default 4,096, of which 512 for one address and
-    /// 128 for one connection. A loop over the operating system lowers the share
-    /// of an address to an eighth of the descriptors that the process may open.
+    /// Files that are held open for bodies, each until it has been sent. Stops: one
+    /// address that asks for files and never takes them. Effect: 503. Default
+    /// 4,096, of which 512 for one address and 128 for one connection. A loop over
+    /// the operating system lowers the share of an address to an eighth of the
+    /// descriptors that the process may open.
     pub files: Share,
     /// Bytes of a header of the PROXY protocol
     /// ([`ListenOptions::proxy_protocol`](crate::net::ListenOptions::proxy_protocol)),

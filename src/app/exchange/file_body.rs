@@ -1,6 +1,7 @@
 //! Bodies that come from files.
 
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec;
 use core::mem;
 use std::io;
@@ -38,6 +39,13 @@ impl Piece {
             Self::File(part) => part.len(),
         }
     }
+
+    /// Has a file keep the claim for as long as it is open.
+    fn keep(&mut self, claim: &Arc<Claim>) {
+        if let Self::File(part) = self {
+            *part = part.slice(0, u64::MAX).with_claim(claim.clone());
+        }
+    }
 }
 
 impl Reply<'_, '_> {
@@ -66,7 +74,7 @@ impl Reply<'_, '_> {
     }
 
     /// Replies with a body of several pieces.
-    pub(in crate::app) fn pieces(mut self, pieces: VecDeque<Piece>) -> Done {
+    pub(in crate::app) fn pieces(mut self, mut pieces: VecDeque<Piece>) -> Done {
         let length = pieces.iter().map(Piece::len).sum();
         if length <= READ && !self.is_to_head() {
             return match gather(pieces, length as usize) {
@@ -79,23 +87,28 @@ impl Reply<'_, '_> {
                 }
             };
         }
+        let claim = match self.is_unseen() {
+            true => None,
+            false => match self.at().context.claim(Resource::Files) {
+                Ok(claim) => Some(Arc::new(claim)),
+                Err(exhausted) => {
+                    let subject = self.at().subject();
+                    report!(Warn, "{subject}: 503, as {exhausted}");
+                    return self.refuse(no_place());
+                }
+            },
+        };
+        // The files are open until the client has taken them.
+        if let Some(claim) = claim {
+            for piece in &mut pieces {
+                piece.keep(&claim);
+            }
+        }
         if self.at().context.is_shared() {
             // Each piece is framed by itself, and so has to be read.
             let record = self.at().record.as_deref();
             let route = record.map_or(RouteNumber::NONE, |it| it.route);
-            // The file is open until the client has taken it.
-            return match self.at().context.claim(Resource::Files) {
-                Ok(claim) => self.length(length).stream(Sending {
-                    pieces,
-                    route,
-                    _claim: claim,
-                }),
-                Err(exhausted) => {
-                    let subject = self.at().subject();
-                    report!(Warn, "{subject}: 503, as {exhausted}");
-                    self.refuse(no_place())
-                }
-            };
+            return self.length(length).stream(Sending { pieces, route });
         }
         self.hand_over(pieces, length)
     }
@@ -163,7 +176,6 @@ fn gather(pieces: VecDeque<Piece>, length: usize) -> io::Result<Bytes> {
 struct Sending {
     pieces: VecDeque<Piece>,
     route: RouteNumber, // for the log
-    _claim: Claim,      // for the files among them
 }
 
 impl Streaming for Sending {

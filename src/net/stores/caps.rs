@@ -39,8 +39,7 @@ pub enum Resource {
     Memberships,
     /// Requests that wait for blocking work ([`Limits::jobs`]).
     Jobs,
-    /// Files that stay open while their bodies are sent, where exchanges share
-    /// their connection ([`Limits::files`]).
+    /// Files that stay open while their bodies are sent ([`Limits::files`]).
     Files,
 }
 

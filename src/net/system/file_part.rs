@@ -5,6 +5,8 @@ use core::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 
+use crate::net::Claim;
+
 /// A part of a file that is to be sent: the file, where the part begins, and
 /// how long it is. The file's own position is neither used nor moved.
 ///
@@ -32,6 +34,7 @@ pub struct FilePart {
     file: Arc<File>,
     offset: u64,
     len: u64, // offset + len <= i64::MAX
+    claim: Option<Arc<Claim>>,
 }
 
 /// The largest offset that a file may have.
@@ -52,7 +55,22 @@ impl FilePart {
     pub fn new(file: Arc<File>, offset: u64, len: u64) -> Self {
         let offset = offset.min(END);
         let len = len.min(END - offset);
-        Self { file, offset, len }
+        Self {
+            file,
+            offset,
+            len,
+            claim: None,
+        }
+    }
+
+    /// Has the part, and what is cut from it, keep a claim, which is given back with
+    /// the last of them: when the file has been sent, or the connection has ended.
+    /// [`Context::claim`](crate::net::Context::claim) gives one of
+    /// [`Resource::Files`](crate::net::Resource::Files).
+    #[must_use]
+    pub fn with_claim(mut self, claim: Arc<Claim>) -> Self {
+        self.claim = Some(claim);
+        self
     }
 
     /// All that a file holds now.
@@ -95,6 +113,7 @@ impl FilePart {
             file: self.file.clone(),
             offset: self.offset + from,
             len: len.min(self.len - from),
+            claim: self.claim.clone(),
         }
     }
 
@@ -167,6 +186,20 @@ mod tests {
         assert_eq!(part.slice(1, 2).offset(), 5);
         let beyond = FilePart::new(whole.file.clone(), u64::MAX, u64::MAX);
         assert!(beyond.is_empty());
+    }
+
+    #[test]
+    fn a_claim_is_given_back_with_the_last_part_that_keeps_it() {
+        use crate::net::{Caps, Key, Limits, Resource};
+        let (caps, limits) = (Caps::new(), Limits::DEFAULT);
+        let claim = caps.claim(Resource::Files, None, Key::NONE, &limits);
+        let whole = file("claim", b"0123456789").with_claim(Arc::new(claim.unwrap()));
+        let mut part = whole.slice(2, 5);
+        drop(whole);
+        part.advance(3);
+        assert_eq!(caps.taken(Resource::Files), 1);
+        drop(part);
+        assert_eq!(caps.taken(Resource::Files), 0);
     }
 
     #[test]

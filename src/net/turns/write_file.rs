@@ -11,7 +11,9 @@ impl Context<'_> {
     ///
     /// What of the file is not in the system's memory yet is waited for: a
     /// slow disk holds the whole loop up. Every part holds its file open
-    /// until it is sent.
+    /// until it is sent: give it a claim of
+    /// [`Resource::Files`](crate::net::Resource::Files) to keep
+    /// ([`FilePart::with_claim`]), so that no address has all files open.
     ///
     /// [`Flow::Over`] with [`Misuse::OtherProtocol`] where the protocol frames
     /// every piece of a body by itself: read the part in pieces there.
