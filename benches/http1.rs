@@ -6,7 +6,7 @@ mod inputs;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 
-use barewire::http::{Fields, Lent, Method, OwnedScratch, RequestHead, Target, Version};
+use barewire::http::{CallContext, Fields, Method, OwnedScratch, RequestHead, Target, Version};
 use barewire::http1::{Connection, Event, Limits};
 use barewire::wire::{Instant, Role, Step};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -15,10 +15,10 @@ use inputs::{RESPONSE, requests};
 /// What a machine is lent here.
 macro_rules! lent {
     ($scratch:expr) => {
-        Lent {
+        CallContext {
             now: Instant::START,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &Limits::DEFAULT,
             scratch: $scratch.lend(),
         }
@@ -109,8 +109,8 @@ fn response_head(c: &mut Criterion) {
     let (mut scratch, mut out) = (OwnedScratch::new(100), Vec::new());
     let host = [barewire::http::Field::new("Host", "example.com")];
     let head = RequestHead {
-        method: Method::Get,
-        target: Target::parse(b"/", Method::Get).expect("a path"),
+        method: Method::GET,
+        target: Target::parse(b"/", Method::GET).expect("a path"),
         fields: Fields::new(&host),
         version: Version::Http11,
         protocol: None,

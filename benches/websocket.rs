@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::io::{self, Cursor, Read, Write};
 
-use barewire::http::{Lent, OwnedScratch};
+use barewire::http::{CallContext, OwnedScratch};
 use barewire::websocket::extension::Reserved;
 use barewire::websocket::frame::{Decoded, Head, Opcode};
 use barewire::websocket::handshake::accept_key;
@@ -130,10 +130,10 @@ impl Write for Endless {
 /// The machine gives what is in the frame.
 fn assert_shows(connection: &mut Connection, frame: &[u8], text: &[u8]) {
     let (mut input, mut scratch) = (frame.to_vec(), OwnedScratch::new(0));
-    let lent = Lent {
+    let lent = CallContext {
         now: Instant::START,
         date: None,
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits: &Limits::DEFAULT,
         scratch: scratch.lend(),
     };
@@ -159,10 +159,10 @@ fn messages(c: &mut Criterion) {
                 b.iter_batched_ref(
                     || frame.clone(),
                     |input| {
-                        let lent = Lent {
+                        let lent = CallContext {
                             now: Instant::START,
                             date: None,
-                            chance: [0; 4],
+                            mask_key: [0; 4],
                             limits: &limits,
                             scratch: scratch.lend(),
                         };

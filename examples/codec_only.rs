@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant as Clock;
 
-use barewire::http::{Lent, OwnedScratch};
+use barewire::http::{CallContext, OwnedScratch};
 use barewire::wire::{Instant, Role, Step};
 use barewire::{http1, websocket};
 
@@ -68,10 +68,10 @@ fn step(
     match machine {
         Machine::Http1(http) => {
             let limits = &http1::Limits::DEFAULT;
-            let lent = Lent {
+            let lent = CallContext {
                 now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits,
                 scratch,
             };
@@ -95,10 +95,10 @@ fn step(
         }
         Machine::WebSocket(socket) => {
             let limits = &websocket::Limits::DEFAULT;
-            let lent = Lent {
+            let lent = CallContext {
                 now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits,
                 scratch,
             };

@@ -16,7 +16,9 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant as Clock};
 use std::{env, str};
 
-use barewire::http::{Field, Fields, Lent, Method, OwnedScratch, RequestHead, Target, Version};
+use barewire::http::{
+    CallContext, Field, Fields, Method, OwnedScratch, RequestHead, Target, Version,
+};
 use barewire::wire::{Instant, Role, Step};
 use barewire::{http1, websocket};
 use websocket::handshake::{Key, Offer};
@@ -59,12 +61,12 @@ fn session(host: &str, path: &str, mut answer: impl FnMut(&[u8]) -> bool) -> Res
     let mut wire = Wire::connect(host)?;
 
     // The handshake: a request that offers the upgrade, and its response.
-    let offer = Offer::new(Key::new(chance()));
+    let offer = Offer::new(Key::new(mask_key()));
     let mut fields = vec![Field::new("Host", host)];
     fields.extend_from_slice(offer.fields().as_slice());
     let head = RequestHead {
-        method: Method::Get,
-        target: Target::parse(path.as_bytes(), Method::Get)?,
+        method: Method::GET,
+        target: Target::parse(path.as_bytes(), Method::GET)?,
         version: Version::Http11,
         protocol: None,
         fields: Fields::new(&fields),
@@ -102,7 +104,7 @@ fn session(host: &str, path: &str, mut answer: impl FnMut(&[u8]) -> bool) -> Res
                 if let Step::Event(websocket::Event::Message { kind, payload }) = received.step
                     && answer(payload)
                 {
-                    socket.send_message(kind, payload, chance(), now, &mut wire.out)?;
+                    socket.send_message(kind, payload, mask_key(), now, &mut wire.out)?;
                 }
                 received.used
             }
@@ -175,11 +177,11 @@ impl Wire {
     }
 }
 
-fn lend<'b, L>(now: Instant, limits: &'b L, scratch: &'b mut OwnedScratch) -> Lent<'b, L> {
-    Lent {
+fn lend<'b, L>(now: Instant, limits: &'b L, scratch: &'b mut OwnedScratch) -> CallContext<'b, L> {
+    CallContext {
         now,
         date: None,
-        chance: chance(),
+        mask_key: mask_key(),
         limits,
         scratch: scratch.lend(),
     }
@@ -187,6 +189,6 @@ fn lend<'b, L>(now: Instant, limits: &'b L, scratch: &'b mut OwnedScratch) -> Le
 
 /// Unpredictable bytes for keys and masks. The keys of std's hashes come from
 /// the system's generator; a program with dependencies asks `getrandom`.
-fn chance<const N: usize>() -> [u8; N] {
+fn mask_key<const N: usize>() -> [u8; N] {
     core::array::from_fn(|_| RandomState::new().build_hasher().finish() as u8)
 }

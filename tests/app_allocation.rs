@@ -34,7 +34,7 @@ fn requests_are_served_without_an_allocation() {
         .with(CountsThis)
         .with(Cors::permissive())
         .get("/users/{id}", |request, reply| {
-            reply.field("X-A", "b").text(request.param("id"))
+            reply.header("X-A", "b").text(request.param("id"))
         })
         .post("/echo", |request, reply| {
             reply.body(request.content_type(), request.body())

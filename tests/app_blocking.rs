@@ -76,9 +76,9 @@ fn app(gate: &Gate, limits: BlockingLimits) -> (App, Metrics) {
         .get("/fast", |_request, reply| reply.text("fast"))
         .get("/slow", move |_request, reply| {
             let gate = slow.clone();
-            reply.field("X-Before", "kept").blocking(move || {
+            reply.header("X-Before", "kept").blocking(move || {
                 gate.pass();
-                Response::text("slow").field("X-After", "added")
+                Response::text("slow").header("X-After", "added")
             })
         })
         .get("/watching", move |_request, reply| {
@@ -117,7 +117,7 @@ fn others_are_served_while_a_job_runs_on_http1() {
     let answer = Answer::new(read_until(&mut slow, "slow").as_bytes());
     assert_eq!(answer.status, 200);
     assert_eq!(
-        (&*answer.field("x-before"), &*answer.field("x-after")),
+        (&*answer.header("x-before"), &*answer.header("x-after")),
         ("kept", "added")
     );
     let answer = running.get("/refused");
@@ -173,7 +173,7 @@ fn what_has_no_room_is_refused_and_what_waits_goes_with_its_client() {
     let waiting = || metrics.snapshot().blocking_waiting;
     wait_until("the second waits", || waiting() == 1);
     let answer = running.get("/slow");
-    assert_eq!((answer.status, &*answer.field("retry-after")), (503, "1"));
+    assert_eq!((answer.status, &*answer.header("retry-after")), (503, "1"));
     assert_eq!(metrics.snapshot().blocking_refused, 1);
     reset(second);
     wait_until("the second is dropped", || waiting() == 0);
@@ -244,7 +244,7 @@ struct Numbers;
 impl Middleware for Numbers {
     fn before(&self, request: &mut Incoming<'_, '_>, _reply: Reply<'_, '_>) -> Next {
         request.insert(7_u8);
-        request.remove_field("x-user");
+        request.remove_header("x-user");
         Next::Continue
     }
 }
@@ -262,7 +262,7 @@ fn described() -> App {
             request.param("b"),
             request.query_value("q"),
         );
-        let (x, user) = (request.field("x"), request.field("x-user"));
+        let (x, user) = (request.header("x"), request.header("x-user"));
         let (body, number) = (request.body(), request.extensions().get::<u8>());
         Ok(Response::text(format!(
             "{method} {version:?} {a} {b} {q:?} {x:?} {user:?} {} {number:?} {}",

@@ -11,8 +11,8 @@ use std::sync::mpsc::{Sender, channel};
 
 use app_support::{PATIENCE, Running, read_until, wait_until};
 use barewire::app::{App, BroadcastError, Broadcaster, EventStream, Events, EventsRoute, Handle};
-use barewire::link::Gone;
-use barewire::sse::{Event, Misuse};
+use barewire::link::EndReason;
+use barewire::sse::{Event, UsageError};
 use barewire::websocket::CloseCode;
 
 /// Asks for a stream with HTTP/1.0, so that its body comes as it is.
@@ -63,7 +63,7 @@ impl Reader {
 struct Ticker {
     tick: u64,
     last: u64,
-    ended: Sender<Gone>,
+    ended: Sender<EndReason>,
 }
 
 impl Events for Ticker {
@@ -81,7 +81,7 @@ impl Events for Ticker {
         }
     }
 
-    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: Gone) {
+    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
         let _ = self.ended.send(why);
     }
 }
@@ -165,7 +165,7 @@ fn a_silent_stream_sends_comments_and_a_client_that_hangs_up_is_gone() {
 }
 
 struct Silent {
-    ended: Sender<Gone>,
+    ended: Sender<EndReason>,
     handles: Option<Sender<Handle>>,
 }
 
@@ -180,7 +180,7 @@ impl Events for Silent {
         stream.send(&Event::new(*mail.downcast::<&str>().unwrap()).event("mail"));
     }
 
-    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: Gone) {
+    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
         let _ = self.ended.send(why);
     }
 }
@@ -200,7 +200,7 @@ fn a_drained_server_tells_streams_when_to_come_again_and_ends_them() {
     running.server().handle().shutdown(PATIENCE);
     reader.expect(&["retry: 2500"]);
     assert_eq!(reader.block(), None);
-    assert_eq!(ends.recv_timeout(PATIENCE), Ok(Gone::Drained));
+    assert_eq!(ends.recv_timeout(PATIENCE), Ok(EndReason::Drained));
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn a_broadcast_reaches_all_streams_or_those_that_are_named() {
     );
     assert_eq!(
         news.send(&Event::new("x").event("a\nb")),
-        Err(Misuse::Event)
+        Err(UsageError::Event)
     );
     assert_eq!(news.send(&Event::new("the end")), Ok(5));
     for (nth, reader) in readers.iter_mut().enumerate() {

@@ -34,7 +34,7 @@ fn words() -> EventsRoute<Words> {
 
 fn app() -> App {
     App::new()
-        .events_route("/post", words().method(Method::Post).collect(10))
+        .events_route("/post", words().method(Method::POST).collect(10))
         .get("/any", |_request, reply| reply.text("plain"))
         .events_route("/any", words().any_method())
 }
@@ -47,7 +47,7 @@ fn a_post_is_answered_by_a_stream_on_http1() {
     for path in ["/post", "/any"] {
         let answer = running.post(path, "one two");
         assert_eq!(answer.status, 200);
-        assert_eq!(answer.field("content-type"), "text/event-stream");
+        assert_eq!(answer.header("content-type"), "text/event-stream");
         let sent = answer.body.replace("\r\n", "\n");
         assert!(
             sent.contains("data: one\n\n") && sent.contains("data: two\n\n"),
@@ -58,7 +58,7 @@ fn a_post_is_answered_by_a_stream_on_http1() {
     assert_eq!(running.post("/post", "eleven byte").status, 413);
     let answer = running.get("/post");
     assert_eq!(
-        (answer.status, &*answer.field("allow")),
+        (answer.status, &*answer.header("allow")),
         (405, "OPTIONS, POST")
     );
     assert_eq!(running.get("/any").body, "plain");

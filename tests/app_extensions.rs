@@ -31,15 +31,15 @@ struct Login {
 
 impl Middleware for Login {
     fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
-        request.remove_field("x-user");
-        assert!(!request.remove_field("x-user"));
-        match request.field("authorization") {
+        request.remove_header("x-user");
+        assert!(!request.remove_header("x-user"));
+        match request.header("authorization") {
             Some("Bearer a") => drop(request.insert(User("Ann", self.alive.clone()))),
             Some("Bearer b") => {
                 request.insert(User("Ann", self.alive.clone()));
                 let before = request.insert(User("Bob", self.alive.clone()));
                 assert_eq!(before.map(|user| user.0), Some("Ann"));
-                request.set_field("X-User", "Bob").unwrap();
+                request.set_header("X-User", "Bob").unwrap();
             }
             Some("Bearer no") => {
                 request.insert(User("Eve", self.alive.clone()));
@@ -62,7 +62,7 @@ fn who(request: &barewire::app::Request<'_>) -> String {
         .extensions()
         .get::<User>()
         .map_or("nobody", |it| it.0);
-    let fields = request.fields();
+    let fields = request.headers();
     let named = fields.get_all("x-user").map(String::from_utf8_lossy);
     let named: Vec<_> = named.collect();
     format!("{user} [{}] {}", named.join(","), request.body().len())

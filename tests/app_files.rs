@@ -16,13 +16,13 @@ use barewire::app::{App, Files};
 use barewire::net::{Error, FilePart};
 
 /// A directory of its own for each test.
-struct Place(PathBuf);
+struct TestDirectory(PathBuf);
 
 /// Sun, 06 Nov 1994 08:49:37 GMT
 const MODIFIED: u64 = 784_111_777;
 const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-impl Place {
+impl TestDirectory {
     fn new(name: &str) -> Self {
         let place =
             std::env::temp_dir().join(format!("barewire-files-{}-{name}", std::process::id()));
@@ -52,7 +52,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for TestDirectory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -88,28 +88,28 @@ fn long() -> Vec<u8> {
 
 #[test]
 fn a_file_comes_with_its_type_length_and_validators() {
-    let place = Place::new("plain");
+    let place = TestDirectory::new("plain");
     place.put("a.txt", "hello");
     place.put("b/page.HTML", "<p>");
     place.put("c", "?");
     let server = place.serve();
     let answer = server.get("/s/a.txt");
     assert_eq!((answer.status, &*answer.body), (200, "hello"));
-    assert_eq!(answer.field("content-type"), "text/plain; charset=utf-8");
-    assert_eq!(answer.field("content-length"), "5");
-    assert_eq!(answer.field("last-modified"), DATE);
-    assert_eq!(answer.field("accept-ranges"), "bytes");
-    let tag = answer.field("etag");
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(answer.header("content-length"), "5");
+    assert_eq!(answer.header("last-modified"), DATE);
+    assert_eq!(answer.header("accept-ranges"), "bytes");
+    let tag = answer.header("etag");
     assert!(
         tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2,
         "{tag}"
     );
     assert_eq!(
-        server.get("/s/b/page.HTML").field("content-type"),
+        server.get("/s/b/page.HTML").header("content-type"),
         "text/html; charset=utf-8"
     );
     assert_eq!(
-        server.get("/s/c").field("content-type"),
+        server.get("/s/c").header("content-type"),
         "application/octet-stream"
     );
 
@@ -128,7 +128,7 @@ fn a_file_comes_with_its_type_length_and_validators() {
 
 #[test]
 fn a_long_file_arrives_in_whole_and_the_connection_goes_on() {
-    let (place, bytes) = (Place::new("long"), long());
+    let (place, bytes) = (TestDirectory::new("long"), long());
     place.put("long", &bytes);
     place.put("short", "short");
     place.put("empty", "");
@@ -154,7 +154,7 @@ fn a_long_file_arrives_in_whole_and_the_connection_goes_on() {
 
 #[test]
 fn what_is_not_served_is_not_found() {
-    let place = Place::new("absent");
+    let place = TestDirectory::new("absent");
     place.put("a.txt", "hello");
     place.put(".env", "secret");
     place.put("folder/x", "x");
@@ -204,14 +204,14 @@ fn what_is_not_served_is_not_found() {
     assert_eq!(server.get("/s/..\\secret").status, 400);
     let post = server.post("/s/a.txt", "x");
     assert_eq!(
-        (post.status, &*post.field("allow")),
+        (post.status, &*post.header("allow")),
         (405, "GET, HEAD, OPTIONS")
     );
 }
 
 #[test]
 fn a_file_that_may_not_be_read_is_forbidden() {
-    let place = Place::new("forbidden");
+    let place = TestDirectory::new("forbidden");
     let path = place.put("a.txt", "hello");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     let expected = match File::open(&path) {
@@ -223,7 +223,7 @@ fn a_file_that_may_not_be_read_is_forbidden() {
 
 #[test]
 fn a_directory_is_its_index() {
-    let place = Place::new("index");
+    let place = TestDirectory::new("index");
     place.put("index.html", "<p>top");
     place.put("sub/index.html", "<p>sub");
     place.put("sub/other.htm", "<p>other");
@@ -235,7 +235,7 @@ fn a_directory_is_its_index() {
     ] {
         let answer = server.get(path);
         assert_eq!((answer.status, &*answer.body), (200, body), "{path}");
-        assert_eq!(answer.field("content-type"), "text/html; charset=utf-8");
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     }
     for (path, location) in [
         ("/s", "./s/"),
@@ -245,7 +245,7 @@ fn a_directory_is_its_index() {
     ] {
         let answer = server.get(path);
         assert_eq!(
-            (answer.status, &*answer.field("location")),
+            (answer.status, &*answer.header("location")),
             (301, location),
             "{path}"
         );
@@ -263,7 +263,7 @@ fn a_directory_is_its_index() {
 
 #[test]
 fn files_stand_behind_all_other_routes() {
-    let place = Place::new("root");
+    let place = TestDirectory::new("root");
     place.put("index.html", "index");
     place.put("hello", "file");
     place.put("a/b", "deep");
@@ -279,7 +279,7 @@ fn files_stand_behind_all_other_routes() {
 
 #[test]
 fn one_range_is_one_part() {
-    let place = Place::new("range");
+    let place = TestDirectory::new("range");
     place.put("a.txt", "0123456789");
     let server = place.serve();
     for (range, content, body) in [
@@ -292,14 +292,14 @@ fn one_range_is_one_part() {
     ] {
         let answer = ask(&server, "/s/a.txt", &[&format!("Range: {range}")]);
         assert_eq!((answer.status, &*answer.body), (206, body), "{range}");
-        assert_eq!(answer.field("content-range"), content);
-        assert_eq!(answer.field("content-length"), body.len().to_string());
-        assert_eq!(answer.field("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(answer.header("content-range"), content);
+        assert_eq!(answer.header("content-length"), body.len().to_string());
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
     }
     for range in ["bytes=10-", "bytes=-0", "bytes=20-30, 40-"] {
         let answer = ask(&server, "/s/a.txt", &[&format!("Range: {range}")]);
         assert_eq!(
-            (answer.status, &*answer.field("content-range")),
+            (answer.status, &*answer.header("content-range")),
             (416, "bytes */10"),
             "{range}"
         );
@@ -313,12 +313,12 @@ fn one_range_is_one_part() {
         );
     }
     let head = ask_as(&server, "HEAD", "/s/a.txt", &["Range: bytes=2-4"]);
-    assert_eq!((head.status, &*head.field("content-length")), (200, "10"));
+    assert_eq!((head.status, &*head.header("content-length")), (200, "10"));
 }
 
 #[test]
 fn parts_of_a_long_file_are_exact() {
-    let (place, bytes) = (Place::new("parts"), long());
+    let (place, bytes) = (TestDirectory::new("parts"), long());
     place.put("a.txt", &bytes);
     let server = place.serve();
     for (first, last) in [
@@ -342,12 +342,12 @@ fn parts_of_a_long_file_are_exact() {
 
 /// The parts of a multipart body: the range that each says it is, and its text.
 fn parts(answer: &Answer) -> Vec<(String, String)> {
-    let kind = answer.field("content-type");
+    let kind = answer.header("content-type");
     let boundary = kind
         .strip_prefix("multipart/byteranges; boundary=")
         .unwrap();
     assert_eq!(
-        answer.field("content-length"),
+        answer.header("content-length"),
         answer.body.len().to_string()
     );
     let body = answer
@@ -371,13 +371,13 @@ fn parts(answer: &Answer) -> Vec<(String, String)> {
 
 #[test]
 fn several_ranges_are_several_parts() {
-    let (place, bytes) = (Place::new("multipart"), long());
+    let (place, bytes) = (TestDirectory::new("multipart"), long());
     place.put("short.txt", "0123456789");
     place.put("long.txt", &bytes);
     let server = place.serve();
     let answer = ask(&server, "/s/short.txt", &["Range: bytes=8-9, 0-1,-1,50-"]);
     assert_eq!(answer.status, 206);
-    assert_eq!(answer.field("content-range"), "");
+    assert_eq!(answer.header("content-range"), "");
     let expected = [
         ("bytes 8-9/10", "89"),
         ("bytes 0-1/10", "01"),
@@ -403,10 +403,10 @@ fn several_ranges_are_several_parts() {
 
 #[test]
 fn conditions_are_weighed_before_ranges() {
-    let place = Place::new("conditions");
+    let place = TestDirectory::new("conditions");
     place.put("a.txt", "0123456789");
     let server = place.serve();
-    let tag = server.get("/s/a.txt").field("etag");
+    let tag = server.get("/s/a.txt").header("etag");
     let before = "Sun, 06 Nov 1994 08:49:36 GMT";
     let cases: [(&[&str], u16); 13] = [
         (&[&format!("If-None-Match: {tag}")], 304),
@@ -433,9 +433,9 @@ fn conditions_are_weighed_before_ranges() {
         let answer = ask(&server, "/s/a.txt", fields);
         assert_eq!(answer.status, status, "{fields:?}");
         if status == 304 {
-            assert_eq!(answer.field("etag"), tag);
-            assert_eq!((&*answer.body, &*answer.field("content-type")), ("", ""));
-            assert_ne!(answer.field("date"), "");
+            assert_eq!(answer.header("etag"), tag);
+            assert_eq!((&*answer.body, &*answer.header("content-type")), ("", ""));
+            assert_ne!(answer.header("date"), "");
         }
     }
     // Conditions are for what is there (RFC 9110 §13.2.1).
@@ -454,25 +454,25 @@ fn conditions_are_weighed_before_ranges() {
 
 #[test]
 fn another_file_has_another_tag_and_a_fresh_one_a_weak_tag() {
-    let place = Place::new("tags");
+    let place = TestDirectory::new("tags");
     let path = place.put("a.txt", "one");
     let server = place.serve();
-    let first = server.get("/s/a.txt").field("etag");
+    let first = server.get("/s/a.txt").header("etag");
     place.put("a.txt", "three");
-    let second = server.get("/s/a.txt").field("etag");
+    let second = server.get("/s/a.txt").header("etag");
     assert_ne!(first, second);
     touch(&path, SystemTime::UNIX_EPOCH + Duration::new(MODIFIED, 1));
     let third = server.get("/s/a.txt");
-    assert_ne!(second, third.field("etag"));
-    assert_eq!(third.field("last-modified"), DATE);
+    assert_ne!(second, third.header("etag"));
+    assert_eq!(third.header("last-modified"), DATE);
 
     touch(&path, SystemTime::now() + Duration::from_secs(1000));
     let answer = ask(&server, "/s/a.txt", &["Range: bytes=0-1"]);
-    let tag = answer.field("etag");
+    let tag = answer.header("etag");
     assert!(tag.starts_with("W/\""), "{tag}");
     assert_eq!(
-        answer.field("last-modified"),
-        answer.field("date"),
+        answer.header("last-modified"),
+        answer.header("date"),
         "not in the future"
     );
     assert_eq!(
@@ -485,7 +485,7 @@ fn another_file_has_another_tag_and_a_fresh_one_a_weak_tag() {
 
 #[test]
 fn what_lies_beside_a_file_is_sent_in_its_place() {
-    let place = Place::new("encoded");
+    let place = TestDirectory::new("encoded");
     place.put("a.css", "plain");
     place.put("a.css.gz", "gzip");
     place.put("a.css.br", "br");
@@ -503,20 +503,23 @@ fn what_lies_beside_a_file_is_sent_in_its_place() {
     ] {
         let answer = get("/s/a.css", accept);
         assert_eq!(
-            (&*answer.field("content-encoding"), &*answer.body),
+            (&*answer.header("content-encoding"), &*answer.body),
             (coding, body),
             "{accept}"
         );
-        assert_eq!(answer.field("content-type"), "text/css; charset=utf-8");
-        assert_eq!(answer.field("vary"), "Accept-Encoding");
+        assert_eq!(answer.header("content-type"), "text/css; charset=utf-8");
+        assert_eq!(answer.header("vary"), "Accept-Encoding");
     }
     let (gzip, br) = (
-        get("/s/a.css", "gzip").field("etag"),
-        get("/s/a.css", "br").field("etag"),
+        get("/s/a.css", "gzip").header("etag"),
+        get("/s/a.css", "br").header("etag"),
     );
     assert_ne!(gzip, br);
     assert_eq!(get("/s/b.css", "gzip, br").body, "plain");
-    assert_eq!(get("/s/b.css", "gzip, br").field("vary"), "Accept-Encoding");
+    assert_eq!(
+        get("/s/b.css", "gzip, br").header("vary"),
+        "Accept-Encoding"
+    );
     assert_eq!(get("/s/c.css", "gzip").status, 404);
     let part = ask(
         &server,
@@ -524,7 +527,7 @@ fn what_lies_beside_a_file_is_sent_in_its_place() {
         &["Accept-Encoding: gzip", "Range: bytes=1-2"],
     );
     assert_eq!(
-        (&*part.body, &*part.field("content-range")),
+        (&*part.body, &*part.header("content-range")),
         ("zi", "bytes 1-2/4")
     );
     assert_eq!(
@@ -545,29 +548,29 @@ fn what_lies_beside_a_file_is_sent_in_its_place() {
 
 #[test]
 fn options_show_in_every_answer_that_they_are_for() {
-    let place = Place::new("options");
+    let place = TestDirectory::new("options");
     place.put("a.wxyz", "text");
     place.put(".hidden", "hidden");
     let files = Files::new(place.www())
         .max_age(Duration::from_secs(3600))
         .media_type("WXYZ", "text/x-wxyz")
-        .field("X-Content-Type-Options", "nosniff")
+        .header("X-Content-Type-Options", "nosniff")
         .hidden();
     let server = Running::start(App::new().files("/s/", files));
     let answer = server.get("/s/a.wxyz");
-    assert_eq!(answer.field("cache-control"), "public, max-age=3600");
-    assert_eq!(answer.field("content-type"), "text/x-wxyz");
-    assert_eq!(answer.field("x-content-type-options"), "nosniff");
-    let tag = answer.field("etag");
+    assert_eq!(answer.header("cache-control"), "public, max-age=3600");
+    assert_eq!(answer.header("content-type"), "text/x-wxyz");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    let tag = answer.header("etag");
     let known = ask(&server, "/s/a.wxyz", &[&format!("If-None-Match: {tag}")]);
     assert_eq!(
-        (known.status, &*known.field("cache-control")),
+        (known.status, &*known.header("cache-control")),
         (304, "public, max-age=3600")
     );
     for (fields, status) in [(["Range: bytes=9-"], 416), (["If-Match: \"x\""], 412)] {
         let refused = ask(&server, "/s/a.wxyz", &fields);
         assert_eq!(
-            (refused.status, &*refused.field("cache-control")),
+            (refused.status, &*refused.header("cache-control")),
             (status, ""),
             "for an hour?"
         );
@@ -589,9 +592,9 @@ fn what_cannot_be_served_is_said_at_the_start() {
         matches!(&error, Error::Files { directory, .. } if directory == "/nowhere/at/all"),
         "{error}"
     );
-    let place = Place::new("wrong");
+    let place = TestDirectory::new("wrong");
     for wrong in [
-        Files::new(place.www()).field("no token", "x"),
+        Files::new(place.www()).header("no token", "x"),
         Files::new(place.www()).cache_control("a\r\nb"),
         Files::new(place.www()).media_type("x", "\n"),
         Files::new(place.put("file", "")),
@@ -602,7 +605,7 @@ fn what_cannot_be_served_is_said_at_the_start() {
 
 #[test]
 fn a_file_that_is_replaced_is_seen_in_whole() {
-    let place = Place::new("replaced");
+    let place = TestDirectory::new("replaced");
     let (old, new) = (vec![b'o'; 2_000_000], vec![b'n'; 1_000_000]);
     place.put("a", &old);
     let server = place.serve();
@@ -621,7 +624,7 @@ fn a_file_that_is_replaced_is_seen_in_whole() {
 
 #[test]
 fn a_file_that_is_cut_short_cuts_the_connection() {
-    let place = Place::new("truncated");
+    let place = TestDirectory::new("truncated");
     let path = place.put("a", "");
     // Far more than the buffers of both sockets hold.
     File::options()
@@ -652,7 +655,7 @@ fn a_file_that_is_cut_short_cuts_the_connection() {
 
 #[test]
 fn a_client_that_leaves_does_not_hold_the_file() {
-    let place = Place::new("leaves");
+    let place = TestDirectory::new("leaves");
     let bytes = vec![7; 64 << 20];
     let path = place.put("a", &bytes);
     let file = Arc::new(File::open(path).unwrap());
@@ -675,12 +678,12 @@ fn a_client_that_leaves_does_not_hold_the_file() {
     });
     assert_eq!(Arc::strong_count(&file), 2);
     let answer = server.get("/film");
-    assert_eq!(answer.field("content-length"), bytes.len().to_string());
+    assert_eq!(answer.header("content-length"), bytes.len().to_string());
 }
 
 #[test]
 fn many_clients_get_their_files_at_the_same_time() {
-    let (place, bytes) = (Place::new("many"), long());
+    let (place, bytes) = (TestDirectory::new("many"), long());
     place.put("a", &bytes);
     let server = place.serve();
     let bytes = &bytes;

@@ -86,14 +86,14 @@ impl Handler for Reader {
             }
             Event::Body(data) => got.body.extend_from_slice(data),
             Event::End { .. } => got.end = Some("whole"),
-            Event::Gone(_) => got.end = got.end.or(Some("cut")),
+            Event::Ended(_) => got.end = got.end.or(Some("cut")),
             _ => {}
         }
     }
 }
 
 impl Got {
-    fn field(&self, name: &str) -> &str {
+    fn header(&self, name: &str) -> &str {
         let found = self.fields.iter().find(|(other, _)| other == name);
         found.map_or("", |(_, value)| value)
     }
@@ -129,9 +129,9 @@ fn ask(
     all.into_values().collect()
 }
 
-struct Place(PathBuf);
+struct TestDirectory(PathBuf);
 
-impl Place {
+impl TestDirectory {
     fn new(name: &str) -> Self {
         let name = format!("barewire-http2-{}-{name}", std::process::id());
         let place = std::env::temp_dir().join(name);
@@ -149,7 +149,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for TestDirectory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -161,22 +161,22 @@ fn bytes(len: usize, seed: usize) -> Vec<u8> {
 
 #[test]
 fn several_files_share_a_connection() {
-    let place = Place::new("several");
+    let place = TestDirectory::new("several");
     let (long, other) = (bytes(3_000_000, 1), bytes(1_000_000, 2));
     place.put("long", &long);
     place.put("other", &other);
     place.put("short", b"short");
     place.put("empty", b"");
     let asks = [
-        (Method::Get, "/s/long", ""),
-        (Method::Get, "/s/short", ""),
-        (Method::Get, "/s/other", ""),
-        (Method::Get, "/s/empty", ""),
-        (Method::Get, "/s/long", "bytes=100000-2000000"),
-        (Method::Get, "/s/long", "bytes=0-99999,2900000-"),
-        (Method::Head, "/s/long", ""),
-        (Method::Get, "/s/none", ""),
-        (Method::Get, "/s/../none", ""),
+        (Method::GET, "/s/long", ""),
+        (Method::GET, "/s/short", ""),
+        (Method::GET, "/s/other", ""),
+        (Method::GET, "/s/empty", ""),
+        (Method::GET, "/s/long", "bytes=100000-2000000"),
+        (Method::GET, "/s/long", "bytes=0-99999,2900000-"),
+        (Method::HEAD, "/s/long", ""),
+        (Method::GET, "/s/none", ""),
+        (Method::GET, "/s/../none", ""),
     ];
     let got = ask(&place.serve(), &asks, |_| {});
     let statuses: Vec<u16> = got.iter().map(|it| it.status).collect();
@@ -193,17 +193,17 @@ fn several_files_share_a_connection() {
         assert!(got[at].body == expected, "{:?}", asks[at]);
     }
     assert_eq!(
-        got[4].field("content-range"),
+        got[4].header("content-range"),
         "bytes 100000-2000000/3000000"
     );
-    assert_eq!(got[6].field("content-length"), "3000000");
-    let kind = got[5].field("content-type");
+    assert_eq!(got[6].header("content-length"), "3000000");
+    let kind = got[5].header("content-type");
     assert!(
         kind.starts_with("multipart/byteranges; boundary="),
         "{kind}"
     );
     assert_eq!(
-        got[5].field("content-length"),
+        got[5].header("content-length"),
         got[5].body.len().to_string()
     );
     let holds = |part: &[u8]| got[5].body.windows(part.len()).any(|it| it == part);
@@ -212,7 +212,7 @@ fn several_files_share_a_connection() {
 
 #[test]
 fn a_file_that_is_cut_short_resets_its_stream_alone() {
-    let place = Place::new("short");
+    let place = TestDirectory::new("short");
     let other = bytes(2_000_000, 3);
     place.put("sparse", b"");
     place.put("other", &other);
@@ -223,15 +223,15 @@ fn a_file_that_is_cut_short_resets_its_stream_alone() {
     // Far more than windows and buffers hold.
     sparse.set_len(256 << 20).unwrap();
     let asks = [
-        (Method::Get, "/s/sparse", ""),
-        (Method::Get, "/s/other", ""),
+        (Method::GET, "/s/sparse", ""),
+        (Method::GET, "/s/other", ""),
     ];
     let got = ask(&place.serve(), &asks, |got| {
         if got.values().next().is_some_and(|it| it.status == 200) {
             sparse.set_len(1000).unwrap();
         }
     });
-    assert_eq!(got[0].field("content-length"), "268435456");
+    assert_eq!(got[0].header("content-length"), "268435456");
     assert_eq!((got[0].status, got[0].end), (200, Some("cut")));
     assert!(got[0].body.len() < 256 << 20);
     assert_eq!(got[1].end, Some("whole"), "another's file");

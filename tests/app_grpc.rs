@@ -12,7 +12,7 @@ use std::sync::mpsc::{Sender, channel};
 use app_support::{PATIENCE, Running, read_until, wait_until};
 use barewire::app::{App, Call, CallStatus, Handle, ResponseStream, ServerStream, Service};
 use barewire::grpc::{Code, Limits, Status, web};
-use barewire::link::Gone;
+use barewire::link::EndReason;
 
 /// A frame of a response.
 #[derive(Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ fn refuse(code: Code, message: &'static str) -> CallStatus {
 /// Sends what it is mailed.
 struct Relay {
     handles: Sender<Handle>,
-    ended: Sender<Gone>,
+    ended: Sender<EndReason>,
 }
 
 impl ServerStream for Relay {
@@ -148,7 +148,7 @@ impl ServerStream for Relay {
         }
     }
 
-    fn cancelled(&mut self, why: Gone) {
+    fn cancelled(&mut self, why: EndReason) {
         let _ = self.ended.send(why);
     }
 }
@@ -156,7 +156,7 @@ impl ServerStream for Relay {
 struct Scene {
     running: Running,
     handles: std::sync::mpsc::Receiver<Handle>,
-    ends: std::sync::mpsc::Receiver<Gone>,
+    ends: std::sync::mpsc::Receiver<EndReason>,
 }
 
 fn scene() -> Scene {
@@ -379,7 +379,7 @@ fn a_deadline_ends_a_call_wherever_it_is() {
     assert_eq!(frames(&body), [exceeded()]);
     let (_, body) = ask(&running, "/test.Test/Relay", &fields, &framed(""));
     assert_eq!(frames(&body), [message("timer 9"), exceeded()]);
-    assert_eq!(ends.recv_timeout(PATIENCE), Ok(Gone::Aborted));
+    assert_eq!(ends.recv_timeout(PATIENCE), Ok(EndReason::Aborted));
     let fields = format!("{WEB}grpc-timeout: soon\r\n");
     let (_, body) = ask(&running, "/test.Test/Echo", &fields, &framed(""));
     assert_eq!(frames(&body), [failed("13", "malformed grpc-timeout")]);
@@ -474,7 +474,7 @@ fn a_drained_server_ends_live_streams_as_unavailable() {
         answer,
         [message("timer 9"), failed("14", "the server stops")]
     );
-    assert_eq!(scene.ends.recv_timeout(PATIENCE), Ok(Gone::Drained));
+    assert_eq!(scene.ends.recv_timeout(PATIENCE), Ok(EndReason::Drained));
 }
 
 #[cfg(feature = "prost")]

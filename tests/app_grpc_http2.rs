@@ -13,7 +13,7 @@ use std::io::{Read, Write};
 use app_support::Running;
 use app_support::grpc::{flagged, framed};
 use barewire::app::{App, Service};
-use barewire::link::Gone;
+use barewire::link::EndReason;
 use barewire::wire::Instant;
 use grpc_http2::{PATIENCE, Peer, Scene, get, scene};
 use http2_support::{END_STREAM, PADDED, RST_STREAM, Seen, Side, number};
@@ -116,7 +116,7 @@ fn timeouts_are_read_and_kept() {
     peer.data(stream, 0, &framed("a"));
     let answer = peer.answer(stream);
     assert_eq!(answer.code(), "4");
-    assert_eq!(ends.recv_timeout(PATIENCE), Ok(Gone::Aborted));
+    assert_eq!(ends.recv_timeout(PATIENCE), Ok(EndReason::Aborted));
     peer.until(|seen| {
         seen.iter()
             .any(|it| matches!(it, Seen::Reset(id, 0, true) if *id == stream))
@@ -285,7 +285,7 @@ fn a_reset_cancels_a_call_at_once() {
     peer.side.out.extend(number(RST_STREAM, stream, 8));
     peer.until(|_| true);
     let why = ends.recv_timeout(PATIENCE).unwrap();
-    assert!(matches!(why, Gone::StreamReset { .. }), "{why:?}");
+    assert!(matches!(why, EndReason::StreamReset { .. }), "{why:?}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use barewire::app::{
     Middleware, Next, Reply, ResponseStream, Service,
 };
 use barewire::grpc::{Code, Limits, Status};
-use barewire::link::Gone;
+use barewire::link::EndReason;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -54,7 +54,7 @@ impl Conversation for Count {
 /// Gives each message back, and does what some of them say.
 struct Echo {
     handles: Sender<Handle>,
-    ends: Sender<Gone>,
+    ends: Sender<EndReason>,
 }
 
 impl Conversation for Echo {
@@ -102,7 +102,7 @@ impl Conversation for Echo {
         stream.finish(Status::OK);
     }
 
-    fn cancelled(&mut self, why: Gone) {
+    fn cancelled(&mut self, why: EndReason) {
         let _ = self.ends.send(why);
     }
 }
@@ -132,11 +132,11 @@ impl Conversation for Amplify {
 struct Scene {
     running: Running,
     handles: Receiver<Handle>,
-    ends: Receiver<Gone>,
+    ends: Receiver<EndReason>,
     waits: Receiver<usize>,
 }
 
-fn service(scene: (Sender<Handle>, Sender<Gone>, Sender<usize>)) -> Service {
+fn service(scene: (Sender<Handle>, Sender<EndReason>, Sender<usize>)) -> Service {
     let (handles, ends, waits) = scene;
     Service::new("test.Test")
         .limits(Limits::DEFAULT.with_message(100_000))
@@ -363,7 +363,7 @@ fn what_cannot_be_read_ends_a_conversation() {
             panic!()
         };
         assert_eq!(trailers[0].1, code, "{bytes:?}");
-        assert_eq!(ends.recv_timeout(PATIENCE), Ok(Gone::Aborted));
+        assert_eq!(ends.recv_timeout(PATIENCE), Ok(EndReason::Aborted));
     }
     // Ended inside of a message.
     let mut talk = Talk::open(&running, "/test.Test/Echo", "");
@@ -383,7 +383,7 @@ fn grpc_deadline_ignored() {
     // The client never half-closes.
     let rest = talk.rest();
     assert_eq!(rest.last(), Some(&failed("4", "deadline has passed")));
-    assert_eq!(ends.recv_timeout(PATIENCE), Ok(Gone::Aborted));
+    assert_eq!(ends.recv_timeout(PATIENCE), Ok(EndReason::Aborted));
     // While the message of a unary call is still to come.
     let mut talk = Talk::open(&running, "/test.Test/Bytes", "grpc-timeout: 50m\r\n");
     talk.send(&framed("abc")[..6]);

@@ -39,8 +39,8 @@ fn a_route_gets_its_parameters_decoded() {
         (200, "Hello, World!"),
         "{hello:?}"
     );
-    assert_eq!(hello.field("content-type"), "text/plain; charset=utf-8");
-    assert_eq!(hello.field("content-length"), "13");
+    assert_eq!(hello.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(hello.header("content-length"), "13");
     assert_eq!(running.get("/users/J%C3%BCrgen%2F1").body, "Jürgen/1");
     assert_eq!(running.get("/files/a/b%20c?x=/").body, "a/b c");
     assert_eq!(running.get("http://a/users/7").body, "7");
@@ -61,11 +61,11 @@ fn what_is_not_there_is_told_in_json() {
     ] {
         let answer = running.get(path);
         assert_eq!((answer.status, &*answer.body), (status, body), "{path}");
-        assert_eq!(answer.field("content-type"), "application/json", "{path}");
+        assert_eq!(answer.header("content-type"), "application/json", "{path}");
     }
     let answer = running.post("/users/1", "");
     assert_eq!(
-        (answer.status, &*answer.field("allow")),
+        (answer.status, &*answer.header("allow")),
         (405, "DELETE, GET, HEAD, OPTIONS")
     );
     let answer = running.exchange("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
@@ -77,7 +77,7 @@ fn head_is_get_without_the_body() {
     let running = Running::start(routes());
     let head = running.exchange("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(
-        (head.status, &*head.body, &*head.field("content-length")),
+        (head.status, &*head.body, &*head.header("content-length")),
         (200, "", "13")
     );
     let head = running.exchange("HEAD /nothing HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -91,12 +91,12 @@ fn options_lists_what_is_allowed() {
         |target: &str| running.exchange(&format!("OPTIONS {target} HTTP/1.1\r\nHost: a\r\n\r\n"));
     let answer = ask("/users/1");
     assert_eq!(
-        (answer.status, &*answer.field("allow")),
+        (answer.status, &*answer.header("allow")),
         (204, "DELETE, GET, HEAD, OPTIONS")
     );
     let answer = ask("*");
     let all = "DELETE, GET, HEAD, OPTIONS, POST, PURGE";
-    assert_eq!((answer.status, &*answer.field("allow")), (204, all));
+    assert_eq!((answer.status, &*answer.header("allow")), (204, all));
     assert_eq!(ask("/any").body, "OPTIONS");
     assert_eq!(ask("/nothing").status, 404);
 }
@@ -116,7 +116,7 @@ fn a_body_is_collected_whatever_its_framing() {
                    Content-Type: text/x\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     let answer = running.exchange(chunked);
     assert_eq!(
-        (&*answer.body, &*answer.field("content-type")),
+        (&*answer.body, &*answer.header("content-type")),
         ("abcde", "text/x")
     );
 
@@ -184,13 +184,13 @@ fn refusals_carry_their_reason_and_fields() -> Result<(), barewire::net::Error> 
     let challenge = |_: &str| {
         Refusal::new(Status::UNAUTHORIZED)
             .because("who are you?")
-            .field("WWW-Authenticate", "Basic")
+            .header("WWW-Authenticate", "Basic")
     };
     let app = App::new()
         .get(
             "/private",
             move |_request, reply| -> Result<Done, Refusal> {
-                let reply = reply.field("X-Seen", "yes");
+                let reply = reply.header("X-Seen", "yes");
                 let Ok(refusal) = challenge("x") else {
                     return Ok(reply.empty());
                 };
@@ -212,7 +212,10 @@ fn refusals_carry_their_reason_and_fields() -> Result<(), barewire::net::Error> 
         (401, r#"{"error":"who are you?"}"#)
     );
     assert_eq!(
-        (&*answer.field("www-authenticate"), &*answer.field("x-seen")),
+        (
+            &*answer.header("www-authenticate"),
+            &*answer.header("x-seen")
+        ),
         ("Basic", "yes")
     );
     assert_eq!(running.get("/number/7").body, "7");
@@ -226,7 +229,7 @@ fn no_reply_can_smuggle_a_field() {
     let app = App::new()
         .get("/field", |request, reply| {
             let value = request.query_value("v").unwrap_or_default();
-            reply.field("X-Value", value.as_bytes()).text("x")
+            reply.header("X-Value", value.as_bytes()).text("x")
         })
         .get("/type", |request, reply| {
             reply.body(&request.query_value("v").unwrap(), "x")
@@ -235,22 +238,25 @@ fn no_reply_can_smuggle_a_field() {
             reply.redirect(&request.query_value("v").unwrap())
         })
         .get("/length", |_request, reply| {
-            reply.field("Content-Length", "3").text("x")
+            reply.header("Content-Length", "3").text("x")
         })
         .get("/response", |request, reply| {
             let value = request.query_value("v").unwrap_or_default();
-            reply.response(Response::text("x").field("X-Value", value.as_bytes()))
+            reply.response(Response::text("x").header("X-Value", value.as_bytes()))
         });
     let running = Running::start(app);
     for path in ["/field", "/type", "/to", "/response"] {
         let answer = running.get(&format!("{path}?v=a%0d%0aX-Evil:%201"));
         assert_eq!(answer.status, 500, "{path} {answer:?}");
-        assert_eq!(answer.field("x-evil"), "");
+        assert_eq!(answer.header("x-evil"), "");
     }
-    assert_eq!(running.get("/field?v=a+b").field("x-value"), "a b");
+    assert_eq!(running.get("/field?v=a+b").header("x-value"), "a b");
     assert_eq!(running.get("/length").status, 500);
     let answer = running.get("/to?v=/there");
-    assert_eq!((answer.status, &*answer.field("location")), (303, "/there"));
+    assert_eq!(
+        (answer.status, &*answer.header("location")),
+        (303, "/there")
+    );
 }
 
 #[test]
@@ -273,7 +279,7 @@ fn pipelined_requests_are_answered_in_order() {
 #[test]
 fn a_panic_is_500_and_the_server_lives_on() {
     let app = routes().get("/panic", |request, reply| {
-        if request.method() == Method::Get {
+        if request.method() == Method::GET {
             panic!("as asked");
         }
         reply.empty()

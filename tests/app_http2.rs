@@ -17,7 +17,7 @@ use barewire::app::{
 };
 use barewire::http::{Fields, Status};
 use barewire::http2::{BodyLength, Limits};
-use barewire::link::{self, Gone};
+use barewire::link::{self, EndReason};
 use barewire::sse::Event;
 use barewire::websocket::Limits as SocketLimits;
 use http2_support::*;
@@ -77,7 +77,7 @@ fn whole_replies_are_those_of_http1() {
         assert_eq!(content(&peer.seen, id), old.body.as_bytes(), "{name}");
         for (field, value) in fields(&peer.seen, id) {
             if field != "date" {
-                assert_eq!(*value, old.field(field), "{name}: {field}");
+                assert_eq!(*value, old.header(field), "{name}: {field}");
             }
         }
         let expected = old.head.lines().skip(1).count();
@@ -265,7 +265,7 @@ fn deferred_replies_come_in_any_order() {
 }
 
 /// An event stream that says hello and listens to a room.
-struct Listener(Sender<Gone>);
+struct Listener(Sender<EndReason>);
 
 impl Events for Listener {
     fn open(&mut self, stream: &mut EventStream<'_, '_>) {
@@ -273,7 +273,7 @@ impl Events for Listener {
         stream.join("room").unwrap();
     }
 
-    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: Gone) {
+    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
         self.0.send(why).unwrap();
     }
 }
@@ -329,7 +329,7 @@ fn event_streams_and_websockets_share_a_connection() {
     peer.until(|seen| ended(seen, socket));
     let why = gone.recv_timeout(Duration::from_secs(5)).unwrap();
     let by_peer = true;
-    assert_eq!(why, Gone::StreamReset { code: 8, by_peer });
+    assert_eq!(why, EndReason::StreamReset { code: 8, by_peer });
     wait_until("both have left", || hub.session_count() == 0);
     let active =
         [Kind::WebSocket, Kind::Exchange].map(|kind| metrics.snapshot().sessions_active(kind));

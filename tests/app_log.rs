@@ -53,15 +53,15 @@ fn a_field_that_cannot_be_sent_is_named_with_its_route_and_the_reason() {
     listen();
     let app = App::new()
         .get("/bad/{id}", |_request, reply| {
-            reply.field("X-Bad", "a\r\nb").text("never seen")
+            reply.header("X-Bad", "a\r\nb").text("never seen")
         })
         .get("/secret", |_request, reply| {
-            reply.set_field("Set-Cookie", "id=hidden\r\n.").text("")
+            reply.set_header("Set-Cookie", "id=hidden\r\n.").text("")
         })
         .get("/type", |_request, reply| reply.body("a\nb", ""))
         .get("/later", |_request, reply| {
             reply.defer(|deferred| {
-                deferred.send(Response::text("").field("two words", "x"));
+                deferred.send(Response::text("").header("two words", "x"));
             })
         })
         .get("/dropped", |_request, reply| reply.defer(drop));
@@ -139,7 +139,7 @@ fn a_panic_names_its_route_and_a_flood_does_not_fill_the_log() {
     listen();
     let app = App::new().with(Breaks).get("/flood", |request, reply| {
         assert!(request.query().is_none(), "on purpose");
-        reply.field("X-Flood", "a\r\nb").text("")
+        reply.header("X-Flood", "a\r\nb").text("")
     });
     let running = Running::start(app);
     assert_eq!(running.get("/flood?panic").status, 500);

@@ -51,9 +51,9 @@ impl Middleware for Gate {
             "/old" => request.rewrite("/new").unwrap(),
             _ => {}
         }
-        request.set_field("X-User", "alice").unwrap();
-        request.add_field("X-More", "1").unwrap();
-        drop(reply.field("X-Gate", "passed"));
+        request.set_header("X-User", "alice").unwrap();
+        request.add_header("X-More", "1").unwrap();
+        drop(reply.header("X-Gate", "passed"));
         Next::Continue
     }
 }
@@ -74,7 +74,7 @@ fn middleware_runs_in_order_and_sees_every_reply() {
     let running = Running::start(app);
     let check = |status: u16, answer: app_support::Answer, marks: &str, lines: &[&str]| {
         assert_eq!(
-            (answer.status, &*answer.field("x-mark")),
+            (answer.status, &*answer.header("x-mark")),
             (status, marks),
             "{answer:?}"
         );
@@ -141,14 +141,14 @@ fn middleware_runs_in_order_and_sees_every_reply() {
 fn a_request_can_be_changed_on_its_way() {
     let app = App::new().with(Gate).any("/new", |request, reply| {
         let users: Vec<_> = request
-            .fields()
+            .headers()
             .get_all("x-user")
             .map(<[u8]>::len)
             .collect();
         let seen = format!(
             "{} {users:?} {:?} ",
             request.path(),
-            request.field("x-more")
+            request.header("x-more")
         );
         let query = request.query().unwrap_or_default();
         reply.text(seen + query + core::str::from_utf8(request.body()).unwrap())
@@ -157,13 +157,13 @@ fn a_request_can_be_changed_on_its_way() {
     let head = "Host: a\r\nX-User: mallory\r\nx-user: eve";
     let answer = running.exchange(&format!("GET /old?q=1 HTTP/1.1\r\n{head}\r\n\r\n"));
     assert_eq!(answer.body, "/new [5] Some(\"1\") q=1");
-    assert_eq!(answer.field("x-gate"), "passed");
+    assert_eq!(answer.header("x-gate"), "passed");
     // The changes last until the body has been collected.
     let answer = running.exchange(&format!(
         "POST /old HTTP/1.1\r\n{head}\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nz\r\n0\r\n\r\n"
     ));
     assert_eq!(answer.body, "/new [5] Some(\"1\") z");
-    assert_eq!(answer.field("x-gate"), "passed");
+    assert_eq!(answer.header("x-gate"), "passed");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn cors_answers_preflights_and_marks_every_reply() {
         ("access-control-allow-headers", "x-one, x-two"),
         ("access-control-max-age", "600"),
     ] {
-        assert_eq!(preflight.field(name), value);
+        assert_eq!(preflight.header(name), value);
     }
     for (request, status) in [
         ("PUT /x", 200),
@@ -200,20 +200,20 @@ fn cors_answers_preflights_and_marks_every_reply() {
         ));
         assert_eq!(answer.status, status);
         assert_eq!(
-            answer.field("access-control-allow-origin"),
+            answer.header("access-control-allow-origin"),
             "*",
             "{request}"
         );
-        assert_eq!(answer.field("access-control-expose-headers"), "*");
+        assert_eq!(answer.header("access-control-expose-headers"), "*");
     }
     // Without an origin it is no business of ours.
     assert_eq!(
-        running.get("/none").field("access-control-allow-origin"),
+        running.get("/none").header("access-control-allow-origin"),
         ""
     );
     let plain = running.exchange("OPTIONS /x HTTP/1.1\r\nHost: a\r\nOrigin: https://b\r\n\r\n");
     assert_eq!(
-        (plain.status, &*plain.field("allow")),
+        (plain.status, &*plain.header("allow")),
         (204, "OPTIONS, PUT")
     );
 }
@@ -234,16 +234,16 @@ fn cors_names_an_origin_from_the_list_and_no_other() {
         ))
     };
     let good = ask("https://good");
-    assert_eq!(good.field("access-control-allow-origin"), "https://good");
-    assert_eq!(good.field("access-control-allow-credentials"), "true");
-    assert_eq!(good.field("access-control-expose-headers"), "x-a, x-b");
-    assert_eq!(good.field("vary"), "Origin");
+    assert_eq!(good.header("access-control-allow-origin"), "https://good");
+    assert_eq!(good.header("access-control-allow-credentials"), "true");
+    assert_eq!(good.header("access-control-expose-headers"), "x-a, x-b");
+    assert_eq!(good.header("vary"), "Origin");
     let evil = ask("https://evil");
     assert_eq!(
-        (evil.status, &*evil.field("access-control-allow-origin")),
+        (evil.status, &*evil.header("access-control-allow-origin")),
         (200, "")
     );
-    assert_eq!(evil.field("vary"), "Origin");
+    assert_eq!(evil.header("vary"), "Origin");
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn middleware_below_a_path_sees_nothing_else() {
             "{method} {path} HTTP/1.1\r\nHost: a\r\nOrigin: https://page\r\n\
              Access-Control-Request-Method: GET\r\n\r\n"
         ));
-        let allowed = answer.field("access-control-allow-origin") == "*";
+        let allowed = answer.header("access-control-allow-origin") == "*";
         (answer.status, allowed)
     };
     assert_eq!(ask("GET", "/api/x"), (200, true));
@@ -329,7 +329,7 @@ fn metrics_count_what_was_done() {
     });
     let shown = running.get("/metrics");
     assert_eq!(
-        shown.field("content-type"),
+        shown.header("content-type"),
         "text/plain; version=0.0.4; charset=utf-8"
     );
     assert!(

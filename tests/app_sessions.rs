@@ -19,7 +19,7 @@ use barewire::app::{
 };
 use barewire::http::Status;
 use barewire::http2::BodyLength;
-use barewire::link::Gone;
+use barewire::link::EndReason;
 use barewire::net::Address;
 use barewire::sse::Event;
 use barewire::websocket::CloseCode;
@@ -224,9 +224,9 @@ fn unsafe_methods_are_for_pages_of_the_server() {
 /// Accepts as the request asks for.
 fn accept(request: &Request<'_>) -> Result<Accept<Silent>, Refusal> {
     let accept = Accept::new(Silent)
-        .field("X-Seen", "one")
-        .field("x-seen", "two")
-        .field("Set-Cookie", "a=b");
+        .header("X-Seen", "one")
+        .header("x-seen", "two")
+        .header("Set-Cookie", "a=b");
     Ok(match request.query_value("protocol").as_deref() {
         Some("none") => accept.without_protocol(),
         Some("last") => match request.subprotocols().last() {
@@ -267,11 +267,11 @@ fn a_route_chooses_the_subprotocol_and_the_fields_for_each_request() {
 fn the_heads_own_fields_are_not_a_routes_to_give() {
     let socket = WebSocketRoute::accepting(|request: &Request<'_>| {
         let name = request.query_value("name").unwrap_or_default();
-        Ok(Accept::new(Silent).field(&name, "x"))
+        Ok(Accept::new(Silent).header(&name, "x"))
     });
     let events = EventsRoute::accepting(|request: &Request<'_>| {
         let name = request.query_value("name").unwrap_or_default();
-        Ok(Accept::new(Answering).field(&name, "x"))
+        Ok(Accept::new(Answering).header(&name, "x"))
     });
     let app = App::new()
         .websocket_route("/ws", socket)
@@ -312,8 +312,8 @@ impl Events for Answering {
 fn the_head_of_an_event_stream_has_the_fields_of_its_route() {
     let plain = EventsRoute::new(|_| Ok(Answering));
     let given = EventsRoute::accepting(|_| {
-        let accept = Accept::new(Answering).field("Cache-Control", "no-store");
-        Ok(accept.field("X-Total", "7"))
+        let accept = Accept::new(Answering).header("Cache-Control", "no-store");
+        Ok(accept.header("X-Total", "7"))
     });
     let app = App::new()
         .events_route("/plain", plain)
@@ -324,9 +324,9 @@ fn the_head_of_an_event_stream_has_the_fields_of_its_route() {
         for method in ["GET", "HEAD"] {
             let answer = running.exchange(&format!("{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
             assert_eq!(answer.status, 200);
-            assert_eq!(answer.field("content-type"), "text/event-stream");
-            assert_eq!(answer.field("cache-control"), cache);
-            assert_eq!(answer.field("x-total"), total);
+            assert_eq!(answer.header("content-type"), "text/event-stream");
+            assert_eq!(answer.header("cache-control"), cache);
+            assert_eq!(answer.header("x-total"), total);
             let id = peer.side.ask(method, path, None, &[], None);
             peer.until(|seen| ended(seen, id));
             assert_eq!(values(fields(&peer.seen, id), "cache-control"), [cache]);
@@ -410,7 +410,11 @@ impl WebSocket for Leaving {
     }
 
     fn closed(&mut self, _socket: &mut Socket<'_, '_>, closed: Closed<'_>) {
-        let Closed { code, gone, .. } = closed;
+        let Closed {
+            code,
+            end_reason: gone,
+            ..
+        } = closed;
         self.ended.send(format!("{code} {gone:?}")).unwrap();
     }
 }
@@ -485,7 +489,7 @@ fn a_session_that_opens_during_the_drain_is_closed_as_well() {
 /// An event stream with a last word, or two.
 struct Farewell {
     finishes: bool,
-    ended: Sender<Gone>,
+    ended: Sender<EndReason>,
 }
 
 impl Events for Farewell {
@@ -501,7 +505,7 @@ impl Events for Farewell {
         }
     }
 
-    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: Gone) {
+    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
         self.ended.send(why).unwrap();
     }
 }
@@ -543,7 +547,7 @@ fn an_event_stream_hears_of_the_drain_before_its_end() {
     }
     // Only those are told that did not end themselves.
     for _ in 0..2 {
-        assert_eq!(ends.recv_timeout(PATIENCE), Ok(Gone::Drained));
+        assert_eq!(ends.recv_timeout(PATIENCE), Ok(EndReason::Drained));
     }
     drop(running);
     assert!(ends.try_recv().is_err());

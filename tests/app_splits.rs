@@ -49,13 +49,15 @@ fn any_cut_gives_the_same_answers() {
         .route(
             Route::put("/both")
                 .collect(8, |request, reply| {
-                    reply.field("X-How", "whole").body("text/x", request.body())
+                    reply
+                        .header("X-How", "whole")
+                        .body("text/x", request.body())
                 })
                 .stream(|request, reply| {
                     let length = request.content_length();
                     let reply = reply
-                        .field("X-How", "pieces")
-                        .field("Content-Type", "text/x");
+                        .header("X-How", "pieces")
+                        .header("Content-Type", "text/x");
                     length
                         .into_iter()
                         .fold(reply, |reply, bytes| reply.length(bytes))

@@ -13,7 +13,7 @@ use barewire::app::{
     App, Charge, Deferred, Flow, Kind, Response, Route, Stream, StreamHandle, Streaming,
 };
 use barewire::http::{FieldBuffer, Fields, Status};
-use barewire::link::{self, Gone};
+use barewire::link::{self, EndReason};
 use barewire::net::Limits;
 
 /// So many bytes, counted up.
@@ -42,7 +42,7 @@ impl Streaming for Numbers {
 /// Writes back what comes.
 #[derive(Default)]
 struct Echo {
-    gone: Option<mpsc::Sender<Gone>>,
+    gone: Option<mpsc::Sender<EndReason>>,
 }
 
 impl Streaming for Echo {
@@ -54,7 +54,7 @@ impl Streaming for Echo {
         stream.finish_with(trailers);
     }
 
-    fn gone(&mut self, why: Gone) {
+    fn gone(&mut self, why: EndReason) {
         if let Some(gone) = &self.gone {
             gone.send(why).unwrap();
         }
@@ -82,13 +82,13 @@ fn echo_route() -> Route {
     Route::any("/echo")
         .collect(100, |request, reply| {
             reply
-                .field("X-How", "whole")
+                .header("X-How", "whole")
                 .body(request.content_type(), request.body())
         })
         .stream(|request, reply| {
             let reply = reply
-                .field("X-How", "pieces")
-                .field("Content-Type", "text/x");
+                .header("X-How", "pieces")
+                .header("Content-Type", "text/x");
             let reply = match request.content_length() {
                 Some(length) => reply.length(length),
                 None => reply,
@@ -214,11 +214,11 @@ fn a_reply_of_unknown_length_is_chunked() {
     });
     let running = Running::start(app);
     let answer = running.get("/numbers");
-    assert_eq!(answer.field("transfer-encoding"), "chunked");
+    assert_eq!(answer.header("transfer-encoding"), "chunked");
     assert_eq!(answer.body, "5\r\nABCDE\r\n0\r\n\r\n");
     let old = running.exchange("GET /numbers HTTP/1.0\r\n\r\n");
     assert_eq!(
-        (&*old.field("transfer-encoding"), &*old.body),
+        (&*old.header("transfer-encoding"), &*old.body),
         ("", "ABCDE")
     );
     let head = running.exchange("HEAD /numbers HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -279,23 +279,23 @@ fn a_writer_whose_body_nobody_sees_is_told_to_stop() {
 fn a_body_comes_whole_below_the_limit_and_in_pieces_beyond() {
     let running = Running::start(App::new().route(echo_route()));
     let whole = running.post("/echo", &"a".repeat(100));
-    assert_eq!((&*whole.field("x-how"), whole.body.len()), ("whole", 100));
+    assert_eq!((&*whole.header("x-how"), whole.body.len()), ("whole", 100));
     let pieces = running.post("/echo", &"a".repeat(101));
     assert_eq!(
-        (&*pieces.field("x-how"), &*pieces.field("content-length")),
+        (&*pieces.header("x-how"), &*pieces.header("content-length")),
         ("pieces", "101")
     );
     assert_eq!(pieces.body, "a".repeat(101));
     let none = running.get("/echo");
     assert_eq!(
-        (&*none.field("x-how"), none.status, &*none.body),
+        (&*none.header("x-how"), none.status, &*none.body),
         ("whole", 200, "")
     );
     let chunked = running.exchange(
         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
          3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n",
     );
-    assert_eq!(chunked.field("x-how"), "pieces");
+    assert_eq!(chunked.header("x-how"), "pieces");
     assert_eq!(chunked.body, "3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n");
 }
 
@@ -353,7 +353,10 @@ fn a_client_that_goes_away_ends_its_stream() {
     drop(stream);
     let why = receiver.recv_timeout(PATIENCE).unwrap();
     assert!(
-        matches!(why, Gone::Violation(_) | Gone::Disconnected | Gone::Reset),
+        matches!(
+            why,
+            EndReason::ProtocolError(_) | EndReason::Disconnected | EndReason::Reset
+        ),
         "{why:?}"
     );
 }
@@ -396,7 +399,7 @@ fn a_stream_can_wait_for_a_timer() {
     let app = App::new().route(Route::post("/late").stream(|_request, reply| reply.receive(Late)));
     let running = Running::start(app);
     let answer = running.post("/late", "xyz");
-    assert_eq!((answer.status, &*answer.field("x-first")), (201, "x"));
+    assert_eq!((answer.status, &*answer.header("x-first")), (201, "x"));
     assert_eq!(answer.body, "1\r\n9\r\n0\r\n\r\n");
 }
 
@@ -440,12 +443,12 @@ fn a_reply_comes_from_another_thread() {
     let app = App::new()
         .get("/slow", |request, reply| {
             let name = request.query_value("n").unwrap_or_default().into_owned();
-            reply.field("X-Kept", "yes").defer(|deferred| {
+            reply.header("X-Kept", "yes").defer(|deferred| {
                 std::thread::spawn(move || {
                     std::thread::sleep(Duration::from_millis(20));
                     let response = Response::text(name)
                         .status(Status::CREATED)
-                        .field("X-Own", "1");
+                        .header("X-Own", "1");
                     assert!(deferred.is_wanted());
                     assert!(deferred.send(response));
                 });
@@ -459,7 +462,7 @@ fn a_reply_comes_from_another_thread() {
     let answer = running.get("/slow?n=7");
     assert_eq!((answer.status, &*answer.body), (201, "7"));
     assert_eq!(
-        (&*answer.field("x-kept"), &*answer.field("x-own")),
+        (&*answer.header("x-kept"), &*answer.header("x-own")),
         ("yes", "1")
     );
     assert_eq!(running.get("/at-once").body, "now");
@@ -580,7 +583,7 @@ fn a_shutdown_lets_deferred_replies_finish() {
     stream.read_to_end(&mut answer).unwrap();
     let answer = Answer::new(&answer);
     assert_eq!(
-        (&*answer.body, &*answer.field("connection")),
+        (&*answer.body, &*answer.header("connection")),
         ("last", "close")
     );
     assert_eq!(server.join().unwrap(), 0);

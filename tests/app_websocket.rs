@@ -258,7 +258,7 @@ impl WebSocket for Obedient {
         }
         let _ = self.told.send(format!(
             "{} {:?} {:?}",
-            closed.code, closed.reason, closed.gone
+            closed.code, closed.reason, closed.end_reason
         ));
     }
 }

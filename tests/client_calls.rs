@@ -5,7 +5,7 @@ mod client_support;
 
 use core::time::Duration;
 
-use barewire::client::{CallOptions, Calls, Limits, Misuse, Next};
+use barewire::client::{CallOptions, Calls, Limits, Next, UsageError};
 use barewire::grpc::{Code, Encoding, Status};
 use barewire::http::Field;
 use barewire::http2::{self, ErrorCode};
@@ -116,7 +116,7 @@ fn a_call_that_the_server_ends_early_is_reset_and_forgotten() {
     assert_eq!(scene.message(call).unwrap(), b"enough");
     assert_eq!(scene.ending(call), "OK");
     assert_eq!(scene.server().seen[&1].reset, Some(ErrorCode::NO_ERROR));
-    assert_eq!(scene.calls.send(call, b"two"), Err(Misuse::Over));
+    assert_eq!(scene.calls.send(call, b"two"), Err(UsageError::Over));
     assert_eq!(scene.server().machine.streams(), 0);
 }
 
@@ -187,7 +187,7 @@ mod gzip {
         let mut scene = Scene::new();
         let call = scene.start();
         let refused = scene.calls.send_compressed(call, b"packed");
-        assert_eq!(refused, Err(Misuse::EncodingNotSent));
+        assert_eq!(refused, Err(UsageError::EncodingNotSent));
         scene.settle();
         let seen = &scene.server().seen[&1];
         assert!(!seen.fields.as_fields().contains("grpc-encoding"));
@@ -753,7 +753,7 @@ fn a_sender_is_told_to_wait_and_to_go_on() {
     scene.settle();
     scene.server().reads = false;
     assert_eq!(scene.calls.send(call, &[0; 1500]), Ok(Flow::Wait));
-    assert_eq!(scene.calls.send(call, &[0; 10]), Err(Misuse::NoRoom));
+    assert_eq!(scene.calls.send(call, &[0; 10]), Err(UsageError::NoRoom));
     scene.settle();
     assert_eq!(scene.calls.changed(), Some(call));
     assert!(scene.calls.has_room(call));

@@ -306,7 +306,7 @@ mod gzip {
         assert_eq!(response.message, vec![7; 9_000]);
     }
 
-    type Answered = Result<barewire::client::Response<Bytes>, Ending>;
+    type Answered = Result<barewire::client::CallResponse<Bytes>, Ending>;
 
     fn channel_of_results() -> (impl FnOnce(Answered) + Send, Receiver<Answered>) {
         let (send, receive) = channel();
@@ -471,7 +471,7 @@ fn listeners_are_told_on_the_loop_of_the_application() {
     call.send(&b"ball".to_vec()).unwrap();
     let (send, answers) = std::sync::mpsc::channel();
     let again = channel.clone();
-    let first = move |result: Result<barewire::client::Response<Bytes>, Ending>| {
+    let first = move |result: Result<barewire::client::CallResponse<Bytes>, Ending>| {
         // A call within the callback of another, and one that would never end.
         let blocked = again.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], options());
         assert_eq!(code(blocked), Code::FailedPrecondition);

@@ -5,7 +5,7 @@
 use core::time::Duration;
 use std::sync::mpsc::{Receiver, channel};
 
-use barewire::client::{CallOptions, Channel, ChannelOptions, Ending, Response};
+use barewire::client::{CallOptions, CallResponse, Channel, ChannelOptions, Ending};
 use barewire::net::{Client, KernelQueue, Limits, Loop, Scripted};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ impl Scene {
         let setting = ChannelOptions::new().with_limits(limits);
         let channel_on_loop = Channel::on(&mut events, "192.0.2.1:50051", setting).unwrap();
         let (send, over) = channel();
-        let done = move |result: Result<Response<Vec<u8>>, Ending>| {
+        let done = move |result: Result<CallResponse<Vec<u8>>, Ending>| {
             send.send(result.unwrap_err().to_string()).unwrap();
         };
         channel_on_loop

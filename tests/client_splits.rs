@@ -4,7 +4,7 @@
 
 use barewire::client::{CallOptions, Calls, Limits, LinkId, Next};
 use barewire::grpc::{
-    ClientCall, ContentType, Event, Limits as CallLimits, Mode, Violation, percent_decode,
+    ClientCall, ContentType, Event, Limits as CallLimits, Mode, ProtocolError, percent_decode,
 };
 use barewire::http::{Field, Fields, ResponseHead, Status};
 use barewire::net::Key;
@@ -301,7 +301,7 @@ fn filter(mode: Mode, body: &[u8], status: Option<u8>, cut: usize) -> (Vec<Vec<u
     let limits = CallLimits::DEFAULT.with_message(MESSAGE);
     let (mut messages, mut buffer) = (Vec::new(), Vec::new());
     let mut told = None;
-    let failed = |violation: Violation| format!("{:?}", violation.code());
+    let failed = |violation: ProtocolError| format!("{:?}", violation.code());
     for piece in body.chunks(cut) {
         buffer.extend_from_slice(piece);
         loop {

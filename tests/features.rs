@@ -90,8 +90,8 @@ fn a_type_that_changes_is_found() {
 #[cfg(feature = "alloc")]
 #[test]
 fn a_scratch_without_text_has_no_room_for_heads_of_http2() {
-    use barewire::http::{FieldRange, Lent, Scratch};
-    use barewire::http2::{Connection, Limits, Violation};
+    use barewire::http::{CallContext, FieldRange, Scratch};
+    use barewire::http2::{Connection, Limits, ProtocolError};
     use barewire::wire::{Instant, Role};
 
     let limits = Limits::DEFAULT;
@@ -100,10 +100,10 @@ fn a_scratch_without_text_has_no_room_for_heads_of_http2() {
     input.extend(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a");
     let (mut fields, mut out) = ([FieldRange::EMPTY; 10], Vec::new());
     let violation = loop {
-        let lent = Lent {
+        let lent = CallContext {
             now: Instant::START,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &limits,
             scratch: Scratch::new(&mut fields),
         };
@@ -116,5 +116,5 @@ fn a_scratch_without_text_has_no_room_for_heads_of_http2() {
             }
         }
     };
-    assert_eq!(violation, Violation::FieldTooLarge);
+    assert_eq!(violation, ProtocolError::FieldTooLarge);
 }

@@ -4,8 +4,8 @@
 use core::time::Duration;
 
 use barewire::grpc::{
-    Call, ClientCall, Code, ContentType, Ending, Event, Limits, Misuse, Mode, Refusal, Status,
-    Violation, percent_decode,
+    Call, ClientCall, Code, ContentType, Ending, Event, Limits, Mode, ProtocolError, Refusal,
+    Status, UsageError, percent_decode,
 };
 use barewire::http::{
     self, Field, FieldBuffer, Fields, Method, RequestHead, ResponseHead, Target, Version,
@@ -14,7 +14,7 @@ use barewire::wire::Step;
 
 fn head<'b>(path: &'b str, version: Version, fields: &'b [Field<'b>]) -> RequestHead<'b> {
     RequestHead {
-        method: Method::Post,
+        method: Method::POST,
         target: Target::Origin { path, query: None },
         version,
         protocol: None,
@@ -87,7 +87,7 @@ fn echo(mode: Mode, cut: usize, status: Status) -> (Vec<Vec<u8>>, Code, String, 
         .send_status(status, Fields::new(&bye), &mut trailers, &mut out)
         .unwrap();
     assert_eq!(ending == Ending::Trailers, mode == Mode::Native);
-    assert_eq!(call.send_message(b"", &mut out), Err(Misuse::Ended));
+    assert_eq!(call.send_message(b"", &mut out), Err(UsageError::Ended));
 
     let response = ResponseHead::new(http::Status::OK, head.as_fields());
     assert!(client.receive_head(&response).unwrap().is_none());
@@ -158,7 +158,7 @@ fn requests_that_are_no_calls_are_refused_by_http() {
     assert_eq!(none, Refusal::ContentType);
     let fields = web(&[]);
     let get = RequestHead {
-        method: Method::Get,
+        method: Method::GET,
         ..head("/a.B/C", Version::Http11, &fields)
     };
     assert_eq!(Call::open(&get).unwrap_err().http_status().code(), 405);
@@ -283,11 +283,11 @@ fn answers_that_are_none_of_grpc_have_the_code_of_their_http_status() {
 #[test]
 fn a_response_without_a_status_is_unknown() {
     let mut client = ClientCall::new(ContentType::new(Mode::Web));
-    assert_eq!(client.receive_eof(), Err(Violation::NoStatus));
+    assert_eq!(client.receive_eof(), Err(ProtocolError::NoStatus));
     let mut empty = [0x80, 0, 0, 0, 0];
     let received = client.receive(&mut empty, &Limits::DEFAULT);
-    assert_eq!(received.unwrap_err(), Violation::NoStatus);
-    assert_eq!(Violation::NoStatus.code(), Code::Unknown);
+    assert_eq!(received.unwrap_err(), ProtocolError::NoStatus);
+    assert_eq!(ProtocolError::NoStatus.code(), Code::Unknown);
 }
 
 #[test]
@@ -295,21 +295,27 @@ fn sends_out_of_order_change_nothing() {
     let fields = web(&[]);
     let mut call = Call::open(&head("/a.B/C", Version::Http11, &fields)).unwrap();
     let (mut head, mut out) = (FieldBuffer::new(), Vec::new());
-    assert_eq!(call.send_message(b"x", &mut out), Err(Misuse::HeadNotSent));
+    assert_eq!(
+        call.send_message(b"x", &mut out),
+        Err(UsageError::HeadNotSent)
+    );
     let evil = [Field::new("grpc-status", "0")];
     let evil = Fields::new(&evil);
-    assert_eq!(call.send_head(evil, &mut head), Err(Misuse::MetadataName));
+    assert_eq!(
+        call.send_head(evil, &mut head),
+        Err(UsageError::MetadataName)
+    );
     let sent = call.send_status(Status::OK, evil, &mut head, &mut out);
-    assert_eq!(sent, Err(Misuse::MetadataName));
+    assert_eq!(sent, Err(UsageError::MetadataName));
     assert!(head.as_fields().is_empty() && out.is_empty());
     call.send_head(Fields::EMPTY, &mut head).unwrap();
     assert_eq!(
         call.send_head(Fields::EMPTY, &mut head),
-        Err(Misuse::HeadSent)
+        Err(UsageError::HeadSent)
     );
     let mut fields = FieldBuffer::new();
     call.send_status(Status::OK, Fields::EMPTY, &mut fields, &mut out)
         .unwrap();
     let again = call.send_status(Status::OK, Fields::EMPTY, &mut fields, &mut out);
-    assert_eq!(again, Err(Misuse::Ended));
+    assert_eq!(again, Err(UsageError::Ended));
 }

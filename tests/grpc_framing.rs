@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use barewire::grpc::frame::Frame;
 use barewire::grpc::{
-    Body, Code, Compression, ContentType, Limits, Mode, Status, Violation, frame, metadata,
+    Body, Code, Compression, ContentType, Limits, Mode, ProtocolError, Status, frame, metadata,
     percent_decode, percent_encode, timeout, web,
 };
 use barewire::http::{self, Field, Fields};
@@ -35,7 +35,7 @@ fn text(value: &Value) -> &str {
 enum Seen {
     Message(bool, Vec<u8>),
     Trailers(Vec<u8>),
-    Failed(Violation),
+    Failed(ProtocolError),
 }
 
 /// Reads a body that arrives in pieces, as a caller with one buffer would.
@@ -147,7 +147,7 @@ fn every_length_prefixed_vector_at_every_cut() {
             Value::String(expect) => match expect.as_str() {
                 "empty" => assert_eq!(seen, [], "{id}"),
                 "incomplete" | "accept prefix" => {
-                    assert_eq!(seen, [Seen::Failed(Violation::Truncated)], "{id}");
+                    assert_eq!(seen, [Seen::Failed(ProtocolError::Truncated)], "{id}");
                 }
                 error => {
                     let code = failed.unwrap_or_else(|| panic!("{id}: {seen:?}"));
@@ -176,12 +176,17 @@ fn every_web_vector_at_every_cut() {
             continue;
         }
         match id {
-            "web-trailer-gzip" => assert_eq!(seen, [Seen::Failed(Violation::CompressedTrailers)]),
+            "web-trailer-gzip" => {
+                assert_eq!(seen, [Seen::Failed(ProtocolError::CompressedTrailers)])
+            }
             "web-trailer-then-data" => {
-                assert_eq!(seen.last(), Some(&Seen::Failed(Violation::AfterTrailers)));
+                assert_eq!(
+                    seen.last(),
+                    Some(&Seen::Failed(ProtocolError::AfterTrailers))
+                );
             }
             "web-empty-trailer" => assert_eq!(seen, [Seen::Trailers(vec![])]),
-            "text-bad" => assert_eq!(seen, [Seen::Failed(Violation::InvalidBase64)]),
+            "text-bad" => assert_eq!(seen, [Seen::Failed(ProtocolError::InvalidBase64)]),
             _ => {
                 let messages = vector["messages"].as_array().unwrap();
                 let (last, before) = seen.split_last().unwrap();
@@ -298,8 +303,8 @@ fn codes_beyond_the_seventeen_are_unknown_and_other_text_is_none() {
 fn a_length_beyond_the_limit_is_refused_by_its_prefix_alone() {
     let limits = Limits::DEFAULT.with_message(10).with_trailers(10);
     for (prefix, violation) in [
-        ([0, 0, 0, 0, 11], Violation::MessageTooLong),
-        ([0x80, 0, 0, 0, 11], Violation::TrailersTooLong),
+        ([0, 0, 0, 0, 11], ProtocolError::MessageTooLong),
+        ([0x80, 0, 0, 0, 11], ProtocolError::TrailersTooLong),
     ] {
         let seen = read_every_way(&response(Mode::Web), &prefix, &limits);
         assert_eq!(seen, [Seen::Failed(violation)]);
@@ -307,7 +312,7 @@ fn a_length_beyond_the_limit_is_refused_by_its_prefix_alone() {
     }
     let request = Body::new(Mode::Web, Role::Server, Compression::Absent);
     let seen = read_every_way(&request, b"\x80\0\0\0\0", &limits);
-    assert_eq!(seen, [Seen::Failed(Violation::UnexpectedTrailers)]);
+    assert_eq!(seen, [Seen::Failed(ProtocolError::UnexpectedTrailers)]);
 }
 
 #[test]

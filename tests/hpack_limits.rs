@@ -2,7 +2,7 @@
 #![cfg(feature = "alloc")]
 
 use barewire::hpack::{
-    Borrowed, Decoder, Encoder, Entry, Growing, Indexing, NeverIndexed, Room, Violation,
+    Borrowed, Decoder, Encoder, Entry, Growing, Indexing, NeverIndexed, ProtocolError, Room,
 };
 use barewire::http::{Field, FieldRange};
 use proptest::prelude::*;
@@ -33,7 +33,7 @@ impl Memory {
     }
 }
 
-fn decode(decoder: &mut Decoder<Growing>, block: &[u8]) -> Result<(List, bool), Violation> {
+fn decode(decoder: &mut Decoder<Growing>, block: &[u8]) -> Result<(List, bool), ProtocolError> {
     let mut memory = Memory::new(16 * 1024);
     let decoded = decoder.decode(block, memory.room())?;
     let list = decoded.fields().iter();
@@ -45,24 +45,24 @@ fn new() -> Decoder<Growing> {
     Decoder::new(Growing::default())
 }
 
-fn refused(block: &[u8]) -> Violation {
+fn refused(block: &[u8]) -> ProtocolError {
     decode(&mut new(), block).unwrap_err()
 }
 
 #[test]
 fn broken_blocks_are_named() {
     for (block, violation) in [
-        (&b"\x80"[..], Violation::Index),
-        (b"\xbe", Violation::Index),
-        (b"\xff\x80\x80\x80\x80\x7f", Violation::Integer),
-        (b"\x7f\x00\x01a", Violation::Index),
-        (b"\x40\x01a", Violation::Truncated),
-        (b"\x40\x01a\x05b", Violation::Truncated),
-        (b"\x82\xff", Violation::Truncated),
-        (b"\x40\x81\x00\x01a", Violation::Huffman),
-        (b"\x40\x84\xff\xff\xff\xff\x01a", Violation::Huffman),
-        (b"\x3f\xe2\x1f", Violation::SizeUpdate),
-        (b"\x82\x20", Violation::SizeUpdatePlace),
+        (&b"\x80"[..], ProtocolError::Index),
+        (b"\xbe", ProtocolError::Index),
+        (b"\xff\x80\x80\x80\x80\x7f", ProtocolError::Integer),
+        (b"\x7f\x00\x01a", ProtocolError::Index),
+        (b"\x40\x01a", ProtocolError::Truncated),
+        (b"\x40\x01a\x05b", ProtocolError::Truncated),
+        (b"\x82\xff", ProtocolError::Truncated),
+        (b"\x40\x81\x00\x01a", ProtocolError::Huffman),
+        (b"\x40\x84\xff\xff\xff\xff\x01a", ProtocolError::Huffman),
+        (b"\x3f\xe2\x1f", ProtocolError::SizeUpdate),
+        (b"\x82\x20", ProtocolError::SizeUpdatePlace),
     ] {
         assert_eq!(refused(block), violation, "{block:x?}");
     }
@@ -71,8 +71,8 @@ fn broken_blocks_are_named() {
 #[test]
 fn hpack_size_update_flood_ends_at_the_third() {
     assert!(decode(&mut new(), b"\x20\x3f\xe1\x1f\x82").is_ok());
-    assert_eq!(refused(b"\x20\x20\x20"), Violation::SizeUpdatePlace);
-    assert_eq!(refused(&[0x20; 8000]), Violation::SizeUpdatePlace);
+    assert_eq!(refused(b"\x20\x20\x20"), ProtocolError::SizeUpdatePlace);
+    assert_eq!(refused(&[0x20; 8000]), ProtocolError::SizeUpdatePlace);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_lowered_ceiling_must_be_followed_in_the_next_block() {
     let mut decoder = new();
     decoder.set_ceiling(100);
     let error = decode(&mut decoder, b"\x82").unwrap_err();
-    assert_eq!(error, Violation::SizeUpdateMissing);
+    assert_eq!(error, ProtocolError::SizeUpdateMissing);
     let mut decoder = new();
     decoder.set_ceiling(100);
     assert!(decode(&mut decoder, b"\x3f\x45\x82").is_ok());
@@ -138,7 +138,7 @@ fn a_field_beyond_the_room_still_empties_or_enters_the_table() {
     // Room below the table's capacity cannot keep it in step.
     memory.text.truncate(4000);
     let outcome = new().decode(&block, memory.room()).map(|d| d.complete);
-    assert_eq!(outcome, Err(Violation::NoRoom));
+    assert_eq!(outcome, Err(ProtocolError::NoRoom));
 }
 
 #[test]

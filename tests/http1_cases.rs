@@ -5,7 +5,7 @@
 mod http1_driver;
 
 use barewire::http::Method;
-use barewire::http1::{Closing, Violation};
+use barewire::http1::{Closing, ProtocolError};
 use http1_driver::{Handler, Transcript, ask, serve};
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ fn run(case: &Case, pieces: &[&[u8]]) -> Transcript {
     if case.server {
         serve(pieces, Handler::Echo)
     } else {
-        ask(pieces, Method::Get, case.id == "resp-101")
+        ask(pieces, Method::GET, case.id == "resp-101")
     }
 }
 
@@ -106,8 +106,10 @@ fn client_outcome_is(want: &str, transcript: &Transcript) -> bool {
         .last()
         .is_some_and(|e| e.starts_with("end"));
     match want {
-        "error" => transcript.error.is_some() && transcript.error != Some(Violation::Incomplete),
-        "incomplete" => transcript.error == Some(Violation::Incomplete),
+        "error" => {
+            transcript.error.is_some() && transcript.error != Some(ProtocolError::Incomplete)
+        }
+        "incomplete" => transcript.error == Some(ProtocolError::Incomplete),
         "upgrade" => transcript.done && transcript.rest == b"raw",
         _ => {
             let want = want.strip_suffix(" then close").unwrap_or(want);

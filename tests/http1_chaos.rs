@@ -5,9 +5,10 @@
 use core::time::Duration;
 
 use barewire::http::{
-    Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Status, Target, Version,
+    CallContext, Field, Fields, Method, OwnedScratch, RequestHead, ResponseHead, Status, Target,
+    Version,
 };
-use barewire::http1::{BodyLength, Closing, Connection, Limits, Violation};
+use barewire::http1::{BodyLength, Closing, Connection, Limits, ProtocolError};
 use barewire::wire::{Instant, Role, Step};
 use proptest::prelude::*;
 
@@ -82,7 +83,7 @@ struct World {
     now: Instant,
     input: Vec<u8>,
     out: Vec<u8>,
-    failed: Option<Violation>,
+    failed: Option<ProtocolError>,
     closing: Option<Closing>,
     switched: bool,
 }
@@ -130,7 +131,7 @@ impl World {
             Act::Switch => c.send_switching(Fields::new(&FIELDS[1..]), out),
             Act::Ask(n, upgrade) => {
                 let head = RequestHead {
-                    method: Method::Post,
+                    method: Method::POST,
                     target: Target::Origin {
                         path: "/",
                         query: None,
@@ -162,10 +163,10 @@ impl World {
             self.now += Duration::from_secs(*seconds);
         }
         let before = self.out.len();
-        let lent = Lent {
+        let lent = CallContext {
             now: self.now,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &Limits::DEFAULT,
             scratch: self.scratch.lend(),
         };

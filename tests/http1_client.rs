@@ -6,9 +6,9 @@ mod http1_driver;
 use core::time::Duration;
 
 use barewire::http::{
-    Field, Fields, InvalidField, Lent, Method, OwnedScratch, RequestHead, Target, Version,
+    CallContext, Field, Fields, InvalidField, Method, OwnedScratch, RequestHead, Target, Version,
 };
-use barewire::http1::{BodyLength, Closing, Connection, Limits, Misuse, Violation};
+use barewire::http1::{BodyLength, Closing, Connection, Limits, ProtocolError, UsageError};
 use barewire::websocket::handshake::{Key, Offer};
 use barewire::wire::{Instant, Role};
 use http1_driver::{Driver, Handler, ask};
@@ -18,7 +18,7 @@ const HOST: &[Field<'_>] = &[Field::new("Host", "a")];
 
 fn get<'b>(fields: &'b [Field<'b>]) -> RequestHead<'b> {
     RequestHead {
-        method: Method::Get,
+        method: Method::GET,
         target: Target::Origin {
             path: "/",
             query: None,
@@ -37,7 +37,7 @@ fn send(
     driver: &mut Driver,
     head: &RequestHead<'_>,
     length: Option<BodyLength>,
-) -> Result<(), Misuse> {
+) -> Result<(), UsageError> {
     let out = &mut driver.transcript.out;
     driver
         .connection
@@ -49,7 +49,7 @@ fn a_request_says_what_its_head_says() {
     let fields = [Field::new("Host", "a:1"), Field::new("Accept", "*/*")];
     for (method, target, line) in [
         (
-            Method::Get,
+            Method::GET,
             Target::Origin {
                 path: "/p",
                 query: Some("q=1"),
@@ -57,15 +57,15 @@ fn a_request_says_what_its_head_says() {
             "GET /p?q=1",
         ),
         (
-            Method::Get,
+            Method::GET,
             Target::Origin {
                 path: "/p",
                 query: Some(""),
             },
             "GET /p?",
         ),
-        (Method::Options, Target::Asterisk, "OPTIONS *"),
-        (Method::Connect, Target::Authority("b:443"), "CONNECT b:443"),
+        (Method::OPTIONS, Target::Asterisk, "OPTIONS *"),
+        (Method::CONNECT, Target::Authority("b:443"), "CONNECT b:443"),
         (
             Method::Extension("BREW"),
             Target::Absolute {
@@ -105,7 +105,7 @@ fn request_bodies_are_framed_by_what_was_announced() {
     ] {
         let mut driver = client();
         let head = RequestHead {
-            method: Method::Post,
+            method: Method::POST,
             ..get(HOST)
         };
         send(&mut driver, &head, Some(length)).unwrap();
@@ -145,16 +145,16 @@ fn a_request_cannot_be_split_or_lack_its_host() {
         assert!(driver.transcript.out.is_empty());
         misuse
     };
-    assert_eq!(refused(&get(&[])), Misuse::Host);
+    assert_eq!(refused(&get(&[])), UsageError::Host);
     let twice = &[Field::new("Host", "a"), Field::new("host", "a")];
-    assert_eq!(refused(&get(twice)), Misuse::Host);
+    assert_eq!(refused(&get(twice)), UsageError::Host);
     let split = &[Field::new("Host", "a\r\nX: y")];
     assert_eq!(
         refused(&get(split)),
-        Misuse::InvalidField(InvalidField::Value)
+        UsageError::InvalidField(InvalidField::Value)
     );
     let framing = &[Field::new("Host", "a"), Field::new("Content-Length", "5")];
-    assert_eq!(refused(&get(framing)), Misuse::ForbiddenField);
+    assert_eq!(refused(&get(framing)), UsageError::ForbiddenField);
     for (path, query) in [
         ("/a b", None),
         ("a", None),
@@ -169,32 +169,32 @@ fn a_request_cannot_be_split_or_lack_its_host() {
             target: Target::Origin { path, query },
             ..get(HOST)
         };
-        assert_eq!(refused(&head), Misuse::RequestLine, "{path} {query:?}");
+        assert_eq!(refused(&head), UsageError::RequestLine, "{path} {query:?}");
     }
     for method in ["", "G T", "GET\r\n", "G{"] {
         let head = RequestHead {
             method: Method::Extension(method),
             ..get(HOST)
         };
-        assert_eq!(refused(&head), Misuse::RequestLine, "{method}");
+        assert_eq!(refused(&head), UsageError::RequestLine, "{method}");
     }
     let head = RequestHead {
         target: Target::Asterisk,
         ..get(HOST)
     };
-    assert_eq!(refused(&head), Misuse::RequestLine);
+    assert_eq!(refused(&head), UsageError::RequestLine);
     let head = RequestHead {
-        method: Method::Connect,
+        method: Method::CONNECT,
         ..get(HOST)
     };
-    assert_eq!(refused(&head), Misuse::RequestLine);
+    assert_eq!(refused(&head), UsageError::RequestLine);
 }
 
 #[test]
 fn one_request_is_under_way_at_a_time() {
     let mut driver = client();
     send(&mut driver, &get(HOST), None).unwrap();
-    assert_eq!(send(&mut driver, &get(HOST), None), Err(Misuse::State));
+    assert_eq!(send(&mut driver, &get(HOST), None), Err(UsageError::State));
     driver.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
     send(&mut driver, &get(HOST), None).unwrap();
 }
@@ -202,7 +202,7 @@ fn one_request_is_under_way_at_a_time() {
 #[test]
 fn interim_responses_are_told_and_the_final_one_follows() {
     let input = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 X\r\n\r\n";
-    let transcript = ask(&[input], Method::Get, false);
+    let transcript = ask(&[input], Method::GET, false);
     let kinds: Vec<&str> = transcript
         .events
         .iter()
@@ -219,10 +219,10 @@ fn a_switch_that_was_not_offered_is_refused() {
     let switch =
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nraw";
     assert_eq!(
-        ask(&[switch], Method::Get, false).error,
-        Some(Violation::StatusLine)
+        ask(&[switch], Method::GET, false).error,
+        Some(ProtocolError::StatusLine)
     );
-    let transcript = ask(&[switch], Method::Get, true);
+    let transcript = ask(&[switch], Method::GET, true);
     assert_eq!((transcript.done, &transcript.rest[..]), (true, &b"raw"[..]));
     assert!(transcript.out.ends_with(b"Connection: upgrade\r\n\r\n"));
 }
@@ -244,13 +244,13 @@ fn an_offer_of_a_websocket_is_sent_as_the_handshake_gives_it() {
 fn a_tunnel_begins_behind_any_2xx_to_connect() {
     let opened = ask(
         &[b"HTTP/1.1 204 X\r\nContent-Length: 3\r\n\r\nraw"],
-        Method::Connect,
+        Method::CONNECT,
         false,
     );
     assert_eq!((opened.done, &opened.rest[..]), (true, &b"raw"[..]));
     let refused = ask(
         &[b"HTTP/1.1 407 X\r\nContent-Length: 2\r\n\r\nno"],
-        Method::Connect,
+        Method::CONNECT,
         false,
     );
     assert_eq!(refused.bodies, [b"no".to_vec()]);
@@ -259,7 +259,7 @@ fn a_tunnel_begins_behind_any_2xx_to_connect() {
 #[test]
 fn the_response_to_head_has_no_body_whatever_it_says() {
     let input = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
-    let transcript = ask(&[input], Method::Head, false);
+    let transcript = ask(&[input], Method::HEAD, false);
     assert_eq!(
         (transcript.error, transcript.bodies),
         (None, vec![Vec::new()])
@@ -268,7 +268,7 @@ fn the_response_to_head_has_no_body_whatever_it_says() {
 
 #[test]
 fn a_body_may_last_as_long_as_the_connection() {
-    let transcript = ask(&[b"HTTP/1.0 200 OK\r\n\r\nhel", b"lo"], Method::Get, false);
+    let transcript = ask(&[b"HTTP/1.0 200 OK\r\n\r\nhel", b"lo"], Method::GET, false);
     assert_eq!(transcript.bodies, [b"hello".to_vec()]);
     assert_eq!(
         (transcript.error, transcript.closing),
@@ -285,10 +285,10 @@ fn an_end_before_the_whole_response_is_incomplete() {
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n",
     ] {
-        let transcript = ask(&[input], Method::Get, false);
+        let transcript = ask(&[input], Method::GET, false);
         assert_eq!(
             transcript.error,
-            Some(Violation::Incomplete),
+            Some(ProtocolError::Incomplete),
             "{}",
             input.escape_ascii()
         );
@@ -340,7 +340,7 @@ fn shutdown_says_close_with_the_last_request() {
     driver.connection.shutdown();
     driver.feed(b"HTTP/1.1 204 X\r\n\r\n");
     assert_eq!(driver.connection.closing(), Some(Closing::Now));
-    assert_eq!(send(&mut driver, &get(HOST), None), Err(Misuse::State));
+    assert_eq!(send(&mut driver, &get(HOST), None), Err(UsageError::State));
 }
 
 #[test]
@@ -350,16 +350,16 @@ fn response_timeout_ends_the_wait_for_a_server_that_never_answers() {
     let due = NOW + Duration::from_secs(60);
     assert_eq!(driver.connection.deadline(&Limits::DEFAULT), Some(due));
     let mut scratch = OwnedScratch::new(0);
-    let lent = Lent {
+    let lent = CallContext {
         now: due,
         date: None,
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits: &Limits::DEFAULT,
         scratch: scratch.lend(),
     };
     let sent = driver.transcript.out.len();
     let elapsed = driver.connection.elapsed(lent, &mut driver.transcript.out);
-    assert_eq!(elapsed.unwrap_err(), Violation::ResponseTimeout);
+    assert_eq!(elapsed.unwrap_err(), ProtocolError::ResponseTimeout);
     assert_eq!(driver.transcript.out.len(), sent);
     assert_eq!(driver.connection.closing(), Some(Closing::Now));
 }
@@ -368,20 +368,23 @@ fn response_timeout_ends_the_wait_for_a_server_that_never_answers() {
 fn a_client_has_no_response_to_send() {
     let mut connection = Connection::new(Role::Client, NOW);
     let mut out = Vec::new();
-    assert_eq!(connection.accept_body(NOW, &mut out), Err(Misuse::State));
+    assert_eq!(
+        connection.accept_body(NOW, &mut out),
+        Err(UsageError::State)
+    );
     assert_eq!(
         connection.send_switching(Fields::EMPTY, &mut out),
-        Err(Misuse::State)
+        Err(UsageError::State)
     );
     let mut server = Connection::new(Role::Server, NOW);
     let sent = server.send_request(&get(HOST), None, NOW, &mut out);
-    assert_eq!((sent, out.len()), (Err(Misuse::State), 0));
+    assert_eq!((sent, out.len()), (Err(UsageError::State), 0));
 }
 
 #[test]
 fn folded_fields_are_unfolded_however_they_are_cut() {
     let input = b"HTTP/1.1 200 OK\r\nX: a\r\n\tb\r\n  c\r\nContent-Length:\r\n 2\r\n\r\nhi";
-    let whole = ask(&[input], Method::Get, false);
+    let whole = ask(&[input], Method::GET, false);
     assert_eq!(
         (whole.error, &whole.bodies[..]),
         (None, &[b"hi".to_vec()][..])
@@ -389,21 +392,25 @@ fn folded_fields_are_unfolded_however_they_are_cut() {
     assert!(whole.events[0].contains("[X: a   b    c, Content-Length: 2]"));
     for at in 0..input.len() {
         let (a, b) = input.split_at(at);
-        assert_eq!(ask(&[a, b], Method::Get, false), whole, "{at}");
+        assert_eq!(ask(&[a, b], Method::GET, false), whole, "{at}");
     }
     let bytes: Vec<&[u8]> = input.chunks(1).collect();
-    assert_eq!(ask(&bytes, Method::Get, false), whole);
+    assert_eq!(ask(&bytes, Method::GET, false), whole);
 }
 
 #[test]
 fn folds_without_end_and_before_any_field_are_refused() {
     for n in [64, 65] {
         let input = format!("HTTP/1.1 204 X\r\nX:{}\r\n\r\n", "\r\n y".repeat(n));
-        let whole = ask(&[input.as_bytes()], Method::Get, false);
-        assert_eq!(whole.error, (n > 64).then_some(Violation::Folding), "{n}");
+        let whole = ask(&[input.as_bytes()], Method::GET, false);
+        assert_eq!(
+            whole.error,
+            (n > 64).then_some(ProtocolError::Folding),
+            "{n}"
+        );
         let bytes: Vec<&[u8]> = input.as_bytes().chunks(1).collect();
-        assert_eq!(ask(&bytes, Method::Get, false), whole, "{n}");
+        assert_eq!(ask(&bytes, Method::GET, false), whole, "{n}");
     }
-    let first = ask(&[b"HTTP/1.1 204 X\r\n X: y\r\n\r\n"], Method::Get, false);
-    assert_eq!(first.error, Some(Violation::Folding));
+    let first = ask(&[b"HTTP/1.1 204 X\r\n X: y\r\n\r\n"], Method::GET, false);
+    assert_eq!(first.error, Some(ProtocolError::Folding));
 }

@@ -6,8 +6,8 @@ mod http1_driver;
 
 use core::time::Duration;
 
-use barewire::http::{Lent, OwnedScratch};
-use barewire::http1::{Closing, Limits, Violation};
+use barewire::http::{CallContext, OwnedScratch};
+use barewire::http1::{Closing, Limits, ProtocolError};
 use barewire::wire::{Instant, Role};
 use http1_driver::{Driver, Handler, date};
 
@@ -18,7 +18,7 @@ fn server(limits: Limits) -> Driver {
 }
 
 /// Feeds everything, and tells the violation and the status that answered it.
-fn outcome(limits: Limits, input: &[u8]) -> (Option<Violation>, String) {
+fn outcome(limits: Limits, input: &[u8]) -> (Option<ProtocolError>, String) {
     let mut driver = server(limits);
     driver.feed(input);
     let transcript = driver.finish();
@@ -33,14 +33,14 @@ fn outcome(limits: Limits, input: &[u8]) -> (Option<Violation>, String) {
 }
 
 /// Lets time pass until `now` and tells what the machine makes of it.
-fn wait(driver: &mut Driver, now: Instant) -> Result<(), Violation> {
+fn wait(driver: &mut Driver, now: Instant) -> Result<(), ProtocolError> {
     driver.now = now;
     let mut scratch = OwnedScratch::new(0);
     let date = date();
-    let lent = Lent {
+    let lent = CallContext {
         now,
         date: Some(&date),
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits: &driver.limits,
         scratch: scratch.lend(),
     };
@@ -60,7 +60,7 @@ fn head_stops_a_head_without_end() {
     assert_eq!(exact.len(), 1000);
     assert_eq!(outcome(limits, exact.as_bytes()), (None, "200".into()));
     let one_more = format!("{start}X: {}\r\n\r\n", "x".repeat(1001 - start.len() - 7));
-    let refused = (Some(Violation::HeadTooLarge), "431".into());
+    let refused = (Some(ProtocolError::HeadTooLarge), "431".into());
     assert_eq!(outcome(limits, one_more.as_bytes()), refused);
     assert_eq!(outcome(limits, &exact.as_bytes()[..999]), (None, "".into()));
     let endless = format!("{start}{}", "Y: y\r\n".repeat(1000));
@@ -76,7 +76,7 @@ fn fields_stops_a_flood_of_tiny_fields() {
         )
     };
     assert_eq!(outcome(Limits::DEFAULT, head(100).as_bytes()).0, None);
-    let refused = (Some(Violation::TooManyFields), "431".into());
+    let refused = (Some(ProtocolError::TooManyFields), "431".into());
     assert_eq!(outcome(Limits::DEFAULT, head(101).as_bytes()), refused);
     assert_eq!(
         outcome(Limits::DEFAULT.with_fields(3), head(4).as_bytes()),
@@ -92,7 +92,7 @@ fn target_stops_a_target_that_chokes_routers() {
     let limits = Limits::DEFAULT.with_target(10);
     let head = |n: usize| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(n - 1));
     assert_eq!(outcome(limits, head(10).as_bytes()).0, None);
-    let refused = (Some(Violation::TargetTooLong), "414".into());
+    let refused = (Some(ProtocolError::TargetTooLong), "414".into());
     assert_eq!(outcome(limits, head(11).as_bytes()), refused);
     // A request line that never ends.
     assert_eq!(outcome(Limits::DEFAULT, head(20_000).as_bytes()), refused);
@@ -102,7 +102,7 @@ fn target_stops_a_target_that_chokes_routers() {
 fn empty_lines_without_end_are_stopped() {
     let head = |n: usize| format!("{}GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n".repeat(n));
     assert_eq!(outcome(Limits::DEFAULT, head(4).as_bytes()).0, None);
-    let refused = (Some(Violation::EmptyLines), "400".into());
+    let refused = (Some(ProtocolError::EmptyLines), "400".into());
     assert_eq!(outcome(Limits::DEFAULT, head(5).as_bytes()), refused);
 }
 
@@ -112,7 +112,7 @@ fn chunk_extensions_stops_a_body_of_nothing_but_extensions() {
     let body = |text: &str| [CHUNKED, text.as_bytes()].concat();
     let fits = body("1;aaaaa\r\nx\r\n1;bbbbb\r\nx\r\n0\r\n\r\n");
     assert_eq!(outcome(limits, &fits).0, None);
-    let refused = (Some(Violation::ChunkExtensionsTooLarge), "400".into());
+    let refused = (Some(ProtocolError::ChunkExtensionsTooLarge), "400".into());
     let over = body("1;aaaaa\r\nx\r\n1;bbbbb\r\nx\r\n0;\r\n\r\n");
     assert_eq!(outcome(limits, &over), refused);
     let spaces = body(&format!("1{};\r\n", " ".repeat(20)));
@@ -124,13 +124,13 @@ fn trailers_stops_a_trailer_section_without_end() {
     let limits = Limits::DEFAULT.with_trailers(20);
     let body = |text: &str| [CHUNKED, b"0\r\n", text.as_bytes()].concat();
     assert_eq!(outcome(limits, &body("A: 345678901234\r\n\r\n")).0, None);
-    let refused = (Some(Violation::TrailersTooLarge), "431".into());
+    let refused = (Some(ProtocolError::TrailersTooLarge), "431".into());
     assert_eq!(
         outcome(limits, &body("A: 3456789012345678\r\n\r\n")),
         refused
     );
     let many = body(&format!("{}\r\n", "a:\r\n".repeat(101)));
-    let refused = (Some(Violation::TooManyFields), "431".into());
+    let refused = (Some(ProtocolError::TooManyFields), "431".into());
     assert_eq!(outcome(Limits::DEFAULT, &many), refused);
 }
 
@@ -138,8 +138,8 @@ fn trailers_stops_a_trailer_section_without_end() {
 fn chunk_sizes_never_wrap() {
     for (size, answer) in [
         ("fffffffffffffff", None),
-        ("1000000000000000", Some(Violation::ChunkSize)),
-        ("0000000000000001", Some(Violation::ChunkSize)),
+        ("1000000000000000", Some(ProtocolError::ChunkSize)),
+        ("0000000000000001", Some(ProtocolError::ChunkSize)),
     ] {
         let input = [CHUNKED, size.as_bytes(), b"\r\nhello"].concat();
         assert_eq!(outcome(Limits::DEFAULT, &input).0, answer, "{size}");
@@ -155,8 +155,14 @@ fn head_timeout_stops_a_head_that_trickles() {
         driver.feed(&b"GET / HTTP/1.1"[second as usize..][..1]);
         assert_eq!(driver.connection.deadline(&driver.limits), Some(after(10)));
     }
-    assert_eq!(wait(&mut driver, after(10)), Err(Violation::HeadTimeout));
-    assert_eq!(wait(&mut driver, after(11)), Err(Violation::HeadTimeout));
+    assert_eq!(
+        wait(&mut driver, after(10)),
+        Err(ProtocolError::HeadTimeout)
+    );
+    assert_eq!(
+        wait(&mut driver, after(11)),
+        Err(ProtocolError::HeadTimeout)
+    );
     assert_eq!(driver.connection.deadline(&driver.limits), None);
     let out = driver.finish().out;
     assert!(out.starts_with(b"HTTP/1.1 408 Request Timeout\r\n"));
@@ -201,7 +207,10 @@ fn a_later_head_is_timed_from_its_first_byte() {
     driver.now = after(55);
     driver.feed(b"\nG");
     assert_eq!(driver.connection.deadline(&driver.limits), Some(after(60)));
-    assert_eq!(wait(&mut driver, after(60)), Err(Violation::HeadTimeout));
+    assert_eq!(
+        wait(&mut driver, after(60)),
+        Err(ProtocolError::HeadTimeout)
+    );
 }
 
 #[test]
@@ -234,7 +243,7 @@ fn body_rate_stops_a_body_that_trickles() {
         };
         assert_eq!(
             (end, second),
-            (Violation::BodyTimeout, 11),
+            (ProtocolError::BodyTimeout, 11),
             "10 s and what was paid"
         );
         let out = driver.finish().out;
@@ -253,7 +262,10 @@ fn a_body_at_the_asked_pace_is_never_cut() {
     // A lead is not saved up: silence costs the same early and late.
     driver.feed(&[b'x'; 100_000]);
     assert_eq!(wait(&mut driver, after(1008)), Ok(()));
-    assert_eq!(wait(&mut driver, after(1009)), Err(Violation::BodyTimeout));
+    assert_eq!(
+        wait(&mut driver, after(1009)),
+        Err(ProtocolError::BodyTimeout)
+    );
 }
 
 #[test]
@@ -287,7 +299,10 @@ fn a_discarded_body_has_a_pace_to_keep_as_well() {
     driver.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nxxx");
     let sent = driver.transcript.out.len();
     assert_eq!(driver.connection.deadline(&driver.limits), Some(after(10)));
-    assert_eq!(wait(&mut driver, after(10)), Err(Violation::BodyTimeout));
+    assert_eq!(
+        wait(&mut driver, after(10)),
+        Err(ProtocolError::BodyTimeout)
+    );
     assert_eq!(driver.finish().out.len(), sent, "one request, one response");
 }
 
@@ -296,23 +311,23 @@ fn a_request_line_without_end_is_refused_for_what_it_is() {
     for (line, violation, status) in [
         (
             "A".repeat(17_000) + " / HTTP/1.1\r\n",
-            Violation::MethodTooLong,
+            ProtocolError::MethodTooLong,
             "501",
         ),
-        ("A".repeat(17_000), Violation::MethodTooLong, "501"),
+        ("A".repeat(17_000), ProtocolError::MethodTooLong, "501"),
         (
             "A".repeat(33) + " /" + &"a".repeat(17_000),
-            Violation::MethodTooLong,
+            ProtocolError::MethodTooLong,
             "501",
         ),
         (
             "GE{".to_owned() + &"T".repeat(17_000),
-            Violation::Method,
+            ProtocolError::Method,
             "400",
         ),
         (
             "GET /".to_owned() + &"a".repeat(17_000),
-            Violation::TargetTooLong,
+            ProtocolError::TargetTooLong,
             "414",
         ),
     ] {
@@ -354,7 +369,11 @@ fn strict_targets_are_those_of_rfc_3986_alone() {
             "{target}"
         );
         let found = outcome(Limits::DEFAULT.with_strict_target(true), request.as_bytes()).0;
-        assert_eq!(found, (!is_strict).then_some(Violation::Target), "{target}");
+        assert_eq!(
+            found,
+            (!is_strict).then_some(ProtocolError::Target),
+            "{target}"
+        );
     }
 }
 

@@ -66,7 +66,7 @@ proptest! {
         let mut all = vec![Field::new("Host", "example.org")];
         all.extend(list(&fields));
         let head = RequestHead {
-            method: Method::Post,
+            method: Method::POST,
             target: Target::Origin { path: &path, query: query.as_deref() },
             version: Version::Http11,
             protocol: None,
@@ -114,7 +114,7 @@ proptest! {
         code in 200..=599_u16, fields in fields(), body in body(), known: bool, size in 1..40_usize,
     ) {
         let status = Status::new(code).unwrap();
-        prop_assume!(ResponseContent::of(Method::Get, status).may_follow);
+        prop_assume!(ResponseContent::of(Method::GET, status).may_follow);
         let mut server = Driver::new(Role::Server, Handler::Echo);
         server.connection = request_read();
         let all = list(&fields);
@@ -139,7 +139,7 @@ proptest! {
         let mut client = Driver::new(Role::Client, Handler::Echo);
         let host = [Field::new("Host", "a")];
         let request = RequestHead {
-            method: Method::Get,
+            method: Method::GET,
             target: Target::Origin { path: "/", query: None },
             version: Version::Http11,
             protocol: None,
@@ -162,10 +162,10 @@ proptest! {
 fn request_read() -> barewire::http1::Connection {
     let mut connection = barewire::http1::Connection::new(Role::Server, NOW);
     let mut scratch = barewire::http::OwnedScratch::new(4);
-    let lent = barewire::http::Lent {
+    let lent = barewire::http::CallContext {
         now: NOW,
         date: None,
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits: &barewire::http1::Limits::DEFAULT,
         scratch: scratch.lend(),
     };

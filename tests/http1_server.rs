@@ -4,9 +4,9 @@
 mod http1_driver;
 
 use barewire::http::{
-    Content, Field, Fields, InvalidField, Lent, OwnedScratch, ResponseHead, Status,
+    CallContext, Content, Field, Fields, InvalidField, OwnedScratch, ResponseHead, Status,
 };
-use barewire::http1::{BodyLength, Closing, Connection, Event, Limits, Misuse, Violation};
+use barewire::http1::{BodyLength, Closing, Connection, Event, Limits, ProtocolError, UsageError};
 use barewire::wire::{Instant, Received, Role, Slice, Step};
 use http1_driver::date;
 
@@ -30,7 +30,7 @@ enum Was {
     Paused,
     Done,
     Full,
-    Failed(Violation),
+    Failed(ProtocolError),
 }
 
 impl Server {
@@ -48,10 +48,10 @@ impl Server {
     }
 
     fn step(&mut self, eof: bool) -> Was {
-        let lent = Lent {
+        let lent = CallContext {
             now: NOW,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &Limits::DEFAULT,
             scratch: self.scratch.lend(),
         };
@@ -91,19 +91,24 @@ impl Server {
         self.step(false)
     }
 
-    fn whole(&mut self, status: Status, fields: &[Field<'_>], body: &str) -> Result<(), Misuse> {
+    fn whole(
+        &mut self,
+        status: Status,
+        fields: &[Field<'_>],
+        body: &str,
+    ) -> Result<(), UsageError> {
         let head = ResponseHead::new(status, Fields::new(fields));
         self.connection
             .send_whole(&head, body.as_bytes(), None, NOW, &mut self.out)
     }
 
-    fn start(&mut self, status: Status, length: BodyLength) -> Result<(), Misuse> {
+    fn start(&mut self, status: Status, length: BodyLength) -> Result<(), UsageError> {
         let head = ResponseHead::new(status, Fields::EMPTY);
         self.connection
             .send_response(&head, length, None, NOW, &mut self.out)
     }
 
-    fn end(&mut self) -> Result<(), Misuse> {
+    fn end(&mut self) -> Result<(), UsageError> {
         self.connection.send_end(Fields::EMPTY, NOW, &mut self.out)
     }
 
@@ -162,7 +167,7 @@ fn continue_is_sent_when_the_body_is_wanted_whether_or_not_it_came() {
         server.connection.accept_body(NOW, &mut server.out).unwrap();
         assert_eq!(server.sent(), "HTTP/1.1 100 Continue\r\n\r\n");
         let twice = server.connection.accept_body(NOW, &mut server.out);
-        assert_eq!(twice, Err(Misuse::State));
+        assert_eq!(twice, Err(UsageError::State));
     }
 }
 
@@ -181,8 +186,8 @@ fn a_refused_expectation_closes_because_nobody_knows_what_follows() {
 fn an_unknown_expectation_is_417() {
     let mut server = Server::new("");
     server.unread = b"GET / HTTP/1.1\r\nHost: a\r\nExpect: cake\r\n\r\n".to_vec();
-    assert_eq!(server.next(), Was::Failed(Violation::Expectation));
-    assert_eq!(server.next(), Was::Failed(Violation::Expectation));
+    assert_eq!(server.next(), Was::Failed(ProtocolError::Expectation));
+    assert_eq!(server.next(), Was::Failed(ProtocolError::Expectation));
     let refusal =
         "HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(server.sent(), refusal);
@@ -287,16 +292,16 @@ fn a_broken_body_is_answered_unless_the_response_has_begun() {
     let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx";
     let mut server = Server::new(head);
     server.connection.accept_body(NOW, &mut server.out).unwrap();
-    assert_eq!(server.next(), Was::Failed(Violation::ChunkSize));
+    assert_eq!(server.next(), Was::Failed(ProtocolError::ChunkSize));
     assert!(server.sent().starts_with("HTTP/1.1 400 "));
     let mut server = Server::new(head);
     server.connection.accept_body(NOW, &mut server.out).unwrap();
     server.start(Status::OK, BodyLength::Known(5)).unwrap();
     server.sent();
-    assert_eq!(server.next(), Was::Failed(Violation::ChunkSize));
+    assert_eq!(server.next(), Was::Failed(ProtocolError::ChunkSize));
     assert_eq!(server.sent(), "");
     let late = server.connection.send_body(b"hello", &mut server.out);
-    assert_eq!(late, Err(Misuse::State));
+    assert_eq!(late, Err(UsageError::State));
 }
 
 #[test]
@@ -359,7 +364,7 @@ fn statuses_without_content_have_neither_length_nor_body() {
     let mut server = Server::new(GET);
     assert_eq!(
         server.whole(Status::NO_CONTENT, &[], "x"),
-        Err(Misuse::BodyTooLong)
+        Err(UsageError::BodyTooLong)
     );
     assert_eq!(server.sent(), "");
     // What comes in pieces is taken and dropped.
@@ -430,13 +435,13 @@ fn interim_responses_come_before_the_final_one() {
     for status in [Status::CONTINUE, Status::SWITCHING_PROTOCOLS, Status::OK] {
         let head = ResponseHead::new(status, Fields::EMPTY);
         let sent = server.connection.send_informational(&head, &mut server.out);
-        assert_eq!(sent, Err(Misuse::Status));
+        assert_eq!(sent, Err(UsageError::Status));
     }
     server.start(Status::OK, BodyLength::Unknown).unwrap();
     let late = server
         .connection
         .send_informational(&hints, &mut server.out);
-    assert_eq!(late, Err(Misuse::State));
+    assert_eq!(late, Err(UsageError::State));
 }
 
 #[test]
@@ -487,27 +492,27 @@ fn a_switch_needs_an_offer_and_a_name() {
         let sent = server
             .connection
             .send_switching(Fields::new(&upgrade), &mut server.out);
-        assert_eq!(sent, Err(Misuse::NoUpgrade), "{input}");
+        assert_eq!(sent, Err(UsageError::NoUpgrade), "{input}");
     }
     let mut server = Server::new(UPGRADE);
     let unnamed = server
         .connection
         .send_switching(Fields::EMPTY, &mut server.out);
-    assert_eq!(unnamed, Err(Misuse::NoUpgrade));
+    assert_eq!(unnamed, Err(UsageError::NoUpgrade));
     let mut server = Server::new(
         "POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 5\r\n\r\n",
     );
     let early = server
         .connection
         .send_switching(Fields::new(&upgrade), &mut server.out);
-    assert_eq!(early, Err(Misuse::State), "the body is still HTTP");
+    assert_eq!(early, Err(UsageError::State), "the body is still HTTP");
 }
 
 #[test]
 fn connect_is_answered_by_a_tunnel_or_a_refusal() {
     const CONNECT: &str = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n";
     let mut server = Server::new(&format!("{CONNECT}raw"));
-    assert_eq!(server.whole(Status::OK, &[], ""), Err(Misuse::Status));
+    assert_eq!(server.whole(Status::OK, &[], ""), Err(UsageError::Status));
     server
         .connection
         .send_switching(Fields::EMPTY, &mut server.out)
@@ -588,7 +593,7 @@ fn an_end_in_the_middle_is_incomplete() {
         server.unread = input.as_bytes().to_vec();
         assert_eq!(
             server.step(true),
-            Was::Failed(Violation::Incomplete),
+            Was::Failed(ProtocolError::Incomplete),
             "{input}"
         );
         assert!(server.sent().starts_with("HTTP/1.1 400 "));
@@ -600,7 +605,7 @@ fn an_end_in_the_middle_is_incomplete() {
         let mut server = Server::new(&format!("POST / HTTP/1.1\r\nHost: a\r\n{body}"));
         server.connection.accept_body(NOW, &mut server.out).unwrap();
         assert_eq!(server.step(true), Was::Body(b"he".to_vec()));
-        assert_eq!(server.step(true), Was::Failed(Violation::Incomplete));
+        assert_eq!(server.step(true), Was::Failed(ProtocolError::Incomplete));
     }
     let mut silent = Server::new("");
     assert_eq!(silent.step(true), Was::Done);
@@ -617,38 +622,38 @@ fn announced_lengths_are_kept() {
     let c = &mut server.connection;
     assert_eq!(
         c.send_body(b"abcd", &mut server.out),
-        Err(Misuse::BodyTooLong)
+        Err(UsageError::BodyTooLong)
     );
     assert_eq!(c.send_body(b"ab", &mut server.out), Ok(()));
     assert_eq!(
         c.send_end(Fields::EMPTY, NOW, &mut server.out),
-        Err(Misuse::BodyTooShort)
+        Err(UsageError::BodyTooShort)
     );
     assert_eq!(c.send_body(b"c", &mut server.out), Ok(()));
     assert_eq!(c.send_end(Fields::EMPTY, NOW, &mut server.out), Ok(()));
     assert!(server.sent().ends_with("\r\n\r\nabc"));
-    assert_eq!(server.end(), Err(Misuse::State));
+    assert_eq!(server.end(), Err(UsageError::State));
 }
 
 #[test]
 fn nothing_is_sent_that_is_not_owed() {
     let mut server = Server::new("");
-    assert_eq!(server.whole(Status::OK, &[], ""), Err(Misuse::State));
+    assert_eq!(server.whole(Status::OK, &[], ""), Err(UsageError::State));
     assert_eq!(
         server.start(Status::OK, BodyLength::Unknown),
-        Err(Misuse::State)
+        Err(UsageError::State)
     );
     let body = server.connection.send_body(b"x", &mut server.out);
-    assert_eq!(body, Err(Misuse::State));
+    assert_eq!(body, Err(UsageError::State));
     let accepted = server.connection.accept_body(NOW, &mut server.out);
-    assert_eq!(accepted, Err(Misuse::State));
+    assert_eq!(accepted, Err(UsageError::State));
     let mut server = Server::new(GET);
     assert_eq!(
         server.whole(Status::EARLY_HINTS, &[], ""),
-        Err(Misuse::Status)
+        Err(UsageError::Status)
     );
     server.whole(Status::OK, &[], "").unwrap();
-    assert_eq!(server.whole(Status::OK, &[], ""), Err(Misuse::State));
+    assert_eq!(server.whole(Status::OK, &[], ""), Err(UsageError::State));
 }
 
 #[test]
@@ -657,20 +662,20 @@ fn an_application_cannot_split_a_response() {
         (
             "X",
             "a\r\nSet-Cookie: b",
-            Misuse::InvalidField(InvalidField::Value),
+            UsageError::InvalidField(InvalidField::Value),
         ),
-        ("X", "a\nb", Misuse::InvalidField(InvalidField::Value)),
-        ("X", "a\0", Misuse::InvalidField(InvalidField::Value)),
-        ("X", " a", Misuse::InvalidField(InvalidField::Value)),
-        ("X\r\nY", "a", Misuse::InvalidField(InvalidField::Name)),
-        ("", "a", Misuse::InvalidField(InvalidField::Name)),
-        ("X ", "a", Misuse::InvalidField(InvalidField::Name)),
-        ("Content-length", "5", Misuse::ForbiddenField),
-        ("Transfer-Encoding", "chunked", Misuse::ForbiddenField),
-        ("CONNECTION", "close", Misuse::ForbiddenField),
-        ("Keep-Alive", "timeout=5", Misuse::ForbiddenField),
-        ("Upgrade", "x", Misuse::ForbiddenField),
-        ("TE", "trailers", Misuse::ForbiddenField),
+        ("X", "a\nb", UsageError::InvalidField(InvalidField::Value)),
+        ("X", "a\0", UsageError::InvalidField(InvalidField::Value)),
+        ("X", " a", UsageError::InvalidField(InvalidField::Value)),
+        ("X\r\nY", "a", UsageError::InvalidField(InvalidField::Name)),
+        ("", "a", UsageError::InvalidField(InvalidField::Name)),
+        ("X ", "a", UsageError::InvalidField(InvalidField::Name)),
+        ("Content-length", "5", UsageError::ForbiddenField),
+        ("Transfer-Encoding", "chunked", UsageError::ForbiddenField),
+        ("CONNECTION", "close", UsageError::ForbiddenField),
+        ("Keep-Alive", "timeout=5", UsageError::ForbiddenField),
+        ("Upgrade", "x", UsageError::ForbiddenField),
+        ("TE", "trailers", UsageError::ForbiddenField),
     ] {
         let mut server = Server::new(GET);
         let field = [Field::new(name, value)];
@@ -723,7 +728,7 @@ fn trailers_go_out_with_chunks_and_nowhere_else() {
         let end = server
             .connection
             .send_end(Fields::new(&field), NOW, &mut server.out);
-        assert_eq!(end, Err(Misuse::ForbiddenField), "{name}");
+        assert_eq!(end, Err(UsageError::ForbiddenField), "{name}");
     }
 }
 
@@ -751,10 +756,10 @@ fn what_the_machine_answers_by_itself_has_a_date_too() {
     let date = date();
     let (mut input, mut out) = (*b"nonsense\r\n\r\n", Vec::new());
     let mut scratch = OwnedScratch::new(100);
-    let lent = Lent {
+    let lent = CallContext {
         now: NOW,
         date: Some(&date),
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits: &Limits::DEFAULT,
         scratch: scratch.lend(),
     };
@@ -780,7 +785,7 @@ fn too_little_room_changes_nothing() {
             .send_whole(&head, b"hello", None, NOW, &mut out)
         {
             Err(misuse) => {
-                assert_eq!((misuse, out.written()), (Misuse::NoRoom, &b""[..]));
+                assert_eq!((misuse, out.written()), (UsageError::NoRoom, &b""[..]));
                 assert!(server.connection.awaits_response());
                 sizes += 1;
             }
@@ -795,10 +800,10 @@ fn too_little_room_changes_nothing() {
     server.start(Status::OK, BodyLength::Unknown).unwrap();
     let mut out = Slice::new(&mut memory[..10]);
     let c = &mut server.connection;
-    assert_eq!(c.send_body(b"hello", &mut out), Err(Misuse::NoRoom));
+    assert_eq!(c.send_body(b"hello", &mut out), Err(UsageError::NoRoom));
     assert_eq!(
         c.send_end(Fields::EMPTY, NOW, &mut out),
-        Err(Misuse::NoRoom)
+        Err(UsageError::NoRoom)
     );
     assert_eq!(out.written(), b"");
 }
@@ -812,10 +817,10 @@ fn receive_wants_room_for_one_control_reply() {
     for (room, full) in [(127, true), (128, false)] {
         let mut out = Slice::new(&mut memory[..room]);
         let mut input = *b"GET / HTTP/1.1\n";
-        let lent = Lent {
+        let lent = CallContext {
             now: NOW,
             date: Some(&date),
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &Limits::DEFAULT,
             scratch: scratch.lend(),
         };
@@ -846,38 +851,42 @@ fn host_is_there_once_and_names_a_host() {
         }
     };
     for (line, host, violation) in [
-        ("GET / HTTP/1.1", "", Some(Violation::HostMissing)),
+        ("GET / HTTP/1.1", "", Some(ProtocolError::HostMissing)),
         ("GET / HTTP/1.0", "", None),
-        ("GET http://a/ HTTP/1.1", "", Some(Violation::HostMissing)),
+        (
+            "GET http://a/ HTTP/1.1",
+            "",
+            Some(ProtocolError::HostMissing),
+        ),
         (
             "GET / HTTP/1.1",
             "Host: a\r\nhost: a\r\n",
-            Some(Violation::HostRepeated),
+            Some(ProtocolError::HostRepeated),
         ),
         (
             "GET / HTTP/1.0",
             "Host: a\r\nhost: a\r\n",
-            Some(Violation::HostRepeated),
+            Some(ProtocolError::HostRepeated),
         ),
         (
             "GET / HTTP/1.1",
             "Host: a, b\r\n",
-            Some(Violation::HostInvalid),
+            Some(ProtocolError::HostInvalid),
         ),
         (
             "GET / HTTP/1.1",
             "Host: u@a\r\n",
-            Some(Violation::HostInvalid),
+            Some(ProtocolError::HostInvalid),
         ),
         (
             "GET / HTTP/1.1",
             "Host: a/b\r\n",
-            Some(Violation::HostInvalid),
+            Some(ProtocolError::HostInvalid),
         ),
         (
             "GET / HTTP/1.1",
             "Host: a-name-that-is-longer-than-others.example/b\r\n",
-            Some(Violation::HostInvalid),
+            Some(ProtocolError::HostInvalid),
         ),
         (
             "GET / HTTP/1.1",
@@ -887,14 +896,14 @@ fn host_is_there_once_and_names_a_host() {
         (
             "GET / HTTP/1.1",
             "Host: \u{e9}\r\n",
-            Some(Violation::HostInvalid),
+            Some(ProtocolError::HostInvalid),
         ),
         ("GET / HTTP/1.1", "Host:\r\n", None),
         ("OPTIONS * HTTP/1.1", "Host:\r\n", None),
         (
             "GET http://a/ HTTP/1.1",
             "Host:\r\n",
-            Some(Violation::HostInvalid),
+            Some(ProtocolError::HostInvalid),
         ),
         ("GET http://a/ HTTP/1.1", "Host: b\r\n", None),
         ("GET / HTTP/1.1", "Host: [::1]:8080\r\n", None),

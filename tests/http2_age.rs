@@ -6,7 +6,7 @@ mod http2_support;
 use core::time::Duration;
 
 use barewire::http::{Fields, ResponseHead, Status};
-use barewire::http2::{Limits, Violation};
+use barewire::http2::{Limits, ProtocolError};
 use barewire::wire::Instant;
 use http2_support::*;
 
@@ -28,7 +28,7 @@ fn aged() -> Side {
 }
 
 /// Lets all deadlines take effect until `until`.
-fn pass(side: &mut Side, until: u64) -> Result<Option<Seen>, Violation> {
+fn pass(side: &mut Side, until: u64) -> Result<Option<Seen>, ProtocolError> {
     while let Some(at) = side.machine.deadline().filter(|&at| at <= second(until)) {
         side.now = at.max(side.now);
         side.elapsed()?;
@@ -73,7 +73,7 @@ fn what_never_ends_is_cut_after_the_grace() {
     side.feed(&get(1));
     assert_eq!(pass(&mut side, 139), Ok(None));
     assert_eq!(goaways(&mut side), [(0x7fff_ffff, 0), (1, 0)]);
-    assert_eq!(pass(&mut side, 140), Err(Violation::TooOld));
+    assert_eq!(pass(&mut side, 140), Err(ProtocolError::TooOld));
     assert_eq!(goaways(&mut side), [(1, 0)]);
 }
 

@@ -20,7 +20,7 @@ use std::alloc::System;
 use attacked::Attacked;
 use barewire::hpack::{Encoder, Growing, Indexing};
 use barewire::http::{Content, Field, Fields, OwnedScratch, ResponseHead, Status};
-use barewire::http2::{BodyLength, ErrorCode, Limits, Violation};
+use barewire::http2::{BodyLength, ErrorCode, Limits, ProtocolError};
 use barewire::link::{self, Link};
 use barewire::wire::{Instant, Step};
 use http2_support::*;
@@ -66,7 +66,7 @@ const FRAMES: u32 = 20_000;
 /// What came of an attack.
 #[derive(Debug)]
 struct Outcome {
-    violation: Option<Violation>,
+    violation: Option<ProtocolError>,
     /// Frames until then.
     frames: u32,
     /// Events that reached the application.
@@ -164,7 +164,7 @@ struct Through {
     scratch: OwnedScratch,
     input: Vec<u8>,
     consumes: bool,
-    violation: Option<Violation>,
+    violation: Option<ProtocolError>,
 }
 
 impl Through {
@@ -188,17 +188,17 @@ impl Through {
         let mut out = Vec::new();
         while self.violation.is_none() {
             let mut shown = None;
-            let lent = link::Lent {
+            let lent = link::CallContext {
                 now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &self.limits,
                 scratch: self.scratch.lend(),
                 shown: &mut shown,
             };
             let received = match self.link.receive(&mut self.input, lent, &mut out) {
                 Ok(received) => received,
-                Err(link::Violation::Http2(violation)) => {
+                Err(link::ProtocolError::Http2(violation)) => {
                     self.violation = Some(violation);
                     let last = frames(&out).pop().expect("GOAWAY");
                     assert_eq!(&last.payload[8..], violation.reason().as_bytes());
@@ -230,7 +230,7 @@ impl Through {
 
 impl Outcome {
     #[track_caller]
-    fn ends_with(&self, violation: Violation, frames: core::ops::RangeInclusive<u32>) {
+    fn ends_with(&self, violation: ProtocolError, frames: core::ops::RangeInclusive<u32>) {
         assert_eq!(self.violation, Some(violation), "{self:?}");
         assert!(frames.contains(&self.frames), "{self:?}");
         let (code, debug) = self.goaway.as_ref().unwrap();
@@ -258,7 +258,7 @@ fn reset(stream: u32) -> Vec<u8> {
 fn rapid_reset() {
     let mut side = Side::server();
     let outcome = attack(&mut side, |n| [get(odd(n)), reset(odd(n))].concat());
-    outcome.ends_with(Violation::ResetFlood, 100..=1000);
+    outcome.ends_with(ProtocolError::ResetFlood, 100..=1000);
     assert_eq!(
         outcome.goaway.unwrap().0,
         ErrorCode::ENHANCE_YOUR_CALM.code()
@@ -269,7 +269,7 @@ fn rapid_reset() {
 fn rapid_reset_open() {
     let mut side = Side::server();
     let outcome = attack(&mut side, |n| [post(odd(n)), reset(odd(n))].concat());
-    outcome.ends_with(Violation::ResetFlood, 100..=1000);
+    outcome.ends_with(ProtocolError::ResetFlood, 100..=1000);
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn made_you_reset_wup0() {
     let outcome = attack(&mut side, |n| {
         [get(odd(n)), number(WINDOW_UPDATE, odd(n), 0)].concat()
     });
-    outcome.ends_with(Violation::ErrorFlood, 2..=1024);
+    outcome.ends_with(ProtocolError::ErrorFlood, 2..=1024);
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn made_you_reset_wup_overflow() {
     let outcome = attack(&mut side, |n| {
         [get(odd(n)), number(WINDOW_UPDATE, odd(n), 0x7fff_ffff)].concat()
     });
-    outcome.ends_with(Violation::ErrorFlood, 2..=1024);
+    outcome.ends_with(ProtocolError::ErrorFlood, 2..=1024);
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn made_you_reset_data_after_end() {
     let outcome = attack(&mut side, |n| {
         [get(odd(n)), frame(DATA, 0, odd(n), b"x")].concat()
     });
-    outcome.ends_with(Violation::ErrorFlood, 2..=1024);
+    outcome.ends_with(ProtocolError::ErrorFlood, 2..=1024);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn made_you_reset_prio_self() {
         let depends = [&odd(n).to_be_bytes()[..], &[16]].concat();
         [get(odd(n)), frame(PRIORITY, 0, odd(n), &depends)].concat()
     });
-    outcome.ends_with(Violation::SelfDependency, 1..=1);
+    outcome.ends_with(ProtocolError::SelfDependency, 1..=1);
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn made_you_reset_prio_len() {
     let outcome = attack(&mut side, |n| {
         [get(odd(n)), frame(PRIORITY, 0, odd(n), &[0; 4])].concat()
     });
-    outcome.ends_with(Violation::FrameSize, 1..=1);
+    outcome.ends_with(ProtocolError::FrameSize, 1..=1);
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn continuation_flood_100b() {
             frame(CONTINUATION, 0, 1, &block(&[("x-more", &value)]))
         }
     });
-    outcome.ends_with(Violation::ContinuationFlood, 8..=33);
+    outcome.ends_with(ProtocolError::ContinuationFlood, 8..=33);
     assert_eq!(outcome.events, 0);
 }
 
@@ -349,7 +349,7 @@ fn continuation_flood_empty() {
         0 => frame(HEADERS, 0, 1, &block(&GET)),
         _ => frame(CONTINUATION, 0, 1, b""),
     });
-    outcome.ends_with(Violation::ContinuationFlood, 8..=33);
+    outcome.ends_with(ProtocolError::ContinuationFlood, 8..=33);
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn continuation_flood_of_one_endless_field() {
         0 => frame(HEADERS, 0, 1, b"\x00\x01x\x7f\x80\x80\x80\x04vvvv"),
         _ => frame(CONTINUATION, 0, 1, &[b'v'; 16_384]),
     });
-    outcome.ends_with(Violation::FieldTooLarge, 1..=4);
+    outcome.ends_with(ProtocolError::FieldTooLarge, 1..=4);
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn ping_flood() {
     let mut side = Side::server();
     assert_eq!(side.feed(&post(1)).len(), 1);
     let outcome = attack(&mut side, |_| frame(PING, 0, 0, b"12345678"));
-    outcome.ends_with(Violation::PingFlood, 500..=2000);
+    outcome.ends_with(ProtocolError::PingFlood, 500..=2000);
     assert!(outcome.answered <= 17 * 1001 + 32);
 }
 
@@ -393,7 +393,7 @@ fn settings_flood() {
             &[&[0, 4][..], &(n + 1).to_be_bytes()].concat(),
         )
     });
-    outcome.ends_with(Violation::SettingsFlood, 50..=1000);
+    outcome.ends_with(ProtocolError::SettingsFlood, 50..=1000);
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn settings_flood_in_one_frame() {
     let outcome = attack(&mut side, |_| {
         frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 1].repeat(1000))
     });
-    outcome.ends_with(Violation::SettingsTooLong, 1..=1);
+    outcome.ends_with(ProtocolError::SettingsTooLong, 1..=1);
 }
 
 #[test]
@@ -418,11 +418,11 @@ fn empty_data_flood() {
     let mut side = Side::server();
     assert_eq!(side.feed(&post(1)).len(), 1);
     let outcome = attack(&mut side, |_| frame(DATA, 0, 1, b""));
-    outcome.ends_with(Violation::EmptyDataFlood, 100..=1000);
+    outcome.ends_with(ProtocolError::EmptyDataFlood, 100..=1000);
     let mut side = Side::server();
     assert_eq!(side.feed(&post(1)).len(), 1);
     let outcome = attack(&mut side, |_| frame(DATA, PADDED, 1, b"\x03\0\0\0"));
-    outcome.ends_with(Violation::EmptyDataFlood, 100..=1000);
+    outcome.ends_with(ProtocolError::EmptyDataFlood, 100..=1000);
 }
 
 #[test]
@@ -508,7 +508,7 @@ fn hpack_bomb_10_streams() {
     still_serves(&mut side, 21);
     assert_eq!(side.machine.streams(), 1);
     let outcome = attack(&mut side, |n| bomb(odd(n + 11), false));
-    outcome.ends_with(Violation::RefusalFlood, 100..=200);
+    outcome.ends_with(ProtocolError::RefusalFlood, 100..=200);
 }
 
 #[test]
@@ -517,7 +517,7 @@ fn hpack_size_update_flood() {
     let octets = [&[0x20; 8000][..], &block(&GET)].concat();
     let outcome = attack(&mut side, |_| frame(HEADERS, END_HEADERS, 1, &octets));
     outcome.ends_with(
-        Violation::Compression(barewire::hpack::Violation::SizeUpdatePlace),
+        ProtocolError::Compression(barewire::hpack::ProtocolError::SizeUpdatePlace),
         1..=1,
     );
     assert_eq!(
@@ -575,9 +575,9 @@ fn rst_flood_idle_or_closed() {
     let mut side = Side::server();
     side.feed(&[get(1), reset(1)].concat());
     let outcome = attack(&mut side, |_| reset(1));
-    outcome.ends_with(Violation::ResetFlood, 100..=1000);
+    outcome.ends_with(ProtocolError::ResetFlood, 100..=1000);
     let mut side = Side::server();
-    attack(&mut side, |_| reset(1)).ends_with(Violation::IdleStream, 1..=1);
+    attack(&mut side, |_| reset(1)).ends_with(ProtocolError::IdleStream, 1..=1);
 }
 
 #[test]
@@ -590,7 +590,7 @@ fn streams_over_limit() {
     let sent = side.sent();
     assert_eq!((sent[0].kind, sent[0].number()), (RST_STREAM, 7));
     let outcome = attack(&mut side, |n| post(9003 + 2 * n));
-    outcome.ends_with(Violation::RefusalFlood, 1..=1000);
+    outcome.ends_with(ProtocolError::RefusalFlood, 1..=1000);
 }
 
 #[test]
@@ -598,7 +598,7 @@ fn oversized_frame() {
     for kind in [DATA, HEADERS, SETTINGS, PING, CONTINUATION, 77] {
         let mut side = Side::server();
         let head = frame(kind, 0, 1, &[0; 16_385])[..9].to_vec();
-        attack(&mut side, |_| head.clone()).ends_with(Violation::FrameTooLarge, 1..=1);
+        attack(&mut side, |_| head.clone()).ends_with(ProtocolError::FrameTooLarge, 1..=1);
     }
 }
 
@@ -704,7 +704,7 @@ fn zero_window_stall() {
 }
 
 /// Lets time pass until the connection ends; says when and how.
-fn wait(side: &mut Side) -> (u64, Option<Violation>) {
+fn wait(side: &mut Side) -> (u64, Option<ProtocolError>) {
     for _ in 0..100 {
         let Some(due) = side.machine.deadline() else {
             break;
@@ -726,10 +726,10 @@ fn preface_then_silence() {
     assert_eq!(side.goaway(), (0, "idle".into()));
     let mut side = Side::new(barewire::wire::Role::Server, Limits::DEFAULT);
     side.feed(b"PRI * HTTP/2.0\r\n");
-    assert_eq!(wait(&mut side), (10, Some(Violation::PrefaceTimeout)));
+    assert_eq!(wait(&mut side), (10, Some(ProtocolError::PrefaceTimeout)));
     let mut side = Side::new(barewire::wire::Role::Server, Limits::DEFAULT);
     side.feed(&opening()[..33]);
-    assert_eq!(wait(&mut side), (10, Some(Violation::SettingsTimeout)));
+    assert_eq!(wait(&mut side), (10, Some(ProtocolError::SettingsTimeout)));
     assert_eq!(side.goaway().0, ErrorCode::SETTINGS_TIMEOUT.code());
 }
 
@@ -737,7 +737,7 @@ fn preface_then_silence() {
 fn header_block_never_ends() {
     let mut side = Side::server();
     side.feed(&frame(HEADERS, 0, 1, &block(&GET)));
-    assert_eq!(wait(&mut side), (10, Some(Violation::HeaderTimeout)));
+    assert_eq!(wait(&mut side), (10, Some(ProtocolError::HeaderTimeout)));
     assert_eq!(side.goaway(), (11, "header_timeout".into()));
     // Nor does a trickle put it off.
     let mut side = Side::server();
@@ -749,14 +749,14 @@ fn header_block_never_ends() {
             break;
         }
     }
-    assert_eq!(wait(&mut side).1, Some(Violation::HeaderTimeout));
+    assert_eq!(wait(&mut side).1, Some(ProtocolError::HeaderTimeout));
 }
 
 #[test]
 fn a_peer_that_is_gone_is_found_by_a_ping() {
     let mut side = Side::server();
     side.feed(&post(1));
-    assert_eq!(wait(&mut side), (80, Some(Violation::PingTimeout)));
+    assert_eq!(wait(&mut side), (80, Some(ProtocolError::PingTimeout)));
 }
 
 #[test]
@@ -778,7 +778,7 @@ fn grpc_metadata_flood() {
     assert_eq!(side.sent()[0].kind, HEADERS, "431");
     still_serves(&mut side, 3);
     let outcome = attack(&mut side, |n| with(odd(n + 2), 0, &list));
-    outcome.ends_with(Violation::RefusalFlood, 100..=200);
+    outcome.ends_with(ProtocolError::RefusalFlood, 100..=200);
 }
 
 /// Pings as far apart, until they are too many; how many that took.
@@ -787,7 +787,7 @@ fn pings(side: &mut Side, apart: Duration) -> Option<u32> {
         side.now += apart;
         match side.feed(&frame(PING, 0, 0, b"12345678"))[..] {
             [Seen::Failed(violation)] => {
-                assert_eq!(violation, Violation::PingFlood);
+                assert_eq!(violation, ProtocolError::PingFlood);
                 assert_eq!(side.goaway(), (11, "too_many_pings".into()));
                 return Some(frames);
             }
@@ -801,7 +801,7 @@ fn pings(side: &mut Side, apart: Duration) -> Option<u32> {
 fn grpc_keepalive_abuse() {
     let (often, minute) = (Duration::from_millis(10), Duration::from_secs(60));
     let outcome = attack(&mut Side::server(), |_| frame(PING, 0, 0, b"12345678"));
-    outcome.ends_with(Violation::PingFlood, 10..=30);
+    outcome.ends_with(ProtocolError::PingFlood, 10..=30);
     assert!(pings(&mut Side::server(), often).unwrap() < 30);
     // A peer that makes calls is held to the rules of gRPC.
     let caller = |streams: u32| {

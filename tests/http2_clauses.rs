@@ -5,11 +5,11 @@ mod http2_support;
 
 use barewire::hpack;
 use barewire::http::{
-    Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Status, Target,
-    Version,
+    CallContext, Content, Field, Fields, Method, OwnedScratch, RequestHead, ResponseHead, Status,
+    Target, Version,
 };
 use barewire::http2::{
-    BodyLength, Connection, ErrorCode, Event, Limits, Misuse, PREFACE, Violation,
+    BodyLength, Connection, ErrorCode, Event, Limits, PREFACE, ProtocolError, UsageError,
 };
 use barewire::wire::{Instant, Role, Slice, Step};
 use http2_support::*;
@@ -18,7 +18,7 @@ const NOW: Instant = Instant::START;
 
 /// Bytes after the opening that end the connection.
 #[track_caller]
-fn connection_error(bytes: &[u8], violation: Violation) {
+fn connection_error(bytes: &[u8], violation: ProtocolError) {
     let mut side = Side::server();
     let events = side.feed(bytes);
     assert_eq!(events.last(), Some(&Seen::Failed(violation)));
@@ -80,14 +80,14 @@ fn s3_4_the_preface_is_exact_and_settings_follow() {
     let mut side = Side::new(Role::Server, Limits::DEFAULT);
     assert_eq!(
         side.feed(b"GET / HTTP/1.1\r\n"),
-        [Seen::Failed(Violation::Preface)]
+        [Seen::Failed(ProtocolError::Preface)]
     );
     let mut side = Side::new(Role::Server, Limits::DEFAULT);
     let events = side.feed(&[PREFACE, &get(1)[..]].concat());
-    assert_eq!(events, [Seen::Failed(Violation::FirstFrame)]);
+    assert_eq!(events, [Seen::Failed(ProtocolError::FirstFrame)]);
     let mut side = Side::new(Role::Server, Limits::DEFAULT);
     let events = side.feed(&[PREFACE, &frame(SETTINGS, ACK, 0, b"")[..]].concat());
-    assert_eq!(events, [Seen::Failed(Violation::FirstFrame)]);
+    assert_eq!(events, [Seen::Failed(ProtocolError::FirstFrame)]);
 }
 
 #[test]
@@ -117,19 +117,22 @@ fn s4_2_sizes() {
     let mut side = Side::server();
     side.feed(&post(1));
     assert_eq!(side.feed(&frame(DATA, 0, 1, &[0; 16_384])).len(), 1);
-    connection_error(&frame(DATA, 0, 1, &[0; 16_385]), Violation::FrameTooLarge);
+    connection_error(
+        &frame(DATA, 0, 1, &[0; 16_385]),
+        ProtocolError::FrameTooLarge,
+    );
     connection_error(
         &frame(HEADERS, 0, 1, &[0; 16_385]),
-        Violation::FrameTooLarge,
+        ProtocolError::FrameTooLarge,
     );
 }
 
 #[test]
 fn s4_3_header_blocks() {
-    let bad = hpack::Violation::Truncated;
+    let bad = hpack::ProtocolError::Truncated;
     connection_error(
         &frame(HEADERS, END_HEADERS, 1, b"\x40"),
-        Violation::Compression(bad),
+        ProtocolError::Compression(bad),
     );
     let begun = frame(HEADERS, 0, 1, &block(&GET));
     let interrupted = |next: Vec<u8>| [begun.clone(), next].concat();
@@ -141,7 +144,7 @@ fn s4_3_header_blocks() {
         frame(CONTINUATION, END_HEADERS, 3, b""),
         frame(DATA, 0, 1, b"x"),
     ] {
-        connection_error(&interrupted(next), Violation::BlockInterrupted);
+        connection_error(&interrupted(next), ProtocolError::BlockInterrupted);
     }
 }
 
@@ -152,10 +155,10 @@ fn s5_1_idle_streams() {
         number(RST_STREAM, 1, 8),
         number(WINDOW_UPDATE, 1, 100),
     ] {
-        connection_error(&bytes, Violation::IdleStream);
+        connection_error(&bytes, ProtocolError::IdleStream);
     }
     let bytes = frame(CONTINUATION, END_HEADERS, 1, &block(&GET));
-    connection_error(&bytes, Violation::UnexpectedContinuation);
+    connection_error(&bytes, ProtocolError::UnexpectedContinuation);
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn s5_1_half_closed_remote_streams() {
 fn s5_1_streams_that_the_peer_has_reset_are_closed() {
     let reset = [post(1), number(RST_STREAM, 1, 8)].concat();
     for next in [frame(DATA, 0, 1, b"x"), get(1)] {
-        connection_error(&[&reset[..], &next].concat(), Violation::ClosedStream);
+        connection_error(&[&reset[..], &next].concat(), ProtocolError::ClosedStream);
     }
 }
 
@@ -192,7 +195,10 @@ fn s5_1_streams_that_came_to_their_end_are_closed() {
         assert_eq!(side.machine.streams(), 0);
         assert_eq!(side.feed(&number(WINDOW_UPDATE, 1, 5)), []);
         assert_eq!(side.feed(&number(RST_STREAM, 1, 8)), []);
-        assert_eq!(side.feed(&next), [Seen::Failed(Violation::ClosedStream)]);
+        assert_eq!(
+            side.feed(&next),
+            [Seen::Failed(ProtocolError::ClosedStream)]
+        );
     }
 }
 
@@ -219,16 +225,16 @@ fn s5_1_frames_on_streams_that_we_have_reset_are_ignored() {
         assert_eq!(side.feed(&frame(DATA, 0, 3, &[0; 9000])).len(), 1, "{n}");
     }
     let misuse = side.machine.send_reset(1, cancel, NOW, &mut side.out);
-    assert_eq!(misuse, Err(Misuse::NoStream));
+    assert_eq!(misuse, Err(UsageError::NoStream));
 }
 
 #[test]
 fn s5_1_1_stream_numbers_are_odd_and_grow() {
-    connection_error(&get(2), Violation::StreamOrder);
-    connection_error(&[get(5), get(3)].concat(), Violation::StreamOrder);
+    connection_error(&get(2), ProtocolError::StreamOrder);
+    connection_error(&[get(5), get(3)].concat(), ProtocolError::StreamOrder);
     connection_error(
         &frame(HEADERS, END_HEADERS, 0, &block(&GET)),
-        Violation::StreamId,
+        ProtocolError::StreamId,
     );
 }
 
@@ -249,7 +255,7 @@ fn s5_3_priority_is_ignored() {
         ),
         1,
     );
-    connection_error(&frame(PRIORITY, 0, 0, &[0; 5]), Violation::StreamId);
+    connection_error(&frame(PRIORITY, 0, 0, &[0; 5]), ProtocolError::StreamId);
 }
 
 #[test]
@@ -263,9 +269,9 @@ fn s5_4_1_goaway_names_the_last_stream() {
 
 #[test]
 fn s6_1_data() {
-    connection_error(&frame(DATA, 0, 0, b"x"), Violation::StreamId);
+    connection_error(&frame(DATA, 0, 0, b"x"), ProtocolError::StreamId);
     let padded = [post(1), frame(DATA, PADDED, 1, b"\x05test")].concat();
-    connection_error(&padded, Violation::Padding);
+    connection_error(&padded, ProtocolError::Padding);
     let mut side = Side::server();
     let padded = [
         post(1),
@@ -286,57 +292,60 @@ fn s6_2_headers() {
     let padded = [&[200][..], &block(&GET)].concat();
     connection_error(
         &frame(HEADERS, PADDED | END_HEADERS, 1, &padded),
-        Violation::Padding,
+        ProtocolError::Padding,
     );
 }
 
 #[test]
 fn s6_3_to_6_8_lengths_and_streams() {
     for (bytes, violation) in [
-        (frame(PRIORITY, 0, 1, &[0; 4]), Violation::FrameSize),
-        (frame(RST_STREAM, 0, 0, &[0; 4]), Violation::StreamId),
+        (frame(PRIORITY, 0, 1, &[0; 4]), ProtocolError::FrameSize),
+        (frame(RST_STREAM, 0, 0, &[0; 4]), ProtocolError::StreamId),
         (
             [post(1), frame(RST_STREAM, 0, 1, &[0; 3])].concat(),
-            Violation::FrameSize,
+            ProtocolError::FrameSize,
         ),
-        (frame(SETTINGS, 0, 1, b""), Violation::StreamId),
-        (frame(SETTINGS, ACK, 0, b"x"), Violation::FrameSize),
-        (frame(SETTINGS, 0, 0, b"abc"), Violation::FrameSize),
+        (frame(SETTINGS, 0, 1, b""), ProtocolError::StreamId),
+        (frame(SETTINGS, ACK, 0, b"x"), ProtocolError::FrameSize),
+        (frame(SETTINGS, 0, 0, b"abc"), ProtocolError::FrameSize),
         (
             frame(SETTINGS, 0, 0, b"\0\x02\0\0\0\x02"),
-            Violation::Setting,
+            ProtocolError::Setting,
         ),
         (
             frame(SETTINGS, 0, 0, b"\0\x04\x80\0\0\0"),
-            Violation::SettingWindow,
+            ProtocolError::SettingWindow,
         ),
         (
             frame(SETTINGS, 0, 0, b"\0\x05\0\0\x3f\xff"),
-            Violation::Setting,
+            ProtocolError::Setting,
         ),
         (
             frame(SETTINGS, 0, 0, b"\0\x05\x01\0\0\0"),
-            Violation::Setting,
+            ProtocolError::Setting,
         ),
         (
             frame(PUSH_PROMISE, END_HEADERS, 1, &[0, 0, 0, 2]),
-            Violation::Push,
+            ProtocolError::Push,
         ),
-        (frame(PING, 0, 1, &[0; 8]), Violation::StreamId),
-        (frame(PING, 0, 0, &[0; 6]), Violation::FrameSize),
-        (frame(GOAWAY, 0, 1, &[0; 8]), Violation::StreamId),
-        (number(WINDOW_UPDATE, 0, 0), Violation::WindowIncrement),
-        (frame(WINDOW_UPDATE, 0, 0, &[0; 3]), Violation::FrameSize),
+        (frame(PING, 0, 1, &[0; 8]), ProtocolError::StreamId),
+        (frame(PING, 0, 0, &[0; 6]), ProtocolError::FrameSize),
+        (frame(GOAWAY, 0, 1, &[0; 8]), ProtocolError::StreamId),
+        (number(WINDOW_UPDATE, 0, 0), ProtocolError::WindowIncrement),
+        (
+            frame(WINDOW_UPDATE, 0, 0, &[0; 3]),
+            ProtocolError::FrameSize,
+        ),
         (
             number(WINDOW_UPDATE, 0, 0x7fff_ffff),
-            Violation::WindowOverflow,
+            ProtocolError::WindowOverflow,
         ),
-        (frame(CONTINUATION, 0, 0, b""), Violation::StreamId),
+        (frame(CONTINUATION, 0, 0, b""), ProtocolError::StreamId),
     ] {
         connection_error(&bytes, violation);
     }
     let ended = [get(1), frame(CONTINUATION, END_HEADERS, 1, b"")].concat();
-    connection_error(&ended, Violation::UnexpectedContinuation);
+    connection_error(&ended, ProtocolError::UnexpectedContinuation);
 }
 
 #[test]
@@ -459,7 +468,7 @@ fn s6_9_the_window_of_the_connection() {
     }
     side.feed(&post(99));
     let events = side.feed(&frame(DATA, 0, 99, b"x"));
-    assert_eq!(events, [Seen::Failed(Violation::FlowControl)]);
+    assert_eq!(events, [Seen::Failed(ProtocolError::FlowControl)]);
 }
 
 #[test]
@@ -506,7 +515,7 @@ fn s6_9_1_content_waits_for_the_window() {
 fn s6_9_2_an_initial_window_that_overflows_another_is_refused() {
     let grown = [get(1), number(WINDOW_UPDATE, 1, 0x7fff_0000)].concat();
     let more = frame(SETTINGS, 0, 0, b"\0\x04\0\x02\0\0");
-    connection_error(&[grown, more].concat(), Violation::SettingWindow);
+    connection_error(&[grown, more].concat(), ProtocolError::SettingWindow);
 }
 
 #[test]
@@ -688,13 +697,13 @@ fn rfc8441_extended_connect() {
     };
     assert_eq!(head, "CONNECT a /chat websocket");
     let mut client = Side::client();
-    let mut request = request_to(Method::Connect, "/chat", Fields::new(&HOST));
+    let mut request = request_to(Method::CONNECT, "/chat", Fields::new(&HOST));
     request.protocol = Some("websocket");
     let unknown = Some(BodyLength::Unknown);
     let sent = client
         .machine
         .send_request(&request, unknown, &mut client.out);
-    assert_eq!(sent, Err(Misuse::NoExtendedConnect));
+    assert_eq!(sent, Err(UsageError::NoExtendedConnect));
     client.feed(&frame(SETTINGS, 0, 0, b"\0\x08\0\0\0\x01"));
     let sent = client
         .machine
@@ -705,7 +714,7 @@ fn rfc8441_extended_connect() {
 #[test]
 fn s8_1_a_client_takes_interim_and_final_responses() {
     let mut side = Side::client();
-    let request = request_to(Method::Get, "/", Fields::new(&HOST));
+    let request = request_to(Method::GET, "/", Fields::new(&HOST));
     for _ in 0..4 {
         side.machine
             .send_request(&request, None, &mut side.out)
@@ -731,7 +740,7 @@ fn s8_1_a_client_takes_interim_and_final_responses() {
     }
     assert_eq!(
         side.feed(&response(9, 0, &[(":status", "200")])),
-        [Seen::Failed(Violation::IdleStream)]
+        [Seen::Failed(ProtocolError::IdleStream)]
     );
 }
 
@@ -739,7 +748,7 @@ fn s8_1_a_client_takes_interim_and_final_responses() {
 fn s8_4_a_client_refuses_pushes() {
     let mut side = Side::client();
     let push = frame(PUSH_PROMISE, END_HEADERS, 1, &[0, 0, 0, 2]);
-    assert_eq!(side.feed(&push), [Seen::Failed(Violation::Push)]);
+    assert_eq!(side.feed(&push), [Seen::Failed(ProtocolError::Push)]);
 }
 
 #[test]
@@ -759,7 +768,7 @@ fn s8_1_the_answer_to_head_has_no_content() {
     let sent = server.sent();
     assert_eq!((sent.len(), sent[0].flags), (1, END_HEADERS | END_STREAM));
     let mut client = Side::client();
-    let request = request_to(Method::Head, "/", Fields::new(&HOST));
+    let request = request_to(Method::HEAD, "/", Fields::new(&HOST));
     client
         .machine
         .send_request(&request, None, &mut client.out)
@@ -782,7 +791,7 @@ fn misuse_changes_nothing() {
     let misuse = machine
         .send_response(1, &evil, None, None, &mut out)
         .unwrap_err();
-    assert!(matches!(misuse, Misuse::InvalidField(_)));
+    assert!(matches!(misuse, UsageError::InvalidField(_)));
     for name in [
         "Connection",
         "content-length",
@@ -793,66 +802,66 @@ fn misuse_changes_nothing() {
         let fields = [Field::new(name, "x")];
         let head = ResponseHead::new(Status::OK, Fields::new(&fields));
         let misuse = machine.send_response(1, &head, None, None, &mut out);
-        assert_eq!(misuse, Err(Misuse::ForbiddenField), "{name}");
+        assert_eq!(misuse, Err(UsageError::ForbiddenField), "{name}");
     }
     let early = ResponseHead::new(Status::EARLY_HINTS, Fields::EMPTY);
     assert_eq!(
         machine.send_response(1, &early, None, None, &mut out),
-        Err(Misuse::Status)
+        Err(UsageError::Status)
     );
     assert_eq!(
         machine.send_informational(1, &RESPONSE, &mut out),
-        Err(Misuse::Status)
+        Err(UsageError::Status)
     );
     assert_eq!(
         machine.send_data(1, b"x", false, NOW, &mut out),
-        Err(Misuse::State)
+        Err(UsageError::State)
     );
     assert_eq!(
         machine.send_end(1, Fields::EMPTY, &mut out),
-        Err(Misuse::State)
+        Err(UsageError::State)
     );
     assert_eq!(
         machine.send_response(5, &RESPONSE, None, None, &mut out),
-        Err(Misuse::NoStream)
+        Err(UsageError::NoStream)
     );
     let mut memory = [0; 30];
     let mut small = Slice::new(&mut memory);
     let none = machine.send_response(1, &RESPONSE, None, None, &mut small);
-    assert_eq!((none, small.written().len()), (Err(Misuse::NoRoom), 0));
+    assert_eq!((none, small.written().len()), (Err(UsageError::NoRoom), 0));
     assert_eq!(out, []);
     let length = Some(BodyLength::Known(3));
     machine
         .send_response(1, &RESPONSE, length, None, &mut out)
         .unwrap();
     let again = machine.send_response(1, &RESPONSE, length, None, &mut out);
-    assert_eq!(again, Err(Misuse::State));
+    assert_eq!(again, Err(UsageError::State));
     out.clear();
     assert_eq!(
         machine.send_data(1, b"long", true, NOW, &mut out),
-        Err(Misuse::BodyTooLong)
+        Err(UsageError::BodyTooLong)
     );
     assert_eq!(
         machine.send_data(1, b"x", true, NOW, &mut out),
-        Err(Misuse::BodyTooShort)
+        Err(UsageError::BodyTooShort)
     );
     assert_eq!(
         machine.send_end(1, Fields::EMPTY, &mut out),
-        Err(Misuse::BodyTooShort)
+        Err(UsageError::BodyTooShort)
     );
     assert_eq!(out, []);
     assert_eq!(machine.send_data(1, b"all", true, NOW, &mut out), Ok(3));
-    let request = request_to(Method::Get, "/", Fields::new(&HOST));
+    let request = request_to(Method::GET, "/", Fields::new(&HOST));
     assert_eq!(
         machine.send_request(&request, None, &mut out),
-        Err(Misuse::State)
+        Err(UsageError::State)
     );
 }
 
 #[test]
 fn a_client_honours_the_limit_of_streams_and_goaway() {
     let mut side = Side::client();
-    let request = request_to(Method::Get, "/", Fields::new(&HOST));
+    let request = request_to(Method::GET, "/", Fields::new(&HOST));
     side.feed(&frame(SETTINGS, 0, 0, b"\0\x03\0\0\0\x02"));
     for stream in [1, 3] {
         assert_eq!(
@@ -861,14 +870,14 @@ fn a_client_honours_the_limit_of_streams_and_goaway() {
         );
     }
     let more = side.machine.send_request(&request, None, &mut side.out);
-    assert_eq!(more, Err(Misuse::TooManyStreams));
+    assert_eq!(more, Err(UsageError::TooManyStreams));
     let events = side.feed(&frame(GOAWAY, 0, 0, b"\0\0\0\x01\0\0\0\0"));
     assert_eq!(
         events,
         [Seen::GoAway(1, 0, vec![]), Seen::Reset(3, 7, true)]
     );
     let more = side.machine.send_request(&request, None, &mut side.out);
-    assert_eq!(more, Err(Misuse::GoingAway));
+    assert_eq!(more, Err(UsageError::GoingAway));
     let answer = frame(
         HEADERS,
         END_HEADERS | END_STREAM,
@@ -928,7 +937,7 @@ fn fields_and_names_are_sent_as_http2_has_them() {
         .send_end(1, Fields::new(&trailers), &mut server.out)
         .unwrap();
     let mut client = Side::client();
-    let request = request_to(Method::Get, "/", Fields::new(&HOST));
+    let request = request_to(Method::GET, "/", Fields::new(&HOST));
     client
         .machine
         .send_request(&request, None, &mut client.out)
@@ -957,7 +966,7 @@ fn the_end_of_the_input_inside_a_message_is_a_violation() {
     ] {
         let mut side = Side::server();
         side.feed(&bytes);
-        assert_eq!(side.machine.receive_eof(), Err(Violation::Incomplete));
+        assert_eq!(side.machine.receive_eof(), Err(ProtocolError::Incomplete));
     }
     let mut side = Side::server();
     side.feed(&get(1));
@@ -975,10 +984,10 @@ fn s8_1_a_small_request_that_is_here_in_whole_is_one_event() {
         let mut input = [&opening()[..], bytes].concat();
         let (mut scratch, mut events) = (OwnedScratch::new(100), Vec::new());
         loop {
-            let lent = Lent {
+            let lent = CallContext {
                 now: NOW,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &Limits::DEFAULT,
                 scratch: scratch.lend(),
             };
@@ -1031,14 +1040,14 @@ fn frames_on_closed_streams_are_judged_as_frames() {
         (
             "DATA, padding",
             padded(DATA, 0, &[6, 1, 2, 3]),
-            Violation::Padding,
+            ProtocolError::Padding,
         ),
         (
             "HEADERS, padding",
             padded(HEADERS, END_HEADERS | END_STREAM, &bad_block),
-            Violation::Padding,
+            ProtocolError::Padding,
         ),
-        ("DATA, size", large, Violation::FrameTooLarge),
+        ("DATA, size", large, ProtocolError::FrameTooLarge),
     ] {
         for size in [1, 7, bytes.len()] {
             let mut side = reset();
@@ -1121,7 +1130,7 @@ fn trailers_are_those_of_every_version() {
         let length = Some(BodyLength::Unknown);
         machine.send_response(1, &head, length, None, out).unwrap();
         let sent = machine.send_end(1, Fields::new(&[Field::new(name, "2")]), out);
-        assert_eq!(sent, Err(Misuse::ForbiddenField), "{name}");
+        assert_eq!(sent, Err(UsageError::ForbiddenField), "{name}");
     }
     for name in [
         "content-length",

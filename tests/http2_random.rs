@@ -67,7 +67,7 @@ fn act(machine: &mut Connection, action: u8, n: u32, out: &mut Vec<u8>) {
         9 => machine.shutdown(now, out),
         10 => {
             let request = RequestHead {
-                method: Method::Post,
+                method: Method::POST,
                 target: Target::Origin {
                     path: "/",
                     query: Some("q"),

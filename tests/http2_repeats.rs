@@ -82,7 +82,7 @@ fn repeated_responses_are_read_as_they_were_meant() {
     for step in 0..400_u32 {
         let id = 1 + 2 * step;
         let get = barewire::http::RequestHead {
-            method: barewire::http::Method::Get,
+            method: barewire::http::Method::GET,
             target: barewire::http::Target::Absolute {
                 scheme: "http",
                 authority: "a",

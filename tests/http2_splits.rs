@@ -122,7 +122,7 @@ fn client() -> Side {
     let mut side = Side::new(Role::Client, Limits::DEFAULT);
     for _ in 0..3 {
         let head = RequestHead {
-            method: Method::Get,
+            method: Method::GET,
             target: Target::Absolute {
                 scheme: "http",
                 authority: "a",

@@ -5,7 +5,7 @@
 mod http2_support;
 
 use barewire::http::{
-    ContentFraming, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseContent,
+    CallContext, ContentFraming, Field, Fields, Method, OwnedScratch, RequestHead, ResponseContent,
     ResponseHead, SentLength, Status, Target, Version,
 };
 use barewire::http1::{self, BodyLength, Connection, Event};
@@ -60,10 +60,10 @@ fn receive<'b>(
     scratch: &'b mut OwnedScratch,
     out: &mut Vec<u8>,
 ) -> (usize, Step<Event<'b>>) {
-    let lent = Lent {
+    let lent = CallContext {
         now: NOW,
         date: None,
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits: &http1::Limits::DEFAULT,
         scratch: scratch.lend(),
     };
@@ -74,7 +74,7 @@ fn receive<'b>(
 fn head(method: &'static str, fields: &'static [Field<'static>]) -> RequestHead<'static> {
     let method = Method::new(method.as_bytes()).unwrap();
     let target = match method {
-        Method::Connect => "a:1",
+        Method::CONNECT => "a:1",
         _ => "/",
     };
     RequestHead {
@@ -103,10 +103,10 @@ fn http1_sends_and_receives_what_each_pair_may_carry() {
         let response = ResponseHead::new(status, Fields::EMPTY);
         let sent = server.send_response(&response, length, None, NOW, &mut wire);
         if content.framing == ContentFraming::Tunnel {
-            assert_eq!(sent, Err(http1::Misuse::Status), "{pair}");
+            assert_eq!(sent, Err(http1::UsageError::Status), "{pair}");
             server.send_switching(Fields::EMPTY, &mut wire).unwrap();
         } else if is_refused(content, length) {
-            assert_eq!(sent, Err(http1::Misuse::BodyTooLong), "{pair}");
+            assert_eq!(sent, Err(http1::UsageError::BodyTooLong), "{pair}");
             continue;
         } else {
             assert_eq!(sent, Ok(()), "{pair}");
@@ -181,9 +181,9 @@ fn http2_sends_and_receives_what_each_pair_may_carry() {
         let sent = machine.send_response(id, &response, said, None, &mut server.out);
         let tunnel = content.framing == ContentFraming::Tunnel;
         if tunnel && length != BodyLength::Unknown {
-            assert_eq!(sent, Err(http2::Misuse::Status), "{pair}");
+            assert_eq!(sent, Err(http2::UsageError::Status), "{pair}");
         } else if is_refused(content, length) {
-            assert_eq!(sent, Err(http2::Misuse::BodyTooLong), "{pair}");
+            assert_eq!(sent, Err(http2::UsageError::BodyTooLong), "{pair}");
         } else {
             assert_eq!(sent, Ok(()), "{pair}");
         }

@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-use barewire::sse::{Decoded, Decoder, Event, Limits, Reconnection, Violation, encode_comment};
+use barewire::sse::{Decoded, Decoder, Event, Limits, ProtocolError, Reconnection, encode_comment};
 use barewire::wire::Step;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 struct Transcript {
     messages: Vec<(String, String, String)>,
     reconnection: Reconnection,
-    error: Option<Violation>,
+    error: Option<ProtocolError>,
 }
 
 /// A caller with one growing buffer.
@@ -259,14 +259,14 @@ fn a_block_that_never_ends_is_refused_at_the_limit() {
     ] {
         let flood = line.repeat(200);
         let whole = read([flood.as_bytes()], &limits);
-        assert_eq!(whole.error, Some(Violation::EventTooLarge), "{line:?}");
+        assert_eq!(whole.error, Some(ProtocolError::EventTooLarge), "{line:?}");
         let mut reader = Reader::default();
         for piece in flood.as_bytes().chunks(1) {
             reader.feed(piece, &limits);
         }
         assert_eq!(reader.transcript, whole);
         let more = reader.decoder.receive(&mut [], &limits);
-        assert_eq!(more, Err(Violation::EventTooLarge));
+        assert_eq!(more, Err(ProtocolError::EventTooLarge));
     }
 }
 
@@ -342,10 +342,10 @@ fn a_failure_outlasts_the_end_of_the_stream() {
     let mut input = *b"data: too long";
     assert!(decoder.receive(&mut input, &limits).is_err());
     let failed = decoder.receive_end(&mut [], &limits);
-    assert_eq!(failed, Err(Violation::EventTooLarge));
+    assert_eq!(failed, Err(ProtocolError::EventTooLarge));
     // It is the first call that meets the limit here.
     let failed = Decoder::new().receive_end(&mut input, &limits);
-    assert_eq!(failed, Err(Violation::EventTooLarge));
+    assert_eq!(failed, Err(ProtocolError::EventTooLarge));
 }
 
 #[test]
@@ -387,11 +387,11 @@ fn an_event_of_exactly_the_limit_passes() {
     let tight = limits.with_event(block - 2);
     assert_eq!(
         read([&input[..]], &tight).error,
-        Some(Violation::EventTooLarge)
+        Some(ProtocolError::EventTooLarge)
     );
     assert_eq!(
         read([&input[..]], &limits.with_id(0)).error,
-        Some(Violation::IdTooLong)
+        Some(ProtocolError::IdTooLong)
     );
 }
 

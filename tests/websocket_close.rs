@@ -3,7 +3,7 @@
 
 mod websocket_support;
 
-use barewire::websocket::{CloseCode, Kind, Misuse, Violation};
+use barewire::websocket::{CloseCode, Kind, ProtocolError, UsageError};
 use barewire::wire::{Instant, Role};
 use core::time::Duration;
 use websocket_support::{Driver, ROLES, Seen, frame, frames};
@@ -88,24 +88,33 @@ fn nothing_can_be_sent_after_either_close_frame() {
     driver.sent();
     let (machine, out) = (&mut driver.machine, &mut driver.out);
     let late = machine.send_message(Kind::Text, b"late", [0; 4], Instant::START, out);
-    assert_eq!(late, Err(Misuse::Closed));
+    assert_eq!(late, Err(UsageError::Closed));
     let late = machine.send_close(CloseCode::NORMAL, "", [0; 4], Instant::START, out);
-    assert_eq!(late, Err(Misuse::Closed));
+    assert_eq!(late, Err(UsageError::Closed));
     assert!(out.is_empty());
 }
 
 #[test]
 fn an_end_without_close_frames_is_abnormal() {
     let mut driver = Driver::new(Role::Client, false);
-    assert_eq!(driver.machine.receive_eof(), Err(Violation::UnexpectedEof));
-    assert_eq!(Violation::UnexpectedEof.close_code(), CloseCode::ABNORMAL);
+    assert_eq!(
+        driver.machine.receive_eof(),
+        Err(ProtocolError::UnexpectedEof)
+    );
+    assert_eq!(
+        ProtocolError::UnexpectedEof.close_code(),
+        CloseCode::ABNORMAL
+    );
     driver.feed(b"\x81\x00");
-    assert_eq!(driver.seen, [Seen::Failed(Violation::UnexpectedEof)]);
+    assert_eq!(driver.seen, [Seen::Failed(ProtocolError::UnexpectedEof)]);
     assert!(driver.out.is_empty());
 
     let mut driver = Driver::new(Role::Server, false);
     close(&mut driver, CloseCode::NORMAL);
-    assert_eq!(driver.machine.receive_eof(), Err(Violation::UnexpectedEof));
+    assert_eq!(
+        driver.machine.receive_eof(),
+        Err(ProtocolError::UnexpectedEof)
+    );
 }
 
 #[test]
@@ -119,7 +128,10 @@ fn a_peer_that_never_answers_our_close_frame_is_given_up() {
         driver.feed(&frame(role, 0x81, b"still here"));
         assert_eq!(driver.seen.len(), 1);
         driver.sleep(Duration::from_millis(1));
-        assert_eq!(driver.seen[1..], [Seen::Failed(Violation::CloseTimeout)]);
+        assert_eq!(
+            driver.seen[1..],
+            [Seen::Failed(ProtocolError::CloseTimeout)]
+        );
         assert_eq!(driver.sent().len(), 1);
         assert_eq!(driver.machine.deadline(), None);
     }
@@ -133,7 +145,10 @@ fn a_client_waits_for_the_server_to_end_the_transport_but_not_for_ever() {
     assert!(client.machine.is_done());
     assert!(client.machine.deadline().is_some());
     client.sleep(Duration::from_millis(1));
-    assert_eq!(client.seen[1..], [Seen::Failed(Violation::CloseTimeout)]);
+    assert_eq!(
+        client.seen[1..],
+        [Seen::Failed(ProtocolError::CloseTimeout)]
+    );
 
     let mut server = Driver::new(Role::Server, false);
     server.feed(&frame(Role::Server, 0x88, b""));

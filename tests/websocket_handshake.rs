@@ -2,7 +2,7 @@
 #![cfg(feature = "alloc")]
 
 use barewire::http::{Field, Fields, Method, RequestHead, ResponseHead, Status, Target, Version};
-use barewire::websocket::Misuse;
+use barewire::websocket::UsageError;
 use barewire::websocket::handshake::{self, Key, Offer, Origins, Refusal, Refused};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -29,7 +29,7 @@ fn list<'a>(name: &str, more: &[(&'a str, &'a str)]) -> Vec<Field<'a>> {
 
 fn head<'a>(list: &'a [Field<'a>]) -> RequestHead<'a> {
     RequestHead {
-        method: Method::Get,
+        method: Method::GET,
         target: Target::Origin {
             path: "/chat",
             query: None,
@@ -74,7 +74,7 @@ fn the_example_of_the_rfc_is_answered_as_the_rfc_answers_it() {
             .contains("sec-websocket-protocol")
     );
     let foreign = handshake::accept(&opening, Some("other"));
-    assert_eq!(foreign.unwrap_err(), Misuse::ProtocolNotOffered);
+    assert_eq!(foreign.unwrap_err(), UsageError::ProtocolNotOffered);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_flood_of_subprotocols_is_refused() {
 fn other_methods_and_versions_are_no_upgrades() {
     let list = list("", &[]);
     let post = RequestHead {
-        method: Method::Post,
+        method: Method::POST,
         ..head(&list)
     };
     assert!(!handshake::is_upgrade(&post));
@@ -221,7 +221,7 @@ fn an_extended_connect_needs_no_key_and_is_answered_by_200() {
         Field::new("origin", "https://example.com"),
     ];
     let head = RequestHead {
-        method: Method::Connect,
+        method: Method::CONNECT,
         target: Target::Absolute {
             scheme: "https",
             authority: "example.com",

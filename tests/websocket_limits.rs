@@ -3,14 +3,14 @@
 
 mod websocket_support;
 
-use barewire::websocket::{Kind, Limits, Violation};
+use barewire::websocket::{Kind, Limits, ProtocolError};
 use barewire::wire::{Rate, Role};
 use core::time::Duration;
 use websocket_support::{Driver, ROLES, Seen, frame, frames};
 
 const NEVER: Duration = Duration::MAX;
 
-fn failed(violation: Violation) -> Option<Seen> {
+fn failed(violation: ProtocolError) -> Option<Seen> {
     Some(Seen::Failed(violation))
 }
 
@@ -19,7 +19,7 @@ fn a_head_that_announces_exabytes_is_refused_before_its_payload() {
     for streaming in [false, true] {
         let mut driver = Driver::new(Role::Client, streaming);
         driver.feed(b"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff");
-        assert_eq!(driver.seen, [Seen::Failed(Violation::FrameTooBig)]);
+        assert_eq!(driver.seen, [Seen::Failed(ProtocolError::FrameTooBig)]);
         assert_eq!(driver.goodbye(), Some(1009));
     }
 }
@@ -33,7 +33,7 @@ fn a_frame_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
         let seen = driver.seen.pop();
         match passes {
             true => assert_eq!(seen, Some(Seen::Message(Kind::Binary, vec![0; len]))),
-            false => assert_eq!(seen, failed(Violation::FrameTooBig)),
+            false => assert_eq!(seen, failed(ProtocolError::FrameTooBig)),
         }
     }
 }
@@ -52,7 +52,7 @@ fn fragments_cannot_add_up_beyond_the_message_limit() {
         );
         // The head alone is enough: the byte it announces never comes.
         driver.feed(&frame(Role::Server, 0x80, &[0])[..6]);
-        assert_eq!(driver.seen.pop(), failed(Violation::MessageTooBig));
+        assert_eq!(driver.seen.pop(), failed(ProtocolError::MessageTooBig));
         assert_eq!(driver.goodbye(), Some(1009));
     }
 }
@@ -68,7 +68,7 @@ fn empty_fragments_without_end_are_refused() {
         }
         assert!(driver.seen.is_empty());
         driver.feed(&frame(Role::Server, 0x00, b""));
-        assert_eq!(driver.seen, [Seen::Failed(Violation::TooManyFragments)]);
+        assert_eq!(driver.seen, [Seen::Failed(ProtocolError::TooManyFragments)]);
         assert_eq!(driver.goodbye(), Some(1008));
     }
 }
@@ -86,7 +86,7 @@ fn a_flood_of_pings_ends_after_the_pongs_it_is_owed() {
             driver.feed(&frame(Role::Server, first, b"x"));
         }
         assert_eq!(driver.seen.len(), 6);
-        assert_eq!(driver.seen.pop(), failed(Violation::ControlFlood));
+        assert_eq!(driver.seen.pop(), failed(ProtocolError::ControlFlood));
         let sent = driver.sent();
         assert_eq!(sent.len(), if first == 0x89 { 6 } else { 1 });
         assert_eq!(sent.last().unwrap().1[..2], 1008u16.to_be_bytes());
@@ -123,7 +123,7 @@ fn pongs_that_were_asked_for_are_no_flood() {
         }
         assert!(!driver.machine.is_closing());
         driver.feed(&frame(role, 0x8a, b""));
-        assert_eq!(driver.seen.pop(), failed(Violation::ControlFlood));
+        assert_eq!(driver.seen.pop(), failed(ProtocolError::ControlFlood));
     }
 }
 
@@ -157,7 +157,7 @@ fn a_message_that_trickles_in_is_given_up() {
             driver.sleep(Duration::from_millis(999));
             assert!(!driver.machine.is_closing());
             driver.sleep(Duration::from_millis(1));
-            assert_eq!(driver.seen.pop(), failed(Violation::MessageTimeout));
+            assert_eq!(driver.seen.pop(), failed(ProtocolError::MessageTimeout));
             assert_eq!(driver.goodbye(), Some(1008));
         }
     }
@@ -188,7 +188,7 @@ fn silence_brings_a_ping_and_further_silence_the_end() {
         driver.sleep(Duration::from_millis(19_999));
         assert!(driver.out.is_empty() && driver.seen.is_empty());
         driver.sleep(Duration::from_millis(1));
-        assert_eq!(driver.seen, [Seen::Failed(Violation::PongTimeout)]);
+        assert_eq!(driver.seen, [Seen::Failed(ProtocolError::PongTimeout)]);
         assert_eq!(driver.goodbye(), Some(1011));
         assert_eq!(driver.machine.deadline(), None);
     }
@@ -248,7 +248,7 @@ fn half_a_frame_head_is_no_sign_of_life() {
         driver.sleep(Duration::from_secs(14));
         driver.feed(&[*byte]);
     }
-    assert_eq!(driver.seen, [Seen::Failed(Violation::PongTimeout)]);
+    assert_eq!(driver.seen, [Seen::Failed(ProtocolError::PongTimeout)]);
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn a_message_held_whole_has_at_most_two_gibibytes_whatever_the_limits() {
     let head = b"\x82\x7f\0\0\0\0\x80\0\0\0";
     let mut whole = Driver::with_limits(Role::Client, false, limits);
     whole.feed(head);
-    assert_eq!(whole.seen, [Seen::Failed(Violation::MessageTooBig)]);
+    assert_eq!(whole.seen, [Seen::Failed(ProtocolError::MessageTooBig)]);
     let mut streaming = Driver::with_limits(Role::Client, true, limits);
     streaming.feed(head);
     streaming.feed(b"first bytes");

@@ -3,7 +3,7 @@
 
 mod websocket_support;
 
-use barewire::websocket::{CloseCode, Connection, Kind, Limits, Misuse, encode_message};
+use barewire::websocket::{CloseCode, Connection, Kind, Limits, UsageError, encode_message};
 use barewire::wire::{Instant, Rate, Role, Slice};
 use proptest::prelude::*;
 use websocket_support::{Driver, MASK, ROLES, Seen, frame, frames};
@@ -163,7 +163,7 @@ fn empty_fragments_in_one_read_are_linear() {
 
 #[test]
 fn nothing_is_consumed_while_the_output_is_full() {
-    use barewire::http::{Lent, OwnedScratch};
+    use barewire::http::{CallContext, OwnedScratch};
     use barewire::wire::Step;
 
     let mut server = Connection::new(Role::Server, Instant::START);
@@ -173,10 +173,10 @@ fn nothing_is_consumed_while_the_output_is_full() {
     for (room, full) in [(130, true), (131, false)] {
         let mut memory = vec![0; room];
         let mut out = Slice::new(&mut memory);
-        let lent = Lent {
+        let lent = CallContext {
             now: Instant::START,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &Limits::DEFAULT,
             scratch: scratch.lend(),
         };
@@ -198,25 +198,25 @@ fn misuse_changes_nothing() {
     let mut tiny = Slice::new(&mut memory);
     assert_eq!(
         server.send_message(Kind::Text, b"hello", MASK, now, &mut tiny),
-        Err(Misuse::NoRoom)
+        Err(UsageError::NoRoom)
     );
     assert_eq!(
         server.send_ping(&[0; 126], MASK, &mut out),
-        Err(Misuse::ControlTooLong)
+        Err(UsageError::ControlTooLong)
     );
     assert_eq!(
         server.send_close(CloseCode::NORMAL, &"x".repeat(124), MASK, now, &mut out),
-        Err(Misuse::ControlTooLong)
+        Err(UsageError::ControlTooLong)
     );
     for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
         assert_eq!(
             server.send_close(CloseCode::new(code), "", MASK, now, &mut out),
-            Err(Misuse::InvalidCloseCode)
+            Err(UsageError::InvalidCloseCode)
         );
     }
     assert_eq!(
         server.send_close(None, "reason", MASK, now, &mut out),
-        Err(Misuse::InvalidCloseCode)
+        Err(UsageError::InvalidCloseCode)
     );
     assert!(out.is_empty() && !server.is_closing());
 
@@ -225,11 +225,11 @@ fn misuse_changes_nothing() {
         .unwrap();
     assert_eq!(
         server.send_message(Kind::Text, b"b", MASK, now, &mut out),
-        Err(Misuse::MessageOpen)
+        Err(UsageError::MessageOpen)
     );
     assert_eq!(
         server.send_chunk(Kind::Binary, b"b", true, MASK, now, &mut out),
-        Err(Misuse::MessageOpen)
+        Err(UsageError::MessageOpen)
     );
     server.send_ping(b"?", MASK, &mut out).unwrap();
     server
@@ -237,23 +237,26 @@ fn misuse_changes_nothing() {
         .unwrap();
     server.send_close(None, "", MASK, now, &mut out).unwrap();
     assert_eq!(out, b"\x01\x01a\x89\x01?\x80\x01b\x88\x00");
-    assert_eq!(server.send_pong(b"", MASK, &mut out), Err(Misuse::Closed));
+    assert_eq!(
+        server.send_pong(b"", MASK, &mut out),
+        Err(UsageError::Closed)
+    );
     assert_eq!(
         server.send_close(None, "", MASK, now, &mut out),
-        Err(Misuse::Closed)
+        Err(UsageError::Closed)
     );
 }
 
 #[test]
 fn a_clients_automatic_answers_are_masked_with_the_chance_it_is_lent() {
-    use barewire::http::{Lent, OwnedScratch};
+    use barewire::http::{CallContext, OwnedScratch};
 
     let mut client = Connection::new(Role::Client, Instant::START);
     let (mut out, mut scratch) = (Vec::new(), OwnedScratch::new(0));
-    let lent = Lent {
+    let lent = CallContext {
         now: Instant::START,
         date: None,
-        chance: MASK,
+        mask_key: MASK,
         limits: &Limits::DEFAULT,
         scratch: scratch.lend(),
     };
@@ -278,22 +281,22 @@ proptest! {
         let now = Instant::START;
         let mut machine = Connection::new(sender, now);
         let (mut wire, mut expected) = (Vec::new(), Vec::new());
-        for (is_text, content, way, chance) in list {
+        for (is_text, content, way, mask_key) in list {
             let kind = if is_text { Kind::Text } else { Kind::Binary };
             let payload = content.as_bytes();
             match way {
-                0 => machine.send_message(kind, payload, chance, now, &mut wire).unwrap(),
+                0 => machine.send_message(kind, payload, mask_key, now, &mut wire).unwrap(),
                 1 => {
                     let shared = payload.to_vec().into();
-                    machine.send_message_shared(kind, shared, chance, now, &mut wire).unwrap();
+                    machine.send_message_shared(kind, shared, mask_key, now, &mut wire).unwrap();
                 }
                 2 if !from_client => encode_message(kind, payload, &mut wire),
                 _ => {
                     let (a, b) = payload.split_at(payload.len() / 2);
-                    machine.send_chunk(kind, a, false, chance, now, &mut wire).unwrap();
-                    machine.send_ping(b"between", chance, &mut wire).unwrap();
+                    machine.send_chunk(kind, a, false, mask_key, now, &mut wire).unwrap();
+                    machine.send_ping(b"between", mask_key, &mut wire).unwrap();
                     expected.push(Seen::Ping(b"between".to_vec()));
-                    machine.send_chunk(kind, b, true, chance, now, &mut wire).unwrap();
+                    machine.send_chunk(kind, b, true, mask_key, now, &mut wire).unwrap();
                 }
             }
             expected.push(Seen::Message(kind, payload.to_vec()));

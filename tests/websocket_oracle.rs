@@ -105,21 +105,21 @@ proptest! {
 fn whole_conversations_are_understood_both_ways() {
     for (ours, theirs) in [(Role::Client, Role::Server), (Role::Server, Role::Client)] {
         let (mut machine, mut wire) = (Connection::new(ours, Instant::START), Vec::new());
-        let chance = [0xde, 0xad, 0xbe, 0xef];
+        let mask_key = [0xde, 0xad, 0xbe, 0xef];
         let long = "naïve ".repeat(20_000);
         let now = Instant::START;
         machine
-            .send_message(Kind::Text, long.as_bytes(), chance, now, &mut wire)
+            .send_message(Kind::Text, long.as_bytes(), mask_key, now, &mut wire)
             .unwrap();
         machine
-            .send_chunk(Kind::Binary, &[1; 200], false, chance, now, &mut wire)
+            .send_chunk(Kind::Binary, &[1; 200], false, mask_key, now, &mut wire)
             .unwrap();
-        machine.send_ping(b"hi", chance, &mut wire).unwrap();
+        machine.send_ping(b"hi", mask_key, &mut wire).unwrap();
         machine
-            .send_chunk(Kind::Binary, &[], true, chance, now, &mut wire)
+            .send_chunk(Kind::Binary, &[], true, mask_key, now, &mut wire)
             .unwrap();
         machine
-            .send_close(CloseCode::NORMAL, "fin", chance, now, &mut wire)
+            .send_close(CloseCode::NORMAL, "fin", mask_key, now, &mut wire)
             .unwrap();
         let expected = vec![
             Seen::Message(Kind::Text, long.clone().into_bytes()),

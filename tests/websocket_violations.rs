@@ -3,75 +3,75 @@
 
 mod websocket_support;
 
-use barewire::websocket::{CloseCode, Misuse, Violation};
+use barewire::websocket::{CloseCode, ProtocolError, UsageError};
 use barewire::wire::Role;
 use websocket_support::{Driver, ROLES, Seen, frame, frames};
 
 /// Frames, what they break, and the code of the answer.
-type Case = (&'static [(u8, &'static [u8])], Violation, u16);
+type Case = (&'static [(u8, &'static [u8])], ProtocolError, u16);
 
 const CASES: &[Case] = &[
-    (&[(0xc1, b"a")], Violation::ReservedBits, 1002),
-    (&[(0xa2, b"a")], Violation::ReservedBits, 1002),
-    (&[(0x91, b"")], Violation::ReservedBits, 1002),
-    (&[(0xc9, b"")], Violation::ReservedBits, 1002),
-    (&[(0x83, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x84, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x05, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x06, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x87, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x8b, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x8c, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x8d, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x8e, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x8f, b"")], Violation::UnknownOpcode, 1002),
-    (&[(0x09, b"")], Violation::FragmentedControl, 1002),
-    (&[(0x0a, b"")], Violation::FragmentedControl, 1002),
-    (&[(0x08, b"")], Violation::FragmentedControl, 1002),
-    (&[(0x89, &[0; 126])], Violation::ControlTooLong, 1002),
-    (&[(0x8a, &[0; 126])], Violation::ControlTooLong, 1002),
-    (&[(0x88, &[0; 126])], Violation::ControlTooLong, 1002),
-    (&[(0x80, b"a")], Violation::UnexpectedContinuation, 1002),
-    (&[(0x00, b"a")], Violation::UnexpectedContinuation, 1002),
+    (&[(0xc1, b"a")], ProtocolError::ReservedBits, 1002),
+    (&[(0xa2, b"a")], ProtocolError::ReservedBits, 1002),
+    (&[(0x91, b"")], ProtocolError::ReservedBits, 1002),
+    (&[(0xc9, b"")], ProtocolError::ReservedBits, 1002),
+    (&[(0x83, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x84, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x05, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x06, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x87, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x8b, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x8c, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x8d, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x8e, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x8f, b"")], ProtocolError::UnknownOpcode, 1002),
+    (&[(0x09, b"")], ProtocolError::FragmentedControl, 1002),
+    (&[(0x0a, b"")], ProtocolError::FragmentedControl, 1002),
+    (&[(0x08, b"")], ProtocolError::FragmentedControl, 1002),
+    (&[(0x89, &[0; 126])], ProtocolError::ControlTooLong, 1002),
+    (&[(0x8a, &[0; 126])], ProtocolError::ControlTooLong, 1002),
+    (&[(0x88, &[0; 126])], ProtocolError::ControlTooLong, 1002),
+    (&[(0x80, b"a")], ProtocolError::UnexpectedContinuation, 1002),
+    (&[(0x00, b"a")], ProtocolError::UnexpectedContinuation, 1002),
     (
         &[(0x01, b"a"), (0x80, b"b"), (0x80, b"")],
-        Violation::UnexpectedContinuation,
+        ProtocolError::UnexpectedContinuation,
         1002,
     ),
     (
         &[(0x01, b"a"), (0x81, b"b")],
-        Violation::InterleavedMessage,
+        ProtocolError::InterleavedMessage,
         1002,
     ),
     (
         &[(0x02, b""), (0x01, b"")],
-        Violation::InterleavedMessage,
+        ProtocolError::InterleavedMessage,
         1002,
     ),
-    (&[(0x88, b"\x03")], Violation::CloseLength, 1002),
-    (&[(0x88, b"\0\0")], Violation::CloseCode, 1002),
-    (&[(0x88, b"\x03\xe7")], Violation::CloseCode, 1002),
-    (&[(0x88, b"\x03\xec")], Violation::CloseCode, 1002),
-    (&[(0x88, b"\x03\xed")], Violation::CloseCode, 1002),
-    (&[(0x88, b"\x03\xee")], Violation::CloseCode, 1002),
-    (&[(0x88, b"\x03\xf7")], Violation::CloseCode, 1002),
-    (&[(0x88, b"\x0b\xb7")], Violation::CloseCode, 1002),
-    (&[(0x88, b"\x13\x88")], Violation::CloseCode, 1002),
-    (&[(0x88, b"\x03\xe8\xff")], Violation::CloseReason, 1007),
-    (&[(0x88, b"\x03\xe8\xc3")], Violation::CloseReason, 1007),
-    (&[(0x81, b"\xff")], Violation::InvalidText, 1007),
-    (&[(0x81, b"\xc3")], Violation::InvalidText, 1007),
+    (&[(0x88, b"\x03")], ProtocolError::CloseLength, 1002),
+    (&[(0x88, b"\0\0")], ProtocolError::CloseCode, 1002),
+    (&[(0x88, b"\x03\xe7")], ProtocolError::CloseCode, 1002),
+    (&[(0x88, b"\x03\xec")], ProtocolError::CloseCode, 1002),
+    (&[(0x88, b"\x03\xed")], ProtocolError::CloseCode, 1002),
+    (&[(0x88, b"\x03\xee")], ProtocolError::CloseCode, 1002),
+    (&[(0x88, b"\x03\xf7")], ProtocolError::CloseCode, 1002),
+    (&[(0x88, b"\x0b\xb7")], ProtocolError::CloseCode, 1002),
+    (&[(0x88, b"\x13\x88")], ProtocolError::CloseCode, 1002),
+    (&[(0x88, b"\x03\xe8\xff")], ProtocolError::CloseReason, 1007),
+    (&[(0x88, b"\x03\xe8\xc3")], ProtocolError::CloseReason, 1007),
+    (&[(0x81, b"\xff")], ProtocolError::InvalidText, 1007),
+    (&[(0x81, b"\xc3")], ProtocolError::InvalidText, 1007),
     (
         &[(0x01, b"\xc3"), (0x80, b"")],
-        Violation::InvalidText,
+        ProtocolError::InvalidText,
         1007,
     ),
     (
         &[(0x01, b"ok"), (0x80, b"\xc0\xaf")],
-        Violation::InvalidText,
+        ProtocolError::InvalidText,
         1007,
     ),
-    (&[(0x81, b"\xed\xa0\x80")], Violation::InvalidText, 1007),
+    (&[(0x81, b"\xed\xa0\x80")], ProtocolError::InvalidText, 1007),
 ];
 
 #[test]
@@ -94,26 +94,32 @@ fn every_breach_is_answered_by_its_code() {
 fn a_server_demands_masks_and_a_client_refuses_them() {
     let mut server = Driver::new(Role::Server, false);
     server.feed(&frame(Role::Client, 0x81, b"plain"));
-    assert_eq!(server.seen, [Seen::Failed(Violation::Unmasked)]);
+    assert_eq!(server.seen, [Seen::Failed(ProtocolError::Unmasked)]);
     assert_eq!(server.goodbye(), Some(1002));
 
     let mut client = Driver::new(Role::Client, false);
     client.feed(&frame(Role::Server, 0x81, b"masked"));
-    assert_eq!(client.seen, [Seen::Failed(Violation::Masked)]);
+    assert_eq!(client.seen, [Seen::Failed(ProtocolError::Masked)]);
     assert_eq!(client.goodbye(), Some(1002));
 }
 
 #[test]
 fn lengths_must_be_in_their_shortest_form() {
     for (head, violation) in [
-        (&b"\x82\x7e\x00\x00"[..], Violation::NonMinimalLength),
-        (b"\x82\x7e\x00\x7d", Violation::NonMinimalLength),
-        (b"\x82\x7f\0\0\0\0\0\0\0\x01", Violation::NonMinimalLength),
-        (b"\x82\x7f\0\0\0\0\0\0\xff\xff", Violation::NonMinimalLength),
-        (b"\x82\x7f\x80\0\0\0\0\0\0\0", Violation::LengthHighBit),
+        (&b"\x82\x7e\x00\x00"[..], ProtocolError::NonMinimalLength),
+        (b"\x82\x7e\x00\x7d", ProtocolError::NonMinimalLength),
+        (
+            b"\x82\x7f\0\0\0\0\0\0\0\x01",
+            ProtocolError::NonMinimalLength,
+        ),
+        (
+            b"\x82\x7f\0\0\0\0\0\0\xff\xff",
+            ProtocolError::NonMinimalLength,
+        ),
+        (b"\x82\x7f\x80\0\0\0\0\0\0\0", ProtocolError::LengthHighBit),
         (
             b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff",
-            Violation::LengthHighBit,
+            ProtocolError::LengthHighBit,
         ),
     ] {
         let mut client = Driver::new(Role::Client, false);
@@ -137,7 +143,7 @@ fn answers_already_owed_are_sent_before_the_goodbye() {
     assert_eq!(sent[2].1[..2], 1002u16.to_be_bytes());
     assert_eq!(
         sent[2].1[2..],
-        *Violation::UnknownOpcode.reason().as_bytes()
+        *ProtocolError::UnknownOpcode.reason().as_bytes()
     );
 }
 
@@ -147,12 +153,15 @@ fn after_a_failure_every_call_gives_the_same_error_and_sends_nothing() {
     driver.feed(b"\x83\x80\0\0\0\0");
     driver.sent();
     driver.feed(&frame(Role::Server, 0x81, b"more"));
-    assert_eq!(driver.seen, [Seen::Failed(Violation::UnknownOpcode)]);
-    assert_eq!(driver.machine.receive_eof(), Err(Violation::UnknownOpcode));
+    assert_eq!(driver.seen, [Seen::Failed(ProtocolError::UnknownOpcode)]);
+    assert_eq!(
+        driver.machine.receive_eof(),
+        Err(ProtocolError::UnknownOpcode)
+    );
     assert_eq!(driver.machine.deadline(), None);
     assert!(driver.machine.is_closing() && !driver.machine.is_done());
     let again = driver.machine.send_ping(b"", [0; 4], &mut driver.out);
-    assert_eq!(again, Err(Misuse::Closed));
+    assert_eq!(again, Err(UsageError::Closed));
     assert!(driver.out.is_empty());
 }
 
@@ -164,6 +173,6 @@ fn a_breach_after_our_close_frame_sends_no_second_one() {
         .send_close(CloseCode::NORMAL, "", [0; 4], driver.now, out)
         .unwrap();
     driver.feed(&frame(Role::Server, 0x83, b""));
-    assert_eq!(driver.seen, [Seen::Failed(Violation::UnknownOpcode)]);
+    assert_eq!(driver.seen, [Seen::Failed(ProtocolError::UnknownOpcode)]);
     assert_eq!(driver.sent().len(), 1);
 }

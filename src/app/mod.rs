@@ -117,7 +117,7 @@ mod telemetry;
 pub use crate::{
     grpc::Code,
     http::{FieldBuffer, Fields, InvalidField, Method, Status, Version},
-    link::{Charge, Full, Gone},
+    link::{Charge, EndReason, Full},
     net::{Address, Error, Exchange, Flow, ListenOptions, Peer},
     sse::Event,
     websocket::CloseCode,

@@ -4,6 +4,6 @@ mod connecting;
 mod grpc;
 
 pub use grpc::{
-    CallOptions, Calls, Channel, ChannelOptions, Duplex, Ending, Limits, LinkId, Listener, Misuse,
-    Next, Outgoing, Removed, Requests, Response, Responses, Sender,
+    CallOptions, CallResponse, Calls, Channel, ChannelOptions, Duplex, Ending, Limits, LinkId,
+    Listener, Next, Outgoing, Removed, Requests, Responses, Sender, UsageError,
 };

@@ -2,7 +2,7 @@
 
 use super::frame::{Decoder, Frame};
 use super::text::TextDecoder;
-use super::{Compression, Limits, Mode, Violation};
+use super::{Compression, Limits, Mode, ProtocolError};
 use crate::wire::{Received, Role, Step};
 
 /// A decoder of one body, which takes the base64 off the text form first, in
@@ -33,13 +33,13 @@ impl Body {
     /// come again as this call left them, in front of what arrives next.
     ///
     /// # Errors
-    /// [`Violation`]; every later call answers the same. What came before the
+    /// [`ProtocolError`]; every later call answers the same. What came before the
     /// fault is given out first.
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
         limits: &Limits,
-    ) -> Result<Received<Frame<'b>>, Violation> {
+    ) -> Result<Received<Frame<'b>>, ProtocolError> {
         let Some(text) = &mut self.text else {
             return self.frames.receive(input, limits);
         };
@@ -52,7 +52,9 @@ impl Body {
         let received = self.frames.receive(bytes, limits)?;
         let used = start + text.take(received.used);
         match received.step {
-            Step::Need(_) if text.is_broken() => Err(self.frames.fail(Violation::InvalidBase64)),
+            Step::Need(_) if text.is_broken() => {
+                Err(self.frames.fail(ProtocolError::InvalidBase64))
+            }
             Step::Need(bytes) => Ok(Received::need(used, text.characters_for(bytes))),
             step => Ok(Received { used, step }),
         }
@@ -61,12 +63,12 @@ impl Body {
     /// Says that the body has ended.
     ///
     /// # Errors
-    /// [`Violation::Truncated`] in the middle of a frame,
-    /// [`Violation::InvalidBase64`] in the middle of a group of characters,
+    /// [`ProtocolError::Truncated`] in the middle of a frame,
+    /// [`ProtocolError::InvalidBase64`] in the middle of a group of characters,
     /// and what was found before.
-    pub fn receive_eof(&mut self) -> Result<(), Violation> {
+    pub fn receive_eof(&mut self) -> Result<(), ProtocolError> {
         if self.text.as_ref().is_some_and(TextDecoder::is_open) {
-            return Err(self.frames.fail(Violation::InvalidBase64));
+            return Err(self.frames.fail(ProtocolError::InvalidBase64));
         }
         self.frames.receive_eof()
     }
@@ -79,7 +81,7 @@ impl Body {
 
     /// Ends the body with a fault that was found in a frame of it.
     #[cfg(feature = "alloc")]
-    pub(super) const fn fail(&mut self, violation: Violation) -> Violation {
+    pub(super) const fn fail(&mut self, violation: ProtocolError) -> ProtocolError {
         self.frames.fail(violation)
     }
 

@@ -10,13 +10,13 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::asked::{Asked, Request};
 use super::frame::{self, Frame, PREFIX};
 use super::lines::{put_known, put_line, put_metadata, put_status};
+use super::request_head::{Request, RequestFields};
 use super::{Body, Compression, ContentType, Encoding, Limits, Message, Mode, Refusal};
 use super::{Code, timeout};
-use super::{Misuse, metadata, web};
-use super::{Status, Violation};
+use super::{ProtocolError, Status};
+use super::{UsageError, metadata, web};
 use crate::http::FieldBuffer;
 #[cfg(feature = "net")]
 use crate::http::{ContentTypeLine, FieldRange};
@@ -35,7 +35,7 @@ use crate::wire::{Received, Role, Step};
 ///
 /// let fields = [Field::new("content-type", "application/grpc-web+proto")];
 /// let head = RequestHead {
-///     method: Method::Post,
+///     method: Method::POST,
 ///     target: Target::Origin { path: "/greeter.Greeter/Hello", query: None },
 ///     version: Version::Http11,
 ///     protocol: None,
@@ -96,10 +96,10 @@ impl Call {
     /// # Errors
     /// [`Refusal`]: the answer is its HTTP status.
     pub fn open(head: &RequestHead<'_>) -> Result<Self, Refusal> {
-        let asked = Asked::new(head.fields);
+        let asked = RequestFields::new(head.fields);
         let request = asked.content_type.and_then(ContentType::parse);
         let request = request.ok_or(Refusal::ContentType)?;
-        if head.method != Method::Post {
+        if head.method != Method::POST {
             return Err(Refusal::Method);
         }
         if request.mode() == Mode::Native && head.version != Version::Http2 {
@@ -215,18 +215,18 @@ impl Call {
     /// front of what arrives next.
     ///
     /// # Errors
-    /// [`Violation`], whose code ends the call; every later call answers the
+    /// [`ProtocolError`], whose code ends the call; every later call answers the
     /// same.
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
         limits: &Limits,
-    ) -> Result<Received<Message<'b>>, Violation> {
+    ) -> Result<Received<Message<'b>>, ProtocolError> {
         let Received { used, step } = self.body.receive(input, limits)?;
         let step = match step {
             Step::Event(Frame::Message(message)) => Step::Event(message),
             // The decoder of a request refuses trailers by their prefix.
-            Step::Event(Frame::Trailers(_)) => return Err(Violation::UnexpectedTrailers),
+            Step::Event(Frame::Trailers(_)) => return Err(ProtocolError::UnexpectedTrailers),
             Step::Need(more) => Step::Need(more),
             Step::Paused => Step::Paused,
             Step::Full => Step::Full,
@@ -238,8 +238,8 @@ impl Call {
     /// Says that the request's body has ended: the client half-closed.
     ///
     /// # Errors
-    /// [`Violation`] if it ended inside of a message.
-    pub fn receive_eof(&mut self) -> Result<(), Violation> {
+    /// [`ProtocolError`] if it ended inside of a message.
+    pub fn receive_eof(&mut self) -> Result<(), ProtocolError> {
         self.body.receive_eof()
     }
 
@@ -247,17 +247,17 @@ impl Call {
     /// content type and `metadata`.
     ///
     /// # Errors
-    /// [`Misuse`] for metadata that cannot be sent, or a second head; nothing
+    /// [`UsageError`] for metadata that cannot be sent, or a second head; nothing
     /// is written then.
     pub fn send_head(
         &mut self,
         metadata: Fields<'_>,
         head: &mut FieldBuffer,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match self.sending {
             Sending::Head => {}
-            Sending::Messages => return Err(Misuse::HeadSent),
-            Sending::Ended => return Err(Misuse::Ended),
+            Sending::Messages => return Err(UsageError::HeadSent),
+            Sending::Ended => return Err(UsageError::Ended),
         }
         if !metadata.is_empty() {
             metadata.iter().try_for_each(metadata::check)?;
@@ -292,13 +292,13 @@ impl Call {
     /// Appends `message` to the body of the response.
     ///
     /// # Errors
-    /// [`Misuse`] before the head, after the status, or for want of room;
+    /// [`UsageError`] before the head, after the status, or for want of room;
     /// nothing is written then.
-    pub fn send_message(&mut self, message: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn send_message(&mut self, message: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
         match self.sending {
-            Sending::Head => Err(Misuse::HeadNotSent),
+            Sending::Head => Err(UsageError::HeadNotSent),
             Sending::Messages => web::encode_message(self.response.mode(), message, out),
-            Sending::Ended => Err(Misuse::Ended),
+            Sending::Ended => Err(UsageError::Ended),
         }
     }
 
@@ -308,13 +308,13 @@ impl Call {
     ///
     /// # Errors
     /// As [`send_message`](Self::send_message); `out` then ends at `start`.
-    pub fn send_in_place(&mut self, out: &mut Vec<u8>, start: usize) -> Result<usize, Misuse> {
+    pub fn send_in_place(&mut self, out: &mut Vec<u8>, start: usize) -> Result<usize, UsageError> {
         let message = start.saturating_add(PREFIX);
         let len = out.len().saturating_sub(message);
         let prefix = match self.sending {
-            Sending::Head => Err(Misuse::HeadNotSent),
+            Sending::Head => Err(UsageError::HeadNotSent),
             Sending::Messages => frame::encode_prefix(len, false),
-            Sending::Ended => Err(Misuse::Ended),
+            Sending::Ended => Err(UsageError::Ended),
         };
         let mode = self.response.mode();
         match (prefix, out.get_mut(start..message)) {
@@ -340,12 +340,14 @@ impl Call {
     ///
     /// # Errors
     /// As [`send_message`](Self::send_message), and
-    /// [`Misuse::EncodingNotSent`] if no encoding was announced.
-    pub fn send_compressed(&mut self, bytes: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+    /// [`UsageError::EncodingNotSent`] if no encoding was announced.
+    pub fn send_compressed(&mut self, bytes: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
         match self.sending {
-            Sending::Head => Err(Misuse::HeadNotSent),
-            Sending::Ended => Err(Misuse::Ended),
-            Sending::Messages if self.sent == Encoding::Identity => Err(Misuse::EncodingNotSent),
+            Sending::Head => Err(UsageError::HeadNotSent),
+            Sending::Ended => Err(UsageError::Ended),
+            Sending::Messages if self.sent == Encoding::Identity => {
+                Err(UsageError::EncodingNotSent)
+            }
             Sending::Messages => web::encode_compressed(self.response.mode(), bytes, out),
         }
     }
@@ -354,7 +356,7 @@ impl Call {
     /// along. `metadata` goes into the trailers, in whichever form.
     ///
     /// # Errors
-    /// [`Misuse`] for metadata that cannot be sent, a second status, or want of
+    /// [`UsageError`] for metadata that cannot be sent, a second status, or want of
     /// room; nothing is sent then.
     pub fn send_status(
         &mut self,
@@ -362,9 +364,9 @@ impl Call {
         metadata: Fields<'_>,
         fields: &mut FieldBuffer,
         out: &mut impl Sink,
-    ) -> Result<Ending, Misuse> {
+    ) -> Result<Ending, UsageError> {
         let ending = match (self.sending, self.response.mode()) {
-            (Sending::Ended, _) => return Err(Misuse::Ended),
+            (Sending::Ended, _) => return Err(UsageError::Ended),
             (Sending::Head, _) => Ending::Head,
             (Sending::Messages, Mode::Native) => Ending::Trailers,
             (Sending::Messages, Mode::Web | Mode::WebText) => Ending::Body,
@@ -410,7 +412,7 @@ impl Call {
         Some(Fields::checked(LINE, RANGES, true))
     }
 
-    fn put_head(&self, head: &mut FieldBuffer) -> Result<(), Misuse> {
+    fn put_head(&self, head: &mut FieldBuffer) -> Result<(), UsageError> {
         if self.response.is_plain_native() {
             // As nearly always.
             put_line("content-type: application/grpc\r\n", head)?;

@@ -1,8 +1,8 @@
 //! A call as its client sees it, over any HTTP.
 
 use super::frame::Frame;
-use super::{Body, Code, Compression, ContentType, Encoding, Limits, Message, Misuse, Mode};
-use super::{Violation, web};
+use super::{Body, Code, Compression, ContentType, Encoding, Limits, Message, Mode, UsageError};
+use super::{ProtocolError, web};
 use super::{lines::put_metadata, metadata, timeout::Timeout};
 use crate::http::FieldBuffer;
 use crate::http::{Field, Fields, ResponseHead, Status as HttpStatus};
@@ -37,16 +37,16 @@ impl<'b> Trailers<'b> {
         self.fields.iter().chain(web::fields(self.block).flatten())
     }
 
-    fn of_fields(fields: Fields<'b>) -> Result<Self, Violation> {
+    fn of_fields(fields: Fields<'b>) -> Result<Self, ProtocolError> {
         Self::parse(fields, b"")
     }
 
-    fn of_block(block: &'b [u8]) -> Result<Self, Violation> {
+    fn of_block(block: &'b [u8]) -> Result<Self, ProtocolError> {
         web::fields(block).try_for_each(|field| field.map(drop))?;
         Self::parse(Fields::EMPTY, block)
     }
 
-    fn parse(fields: Fields<'b>, block: &'b [u8]) -> Result<Self, Violation> {
+    fn parse(fields: Fields<'b>, block: &'b [u8]) -> Result<Self, ProtocolError> {
         let mut trailers = Self {
             code: Code::Unknown,
             message: b"",
@@ -60,7 +60,7 @@ impl<'b> Trailers<'b> {
                 .map(|f| f.value)
         };
         let (code, message) = (value("grpc-status"), value("grpc-message"));
-        trailers.code = code.and_then(Code::parse).ok_or(Violation::NoStatus)?;
+        trailers.code = code.and_then(Code::parse).ok_or(ProtocolError::NoStatus)?;
         trailers.message = message.unwrap_or_default();
         Ok(trailers)
     }
@@ -111,12 +111,12 @@ impl ClientCall {
     /// not read it ends the call with UNIMPLEMENTED.
     ///
     /// ```
-    /// use barewire::grpc::{ClientCall, ContentType, Encoding, Misuse, Mode};
+    /// use barewire::grpc::{ClientCall, ContentType, Encoding, UsageError, Mode};
     /// use barewire::http::{FieldBuffer, Fields};
     ///
     /// let mut call = ClientCall::new(ContentType::new(Mode::Native));
     /// let (mut head, mut out) = (FieldBuffer::new(), Vec::new());
-    /// assert_eq!(call.send_compressed(b"zip", &mut out), Err(Misuse::EncodingNotSent));
+    /// assert_eq!(call.send_compressed(b"zip", &mut out), Err(UsageError::EncodingNotSent));
     /// call.announce(Encoding::Gzip);
     /// call.send_head(None, Fields::EMPTY, &mut head).unwrap();
     /// call.send_compressed(b"zip", &mut out).unwrap();
@@ -136,13 +136,13 @@ impl ClientCall {
     /// and the path `/service/method`.
     ///
     /// # Errors
-    /// [`Misuse`] for metadata that cannot be sent; nothing is written then.
+    /// [`UsageError`] for metadata that cannot be sent; nothing is written then.
     pub fn send_head(
         &self,
         timeout: Option<Duration>,
         metadata: Fields<'_>,
         head: &mut FieldBuffer,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         metadata.iter().try_for_each(metadata::check)?;
         let mut memory = [0; 40];
         let content_type = self.request.write(&mut memory);
@@ -165,7 +165,8 @@ impl ClientCall {
             .chain(encoding)
             .chain(timeout);
         for (name, value) in all {
-            head.push(name, value).map_err(|_| Misuse::MetadataValue)?;
+            head.push(name, value)
+                .map_err(|_| UsageError::MetadataValue)?;
         }
         put_metadata(metadata, head)
     }
@@ -173,9 +174,9 @@ impl ClientCall {
     /// Appends `message` to the body of the request.
     ///
     /// # Errors
-    /// [`Misuse`] if it is too long or the output has too little room; nothing
+    /// [`UsageError`] if it is too long or the output has too little room; nothing
     /// is written then.
-    pub fn send_message(&self, message: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn send_message(&self, message: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
         web::encode_message(self.request.mode(), message, out)
     }
 
@@ -184,10 +185,10 @@ impl ClientCall {
     ///
     /// # Errors
     /// As [`send_message`](Self::send_message), and
-    /// [`Misuse::EncodingNotSent`] if no encoding was announced.
-    pub fn send_compressed(&self, bytes: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+    /// [`UsageError::EncodingNotSent`] if no encoding was announced.
+    pub fn send_compressed(&self, bytes: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
         if self.sent == Encoding::Identity {
-            return Err(Misuse::EncodingNotSent);
+            return Err(UsageError::EncodingNotSent);
         }
         web::encode_compressed(self.request.mode(), bytes, out)
     }
@@ -196,26 +197,26 @@ impl ClientCall {
     /// (Trailers-Only).
     ///
     /// # Errors
-    /// [`Violation`] if it is not an answer of gRPC: its code follows from the
+    /// [`ProtocolError`] if it is not an answer of gRPC: its code follows from the
     /// HTTP status where that is not 200.
     pub fn receive_head<'b>(
         &mut self,
         head: &ResponseHead<'b>,
-    ) -> Result<Option<Trailers<'b>>, Violation> {
+    ) -> Result<Option<Trailers<'b>>, ProtocolError> {
         let has_status = head.fields.contains("grpc-status");
         let content_type = head.fields.get("content-type").unwrap_or_default();
         let mode = ContentType::parse(content_type).map(|response| response.mode());
         let native = self.request.mode() == Mode::Native;
         let mode = mode.filter(|&mode| (mode == Mode::Native) == native);
         if head.status != HttpStatus::OK && (mode.is_none() || !has_status) {
-            return Err(Violation::HttpStatus(head.status));
+            return Err(ProtocolError::HttpStatus(head.status));
         }
-        let mode = mode.ok_or(Violation::ContentType)?;
+        let mode = mode.ok_or(ProtocolError::ContentType)?;
         let encoding = head.fields.get("grpc-encoding").unwrap_or(b"identity");
         let compression = match Encoding::parse(encoding) {
             Some(Encoding::Identity) => Compression::Absent,
             Some(Encoding::Gzip) => Compression::Announced,
-            None => return Err(Violation::UnknownEncoding),
+            None => return Err(ProtocolError::UnknownEncoding),
         };
         self.body = Body::new(mode, Role::Client, compression);
         if !has_status {
@@ -231,12 +232,12 @@ impl ClientCall {
     /// in front of what arrives next.
     ///
     /// # Errors
-    /// [`Violation`], whose code is the outcome of the call.
+    /// [`ProtocolError`], whose code is the outcome of the call.
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
         limits: &Limits,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let Received { used, step } = self.body.receive(input, limits)?;
         let step = match step {
             Step::Event(Frame::Message(message)) => Step::Event(Event::Message(message)),
@@ -262,10 +263,13 @@ impl ClientCall {
     /// status and stays the outcome.
     ///
     /// # Errors
-    /// What [`receive`](Self::receive) has found; [`Violation::Truncated`] if the
+    /// What [`receive`](Self::receive) has found; [`ProtocolError::Truncated`] if the
     /// body ended inside of a message and the status is OK or missing;
-    /// [`Violation::NoStatus`] without a readable `grpc-status`.
-    pub fn receive_trailers<'b>(&mut self, fields: Fields<'b>) -> Result<Trailers<'b>, Violation> {
+    /// [`ProtocolError::NoStatus`] without a readable `grpc-status`.
+    pub fn receive_trailers<'b>(
+        &mut self,
+        fields: Fields<'b>,
+    ) -> Result<Trailers<'b>, ProtocolError> {
         let trailers = Trailers::of_fields(fields);
         self.status = trailers.as_ref().ok().map(|trailers| trailers.code);
         self.receive_eof()?;
@@ -275,13 +279,13 @@ impl ClientCall {
     /// Says that the response has ended.
     ///
     /// # Errors
-    /// [`Violation`] if it ended without a status, or inside of a frame unless
+    /// [`ProtocolError`] if it ended without a status, or inside of a frame unless
     /// the status says already that the call has failed.
-    pub fn receive_eof(&mut self) -> Result<(), Violation> {
+    pub fn receive_eof(&mut self) -> Result<(), ProtocolError> {
         match (self.body.receive_eof(), self.status) {
-            (Err(Violation::Truncated), Some(code)) if !matches!(code, Code::Ok) => Ok(()),
+            (Err(ProtocolError::Truncated), Some(code)) if !matches!(code, Code::Ok) => Ok(()),
             (Err(violation), _) => Err(violation),
-            (Ok(()), status) => status.map(drop).ok_or(Violation::NoStatus),
+            (Ok(()), status) => status.map(drop).ok_or(ProtocolError::NoStatus),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::http;
 /// The peer broke the framing. The call ends with [`code`](Self::code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Violation {
+pub enum ProtocolError {
     /// A prefix announces more than [`Limits::message`](super::Limits::message).
     #[error("message is larger than the limit (gRPC status codes, RESOURCE_EXHAUSTED)")]
     MessageTooLong,
@@ -70,7 +70,7 @@ pub enum Violation {
     UnknownEncoding,
 }
 
-impl Violation {
+impl ProtocolError {
     /// The code that the call ends with.
     pub const fn code(self) -> Code {
         match self {
@@ -98,7 +98,7 @@ impl Violation {
 /// The caller asked for what a call cannot do. Nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Misuse {
+pub enum UsageError {
     /// A frame is longer than its prefix can say.
     #[error("message is longer than 4 GiB (gRPC over HTTP2, Length-Prefixed-Message)")]
     MessageTooLong,

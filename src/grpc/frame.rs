@@ -1,6 +1,6 @@
 //! Frames: the five-byte prefix and what follows it.
 
-use super::{Limits, Misuse, Violation};
+use super::{Limits, ProtocolError, UsageError};
 use crate::wire::{Received, Sink};
 
 /// Bytes of a prefix.
@@ -50,20 +50,20 @@ pub enum Frame<'b> {
 /// ```
 ///
 /// # Errors
-/// [`Misuse::MessageTooLong`] beyond 2^32-1 bytes.
-pub const fn encode_prefix(len: usize, compressed: bool) -> Result<[u8; PREFIX], Misuse> {
+/// [`UsageError::MessageTooLong`] beyond 2^32-1 bytes.
+pub const fn encode_prefix(len: usize, compressed: bool) -> Result<[u8; PREFIX], UsageError> {
     prefix(if compressed { COMPRESSED } else { 0 }, len)
 }
 
 /// Appends `message` behind its prefix, not compressed.
 ///
 /// # Errors
-/// [`Misuse`] if it is longer than 2^32-1 bytes or the output has too little
+/// [`UsageError`] if it is longer than 2^32-1 bytes or the output has too little
 /// room; nothing is written then.
-pub fn encode_message(message: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+pub fn encode_message(message: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
     let prefix = encode_prefix(message.len(), false)?;
     if out.room().saturating_sub(PREFIX) < message.len() {
-        return Err(Misuse::NoRoom);
+        return Err(UsageError::NoRoom);
     }
     out.put(&prefix);
     out.put(message);
@@ -71,13 +71,13 @@ pub fn encode_message(message: &[u8], out: &mut impl Sink) -> Result<(), Misuse>
 }
 
 /// The prefix of gRPC-Web trailers of `len` bytes.
-pub(super) const fn encode_trailers_prefix(len: usize) -> Result<[u8; PREFIX], Misuse> {
+pub(super) const fn encode_trailers_prefix(len: usize) -> Result<[u8; PREFIX], UsageError> {
     prefix(TRAILERS, len)
 }
 
-const fn prefix(flag: u8, len: usize) -> Result<[u8; PREFIX], Misuse> {
+const fn prefix(flag: u8, len: usize) -> Result<[u8; PREFIX], UsageError> {
     if len > u32::MAX as usize {
-        return Err(Misuse::MessageTooLong);
+        return Err(UsageError::MessageTooLong);
     }
     let [a, b, c, d] = (len as u32).to_be_bytes();
     Ok([flag, a, b, c, d])
@@ -92,7 +92,7 @@ pub struct Decoder {
     compression: Compression,
     trailers: Trailers,
     partial: bool, // part of a frame is in the caller's buffer
-    failed: Option<Violation>,
+    failed: Option<ProtocolError>,
 }
 
 /// What a trailers frame is to a decoder.
@@ -148,13 +148,13 @@ impl Decoder {
     /// come again in front of what arrives next.
     ///
     /// # Errors
-    /// [`Violation`], as soon as the prefix shows it; every later call answers
+    /// [`ProtocolError`], as soon as the prefix shows it; every later call answers
     /// the same.
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
         limits: &Limits,
-    ) -> Result<Received<Frame<'b>>, Violation> {
+    ) -> Result<Received<Frame<'b>>, ProtocolError> {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
@@ -186,11 +186,11 @@ impl Decoder {
     /// Says that the body has ended.
     ///
     /// # Errors
-    /// [`Violation::Truncated`] in the middle of a frame, and what was found
+    /// [`ProtocolError::Truncated`] in the middle of a frame, and what was found
     /// before.
-    pub const fn receive_eof(&mut self) -> Result<(), Violation> {
+    pub const fn receive_eof(&mut self) -> Result<(), ProtocolError> {
         if self.partial && self.failed.is_none() {
-            self.failed = Some(Violation::Truncated);
+            self.failed = Some(ProtocolError::Truncated);
         }
         match self.failed {
             Some(violation) => Err(violation),
@@ -210,12 +210,12 @@ impl Decoder {
     }
 
     /// The fault that ended the decoder.
-    pub(super) const fn failure(&self) -> Option<Violation> {
+    pub(super) const fn failure(&self) -> Option<ProtocolError> {
         self.failed
     }
 
     /// Ends the decoder with a fault that was found outside of it.
-    pub(super) const fn fail(&mut self, violation: Violation) -> Violation {
+    pub(super) const fn fail(&mut self, violation: ProtocolError) -> ProtocolError {
         match self.failed {
             Some(first) => first,
             None => {
@@ -227,7 +227,7 @@ impl Decoder {
 
     /// Judges what there is of a prefix: the flag by the first byte, the rest
     /// by all five. `None` while some are missing.
-    fn judge(&self, input: &[u8], limits: &Limits) -> Result<Option<Prefix>, Violation> {
+    fn judge(&self, input: &[u8], limits: &Limits) -> Result<Option<Prefix>, ProtocolError> {
         let Some(&flag) = input.first() else {
             return Ok(None);
         };
@@ -238,32 +238,32 @@ impl Decoder {
         let len = u32::from_be_bytes([a, b, c, d]) as usize;
         let too_long = match kind {
             Kind::Message { compressed: true } if len == 0 => {
-                return Err(Violation::EmptyCompressed);
+                return Err(ProtocolError::EmptyCompressed);
             }
-            Kind::Message { .. } if len > limits.message => Violation::MessageTooLong,
-            Kind::Trailers if len > limits.trailers => Violation::TrailersTooLong,
+            Kind::Message { .. } if len > limits.message => ProtocolError::MessageTooLong,
+            Kind::Trailers if len > limits.trailers => ProtocolError::TrailersTooLong,
             Kind::Message { .. } | Kind::Trailers => return Ok(Some(Prefix { kind, len })),
         };
         Err(too_long)
     }
 
-    const fn judge_flag(&self, flag: u8) -> Result<Kind, Violation> {
+    const fn judge_flag(&self, flag: u8) -> Result<Kind, ProtocolError> {
         if matches!(self.trailers, Trailers::Seen) {
-            return Err(Violation::AfterTrailers);
+            return Err(ProtocolError::AfterTrailers);
         }
         let compressed = flag & COMPRESSED != 0;
         let kind = match flag & !COMPRESSED {
             0 => Kind::Message { compressed },
             TRAILERS => match self.trailers {
                 Trailers::Awaited | Trailers::Seen => Kind::Trailers,
-                Trailers::Refused => return Err(Violation::UnexpectedTrailers),
-                Trailers::Unknown => return Err(Violation::UnknownFlag),
+                Trailers::Refused => return Err(ProtocolError::UnexpectedTrailers),
+                Trailers::Unknown => return Err(ProtocolError::UnknownFlag),
             },
-            _ => return Err(Violation::UnknownFlag),
+            _ => return Err(ProtocolError::UnknownFlag),
         };
         match (&kind, self.compression) {
-            (Kind::Trailers, _) if compressed => Err(Violation::CompressedTrailers),
-            (_, Compression::Absent) if compressed => Err(Violation::NotAnnounced),
+            (Kind::Trailers, _) if compressed => Err(ProtocolError::CompressedTrailers),
+            (_, Compression::Absent) if compressed => Err(ProtocolError::NotAnnounced),
             _ => Ok(kind),
         }
     }

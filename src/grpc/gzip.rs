@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 
 use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::Violation;
+use super::ProtocolError;
 
 /// The first bytes of what is compressed here: no name, no time, any system.
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -27,7 +27,7 @@ const STEP: usize = 4 << 10;
 /// once they have been used, so that many calls share one.
 ///
 /// ```
-/// use barewire::grpc::{Gzip, Violation};
+/// use barewire::grpc::{Gzip, ProtocolError};
 ///
 /// let (mut gzip, mut packed, mut message) = (Gzip::new(), Vec::new(), Vec::new());
 /// gzip.compress(&[b'a'; 1000], &mut packed);
@@ -36,7 +36,7 @@ const STEP: usize = 4 << 10;
 /// assert_eq!(message, [b'a'; 1000]);
 /// message.clear();
 /// let refused = gzip.inflate(&packed, 999, &mut message);
-/// assert_eq!(refused, Err(Violation::InflatedTooLong));
+/// assert_eq!(refused, Err(ProtocolError::InflatedTooLong));
 /// ```
 #[derive(Debug, Default)]
 pub struct Gzip {
@@ -56,15 +56,15 @@ impl Gzip {
     /// Appends what `message` inflates to, at most `limit` bytes.
     ///
     /// # Errors
-    /// [`Violation::InflatedTooLong`] as soon as it is more,
-    /// [`Violation::MalformedCompressed`] if it is not gzip to its last byte;
+    /// [`ProtocolError::InflatedTooLong`] as soon as it is more,
+    /// [`ProtocolError::MalformedCompressed`] if it is not gzip to its last byte;
     /// then nothing is appended.
     pub fn inflate(
         &mut self,
         message: &[u8],
         limit: usize,
         out: &mut Vec<u8>,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), ProtocolError> {
         let start = out.len();
         let most = start.saturating_add(limit);
         let mut rest = message;
@@ -87,8 +87,8 @@ impl Gzip {
         member: &'m [u8],
         most: usize,
         out: &mut Vec<u8>,
-    ) -> Result<&'m [u8], Violation> {
-        let mut rest = skip_head(member).ok_or(Violation::MalformedCompressed)?;
+    ) -> Result<&'m [u8], ProtocolError> {
+        let mut rest = skip_head(member).ok_or(ProtocolError::MalformedCompressed)?;
         let start = out.len();
         let machine = self
             .inflating
@@ -105,12 +105,12 @@ impl Gzip {
             let taken = (machine.total_in() - taken) as usize; // <= rest.len()
             rest = rest.get(taken..).unwrap_or_default();
             if out.len() > most {
-                return Err(Violation::InflatedTooLong);
+                return Err(ProtocolError::InflatedTooLong);
             }
             match status {
                 Ok(Status::StreamEnd) => break,
                 Ok(_) if taken > 0 || out.len() > given => {}
-                Ok(_) | Err(_) => return Err(Violation::MalformedCompressed),
+                Ok(_) | Err(_) => return Err(ProtocolError::MalformedCompressed),
             }
         }
         let inflated = out.get(start..).unwrap_or_default();
@@ -118,13 +118,13 @@ impl Gzip {
         sum.update(inflated);
         let (tail, rest) = rest
             .split_first_chunk::<8>()
-            .ok_or(Violation::MalformedCompressed)?;
+            .ok_or(ProtocolError::MalformedCompressed)?;
         let [a, b, c, d, e, f, g, h] = *tail;
         let is_right = u32::from_le_bytes([a, b, c, d]) == sum.sum()
             && u32::from_le_bytes([e, f, g, h]) == inflated.len() as u32;
         is_right
             .then_some(rest)
-            .ok_or(Violation::MalformedCompressed)
+            .ok_or(ProtocolError::MalformedCompressed)
     }
 
     /// Appends `message`, compressed.
@@ -197,7 +197,7 @@ mod tests {
     use proptest::prelude::*;
     use std::io::{Read, Write};
 
-    fn inflate(packed: &[u8], limit: usize) -> Result<Vec<u8>, Violation> {
+    fn inflate(packed: &[u8], limit: usize) -> Result<Vec<u8>, ProtocolError> {
         let mut out = vec![1, 2, 3];
         Gzip::new().inflate(packed, limit, &mut out)?;
         Ok(out.split_off(3))
@@ -248,17 +248,17 @@ mod tests {
         assert_eq!(inflate(&packed, 5).unwrap(), b"hello");
         let twice = [&packed[..], &packed].concat();
         assert_eq!(inflate(&twice, 10).unwrap(), b"hellohello");
-        assert_eq!(inflate(&twice, 9), Err(Violation::InflatedTooLong));
+        assert_eq!(inflate(&twice, 9), Err(ProtocolError::InflatedTooLong));
         for end in 0..packed.len() {
             assert_eq!(
                 inflate(&packed[..end], 5),
-                Err(Violation::MalformedCompressed)
+                Err(ProtocolError::MalformedCompressed)
             );
         }
         for at in packed.len() - 8..packed.len() {
             let mut broken = packed.clone();
             broken[at] ^= 1;
-            assert_eq!(inflate(&broken, 5), Err(Violation::MalformedCompressed));
+            assert_eq!(inflate(&broken, 5), Err(ProtocolError::MalformedCompressed));
         }
     }
 
@@ -269,7 +269,7 @@ mod tests {
         assert!(packed.len() < 1000 << 10);
         let (limit, mut out) = (4 << 20, Vec::new());
         let refused = Gzip::new().inflate(&packed, limit, &mut out);
-        assert_eq!(refused, Err(Violation::InflatedTooLong));
+        assert_eq!(refused, Err(ProtocolError::InflatedTooLong));
         assert!(
             out.capacity() <= limit + (64 << 10),
             "{} held",

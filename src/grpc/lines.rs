@@ -2,12 +2,14 @@
 
 use alloc::vec::Vec;
 
-use super::{Code, Misuse, Status, web};
+use super::{Code, Status, UsageError, web};
 use crate::http::{FieldBuffer, Fields};
 use crate::wire::Sink;
 
-fn put(name: &str, value: &[u8], fields: &mut FieldBuffer) -> Result<(), Misuse> {
-    fields.push(name, value).map_err(|_| Misuse::MetadataValue)
+fn put(name: &str, value: &[u8], fields: &mut FieldBuffer) -> Result<(), UsageError> {
+    fields
+        .push(name, value)
+        .map_err(|_| UsageError::MetadataValue)
 }
 
 /// The same where nothing can be wrong with the field.
@@ -15,19 +17,21 @@ pub(super) fn put_known(
     name: &'static str,
     value: &str,
     fields: &mut FieldBuffer,
-) -> Result<(), Misuse> {
+) -> Result<(), UsageError> {
     let put = fields.push_known(name, value.as_bytes());
-    put.map_err(|_| Misuse::MetadataValue)
+    put.map_err(|_| UsageError::MetadataValue)
 }
 
 /// The same for a line that is constant.
 #[inline]
-pub(super) fn put_line(line: &'static str, fields: &mut FieldBuffer) -> Result<(), Misuse> {
-    fields.push_line(line).map_err(|_| Misuse::MetadataValue)
+pub(super) fn put_line(line: &'static str, fields: &mut FieldBuffer) -> Result<(), UsageError> {
+    fields
+        .push_line(line)
+        .map_err(|_| UsageError::MetadataValue)
 }
 
 /// The status as fields of HTTP.
-pub(super) fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+pub(super) fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Result<(), UsageError> {
     if status.code == Code::Ok && status.message.is_empty() {
         return put_line("grpc-status: 0\r\n", fields);
     }
@@ -41,9 +45,12 @@ pub(super) fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Resu
 }
 
 /// Metadata that was checked, as fields of HTTP.
-pub(super) fn put_metadata(metadata: Fields<'_>, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+pub(super) fn put_metadata(
+    metadata: Fields<'_>,
+    fields: &mut FieldBuffer,
+) -> Result<(), UsageError> {
     metadata.iter().try_for_each(|entry| {
-        let name = core::str::from_utf8(entry.name).map_err(|_| Misuse::MetadataName)?;
+        let name = core::str::from_utf8(entry.name).map_err(|_| UsageError::MetadataName)?;
         put(name, entry.value, fields)
     })
 }

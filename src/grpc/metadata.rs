@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD_INDIFFERENT;
 #[cfg(feature = "alloc")]
 use alloc::{string::String, vec, vec::Vec};
 
-use super::Misuse;
+use super::UsageError;
 use crate::http::{Field, trailers};
 use crate::wire::ascii;
 
@@ -51,21 +51,21 @@ pub fn is_reserved(name: &[u8]) -> bool {
 /// or base64 under a `-bin` name (gRPC over HTTP2, Custom-Metadata).
 ///
 /// # Errors
-/// [`Misuse::MetadataName`] or [`Misuse::MetadataValue`].
+/// [`UsageError::MetadataName`] or [`UsageError::MetadataValue`].
 ///
 /// ```
-/// use barewire::grpc::{Misuse, metadata::check};
+/// use barewire::grpc::{UsageError, metadata::check};
 /// use barewire::http::Field;
 ///
 /// assert_eq!(check(Field::new("x-id", "7")), Ok(()));
-/// assert_eq!(check(Field::new("X-Id", "7")), Err(Misuse::MetadataName));
-/// assert_eq!(check(Field::new("grpc-status", "0")), Err(Misuse::MetadataName));
-/// assert_eq!(check(Field::new("x-id", "7\r\nx: y")), Err(Misuse::MetadataValue));
+/// assert_eq!(check(Field::new("X-Id", "7")), Err(UsageError::MetadataName));
+/// assert_eq!(check(Field::new("grpc-status", "0")), Err(UsageError::MetadataName));
+/// assert_eq!(check(Field::new("x-id", "7\r\nx: y")), Err(UsageError::MetadataValue));
 /// ```
-pub fn check(entry: Field<'_>) -> Result<(), Misuse> {
+pub fn check(entry: Field<'_>) -> Result<(), UsageError> {
     let is_name = |&b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'_' | b'-' | b'.');
     if entry.name.is_empty() || !entry.name.iter().all(is_name) || is_reserved(entry.name) {
-        return Err(Misuse::MetadataName);
+        return Err(UsageError::MetadataName);
     }
     let is_value = match is_binary(entry.name) {
         true => binary_values(entry.value).all(is_base64),
@@ -74,19 +74,19 @@ pub fn check(entry: Field<'_>) -> Result<(), Misuse> {
                 && ascii::trim_ows(entry.value).len() == entry.value.len()
         }
     };
-    is_value.then_some(()).ok_or(Misuse::MetadataValue)
+    is_value.then_some(()).ok_or(UsageError::MetadataValue)
 }
 
 /// Whether an entry may be sent behind the response, as a trailer: fields that
 /// may not stand there (RFC 9110 §6.5.1) are refused as reserved names are.
 ///
 /// # Errors
-/// [`Misuse::MetadataName`] or [`Misuse::MetadataValue`].
-pub fn check_trailing(entry: Field<'_>) -> Result<(), Misuse> {
+/// [`UsageError::MetadataName`] or [`UsageError::MetadataValue`].
+pub fn check_trailing(entry: Field<'_>) -> Result<(), UsageError> {
     check(entry)?;
     match trailers::may_trail(entry.name) {
         true => Ok(()),
-        false => Err(Misuse::MetadataName),
+        false => Err(UsageError::MetadataName),
     }
 }
 
@@ -163,17 +163,17 @@ mod tests {
         for (name, value, verdict) in [
             ("a", "b c", Ok(())),
             ("a_b-c.9", "", Ok(())),
-            ("", "x", Err(Misuse::MetadataName)),
-            ("a b", "x", Err(Misuse::MetadataName)),
-            (":path", "x", Err(Misuse::MetadataName)),
-            ("te", "x", Err(Misuse::MetadataName)),
-            ("grpc-timeout", "1S", Err(Misuse::MetadataName)),
-            ("a", " b", Err(Misuse::MetadataValue)),
-            ("a", "\u{e9}", Err(Misuse::MetadataValue)),
-            ("a", "\0", Err(Misuse::MetadataValue)),
+            ("", "x", Err(UsageError::MetadataName)),
+            ("a b", "x", Err(UsageError::MetadataName)),
+            (":path", "x", Err(UsageError::MetadataName)),
+            ("te", "x", Err(UsageError::MetadataName)),
+            ("grpc-timeout", "1S", Err(UsageError::MetadataName)),
+            ("a", " b", Err(UsageError::MetadataValue)),
+            ("a", "\u{e9}", Err(UsageError::MetadataValue)),
+            ("a", "\0", Err(UsageError::MetadataValue)),
             ("a-bin", "AA==,AAE", Ok(())),
             ("a-bin", long.as_str(), Ok(())),
-            ("a-bin", "hello world", Err(Misuse::MetadataValue)),
+            ("a-bin", "hello world", Err(UsageError::MetadataValue)),
         ] {
             assert_eq!(check(Field::new(name, value)), verdict, "{name}: {value}");
         }

@@ -32,8 +32,6 @@
 //! assert_eq!(message.bytes, b"hello");
 //! ```
 
-#[cfg(feature = "alloc")]
-mod asked;
 mod body;
 #[cfg(feature = "alloc")]
 mod call;
@@ -50,13 +48,13 @@ mod limits;
 #[cfg(feature = "alloc")]
 mod lines;
 pub mod metadata;
+#[cfg(feature = "alloc")]
+mod request_head;
 mod status;
 mod text;
 pub mod timeout;
 pub mod web;
 
-#[cfg(feature = "alloc")]
-pub use asked::Request;
 pub use body::Body;
 #[cfg(feature = "alloc")]
 pub use call::{Call, Ending};
@@ -67,11 +65,13 @@ pub use codec::Proto;
 #[cfg(feature = "alloc")]
 pub use codec::{CallStatus, Payload};
 pub use encoding::Encoding;
-pub use error::{Misuse, Refusal, Violation};
+pub use error::{ProtocolError, Refusal, UsageError};
 pub use frame::{Compression, Message};
 #[cfg(feature = "gzip")]
 pub use gzip::Gzip;
 pub use limits::Limits;
+#[cfg(feature = "alloc")]
+pub use request_head::Request;
 #[cfg(feature = "alloc")]
 pub use status::percent_decode;
 pub use status::{Code, Status, percent_encode};

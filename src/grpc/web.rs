@@ -9,7 +9,7 @@
 use super::frame::{PREFIX, encode_prefix, encode_trailers_prefix};
 use super::status::for_each_encoded;
 use super::text::TextEncoder;
-use super::{Misuse, Status, Violation, metadata};
+use super::{ProtocolError, Status, UsageError, metadata};
 use crate::http::{Field, Fields};
 use crate::wire::{Sink, ascii};
 
@@ -173,9 +173,9 @@ fn is_refused(member: &[u8]) -> bool {
 /// padded for itself, so that a browser can decode what has arrived.
 ///
 /// # Errors
-/// [`Misuse`] if it is longer than 2^32-1 bytes or the output has too little
+/// [`UsageError`] if it is longer than 2^32-1 bytes or the output has too little
 /// room; nothing is written then.
-pub fn encode_message(mode: Mode, message: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+pub fn encode_message(mode: Mode, message: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
     let prefix = encode_prefix(message.len(), false)?;
     encode_frame(mode, prefix, message.len(), out, |put| put(message))
 }
@@ -184,7 +184,7 @@ pub fn encode_message(mode: Mode, message: &[u8], out: &mut impl Sink) -> Result
 ///
 /// # Errors
 /// As [`encode_message`].
-pub fn encode_compressed(mode: Mode, bytes: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+pub fn encode_compressed(mode: Mode, bytes: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
     let prefix = encode_prefix(bytes.len(), true)?;
     encode_frame(mode, prefix, bytes.len(), out, |put| put(bytes))
 }
@@ -203,14 +203,14 @@ pub fn encode_compressed(mode: Mode, bytes: &[u8], out: &mut impl Sink) -> Resul
 /// ```
 ///
 /// # Errors
-/// [`Misuse`] for metadata that cannot be sent, or too little room; nothing is
+/// [`UsageError`] for metadata that cannot be sent, or too little room; nothing is
 /// written then.
 pub fn encode_trailers(
     mode: Mode,
     status: Status<impl AsRef<str>>,
     metadata: Fields<'_>,
     out: &mut impl Sink,
-) -> Result<(), Misuse> {
+) -> Result<(), UsageError> {
     metadata.iter().try_for_each(metadata::check_trailing)?;
     let status = status.as_ref();
     let mut len = 0;
@@ -229,19 +229,19 @@ fn encode_frame(
     len: usize,
     out: &mut impl Sink,
     parts: impl FnOnce(&mut dyn FnMut(&[u8])),
-) -> Result<(), Misuse> {
-    let whole = len.checked_add(PREFIX).ok_or(Misuse::MessageTooLong)?;
+) -> Result<(), UsageError> {
+    let whole = len.checked_add(PREFIX).ok_or(UsageError::MessageTooLong)?;
     match mode {
         Mode::Native | Mode::Web => {
             if out.room() < whole {
-                return Err(Misuse::NoRoom);
+                return Err(UsageError::NoRoom);
             }
             out.put(&prefix);
             parts(&mut |part| out.put(part));
         }
         Mode::WebText => {
             if out.room() < TextEncoder::encoded_len(whole) {
-                return Err(Misuse::NoRoom);
+                return Err(UsageError::NoRoom);
             }
             let mut text = TextEncoder::default();
             text.push(&prefix, out);
@@ -291,8 +291,8 @@ pub(super) fn for_each_message_part(message: &str, put: &mut impl FnMut(&[u8])) 
 /// ```
 ///
 /// # Errors
-/// [`Violation::MalformedTrailers`] for a line that is no field.
-pub fn fields(block: &[u8]) -> impl Iterator<Item = Result<Field<'_>, Violation>> {
+/// [`ProtocolError::MalformedTrailers`] for a line that is no field.
+pub fn fields(block: &[u8]) -> impl Iterator<Item = Result<Field<'_>, ProtocolError>> {
     block
         .split(|&b| b == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
@@ -300,12 +300,14 @@ pub fn fields(block: &[u8]) -> impl Iterator<Item = Result<Field<'_>, Violation>
         .map(parse_line)
 }
 
-fn parse_line(line: &[u8]) -> Result<Field<'_>, Violation> {
+fn parse_line(line: &[u8]) -> Result<Field<'_>, ProtocolError> {
     let colon = line.iter().position(|&b| b == b':');
-    let colon = colon.ok_or(Violation::MalformedTrailers)?;
+    let colon = colon.ok_or(ProtocolError::MalformedTrailers)?;
     let (name, rest) = line.split_at(colon); // colon < line.len()
     let value = ascii::trim_ows(rest.get(1..).unwrap_or_default());
     let field = Field { name, value };
-    field.check().map_err(|_| Violation::MalformedTrailers)?;
+    field
+        .check()
+        .map_err(|_| ProtocolError::MalformedTrailers)?;
     Ok(field)
 }

@@ -4,7 +4,7 @@ use super::dynamic_table::{DynamicTable, Stored};
 use super::instruction::{Instruction, Kind, Name, Text};
 use super::list::{List, NeverIndexed};
 use super::memory::Memory;
-use super::{DEFAULT_CAPACITY, Violation, integer, short, static_table};
+use super::{DEFAULT_CAPACITY, ProtocolError, integer, short, static_table};
 use crate::http::{FieldRange, Fields};
 use crate::wire::Cursor;
 
@@ -119,8 +119,12 @@ impl<M: Memory> Decoder<M> {
     /// [skimmed](Self::skim).
     ///
     /// # Errors
-    /// [`Violation`]; the connection is beyond repair then.
-    pub fn decode<'b>(&mut self, block: &[u8], room: Room<'b>) -> Result<Decoded<'b>, Violation> {
+    /// [`ProtocolError`]; the connection is beyond repair then.
+    pub fn decode<'b>(
+        &mut self,
+        block: &[u8],
+        room: Room<'b>,
+    ) -> Result<Decoded<'b>, ProtocolError> {
         let mut list = List {
             left: room.list_limit as usize,
             text: room.text,
@@ -171,14 +175,14 @@ impl<M: Memory> Decoder<M> {
     /// part. `text` is room for one entry.
     ///
     /// # Errors
-    /// [`Violation`]; the connection is beyond repair then.
-    pub fn skim(&mut self, part: &[u8], text: &mut [u8]) -> Result<usize, Violation> {
+    /// [`ProtocolError`]; the connection is beyond repair then.
+    pub fn skim(&mut self, part: &[u8], text: &mut [u8]) -> Result<usize, ProtocolError> {
         let mut cursor = Cursor::new(part);
         loop {
             let start = cursor.position();
             match Instruction::parse(&mut cursor) {
                 Ok(instruction) => self.pass(instruction, text)?,
-                Err(Violation::Truncated) => return Ok(start),
+                Err(ProtocolError::Truncated) => return Ok(start),
                 Err(violation) => return Err(violation),
             }
         }
@@ -187,11 +191,11 @@ impl<M: Memory> Decoder<M> {
     /// Ends a block of which nothing is left to decode.
     ///
     /// # Errors
-    /// [`Violation::SizeUpdateMissing`].
-    fn end_block(&mut self) -> Result<(), Violation> {
+    /// [`ProtocolError::SizeUpdateMissing`].
+    fn end_block(&mut self) -> Result<(), ProtocolError> {
         self.updates = Some(0);
         if self.must_shrink {
-            return Err(Violation::SizeUpdateMissing);
+            return Err(ProtocolError::SizeUpdateMissing);
         }
         Ok(())
     }
@@ -204,7 +208,7 @@ impl<M: Memory> Decoder<M> {
         first: u8,
         cursor: &mut Cursor<'_>,
         list: &mut List<'_>,
-    ) -> Result<bool, Violation> {
+    ) -> Result<bool, ProtocolError> {
         if first & 0xe0 == 0x20 {
             let size = integer::decode(first, 5, cursor)?;
             self.update_size(size)?;
@@ -234,7 +238,7 @@ impl<M: Memory> Decoder<M> {
     }
 
     /// Carries out an instruction whose field is not wanted.
-    fn pass(&mut self, instruction: Instruction<'_>, text: &mut [u8]) -> Result<(), Violation> {
+    fn pass(&mut self, instruction: Instruction<'_>, text: &mut [u8]) -> Result<(), ProtocolError> {
         match instruction {
             Instruction::SizeUpdate(size) => self.update_size(size),
             Instruction::Indexed(index) => {
@@ -253,20 +257,20 @@ impl<M: Memory> Decoder<M> {
                     // The length is of text within the room.
                     Some((name, len)) => self.table.insert_text(&text[..len], name),
                     None if text.len() >= self.table.capacity() as usize => self.table.clear(),
-                    None => return Err(Violation::NoRoom),
+                    None => return Err(ProtocolError::NoRoom),
                 }
                 Ok(())
             }
         }
     }
 
-    fn update_size(&mut self, size: u32) -> Result<(), Violation> {
+    fn update_size(&mut self, size: u32) -> Result<(), ProtocolError> {
         match self.updates {
             Some(n) if n < MAX_SIZE_UPDATES => self.updates = Some(n + 1),
-            _ => return Err(Violation::SizeUpdatePlace),
+            _ => return Err(ProtocolError::SizeUpdatePlace),
         }
         if size > self.ceiling {
-            return Err(Violation::SizeUpdate);
+            return Err(ProtocolError::SizeUpdate);
         }
         self.table.set_capacity(size);
         self.must_shrink = false;
@@ -274,18 +278,18 @@ impl<M: Memory> Decoder<M> {
     }
 
     #[inline]
-    const fn begin_fields(&mut self) -> Result<(), Violation> {
+    const fn begin_fields(&mut self) -> Result<(), ProtocolError> {
         self.updates = None;
         if self.must_shrink {
-            return Err(Violation::SizeUpdateMissing);
+            return Err(ProtocolError::SizeUpdateMissing);
         }
         Ok(())
     }
 
-    fn check_index(&self, index: u32) -> Result<(), Violation> {
+    fn check_index(&self, index: u32) -> Result<(), ProtocolError> {
         match index.checked_sub(static_table::LEN + 1) {
-            Some(index) if index >= self.table.len() => Err(Violation::Index),
-            None if index == 0 => Err(Violation::Index),
+            Some(index) if index >= self.table.len() => Err(ProtocolError::Index),
+            None if index == 0 => Err(ProtocolError::Index),
             _ => Ok(()),
         }
     }
@@ -293,7 +297,11 @@ impl<M: Memory> Decoder<M> {
     /// Writes the entry at `index` to the front of `room`; returns the lengths
     /// of its name and of the whole, or `None` if that is longer.
     #[inline]
-    fn copy_field(&self, index: u32, room: &mut [u8]) -> Result<Option<(usize, usize)>, Violation> {
+    fn copy_field(
+        &self,
+        index: u32,
+        room: &mut [u8],
+    ) -> Result<Option<(usize, usize)>, ProtocolError> {
         if let Some(known) = static_table::entry(index) {
             let copied = short::copy(known.text, room);
             return Ok(copied.map(|()| (known.name, known.text.len())));
@@ -310,7 +318,7 @@ impl<M: Memory> Decoder<M> {
         first: u8,
         cursor: &mut Cursor<'_>,
         room: &mut [u8],
-    ) -> Result<Option<(usize, usize)>, Violation> {
+    ) -> Result<Option<(usize, usize)>, ProtocolError> {
         let bits = if first >= 0x40 { 6 } else { 4 };
         let name = match integer::decode(first, bits, cursor)? {
             0 => Text::parse(cursor)?.write(room)?,
@@ -332,7 +340,7 @@ impl<M: Memory> Decoder<M> {
         name: Name<'_>,
         value: Text<'_>,
         room: &mut [u8],
-    ) -> Result<Option<(usize, usize)>, Violation> {
+    ) -> Result<Option<(usize, usize)>, ProtocolError> {
         let name = match name {
             Name::Index(index) => self.copy_name(index, room)?,
             Name::Literal(text) => text.write(room)?,
@@ -347,7 +355,7 @@ impl<M: Memory> Decoder<M> {
     }
 
     #[inline]
-    fn copy_name(&self, index: u32, room: &mut [u8]) -> Result<Option<usize>, Violation> {
+    fn copy_name(&self, index: u32, room: &mut [u8]) -> Result<Option<usize>, ProtocolError> {
         if let Some((name, _)) = static_table::get(index) {
             return Ok(short::copy(name, room).map(|()| name.len()));
         }
@@ -358,10 +366,10 @@ impl<M: Memory> Decoder<M> {
 
     /// The entry of the dynamic table at `index`.
     #[inline]
-    fn stored(&self, index: u32) -> Result<Stored<'_>, Violation> {
+    fn stored(&self, index: u32) -> Result<Stored<'_>, ProtocolError> {
         index
             .checked_sub(static_table::LEN + 1)
             .and_then(|index| self.table.get(index))
-            .ok_or(Violation::Index)
+            .ok_or(ProtocolError::Index)
     }
 }

@@ -90,7 +90,7 @@ impl Stored<'_> {
 
 /// What a table knows of a field, as indices into the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum TableMatch {
     /// Name and value.
     Field(u32),
     /// The name alone.
@@ -266,15 +266,15 @@ impl<M: Memory> DynamicTable<M> {
         hash: u32,
         mut distance: u32,
         by_name: bool,
-    ) -> Found {
-        let mut named = Found::Nothing;
+    ) -> TableMatch {
+        let mut named = TableMatch::Nothing;
         while let Some(nth) = self.count.checked_sub(distance) {
             let entry = self.entry(self.slot(nth));
             if entry.hash == hash && self.stored(entry).is(name, value) {
-                return Found::Field(distance - 1); // it is at least 1
+                return TableMatch::Field(distance - 1); // it is at least 1
             }
-            if by_name && named == Found::Nothing && self.stored(entry).is_named(name) {
-                named = Found::Name(distance - 1);
+            if by_name && named == TableMatch::Nothing && self.stored(entry).is_named(name) {
+                named = TableMatch::Name(distance - 1);
             }
             if entry.before == 0 {
                 break;

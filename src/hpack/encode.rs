@@ -1,7 +1,7 @@
 //! Fields to header blocks (RFC 7541 §6, §7.1).
 
 use super::buckets::Buckets;
-use super::dynamic_table::{DynamicTable, Found};
+use super::dynamic_table::{DynamicTable, TableMatch};
 use super::memory::Memory;
 use super::{DEFAULT_CAPACITY, FIELD_OVERHEAD, huffman, integer, static_table};
 use crate::http::Field;
@@ -140,13 +140,13 @@ impl<M: Memory> Encoder<M> {
             }
             let hash = (mix(name_hash, value) >> 32) as u32;
             match self.table.find(name, value, hash, distance, index == 0) {
-                Found::Field(at) if indexing != Indexing::Never => {
+                TableMatch::Field(at) if indexing != Indexing::Never => {
                     return integer::encode(static_table::LEN + 1 + at, 7, 0x80, out);
                 }
-                Found::Field(at) | Found::Name(at) if index == 0 => {
+                TableMatch::Field(at) | TableMatch::Name(at) if index == 0 => {
                     index = static_table::LEN + 1 + at;
                 }
-                Found::Field(_) | Found::Name(_) | Found::Nothing => {}
+                TableMatch::Field(_) | TableMatch::Name(_) | TableMatch::Nothing => {}
             }
             entry = Some((name_hash, hash, distance));
         }

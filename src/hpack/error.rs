@@ -4,7 +4,7 @@
 /// ends with COMPRESSION_ERROR (RFC 9113 §4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Violation {
+pub enum ProtocolError {
     /// The block ends inside an instruction.
     #[error("header block ends inside an instruction (RFC 7541 §3.2)")]
     Truncated,

@@ -1,7 +1,7 @@
 //! The instructions of a header block (RFC 7541 §6).
 
 use super::huffman::{self, Failure};
-use super::{Violation, integer, short};
+use super::{ProtocolError, integer, short};
 use crate::wire::Cursor;
 
 /// How a literal treats the table.
@@ -39,23 +39,23 @@ pub(super) enum Instruction<'b> {
 
 impl<'b> Text<'b> {
     #[inline]
-    pub(super) fn parse(cursor: &mut Cursor<'b>) -> Result<Self, Violation> {
-        let first = cursor.byte().ok_or(Violation::Truncated)?;
+    pub(super) fn parse(cursor: &mut Cursor<'b>) -> Result<Self, ProtocolError> {
+        let first = cursor.byte().ok_or(ProtocolError::Truncated)?;
         let len = integer::decode(first, 7, cursor)?;
         Ok(Self {
             huffman: first & 0x80 != 0,
-            octets: cursor.take(len as usize).ok_or(Violation::Truncated)?,
+            octets: cursor.take(len as usize).ok_or(ProtocolError::Truncated)?,
         })
     }
 
     /// Writes the string to the front of `out`; `Ok(None)` if it is longer.
     #[inline]
-    pub(super) fn write(self, out: &mut [u8]) -> Result<Option<usize>, Violation> {
+    pub(super) fn write(self, out: &mut [u8]) -> Result<Option<usize>, ProtocolError> {
         if self.huffman {
             return match huffman::decode(self.octets, out) {
                 Ok(len) => Ok(Some(len)),
                 Err(Failure::NoRoom) => Ok(None),
-                Err(Failure::Invalid) => Err(Violation::Huffman),
+                Err(Failure::Invalid) => Err(ProtocolError::Huffman),
             };
         }
         Ok(short::copy(self.octets, out).map(|()| self.octets.len()))
@@ -64,8 +64,8 @@ impl<'b> Text<'b> {
 
 impl<'b> Instruction<'b> {
     #[inline]
-    pub(super) fn parse(cursor: &mut Cursor<'b>) -> Result<Self, Violation> {
-        let first = cursor.byte().ok_or(Violation::Truncated)?;
+    pub(super) fn parse(cursor: &mut Cursor<'b>) -> Result<Self, ProtocolError> {
+        let first = cursor.byte().ok_or(ProtocolError::Truncated)?;
         let (kind, bits) = match first {
             0x80.. => return Ok(Self::Indexed(integer::decode(first, 7, cursor)?)),
             0x40.. => (Kind::Incremental, 6),

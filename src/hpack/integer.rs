@@ -6,7 +6,7 @@
 //!                                        the top bit set while more follow
 //! ```
 
-use super::Violation;
+use super::ProtocolError;
 use crate::wire::{Cursor, Sink};
 
 /// Octets after the prefix that a value of 32 bits can need.
@@ -15,7 +15,7 @@ const MAX_OCTETS: u32 = 5;
 /// Reads the integer whose prefix is the low `bits` bits of `first`, an octet
 /// that has been taken already. At most five octets follow.
 #[inline]
-pub(super) fn decode(first: u8, bits: u32, cursor: &mut Cursor<'_>) -> Result<u32, Violation> {
+pub(super) fn decode(first: u8, bits: u32, cursor: &mut Cursor<'_>) -> Result<u32, ProtocolError> {
     let mask = (1u32 << bits) - 1;
     let prefix = u32::from(first) & mask;
     if prefix < mask {
@@ -24,16 +24,16 @@ pub(super) fn decode(first: u8, bits: u32, cursor: &mut Cursor<'_>) -> Result<u3
     decode_rest(prefix, cursor)
 }
 
-fn decode_rest(prefix: u32, cursor: &mut Cursor<'_>) -> Result<u32, Violation> {
+fn decode_rest(prefix: u32, cursor: &mut Cursor<'_>) -> Result<u32, ProtocolError> {
     let mut value = u64::from(prefix);
     for octet in 0..MAX_OCTETS {
-        let b = cursor.byte().ok_or(Violation::Truncated)?;
+        let b = cursor.byte().ok_or(ProtocolError::Truncated)?;
         value += u64::from(b & 0x7f) << (7 * octet); // below 2^36
         if b & 0x80 == 0 {
-            return u32::try_from(value).map_err(|_| Violation::Integer);
+            return u32::try_from(value).map_err(|_| ProtocolError::Integer);
         }
     }
-    Err(Violation::Integer)
+    Err(ProtocolError::Integer)
 }
 
 /// Appends `value` with a prefix of `bits` bits under `flags`: 1 to 6 octets.
@@ -62,9 +62,9 @@ mod tests {
     use crate::wire::Slice;
     use proptest::prelude::*;
 
-    fn decoded(bytes: &[u8], bits: u32) -> Result<(u32, usize), Violation> {
+    fn decoded(bytes: &[u8], bits: u32) -> Result<(u32, usize), ProtocolError> {
         let mut cursor = Cursor::new(bytes);
-        let first = cursor.byte().ok_or(Violation::Truncated)?;
+        let first = cursor.byte().ok_or(ProtocolError::Truncated)?;
         decode(first, bits, &mut cursor).map(|value| (value, cursor.position()))
     }
 
@@ -77,13 +77,13 @@ mod tests {
         );
         assert_eq!(
             decoded(b"\x7f\x81\xff\xff\xff\x0f", 7),
-            Err(Violation::Integer)
+            Err(ProtocolError::Integer)
         );
         assert_eq!(
             decoded(b"\x7f\x80\x80\x80\x80\x80\x00", 7),
-            Err(Violation::Integer)
+            Err(ProtocolError::Integer)
         );
-        assert_eq!(decoded(b"\x7f\x80\x80", 7), Err(Violation::Truncated));
+        assert_eq!(decoded(b"\x7f\x80\x80", 7), Err(ProtocolError::Truncated));
         assert_eq!(
             decoded(b"\x1f\x80\x00", 5),
             Ok((31, 3)),

@@ -20,7 +20,7 @@
 //! over arrays of the caller's ([`Borrowed`]) or over memory that grows with
 //! use (`Growing`, with `alloc`), at most 64 KiB of text.
 //!
-//! What can go wrong is a [`Violation`]: the tables are out of step, and the
+//! What can go wrong is a [`ProtocolError`]: the tables are out of step, and the
 //! connection must end with COMPRESSION_ERROR (RFC 9113 §4.3).
 
 mod buckets;
@@ -39,7 +39,7 @@ mod static_table;
 pub use decode::{Decoded, Decoder, Room};
 pub use dynamic_table::{DynamicTable, Stored};
 pub use encode::{Encoder, Indexing};
-pub use error::Violation;
+pub use error::ProtocolError;
 pub use list::NeverIndexed;
 #[cfg(any(feature = "alloc", test))]
 pub use memory::Growing;

@@ -102,7 +102,7 @@ pub(super) fn get(index: u32) -> Option<(&'static [u8], &'static [u8])> {
 
 /// What the static table knows of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct StaticMatch {
     /// The lowest index of the name, or that of the field; 0 for neither.
     pub(super) index: u32,
     /// Name and value stand there.
@@ -111,7 +111,7 @@ pub(super) struct Found {
 
 /// Looks a field up.
 #[inline]
-pub(super) fn find(name: &[u8], value: &[u8]) -> Found {
+pub(super) fn find(name: &[u8], value: &[u8]) -> StaticMatch {
     let first = index_of(name);
     // Where the last entry of the name is, if one of them has a value.
     let last = match first {
@@ -123,11 +123,11 @@ pub(super) fn find(name: &[u8], value: &[u8]) -> Found {
     let mut index = first;
     while index <= last {
         if get(index).is_some_and(|(_, known)| same(known, value)) {
-            return Found { index, whole: true };
+            return StaticMatch { index, whole: true };
         }
         index += 1;
     }
-    Found {
+    StaticMatch {
         index: first,
         whole: false,
     }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn found(name: &[u8], value: &[u8]) -> (u32, bool) {
-        let Found { index, whole } = find(name, value);
+        let StaticMatch { index, whole } = find(name, value);
         (index, whole)
     }
 

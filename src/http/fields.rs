@@ -18,11 +18,11 @@ use crate::wire::{Sink, ascii, simd};
 /// ```
 #[derive(Clone, Copy)]
 pub struct Fields<'b> {
-    place: Place<'b>,
+    place: Source<'b>,
 }
 
 #[derive(Clone, Copy)]
-enum Place<'b> {
+enum Source<'b> {
     Listed(&'b [Field<'b>]),
     Ranges {
         text: &'b [u8],
@@ -60,14 +60,14 @@ impl Default for Fields<'_> {
 impl<'b> Fields<'b> {
     /// No fields.
     pub const EMPTY: Self = Self {
-        place: Place::Listed(&[]),
+        place: Source::Listed(&[]),
     };
 
     /// The fields of a slice.
     #[inline]
     pub const fn new(list: &'b [Field<'b>]) -> Self {
         Self {
-            place: Place::Listed(list),
+            place: Source::Listed(list),
         }
     }
 
@@ -76,7 +76,7 @@ impl<'b> Fields<'b> {
     #[inline]
     pub const fn from_ranges(text: &'b [u8], ranges: &'b [FieldRange]) -> Self {
         Self {
-            place: Place::Ranges { text, ranges },
+            place: Source::Ranges { text, ranges },
         }
     }
 
@@ -84,10 +84,10 @@ impl<'b> Fields<'b> {
     #[inline]
     pub const fn len(&self) -> usize {
         match self.place {
-            Place::Listed(list) => list.len(),
-            Place::Ranges { ranges, .. } => ranges.len(),
+            Source::Listed(list) => list.len(),
+            Source::Ranges { ranges, .. } => ranges.len(),
             #[cfg(feature = "alloc")]
-            Place::Checked { ranges, .. } => ranges.len(),
+            Source::Checked { ranges, .. } => ranges.len(),
         }
     }
 
@@ -101,10 +101,12 @@ impl<'b> Fields<'b> {
     #[inline]
     pub fn at(&self, index: usize) -> Option<Field<'b>> {
         match self.place {
-            Place::Listed(list) => list.get(index).copied(),
-            Place::Ranges { text, ranges } => ranges.get(index).map(|range| range.field(text)),
+            Source::Listed(list) => list.get(index).copied(),
+            Source::Ranges { text, ranges } => ranges.get(index).map(|range| range.field(text)),
             #[cfg(feature = "alloc")]
-            Place::Checked { text, ranges, .. } => ranges.get(index).map(|range| range.field(text)),
+            Source::Checked { text, ranges, .. } => {
+                ranges.get(index).map(|range| range.field(text))
+            }
         }
     }
 
@@ -112,7 +114,7 @@ impl<'b> Fields<'b> {
     #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) const fn checked(text: &'b [u8], ranges: &'b [FieldRange], plain: bool) -> Self {
-        let place = Place::Checked {
+        let place = Source::Checked {
             text,
             ranges,
             plain,
@@ -126,9 +128,9 @@ impl<'b> Fields<'b> {
     #[inline]
     pub(crate) const fn plain_lines(&self) -> Option<&'b [u8]> {
         match self.place {
-            Place::Listed([]) => Some(&[]),
+            Source::Listed([]) => Some(&[]),
             #[cfg(feature = "alloc")]
-            Place::Checked {
+            Source::Checked {
                 text, plain: true, ..
             } => Some(text),
             _ => None,
@@ -139,7 +141,7 @@ impl<'b> Fields<'b> {
     #[inline]
     pub(crate) const fn is_checked(&self) -> bool {
         #[cfg(feature = "alloc")]
-        if let Place::Checked { .. } = self.place {
+        if let Source::Checked { .. } = self.place {
             return true;
         }
         false
@@ -149,7 +151,7 @@ impl<'b> Fields<'b> {
     #[inline]
     pub(crate) fn put_line(&self, index: usize, out: &mut impl Sink) {
         #[cfg(feature = "alloc")]
-        if let Place::Checked { text, ranges, .. } = self.place {
+        if let Source::Checked { text, ranges, .. } = self.place {
             let line = ranges
                 .get(index)
                 .and_then(|range| text.get(range.name as usize..range.value_end as usize + 2));
@@ -167,18 +169,18 @@ impl<'b> Fields<'b> {
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Field<'b>> + use<'b> {
         match self.place {
-            Place::Listed(list) => Iter {
+            Source::Listed(list) => Iter {
                 text: &[],
                 ranges: [].iter(),
                 list: list.iter(),
             },
-            Place::Ranges { text, ranges } => Iter {
+            Source::Ranges { text, ranges } => Iter {
                 text,
                 ranges: ranges.iter(),
                 list: [].iter(),
             },
             #[cfg(feature = "alloc")]
-            Place::Checked { text, ranges, .. } => Iter {
+            Source::Checked { text, ranges, .. } => Iter {
                 text,
                 ranges: ranges.iter(),
                 list: [].iter(),

@@ -9,6 +9,7 @@
 //!  ResponseHead ── status, version ───────┘
 //! ```
 
+mod call_context;
 mod connection_fields;
 mod content_length;
 pub mod date;
@@ -18,7 +19,6 @@ mod field;
 mod field_buffer;
 mod fields;
 mod head;
-mod lent;
 mod method;
 mod origin;
 mod response_content;
@@ -26,6 +26,9 @@ mod status;
 pub mod target;
 pub(crate) mod trailers;
 
+#[cfg(feature = "alloc")]
+pub use call_context::OwnedScratch;
+pub use call_context::{CallContext, Scratch};
 pub(crate) use connection_fields::is_of_connection;
 pub(crate) use content_length::ContentLength;
 pub(crate) use expectation::Expectation;
@@ -36,12 +39,9 @@ pub(crate) use field_buffer::ContentTypeLine;
 pub use field_buffer::FieldBuffer;
 pub use fields::{Fields, List};
 pub use head::{Content, RequestHead, ResponseHead, Version};
-#[cfg(feature = "alloc")]
-pub use lent::OwnedScratch;
-pub use lent::{Lent, Scratch};
-pub use method::Method;
+pub use method::{InvalidMethod, Method};
 pub use origin::{InvalidOrigin, Origin};
 pub(crate) use response_content::Asks;
 pub use response_content::{ContentFraming, ResponseContent, SentLength};
-pub use status::Status;
+pub use status::{InvalidStatus, Status};
 pub use target::Target;

@@ -17,8 +17,8 @@ impl Asks {
     #[inline(always)]
     pub(crate) const fn of(method: Method<'_>) -> Self {
         match method {
-            Method::Head => Self::Head,
-            Method::Connect => Self::Tunnel,
+            Method::HEAD => Self::Head,
+            Method::CONNECT => Self::Tunnel,
             _ => Self::Content,
         }
     }
@@ -30,11 +30,11 @@ impl Asks {
 /// ```
 /// use barewire::http::{ContentFraming, Method, ResponseContent, SentLength, Status};
 ///
-/// let head = ResponseContent::of(Method::Head, Status::OK);
+/// let head = ResponseContent::of(Method::HEAD, Status::OK);
 /// assert!(!head.may_follow);
 /// assert_eq!(head.length, SentLength::OfRepresentation);
 ///
-/// let reset = ResponseContent::of(Method::Post, Status::RESET_CONTENT);
+/// let reset = ResponseContent::of(Method::POST, Status::RESET_CONTENT);
 /// assert_eq!(reset.length, SentLength::Zero);
 /// assert_eq!(reset.framing, ContentFraming::ByFields);
 /// ```
@@ -121,15 +121,15 @@ mod tests {
     use super::*;
 
     const METHODS: [Method<'static>; 10] = [
-        Method::Get,
-        Method::Head,
-        Method::Post,
-        Method::Put,
-        Method::Delete,
-        Method::Connect,
-        Method::Options,
-        Method::Trace,
-        Method::Patch,
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::CONNECT,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::PATCH,
         Method::Extension("X"),
     ];
 
@@ -140,7 +140,7 @@ mod tests {
             for code in 100..=599 {
                 let status = Status::new(code).unwrap();
                 let content = ResponseContent::of(method, status);
-                let (head, connect) = (method == Method::Head, method == Method::Connect);
+                let (head, connect) = (method == Method::HEAD, method == Method::CONNECT);
                 let tunnel = connect && status.is_successful();
                 let bare = code < 200 || [204, 205, 304].contains(&code);
                 let pair = (method, code);
@@ -172,12 +172,12 @@ mod tests {
             let status = Status::new(code).unwrap();
             ResponseContent::of(method, status).length_for(status, known)
         };
-        assert_eq!(length(Method::Get, 304, Some(0)), None);
-        assert_eq!(length(Method::Head, 304, Some(0)), None);
-        assert_eq!(length(Method::Get, 304, Some(7)), Some(7));
-        assert_eq!(length(Method::Head, 200, Some(0)), Some(0));
-        assert_eq!(length(Method::Head, 200, None), None);
-        assert_eq!(length(Method::Post, 205, None), Some(0));
-        assert_eq!(length(Method::Connect, 200, Some(0)), None);
+        assert_eq!(length(Method::GET, 304, Some(0)), None);
+        assert_eq!(length(Method::HEAD, 304, Some(0)), None);
+        assert_eq!(length(Method::GET, 304, Some(7)), Some(7));
+        assert_eq!(length(Method::HEAD, 200, Some(0)), Some(0));
+        assert_eq!(length(Method::HEAD, 200, None), None);
+        assert_eq!(length(Method::POST, 205, None), Some(0));
+        assert_eq!(length(Method::CONNECT, 200, Some(0)), None);
     }
 }

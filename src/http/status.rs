@@ -1,10 +1,19 @@
 //! Status codes.
 
-use core::fmt;
+use core::{fmt, str::FromStr};
 
 /// A status code from 100 to 599 (RFC 9110 §15).
 ///
 /// Codes outside the registry are legal and behave as the `x00` of their class.
+///
+/// ```
+/// use barewire::http::Status;
+///
+/// assert_eq!(Status::try_from(404), Ok(Status::NOT_FOUND));
+/// assert_eq!("204".parse(), Ok(Status::NO_CONTENT));
+/// assert!("99".parse::<Status>().is_err() && Status::try_from(600).is_err());
+/// assert_eq!(Status::NOT_FOUND.to_string(), "404 Not Found");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status(u16);
 
@@ -127,6 +136,31 @@ impl Status {
     #[inline]
     pub const fn is_error(self) -> bool {
         self.0 >= 400
+    }
+}
+
+/// The status code is not a number from 100 to 599 (RFC 9110 §15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a status code must be a number from 100 to 599")]
+pub struct InvalidStatus;
+
+impl TryFrom<u16> for Status {
+    type Error = InvalidStatus;
+
+    fn try_from(code: u16) -> Result<Self, InvalidStatus> {
+        Self::new(code).ok_or(InvalidStatus)
+    }
+}
+
+/// Three digits, as in a status line.
+impl FromStr for Status {
+    type Err = InvalidStatus;
+
+    fn from_str(text: &str) -> Result<Self, InvalidStatus> {
+        if text.len() != 3 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(InvalidStatus);
+        }
+        text.parse().ok().and_then(Self::new).ok_or(InvalidStatus)
     }
 }
 

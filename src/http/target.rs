@@ -49,7 +49,7 @@ impl<'b> Target<'b> {
     /// not go with the method.
     pub fn parse(text: &'b [u8], method: Method<'_>) -> Result<Self, InvalidTarget> {
         match Self::path_in(text, 0, text.len()) {
-            Some((path, query)) if method != Method::Connect => Ok(Self::Origin { path, query }),
+            Some((path, query)) if method != Method::CONNECT => Ok(Self::Origin { path, query }),
             _ => Self::parse_rare(text, method),
         }
     }
@@ -81,11 +81,11 @@ impl<'b> Target<'b> {
     fn parse_rare(text: &'b [u8], method: Method<'_>) -> Result<Self, InvalidTarget> {
         let (text, question) = simd::text::target(text, 0, text.len()).ok_or(InvalidTarget)?;
         match (method, text) {
-            (Method::Connect, _) if is_authority(text) && has_port(text) => {
+            (Method::CONNECT, _) if is_authority(text) && has_port(text) => {
                 Ok(Self::Authority(text))
             }
-            (Method::Connect, _) => Err(InvalidTarget),
-            (Method::Options, "*") => Ok(Self::Asterisk),
+            (Method::CONNECT, _) => Err(InvalidTarget),
+            (Method::OPTIONS, "*") => Ok(Self::Asterisk),
             _ => Self::parse_absolute(text, question),
         }
     }
@@ -115,7 +115,7 @@ impl<'b> Target<'b> {
     /// use barewire::http::{Method, Target};
     ///
     /// let is_strict = |text: &'static str| {
-    ///     Target::parse(text.as_bytes(), Method::Get).map(|target| target.is_rfc3986())
+    ///     Target::parse(text.as_bytes(), Method::GET).map(|target| target.is_rfc3986())
     /// };
     /// assert_eq!(is_strict("/a%20b?c=d"), Ok(true));
     /// assert_eq!(is_strict("/a|b?c={d}"), Ok(false));
@@ -340,21 +340,21 @@ mod tests {
 
     #[test]
     fn each_form_goes_with_its_method() {
-        use Method::{Connect, Get, Options};
+        use Method::{CONNECT, GET, OPTIONS};
         assert_eq!(
-            parse("/a?b?c", Get),
+            parse("/a?b?c", GET),
             Some(Target::Origin {
                 path: "/a",
                 query: Some("b?c")
             })
         );
-        assert_eq!(parse("*", Options), Some(Target::Asterisk));
-        assert_eq!(parse("*", Get), None);
-        assert_eq!(parse("a:443", Connect), Some(Target::Authority("a:443")));
+        assert_eq!(parse("*", OPTIONS), Some(Target::Asterisk));
+        assert_eq!(parse("*", GET), None);
+        assert_eq!(parse("a:443", CONNECT), Some(Target::Authority("a:443")));
         for bad in ["/", "a", "a:", ":443", "u@a:1", "http://a/"] {
-            assert_eq!(parse(bad, Connect), None, "{bad}");
+            assert_eq!(parse(bad, CONNECT), None, "{bad}");
         }
-        let absolute = parse("HTTP://a:80?q", Get).unwrap();
+        let absolute = parse("HTTP://a:80?q", GET).unwrap();
         assert_eq!(
             (absolute.authority(), absolute.path(), absolute.query()),
             (Some("a:80"), "/", Some("q"))
@@ -377,7 +377,7 @@ mod tests {
             "http://a:x/",
             "http://a b/",
         ] {
-            assert_eq!(parse(bad, Method::Get), None, "{bad}");
+            assert_eq!(parse(bad, Method::GET), None, "{bad}");
         }
     }
 

@@ -1,14 +1,14 @@
 //! Bodies as they are read.
 
 use super::chunked::{self, Chunked, Counts};
-use super::connection::{After, Connection, Reading, Wanted};
+use super::connection::{After, BodyDemand, Connection, Reading};
 use super::heads::field_room;
 use super::length::Framing;
 use super::lines::Head;
 use super::start_line::NoLine;
 use super::state::{Input, Request, Response};
-use super::{Event, Limits, Violation};
-use crate::http::{Content, FieldRange, Fields, Lent, trailers};
+use super::{Event, Limits, ProtocolError};
+use crate::http::{CallContext, Content, FieldRange, Fields, trailers};
 use crate::wire::{Instant, Received, Role, Step};
 
 impl Connection {
@@ -46,7 +46,7 @@ impl Connection {
     ) -> Option<(usize, usize)> {
         let asked_for = match self.role {
             Role::Server => {
-                self.exchange.request == Request::Body && self.wanted == Wanted::Accepted
+                self.exchange.request == Request::Body && self.wanted == BodyDemand::Accepted
             }
             Role::Client => self.exchange.response == Response::Body,
         };
@@ -84,8 +84,8 @@ impl Connection {
     pub(super) fn body<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
-    ) -> Result<Received<Event<'b>>, Violation> {
+        lent: CallContext<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let mut from = 0;
         if let Reading::Chunked(chunked) = &mut self.reading {
             let mut counts = Counts {
@@ -149,8 +149,8 @@ impl Connection {
         &mut self,
         from: usize,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
-    ) -> Result<Received<Event<'b>>, Violation> {
+        lent: CallContext<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let text: &'b [u8] = input.get_mut(from..).unwrap_or_default();
         let ranges = field_room(lent.scratch, lent.limits);
         let mut whole = Head::<NoLine>::new();
@@ -158,8 +158,8 @@ impl Connection {
             return Ok(Received::need(from, 1));
         }
         let ranges = ranges.get_mut(..whole.lines.fields);
-        let ranges = ranges.ok_or(Violation::TooManyFields)?;
-        let sifted = trailers::sift(text, ranges).ok_or(Violation::Trailer)?;
+        let ranges = ranges.ok_or(ProtocolError::TooManyFields)?;
+        let sifted = trailers::sift(text, ranges).ok_or(ProtocolError::Trailer)?;
         let ranges: &'b [FieldRange] = ranges;
         let trailers = Fields::from_ranges(text, ranges.get(..sifted.kept).unwrap_or_default());
         self.end_body(lent.now);
@@ -177,8 +177,8 @@ impl Connection {
     pub(super) fn discard<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
-    ) -> Result<Received<Event<'b>>, Violation> {
+        lent: CallContext<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         if matches!(self.reading, Reading::Chunked(_)) {
             return self.discard_chunks(input, lent);
         }
@@ -200,8 +200,8 @@ impl Connection {
     fn discard_chunks<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
-    ) -> Result<Received<Event<'b>>, Violation> {
+        lent: CallContext<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         // `spent` counts extensions; data that nobody wants is no better.
         let mut lent = lent;
         let limits = Limits {
@@ -211,7 +211,7 @@ impl Connection {
         let mut at = 0; // <= input.len()
         loop {
             let rest = input.get_mut(at..).unwrap_or_default();
-            let part = Lent {
+            let part = CallContext {
                 limits: &limits,
                 ..lent.reborrow()
             };

@@ -8,7 +8,7 @@
 //!  extension = BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ]
 //! ```
 
-use super::{Limits, Violation};
+use super::{Limits, ProtocolError};
 use crate::wire::ascii;
 
 /// Hexadecimal digits of a chunk size, leading zeros counted. No chunk holds
@@ -108,13 +108,13 @@ impl Chunked {
     /// bytes it took.
     ///
     /// # Errors
-    /// [`Violation`], at the first byte that cannot stand where it stands.
+    /// [`ProtocolError`], at the first byte that cannot stand where it stands.
     pub(crate) fn advance(
         &mut self,
         input: &[u8],
         counts: &mut Counts<'_>,
         limits: &Limits,
-    ) -> Result<usize, Violation> {
+    ) -> Result<usize, ProtocolError> {
         for (at, &b) in input.iter().enumerate() {
             *self = match (*self, b) {
                 (Self::Data | Self::Trailers, _) => return Ok(at),
@@ -139,10 +139,10 @@ impl Chunked {
                 (Self::SizeLf, b'\n') if *counts.size == 0 => Self::Trailers,
                 (Self::SizeLf, b'\n') => Self::Data,
                 (Self::SizeLf | Self::DataLf, b'\r' | b'\0'..=b'\t' | 0x0b..) => {
-                    return Err(Violation::BareCr);
+                    return Err(ProtocolError::BareCr);
                 }
                 (Self::DataCr, b'\r') => Self::DataLf,
-                (Self::DataCr, _) => return Err(fault(b, Violation::ChunkEnd)),
+                (Self::DataCr, _) => return Err(fault(b, ProtocolError::ChunkEnd)),
                 (Self::DataLf, b'\n') => {
                     (*counts.size, *counts.digits) = (0, 0);
                     Self::Size
@@ -153,10 +153,10 @@ impl Chunked {
     }
 
     /// Takes a digit of a size.
-    fn digit(b: u8, counts: &mut Counts<'_>) -> Result<Self, Violation> {
-        let digit = ascii::hex_digit(b).ok_or(fault(b, Violation::ChunkSize))?;
+    fn digit(b: u8, counts: &mut Counts<'_>) -> Result<Self, ProtocolError> {
+        let digit = ascii::hex_digit(b).ok_or(fault(b, ProtocolError::ChunkSize))?;
         if *counts.digits == MOST_DIGITS {
-            return Err(Violation::ChunkSize);
+            return Err(ProtocolError::ChunkSize);
         }
         *counts.digits += 1;
         *counts.size = *counts.size << 4 | u64::from(digit); // below 2^60
@@ -165,7 +165,12 @@ impl Chunked {
 
     /// Takes a byte of an extension, or of the white space in front of one
     /// (RFC 9112 §7.1.1).
-    fn extend(self, b: u8, counts: &mut Counts<'_>, limits: &Limits) -> Result<Self, Violation> {
+    fn extend(
+        self,
+        b: u8,
+        counts: &mut Counts<'_>,
+        limits: &Limits,
+    ) -> Result<Self, ProtocolError> {
         let next = match (self, b) {
             (Self::Space | Self::InName | Self::NameSpace | Self::InToken | Self::Quoted, b';') => {
                 Self::Name
@@ -181,10 +186,10 @@ impl Chunked {
             (Self::InQuotes | Self::Escape, _) if ascii::is_field_vchar(b) => Self::InQuotes,
             (Self::Name | Self::InName, _) if ascii::is_tchar(b) => Self::InName,
             (Self::Value | Self::InToken, _) if ascii::is_tchar(b) => Self::InToken,
-            _ => return Err(fault(b, Violation::ChunkExtension)),
+            _ => return Err(fault(b, ProtocolError::ChunkExtension)),
         };
         if *counts.extensions >= limits.chunk_extensions {
-            return Err(Violation::ChunkExtensionsTooLarge);
+            return Err(ProtocolError::ChunkExtensionsTooLarge);
         }
         *counts.extensions += 1;
         Ok(next)
@@ -192,9 +197,9 @@ impl Chunked {
 }
 
 /// What is wrong with a byte that may not stand where it stands.
-const fn fault(b: u8, otherwise: Violation) -> Violation {
+const fn fault(b: u8, otherwise: ProtocolError) -> ProtocolError {
     match b {
-        b'\n' => Violation::BareLf,
+        b'\n' => ProtocolError::BareLf,
         _ => otherwise,
     }
 }
@@ -205,7 +210,7 @@ mod tests {
 
     /// Reads `input` in pieces of `size`; answers the state and the size of
     /// the chunk in front of which it stopped, and what is left.
-    fn read(input: &[u8], size: usize) -> Result<(Chunked, u64, usize), Violation> {
+    fn read(input: &[u8], size: usize) -> Result<(Chunked, u64, usize), ProtocolError> {
         let (mut state, mut bytes, mut digits, mut extensions) = (Chunked::Size, 0, 0, 0);
         let mut left = input.len();
         for piece in input.chunks(size) {
@@ -223,7 +228,7 @@ mod tests {
         Ok((state, bytes, left))
     }
 
-    fn check(input: &str, expected: Result<(Chunked, u64, usize), Violation>) {
+    fn check(input: &str, expected: Result<(Chunked, u64, usize), ProtocolError>) {
         for size in 1..=input.len() {
             assert_eq!(
                 read(input.as_bytes(), size),
@@ -301,7 +306,7 @@ mod tests {
 
     #[test]
     fn whatever_else_stands_there_is_refused() {
-        use Violation as V;
+        use ProtocolError as V;
         for (input, violation) in [
             ("\r\n", V::ChunkSize),
             (";a\r\n", V::ChunkSize),
@@ -345,7 +350,7 @@ mod tests {
 
     #[test]
     fn data_ends_with_crlf() {
-        use Violation as V;
+        use ProtocolError as V;
         for (input, expected) in [
             ("\r\n", Ok(Chunked::Size)),
             ("\r\n5", Ok(Chunked::Size)),

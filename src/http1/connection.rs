@@ -5,8 +5,8 @@ use core::time::Duration;
 use super::chunked::Chunked;
 use super::encode;
 use super::state::{Exchange, Input, Request, Response};
-use super::{Closing, Event, Limits, Violation};
-use crate::http::{Asks, Lent, Status, date::Date};
+use super::{Closing, Event, Limits, ProtocolError};
+use crate::http::{Asks, CallContext, Status, date::Date};
 use crate::wire::{Instant, Role, Sink};
 
 /// One HTTP/1.1 connection, in either role.
@@ -34,14 +34,14 @@ pub struct Connection {
     pub(super) exchange: Exchange,
     pub(super) reading: Reading,
     pub(super) sending: Sending,
-    pub(super) asked: Asked,
-    pub(super) wanted: Wanted,
+    pub(super) asked: RequestKind,
+    pub(super) wanted: BodyDemand,
     pub(super) after: After,
     /// The peer's message was of version 1.0.
     pub(super) old: bool,
     pub(super) shutdown: bool,
     pub(super) role: Role,
-    pub(super) failed: Option<Violation>,
+    pub(super) failed: Option<ProtocolError>,
     /// The failure has been answered.
     pub(super) refused: bool,
 }
@@ -78,7 +78,7 @@ pub(super) enum Sending {
 
 /// What a request asks for beyond the usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum RequestKind {
     Plain,
     /// HEAD: a response without content.
     Head,
@@ -88,7 +88,7 @@ pub(super) enum Asked {
     Upgrade,
 }
 
-impl Asked {
+impl RequestKind {
     /// What the method says about the content of the response.
     #[inline(always)]
     pub(super) const fn asks(self) -> Asks {
@@ -102,7 +102,7 @@ impl Asked {
 
 /// What our side thinks of the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum BodyDemand {
     /// It has not said yet.
     Offered,
     /// It has not said yet, and the peer waits for `100 Continue`.
@@ -151,8 +151,8 @@ impl Connection {
                 Role::Client => Reading::Idle,
             },
             sending: Sending::Nothing,
-            asked: Asked::Plain,
-            wanted: Wanted::Offered,
+            asked: RequestKind::Plain,
+            wanted: BodyDemand::Offered,
             after: After::Keep,
             old: false,
             shutdown: false,
@@ -245,14 +245,15 @@ impl Connection {
     #[inline]
     pub const fn is_body_offered(&self) -> bool {
         matches!(self.exchange.request, Request::Body)
-            && matches!(self.wanted, Wanted::Offered | Wanted::Expected)
+            && matches!(self.wanted, BodyDemand::Offered | BodyDemand::Expected)
     }
 
     /// Whether the peer was told `100 Continue` and has sent nothing of the body
     /// that it is asked for.
     #[cfg(feature = "net")]
     pub(crate) const fn is_continued(&self) -> bool {
-        matches!(self.exchange.request, Request::Body) && matches!(self.wanted, Wanted::Continued)
+        matches!(self.exchange.request, Request::Body)
+            && matches!(self.wanted, BodyDemand::Continued)
     }
 
     /// When [`elapsed`](Self::elapsed) wants to be called. Any call but those
@@ -267,8 +268,9 @@ impl Connection {
         let reads_body = match self.role {
             Role::Server => {
                 self.exchange.request == Request::Body
-                    && (matches!(self.wanted, Wanted::Accepted | Wanted::Continued)
-                        || (self.wanted == Wanted::Refused && self.after == After::KeepDraining))
+                    && (matches!(self.wanted, BodyDemand::Accepted | BodyDemand::Continued)
+                        || (self.wanted == BodyDemand::Refused
+                            && self.after == After::KeepDraining))
             }
             Role::Client => self.exchange.response == Response::Body,
         };
@@ -300,13 +302,13 @@ impl Connection {
     /// word, as is one on which nothing ever came.
     ///
     /// # Errors
-    /// [`Violation::HeadTimeout`], [`Violation::BodyTimeout`] or
-    /// [`Violation::ResponseTimeout`]; the answer to it is in `out`.
+    /// [`ProtocolError::HeadTimeout`], [`ProtocolError::BodyTimeout`] or
+    /// [`ProtocolError::ResponseTimeout`]; the answer to it is in `out`.
     pub fn elapsed(
         &mut self,
-        lent: Lent<'_, Limits>,
+        lent: CallContext<'_, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Option<Event<'static>>, Violation> {
+    ) -> Result<Option<Event<'static>>, ProtocolError> {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
@@ -318,9 +320,9 @@ impl Connection {
                 self.close(After::Close);
                 return Ok(None);
             }
-            (Request::Idle, _) => Violation::HeadTimeout,
-            (_, Response::Owed) if self.role == Role::Client => Violation::ResponseTimeout,
-            _ => Violation::BodyTimeout,
+            (Request::Idle, _) => ProtocolError::HeadTimeout,
+            (_, Response::Owed) if self.role == Role::Client => ProtocolError::ResponseTimeout,
+            _ => ProtocolError::BodyTimeout,
         };
         Err(self.fail(violation, lent.date, out))
     }
@@ -350,22 +352,22 @@ impl Connection {
         }
     }
 
-    /// The status that the machine itself has answered a [`Violation`] with;
+    /// The status that the machine itself has answered a [`ProtocolError`] with;
     /// `None` without one, and where it came too late for an answer.
     pub fn refusal(&self) -> Option<Status> {
         self.failed
             .filter(|_| self.refused)
-            .and_then(Violation::status)
+            .and_then(ProtocolError::status)
     }
 
     /// Ends the connection over `violation`, with an answer if one is owed or
     /// none was ever asked for.
     pub(super) fn fail(
         &mut self,
-        violation: Violation,
+        violation: ProtocolError,
         date: Option<&Date>,
         out: &mut impl Sink,
-    ) -> Violation {
+    ) -> ProtocolError {
         let unanswered = matches!(self.exchange.response, Response::Idle | Response::Owed);
         if self.role == Role::Server && unanswered && out.room() >= encode::CONTROL_ROOM {
             encode::put_refusal(violation, date, out);
@@ -408,7 +410,7 @@ impl Connection {
             // The answer was complete before the request: what follows of it
             // is of no use to anybody.
             (Request::Body, Response::Done, After::KeepDraining) => {
-                self.wanted = Wanted::Refused;
+                self.wanted = BodyDemand::Refused;
                 self.since = now;
             }
             (Request::Body, Response::Done, After::Keep | After::Close | After::Linger) => {

@@ -1,6 +1,6 @@
 //! Heads as they are written.
 
-use super::{Misuse, Violation};
+use super::{ProtocolError, UsageError};
 use crate::http::{Field, Fields, Status, date::Date, is_of_connection, trailers};
 use crate::wire::{Sink, ascii};
 
@@ -18,7 +18,7 @@ pub(crate) const HEAD_ROOM: usize = 192;
 
 /// Which fields the caller may set where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Section {
     /// A final response.
     Response,
     /// An interim response.
@@ -33,7 +33,7 @@ pub(crate) enum Place {
 
 /// What was found in fields that are to be sent.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Found {
+pub(crate) struct FieldSummary {
     /// The room they need.
     pub(crate) room: usize,
     /// A Date of the caller's own.
@@ -47,16 +47,16 @@ pub(crate) struct Found {
 /// Checks that `fields` can be sent.
 ///
 /// # Errors
-/// [`Misuse::InvalidField`] or [`Misuse::ForbiddenField`].
-pub(crate) fn check(fields: Fields<'_>, place: Place) -> Result<Found, Misuse> {
-    let mut found = Found::default();
+/// [`UsageError::InvalidField`] or [`UsageError::ForbiddenField`].
+pub(crate) fn check(fields: Fields<'_>, place: Section) -> Result<FieldSummary, UsageError> {
+    let mut found = FieldSummary::default();
     let is_checked = fields.is_checked();
     for field in fields.iter() {
         if !is_checked {
             field.check()?;
         }
         if is_forbidden(&field, place) {
-            return Err(Misuse::ForbiddenField);
+            return Err(UsageError::ForbiddenField);
         }
         found.room += field.name.len() + field.value.len() + 4;
         match field.name.len() {
@@ -70,8 +70,8 @@ pub(crate) fn check(fields: Fields<'_>, place: Place) -> Result<Found, Misuse> {
 }
 
 /// Whether `field` is the machine's own business in `place`.
-fn is_forbidden(field: &Field<'_>, place: Place) -> bool {
-    let may_switch = matches!(place, Place::Upgrade | Place::Request);
+fn is_forbidden(field: &Field<'_>, place: Section) -> bool {
+    let may_switch = matches!(place, Section::Upgrade | Section::Request);
     let framing = match field.name.len() {
         2 => field.is("te"),
         // Where a protocol may be named, so may Upgrade, and the one option that is
@@ -83,7 +83,7 @@ fn is_forbidden(field: &Field<'_>, place: Place) -> bool {
         14 => field.is("content-length"),
         _ => is_of_connection(field.name),
     };
-    framing || (place == Place::Trailers && !trailers::may_trail(field.name))
+    framing || (place == Section::Trailers && !trailers::may_trail(field.name))
 }
 
 /// `HTTP/1.1 SP status SP reason CRLF`: at most 46 bytes.
@@ -177,7 +177,7 @@ pub(crate) fn put_fields(fields: Fields<'_>, out: &mut impl Sink) {
 
 /// The answer to a violation: at most [`CONTROL_ROOM`] bytes. It has no
 /// content, so that it answers a HEAD as well.
-pub(crate) fn put_refusal(violation: Violation, date: Option<&Date>, out: &mut impl Sink) {
+pub(crate) fn put_refusal(violation: ProtocolError, date: Option<&Date>, out: &mut impl Sink) {
     let Some(status) = violation.status() else {
         return;
     };

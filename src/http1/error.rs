@@ -1,11 +1,11 @@
-//! Who broke what: the peer ([`Violation`]) or our caller ([`Misuse`]).
+//! Who broke what: the peer ([`ProtocolError`]) or our caller ([`UsageError`]).
 
 use crate::http::{InvalidField, Status};
 
 /// What the peer did wrong. It ends the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum Violation {
+pub enum ProtocolError {
     /// A CR that no LF follows.
     #[error("bare CR (RFC 9112 §2.2)")]
     BareCr,
@@ -120,7 +120,7 @@ pub enum Violation {
     ResponseTimeout,
 }
 
-impl Violation {
+impl ProtocolError {
     /// The status that a server answers with; `None` for what only a server
     /// can do wrong.
     pub const fn status(self) -> Option<Status> {
@@ -167,7 +167,7 @@ impl Violation {
 /// and written nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Misuse {
+pub enum UsageError {
     /// The output has too little room.
     #[error("too little room in the output")]
     NoRoom,
@@ -205,7 +205,7 @@ pub enum Misuse {
     Host,
 }
 
-impl From<InvalidField> for Misuse {
+impl From<InvalidField> for UsageError {
     fn from(error: InvalidField) -> Self {
         Self::InvalidField(error)
     }

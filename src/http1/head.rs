@@ -12,7 +12,7 @@
 //! same answer however it was cut into pieces. What the fields mean is judged
 //! elsewhere, when the head is whole.
 
-use super::Violation;
+use super::ProtocolError;
 use super::lines::{self, Head, Search};
 use super::start_line::{RequestLine, StartLine};
 use crate::http::FieldRange;
@@ -41,11 +41,11 @@ impl Progress {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     Incomplete(Progress),
-    Fault(Violation),
+    Fault(ProtocolError),
 }
 
-impl From<Violation> for Stop {
-    fn from(violation: Violation) -> Self {
+impl From<ProtocolError> for Stop {
+    fn from(violation: ProtocolError) -> Self {
         Self::Fault(violation)
     }
 }
@@ -83,11 +83,11 @@ pub(crate) fn parse<S: StartLine>(
 
 /// What is wrong with the request line of a whole head whose target was refused.
 #[cold]
-pub(crate) fn fault_of_target(text: &[u8], longest_target: u32) -> Violation {
+pub(crate) fn fault_of_target(text: &[u8], longest_target: u32) -> ProtocolError {
     let line = line_end(text, 0, 0).map(|end| text.get(..end).unwrap_or_default());
     match line.map(|line| RequestLine::parse(line, longest_target)) {
         Ok(Err(violation)) => violation,
-        Ok(Ok(_)) | Err(_) => Violation::Target,
+        Ok(Ok(_)) | Err(_) => ProtocolError::Target,
     }
 }
 
@@ -163,10 +163,10 @@ fn line_end(text: &[u8], line: usize, from: usize) -> Result<usize, Stop> {
     let at = find_control(text, from);
     match (text.get(at), text.get(at + 1)) {
         (Some(b'\r'), Some(b'\n')) => Ok(at),
-        (Some(b'\r'), Some(_)) => Err(Violation::BareCr.into()),
+        (Some(b'\r'), Some(_)) => Err(ProtocolError::BareCr.into()),
         (None, _) | (Some(b'\r'), None) => Err(Stop::Incomplete(Progress::new(line, at))),
-        (Some(b'\n'), _) => Err(Violation::BareLf.into()),
-        (Some(_), _) => Err(Violation::Control.into()),
+        (Some(b'\n'), _) => Err(ProtocolError::BareLf.into()),
+        (Some(_), _) => Err(ProtocolError::Control.into()),
     }
 }
 
@@ -207,9 +207,9 @@ fn without_name(
     let rest = text.get(line..end).unwrap_or_default();
     Err(match rest.first() {
         None => return Ok(None),
-        Some(b' ' | b'\t') => Violation::Folding,
-        Some(_) if rest.contains(&b':') => Violation::FieldName,
-        Some(_) => Violation::FieldLine,
+        Some(b' ' | b'\t') => ProtocolError::Folding,
+        Some(_) if rest.contains(&b':') => ProtocolError::FieldName,
+        Some(_) => ProtocolError::FieldLine,
     }
     .into())
 }
@@ -258,7 +258,7 @@ mod tests {
         parse(text, ranges, 100, &mut head).map(|()| head)
     }
 
-    fn fault(text: &str) -> Option<Violation> {
+    fn fault(text: &str) -> Option<ProtocolError> {
         let mut ranges = [FieldRange::EMPTY; 8];
         match whole::<RequestLine>(text.as_bytes(), &mut ranges) {
             Err(Stop::Fault(violation)) => Some(violation),
@@ -287,22 +287,28 @@ mod tests {
 
     #[test]
     fn bad_bytes_are_reported_before_their_line_has_ended() {
-        assert_eq!(fault("G\0"), Some(Violation::Control));
-        assert_eq!(fault("GET / HTTP/1.1\n"), Some(Violation::BareLf));
-        assert_eq!(fault("GET / HTTP/1.1\r\nX: a\rb"), Some(Violation::BareCr));
+        assert_eq!(fault("G\0"), Some(ProtocolError::Control));
+        assert_eq!(fault("GET / HTTP/1.1\n"), Some(ProtocolError::BareLf));
+        assert_eq!(
+            fault("GET / HTTP/1.1\r\nX: a\rb"),
+            Some(ProtocolError::BareCr)
+        );
         assert_eq!(fault("GET / HTTP/1.1\r\nX: a\r"), None);
-        assert_eq!(fault("GET / HTTP/1.1\r\nX\x7f"), Some(Violation::Control));
+        assert_eq!(
+            fault("GET / HTTP/1.1\r\nX\x7f"),
+            Some(ProtocolError::Control)
+        );
     }
 
     #[test]
     fn bad_lines_are_reported_when_they_end() {
         for (line, violation) in [
-            ("X : y", Violation::FieldName),
-            ("[]: y", Violation::FieldName),
-            (": y", Violation::FieldName),
-            (" y", Violation::Folding),
-            ("\ty", Violation::Folding),
-            ("xy", Violation::FieldLine),
+            ("X : y", ProtocolError::FieldName),
+            ("[]: y", ProtocolError::FieldName),
+            (": y", ProtocolError::FieldName),
+            (" y", ProtocolError::Folding),
+            ("\ty", ProtocolError::Folding),
+            ("xy", ProtocolError::FieldLine),
         ] {
             let head = std::format!("GET / HTTP/1.1\r\n{line}");
             assert_eq!(fault(&head), None, "{line}");
@@ -317,9 +323,9 @@ mod tests {
     #[test]
     fn the_first_fault_wins() {
         let line = "GET / HTTP/1.1\r\nX : y\r\nZ: \0\r\n\r\n";
-        assert_eq!(fault(line), Some(Violation::FieldName));
+        assert_eq!(fault(line), Some(ProtocolError::FieldName));
         let byte = "GET / HTTP/1.1\r\nX : y\0\r\nZ : z\r\n\r\n";
-        assert_eq!(fault(byte), Some(Violation::Control));
+        assert_eq!(fault(byte), Some(ProtocolError::Control));
     }
 
     #[test]
@@ -394,7 +400,10 @@ mod tests {
             // Spaces in the target, which whoever takes it from there finds.
             let fault = fault_of_target(text, 100);
             assert_eq!(lines, Err(Stop::Fault(fault)));
-            assert!(matches!(fault, Violation::Version | Violation::Target));
+            assert!(matches!(
+                fault,
+                ProtocolError::Version | ProtocolError::Target
+            ));
         } else {
             assert_eq!(whole, lines);
             assert!(whole.is_err() || fast == slow);

@@ -4,7 +4,7 @@ use super::connection::{Connection, Reading};
 use super::head::{self, Progress, Stop};
 use super::lines::Head;
 use super::start_line::{StartLine, fault_of_endless};
-use super::{Limits, Violation};
+use super::{Limits, ProtocolError};
 use crate::http::{FieldRange, Scratch};
 use crate::wire::{Instant, Role};
 
@@ -26,14 +26,14 @@ impl Connection {
         &mut self,
         input: &[u8],
         now: Instant,
-    ) -> Result<usize, Violation> {
+    ) -> Result<usize, ProtocolError> {
         if !input.is_empty() {
             self.begin_head(now);
         }
         let mut at = 0;
         while let Some([b'\r', b'\n', ..]) = input.get(at..) {
             if self.spent == EMPTY_LINES {
-                return Err(Violation::EmptyLines);
+                return Err(ProtocolError::EmptyLines);
             }
             self.spent += 1;
             at += 2;
@@ -58,7 +58,7 @@ impl Connection {
         limits: &Limits,
         head: &mut Head<S>,
         searched: bool,
-    ) -> Result<bool, Violation> {
+    ) -> Result<bool, ProtocolError> {
         let longest = match S::IS_THERE {
             true => limits.head,
             false => limits.trailers,
@@ -86,7 +86,7 @@ impl Connection {
         &mut self,
         text: &[u8],
         limits: &Limits,
-    ) -> Result<bool, Violation> {
+    ) -> Result<bool, ProtocolError> {
         let progress = Progress {
             line: self.line,
             scanned: self.scanned,
@@ -104,10 +104,10 @@ impl Connection {
         stop: Stop,
         text: &[u8],
         limits: &Limits,
-    ) -> Result<bool, Violation> {
+    ) -> Result<bool, ProtocolError> {
         let (longest, too_long) = match S::IS_THERE {
-            true => (limits.head, Violation::HeadTooLarge),
-            false => (limits.trailers, Violation::TrailersTooLarge),
+            true => (limits.head, ProtocolError::HeadTooLarge),
+            false => (limits.trailers, ProtocolError::TrailersTooLarge),
         };
         match stop {
             Stop::Fault(violation) => Err(violation),

@@ -1,18 +1,18 @@
 //! Requests as they are read.
 
-use super::connection::{After, Asked, Connection, Wanted};
+use super::connection::{After, BodyDemand, Connection, RequestKind};
 use super::head;
 use super::length::{self, Framing};
 use super::lines::Head;
 use super::semantics::Semantics;
 use super::start_line::RequestLine;
 use super::state::{Exchange, Input};
-use super::{Event, Limits, Violation};
+use super::{Event, Limits, ProtocolError};
 use crate::http::{Content, FieldRange, Fields, Method, RequestHead, Target, Version};
 use crate::wire::{Instant, Received, SHORTCUTS};
 
 /// What a whole head of a request and its surroundings lend to an event.
-pub(super) struct Found<'b> {
+pub(super) struct ReceivedHead<'b> {
     text: &'b [u8],
     /// `None` if there was too little room.
     ranges: Option<&'b [FieldRange]>,
@@ -21,7 +21,7 @@ pub(super) struct Found<'b> {
     pub(super) used: usize,
 }
 
-impl<'b> Found<'b> {
+impl<'b> ReceivedHead<'b> {
     #[inline(always)]
     pub(super) fn new(
         input: &'b mut [u8],
@@ -47,8 +47,8 @@ impl<'b> Found<'b> {
     pub(super) fn usual_head(&self, whole: &Head<RequestLine>) -> Option<RequestHead<'b>> {
         let line = whole.start;
         let method = match line.method_end {
-            3 if self.text.starts_with(b"GET ") => Method::Get,
-            4 if self.text.starts_with(b"POST ") => Method::Post,
+            3 if self.text.starts_with(b"GET ") => Method::GET,
+            4 if self.text.starts_with(b"POST ") => Method::POST,
             _ => return None,
         };
         let from = line.method_end as usize + 1;
@@ -95,7 +95,7 @@ impl Connection {
         ranges: &'b mut [FieldRange],
         (now, limits): (Instant, &Limits),
         searched: bool,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let mut whole = Head::new();
         let skipped = self.skip_empty_lines(input, now)?;
         let text = input.get(skipped..).unwrap_or_default();
@@ -103,7 +103,7 @@ impl Connection {
         if !self.head(text, ranges, limits, &mut whole, searched)? {
             return Ok(Received::need(skipped, 1));
         }
-        let found = Found::new(input, ranges, skipped, &whole);
+        let found = ReceivedHead::new(input, ranges, skipped, &whole);
         self.take_request(found, &whole, limits)
     }
 
@@ -111,13 +111,13 @@ impl Connection {
     #[inline(never)]
     pub(super) fn take_request<'b>(
         &mut self,
-        found: Found<'b>,
+        found: ReceivedHead<'b>,
         whole: &Head<RequestLine>,
         limits: &Limits,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let (line, text) = (whole.start, found.text);
         let method = text.get(..line.method_end as usize).and_then(Method::new);
-        let method = method.ok_or(Violation::Method)?;
+        let method = method.ok_or(ProtocolError::Method)?;
         let target = text.get(line.method_end as usize + 1..line.target_end as usize);
         let target = Target::parse(target.unwrap_or_default(), method).ok();
         let target = target.filter(|it| !limits.strict_target || it.is_rfc3986());
@@ -127,13 +127,13 @@ impl Connection {
             target,
             version: line.version,
             protocol: None,
-            fields: Fields::from_ranges(text, found.ranges.ok_or(Violation::TooManyFields)?),
+            fields: Fields::from_ranges(text, found.ranges.ok_or(ProtocolError::TooManyFields)?),
         };
         let framing = self.begin_request(&head, text, &whole.lines.semantics, limits)?;
         let mut used = found.used;
         let content = match framing {
             Framing::Fixed(length)
-                if self.wanted == Wanted::Offered
+                if self.wanted == BodyDemand::Offered
                     && length <= limits.drain
                     && found.rest.len() as u64 >= length =>
             {
@@ -163,7 +163,7 @@ impl Connection {
             true => After::Keep,
             false => After::Close,
         };
-        self.wanted = Wanted::Offered;
+        self.wanted = BodyDemand::Offered;
         self.exchange = Exchange::ASKED;
     }
 
@@ -175,7 +175,7 @@ impl Connection {
         text: &[u8],
         semantics: &Semantics,
         limits: &Limits,
-    ) -> Result<Framing, Violation> {
+    ) -> Result<Framing, ProtocolError> {
         semantics.check_host(text, head.version, head.target.authority().is_some())?;
         let framing = length::of_request(semantics.coding, semantics.length, head.version)?;
         let expects = semantics.expects_continue(head.version)?;
@@ -184,15 +184,15 @@ impl Connection {
         self.after = match (semantics.persists(head.version), framing) {
             // Behind a refusal nothing is read: it may have been meant for the
             // tunnel, and be no request (RFC 9931).
-            _ if self.asked == Asked::Tunnel => After::Linger,
+            _ if self.asked == RequestKind::Tunnel => After::Linger,
             (false, _) => After::Close,
             (true, Framing::Fixed(length)) if length <= limits.drain => After::KeepDraining,
             (true, Framing::Chunked) => After::KeepDraining, // until it turns out longer
             (true, _) => After::Keep,
         };
         self.wanted = match expects && framing != Framing::None {
-            true => Wanted::Expected,
-            false => Wanted::Offered,
+            true => BodyDemand::Expected,
+            false => BodyDemand::Offered,
         };
         Ok(framing)
     }
@@ -200,11 +200,11 @@ impl Connection {
 
 /// What the method of a request and its offer of an upgrade ask for.
 #[inline]
-const fn asked(method: Method<'_>, upgrade: bool) -> Asked {
+const fn asked(method: Method<'_>, upgrade: bool) -> RequestKind {
     match method {
-        Method::Head => Asked::Head,
-        Method::Connect => Asked::Tunnel,
-        _ if upgrade => Asked::Upgrade,
-        _ => Asked::Plain,
+        Method::HEAD => RequestKind::Head,
+        Method::CONNECT => RequestKind::Tunnel,
+        _ if upgrade => RequestKind::Upgrade,
+        _ => RequestKind::Plain,
     }
 }

@@ -5,7 +5,7 @@
 //! which is request smuggling. So wherever the RFC leaves a choice between
 //! repairing and refusing, this refuses.
 
-use super::Violation;
+use super::ProtocolError;
 use crate::http::{ContentFraming, ContentLength, List, ResponseContent, Version};
 use crate::wire::ascii;
 
@@ -60,12 +60,12 @@ impl TransferEncoding {
 /// The framing of a request.
 ///
 /// # Errors
-/// [`Violation`] wherever two readers could come to different ends.
+/// [`ProtocolError`] wherever two readers could come to different ends.
 pub(crate) const fn of_request(
     coding: TransferEncoding,
     length: ContentLength,
     version: Version,
-) -> Result<Framing, Violation> {
+) -> Result<Framing, ProtocolError> {
     match explicit(coding, length, version) {
         Ok(Some(framing)) => Ok(framing),
         Ok(None) => Ok(Framing::None), // §6.3 rule 7
@@ -76,13 +76,13 @@ pub(crate) const fn of_request(
 /// The framing of a final response that does not switch protocols.
 ///
 /// # Errors
-/// [`Violation`] wherever two readers could come to different ends.
+/// [`ProtocolError`] wherever two readers could come to different ends.
 pub(crate) const fn of_response(
     coding: TransferEncoding,
     length: ContentLength,
     version: Version,
     content: ResponseContent,
-) -> Result<Framing, Violation> {
+) -> Result<Framing, ProtocolError> {
     if !matches!(content.framing, ContentFraming::ByFields) {
         return Ok(Framing::None); // §6.3 rules 1 and 2
     }
@@ -98,28 +98,28 @@ const fn explicit(
     coding: TransferEncoding,
     length: ContentLength,
     version: Version,
-) -> Result<Option<Framing>, Violation> {
+) -> Result<Option<Framing>, ProtocolError> {
     use ContentLength as Length;
     use TransferEncoding as Coding;
     match (coding, length) {
         (Coding::Absent, Length::Absent) => Ok(None),
         (Coding::Absent, Length::One(0)) => Ok(Some(Framing::None)),
         (Coding::Absent, Length::One(n)) => Ok(Some(Framing::Fixed(n))), // rule 6
-        (Coding::Absent, Length::Repeated(_)) => Err(Violation::RepeatedContentLength),
-        (Coding::Absent, Length::Invalid) => Err(Violation::ContentLength), // rule 5
+        (Coding::Absent, Length::Repeated(_)) => Err(ProtocolError::RepeatedContentLength),
+        (Coding::Absent, Length::Invalid) => Err(ProtocolError::ContentLength), // rule 5
         // Rule 3: such a message ought to be handled as an error.
         (
             Coding::Chunked | Coding::Unknown | Coding::Faulty,
             Length::One(_) | Length::Repeated(_) | Length::Invalid,
-        ) => Err(Violation::LengthAndCoding),
+        ) => Err(ProtocolError::LengthAndCoding),
         (Coding::Chunked | Coding::Unknown | Coding::Faulty, Length::Absent)
             if matches!(version, Version::Http10) =>
         {
-            Err(Violation::CodingVersion) // §6.1
+            Err(ProtocolError::CodingVersion) // §6.1
         }
         (Coding::Chunked, Length::Absent) => Ok(Some(Framing::Chunked)), // rule 4
-        (Coding::Unknown, Length::Absent) => Err(Violation::UnknownCoding),
-        (Coding::Faulty, Length::Absent) => Err(Violation::TransferEncoding),
+        (Coding::Unknown, Length::Absent) => Err(ProtocolError::UnknownCoding),
+        (Coding::Faulty, Length::Absent) => Err(ProtocolError::TransferEncoding),
     }
 }
 
@@ -141,21 +141,21 @@ mod tests {
         (coding, length)
     }
 
-    fn request(text: &str, version: Version) -> Result<Framing, Violation> {
+    fn request(text: &str, version: Version) -> Result<Framing, ProtocolError> {
         let (coding, length) = said(text);
         of_request(coding, length, version)
     }
 
-    fn response(text: &str, code: u16, to_head: bool) -> Result<Framing, Violation> {
+    fn response(text: &str, code: u16, to_head: bool) -> Result<Framing, ProtocolError> {
         let (coding, length) = said(text);
-        let method = if to_head { Method::Head } else { Method::Get };
+        let method = if to_head { Method::HEAD } else { Method::GET };
         let content = ResponseContent::of(method, Status::new(code).unwrap());
         of_response(coding, length, Version::Http11, content)
     }
 
     #[test]
     fn requests_are_framed_by_rules_3_to_7() {
-        use Violation as V;
+        use ProtocolError as V;
         for (text, framing) in [
             ("", Ok(Framing::None)),
             ("Content-Length: 0", Ok(Framing::None)),

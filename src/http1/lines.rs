@@ -62,7 +62,7 @@ pub(super) struct Search<'h, S> {
 }
 
 impl<S: StartLine> Job for Search<'_, S> {
-    type Place<'p> = &'p mut [FieldRange];
+    type Destination<'p> = &'p mut [FieldRange];
     type Output = bool;
 
     #[inline(always)]

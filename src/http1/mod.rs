@@ -14,7 +14,7 @@
 //! All framing is decided in one place, `length`.
 //!
 //! ```
-//! use barewire::http::{Fields, Lent, OwnedScratch, ResponseHead, Status};
+//! use barewire::http::{Fields, CallContext, OwnedScratch, ResponseHead, Status};
 //! use barewire::http1::{Connection, Event, Limits};
 //! use barewire::wire::{Instant, Role, Step};
 //!
@@ -24,10 +24,10 @@
 //! let mut input = *b"GET /hello HTTP/1.1\r\nHost: example.org\r\n\r\n";
 //! let mut out = Vec::new();
 //!
-//! let lent = Lent {
+//! let lent = CallContext {
 //!     now,
 //!     date: None,
-//!     chance: [0; 4],
+//!     mask_key: [0; 4],
 //!     limits: &Limits::DEFAULT,
 //!     scratch: scratch.lend(),
 //! };
@@ -67,6 +67,6 @@ mod start_line;
 mod state;
 
 pub use connection::Connection;
-pub use error::{Misuse, Violation};
+pub use error::{ProtocolError, UsageError};
 pub use event::{BodyLength, Closing, Event};
 pub use limits::Limits;

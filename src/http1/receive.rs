@@ -1,17 +1,18 @@
 //! The reading half of the machine.
 
-use super::connection::{After, Asked, Connection, Reading, Wanted};
+use super::connection::{After, BodyDemand, Connection, Reading, RequestKind};
 use super::encode;
 use super::fold;
 use super::heads::field_room;
-use super::incoming::Found;
+use super::incoming::ReceivedHead;
 use super::length::{self, Framing};
 use super::lines::Head;
 use super::start_line::StatusLine;
 use super::state::{Exchange, Input, Request, Response};
-use super::{Event, Limits, Violation};
+use super::{Event, Limits, ProtocolError};
 use crate::http::{
-    Content, ContentFraming, FieldRange, Fields, Lent, ResponseContent, ResponseHead, date::Date,
+    CallContext, Content, ContentFraming, FieldRange, Fields, ResponseContent, ResponseHead,
+    date::Date,
 };
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
@@ -33,16 +34,16 @@ impl Connection {
     /// another protocol.
     ///
     /// # Errors
-    /// [`Violation`] when the peer broke the protocol. The answer to it is in
+    /// [`ProtocolError`] when the peer broke the protocol. The answer to it is in
     /// `out` unless a response has already begun, and every later call answers
     /// the same.
     #[inline]
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
+        lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         if self.role == Role::Server && self.exchange == Exchange::IDLE {
             return self.receive_first(input, lent, out);
         }
@@ -54,9 +55,9 @@ impl Connection {
     fn receive_first<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
+        lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         if out.room() < encode::CONTROL_ROOM {
             return Ok(answer(0, Step::Full));
         }
@@ -68,7 +69,7 @@ impl Connection {
         if !self.find_request(input, ranges, now, limits, &mut whole) {
             return self.receive_head(input, ranges, (now, limits), lent.date, out);
         }
-        let found = Found::new(input, ranges, 0, &whole);
+        let found = ReceivedHead::new(input, ranges, 0, &whole);
         let Some(head) = found.usual_head(&whole) else {
             let received = self.take_request(found, &whole, limits);
             return received.map_err(|violation| self.fail(violation, lent.date, out));
@@ -92,7 +93,7 @@ impl Connection {
         lent: (Instant, &Limits),
         date: Option<&Date>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         self.next_request(input, ranges, lent, true)
             .map_err(|violation| self.fail(violation, date, out))
     }
@@ -102,9 +103,9 @@ impl Connection {
     fn receive_more<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
+        lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
@@ -122,9 +123,9 @@ impl Connection {
     fn receive_any<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
+        lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let date = lent.date;
         let received = match self.role {
             Role::Server => self.receive_request(input, lent),
@@ -139,14 +140,14 @@ impl Connection {
     /// its responses.
     ///
     /// # Errors
-    /// As [`receive`](Self::receive), and [`Violation::Incomplete`] if the
+    /// As [`receive`](Self::receive), and [`ProtocolError::Incomplete`] if the
     /// input ends in the middle of a message (RFC 9112 §8).
     pub fn receive_eof<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
+        lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let (len, now, date) = (input.len(), lent.now, lent.date);
         let received = self.receive(input, lent, out)?;
         match received.step {
@@ -170,30 +171,30 @@ impl Connection {
             self.close(After::Close);
             return Ok(answer(received.used, Step::Done));
         }
-        Err(self.fail(Violation::Incomplete, date, out))
+        Err(self.fail(ProtocolError::Incomplete, date, out))
     }
 
     pub(super) fn receive_request<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
-    ) -> Result<Received<Event<'b>>, Violation> {
+        lent: CallContext<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         match self.exchange.request {
             Request::Idle => {
                 let ranges = field_room(lent.scratch, lent.limits);
                 self.next_request(input, ranges, (lent.now, lent.limits), false)
             }
             Request::Body => match (self.wanted, self.after) {
-                (Wanted::Accepted, _) => self.body(input, lent),
-                (Wanted::Continued, _) => {
+                (BodyDemand::Accepted, _) => self.body(input, lent),
+                (BodyDemand::Continued, _) => {
                     if !input.is_empty() {
-                        self.wanted = Wanted::Accepted;
+                        self.wanted = BodyDemand::Accepted;
                     }
                     self.body(input, lent)
                 }
-                (Wanted::Refused, After::KeepDraining) => self.discard(input, lent),
-                (Wanted::Offered | Wanted::Expected, _)
-                | (Wanted::Refused, After::Keep | After::Close | After::Linger) => {
+                (BodyDemand::Refused, After::KeepDraining) => self.discard(input, lent),
+                (BodyDemand::Offered | BodyDemand::Expected, _)
+                | (BodyDemand::Refused, After::Keep | After::Close | After::Linger) => {
                     Ok(answer(0, Step::Paused))
                 }
             },
@@ -205,8 +206,8 @@ impl Connection {
     fn receive_response<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
-    ) -> Result<Received<Event<'b>>, Violation> {
+        lent: CallContext<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         match self.exchange.response {
             Response::Idle if input.is_empty() => Ok(Received::need(0, 1)),
             // Nothing was asked: this answers nothing (RFC 9112 §9.2).
@@ -223,8 +224,8 @@ impl Connection {
     fn response_head<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
-    ) -> Result<Received<Event<'b>>, Violation> {
+        lent: CallContext<'b, Limits>,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let (limits, now) = (lent.limits, lent.now);
         let ranges = field_room(lent.scratch, limits);
         let mut whole = Head::<StatusLine>::new();
@@ -232,7 +233,7 @@ impl Connection {
             match self.head(input, ranges, limits, &mut whole, false) {
                 Ok(true) => break,
                 Ok(false) => return Ok(Received::need(0, 1)),
-                Err(Violation::Folding) => self.unfold(input)?,
+                Err(ProtocolError::Folding) => self.unfold(input)?,
                 Err(violation) => return Err(violation),
             }
             whole = Head::new();
@@ -240,7 +241,7 @@ impl Connection {
         let Head { start, lines } = &whole;
         let (text, ranges): (&'b [u8], &'b [FieldRange]) = (input, ranges);
         let ranges = ranges.get(..lines.fields);
-        let fields = Fields::from_ranges(text, ranges.ok_or(Violation::TooManyFields)?);
+        let fields = Fields::from_ranges(text, ranges.ok_or(ProtocolError::TooManyFields)?);
         let StatusLine { version, status } = *start;
         let head = ResponseHead {
             status,
@@ -250,16 +251,16 @@ impl Connection {
         self.since = now;
         let content = ResponseContent::to(self.asked.asks(), status);
         let switches = match (status.code(), self.asked) {
-            (101, Asked::Upgrade) => true,
+            (101, RequestKind::Upgrade) => true,
             // A switch that was not offered.
-            (101, Asked::Plain | Asked::Head | Asked::Tunnel) => {
-                return Err(Violation::StatusLine);
+            (101, RequestKind::Plain | RequestKind::Head | RequestKind::Tunnel) => {
+                return Err(ProtocolError::StatusLine);
             }
             _ => content.framing == ContentFraming::Tunnel,
         };
         if switches {
             if !self.exchange.take(Input::Switch) {
-                return Err(Violation::StatusLine); // before the request's end
+                return Err(ProtocolError::StatusLine); // before the request's end
             }
             let content = Content::None;
             return Ok(Received::event(
@@ -293,9 +294,9 @@ impl Connection {
     /// Unfolds the first fold of a response's head, which is then looked at
     /// afresh. One at a time: a line in front of the next fold is judged before
     /// that fold, however the head was cut.
-    fn unfold(&mut self, input: &mut [u8]) -> Result<(), Violation> {
+    fn unfold(&mut self, input: &mut [u8]) -> Result<(), ProtocolError> {
         if self.spent == FOLDS || !fold::unfold(input) {
-            return Err(Violation::Folding);
+            return Err(ProtocolError::Folding);
         }
         self.spent += 1; // at most FOLDS
         (self.line, self.scanned) = (0, 0);

@@ -1,10 +1,10 @@
 //! Requests as they are written.
 
-use super::connection::{After, Asked, Connection, Reading, Sending};
-use super::encode::{self, Found, Place};
+use super::connection::{After, Connection, Reading, RequestKind, Sending};
+use super::encode::{self, FieldSummary, Section};
 use super::send::room;
 use super::state::Input;
-use super::{BodyLength, Misuse};
+use super::{BodyLength, UsageError};
 use crate::http::target::{can_be_sent, is_authority};
 use crate::http::{Method, RequestHead, Target};
 use crate::wire::{Instant, Role, Sink, ascii};
@@ -17,35 +17,35 @@ impl Connection {
     /// under way at a time.
     ///
     /// # Errors
-    /// [`Misuse::State`] while an exchange is under way or after the
-    /// connection has ended, [`Misuse::Host`] without exactly one Host,
-    /// [`Misuse::RequestLine`], [`Misuse::InvalidField`],
-    /// [`Misuse::ForbiddenField`], [`Misuse::NoRoom`].
+    /// [`UsageError::State`] while an exchange is under way or after the
+    /// connection has ended, [`UsageError::Host`] without exactly one Host,
+    /// [`UsageError::RequestLine`], [`UsageError::InvalidField`],
+    /// [`UsageError::ForbiddenField`], [`UsageError::NoRoom`].
     pub fn send_request(
         &mut self,
         head: &RequestHead<'_>,
         length: Option<BodyLength>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let body = !matches!(length, None | Some(BodyLength::Known(0)));
         let begun = self.exchange.after(Input::RequestHead { body });
         let (Role::Client, Some(begun)) = (self.role, begun) else {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         };
         let line = check_request_line(head)?;
-        let found = encode::check(head.fields, Place::Request)?;
+        let found = encode::check(head.fields, Section::Request)?;
         if found.hosts != 1 {
-            return Err(Misuse::Host);
+            return Err(UsageError::Host);
         }
         room(out, encode::HEAD_ROOM + found.room + line)?;
         self.put_request(head, length, found, out);
         self.exchange = begun;
         self.asked = match head.method {
-            Method::Head => Asked::Head,
-            Method::Connect => Asked::Tunnel,
-            _ if found.upgrade => Asked::Upgrade,
-            _ => Asked::Plain,
+            Method::HEAD => RequestKind::Head,
+            Method::CONNECT => RequestKind::Tunnel,
+            _ if found.upgrade => RequestKind::Upgrade,
+            _ => RequestKind::Plain,
         };
         self.after = match self.shutdown {
             true => After::Close,
@@ -65,7 +65,7 @@ impl Connection {
         &self,
         head: &RequestHead<'_>,
         length: Option<BodyLength>,
-        found: Found,
+        found: FieldSummary,
         out: &mut impl Sink,
     ) {
         out.put(head.method.as_str().as_bytes());
@@ -127,21 +127,21 @@ fn put_target(target: &Target<'_>, out: &mut impl Sink) {
 
 /// Checks that method and target can stand in a request line and are what the
 /// peer will read, and says how much room they need.
-fn check_request_line(head: &RequestHead<'_>) -> Result<usize, Misuse> {
+fn check_request_line(head: &RequestHead<'_>) -> Result<usize, UsageError> {
     let parts = target_parts(&head.target);
     let rooted = match head.target {
         Target::Origin { path, query } | Target::Absolute { path, query, .. } => {
-            path.starts_with('/') && can_be_sent(path, query) && head.method != Method::Connect
+            path.starts_with('/') && can_be_sent(path, query) && head.method != Method::CONNECT
         }
-        Target::Authority(authority) => head.method == Method::Connect && is_authority(authority),
-        Target::Asterisk => head.method == Method::Options,
+        Target::Authority(authority) => head.method == Method::CONNECT && is_authority(authority),
+        Target::Asterisk => head.method == Method::OPTIONS,
     };
     let method = head.method.as_str();
     let [scheme, authority, ..] = parts;
     let visible = |text: &str| text.bytes().all(|b| ascii::is_in_target(b) && b != b'?');
     let is_clean = visible(scheme) && visible(authority);
     if !rooted || !ascii::is_token(method.as_bytes()) || !is_clean {
-        return Err(Misuse::RequestLine);
+        return Err(UsageError::RequestLine);
     }
     Ok(method.len() + parts.iter().map(|part| part.len()).sum::<usize>() + 8)
 }

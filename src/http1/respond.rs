@@ -3,11 +3,11 @@
 #[cfg(feature = "alloc")]
 use bytes::Bytes;
 
-use super::connection::{After, Asked, Connection, Reading, Sending, Wanted};
-use super::encode::{self, Place};
+use super::connection::{After, BodyDemand, Connection, Reading, RequestKind, Sending};
+use super::encode::{self, Section};
 use super::send::room;
 use super::state::{Input, Request, Response};
-use super::{BodyLength, Misuse};
+use super::{BodyLength, UsageError};
 use crate::http::{
     ContentFraming, Fields, ResponseContent, ResponseHead, SentLength, Status, date::Date,
 };
@@ -19,18 +19,18 @@ impl Connection {
     /// The body's pace counts from `now`.
     ///
     /// # Errors
-    /// [`Misuse::State`] if no body is offered or the response has begun,
-    /// [`Misuse::NoRoom`].
-    pub fn accept_body(&mut self, now: Instant, out: &mut impl Sink) -> Result<(), Misuse> {
+    /// [`UsageError::State`] if no body is offered or the response has begun,
+    /// [`UsageError::NoRoom`].
+    pub fn accept_body(&mut self, now: Instant, out: &mut impl Sink) -> Result<(), UsageError> {
         if !self.is_body_offered() || self.exchange.response != Response::Owed {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         }
-        if self.wanted == Wanted::Expected {
+        if self.wanted == BodyDemand::Expected {
             room(out, encode::CONTINUE.len())?;
             out.put(encode::CONTINUE);
-            self.wanted = Wanted::Continued;
+            self.wanted = BodyDemand::Continued;
         } else {
-            self.wanted = Wanted::Accepted;
+            self.wanted = BodyDemand::Accepted;
         }
         self.since = now;
         if matches!(self.reading, Reading::Chunked(_)) && self.after == After::KeepDraining {
@@ -45,10 +45,11 @@ impl Connection {
     pub const fn refuse_body(&mut self) {
         if matches!(self.exchange.request, Request::Body) {
             self.wanted = match self.wanted {
-                Wanted::Expected => Wanted::Expected,
-                Wanted::Offered | Wanted::Continued | Wanted::Accepted | Wanted::Refused => {
-                    Wanted::Refused
-                }
+                BodyDemand::Expected => BodyDemand::Expected,
+                BodyDemand::Offered
+                | BodyDemand::Continued
+                | BodyDemand::Accepted
+                | BodyDemand::Refused => BodyDemand::Refused,
             };
         }
     }
@@ -57,22 +58,22 @@ impl Connection {
     /// knows none and is sent nothing.
     ///
     /// # Errors
-    /// [`Misuse::State`] if no response is owed, [`Misuse::Status`] for 100
+    /// [`UsageError::State`] if no response is owed, [`UsageError::Status`] for 100
     /// (see [`accept_body`](Self::accept_body)), 101 and final ones,
-    /// [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
-    /// [`Misuse::NoRoom`].
+    /// [`UsageError::InvalidField`], [`UsageError::ForbiddenField`],
+    /// [`UsageError::NoRoom`].
     pub fn send_informational(
         &mut self,
         head: &ResponseHead<'_>,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if self.role != Role::Server || self.exchange.response != Response::Owed {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         }
         if !head.status.is_informational() || head.status.code() <= 101 {
-            return Err(Misuse::Status);
+            return Err(UsageError::Status);
         }
-        let found = encode::check(head.fields, Place::Interim)?;
+        let found = encode::check(head.fields, Section::Interim)?;
         room(out, found.room)?;
         if !self.old {
             self.exchange.take(Input::Interim);
@@ -95,11 +96,11 @@ impl Connection {
     /// [`Limits::drain`](super::Limits::drain), else the connection closes.
     ///
     /// # Errors
-    /// [`Misuse::State`] if no response is owed, [`Misuse::Status`] for 1xx
+    /// [`UsageError::State`] if no response is owed, [`UsageError::Status`] for 1xx
     /// and for 2xx to CONNECT (see [`send_switching`](Self::send_switching)),
-    /// [`Misuse::BodyTooLong`] for a 204 or 205 whose known length is not 0,
-    /// [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
-    /// [`Misuse::NoRoom`].
+    /// [`UsageError::BodyTooLong`] for a 204 or 205 whose known length is not 0,
+    /// [`UsageError::InvalidField`], [`UsageError::ForbiddenField`],
+    /// [`UsageError::NoRoom`].
     pub fn send_response(
         &mut self,
         head: &ResponseHead<'_>,
@@ -107,7 +108,7 @@ impl Connection {
         date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.respond(head, length, date, now, out, 0)?;
         self.exchange.take(Input::ResponseHead { body: true });
         Ok(())
@@ -125,7 +126,7 @@ impl Connection {
         date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let length = body.len() as u64;
         if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
             out.put(body);
@@ -152,7 +153,7 @@ impl Connection {
         date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let length = body.len() as u64;
         if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
             out.put_shared(body);
@@ -185,7 +186,7 @@ impl Connection {
             && self.role == Role::Server
             && self.exchange.request == Request::Done
             && self.exchange.response == Response::Owed
-            && self.asked == Asked::Plain
+            && self.asked == RequestKind::Plain
             && matches!(self.after, After::Keep | After::KeepDraining)
             && !self.old
             && !self.shutdown;
@@ -221,18 +222,18 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
         more: usize,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if self.role != Role::Server || self.exchange.response != Response::Owed {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         }
         let status = head.status;
         let content = ResponseContent::to(self.asked.asks(), status);
         if status.is_informational() || content.framing == ContentFraming::Tunnel {
-            return Err(Misuse::Status);
+            return Err(UsageError::Status);
         }
         let place = match status {
-            Status::UPGRADE_REQUIRED => Place::Upgrade,
-            _ => Place::Response,
+            Status::UPGRADE_REQUIRED => Section::Upgrade,
+            _ => Section::Response,
         };
         let found = encode::check(head.fields, place)?;
         let sending = self.framing(content, length)?;
@@ -258,7 +259,7 @@ impl Connection {
             _ => 0,
         };
         // A body that is discarded from here on is timed from here on.
-        if self.wanted == Wanted::Refused {
+        if self.wanted == BodyDemand::Refused {
             self.since = now;
         }
         Ok(())
@@ -270,10 +271,10 @@ impl Connection {
         &self,
         content: ResponseContent,
         length: BodyLength,
-    ) -> Result<Sending, Misuse> {
+    ) -> Result<Sending, UsageError> {
         let forbids = matches!(content.length, SentLength::Never | SentLength::Zero);
         Ok(match length {
-            BodyLength::Known(1..) if forbids => return Err(Misuse::BodyTooLong),
+            BodyLength::Known(1..) if forbids => return Err(UsageError::BodyTooLong),
             _ if !content.may_follow => Sending::Swallowed,
             BodyLength::Known(_) => Sending::Fixed,
             BodyLength::Unknown if self.old => Sending::UntilClose,
@@ -284,13 +285,15 @@ impl Connection {
     /// Settles what becomes of a request body that is still arriving, and of
     /// the connection.
     fn settle_body(&mut self, sending: Sending) {
-        let is_read = matches!(self.wanted, Wanted::Accepted | Wanted::Continued);
+        let is_read = matches!(self.wanted, BodyDemand::Accepted | BodyDemand::Continued);
         if self.exchange.request == Request::Body && !is_read {
             self.after = match (self.wanted, self.after) {
-                (Wanted::Offered | Wanted::Refused, After::KeepDraining) => After::KeepDraining,
+                (BodyDemand::Offered | BodyDemand::Refused, After::KeepDraining) => {
+                    After::KeepDraining
+                }
                 _ => After::Linger,
             };
-            self.wanted = Wanted::Refused;
+            self.wanted = BodyDemand::Refused;
         }
         if sending == Sending::UntilClose || self.shutdown {
             self.after = match self.after {
@@ -343,29 +346,29 @@ impl Connection {
     /// everything behind the request belongs to the new protocol.
     ///
     /// # Errors
-    /// [`Misuse::State`] if no response is owed or the request's body has not
-    /// been read, [`Misuse::NoUpgrade`] if none was offered or the fields name
-    /// none, [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
-    /// [`Misuse::NoRoom`].
+    /// [`UsageError::State`] if no response is owed or the request's body has not
+    /// been read, [`UsageError::NoUpgrade`] if none was offered or the fields name
+    /// none, [`UsageError::InvalidField`], [`UsageError::ForbiddenField`],
+    /// [`UsageError::NoRoom`].
     pub fn send_switching(
         &mut self,
         fields: Fields<'_>,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if self.role != Role::Server || self.exchange.after(Input::Switch).is_none() {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         }
         let place = match self.asked {
-            Asked::Upgrade => Place::Upgrade,
-            Asked::Tunnel => Place::Response,
-            Asked::Plain | Asked::Head => return Err(Misuse::NoUpgrade),
+            RequestKind::Upgrade => Section::Upgrade,
+            RequestKind::Tunnel => Section::Response,
+            RequestKind::Plain | RequestKind::Head => return Err(UsageError::NoUpgrade),
         };
         let found = encode::check(fields, place)?;
-        if place == Place::Upgrade && !found.upgrade {
-            return Err(Misuse::NoUpgrade);
+        if place == Section::Upgrade && !found.upgrade {
+            return Err(UsageError::NoUpgrade);
         }
         room(out, encode::HEAD_ROOM + found.room)?;
-        if place == Place::Upgrade {
+        if place == Section::Upgrade {
             encode::put_status_line(Status::SWITCHING_PROTOCOLS, out);
             out.put(b"Connection: Upgrade\r\n");
         } else {
@@ -382,7 +385,7 @@ impl Connection {
 mod tests {
     use super::*;
     #[cfg(feature = "alloc")]
-    use crate::http::{Field, FieldBuffer, Lent, OwnedScratch};
+    use crate::http::{CallContext, Field, FieldBuffer, OwnedScratch};
     #[cfg(feature = "alloc")]
     use crate::http1::Limits;
     use crate::wire::Slice;
@@ -407,10 +410,10 @@ mod tests {
         let mut machine = Connection::new(Role::Server, Instant::START);
         let mut scratch = OwnedScratch::new(8);
         let mut input = alloc::format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes();
-        let lent = Lent {
+        let lent = CallContext {
             now: Instant::START,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &Limits::DEFAULT,
             scratch: scratch.lend(),
         };

@@ -1,6 +1,6 @@
 //! The fields that rule a connection: classified while a head is scanned.
 
-use super::Violation;
+use super::ProtocolError;
 use super::length::TransferEncoding;
 use crate::http::{ContentLength, Expectation, List, Version, target::is_authority};
 use crate::wire::simd::{Blocks, Class, FieldLine, WINDOW};
@@ -167,39 +167,39 @@ impl Semantics {
     /// (RFC 9110 §10.1.1).
     ///
     /// # Errors
-    /// [`Violation::Expectation`] if it expects anything else.
-    pub(crate) const fn expects_continue(&self, version: Version) -> Result<bool, Violation> {
+    /// [`ProtocolError::Expectation`] if it expects anything else.
+    pub(crate) const fn expects_continue(&self, version: Version) -> Result<bool, ProtocolError> {
         match (version, self.expect) {
             (Version::Http10, _) | (_, Expectation::Absent) => Ok(false),
             (_, Expectation::Continue) => Ok(true),
-            (_, Expectation::Unknown) => Err(Violation::Expectation),
+            (_, Expectation::Unknown) => Err(ProtocolError::Expectation),
         }
     }
 
     /// Checks the Host rules (RFC 9112 §3.2) in the `text` of the head.
     ///
     /// # Errors
-    /// [`Violation`] if Host is missing in version 1.1, repeated, not a host
+    /// [`ProtocolError`] if Host is missing in version 1.1, repeated, not a host
     /// with a port, or empty although the target names an authority.
     pub(crate) fn check_host(
         &self,
         text: &[u8],
         version: Version,
         target_has_authority: bool,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), ProtocolError> {
         let (from, to) = (self.host.0 as usize, self.host.1 as usize);
         let host = self
             .flags
             .has(Flags::HOST)
             .then(|| text.get(from..to).unwrap_or_default());
         match host {
-            _ if self.flags.has(Flags::HOST_REPEATED) => Err(Violation::HostRepeated),
+            _ if self.flags.has(Flags::HOST_REPEATED) => Err(ProtocolError::HostRepeated),
             Some(_) if self.flags.has(Flags::HOST_PLAIN) => Ok(()),
             None if version == Version::Http10 => Ok(()),
-            None => Err(Violation::HostMissing),
+            None => Err(ProtocolError::HostMissing),
             Some(b"") if !target_has_authority => Ok(()),
             Some(host) if core::str::from_utf8(host).is_ok_and(is_authority) => Ok(()),
-            Some(_) => Err(Violation::HostInvalid),
+            Some(_) => Err(ProtocolError::HostInvalid),
         }
     }
 }
@@ -274,7 +274,7 @@ mod tests {
     const NAME: &str = "Host: ";
 
     impl Job for Plain {
-        type Place<'p> = ();
+        type Destination<'p> = ();
         type Output = bool;
 
         #[inline(always)]

@@ -3,9 +3,9 @@
 #[cfg(feature = "alloc")]
 use bytes::Bytes;
 
-use super::Misuse;
+use super::UsageError;
 use super::connection::{Connection, Sending};
-use super::encode::{self, Place};
+use super::encode::{self, Section};
 use super::state::{Input, Request, Response};
 use crate::http::Fields;
 use crate::wire::{Instant, Role, Sink, ascii};
@@ -17,9 +17,9 @@ impl Connection {
     /// Sends a piece of the body.
     ///
     /// # Errors
-    /// [`Misuse::State`] if no body is being sent, [`Misuse::BodyTooLong`] if
-    /// it goes beyond the announced length, [`Misuse::NoRoom`].
-    pub fn send_body(&mut self, data: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+    /// [`UsageError::State`] if no body is being sent, [`UsageError::BodyTooLong`] if
+    /// it goes beyond the announced length, [`UsageError::NoRoom`].
+    pub fn send_body(&mut self, data: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
         self.send_body_by(data.len(), out, |out| out.put(data))
     }
 
@@ -28,7 +28,7 @@ impl Connection {
     /// # Errors
     /// As [`send_body`](Self::send_body).
     #[cfg(feature = "alloc")]
-    pub fn send_body_shared(&mut self, data: Bytes, out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn send_body_shared(&mut self, data: Bytes, out: &mut impl Sink) -> Result<(), UsageError> {
         self.send_body_by(data.len(), out, |out| out.put_shared(data))
     }
 
@@ -43,17 +43,17 @@ impl Connection {
         len: usize,
         out: &mut S,
         put: impl FnOnce(&mut S),
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if !self.sends_body() {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         }
         match self.sending {
             _ if len == 0 => {}
-            Sending::Nothing => return Err(Misuse::BodyTooLong),
+            Sending::Nothing => return Err(UsageError::BodyTooLong),
             Sending::Swallowed => {}
             Sending::Fixed => {
                 let left = self.owed.checked_sub(len as u64);
-                let left = left.ok_or(Misuse::BodyTooLong)?;
+                let left = left.ok_or(UsageError::BodyTooLong)?;
                 room(out, len)?;
                 self.owed = left;
                 put(out);
@@ -77,23 +77,23 @@ impl Connection {
     /// any other, which has no place for them.
     ///
     /// # Errors
-    /// [`Misuse::State`] if no body is being sent, [`Misuse::BodyTooShort`] if
+    /// [`UsageError::State`] if no body is being sent, [`UsageError::BodyTooShort`] if
     /// less was sent than announced: such a connection can only be cut.
-    /// [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
-    /// [`Misuse::NoRoom`].
+    /// [`UsageError::InvalidField`], [`UsageError::ForbiddenField`],
+    /// [`UsageError::NoRoom`].
     pub fn send_end(
         &mut self,
         trailers: Fields<'_>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if !self.sends_body() {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         }
         if self.sending == Sending::Fixed && self.owed > 0 {
-            return Err(Misuse::BodyTooShort);
+            return Err(UsageError::BodyTooShort);
         }
-        let found = encode::check(trailers, Place::Trailers)?;
+        let found = encode::check(trailers, Section::Trailers)?;
         if self.sending == Sending::Chunked {
             room(out, found.room.saturating_add(CHUNK_ROOM))?;
             out.put(b"0\r\n");
@@ -122,9 +122,9 @@ impl Connection {
 }
 
 /// Checks that `out` has room for `bytes`.
-pub(super) fn room(out: &impl Sink, bytes: usize) -> Result<(), Misuse> {
+pub(super) fn room(out: &impl Sink, bytes: usize) -> Result<(), UsageError> {
     match out.room() >= bytes {
         true => Ok(()),
-        false => Err(Misuse::NoRoom),
+        false => Err(UsageError::NoRoom),
     }
 }

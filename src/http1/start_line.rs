@@ -5,7 +5,7 @@
 //!  HTTP-version SP status-code SP [ reason-phrase ]  a response's
 //! ```
 
-use super::Violation;
+use super::ProtocolError;
 use crate::http::{Status, Version};
 use crate::wire::ascii;
 
@@ -14,12 +14,12 @@ const LONGEST_METHOD: usize = 32;
 
 /// The fault of a request line that has no end within the limit of a head.
 #[cold]
-pub(super) fn fault_of_endless(line: &[u8]) -> Violation {
+pub(super) fn fault_of_endless(line: &[u8]) -> ProtocolError {
     let method = line.iter().position(|&b| !ascii::is_tchar(b));
     match method.map(|end| (end, line.get(end))) {
-        Some((1..=LONGEST_METHOD, Some(b' '))) => Violation::TargetTooLong,
-        Some((1.., Some(b' '))) | None => Violation::MethodTooLong,
-        Some(_) => Violation::Method,
+        Some((1..=LONGEST_METHOD, Some(b' '))) => ProtocolError::TargetTooLong,
+        Some((1.., Some(b' '))) | None => ProtocolError::MethodTooLong,
+        Some(_) => ProtocolError::Method,
     }
 }
 
@@ -32,7 +32,7 @@ pub(crate) trait StartLine: Copy {
     const IS_THERE: bool;
 
     /// Parses a whole line, without its CRLF.
-    fn parse(line: &[u8], longest_target: u32) -> Result<Self, Violation>;
+    fn parse(line: &[u8], longest_target: u32) -> Result<Self, ProtocolError>;
 
     /// The same of the line of a whole head; `None` unless it is of the usual
     /// form. What it holds in its middle may be left to be judged by whoever
@@ -62,28 +62,28 @@ impl StartLine for RequestLine {
 
     const IS_THERE: bool = true;
 
-    fn parse(line: &[u8], longest_target: u32) -> Result<Self, Violation> {
+    fn parse(line: &[u8], longest_target: u32) -> Result<Self, ProtocolError> {
         let method_end = line.iter().position(|&b| !ascii::is_tchar(b));
         let method_end = method_end.unwrap_or(line.len());
         let rest = match line.get(method_end..) {
             Some([b' ', rest @ ..]) => rest,
-            Some([_, ..]) => return Err(Violation::Method),
-            Some([]) | None => return Err(Violation::RequestLine),
+            Some([_, ..]) => return Err(ProtocolError::Method),
+            Some([]) | None => return Err(ProtocolError::RequestLine),
         };
         if method_end == 0 {
-            return Err(Violation::Method);
+            return Err(ProtocolError::Method);
         }
         if method_end > LONGEST_METHOD {
-            return Err(Violation::MethodTooLong);
+            return Err(ProtocolError::MethodTooLong);
         }
         let target_len = rest.iter().position(|&b| b == b' ');
-        let target_len = target_len.ok_or(Violation::RequestLine)?;
+        let target_len = target_len.ok_or(ProtocolError::RequestLine)?;
         let (target, version) = rest.split_at(target_len); // found in the rest
         if target.is_empty() {
-            return Err(Violation::Target);
+            return Err(ProtocolError::Target);
         }
         if target.len() > longest_target as usize {
-            return Err(Violation::TargetTooLong);
+            return Err(ProtocolError::TargetTooLong);
         }
         Ok(Self {
             method_end: method_end as u32,
@@ -142,20 +142,20 @@ impl StartLine for StatusLine {
     const IS_THERE: bool = true;
 
     #[inline]
-    fn parse(line: &[u8], _longest_target: u32) -> Result<Self, Violation> {
-        let (version, rest) = line.split_at_checked(8).ok_or(Violation::StatusLine)?;
+    fn parse(line: &[u8], _longest_target: u32) -> Result<Self, ProtocolError> {
+        let (version, rest) = line.split_at_checked(8).ok_or(ProtocolError::StatusLine)?;
         let version = version_of(version)?;
         // The space before an empty reason is missing often enough.
         let [b' ', a, b, c, ..] = *rest else {
-            return Err(Violation::StatusLine);
+            return Err(ProtocolError::StatusLine);
         };
         if !matches!(rest.get(4), None | Some(b' ')) {
-            return Err(Violation::StatusLine);
+            return Err(ProtocolError::StatusLine);
         }
         let status = ascii::parse_decimal(&[a, b, c])
             .and_then(|code| u16::try_from(code).ok())
             .and_then(Status::new)
-            .ok_or(Violation::StatusLine)?;
+            .ok_or(ProtocolError::StatusLine)?;
         Ok(Self { version, status })
     }
 
@@ -175,7 +175,7 @@ impl StartLine for NoLine {
     const IS_THERE: bool = false;
 
     #[inline]
-    fn parse(_line: &[u8], _longest_target: u32) -> Result<Self, Violation> {
+    fn parse(_line: &[u8], _longest_target: u32) -> Result<Self, ProtocolError> {
         Ok(Self)
     }
 
@@ -188,14 +188,14 @@ impl StartLine for NoLine {
 /// `HTTP/1.0`, or `HTTP/1.` and a higher digit, which is spoken to as 1.1
 /// (RFC 9112 §2.3, RFC 9110 §2.5).
 #[inline]
-fn version_of(text: &[u8]) -> Result<Version, Violation> {
+fn version_of(text: &[u8]) -> Result<Version, ProtocolError> {
     match text {
         b"HTTP/1.1" => Ok(Version::Http11),
         _ => other_version(text),
     }
 }
 
-fn other_version(text: &[u8]) -> Result<Version, Violation> {
+fn other_version(text: &[u8]) -> Result<Version, ProtocolError> {
     match text {
         b"HTTP/1.0" => Ok(Version::Http10),
         [
@@ -211,10 +211,10 @@ fn other_version(text: &[u8]) -> Result<Version, Violation> {
             if *major == b'1' {
                 Ok(Version::Http11)
             } else {
-                Err(Violation::UnsupportedVersion)
+                Err(ProtocolError::UnsupportedVersion)
             }
         }
-        _ => Err(Violation::Version),
+        _ => Err(ProtocolError::Version),
     }
 }
 
@@ -229,23 +229,23 @@ mod tests {
         assert_eq!(parse("GET / HTTP/1.2"), Ok(Version::Http11));
         let long = std::format!("{} / HTTP/1.1", "A".repeat(33));
         for (line, violation) in [
-            ("GET", Violation::RequestLine),
-            ("GET /", Violation::RequestLine),
-            ("", Violation::RequestLine),
-            (" / HTTP/1.1", Violation::Method),
-            ("GE{T / HTTP/1.1", Violation::Method),
-            ("GET\t/ HTTP/1.1", Violation::Method),
-            (long.as_str(), Violation::MethodTooLong),
-            ("GET  HTTP/1.1", Violation::Target),
-            ("GET /2345678901 HTTP/1.1", Violation::TargetTooLong),
-            ("GET / HTTP/1.1 ", Violation::Version),
-            ("GET / HTTP/1.", Violation::Version),
-            ("GET / http/1.1", Violation::Version),
-            ("GET / HTTP/1.10", Violation::Version),
-            ("GET /  HTTP/1.1", Violation::Version),
-            ("GET / ", Violation::Version),
-            ("PRI * HTTP/2.0", Violation::UnsupportedVersion),
-            ("GET / HTTP/0.9", Violation::UnsupportedVersion),
+            ("GET", ProtocolError::RequestLine),
+            ("GET /", ProtocolError::RequestLine),
+            ("", ProtocolError::RequestLine),
+            (" / HTTP/1.1", ProtocolError::Method),
+            ("GE{T / HTTP/1.1", ProtocolError::Method),
+            ("GET\t/ HTTP/1.1", ProtocolError::Method),
+            (long.as_str(), ProtocolError::MethodTooLong),
+            ("GET  HTTP/1.1", ProtocolError::Target),
+            ("GET /2345678901 HTTP/1.1", ProtocolError::TargetTooLong),
+            ("GET / HTTP/1.1 ", ProtocolError::Version),
+            ("GET / HTTP/1.", ProtocolError::Version),
+            ("GET / http/1.1", ProtocolError::Version),
+            ("GET / HTTP/1.10", ProtocolError::Version),
+            ("GET /  HTTP/1.1", ProtocolError::Version),
+            ("GET / ", ProtocolError::Version),
+            ("PRI * HTTP/2.0", ProtocolError::UnsupportedVersion),
+            ("GET / HTTP/0.9", ProtocolError::UnsupportedVersion),
         ] {
             assert_eq!(parse(line), Err(violation), "{line}");
         }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::block::{Block, Decoded};
-use super::{Connection, Limits, Violation};
+use super::{Connection, Limits, ProtocolError};
 use crate::hpack::Room;
 use crate::http::Scratch;
 
@@ -18,7 +18,7 @@ impl Connection {
         octets: &[u8],
         limits: &Limits,
         scratch: &mut Scratch<'_>,
-    ) -> Result<Decoded, Violation> {
+    ) -> Result<Decoded, ProtocolError> {
         self.make_scratch(scratch)?;
         let most = scratch.fields.len().min(usize::from(limits.fields));
         let list_limit = if block.skimmed {
@@ -27,7 +27,7 @@ impl Connection {
             self.own.header_list
         };
         let (fields, Some(text)) = scratch.parts() else {
-            return Err(Violation::FieldTooLarge);
+            return Err(ProtocolError::FieldTooLarge);
         };
         let room = Room {
             text,
@@ -49,7 +49,7 @@ impl Connection {
         block: &mut Block,
         octets: &[u8],
         scratch: &mut Scratch<'_>,
-    ) -> Result<usize, Violation> {
+    ) -> Result<usize, ProtocolError> {
         if block.assembled <= self.own.header_list && !block.skimmed {
             return Ok(0);
         }
@@ -58,7 +58,7 @@ impl Connection {
         block.skimmed = true;
         block.assembled -= used as u32; // used <= octets.len() == assembled
         if block.assembled > self.own.header_list.saturating_add(CUT_FIELD) {
-            return Err(Violation::FieldTooLarge);
+            return Err(ProtocolError::FieldTooLarge);
         }
         Ok(used)
     }
@@ -68,9 +68,9 @@ impl Connection {
     pub(super) fn make_scratch<'t>(
         &self,
         scratch: &'t mut Scratch<'_>,
-    ) -> Result<&'t mut Vec<u8>, Violation> {
+    ) -> Result<&'t mut Vec<u8>, ProtocolError> {
         let room = self.own.header_list.max(self.own.header_table).max(4096) as usize;
-        let text = scratch.parts().1.ok_or(Violation::FieldTooLarge)?;
+        let text = scratch.parts().1.ok_or(ProtocolError::FieldTooLarge)?;
         if text.len() < room {
             text.resize(room, 0);
         }

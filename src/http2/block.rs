@@ -15,7 +15,7 @@
 //! compression in step, and what is assembled is a single cut field at most.
 
 use super::head::List;
-use super::{Limits, Violation};
+use super::{Limits, ProtocolError};
 use crate::http::Scratch;
 
 /// A header block that is being put together.
@@ -36,10 +36,10 @@ pub(super) struct Block {
 
 impl Block {
     /// Counts a CONTINUATION.
-    pub(super) const fn count(&mut self, limits: &Limits) -> Result<(), Violation> {
+    pub(super) const fn count(&mut self, limits: &Limits) -> Result<(), ProtocolError> {
         self.frames += 1;
         if self.frames > limits.continuations {
-            return Err(Violation::ContinuationFlood);
+            return Err(ProtocolError::ContinuationFlood);
         }
         Ok(())
     }

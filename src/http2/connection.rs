@@ -12,7 +12,7 @@ use super::settings::{DEFAULT_WINDOW, Own, Peer};
 use super::streams::{Closed, Stream};
 use super::table::Table;
 use super::window::{ReceiveWindow, SendWindow};
-use super::{ErrorCode, Limits, Misuse, Violation, payload};
+use super::{ErrorCode, Limits, ProtocolError, UsageError, payload};
 use crate::hpack::{Decoder, Encoder, Growing};
 use crate::wire::{Instant, Role, Sink};
 
@@ -34,7 +34,7 @@ pub(super) const ALIVE_PING: [u8; 8] = *b"alive???";
 /// then serve the streams that [`ready`](Self::ready) names.
 ///
 /// ```
-/// use barewire::http::{Fields, Lent, OwnedScratch, ResponseHead, Status};
+/// use barewire::http::{Fields, CallContext, OwnedScratch, ResponseHead, Status};
 /// use barewire::http2::{BodyLength, Connection, Event, Limits, PREFACE};
 /// use barewire::wire::{Instant, Role, Step};
 ///
@@ -45,10 +45,10 @@ pub(super) const ALIVE_PING: [u8; 8] = *b"alive???";
 /// input.extend(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a"); // GET http://a/
 /// let mut at = 0;
 /// loop {
-///     let lent = Lent {
+///     let lent = CallContext {
 ///         now: Instant::START,
 ///         date: None,
-///         chance: [0; 4],
+///         mask_key: [0; 4],
 ///         limits: &Limits::DEFAULT,
 ///         scratch: scratch.lend(),
 ///     };
@@ -139,7 +139,7 @@ pub(super) enum Phase {
     Open,
     /// Nothing comes or goes any more.
     Done,
-    Failed(Violation),
+    Failed(ProtocolError),
 }
 
 /// What stands at the front of the input.
@@ -314,20 +314,20 @@ impl Connection {
     /// [`receive`](Self::receive). Does nothing the second time.
     ///
     /// # Errors
-    /// [`Misuse::NoRoom`], [`Misuse::NotOpen`] after the end.
+    /// [`UsageError::NoRoom`], [`UsageError::NotOpen`] after the end.
     pub fn open(
         &mut self,
         limits: &Limits,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match self.phase {
             Phase::New => {}
             Phase::Open => return Ok(()),
-            Phase::Done | Phase::Failed(_) => return Err(Misuse::NotOpen),
+            Phase::Done | Phase::Failed(_) => return Err(UsageError::NotOpen),
         }
         if out.room() < CONTROL_ROOM {
-            return Err(Misuse::NoRoom);
+            return Err(UsageError::NoRoom);
         }
         self.own = Own::new(limits);
         let tenths = limits.early_reset.as_millis().div_ceil(100);
@@ -354,13 +354,13 @@ impl Connection {
     /// way is finished; then [`is_done`](Self::is_done).
     ///
     /// # Errors
-    /// [`Misuse::NoRoom`], [`Misuse::NotOpen`].
-    pub fn shutdown(&mut self, now: Instant, out: &mut impl Sink) -> Result<(), Misuse> {
+    /// [`UsageError::NoRoom`], [`UsageError::NotOpen`].
+    pub fn shutdown(&mut self, now: Instant, out: &mut impl Sink) -> Result<(), UsageError> {
         if self.phase != Phase::Open {
-            return Err(Misuse::NotOpen);
+            return Err(UsageError::NotOpen);
         }
         if out.room() < CONTROL_ROOM {
-            return Err(Misuse::NoRoom);
+            return Err(UsageError::NoRoom);
         }
         match (self.drain, self.role) {
             (Drain::No, Role::Server) => {
@@ -414,8 +414,8 @@ impl Connection {
     /// Ends the connection over `violation`: GOAWAY is the last thing said
     /// (RFC 9113 §5.4.1).
     #[cold]
-    pub(super) fn fail(&mut self, violation: Violation, out: &mut impl Sink) -> Violation {
-        let speaks = self.phase == Phase::Open && violation != Violation::Incomplete;
+    pub(super) fn fail(&mut self, violation: ProtocolError, out: &mut impl Sink) -> ProtocolError {
+        let speaks = self.phase == Phase::Open && violation != ProtocolError::Incomplete;
         if speaks && out.room() >= 17 + violation.reason().len() {
             payload::put_goaway(self.last_peer, violation.code(), violation.reason(), out);
         }

@@ -5,13 +5,13 @@ use core::time::Duration;
 
 use super::connection::{ALIVE_PING, CONTROL_ROOM, DRAIN_PING, Drain};
 use super::flood::Spent;
-use super::found::Found;
 use super::frame::{HEAD, Head, Kind, flag};
+use super::located_event::LocatedEvent;
 use super::receive::Context;
 use super::settings;
 use super::state::{By, Frame, State};
 use super::streams::Sending;
-use super::{Connection, ErrorCode, Misuse, Violation, payload};
+use super::{Connection, ErrorCode, ProtocolError, UsageError, payload};
 use crate::wire::{Instant, Role, Sink};
 
 impl Connection {
@@ -33,7 +33,7 @@ impl Connection {
         body: &[u8],
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         let id = head.stream;
         match head.kind {
             Kind::Settings if head.has(flag::ACK) => {
@@ -48,12 +48,12 @@ impl Connection {
                     self.flood.answer(context.limits, context.now)?;
                     let ours = self.take_pong(opaque, out);
                     self.finish_drain();
-                    return Ok((!ours).then_some(Found::Pong(opaque)));
+                    return Ok((!ours).then_some(LocatedEvent::Pong(opaque)));
                 }
                 let idle = self.streams.is_empty();
                 self.flood.ping(idle, context.limits, context.now)?;
                 payload::put_ping(true, opaque, out);
-                Ok(Some(Found::Ping(opaque)))
+                Ok(Some(LocatedEvent::Ping(opaque)))
             }
             Kind::GoAway => {
                 let last_stream = payload::number(body);
@@ -63,7 +63,7 @@ impl Connection {
                     self.put_last_goaway("", out);
                 }
                 self.finish_drain();
-                Ok(Some(Found::GoAway {
+                Ok(Some(LocatedEvent::GoAway {
                     last_stream,
                     code: payload::code(body.get(4..).unwrap_or_default()),
                     from: HEAD + 8,
@@ -72,7 +72,7 @@ impl Connection {
             }
             Kind::RstStream => self.reset(id, payload::code(body), context),
             Kind::WindowUpdate => self.window_update(id, payload::number(body), context, out),
-            Kind::Priority if payload::number(body) == id => Err(Violation::SelfDependency),
+            Kind::Priority if payload::number(body) == id => Err(ProtocolError::SelfDependency),
             // The others never come here: they are told apart before.
             Kind::Priority
             | Kind::Data
@@ -90,13 +90,13 @@ impl Connection {
         body: &[u8],
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Found, Violation> {
+    ) -> Result<LocatedEvent, ProtocolError> {
         self.flood.settings(context.limits, context.now)?;
         let peer = self.peer.after(body, self.role)?;
         let by = i64::from(peer.window) - i64::from(self.peer.window);
         if by != 0 {
             for stream in self.streams.iter_mut() {
-                stream.send.grow(by).ok_or(Violation::SettingWindow)?;
+                stream.send.grow(by).ok_or(ProtocolError::SettingWindow)?;
             }
         }
         if peer.header_table != self.peer.header_table {
@@ -111,11 +111,14 @@ impl Connection {
             self.greeted = true;
             self.frame_since = None;
         }
-        Ok(Found::Settings)
+        Ok(LocatedEvent::Settings)
     }
 
     /// Our settings take effect once they are acknowledged.
-    fn settings_acknowledged(&mut self, context: &mut Context<'_, '_>) -> Result<(), Violation> {
+    fn settings_acknowledged(
+        &mut self,
+        context: &mut Context<'_, '_>,
+    ) -> Result<(), ProtocolError> {
         if self.settings_since.take().is_none() {
             return self.flood.settings(context.limits, context.now);
         }
@@ -134,15 +137,15 @@ impl Connection {
         stream: u32,
         code: ErrorCode,
         context: &Context<'_, '_>,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         let after = self.state(stream).after(By::Peer, Frame::Reset);
-        after.map_err(|_| Violation::IdleStream)?;
+        after.map_err(|_| ProtocolError::IdleStream)?;
         self.flood.reset(context.limits, context.now)?;
         if self.streams.get(stream).is_none() {
             return Ok(None);
         }
         self.remove(stream, false, context.now);
-        Ok(Some(Found::Reset {
+        Ok(Some(LocatedEvent::Reset {
             stream,
             code,
             by_peer: true,
@@ -155,15 +158,15 @@ impl Connection {
         increment: u32,
         context: &Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         if id == 0 {
             if increment == 0 {
-                return Err(Violation::WindowIncrement);
+                return Err(ProtocolError::WindowIncrement);
             }
             let shut = self.send.open() == 0;
             let unused = self.full.saturating_sub(self.send.open() as u32); // < 2^31
             let grown = self.send.grow(i64::from(increment));
-            grown.ok_or(Violation::WindowOverflow)?;
+            grown.ok_or(ProtocolError::WindowOverflow)?;
             self.full = self.full.max(self.send.open() as u32);
             self.used(increment.min(unused), context.now);
             if shut {
@@ -172,7 +175,7 @@ impl Connection {
             return Ok(None);
         }
         let after = self.state(id).after(By::Peer, Frame::WindowUpdate);
-        after.map_err(|_| Violation::IdleStream)?;
+        after.map_err(|_| ProtocolError::IdleStream)?;
         let Some(stream) = self.streams.get_mut(id) else {
             return Ok(None);
         };
@@ -217,7 +220,7 @@ impl Connection {
 
     /// A stream of ours that the peer will not look at, as it has said in
     /// GOAWAY.
-    pub(super) fn next_refused(&mut self, now: Instant) -> Option<Found> {
+    pub(super) fn next_refused(&mut self, now: Instant) -> Option<LocatedEvent> {
         let above = self.refused_above?;
         // What a client names is the last stream that a server has pushed, and
         // we push none.
@@ -228,7 +231,7 @@ impl Connection {
         // Lowest first, so that the order does not depend on the table's.
         let stream = refused.filter(|&id| id > above && id % 2 == 1).min()?;
         self.remove(stream, false, now);
-        Some(Found::Reset {
+        Some(LocatedEvent::Reset {
             stream,
             code: ErrorCode::REFUSED_STREAM,
             by_peer: true,
@@ -350,8 +353,8 @@ impl Connection {
     /// [`Event::Pong`](super::Event::Pong).
     ///
     /// # Errors
-    /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
-    pub fn send_ping(&mut self, opaque: [u8; 8], out: &mut impl Sink) -> Result<(), Misuse> {
+    /// [`UsageError::NotOpen`], [`UsageError::NoRoom`].
+    pub fn send_ping(&mut self, opaque: [u8; 8], out: &mut impl Sink) -> Result<(), UsageError> {
         self.may_send(CONTROL_ROOM, out)?;
         self.put_ping(opaque, out);
         Ok(())
@@ -362,18 +365,18 @@ impl Connection {
     /// response that the rest of the request is not needed (RFC 9113 §8.1).
     ///
     /// # Errors
-    /// [`Misuse::NoStream`], [`Misuse::NotOpen`], [`Misuse::NoRoom`].
+    /// [`UsageError::NoStream`], [`UsageError::NotOpen`], [`UsageError::NoRoom`].
     pub fn send_reset(
         &mut self,
         stream: u32,
         code: ErrorCode,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.may_send(CONTROL_ROOM, out)?;
         let state = self.state(stream);
         let after = state.after(By::Us, Frame::Reset);
-        after.map_err(|_| Misuse::NoStream)?;
+        after.map_err(|_| UsageError::NoStream)?;
         // Both sides have ended a stream whose content is only taken and dropped.
         let is_over = state == State::HalfClosedRemote && self.is_swallowed(stream);
         if !is_over {

@@ -1,6 +1,6 @@
 //! What is to be sent in a block, and what it costs.
 
-use super::Misuse;
+use super::UsageError;
 use crate::hpack::FIELD_OVERHEAD;
 use crate::http::{Fields, Status, date::Date};
 
@@ -35,9 +35,9 @@ impl Cost {
     }
 
     /// Whether the peer takes a list of this size.
-    pub(super) const fn fits(&self, header_list: u32) -> Result<(), Misuse> {
+    pub(super) const fn fits(&self, header_list: u32) -> Result<(), UsageError> {
         if self.list > header_list as usize {
-            return Err(Misuse::ListTooLarge);
+            return Err(UsageError::ListTooLarge);
         }
         Ok(())
     }

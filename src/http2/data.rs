@@ -1,12 +1,12 @@
 //! DATA: content under two windows (RFC 9113 §6.1, §6.9).
 
 use super::connection::{Data, Reading};
-use super::found::Found;
 use super::frame::{HEAD, Head, Kind, flag};
+use super::located_event::LocatedEvent;
 use super::receive::Context;
 use super::state::{By, Frame, Refused, State};
 use super::streams::UNKNOWN;
-use super::{Connection, ErrorCode, Violation};
+use super::{Connection, ErrorCode, ProtocolError};
 use crate::wire::{Role, Sink};
 
 impl Connection {
@@ -16,9 +16,9 @@ impl Connection {
         head: Head,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         let (id, len, end) = (head.stream, head.length, head.has(flag::END_STREAM));
-        self.receive.take(len).ok_or(Violation::FlowControl)?;
+        self.receive.take(len).ok_or(ProtocolError::FlowControl)?;
         let pad_unread = head.has(flag::PADDED);
         let data = Data {
             stream: id,
@@ -59,7 +59,7 @@ impl Connection {
         data: Data,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         if data.left == 0 && !data.end {
             self.flood.empty_data(context.limits, context.now)?;
         }
@@ -88,7 +88,7 @@ impl Connection {
         at: &mut usize,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         let is_open = self.streams.get(data.stream).is_some();
         if !is_open && !data.pad_unread {
             // It is closed, and its bytes were given back then.
@@ -97,12 +97,12 @@ impl Connection {
         }
         if data.pad_unread {
             let Some(&padding) = rest.first() else {
-                return Ok(Some(Found::Need(1)));
+                return Ok(Some(LocatedEvent::Need(1)));
             };
             data.pad_unread = false;
             data.padding = padding;
             let rest = data.left.checked_sub(1 + u32::from(padding));
-            data.left = rest.ok_or(Violation::Padding)?;
+            data.left = rest.ok_or(ProtocolError::Padding)?;
             *at += 1;
             self.reading = Reading::Data(data);
             self.consume_quietly(data.stream, 1 + u32::from(padding));
@@ -118,14 +118,14 @@ impl Connection {
                 to = self.join(data.stream, n, rest, at);
             }
             let stream = data.stream;
-            return Ok(Some(Found::Data {
+            return Ok(Some(LocatedEvent::Data {
                 stream,
                 from: 0,
                 to,
             }));
         }
         if data.left > 0 {
-            return Ok(Some(Found::Need(1)));
+            return Ok(Some(LocatedEvent::Need(1)));
         }
         if data.padding > 0 {
             let n = rest.len().min(usize::from(data.padding));
@@ -133,7 +133,7 @@ impl Connection {
             *at += n;
             self.reading = Reading::Data(data);
             if data.padding > 0 {
-                return Ok(Some(Found::Need(usize::from(data.padding))));
+                return Ok(Some(LocatedEvent::Need(usize::from(data.padding))));
             }
         }
         self.reading = Reading::Head;
@@ -142,7 +142,7 @@ impl Connection {
         }
         self.end_of_content(data.stream, context, out)
             .map(|refused| {
-                Some(refused.unwrap_or(Found::End {
+                Some(refused.unwrap_or(LocatedEvent::End {
                     stream: data.stream,
                 }))
             })
@@ -195,7 +195,7 @@ impl Connection {
         id: u32,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         let Some(stream) = self.streams.get_mut(id) else {
             return Ok(None);
         };

@@ -73,7 +73,7 @@ impl fmt::Display for ErrorCode {
 /// (RFC 9113 §5.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Violation {
+pub enum ProtocolError {
     /// The connection does not begin with the client's preface.
     #[error("not the connection preface (RFC 9113 §3.4)")]
     Preface,
@@ -140,7 +140,7 @@ pub enum Violation {
     FlowControl,
     /// A header block that HPACK cannot decode.
     #[error(transparent)]
-    Compression(hpack::Violation),
+    Compression(hpack::ProtocolError),
     /// More frames in a header block than
     /// [`Limits::continuations`](super::Limits::continuations).
     #[error("header block in too many frames (RFC 9113 §10.5.1)")]
@@ -201,13 +201,13 @@ pub enum Violation {
     Incomplete,
 }
 
-impl From<hpack::Violation> for Violation {
-    fn from(violation: hpack::Violation) -> Self {
+impl From<hpack::ProtocolError> for ProtocolError {
+    fn from(violation: hpack::ProtocolError) -> Self {
         Self::Compression(violation)
     }
 }
 
-impl Violation {
+impl ProtocolError {
     /// The code that GOAWAY carries.
     pub const fn code(self) -> ErrorCode {
         match self {
@@ -293,7 +293,7 @@ impl Violation {
 /// and written nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Misuse {
+pub enum UsageError {
     /// The output has too little room.
     #[error("too little room in the output")]
     NoRoom,
@@ -343,7 +343,7 @@ pub enum Misuse {
     BodyTooShort,
 }
 
-impl From<InvalidField> for Misuse {
+impl From<InvalidField> for UsageError {
     fn from(error: InvalidField) -> Self {
         Self::InvalidField(error)
     }

@@ -3,7 +3,7 @@
 use super::cost::{Cost, Parts};
 use super::frame::{HEAD, Head, Kind, flag};
 use super::head::is_lower_token;
-use super::{BodyLength, Connection, Misuse, payload};
+use super::{BodyLength, Connection, UsageError, payload};
 use crate::hpack::{Encoder, Growing, Indexing};
 use crate::http::target::can_be_sent;
 use crate::http::{
@@ -35,7 +35,7 @@ impl Weighed {
 
 /// Where a list is to stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Section {
     /// Host becomes `:authority`.
     Request,
     Response,
@@ -43,14 +43,14 @@ pub(super) enum Place {
 }
 
 /// Judges what an application wants to send.
-pub(super) fn check(fields: Fields<'_>, place: Place) -> Result<Cost, Misuse> {
+pub(super) fn check(fields: Fields<'_>, place: Section) -> Result<Cost, UsageError> {
     let mut cost = Cost::default();
     for field in fields.iter() {
         if !(is_lower_token(field.name) && is_clean(field.value)) {
             field.check()?;
         }
         if is_forbidden(field, place) {
-            return Err(Misuse::ForbiddenField);
+            return Err(UsageError::ForbiddenField);
         }
         cost.date |= field.is("date");
         cost.add(field.name.len(), field.value.len());
@@ -66,13 +66,13 @@ fn is_clean(value: &[u8]) -> bool {
 
 /// Fields that the machine is in charge of, or that HTTP/2 does not have
 /// (RFC 9113 §8.2.2).
-fn is_forbidden(field: Field<'_>, place: Place) -> bool {
-    if place == Place::Trailers && !trailers::may_trail(field.name) {
+fn is_forbidden(field: Field<'_>, place: Section) -> bool {
+    if place == Section::Trailers && !trailers::may_trail(field.name) {
         return true;
     }
     match field.name.len() {
         2 => field.is("te") && !field.value.eq_ignore_ascii_case(b"trailers"),
-        4 => place != Place::Request && field.is("host"),
+        4 => place != Section::Request && field.is("host"),
         14 => field.is("content-length"),
         _ => is_of_connection(field.name),
     }
@@ -90,9 +90,9 @@ pub(super) struct Pseudo<'a> {
 }
 
 impl<'a> Pseudo<'a> {
-    pub(super) fn new(head: &RequestHead<'a>) -> Result<Self, Misuse> {
+    pub(super) fn new(head: &RequestHead<'a>) -> Result<Self, UsageError> {
         let authority = head.authority();
-        let tunnel = head.method == Method::Connect && head.protocol.is_none();
+        let tunnel = head.method == Method::CONNECT && head.protocol.is_none();
         let (scheme, path, query) = match head.target {
             Target::Origin { path, query } => (Some("http"), Some(path), query),
             Target::Absolute {
@@ -115,7 +115,7 @@ impl<'a> Pseudo<'a> {
         let protocol_ok = head
             .protocol
             .is_none_or(|text| ascii::is_token(text.as_bytes()))
-            && (head.protocol.is_none() || head.method == Method::Connect);
+            && (head.protocol.is_none() || head.method == Method::CONNECT);
         let method = head.method.as_str();
         if !fits
             || !protocol_ok
@@ -124,7 +124,7 @@ impl<'a> Pseudo<'a> {
             || ![scheme, authority].into_iter().all(clean)
             || authority.is_none()
         {
-            return Err(Misuse::Request);
+            return Err(UsageError::Request);
         }
         Ok(Self {
             method,
@@ -181,13 +181,13 @@ impl Connection {
 
     /// Judges the parts of a response or of trailers: what they cost, and
     /// which block they are known as.
-    pub(super) fn weigh(&self, parts: &Parts<'_>) -> Result<Weighed, Misuse> {
+    pub(super) fn weigh(&self, parts: &Parts<'_>) -> Result<Weighed, UsageError> {
         let changes = self.encoder.table().changes();
         let (known, cost) = match self.known_blocks.find(changes, parts) {
             Some((at, cost)) => (Some(at), cost),
-            None if parts.status.is_none() => (None, check(parts.fields, Place::Trailers)?),
+            None if parts.status.is_none() => (None, check(parts.fields, Section::Trailers)?),
             None => {
-                let mut cost = check(parts.fields, Place::Response)?;
+                let mut cost = check(parts.fields, Section::Response)?;
                 cost.add(7, 3);
                 (None, cost)
             }

@@ -1,6 +1,6 @@
 //! What a peer has spent of the limits that count frames (RFC 9113 §10.5).
 
-use super::{Limits, Violation};
+use super::{Limits, ProtocolError};
 use crate::wire::{Budget, Instant};
 
 /// What a stream counts whose field list is too large: all of its block is
@@ -160,10 +160,10 @@ impl Flood {
         &mut self,
         limits: &Limits,
         now: Instant,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), ProtocolError> {
         judge(
             self.settings.spend(1, limits.settings_rate, now),
-            Violation::SettingsFlood,
+            ProtocolError::SettingsFlood,
         )
     }
 
@@ -173,14 +173,18 @@ impl Flood {
     }
 
     /// An answer to a ping of ours, or to one that was never sent.
-    pub(super) const fn answer(&mut self, limits: &Limits, now: Instant) -> Result<(), Violation> {
+    pub(super) const fn answer(
+        &mut self,
+        limits: &Limits,
+        now: Instant,
+    ) -> Result<(), ProtocolError> {
         if self.own_pings > 0 {
             self.own_pings -= 1;
             return Ok(());
         }
         judge(
             self.pings.spend(1, limits.ping_rate, now),
-            Violation::PingFlood,
+            ProtocolError::PingFlood,
         )
     }
 
@@ -190,13 +194,13 @@ impl Flood {
         idle: bool,
         limits: &Limits,
         now: Instant,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), ProtocolError> {
         let probe = self.answers > 0;
         if let Some(keep_alive) = &mut self.keep_alive {
             self.answers = 0;
             let within = keep_alive.ping(probe, idle, limits, now);
             let within = within && (probe || self.pings.spend(1, limits.ping_rate, now));
-            return judge(within, Violation::PingFlood);
+            return judge(within, ProtocolError::PingFlood);
         }
         if probe {
             self.answers -= 1;
@@ -205,7 +209,7 @@ impl Flood {
         let idle = !idle || self.idle_pings.spend(1, limits.idle_ping_rate, now);
         judge(
             idle && self.pings.spend(1, limits.ping_rate, now),
-            Violation::PingFlood,
+            ProtocolError::PingFlood,
         )
     }
 
@@ -213,24 +217,32 @@ impl Flood {
         &mut self,
         limits: &Limits,
         now: Instant,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), ProtocolError> {
         judge(
             self.empty_data.spend(1, limits.empty_data_rate, now),
-            Violation::EmptyDataFlood,
+            ProtocolError::EmptyDataFlood,
         )
     }
 
-    pub(super) const fn reset(&mut self, limits: &Limits, now: Instant) -> Result<(), Violation> {
+    pub(super) const fn reset(
+        &mut self,
+        limits: &Limits,
+        now: Instant,
+    ) -> Result<(), ProtocolError> {
         judge(
             self.resets.spend(1, limits.reset_rate, now),
-            Violation::ResetFlood,
+            ProtocolError::ResetFlood,
         )
     }
 
-    pub(super) const fn error(&mut self, limits: &Limits, now: Instant) -> Result<(), Violation> {
+    pub(super) const fn error(
+        &mut self,
+        limits: &Limits,
+        now: Instant,
+    ) -> Result<(), ProtocolError> {
         judge(
             self.errors.spend(1, limits.error_rate, now),
-            Violation::ErrorFlood,
+            ProtocolError::ErrorFlood,
         )
     }
 
@@ -240,15 +252,15 @@ impl Flood {
         cost: u32,
         limits: &Limits,
         now: Instant,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), ProtocolError> {
         judge(
             self.refusals.spend(cost, limits.refusal_rate, now),
-            Violation::RefusalFlood,
+            ProtocolError::RefusalFlood,
         )
     }
 }
 
-const fn judge(within: bool, violation: Violation) -> Result<(), Violation> {
+const fn judge(within: bool, violation: ProtocolError) -> Result<(), ProtocolError> {
     if within { Ok(()) } else { Err(violation) }
 }
 

@@ -19,20 +19,20 @@ pub(super) struct Malformed;
 
 /// Where a field stands in the list; there is none at 255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place(u8);
+struct FieldIndex(u8);
 
-const ABSENT: Place = Place(u8::MAX);
+const ABSENT: FieldIndex = FieldIndex(u8::MAX);
 
 /// What was found in a list that may stand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Judged {
-    method: Place,
-    scheme: Place,
-    authority: Place,
-    path: Place,
-    protocol: Place,
-    status: Place,
-    host: Place,
+    method: FieldIndex,
+    scheme: FieldIndex,
+    authority: FieldIndex,
+    path: FieldIndex,
+    protocol: FieldIndex,
+    status: FieldIndex,
+    host: FieldIndex,
     /// Where the fields proper begin.
     first: u8, // at most 6: no pseudo-header field comes twice
     cookies: u16,
@@ -60,19 +60,19 @@ impl<'b> List<'b> {
         self.text.get(range).unwrap_or_default()
     }
 
-    fn at(&self, place: Place) -> Option<&'b [u8]> {
+    fn at(&self, place: FieldIndex) -> Option<&'b [u8]> {
         let range = self.ranges.get(place.0 as usize)?;
         Some(self.value(*range))
     }
 
-    fn str_at(&self, place: Place) -> Option<&'b str> {
+    fn str_at(&self, place: FieldIndex) -> Option<&'b str> {
         core::str::from_utf8(self.at(place)?).ok()
     }
 
     /// A value of visible US-ASCII, as a path and an authority are, with where
     /// the first `?` in it is.
     #[inline]
-    fn target_at(&self, place: Place) -> Option<(&'b str, Option<usize>)> {
+    fn target_at(&self, place: FieldIndex) -> Option<(&'b str, Option<usize>)> {
         let range = self.ranges.get(place.0 as usize)?;
         text::target(self.text, range.value as usize, range.value_end as usize)
     }
@@ -114,7 +114,7 @@ impl<'b> List<'b> {
                     return Err(Malformed);
                 }
                 // There are six names and none comes twice.
-                *place = Place(index as u8);
+                *place = FieldIndex(index as u8);
                 judged.first += 1;
                 continue;
             }
@@ -143,11 +143,11 @@ impl<'b> List<'b> {
             return Err(Malformed);
         }
         if let Some(protocol) = self.at(judged.protocol)
-            && !(extended && method == Method::Connect && ascii::is_token(protocol))
+            && !(extended && method == Method::CONNECT && ascii::is_token(protocol))
         {
             return Err(Malformed);
         }
-        if method == Method::Connect && judged.protocol == ABSENT {
+        if method == Method::CONNECT && judged.protocol == ABSENT {
             let authority = self.at(judged.authority).ok_or(Malformed)?;
             Target::parse(authority, method).map_err(|_| Malformed)?;
             if judged.scheme != ABSENT || judged.path != ABSENT {
@@ -176,7 +176,7 @@ impl<'b> List<'b> {
             return Err(Malformed);
         }
         let fits = match path {
-            "*" => method == Method::Options,
+            "*" => method == Method::OPTIONS,
             _ => path.starts_with('/') && (!strict || Target::parse_origin(path).is_rfc3986()),
         };
         if fits { Ok(()) } else { Err(Malformed) }
@@ -290,7 +290,7 @@ impl Judged {
     }
 
     /// The place of a pseudo-header field, its name without the colon.
-    fn pseudo(&mut self, name: &[u8]) -> Result<&mut Place, Malformed> {
+    fn pseudo(&mut self, name: &[u8]) -> Result<&mut FieldIndex, Malformed> {
         Ok(match name {
             b"method" => &mut self.method,
             b"scheme" => &mut self.scheme,
@@ -316,7 +316,7 @@ impl Judged {
             }
             b"host" => match (self.host, u8::try_from(index)) {
                 (ABSENT, Ok(index)) => {
-                    self.host = Place(index);
+                    self.host = FieldIndex(index);
                     Ok(())
                 }
                 _ => Err(Malformed),

@@ -4,13 +4,13 @@
 use super::block::{Block, Decoded};
 use super::connection::{Drain, Reading};
 use super::flood::TOO_LARGE;
-use super::found::{Asked, Found};
 use super::frame::{HEAD, Head, Kind, flag};
 use super::head::Judged;
+use super::located_event::{LocatedEvent, LocatedRequest};
 use super::receive::Context;
 use super::state::{By, Frame, State};
 use super::streams::{Past, Stream, UNKNOWN};
-use super::{Connection, ErrorCode, Violation, head, payload};
+use super::{Connection, ErrorCode, ProtocolError, head, payload};
 use crate::http::{Asks, ContentFraming, Expectation, ResponseContent, Scratch, Status, trailers};
 use crate::wire::{Role, Sink};
 
@@ -22,7 +22,7 @@ impl Connection {
         octets: &[u8],
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         self.reading = Reading::Head;
         self.make_scratch(context.scratch)?;
         if let Some((list, judged)) = self.recall(&block, octets, context) {
@@ -48,7 +48,7 @@ impl Connection {
                 Ok(_) => match sift_trailers(list, context.scratch) {
                     Some((list, dropped)) => {
                         let refused = self.end_of_content(id, context, out)?;
-                        let found = Found::Trailers {
+                        let found = LocatedEvent::Trailers {
                             stream: id,
                             list,
                             dropped,
@@ -63,10 +63,10 @@ impl Connection {
         let is_own = id < self.next_own;
         match self.role {
             Role::Client if is_own && id % 2 == 1 => self.late(id, context).map(|()| None),
-            Role::Client => Err(Violation::IdleStream),
-            Role::Server if id.is_multiple_of(2) => Err(Violation::StreamOrder),
+            Role::Client => Err(ProtocolError::IdleStream),
+            Role::Server if id.is_multiple_of(2) => Err(ProtocolError::StreamOrder),
             Role::Server if id <= self.last_peer => match self.closed.find(id) {
-                Past::Unknown if !self.closed.is_forgetful() => Err(Violation::StreamOrder),
+                Past::Unknown if !self.closed.is_forgetful() => Err(ProtocolError::StreamOrder),
                 _ => self.late(id, context).map(|()| None),
             },
             Role::Server => {
@@ -98,7 +98,7 @@ impl Connection {
         at: &mut usize,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         const OTHERS: u8 = flag::PADDED | flag::PRIORITY;
         let Some(head) = Head::decode(rest).filter(|head| head.kind == Kind::Headers) else {
             return Ok(None);
@@ -161,7 +161,7 @@ impl Connection {
         judged: Option<Judged>,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         let id = block.stream;
         if let Drain::Last(_) = self.drain {
             return Ok(None); // it was told (RFC 9113 §6.8)
@@ -192,14 +192,14 @@ impl Connection {
         }
         let frame = Frame::Headers { end: block.end };
         let state = State::Idle.after(By::Peer, frame);
-        let state = state.map_err(|_| Violation::StreamOrder)?;
+        let state = state.map_err(|_| ProtocolError::StreamOrder)?;
         let mut stream = Stream::new(id, state, self.peer.window, self.granted);
         stream.remaining = judged.content_length().unwrap_or(UNKNOWN);
         stream.expects = judged.expects == Expectation::Continue;
         stream.asks = judged.asks;
         self.streams.insert(stream);
         let (fields, Some(text)) = context.scratch.parts() else {
-            return Err(Violation::FieldTooLarge); // no list was decoded without it
+            return Err(ProtocolError::FieldTooLarge); // no list was decoded without it
         };
         if judged.has_cookies()
             && let Some(ranges) = fields.get_mut(..list.fields)
@@ -207,7 +207,7 @@ impl Connection {
             list.fields = head::join_cookies(text, list.text, ranges);
         }
         list.text = text.len().max(list.text);
-        Ok(Some(Found::Request(Asked {
+        Ok(Some(LocatedEvent::Request(LocatedRequest {
             stream: id,
             list,
             judged,
@@ -223,7 +223,7 @@ impl Connection {
         status: Status,
         context: &Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Option<Found> {
+    ) -> Option<LocatedEvent> {
         self.put_refusal((block.stream, block.end), status, context.date, out);
         self.closed.push(block.stream, true);
         None
@@ -235,7 +235,7 @@ impl Connection {
         id: u32,
         context: &Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         self.flood.error(context.limits, context.now)?;
         payload::put_reset(id, ErrorCode::PROTOCOL_ERROR, out);
         self.closed.push(id, true);
@@ -249,7 +249,7 @@ impl Connection {
         list: Decoded,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Found, Violation> {
+    ) -> Result<LocatedEvent, ProtocolError> {
         let (id, end) = (block.stream, block.end);
         let judged = list.list(context.scratch).judge_response();
         let Ok((judged, status)) = judged else {
@@ -262,7 +262,7 @@ impl Connection {
             ContentFraming::ByFields => judged.content_length(),
             ContentFraming::Tunnel => None,
         };
-        let found = Found::Response {
+        let found = LocatedEvent::Response {
             stream: id,
             list,
             status,
@@ -287,9 +287,9 @@ impl Connection {
 
     /// A frame for a stream that is not open: right if we have reset it, wrong
     /// if the peer has ended it, or nobody has opened it (RFC 9113 §5.1).
-    pub(super) fn late(&mut self, id: u32, context: &Context<'_, '_>) -> Result<(), Violation> {
+    pub(super) fn late(&mut self, id: u32, context: &Context<'_, '_>) -> Result<(), ProtocolError> {
         if self.is_idle(id) {
-            return Err(Violation::IdleStream);
+            return Err(ProtocolError::IdleStream);
         }
         if matches!(self.drain, Drain::Last(last) if self.role == Role::Server && id > last) {
             return Ok(());
@@ -299,7 +299,7 @@ impl Connection {
             Past::Unknown if self.closed.is_forgetful() => {
                 self.flood.error(context.limits, context.now)
             }
-            Past::Ended | Past::Unknown => Err(Violation::ClosedStream),
+            Past::Ended | Past::Unknown => Err(ProtocolError::ClosedStream),
         }
     }
 
@@ -321,11 +321,11 @@ impl Connection {
         code: ErrorCode,
         context: &Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Found, Violation> {
+    ) -> Result<LocatedEvent, ProtocolError> {
         self.flood.error(context.limits, context.now)?;
         payload::put_reset(stream, code, out);
         self.remove(stream, true, context.now);
-        Ok(Found::Reset {
+        Ok(LocatedEvent::Reset {
             stream,
             code,
             by_peer: false,

@@ -21,15 +21,16 @@
 //! request with a protocol; PRIORITY is ignored; pushes are refused.
 //!
 //! What can go wrong is told apart by whose fault it is and how far it
-//! reaches: a [`Violation`] ends the connection with GOAWAY, an error of one
+//! reaches: a [`ProtocolError`] ends the connection with GOAWAY, an error of one
 //! stream ends that stream with RST_STREAM and is reported as
-//! [`Event::Reset`], and a [`Misuse`] is our own side's. What a peer may cost
+//! [`Event::Reset`], and a [`UsageError`] is our own side's. What a peer may cost
 //! is in [`Limits`]; there is none for tiny DATA frames, because they cost
 //! nothing but their octets: they are joined where they lie.
 
 mod assemble;
-mod at_once;
 mod block;
+mod complete_request;
+mod complete_response;
 mod connection;
 mod control;
 mod cost;
@@ -38,12 +39,12 @@ mod error;
 mod event;
 mod fields;
 mod flood;
-mod found;
 mod frame;
 mod head;
 mod known_blocks;
 mod known_heads;
 mod limits;
+mod located_event;
 mod message;
 mod payload;
 mod receive;
@@ -54,15 +55,14 @@ mod state;
 mod streams;
 mod table;
 mod time;
-mod whole;
 mod window;
 
-pub(crate) use at_once::Answer;
+pub(crate) use complete_response::Answer;
 pub use connection::Connection;
-pub use error::{ErrorCode, Misuse, Violation};
+pub use error::{ErrorCode, ProtocolError, UsageError};
 pub use event::{BodyLength, Event};
 pub(crate) use flood::Spent;
-pub(crate) use found::Found;
 pub use frame::PREFACE;
 pub use limits::Limits;
+pub(crate) use located_event::LocatedEvent;
 pub(crate) use table::{Numbered, Table};

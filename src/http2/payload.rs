@@ -14,14 +14,18 @@
 use core::ops::Range;
 
 use super::frame::{Head, Kind, MAX_31, flag};
-use super::{ErrorCode, Violation};
+use super::{ErrorCode, ProtocolError};
 use crate::wire::{Cursor, Sink};
 
 /// Judges a frame by its head alone: its length, and whether it belongs to a
 /// stream or to the connection.
-pub(super) const fn check(head: Head, max_frame: u32, max_settings: u16) -> Result<(), Violation> {
+pub(super) const fn check(
+    head: Head,
+    max_frame: u32,
+    max_settings: u16,
+) -> Result<(), ProtocolError> {
     if head.length > max_frame {
-        return Err(Violation::FrameTooLarge);
+        return Err(ProtocolError::FrameTooLarge);
     }
     let (on_stream, fits) = match head.kind {
         Kind::Data => (true, head.length >= head.has(flag::PADDED) as u32),
@@ -34,51 +38,51 @@ pub(super) const fn check(head: Head, max_frame: u32, max_settings: u16) -> Resu
         Kind::Settings if head.has(flag::ACK) => (false, head.length == 0),
         Kind::Settings => {
             if head.length > max_settings as u32 * 6 {
-                return Err(Violation::SettingsTooLong);
+                return Err(ProtocolError::SettingsTooLong);
             }
             (false, head.length.is_multiple_of(6))
         }
-        Kind::PushPromise => return Err(Violation::Push),
+        Kind::PushPromise => return Err(ProtocolError::Push),
         Kind::Ping => (false, head.length == 8),
         Kind::GoAway => (false, head.length >= 8),
         Kind::WindowUpdate => {
             return if head.length == 4 {
                 Ok(())
             } else {
-                Err(Violation::FrameSize)
+                Err(ProtocolError::FrameSize)
             };
         }
         Kind::Continuation => (true, true),
         Kind::Unknown(_) => return Ok(()),
     };
     if on_stream != (head.stream != 0) {
-        return Err(Violation::StreamId);
+        return Err(ProtocolError::StreamId);
     }
     if fits {
         Ok(())
     } else {
-        Err(Violation::FrameSize)
+        Err(ProtocolError::FrameSize)
     }
 }
 
 /// Where the fragment lies in the payload of HEADERS, and the stream that this
 /// one depends on.
-pub(super) fn fragment(head: Head, payload: &[u8]) -> Result<(Range<usize>, u32), Violation> {
+pub(super) fn fragment(head: Head, payload: &[u8]) -> Result<(Range<usize>, u32), ProtocolError> {
     let mut cursor = Cursor::new(payload);
     let mut padding = 0;
     if head.has(flag::PADDED) {
-        padding = usize::from(cursor.byte().ok_or(Violation::FrameSize)?);
+        padding = usize::from(cursor.byte().ok_or(ProtocolError::FrameSize)?);
     }
     let mut dependency = 0;
     if head.has(flag::PRIORITY) {
-        dependency = cursor.u32().ok_or(Violation::FrameSize)? & MAX_31;
-        cursor.byte().ok_or(Violation::FrameSize)?;
+        dependency = cursor.u32().ok_or(ProtocolError::FrameSize)? & MAX_31;
+        cursor.byte().ok_or(ProtocolError::FrameSize)?;
     }
     let start = cursor.position();
     let end = payload.len().checked_sub(padding);
     match end {
         Some(end) if end >= start => Ok((start..end, dependency)),
-        _ => Err(Violation::Padding),
+        _ => Err(ProtocolError::Padding),
     }
 }
 
@@ -119,13 +123,13 @@ pub(super) fn put_goaway(last: u32, code: ErrorCode, debug: &str, out: &mut impl
 mod tests {
     use super::*;
 
-    fn head(kind: Kind, flags: u8, stream: u32, length: usize) -> Result<(), Violation> {
+    fn head(kind: Kind, flags: u8, stream: u32, length: usize) -> Result<(), ProtocolError> {
         check(Head::new(kind, flags, stream, length), 16_384, 32)
     }
 
     #[test]
     fn lengths_and_streams_are_judged_by_the_head_alone() {
-        use Violation::{FrameSize, FrameTooLarge, SettingsTooLong, StreamId};
+        use ProtocolError::{FrameSize, FrameTooLarge, SettingsTooLong, StreamId};
         assert_eq!(head(Kind::Data, 0, 1, 16_384), Ok(()));
         assert_eq!(head(Kind::Data, 0, 1, 16_385), Err(FrameTooLarge));
         assert_eq!(head(Kind::Unknown(99), 0, 1, 16_385), Err(FrameTooLarge));
@@ -141,7 +145,7 @@ mod tests {
         assert_eq!(head(Kind::Ping, 0, 0, 7), Err(FrameSize));
         assert_eq!(head(Kind::GoAway, 0, 0, 7), Err(FrameSize));
         assert_eq!(head(Kind::WindowUpdate, 0, 0, 5), Err(FrameSize));
-        assert_eq!(head(Kind::PushPromise, 0, 1, 50), Err(Violation::Push));
+        assert_eq!(head(Kind::PushPromise, 0, 1, 50), Err(ProtocolError::Push));
         assert_eq!(head(Kind::Unknown(200), 0, 0, 0), Ok(()));
     }
 
@@ -152,6 +156,6 @@ mod tests {
         let head = Head::new(Kind::Headers, flags, 1, payload.len());
         assert_eq!(fragment(head, &payload), Ok((6..8, 7)));
         let payload = [5, 0x80, 0, 0, 7, 15, b'x', b'y', 0, 0];
-        assert_eq!(fragment(head, &payload), Err(Violation::Padding));
+        assert_eq!(fragment(head, &payload), Err(ProtocolError::Padding));
     }
 }

@@ -2,10 +2,10 @@
 
 use super::block::Block;
 use super::connection::{CONTROL_ROOM, Phase, Reading};
-use super::found::{Asked, Found};
 use super::frame::{HEAD, Head, Kind, PREFACE, flag};
-use super::{Connection, Event, Limits, Violation, payload};
-use crate::http::{Lent, Scratch, date::Date};
+use super::located_event::{LocatedEvent, LocatedRequest};
+use super::{Connection, Event, Limits, ProtocolError, payload};
+use crate::http::{CallContext, Scratch, date::Date};
 use crate::wire::{Instant, Received, Role, Sink};
 
 /// The front of an alert of TLS (RFC 8446 §5.1).
@@ -34,9 +34,9 @@ impl Connection {
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
+        lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let mut lent = lent;
         let (used, found) = self.receive_found(input, &mut lent, out)?;
         let step = found.borrow(input, lent.scratch);
@@ -49,15 +49,15 @@ impl Connection {
     pub(crate) fn receive_found(
         &mut self,
         input: &mut [u8],
-        lent: &mut Lent<'_, Limits>,
+        lent: &mut CallContext<'_, Limits>,
         out: &mut impl Sink,
-    ) -> Result<(usize, Found), Violation> {
+    ) -> Result<(usize, LocatedEvent), ProtocolError> {
         if let Phase::Failed(violation) = self.phase {
             return Err(violation);
         }
         let (now, limits) = (lent.now, lent.limits);
         if self.phase == Phase::New && self.open(limits, now, out).is_err() {
-            return Ok((0, Found::Full));
+            return Ok((0, LocatedEvent::Full));
         }
         if !input.is_empty() {
             self.heard = now;
@@ -98,17 +98,17 @@ impl Connection {
         input: &mut [u8],
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<(usize, Found), Violation> {
+    ) -> Result<(usize, LocatedEvent), ProtocolError> {
         let mut at = 0;
         if let Some(found) = self.next_refused(context.now) {
             return Ok((at, found));
         }
         loop {
             if self.phase == Phase::Done {
-                return Ok((input.len(), Found::Done));
+                return Ok((input.len(), LocatedEvent::Done));
             }
             if out.room() < CONTROL_ROOM {
-                return Ok((at, Found::Full));
+                return Ok((at, LocatedEvent::Full));
             }
             if self.updates_due {
                 self.put_updates(out);
@@ -145,25 +145,29 @@ impl Connection {
     }
 
     /// The client's preface; a wrong octet is refused as soon as it is there.
-    fn preface(&mut self, rest: &[u8], at: &mut usize) -> Result<Option<Found>, Violation> {
+    fn preface(
+        &mut self,
+        rest: &[u8],
+        at: &mut usize,
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         let n = rest.len().min(PREFACE.len());
         if rest[..n] != PREFACE[..n] {
-            return Err(Violation::Preface);
+            return Err(ProtocolError::Preface);
         }
         if n < PREFACE.len() {
-            return Ok(Some(Found::Need(PREFACE.len() - n)));
+            return Ok(Some(LocatedEvent::Need(PREFACE.len() - n)));
         }
         *at += n;
         self.reading = Reading::Head;
         Ok(None)
     }
 
-    fn skip(&mut self, left: u32, rest: &[u8], at: &mut usize) -> Option<Found> {
+    fn skip(&mut self, left: u32, rest: &[u8], at: &mut usize) -> Option<LocatedEvent> {
         let n = rest.len().min(left as usize);
         *at += n;
         if n < left as usize {
             self.reading = Reading::Skip(left - n as u32); // n < left
-            return Some(Found::Need(1));
+            return Some(LocatedEvent::Need(1));
         }
         self.reading = Reading::Head;
         None
@@ -177,14 +181,14 @@ impl Connection {
         at: &mut usize,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         let assembled = block.map_or(0, |block| block.assembled as usize);
         let frame = rest.get(assembled..).unwrap_or_default();
         let Some(head) = Head::decode(frame) else {
             self.judge_first(frame)?;
             let begun = !frame.is_empty() || block.is_some();
             self.note_begun(begun, context);
-            return Ok(Some(Found::Need(HEAD - frame.len())));
+            return Ok(Some(LocatedEvent::Need(HEAD - frame.len())));
         };
         payload::check(head, self.own.frame, context.limits.settings_entries)
             .and_then(|()| self.judge_order(head, block.as_ref()))
@@ -206,14 +210,14 @@ impl Connection {
         }
         let Some(body) = frame.get(HEAD..HEAD + len) else {
             self.note_begun(true, context);
-            return Ok(Some(Found::Need(HEAD + len - frame.len())));
+            return Ok(Some(LocatedEvent::Need(HEAD + len - frame.len())));
         };
         match (head.kind, block) {
             (Kind::Headers, _) => self.headers(head, rest, at, context, out),
             (Kind::Continuation, Some(block)) => {
                 self.continuation(block, head, rest, at, context, out)
             }
-            (Kind::Continuation, None) => Err(Violation::UnexpectedContinuation),
+            (Kind::Continuation, None) => Err(ProtocolError::UnexpectedContinuation),
             (_, _) => {
                 *at += HEAD + len;
                 self.note_begun(false, context);
@@ -230,7 +234,7 @@ impl Connection {
         at: &mut usize,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         let end = HEAD + head.length as usize; // within `rest`: the frame is whole
         let (fragment, dependency) = payload::fragment(head, &rest[HEAD..end])?;
         let block = Block {
@@ -264,12 +268,12 @@ impl Connection {
     /// HEADERS, whose frame ends at `start`.
     pub(super) fn complete(
         &mut self,
-        found: &mut Found,
+        found: &mut LocatedEvent,
         start: usize,
         rest: &mut [u8],
         at: &mut usize,
     ) {
-        if let Found::Request(Asked {
+        if let LocatedEvent::Request(LocatedRequest {
             stream,
             judged,
             end: false,
@@ -294,7 +298,7 @@ impl Connection {
         at: &mut usize,
         context: &mut Context<'_, '_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         block.count(context.limits)?;
         // What is assembled goes up to the new fragment.
         let assembled = block.assembled as usize;
@@ -318,7 +322,7 @@ impl Connection {
         mut block: Block,
         octets: &[u8],
         context: &mut Context<'_, '_>,
-    ) -> Result<usize, Violation> {
+    ) -> Result<usize, ProtocolError> {
         let used = self.skim_block(&mut block, octets, context.scratch)?;
         self.reading = Reading::Block(block);
         Ok(used)
@@ -343,12 +347,12 @@ impl Connection {
     /// A fault in the first octets of a server: of one that speaks another
     /// protocol, the length of what looks like a frame says nothing.
     #[cold]
-    fn judge_stranger(&self, fault: Violation, head: Head, frame: &[u8]) -> Violation {
+    fn judge_stranger(&self, fault: ProtocolError, head: Head, frame: &[u8]) -> ProtocolError {
         match self.role {
             Role::Client if self.greeted => fault,
-            Role::Client if frame.starts_with(b"HTTP/1.") => Violation::Http1,
-            Role::Client if frame.starts_with(TLS_ALERT) => Violation::Tls,
-            Role::Client if head.kind != Kind::Settings => Violation::FirstFrame,
+            Role::Client if frame.starts_with(b"HTTP/1.") => ProtocolError::Http1,
+            Role::Client if frame.starts_with(TLS_ALERT) => ProtocolError::Tls,
+            Role::Client if head.kind != Kind::Settings => ProtocolError::FirstFrame,
             Role::Client | Role::Server => fault,
         }
     }
@@ -356,23 +360,23 @@ impl Connection {
     /// Judges the first octets of a server: a frame that began like an alert of
     /// TLS would be longer than any may be.
     #[inline]
-    fn judge_first(&self, front: &[u8]) -> Result<(), Violation> {
+    fn judge_first(&self, front: &[u8]) -> Result<(), ProtocolError> {
         match !self.greeted && self.role == Role::Client && front.starts_with(TLS_ALERT) {
-            true => Err(Violation::Tls),
+            true => Err(ProtocolError::Tls),
             false => Ok(()),
         }
     }
 
     /// Judges whether a frame may come here at all.
-    fn judge_order(&self, head: Head, block: Option<&Block>) -> Result<(), Violation> {
+    fn judge_order(&self, head: Head, block: Option<&Block>) -> Result<(), ProtocolError> {
         if !self.greeted && (head.kind != Kind::Settings || head.has(flag::ACK)) {
-            return Err(Violation::FirstFrame);
+            return Err(ProtocolError::FirstFrame);
         }
         match block {
             Some(block) if head.kind != Kind::Continuation || head.stream != block.stream => {
-                Err(Violation::BlockInterrupted)
+                Err(ProtocolError::BlockInterrupted)
             }
-            None if head.kind == Kind::Continuation => Err(Violation::UnexpectedContinuation),
+            None if head.kind == Kind::Continuation => Err(ProtocolError::UnexpectedContinuation),
             _ => Ok(()),
         }
     }
@@ -392,10 +396,10 @@ mod tests {
     fn feed(machine: &mut Connection, mut input: Vec<u8>, out: &mut Vec<u8>) -> bool {
         let (mut at, len, mut scratch) = (0, input.len(), OwnedScratch::new(100));
         loop {
-            let lent = Lent {
+            let lent = CallContext {
                 now: Instant::START,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &Limits::DEFAULT,
                 scratch: scratch.lend(),
             };
@@ -463,7 +467,7 @@ mod tests {
         }
         assert_eq!(caught_up, 3);
         let mut failed = Connection::new(Role::Server, Instant::START);
-        failed.phase = Phase::Failed(Violation::Preface);
+        failed.phase = Phase::Failed(ProtocolError::Preface);
         assert!(!failed.catch_up(&mut Vec::new()));
     }
 }

@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::connection::Phase;
 use super::cost::Parts;
-use super::fields::{self, Place, Pseudo};
+use super::fields::{self, Pseudo, Section};
 use super::frame::{HEAD, Head, Kind, MAX_31, flag};
 use super::state::{By, Frame, State};
 use super::streams::{Sending, Stream, UNKNOWN};
-use super::{BodyLength, Connection, Misuse};
+use super::{BodyLength, Connection, UsageError};
 use crate::http::{
     Asks, ContentFraming, Fields, RequestHead, ResponseContent, ResponseHead, SentLength, Status,
     date::Date,
@@ -23,39 +23,39 @@ impl Connection {
     /// the target `:scheme` is `http`.
     ///
     /// # Errors
-    /// [`Misuse::NotOpen`] before [`open`](Self::open), [`Misuse::State`] in
-    /// the role of a server, [`Misuse::GoingAway`], [`Misuse::TooManyStreams`],
-    /// [`Misuse::Request`], [`Misuse::NoExtendedConnect`],
-    /// [`Misuse::InvalidField`], [`Misuse::ForbiddenField`],
-    /// [`Misuse::ListTooLarge`], [`Misuse::NoRoom`].
+    /// [`UsageError::NotOpen`] before [`open`](Self::open), [`UsageError::State`] in
+    /// the role of a server, [`UsageError::GoingAway`], [`UsageError::TooManyStreams`],
+    /// [`UsageError::Request`], [`UsageError::NoExtendedConnect`],
+    /// [`UsageError::InvalidField`], [`UsageError::ForbiddenField`],
+    /// [`UsageError::ListTooLarge`], [`UsageError::NoRoom`].
     pub fn send_request(
         &mut self,
         head: &RequestHead<'_>,
         length: Option<BodyLength>,
         out: &mut impl Sink,
-    ) -> Result<u32, Misuse> {
+    ) -> Result<u32, UsageError> {
         if self.role == Role::Server {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         }
         if self.phase == Phase::Open && self.is_closing() {
-            return Err(Misuse::GoingAway);
+            return Err(UsageError::GoingAway);
         }
         let id = self.next_own;
         if id > MAX_31 || self.streams.len() >= self.peer.streams as usize {
-            return Err(Misuse::TooManyStreams);
+            return Err(UsageError::TooManyStreams);
         }
         if head.protocol.is_some() && !self.peer.connect_protocol {
-            return Err(Misuse::NoExtendedConnect);
+            return Err(UsageError::NoExtendedConnect);
         }
         let pseudo = Pseudo::new(head)?;
-        let mut cost = fields::check(head.fields, Place::Request)?;
+        let mut cost = fields::check(head.fields, Section::Request)?;
         pseudo.cost(&mut cost);
         cost.fits(self.peer.header_list)?;
         self.may_send(self.framed(cost.octets + 32), out)?;
 
         let end = matches!(length, None | Some(BodyLength::Known(0)));
         let state = State::Idle.after(By::Us, Frame::Headers { end });
-        let state = state.map_err(|_| Misuse::State)?;
+        let state = state.map_err(|_| UsageError::State)?;
         self.encode_request(&pseudo, head.fields, length);
         self.put_block(id, end, out);
         let mut stream = Stream::new(id, state, self.peer.window, self.granted);
@@ -70,19 +70,19 @@ impl Connection {
     /// HTTP/2 does not have.
     ///
     /// # Errors
-    /// [`Misuse::NoStream`], [`Misuse::State`] if the final response has
-    /// begun, [`Misuse::Status`], [`Misuse::InvalidField`],
-    /// [`Misuse::ForbiddenField`], [`Misuse::ListTooLarge`],
-    /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
+    /// [`UsageError::NoStream`], [`UsageError::State`] if the final response has
+    /// begun, [`UsageError::Status`], [`UsageError::InvalidField`],
+    /// [`UsageError::ForbiddenField`], [`UsageError::ListTooLarge`],
+    /// [`UsageError::NotOpen`], [`UsageError::NoRoom`].
     pub fn send_informational(
         &mut self,
         stream: u32,
         head: &ResponseHead<'_>,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.may_respond(stream)?;
         if !head.status.is_informational() || head.status == Status::SWITCHING_PROTOCOLS {
-            return Err(Misuse::Status);
+            return Err(UsageError::Status);
         }
         let parts = Parts {
             status: Some(head.status),
@@ -102,7 +102,7 @@ impl Connection {
     ///
     /// # Errors
     /// As [`send_informational`](Self::send_informational).
-    pub fn accept_body(&mut self, stream: u32, out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn accept_body(&mut self, stream: u32, out: &mut impl Sink) -> Result<(), UsageError> {
         if !self.may_respond(stream)?.expects {
             return Ok(());
         }
@@ -125,12 +125,12 @@ impl Connection {
     /// response ends with its head, and content is taken and dropped.
     ///
     /// # Errors
-    /// [`Misuse::NoStream`], [`Misuse::State`] if the response has begun,
-    /// [`Misuse::Status`] for 1xx and for 2xx to CONNECT with a known length,
-    /// [`Misuse::BodyTooLong`] for a 204 or 205 whose known length is not 0
-    /// (RFC 9110 §15.3.5, §15.3.6), [`Misuse::InvalidField`],
-    /// [`Misuse::ForbiddenField`], [`Misuse::ListTooLarge`],
-    /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
+    /// [`UsageError::NoStream`], [`UsageError::State`] if the response has begun,
+    /// [`UsageError::Status`] for 1xx and for 2xx to CONNECT with a known length,
+    /// [`UsageError::BodyTooLong`] for a 204 or 205 whose known length is not 0
+    /// (RFC 9110 §15.3.5, §15.3.6), [`UsageError::InvalidField`],
+    /// [`UsageError::ForbiddenField`], [`UsageError::ListTooLarge`],
+    /// [`UsageError::NotOpen`], [`UsageError::NoRoom`].
     pub fn send_response(
         &mut self,
         stream: u32,
@@ -138,18 +138,18 @@ impl Connection {
         length: Option<BodyLength>,
         date: Option<&Date>,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let asks = self.may_respond(stream)?.asks;
         let content = ResponseContent::to(asks, head.status);
         let is_tunnel = content.framing == ContentFraming::Tunnel;
         let swallows = !content.may_follow && !is_tunnel;
         let known = length.and_then(BodyLength::known);
         if head.status.is_informational() || (is_tunnel && known.is_some()) {
-            return Err(Misuse::Status);
+            return Err(UsageError::Status);
         }
         let forbids = matches!(content.length, SentLength::Never | SentLength::Zero);
         if forbids && matches!(known, Some(1..)) {
-            return Err(Misuse::BodyTooLong);
+            return Err(UsageError::BodyTooLong);
         }
         let told = content.length_for(head.status, known);
         let parts = Parts {
@@ -185,9 +185,9 @@ impl Connection {
     /// rest when [`ready`](Self::ready) names it.
     ///
     /// # Errors
-    /// [`Misuse::NoStream`], [`Misuse::State`] before the head or after the
-    /// end, [`Misuse::BodyTooLong`], [`Misuse::BodyTooShort`],
-    /// [`Misuse::NotOpen`], [`Misuse::NoRoom`] only for an end without data.
+    /// [`UsageError::NoStream`], [`UsageError::State`] before the head or after the
+    /// end, [`UsageError::BodyTooLong`], [`UsageError::BodyTooShort`],
+    /// [`UsageError::NotOpen`], [`UsageError::NoRoom`] only for an end without data.
     pub fn send_data(
         &mut self,
         stream: u32,
@@ -195,7 +195,7 @@ impl Connection {
         end: bool,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<usize, Misuse> {
+    ) -> Result<usize, UsageError> {
         let n = self.share(stream, data.len(), end, now, out)?;
         let most = self.data_frame();
         let mut rest = match self.is_swallowed(stream) {
@@ -224,7 +224,7 @@ impl Connection {
         end: bool,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<usize, Misuse> {
+    ) -> Result<usize, UsageError> {
         let n = self.share(stream, data.len(), end, now, out)?;
         let most = self.data_frame();
         let mut at = if self.is_swallowed(stream) { n } else { 0 };
@@ -243,16 +243,16 @@ impl Connection {
     /// was offered before must have been taken.
     ///
     /// # Errors
-    /// [`Misuse::NoStream`], [`Misuse::State`] before the head or after the
-    /// end, [`Misuse::BodyTooShort`], [`Misuse::InvalidField`],
-    /// [`Misuse::ForbiddenField`], [`Misuse::ListTooLarge`],
-    /// [`Misuse::NotOpen`], [`Misuse::NoRoom`].
+    /// [`UsageError::NoStream`], [`UsageError::State`] before the head or after the
+    /// end, [`UsageError::BodyTooShort`], [`UsageError::InvalidField`],
+    /// [`UsageError::ForbiddenField`], [`UsageError::ListTooLarge`],
+    /// [`UsageError::NotOpen`], [`UsageError::NoRoom`].
     pub fn send_end(
         &mut self,
         stream: u32,
         trailers: Fields<'_>,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let sender = *self.may_send_data(stream)?;
         let parts = Parts {
             status: None,
@@ -263,7 +263,7 @@ impl Connection {
         let weighed = self.weigh(&parts)?;
         let is_short = sender.owed != UNKNOWN && sender.owed > 0;
         if is_short && sender.sending == Sending::Content {
-            return Err(Misuse::BodyTooShort);
+            return Err(UsageError::BodyTooShort);
         }
         self.may_send(self.framed(weighed.cost.octets), out)?;
         match (sender.sending, trailers.is_empty()) {
@@ -307,17 +307,17 @@ impl Connection {
         end: bool,
         now: Instant,
         out: &impl Sink,
-    ) -> Result<usize, Misuse> {
+    ) -> Result<usize, UsageError> {
         let stream = *self.may_send_data(id)?;
         if self.phase != Phase::Open {
-            return Err(Misuse::NotOpen);
+            return Err(UsageError::NotOpen);
         }
         if stream.owed != UNKNOWN {
             if len as u64 > stream.owed {
-                return Err(Misuse::BodyTooLong);
+                return Err(UsageError::BodyTooLong);
             }
             if end && (len as u64) < stream.owed {
-                return Err(Misuse::BodyTooShort);
+                return Err(UsageError::BodyTooShort);
             }
         }
         if stream.sending == Sending::Swallowed {
@@ -329,7 +329,7 @@ impl Connection {
         let tail = (out.room() % (most + HEAD)).saturating_sub(HEAD);
         let room = frames.saturating_mul(most).saturating_add(tail);
         if len == 0 && end && out.room() < HEAD {
-            return Err(Misuse::NoRoom);
+            return Err(UsageError::NoRoom);
         }
         let n = len.min(windows).min(room).min(self.schedule.share());
         let frames = n.div_ceil(most).max(1);
@@ -409,30 +409,30 @@ impl Connection {
     }
 
     /// A stream on which a final response is owed.
-    fn may_respond(&self, id: u32) -> Result<&Stream, Misuse> {
-        let stream = self.streams.get(id).ok_or(Misuse::NoStream)?;
+    fn may_respond(&self, id: u32) -> Result<&Stream, UsageError> {
+        let stream = self.streams.get(id).ok_or(UsageError::NoStream)?;
         if self.role == Role::Client || stream.answered || !stream.state.sends() {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         }
         Ok(stream)
     }
 
     /// A stream whose head is out and whose content is not.
-    fn may_send_data(&self, id: u32) -> Result<&Stream, Misuse> {
-        let stream = self.streams.get(id).ok_or(Misuse::NoStream)?;
+    fn may_send_data(&self, id: u32) -> Result<&Stream, UsageError> {
+        let stream = self.streams.get(id).ok_or(UsageError::NoStream)?;
         let headed = self.role == Role::Client || stream.answered;
         if !headed || !stream.state.sends() {
-            return Err(Misuse::State);
+            return Err(UsageError::State);
         }
         Ok(stream)
     }
 
-    pub(super) fn may_send(&self, octets: usize, out: &impl Sink) -> Result<(), Misuse> {
+    pub(super) fn may_send(&self, octets: usize, out: &impl Sink) -> Result<(), UsageError> {
         if self.phase != Phase::Open {
-            return Err(Misuse::NotOpen);
+            return Err(UsageError::NotOpen);
         }
         if out.room() < octets {
-            return Err(Misuse::NoRoom);
+            return Err(UsageError::NoRoom);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Settings, ours and the peer's (RFC 9113 §6.5).
 
 use super::frame::{Head, Kind, MAX_31, flag};
-use super::{Limits, Violation};
+use super::{Limits, ProtocolError};
 use crate::wire::{Role, Sink};
 
 const HEADER_TABLE_SIZE: u16 = 1;
@@ -40,27 +40,27 @@ impl Peer {
 
     /// The settings after a frame with this payload, from a peer that is not
     /// `role`.
-    pub(super) fn after(mut self, payload: &[u8], role: Role) -> Result<Self, Violation> {
+    pub(super) fn after(mut self, payload: &[u8], role: Role) -> Result<Self, ProtocolError> {
         for &[a, b, c, d, e, f] in payload.as_chunks::<6>().0 {
             let value = u32::from_be_bytes([c, d, e, f]);
             match u16::from_be_bytes([a, b]) {
                 HEADER_TABLE_SIZE => self.header_table = value,
                 // A server's can only be 0 (RFC 9113 §6.5.2).
                 ENABLE_PUSH if value > u32::from(role == Role::Server) => {
-                    return Err(Violation::Setting);
+                    return Err(ProtocolError::Setting);
                 }
                 MAX_CONCURRENT_STREAMS => self.streams = value,
-                INITIAL_WINDOW_SIZE if value > MAX_31 => return Err(Violation::SettingWindow),
+                INITIAL_WINDOW_SIZE if value > MAX_31 => return Err(ProtocolError::SettingWindow),
                 INITIAL_WINDOW_SIZE => self.window = value,
                 MAX_FRAME_SIZE if !(MIN_FRAME..=MAX_FRAME).contains(&value) => {
-                    return Err(Violation::Setting);
+                    return Err(ProtocolError::Setting);
                 }
                 MAX_FRAME_SIZE => self.frame = value,
                 MAX_HEADER_LIST_SIZE => self.header_list = value,
-                ENABLE_CONNECT_PROTOCOL if value > 1 => return Err(Violation::Setting),
+                ENABLE_CONNECT_PROTOCOL if value > 1 => return Err(ProtocolError::Setting),
                 // It cannot be taken back (RFC 8441 §3).
                 ENABLE_CONNECT_PROTOCOL if self.connect_protocol && value == 0 => {
-                    return Err(Violation::Setting);
+                    return Err(ProtocolError::Setting);
                 }
                 ENABLE_CONNECT_PROTOCOL => self.connect_protocol = value == 1,
                 _ => {}
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
-    fn after(entries: &[(u16, u32)], role: Role) -> Result<Peer, Violation> {
+    fn after(entries: &[(u16, u32)], role: Role) -> Result<Peer, ProtocolError> {
         let payload: Vec<u8> = entries
             .iter()
             .flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat())
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_refused() {
-        use Violation::{Setting, SettingWindow};
+        use ProtocolError::{Setting, SettingWindow};
         for (id, value, violation) in [
             (2, 2, Setting),
             (4, 0x8000_0000, SettingWindow),

@@ -8,8 +8,8 @@ use super::connection::{ALIVE_PING, CONTROL_ROOM, Drain, Phase, Reading};
 #[cfg(feature = "net")]
 use super::schedule::Schedule;
 use super::streams::Stream;
-use super::{Connection, ErrorCode, Event, Limits, Violation, payload};
-use crate::http::Lent;
+use super::{Connection, ErrorCode, Event, Limits, ProtocolError, payload};
+use crate::http::CallContext;
 use crate::wire::{Instant, Role, Sink};
 
 /// How long something waits that found no room in the output.
@@ -21,7 +21,7 @@ const PACE: u64 = 4096;
 /// What time makes due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
-    Fail(Violation),
+    Fail(ProtocolError),
     /// Close a connection that carries nothing.
     Idle,
     /// Ask a silent peer for a sign of life.
@@ -36,11 +36,11 @@ enum Action {
 
 /// When a connection that begins now is too old: give or take a tenth, so that
 /// those of one moment do not all end in one.
-fn retirement(age: Duration, chance: [u8; 4], now: Instant) -> Instant {
+fn retirement(age: Duration, mask_key: [u8; 4], now: Instant) -> Instant {
     if age == Duration::MAX {
         return Instant::NEVER;
     }
-    let thousandths = 900 + u32::from_le_bytes(chance) % 201;
+    let thousandths = 900 + u32::from_le_bytes(mask_key) % 201;
     now + (age / 1000).saturating_mul(thousandths)
 }
 
@@ -58,15 +58,15 @@ impl Connection {
     /// until it gives no event.
     ///
     /// # Errors
-    /// [`Violation::PrefaceTimeout`], [`Violation::HeaderTimeout`],
-    /// [`Violation::SettingsTimeout`], [`Violation::PingTimeout`] or
-    /// [`Violation::TooOld`]; after a
+    /// [`ProtocolError::PrefaceTimeout`], [`ProtocolError::HeaderTimeout`],
+    /// [`ProtocolError::SettingsTimeout`], [`ProtocolError::PingTimeout`] or
+    /// [`ProtocolError::TooOld`]; after a
     /// failure, that failure.
     pub fn elapsed(
         &mut self,
-        lent: Lent<'_, Limits>,
+        lent: CallContext<'_, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Option<Event<'static>>, Violation> {
+    ) -> Result<Option<Event<'static>>, ProtocolError> {
         let (now, limits) = (lent.now, lent.limits);
         match self.phase {
             Phase::New | Phase::Open => {}
@@ -78,7 +78,7 @@ impl Connection {
             return Ok(None);
         }
         if self.retires.is_none() && self.role == Role::Server {
-            self.retires = Some(retirement(limits.connection_age, lent.chance, now));
+            self.retires = Some(retirement(limits.connection_age, lent.mask_key, now));
         }
         let (due, action) = self.due(limits);
         if now < due {
@@ -120,9 +120,9 @@ impl Connection {
     /// settings.
     ///
     /// # Errors
-    /// [`Violation::Incomplete`] if the input ends inside a frame, or while a
+    /// [`ProtocolError::Incomplete`] if the input ends inside a frame, or while a
     /// message of the peer is not finished; after a failure, that failure.
-    pub fn receive_eof(&mut self) -> Result<(), Violation> {
+    pub fn receive_eof(&mut self) -> Result<(), ProtocolError> {
         match self.phase {
             Phase::New | Phase::Open => {}
             Phase::Done => return Ok(()),
@@ -131,9 +131,9 @@ impl Connection {
         let between = matches!(self.reading, Reading::Head | Reading::Preface);
         let open = self.streams.iter().any(|stream| stream.state.receives());
         if !between || open || (self.frame_since.is_some() && self.greeted) {
-            self.phase = Phase::Failed(Violation::Incomplete);
+            self.phase = Phase::Failed(ProtocolError::Incomplete);
             self.wake = Instant::NEVER;
-            return Err(Violation::Incomplete);
+            return Err(ProtocolError::Incomplete);
         }
         if !core::mem::replace(&mut self.ended, true) {
             self.wake = self.wake.min(self.heard); // `elapsed` gives up what waits
@@ -251,9 +251,9 @@ impl Connection {
     fn due(&self, limits: &Limits) -> (Instant, Action) {
         let never = (Instant::NEVER, Action::Idle);
         let preface = if self.greeted {
-            Action::Fail(Violation::HeaderTimeout)
+            Action::Fail(ProtocolError::HeaderTimeout)
         } else {
-            Action::Fail(Violation::PrefaceTimeout)
+            Action::Fail(ProtocolError::PrefaceTimeout)
         };
         let after = |since: Option<Instant>, limit: Duration, action| {
             since.map_or(never, |since| (since + limit, action))
@@ -266,7 +266,7 @@ impl Connection {
             Instant::NEVER => (self.heard + limits.ping_interval, Action::Ping),
             since => (
                 since + limits.ping_timeout,
-                Action::Fail(Violation::PingTimeout),
+                Action::Fail(ProtocolError::PingTimeout),
             ),
         };
         let warned = match self.drain {
@@ -278,12 +278,12 @@ impl Connection {
             Drain::No => (retires, Action::Retire),
             Drain::Warned(_) | Drain::Last(_) => (
                 retires + limits.connection_grace,
-                Action::Fail(Violation::TooOld),
+                Action::Fail(ProtocolError::TooOld),
             ),
         };
         let stalls = self.streams.iter().map(|it| self.stalls_at(it, limits));
         let stalls = stalls.min().unwrap_or(Instant::NEVER);
-        let unacked = Action::Fail(Violation::SettingsTimeout);
+        let unacked = Action::Fail(ProtocolError::SettingsTimeout);
         [
             old,
             after(self.frame_since, limits.header_timeout, preface),

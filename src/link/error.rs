@@ -6,34 +6,34 @@ use crate::{http1, sse, websocket};
 /// The peer broke the protocol that its connection speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Violation {
+pub enum ProtocolError {
     /// HTTP/1.1.
     #[error(transparent)]
-    Http1(#[from] http1::Violation),
+    Http1(#[from] http1::ProtocolError),
     /// HTTP/2.
     #[error(transparent)]
-    Http2(#[from] http2::Violation),
+    Http2(#[from] http2::ProtocolError),
     /// WebSocket.
     #[error(transparent)]
-    WebSocket(#[from] websocket::Violation),
+    WebSocket(#[from] websocket::ProtocolError),
 }
 
 /// Our caller asked for what cannot be done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Misuse {
+pub enum UsageError {
     /// HTTP/1.1.
     #[error(transparent)]
-    Http1(#[from] http1::Misuse),
+    Http1(#[from] http1::UsageError),
     /// HTTP/2.
     #[error(transparent)]
-    Http2(#[from] http2::Misuse),
+    Http2(#[from] http2::UsageError),
     /// WebSocket.
     #[error(transparent)]
-    WebSocket(#[from] websocket::Misuse),
+    WebSocket(#[from] websocket::UsageError),
     /// Server-Sent Events.
     #[error(transparent)]
-    Sse(#[from] sse::Misuse),
+    Sse(#[from] sse::UsageError),
     /// The connection does not speak the protocol that the call is for.
     #[error("the connection speaks another protocol at the moment")]
     OtherProtocol,

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::any::Any;
 
-use super::Violation;
+use super::ProtocolError;
 use crate::http::{Content, Fields, RequestHead, ResponseHead};
 use crate::websocket::{CloseCode, Kind};
 
@@ -73,7 +73,7 @@ pub enum Event<'b> {
     Ping(&'b [u8]),
     /// A pong.
     Pong(&'b [u8]),
-    /// The peer closes its WebSocket. The answer is on its way; `Gone` follows.
+    /// The peer closes its WebSocket. The answer is on its way; `EndReason` follows.
     Close {
         /// Its code, if it gave one.
         code: Option<CloseCode>,
@@ -90,7 +90,7 @@ pub enum Event<'b> {
 
     /// The peer takes no further exchanges on this connection (RFC 9113
     /// §6.8). Those of ours above `last_stream` were not looked at; each is
-    /// told that it is `Gone`.
+    /// told that it is `EndReason`.
     GoingAway {
         /// The last exchange of ours that the peer may have acted on.
         last_stream: u32,
@@ -120,13 +120,13 @@ pub enum Event<'b> {
     /// On HTTP/2 each exchange is told so that goes on, and also one that has
     /// ended while the owner's number for it was not 0; stream 0 is told last,
     /// for the connection.
-    Gone(Gone),
+    Ended(EndReason),
 }
 
 /// Why an exchange or a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Gone {
+pub enum EndReason {
     /// As the protocol has it: a close handshake, `Connection: close`, an idle
     /// connection given up.
     Finished,
@@ -145,7 +145,7 @@ pub enum Gone {
     /// says why.
     Unreachable(Unreachable),
     /// The peer broke the protocol.
-    Violation(Violation),
+    ProtocolError(ProtocolError),
     /// The peer took nothing for too long, or its backlog reached the cap.
     Stalled,
     /// This side ended it.

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::protocol::Protocol;
-use super::{Link, Misuse};
+use super::{Link, UsageError};
 use crate::websocket::{self, CloseCode, Kind};
 use crate::wire::{Instant, Sink};
 
@@ -12,24 +12,24 @@ impl Link {
     /// Sends a WebSocket message.
     ///
     /// # Errors
-    /// [`Misuse`] unless the exchange is an open WebSocket.
+    /// [`UsageError`] unless the exchange is an open WebSocket.
     pub fn send_message(
         &mut self,
         stream: u32,
         kind: Kind,
         payload: &[u8],
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match &mut self.protocol {
             Protocol::WebSocket(machine) => {
-                Ok(machine.send_message(kind, payload, chance, now, out)?)
+                Ok(machine.send_message(kind, payload, mask_key, now, out)?)
             }
             Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
-                machine.send_message(kind, payload, chance, now, out)
+                machine.send_message(kind, payload, mask_key, now, out)
             }),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
         }
     }
 
@@ -39,70 +39,77 @@ impl Link {
     /// its stream already.
     ///
     /// # Errors
-    /// [`Misuse`] unless the exchange is an open WebSocket.
-    pub fn deliver(&mut self, stream: u32, frame: &Bytes, now: Instant) -> Result<bool, Misuse> {
+    /// [`UsageError`] unless the exchange is an open WebSocket.
+    pub fn deliver(
+        &mut self,
+        stream: u32,
+        frame: &Bytes,
+        now: Instant,
+    ) -> Result<bool, UsageError> {
         match &mut self.protocol {
             Protocol::WebSocket(machine) => {
                 machine.book_message(now)?;
                 Ok(true)
             }
             Protocol::Http2(many) => many.deliver(stream, frame, now).map(|()| false),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
         }
     }
 
     /// Sends a ping of at most 125 bytes.
     ///
     /// # Errors
-    /// [`Misuse`] unless the exchange is an open WebSocket.
+    /// [`UsageError`] unless the exchange is an open WebSocket.
     pub fn ping(
         &mut self,
         stream: u32,
         payload: &[u8],
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match &mut self.protocol {
-            Protocol::WebSocket(machine) => Ok(machine.send_ping(payload, chance, out)?),
+            Protocol::WebSocket(machine) => Ok(machine.send_ping(payload, mask_key, out)?),
             Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
-                machine.send_ping(payload, chance, out)
+                machine.send_ping(payload, mask_key, out)
             }),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
         }
     }
 
     /// Starts a WebSocket's closing handshake.
     ///
     /// # Errors
-    /// [`Misuse`] unless the exchange is an open WebSocket and the code may be
+    /// [`UsageError`] unless the exchange is an open WebSocket and the code may be
     /// sent.
     pub fn close(
         &mut self,
         stream: u32,
         code: CloseCode,
         reason: &str,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match &mut self.protocol {
-            Protocol::WebSocket(machine) => Ok(machine.send_close(code, reason, chance, now, out)?),
+            Protocol::WebSocket(machine) => {
+                Ok(machine.send_close(code, reason, mask_key, now, out)?)
+            }
             Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
-                machine.send_close(code, reason, chance, now, out)
+                machine.send_close(code, reason, mask_key, now, out)
             }),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
         }
     }
 
     /// The machine of a WebSocket, to look at.
     ///
     /// # Errors
-    /// [`Misuse::OtherProtocol`] if the exchange is none.
-    pub fn websocket(&self, stream: u32) -> Result<&websocket::Connection, Misuse> {
+    /// [`UsageError::OtherProtocol`] if the exchange is none.
+    pub fn websocket(&self, stream: u32) -> Result<&websocket::Connection, UsageError> {
         match &self.protocol {
             Protocol::WebSocket(machine) => Ok(machine),
-            Protocol::Http2(many) => many.socket(stream).ok_or(Misuse::OtherProtocol),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+            Protocol::Http2(many) => many.socket(stream).ok_or(UsageError::OtherProtocol),
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
         }
     }
 }

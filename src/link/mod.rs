@@ -10,7 +10,7 @@
 //!            ┌────────────────────── Link ───────────────────────┐
 //!  input ──► │ Protocol: Http1 ──upgrade──► WebSocket │ Raw       │ ──► Event
 //!            │             └──preface──► Http2, many streams      │
-//!  output ◄─ │ Parked: a request whose body is being collected    │ ◄── respond, write,
+//!  output ◄─ │ BufferedRequest: a request whose body is being collected    │ ◄── respond, write,
 //!            └────────────────────────────────────────────────────┘     send, close
 //! ```
 //!
@@ -26,6 +26,7 @@
 
 mod account;
 mod body;
+mod buffered_request;
 mod error;
 mod event;
 mod handing_on;
@@ -33,7 +34,6 @@ mod limits;
 mod message;
 mod multiplex;
 mod outbox;
-mod parked;
 mod protocol;
 mod receive;
 mod reply;
@@ -49,11 +49,11 @@ pub use account::{Account, Charge, Full, Promise};
 #[cfg(feature = "net")]
 pub(crate) use account::{LITTLE, Pace};
 pub use body::Body;
-pub use error::{Misuse, Violation};
-pub use event::{Event, Gone, Unreachable};
+pub use buffered_request::{BufferedRequest, RequestPool};
+pub use error::{ProtocolError, UsageError};
+pub use event::{EndReason, Event, Unreachable};
 pub use limits::Limits;
-pub use parked::{Parked, Shelf};
-pub use protocol::{Closing, Lent, Link};
+pub use protocol::{CallContext, Closing, Link};
 #[cfg(feature = "net")]
 pub(crate) use receive::Taker;
 pub use reply::Snapshot;

@@ -39,7 +39,7 @@ enum Segment {
 
 /// What is to be sent next.
 #[derive(Debug)]
-pub(super) enum Front<'a> {
+pub(super) enum NextBytes<'a> {
     Copied(&'a [u8]),
     Shared(&'a Bytes),
 }
@@ -117,11 +117,11 @@ impl Outbox {
     }
 
     /// What is to be sent next, and whether the stream ends with it.
-    pub(super) fn front(&self) -> Option<(Front<'_>, bool)> {
+    pub(super) fn front(&self) -> Option<(NextBytes<'_>, bool)> {
         let last = self.ended && self.segments.len() == 1 && self.trailers().is_empty();
         let front = match self.segments.front()? {
-            Segment::Copied(bytes) => Front::Copied(bytes.get(self.sent..).unwrap_or_default()),
-            Segment::Shared(bytes) | Segment::Published(bytes) => Front::Shared(bytes),
+            Segment::Copied(bytes) => NextBytes::Copied(bytes.get(self.sent..).unwrap_or_default()),
+            Segment::Shared(bytes) | Segment::Published(bytes) => NextBytes::Shared(bytes),
         };
         Some((front, last))
     }
@@ -265,8 +265,8 @@ mod tests {
                     1 => outbox.share(bytes.clone().into()),
                     _ => {
                         let len = match outbox.front() {
-                            Some((Front::Copied(front), _)) => front.len(),
-                            Some((Front::Shared(front), _)) => front.len(),
+                            Some((NextBytes::Copied(front), _)) => front.len(),
+                            Some((NextBytes::Shared(front), _)) => front.len(),
                             None => 0,
                         };
                         let n = size.min(len);
@@ -281,8 +281,8 @@ mod tests {
                 if let Some((front, last)) = outbox.front() {
                     prop_assert!(!last, "it was not ended");
                     let front = match front {
-                        Front::Copied(front) => front,
-                        Front::Shared(front) => front,
+                        NextBytes::Copied(front) => front,
+                        NextBytes::Shared(front) => front,
                     };
                     prop_assert!(model.starts_with(front));
                 }
@@ -298,8 +298,11 @@ mod tests {
         outbox.put(b"a");
         outbox.share(Bytes::from_static(&[0; SHARED_FROM]));
         outbox.end(Fields::EMPTY);
-        assert!(matches!(outbox.front(), Some((Front::Copied(b"a"), false))));
+        assert!(matches!(
+            outbox.front(),
+            Some((NextBytes::Copied(b"a"), false))
+        ));
         outbox.advance(1);
-        assert!(matches!(outbox.front(), Some((Front::Shared(_), true))));
+        assert!(matches!(outbox.front(), Some((NextBytes::Shared(_), true))));
     }
 }

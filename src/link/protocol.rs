@@ -5,50 +5,54 @@ use alloc::boxed::Box;
 use super::multiplex::Multiplex;
 use super::spent::Spent;
 use super::waiting::Waiting;
-use super::{Account, Limits, Misuse, Parked};
+use super::{Account, BufferedRequest, Limits, UsageError};
 use crate::http::{self, Fields, Scratch, Status, date::Date};
 use crate::wire::{Instant, Role, Sink};
 use crate::{http1, websocket};
 
 /// Everything that a link may use during one call and must not keep.
 #[derive(Debug)]
-pub struct Lent<'b> {
+pub struct CallContext<'b> {
     /// The time now.
     pub now: Instant,
     /// The wall clock, for the Date field.
     pub date: Option<&'b Date>,
     /// Four unpredictable bytes for a client's frame; zeros for a server.
-    pub chance: [u8; 4],
+    pub mask_key: [u8; 4],
     /// The listener's limits.
     pub limits: &'b Limits,
     /// Room for heads and decoded text.
     pub scratch: Scratch<'b>,
     /// Where a collected request is put that is complete or given up. The
     /// event may borrow it; afterwards the caller takes it and gives it back
-    /// to its [`Shelf`](super::Shelf).
-    pub shown: &'b mut Option<Box<Parked>>,
+    /// to its [`RequestPool`](super::Shelf).
+    pub shown: &'b mut Option<Box<BufferedRequest>>,
 }
 
-impl<'b> Lent<'b> {
+impl<'b> CallContext<'b> {
     /// What is passed on to a machine with limits of its own.
     #[inline]
     pub(crate) fn pass<L>(
         self,
         choose: fn(&Limits) -> &L,
-    ) -> (http::Lent<'b, L>, &'b mut Option<Box<Parked>>, &'b Limits) {
+    ) -> (
+        http::CallContext<'b, L>,
+        &'b mut Option<Box<BufferedRequest>>,
+        &'b Limits,
+    ) {
         let Self {
             now,
             date,
-            chance,
+            mask_key,
             limits,
             scratch,
             shown,
         } = self;
         (
-            http::Lent {
+            http::CallContext {
                 now,
                 date,
-                chance,
+                mask_key,
                 limits: choose(limits),
                 scratch,
             },
@@ -96,7 +100,7 @@ pub struct Link {
     pub(super) protocol: Protocol,
     pub(super) role: Role,
     /// The request whose body is being collected.
-    pub(super) parked: Option<Box<Parked>>,
+    pub(super) buffered_request: Option<Box<BufferedRequest>>,
     /// When the owed response is overdue; `NEVER` if none is owed.
     pub(super) due: Instant,
     /// The ordinal of the exchange on an HTTP/1.1 connection, from 1.
@@ -106,7 +110,7 @@ pub struct Link {
     /// The link ended by a call of the owner.
     pub(super) over: Option<Closing>,
     /// Which of the limits of WebSockets holds.
-    pub(super) rules: u16,
+    pub(super) websocket_limits: u16,
     /// By when our own side had last withheld input over HTTP/1.1, in seconds,
     /// rounded up.
     pub(super) resumed: u32,
@@ -163,12 +167,12 @@ impl Link {
         Self {
             protocol,
             role,
-            parked: None,
+            buffered_request: None,
             due: Instant::NEVER,
             stream: 0,
             endless: false,
             over: None,
-            rules: 0,
+            websocket_limits: 0,
             resumed: 0,
             before: None,
             account: None,
@@ -227,7 +231,7 @@ impl Link {
     /// §5). With `streaming`, messages come in chunks.
     ///
     /// # Errors
-    /// [`Misuse`] if no such request is waiting for its answer.
+    /// [`UsageError`] if no such request is waiting for its answer.
     pub fn upgrade_websocket(
         &mut self,
         stream: u32,
@@ -236,7 +240,7 @@ impl Link {
         date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.upgrade_websocket(stream, fields, streaming, date, now, out);
         }
@@ -254,12 +258,12 @@ impl Link {
     /// one.
     ///
     /// # Errors
-    /// [`Misuse::OtherProtocol`] if the exchange is none.
-    pub fn choose_websocket_limits(&mut self, stream: u32, nth: u16) -> Result<(), Misuse> {
+    /// [`UsageError::OtherProtocol`] if the exchange is none.
+    pub fn choose_websocket_limits(&mut self, stream: u32, nth: u16) -> Result<(), UsageError> {
         match &mut self.protocol {
-            Protocol::WebSocket(_) => self.rules = nth,
+            Protocol::WebSocket(_) => self.websocket_limits = nth,
             Protocol::Http2(many) => return many.choose_websocket_limits(stream, nth),
-            Protocol::Http1(_) | Protocol::Raw { .. } => return Err(Misuse::OtherProtocol),
+            Protocol::Http1(_) | Protocol::Raw { .. } => return Err(UsageError::OtherProtocol),
         }
         Ok(())
     }
@@ -268,8 +272,12 @@ impl Link {
     /// from the next byte on, all bytes are the owner's (RFC 9110 §7.8).
     ///
     /// # Errors
-    /// [`Misuse`] if no such request is waiting for its answer.
-    pub fn upgrade_raw(&mut self, fields: Fields<'_>, out: &mut impl Sink) -> Result<(), Misuse> {
+    /// [`UsageError`] if no such request is waiting for its answer.
+    pub fn upgrade_raw(
+        &mut self,
+        fields: Fields<'_>,
+        out: &mut impl Sink,
+    ) -> Result<(), UsageError> {
         self.switch(fields, out)?;
         self.protocol = RAW;
         Ok(())
@@ -279,27 +287,27 @@ impl Link {
     /// CONNECT with 200: the client's side of a WebSocket.
     ///
     /// # Errors
-    /// [`Misuse::OtherProtocol`] unless the connection was an HTTP client's.
+    /// [`UsageError::OtherProtocol`] unless the connection was an HTTP client's.
     pub fn switched_to_websocket(
         &mut self,
         stream: u32,
         streaming: bool,
         now: Instant,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.become_socket(stream, streaming, now);
         }
         let Protocol::Http1(_) = &self.protocol else {
-            return Err(Misuse::OtherProtocol);
+            return Err(UsageError::OtherProtocol);
         };
         let machine = websocket::Connection::new(Role::Client, now).streaming(streaming);
         self.protocol = Protocol::WebSocket(machine);
         Ok(())
     }
 
-    fn switch(&mut self, fields: Fields<'_>, out: &mut impl Sink) -> Result<(), Misuse> {
+    fn switch(&mut self, fields: Fields<'_>, out: &mut impl Sink) -> Result<(), UsageError> {
         let Protocol::Http1(machine) = &mut self.protocol else {
-            return Err(Misuse::OtherProtocol);
+            return Err(UsageError::OtherProtocol);
         };
         machine.send_switching(fields, out)?;
         self.due = Instant::NEVER;
@@ -324,7 +332,7 @@ impl Link {
     }
 
     /// The status that the protocol itself has answered a
-    /// [`Violation`](super::Violation) with, if it could.
+    /// [`ProtocolError`](super::Violation) with, if it could.
     pub fn refusal(&self) -> Option<Status> {
         match &self.protocol {
             Protocol::Http1(machine) => machine.refusal(),
@@ -370,7 +378,7 @@ impl Link {
             Protocol::Http2(_) => false,
             Protocol::Raw { .. } => false,
         };
-        is_between && self.due == Instant::NEVER && self.parked.is_none()
+        is_between && self.due == Instant::NEVER && self.buffered_request.is_none()
     }
 
     /// The account to which memory is charged that is held for the peer.
@@ -391,6 +399,8 @@ impl Link {
     /// How much more memory `n` further bytes of input would take for what is
     /// being put together of them; 0 where flow control bounds that.
     pub fn growth(&self, n: usize) -> usize {
-        self.parked.as_ref().map_or(0, |parked| parked.growth(n))
+        self.buffered_request
+            .as_ref()
+            .map_or(0, |buffered_request| buffered_request.growth(n))
     }
 }

@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 
 #[cfg(feature = "net")]
 use super::Limits;
-use super::multiplex::{Around, Multiplex};
+use super::multiplex::{Multiplex, ReceiveContext};
 use super::protocol::Protocol;
-use super::{Closing, Event, Lent, Link, Parked, Violation};
+use super::{BufferedRequest, CallContext, Closing, Event, Link, ProtocolError};
 #[cfg(feature = "net")]
 use crate::http::{self, Content, RequestHead};
 #[cfg(feature = "net")]
@@ -49,7 +49,7 @@ impl Link {
         match &mut self.protocol {
             Protocol::Http1(machine) => Taker::Http1(machine),
             // Whose limits are those of all.
-            Protocol::WebSocket(machine) if self.rules == 0 => Taker::WebSocket(machine),
+            Protocol::WebSocket(machine) if self.websocket_limits == 0 => Taker::WebSocket(machine),
             Protocol::Http2(many) => match many.is_caught_up() {
                 true => Taker::Http2(many.machine_mut()),
                 false => Taker::Any,
@@ -61,10 +61,10 @@ impl Link {
     /// Passes on what the machine of HTTP/1.1 has answered.
     pub(crate) fn took_http1<'b>(
         &mut self,
-        received: Result<Received<http1::Event<'b>>, http1::Violation>,
+        received: Result<Received<http1::Event<'b>>, http1::ProtocolError>,
         due: Instant,
-        shown: &'b mut Option<Box<Parked>>,
-    ) -> Result<Received<Event<'b>>, Violation> {
+        shown: &'b mut Option<Box<BufferedRequest>>,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let Received { used, step } = received?;
         let step = self.http1_step(step, due, shown);
         Ok(Received { used, step })
@@ -74,8 +74,8 @@ impl Link {
     #[inline]
     pub(crate) fn took_websocket<'b>(
         &mut self,
-        received: Result<Received<websocket::Event<'b>>, websocket::Violation>,
-    ) -> Result<Received<Event<'b>>, Violation> {
+        received: Result<Received<websocket::Event<'b>>, websocket::ProtocolError>,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         match received {
             Ok(received) => Ok(received.map(Event::from)),
             Err(violation) => {
@@ -89,17 +89,17 @@ impl Link {
     #[cfg(feature = "net")]
     pub(crate) fn took_http2<'b>(
         &mut self,
-        found: Result<(usize, http2::Found), http2::Violation>,
+        found: Result<(usize, http2::LocatedEvent), http2::ProtocolError>,
         input: &'b mut [u8],
-        lent: http::Lent<'b, http2::Limits>,
-        (shown, limits): (&'b mut Option<Box<Parked>>, &'b Limits),
+        lent: http::CallContext<'b, http2::Limits>,
+        (shown, limits): (&'b mut Option<Box<BufferedRequest>>, &'b Limits),
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         let Protocol::Http2(many) = &mut self.protocol else {
             let step = Step::Done; // never: its machine has been asked
             return Ok(Received { used: 0, step });
         };
-        let around = Around {
+        let around = ReceiveContext {
             shown,
             limits,
             stream: &mut self.stream,
@@ -137,14 +137,14 @@ impl Link {
     /// [`Step::Need`] of 0.
     ///
     /// # Errors
-    /// [`Violation`] if the peer broke the protocol; `out` then ends with the
+    /// [`ProtocolError`] if the peer broke the protocol; `out` then ends with the
     /// protocol's goodbye.
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b>,
+        lent: CallContext<'b>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         if self.over.is_some() {
             return Ok(Received {
                 used: input.len(),
@@ -171,7 +171,7 @@ impl Link {
             }
             Protocol::Http2(many) => {
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
-                let around = Around {
+                let around = ReceiveContext {
                     shown,
                     limits,
                     stream: &mut self.stream,
@@ -184,7 +184,7 @@ impl Link {
             }
             Protocol::WebSocket(machine) => {
                 let (mut lent, _, limits) = lent.pass(|limits| &limits.websocket);
-                lent.limits = limits.websocket_of(self.rules);
+                lent.limits = limits.websocket_of(self.websocket_limits);
                 let received = machine.receive(input, lent, out);
                 self.took_websocket(received)
             }
@@ -200,13 +200,13 @@ impl Link {
     /// it has left unused. To be called until it answers with no event.
     ///
     /// # Errors
-    /// [`Violation`] if the input ended where it must not.
+    /// [`ProtocolError`] if the input ended where it must not.
     pub fn receive_eof<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b>,
+        lent: CallContext<'b>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         if self.over.is_some() {
             return Ok(Received {
                 used: input.len(),
@@ -229,7 +229,7 @@ impl Link {
             }
             Protocol::Http2(many) => {
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http2);
-                let around = Around {
+                let around = ReceiveContext {
                     shown,
                     limits,
                     stream: &mut self.stream,
@@ -296,8 +296,8 @@ impl Link {
 
     /// Takes back what the last event has shown: an inbox may have a rest that
     /// comes again. What is needed no more comes back, for the
-    /// [`Shelf`](super::Shelf).
-    pub fn reclaim(&mut self, shown: Box<Parked>) -> Option<Box<Parked>> {
+    /// [`RequestPool`](super::Shelf).
+    pub fn reclaim(&mut self, shown: Box<BufferedRequest>) -> Option<Box<BufferedRequest>> {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.reclaim(shown);
         }
@@ -309,7 +309,7 @@ impl Link {
         &mut self,
         step: Step<http1::Event<'b>>,
         due: Instant,
-        shown: &'b mut Option<Box<Parked>>,
+        shown: &'b mut Option<Box<BufferedRequest>>,
     ) -> Step<Event<'b>> {
         let event = match step {
             Step::Event(event) => event,
@@ -327,13 +327,13 @@ impl Link {
                 Step::Event(Event::Response { head, content })
             }
             http1::Event::Informational(head) => Step::Event(Event::Informational(head)),
-            http1::Event::Body(piece) => match &mut self.parked {
+            http1::Event::Body(piece) => match &mut self.buffered_request {
                 None => Step::Event(Event::Body(piece)),
-                Some(parked) => {
-                    if parked.append(piece) {
+                Some(buffered_request) => {
+                    if buffered_request.append(piece) {
                         return Step::Need(1);
                     }
-                    *shown = self.parked.take();
+                    *shown = self.buffered_request.take();
                     self.due = due;
                     // Now, so that how much of it is read does not depend on
                     // where the piece ended.
@@ -348,9 +348,9 @@ impl Link {
                     true => due,
                     false => Instant::NEVER,
                 };
-                match self.parked.take() {
-                    Some(parked) => {
-                        let (head, content) = shown.insert(parked).request();
+                match self.buffered_request.take() {
+                    Some(buffered_request) => {
+                        let (head, content) = shown.insert(buffered_request).request();
                         Step::Event(Event::Request { head, content })
                     }
                     None => Step::Event(Event::End { trailers, dropped }),
@@ -410,17 +410,17 @@ impl<'b> From<websocket::Event<'b>> for Event<'b> {
 mod tests {
     use super::*;
     use crate::http::{Fields, Method, OwnedScratch, RequestHead, ResponseHead, Target, Version};
-    use crate::link::{Body, Limits, Misuse};
+    use crate::link::{Body, Limits, UsageError};
     use alloc::vec::Vec;
 
     /// Feeds a request, and answers it if one was seen.
     fn serve(link: &mut Link, out: &mut Vec<u8>) -> Option<u32> {
         let mut input = *b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
         let (limits, mut scratch, mut shown) = (Limits::DEFAULT, OwnedScratch::new(8), None);
-        let lent = Lent {
+        let lent = CallContext {
             now: Instant::START,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &limits,
             scratch: scratch.lend(),
             shown: &mut shown,
@@ -456,8 +456,8 @@ mod tests {
         link.stream = LAST_NUMBER - 1;
         let host = [crate::http::Field::new("Host", "a")];
         let head = RequestHead {
-            method: Method::Get,
-            target: Target::parse(b"/", Method::Get).unwrap(),
+            method: Method::GET,
+            target: Target::parse(b"/", Method::GET).unwrap(),
             version: Version::Http11,
             protocol: None,
             fields: Fields::new(&host),
@@ -467,6 +467,6 @@ mod tests {
         assert_eq!(sent, Ok(LAST_NUMBER));
         assert!(out.windows(17).any(|it| it == b"Connection: close"));
         let again = link.request(&head, None, Instant::START, &mut out);
-        assert!(matches!(again, Err(Misuse::Http1(_))), "{again:?}");
+        assert!(matches!(again, Err(UsageError::Http1(_))), "{again:?}");
     }
 }

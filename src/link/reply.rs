@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::protocol::Protocol;
 use super::receive::LAST_NUMBER;
-use super::{Body, Closing, Link, Misuse, Shelf};
+use super::{Body, Closing, Link, RequestPool, UsageError};
 use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
 use crate::http1::{self, BodyLength};
 use crate::websocket::CloseCode;
@@ -29,40 +29,40 @@ impl Link {
     /// and the connection ends with the response.
     ///
     /// # Errors
-    /// [`Misuse::BodyTooLarge`] if a longer body is announced: nothing of it is
-    /// asked for, and the response is still owed. Other [`Misuse`] unless a
+    /// [`UsageError::BodyTooLarge`] if a longer body is announced: nothing of it is
+    /// asked for, and the response is still owed. Other [`UsageError`] unless a
     /// body is on offer.
     pub fn collect(
         &mut self,
         stream: u32,
         head: &RequestHead<'_>,
         limit: usize,
-        shelf: &mut Shelf,
+        request_pool: &mut RequestPool,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if announced(head.fields).is_some_and(|length| length > limit as u64) {
-            return Err(Misuse::BodyTooLarge);
+            return Err(UsageError::BodyTooLarge);
         }
         if let Protocol::Http2(many) = &mut self.protocol {
-            return many.collect(stream, head, limit, shelf, out);
+            return many.collect(stream, head, limit, request_pool, out);
         }
         self.http1()?.accept_body(now, out)?;
         self.due = Instant::NEVER; // until the body is complete
-        self.parked = Some(shelf.park(head, limit, self.account.as_ref()));
+        self.buffered_request = Some(request_pool.park(head, limit, self.account.as_ref()));
         Ok(())
     }
 
     /// Has the offered body come in [`Body`](super::Event::Body) events.
     ///
     /// # Errors
-    /// [`Misuse`] unless a body is on offer.
+    /// [`UsageError`] unless a body is on offer.
     pub fn accept_body(
         &mut self,
         stream: u32,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.accept_body(stream, true, now, out);
         }
@@ -75,13 +75,13 @@ impl Link {
     /// rest as long as it likes: over HTTP/2 it keeps no pace.
     ///
     /// # Errors
-    /// [`Misuse`] unless a body is on offer.
+    /// [`UsageError`] unless a body is on offer.
     pub fn accept_messages(
         &mut self,
         stream: u32,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.accept_body(stream, false, now, out);
         }
@@ -91,13 +91,13 @@ impl Link {
     /// Sends an interim response: 1xx, but not 101.
     ///
     /// # Errors
-    /// [`Misuse`] unless a response is owed.
+    /// [`UsageError`] unless a response is owed.
     pub fn inform(
         &mut self,
         stream: u32,
         head: &ResponseHead<'_>,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.inform(stream, head, out);
         }
@@ -108,7 +108,7 @@ impl Link {
     /// is still being collected is given up.
     ///
     /// # Errors
-    /// [`Misuse`] unless a response is owed; nothing is sent then.
+    /// [`UsageError`] unless a response is owed; nothing is sent then.
     pub fn respond(
         &mut self,
         stream: u32,
@@ -117,11 +117,11 @@ impl Link {
         date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let machine = match &mut self.protocol {
             Protocol::Http1(machine) => machine,
             Protocol::Http2(many) => return many.respond(stream, head, body, date, now, out),
-            Protocol::WebSocket(_) | Protocol::Raw { .. } => return Err(Misuse::OtherProtocol),
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => return Err(UsageError::OtherProtocol),
         };
         let mut endless = false;
         match body {
@@ -148,7 +148,7 @@ impl Link {
         }
         self.endless = endless;
         self.due = Instant::NEVER;
-        self.parked = None;
+        self.buffered_request = None;
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl Link {
     /// number of its exchange.
     ///
     /// # Errors
-    /// [`Misuse`] unless the connection is an HTTP client's and free: on HTTP/2
+    /// [`UsageError`] unless the connection is an HTTP client's and free: on HTTP/2
     /// within the number of streams that the peer allows.
     pub fn request(
         &mut self,
@@ -189,7 +189,7 @@ impl Link {
         body: Option<Body<'_>>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<u32, Misuse> {
+    ) -> Result<u32, UsageError> {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.request(head, body, now, out);
         }
@@ -229,17 +229,22 @@ impl Link {
     /// Sends a piece of a streamed body, or bytes on a raw connection.
     ///
     /// # Errors
-    /// [`Misuse`] unless one is open, or if it exceeds the length announced.
-    pub fn write(&mut self, stream: u32, data: &[u8], out: &mut impl Sink) -> Result<(), Misuse> {
+    /// [`UsageError`] unless one is open, or if it exceeds the length announced.
+    pub fn write(
+        &mut self,
+        stream: u32,
+        data: &[u8],
+        out: &mut impl Sink,
+    ) -> Result<(), UsageError> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine.send_body(data, out)?),
             Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.put(data)),
-            Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
+            Protocol::Raw { .. } if self.over.is_some() => Err(UsageError::Over),
             Protocol::Raw { .. } => {
                 out.put(data);
                 Ok(())
             }
-            Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
+            Protocol::WebSocket(_) => Err(UsageError::OtherProtocol),
         }
     }
 
@@ -252,16 +257,16 @@ impl Link {
         stream: u32,
         data: Bytes,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine.send_body_shared(data, out)?),
             Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.share(data)),
-            Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
+            Protocol::Raw { .. } if self.over.is_some() => Err(UsageError::Over),
             Protocol::Raw { .. } => {
                 out.put_shared(data);
                 Ok(())
             }
-            Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
+            Protocol::WebSocket(_) => Err(UsageError::OtherProtocol),
         }
     }
 
@@ -275,7 +280,7 @@ impl Link {
         stream: u32,
         data: Bytes,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match &mut self.protocol {
             Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.publish(data)),
             _ => self.write_shared(stream, data, out),
@@ -284,7 +289,7 @@ impl Link {
 
     /// As [`write`](Self::write), for `len` bytes that `put` appends itself. It
     /// is not called where nobody will see them. HTTP/2 frames every piece, and
-    /// answers [`Misuse::OtherProtocol`].
+    /// answers [`UsageError::OtherProtocol`].
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -293,30 +298,30 @@ impl Link {
         len: usize,
         out: &mut S,
         put: impl FnOnce(&mut S),
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine.send_body_by(len, out, put)?),
-            Protocol::Raw { .. } if self.over.is_some() => Err(Misuse::Over),
+            Protocol::Raw { .. } if self.over.is_some() => Err(UsageError::Over),
             Protocol::Raw { .. } => {
                 put(out);
                 Ok(())
             }
-            Protocol::Http2(_) => Err(Misuse::OtherProtocol), // it frames each piece
-            Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
+            Protocol::Http2(_) => Err(UsageError::OtherProtocol), // it frames each piece
+            Protocol::WebSocket(_) => Err(UsageError::OtherProtocol),
         }
     }
 
     /// Ends a streamed body; on a raw connection, closes it once all is sent.
     ///
     /// # Errors
-    /// [`Misuse`] unless one is open, or if less was sent than announced.
+    /// [`UsageError`] unless one is open, or if less was sent than announced.
     pub fn finish(
         &mut self,
         stream: u32,
         trailers: Fields<'_>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match &mut self.protocol {
             Protocol::Http1(machine) => {
                 machine.send_end(trailers, now, out)?;
@@ -328,15 +333,15 @@ impl Link {
                 self.over = Some(Closing::Linger);
                 Ok(())
             }
-            Protocol::WebSocket(_) => Err(Misuse::OtherProtocol),
+            Protocol::WebSocket(_) => Err(UsageError::OtherProtocol),
         }
     }
 
-    fn http1(&mut self) -> Result<&mut http1::Connection, Misuse> {
+    fn http1(&mut self) -> Result<&mut http1::Connection, UsageError> {
         match &mut self.protocol {
             Protocol::Http1(machine) => Ok(machine),
-            Protocol::Http2(_) => Err(Misuse::OtherProtocol),
-            Protocol::WebSocket(_) | Protocol::Raw { .. } => Err(Misuse::OtherProtocol),
+            Protocol::Http2(_) => Err(UsageError::OtherProtocol),
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
         }
     }
 
@@ -379,15 +384,15 @@ impl Link {
         head: &ResponseHead<'_>,
         unanswered: Option<Snapshot>,
         date: Option<&Date>,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
     ) {
         if let Protocol::Http2(many) = &mut self.protocol {
-            return many.fail(stream, head, date, chance, now, out);
+            return many.fail(stream, head, date, mask_key, now, out);
         }
         self.due = Instant::NEVER;
-        self.parked = None;
+        self.buffered_request = None;
         if let Some(Snapshot(mut machine)) = unanswered {
             machine.shutdown();
             let text = alloc::format!("{{\"error\":\"{}\"}}", head.status.reason());
@@ -400,7 +405,7 @@ impl Link {
         self.over = Some(match &mut self.protocol {
             Protocol::WebSocket(machine) => {
                 // Refused only where a close frame has been sent already.
-                let _ = machine.send_close(CloseCode::INTERNAL_ERROR, "", chance, now, out);
+                let _ = machine.send_close(CloseCode::INTERNAL_ERROR, "", mask_key, now, out);
                 Closing::Linger
             }
             _ => Closing::Reset,
@@ -412,14 +417,14 @@ impl Link {
     /// when a request is known or expected to be on its way, after that), a
     /// WebSocket is closed with 1001. HTTP/2 says GOAWAY, in two steps
     /// (RFC 9113 §6.8).
-    pub fn drain(&mut self, asks: bool, chance: [u8; 4], now: Instant, out: &mut impl Sink) {
+    pub fn drain(&mut self, asks: bool, mask_key: [u8; 4], now: Instant, out: &mut impl Sink) {
         match &mut self.protocol {
             Protocol::Http1(machine) if asks => machine.shutdown_after_next(),
             Protocol::Http1(machine) => machine.shutdown(),
-            Protocol::Http2(many) => many.drain(chance, now, out),
+            Protocol::Http2(many) => many.drain(mask_key, now, out),
             Protocol::WebSocket(machine) => {
                 // Refused only where a close frame has been sent already.
-                let _ = machine.send_close(CloseCode::GOING_AWAY, "", chance, now, out);
+                let _ = machine.send_close(CloseCode::GOING_AWAY, "", mask_key, now, out);
             }
             Protocol::Raw { .. } => {}
         }

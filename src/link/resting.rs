@@ -36,7 +36,7 @@ impl Link {
     /// the limits of WebSockets holds is to be remembered beside it.
     pub(crate) fn resting(&self) -> Option<Resting> {
         let rests = self.role == Role::Server
-            && self.parked.is_none()
+            && self.buffered_request.is_none()
             // What an owner keeps for the peer stays this connection's.
             && self.account.as_ref().is_none_or(|account| account.held() == 0)
             && self.due == Instant::NEVER
@@ -58,13 +58,13 @@ impl Link {
     }
 
     /// Which of the limits of WebSockets holds.
-    pub(crate) const fn rules(&self) -> u16 {
-        self.rules
+    pub(crate) const fn websocket_limits(&self) -> u16 {
+        self.websocket_limits
     }
 
     /// The link that was put away as `resting`, its last exchange being
     /// `stream`.
-    pub(crate) fn rested(resting: Resting, stream: u32, rules: u16) -> Self {
+    pub(crate) fn rested(resting: Resting, stream: u32, websocket_limits: u16) -> Self {
         let protocol = match resting {
             Resting::Http1([low, high]) => {
                 let since = Instant::from_nanos(u64::from(high) << 32 | u64::from(low));
@@ -75,7 +75,7 @@ impl Link {
             }
         };
         let mut link = Self::with(Role::Server, protocol);
-        (link.stream, link.rules) = (stream, rules);
+        (link.stream, link.websocket_limits) = (stream, websocket_limits);
         link
     }
 

@@ -2,7 +2,7 @@
 //! Where there is one exchange at a time, each of these has a simple answer.
 
 use super::protocol::Protocol;
-use super::{Gone, Link, Misuse};
+use super::{EndReason, Link, UsageError};
 use crate::wire::{Instant, Sink};
 
 impl Link {
@@ -67,22 +67,22 @@ impl Link {
     /// have to end their connection. Its owner is told `gone`.
     ///
     /// # Errors
-    /// [`Misuse::OtherProtocol`] unless the exchange has a stream of its own,
-    /// [`Misuse::Over`] if it is over.
+    /// [`UsageError::OtherProtocol`] unless the exchange has a stream of its own,
+    /// [`UsageError::Over`] if it is over.
     pub fn reset(
         &mut self,
         stream: u32,
         code: u32,
-        gone: Gone,
+        gone: EndReason,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         match &mut self.protocol {
             Protocol::Http2(many) if stream != 0 => {
                 let code = crate::http2::ErrorCode::new(code);
                 many.reset(stream, code, gone, now, out)
             }
-            _ => Err(Misuse::OtherProtocol),
+            _ => Err(UsageError::OtherProtocol),
         }
     }
 
@@ -157,7 +157,7 @@ impl Link {
     /// The next exchange, by its stream, whose owner does not know yet that
     /// the connection is over, and why it is over itself, if it was before.
     /// `None` where the connection's end says it all.
-    pub fn take_live(&mut self) -> Option<(u32, Option<Gone>)> {
+    pub fn take_live(&mut self) -> Option<(u32, Option<EndReason>)> {
         match &mut self.protocol {
             Protocol::Http2(many) => many.take_live(),
             _ => None,

@@ -53,19 +53,19 @@ impl Link {
     pub fn refuse(
         &mut self,
         date: Option<&Date>,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
     ) -> bool {
         match &mut self.protocol {
             Protocol::WebSocket(machine) => {
                 // Refused only where a close frame has been sent already.
-                let _ = machine.send_close(CloseCode::TRY_AGAIN_LATER, "", chance, now, out);
+                let _ = machine.send_close(CloseCode::TRY_AGAIN_LATER, "", mask_key, now, out);
                 self.over = Some(Closing::Linger);
                 true
             }
             Protocol::Http2(many) => {
-                many.refuse_starved(date, chance, now, out);
+                many.refuse_starved(date, mask_key, now, out);
                 true
             }
             Protocol::Http1(_) | Protocol::Raw { .. } => false,

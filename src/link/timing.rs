@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use super::protocol::Protocol;
-use super::{Closing, Event, Lent, Limits, Link, Violation};
+use super::{CallContext, Closing, Event, Limits, Link, ProtocolError};
 use crate::wire::{Instant, Sink};
 
 impl Link {
@@ -27,7 +27,7 @@ impl Link {
     pub(crate) fn is_due(&self, limits: &Limits, now: Instant) -> bool {
         match &self.protocol {
             Protocol::WebSocket(machine) if self.due > now => {
-                machine.is_due(now, limits.websocket_of(self.rules))
+                machine.is_due(now, limits.websocket_of(self.websocket_limits))
             }
             _ => true,
         }
@@ -47,15 +47,15 @@ impl Link {
     /// The deadline has come: does what the protocol asks for then.
     ///
     /// # Errors
-    /// [`Violation`] if the peer's time is up; `out` then ends with the
+    /// [`ProtocolError`] if the peer's time is up; `out` then ends with the
     /// protocol's goodbye.
     ///
     /// To be called again where there was an event.
     pub fn elapsed(
         &mut self,
-        lent: Lent<'_>,
+        lent: CallContext<'_>,
         out: &mut impl Sink,
-    ) -> Result<Option<Event<'static>>, Violation> {
+    ) -> Result<Option<Event<'static>>, ProtocolError> {
         if self.due <= lent.now {
             self.due = Instant::NEVER;
             return Ok(Some(Event::Overdue));
@@ -83,7 +83,7 @@ impl Link {
             }
             Protocol::WebSocket(machine) => {
                 let (mut lent, _, limits) = lent.pass(|limits| &limits.websocket);
-                lent.limits = limits.websocket_of(self.rules);
+                lent.limits = limits.websocket_of(self.websocket_limits);
                 match machine.elapsed(lent, out) {
                     Ok(event) => Ok(event.map(Event::from)),
                     Err(violation) => {

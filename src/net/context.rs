@@ -8,7 +8,7 @@ use super::turns::connection::{Connection, Phase};
 use super::turns::state::{CANCEL, INTERNAL_ERROR, State};
 use super::{Exchange, Flow, Owner, Peer};
 use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
-use crate::link::{Body, Gone, Link, Misuse};
+use crate::link::{Body, EndReason, Link, UsageError};
 use crate::wire::{Instant, Role};
 
 /// The exchange that an event belongs to, and the loop around it.
@@ -97,7 +97,7 @@ impl Context<'_> {
     /// alone that shares it with others.
     pub fn is_last(&self) -> bool {
         let connection = self.state.connections.get(self.exchange.connection);
-        connection.is_some_and(|it| it.told)
+        connection.is_some_and(|it| it.end_reported)
     }
 
     /// Whether the exchange shares its connection with others, so that the end
@@ -116,13 +116,11 @@ impl Context<'_> {
 
     /// The peer's address.
     pub fn peer(&self) -> Option<Peer> {
-        self.state
-            .connections
-            .get(self.exchange.connection)
-            .map(|it| it.peer)
+        let connection = self.state.connections.get(self.exchange.connection);
+        connection.map(|it| it.peer)
     }
 
-    /// When the connection is [`Gone`](crate::link::Event::Gone) over a
+    /// When the connection is [`Ended`](crate::link::Event::Ended) over a
     /// violation: the status that the protocol itself has answered with, if it
     /// could. No request is shown for a head that cannot be read.
     pub fn refusal(&self) -> Option<Status> {
@@ -142,7 +140,7 @@ impl Context<'_> {
     }
 
     /// Four unpredictable bytes.
-    pub fn chance(&mut self) -> [u8; 4] {
+    pub fn random_bytes(&mut self) -> [u8; 4] {
         self.state.entropy.take()
     }
 
@@ -152,33 +150,33 @@ impl Context<'_> {
     /// again in whole.
     ///
     /// # Errors
-    /// [`Misuse::BodyTooLarge`] if a longer body is announced, other
-    /// [`Misuse`] unless one is on offer.
-    pub fn collect(&mut self, head: &RequestHead<'_>, limit: usize) -> Result<(), Misuse> {
+    /// [`UsageError::BodyTooLarge`] if a longer body is announced, other
+    /// [`UsageError`] unless one is on offer.
+    pub fn collect(&mut self, head: &RequestHead<'_>, limit: usize) -> Result<(), UsageError> {
         if !self.is_open() {
-            return Err(Misuse::Over);
+            return Err(UsageError::Over);
         }
         self.state.account_of(self.exchange.connection);
         let State {
             connections,
             cork,
-            shelf,
+            request_pool,
             now,
             ..
         } = &mut *self.state;
         let Some(connection) = connections.get_mut(self.exchange.connection) else {
-            return Err(Misuse::Over);
+            return Err(UsageError::Over);
         };
         let stream = self.exchange.stream;
         let link = &mut connection.link;
-        link.collect(stream, head, limit, shelf, *now, cork)
+        link.collect(stream, head, limit, request_pool, *now, cork)
     }
 
     /// Has the body on offer come in [`Body`](crate::link::Event::Body) events.
     ///
     /// # Errors
-    /// [`Misuse`] unless a body is on offer.
-    pub fn accept_body(&mut self) -> Result<(), Misuse> {
+    /// [`UsageError`] unless a body is on offer.
+    pub fn accept_body(&mut self) -> Result<(), UsageError> {
         self.act(|link, state| link.accept_body(state.stream, state.now, state.cork))?;
         if let Some(it) = self.state.connections.get_mut(self.exchange.connection) {
             it.hold_behind_interim(self.state.cork.len(), self.state.now);
@@ -191,8 +189,8 @@ impl Context<'_> {
     /// [`body_rate`](crate::http1::Limits::body_rate).
     ///
     /// # Errors
-    /// [`Misuse`] unless a body is on offer.
-    pub fn accept_messages(&mut self) -> Result<(), Misuse> {
+    /// [`UsageError`] unless a body is on offer.
+    pub fn accept_messages(&mut self) -> Result<(), UsageError> {
         self.act(|link, state| link.accept_messages(state.stream, state.now, state.cork))
     }
 
@@ -201,17 +199,17 @@ impl Context<'_> {
     /// Sends an interim response.
     ///
     /// # Errors
-    /// [`Misuse`] unless a response is owed.
-    pub fn inform(&mut self, head: &ResponseHead<'_>) -> Result<(), Misuse> {
+    /// [`UsageError`] unless a response is owed.
+    pub fn inform(&mut self, head: &ResponseHead<'_>) -> Result<(), UsageError> {
         self.act(|link, state| link.inform(state.stream, head, state.cork))
     }
 
     /// Sends the response, or its head if the body is streamed.
     ///
     /// # Errors
-    /// [`Misuse`] unless a response is owed; nothing is sent then.
+    /// [`UsageError`] unless a response is owed; nothing is sent then.
     #[inline(never)]
-    pub fn respond(&mut self, head: &ResponseHead<'_>, body: Body<'_>) -> Result<(), Misuse> {
+    pub fn respond(&mut self, head: &ResponseHead<'_>, body: Body<'_>) -> Result<(), UsageError> {
         if matches!(&body, Body::Whole(bytes) if bytes.len() >= LARGE) {
             let (responded, _) = self.act_past(|link, state| {
                 let (stream, now) = (state.stream, state.now);
@@ -219,7 +217,7 @@ impl Context<'_> {
             });
             return responded;
         }
-        let (connection, state) = self.state.lend_own(self.exchange)?;
+        let (connection, state) = self.state.connection_and_state(self.exchange)?;
         let (stream, now) = (state.stream, state.now);
         let link = &mut connection.link;
         link.respond(stream, head, body, Some(state.date), now, state.cork)
@@ -230,7 +228,11 @@ impl Context<'_> {
     /// # Errors
     /// As [`respond`](Self::respond).
     #[inline]
-    pub fn respond_whole(&mut self, head: &ResponseHead<'_>, body: &[u8]) -> Result<(), Misuse> {
+    pub fn respond_whole(
+        &mut self,
+        head: &ResponseHead<'_>,
+        body: &[u8],
+    ) -> Result<(), UsageError> {
         let Exchange { connection, stream } = self.exchange;
         let state = &mut *self.state;
         if let Some(it) = state.connections.get_mut(connection)
@@ -249,13 +251,13 @@ impl Context<'_> {
     /// on the context is for the exchange that this begins.
     ///
     /// # Errors
-    /// [`Misuse`] unless the connection is an HTTP client's and free: on HTTP/2
+    /// [`UsageError`] unless the connection is an HTTP client's and free: on HTTP/2
     /// within its [`allowance`](Self::allowance).
     pub fn request(
         &mut self,
         head: &RequestHead<'_>,
         body: Option<Body<'_>>,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.exchange.stream =
             self.act(|link, state| link.request(head, body, state.now, state.cork))?;
         Ok(())
@@ -274,8 +276,8 @@ impl Context<'_> {
     /// Ends a streamed body; closes a raw connection once all is sent.
     ///
     /// # Errors
-    /// [`Misuse`] unless one is open, or if less was sent than announced.
-    pub fn finish(&mut self, trailers: Fields<'_>) -> Result<(), Misuse> {
+    /// [`UsageError`] unless one is open, or if less was sent than announced.
+    pub fn finish(&mut self, trailers: Fields<'_>) -> Result<(), UsageError> {
         self.act(|link, state| link.finish(state.stream, trailers, state.now, state.cork))
     }
 
@@ -283,8 +285,12 @@ impl Context<'_> {
     /// exchange is a WebSocket from here on.
     ///
     /// # Errors
-    /// [`Misuse`] if no such request waits for its answer.
-    pub fn upgrade_websocket(&mut self, fields: Fields<'_>, streaming: bool) -> Result<(), Misuse> {
+    /// [`UsageError`] if no such request waits for its answer.
+    pub fn upgrade_websocket(
+        &mut self,
+        fields: Fields<'_>,
+        streaming: bool,
+    ) -> Result<(), UsageError> {
         let (connection, state, _) = self.state.lend(self.exchange)?;
         connection.rested = false; // its deadline was that of HTTP/1.1
         let (stream, date, now) = (state.stream, Some(state.date), state.now);
@@ -297,8 +303,8 @@ impl Context<'_> {
     /// [`with_further_websocket`](crate::link::Limits::with_further_websocket).
     ///
     /// # Errors
-    /// [`Misuse`] if it is none.
-    pub fn choose_websocket_limits(&mut self, nth: u16) -> Result<(), Misuse> {
+    /// [`UsageError`] if it is none.
+    pub fn choose_websocket_limits(&mut self, nth: u16) -> Result<(), UsageError> {
         self.act(|link, state| link.choose_websocket_limits(state.stream, nth))
     }
 
@@ -306,8 +312,8 @@ impl Context<'_> {
     /// here on.
     ///
     /// # Errors
-    /// [`Misuse`] if no such request waits for its answer.
-    pub fn upgrade_raw(&mut self, fields: Fields<'_>) -> Result<(), Misuse> {
+    /// [`UsageError`] if no such request waits for its answer.
+    pub fn upgrade_raw(&mut self, fields: Fields<'_>) -> Result<(), UsageError> {
         self.act(|link, state| link.upgrade_raw(fields, state.cork))
     }
 
@@ -315,8 +321,8 @@ impl Context<'_> {
     /// CONNECT with 200: the exchange is a WebSocket from here on.
     ///
     /// # Errors
-    /// [`Misuse`] unless it was an HTTP client's.
-    pub fn switched_to_websocket(&mut self, streaming: bool) -> Result<(), Misuse> {
+    /// [`UsageError`] unless it was an HTTP client's.
+    pub fn switched_to_websocket(&mut self, streaming: bool) -> Result<(), UsageError> {
         let (connection, state, _) = self.state.lend(self.exchange)?;
         connection.rested = false; // as in `upgrade_websocket`
         let link = &mut connection.link;
@@ -338,10 +344,10 @@ impl Context<'_> {
         let Exchange { connection, stream } = self.exchange;
         if let Some(it) = self.state.connections.get(connection)
             && it.phase == Phase::Open
-            && !it.told
+            && !it.end_reported
             && (it.link.stream() == stream || it.link.is_multiplexed())
         {
-            self.state.lose(self.exchange, code, Gone::Aborted);
+            self.state.lose(self.exchange, code, EndReason::Aborted);
         }
     }
 
@@ -359,8 +365,8 @@ impl Context<'_> {
     #[inline]
     pub(super) fn act<R>(
         &mut self,
-        act: impl FnOnce(&mut Link, Lending<'_>) -> Result<R, Misuse>,
-    ) -> Result<R, Misuse> {
+        act: impl FnOnce(&mut Link, Lending<'_>) -> Result<R, UsageError>,
+    ) -> Result<R, UsageError> {
         let (connection, lending, _) = self.state.lend(self.exchange)?;
         act(&mut connection.link, lending)
     }
@@ -370,8 +376,8 @@ impl Context<'_> {
     /// bytes that waited before.
     pub(super) fn act_past(
         &mut self,
-        act: impl FnOnce(&mut Link, Lending<'_, Direct<'_>>) -> Result<(), Misuse>,
-    ) -> (Result<(), Misuse>, usize) {
+        act: impl FnOnce(&mut Link, Lending<'_, Direct<'_>>) -> Result<(), UsageError>,
+    ) -> (Result<(), UsageError>, usize) {
         let Exchange {
             connection: key,
             stream,
@@ -388,7 +394,7 @@ impl Context<'_> {
             ..
         } = &mut *self.state;
         let Some(it) = connections.get_mut(key).filter(|it| it.is_open(stream)) else {
-            return (Err(Misuse::Over), 0);
+            return (Err(UsageError::Over), 0);
         };
         let waited = it.backlog.held() + cork.held() + it.link.queued(stream);
         let is_next = it.is_clear() && *current == key;
@@ -423,7 +429,7 @@ impl Context<'_> {
     #[inline]
     pub(super) fn write_by(
         &mut self,
-        act: impl FnOnce(&mut Link, Lending<'_>) -> Result<(), Misuse>,
+        act: impl FnOnce(&mut Link, Lending<'_>) -> Result<(), UsageError>,
     ) -> Flow {
         let (connection, lending, high) = match self.state.lend(self.exchange) {
             Ok(lent) => lent,

@@ -13,7 +13,7 @@ use super::stores::placed::Placed;
 use super::system::descriptors::descriptors;
 use super::turns::connections::Connections;
 use super::turns::dispatch::Dispatch;
-use super::turns::kept::Kept;
+use super::turns::input_buffer::InputBuffer;
 use super::turns::memory::Memory;
 use super::turns::state::State;
 use super::{
@@ -22,7 +22,7 @@ use super::{
     Timers,
 };
 use crate::http::{FieldBuffer, OwnedScratch, date::Date};
-use crate::link::{self, Shelf};
+use crate::link::{self, RequestPool};
 use crate::wire::Instant;
 
 /// How many field ranges the loop's scratch holds: an upper bound for
@@ -83,7 +83,7 @@ pub struct Loop<P: Poller = Mio> {
         clippy::vec_box,
         reason = "a connection holds a pointer, not the buffer"
     )]
-    pub(super) spare: Vec<Box<Kept>>,
+    pub(super) spare: Vec<Box<InputBuffer>>,
     /// Memory for the next long kept input; all of it initialised.
     pub(super) large: Placed,
     pub(super) deadlines: Deadlines,
@@ -147,10 +147,10 @@ impl<P: Poller> Loop<P> {
         let memory = Memory::new(&limits, caps.clone());
         let all = memory.all.clone();
         read.charge_to(Some(&all));
-        let (mut cork, mut shelf) = (Cork::new(usize::MAX), Shelf::new());
+        let (mut cork, mut request_pool) = (Cork::new(usize::MAX), RequestPool::new());
         let mut queues = Queues::new(limits.spare_memory);
         cork.charge_to(&all);
-        shelf.charge_to(&all);
+        request_pool.charge_to(&all);
         queues.charge_to(&all);
         let state = State {
             connections: Connections::with_room(slots),
@@ -160,7 +160,7 @@ impl<P: Poller> Loop<P> {
             stash: Vec::new(),
             spare: Vec::new(),
             queues,
-            shelf,
+            request_pool,
             caps: caps.clone(),
             timers: Timers::new(),
             timer_search: (Timers::<()>::new().mark(), Instant::START),

@@ -1,6 +1,6 @@
 //! What a writer is told.
 
-use crate::link::Misuse;
+use crate::link::UsageError;
 
 /// What a write answers.
 ///
@@ -14,7 +14,7 @@ pub enum Flow {
     /// which comes unless the exchange is complete by then.
     Wait,
     /// Not taken: the exchange is over or does not allow it.
-    Over(Misuse),
+    Over(UsageError),
 }
 
 impl Flow {

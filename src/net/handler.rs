@@ -74,7 +74,7 @@ pub trait Handler {
     /// This handler has panicked in a call with this context: the place to
     /// clear up. The loop answers in its place, if it still can, and then ends
     /// the exchange without telling it so. `is_last` if the event was
-    /// [`Gone`](crate::link::Event::Gone), or for no connection.
+    /// [`Ended`](crate::link::Event::Ended), or for no connection.
     fn panicked(&mut self, context: &mut Context<'_>, is_last: bool) {
         let _ = (context, is_last);
     }

@@ -40,8 +40,8 @@ mod turns;
 
 pub use config::Limits;
 pub(crate) use connecting::dial::{Dial, Resolver};
+pub(crate) use connecting::listen_target::ListenTarget;
 pub(crate) use connecting::listener::{Accepted, Listeners};
-pub(crate) use connecting::places::Place;
 pub use connecting::proxy_header::{ProxyError, Source, read_proxy_header};
 pub use context::Context;
 pub use counters::Counters;

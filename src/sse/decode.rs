@@ -17,7 +17,7 @@ use core::time::Duration;
 
 use super::block::{Block, Field, Span, parse_millis};
 use super::line::{CR, LF, line_end};
-use super::{Limits, Text, Violation};
+use super::{Limits, ProtocolError, Text};
 use crate::wire::{Received, Step};
 
 /// What a decoder found.
@@ -69,11 +69,11 @@ pub struct Decoder {
     block: Block,
     started: bool,  // past the place of a byte order mark
     after_cr: bool, // a LF at `line` belongs to the line before
-    failed: Option<Violation>,
+    failed: Option<ProtocolError>,
 }
 
 /// What a look through the input came upon.
-enum Found {
+enum Scanned {
     Nothing,
     Retry(Duration),
     /// A block that ends with the blank line that begins here.
@@ -106,12 +106,12 @@ impl Decoder {
     /// `Paused`, `Full` or `Done`.
     ///
     /// # Errors
-    /// [`Violation`] when a limit is passed; every later call answers the same.
+    /// [`ProtocolError`] when a limit is passed; every later call answers the same.
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
         limits: &Limits,
-    ) -> Result<Received<Decoded<'b>>, Violation> {
+    ) -> Result<Received<Decoded<'b>>, ProtocolError> {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
@@ -145,21 +145,21 @@ impl Decoder {
     /// let received = decoder.receive_end(&mut input, &Limits::DEFAULT)?;
     /// let Step::Event(Decoded::Cut { message, mid_line: true }) = received.step else { panic!() };
     /// assert_eq!(message.data, "[DONE]");
-    /// # Ok::<(), barewire::sse::Violation>(())
+    /// # Ok::<(), barewire::sse::ProtocolError>(())
     /// ```
     pub fn receive_end<'b>(
         &mut self,
         input: &'b mut [u8],
         limits: &Limits,
-    ) -> Result<Received<Decoded<'b>>, Violation> {
+    ) -> Result<Received<Decoded<'b>>, ProtocolError> {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
         let found = match self.look(input, limits) {
-            Ok(Found::Nothing) => self.look_behind_end(input, limits),
+            Ok(Scanned::Nothing) => self.look_behind_end(input, limits),
             found => found,
         };
-        let is_end = matches!(found, Ok(Found::Nothing));
+        let is_end = matches!(found, Ok(Scanned::Nothing));
         let received = self.give(input, found)?;
         Ok(if is_end {
             let step = Step::Done;
@@ -173,16 +173,16 @@ impl Decoder {
     fn give<'b>(
         &mut self,
         input: &'b mut [u8],
-        found: Result<Found, Violation>,
-    ) -> Result<Received<Decoded<'b>>, Violation> {
+        found: Result<Scanned, ProtocolError>,
+    ) -> Result<Received<Decoded<'b>>, ProtocolError> {
         match found {
-            Ok(Found::Nothing) => Ok(Received::need(self.release(), 1)),
-            Ok(Found::Retry(time)) => Ok(Received::event(
+            Ok(Scanned::Nothing) => Ok(Received::need(self.release(), 1)),
+            Ok(Scanned::Retry(time)) => Ok(Received::event(
                 self.release(),
                 Decoded::ReconnectionTime(time),
             )),
-            Ok(Found::Block(end)) => Ok(self.dispatch(input, end, None)),
-            Ok(Found::Cut { end, mid_line }) => {
+            Ok(Scanned::Block(end)) => Ok(self.dispatch(input, end, None)),
+            Ok(Scanned::Cut { end, mid_line }) => {
                 self.line = input.len();
                 Ok(self.dispatch(input, end, Some(mid_line)))
             }
@@ -195,7 +195,7 @@ impl Decoder {
 
     /// Takes the open line of an input that has ended, as far as it is data,
     /// and closes the open block; all of the input is done with then.
-    fn look_behind_end(&mut self, input: &[u8], limits: &Limits) -> Result<Found, Violation> {
+    fn look_behind_end(&mut self, input: &[u8], limits: &Limits) -> Result<Scanned, ProtocolError> {
         let line = Span {
             start: self.line,
             end: input.len(),
@@ -209,31 +209,31 @@ impl Decoder {
         }
         if self.block.data.is_some() {
             let end = if is_data { line.end } else { line.start };
-            return Ok(Found::Cut { end, mid_line });
+            return Ok(Scanned::Cut { end, mid_line });
         }
         self.block = Block::EMPTY;
         (self.base, self.line, self.scanned) = (input.len(), input.len(), input.len());
-        Ok(Found::Nothing)
+        Ok(Scanned::Nothing)
     }
 
     /// Goes from line to line until something is found or the input ends.
-    fn look(&mut self, input: &[u8], limits: &Limits) -> Result<Found, Violation> {
+    fn look(&mut self, input: &[u8], limits: &Limits) -> Result<Scanned, ProtocolError> {
         if !self.started && !self.skip_byte_order_mark(input) {
-            return Ok(Found::Nothing);
+            return Ok(Scanned::Nothing);
         }
         loop {
             if self.after_cr && !self.skip_line_feed(input) {
-                return Ok(Found::Nothing);
+                return Ok(Scanned::Nothing);
             }
             let rest = input.get(self.scanned..).unwrap_or_default();
             let found = line_end(rest);
             let end = self.scanned + found.unwrap_or(rest.len());
             if end - self.base > limits.event {
-                return Err(Violation::EventTooLarge);
+                return Err(ProtocolError::EventTooLarge);
             }
             if found.is_none() {
                 self.scanned = end;
-                return Ok(Found::Nothing);
+                return Ok(Scanned::Nothing);
             }
             let line = Span {
                 start: self.line,
@@ -243,25 +243,30 @@ impl Decoder {
             self.line = end + 1;
             self.scanned = self.line;
             match self.take_line(input, line, limits)? {
-                Found::Nothing if self.block.is_empty() => self.base = self.line,
-                Found::Nothing => {}
+                Scanned::Nothing if self.block.is_empty() => self.base = self.line,
+                Scanned::Nothing => {}
                 found => return Ok(found),
             }
         }
     }
 
     /// Takes one whole line (WHATWG HTML §9.2.6, "process the field").
-    fn take_line(&mut self, input: &[u8], line: Span, limits: &Limits) -> Result<Found, Violation> {
+    fn take_line(
+        &mut self,
+        input: &[u8],
+        line: Span,
+        limits: &Limits,
+    ) -> Result<Scanned, ProtocolError> {
         let text = line.of(input);
         if text.is_empty() {
             if self.block.data.is_none() && self.block.id.is_none() {
                 self.block = Block::EMPTY; // a type alone is forgotten
-                return Ok(Found::Nothing);
+                return Ok(Scanned::Nothing);
             }
-            return Ok(Found::Block(line.start));
+            return Ok(Scanned::Block(line.start));
         }
         let Some((field, name)) = Field::of(text) else {
-            return Ok(Found::Nothing);
+            return Ok(Scanned::Nothing);
         };
         let value = Span {
             start: line.start + name,
@@ -274,13 +279,13 @@ impl Decoder {
             }
             Field::Event => self.block.event = Some(value),
             Field::Id if value.of(input).contains(&0) => {}
-            Field::Id if value.len() > limits.id => return Err(Violation::IdTooLong),
+            Field::Id if value.len() > limits.id => return Err(ProtocolError::IdTooLong),
             Field::Id => self.block.id = Some(value),
             Field::Retry => {
-                return Ok(parse_millis(value.of(input)).map_or(Found::Nothing, Found::Retry));
+                return Ok(parse_millis(value.of(input)).map_or(Scanned::Nothing, Scanned::Retry));
             }
         }
-        Ok(Found::Nothing)
+        Ok(Scanned::Nothing)
     }
 
     /// Gives out the block whose blank line begins at `end`, and all bytes up

@@ -1,7 +1,7 @@
 //! Blocks as text that nobody can inject lines into.
 
 use super::line::{CR, LF, line_end};
-use super::{Event, Misuse};
+use super::{Event, UsageError};
 use crate::wire::{Sink, ascii};
 
 impl Event<'_> {
@@ -10,12 +10,12 @@ impl Event<'_> {
     /// text, no allocation of its own.
     ///
     /// # Errors
-    /// [`Misuse`] if the type or the ID holds CR, LF or NUL, or the output has
+    /// [`UsageError`] if the type or the ID holds CR, LF or NUL, or the output has
     /// too little room; nothing is written then.
-    pub fn encode(&self, out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn encode(&self, out: &mut impl Sink) -> Result<(), UsageError> {
         self.check()?;
         if out.room() < self.most() && out.room() < self.encoded_len() {
-            return Err(Misuse::NoRoom);
+            return Err(UsageError::NoRoom);
         }
         if let Some(event) = self.event {
             put_field(b"event: ", event.as_bytes(), out);
@@ -56,12 +56,12 @@ impl Event<'_> {
         64 + text(self.event) + text(self.id) + text(self.data).saturating_mul(7)
     }
 
-    fn check(&self) -> Result<(), Misuse> {
+    fn check(&self) -> Result<(), UsageError> {
         if self.event.is_some_and(breaks_a_line) {
-            return Err(Misuse::Event);
+            return Err(UsageError::Event);
         }
         if self.id.is_some_and(breaks_a_line) {
-            return Err(Misuse::Id);
+            return Err(UsageError::Id);
         }
         Ok(())
     }
@@ -82,9 +82,9 @@ impl Event<'_> {
 /// ```
 ///
 /// # Errors
-/// [`Misuse::NoRoom`] if the output has too little room; nothing is written
+/// [`UsageError::NoRoom`] if the output has too little room; nothing is written
 /// then.
-pub fn encode_comment(text: &str, out: &mut impl Sink) -> Result<(), Misuse> {
+pub fn encode_comment(text: &str, out: &mut impl Sink) -> Result<(), UsageError> {
     let most = text.len().saturating_mul(3).saturating_add(4);
     if out.room() < most {
         let exact = lines(text.as_bytes())
@@ -92,7 +92,7 @@ pub fn encode_comment(text: &str, out: &mut impl Sink) -> Result<(), Misuse> {
             .sum::<usize>()
             + 1;
         if out.room() < exact {
-            return Err(Misuse::NoRoom);
+            return Err(UsageError::NoRoom);
         }
     }
     put_lines(b": ", text, out);
@@ -169,8 +169,11 @@ mod tests {
         for evil in ["a\ndata: x", "a\rdata: x", "a\r\n", "\0", "a\0b", "\n"] {
             let mut out = Vec::new();
             let event = Event::new("x").event(evil);
-            assert_eq!(event.encode(&mut out), Err(Misuse::Event), "{evil:?}");
-            assert_eq!(Event::new("x").id(evil).encode(&mut out), Err(Misuse::Id));
+            assert_eq!(event.encode(&mut out), Err(UsageError::Event), "{evil:?}");
+            assert_eq!(
+                Event::new("x").id(evil).encode(&mut out),
+                Err(UsageError::Id)
+            );
             assert!(out.is_empty());
         }
     }
@@ -199,7 +202,7 @@ mod tests {
         for room in 0..event.encoded_len() {
             let mut memory = [0; 64];
             let mut out = Slice::new(&mut memory[..room]);
-            assert_eq!(event.encode(&mut out), Err(Misuse::NoRoom));
+            assert_eq!(event.encode(&mut out), Err(UsageError::NoRoom));
             assert!(out.written().is_empty());
         }
         let mut memory = [0; 64];
@@ -208,7 +211,7 @@ mod tests {
             Ok(())
         );
         let mut out = Slice::new(&mut memory[..4]);
-        assert_eq!(encode_comment("ab", &mut out), Err(Misuse::NoRoom));
+        assert_eq!(encode_comment("ab", &mut out), Err(UsageError::NoRoom));
         assert_eq!(encode_comment("", &mut out), Ok(()));
     }
 }

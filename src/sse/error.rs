@@ -4,7 +4,7 @@
 /// format: lines that make no sense are ignored (WHATWG HTML §9.2.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Violation {
+pub enum ProtocolError {
     /// A block, or a line outside of one, outgrew
     /// [`Limits::event`](super::Limits::event).
     #[error("event is larger than the limit (WHATWG HTML §9.2.6)")]
@@ -17,7 +17,7 @@ pub enum Violation {
 /// The caller asked for what cannot stand in a stream. Nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Misuse {
+pub enum UsageError {
     /// The event type holds CR, LF or NUL, which would end its line or be
     /// lost.
     #[error("event type holds CR, LF or NUL (WHATWG HTML §9.2.5)")]

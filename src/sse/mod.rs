@@ -47,7 +47,7 @@ mod text;
 
 pub use decode::{Decoded, Decoder, Message};
 pub use encode::encode_comment;
-pub use error::{Misuse, Violation};
+pub use error::{ProtocolError, UsageError};
 pub use event::Event;
 pub use limits::Limits;
 #[cfg(feature = "alloc")]

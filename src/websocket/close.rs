@@ -9,20 +9,20 @@
 //! ```
 //! or nothing at all.
 
-use super::{CloseCode, Violation};
+use super::{CloseCode, ProtocolError};
 use crate::wire::simd;
 
 /// Parses an unmasked payload of a Close frame.
-pub(super) fn parse(payload: &[u8]) -> Result<(Option<CloseCode>, &str), Violation> {
+pub(super) fn parse(payload: &[u8]) -> Result<(Option<CloseCode>, &str), ProtocolError> {
     let (code, reason) = match payload {
         [] => return Ok((None, "")),
-        [_] => return Err(Violation::CloseLength),
+        [_] => return Err(ProtocolError::CloseLength),
         [a, b, reason @ ..] => (CloseCode::new(u16::from_be_bytes([*a, *b])), reason),
     };
     if !code.is_receivable() {
-        return Err(Violation::CloseCode);
+        return Err(ProtocolError::CloseCode);
     }
-    let reason = simd::as_text(reason).ok_or(Violation::CloseReason)?;
+    let reason = simd::as_text(reason).ok_or(ProtocolError::CloseReason)?;
     Ok((Some(code), reason))
 }
 

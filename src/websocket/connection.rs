@@ -3,14 +3,14 @@
 use core::time::Duration;
 
 #[cfg(feature = "alloc")]
-use super::found::Found;
+use super::located_event::LocatedEvent;
 use super::{
-    CloseCode, Event, Kind, Limits, Violation,
+    CloseCode, Event, Kind, Limits, ProtocolError,
     frame::MAX_CONTROL,
     message::Assembly,
     timer::{Action, Due, Tick, later},
 };
-use crate::http::Lent;
+use crate::http::CallContext;
 use crate::wire::{Budget, Instant, Received, Role, Sink, Step};
 
 /// Room that every call may need for its one answer: a control frame.
@@ -40,16 +40,16 @@ const RETRY: Duration = Duration::from_secs(1);
 /// ```
 ///
 /// ```
-/// use barewire::http::{Lent, OwnedScratch};
+/// use barewire::http::{CallContext, OwnedScratch};
 /// use barewire::websocket::{Connection, Event, Kind, Limits};
 /// use barewire::wire::{Instant, Role, Step};
 ///
 /// let mut server = Connection::new(Role::Server, Instant::START);
 /// let mut scratch = OwnedScratch::new(0);
-/// let lent = Lent {
+/// let lent = CallContext {
 ///     now: Instant::START,
 ///     date: None,
-///     chance: [0; 4], // a server masks nothing
+///     mask_key: [0; 4], // a server masks nothing
 ///     limits: &Limits::DEFAULT,
 ///     scratch: scratch.lend(),
 /// };
@@ -87,7 +87,7 @@ pub(super) enum Phase {
     /// Both Close frames have passed.
     Closed,
     /// The peer broke a rule or was lost.
-    Failed(Violation),
+    Failed(ProtocolError),
 }
 
 impl Connection {
@@ -152,7 +152,7 @@ impl Connection {
     /// Bytes past [`used`](Received::used) must be shown again as this call
     /// left them, with whatever arrives behind them. Pongs and the answer to a
     /// Close frame are in `out` when the call returns; a client masks them with
-    /// [`Lent::chance`].
+    /// [`CallContext::mask_key`].
     ///
     /// [`Step::Need`] tells how many bytes the open frame lacks; text is worth
     /// a call for every byte, because it is refused at the first one that
@@ -165,9 +165,9 @@ impl Connection {
     pub fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: Lent<'b, Limits>,
+        lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
         match self.phase {
             Phase::Open | Phase::Pinged | Phase::CloseSent => {}
             Phase::Closed => {
@@ -189,7 +189,7 @@ impl Connection {
                 used,
                 step: found.borrow(input),
             }),
-            Err(violation) => Err(self.fail(violation, lent.chance, out)),
+            Err(violation) => Err(self.fail(violation, lent.mask_key, out)),
         }
     }
 
@@ -200,27 +200,27 @@ impl Connection {
     pub(crate) fn locate(
         &mut self,
         input: &mut [u8],
-        lent: &Lent<'_, Limits>,
+        lent: &CallContext<'_, Limits>,
         out: &mut impl Sink,
-    ) -> Result<(usize, Found), Violation> {
+    ) -> Result<(usize, LocatedEvent), ProtocolError> {
         match self.phase {
             Phase::Open | Phase::Pinged | Phase::CloseSent => {}
-            Phase::Closed => return Ok((input.len(), Found::need(1))),
+            Phase::Closed => return Ok((input.len(), LocatedEvent::need(1))),
             Phase::Failed(violation) => return Err(violation),
         }
         let found = self.find(input, lent, out);
-        found.map_err(|violation| self.fail(violation, lent.chance, out))
+        found.map_err(|violation| self.fail(violation, lent.mask_key, out))
     }
 
     /// Takes the end of the transport's input.
     ///
     /// # Errors
-    /// [`Violation::UnexpectedEof`] unless both Close frames have passed: what
+    /// [`ProtocolError::UnexpectedEof`] unless both Close frames have passed: what
     /// applications know as 1006 (RFC 6455 §7.1.5). After a failure, that
     /// failure.
-    pub const fn receive_eof(&mut self) -> Result<(), Violation> {
+    pub const fn receive_eof(&mut self) -> Result<(), ProtocolError> {
         let violation = match self.phase {
-            Phase::Open | Phase::Pinged | Phase::CloseSent => Violation::UnexpectedEof,
+            Phase::Open | Phase::Pinged | Phase::CloseSent => ProtocolError::UnexpectedEof,
             Phase::Closed => {
                 self.wake = Instant::NEVER;
                 return Ok(());
@@ -267,13 +267,13 @@ impl Connection {
     /// idle connection. Gives no event at present.
     ///
     /// # Errors
-    /// [`Violation::MessageTimeout`], [`Violation::PongTimeout`] or
-    /// [`Violation::CloseTimeout`]; after a failure, that failure.
+    /// [`ProtocolError::MessageTimeout`], [`ProtocolError::PongTimeout`] or
+    /// [`ProtocolError::CloseTimeout`]; after a failure, that failure.
     pub fn elapsed(
         &mut self,
-        lent: Lent<'_, Limits>,
+        lent: CallContext<'_, Limits>,
         out: &mut impl Sink,
-    ) -> Result<Option<Event<'static>>, Violation> {
+    ) -> Result<Option<Event<'static>>, ProtocolError> {
         let (now, limits) = (lent.now, lent.limits);
         let due = match self.phase {
             Phase::Open | Phase::Pinged => self.due(now, limits),
@@ -293,15 +293,17 @@ impl Connection {
             return Ok(None);
         }
         match due.action {
-            Action::MessageTimeout => Err(self.fail(Violation::MessageTimeout, lent.chance, out)),
-            Action::PongTimeout => Err(self.fail(Violation::PongTimeout, lent.chance, out)),
-            Action::CloseTimeout => Err(self.fail(Violation::CloseTimeout, lent.chance, out)),
+            Action::MessageTimeout => {
+                Err(self.fail(ProtocolError::MessageTimeout, lent.mask_key, out))
+            }
+            Action::PongTimeout => Err(self.fail(ProtocolError::PongTimeout, lent.mask_key, out)),
+            Action::CloseTimeout => Err(self.fail(ProtocolError::CloseTimeout, lent.mask_key, out)),
             Action::Ping | Action::Idle if out.room() < CONTROL_ROOM => {
                 self.wake = now + RETRY;
                 Ok(None)
             }
             Action::Ping => {
-                self.put_ping(&[], lent.chance, out);
+                self.put_ping(&[], lent.mask_key, out);
                 self.phase = Phase::Pinged;
                 self.since = Tick::at(now);
                 // A pong lets the time to the next ping begin.
@@ -310,7 +312,7 @@ impl Connection {
                 Ok(None)
             }
             Action::Idle => {
-                self.put_close(Some(CloseCode::GOING_AWAY), "idle", lent.chance, out);
+                self.put_close(Some(CloseCode::GOING_AWAY), "idle", lent.mask_key, out);
                 self.phase = Phase::CloseSent;
                 self.since = Tick::at(now);
                 self.wake = later(now, limits.close_timeout);
@@ -358,11 +360,16 @@ impl Connection {
     /// Ends the connection: the Close frame with the violation's code, unless
     /// ours has been sent already or nobody would read it.
     #[cold]
-    fn fail(&mut self, violation: Violation, chance: [u8; 4], out: &mut impl Sink) -> Violation {
+    fn fail(
+        &mut self,
+        violation: ProtocolError,
+        mask_key: [u8; 4],
+        out: &mut impl Sink,
+    ) -> ProtocolError {
         let code = violation.close_code();
         let open = matches!(self.phase, Phase::Open | Phase::Pinged);
         if open && code.is_sendable() && out.room() >= CONTROL_ROOM {
-            self.put_close(Some(code), violation.reason(), chance, out);
+            self.put_close(Some(code), violation.reason(), mask_key, out);
         }
         self.phase = Phase::Failed(violation);
         self.wake = Instant::NEVER;

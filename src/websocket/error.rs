@@ -6,7 +6,7 @@ use super::CloseCode;
 /// failed: nothing more is read or sent (RFC 6455 §7.1.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum Violation {
+pub enum ProtocolError {
     /// A reserved bit is set that no extension owns.
     #[error("reserved bit without an extension (RFC 6455 §5.2)")]
     ReservedBits,
@@ -80,7 +80,7 @@ pub enum Violation {
     UnexpectedEof,
 }
 
-impl Violation {
+impl ProtocolError {
     /// The code that the peer is told, or, where nothing can be told any more,
     /// [`CloseCode::ABNORMAL`] (RFC 6455 §7.4.1).
     pub const fn close_code(self) -> CloseCode {
@@ -139,7 +139,7 @@ impl Violation {
 /// A call that our own side must not make. It has changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum Misuse {
+pub enum UsageError {
     /// The output has too little room for the frame.
     #[error("output has too little room for the frame")]
     NoRoom,

@@ -18,7 +18,7 @@
 //! ```
 //! A head has 2 to 14 bytes; the shortest form of the length is the only one.
 
-use super::{Kind, Violation, extension::Reserved};
+use super::{Kind, ProtocolError, extension::Reserved};
 use crate::wire::{Role, Sink};
 
 /// The longest head: 2 bytes, a 64-bit length and a mask.
@@ -124,31 +124,31 @@ impl Head {
     /// # Errors
     /// Any of the faults of RFC 6455 §5.1, §5.2 and §5.5 that one head can
     /// show on its own.
-    pub fn decode(input: &[u8], sender: Role, claimed: Reserved) -> Result<Decoded, Violation> {
+    pub fn decode(input: &[u8], sender: Role, claimed: Reserved) -> Result<Decoded, ProtocolError> {
         let Some((&first, rest)) = input.split_first() else {
             return Ok(Decoded::Need(2));
         };
         let fin = first & 0x80 != 0;
         let reserved = Reserved::from_first_byte(first);
         if !claimed.covers(reserved) {
-            return Err(Violation::ReservedBits);
+            return Err(ProtocolError::ReservedBits);
         }
-        let opcode = Opcode::new(first & 0x0f).ok_or(Violation::UnknownOpcode)?;
+        let opcode = Opcode::new(first & 0x0f).ok_or(ProtocolError::UnknownOpcode)?;
         if opcode.is_control() && !fin {
-            return Err(Violation::FragmentedControl);
+            return Err(ProtocolError::FragmentedControl);
         }
         let Some((&second, rest)) = rest.split_first() else {
             return Ok(Decoded::Need(1));
         };
         let masked = second & 0x80 != 0;
         match sender {
-            Role::Client if !masked => return Err(Violation::Unmasked),
-            Role::Server if masked => return Err(Violation::Masked),
+            Role::Client if !masked => return Err(ProtocolError::Unmasked),
+            Role::Server if masked => return Err(ProtocolError::Masked),
             Role::Client | Role::Server => {}
         }
         let short = second & 0x7f;
         if opcode.is_control() && short as usize > MAX_CONTROL {
-            return Err(Violation::ControlTooLong);
+            return Err(ProtocolError::ControlTooLong);
         }
         let extended = match short {
             126 => 2,
@@ -163,10 +163,10 @@ impl Head {
             _ => length.iter().fold(0, |sum, &b| sum << 8 | b as u64),
         };
         if length > i64::MAX as u64 {
-            return Err(Violation::LengthHighBit);
+            return Err(ProtocolError::LengthHighBit);
         }
         if (extended == 2 && length < 126) || (extended == 8 && length < 0x1_0000) {
-            return Err(Violation::NonMinimalLength);
+            return Err(ProtocolError::NonMinimalLength);
         }
         let mut size = 2 + extended;
         let mut mask = None;

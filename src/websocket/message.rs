@@ -12,7 +12,7 @@
 //! So every byte moves at most a constant number of times, a message in one
 //! frame does not move at all, and dead bytes never outweigh what is held.
 
-use super::{Kind, Limits, Violation, frame::Head, mask::Mask, timer::Tick};
+use super::{Kind, Limits, ProtocolError, frame::Head, mask::Mask, timer::Tick};
 use crate::wire::{FAST, Instant, Utf8};
 
 /// The longest message that is held whole, so that lengths fit 32 bits.
@@ -135,7 +135,7 @@ impl Assembly {
         start: Option<Kind>,
         now: Instant,
         limits: &Limits,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), ProtocolError> {
         self.judge(head, start, limits)?;
         if let Some(kind) = start {
             *self = Self {
@@ -159,15 +159,15 @@ impl Assembly {
         head: &Head,
         start: Option<Kind>,
         limits: &Limits,
-    ) -> Result<(), Violation> {
+    ) -> Result<(), ProtocolError> {
         let (total, fragments) = match (start, self.kind) {
             (Some(_), None) => (0, 0),
             (None, Some(_)) => (self.total, self.fragments),
-            (Some(_), Some(_)) => return Err(Violation::InterleavedMessage),
-            (None, None) => return Err(Violation::UnexpectedContinuation),
+            (Some(_), Some(_)) => return Err(ProtocolError::InterleavedMessage),
+            (None, None) => return Err(ProtocolError::UnexpectedContinuation),
         };
         if head.length > limits.frame {
-            return Err(Violation::FrameTooBig);
+            return Err(ProtocolError::FrameTooBig);
         }
         let most = if self.streaming {
             limits.message
@@ -175,10 +175,10 @@ impl Assembly {
             limits.message.min(MAX_HELD)
         };
         if head.length > most.saturating_sub(total) {
-            return Err(Violation::MessageTooBig);
+            return Err(ProtocolError::MessageTooBig);
         }
         if fragments >= limits.fragments {
-            return Err(Violation::TooManyFragments);
+            return Err(ProtocolError::TooManyFragments);
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl Assembly {
         &mut self,
         input: &mut [u8],
         used: &mut usize,
-    ) -> Result<Progress, Violation> {
+    ) -> Result<Progress, ProtocolError> {
         let Some(kind) = self.kind else {
             return Ok(Progress::FrameEnd); // a frame is open only in a message
         };
@@ -214,7 +214,7 @@ impl Assembly {
 
     /// Unmasks and checks a piece; returns how much of it is good. Less than
     /// all is left masked, for the next step to fail on.
-    fn take(&mut self, kind: Kind, piece: &mut [u8]) -> Result<usize, Violation> {
+    fn take(&mut self, kind: Kind, piece: &mut [u8]) -> Result<usize, ProtocolError> {
         let (mask, text) = (self.mask, self.text);
         if FAST && kind == Kind::Binary {
             self.mask.apply(piece);
@@ -233,7 +233,7 @@ impl Assembly {
         // when the fault arrives on its own.
         let good_text = self.streaming && self.text.push(good).is_ok();
         if !good_text || self.text.pending() == text.pending() + good.len() {
-            return Err(Violation::InvalidText);
+            return Err(ProtocolError::InvalidText);
         }
         self.mask.turn(good.len());
         self.mask.clone().apply(bad);
@@ -241,7 +241,7 @@ impl Assembly {
     }
 
     /// What can be given out when `plain` bytes lie at the front.
-    fn outcome(&mut self, kind: Kind, plain: usize) -> Result<Progress, Violation> {
+    fn outcome(&mut self, kind: Kind, plain: usize) -> Result<Progress, ProtocolError> {
         let ended = self.remaining == 0;
         let last = ended && self.frame == Frame::Last;
         if last && self.text.is_complete() {
@@ -257,7 +257,7 @@ impl Assembly {
             0
         };
         if last && ready == 0 {
-            return Err(Violation::InvalidText); // it ends inside a character
+            return Err(ProtocolError::InvalidText); // it ends inside a character
         }
         if ended && !last {
             self.frame = Frame::None;

@@ -18,8 +18,8 @@
 //! - [`frame`] and [`mask`] are the codec alone, for whoever builds
 //!   another machine.
 //!
-//! What can go wrong is a [`Violation`] by the peer, which knows its close
-//! code, or a [`Misuse`] by the caller. What a peer may cost is in [`Limits`].
+//! What can go wrong is a [`ProtocolError`] by the peer, which knows its close
+//! code, or a [`UsageError`] by the caller. What a peer may cost is in [`Limits`].
 
 mod close;
 mod code;
@@ -27,10 +27,10 @@ mod connection;
 mod error;
 mod event;
 pub mod extension;
-mod found;
 pub mod frame;
 pub mod handshake;
 mod limits;
+mod located_event;
 pub mod mask;
 mod message;
 mod receive;
@@ -42,11 +42,11 @@ mod waiting;
 
 pub use code::CloseCode;
 pub use connection::Connection;
-pub use error::{Misuse, Violation};
+pub use error::{ProtocolError, UsageError};
 pub use event::{Event, Kind};
-#[cfg(feature = "alloc")]
-pub(crate) use found::Found;
 pub use frame::encode_message;
 pub use limits::Limits;
+#[cfg(feature = "alloc")]
+pub(crate) use located_event::LocatedEvent;
 #[cfg(feature = "net")]
 pub(crate) use resting::Resting;

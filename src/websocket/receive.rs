@@ -1,16 +1,16 @@
 //! How a connection works through its input.
 
 use super::{
-    Connection, Kind, Limits, Violation, close,
+    Connection, Kind, Limits, ProtocolError, close,
     connection::Phase,
     extension::Reserved,
-    found::{Found, What},
     frame::{Decoded, Head, Opcode},
+    located_event::{LocatedEvent, What},
     mask::Mask,
     message::Progress,
     timer::Tick,
 };
-use crate::http::Lent;
+use crate::http::CallContext;
 use crate::wire::{FAST, Instant, Role, Sink, simd};
 
 /// The reserved bits that negotiated extensions own.
@@ -23,9 +23,9 @@ impl Connection {
     pub(super) fn find(
         &mut self,
         input: &mut [u8],
-        lent: &Lent<'_, Limits>,
+        lent: &CallContext<'_, Limits>,
         out: &mut impl Sink,
-    ) -> Result<(usize, Found), Violation> {
+    ) -> Result<(usize, LocatedEvent), ProtocolError> {
         if FAST
             && !self.assembly.is_open()
             && let Some(found) = self.find_whole(input, lent)?
@@ -40,8 +40,8 @@ impl Connection {
     fn find_whole(
         &mut self,
         input: &mut [u8],
-        lent: &Lent<'_, Limits>,
-    ) -> Result<Option<(usize, Found)>, Violation> {
+        lent: &CallContext<'_, Limits>,
+    ) -> Result<Option<(usize, LocatedEvent)>, ProtocolError> {
         let Decoded::Head { head, size } = Head::decode(input, self.sender(), CLAIMED)? else {
             return Ok(None);
         };
@@ -66,7 +66,7 @@ impl Connection {
         };
         if !is_plain && !simd::is_utf8(payload) {
             if !self.assembly.is_streaming() {
-                return Err(Violation::InvalidText);
+                return Err(ProtocolError::InvalidText);
             }
             mask.clone().apply(payload); // give out first what comes before the fault
             return Ok(None);
@@ -77,7 +77,7 @@ impl Connection {
             true => What::Chunk { kind, last: true },
             false => What::Message(kind),
         };
-        let found = Found {
+        let found = LocatedEvent {
             what,
             from: size,
             to: end,
@@ -89,9 +89,9 @@ impl Connection {
     fn find_in_pieces(
         &mut self,
         input: &mut [u8],
-        lent: &Lent<'_, Limits>,
+        lent: &CallContext<'_, Limits>,
         out: &mut impl Sink,
-    ) -> Result<(usize, Found), Violation> {
+    ) -> Result<(usize, LocatedEvent), ProtocolError> {
         let mut used = 0;
         loop {
             used += self
@@ -108,7 +108,7 @@ impl Connection {
             let rest = front.get_mut(at..).unwrap_or_default();
             let (head, size) = match Head::decode(rest, self.sender(), CLAIMED)? {
                 Decoded::Head { head, size } => (head, size),
-                Decoded::Need(more) => return Ok((used, Found::need(more))),
+                Decoded::Need(more) => return Ok((used, LocatedEvent::need(more))),
             };
             let start = match head.opcode {
                 Opcode::Text => Some(Kind::Text),
@@ -117,12 +117,12 @@ impl Connection {
                 Opcode::Close | Opcode::Ping | Opcode::Pong => {
                     let length = head.length as usize; // <= 125
                     let Some(payload) = rest.get_mut(size..size + length) else {
-                        return Ok((used, Found::need(size + length - rest.len())));
+                        return Ok((used, LocatedEvent::need(size + length - rest.len())));
                     };
                     let what = self.control(&head, payload, lent, out)?;
                     let reason = matches!(what, What::Close(Some(_))) as usize * 2;
                     let from = used + at + size;
-                    let found = Found {
+                    let found = LocatedEvent {
                         what,
                         from: from + reason,
                         to: from + length,
@@ -147,13 +147,13 @@ impl Connection {
         front: &mut [u8],
         used: &mut usize,
         now: Instant,
-    ) -> Result<Option<Found>, Violation> {
+    ) -> Result<Option<LocatedEvent>, ProtocolError> {
         if front.len() > self.assembly.span() {
             self.heard(now);
         }
         Ok(Some(match self.assembly.advance(front, used)? {
             Progress::FrameEnd => return Ok(None),
-            Progress::Need(more) => Found::need(more),
+            Progress::Need(more) => LocatedEvent::need(more),
             Progress::Ready { kind, ready, last } => {
                 if last {
                     self.active = Tick::at(now);
@@ -164,7 +164,7 @@ impl Connection {
                 };
                 let (from, to) = (*used, *used + ready);
                 *used += self.assembly.give(ready, last);
-                Found { what, from, to }
+                LocatedEvent { what, from, to }
             }
         }))
     }
@@ -174,15 +174,15 @@ impl Connection {
         &mut self,
         head: &Head,
         payload: &mut [u8],
-        lent: &Lent<'_, Limits>,
+        lent: &CallContext<'_, Limits>,
         out: &mut impl Sink,
-    ) -> Result<What, Violation> {
+    ) -> Result<What, ProtocolError> {
         self.heard(lent.now);
         Mask::new(head.mask.unwrap_or_default()).apply(payload);
         if head.opcode == Opcode::Close {
             let (code, _) = close::parse(payload)?;
             if self.phase != Phase::CloseSent {
-                self.put_close(code, "", lent.chance, out);
+                self.put_close(code, "", lent.mask_key, out);
             }
             self.phase = Phase::Closed;
             self.since = Tick::at(lent.now);
@@ -197,14 +197,14 @@ impl Connection {
             return Ok(What::Pong);
         }
         if !self.control.spend(1, lent.limits.control_rate, lent.now) {
-            return Err(Violation::ControlFlood);
+            return Err(ProtocolError::ControlFlood);
         }
         if head.opcode == Opcode::Pong {
             return Ok(What::Pong);
         }
         // Also behind a Close of ours: only one that was received excuses the
         // pong (RFC 6455 §5.5.2).
-        self.put_control(Opcode::Pong, [payload, &[]], lent.chance, out);
+        self.put_control(Opcode::Pong, [payload, &[]], lent.mask_key, out);
         Ok(What::Ping)
     }
 

@@ -77,7 +77,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Lent, OwnedScratch};
+    use crate::http::{CallContext, OwnedScratch};
     use crate::websocket::Limits;
     use alloc::vec::Vec;
     use core::time::Duration;
@@ -89,10 +89,10 @@ mod tests {
     /// Feeds a connection, or lets time pass where there is no input.
     fn step(machine: &mut Connection, input: &mut [u8], now: Instant) -> Vec<u8> {
         let (mut out, mut scratch) = (Vec::new(), OwnedScratch::new(0));
-        let lent = |scratch| Lent {
+        let lent = |scratch| CallContext {
             now,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &Limits::DEFAULT,
             scratch,
         };

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::{
-    CloseCode, Connection, Kind, Misuse,
+    CloseCode, Connection, Kind, UsageError,
     connection::Phase,
     extension::Reserved,
     frame::{Head, MAX_CONTROL, MAX_HEAD, Opcode, message_head},
@@ -19,23 +19,23 @@ const SHARED: usize = 4096;
 
 impl Connection {
     /// Sends one whole message in one frame. The payload of a text must be
-    /// UTF-8; that is not checked. A client masks with `chance`, four
+    /// UTF-8; that is not checked. A client masks with `mask_key`, four
     /// unpredictable bytes for this frame alone (RFC 6455 §10.3); a server
     /// ignores it.
     ///
     /// # Errors
-    /// [`Misuse::Closed`], [`Misuse::MessageOpen`], [`Misuse::NoRoom`].
+    /// [`UsageError::Closed`], [`UsageError::MessageOpen`], [`UsageError::NoRoom`].
     #[inline]
     pub fn send_message(
         &mut self,
         kind: Kind,
         payload: &[u8],
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.may_send_message(payload.len(), out)?;
-        self.put_payload(message_head(kind, payload.len()), payload, chance, out);
+        self.put_payload(message_head(kind, payload.len()), payload, mask_key, out);
         self.active = Tick::at(now);
         Ok(())
     }
@@ -50,12 +50,12 @@ impl Connection {
         &mut self,
         kind: Kind,
         payload: Bytes,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if self.role == Role::Client || payload.len() < SHARED {
-            return self.send_message(kind, &payload, chance, now, out);
+            return self.send_message(kind, &payload, mask_key, now, out);
         }
         self.may_send_message(payload.len(), out)?;
         out.put(message_head(kind, payload.len()).encode().as_bytes());
@@ -69,14 +69,14 @@ impl Connection {
     /// this connection now: publishing encodes once for all.
     ///
     /// # Errors
-    /// [`Misuse::Closed`], [`Misuse::MessageOpen`]: it must not be sent.
+    /// [`UsageError::Closed`], [`UsageError::MessageOpen`]: it must not be sent.
     #[inline]
-    pub const fn book_message(&mut self, now: Instant) -> Result<(), Misuse> {
+    pub const fn book_message(&mut self, now: Instant) -> Result<(), UsageError> {
         if self.is_closing() {
-            return Err(Misuse::Closed);
+            return Err(UsageError::Closed);
         }
         if self.sending.is_some() {
-            return Err(Misuse::MessageOpen);
+            return Err(UsageError::MessageOpen);
         }
         self.active = Tick::at(now);
         Ok(())
@@ -87,21 +87,21 @@ impl Connection {
     /// messages not (RFC 6455 §5.4).
     ///
     /// # Errors
-    /// [`Misuse::Closed`], [`Misuse::NoRoom`]; [`Misuse::MessageOpen`] if the
+    /// [`UsageError::Closed`], [`UsageError::NoRoom`]; [`UsageError::MessageOpen`] if the
     /// open message is of the other kind.
     pub fn send_chunk(
         &mut self,
         kind: Kind,
         payload: &[u8],
         last: bool,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let opcode = match self.sending {
             None => kind.into(),
             Some(open) if open == kind => Opcode::Continuation,
-            Some(_) => return Err(Misuse::MessageOpen),
+            Some(_) => return Err(UsageError::MessageOpen),
         };
         self.may_send(payload.len(), out)?;
         let head = Head {
@@ -109,7 +109,7 @@ impl Connection {
             opcode,
             ..message_head(kind, payload.len())
         };
-        self.put_payload(head, payload, chance, out);
+        self.put_payload(head, payload, mask_key, out);
         self.sending = if last { None } else { Some(kind) };
         self.active = Tick::at(now);
         Ok(())
@@ -119,15 +119,15 @@ impl Connection {
     /// connection's own keep-alive is not touched.
     ///
     /// # Errors
-    /// [`Misuse::Closed`], [`Misuse::ControlTooLong`], [`Misuse::NoRoom`].
+    /// [`UsageError::Closed`], [`UsageError::ControlTooLong`], [`UsageError::NoRoom`].
     pub fn send_ping(
         &mut self,
         payload: &[u8],
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.may_send_control(payload.len(), out)?;
-        self.put_ping(payload, chance, out);
+        self.put_ping(payload, mask_key, out);
         Ok(())
     }
 
@@ -139,11 +139,11 @@ impl Connection {
     pub fn send_pong(
         &mut self,
         payload: &[u8],
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.may_send_control(payload.len(), out)?;
-        self.put_control(Opcode::Pong, [payload, &[]], chance, out);
+        self.put_control(Opcode::Pong, [payload, &[]], mask_key, out);
         Ok(())
     }
 
@@ -153,23 +153,23 @@ impl Connection {
     /// [`Limits::close_timeout`](super::Limits::close_timeout) has passed.
     ///
     /// # Errors
-    /// [`Misuse::Closed`] if one was sent before; [`Misuse::InvalidCloseCode`];
-    /// [`Misuse::ControlTooLong`] for a reason of more than 123 bytes;
-    /// [`Misuse::NoRoom`].
+    /// [`UsageError::Closed`] if one was sent before; [`UsageError::InvalidCloseCode`];
+    /// [`UsageError::ControlTooLong`] for a reason of more than 123 bytes;
+    /// [`UsageError::NoRoom`].
     pub fn send_close(
         &mut self,
         code: impl Into<Option<CloseCode>>,
         reason: &str,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let code = code.into();
         if !code.map_or(reason.is_empty(), CloseCode::is_sendable) {
-            return Err(Misuse::InvalidCloseCode);
+            return Err(UsageError::InvalidCloseCode);
         }
         self.may_send_control(2 + reason.len(), out)?;
-        self.put_close(code, reason, chance, out);
+        self.put_close(code, reason, mask_key, out);
         self.phase = Phase::CloseSent;
         self.since = Tick::at(now);
         self.wake = now; // `elapsed` knows how long to wait
@@ -177,36 +177,36 @@ impl Connection {
     }
 
     #[inline]
-    fn may_send_message(&self, length: usize, out: &impl Sink) -> Result<(), Misuse> {
+    fn may_send_message(&self, length: usize, out: &impl Sink) -> Result<(), UsageError> {
         if self.sending.is_some() {
-            return Err(Misuse::MessageOpen);
+            return Err(UsageError::MessageOpen);
         }
         self.may_send(length, out)
     }
 
     #[inline]
-    fn may_send(&self, length: usize, out: &impl Sink) -> Result<(), Misuse> {
+    fn may_send(&self, length: usize, out: &impl Sink) -> Result<(), UsageError> {
         if self.is_closing() {
-            return Err(Misuse::Closed);
+            return Err(UsageError::Closed);
         }
         if out.room() < length.saturating_add(MAX_HEAD) {
-            return Err(Misuse::NoRoom);
+            return Err(UsageError::NoRoom);
         }
         Ok(())
     }
 
-    fn may_send_control(&self, length: usize, out: &impl Sink) -> Result<(), Misuse> {
+    fn may_send_control(&self, length: usize, out: &impl Sink) -> Result<(), UsageError> {
         if length > MAX_CONTROL {
-            return Err(Misuse::ControlTooLong);
+            return Err(UsageError::ControlTooLong);
         }
         self.may_send(length, out)
     }
 
     /// Appends a ping of at most 125 bytes, whose pong is then owed; the room
     /// is there.
-    pub(super) fn put_ping(&mut self, payload: &[u8], chance: [u8; 4], out: &mut impl Sink) {
+    pub(super) fn put_ping(&mut self, payload: &[u8], mask_key: [u8; 4], out: &mut impl Sink) {
         self.pings = self.pings.saturating_add(1);
-        self.put_control(Opcode::Ping, [payload, &[]], chance, out);
+        self.put_control(Opcode::Ping, [payload, &[]], mask_key, out);
     }
 
     /// Appends a control frame of at most 125 bytes; the room is there.
@@ -214,7 +214,7 @@ impl Connection {
         &self,
         opcode: Opcode,
         payload: [&[u8]; 2],
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         out: &mut impl Sink,
     ) {
         let head = Head {
@@ -224,7 +224,7 @@ impl Connection {
             mask: None,
             length: (payload[0].len() + payload[1].len()) as u64,
         };
-        self.put_frame(head, payload, chance, out);
+        self.put_frame(head, payload, mask_key, out);
     }
 
     /// Appends a Close frame; the room is there, the code is sendable and the
@@ -233,21 +233,21 @@ impl Connection {
         &self,
         code: Option<CloseCode>,
         reason: &str,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         out: &mut impl Sink,
     ) {
         let code = code.map(|code| code.get().to_be_bytes());
         let code = code.as_ref().map_or(&[][..], |code| &code[..]);
-        self.put_control(Opcode::Close, [code, reason.as_bytes()], chance, out);
+        self.put_control(Opcode::Close, [code, reason.as_bytes()], mask_key, out);
     }
 
     /// Appends a frame of a message.
     #[inline]
-    fn put_payload(&self, head: Head, payload: &[u8], chance: [u8; 4], out: &mut impl Sink) {
+    fn put_payload(&self, head: Head, payload: &[u8], mask_key: [u8; 4], out: &mut impl Sink) {
         if FAST {
-            self.put_frame(head, [payload], chance, out);
+            self.put_frame(head, [payload], mask_key, out);
         } else {
-            self.put_frame(head, [payload, &[]], chance, out); // as control frames are
+            self.put_frame(head, [payload, &[]], mask_key, out); // as control frames are
         }
     }
 
@@ -257,14 +257,14 @@ impl Connection {
         &self,
         mut head: Head,
         payload: [&[u8]; N],
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         out: &mut impl Sink,
     ) {
         if self.role == Role::Client {
-            head.mask = Some(chance);
+            head.mask = Some(mask_key);
         }
         out.put(head.encode().as_bytes());
-        let mut mask = Mask::new(chance);
+        let mut mask = Mask::new(mask_key);
         for part in &payload {
             if self.role == Role::Server {
                 out.put(part);

@@ -35,8 +35,8 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Lent, OwnedScratch};
-    use crate::websocket::{CloseCode, Limits, Violation};
+    use crate::http::{CallContext, OwnedScratch};
+    use crate::websocket::{CloseCode, Limits, ProtocolError};
     use crate::wire::Role;
     use alloc::vec::Vec;
     use core::time::Duration;
@@ -45,12 +45,16 @@ mod tests {
         Instant::START + Duration::from_secs(seconds)
     }
 
-    fn elapsed(machine: &mut Connection, now: Instant, out: &mut Vec<u8>) -> Result<(), Violation> {
+    fn elapsed(
+        machine: &mut Connection,
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ProtocolError> {
         let mut scratch = OwnedScratch::new(0);
-        let lent = Lent {
+        let lent = CallContext {
             now,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &Limits::DEFAULT,
             scratch: scratch.lend(),
         };
@@ -72,7 +76,7 @@ mod tests {
             assert!(machine.deadline().is_some());
         }
         let violation = elapsed(&mut machine, at(120), &mut out).unwrap_err();
-        assert_eq!(violation, Violation::PongTimeout);
+        assert_eq!(violation, ProtocolError::PongTimeout);
         assert_eq!(machine.awaited(), None);
     }
 
@@ -87,6 +91,6 @@ mod tests {
         machine.await_from(at(60));
         elapsed(&mut machine, at(64), &mut out).unwrap();
         let violation = elapsed(&mut machine, at(65), &mut out).unwrap_err();
-        assert_eq!(violation, Violation::CloseTimeout);
+        assert_eq!(violation, ProtocolError::CloseTimeout);
     }
 }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 ///
 /// Writing cannot fail: a machine asks for [`room`](Self::room) before it
 /// consumes anything, and answers [`Step::Full`](super::Step::Full) or its
-/// `Misuse::NoRoom` when there is too little.
+/// `UsageError::NoRoom` when there is too little.
 pub trait Sink {
     /// Bytes that can still be appended.
     #[inline]

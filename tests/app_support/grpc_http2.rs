@@ -10,7 +10,7 @@ use barewire::app::{App, Call, Conversation, ResponseStream, Service};
 use barewire::grpc::{Code, Limits, Status};
 use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
 use barewire::http2::{self, BodyLength};
-use barewire::link::Gone;
+use barewire::link::EndReason;
 use barewire::wire::Role;
 
 pub(crate) use crate::app_support::PATIENCE;
@@ -20,7 +20,7 @@ use crate::http2_support::{
 };
 
 /// Echoes, and says how it ended.
-pub(crate) struct Echo(Sender<Gone>);
+pub(crate) struct Echo(Sender<EndReason>);
 
 impl Conversation for Echo {
     type Request = Vec<u8>;
@@ -34,7 +34,7 @@ impl Conversation for Echo {
         stream.finish(Status::OK);
     }
 
-    fn cancelled(&mut self, why: Gone) {
+    fn cancelled(&mut self, why: EndReason) {
         let _ = self.0.send(why);
     }
 }
@@ -58,7 +58,7 @@ impl Conversation for Tally {
 
 pub(crate) struct Scene {
     pub(crate) running: Running,
-    pub(crate) ends: Receiver<Gone>,
+    pub(crate) ends: Receiver<EndReason>,
 }
 
 pub(crate) fn scene() -> Scene {
@@ -67,7 +67,7 @@ pub(crate) fn scene() -> Scene {
         .limits(Limits::DEFAULT)
         .unary("Echo", |request: Vec<u8>, call: &mut Call<'_>| {
             let asked: Vec<(String, String)> = call
-                .fields()
+                .headers()
                 .iter()
                 .filter(|field| field.name.starts_with(b"x-"))
                 .map(|field| {
@@ -162,7 +162,7 @@ impl Peer {
         let fields: Vec<_> = list.iter().map(|(n, v)| Field::new(n, v)).collect();
         let get = more.contains(&(":method", "GET"));
         let head = RequestHead {
-            method: if get { Method::Get } else { Method::Post },
+            method: if get { Method::GET } else { Method::POST },
             target: Target::Absolute {
                 scheme: "http",
                 authority: "a",

@@ -94,7 +94,7 @@ impl Answer {
     }
 
     /// The values of all fields of this name, with commas between.
-    pub(crate) fn field(&self, name: &str) -> String {
+    pub(crate) fn header(&self, name: &str) -> String {
         let lines = self
             .head
             .lines()

@@ -15,7 +15,7 @@ use barewire::app::{
 use barewire::grpc::{Code, Limits as CallLimits, Status};
 use barewire::hpack::{Decoder, Growing, Room};
 use barewire::http::FieldRange;
-use barewire::link::Gone;
+use barewire::link::EndReason;
 use barewire::net::{Fate, Limits, Loop, Scripted};
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -136,7 +136,7 @@ impl Conversation for Talk {
         stream.send(&b"later".to_vec());
     }
 
-    fn cancelled(&mut self, _why: Gone) {
+    fn cancelled(&mut self, _why: EndReason) {
         assert!(!core::mem::replace(&mut self.0, true), "told once");
     }
 }

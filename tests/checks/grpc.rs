@@ -5,8 +5,8 @@ use super::input::{Input, pieces};
 use barewire::grpc::Gzip;
 use barewire::grpc::frame::Frame;
 use barewire::grpc::{
-    Body, Call, ClientCall, Code, Compression, ContentType, Encoding, Event, Limits, Mode, Status,
-    Violation, web,
+    Body, Call, ClientCall, Code, Compression, ContentType, Encoding, Event, Limits, Mode,
+    ProtocolError, Status, web,
 };
 use barewire::http::{
     self, Field, FieldBuffer, Fields, Method, RequestHead, ResponseHead, Target, Version,
@@ -22,13 +22,13 @@ const MOST: usize = (5 + 300) * 4 / 3 + 8;
 enum Seen {
     Message(bool, Vec<u8>),
     Trailers(Vec<u8>),
-    Failed(Violation),
+    Failed(ProtocolError),
 }
 
 /// Feeds `all` to `receive`, which notes what it sees, until it needs more.
 fn feed(
     all: &[&[u8]],
-    mut receive: impl FnMut(&mut Vec<u8>, &mut Vec<Seen>) -> Result<Received<()>, Violation>,
+    mut receive: impl FnMut(&mut Vec<u8>, &mut Vec<Seen>) -> Result<Received<()>, ProtocolError>,
 ) -> (Vec<Seen>, bool) {
     let (mut buffer, mut seen) = (Vec::new(), Vec::new());
     for piece in all {
@@ -175,7 +175,7 @@ fn machines(data: &[u8]) {
         compression(bytes);
     }
     let head = RequestHead {
-        method: Method::Post,
+        method: Method::POST,
         target: Target::Origin {
             path: &path,
             query: None,
@@ -221,7 +221,7 @@ fn compression(bytes: &[u8]) {
     if let Some(less) = bytes.len().checked_sub(1) {
         out.clear();
         let refused = gzip.inflate(&packed, less, &mut out);
-        assert_eq!(refused, Err(Violation::InflatedTooLong));
+        assert_eq!(refused, Err(ProtocolError::InflatedTooLong));
     }
 }
 

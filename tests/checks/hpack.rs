@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use barewire::hpack::{
-    Borrowed, Decoder, Encoder, Entry, Growing, Indexing, Memory, Room, Violation,
+    Borrowed, Decoder, Encoder, Entry, Growing, Indexing, Memory, ProtocolError, Room,
 };
 use barewire::http::{Field, FieldRange};
 
@@ -13,7 +13,7 @@ pub const LIST: u32 = 2048;
 pub fn decode_block<M: Memory>(
     decoder: &mut Decoder<M>,
     block: &[u8],
-) -> Result<(List, bool), Violation> {
+) -> Result<(List, bool), ProtocolError> {
     let mut text = vec![0xee; 8192];
     let mut fields = [FieldRange::EMPTY; 32];
     let room = Room {

@@ -4,7 +4,7 @@
 use super::http1_driver::{Driver, Handler, Transcript};
 use super::input::{Input, pieces};
 use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
-use barewire::http1::{BodyLength, Closing, Limits, Violation};
+use barewire::http1::{BodyLength, Closing, Limits, ProtocolError};
 use barewire::wire::{Instant, Role};
 
 const SMALL: Limits = Limits::DEFAULT
@@ -34,13 +34,13 @@ fn driver(flags: u8) -> Driver {
     }
     let mut driver = Driver::with_limits(Role::Client, Handler::Echo, limits);
     let method = match flags >> 3 & 3 {
-        0 => Method::Get,
-        1 => Method::Head,
-        2 => Method::Post,
-        _ => Method::Connect,
+        0 => Method::GET,
+        1 => Method::HEAD,
+        2 => Method::POST,
+        _ => Method::CONNECT,
     };
     let target = match method {
-        Method::Connect => Target::Authority("a:443"),
+        Method::CONNECT => Target::Authority("a:443"),
         _ => Target::Origin {
             path: "/",
             query: None,
@@ -172,11 +172,11 @@ pub fn roundtrip(data: &[u8]) {
     if let Some(violation) = seen.error {
         let fair = matches!(
             violation,
-            Violation::Expectation
-                | Violation::HeadTooLarge
-                | Violation::TargetTooLong
-                | Violation::MethodTooLong
-                | Violation::TooManyFields
+            ProtocolError::Expectation
+                | ProtocolError::HeadTooLarge
+                | ProtocolError::TargetTooLong
+                | ProtocolError::MethodTooLong
+                | ProtocolError::TooManyFields
         );
         assert!(fair, "{violation:?} in {}", wire.escape_ascii());
         return;

@@ -76,7 +76,7 @@ fn side(flags: u8) -> Side {
     let mut side = Side::new(Role::Client, limits);
     for _ in 0..3 {
         let head = RequestHead {
-            method: Method::Get,
+            method: Method::GET,
             target: Target::Absolute {
                 scheme: "http",
                 authority: "a",

@@ -10,7 +10,8 @@ use barewire::http::{
 use barewire::http1;
 use barewire::http2::PREFACE;
 use barewire::link::{
-    Account, Body, Closing, Event, Gone, Lent, Limits, Link, Misuse, Shelf, Violation,
+    Account, Body, CallContext, Closing, EndReason, Event, Limits, Link, ProtocolError,
+    RequestPool, UsageError,
 };
 use barewire::websocket::{self, Kind, handshake};
 use barewire::wire::{Instant, Step};
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 struct Transcript {
     events: Vec<String>,
     out: Vec<u8>,
-    error: Option<Violation>,
+    error: Option<ProtocolError>,
     closing: Option<Closing>,
     done: bool,
 }
@@ -30,7 +31,7 @@ struct Side {
     link: Link,
     limits: Limits,
     scratch: OwnedScratch,
-    shelf: Shelf,
+    request_pool: RequestPool,
     unread: Vec<u8>,
     bodies: BTreeMap<u32, Vec<u8>>,
     seen: Transcript,
@@ -92,7 +93,7 @@ impl Side {
             link,
             limits,
             scratch: OwnedScratch::new(100),
-            shelf: Shelf::new(),
+            request_pool: RequestPool::new(),
             unread: Vec::new(),
             bodies: BTreeMap::new(),
             seen: Transcript::default(),
@@ -113,10 +114,10 @@ impl Side {
         let date = Date::from_unix(784_111_777);
         let now = Instant::START;
         let mut shown = None;
-        let lent = Lent {
+        let lent = CallContext {
             now,
             date: Some(&date),
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &self.limits,
             scratch: self.scratch.lend(),
             shown: &mut shown,
@@ -141,9 +142,9 @@ impl Side {
                 let decision = decide(&head, &content);
                 match decision {
                     Decision::Collect(limit) => {
-                        match link.collect(stream, &head, limit, &mut self.shelf, now, out) {
+                        match link.collect(stream, &head, limit, &mut self.request_pool, now, out) {
                             Ok(()) => {}
-                            Err(Misuse::BodyTooLarge) => {
+                            Err(UsageError::BodyTooLarge) => {
                                 answer = Some((Status::CONTENT_TOO_LARGE, Vec::new()));
                             }
                             Err(misuse) => panic!("a body is on offer: {misuse}"),
@@ -229,8 +230,8 @@ impl Side {
         self.unread.drain(..used);
         self.link.set_room(1 << 16);
         self.link.pump(0, now, &mut self.seen.out);
-        if let Some(parked) = shown.take().and_then(|it| self.link.reclaim(it)) {
-            self.shelf.put_back(parked);
+        if let Some(buffered_request) = shown.take().and_then(|it| self.link.reclaim(it)) {
+            self.request_pool.put_back(buffered_request);
         }
         if let Some((status, body)) = answer
             && self.link.owes_response(stream)
@@ -247,9 +248,9 @@ impl Side {
                 });
             match sent {
                 // The peer has said that it bears no head of this size.
-                Err(Misuse::Http2(barewire::http2::Misuse::ListTooLarge)) => self
+                Err(UsageError::Http2(barewire::http2::UsageError::ListTooLarge)) => self
                     .link
-                    .reset(stream, 2, Gone::Aborted, now, out)
+                    .reset(stream, 2, EndReason::Aborted, now, out)
                     .expect("the stream is open"),
                 other => other.expect("a response is owed"),
             }

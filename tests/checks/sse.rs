@@ -2,7 +2,7 @@
 //! way from the encoder through the decoder.
 
 use super::input::{Input, pieces};
-use barewire::sse::{Decoded, Decoder, Event, Limits, Violation, encode_comment};
+use barewire::sse::{Decoded, Decoder, Event, Limits, ProtocolError, encode_comment};
 use barewire::wire::Step;
 use core::time::Duration;
 
@@ -14,7 +14,7 @@ struct Transcript {
     messages: Messages,
     id: String,
     retry: Option<Duration>,
-    error: Option<Violation>,
+    error: Option<ProtocolError>,
     /// The type, the data and whether a line was cut, of what the end cut.
     cut: Option<(String, String, bool)>,
 }

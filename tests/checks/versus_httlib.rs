@@ -2,7 +2,7 @@
 
 use super::hpack::{LIST, List, decode_block};
 use super::input::Input;
-use barewire::hpack::{Decoder, Encoder, Growing, Indexing, Violation};
+use barewire::hpack::{Decoder, Encoder, Growing, Indexing, ProtocolError};
 use barewire::http::Field;
 use httlib_hpack::{Decoder as Other, DecoderError, Encoder as OtherEncoder};
 
@@ -32,11 +32,13 @@ fn blocks(input: &mut Input<'_>) {
                 Err(error) => panic!("{error:?} in {block:x?}"),
             },
             // It counts on whole blocks.
-            Err(Violation::Truncated) => return,
+            Err(ProtocolError::Truncated) => return,
             Err(violation) => {
                 let known = matches!(
                     violation,
-                    Violation::Huffman | Violation::SizeUpdatePlace | Violation::Integer
+                    ProtocolError::Huffman
+                        | ProtocolError::SizeUpdatePlace
+                        | ProtocolError::Integer
                 );
                 assert!(
                     known || other_list(&mut other, block).is_err(),

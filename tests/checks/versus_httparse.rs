@@ -2,8 +2,8 @@
 //! the same names and values; what only httparse accepts falls in the list of
 //! our strictnesses.
 
-use barewire::http::{Lent, OwnedScratch};
-use barewire::http1::{Connection, Event, Limits, Violation};
+use barewire::http::{CallContext, OwnedScratch};
+use barewire::http1::{Connection, Event, Limits, ProtocolError};
 use barewire::wire::{Instant, Received, Role, Step};
 
 type List = Vec<(Vec<u8>, Vec<u8>)>;
@@ -18,16 +18,16 @@ pub enum Read {
         end: usize,
     },
     Partial,
-    Refused(Option<Violation>),
+    Refused(Option<ProtocolError>),
 }
 
 pub fn ours(input: &[u8]) -> Read {
     let mut connection = Connection::new(Role::Server, Instant::START);
     let mut scratch = OwnedScratch::new(100);
-    let lent = Lent {
+    let lent = CallContext {
         now: Instant::START,
         date: None,
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits: &Limits::DEFAULT,
         scratch: scratch.lend(),
     };
@@ -75,8 +75,8 @@ fn theirs(input: &[u8]) -> Read {
 }
 
 /// What httparse, which knows syntax only, lets pass and we refuse.
-fn is_known_strictness(violation: Violation, input: &[u8]) -> bool {
-    use Violation as V;
+fn is_known_strictness(violation: ProtocolError, input: &[u8]) -> bool {
+    use ProtocolError as V;
     match violation {
         // LF alone ends its lines, and before the request line any number of
         // empty ones.

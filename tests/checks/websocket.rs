@@ -77,7 +77,7 @@ pub fn roundtrip(data: &[u8]) {
         if input.is_empty() {
             break;
         }
-        let (act, chance, text) = (input.byte(), input.array(), input.text());
+        let (act, mask_key, text) = (input.byte(), input.array(), input.text());
         let kind = if act & 8 == 0 {
             Kind::Text
         } else {
@@ -93,14 +93,14 @@ pub fn roundtrip(data: &[u8]) {
         let before = wire.len();
         let sent = match act & 7 {
             0 | 1 => machine
-                .send_message(kind, payload, chance, now, &mut wire)
+                .send_message(kind, payload, mask_key, now, &mut wire)
                 .map(|()| {
                     expected.push(Seen::Message(kind, payload.to_vec()));
                 }),
             2..=4 => {
                 let last = act & 7 == 4;
                 machine
-                    .send_chunk(kind, payload, last, chance, now, &mut wire)
+                    .send_chunk(kind, payload, last, mask_key, now, &mut wire)
                     .map(|()| {
                         open.get_or_insert((kind, Vec::new())).1.extend(payload);
                         if last && let Some((kind, whole)) = open.take() {
@@ -108,16 +108,16 @@ pub fn roundtrip(data: &[u8]) {
                         }
                     })
             }
-            5 => machine.send_ping(payload, chance, &mut wire).map(|()| {
+            5 => machine.send_ping(payload, mask_key, &mut wire).map(|()| {
                 expected.push(Seen::Ping(payload.to_vec()));
             }),
-            6 => machine.send_pong(payload, chance, &mut wire).map(|()| {
+            6 => machine.send_pong(payload, mask_key, &mut wire).map(|()| {
                 expected.push(Seen::Pong(payload.to_vec()));
             }),
             _ => {
-                let code = CloseCode::new(u16::from_be_bytes([chance[0] & 0x1f, chance[1]]));
+                let code = CloseCode::new(u16::from_be_bytes([mask_key[0] & 0x1f, mask_key[1]]));
                 machine
-                    .send_close(code, &text, chance, now, &mut wire)
+                    .send_close(code, &text, mask_key, now, &mut wire)
                     .map(|()| {
                         expected.push(Seen::Close(Some(code.get()), text.clone()));
                     })

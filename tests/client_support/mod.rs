@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use barewire::client::{CallOptions, Calls, Limits, LinkId, Next};
 use barewire::http::{
-    Content, Field, FieldBuffer, Fields, Lent, OwnedScratch, ResponseHead, Status,
+    CallContext, Content, Field, FieldBuffer, Fields, OwnedScratch, ResponseHead, Status,
 };
 use barewire::http2::{self, BodyLength, Connection, ErrorCode, Event};
 use barewire::net::Key;
@@ -59,10 +59,10 @@ impl Server {
         let mut input = std::mem::take(&mut self.input);
         let mut used = 0;
         loop {
-            let lent = Lent {
+            let lent = CallContext {
                 now: self.now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &self.limits,
                 scratch: self.scratch.lend(),
             };

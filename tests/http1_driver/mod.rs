@@ -2,10 +2,10 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use barewire::http::{
-    Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Status, Target,
-    Version, date::Date,
+    CallContext, Content, Field, Fields, Method, OwnedScratch, RequestHead, ResponseHead, Status,
+    Target, Version, date::Date,
 };
-use barewire::http1::{Closing, Connection, Event, Limits, Violation};
+use barewire::http1::{Closing, Connection, Event, Limits, ProtocolError};
 use barewire::wire::{Instant, Role, Step};
 
 /// What happened, however the input was cut: adjacent chunks are joined, and a
@@ -15,7 +15,7 @@ pub(crate) struct Transcript {
     pub(crate) events: Vec<String>,
     pub(crate) bodies: Vec<Vec<u8>>,
     pub(crate) out: Vec<u8>,
-    pub(crate) error: Option<Violation>,
+    pub(crate) error: Option<ProtocolError>,
     pub(crate) closing: Option<Closing>,
     pub(crate) done: bool,
     /// What was left untouched behind the last event.
@@ -94,10 +94,10 @@ impl Driver {
         let date = date();
         while transcript.error.is_none() && !transcript.done {
             let before = transcript.out.len();
-            let lent = Lent {
+            let lent = CallContext {
                 now: *now,
                 date: Some(&date),
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits,
                 scratch: scratch.lend(),
             };
@@ -118,8 +118,8 @@ impl Driver {
             let mut answer = None; // the body of a response that is due
             let stop = match received.step {
                 Step::Event(Event::Request { head, content }) => {
-                    *unknown_method = matches!(head.method, Method::Extension(_) | Method::Connect);
-                    transcript.heads.push(head.method == Method::Head);
+                    *unknown_method = matches!(head.method, Method::Extension(_) | Method::CONNECT);
+                    transcript.heads.push(head.method == Method::HEAD);
                     transcript.events.push(describe_request(&head));
                     match content {
                         Content::None => answer = Some(Vec::new()),
@@ -265,7 +265,7 @@ pub(crate) fn ask(pieces: &[&[u8]], method: Method<'_>, upgrade: bool) -> Transc
     let mut driver = Driver::new(Role::Client, Handler::Echo);
     let host = [Field::new("Host", "a"), Field::new("Upgrade", "x")];
     let target = match method {
-        Method::Connect => Target::Authority("a:443"),
+        Method::CONNECT => Target::Authority("a:443"),
         _ => Target::Origin {
             path: "/",
             query: None,

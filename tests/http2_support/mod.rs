@@ -5,9 +5,10 @@ pub mod pipe;
 
 use barewire::hpack::{Encoder, Growing, Indexing};
 use barewire::http::{
-    Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Target, Version,
+    CallContext, Content, Field, Fields, Method, OwnedScratch, RequestHead, ResponseHead, Target,
+    Version,
 };
-use barewire::http2::{BodyLength, Connection, Event, Limits, PREFACE, Violation};
+use barewire::http2::{BodyLength, Connection, Event, Limits, PREFACE, ProtocolError};
 use barewire::wire::{Instant, Role, Step};
 
 pub const DATA: u8 = 0;
@@ -140,7 +141,7 @@ pub enum Seen {
     Settings,
     Ping([u8; 8]),
     Pong([u8; 8]),
-    Failed(Violation),
+    Failed(ProtocolError),
     Done,
 }
 
@@ -289,10 +290,10 @@ impl Side {
         }
         let mut all = Vec::new();
         loop {
-            let lent = Lent {
+            let lent = CallContext {
                 now: self.now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &self.limits,
                 scratch: self.scratch.lend(),
             };
@@ -334,11 +335,11 @@ impl Side {
         all
     }
 
-    pub fn elapsed(&mut self) -> Result<Option<Seen>, Violation> {
-        let lent = Lent {
+    pub fn elapsed(&mut self) -> Result<Option<Seen>, ProtocolError> {
+        let lent = CallContext {
             now: self.now,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &self.limits,
             scratch: self.scratch.lend(),
         };
@@ -380,7 +381,7 @@ impl Side {
         list.extend(fields.iter().map(|(name, value)| Field::new(name, value)));
         let head = RequestHead {
             method: Method::new(method.as_bytes()).unwrap(),
-            target: Target::parse(path.as_bytes(), Method::Get).unwrap(),
+            target: Target::parse(path.as_bytes(), Method::GET).unwrap(),
             version: Version::Http2,
             protocol,
             fields: Fields::new(&list),

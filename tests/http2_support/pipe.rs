@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use barewire::http::{
-    Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Status, Target,
-    Version,
+    CallContext, Content, Field, Fields, Method, OwnedScratch, RequestHead, ResponseHead, Status,
+    Target, Version,
 };
-use barewire::http2::{BodyLength, Connection, ErrorCode, Event, Limits, Misuse};
+use barewire::http2::{BodyLength, Connection, ErrorCode, Event, Limits, UsageError};
 use barewire::wire::{Instant, Role, Sink, Step};
 
 const NOW: Instant = Instant::START;
@@ -123,10 +123,10 @@ impl End {
     /// Reads what is here, and consumes at whim.
     fn read(&mut self, whim: &mut Whim<'_>) {
         loop {
-            let lent = Lent {
+            let lent = CallContext {
                 now: NOW,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &self.limits,
                 scratch: self.scratch.lend(),
             };
@@ -211,7 +211,7 @@ impl End {
         let code = ErrorCode::CANCEL;
         match self.machine.send_reset(stream, code, NOW, &mut out) {
             Ok(()) => self.lose(stream),
-            Err(Misuse::NoRoom) => {}
+            Err(UsageError::NoRoom) => {}
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -240,7 +240,7 @@ impl End {
             let list = [Field::new("x-whole", "yes")];
             match self.machine.send_end(stream, Fields::new(&list), &mut out) {
                 Ok(()) => {}
-                Err(Misuse::NoRoom) => return, // once more later
+                Err(UsageError::NoRoom) => return, // once more later
                 Err(other) => panic!("{other:?}"),
             }
         }
@@ -331,7 +331,7 @@ fn request(client: &mut End, sent: &mut BTreeMap<u32, Message>, size: u64, whim:
     let agent = format!("whim/{}", whim.below(50));
     let fields = [Field::new("Host", "a"), Field::new("User-Agent", &agent)];
     let head = RequestHead {
-        method: Method::Post,
+        method: Method::POST,
         target: Target::Origin {
             path: "/",
             query: None,
@@ -354,7 +354,7 @@ fn request(client: &mut End, sent: &mut BTreeMap<u32, Message>, size: u64, whim:
             client.boxes.insert(stream, Outbox { message, at: 0 });
             client.offer(stream);
         }
-        Err(Misuse::TooManyStreams | Misuse::NoRoom) => {}
+        Err(UsageError::TooManyStreams | UsageError::NoRoom) => {}
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -372,7 +372,7 @@ fn echo(server: &mut End, stream: u32, message: &Message) -> bool {
         .send_response(stream, &head, length, None, &mut out)
     {
         Ok(()) => {}
-        Err(Misuse::NoRoom) => return false,
+        Err(UsageError::NoRoom) => return false,
         Err(other) => panic!("{other:?}"),
     }
     let message = message.clone();

@@ -113,11 +113,11 @@ fn events_of_a_failed_attempt_do_not_reach_the_next() {
 fn a_client_asks_and_asks_again() {
     let mut scene = Scene::with(Setting::default(), |context, event| match event {
         Event::Opened => {
-            let head = head(Method::Get, "/a", HOST);
+            let head = head(Method::GET, "/a", HOST);
             context.request(&head, None).unwrap();
         }
         Event::End { .. } => {
-            let head = head(Method::Post, "/b", HOST);
+            let head = head(Method::POST, "/b", HOST);
             context.request(&head, Some(Body::Whole(b"body"))).unwrap();
         }
         _ => {}
@@ -142,7 +142,7 @@ fn a_client_asks_and_asks_again() {
 fn a_client_whose_owner_panics_sends_no_response() {
     let mut scene = Scene::with(Setting::default(), |context, event| match event {
         Event::Opened => {
-            let head = head(Method::Get, "/a", HOST);
+            let head = head(Method::GET, "/a", HOST);
             context.request(&head, None).unwrap();
         }
         Event::Informational(_) => panic!("as asked"),
@@ -162,7 +162,7 @@ fn a_client_whose_owner_panics_sends_no_response() {
 fn a_response_that_does_not_come_ends_the_connection() {
     let mut scene = Scene::with(Setting::default(), |context, event| {
         if let Event::Opened = event {
-            let head = head(Method::Get, "/a", HOST);
+            let head = head(Method::GET, "/a", HOST);
             context.request(&head, None).unwrap();
         }
     });
@@ -170,7 +170,7 @@ fn a_response_that_does_not_come_ends_the_connection() {
     let server = last_dial(&scene.world);
     scene.world.complete(server);
     scene.pass(62);
-    assert!(scene.has("Gone Violation"), "{:?}", scene.log.borrow());
+    assert!(scene.has("Gone ProtocolError"), "{:?}", scene.log.borrow());
     assert!(!scene.has("Overdue"));
 }
 
@@ -183,7 +183,7 @@ fn upgrading() -> Scene {
                 let fields = offer.fields();
                 let mut all = fields.as_slice().to_vec();
                 all.push(Field::new("Host", "a"));
-                let head = head(Method::Get, "/ws", Fields::new(&all));
+                let head = head(Method::GET, "/ws", Fields::new(&all));
                 context.request(&head, None).unwrap();
             }
             Event::Response { head, .. } => {

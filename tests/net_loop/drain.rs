@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use barewire::link::Gone;
+use barewire::link::EndReason;
 use barewire::net::Fate;
 
 use crate::scene::{Scene, UPGRADE, frame, get, ok, post};
@@ -71,7 +71,7 @@ fn draining_cuts_what_is_left_and_counts_it() {
         2,
         "the silent one had begun nothing"
     );
-    assert_eq!(scene.count(&format!("Gone {:?}", Gone::Drained)), 3);
+    assert_eq!(scene.count(&format!("Gone {:?}", EndReason::Drained)), 3);
     // A program that goes on turning does not spin.
     scene.turn();
     assert_eq!(scene.world.last_timeout(), None);

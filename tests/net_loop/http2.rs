@@ -324,7 +324,7 @@ fn numbers_are_kept_for_each_exchange() {
             let tag = context.tag().to_string();
             ok(context, tag.as_bytes());
         }
-        link::Event::Gone(_) if context.exchange().stream != 0 => assert_ne!(context.tag(), 0),
+        link::Event::Ended(_) if context.exchange().stream != 0 => assert_ne!(context.tag(), 0),
         _ => {}
     });
     let mut peer = Peer::connect(&mut scene);
@@ -643,7 +643,7 @@ fn the_end_of_the_connection_is_the_end_of_every_stream_once() {
         (|scene, peer| scene.reset(peer.client), "Gone Reset"),
         (
             |scene, peer| scene.send(peer.client, &frame(DATA, 0, 99, b"x")),
-            "Gone Violation(Http2(IdleStream))",
+            "Gone ProtocolError(Http2(IdleStream))",
         ),
         (
             |scene, peer| {
@@ -842,8 +842,8 @@ fn a_dialled_connection_carries_many_requests() {
             assert_eq!(context.allowance(), 128);
             for (tag, path) in ["/one", "/two", "/three"].into_iter().enumerate() {
                 let head = RequestHead {
-                    method: Method::Post,
-                    target: Target::parse(path.as_bytes(), Method::Post).unwrap(),
+                    method: Method::POST,
+                    target: Target::parse(path.as_bytes(), Method::POST).unwrap(),
                     version: Version::Http2,
                     protocol: None,
                     fields: Fields::new(HOST),
@@ -915,8 +915,8 @@ fn a_dialled_connection_carries_many_requests() {
     scene.act(|context| {
         context.with(exchange, |context| {
             let head = RequestHead {
-                method: Method::Get,
-                target: Target::parse(b"/", Method::Get).unwrap(),
+                method: Method::GET,
+                target: Target::parse(b"/", Method::GET).unwrap(),
                 version: Version::Http2,
                 protocol: None,
                 fields: Fields::new(HOST),
@@ -965,8 +965,8 @@ fn exchange_bytes(scene: &mut Scene, client: Client, server: &mut Side) {
 
 fn request_of(path: &str) -> RequestHead<'_> {
     RequestHead {
-        method: Method::Get,
-        target: Target::parse(path.as_bytes(), Method::Get).unwrap(),
+        method: Method::GET,
+        target: Target::parse(path.as_bytes(), Method::GET).unwrap(),
         version: Version::Http2,
         protocol: None,
         fields: Fields::new(HOST),
@@ -1066,7 +1066,7 @@ fn an_alert_of_tls_is_told_from_a_frame_at_every_cut() {
         for piece in b"\x15\x03\x01\0\x02\x02\x46\x15\x03\x01\0\x02\x01\0".chunks(cut) {
             scene.send(client, piece);
         }
-        assert!(scene.has("Gone Violation(Http2(Tls))"));
+        assert!(scene.has("Gone ProtocolError(Http2(Tls))"));
     }
 }
 
@@ -1414,7 +1414,7 @@ fn a_websocket_in_a_stream_ends_in_every_way_once() {
         ),
         (
             |peer, id| _ = peer.write(id, b"\x81\x01x", false),
-            "Gone Violation(WebSocket(",
+            "Gone ProtocolError(WebSocket(",
         ),
         (|peer, id| _ = peer.write(id, &text("panic"), false), ""),
     ];
@@ -1457,7 +1457,7 @@ fn a_silent_websocket_in_a_stream_is_pinged_and_given_up() {
     let said = content(&seen, id);
     assert!(said.starts_with(b"\x89\x00"), "{said:?}");
     assert!(
-        scene.has("Gone Violation(WebSocket(PongTimeout))"),
+        scene.has("Gone ProtocolError(WebSocket(PongTimeout))"),
         "{:?}",
         scene.log
     );

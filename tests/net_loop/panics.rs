@@ -90,7 +90,10 @@ fn a_panic_on_a_websocket_closes_it_with_1011() {
 #[test]
 fn a_panic_in_the_last_event_reaches_no_other_connection() {
     let act = |context: &mut barewire::net::Context<'_>, event: barewire::link::Event<'_>| {
-        assert!(!matches!(event, barewire::link::Event::Gone(_)), "as asked");
+        assert!(
+            !matches!(event, barewire::link::Event::Ended(_)),
+            "as asked"
+        );
         serve(context, event);
     };
     let mut scene = Scene::with(Setting::default(), act);
@@ -118,7 +121,10 @@ fn a_panic_in_the_last_event_reaches_no_other_connection() {
 #[test]
 fn a_panic_in_the_last_event_of_a_stalled_connection_reaches_no_other() {
     let act = |context: &mut barewire::net::Context<'_>, event: barewire::link::Event<'_>| {
-        assert!(!matches!(event, barewire::link::Event::Gone(_)), "as asked");
+        assert!(
+            !matches!(event, barewire::link::Event::Ended(_)),
+            "as asked"
+        );
         serve(context, event);
     };
     let mut scene = Scene::with(Setting::default(), act);

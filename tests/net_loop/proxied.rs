@@ -26,7 +26,7 @@ impl Handler for Who {
         let peer = context.peer().unwrap().to_string();
         match event {
             Event::Opened => self.0.borrow_mut().push(format!("opened {peer}")),
-            Event::Gone(_) => self.0.borrow_mut().push(format!("gone {peer}")),
+            Event::Ended(_) => self.0.borrow_mut().push(format!("gone {peer}")),
             Event::Request { .. } => {
                 core::mem::forget(context.claim(Resource::Sessions));
                 let head = ResponseHead::new(Status::OK, Fields::EMPTY);

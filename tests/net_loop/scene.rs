@@ -230,7 +230,7 @@ pub(crate) fn line(event: &Event<'_>) -> String {
         Event::Message { payload, .. } => format!("Message {}", payload.len()),
         Event::Chunk { payload, last, .. } => format!("Chunk {} {last}", payload.len()),
         Event::Close { code, .. } => format!("Close {code:?}"),
-        Event::Gone(gone) => format!("Gone {gone:?}"),
+        Event::Ended(gone) => format!("Gone {gone:?}"),
         Event::Timer { token } => format!("Timer {token}"),
         Event::Opened => "Opened".into(),
         Event::TooLarge => "TooLarge".into(),
@@ -357,7 +357,7 @@ fn request(context: &mut Context<'_>, head: &RequestHead<'_>, content: Content<'
             Content::None => ok(context, b""),
             Content::Whole(body) => ok(context, body),
             Content::Follows { .. } => match context.collect(head, 64 << 10) {
-                Err(link::Misuse::BodyTooLarge) => {
+                Err(link::UsageError::BodyTooLarge) => {
                     let head = ResponseHead::new(Status::CONTENT_TOO_LARGE, Fields::EMPTY);
                     context.respond(&head, Body::Whole(b"")).unwrap();
                 }

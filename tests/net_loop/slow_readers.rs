@@ -278,7 +278,7 @@ fn who_reads_all_and_answers_no_ping_is_closed_all_the_same() {
         seconds += 1;
     }
     assert!((50..120).contains(&seconds), "{seconds}");
-    assert!(scene.has("Gone Violation"));
+    assert!(scene.has("Gone ProtocolError"));
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn who_takes_nothing_is_no_longer_waited_for_than_who_is_gone() {
     let client = socket(&mut scene, slow(0));
     scene.send(client, &text(&"x".repeat(900_000)));
     scene.pass(30 + 20 + 20 + 20);
-    assert!(scene.has("Gone Violation"), "{:?}", scene.log.borrow());
+    assert!(scene.has("Gone ProtocolError"), "{:?}", scene.log.borrow());
     scene.pass(35);
     assert!(scene.is_over(client));
 }
@@ -414,7 +414,7 @@ fn live(websocket: bool, sizes: &[usize], queue: KernelQueue, pauses: &[(u64, u6
     }
     assert_eq!(got, wanted);
     assert_ne!(scene.fate(client), Fate::Reset);
-    assert!(!scene.has("Gone Stalled") && !scene.has("Gone Violation"));
+    assert!(!scene.has("Gone Stalled") && !scene.has("Gone ProtocolError"));
 }
 
 proptest! {
@@ -548,7 +548,7 @@ mod over_http2 {
         }
         assert_eq!(got, wanted);
         assert_ne!(scene.fate(client), Fate::Reset);
-        assert!(!scene.has("Gone Stalled") && !scene.has("Gone Violation"));
+        assert!(!scene.has("Gone Stalled") && !scene.has("Gone ProtocolError"));
     }
 
     /// Takes the frames that are there to their ends.

@@ -2,8 +2,8 @@
 //! a driver that plays the part of a transport.
 #![allow(dead_code, unreachable_pub)] // every test uses a part of it
 
-use barewire::http::{Lent, OwnedScratch};
-use barewire::websocket::{Connection, Event, Kind, Limits, Violation};
+use barewire::http::{CallContext, OwnedScratch};
+use barewire::websocket::{Connection, Event, Kind, Limits, ProtocolError};
 use barewire::wire::{Instant, Role, Step};
 
 pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -47,7 +47,7 @@ pub enum Seen {
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<u16>, String),
-    Failed(Violation),
+    Failed(ProtocolError),
 }
 
 /// One side of a connection with the buffers that a shell would keep.
@@ -91,10 +91,10 @@ impl Driver {
         let mut calls = 2 * bytes.len() + self.kept.len() + 16;
         loop {
             calls = calls.checked_sub(1).expect("calls without progress");
-            let lent = Lent {
+            let lent = CallContext {
                 now: self.now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &self.limits,
                 scratch: self.scratch.lend(),
             };
@@ -140,10 +140,10 @@ impl Driver {
                     return;
                 }
             }
-            let lent = Lent {
+            let lent = CallContext {
                 now: self.now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &self.limits,
                 scratch: self.scratch.lend(),
             };

@@ -7,8 +7,8 @@ use barewire::grpc::Compression;
 use barewire::grpc::frame::{Decoder as MessageDecoder, encode_message};
 use barewire::hpack::{Decoder, Encoder, Growing, Indexing, Room};
 use barewire::http::{
-    Field, FieldRange, Fields, Lent, Method, OwnedScratch, RequestHead, ResponseHead, Status,
-    Target, Version, date::Date,
+    CallContext, Field, FieldRange, Fields, Method, OwnedScratch, RequestHead, ResponseHead,
+    Status, Target, Version, date::Date,
 };
 use barewire::websocket::frame::{Head, Opcode};
 use barewire::websocket::{Kind, extension::Reserved};
@@ -19,11 +19,11 @@ use crate::inputs::{RESPONSE, requests};
 use crate::path;
 
 /// What a machine is lent.
-fn lent<'b, L>(limits: &'b L, scratch: &'b mut OwnedScratch) -> Lent<'b, L> {
-    Lent {
+fn lent<'b, L>(limits: &'b L, scratch: &'b mut OwnedScratch) -> CallContext<'b, L> {
+    CallContext {
         now: Instant::START,
         date: None,
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits,
         scratch: scratch.lend(),
     }
@@ -77,8 +77,8 @@ pub fn http1() {
 
     let fields = [Field::new("Host", "example.com")];
     let head = RequestHead {
-        method: Method::Get,
-        target: Target::parse(b"/", Method::Get).expect("a path"),
+        method: Method::GET,
+        target: Target::parse(b"/", Method::GET).expect("a path"),
         version: Version::Http11,
         protocol: None,
         fields: Fields::new(&fields),

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use barewire::http::{
-    Content, Field, Fields, Lent, Method, OwnedScratch, RequestHead, Target, Version,
+    CallContext, Content, Field, Fields, Method, OwnedScratch, RequestHead, Target, Version,
 };
 use barewire::http2::{BodyLength, Connection, Event, Limits};
 use barewire::wire::{Instant, Role, Step};
@@ -93,10 +93,10 @@ impl Client {
     fn receive(&mut self) {
         let mut at = 0;
         loop {
-            let lent = Lent {
+            let lent = CallContext {
                 now: Instant::START,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &self.limits,
                 scratch: self.scratch.lend(),
             };
@@ -156,7 +156,7 @@ pub fn server_http2(counted: &mut Counted) {
             let agent = [Field::new("user-agent", "h2load nghttp2/1.52.0")];
             counted.count(name, |operations| {
                 for _ in 0..operations / each {
-                    (0..each).for_each(|_| client.ask(Method::Get, "/hello", &agent, b""));
+                    (0..each).for_each(|_| client.ask(Method::GET, "/hello", &agent, b""));
                     client.wait(13 * each as usize);
                 }
             });
@@ -172,7 +172,7 @@ pub fn server_http2(counted: &mut Counted) {
             counted.count(name, |operations| {
                 for _ in 0..operations / each {
                     let path = "/echo.Echo/Say";
-                    (0..each).for_each(|_| client.ask(Method::Post, path, &fields, &body));
+                    (0..each).for_each(|_| client.ask(Method::POST, path, &fields, &body));
                     client.wait(105 * each as usize);
                 }
             });
@@ -184,7 +184,7 @@ pub fn server_http2(counted: &mut Counted) {
         let (fields, body) = (call_fields(), framed(16));
         counted.count(name, |operations| {
             for _ in 0..operations {
-                client.ask(Method::Post, "/echo.Echo/Repeat", &fields, &body);
+                client.ask(Method::POST, "/echo.Echo/Repeat", &fields, &body);
                 client.wait(21 * STREAMED as usize);
             }
         });

@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::io::Cursor;
 
-use barewire::http::{Lent, OwnedScratch};
+use barewire::http::{CallContext, OwnedScratch};
 use barewire::websocket::extension::Reserved;
 use barewire::websocket::frame::{Decoded, Head, Opcode};
 use barewire::websocket::handshake::accept_key;
@@ -219,10 +219,10 @@ fn ours(group: &mut BenchmarkGroup<'_, WallTime>, frame: &[u8], text: &[u8]) {
     let (mut scratch, mut out) = (OwnedScratch::new(0), Vec::new());
     let mut connection = Connection::new(Role::Server, Instant::START);
     let mut read = |input: &mut Vec<u8>, expected: Option<&[u8]>| {
-        let lent = Lent {
+        let lent = CallContext {
             now: Instant::START,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &limits,
             scratch: scratch.lend(),
         };

@@ -10,7 +10,7 @@ mod system;
 
 use core::hint::black_box;
 
-use barewire::http::{Field, Fields, Lent, Method, RequestHead, Scratch, Target, Version};
+use barewire::http::{Field, Fields, CallContext, Method, RequestHead, Scratch, Target, Version};
 use barewire::websocket::{CloseCode, Connection, Event, Limits, handshake};
 use barewire::wire::{Instant, Role, Slice, Step};
 
@@ -27,10 +27,10 @@ fn open(head: &RequestHead<'_>, out: &mut Slice<'_>) -> Option<Connection> {
 /// is answered by the server's own Close.
 #[inline(never)]
 fn turn(socket: &mut Connection, input: &mut [u8], now: Instant, out: &mut Slice<'_>) -> usize {
-    let lent = Lent {
+    let lent = CallContext {
         now,
         date: None,
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits: &Limits::DEFAULT,
         scratch: Scratch::new(&mut []),
     };
@@ -58,7 +58,7 @@ fn run() -> i32 {
         Field::new("Sec-WebSocket-Version", "13"),
     ];
     const HEAD: &RequestHead<'_> = &RequestHead {
-        method: Method::Get,
+        method: Method::GET,
         target: Target::Origin {
             path: "/",
             query: None,

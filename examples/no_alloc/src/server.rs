@@ -1,7 +1,7 @@
 //! One connection: HTTP/1.1 until it becomes a WebSocket, which echoes.
 
 use barewire::http::{Field, FieldRange};
-use barewire::http::{Fields, Lent, ResponseHead, Scratch, Status};
+use barewire::http::{Fields, CallContext, ResponseHead, Scratch, Status};
 use barewire::wire::{Instant, Role, Slice, Step};
 use barewire::{http1, websocket};
 
@@ -22,14 +22,14 @@ pub struct Taken {
 /// The connection is over: a rule was broken, or the answer does not fit.
 pub struct Over;
 
-impl From<http1::Misuse> for Over {
-    fn from(_: http1::Misuse) -> Self {
+impl From<http1::UsageError> for Over {
+    fn from(_: http1::UsageError) -> Self {
         Self
     }
 }
 
-impl From<websocket::Misuse> for Over {
-    fn from(_: websocket::Misuse) -> Self {
+impl From<websocket::UsageError> for Over {
+    fn from(_: websocket::UsageError) -> Self {
         Self
     }
 }
@@ -38,11 +38,11 @@ impl From<websocket::Misuse> for Over {
 const NOW: Instant = Instant::START;
 
 /// What is lent to a machine: ranges for up to 16 fields, and no memory else.
-fn lend<'b, L>(limits: &'b L, fields: &'b mut [FieldRange; 16]) -> Lent<'b, L> {
-    Lent {
+fn lend<'b, L>(limits: &'b L, fields: &'b mut [FieldRange; 16]) -> CallContext<'b, L> {
+    CallContext {
         now: NOW,
         date: None,
-        chance: [0; 4],
+        mask_key: [0; 4],
         limits,
         scratch: Scratch::new(fields),
     }

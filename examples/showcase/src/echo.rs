@@ -38,7 +38,7 @@ fn streamed(request: &Request<'_>, reply: Reply<'_, '_>) -> Done {
     let content_type = request.content_type();
     match request.content_length() {
         Some(length) => reply
-            .field("Content-Type", content_type)
+            .header("Content-Type", content_type)
             .length(length)
             .stream(Through),
         None => reply.receive(Undecided {

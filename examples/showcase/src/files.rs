@@ -18,7 +18,7 @@ pub fn routes(app: App, directory: Option<&str>) -> App {
     let files = Files::new(directory)
         .precompressed()
         .cache_control("no-cache") // keep it, and ask whether it has changed
-        .field("X-Content-Type-Options", "nosniff");
+        .header("X-Content-Type-Options", "nosniff");
     app.files("/static", files)
 }
 

@@ -22,7 +22,7 @@ fn bytes(request: &Request<'_>, reply: Reply<'_, '_>) -> Result<Done, Refusal> {
         return Err(Refusal::new(Status::BAD_REQUEST).because("n is not a number of bytes"));
     };
     Ok(reply
-        .field("Content-Type", "application/octet-stream")
+        .header("Content-Type", "application/octet-stream")
         .length(n)
         .stream(Dots { left: n }))
 }

@@ -331,7 +331,7 @@ fn as_many_bytes_come_as_are_asked_for() {
     for n in [0, 1, 65_536, 65_537, 3_000_000] {
         let answer = running.get(&format!("/bytes/{n}"));
         assert_eq!((answer.status, answer.body.len()), (200, n));
-        assert_eq!(answer.field("content-length"), n.to_string());
+        assert_eq!(answer.header("content-length"), n.to_string());
     }
     for wrong in ["abc", "-1", "1x", "99999999999999999999999999"] {
         let answer = running.get(&format!("/bytes/{wrong}"));
@@ -346,7 +346,7 @@ fn a_head_of_endless_bytes_is_answered_at_once() {
     let most = u64::MAX.to_string();
     let answer = running.exchange(&format!("HEAD /bytes/{most} HTTP/1.1\r\nHost: a\r\n\r\n"));
     assert_eq!((answer.status, &*answer.body), (200, ""));
-    assert_eq!(answer.field("content-length"), most);
+    assert_eq!(answer.header("content-length"), most);
 }
 
 #[test]
@@ -390,19 +390,22 @@ fn a_page_of_another_origin_sees_answers_and_errors() {
     for path in ["/api/broadcast", "/user_service.UserService/GetUser"] {
         let answer = ask(&format!("OPTIONS {path}"), preflight);
         assert_eq!(answer.status, 204);
-        assert_eq!(answer.field("access-control-allow-origin"), "*");
-        assert_eq!(answer.field("access-control-allow-methods"), "POST");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert_eq!(answer.header("access-control-allow-methods"), "POST");
         assert_eq!(
-            answer.field("access-control-allow-headers"),
+            answer.header("access-control-allow-headers"),
             "content-type,x-grpc-web"
         );
         let refused = ask(&format!("PUT {path}"), "");
         assert_eq!(
-            (refused.status, refused.field("access-control-allow-origin")),
+            (
+                refused.status,
+                refused.header("access-control-allow-origin")
+            ),
             (403, "*".into())
         );
         assert_eq!(
-            refused.field("access-control-expose-headers"),
+            refused.header("access-control-expose-headers"),
             "grpc-status, grpc-message"
         );
     }

@@ -12,7 +12,7 @@ use super::pool::{Pool, Ticket};
 use crate::app::exchange::defer::{Deferred, Deferring};
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
-use crate::app::exchange::session::{After, At, Session};
+use crate::app::exchange::session::{After, Session, SessionContext};
 use crate::app::serving::builder::App;
 use crate::http::Status;
 use crate::net::report::report;
@@ -27,7 +27,7 @@ struct Blocked {
 }
 
 impl Session for Blocked {
-    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+    fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {
         self.deferring.mail(at, mail)
     }
 }
@@ -117,7 +117,7 @@ impl Reply<'_, '_> {
             }
         };
         let at = self.at();
-        let pool = at.site.pool.clone();
+        let pool = at.loop_state.pool.clone();
         let (deferring, deferred) = Deferring::new(at.context, claim);
         match pool.submit(Box::new(move || run(deferred, job, work))) {
             Ok(ticket) => self.owe(Box::new(Blocked {
@@ -177,5 +177,8 @@ fn run<A: BlockingAnswer>(deferred: Deferred, claim: Claim, work: impl FnOnce(&J
 pub(super) fn busy() -> Refusal {
     let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE).because("the server is busy");
     // A number that can stand on the wire.
-    refusal.clone().field("Retry-After", "1").unwrap_or(refusal)
+    refusal
+        .clone()
+        .header("Retry-After", "1")
+        .unwrap_or(refusal)
 }

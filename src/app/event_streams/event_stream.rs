@@ -5,13 +5,13 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::app::exchange::client::Client;
-use crate::app::exchange::session::At;
+use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::broadcast_limits::BroadcastError;
 use crate::app::publishing::broadcaster::Broadcaster;
 use crate::app::publishing::member::member_methods;
 use crate::app::publishing::message::encode_event;
 use crate::http::Fields;
-use crate::link::Misuse;
+use crate::link::UsageError;
 use crate::net::Flow;
 use crate::sse::{self, Event};
 use crate::wire::Instant;
@@ -46,7 +46,7 @@ impl Pulse {
 
 /// An event stream, and the rooms around it. Lent for one call.
 pub struct EventStream<'a, 'c> {
-    at: At<'a, 'c>,
+    at: SessionContext<'a, 'c>,
     client: &'a mut Client,
     pulse: &'a mut Pulse,
 }
@@ -60,7 +60,11 @@ impl fmt::Debug for EventStream<'_, '_> {
 }
 
 impl<'a, 'c> EventStream<'a, 'c> {
-    pub(crate) const fn new(at: At<'a, 'c>, client: &'a mut Client, pulse: &'a mut Pulse) -> Self {
+    pub(crate) const fn new(
+        at: SessionContext<'a, 'c>,
+        client: &'a mut Client,
+        pulse: &'a mut Pulse,
+    ) -> Self {
         Self { at, client, pulse }
     }
 
@@ -83,7 +87,7 @@ impl<'a, 'c> EventStream<'a, 'c> {
                 }
                 flow
             }
-            Err(misuse) => Flow::Over(Misuse::Sse(misuse)),
+            Err(misuse) => Flow::Over(UsageError::Sse(misuse)),
         }
     }
 
@@ -169,6 +173,6 @@ impl<'a, 'c> EventStream<'a, 'c> {
         self.pulse.last = Some(self.at.context.now());
         let now = self.at.context.unix_seconds();
         self.client.membership.activity().sent(bytes, now);
-        self.at.site.metrics.sent_messages(1, bytes);
+        self.at.loop_state.metrics.sent_messages(1, bytes);
     }
 }

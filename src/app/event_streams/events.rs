@@ -17,15 +17,15 @@ use crate::app::exchange::client::{Client, Count};
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
-use crate::app::exchange::session::{After, At, Session};
-use crate::app::publishing::handle::Letter;
+use crate::app::exchange::session::{After, Session, SessionContext};
+use crate::app::publishing::handle::HandleMessage;
 use crate::app::publishing::message::Message;
 use crate::app::routes::endpoint::Endpoint;
 use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
 use crate::app::telemetry::metrics::Kind;
 use crate::http::{Fields, Method};
-use crate::link::Gone;
+use crate::link::EndReason;
 use crate::net::Claim;
 use crate::sse;
 
@@ -110,7 +110,7 @@ pub trait Events {
 
     /// The stream is over, and not by [`finish`](EventStream::finish): nothing
     /// can be sent any more. Not called if one of the others panicked.
-    fn gone(&mut self, stream: &mut EventStream<'_, '_>, why: Gone) {}
+    fn gone(&mut self, stream: &mut EventStream<'_, '_>, why: EndReason) {}
 }
 
 /// What makes the object of a stream, or refuses it.
@@ -156,7 +156,7 @@ impl<E: Events + 'static> EventsRoute<E> {
     ) -> Self {
         Self {
             open: Box::new(open),
-            verb: Verb::One(Method::Get.as_str().into()),
+            verb: Verb::One(Method::GET.as_str().into()),
             collect: None,
             heartbeat: Duration::from_secs(15),
             retry: Duration::from_secs(3),
@@ -189,7 +189,7 @@ impl<E: Events + 'static> EventsRoute<E> {
     ///     let text = String::from_utf8_lossy(request.body());
     ///     Ok(Words(text.split(' ').map(String::from).collect()))
     /// });
-    /// App::new().events_route("/words", words.method(Method::Post));
+    /// App::new().events_route("/words", words.method(Method::POST));
     /// ```
     #[must_use]
     pub fn method(mut self, method: Method<'_>) -> Self {
@@ -238,15 +238,15 @@ impl<E: Events + 'static> EventsRoute<E> {
         reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
         let accept = (self.open)(request)?;
-        let mut reply = reply.set_field("Content-Type", "text/event-stream");
+        let mut reply = reply.set_header("Content-Type", "text/event-stream");
         // nginx would hold events back.
         for (name, value) in [("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")] {
             if !accept.has(name) {
-                reply = reply.set_field(name, value);
+                reply = reply.set_header(name, value);
             }
         }
         let (object, _, mut reply) = accept.open(reply)?;
-        if request.method() == Method::Head {
+        if request.method() == Method::HEAD {
             return Ok(reply.open(false, Box::new(HeadOnly)));
         }
         let claim = reply.place()?;
@@ -289,7 +289,7 @@ impl App {
 struct HeadOnly;
 
 impl Session for HeadOnly {
-    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
+    fn opened(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         // Refused only if the exchange is over.
         let _ = at.context.finish(Fields::EMPTY);
         After::End
@@ -309,7 +309,7 @@ impl<E: Events> EventsSession<E> {
     /// Calls the object with its stream.
     fn call(
         &mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         call: impl FnOnce(&mut E, &mut EventStream<'_, '_>),
     ) -> After {
         let mut stream = EventStream::new(at.reborrow(), &mut self.client, &mut self.pulse);
@@ -330,52 +330,52 @@ impl<E: Events> Session for EventsSession<E> {
         self.client.membership.activity().bytes_sent() + self.pulse.comments
     }
 
-    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
+    fn opened(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.call(at, |object, stream| {
             stream.beat();
             object.open(stream);
         })
     }
 
-    fn writable(&mut self, at: &mut At<'_, '_>) -> After {
+    fn writable(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.call(at, |object, stream| object.writable(stream))
     }
 
-    fn timer(&mut self, at: &mut At<'_, '_>, token: u64) -> After {
+    fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
         self.call(at, |object, stream| match u32::try_from(token) {
             Ok(token) => object.timer(stream, token),
             Err(_) => stream.beat(),
         })
     }
 
-    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
-        let Ok(letter) = mail.downcast::<Letter>() else {
+    fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+        let Ok(handle_message) = mail.downcast::<HandleMessage>() else {
             return After::Keep; // nobody else knows the session's address
         };
-        self.call(at, |object, stream| match *letter {
-            Letter::Send(kind, payload) => {
+        self.call(at, |object, stream| match *handle_message {
+            HandleMessage::Send(kind, payload) => {
                 if let Some(text) = Message::received(kind, &payload).as_text() {
                     stream.send(&sse::Event::new(text));
                 }
             }
-            Letter::Close(..) => stream.finish(),
-            Letter::Mail(mail) => object.mail(stream, mail),
+            HandleMessage::Close(..) => stream.finish(),
+            HandleMessage::Mail(mail) => object.mail(stream, mail),
         })
     }
 
-    fn draining(&mut self, at: &mut At<'_, '_>) -> After {
+    fn draining(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         let retry = self.retry;
         self.call(at, |object, stream| {
             object.draining(stream);
             if !stream.is_finished() {
                 stream.send(&sse::Event::EMPTY.retry(retry));
                 stream.finish();
-                object.gone(stream, Gone::Drained);
+                object.gone(stream, EndReason::Drained);
             }
         })
     }
 
-    fn gone(&mut self, at: &mut At<'_, '_>, why: Gone) -> After {
+    fn gone(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
         self.call(at, |object, stream| object.gone(stream, why));
         After::End
     }

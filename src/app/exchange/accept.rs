@@ -24,7 +24,7 @@ use crate::net::report::report;
 /// }
 ///
 /// let route = WebSocketRoute::accepting(|request| {
-///     let accept = Accept::new(Chat).field("Set-Cookie", "visited=1; Secure; HttpOnly");
+///     let accept = Accept::new(Chat).header("Set-Cookie", "visited=1; Secure; HttpOnly");
 ///     Ok(match request.subprotocols().find(|name| name.starts_with("chat.")) {
 ///         Some(name) => accept.protocol(name),
 ///         None => accept,
@@ -70,7 +70,7 @@ impl<S> Accept<S> {
     /// (RFC 9110 §5.5), the client gets 500. A Cache-Control given here takes the
     /// place of the `no-cache` that event streams have without it.
     #[must_use]
-    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let field = (String::from(name), Vec::from(value.as_ref()));
         self.fields.push(field);
         self
@@ -94,7 +94,8 @@ impl<S> Accept<S> {
             );
             return Err(Status::INTERNAL_SERVER_ERROR.into());
         }
-        let add = |reply: Reply<'a, 'c>, field: &(String, Vec<u8>)| reply.field(&field.0, &field.1);
+        let add =
+            |reply: Reply<'a, 'c>, field: &(String, Vec<u8>)| reply.header(&field.0, &field.1);
         let reply = self.fields.iter().fold(reply, add);
         Ok((self.object, self.protocol, reply))
     }

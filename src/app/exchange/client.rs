@@ -3,9 +3,9 @@
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::session::At;
-use crate::app::publishing::door::Door;
+use super::session::SessionContext;
 use crate::app::publishing::handle::Handle;
+use crate::app::publishing::loop_address::LoopAddress;
 use crate::app::publishing::membership::Membership;
 use crate::app::telemetry::metrics::Kind;
 use crate::net::Context;
@@ -30,8 +30,8 @@ pub(crate) struct Client {
 
 impl Client {
     /// A client of this route on the exchange at hand.
-    pub(crate) fn new(at: &At<'_, '_>, kind: Kind, route: &Count) -> Self {
-        let membership = Membership::open(&at.site.rooms, at.context, kind);
+    pub(crate) fn new(at: &SessionContext<'_, '_>, kind: Kind, route: &Count) -> Self {
+        let membership = Membership::open(&at.loop_state.rooms, at.context, kind);
         route.0.fetch_add(1, Ordering::Relaxed);
         Self {
             membership,
@@ -46,11 +46,15 @@ impl Client {
 
     /// The session as other threads reach it.
     pub(crate) fn handle(&self, context: &Context<'_>) -> Handle {
-        let door = Door {
+        let loop_address = LoopAddress {
             remote: context.remote(),
             owner: context.owner(),
         };
-        Handle::new(self.id(), door, self.membership.activity().exchange())
+        Handle::new(
+            self.id(),
+            loop_address,
+            self.membership.activity().exchange(),
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::refusal::Refusal;
 use super::response::Response;
-use super::session::{After, At, Session};
+use super::session::{After, Session, SessionContext};
 use crate::http::Status;
 use crate::net::report::report;
 use crate::net::{Claim, Context, Exchange, Owner, Remote};
@@ -117,7 +117,7 @@ impl Deferring {
 }
 
 impl Session for Deferring {
-    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+    fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {
         let Ok(late) = mail.downcast::<Late>() else {
             return After::Keep;
         };
@@ -125,7 +125,7 @@ impl Session for Deferring {
             Late::Response(response) => response.answer(at),
             Late::Refusal(refusal) => at.refuse(&refusal),
             Late::Panicked => {
-                at.site.metrics.panicked();
+                at.loop_state.metrics.panicked();
                 let subject = at.subject();
                 report!(Error, "{subject}: 500, as its blocking work has panicked");
                 at.refuse(&Status::INTERNAL_SERVER_ERROR.into())

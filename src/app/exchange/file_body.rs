@@ -13,7 +13,7 @@ use super::refusal::Done;
 use super::reply::{Reply, no_place};
 use super::stream::{Stream, Streaming};
 use crate::http::{Fields, Status};
-use crate::link::{Body, Misuse};
+use crate::link::{Body, UsageError};
 use crate::net::report::report;
 use crate::net::{Claim, FilePart, Flow, Resource};
 
@@ -69,7 +69,7 @@ impl Reply<'_, '_> {
     /// });
     /// ```
     pub fn file(self, content_type: &str, part: FilePart) -> Done {
-        self.set_field("Content-Type", content_type)
+        self.set_header("Content-Type", content_type)
             .pieces([Piece::File(part)].into())
     }
 
@@ -132,7 +132,7 @@ impl Reply<'_, '_> {
                 Piece::File(part) => at.context.write_file(part),
             };
             if flow.is_taken() {
-                at.site
+                at.loop_state
                     .metrics
                     .sent_body(usize::try_from(bytes).unwrap_or(usize::MAX));
                 if let Some(record) = at.record {
@@ -142,7 +142,7 @@ impl Reply<'_, '_> {
         }
         match at.context.finish(Fields::EMPTY) {
             // Over: an error has been sent in the place of the head.
-            Ok(()) | Err(Misuse::Over) => {}
+            Ok(()) | Err(UsageError::Over) => {}
             Err(_) => at.context.abort(),
         }
         Done(())

@@ -66,15 +66,15 @@ struct Known(Method<'static>);
 impl Known {
     const fn new(method: Method<'_>) -> Option<Self> {
         Some(Self(match method {
-            Method::Get => Method::Get,
-            Method::Head => Method::Head,
-            Method::Post => Method::Post,
-            Method::Put => Method::Put,
-            Method::Delete => Method::Delete,
-            Method::Connect => Method::Connect,
-            Method::Options => Method::Options,
-            Method::Trace => Method::Trace,
-            Method::Patch => Method::Patch,
+            Method::GET => Method::GET,
+            Method::HEAD => Method::HEAD,
+            Method::POST => Method::POST,
+            Method::PUT => Method::PUT,
+            Method::DELETE => Method::DELETE,
+            Method::CONNECT => Method::CONNECT,
+            Method::OPTIONS => Method::OPTIONS,
+            Method::TRACE => Method::TRACE,
+            Method::PATCH => Method::PATCH,
             Method::Extension(_) => return None,
         }))
     }

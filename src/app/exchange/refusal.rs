@@ -69,7 +69,7 @@ impl Refusal {
     ///
     /// # Errors
     /// [`InvalidField`] if it cannot stand on the wire.
-    pub fn field(mut self, name: &str, value: &str) -> Result<Self, InvalidField> {
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, InvalidField> {
         self.fields.push(name, value)?;
         Ok(self)
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::defer::{Deferred, Deferring};
 use super::refusal::{Done, Refusal};
 use super::response::Response;
-use super::session::{At, Session};
+use super::session::{Session, SessionContext};
 use super::stream::{Stage, StreamSession, Streaming};
 use crate::http::{ContentTypeLine, Method, Status};
 use crate::link::Body;
@@ -23,10 +23,10 @@ static JSON: ContentTypeLine = ContentTypeLine::new("Content-Type: application/j
 /// [`stream`](Self::stream), ...) use it up and give [`Done`] back, so that the
 /// compiler sees to it that there is exactly one answer.
 ///
-/// [Fields](Self::field) stay with the exchange, whatever answers it in the
+/// [Fields](Self::header) stay with the exchange, whatever answers it in the
 /// end: a refusal after them carries them too.
 pub struct Reply<'a, 'c> {
-    at: At<'a, 'c>,
+    at: SessionContext<'a, 'c>,
     opened: &'a mut Option<Box<dyn Session>>,
     coming: Coming,
     pub(super) status: Status,
@@ -54,7 +54,7 @@ impl core::fmt::Debug for Reply<'_, '_> {
 
 impl<'a, 'c> Reply<'a, 'c> {
     pub(in crate::app) const fn new(
-        at: At<'a, 'c>,
+        at: SessionContext<'a, 'c>,
         opened: &'a mut Option<Box<dyn Session>>,
         coming: Coming,
     ) -> Self {
@@ -78,7 +78,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// without CR, LF, NUL or other controls, RFC 9110 §5.5) has 500 sent in
     /// place of the reply; the log says which it was.
     #[must_use]
-    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if let Some(record) = self.at.record.as_deref_mut()
             && let Err(why) = record.fields.push(name, value.as_ref())
         {
@@ -88,9 +88,9 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 
     /// Puts one field in place of all of its name; otherwise as
-    /// [`field`](Self::field).
+    /// [`field`](Self::header).
     #[must_use]
-    pub fn set_field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+    pub fn set_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if let Some(record) = self.at.record.as_deref_mut()
             && let Err(why) = record.fields.set(name, value.as_ref())
         {
@@ -173,7 +173,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         } else {
             self.status
         };
-        let mut reply = self.set_field("Location", location);
+        let mut reply = self.set_header("Location", location);
         reply.at.respond_whole(status, None, b"");
         Done(())
     }
@@ -195,7 +195,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// gives what follows to `object`. It is told when it may write the body of
     /// the reply, and on a route that streams, gets the body of the request.
     ///
-    /// The media type is to be set with [`field`](Self::field).
+    /// The media type is to be set with [`field`](Self::header).
     pub fn stream(mut self, object: impl Streaming + 'static) -> Done {
         let claim = match self.place() {
             Ok(claim) => claim,
@@ -251,7 +251,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// Whether the request is HEAD.
     pub(super) fn is_to_head(&self) -> bool {
         let record = self.at.record.as_deref();
-        record.is_some_and(|record| record.method() == Method::Head)
+        record.is_some_and(|record| record.method() == Method::HEAD)
     }
 
     /// Asks for the body that is on offer; whether one comes in pieces.
@@ -289,7 +289,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     // What other kinds of sessions are opened by.
 
     /// Where the reply is to be given.
-    pub(crate) fn at(&mut self) -> &mut At<'a, 'c> {
+    pub(crate) fn at(&mut self) -> &mut SessionContext<'a, 'c> {
         &mut self.at
     }
 
@@ -355,6 +355,9 @@ impl<'a, 'c> Reply<'a, 'c> {
 pub(super) fn no_place() -> Refusal {
     let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE);
     // Constant text that can stand on the wire.
-    let refusal = refusal.clone().field("Retry-After", "1").unwrap_or(refusal);
+    let refusal = refusal
+        .clone()
+        .header("Retry-After", "1")
+        .unwrap_or(refusal);
     refusal.because("the server is busy")
 }

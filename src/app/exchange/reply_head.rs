@@ -44,7 +44,7 @@ impl ReplyHead<'_> {
     }
 
     /// The fields, without those that the protocol adds itself.
-    pub fn fields(&self) -> Fields<'_> {
+    pub fn headers(&self) -> Fields<'_> {
         self.fields.as_fields()
     }
 

@@ -64,19 +64,19 @@ impl<'b> Request<'b> {
     }
 
     /// The fields.
-    pub const fn fields(&self) -> Fields<'b> {
+    pub const fn headers(&self) -> Fields<'b> {
         self.head.fields
     }
 
     /// The value of the first field of this name, if it is UTF-8.
-    pub fn field(&self, name: &str) -> Option<&'b str> {
+    pub fn header(&self, name: &str) -> Option<&'b str> {
         self.head.fields.get_str(name)
     }
 
     /// The body's media type; `application/octet-stream` where none is given
     /// (RFC 9110 §8.3).
     pub fn content_type(&self) -> &'b str {
-        self.field("content-type")
+        self.header("content-type")
             .filter(|it| !it.is_empty())
             .unwrap_or("application/octet-stream")
     }
@@ -126,7 +126,7 @@ impl<'b> Request<'b> {
     /// The id of the last event that a client of an event stream has seen
     /// (WHATWG HTML §9.2.4).
     pub fn last_event_id(&self) -> Option<&'b str> {
-        self.field("last-event-id")
+        self.header("last-event-id")
     }
 
     /// The subprotocols that a request for a WebSocket offers, the client's
@@ -155,7 +155,7 @@ impl fmt::Debug for Request<'_> {
             .field("params", &Pairs(params))
             .field("version", &self.version())
             .field("peer", &self.peer())
-            .field("fields", &self.fields())
+            .field("fields", &self.headers())
             .field("content_length", &self.content_length())
             .field("extensions", self.extensions())
             .finish()

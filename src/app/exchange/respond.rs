@@ -3,19 +3,19 @@
 use core::mem;
 
 use super::json;
+use super::loop_state::LoopState;
 use super::record::Record;
 use super::refusal::Refusal;
 use super::reply_head::ReplyHead;
-use super::session::At;
-use super::site::Site;
+use super::session::SessionContext;
 use crate::http::{
     Asks, ContentTypeLine, FieldBuffer, Fields, Method, ResponseContent, ResponseHead, Status,
 };
-use crate::link::{Body, Misuse};
+use crate::link::{Body, UsageError};
 use crate::net::Context;
 use crate::net::report::report;
 
-impl At<'_, '_> {
+impl SessionContext<'_, '_> {
     /// Sends a response. Where it cannot be sent as it is, for a field that
     /// cannot stand on the wire, 500 goes in its place. False if no response is
     /// owed.
@@ -71,7 +71,7 @@ impl At<'_, '_> {
     ) -> Option<&'static ContentTypeLine> {
         let line = content_type?;
         match self.record.as_deref_mut() {
-            Some(record) if self.site.is_watched || !record.fields.is_empty() => {
+            Some(record) if self.loop_state.is_watched || !record.fields.is_empty() => {
                 record.fields.set_content_type_line(line);
                 None
             }
@@ -86,7 +86,7 @@ impl At<'_, '_> {
         status: Status,
         length: Option<u64>,
         here: usize,
-        send: impl FnOnce(&mut Context<'_>, Fields<'_>) -> Result<(), Misuse>,
+        send: impl FnOnce(&mut Context<'_>, Fields<'_>) -> Result<(), UsageError>,
     ) -> bool {
         if self.is_faulty() {
             return self.respond_error(Status::INTERNAL_SERVER_ERROR);
@@ -94,10 +94,12 @@ impl At<'_, '_> {
         match self.send_head(status, length, here, send) {
             Ok(()) => {
                 let is_seen = self.may_have_content(status);
-                self.site.metrics.sent_body(if is_seen { here } else { 0 });
+                self.loop_state
+                    .metrics
+                    .sent_body(if is_seen { here } else { 0 });
                 true
             }
-            Err(Misuse::Over) => false,
+            Err(UsageError::Over) => false,
             Err(misuse) => self.respond_misused(status, misuse),
         }
     }
@@ -114,7 +116,7 @@ impl At<'_, '_> {
 
     /// The response is not one that can be sent: 500 goes in its place.
     #[cold]
-    pub(super) fn respond_misused(&mut self, status: Status, misuse: Misuse) -> bool {
+    pub(super) fn respond_misused(&mut self, status: Status, misuse: UsageError) -> bool {
         let (subject, status) = (self.subject(), status.code());
         report!(
             Error,
@@ -146,10 +148,10 @@ impl At<'_, '_> {
 
     /// Sends an error's head, and a body of JSON that names it.
     fn send_error(&mut self, status: Status, reason: &str) -> bool {
-        let mut body = mem::take(&mut self.site.text);
+        let mut body = mem::take(&mut self.loop_state.text);
         body.clear();
         let mut put = |record: &mut Record| {
-            if ResponseContent::of(Method::Get, status).may_follow {
+            if ResponseContent::of(Method::GET, status).may_follow {
                 json::put_error(reason, &mut body);
                 // Constant text that can stand on the wire.
                 let _ = record.fields.set("Content-Type", "application/json");
@@ -166,9 +168,9 @@ impl At<'_, '_> {
             )
         });
         if sent.is_ok() && self.may_have_content(status) {
-            self.site.metrics.sent_body(body.len());
+            self.loop_state.metrics.sent_body(body.len());
         }
-        self.site.text = body;
+        self.loop_state.text = body;
         sent.is_ok()
     }
 
@@ -180,29 +182,29 @@ impl At<'_, '_> {
         status: Status,
         length: Option<u64>,
         here: usize,
-        send: impl FnOnce(&mut Context<'_>, Fields<'_>) -> Result<(), Misuse>,
-    ) -> Result<(), Misuse> {
+        send: impl FnOnce(&mut Context<'_>, Fields<'_>) -> Result<(), UsageError>,
+    ) -> Result<(), UsageError> {
         let Some(record) = self.record.as_deref_mut().filter(|it| !it.answered) else {
-            return Err(Misuse::Over);
+            return Err(UsageError::Over);
         };
-        let site = &mut *self.site;
+        let loop_state = &mut *self.loop_state;
         let now = self.context.now();
         // What is answered at once leaves at the end of the turn, and is timed
         // together then. Middleware wants to know now.
         let is_late = record.started() != now;
-        let is_timed = is_late || site.is_watched;
+        let is_timed = is_late || loop_state.is_watched;
         record.end(if is_timed {
             self.context.measure()
         } else {
             now
         });
-        if site.is_watched {
+        if loop_state.is_watched {
             let seconds = self.context.unix_seconds();
-            if site.watches_ends {
+            if loop_state.watches_ends {
                 record.reply(status, here as u64);
             }
             let mut fields = mem::take(&mut record.fields);
-            look(site, record, status, length, seconds, &mut fields);
+            look(loop_state, record, status, length, seconds, &mut fields);
             record.fields = fields;
         }
         let sent = send(self.context, record.fields.as_fields());
@@ -210,11 +212,11 @@ impl At<'_, '_> {
             record.answered = false;
             return sent;
         }
-        site.metrics.answered(record.method(), status);
+        loop_state.metrics.answered(record.method(), status);
         if is_timed {
-            site.metrics.took(record.elapsed(), 1);
+            loop_state.metrics.took(record.elapsed(), 1);
         } else {
-            site.untimed += 1;
+            loop_state.untimed += 1;
         }
         sent
     }
@@ -239,29 +241,29 @@ impl At<'_, '_> {
 /// middleware; returns its fields, which count where it has yet to leave. Its
 /// content has so many bytes.
 pub(in crate::app) fn note(
-    site: &Site,
+    loop_state: &LoopState,
     record: &mut Record,
     (status, content): (Status, usize),
     context: &Context<'_>,
 ) -> FieldBuffer {
     record.end(context.measure());
     record.reply(status, content as u64);
-    site.metrics.answered(record.method(), status);
+    loop_state.metrics.answered(record.method(), status);
     if !record.is_unread() {
         // A head that could not be read has no beginning to count from.
-        site.metrics.took(record.elapsed(), 1);
+        loop_state.metrics.took(record.elapsed(), 1);
     }
     let mut fields = record.take_given();
     // Neither name nor value is faulty.
     let _ = fields.set("Content-Type", "application/json");
     let seconds = context.unix_seconds();
-    look(site, record, status, None, seconds, &mut fields);
+    look(loop_state, record, status, None, seconds, &mut fields);
     fields
 }
 
 /// Shows a head to the middleware, the last added first.
 fn look(
-    site: &Site,
+    loop_state: &LoopState,
     record: &Record,
     status: Status,
     length: Option<u64>,
@@ -274,7 +276,7 @@ fn look(
         length,
         unix_seconds,
     };
-    site.watch.look(record, &mut head);
+    loop_state.watch.look(record, &mut head);
 }
 
 fn body_length(body: &Body<'_>) -> Option<u64> {

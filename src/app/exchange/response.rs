@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use bytes::Bytes;
 
-use super::session::At;
+use super::session::SessionContext;
 use crate::http::{self, FieldBuffer, Fields, InvalidField, Status};
 use crate::link::Body;
 
@@ -15,8 +15,8 @@ use crate::link::Body;
 /// use barewire::app::Response;
 /// use barewire::http::Status;
 ///
-/// let response = Response::text("made").status(Status::CREATED).field("X-Id", "7");
-/// assert_eq!(response.fields().get("x-id"), Some(&b"7"[..]));
+/// let response = Response::text("made").status(Status::CREATED).header("X-Id", "7");
+/// assert_eq!(response.headers().get("x-id"), Some(&b"7"[..]));
 /// ```
 #[derive(Debug, Clone)]
 pub struct Response {
@@ -57,7 +57,7 @@ impl Response {
 
     /// 200 with a body of this media type.
     pub fn body(content_type: &str, body: impl Into<Bytes>) -> Self {
-        let mut response = Self::new(Status::OK).field("Content-Type", content_type);
+        let mut response = Self::new(Status::OK).header("Content-Type", content_type);
         response.body = body.into();
         response
     }
@@ -72,7 +72,7 @@ impl Response {
     /// The same with a field more. One that cannot stand on the wire has 500
     /// sent in place of the response; the log says which it was.
     #[must_use]
-    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
         if let Err(why) = self.fields.push(name, value) {
             self.fault.get_or_insert_with(|| {
@@ -86,16 +86,16 @@ impl Response {
     /// Bytes of memory that it refers to.
     pub(crate) fn memory(&self) -> usize {
         let text = |field: http::Field<'_>| field.name.len() + field.value.len();
-        self.body.len() + self.fields().iter().map(text).sum::<usize>()
+        self.body.len() + self.headers().iter().map(text).sum::<usize>()
     }
 
     /// The fields.
-    pub fn fields(&self) -> Fields<'_> {
+    pub fn headers(&self) -> Fields<'_> {
         self.fields.as_fields()
     }
 
     /// Sends it; false if no response is owed.
-    pub(in crate::app) fn answer(self, at: &mut At<'_, '_>) -> bool {
+    pub(in crate::app) fn answer(self, at: &mut SessionContext<'_, '_>) -> bool {
         let Self {
             status,
             fields,

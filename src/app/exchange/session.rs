@@ -15,11 +15,11 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::any::Any;
 
+use super::loop_state::LoopState;
 use super::record::Record;
-use super::site::Site;
 use crate::app::telemetry::metrics::Kind;
 use crate::http::Fields;
-use crate::link::{Event, Gone};
+use crate::link::{EndReason, Event};
 use crate::net::{Context, Exchange, Key, Table};
 use crate::websocket::{CloseCode, Kind as MessageKind};
 
@@ -31,29 +31,39 @@ use crate::websocket::{CloseCode, Kind as MessageKind};
 #[expect(unused_variables, reason = "the names are the documentation")]
 pub(crate) trait Session {
     /// The session has its slot.
-    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
+    fn opened(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         After::Keep
     }
 
     /// A piece of the request's body.
-    fn body(&mut self, at: &mut At<'_, '_>, piece: &mut [u8]) -> After {
+    fn body(&mut self, at: &mut SessionContext<'_, '_>, piece: &mut [u8]) -> After {
         After::Keep
     }
 
     /// The end of the request's body.
-    fn end(&mut self, at: &mut At<'_, '_>, trailers: Fields<'_>, dropped: u16) -> After {
+    fn end(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        trailers: Fields<'_>,
+        dropped: u16,
+    ) -> After {
         After::Keep
     }
 
     /// A message of a WebSocket, complete.
-    fn message(&mut self, at: &mut At<'_, '_>, kind: MessageKind, payload: &mut [u8]) -> After {
+    fn message(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        kind: MessageKind,
+        payload: &mut [u8],
+    ) -> After {
         After::Keep
     }
 
     /// A part of a message of a WebSocket.
     fn chunk(
         &mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         kind: MessageKind,
         payload: &mut [u8],
         last: bool,
@@ -62,47 +72,52 @@ pub(crate) trait Session {
     }
 
     /// A Pong of a WebSocket.
-    fn pong(&mut self, at: &mut At<'_, '_>, payload: &[u8]) -> After {
+    fn pong(&mut self, at: &mut SessionContext<'_, '_>, payload: &[u8]) -> After {
         After::Keep
     }
 
     /// The peer has closed the WebSocket.
-    fn close(&mut self, at: &mut At<'_, '_>, code: Option<CloseCode>, reason: &str) -> After {
+    fn close(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        code: Option<CloseCode>,
+        reason: &str,
+    ) -> After {
         After::Keep
     }
 
     /// Output that waited has gone.
-    fn writable(&mut self, at: &mut At<'_, '_>) -> After {
+    fn writable(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         After::Keep
     }
 
     /// A timer went off.
-    fn timer(&mut self, at: &mut At<'_, '_>, token: u64) -> After {
+    fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
         After::Keep
     }
 
     /// Something was posted to the exchange.
-    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+    fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {
         After::Keep
     }
 
     /// The server stops.
-    fn draining(&mut self, at: &mut At<'_, '_>) -> After {
+    fn draining(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         After::Keep
     }
 
     /// The response has been owed for too long.
-    fn overdue(&mut self, at: &mut At<'_, '_>) -> After {
+    fn overdue(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         After::Keep
     }
 
     /// The exchange is over.
-    fn gone(&mut self, at: &mut At<'_, '_>, why: Gone) -> After {
+    fn gone(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
         After::Keep
     }
 
     /// Something happened on the session's exchange.
-    fn event(&mut self, at: &mut At<'_, '_>, event: Event<'_>) -> After {
+    fn event(&mut self, at: &mut SessionContext<'_, '_>, event: Event<'_>) -> After {
         match event {
             Event::Opened => self.opened(at),
             Event::Body(piece) => self.body(at, piece),
@@ -120,7 +135,7 @@ pub(crate) trait Session {
             Event::Mail(mail) => self.mail(at, mail),
             Event::Draining => self.draining(at),
             Event::Overdue => self.overdue(at),
-            Event::Gone(why) => self.gone(at, why),
+            Event::Ended(why) => self.gone(at, why),
             // The machine has answered it.
             Event::Ping(_)
             // For these the app answers.
@@ -148,7 +163,7 @@ pub(crate) trait Session {
 
     /// The session has panicked and is dropped without a further event. Takes
     /// its name out of the loop's books; calls nothing of the application's.
-    fn lost(&mut self, exchange: Exchange, site: &mut Site) {}
+    fn lost(&mut self, exchange: Exchange, loop_state: &mut LoopState) {}
 }
 
 /// Whether a session goes on.
@@ -162,22 +177,22 @@ pub(crate) enum After {
 }
 
 /// Where a session is called: its exchange, and the loop's part of the app.
-pub(crate) struct At<'a, 'c> {
+pub(crate) struct SessionContext<'a, 'c> {
     /// The session's exchange, and through it the loop.
     pub(crate) context: &'a mut Context<'c>,
     /// What the app has on this loop.
-    pub(crate) site: &'a mut Site,
+    pub(crate) loop_state: &'a mut LoopState,
     /// What is remembered of the request, as long as the head of its reply has
     /// not been sent, or until its end where middleware watches that.
     pub(crate) record: &'a mut Option<Box<Record>>,
 }
 
-impl<'c> At<'_, 'c> {
+impl<'c> SessionContext<'_, 'c> {
     /// The same for a shorter call.
-    pub(crate) fn reborrow(&mut self) -> At<'_, 'c> {
-        At {
+    pub(crate) fn reborrow(&mut self) -> SessionContext<'_, 'c> {
+        SessionContext {
             context: self.context,
-            site: self.site,
+            loop_state: self.loop_state,
             record: self.record,
         }
     }

@@ -17,9 +17,9 @@ use bytes::Bytes;
 
 use super::record::RouteNumber;
 use super::response::Response;
-use super::session::{After, At, Session};
+use super::session::{After, Session, SessionContext};
 use crate::http::{FieldBuffer, Fields, Status};
-use crate::link::{Body, Charge, Gone, Misuse};
+use crate::link::{Body, Charge, EndReason, UsageError};
 use crate::net::{Claim, Exchange, Flow, Owner, Peer, Remote};
 use crate::wire::Instant;
 
@@ -90,7 +90,7 @@ pub trait Streaming {
     }
 
     /// The exchange ended before [`Stream::finish`]. Nothing follows.
-    fn gone(&mut self, why: Gone) {
+    fn gone(&mut self, why: EndReason) {
         let _ = why;
     }
 }
@@ -108,7 +108,7 @@ pub(in crate::app) enum Stage {
 
 /// An exchange's reply in pieces: what a [`Streaming`] object writes to.
 pub struct Stream<'a, 'c> {
-    at: At<'a, 'c>,
+    at: SessionContext<'a, 'c>,
     state: &'a mut State,
 }
 
@@ -157,7 +157,7 @@ impl Stream<'_, '_> {
             return Flow::Wait; // or a writer without an end would never return
         }
         if flow.is_taken() {
-            self.at.site.metrics.sent_body(bytes);
+            self.at.loop_state.metrics.sent_body(bytes);
             self.state.sent += bytes as u64;
         }
         self.state.waiting = flow == Flow::Wait;
@@ -177,7 +177,7 @@ impl Stream<'_, '_> {
         }
         self.state.stage = Stage::Finished;
         match self.at.context.finish(trailers) {
-            Ok(()) | Err(Misuse::Over) => {}
+            Ok(()) | Err(UsageError::Over) => {}
             Err(_) => self.at.context.abort(),
         }
     }
@@ -351,7 +351,7 @@ impl StreamSession {
     /// Calls the object with its stream.
     fn call(
         &mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         call: impl FnOnce(&mut Box<dyn Streaming>, &mut Stream<'_, '_>),
     ) -> After {
         let Self { object, state, .. } = self;
@@ -375,47 +375,52 @@ impl Session for StreamSession {
         self.state.sent
     }
 
-    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
+    fn opened(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.call(at, |object, stream| stream.offer(object))
     }
 
-    fn body(&mut self, at: &mut At<'_, '_>, piece: &mut [u8]) -> After {
+    fn body(&mut self, at: &mut SessionContext<'_, '_>, piece: &mut [u8]) -> After {
         self.call(at, |object, stream| {
-            stream.at.site.metrics.received_body(piece.len());
+            stream.at.loop_state.metrics.received_body(piece.len());
             object.chunk(stream, piece);
         })
     }
 
-    fn end(&mut self, at: &mut At<'_, '_>, trailers: Fields<'_>, dropped: u16) -> After {
+    fn end(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        trailers: Fields<'_>,
+        dropped: u16,
+    ) -> After {
         self.call(at, |object, stream| {
-            stream.at.site.metrics.dropped_trailers(dropped);
+            stream.at.loop_state.metrics.dropped_trailers(dropped);
             stream.state.receiving = false;
             object.end(stream, trailers);
             stream.offer(object);
         })
     }
 
-    fn writable(&mut self, at: &mut At<'_, '_>) -> After {
+    fn writable(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.call(at, |object, stream| {
             stream.state.waiting = false;
             stream.offer(object);
         })
     }
 
-    fn timer(&mut self, at: &mut At<'_, '_>, token: u64) -> After {
+    fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
         // Set by `after`, which took a u32.
         self.call(at, |object, stream| object.timer(stream, token as u32))
     }
 
-    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+    fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {
         self.call(at, |object, stream| object.mail(stream, mail))
     }
 
-    fn draining(&mut self, at: &mut At<'_, '_>) -> After {
+    fn draining(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.call(at, |object, stream| object.draining(stream))
     }
 
-    fn gone(&mut self, _: &mut At<'_, '_>, why: Gone) -> After {
+    fn gone(&mut self, _: &mut SessionContext<'_, '_>, why: EndReason) -> After {
         if self.state.stage != Stage::Finished {
             self.object.gone(why);
         }
@@ -426,23 +431,17 @@ impl Session for StreamSession {
 impl Stream<'_, '_> {
     /// The pattern of a route, for the log.
     pub(super) fn route_name(&self, route: RouteNumber) -> &str {
-        let pattern = self.at.site.watch.pattern(route);
+        let pattern = self.at.loop_state.watch.pattern(route);
         pattern.unwrap_or("a reply")
     }
 
     /// Lets the object write, if it may.
     fn offer(&mut self, object: &mut Box<dyn Streaming>) {
-        let State {
-            stage,
-            receiving,
-            waiting,
-            is_unseen,
-            ..
-        } = *self.state;
-        if stage != Stage::Writing || waiting || receiving {
+        let state = &*self.state;
+        if state.stage != Stage::Writing || state.waiting || state.receiving {
             return;
         }
-        match is_unseen {
+        match state.is_unseen {
             true => self.finish(),
             false => object.writable(self),
         }

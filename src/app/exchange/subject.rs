@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::record::Record;
 use super::reply_head::Watch;
-use super::session::At;
+use super::session::SessionContext;
 use crate::http::{Field, InvalidField};
 use crate::net::report::report;
 
@@ -31,11 +31,11 @@ impl fmt::Display for Subject<'_> {
     }
 }
 
-impl At<'_, '_> {
+impl SessionContext<'_, '_> {
     /// What the log calls the exchange.
     pub(in crate::app) fn subject(&self) -> Subject<'_> {
         Subject {
-            watch: &*self.site.watch,
+            watch: &*self.loop_state.watch,
             record: self.record.as_deref(),
         }
     }

@@ -61,7 +61,7 @@ impl Validators {
             return Verdict::NotModified;
         }
         // Range is defined for GET alone (§14.2).
-        let range = method == Method::Get && self.allows_range(fields, now);
+        let range = method == Method::GET && self.allows_range(fields, now);
         Verdict::Serve { range }
     }
 
@@ -142,7 +142,7 @@ mod tests {
     const MODIFIED: u64 = 784_111_777;
 
     fn weigh(fields: &[(&'static str, &'static str)]) -> Verdict {
-        weigh_as(Method::Get, false, fields)
+        weigh_as(Method::GET, false, fields)
     }
 
     fn weigh_as(
@@ -184,7 +184,7 @@ mod tests {
                 "{same}"
             );
             assert_eq!(
-                weigh_as(Method::Head, true, &[("If-None-Match", same)]),
+                weigh_as(Method::HEAD, true, &[("If-None-Match", same)]),
                 Verdict::NotModified
             );
         }
@@ -212,7 +212,7 @@ mod tests {
             assert_eq!(weigh(&[("If-Match", other)]), Verdict::Failed, "{other}");
         }
         assert_eq!(
-            weigh_as(Method::Get, true, &[("If-Match", "\"tag\"")]),
+            weigh_as(Method::GET, true, &[("If-Match", "\"tag\"")]),
             Verdict::Failed
         );
     }
@@ -292,7 +292,7 @@ mod tests {
             assert_eq!(weigh(&[("If-Range", other)]), WHOLE, "{other}");
         }
         for fresh in ["\"tag\"", "W/\"tag\"", DATE] {
-            assert_eq!(weigh_as(Method::Get, true, &[("If-Range", fresh)]), WHOLE);
+            assert_eq!(weigh_as(Method::GET, true, &[("If-Range", fresh)]), WHOLE);
         }
         assert_eq!(
             weigh(&[("If-Range", "\"tag\""), ("If-Range", "\"tag\"")]),
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn head_has_no_ranges() {
         assert_eq!(
-            weigh_as(Method::Head, false, &[("Range", "bytes=0-")]),
+            weigh_as(Method::HEAD, false, &[("Range", "bytes=0-")]),
             WHOLE
         );
     }

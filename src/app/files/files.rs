@@ -12,8 +12,8 @@ use bytes::Bytes;
 
 use super::coding;
 use super::conditions::Verdict;
+use super::location::{Location, locate};
 use super::media_type;
-use super::place::{Place, locate};
 use super::ranges::{Ranges, Span};
 use super::representation::{Opened, Representation};
 use super::root::{Missing, Root};
@@ -33,11 +33,11 @@ use crate::net::Error;
 /// use barewire::app::{App, Files};
 ///
 /// # fn main() -> Result<(), barewire::net::Error> {
-/// let site = Files::new("/srv/www")
+/// let loop_state = Files::new("/srv/www")
 ///     .precompressed()
 ///     .max_age(Duration::from_secs(3600))
-///     .field("X-Content-Type-Options", "nosniff");
-/// App::new().files("/static", site).listen("127.0.0.1:8080")?.run()
+///     .header("X-Content-Type-Options", "nosniff");
+/// App::new().files("/static", loop_state).listen("127.0.0.1:8080")?.run()
 /// # }
 /// ```
 ///
@@ -129,7 +129,7 @@ impl Files {
 
     /// Adds a field to every file.
     #[must_use]
-    pub fn field(mut self, name: &str, value: &str) -> Self {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.into(), value.into()));
         self
     }
@@ -223,8 +223,8 @@ impl Served {
         request: &Request<'_>,
         reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
-        let place = locate(request.path, self.depth, self.files.hidden);
-        self.answer_at(place.ok_or(Missing::NotFound)?, request, reply)
+        let location = locate(request.path, self.depth, self.files.hidden);
+        self.answer_at(location.ok_or(Missing::NotFound)?, request, reply)
     }
 
     /// Answers a request for the directory itself, without its slash.
@@ -233,23 +233,23 @@ impl Served {
         request: &Request<'_>,
         reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
-        self.answer_at(Place::Named(String::new()), request, reply)
+        self.answer_at(Location::Named(String::new()), request, reply)
     }
 
     fn answer_at(
         &self,
-        place: Place,
+        location: Location,
         request: &Request<'_>,
         mut reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
         let now = reply.at().context.unix_seconds();
-        let (path, is_folder) = match place {
-            Place::Named(path) if path.is_empty() => (path, true),
-            Place::Named(path) => match self.look(&path, now)? {
+        let (path, is_folder) = match location {
+            Location::Named(path) if path.is_empty() => (path, true),
+            Location::Named(path) => match self.look(&path, now)? {
                 Opened::File(file) => return self.offer(request, reply, file, &path, now),
                 Opened::Folder => (path, true),
             },
-            Place::Folder(path) => (path, false),
+            Location::Folder(path) => (path, false),
         };
         // A directory: with its slash it is its index.
         let index = self.files.index.as_deref().ok_or(Missing::NotFound)?;
@@ -279,14 +279,14 @@ impl Served {
     ) -> Result<Done, Refusal> {
         let mut file = plain;
         if self.files.precompressed {
-            reply = reply.field("Vary", "Accept-Encoding");
+            reply = reply.header("Vary", "Accept-Encoding");
             if let Some(encoded) = self.encoded(request, path, now) {
                 file = encoded;
             }
         }
         let validators = &file.validators;
         let tag = &validators.tag;
-        match validators.weigh(request.method(), request.fields(), now) {
+        match validators.weigh(request.method(), request.headers(), now) {
             Verdict::Failed => Err(Status::PRECONDITION_FAILED.into()),
             // No more than what a cache needs (RFC 9110 §15.4.5).
             Verdict::NotModified => {
@@ -295,7 +295,7 @@ impl Served {
             }
             Verdict::Serve { range } => {
                 let ranges = match range {
-                    true => Ranges::of(request.fields(), file.part.len()),
+                    true => Ranges::of(request.headers(), file.part.len()),
                     false => Ranges::Whole,
                 };
                 let media_type = self.media_type(path);
@@ -310,7 +310,7 @@ impl Served {
 
     /// The file beside the one at `path` that the client takes most gladly.
     fn encoded(&self, request: &Request<'_>, path: &str, now: u64) -> Option<Representation> {
-        coding::wanted(request.fields()).find_map(|coding| {
+        coding::wanted(request.headers()).find_map(|coding| {
             let beside = self.root.find(&format!("{path}{}", coding.suffix)).ok()?;
             match Opened::look(beside, Some(coding), now) {
                 Ok(Opened::File(file)) => Some(file),
@@ -334,9 +334,9 @@ impl Served {
 
     /// The fields that a cache needs.
     fn identify<'a, 'c>(&self, reply: Reply<'a, 'c>, tag: &[u8]) -> Reply<'a, 'c> {
-        let reply = reply.field("ETag", tag);
+        let reply = reply.header("ETag", tag);
         match self.files.cache.as_deref() {
-            Some(value) => reply.set_field("Cache-Control", value),
+            Some(value) => reply.set_header("Cache-Control", value),
             None => reply,
         }
     }
@@ -344,15 +344,15 @@ impl Served {
     /// The fields of a file that is sent, but those that ranges change.
     fn describe<'a, 'c>(&self, mut reply: Reply<'a, 'c>, file: &Representation) -> Reply<'a, 'c> {
         for (name, value) in &self.files.fields {
-            reply = reply.field(name, &**value);
+            reply = reply.header(name, &**value);
         }
         if let Some(coding) = file.coding {
-            reply = reply.field("Content-Encoding", coding.name);
+            reply = reply.header("Content-Encoding", coding.name);
         }
         if let Some(modified) = file.validators.modified {
-            reply = reply.field("Last-Modified", Date::from_unix(modified).as_bytes());
+            reply = reply.header("Last-Modified", Date::from_unix(modified).as_bytes());
         }
-        reply.field("Accept-Ranges", "bytes")
+        reply.header("Accept-Ranges", "bytes")
     }
 }
 
@@ -364,8 +364,8 @@ fn send(reply: Reply<'_, '_>, file: &Representation, media_type: &str, ranges: R
         Ranges::Parts(spans) => match *spans {
             [span] => reply
                 .status(Status::PARTIAL_CONTENT)
-                .field("Content-Range", content_range(span, whole.len()))
-                .set_field("Content-Type", media_type)
+                .header("Content-Range", content_range(span, whole.len()))
+                .set_header("Content-Type", media_type)
                 .pieces([cut(span)].into()),
             _ => send_several(reply, file, media_type, &spans),
         },
@@ -382,8 +382,8 @@ fn send_several(
 ) -> Done {
     let mut boundary = String::new();
     for _ in 0..4 {
-        let chance = u32::from_ne_bytes(reply.at().context.chance());
-        boundary.push_str(&format!("{chance:08x}"));
+        let random = u32::from_ne_bytes(reply.at().context.random_bytes());
+        boundary.push_str(&format!("{random:08x}"));
     }
     let whole = &file.part;
     let mut pieces = VecDeque::new();
@@ -398,7 +398,7 @@ fn send_several(
     pieces.push_back(Piece::Bytes(Bytes::from(format!("\r\n--{boundary}--\r\n"))));
     reply
         .status(Status::PARTIAL_CONTENT)
-        .set_field(
+        .set_header(
             "Content-Type",
             format!("multipart/byteranges; boundary={boundary}"),
         )
@@ -416,7 +416,7 @@ fn unsatisfiable(len: u64) -> Refusal {
     // Digits can stand on the wire.
     refusal
         .clone()
-        .field("Content-Range", &format!("bytes */{len}"))
+        .header("Content-Range", &format!("bytes */{len}"))
         .unwrap_or(refusal)
 }
 

@@ -123,9 +123,9 @@ mod tests {
     use std::path::PathBuf;
 
     /// A directory with files, links and a secret beside it.
-    struct Place(PathBuf);
+    struct TestDirectory(PathBuf);
 
-    impl Place {
+    impl TestDirectory {
         fn new(name: &str) -> Self {
             let place = std::env::temp_dir()
                 .join(std::format!("barewire-root-{}-{name}", std::process::id()));
@@ -148,7 +148,7 @@ mod tests {
         }
     }
 
-    impl Drop for Place {
+    impl Drop for TestDirectory {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
         }
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn files_are_found_at_any_depth() {
-        let place = Place::new("depth");
+        let place = TestDirectory::new("depth");
         let root = place.root();
         for (path, text) in [("a", "a"), ("sub/b", "b"), ("sub/deep/c", "c")] {
             assert_eq!(io::read_to_string(root.find(path).unwrap()).unwrap(), text);
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn no_link_leads_out() {
-        let place = Place::new("links");
+        let place = TestDirectory::new("links");
         let root = place.root();
         for path in ["out", "absolute", "up/secret", "up/www/a", "round"] {
             assert_eq!(root.find(path).unwrap_err(), Missing::NotFound, "{path}");
@@ -189,7 +189,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_link_that_stays_inside_is_followed() {
-        let place = Place::new("inside");
+        let place = TestDirectory::new("inside");
         let root = place.root();
         match beneath(root.0.as_fd(), "inside") {
             Err(Errno::NOSYS | Errno::PERM) => {} // a kernel before 5.6, or a sandbox

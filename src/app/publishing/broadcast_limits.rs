@@ -3,7 +3,7 @@
 use crate::app::exchange::refusal::Refusal;
 use crate::http::Status;
 use crate::net::Exhausted;
-use crate::sse::Misuse;
+use crate::sse::UsageError;
 use crate::wire::setters;
 
 /// The limits of a [`Broadcaster`](crate::app::Broadcaster) on names of streams,
@@ -48,7 +48,7 @@ impl Default for BroadcastLimits {
 pub enum BroadcastError {
     /// The event's type or id holds CR, LF or NUL.
     #[error(transparent)]
-    Event(#[from] Misuse),
+    Event(#[from] UsageError),
     /// The name is longer than [`BroadcastLimits::name`].
     #[error("the stream's name is longer than the limit")]
     NameTooLong,

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::broadcast_limits::{BroadcastError, BroadcastLimits};
-use super::door::{Audience, Door, Encoded, Publication};
+use super::loop_address::{Audience, Encoded, LoopAddress, Publication};
 use super::message::encode_event;
 use crate::app::telemetry::activity::Activity;
-use crate::sse::{Event, Misuse};
+use crate::sse::{Event, UsageError};
 
 /// Sends events to all event streams that have subscribed to it, or to some of
 /// them by name, from any thread.
@@ -67,17 +67,21 @@ impl Broadcaster {
     /// Sends an event to all streams. Returns how many that is.
     ///
     /// # Errors
-    /// [`Misuse`] if the event's type or id holds CR, LF or NUL.
-    pub fn send(&self, event: &Event<'_>) -> Result<usize, Misuse> {
+    /// [`UsageError`] if the event's type or id holds CR, LF or NUL.
+    pub fn send(&self, event: &Event<'_>) -> Result<usize, UsageError> {
         let encoded = Encoded {
             frame: None,
             event: Some(encode_event(event)?),
         };
         let streams = self.roster.lock();
         let mut reached = 0;
-        for Outlet { door, count } in streams.loops.values() {
+        for Outlet {
+            loop_address,
+            count,
+        } in streams.loops.values()
+        {
             let to = Audience::Broadcaster(self.roster.id);
-            if door.publish(Publication {
+            if loop_address.publish(Publication {
                 to,
                 encoded: encoded.clone(),
                 except: None,
@@ -114,12 +118,12 @@ impl Broadcaster {
         let streams = self.roster.lock();
         let mut reached = 0;
         for (index, targets) in streams.targets(&ids) {
-            let Some(Outlet { door, .. }) = streams.loops.get(&index) else {
+            let Some(Outlet { loop_address, .. }) = streams.loops.get(&index) else {
                 continue;
             };
             let count = targets.len();
             let to = Audience::Streams(targets);
-            if door.publish(Publication {
+            if loop_address.publish(Publication {
                 to,
                 encoded: encoded.clone(),
                 except: None,
@@ -170,7 +174,7 @@ pub(crate) struct Roster {
 struct Streams {
     loops: HashMap<usize, Outlet>,
     /// Ordered by the sessions' numbers.
-    named: HashMap<Arc<str>, Vec<Place>>,
+    named: HashMap<Arc<str>, Vec<StreamLocation>>,
 }
 
 impl Streams {
@@ -178,11 +182,11 @@ impl Streams {
     /// that each stream comes once if each name is looked up once.
     fn targets<I: AsRef<str>>(&self, ids: &[I]) -> HashMap<usize, Vec<Arc<Activity>>> {
         let find = |id: &I| self.named.get(id.as_ref());
-        let mut places: Vec<&Vec<Place>> = ids.iter().filter_map(find).collect();
+        let mut places: Vec<&Vec<StreamLocation>> = ids.iter().filter_map(find).collect();
         places.sort_unstable_by_key(|places| core::ptr::from_ref(*places));
         places.dedup_by_key(|places| core::ptr::from_ref(*places));
         let mut targets: HashMap<usize, Vec<Arc<Activity>>> = HashMap::new();
-        for Place { index, activity } in places.into_iter().flatten() {
+        for StreamLocation { index, activity } in places.into_iter().flatten() {
             targets.entry(*index).or_default().push(activity.clone());
         }
         targets
@@ -190,20 +194,20 @@ impl Streams {
 }
 
 /// Where the stream of this session is among those of its name, or would be.
-fn position(places: &[Place], session: u64) -> Result<usize, usize> {
+fn position(places: &[StreamLocation], session: u64) -> Result<usize, usize> {
     places.binary_search_by_key(&session, |place| place.activity.id())
 }
 
 /// A loop with streams.
 #[derive(Debug)]
 struct Outlet {
-    door: Door,
+    loop_address: LoopAddress,
     count: usize,
 }
 
 /// A stream, and the loop it is on.
 #[derive(Debug)]
-struct Place {
+struct StreamLocation {
     index: usize,
     activity: Arc<Activity>,
 }
@@ -237,7 +241,7 @@ impl Roster {
     pub(crate) fn enter(
         &self,
         index: usize,
-        door: &Door,
+        loop_address: &LoopAddress,
         activity: Arc<Activity>,
         id: &str,
     ) -> Ticket {
@@ -245,7 +249,7 @@ impl Roster {
         let outlet = streams.loops.entry(index);
         outlet
             .or_insert_with(|| Outlet {
-                door: door.clone(),
+                loop_address: loop_address.clone(),
                 count: 0,
             })
             .count += 1;
@@ -255,7 +259,7 @@ impl Roster {
         };
         let places = streams.named.entry(id.clone()).or_default();
         let (Ok(at) | Err(at)) = position(places, activity.id());
-        places.insert(at, Place { index, activity });
+        places.insert(at, StreamLocation { index, activity });
         Ticket { id }
     }
 

@@ -19,7 +19,7 @@ use core::ops::Bound;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::door::{Audience, Door, Encoded, Publication};
+use super::loop_address::{Audience, Encoded, LoopAddress, Publication};
 use super::message::Post;
 use super::room_limits::{RoomError, RoomLimits};
 use crate::app::telemetry::activity::{Registry, SessionSnapshot};
@@ -86,7 +86,7 @@ impl Presence {
 /// What the loops of a running app share.
 #[derive(Debug)]
 struct Running {
-    doors: Box<[OnceLock<Door>]>,
+    doors: Box<[OnceLock<LoopAddress>]>,
     sessions: Box<[Registry]>,
     limits: RoomLimits,
 }
@@ -111,12 +111,12 @@ impl Directory {
 
     /// A loop takes mail from now on.
     pub(crate) fn attach(&self, index: usize, remote: Remote, owner: Owner) {
-        if let Some(door) = self
+        if let Some(loop_address) = self
             .running
             .get()
             .and_then(|running| running.doors.get(index))
         {
-            let _ = door.set(Door { remote, owner });
+            let _ = loop_address.set(LoopAddress { remote, owner });
         }
     }
 
@@ -133,7 +133,7 @@ impl Directory {
     }
 
     /// Where a loop takes mail.
-    pub(crate) fn door(&self, index: usize) -> Option<&Door> {
+    pub(crate) fn loop_address(&self, index: usize) -> Option<&LoopAddress> {
         self.running.get()?.doors.get(index)?.get()
     }
 
@@ -234,8 +234,8 @@ impl Directory {
                 _queued: None,
             };
             if self
-                .door(index)
-                .is_some_and(|door| door.publish(publication))
+                .loop_address(index)
+                .is_some_and(|loop_address| loop_address.publish(publication))
             {
                 members += count;
             }

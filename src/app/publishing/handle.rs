@@ -5,7 +5,7 @@ use core::any::Any;
 
 use bytes::Bytes;
 
-use super::door::Door;
+use super::loop_address::LoopAddress;
 use super::message::Message;
 use crate::net::Exchange;
 use crate::websocket::{CloseCode, Kind};
@@ -17,7 +17,7 @@ use crate::websocket::{CloseCode, Kind};
 #[derive(Debug, Clone)]
 pub struct Handle {
     id: u64,
-    door: Door,
+    loop_address: LoopAddress,
     exchange: Exchange,
 }
 
@@ -28,7 +28,7 @@ pub struct Undelivered;
 
 /// What a handle sends to its session.
 #[derive(Debug)]
-pub(crate) enum Letter {
+pub(crate) enum HandleMessage {
     /// A message for the peer.
     Send(Kind, Bytes),
     /// The end.
@@ -38,8 +38,12 @@ pub(crate) enum Letter {
 }
 
 impl Handle {
-    pub(crate) const fn new(id: u64, door: Door, exchange: Exchange) -> Self {
-        Self { id, door, exchange }
+    pub(crate) const fn new(id: u64, loop_address: LoopAddress, exchange: Exchange) -> Self {
+        Self {
+            id,
+            loop_address,
+            exchange,
+        }
     }
 
     /// The session's number.
@@ -54,7 +58,7 @@ impl Handle {
     /// [`Undelivered`] if the mailbox did not take it.
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Undelivered> {
         let message = message.into();
-        self.post(Letter::Send(
+        self.post(HandleMessage::Send(
             message.kind(),
             Bytes::copy_from_slice(message.payload()),
         ))
@@ -73,7 +77,7 @@ impl Handle {
         } else {
             (CloseCode::NORMAL, "")
         };
-        self.post(Letter::Close(code, String::from(reason)))
+        self.post(HandleMessage::Close(code, String::from(reason)))
     }
 
     /// Gives `mail` to the session's object.
@@ -81,16 +85,19 @@ impl Handle {
     /// # Errors
     /// [`Undelivered`] if the mailbox did not take it.
     pub fn mail(&self, mail: impl Any + Send) -> Result<(), Undelivered> {
-        self.post(Letter::Mail(Box::new(mail)))
+        self.post(HandleMessage::Mail(Box::new(mail)))
     }
 
-    fn post(&self, letter: Letter) -> Result<(), Undelivered> {
-        let bytes = match &letter {
-            Letter::Send(_, payload) => payload.len(),
-            Letter::Close(_, reason) => reason.len(),
-            Letter::Mail(mail) => size_of_val(&**mail),
+    fn post(&self, handle_message: HandleMessage) -> Result<(), Undelivered> {
+        let bytes = match &handle_message {
+            HandleMessage::Send(_, payload) => payload.len(),
+            HandleMessage::Close(_, reason) => reason.len(),
+            HandleMessage::Mail(mail) => size_of_val(&**mail),
         };
-        match self.door.post(self.exchange, Box::new(letter), bytes) {
+        match self
+            .loop_address
+            .post(self.exchange, Box::new(handle_message), bytes)
+        {
             true => Ok(()),
             false => Err(Undelivered),
         }

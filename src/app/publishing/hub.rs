@@ -71,7 +71,7 @@ impl Hub {
         let exchange = self.directory.registry(index)?.find(id)?;
         Some(Handle::new(
             id,
-            self.directory.door(index)?.clone(),
+            self.directory.loop_address(index)?.clone(),
             exchange,
         ))
     }

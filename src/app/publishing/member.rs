@@ -81,7 +81,7 @@ macro_rules! member_methods {
         /// reference. What one session publishes to one room arrives in order.
         pub fn publish<'p>(&mut self, room: &str, post: impl Into<$crate::app::Post<'p>>) -> usize {
             self.at
-                .site
+                .loop_state
                 .rooms
                 .publish(self.at.context, room, &post.into(), None)
         }
@@ -94,14 +94,14 @@ macro_rules! member_methods {
         ) -> usize {
             let me = self.client.membership.activity().exchange();
             self.at
-                .site
+                .loop_state
                 .rooms
                 .publish(self.at.context, room, &post.into(), Some(me))
         }
 
         /// Members of a room, on all loops.
         pub fn room_size(&self, room: &str) -> usize {
-            let presence = self.at.site.rooms.directory().presence(room);
+            let presence = self.at.loop_state.rooms.directory().presence(room);
             presence.map_or(0, |presence| presence.total())
         }
 
@@ -113,12 +113,12 @@ macro_rules! member_methods {
             after: Option<&str>,
             most: usize,
         ) -> alloc::vec::Vec<(alloc::string::String, usize)> {
-            self.at.site.rooms.directory().room_sizes(after, most)
+            self.at.loop_state.rooms.directory().room_sizes(after, most)
         }
 
         /// How many rooms have members.
         pub fn room_count(&self) -> usize {
-            self.at.site.rooms.directory().room_count()
+            self.at.loop_state.rooms.directory().room_count()
         }
     };
 }

@@ -161,7 +161,7 @@ impl Membership {
             ..
         } = &*self.rooms.floor;
         let mut local = local.borrow_mut();
-        let Some(door) = directory.door(*index) else {
+        let Some(loop_address) = directory.loop_address(*index) else {
             return Ok(false);
         };
         let known = local.broadcasters.get(&roster.id()).copied();
@@ -169,7 +169,7 @@ impl Membership {
             return Ok(false);
         }
         let claim = context.claim(Resource::Memberships)?;
-        let ticket = roster.enter(*index, door, self.activity.clone(), id);
+        let ticket = roster.enter(*index, loop_address, self.activity.clone(), id);
         let group = known.unwrap_or_else(|| {
             let key = local
                 .groups
@@ -259,12 +259,12 @@ mod tests {
             .map(|n| Some(session(&loops[n % 2], n as u64)))
             .collect();
         let mut model = [[false; 5]; 12];
-        let mut chance = 12345_u64;
+        let mut random = 12345_u64;
         let mut draw = |below: u64| {
-            chance = chance
+            random = random
                 .wrapping_mul(6364136223846793005)
                 .wrapping_add(1442695040888963407);
-            (chance >> 33) % below
+            (random >> 33) % below
         };
         for _ in 0..3000 {
             let (who, room, what) = (draw(12) as usize, draw(5) as usize, draw(20));

@@ -3,10 +3,10 @@
 pub(super) mod broadcast_limits;
 pub(super) mod broadcaster;
 pub(super) mod directory;
-pub(super) mod door;
 pub(super) mod groups;
 pub(super) mod handle;
 pub(super) mod hub;
+pub(super) mod loop_address;
 pub(super) mod member;
 pub(super) mod membership;
 pub(super) mod message;

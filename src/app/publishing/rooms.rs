@@ -13,8 +13,8 @@ use core::cell::{Cell, RefCell};
 use bytes::Bytes;
 
 use super::directory::Directory;
-use super::door::{Audience, Encoded, Publication};
 use super::groups::{Group, Groups, What};
+use super::loop_address::{Audience, Encoded, Publication};
 use super::message::{Post, payload_len};
 use crate::app::telemetry::activity::Activity;
 use crate::app::telemetry::metrics::Block;
@@ -110,8 +110,9 @@ impl Rooms {
                 except,
                 _queued: Some(queued.clone()),
             };
-            let door = directory.door(*index);
-            let is_posted = door.is_some_and(|door| door.publish(publication));
+            let loop_address = directory.loop_address(*index);
+            let is_posted =
+                loop_address.is_some_and(|loop_address| loop_address.publish(publication));
             return elsewhere
                 + if is_posted {
                     group.sessions().count()

@@ -118,7 +118,7 @@ mod tests {
         };
         let mut record = Record::default();
         let peer = Peer::V4([127, 0, 0, 1].into(), 5);
-        record.begin(Method::Get, Instant::from_nanos(1_000));
+        record.begin(Method::GET, Instant::from_nanos(1_000));
         record.remember("/a%20b", Some("key=7"), Some(peer));
         record.reply(Status::OK, 10);
         record.wrote(3);
@@ -134,9 +134,9 @@ mod tests {
 
         // What has no content has no bytes.
         for (method, status) in [
-            (Method::Head, Status::OK),
-            (Method::Get, Status::NOT_MODIFIED),
-            (Method::Get, Status::NO_CONTENT),
+            (Method::HEAD, Status::OK),
+            (Method::GET, Status::NOT_MODIFIED),
+            (Method::GET, Status::NO_CONTENT),
         ] {
             record.begin(method, Instant::from_nanos(85_000));
             record.reply(status, 13);

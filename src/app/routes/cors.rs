@@ -112,21 +112,21 @@ impl Cors {
     }
 
     fn preflight(&self, request: &Incoming<'_, '_>, mut reply: Reply<'_, '_>) -> Next {
-        let asked = |name| request.field(name).unwrap_or_default();
+        let asked = |name| request.header(name).unwrap_or_default();
         let method = asked("access-control-request-method");
-        reply = reply.field(
+        reply = reply.header(
             "Access-Control-Allow-Methods",
             self.methods.as_deref().unwrap_or(method),
         );
         let headers = asked("access-control-request-headers");
         let headers = self.headers.as_deref().unwrap_or(headers);
         if !headers.is_empty() {
-            reply = reply.field("Access-Control-Allow-Headers", headers);
+            reply = reply.header("Access-Control-Allow-Headers", headers);
         }
         let seconds = Decimal::new(self.max_age.as_secs());
-        reply = reply.field("Access-Control-Max-Age", seconds.as_bytes());
+        reply = reply.header("Access-Control-Max-Age", seconds.as_bytes());
         reply
-            .field(
+            .header(
                 "Vary",
                 "Access-Control-Request-Method, Access-Control-Request-Headers",
             )
@@ -151,23 +151,26 @@ impl Middleware for Cors {
     fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
         let mut reply = reply;
         if self.varies() {
-            reply = reply.field("Vary", "Origin");
+            reply = reply.header("Vary", "Origin");
         }
-        let Some(origin) = request.field("origin").filter(|origin| self.allows(origin)) else {
+        let Some(origin) = request
+            .header("origin")
+            .filter(|origin| self.allows(origin))
+        else {
             return Next::Continue;
         };
         let allowed = if self.varies() { origin } else { "*" };
-        reply = reply.field("Access-Control-Allow-Origin", allowed);
+        reply = reply.header("Access-Control-Allow-Origin", allowed);
         if self.credentials {
-            reply = reply.field("Access-Control-Allow-Credentials", "true");
+            reply = reply.header("Access-Control-Allow-Credentials", "true");
         }
-        let is_preflight = request.method() == Method::Options
-            && request.fields().contains("access-control-request-method");
+        let is_preflight = request.method() == Method::OPTIONS
+            && request.headers().contains("access-control-request-method");
         if is_preflight {
             return self.preflight(request, reply);
         }
         if !self.exposed.is_empty() {
-            drop(reply.field("Access-Control-Expose-Headers", &self.exposed));
+            drop(reply.header("Access-Control-Expose-Headers", &self.exposed));
         }
         Next::Continue
     }

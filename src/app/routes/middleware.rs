@@ -29,7 +29,7 @@ use crate::net::{Error, Peer};
 ///
 /// impl Middleware for Password {
 ///     fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
-///         match request.field("authorization") {
+///         match request.header("authorization") {
 ///             Some(word) if word == self.0 => Next::Continue,
 ///             _ => reply.refuse(Status::UNAUTHORIZED).into(),
 ///         }
@@ -210,13 +210,13 @@ impl Incoming<'_, '_> {
     }
 
     /// The fields.
-    pub fn fields(&self) -> Fields<'_> {
+    pub fn headers(&self) -> Fields<'_> {
         self.head().fields
     }
 
     /// The value of the first field of this name, if it is UTF-8.
-    pub fn field(&self, name: &str) -> Option<&str> {
-        self.fields().get_str(name)
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().get_str(name)
     }
 
     /// The peer's address.
@@ -240,7 +240,7 @@ impl Incoming<'_, '_> {
     ///
     /// impl Middleware for Login {
     ///     fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
-    ///         match request.field("authorization") {
+    ///         match request.header("authorization") {
     ///             Some("Bearer 42") => {
     ///                 request.insert(User("Ann".into()));
     ///                 Next::Continue
@@ -273,20 +273,20 @@ impl Incoming<'_, '_> {
     ///
     /// impl Middleware for NoSpoofing {
     ///     fn before(&self, request: &mut Incoming<'_, '_>, _reply: Reply<'_, '_>) -> Next {
-    ///         request.remove_field("x-user");
+    ///         request.remove_header("x-user");
     ///         Next::Continue
     ///     }
     /// }
     /// ```
-    pub fn remove_field(&mut self, name: &str) -> bool {
-        self.fields().contains(name) && self.own_fields().remove(name)
+    pub fn remove_header(&mut self, name: &str) -> bool {
+        self.headers().contains(name) && self.own_fields().remove(name)
     }
 
     /// Puts one field in place of all of its name.
     ///
     /// # Errors
     /// [`InvalidField`] if it cannot stand on the wire; nothing is changed.
-    pub fn set_field(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+    pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
         self.own_fields().set(name, value)
     }
 
@@ -294,7 +294,7 @@ impl Incoming<'_, '_> {
     ///
     /// # Errors
     /// [`InvalidField`] if it cannot stand on the wire; nothing is changed.
-    pub fn add_field(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+    pub fn add_header(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
         self.own_fields().push(name, value)
     }
 
@@ -304,7 +304,7 @@ impl Incoming<'_, '_> {
     /// # Errors
     /// [`InvalidPath`] unless it is such a path.
     pub fn rewrite(&mut self, path: &str) -> Result<(), InvalidPath> {
-        let parsed = Target::parse(path.as_bytes(), Method::Get);
+        let parsed = Target::parse(path.as_bytes(), Method::GET);
         match parsed {
             Ok(Target::Origin { query: None, .. }) => {
                 self.changes.path.clear();

@@ -3,10 +3,10 @@
 pub(super) mod access_log;
 pub(super) mod below;
 pub(super) mod cors;
+pub(super) mod dispatch;
 pub(super) mod endpoint;
 pub(super) mod middleware;
 pub(super) mod origin_guard;
 pub(super) mod route;
 pub(super) mod router;
 pub(super) mod shared;
-pub(super) mod way;

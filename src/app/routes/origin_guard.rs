@@ -6,7 +6,7 @@ use core::fmt;
 use super::middleware::{Incoming, Middleware, Next};
 use crate::app::exchange::refusal::Refusal;
 use crate::app::exchange::reply::Reply;
-use crate::app::exchange::session::At;
+use crate::app::exchange::session::SessionContext;
 use crate::http::{Fields, InvalidOrigin, Origin, RequestHead, Status};
 use crate::net::Error;
 use crate::net::report::report;
@@ -33,7 +33,7 @@ use crate::net::report::report;
 /// | request | answer |
 /// |---|---|
 /// | more than one Origin or Sec-Fetch-Site | 403 |
-/// | `Sec-Fetch-Site: same-origin` or `none` (the user's own doing) | passes |
+/// | `Sec-Fetch-LoopState: same-origin` or `none` (the user's own doing) | passes |
 /// | another Sec-Fetch-Site | passes if the origin is [allowed](Self::allow), else 403 |
 /// | no Origin: not a browser, as all of them send it with such methods | passes |
 /// | an origin whose host and port are the request's authority, or an allowed one | passes |
@@ -180,7 +180,7 @@ impl<'b> ForeignOrigin<'b> {
 
     /// Writes on the log what was compared.
     #[cold]
-    pub(in crate::app) fn report(&self, at: &At<'_, '_>) {
+    pub(in crate::app) fn report(&self, at: &SessionContext<'_, '_>) {
         let subject = at.subject();
         report!(Warn, "{subject}: 403, as a foreign page asks: {self}");
     }
@@ -265,7 +265,7 @@ mod tests {
             ("Origin", "https://evil.example"),
             ("Origin", "https://admin.example"),
         );
-        let (same, site, cross, none) = (
+        let (same, loop_state, cross, none) = (
             ("Sec-Fetch-Site", "same-origin"),
             ("Sec-Fetch-Site", "same-site"),
             ("Sec-Fetch-Site", "cross-site"),
@@ -291,19 +291,19 @@ mod tests {
             (&[cross, own], false), // the same host, over http
             (&[cross, foreign], false),
             (&[cross, listed], true),
-            (&[site, foreign], false),
-            (&[site, listed], true),
-            (&[site], false),
+            (&[loop_state, foreign], false),
+            (&[loop_state, listed], true),
+            (&[loop_state], false),
             (&[same, cross], false),
             (&[same, same], false),
             (&[("Sec-Fetch-Site", ""), own], false),
             (&[("Sec-Fetch-Site", "SAME-ORIGIN"), own], false),
         ];
         for (fields, expected) in cases {
-            for method in [Method::Post, Method::Delete, Method::Extension("PURGE")] {
+            for method in [Method::POST, Method::DELETE, Method::Extension("PURGE")] {
                 assert_eq!(passes(&guard, method, fields), *expected, "{fields:?}");
             }
-            for method in [Method::Get, Method::Head, Method::Options] {
+            for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
                 assert!(passes(&guard, method, fields), "{fields:?}");
             }
         }

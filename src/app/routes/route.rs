@@ -32,7 +32,7 @@ use crate::http::Method;
 /// App::new().route(
 ///     Route::post("/echo")
 ///         .collect(16 << 20, |request, reply| reply.body(request.content_type(), request.body()))
-///         .stream(|request, reply| reply.field("Content-Type", request.content_type()).stream(Echo)),
+///         .stream(|request, reply| reply.header("Content-Type", request.content_type()).stream(Echo)),
 /// );
 /// ```
 pub struct Route {
@@ -53,17 +53,17 @@ impl core::fmt::Debug for Route {
 impl Route {
     /// A route for GET, and for HEAD where that has none of its own.
     pub fn get(pattern: &str) -> Self {
-        Self::on(Method::Get, pattern)
+        Self::on(Method::GET, pattern)
     }
 
     /// A route for POST.
     pub fn post(pattern: &str) -> Self {
-        Self::on(Method::Post, pattern)
+        Self::on(Method::POST, pattern)
     }
 
     /// A route for PUT.
     pub fn put(pattern: &str) -> Self {
-        Self::on(Method::Put, pattern)
+        Self::on(Method::PUT, pattern)
     }
 
     /// A route for this method.

@@ -207,8 +207,8 @@ impl Router {
     pub(in crate::app) fn find(&self, path: &Path, method: Method<'_>) -> Match<'_> {
         let mut served = false;
         let mut found = self.search(path, method, &mut served);
-        if found.is_none() && method == Method::Head {
-            found = self.search(path, Method::Get, &mut served);
+        if found.is_none() && method == Method::HEAD {
+            found = self.search(path, Method::GET, &mut served);
         }
         match found {
             Some((it, taken)) => {
@@ -440,7 +440,7 @@ mod tests {
             ("GET", "/a/{*x}"),
             ("GET", "/{x}/c/d"),
         ]);
-        let get = |path| find(&router, Method::Get, path);
+        let get = |path| find(&router, Method::GET, path);
         assert_eq!(get("/a/b"), Ok((0, "".into())));
         assert_eq!(get("/a/c"), Ok((1, "x=c".into())));
         assert_eq!(get("/a/b/c"), Ok((2, "x=b/c".into())));
@@ -461,31 +461,31 @@ mod tests {
             ("*", "/a/c"),
         ]);
         let collect = |sent, method| router.find_plain(sent, method).map(|it| it.collect);
-        assert_eq!(collect("/", Method::Get), Some(Some(0)));
-        assert_eq!(collect("/a/b", Method::Get), Some(Some(1)));
-        assert_eq!(collect("/a/c", Method::Get), Some(Some(2)));
-        assert_eq!(collect("/a/c", Method::Put), Some(Some(3)));
-        assert_eq!(collect("/a/b", Method::Put), None);
-        assert_eq!(collect("/a/d", Method::Get), None);
+        assert_eq!(collect("/", Method::GET), Some(Some(0)));
+        assert_eq!(collect("/a/b", Method::GET), Some(Some(1)));
+        assert_eq!(collect("/a/c", Method::GET), Some(Some(2)));
+        assert_eq!(collect("/a/c", Method::PUT), Some(Some(3)));
+        assert_eq!(collect("/a/b", Method::PUT), None);
+        assert_eq!(collect("/a/d", Method::GET), None);
     }
 
     #[test]
     fn a_way_without_the_method_is_left_for_the_next() {
         let router = router(&[("GET", "/users/me"), ("DELETE", "/users/{id}")]);
         assert_eq!(
-            find(&router, Method::Delete, "/users/me"),
+            find(&router, Method::DELETE, "/users/me"),
             Ok((1, "id=me".into()))
         );
-        assert_eq!(find(&router, Method::Head, "/users/me"), Ok((0, "".into())));
-        assert_eq!(find(&router, Method::Put, "/users/me"), Err(true));
-        assert_eq!(find(&router, Method::Get, "/users/x"), Err(true));
+        assert_eq!(find(&router, Method::HEAD, "/users/me"), Ok((0, "".into())));
+        assert_eq!(find(&router, Method::PUT, "/users/me"), Err(true));
+        assert_eq!(find(&router, Method::GET, "/users/x"), Err(true));
     }
 
     #[test]
     fn any_gives_way_to_a_method_of_its_own() {
         let router = router(&[("*", "/echo"), ("PUT", "/echo"), ("PURGE", "/x")]);
-        assert_eq!(find(&router, Method::Put, "/echo"), Ok((1, "".into())));
-        assert_eq!(find(&router, Method::Head, "/echo"), Ok((0, "".into())));
+        assert_eq!(find(&router, Method::PUT, "/echo"), Ok((1, "".into())));
+        assert_eq!(find(&router, Method::HEAD, "/echo"), Ok((0, "".into())));
         assert_eq!(
             find(&router, Method::Extension("PURGE"), "/x"),
             Ok((2, "".into()))
@@ -495,7 +495,7 @@ mod tests {
     #[test]
     fn values_are_decoded_and_an_encoded_slash_stays_inside() {
         let router = router(&[("GET", "/caf\u{e9}/{a}/{b}")]);
-        let found = find(&router, Method::Get, "/caf%C3%A9/x%2Fy/%7Bz%7D");
+        let found = find(&router, Method::GET, "/caf%C3%A9/x%2Fy/%7Bz%7D");
         assert_eq!(found, Ok((0, "a=x/y b={z}".into())));
     }
 

@@ -7,9 +7,9 @@ use core::fmt;
 
 use super::outgoing::Outgoing;
 use crate::app::exchange::extensions::Extensions;
-use crate::app::exchange::session::At;
-use crate::app::publishing::door::Door;
-use crate::grpc::{self, Misuse, metadata};
+use crate::app::exchange::session::SessionContext;
+use crate::app::publishing::loop_address::LoopAddress;
+use crate::grpc::{self, UsageError, metadata};
 use crate::http::Fields;
 use crate::net::{Exchange, Peer};
 use crate::wire::Instant;
@@ -21,7 +21,7 @@ pub struct Call<'a> {
     outgoing: &'a mut Outgoing,
     peer: Option<Peer>,
     deadline: Option<Instant>,
-    door: Door,
+    loop_address: LoopAddress,
     exchange: Exchange,
     extensions: Option<Arc<Extensions>>,
 }
@@ -40,9 +40,9 @@ impl<'a> Call<'a> {
         request: grpc::Request<'a>,
         outgoing: &'a mut Outgoing,
         deadline: Option<Instant>,
-        at: &At<'_, '_>,
+        at: &SessionContext<'_, '_>,
     ) -> Self {
-        let At {
+        let SessionContext {
             context, record, ..
         } = at;
         Self {
@@ -50,7 +50,7 @@ impl<'a> Call<'a> {
             outgoing,
             peer: context.peer(),
             deadline,
-            door: Door {
+            loop_address: LoopAddress {
                 remote: context.remote(),
                 owner: context.owner(),
             },
@@ -63,8 +63,8 @@ impl<'a> Call<'a> {
         self.outgoing
     }
 
-    pub(in crate::app) const fn door(&self) -> &Door {
-        &self.door
+    pub(in crate::app) const fn loop_address(&self) -> &LoopAddress {
+        &self.loop_address
     }
 
     pub(in crate::app) const fn exchange(&self) -> Exchange {
@@ -136,7 +136,7 @@ impl<'a> Call<'a> {
     }
 
     /// All fields of the request's head, the metadata among them.
-    pub const fn fields(&self) -> Fields<'a> {
+    pub const fn headers(&self) -> Fields<'a> {
         self.request.fields
     }
 
@@ -157,9 +157,9 @@ impl<'a> Call<'a> {
     /// Sends metadata ahead of the response.
     ///
     /// # Errors
-    /// [`Misuse`] if the name or the value cannot be sent
+    /// [`UsageError`] if the name or the value cannot be sent
     /// ([`metadata::check`]).
-    pub fn send_metadata(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+    pub fn send_metadata(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         self.outgoing.push_head(name, value)
     }
 
@@ -167,7 +167,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// As [`send_metadata`](Self::send_metadata).
-    pub fn send_binary_metadata(&mut self, name: &str, octets: &[u8]) -> Result<(), Misuse> {
+    pub fn send_binary_metadata(&mut self, name: &str, octets: &[u8]) -> Result<(), UsageError> {
         let value = binary_value(name, octets)?;
         self.outgoing.push_head(name, &value)
     }
@@ -175,9 +175,9 @@ impl<'a> Call<'a> {
     /// Sends metadata behind the response, with the status.
     ///
     /// # Errors
-    /// [`Misuse`] if the name or the value cannot be sent there
+    /// [`UsageError`] if the name or the value cannot be sent there
     /// ([`metadata::check_trailing`]).
-    pub fn send_trailer(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+    pub fn send_trailer(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         self.outgoing.push_trailer(name, value)
     }
 
@@ -185,7 +185,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// As [`send_metadata`](Self::send_metadata).
-    pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), Misuse> {
+    pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), UsageError> {
         let value = binary_value(name, octets)?;
         self.outgoing.push_trailer(name, &value)
     }
@@ -207,9 +207,9 @@ impl<'a> Call<'a> {
 pub(in crate::app) fn binary_value(
     name: &str,
     octets: &[u8],
-) -> Result<alloc::string::String, Misuse> {
+) -> Result<alloc::string::String, UsageError> {
     match metadata::is_binary(name.as_bytes()) {
         true => Ok(metadata::binary_value(octets)),
-        false => Err(Misuse::MetadataName),
+        false => Err(UsageError::MetadataName),
     }
 }

@@ -24,11 +24,11 @@ use super::responses::{Source, Turn};
 use super::running::{Receiving, run};
 use super::sending::Sending;
 use crate::app::exchange::client::{Client, Count};
-use crate::app::exchange::session::At;
-use crate::app::publishing::handle::Letter;
+use crate::app::exchange::session::SessionContext;
+use crate::app::publishing::handle::HandleMessage;
 use crate::app::telemetry::metrics::Kind;
 use crate::grpc::{self, Code, Status};
-use crate::link::Gone;
+use crate::link::EndReason;
 use crate::net::{Claim, TimerId};
 use crate::wire::{Instant, Received, Step};
 
@@ -127,20 +127,20 @@ impl CallSession {
     }
 
     /// The session has its place.
-    fn open(&mut self, at: &mut At<'_, '_>) {
+    fn open(&mut self, at: &mut SessionContext<'_, '_>) {
         if let Some(deadline) = self.deadline {
             let left = deadline.saturating_since(at.context.now());
             self.timer = at.context.set_timer(left, DEADLINE).ok();
             if self.timer.is_none() {
                 let status = Status::new(Code::ResourceExhausted, "too many deadlines");
-                return self.end_with(at, status.into(), Gone::Aborted);
+                return self.end_with(at, status.into(), EndReason::Aborted);
             }
         }
         self.begin_stream(at);
     }
 
     /// The first turn of what streams.
-    fn begin_stream(&mut self, at: &mut At<'_, '_>) {
+    fn begin_stream(&mut self, at: &mut SessionContext<'_, '_>) {
         let State::Streaming(source) = &self.state else {
             return;
         };
@@ -155,38 +155,38 @@ impl CallSession {
     }
 
     /// The call ends now, wherever it is.
-    fn end_with(&mut self, at: &mut At<'_, '_>, status: CallStatus, why: Gone) {
+    fn end_with(&mut self, at: &mut SessionContext<'_, '_>, status: CallStatus, why: EndReason) {
         self.sending.finish(at, status);
         self.tell(at, why);
     }
 
     /// Tells what streams that the call is over.
-    fn tell(&mut self, at: &mut At<'_, '_>, why: Gone) {
-        self.turn(at, Turn::Gone(why));
+    fn tell(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) {
+        self.turn(at, Turn::Ended(why));
         self.state = State::Ended;
     }
 
     /// Calls what streams; its panic is the end of the call.
-    fn turn(&mut self, at: &mut At<'_, '_>, turn: Turn<'_>) {
+    fn turn(&mut self, at: &mut SessionContext<'_, '_>, turn: Turn<'_>) {
         let State::Streaming(source) = &mut self.state else {
             return;
         };
         let call = AssertUnwindSafe(|| source.turn(at, &mut self.sending, turn));
         if catch_unwind(call).is_err() {
             self.state = State::Ended;
-            let status = failed(at.site, &self.sending.rules);
+            let status = failed(at.loop_state, &self.sending.rules);
             self.sending.finish(at, status);
         }
     }
 
     /// A piece of the request's body arrived.
-    fn receive(&mut self, at: &mut At<'_, '_>, piece: &mut [u8]) {
+    fn receive(&mut self, at: &mut SessionContext<'_, '_>, piece: &mut [u8]) {
         match &mut self.state {
             State::Receiving(receiving) => {
                 let Sending { machine, rules, .. } = &mut self.sending;
                 receiving.inbox.charge_to(at.context);
                 let pushed = receiving.inbox.push(piece, machine, &rules.limits);
-                pushed.unwrap_or_else(|status| self.end_with(at, status, Gone::Aborted));
+                pushed.unwrap_or_else(|status| self.end_with(at, status, EndReason::Aborted));
             }
             State::Streaming(_) if self.requests == Requests::Open => {
                 let used = match self.kept.is_empty() {
@@ -198,14 +198,14 @@ impl CallSession {
                     true => Ok(()),
                     false => self.kept.push(rest, at.context),
                 };
-                kept.unwrap_or_else(|status| self.end_with(at, status, Gone::Aborted));
+                kept.unwrap_or_else(|status| self.end_with(at, status, EndReason::Aborted));
             }
             State::Streaming(_) | State::Owing | State::Ended => {}
         }
     }
 
     /// Gives messages at the front of `input` to what streams; how much was used.
-    fn pump(&mut self, at: &mut At<'_, '_>, input: &mut [u8]) -> usize {
+    fn pump(&mut self, at: &mut SessionContext<'_, '_>, input: &mut [u8]) -> usize {
         let mut used = 0;
         while self.listens() {
             let rest = input.get_mut(used..).unwrap_or_default();
@@ -214,7 +214,7 @@ impl CallSession {
             let Received { used: now, step } = match machine.receive(rest, &rules.limits) {
                 Ok(received) => received,
                 Err(violation) => {
-                    self.end_with(at, broken(violation), Gone::Aborted);
+                    self.end_with(at, broken(violation), EndReason::Aborted);
                     break;
                 }
             };
@@ -234,22 +234,22 @@ impl CallSession {
         is_free && self.requests != Requests::Done && matches!(self.state, State::Streaming(_))
     }
 
-    fn message(&mut self, at: &mut At<'_, '_>, message: &grpc::Message<'_>) {
+    fn message(&mut self, at: &mut SessionContext<'_, '_>, message: &grpc::Message<'_>) {
         stop(&mut self.message_timer, at);
-        at.site.metrics.received_message(message.bytes.len());
+        at.loop_state.metrics.received_message(message.bytes.len());
         self.sending.outgoing.was_compressed = message.compressed;
         let (limits, packed) = (self.sending.rules.limits, message.compressed);
         let turn = inflated(at, &limits, (message.bytes, packed), |at, bytes| {
             self.turn(at, Turn::Message(bytes));
         });
         if let Err(status) = turn {
-            self.end_with(at, status, Gone::Aborted);
+            self.end_with(at, status, EndReason::Aborted);
         }
     }
 
     /// The request's body has ended.
-    fn half_close(&mut self, at: &mut At<'_, '_>, dropped: u16) {
-        at.site.metrics.dropped_trailers(dropped);
+    fn half_close(&mut self, at: &mut SessionContext<'_, '_>, dropped: u16) {
+        at.loop_state.metrics.dropped_trailers(dropped);
         match core::mem::replace(&mut self.state, State::Ended) {
             State::Receiving(receiving) => self.run(at, &receiving),
             state => {
@@ -262,10 +262,10 @@ impl CallSession {
     }
 
     /// The one message of the request is here.
-    fn run(&mut self, at: &mut At<'_, '_>, receiving: &Receiving) {
+    fn run(&mut self, at: &mut SessionContext<'_, '_>, receiving: &Receiving) {
         let message = match receiving.inbox.end(&mut self.sending.machine) {
             Ok(message) => message,
-            Err(status) => return self.end_with(at, status, Gone::Aborted),
+            Err(status) => return self.end_with(at, status, EndReason::Aborted),
         };
         let head = (receiving.fields.as_fields(), self.deadline);
         match run(&*receiving.run, message, head, &mut self.sending, at) {
@@ -278,7 +278,7 @@ impl CallSession {
         }
     }
 
-    fn posted(&mut self, at: &mut At<'_, '_>, posted: Posted) {
+    fn posted(&mut self, at: &mut SessionContext<'_, '_>, posted: Posted) {
         match posted {
             // Whoever sends from another thread cannot wait.
             Posted::Message(bytes) => {
@@ -294,29 +294,29 @@ impl CallSession {
         }
     }
 
-    fn letter(&mut self, at: &mut At<'_, '_>, letter: Letter) {
-        match (letter, &self.state) {
-            (Letter::Mail(mail), _) => self.turn(at, Turn::Mail(mail)),
-            (Letter::Send(_, payload), State::Streaming(_)) => {
+    fn handle_message(&mut self, at: &mut SessionContext<'_, '_>, handle_message: HandleMessage) {
+        match (handle_message, &self.state) {
+            (HandleMessage::Mail(mail), _) => self.turn(at, Turn::Mail(mail)),
+            (HandleMessage::Send(_, payload), State::Streaming(_)) => {
                 self.sending.send(at, |out| out.extend_from_slice(&payload));
             }
-            (Letter::Close(..), State::Streaming(_)) => {
-                self.end_with(at, Status::OK.into(), Gone::Aborted);
+            (HandleMessage::Close(..), State::Streaming(_)) => {
+                self.end_with(at, Status::OK.into(), EndReason::Aborted);
             }
-            (Letter::Send(..) | Letter::Close(..), _) => {}
+            (HandleMessage::Send(..) | HandleMessage::Close(..), _) => {}
         }
     }
 
     /// The response has been owed for too long. A stream just says that it is
     /// one; a single answer will not come any more.
-    fn no_reply(&mut self, at: &mut At<'_, '_>) {
+    fn no_reply(&mut self, at: &mut SessionContext<'_, '_>) {
         match &self.state {
             State::Streaming(_) => {
                 self.sending.open(at);
             }
             State::Receiving(_) | State::Owing | State::Ended => {
                 let status = Status::new(Code::DeadlineExceeded, "the method gave no answer");
-                self.end_with(at, status.into(), Gone::Aborted);
+                self.end_with(at, status.into(), EndReason::Aborted);
             }
         }
     }
@@ -326,7 +326,7 @@ impl CallSession {
     }
 
     /// Has a timer run while part of a message is here and wanted.
-    fn watch_message(&mut self, at: &mut At<'_, '_>) {
+    fn watch_message(&mut self, at: &mut SessionContext<'_, '_>) {
         let is_part = match &self.state {
             State::Receiving(receiving) => receiving.inbox.is_part(),
             State::Streaming(_) => !self.kept.is_empty() && self.listens(),
@@ -338,7 +338,7 @@ impl CallSession {
                 self.message_timer = at.context.grant_time(time, MESSAGE).ok();
                 if self.message_timer.is_none() {
                     let status = Status::new(Code::ResourceExhausted, "too many deadlines");
-                    self.end_with(at, status.into(), Gone::Aborted);
+                    self.end_with(at, status.into(), EndReason::Aborted);
                 }
             }
             (false, Some(_)) => stop(&mut self.message_timer, at),
@@ -347,7 +347,7 @@ impl CallSession {
     }
 
     /// What is left to be done when an event has been looked at.
-    fn settle(&mut self, at: &mut At<'_, '_>) {
+    fn settle(&mut self, at: &mut SessionContext<'_, '_>) {
         if !self.kept.is_empty() && self.listens() {
             let mut kept = core::mem::take(&mut self.kept);
             let used = self.pump(at, kept.rest());
@@ -358,7 +358,7 @@ impl CallSession {
             self.requests = Requests::Done;
             match self.sending.machine.receive_eof() {
                 Ok(()) => self.turn(at, Turn::HalfClosed),
-                Err(violation) => self.end_with(at, broken(violation), Gone::Aborted),
+                Err(violation) => self.end_with(at, broken(violation), EndReason::Aborted),
             }
         }
         if !self.is_over() {
@@ -375,7 +375,7 @@ impl CallSession {
 }
 
 /// Cancels a timer that runs.
-fn stop(timer: &mut Option<TimerId>, at: &mut At<'_, '_>) {
+fn stop(timer: &mut Option<TimerId>, at: &mut SessionContext<'_, '_>) {
     if let Some(timer) = timer.take() {
         at.context.cancel_timer(timer);
     }

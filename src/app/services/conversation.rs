@@ -6,8 +6,8 @@ use core::any::Any;
 use super::codec::Payload;
 use super::responses::{ResponseStream, Source, Turn};
 use super::sending::Sending;
-use crate::app::exchange::session::At;
-use crate::link::Gone;
+use crate::app::exchange::session::SessionContext;
+use crate::link::EndReason;
 
 /// An object that takes the messages of one call and answers them: its fields
 /// are the call's state. It serves client-streaming methods, which answer
@@ -102,13 +102,13 @@ pub trait Conversation {
 
     /// The client has cancelled the call or gone, its deadline has passed, or
     /// what it sent cannot be read: nothing can be sent any more.
-    fn cancelled(&mut self, why: Gone) {}
+    fn cancelled(&mut self, why: EndReason) {}
 }
 
 /// What an object makes of messages.
-pub(in crate::app) struct Talk<C>(pub(in crate::app) C);
+pub(in crate::app) struct ConversationSource<C>(pub(in crate::app) C);
 
-impl<C: Conversation> Source for Talk<C> {
+impl<C: Conversation> Source for ConversationSource<C> {
     fn is_live(&self) -> bool {
         true
     }
@@ -117,7 +117,7 @@ impl<C: Conversation> Source for Talk<C> {
         false
     }
 
-    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn<'_>) {
+    fn turn(&mut self, at: &mut SessionContext<'_, '_>, sending: &mut Sending, turn: Turn<'_>) {
         let stream = &mut ResponseStream::new(at, sending);
         match turn {
             Turn::Open => self.0.open(stream),
@@ -125,14 +125,14 @@ impl<C: Conversation> Source for Talk<C> {
                 Ok(message) => self.0.message(message, stream),
                 Err(status) => {
                     stream.finish(status);
-                    self.0.cancelled(Gone::Aborted);
+                    self.0.cancelled(EndReason::Aborted);
                 }
             },
             Turn::HalfClosed => self.0.half_closed(stream),
             Turn::Writable => self.0.writable(stream),
             Turn::Timer(token) => self.0.timer(stream, token),
             Turn::Mail(mail) => self.0.mail(stream, mail),
-            Turn::Gone(why) => self.0.cancelled(why),
+            Turn::Ended(why) => self.0.cancelled(why),
         }
     }
 }

@@ -105,7 +105,7 @@ impl Descriptors {
             4 => self.message(at, package, value.bytes(), 0),
             5 => self.enumeration(at, package, value.bytes()),
             6 => self.service(at, package, value.bytes()),
-            7 => self.field(at, package, value.bytes()),
+            7 => self.header(at, package, value.bytes()),
             _ => Ok(()),
         })?;
         self.by_name.insert(name.into(), at);
@@ -128,7 +128,7 @@ impl Descriptors {
         }
         let name = self.symbol(at, scope, bytes)?;
         each(bytes, |number, value| match number {
-            2 | 6 => self.field(at, &name, value.bytes()),
+            2 | 6 => self.header(at, &name, value.bytes()),
             3 => self.message(at, &name, value.bytes(), depth + 1),
             4 => self.enumeration(at, &name, value.bytes()),
             8 => self.symbol(at, &name, value.bytes()).map(drop), // a oneof
@@ -137,7 +137,7 @@ impl Descriptors {
     }
 
     /// A field, which may be an extension of another message.
-    fn field(&mut self, at: usize, scope: &str, bytes: &[u8]) -> Result<(), InvalidDescriptors> {
+    fn header(&mut self, at: usize, scope: &str, bytes: &[u8]) -> Result<(), InvalidDescriptors> {
         self.symbol(at, scope, bytes)?;
         let (mut extended, mut extension) = (None, None);
         each(bytes, |number, value| {

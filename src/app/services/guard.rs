@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 
 use super::codec::CallStatus;
 use super::rules::Rules;
-use crate::app::exchange::site::Site;
+use crate::app::exchange::loop_state::LoopState;
 use crate::grpc::{Code, Status};
 use crate::net::report::report;
 
@@ -15,8 +15,8 @@ pub(in crate::app) fn deadline_exceeded() -> CallStatus {
 }
 
 /// What a call ends with when its method has panicked.
-pub(in crate::app) fn failed(site: &Site, rules: &Rules) -> CallStatus {
-    site.metrics.panicked();
+pub(in crate::app) fn failed(loop_state: &LoopState, rules: &Rules) -> CallStatus {
+    loop_state.metrics.panicked();
     let Rules {
         service, method, ..
     } = rules;
@@ -31,9 +31,9 @@ pub(in crate::app) fn failed(site: &Site, rules: &Rules) -> CallStatus {
 /// Runs what is an application's own. Its panic is the call's end, and nobody
 /// else's.
 pub(in crate::app) fn guarded<R>(
-    site: &Site,
+    loop_state: &LoopState,
     rules: &Rules,
     run: impl FnOnce() -> Result<R, CallStatus>,
 ) -> Result<R, CallStatus> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(failed(site, rules)))
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(failed(loop_state, rules)))
 }

@@ -138,20 +138,26 @@ impl Health {
     pub fn service(&self) -> Service {
         let [check, watch, list] = [self.clone(), self.clone(), self.clone()];
         Service::new("grpc.health.v1.Health")
-            .unary("Check", move |Asked(service): Asked, _call| {
-                let serving = check.lock().find(&service);
-                let serving = serving.ok_or(Status::new(Code::NotFound, "unknown service"))?;
-                Ok(Told(serving.number()))
-            })
-            .server_streaming_object("Watch", move |Asked(service): Asked, _call| {
-                Ok(Watch {
-                    health: watch.clone(),
-                    service: service.into(),
-                    charge: Charge::NONE,
-                    session: None,
-                    last: None,
-                })
-            })
+            .unary(
+                "Check",
+                move |CheckRequest(service): CheckRequest, _call| {
+                    let serving = check.lock().find(&service);
+                    let serving = serving.ok_or(Status::new(Code::NotFound, "unknown service"))?;
+                    Ok(Told(serving.number()))
+                },
+            )
+            .server_streaming_object(
+                "Watch",
+                move |CheckRequest(service): CheckRequest, _call| {
+                    Ok(Watch {
+                        health: watch.clone(),
+                        service: service.into(),
+                        charge: Charge::NONE,
+                        session: None,
+                        last: None,
+                    })
+                },
+            )
             .unary("List", move |_request: Vec<u8>, _call| list.list())
     }
 
@@ -183,9 +189,9 @@ impl Health {
 }
 
 /// `HealthCheckRequest`.
-struct Asked(String);
+struct CheckRequest(String);
 
-impl Payload for Asked {
+impl Payload for CheckRequest {
     const CODECS: &'static [&'static str] = &["proto"];
 
     fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {

@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::codec::CallStatus;
-use crate::app::exchange::session::At;
-use crate::grpc::{self, Code, Limits, Status, Violation};
+use crate::app::exchange::session::SessionContext;
+use crate::grpc::{self, Code, Limits, ProtocolError, Status};
 use crate::link::Charge;
 use crate::net::Context;
 use crate::wire::Step;
 
 /// The status that a violation ends a call with.
-pub(in crate::app) fn broken(violation: Violation) -> CallStatus {
+pub(in crate::app) fn broken(violation: ProtocolError) -> CallStatus {
     Status::new(violation.code(), violation.to_string()).into()
 }
 
@@ -180,20 +180,20 @@ pub(in crate::app) fn exhausted() -> CallStatus {
 
 /// Gives a message to `look`: inflated, if it came compressed.
 pub(in crate::app) fn inflated<'c, R>(
-    at: &mut At<'_, 'c>,
+    at: &mut SessionContext<'_, 'c>,
     limits: &Limits,
     (message, compressed): (&[u8], bool),
-    look: impl FnOnce(&mut At<'_, 'c>, &[u8]) -> R,
+    look: impl FnOnce(&mut SessionContext<'_, 'c>, &[u8]) -> R,
 ) -> Result<R, CallStatus> {
     #[cfg(feature = "gzip")]
     if compressed {
-        let scratch = &mut at.site.scratch;
+        let scratch = &mut at.loop_state.scratch;
         let mut memory = core::mem::take(&mut scratch.message);
         memory.clear();
         let done = scratch.gzip.inflate(message, limits.message, &mut memory);
         let looked = done.map(|()| look(at, &memory)).map_err(broken);
-        at.site.scratch.message = memory;
-        at.site.scratch.shrink();
+        at.loop_state.scratch.message = memory;
+        at.loop_state.scratch.shrink();
         return looked;
     }
     // Without an encoding the machine refuses what says that it is compressed.
@@ -214,7 +214,7 @@ mod tests {
             query: None,
         };
         grpc::Call::open(&RequestHead {
-            method: Method::Post,
+            method: Method::POST,
             target,
             version: Version::Http11,
             protocol: None,

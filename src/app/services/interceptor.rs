@@ -8,7 +8,7 @@ use super::call::{Call, binary_value};
 use super::codec::CallStatus;
 use super::outgoing::Outgoing;
 use crate::app::exchange::extensions::Extensions;
-use crate::grpc::Misuse;
+use crate::grpc::UsageError;
 use crate::net::Peer;
 
 /// Something that sees every call before its method, and how each ended.
@@ -117,8 +117,8 @@ impl Ended<'_> {
     /// Sends metadata with the status.
     ///
     /// # Errors
-    /// [`Misuse`] if the name or the value cannot be sent.
-    pub fn send_trailer(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+    /// [`UsageError`] if the name or the value cannot be sent.
+    pub fn send_trailer(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         self.outgoing.push_trailer(name, value)
     }
 
@@ -126,7 +126,7 @@ impl Ended<'_> {
     ///
     /// # Errors
     /// As [`send_trailer`](Self::send_trailer).
-    pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), Misuse> {
+    pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), UsageError> {
         let value = binary_value(name, octets)?;
         self.outgoing.push_trailer(name, &value)
     }

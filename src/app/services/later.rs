@@ -6,8 +6,8 @@ use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::codec::{CallStatus, Payload};
-use crate::app::publishing::door::Door;
 use crate::app::publishing::handle::Undelivered;
+use crate::app::publishing::loop_address::LoopAddress;
 use crate::grpc::{Code, Status};
 use crate::net::{Claim, Exchange, Exhausted, Peer, Resource};
 
@@ -33,7 +33,7 @@ impl Posted {
 
 /// Where the session of a call takes what is posted.
 struct Address {
-    door: Door,
+    loop_address: LoopAddress,
     exchange: Exchange,
     wanted: Arc<AtomicBool>,
 }
@@ -41,7 +41,10 @@ struct Address {
 impl Address {
     fn post(&self, posted: Posted) -> Result<(), Undelivered> {
         let bytes = posted.memory();
-        let is_taken = self.is_wanted() && self.door.post(self.exchange, Box::new(posted), bytes);
+        let is_taken = self.is_wanted()
+            && self
+                .loop_address
+                .post(self.exchange, Box::new(posted), bytes);
         is_taken.then_some(()).ok_or(Undelivered)
     }
 
@@ -49,7 +52,9 @@ impl Address {
     fn end(&self, posted: Posted) -> Result<(), Undelivered> {
         let bytes = posted.memory();
         let is_taken = self.wanted.swap(false, Ordering::AcqRel)
-            && self.door.post(self.exchange, Box::new(posted), bytes);
+            && self
+                .loop_address
+                .post(self.exchange, Box::new(posted), bytes);
         is_taken.then_some(()).ok_or(Undelivered)
     }
 
@@ -88,14 +93,14 @@ impl<M> fmt::Debug for Later<M> {
 
 impl<M> Later<M> {
     pub(in crate::app) const fn new(
-        door: Door,
+        loop_address: LoopAddress,
         exchange: Exchange,
         peer: Option<Peer>,
         wanted: Arc<AtomicBool>,
     ) -> Self {
         Self {
             address: Address {
-                door,
+                loop_address,
                 exchange,
                 wanted,
             },
@@ -119,8 +124,14 @@ impl<M> Later<M> {
 
     /// Takes the call's place among those that wait for blocking work.
     pub(in crate::app) fn claim_job(&self) -> Result<Claim, Exhausted> {
-        let Address { door, exchange, .. } = &self.address;
-        door.remote.claim(Resource::Jobs, self.peer, *exchange)
+        let Address {
+            loop_address,
+            exchange,
+            ..
+        } = &self.address;
+        loop_address
+            .remote
+            .claim(Resource::Jobs, self.peer, *exchange)
     }
 }
 
@@ -181,9 +192,13 @@ impl<M> fmt::Debug for ResponseSender<M> {
 }
 
 impl<M> ResponseSender<M> {
-    pub(in crate::app) fn new(door: Door, exchange: Exchange, wanted: Arc<AtomicBool>) -> Self {
+    pub(in crate::app) fn new(
+        loop_address: LoopAddress,
+        exchange: Exchange,
+        wanted: Arc<AtomicBool>,
+    ) -> Self {
         let address = Address {
-            door,
+            loop_address,
             exchange,
             wanted,
         };

@@ -23,7 +23,7 @@ use crate::app::exchange::record::RouteNumber;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
-use crate::app::exchange::session::At;
+use crate::app::exchange::session::SessionContext;
 use crate::app::routes::endpoint::{Endpoint, erase};
 use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
@@ -42,7 +42,7 @@ struct Ended;
 fn begin(
     sending: &mut Sending,
     request: &Request<'_>,
-    at: &mut At<'_, '_>,
+    at: &mut SessionContext<'_, '_>,
 ) -> Result<Option<Instant>, Ended> {
     judge(sending, request, at).map_err(|status| {
         sending.finish(at, status);
@@ -56,7 +56,7 @@ fn begin(
 fn judge(
     sending: &mut Sending,
     request: &Request<'_>,
-    at: &mut At<'_, '_>,
+    at: &mut SessionContext<'_, '_>,
 ) -> Result<Option<Instant>, CallStatus> {
     let head = request.head();
     if !sending.rules.is_path(request.path()) || head.target.query().is_some() {
@@ -78,7 +78,9 @@ fn judge(
         outgoing.extensions = record.and_then(|it| it.extensions.clone());
         let asked = rules.request(timeout, head.fields);
         let mut call = Call::new(asked, outgoing, deadline, at);
-        guarded(at.site, rules, || rules.interceptors.before(&mut call))?;
+        guarded(at.loop_state, rules, || {
+            rules.interceptors.before(&mut call)
+        })?;
     }
     Ok(deadline)
 }
@@ -96,7 +98,7 @@ fn answer(
     let Ok(deadline) = begin(&mut sending, request, at) else {
         return Ok(Done(()));
     };
-    sending.frames = core::mem::take(&mut at.site.scratch.frames);
+    sending.frames = core::mem::take(&mut at.loop_state.scratch.frames);
     let given = (head.fields, deadline);
     let whole = sending.machine.whole_message(request.body(), &rules.limits);
     let answered = match whole.filter(|_| SHORTCUTS) {
@@ -117,7 +119,7 @@ fn answer(
         }
     };
     let frames = core::mem::take(&mut sending.frames);
-    at.site.scratch.keep_frames(frames);
+    at.loop_state.scratch.keep_frames(frames);
     Ok(match answered {
         Some(answer) => match place(&mut sending, reply.at()) {
             Some(claim) => {
@@ -178,7 +180,7 @@ fn converse(
     // The deadline counts from the head.
     let asked = rules.request(None, head.fields);
     let mut call = Call::new(asked, &mut sending.outgoing, deadline, at);
-    match guarded(at.site, rules, || method(&mut call)) {
+    match guarded(at.loop_state, rules, || method(&mut call)) {
         Ok(source) => {
             // Refused only where all of it is here already.
             let _ = at.context.accept_messages();
@@ -193,7 +195,7 @@ fn converse(
 }
 
 /// A place for a call that is not over yet; without one the call has been ended.
-fn place(sending: &mut Sending, at: &mut At<'_, '_>) -> Option<Claim> {
+fn place(sending: &mut Sending, at: &mut SessionContext<'_, '_>) -> Option<Claim> {
     let claim = at.context.claim(Resource::Sessions);
     if claim.is_err() {
         let status = Status::new(Code::ResourceExhausted, "too many calls");
@@ -224,7 +226,7 @@ impl App {
             of_app: self.interceptors().clone(),
             own: interceptors,
         });
-        let post = || Verb::One(HttpMethod::Post.as_str().into());
+        let post = || Verb::One(HttpMethod::POST.as_str().into());
         let mut app = self;
         for (name, registered) in methods {
             let Registered {

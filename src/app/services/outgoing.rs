@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::app::exchange::extensions::Extensions;
-use crate::grpc::{Misuse, metadata};
+use crate::grpc::{UsageError, metadata};
 use crate::http::{Field, FieldBuffer};
 
 /// What goes with a response, and what is known of its request.
@@ -27,15 +27,19 @@ pub(in crate::app) struct Outgoing {
 
 impl Outgoing {
     /// Adds metadata ahead of the messages.
-    pub(in crate::app) fn push_head(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+    pub(in crate::app) fn push_head(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         if self.is_head_made {
-            return Err(Misuse::HeadSent);
+            return Err(UsageError::HeadSent);
         }
         push(&mut self.head, name, value)
     }
 
     /// Adds metadata with the status.
-    pub(in crate::app) fn push_trailer(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+    pub(in crate::app) fn push_trailer(
+        &mut self,
+        name: &str,
+        value: &str,
+    ) -> Result<(), UsageError> {
         metadata::check_trailing(Field::new(name, value))?;
         push(&mut self.trailers, name, value)
     }
@@ -56,7 +60,9 @@ impl Drop for Outgoing {
 }
 
 /// Adds metadata that can be sent.
-fn push(fields: &mut FieldBuffer, name: &str, value: &str) -> Result<(), Misuse> {
+fn push(fields: &mut FieldBuffer, name: &str, value: &str) -> Result<(), UsageError> {
     metadata::check(Field::new(name, value))?;
-    fields.push(name, value).map_err(|_| Misuse::MetadataValue)
+    fields
+        .push(name, value)
+        .map_err(|_| UsageError::MetadataValue)
 }

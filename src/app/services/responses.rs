@@ -10,11 +10,11 @@ use super::call::binary_value;
 use super::codec::{CallStatus, Payload};
 use super::later::ResponseSender;
 use super::sending::Sending;
-use crate::app::exchange::session::At;
-use crate::app::publishing::door::Door;
+use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::handle::Handle;
-use crate::grpc::{Code, Misuse, Status};
-use crate::link::{Charge, Gone};
+use crate::app::publishing::loop_address::LoopAddress;
+use crate::grpc::{Code, Status, UsageError};
+use crate::link::{Charge, EndReason};
 use crate::net::Flow;
 use crate::wire::Instant;
 
@@ -76,7 +76,7 @@ pub trait ServerStream {
 
     /// The client has cancelled the call or gone, or its deadline has passed:
     /// nothing can be sent any more.
-    fn cancelled(&mut self, why: Gone) {}
+    fn cancelled(&mut self, why: EndReason) {}
 }
 
 /// What happens to a stream.
@@ -89,7 +89,7 @@ pub(in crate::app) enum Turn<'m> {
     Writable,
     Timer(u32),
     Mail(Box<dyn Any + Send>),
-    Gone(Gone),
+    Ended(EndReason),
 }
 
 /// Where the messages of a stream come from.
@@ -103,7 +103,7 @@ pub(in crate::app) trait Source {
     }
 
     /// Something happened; sends what there is to send.
-    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn<'_>);
+    fn turn(&mut self, at: &mut SessionContext<'_, '_>, sending: &mut Sending, turn: Turn<'_>);
 }
 
 /// What an iterator gives.
@@ -114,7 +114,7 @@ impl<M: Payload, I: Iterator<Item = Result<M, CallStatus>>> Source for Pulled<I>
         false
     }
 
-    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn<'_>) {
+    fn turn(&mut self, at: &mut SessionContext<'_, '_>, sending: &mut Sending, turn: Turn<'_>) {
         if !matches!(turn, Turn::Open | Turn::Writable) {
             return;
         }
@@ -139,7 +139,7 @@ impl Source for Awaited {
         true
     }
 
-    fn turn(&mut self, _at: &mut At<'_, '_>, _sending: &mut Sending, _turn: Turn<'_>) {}
+    fn turn(&mut self, _at: &mut SessionContext<'_, '_>, _sending: &mut Sending, _turn: Turn<'_>) {}
 }
 
 /// What an object sends.
@@ -150,14 +150,14 @@ impl<S: ServerStream> Source for Live<S> {
         true
     }
 
-    fn turn(&mut self, at: &mut At<'_, '_>, sending: &mut Sending, turn: Turn<'_>) {
+    fn turn(&mut self, at: &mut SessionContext<'_, '_>, sending: &mut Sending, turn: Turn<'_>) {
         let stream = &mut ResponseStream::new(at, sending);
         match turn {
             Turn::Open => self.0.open(stream),
             Turn::Writable => self.0.writable(stream),
             Turn::Timer(token) => self.0.timer(stream, token),
             Turn::Mail(mail) => self.0.mail(stream, mail),
-            Turn::Gone(why) => self.0.cancelled(why),
+            Turn::Ended(why) => self.0.cancelled(why),
             Turn::Message(_) | Turn::HalfClosed => {} // it had its one message before
         }
     }
@@ -165,7 +165,7 @@ impl<S: ServerStream> Source for Live<S> {
 
 /// The responses of one call, as they are sent. Lent for one call.
 pub struct ResponseStream<'a, 'c, M> {
-    at: At<'a, 'c>,
+    at: SessionContext<'a, 'c>,
     sending: &'a mut Sending,
     message: PhantomData<fn(&M)>,
 }
@@ -179,7 +179,10 @@ impl<M> fmt::Debug for ResponseStream<'_, '_, M> {
 }
 
 impl<'a, 'c, M> ResponseStream<'a, 'c, M> {
-    pub(in crate::app) fn new(at: &'a mut At<'_, 'c>, sending: &'a mut Sending) -> Self {
+    pub(in crate::app) fn new(
+        at: &'a mut SessionContext<'_, 'c>,
+        sending: &'a mut Sending,
+    ) -> Self {
         Self {
             at: at.reborrow(),
             sending,
@@ -224,17 +227,17 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     /// Adds metadata that is sent ahead of the messages.
     ///
     /// # Errors
-    /// [`Misuse`] if the name or the value cannot be sent, or the head has
+    /// [`UsageError`] if the name or the value cannot be sent, or the head has
     /// been.
-    pub fn send_metadata(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+    pub fn send_metadata(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         self.sending.outgoing.push_head(name, value)
     }
 
     /// Adds metadata that is sent with the status.
     ///
     /// # Errors
-    /// [`Misuse`] if the name or the value cannot be sent.
-    pub fn send_trailer(&mut self, name: &str, value: &str) -> Result<(), Misuse> {
+    /// [`UsageError`] if the name or the value cannot be sent.
+    pub fn send_trailer(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         self.sending.outgoing.push_trailer(name, value)
     }
 
@@ -243,7 +246,7 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     ///
     /// # Errors
     /// As [`send_trailer`](Self::send_trailer).
-    pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), Misuse> {
+    pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), UsageError> {
         let value = binary_value(name, octets)?;
         self.sending.outgoing.push_trailer(name, &value)
     }
@@ -290,12 +293,12 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     /// call ends when the last of its clones is dropped.
     pub fn sender(&mut self) -> ResponseSender<M> {
         let context = &*self.at.context;
-        let door = Door {
+        let loop_address = LoopAddress {
             remote: context.remote(),
             owner: context.owner(),
         };
         let wanted = self.sending.outgoing.wanted();
-        ResponseSender::new(door, context.exchange(), wanted)
+        ResponseSender::new(loop_address, context.exchange(), wanted)
     }
 
     /// Bytes that wait for the client to take them.

@@ -8,7 +8,7 @@ use super::guard::guarded;
 use super::inbox::{Inbox, exhausted, inflated};
 use super::methods::{Answer, OnMessage};
 use super::sending::Sending;
-use crate::app::exchange::session::At;
+use crate::app::exchange::session::SessionContext;
 use crate::http::{FieldBuffer, Fields};
 use crate::link::Charge;
 use crate::wire::Instant;
@@ -31,7 +31,7 @@ impl Receiving {
     pub(in crate::app) fn new(
         run: Arc<OnMessage>,
         fields: Fields<'_>,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
     ) -> Result<Box<Self>, CallStatus> {
         let mut copied = FieldBuffer::new();
         // A head that a machine accepted is far below the 4 GiB where this
@@ -58,9 +58,9 @@ pub(in crate::app) fn run(
     (message, compressed): (&[u8], bool),
     (fields, deadline): (Fields<'_>, Option<Instant>),
     sending: &mut Sending,
-    at: &mut At<'_, '_>,
+    at: &mut SessionContext<'_, '_>,
 ) -> Option<Answer> {
-    at.site.metrics.received_message(message.len());
+    at.loop_state.metrics.received_message(message.len());
     if at.context.is_memory_full() {
         sending.finish(at, exhausted());
         return None;
@@ -76,7 +76,7 @@ pub(in crate::app) fn run(
     // The deadline counts from the head.
     let mut call = Call::new(rules.request(None, fields), outgoing, deadline, at);
     let answer = inflated(at, &rules.limits, (message, compressed), |at, message| {
-        guarded(at.site, rules, || run(message, &mut call, frames))
+        guarded(at.loop_state, rules, || run(message, &mut call, frames))
     });
     match answer.and_then(|answer| answer) {
         Ok(Answer::Message) => {

@@ -19,9 +19,9 @@ use super::interceptor::Ended;
 use super::outgoing::Outgoing;
 use super::rules::Rules;
 use crate::app::exchange::client::Client;
-use crate::app::exchange::session::At;
+use crate::app::exchange::session::SessionContext;
 use crate::grpc::frame::PREFIX;
-use crate::grpc::{self, Code, Ending, Misuse, Status};
+use crate::grpc::{self, Code, Ending, Status, UsageError};
 use crate::http::{self, ContentTypeLine, FieldBuffer, Fields};
 use crate::link::{self, Body, Charge};
 use crate::net::Flow;
@@ -69,7 +69,11 @@ pub(in crate::app) struct Sending {
 }
 
 impl Sending {
-    pub(in crate::app) fn new(machine: grpc::Call, rules: Arc<Rules>, at: &At<'_, '_>) -> Self {
+    pub(in crate::app) fn new(
+        machine: grpc::Call,
+        rules: Arc<Rules>,
+        at: &SessionContext<'_, '_>,
+    ) -> Self {
         let mut outgoing = Outgoing::default();
         outgoing.compress = rules.compress;
         Self {
@@ -91,7 +95,7 @@ impl Sending {
     }
 
     /// Charges what `frames` holds until the next event.
-    pub(in crate::app) fn charge_frames(&mut self, at: &mut At<'_, '_>) {
+    pub(in crate::app) fn charge_frames(&mut self, at: &mut SessionContext<'_, '_>) {
         let held = self.frames.capacity();
         if held == self.charge.bytes() {
             return;
@@ -110,11 +114,11 @@ impl Sending {
     /// Sends one message, which `encode` appends.
     pub(in crate::app) fn send(
         &mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Flow {
         if self.is_ended() {
-            return Flow::Over(link::Misuse::Over);
+            return Flow::Over(link::UsageError::Over);
         }
         let start = self.begin_message();
         encode(&mut self.frames);
@@ -130,23 +134,27 @@ impl Sending {
     }
 
     /// Sends the message that was begun at `start`.
-    pub(in crate::app) fn end_message(&mut self, at: &mut At<'_, '_>, start: usize) -> Flow {
+    pub(in crate::app) fn end_message(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        start: usize,
+    ) -> Flow {
         let len = self.frames.len().saturating_sub(start + PREFIX);
         if !self.make_head(at) {
-            return Flow::Over(link::Misuse::Over);
+            return Flow::Over(link::UsageError::Over);
         }
         if self.frame(at, start).is_err() {
             // Only a message of more than 4 GiB cannot be framed.
             let status = Status::new(Code::Internal, "message is too long");
             self.finish(at, status.into());
-            return Flow::Over(link::Misuse::Over);
+            return Flow::Over(link::UsageError::Over);
         }
         self.sent += 1;
         if self.rules.single && self.sent > 1 {
             self.finish(at, miscounted());
-            return Flow::Over(link::Misuse::Over);
+            return Flow::Over(link::UsageError::Over);
         }
-        at.site.metrics.sent_messages(1, len);
+        at.loop_state.metrics.sent_messages(1, len);
         if let Some(client) = &self.client {
             let now = at.context.unix_seconds();
             client.membership.activity().sent(len, now);
@@ -161,10 +169,10 @@ impl Sending {
     }
 
     /// Frames the message behind `start`.
-    fn frame(&mut self, at: &mut At<'_, '_>, start: usize) -> Result<(), Misuse> {
+    fn frame(&mut self, at: &mut SessionContext<'_, '_>, start: usize) -> Result<(), UsageError> {
         #[cfg(feature = "gzip")]
         if self.compresses && self.outgoing.compress {
-            let scratch = &mut at.site.scratch;
+            let scratch = &mut at.loop_state.scratch;
             let message = self.frames.get(start + PREFIX..).unwrap_or_default();
             scratch.gzip.compress(message, &mut scratch.packed);
             self.frames.truncate(start);
@@ -181,7 +189,7 @@ impl Sending {
 
     /// Makes the head, once; whether messages may follow.
     #[inline(always)]
-    fn make_head(&mut self, at: &mut At<'_, '_>) -> bool {
+    fn make_head(&mut self, at: &mut SessionContext<'_, '_>) -> bool {
         match self.stage {
             Stage::Owing => self.put_head(at),
             Stage::Made | Stage::Open => true,
@@ -191,7 +199,7 @@ impl Sending {
 
     /// Puts the fields of the head into the record, where they say more than the
     /// content type.
-    fn put_head(&mut self, at: &mut At<'_, '_>) -> bool {
+    fn put_head(&mut self, at: &mut SessionContext<'_, '_>) -> bool {
         let Some(record) = at.record.as_deref_mut() else {
             self.stage = Stage::Ended;
             return false;
@@ -213,7 +221,7 @@ impl Sending {
     }
 
     /// Sends the head, if it has not left.
-    pub(in crate::app) fn open(&mut self, at: &mut At<'_, '_>) -> bool {
+    pub(in crate::app) fn open(&mut self, at: &mut SessionContext<'_, '_>) -> bool {
         if !self.make_head(at) {
             return false;
         }
@@ -225,13 +233,13 @@ impl Sending {
     }
 
     /// Sends what has been framed.
-    pub(in crate::app) fn flush(&mut self, at: &mut At<'_, '_>) -> Flow {
+    pub(in crate::app) fn flush(&mut self, at: &mut SessionContext<'_, '_>) -> Flow {
         if self.frames.is_empty() {
             return Flow::Go;
         }
         if !self.open(at) {
             self.frames.clear();
-            return Flow::Over(link::Misuse::Over);
+            return Flow::Over(link::UsageError::Over);
         }
         let flow = at.context.write(&self.frames);
         if flow.is_taken() {
@@ -248,7 +256,7 @@ impl Sending {
     }
 
     /// Ends the call with the status OK, as nearly all end.
-    pub(in crate::app) fn finish_ok(&mut self, at: &mut At<'_, '_>) {
+    pub(in crate::app) fn finish_ok(&mut self, at: &mut SessionContext<'_, '_>) {
         let is_plain = self.stage == Stage::Made
             && (self.sent > 0 || !self.rules.single)
             && self.rules.interceptors.is_empty()
@@ -264,7 +272,7 @@ impl Sending {
     }
 
     /// Ends the call with a status.
-    pub(in crate::app) fn finish(&mut self, at: &mut At<'_, '_>, status: CallStatus) {
+    pub(in crate::app) fn finish(&mut self, at: &mut SessionContext<'_, '_>, status: CallStatus) {
         if self.stage == Stage::Ended {
             return;
         }
@@ -275,14 +283,19 @@ impl Sending {
         if self.stage == Stage::Owing && status.code == Code::Ok {
             self.make_head(at);
         }
-        let mut fields = mem::take(&mut at.site.scratch.trailers);
+        let mut fields = mem::take(&mut at.loop_state.scratch.trailers);
         fields.clear();
         self.end(at, &status, &mut fields);
         self.stage = Stage::Ended;
-        at.site.scratch.trailers = fields;
+        at.loop_state.scratch.trailers = fields;
     }
 
-    fn end(&mut self, at: &mut At<'_, '_>, status: &CallStatus, fields: &mut FieldBuffer) {
+    fn end(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        status: &CallStatus,
+        fields: &mut FieldBuffer,
+    ) {
         let Self {
             machine,
             outgoing,
@@ -325,7 +338,7 @@ impl Sending {
     }
 
     /// The client has gone: nothing can be sent any more.
-    pub(in crate::app) fn lose(&mut self, at: &At<'_, '_>) {
+    pub(in crate::app) fn lose(&mut self, at: &SessionContext<'_, '_>) {
         if self.stage != Stage::Ended {
             self.stage = Stage::Ended;
             let status = Status::new(Code::Cancelled, "the client has gone");
@@ -334,7 +347,7 @@ impl Sending {
     }
 
     /// Shows the interceptors how the call ended.
-    fn tell(&mut self, at: &At<'_, '_>, mut status: CallStatus) -> CallStatus {
+    fn tell(&mut self, at: &SessionContext<'_, '_>, mut status: CallStatus) -> CallStatus {
         let rules = &*self.rules;
         let Rules {
             service,
@@ -353,7 +366,7 @@ impl Sending {
             status: &mut status,
             outgoing: &mut self.outgoing,
         };
-        let told = guarded(at.site, rules, || {
+        let told = guarded(at.loop_state, rules, || {
             interceptors.after(&mut ended);
             Ok(())
         });
@@ -380,7 +393,9 @@ const STREAMED: Body<'static> = Body::Streamed {
 
 /// Metadata of the head where there is no head of its own: it goes with the
 /// status.
-fn put_head_metadata(head: &FieldBuffer, fields: &mut FieldBuffer) -> Result<(), Misuse> {
+fn put_head_metadata(head: &FieldBuffer, fields: &mut FieldBuffer) -> Result<(), UsageError> {
     let metadata: Fields<'_> = head.as_fields();
-    fields.extend(metadata).map_err(|_| Misuse::MetadataValue)
+    fields
+        .extend(metadata)
+        .map_err(|_| UsageError::MetadataValue)
 }

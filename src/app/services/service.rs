@@ -15,7 +15,7 @@ use core::fmt;
 
 use super::call::Call;
 use super::codec::{CallStatus, Payload};
-use super::conversation::{Conversation, Talk};
+use super::conversation::{Conversation, ConversationSource};
 use super::interceptor::Interceptor;
 use super::later::{Later, ResponseSender};
 use super::methods::{Answer, Method, OnHead, OnMessage};
@@ -173,7 +173,12 @@ impl Service {
         self.on_message(name, true, I::CODECS, move |message, call, _out| {
             let request = I::decode(message)?;
             let wanted = call.outgoing().wanted();
-            let later = Later::new(call.door().clone(), call.exchange(), call.peer(), wanted);
+            let later = Later::new(
+                call.loop_address().clone(),
+                call.exchange(),
+                call.peer(),
+                wanted,
+            );
             method(request, call, later);
             Ok(Answer::Later)
         })
@@ -234,7 +239,7 @@ impl Service {
         self.on_message(name, false, I::CODECS, move |message, call, _out| {
             let request = I::decode(message)?;
             let wanted = call.outgoing().wanted();
-            let sender = ResponseSender::new(call.door().clone(), call.exchange(), wanted);
+            let sender = ResponseSender::new(call.loop_address().clone(), call.exchange(), wanted);
             method(request, call, sender);
             Ok(Answer::Stream(Box::new(Awaited)))
         })
@@ -271,7 +276,7 @@ impl Service {
         method: impl Fn(&mut Call<'_>) -> Result<C, CallStatus> + Send + Sync + 'static,
     ) -> Self {
         let make: Arc<OnHead> =
-            Arc::new(move |call: &mut Call<'_>| Ok(Box::new(Talk(method(call)?))));
+            Arc::new(move |call: &mut Call<'_>| Ok(Box::new(ConversationSource(method(call)?))));
         let method = Method::Messages(make);
         let codecs = C::Request::CODECS;
         let registered = Registered {

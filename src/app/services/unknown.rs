@@ -7,7 +7,7 @@ use super::interceptor::Interceptors;
 use super::rules::Rules;
 use super::sending::Sending;
 use crate::app::exchange::refusal::{Done, Refusal};
-use crate::app::exchange::session::At;
+use crate::app::exchange::session::SessionContext;
 use crate::grpc::{self, Code, Limits, Status};
 use crate::http::RequestHead;
 
@@ -15,7 +15,7 @@ use crate::http::RequestHead;
 pub(in crate::app) fn unknown(
     interceptors: &Arc<Interceptors>,
     head: &RequestHead<'_>,
-    at: &mut At<'_, '_>,
+    at: &mut SessionContext<'_, '_>,
 ) -> Result<Done, Refusal> {
     let machine = grpc::Call::open(head)?;
     let (status, service, method) = match machine.request(head) {

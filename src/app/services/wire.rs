@@ -56,7 +56,7 @@ impl<'m> Fields<'m> {
         Self { rest: message }
     }
 
-    fn field(&mut self) -> Option<(u32, Value<'m>)> {
+    fn header(&mut self) -> Option<(u32, Value<'m>)> {
         let key = self.varint()?;
         let number = u32::try_from(key >> 3).ok().filter(|&number| number > 0)?;
         let value = match key & 7 {
@@ -99,7 +99,7 @@ impl<'m> Iterator for Fields<'m> {
         if self.rest.is_empty() {
             return None;
         }
-        let field = self.field().ok_or(Malformed);
+        let field = self.header().ok_or(Malformed);
         if field.is_err() {
             self.rest = &[];
         }

@@ -20,7 +20,7 @@ use crate::app::routes::shared::Shared;
 use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
 use crate::app::telemetry::metrics::Metrics;
 use crate::http::Method;
-use crate::net::{Address, Error, Limits, ListenOptions, Loop, Place, Poller};
+use crate::net::{Address, Error, Limits, ListenOptions, ListenTarget, Loop, Poller};
 use crate::{link, websocket};
 
 /// An app: routes, middleware and options, ready to listen.
@@ -37,7 +37,7 @@ pub struct App {
     /// Those of WebSocket routes with limits of their own.
     sockets: Vec<websocket::Limits>,
     options: ListenOptions,
-    places: Vec<Place>,
+    places: Vec<ListenTarget>,
     threads: usize,
     directory: Arc<Directory>,
     rooms: RoomLimits,
@@ -96,7 +96,7 @@ impl App {
         pattern: &str,
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
-        self.on(Method::Get, pattern, call)
+        self.on(Method::GET, pattern, call)
     }
 
     /// Serves POST.
@@ -106,7 +106,7 @@ impl App {
         pattern: &str,
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
-        self.on(Method::Post, pattern, call)
+        self.on(Method::POST, pattern, call)
     }
 
     /// Serves PUT.
@@ -116,7 +116,7 @@ impl App {
         pattern: &str,
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
-        self.on(Method::Put, pattern, call)
+        self.on(Method::PUT, pattern, call)
     }
 
     /// Serves PATCH.
@@ -126,7 +126,7 @@ impl App {
         pattern: &str,
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
-        self.on(Method::Patch, pattern, call)
+        self.on(Method::PATCH, pattern, call)
     }
 
     /// Serves DELETE.
@@ -136,7 +136,7 @@ impl App {
         pattern: &str,
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
-        self.on(Method::Delete, pattern, call)
+        self.on(Method::DELETE, pattern, call)
     }
 
     /// Serves this method.
@@ -327,7 +327,7 @@ impl App {
     /// # Errors
     /// [`Error::Address`] for other texts, [`Error::Resolve`] for unknown names.
     pub fn listen(mut self, address: &str) -> Result<Self, Error> {
-        self.places.push(Place::resolve(address)?);
+        self.places.push(ListenTarget::resolve(address)?);
         Ok(self)
     }
 
@@ -398,7 +398,7 @@ impl App {
     }
 
     /// What every loop of the app is made with.
-    fn plan(self, places: &[Place]) -> Result<Plan, Error> {
+    fn plan(self, places: &[ListenTarget]) -> Result<Plan, Error> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }

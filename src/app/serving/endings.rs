@@ -4,20 +4,20 @@ use core::mem;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use super::handler::Front;
+use super::handler::AppHandler;
 use crate::app::exchange::respond::note;
-use crate::app::exchange::session::{After, At};
+use crate::app::exchange::session::{After, SessionContext};
 use crate::app::exchange::subject::Subject;
 use crate::http::{Method, Status};
-use crate::link::{Event, Gone};
+use crate::link::{EndReason, Event};
 use crate::net::Context;
 use crate::net::report::report;
 
-impl Front {
+impl AppHandler {
     /// The exchange, or its connection, is over.
-    pub(super) fn gone(&mut self, context: &mut Context<'_>, why: Gone) {
+    pub(super) fn gone(&mut self, context: &mut Context<'_>, why: EndReason) {
         if context.is_last() {
-            self.site.metrics.connection_closed();
+            self.loop_state.metrics.connection_closed();
         }
         if let Some(entry) = self.claim(context) {
             self.run(entry);
@@ -25,10 +25,10 @@ impl Front {
         if let Some(status) = context.refusal() {
             self.refused(context, status);
         }
-        if self.site.watches_ends {
+        if self.loop_state.watches_ends {
             context.note_dropped();
         }
-        self.drive(context, Event::Gone(why));
+        self.drive(context, Event::Ended(why));
         self.settle(context, After::End);
     }
 
@@ -36,20 +36,20 @@ impl Front {
     /// head that could not be read.
     pub(super) fn refused(&mut self, context: &mut Context<'_>, status: Status) {
         let Self {
-            site,
+            loop_state,
             running,
             is_running,
             ..
         } = self;
         let of_request = running.record.as_mut().filter(|_| *is_running);
         if let Some(record) = of_request.filter(|record| !record.answered) {
-            note(site, record, (status, 0), context);
+            note(loop_state, record, (status, 0), context);
             return;
         }
-        let mut record = site.spare.pop().unwrap_or_default();
+        let mut record = loop_state.spare.pop().unwrap_or_default();
         record.begin(Method::Extension(""), context.now());
         record.remember("", None, context.peer());
-        note(site, &mut record, (status, 0), context);
+        note(loop_state, &mut record, (status, 0), context);
         self.depart(context, Some(record));
     }
 
@@ -74,9 +74,9 @@ impl Front {
         if !is_owed {
             return self.settle(context, After::Keep);
         }
-        let mut at = At {
+        let mut at = SessionContext {
             context,
-            site: &mut self.site,
+            loop_state: &mut self.loop_state,
             record: &mut self.running.record,
         };
         if status == Status::GATEWAY_TIMEOUT {
@@ -84,7 +84,7 @@ impl Front {
             report!(Error, "{subject}: 504, as no reply was given in time");
         }
         at.refuse(&status.into());
-        self.drive(context, Event::Gone(Gone::Aborted));
+        self.drive(context, Event::Ended(EndReason::Aborted));
         self.settle(context, After::End);
     }
 
@@ -92,7 +92,7 @@ impl Front {
     /// the books is cleared, and the middleware sees the 500 that the loop
     /// sends if the response was still owed.
     pub(super) fn clear_up(&mut self, context: &mut Context<'_>) {
-        self.site.metrics.panicked();
+        self.loop_state.metrics.panicked();
         context.set_tag(0);
         let called = mem::take(&mut self.called);
         let called = self.sessions.take(called, context.exchange().connection);
@@ -100,10 +100,10 @@ impl Front {
             return;
         };
         if let Some(session) = &mut entry.session {
-            session.lost(entry.exchange, &mut self.site);
+            session.lost(entry.exchange, &mut self.loop_state);
         }
         let subject = Subject {
-            watch: &*self.site.watch,
+            watch: &*self.loop_state.watch,
             record: entry.record.as_deref(),
         };
         report!(Error, "{subject}: its handler has panicked");
@@ -112,7 +112,7 @@ impl Front {
         {
             let status = Status::INTERNAL_SERVER_ERROR;
             let content = "{\"error\":\"\"}".len() + status.reason().len();
-            let note = || note(&self.site, record, (status, content), context);
+            let note = || note(&self.loop_state, record, (status, content), context);
             // It may have been a middleware that panicked.
             if let Ok(fields) = catch_unwind(AssertUnwindSafe(note)) {
                 context.leave_fields(fields.as_fields());

@@ -6,13 +6,13 @@ use core::mem;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
+use crate::app::exchange::loop_state::LoopState;
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::Record;
-use crate::app::exchange::session::{After, At, Entry, Session, Sessions};
-use crate::app::exchange::site::Site;
+use crate::app::exchange::session::{After, Entry, Session, SessionContext, Sessions};
+use crate::app::routes::dispatch::{Dispatch, Outcome};
 use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
-use crate::app::routes::way::{Outcome, Way};
 use crate::app::telemetry::metrics::{Block, Kind};
 use crate::http::{Content, Fields, RequestHead, Status};
 use crate::link::Event;
@@ -20,9 +20,9 @@ use crate::net::{Context, Exchange, Handler, Key, Peer};
 use crate::websocket::{CloseCode, Kind as MessageKind};
 
 /// The app on one loop.
-pub(in crate::app) struct Front {
+pub(in crate::app) struct AppHandler {
     shared: Arc<Shared>,
-    pub(super) site: Site,
+    pub(super) loop_state: LoopState,
     pub(super) sessions: Sessions,
     /// The exchange that is being served, if `is_running`; left behind by a
     /// panic. Otherwise its record is kept for the next one.
@@ -35,18 +35,18 @@ pub(in crate::app) struct Front {
     changes: Changes,
 }
 
-impl Handler for Front {
+impl Handler for AppHandler {
     fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
         let of_loop = context.exchange().connection == Key::NONE;
         match event {
-            Event::Opened => self.site.metrics.connection_opened(),
+            Event::Opened => self.loop_state.metrics.connection_opened(),
             Event::Message { kind, payload } => self.message(context, kind, payload),
             Event::Request { ref head, content } => self.request(context, head, content),
             Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
             Event::Overdue => self.overdue(context),
             Event::Draining if of_loop => self.drain(context),
-            Event::Mail(mail) if of_loop => self.site.deliver(context, mail),
-            Event::Gone(why) => self.gone(context, why),
+            Event::Mail(mail) if of_loop => self.loop_state.deliver(context, mail),
+            Event::Ended(why) => self.gone(context, why),
             // Nothing came in, so that no batch ends behind them.
             event @ (Event::Timer { .. } | Event::Mail(_)) => {
                 self.pass(context, |session, at| session.event(at, event));
@@ -73,7 +73,7 @@ impl Handler for Front {
         }
         let Self {
             shared,
-            site,
+            loop_state,
             running: Entry {
                 record, session, ..
             },
@@ -81,12 +81,12 @@ impl Handler for Front {
             changes,
             ..
         } = self;
-        let mut at = At {
+        let mut at = SessionContext {
             context,
-            site,
+            loop_state,
             record,
         };
-        let way = Way {
+        let way = Dispatch {
             shared,
             path,
             changes,
@@ -97,9 +97,10 @@ impl Handler for Front {
         let outcome = way.follow(&mut at, head, &mut content);
 
         if session.is_some() {
-            site.metrics
+            loop_state
+                .metrics
                 .session_opened(session.as_ref().map_or(Kind::Exchange, |it| it.kind()));
-            self.site.called = true;
+            self.loop_state.called = true;
             let feed = matches!(outcome, Outcome::Answered { feed: true });
             return self.open(context, content, feed);
         }
@@ -116,8 +117,8 @@ impl Handler for Front {
     }
 
     fn served(&mut self, context: &mut Context<'_>) {
-        let is_session = self.site.called;
-        if let Some(took) = self.site.measure(context) {
+        let is_session = self.loop_state.called;
+        if let Some(took) = self.loop_state.measure(context) {
             self.held(context, took, is_session);
         }
     }
@@ -126,8 +127,8 @@ impl Handler for Front {
         if let Ok(record) = parcel.downcast::<Record>() {
             let (now, seconds) = (context.measure(), context.unix_seconds());
             let end = record.reply_end(unsent, now, seconds);
-            self.site.watch.ended(&record, &end);
-            self.site.recycle(record);
+            self.loop_state.watch.ended(&record, &end);
+            self.loop_state.recycle(record);
         }
     }
 
@@ -136,17 +137,17 @@ impl Handler for Front {
         // The loop ends the connection, and tells nobody about it again; others
         // that share it go on.
         if !is_last && !context.is_shared() {
-            self.site.metrics.connection_closed();
+            self.loop_state.metrics.connection_closed();
         }
     }
 }
 
-impl Front {
+impl AppHandler {
     /// The app on the loop of this number, which counts in `metrics`.
     pub(in crate::app) fn new(shared: Arc<Shared>, metrics: Arc<Block>, index: usize) -> Self {
         let (directory, pool) = (shared.directory.clone(), shared.pool.clone());
         Self {
-            site: Site::new(shared.clone(), directory, metrics, pool, index),
+            loop_state: LoopState::new(shared.clone(), directory, metrics, pool, index),
             shared,
             sessions: Sessions::default(),
             running: Entry::none(),
@@ -160,12 +161,16 @@ impl Front {
     /// A new exchange is served from here on.
     #[inline]
     fn begin(&mut self, context: &Context<'_>, head: &RequestHead<'_>, peer: &Option<Peer>) {
-        let Self { running, site, .. } = self;
+        let Self {
+            running,
+            loop_state,
+            ..
+        } = self;
         let record = running
             .record
-            .get_or_insert_with(|| site.spare.pop().unwrap_or_default());
+            .get_or_insert_with(|| loop_state.spare.pop().unwrap_or_default());
         record.begin(head.method, context.now());
-        if self.site.is_watched {
+        if self.loop_state.is_watched {
             record.remember(head.target.path(), head.target.query(), *peer);
         }
         running.exchange = context.exchange();
@@ -217,10 +222,10 @@ impl Front {
     fn pass(
         &mut self,
         context: &mut Context<'_>,
-        call: impl FnOnce(&mut dyn Session, &mut At<'_, '_>) -> After,
+        call: impl FnOnce(&mut dyn Session, &mut SessionContext<'_, '_>) -> After,
     ) {
         let Self {
-            site,
+            loop_state,
             sessions,
             called,
             ..
@@ -240,15 +245,15 @@ impl Front {
             return;
         };
         *called = tag;
-        site.called = true;
-        let mut at = At {
+        loop_state.called = true;
+        let mut at = SessionContext {
             context,
-            site,
+            loop_state,
             record,
         };
         let after = call(&mut **session, &mut at);
         *called = 0;
-        let keeps = site.watches_ends;
+        let keeps = loop_state.watches_ends;
         let answered = entry.record.take_if(|record| record.answered && !keeps);
         if answered.is_some() {
             self.recycle(answered);
@@ -298,7 +303,7 @@ impl Front {
     /// Calls the session of the exchange that is being served.
     pub(super) fn drive(&mut self, context: &mut Context<'_>, event: Event<'_>) -> After {
         let Self {
-            site,
+            loop_state,
             running,
             is_running,
             ..
@@ -309,9 +314,9 @@ impl Front {
                 session: Some(session),
                 ..
             } if *is_running => session.event(
-                &mut At {
+                &mut SessionContext {
                     context,
-                    site,
+                    loop_state,
                     record,
                 },
                 event,
@@ -330,7 +335,7 @@ impl Front {
         match after {
             After::Keep => {
                 let is_answered = entry.record.as_ref().is_some_and(|record| record.answered);
-                if is_answered && !self.site.watches_ends {
+                if is_answered && !self.loop_state.watches_ends {
                     self.recycle(entry.record.take());
                 }
                 let tag = self.sessions.put(entry);
@@ -355,7 +360,7 @@ impl Front {
             ..
         } = entry;
         if let Some(session) = session {
-            self.site.metrics.session_closed(session.kind());
+            self.loop_state.metrics.session_closed(session.kind());
             if let Some(record) = &mut record {
                 record.wrote(session.content());
             }
@@ -367,7 +372,7 @@ impl Front {
     /// wants to know how it ends.
     pub(super) fn depart(&mut self, context: &mut Context<'_>, record: Option<Box<Record>>) {
         match record {
-            Some(record) if self.site.watches_ends && record.answered => {
+            Some(record) if self.loop_state.watches_ends && record.answered => {
                 context.on_departure(record);
             }
             record => self.recycle(record),
@@ -376,7 +381,7 @@ impl Front {
 
     pub(super) fn recycle(&mut self, record: Option<Box<Record>>) {
         if let Some(record) = record {
-            self.site.recycle(record);
+            self.loop_state.recycle(record);
         }
     }
 }

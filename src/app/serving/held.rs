@@ -2,23 +2,23 @@
 
 use core::time::Duration;
 
-use super::handler::Front;
+use super::handler::AppHandler;
 use crate::app::exchange::subject::Subject;
 use crate::net::Context;
 use crate::net::report::report;
 
-impl Front {
+impl AppHandler {
     /// The last call took this long. `is_session` if it was to a session, and not
     /// to a route's closure.
     #[cold]
     #[inline(never)]
     pub(super) fn held(&mut self, context: &Context<'_>, time: Duration, is_session: bool) {
-        self.site.metrics.held();
+        self.loop_state.metrics.held();
         const ADVICE: &str = "work that blocks belongs into `Reply::blocking`";
         let seconds = time.as_secs_f64();
         if !is_session {
             let subject = Subject {
-                watch: &*self.site.watch,
+                watch: &*self.loop_state.watch,
                 record: self.running.record.as_deref(),
             };
             report!(

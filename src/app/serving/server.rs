@@ -9,13 +9,15 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
-use super::handler::Front;
+use super::handler::AppHandler;
 use crate::app::blocking::pool::Pool;
 use crate::app::routes::shared::Shared;
 use crate::app::telemetry::metrics::Metrics;
 use crate::link;
 use crate::net::report::report;
-use crate::net::{Address, Error, Limits, ListenOptions, Loop, Place, Poller, Remote, Speaks};
+use crate::net::{
+    Address, Error, Limits, ListenOptions, ListenTarget, Loop, Poller, Remote, Speaks,
+};
 
 /// What every loop of a server is made with.
 pub(in crate::app) struct Plan {
@@ -49,7 +51,7 @@ pub struct ServerHandle {
 impl Server {
     /// Starts as many loops as the plan says, each with its own sockets on the
     /// same addresses.
-    pub(in crate::app) fn start(plan: Plan, places: Vec<Place>) -> Result<Self, Error> {
+    pub(in crate::app) fn start(plan: Plan, places: Vec<ListenTarget>) -> Result<Self, Error> {
         let plan = Arc::new(plan);
         let remotes = Arc::new(Mutex::new(Vec::new()));
         let mut server = Self {
@@ -62,7 +64,7 @@ impl Server {
             threads: Vec::new(),
             pool: plan.metrics.pool().clone(),
         };
-        let mut places: Arc<[Place]> = places.into();
+        let mut places: Arc<[ListenTarget]> = places.into();
         for index in 0..plan.threads {
             if let Err(error) = server.add_loop(&plan, &places, index) {
                 server.handle.shutdown(Duration::ZERO);
@@ -71,7 +73,7 @@ impl Server {
             // The first loop finds out where: the others listen there, too.
             if index == 0 {
                 let bound = server.handle.addresses.iter().cloned();
-                places = bound.map(Place::from).collect();
+                places = bound.map(ListenTarget::from).collect();
             }
         }
         Ok(server)
@@ -81,7 +83,7 @@ impl Server {
     fn add_loop(
         &mut self,
         plan: &Arc<Plan>,
-        places: &Arc<[Place]>,
+        places: &Arc<[ListenTarget]>,
         index: usize,
     ) -> Result<(), Error> {
         let (sender, receiver) = mpsc::sync_channel(1);
@@ -166,7 +168,7 @@ impl Server {
 
 impl Plan {
     /// Makes the loop of this number, and has it listen.
-    fn listen(&self, places: &[Place], index: usize) -> Result<(Loop, Vec<Address>), Error> {
+    fn listen(&self, places: &[ListenTarget], index: usize) -> Result<(Loop, Vec<Address>), Error> {
         let mut events = Loop::one_of(self.threads, self.limits.clone())?;
         let bound = self.join(&mut events, places, index)?;
         Ok((events, bound))
@@ -177,10 +179,14 @@ impl Plan {
     pub(in crate::app) fn join<P: Poller>(
         &self,
         events: &mut Loop<P>,
-        places: &[Place],
+        places: &[ListenTarget],
         index: usize,
     ) -> Result<Vec<Address>, Error> {
-        let owner = events.add(Front::new(self.shared.clone(), self.metrics.join(), index));
+        let owner = events.add(AppHandler::new(
+            self.shared.clone(),
+            self.metrics.join(),
+            index,
+        ));
         self.metrics.join_memory(events.memory());
         self.shared.directory.attach(index, events.remote(), owner);
         let profile = events.profile(self.protocols.clone());

@@ -4,17 +4,17 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::app::exchange::client::Client;
-use crate::app::exchange::session::At;
+use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::member::member_methods;
 use crate::app::publishing::message::Message;
-use crate::link::Misuse;
+use crate::link::UsageError;
 use crate::net::Flow;
 use crate::websocket::CloseCode;
 
 /// A WebSocket session's own connection, and the rooms around it. Lent for one
 /// call.
 pub struct Socket<'a, 'c> {
-    at: At<'a, 'c>,
+    at: SessionContext<'a, 'c>,
     client: &'a mut Client,
     protocol: Option<&'a str>,
 }
@@ -29,7 +29,7 @@ impl fmt::Debug for Socket<'_, '_> {
 
 impl<'a, 'c> Socket<'a, 'c> {
     pub(crate) const fn new(
-        at: At<'a, 'c>,
+        at: SessionContext<'a, 'c>,
         client: &'a mut Client,
         protocol: Option<&'a str>,
     ) -> Self {
@@ -55,7 +55,7 @@ impl<'a, 'c> Socket<'a, 'c> {
         if flow.is_taken() {
             let now = self.at.context.unix_seconds();
             self.client.membership.activity().sent(bytes, now);
-            self.at.site.metrics.sent_messages(1, bytes);
+            self.at.loop_state.metrics.sent_messages(1, bytes);
         }
         flow
     }
@@ -65,8 +65,8 @@ impl<'a, 'c> Socket<'a, 'c> {
     /// own.
     ///
     /// # Errors
-    /// [`Misuse`] if the payload is too long or the socket is closing.
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+    /// [`UsageError`] if the payload is too long or the socket is closing.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
         self.at.context.ping(payload)
     }
 
@@ -75,9 +75,9 @@ impl<'a, 'c> Socket<'a, 'c> {
     /// 123 bytes long.
     ///
     /// # Errors
-    /// [`Misuse`] if the code may not be sent, the reason is too long, or the
+    /// [`UsageError`] if the code may not be sent, the reason is too long, or the
     /// socket is closing already.
-    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Misuse> {
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), UsageError> {
         self.at.context.close(code, reason)
     }
 
@@ -117,8 +117,8 @@ impl<'a, 'c> Socket<'a, 'c> {
         let now = self.at.context.unix_seconds();
         self.client.membership.activity().received(bytes, last, now);
         match last {
-            true => self.at.site.metrics.received_message(bytes),
-            false => self.at.site.metrics.received_body(bytes),
+            true => self.at.loop_state.metrics.received_message(bytes),
+            false => self.at.loop_state.metrics.received_body(bytes),
         }
     }
 }

@@ -60,7 +60,7 @@ pub struct WebSocketRoute<W> {
     streaming: bool,
     limits: Option<Limits>,
     /// The number of its limits among those of the app's routes, from 1.
-    rules: u16,
+    websocket_limits: u16,
     sessions: Count,
 }
 
@@ -103,7 +103,7 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
             guard: Some(OriginGuard::new()),
             streaming: false,
             limits: None,
-            rules: 0,
+            websocket_limits: 0,
             sessions: Count::default(),
         }
     }
@@ -210,11 +210,11 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         for field in accepted.fields().as_fields().iter() {
             // Constant names, a key of base64, and a token.
             let name = core::str::from_utf8(field.name).unwrap_or_default();
-            reply = reply.set_field(name, field.value);
+            reply = reply.set_header(name, field.value);
         }
         let client = Client::new(reply.at(), Kind::WebSocket, &self.sessions);
         let session = WebSocketSession::new(object, client, protocol, claim);
-        reply.open_websocket(self.streaming, self.rules, Box::new(session))
+        reply.open_websocket(self.streaming, self.websocket_limits, Box::new(session))
     }
 
     fn choose(&self, opening: &handshake::Opening<'_>) -> Option<&Arc<String>> {
@@ -245,13 +245,13 @@ impl App {
     ) -> Self {
         self.fail(route.guard.as_ref().and_then(OriginGuard::fault));
         if let Some(limits) = route.limits {
-            route.rules = self.add_websocket_limits(limits);
+            route.websocket_limits = self.add_websocket_limits(limits);
         }
         let endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
         // A request may have content all the same: the WebSocket begins behind
         // it (RFC 9110 §7.8).
         self.serve(
-            Verb::One(Method::Get.as_str().into()),
+            Verb::One(Method::GET.as_str().into()),
             pattern,
             endpoint.collecting(UPGRADE_CONTENT).upgrading(),
         )
@@ -291,7 +291,7 @@ fn refuse(refusal: handshake::Refusal, version: Version) -> Refusal {
         other => return other.into(),
     };
     // Constant text that can stand on the wire.
-    let answer = Refusal::new(status).field(name, value);
+    let answer = Refusal::new(status).header(name, value);
     answer.unwrap_or(Refusal::new(status))
 }
 
@@ -303,7 +303,7 @@ impl From<handshake::Refusal> for Refusal {
         // Constant text that can stand on the wire.
         fields
             .try_fold(answer, |answer, field| {
-                answer.field(text(field.name), text(field.value))
+                answer.header(text(field.name), text(field.value))
             })
             .unwrap_or(Self::new(refusal.status()))
     }

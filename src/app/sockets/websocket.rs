@@ -11,11 +11,11 @@ use core::any::Any;
 
 use super::socket::Socket;
 use crate::app::exchange::client::Client;
-use crate::app::exchange::session::{After, At, Session};
-use crate::app::publishing::handle::Letter;
+use crate::app::exchange::session::{After, Session, SessionContext};
+use crate::app::publishing::handle::HandleMessage;
 use crate::app::publishing::message::Message;
 use crate::app::telemetry::metrics;
-use crate::link::Gone;
+use crate::link::EndReason;
 use crate::net::Claim;
 use crate::websocket::{CloseCode, Kind};
 
@@ -96,9 +96,9 @@ pub struct Closed<'b> {
     pub code: CloseCode,
     /// The peer's reason.
     pub reason: &'b str,
-    /// What ended the connection: [`Finished`](Gone::Finished) after the peer's
+    /// What ended the connection: [`Finished`](EndReason::Finished) after the peer's
     /// Close frame.
-    pub gone: Gone,
+    pub end_reason: EndReason,
 }
 
 /// A WebSocket session on its loop.
@@ -128,7 +128,7 @@ impl<W: WebSocket> WebSocketSession<W> {
     #[inline]
     fn call(
         &mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         call: impl FnOnce(&mut W, &mut Socket<'_, '_>),
     ) -> After {
         let protocol = self.protocol.as_ref().map(|name| name.as_str());
@@ -138,7 +138,7 @@ impl<W: WebSocket> WebSocketSession<W> {
     }
 
     /// Tells the object that the session is over.
-    fn closed(&mut self, at: &mut At<'_, '_>, closed: Closed<'_>) -> After {
+    fn closed(&mut self, at: &mut SessionContext<'_, '_>, closed: Closed<'_>) -> After {
         self.call(at, |object, socket| object.closed(socket, closed));
         After::End
     }
@@ -153,70 +153,93 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
         self.client.membership.activity().bytes_sent()
     }
 
-    fn opened(&mut self, at: &mut At<'_, '_>) -> After {
+    fn opened(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.call(at, |object, socket| object.open(socket))
     }
 
-    fn message(&mut self, at: &mut At<'_, '_>, kind: Kind, payload: &mut [u8]) -> After {
+    fn message(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        kind: Kind,
+        payload: &mut [u8],
+    ) -> After {
         self.call(at, |object, socket| {
             socket.received(payload.len(), true);
             object.message(socket, Message::received(kind, payload));
         })
     }
 
-    fn chunk(&mut self, at: &mut At<'_, '_>, kind: Kind, payload: &mut [u8], last: bool) -> After {
+    fn chunk(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        kind: Kind,
+        payload: &mut [u8],
+        last: bool,
+    ) -> After {
         self.call(at, |object, socket| {
             socket.received(payload.len(), last);
             object.chunk(socket, kind, payload, last);
         })
     }
 
-    fn pong(&mut self, at: &mut At<'_, '_>, payload: &[u8]) -> After {
+    fn pong(&mut self, at: &mut SessionContext<'_, '_>, payload: &[u8]) -> After {
         self.call(at, |object, socket| object.pong(socket, payload))
     }
 
-    fn writable(&mut self, at: &mut At<'_, '_>) -> After {
+    fn writable(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.call(at, |object, socket| object.writable(socket))
     }
 
-    fn timer(&mut self, at: &mut At<'_, '_>, token: u64) -> After {
+    fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
         // Sessions set no others than those of `Socket::after`.
         self.call(at, |object, socket| object.timer(socket, token as u32))
     }
 
-    fn mail(&mut self, at: &mut At<'_, '_>, mail: Box<dyn Any + Send>) -> After {
-        let Ok(letter) = mail.downcast::<Letter>() else {
+    fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {
+        let Ok(handle_message) = mail.downcast::<HandleMessage>() else {
             return After::Keep; // nobody else knows the session's address
         };
-        self.call(at, |object, socket| match *letter {
-            Letter::Send(kind, payload) => {
+        self.call(at, |object, socket| match *handle_message {
+            HandleMessage::Send(kind, payload) => {
                 // Too late, if the socket is closing.
                 let _ = socket.send(Message::received(kind, &payload));
             }
-            Letter::Close(code, reason) => {
+            HandleMessage::Close(code, reason) => {
                 // It may be closing already.
                 let _ = socket.close(code, &reason);
             }
-            Letter::Mail(mail) => object.mail(socket, mail),
+            HandleMessage::Mail(mail) => object.mail(socket, mail),
         })
     }
 
-    fn draining(&mut self, at: &mut At<'_, '_>) -> After {
+    fn draining(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         // The loop closes the WebSocket itself, where this does not.
         self.call(at, |object, socket| object.draining(socket))
     }
 
-    fn close(&mut self, at: &mut At<'_, '_>, code: Option<CloseCode>, reason: &str) -> After {
+    fn close(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        code: Option<CloseCode>,
+        reason: &str,
+    ) -> After {
         let code = code.unwrap_or(CloseCode::NO_STATUS);
-        let gone = Gone::Finished;
-        self.closed(at, Closed { code, reason, gone })
+        let gone = EndReason::Finished;
+        self.closed(
+            at,
+            Closed {
+                code,
+                reason,
+                end_reason: gone,
+            },
+        )
     }
 
-    fn gone(&mut self, at: &mut At<'_, '_>, why: Gone) -> After {
+    fn gone(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
         let closed = Closed {
             code: CloseCode::ABNORMAL,
             reason: "",
-            gone: why,
+            end_reason: why,
         };
         self.closed(at, closed)
     }

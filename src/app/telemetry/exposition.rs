@@ -212,7 +212,7 @@ mod tests {
         let metrics = Metrics::default();
         let block = metrics.join();
         for time in [Duration::from_millis(1), Duration::from_secs(100)] {
-            block.answered(Method::Get, Status::OK);
+            block.answered(Method::GET, Status::OK);
             block.took(time, 1);
         }
         let text = metrics.snapshot().to_prometheus();

@@ -418,7 +418,7 @@ mod tests {
         for block in &blocks {
             block.connection_opened();
             block.session_opened(Kind::Events);
-            block.answered(Method::Get, Status::OK);
+            block.answered(Method::GET, Status::OK);
             block.took(Duration::from_millis(2), 1);
             block.received_message(3);
         }

@@ -35,10 +35,10 @@ impl Backoff {
         self.next
     }
 
-    /// An attempt begins; `chance` is any number.
-    pub(in crate::client) fn begin(&mut self, now: Instant, chance: u32) {
+    /// An attempt begins; `jitter` is any number.
+    pub(in crate::client) fn begin(&mut self, now: Instant, jitter: u32) {
         // 0.8 to 1.2 of the step, in 4,096 parts of it.
-        let share = 3277 + chance % 1639;
+        let share = 3277 + jitter % 1639;
         self.next = now + self.step / 4096 * share;
         self.step = (self.step / 5 * 8).min(self.most);
     }
@@ -60,12 +60,12 @@ mod tests {
 
     #[test]
     fn attempts_spread_out_to_the_most_and_jitter_by_a_fifth() {
-        for chance in [0, 1638, 900, u32::MAX] {
+        for jitter in [0, 1638, 900, u32::MAX] {
             let mut backoff = Backoff::new(Duration::from_secs(120));
             let mut now = Instant::START;
             let mut expected = 1.0;
             for _ in 0..20 {
-                backoff.begin(now, chance);
+                backoff.begin(now, jitter);
                 let wait = backoff.next().saturating_since(now).as_secs_f64();
                 assert!((0.799..1.201).contains(&(wait / expected)), "{wait}");
                 now = backoff.next();
@@ -73,11 +73,11 @@ mod tests {
             }
             backoff.skip();
             assert!(backoff.next() <= now);
-            backoff.begin(now, chance);
+            backoff.begin(now, jitter);
             assert!(backoff.next() >= now + Duration::from_secs(90));
             backoff.reset();
             assert!(backoff.next() <= now);
-            backoff.begin(now, chance);
+            backoff.begin(now, jitter);
             assert!(backoff.next() <= now + Duration::from_millis(1200));
         }
     }

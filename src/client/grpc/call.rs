@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::Ending;
-use crate::grpc::{ClientCall, ContentType, Event, Limits, Mode, Violation, frame};
+use crate::grpc::{ClientCall, ContentType, Event, Limits, Mode, ProtocolError, frame};
 use crate::http::FieldBuffer;
 use crate::net::TimerId;
 use crate::wire::{Instant, Step};
@@ -24,7 +24,7 @@ pub(super) struct Call<T> {
     pub(super) wait_for_ready: bool,
     /// It is sent for the second time, which is the last.
     again: bool,
-    pub(super) place: Place,
+    pub(super) place: CallState,
     pub(super) machine: ClientCall,
     pub(super) outbox: Outbox,
     pub(super) inbox: Inbox,
@@ -43,7 +43,7 @@ pub(super) struct Call<T> {
 
 /// Where a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum CallState {
     /// In the queue for a stream.
     Waiting,
     /// On a stream of a link.
@@ -62,7 +62,7 @@ impl<T> Call<T> {
             timer: None,
             wait_for_ready: false,
             again: false,
-            place: Place::Waiting,
+            place: CallState::Waiting,
             machine: ClientCall::new(ContentType::new(Mode::Native)),
             outbox: Outbox::new(),
             inbox: Inbox::new(inbox),
@@ -83,7 +83,7 @@ impl<T> Call<T> {
 
     /// Makes it as if nothing had been sent.
     pub(super) const fn begin_anew(&mut self) {
-        self.place = Place::Waiting;
+        self.place = CallState::Waiting;
         self.again = true;
         self.outbox.at = 0;
         self.outbox.ended = false;
@@ -199,7 +199,7 @@ impl Inbox {
         bytes: &[u8],
         machine: &mut ClientCall,
         limits: &Limits,
-    ) -> Result<usize, Violation> {
+    ) -> Result<usize, ProtocolError> {
         self.compact();
         self.bytes.extend_from_slice(bytes);
         self.held += bytes.len();

@@ -3,10 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::call::{Call, Place};
-use super::desk::Desk;
+use super::call::{Call, CallState};
+use super::call_table::CallTable;
 use super::link::Link;
-use super::{CallOptions, Ending, Limits, Misuse};
+use super::{CallOptions, Ending, Limits, UsageError};
 use crate::client::connecting::Backoff;
 use crate::grpc::{Code, Encoding, Message, Status, frame};
 use crate::http::{FieldBuffer, Fields, OwnedScratch};
@@ -58,7 +58,7 @@ use crate::wire::Instant;
 /// ```
 #[derive(Debug)]
 pub struct Calls<T> {
-    pub(super) desk: Desk<T>,
+    pub(super) call_table: CallTable<T>,
     /// The newest last.
     pub(super) links: Vec<Link>,
     pub(super) next_link: u32,
@@ -71,7 +71,7 @@ pub struct Calls<T> {
     /// What errors call the server.
     pub(super) server: String,
     pub(super) agent: String,
-    pub(super) chance: u64,
+    pub(super) jitter: u64,
     /// Why the last attempt to connect has failed, if it has.
     pub(super) down: Option<String>,
     /// The latest time that anyone has told.
@@ -91,11 +91,11 @@ pub enum Next<'b> {
 }
 
 impl<T> Calls<T> {
-    /// No calls yet, to a server that is named `authority`. `chance` is any
+    /// No calls yet, to a server that is named `authority`. `jitter` is any
     /// number; it spreads the attempts of many clients to connect.
-    pub fn new(authority: &str, limits: Limits, chance: u64) -> Self {
+    pub fn new(authority: &str, limits: Limits, jitter: u64) -> Self {
         Self {
-            desk: Desk::new(limits),
+            call_table: CallTable::new(limits),
             links: Vec::new(),
             next_link: 1,
             backoff: Backoff::new(limits.backoff),
@@ -105,7 +105,7 @@ impl<T> Calls<T> {
             authority: authority.into(),
             server: authority.into(),
             agent: String::from(super::AGENT),
-            chance,
+            jitter,
             down: None,
             now: Instant::START,
         }
@@ -127,17 +127,17 @@ impl<T> Calls<T> {
 
     /// Calls that have not been [removed](Self::remove).
     pub const fn len(&self) -> usize {
-        self.desk.calls.len()
+        self.call_table.calls.len()
     }
 
     /// How long a message of a response may be.
     pub(super) const fn message_limit(&self) -> usize {
-        self.desk.limits.message
+        self.call_table.limits.message
     }
 
     /// Whether there is no call.
     pub const fn is_empty(&self) -> bool {
-        self.desk.calls.is_empty()
+        self.call_table.calls.is_empty()
     }
 
     /// Begins a call of the method at `path`, `/package.Service/Method`.
@@ -158,10 +158,10 @@ impl<T> Calls<T> {
         if let Some(fault) = options.fault {
             return Err(Status::new(Code::Internal, alloc::format!("{fault}")).into());
         }
-        if self.desk.closing {
+        if self.call_table.closing {
             return Err(Ending::constant(Code::Unavailable, "channel is closed"));
         }
-        if self.desk.calls.len() >= self.desk.limits.calls {
+        if self.call_table.calls.len() >= self.call_table.limits.calls {
             let code = Code::ResourceExhausted;
             return Err(Ending::constant(code, "too many calls on the channel"));
         }
@@ -171,7 +171,7 @@ impl<T> Calls<T> {
         {
             return Err(Ending::unavailable(why.as_str()));
         }
-        let inbox = self.desk.spare.pop().unwrap_or_default();
+        let inbox = self.call_table.spare.pop().unwrap_or_default();
         let mut call = Call::new(owner, path, options.metadata.clone(), inbox);
         call.wait_for_ready = options.wait_for_ready;
         if options.compress {
@@ -179,14 +179,14 @@ impl<T> Calls<T> {
         }
         call.deadline = options.timeout.map(|timeout| now + timeout);
         let deadline = call.deadline;
-        let key = self.desk.calls.insert(call);
+        let key = self.call_table.calls.insert(call);
         if let Some(deadline) = deadline {
-            let timer = self.desk.deadlines.after(deadline, key);
-            if let Some(call) = self.desk.calls.get_mut(key) {
+            let timer = self.call_table.deadlines.after(deadline, key);
+            if let Some(call) = self.call_table.calls.get_mut(key) {
                 call.timer = Some(timer);
             }
         }
-        self.desk.waiting.push(key);
+        self.call_table.waiting.push(key);
         Ok(key)
     }
 
@@ -194,8 +194,8 @@ impl<T> Calls<T> {
     /// by [`changed`](Self::changed) and [`has_room`](Self::has_room).
     ///
     /// # Errors
-    /// [`Misuse`]; nothing is taken then.
-    pub fn send(&mut self, call: Key, message: &[u8]) -> Result<Flow, Misuse> {
+    /// [`UsageError`]; nothing is taken then.
+    pub fn send(&mut self, call: Key, message: &[u8]) -> Result<Flow, UsageError> {
         self.send_flagged(call, message, false)
     }
 
@@ -203,11 +203,13 @@ impl<T> Calls<T> {
     /// options [say so](CallOptions::with_compression).
     ///
     /// # Errors
-    /// [`Misuse`]; nothing is taken then.
+    /// [`UsageError`]; nothing is taken then.
     #[cfg(feature = "gzip")]
-    pub fn send_compressed(&mut self, call: Key, message: &[u8]) -> Result<Flow, Misuse> {
-        match self.desk.calls.get_mut(call) {
-            Some(it) if it.machine.encoding() == Encoding::Identity => Err(Misuse::EncodingNotSent),
+    pub fn send_compressed(&mut self, call: Key, message: &[u8]) -> Result<Flow, UsageError> {
+        match self.call_table.calls.get_mut(call) {
+            Some(it) if it.machine.encoding() == Encoding::Identity => {
+                Err(UsageError::EncodingNotSent)
+            }
             Some(_) | None => self.send_flagged(call, message, true),
         }
     }
@@ -217,9 +219,9 @@ impl<T> Calls<T> {
         call: Key,
         message: &[u8],
         compressed: bool,
-    ) -> Result<Flow, Misuse> {
+    ) -> Result<Flow, UsageError> {
         let prefix = frame::encode_prefix(message.len(), compressed);
-        let prefix = prefix.map_err(|_| Misuse::MessageTooLong)?;
+        let prefix = prefix.map_err(|_| UsageError::MessageTooLong)?;
         let mut frame = Vec::with_capacity(prefix.len() + message.len());
         frame.extend_from_slice(&prefix);
         frame.extend_from_slice(message);
@@ -227,18 +229,18 @@ impl<T> Calls<T> {
     }
 
     /// Sends a message that stands behind its prefix already.
-    pub(super) fn send_frame(&mut self, key: Key, frame: Vec<u8>) -> Result<Flow, Misuse> {
-        let unsent = self.desk.limits.unsent;
-        let call = self.desk.calls.get_mut(key).ok_or(Misuse::Over)?;
-        if call.place == Place::Over {
-            return Err(Misuse::Over);
+    pub(super) fn send_frame(&mut self, key: Key, frame: Vec<u8>) -> Result<Flow, UsageError> {
+        let unsent = self.call_table.limits.unsent;
+        let call = self.call_table.calls.get_mut(key).ok_or(UsageError::Over)?;
+        if call.place == CallState::Over {
+            return Err(UsageError::Over);
         }
         if call.outbox.closed {
-            return Err(Misuse::SendingClosed);
+            return Err(UsageError::SendingClosed);
         }
         if call.outbox.waiting() >= unsent {
             call.wants_room = true;
-            return Err(Misuse::NoRoom);
+            return Err(UsageError::NoRoom);
         }
         call.outbox.push(frame);
         call.wants_room = call.outbox.waiting() >= unsent;
@@ -247,41 +249,42 @@ impl<T> Calls<T> {
         } else {
             Flow::Go
         };
-        self.desk.offer(key);
+        self.call_table.offer(key);
         Ok(flow)
     }
 
     /// Whether [`send`](Self::send) would take a message.
     pub fn has_room(&self, call: Key) -> bool {
-        self.desk.calls.get(call).is_some_and(|call| {
+        self.call_table.calls.get(call).is_some_and(|call| {
             let outbox = &call.outbox;
             !outbox.closed
-                && call.place != Place::Over
-                && outbox.waiting() < self.desk.limits.unsent
+                && call.place != CallState::Over
+                && outbox.waiting() < self.call_table.limits.unsent
         })
     }
 
     /// Says that no message follows.
     pub fn close_sending(&mut self, call: Key) {
-        if let Some(record) = self.desk.calls.get_mut(call)
-            && record.place != Place::Over
+        if let Some(record) = self.call_table.calls.get_mut(call)
+            && record.place != CallState::Over
         {
             record.outbox.closed = true;
-            self.desk.offer(call);
+            self.call_table.offer(call);
         }
     }
 
     /// Ends a call with CANCELLED, unless it is over.
     pub fn cancel(&mut self, call: Key) {
         let ending = Ending::constant(Code::Cancelled, "cancelled by the caller");
-        self.desk.give_up(call, ending, &mut self.links, self.now);
+        self.call_table
+            .give_up(call, ending, &mut self.links, self.now);
     }
 
     /// Ends a call with a status of ours: of a message that cannot be read, say.
     /// One that the server has ended with OK is no success then; any other
     /// ending stays.
     pub fn fail(&mut self, call: Key, ending: Ending) {
-        if let Some(record) = self.desk.calls.get_mut(call)
+        if let Some(record) = self.call_table.calls.get_mut(call)
             && let Some(told) = &mut record.ending
         {
             if told.code() == Code::Ok {
@@ -290,15 +293,16 @@ impl<T> Calls<T> {
             }
             return;
         }
-        self.desk.give_up(call, ending, &mut self.links, self.now);
+        self.call_table
+            .give_up(call, ending, &mut self.links, self.now);
     }
 
     /// The next call that has news for its owner: a head, a message, room to
     /// send, or its end.
     pub fn changed(&mut self) -> Option<Key> {
         loop {
-            let key = self.desk.changed.pop_front()?;
-            if let Some(call) = self.desk.calls.get_mut(key) {
+            let key = self.call_table.changed.pop_front()?;
+            if let Some(call) = self.call_table.calls.get_mut(key) {
                 call.changed = false;
                 return Some(key);
             }
@@ -307,8 +311,10 @@ impl<T> Calls<T> {
 
     /// Takes the next message of a response.
     pub fn next(&mut self, call: Key) -> Next<'_> {
-        let Self { desk, links, .. } = self;
-        let Some(record) = desk.calls.get_mut(call) else {
+        let Self {
+            call_table, links, ..
+        } = self;
+        let Some(record) = call_table.calls.get_mut(call) else {
             return Next::Over;
         };
         let Some((at, compressed, freed)) = record.inbox.take() else {
@@ -317,7 +323,7 @@ impl<T> Calls<T> {
                 Some(_) => Next::Over,
             };
         };
-        if let Place::Open { link, stream } = record.place
+        if let CallState::Open { link, stream } = record.place
             && let Some(link) = links.iter_mut().find(|it| it.id.0 == link)
         {
             link.machine.consume(stream, freed, &mut link.out);
@@ -331,42 +337,45 @@ impl<T> Calls<T> {
     /// The fields at the head of the response, once they are here. A call that
     /// ends with its head has only the [trailers](Ending::trailers).
     pub fn head(&self, call: Key) -> Option<Fields<'_>> {
-        let head = self.desk.calls.get(call)?.head.as_ref()?;
+        let head = self.call_table.calls.get(call)?.head.as_ref()?;
         Some(head.as_fields())
     }
 
     /// How a call has ended. Messages may still be waiting to be taken.
     pub fn ending(&self, call: Key) -> Option<&Ending> {
-        self.desk.calls.get(call)?.ending.as_ref()
+        self.call_table.calls.get(call)?.ending.as_ref()
     }
 
     /// Has [`changed`](Self::changed) name a call.
     pub(super) fn note(&mut self, call: Key) {
-        self.desk.note(call);
+        self.call_table.note(call);
     }
 
     /// Takes the fields at the head of the response.
     pub(super) fn take_head(&mut self, call: Key) -> Option<FieldBuffer> {
-        self.desk.calls.get_mut(call)?.head.take()
+        self.call_table.calls.get_mut(call)?.head.take()
     }
 
     /// Whether there is room again for a sender that was told to wait; once.
     pub(super) fn take_relief(&mut self, call: Key) -> bool {
-        let call = self.desk.calls.get_mut(call);
+        let call = self.call_table.calls.get_mut(call);
         call.is_some_and(|call| core::mem::take(&mut call.relieved))
     }
 
     /// What the owner remembers of a call.
     pub fn owner_mut(&mut self, call: Key) -> Option<&mut T> {
-        self.desk.calls.get_mut(call).map(|call| &mut call.owner)
+        self.call_table
+            .calls
+            .get_mut(call)
+            .map(|call| &mut call.owner)
     }
 
     /// Forgets a call, and cancels it if it is not over.
     pub fn remove(&mut self, call: Key) -> Option<Removed<T>> {
         self.cancel(call);
-        let mut call = self.desk.calls.remove(call)?;
+        let mut call = self.call_table.calls.remove(call)?;
         if let Some(memory) = call.inbox.clear() {
-            self.desk.keep(memory);
+            self.call_table.keep(memory);
         }
         Some(Removed {
             owner: call.owner,

@@ -12,7 +12,9 @@ use std::thread;
 use super::driver::Driver;
 use super::pending::Pending;
 use super::shared::{Clock, Shared};
-use super::{CallOptions, Calls, Channel, Duplex, Ending, Limits, Requests, Response, Responses};
+use super::{
+    CallOptions, CallResponse, Calls, Channel, Duplex, Ending, Limits, Requests, Responses,
+};
 use crate::client::connecting::Target;
 use crate::grpc::Payload;
 use crate::link;
@@ -151,7 +153,7 @@ impl Channel {
         path: &str,
         request: &I,
         options: CallOptions,
-    ) -> Result<Response<O>, Ending> {
+    ) -> Result<CallResponse<O>, Ending> {
         let frame = self.shared.coding.frame(request, options.compress)?;
         Pending::start(self, path, &options, Some(frame))?.single()
     }

@@ -11,7 +11,7 @@ use super::shared::{GONE, Shared, State, Waiter};
 use super::{Calls, Ending, Next};
 use crate::client::connecting::Target;
 use crate::http::Fields;
-use crate::link::{Event, Gone};
+use crate::link::{EndReason, Event};
 use crate::net::{Context, Exchange, Flow, Handler, Key, Profile, Speaks};
 use crate::wire::Instant;
 
@@ -30,7 +30,7 @@ pub(super) struct Wire {
     link: LinkId,
     exchange: Exchange,
     /// Its backlog is full.
-    waits: bool,
+    write_blocked: bool,
     /// It was told to end.
     ends: bool,
     /// Since when the server owes the answer to a ping.
@@ -70,15 +70,15 @@ impl Handler for Driver {
             }
             Event::Writable => {
                 if let Some(wire) = self.wire(exchange) {
-                    wire.waits = false;
+                    wire.write_blocked = false;
                 }
             }
             // Nothing can be asked of a server that answers no more.
             Event::HalfClosed => calls.closed(link, now),
-            Event::Gone(gone) => {
+            Event::Ended(gone) => {
                 self.links.retain(|it| it.exchange != exchange);
                 match gone {
-                    Gone::Unreachable(why) => calls.unreachable(link, why, now),
+                    EndReason::Unreachable(why) => calls.unreachable(link, why, now),
                     _ => calls.closed(link, now),
                 }
             }
@@ -128,7 +128,7 @@ impl Driver {
                     context.await_answer(ping.len(), within);
                     flow
                 });
-                wire.waits |= flow == Some(Flow::Wait);
+                wire.write_blocked |= flow == Some(Flow::Wait);
                 ping.clear();
             }
         }
@@ -155,7 +155,7 @@ impl Driver {
                 self.links.push(Wire {
                     link,
                     exchange,
-                    waits: false,
+                    write_blocked: false,
                     ends: false,
                     asked: None,
                     overdue: false,
@@ -224,12 +224,12 @@ impl Drop for Driver {
 fn write(wire: &mut Wire, state: &mut State, context: &mut Context<'_>, now: Instant) {
     loop {
         // What the protocol itself has to say does not wait.
-        let more = !wire.waits && state.calls.flush(wire.link, now);
+        let more = !wire.write_blocked && state.calls.flush(wire.link, now);
         if let Some(output) = state.calls.output(wire.link)
             && !output.is_empty()
         {
             let flow = context.with(wire.exchange, |context| context.write(output));
-            wire.waits |= flow == Some(Flow::Wait);
+            wire.write_blocked |= flow == Some(Flow::Wait);
             output.clear();
         }
         if !more {

@@ -3,7 +3,7 @@
 /// A call does not take what was asked of it. Nothing was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Misuse {
+pub enum UsageError {
     /// The call is over, or there is none: [`Calls::ending`](super::Calls::ending)
     /// says how it ended.
     #[error("the call is over")]

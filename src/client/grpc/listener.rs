@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use super::handle::Guard;
 use super::pending::miscounted;
 use super::shared::{Listening, Shared};
-use super::{CallOptions, Channel, Ending, Misuse, Response};
+use super::{CallOptions, CallResponse, Channel, Ending, UsageError};
 use crate::grpc::{Code, Payload};
 use crate::http::{FieldBuffer, Fields};
 use crate::net::{Flow, Key};
@@ -89,8 +89,8 @@ impl<I: Payload> Outgoing<I> {
     /// [`Listener::writable`].
     ///
     /// # Errors
-    /// [`Misuse`]; nothing is sent then.
-    pub fn send(&self, message: &I) -> Result<Flow, Misuse> {
+    /// [`UsageError`]; nothing is sent then.
+    pub fn send(&self, message: &I) -> Result<Flow, UsageError> {
         self.send_as(message, self.compress)
     }
 
@@ -100,13 +100,13 @@ impl<I: Payload> Outgoing<I> {
     /// # Errors
     /// As [`send`](Self::send).
     #[cfg(feature = "gzip")]
-    pub fn send_uncompressed(&self, message: &I) -> Result<Flow, Misuse> {
+    pub fn send_uncompressed(&self, message: &I) -> Result<Flow, UsageError> {
         self.send_as(message, false)
     }
 
-    fn send_as(&self, message: &I, compress: bool) -> Result<Flow, Misuse> {
+    fn send_as(&self, message: &I, compress: bool) -> Result<Flow, UsageError> {
         let frame = self.shared.coding.frame(message, compress);
-        let frame = frame.map_err(|_| Misuse::MessageTooLong)?;
+        let frame = frame.map_err(|_| UsageError::MessageTooLong)?;
         let mut state = self.shared.lock();
         let flow = state.calls.send_frame(self.call, frame)?;
         self.shared.wake(&mut state);
@@ -159,7 +159,7 @@ impl Channel {
         listener: L,
     ) -> Result<Outgoing<L::Request>, Ending> {
         let call = self.shared.listen(path, &options, None, |call| {
-            Box::new(Told {
+            Box::new(ListenedCall {
                 listener,
                 call: Outgoing::new(self, call, options.compress),
             })
@@ -177,7 +177,7 @@ impl Channel {
         path: &str,
         request: &I,
         options: CallOptions,
-        done: impl FnOnce(Result<Response<O>, Ending>) + Send + 'static,
+        done: impl FnOnce(Result<CallResponse<O>, Ending>) + Send + 'static,
     ) -> Result<(), Ending> {
         let frame = self.shared.coding.frame(request, options.compress)?;
         let single = Single {
@@ -194,12 +194,12 @@ impl Channel {
 }
 
 /// A listener and its call.
-struct Told<L: Listener> {
+struct ListenedCall<L: Listener> {
     listener: L,
     call: Outgoing<L::Request>,
 }
 
-impl<L: Listener> Listening for Told<L> {
+impl<L: Listener> Listening for ListenedCall<L> {
     fn head(&mut self, fields: Fields<'_>) {
         self.listener.metadata(fields);
     }
@@ -228,7 +228,9 @@ struct Single<O, F> {
     _channel: Arc<Guard>,
 }
 
-impl<O: Payload + Send, F: FnOnce(Result<Response<O>, Ending>) + Send> Listening for Single<O, F> {
+impl<O: Payload + Send, F: FnOnce(Result<CallResponse<O>, Ending>) + Send> Listening
+    for Single<O, F>
+{
     fn head(&mut self, fields: Fields<'_>) {
         // It was checked when it came.
         let _ = self.head.extend(fields);
@@ -254,7 +256,7 @@ impl<O: Payload + Send, F: FnOnce(Result<Response<O>, Ending>) + Send> Listening
             ..
         } = *self;
         done(match (ending.code(), message) {
-            (Code::Ok, Some(message)) => Ok(Response {
+            (Code::Ok, Some(message)) => Ok(CallResponse {
                 message,
                 compressed,
                 head,

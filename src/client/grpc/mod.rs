@@ -1,10 +1,10 @@
 //! gRPC calls of servers elsewhere: channels, and their calls without I/O.
 
 mod call;
+mod call_table;
 mod calls;
 mod channel;
 mod coding;
-mod desk;
 mod driver;
 mod error;
 mod handle;
@@ -23,13 +23,13 @@ mod transport;
 
 pub use calls::{Calls, Next, Removed};
 pub use channel::ChannelOptions;
-pub use error::Misuse;
+pub use error::UsageError;
 pub use handle::Channel;
 pub use limits::Limits;
 pub use link::LinkId;
 pub use listener::{Listener, Outgoing};
 pub use options::CallOptions;
-pub use response::Response;
+pub use response::CallResponse;
 pub use status::Ending;
 pub use streams::{Duplex, Requests, Responses, Sender};
 

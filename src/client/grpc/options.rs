@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::grpc::{Misuse, metadata};
+use crate::grpc::{UsageError, metadata};
 use crate::http::{Field, FieldBuffer, Fields};
 
 /// The options of one call.
@@ -24,7 +24,7 @@ pub struct CallOptions {
     pub(super) wait_for_ready: bool,
     pub(super) compress: bool,
     pub(super) metadata: FieldBuffer,
-    pub(super) fault: Option<Misuse>,
+    pub(super) fault: Option<UsageError>,
 }
 
 impl CallOptions {
@@ -86,7 +86,7 @@ impl CallOptions {
         let entry = Field::new(name, value);
         let pushed = metadata::check(entry).and_then(|()| {
             let pushed = self.metadata.push(name, value);
-            pushed.map_err(|_| Misuse::MetadataValue)
+            pushed.map_err(|_| UsageError::MetadataValue)
         });
         self.fault = self.fault.or(pushed.err());
         self
@@ -96,7 +96,7 @@ impl CallOptions {
     #[must_use]
     pub fn with_binary_metadata(mut self, name: &str, octets: &[u8]) -> Self {
         if !metadata::is_binary(name.as_bytes()) {
-            self.fault = self.fault.or(Some(Misuse::MetadataName));
+            self.fault = self.fault.or(Some(UsageError::MetadataName));
             return self;
         }
         let value: String = metadata::binary_value(octets);

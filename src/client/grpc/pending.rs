@@ -6,7 +6,7 @@ use std::sync::{Condvar, MutexGuard};
 
 use super::handle::Guard;
 use super::shared::{Shared, State, Waiter};
-use super::{CallOptions, Channel, Ending, Misuse, Next, Response};
+use super::{CallOptions, CallResponse, Channel, Ending, Next, UsageError};
 use crate::grpc::{Code, Payload, Status};
 use crate::http::FieldBuffer;
 use crate::net::Key;
@@ -56,7 +56,7 @@ impl Pending {
                 self.shared.wake(&mut state);
                 Ok(())
             }
-            Err(Misuse::Over) => match state.calls.ending(self.call) {
+            Err(UsageError::Over) => match state.calls.ending(self.call) {
                 Some(ending) if ending.code() != Code::Ok => Err(ending.clone()),
                 Some(_) | None => Ok(()),
             },
@@ -144,7 +144,7 @@ impl Pending {
 
     /// Blocks until the call is over, which has exactly one message if it is
     /// OK.
-    pub(super) fn single<O: Payload>(self) -> Result<Response<O>, Ending> {
+    pub(super) fn single<O: Payload>(self) -> Result<CallResponse<O>, Ending> {
         let message = self.receive()?;
         if message.is_some() && self.receive::<Vec<u8>>()?.is_some() {
             return Err(miscounted("more than one response"));
@@ -155,7 +155,7 @@ impl Pending {
             || (FieldBuffer::new(), Ending::from(Status::OK)),
             |removed| (removed.head, removed.ending),
         );
-        Ok(Response {
+        Ok(CallResponse {
             message,
             compressed,
             head,

@@ -4,7 +4,7 @@ use crate::http::{FieldBuffer, Fields};
 
 /// The one message of a response, and the metadata before and after it.
 #[derive(Debug, Clone)]
-pub struct Response<O> {
+pub struct CallResponse<O> {
     /// The message.
     pub message: O,
     pub(super) compressed: bool,
@@ -12,7 +12,7 @@ pub struct Response<O> {
     pub(super) ending: super::Ending,
 }
 
-impl<O> Response<O> {
+impl<O> CallResponse<O> {
     /// The fields at the head of the response, those of HTTP among them.
     pub fn metadata(&self) -> Fields<'_> {
         self.head.as_fields()

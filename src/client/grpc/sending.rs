@@ -1,14 +1,14 @@
 //! From the outboxes of calls to the streams of a connection.
 
-use super::call::Place;
-use super::desk::Desk;
+use super::call::CallState;
+use super::call_table::CallTable;
 use super::link::Link;
 use crate::http::{FieldBuffer, Method, RequestHead, Target, Version};
 use crate::http2::{self, BodyLength};
 use crate::net::Key;
 use crate::wire::Instant;
 
-impl<T> Desk<T> {
+impl<T> CallTable<T> {
     /// Opens a stream for a waiting call, and sends what it has.
     pub(super) fn open(
         &mut self,
@@ -17,7 +17,7 @@ impl<T> Desk<T> {
         [authority, agent]: [&str; 2],
         fields: &mut FieldBuffer,
         now: Instant,
-    ) -> Result<(), http2::Misuse> {
+    ) -> Result<(), http2::UsageError> {
         let Some(call) = self.calls.get_mut(key) else {
             return Ok(());
         };
@@ -26,10 +26,10 @@ impl<T> Desk<T> {
         fields.push("host", authority)?;
         let metadata = call.metadata.as_fields();
         let sent = call.machine.send_head(left, metadata, fields);
-        sent.map_err(|_| http2::Misuse::ForbiddenField)?; // checked when the call began
+        sent.map_err(|_| http2::UsageError::ForbiddenField)?; // checked when the call began
         fields.push("user-agent", agent)?;
         let head = RequestHead {
-            method: Method::Post,
+            method: Method::POST,
             target: Target::Origin {
                 path: &call.path,
                 query: None,
@@ -41,7 +41,7 @@ impl<T> Desk<T> {
         let length = Some(BodyLength::Unknown);
         let stream = link.machine.send_request(&head, length, &mut link.out)?;
         link.add(stream, key);
-        call.place = Place::Open {
+        call.place = CallState::Open {
             link: link.id.0,
             stream,
         };
@@ -54,7 +54,7 @@ impl<T> Desk<T> {
         let Some(call) = self.calls.get_mut(key) else {
             return true;
         };
-        let elsewhere = matches!(call.place, Place::Open { link: id, .. } if id != link.id.0);
+        let elsewhere = matches!(call.place, CallState::Open { link: id, .. } if id != link.id.0);
         if elsewhere {
             return false;
         }
@@ -70,7 +70,7 @@ impl<T> Desk<T> {
         let Some(call) = self.calls.get_mut(key) else {
             return;
         };
-        let Place::Open { stream, .. } = call.place else {
+        let CallState::Open { stream, .. } = call.place else {
             return;
         };
         let outbox = &mut call.outbox;

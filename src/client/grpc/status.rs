@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
-use crate::grpc::{CallStatus, Code, Status, Trailers, Violation, percent_decode};
+use crate::grpc::{CallStatus, Code, ProtocolError, Status, Trailers, percent_decode};
 use crate::http::{Field, FieldBuffer, Fields};
 use crate::http2::ErrorCode;
 
@@ -53,7 +53,7 @@ impl Ending {
     }
 
     /// What becomes of a call whose response breaks the protocol.
-    pub(super) fn of_violation(violation: Violation) -> Self {
+    pub(super) fn of_violation(violation: ProtocolError) -> Self {
         Self::from(Status::new(violation.code(), format!("{violation}")))
     }
 

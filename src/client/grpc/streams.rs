@@ -5,7 +5,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::pending::Pending;
-use super::{Ending, Response};
+use super::{CallResponse, Ending};
 use crate::grpc::{Code, Payload};
 use crate::http::FieldBuffer;
 
@@ -203,7 +203,7 @@ impl<I: Payload, O: Payload> Requests<I, O> {
     ///
     /// # Errors
     /// As [`Channel::unary`](super::Channel::unary).
-    pub fn finish(self) -> Result<Response<O>, Ending> {
+    pub fn finish(self) -> Result<CallResponse<O>, Ending> {
         self.pending.close_sending();
         self.pending.single()
     }

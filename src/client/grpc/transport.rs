@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
-use super::call::Place;
+use super::call::CallState;
 use super::link::{Link, LinkId, Phase};
 use super::{Calls, Ending};
 use crate::grpc::{Code, Status};
-use crate::http::Lent;
-use crate::http2::{self, ErrorCode, Violation};
+use crate::http::CallContext;
+use crate::http2::{self, ErrorCode, ProtocolError};
 use crate::link::Unreachable;
 use crate::net::Key;
 use crate::wire::{Instant, Step};
@@ -34,10 +34,10 @@ impl<T> Calls<T> {
         if self.links.len() >= LEAVING {
             self.lose(0, "too many connections", now);
         }
-        self.chance ^= self.chance << 13 | 1;
-        self.chance ^= self.chance >> 7;
-        self.chance ^= self.chance << 17;
-        self.backoff.begin(now, (self.chance >> 20) as u32);
+        self.jitter ^= self.jitter << 13 | 1;
+        self.jitter ^= self.jitter >> 7;
+        self.jitter ^= self.jitter << 17;
+        self.backoff.begin(now, (self.jitter >> 20) as u32);
         let link = Link::new(self.next_link, now);
         self.next_link = self.next_link.wrapping_add(1);
         let id = link.id;
@@ -49,7 +49,9 @@ impl<T> Calls<T> {
     fn wants_connection(&self) -> bool {
         let serves =
             |link: &Link| matches!(link.phase, Phase::Dialling | Phase::Greeting | Phase::Ready);
-        !self.desk.closing && !self.desk.waiting.is_empty() && !self.links.iter().any(serves)
+        !self.call_table.closing
+            && !self.call_table.waiting.is_empty()
+            && !self.links.iter().any(serves)
     }
 
     /// A connection that was asked for is open.
@@ -75,7 +77,7 @@ impl<T> Calls<T> {
     /// so do others until the next attempt.
     fn fail_attempt(&mut self, why: &str, now: Instant) {
         let why = format!("cannot connect to {}: {why}", self.server);
-        self.desk.fail_waiting(&why, false, now);
+        self.call_table.fail_waiting(&why, false, now);
         self.down = Some(why);
     }
 
@@ -114,10 +116,10 @@ impl<T> Calls<T> {
             if link.phase == Phase::Over {
                 return input.len();
             }
-            let lent = Lent {
+            let lent = CallContext {
                 now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &self.http2,
                 scratch: self.scratch.lend(),
             };
@@ -128,7 +130,7 @@ impl<T> Calls<T> {
                     used += received.used;
                     match received.step {
                         Step::Event(event) => {
-                            if self.desk.take(event, &mut self.links, at, now) {
+                            if self.call_table.take(event, &mut self.links, at, now) {
                                 self.backoff.reset();
                             }
                             self.note_connection(at);
@@ -141,7 +143,7 @@ impl<T> Calls<T> {
             }
         };
         match failure {
-            Some(violation @ (Violation::Http1 | Violation::FirstFrame)) => {
+            Some(violation @ (ProtocolError::Http1 | ProtocolError::FirstFrame)) => {
                 self.lose(
                     at,
                     &format!("server does not speak HTTP/2: {violation}"),
@@ -166,7 +168,7 @@ impl<T> Calls<T> {
         if link.phase == Phase::Ready {
             self.down = None;
         }
-        if self.desk.waiting.take_hurry() {
+        if self.call_table.waiting.take_hurry() {
             self.backoff.skip();
         }
         if mem::take(&mut link.too_many_pings) {
@@ -197,11 +199,11 @@ impl<T> Calls<T> {
             reason => format!("{why}; {reason}"),
         };
         while let Some(key) = link.take_call() {
-            if let Some(call) = self.desk.calls.get_mut(key) {
-                call.place = Place::Over;
+            if let Some(call) = self.call_table.calls.get_mut(key) {
+                call.place = CallState::Over;
             }
             let ending = Ending::unavailable(why.as_str());
-            self.desk
+            self.call_table
                 .finish(key, ending, ErrorCode::CANCEL, &mut [], now);
         }
         if failed {
@@ -227,24 +229,26 @@ impl<T> Calls<T> {
             return false;
         };
         self.open_streams(at, now);
-        let Self { links, desk, .. } = self;
+        let Self {
+            links, call_table, ..
+        } = self;
         let Some(link) = links.get_mut(at) else {
             return false;
         };
         let mut others = Vec::new();
         while link.out.len() < OUTPUT
-            && let Some(key) = desk.offered.pop_front()
+            && let Some(key) = call_table.offered.pop_front()
         {
-            if !desk.send_on(link, key, now) {
+            if !call_table.send_on(link, key, now) {
                 others.push(key);
             }
         }
-        desk.offered.extend(others);
+        call_table.offered.extend(others);
         while link.out.len() < OUTPUT
             && let Some(stream) = link.machine.ready()
         {
             if let Some(key) = link.find(stream) {
-                desk.go_on(link, key, now);
+                call_table.go_on(link, key, now);
             }
         }
         !link.out.is_empty()
@@ -254,7 +258,7 @@ impl<T> Calls<T> {
     fn open_streams(&mut self, at: usize, now: Instant) {
         let Self {
             links,
-            desk,
+            call_table,
             fields,
             authority,
             agent,
@@ -267,18 +271,18 @@ impl<T> Calls<T> {
             && !link.machine.is_closing()
             && link.out.len() < OUTPUT
             && link.machine.streams() < link.machine.max_streams() as usize
-            && let Some(key) = desk.waiting.take()
+            && let Some(key) = call_table.waiting.take()
         {
-            match desk.open(link, key, [authority, agent], fields, now) {
+            match call_table.open(link, key, [authority, agent], fields, now) {
                 Ok(()) => {}
-                Err(http2::Misuse::GoingAway | http2::Misuse::TooManyStreams) => {
+                Err(http2::UsageError::GoingAway | http2::UsageError::TooManyStreams) => {
                     // Its numbers are used up: another connection has new ones.
                     link.phase = Phase::Leaving;
-                    desk.waiting.give_back(key);
+                    call_table.waiting.give_back(key);
                 }
                 Err(misuse) => {
                     let status = Status::new(Code::Internal, format!("{misuse}"));
-                    desk.finish(key, status.into(), ErrorCode::CANCEL, &mut [], now);
+                    call_table.finish(key, status.into(), ErrorCode::CANCEL, &mut [], now);
                 }
             }
         }
@@ -310,20 +314,23 @@ impl<T> Calls<T> {
         let machines = links
             .filter(|link| !matches!(link.phase, Phase::Dialling | Phase::Over))
             .filter_map(|link| link.machine.deadline());
-        machines.chain(dial).chain(self.desk.deadlines.next()).min()
+        machines
+            .chain(dial)
+            .chain(self.call_table.deadlines.next())
+            .min()
     }
 
     /// Does what time has made due: the ends of calls whose deadlines have
     /// passed, pings, the end of an idle connection.
     pub fn elapsed(&mut self, now: Instant) {
         self.now = now;
-        let until = self.desk.deadlines.mark();
-        while let Some((_, key)) = self.desk.deadlines.expired(now, until) {
-            if let Some(call) = self.desk.calls.get_mut(key) {
+        let until = self.call_table.deadlines.mark();
+        while let Some((_, key)) = self.call_table.deadlines.expired(now, until) {
+            if let Some(call) = self.call_table.calls.get_mut(key) {
                 call.timer = None;
             }
             let ending = Ending::constant(Code::DeadlineExceeded, "deadline exceeded");
-            self.desk.give_up(key, ending, &mut self.links, now);
+            self.call_table.give_up(key, ending, &mut self.links, now);
         }
         for at in 0..self.links.len() {
             self.elapsed_on(at, now);
@@ -372,15 +379,15 @@ impl<T> Calls<T> {
             if !due || matches!(link.phase, Phase::Dialling | Phase::Over) {
                 return;
             }
-            let lent = Lent {
+            let lent = CallContext {
                 now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &self.http2,
                 scratch: self.scratch.lend(),
             };
             match link.machine.elapsed(lent, &mut link.out) {
-                Ok(Some(event)) => drop(self.desk.take(event, &mut self.links, at, now)),
+                Ok(Some(event)) => drop(self.call_table.take(event, &mut self.links, at, now)),
                 Ok(None) => return self.end_if_done(at, now),
                 Err(violation) => {
                     return self.lose(at, &format!("server is silent: {violation}"), now);
@@ -393,8 +400,8 @@ impl<T> Calls<T> {
     /// with UNAVAILABLE, the others finish, and then the connections.
     pub fn shutdown(&mut self, now: Instant) {
         self.now = now;
-        self.desk.closing = true;
-        self.desk.fail_waiting("channel is closed", true, now);
+        self.call_table.closing = true;
+        self.call_table.fail_waiting("channel is closed", true, now);
         for at in 0..self.links.len() {
             if let Some(link) = self.links.get_mut(at) {
                 if link.machine.shutdown(now, &mut link.out).is_err() {
@@ -411,8 +418,8 @@ impl<T> Calls<T> {
 impl<T> Calls<T> {
     /// Ends every call: there is no transport any more.
     pub fn abandon(&mut self, why: &str) {
-        self.desk.closing = true;
-        let calls: Vec<Key> = self.desk.calls.keys().collect();
+        self.call_table.closing = true;
+        let calls: Vec<Key> = self.call_table.calls.keys().collect();
         for call in calls {
             let ending = Ending::unavailable(why);
             self.fail(call, ending);

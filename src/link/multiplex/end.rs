@@ -6,7 +6,7 @@ use super::state::Multiplex;
 use super::stream::{Intake, Stream};
 use crate::http::{ResponseHead, date::Date};
 use crate::http2::{BodyLength, ErrorCode};
-use crate::link::{Event, Gone, Misuse};
+use crate::link::{EndReason, Event, UsageError};
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
 
@@ -33,7 +33,7 @@ impl Multiplex {
             return;
         };
         let unread = core::mem::take(&mut stream.unread);
-        stream.gone.get_or_insert(Gone::Finished);
+        stream.gone.get_or_insert(EndReason::Finished);
         (stream.surplus, stream.intake) = (true, Intake::Discarded);
         (stream.kept, stream.trailers, stream.socket) = (None, None, None);
         stream.excused = wait == Duration::MAX;
@@ -83,9 +83,9 @@ impl Multiplex {
             let (mut is_owed, mut outbox) = (false, None);
             self.streams.remove_if(id, |stream| {
                 stream.over = false;
-                is_owed = !stream.told && (stream.tag != 0 || stream.gone.is_some());
+                is_owed = !stream.end_reported && (stream.tag != 0 || stream.gone.is_some());
                 if is_owed {
-                    stream.gone.get_or_insert(Gone::Finished);
+                    stream.gone.get_or_insert(EndReason::Finished);
                 } else {
                     outbox = stream.outbox.take();
                 }
@@ -100,7 +100,7 @@ impl Multiplex {
     }
 
     /// Ends a stream without a further word to its owner but `gone`.
-    pub(super) fn lose(&mut self, id: u32, gone: Gone) {
+    pub(super) fn lose(&mut self, id: u32, gone: EndReason) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
@@ -115,15 +115,15 @@ impl Multiplex {
     /// Resets a stream; its owner is told that it is over.
     ///
     /// # Errors
-    /// [`Misuse::Over`] if it is over already.
+    /// [`UsageError::Over`] if it is over already.
     pub(in crate::link) fn reset(
         &mut self,
         id: u32,
         code: ErrorCode,
-        gone: Gone,
+        gone: EndReason,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.open_stream(id)?;
         self.machine.send_reset(id, code, now, out)?;
         self.lose(id, gone);
@@ -137,18 +137,21 @@ impl Multiplex {
         code: ErrorCode,
         by_peer: bool,
     ) -> Option<Event<'b>> {
-        let gone = Gone::StreamReset {
+        let gone = EndReason::StreamReset {
             code: code.code(),
             by_peer,
         };
-        let told = self.streams.get(id).is_none_or(|stream| stream.told);
+        let told = self
+            .streams
+            .get(id)
+            .is_none_or(|stream| stream.end_reported);
         self.lose(id, gone);
         if told {
             return None;
         }
         let stream = self.streams.get_mut(id)?;
-        stream.told = true;
-        Some(Event::Gone(stream.gone.unwrap_or(gone)))
+        stream.end_reported = true;
+        Some(Event::Ended(stream.gone.unwrap_or(gone)))
     }
 
     /// The owner cannot go on with a stream, and is told nothing any more: it
@@ -159,7 +162,7 @@ impl Multiplex {
         id: u32,
         head: &ResponseHead<'_>,
         date: Option<&Date>,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
     ) {
@@ -167,7 +170,7 @@ impl Multiplex {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        stream.told = true;
+        stream.end_reported = true;
         (stream.intake, stream.due) = (Intake::Discarded, Instant::NEVER);
         if owes {
             (stream.owes, stream.finished) = (false, true);
@@ -179,23 +182,23 @@ impl Multiplex {
                 return;
             }
         } else if stream.socket.is_some() {
-            self.close_socket(id, CloseCode::INTERNAL_ERROR, true, chance, now);
+            self.close_socket(id, CloseCode::INTERNAL_ERROR, true, mask_key, now);
             return;
         }
         // Refused only where it is over already.
         let code = ErrorCode::INTERNAL_ERROR;
         let _ = self.machine.send_reset(id, code, now, out);
-        self.lose(id, Gone::Panicked);
+        self.lose(id, EndReason::Panicked);
     }
 
     /// Finishes what runs and starts nothing.
-    pub(in crate::link) fn drain(&mut self, chance: [u8; 4], now: Instant, out: &mut impl Sink) {
+    pub(in crate::link) fn drain(&mut self, mask_key: [u8; 4], now: Instant, out: &mut impl Sink) {
         // Refused only where the connection is over already.
         let _ = self.machine.shutdown(now, out);
         let sockets = self.streams.iter().filter(|it| it.socket.is_some());
         let sockets: alloc::vec::Vec<u32> = sockets.map(|it| it.id).collect();
         for id in sockets {
-            self.close_socket(id, CloseCode::GOING_AWAY, false, chance, now);
+            self.close_socket(id, CloseCode::GOING_AWAY, false, mask_key, now);
         }
     }
 }

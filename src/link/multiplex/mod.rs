@@ -3,7 +3,7 @@
 //! ```text
 //!              ┌──────────────── Multiplex ─────────────────┐
 //!   input ──►  │ http2::Connection                          │
-//!              │    │ stream 1: collected ──► Parked        │ ──► Request
+//!              │    │ stream 1: collected ──► BufferedRequest        │ ──► Request
 //!              │    │ stream 3: streamed, held ──► inbox    │ ──► Body
 //!              │    └ stream 5: a WebSocket, its own inbox  │ ──► Message
 //!   output ◄─  │ turns ◄── outbox of each stream            │ ◄── write, finish
@@ -15,8 +15,9 @@
 //! until the owner has seen it. What window and socket do not take lies in the
 //! outbox of its stream; the streams send in turns.
 
+mod buffered_event;
+mod complete_content;
 mod end;
-mod given;
 mod receive;
 mod send;
 mod socket;
@@ -24,7 +25,6 @@ mod starving;
 mod state;
 mod stream;
 mod time;
-mod whole;
 
-pub(super) use receive::Around;
+pub(super) use receive::ReceiveContext;
 pub(super) use state::Multiplex;

@@ -4,20 +4,20 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
-use super::given::Given;
+use super::buffered_event::BufferedEvent;
 use super::socket::lend;
 use super::state::Multiplex;
 use super::stream::{Intake, Stream};
 use crate::grpc;
 use crate::http::{self, Content, Fields, Method, RequestHead};
-use crate::http2::{self, ErrorCode, Found};
-use crate::link::{Event, Gone, Limits, Parked, Violation};
+use crate::http2::{self, ErrorCode, LocatedEvent};
+use crate::link::{BufferedRequest, EndReason, Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
 /// What is lent beside what the machine needs.
 #[derive(Debug)]
-pub(in crate::link) struct Around<'b, 's> {
-    pub(in crate::link) shown: &'b mut Option<Box<Parked>>,
+pub(in crate::link) struct ReceiveContext<'b, 's> {
+    pub(in crate::link) shown: &'b mut Option<Box<BufferedRequest>>,
     pub(in crate::link) limits: &'b Limits,
     /// The stream that the event is for; 0: the connection itself.
     pub(in crate::link) stream: &'s mut u32,
@@ -29,14 +29,14 @@ impl Multiplex {
     pub(in crate::link) fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: http::Lent<'b, http2::Limits>,
-        around: Around<'b, '_>,
+        lent: http::CallContext<'b, http2::Limits>,
+        around: ReceiveContext<'b, '_>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
-        let (now, chance) = (lent.now, lent.chance);
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
+        let (now, mask_key) = (lent.now, lent.mask_key);
         if !self.is_caught_up()
             && let Some((id, given)) =
-                self.next_given(now, chance, around.limits, around.shown, out)
+                self.next_given(now, mask_key, around.limits, around.shown, out)
         {
             *around.stream = id;
             return Ok(Received::event(0, given.borrow(around.shown)));
@@ -65,13 +65,13 @@ impl Multiplex {
     /// Passes on what the machine has found.
     pub(in crate::link) fn took<'b>(
         &mut self,
-        found: Result<(usize, Found), http2::Violation>,
+        found: Result<(usize, LocatedEvent), http2::ProtocolError>,
         input: &'b mut [u8],
-        lent: http::Lent<'b, http2::Limits>,
-        around: Around<'b, '_>,
+        lent: http::CallContext<'b, http2::Limits>,
+        around: ReceiveContext<'b, '_>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
-        let Around {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
+        let ReceiveContext {
             shown,
             limits,
             stream,
@@ -96,16 +96,16 @@ impl Multiplex {
     /// are complete on its side may finish, the others are over.
     pub(in crate::link) fn receive_eof<'b>(
         &mut self,
-        lent: &http::Lent<'b, http2::Limits>,
-        around: Around<'b, '_>,
+        lent: &http::CallContext<'b, http2::Limits>,
+        around: ReceiveContext<'b, '_>,
         out: &mut impl Sink,
-    ) -> Result<Received<Event<'b>>, Violation> {
-        let Around {
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
+        let ReceiveContext {
             shown,
             limits,
             stream,
         } = around;
-        let (now, chance) = (lent.now, lent.chance);
+        let (now, mask_key) = (lent.now, lent.mask_key);
         *stream = 0;
         if !core::mem::replace(&mut self.ended, true) {
             let broken = |stream: &&Stream| !stream.complete || stream.endless;
@@ -116,10 +116,10 @@ impl Multiplex {
                     continue;
                 }
                 // Refused only where it is over already.
-                let _ = self.reset(id, ErrorCode::CANCEL, Gone::Disconnected, now, out);
+                let _ = self.reset(id, ErrorCode::CANCEL, EndReason::Disconnected, now, out);
             }
         }
-        if let Some((id, given)) = self.next_given(now, chance, limits, shown, out) {
+        if let Some((id, given)) = self.next_given(now, mask_key, limits, shown, out) {
             *stream = id;
             return Ok(Received::event(0, given.borrow(shown)));
         }
@@ -135,15 +135,15 @@ impl Multiplex {
     fn next_given(
         &mut self,
         now: Instant,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         limits: &Limits,
-        shown: &mut Option<Box<Parked>>,
+        shown: &mut Option<Box<BufferedRequest>>,
         out: &mut impl Sink,
-    ) -> Option<(u32, Given)> {
+    ) -> Option<(u32, BufferedEvent)> {
         self.sweep();
         let is_full = self.is_full();
         if core::mem::take(&mut self.relieved) {
-            return Some((0, Given::Writable));
+            return Some((0, BufferedEvent::Writable));
         }
         while let Some(id) = self.pending.pop_front() {
             let Some(stream) = self.streams.get_mut(id) else {
@@ -151,15 +151,15 @@ impl Multiplex {
             };
             stream.pending = false;
             let given = match stream.gone {
-                Some(_) if stream.told => None,
+                Some(_) if stream.end_reported => None,
                 Some(_) if stream.surplus && stream.tag == 0 => {
-                    stream.told = true; // nobody is there to be told
+                    stream.end_reported = true; // nobody is there to be told
                     None
                 }
                 Some(gone) => Some(self.tell(id, gone)),
                 None if core::mem::take(&mut stream.relieved) => {
                     self.queue(id);
-                    Some(Given::Writable)
+                    Some(BufferedEvent::Writable)
                 }
                 None if !stream.is_fed() => None,
                 None if is_full => {
@@ -170,7 +170,12 @@ impl Multiplex {
                     Intake::Streamed => self.give_content(id, shown, out),
                     Intake::Socket => {
                         let mut text = Vec::new();
-                        let lent = lend(now, chance, limits.websocket_of(stream.rules), &mut text);
+                        let lent = lend(
+                            now,
+                            mask_key,
+                            limits.websocket_of(stream.websocket_limits),
+                            &mut text,
+                        );
                         self.give_message(id, &lent, shown, out)
                     }
                     Intake::Collected => self.give_request(id, shown),
@@ -185,12 +190,12 @@ impl Multiplex {
     }
 
     /// Says that a stream is over, once.
-    pub(super) fn tell(&mut self, id: u32, gone: Gone) -> Given {
+    pub(super) fn tell(&mut self, id: u32, gone: EndReason) -> BufferedEvent {
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.told = true;
+            stream.end_reported = true;
         }
         self.retire_closed(id);
-        Given::Gone(gone)
+        BufferedEvent::Ended(gone)
     }
 
     /// An event of the machine in the link's words.
@@ -198,7 +203,7 @@ impl Multiplex {
         &mut self,
         event: http2::Event<'b>,
         limits: &Limits,
-        shown: &'b mut Option<Box<Parked>>,
+        shown: &'b mut Option<Box<BufferedRequest>>,
         now: Instant,
         out: &mut impl Sink,
     ) -> (u32, Step<Event<'b>>) {
@@ -264,7 +269,7 @@ impl Multiplex {
     /// Looks whether the peer makes calls of gRPC, whose keep-alives have
     /// rules of their own.
     fn note_calls(&mut self, head: &RequestHead<'_>) {
-        if self.calls || head.method != Method::Post {
+        if self.calls || head.method != Method::POST {
             return;
         }
         let content_type = head.fields.get("content-type").unwrap_or_default();
@@ -316,7 +321,7 @@ impl Multiplex {
         id: u32,
         data: &'b mut [u8],
         limits: &Limits,
-        shown: &'b mut Option<Box<Parked>>,
+        shown: &'b mut Option<Box<BufferedRequest>>,
         now: Instant,
         out: &mut impl Sink,
     ) -> Option<Event<'b>> {
@@ -370,7 +375,7 @@ impl Multiplex {
             Intake::Offered | Intake::Streamed | Intake::Socket => {
                 let kept = stream
                     .kept
-                    .get_or_insert_with(|| Parked::inbox(self.charge.account()));
+                    .get_or_insert_with(|| BufferedRequest::inbox(self.charge.account()));
                 kept.keep(data);
                 stream.unread += data.len() as u32; // within the stream's window
                 if is_fed && stream.intake != Intake::Offered {
@@ -391,7 +396,7 @@ impl Multiplex {
         trailers: Fields<'b>,
         dropped: u16,
         due: Instant,
-        shown: &'b mut Option<Box<Parked>>,
+        shown: &'b mut Option<Box<BufferedRequest>>,
     ) -> Option<Event<'b>> {
         let stream = self.streams.get_mut(id)?;
         stream.complete = true;
@@ -418,7 +423,9 @@ impl Multiplex {
             Intake::Offered | Intake::Streamed | Intake::Socket => {
                 (stream.ended, stream.dropped) = (true, dropped);
                 if !trailers.is_empty() {
-                    let kept = stream.trailers.insert(Parked::inbox(self.charge.account()));
+                    let kept = stream
+                        .trailers
+                        .insert(BufferedRequest::inbox(self.charge.account()));
                     kept.keep_fields(trailers);
                 }
                 self.queue(id);

@@ -4,8 +4,8 @@ use super::state::Multiplex;
 use super::stream::{Intake, Stream, UNKNOWN};
 use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
 use crate::http2::{self, BodyLength, ErrorCode};
-use crate::link::outbox::{Bounded, Front, Outbox};
-use crate::link::{Body, Gone, Misuse, Shelf};
+use crate::link::outbox::{Bounded, NextBytes, Outbox};
+use crate::link::{Body, EndReason, RequestPool, UsageError};
 use crate::wire::{Instant, Sink};
 
 /// What one stream may send in a turn while others wait.
@@ -31,16 +31,16 @@ impl Multiplex {
         id: u32,
         head: &RequestHead<'_>,
         limit: usize,
-        shelf: &mut Shelf,
+        request_pool: &mut RequestPool,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.offered(id)?;
         self.machine.accept_body(id, out)?;
         let stream = self.open_stream(id)?;
         stream.intake = Intake::Collected;
-        let parked = shelf.park(head, limit, self.charge.account());
+        let buffered_request = request_pool.park(head, limit, self.charge.account());
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.kept = Some(parked);
+            stream.kept = Some(buffered_request);
         }
         Ok(())
     }
@@ -53,7 +53,7 @@ impl Multiplex {
         paced: bool,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.offered(id)?;
         self.machine.accept_body(id, out)?;
         let stream = self.open_stream(id)?;
@@ -70,11 +70,11 @@ impl Multiplex {
         Ok(())
     }
 
-    pub(super) fn offered(&mut self, id: u32) -> Result<(), Misuse> {
+    pub(super) fn offered(&mut self, id: u32) -> Result<(), UsageError> {
         match self.open_stream(id)?.intake {
             Intake::Offered => Ok(()),
             Intake::Collected | Intake::Streamed | Intake::Socket | Intake::Discarded => {
-                Err(Misuse::Http2(http2::Misuse::State))
+                Err(UsageError::Http2(http2::UsageError::State))
             }
         }
     }
@@ -108,7 +108,7 @@ impl Multiplex {
         id: u32,
         head: &ResponseHead<'_>,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.open_stream(id)?;
         Ok(self.machine.send_informational(id, head, out)?)
     }
@@ -122,7 +122,7 @@ impl Multiplex {
         date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if self.respond_at_once(id, head, &body, date, out) {
             return Ok(());
         }
@@ -164,7 +164,7 @@ impl Multiplex {
         body: Option<Body<'_>>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<u32, Misuse> {
+    ) -> Result<u32, UsageError> {
         let length = match &body {
             None => None,
             Some(Body::Whole(bytes)) => Some(BodyLength::Known(bytes.len() as u64)),
@@ -218,14 +218,14 @@ impl Multiplex {
         id: u32,
         len: usize,
         put: impl FnOnce(&mut Outbox),
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let stream = self.open_stream(id)?;
         if stream.owes || stream.finished || stream.socket.is_some() {
-            return Err(Misuse::Http2(http2::Misuse::State));
+            return Err(UsageError::Http2(http2::UsageError::State));
         }
         if stream.lacks != UNKNOWN {
             let lacks = stream.lacks.checked_sub(len as u64);
-            stream.lacks = lacks.ok_or(http2::Misuse::BodyTooLong)?;
+            stream.lacks = lacks.ok_or(http2::UsageError::BodyTooLong)?;
         }
         if len > 0
             && let Some(outbox) = self.outbox(id)
@@ -243,7 +243,7 @@ impl Multiplex {
         trailers: Fields<'_>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if self
             .streams
             .get(id)
@@ -253,10 +253,10 @@ impl Multiplex {
         }
         let stream = self.open_stream(id)?;
         if stream.owes || stream.finished || stream.socket.is_some() {
-            return Err(Misuse::Http2(http2::Misuse::State));
+            return Err(UsageError::Http2(http2::UsageError::State));
         }
         if stream.lacks != UNKNOWN && stream.lacks > 0 {
-            return Err(Misuse::Http2(http2::Misuse::BodyTooShort));
+            return Err(UsageError::Http2(http2::UsageError::BodyTooShort));
         }
         match &mut stream.outbox {
             Some(outbox) => {
@@ -287,8 +287,8 @@ impl Multiplex {
         if self.room > 0 && !self.waiting.is_empty() {
             self.relieve(low);
         }
-        if self.room > 0 && self.waits {
-            (self.waits, self.relieved) = (false, true);
+        if self.room > 0 && self.write_blocked {
+            (self.write_blocked, self.relieved) = (false, true);
         }
         self.sweep();
         self.book();
@@ -309,7 +309,7 @@ impl Multiplex {
             if queued > low {
                 return true;
             }
-            (stream.waits, stream.relieved) = (false, true);
+            (stream.write_blocked, stream.relieved) = (false, true);
             stream.excused = true; // what came meanwhile was not taken
             self.queue(id);
             false
@@ -352,7 +352,7 @@ impl Multiplex {
         outbox: &mut Outbox,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<Drained, http2::Misuse> {
+    ) -> Result<Drained, http2::UsageError> {
         let alone = self.turns.is_empty() && !self.machine.has_ready();
         let share = if alone { usize::MAX } else { SHARE };
         let mut sent = 0;
@@ -367,11 +367,11 @@ impl Multiplex {
             let room = self.room;
             let mut bounded = Bounded { out, room };
             let (len, n) = match front {
-                Front::Copied(bytes) => {
+                NextBytes::Copied(bytes) => {
                     let n = self.machine.send_data(id, bytes, last, now, &mut bounded);
                     (bytes.len(), n)
                 }
-                Front::Shared(bytes) => {
+                NextBytes::Shared(bytes) => {
                     let n = self
                         .machine
                         .send_data_shared(id, bytes, last, now, &mut bounded);
@@ -399,6 +399,6 @@ impl Multiplex {
         let _ = self
             .machine
             .send_reset(id, ErrorCode::INTERNAL_ERROR, now, out);
-        self.lose(id, Gone::Aborted);
+        self.lose(id, EndReason::Aborted);
     }
 }

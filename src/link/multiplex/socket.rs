@@ -4,13 +4,13 @@ use alloc::{boxed::Box, vec::Vec};
 
 use bytes::Bytes;
 
-use super::given::Given;
+use super::buffered_event::BufferedEvent;
 use super::state::Multiplex;
 use super::stream::Intake;
 use crate::http::{self, Fields, ResponseHead, Scratch, Status, date::Date};
 use crate::http2::BodyLength;
 use crate::link::outbox::Outbox;
-use crate::link::{Gone, Misuse, Parked, Violation};
+use crate::link::{BufferedRequest, EndReason, ProtocolError, UsageError};
 use crate::websocket::{self, CloseCode};
 use crate::wire::{Instant, Sink};
 
@@ -25,7 +25,7 @@ impl Multiplex {
         date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.offered(id)?;
         let head = ResponseHead::new(Status::OK, fields);
         let length = Some(BodyLength::Unknown);
@@ -39,7 +39,7 @@ impl Multiplex {
         id: u32,
         streaming: bool,
         now: Instant,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let role = self.machine.role();
         let stream = self.open_stream(id)?;
         let machine = websocket::Connection::new(role, now).streaming(streaming);
@@ -57,12 +57,12 @@ impl Multiplex {
         &mut self,
         id: u32,
         nth: u16,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         let stream = self.open_stream(id)?;
         if stream.socket.is_none() {
-            return Err(Misuse::OtherProtocol);
+            return Err(UsageError::OtherProtocol);
         }
-        stream.rules = nth;
+        stream.websocket_limits = nth;
         Ok(())
     }
 
@@ -70,10 +70,10 @@ impl Multiplex {
     pub(in crate::link) fn with_socket<R>(
         &mut self,
         id: u32,
-        act: impl FnOnce(&mut websocket::Connection, &mut Outbox) -> Result<R, websocket::Misuse>,
-    ) -> Result<R, Misuse> {
+        act: impl FnOnce(&mut websocket::Connection, &mut Outbox) -> Result<R, websocket::UsageError>,
+    ) -> Result<R, UsageError> {
         self.open_stream(id)?;
-        self.on_socket(id, act).ok_or(Misuse::OtherProtocol)?
+        self.on_socket(id, act).ok_or(UsageError::OtherProtocol)?
     }
 
     /// The same, whatever has become of the stream.
@@ -81,9 +81,9 @@ impl Multiplex {
         &mut self,
         id: u32,
         act: impl FnOnce(&mut websocket::Connection, &mut Outbox) -> Result<R, E>,
-    ) -> Option<Result<R, Misuse>>
+    ) -> Option<Result<R, UsageError>>
     where
-        Misuse: From<E>,
+        UsageError: From<E>,
     {
         let mut socket = self.streams.get_mut(id)?.socket.take()?;
         let outbox = self.outbox(id)?;
@@ -93,7 +93,7 @@ impl Multiplex {
             stream.socket = Some(socket);
         }
         self.after_socket(id, is_done);
-        Some(done.map_err(Misuse::from))
+        Some(done.map_err(UsageError::from))
     }
 
     /// Has what a WebSocket has written sent, and ends its stream behind the
@@ -104,7 +104,7 @@ impl Multiplex {
         };
         if ends && !stream.finished {
             stream.finished = true;
-            stream.gone.get_or_insert(Gone::Finished);
+            stream.gone.get_or_insert(EndReason::Finished);
             if let Some(outbox) = &mut stream.outbox {
                 outbox.end(Fields::EMPTY);
             }
@@ -125,12 +125,12 @@ impl Multiplex {
         id: u32,
         code: CloseCode,
         ends: bool,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
     ) {
         // Refused only where a Close frame has been sent already.
         let _ = self.on_socket(id, |socket, outbox| {
-            socket.send_close(code, "", chance, now, outbox)
+            socket.send_close(code, "", mask_key, now, outbox)
         });
         if ends && self.outbox(id).is_some() {
             self.after_socket(id, true);
@@ -147,10 +147,10 @@ impl Multiplex {
     pub(super) fn give_message(
         &mut self,
         id: u32,
-        lent: &http::Lent<'_, websocket::Limits>,
-        shown: &mut Option<Box<Parked>>,
+        lent: &http::CallContext<'_, websocket::Limits>,
+        shown: &mut Option<Box<BufferedRequest>>,
         out: &mut impl Sink,
-    ) -> Option<Given> {
+    ) -> Option<BufferedEvent> {
         let stream = self.streams.get_mut(id)?;
         let unread = core::mem::take(&mut stream.unread);
         let kept = stream.kept.take();
@@ -165,14 +165,14 @@ impl Multiplex {
         let mut found = None;
         self.on_socket(id, |socket, outbox| {
             found = Some(socket.locate(kept.unused(), lent, outbox));
-            Ok::<_, Misuse>(())
+            Ok::<_, UsageError>(())
         });
         match found? {
             Ok((used, found)) if found.is_event() => {
                 *shown = Some(kept);
                 self.shown = Some((id, used));
                 self.queue(id);
-                Some(Given::Socket(found))
+                Some(BufferedEvent::Socket(found))
             }
             Ok((used, _)) => {
                 if kept.advance(used)
@@ -187,8 +187,8 @@ impl Multiplex {
     }
 
     /// The peer has ended its side without a word.
-    fn socket_lost(&mut self, id: u32) -> Given {
-        let gone = Gone::Disconnected;
+    fn socket_lost(&mut self, id: u32) -> BufferedEvent {
+        let gone = EndReason::Disconnected;
         if let Some(stream) = self.streams.get_mut(id) {
             stream.gone.get_or_insert(gone);
         }
@@ -199,8 +199,12 @@ impl Multiplex {
 
     /// The peer broke the protocol inside a stream; the Close frame that says
     /// so is the last thing sent on it.
-    pub(super) fn socket_fails(&mut self, id: u32, violation: websocket::Violation) -> Given {
-        let gone = Gone::Violation(Violation::WebSocket(violation));
+    pub(super) fn socket_fails(
+        &mut self,
+        id: u32,
+        violation: websocket::ProtocolError,
+    ) -> BufferedEvent {
+        let gone = EndReason::ProtocolError(ProtocolError::WebSocket(violation));
         if let Some(stream) = self.streams.get_mut(id) {
             stream.gone = Some(gone);
         }
@@ -216,7 +220,7 @@ impl Multiplex {
         id: u32,
         frame: &Bytes,
         now: Instant,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         self.with_socket(id, |socket, outbox| {
             socket.book_message(now)?;
             outbox.publish(frame.clone());
@@ -228,8 +232,8 @@ impl Multiplex {
     pub(super) fn socket_elapsed(
         &mut self,
         id: u32,
-        lent: http::Lent<'_, websocket::Limits>,
-    ) -> Option<Given> {
+        lent: http::CallContext<'_, websocket::Limits>,
+    ) -> Option<BufferedEvent> {
         let mut failed = None;
         self.on_socket(id, |socket, outbox| {
             if !outbox.is_empty() {
@@ -237,7 +241,7 @@ impl Multiplex {
             }
             // No event comes from time alone.
             failed = socket.elapsed(lent, outbox).err();
-            Ok::<_, Misuse>(())
+            Ok::<_, UsageError>(())
         });
         failed.map(|violation| self.socket_fails(id, violation))
     }
@@ -246,14 +250,14 @@ impl Multiplex {
 /// What a WebSocket inside a stream is lent: frames need no scratch.
 pub(super) fn lend<'l>(
     now: Instant,
-    chance: [u8; 4],
+    mask_key: [u8; 4],
     limits: &'l websocket::Limits,
     text: &'l mut Vec<u8>,
-) -> http::Lent<'l, websocket::Limits> {
-    http::Lent {
+) -> http::CallContext<'l, websocket::Limits> {
+    http::CallContext {
         now,
         date: None,
-        chance,
+        mask_key,
         limits,
         scratch: Scratch::new(&mut []).with_text(text),
     }

@@ -6,12 +6,12 @@
 
 use alloc::boxed::Box;
 
-use super::given::Given;
+use super::buffered_event::BufferedEvent;
 use super::state::Multiplex;
 use super::stream::Intake;
 use crate::http::{Fields, ResponseHead, Status, date::Date};
 use crate::http2::{self, BodyLength, ErrorCode};
-use crate::link::{Gone, Parked};
+use crate::link::{BufferedRequest, EndReason};
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Sink};
 
@@ -107,15 +107,15 @@ impl Multiplex {
     pub(super) fn give_request(
         &mut self,
         id: u32,
-        shown: &mut Option<Box<Parked>>,
-    ) -> Option<Given> {
+        shown: &mut Option<Box<BufferedRequest>>,
+    ) -> Option<BufferedEvent> {
         let stream = self.streams.get_mut(id)?;
         if !core::mem::take(&mut stream.ended) {
             return None;
         }
         stream.intake = Intake::Discarded;
         *shown = Some(stream.kept.take()?);
-        Some(Given::Request)
+        Some(BufferedEvent::Request)
     }
 
     /// Refuses a request that nobody has looked at.
@@ -131,12 +131,12 @@ impl Multiplex {
     pub(in crate::link) fn refuse_starved(
         &mut self,
         date: Option<&Date>,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
     ) {
         for id in core::mem::take(&mut self.starved) {
-            self.refuse_one(id, date, chance, now, out);
+            self.refuse_one(id, date, mask_key, now, out);
         }
     }
 
@@ -146,7 +146,7 @@ impl Multiplex {
         &mut self,
         id: u32,
         date: Option<&Date>,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         now: Instant,
         out: &mut impl Sink,
     ) {
@@ -156,7 +156,7 @@ impl Multiplex {
         };
         stream.starved = false;
         if stream.socket.is_some() {
-            return self.close_socket(id, CloseCode::TRY_AGAIN_LATER, true, chance, now);
+            return self.close_socket(id, CloseCode::TRY_AGAIN_LATER, true, mask_key, now);
         }
         let mut code = ErrorCode::ENHANCE_YOUR_CALM;
         if owes {
@@ -168,6 +168,6 @@ impl Multiplex {
         }
         // Refused only where it is over already.
         let _ = self.machine.send_reset(id, code, now, out);
-        self.lose(id, Gone::Stalled);
+        self.lose(id, EndReason::Stalled);
     }
 }

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 use super::stream::Stream;
 use crate::http2::{self, Table};
 use crate::link::outbox::Outbox;
-use crate::link::{Account, Charge, Gone, Misuse, Parked, Promise};
+use crate::link::{Account, BufferedRequest, Charge, EndReason, Promise, UsageError};
 use crate::websocket;
 use crate::wire::{Instant, Role};
 
@@ -29,7 +29,7 @@ pub(in crate::link) struct Multiplex {
     /// Streams whose writers wait.
     pub(super) waiting: Vec<u32>,
     /// The owner waits for room for further requests.
-    pub(super) waits: bool,
+    pub(super) write_blocked: bool,
     /// The owner is to be told that there is some.
     pub(super) relieved: bool,
     /// Bytes of content that may still be put out.
@@ -61,7 +61,7 @@ impl Multiplex {
             pending: VecDeque::new(),
             over: Vec::new(),
             waiting: Vec::new(),
-            waits: false,
+            write_blocked: false,
             relieved: false,
             room: FIRST_ROOM,
             wake: Instant::NEVER,
@@ -91,7 +91,7 @@ impl Multiplex {
     }
 
     pub(super) fn goes_on(&self, stream: &Stream) -> bool {
-        stream.gone.is_none() && !stream.told && self.machine.is_open(stream.id)
+        stream.gone.is_none() && !stream.end_reported && self.machine.is_open(stream.id)
     }
 
     /// Whether nothing is under way.
@@ -134,9 +134,9 @@ impl Multiplex {
 
     /// Notes that a writer was asked to wait; 0: the one who sends requests.
     pub(in crate::link) fn wait(&mut self, id: u32) {
-        self.waits |= id == 0;
+        self.write_blocked |= id == 0;
         if let Some(stream) = self.streams.get_mut(id)
-            && !core::mem::replace(&mut stream.waits, true)
+            && !core::mem::replace(&mut stream.write_blocked, true)
         {
             self.waiting.push(id);
         }
@@ -213,36 +213,41 @@ impl Multiplex {
 
     /// Takes back what an event has shown; what is not an inbox with a rest
     /// comes back.
-    pub(in crate::link) fn reclaim(&mut self, mut parked: Box<Parked>) -> Option<Box<Parked>> {
+    pub(in crate::link) fn reclaim(
+        &mut self,
+        mut buffered_request: Box<BufferedRequest>,
+    ) -> Option<Box<BufferedRequest>> {
         let Some((id, used)) = self.shown.take() else {
-            return Some(parked);
+            return Some(buffered_request);
         };
         match self.streams.get_mut(id) {
-            Some(stream) if parked.advance(used) => {
-                stream.kept = Some(parked);
+            Some(stream) if buffered_request.advance(used) => {
+                stream.kept = Some(buffered_request);
                 None
             }
-            _ => Some(parked),
+            _ => Some(buffered_request),
         }
     }
 
     /// A stream whose owner does not know that the connection is over, the
     /// lowest first, and why the stream is, if it was before.
-    pub(in crate::link) fn take_live(&mut self) -> Option<(u32, Option<Gone>)> {
-        let live = self.streams.iter().filter(|stream| !stream.told);
+    pub(in crate::link) fn take_live(&mut self) -> Option<(u32, Option<EndReason>)> {
+        let live = self.streams.iter().filter(|stream| !stream.end_reported);
         let id = live.map(|stream| stream.id).min()?;
         let stream = self.streams.get_mut(id)?;
-        stream.told = true;
+        stream.end_reported = true;
         Some((id, stream.gone))
     }
 
     /// The stream of an exchange that goes on.
-    pub(super) fn open_stream(&mut self, id: u32) -> Result<&mut Stream, Misuse> {
+    pub(super) fn open_stream(&mut self, id: u32) -> Result<&mut Stream, UsageError> {
         match self.streams.get_mut(id) {
-            Some(stream) if stream.gone.is_none() && !stream.told && self.machine.is_open(id) => {
+            Some(stream)
+                if stream.gone.is_none() && !stream.end_reported && self.machine.is_open(id) =>
+            {
                 Ok(stream)
             }
-            _ => Err(Misuse::Over),
+            _ => Err(UsageError::Over),
         }
     }
 
@@ -300,7 +305,7 @@ impl Multiplex {
 mod tests {
     use super::*;
     use crate::http::{self, Fields, OwnedScratch, ResponseHead, Status};
-    use crate::link::{Body, Limits, multiplex::Around};
+    use crate::link::{Body, Limits, multiplex::ReceiveContext};
     use crate::wire::Step;
 
     #[test]
@@ -313,15 +318,15 @@ mod tests {
         let mut out = Vec::new();
         loop {
             let mut shown = None;
-            let lent = http::Lent {
+            let lent = http::CallContext {
                 now,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &limits.http2,
                 scratch: scratch.lend(),
             };
             let mut id = 0;
-            let around = Around {
+            let around = ReceiveContext {
                 shown: &mut shown,
                 limits: &limits,
                 stream: &mut id,
@@ -344,10 +349,10 @@ mod tests {
         }
         many.pump(0, now, &mut out);
         now = many.deadline().unwrap();
-        let lent = http::Lent {
+        let lent = http::CallContext {
             now,
             date: None,
-            chance: [0; 4],
+            mask_key: [0; 4],
             limits: &limits.http2,
             scratch: scratch.lend(),
         };

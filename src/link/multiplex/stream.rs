@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use crate::http2::Numbered;
 use crate::link::outbox::Outbox;
-use crate::link::{Gone, Parked};
+use crate::link::{BufferedRequest, EndReason};
 use crate::websocket;
 use crate::wire::Instant;
 
@@ -35,7 +35,7 @@ pub(super) struct Stream {
     pub(super) tag: u32,
     pub(super) intake: Intake,
     /// Which of the limits of WebSockets holds.
-    pub(super) rules: u16,
+    pub(super) websocket_limits: u16,
     /// Trailers that were left out.
     pub(super) dropped: u16,
     /// The owner has stopped the reading.
@@ -47,7 +47,7 @@ pub(super) struct Stream {
     /// Time has passed that is not held against the peer: it has a grace more.
     pub(super) excused: bool,
     /// A write answered `Wait`.
-    pub(super) waits: bool,
+    pub(super) write_blocked: bool,
     /// The owner is to be told that it need not wait any more.
     pub(super) relieved: bool,
     /// A response is owed.
@@ -71,9 +71,9 @@ pub(super) struct Stream {
     /// Our response is complete, and the rest of the request is dropped.
     pub(super) surplus: bool,
     /// The owner knows that it is over.
-    pub(super) told: bool,
+    pub(super) end_reported: bool,
     /// Why it is over, if not because both sides have ended it.
-    pub(super) gone: Option<Gone>,
+    pub(super) gone: Option<EndReason>,
     /// Bytes in the inbox that have not been given back to the peer's window.
     pub(super) unread: u32,
     /// Bytes that our content lacks, or [`UNKNOWN`].
@@ -84,9 +84,9 @@ pub(super) struct Stream {
     pub(super) due: Instant,
     pub(super) outbox: Option<Box<Outbox>>,
     /// The request that is being collected; else the inbox.
-    pub(super) kept: Option<Box<Parked>>,
+    pub(super) kept: Option<Box<BufferedRequest>>,
     /// Trailers that wait behind the inbox.
-    pub(super) trailers: Option<Box<Parked>>,
+    pub(super) trailers: Option<Box<BufferedRequest>>,
     pub(super) socket: Option<Box<websocket::Connection>>,
 }
 
@@ -96,13 +96,13 @@ impl Stream {
             id,
             tag: 0,
             intake,
-            rules: 0,
+            websocket_limits: 0,
             dropped: 0,
             held: false,
             owner_consumes: false,
             paced: false,
             excused: false,
-            waits: false,
+            write_blocked: false,
             relieved: false,
             owes: false,
             ended: false,
@@ -114,7 +114,7 @@ impl Stream {
             starved: false,
             over: false,
             surplus: false,
-            told: false,
+            end_reported: false,
             gone: None,
             unread: 0,
             lacks: UNKNOWN,
@@ -139,7 +139,7 @@ impl Stream {
 
     /// Whether its owner takes what comes.
     pub(super) const fn is_fed(&self) -> bool {
-        !self.held && !self.waits && !self.starved
+        !self.held && !self.write_blocked && !self.starved
     }
 }
 

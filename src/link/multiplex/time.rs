@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::given::Given;
+use super::buffered_event::BufferedEvent;
 use super::socket::lend;
 use super::state::Multiplex;
 use crate::http::{self, Fields, ResponseHead, Status, date::Date};
 use crate::http2::{self, BodyLength, ErrorCode};
-use crate::link::{Event, Gone, Limits, Violation};
+use crate::link::{EndReason, Event, Limits, ProtocolError};
 use crate::wire::{Instant, Sink};
 
 /// How long content that came while nobody read it may take to be read.
@@ -36,15 +36,15 @@ impl Multiplex {
     /// Does what time has made due, for the connection or one of its streams.
     pub(in crate::link) fn elapsed(
         &mut self,
-        mut lent: http::Lent<'_, http2::Limits>,
+        mut lent: http::CallContext<'_, http2::Limits>,
         limits: &Limits,
         out: &mut impl Sink,
-    ) -> Result<Option<(u32, Event<'static>)>, Violation> {
-        let (now, date, chance) = (lent.now, lent.date, lent.chance);
+    ) -> Result<Option<(u32, Event<'static>)>, ProtocolError> {
+        let (now, date, mask_key) = (lent.now, lent.date, lent.mask_key);
         if self.machine.deadline().is_some_and(|at| at <= now) {
             let event = self.machine.elapsed(lent.reborrow(), out)?;
             if let Some(http2::Event::Reset { stream, .. }) = event {
-                self.lose(stream, Gone::Stalled);
+                self.lose(stream, EndReason::Stalled);
             }
             self.rest();
         }
@@ -64,7 +64,7 @@ impl Multiplex {
         }
         due.sort_unstable();
         for id in due {
-            if let Some(event) = self.stream_elapsed(id, now, date, chance, limits, out) {
+            if let Some(event) = self.stream_elapsed(id, now, date, mask_key, limits, out) {
                 self.wake = now; // there may be others
                 return Ok(Some((id, event)));
             }
@@ -77,19 +77,24 @@ impl Multiplex {
         id: u32,
         now: Instant,
         date: Option<&Date>,
-        chance: [u8; 4],
+        mask_key: [u8; 4],
         limits: &Limits,
         out: &mut impl Sink,
     ) -> Option<Event<'static>> {
         let stream = self.streams.get_mut(id)?;
         if stream.due > now {
             let mut text = Vec::new();
-            let lent = lend(now, chance, limits.websocket_of(stream.rules), &mut text);
+            let lent = lend(
+                now,
+                mask_key,
+                limits.websocket_of(stream.websocket_limits),
+                &mut text,
+            );
             let given = self.socket_elapsed(id, lent);
             let next = self.socket(id).and_then(|socket| socket.deadline());
             self.wake_by(next.unwrap_or(Instant::NEVER));
             return match given {
-                Some(Given::Gone(gone)) => Some(Event::Gone(gone)),
+                Some(BufferedEvent::Ended(gone)) => Some(Event::Ended(gone)),
                 _ => None,
             };
         }
@@ -128,9 +133,9 @@ impl Multiplex {
         };
         // Refused only where it is over already.
         let _ = self.machine.send_reset(id, code, now, out);
-        self.lose(id, Gone::Stalled);
-        self.streams.get_mut(id)?.told = true;
-        Some(Event::Gone(Gone::Stalled))
+        self.lose(id, EndReason::Stalled);
+        self.streams.get_mut(id)?.end_reported = true;
+        Some(Event::Ended(EndReason::Stalled))
     }
 
     /// Moves on when content is too slow: `body_grace` ahead at most, and by the

@@ -81,7 +81,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Takes the connections that wait, the last ones, and stops listening.
-    pub(in crate::net) fn accept_last(&mut self) {
+    pub(in crate::net) fn accept_remaining(&mut self) {
         let Self {
             listeners,
             poller,
@@ -137,7 +137,7 @@ impl<P: Poller> Loop<P> {
         if is_proxied {
             connection.phase = Phase::Proxied;
             connection.stalls = state.now + state.limits.proxy_time;
-            connection.told = true; // the owner has not been told of it
+            connection.end_reported = true; // the owner has not been told of it
         }
         let key = state.connections.insert(connection);
         state.counters.active += 1;
@@ -153,7 +153,7 @@ impl<P: Poller> Loop<P> {
                 };
                 self.attend(exchange, Event::Opened);
             }
-            Err(_) => self.end(key, crate::link::Gone::Reset),
+            Err(_) => self.end(key, crate::link::EndReason::Reset),
         }
     }
 }

@@ -178,12 +178,12 @@ pub(crate) struct Resolved {
 /// Resolves names on threads of its own, at most four, that are started when
 /// there is a name and end when there has been none for ten seconds.
 pub(crate) struct Resolver {
-    desk: Arc<Desk>,
+    lookups: Arc<LookupQueue>,
     inbox: Inbox<Resolved>,
     limit: usize,
 }
 
-struct Desk {
+struct LookupQueue {
     state: Mutex<State>,
     work: Condvar,
     lookup: Lookup,
@@ -223,7 +223,7 @@ impl Resolver {
         // As many answers wait as there are names at most, so that none is lost.
         let (_, inbox) = mailbox(usize::MAX, usize::MAX, waker);
         Self {
-            desk: Arc::new(Desk {
+            lookups: Arc::new(LookupQueue {
                 state: Mutex::new(State {
                     jobs: VecDeque::new(),
                     threads: 0,
@@ -241,15 +241,15 @@ impl Resolver {
     /// Begins to resolve a name. Fails at once when too many wait, or no
     /// thread can be started.
     pub(crate) fn resolve(&self, dial: Key, host: &str, port: u16) -> io::Result<()> {
-        let mut state = self.desk.lock();
+        let mut state = self.lookups.lock();
         if state.jobs.len() >= self.limit {
             return Err(ErrorKind::QuotaExceeded.into());
         }
         if state.idle <= state.jobs.len() && state.threads < THREADS {
-            let (desk, mailbox) = (self.desk.clone(), self.inbox.mailbox());
+            let (lookups, mailbox) = (self.lookups.clone(), self.inbox.mailbox());
             let started = thread::Builder::new()
                 .name(String::from("barewire-names"))
-                .spawn(move || desk.work(&mailbox));
+                .spawn(move || lookups.work(&mailbox));
             match started {
                 Ok(_) => state.threads += 1,
                 Err(error) if state.threads == 0 => return Err(error),
@@ -262,7 +262,7 @@ impl Resolver {
             port,
         });
         drop(state);
-        self.desk.work.notify_one();
+        self.lookups.work.notify_one();
         Ok(())
     }
 }
@@ -281,17 +281,17 @@ impl Iterator for Resolver {
 impl Drop for Resolver {
     /// Threads that wait for a name server end when it has answered.
     fn drop(&mut self) {
-        let mut state = self.desk.lock();
+        let mut state = self.lookups.lock();
         state.closed = true;
         state.jobs.clear();
         drop(state);
-        self.desk.work.notify_all();
+        self.lookups.work.notify_all();
     }
 }
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.desk.lock();
+        let state = self.lookups.lock();
         f.debug_struct("Resolver")
             .field("waiting", &state.jobs.len())
             .field("threads", &state.threads)
@@ -300,7 +300,7 @@ impl fmt::Debug for Resolver {
 }
 
 /// Counts a thread for as long as it runs, also if the lookup panics.
-struct Seat<'a>(&'a Desk);
+struct Seat<'a>(&'a LookupQueue);
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
@@ -308,7 +308,7 @@ impl Drop for Seat<'_> {
     }
 }
 
-impl Desk {
+impl LookupQueue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

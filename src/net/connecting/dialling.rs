@@ -4,7 +4,7 @@ use core::mem;
 use std::io;
 
 use super::dials::{DialRequest, Dialling};
-use crate::link::{Event, Gone, Link, Unreachable};
+use crate::link::{EndReason, Event, Link, Unreachable};
 use crate::net::stores::slab::grow;
 use crate::net::turns::connection::Phase;
 use crate::net::{Destination, Dial, Exchange, Key, Loop, Peer, Poller, Resolver, Speaks};
@@ -157,7 +157,7 @@ impl<P: Poller> Loop<P> {
 
     fn give_up(&mut self, key: Key, why: Unreachable) {
         self.dialling.retain(|it| it.key != key);
-        self.end(key, Gone::Unreachable(why));
+        self.end(key, EndReason::Unreachable(why));
     }
 
     /// Forgets the dial of a connection that has ended.

@@ -1,7 +1,7 @@
 //! Connections that begin with a header of the PROXY protocol.
 
 use super::proxy_header::{Source, read_proxy_header};
-use crate::link::{Event, Gone};
+use crate::link::{EndReason, Event};
 use crate::net::report::report;
 use crate::net::turns::connection::Phase;
 use crate::net::{Exchange, Key, Loop, Poller};
@@ -18,10 +18,10 @@ impl<P: Poller> Loop<P> {
             return false;
         }
         let mut had = 0;
-        if let Some(mut kept) = connection.kept.take() {
-            had = kept.len(); // below the limit, and so below the size of a read
-            self.read[..had].copy_from_slice(kept.bytes());
-            self.spare_kept(kept);
+        if let Some(mut input_buffer) = connection.input_buffer.take() {
+            had = input_buffer.len(); // below the limit, and so below the size of a read
+            self.read[..had].copy_from_slice(input_buffer.bytes());
+            self.spare_kept(input_buffer);
         }
         let Some(stream) = self
             .streams
@@ -31,7 +31,7 @@ impl<P: Poller> Loop<P> {
             return false;
         };
         let Ok(read) = self.poller.read(stream, &mut self.read[had..]) else {
-            self.end(key, Gone::Reset);
+            self.end(key, EndReason::Reset);
             return false;
         };
         let state = &mut self.dispatch.state;
@@ -46,17 +46,17 @@ impl<P: Poller> Loop<P> {
             Ok(header) if header.is_some() || !connection.ended => header,
             Ok(_) | Err(_) => {
                 state.counters.proxy_faults += 1;
-                self.end(key, Gone::Aborted);
+                self.end(key, EndReason::Aborted);
                 return false;
             }
         };
         let used = header.map_or(0, |(length, _)| length);
         if used < total {
-            let mut kept = self.spare.pop().unwrap_or_default();
-            kept.fill(&self.read[used..total]);
+            let mut input_buffer = self.spare.pop().unwrap_or_default();
+            input_buffer.fill(&self.read[used..total]);
             // Nobody knows yet whose it is.
-            kept.charge_to(Some(&state.memory.all));
-            connection.kept = Some(kept);
+            input_buffer.charge_to(Some(&state.memory.all));
+            connection.input_buffer = Some(input_buffer);
         }
         match header {
             Some((_, source)) => self.introduce(key, source),
@@ -75,7 +75,7 @@ impl<P: Poller> Loop<P> {
             if state.caps.admit_address(peer, &state.limits).is_err() {
                 self.listeners.note_refused_address();
                 report!(Warn, "{peer}: refused at `Limits::per_address`");
-                self.end(key, Gone::Aborted);
+                self.end(key, EndReason::Aborted);
                 return false;
             }
             connection.peer = peer;
@@ -86,7 +86,7 @@ impl<P: Poller> Loop<P> {
         }
         connection.phase = Phase::Open;
         connection.stalls = Instant::NEVER;
-        connection.told = false;
+        connection.end_reported = false;
         let exchange = Exchange {
             connection: key,
             stream: 0,

@@ -5,7 +5,7 @@ pub(super) mod dial;
 pub(super) mod dialling;
 pub(super) mod dials;
 pub(super) mod introduction;
+pub(super) mod listen_target;
 pub(super) mod listener;
-pub(super) mod places;
 pub(super) mod proxy_header;
 pub(super) mod reach;

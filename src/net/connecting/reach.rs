@@ -85,7 +85,7 @@ impl Context<'_> {
     /// are tried in turn. The connection is this owner's, with this tag and
     /// judged by this profile; its first event is
     /// [`Opened`](crate::link::Event::Opened), or
-    /// [`Gone`](crate::link::Event::Gone) if it cannot be reached.
+    /// [`Ended`](crate::link::Event::Ended) if it cannot be reached.
     pub fn dial(
         &mut self,
         destination: Destination,

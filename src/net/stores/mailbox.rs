@@ -71,7 +71,7 @@ pub(crate) struct Lost {
 /// Makes a mailbox that holds `capacity` messages of `memory` bytes together,
 /// and wakes its loop with `waker`.
 pub(crate) fn mailbox<T>(capacity: usize, memory: usize, waker: Waker) -> (Mailbox<T>, Inbox<T>) {
-    let office = Arc::new(Office {
+    let state = Arc::new(MailboxState {
         queue: Mutex::new(Queue::new()),
         waiting: AtomicBool::new(false),
         closed: AtomicBool::new(false),
@@ -83,22 +83,22 @@ pub(crate) fn mailbox<T>(capacity: usize, memory: usize, waker: Waker) -> (Mailb
         waker,
     });
     let inbox = Inbox {
-        office: office.clone(),
+        state: state.clone(),
         batch: Queue::new(),
     };
-    (Mailbox(office), inbox)
+    (Mailbox(state), inbox)
 }
 
 /// The posting end, for any thread.
-pub(crate) struct Mailbox<T>(Arc<Office<T>>);
+pub(crate) struct Mailbox<T>(Arc<MailboxState<T>>);
 
 /// The loop's end. Dropping it closes the mailbox.
 pub(crate) struct Inbox<T> {
-    office: Arc<Office<T>>,
+    state: Arc<MailboxState<T>>,
     batch: Queue<T>,
 }
 
-struct Office<T> {
+struct MailboxState<T> {
     queue: Mutex<Queue<T>>,
     waiting: AtomicBool, // whether `queue` holds something; changed under its lock
     closed: AtomicBool,  // changed under the lock of `queue`
@@ -162,7 +162,7 @@ impl<T> Queue<T> {
     }
 }
 
-impl<T> Office<T> {
+impl<T> MailboxState<T> {
     /// No message runs code of its own under the lock, so that a poisoned one
     /// still guards a sound queue.
     fn lock(&self) -> MutexGuard<'_, Queue<T>> {
@@ -185,16 +185,16 @@ impl<T> Mailbox<T> {
         bytes: usize,
         priority: Priority,
     ) -> Result<(), Undelivered<T>> {
-        let office = &*self.0;
-        let mut queue = office.lock();
-        if office.closed.load(Ordering::Relaxed) {
+        let state = &*self.0;
+        let mut queue = state.lock();
+        if state.closed.load(Ordering::Relaxed) {
             return Err(Undelivered::Closed(message));
         }
-        let Some(newest) = office.to_displace(&queue, bytes, priority) else {
+        let Some(newest) = state.to_displace(&queue, bytes, priority) else {
             drop(queue);
             match priority {
-                Priority::Reply => &office.lost_replies,
-                Priority::Publish => &office.lost_publishes,
+                Priority::Reply => &state.lost_replies,
+                Priority::Publish => &state.lost_publishes,
             }
             .fetch_add(1, Ordering::Relaxed);
             return Err(Undelivered::Full(message));
@@ -202,17 +202,17 @@ impl<T> Mailbox<T> {
         let rest = queue.publishes.len() - newest; // of so many
         let displaced: Vec<Queued<T>> = queue.publishes.drain(rest..).collect();
         let freed = displaced.iter().map(|queued| queued.bytes).sum();
-        office.held.fetch_sub(freed, Ordering::Relaxed);
+        state.held.fetch_sub(freed, Ordering::Relaxed);
         let lost = displaced.len() as u64;
-        office.lost_publishes.fetch_add(lost, Ordering::Relaxed);
+        state.lost_publishes.fetch_add(lost, Ordering::Relaxed);
         let first = queue.len() == 0 && displaced.is_empty();
         queue.push(message, bytes, priority);
-        office.held.fetch_add(bytes, Ordering::Relaxed);
-        office.waiting.store(true, Ordering::Release);
+        state.held.fetch_add(bytes, Ordering::Relaxed);
+        state.waiting.store(true, Ordering::Release);
         drop(queue);
         drop(displaced); // may run code of its own: not under the lock
         if first {
-            office.waker.wake();
+            state.waker.wake();
         }
         Ok(())
     }
@@ -220,15 +220,15 @@ impl<T> Mailbox<T> {
     /// Posts a message however full the mailbox is; of no use if the loop is
     /// gone. For the few that must not be lost.
     pub(in crate::net) fn post_always(&self, message: T) {
-        let office = &*self.0;
-        let mut queue = office.lock();
-        if office.closed.load(Ordering::Relaxed) {
+        let state = &*self.0;
+        let mut queue = state.lock();
+        if state.closed.load(Ordering::Relaxed) {
             return;
         }
         queue.push(message, 0, Priority::Reply);
-        office.waiting.store(true, Ordering::Release);
+        state.waiting.store(true, Ordering::Release);
         drop(queue);
-        office.waker.wake();
+        state.waker.wake();
     }
 
     /// What was lost so far.
@@ -243,7 +243,7 @@ impl<T> Mailbox<T> {
     }
 }
 
-impl<T> Office<T> {
+impl<T> MailboxState<T> {
     /// How many of the newest publishes have to go, so that there is room for a
     /// message of so many bytes; `None` if there will be none. One message alone
     /// always has room.
@@ -278,24 +278,24 @@ impl<T> Office<T> {
 impl<T> Inbox<T> {
     /// A message that leaves the mailbox.
     fn hand_out(&self, queued: Queued<T>) -> T {
-        self.office.held.fetch_sub(queued.bytes, Ordering::Relaxed);
+        self.state.held.fetch_sub(queued.bytes, Ordering::Relaxed);
         queued.message
     }
 
     /// Whether no message waits.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.batch.len() == 0 && !self.office.waiting.load(Ordering::Acquire)
+        self.batch.len() == 0 && !self.state.waiting.load(Ordering::Acquire)
     }
 
     /// What was lost so far.
     pub(crate) fn lost(&self) -> Lost {
-        self.office.lost()
+        self.state.lost()
     }
 
     /// A further posting end.
     pub(crate) fn mailbox(&self) -> Mailbox<T> {
-        Mailbox(self.office.clone())
+        Mailbox(self.state.clone())
     }
 }
 
@@ -313,12 +313,12 @@ impl<T> Iterator for Inbox<T> {
         if let Some(queued) = self.batch.pop() {
             return Some(self.hand_out(queued));
         }
-        if !self.office.waiting.load(Ordering::Acquire) {
+        if !self.state.waiting.load(Ordering::Acquire) {
             return None;
         }
-        let mut queue = self.office.lock();
+        let mut queue = self.state.lock();
         core::mem::swap(&mut self.batch, &mut queue);
-        self.office.waiting.store(false, Ordering::Release);
+        self.state.waiting.store(false, Ordering::Release);
         drop(queue);
         let queued = self.batch.pop()?;
         Some(self.hand_out(queued))
@@ -327,8 +327,8 @@ impl<T> Iterator for Inbox<T> {
 
 impl<T> Drop for Inbox<T> {
     fn drop(&mut self) {
-        let mut queue = self.office.lock();
-        self.office.closed.store(true, Ordering::Relaxed);
+        let mut queue = self.state.lock();
+        self.state.closed.store(true, Ordering::Relaxed);
         let rest = core::mem::replace(&mut *queue, Queue::new());
         drop(queue);
         drop(rest); // messages may run code of their own: not under the lock

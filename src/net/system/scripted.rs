@@ -83,7 +83,7 @@ pub(in crate::net) struct World {
     pub(in crate::net) timeout: Option<Duration>, // of the last poll
     pub(in crate::net) auto_advance: bool,
     pub(in crate::net) refuse_connects: Option<ErrorKind>,
-    pub(in crate::net) chance: u64,
+    pub(in crate::net) random_state: u64,
     pub(in crate::net) tells_under_way: bool,
 }
 
@@ -221,7 +221,7 @@ impl Scripted {
                 timeout: None,
                 auto_advance: false,
                 refuse_connects: None,
-                chance: 0,
+                random_state: 0,
                 tells_under_way: true,
             })),
             waker: Waker::new(|| {}),
@@ -415,7 +415,7 @@ impl Scripted {
     /// Chooses what [`Poller::entropy`](crate::net::Poller::entropy) brings. The
     /// same number brings the same bytes.
     pub fn seed(&self, seed: u64) {
-        self.world.borrow_mut().chance = seed;
+        self.world.borrow_mut().random_state = seed;
     }
 
     /// Listeners that are open.

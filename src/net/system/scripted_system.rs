@@ -255,8 +255,8 @@ impl Poller for Scripted {
         Ok(Entropy::new(move |into| {
             let mut world = world.borrow_mut();
             for chunk in into.chunks_mut(8) {
-                world.chance = world.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let mut z = world.chance;
+                world.random_state = world.random_state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let mut z = world.random_state;
                 z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
                 z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
                 z ^= z >> 31;

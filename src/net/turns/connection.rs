@@ -3,9 +3,9 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use super::kept::Kept;
+use super::input_buffer::InputBuffer;
 use super::watch::Watch;
-use crate::link::{Closing, Gone, Limits, Link};
+use crate::link::{Closing, EndReason, Limits, Link};
 use crate::net::{Backlog, Owner, Peer};
 use crate::wire::Instant;
 
@@ -37,7 +37,7 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) link: Link,
     pub(in crate::net) peer: Peer,
     /// Input that the link has not used.
-    pub(in crate::net) kept: Option<Box<Kept>>,
+    pub(in crate::net) input_buffer: Option<Box<InputBuffer>>,
     /// Output that the kernel has not taken.
     pub(in crate::net) backlog: Backlog,
     /// When to look whether waiting output makes progress, or whether the
@@ -74,7 +74,7 @@ pub(in crate::net) struct Connection {
     /// The connection broke, or both its halves are closed.
     pub(in crate::net) broken: bool,
     /// A write answered `Wait`.
-    pub(in crate::net) waits: bool,
+    pub(in crate::net) write_blocked: bool,
     /// It is read from also while its output waits.
     pub(in crate::net) duplex: bool,
     /// It waits in the queue of those that can go on.
@@ -89,9 +89,9 @@ pub(in crate::net) struct Connection {
     /// share it.
     pub(in crate::net) starved: bool,
     /// Why it ends, once that is known.
-    pub(in crate::net) gone: Option<Gone>,
+    pub(in crate::net) gone: Option<EndReason>,
     /// The owner has been told that it is over.
-    pub(in crate::net) told: bool,
+    pub(in crate::net) end_reported: bool,
 }
 
 /// How long a response waits behind `100 Continue` for the body to begin.
@@ -117,7 +117,7 @@ impl Connection {
         Self {
             link,
             peer,
-            kept: None,
+            input_buffer: None,
             backlog: Backlog::new(),
             stalls: Instant::NEVER,
             sent: 0,
@@ -136,14 +136,14 @@ impl Connection {
             fin: false,
             ended: false,
             broken: false,
-            waits: false,
+            write_blocked: false,
             duplex: false,
             queued: false,
             dirty: false,
             rested: false,
             starved: false,
             gone: None,
-            told: false,
+            end_reported: false,
         }
     }
 
@@ -188,15 +188,15 @@ impl Connection {
     pub(in crate::net) const fn may_be_fed(&self) -> bool {
         // Mostly none of the three, which is one test.
         matches!(self.phase, Phase::Open)
-            && (!(self.held | self.starved | self.waits)
+            && (!(self.held | self.starved | self.write_blocked)
                 || !self.held
                     && (!self.starved || self.link.is_multiplexed())
-                    && (self.duplex || !self.waits))
+                    && (self.duplex || !self.write_blocked))
     }
 
     /// Whether it waits for its owner, and not for its peer.
     pub(in crate::net) fn awaits_owner(&self) -> bool {
-        let lacks_input = self.hungry && self.kept.is_some();
+        let lacks_input = self.hungry && self.input_buffer.is_some();
         matches!(self.phase, Phase::Open)
             && self.backlog.is_empty()
             && (self.held || !lacks_input && self.link.awaits_owner())
@@ -211,7 +211,7 @@ impl Connection {
     /// Whether its owner may answer what the link says is open.
     #[inline]
     pub(in crate::net) const fn may_respond(&self) -> bool {
-        matches!(self.phase, Phase::Open) && !self.told
+        matches!(self.phase, Phase::Open) && !self.end_reported
     }
 
     /// The same where an exchange that shares its connection is judged by the
@@ -219,7 +219,7 @@ impl Connection {
     #[inline]
     pub(in crate::net) fn may_be_open(&self, stream: u32) -> bool {
         matches!(self.phase, Phase::Open)
-            && !self.told
+            && !self.end_reported
             && (self.link.is_multiplexed() || self.link.is_open(stream))
     }
 
@@ -229,13 +229,13 @@ impl Connection {
     pub(in crate::net) fn is_at_rest(&self) -> bool {
         matches!(self.phase, Phase::Open)
             && self.link.is_at_rest()
-            && self.kept.is_none()
+            && self.input_buffer.is_none()
             && self.backlog.memory() == 0
     }
 
     /// Whether a turn can bring anything without an event.
     pub(in crate::net) fn can_go_on(&self) -> bool {
-        self.kept.is_some() || self.readable || self.ended || self.link.is_pending()
+        self.input_buffer.is_some() || self.readable || self.ended || self.link.is_pending()
     }
 }
 

@@ -41,7 +41,7 @@ pub(in crate::net) struct Connections {
 /// Who is not whole, and what it takes to change that.
 #[derive(Debug)]
 struct Others {
-    places: Slab<Place>,
+    places: Slab<Slot>,
     idle: Slab<Box<Idle>>,
     long: LongAddresses,
     /// Those that are whole and may have to be packed, in no order, and some
@@ -56,7 +56,7 @@ struct Others {
 }
 
 #[derive(Debug)]
-enum Place {
+enum Slot {
     Whole,
     Resting(Resting),
     /// Speaks HTTP/2 and has no stream: its key among those.
@@ -88,7 +88,7 @@ impl Connections {
 
     /// Adds a connection.
     pub(in crate::net) fn insert(&mut self, connection: Connection) -> Key {
-        let key = self.others.places.insert(Place::Whole);
+        let key = self.others.places.insert(Slot::Whole);
         let record = self.others.record(key, connection);
         let slot = key.slot() as usize;
         while self.whole.len() <= slot {
@@ -157,15 +157,15 @@ impl Connections {
     pub(in crate::net) fn accounts(&self) -> impl Iterator<Item = (Key, Peer, &Account)> {
         self.others.places.iter().filter_map(|(key, place)| {
             let (peer, account) = match place {
-                Place::Whole => {
+                Slot::Whole => {
                     let it = self.get(key)?;
                     (it.peer, it.link.account())
                 }
-                Place::Idle(idle) => {
+                Slot::Idle(idle) => {
                     let it = self.others.idle.get(*idle)?;
                     (it.peer(), it.account())
                 }
-                Place::Resting(_) => return None,
+                Slot::Resting(_) => return None,
             };
             Some((key, peer, account?))
         })
@@ -223,9 +223,9 @@ impl Others {
     #[cold]
     fn is_open(&self, key: Key, stream: u32) -> bool {
         match self.places.get(key) {
-            Some(Place::Resting(resting)) => resting.is_open(stream),
-            Some(Place::Idle(_)) => stream == 0, // the connection itself
-            Some(Place::Whole) | None => false,
+            Some(Slot::Resting(resting)) => resting.is_open(stream),
+            Some(Slot::Idle(_)) => stream == 0, // the connection itself
+            Some(Slot::Whole) | None => false,
         }
     }
 
@@ -236,11 +236,11 @@ impl Others {
         };
         connection.forget_watch();
         if let Some(resting) = Resting::of(connection, &mut self.long) {
-            *place = Place::Resting(resting);
+            *place = Slot::Resting(resting);
         } else {
             match Idle::of(connection) {
                 Some(idle) => {
-                    *place = Place::Idle(self.idle.insert(idle));
+                    *place = Slot::Idle(self.idle.insert(idle));
                 }
                 None => return false,
             }
@@ -260,10 +260,10 @@ impl Others {
         let Some(place) = self.places.get_mut(key) else {
             return false;
         };
-        let connection = match mem::replace(place, Place::Whole) {
-            Place::Whole => None,
-            Place::Resting(resting) => Some(resting.wake(&mut self.long)),
-            Place::Idle(idle) => self.idle.remove(idle).map(|idle| idle.wake()),
+        let connection = match mem::replace(place, Slot::Whole) {
+            Slot::Whole => None,
+            Slot::Resting(resting) => Some(resting.wake(&mut self.long)),
+            Slot::Idle(idle) => self.idle.remove(idle).map(|idle| idle.wake()),
         };
         // Only a whole one is in its place already.
         if let Some(connection) = connection {
@@ -399,18 +399,19 @@ mod tests {
     #[test]
     fn a_websocket_keeps_the_limits_of_its_route() {
         let mut connections = Connections::with_room(0);
-        let at_rest = |rules| {
+        let at_rest = |websocket_limits| {
             let machine = websocket::Connection::new(Role::Server, Instant::START);
             let resting = link::Resting::WebSocket(machine.resting().unwrap());
-            let link = Link::rested(resting, 7, rules);
+            let link = Link::rested(resting, 7, websocket_limits);
             Connection::new(link, Peer::Unix, Owner(0), 0, Phase::Open)
         };
-        let rules = [0, 1, 255, 256]; // the last ones are too many to be packed
-        let keys = rules.map(|rules| connections.insert(at_rest(rules)));
+        let websocket_limits = [0, 1, 255, 256]; // the last ones are too many to be packed
+        let keys =
+            websocket_limits.map(|websocket_limits| connections.insert(at_rest(websocket_limits)));
         connections.pack(0);
         assert_eq!(whole(&connections), 1);
-        let found = keys.map(|key| connections.get_mut(key).unwrap().link.rules());
-        assert_eq!(found, rules);
+        let found = keys.map(|key| connections.get_mut(key).unwrap().link.websocket_limits());
+        assert_eq!(found, websocket_limits);
     }
 
     #[test]
@@ -429,6 +430,6 @@ mod tests {
     #[test]
     fn a_place_is_44_bytes() {
         assert_eq!(size_of::<Resting>(), 40);
-        assert_eq!(Slab::<Place>::ENTRY, 44);
+        assert_eq!(Slab::<Slot>::ENTRY, 44);
     }
 }

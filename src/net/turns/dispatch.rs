@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 use super::failing::{Call, fail, panicked};
 use super::state::State;
 use crate::http::{OwnedScratch, Status};
-use crate::link::{self, Event, Gone, Parked};
+use crate::link::{self, BufferedRequest, EndReason, Event};
 use crate::net::{Context, Exchange, Handler, Key, Owner};
 
 /// The handlers, what their connections are judged by, and what they reach.
@@ -16,7 +16,7 @@ pub(in crate::net) struct Dispatch {
     pub(in crate::net) handlers: Vec<Box<dyn Handler>>,
     pub(in crate::net) profiles: Vec<link::Limits>,
     pub(in crate::net) scratch: OwnedScratch,
-    pub(in crate::net) shown: Option<Box<Parked>>,
+    pub(in crate::net) shown: Option<Box<BufferedRequest>>,
     pub(in crate::net) state: State,
 }
 
@@ -75,19 +75,19 @@ impl Dispatch {
 
     /// Tells the owner, once, that a connection is over: in each exchange that
     /// shares it, then for the connection.
-    pub(in crate::net) fn tell_gone(&mut self, key: Key, gone: Gone) {
+    pub(in crate::net) fn tell_gone(&mut self, key: Key, gone: EndReason) {
         loop {
             let Some(connection) = self.state.connections.get_mut(key) else {
                 return;
             };
-            if connection.told {
+            if connection.end_reported {
                 return;
             }
             let gone = *connection.gone.get_or_insert(gone);
             let (stream, gone) = match connection.link.take_live() {
                 Some((stream, own)) => (stream, own.unwrap_or(gone)),
                 None => {
-                    connection.told = true;
+                    connection.end_reported = true;
                     let is_shared = connection.link.is_multiplexed();
                     let stream = if is_shared {
                         0
@@ -101,7 +101,7 @@ impl Dispatch {
                 connection: key,
                 stream,
             };
-            self.tell(exchange, Event::Gone(gone));
+            self.tell(exchange, Event::Ended(gone));
         }
     }
 
@@ -121,10 +121,10 @@ impl Dispatch {
         if !connection.may_be_fed() {
             connection.link.resume(state.now); // what is due is our own
         }
-        let lent = link::Lent {
+        let lent = link::CallContext {
             now: state.now,
             date: Some(&date),
-            chance: state.entropy.take(),
+            mask_key: state.entropy.take(),
             limits: &profiles[usize::from(connection.profile)],
             scratch: scratch.lend(),
             shown,
@@ -142,21 +142,21 @@ impl Dispatch {
                     fail(state, exchange, Status::GATEWAY_TIMEOUT);
                 }
             }
-            Err(violation) => self.tell_gone(key, Gone::Violation(violation)),
+            Err(violation) => self.tell_gone(key, EndReason::ProtocolError(violation)),
         }
     }
 
     /// Takes back what was shown and has been looked at.
     pub(in crate::net) fn recycle(&mut self, key: Key) {
-        if let Some(parked) = self.shown.take() {
+        if let Some(buffered_request) = self.shown.take() {
             let state = &mut self.state;
-            let parked = match state.connections.get_mut(key) {
-                Some(connection) => connection.link.reclaim(parked),
-                None => Some(parked),
+            let buffered_request = match state.connections.get_mut(key) {
+                Some(connection) => connection.link.reclaim(buffered_request),
+                None => Some(buffered_request),
             };
-            if let Some(parked) = parked {
+            if let Some(buffered_request) = buffered_request {
                 state.memory.note_pooled(state.now);
-                state.shelf.put_back(parked);
+                state.request_pool.put_back(buffered_request);
             }
         }
     }
@@ -180,7 +180,7 @@ fn call(
         past: state.past,
         depth: state.stash.len(),
         unanswered: connection.link.snapshot(),
-        is_last: matches!(event, Event::Gone(_)),
+        is_last: matches!(event, Event::Ended(_)),
     };
     let Some(handler) = handlers.get_mut(usize::from(owner.0)) else {
         return;

@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 
 use super::state::State;
 use crate::http::{ResponseHead, Status};
-use crate::link::{Gone, Snapshot};
+use crate::link::{EndReason, Snapshot};
 use crate::net::report::report;
 use crate::net::{Context, Exchange, Handler, Key, Mark, Owner};
 
@@ -62,8 +62,8 @@ pub(in crate::net) fn panicked(handlers: &mut [Box<dyn Handler>], state: &mut St
     if let Some(connection) = state.connections.get_mut(exchange.connection)
         && !connection.link.is_multiplexed()
     {
-        connection.told = true;
-        connection.gone = Some(Gone::Panicked);
+        connection.end_reported = true;
+        connection.gone = Some(EndReason::Panicked);
     }
     cut(state, exchange, Status::INTERNAL_SERVER_ERROR, unanswered);
 }
@@ -90,7 +90,7 @@ pub(in crate::net) fn fail(state: &mut State, exchange: Exchange, status: Status
 }
 
 fn cut(state: &mut State, exchange: Exchange, status: Status, unanswered: Option<Snapshot>) {
-    let chance = state.entropy.take();
+    let mask_key = state.entropy.take();
     let State {
         connections,
         cork,
@@ -107,7 +107,7 @@ fn cut(state: &mut State, exchange: Exchange, status: Status, unanswered: Option
         let stream = exchange.stream;
         let head = ResponseHead::new(status, last_fields.as_fields());
         let link = &mut connection.link;
-        link.fail(stream, &head, unanswered, Some(date), chance, *now, cork);
+        link.fail(stream, &head, unanswered, Some(date), mask_key, *now, cork);
     }
     last_fields.clear();
 }

@@ -9,8 +9,8 @@ use super::connection::{Connection, Phase};
 use super::dispatch::{Dispatch, Stop};
 use super::failing::{Call, panicked};
 use super::state::State;
-use crate::http2::Found;
-use crate::link::{self, Event, Gone, Taker};
+use crate::http2::LocatedEvent;
+use crate::link::{self, EndReason, Event, Taker};
 use crate::net::outlet::Outlet;
 use crate::net::{Context, Exchange, Handler, Key, Mark};
 use crate::wire::{Instant, Received, Role, Step};
@@ -120,10 +120,10 @@ impl Dispatch {
             }
             // Profiles are only ever added, so the index stays good.
             let limits = &profiles[usize::from(connection.profile)];
-            let lent = link::Lent {
+            let lent = link::CallContext {
                 now: state.now,
                 date: Some(&date),
-                chance: match connection.link.role() {
+                mask_key: match connection.link.role() {
                     Role::Client => state.entropy.take(),
                     Role::Server => [0; 4],
                 },
@@ -178,7 +178,7 @@ impl Dispatch {
                     let due = lent.now + limits.reply;
                     let (mut lent, shown, limits) = lent.pass(|limits| &limits.http2);
                     match machine.receive_found(rest, &mut lent, &mut state.cork) {
-                        Ok((used, Found::Request(asked))) => {
+                        Ok((used, LocatedEvent::Request(asked))) => {
                             feeding.at += used;
                             if state.memory.is_full() {
                                 state.memory.seen.refused();
@@ -232,7 +232,7 @@ impl Dispatch {
                 Ok(Received { used, step }) => feeding.pause(used, &step, end),
                 Err(violation) => {
                     self.recycle(key);
-                    self.tell_gone(key, Gone::Violation(violation));
+                    self.tell_gone(key, EndReason::ProtocolError(violation));
                     feeding.at = input.len();
                     return Stop::Over;
                 }

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, IoSlice};
 use super::connection::{Connection, Interim, Phase};
 use super::dispatch::Dispatch;
 use super::state::State;
-use super::taking::{LOOK, Way};
-use crate::link::{Closing, Gone};
+use super::taking::{Delivery, LOOK};
+use crate::link::{Closing, EndReason};
 use crate::net::report::report;
 use crate::net::{Cork, Key, Loop, Output, Poller, Queues};
 use crate::wire::Instant;
@@ -94,7 +94,7 @@ impl<P: Poller> Loop<P> {
                     return connection.link.set_room(limits.backlog_high);
                 }
                 Ok(n) => taken = n,
-                Err(_) => broken = Some(Gone::Reset),
+                Err(_) => broken = Some(EndReason::Reset),
             }
         }
         if taken < cork.len() {
@@ -125,9 +125,9 @@ impl<P: Poller> Loop<P> {
                         Error,
                         "{peer}: cut, as a file has become too short: {error}"
                     );
-                    broken = Some(Gone::Aborted);
+                    broken = Some(EndReason::Aborted);
                 }
-                Err(_) => broken = Some(Gone::Reset),
+                Err(_) => broken = Some(EndReason::Reset),
             }
             // Less than its share of a turn: the kernel is full, and says when
             // it no longer is.
@@ -195,7 +195,7 @@ impl<P: Poller> Loop<P> {
             return;
         };
         connection.dirty = false;
-        let is_fed = !connection.waits && !connection.held && !connection.starved;
+        let is_fed = !connection.write_blocked && !connection.held && !connection.starved;
         if is_fed && connection.is_at_rest() && !state.draining {
             if !connection.rested {
                 connection.rested = true;
@@ -208,13 +208,14 @@ impl<P: Poller> Loop<P> {
         if let Some(account) = connection.link.account() {
             account.begin(state.memory.pace, state.now);
         }
-        connection.waits |= connection.backlog.len() > state.limits.backlog_high;
+        connection.write_blocked |= connection.backlog.len() > state.limits.backlog_high;
         // The kernel took everything at once, or its share of the turn: no
         // event will say so.
-        let mut relieved = connection.waits && connection.backlog.len() <= state.limits.backlog_low;
+        let mut relieved =
+            connection.write_blocked && connection.backlog.len() <= state.limits.backlog_low;
         if relieved && connection.link.is_idle() && !connection.can_go_on() {
             // Nobody is there to be told, and nothing to be looked at.
-            connection.waits = false;
+            connection.write_blocked = false;
             if !connection.duplex {
                 connection.link.resume(state.now);
             }
@@ -250,9 +251,9 @@ impl<P: Poller> Loop<P> {
         };
         let gone = match connection.gone {
             Some(gone) => gone,
-            None if connection.ended => Gone::Disconnected,
-            None if state.draining => Gone::Drained,
-            None => Gone::Finished,
+            None if connection.ended => EndReason::Disconnected,
+            None if state.draining => EndReason::Drained,
+            None => EndReason::Finished,
         };
         self.dispatch.tell_gone(key, gone);
         if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
@@ -279,14 +280,14 @@ impl<P: Poller> Loop<P> {
         }
         // Input that is left unread, or that comes before the peer has taken all,
         // would make the system reset the connection.
-        let unread = connection.kept.is_some() || connection.readable;
+        let unread = connection.input_buffer.is_some() || connection.readable;
         let ended = connection.ended;
         let way = match ended {
-            true => Way::Clear, // it sends nothing more
+            true => Delivery::Clear, // it sends nothing more
             false => self.look(key),
         };
         if ended || closing == Closing::Now && !unread && way.is_clear() {
-            self.end(key, Gone::Finished);
+            self.end(key, EndReason::Finished);
             return;
         }
         let state = &mut self.dispatch.state;
@@ -296,7 +297,7 @@ impl<P: Poller> Loop<P> {
         };
         connection.phase = Phase::Lingering { left, taken: false };
         connection.readable = true;
-        let kept = connection.kept.take();
+        let input_buffer = connection.input_buffer.take();
         self.linger(key, way);
         if let Some(stream) = self
             .streams
@@ -304,18 +305,18 @@ impl<P: Poller> Loop<P> {
             .and_then(Option::as_mut)
             && self.poller.shutdown_write(stream).is_err()
         {
-            self.end(key, Gone::Reset);
+            self.end(key, EndReason::Reset);
             return;
         }
-        if let Some(kept) = kept {
-            self.spare_kept(kept);
+        if let Some(input_buffer) = input_buffer {
+            self.spare_kept(input_buffer);
         }
         self.dispatch.state.wake(key);
     }
 
     /// Sets until when a connection lingers: for its time once the peer has all
     /// that was sent, and for as long before as there is hope of that.
-    pub(super) fn linger(&mut self, key: Key, way: Way) {
+    pub(super) fn linger(&mut self, key: Key, way: Delivery) {
         let state = &mut self.dispatch.state;
         if let Some(connection) = state.connections.get_mut(key)
             && let Phase::Lingering { left, taken } = &mut connection.phase
@@ -333,15 +334,15 @@ impl<P: Poller> Loop<P> {
 
     /// The connection is over: tells the owner, if it does not know, and gives
     /// everything back.
-    pub(in crate::net) fn end(&mut self, key: Key, gone: Gone) {
+    pub(in crate::net) fn end(&mut self, key: Key, gone: EndReason) {
         self.dispatch.tell_gone(key, gone);
         let state = &mut self.dispatch.state;
         let Some(mut connection) = state.connections.remove(key) else {
             return;
         };
         match connection.gone {
-            Some(Gone::Violation(_)) => state.counters.violations += 1,
-            Some(Gone::Stalled) => state.counters.stalled += 1,
+            Some(EndReason::ProtocolError(_)) => state.counters.violations += 1,
+            Some(EndReason::Stalled) => state.counters.stalled += 1,
             _ => {}
         }
         if !state.departures.is_empty() {
@@ -349,8 +350,8 @@ impl<P: Poller> Loop<P> {
         }
         state.counters.active -= 1;
         connection.backlog.clear(&mut state.queues);
-        if let Some(kept) = connection.kept.take() {
-            self.spare_kept(kept);
+        if let Some(input_buffer) = connection.input_buffer.take() {
+            self.spare_kept(input_buffer);
         }
         if connection.dialled {
             self.forget_dial(key);
@@ -372,7 +373,11 @@ impl<P: Poller> Loop<P> {
             .and_then(Option::take)
         {
             match gone {
-                Gone::Stalled | Gone::Reset | Gone::Aborted | Gone::Panicked | Gone::Drained => {
+                EndReason::Stalled
+                | EndReason::Reset
+                | EndReason::Aborted
+                | EndReason::Panicked
+                | EndReason::Drained => {
                     self.poller.reset(stream);
                 }
                 _ => self.poller.close(stream),

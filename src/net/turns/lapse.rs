@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use super::connection::Phase;
 use super::dispatch::Dispatch;
-use super::taking::Way;
-use crate::link::{Event, Gone};
+use super::taking::Delivery;
+use crate::link::{EndReason, Event};
 use crate::net::{Key, Loop, Owner, Poller};
 use crate::wire::Role;
 
@@ -35,7 +35,7 @@ impl<P: Poller> Loop<P> {
                     Phase::Proxied => {
                         state.counters.proxy_faults += 1;
                         state.note_limit(key, "Limits::proxy_time");
-                        self.end(key, Gone::Stalled);
+                        self.end(key, EndReason::Stalled);
                     }
                     _ => self.judge_progress(key),
                 }
@@ -57,10 +57,10 @@ impl<P: Poller> Loop<P> {
 
     /// Gives up a connection whose output waits if its peer takes nothing.
     fn judge_progress(&mut self, key: Key) {
-        if self.look(key) == Way::Still {
+        if self.look(key) == Delivery::Still {
             let state = &self.dispatch.state;
             state.note_limit(key, "Limits::write_progress");
-            return self.end(key, Gone::Stalled);
+            return self.end(key, EndReason::Stalled);
         }
         let state = &mut self.dispatch.state;
         let limit = state.limits.write_progress;
@@ -77,11 +77,11 @@ impl<P: Poller> Loop<P> {
     /// all; if it has not, it has as long for it as it takes some now and then.
     fn linger_on(&mut self, key: Key, taken: bool) {
         let way = match taken {
-            true => Way::Still,
+            true => Delivery::Still,
             false => self.look(key),
         };
-        if way == Way::Still {
-            return self.end(key, Gone::Finished);
+        if way == Delivery::Still {
+            return self.end(key, EndReason::Finished);
         }
         self.linger(key, way);
         self.dispatch.state.current = key;
@@ -100,7 +100,7 @@ impl<P: Poller> Loop<P> {
             return;
         }
         state.draining = true;
-        self.accept_last();
+        self.accept_remaining();
         for owner in 0..self.dispatch.handlers.len() {
             self.dispatch
                 .tell_owner(Owner(owner as u16), Event::Draining);
@@ -117,7 +117,7 @@ impl<P: Poller> Loop<P> {
             return;
         };
         if connection.phase == Phase::Proxied {
-            return self.end(key, Gone::Drained); // nobody has asked for anything
+            return self.end(key, EndReason::Drained); // nobody has asked for anything
         }
         if matches!(connection.phase, Phase::Lingering { .. }) {
             let by = self.dispatch.state.now + self.dispatch.state.limits.linger_time;
@@ -129,18 +129,18 @@ impl<P: Poller> Loop<P> {
             self.serve(key);
         }
         let state = &mut self.dispatch.state;
-        let chance = state.entropy.take();
+        let mask_key = state.entropy.take();
         state.current = key;
         if let Some(connection) = state.connections.get_mut(key)
             && connection.phase == Phase::Open
         {
             // Who has only just connected is about to ask.
-            let asks = connection.kept.is_some()
+            let asks = connection.input_buffer.is_some()
                 || connection.readable
                 || (connection.link.role() == Role::Server && connection.link.stream() == 0);
             connection
                 .link
-                .drain(asks, chance, state.now, &mut state.cork);
+                .drain(asks, mask_key, state.now, &mut state.cork);
         }
         self.settle(key);
     }
@@ -161,15 +161,15 @@ impl<P: Poller> Loop<P> {
             let Some(connection) = connection else {
                 continue;
             };
-            let runs = !connection.told && !connection.link.is_idle();
+            let runs = !connection.end_reported && !connection.link.is_idle();
             self.cut += usize::from(runs);
             // Who has been sent all keeps what is still under way.
             let has_all = connection.backlog.is_empty()
                 && (connection.link.is_idle() || connection.link.has_closed());
             let gone = match connection.phase {
-                Phase::Lingering { .. } => Gone::Finished,
-                _ if has_all => Gone::Finished,
-                _ => Gone::Drained,
+                Phase::Lingering { .. } => EndReason::Finished,
+                _ if has_all => EndReason::Finished,
+                _ => EndReason::Drained,
             };
             self.end(key, gone);
         }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::kept::Kept;
+use super::input_buffer::InputBuffer;
 use crate::link::{Account, Charge, Link, Pace};
 use crate::net::stores::caps::Origin;
 use crate::net::stores::cork::SHARED_FROM;
@@ -112,10 +112,11 @@ impl Memory {
     pub(super) fn read_size(
         &self,
         link: &Link,
-        kept: Option<&Kept>,
+        input_buffer: Option<&InputBuffer>,
         size: usize,
     ) -> Result<usize, usize> {
-        let needs = kept.map_or(0, |kept| kept.growth(size)) + link.growth(size);
+        let needs =
+            input_buffer.map_or(0, |input_buffer| input_buffer.growth(size)) + link.growth(size);
         if self.all.held() + needs <= self.short {
             return Ok(size);
         }

@@ -1,6 +1,6 @@
 //! What a handler can do with a WebSocket.
 
-use crate::link::Misuse;
+use crate::link::UsageError;
 use crate::net::outlet::LARGE;
 use crate::net::{Context, Flow};
 use crate::websocket::{CloseCode, Kind};
@@ -10,8 +10,8 @@ impl Context<'_> {
     pub fn send(&mut self, kind: Kind, payload: &[u8]) -> Flow {
         if payload.len() >= LARGE {
             let (sent, waited) = self.act_past(|link, mut state| {
-                let (stream, now, chance) = (state.stream, state.now, state.mask(link));
-                link.send_message(stream, kind, payload, chance, now, state.cork)
+                let (stream, now, mask_key) = (state.stream, state.now, state.mask(link));
+                link.send_message(stream, kind, payload, mask_key, now, state.cork)
             });
             return match sent {
                 Ok(()) => self.state.flow(self.exchange, waited),
@@ -19,31 +19,31 @@ impl Context<'_> {
             };
         }
         self.write_by(|link, mut state| {
-            let (stream, now, chance) = (state.stream, state.now, state.mask(link));
-            link.send_message(stream, kind, payload, chance, now, state.cork)
+            let (stream, now, mask_key) = (state.stream, state.now, state.mask(link));
+            link.send_message(stream, kind, payload, mask_key, now, state.cork)
         })
     }
 
     /// Sends a ping of at most 125 bytes.
     ///
     /// # Errors
-    /// [`Misuse`] unless the exchange is an open WebSocket.
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+    /// [`UsageError`] unless the exchange is an open WebSocket.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
         self.act(|link, mut state| {
-            let chance = state.mask(link);
-            link.ping(state.stream, payload, chance, state.cork)
+            let mask_key = state.mask(link);
+            link.ping(state.stream, payload, mask_key, state.cork)
         })
     }
 
     /// Starts the WebSocket's closing handshake.
     ///
     /// # Errors
-    /// [`Misuse`] unless the exchange is an open WebSocket and the code may be
+    /// [`UsageError`] unless the exchange is an open WebSocket and the code may be
     /// sent.
-    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Misuse> {
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), UsageError> {
         self.act(|link, mut state| {
-            let (stream, now, chance) = (state.stream, state.now, state.mask(link));
-            link.close(stream, code, reason, chance, now, state.cork)
+            let (stream, now, mask_key) = (state.stream, state.now, state.mask(link));
+            link.close(stream, code, reason, mask_key, now, state.cork)
         })
     }
 }

@@ -7,7 +7,7 @@ pub(super) mod dispatch;
 pub(super) mod failing;
 pub(super) mod feed;
 pub(super) mod flush;
-pub(super) mod kept;
+pub(super) mod input_buffer;
 pub(super) mod lapse;
 pub(super) mod memory;
 pub(super) mod messages;

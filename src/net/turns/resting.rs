@@ -1,7 +1,7 @@
 //! A connection with nothing under way, as the 40 bytes that say all of it.
 //!
 //! ```text
-//!   whole:    link, peer, kept input, backlog, flags: a box of some 200 bytes
+//!   whole:    link, peer, input_buffer input, backlog, flags: a box of some 200 bytes
 //!     |  ^
 //!     |  '-- something happens to it
 //!     '----- it rests, and there are enough that are whole
@@ -33,7 +33,7 @@ pub(in crate::net) struct Resting {
     profile: u16,
     family: Family,
     /// Which of the limits of WebSockets holds.
-    rules: u8,
+    websocket_limits: u8,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ impl Resting {
     /// The connection in short, if there is nothing else to know of it.
     pub(in crate::net) fn of(connection: &Connection, long: &mut LongAddresses) -> Option<Self> {
         let link = connection.link.resting()?;
-        let rules = u8::try_from(connection.link.rules()).ok()?;
+        let websocket_limits = u8::try_from(connection.link.websocket_limits()).ok()?;
         let is_http = matches!(link, link::Resting::Http1(_));
         let is_plain = connection.is_plain();
         // What was sent lately says how long a pong may take.
@@ -76,7 +76,7 @@ impl Resting {
             owner: connection.owner.0,
             profile: connection.profile,
             family,
-            rules,
+            websocket_limits,
         })
     }
 
@@ -93,7 +93,7 @@ impl Resting {
             }
             Family::Unix => Peer::Unix,
         };
-        let link = Link::rested(self.link, self.stream, u16::from(self.rules));
+        let link = Link::rested(self.link, self.stream, u16::from(self.websocket_limits));
         let owner = Owner(self.owner);
         let mut connection = Connection::new(link, peer, owner, self.profile, Phase::Open);
         connection.tag = self.tag;
@@ -156,7 +156,7 @@ impl Connection {
         let Self {
             link: _,
             peer: _,
-            kept,
+            input_buffer,
             backlog,
             stalls,
             sent: _,
@@ -175,23 +175,33 @@ impl Connection {
             fin,
             ended,
             broken,
-            waits,
+            write_blocked,
             duplex,
             queued,
             dirty,
             starved,
             rested: _,
             gone,
-            told,
+            end_reported,
         } = self;
         let is_set = [
-            dialled, held, readable, fin, ended, broken, waits, duplex, queued, dirty, told,
+            dialled,
+            held,
+            readable,
+            fin,
+            ended,
+            broken,
+            write_blocked,
+            duplex,
+            queued,
+            dirty,
+            end_reported,
             starved,
         ];
         *phase == Phase::Open
             && *writable
             && !is_set.into_iter().any(|&flag| flag)
-            && kept.is_none()
+            && input_buffer.is_none()
             && backlog.memory() == 0
             && *stalls == Instant::NEVER
             && watch.is_none()

@@ -8,7 +8,7 @@ use super::failing::fail;
 use super::memory::{AGE, Starved, TICK};
 use super::state::State;
 use crate::http::Status;
-use crate::link::{Account, Gone, LITTLE};
+use crate::link::{Account, EndReason, LITTLE};
 use crate::net::stores::caps::Origin;
 use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
@@ -71,7 +71,7 @@ impl<P: Poller> Loop<P> {
             };
             self.dispatch.state.memory.seen.refused();
             self.dispatch.state.note_limit(key, "Limits::memory");
-            self.end(key, Gone::Stalled);
+            self.end(key, EndReason::Stalled);
         }
     }
 
@@ -163,7 +163,7 @@ impl<P: Poller> Loop<P> {
             }
             self.dispatch.state.memory.seen.evicted();
             self.dispatch.state.note_limit(key, "Limits::memory");
-            self.end(key, Gone::Stalled);
+            self.end(key, EndReason::Stalled);
             self.dispatch.state.queues.age(true);
             self.release();
         }
@@ -249,12 +249,12 @@ impl<P: Poller> Loop<P> {
         if link.owes_response(stream) && !link.is_multiplexed() {
             fail(state, exchange, Status::SERVICE_UNAVAILABLE);
         } else {
-            let chance = state.entropy.take();
+            let mask_key = state.entropy.take();
             let (date, now) = (Some(&state.date), state.now);
-            if !link.refuse(date, chance, now, &mut state.cork) {
+            if !link.refuse(date, mask_key, now, &mut state.cork) {
                 state.current = Key::NONE;
                 state.note_limit(key, "Limits::memory");
-                return self.end(key, Gone::Stalled);
+                return self.end(key, EndReason::Stalled);
             }
         }
         self.settle(key);
@@ -263,7 +263,7 @@ impl<P: Poller> Loop<P> {
     /// Frees what is kept for the next user, but the queues.
     fn release(&mut self) {
         let state = &mut self.dispatch.state;
-        state.shelf.release();
+        state.request_pool.release();
         state.cork.age();
         state.spare = Vec::new();
         self.spare = Vec::new();

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::connection::Phase;
 use super::dispatch::Stop;
-use super::kept::Kept;
-use crate::link::{Account, Event, Gone, LITTLE};
+use super::input_buffer::InputBuffer;
+use crate::link::{Account, EndReason, Event, LITTLE};
 use crate::net::outlet::Sockets;
 use crate::net::stores::placed::Placed;
 use crate::net::{Exchange, Key, Loop, Poller};
@@ -37,7 +37,7 @@ impl<P: Poller> Loop<P> {
         self.dispatch.state.current = key;
         let mut next = Next::Again;
         let connection = self.dispatch.state.connections.get_mut(key);
-        if connection.is_some_and(|it| it.waits || !it.backlog.is_empty()) {
+        if connection.is_some_and(|it| it.write_blocked || !it.backlog.is_empty()) {
             self.relieve(key);
         }
         for _ in 0..self.dispatch.state.limits.rounds {
@@ -47,7 +47,7 @@ impl<P: Poller> Loop<P> {
             }
         }
         if next == Next::Rest && self.is_lost(key) {
-            self.end(key, Gone::Reset);
+            self.end(key, EndReason::Reset);
         }
         self.settle(key);
         if self.dispatch.state.memory.all.held() > self.dispatch.state.memory.short {
@@ -85,15 +85,15 @@ impl<P: Poller> Loop<P> {
         self.flush(key);
         let state = &mut self.dispatch.state;
         if let Some(connection) = state.connections.get_mut(key)
-            && connection.waits
+            && connection.write_blocked
             && connection.backlog.len() <= state.limits.backlog_low
         {
-            connection.waits = false;
+            connection.write_blocked = false;
             if !connection.duplex {
                 connection.link.resume(state.now);
             }
             // Where exchanges share the connection, each is told in its turn.
-            let tells = !connection.told && !connection.link.is_multiplexed();
+            let tells = !connection.end_reported && !connection.link.is_multiplexed();
             if connection.phase == Phase::Open && tells {
                 let exchange = Exchange {
                     connection: key,
@@ -116,24 +116,28 @@ impl<P: Poller> Loop<P> {
                 false => Next::Rest,
             },
             Phase::Open if !connection.may_be_fed() => Next::Rest,
-            Phase::Open => match connection.kept.take() {
-                Some(kept) if !connection.hungry || connection.link.is_pending() => {
-                    self.feed_kept(key, kept)
+            Phase::Open => match connection.input_buffer.take() {
+                Some(input_buffer) if !connection.hungry || connection.link.is_pending() => {
+                    self.feed_kept(key, input_buffer)
                 }
-                kept if connection.readable => {
+                input_buffer if connection.readable => {
                     let memory = &self.dispatch.state.memory;
-                    match memory.read_size(&connection.link, kept.as_deref(), self.read.len()) {
-                        Ok(most) => self.read(key, kept, most),
+                    match memory.read_size(
+                        &connection.link,
+                        input_buffer.as_deref(),
+                        self.read.len(),
+                    ) {
+                        Ok(most) => self.read(key, input_buffer, most),
                         Err(needs) => {
-                            connection.kept = kept;
+                            connection.input_buffer = input_buffer;
                             self.dispatch.state.starve(key, needs);
                             Next::Rest
                         }
                     }
                 }
-                Some(kept) => {
+                Some(input_buffer) => {
                     let ended = connection.ended;
-                    connection.kept = Some(kept);
+                    connection.input_buffer = Some(input_buffer);
                     if ended {
                         self.feed_end(key)
                     } else {
@@ -160,16 +164,16 @@ impl<P: Poller> Loop<P> {
 
     /// Feeds what was kept because something other than the peer had to go
     /// first.
-    fn feed_kept(&mut self, key: Key, mut kept: Box<Kept>) -> Next {
+    fn feed_kept(&mut self, key: Key, mut input_buffer: Box<InputBuffer>) -> Next {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return Next::Rest;
         };
         // What is kept will not be answered behind a response without an end.
         connection.ended |= connection.fin && !connection.broken && connection.link.is_endless();
         let ended = connection.ended;
-        let (used, stop) = self.feed(key, kept.bytes(), ended);
-        kept.advance(used);
-        self.keep(key, kept);
+        let (used, stop) = self.feed(key, input_buffer.bytes(), ended);
+        input_buffer.advance(used);
+        self.keep(key, input_buffer);
         self.after(key, stop)
     }
 
@@ -178,17 +182,17 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return Next::Rest;
         };
-        let stop = match connection.kept.take() {
-            Some(kept) => return self.feed_kept_end(key, kept),
+        let stop = match connection.input_buffer.take() {
+            Some(input_buffer) => return self.feed_kept_end(key, input_buffer),
             None => self.feed(key, &mut [], true).1,
         };
         self.after_end(key, stop)
     }
 
-    fn feed_kept_end(&mut self, key: Key, mut kept: Box<Kept>) -> Next {
-        let (used, stop) = self.feed(key, kept.bytes(), true);
-        kept.advance(used);
-        self.keep(key, kept);
+    fn feed_kept_end(&mut self, key: Key, mut input_buffer: Box<InputBuffer>) -> Next {
+        let (used, stop) = self.feed(key, input_buffer.bytes(), true);
+        input_buffer.advance(used);
+        self.keep(key, input_buffer);
         self.after_end(key, stop)
     }
 
@@ -202,7 +206,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Reads once, behind what was kept or `most` bytes, and feeds all of it.
-    fn read(&mut self, key: Key, kept: Option<Box<Kept>>, most: usize) -> Next {
+    fn read(&mut self, key: Key, input_buffer: Option<Box<InputBuffer>>, most: usize) -> Next {
         let size = self.read.len();
         let Some(stream) = self
             .streams
@@ -214,25 +218,25 @@ impl<P: Poller> Loop<P> {
         // Either the loop's own buffer, with a little kept input copied in
         // front, or the memory of a long kept input itself.
         let mut own = None;
-        let (had, read) = match kept {
-            Some(mut kept) if kept.len() > COPIED => {
-                let had = kept.len();
-                let room = kept.room(size.min(had).max(COPIED), &mut self.large);
+        let (had, read) = match input_buffer {
+            Some(mut input_buffer) if input_buffer.len() > COPIED => {
+                let had = input_buffer.len();
+                let room = input_buffer.room(size.min(had).max(COPIED), &mut self.large);
                 let read = self.poller.read(stream, room);
-                own = Some(kept);
+                own = Some(input_buffer);
                 (had, read)
             }
-            Some(mut kept) => {
-                let had = kept.len(); // <= COPIED, below the smallest buffer
-                self.read[..had].copy_from_slice(kept.bytes());
+            Some(mut input_buffer) => {
+                let had = input_buffer.len(); // <= COPIED, below the smallest buffer
+                self.read[..had].copy_from_slice(input_buffer.bytes());
                 let all = &self.dispatch.state.memory.all;
-                give_back(all, &mut self.spare, &mut self.large, kept, size);
+                give_back(all, &mut self.spare, &mut self.large, input_buffer, size);
                 (had, self.poller.read(stream, &mut self.read[had..]))
             }
             None => (0, self.poller.read(stream, &mut self.read[..most])),
         };
         let Ok(read) = read else {
-            self.end(key, Gone::Reset);
+            self.end(key, EndReason::Reset);
             return Next::Rest;
         };
         let state = &mut self.dispatch.state;
@@ -253,11 +257,11 @@ impl<P: Poller> Loop<P> {
             return self.put_off(key, own, had);
         }
         let stop = match own {
-            Some(mut kept) => {
-                kept.filled(read.bytes);
-                let (used, stop) = self.feed(key, kept.bytes(), ended);
-                kept.advance(used);
-                self.keep(key, kept);
+            Some(mut input_buffer) => {
+                input_buffer.filled(read.bytes);
+                let (used, stop) = self.feed(key, input_buffer.bytes(), ended);
+                input_buffer.advance(used);
+                self.keep(key, input_buffer);
                 stop
             }
             None => {
@@ -269,9 +273,9 @@ impl<P: Poller> Loop<P> {
                 let input = &mut self.read[..total];
                 let (used, stop) = self.dispatch.feed(key, input, ended, &mut sockets);
                 if used < total {
-                    let mut kept = self.spare.pop().unwrap_or_default();
-                    kept.fill(&self.read[used..total]);
-                    self.keep(key, kept);
+                    let mut input_buffer = self.spare.pop().unwrap_or_default();
+                    input_buffer.fill(&self.read[used..total]);
+                    self.keep(key, input_buffer);
                 }
                 stop
             }
@@ -280,33 +284,33 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Nothing had come after all: what was kept stays.
-    fn put_off(&mut self, key: Key, own: Option<Box<Kept>>, had: usize) -> Next {
-        let kept = own.or_else(|| {
+    fn put_off(&mut self, key: Key, own: Option<Box<InputBuffer>>, had: usize) -> Next {
+        let input_buffer = own.or_else(|| {
             (had > 0).then(|| {
-                let mut kept = self.spare.pop().unwrap_or_default();
-                kept.fill(&self.read[..had]);
-                kept
+                let mut input_buffer = self.spare.pop().unwrap_or_default();
+                input_buffer.fill(&self.read[..had]);
+                input_buffer
             })
         });
-        if let Some(kept) = kept {
-            self.keep(key, kept);
+        if let Some(input_buffer) = input_buffer {
+            self.keep(key, input_buffer);
         }
         Next::Rest
     }
 
     /// Keeps input that was not used, or gives its memory back.
-    fn keep(&mut self, key: Key, kept: Box<Kept>) {
-        let mut kept = kept;
+    fn keep(&mut self, key: Key, input_buffer: Box<InputBuffer>) {
+        let mut input_buffer = input_buffer;
         let state = &mut self.dispatch.state;
-        if kept.len() > 0
+        if input_buffer.len() > 0
             && let Some(account) = state.account_of(key)
         {
-            kept.charge_to(Some(account));
+            input_buffer.charge_to(Some(account));
             if let Some(connection) = state.connections.get_mut(key) {
-                connection.kept = Some(kept);
+                connection.input_buffer = Some(input_buffer);
             }
         } else {
-            self.spare_kept(kept);
+            self.spare_kept(input_buffer);
         }
     }
 
@@ -333,8 +337,8 @@ impl<P: Poller> Loop<P> {
                 let Some(connection) = state.connections.get_mut(key) else {
                     return Next::Rest;
                 };
-                connection.waits |= connection.backlog.len() > state.limits.backlog_low;
-                if connection.waits {
+                connection.write_blocked |= connection.backlog.len() > state.limits.backlog_low;
+                if connection.write_blocked {
                     Next::Rest
                 } else {
                     Next::Again
@@ -376,18 +380,24 @@ impl<P: Poller> Loop<P> {
                 }
             }
             Ok(_) | Err(_) => {
-                self.end(key, Gone::Finished);
+                self.end(key, EndReason::Finished);
                 Next::Rest
             }
         }
     }
 
     /// Gives the memory of kept input back.
-    pub(in crate::net) fn spare_kept(&mut self, kept: Box<Kept>) {
+    pub(in crate::net) fn spare_kept(&mut self, input_buffer: Box<InputBuffer>) {
         let most = self.read.len();
         let memory = &mut self.dispatch.state.memory;
         memory.note_pooled(self.dispatch.state.now);
-        give_back(&memory.all, &mut self.spare, &mut self.large, kept, most);
+        give_back(
+            &memory.all,
+            &mut self.spare,
+            &mut self.large,
+            input_buffer,
+            most,
+        );
     }
 }
 
@@ -400,17 +410,17 @@ impl<P: Poller> Loop<P> {
 )]
 fn give_back(
     all: &Account,
-    spare: &mut Vec<Box<Kept>>,
+    spare: &mut Vec<Box<InputBuffer>>,
     large: &mut Placed,
-    mut kept: Box<Kept>,
+    mut input_buffer: Box<InputBuffer>,
     most: usize,
 ) {
-    kept.charge_to(Some(all));
-    if (large.len().max(most) + 1..=LARGE).contains(&kept.size()) {
-        *large = kept.take_memory();
+    input_buffer.charge_to(Some(all));
+    if (large.len().max(most) + 1..=LARGE).contains(&input_buffer.size()) {
+        *large = input_buffer.take_memory();
     }
     if spare.len() < SPARE {
-        kept.clear(most);
-        spare.push(kept);
+        input_buffer.clear(most);
+        spare.push(input_buffer);
     }
 }

@@ -10,7 +10,7 @@ use super::connection::Connection;
 use super::connections::Connections;
 use super::memory::Memory;
 use crate::http::{FieldBuffer, date::Date};
-use crate::link::{Account, Gone, Misuse, Shelf};
+use crate::link::{Account, EndReason, RequestPool, UsageError};
 use crate::net::connecting::dials::DialRequest;
 use crate::net::lending::Lending;
 use crate::net::report::report;
@@ -53,7 +53,7 @@ pub(in crate::net) struct State {
     pub(in crate::net) spare: Vec<Cork>,
     /// Memory for backlogs.
     pub(in crate::net) queues: Queues,
-    pub(in crate::net) shelf: Shelf,
+    pub(in crate::net) request_pool: RequestPool,
     /// What is taken of what there is a share of.
     pub(in crate::net) caps: Caps,
     pub(in crate::net) timers: Timers<Timer>,
@@ -117,7 +117,7 @@ impl State {
     pub(in crate::net) fn lend(
         &mut self,
         exchange: Exchange,
-    ) -> Result<(&mut Connection, Lending<'_>, usize), Misuse> {
+    ) -> Result<(&mut Connection, Lending<'_>, usize), UsageError> {
         let high = self.limits.backlog_high;
         let (connection, lending) = self.lend_if(exchange, Connection::is_open)?;
         Ok((connection, lending, high))
@@ -126,10 +126,10 @@ impl State {
     /// The same for a call that judges by itself whether an exchange is open
     /// that shares its connection.
     #[inline]
-    pub(in crate::net) fn lend_own(
+    pub(in crate::net) fn connection_and_state(
         &mut self,
         exchange: Exchange,
-    ) -> Result<(&mut Connection, Lending<'_>), Misuse> {
+    ) -> Result<(&mut Connection, Lending<'_>), UsageError> {
         self.lend_if(exchange, Connection::may_be_open)
     }
 
@@ -138,7 +138,7 @@ impl State {
         &mut self,
         exchange: Exchange,
         is_open: fn(&Connection, u32) -> bool,
-    ) -> Result<(&mut Connection, Lending<'_>), Misuse> {
+    ) -> Result<(&mut Connection, Lending<'_>), UsageError> {
         let Exchange { connection, stream } = exchange;
         match self.connections.get_mut(connection) {
             Some(it) if is_open(it, stream) => {
@@ -151,7 +151,7 @@ impl State {
                 };
                 Ok((it, lending))
             }
-            _ => Err(Misuse::Over),
+            _ => Err(UsageError::Over),
         }
     }
 
@@ -192,18 +192,18 @@ impl State {
             return Flow::Go;
         }
         let is_shared = it.link.wait(stream);
-        it.waits |= !is_shared;
+        it.write_blocked |= !is_shared;
         if waited > self.limits.backlog_cap {
             let peer = it.peer;
             report!(Warn, "{peer}: exchange ended at `Limits::backlog_cap`");
-            self.lose(exchange, CANCEL, Gone::Stalled);
+            self.lose(exchange, CANCEL, EndReason::Stalled);
         }
         Flow::Wait
     }
 
     /// Ends an exchange without a word more: by a reset of its stream, with
     /// this error code of HTTP/2, or with its connection.
-    pub(in crate::net) fn lose(&mut self, exchange: Exchange, code: u32, gone: Gone) {
+    pub(in crate::net) fn lose(&mut self, exchange: Exchange, code: u32, gone: EndReason) {
         let Exchange { connection, stream } = exchange;
         let Some(it) = self.connections.get_mut(connection) else {
             return;
@@ -211,7 +211,7 @@ impl State {
         let mut out = Vec::new();
         match it.link.reset(stream, code, gone, self.now, &mut out) {
             Ok(()) => self.put_behind(connection, &out.into()),
-            Err(Misuse::Over) => {} // it is lost already
+            Err(UsageError::Over) => {} // it is lost already
             Err(_) => {
                 it.gone.get_or_insert(gone);
                 it.link.abort();

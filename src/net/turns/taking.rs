@@ -16,7 +16,7 @@ use core::time::Duration;
 
 use super::connection::Connection;
 use super::dispatch::Dispatch;
-use super::watch::{Asked, MUCH, Mark, Watch};
+use super::watch::{AwaitedAnswer, MUCH, Mark, Watch};
 use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
 
@@ -32,7 +32,7 @@ const APART: Duration = Duration::from_secs(30);
 
 /// How what was sent fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Delivery {
     /// The peer has all of it, as far as is known.
     Clear,
     /// The peer has all of it, but some was under way at the last look.
@@ -44,7 +44,7 @@ pub(super) enum Way {
     Still,
 }
 
-impl Way {
+impl Delivery {
     /// Whether nothing is under way.
     pub(super) const fn is_clear(self) -> bool {
         matches!(self, Self::Clear | Self::Cleared)
@@ -112,15 +112,15 @@ impl Connection {
 
     /// Whether the peer may not have had all that it is to act on until now. What
     /// only waits here because the peer reads nothing excuses nobody.
-    fn may_lack_something(&self, way: Way) -> bool {
+    fn may_lack_something(&self, way: Delivery) -> bool {
         let mark = self.watch.as_ref().and_then(|watch| watch.mark);
         let is_on_its_way = mark.is_some_and(|mark| mark.is_on_its_way);
-        way == Way::Cleared || way == Way::Moving && is_on_its_way
+        way == Delivery::Cleared || way == Delivery::Moving && is_on_its_way
     }
 
     /// What the link waits for has its time from when it has arrived. Called
     /// before the deadline takes effect, when it was `way`.
-    fn put_off(&mut self, way: Way, now: Instant) {
+    fn put_off(&mut self, way: Delivery, now: Instant) {
         if self.may_lack_something(way) {
             self.link.under_way(now);
         }
@@ -134,7 +134,7 @@ impl Connection {
         let watch = self.watch(now);
         let mut asked = match watch.asked.take() {
             Some(asked) if asked.since == since => asked,
-            _ => Asked {
+            _ => AwaitedAnswer {
                 since,
                 begin: None,
                 end,
@@ -147,7 +147,7 @@ impl Connection {
             asked.arrived = way.is_clear() || taken >= enough as i64;
             match (asked.arrived, way) {
                 (true, _) => self.link.await_from(now + held),
-                (false, Way::Still) => {}
+                (false, Delivery::Still) => {}
                 (false, _) => self.link.await_from(now),
             }
             asked.since = self.link.awaited().unwrap_or(since);
@@ -156,7 +156,7 @@ impl Connection {
     }
 
     /// Notes what the link has asked for just now, when it was `way` before.
-    fn note_asked(&mut self, way: Way, now: Instant) {
+    fn note_asked(&mut self, way: Delivery, now: Instant) {
         let Some(since) = self.link.awaited() else {
             return;
         };
@@ -169,7 +169,7 @@ impl Connection {
         if arrived && held > Duration::ZERO {
             self.link.await_from(now + held);
         }
-        self.watch(now).asked = Some(Asked {
+        self.watch(now).asked = Some(AwaitedAnswer {
             since: self.link.awaited().unwrap_or(since),
             begin: None,
             end,
@@ -185,7 +185,7 @@ impl Connection {
             return;
         };
         let end = self.end() + corked as u64;
-        self.watch(now).asked = Some(Asked {
+        self.watch(now).asked = Some(AwaitedAnswer {
             since,
             begin: Some(end.saturating_sub(bytes as u64)),
             end,
@@ -205,21 +205,21 @@ impl<P: Poller> Loop<P> {
     /// Where the system does not say what is under way, nothing is unless it
     /// waits here, and the kernel is offered that: what it takes then, the peer
     /// has made room for.
-    pub(super) fn look(&mut self, key: Key) -> Way {
+    pub(super) fn look(&mut self, key: Key) -> Delivery {
         let stream = self.streams.get(key.slot() as usize);
         let under_way = stream
             .and_then(Option::as_ref)
             .and_then(|stream| self.poller.under_way(stream));
         let state = &mut self.dispatch.state;
         let Some(connection) = state.connections.get_mut(key) else {
-            return Way::Clear;
+            return Delivery::Clear;
         };
         let waits = !connection.backlog.is_empty();
         if under_way.unwrap_or(0) == 0 && !waits {
             let watch = connection.watch.as_mut();
             return match watch.and_then(|watch| watch.mark.take()) {
-                Some(mark) if mark.is_on_its_way => Way::Cleared,
-                Some(_) | None => Way::Clear,
+                Some(mark) if mark.is_on_its_way => Delivery::Cleared,
+                Some(_) | None => Delivery::Clear,
             };
         }
         if under_way.is_none() {
@@ -228,7 +228,7 @@ impl<P: Poller> Loop<P> {
         }
         let state = &mut self.dispatch.state;
         let Some(connection) = state.connections.get_mut(key) else {
-            return Way::Clear;
+            return Delivery::Clear;
         };
         let now = state.now;
         let taken = connection.sent as i64 - under_way.unwrap_or(0) as i64;
@@ -244,8 +244,8 @@ impl<P: Poller> Loop<P> {
             is_on_its_way,
         });
         match now < since + state.limits.write_progress {
-            true => Way::Moving,
-            false => Way::Still,
+            true => Delivery::Moving,
+            false => Delivery::Still,
         }
     }
 
@@ -276,7 +276,7 @@ impl<P: Poller> Loop<P> {
         });
         let way = match is_due {
             true => self.look(key),
-            false => Way::Clear,
+            false => Delivery::Clear,
         };
         if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
             connection.age(now);

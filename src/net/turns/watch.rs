@@ -14,7 +14,7 @@ pub(in crate::net) struct Watch {
     pub(super) mark: Option<Mark>,
     /// What was sent at two earlier times, at least half a minute apart.
     pub(super) earlier: [(Instant, u64); 2],
-    pub(super) asked: Option<Asked>,
+    pub(super) asked: Option<AwaitedAnswer>,
 }
 
 /// How far a peer was that had not taken all.
@@ -31,7 +31,7 @@ pub(super) struct Mark {
 
 /// Something that the peer is to answer.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct AwaitedAnswer {
     /// Which wait of the link's it is.
     pub(super) since: u32,
     /// What was sent before it, until it is looked at first: whose peer had all

@@ -15,10 +15,10 @@ impl Context<'_> {
     /// [`Resource::Files`](crate::net::Resource::Files) to keep
     /// ([`FilePart::with_claim`]), so that no address has all files open.
     ///
-    /// [`Flow::Over`] with [`Misuse::OtherProtocol`] where the protocol frames
+    /// [`Flow::Over`] with [`UsageError::OtherProtocol`] where the protocol frames
     /// every piece of a body by itself: read the part in pieces there.
     ///
-    /// [`Misuse::OtherProtocol`]: crate::link::Misuse::OtherProtocol
+    /// [`UsageError::OtherProtocol`]: crate::link::UsageError::OtherProtocol
     /// [`Limits::backlog_cap`]: crate::net::Limits::backlog_cap
     pub fn write_file(&mut self, mut part: FilePart) -> Flow {
         const MOST: usize = usize::MAX / 8; // a whole file, but for 32 bits

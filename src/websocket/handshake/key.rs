@@ -50,11 +50,11 @@ pub(super) fn is_key(key: &[u8]) -> bool {
 pub struct Key([u8; 24]);
 
 impl Key {
-    /// The key made of `chance`, 16 unpredictable bytes for this handshake
+    /// The key made of `random`, 16 unpredictable bytes for this handshake
     /// alone.
-    pub fn new(chance: [u8; 16]) -> Self {
+    pub fn new(random: [u8; 16]) -> Self {
         let mut text = [b'='; 24]; // what 16 bytes make in base64
-        base64(&chance, &mut text);
+        base64(&random, &mut text);
         Self(text)
     }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::http::{Field, Fields, List, Method, Origin, RequestHead, Status, Version};
 use crate::websocket::{
-    Misuse,
+    UsageError,
     extension::{self, Extension},
 };
 use crate::wire::{Sink, ascii, simd};
@@ -22,12 +22,12 @@ const MOST_PROTOCOLS: usize = 32;
 #[inline]
 pub fn is_upgrade(head: &RequestHead<'_>) -> bool {
     is_extended_connect(head)
-        || (head.method == Method::Get && head.version == Version::Http11 && asks_for_upgrade(head))
+        || (head.method == Method::GET && head.version == Version::Http11 && asks_for_upgrade(head))
 }
 
 #[inline]
 fn is_extended_connect(head: &RequestHead<'_>) -> bool {
-    matches!(head.method, Method::Connect) && head.protocol == Some("websocket")
+    matches!(head.method, Method::CONNECT) && head.protocol == Some("websocket")
 }
 
 fn asks_for_upgrade(head: &RequestHead<'_>) -> bool {
@@ -103,13 +103,13 @@ fn all<'b>(fields: &Fields<'b>) -> impl Iterator<Item = Field<'b>> + use<'b> {
 /// # Errors
 /// The first rule it breaks, as the answer that goes with it.
 pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
-    let asked = Asked::by(&head.fields);
+    let asked = UpgradeFields::by(&head.fields);
     let extended = is_extended_connect(head);
     if !extended {
         if head.version != Version::Http11 || !asked.upgrade || !asked.connection {
             return Err(Refusal::NotUpgrade);
         }
-        if !matches!(head.method, Method::Get) {
+        if !matches!(head.method, Method::GET) {
             return Err(Refusal::Method);
         }
     }
@@ -134,7 +134,7 @@ pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
 }
 
 /// What the fields of a request say about the handshake, in one pass.
-struct Asked<'b> {
+struct UpgradeFields<'b> {
     upgrade: bool,             // `websocket` is among what is asked for
     connection: bool,          // `upgrade` is among the options
     version: Option<&'b [u8]>, // empty if it is there more than once
@@ -144,7 +144,7 @@ struct Asked<'b> {
     protocols: bool,           // tokens, and no two the same
 }
 
-impl<'b> Asked<'b> {
+impl<'b> UpgradeFields<'b> {
     fn by(fields: &Fields<'b>) -> Self {
         let mut asked = Self {
             upgrade: false,
@@ -309,7 +309,7 @@ pub struct Accepted<'a> {
 /// Accepts a handshake, with one of the offered subprotocols or none.
 ///
 /// # Errors
-/// [`Misuse::ProtocolNotOffered`].
+/// [`UsageError::ProtocolNotOffered`].
 ///
 /// ```
 /// use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
@@ -324,7 +324,7 @@ pub struct Accepted<'a> {
 ///     Field::new("Sec-WebSocket-Version", "13"),
 /// ];
 /// let head = RequestHead {
-///     method: Method::Get,
+///     method: Method::GET,
 ///     target: Target::Origin { path: "/chat", query: None },
 ///     version: Version::Http11,
 ///     protocol: None,
@@ -342,9 +342,9 @@ pub struct Accepted<'a> {
 pub fn accept<'a>(
     opening: &Opening<'_>,
     protocol: Option<&'a str>,
-) -> Result<Accepted<'a>, Misuse> {
+) -> Result<Accepted<'a>, UsageError> {
     if protocol.is_some_and(|chosen| opening.protocols().all(|offer| offer != chosen)) {
-        return Err(Misuse::ProtocolNotOffered);
+        return Err(UsageError::ProtocolNotOffered);
     }
     let accept = (!opening.key.is_empty()).then(|| accept_key(opening.key));
     Ok(Accepted { accept, protocol })
@@ -384,7 +384,7 @@ impl Accepted<'_> {
     /// of HTTP/1.1 to send it with.
     ///
     /// # Errors
-    /// [`Misuse::NoRoom`], and [`Misuse::ExtendedConnect`]: nothing is written
+    /// [`UsageError::NoRoom`], and [`UsageError::ExtendedConnect`]: nothing is written
     /// then.
     ///
     /// ```
@@ -398,7 +398,7 @@ impl Accepted<'_> {
     /// #     Field::new("Sec-WebSocket-Version", "13"),
     /// # ];
     /// # let head = RequestHead {
-    /// #     method: Method::Get,
+    /// #     method: Method::GET,
     /// #     target: Target::Origin { path: "/chat", query: None },
     /// #     version: Version::Http11,
     /// #     protocol: None,
@@ -411,15 +411,15 @@ impl Accepted<'_> {
     /// assert!(out.written().ends_with(b": s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn put_switching(&self, out: &mut impl Sink) -> Result<(), Misuse> {
+    pub fn put_switching(&self, out: &mut impl Sink) -> Result<(), UsageError> {
         const LINES: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
             Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
         const PROTOCOL: &[u8] = b"\r\nSec-WebSocket-Protocol: ";
         const END: &[u8] = b"\r\n\r\n";
-        let accept = self.accept.as_ref().ok_or(Misuse::ExtendedConnect)?;
+        let accept = self.accept.as_ref().ok_or(UsageError::ExtendedConnect)?;
         let chosen = self.protocol.map_or(0, |name| PROTOCOL.len() + name.len());
         if out.room() < LINES.len() + accept.len() + chosen + END.len() {
-            return Err(Misuse::NoRoom);
+            return Err(UsageError::NoRoom);
         }
         out.put(LINES);
         out.put(accept);

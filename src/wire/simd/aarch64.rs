@@ -10,7 +10,7 @@ use super::blocks::{Blocks, Class, HIGH, WINDOW};
 
 /// Runs `job` with NEON.
 #[inline]
-pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
+pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
     job.run(Neon, text, place)
 }
 

@@ -93,7 +93,7 @@ mod tests {
     struct Judge;
 
     impl Job for Judge {
-        type Place<'p> = usize;
+        type Destination<'p> = usize;
         type Output = [u64; 3];
 
         #[inline(always)]

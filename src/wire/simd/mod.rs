@@ -44,20 +44,20 @@ const LONG_TEXT: usize = 64;
 /// Work on blocks of text, compiled once for each instruction set.
 pub(crate) trait Job {
     /// Where it puts what it finds.
-    type Place<'p>;
+    type Destination<'p>;
 
     /// What it finds out.
     type Output;
 
     /// Does the work. Implementations are `#[inline(always)]`, and so is what
     /// they call with `blocks`, so that all of it is compiled for the vectors.
-    fn run<B: Blocks>(self, blocks: B, text: &[u8], place: Self::Place<'_>) -> Self::Output;
+    fn run<B: Blocks>(self, blocks: B, text: &[u8], place: Self::Destination<'_>) -> Self::Output;
 }
 
 /// Runs `job` with the widest vectors of this processor. What it needs comes in
 /// three parts, so that registers hold it.
 #[inline(always)]
-pub(crate) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
+pub(crate) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
     #[cfg(target_arch = "x86_64")]
     return x86_64::dispatch(job, text, place);
     #[cfg(target_arch = "aarch64")]

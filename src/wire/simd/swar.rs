@@ -229,7 +229,7 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
-    type Way = fn(&mut [u8], [u8; 4]) -> bool;
+    type Masking = fn(&mut [u8], [u8; 4]) -> bool;
 
     #[test]
     fn masking_agrees_with_the_naive_loop_at_every_length() {
@@ -241,7 +241,7 @@ mod tests {
                 .enumerate()
                 .map(|(i, b)| b ^ key[i & 3])
                 .collect();
-            let ways: [Way; 5] = [
+            let ways: [Masking; 5] = [
                 mask_is_ascii,
                 |payload, key| {
                     mask_short(payload, key);

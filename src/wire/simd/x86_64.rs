@@ -83,7 +83,7 @@ const fn level() -> Level {
 
 /// Runs `job` with the widest vectors that are here.
 #[inline(always)]
-pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
+pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
     match level() {
         Level::Avx2 | Level::Avx512 => Avx2(()).run(job, text, place),
         Level::Ssse3 => Ssse3(()).run(job, text, place),
@@ -105,14 +105,14 @@ impl Avx2 {
 
     /// Runs a job that is compiled for these vectors.
     #[inline]
-    pub(crate) fn run<J: Job>(self, job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
+    pub(crate) fn run<J: Job>(self, job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
         // SAFETY: `self` proves that the processor has these features.
         unsafe { run_avx2(self, job, text, place) }
     }
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn run_avx2<J: Job>(blocks: Avx2, job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
+fn run_avx2<J: Job>(blocks: Avx2, job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
     job.run(blocks, text, place)
 }
 
@@ -143,14 +143,14 @@ impl Ssse3 {
 
     /// Runs a job that is compiled for these vectors.
     #[inline]
-    pub(crate) fn run<J: Job>(self, job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
+    pub(crate) fn run<J: Job>(self, job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
         // SAFETY: `self` proves that the processor has SSSE3.
         unsafe { run_ssse3(self, job, text, place) }
     }
 }
 
 #[target_feature(enable = "ssse3")]
-fn run_ssse3<J: Job>(blocks: Ssse3, job: J, text: &[u8], place: J::Place<'_>) -> J::Output {
+fn run_ssse3<J: Job>(blocks: Ssse3, job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
     job.run(blocks, text, place)
 }
 

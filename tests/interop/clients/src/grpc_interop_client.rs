@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
 use barewire::client::{
-    CallOptions, Channel, Duplex, Ending, Listener, Outgoing, Requests, Response, Responses,
+    CallOptions, CallResponse, Channel, Duplex, Ending, Listener, Outgoing, Requests, Responses,
 };
 use barewire::grpc::Code;
 use showcase::test_messages::BoolValue;
@@ -161,7 +161,7 @@ fn failure<T>(result: Result<T, Ending>) -> Result<Ending, Box<dyn std::error::E
 }
 
 fn empty_unary(channel: &Channel) -> Outcome {
-    let response: Response<Empty> = channel.unary(&path("EmptyCall"), &Empty {}, options())?;
+    let response: CallResponse<Empty> = channel.unary(&path("EmptyCall"), &Empty {}, options())?;
     check(response.message == Empty {}, "not empty")
 }
 
@@ -458,7 +458,7 @@ fn server_compressed_unary(channel: &Channel) -> Outcome {
             response_compressed: flag(compressed),
             ..large()
         };
-        let response: Response<SimpleResponse> =
+        let response: CallResponse<SimpleResponse> =
             channel.unary(&path("UnaryCall"), &request, options())?;
         let is = response.is_compressed();
         check(is == compressed, format!("compressed: {is}"))?;

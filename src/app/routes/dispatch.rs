@@ -13,16 +13,16 @@ use crate::app::exchange::path::Path;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::{Coming, Reply};
 use crate::app::exchange::request::Request;
-use crate::app::exchange::session::{At, Session};
+use crate::app::exchange::session::{Session, SessionContext};
 use crate::app::services::unknown::unknown;
 use crate::grpc;
 use crate::http::{Content, Method, RequestHead, Status, Target};
-use crate::link::Misuse;
+use crate::link::UsageError;
 use crate::net::Peer;
 use crate::net::report::report;
 
 /// What a request passes on its way.
-pub(in crate::app) struct Way<'w> {
+pub(in crate::app) struct Dispatch<'w> {
     pub(in crate::app) shared: &'w Shared,
     pub(in crate::app) path: &'w mut Path,
     pub(in crate::app) changes: &'w mut Changes,
@@ -46,11 +46,11 @@ pub(in crate::app) enum Outcome {
     Collecting,
 }
 
-impl Way<'_> {
+impl Dispatch<'_> {
     /// Takes a request to its answer.
     pub(in crate::app) fn follow(
         mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
     ) -> Outcome {
@@ -80,8 +80,8 @@ impl Way<'_> {
             && outcome != Outcome::Collecting
             && let Some(record) = at.record
         {
-            if at.site.watches_ends && record.answered {
-                let next = at.site.spare.pop().unwrap_or_default();
+            if at.loop_state.watches_ends && record.answered {
+                let next = at.loop_state.spare.pop().unwrap_or_default();
                 let left = mem::replace(record, next);
                 record.stand_in(&left);
                 at.context.on_departure(left);
@@ -96,7 +96,7 @@ impl Way<'_> {
     #[inline(never)]
     fn pass(
         &mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
     ) -> Result<Outcome, Refusal> {
@@ -125,7 +125,7 @@ impl Way<'_> {
     #[inline(never)]
     fn route_behind(
         &mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
     ) -> Result<Outcome, Refusal> {
@@ -137,7 +137,7 @@ impl Way<'_> {
     /// Lets the middleware look at the request, once.
     fn before(
         &mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         head: &RequestHead<'_>,
         content: &Content<'_>,
         changes: &mut Changes,
@@ -172,7 +172,7 @@ impl Way<'_> {
     #[inline(always)]
     fn route(
         &mut self,
-        at: &mut At<'_, '_>,
+        at: &mut SessionContext<'_, '_>,
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
         extensions: &Option<Arc<Extensions>>,
@@ -219,7 +219,7 @@ impl Way<'_> {
             Plan::Collect(limit) => {
                 return match at.context.collect(head, limit) {
                     Ok(()) => Ok(Outcome::Collecting),
-                    Err(Misuse::BodyTooLarge) => Err(Status::CONTENT_TOO_LARGE.into()),
+                    Err(UsageError::BodyTooLarge) => Err(Status::CONTENT_TOO_LARGE.into()),
                     Err(misuse) => {
                         let subject = at.subject();
                         report!(
@@ -239,7 +239,7 @@ impl Way<'_> {
         };
         let follows = (coming != Coming::Nothing).then_some(length);
         let body = if follows.is_some() { &[] } else { body };
-        at.site.metrics.received_body(body.len());
+        at.loop_state.metrics.received_body(body.len());
         let request = Request {
             head,
             path,
@@ -257,16 +257,16 @@ impl Way<'_> {
 }
 
 /// What was found for a request, or what it has come to.
-type Found<'r> = Result<(&'r Endpoint, Params<'r>), Outcome>;
+type RouteMatch<'r> = Result<(&'r Endpoint, Params<'r>), Outcome>;
 
 /// Decodes the path and finds its route.
 #[inline(never)]
 fn search<'r>(
     shared: &'r Shared,
     path: &mut Path,
-    at: &mut At<'_, '_>,
+    at: &mut SessionContext<'_, '_>,
     head: &RequestHead<'_>,
-) -> Result<Found<'r>, Refusal> {
+) -> Result<RouteMatch<'r>, Refusal> {
     let router = &shared.router;
     match head.target {
         Target::Origin { .. } | Target::Absolute { .. } => {}
@@ -280,7 +280,7 @@ fn search<'r>(
     // An extended CONNECT asks for what GET upgrades to (RFC 8441 §5).
     let method = match head.protocol {
         None => head.method,
-        Some("websocket") => Method::Get,
+        Some("websocket") => Method::GET,
         Some(_) => return Err(Status::NOT_IMPLEMENTED.into()),
     };
     let connects = head.protocol.is_some();
@@ -289,11 +289,11 @@ fn search<'r>(
             Err(not_allowed(router, path))
         }
         Match::Found(endpoint, params) => Ok(Ok((endpoint, params))),
-        Match::WrongMethod if head.method == Method::Options => {
+        Match::WrongMethod if head.method == Method::OPTIONS => {
             Ok(Err(allow(at, |out| router.put_allowed(path, out))))
         }
         // To a client of gRPC every path is that of a method.
-        Match::WrongMethod if head.method == Method::Post && is_call(head) => {
+        Match::WrongMethod if head.method == Method::POST && is_call(head) => {
             nothing(shared, at, head).map(Err)
         }
         Match::WrongMethod => Err(not_allowed(router, path)),
@@ -306,7 +306,7 @@ fn search<'r>(
 #[inline(never)]
 fn nothing(
     shared: &Shared,
-    at: &mut At<'_, '_>,
+    at: &mut SessionContext<'_, '_>,
     head: &RequestHead<'_>,
 ) -> Result<Outcome, Refusal> {
     if !is_call(head) {
@@ -324,7 +324,7 @@ fn is_call(head: &RequestHead<'_>) -> bool {
 
 /// Answers OPTIONS with the methods that are allowed (RFC 9110 §9.3.7).
 #[inline(never)]
-fn allow(at: &mut At<'_, '_>, put: impl FnOnce(&mut String)) -> Outcome {
+fn allow(at: &mut SessionContext<'_, '_>, put: impl FnOnce(&mut String)) -> Outcome {
     let mut allowed = String::new();
     put(&mut allowed);
     if let Some(record) = at.record.as_deref_mut()
@@ -344,5 +344,5 @@ fn not_allowed(router: &Router, path: &Path) -> Refusal {
     router.put_allowed(path, &mut allowed);
     let refusal = Refusal::new(Status::METHOD_NOT_ALLOWED);
     // Methods are tokens.
-    refusal.clone().field("Allow", &allowed).unwrap_or(refusal)
+    refusal.clone().header("Allow", &allowed).unwrap_or(refusal)
 }

@@ -8,7 +8,7 @@ use crate::wire::Instant;
 
 /// Everything a machine may use during one call and must not keep.
 #[derive(Debug)]
-pub struct Lent<'b, L> {
+pub struct CallContext<'b, L> {
     /// The time now, on the caller's monotonic clock.
     pub now: Instant,
     /// The wall clock, for the Date field; `None` on a device without one
@@ -17,21 +17,21 @@ pub struct Lent<'b, L> {
     /// Four unpredictable bytes: the mask of the one frame that a WebSocket
     /// client may have to answer with (RFC 6455 §5.3). Servers need none and
     /// pass zeros.
-    pub chance: [u8; 4],
+    pub mask_key: [u8; 4],
     /// The limits that the machine judges by.
     pub limits: &'b L,
     /// Room for what cannot be a slice of the input.
     pub scratch: Scratch<'b>,
 }
 
-impl<L> Lent<'_, L> {
+impl<L> CallContext<'_, L> {
     /// The same for a shorter call.
     #[inline]
-    pub fn reborrow(&mut self) -> Lent<'_, L> {
-        Lent {
+    pub fn reborrow(&mut self) -> CallContext<'_, L> {
+        CallContext {
             now: self.now,
             date: self.date,
-            chance: self.chance,
+            mask_key: self.mask_key,
             limits: self.limits,
             scratch: self.scratch.reborrow(),
         }

@@ -12,7 +12,7 @@ use super::reply_head::Watch;
 use super::scratch::Scratch;
 use crate::app::blocking::pool::Pool;
 use crate::app::publishing::directory::Directory;
-use crate::app::publishing::door::Publication;
+use crate::app::publishing::loop_address::Publication;
 use crate::app::publishing::rooms::Rooms;
 use crate::app::telemetry::metrics::Block;
 use crate::net::Context;
@@ -26,7 +26,7 @@ pub(in crate::app) const HELD: Duration = Duration::from_millis(100);
 const SPARE: usize = 64;
 
 /// What the app has on one loop: made there, never sent anywhere else.
-pub(crate) struct Site {
+pub(crate) struct LoopState {
     /// The middleware, which looks at every head.
     pub(crate) watch: Arc<dyn Watch>,
     /// There is some.
@@ -54,7 +54,7 @@ pub(crate) struct Site {
     pub(in crate::app) scratch: Scratch,
 }
 
-impl Site {
+impl LoopState {
     /// The site of the loop with this number.
     pub(crate) fn new(
         watch: Arc<dyn Watch>,

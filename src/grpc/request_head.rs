@@ -22,7 +22,7 @@ pub struct Request<'b> {
 
 /// What gRPC itself reads of a request's head.
 #[derive(Debug, Default)]
-pub(super) struct Asked<'b> {
+pub(super) struct RequestFields<'b> {
     pub(super) content_type: Option<&'b [u8]>,
     pub(super) encoding: Option<&'b [u8]>,
     pub(super) timeout: Option<&'b [u8]>,
@@ -33,7 +33,7 @@ pub(super) struct Asked<'b> {
     pub(super) is_unreadable: bool,
 }
 
-impl<'b> Asked<'b> {
+impl<'b> RequestFields<'b> {
     /// Looks at every field once; of several of one name the first counts.
     pub(super) fn new(fields: Fields<'b>) -> Self {
         let mut asked = Self::default();

@@ -6,11 +6,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::call::{Call, Place};
+use super::call::{Call, CallState};
 use super::link::{Link, Phase};
 use super::queue::Queue;
 use super::{Ending, Limits};
-use crate::grpc::{Code, Trailers, Violation};
+use crate::grpc::{Code, ProtocolError, Trailers};
 use crate::http::{Content, FieldBuffer, Fields, ResponseHead};
 use crate::http2::{ErrorCode, Event};
 use crate::net::{Key, Slab, Timers};
@@ -23,7 +23,7 @@ const REASON: usize = 200;
 
 /// The calls, wherever they are.
 #[derive(Debug)]
-pub(super) struct Desk<T> {
+pub(super) struct CallTable<T> {
     pub(super) calls: Slab<Call<T>>,
     /// Calls without a stream.
     pub(super) waiting: Queue,
@@ -38,7 +38,7 @@ pub(super) struct Desk<T> {
     pub(super) closing: bool,
 }
 
-impl<T> Desk<T> {
+impl<T> CallTable<T> {
     pub(super) const fn new(limits: Limits) -> Self {
         Self {
             calls: Slab::new(),
@@ -91,16 +91,16 @@ impl<T> Desk<T> {
         if let Some(timer) = call.timer.take() {
             self.deadlines.cancel(timer);
         }
-        match mem::replace(&mut call.place, Place::Over) {
-            Place::Waiting => self.waiting.retain(|waiting| waiting != key),
-            Place::Open { link, stream } => {
+        match mem::replace(&mut call.place, CallState::Over) {
+            CallState::Waiting => self.waiting.retain(|waiting| waiting != key),
+            CallState::Open { link, stream } => {
                 if let Some(link) = links.iter_mut().find(|it| it.id.0 == link) {
                     link.forget(stream);
                     // Refused for a stream that has ended already.
                     let _ = link.machine.send_reset(stream, code, now, &mut link.out);
                 }
             }
-            Place::Over => {}
+            CallState::Over => {}
         }
         self.note(key);
     }
@@ -127,7 +127,7 @@ impl<T> Desk<T> {
             if call.wait_for_ready && !also_patient {
                 return true;
             }
-            call.place = Place::Over;
+            call.place = CallState::Over;
             let ending = Ending::unavailable(why);
             self.finish(key, ending, ErrorCode::CANCEL, &mut [], now);
             false
@@ -226,7 +226,7 @@ impl<T> Desk<T> {
                 return self.note(key);
             }
             Ok(None) => (
-                Ending::of_violation(Violation::NoStatus),
+                Ending::of_violation(ProtocolError::NoStatus),
                 ErrorCode::NO_ERROR,
             ),
             Ok(Some(trailers)) if ends => (Ending::of_trailers(&trailers), ErrorCode::NO_ERROR),
@@ -272,7 +272,7 @@ impl<T> Desk<T> {
         let Some(call) = self.calls.get_mut(key) else {
             return;
         };
-        let trailers: Result<Trailers<'_>, Violation> = call.machine.receive_trailers(trailers);
+        let trailers: Result<Trailers<'_>, ProtocolError> = call.machine.receive_trailers(trailers);
         let ending = match trailers {
             Ok(trailers) => Ending::of_trailers(&trailers),
             Err(violation) => Ending::of_violation(violation),
@@ -298,7 +298,7 @@ impl<T> Desk<T> {
         let Some(call) = self.calls.get_mut(key) else {
             return;
         };
-        call.place = Place::Over;
+        call.place = CallState::Over;
         let unseen = stream > link.last_stream;
         let refused = by_peer && code == ErrorCode::REFUSED_STREAM;
         if (unseen || refused) && call.can_begin_anew() && !self.closing {

@@ -14,13 +14,13 @@ const PLACED: usize = 128 << 10;
 ///
 /// The memory is initialised once, when it is made or grown, never per read.
 #[derive(Debug, Default)]
-pub(in crate::net) struct Kept {
+pub(in crate::net) struct InputBuffer {
     memory: Placed, // all of it initialised
     start: usize,   // start <= end <= memory.len()
     end: usize,
 }
 
-impl Kept {
+impl InputBuffer {
     /// Bytes waiting.
     pub(in crate::net) const fn len(&self) -> usize {
         self.end - self.start
@@ -152,21 +152,21 @@ mod tests {
 
     #[test]
     fn bytes_come_out_in_the_order_they_went_in() {
-        let (mut kept, mut model) = (Kept::default(), Vec::new());
+        let (mut input_buffer, mut model) = (InputBuffer::default(), Vec::new());
         let mut large = Placed::new(90);
         for round in 0..200_usize {
             let piece: Vec<u8> = (0..round % 37).map(|i| (round * 31 + i) as u8).collect();
-            kept.room(piece.len(), &mut large)[..piece.len()].copy_from_slice(&piece);
-            kept.filled(piece.len());
+            input_buffer.room(piece.len(), &mut large)[..piece.len()].copy_from_slice(&piece);
+            input_buffer.filled(piece.len());
             model.extend_from_slice(&piece);
             let used = (round * 17 % 41).min(model.len());
-            kept.advance(used);
+            input_buffer.advance(used);
             model.drain(..used);
-            assert_eq!(kept.bytes(), &model[..], "round {round}");
+            assert_eq!(input_buffer.bytes(), &model[..], "round {round}");
         }
-        kept.fill(b"new");
-        assert_eq!(kept.bytes(), b"new");
-        kept.clear(0);
-        assert_eq!((kept.len(), kept.capacity()), (0, 0));
+        input_buffer.fill(b"new");
+        assert_eq!(input_buffer.bytes(), b"new");
+        input_buffer.clear(0);
+        assert_eq!((input_buffer.len(), input_buffer.capacity()), (0, 0));
     }
 }

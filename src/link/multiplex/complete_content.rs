@@ -32,7 +32,7 @@ impl Multiplex {
         let Some(stream) = self.streams.get_mut(id) else {
             return false;
         };
-        let goes_on = stream.gone.is_none() && !stream.told;
+        let goes_on = stream.gone.is_none() && !stream.end_reported;
         let octets = content.len() + HEAD;
         if !goes_on || octets > self.room {
             return false;
@@ -136,7 +136,7 @@ impl Multiplex {
     fn after_whole(
         &mut self,
         id: u32,
-        taken: Result<usize, http2::Misuse>,
+        taken: Result<usize, http2::UsageError>,
         len: usize,
         now: Instant,
         out: &mut impl Sink,

@@ -5,14 +5,14 @@ use alloc::boxed::Box;
 use super::state::Multiplex;
 use super::stream::Intake;
 use crate::http::Fields;
-use crate::link::{Event, Gone, Parked};
+use crate::link::{BufferedRequest, EndReason, Event};
 use crate::websocket;
 use crate::wire::{Sink, Step};
 
 /// An event that comes from what was kept, before it is borrowed.
 #[derive(Debug)]
-pub(super) enum Given {
-    Gone(Gone),
+pub(super) enum BufferedEvent {
+    Ended(EndReason),
     Writable,
     /// The request that is shown, with its content.
     Request,
@@ -20,18 +20,18 @@ pub(super) enum Given {
     Body,
     /// With the fields that are shown, and the number of those left out.
     End(u16),
-    Socket(websocket::Found),
+    Socket(websocket::LocatedEvent),
 }
 
-impl Given {
+impl BufferedEvent {
     /// The event itself.
-    pub(super) fn borrow(self, shown: &mut Option<Box<Parked>>) -> Event<'_> {
+    pub(super) fn borrow(self, shown: &mut Option<Box<BufferedRequest>>) -> Event<'_> {
         match self {
-            Self::Gone(gone) => Event::Gone(gone),
+            Self::Ended(gone) => Event::Ended(gone),
             Self::Writable => Event::Writable,
             Self::Request => match shown.as_mut() {
-                Some(parked) => {
-                    let (head, content) = parked.request();
+                Some(buffered_request) => {
+                    let (head, content) = buffered_request.request();
                     Event::Request { head, content }
                 }
                 None => Event::Writable, // never: it is shown
@@ -58,9 +58,9 @@ impl Multiplex {
     pub(super) fn give_content(
         &mut self,
         id: u32,
-        shown: &mut Option<Box<Parked>>,
+        shown: &mut Option<Box<BufferedRequest>>,
         out: &mut impl Sink,
-    ) -> Option<Given> {
+    ) -> Option<BufferedEvent> {
         let stream = self.streams.get_mut(id)?;
         if let Some(kept) = stream.kept.take() {
             let unread = core::mem::take(&mut stream.unread);
@@ -69,7 +69,7 @@ impl Multiplex {
                 self.machine.consume(id, unread as usize, out);
             }
             self.queue(id); // the end may stand behind it
-            return Some(Given::Body);
+            return Some(BufferedEvent::Body);
         }
         if !core::mem::take(&mut stream.ended) {
             return None;
@@ -78,6 +78,6 @@ impl Multiplex {
         *shown = stream.trailers.take();
         let dropped = stream.dropped;
         self.retire_closed(id);
-        Some(Given::End(dropped))
+        Some(BufferedEvent::End(dropped))
     }
 }

@@ -7,16 +7,16 @@ use crate::http;
 use crate::http::{Content, FieldBuffer, Method, RequestHead, Target, Version};
 
 /// Bodies up to this size keep their memory when a request goes back to the
-/// shelf.
+/// pool.
 const KEPT: usize = 64 * 1024;
-/// Requests that a shelf keeps for the next use.
-const SHELF: usize = 16;
+/// Requests that a pool keeps for the next use.
+const MOST_SPARE: usize = 16;
 
 /// The head of a request, copied, and its body as far as it has arrived.
 ///
 /// The body grows with what arrives, never with what was announced.
 #[derive(Debug)]
-pub struct Parked {
+pub struct BufferedRequest {
     line: Vec<u8>, // method, target and protocol, one behind the other
     method: usize, // where the method ends in `line`
     target: usize, // where the target ends in `line`
@@ -29,7 +29,7 @@ pub struct Parked {
     charge: Charge,
 }
 
-impl Parked {
+impl BufferedRequest {
     pub(super) const fn new() -> Self {
         Self {
             line: Vec::new(),
@@ -206,16 +206,16 @@ fn put_target(target: &Target<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// The memory of parked requests that are not in use, kept for the next.
+/// The memory of buffered requests that are not in use, kept for the next.
 #[derive(Debug, Default)]
-pub struct Shelf {
+pub struct RequestPool {
     #[expect(clippy::vec_box, reason = "a link holds a pointer, not the request")]
-    spare: Vec<Box<Parked>>,
+    spare: Vec<Box<BufferedRequest>>,
     account: Option<Account>, // of those that are spare
 }
 
-impl Shelf {
-    /// An empty shelf; allocates nothing.
+impl RequestPool {
+    /// An empty pool; allocates nothing.
     pub const fn new() -> Self {
         Self {
             spare: Vec::new(),
@@ -240,19 +240,22 @@ impl Shelf {
         head: &RequestHead<'_>,
         limit: usize,
         account: Option<&Account>,
-    ) -> Box<Parked> {
-        let mut parked = self.spare.pop().unwrap_or_else(|| Box::new(Parked::new()));
-        parked.fill(head, limit);
-        parked.charge_to(account);
-        parked
+    ) -> Box<BufferedRequest> {
+        let mut buffered_request = self
+            .spare
+            .pop()
+            .unwrap_or_else(|| Box::new(BufferedRequest::new()));
+        buffered_request.fill(head, limit);
+        buffered_request.charge_to(account);
+        buffered_request
     }
 
     /// Takes back a request that is no longer needed.
-    pub fn put_back(&mut self, mut parked: Box<Parked>) {
-        if self.spare.len() < SHELF {
-            parked.clear();
-            parked.charge_to(self.account.as_ref());
-            self.spare.push(parked);
+    pub fn put_back(&mut self, mut buffered_request: Box<BufferedRequest>) {
+        if self.spare.len() < MOST_SPARE {
+            buffered_request.clear();
+            buffered_request.charge_to(self.account.as_ref());
+            self.spare.push(buffered_request);
         }
     }
 }
@@ -280,12 +283,12 @@ mod tests {
                 protocol: Some("websocket"),
                 fields: Fields::new(&list),
             };
-            let mut shelf = Shelf::new();
-            let mut parked = shelf.park(&head, 3, None);
-            assert!(parked.append(b"ab"));
-            assert!(!parked.append(b"cd"), "over the limit");
-            assert!(parked.append(b"c"));
-            let (again, content) = parked.request();
+            let mut request_pool = RequestPool::new();
+            let mut buffered_request = request_pool.park(&head, 3, None);
+            assert!(buffered_request.append(b"ab"));
+            assert!(!buffered_request.append(b"cd"), "over the limit");
+            assert!(buffered_request.append(b"c"));
+            let (again, content) = buffered_request.request();
             assert_eq!((again.method, again.target), (head.method, head.target));
             assert_eq!(
                 (again.version, again.protocol),

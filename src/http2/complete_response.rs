@@ -108,7 +108,7 @@ impl Connection {
 mod tests {
     use super::*;
     use crate::http::{
-        Field, FieldBuffer, Lent, Method, OwnedScratch, RequestHead, Status, Target, Version,
+        CallContext, Field, FieldBuffer, Method, OwnedScratch, RequestHead, Status, Target, Version,
     };
     use crate::http2::{BodyLength, Event, Limits};
     use crate::wire::{Instant, Step};
@@ -119,10 +119,10 @@ mod tests {
         let (mut input, mut at, mut streams) = (input.to_vec(), 0, Vec::new());
         let mut scratch = OwnedScratch::new(100);
         loop {
-            let lent = Lent {
+            let lent = CallContext {
                 now: Instant::START,
                 date: None,
-                chance: [0; 4],
+                mask_key: [0; 4],
                 limits: &Limits::DEFAULT,
                 scratch: scratch.lend(),
             };
@@ -197,8 +197,8 @@ mod tests {
         for round in 0..400_usize {
             let kind = round / 8; // the third of a kind is known
             let method = match round % 7 {
-                6 => Method::Head,
-                _ => Method::Get,
+                6 => Method::HEAD,
+                _ => Method::GET,
             };
             let answer = Answer {
                 head: ResponseHead::new(
@@ -252,7 +252,7 @@ mod tests {
             .into_iter()
             .enumerate()
         {
-            let head = request(Method::Post);
+            let head = request(Method::POST);
             client.send_request(&head, length, &mut asked).unwrap();
             let streams = feed(&mut server, &asked, &mut out);
             let done = server.send_at_once(streams[0], &answer, &mut out);

@@ -10,14 +10,14 @@ use crate::net::{Exchange, Owner, Priority, Remote};
 
 /// Where an app's part of one loop takes mail.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct LoopAddress {
     /// The loop.
     pub(crate) remote: Remote,
     /// The app's place in it.
     pub(crate) owner: Owner,
 }
 
-impl Door {
+impl LoopAddress {
     /// Posts what is to be delivered on that loop; whether its mailbox took
     /// it.
     pub(crate) fn publish(&self, publication: Publication) -> bool {

@@ -9,11 +9,11 @@ use crate::wire::Step;
 /// What was found, as places in the input and the scratch: it becomes an
 /// [`Event`] once nothing else can be found.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum LocatedEvent {
     Need(usize),
     Full,
     Done,
-    Request(Asked),
+    Request(LocatedRequest),
     Response {
         stream: u32,
         list: Decoded,
@@ -53,7 +53,7 @@ pub(crate) enum Found {
 /// A request that was found: it is large, so that it is made where it is
 /// wanted.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct LocatedRequest {
     pub(crate) stream: u32,
     pub(super) list: Decoded,
     pub(super) judged: Judged,
@@ -62,7 +62,7 @@ pub(crate) struct Asked {
     pub(super) whole: Option<(usize, usize)>,
 }
 
-impl Asked {
+impl LocatedRequest {
     /// The request itself; `None` only if it was not judged.
     #[inline(always)]
     pub(crate) fn borrow<'b>(
@@ -82,13 +82,13 @@ impl Asked {
     }
 }
 
-impl Found {
+impl LocatedEvent {
     /// Has its places counted from `by` octets earlier.
     pub(super) const fn shift(&mut self, by: usize) {
         match self {
             Self::Data { from, to, .. }
             | Self::GoAway { from, to, .. }
-            | Self::Request(Asked {
+            | Self::Request(LocatedRequest {
                 whole: Some((from, to)),
                 ..
             }) => {

@@ -5,7 +5,7 @@ use crate::wire::{Step, simd};
 
 /// An event as a place in the input: first byte and one past the last.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found {
+pub(crate) struct LocatedEvent {
     pub(super) what: What,
     pub(super) from: usize,
     pub(super) to: usize,
@@ -22,7 +22,7 @@ pub(super) enum What {
     Need(usize),
 }
 
-impl Found {
+impl LocatedEvent {
     pub(super) const fn need(more: usize) -> Self {
         Self {
             what: What::Need(more),

@@ -6,7 +6,7 @@ use crate::app::exchange::path::Path;
 
 /// Where a request leads.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Location {
     /// To this path: segments with slashes between. Empty for the directory
     /// itself.
     Named(String),
@@ -20,7 +20,7 @@ pub(super) enum Place {
 ///
 /// Each segment was percent-decoded for itself, so that an encoded slash is
 /// seen here as what it is: a part of a name that no file has.
-pub(super) fn locate(path: &Path, from: usize, hidden: bool) -> Option<Place> {
+pub(super) fn locate(path: &Path, from: usize, hidden: bool) -> Option<Location> {
     let mut place = String::new();
     for index in from.. {
         let Some(segment) = path.segment(index) else {
@@ -29,7 +29,7 @@ pub(super) fn locate(path: &Path, from: usize, hidden: bool) -> Option<Place> {
         if segment.is_empty() {
             // Only the last may be: `/folder/`.
             let is_last = path.segment(index + 1).is_none();
-            return is_last.then_some(Place::Folder(place));
+            return is_last.then_some(Location::Folder(place));
         }
         if !may_be_named(segment, hidden) {
             return None;
@@ -39,7 +39,7 @@ pub(super) fn locate(path: &Path, from: usize, hidden: bool) -> Option<Place> {
         }
         place.push_str(segment);
     }
-    Some(Place::Named(place))
+    Some(Location::Named(place))
 }
 
 /// Whether `segment` is one name, and one that is served. What begins with a
@@ -54,7 +54,7 @@ fn may_be_named(segment: &str, hidden: bool) -> bool {
 mod tests {
     use super::*;
 
-    fn place(sent: &str) -> Option<Place> {
+    fn place(sent: &str) -> Option<Location> {
         let mut path = Path::default();
         path.decode(sent).unwrap();
         locate(&path, 1, false)
@@ -62,13 +62,16 @@ mod tests {
 
     #[test]
     fn a_path_names_a_file_or_a_folder() {
-        assert_eq!(place("/s/a/b.txt"), Some(Place::Named("a/b.txt".into())));
-        assert_eq!(place("/s/a%20b"), Some(Place::Named("a b".into())));
-        assert_eq!(place("/s/caf%C3%A9/"), Some(Place::Folder("café".into())));
-        assert_eq!(place("/s/"), Some(Place::Folder("".into())));
-        assert_eq!(place("/s"), Some(Place::Named("".into())));
+        assert_eq!(place("/s/a/b.txt"), Some(Location::Named("a/b.txt".into())));
+        assert_eq!(place("/s/a%20b"), Some(Location::Named("a b".into())));
+        assert_eq!(
+            place("/s/caf%C3%A9/"),
+            Some(Location::Folder("café".into()))
+        );
+        assert_eq!(place("/s/"), Some(Location::Folder("".into())));
+        assert_eq!(place("/s"), Some(Location::Named("".into())));
         assert_eq!(place("/s/..."), None);
-        assert_eq!(place("/s/a..b"), Some(Place::Named("a..b".into())));
+        assert_eq!(place("/s/a..b"), Some(Location::Named("a..b".into())));
     }
 
     #[test]

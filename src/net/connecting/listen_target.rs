@@ -17,13 +17,13 @@ const PORTS: usize = 16;
 
 /// A place to listen on, as it was given.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct ListenTarget {
     given: String,
     /// All of them, in the resolver's order; one, unless a name was given.
     addresses: Vec<Address>,
 }
 
-impl From<Address> for Place {
+impl From<Address> for ListenTarget {
     fn from(address: Address) -> Self {
         Self {
             given: format!("{address}"),
@@ -32,7 +32,7 @@ impl From<Address> for Place {
     }
 }
 
-impl Place {
+impl ListenTarget {
     /// Reads `IP:port`, `unix:path` or `name:port`, and resolves the name.
     /// `localhost` is both loopback addresses, whatever the system's files say
     /// (RFC 6761 §6.3).
@@ -81,7 +81,7 @@ impl<P: Poller> Loop<P> {
     /// address that cannot be listened on is named on the log.
     pub(crate) fn listen_at(
         &mut self,
-        place: &Place,
+        place: &ListenTarget,
         options: &ListenOptions,
         speaks: Speaks,
         owner: Owner,
@@ -143,7 +143,7 @@ fn is_in_use(error: &Error) -> bool {
 }
 
 /// The one error of all addresses of a place.
-fn none_of(place: &Place, mut refused: Vec<(Address, Error)>) -> Error {
+fn none_of(place: &ListenTarget, mut refused: Vec<(Address, Error)>) -> Error {
     if refused.len() == 1
         && let Some((_, error)) = refused.pop()
     {
@@ -176,16 +176,16 @@ mod tests {
         fn event(&mut self, _: &mut crate::net::Context<'_>, _: crate::link::Event<'_>) {}
     }
 
-    fn listen(place: &Place) -> Result<Vec<Address>, Error> {
+    fn listen(place: &ListenTarget) -> Result<Vec<Address>, Error> {
         let mut events: Loop<Mio> = Loop::new(Limits::DEFAULT)?;
         let owner = events.add(Nothing);
         let profile = events.profile(link::Limits::DEFAULT);
         events.listen_at(place, &ListenOptions::DEFAULT, Speaks::Http, owner, profile)
     }
 
-    fn named(addresses: &[&str]) -> Place {
+    fn named(addresses: &[&str]) -> ListenTarget {
         let addresses = addresses.iter().map(|text| text.parse().unwrap());
-        Place {
+        ListenTarget {
             given: "name:1".into(),
             addresses: addresses.collect(),
         }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_place_is_an_address_or_a_name() {
         let texts = |given| {
-            let place = Place::resolve(given).unwrap();
+            let place = ListenTarget::resolve(given).unwrap();
             let texts = place.addresses.iter().map(|it| format!("{it}"));
             texts.collect::<Vec<_>>().join(" ")
         };
@@ -214,13 +214,13 @@ mod tests {
             "a:+1",
             "http://a:1",
         ] {
-            let error = Place::resolve(bad).unwrap_err();
+            let error = ListenTarget::resolve(bad).unwrap_err();
             assert!(
                 matches!(&error, Error::Address { given, .. } if given == bad),
                 "{error}"
             );
         }
-        let error = Place::resolve("name.invalid:80").unwrap_err();
+        let error = ListenTarget::resolve("name.invalid:80").unwrap_err();
         assert!(
             format!("{error}").starts_with("cannot resolve \"name.invalid\": "),
             "{error}"
