@@ -7,7 +7,7 @@ use std::net::TcpStream;
 
 use barewire::app::{App, Message, Server, Service, Socket, WebSocket};
 use barewire::grpc::{CallStatus, Payload};
-use barewire::net::Address;
+use barewire::net::{Address, Limits};
 use barewire::websocket::extension::Reserved;
 use barewire::websocket::frame::{Head, Opcode};
 use barewire::wire::simd;
@@ -17,6 +17,9 @@ use crate::server_http2::{STREAMED, server_http2};
 use crate::{count, instructions_mark, wanted};
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// Connections that are all in use, and how they are written: a few, and many.
+const ACTIVE: [(u32, &str); 2] = [(64, "64"), (1_000, "1,000")];
 
 struct Echo;
 
@@ -39,6 +42,7 @@ fn start() -> Server {
         })
         .websocket("/websocket", |_request| Ok(Echo))
         .grpc(echo())
+        .limits(Limits::DEFAULT.with_per_address(2 * ACTIVE[1].0))
         .listen("127.0.0.1:0")
         .and_then(App::spawn)
         .expect("the loopback interface is there")
@@ -130,6 +134,58 @@ impl Counted {
             }
         });
     }
+
+    /// The same, each operation on the next of several connections.
+    fn exchange_in_turn(
+        &mut self,
+        name: &str,
+        mut streams: Vec<TcpStream>,
+        request: &[u8],
+        answer: usize,
+    ) {
+        let (mut answer, mut next) = (vec![0; answer], 0);
+        self.count(name, |operations| {
+            for _ in 0..operations {
+                let stream = &mut streams[next];
+                stream.write_all(request).expect("the server reads");
+                stream.read_exact(&mut answer).expect("an answer");
+                next = (next + 1) % streams.len();
+            }
+        });
+    }
+}
+
+/// What is asked of a server again and again, and how long the answer is.
+struct Repeated {
+    request: Vec<u8>,
+    answer: usize,
+}
+
+impl Repeated {
+    /// A GET, sent once on the stream to know its answer.
+    fn get(stream: &mut TcpStream) -> Self {
+        let (_, request) = requests().swap_remove(2);
+        let request = request.into_bytes();
+        stream.write_all(&request).expect("the server reads");
+        let answer = head_and_body(stream);
+        Self { request, answer }
+    }
+
+    /// A message of 16 bytes that is echoed.
+    fn echo() -> Self {
+        let head = Head {
+            fin: true,
+            reserved: Reserved::NONE,
+            opcode: Opcode::Binary,
+            mask: Some(KEY),
+            length: 16,
+        };
+        let mut payload = *b"0123456789abcdef";
+        simd::mask(&mut payload, KEY);
+        let request = [head.encode().as_bytes(), &payload].concat();
+        let answer = 18;
+        Self { request, answer }
+    }
 }
 
 /// Requests and messages, alone and many at once.
@@ -137,21 +193,12 @@ pub fn server() {
     let server = start();
     let marks = connect(&server);
     let mut counted = Counted { server, marks };
-    let (_, request) = requests().swap_remove(2);
     for (name, each) in [("server GET", 1), ("server GET, 10 at once", 10)] {
         if wanted(name) {
             let mut stream = connect(&counted.server);
-            stream
-                .write_all(request.as_bytes())
-                .expect("the server reads");
-            let length = head_and_body(&mut stream) * each;
-            counted.exchange(
-                name,
-                stream,
-                request.repeat(each).as_bytes(),
-                length,
-                each as u32,
-            );
+            let Repeated { request, answer } = Repeated::get(&mut stream);
+            let request = request.repeat(each);
+            counted.exchange(name, stream, &request, answer * each, each as u32);
         }
     }
     let name = "server POST, 1 KiB echoed";
@@ -177,21 +224,43 @@ pub fn server() {
         if wanted(name) {
             let mut stream = connect(&counted.server);
             upgrade(&mut stream);
-            let head = Head {
-                fin: true,
-                reserved: Reserved::NONE,
-                opcode: Opcode::Binary,
-                mask: Some(KEY),
-                length: 16,
-            };
-            let mut payload = *b"0123456789abcdef";
-            simd::mask(&mut payload, KEY);
-            let frame = [head.encode().as_bytes(), &payload].concat();
-            counted.exchange(name, stream, &frame.repeat(each), 18 * each, each as u32);
+            let Repeated { request, answer } = Repeated::echo();
+            let request = request.repeat(each);
+            counted.exchange(name, stream, &request, answer * each, each as u32);
         }
     }
     server_http2(&mut counted);
+    for (active, written) in ACTIVE {
+        in_turn(&mut counted, active, written);
+    }
     counted.server.handle().shutdown(core::time::Duration::ZERO);
+}
+
+/// One operation at a time, on so many connections in turn: as many are in use
+/// as a busy server has.
+fn in_turn(counted: &mut Counted, active: u32, written: &str) {
+    let streams = |server: &Server| (0..active).map(|_| connect(server)).collect::<Vec<_>>();
+    let name = format!("server GET, {written} connections");
+    if wanted(&name) {
+        let mut streams = streams(&counted.server);
+        // Each has been used before it is counted.
+        let mut gets = streams.iter_mut().map(Repeated::get);
+        let get = gets.next().expect("there are connections");
+        assert!(gets.all(|other| other.answer == get.answer));
+        counted.exchange_in_turn(&name, streams, &get.request, get.answer);
+    }
+    let name = format!("server echo, 16 B, {written} connections");
+    if wanted(&name) {
+        let mut streams = streams(&counted.server);
+        let Repeated { request, answer } = Repeated::echo();
+        for stream in &mut streams {
+            upgrade(stream);
+            stream.write_all(&request).expect("the server reads");
+            let mut echoed = vec![0; answer];
+            stream.read_exact(&mut echoed).expect("an answer");
+        }
+        counted.exchange_in_turn(&name, streams, &request, answer);
+    }
 }
 
 /// The handshake (RFC 6455 §4.1).
@@ -202,11 +271,10 @@ fn upgrade(stream: &mut TcpStream) {
               Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
         )
         .expect("the server reads");
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).expect("an answer");
-        head.push(byte[0]);
+    // Nothing comes behind it before a message has been sent.
+    let (mut head, mut length) = ([0; 1024], 0);
+    while !head[..length].ends_with(b"\r\n\r\n") {
+        length += stream.read(&mut head[length..]).expect("an answer");
     }
     assert!(head.starts_with(b"HTTP/1.1 101 "));
 }
