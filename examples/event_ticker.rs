@@ -1,4 +1,4 @@
-//! A stream of events, one a second, that goes on where a client left it.
+//! A stream of events, one a second, that resumes where a client left it.
 //!
 //! ```text
 //! cargo run --example event_ticker

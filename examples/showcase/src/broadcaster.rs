@@ -1,4 +1,4 @@
-//! Live events: whoever listens hears what others post.
+//! Live events: every listener hears what others post.
 //!
 //! ```text
 //! GET  /api/events?client_id=a    a stream: connected, then whatever is posted

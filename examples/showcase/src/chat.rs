@@ -116,7 +116,7 @@ impl Chatter {
     }
 }
 
-/// Leaves first, so that whoever hears of it finds it to be so.
+/// Leaves first, so that a member who hears of it finds it to be so.
 fn leave(socket: &mut Socket<'_, '_>, room: &str) {
     if socket.leave(room) {
         let left = json!({"command": "user_left", "room": room});

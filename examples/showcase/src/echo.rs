@@ -28,7 +28,7 @@ impl WebSocket for Echo {
     }
 }
 
-/// A body that is here.
+/// A body that has been received.
 fn collected(request: &Request<'_>, reply: Reply<'_, '_>) -> Done {
     reply.body(request.content_type(), request.body())
 }

@@ -272,7 +272,7 @@ impl ServerStream for Output {
     }
 }
 
-/// Answers each request with what it asks for: at once, or once they have all
+/// Answers each request with what it asks for: immediately, or once they have all
 /// come.
 struct Duplex {
     output: Output,

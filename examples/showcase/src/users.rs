@@ -243,7 +243,7 @@ impl Users {
         })
     }
 
-    /// Puts a user in the place of this number, whose email is nobody else's.
+    /// Stores a user under this number, whose email is nobody else's.
     fn put(&mut self, number: u64, user: User) -> Result<(), CallStatus> {
         if user.name.is_empty() {
             return Err(invalid("name is empty"));

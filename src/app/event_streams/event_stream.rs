@@ -1,4 +1,4 @@
-//! What an event stream can do.
+//! The handle of an event stream.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -73,7 +73,7 @@ impl<'a, 'c> EventStream<'a, 'c> {
     /// Sends an event.
     ///
     /// It never waits and drops nothing. [`Flow::Wait`] asks for silence until
-    /// [`writable`](crate::app::Events::writable); whoever goes on regardless is
+    /// [`writable`](crate::app::Events::writable); a writer that does not stop is
     /// closed when the backlog reaches its cap. [`Flow::Over`] says that
     /// nothing was sent: the stream is over, or the event's type or id holds
     /// CR, LF or NUL.

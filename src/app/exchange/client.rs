@@ -1,4 +1,4 @@
-//! What every session has, whatever it speaks.
+//! The part that all sessions have, whatever they speak.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};

@@ -12,7 +12,7 @@ use crate::http::Status;
 use crate::net::report::report;
 use crate::net::{Claim, Context, Exchange, Owner, Remote};
 
-/// The reply to one request, owed by whoever holds this, on any thread.
+/// The reply to one request, owed by the holder of this value, on any thread.
 ///
 /// Dropped without a reply, it has 500 sent. Where nobody replies within
 /// [`Limits::reply`](crate::link::Limits::reply), 504 is sent and what comes

@@ -19,7 +19,7 @@ use crate::net::{Claim, FilePart, Flow, Resource};
 
 /// Bodies up to this size are read and leave in one write with their heads.
 const READ: u64 = 16 * 1024;
-/// Bytes that are read at once where the system does not send the file itself.
+/// Bytes that are read in one call where the system does not send the file itself.
 const PIECE: usize = 32 * 1024;
 
 /// A piece of a body.
@@ -141,7 +141,7 @@ impl Reply<'_, '_> {
             }
         }
         match at.context.finish(Fields::EMPTY) {
-            // Over: an error has been sent in the place of the head.
+            // Over: an error has been sent in place of the head.
             Ok(()) | Err(UsageError::Over) => {}
             Err(_) => at.context.abort(),
         }
@@ -198,7 +198,7 @@ impl Streaming for Sending {
             match flow {
                 Flow::Go => {}
                 Flow::Wait => return,
-                // An error has been sent in the place of the head.
+                // An error has been sent in place of the head.
                 Flow::Over(_) => break,
             }
         }

@@ -1,4 +1,4 @@
-//! What the app has on one loop.
+//! The state of an app on one loop.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -80,7 +80,7 @@ impl LoopState {
         }
     }
 
-    /// Takes the time of the replies that were given at once: they leave now, in
+    /// Takes the time of the replies that were given immediately: they leave now, in
     /// one batch. Returns how long it is since the loop's turn began, or since
     /// this was asked before in the same turn, if that is more than [`HELD`].
     #[inline]

@@ -1,4 +1,4 @@
-//! What a pattern's parameters stand for in one request.
+//! The values of a pattern's parameters in one request.
 
 use alloc::boxed::Box;
 use core::ops::Range;
@@ -11,7 +11,7 @@ use super::pattern::MAX_PARAMETERS;
 pub(in crate::app) struct Taken {
     segments: [u32; MAX_PARAMETERS],
     count: u8,  // <= MAX_PARAMETERS
-    rest: bool, // the last goes on to the end of the path
+    rest: bool, // the last reaches to the end of the path
 }
 
 impl Taken {
@@ -22,7 +22,7 @@ impl Taken {
         rest: false,
     };
 
-    /// The same and another one.
+    /// Adds a parameter.
     pub(in crate::app) fn and(mut self, segment: usize, rest: bool) -> Self {
         // A pattern has no more parameters than there is room for, and a path
         // no more segments than bytes.

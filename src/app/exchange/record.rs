@@ -1,4 +1,4 @@
-//! What is remembered of a request until its reply's head has left.
+//! The record of a request, kept until its reply's head has left.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -151,7 +151,7 @@ impl Record {
         ReplyEnd {
             status: match self.status {
                 Some(status) => status,
-                None => Status::OK, // never: the reply's head has left
+                None => Status::OK, // a reply's head has left before its record is read
             },
             bytes: self.content.saturating_sub(unsent),
             elapsed: now.saturating_since(self.started),

@@ -1,4 +1,4 @@
-//! What a route's closure may give back.
+//! The values that a route's closure may return.
 
 use alloc::borrow::Cow;
 
@@ -25,7 +25,7 @@ impl Done {
     /// ```
     ///
     /// # Errors
-    /// None: it is here for the type.
+    /// Nothing: it completes the type.
     pub const fn ok(self) -> Result<Self, Refusal> {
         Ok(self)
     }
@@ -57,7 +57,7 @@ impl Refusal {
         }
     }
 
-    /// The same with another reason: the body is then `{"error":"..."}` with
+    /// Replaces the reason: the body is then `{"error":"..."}` with
     /// this text.
     #[must_use]
     pub fn because(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
@@ -65,7 +65,7 @@ impl Refusal {
         self
     }
 
-    /// The same with a field more.
+    /// Adds a header.
     ///
     /// # Errors
     /// [`InvalidField`] if it cannot stand on the wire.

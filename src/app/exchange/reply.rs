@@ -36,9 +36,9 @@ pub struct Reply<'a, 'c> {
 /// What a reply's session gets of the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::app) enum Coming {
-    /// None of it: there is none, or the closure has it in whole.
+    /// None of it: there is none, or the closure has all of it.
     Nothing,
-    /// All of it, which is here already.
+    /// All of it, which has been received already.
     Here,
     /// It is on offer and comes once it is accepted.
     Offered,
@@ -293,7 +293,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         &mut self.at
     }
 
-    /// Sends the head of a streamed body, whose session goes on from
+    /// Sends the head of a streamed body, whose session continues from
     /// [`Event::Opened`](crate::link::Event::Opened).
     pub(crate) fn open(mut self, endless: bool, session: Box<dyn Session>) -> Done {
         let body = Body::Streamed {
@@ -314,7 +314,7 @@ impl<'a, 'c> Reply<'a, 'c> {
 
     /// Answers an upgrade request with 101, or an extended CONNECT with 200,
     /// and the fields given so far: the exchange is a WebSocket from here on,
-    /// and its session goes on from
+    /// and its session continues from
     /// [`Event::Opened`](crate::link::Event::Opened).
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::http::target::{Plus, percent_decode, query_pairs};
 use crate::http::{Fields, Method, RequestHead, Version};
 use crate::net::Peer;
 
-/// A request: its head, and its body as far as it is here.
+/// A request: its head, and its body as far as it has been received.
 pub struct Request<'b> {
     pub(in crate::app) head: &'b RequestHead<'b>,
     pub(in crate::app) path: &'b Path,
@@ -81,7 +81,7 @@ impl<'b> Request<'b> {
             .unwrap_or("application/octet-stream")
     }
 
-    /// The body, in whole. Empty if there is none, and while it is still to
+    /// The complete body. Empty if there is none, and while it is still to
     /// come ([`is_streamed`](Self::is_streamed)).
     pub const fn body(&self) -> &'b [u8] {
         self.body

@@ -24,7 +24,7 @@ impl SessionContext<'_, '_> {
         self.respond_typed(status, None, body)
     }
 
-    /// The same with a Content-Type of constant text, if there is one, in place
+    /// Sends a response with a Content-Type of constant text, if there is one, in place
     /// of any other.
     pub(crate) fn respond_typed(
         &mut self,
@@ -189,7 +189,7 @@ impl SessionContext<'_, '_> {
         };
         let loop_state = &mut *self.loop_state;
         let now = self.context.now();
-        // What is answered at once leaves at the end of the turn, and is timed
+        // What is answered immediately leaves at the end of the turn, and is timed
         // together then. Middleware wants to know now.
         let is_late = record.started() != now;
         let is_timed = is_late || loop_state.is_watched;

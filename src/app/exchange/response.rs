@@ -62,14 +62,14 @@ impl Response {
         response
     }
 
-    /// The same with another status.
+    /// Replaces the status.
     #[must_use]
     pub const fn status(mut self, status: Status) -> Self {
         self.status = status;
         self
     }
 
-    /// The same with a field more. One that cannot stand on the wire has 500
+    /// Adds a header. One that cannot stand on the wire has 500
     /// sent in place of the response; the log says which it was.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {

@@ -1,4 +1,4 @@
-//! What goes on after a route's closure has returned.
+//! Sessions: exchanges that stay open after a route's closure has returned.
 //!
 //! ```text
 //!  connection.tag = slot + 1 ──► Sessions: [ Entry | free | Entry | ... ]
@@ -23,7 +23,7 @@ use crate::link::{EndReason, Event};
 use crate::net::{Context, Exchange, Key, Table};
 use crate::websocket::{CloseCode, Kind as MessageKind};
 
-/// The state of one exchange that goes on after its handler has returned.
+/// The state of one exchange that stays open after its handler has returned.
 ///
 /// The first call is [`opened`](Self::opened), once the session has its slot; the
 /// last is [`gone`](Self::gone), unless the session ended itself before. What a
@@ -166,12 +166,12 @@ pub(crate) trait Session {
     fn lost(&mut self, exchange: Exchange, loop_state: &mut LoopState) {}
 }
 
-/// Whether a session goes on.
+/// Whether a session stays open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
     /// It does.
     Keep,
-    /// It is to be dropped: its exchange has been answered in whole, or it has
+    /// It is to be dropped: its exchange has been answered completely, or it has
     /// given it up.
     End,
 }
@@ -188,7 +188,7 @@ pub(crate) struct SessionContext<'a, 'c> {
 }
 
 impl<'c> SessionContext<'_, 'c> {
-    /// The same for a shorter call.
+    /// A context for a call within this one.
     pub(crate) fn reborrow(&mut self) -> SessionContext<'_, 'c> {
         SessionContext {
             context: self.context,
@@ -198,7 +198,7 @@ impl<'c> SessionContext<'_, 'c> {
     }
 }
 
-/// One exchange that goes on.
+/// One exchange that stays open.
 pub(crate) struct Entry {
     /// The exchange.
     pub(crate) exchange: Exchange,

@@ -139,13 +139,13 @@ impl Stream<'_, '_> {
     ///
     /// More than [`Limits::backlog_cap`](crate::net::Limits::backlog_cap) may
     /// be written in one piece, but nothing behind it before `writable`: a
-    /// writer that goes on then loses the exchange.
+    /// writer that continues then loses the exchange.
     pub fn write(&mut self, data: &[u8]) -> Flow {
         let flow = self.at.context.write(data);
         self.note(flow, data.len())
     }
 
-    /// As [`write`](Self::write); large pieces leave without being copied.
+    /// Writes a piece like [`write`](Self::write), without copying a large one.
     pub fn write_shared(&mut self, data: Bytes) -> Flow {
         let length = data.len();
         let flow = self.at.context.write_shared(data);

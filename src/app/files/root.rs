@@ -182,7 +182,7 @@ mod tests {
             let found = read(step_by_step(root.0.as_fd(), path));
             assert_eq!(found, Err(Missing::NotFound), "{path}");
         }
-        // Whoever goes step by step takes no link at all.
+        // A walk step by step follows no link at all.
         assert!(step_by_step(root.0.as_fd(), "inside").is_err());
     }
 

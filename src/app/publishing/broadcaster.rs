@@ -1,4 +1,4 @@
-//! Events to many streams at once.
+//! Events to many streams in one call.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use crate::sse::{Event, UsageError};
 /// them by name, from any thread.
 ///
 /// An event is encoded once, and each stream holds a reference to it. Streams
-/// of all loops are reached; one that ends is gone from the count at once.
+/// of all loops are reached; one that ends leaves the count immediately.
 ///
 /// ```
 /// use barewire::app::{App, Broadcaster};

@@ -1,4 +1,4 @@
-//! What goes from one loop of an app to another.
+//! Mail from one loop of an app to another.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::any::Any;
@@ -76,8 +76,8 @@ pub(crate) enum Audience {
 /// cannot carry the post.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Encoded {
-    /// As a WebSocket frame.
+    /// The message encoded as a WebSocket frame.
     pub(crate) frame: Option<Bytes>,
-    /// As an event of a stream.
+    /// The message encoded as an event of a stream.
     pub(crate) event: Option<Bytes>,
 }

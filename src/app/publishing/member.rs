@@ -1,4 +1,4 @@
-//! What sessions of both kinds can do, WebSockets and event streams.
+//! The methods that WebSockets and event streams share.
 
 /// The methods of a session and of the rooms around it, for a type with the fields
 /// `at` and `client`. A common type behind `Deref` would do, but then no argument
@@ -86,7 +86,7 @@ macro_rules! member_methods {
                 .publish(self.at.context, room, &post.into(), None)
         }
 
-        /// As [`publish`](Self::publish), to all but the session itself.
+        /// Publishes to all members but the session itself; see [`publish`](Self::publish).
         pub fn publish_to_others<'p>(
             &mut self,
             room: &str,

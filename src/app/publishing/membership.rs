@@ -10,7 +10,7 @@ use crate::app::telemetry::activity::Activity;
 use crate::app::telemetry::metrics::Kind;
 use crate::net::{Claim, Context, Exhausted, Key, Resource};
 
-/// A session's place among those of its loop, and in the rooms. Whoever drops
+/// A session's place among those of its loop, and in the rooms. A session that drops
 /// it leaves them all: also a session that panicked.
 #[derive(Debug)]
 pub(crate) struct Membership {

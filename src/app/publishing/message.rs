@@ -1,4 +1,4 @@
-//! What goes through WebSockets and rooms.
+//! Messages of WebSockets and rooms.
 
 use alloc::{string::String, vec::Vec};
 
@@ -116,7 +116,7 @@ pub enum Post<'a> {
 }
 
 impl<'a> Post<'a> {
-    /// As a WebSocket frame.
+    /// The message encoded as a WebSocket frame.
     pub(crate) fn frame(&self) -> Option<Bytes> {
         let message = match *self {
             Self::Message(message) => message,
@@ -125,7 +125,7 @@ impl<'a> Post<'a> {
         Some(encode_frame(message))
     }
 
-    /// As an event of a stream. An event that cannot be encoded was refused
+    /// The message encoded as an event of a stream. An event that cannot be encoded was refused
     /// before it was published.
     pub(crate) fn event(&self) -> Option<Bytes> {
         let event = match *self {

@@ -39,7 +39,7 @@ pub(in crate::app) struct Dispatch<'w> {
 pub(in crate::app) enum Outcome {
     /// It has been answered, or a session has been opened.
     Answered {
-        /// The content is here and the session is to get it in pieces.
+        /// The content has been received and the session is to get it in pieces.
         feed: bool,
     },
     /// It comes again when its body has been collected.

@@ -1,4 +1,4 @@
-//! What stands behind a route.
+//! The code behind a route.
 
 use alloc::boxed::Box;
 
@@ -13,7 +13,7 @@ pub(crate) type Call = dyn Fn(&Request<'_>, Reply<'_, '_>) -> Result<Done, Refus
 
 /// What stands behind one method of one path.
 pub(crate) struct Endpoint {
-    /// Called with the body in whole.
+    /// Called with the complete body.
     pub(crate) whole: Option<Box<Call>>,
     /// Called with the body still to come.
     pub(crate) streamed: Option<Box<Call>>,
@@ -26,7 +26,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint that gets the body in whole, within the app's limit.
+    /// An endpoint that gets the complete body, within the app's limit.
     pub(crate) fn new<A: Answer>(
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
@@ -39,13 +39,13 @@ impl Endpoint {
         }
     }
 
-    /// The same, opening WebSockets.
+    /// Marks the endpoint as one that opens WebSockets.
     pub(crate) fn upgrading(mut self) -> Self {
         self.upgrades = true;
         self
     }
 
-    /// The same with a limit of its own.
+    /// Sets a limit of its own for the body.
     pub(crate) fn collecting(mut self, limit: usize) -> Self {
         self.collect = Some(limit);
         self
@@ -54,7 +54,7 @@ impl Endpoint {
 
 /// What is to be done with a request for an endpoint.
 pub(in crate::app) enum Plan<'e> {
-    /// Call this with the body in whole.
+    /// Call this with the complete body.
     Whole(&'e Call),
     /// Call this; the body comes in pieces.
     Pieces(&'e Call),

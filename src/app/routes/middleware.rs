@@ -1,4 +1,4 @@
-//! What stands before and behind every route.
+//! Middleware: code before and after every route.
 
 use alloc::string::String;
 use core::any::Any;
@@ -46,7 +46,7 @@ use crate::net::{Error, Peer};
 )]
 pub trait Middleware: Send + Sync {
     /// Looks at a request before it is routed; may change it, answer it, or
-    /// give the reply fields, which stay whoever answers.
+    /// give the reply fields, which stay whatever answers it.
     ///
     /// Called once for each request, when its head is complete and its body
     /// may still be to come.

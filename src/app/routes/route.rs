@@ -91,7 +91,7 @@ impl Route {
         }
     }
 
-    /// Calls `call` with the body in whole, if it is at most `limit` bytes long.
+    /// Calls `call` with the complete body, if it is at most `limit` bytes long.
     /// A longer one is refused with 413, unless there is
     /// [`stream`](Self::stream).
     #[must_use]

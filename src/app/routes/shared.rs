@@ -1,4 +1,4 @@
-//! What all loops of an app share.
+//! State that all loops of an app share.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 

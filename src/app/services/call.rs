@@ -129,7 +129,7 @@ impl<'a> Call<'a> {
         Arc::make_mut(own).insert(value);
     }
 
-    /// When the client gives up, on the loop's clock. A call that goes on is
+    /// When the client gives up, on the loop's clock. A call that is still open is
     /// ended with DEADLINE_EXCEEDED then, wherever it is.
     pub const fn deadline(&self) -> Option<Instant> {
         self.deadline
@@ -166,7 +166,7 @@ impl<'a> Call<'a> {
     /// Sends octets ahead of the response, under a name that ends with `-bin`.
     ///
     /// # Errors
-    /// As [`send_metadata`](Self::send_metadata).
+    /// Those of [`send_metadata`](Self::send_metadata).
     pub fn send_binary_metadata(&mut self, name: &str, octets: &[u8]) -> Result<(), UsageError> {
         let value = binary_value(name, octets)?;
         self.outgoing.push_head(name, &value)
@@ -184,7 +184,7 @@ impl<'a> Call<'a> {
     /// Sends octets with the status, under a name that ends with `-bin`.
     ///
     /// # Errors
-    /// As [`send_metadata`](Self::send_metadata).
+    /// Those of [`send_metadata`](Self::send_metadata).
     pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), UsageError> {
         let value = binary_value(name, octets)?;
         self.outgoing.push_trailer(name, &value)

@@ -1,8 +1,8 @@
-//! A call that goes on after its request's head has been looked at.
+//! A call that stays open after its request's head has been handled.
 //!
 //! ```text
 //!             body ends, the method runs
-//!  Receiving ─────────────┬────────────► answered in whole
+//!  Receiving ─────────────┬────────────► answered completely
 //!      │                  ├─► Owing ────► a response is posted ─► answered
 //!      │ violation,       └─► Streaming ─► messages ... a status
 //!      │ deadline                 │ ▲
@@ -35,7 +35,7 @@ use crate::wire::{Instant, Received, Step};
 /// The token of the timer that the deadline is set with: no `u32` of an
 /// application's.
 const DEADLINE: u64 = u64::MAX;
-/// That of the timer that runs while part of a message is here.
+/// The token of the timer that runs while a message is incomplete.
 const MESSAGE: u64 = u64::MAX - 1;
 
 /// A call on its loop.
@@ -84,7 +84,7 @@ impl CallSession {
         Self::new(sending, deadline, State::Receiving(receiving), claim)
     }
 
-    /// A call that goes on with what its method has answered.
+    /// A call that stays open with what its method has answered.
     pub(in crate::app) fn answered(
         sending: Sending,
         deadline: Option<Instant>,
@@ -261,7 +261,7 @@ impl CallSession {
         }
     }
 
-    /// The one message of the request is here.
+    /// The one message of the request has been received.
     fn run(&mut self, at: &mut SessionContext<'_, '_>, receiving: &Receiving) {
         let message = match receiving.inbox.end(&mut self.sending.machine) {
             Ok(message) => message,
@@ -280,7 +280,7 @@ impl CallSession {
 
     fn posted(&mut self, at: &mut SessionContext<'_, '_>, posted: Posted) {
         match posted {
-            // Whoever sends from another thread cannot wait.
+            // A sender on another thread cannot wait.
             Posted::Message(bytes) => {
                 self.sending.send(at, |out| out.extend_from_slice(&bytes));
             }
@@ -325,7 +325,7 @@ impl CallSession {
         self.sending.is_ended() || matches!(self.state, State::Ended)
     }
 
-    /// Has a timer run while part of a message is here and wanted.
+    /// Has a timer run while a message that is wanted is incomplete.
     fn watch_message(&mut self, at: &mut SessionContext<'_, '_>) {
         let is_part = match &self.state {
             State::Receiving(receiving) => receiving.inbox.is_part(),

@@ -81,7 +81,7 @@ pub trait Conversation {
         stream: &mut ResponseStream<'_, '_, Self::Response>,
     );
 
-    /// The client has sent its last message. The call goes on until it is
+    /// The client has sent its last message. The call stays open until it is
     /// [finished](ResponseStream::finish).
     fn half_closed(&mut self, stream: &mut ResponseStream<'_, '_, Self::Response>);
 

@@ -1,4 +1,4 @@
-//! What a set of descriptors describes, by name.
+//! Descriptors by the names of what they describe.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

@@ -41,7 +41,7 @@ const SERVICE_UNKNOWN: u64 = 3;
 /// The health of an app's services, for load balancers and other clients: the
 /// service `grpc.health.v1.Health`, with `Check`, `Watch` and `List`.
 ///
-/// Clones are the same health; it is set from any thread, and whoever watches
+/// Clones are the same health; it is set from any thread, and a client that watches
 /// is told. The whole server is the service without a name, and serves until
 /// something else is said.
 ///

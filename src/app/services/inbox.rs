@@ -1,4 +1,4 @@
-//! What has arrived of a request's body.
+//! The received part of a request's body.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -17,7 +17,7 @@ pub(in crate::app) fn broken(violation: ProtocolError) -> CallStatus {
 }
 
 /// What has arrived of a body of exactly one message. It grows with what
-/// arrives, up to the limit that each message is judged by at its prefix.
+/// arrives, up to the limit that each message's prefix is checked against.
 #[derive(Debug, Default)]
 pub(in crate::app) struct Inbox {
     bytes: Vec<u8>,
@@ -74,7 +74,7 @@ impl Inbox {
         }
     }
 
-    /// Whether part of a message is here.
+    /// Whether part of a message has been received.
     pub(in crate::app) fn is_part(&self) -> bool {
         self.used < self.bytes.len()
     }

@@ -1,4 +1,4 @@
-//! What stands before and behind every method.
+//! Interceptors: code before and after every method.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::time::Duration;
@@ -47,7 +47,7 @@ use crate::net::Peer;
     note = "implement `Interceptor` for it: `before` sees each call before its method"
 )]
 pub trait Interceptor: Send + Sync {
-    /// Looks at a call when its head is here: the messages of its request may
+    /// Looks at a call when its head has been received: the messages of its request may
     /// still be to come.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl Ended<'_> {
     /// Sends octets with the status, under a name that ends with `-bin`.
     ///
     /// # Errors
-    /// As [`send_trailer`](Self::send_trailer).
+    /// Those of [`send_trailer`](Self::send_trailer).
     pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), UsageError> {
         let value = binary_value(name, octets)?;
         self.outgoing.push_trailer(name, &value)

@@ -208,7 +208,7 @@ impl<M> ResponseSender<M> {
         }
     }
 
-    /// Whether the call goes on: the client has not gone, its deadline has not
+    /// Whether the call is still open: the client has not gone, its deadline has not
     /// passed, and the call has not been finished.
     pub fn is_wanted(&self) -> bool {
         self.shared.0.is_wanted()
@@ -224,7 +224,7 @@ impl<M> ResponseSender<M> {
 }
 
 impl<M: Payload> ResponseSender<M> {
-    /// Sends a message. It never waits: whoever sends more than the client
+    /// Sends a message. It never waits: a sender of more than the client
     /// takes has the call ended when its backlog reaches the cap.
     ///
     /// # Errors

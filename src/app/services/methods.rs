@@ -1,4 +1,4 @@
-//! What stands behind the name of a method.
+//! The code behind the name of a method.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -14,7 +14,7 @@ pub(in crate::app) enum Method {
     Messages(Arc<OnHead>),
 }
 
-/// What a method does with a request's message; where it answers at once, it
+/// What a method does with a request's message; where it answers immediately, it
 /// appends its message.
 pub(in crate::app) type OnMessage =
     dyn Fn(&[u8], &mut Call<'_>, &mut Vec<u8>) -> Result<Answer, CallStatus> + Send + Sync;

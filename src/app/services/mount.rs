@@ -1,7 +1,7 @@
 //! From a request to a call: services as routes.
 //!
 //! Over HTTP/2 as native gRPC and gRPC-Web, over HTTP/1.1 as gRPC-Web, binary
-//! and text. A body that is here in whole is answered at once; any other goes
+//! and text. A body that has been received completely is answered immediately; any other goes
 //! through a session that judges each prefix as it arrives.
 
 use alloc::boxed::Box;
@@ -85,7 +85,7 @@ fn judge(
     Ok(deadline)
 }
 
-/// Answers a request for a method of one message, whose body is here.
+/// Answers a request for a method of one message, whose body has been received.
 fn answer(
     rules: &Arc<Rules>,
     method: &OnMessage,
@@ -155,7 +155,7 @@ fn receive(
             return Ok(Done(()));
         }
     };
-    // Refused only where all of it is here already.
+    // Refused only where all of it has been received already.
     let _ = reply.at().context.accept_messages();
     let session = CallSession::receiving(sending, deadline, receiving, claim);
     Ok(reply.owe(Box::new(session)))
@@ -182,7 +182,7 @@ fn converse(
     let mut call = Call::new(asked, &mut sending.outgoing, deadline, at);
     match guarded(at.loop_state, rules, || method(&mut call)) {
         Ok(source) => {
-            // Refused only where all of it is here already.
+            // Refused only where all of it has been received already.
             let _ = at.context.accept_messages();
             let session = CallSession::talking(sending, deadline, source, claim);
             Ok(reply.owe(Box::new(session)))

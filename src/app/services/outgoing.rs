@@ -1,4 +1,4 @@
-//! What goes with a response, apart from its messages.
+//! Metadata, trailers and status of a response.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +44,7 @@ impl Outgoing {
         push(&mut self.trailers, name, value)
     }
 
-    /// Whether the call goes on, as other threads see it.
+    /// Whether the call is still open, as other threads see it.
     pub(in crate::app) fn wanted(&mut self) -> Arc<AtomicBool> {
         let new = || Arc::new(AtomicBool::new(true));
         self.wanted.get_or_insert_with(new).clone()

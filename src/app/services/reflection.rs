@@ -51,7 +51,7 @@ impl Reflection {
         self.named("grpc.reflection.v1.ServerReflection")
     }
 
-    /// The same as `grpc.reflection.v1alpha.ServerReflection`, which older
+    /// The service under its former name `grpc.reflection.v1alpha.ServerReflection`, which older
     /// tools ask for.
     pub fn service_v1alpha(&self) -> Service {
         self.named("grpc.reflection.v1alpha.ServerReflection")

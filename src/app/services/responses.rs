@@ -195,7 +195,7 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     /// Sends a message.
     ///
     /// It never waits and drops nothing. [`Flow::Wait`] asks for silence until
-    /// `writable` is called; whoever goes on regardless is closed when the
+    /// `writable` is called; a sender that does not stop is closed when the
     /// backlog reaches its cap. Messages of one turn leave together.
     pub fn send(&mut self, message: &M) -> Flow {
         self.sending.send(&mut self.at, |out| message.encode(out))
@@ -245,7 +245,7 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     /// `-bin`.
     ///
     /// # Errors
-    /// As [`send_trailer`](Self::send_trailer).
+    /// Those of [`send_trailer`](Self::send_trailer).
     pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), UsageError> {
         let value = binary_value(name, octets)?;
         self.sending.outgoing.push_trailer(name, &value)
@@ -262,7 +262,7 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
     }
 
     /// Holds the client back, by its own flow control, or lets it go on: no
-    /// further message comes meanwhile, also none that is here already.
+    /// further message comes meanwhile, not even one that has been received.
     pub const fn set_reading(&mut self, reading: bool) {
         self.sending.held = !reading;
     }

@@ -1,4 +1,4 @@
-//! What all calls of one method share.
+//! Settings that all calls of one method share.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::time::Duration;
@@ -7,7 +7,7 @@ use super::interceptor::Interceptors;
 use crate::grpc::{ContentType, Limits, Request};
 use crate::http::Fields;
 
-/// What all calls of one method are judged by.
+/// The limits and options of all calls of one method.
 pub(in crate::app) struct Rules {
     /// The service's name, with its package.
     pub(in crate::app) service: Box<str>,

@@ -1,4 +1,4 @@
-//! Methods that take one message, run once it is here.
+//! Methods that take one message, run once it has been received.
 
 use alloc::{boxed::Box, sync::Arc};
 
@@ -51,7 +51,7 @@ impl Receiving {
     }
 }
 
-/// Runs a method with the one message of its request. What it answers at once
+/// Runs a method with the one message of its request. What it answers immediately
 /// is sent; what sends the rest is given back.
 pub(in crate::app) fn run(
     run: &OnMessage,

@@ -4,7 +4,7 @@
 //!          the first message        what is framed is flushed
 //!  Owing ───────────────────► Made ─────────────────────────► Open
 //!    │                          │                               │
-//!    └─► a head alone           └─► a response in whole         └─► trailers
+//!    └─► a head alone           └─► a complete response        └─► trailers
 //! ```
 //!
 //! Messages are framed one behind the other and leave together: when they are

@@ -45,7 +45,7 @@ use crate::grpc::Limits;
 /// | no POST | HTTP 405 |
 /// | `application/grpc` over HTTP/1.1 | HTTP 505 |
 /// | an unknown method, encoding or [codec](Payload::CODECS), no or several messages where one is due | UNIMPLEMENTED |
-/// | a message longer than the limit, also once it is inflated | RESOURCE_EXHAUSTED, as soon as its prefix is here |
+/// | a message longer than the limit, also once it is inflated | RESOURCE_EXHAUSTED, as soon as its prefix has been received |
 /// | malformed framing or compression | INTERNAL |
 /// | `grpc-timeout` has passed | DEADLINE_EXCEEDED, wherever the call is |
 /// | a panic of the method | INTERNAL |

@@ -283,7 +283,7 @@ impl App {
         self
     }
 
-    /// What each connection is judged by: sizes and deadlines of the protocols.
+    /// The limits of each connection: sizes and deadlines of the protocols.
     #[must_use]
     pub fn protocol_limits(mut self, limits: link::Limits) -> Self {
         self.protocols = limits;
@@ -344,7 +344,7 @@ impl App {
     /// comes from [`spawn`](Self::spawn).
     ///
     /// # Errors
-    /// As [`spawn`](Self::spawn), and [`Error::Io`] if a poller fails later.
+    /// Those of [`spawn`](Self::spawn), and [`Error::Io`] if a poller fails later.
     pub fn run(self) -> Result<(), Error> {
         self.spawn()?.join().map(drop)
     }
@@ -387,7 +387,7 @@ impl App {
     /// ```
     ///
     /// # Errors
-    /// As [`spawn`](Self::spawn), and [`Error::Config`] for more than one of
+    /// Those of [`spawn`](Self::spawn), and [`Error::Config`] for more than one of
     /// [`threads`](Self::threads). The app listens nowhere then.
     pub fn join<P: Poller>(mut self, events: &mut Loop<P>) -> Result<Vec<Address>, Error> {
         if self.threads > 1 {

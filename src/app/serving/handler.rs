@@ -185,13 +185,13 @@ impl AppHandler {
         self.is_running = true;
     }
 
-    /// Ends the serving of an exchange, and takes out what goes on for it.
+    /// Ends the serving of an exchange, and takes out its session, if it has one.
     pub(super) fn stop(&mut self) -> Option<Entry> {
         mem::take(&mut self.is_running).then(|| mem::replace(&mut self.running, Entry::none()))
     }
 
     /// Calls a new session for the first time, and gives it the body if that
-    /// is here already and the session is to get it in pieces.
+    /// has been received already and the session is to get it in pieces.
     #[inline(never)]
     fn open(&mut self, context: &mut Context<'_>, content: Content<'_>, feed: bool) {
         let mut after = self.drive(context, Event::Opened);
@@ -283,7 +283,7 @@ impl AppHandler {
         }
     }
 
-    /// Takes out what goes on for the exchange of `context`.
+    /// Takes out the session of the exchange of `context`.
     #[inline(never)]
     pub(super) fn claim(&mut self, context: &mut Context<'_>) -> Option<Entry> {
         let exchange = context.exchange();
@@ -295,7 +295,7 @@ impl AppHandler {
             self.sessions.put(entry); // it is another's
             return None;
         }
-        // It was answered in whole, and its session did not notice.
+        // It was answered completely, and its session did not notice.
         self.discard(context, entry);
         None
     }

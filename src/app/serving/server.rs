@@ -31,7 +31,7 @@ pub(in crate::app) struct Plan {
 
 /// An app that runs on threads of its own.
 ///
-/// Dropped, it goes on running.
+/// When it is dropped, the server keeps running.
 pub struct Server {
     handle: ServerHandle,
     threads: Vec<JoinHandle<Result<usize, Error>>>,

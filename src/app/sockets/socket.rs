@@ -1,4 +1,4 @@
-//! What a WebSocket session can do.
+//! The handle of a WebSocket session.
 
 use core::fmt;
 use core::time::Duration;
@@ -45,7 +45,7 @@ impl<'a, 'c> Socket<'a, 'c> {
     /// Sends a message: `&str` as text, `&[u8]` as binary, or a [`Message`].
     ///
     /// It never waits and drops nothing. [`Flow::Wait`] asks for silence until
-    /// [`writable`](crate::app::WebSocket::writable); whoever goes on regardless is
+    /// [`writable`](crate::app::WebSocket::writable); a writer that does not stop is
     /// closed when the backlog reaches its cap. Answering what arrives needs no
     /// look at it: nothing more is received meanwhile.
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Flow {

@@ -165,7 +165,7 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
     }
 
     /// Gives messages in parts, as they arrive, to
-    /// [`WebSocket::chunk`]: for what must not be held in whole. The limit on
+    /// [`WebSocket::chunk`]: for messages that must not be held completely. The limit on
     /// messages holds all the same.
     #[must_use]
     pub const fn streaming(mut self) -> Self {

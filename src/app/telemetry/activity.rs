@@ -1,4 +1,4 @@
-//! What each session has done, for whoever asks from any thread.
+//! The activity of each session, readable from any thread.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::borrow::Borrow;

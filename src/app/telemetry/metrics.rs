@@ -1,4 +1,4 @@
-//! What an app counts.
+//! The metrics of an app.
 //!
 //! Every loop has a block of counters of its own that no other thread writes,
 //! so that counting is a plain load and store in the loop's own cache. Readers
@@ -136,7 +136,7 @@ impl Block {
         }
     }
 
-    /// A message of a WebSocket, an event stream or a call has come in whole.
+    /// A message of a WebSocket, an event stream or a call has been received completely.
     pub(crate) fn received_message(&self, bytes: usize) {
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);

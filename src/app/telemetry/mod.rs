@@ -1,4 +1,4 @@
-//! What is counted and measured, and how it is shown.
+//! Counters and measurements, and how they are shown.
 
 pub(super) mod activity;
 pub(super) mod counter;

@@ -1,4 +1,4 @@
-//! The record of one call: what waits to be sent, and what has come.
+//! The record of one call: what waits to be sent, and what has been received.
 
 use alloc::string::String;
 use alloc::vec::Vec;

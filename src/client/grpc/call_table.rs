@@ -105,7 +105,7 @@ impl<T> CallTable<T> {
         self.note(key);
     }
 
-    /// Ends a call for a reason of ours: what has come of it is not wanted.
+    /// Ends a call for a reason of ours: what has been received of it is dropped.
     pub(super) fn give_up(&mut self, key: Key, ending: Ending, links: &mut [Link], now: Instant) {
         if let Some(call) = self.calls.get_mut(key)
             && call.ending.is_none()

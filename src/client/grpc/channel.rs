@@ -73,10 +73,10 @@ impl Channel {
         Self::connect_with(target, ChannelOptions::new())
     }
 
-    /// The same with options.
+    /// Connects with options.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// Those of [`connect`](Self::connect).
     pub fn connect_with(target: &str, options: ChannelOptions) -> Result<Self, Error> {
         let target = Target::parse(target)?;
         let (send, receive) = mpsc::sync_channel(1);
@@ -143,7 +143,7 @@ impl Channel {
     }
 
     /// Calls a method with one request and one response, and blocks until
-    /// that is here.
+    /// that has been received.
     ///
     /// # Errors
     /// How the call ended if not with OK; UNIMPLEMENTED if the response is not

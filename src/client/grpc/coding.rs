@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::Ending;
 use crate::grpc::{Code, Payload, Status, frame};
 
-/// What compresses and inflates the messages of a channel. Whoever has a
+/// What compresses and inflates the messages of a channel. A caller that has a
 /// message to encode or to read does it on a thread of its own, outside of the
 /// lock of the calls.
 #[derive(Debug)]

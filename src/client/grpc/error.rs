@@ -1,4 +1,4 @@
-//! What an application does wrong with a call.
+//! Errors of an application's own use of a call.
 
 /// A call does not take what was asked of it. Nothing was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -11,7 +11,7 @@ pub enum UsageError {
     /// It was said that no message follows.
     #[error("no message follows, as was said before")]
     SendingClosed,
-    /// As much waits to be sent as may.
+    /// The call's limit of bytes that wait to be sent is reached.
     #[error("too much waits to be sent")]
     NoRoom,
     /// A compressed message of a call whose head does not announce any.

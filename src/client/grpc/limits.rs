@@ -16,7 +16,7 @@ const NO_RATE: Rate = Rate {
 /// Sizes are in bytes. What the server is told in SETTINGS is taken from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// One message of a response, judged by its prefix. Stops servers that announce
+    /// One message of a response, checked at its prefix. Stops servers that announce
     /// more than we want to hold: the call ends with RESOURCE_EXHAUSTED and RST_STREAM.
     /// Default 4 MiB.
     pub message: usize,
@@ -108,7 +108,7 @@ impl Limits {
         }
     }
 
-    /// What the bodies of responses are judged by.
+    /// The limits of the bodies of responses.
     pub(super) const fn grpc(&self) -> grpc::Limits {
         grpc::Limits::DEFAULT.with_message(self.message)
     }

@@ -94,11 +94,11 @@ impl<I: Payload> Outgoing<I> {
         self.send_as(message, self.compress)
     }
 
-    /// The same for a message that is not to be compressed, on a call
+    /// Sends a message uncompressed, on a call
     /// [with compression](CallOptions::with_compression).
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Those of [`send`](Self::send).
     #[cfg(feature = "gzip")]
     pub fn send_uncompressed(&self, message: &I) -> Result<Flow, UsageError> {
         self.send_as(message, false)

@@ -1,4 +1,4 @@
-//! What a call is asked for with.
+//! The options of a call.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -28,7 +28,7 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// No timeout, no metadata, nothing compressed, and an error at once if the
+    /// No timeout, no metadata, nothing compressed, and an immediate error if the
     /// server cannot be reached.
     pub const fn new() -> Self {
         Self {

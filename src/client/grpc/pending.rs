@@ -82,7 +82,7 @@ impl Pending {
         self.news.notify_all();
     }
 
-    /// Blocks until the next message is here, and whether it came compressed;
+    /// Blocks until the next message has been received, and whether it came compressed;
     /// `None` at the end, if that is OK.
     pub(super) fn receive<O: Payload>(&self) -> Result<Option<(O, bool)>, Ending> {
         let mut state = self.shared.lock();
@@ -119,7 +119,7 @@ impl Pending {
         }
     }
 
-    /// Blocks until the head of the response is here, or the call is over.
+    /// Blocks until the head of the response has been received, or the call is over.
     pub(super) fn metadata(&self) -> Result<FieldBuffer, Ending> {
         let mut state = self.shared.lock();
         loop {

@@ -1,4 +1,4 @@
-//! What the threads of an application and the loop of a channel share.
+//! State that an application's threads and a channel's loop share.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

@@ -47,7 +47,7 @@ impl<O: Payload> Responses<O> {
         self.pending.metadata()
     }
 
-    /// Blocks until the next message is here; `None` after the last one.
+    /// Blocks until the next message has been received; `None` after the last one.
     ///
     /// # Errors
     /// How the call ended if not with OK.
@@ -124,12 +124,12 @@ impl<I: Payload> Sender<I> {
         self.pending.send(message, self.pending.compress)
     }
 
-    /// The same for a message that is not to be compressed, on a call
-    /// [with compression](super::CallOptions::with_compression): of what does
+    /// Sends a message uncompressed, on a call
+    /// [with compression](super::CallOptions::with_compression): one that does
     /// not get smaller, or is secret beside what others have chosen.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Those of [`send`](Self::send).
     #[cfg(feature = "gzip")]
     pub fn send_uncompressed(&mut self, message: &I) -> Result<(), Ending> {
         self.pending.send(message, false)
@@ -188,21 +188,21 @@ impl<I: Payload, O: Payload> Requests<I, O> {
         self.pending.send(message, self.pending.compress)
     }
 
-    /// The same for a message that is not to be compressed, on a call
-    /// [with compression](super::CallOptions::with_compression): of what does
+    /// Sends a message uncompressed, on a call
+    /// [with compression](super::CallOptions::with_compression): one that does
     /// not get smaller, or is secret beside what others have chosen.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Those of [`send`](Self::send).
     #[cfg(feature = "gzip")]
     pub fn send_uncompressed(&mut self, message: &I) -> Result<(), Ending> {
         self.pending.send(message, false)
     }
 
-    /// Says that no message follows, and blocks until the response is here.
+    /// Says that no message follows, and blocks until the response has been received.
     ///
     /// # Errors
-    /// As [`Channel::unary`](super::Channel::unary).
+    /// Those of [`Channel::unary`](super::Channel::unary).
     pub fn finish(self) -> Result<CallResponse<O>, Ending> {
         self.pending.close_sending();
         self.pending.single()
@@ -253,18 +253,18 @@ impl<I: Payload, O: Payload> Duplex<I, O> {
         self.sender.send(message)
     }
 
-    /// The same for a message that is not to be compressed, on a call
-    /// [with compression](super::CallOptions::with_compression): of what does
+    /// Sends a message uncompressed, on a call
+    /// [with compression](super::CallOptions::with_compression): one that does
     /// not get smaller, or is secret beside what others have chosen.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Those of [`send`](Self::send).
     #[cfg(feature = "gzip")]
     pub fn send_uncompressed(&mut self, message: &I) -> Result<(), Ending> {
         self.sender.send_uncompressed(message)
     }
 
-    /// Blocks until the next message is here; `None` after the last one.
+    /// Blocks until the next message has been received; `None` after the last one.
     ///
     /// # Errors
     /// How the call ended if not with OK.
