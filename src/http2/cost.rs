@@ -1,8 +1,8 @@
-//! What is to be sent in a block, and what it costs.
+//! The parts of a block that is to be sent, and their cost.
 
 use super::UsageError;
 use crate::hpack::FIELD_OVERHEAD;
-use crate::http::{Fields, Status, date::Date};
+use crate::http::{Fields, ResponseHead, Status, date::Date};
 
 /// What a block is made of.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,16 @@ pub(super) struct Parts<'a> {
     pub(super) length: Option<u64>,
     /// The Date to be added, unless the fields have one.
     pub(super) date: Option<&'a Date>,
+}
+
+/// A complete response.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer<'a> {
+    pub(crate) head: ResponseHead<'a>,
+    pub(crate) date: Option<&'a Date>,
+    pub(crate) content: &'a [u8],
+    /// What stands behind the content, whose length is not told then.
+    pub(crate) trailers: Option<Fields<'a>>,
 }
 
 /// What a list takes at most: in the block, and in the peer's eyes.

@@ -1,9 +1,9 @@
-//! What a connection tells its driver.
+//! Events of a connection, and the lengths that its caller tells it.
 
 use super::ErrorCode;
 use crate::http::{Content, Fields, RequestHead, ResponseHead};
 
-/// What came in: borrowed from the input and the scratch, never from the
+/// What was received: borrowed from the input and the scratch, never from the
 /// machine.
 #[derive(Debug)]
 pub enum Event<'b> {
@@ -13,7 +13,7 @@ pub enum Event<'b> {
         stream: u32,
         /// Its head.
         head: RequestHead<'b>,
-        /// [`Content::Whole`] where all of it, and it is small, has come with
+        /// [`Content::Whole`] where all of it, and it is small, was received with
         /// the head: there is neither data nor an end of it, and nothing to
         /// consume.
         content: Content<'b>,
@@ -39,7 +39,7 @@ pub enum Event<'b> {
     Data {
         /// Its stream.
         stream: u32,
-        /// The bytes, as many as are here: small frames of one stream come
+        /// The bytes, as many as were received: small frames of one stream come
         /// joined.
         data: &'b mut [u8],
     },

@@ -1,4 +1,8 @@
-//! What a peer has spent of the limits that count frames (RFC 9113 §10.5).
+//! Flood budgets: what a peer has spent of the limits that count frames (RFC 9113
+//! §10.5).
+//!
+//! Only what costs us more than its sender is counted: a frame that must be
+//! answered, or one that throws away work which was done for it.
 
 use super::{Limits, ProtocolError};
 use crate::wire::{Budget, Instant};
@@ -143,7 +147,7 @@ impl Flood {
         }
     }
 
-    /// Judges pings as keep-alives from now on.
+    /// Counts pings as keep-alives from now on.
     #[inline]
     pub(super) fn judge_keep_alive(&mut self) {
         self.keep_alive.get_or_insert_default();

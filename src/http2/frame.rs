@@ -68,15 +68,6 @@ impl Kind {
     }
 }
 
-/// The flags of all types; which of them mean anything depends on the type.
-pub(super) mod flag {
-    pub(in crate::http2) const ACK: u8 = 0x01;
-    pub(in crate::http2) const END_STREAM: u8 = 0x01;
-    pub(in crate::http2) const END_HEADERS: u8 = 0x04;
-    pub(in crate::http2) const PADDED: u8 = 0x08;
-    pub(in crate::http2) const PRIORITY: u8 = 0x20;
-}
-
 /// The head of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {

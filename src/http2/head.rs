@@ -269,8 +269,8 @@ impl<'b> List<'b> {
 }
 
 impl Judged {
-    /// Whether the content may be shown along with the head: nobody is to be
-    /// asked for it, and it is no tunnel.
+    /// Whether the content may be shown along with the head: the peer does not wait to
+    /// be asked for it, and it is no tunnel.
     pub(super) fn may_be_whole(&self) -> bool {
         self.expects == Expectation::Absent && self.path != ABSENT && self.protocol == ABSENT
     }

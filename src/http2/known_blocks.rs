@@ -1,7 +1,7 @@
 //! Blocks that are sent again as the same octets.
 //!
-//! What a server sends differs little: as long as the table has not changed,
-//! the same fields are the same block, and have been judged already.
+//! The responses of a server differ little: as long as the table has not changed,
+//! equal fields make an equal block, and have been checked already.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -72,7 +72,7 @@ impl Block {
         self.has_each(fields)
     }
 
-    /// The same where they do not stand as lines.
+    /// Whether these are the fields, where they do not stand as lines.
     fn has_each(&self, fields: Fields<'_>) -> bool {
         let (mut ends, mut at) = (self.ends.iter(), 0);
         for field in fields.iter() {

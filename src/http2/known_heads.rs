@@ -1,8 +1,8 @@
 //! Heads that come again as the same octets.
 //!
 //! A client's requests differ little, and compressed often not at all. As
-//! long as the table has not changed, the same block is the same list, which
-//! has been judged already.
+//! long as the table has not changed, an equal block is an equal list, which has
+//! been checked already.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -14,17 +14,17 @@ use crate::wire::SHORTCUTS;
 
 /// Heads that are remembered.
 const KNOWN: usize = 4;
-/// Blocks that are remembered to have come once.
+/// Blocks that are remembered to have been received once.
 const SEEN: usize = 8;
 /// What a head may have to be remembered: octets of its block, and of its
 /// text.
 const MOST: usize = 1024;
 
-/// The heads of one connection that have come more than once.
+/// The heads of one connection that were received more than once.
 #[derive(Debug, Default)]
 pub(super) struct KnownHeads {
     memory: Option<Box<Memory>>, // allocates when a head comes again
-    /// Hashes of blocks that have come; 0: none.
+    /// Hashes of blocks that were received; 0: none.
     seen: [u32; SEEN],
     next: u8,
 }

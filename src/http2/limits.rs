@@ -1,18 +1,18 @@
-//! What an HTTP/2 peer may cost.
+//! The limits of what an HTTP/2 peer may cost.
 
 use core::time::Duration;
 
 use crate::wire::{Rate, setters};
 
-/// The limits that a [`Connection`](super::Connection) judges its peer by. One
-/// value serves a whole listener; it is lent to every call. What the peer is
+/// The limits that the peer of a [`Connection`](super::Connection) is subject to.
+/// One value serves a whole listener; it is lent to every call. What the peer is
 /// told in SETTINGS is taken from it when the connection opens.
 ///
 /// Each number names the attack it stops and what the peer sees. Sizes are in
 /// bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Streams that the peer may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS).
+    /// Streams that the peer may have open together (SETTINGS_MAX_CONCURRENT_STREAMS).
     /// Stops floods of requests whose handlers pile up. The peer sees RST_STREAM with
     /// REFUSED_STREAM. Default 128.
     pub streams: u32,
@@ -20,7 +20,7 @@ pub struct Limits {
     /// (SETTINGS_INITIAL_WINDOW_SIZE), 1 to 2^31-1. Stops bodies that outrun their
     /// reader. The peer must wait, or sees FLOW_CONTROL_ERROR. Default 64 KiB.
     pub stream_window: u32,
-    /// The same for all streams together, 65,535 to 2^31-1. Bounds what a connection
+    /// What the peer may send on all streams together, 65,535 to 2^31-1. Bounds what a connection
     /// makes its caller hold. Default 256 KiB.
     pub connection_window: u32,
     /// A frame's payload (SETTINGS_MAX_FRAME_SIZE), 16,384 to 2^24-1. Frames of
@@ -52,41 +52,41 @@ pub struct Limits {
     /// Entries in a SETTINGS frame. Stops frames that are nothing but work
     /// (CVE-2019-9515). The peer sees ENHANCE_YOUR_CALM. Default 32.
     pub settings_entries: u16,
-    /// SETTINGS frames (CVE-2019-9515). The peer sees ENHANCE_YOUR_CALM. Default 100
-    /// at once, 10 a second.
+    /// SETTINGS frames (CVE-2019-9515). The peer sees ENHANCE_YOUR_CALM. Default a burst
+    /// of 100, 10 a second.
     pub settings_rate: Rate,
     /// PING frames (CVE-2019-9512), and acknowledgements of none of ours; those that
     /// answer frames of ours, as bandwidth probes do, are free. The peer sees
-    /// ENHANCE_YOUR_CALM. Default 1,000 at once, 100 a second.
+    /// ENHANCE_YOUR_CALM. Default a burst of 1,000, 100 a second.
     pub ping_rate: Rate,
     /// PING frames while no stream is open, of a peer that makes no calls of gRPC. The
-    /// peer sees ENHANCE_YOUR_CALM and `too_many_pings`. Default 20 at once, 1 a second.
+    /// peer sees ENHANCE_YOUR_CALM and `too_many_pings`. Default a burst of 20, 1 a second.
     pub idle_ping_rate: Rate,
     /// From a PING in time to the next one in time, of a peer that makes calls of gRPC
     /// ([`Connection::judge_keep_alive`](super::Connection::judge_keep_alive)), while
     /// none of our HEADERS or DATA went between them. Stops keep-alives that are
     /// nothing but load (gRPC A8). Default 5 minutes.
     pub keep_alive_gap: Duration,
-    /// The same while no stream is open. As long as `keep_alive_gap`, it permits
-    /// keep-alives without calls. Default 2 hours.
+    /// From a PING in time to the next one in time while no stream is open. If it is as
+    /// short as `keep_alive_gap`, keep-alives without calls are permitted. Default 2 hours.
     pub keep_alive_idle_gap: Duration,
     /// How many PINGs that come before their time are forgiven; our HEADERS and DATA
     /// wipe them out. With one more the peer sees ENHANCE_YOUR_CALM and
     /// `too_many_pings`. Default 2.
     pub keep_alive_strikes: u16,
     /// DATA frames without a byte that do not end their stream (CVE-2019-9518). The
-    /// peer sees ENHANCE_YOUR_CALM. Default 500 at once, 50 a second.
+    /// peer sees ENHANCE_YOUR_CALM. Default a burst of 500, 50 a second.
     pub empty_data_rate: Rate,
     /// Streams that the peer resets, and its resets of closed ones: each has cost a
-    /// request (CVE-2023-44487). The peer sees ENHANCE_YOUR_CALM. Default 500 at once,
+    /// request (CVE-2023-44487). The peer sees ENHANCE_YOUR_CALM. Default a burst of 500,
     /// 50 a second.
     pub reset_rate: Rate,
     /// Streams that we reset for an error of the peer (CVE-2025-8671). The peer sees
-    /// ENHANCE_YOUR_CALM. Default 100 at once, 10 a second.
+    /// ENHANCE_YOUR_CALM. Default a burst of 100, 10 a second.
     pub error_rate: Rate,
     /// Streams that we refuse: over the limit of streams, or, counted 16 times,
     /// of the field list. A client that does not know our settings yet may open
-    /// many. The peer sees ENHANCE_YOUR_CALM. Default 2,048 at once, 100 a
+    /// many. The peer sees ENHANCE_YOUR_CALM. Default a burst of 2,048, 100 a
     /// second.
     pub refusal_rate: Rate,
     /// From the first byte of a header block or control frame to its last; for the

@@ -1,4 +1,4 @@
-//! What a search of the input comes to.
+//! Results of a search of the input.
 
 use super::block::Decoded;
 use super::head::Judged;
@@ -58,7 +58,7 @@ pub(crate) struct LocatedRequest {
     pub(super) list: Decoded,
     pub(super) judged: Judged,
     pub(super) end: bool,
-    /// All of the content, where it is here.
+    /// Where all of the content lies, if it was received with the head.
     pub(super) whole: Option<(usize, usize)>,
 }
 
@@ -83,22 +83,6 @@ impl LocatedRequest {
 }
 
 impl LocatedEvent {
-    /// Has its places counted from `by` octets earlier.
-    pub(super) const fn shift(&mut self, by: usize) {
-        match self {
-            Self::Data { from, to, .. }
-            | Self::GoAway { from, to, .. }
-            | Self::Request(LocatedRequest {
-                whole: Some((from, to)),
-                ..
-            }) => {
-                *from += by;
-                *to += by;
-            }
-            _ => {}
-        }
-    }
-
     /// The event, once everything else is done.
     pub(crate) fn borrow<'b>(self, input: &'b mut [u8], scratch: Scratch<'b>) -> Step<Event<'b>> {
         let content = |end: bool, length| match end {
@@ -112,7 +96,7 @@ impl LocatedEvent {
             Self::Request(asked) => {
                 let stream = asked.stream;
                 let Some((head, content)) = asked.borrow(input, scratch) else {
-                    return Step::Need(1); // never: it was judged
+                    return Step::Need(1); // not reached: the same list was judged before
                 };
                 Event::Request {
                     stream,

@@ -20,45 +20,67 @@
 //! windows and a fair share allow. Extended CONNECT (RFC 8441) is an ordinary
 //! request with a protocol; PRIORITY is ignored; pushes are refused.
 //!
-//! What can go wrong is told apart by whose fault it is and how far it
-//! reaches: a [`ProtocolError`] ends the connection with GOAWAY, an error of one
+//! # Inside
+//!
+//! [`Connection`] is a list of parts, each of which owns its own state; the calls
+//! put them together:
+//!
+//! ```text
+//!   input --> Reading ------> receive: control | data | message --> Event
+//!             (frames)              |
+//!                Settings  Decoding |  Streams  Flow      Flood       GoAway  Clock
+//!                          (HPACK)     (table)  (windows) (budgets)   (end)   (deadlines)
+//!                          Encoding |
+//!                                   |
+//!   call ---> send | content | reply -------------------------------> output
+//! ```
+//!
+//! Why the windows of streams are opened by [`Connection::consume`] and not as their
+//! bytes arrive: what is given out is held by the caller until it is used, and a peer
+//! is to send no more than the caller will hold. Why header blocks are decoded even
+//! for streams that are refused, and kept in step when they are too large: both sides'
+//! HPACK tables change with every block, wanted or not.
+//!
+//! Faults are told apart by whose they are and how far they
+//! reach: a [`ProtocolError`] ends the connection with GOAWAY, an error of one
 //! stream ends that stream with RST_STREAM and is reported as
 //! [`Event::Reset`], and a [`UsageError`] is our own side's. What a peer may cost
 //! is in [`Limits`]; there is none for tiny DATA frames, because they cost
 //! nothing but their octets: they are joined where they lie.
 
-mod assemble;
 mod block;
-mod complete_request;
-mod complete_response;
+mod clock;
+mod closed;
 mod connection;
-mod control;
 mod cost;
-mod data;
+mod data_frames;
+mod decoding;
+mod encoding;
 mod error;
 mod event;
 mod fields;
+mod flag;
 mod flood;
+mod flow;
 mod frame;
+mod goaway;
 mod head;
 mod known_blocks;
 mod known_heads;
 mod limits;
 mod located_event;
-mod message;
 mod payload;
-mod receive;
+mod reading;
 mod schedule;
-mod send;
 mod settings;
 mod state;
+mod stream;
 mod streams;
 mod table;
-mod time;
 mod window;
 
-pub(crate) use complete_response::Answer;
 pub use connection::Connection;
+pub(crate) use cost::Answer;
 pub use error::{ErrorCode, ProtocolError, UsageError};
 pub use event::{BodyLength, Event};
 pub(crate) use flood::Spent;

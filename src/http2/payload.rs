@@ -1,4 +1,4 @@
-//! What the payloads of frames look like (RFC 9113 §6).
+//! The payloads of frames (RFC 9113 §6).
 //!
 //! ```text
 //!   DATA           [pad (8)] data [padding]
@@ -11,11 +11,20 @@
 //!   WINDOW_UPDATE  R increment (31)
 //! ```
 
-use core::ops::Range;
-
-use super::frame::{Head, Kind, MAX_31, flag};
+use super::flag;
+use super::frame::{Head, Kind, MAX_31};
 use super::{ErrorCode, ProtocolError};
 use crate::wire::{Cursor, Sink};
+use core::ops::Range;
+
+/// Room that every call may need for its own answers: the opening, or the
+/// answer to a frame and a GOAWAY.
+pub(super) const CONTROL_ROOM: usize = 160;
+
+/// The payload of the ping between the two GOAWAYs of a graceful end.
+pub(super) const DRAIN_PING: [u8; 8] = *b"draining";
+/// The payload of the ping that asks a silent peer for a sign of life.
+pub(super) const ALIVE_PING: [u8; 8] = *b"alive???";
 
 /// Judges a frame by its head alone: its length, and whether it belongs to a
 /// stream or to the connection.
@@ -94,6 +103,11 @@ pub(super) fn number(payload: &[u8]) -> u32 {
 /// The code of RST_STREAM.
 pub(super) fn code(payload: &[u8]) -> ErrorCode {
     ErrorCode::new(Cursor::new(payload).u32().unwrap_or_default())
+}
+
+pub(super) fn put_data_head(stream: u32, len: usize, end: bool, out: &mut impl Sink) {
+    let flags = if end { flag::END_STREAM } else { 0 };
+    out.put(&Head::new(Kind::Data, flags, stream, len).encode());
 }
 
 pub(super) fn put_ping(ack: bool, opaque: [u8; 8], out: &mut impl Sink) {

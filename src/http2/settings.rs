@@ -1,8 +1,13 @@
-//! Settings, ours and the peer's (RFC 9113 §6.5).
-
-use super::frame::{Head, Kind, MAX_31, flag};
+//! Settings, ours and the peer's, and their exchange (RFC 9113 §6.5).
+//!
+//! ```text
+//!   ours:        offered ---- SETTINGS ----> acknowledged, and only now in force
+//!   the peer's:  received, in force, and acknowledged in the same call
+//! ```
+use super::flag;
+use super::frame::{HEAD, Head, Kind, MAX_31};
 use super::{Limits, ProtocolError};
-use crate::wire::{Role, Sink};
+use crate::wire::{Instant, Role, Sink};
 
 const HEADER_TABLE_SIZE: u16 = 1;
 const ENABLE_PUSH: u16 = 2;
@@ -12,10 +17,108 @@ const MAX_FRAME_SIZE: u16 = 5;
 const MAX_HEADER_LIST_SIZE: u16 = 6;
 const ENABLE_CONNECT_PROTOCOL: u16 = 8; // RFC 8441 §3
 
-/// The window of every stream and connection that nobody has talked about.
+/// The window of every stream and connection for which none was announced.
 pub(super) const DEFAULT_WINDOW: u32 = 65_535;
 const MIN_FRAME: u32 = 16_384;
 const MAX_FRAME: u32 = 0xff_ffff;
+
+/// The longest DATA frame that is sent: short ones let streams alternate.
+const DATA_FRAME: u32 = 16 << 10;
+
+/// The settings of both sides, and how far they are exchanged.
+#[derive(Debug)]
+pub(super) struct Settings {
+    own: Own,
+    peer: Peer,
+    /// The window that new streams of the peer start with: the one that it has
+    /// acknowledged last, because until then it may count by the one before.
+    granted: u32,
+    /// The peer's first SETTINGS have been received.
+    is_greeted: bool,
+    /// When ours were sent, until they are acknowledged.
+    offered: Option<Instant>,
+}
+
+/// What the peer's settings change for what is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Change {
+    /// What each stream's window for sending grows by, or shrinks.
+    pub(super) window: i64,
+    /// The most that our HPACK table may hold from now on, if that is new.
+    pub(super) header_table: Option<u32>,
+}
+
+impl Settings {
+    pub(super) fn new() -> Self {
+        Self {
+            own: Own::new(&Limits::DEFAULT),
+            peer: Peer::INITIAL,
+            granted: DEFAULT_WINDOW,
+            is_greeted: false,
+            offered: None,
+        }
+    }
+
+    pub(super) const fn own(&self) -> &Own {
+        &self.own
+    }
+
+    pub(super) const fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(super) const fn granted(&self) -> u32 {
+        self.granted
+    }
+
+    pub(super) const fn is_greeted(&self) -> bool {
+        self.is_greeted
+    }
+
+    /// When our settings were sent that the peer has not acknowledged.
+    pub(super) const fn offered(&self) -> Option<Instant> {
+        self.offered
+    }
+
+    /// Sends ours, which are what `limits` ask for.
+    pub(super) fn offer(&mut self, limits: &Limits, role: Role, now: Instant, out: &mut impl Sink) {
+        self.own = Own::new(limits);
+        self.own.put(role, out);
+        self.offered = Some(now);
+    }
+
+    /// Takes the payload of the peer's SETTINGS, which the caller acknowledges.
+    pub(super) fn receive(&mut self, payload: &[u8], role: Role) -> Result<Change, ProtocolError> {
+        let peer = self.peer.after(payload, role)?;
+        let is_new = peer.header_table != self.peer.header_table;
+        let change = Change {
+            window: i64::from(peer.window) - i64::from(self.peer.window),
+            header_table: is_new.then_some(peer.header_table),
+        };
+        self.peer = peer;
+        self.is_greeted = true;
+        Ok(change)
+    }
+
+    /// Takes the peer's acknowledgement: what the windows of its streams grow by.
+    /// `None` if there is nothing to be acknowledged.
+    pub(super) fn acknowledged(&mut self) -> Option<i64> {
+        self.offered.take()?;
+        let by = i64::from(self.own.window) - i64::from(self.granted);
+        self.granted = self.own.window;
+        Some(by)
+    }
+
+    /// Waits for no acknowledgement any more: the peer sends nothing more.
+    pub(super) const fn excuse(&mut self) {
+        self.offered = None;
+    }
+
+    /// Counts the time to the acknowledgement from `now`.
+    pub(super) fn restart(&mut self, now: Instant) {
+        self.offered = self.offered.map(|_| now);
+    }
+}
 
 /// What the peer has told us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +140,19 @@ impl Peer {
         header_list: u32::MAX,
         connect_protocol: false,
     };
+
+    /// The longest DATA frame to send.
+    pub(super) fn data_frame(&self) -> usize {
+        self.frame.min(DATA_FRAME) as usize
+    }
+
+    /// Octets that a block of `octets` takes with the heads of its frames.
+    pub(super) fn framed(&self, octets: usize) -> usize {
+        // Two size updates may come first.
+        let octets = octets.saturating_add(12);
+        let frames = octets / self.frame as usize + 1; // at least 16,384
+        octets.saturating_add(frames * HEAD)
+    }
 
     /// The settings after a frame with this payload, from a peer that is not
     /// `role`.

@@ -1,148 +1,372 @@
-//! The streams that are open, and what is remembered of the others.
+//! The streams of a connection: those that are open, what is remembered of the
+//! others, and whose turn it is to send.
 
-use super::state::State;
-use super::table::Numbered;
-use super::window::{ReceiveWindow, SendWindow};
-use crate::http::Asks;
-use crate::wire::Instant;
+use super::closed::{Closed, Past};
+use super::goaway::GoAway;
+use super::schedule::Schedule;
+use super::state::{By, Frame, State};
+use super::stream::Stream;
+use super::table::Table;
+use super::{ErrorCode, ProtocolError, UsageError};
+use crate::wire::{Instant, Role};
 
-/// No length was announced.
-pub(super) const UNKNOWN: u64 = u64::MAX;
-
-/// One open stream.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stream {
-    pub(super) id: u32,
-    pub(super) state: State,
-    pub(super) sending: Sending,
-    /// What its method says about the content of the response.
-    pub(super) asks: Asks,
-    /// The peer waits for 100 Continue (RFC 9110 §10.1.1).
-    pub(super) expects: bool,
-    /// A final head has come (client) or gone (server).
-    pub(super) answered: bool,
-    /// Its caller has more to send than was taken.
-    pub(super) waiting: bool,
-    /// It stands in the queue of those that may send.
-    pub(super) queued: bool,
-    pub(super) send: SendWindow,
-    pub(super) receive: ReceiveWindow,
-    /// Bytes of content still to come, or [`UNKNOWN`].
-    pub(super) remaining: u64,
-    /// Bytes of content still to be sent, or [`UNKNOWN`].
-    pub(super) owed: u64,
-    /// Since when nothing could be sent for want of a window;
-    /// [`Instant::NEVER`]: it is not so.
-    pub(super) stalled: Instant,
-}
-
-/// What becomes of content that our side sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sending {
-    /// It goes out.
-    Content,
-    /// It is taken and dropped: no content may follow the head.
-    Swallowed,
-}
-
-impl Stream {
-    pub(super) const fn new(id: u32, state: State, send: u32, receive: u32) -> Self {
-        Self {
-            id,
-            state,
-            sending: Sending::Content,
-            asks: Asks::Content,
-            expects: false,
-            answered: false,
-            waiting: false,
-            queued: false,
-            send: SendWindow::new(send),
-            receive: ReceiveWindow::new(receive),
-            remaining: UNKNOWN,
-            owed: UNKNOWN,
-            stalled: Instant::NEVER,
-        }
-    }
-}
-
-impl Numbered for Stream {
-    #[inline]
-    fn number(&self) -> u32 {
-        self.id
-    }
-}
-
-/// How many closed streams are remembered.
-const REMEMBERED: usize = 32;
-
-/// The streams that were closed last, and by whom: frames that the peer sent
-/// before it knew are its right, others are not.
+/// All streams of a connection.
 #[derive(Debug)]
-pub(super) struct Closed {
-    ring: [u32; REMEMBERED], // number * 2 + whether we have reset it; 0: none
-    next: u8,                // < REMEMBERED
-    forgetful: bool,
+pub(super) struct Streams {
+    role: Role,
+    open: Table<Stream>,
+    closed: Closed,
+    schedule: Schedule,
+    /// The highest stream that the peer has opened.
+    last_peer: u32,
+    /// The next stream that we would open.
+    next_own: u32,
 }
 
-/// What is known of a stream that is not open.
+/// A frame for a stream that is closed, where that may be right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Past {
-    /// We have reset it: the peer may not know yet.
-    Reset,
-    /// It came to its end, or the peer has reset it.
-    Ended,
-    /// Nothing; it was never opened, or so long ago that nobody remembers.
-    Unknown,
+pub(super) enum Late {
+    /// It crossed our reset on its way.
+    Crossed,
+    /// It may have: the stream is not remembered any more.
+    Perhaps,
 }
 
-impl Closed {
-    pub(super) const fn new() -> Self {
+impl Streams {
+    pub(super) const fn new(role: Role) -> Self {
         Self {
-            ring: [0; REMEMBERED],
-            next: 0,
-            forgetful: false,
+            role,
+            open: Table::new(),
+            closed: Closed::new(),
+            schedule: Schedule::new(),
+            last_peer: 0,
+            next_own: 1,
         }
     }
 
-    pub(super) fn push(&mut self, id: u32, reset: bool) {
-        if let Some(place) = self.ring.get_mut(self.next as usize) {
-            self.forgetful |= *place & 1 != 0;
-            *place = id << 1 | u32::from(reset);
-        }
-        self.next = (self.next + 1) % REMEMBERED as u8;
+    pub(super) fn get(&self, id: u32) -> Option<&Stream> {
+        self.open.get(id)
     }
 
-    pub(super) fn find(&self, id: u32) -> Past {
-        match self.ring.iter().find(|&&closed| closed >> 1 == id) {
-            Some(closed) if closed & 1 != 0 => Past::Reset,
-            Some(_) => Past::Ended,
-            None => Past::Unknown,
+    pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Stream> {
+        self.open.get_mut(id)
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Stream> {
+        self.open.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.open.iter_mut()
+    }
+
+    /// The highest stream that the peer has opened.
+    pub(super) const fn last_peer(&self) -> u32 {
+        self.last_peer
+    }
+
+    /// The next stream that we would open.
+    pub(super) const fn next_own(&self) -> u32 {
+        self.next_own
+    }
+
+    // ---- opening and closing ----
+
+    /// Whether a client may open this stream now: it is odd and above all others.
+    pub(super) const fn is_next_of_peer(&self, id: u32) -> bool {
+        matches!(self.role, Role::Server) && id > self.last_peer && !id.is_multiple_of(2)
+    }
+
+    /// Notes that the peer has opened a stream, whatever becomes of it.
+    pub(super) const fn note_opened(&mut self, id: u32) {
+        self.last_peer = id;
+    }
+
+    /// Adds a stream that the peer has opened.
+    pub(super) fn insert(&mut self, stream: Stream) {
+        self.open.insert(stream);
+    }
+
+    /// Adds the next stream of our own.
+    pub(super) fn insert_own(&mut self, stream: Stream) {
+        self.next_own = stream.id + 2;
+        self.open.insert(stream);
+    }
+
+    /// Remembers a stream that is reset before it is opened.
+    pub(super) fn refuse(&mut self, id: u32) {
+        self.closed.push(id, true);
+    }
+
+    /// Forgets a stream, which `reset` says we have reset. Returns how many of its
+    /// bytes are not consumed; `None` if it is not open.
+    #[inline]
+    pub(super) fn remove(&mut self, id: u32, reset: bool) -> Option<u32> {
+        let (mut held, mut queued) = (0, false);
+        let removed = self.open.remove_if(id, |stream| {
+            (held, queued) = (stream.receive.held(), stream.queued);
+            true
+        });
+        if !removed {
+            return None;
+        }
+        if queued {
+            self.schedule.remove(id);
+        }
+        self.closed.push(id, reset);
+        Some(held)
+    }
+
+    /// Ends one side of a stream, which the caller has checked may end. Whether
+    /// both sides have ended: the caller then [removes](Self::remove) it.
+    #[inline]
+    pub(super) fn end(&mut self, id: u32, by: By) -> bool {
+        let Some(stream) = self.open.get_mut(id) else {
+            return false;
+        };
+        match stream.state.after(by, Frame::Data { end: true }) {
+            Ok(State::Closed) => true,
+            Ok(state) => {
+                stream.state = state;
+                false
+            }
+            Err(_) => {
+                debug_assert!(false, "this side has ended before");
+                false
+            }
         }
     }
 
-    /// Whether a stream that we have reset may have been forgotten.
-    pub(super) const fn is_forgetful(&self) -> bool {
-        self.forgetful
-    }
-}
+    // ---- what may be sent and received ----
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_streams_closed_are_remembered() {
-        let mut closed = Closed::new();
-        for id in (1..=63).step_by(2) {
-            closed.push(id, id % 4 == 1);
+    /// Whether a stream has never been opened.
+    pub(super) const fn is_idle(&self, id: u32, goaway: &GoAway) -> bool {
+        if id.is_multiple_of(2) {
+            return true;
         }
-        assert_eq!((closed.find(1), closed.find(3)), (Past::Reset, Past::Ended));
-        assert!(!closed.is_forgetful());
-        closed.push(65, false);
-        assert_eq!(
-            (closed.find(1), closed.find(65)),
-            (Past::Unknown, Past::Ended)
-        );
-        assert!(closed.is_forgetful());
+        match self.role {
+            // Later ones may have been opened in vain.
+            Role::Server => goaway.last().is_none() && id > self.last_peer,
+            Role::Client => id >= self.next_own,
+        }
+    }
+
+    /// Where a stream is, open or not.
+    pub(super) fn state(&self, id: u32, goaway: &GoAway) -> State {
+        match self.open.get(id) {
+            Some(stream) => stream.state,
+            None if self.is_idle(id, goaway) => State::Idle,
+            None => State::Closed,
+        }
+    }
+
+    /// Judges a frame for a stream that is not open: right if we have reset it,
+    /// wrong if the peer has ended it, or neither side has opened it (RFC 9113
+    /// §5.1).
+    pub(super) fn late(&self, id: u32, goaway: &GoAway) -> Result<Late, ProtocolError> {
+        if self.is_idle(id, goaway) {
+            return Err(ProtocolError::IdleStream);
+        }
+        if self.role == Role::Server && goaway.last().is_some_and(|last| id > last) {
+            return Ok(Late::Crossed);
+        }
+        match self.closed.find(id) {
+            Past::Reset => Ok(Late::Crossed),
+            Past::Unknown if self.closed.is_forgetful() => Ok(Late::Perhaps),
+            Past::Ended | Past::Unknown => Err(ProtocolError::ClosedStream),
+        }
+    }
+
+    /// Judges HEADERS of a client for a stream that is not open and not
+    /// [new](Self::is_next_of_peer).
+    pub(super) fn late_request(&self, id: u32, goaway: &GoAway) -> Result<Late, ProtocolError> {
+        if id.is_multiple_of(2) {
+            return Err(ProtocolError::StreamOrder);
+        }
+        match self.closed.find(id) {
+            Past::Unknown if !self.closed.is_forgetful() => Err(ProtocolError::StreamOrder),
+            Past::Unknown | Past::Reset | Past::Ended => self.late(id, goaway),
+        }
+    }
+
+    /// The lowest stream of ours above `above`, so that the order of several does not
+    /// depend on the table's.
+    pub(super) fn first_own_above(&self, above: u32) -> Option<u32> {
+        if above >= self.next_own {
+            return None;
+        }
+        let ours = self.open.iter().map(|stream| stream.id);
+        ours.filter(|&id| id > above && id % 2 == 1).min()
+    }
+
+    /// A stream on which a final response is owed.
+    #[inline]
+    pub(super) fn may_respond(&self, id: u32) -> Result<&Stream, UsageError> {
+        let stream = self.open.get(id).ok_or(UsageError::NoStream)?;
+        if self.role == Role::Client || stream.answered || !stream.state.sends() {
+            return Err(UsageError::State);
+        }
+        Ok(stream)
+    }
+
+    /// A stream whose head is out and whose content is not.
+    #[inline]
+    pub(super) fn may_send_data(&self, id: u32) -> Result<&Stream, UsageError> {
+        let stream = self.open.get(id).ok_or(UsageError::NoStream)?;
+        let is_headed = self.role == Role::Client || stream.answered;
+        if !is_headed || !stream.state.sends() {
+            return Err(UsageError::State);
+        }
+        Ok(stream)
+    }
+
+    // ---- turns to send, and windows ----
+
+    /// Whether a stream waits for its turn.
+    pub(super) fn has_queue(&self) -> bool {
+        !self.schedule.is_empty()
+    }
+
+    /// What one stream may send in a turn.
+    pub(super) fn share(&self) -> usize {
+        self.schedule.share()
+    }
+
+    /// The stream whose turn it is, with a window of its own.
+    pub(super) fn next_turn(&mut self) -> Option<u32> {
+        while let Some(id) = self.schedule.pop() {
+            if let Some(stream) = self.open.get_mut(id) {
+                stream.queued = false;
+                if stream.send.open() > 0 {
+                    return Some(id);
+                }
+            }
+        }
+        None
+    }
+
+    /// Notes that `n` of `len` bytes offered on a stream are sent, and whether it has
+    /// to wait for the rest. Whether it has begun to wait for a window; the
+    /// connection's is `open` wide.
+    #[inline]
+    pub(super) fn sent(
+        &mut self,
+        id: u32,
+        (n, len): (usize, usize),
+        open: usize,
+        now: Instant,
+    ) -> bool {
+        let Some(stream) = self.open.get_mut(id) else {
+            return false;
+        };
+        if n > 0 {
+            stream.stalled = Instant::NEVER;
+            stream.send.take(n);
+            stream.pay(n as u64);
+        }
+        stream.waiting = n < len;
+        if !stream.waiting {
+            return false;
+        }
+        let own = stream.send.open();
+        let stalls = own.min(open) == 0 && stream.stalled == Instant::NEVER;
+        if stalls {
+            stream.stalled = now;
+        }
+        if !stream.queued && own > 0 {
+            stream.queued = true;
+            self.schedule.push(id);
+        }
+        stalls
+    }
+
+    /// Takes a WINDOW_UPDATE of a stream; `is_open` says that the connection's window
+    /// is.
+    pub(super) fn grow(&mut self, id: u32, increment: u32, is_open: bool) -> Result<(), ErrorCode> {
+        let Some(stream) = self.open.get_mut(id) else {
+            return Ok(());
+        };
+        if increment == 0 {
+            return Err(ErrorCode::PROTOCOL_ERROR);
+        }
+        let grown = stream.send.grow(i64::from(increment));
+        grown.ok_or(ErrorCode::FLOW_CONTROL_ERROR)?;
+        if stream.waiting && !stream.queued && stream.send.open() > 0 {
+            stream.queued = true;
+            if is_open {
+                stream.stalled = Instant::NEVER;
+            }
+            self.schedule.push(id);
+        }
+        Ok(())
+    }
+
+    /// Follows a change of the peer's initial window (RFC 9113 §6.9.2).
+    pub(super) fn grow_all(&mut self, by: i64) -> Result<(), ProtocolError> {
+        if by != 0 {
+            for stream in self.open.iter_mut() {
+                stream.send.grow(by).ok_or(ProtocolError::SettingWindow)?;
+            }
+        }
+        if by > 0 {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// Follows a change of our initial window.
+    pub(super) fn resize_all(&mut self, by: i64) {
+        for stream in self.open.iter_mut() {
+            stream.receive.resize(by);
+        }
+    }
+
+    /// Puts every stream into the queue that waits and has a window again.
+    pub(super) fn wake(&mut self) {
+        for stream in self.open.iter_mut() {
+            if stream.waiting && stream.send.open() > 0 {
+                stream.stalled = Instant::NEVER;
+                if !stream.queued {
+                    stream.queued = true;
+                    self.schedule.push(stream.id);
+                }
+            }
+        }
+    }
+
+    /// Counts the time that streams wait for a window from `at`.
+    pub(super) fn restart(&mut self, at: Instant) {
+        for stream in self.open.iter_mut() {
+            if stream.stalled != Instant::NEVER {
+                stream.stalled = at;
+            }
+        }
+    }
+
+    // ---- memory ----
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.open.memory() + self.schedule.memory()
+    }
+
+    /// Gives back what was grown, if no stream is open.
+    pub(super) fn release(&mut self) {
+        self.open.release();
+    }
+
+    /// Gives back the queue, too, in which no stream is.
+    #[cfg(feature = "net")]
+    pub(super) fn compact(&mut self) {
+        self.open.release();
+        self.schedule = Schedule::new();
     }
 }

@@ -10,7 +10,7 @@ pub(crate) trait Numbered {
 
 /// Streams by their numbers: an open-addressed table, whose first look nearly
 /// always hits, because the numbers of open streams are dense. It allocates
-/// with the first stream and doubles as more are open at once.
+/// with the first stream and doubles as more are open together.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     slots: Vec<Option<T>>, // a power of two, at most half of them taken
@@ -85,7 +85,7 @@ impl<T: Numbered> Table<T> {
         true
     }
 
-    /// Moves back whoever was pushed beyond a place that is free now.
+    /// Moves back the streams that were pushed beyond a place that is free now.
     #[inline]
     fn close_gap(&mut self, mut hole: usize) {
         let mut slot = self.next(hole);

@@ -1,30 +1,20 @@
-//! Responses that leave in whole, in one go.
+//! Complete responses that leave in one call.
 //!
 //! Most are small, and much like those before them: head and trailers are
 //! known blocks, and the content is one frame within the windows. Then nothing
 //! is left to be judged piece by piece.
 
-use super::Connection;
-use super::connection::Phase;
-use super::cost::Parts;
-use super::frame::{HEAD, Head, Kind, flag};
-use super::state::State;
-use crate::http::{Fields, ResponseContent, ResponseHead, date::Date};
+use super::{Connection, Phase};
+use crate::http::ResponseContent;
+use crate::http2::cost::{Answer, Parts};
+use crate::http2::flag;
+use crate::http2::frame::{HEAD, Head, Kind};
+use crate::http2::state::State;
 use crate::wire::{Role, SHORTCUTS, Sink};
 
-/// A response in whole.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Answer<'a> {
-    pub(crate) head: ResponseHead<'a>,
-    pub(crate) date: Option<&'a Date>,
-    pub(crate) content: &'a [u8],
-    /// What stands behind the content, whose length is not told then.
-    pub(crate) trailers: Option<Fields<'a>>,
-}
-
 impl Connection {
-    /// Sends a response to a request that is here in whole, if nothing stands
-    /// in the way of sending all of it: what
+    /// Sends a complete response to a request that was received completely, if nothing
+    /// stands in the way of sending all of it: what
     /// [`send_response`](Self::send_response), [`send_data`](Self::send_data)
     /// and [`send_end`](Self::send_end) would send, and the stream is over.
     /// Else it does nothing, says `false`, and these three are to be called.
@@ -49,12 +39,14 @@ impl Connection {
             && stream.state == State::HalfClosedRemote
             && !stream.answered
             && ResponseContent::to(stream.asks, head.status).may_follow;
-        let window = stream.send.open().min(self.send.open());
-        let fits = !content.is_empty() && content.len() <= window.min(self.data_frame());
+        let (window, peer) = (
+            stream.send.open().min(self.flow.open()),
+            self.settings.peer(),
+        );
+        let fits = !content.is_empty() && content.len() <= window.min(peer.data_frame());
         if !(is_due && fits) {
             return false;
         }
-        let changes = self.encoder.table().changes();
         let length = trailers.is_none().then_some(content.len() as u64);
         let parts = Parts {
             status: Some(head.status),
@@ -62,8 +54,8 @@ impl Connection {
             length,
             date,
         };
-        let list = self.peer.header_list;
-        let Some(first) = self.known_blocks.octets_of(changes, &parts, list) else {
+        let list = peer.header_list;
+        let Some(first) = self.encoding.known(&parts, list) else {
             return false;
         };
         let last = match trailers {
@@ -75,13 +67,14 @@ impl Connection {
                     length: None,
                     date: None,
                 };
-                match self.known_blocks.octets_of(changes, &parts, list) {
+                match self.encoding.known(&parts, list) {
                     Some(last) => last,
                     None => return false,
                 }
             }
         };
-        // Blocks that are remembered are far shorter than a frame may be.
+        // Blocks that are remembered are far shorter than a frame may be, so that each
+        // needs one frame.
         let octets = first.len() + content.len() + last.len() + 3 * HEAD;
         if out.room() < octets {
             return false;
@@ -97,9 +90,9 @@ impl Connection {
             out.put(&frame(Kind::Headers, flags, last.len()));
             out.put(last);
         }
-        self.send.take(content.len());
+        self.flow.sent(content.len());
         self.flood.sent();
-        self.remove(id, false, self.heard);
+        self.remove(id, false, self.clock.heard());
         true
     }
 }
@@ -107,8 +100,10 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::date::Date;
     use crate::http::{
-        CallContext, Field, FieldBuffer, Method, OwnedScratch, RequestHead, Status, Target, Version,
+        CallContext, Field, FieldBuffer, Fields, Method, OwnedScratch, RequestHead, ResponseHead,
+        Status, Target, Version,
     };
     use crate::http2::{BodyLength, Event, Limits};
     use crate::wire::{Instant, Step};
@@ -227,7 +222,7 @@ mod tests {
             }
             assert_eq!(whole, pieces, "{round}");
             assert_eq!((first.streams(), second.streams()), (0, 0));
-            assert_eq!(first.send, second.send);
+            assert_eq!(first.flow.open(), second.flow.open());
             asked.clear();
             feed(&mut client, &whole, &mut asked);
         }

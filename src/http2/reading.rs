@@ -1,0 +1,275 @@
+//! Input to frames: what stands at its front, and how far it is put together.
+//!
+//! ```text
+//!   Preface ---> Head <---> Data    the inside of DATA, given out as it comes
+//!                 | ^------ Skip    a payload that is dropped
+//!                 '-------> Block   fragments put together, then Head again
+//! ```
+//!
+//! Every other frame is taken once it is complete. Nothing here knows of streams.
+
+use core::ops::Range;
+
+use super::block::Block;
+use super::flag;
+use super::frame::{HEAD, Head, Kind, PREFACE};
+use super::{Limits, ProtocolError, payload};
+use crate::wire::Role;
+
+/// The front of an alert of TLS (RFC 8446 §5.1).
+const TLS_ALERT: &[u8] = b"\x15\x03";
+
+/// What stands at the front of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// The client's preface.
+    Preface,
+    /// The head of a frame.
+    Head,
+    /// The inside of a DATA frame.
+    Data(Data),
+    /// This many octets of a payload that is dropped.
+    Skip(u32),
+    /// A header block, as far as it is assembled, and then a frame's head.
+    Block(Block),
+}
+
+/// The inside of a DATA frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Data {
+    pub(super) stream: u32,
+    /// Octets still to come, those of padding apart once it is known.
+    pub(super) left: u32,
+    pub(super) padding: u8,
+    /// The octet that tells the padding is still to come.
+    pub(super) pad_unread: bool,
+    /// END_STREAM.
+    pub(super) end: bool,
+}
+
+impl Data {
+    /// What is to be dropped of it if its content is not wanted.
+    pub(super) const fn rest(self) -> Reading {
+        Reading::Skip(self.left + self.padding as u32)
+    }
+}
+
+/// What the check of a frame depends on beside its head.
+pub(super) struct Rules<'l> {
+    pub(super) role: Role,
+    /// The peer's first SETTINGS have been received.
+    pub(super) is_greeted: bool,
+    /// The longest payload.
+    pub(super) frame: u32,
+    pub(super) limits: &'l Limits,
+}
+
+/// What was read. Places are counted from where the reading began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Read {
+    /// So many more octets are needed. Some of a frame or block are there already if
+    /// it has `begun`.
+    Need { more: usize, begun: bool },
+    /// The head of DATA.
+    Data(Head),
+    /// The head of a frame whose payload is dropped.
+    Dropped,
+    /// A frame of another kind, with its payload.
+    Control(Head, Range<usize>),
+    /// A part of a header block: what is assembled of it, at the front of the input
+    /// from now on.
+    Part(Block, Range<usize>),
+    /// A complete header block.
+    Block(Block, Range<usize>),
+}
+
+impl Reading {
+    pub(super) const fn new(role: Role) -> Self {
+        match role {
+            Role::Server => Self::Preface,
+            Role::Client => Self::Head,
+        }
+    }
+
+    /// Reads the client's preface. Returns how many octets are missing; a wrong one is
+    /// refused as soon as it is there.
+    pub(super) fn preface(&mut self, rest: &[u8], at: &mut usize) -> Result<usize, ProtocolError> {
+        let n = rest.len().min(PREFACE.len());
+        if rest[..n] != PREFACE[..n] {
+            return Err(ProtocolError::Preface);
+        }
+        if n == PREFACE.len() {
+            *at += n;
+            *self = Self::Head;
+        }
+        Ok(PREFACE.len() - n)
+    }
+
+    /// Drops what there is of a payload of which `left` octets are to come. Whether
+    /// that was all.
+    pub(super) fn skip(&mut self, left: u32, rest: &[u8], at: &mut usize) -> bool {
+        let n = rest.len().min(left as usize);
+        *at += n;
+        let is_all = n == left as usize;
+        *self = match is_all {
+            true => Self::Head,
+            false => Self::Skip(left - n as u32), // n < left
+        };
+        is_all
+    }
+
+    /// Reads the next frame, behind what is assembled of a block, or as much of it as
+    /// can be used: `at` moves behind that.
+    pub(super) fn frame(
+        &mut self,
+        rest: &mut [u8],
+        at: &mut usize,
+        rules: &Rules<'_>,
+    ) -> Result<Read, ProtocolError> {
+        let block = match *self {
+            Self::Block(block) => Some(block),
+            Self::Preface | Self::Head | Self::Data(_) | Self::Skip(_) => None,
+        };
+        let assembled = block.map_or(0, |block| block.assembled as usize);
+        let frame = rest.get(assembled..).unwrap_or_default();
+        let Some(head) = Head::decode(frame) else {
+            check_first(frame, rules)?;
+            return Ok(Read::Need {
+                more: HEAD - frame.len(),
+                begun: !frame.is_empty() || block.is_some(),
+            });
+        };
+        payload::check(head, rules.frame, rules.limits.settings_entries)
+            .and_then(|()| check_order(head, block.as_ref(), rules.is_greeted))
+            .map_err(|fault| judge_stranger(fault, head, frame, rules))?;
+        let end = HEAD + head.length as usize;
+        match head.kind {
+            Kind::Data => {
+                *at += HEAD;
+                return Ok(Read::Data(head));
+            }
+            Kind::Unknown(_) => {
+                *at += HEAD;
+                *self = Self::Skip(head.length);
+                return Ok(Read::Dropped);
+            }
+            _ if frame.len() < end => {
+                return Ok(Read::Need {
+                    more: end - frame.len(),
+                    begun: true,
+                });
+            }
+            _ => {}
+        }
+        match (head.kind, block) {
+            (Kind::Headers, _) => self.headers(head, rest, at),
+            (Kind::Continuation, Some(block)) => {
+                self.continuation(block, head, rest, at, rules.limits)
+            }
+            (Kind::Continuation, None) => Err(ProtocolError::UnexpectedContinuation),
+            _ => {
+                *at += end;
+                Ok(Read::Control(head, HEAD..end))
+            }
+        }
+    }
+
+    /// HEADERS, all of it at the front of `rest`.
+    fn headers(
+        &mut self,
+        head: Head,
+        rest: &mut [u8],
+        at: &mut usize,
+    ) -> Result<Read, ProtocolError> {
+        let end = HEAD + head.length as usize; // within `rest`: the frame is complete
+        let (fragment, dependency) = payload::fragment(head, &rest[HEAD..end])?;
+        let block = Block {
+            stream: head.stream,
+            end: head.has(flag::END_STREAM),
+            dependency,
+            assembled: fragment.len() as u32,
+            frames: 0,
+            skimmed: false,
+        };
+        let octets = HEAD + fragment.start..HEAD + fragment.end;
+        if head.has(flag::END_HEADERS) {
+            *at += end;
+            *self = Self::Head;
+            return Ok(Read::Block(block, octets));
+        }
+        // The fragment goes to the end of its frame, before the next.
+        let to = end - fragment.len();
+        rest.copy_within(octets, to);
+        *at += to;
+        *self = Self::Block(block);
+        Ok(Read::Part(block, to..end))
+    }
+
+    /// CONTINUATION, all of it behind what is assembled at the front of `rest`.
+    fn continuation(
+        &mut self,
+        mut block: Block,
+        head: Head,
+        rest: &mut [u8],
+        at: &mut usize,
+        limits: &Limits,
+    ) -> Result<Read, ProtocolError> {
+        block.count(limits)?;
+        // What is assembled goes up to the new fragment.
+        let assembled = block.assembled as usize;
+        rest.copy_within(..assembled, HEAD);
+        block.assembled += head.length;
+        // Within `rest`: the frame is complete.
+        let end = HEAD + block.assembled as usize;
+        if head.has(flag::END_HEADERS) {
+            *at += end;
+            *self = Self::Head;
+            return Ok(Read::Block(block, HEAD..end));
+        }
+        *at += HEAD;
+        *self = Self::Block(block);
+        Ok(Read::Part(block, HEAD..end))
+    }
+}
+
+/// Judges whether a frame may come here.
+fn check_order(head: Head, block: Option<&Block>, is_greeted: bool) -> Result<(), ProtocolError> {
+    if !is_greeted && (head.kind != Kind::Settings || head.has(flag::ACK)) {
+        return Err(ProtocolError::FirstFrame);
+    }
+    match block {
+        Some(block) if head.kind != Kind::Continuation || head.stream != block.stream => {
+            Err(ProtocolError::BlockInterrupted)
+        }
+        None if head.kind == Kind::Continuation => Err(ProtocolError::UnexpectedContinuation),
+        _ => Ok(()),
+    }
+}
+
+/// A fault in the first octets of a server: of one that speaks another protocol,
+/// the length of what looks like a frame says nothing.
+#[cold]
+fn judge_stranger(
+    fault: ProtocolError,
+    head: Head,
+    frame: &[u8],
+    rules: &Rules<'_>,
+) -> ProtocolError {
+    match rules.role {
+        Role::Client if rules.is_greeted => fault,
+        Role::Client if frame.starts_with(b"HTTP/1.") => ProtocolError::Http1,
+        Role::Client if frame.starts_with(TLS_ALERT) => ProtocolError::Tls,
+        Role::Client if head.kind != Kind::Settings => ProtocolError::FirstFrame,
+        Role::Client | Role::Server => fault,
+    }
+}
+
+/// Judges the first octets of a server: a frame that began like an alert of TLS
+/// would be longer than any may be.
+fn check_first(front: &[u8], rules: &Rules<'_>) -> Result<(), ProtocolError> {
+    let is_first = !rules.is_greeted && rules.role == Role::Client;
+    match is_first && front.starts_with(TLS_ALERT) {
+        true => Err(ProtocolError::Tls),
+        false => Ok(()),
+    }
+}
