@@ -1,5 +1,15 @@
 //! The machine: what it remembers, and time.
 
+mod body;
+mod heads;
+mod incoming;
+mod receive;
+mod request;
+mod respond;
+#[cfg(feature = "net")]
+mod resting;
+mod send;
+
 use core::time::Duration;
 
 use super::chunked::Chunked;
@@ -18,37 +28,37 @@ use crate::wire::{Instant, Role, Sink};
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// Bytes of the body, or of its present chunk, that are still to come.
-    pub(super) remaining: u64,
+    remaining: u64,
     /// Bytes of the body of announced length that we still have to send.
-    pub(super) owed: u64,
+    owed: u64,
     /// What the present deadline counts from. In a body it advances with the
     /// bytes that come in, never past now.
-    pub(super) since: Instant,
+    since: Instant,
     /// How far an unfinished head or trailer section was looked through; in a
     /// chunk's size line its digits.
-    pub(super) scanned: u32,
+    scanned: u32,
     /// Where the unfinished line of that head begins.
-    pub(super) line: u32,
+    line: u32,
     /// Empty lines before this head, then bytes of extensions in its body.
-    pub(super) spent: u32,
-    pub(super) exchange: Exchange,
-    pub(super) reading: Reading,
-    pub(super) sending: Sending,
-    pub(super) asked: RequestKind,
-    pub(super) wanted: BodyDemand,
-    pub(super) after: After,
+    spent: u32,
+    exchange: Exchange,
+    reading: Reading,
+    sending: Sending,
+    asked: RequestKind,
+    wanted: BodyDemand,
+    after: After,
     /// The peer's message was of version 1.0.
-    pub(super) old: bool,
-    pub(super) shutdown: bool,
-    pub(super) role: Role,
-    pub(super) failed: Option<ProtocolError>,
+    old: bool,
+    shutdown: bool,
+    role: Role,
+    failed: Option<ProtocolError>,
     /// The failure has been answered.
-    pub(super) refused: bool,
+    refused: bool,
 }
 
 /// What stands at the front of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+enum Reading {
     /// Nothing; the next head begins with the next byte.
     Idle,
     /// A head, or the wait for the first one.
@@ -63,7 +73,7 @@ pub(super) enum Reading {
 
 /// How the body is framed that we send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sending {
+enum Sending {
     /// There is none.
     Nothing,
     /// Announced by Content-Length.
@@ -78,7 +88,7 @@ pub(super) enum Sending {
 
 /// What a request asks for beyond the usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RequestKind {
+enum RequestKind {
     Plain,
     /// HEAD: a response without content.
     Head,
@@ -91,7 +101,7 @@ pub(super) enum RequestKind {
 impl RequestKind {
     /// What the method says about the content of the response.
     #[inline(always)]
-    pub(super) const fn asks(self) -> Asks {
+    const fn asks(self) -> Asks {
         match self {
             Self::Plain | Self::Upgrade => Asks::Content,
             Self::Head => Asks::Head,
@@ -102,7 +112,7 @@ impl RequestKind {
 
 /// What our side thinks of the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BodyDemand {
+enum BodyDemand {
     /// It has not said yet.
     Offered,
     /// It has not said yet, and the peer waits for `100 Continue`.
@@ -117,7 +127,7 @@ pub(super) enum BodyDemand {
 
 /// What becomes of the connection after this exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
+enum After {
     /// It lives on; a body that is still to come may be any length.
     Keep,
     /// It lives on; what is still to come of the body is little enough to be
@@ -362,7 +372,7 @@ impl Connection {
 
     /// Ends the connection over `violation`, with an answer if one is owed or
     /// none was ever asked for.
-    pub(super) fn fail(
+    fn fail(
         &mut self,
         violation: ProtocolError,
         date: Option<&Date>,
@@ -382,7 +392,7 @@ impl Connection {
     }
 
     /// Ends the connection.
-    pub(super) const fn close(&mut self, after: After) {
+    const fn close(&mut self, after: After) {
         self.after = after;
         self.exchange.take(Input::Close);
     }
@@ -390,7 +400,7 @@ impl Connection {
     /// Ends the exchange if both its messages are complete, or the connection
     /// if it does not outlive them.
     #[inline]
-    pub(super) fn settle(&mut self, now: Instant) {
+    fn settle(&mut self, now: Instant) {
         match (self.exchange.request, self.exchange.response, self.after) {
             (Request::Done, Response::Done, After::Keep | After::KeepDraining) => {
                 if self.shutdown {
@@ -422,7 +432,7 @@ impl Connection {
 
     /// Counts `bytes` of a body in favour of its sender.
     #[inline(always)]
-    pub(super) fn pace(&mut self, bytes: usize, now: Instant, limits: &Limits) {
+    fn pace(&mut self, bytes: usize, now: Instant, limits: &Limits) {
         // Mostly, what came before in this moment has counted enough.
         if self.since < now {
             self.advance(bytes, now, limits);

@@ -43,7 +43,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod body;
 mod chunked;
 mod connection;
 mod encode;
@@ -51,18 +50,10 @@ mod error;
 mod event;
 mod fold;
 mod head;
-mod heads;
-mod incoming;
 mod length;
 mod limits;
 mod lines;
-mod receive;
-mod request;
-mod respond;
-#[cfg(feature = "net")]
-mod resting;
 mod semantics;
-mod send;
 mod start_line;
 mod state;
 

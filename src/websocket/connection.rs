@@ -1,5 +1,11 @@
 //! The machine: one connection after its handshake.
 
+mod receive;
+#[cfg(feature = "net")]
+pub(super) mod resting;
+mod send;
+mod waiting;
+
 use core::time::Duration;
 
 #[cfg(feature = "alloc")]
@@ -14,7 +20,7 @@ use crate::http::CallContext;
 use crate::wire::{Budget, Instant, Received, Role, Sink, Step};
 
 /// Room that every call may need for its one answer: a control frame.
-pub(super) const CONTROL_ROOM: usize = 2 + 4 + MAX_CONTROL;
+const CONTROL_ROOM: usize = 2 + 4 + MAX_CONTROL;
 
 /// How long a ping waits that found no room in the output.
 const RETRY: Duration = Duration::from_secs(1);
@@ -64,20 +70,20 @@ const RETRY: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    pub(super) assembly: Assembly,
-    pub(super) wake: Instant, // no later than the next deadline; NEVER: there is none
-    pub(super) since: Tick,   // when the phase's own wait began
-    pub(super) active: Tick,  // when the last message passed, either way
-    pub(super) control: Budget,
-    pub(super) pings: u16, // sent and not answered
-    pub(super) phase: Phase,
-    pub(super) role: Role,
-    pub(super) sending: Option<Kind>, // the open message that is sent in chunks
+    assembly: Assembly,
+    wake: Instant, // no later than the next deadline; NEVER: there is none
+    since: Tick,   // when the phase's own wait began
+    active: Tick,  // when the last message passed, either way
+    control: Budget,
+    pings: u16, // sent and not answered
+    phase: Phase,
+    role: Role,
+    sending: Option<Kind>, // the open message that is sent in chunks
 }
 
 /// How far the connection's life has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+enum Phase {
     /// Messages pass both ways. The wait: until a ping is due.
     Open,
     /// The same, and a ping of ours waits for a sign of life.
@@ -345,7 +351,7 @@ impl Connection {
 
     /// Notes that the peer lives.
     #[inline]
-    pub(super) const fn heard(&mut self, now: Instant) {
+    const fn heard(&mut self, now: Instant) {
         if let Phase::Open | Phase::Pinged = self.phase {
             self.phase = Phase::Open;
             self.since = Tick::at(now);
@@ -353,7 +359,7 @@ impl Connection {
     }
 
     /// Has `elapsed` called within `time`.
-    pub(super) fn wake_within(&mut self, time: Duration, now: Instant) {
+    fn wake_within(&mut self, time: Duration, now: Instant) {
         self.wake = self.wake.min(later(now, time));
     }
 

@@ -33,20 +33,15 @@ mod limits;
 mod located_event;
 pub mod mask;
 mod message;
-mod receive;
-#[cfg(feature = "net")]
-mod resting;
-mod send;
 mod timer;
-mod waiting;
 
 pub use code::CloseCode;
 pub use connection::Connection;
+#[cfg(feature = "net")]
+pub(crate) use connection::resting::Resting;
 pub use error::{ProtocolError, UsageError};
 pub use event::{Event, Kind};
 pub use frame::encode_message;
 pub use limits::Limits;
 #[cfg(feature = "alloc")]
 pub(crate) use located_event::LocatedEvent;
-#[cfg(feature = "net")]
-pub(crate) use resting::Resting;

@@ -1,14 +1,14 @@
 //! Requests as they are read.
 
-use super::connection::{After, BodyDemand, Connection, RequestKind};
-use super::head;
-use super::length::{self, Framing};
-use super::lines::Head;
-use super::semantics::Semantics;
-use super::start_line::RequestLine;
-use super::state::{Exchange, Input};
-use super::{Event, Limits, ProtocolError};
+use super::{After, BodyDemand, Connection, RequestKind};
 use crate::http::{Content, FieldRange, Fields, Method, RequestHead, Target, Version};
+use crate::http1::head;
+use crate::http1::length::{self, Framing};
+use crate::http1::lines::Head;
+use crate::http1::semantics::Semantics;
+use crate::http1::start_line::RequestLine;
+use crate::http1::state::{Exchange, Input};
+use crate::http1::{Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, SHORTCUTS};
 
 /// What a whole head of a request and its surroundings lend to an event.

@@ -1,8 +1,9 @@
 //! How a connection works through its input.
 
-use super::{
-    Connection, Kind, Limits, ProtocolError, close,
-    connection::Phase,
+use super::{Connection, Phase};
+use crate::http::CallContext;
+use crate::websocket::{
+    Kind, Limits, ProtocolError, close,
     extension::Reserved,
     frame::{Decoded, Head, Opcode},
     located_event::{LocatedEvent, What},
@@ -10,7 +11,6 @@ use super::{
     message::Progress,
     timer::Tick,
 };
-use crate::http::CallContext;
 use crate::wire::{FAST, Instant, Role, Sink, simd};
 
 /// The reserved bits that negotiated extensions own.

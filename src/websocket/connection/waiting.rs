@@ -1,7 +1,7 @@
 //! The transport tells the machine how far its output is on the way to the peer.
 
-use super::connection::{Connection, Phase};
-use super::timer::Tick;
+use super::{Connection, Phase};
+use crate::websocket::timer::Tick;
 use crate::wire::Instant;
 
 impl Connection {

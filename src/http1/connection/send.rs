@@ -3,11 +3,11 @@
 #[cfg(feature = "alloc")]
 use bytes::Bytes;
 
-use super::UsageError;
-use super::connection::{Connection, Sending};
-use super::encode::{self, Section};
-use super::state::{Input, Request, Response};
+use super::{Connection, Sending};
 use crate::http::Fields;
+use crate::http1::UsageError;
+use crate::http1::encode::{self, Section};
+use crate::http1::state::{Input, Request, Response};
 use crate::wire::{Instant, Role, Sink, ascii};
 
 /// The longest frame around a chunk: 16 digits and two CRLFs.

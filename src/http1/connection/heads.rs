@@ -1,11 +1,11 @@
 //! The search for a head at the front of the input.
 
-use super::connection::{Connection, Reading};
-use super::head::{self, Progress, Stop};
-use super::lines::Head;
-use super::start_line::{StartLine, fault_of_endless};
-use super::{Limits, ProtocolError};
+use super::{Connection, Reading};
 use crate::http::{FieldRange, Scratch};
+use crate::http1::head::{self, Progress, Stop};
+use crate::http1::lines::Head;
+use crate::http1::start_line::{StartLine, fault_of_endless};
+use crate::http1::{Limits, ProtocolError};
 use crate::wire::{Instant, Role};
 
 /// Empty lines that are ignored before a head (RFC 9112 §2.2).

@@ -1,19 +1,19 @@
 //! The reading half of the machine.
 
-use super::connection::{After, BodyDemand, Connection, Reading, RequestKind};
-use super::encode;
-use super::fold;
 use super::heads::field_room;
 use super::incoming::ReceivedHead;
-use super::length::{self, Framing};
-use super::lines::Head;
-use super::start_line::StatusLine;
-use super::state::{Exchange, Input, Request, Response};
-use super::{Event, Limits, ProtocolError};
+use super::{After, BodyDemand, Connection, Reading, RequestKind};
 use crate::http::{
     CallContext, Content, ContentFraming, FieldRange, Fields, ResponseContent, ResponseHead,
     date::Date,
 };
+use crate::http1::encode;
+use crate::http1::fold;
+use crate::http1::length::{self, Framing};
+use crate::http1::lines::Head;
+use crate::http1::start_line::StatusLine;
+use crate::http1::state::{Exchange, Input, Request, Response};
+use crate::http1::{Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
 /// Folds that a client repairs in the head of a response. Each may cost

@@ -3,14 +3,14 @@
 #[cfg(feature = "alloc")]
 use bytes::Bytes;
 
-use super::connection::{After, BodyDemand, Connection, Reading, RequestKind, Sending};
-use super::encode::{self, Section};
 use super::send::room;
-use super::state::{Input, Request, Response};
-use super::{BodyLength, UsageError};
+use super::{After, BodyDemand, Connection, Reading, RequestKind, Sending};
 use crate::http::{
     ContentFraming, Fields, ResponseContent, ResponseHead, SentLength, Status, date::Date,
 };
+use crate::http1::encode::{self, Section};
+use crate::http1::state::{Input, Request, Response};
+use crate::http1::{BodyLength, UsageError};
 use crate::wire::{Instant, Role, SHORTCUTS, Sink};
 
 impl Connection {
@@ -93,7 +93,7 @@ impl Connection {
     /// Where no content may follow the head, to HEAD and with 204, 205 and 304,
     /// the body is taken and dropped. A request body that is still arriving and
     /// was not accepted is discarded if it is at most
-    /// [`Limits::drain`](super::Limits::drain), else the connection closes.
+    /// [`Limits::drain`](crate::http1::Limits::drain), else the connection closes.
     ///
     /// # Errors
     /// [`UsageError::State`] if no response is owed, [`UsageError::Status`] for 1xx

@@ -1,7 +1,7 @@
 //! A server's connection between two exchanges, as a point in time.
 
-use super::connection::{Connection, Reading};
-use super::state::Exchange;
+use super::{Connection, Reading};
+use crate::http1::state::Exchange;
 use crate::wire::{Instant, Role};
 
 impl Connection {

@@ -1,7 +1,7 @@
 //! A server's connection between two messages, as 20 bytes.
 
-use super::connection::{Connection, Phase};
-use super::timer::Tick;
+use super::{Connection, Phase};
+use crate::websocket::timer::Tick;
 use crate::wire::{Budget, Instant, Role};
 
 const SECOND: u64 = 1_000_000_000;

@@ -1,14 +1,14 @@
 //! Bodies as they are read.
 
-use super::chunked::{self, Chunked, Counts};
-use super::connection::{After, BodyDemand, Connection, Reading};
 use super::heads::field_room;
-use super::length::Framing;
-use super::lines::Head;
-use super::start_line::NoLine;
-use super::state::{Input, Request, Response};
-use super::{Event, Limits, ProtocolError};
+use super::{After, BodyDemand, Connection, Reading};
 use crate::http::{CallContext, Content, FieldRange, Fields, trailers};
+use crate::http1::chunked::{self, Chunked, Counts};
+use crate::http1::length::Framing;
+use crate::http1::lines::Head;
+use crate::http1::start_line::NoLine;
+use crate::http1::state::{Input, Request, Response};
+use crate::http1::{Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, Role, Step};
 
 impl Connection {

@@ -1,12 +1,12 @@
 //! Requests as they are written.
 
-use super::connection::{After, Connection, Reading, RequestKind, Sending};
-use super::encode::{self, FieldSummary, Section};
 use super::send::room;
-use super::state::Input;
-use super::{BodyLength, UsageError};
+use super::{After, Connection, Reading, RequestKind, Sending};
 use crate::http::target::{can_be_sent, is_authority};
 use crate::http::{Method, RequestHead, Target};
+use crate::http1::encode::{self, FieldSummary, Section};
+use crate::http1::state::Input;
+use crate::http1::{BodyLength, UsageError};
 use crate::wire::{Instant, Role, Sink, ascii};
 
 impl Connection {

@@ -3,9 +3,9 @@
 #[cfg(feature = "alloc")]
 use bytes::Bytes;
 
-use super::{
-    CloseCode, Connection, Kind, UsageError,
-    connection::Phase,
+use super::{Connection, Phase};
+use crate::websocket::{
+    CloseCode, Kind, UsageError,
     extension::Reserved,
     frame::{Head, MAX_CONTROL, MAX_HEAD, Opcode, message_head},
     mask::Mask,
@@ -65,7 +65,7 @@ impl Connection {
     }
 
     /// Books a whole message that was encoded by
-    /// [`encode_message`](super::encode_message), and that the caller sends on
+    /// [`encode_message`](crate::websocket::encode_message), and that the caller sends on
     /// this connection now: publishing encodes once for all.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl Connection {
     /// Starts the end of the connection: sends a Close frame with a code, or
     /// without one and then without a reason. What the peer still sends goes
     /// on to be received, until its own Close frame comes or
-    /// [`Limits::close_timeout`](super::Limits::close_timeout) has passed.
+    /// [`Limits::close_timeout`](crate::websocket::Limits::close_timeout) has passed.
     ///
     /// # Errors
     /// [`UsageError::Closed`] if one was sent before; [`UsageError::InvalidCloseCode`];
