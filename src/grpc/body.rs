@@ -85,7 +85,7 @@ impl Body {
         self.frames.fail(violation)
     }
 
-    /// Whether the trailers frame has come.
+    /// Whether the trailers frame was received.
     pub const fn has_trailers(&self) -> bool {
         self.frames.has_trailers()
     }

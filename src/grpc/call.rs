@@ -152,8 +152,8 @@ impl Call {
         })
     }
 
-    /// How long the client will wait, as [`request`](Self::request) has it, for
-    /// who knows the method already.
+    /// How long the client will wait, as [`request`](Self::request) has it, where the
+    /// method is known already.
     ///
     /// # Errors
     /// Those of [`request`](Self::request) that do not lie in the path.
@@ -199,9 +199,8 @@ impl Call {
         self.sent == encoding
     }
 
-    /// The body in whole, if it is nothing but one message as it is, in a
-    /// binary form: what [`receive`](Self::receive) would give, without a
-    /// state. `None` for everything else.
+    /// The message, if the body is nothing but one message as it is, in a binary form:
+    /// what [`receive`](Self::receive) would give, without a state. `None` for everything else.
     #[inline]
     pub fn whole_message<'b>(&self, body: &'b [u8], limits: &Limits) -> Option<&'b [u8]> {
         let (&[flag, a, b, c, d], message) = body.split_first_chunk()?;
@@ -307,7 +306,7 @@ impl Call {
     /// binary. Returns the message's length.
     ///
     /// # Errors
-    /// As [`send_message`](Self::send_message); `out` then ends at `start`.
+    /// Those of [`send_message`](Self::send_message); `out` then ends at `start`.
     pub fn send_in_place(&mut self, out: &mut Vec<u8>, start: usize) -> Result<usize, UsageError> {
         let message = start.saturating_add(PREFIX);
         let len = out.len().saturating_sub(message);
@@ -339,7 +338,7 @@ impl Call {
     /// [announced](Self::announce).
     ///
     /// # Errors
-    /// As [`send_message`](Self::send_message), and
+    /// Those of [`send_message`](Self::send_message), and
     /// [`UsageError::EncodingNotSent`] if no encoding was announced.
     pub fn send_compressed(&mut self, bytes: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
         match self.sending {
@@ -414,7 +413,7 @@ impl Call {
 
     fn put_head(&self, head: &mut FieldBuffer) -> Result<(), UsageError> {
         if self.response.is_plain_native() {
-            // As nearly always.
+            // It nearly always is.
             put_line("content-type: application/grpc\r\n", head)?;
         } else {
             let mut memory = [0; 40];

@@ -92,7 +92,7 @@ pub struct ClientCall {
     request: ContentType,
     body: Body,
     sent: Encoding,       // of the request's messages
-    status: Option<Code>, // once it has come
+    status: Option<Code>, // once it was received
 }
 
 impl ClientCall {
@@ -184,7 +184,7 @@ impl ClientCall {
     /// [announced](Self::announce).
     ///
     /// # Errors
-    /// As [`send_message`](Self::send_message), and
+    /// Those of [`send_message`](Self::send_message), and
     /// [`UsageError::EncodingNotSent`] if no encoding was announced.
     pub fn send_compressed(&self, bytes: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
         if self.sent == Encoding::Identity {

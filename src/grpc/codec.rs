@@ -33,8 +33,8 @@ impl From<Status<alloc::string::String>> for CallStatus {
 
 /// A message of a gRPC method: of its requests, its responses, or both.
 ///
-/// `Vec<u8>` and [`Bytes`] are messages as they stand on the wire, for whoever
-/// encodes by other means. With the feature `prost`, `Proto` makes one of
+/// `Vec<u8>` and [`Bytes`] are messages as they stand on the wire, for callers that
+/// encode by other means. With the feature `prost`, `Proto` makes one of
 /// every message that prost has generated. Any other codec implements this:
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! What can go wrong in a call, and on which side.
+//! Faults of a call, by the side that is to blame.
 
 use super::Code;
 use crate::http;

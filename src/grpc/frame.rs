@@ -104,7 +104,7 @@ enum Trailers {
     Refused,
     /// It ends the body.
     Awaited,
-    /// It has come.
+    /// It was received.
     Seen,
 }
 
@@ -198,7 +198,7 @@ impl Decoder {
         }
     }
 
-    /// Whether the trailers frame has come.
+    /// Whether the trailers frame was received.
     pub const fn has_trailers(&self) -> bool {
         matches!(self.trailers, Trailers::Seen)
     }

@@ -7,7 +7,7 @@
 //!                   what of: extra field, name, comment, CRC16
 //! ```
 //!
-//! What comes out is limited: a small message that inflates to a large one is
+//! The output is limited: a small message that inflates to a large one is
 //! given up at the limit, not behind it.
 
 use alloc::boxed::Box;

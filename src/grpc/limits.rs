@@ -7,7 +7,7 @@ use crate::wire::setters;
 /// What an endpoint accepts from its peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one message, judged by its prefix alone: a peer that announces
+    /// Bytes of one message, checked as its prefix arrives: a peer that announces
     /// more gets RESOURCE_EXHAUSTED before any of it is held. 4 MiB, the
     /// default of all common implementations.
     pub message: usize,

@@ -1,4 +1,4 @@
-//! What gRPC says of a call as fields of HTTP.
+//! The fields of HTTP in which gRPC speaks of a call.
 
 use alloc::vec::Vec;
 
@@ -12,7 +12,7 @@ fn put(name: &str, value: &[u8], fields: &mut FieldBuffer) -> Result<(), UsageEr
         .map_err(|_| UsageError::MetadataValue)
 }
 
-/// The same where nothing can be wrong with the field.
+/// Appends a field with which nothing can be wrong.
 pub(super) fn put_known(
     name: &'static str,
     value: &str,
@@ -22,7 +22,7 @@ pub(super) fn put_known(
     put.map_err(|_| UsageError::MetadataValue)
 }
 
-/// The same for a line that is constant.
+/// Appends a line that is constant.
 #[inline]
 pub(super) fn put_line(line: &'static str, fields: &mut FieldBuffer) -> Result<(), UsageError> {
     fields

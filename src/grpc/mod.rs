@@ -1,4 +1,4 @@
-//! Layer 2: gRPC framing and gRPC-Web, over whatever carries HTTP.
+//! gRPC calls and gRPC-Web, over any version of HTTP.
 //!
 //! A body is a row of messages, each behind a prefix of five bytes (gRPC over
 //! HTTP2, "Length-Prefixed-Message"):
@@ -17,6 +17,19 @@
 //! frames. [`Mode`] names the three forms; [`Call`] is the side of a server
 //! and [`ClientCall`] that of a client, both filters over HTTP heads and body
 //! bytes, so that HTTP/1.1 and HTTP/2 share them.
+//!
+//! A server calls [`Call::open`] and [`Call::request`] with the head, then
+//! [`receive`](Call::receive) with the body and [`receive_eof`](Call::receive_eof) at
+//! its end. It answers, also between these, with [`send_head`](Call::send_head),
+//! [`send_message`](Call::send_message) and last
+//! [`send_status`](Call::send_status); [`announce`](Call::announce) comes before the
+//! head. A client sends first ([`send_head`](ClientCall::send_head),
+//! [`send_message`](ClientCall::send_message)) and then takes the response:
+//! [`receive_head`](ClientCall::receive_head), [`receive`](ClientCall::receive), and
+//! [`receive_trailers`](ClientCall::receive_trailers) or
+//! [`receive_eof`](ClientCall::receive_eof). The two directions change nothing of each
+//! other, because a stream of messages may flow both ways together. Deadlines are
+//! the caller's: a filter has no time of its own.
 //!
 //! ```
 //! use barewire::grpc::{Compression, Limits, frame};

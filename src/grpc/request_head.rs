@@ -1,4 +1,4 @@
-//! What a request asks for: its method, and the fields that are gRPC's own.
+//! The call that a request asks for: its method, and the fields that are gRPC's own.
 
 use core::time::Duration;
 

@@ -163,7 +163,7 @@ impl<M> Status<M> {
 }
 
 impl<M: AsRef<str>> Status<M> {
-    /// The same with its message borrowed.
+    /// The status with its message borrowed.
     #[inline]
     pub fn as_ref(&self) -> Status<&str> {
         Status::new(self.code, self.message.as_ref())

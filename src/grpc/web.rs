@@ -3,7 +3,7 @@
 //! ```text
 //!  application/grpc[+codec]            native: trailers of HTTP
 //!  application/grpc-web[+codec]        trailers in the body:  80 len "grpc-status: 0\r\n…"
-//!  application/grpc-web-text[+codec]   the same in base64
+//!  application/grpc-web-text[+codec]   gRPC-Web in base64
 //! ```
 
 use super::frame::{PREFIX, encode_prefix, encode_trailers_prefix};
@@ -65,8 +65,8 @@ impl ContentType {
         }
     }
 
-    /// The same with a codec, such as `proto` or `json`; `None` unless it is a
-    /// token of at most 14 bytes.
+    /// Names a codec, such as `proto` or `json`; `None` unless it is a token of at most
+    /// 14 bytes.
     pub fn with_codec(mut self, codec: &[u8]) -> Option<Self> {
         if !ascii::is_token(codec) {
             return None;
@@ -180,10 +180,10 @@ pub fn encode_message(mode: Mode, message: &[u8], out: &mut impl Sink) -> Result
     encode_frame(mode, prefix, message.len(), out, |put| put(message))
 }
 
-/// As [`encode_message`], for a message that is compressed.
+/// Appends a message that is compressed already.
 ///
 /// # Errors
-/// As [`encode_message`].
+/// Those of [`encode_message`].
 pub fn encode_compressed(mode: Mode, bytes: &[u8], out: &mut impl Sink) -> Result<(), UsageError> {
     let prefix = encode_prefix(bytes.len(), true)?;
     encode_frame(mode, prefix, bytes.len(), out, |put| put(bytes))

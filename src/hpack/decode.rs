@@ -311,7 +311,7 @@ impl<M: Memory> Decoder<M> {
         Ok(copied.map(|()| (stored.name_len(), stored.len())))
     }
 
-    /// The same for the literal that begins with `first`.
+    /// Copies the field of the literal that begins with `first`.
     #[inline]
     fn copy_literal(
         &self,
@@ -334,7 +334,7 @@ impl<M: Memory> Decoder<M> {
         Ok(value.map(|value| (name, name + value)))
     }
 
-    /// The same for one that was parsed already.
+    /// Copies a name that was parsed already.
     fn write_literal(
         &self,
         name: Name<'_>,

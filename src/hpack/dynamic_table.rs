@@ -193,7 +193,7 @@ impl<M: Memory> DynamicTable<M> {
         self.insert_hashed(name, value, 0, 0);
     }
 
-    /// The same with the value right behind the name.
+    /// Adds an entry whose value stands right behind its name.
     pub(super) fn insert_text(&mut self, text: &[u8], name: usize) {
         let value = text.len().saturating_sub(name);
         if let Some(at) = self.add([name, value], 0, 0) {
@@ -207,8 +207,8 @@ impl<M: Memory> DynamicTable<M> {
         self.evict_to(0);
     }
 
-    /// The same for an entry that is found by its hash, and by its name
-    /// `distance` from the newest entry so far; whether it was added.
+    /// Adds an entry that is found by its hash, and by its name `distance` from the
+    /// newest entry so far; whether it was added.
     pub(super) fn insert_hashed(
         &mut self,
         name: &[u8],

@@ -168,8 +168,7 @@ impl<M: Memory> Encoder<M> {
         }
     }
 
-    /// How a field that nobody has said anything about is best sent, by its
-    /// name's index in the static table and the lengths of its two parts.
+    /// How a field is best sent for which nothing was said, by its name's index in the static table and the lengths of its two parts.
     #[inline]
     fn judge(&self, index: u32, name: usize, value: usize) -> Indexing {
         let is_one_of = |names: u64| names >> index & 1 != 0; // at most 61
@@ -221,7 +220,7 @@ fn put_text(text: &[u8], out: &mut impl Sink) {
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Stirs the length of `text` and up to 24 octets of it into `seed`: its
-/// beginning, its middle and its end. What it finds is compared in whole.
+/// beginning, its middle and its end. What it finds is compared completely.
 #[inline]
 fn mix(seed: u64, text: &[u8]) -> u64 {
     let mut state = (seed ^ text.len() as u64).wrapping_mul(SPREAD);

@@ -1,4 +1,4 @@
-//! What a header block can do wrong.
+//! The faults of header blocks.
 
 /// The peer broke RFC 7541: the tables are out of step, and the connection
 /// ends with COMPRESSION_ERROR (RFC 9113 §4.3).

@@ -4,7 +4,7 @@
 //! length are consecutive numbers in the order of their symbols. All tables
 //! are made from the lengths at compile time.
 //!
-//! Decoding looks 12 bits up at once, four times for each word of the input,
+//! Decoding looks up 12 bits in one step, four times for each word of the input,
 //! which gives one or two symbols each; codes beyond 12 bits are found by
 //! comparing with the first code of each length.
 //! 16 KiB of table, so that it lives in a first-level cache.
@@ -177,7 +177,7 @@ pub(super) fn decode(text: &[u8], out: &mut [u8]) -> Result<usize, Failure> {
     }
 }
 
-/// The bits of a string. Behind its end they go on with ones, which are no code
+/// The bits of a string. Behind its end ones follow, which are no code
 /// of up to 12 bits: look-ups stop there by themselves, and a symbol that
 /// reaches beyond the end leaves less than nothing.
 ///
@@ -217,7 +217,7 @@ impl Reader<'_> {
             // Shifted in two steps, because `n` may be 0.
             return ((last << (8 * (7 - n))) << 8) | ones;
         }
-        // The whole string is short, and read at once, in parts that overlap.
+        // The whole string is short, and read in one go, in parts that overlap.
         let word = match (self.text.first_chunk(), self.text.last_chunk()) {
             _ if n == 0 => 0,
             (Some(first), Some(last)) => {
@@ -257,7 +257,7 @@ impl Reader<'_> {
         ((sum >> 8 & 0xff) as usize, stopped)
     }
 
-    /// The same where there is little room.
+    /// Looks up [a group](Self::group) where there is little room.
     #[cold]
     fn last_group(mut self, room: &mut [u8]) -> Result<(Self, usize, bool), Failure> {
         let mut symbols = [0; GROUP];

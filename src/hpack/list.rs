@@ -4,7 +4,7 @@ use super::FIELD_OVERHEAD;
 use crate::http::FieldRange;
 
 /// The fields of a list that came as never-indexed literals (RFC 7541
-/// §6.2.3): whoever forwards them must send them so again.
+/// §6.2.3): an intermediary must send them so again.
 ///
 /// The fields from the 64th on share one bit: if one of them is never indexed,
 /// all are.
@@ -33,7 +33,7 @@ impl NeverIndexed {
         self.0 |= Self::bit(index);
     }
 
-    /// The same for the list without its first `n` fields.
+    /// The marks of the list without its first `n` fields.
     #[inline]
     pub const fn after(self, n: usize) -> Self {
         if n >= 63 {

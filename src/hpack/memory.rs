@@ -1,4 +1,4 @@
-//! What tables keep their entries in.
+//! The memory of tables: arrays of the caller's, or memory that grows.
 
 #[cfg(any(feature = "alloc", test))]
 use alloc::{boxed::Box, vec};
@@ -33,14 +33,14 @@ impl Entry {
     }
 }
 
-/// What a table keeps its entries in.
+/// The memory in which a table keeps its entries.
 pub trait Memory: Sized {
     /// The largest table that this memory can ever hold, in bytes as RFC 7541
     /// §4.1 counts them; at most [`MAX_CAPACITY`].
     fn ceiling(&self) -> u32;
     /// The ring of text and the ring of records.
     fn rings(&self) -> (&[u8], &[Entry]);
-    /// The same for writing.
+    /// Both rings, for writing.
     fn rings_mut(&mut self) -> (&mut [u8], &mut [Entry]);
     /// Fresh memory with at least this much of each, for a table of
     /// `capacity` bytes; `None` if there is no more to be had.

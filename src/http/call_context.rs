@@ -1,4 +1,4 @@
-//! What the caller lends to a machine for one call.
+//! The surroundings of one call: what its caller lends to a machine.
 
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, vec, vec::Vec};
@@ -18,14 +18,14 @@ pub struct CallContext<'b, L> {
     /// client may have to answer with (RFC 6455 §5.3). Servers need none and
     /// pass zeros.
     pub mask_key: [u8; 4],
-    /// The limits that the machine judges by.
+    /// The limits that the peer is subject to.
     pub limits: &'b L,
     /// Room for what cannot be a slice of the input.
     pub scratch: Scratch<'b>,
 }
 
 impl<L> CallContext<'_, L> {
-    /// The same for a shorter call.
+    /// Lends it all again, for a shorter call.
     #[inline]
     pub fn reborrow(&mut self) -> CallContext<'_, L> {
         CallContext {
@@ -41,7 +41,7 @@ impl<L> CallContext<'_, L> {
 /// Room for the results of one call. Nothing in it survives the next call.
 ///
 /// It is made by [`new`](Self::new) with every set of features, so that a crate
-/// that turns one on breaks nobody else.
+/// that turns one on breaks no other.
 #[derive(Debug)]
 pub struct Scratch<'b> {
     /// Where the ranges of a head's fields go: also an upper limit of how many

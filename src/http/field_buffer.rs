@@ -60,7 +60,7 @@ impl FieldBuffer {
     /// is dropped.
     ///
     /// # Errors
-    /// As [`push`](Self::push).
+    /// [`InvalidField::Value`] if it cannot stand on the wire.
     #[cfg(feature = "net")]
     pub(crate) fn set_content_type(&mut self, value: &[u8]) -> Result<(), InvalidField> {
         let value = ascii::trim_ows(value);
@@ -73,7 +73,8 @@ impl FieldBuffer {
         })
     }
 
-    /// The same with one of constant text, which needs no look.
+    /// Puts a Content-Type of constant text, which needs no check, in place of any
+    /// other.
     #[cfg(feature = "net")]
     pub(crate) fn set_content_type_line(&mut self, line: &'static ContentTypeLine) {
         for field in line.as_fields().iter() {
@@ -86,7 +87,7 @@ impl FieldBuffer {
     /// was looked at before.
     ///
     /// # Errors
-    /// As [`push`](Self::push), if the list would outgrow 4 GiB.
+    /// [`InvalidField::Value`] if the list would outgrow 4 GiB.
     #[inline]
     pub(crate) fn push_known(
         &mut self,
@@ -98,10 +99,10 @@ impl FieldBuffer {
         self.append(Field { name, value })
     }
 
-    /// The same as a whole line of constant text, `name: value CRLF`.
+    /// Appends a field as a line of constant text, `name: value CRLF`.
     ///
     /// # Errors
-    /// As [`push`](Self::push), if the list would outgrow 4 GiB.
+    /// [`InvalidField::Value`] if the list would outgrow 4 GiB.
     #[inline(always)]
     pub(crate) fn push_line(&mut self, line: &'static str) -> Result<(), InvalidField> {
         // Of a constant, so that it is known before the program runs.
@@ -126,7 +127,7 @@ impl FieldBuffer {
     /// Replaces every field of this name with one.
     ///
     /// # Errors
-    /// As [`push`](Self::push).
+    /// Those of [`push`](Self::push).
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidField> {
         let field = Field {
             name: name.as_bytes(),
@@ -168,7 +169,7 @@ impl FieldBuffer {
     /// Appends all of `fields`, which a parser has checked already.
     ///
     /// # Errors
-    /// As [`push`](Self::push), for a field that was not.
+    /// Those of [`push`](Self::push), for a field that was not.
     pub fn extend(&mut self, fields: Fields<'_>) -> Result<(), InvalidField> {
         fields.iter().try_for_each(|field| {
             field.check()?;
@@ -235,8 +236,8 @@ impl FieldBuffer {
     }
 }
 
-/// Whether a field of this name may be the business of whoever sends the
-/// message: it frames the message, names a protocol, routes it, or is its Date.
+/// Whether a field of this name may concern the machine that sends the message: it
+/// frames the message, names a protocol, routes it, or is its Date.
 fn is_special(name: &[u8]) -> bool {
     let is = |special: &str| name.eq_ignore_ascii_case(special.as_bytes());
     match name.len() {
@@ -276,7 +277,7 @@ impl ContentTypeLine {
         }
     }
 
-    /// As the only field of a list.
+    /// The list whose only field this is.
     #[inline]
     pub(crate) const fn as_fields(&'static self) -> Fields<'static> {
         Fields::checked(self.line.as_bytes(), &self.range, true)

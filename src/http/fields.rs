@@ -28,8 +28,8 @@ enum Source<'b> {
         text: &'b [u8],
         ranges: &'b [FieldRange],
     },
-    /// The same of a [`FieldBuffer`](super::FieldBuffer): every field can stand on the wire, and
-    /// stands in the text as it does there: `name: value CRLF`.
+    /// Ranges of a [`FieldBuffer`](super::FieldBuffer), in which every field can stand
+    /// on the wire, and stands in the text as it does there: `name: value CRLF`.
     #[cfg(feature = "alloc")]
     Checked {
         text: &'b [u8],

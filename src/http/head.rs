@@ -68,7 +68,7 @@ impl<'b> ResponseHead<'b> {
 pub enum Content<'b> {
     /// There is none.
     None,
-    /// All of it is here.
+    /// All of it was received with the head.
     Whole(&'b mut [u8]),
     /// It follows in events of its own, once it is asked for.
     Follows {

@@ -295,9 +295,9 @@ pub fn query_pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
 /// How [`percent_decode`] reads a `+`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plus {
-    /// As itself: in paths (RFC 3986).
+    /// It stays a `+`: in paths (RFC 3986).
     Kept,
-    /// As a space: in queries written by forms (WHATWG URL §5.1).
+    /// It becomes a space: in queries written by forms (WHATWG URL §5.1).
     Space,
 }
 

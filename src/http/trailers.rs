@@ -15,8 +15,8 @@ pub(crate) enum Trailer {
     Malformed,
 }
 
-/// Fields that frame the message, belong to its connection, route it or say who
-/// sends it.
+/// Fields that frame the message, belong to its connection, route it or name
+/// its sender.
 const MALFORMED: [&str; 10] = [
     "host",
     "cookie",

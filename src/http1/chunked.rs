@@ -61,7 +61,7 @@ pub(crate) struct Counts<'c> {
 }
 
 /// The size of the chunk that begins at the front of `input`, and where its data
-/// does, if its whole size line is here and plain and it is not the last chunk.
+/// does, if its size line is complete and plain and it is not the last chunk.
 /// `behind_data` says that the end of another chunk's data stands in front.
 #[inline(always)]
 pub(crate) fn plain_size(input: &[u8], behind_data: bool) -> Option<(u64, usize)> {
@@ -72,7 +72,7 @@ pub(crate) fn plain_size(input: &[u8], behind_data: bool) -> Option<(u64, usize)
         }
         at = 2;
     }
-    // Seven digits are far beyond what anybody sends as one chunk.
+    // Seven digits are far beyond what is sent as one chunk.
     let (mut size, most) = (0, at + 7);
     loop {
         let b = *input.get(at)?;

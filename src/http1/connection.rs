@@ -1,4 +1,4 @@
-//! The machine: what it remembers, and time.
+//! The machine: its state, and its beginning and end.
 
 mod body;
 mod heads;
@@ -9,14 +9,13 @@ mod respond;
 #[cfg(feature = "net")]
 mod resting;
 mod send;
-
-use core::time::Duration;
+mod time;
 
 use super::chunked::Chunked;
 use super::encode;
 use super::state::{Exchange, Input, Request, Response};
-use super::{Closing, Event, Limits, ProtocolError};
-use crate::http::{Asks, CallContext, Status, date::Date};
+use super::{Closing, ProtocolError};
+use crate::http::{Asks, Status, date::Date};
 use crate::wire::{Instant, Role, Sink};
 
 /// One HTTP/1.1 connection, in either role.
@@ -25,6 +24,37 @@ use crate::wire::{Instant, Role, Sink};
 /// and 48 bytes of state remain between calls. A clone is a snapshot: together
 /// with the output as it was, it takes back what was sent since and not yet
 /// flushed.
+///
+/// # Calls, and their order
+///
+/// - **Input**: [`receive`](Self::receive) when bytes have arrived, and again until
+///   it gives no event; [`receive_eof`](Self::receive_eof) when no more will arrive.
+///   Only these give events, and each may change the answer of every other call.
+/// - **Responses** (server): one for each [`Event::Request`](super::Event::Request). First
+///   [`accept_body`](Self::accept_body) or [`refuse_body`](Self::refuse_body), if its
+///   content follows; then [`send_informational`](Self::send_informational), as often
+///   as wanted; then [`send_whole`](Self::send_whole), or
+///   [`send_response`](Self::send_response), [`send_body`](Self::send_body) and
+///   [`send_end`](Self::send_end), or [`send_switching`](Self::send_switching). Behind
+///   the end of a response `receive` is worth a call without new bytes: the next
+///   request may have been received already.
+/// - **Requests** (client): [`send_request`](Self::send_request), then
+///   [`send_body`](Self::send_body) and [`send_end`](Self::send_end) if it has a body.
+///   The next one may follow once both messages are complete:
+///   [`is_idle`](Self::is_idle).
+/// - **Time**: [`deadline`](Self::deadline) before the caller waits, because every
+///   call above may move it; [`elapsed`](Self::elapsed) when it has come.
+/// - **The transport**: [`resume`](Self::resume) once our side takes input again that
+///   it withheld; [`under_way`](Self::under_way) while the peer takes output. They move
+///   the deadline and change nothing else.
+/// - **The end**: [`shutdown`](Self::shutdown) asks for it;
+///   [`closing`](Self::closing) says when the transport ends, and how.
+///
+/// All other calls take `&self`, and may come at any time.
+///
+/// Pipelined requests are given one by one, each after the response to the one before:
+/// that response may end the connection or hand it to another protocol, and then what
+/// stands behind its request is no request.
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// Bytes of the body, or of its present chunk, that are still to come.
@@ -117,7 +147,7 @@ enum BodyDemand {
     Offered,
     /// It has not said yet, and the peer waits for `100 Continue`.
     Expected,
-    /// It reads it; the peer was told to go on, and has sent nothing of it yet.
+    /// It reads it; the peer was told to continue, and has sent nothing of it yet.
     Continued,
     /// It reads it.
     Accepted,
@@ -139,14 +169,9 @@ enum After {
     Linger,
 }
 
-/// How long a connection without a request may have waited for one when it is
-/// to end after the next: long enough for what is on its way, and too short for
-/// those who say nothing to hold up a server that stops.
-const LAST_CALL: Duration = Duration::from_millis(500);
-
 impl Connection {
     /// A connection that has just been opened. A server's
-    /// [`Limits::head_timeout`] for the first request counts from `now`.
+    /// [`Limits::head_timeout`](super::Limits::head_timeout) for the first request counts from `now`.
     pub const fn new(role: Role, now: Instant) -> Self {
         Self {
             remaining: 0,
@@ -174,7 +199,7 @@ impl Connection {
 
     /// Ends the connection gracefully: what runs is finished, the next
     /// response (a client's next request) says `Connection: close`, and an
-    /// idle connection is done at once.
+    /// idle connection is done immediately.
     pub const fn shutdown(&mut self) {
         self.shutdown = true;
         if self.is_idle() {
@@ -182,9 +207,9 @@ impl Connection {
         }
     }
 
-    /// The same after the next exchange, or the one that runs: what is idle
-    /// waits for a request first, but not beyond half a second from its beginning
-    /// or its last exchange.
+    /// Ends the connection gracefully after the next exchange, or the one that runs:
+    /// what is idle waits for a request first, but not beyond half a second from its
+    /// beginning or its last exchange.
     pub const fn shutdown_after_next(&mut self) {
         self.shutdown = true;
     }
@@ -215,13 +240,13 @@ impl Connection {
         matches!(self.exchange.response, Response::Switched)
     }
 
-    /// Whether no exchange is under way and no byte of a next one is here.
+    /// Whether no exchange is under way and no byte of a next one was received.
     #[inline]
     pub const fn is_idle(&self) -> bool {
         matches!(self.exchange.request, Request::Idle) && self.scanned == 0
     }
 
-    /// Whether a request has come (server) or gone (client) whose final
+    /// Whether a request was received (server) or sent (client) whose final
     /// response has not begun.
     #[inline]
     pub const fn awaits_response(&self) -> bool {
@@ -264,102 +289,6 @@ impl Connection {
     pub(crate) const fn is_continued(&self) -> bool {
         matches!(self.exchange.request, Request::Body)
             && matches!(self.wanted, BodyDemand::Continued)
-    }
-
-    /// When [`elapsed`](Self::elapsed) wants to be called. Any call but those
-    /// of `&self` may change the answer.
-    #[inline]
-    pub fn deadline(&self, limits: &Limits) -> Option<Instant> {
-        Some(self.since + self.patience(limits)?)
-    }
-
-    /// How long from `since` on the peer may take.
-    fn patience(&self, limits: &Limits) -> Option<Duration> {
-        let reads_body = match self.role {
-            Role::Server => {
-                self.exchange.request == Request::Body
-                    && (matches!(self.wanted, BodyDemand::Accepted | BodyDemand::Continued)
-                        || (self.wanted == BodyDemand::Refused
-                            && self.after == After::KeepDraining))
-            }
-            Role::Client => self.exchange.response == Response::Body,
-        };
-        if reads_body {
-            return (limits.body_rate > 0).then_some(limits.body_grace);
-        }
-        match (self.exchange.request, self.exchange.response) {
-            (Request::Idle, Response::Idle) => {
-                let patience = match self.reading {
-                    Reading::Head => limits.head_timeout,
-                    Reading::Idle | Reading::Fixed | Reading::Chunked(_) | Reading::UntilClose => {
-                        limits.idle_timeout
-                    }
-                };
-                Some(match self.shutdown && self.is_idle() {
-                    true => patience.min(LAST_CALL),
-                    false => patience,
-                })
-            }
-            (Request::Done, Response::Owed) if self.role == Role::Client => {
-                Some(limits.response_timeout)
-            }
-            _ => None,
-        }
-    }
-
-    /// Judges a peer that took too long. Does nothing before the
-    /// [`deadline`](Self::deadline). An idle connection is done without a
-    /// word, as is one on which nothing ever came.
-    ///
-    /// # Errors
-    /// [`ProtocolError::HeadTimeout`], [`ProtocolError::BodyTimeout`] or
-    /// [`ProtocolError::ResponseTimeout`]; the answer to it is in `out`.
-    pub fn elapsed(
-        &mut self,
-        lent: CallContext<'_, Limits>,
-        out: &mut impl Sink,
-    ) -> Result<Option<Event<'static>>, ProtocolError> {
-        if let Some(violation) = self.failed {
-            return Err(violation);
-        }
-        if self.deadline(lent.limits).is_none_or(|due| lent.now < due) {
-            return Ok(None);
-        }
-        let violation = match (self.exchange.request, self.exchange.response) {
-            (Request::Idle, _) if self.is_idle() => {
-                self.close(After::Close);
-                return Ok(None);
-            }
-            (Request::Idle, _) => ProtocolError::HeadTimeout,
-            (_, Response::Owed) if self.role == Role::Client => ProtocolError::ResponseTimeout,
-            _ => ProtocolError::BodyTimeout,
-        };
-        Err(self.fail(violation, lent.date, out))
-    }
-
-    /// Says that our own side withheld the input until `now`: the time that
-    /// has passed is not held against the peer.
-    #[inline]
-    pub const fn resume(&mut self, now: Instant) {
-        if matches!(self.exchange.request, Request::Body)
-            || matches!(self.exchange.response, Response::Body)
-            || matches!(self.reading, Reading::Idle)
-        {
-            self.since = now;
-        }
-    }
-
-    /// Says that output is on its way, and that the peer takes it: the connection
-    /// is not idle, a client's request has not arrived yet, and who is to send a
-    /// body may not have seen `100 Continue`.
-    pub const fn under_way(&mut self, now: Instant) {
-        let awaits = matches!(self.role, Role::Client) && self.awaits_response();
-        let is_idle = matches!(self.reading, Reading::Idle) && self.is_idle();
-        let sends =
-            matches!(self.role, Role::Server) && matches!(self.exchange.request, Request::Body);
-        if awaits || sends || is_idle && !self.shutdown {
-            self.since = now;
-        }
     }
 
     /// The status that the machine itself has answered a [`ProtocolError`] with;
@@ -418,7 +347,7 @@ impl Connection {
                 self.close(After::Close);
             }
             // The answer was complete before the request: what follows of it
-            // is of no use to anybody.
+            // is of no use.
             (Request::Body, Response::Done, After::KeepDraining) => {
                 self.wanted = BodyDemand::Refused;
                 self.since = now;
@@ -428,23 +357,6 @@ impl Connection {
             }
             _ => {}
         }
-    }
-
-    /// Counts `bytes` of a body in favour of its sender.
-    #[inline(always)]
-    fn pace(&mut self, bytes: usize, now: Instant, limits: &Limits) {
-        // Mostly, what came before in this moment has counted enough.
-        if self.since < now {
-            self.advance(bytes, now, limits);
-        } else {
-            self.since = now;
-        }
-    }
-
-    fn advance(&mut self, bytes: usize, now: Instant, limits: &Limits) {
-        let rate = u64::from(limits.body_rate.max(1));
-        let nanos = (bytes as u64).saturating_mul(1_000_000_000) / rate;
-        self.since = (self.since + Duration::from_nanos(nanos)).min(now);
     }
 }
 

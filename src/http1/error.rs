@@ -102,7 +102,7 @@ pub enum ProtocolError {
     /// Trailers beyond [`Limits::trailers`](super::Limits::trailers).
     #[error("trailers too large (RFC 9112 §7.1.2)")]
     TrailersTooLarge,
-    /// A trailer that frames or routes the message, or says who sends it.
+    /// A trailer that frames or routes the message, or names its sender.
     #[error("field not allowed in trailers (RFC 9110 §6.5.1)")]
     Trailer,
     /// The input ended in the middle of a message.

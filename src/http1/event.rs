@@ -1,8 +1,8 @@
-//! What a connection tells its driver, and what it is told.
+//! Events of a connection, and what its caller says of lengths and ends.
 
 use crate::http::{Content, Fields, RequestHead, ResponseHead};
 
-/// What came in: borrowed from the input and the scratch, never from the
+/// What was received: borrowed from the input and the scratch, never from the
 /// machine.
 #[derive(Debug)]
 pub enum Event<'b> {
@@ -10,7 +10,7 @@ pub enum Event<'b> {
     Request {
         /// Its head.
         head: RequestHead<'b>,
-        /// Its content, as far as it is here.
+        /// Its content, as far as it was received with the head.
         content: Content<'b>,
     },
     /// The final response (client role). A body follows without being asked
@@ -59,8 +59,8 @@ pub enum BodyLength {
 pub enum Closing {
     /// Close it: nothing more is expected.
     Now,
-    /// Close the sending half, then read and discard for a while: closing at
-    /// once would reset the connection and destroy the answer before the peer
+    /// Close the sending half, then read and discard for a while: closing
+    /// immediately would reset the connection and destroy the answer before the peer
     /// has read it (RFC 9112 §9.6).
     Linger,
 }

@@ -9,7 +9,7 @@
 //! in place.
 
 /// Makes spaces of the first fold in the head at the front of `text`, as far as
-/// that is here; `false` if there is none. A fold behind the start line stays:
+/// that was received; `false` if there is none. A fold behind the start line stays:
 /// there is no field that it could belong to, and nothing behind it counts.
 pub(crate) fn unfold(text: &mut [u8]) -> bool {
     let (mut at, mut in_start_line) = (0, true);

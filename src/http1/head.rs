@@ -67,7 +67,8 @@ pub(crate) fn find<S: StartLine>(
     simd::dispatch(search, text, ranges)
 }
 
-/// The same, and looks at a head that was not found once more, line by line.
+/// [Finds](find) a complete head, or looks at it line by line to say what is wrong
+/// with it or how far it is.
 #[inline]
 pub(crate) fn parse<S: StartLine>(
     text: &[u8],
@@ -397,7 +398,7 @@ mod tests {
         let mut head = Head::new();
         let lines = parse_lines::<S>(text, &mut slow, 100, &mut head).map(|()| head);
         if whole.is_ok() && lines.is_err() {
-            // Spaces in the target, which whoever takes it from there finds.
+            // Spaces in the target, which are found when it is parsed.
             let fault = fault_of_target(text, 100);
             assert_eq!(lines, Err(Stop::Fault(fault)));
             assert!(matches!(

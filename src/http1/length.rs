@@ -49,7 +49,7 @@ impl TransferEncoding {
             },
         };
         *self = match (*self, coding) {
-            // What an unknown coding did to the chunks nobody can know.
+            // What an unknown coding did to the chunks cannot be known.
             (Self::Unknown, _) | (Self::Absent, Self::Unknown) => Self::Unknown,
             (Self::Absent, Self::Chunked) if value.len() == b"chunked".len() => Self::Chunked,
             (Self::Absent | Self::Chunked | Self::Faulty, _) => Self::Faulty,

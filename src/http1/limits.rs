@@ -1,11 +1,11 @@
-//! What an HTTP/1.1 peer may cost.
+//! The limits of what an HTTP/1.1 peer may cost.
 
 use core::time::Duration;
 
 use crate::wire::setters;
 
-/// The limits that a [`Connection`](super::Connection) judges its peer by. One
-/// value serves a whole listener; it is lent to every call.
+/// The limits that the peer of a [`Connection`](super::Connection) is subject to.
+/// One value serves a whole listener; it is lent to every call.
 ///
 /// Each number names the attack it stops and what the peer sees. Sizes are in
 /// bytes.
@@ -35,8 +35,8 @@ pub struct Limits {
     /// A trailer section. Stops trailers without end. The peer sees 431.
     /// Default 8 KiB.
     pub trailers: u32,
-    /// A body that nobody wants and that is read and discarded to keep the
-    /// connection. Stops peers that make us read for nothing: with a longer
+    /// The longest body that is not wanted and is still read and discarded, to keep
+    /// the connection. Stops peers that make us read for nothing: with a longer
     /// body the answer says `Connection: close`, and chunks that turn out
     /// longer end the connection behind it. Also the longest body that
     /// comes as [`Content::Whole`](crate::http::Content::Whole), so that the

@@ -11,7 +11,7 @@
 //! with, the ends of its value, and, if its length is that of a known name, its
 //! first letters.
 //!
-//! Only what is whole and without fault is found here. Of everything else
+//! Only what is complete and without fault is found here. Of everything else
 //! nothing is said, and `head` looks at it line by line.
 
 use super::semantics::Semantics;
@@ -53,7 +53,7 @@ impl<S: StartLine> Head<S> {
 }
 
 /// The search for one at the front of a text shorter than 4 GiB: says whether it
-/// is here, whole and without fault, and there is room for its fields.
+/// is complete and without fault, and there is room for its fields.
 pub(super) struct Search<'h, S> {
     /// Where the rest goes, new before.
     pub(super) head: &'h mut Head<S>,

@@ -101,7 +101,7 @@ impl Semantics {
         self.flags.set_if(plain, Flags::HOST_PLAIN);
     }
 
-    /// The same for a field that is probably one of the known ones.
+    /// Adds a field that is probably one of the known ones.
     #[inline(never)]
     fn add_rare(&mut self, text: &[u8], name: u64, value: u64) {
         // Each is where a part begins, and above it where it ends: in this form
@@ -256,7 +256,7 @@ fn is_low_port(text: &[u8], port: &[u8], to: usize) -> bool {
     let Some(last) = last else {
         return false; // not reached: a name and a colon are in front
     };
-    // The last four bytes at once: what stands in front of the port counts as 0.
+    // The last four bytes in one word: what stands in front of the port counts as 0.
     let is_port = (u64::from(u32::MAX) << (32 - 8 * port.len().min(4))) as u32;
     let digits = (u32::from_le_bytes(*last) ^ (ALL * 0x30)) & is_port;
     let above_9 = digits.wrapping_add(ALL * 0x76) | digits;

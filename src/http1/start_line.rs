@@ -9,7 +9,7 @@ use super::ProtocolError;
 use crate::http::{Status, Version};
 use crate::wire::ascii;
 
-/// Methods longer than this are none that anybody implements.
+/// No method that is implemented anywhere is longer than this.
 const LONGEST_METHOD: usize = 32;
 
 /// The fault of a request line that has no end within the limit of a head.
@@ -34,9 +34,8 @@ pub(crate) trait StartLine: Copy {
     /// Parses a whole line, without its CRLF.
     fn parse(line: &[u8], longest_target: u32) -> Result<Self, ProtocolError>;
 
-    /// The same of the line of a whole head; `None` unless it is of the usual
-    /// form. What it holds in its middle may be left to be judged by whoever
-    /// takes it from there.
+    /// Parses the line of a complete head; `None` unless it is of the usual form. What
+    /// it holds in its middle may be left to be checked when that is parsed.
     fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self>;
 }
 

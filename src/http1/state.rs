@@ -3,6 +3,10 @@
 //! Everything that happens on a connection is an [`Input`] to both, whichever
 //! role we play; what one of them refuses does not happen.
 //!
+//! There are two because neither message waits for the other: a response may be
+//! complete while its request is still arriving. And they do not know our role, so that
+//! client and server cannot come to different conclusions about one exchange.
+//!
 //! ```text
 //!  request   Idle ──head──▶ Body ──end──▶ Done ──switch──▶ Switched
 //!             ▲   └───head without body──▶ │ │
@@ -178,7 +182,7 @@ impl Exchange {
         response: Response::Idle,
     };
 
-    /// A request without a body has come.
+    /// A request without a body was received.
     pub(crate) const ASKED: Self = Self {
         request: Request::Done,
         response: Response::Owed,

@@ -28,8 +28,8 @@ pub enum Decoded<'b> {
     /// A block without data set the last event ID and dispatches nothing; the
     /// empty ID resets it.
     LastEventId(Text<'b>),
-    /// The server set the reconnection time. It counts at once, also if its
-    /// block never ends; digits beyond 64 bits saturate.
+    /// The server set the reconnection time. It counts immediately, also if
+    /// its block never ends; digits beyond 64 bits saturate.
     ReconnectionTime(Duration),
     /// An event that the end of the stream has cut: it may lack data. Only
     /// [`receive_end`](Decoder::receive_end) gives it.

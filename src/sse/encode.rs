@@ -1,4 +1,4 @@
-//! Blocks as text that nobody can inject lines into.
+//! Blocks as text, into which no value can inject a line.
 
 use super::line::{CR, LF, line_end};
 use super::{Event, UsageError};

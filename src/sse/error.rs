@@ -1,4 +1,4 @@
-//! What can go wrong in a stream, and on which side.
+//! Faults of a stream, by the side that is to blame.
 
 /// The peer sent more than the limits bear. Nothing else is an error in this
 /// format: lines that make no sense are ignored (WHATWG HTML §9.2.6).

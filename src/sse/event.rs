@@ -48,7 +48,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The same with a type.
+    /// Sets the type.
     #[inline]
     #[must_use]
     pub const fn event(mut self, event: &'a str) -> Self {
@@ -56,7 +56,7 @@ impl<'a> Event<'a> {
         self
     }
 
-    /// The same with an ID.
+    /// Sets the ID.
     #[inline]
     #[must_use]
     pub const fn id(mut self, id: &'a str) -> Self {
@@ -64,7 +64,7 @@ impl<'a> Event<'a> {
         self
     }
 
-    /// The same with a reconnection time.
+    /// Sets the reconnection time.
     #[inline]
     #[must_use]
     pub const fn retry(mut self, retry: Duration) -> Self {

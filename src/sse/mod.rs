@@ -1,4 +1,4 @@
-//! Layer 2: Server-Sent Events (WHATWG HTML §9.2), both ways.
+//! Server-Sent Events (WHATWG HTML §9.2), both ways.
 //!
 //! A stream is UTF-8 text in lines that end with LF, CR or CRLF. Lines make
 //! blocks, and a blank line ends a block and dispatches it:
@@ -16,6 +16,14 @@
 //! [`Event`] writes blocks, and no text of its caller's can forge a line of
 //! one. [`Decoder`] reads them from any cut of the stream; what it gives out
 //! borrows the caller's buffer.
+//!
+//! Calls come in this order: [`Decoder::receive`] when bytes have arrived, and again
+//! until it gives no event; [`Reconnection::observe`] with each event, to keep what
+//! the next connection starts from; [`Decoder::receive_end`] once, if a cut event is
+//! wanted, too. Each may change the decoder and, in place, the open block in the
+//! input. A new connection takes a new decoder: nothing of a stream that was cut
+//! belongs to the next one, except what `Reconnection` keeps. There is no deadline:
+//! how long a stream may be silent depends on the application.
 //!
 //! ```
 //! use barewire::sse::{Decoded, Decoder, Event, Limits};

@@ -1,4 +1,4 @@
-//! What the next connection starts from.
+//! The state of an event source that outlives a connection.
 
 use alloc::string::String;
 use core::time::Duration;

@@ -1,4 +1,4 @@
-//! The machine: one connection after its handshake.
+//! The machine: its state, its beginning and end, and its deadlines.
 
 mod receive;
 #[cfg(feature = "net")]
@@ -30,8 +30,27 @@ const RETRY: Duration = Duration::from_secs(1);
 /// It owns no buffer. Received bytes are lent as one slice, of which the
 /// caller drops [`used`](Received::used) bytes after each call and shows the
 /// rest again in front of what arrives next. Frames to be sent are appended to
-/// an output that is lent as well. Call [`receive`](Self::receive) whenever
-/// bytes have arrived, until it needs more.
+/// an output that is lent as well.
+///
+/// # Calls, and their order
+///
+/// - **Before all**: [`streaming`](Self::streaming), if messages are not to be held
+///   whole.
+/// - **Input**: [`receive`](Self::receive) when bytes have arrived, and again until it
+///   gives no event; [`receive_eof`](Self::receive_eof) when no more will arrive. They
+///   may close the connection, after which nothing can be sent.
+/// - **Messages**: [`send_message`](Self::send_message), or
+///   [`send_chunk`](Self::send_chunk) until the last one: no other message may be sent
+///   between. [`send_ping`](Self::send_ping) and [`send_pong`](Self::send_pong) may come
+///   at any time; pings of the peer are answered by `receive`.
+/// - **Time**: [`deadline`](Self::deadline) before the caller waits, because every call
+///   above may move it; [`elapsed`](Self::elapsed) when it has come.
+/// - **The transport**: [`resume`](Self::resume) once our side takes input again that it
+///   withheld; [`await_from`](Self::await_from) and [`under_way`](Self::under_way) while
+///   the peer takes output. They move the deadline and change nothing else.
+/// - **The end**: [`send_close`](Self::send_close), then input until
+///   [`is_done`](Self::is_done). The server ends the transport, so that the side of
+///   which there are many waits out TCP's TIME_WAIT less often (RFC 6455 §7.1.1).
 ///
 /// ```text
 ///   Open ------- silence ------> Pinged
@@ -81,12 +100,12 @@ pub struct Connection {
     sending: Option<Kind>, // the open message that is sent in chunks
 }
 
-/// How far the connection's life has come.
+/// The phase of the connection's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Messages pass both ways. The wait: until a ping is due.
     Open,
-    /// The same, and a ping of ours waits for a sign of life.
+    /// Messages pass both ways, and a ping of ours waits for a sign of life.
     Pinged,
     /// Our Close frame has been sent, the peer's has not come.
     CloseSent,
@@ -124,8 +143,7 @@ impl Connection {
         self.control = spent;
     }
 
-    /// The same connection, giving messages as [`Event::Chunk`]s while they
-    /// arrive rather than whole. To be chosen before anything is received.
+    /// Has messages given as [`Event::Chunk`]s while they arrive rather than whole. To be chosen before anything is received.
     #[must_use]
     pub const fn streaming(mut self, streaming: bool) -> Self {
         self.assembly.set_streaming(streaming);
@@ -199,8 +217,7 @@ impl Connection {
         }
     }
 
-    /// As [`receive`](Self::receive), but the event comes as a place in the
-    /// input, for a caller that has to put the input elsewhere first. The
+    /// [Receives](Self::receive) an event as a place in the input, for a caller that has to put the input elsewhere first. The
     /// output has room for an answer.
     #[cfg(feature = "alloc")]
     pub(crate) fn locate(
@@ -328,7 +345,7 @@ impl Connection {
     }
 
     /// Says that our own side withheld the input until `now`: the time that
-    /// has passed is not held against the peer.
+    /// has passed is not counted against the peer.
     pub const fn resume(&mut self, now: Instant) {
         self.heard(now);
         self.assembly.restart(now);
@@ -364,7 +381,7 @@ impl Connection {
     }
 
     /// Ends the connection: the Close frame with the violation's code, unless
-    /// ours has been sent already or nobody would read it.
+    /// ours has been sent already or it would not be read.
     #[cold]
     fn fail(
         &mut self,

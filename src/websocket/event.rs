@@ -1,4 +1,4 @@
-//! What a connection reports.
+//! Events of a connection.
 
 use super::CloseCode;
 

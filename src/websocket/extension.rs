@@ -4,9 +4,8 @@
 //!  Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_max_window_bits="12", x-other
 //!                            '----- name -----'  '------------ parameters, with or without value -------------'
 //! ```
-//! An extension owns reserved bits of the frame head ([`Reserved`]): whoever
-//! decodes heads says which bits are claimed, and every other one is a
-//! violation. No extension is negotiated by this crate yet, so that none is
+//! An extension owns reserved bits of the frame head ([`Reserved`]): the caller of
+//! the decoder says which bits are claimed, and every other one is a violation. No extension is negotiated by this crate yet, so that none is
 //! accepted by a server or tolerated by a client.
 
 use crate::http::{Fields, List};

@@ -1,4 +1,4 @@
-//! What a WebSocket peer may cost.
+//! The limits of what a WebSocket peer may cost.
 
 use core::time::Duration;
 
@@ -34,7 +34,7 @@ pub struct Limits {
     /// The peer sees: 1008.
     pub fragments: u32,
     /// From the first frame head of a message to its last byte, where these do
-    /// not arrive at once.
+    /// not arrive together.
     ///
     /// Holds in streaming mode too: raise it for messages that carry a stream
     /// without an end.

@@ -1,7 +1,7 @@
 //! The mask of a payload that arrives in pieces (RFC 6455 §5.3).
 //!
 //! Byte `i` of a payload is exclusive-ored with byte `i mod 4` of the key.
-//! Whoever works through a payload in pieces turns the key by what is done.
+//! Between two pieces of a payload the key is turned by the length of the first.
 
 use crate::wire::{FAST, simd};
 
@@ -39,7 +39,7 @@ impl Mask {
         }
     }
 
-    /// The same, and says whether the piece is US-ASCII then.
+    /// Masks or unmasks the next piece, and says whether it is US-ASCII then.
     #[inline]
     pub fn apply_is_ascii(&mut self, piece: &mut [u8]) -> bool {
         let is_ascii = simd::mask_is_ascii(piece, self.key);
@@ -47,7 +47,7 @@ impl Mask {
         is_ascii
     }
 
-    /// The same key after `n` further bytes.
+    /// Turns the key by `n` further bytes.
     #[inline]
     pub(super) const fn turn(&mut self, n: usize) {
         self.key = u32::from_le_bytes(self.key)

@@ -15,11 +15,10 @@
 //!   everything that RFC 6455 demands, answers pings and Close frames by
 //!   itself, puts fragmented messages together in the caller's own buffer, and
 //!   keeps the timers for keep-alive and closing.
-//! - [`frame`] and [`mask`] are the codec alone, for whoever builds
-//!   another machine.
+//! - [`frame`] and [`mask`] are the codec alone, for other machines.
 //!
-//! What can go wrong is a [`ProtocolError`] by the peer, which knows its close
-//! code, or a [`UsageError`] by the caller. What a peer may cost is in [`Limits`].
+//! A fault is a [`ProtocolError`] by the peer, which knows its close code, or a
+//! [`UsageError`] by the caller. What a peer may cost is in [`Limits`].
 
 mod close;
 mod code;

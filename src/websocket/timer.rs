@@ -76,7 +76,8 @@ impl Due {
     }
 }
 
-/// The point `left` after `now`: at least a millisecond, so that nobody spins.
+/// The point `left` after `now`: at least a millisecond, so that a loop does not
+/// spin.
 pub(super) fn later(now: Instant, left: Duration) -> Instant {
     now + left.max(Duration::from_millis(1))
 }

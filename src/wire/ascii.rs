@@ -19,7 +19,7 @@ pub(super) const fn is_in(class: u8, b: u8) -> bool {
     CLASS[b as usize] & class != 0
 }
 
-/// The same in a constant.
+/// Whether `b` is of the class that has this bit, for constants.
 pub(super) const fn is_known_in(class: u8, b: u8) -> bool {
     CLASSES[b as usize] & class != 0
 }

@@ -5,7 +5,7 @@ use super::Instant;
 /// How much a [`Budget`] bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// What may be spent at once.
+    /// What may be spent in one moment.
     pub burst: u32,
     /// What flows back in a second.
     pub per_second: u32,

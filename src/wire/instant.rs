@@ -5,7 +5,7 @@ use core::time::Duration;
 
 /// A point on a monotonic clock, in nanoseconds since the clock's own start.
 ///
-/// Machines never read a clock: whoever drives them passes `now`. The clock
+/// Machines never read a clock: their caller passes `now`. The clock
 /// reaches 584 years; arithmetic saturates at its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(u64);

@@ -1,4 +1,4 @@
-//! What a call of a machine's `receive` can answer.
+//! The answers of a machine's `receive`.
 //!
 //! The caller owns the input and the output. A machine looks at the front of
 //! the input, takes at most one event from it and says how many bytes are
@@ -43,7 +43,7 @@ impl<E> Received<E> {
         }
     }
 
-    /// The same answer with its event turned into another vocabulary.
+    /// Turns the event of the answer into another vocabulary.
     #[inline]
     pub fn map<F>(self, f: impl FnOnce(E) -> F) -> Received<F> {
         Received {
@@ -72,7 +72,7 @@ pub enum Step<E> {
 }
 
 impl<E> Step<E> {
-    /// The same step with its event turned into another vocabulary.
+    /// Turns the event of the step into another vocabulary.
     #[inline]
     pub fn map<F>(self, f: impl FnOnce(E) -> F) -> Step<F> {
         match self {

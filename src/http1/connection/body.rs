@@ -36,7 +36,7 @@ impl Connection {
 
     /// Where the next piece of a body lies in `input`, from where and how long, if
     /// it is asked for and nothing but a plain size line stands in front of it.
-    /// Nothing changes else.
+    /// Otherwise nothing changes.
     #[inline(always)]
     pub(super) fn next_piece(
         &mut self,
@@ -61,7 +61,7 @@ impl Connection {
                 return None;
             }
         };
-        let here = input.len() - from; // the size line is here
+        let here = input.len() - from; // the size line lies before it
         let len = usize::try_from(size).map_or(here, |size| size.min(here));
         if len == 0 {
             return None;
@@ -114,7 +114,7 @@ impl Connection {
         }
     }
 
-    /// As much of the body's data as lies in `input` from `from` on.
+    /// The data of the body that lies in `input` from `from` on.
     fn piece<'b>(
         &mut self,
         from: usize,
@@ -172,8 +172,8 @@ impl Connection {
         ))
     }
 
-    /// Discards what is still to come of a body that nobody wants, then goes
-    /// on to the next head.
+    /// Discards what is still to come of a body that is not wanted, then turns to the
+    /// next head.
     pub(super) fn discard<'b>(
         &mut self,
         input: &'b mut [u8],
@@ -195,14 +195,14 @@ impl Connection {
         Ok(received)
     }
 
-    /// Does the same with chunks. Their number is not known before they end,
+    /// Discards chunks. Their number is not known before they end,
     /// and so the connection ends with them once there are too many.
     fn discard_chunks<'b>(
         &mut self,
         input: &'b mut [u8],
         lent: CallContext<'b, Limits>,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
-        // `spent` counts extensions; data that nobody wants is no better.
+        // `spent` counts extensions; data that is not wanted is no better.
         let mut lent = lent;
         let limits = Limits {
             chunk_extensions: u32::MAX,

@@ -68,7 +68,7 @@ impl<'b> ReceivedHead<'b> {
 
 impl Connection {
     /// Looks for a whole request of the usual form at the front of `input`, if
-    /// nothing of it was looked at before. Nothing changes unless it is here.
+    /// nothing of it was looked at before. Nothing changes unless it is found.
     #[inline(always)]
     pub(super) fn find_request(
         &mut self,

@@ -24,7 +24,7 @@ impl Connection {
     /// Takes at most one event from the front of `input`.
     ///
     /// Bytes past `used` come again, in front of what arrives next. What must
-    /// be answered at once is in `out` before this returns.
+    /// be answered immediately is in `out` before this returns.
     ///
     /// [`Step::Paused`] says that our side must act first: a response is owed
     /// before the next request is looked at, or a body waits for
@@ -64,7 +64,7 @@ impl Connection {
         let (limits, now) = (lent.limits, lent.now);
         let ranges = field_room(lent.scratch, limits);
         let mut whole = Head::new();
-        // What is here in one piece and usual has a way of its own, so that its
+        // What was received in one piece and is usual has a way of its own, so that its
         // event is made where the caller wants it.
         if !self.find_request(input, ranges, now, limits, &mut whole) {
             return self.receive_head(input, ranges, (now, limits), lent.date, out);
@@ -82,7 +82,7 @@ impl Connection {
         ))
     }
 
-    /// Takes the head of a request that is not here in one piece, or not of the
+    /// Takes the head of a request that was not received in one piece, or is not of the
     /// usual form.
     #[cold]
     #[inline(never)]
@@ -134,13 +134,12 @@ impl Connection {
         received.map_err(|violation| self.fail(violation, date, out))
     }
 
-    /// The same for the last input of all: nothing comes after it. Called
-    /// again, like [`receive`](Self::receive), until it answers
-    /// [`Step::Done`]; a peer that has only closed its sending half still gets
-    /// its responses.
+    /// [Receives](Self::receive) from the last input of all: nothing comes after it.
+    /// To be called until it answers [`Step::Done`]; a peer that has only closed its
+    /// sending half still gets its responses.
     ///
     /// # Errors
-    /// As [`receive`](Self::receive), and [`ProtocolError::Incomplete`] if the
+    /// Those of [`receive`](Self::receive), and [`ProtocolError::Incomplete`] if the
     /// input ends in the middle of a message (RFC 9112 §8).
     pub fn receive_eof<'b>(
         &mut self,

@@ -34,7 +34,7 @@ impl Connection {
         }
         self.since = now;
         if matches!(self.reading, Reading::Chunked(_)) && self.after == After::KeepDraining {
-            self.after = After::Keep; // whoever reads it for a while has seen enough
+            self.after = After::Keep; // how much is left of it is no longer known to be little
         }
         Ok(())
     }
@@ -118,7 +118,7 @@ impl Connection {
     /// [`send_body`](Self::send_body) and [`send_end`](Self::send_end) in one.
     ///
     /// # Errors
-    /// As [`send_response`](Self::send_response).
+    /// Those of [`send_response`](Self::send_response).
     pub fn send_whole(
         &mut self,
         head: &ResponseHead<'_>,
@@ -141,10 +141,11 @@ impl Connection {
         Ok(())
     }
 
-    /// The same with a body that is handed over by reference.
+    /// [Sends](Self::send_whole) a whole response whose body is handed over by
+    /// reference, so that the output may take it without a copy.
     ///
     /// # Errors
-    /// As [`send_response`](Self::send_response).
+    /// Those of [`send_response`](Self::send_response).
     #[cfg(feature = "alloc")]
     pub fn send_whole_shared(
         &mut self,
@@ -170,7 +171,7 @@ impl Connection {
 
     /// Sends the head of a whole response where nothing about it is unusual: a
     /// 200 to a request of version 1.1 that is complete, on a connection that
-    /// goes on, with fields that need not be looked at. It is what the long way
+    /// stays open, with fields that need not be looked at. It is what the long way
     /// would have written; `false` if that has to be gone.
     #[inline(always)]
     pub(crate) fn send_usual(

@@ -26,7 +26,7 @@ impl Connection {
     /// Sends a piece of the body by reference.
     ///
     /// # Errors
-    /// As [`send_body`](Self::send_body).
+    /// Those of [`send_body`](Self::send_body).
     #[cfg(feature = "alloc")]
     pub fn send_body_shared(&mut self, data: Bytes, out: &mut impl Sink) -> Result<(), UsageError> {
         self.send_body_by(data.len(), out, |out| out.put_shared(data))
@@ -37,7 +37,7 @@ impl Connection {
     /// called where the body is swallowed, as to HEAD.
     ///
     /// # Errors
-    /// As [`send_body`](Self::send_body).
+    /// Those of [`send_body`](Self::send_body).
     pub fn send_body_by<S: Sink>(
         &mut self,
         len: usize,

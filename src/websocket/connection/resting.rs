@@ -13,7 +13,7 @@ pub(crate) struct Resting {
     active: Tick,
     wake: u32, // whole seconds, not after the point itself; MAX: never
     spent: u16,
-    pinged: bool, // with values to spare, for those who keep this in an enum
+    pinged: bool, // leaves values to spare, so that an enum around this is no larger
     pings: u8,    // fewer than STREAMING, which is added where messages are streamed
     spent_since: u32,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Resting {
 const STREAMING: u8 = 0x80;
 
 impl Connection {
-    /// The connection in short, if it is a server's between two messages.
+    /// The compacted connection, if it is a server's between two messages.
     pub(crate) fn resting(&self) -> Option<Resting> {
         let pinged = match self.phase {
             Phase::Open => false,
@@ -46,7 +46,7 @@ impl Connection {
         })
     }
 
-    /// The connection again that was put away as `resting`. It may want to be
+    /// The connection that was compacted to `resting`. It may want to be
     /// woken up to a second sooner than it did before, never later.
     pub(crate) fn rested(resting: Resting) -> Self {
         let Resting {

@@ -40,11 +40,11 @@ impl Connection {
         Ok(())
     }
 
-    /// As [`send_message`](Self::send_message), but a server gives a large
-    /// payload to the output by reference, without a copy.
+    /// [Sends](Self::send_message) one whole message; a server gives a large payload to
+    /// the output by reference, without a copy.
     ///
     /// # Errors
-    /// As `send_message`.
+    /// Those of `send_message`.
     #[cfg(feature = "alloc")]
     pub fn send_message_shared(
         &mut self,
@@ -131,11 +131,11 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a pong that nobody asked for, of at most 125 bytes: a sign of
-    /// life (RFC 6455 §5.5.3). Pings are answered without this.
+    /// Sends a pong that answers no ping, of at most 125 bytes: a sign of life
+    /// (RFC 6455 §5.5.3). Pings are answered without this.
     ///
     /// # Errors
-    /// As [`send_ping`](Self::send_ping).
+    /// Those of [`send_ping`](Self::send_ping).
     pub fn send_pong(
         &mut self,
         payload: &[u8],
@@ -148,8 +148,8 @@ impl Connection {
     }
 
     /// Starts the end of the connection: sends a Close frame with a code, or
-    /// without one and then without a reason. What the peer still sends goes
-    /// on to be received, until its own Close frame comes or
+    /// without one and then without a reason. What the peer still sends is
+    /// received, until its own Close frame comes or
     /// [`Limits::close_timeout`](crate::websocket::Limits::close_timeout) has passed.
     ///
     /// # Errors

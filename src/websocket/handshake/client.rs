@@ -41,16 +41,15 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// The same with subprotocols: a comma-separated list of distinct tokens,
-    /// the favourite first.
+    /// Offers these subprotocols: a comma-separated list of distinct tokens, the
+    /// favourite first.
     #[must_use]
     pub const fn with_protocols(mut self, protocols: &'a str) -> Self {
         self.protocols = protocols;
         self
     }
 
-    /// The same with an origin, such as `https://example.com`, for servers
-    /// that want one.
+    /// Names an origin, such as `https://example.com`, to servers that want one.
     #[must_use]
     pub const fn with_origin(mut self, origin: &'a str) -> Self {
         self.origin = Some(origin);

@@ -52,12 +52,12 @@ impl<'a> HandshakeFields<'a> {
         }
     }
 
-    /// As a list that can be sent.
+    /// The fields, as a list that can be sent.
     pub fn as_fields(&self) -> Fields<'_> {
         Fields::new(self.as_slice())
     }
 
-    /// As a slice, to be joined with fields of one's own.
+    /// The fields, as a slice to be joined with others.
     pub fn as_slice(&self) -> &[Field<'a>] {
         &self.list[..self.len]
     }

@@ -1,4 +1,4 @@
-//! What vectors say about 32 bytes of text.
+//! Questions to vectors about 32 bytes of text.
 //!
 //! An answer has bit `i` set where byte `i` of the window is of the kind that
 //! was asked for.

@@ -38,7 +38,7 @@ pub use utf8::{as_text, is_utf8};
 /// From this size on a payload is worth the choice of a kernel.
 const LONG_PAYLOAD: usize = 192;
 
-/// The same of one that is judged.
+/// From this size on a payload that is checked, too, is worth the choice of a kernel.
 const LONG_TEXT: usize = 64;
 
 /// Work on blocks of text, compiled once for each instruction set.
@@ -69,7 +69,7 @@ pub(crate) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Destination<'_>) -
 /// Exclusive-ors `payload` with the 4 bytes of `key`, repeated from its first
 /// byte on (RFC 6455 §5.3). Masking and unmasking are the same.
 ///
-/// Whoever masks in pieces rotates the key by the bytes done so far.
+/// To mask in pieces, rotate the key by the bytes done so far.
 #[inline]
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
     if !FAST {
@@ -84,8 +84,7 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
     swar::mask_long(payload, key, swar::mask_steps);
 }
 
-/// The same in one pass with a check of the result: whether all of it is
-/// US-ASCII.
+/// [Masks](mask) and checks the result in one pass: whether all of it is US-ASCII.
 #[inline]
 pub fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     if !FAST || payload.len() < LONG_TEXT {

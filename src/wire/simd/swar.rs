@@ -11,13 +11,14 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
     mask_in_words(payload, key);
 }
 
-/// The same, and says whether the result is US-ASCII.
+/// Exclusive-ors `payload` with the repeated `key`, and says whether the result is
+/// US-ASCII.
 #[inline]
 pub fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     mask_in_words(payload, key)
 }
 
-/// The same in steps of 16 bytes, for what is short and not judged.
+/// Masks in steps of 16 bytes, for what is short and not checked.
 #[inline(always)]
 pub(super) fn mask_short(payload: &mut [u8], key: [u8; 4]) {
     let (steps, rest) = payload.as_chunks_mut::<16>();
@@ -29,8 +30,8 @@ pub(super) fn mask_short(payload: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// The same with `most` for all but the ends, which is given in steps of 64 bytes,
-/// aligned if they are many.
+/// Masks with `most` all but the ends, which is given in steps of 64 bytes, aligned
+/// if they are many.
 #[inline(always)]
 pub(super) fn mask_long(
     payload: &mut [u8],

@@ -32,7 +32,7 @@ fn judge(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     judge_long(text, from, to)
 }
 
-/// The same in steps of a block.
+/// Judges a target in steps of a block.
 fn judge_long(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     let mut query = None;
     let mut at = from;

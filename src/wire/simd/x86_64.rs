@@ -81,7 +81,7 @@ const fn level() -> Level {
     }
 }
 
-/// Runs `job` with the widest vectors that are here.
+/// Runs `job` with the widest vectors of this processor.
 #[inline(always)]
 pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
     match level() {
