@@ -4,9 +4,11 @@
 
 mod app_support;
 
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, mpsc};
 
 use app_support::grpc::{Talk, framed};
 use app_support::{PATIENCE, Running, read_until, wait_until};
@@ -141,6 +143,63 @@ fn event_streams_of_others_go_on_while_one_address_takes_its_timers() {
         ended += 1;
     }
     assert_eq!(ended, 25);
+}
+
+/// A thousand connections of one address that each cost a millisecond kept everybody
+/// waiting for a second.
+#[test]
+fn an_address_with_many_connections_takes_turns_with_others() {
+    const CROWD: usize = 200;
+    let (begun, begins) = mpsc::channel();
+    let (go, gone) = mpsc::channel::<()>();
+    let (begun, gone) = (Mutex::new(begun), Mutex::new(gone));
+    let served = Arc::new(AtomicUsize::new(0));
+    let (count, seen) = (served.clone(), served.clone());
+    let app = App::new()
+        .get("/hello", |_request, reply| reply.text("hello"))
+        // The loop stands still until all have asked.
+        .get("/stop", move |_request, reply| {
+            begun.lock().unwrap().send(()).unwrap();
+            gone.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+            reply.text("stop")
+        })
+        .get("/work", move |_request, reply| {
+            std::thread::sleep(Duration::from_millis(2));
+            count.fetch_add(1, Relaxed);
+            reply.text("work")
+        })
+        .get("/count", move |_request, reply| {
+            reply.text(seen.load(Relaxed).to_string())
+        });
+    let running = Running::start(app);
+    let ask = |stream: &mut TcpStream, path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+    };
+    let mut crowd: Vec<TcpStream> = (0..CROWD).map(|_| connect_from(&running, 2)).collect();
+    let [mut stopper, mut honest] = [3, 4].map(|host| connect_from(&running, host));
+    for stream in crowd.iter_mut().chain([&mut honest]) {
+        ask(stream, "/hello");
+        read_until(stream, "hello");
+    }
+    ask(&mut stopper, "/stop");
+    begins.recv_timeout(PATIENCE).unwrap();
+    for stream in &mut crowd {
+        ask(stream, "/work");
+    }
+    ask(&mut honest, "/count");
+    go.send(()).unwrap();
+    let answer = read_until(&mut honest, "\r\n\r\n");
+    let length = answer.split("Content-Length: ").nth(1).unwrap();
+    let length = length.lines().next().unwrap().parse().unwrap();
+    let mut count = vec![0; length];
+    honest.read_exact(&mut count).unwrap();
+    let count: usize = String::from_utf8(count).unwrap().parse().unwrap();
+    assert!(count < CROWD / 4, "{count} came first");
+    for stream in &mut crowd {
+        read_until(stream, "work");
+    }
+    assert_eq!(served.load(Relaxed), CROWD);
 }
 
 #[test]

@@ -91,6 +91,8 @@ pub struct Loop<P: Poller = Mio> {
     pub(super) passed: Vec<u32>,
     /// Memory for the next list of connections; empty between uses.
     pub(super) round: Vec<Key>,
+    /// Some of those in `round`, or in the next, have waited for longer than a turn.
+    pub(super) is_behind: bool,
     pub(super) inbox: Inbox<Mail>,
     pub(super) dispatch: Dispatch,
     pub(super) ready: Vec<Readiness>,
@@ -202,6 +204,7 @@ impl<P: Poller> Loop<P> {
             deadlines: Deadlines::with_room(slots),
             passed: Vec::new(),
             round: Vec::new(),
+            is_behind: false,
             inbox,
             dispatch,
             ready: Vec::new(),

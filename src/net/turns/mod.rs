@@ -5,6 +5,7 @@ pub(super) mod connections;
 pub(super) mod departing;
 pub(super) mod dispatch;
 pub(super) mod failing;
+mod fair;
 pub(super) mod feed;
 pub(super) mod flush;
 pub(super) mod input_buffer;

@@ -32,8 +32,9 @@ enum Next {
 
 impl<P: Poller> Loop<P> {
     /// Gives a connection its turn: at most
-    /// [`rounds`](crate::net::Limits::rounds) reads, then one write.
-    pub(in crate::net) fn serve(&mut self, key: Key) {
+    /// [`rounds`](crate::net::Limits::rounds) reads, then one write. Returns whether
+    /// it has more to do.
+    pub(in crate::net) fn serve(&mut self, key: Key) -> bool {
         self.dispatch.state.current = key;
         let mut next = Next::Again;
         let connection = self.dispatch.state.connections.get_mut(key);
@@ -53,9 +54,11 @@ impl<P: Poller> Loop<P> {
         if self.dispatch.state.memory.all.held() > self.dispatch.state.memory.short {
             self.make_room(Some(key));
         }
-        if next != Next::Rest {
+        let has_more = next != Next::Rest;
+        if has_more {
             self.dispatch.state.wake(key);
         }
+        has_more
     }
 
     /// Whether the peer is gone and reading will not find that out, because

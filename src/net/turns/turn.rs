@@ -3,12 +3,12 @@
 use core::mem;
 use core::time::Duration;
 
-use super::connection::Phase;
+use super::fair::Part;
 use super::state::{State, Timer};
 use crate::http::date::Date;
 use crate::link::Event;
 use crate::net::remote::Mail;
-use crate::net::{Error, Key, Loop, Poller, Readiness};
+use crate::net::{Error, Key, Loop, Poller};
 use crate::wire::Instant;
 
 /// Messages from other threads that one turn handles at most.
@@ -18,8 +18,6 @@ const TIMERS: usize = 1024;
 /// Connections that others have written to and that one turn writes to at most:
 /// each is a system call.
 const FLUSHES: usize = 512;
-/// How long a turn serves those that go on with what they have.
-const ROUND: Duration = Duration::from_millis(10);
 
 impl<P: Poller> Loop<P> {
     /// One turn: waits at most `timeout` (`None`: until something happens) and
@@ -41,11 +39,7 @@ impl<P: Poller> Loop<P> {
         // First: what another loop published before it answered its client
         // arrives before that client's next request here is answered.
         self.read_mail();
-        let mut at = 0;
-        while let Some(&readiness) = self.ready.get(at) {
-            self.attend_readiness(readiness);
-            at += 1;
-        }
+        self.attend_ready();
         self.accept();
         self.fire_timers();
         self.expire();
@@ -118,70 +112,27 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    fn attend_readiness(&mut self, readiness: Readiness) {
-        if readiness.token & Key::FREE_TOKENS != 0 {
-            if let Some(number) = self.listeners.number_of(readiness.token) {
-                self.listeners.ready(number);
-            }
-            return;
-        }
-        let Some(key) = self.dispatch.state.connections.key_from(readiness.token) else {
-            return;
-        };
-        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
-            return;
-        };
-        connection.readable |= readiness.readable || readiness.read_closed || readiness.closed;
-        connection.writable |= readiness.writable;
-        connection.fin |= readiness.read_closed || readiness.closed;
-        connection.broken |= readiness.closed;
-        if connection.phase == Phase::Dialling {
-            self.go_on_dialling(key);
-        } else if !connection.queued {
-            self.serve(key); // one that is queued has its turn later in this one
-        }
-    }
-
-    /// Serves those that can go on without an event, for some time: who has been
-    /// woken since may be somebody that asks for little.
-    fn go_on(&mut self) {
-        if self.round.is_empty() {
-            return;
-        }
-        let mut round = mem::take(&mut self.round);
-        let began = self.dispatch.state.clock();
-        let mut served = 0;
-        for &key in &round {
-            if served > 0 && self.dispatch.state.clock().saturating_since(began) > ROUND {
-                break;
-            }
-            served += 1;
-            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
-                connection.queued = false;
-                self.serve(key);
-            }
-        }
-        round.drain(..served);
-        if !round.is_empty() {
-            round.append(&mut self.dispatch.state.runnable);
-            mem::swap(&mut round, &mut self.dispatch.state.runnable);
-        }
-        self.round = round;
-    }
-
     /// Writes to those that others have written to; what is left waits for the
     /// next turn.
     fn flush_dirty(&mut self) {
+        let mut part = Part::new(&self.dispatch.state);
         let mut left = FLUSHES;
         while left > 0 && !self.dispatch.state.dirty.is_empty() {
             let next = mem::take(&mut self.round);
             let mut round = mem::replace(&mut self.dispatch.state.dirty, next);
-            let now = left.min(round.len());
-            left -= now;
-            for key in round.drain(..now) {
+            let mut written = 0;
+            for &key in round.iter().take(left) {
+                if part.is_over(&self.dispatch.state) {
+                    left = written; // it is over for this turn
+                    break;
+                }
                 self.dispatch.state.current = key;
                 self.settle(key);
+                part.note(false);
+                written += 1;
             }
+            left -= written;
+            round.drain(..written);
             if !round.is_empty() {
                 round.append(&mut self.dispatch.state.dirty);
                 mem::swap(&mut round, &mut self.dispatch.state.dirty);
@@ -230,7 +181,12 @@ impl<P: Poller> Loop<P> {
     fn fire_timers(&mut self) {
         let now = self.dispatch.state.now;
         let until = self.dispatch.state.timers.mark();
+        let mut part = Part::new(&self.dispatch.state);
         for _ in 0..TIMERS {
+            if part.is_over(&self.dispatch.state) {
+                return;
+            }
+            part.note(false);
             let Some((_, timer)) = self.dispatch.state.timers.expired(now, until) else {
                 return;
             };
