@@ -344,6 +344,32 @@ fn metrics_count_what_was_done() {
     );
 }
 
+/// Behind a body that was collected they were not counted.
+#[test]
+fn trailers_that_are_left_out_are_counted_behind_every_body() {
+    let app = App::new().post("/echo", |request, reply| {
+        reply.body("text/plain", request.body())
+    });
+    let metrics = app.metrics();
+    let running = Running::start(app);
+    let chunked = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
+                   1\r\nx\r\n0\r\nExpires: 0\r\nX-Sum: 1\r\nDate: now\r\n\r\n";
+    assert_eq!(running.exchange(chunked).body, "x");
+    assert_eq!(metrics.snapshot().trailers_dropped, 2);
+    assert_eq!(running.post("/echo", "y").body, "y");
+    assert_eq!(metrics.snapshot().trailers_dropped, 2);
+
+    let mut http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    http2.extend(b"\0\0\0\x04\0\0\0\0\0");
+    http2.extend(b"\0\0\x0c\x01\x04\0\0\0\x01\x83\x86\x04\x05/echo\x01\x01a");
+    http2.extend(b"\0\0\x01\0\0\0\0\0\x01z");
+    http2.extend(b"\0\0\x0b\x01\x05\0\0\0\x01\0\x07expires\x010");
+    running.connect().write_all(&http2).unwrap();
+    app_support::wait_until("it is counted over HTTP/2", || {
+        metrics.snapshot().trailers_dropped == 3
+    });
+}
+
 #[test]
 fn what_the_protocol_refuses_itself_is_logged_and_counted() {
     let lines = Arc::new(Mutex::new(String::new()));

@@ -111,6 +111,8 @@ pub struct Link {
     pub(super) over: Option<Closing>,
     /// Which of the limits of WebSockets holds.
     pub(super) websocket_limits: u16,
+    /// Trailers left out behind the body that was collected last over HTTP/1.1.
+    pub(super) dropped: u16,
     /// By when our own side had last withheld input over HTTP/1.1, in seconds,
     /// rounded up.
     pub(super) resumed: u32,
@@ -173,6 +175,7 @@ impl Link {
             endless: false,
             over: None,
             websocket_limits: 0,
+            dropped: 0,
             resumed: 0,
             before: None,
             account: None,
@@ -338,6 +341,15 @@ impl Link {
             Protocol::Http1(machine) => machine.refusal(),
             Protocol::Http2(_) => None,
             Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
+        }
+    }
+
+    /// How many trailers were left out behind the body of an exchange that has been
+    /// collected.
+    pub fn dropped_trailers(&self, stream: u32) -> u16 {
+        match &self.protocol {
+            Protocol::Http2(many) => many.dropped_trailers(stream),
+            _ => self.dropped,
         }
     }
 

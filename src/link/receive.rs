@@ -350,6 +350,7 @@ impl Link {
                 };
                 match self.buffered_request.take() {
                     Some(buffered_request) => {
+                        self.dropped = dropped;
                         let (head, content) = shown.insert(buffered_request).request();
                         Step::Event(Event::Request { head, content })
                     }

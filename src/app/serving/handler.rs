@@ -68,7 +68,11 @@ impl Handler for AppHandler {
         let collected = if tag == 0 { None } else { self.claim(context) };
         let is_fresh = collected.is_none();
         match collected {
-            Some(entry) => self.run(entry),
+            Some(entry) => {
+                self.run(entry);
+                let metrics = &self.loop_state.metrics;
+                metrics.dropped_trailers(context.dropped_trailers());
+            }
             None => self.begin(context, head, &peer),
         }
         let Self {

@@ -80,4 +80,9 @@ impl Multiplex {
         self.retire_closed(id);
         Some(BufferedEvent::End(dropped))
     }
+
+    /// How many trailers were left out behind a stream's content.
+    pub(in crate::link) fn dropped_trailers(&self, id: u32) -> u16 {
+        self.streams.get(id).map_or(0, |stream| stream.dropped)
+    }
 }

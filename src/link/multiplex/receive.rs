@@ -407,12 +407,12 @@ impl Multiplex {
         self.wake = self.wake.min(stream.due);
         match stream.intake {
             Intake::Collected if self.charge.account().is_some_and(|it| it.is_full()) => {
-                stream.ended = true;
+                (stream.ended, stream.dropped) = (true, dropped);
                 self.starve(id);
                 None
             }
             Intake::Collected => {
-                stream.intake = Intake::Discarded;
+                (stream.intake, stream.dropped) = (Intake::Discarded, dropped);
                 let (head, content) = shown.insert(stream.kept.take()?).request();
                 Some(Event::Request { head, content })
             }

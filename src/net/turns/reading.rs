@@ -52,6 +52,13 @@ impl Context<'_> {
         });
     }
 
+    /// How many trailers were left out behind the body that has been collected.
+    pub(crate) fn dropped_trailers(&self) -> u16 {
+        let Exchange { connection, stream } = self.exchange;
+        let connection = self.state.connections.get(connection);
+        connection.map_or(0, |it| it.link.dropped_trailers(stream))
+    }
+
     /// Has the connection read from also while its output waits for the peer.
     ///
     /// Usually a peer that takes nothing is not listened to either. In a
