@@ -6,11 +6,12 @@ mod app_support;
 
 use std::sync::Mutex;
 
-use app_support::Running;
+use app_support::{Running, wait_until};
 use barewire::app::{
     Accept, App, Call, Message, Middleware, OriginGuard, Record, ReplyHead, Response, Service,
     Socket, WebSocket, WebSocketRoute,
 };
+use barewire::link;
 use barewire::net::{Limits, Share};
 
 /// Keeps all lines.
@@ -200,6 +201,57 @@ fn a_limit_that_ends_or_refuses_somebody_is_named() {
     };
     assert!(line("sessions"), "{:?}", lines_with("refused"));
     assert!(line("per_address"), "{:?}", lines_with("refused"));
+}
+
+/// Frames of HTTP/2 with what opens a connection before them.
+fn http2(frames: &[(u8, u8, u32, &[u8])]) -> Vec<u8> {
+    let mut all = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    for (kind, flags, stream, payload) in frames {
+        all.extend(&(payload.len() as u32).to_be_bytes()[1..]);
+        all.extend([*kind, *flags]);
+        all.extend(stream.to_be_bytes());
+        all.extend(*payload);
+    }
+    all
+}
+
+#[test]
+fn what_a_peer_has_done_for_its_connection_or_stream_to_end_is_named() {
+    use std::io::Write;
+    listen();
+    let http2_limits =
+        barewire::http2::Limits::DEFAULT.with_stall_timeout(core::time::Duration::from_millis(100));
+    let app = App::new()
+        .protocol_limits(link::Limits::DEFAULT.with_http2(http2_limits))
+        .post("/echo", |request, reply| reply.body("", request.body()))
+        .get("/text", |_request, reply| reply.text("for a window"));
+    let running = Running::start(app);
+    let line = |level: &str, end: &str| {
+        let is = |it: &String| it.starts_with(&format!("{level} barewire 127.0.0.1:"));
+        lines_with(end).iter().filter(|it| is(it)).count()
+    };
+    assert_eq!(running.exchange("nonsense\r\n\r\n").status, 400);
+    let end = "connection ended: malformed request line";
+    assert_eq!(line("INFO", end), 1, "{:?}", lines_with("connection ended"));
+
+    // A body of five bytes, of which one comes.
+    let post = b"\x83\x86\x04\x05/echo\x01\x01a\x0f\x0d\x015";
+    let mut stream = running.connect();
+    let frames: [(u8, u8, u32, &[u8]); 3] = [(4, 0, 0, b""), (1, 4, 1, post), (0, 1, 1, b"x")];
+    stream.write_all(&http2(&frames)).unwrap();
+    let end = "stream 1 reset for an error of its peer: PROTOCOL_ERROR";
+    wait_until(end, || line("INFO", end) == 1);
+    // A response for which there is no window.
+    let get = b"\x82\x86\x04\x05/text\x01\x01a";
+    let mut other = running.connect();
+    let frames: [(u8, u8, u32, &[u8]); 2] = [(4, 0, 0, b"\0\x04\0\0\0\0"), (1, 5, 1, get)];
+    other.write_all(&http2(&frames)).unwrap();
+    let end = "stream 1 ended, as its peer has stalled it";
+    wait_until(end, || line("WARN", end) == 1);
+    // A frame that is longer than we take.
+    stream.write_all(b"\x00\x50\0\0\0\0\0\0\x03").unwrap();
+    let end = "connection ended: frame longer than allowed";
+    wait_until(end, || line("INFO", end) == 1);
 }
 
 /// Sleeps for each message.

@@ -84,8 +84,8 @@ impl Dispatch {
                 return;
             }
             let gone = *connection.gone.get_or_insert(gone);
-            let (stream, gone) = match connection.link.take_live() {
-                Some((stream, own)) => (stream, own.unwrap_or(gone)),
+            let (stream, gone, is_new) = match connection.link.take_live() {
+                Some((stream, own)) => (stream, own.unwrap_or(gone), own.is_some()),
                 None => {
                     connection.end_reported = true;
                     let is_shared = connection.link.is_multiplexed();
@@ -94,13 +94,16 @@ impl Dispatch {
                     } else {
                         connection.link.stream()
                     };
-                    (stream, gone)
+                    (stream, gone, true)
                 }
             };
             let exchange = Exchange {
                 connection: key,
                 stream,
             };
+            if is_new {
+                self.state.note_end(exchange, gone);
+            }
             self.tell(exchange, Event::Ended(gone));
         }
     }
@@ -137,6 +140,9 @@ impl Dispatch {
                     connection: key,
                     stream: connection.link.stream(),
                 };
+                if let Event::Ended(reason) = event {
+                    state.note_end(exchange, reason);
+                }
                 call(handlers, state, exchange, event);
                 if overdue {
                     fail(state, exchange, Status::GATEWAY_TIMEOUT);

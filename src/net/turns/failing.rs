@@ -6,6 +6,7 @@ use std::panic::catch_unwind;
 
 use super::state::State;
 use crate::http::{ResponseHead, Status};
+use crate::http2::ErrorCode;
 use crate::link::{EndReason, Snapshot};
 use crate::net::report::report;
 use crate::net::{Context, Exchange, Handler, Key, Mark, Owner};
@@ -75,6 +76,39 @@ impl State {
         if let Some(connection) = self.connections.get(key) {
             let peer = connection.peer;
             report!(Warn, "{peer}: connection ended at `{limit}`");
+        }
+    }
+
+    /// Notes on the log what a peer has done for a connection to end, or a stream
+    /// of one that goes on.
+    #[cold]
+    pub(in crate::net) fn note_end(&self, exchange: Exchange, reason: EndReason) {
+        let Exchange { connection, stream } = exchange;
+        let Some(connection) = self.connections.get(connection) else {
+            return;
+        };
+        let peer = connection.peer;
+        match reason {
+            EndReason::ProtocolError(error) => {
+                report!(Info, "{peer}: connection ended: {error}");
+            }
+            EndReason::Stalled if stream > 0 && connection.link.is_multiplexed() => {
+                report!(
+                    Warn,
+                    "{peer}: stream {stream} ended, as its peer has stalled it"
+                );
+            }
+            EndReason::StreamReset {
+                code,
+                by_peer: false,
+            } => {
+                let code = ErrorCode::new(code);
+                report!(
+                    Info,
+                    "{peer}: stream {stream} reset for an error of its peer: {code}"
+                );
+            }
+            _ => {}
         }
     }
 }

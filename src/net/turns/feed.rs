@@ -224,6 +224,9 @@ impl Dispatch {
                     feeding.at += used;
                     let written = (state.cork.mark(), state.past, state.stash.len());
                     let call = feeding.note(key, connection, written);
+                    if let Event::Ended(reason) = event {
+                        state.note_end(call.exchange, reason);
+                    }
                     hand_over(handlers, state, call, outlet, |handler, context| {
                         handler.event(context, event);
                     });
