@@ -178,6 +178,41 @@ fn a_body_that_is_cut_has_the_bytes_that_left() {
     }
 }
 
+/// The system sends such a body from the file, without our seeing its bytes.
+#[cfg(all(unix, feature = "files"))]
+#[test]
+fn a_file_that_is_cut_has_the_bytes_that_left() {
+    let lines = Lines::default();
+    let place = std::env::temp_dir().join(format!("barewire-cut-{}", std::process::id()));
+    std::fs::create_dir_all(&place).unwrap();
+    let file = std::fs::File::create(place.join("large.bin")).unwrap();
+    file.set_len(64 << 20).unwrap();
+    let app = App::new().with(lines.log()).files("/s", &*place);
+    let running = Running::start(app);
+    let mut client = running.connect();
+    client
+        .write_all(b"GET /s/large.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    read_until(&mut client, "\r\n\r\n");
+    client.read_exact(&mut vec![0; 2 * MIB]).unwrap();
+    drop(client); // with bytes unread: a reset
+    let (status, bytes) = lines.of("GET /s/large.bin");
+    assert_eq!(status, 200);
+    assert!((2 * MIB..64 * MIB).contains(&bytes), "{bytes}");
+    // The same over HTTP/2, where it is read and framed.
+    let mut peer = Peer::connect(&running);
+    let id = peer.get("/s/large.bin");
+    peer.until(|seen| http2_support::content(seen, id).len() >= 1 << 16);
+    drop(peer);
+    wait_until("the line of HTTP/2", || lines.0.lock().unwrap().len() == 2);
+    let all = lines.0.lock().unwrap();
+    let bytes = all[1].split("\" 200 ").nth(1).unwrap();
+    let bytes: usize = bytes.split(' ').next().unwrap().parse().unwrap();
+    assert!((1 << 16..64 * MIB).contains(&bytes), "{bytes}");
+    drop(all);
+    std::fs::remove_dir_all(&place).unwrap();
+}
+
 #[test]
 fn a_socket_has_its_line_when_it_is_over() {
     let lines = Lines::default();
