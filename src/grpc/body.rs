@@ -73,7 +73,7 @@ impl Body {
         self.frames.receive_eof()
     }
 
-    /// Whether nothing of a binary body has been looked at.
+    /// Whether it is a binary body of which no byte was looked at.
     #[cfg(feature = "alloc")]
     pub(super) const fn is_fresh_binary(&self) -> bool {
         self.text.is_none() && self.frames.is_between_frames()

@@ -34,6 +34,7 @@ impl ContentLength {
             *self = Self::One(n);
             return;
         }
+        // Senders and intermediaries join fields to a list, so that one may hold several.
         for member in value.split(|&b| b == b',') {
             *self = match (*self, ascii::parse_decimal(ascii::trim_ows(member))) {
                 (Self::Absent, Some(n)) => Self::One(n),

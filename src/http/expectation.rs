@@ -19,6 +19,7 @@ impl Expectation {
     pub(crate) fn add(&mut self, value: &[u8]) {
         for expectation in List::new(value) {
             let known = expectation.eq_ignore_ascii_case(b"100-continue");
+            // One that is not known cannot be met, whatever stands beside it.
             *self = match self {
                 Self::Absent | Self::Continue if known => Self::Continue,
                 _ => Self::Unknown,

@@ -243,6 +243,7 @@ impl<'b> Iterator for Iter<'b> {
 
     #[inline]
     fn next(&mut self) -> Option<Field<'b>> {
+        // One of the two is empty: a loop over both needs no look at the kind of list.
         match self.ranges.next() {
             Some(range) => Some(range.field(self.text)),
             None => self.list.next().copied(),
@@ -296,6 +297,7 @@ fn member_end(list: &[u8]) -> usize {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
+            // A comma in a quoted string belongs to the member (RFC 9110 §5.6.4).
             b',' if !quoted => return at,
             _ => {}
         }

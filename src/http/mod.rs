@@ -1,4 +1,4 @@
-//! Layer 1: what HTTP means, whatever carries it (RFC 9110).
+//! Layer 1: the meaning of HTTP messages, in every version (RFC 9110).
 //!
 //! Heads are views: the text lies in the caller's input, the ranges of the
 //! fields in the [`Scratch`] that the caller lends, and nothing is copied.

@@ -88,6 +88,7 @@ impl ResponseContent {
             (_, ..=199) => (false, Length::Never, Framing::Nothing),
             (Asks::Tunnel, 200..=299) => (false, Length::Never, Framing::Tunnel),
             (_, 204) => (false, Length::Never, Framing::Nothing),
+            // A 205 has no content, but a reader finds its end by its fields (RFC 9110 §15.3.6).
             (Asks::Head, 205) => (false, Length::Zero, Framing::Nothing),
             (_, 205) => (false, Length::Zero, Framing::ByFields),
             (Asks::Head, _) | (_, 304) => (false, Length::OfRepresentation, Framing::Nothing),

@@ -68,6 +68,7 @@ impl Trailer {
             let is = |known: &&str| ascii::eq_ignore_case(name, known.as_bytes());
             names.iter().any(is)
         };
+        // A reader that merges trailers into the head would act on them.
         if is_in(&MALFORMED) {
             Self::Malformed
         } else if is_in(&DROPPED) {

@@ -155,6 +155,7 @@ impl Chunked {
     /// Takes a digit of a size.
     fn digit(b: u8, counts: &mut Counts<'_>) -> Result<Self, ProtocolError> {
         let digit = ascii::hex_digit(b).ok_or(fault(b, ProtocolError::ChunkSize))?;
+        // Leading zeros count, too: a size line must end.
         if *counts.digits == MOST_DIGITS {
             return Err(ProtocolError::ChunkSize);
         }

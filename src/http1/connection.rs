@@ -307,6 +307,7 @@ impl Connection {
         date: Option<&Date>,
         out: &mut impl Sink,
     ) -> ProtocolError {
+        // Behind the beginning of a response another one would be read as its content.
         let unanswered = matches!(self.exchange.response, Response::Idle | Response::Owed);
         if self.role == Role::Server && unanswered && out.room() >= encode::CONTROL_ROOM {
             encode::put_refusal(violation, date, out);
@@ -343,6 +344,8 @@ impl Connection {
             (Request::Done, Response::Done, After::Close | After::Linger) => {
                 self.close(self.after);
             }
+            // A server that answers early may not read the rest, and where it would stop is not
+            // known.
             (Request::Body, Response::Done, _) if self.role == Role::Client => {
                 self.close(After::Close);
             }

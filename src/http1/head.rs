@@ -111,6 +111,8 @@ pub(crate) fn parse_lines<S: StartLine>(
         at = end + 2;
     }
     while let Some((range, next)) = field(text, at)? {
+        // Fields beyond the room are counted all the same: what frames the message may be among
+        // them, and the caller refuses it by their number.
         if let Some(place) = ranges.get_mut(head.lines.fields) {
             *place = range;
         }
@@ -181,6 +183,7 @@ fn field(text: &[u8], line: usize) -> Result<Option<(FieldRange, usize)>, Stop> 
         .position(|&b| !ascii::is_tchar(b))
         .unwrap_or(rest.len());
     let name_end = line + name_len;
+    // White space before the colon is refused: readers differ about it (RFC 9112 §5.1).
     if name_len == 0 || text.get(name_end) != Some(&b':') {
         return without_name(text, line, name_end);
     }

@@ -83,6 +83,7 @@ impl Semantics {
     pub(crate) fn add<B: Blocks>(&mut self, blocks: B, text: &[u8], line: &FieldLine) {
         let length = (line.name_end - line.name) as usize;
         let known = KNOWN.get(length).copied().unwrap_or_default();
+        // Nearly every field ends here: it rules nothing about the connection.
         if line.first | CASE != known {
             return;
         }

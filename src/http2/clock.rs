@@ -123,6 +123,7 @@ impl Clock {
     /// more.
     pub(super) fn note_used(&mut self, bytes: u32, now: Instant) {
         let worth = Duration::from_micros(u64::from(bytes) * 1_000_000 / PACE);
+        // Never beyond now: what was used quickly is not saved up.
         self.active = (self.active + worth).min(now);
     }
 
@@ -212,6 +213,7 @@ impl Clock {
         if self.retires.is_some() {
             return;
         }
+        // From 0.9 to 1.1 of it.
         let thousandths = 900 + u32::from_le_bytes(random) % 201;
         self.retires = Some(match age {
             Duration::MAX => Instant::NEVER,
@@ -233,6 +235,8 @@ impl Clock {
         };
         let quiet = match self.ping_since {
             _ if self.is_input_ended => never,
+            // Without streams nothing depends on the peer: silence is idleness. With them it may
+            // be lost, which only an answer disproves.
             Instant::NEVER if streams.is_empty() => {
                 (self.active + limits.idle_timeout, Action::Idle)
             }

@@ -34,6 +34,7 @@ impl Closed {
 
     pub(super) fn push(&mut self, id: u32, reset: bool) {
         if let Some(place) = self.ring.get_mut(self.next as usize) {
+            // Only a reset of ours excuses late frames, so that only forgetting one matters.
             self.forgetful |= *place & 1 != 0;
             *place = id << 1 | u32::from(reset);
         }

@@ -259,6 +259,7 @@ impl Connection {
         self.settings.offer(limits, self.role, now, out);
         let own = self.settings.own();
         self.flow.enlarge(own.connection_window, out);
+        // No block has been encoded yet, so that a new table is in step.
         self.encoding = Encoding::new(limits.encoder_table);
         self.clock.open(limits, now);
         self.phase = Phase::Open;
@@ -280,6 +281,7 @@ impl Connection {
             return Err(UsageError::NoRoom);
         }
         match self.role {
+            // A second call must not put off the end that the first one has announced.
             _ if self.goaway.is_ours() => {}
             Role::Server => {
                 self.goaway.warn(now, out);
@@ -349,6 +351,8 @@ impl Connection {
     #[cold]
     fn fail(&mut self, violation: ProtocolError, out: &mut impl Sink) -> ProtocolError {
         let speaks = self.phase == Phase::Open && violation != ProtocolError::Incomplete;
+        // The head of a frame, a stream and a code; without room the peer learns from the end
+        // of the transport alone.
         if speaks && out.room() >= 17 + violation.reason().len() {
             let last = self.streams.last_peer();
             payload::put_goaway(last, violation.code(), violation.reason(), out);

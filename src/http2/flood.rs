@@ -182,6 +182,7 @@ impl Flood {
         limits: &Limits,
         now: Instant,
     ) -> Result<(), ProtocolError> {
+        // The peer may answer in any order, so that the number is what counts.
         if self.own_pings > 0 {
             self.own_pings -= 1;
             return Ok(());
@@ -210,6 +211,7 @@ impl Flood {
             self.answers -= 1;
             return Ok(());
         }
+        // Without a stream there is nothing to keep alive for, and fewer are borne.
         let idle = !idle || self.idle_pings.spend(1, limits.idle_ping_rate, now);
         judge(
             idle && self.pings.spend(1, limits.ping_rate, now),

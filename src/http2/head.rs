@@ -134,6 +134,7 @@ impl<'b> List<'b> {
         let method = self.at(judged.method).and_then(Method::new);
         let method = method.ok_or(Malformed)?;
         judged.asks = Asks::of(method);
+        // A server behind this one may read only one of them.
         let is_repeated = matches!(judged.length, ContentLength::Repeated(_));
         if judged.status != ABSENT || is_repeated {
             return Err(Malformed);
@@ -149,6 +150,7 @@ impl<'b> List<'b> {
         }
         if method == Method::CONNECT && judged.protocol == ABSENT {
             let authority = self.at(judged.authority).ok_or(Malformed)?;
+            // CONNECT names a host with a port, and nothing else (RFC 9113 §8.5).
             Target::parse(authority, method).map_err(|_| Malformed)?;
             if judged.scheme != ABSENT || judged.path != ABSENT {
                 return Err(Malformed);

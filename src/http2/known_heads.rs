@@ -93,6 +93,7 @@ impl KnownHeads {
             return;
         }
         let hash = hash(block) | 1;
+        // A block that is received once is worth a hash, and no copy.
         if !self.seen.contains(&hash) {
             if let Some(seen) = self.seen.get_mut(usize::from(self.next)) {
                 *seen = hash;

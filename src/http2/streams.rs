@@ -178,6 +178,7 @@ impl Streams {
         if self.role == Role::Server && goaway.last().is_some_and(|last| id > last) {
             return Ok(Late::Crossed);
         }
+        // A peer that has ended a stream itself, or seen it end, knows that it is over.
         match self.closed.find(id) {
             Past::Reset => Ok(Late::Crossed),
             Past::Unknown if self.closed.is_forgetful() => Ok(Late::Perhaps),
@@ -277,10 +278,13 @@ impl Streams {
             return false;
         }
         let own = stream.send.open();
+        // Without a window only the peer can let it continue, within a time of its own. For its
+        // turn or for room in the output it waits on us.
         let stalls = own.min(open) == 0 && stream.stalled == Instant::NEVER;
         if stalls {
             stream.stalled = now;
         }
+        // Without a window of its own it would take turns for nothing: `grow` queues it.
         if !stream.queued && own > 0 {
             stream.queued = true;
             self.schedule.push(id);

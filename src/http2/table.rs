@@ -54,6 +54,7 @@ impl<T: Numbered> Table<T> {
     /// Adds a stream that is not there yet.
     #[inline]
     pub(crate) fn insert(&mut self, stream: T) {
+        // Half of the slots stay free, so that a search is short and ends.
         if (self.len + 1) * 2 > self.slots.len() {
             self.grow();
         }

@@ -103,6 +103,7 @@ impl ReceiveWindow {
     /// cut. Zero if that is too little for a frame.
     #[inline]
     pub(super) const fn give_back(&mut self, size: u32) -> u32 {
+        // Fewer frames than bytes, and the peer never waits while half the window is free.
         let unit = if size < 2 { 1 } else { size / 2 };
         if self.freed < unit {
             return 0;

@@ -1,4 +1,4 @@
-//! Layer 0: what every protocol is made of.
+//! Layer 0: the parts that every protocol is made of.
 //!
 //! Reading ([`Cursor`], [`ascii`], [`Utf8`]), writing ([`Sink`]), time as a
 //! parameter ([`Instant`]), flood accounting ([`Budget`]), the vector kernels

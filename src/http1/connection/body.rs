@@ -67,6 +67,7 @@ impl Connection {
             return None;
         }
         self.remaining = size - len as u64; // not beyond it
+        // What is left may now be little enough to be discarded.
         if self.reading == Reading::Fixed {
             self.judge_rest(limits);
         } else {
@@ -227,6 +228,7 @@ impl Connection {
                     return Ok(Received::need(at, 1));
                 }
             }
+            // A peer that was answered may still send without end.
             if u64::from(self.spent) > lent.limits.drain {
                 self.after = After::Linger;
                 self.settle(lent.now);

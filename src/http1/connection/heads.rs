@@ -32,6 +32,7 @@ impl Connection {
         }
         let mut at = 0;
         while let Some([b'\r', b'\n', ..]) = input.get(at..) {
+            // Old clients send one behind a body; more of them are a flood.
             if self.spent == EMPTY_LINES {
                 return Err(ProtocolError::EmptyLines);
             }
@@ -63,6 +64,7 @@ impl Connection {
             true => limits.head,
             false => limits.trailers,
         } as usize;
+        // Behind the limit nothing is looked at, so that a head costs no more than it allows.
         let text = input.get(..longest).unwrap_or(input);
         if self.scanned != 0 && !self.resume_head::<S>(text, limits)? {
             return Ok(false);

@@ -46,6 +46,7 @@ impl<'b> ReceivedHead<'b> {
     #[inline(always)]
     pub(super) fn usual_head(&self, whole: &Head<RequestLine>) -> Option<RequestHead<'b>> {
         let line = whole.start;
+        // By length first: the bytes behind it are compared only where they can be the same.
         let method = match line.method_end {
             3 if self.text.starts_with(b"GET ") => Method::GET,
             4 if self.text.starts_with(b"POST ") => Method::POST,
@@ -132,6 +133,8 @@ impl Connection {
         let framing = self.begin_request(&head, text, &whole.lines.semantics, limits)?;
         let mut used = found.used;
         let content = match framing {
+            // A small body that was received with its head is given with it, so that its handler is
+            // called once. One that is expected or long is offered first.
             Framing::Fixed(length)
                 if self.wanted == BodyDemand::Offered
                     && length <= limits.drain

@@ -98,7 +98,8 @@ impl Connection {
             .map_err(|violation| self.fail(violation, date, out))
     }
 
-    /// Takes what is no request's head, and pieces of bodies first.
+    /// Takes everything but the head of a new request. Pieces of bodies are looked for
+    /// first, because there are most of them.
     #[inline(never)]
     fn receive_more<'b>(
         &mut self,
@@ -119,7 +120,7 @@ impl Connection {
         Ok(Received::event(from + len, Event::Body(piece)))
     }
 
-    /// Takes whatever comes.
+    /// Takes input of any kind.
     fn receive_any<'b>(
         &mut self,
         input: &'b mut [u8],

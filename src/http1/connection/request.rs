@@ -35,6 +35,8 @@ impl Connection {
         };
         let line = check_request_line(head)?;
         let found = encode::check(head.fields, Section::Request)?;
+        // Without one the server cannot tell its sites apart; of two it may take either
+        // (RFC 9112 §3.2).
         if found.hosts != 1 {
             return Err(UsageError::Host);
         }

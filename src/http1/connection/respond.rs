@@ -75,6 +75,7 @@ impl Connection {
         }
         let found = encode::check(head.fields, Section::Interim)?;
         room(out, found.room)?;
+        // A client of version 1.0 would take it for the final response (RFC 9110 §15.2).
         if !self.old {
             self.exchange.take(Input::Interim);
             encode::put_status_line(head.status, out);
@@ -288,6 +289,9 @@ impl Connection {
     fn settle_body(&mut self, sending: Sending) {
         let is_read = matches!(self.wanted, BodyDemand::Accepted | BodyDemand::Continued);
         if self.exchange.request == Request::Body && !is_read {
+            // A short body that was offered is discarded. One that is expected and was never
+            // asked for may come or not (RFC 9110 §10.1.1): where the next request would begin
+            // cannot be told.
             self.after = match (self.wanted, self.after) {
                 (BodyDemand::Offered | BodyDemand::Refused, After::KeepDraining) => {
                     After::KeepDraining

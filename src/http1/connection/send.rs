@@ -48,6 +48,7 @@ impl Connection {
             return Err(UsageError::State);
         }
         match self.sending {
+            // An empty chunk would end the body.
             _ if len == 0 => {}
             Sending::Nothing => return Err(UsageError::BodyTooLong),
             Sending::Swallowed => {}
@@ -90,6 +91,7 @@ impl Connection {
         if !self.sends_body() {
             return Err(UsageError::State);
         }
+        // The peer would take what follows for the rest of the body.
         if self.sending == Sending::Fixed && self.owed > 0 {
             return Err(UsageError::BodyTooShort);
         }

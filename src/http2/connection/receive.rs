@@ -55,6 +55,7 @@ impl Connection {
         if self.phase == Phase::New && self.open(limits, now, out).is_err() {
             return Ok((0, LocatedEvent::Full));
         }
+        // Any octet is a sign of life, and answers a ping that asked for one.
         if !input.is_empty() {
             self.clock.hear(now);
         }
@@ -109,6 +110,7 @@ impl Connection {
             Phase::Failed(violation) => return Err(violation),
         }
         let between = matches!(self.reading, Reading::Head | Reading::Preface);
+        // A stream on which the peer may still send lacks the end of its message.
         let open = self.streams.iter().any(|stream| stream.state.receives());
         let begun = !self.clock.is_between_frames() && self.settings.is_greeted();
         if !between || open || begun {
@@ -148,6 +150,8 @@ impl<O: Sink> Receiving<'_, '_, O> {
                 self.at = self.input.len();
                 return Ok(LocatedEvent::Done);
             }
+            // Any frame may have to be answered, and its answer cannot be put off: so none is
+            // read without room for one.
             if self.out.room() < CONTROL_ROOM {
                 return Ok(LocatedEvent::Full);
             }

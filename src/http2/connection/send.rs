@@ -51,6 +51,7 @@ impl Connection {
         let mut cost = fields::check(head.fields, Section::Request)?;
         pseudo.cost(&mut cost);
         cost.fits(peer.header_list)?;
+        // Content-Length is not in the cost yet.
         self.may_send(peer.framed(cost.octets + 32), out)?;
 
         let end = matches!(length, None | Some(BodyLength::Known(0)));
@@ -141,6 +142,7 @@ impl Connection {
     ) -> Result<(), UsageError> {
         let asks = self.streams.may_respond(stream)?.asks;
         let content = ResponseContent::to(asks, head.status);
+        // A tunnel's data is no content of the response: it has no length (RFC 9110 §9.3.6).
         let is_tunnel = content.framing == ContentFraming::Tunnel;
         let swallows = !content.may_follow && !is_tunnel;
         let known = length.and_then(BodyLength::known);

@@ -42,6 +42,7 @@ impl Connection {
             Phase::Failed(violation) => return Err(violation),
         }
         if out.room() < CONTROL_ROOM {
+            // What is due may have to be said, and is put off until it can be.
             self.clock.retry(now);
             return Ok(None);
         }

@@ -68,6 +68,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         let was_greeted = connection.settings.is_greeted();
         let payload = self.input.get(body).unwrap_or_default();
         let change = connection.settings.receive(payload, connection.role)?;
+        // Streams that are open follow, too, and may go below zero (RFC 9113 §6.9.2).
         connection.streams.grow_all(change.window)?;
         if let Some(size) = change.header_table {
             connection.encoding.set_ceiling(size);
@@ -119,6 +120,8 @@ impl<O: Sink> Receiving<'_, '_, O> {
     /// The peer is going away: a server does so, too.
     fn go_away(&mut self, last_stream: u32) {
         let connection = &mut *self.connection;
+        // What a client names is a push of ours, of which there are none; that it goes is
+        // what counts.
         connection.goaway.receive(last_stream);
         if connection.role == Role::Server && connection.goaway.last().is_none() {
             connection.put_last_goaway("", self.out);
@@ -135,6 +138,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         let state = connection.streams.state(stream, &connection.goaway);
         let after = state.after(By::Peer, Frame::Reset);
         after.map_err(|_| ProtocolError::IdleStream)?;
+        // Also for a stream that is closed: the request before it has cost as much.
         connection.flood.reset(self.limits, self.now)?;
         if connection.streams.get(stream).is_none() {
             return Ok(None);

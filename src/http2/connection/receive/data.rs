@@ -15,6 +15,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     pub(super) fn begin_data(&mut self, head: Head) -> Result<Option<LocatedEvent>, ProtocolError> {
         let connection = &mut *self.connection;
         let (id, len, end) = (head.stream, head.length, head.has(flag::END_STREAM));
+        // It counts for the connection whatever becomes of its stream (RFC 9113 §6.9).
         connection
             .flow
             .take(len)
@@ -28,6 +29,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         };
         connection.reading = Reading::Data(data); // its padding is checked in any case
         let Some(stream) = connection.streams.get_mut(id) else {
+            // Nothing of it is given out, so that nothing else would give it back.
             connection.flow.free(len);
             let late = connection.streams.late(id, &connection.goaway)?;
             return self.late(late);

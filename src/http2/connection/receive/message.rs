@@ -120,6 +120,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
             Ok(_) if connection.role == Role::Client && !stream.answered => {
                 return self.take_response(block, list);
             }
+            // A second list of fields ends the message, or is none that HTTP knows.
             Ok(_) if !block.end => ErrorCode::PROTOCOL_ERROR,
             Ok(_) => match sift_trailers(list, self.scratch) {
                 Some((list, dropped)) => {
@@ -161,6 +162,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         if connection.goaway.last().is_some() {
             return Ok(None); // the peer was told (RFC 9113 §6.8)
         }
+        // Also if it is refused: the peer may not use the number again.
         connection.streams.note_opened(id);
         if connection.streams.len() >= connection.settings.own().streams as usize {
             connection.flood.refusal(1, self.limits, self.now)?;
@@ -204,6 +206,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         {
             list.fields = head::join_cookies(text, list.text, ranges);
         }
+        // Joined cookies stand behind the rest of the text.
         list.text = text.len().max(list.text);
         let whole = match judged.may_be_whole() && !block.end {
             true => self.take_whole(id),
