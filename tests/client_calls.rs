@@ -9,7 +9,7 @@ use barewire::client::{CallOptions, Calls, Limits, Next, UsageError};
 use barewire::grpc::{Code, Encoding, Status};
 use barewire::http::Field;
 use barewire::http2::{self, ErrorCode};
-use barewire::link::Unreachable;
+use barewire::link::{EndReason, Unreachable};
 use barewire::net::Flow;
 use client_support::{Scene, framed};
 use proptest::prelude::*;
@@ -391,9 +391,8 @@ fn goaway_lets_old_calls_finish_and_unseen_ones_begin_anew() {
     let (link, server) = scene.servers.last_mut().unwrap();
     let link = *link;
     server.machine.shutdown(scene.now, &mut server.out).unwrap();
-    scene.calls.flush(link, scene.now);
-    scene.calls.output(link).unwrap().clear();
-    scene.calls.receive(link, &mut goaway(1), scene.now);
+    drop(scene.output(link));
+    scene.receive(link, &mut goaway(1));
     scene.settle();
     assert_eq!(scene.servers.len(), 2);
     assert_eq!(scene.server().seen[&1].body, framed(b"unseen"));
@@ -402,7 +401,7 @@ fn goaway_lets_old_calls_finish_and_unseen_ones_begin_anew() {
     scene.settle();
     assert_eq!(scene.message(old).unwrap(), b"finished");
     assert_eq!(scene.message(unseen).unwrap(), b"new");
-    assert!(scene.calls.is_over(link), "the old connection has no calls");
+    assert!(scene.is_over(link), "the old connection has no calls");
 }
 
 /// GOAWAY with `last` as the last stream that the server has looked at.
@@ -427,13 +426,13 @@ fn a_call_that_no_server_looks_at_is_sent_again_once_and_immediately() {
             assert_eq!(scene.server().seen[&3].body, framed(b"hi"));
         } else {
             let link = scene.servers[0].0;
-            scene.calls.receive(link, &mut goaway(0), scene.now);
+            scene.receive(link, &mut goaway(0));
             scene.settle();
             assert_eq!(scene.servers.len(), 2, "no time has passed");
             assert_eq!(scene.server().seen[&1].body, framed(b"hi"));
         }
         let link = scene.servers.last().unwrap().0;
-        scene.calls.receive(link, &mut goaway(0), scene.now);
+        scene.receive(link, &mut goaway(0));
         let ending = scene.calls.ending(call).unwrap();
         assert_eq!(ending.code(), Code::Unavailable, "{ending}");
         let servers = scene.servers.len();
@@ -456,8 +455,8 @@ fn a_call_that_never_left_waits_for_a_connection_until_its_deadline() {
     // Each server takes leave of the one call that it was sent.
     for gone in [false, true] {
         let link = scene.servers.last().unwrap().0;
-        scene.calls.receive(link, &mut goaway(0), scene.now);
-        scene.calls.closed(link, scene.now);
+        scene.receive(link, &mut goaway(0));
+        scene.closed(link);
         assert_eq!(scene.calls.ending(sent).is_some(), gone);
         assert_eq!(scene.ending(waits), "it runs");
         scene.servers.clear();
@@ -466,17 +465,16 @@ fn a_call_that_never_left_waits_for_a_connection_until_its_deadline() {
     // Others that greet, and take leave before they are sent anything.
     let mut leaves = 0;
     while scene.calls.ending(waits).is_none() {
-        match scene.calls.dial(scene.now) {
+        match scene.open() {
             Some(link) => {
                 leaves += 1;
-                scene.calls.opened(link, scene.now);
                 let mut bytes = [&b"\0\0\0\x04\0\0\0\0\0"[..], &goaway(0)].concat();
-                scene.calls.receive(link, &mut bytes, scene.now);
-                scene.calls.closed(link, scene.now);
+                scene.receive(link, &mut bytes);
+                scene.closed(link);
             }
             None => {
                 scene.now = scene.calls.deadline().unwrap();
-                scene.calls.elapsed(scene.now);
+                scene.elapse();
             }
         }
     }
@@ -502,7 +500,7 @@ fn a_lost_connection_ends_its_calls_and_the_next_one_serves_the_others() {
     let waits = scene.unary(b"waits");
     scene.settle();
     let link = scene.servers[0].0;
-    scene.calls.closed(link, scene.now);
+    scene.closed(link);
     scene.servers.clear();
     assert_eq!(scene.ending(lost), "UNAVAILABLE: connection was lost");
     scene.pass(2);
@@ -519,13 +517,11 @@ fn a_server_that_cannot_be_reached_fails_calls_that_do_not_wait_for_it() {
     let patient = scene.start_with(&CallOptions::new().with_wait_for_ready(true));
     let mut attempts = Vec::new();
     while attempts.len() < 12 {
-        match scene.calls.dial(scene.now) {
+        match scene.dial() {
             Some(link) => {
                 attempts.push(scene.now);
                 assert!(scene.calls.dial(scene.now).is_none());
-                scene
-                    .calls
-                    .unreachable(link, Unreachable::NotResolved, scene.now);
+                scene.gone(link, EndReason::Unreachable(Unreachable::NotResolved));
                 let why = "UNAVAILABLE: cannot connect to server.example:7: \
                            the name cannot be resolved";
                 assert_eq!(scene.ending(hasty), why);
@@ -556,13 +552,12 @@ fn a_server_that_cannot_be_reached_fails_calls_that_do_not_wait_for_it() {
 fn ending_of_stranger(answer: &[u8], cut: usize) -> String {
     let mut scene = Scene::new();
     let call = scene.unary(b"hi");
-    let link = scene.calls.dial(scene.now).unwrap();
-    scene.calls.opened(link, scene.now);
+    let link = scene.open().unwrap();
     for piece in answer.to_vec().chunks_mut(cut) {
-        scene.calls.receive(link, piece, scene.now);
+        scene.receive(link, piece);
     }
-    scene.calls.closed(link, scene.now);
-    assert!(scene.calls.is_over(link));
+    scene.closed(link);
+    assert!(scene.is_over(link));
     scene.ending(call)
 }
 
@@ -595,12 +590,11 @@ fn a_server_that_speaks_something_else_is_named_as_such() {
 fn a_server_that_never_greets_is_given_up() {
     let mut scene = Scene::new();
     let call = scene.unary(b"hi");
-    let link = scene.calls.dial(scene.now).unwrap();
-    scene.calls.opened(link, scene.now);
+    let link = scene.open().unwrap();
     scene.now += Limits::DEFAULT.greeting + SECOND;
-    scene.calls.elapsed(scene.now);
+    scene.elapse();
     assert_eq!(scene.calls.ending(call).unwrap().code(), Code::Unavailable);
-    assert!(scene.calls.is_over(link));
+    assert!(scene.is_over(link));
 }
 
 #[test]
@@ -850,10 +844,10 @@ fn a_ping_behind_output_that_waits_has_its_time_once_it_has_left() {
     for second in 0..200 {
         scene.now += SECOND;
         if second < 100 {
-            scene.calls.output_waits(link, scene.now);
+            scene.connections[0].1.output_waits(scene.now);
         }
-        scene.calls.elapsed(scene.now);
-        scene.calls.output(link).map(Vec::clear);
+        scene.elapse();
+        drop(scene.output(link));
         let over = scene.calls.ending(call).is_some();
         assert_eq!(over, second >= 99 + 10 + 20, "{second}");
         if over {
@@ -877,8 +871,8 @@ fn a_server_that_is_pinged_too_often_is_pinged_less() {
     scene.settle();
     let link = scene.servers[0].0;
     let mut goaway = b"\0\0\x16\x07\0\0\0\0\0\0\0\0\x01\0\0\0\x0btoo_many_pings".to_vec();
-    scene.calls.receive(link, &mut goaway, scene.now);
-    scene.calls.closed(link, scene.now);
+    scene.receive(link, &mut goaway);
+    scene.closed(link);
     scene.servers.clear();
     let why = "UNAVAILABLE: connection was lost; \
                server is going away: ENHANCE_YOUR_CALM too_many_pings";
@@ -905,9 +899,9 @@ fn an_idle_connection_ends_and_the_next_call_connects_anew() {
     assert_eq!(scene.ending(call), "OK");
     let link = scene.servers[0].0;
     scene.pass(12);
-    assert!(scene.calls.is_over(link));
+    assert!(scene.is_over(link));
     assert!(scene.server().gone_away);
-    scene.calls.closed(link, scene.now);
+    scene.closed(link);
     scene.unary(b"two");
     scene.settle();
     assert_eq!(scene.servers.len(), 2);
@@ -930,7 +924,7 @@ fn a_channel_that_is_shut_down_finishes_its_calls_and_takes_no_more() {
     scene.server().answer(1, b"done");
     scene.settle();
     assert_eq!(scene.message(runs).unwrap(), b"done");
-    assert!(scene.calls.is_over(scene.servers[0].0));
+    assert!(scene.is_over(scene.servers[0].0));
 }
 
 /// A small deterministic source of whims.

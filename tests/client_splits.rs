@@ -2,11 +2,12 @@
 //! are taken: a client tells the same of its calls.
 #![cfg(all(feature = "net", feature = "http2"))]
 
-use barewire::client::{CallOptions, Calls, Limits, LinkId, Next};
+use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, Next};
 use barewire::grpc::{
     ClientCall, ContentType, Event, Limits as CallLimits, Mode, ProtocolError, percent_decode,
 };
 use barewire::http::{Field, Fields, ResponseHead, Status};
+use barewire::link::{self, EndReason};
 use barewire::net::Key;
 use barewire::wire::{Instant, Step};
 use proptest::prelude::*;
@@ -154,6 +155,7 @@ struct Told {
 struct Client {
     calls: Calls<()>,
     link: LinkId,
+    connection: Connection,
     keys: Vec<Key>,
     told: Vec<Told>,
 }
@@ -172,11 +174,14 @@ impl Client {
         };
         let keys = (0..count).map(|_| start(&mut calls)).collect();
         let link = calls.dial(Instant::START).expect("there are calls");
-        calls.opened(link, Instant::START);
+        let mut connection = Connection::http2(calls.link_limits(), Instant::START);
+        let wire = connection.wire();
+        calls.event(link, 0, link::Event::Opened, wire, Instant::START);
         let told = (0..count).map(|_| Told::default()).collect();
         let mut client = Self {
             calls,
             link,
+            connection,
             keys,
             told,
         };
@@ -185,11 +190,30 @@ impl Client {
     }
 
     fn receive(&mut self, bytes: &[u8]) {
-        self.calls
-            .receive(self.link, &mut bytes.to_vec(), Instant::START);
-        while self.calls.flush(self.link, Instant::START) {
-            self.calls.output(self.link).expect("it is there").clear();
+        let Self {
+            calls,
+            link,
+            connection,
+            ..
+        } = self;
+        let (link, now) = (*link, Instant::START);
+        connection.receive(&mut bytes.to_vec(), now, |wire, stream, event| {
+            calls.event(link, stream, event, wire, now);
+        });
+        calls.flush(link, connection.wire(), now);
+        while connection.flush(now, |wire, stream, event| {
+            calls.event(link, stream, event, wire, now);
+        }) {
+            connection.output().clear();
         }
+    }
+
+    fn close(&mut self) {
+        let (calls, link) = (&mut self.calls, self.link);
+        self.connection
+            .closed(EndReason::Reset, |wire, stream, event| {
+                calls.event(link, stream, event, wire, Instant::START);
+            });
     }
 
     /// Takes up to `most` messages of a call.
@@ -231,7 +255,7 @@ fn talk(parts: [&[u8]; 2], count: usize, whims: &[(usize, usize)]) -> Vec<Told> 
             bytes = rest;
         }
     }
-    client.calls.closed(client.link, Instant::START);
+    client.close();
     client.end()
 }
 

@@ -3,7 +3,8 @@
 mod connecting;
 mod grpc;
 
+pub use connecting::{Connection, LinkId, Transport, Wire};
 pub use grpc::{
-    CallOptions, CallResponse, Calls, Channel, ChannelOptions, Duplex, Ending, Limits, LinkId,
-    Listener, Next, Outgoing, Removed, Requests, Responses, Sender, UsageError,
+    CallOptions, CallResponse, Calls, Channel, ChannelOptions, Duplex, Ending, Limits, Listener,
+    Next, Outgoing, Removed, Requests, Responses, Sender, UsageError,
 };

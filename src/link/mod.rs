@@ -43,7 +43,6 @@ mod shared;
 mod spent;
 mod starving;
 mod timing;
-mod waiting;
 
 pub use account::{Account, Charge, Full, Promise};
 #[cfg(feature = "net")]

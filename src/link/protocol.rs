@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 
 use super::multiplex::Multiplex;
 use super::spent::Spent;
-use super::waiting::Waiting;
 use super::{Account, BufferedRequest, Limits, UsageError};
 use crate::http::{self, Fields, Scratch, Status, date::Date};
 use crate::wire::{Instant, Role, Sink};
@@ -85,14 +84,10 @@ pub(super) enum Protocol {
     Raw {
         /// The owner knows that the peer has sent its last one.
         half_closed: bool,
-        waiting: Waiting,
     },
 }
 
-pub(super) const RAW: Protocol = Protocol::Raw {
-    half_closed: false,
-    waiting: Waiting::NONE,
-};
+pub(super) const RAW: Protocol = Protocol::Raw { half_closed: false };
 
 /// One connection without I/O: the machine of the protocol that it speaks.
 #[derive(Debug)]

@@ -189,10 +189,7 @@ impl Link {
                 self.took_websocket(received)
             }
             Protocol::Raw { .. } if input.is_empty() => Ok(Received::need(0, 1)),
-            Protocol::Raw { waiting, .. } => {
-                waiting.answered();
-                Ok(Received::event(input.len(), Event::Data(input)))
-            }
+            Protocol::Raw { .. } => Ok(Received::event(input.len(), Event::Data(input))),
         }
     }
 
@@ -248,7 +245,7 @@ impl Link {
                     step: Step::Done,
                 })
             }
-            Protocol::Raw { half_closed, .. } => {
+            Protocol::Raw { half_closed } => {
                 Ok(match core::mem::replace(half_closed, true) {
                     false => Received::event(0, Event::HalfClosed),
                     true => Received {

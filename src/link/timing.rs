@@ -1,8 +1,5 @@
 //! When a link wants to be woken, and what happens then.
 
-#[cfg(feature = "net")]
-use core::time::Duration;
-
 use super::protocol::Protocol;
 use super::{CallContext, Closing, Event, Limits, Link, ProtocolError};
 use crate::wire::{Instant, Sink};
@@ -16,7 +13,7 @@ impl Link {
             Protocol::Http1(machine) => machine.deadline(&limits.http1),
             Protocol::Http2(many) => many.deadline(),
             Protocol::WebSocket(machine) => machine.deadline(),
-            Protocol::Raw { waiting, .. } => waiting.deadline(),
+            Protocol::Raw { .. } => None,
         };
         sooner(own, self.due)
     }
@@ -92,9 +89,7 @@ impl Link {
                     }
                 }
             }
-            Protocol::Raw { waiting, .. } => {
-                Ok(waiting.elapsed(lent.now).then_some(Event::Overdue))
-            }
+            Protocol::Raw { .. } => Ok(None),
         }
     }
 
@@ -105,8 +100,7 @@ impl Link {
         match &self.protocol {
             Protocol::Http2(many) => many.machine().awaited(),
             Protocol::WebSocket(machine) => machine.awaited(),
-            Protocol::Raw { waiting, .. } => waiting.since().map(|at| at.as_millis() as u32),
-            Protocol::Http1(_) => None,
+            Protocol::Http1(_) | Protocol::Raw { .. } => None,
         }
     }
 
@@ -114,27 +108,8 @@ impl Link {
     #[cfg(feature = "net")]
     pub(crate) const fn asks(&self) -> bool {
         match &self.protocol {
-            Protocol::Http1(_) => false,
-            Protocol::Raw { waiting, .. } => waiting.asks(),
+            Protocol::Http1(_) | Protocol::Raw { .. } => false,
             Protocol::Http2(_) | Protocol::WebSocket(_) => true,
-        }
-    }
-
-    /// The owner of a raw connection will ask its peer for answers: how much is
-    /// sent is noted from now on.
-    #[cfg(feature = "net")]
-    pub(crate) const fn begin_asking(&mut self, now: Instant) {
-        if let Protocol::Raw { waiting, .. } = &mut self.protocol {
-            waiting.begin(now);
-        }
-    }
-
-    /// The peer of a raw connection owes an answer from now on; if nothing comes
-    /// `within` that time, [`Event::Overdue`] does.
-    #[cfg(feature = "net")]
-    pub(crate) const fn await_answer(&mut self, within: Duration, now: Instant) {
-        if let Protocol::Raw { waiting, .. } = &mut self.protocol {
-            waiting.ask(within, now);
         }
     }
 
@@ -146,8 +121,7 @@ impl Link {
         match &mut self.protocol {
             Protocol::Http2(many) => many.machine_mut().await_from(at),
             Protocol::WebSocket(machine) => machine.await_from(at),
-            Protocol::Raw { waiting, .. } => waiting.count_from(at),
-            Protocol::Http1(_) => {}
+            Protocol::Http1(_) | Protocol::Raw { .. } => {}
         }
     }
 
@@ -184,7 +158,7 @@ impl Link {
             }
             Protocol::Http2(many) => many.resume(now),
             Protocol::WebSocket(machine) => machine.resume(now),
-            Protocol::Raw { waiting, .. } => waiting.count_from(now),
+            Protocol::Raw { .. } => {}
         }
     }
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use barewire::client::{CallOptions, Calls, Limits, LinkId, Next};
+use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, Next, Wire};
 use barewire::http::{
     CallContext, Content, Field, FieldBuffer, Fields, OwnedScratch, ResponseHead, Status,
 };
-use barewire::http2::{self, BodyLength, Connection, ErrorCode, Event};
+use barewire::http2::{self, BodyLength, ErrorCode};
+use barewire::link::{EndReason, Event};
 use barewire::net::Key;
 use barewire::wire::{Instant, Role, Step};
 
@@ -24,7 +25,7 @@ pub struct Seen {
 
 /// A server that notes what comes and answers when it is told to.
 pub struct Server {
-    pub machine: Connection,
+    pub machine: http2::Connection,
     pub limits: http2::Limits,
     pub now: Instant,
     pub out: Vec<u8>,
@@ -41,7 +42,7 @@ pub struct Server {
 impl Server {
     pub fn new(limits: http2::Limits, now: Instant) -> Self {
         Self {
-            machine: Connection::new(Role::Server, now),
+            machine: http2::Connection::new(Role::Server, now),
             limits,
             now,
             out: Vec::new(),
@@ -77,7 +78,7 @@ impl Server {
                 _ => break,
             };
             match event {
-                Event::Request {
+                http2::Event::Request {
                     stream,
                     head,
                     content,
@@ -97,19 +98,21 @@ impl Server {
                     seen.fields.extend(head.fields).unwrap();
                     self.seen.insert(stream, seen);
                 }
-                Event::Data { stream, data } => {
+                http2::Event::Data { stream, data } => {
                     let seen = self.seen.get_mut(&stream).unwrap();
                     seen.body.extend_from_slice(data);
                     if self.reads {
                         self.machine.consume(stream, data.len(), &mut self.out);
                     }
                 }
-                Event::End { stream, .. } => self.seen.get_mut(&stream).unwrap().ended = true,
-                Event::Reset { stream, code, .. } => {
+                http2::Event::End { stream, .. } => {
+                    self.seen.get_mut(&stream).unwrap().ended = true
+                }
+                http2::Event::Reset { stream, code, .. } => {
                     self.seen.get_mut(&stream).unwrap().reset = Some(code);
                     self.waiting.remove(&stream);
                 }
-                Event::GoAway { .. } => self.gone_away = true,
+                http2::Event::GoAway { .. } => self.gone_away = true,
                 _ => {}
             }
         }
@@ -201,6 +204,7 @@ pub struct Scene {
     pub calls: Calls<()>,
     pub now: Instant,
     pub server_limits: http2::Limits,
+    pub connections: Vec<(LinkId, Connection)>,
     pub servers: Vec<(LinkId, Server)>,
     /// Bytes carried at a time from servers to the client.
     pub cut: usize,
@@ -216,6 +220,7 @@ impl Scene {
             calls: Calls::new("server.example:7", limits, 3),
             now: Instant::START,
             server_limits,
+            connections: Vec::new(),
             servers: Vec::new(),
             cut: usize::MAX,
         }
@@ -241,31 +246,109 @@ impl Scene {
         &mut self.servers.last_mut().expect("nobody has dialled").1
     }
 
+    /// Begins to connect, if a connection is wanted.
+    pub fn dial(&mut self) -> Option<LinkId> {
+        let link = self.calls.dial(self.now)?;
+        let connection = Connection::http2(self.calls.link_limits(), self.now);
+        self.connections.push((link, connection));
+        Some(link)
+    }
+
+    /// Connects, if a connection is wanted.
+    pub fn open(&mut self) -> Option<LinkId> {
+        let link = self.dial()?;
+        let (_, connection) = self.connections.last_mut().unwrap();
+        let (wire, now) = (connection.wire(), self.now);
+        self.calls.event(link, 0, Event::Opened, wire, now);
+        Some(link)
+    }
+
+    /// Uses a connection, and has the calls take what comes of it.
+    fn on<R>(
+        &mut self,
+        link: LinkId,
+        act: impl FnOnce(&mut Connection, &mut dyn FnMut(&mut Wire, u32, Event<'_>)) -> R,
+    ) -> R {
+        let (calls, now) = (&mut self.calls, self.now);
+        let mut all = self.connections.iter_mut();
+        let (_, connection) = all.find(|it| it.0 == link).expect("it was opened");
+        act(connection, &mut |wire, stream, event| {
+            calls.event(link, stream, event, wire, now);
+        })
+    }
+
+    /// Bytes have come on a connection.
+    pub fn receive(&mut self, link: LinkId, bytes: &mut [u8]) {
+        let now = self.now;
+        self.on(link, |connection, calls| {
+            connection.receive(bytes, now, calls)
+        });
+    }
+
+    /// A connection was lost.
+    pub fn closed(&mut self, link: LinkId) {
+        self.gone(link, EndReason::Reset);
+    }
+
+    pub fn gone(&mut self, link: LinkId, why: EndReason) {
+        self.on(link, |connection, calls| connection.closed(why, calls));
+    }
+
+    /// The server has sent its last byte.
+    pub fn receive_eof(&mut self, link: LinkId) {
+        let now = self.now;
+        self.on(link, |connection, calls| connection.receive_eof(now, calls));
+    }
+
+    pub fn is_over(&mut self, link: LinkId) -> bool {
+        self.on(link, |connection, _| connection.is_over())
+    }
+
+    /// What is to be written to a connection.
+    pub fn output(&mut self, link: LinkId) -> Vec<u8> {
+        let now = self.now;
+        let mut all = self.connections.iter_mut();
+        let (_, connection) = all.find(|it| it.0 == link).expect("it was opened");
+        self.calls.flush(link, connection.wire(), now);
+        self.on(link, |connection, calls| {
+            connection.flush(now, calls);
+            std::mem::take(connection.output())
+        })
+    }
+
+    /// What time has made due.
+    pub fn elapse(&mut self) {
+        self.calls.elapsed(self.now);
+        let (now, links) = (self.now, self.connections.iter().map(|it| it.0));
+        for link in links.collect::<Vec<_>>() {
+            self.on(link, |connection, calls| connection.elapsed(now, calls));
+        }
+    }
+
     /// Dials as wanted, and carries bytes until nothing moves.
     pub fn settle(&mut self) {
-        if let Some(link) = self.calls.dial(self.now) {
-            self.calls.opened(link, self.now);
+        if let Some(link) = self.open() {
             let server = Server::new(self.server_limits, self.now);
             self.servers.push((link, server));
         }
+        let mut servers = std::mem::take(&mut self.servers);
         loop {
             let mut moved = false;
-            for (link, server) in &mut self.servers {
+            for (link, server) in &mut servers {
                 server.now = self.now;
-                let sends = self.calls.flush(*link, self.now);
-                if let Some(out) = self.calls.output(*link)
-                    && (sends || !out.is_empty())
-                {
-                    server.take(&std::mem::take(out));
+                let out = self.output(*link);
+                if !out.is_empty() {
+                    server.take(&out);
                     moved = true;
                 }
                 let mut out = std::mem::take(&mut server.out);
                 for piece in out.chunks_mut(self.cut) {
-                    self.calls.receive(*link, piece, self.now);
+                    self.receive(*link, piece);
                     moved = true;
                 }
             }
             if !moved {
+                self.servers = servers;
                 return;
             }
         }
@@ -275,7 +358,7 @@ impl Scene {
     pub fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
             self.now += core::time::Duration::from_secs(1);
-            self.calls.elapsed(self.now);
+            self.elapse();
             self.settle();
         }
     }

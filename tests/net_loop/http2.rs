@@ -1011,14 +1011,14 @@ fn requests_wait_for_room_and_go_on_when_there_is_some() {
                 stream: 0,
                 ..context.exchange()
             };
-            let mut ask = |context: &mut barewire::net::Context<'_>| {
-                let flow = context.flow();
-                if flow == Flow::Go {
-                    context.request(&request_of(&path), None).unwrap();
-                }
-                flow
-            };
-            while context.allowance() > 0 && context.with(connection, &mut ask) == Some(Flow::Go) {}
+            let mut goes = true;
+            while goes && context.allowance() > 0 {
+                let asked = context.with(connection, |context| match context.flow() {
+                    Flow::Go => context.request(&request_of(&path), None).is_ok(),
+                    _ => false,
+                });
+                goes = asked == Some(true);
+            }
         }
     });
     let (client, server) = dial(&mut scene);

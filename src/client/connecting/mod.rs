@@ -1,7 +1,23 @@
-//! Where a client connects, and when: shared by the clients of all protocols.
+//! Where a client connects, when, and what it does with a connection: shared by
+//! the clients of all protocols.
+//!
+//! ```text
+//!   Target ──► Dialler ──► connections of a loop ──┐
+//!                                                  ├─ Transport ◄── requests of a client
+//!   a socket of the caller ──► Connection ─────────┘                       │
+//!                                                   Pool: which of them ◄──┘
+//! ```
 
 mod backoff;
+mod connection;
+mod dialler;
+mod pool;
 mod target;
+mod transport;
 
-pub(super) use backoff::Backoff;
+pub use connection::{Connection, Wire};
+pub(super) use dialler::Dialler;
+pub use pool::LinkId;
+pub(super) use pool::{Phase, Pool};
 pub(super) use target::Target;
+pub use transport::Transport;

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::Ending;
+use crate::client::connecting::LinkId;
 use crate::grpc::{ClientCall, ContentType, Event, Limits, Mode, ProtocolError, frame};
 use crate::http::FieldBuffer;
 use crate::net::TimerId;
@@ -28,6 +29,8 @@ pub(super) struct Call<T> {
     pub(super) machine: ClientCall,
     pub(super) outbox: Outbox,
     pub(super) inbox: Inbox,
+    /// Bytes of the response that are done with, and the server was not told.
+    pub(super) freed: usize,
     /// The metadata at the head of the response, once it has come.
     pub(super) head: Option<FieldBuffer>,
     pub(super) ending: Option<Ending>,
@@ -47,7 +50,7 @@ pub(super) enum CallState {
     /// In the queue for a stream.
     Waiting,
     /// On a stream of a link.
-    Open { link: u32, stream: u32 },
+    Open { link: LinkId, stream: u32 },
     /// It has ended.
     Over,
 }
@@ -66,6 +69,7 @@ impl<T> Call<T> {
             machine: ClientCall::new(ContentType::new(Mode::Native)),
             outbox: Outbox::new(),
             inbox: Inbox::new(inbox),
+            freed: 0,
             head: None,
             ending: None,
             wants_room: false,
@@ -102,7 +106,7 @@ pub(super) struct Outbox {
     pub(super) closed: bool,
     /// The stream has ended on our side.
     pub(super) ended: bool,
-    /// The machine has taken less than it was offered, and says when to go on.
+    /// The transport has asked for no more, and says when to go on.
     pub(super) blocked: bool,
 }
 

@@ -1,43 +1,42 @@
 //! The calls of one channel, without I/O: the side of the application.
 
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::call::{Call, CallState};
-use super::call_table::CallTable;
-use super::link::Link;
+use super::queue::Queue;
 use super::{CallOptions, Ending, Limits, UsageError};
-use crate::client::connecting::Backoff;
+use crate::client::connecting::Pool;
 use crate::grpc::{Code, Encoding, Message, Status, frame};
-use crate::http::{FieldBuffer, Fields, OwnedScratch};
-use crate::http2;
-use crate::net::{Flow, Key};
+use crate::http::{FieldBuffer, Fields};
+use crate::net::{Flow, Key, Slab, Timers};
 use crate::wire::Instant;
 
 /// Many gRPC calls on one HTTP/2 connection at a time, without I/O.
 ///
 /// `T` is what the owner remembers of each call. The one side starts calls,
 /// sends messages and takes those that came; the other side, a *driver*, owns
-/// the transport:
+/// the connections:
 ///
 /// ```text
-///   start, send, close_sending, cancel          dial ──► opened / unreachable
-///   next, head, ending  ◄── changed ──  Calls   receive, closed ◄── transport
-///                                               flush, output ──► transport
+///   start, send, close_sending, cancel          dial ──► a connection
+///   next, head, ending  ◄── changed ──  Calls   event ◄── what comes of it
+///                                               flush ──► Transport
 ///                                               deadline ──► elapsed
 /// ```
 ///
 /// After whatever the one side has done, the driver asks [`dial`](Self::dial)
-/// whether to connect, has each connection [`flush`](Self::flush), and writes
-/// its [`output`](Self::output). Calls wait in a queue while there is no
-/// connection, or the server allows no further stream. A connection that the
-/// server takes leave of finishes its calls beside its successor; calls on it
-/// that the server has not looked at are sent again, once.
+/// whether to connect, and has each connection [`flush`](Self::flush). Calls wait
+/// in a queue while there is no connection, or the server allows no further
+/// stream. A connection that the server takes leave of finishes its calls beside
+/// its successor; calls on it that the server has not looked at are sent again,
+/// once.
 ///
 /// ```
-/// use barewire::client::{CallOptions, Calls, Limits, Next};
+/// use barewire::client::{CallOptions, Calls, Connection, Limits, Next};
 /// use barewire::grpc::Code;
-/// use barewire::link::Unreachable;
+/// use barewire::link::{Event, EndReason, Unreachable};
 /// use barewire::wire::Instant;
 ///
 /// let mut calls = Calls::new("127.0.0.1:50051", Limits::DEFAULT, 7);
@@ -47,7 +46,11 @@ use crate::wire::Instant;
 /// calls.close_sending(call);
 ///
 /// let link = calls.dial(now).unwrap();
-/// calls.unreachable(link, Unreachable::Refused, now);
+/// let mut connection = Connection::http2(calls.link_limits(), now);
+/// let refused = EndReason::Unreachable(Unreachable::Refused);
+/// connection.closed(refused, |wire, stream, event| {
+///     calls.event(link, stream, event, wire, now);
+/// });
 /// assert_eq!(calls.changed(), Some(call));
 /// assert!(matches!(calls.next(call), Next::Over));
 /// let ending = calls.ending(call).unwrap();
@@ -58,22 +61,25 @@ use crate::wire::Instant;
 /// ```
 #[derive(Debug)]
 pub struct Calls<T> {
-    pub(super) call_table: CallTable<T>,
-    /// The newest last.
-    pub(super) links: Vec<Link>,
-    pub(super) next_link: u32,
-    pub(super) backoff: Backoff,
-    pub(super) http2: http2::Limits,
-    pub(super) scratch: OwnedScratch,
+    pub(super) calls: Slab<Call<T>>,
+    pub(super) pool: Pool,
+    /// Calls without a stream.
+    pub(super) waiting: Queue,
+    /// Calls that have something new for their connection.
+    pub(super) offered: VecDeque<Key>,
+    /// Calls that have news for their owner.
+    pub(super) changed: VecDeque<Key>,
+    pub(super) deadlines: Timers<Key>,
+    pub(super) spare: Vec<Vec<u8>>,
+    pub(super) limits: Limits,
+    /// How often servers have asked for fewer pings.
+    pub(super) slowed: u32,
     /// The fields of a request while it is sent.
     pub(super) fields: FieldBuffer,
     pub(super) authority: String,
-    /// What errors call the server.
-    pub(super) server: String,
     pub(super) agent: String,
-    pub(super) jitter: u64,
-    /// Why the last attempt to connect has failed, if it has.
-    pub(super) down: Option<String>,
+    /// No call begins any more, nor is one sent again.
+    pub(super) closing: bool,
     /// The latest time that anyone has told.
     pub(super) now: Instant,
 }
@@ -95,18 +101,19 @@ impl<T> Calls<T> {
     /// number; it spreads the attempts of many clients to connect.
     pub fn new(authority: &str, limits: Limits, jitter: u64) -> Self {
         Self {
-            call_table: CallTable::new(limits),
-            links: Vec::new(),
-            next_link: 1,
-            backoff: Backoff::new(limits.backoff),
-            http2: limits.http2(),
-            scratch: OwnedScratch::new(usize::from(limits.fields) + 8),
+            calls: Slab::new(),
+            pool: Pool::new(authority, limits.backoff, jitter),
+            waiting: Queue::new(),
+            offered: VecDeque::new(),
+            changed: VecDeque::new(),
+            deadlines: Timers::new(),
+            spare: Vec::new(),
+            limits,
+            slowed: 0,
             fields: FieldBuffer::new(),
             authority: authority.into(),
-            server: authority.into(),
             agent: String::from(super::AGENT),
-            jitter,
-            down: None,
+            closing: false,
             now: Instant::START,
         }
     }
@@ -121,23 +128,23 @@ impl<T> Calls<T> {
     /// Has errors say where the server is, if that is not its authority.
     #[must_use]
     pub fn with_server(mut self, place: &str) -> Self {
-        self.server = place.into();
+        self.pool.server = place.into();
         self
     }
 
     /// Calls that have not been [removed](Self::remove).
     pub const fn len(&self) -> usize {
-        self.call_table.calls.len()
+        self.calls.len()
     }
 
     /// How long a message of a response may be.
     pub(super) const fn message_limit(&self) -> usize {
-        self.call_table.limits.message
+        self.limits.message
     }
 
     /// Whether there is no call.
     pub const fn is_empty(&self) -> bool {
-        self.call_table.calls.is_empty()
+        self.calls.is_empty()
     }
 
     /// Begins a call of the method at `path`, `/package.Service/Method`.
@@ -158,20 +165,19 @@ impl<T> Calls<T> {
         if let Some(fault) = options.fault {
             return Err(Status::new(Code::Internal, alloc::format!("{fault}")).into());
         }
-        if self.call_table.closing {
+        if self.closing {
             return Err(Ending::constant(Code::Unavailable, "channel is closed"));
         }
-        if self.call_table.calls.len() >= self.call_table.limits.calls {
+        if self.calls.len() >= self.limits.calls {
             let code = Code::ResourceExhausted;
             return Err(Ending::constant(code, "too many calls on the channel"));
         }
-        if let Some(why) = &self.down
+        if let Some(why) = self.pool.is_down(now)
             && !options.wait_for_ready
-            && now < self.backoff.next()
         {
-            return Err(Ending::unavailable(why.as_str()));
+            return Err(Ending::unavailable(why));
         }
-        let inbox = self.call_table.spare.pop().unwrap_or_default();
+        let inbox = self.spare.pop().unwrap_or_default();
         let mut call = Call::new(owner, path, options.metadata.clone(), inbox);
         call.wait_for_ready = options.wait_for_ready;
         if options.compress {
@@ -179,14 +185,14 @@ impl<T> Calls<T> {
         }
         call.deadline = options.timeout.map(|timeout| now + timeout);
         let deadline = call.deadline;
-        let key = self.call_table.calls.insert(call);
+        let key = self.calls.insert(call);
         if let Some(deadline) = deadline {
-            let timer = self.call_table.deadlines.after(deadline, key);
-            if let Some(call) = self.call_table.calls.get_mut(key) {
+            let timer = self.deadlines.after(deadline, key);
+            if let Some(call) = self.calls.get_mut(key) {
                 call.timer = Some(timer);
             }
         }
-        self.call_table.waiting.push(key);
+        self.waiting.push(key);
         Ok(key)
     }
 
@@ -206,7 +212,7 @@ impl<T> Calls<T> {
     /// [`UsageError`]; nothing is taken then.
     #[cfg(feature = "gzip")]
     pub fn send_compressed(&mut self, call: Key, message: &[u8]) -> Result<Flow, UsageError> {
-        match self.call_table.calls.get_mut(call) {
+        match self.calls.get_mut(call) {
             Some(it) if it.machine.encoding() == Encoding::Identity => {
                 Err(UsageError::EncodingNotSent)
             }
@@ -230,8 +236,8 @@ impl<T> Calls<T> {
 
     /// Sends a message that stands behind its prefix already.
     pub(super) fn send_frame(&mut self, key: Key, frame: Vec<u8>) -> Result<Flow, UsageError> {
-        let unsent = self.call_table.limits.unsent;
-        let call = self.call_table.calls.get_mut(key).ok_or(UsageError::Over)?;
+        let unsent = self.limits.unsent;
+        let call = self.calls.get_mut(key).ok_or(UsageError::Over)?;
         if call.place == CallState::Over {
             return Err(UsageError::Over);
         }
@@ -249,42 +255,39 @@ impl<T> Calls<T> {
         } else {
             Flow::Go
         };
-        self.call_table.offer(key);
+        self.offer(key);
         Ok(flow)
     }
 
     /// Whether [`send`](Self::send) would take a message.
     pub fn has_room(&self, call: Key) -> bool {
-        self.call_table.calls.get(call).is_some_and(|call| {
+        self.calls.get(call).is_some_and(|call| {
             let outbox = &call.outbox;
-            !outbox.closed
-                && call.place != CallState::Over
-                && outbox.waiting() < self.call_table.limits.unsent
+            !outbox.closed && call.place != CallState::Over && outbox.waiting() < self.limits.unsent
         })
     }
 
     /// Says that no message follows.
     pub fn close_sending(&mut self, call: Key) {
-        if let Some(record) = self.call_table.calls.get_mut(call)
+        if let Some(record) = self.calls.get_mut(call)
             && record.place != CallState::Over
         {
             record.outbox.closed = true;
-            self.call_table.offer(call);
+            self.offer(call);
         }
     }
 
     /// Ends a call with CANCELLED, unless it is over.
     pub fn cancel(&mut self, call: Key) {
         let ending = Ending::constant(Code::Cancelled, "cancelled by the caller");
-        self.call_table
-            .give_up(call, ending, &mut self.links, self.now);
+        self.give_up(call, ending);
     }
 
     /// Ends a call with a status of ours: of a message that cannot be read, say.
     /// One that the server has ended with OK is no success then; any other
     /// ending stays.
     pub fn fail(&mut self, call: Key, ending: Ending) {
-        if let Some(record) = self.call_table.calls.get_mut(call)
+        if let Some(record) = self.calls.get_mut(call)
             && let Some(told) = &mut record.ending
         {
             if told.code() == Code::Ok {
@@ -293,16 +296,15 @@ impl<T> Calls<T> {
             }
             return;
         }
-        self.call_table
-            .give_up(call, ending, &mut self.links, self.now);
+        self.give_up(call, ending);
     }
 
     /// The next call that has news for its owner: a head, a message, room to
     /// send, or its end.
     pub fn changed(&mut self) -> Option<Key> {
         loop {
-            let key = self.call_table.changed.pop_front()?;
-            if let Some(call) = self.call_table.calls.get_mut(key) {
+            let key = self.changed.pop_front()?;
+            if let Some(call) = self.calls.get_mut(key) {
                 call.changed = false;
                 return Some(key);
             }
@@ -311,10 +313,7 @@ impl<T> Calls<T> {
 
     /// Takes the next message of a response.
     pub fn next(&mut self, call: Key) -> Next<'_> {
-        let Self {
-            call_table, links, ..
-        } = self;
-        let Some(record) = call_table.calls.get_mut(call) else {
+        let Some(record) = self.calls.get_mut(call) else {
             return Next::Over;
         };
         let Some((at, compressed, freed)) = record.inbox.take() else {
@@ -323,11 +322,10 @@ impl<T> Calls<T> {
                 Some(_) => Next::Over,
             };
         };
-        if let CallState::Open { link, stream } = record.place
-            && let Some(link) = links.iter_mut().find(|it| it.id.0 == link)
-        {
-            link.machine.consume(stream, freed, &mut link.out);
-        }
+        self.release(call, freed);
+        let Some(record) = self.calls.get_mut(call) else {
+            return Next::Over;
+        };
         Next::Message(Message {
             compressed,
             bytes: record.inbox.message(at),
@@ -337,45 +335,37 @@ impl<T> Calls<T> {
     /// The fields at the head of the response, once they are here. A call that
     /// ends with its head has only the [trailers](Ending::trailers).
     pub fn head(&self, call: Key) -> Option<Fields<'_>> {
-        let head = self.call_table.calls.get(call)?.head.as_ref()?;
+        let head = self.calls.get(call)?.head.as_ref()?;
         Some(head.as_fields())
     }
 
     /// How a call has ended. Messages may still be waiting to be taken.
     pub fn ending(&self, call: Key) -> Option<&Ending> {
-        self.call_table.calls.get(call)?.ending.as_ref()
-    }
-
-    /// Has [`changed`](Self::changed) name a call.
-    pub(super) fn note(&mut self, call: Key) {
-        self.call_table.note(call);
+        self.calls.get(call)?.ending.as_ref()
     }
 
     /// Takes the fields at the head of the response.
     pub(super) fn take_head(&mut self, call: Key) -> Option<FieldBuffer> {
-        self.call_table.calls.get_mut(call)?.head.take()
+        self.calls.get_mut(call)?.head.take()
     }
 
     /// Whether there is room again for a sender that was told to wait; once.
     pub(super) fn take_relief(&mut self, call: Key) -> bool {
-        let call = self.call_table.calls.get_mut(call);
+        let call = self.calls.get_mut(call);
         call.is_some_and(|call| core::mem::take(&mut call.relieved))
     }
 
     /// What the owner remembers of a call.
     pub fn owner_mut(&mut self, call: Key) -> Option<&mut T> {
-        self.call_table
-            .calls
-            .get_mut(call)
-            .map(|call| &mut call.owner)
+        self.calls.get_mut(call).map(|call| &mut call.owner)
     }
 
     /// Forgets a call, and cancels it if it is not over.
     pub fn remove(&mut self, call: Key) -> Option<Removed<T>> {
         self.cancel(call);
-        let mut call = self.call_table.calls.remove(call)?;
+        let mut call = self.calls.remove(call)?;
         if let Some(memory) = call.inbox.clear() {
-            self.call_table.keep(memory);
+            self.keep(memory);
         }
         Some(Removed {
             owner: call.owner,

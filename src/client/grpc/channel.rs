@@ -2,7 +2,6 @@
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
 use std::hash::RandomState;
 use std::io;
@@ -15,9 +14,8 @@ use super::shared::{Clock, Shared};
 use super::{
     CallOptions, CallResponse, Calls, Channel, Duplex, Ending, Limits, Requests, Responses,
 };
-use crate::client::connecting::Target;
+use crate::client::connecting::{Dialler, Target};
 use crate::grpc::Payload;
-use crate::link;
 use crate::net::{self, Error, Loop, Poller, Remote};
 use crate::wire::Instant;
 
@@ -121,7 +119,11 @@ impl Channel {
         private: Option<Remote>,
     ) -> Self {
         let remote = events.remote();
-        let profile = events.profile(link::Limits::DEFAULT);
+        let profiles = options
+            .limits
+            .links()
+            .map(|it| events.profile(it))
+            .collect();
         let authority = options.authority.as_deref().unwrap_or(&target.authority);
         let seed = RandomState::new().build_hasher().finish();
         let calls = Calls::new(authority, options.limits, seed);
@@ -132,9 +134,8 @@ impl Channel {
         let shared = Arc::new(Shared::new(calls, remote));
         let owner = events.add(Driver {
             shared: shared.clone(),
-            target,
-            profile,
-            links: Vec::new(),
+            dialler: Dialler::new(target.destination),
+            profiles,
             armed: Instant::NEVER,
         });
         let now = events.enter(owner, |context| context.measure());

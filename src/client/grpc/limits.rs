@@ -3,13 +3,16 @@
 use core::time::Duration;
 
 use crate::wire::{Rate, setters};
-use crate::{grpc, http2};
+use crate::{grpc, http2, link};
 
 /// Streams that a server resets cost us what we have asked for ourselves.
 const NO_RATE: Rate = Rate {
     burst: 1 << 30,
     per_second: 1 << 30,
 };
+
+/// How often the time between pings is doubled at most.
+const SLOWED: u32 = 10;
 
 /// The limits of one channel.
 ///
@@ -31,8 +34,10 @@ pub struct Limits {
     /// Calls at one time, those included that wait for a stream or a connection. A
     /// further one ends with RESOURCE_EXHAUSTED. Default 10,000.
     pub calls: usize,
-    /// Bytes of a call that may wait to be sent before its sender is told to wait. One
-    /// message is taken whatever its size. Default 64 KiB.
+    /// Bytes of a call that may wait to be sent before its sender is told to wait,
+    /// behind those that wait on its stream
+    /// ([`net::Limits::backlog_high`](crate::net::Limits::backlog_high)). One message
+    /// is taken whatever its size. Default 64 KiB.
     pub unsent: usize,
     /// Bytes of a call that are kept after they were sent, so that a call which no
     /// server has looked at can be sent again. Beyond it the call ends with
@@ -86,9 +91,11 @@ impl Limits {
         with_backoff backoff: Duration,
     }
 
-    /// What the connection's machine judges the server by.
-    pub(super) const fn http2(&self) -> http2::Limits {
-        http2::Limits {
+    /// The limits of a connection, after servers have asked `slowed` times for half
+    /// the pings.
+    pub(super) fn link(&self, slowed: u32) -> link::Limits {
+        let times = 1 << slowed.min(SLOWED);
+        let http2 = http2::Limits {
             stream_window: self.window,
             // Calls whose messages nobody takes must not hold up the others; each
             // of them is held back by its own window.
@@ -102,10 +109,21 @@ impl Limits {
             idle_timeout: self.idle,
             // How long a call may stand still is for its deadline to say.
             stall_timeout: Duration::MAX,
-            ping_interval: self.keep_alive,
+            ping_interval: self.keep_alive.saturating_mul(times),
             ping_timeout: self.keep_alive_timeout,
             ..http2::Limits::DEFAULT
-        }
+        };
+        link::Limits::DEFAULT.with_http2(http2)
+    }
+
+    /// The limits of connections: one for each number of times that servers may
+    /// have asked for fewer pings.
+    pub(super) fn links(self) -> impl Iterator<Item = link::Limits> {
+        let most = match self.keep_alive {
+            Duration::MAX => 0, // nobody is pinged
+            _ => SLOWED,
+        };
+        (0..=most).map(move |slowed| self.link(slowed))
     }
 
     /// The limits of the bodies of responses.

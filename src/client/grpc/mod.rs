@@ -1,16 +1,17 @@
 //! gRPC calls of servers elsewhere: channels, and their calls without I/O.
 
 mod call;
-mod call_table;
 mod calls;
 mod channel;
 mod coding;
 mod driver;
+mod driving;
 mod error;
+mod events;
 mod handle;
 mod limits;
-mod link;
 mod listener;
+mod lists;
 mod options;
 mod pending;
 mod queue;
@@ -19,14 +20,12 @@ mod sending;
 mod shared;
 mod status;
 mod streams;
-mod transport;
 
 pub use calls::{Calls, Next, Removed};
 pub use channel::ChannelOptions;
 pub use error::UsageError;
 pub use handle::Channel;
 pub use limits::Limits;
-pub use link::LinkId;
 pub use listener::{Listener, Outgoing};
 pub use options::CallOptions;
 pub use response::CallResponse;

@@ -1,7 +1,6 @@
 //! The calls that wait for a stream, in their order.
 
 use alloc::collections::VecDeque;
-use core::mem;
 
 use crate::net::Key;
 
@@ -11,8 +10,6 @@ use crate::net::Key;
 pub(super) struct Queue {
     again: VecDeque<Key>,
     new: VecDeque<Key>,
-    /// A call has come that is sent again.
-    hurries: bool,
 }
 
 impl Queue {
@@ -20,7 +17,6 @@ impl Queue {
         Self {
             again: VecDeque::new(),
             new: VecDeque::new(),
-            hurries: false,
         }
     }
 
@@ -36,7 +32,6 @@ impl Queue {
     /// Adds a call that was sent before.
     pub(super) fn push_again(&mut self, call: Key) {
         self.again.push_back(call);
-        self.hurries = true;
     }
 
     /// Gives back the call that was just taken.
@@ -53,10 +48,5 @@ impl Queue {
     pub(super) fn retain(&mut self, mut keep: impl FnMut(Key) -> bool) {
         self.again.retain(|&call| keep(call));
         self.new.retain(|&call| keep(call));
-    }
-
-    /// Whether a call has come that is sent again and needs no pause; once.
-    pub(super) fn take_hurry(&mut self) -> bool {
-        mem::take(&mut self.hurries)
     }
 }

@@ -1,33 +1,107 @@
-//! From the outboxes of calls to the streams of a connection.
+//! From calls to the transport of a connection.
 
-use super::call::CallState;
-use super::call_table::CallTable;
-use super::link::Link;
-use crate::http::{FieldBuffer, Method, RequestHead, Target, Version};
-use crate::http2::{self, BodyLength};
-use crate::net::Key;
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::call::{Call, CallState};
+use super::{Calls, Limits};
+use crate::client::connecting::{LinkId, Phase, Transport};
+use crate::grpc::Status;
+use crate::http::{Method, RequestHead, Target, Version};
+use crate::http2::{self, ErrorCode};
+use crate::link::{Body, UsageError};
+use crate::net::{Flow, Key};
 use crate::wire::Instant;
 
-impl<T> CallTable<T> {
+/// What is handed over at a time: what one DATA frame carries at most.
+const PIECE: usize = 16 << 10;
+
+impl<T> Calls<T> {
+    /// Has a connection send what there is for it now.
+    pub fn flush(&mut self, link: LinkId, transport: &mut impl Transport, now: Instant) {
+        self.now = now;
+        self.send_resets(link, transport);
+        if let Some(member) = self.pool.find(link)
+            && core::mem::take(&mut member.ends)
+        {
+            transport.shutdown();
+        }
+        self.open_streams(link, transport);
+        let mut others = Vec::new();
+        while let Some(key) = self.offered.pop_front() {
+            if !self.send_on(link, key, transport) {
+                others.push(key);
+            }
+        }
+        self.offered.extend(others);
+    }
+
+    /// Whether calls have something for a connection that was not flushed since.
+    pub(super) fn has_output(&self) -> bool {
+        !self.offered.is_empty() || self.pool.has_output()
+    }
+
+    /// Ends the streams of calls that are over.
+    pub(super) fn send_resets(&mut self, link: LinkId, transport: &mut impl Transport) {
+        if let Some(member) = self.pool.find(link) {
+            for (stream, code) in member.resets.drain(..) {
+                transport.reset(stream, code);
+            }
+        }
+    }
+
+    /// Gives waiting calls their streams.
+    fn open_streams(&mut self, link: LinkId, transport: &mut impl Transport) {
+        while !self.waiting.is_empty()
+            && let Some(member) = self.pool.find(link)
+            && member.phase == Phase::Ready
+            && transport.allowance() > 0
+            && let Some(key) = self.waiting.take()
+        {
+            match self.open(link, key, transport) {
+                Ok(()) => {}
+                Err(
+                    UsageError::Over
+                    | UsageError::Http2(
+                        http2::UsageError::GoingAway | http2::UsageError::TooManyStreams,
+                    ),
+                ) => {
+                    // Its numbers are used up, say: another connection has new ones.
+                    self.waiting.give_back(key);
+                    if let Some(member) = self.pool.find(link) {
+                        member.leave();
+                    }
+                }
+                Err(misuse) => {
+                    let status = Status::new(crate::grpc::Code::Internal, format!("{misuse}"));
+                    self.finish(key, status.into(), ErrorCode::CANCEL);
+                }
+            }
+        }
+    }
+
     /// Opens a stream for a waiting call, and sends what it has.
-    pub(super) fn open(
+    fn open(
         &mut self,
-        link: &mut Link,
+        link: LinkId,
         key: Key,
-        [authority, agent]: [&str; 2],
-        fields: &mut FieldBuffer,
-        now: Instant,
-    ) -> Result<(), http2::UsageError> {
+        transport: &mut impl Transport,
+    ) -> Result<(), UsageError> {
         let Some(call) = self.calls.get_mut(key) else {
             return Ok(());
         };
-        let left = call.deadline.map(|it| it.saturating_since(now));
+        let left = call.deadline.map(|it| it.saturating_since(self.now));
+        let fields = &mut self.fields;
         fields.clear();
-        fields.push("host", authority)?;
+        fields
+            .push("host", &self.authority)
+            .map_err(http2::UsageError::from)?;
         let metadata = call.metadata.as_fields();
         let sent = call.machine.send_head(left, metadata, fields);
         sent.map_err(|_| http2::UsageError::ForbiddenField)?; // checked when the call began
-        fields.push("user-agent", agent)?;
+        fields
+            .push("user-agent", &self.agent)
+            .map_err(http2::UsageError::from)?;
         let head = RequestHead {
             method: Method::POST,
             target: Target::Origin {
@@ -38,60 +112,72 @@ impl<T> CallTable<T> {
             protocol: None,
             fields: fields.as_fields(),
         };
-        let length = Some(BodyLength::Unknown);
-        let stream = link.machine.send_request(&head, length, &mut link.out)?;
-        link.add(stream, key);
-        call.place = CallState::Open {
-            link: link.id.0,
-            stream,
+        let body = Body::Streamed {
+            length: None,
+            endless: false,
         };
-        self.go_on(link, key, now);
+        let stream = transport.request(&head, Some(body))?;
+        call.place = CallState::Open { link, stream };
+        if let Some(member) = self.pool.find(link) {
+            member.add(stream, key);
+        }
+        self.go_on(key, stream, transport);
         Ok(())
     }
 
     /// Sends what a call has that was offered; `false` if it is another link's.
-    pub(super) fn send_on(&mut self, link: &mut Link, key: Key, now: Instant) -> bool {
+    fn send_on(&mut self, link: LinkId, key: Key, transport: &mut impl Transport) -> bool {
         let Some(call) = self.calls.get_mut(key) else {
             return true;
         };
-        let elsewhere = matches!(call.place, CallState::Open { link: id, .. } if id != link.id.0);
-        if elsewhere {
-            return false;
-        }
+        let stream = match call.place {
+            CallState::Open { link: other, .. } if other != link => return false,
+            CallState::Open { stream, .. } => stream,
+            CallState::Waiting | CallState::Over => 0,
+        };
         call.offered = false;
-        if !call.outbox.blocked {
-            self.go_on(link, key, now);
+        if stream != 0 {
+            let freed = core::mem::take(&mut call.freed);
+            if freed > 0 {
+                transport.consume(stream, freed);
+            }
+            self.go_on(key, stream, transport);
         }
         true
     }
 
-    /// Sends what a call has, as far as its windows go.
-    pub(super) fn go_on(&mut self, link: &mut Link, key: Key, now: Instant) {
+    /// Sends what a call has, as far as its stream takes it.
+    fn go_on(&mut self, key: Key, stream: u32, transport: &mut impl Transport) {
         let Some(call) = self.calls.get_mut(key) else {
             return;
         };
-        let CallState::Open { stream, .. } = call.place else {
-            return;
-        };
-        let outbox = &mut call.outbox;
-        let (waiting, end) = (outbox.waiting(), outbox.closed);
-        if outbox.ended || waiting == 0 && !end {
-            return;
-        }
-        let rest = outbox.rest();
-        let sent = link
-            .machine
-            .send_data(stream, rest, end, now, &mut link.out);
-        let Ok(n) = sent else {
-            return; // the stream's end is on its way as an event
-        };
-        outbox.blocked = n < waiting;
-        outbox.ended = end && n == waiting;
-        outbox.sent(n, self.limits.replay);
-        if call.wants_room && outbox.waiting() < self.limits.unsent {
-            call.wants_room = false;
-            call.relieved = true;
+        if call.hand_over(stream, &self.limits, transport) {
             self.note(key);
         }
+    }
+}
+
+impl<T> Call<T> {
+    /// Hands over what waits, and its end; whether a sender need not wait any more.
+    fn hand_over(&mut self, stream: u32, limits: &Limits, transport: &mut impl Transport) -> bool {
+        let outbox = &mut self.outbox;
+        while !outbox.blocked && outbox.waiting() > 0 {
+            let rest = outbox.rest();
+            let piece = rest.get(..PIECE).unwrap_or(rest);
+            let (flow, n) = (transport.write(stream, piece), piece.len());
+            if !flow.is_taken() {
+                return false; // its end is on its way as an event
+            }
+            outbox.blocked = flow == Flow::Wait;
+            outbox.sent(n, limits.replay);
+        }
+        if outbox.closed && !outbox.ended && outbox.waiting() == 0 {
+            outbox.ended = true;
+            transport.finish(stream);
+        }
+        let relieved = self.wants_room && outbox.waiting() < limits.unsent;
+        self.wants_room &= !relieved;
+        self.relieved |= relieved;
+        relieved
     }
 }

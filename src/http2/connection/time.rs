@@ -137,13 +137,6 @@ impl Connection {
         self.streams.restart(at);
     }
 
-    /// Whether the peer owes the answer to a ping that found out whether it
-    /// lives.
-    #[cfg(feature = "net")]
-    pub(crate) fn is_pinged(&self) -> bool {
-        self.clock.ping_since() != Instant::NEVER && !self.is_done()
-    }
-
     /// Says that output is on its way, and that the peer takes it: the
     /// connection is not idle.
     pub const fn under_way(&mut self, now: Instant) {

@@ -330,7 +330,11 @@ impl Multiplex {
             return None;
         };
         let (is_full, is_short) = match self.charge.account() {
-            Some(account) => (account.is_full(), account.is_short()),
+            // An owner that consumes itself bounds by windows what it keeps.
+            Some(account) => (
+                account.is_full() && !stream.owner_consumes,
+                account.is_short(),
+            ),
             None => (false, false),
         };
         let is_fed = stream.is_fed();

@@ -136,15 +136,13 @@ impl Connection {
             Some(asked) if asked.since == since => asked,
             _ => AwaitedAnswer {
                 since,
-                begin: None,
                 end,
                 arrived: false,
             },
         };
         if !asked.arrived {
             let taken = watch.mark.map_or(sent as i64, |mark| mark.taken);
-            let enough = asked.begin.take().unwrap_or(asked.end);
-            asked.arrived = way.is_clear() || taken >= enough as i64;
+            asked.arrived = way.is_clear() || taken >= asked.end as i64;
             match (asked.arrived, way) {
                 (true, _) => self.link.await_from(now + held),
                 (false, Delivery::Still) => {}
@@ -171,25 +169,8 @@ impl Connection {
         }
         self.watch(now).asked = Some(AwaitedAnswer {
             since: self.link.awaited().unwrap_or(since),
-            begin: None,
             end,
             arrived,
-        });
-    }
-
-    /// The peer of a raw connection is to answer the last `bytes` that were
-    /// written to it, of which the cork still holds `corked`.
-    pub(super) fn ask(&mut self, bytes: usize, corked: usize, within: Duration, now: Instant) {
-        self.link.await_answer(within, now);
-        let Some(since) = self.link.awaited() else {
-            return;
-        };
-        let end = self.end() + corked as u64;
-        self.watch(now).asked = Some(AwaitedAnswer {
-            since,
-            begin: Some(end.saturating_sub(bytes as u64)),
-            end,
-            arrived: false,
         });
     }
 

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::net::{Claim, Context, Exchange, Exhausted, Resource, TimerId};
+use crate::net::{Claim, Context, Exhausted, Resource, TimerId};
 
 impl Context<'_> {
     /// As [`after`](Self::after), for a timer that may be
@@ -40,33 +40,6 @@ impl Context<'_> {
     /// [`Exhausted`] says whose share is used up.
     pub fn claim(&mut self, resource: Resource) -> Result<Claim, Exhausted> {
         self.state.claim(resource, self.exchange)
-    }
-
-    /// Says that the peer of a raw connection will be asked for answers, by
-    /// [`await_answer`](Self::await_answer): how much is sent is noted from now on.
-    pub(crate) fn begin_asking(&mut self) {
-        let Exchange { connection, .. } = self.exchange;
-        if let Some(it) = self.state.connections.get_mut(connection) {
-            it.link.begin_asking(self.state.now);
-            self.state.touch(connection); // its deadline is another now
-        }
-    }
-
-    /// Says that the peer of a raw connection is to answer the last `bytes` that
-    /// were written, within a time that counts from when it has taken them. If
-    /// nothing comes from it, [`Event::Overdue`](crate::link::Event::Overdue)
-    /// does.
-    pub(crate) fn await_answer(&mut self, bytes: usize, within: Duration) {
-        let Exchange { connection, .. } = self.exchange;
-        let state = &mut *self.state;
-        let corked = match state.current == connection {
-            true => state.cork.len(),
-            false => 0,
-        };
-        if let Some(it) = state.connections.get_mut(connection) {
-            it.ask(bytes, corked, within, state.now);
-            state.touch(connection);
-        }
     }
 
     /// Cancels a timer, unless it has passed.

@@ -34,9 +34,6 @@ pub(super) struct Mark {
 pub(super) struct AwaitedAnswer {
     /// Which wait of the link's it is.
     pub(super) since: u32,
-    /// What was sent before it, until it is looked at first: whose peer had all
-    /// that when it was sent has it, but for the time of the way.
-    pub(super) begin: Option<u64>,
     /// What was sent up to its end.
     pub(super) end: u64,
     /// All of that is with the peer.

@@ -1,0 +1,134 @@
+//! The connections of a client on its loop.
+
+use alloc::vec::Vec;
+
+use super::{LinkId, Transport};
+use crate::http::{Fields, RequestHead};
+use crate::http2::ErrorCode;
+use crate::link::{Body, UsageError};
+use crate::net::{Context, Destination, Exchange, Flow, Profile, Speaks};
+
+/// Dials a server, and knows which connection of the loop is which.
+#[derive(Debug)]
+pub(in crate::client) struct Dialler {
+    destination: Destination,
+    links: Vec<(LinkId, Exchange)>,
+}
+
+impl Dialler {
+    pub(in crate::client) const fn new(destination: Destination) -> Self {
+        Self {
+            destination,
+            links: Vec::new(),
+        }
+    }
+
+    /// Begins to connect.
+    pub(in crate::client) fn dial(
+        &mut self,
+        link: LinkId,
+        speaks: Speaks,
+        profile: Profile,
+        context: &mut Context<'_>,
+    ) {
+        let exchange = context.dial(self.destination.clone(), speaks, profile, 0);
+        self.links.push((link, exchange));
+    }
+
+    /// Whose event one of this exchange is.
+    pub(in crate::client) fn find(&self, exchange: Exchange) -> Option<LinkId> {
+        let mut links = self.links.iter();
+        let found = links.find(|(_, it)| it.connection == exchange.connection);
+        found.map(|(link, _)| *link)
+    }
+
+    /// A connection is over.
+    pub(in crate::client) fn forget(&mut self, link: LinkId) {
+        self.links.retain(|(it, _)| *it != link);
+    }
+
+    /// Where to act on the connection of this exchange.
+    pub(in crate::client) fn transport<'a, 'c>(context: &'a mut Context<'c>) -> OnLoop<'a, 'c> {
+        let exchange = Exchange {
+            stream: 0,
+            ..context.exchange()
+        };
+        OnLoop { context, exchange }
+    }
+
+    /// Has all that are open used.
+    pub(in crate::client) fn each(
+        &self,
+        context: &mut Context<'_>,
+        mut act: impl FnMut(LinkId, &mut OnLoop<'_, '_>),
+    ) {
+        for &(link, exchange) in &self.links {
+            // One that is not open yet is passed over.
+            context.with(exchange, |context| {
+                act(link, &mut OnLoop { context, exchange });
+            });
+        }
+    }
+}
+
+/// A connection of the loop.
+pub(in crate::client) struct OnLoop<'a, 'c> {
+    context: &'a mut Context<'c>,
+    exchange: Exchange, // the connection's own
+}
+
+impl OnLoop<'_, '_> {
+    /// Acts on one stream, if that is open.
+    fn on<R>(&mut self, stream: u32, act: impl FnOnce(&mut Context<'_>) -> R) -> Option<R> {
+        let exchange = Exchange {
+            stream,
+            ..self.exchange
+        };
+        self.context.with(exchange, act)
+    }
+}
+
+impl Transport for OnLoop<'_, '_> {
+    fn allowance(&mut self) -> usize {
+        let allowance = self.on(0, |context| match context.flow() {
+            Flow::Go => context.allowance(),
+            Flow::Wait | Flow::Over(_) => 0,
+        });
+        allowance.unwrap_or(0)
+    }
+
+    fn request(
+        &mut self,
+        head: &RequestHead<'_>,
+        body: Option<Body<'_>>,
+    ) -> Result<u32, UsageError> {
+        let sent = self.on(0, |context| {
+            context.request(head, body)?;
+            context.let_owner_consume();
+            Ok(context.exchange().stream)
+        });
+        sent.unwrap_or(Err(UsageError::Over))
+    }
+
+    fn write(&mut self, stream: u32, data: &[u8]) -> Flow {
+        let written = self.on(stream, |context| context.write(data));
+        written.unwrap_or(Flow::Over(UsageError::Over))
+    }
+
+    fn finish(&mut self, stream: u32) {
+        // Refused only where it is over: an event says so.
+        let _ = self.on(stream, |context| context.finish(Fields::EMPTY));
+    }
+
+    fn reset(&mut self, stream: u32, code: ErrorCode) {
+        self.on(stream, |context| context.reset(code.code()));
+    }
+
+    fn consume(&mut self, stream: u32, bytes: usize) {
+        self.on(stream, |context| context.consume(bytes));
+    }
+
+    fn shutdown(&mut self) {
+        self.on(0, |context| context.shutdown());
+    }
+}

@@ -1,0 +1,176 @@
+//! What the events of a connection do to its calls.
+
+use super::call::CallState;
+use super::{Calls, Ending};
+use crate::client::connecting::{LinkId, Transport};
+use crate::grpc::{Code, ProtocolError};
+use crate::http::{Content, FieldBuffer, Fields, ResponseHead};
+use crate::http2::ErrorCode;
+use crate::link::{EndReason, Event};
+use crate::net::Key;
+use crate::wire::Instant;
+
+impl<T> Calls<T> {
+    /// Takes an event of a connection, and the stream that it is for. To be called
+    /// with every event of a connection that [`dial`](Self::dial) has asked for;
+    /// of one that cannot be had that is [`Event::Ended`] alone.
+    pub fn event(
+        &mut self,
+        link: LinkId,
+        stream: u32,
+        event: Event<'_>,
+        transport: &mut impl Transport,
+        now: Instant,
+    ) {
+        self.now = now;
+        self.take(link, stream, event);
+        // Now, so that what comes of later bytes does not depend on how many came
+        // with these.
+        self.send_resets(link, transport);
+    }
+
+    fn take(&mut self, link: LinkId, stream: u32, event: Event<'_>) {
+        let Some(member) = self.pool.find(link) else {
+            return;
+        };
+        let call = member.find(stream);
+        match (event, call) {
+            (Event::Response { head, content }, call) => {
+                self.pool.answered();
+                if let Some(key) = call {
+                    self.response(key, &head, content == Content::None);
+                }
+            }
+            (Event::Body(data), Some(key)) => self.data(key, data),
+            (Event::End { trailers, .. }, Some(key)) => self.end(key, trailers),
+            (Event::Writable, Some(key)) => {
+                if let Some(call) = self.calls.get_mut(key) {
+                    call.outbox.blocked = false;
+                    self.offer(key);
+                }
+            }
+            (Event::Ended(gone), Some(key)) => {
+                member.take(stream);
+                self.stream_gone(key, link, stream, gone);
+            }
+            (Event::Opened, _) => member.opened(),
+            (Event::Writable, None) if stream == 0 => self.pool.greeted(link),
+            (
+                Event::GoingAway {
+                    last_stream,
+                    code,
+                    debug,
+                },
+                _,
+            ) => {
+                member.going_away(last_stream, code, debug);
+                let code = ErrorCode::new(code);
+                if code == ErrorCode::ENHANCE_YOUR_CALM && debug == b"too_many_pings" {
+                    self.slowed = self.slowed.saturating_add(1);
+                }
+            }
+            (Event::Ended(gone), None) if stream == 0 => self.lost(link, gone),
+            // Of a call that was given up, or nothing that concerns calls.
+            _ => {}
+        }
+    }
+
+    fn response(&mut self, key: Key, head: &ResponseHead<'_>, ends: bool) {
+        let Some(call) = self.calls.get_mut(key) else {
+            return;
+        };
+        let (ending, code) = match call.machine.receive_head(head) {
+            Ok(None) if !ends => {
+                let mut fields = FieldBuffer::new();
+                // The machine has checked the list already.
+                let _ = fields.extend(head.fields);
+                call.head = Some(fields);
+                call.outbox.commit();
+                return self.note(key);
+            }
+            Ok(None) => (
+                Ending::of_violation(ProtocolError::NoStatus),
+                ErrorCode::NO_ERROR,
+            ),
+            Ok(Some(trailers)) if ends => (Ending::of_trailers(&trailers), ErrorCode::NO_ERROR),
+            Ok(Some(trailers)) => (Ending::of_trailers(&trailers), ErrorCode::CANCEL),
+            Err(violation) => (Ending::of_violation(violation), ErrorCode::CANCEL),
+        };
+        self.finish(key, ending, code);
+    }
+
+    fn data(&mut self, key: Key, data: &[u8]) {
+        let Some(call) = self.calls.get_mut(key) else {
+            return;
+        };
+        let waits = !call.inbox.has_message();
+        let pushed = call
+            .inbox
+            .push(data, &mut call.machine, &self.limits.grpc());
+        let has_message = call.inbox.has_message();
+        match pushed {
+            Ok(freed) => {
+                self.release(key, freed);
+                if waits && has_message {
+                    self.note(key);
+                }
+            }
+            Err(violation) => {
+                let ending = Ending::of_violation(violation);
+                self.finish(key, ending, ErrorCode::CANCEL);
+            }
+        }
+    }
+
+    fn end(&mut self, key: Key, trailers: Fields<'_>) {
+        let Some(call) = self.calls.get_mut(key) else {
+            return;
+        };
+        let ending = match call.machine.receive_trailers(trailers) {
+            Ok(trailers) => Ending::of_trailers(&trailers),
+            Err(violation) => Ending::of_violation(violation),
+        };
+        self.finish(key, ending, ErrorCode::NO_ERROR);
+    }
+
+    /// The stream of a call is over before its time. A call that has reached the
+    /// server and none of its methods is sent again, once and immediately (gRFC
+    /// A6, Transparent Retries). Until it has a stream again it waits like any
+    /// other.
+    fn stream_gone(&mut self, key: Key, link: LinkId, stream: u32, gone: EndReason) {
+        let (Some(call), Some(member)) = (self.calls.get_mut(key), self.pool.find(link)) else {
+            return;
+        };
+        call.place = CallState::Over;
+        let EndReason::StreamReset { code, by_peer } = gone else {
+            let ending = Ending::unavailable(member.lost_text(gone));
+            return self.finish(key, ending, ErrorCode::CANCEL);
+        };
+        let code = ErrorCode::new(code);
+        let unseen = stream > member.last_stream;
+        let refused = by_peer && code == ErrorCode::REFUSED_STREAM;
+        if (unseen || refused) && call.can_begin_anew() && !self.closing {
+            call.begin_anew();
+            self.pool.hurry();
+            return self.waiting.push_again(key);
+        }
+        let late = call.deadline.is_some_and(|deadline| deadline <= self.now);
+        let ending = match code {
+            _ if unseen => Ending::unavailable(member.reason.as_str()),
+            ErrorCode::CANCEL if late => {
+                Ending::constant(Code::DeadlineExceeded, "deadline exceeded")
+            }
+            _ => Ending::of_reset(code),
+        };
+        self.finish(key, ending, ErrorCode::CANCEL);
+    }
+
+    /// A connection is over; the calls on it have been told.
+    fn lost(&mut self, link: LinkId, gone: EndReason) {
+        if let Some(why) = self.pool.lost(link, gone) {
+            // Calls that do not wait for a server that cannot be reached end.
+            let why = alloc::string::String::from(why);
+            self.fail_waiting(&why, false);
+        }
+    }
+}
