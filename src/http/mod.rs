@@ -9,6 +9,7 @@
 //!  ResponseHead ── status, version ───────┘
 //! ```
 
+mod body_length;
 mod call_context;
 mod connection_fields;
 mod content_length;
@@ -26,6 +27,7 @@ mod status;
 pub mod target;
 pub(crate) mod trailers;
 
+pub use body_length::BodyLength;
 #[cfg(feature = "alloc")]
 pub use call_context::OwnedScratch;
 pub use call_context::{CallContext, Scratch};

@@ -44,16 +44,6 @@ impl Event<'_> {
     };
 }
 
-/// How long a body will be that is to be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyLength {
-    /// Exactly this many bytes: Content-Length.
-    Known(u64),
-    /// Not known yet: chunked to a peer of version 1.1, ended by closing the
-    /// connection to one of version 1.0.
-    Unknown,
-}
-
 /// How a connection ends, once its output is flushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closing {

@@ -57,7 +57,8 @@ mod semantics;
 mod start_line;
 mod state;
 
+pub use crate::http::BodyLength;
 pub use connection::Connection;
 pub use error::{ProtocolError, UsageError};
-pub use event::{BodyLength, Closing, Event};
+pub use event::{Closing, Event};
 pub use limits::Limits;

@@ -81,22 +81,3 @@ pub enum Event<'b> {
     /// The answer to a [ping](super::Connection::send_ping) of ours.
     Pong([u8; 8]),
 }
-
-/// How long content will be that is to be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyLength {
-    /// Exactly this many bytes, which Content-Length tells.
-    Known(u64),
-    /// Not known yet: as long as it gets.
-    Unknown,
-}
-
-impl BodyLength {
-    /// The length, if it is known.
-    pub(super) const fn known(self) -> Option<u64> {
-        match self {
-            Self::Known(length) => Some(length),
-            Self::Unknown => None,
-        }
-    }
-}

@@ -79,10 +79,11 @@ mod streams;
 mod table;
 mod window;
 
+pub use crate::http::BodyLength;
 pub use connection::Connection;
 pub(crate) use cost::Answer;
 pub use error::{ErrorCode, ProtocolError, UsageError};
-pub use event::{BodyLength, Event};
+pub use event::Event;
 pub(crate) use flood::Spent;
 pub use frame::PREFACE;
 pub use limits::Limits;

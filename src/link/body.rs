@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 
-use crate::http::Fields;
+use crate::http::{BodyLength, Fields};
 
 /// The content of a response, or of a request of ours.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Body<'a> {
     /// All of it; copied into the output.
     Whole(&'a [u8]),
     /// All of it; large ones leave without being copied.
-    Shared(Bytes),
+    Shared(&'a Bytes),
     /// All of it, copied, and the trailers behind it. Its length is not told.
     /// Where both are empty, HTTP/2 ends with the head.
     Trailed {
@@ -27,4 +27,32 @@ pub enum Body<'a> {
         /// ends as soon as the peer has sent FIN.
         endless: bool,
     },
+}
+
+impl Body<'_> {
+    /// Its length, as far as it is announced.
+    #[inline]
+    pub(crate) fn length(&self) -> BodyLength {
+        match self {
+            Self::Whole(_) | Self::Shared(_) => BodyLength::Known(self.here() as u64),
+            Self::Trailed { .. } => BodyLength::Unknown,
+            Self::Streamed { length, .. } => BodyLength::from(*length),
+        }
+    }
+
+    /// Whether it has no end of its own.
+    #[inline]
+    pub(super) const fn is_endless(&self) -> bool {
+        matches!(self, Self::Streamed { endless: true, .. })
+    }
+
+    /// How many bytes of it are given with the head.
+    #[inline]
+    pub(crate) fn here(&self) -> usize {
+        match self {
+            Self::Whole(bytes) | Self::Trailed { bytes, .. } => bytes.len(),
+            Self::Shared(bytes) => bytes.len(),
+            Self::Streamed { .. } => 0,
+        }
+    }
 }

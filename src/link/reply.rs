@@ -6,7 +6,7 @@ use super::protocol::Protocol;
 use super::receive::LAST_NUMBER;
 use super::{Body, Closing, Link, RequestPool, UsageError};
 use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
-use crate::http1::{self, BodyLength};
+use crate::http1;
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
 
@@ -109,6 +109,7 @@ impl Link {
     ///
     /// # Errors
     /// [`UsageError`] unless a response is owed; nothing is sent then.
+    #[inline(always)]
     pub fn respond(
         &mut self,
         stream: u32,
@@ -123,12 +124,12 @@ impl Link {
             Protocol::Http2(many) => return many.respond(stream, head, body, date, now, out),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => return Err(UsageError::OtherProtocol),
         };
-        let mut endless = false;
+        let (length, endless) = (body.length(), body.is_endless());
         match body {
             Body::Whole(body) => machine.send_whole(head, body, date, now, out)?,
-            Body::Shared(body) => machine.send_whole_shared(head, body, date, now, out)?,
+            Body::Shared(body) => machine.send_whole_shared(head, body.clone(), date, now, out)?,
             Body::Trailed { bytes, trailers } => {
-                machine.send_response(head, BodyLength::Unknown, date, now, out)?;
+                machine.send_response(head, length, date, now, out)?;
                 let sent = machine.send_body(bytes, out);
                 if sent
                     .and_then(|()| machine.send_end(trailers, now, out))
@@ -137,44 +138,12 @@ impl Link {
                     self.over = Some(Closing::Reset); // the head is out
                 }
             }
-            Body::Streamed {
-                length,
-                endless: is_endless,
-            } => {
-                endless = is_endless;
-                let length = length.map_or(BodyLength::Unknown, BodyLength::Known);
-                machine.send_response(head, length, date, now, out)?;
-            }
+            Body::Streamed { .. } => machine.send_response(head, length, date, now, out)?,
         }
         self.endless = endless;
         self.due = Instant::NEVER;
         self.buffered_request = None;
         Ok(())
-    }
-
-    /// Sends a whole response whose body is copied, if nothing about it is
-    /// unusual and the connection speaks HTTP/1.1: what
-    /// [`respond`](Self::respond) would have sent. `false` if nothing was.
-    #[cfg(feature = "net")]
-    #[inline(always)]
-    pub(crate) fn respond_usual(
-        &mut self,
-        stream: u32,
-        head: &ResponseHead<'_>,
-        body: &[u8],
-        date: &Date,
-        now: Instant,
-        out: &mut impl Sink,
-    ) -> bool {
-        let Protocol::Http1(machine) = &mut self.protocol else {
-            return false;
-        };
-        if self.stream != stream || !machine.send_usual(head, body.len() as u64, date, now, out) {
-            return false;
-        }
-        out.put(body);
-        self.due = Instant::NEVER;
-        true
     }
 
     /// Sends a request, or its head if the body is streamed, and returns the
@@ -198,29 +167,25 @@ impl Link {
         if is_last {
             machine.shutdown_after_next();
         }
-        match body {
-            None => machine.send_request(head, None, now, out)?,
-            Some(Body::Streamed { length, .. }) => {
-                let length = length.map_or(BodyLength::Unknown, BodyLength::Known);
-                machine.send_request(head, Some(length), now, out)?;
+        let length = body.as_ref().map(Body::length);
+        machine.send_request(head, length, now, out)?;
+        let trailers = match body {
+            None | Some(Body::Streamed { .. }) => None,
+            Some(Body::Whole(bytes)) => {
+                machine.send_body(bytes, out)?;
+                Some(Fields::EMPTY)
             }
-            Some(Body::Whole(body)) => {
-                let length = BodyLength::Known(body.len() as u64);
-                machine.send_request(head, Some(length), now, out)?;
-                machine.send_body(body, out)?;
-                machine.send_end(Fields::EMPTY, now, out)?;
+            Some(Body::Shared(bytes)) => {
+                machine.send_body_shared(bytes.clone(), out)?;
+                Some(Fields::EMPTY)
             }
             Some(Body::Trailed { bytes, trailers }) => {
-                machine.send_request(head, Some(BodyLength::Unknown), now, out)?;
                 machine.send_body(bytes, out)?;
-                machine.send_end(trailers, now, out)?;
+                Some(trailers)
             }
-            Some(Body::Shared(body)) => {
-                let length = BodyLength::Known(body.len() as u64);
-                machine.send_request(head, Some(length), now, out)?;
-                machine.send_body_shared(body, out)?;
-                machine.send_end(Fields::EMPTY, now, out)?;
-            }
+        };
+        if let Some(trailers) = trailers {
+            machine.send_end(trailers, now, out)?;
         }
         self.stream += 1;
         Ok(self.stream)

@@ -208,14 +208,12 @@ impl Context<'_> {
     ///
     /// # Errors
     /// [`UsageError`] unless a response is owed; nothing is sent then.
-    #[inline(never)]
+    #[inline(always)]
     pub fn respond(&mut self, head: &ResponseHead<'_>, body: Body<'_>) -> Result<(), UsageError> {
-        if matches!(&body, Body::Whole(bytes) if bytes.len() >= LARGE) {
-            let (responded, _) = self.act_past(|link, state| {
-                let (stream, now) = (state.stream, state.now);
-                link.respond(stream, head, body, Some(state.date), now, state.cork)
-            });
-            return responded;
+        if let Body::Whole(bytes) = &body
+            && bytes.len() >= LARGE
+        {
+            return self.respond_past(head, bytes);
         }
         let (connection, state) = self.state.connection_and_state(self.exchange)?;
         let (stream, now) = (state.stream, state.now);
@@ -223,28 +221,14 @@ impl Context<'_> {
         link.respond(stream, head, body, Some(state.date), now, state.cork)
     }
 
-    /// The same with all of a body, which is copied unless it is large.
-    ///
-    /// # Errors
-    /// As [`respond`](Self::respond).
-    #[inline]
-    pub fn respond_whole(
-        &mut self,
-        head: &ResponseHead<'_>,
-        body: &[u8],
-    ) -> Result<(), UsageError> {
-        let Exchange { connection, stream } = self.exchange;
-        let state = &mut *self.state;
-        if let Some(it) = state.connections.get_mut(connection)
-            && it.may_respond()
-            && body.len() < LARGE
-            && it
-                .link
-                .respond_usual(stream, head, body, &state.date, state.now, &mut state.cork)
-        {
-            return Ok(());
-        }
-        self.respond(head, Body::Whole(body))
+    #[inline(never)]
+    fn respond_past(&mut self, head: &ResponseHead<'_>, body: &[u8]) -> Result<(), UsageError> {
+        let (responded, _) = self.act_past(|link, state| {
+            let (stream, now) = (state.stream, state.now);
+            let body = Body::Whole(body);
+            link.respond(stream, head, body, Some(state.date), now, state.cork)
+        });
+        responded
     }
 
     /// Sends a request of ours, or its head if the body is streamed. From here

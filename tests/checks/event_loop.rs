@@ -90,7 +90,7 @@ fn request(
         ("/never", _) => {}
         ("/abort", _) => context.abort(),
         ("/large", Content::None) => {
-            let _ = context.respond(&ok, Body::Shared(vec![b'y'; 30_000].into()));
+            let _ = context.respond(&ok, Body::Shared(&vec![b'y'; 30_000].into()));
         }
         ("/events", Content::None) => {
             let body = Body::Streamed {

@@ -122,7 +122,7 @@ impl Reply<'_, '_> {
             length: Some(length),
             endless: false,
         };
-        if !at.respond(status, body) {
+        if !at.respond(status, None, body) {
             return Done(());
         }
         for piece in pieces.into_iter().filter(|_| !is_unseen) {
@@ -150,7 +150,7 @@ impl Reply<'_, '_> {
 
     fn shared(mut self, body: Bytes) -> Done {
         let status = self.status;
-        self.at().respond(status, Body::Shared(body));
+        self.at().respond(status, None, Body::Shared(&body));
         Done(())
     }
 }

@@ -111,22 +111,22 @@ impl<'a, 'c> Reply<'a, 'c> {
 
     /// Replies with plain text.
     pub fn text(mut self, text: impl AsRef<str>) -> Done {
-        self.known(&PLAIN, text.as_ref().as_bytes())
+        self.end(Some(&PLAIN), Body::Whole(text.as_ref().as_bytes()))
     }
 
     /// Replies with a page.
     pub fn html(mut self, text: impl AsRef<str>) -> Done {
-        self.known(&HTML, text.as_ref().as_bytes())
+        self.end(Some(&HTML), Body::Whole(text.as_ref().as_bytes()))
     }
 
     /// Replies with text that is JSON already.
     pub fn json(mut self, text: impl AsRef<str>) -> Done {
-        self.known(&JSON, text.as_ref().as_bytes())
+        self.end(Some(&JSON), Body::Whole(text.as_ref().as_bytes()))
     }
 
-    /// Replies with a body whose Content-Type is constant text.
-    fn known(&mut self, content_type: &'static ContentTypeLine, body: &[u8]) -> Done {
-        self.at.respond_whole(self.status, Some(content_type), body);
+    /// Replies with what has been set and this body.
+    fn end(&mut self, content_type: Option<&'static ContentTypeLine>, body: Body<'_>) -> Done {
+        self.at.respond(self.status, content_type, body);
         Done(())
     }
 
@@ -143,16 +143,14 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// loop's output.
     pub fn body(mut self, content_type: &str, body: impl AsRef<[u8]>) -> Done {
         self.typed(content_type);
-        self.at.respond_whole(self.status, None, body.as_ref());
-        Done(())
+        self.end(None, Body::Whole(body.as_ref()))
     }
 
     /// Replies with a body of this media type, which leaves without being
     /// copied where it is large.
     pub fn bytes(mut self, content_type: &str, body: Bytes) -> Done {
         self.typed(content_type);
-        self.at.respond(self.status, Body::Shared(body));
-        Done(())
+        self.end(None, Body::Shared(&body))
     }
 
     /// Replies without a body: 204 (RFC 9110 §15.3.5) unless another status has
@@ -161,21 +159,17 @@ impl<'a, 'c> Reply<'a, 'c> {
         if self.status == Status::OK {
             self.status = Status::NO_CONTENT;
         }
-        self.at.respond_whole(self.status, None, b"");
-        Done(())
+        self.end(None, Body::Whole(b""))
     }
 
     /// Sends the client elsewhere: 303 (RFC 9110 §15.4.4) unless another status
     /// has been set.
     pub fn redirect(self, location: &str) -> Done {
-        let status = if self.status == Status::OK {
-            Status::SEE_OTHER
-        } else {
-            self.status
-        };
         let mut reply = self.set_header("Location", location);
-        reply.at.respond_whole(status, None, b"");
-        Done(())
+        if reply.status == Status::OK {
+            reply.status = Status::SEE_OTHER;
+        }
+        reply.end(None, Body::Whole(b""))
     }
 
     /// Replies with a response made elsewhere. Its status and fields go before
@@ -208,7 +202,7 @@ impl<'a, 'c> Reply<'a, 'c> {
             endless: false,
         };
         let is_unseen = self.is_unseen();
-        if self.at.respond(self.status, body) {
+        if self.at.respond(self.status, None, body) {
             let stage = Stage::Writing;
             let session = StreamSession::new(Box::new(object), stage, receiving, is_unseen, claim);
             *self.opened = Some(Box::new(session));
@@ -300,7 +294,7 @@ impl<'a, 'c> Reply<'a, 'c> {
             length: self.length,
             endless,
         };
-        if self.at.respond(self.status, body) {
+        if self.at.respond(self.status, None, body) {
             *self.opened = Some(session);
         }
         Done(())
@@ -332,7 +326,11 @@ impl<'a, 'c> Reply<'a, 'c> {
             true => Status::OK,
             false => Status::SWITCHING_PROTOCOLS,
         };
-        let switched = self.at.send_head(status, None, 0, |context, fields| {
+        let body = Body::Streamed {
+            length: None,
+            endless: true,
+        };
+        let switched = self.at.send(status, body, |context, fields| {
             context.upgrade_websocket(fields, streaming)?;
             context.choose_websocket_limits(limits)
         });

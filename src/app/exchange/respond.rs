@@ -16,50 +16,29 @@ use crate::net::Context;
 use crate::net::report::report;
 
 impl SessionContext<'_, '_> {
-    /// Sends a response. Where it cannot be sent as it is, for a field that
+    /// Sends a response, with a Content-Type of constant text in place of any
+    /// other if there is one. Where it cannot be sent as it is, for a field that
     /// cannot stand on the wire, 500 goes in its place. False if no response is
     /// owed.
-    #[inline]
-    pub(crate) fn respond(&mut self, status: Status, body: Body<'_>) -> bool {
-        self.respond_typed(status, None, body)
-    }
-
-    /// Sends a response with a Content-Type of constant text, if there is one, in place
-    /// of any other.
-    pub(crate) fn respond_typed(
+    pub(crate) fn respond(
         &mut self,
         status: Status,
         content_type: Option<&'static ContentTypeLine>,
         body: Body<'_>,
     ) -> bool {
+        if self.is_faulty() {
+            return self.respond_error(Status::INTERNAL_SERVER_ERROR);
+        }
         let only = self.put_unless_only(content_type);
-        let length = body_length(&body);
-        let copied = match &body {
-            Body::Whole(bytes) => bytes.len(),
-            Body::Shared(bytes) => bytes.len(),
-            Body::Trailed { bytes, .. } => bytes.len(),
-            Body::Streamed { .. } => 0,
-        };
-        self.respond_by(status, length, copied, |context, fields| {
+        let sent = self.send(status, body, |context, fields| {
             let fields = only.map_or(fields, |line| line.as_fields());
             context.respond(&ResponseHead::new(status, fields), body)
-        })
-    }
-
-    /// The same with a body that is here, as it nearly always is: one straight
-    /// way down to the output.
-    pub(crate) fn respond_whole(
-        &mut self,
-        status: Status,
-        content_type: Option<&'static ContentTypeLine>,
-        body: &[u8],
-    ) -> bool {
-        let only = self.put_unless_only(content_type);
-        let length = Some(body.len() as u64);
-        self.respond_by(status, length, body.len(), |context, fields| {
-            let fields = only.map_or(fields, |line| line.as_fields());
-            context.respond_whole(&ResponseHead::new(status, fields), body)
-        })
+        });
+        match sent {
+            Ok(()) => true,
+            Err(UsageError::Over) => false,
+            Err(misuse) => self.respond_misused(status, misuse),
+        }
     }
 
     /// A Content-Type of constant text that is the only field, and needs no copy;
@@ -76,31 +55,6 @@ impl SessionContext<'_, '_> {
                 None
             }
             Some(_) | None => Some(line),
-        }
-    }
-
-    /// Sends a response by `send`; it has a body of so many bytes that is here.
-    #[inline(always)]
-    fn respond_by(
-        &mut self,
-        status: Status,
-        length: Option<u64>,
-        here: usize,
-        send: impl FnOnce(&mut Context<'_>, Fields<'_>) -> Result<(), UsageError>,
-    ) -> bool {
-        if self.is_faulty() {
-            return self.respond_error(Status::INTERNAL_SERVER_ERROR);
-        }
-        match self.send_head(status, length, here, send) {
-            Ok(()) => {
-                let is_seen = self.may_have_content(status);
-                self.loop_state
-                    .metrics
-                    .sent_body(if is_seen { here } else { 0 });
-                true
-            }
-            Err(UsageError::Over) => false,
-            Err(misuse) => self.respond_misused(status, misuse),
         }
     }
 
@@ -160,28 +114,21 @@ impl SessionContext<'_, '_> {
         if let Some(record) = self.record {
             put(record);
         }
-        let length = Some(body.len() as u64);
-        let sent = self.send_head(status, length, body.len(), |context, fields| {
-            context.respond(
-                &ResponseHead::new(status, fields),
-                Body::Whole(body.as_bytes()),
-            )
+        let content = Body::Whole(body.as_bytes());
+        let sent = self.send(status, content, |context, fields| {
+            context.respond(&ResponseHead::new(status, fields), content)
         });
-        if sent.is_ok() && self.may_have_content(status) {
-            self.loop_state.metrics.sent_body(body.len());
-        }
         self.loop_state.text = body;
         sent.is_ok()
     }
 
-    /// Lets the middleware look at a head, sends it, and counts it. With it goes
-    /// content of so many bytes that is `here`.
-    #[inline]
-    pub(crate) fn send_head(
+    /// Lets the middleware look at a head, sends it by `send`, and counts it and
+    /// what of its body goes with it.
+    #[inline(always)]
+    pub(crate) fn send(
         &mut self,
         status: Status,
-        length: Option<u64>,
-        here: usize,
+        body: Body<'_>,
         send: impl FnOnce(&mut Context<'_>, Fields<'_>) -> Result<(), UsageError>,
     ) -> Result<(), UsageError> {
         let Some(record) = self.record.as_deref_mut().filter(|it| !it.answered) else {
@@ -201,8 +148,9 @@ impl SessionContext<'_, '_> {
         if loop_state.is_watched {
             let seconds = self.context.unix_seconds();
             if loop_state.watches_ends {
-                record.reply(status, here as u64);
+                record.reply(status, body.here() as u64);
             }
+            let length = body.length().known();
             let mut fields = mem::take(&mut record.fields);
             look(loop_state, record, status, length, seconds, &mut fields);
             record.fields = fields;
@@ -218,7 +166,10 @@ impl SessionContext<'_, '_> {
         } else {
             loop_state.untimed += 1;
         }
-        sent
+        if self.may_have_content(status) {
+            self.loop_state.metrics.sent_body(body.here());
+        }
+        Ok(())
     }
 
     /// Whether a response with `status` to this request may have content.
@@ -277,13 +228,4 @@ fn look(
         unix_seconds,
     };
     loop_state.watch.look(record, &mut head);
-}
-
-fn body_length(body: &Body<'_>) -> Option<u64> {
-    match body {
-        Body::Whole(bytes) => Some(bytes.len() as u64),
-        Body::Shared(bytes) => Some(bytes.len() as u64),
-        Body::Trailed { .. } => None,
-        Body::Streamed { length, .. } => *length,
-    }
 }

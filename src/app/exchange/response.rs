@@ -120,6 +120,6 @@ impl Response {
                 record.faulty |= record.fields.push(name, field.value).is_err();
             }
         }
-        at.respond(status, Body::Shared(body))
+        at.respond(status, None, Body::Shared(&body))
     }
 }

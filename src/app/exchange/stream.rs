@@ -205,7 +205,7 @@ impl Stream<'_, '_> {
             endless: false,
         };
         self.state.is_unseen = !self.at.may_have_content(status);
-        let sent = self.at.respond(status, body);
+        let sent = self.at.respond(status, None, body);
         self.state.stage = if sent {
             Stage::Writing
         } else {

@@ -17,7 +17,7 @@ use crate::app::exchange::session::{Session, SessionContext};
 use crate::app::services::unknown::unknown;
 use crate::grpc;
 use crate::http::{Content, Method, RequestHead, Status, Target};
-use crate::link::UsageError;
+use crate::link::{Body, UsageError};
 use crate::net::Peer;
 use crate::net::report::report;
 
@@ -333,7 +333,7 @@ fn allow(at: &mut SessionContext<'_, '_>, put: impl FnOnce(&mut String)) -> Outc
         // Methods are tokens.
         let _ = record.fields.set("Allow", &allowed);
     }
-    at.respond_whole(Status::NO_CONTENT, None, b"");
+    at.respond(Status::NO_CONTENT, None, Body::Whole(b""));
     Outcome::Answered { feed: false }
 }
 

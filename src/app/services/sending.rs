@@ -226,7 +226,7 @@ impl Sending {
             return false;
         }
         if self.stage == Stage::Made {
-            let is_sent = at.respond_typed(http::Status::OK, self.content_type, STREAMED);
+            let is_sent = at.respond(http::Status::OK, self.content_type, STREAMED);
             self.stage = if is_sent { Stage::Open } else { Stage::Ended };
         }
         self.stage == Stage::Open
@@ -265,7 +265,7 @@ impl Sending {
             self.stage = Stage::Ended;
             let bytes = &self.frames[..];
             let body = Body::Trailed { bytes, trailers };
-            at.respond_typed(http::Status::OK, self.content_type, body);
+            at.respond(http::Status::OK, self.content_type, body);
         } else {
             self.finish(at, Status::OK.into());
         }
@@ -314,7 +314,7 @@ impl Sending {
                     [] => BARE,
                     frames => Body::Whole(frames),
                 };
-                at.respond(http::Status::OK, body);
+                at.respond(http::Status::OK, None, body);
             }
             return;
         }
@@ -322,12 +322,12 @@ impl Sending {
         let ending = machine.send_status(status, metadata, fields, frames);
         if self.stage == Stage::Made {
             if ending == Ok(Ending::Body) {
-                at.respond_typed(http::Status::OK, *content_type, Body::Whole(frames));
+                at.respond(http::Status::OK, *content_type, Body::Whole(frames));
                 return;
             }
             let (bytes, trailers) = (&frames[..], fields.as_fields());
             let body = Body::Trailed { bytes, trailers };
-            at.respond_typed(http::Status::OK, *content_type, body);
+            at.respond(http::Status::OK, *content_type, body);
             return;
         }
         if !frames.is_empty() && at.context.write(frames).is_taken() {

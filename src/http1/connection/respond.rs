@@ -120,6 +120,7 @@ impl Connection {
     ///
     /// # Errors
     /// Those of [`send_response`](Self::send_response).
+    #[inline(always)]
     pub fn send_whole(
         &mut self,
         head: &ResponseHead<'_>,
@@ -128,17 +129,9 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        let length = body.len() as u64;
-        if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
-            out.put(body);
-            return Ok(());
-        }
-        let length = BodyLength::Known(length);
-        self.respond(head, length, date, now, out, body.len())?;
-        if self.sending == Sending::Fixed {
+        if self.send_whole_head(head, body.len(), date, now, out)? {
             out.put(body);
         }
-        self.end_response(now);
         Ok(())
     }
 
@@ -148,6 +141,7 @@ impl Connection {
     /// # Errors
     /// Those of [`send_response`](Self::send_response).
     #[cfg(feature = "alloc")]
+    #[inline(never)]
     pub fn send_whole_shared(
         &mut self,
         head: &ResponseHead<'_>,
@@ -156,18 +150,31 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        let length = body.len() as u64;
-        if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
-            out.put_shared(body);
-            return Ok(());
-        }
-        let length = BodyLength::Known(length);
-        self.respond(head, length, date, now, out, body.len())?;
-        if self.sending == Sending::Fixed {
+        if self.send_whole_head(head, body.len(), date, now, out)? {
             out.put_shared(body);
         }
-        self.end_response(now);
         Ok(())
+    }
+
+    /// Sends the head of a whole response, and says whether its content is to
+    /// follow, which is as good as sent.
+    #[inline(always)]
+    fn send_whole_head(
+        &mut self,
+        head: &ResponseHead<'_>,
+        length: usize,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<bool, UsageError> {
+        if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
+            return Ok(true);
+        }
+        let known = BodyLength::Known(length as u64);
+        self.respond(head, known, date, now, out, length)?;
+        let follows = self.sending == Sending::Fixed;
+        self.end_response(now);
+        Ok(follows)
     }
 
     /// Sends the head of a whole response where nothing about it is unusual: a
@@ -175,10 +182,10 @@ impl Connection {
     /// stays open, with fields that need not be looked at. It is what the long way
     /// would have written; `false` if that has to be gone.
     #[inline(always)]
-    pub(crate) fn send_usual(
+    fn send_usual(
         &mut self,
         head: &ResponseHead<'_>,
-        length: u64,
+        length: usize,
         date: &Date,
         now: Instant,
         out: &mut impl Sink,
@@ -195,11 +202,10 @@ impl Connection {
         let (true, Some(lines)) = (is_usual, head.fields.plain_lines()) else {
             return false;
         };
-        let content = usize::try_from(length).unwrap_or(usize::MAX);
-        if out.room() < (encode::HEAD_ROOM + lines.len()).saturating_add(content) {
+        if out.room() < (encode::HEAD_ROOM + lines.len()).saturating_add(length) {
             return false;
         }
-        encode::put_ok(date, length, out);
+        encode::put_ok(date, length as u64, out);
         out.put(lines);
         out.put(b"\r\n");
         self.end_response(now);
@@ -216,6 +222,7 @@ impl Connection {
     /// Checks and writes the head of a final response, and settles how its
     /// body is framed and whether the connection outlives it. `more` bytes
     /// must fit behind it.
+    #[inline(never)]
     fn respond(
         &mut self,
         head: &ResponseHead<'_>,
@@ -330,12 +337,8 @@ impl Connection {
         length: BodyLength,
         out: &mut impl Sink,
     ) {
-        let known = match length {
-            BodyLength::Known(length) => Some(length),
-            BodyLength::Unknown => None,
-        };
         let chunks = length == BodyLength::Unknown && status != Status::NOT_MODIFIED && !self.old;
-        match content.length_for(status, known) {
+        match content.length_for(status, length.known()) {
             Some(length) => encode::put_content_length(length, out),
             None if chunks && content.length != SentLength::Never => {
                 out.put(b"Transfer-Encoding: chunked\r\n");

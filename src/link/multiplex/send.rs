@@ -114,6 +114,7 @@ impl Multiplex {
     }
 
     /// Sends a response, or its head if the body is streamed.
+    #[inline(never)]
     pub(in crate::link) fn respond(
         &mut self,
         id: u32,
@@ -128,12 +129,7 @@ impl Multiplex {
         }
         self.open_stream(id)?;
         let is_bare = matches!(&body, Body::Trailed { bytes: [], trailers } if trailers.is_empty());
-        let length = match &body {
-            Body::Whole(bytes) => BodyLength::Known(bytes.len() as u64),
-            Body::Shared(bytes) => BodyLength::Known(bytes.len() as u64),
-            Body::Trailed { .. } => BodyLength::Unknown,
-            Body::Streamed { length, .. } => length.map_or(BodyLength::Unknown, BodyLength::Known),
-        };
+        let length = body.length();
         self.machine
             .send_response(id, head, (!is_bare).then_some(length), date, out)?;
         if let Some(stream) = self.streams.get_mut(id) {
@@ -149,7 +145,7 @@ impl Multiplex {
         match body {
             Body::Trailed { .. } if is_bare => self.end_ours(id, now, out),
             Body::Whole(bytes) => self.put_whole(id, bytes, now, out),
-            Body::Shared(bytes) => self.put_whole_shared(id, bytes, now, out),
+            Body::Shared(bytes) => self.put_whole_shared(id, bytes.clone(), now, out),
             Body::Trailed { bytes, trailers } => self.put_trailed(id, bytes, trailers, now, out),
             Body::Streamed { endless, .. } => self.begin_content(id, length, endless, now, out),
         }
@@ -165,21 +161,13 @@ impl Multiplex {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<u32, UsageError> {
-        let length = match &body {
-            None => None,
-            Some(Body::Whole(bytes)) => Some(BodyLength::Known(bytes.len() as u64)),
-            Some(Body::Shared(bytes)) => Some(BodyLength::Known(bytes.len() as u64)),
-            Some(Body::Trailed { .. }) => Some(BodyLength::Unknown),
-            Some(Body::Streamed { length, .. }) => {
-                Some(length.map_or(BodyLength::Unknown, BodyLength::Known))
-            }
-        };
+        let length = body.as_ref().map(Body::length);
         let id = self.machine.send_request(head, length, out)?;
         self.streams.insert(Stream::new(id, Intake::Discarded));
         match body {
             None => self.end_ours(id, now, out),
             Some(Body::Whole(bytes)) => self.put_whole(id, bytes, now, out),
-            Some(Body::Shared(bytes)) => self.put_whole_shared(id, bytes, now, out),
+            Some(Body::Shared(bytes)) => self.put_whole_shared(id, bytes.clone(), now, out),
             Some(Body::Trailed { bytes, trailers }) => {
                 self.put_trailed(id, bytes, trailers, now, out);
             }

@@ -179,7 +179,7 @@ impl<P: Poller> Loop<P> {
 #[cfg(test)]
 mod tests {
     use crate::http::{ResponseHead, Status};
-    use crate::link::{self, Event};
+    use crate::link::{self, Body, Event};
     use crate::net::{
         Client, Context, Handler, KernelQueue, Limits, ListenOptions, Loop, Scripted, Speaks,
     };
@@ -201,7 +201,7 @@ mod tests {
                     return;
                 }
                 let head = ResponseHead::new(Status::OK, crate::http::Fields::EMPTY);
-                context.respond_whole(&head, b"hello").unwrap();
+                context.respond(&head, Body::Whole(b"hello")).unwrap();
             }
         }
     }
