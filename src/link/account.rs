@@ -135,7 +135,7 @@ impl Account {
     }
 
     /// Notes that a peer may send so many bytes without asking.
-    pub fn promise(&self, bytes: usize) -> Promise {
+    pub(crate) fn promise(&self, bytes: usize) -> Promise {
         let top = self.top().clone();
         top.0.promised.fetch_add(bytes, Relaxed);
         Promise(Some((top, bytes)))
@@ -309,7 +309,7 @@ impl Account {
 
 /// Bytes that a peer may send without asking, for as long as this lives.
 #[derive(Debug, Default)]
-pub struct Promise(Option<(Account, usize)>);
+pub(crate) struct Promise(Option<(Account, usize)>);
 
 impl Drop for Promise {
     fn drop(&mut self) {

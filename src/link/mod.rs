@@ -9,9 +9,9 @@
 //! ```text
 //!            ┌────────────────────── Link ───────────────────────┐
 //!  input ──► │ Protocol: Http1 ──upgrade──► WebSocket │ Raw       │ ──► Event
-//!            │             └──preface──► Http2, many streams      │
-//!  output ◄─ │ BufferedRequest: a request whose body is being collected    │ ◄── respond, write,
-//!            └────────────────────────────────────────────────────┘     send, close
+//!            │             └──preface──► Http2, many streams     │
+//!  output ◄─ │ Exchange: the present one; a stream has its own   │ ◄── respond, write,
+//!            └───────────────────────────────────────────────────┘     send, close
 //! ```
 //!
 //! The exchange goes: `Request` with its content in whole, or with `Follows`.
@@ -26,14 +26,13 @@
 
 mod account;
 mod body;
-mod buffered_request;
 mod error;
 mod event;
+mod exchanges;
 mod handing_on;
 mod limits;
 mod message;
 mod multiplex;
-mod outbox;
 mod protocol;
 mod receive;
 mod reply;
@@ -44,13 +43,14 @@ mod spent;
 mod starving;
 mod timing;
 
-pub use account::{Account, Charge, Full, Promise};
+pub(crate) use account::Promise;
+pub use account::{Account, Charge, Full};
 #[cfg(feature = "net")]
 pub(crate) use account::{LITTLE, Pace};
 pub use body::Body;
-pub use buffered_request::{BufferedRequest, RequestPool};
 pub use error::{ProtocolError, UsageError};
 pub use event::{EndReason, Event, Unreachable};
+pub use exchanges::{BufferedRequest, RequestPool};
 pub use limits::Limits;
 pub use protocol::{CallContext, Closing, Link};
 #[cfg(feature = "net")]

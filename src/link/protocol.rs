@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use super::exchanges::{Exchange, Intake};
 use super::multiplex::Multiplex;
 use super::spent::Spent;
 use super::{Account, BufferedRequest, Limits, UsageError};
@@ -24,7 +25,7 @@ pub struct CallContext<'b> {
     pub scratch: Scratch<'b>,
     /// Where a collected request is put that is complete or given up. The
     /// event may borrow it; afterwards the caller takes it and gives it back
-    /// to its [`RequestPool`](super::Shelf).
+    /// to its [`RequestPool`](super::RequestPool).
     pub shown: &'b mut Option<Box<BufferedRequest>>,
 }
 
@@ -94,18 +95,12 @@ pub(super) const RAW: Protocol = Protocol::Raw { half_closed: false };
 pub struct Link {
     pub(super) protocol: Protocol,
     pub(super) role: Role,
-    /// The request whose body is being collected.
-    pub(super) buffered_request: Option<Box<BufferedRequest>>,
-    /// When the owed response is overdue; `NEVER` if none is owed.
-    pub(super) due: Instant,
-    /// The ordinal of the exchange on an HTTP/1.1 connection, from 1.
-    pub(super) stream: u32,
-    /// The response being sent has no end of its own: an event stream.
-    pub(super) endless: bool,
+    /// The present exchange, the last one or what it has become. Where streams have
+    /// records of their own, it only says by its number which one the last event was
+    /// for.
+    pub(super) exchange: Exchange,
     /// The link ended by a call of the owner.
     pub(super) over: Option<Closing>,
-    /// Which of the limits of WebSockets holds.
-    pub(super) websocket_limits: u16,
     /// Trailers left out behind the body that was collected last over HTTP/1.1.
     pub(super) dropped: u16,
     /// By when our own side had last withheld input over HTTP/1.1, in seconds,
@@ -164,12 +159,8 @@ impl Link {
         Self {
             protocol,
             role,
-            buffered_request: None,
-            due: Instant::NEVER,
-            stream: 0,
-            endless: false,
+            exchange: Exchange::new(0, Intake::Discarded),
             over: None,
-            websocket_limits: 0,
             dropped: 0,
             resumed: 0,
             before: None,
@@ -191,7 +182,7 @@ impl Link {
     /// of the request that upgraded it.
     #[inline]
     pub const fn stream(&self) -> u32 {
-        self.stream
+        self.exchange.id
     }
 
     /// Whether the exchange of this number goes on: on a server's connection
@@ -202,9 +193,10 @@ impl Link {
             (Protocol::Http2(many), _) => many.is_open(stream),
             // Before the first request the number is the connection's own.
             (Protocol::Http1(machine), Role::Server) if stream != 0 => {
-                self.stream == stream && (machine.awaits_response() || machine.response_started())
+                self.exchange.id == stream
+                    && (machine.awaits_response() || machine.response_started())
             }
-            _ => self.stream == stream,
+            _ => self.exchange.id == stream,
         }
     }
 
@@ -220,7 +212,7 @@ impl Link {
     /// Whether a response without an end of its own is being sent, behind
     /// which nothing else can be.
     pub const fn is_endless(&self) -> bool {
-        self.endless
+        self.exchange.endless
     }
 
     /// Answers an upgrade request with 101 and `fields`; from the next byte on
@@ -259,7 +251,7 @@ impl Link {
     /// [`UsageError::OtherProtocol`] if the exchange is none.
     pub fn choose_websocket_limits(&mut self, stream: u32, nth: u16) -> Result<(), UsageError> {
         match &mut self.protocol {
-            Protocol::WebSocket(_) => self.websocket_limits = nth,
+            Protocol::WebSocket(_) => self.exchange.websocket_limits = nth,
             Protocol::Http2(many) => return many.choose_websocket_limits(stream, nth),
             Protocol::Http1(_) | Protocol::Raw { .. } => return Err(UsageError::OtherProtocol),
         }
@@ -308,7 +300,7 @@ impl Link {
             return Err(UsageError::OtherProtocol);
         };
         machine.send_switching(fields, out)?;
-        self.due = Instant::NEVER;
+        self.exchange.due = Instant::NEVER;
         Ok(())
     }
 
@@ -330,7 +322,7 @@ impl Link {
     }
 
     /// The status that the protocol itself has answered a
-    /// [`ProtocolError`](super::Violation) with, if it could.
+    /// [`ProtocolError`](super::ProtocolError) with, if it could.
     pub fn refusal(&self) -> Option<Status> {
         match &self.protocol {
             Protocol::Http1(machine) => machine.refusal(),
@@ -380,12 +372,12 @@ impl Link {
     #[inline]
     pub fn is_at_rest(&self) -> bool {
         let is_between = match &self.protocol {
-            Protocol::Http1(machine) => machine.is_idle() && self.stream != 0,
+            Protocol::Http1(machine) => machine.is_idle() && self.exchange.id != 0,
             Protocol::WebSocket(machine) => machine.is_between_messages(),
             Protocol::Http2(_) => false,
             Protocol::Raw { .. } => false,
         };
-        is_between && self.due == Instant::NEVER && self.buffered_request.is_none()
+        is_between && self.exchange.due == Instant::NEVER && self.exchange.kept.is_none()
     }
 
     /// The account to which memory is charged that is held for the peer.
@@ -406,7 +398,8 @@ impl Link {
     /// How much more memory `n` further bytes of input would take for what is
     /// being put together of them; 0 where flow control bounds that.
     pub fn growth(&self, n: usize) -> usize {
-        self.buffered_request
+        self.exchange
+            .kept
             .as_ref()
             .map_or(0, |buffered_request| buffered_request.growth(n))
     }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 #[cfg(feature = "net")]
 use super::Limits;
+use super::exchanges::Intake;
 use super::multiplex::{Multiplex, ReceiveContext};
 use super::protocol::Protocol;
 use super::{BufferedRequest, CallContext, Closing, Event, Link, ProtocolError};
@@ -43,13 +44,15 @@ impl Link {
         if !SHORTCUTS || self.over.is_some() {
             return Taker::Any;
         }
-        if self.stream == 0 && self.is_preface(input) {
+        if self.exchange.id == 0 && self.is_preface(input) {
             return Taker::Any;
         }
         match &mut self.protocol {
             Protocol::Http1(machine) => Taker::Http1(machine),
             // Whose limits are those of all.
-            Protocol::WebSocket(machine) if self.websocket_limits == 0 => Taker::WebSocket(machine),
+            Protocol::WebSocket(machine) if self.exchange.websocket_limits == 0 => {
+                Taker::WebSocket(machine)
+            }
             Protocol::Http2(many) => match many.is_caught_up() {
                 true => Taker::Http2(many.machine_mut()),
                 false => Taker::Any,
@@ -102,7 +105,7 @@ impl Link {
         let around = ReceiveContext {
             shown,
             limits,
-            stream: &mut self.stream,
+            stream: &mut self.exchange.id,
         };
         let received = many.took(found, input, lent, around, out);
         if received.is_err() {
@@ -125,7 +128,7 @@ impl Link {
         if let Protocol::Http2(many) = &mut self.protocol {
             many.begin(stream, head, content, due);
         }
-        self.stream = stream;
+        self.exchange.id = stream;
     }
 
     /// Takes at most one event from the front of `input`.
@@ -151,7 +154,7 @@ impl Link {
                 step: Step::Done,
             });
         }
-        if self.stream == 0 && self.is_preface(input) {
+        if self.exchange.id == 0 && self.is_preface(input) {
             let mut many = Box::new(Multiplex::new(self.role, lent.now));
             if let Some(account) = &self.account {
                 many.charge_to(account);
@@ -174,7 +177,7 @@ impl Link {
                 let around = ReceiveContext {
                     shown,
                     limits,
-                    stream: &mut self.stream,
+                    stream: &mut self.exchange.id,
                 };
                 let received = many.receive(input, lent, around, out);
                 if received.is_err() {
@@ -184,7 +187,7 @@ impl Link {
             }
             Protocol::WebSocket(machine) => {
                 let (mut lent, _, limits) = lent.pass(|limits| &limits.websocket);
-                lent.limits = limits.websocket_of(self.websocket_limits);
+                lent.limits = limits.websocket_of(self.exchange.websocket_limits);
                 let received = machine.receive(input, lent, out);
                 self.took_websocket(received)
             }
@@ -216,7 +219,7 @@ impl Link {
                 let (lent, shown, limits) = lent.pass(|limits| &limits.http1);
                 let due = now + limits.reply;
                 let Received { used, step } = machine.receive_eof(input, lent, out)?;
-                if self.endless {
+                if self.exchange.endless {
                     self.over = Some(Closing::Now);
                 }
                 Ok(Received {
@@ -229,7 +232,7 @@ impl Link {
                 let around = ReceiveContext {
                     shown,
                     limits,
-                    stream: &mut self.stream,
+                    stream: &mut self.exchange.id,
                 };
                 let received = many.receive_eof(&lent, around, out);
                 if received.is_err() {
@@ -272,7 +275,7 @@ impl Link {
             Protocol::Http2(many) => {
                 let caught_up = many.catch_up(out);
                 if caught_up {
-                    self.stream = 0; // as after any call without an event
+                    self.exchange.id = 0; // as after any call without an event
                 }
                 caught_up
             }
@@ -285,7 +288,7 @@ impl Link {
     /// head yet and does that machine no harm.
     #[inline]
     pub(crate) fn is_preface(&self, input: &[u8]) -> bool {
-        self.stream == 0
+        self.exchange.id == 0
             && self.role == Role::Server
             && input.starts_with(b"PRI * HTTP/2.0\r\n")
             && matches!(&self.protocol, Protocol::Http1(machine) if !machine.has_skipped_lines())
@@ -293,7 +296,7 @@ impl Link {
 
     /// Takes back what the last event has shown: an inbox may have a rest that
     /// comes again. What is needed no more comes back, for the
-    /// [`RequestPool`](super::Shelf).
+    /// [`RequestPool`](super::RequestPool).
     pub fn reclaim(&mut self, shown: Box<BufferedRequest>) -> Option<Box<BufferedRequest>> {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.reclaim(shown);
@@ -324,35 +327,31 @@ impl Link {
                 Step::Event(Event::Response { head, content })
             }
             http1::Event::Informational(head) => Step::Event(Event::Informational(head)),
-            http1::Event::Body(piece) => match &mut self.buffered_request {
-                None => Step::Event(Event::Body(piece)),
-                Some(buffered_request) => {
-                    if buffered_request.append(piece) {
-                        return Step::Need(1);
-                    }
-                    *shown = self.buffered_request.take();
-                    self.due = due;
-                    // Now, so that how much of it is read does not depend on
-                    // where the piece ended.
-                    if let Protocol::Http1(machine) = &mut self.protocol {
-                        machine.refuse_body();
-                    }
-                    Step::Event(Event::TooLarge)
+            http1::Event::Body(piece) if self.exchange.intake != Intake::Collected => {
+                Step::Event(Event::Body(piece))
+            }
+            http1::Event::Body(piece) => {
+                if self.exchange.append(piece, due, shown) {
+                    return Step::Need(1);
                 }
-            },
+                // Now, so that how much of it is read does not depend on where the
+                // piece ended.
+                if let Protocol::Http1(machine) = &mut self.protocol {
+                    machine.refuse_body();
+                }
+                Step::Event(Event::TooLarge)
+            }
             http1::Event::End { trailers, dropped } => {
-                self.due = match self.owes_response(self.stream) {
-                    true => due,
-                    false => Instant::NEVER,
-                };
-                match self.buffered_request.take() {
-                    Some(buffered_request) => {
+                let owed = self.owes_response(self.exchange.id);
+                self.exchange.complete(owed, due);
+                let event = match self.exchange.intake {
+                    Intake::Collected => {
                         self.dropped = dropped;
-                        let (head, content) = shown.insert(buffered_request).request();
-                        Step::Event(Event::Request { head, content })
+                        self.exchange.give(shown)
                     }
-                    None => Step::Event(Event::End { trailers, dropped }),
-                }
+                    _ => None,
+                };
+                Step::Event(event.unwrap_or(Event::End { trailers, dropped }))
             }
         }
     }
@@ -360,12 +359,12 @@ impl Link {
     /// A new exchange begins, whose response is overdue from `due` on.
     #[inline]
     pub(crate) const fn open(&mut self, due: Instant) {
-        self.stream += 1; // below the last: the connection ends with that
-        if self.stream == LAST_NUMBER {
+        self.exchange.id += 1; // below the last: the connection ends with that
+        if self.exchange.id == LAST_NUMBER {
             self.end_with_this();
         }
-        self.endless = false;
-        self.due = due;
+        self.exchange.endless = false;
+        self.exchange.due = due;
     }
 }
 
@@ -437,7 +436,7 @@ mod tests {
     #[test]
     fn a_connection_ends_before_the_number_of_an_exchange_comes_again() {
         let mut link = Link::server(Instant::START);
-        link.stream = LAST_NUMBER - 2;
+        link.exchange.id = LAST_NUMBER - 2;
         let mut out = Vec::new();
         assert_eq!(serve(&mut link, &mut out), Some(LAST_NUMBER - 1));
         assert_eq!((link.closing(), out.is_empty()), (None, false));
@@ -451,7 +450,7 @@ mod tests {
     #[test]
     fn a_client_says_which_request_is_its_last() {
         let mut link = Link::client(Instant::START);
-        link.stream = LAST_NUMBER - 1;
+        link.exchange.id = LAST_NUMBER - 1;
         let host = [crate::http::Field::new("Host", "a")];
         let head = RequestHead {
             method: Method::GET,

@@ -48,8 +48,9 @@ impl Link {
             return many.collect(stream, head, limit, request_pool, out);
         }
         self.http1()?.accept_body(now, out)?;
-        self.due = Instant::NEVER; // until the body is complete
-        self.buffered_request = Some(request_pool.park(head, limit, self.account.as_ref()));
+        self.exchange.due = Instant::NEVER; // until the body is complete
+        let buffered_request = request_pool.park(head, limit, self.account.as_ref());
+        self.exchange.collect(buffered_request);
         Ok(())
     }
 
@@ -67,7 +68,7 @@ impl Link {
             return many.accept_body(stream, true, now, out);
         }
         self.http1()?.accept_body(now, out)?;
-        self.due = Instant::NEVER; // until the body is complete
+        self.exchange.due = Instant::NEVER; // until the body is complete
         Ok(())
     }
 
@@ -140,9 +141,7 @@ impl Link {
             }
             Body::Streamed { .. } => machine.send_response(head, length, date, now, out)?,
         }
-        self.endless = endless;
-        self.due = Instant::NEVER;
-        self.buffered_request = None;
+        self.exchange.answered(endless, false);
         Ok(())
     }
 
@@ -162,7 +161,7 @@ impl Link {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.request(head, body, now, out);
         }
-        let is_last = self.stream + 1 == LAST_NUMBER; // below it: the connection ends with it
+        let is_last = self.exchange.id + 1 == LAST_NUMBER; // below it: the connection ends with it
         let machine = self.http1()?;
         if is_last {
             machine.shutdown_after_next();
@@ -187,8 +186,8 @@ impl Link {
         if let Some(trailers) = trailers {
             machine.send_end(trailers, now, out)?;
         }
-        self.stream += 1;
-        Ok(self.stream)
+        self.exchange.id += 1;
+        Ok(self.exchange.id)
     }
 
     /// Sends a piece of a streamed body, or bytes on a raw connection.
@@ -290,7 +289,7 @@ impl Link {
         match &mut self.protocol {
             Protocol::Http1(machine) => {
                 machine.send_end(trailers, now, out)?;
-                self.endless = false;
+                self.exchange.endless = false;
                 Ok(())
             }
             Protocol::Http2(many) => many.finish(stream, trailers, now, out),
@@ -327,7 +326,7 @@ impl Link {
     #[inline]
     pub fn snapshot(&self) -> Option<Snapshot> {
         match &self.protocol {
-            Protocol::Http1(machine) if self.owes_response(self.stream) => {
+            Protocol::Http1(machine) if self.owes_response(self.exchange.id) => {
                 Some(Snapshot(machine.clone()))
             }
             _ => None,
@@ -356,8 +355,7 @@ impl Link {
         if let Protocol::Http2(many) = &mut self.protocol {
             return many.fail(stream, head, date, mask_key, now, out);
         }
-        self.due = Instant::NEVER;
-        self.buffered_request = None;
+        self.exchange.close();
         if let Some(Snapshot(mut machine)) = unanswered {
             machine.shutdown();
             let text = alloc::format!("{{\"error\":\"{}\"}}", head.status.reason());

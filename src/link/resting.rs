@@ -36,12 +36,12 @@ impl Link {
     /// the limits of WebSockets holds is to be remembered beside it.
     pub(crate) fn resting(&self) -> Option<Resting> {
         let rests = self.role == Role::Server
-            && self.buffered_request.is_none()
+            && self.exchange.kept.is_none()
             // What an owner keeps for the peer stays this connection's.
             && self.account.as_ref().is_none_or(|account| account.held() == 0)
-            && self.due == Instant::NEVER
-            && self.stream != 0
-            && !self.endless
+            && self.exchange.due == Instant::NEVER
+            && self.exchange.id != 0
+            && !self.exchange.endless
             && self.over.is_none();
         if !rests {
             return None;
@@ -59,7 +59,7 @@ impl Link {
 
     /// Which of the limits of WebSockets holds.
     pub(crate) const fn websocket_limits(&self) -> u16 {
-        self.websocket_limits
+        self.exchange.websocket_limits
     }
 
     /// The link that was put away as `resting`, its last exchange being
@@ -75,14 +75,14 @@ impl Link {
             }
         };
         let mut link = Self::with(Role::Server, protocol);
-        (link.stream, link.websocket_limits) = (stream, websocket_limits);
+        (link.exchange.id, link.exchange.websocket_limits) = (stream, websocket_limits);
         link
     }
 
     /// Takes the machine out of a server's link that speaks HTTP/2 and has no
     /// stream, and leaves the link without a protocol.
     pub(crate) fn take_idle(&mut self) -> Option<Idle> {
-        if self.role != Role::Server || self.over.is_some() || self.due != Instant::NEVER {
+        if self.role != Role::Server || self.over.is_some() || self.exchange.due != Instant::NEVER {
             return None;
         }
         let Protocol::Http2(many) = &mut self.protocol else {
@@ -94,7 +94,7 @@ impl Link {
             machine,
             charge,
             promise,
-            stream: self.stream,
+            stream: self.exchange.id,
         })
     }
 
@@ -104,7 +104,7 @@ impl Link {
         let many = Multiplex::of_idle(idle.machine, idle.charge, idle.promise);
         let mut link = Self::with(Role::Server, Protocol::Http2(Box::new(many)));
         link.account = account;
-        link.stream = idle.stream;
+        link.exchange.id = idle.stream;
         link
     }
 }

@@ -15,7 +15,7 @@ impl Link {
             Protocol::WebSocket(machine) => machine.deadline(),
             Protocol::Raw { .. } => None,
         };
-        sooner(own, self.due)
+        sooner(own, self.exchange.due)
     }
 
     /// Whether [`elapsed`](Self::elapsed) has more to do than to set the deadline
@@ -23,8 +23,8 @@ impl Link {
     #[cfg(feature = "net")]
     pub(crate) fn is_due(&self, limits: &Limits, now: Instant) -> bool {
         match &self.protocol {
-            Protocol::WebSocket(machine) if self.due > now => {
-                machine.is_due(now, limits.websocket_of(self.websocket_limits))
+            Protocol::WebSocket(machine) if self.exchange.due > now => {
+                machine.is_due(now, limits.websocket_of(self.exchange.websocket_limits))
             }
             _ => true,
         }
@@ -38,7 +38,7 @@ impl Link {
             Protocol::Http2(many) => many.deadline_withheld(),
             Protocol::Http1(_) | Protocol::WebSocket(_) | Protocol::Raw { .. } => None,
         };
-        sooner(own, self.due)
+        sooner(own, self.exchange.due)
     }
 
     /// The deadline has come: does what the protocol asks for then.
@@ -53,8 +53,7 @@ impl Link {
         lent: CallContext<'_>,
         out: &mut impl Sink,
     ) -> Result<Option<Event<'static>>, ProtocolError> {
-        if self.due <= lent.now {
-            self.due = Instant::NEVER;
+        if self.exchange.elapsed(lent.now) {
             return Ok(Some(Event::Overdue));
         }
         match &mut self.protocol {
@@ -69,7 +68,7 @@ impl Link {
                 match many.elapsed(lent, limits, out) {
                     Ok(None) => Ok(None),
                     Ok(Some((stream, event))) => {
-                        self.stream = stream;
+                        self.exchange.id = stream;
                         Ok(Some(event))
                     }
                     Err(violation) => {
@@ -80,7 +79,7 @@ impl Link {
             }
             Protocol::WebSocket(machine) => {
                 let (mut lent, _, limits) = lent.pass(|limits| &limits.websocket);
-                lent.limits = limits.websocket_of(self.websocket_limits);
+                lent.limits = limits.websocket_of(self.exchange.websocket_limits);
                 match machine.elapsed(lent, out) {
                     Ok(event) => Ok(event.map(Event::from)),
                     Err(violation) => {

@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 
 use super::state::Multiplex;
-use super::stream::Intake;
 use crate::http::Fields;
+use crate::link::exchanges::Intake;
 use crate::link::{BufferedRequest, EndReason, Event};
 use crate::websocket;
 use crate::wire::{Sink, Step};
@@ -62,7 +62,7 @@ impl Multiplex {
         out: &mut impl Sink,
     ) -> Option<BufferedEvent> {
         let stream = self.streams.get_mut(id)?;
-        if let Some(kept) = stream.kept.take() {
+        if let Some(kept) = stream.exchange.kept.take() {
             let unread = core::mem::take(&mut stream.unread);
             *shown = Some(kept);
             if !stream.owner_consumes {
@@ -74,7 +74,7 @@ impl Multiplex {
         if !core::mem::take(&mut stream.ended) {
             return None;
         }
-        stream.intake = Intake::Discarded;
+        stream.exchange.intake = Intake::Discarded;
         *shown = stream.trailers.take();
         let dropped = stream.dropped;
         self.retire_closed(id);

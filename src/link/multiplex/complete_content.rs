@@ -1,13 +1,10 @@
 //! Content that is handed over in whole.
 
-use bytes::Bytes;
-
 use super::state::Multiplex;
-use super::stream::Intake;
 use crate::http::{Fields, ResponseHead, date::Date};
 use crate::http2;
 use crate::link::Body;
-use crate::link::outbox::{Bounded, Outbox};
+use crate::link::exchanges::{Bounded, NextBytes};
 use crate::wire::{Instant, Sink};
 
 /// A frame's head.
@@ -48,84 +45,43 @@ impl Multiplex {
             return false;
         }
         self.room -= octets;
-        (stream.owes, stream.finished) = (false, true);
-        stream.due = Instant::NEVER;
-        (stream.intake, stream.kept) = (Intake::Discarded, None);
+        (stream.sending.owes, stream.sending.finished) = (false, true);
+        stream.exchange.close();
         if !core::mem::replace(&mut stream.over, true) {
             self.over.push(id);
         }
         true
     }
 
-    /// Sends all of a message's content; what is not taken waits.
-    pub(super) fn put_whole(&mut self, id: u32, bytes: &[u8], now: Instant, out: &mut impl Sink) {
-        let taken = match bytes {
-            [] => Ok(0), // the head has said so
-            bytes => {
-                let room = self.room;
-                let mut bounded = Bounded { out, room };
-                let taken = self.machine.send_data(id, bytes, true, now, &mut bounded);
-                self.room = bounded.room;
-                taken
-            }
+    /// Sends all of a message's content, and the trailers behind it if there are
+    /// any. What is not taken waits.
+    pub(super) fn put_all(
+        &mut self,
+        id: u32,
+        content: NextBytes<'_>,
+        trailers: Option<Fields<'_>>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        let len = content.len();
+        let taken = match len {
+            0 => Ok(0), // the head has said so, or the trailers do
+            _ => self.offer(id, content, trailers.is_none(), now, out),
         };
-        self.after_whole(id, taken, bytes.len(), now, out, |outbox, n| {
-            outbox.put(bytes.get(n..).unwrap_or_default());
-        });
-    }
-
-    pub(super) fn put_whole_shared(
-        &mut self,
-        id: u32,
-        bytes: Bytes,
-        now: Instant,
-        out: &mut impl Sink,
-    ) {
-        let len = bytes.len();
-        let mut taken = Ok(0);
-        if len > 0 {
-            let room = self.room;
-            let mut bounded = Bounded { out, room };
-            taken = self
-                .machine
-                .send_data_shared(id, &bytes, true, now, &mut bounded);
-            self.room = bounded.room;
-        }
-        self.after_whole(id, taken, len, now, out, |outbox, n| {
-            outbox.share(bytes.slice(n.min(len)..));
-        });
-    }
-
-    /// Sends all of a message's content and the trailers behind it.
-    pub(super) fn put_trailed(
-        &mut self,
-        id: u32,
-        bytes: &[u8],
-        trailers: Fields<'_>,
-        now: Instant,
-        out: &mut impl Sink,
-    ) {
-        let mut taken = Ok(0);
-        if !bytes.is_empty() {
-            let room = self.room;
-            let mut bounded = Bounded { out, room };
-            taken = self.machine.send_data(id, bytes, false, now, &mut bounded);
-            self.room = bounded.room;
-        }
-        let rest = taken.map(|n| bytes.get(n..).unwrap_or_default());
-        let sent = match rest {
-            Ok([]) => self.machine.send_end(id, trailers, out),
-            Ok(rest) => {
+        let sent = match (taken, trailers) {
+            (Ok(n), _) if n < len => {
                 if let Some(stream) = self.streams.get_mut(id) {
-                    stream.finished = true;
+                    stream.sending.finished = true;
                 }
                 if let Some(outbox) = self.outbox(id) {
-                    outbox.put(rest);
-                    outbox.end(trailers);
+                    outbox.keep(content, n);
+                    outbox.end(trailers.unwrap_or(Fields::EMPTY));
                 }
                 return;
             }
-            Err(misuse) => Err(misuse),
+            (Ok(_), Some(trailers)) => self.machine.send_end(id, trailers, out),
+            (Ok(_), None) => Ok(()),
+            (Err(misuse), _) => Err(misuse),
         };
         match sent {
             Ok(()) => self.end_ours(id, now, out),
@@ -133,27 +89,25 @@ impl Multiplex {
         }
     }
 
-    fn after_whole(
+    /// Offers content to the machine, as far as the room of the turn allows, and
+    /// says how much of it was taken. With `last` the stream ends behind it.
+    pub(super) fn offer(
         &mut self,
         id: u32,
-        taken: Result<usize, http2::UsageError>,
-        len: usize,
+        content: NextBytes<'_>,
+        last: bool,
         now: Instant,
         out: &mut impl Sink,
-        keep: impl FnOnce(&mut Outbox, usize),
-    ) {
-        match taken {
-            Ok(n) if n == len => self.end_ours(id, now, out),
-            Ok(n) => {
-                if let Some(stream) = self.streams.get_mut(id) {
-                    stream.finished = true;
-                }
-                if let Some(outbox) = self.outbox(id) {
-                    keep(outbox, n);
-                    outbox.end(Fields::EMPTY);
-                }
-            }
-            Err(_) => self.give_up(id, now, out),
-        }
+    ) -> Result<usize, http2::UsageError> {
+        let room = self.room;
+        let mut out = Bounded { out, room };
+        let taken = match content {
+            NextBytes::Copied(bytes) => self.machine.send_data(id, bytes, last, now, &mut out),
+            NextBytes::Shared(bytes) => self
+                .machine
+                .send_data_shared(id, bytes, last, now, &mut out),
+        };
+        self.room = out.room;
+        taken
     }
 }

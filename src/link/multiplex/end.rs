@@ -1,11 +1,13 @@
 //! How streams end, and are forgotten.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::state::Multiplex;
-use super::stream::{Intake, Stream};
-use crate::http::{ResponseHead, date::Date};
+use super::stream::Stream;
+use crate::http::{Fields, ResponseHead, Status, date::Date};
 use crate::http2::{BodyLength, ErrorCode};
+use crate::link::exchanges::{Intake, NextBytes, Outbox};
 use crate::link::{EndReason, Event, UsageError};
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
@@ -15,7 +17,7 @@ impl Multiplex {
     /// sends for its request is not needed (RFC 9113 §8.1).
     pub(super) fn end_ours(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.finished = true;
+            stream.sending.finished = true;
         }
         if self.machine.role() == Role::Server && self.machine.is_open(id) {
             match self.machine.early_reset() {
@@ -34,14 +36,15 @@ impl Multiplex {
         };
         let unread = core::mem::take(&mut stream.unread);
         stream.gone.get_or_insert(EndReason::Finished);
-        (stream.surplus, stream.intake) = (true, Intake::Discarded);
-        (stream.kept, stream.trailers, stream.socket) = (None, None, None);
+        stream.surplus = true;
+        stream.exchange.close();
+        (stream.trailers, stream.socket) = (None, None);
         stream.excused = wait == Duration::MAX;
-        stream.due = match stream.excused {
+        stream.exchange.due = match stream.excused {
             true => now, // `elapsed` knows the pace
             false => now + wait,
         };
-        let due = stream.due;
+        let due = stream.exchange.due;
         self.machine.consume_later(id, unread);
         self.wake_by(due);
         self.queue(id); // its owner is told
@@ -87,7 +90,7 @@ impl Multiplex {
                 if is_owed {
                     stream.gone.get_or_insert(EndReason::Finished);
                 } else {
-                    outbox = stream.outbox.take();
+                    outbox = stream.sending.outbox.take();
                 }
                 !is_owed
             });
@@ -128,6 +131,40 @@ impl Multiplex {
         self.machine.send_reset(id, code, now, out)?;
         self.lose(id, gone);
         Ok(())
+    }
+
+    /// Resets a stream, whatever has become of it; its owner is told `gone`.
+    pub(super) fn cut(
+        &mut self,
+        id: u32,
+        code: ErrorCode,
+        gone: EndReason,
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        // Refused only where it is over already.
+        let _ = self.machine.send_reset(id, code, now, out);
+        self.lose(id, gone);
+    }
+
+    /// Ends a stream by our own decision: answered with `status` if a response is
+    /// owed, else reset with `code`. Its owner is told that it has stalled.
+    pub(super) fn dismiss(
+        &mut self,
+        id: u32,
+        status: Status,
+        mut code: ErrorCode,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) {
+        if self.owes_response(id) {
+            let head = ResponseHead::new(status, Fields::EMPTY);
+            let length = Some(BodyLength::Known(0));
+            let sent = self.machine.send_response(id, &head, length, date, out);
+            code = sent.map_or(code, |()| ErrorCode::NO_ERROR);
+        }
+        self.cut(id, code, EndReason::Stalled, now, out);
     }
 
     /// A stream ended before its time.
@@ -171,24 +208,21 @@ impl Multiplex {
             return;
         };
         stream.end_reported = true;
-        (stream.intake, stream.due) = (Intake::Discarded, Instant::NEVER);
+        (stream.exchange.intake, stream.exchange.due) = (Intake::Discarded, Instant::NEVER);
         if owes {
-            (stream.owes, stream.finished) = (false, true);
+            (stream.sending.owes, stream.sending.finished) = (false, true);
             let text = alloc::format!("{{\"error\":\"{}\"}}", head.status.reason());
             let length = Some(BodyLength::Known(text.len() as u64));
             let sent = self.machine.send_response(id, head, length, date, out);
             if sent.is_ok() {
-                self.put_whole(id, text.as_bytes(), now, out);
+                self.put_all(id, NextBytes::Copied(text.as_bytes()), None, now, out);
                 return;
             }
         } else if stream.socket.is_some() {
             self.close_socket(id, CloseCode::INTERNAL_ERROR, true, mask_key, now);
             return;
         }
-        // Refused only where it is over already.
-        let code = ErrorCode::INTERNAL_ERROR;
-        let _ = self.machine.send_reset(id, code, now, out);
-        self.lose(id, EndReason::Panicked);
+        self.cut(id, ErrorCode::INTERNAL_ERROR, EndReason::Panicked, now, out);
     }
 
     /// Finishes what runs and starts nothing.
@@ -196,7 +230,7 @@ impl Multiplex {
         // Refused only where the connection is over already.
         let _ = self.machine.shutdown(now, out);
         let sockets = self.streams.iter().filter(|it| it.socket.is_some());
-        let sockets: alloc::vec::Vec<u32> = sockets.map(|it| it.id).collect();
+        let sockets: alloc::vec::Vec<u32> = sockets.map(|it| it.exchange.id).collect();
         for id in sockets {
             self.close_socket(id, CloseCode::GOING_AWAY, false, mask_key, now);
         }
@@ -204,11 +238,8 @@ impl Multiplex {
 }
 
 /// Drops what a stream still has to send and to give.
-fn close(stream: &mut Stream) -> Option<alloc::boxed::Box<crate::link::outbox::Outbox>> {
-    stream.intake = Intake::Discarded;
-    stream.due = Instant::NEVER;
-    (stream.kept, stream.trailers, stream.socket) = (None, None, None);
-    let outbox = stream.outbox.take();
-    stream.unsent += outbox.as_ref().map_or(0, |outbox| outbox.len() as u64);
-    outbox
+fn close(stream: &mut Stream) -> Option<Box<Outbox>> {
+    stream.exchange.close();
+    (stream.trailers, stream.socket) = (None, None);
+    stream.sending.close()
 }

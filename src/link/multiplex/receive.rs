@@ -7,10 +7,11 @@ use core::time::Duration;
 use super::buffered_event::BufferedEvent;
 use super::socket::lend;
 use super::state::Multiplex;
-use super::stream::{Intake, Stream};
+use super::stream::Stream;
 use crate::grpc;
 use crate::http::{self, Content, Fields, Method, RequestHead};
 use crate::http2::{self, ErrorCode, LocatedEvent};
+use crate::link::exchanges::Intake;
 use crate::link::{BufferedRequest, EndReason, Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
@@ -108,8 +109,13 @@ impl Multiplex {
         let (now, mask_key) = (lent.now, lent.mask_key);
         *stream = 0;
         if !core::mem::replace(&mut self.ended, true) {
-            let broken = |stream: &&Stream| !stream.complete || stream.endless;
-            let broken: Vec<u32> = self.streams.iter().filter(broken).map(|it| it.id).collect();
+            let broken = |stream: &&Stream| !stream.complete || stream.exchange.endless;
+            let broken: Vec<u32> = self
+                .streams
+                .iter()
+                .filter(broken)
+                .map(|it| it.exchange.id)
+                .collect();
             for id in broken {
                 if self.streams.get(id).is_some_and(|it| it.surplus) {
                     self.reset_surplus(id, now, out);
@@ -157,7 +163,7 @@ impl Multiplex {
                     None
                 }
                 Some(gone) => Some(self.tell(id, gone)),
-                None if core::mem::take(&mut stream.relieved) => {
+                None if core::mem::take(&mut stream.sending.relieved) => {
                     self.queue(id);
                     Some(BufferedEvent::Writable)
                 }
@@ -166,14 +172,14 @@ impl Multiplex {
                     self.starve(id);
                     None
                 }
-                None => match stream.intake {
+                None => match stream.exchange.intake {
                     Intake::Streamed => self.give_content(id, shown, out),
                     Intake::Socket => {
                         let mut text = Vec::new();
                         let lent = lend(
                             now,
                             mask_key,
-                            limits.websocket_of(stream.websocket_limits),
+                            limits.websocket_of(stream.exchange.websocket_limits),
                             &mut text,
                         );
                         self.give_message(id, &lent, shown, out)
@@ -295,12 +301,9 @@ impl Multiplex {
             true => Intake::Discarded,
             false => Intake::Offered,
         };
-        self.streams.insert(Stream {
-            owes: true,
-            complete,
-            due,
-            ..Stream::new(id, intake)
-        });
+        let mut stream = Stream::new(id, intake);
+        (stream.sending.owes, stream.complete, stream.exchange.due) = (true, complete, due);
+        self.streams.insert(stream);
         self.wake_by(due);
     }
 
@@ -311,7 +314,9 @@ impl Multiplex {
         };
         match content {
             Content::None => stream.complete = true,
-            Content::Whole(_) | Content::Follows { .. } => stream.intake = Intake::Streamed,
+            Content::Whole(_) | Content::Follows { .. } => {
+                stream.exchange.intake = Intake::Streamed
+            }
         }
     }
 
@@ -338,7 +343,7 @@ impl Multiplex {
             None => (false, false),
         };
         let is_fed = stream.is_fed();
-        match stream.intake {
+        match stream.exchange.intake {
             Intake::Discarded if limits.http2.early_reset == Duration::MAX => {
                 self.pace(id, data.len(), limits, now);
             }
@@ -350,12 +355,8 @@ impl Multiplex {
                 return None;
             }
             Intake::Collected => {
-                let fits = stream.kept.as_mut().is_some_and(|it| it.append(data));
-                if !fits {
-                    stream.intake = Intake::Discarded;
-                    *shown = stream.kept.take();
-                    let due = now + limits.reply;
-                    stream.due = due;
+                let due = now + limits.reply;
+                if !stream.exchange.append(data, due, shown) {
                     self.wake_by(due);
                     self.machine.consume(id, data.len(), out);
                     return Some(Event::TooLarge);
@@ -369,7 +370,7 @@ impl Multiplex {
                     return None;
                 }
             }
-            Intake::Streamed if is_fed && stream.kept.is_none() => {
+            Intake::Streamed if is_fed && stream.exchange.kept.is_none() => {
                 if !stream.owner_consumes {
                     self.machine.consume(id, data.len(), out);
                 }
@@ -378,11 +379,12 @@ impl Multiplex {
             }
             Intake::Offered | Intake::Streamed | Intake::Socket => {
                 let kept = stream
+                    .exchange
                     .kept
                     .get_or_insert_with(|| BufferedRequest::inbox(self.charge.account()));
                 kept.keep(data);
                 stream.unread += data.len() as u32; // within the stream's window
-                if is_fed && stream.intake != Intake::Offered {
+                if is_fed && stream.exchange.intake != Intake::Offered {
                     self.queue(id);
                 }
                 self.pace(id, data.len(), limits, now);
@@ -404,24 +406,20 @@ impl Multiplex {
     ) -> Option<Event<'b>> {
         let stream = self.streams.get_mut(id)?;
         stream.complete = true;
-        stream.due = match stream.owes {
-            true => due,
-            false => Instant::NEVER,
-        };
-        self.wake = self.wake.min(stream.due);
-        match stream.intake {
+        stream.exchange.complete(stream.sending.owes, due);
+        self.wake = self.wake.min(stream.exchange.due);
+        match stream.exchange.intake {
             Intake::Collected if self.charge.account().is_some_and(|it| it.is_full()) => {
                 (stream.ended, stream.dropped) = (true, dropped);
                 self.starve(id);
                 None
             }
             Intake::Collected => {
-                (stream.intake, stream.dropped) = (Intake::Discarded, dropped);
-                let (head, content) = shown.insert(stream.kept.take()?).request();
-                Some(Event::Request { head, content })
+                stream.dropped = dropped;
+                stream.exchange.give(shown)
             }
-            Intake::Streamed if stream.is_fed() && stream.kept.is_none() => {
-                stream.intake = Intake::Discarded;
+            Intake::Streamed if stream.is_fed() && stream.exchange.kept.is_none() => {
+                stream.exchange.intake = Intake::Discarded;
                 Some(Event::End { trailers, dropped })
             }
             Intake::Offered | Intake::Streamed | Intake::Socket => {

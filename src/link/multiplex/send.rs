@@ -1,10 +1,10 @@
 //! What owners do with streams, and whose turn it is to send.
 
 use super::state::Multiplex;
-use super::stream::{Intake, Stream, UNKNOWN};
+use super::stream::Stream;
 use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
 use crate::http2::{self, BodyLength, ErrorCode};
-use crate::link::outbox::{Bounded, NextBytes, Outbox};
+use crate::link::exchanges::{Intake, NextBytes, Outbox};
 use crate::link::{Body, EndReason, RequestPool, UsageError};
 use crate::wire::{Instant, Sink};
 
@@ -36,12 +36,8 @@ impl Multiplex {
     ) -> Result<(), UsageError> {
         self.offered(id)?;
         self.machine.accept_body(id, out)?;
-        let stream = self.open_stream(id)?;
-        stream.intake = Intake::Collected;
         let buffered_request = request_pool.park(head, limit, self.charge.account());
-        if let Some(stream) = self.streams.get_mut(id) {
-            stream.kept = Some(buffered_request);
-        }
+        self.open_stream(id)?.exchange.collect(buffered_request);
         Ok(())
     }
 
@@ -57,13 +53,13 @@ impl Multiplex {
         self.offered(id)?;
         self.machine.accept_body(id, out)?;
         let stream = self.open_stream(id)?;
-        stream.intake = Intake::Streamed;
+        stream.exchange.intake = Intake::Streamed;
         (stream.paced, stream.excused) = (paced, paced);
         if !stream.complete {
-            stream.due = if paced { now } else { Instant::NEVER }; // until it is
+            stream.exchange.due = if paced { now } else { Instant::NEVER }; // until it is
         }
-        let due = stream.due;
-        if stream.kept.is_some() || stream.ended {
+        let due = stream.exchange.due;
+        if stream.exchange.kept.is_some() || stream.ended {
             self.queue(id);
         }
         self.wake_by(due); // `elapsed` knows the pace
@@ -71,7 +67,7 @@ impl Multiplex {
     }
 
     pub(super) fn offered(&mut self, id: u32) -> Result<(), UsageError> {
-        match self.open_stream(id)?.intake {
+        match self.open_stream(id)?.exchange.intake {
             Intake::Offered => Ok(()),
             Intake::Collected | Intake::Streamed | Intake::Socket | Intake::Discarded => {
                 Err(UsageError::Http2(http2::UsageError::State))
@@ -133,21 +129,13 @@ impl Multiplex {
         self.machine
             .send_response(id, head, (!is_bare).then_some(length), date, out)?;
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.owes = false;
-            if !stream.is_timed() || stream.intake == Intake::Collected {
-                stream.due = Instant::NEVER;
-            }
-            if let Intake::Offered | Intake::Collected = stream.intake {
-                stream.intake = Intake::Discarded;
-                stream.kept = None;
-            }
+            stream.sending.owes = false;
+            let is_timed = stream.is_timed() && stream.exchange.intake != Intake::Collected;
+            stream.exchange.answered(body.is_endless(), is_timed);
         }
-        match body {
-            Body::Trailed { .. } if is_bare => self.end_ours(id, now, out),
-            Body::Whole(bytes) => self.put_whole(id, bytes, now, out),
-            Body::Shared(bytes) => self.put_whole_shared(id, bytes.clone(), now, out),
-            Body::Trailed { bytes, trailers } => self.put_trailed(id, bytes, trailers, now, out),
-            Body::Streamed { endless, .. } => self.begin_content(id, length, endless, now, out),
+        match is_bare {
+            true => self.end_ours(id, now, out),
+            false => self.put_body(id, body, now, out),
         }
         Ok(())
     }
@@ -166,34 +154,31 @@ impl Multiplex {
         self.streams.insert(Stream::new(id, Intake::Discarded));
         match body {
             None => self.end_ours(id, now, out),
-            Some(Body::Whole(bytes)) => self.put_whole(id, bytes, now, out),
-            Some(Body::Shared(bytes)) => self.put_whole_shared(id, bytes.clone(), now, out),
-            Some(Body::Trailed { bytes, trailers }) => {
-                self.put_trailed(id, bytes, trailers, now, out);
-            }
-            Some(Body::Streamed { .. }) => {
-                let length = length.unwrap_or(BodyLength::Unknown);
-                self.begin_content(id, length, false, now, out);
-            }
+            Some(body) => self.put_body(id, body, now, out),
         }
         Ok(id)
     }
 
-    fn begin_content(
-        &mut self,
-        id: u32,
-        length: BodyLength,
-        endless: bool,
-        now: Instant,
-        out: &mut impl Sink,
-    ) {
+    /// Sends what is given of a body behind its head.
+    fn put_body(&mut self, id: u32, body: Body<'_>, now: Instant, out: &mut impl Sink) {
+        let length = body.length();
+        match body {
+            Body::Whole(bytes) => self.put_all(id, NextBytes::Copied(bytes), None, now, out),
+            Body::Shared(bytes) => self.put_all(id, NextBytes::Shared(bytes), None, now, out),
+            Body::Trailed { bytes, trailers } => {
+                self.put_all(id, NextBytes::Copied(bytes), Some(trailers), now, out);
+            }
+            Body::Streamed { .. } => self.begin_content(id, length, now, out),
+        }
+    }
+
+    fn begin_content(&mut self, id: u32, length: BodyLength, now: Instant, out: &mut impl Sink) {
         let is_dropped = self.machine.is_swallowed(id);
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.endless = endless;
-            stream.lacks = match length {
-                BodyLength::Known(length) if !is_dropped => length,
-                BodyLength::Known(_) | BodyLength::Unknown => UNKNOWN,
-            };
+            stream.sending.begin(match is_dropped {
+                true => BodyLength::Unknown,
+                false => length,
+            });
         }
         if length == BodyLength::Known(0) {
             self.end_ours(id, now, out); // the head has said so
@@ -208,13 +193,10 @@ impl Multiplex {
         put: impl FnOnce(&mut Outbox),
     ) -> Result<(), UsageError> {
         let stream = self.open_stream(id)?;
-        if stream.owes || stream.finished || stream.socket.is_some() {
+        if stream.socket.is_some() {
             return Err(UsageError::Http2(http2::UsageError::State));
         }
-        if stream.lacks != UNKNOWN {
-            let lacks = stream.lacks.checked_sub(len as u64);
-            stream.lacks = lacks.ok_or(http2::UsageError::BodyTooLong)?;
-        }
+        stream.sending.book(len)?;
         if len > 0
             && let Some(outbox) = self.outbox(id)
         {
@@ -235,21 +217,19 @@ impl Multiplex {
         if self
             .streams
             .get(id)
-            .is_some_and(|it| it.finished && it.lacks == 0)
+            .is_some_and(|it| it.sending.has_ended_with_head())
         {
             return Ok(()); // a body of no bytes ended with its head
         }
         let stream = self.open_stream(id)?;
-        if stream.owes || stream.finished || stream.socket.is_some() {
+        if stream.socket.is_some() {
             return Err(UsageError::Http2(http2::UsageError::State));
         }
-        if stream.lacks != UNKNOWN && stream.lacks > 0 {
-            return Err(UsageError::Http2(http2::UsageError::BodyTooShort));
-        }
-        match &mut stream.outbox {
+        stream.sending.check_end()?;
+        match &mut stream.sending.outbox {
             Some(outbox) => {
                 outbox.end(trailers);
-                stream.finished = true;
+                stream.sending.finished = true;
                 self.turn(id, now, out);
             }
             None => {
@@ -297,7 +277,7 @@ impl Multiplex {
             if queued > low {
                 return true;
             }
-            (stream.write_blocked, stream.relieved) = (false, true);
+            (stream.sending.write_blocked, stream.sending.relieved) = (false, true);
             stream.excused = true; // what came meanwhile was not taken
             self.queue(id);
             false
@@ -310,8 +290,8 @@ impl Multiplex {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        stream.listed = false;
-        let Some(mut outbox) = stream.outbox.take() else {
+        stream.sending.listed = false;
+        let Some(mut outbox) = stream.sending.outbox.take() else {
             return;
         };
         let drained = self.drain_outbox(id, &mut outbox, now, out);
@@ -322,7 +302,7 @@ impl Multiplex {
             Err(misuse) => Err(misuse),
         };
         match (drained, self.streams.get_mut(id)) {
-            (Ok(Drained::Rest), Some(stream)) => stream.outbox = Some(outbox),
+            (Ok(Drained::Rest), Some(stream)) => stream.sending.outbox = Some(outbox),
             _ => self.spare_outbox(outbox),
         }
         match sent {
@@ -347,27 +327,12 @@ impl Multiplex {
         while let Some((front, last)) = outbox.front() {
             if sent >= share {
                 if let Some(stream) = self.streams.get_mut(id) {
-                    stream.listed = true;
+                    stream.sending.listed = true;
                     self.turns.push_back(id);
                 }
                 return Ok(Drained::Rest);
             }
-            let room = self.room;
-            let mut bounded = Bounded { out, room };
-            let (len, n) = match front {
-                NextBytes::Copied(bytes) => {
-                    let n = self.machine.send_data(id, bytes, last, now, &mut bounded);
-                    (bytes.len(), n)
-                }
-                NextBytes::Shared(bytes) => {
-                    let n = self
-                        .machine
-                        .send_data_shared(id, bytes, last, now, &mut bounded);
-                    (bytes.len(), n)
-                }
-            };
-            self.room = bounded.room;
-            let n = n?;
+            let (len, n) = (front.len(), self.offer(id, front, last, now, out)?);
             outbox.advance(n);
             sent += n;
             if n < len {
@@ -383,10 +348,6 @@ impl Multiplex {
     /// What is to be sent on a stream cannot be: the peer must not take what
     /// it has for the whole.
     pub(super) fn give_up(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
-        // Refused only where it is over already.
-        let _ = self
-            .machine
-            .send_reset(id, ErrorCode::INTERNAL_ERROR, now, out);
-        self.lose(id, EndReason::Aborted);
+        self.cut(id, ErrorCode::INTERNAL_ERROR, EndReason::Aborted, now, out);
     }
 }

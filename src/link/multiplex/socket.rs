@@ -6,10 +6,9 @@ use bytes::Bytes;
 
 use super::buffered_event::BufferedEvent;
 use super::state::Multiplex;
-use super::stream::Intake;
 use crate::http::{self, Fields, ResponseHead, Scratch, Status, date::Date};
 use crate::http2::BodyLength;
-use crate::link::outbox::Outbox;
+use crate::link::exchanges::{Intake, Outbox};
 use crate::link::{BufferedRequest, EndReason, ProtocolError, UsageError};
 use crate::websocket::{self, CloseCode};
 use crate::wire::{Instant, Sink};
@@ -44,9 +43,9 @@ impl Multiplex {
         let stream = self.open_stream(id)?;
         let machine = websocket::Connection::new(role, now).streaming(streaming);
         stream.socket = Some(Box::new(machine));
-        stream.intake = Intake::Socket;
-        (stream.owes, stream.endless) = (false, true);
-        stream.due = Instant::NEVER;
+        stream.exchange.intake = Intake::Socket;
+        (stream.sending.owes, stream.exchange.endless) = (false, true);
+        stream.exchange.due = Instant::NEVER;
         self.wake_by(now); // the first call of `elapsed` knows the limits
         self.queue(id);
         Ok(())
@@ -62,7 +61,7 @@ impl Multiplex {
         if stream.socket.is_none() {
             return Err(UsageError::OtherProtocol);
         }
-        stream.websocket_limits = nth;
+        stream.exchange.websocket_limits = nth;
         Ok(())
     }
 
@@ -102,17 +101,17 @@ impl Multiplex {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        if ends && !stream.finished {
-            stream.finished = true;
+        if ends && !stream.sending.finished {
+            stream.sending.finished = true;
             stream.gone.get_or_insert(EndReason::Finished);
-            if let Some(outbox) = &mut stream.outbox {
+            if let Some(outbox) = &mut stream.sending.outbox {
                 outbox.end(Fields::EMPTY);
             }
             self.queue(id);
         }
         let idle = |outbox: &mut Box<Outbox>| outbox.is_empty() && !outbox.is_ended();
         let stream = self.streams.get_mut(id);
-        match stream.and_then(|stream| stream.outbox.take_if(idle)) {
+        match stream.and_then(|stream| stream.sending.outbox.take_if(idle)) {
             Some(outbox) => self.spare_outbox(outbox),
             None => self.list(id),
         }
@@ -153,7 +152,7 @@ impl Multiplex {
     ) -> Option<BufferedEvent> {
         let stream = self.streams.get_mut(id)?;
         let unread = core::mem::take(&mut stream.unread);
-        let kept = stream.kept.take();
+        let kept = stream.exchange.kept.take();
         let (wake, ended) = (stream.socket.as_ref()?.deadline(), stream.ended);
         self.machine.consume(id, unread as usize, out);
         if let Some(at) = wake {
@@ -178,7 +177,7 @@ impl Multiplex {
                 if kept.advance(used)
                     && let Some(stream) = self.streams.get_mut(id)
                 {
-                    stream.kept = Some(kept);
+                    stream.exchange.kept = Some(kept);
                 }
                 ended.then(|| self.socket_lost(id))
             }

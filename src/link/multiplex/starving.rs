@@ -8,10 +8,10 @@ use alloc::boxed::Box;
 
 use super::buffered_event::BufferedEvent;
 use super::state::Multiplex;
-use super::stream::Intake;
-use crate::http::{Fields, ResponseHead, Status, date::Date};
-use crate::http2::{self, BodyLength, ErrorCode};
-use crate::link::{BufferedRequest, EndReason};
+use crate::http::{Status, date::Date};
+use crate::http2::{self, ErrorCode};
+use crate::link::BufferedRequest;
+use crate::link::exchanges::Intake;
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Sink};
 
@@ -58,11 +58,15 @@ impl Multiplex {
     pub(in crate::link) fn awaits_owner(&self) -> bool {
         let mut awaits = false;
         for stream in self.streams.iter() {
-            let is_taken = stream.outbox.as_ref().is_none_or(|it| it.is_empty());
-            let is_asked = stream.complete && !stream.finished
-                || stream.intake == Intake::Offered
-                || stream.held && stream.kept.is_some();
-            let is_over = stream.complete && stream.finished;
+            let is_taken = stream
+                .sending
+                .outbox
+                .as_ref()
+                .is_none_or(|it| it.is_empty());
+            let is_asked = stream.complete && !stream.sending.finished
+                || stream.exchange.intake == Intake::Offered
+                || stream.held && stream.exchange.kept.is_some();
+            let is_over = stream.complete && stream.sending.finished;
             let socket = stream.socket.as_ref();
             match (is_taken, is_asked) {
                 (true, true) => awaits = true,
@@ -95,7 +99,7 @@ impl Multiplex {
             };
             stream.starved = false;
             stream.excused = true;
-            if stream.intake == Intake::Collected {
+            if stream.exchange.intake == Intake::Collected {
                 let unread = core::mem::take(&mut stream.unread);
                 self.machine.consume(id, unread as usize, out);
             }
@@ -113,9 +117,10 @@ impl Multiplex {
         if !core::mem::take(&mut stream.ended) {
             return None;
         }
-        stream.intake = Intake::Discarded;
-        *shown = Some(stream.kept.take()?);
-        Some(BufferedEvent::Request)
+        stream
+            .exchange
+            .show(shown)
+            .then_some(BufferedEvent::Request)
     }
 
     /// Refuses a request that nobody has looked at.
@@ -150,7 +155,6 @@ impl Multiplex {
         now: Instant,
         out: &mut impl Sink,
     ) {
-        let owes = self.owes_response(id);
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
@@ -158,16 +162,7 @@ impl Multiplex {
         if stream.socket.is_some() {
             return self.close_socket(id, CloseCode::TRY_AGAIN_LATER, true, mask_key, now);
         }
-        let mut code = ErrorCode::ENHANCE_YOUR_CALM;
-        if owes {
-            stream.owes = false;
-            let head = ResponseHead::new(Status::SERVICE_UNAVAILABLE, Fields::EMPTY);
-            let length = Some(BodyLength::Known(0));
-            let sent = self.machine.send_response(id, &head, length, date, out);
-            code = sent.map_or(code, |()| ErrorCode::NO_ERROR);
-        }
-        // Refused only where it is over already.
-        let _ = self.machine.send_reset(id, code, now, out);
-        self.lose(id, EndReason::Stalled);
+        let (status, code) = (Status::SERVICE_UNAVAILABLE, ErrorCode::ENHANCE_YOUR_CALM);
+        self.dismiss(id, status, code, date, now, out);
     }
 }

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 
 use super::stream::Stream;
 use crate::http2::{self, Table};
-use crate::link::outbox::Outbox;
+use crate::link::exchanges::Outbox;
 use crate::link::{Account, BufferedRequest, Charge, EndReason, Promise, UsageError};
 use crate::websocket;
 use crate::wire::{Instant, Role};
@@ -91,7 +91,7 @@ impl Multiplex {
     }
 
     pub(super) fn goes_on(&self, stream: &Stream) -> bool {
-        stream.gone.is_none() && !stream.end_reported && self.machine.is_open(stream.id)
+        stream.gone.is_none() && !stream.end_reported && self.machine.is_open(stream.exchange.id)
     }
 
     /// Whether nothing is under way.
@@ -113,7 +113,7 @@ impl Multiplex {
     /// Whether a response is owed on a stream and none of it has been sent.
     pub(in crate::link) fn owes_response(&self, id: u32) -> bool {
         let stream = self.streams.get(id);
-        stream.is_some_and(|stream| stream.owes && self.goes_on(stream))
+        stream.is_some_and(|stream| stream.sending.owes && self.goes_on(stream))
     }
 
     /// The machine of the WebSocket on a stream.
@@ -123,20 +123,19 @@ impl Multiplex {
 
     /// Bytes that wait in the outbox of a stream.
     pub(in crate::link) fn queued(&self, id: u32) -> usize {
-        let outbox = self.streams.get(id).and_then(|it| it.outbox.as_ref());
-        outbox.map_or(0, |outbox| outbox.len())
+        self.streams.get(id).map_or(0, |it| it.sending.queued())
     }
 
     /// Bytes that waited there when the stream was lost.
     pub(in crate::link) fn unsent(&self, id: u32) -> u64 {
-        self.streams.get(id).map_or(0, |it| it.unsent)
+        self.streams.get(id).map_or(0, |it| it.sending.unsent)
     }
 
     /// Notes that a writer was asked to wait; 0: the one who sends requests.
     pub(in crate::link) fn wait(&mut self, id: u32) {
         self.write_blocked |= id == 0;
         if let Some(stream) = self.streams.get_mut(id)
-            && !core::mem::replace(&mut stream.write_blocked, true)
+            && stream.sending.wait()
         {
             self.waiting.push(id);
         }
@@ -222,7 +221,7 @@ impl Multiplex {
         };
         match self.streams.get_mut(id) {
             Some(stream) if buffered_request.advance(used) => {
-                stream.kept = Some(buffered_request);
+                stream.exchange.kept = Some(buffered_request);
                 None
             }
             _ => Some(buffered_request),
@@ -233,7 +232,7 @@ impl Multiplex {
     /// lowest first, and why the stream is, if it was before.
     pub(in crate::link) fn take_live(&mut self) -> Option<(u32, Option<EndReason>)> {
         let live = self.streams.iter().filter(|stream| !stream.end_reported);
-        let id = live.map(|stream| stream.id).min()?;
+        let id = live.map(|stream| stream.exchange.id).min()?;
         let stream = self.streams.get_mut(id)?;
         stream.end_reported = true;
         Some((id, stream.gone))
@@ -263,8 +262,8 @@ impl Multiplex {
     /// Has a stream offer its content in its turn.
     pub(super) fn list(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id)
-            && stream.outbox.is_some()
-            && !core::mem::replace(&mut stream.listed, true)
+            && stream.sending.outbox.is_some()
+            && !core::mem::replace(&mut stream.sending.listed, true)
         {
             self.turns.push_back(id);
         }
@@ -279,7 +278,7 @@ impl Multiplex {
             ..
         } = self;
         let stream = streams.get_mut(id)?;
-        let outbox = stream.outbox.get_or_insert_with(|| {
+        let outbox = stream.sending.outbox.get_or_insert_with(|| {
             let mut outbox: Box<Outbox> = spare.pop().unwrap_or_default();
             outbox.charge_to(charge.account());
             outbox

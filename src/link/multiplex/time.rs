@@ -6,8 +6,8 @@ use core::time::Duration;
 use super::buffered_event::BufferedEvent;
 use super::socket::lend;
 use super::state::Multiplex;
-use crate::http::{self, Fields, ResponseHead, Status, date::Date};
-use crate::http2::{self, BodyLength, ErrorCode};
+use crate::http::{self, Status, date::Date};
+use crate::http2::{self, ErrorCode};
 use crate::link::{EndReason, Event, Limits, ProtocolError};
 use crate::wire::{Instant, Sink};
 
@@ -27,7 +27,7 @@ impl Multiplex {
     pub(in crate::link) fn deadline_withheld(&self) -> Option<Instant> {
         let dues = self.streams.iter().map(|stream| match &stream.socket {
             Some(socket) if socket.is_closing() => socket.deadline().unwrap_or(Instant::NEVER),
-            None if !stream.is_timed() => stream.due,
+            None if !stream.is_timed() => stream.exchange.due,
             Some(_) | None => Instant::NEVER,
         });
         dues.min().filter(|&first| first != Instant::NEVER)
@@ -55,9 +55,9 @@ impl Multiplex {
         let mut due: Vec<u32> = Vec::new();
         for stream in self.streams.iter() {
             let socket = stream.socket.as_ref().and_then(|it| it.deadline());
-            let at = stream.due.min(socket.unwrap_or(Instant::NEVER));
+            let at = stream.exchange.due.min(socket.unwrap_or(Instant::NEVER));
             if at <= now {
-                due.push(stream.id);
+                due.push(stream.exchange.id);
             } else {
                 self.wake = self.wake.min(at);
             }
@@ -82,12 +82,12 @@ impl Multiplex {
         out: &mut impl Sink,
     ) -> Option<Event<'static>> {
         let stream = self.streams.get_mut(id)?;
-        if stream.due > now {
+        if !stream.exchange.elapsed(now) {
             let mut text = Vec::new();
             let lent = lend(
                 now,
                 mask_key,
-                limits.websocket_of(stream.websocket_limits),
+                limits.websocket_of(stream.exchange.websocket_limits),
                 &mut text,
             );
             let given = self.socket_elapsed(id, lent);
@@ -98,7 +98,6 @@ impl Multiplex {
                 _ => None,
             };
         }
-        stream.due = Instant::NEVER;
         if stream.surplus {
             match stream.excused && limits.http1.body_rate > 0 {
                 true => self.pace(id, 0, limits, now),
@@ -122,18 +121,8 @@ impl Multiplex {
             return None;
         }
         // The peer is too slow with content that somebody waits for.
-        let code = match core::mem::take(&mut stream.owes) {
-            true => {
-                let head = ResponseHead::new(Status::REQUEST_TIMEOUT, Fields::EMPTY);
-                let length = Some(BodyLength::Known(0));
-                let sent = self.machine.send_response(id, &head, length, date, out);
-                sent.map_or(ErrorCode::CANCEL, |()| ErrorCode::NO_ERROR)
-            }
-            false => ErrorCode::CANCEL,
-        };
-        // Refused only where it is over already.
-        let _ = self.machine.send_reset(id, code, now, out);
-        self.lose(id, EndReason::Stalled);
+        let (status, code) = (Status::REQUEST_TIMEOUT, ErrorCode::CANCEL);
+        self.dismiss(id, status, code, date, now, out);
         self.streams.get_mut(id)?.end_reported = true;
         Some(Event::Ended(EndReason::Stalled))
     }
@@ -152,9 +141,9 @@ impl Multiplex {
         let paid = Duration::from_millis(bytes as u64 * 1000 / u64::from(rate));
         let due = match core::mem::take(&mut stream.excused) {
             true => latest,
-            false => (stream.due + paid).min(latest),
+            false => (stream.exchange.due + paid).min(latest),
         };
-        stream.due = due;
+        stream.exchange.due = due;
         self.wake_by(due);
     }
 
@@ -191,8 +180,8 @@ impl Multiplex {
             if let Some(socket) = &mut stream.socket {
                 socket.resume(now);
             }
-            if stream.is_timed() && stream.due != Instant::NEVER {
-                stream.due = stream.due.max(now + HEARD);
+            if stream.is_timed() && stream.exchange.due != Instant::NEVER {
+                stream.exchange.due = stream.exchange.due.max(now + HEARD);
             }
         }
     }

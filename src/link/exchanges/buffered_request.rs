@@ -2,9 +2,8 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Account, Charge};
-use crate::http;
-use crate::http::{Content, FieldBuffer, Method, RequestHead, Target, Version};
+use crate::http::{self, Content, FieldBuffer, Method, RequestHead, Target, Version};
+use crate::link::{Account, Charge};
 
 /// Bodies up to this size keep their memory when a request goes back to the
 /// pool.
@@ -30,7 +29,7 @@ pub struct BufferedRequest {
 }
 
 impl BufferedRequest {
-    pub(super) const fn new() -> Self {
+    pub(in crate::link) const fn new() -> Self {
         Self {
             line: Vec::new(),
             method: 0,
@@ -46,7 +45,7 @@ impl BufferedRequest {
     }
 
     /// An empty inbox.
-    pub(super) fn inbox(account: Option<&Account>) -> Box<Self> {
+    pub(in crate::link) fn inbox(account: Option<&Account>) -> Box<Self> {
         let mut inbox = Box::new(Self::new());
         inbox.charge_to(account);
         inbox
@@ -74,7 +73,7 @@ impl BufferedRequest {
     }
 
     /// Charges it to another account from here on.
-    pub(super) fn charge_to(&mut self, account: Option<&Account>) {
+    pub(in crate::link) fn charge_to(&mut self, account: Option<&Account>) {
         self.charge.move_to(account);
         self.book();
     }
@@ -84,7 +83,7 @@ impl BufferedRequest {
     }
 
     /// How much more memory `n` further bytes of the body would take.
-    pub(super) fn growth(&self, n: usize) -> usize {
+    pub(in crate::link) fn growth(&self, n: usize) -> usize {
         let len = (self.body.len() + n).min(self.limit);
         let capacity = self.body.capacity();
         match len > capacity {
@@ -94,7 +93,7 @@ impl BufferedRequest {
     }
 
     /// Appends a piece of the body; `false` if that would exceed the limit.
-    pub(super) fn append(&mut self, piece: &[u8]) -> bool {
+    pub(in crate::link) fn append(&mut self, piece: &[u8]) -> bool {
         if piece.len() > self.limit.saturating_sub(self.body.len()) {
             return false;
         }
@@ -104,7 +103,7 @@ impl BufferedRequest {
     }
 
     /// Appends what nobody has looked at yet.
-    pub(super) fn keep(&mut self, bytes: &[u8]) {
+    pub(in crate::link) fn keep(&mut self, bytes: &[u8]) {
         // Sliding costs no more than what has been used up.
         if self.used > 0 && self.used >= self.body.len() - self.used {
             self.body.drain(..self.used);
@@ -115,25 +114,25 @@ impl BufferedRequest {
     }
 
     /// What nobody has looked at yet.
-    pub(super) fn unused(&mut self) -> &mut [u8] {
+    pub(in crate::link) fn unused(&mut self) -> &mut [u8] {
         self.body.get_mut(self.used..).unwrap_or_default()
     }
 
     /// Drops the first `n` bytes of that; whether some are left.
-    pub(super) fn advance(&mut self, n: usize) -> bool {
+    pub(in crate::link) fn advance(&mut self, n: usize) -> bool {
         self.used = (self.used + n).min(self.body.len());
         self.used < self.body.len()
     }
 
     /// Keeps the fields behind a body.
-    pub(super) fn keep_fields(&mut self, fields: http::Fields<'_>) {
+    pub(in crate::link) fn keep_fields(&mut self, fields: http::Fields<'_>) {
         // As in `fill`.
         let _ = self.fields.extend(fields);
         self.book();
     }
 
     /// The fields that were kept.
-    pub(super) fn fields(&self) -> http::Fields<'_> {
+    pub(in crate::link) fn fields(&self) -> http::Fields<'_> {
         self.fields.as_fields()
     }
 
@@ -152,7 +151,7 @@ impl BufferedRequest {
     }
 
     /// The request, as it was and in whole.
-    pub(super) fn request(&mut self) -> (RequestHead<'_>, Content<'_>) {
+    pub(in crate::link) fn request(&mut self) -> (RequestHead<'_>, Content<'_>) {
         let text = |from: usize, to: usize| {
             self.line
                 .get(from..to)
@@ -235,7 +234,7 @@ impl RequestPool {
 
     /// Parks the request with this head, whose body may become `limit` bytes
     /// long.
-    pub(super) fn park(
+    pub(in crate::link) fn park(
         &mut self,
         head: &RequestHead<'_>,
         limit: usize,

@@ -4,8 +4,8 @@ use alloc::{collections::VecDeque, vec::Vec};
 
 use bytes::{Buf, Bytes};
 
-use super::{Account, Charge};
 use crate::http::{FieldBuffer, Fields};
+use crate::link::{Account, Charge};
 use crate::wire::Sink;
 
 /// A copied segment takes appended bytes up to this size.
@@ -18,7 +18,7 @@ const KEPT: usize = 16 * 1024;
 /// Content of one stream in its order, copied or shared, and whether it ends
 /// behind that. Small pieces are copied together and leave as one.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(in crate::link) struct Outbox {
     segments: VecDeque<Segment>, // none is empty
     sent: usize,                 // of the first one, if that is copied
     len: usize,                  // bytes of all that are to be sent
@@ -38,26 +38,35 @@ enum Segment {
 }
 
 /// What is to be sent next.
-#[derive(Debug)]
-pub(super) enum NextBytes<'a> {
+#[derive(Debug, Clone, Copy)]
+pub(in crate::link) enum NextBytes<'a> {
     Copied(&'a [u8]),
     Shared(&'a Bytes),
+}
+
+impl NextBytes<'_> {
+    pub(in crate::link) const fn len(&self) -> usize {
+        match self {
+            Self::Copied(bytes) => bytes.len(),
+            Self::Shared(bytes) => bytes.len(),
+        }
+    }
 }
 
 impl Outbox {
     /// Bytes that wait.
     #[inline]
-    pub(super) const fn len(&self) -> usize {
+    pub(in crate::link) const fn len(&self) -> usize {
         self.len
     }
 
     #[inline]
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(in crate::link) const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// Charges it to another account from here on.
-    pub(super) fn charge_to(&mut self, account: Option<&Account>) {
+    pub(in crate::link) fn charge_to(&mut self, account: Option<&Account>) {
         self.charge.move_to(account);
         self.book();
     }
@@ -77,7 +86,7 @@ impl Outbox {
     }
 
     /// Appends bytes, by reference where that is worth it.
-    pub(super) fn share(&mut self, bytes: Bytes) {
+    pub(in crate::link) fn share(&mut self, bytes: Bytes) {
         if bytes.len() < SHARED_FROM {
             return self.put(&bytes);
         }
@@ -88,7 +97,7 @@ impl Outbox {
     }
 
     /// Appends bytes that many are to get, and that are charged elsewhere.
-    pub(super) fn publish(&mut self, bytes: Bytes) {
+    pub(in crate::link) fn publish(&mut self, bytes: Bytes) {
         if bytes.len() < SHARED_FROM {
             return self.put(&bytes);
         }
@@ -98,8 +107,16 @@ impl Outbox {
         self.book();
     }
 
+    /// Appends what is left of `content` behind its first `n` bytes.
+    pub(in crate::link) fn keep(&mut self, content: NextBytes<'_>, n: usize) {
+        match content {
+            NextBytes::Copied(bytes) => self.put(bytes.get(n..).unwrap_or_default()),
+            NextBytes::Shared(bytes) => self.share(bytes.slice(n.min(bytes.len())..)),
+        }
+    }
+
     /// Nothing follows but these fields, if there are any.
-    pub(super) fn end(&mut self, trailers: Fields<'_>) {
+    pub(in crate::link) fn end(&mut self, trailers: Fields<'_>) {
         self.ended = true;
         // What a machine is to send is far below the 4 GiB where this fails.
         let _ = self.trailers.extend(trailers);
@@ -107,17 +124,17 @@ impl Outbox {
     }
 
     /// Whether the content ends with what waits.
-    pub(super) const fn is_ended(&self) -> bool {
+    pub(in crate::link) const fn is_ended(&self) -> bool {
         self.ended
     }
 
     /// The fields behind the content.
-    pub(super) fn trailers(&self) -> Fields<'_> {
+    pub(in crate::link) fn trailers(&self) -> Fields<'_> {
         self.trailers.as_fields()
     }
 
     /// What is to be sent next, and whether the stream ends with it.
-    pub(super) fn front(&self) -> Option<(NextBytes<'_>, bool)> {
+    pub(in crate::link) fn front(&self) -> Option<(NextBytes<'_>, bool)> {
         let last = self.ended && self.segments.len() == 1 && self.trailers().is_empty();
         let front = match self.segments.front()? {
             Segment::Copied(bytes) => NextBytes::Copied(bytes.get(self.sent..).unwrap_or_default()),
@@ -127,7 +144,7 @@ impl Outbox {
     }
 
     /// Drops the first `n` bytes of the front, which have been sent.
-    pub(super) fn advance(&mut self, n: usize) {
+    pub(in crate::link) fn advance(&mut self, n: usize) {
         self.len -= n.min(self.len);
         match self.segments.front_mut() {
             Some(Segment::Copied(bytes)) if self.sent + n < bytes.len() => self.sent += n,
@@ -165,7 +182,7 @@ impl Outbox {
     }
 
     /// Drops everything; a little memory is kept for the next use.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::link) fn clear(&mut self) {
         while !self.segments.is_empty() {
             self.drop_front();
         }
@@ -220,9 +237,9 @@ impl Sink for Outbox {
 
 /// A sink that ends where the room does that content may take.
 #[derive(Debug)]
-pub(super) struct Bounded<'a, S> {
-    pub(super) out: &'a mut S,
-    pub(super) room: usize,
+pub(in crate::link) struct Bounded<'a, S> {
+    pub(in crate::link) out: &'a mut S,
+    pub(in crate::link) room: usize,
 }
 
 impl<S: Sink> Sink for Bounded<'_, S> {
@@ -264,11 +281,7 @@ mod tests {
                     0 => outbox.put(&bytes),
                     1 => outbox.share(bytes.clone().into()),
                     _ => {
-                        let len = match outbox.front() {
-                            Some((NextBytes::Copied(front), _)) => front.len(),
-                            Some((NextBytes::Shared(front), _)) => front.len(),
-                            None => 0,
-                        };
+                        let len = outbox.front().map_or(0, |(front, _)| front.len());
                         let n = size.min(len);
                         outbox.advance(n);
                         model.drain(..n);
