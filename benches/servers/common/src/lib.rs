@@ -20,11 +20,13 @@
 
 pub mod floor;
 mod periodic;
+mod placed;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use periodic::{Periodic, Progress};
+pub use placed::Placed;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The body of `/hello`.

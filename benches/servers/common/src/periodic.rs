@@ -2,11 +2,13 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use crate::Placed;
+
 /// One unit of output, as often as wanted: nothing is built while the clock
 /// runs, and many units leave in one write.
 #[derive(Debug)]
 pub struct Periodic {
-    bytes: Vec<u8>,
+    bytes: Placed,
     period: usize,
 }
 
@@ -25,7 +27,7 @@ impl Periodic {
         let fitting = (256 << 10) / unit.len();
         let units = fitting.clamp(1, most.max(1)) + 1;
         Self {
-            bytes: unit.repeat(units),
+            bytes: Placed::from(&unit.repeat(units)[..]),
             period: unit.len(),
         }
     }

@@ -2,6 +2,10 @@
 //! the reply's head is written over the client's, one write per read. Nothing
 //! else is checked than that text is UTF-8. Every message that begins with
 //! `PUB!` goes to everybody in a bare loop of writes.
+//!
+//! A message is never copied: where one is not complete, its connection keeps
+//! the buffer it was read to until the rest has come. Buffers are used again,
+//! and begin in the middle of a page (see [`Placed`]).
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read, Write};
@@ -10,33 +14,45 @@ use barewire::websocket::handshake::accept_key;
 use barewire::wire::simd;
 use memchr::memmem;
 use mio::net::TcpStream;
-use servers_common::floor;
+use servers_common::{Placed, floor};
+
+/// Bytes of a buffer: the largest message of the benches fits.
+const SIZE: usize = (1 << 20) + (64 << 10);
+
+/// Buffers that are free, the one that was used last at the end.
+struct Pool(Vec<Placed>);
+
+impl Pool {
+    fn take(&mut self) -> Placed {
+        self.0.pop().unwrap_or_else(|| Placed::new(SIZE))
+    }
+}
 
 struct Connection {
     socket: TcpStream,
     open: bool,
-    /// Input that is no whole frame yet.
-    held: Vec<u8>,
+    /// The beginning of a frame that is not complete, and its length.
+    held: Option<Placed>,
     have: usize,
     /// Output that the peer has not taken yet.
     backlog: Vec<u8>,
 }
 
 fn main() -> io::Result<()> {
-    let mut buffer = vec![0; 512 << 10];
+    let mut pool = Pool(Vec::new());
     let publish = RefCell::new(Vec::new());
     floor::serve(
         |socket| Connection {
             socket,
             open: false,
-            held: Vec::new(),
+            held: None,
             have: 0,
             backlog: Vec::new(),
         },
         |connection, readable| {
             connection.flush()?;
             if readable {
-                connection.serve(&mut buffer, &mut publish.borrow_mut())?;
+                connection.serve(&mut pool, &mut publish.borrow_mut())?;
             }
             Ok(())
         },
@@ -74,47 +90,41 @@ impl Connection {
         self.send(&backlog)
     }
 
-    fn serve(&mut self, buffer: &mut [u8], publish: &mut Vec<u8>) -> io::Result<()> {
+    fn serve(&mut self, pool: &mut Pool, publish: &mut Vec<u8>) -> io::Result<()> {
         loop {
-            let (mut held, before) = (std::mem::take(&mut self.held), self.have);
-            let into = if held.is_empty() {
-                &mut *buffer
-            } else {
-                &mut held[..]
+            let mut buffer = self.held.take().unwrap_or_else(|| pool.take());
+            let before = std::mem::take(&mut self.have);
+            let received = receive(&mut self.socket, &mut buffer[before..]);
+            let length = before + received.as_ref().unwrap_or(&0);
+            let input = &mut buffer[..length];
+            let used = match received {
+                Ok(_) if self.open => self.frames(input, publish),
+                Ok(_) => self.open(input),
+                Err(error) => Err(error),
             };
-            let length = before + receive(&mut self.socket, &mut into[before..])?;
-            let (full, input) = (length == into.len(), &mut into[..length]);
-            let (used, need) = if self.open {
-                self.frames(input, publish)?
-            } else {
-                self.open(input)?
-            };
-            self.have = length - used;
-            if self.have > 0 {
-                // Only what came after a frame that is whole moves.
-                if held.len() < need || used > 0 {
-                    // One byte more than is missing: then the last read is short.
-                    let mut next = vec![0; need.max(self.have + 64) + 1];
-                    let input = if held.is_empty() {
-                        &buffer[..length]
-                    } else {
-                        &held[..length]
-                    };
-                    next[..self.have].copy_from_slice(&input[used..]);
-                    held = next;
-                }
-                self.held = held;
+            let rest = length - *used.as_ref().unwrap_or(&length);
+            if rest == SIZE {
+                return Err(ErrorKind::FileTooLarge.into());
             }
-            if !full {
+            if rest > 0 {
+                if rest < length {
+                    buffer.copy_within(length - rest..length, 0);
+                }
+                (self.held, self.have) = (Some(buffer), rest);
+            } else {
+                pool.0.push(buffer);
+            }
+            used?;
+            if length < SIZE {
                 return Ok(());
             }
         }
     }
 
     /// The handshake, without a look at anything but the key.
-    fn open(&mut self, input: &[u8]) -> io::Result<(usize, usize)> {
+    fn open(&mut self, input: &[u8]) -> io::Result<usize> {
         let Some(end) = memmem::find(input, b"\r\n\r\n") else {
-            return Ok((0, 1024));
+            return Ok(0);
         };
         let name = b"Sec-WebSocket-Key: ";
         let at = memmem::find(input, name).ok_or(ErrorKind::InvalidData)? + name.len();
@@ -126,17 +136,16 @@ impl Connection {
         reply.extend_from_slice(b"\r\n\r\n");
         self.open = true;
         self.send(&reply)?;
-        Ok((end + 4, 0))
+        Ok(end + 4)
     }
 
-    /// Turns the whole frames at the front into replies and sends those at
-    /// once. How much was used, and what the next frame takes.
-    fn frames(&mut self, input: &mut [u8], publish: &mut Vec<u8>) -> io::Result<(usize, usize)> {
-        let (mut read, mut written, mut need) = (0, 4, 0);
+    /// Turns the complete frames at the front into replies, and sends those in
+    /// one write. How much was used.
+    fn frames(&mut self, input: &mut [u8], publish: &mut Vec<u8>) -> io::Result<usize> {
+        let (mut read, mut written) = (0, 4);
         while let Some((head, length)) = head(&input[read..]) {
             let end = read + head + length;
             if end > input.len() {
-                need = head + length;
                 break;
             }
             let start = read + head;
@@ -166,7 +175,7 @@ impl Connection {
         if written > 4 {
             self.send(&input[4..written])?;
         }
-        Ok((read, need))
+        Ok(read)
     }
 }
 
