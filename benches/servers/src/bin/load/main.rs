@@ -10,7 +10,7 @@ mod messages;
 mod options;
 mod process;
 
-use std::io::{self, Error, Read};
+use std::io::{self, Error, ErrorKind, Read};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::thread;
@@ -155,7 +155,8 @@ fn once(mut socket: TcpStream, mut talk: impl Talk) -> io::Result<TcpStream> {
     }
 }
 
-/// Opens the connections, uses each once, and looks at the server's memory.
+/// Opens the connections, uses each once, and looks at the server's memory
+/// while all of them are open.
 fn idle(options: &Options, open: impl Fn() -> io::Result<TcpStream> + Sync) -> io::Result<String> {
     let pid = options.pid.ok_or_else(|| Error::other("--pid is needed"))?;
     // What the first connections cost once is no cost of a connection.
@@ -165,10 +166,35 @@ fn idle(options: &Options, open: impl Fn() -> io::Result<TcpStream> + Sync) -> i
     let sockets = at_once(options.connections, open)?;
     thread::sleep(Duration::from_millis(1500));
     let after = process::resident(pid)?;
+    let closed = first.iter().chain(&sockets).filter(|one| !is_open(one));
+    let closed = closed.count();
+    if closed > 0 {
+        let all = options.connections + first.len();
+        return Err(Error::other(format!(
+            "the server closed {closed} of {all} idle connections"
+        )));
+    }
     drop((first, sockets));
     let bytes = (after as f64 - before as f64) / options.connections as f64;
     Ok(format!(
         "{{\"connections\":{},\"bytes_per_connection\":{bytes:.1}}}",
         options.connections
     ))
+}
+
+/// Whether the server has left a connection open: behind what it has still
+/// sent there is neither an end nor an error.
+fn is_open(mut socket: &TcpStream) -> bool {
+    let mut buffer = [0; 4096];
+    if socket.set_nonblocking(true).is_err() {
+        return false;
+    }
+    loop {
+        match socket.read(&mut buffer) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return error.kind() == ErrorKind::WouldBlock,
+        }
+    }
 }

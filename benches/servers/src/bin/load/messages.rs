@@ -16,14 +16,15 @@ const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 /// The handshake (RFC 6455 §4.1).
 pub fn open(mut socket: TcpStream, options: &Options) -> io::Result<TcpStream> {
     let (path, host) = (&options.path, options.address);
-    write!(
-        socket,
+    // In one write: uWebSockets 20.58 refuses a head of which a part has come.
+    let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )?;
+    );
+    socket.write_all(request.as_bytes())?;
     let (mut head, mut buffer) = (Vec::new(), [0; 1024]);
-    // Nothing comes behind it before a message has been sent.
-    while !head.ends_with(b"\r\n\r\n") {
+    // Nothing comes behind it before a message has been sent, unless it is a refusal.
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         match socket.read(&mut buffer)? {
             0 => return Err(Error::other("the server closed a connection")),
             length => head.extend_from_slice(&buffer[..length]),
