@@ -23,6 +23,9 @@ use soketto::base;
 use soketto::connection::{Builder, Mode};
 use tokio_websockets::ServerBuilder;
 use tungstenite::protocol::frame::FrameHeader;
+use wtx::collection::Vector;
+use wtx::rng::Xorshift64;
+use wtx::web_socket::{WebSocketBuffer, WebSocketOwned, WebSocketPayloadOrigin};
 use yawc::Options;
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -273,6 +276,14 @@ fn peers(group: &mut BenchmarkGroup<'_, WallTime>, frame: &[u8], text: &[u8]) {
     peer(group, "yawc", text, |look| {
         let frame = now!(socket.next_frame()).expect("a valid frame");
         look(frame.payload());
+    });
+    let random = Xorshift64::from(1);
+    let mut socket =
+        WebSocketOwned::<_, _, _, false>::new((), false, random, input(), WebSocketBuffer::new());
+    let mut buffer = Vector::new();
+    peer(group, "wtx", text, |look| {
+        let frame = now!(socket.read_frame(&mut buffer, WebSocketPayloadOrigin::Adaptive));
+        look(frame.expect("a valid frame").payload());
     });
     let (_, mut socket) = Builder::new(input(), Mode::Server).finish();
     let mut message = Vec::new();

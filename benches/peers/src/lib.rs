@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_util::io as futures;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use wtx::stream::{StreamReader, StreamWriter};
 
 /// A transport that gives the same bytes again and again.
 pub struct Endless {
@@ -106,5 +107,21 @@ impl futures::AsyncWrite for Endless {
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+impl StreamReader for Endless {
+    async fn read(&mut self, into: &mut [u8]) -> wtx::Result<usize> {
+        Ok(io::Read::read(self, into)?)
+    }
+}
+
+impl StreamWriter for Endless {
+    async fn write_all(&mut self, _: &[u8]) -> wtx::Result<()> {
+        Ok(())
+    }
+
+    async fn write_all_vectored(&mut self, _: &[&[u8]]) -> wtx::Result<()> {
+        Ok(())
     }
 }

@@ -1,0 +1,88 @@
+// uWebSockets with the routes that servers-common tells: HTTP/1.1, an echo and
+// a room, as its own examples do them.
+
+#include "App.h"
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <sys/resource.h>
+
+struct Nothing {};
+
+static std::string content(std::size_t length) {
+    std::string_view text = "The quick brown fox jumps over the lazy dog. ";
+    std::string all;
+    while (all.size() < length) {
+        all += text.substr(0, length - all.size());
+    }
+    return all;
+}
+
+using Response = uWS::HttpResponse<false>;
+
+static Response *text(Response *response) {
+    return response->writeHeader("Content-Type", "text/plain; charset=utf-8");
+}
+
+// A body that may take more than one write, from where it lies.
+static void large(Response *response, std::string_view body) {
+    response->onAborted([]() {});
+    response->onWritable([response, body](std::uintmax_t offset) {
+        return response->tryEnd(body.substr(offset), body.size()).first;
+    });
+    text(response)->tryEnd(body, body.size());
+}
+
+template <bool ROOM> static uWS::App::WebSocketBehavior<Nothing> behavior(uWS::App *app) {
+    uWS::App::WebSocketBehavior<Nothing> of;
+    of.compression = uWS::DISABLED;
+    of.maxPayloadLength = 2 << 20;
+    of.maxBackpressure = 64 << 20;
+    of.idleTimeout = 120;
+    of.open = [](auto *socket) {
+        if (ROOM) {
+            socket->subscribe("all");
+        }
+    };
+    of.message = [app](auto *socket, std::string_view message, uWS::OpCode opcode) {
+        if (ROOM) {
+            app->publish("all", message, opcode);
+        } else {
+            socket->send(message, opcode);
+        }
+    };
+    return of;
+}
+
+int main(int count, char **arguments) {
+    if (count < 2) {
+        return 2;
+    }
+    rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    std::string medium = content(64 << 10), whole = content(1 << 20);
+    uWS::App app;
+    app.get("/hello", [](auto *response, auto *) { text(response)->end("Hello, World!"); })
+        .get("/64k", [&medium](auto *response, auto *) { large(response, medium); })
+        .get("/1m", [&whole](auto *response, auto *) { large(response, whole); })
+        .post("/echo", [](auto *response, auto *) {
+            response->onAborted([]() {});
+            response->onData([response, body = std::string()](std::string_view part, bool last) mutable {
+                if (last && body.empty()) {
+                    text(response)->end(part);
+                    return;
+                }
+                body.append(part);
+                if (last) {
+                    text(response)->end(body);
+                }
+            });
+        })
+        .ws<Nothing>("/websocket", behavior<false>(&app))
+        .ws<Nothing>("/room", behavior<true>(&app))
+        .listen("127.0.0.1", std::atoi(arguments[1]), [](auto *) {})
+        .run();
+}
