@@ -23,6 +23,10 @@ class Results:
         """Processor time of an operation in µs."""
         return self.server("load", case, "cpu_us", server)
 
+    def many_to_few(self, many, few):
+        """The instructions of a case with many connections to those of one with few."""
+        return ratio(self.instructions(many), self.instructions(few))
+
     def to_floor(self, case):
         return ratio(self.cpu(case), least(self.cpu(case, floor) for floor in FLOORS))
 
@@ -81,19 +85,27 @@ def geometric(values):
     return math.exp(statistics.fmean(map(math.log, values))) if values else None
 
 
+def idle(most, protocol):
+    """What an idle connection may take, of few and of many."""
+    return [("idle connection, %s of them" % count, most, "B", lambda r, case="%s-%s" % (name, protocol): r.memory(case))
+            for count, name in [("4,000", "idle"), ("9,000", "idle9k")]]
+
+
 # What is aimed at, at most how much of it, in which unit ("" is a ratio), and where it is found.
 TARGETS = [
     ("HTTP/1.1 server", [
         ("GET, to the floor", 1.05, "", lambda r: r.to_floor("http-get")),
         ("GET pipelined 16, to the floor", 1.2, "", lambda r: r.to_floor("http-get-16")),
         ("GET, user instructions", 1500, "", lambda r: r.instructions("http-get")),
+        ("GET, 1,000 active connections to 64, instructions", 1.02, "",
+         lambda r: r.many_to_few("http-get-1000", "http-get")),
         ("GET pipelined 16, user instructions", 500, "", lambda r: r.instructions("http-get-16")),
         ("GET, system calls without waiting", 2.05, "", lambda r: r.calls("http-get", without=["epoll_wait"])),
         ("GET, `epoll_ctl` per request", 0.01, "", lambda r: r.calls("http-get", "epoll_ctl")),
         ("64 KiB body", 14.8, "µs", lambda r: r.cpu("http-64k")),
         ("1 MiB body", 170, "µs", lambda r: r.cpu("http-1m")),
         ("1 MiB file", 90, "µs", lambda r: r.cpu("file-1m")),
-        ("idle connection", 64, "B", lambda r: r.memory("idle-http")),
+        *idle(64, "http"),
     ]),
     ("HTTP/1.1 heads", [
         ("request heads to httparse, worst", 0.6, "", lambda r: worst(r.codec_ratios("request heads"))),
@@ -105,7 +117,7 @@ TARGETS = [
         ("size line of a chunk, with its data and its end", 5.5, "ns", lambda r: r.codec("chunks")),
     ]),
     ("WebSocket", [
-        ("unmasking to the best peer, worst size", 1.03, "", lambda r: worst(r.codec_ratios("unmask"))),
+        ("unmasking to the best of the peers here, worst size", 1.03, "", lambda r: worst(r.codec_ratios("unmask"))),
         *[("frame head, %s" % label, 6, "ns", lambda r, size=size: r.codec("frame heads", size))
           for size, label in [(16, "16 B"), (1024, "1 KiB"), (1 << 20, "1 MiB")]],
         *[("text message, %s, %s" % (kind, label), most, "ns",
@@ -116,13 +128,17 @@ TARGETS = [
         ("the same, 16 in flight", 1.1, "", lambda r: r.to_floor("websocket-16-16")),
         ("echo of 1 KiB text, 16 in flight, to the floor", 1.1, "", lambda r: r.to_floor("websocket-1k-16")),
         ("echo of 16 KiB, to the floor", 1.05, "", lambda r: r.to_floor("websocket-16k")),
-        ("echo of 64 KiB to the best peer", 1, "", lambda r: r.to_peers("websocket-64k")),
-        ("echo of 1 MiB to the best peer", 1, "", lambda r: r.to_peers("websocket-1m")),
+        ("echo of 64 KiB to the best of the peers here", 1, "", lambda r: r.to_peers("websocket-64k")),
+        ("echo of 1 MiB to the best of the peers here", 1, "", lambda r: r.to_peers("websocket-1m")),
         ("2 million messages of 16 B a second and core", 0.5, "µs", lambda r: r.cpu("websocket-16-16")),
         ("sends per read, 16 in flight", 1.05, "", lambda r: r.sends_a_read("websocket-16-16")),
-        ("publishing 16 B, to bare sends", 1.05, "", lambda r: r.to_floor("room-16")),
-        ("publishing 1 KiB, to bare sends", 1.05, "", lambda r: r.to_floor("room-1k")),
-        ("idle connection", 128, "B", lambda r: r.memory("idle-websocket")),
+        ("echo of 16 B, 1,000 active connections to 100, instructions", 1.02, "",
+         lambda r: r.many_to_few("websocket-16-1000", "websocket-16")),
+        ("publishing 16 B, one in flight, to bare sends", 1.05, "", lambda r: r.to_floor("room-16-1")),
+        ("the same, two in flight, which may leave in one write", 1.05, "", lambda r: r.to_floor("room-16")),
+        ("publishing 1 KiB, one in flight, to bare sends", 1.05, "", lambda r: r.to_floor("room-1k-1")),
+        ("the same, two in flight", 1.05, "", lambda r: r.to_floor("room-1k")),
+        *idle(128, "websocket"),
     ]),
     ("Server-sent events", [
         *[("decoded, %s" % value, most, "ns", lambda r, value=value: r.codec("events, decoded", value))
@@ -143,6 +159,6 @@ TARGETS = [
         ("the same, to tonic", 0.17, "", lambda r: ratio(r.cpu("grpc-unary-1"), r.cpu("grpc-unary-1", "tonic"))),
         ("the same, user instructions", 4000, "", lambda r: r.instructions("grpc-unary-1")),
         ("streamed message", 0.1, "µs", lambda r: r.cpu("grpc-stream")),
-        ("idle connection", 1536, "B", lambda r: r.memory("idle-http2")),
+        *idle(1536, "http2"),
     ]),
 ]
