@@ -16,6 +16,18 @@ pub(super) struct Parts<'a> {
     pub(super) date: Option<&'a Date>,
 }
 
+impl<'a> Parts<'a> {
+    /// Fields behind a status, or those of trailers; no field is added.
+    pub(super) const fn new(status: Option<Status>, fields: Fields<'a>) -> Self {
+        Self {
+            status,
+            fields,
+            length: None,
+            date: None,
+        }
+    }
+}
+
 /// A complete response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer<'a> {

@@ -61,12 +61,7 @@ impl Connection {
         let last = match trailers {
             None => &[][..],
             Some(fields) => {
-                let parts = Parts {
-                    status: None,
-                    fields,
-                    length: None,
-                    date: None,
-                };
+                let parts = Parts::new(None, fields);
                 match self.encoding.known(&parts, list) {
                     Some(last) => last,
                     None => return false,

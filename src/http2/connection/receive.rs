@@ -126,6 +126,9 @@ impl Connection {
     }
 }
 
+/// What a step through the input comes to: an event, if there is one already.
+type Outcome = Result<Option<LocatedEvent>, ProtocolError>;
+
 /// One call of [`Connection::receive`], with all that it was lent.
 struct Receiving<'c, 's, O> {
     connection: &'c mut Connection,
@@ -185,7 +188,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         &mut self.input[self.at..] // it grows only by what was looked at
     }
 
-    fn preface(&mut self) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn preface(&mut self) -> Outcome {
         let rest = &self.input[self.at..]; // see `rest`
         let missing = self.connection.reading.preface(rest, &mut self.at)?;
         Ok((missing > 0).then_some(LocatedEvent::Need(missing)))
@@ -198,7 +201,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// The next frame, or its head where that is enough.
-    fn frame(&mut self) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn frame(&mut self) -> Outcome {
         let start = self.at;
         let connection = &mut *self.connection;
         let rules = Rules {
@@ -249,7 +252,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// A frame for a stream that is not open, where that may be right.
-    fn late(&mut self, late: Late) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn late(&mut self, late: Late) -> Outcome {
         match late {
             Late::Crossed => Ok(None),
             Late::Perhaps => {
@@ -260,11 +263,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// Ends a stream over an error of the peer (RFC 9113 §5.4.2).
-    fn stream_error(
-        &mut self,
-        stream: u32,
-        code: ErrorCode,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn stream_error(&mut self, stream: u32, code: ErrorCode) -> Outcome {
         self.connection.flood.error(self.limits, self.now)?;
         payload::put_reset(stream, code, self.out);
         self.connection.remove(stream, true, self.now);

@@ -85,12 +85,7 @@ impl Connection {
         if !head.status.is_informational() || head.status == Status::SWITCHING_PROTOCOLS {
             return Err(UsageError::Status);
         }
-        let parts = Parts {
-            status: Some(head.status),
-            fields: head.fields,
-            length: None,
-            date: None,
-        };
+        let parts = Parts::new(Some(head.status), head.fields);
         let weighed = self.weigh(&parts)?;
         self.may_send(self.settings.peer().framed(weighed.cost.octets), out)?;
         self.encoding.encode(&parts, weighed);
@@ -196,12 +191,7 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
         let sender = *self.streams.may_send_data(stream)?;
-        let parts = Parts {
-            status: None,
-            fields: trailers,
-            length: None,
-            date: None,
-        };
+        let parts = Parts::new(None, trailers);
         let weighed = self.weigh(&parts)?;
         if sender.sending == Sending::Content {
             sender.check_length(0, true)?;

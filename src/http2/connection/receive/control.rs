@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 
-use super::Receiving;
+use super::{Outcome, Receiving};
 use crate::http2::flag;
 use crate::http2::frame::{Head, Kind};
 use crate::http2::located_event::LocatedEvent;
@@ -15,11 +15,7 @@ use crate::wire::{Role, Sink};
 
 impl<O: Sink> Receiving<'_, '_, O> {
     /// A frame of one of these kinds, with its payload at `body` in the input.
-    pub(super) fn control(
-        &mut self,
-        head: Head,
-        body: Range<usize>,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    pub(super) fn control(&mut self, head: Head, body: Range<usize>) -> Outcome {
         let payload = self.input.get(body.clone()).unwrap_or_default();
         match head.kind {
             Kind::Settings if head.has(flag::ACK) => self.settings_acknowledged(),
@@ -62,7 +58,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
 
     /// The peer's settings take effect before they are acknowledged (RFC 9113
     /// §6.5.3).
-    fn settings(&mut self, body: Range<usize>) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn settings(&mut self, body: Range<usize>) -> Outcome {
         let connection = &mut *self.connection;
         connection.flood.settings(self.limits, self.now)?;
         let was_greeted = connection.settings.is_greeted();
@@ -81,7 +77,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// Our settings take effect once they are acknowledged.
-    fn settings_acknowledged(&mut self) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn settings_acknowledged(&mut self) -> Outcome {
         let connection = &mut *self.connection;
         match connection.settings.acknowledged() {
             Some(by) => {
@@ -95,11 +91,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// A ping, or the answer to one.
-    fn ping(
-        &mut self,
-        opaque: [u8; 8],
-        is_answer: bool,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn ping(&mut self, opaque: [u8; 8], is_answer: bool) -> Outcome {
         let connection = &mut *self.connection;
         if !is_answer {
             let is_idle = connection.streams.is_empty();
@@ -129,11 +121,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         connection.finish_drain();
     }
 
-    fn reset(
-        &mut self,
-        stream: u32,
-        code: ErrorCode,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn reset(&mut self, stream: u32, code: ErrorCode) -> Outcome {
         let connection = &mut *self.connection;
         let state = connection.streams.state(stream, &connection.goaway);
         let after = state.after(By::Peer, Frame::Reset);
@@ -151,11 +139,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         }))
     }
 
-    fn window_update(
-        &mut self,
-        id: u32,
-        increment: u32,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn window_update(&mut self, id: u32, increment: u32) -> Outcome {
         let connection = &mut *self.connection;
         if id == 0 {
             let grown = connection.flow.grow(increment)?;

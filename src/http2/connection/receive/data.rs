@@ -1,6 +1,6 @@
 //! DATA: content under two windows (RFC 9113 §6.1, §6.9).
 
-use super::Receiving;
+use super::{Outcome, Receiving};
 use crate::http2::data_frames;
 use crate::http2::flag;
 use crate::http2::frame::Head;
@@ -12,7 +12,7 @@ use crate::wire::{Role, Sink};
 
 impl<O: Sink> Receiving<'_, '_, O> {
     /// The head of a DATA frame: windows and state.
-    pub(super) fn begin_data(&mut self, head: Head) -> Result<Option<LocatedEvent>, ProtocolError> {
+    pub(super) fn begin_data(&mut self, head: Head) -> Outcome {
         let connection = &mut *self.connection;
         let (id, len, end) = (head.stream, head.length, head.has(flag::END_STREAM));
         // It counts for the connection whatever becomes of its stream (RFC 9113 §6.9).
@@ -53,7 +53,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// Counts the content of a DATA frame, once its length is known.
-    fn count_content(&mut self, data: Data) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn count_content(&mut self, data: Data) -> Outcome {
         let connection = &mut *self.connection;
         if data.left == 0 && !data.end {
             connection.flood.empty_data(self.limits, self.now)?;
@@ -67,7 +67,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// The inside of a DATA frame, as far as it is received.
-    pub(super) fn data(&mut self, mut data: Data) -> Result<Option<LocatedEvent>, ProtocolError> {
+    pub(super) fn data(&mut self, mut data: Data) -> Outcome {
         let is_open = self.connection.streams.get(data.stream).is_some();
         if !is_open && !data.pad_unread {
             // It is closed, and its bytes were given back then.
@@ -114,7 +114,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
 
     /// The octet that tells how long the padding is. Padding counts for the windows
     /// (RFC 9113 §6.1), and is used when it is read.
-    fn padding_length(&mut self, mut data: Data) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn padding_length(&mut self, mut data: Data) -> Outcome {
         let Some(&padding) = self.rest().first() else {
             return Ok(Some(LocatedEvent::Need(1)));
         };
@@ -148,11 +148,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// The peer has ended its side of a stream: `found` if that is right.
-    pub(super) fn end_of_content(
-        &mut self,
-        id: u32,
-        found: LocatedEvent,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    pub(super) fn end_of_content(&mut self, id: u32, found: LocatedEvent) -> Outcome {
         let connection = &mut *self.connection;
         let stream = connection.streams.get(id);
         if stream.is_some_and(|stream| stream.lacks_content()) {

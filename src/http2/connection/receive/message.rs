@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::Receiving;
+use super::{Outcome, Receiving};
 use crate::http::{Asks, ContentFraming, Expectation, ResponseContent, Scratch, Status, trailers};
 use crate::http2::block::{Block, Decoded};
 use crate::http2::data_frames;
@@ -23,7 +23,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     /// nothing but a block, if that is known: nothing else about them is to be
     /// judged. If they are not, nothing is used, and they are to be looked at like
     /// any other frame.
-    pub(super) fn known_request(&mut self) -> Result<Option<LocatedEvent>, ProtocolError> {
+    pub(super) fn known_request(&mut self) -> Outcome {
         const OTHERS: u8 = flag::PADDED | flag::PRIORITY;
         let start = self.at;
         let rest = self.rest();
@@ -55,11 +55,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// A complete header block, its octets at this place in the input.
-    pub(super) fn finish_block(
-        &mut self,
-        block: Block,
-        octets: Range<usize>,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    pub(super) fn finish_block(&mut self, block: Block, octets: Range<usize>) -> Outcome {
         // A head that is known is put into the scratch without being decoded.
         make_scratch(self.connection.settings.own(), self.scratch)?;
         if let Some((list, judged)) = self.recall(&block, octets.clone()) {
@@ -96,11 +92,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// A block on an open stream: the head of a response, or trailers.
-    fn block_on_stream(
-        &mut self,
-        block: Block,
-        list: Decoded,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn block_on_stream(&mut self, block: Block, list: Decoded) -> Outcome {
         let connection = &mut *self.connection;
         let id = block.stream;
         let Some(stream) = connection.streams.get(id) else {
@@ -151,12 +143,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
 
     /// The head of a request on a new stream; not judged to be one if it is
     /// malformed.
-    fn take_request(
-        &mut self,
-        block: Block,
-        mut list: Decoded,
-        judged: Option<Judged>,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn take_request(&mut self, block: Block, mut list: Decoded, judged: Option<Judged>) -> Outcome {
         let connection = &mut *self.connection;
         let id = block.stream;
         if connection.goaway.last().is_some() {
@@ -251,11 +238,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// The head of a response, interim or final.
-    fn take_response(
-        &mut self,
-        block: Block,
-        list: Decoded,
-    ) -> Result<Option<LocatedEvent>, ProtocolError> {
+    fn take_response(&mut self, block: Block, list: Decoded) -> Outcome {
         let connection = &mut *self.connection;
         let (id, end) = (block.stream, block.end);
         let Ok((judged, status)) = list.list(self.scratch).judge_response() else {
