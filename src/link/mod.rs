@@ -52,6 +52,8 @@ pub use error::{ProtocolError, UsageError};
 pub use event::{EndReason, Event, Unreachable};
 pub use exchanges::{BufferedRequest, RequestPool};
 pub use limits::Limits;
+#[cfg(feature = "net")]
+pub(crate) use multiplex::PeerProgress;
 pub use protocol::{CallContext, Closing, Link};
 #[cfg(feature = "net")]
 pub(crate) use receive::Taker;

@@ -1,5 +1,7 @@
 //! When a link wants to be woken, and what happens then.
 
+#[cfg(feature = "net")]
+use super::multiplex::PeerProgress;
 use super::protocol::Protocol;
 use super::{CallContext, Closing, Event, Limits, Link, ProtocolError};
 use crate::wire::{Instant, Sink};
@@ -121,6 +123,38 @@ impl Link {
             Protocol::Http2(many) => many.machine_mut().await_from(at),
             Protocol::WebSocket(machine) => machine.await_from(at),
             Protocol::Http1(_) | Protocol::Raw { .. } => {}
+        }
+    }
+
+    /// Whether frames of WebSockets inside streams have been put out that ask
+    /// something, since [`note_end`](Self::note_end).
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) fn has_left(&self) -> bool {
+        matches!(&self.protocol, Protocol::Http2(many) if many.has_left())
+    }
+
+    /// Says how long the connection's output was before the last
+    /// [`pump`](Self::pump).
+    #[cfg(feature = "net")]
+    pub(crate) fn note_end(&mut self, before: u64) {
+        if let Protocol::Http2(many) = &mut self.protocol {
+            many.note_end(before);
+        }
+    }
+
+    /// Whether a WebSocket inside a stream waits for an answer.
+    #[cfg(feature = "net")]
+    pub(crate) fn has_asked(&self) -> bool {
+        matches!(&self.protocol, Protocol::Http2(many) if many.has_asked())
+    }
+
+    /// Says how far the peer is with the output, for what WebSockets inside streams
+    /// have asked in it.
+    #[cfg(feature = "net")]
+    pub(crate) fn has_taken(&mut self, taken: PeerProgress, now: Instant) {
+        if let Protocol::Http2(many) = &mut self.protocol {
+            many.has_taken(taken, now);
         }
     }
 

@@ -757,4 +757,122 @@ mod over_http2 {
         scene.pass(400);
         assert!(scene.has("Gone"));
     }
+
+    /// Opens a WebSocket on a stream.
+    fn socket(scene: &mut Scene, client: Client, id: u32) {
+        let list = [
+            (":method", "CONNECT"),
+            (":protocol", "websocket"),
+            (":scheme", "http"),
+            (":authority", "a"),
+            (":path", "/ws"),
+            ("sec-websocket-version", "13"),
+        ];
+        scene.send(client, &frame(HEADERS, END_HEADERS, id, &block(&list)));
+    }
+
+    /// The content of a stream, in an output that may end within a frame.
+    fn content(out: &[u8], id: u32) -> Vec<u8> {
+        let all = frames(&take_front(&mut out.to_vec()));
+        let of_it = all.iter().filter(|it| it.kind == DATA && it.stream == id);
+        of_it.flat_map(|it| it.payload.clone()).collect()
+    }
+
+    /// A WebSocket in a stream beside one that fills the kernel's queue without an
+    /// end: how many seconds its peer is waited for, and what it was sent.
+    fn silent(scene: &mut Scene, client: Client, id: u32, most: u64) -> (u64, Vec<u8>) {
+        scene.send(client, &asked(101, "/feed"));
+        let feed = scene.exchange_of("Request");
+        let mut out = Vec::new();
+        for second in 0..most {
+            scene.act(|context| context.with(feed, |context| context.write(&[b'y'; 990])));
+            scene.pass(1);
+            out.extend(scene.world.take_output(client));
+            // It shows that the connection lives, and not that the WebSocket does.
+            scene.send(client, &frame(PING, 0, 0, b"12345678"));
+            if content(&out, id)
+                .windows(4)
+                .any(|it| it == [0x88, 14, 3, 0xf3])
+            {
+                return (second, out);
+            }
+        }
+        (most, out)
+    }
+
+    #[test]
+    fn a_websocket_that_answers_no_ping_is_closed_though_others_are_sent_much() {
+        // The queue is never empty: what comes behind the ping is no excuse.
+        let mut scene = Scene::site();
+        let client = wide(&mut scene, slow(9_000_000));
+        socket(&mut scene, client, 1);
+        scene.world.take_output(client);
+        scene.send(client, &asked(3, "/big/10000"));
+        scene.world.set_kernel_queue(client, slow(1_100));
+        let (seconds, out) = silent(&mut scene, client, 1, 300);
+        assert!((50..120).contains(&seconds), "{seconds}");
+        assert!(content(&out, 1).starts_with(&[0x89, 0]));
+    }
+
+    #[test]
+    fn a_websocket_that_answers_nothing_is_waited_for_no_longer_than_it_may_take() {
+        let mut scene = Scene::site();
+        let client = wide(&mut scene, slow(9_000_000));
+        socket(&mut scene, client, 1);
+        scene.world.take_output(client);
+        let (seconds, _) = silent(&mut scene, client, 1, 300);
+        assert!(
+            (50..53).contains(&seconds),
+            "30 to the ping, and 20: {seconds}"
+        );
+    }
+
+    #[test]
+    fn the_ping_of_a_websocket_has_its_time_from_when_it_can_be_seen() {
+        let mut scene = Scene::site();
+        let client = wide(&mut scene, slow(9_000));
+        socket(&mut scene, client, 1);
+        scene.send(client, &asked(3, "/big/900000"));
+        // The ping is put behind that after 30 seconds, and read after 100.
+        let mut out = Vec::new();
+        while !content(&out, 1).ends_with(&[0x89, 0]) {
+            assert!(scene.world.queued(client) > 0, "{} bytes", out.len());
+            out.extend(read(&mut scene, client, 1));
+        }
+        assert!(out.len() > 900_000, "{}", out.len());
+        let pong = crate::scene::frame(0x8a, b"");
+        scene.send(client, &frame(DATA, 0, 1, &pong));
+        out = read(&mut scene, client, 25);
+        assert_eq!(content(&out, 1), b"");
+        assert!(!scene.has("Gone Violation"), "{:?}", scene.log.borrow());
+    }
+
+    #[test]
+    fn a_receive_buffer_or_a_proxy_may_hold_the_ping_of_a_websocket() {
+        // All of it is acknowledged in a moment; the peer reads it in 100 seconds.
+        let mut scene = Scene::site();
+        let client = wide(&mut scene, slow(9_000_000));
+        socket(&mut scene, client, 1);
+        scene.send(client, &asked(3, "/big/900000"));
+        let read = |scene: &mut Scene, client, seconds: usize| {
+            let mut all = Vec::new();
+            for _ in 0..seconds {
+                // It shows that the connection lives, and not that the WebSocket does.
+                scene.send(client, &frame(PING, 0, 0, b"12345678"));
+                all.extend(read(scene, client, 1));
+            }
+            all
+        };
+        let mut out = read(&mut scene, client, 32);
+        assert!(content(&out, 1).ends_with(&[0x89, 0]));
+        out = read(&mut scene, client, 100);
+        assert_eq!(content(&out, 1), b"");
+        let pong = crate::scene::frame(0x8a, b"");
+        scene.send(client, &frame(DATA, 0, 1, &pong));
+        out = read(&mut scene, client, 32);
+        assert_eq!(content(&out, 1), [0x89, 0]);
+        // Behind a minute of silence a pong takes no longer than usual.
+        out = read(&mut scene, client, 32);
+        assert!(content(&out, 1).starts_with(&[0x88]), "{out:?}");
+    }
 }

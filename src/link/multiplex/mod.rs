@@ -15,6 +15,7 @@
 //! until the owner has seen it. What window and socket do not take lies in the
 //! outbox of its stream; the streams send in turns.
 
+mod awaited_answer;
 mod buffered_event;
 mod complete_content;
 mod end;
@@ -26,5 +27,7 @@ mod state;
 mod stream;
 mod time;
 
+#[cfg(feature = "net")]
+pub(crate) use awaited_answer::PeerProgress;
 pub(super) use receive::ReceiveContext;
 pub(super) use state::Multiplex;

@@ -243,6 +243,7 @@ impl Multiplex {
     /// Puts out what waits, in fair turns, as far as the windows and the room
     /// allow; then sees whose writers need not wait any more.
     pub(in crate::link) fn pump(&mut self, low: usize, now: Instant, out: &mut impl Sink) {
+        self.first_room = self.room;
         while self.room > HEAD {
             while let Some(id) = self.machine.ready() {
                 self.list(id);
@@ -291,10 +292,15 @@ impl Multiplex {
             return;
         };
         stream.sending.listed = false;
+        let asks = stream.asked.is_some();
         let Some(mut outbox) = stream.sending.outbox.take() else {
             return;
         };
+        let before = outbox.len();
         let drained = self.drain_outbox(id, &mut outbox, now, out);
+        if asks {
+            self.let_out(id, before - outbox.len(), now);
+        }
         let ended = outbox.is_ended();
         let sent = match drained {
             Ok(Drained::Empty) if ended => self.machine.send_end(id, outbox.trailers(), out),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::buffered_event::BufferedEvent;
 use super::state::Multiplex;
+use super::stream::AwaitedAnswer;
 use crate::http::{self, Fields, ResponseHead, Scratch, Status, date::Date};
 use crate::http2::BodyLength;
 use crate::link::exchanges::{Intake, Outbox};
@@ -85,11 +86,17 @@ impl Multiplex {
         UsageError: From<E>,
     {
         let mut socket = self.streams.get_mut(id)?.socket.take()?;
+        let before = socket.awaited();
         let outbox = self.outbox(id)?;
         let done = act(&mut socket, outbox);
-        let is_done = socket.is_done();
+        let (len, is_done) = (outbox.len(), socket.is_done());
+        let (awaited, wake) = (socket.awaited(), socket.deadline());
         if let Some(stream) = self.streams.get_mut(id) {
             stream.socket = Some(socket);
+            if awaited != before {
+                stream.asked = awaited.map(|_| AwaitedAnswer::Waits(len));
+                self.wake_by(wake.unwrap_or(Instant::NEVER));
+            }
         }
         self.after_socket(id, is_done);
         Some(done.map_err(UsageError::from))
@@ -234,10 +241,13 @@ impl Multiplex {
         lent: http::CallContext<'_, websocket::Limits>,
     ) -> Option<BufferedEvent> {
         let mut failed = None;
+        if let Some(stream) = self.streams.get_mut(id)
+            && let (Some(AwaitedAnswer::Waits(_)), Some(socket)) =
+                (stream.asked, &mut stream.socket)
+        {
+            socket.await_from(lent.now); // it has not even left
+        }
         self.on_socket(id, |socket, outbox| {
-            if !outbox.is_empty() {
-                socket.await_from(lent.now); // it has not even left
-            }
             // No event comes from time alone.
             failed = socket.elapsed(lent, outbox).err();
             Ok::<_, UsageError>(())

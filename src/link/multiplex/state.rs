@@ -34,6 +34,8 @@ pub(in crate::link) struct Multiplex {
     pub(super) relieved: bool,
     /// Bytes of content that may still be put out.
     pub(super) room: usize,
+    /// What it was before the streams' last turns.
+    pub(super) first_room: usize,
     /// No later than the first deadline of a stream's own.
     pub(super) wake: Instant,
     /// Whose inbox the caller shows, and how much of it the event uses up.
@@ -50,6 +52,8 @@ pub(in crate::link) struct Multiplex {
     pub(super) promise: Promise,
     /// Streams that wait for memory.
     pub(super) starved: Vec<u32>,
+    /// Frames have left that ask something, and where they are is not noted.
+    pub(super) has_left: bool,
 }
 
 impl Multiplex {
@@ -64,6 +68,7 @@ impl Multiplex {
             write_blocked: false,
             relieved: false,
             room: FIRST_ROOM,
+            first_room: FIRST_ROOM,
             wake: Instant::NEVER,
             shown: None,
             ended: false,
@@ -72,6 +77,7 @@ impl Multiplex {
             charge: Charge::NONE,
             promise: Promise::default(),
             starved: Vec::new(),
+            has_left: false,
         }
     }
 

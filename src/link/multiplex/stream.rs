@@ -7,6 +7,26 @@ use crate::link::exchanges::{Exchange, Intake, Sending};
 use crate::link::{BufferedRequest, EndReason};
 use crate::websocket;
 
+/// A frame that the peer of a WebSocket is to answer: a ping, or a Close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AwaitedAnswer {
+    /// It waits in its stream's outbox, and ends behind so many bytes.
+    Waits(usize),
+    /// It has left for the connection's output, where it ends behind so many bytes
+    /// of what streams have put out in this turn.
+    Left(usize),
+    /// It ends about here in the connection's output.
+    #[cfg(feature = "net")]
+    Sent {
+        end: u64,
+        /// The peer has been looked at since, and did not have it.
+        was_missing: bool,
+    },
+    /// The peer has it.
+    #[cfg(feature = "net")]
+    Arrived,
+}
+
 /// One stream, from its head until both sides have ended it and the owner
 /// knows.
 #[derive(Debug)]
@@ -46,6 +66,8 @@ pub(super) struct Stream {
     /// Trailers that wait behind the inbox.
     pub(super) trailers: Option<Box<BufferedRequest>>,
     pub(super) socket: Option<Box<websocket::Connection>>,
+    /// What the peer of the WebSocket is to answer.
+    pub(super) asked: Option<AwaitedAnswer>,
 }
 
 impl Stream {
@@ -70,6 +92,7 @@ impl Stream {
             unread: 0,
             trailers: None,
             socket: None,
+            asked: None,
         }
     }
 

@@ -147,13 +147,12 @@ impl Multiplex {
         self.wake_by(due);
     }
 
-    /// Output is still on its way. What WebSockets ask for may be in it, and the
-    /// windows that bodies wait for.
+    /// Output is still on its way, in which there may be the windows that bodies
+    /// wait for.
     pub(in crate::link) fn under_way(&mut self, now: Instant) {
         self.machine.under_way(now);
         for stream in self.streams.iter_mut() {
             if let Some(socket) = &mut stream.socket {
-                socket.await_from(now);
                 socket.under_way(now);
             }
             stream.excused |= stream.is_timed();

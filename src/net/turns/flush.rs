@@ -163,7 +163,12 @@ impl<P: Poller> Loop<P> {
             && connection.phase == Phase::Open
             && connection.link.is_multiplexed()
         {
+            let corked = cork.len() as u64;
             connection.link.pump(limits.backlog_low, *now, cork);
+            if connection.link.has_left() {
+                let before = connection.end() + corked;
+                connection.link.note_end(before);
+            }
         }
     }
 

@@ -17,6 +17,7 @@ use core::time::Duration;
 use super::connection::Connection;
 use super::dispatch::Dispatch;
 use super::watch::{AwaitedAnswer, MUCH, Mark, Watch};
+use crate::link::PeerProgress;
 use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
 
@@ -89,6 +90,7 @@ impl Connection {
             && watch.mark.is_none()
             && self.lately() < MUCH
             && self.link.awaited().is_none()
+            && !self.link.has_asked()
         {
             (self.watch, self.sent) = (None, 0);
         }
@@ -123,6 +125,15 @@ impl Connection {
     fn put_off(&mut self, way: Delivery, now: Instant) {
         if self.may_lack_something(way) {
             self.link.under_way(now);
+        }
+        if self.link.has_asked() {
+            let mark = self.watch.as_ref().and_then(|watch| watch.mark);
+            let taken = PeerProgress {
+                bytes: mark.filter(|_| !way.is_clear()).map(|mark| mark.taken),
+                is_still: way == Delivery::Still,
+                held: self.held(),
+            };
+            self.link.has_taken(taken, now);
         }
         let Some(since) = self.link.awaited() else {
             if let Some(watch) = &mut self.watch {
@@ -175,7 +186,7 @@ impl Connection {
     }
 
     /// What will have been sent once all that waits is.
-    fn end(&self) -> u64 {
+    pub(super) fn end(&self) -> u64 {
         self.sent + self.backlog.len() as u64
     }
 }
