@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex, mpsc};
 
 use barewire::app::{
-    App, BlockingLimits, Health, Metrics, Response, ResponseStream, Route, ServerStream, Service,
+    App, BlockingLimits, Health, Later, Metrics, Response, ResponseStream, Route, ServerStream,
+    Service,
 };
 use barewire::net::{Limits, ListenOptions};
 
@@ -132,6 +133,54 @@ fn a_head_whose_message_does_not_come_is_charged() {
     });
     drop(peer);
     wait_until("all is given back", || held(&metrics) < before + OWN);
+}
+
+/// What 100 calls hold whose metadata `x` has this value, and that are not answered:
+/// as their method waits, or their message has not come.
+fn held_by_calls(value: &[u8], is_complete: bool) -> usize {
+    let app = app();
+    let metrics = app.metrics();
+    let owed: Mutex<Vec<Later<Vec<u8>>>> = Mutex::default();
+    // It sends what was sent to it.
+    let service = Service::new("t.T").unary_later("Say", move |_request: Vec<u8>, call, later| {
+        let value = call.metadata("x").unwrap();
+        call.send_metadata("x", value).unwrap();
+        owed.lock().unwrap().push(later);
+    });
+    let running = Running::start(app.grpc(service));
+    let mut block = b"\x83\x86\x01\x01a\x04\x08/t.T/Say\x0f\x10\x10application/grpc".to_vec();
+    block.extend(b"\x00\x01x");
+    match value.len() {
+        600 => block.extend([0x7f, 0xd9, 0x03]),
+        length => block.push(length as u8),
+    }
+    block.extend(value);
+    let mut calls = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    calls.extend(frame(4, 0, 0, &[]));
+    for n in 0..100 {
+        calls.extend(frame(1, 4, 2 * n + 1, &block)); // END_HEADERS
+        if is_complete {
+            calls.extend(frame(0, 1, 2 * n + 1, &framed(b"")));
+        }
+    }
+    calls.extend(frame(6, 0, 0, b"are here"));
+    let before = held(&metrics);
+    let mut peer = running.connect();
+    peer.write_all(&calls).unwrap();
+    let (mut said, mut byte) = (Vec::new(), [0]);
+    while !said.ends_with(b"are here") {
+        peer.read_exact(&mut byte).unwrap();
+        said.push(byte[0]);
+    }
+    held(&metrics) - before
+}
+
+#[test]
+fn small_metadata_is_charged_as_large() {
+    for is_complete in [true, false] {
+        let [little, more] = [1, 600].map(|len| held_by_calls(&vec![b'v'; len], is_complete));
+        assert!(more >= little + 100 * 500, "{little} {more}");
+    }
 }
 
 #[test]

@@ -214,3 +214,25 @@ fn what_a_connection_held_is_given_back_with_it() {
     let cork = 256 << 10; // keeps so much for every turn
     assert!(memory.held() <= before + cork + 4096, "{}", memory.held());
 }
+
+/// What is held while a response of 500 kB waits, with a parcel behind it.
+fn held_behind(bytes: usize) -> usize {
+    let mut scene = Scene::with(Setting::default(), move |context, event| {
+        if let Event::Request { .. } = event {
+            crate::scene::ok(context, &[b'x'; 500_000]);
+            context.on_departure_sized(Box::new(()), bytes);
+        }
+    });
+    let client = scene.connect();
+    scene.world.stop_reading(client);
+    scene.send(client, &get("/"));
+    let held = scene.events.memory().held();
+    scene.reset(client);
+    assert!(scene.events.memory().held() < held.saturating_sub(bytes));
+    held
+}
+
+#[test]
+fn what_a_parcel_refers_to_is_charged_while_it_waits() {
+    assert_eq!(held_behind(100_000), held_behind(0) + 100_000);
+}

@@ -103,6 +103,7 @@ impl LoopState {
     pub(in crate::app) fn recycle(&mut self, mut record: Box<Record>) {
         if self.spare.len() < SPARE {
             record.extensions = None;
+            record.uncharge();
             self.spare.push(record);
         }
     }

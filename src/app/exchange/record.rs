@@ -8,6 +8,7 @@ use core::time::Duration;
 use super::extensions::Extensions;
 use super::reply_end::ReplyEnd;
 use crate::http::{Asks, FieldBuffer, Method, ResponseContent, Status};
+use crate::link::{Account, Charge};
 use crate::net::Peer;
 use crate::wire::Instant;
 
@@ -40,7 +41,12 @@ pub struct Record {
     status: Option<Status>,
     /// Bytes of content that have been written behind its head; likewise.
     content: u64,
+    charge: Charge, // while it waits for the next event
 }
+
+/// What is kept of a request is not charged up to this size: charging would cost each
+/// call more than it is worth, and sessions are counted.
+pub(in crate::app) const SMALL: usize = 512;
 
 /// The number of a route in its app's router, or of none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -98,6 +104,24 @@ impl Record {
         self.route = RouteNumber::NONE;
         self.faulty = false;
         self.answered = false;
+    }
+
+    /// Bytes of memory that it refers to.
+    pub(crate) fn memory(&self) -> usize {
+        self.line.capacity() + self.fields.memory()
+    }
+
+    /// Charges what it refers to until [`uncharge`](Self::uncharge).
+    pub(crate) fn charge_to(&mut self, account: Option<&Account>) {
+        self.charge.move_to(account);
+        self.charge.set(self.memory());
+    }
+
+    /// Charges nobody from here on.
+    pub(crate) fn uncharge(&mut self) {
+        if self.charge.account().is_some() {
+            self.charge = Charge::NONE;
+        }
     }
 
     /// Notes what the middleware may ask for beside.

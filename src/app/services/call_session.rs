@@ -363,7 +363,7 @@ impl CallSession {
         }
         if !self.is_over() {
             self.sending.flush(at);
-            self.sending.charge_frames(at);
+            self.sending.book(at);
         }
         self.watch_message(at);
         let reads = self.requests != Requests::Open || self.is_over() || self.listens();

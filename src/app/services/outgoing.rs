@@ -44,6 +44,11 @@ impl Outgoing {
         push(&mut self.trailers, name, value)
     }
 
+    /// Bytes of memory that the metadata take.
+    pub(in crate::app) const fn memory(&self) -> usize {
+        self.head.memory() + self.trailers.memory()
+    }
+
     /// Whether the call is still open, as other threads see it.
     pub(in crate::app) fn wanted(&mut self) -> Arc<AtomicBool> {
         let new = || Arc::new(AtomicBool::new(true));

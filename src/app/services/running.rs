@@ -8,14 +8,11 @@ use super::guard::guarded;
 use super::inbox::{Inbox, exhausted, inflated};
 use super::methods::{Answer, OnMessage};
 use super::sending::Sending;
+use crate::app::exchange::record::SMALL;
 use crate::app::exchange::session::SessionContext;
 use crate::http::{FieldBuffer, Fields};
 use crate::link::Charge;
 use crate::wire::Instant;
-
-/// A copied head up to this size is not charged: it is less than what a session
-/// costs anyway.
-const SMALL: usize = 1 << 10;
 
 /// A request whose body is arriving: its head, copied, and what has arrived.
 pub(in crate::app) struct Receiving {

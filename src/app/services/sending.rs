@@ -65,7 +65,7 @@ pub(in crate::app) struct Sending {
     compresses: bool,
     /// What has been framed and not been written.
     pub(in crate::app) frames: Vec<u8>,
-    charge: Charge, // for `frames`, from one event to the next
+    charge: Charge, // for `frames` and `outgoing`, from one event to the next
 }
 
 impl Sending {
@@ -94,9 +94,9 @@ impl Sending {
         }
     }
 
-    /// Charges what `frames` holds until the next event.
-    pub(in crate::app) fn charge_frames(&mut self, at: &mut SessionContext<'_, '_>) {
-        let held = self.frames.capacity();
+    /// Charges what is held until the next event.
+    pub(in crate::app) fn book(&mut self, at: &mut SessionContext<'_, '_>) {
+        let held = self.frames.capacity() + self.outgoing.memory();
         if held == self.charge.bytes() {
             return;
         }

@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 
 use crate::app::exchange::loop_state::LoopState;
 use crate::app::exchange::path::Path;
-use crate::app::exchange::record::Record;
+use crate::app::exchange::record::{Record, SMALL};
 use crate::app::exchange::session::{After, Entry, Session, SessionContext, Sessions};
 use crate::app::routes::dispatch::{Dispatch, Outcome};
 use crate::app::routes::middleware::Changes;
@@ -342,6 +342,14 @@ impl AppHandler {
                 if is_answered && !self.loop_state.watches_ends {
                     self.recycle(entry.record.take());
                 }
+                // A WebSocket rests, which it could not if it held anything.
+                let kind = entry.session.as_ref().map(|it| it.kind());
+                if let Some(record) = &mut entry.record
+                    && record.memory() > SMALL
+                    && !(is_answered && kind == Some(Kind::WebSocket))
+                {
+                    record.charge_to(context.account().as_ref());
+                }
                 let tag = self.sessions.put(entry);
                 if tag != context.tag() {
                     context.set_tag(tag);
@@ -376,8 +384,10 @@ impl AppHandler {
     /// wants to know how it ends.
     pub(super) fn depart(&mut self, context: &mut Context<'_>, record: Option<Box<Record>>) {
         match record {
-            Some(record) if self.loop_state.watches_ends && record.answered => {
-                context.on_departure(record);
+            Some(mut record) if self.loop_state.watches_ends && record.answered => {
+                record.uncharge(); // the loop charges it if it waits
+                let bytes = record.memory();
+                context.on_departure_sized(record, bytes);
             }
             record => self.recycle(record),
         }

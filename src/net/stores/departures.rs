@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::any::Any;
 
+use crate::link::Charge;
 use crate::net::{Exchange, Key, Owner};
 
 /// Departures that one turn looks at beside those that are new in it: of peers
@@ -25,6 +26,10 @@ pub(in crate::net) struct Departure {
     pub(in crate::net) ends: Option<u64>,
     /// Bytes that will not leave.
     pub(in crate::net) unsent: u64,
+    /// Bytes of memory that the parcel refers to.
+    pub(in crate::net) bytes: usize,
+    /// For these, once it has waited for a turn.
+    pub(in crate::net) charge: Charge,
 }
 
 /// The departures of one loop.

@@ -8,6 +8,7 @@ use std::panic::catch_unwind;
 use super::connection::Connection;
 use super::dispatch::Dispatch;
 use super::state::State;
+use crate::link::Charge;
 use crate::net::stores::departures::Departure;
 use crate::net::{Context, Cork, Exchange, Key};
 
@@ -55,6 +56,13 @@ impl Context<'_> {
     /// # Ok::<(), barewire::net::Error>(())
     /// ```
     pub fn on_departure(&mut self, parcel: Box<dyn Any>) {
+        self.on_departure_sized(parcel, 0);
+    }
+
+    /// Leaves a parcel, as [`on_departure`](Self::on_departure) does, that refers to
+    /// `bytes` bytes of memory. They are charged to the connection while the parcel
+    /// waits.
+    pub fn on_departure_sized(&mut self, parcel: Box<dyn Any>, bytes: usize) {
         let (owner, exchange) = (self.owner, self.exchange);
         let Exchange { connection, stream } = exchange;
         let state = &mut *self.state;
@@ -67,12 +75,15 @@ impl Context<'_> {
             ends = is_put.then_some(written);
             unsent = it.link.unsent(stream);
         }
+        let bytes = bytes + size_of::<Departure>() + size_of_val(&*parcel);
         state.departures.add(Departure {
             owner,
             exchange,
             parcel,
             ends,
             unsent,
+            bytes,
+            charge: Charge::NONE,
         });
     }
 
@@ -119,9 +130,14 @@ impl Dispatch {
             // One that is packed has nothing waiting; of one that has ended, what
             // did not leave has been noted.
             let connection = connections.get(departure.exchange.connection);
-            match connection.is_none_or(|it| has_left(it, &mut departure)) {
-                true => self.give_back(departure),
-                false => departures.put_back(departure),
+            match connection {
+                Some(it) if !has_left(it, &mut departure) => {
+                    // What waits has been charged, and so there is an account.
+                    departure.charge.move_to(it.link.account());
+                    departure.charge.set(departure.bytes);
+                    departures.put_back(departure);
+                }
+                Some(_) | None => self.give_back(departure),
             }
         }
     }
