@@ -4,14 +4,17 @@ use std::process::ExitCode;
 use std::thread;
 
 use barewire::http::Origin;
+use barewire::net::Network;
 
 const USAGE: &str = "\
-usage: showcase [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]...
+usage: showcase [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]...
   --listen ADDR   127.0.0.1:8080 by default; also localhost:8080, [::1]:8080
                   or unix:/path, several times
   --threads N     event loops, each on a thread of its own; as many as cores by default
   --files DIR     serves this directory's files below /static; its own by default
-  --origin URL    pages of this origin may do what our own may, as https://example.com; several times";
+  --origin URL    pages of this origin may do what our own may, as https://example.com; several times
+  --proxy NET     connections from there, as from 10.0.0.0/8 or ::1, and over Unix sockets begin
+                  with a header of the PROXY protocol that names the client; several times";
 
 /// What the command line asks for.
 pub(crate) struct Arguments {
@@ -19,6 +22,7 @@ pub(crate) struct Arguments {
     pub(crate) threads: usize,
     pub(crate) files: Option<String>,
     pub(crate) origins: Vec<String>,
+    pub(crate) proxies: Vec<Network>,
 }
 
 /// Why nothing is served.
@@ -34,7 +38,7 @@ impl Arguments {
     pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Self, Refusal> {
         let mut given = given;
         let mut addresses = Vec::new();
-        let (mut files, mut origins) = (None, Vec::new());
+        let (mut files, mut origins, mut proxies) = (None, Vec::new(), Vec::new());
         let mut threads = thread::available_parallelism().map_or(1, usize::from);
         while let Some(argument) = given.next() {
             let (name, value) = match argument.split_once('=') {
@@ -45,6 +49,7 @@ impl Arguments {
             match name {
                 "--listen" => addresses.push(address(value())?),
                 "--origin" => origins.push(origin(value())?),
+                "--proxy" => proxies.push(network(&value())?),
                 "--threads" => threads = count(&value())?,
                 "--files" if cfg!(unix) => {
                     files = Some(directory(value())?);
@@ -61,6 +66,7 @@ impl Arguments {
             threads,
             files,
             origins,
+            proxies,
         })
     }
 }
@@ -89,6 +95,11 @@ fn origin(text: String) -> Result<String, Refusal> {
         Ok(_) => Ok(text),
         Err(error) => Err(Refusal::Wrong(format!("--origin {text:?}: {error}"))),
     }
+}
+
+fn network(text: &str) -> Result<Network, Refusal> {
+    text.parse()
+        .map_err(|error| Refusal::Wrong(format!("--proxy {text:?}: {error}")))
 }
 
 fn directory(text: String) -> Result<String, Refusal> {
@@ -135,6 +146,9 @@ mod tests {
             parse("--origin http://a --origin=http://b:1")
                 .is_ok_and(|found| found.origins.len() == 2)
         );
+        assert!(
+            parse("--proxy 10.0.0.0/8 --proxy=::1").is_ok_and(|found| found.proxies.len() == 2)
+        );
         assert!(parse("--files=/").is_ok_and(|found| found.files.as_deref() == Some("/")));
     }
 
@@ -149,6 +163,7 @@ mod tests {
             "--files /nowhere",
             "--files",
             "--origin example.com",
+            "--proxy example.com",
             "--frobnicate",
             "8080",
         ] {

@@ -1,7 +1,7 @@
 //! Serves the showcase.
 //!
 //! ```text
-//! cargo run --release -p showcase -- [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]...
+//! cargo run --release -p showcase -- [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]...
 //! ```
 
 mod arguments;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use barewire::app::Server;
-use barewire::net::{Address, Error};
+use barewire::net::{Address, Error, ListenOptions};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -51,7 +51,10 @@ fn serve(arguments: Arguments) -> Result<(), Error> {
     raise_descriptors();
     let app = showcase::showcase(&arguments.origins);
     let app = showcase::with_files(app, arguments.files.as_deref());
-    let mut app = app.threads(arguments.threads);
+    let options = ListenOptions::DEFAULT
+        .with_proxy_protocol(!arguments.proxies.is_empty())
+        .with_proxies(arguments.proxies);
+    let mut app = app.threads(arguments.threads).listen_options(options);
     for address in &arguments.addresses {
         app = app.listen(address)?;
     }
