@@ -326,3 +326,62 @@ impl Transport for Wire {
         self.link.drain(false, [0; 4], self.now, &mut self.out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Field, Method, Target, Version};
+    use crate::link::Account;
+
+    const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+
+    fn asked(connection: &mut Connection) -> u32 {
+        let host = [Field::new("host", "a")];
+        let head = RequestHead {
+            method: Method::GET,
+            target: Target::parse(b"/", Method::GET).unwrap(),
+            version: Version::Http2,
+            protocol: None,
+            fields: Fields::new(&host),
+        };
+        connection.wire().request(&head, None).unwrap()
+    }
+
+    fn told(connection: &mut Connection, bytes: &[u8]) -> Vec<(u32, alloc::string::String)> {
+        let mut all = Vec::new();
+        connection.receive(&mut bytes.to_vec(), Instant::START, |_, stream, event| {
+            all.push((stream, alloc::format!("{event:?}")));
+        });
+        all
+    }
+
+    #[test]
+    fn what_its_owner_keeps_within_windows_comes_though_memory_is_full() {
+        let mut connection = Connection::http2(Limits::DEFAULT, Instant::START);
+        told(&mut connection, SETTINGS);
+        let all = Account::new(1000);
+        connection.wire.link.charge_to(all.child());
+        let stream = asked(&mut connection);
+        let _other = all.charge(2000);
+        let response = b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x02\0\0\0\0\0\x01hi";
+        let events = told(&mut connection, response);
+        assert_eq!(events.len(), 2, "{events:?}");
+        assert_eq!(events[1], (stream, "Body([104, 105])".into()));
+    }
+
+    #[test]
+    fn the_end_of_input_ends_what_waits_for_more_and_the_connection() {
+        let mut connection = Connection::http2(Limits::DEFAULT, Instant::START);
+        told(&mut connection, SETTINGS);
+        let stream = asked(&mut connection);
+        let mut ended = Vec::new();
+        connection.receive_eof(Instant::START, |_, stream, event| {
+            assert!(matches!(event, Event::Ended(EndReason::Disconnected)));
+            ended.push(stream);
+        });
+        assert_eq!(ended, [stream, 0]);
+        assert!(connection.is_over() && connection.deadline().is_none());
+        assert_eq!(connection.wire().allowance(), 0);
+        assert!(told(&mut connection, SETTINGS).is_empty());
+    }
+}
