@@ -173,7 +173,7 @@ fn wanted(block: &[u8]) -> io::Result<Wants> {
     };
     let mut decoder = Decoder::new(Growing::default());
     let decoded = decoder.decode(block, room).map_err(io::Error::other)?;
-    Ok(match decoded.headers().get_str(":path") {
+    Ok(match decoded.fields().get_str(":path") {
         Some("/bench.Echo/Unary") => Wants::Echo(1),
         Some("/bench.Echo/Stream") => Wants::Echo(MESSAGES),
         _ => Wants::Hello,

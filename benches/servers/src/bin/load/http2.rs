@@ -264,11 +264,11 @@ impl<'a> Streams<'a> {
             .open
             .get((stream.saturating_sub(self.lowest) / 2) as usize);
         let trailers = begun.is_some_and(|open| open.begun);
-        let right = judge(&decoded.headers(), grpc, trailers, length);
+        let right = judge(&decoded.fields(), grpc, trailers, length);
         if !decoded.complete || !right || (trailers && !last) {
             return Err(Error::other(format!(
                 "wrong fields: {:?}",
-                decoded.headers()
+                decoded.fields()
             )));
         }
         let open = self.open(stream)?;
