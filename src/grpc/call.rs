@@ -21,9 +21,9 @@ use crate::http::FieldBuffer;
 #[cfg(feature = "net")]
 use crate::http::{ContentTypeLine, FieldRange};
 use crate::http::{Fields, Method, RequestHead, Version};
-#[cfg(feature = "net")]
-use crate::wire::SHORTCUTS;
 use crate::wire::Sink;
+#[cfg(feature = "net")]
+use crate::wire::shortcut;
 use crate::wire::{Received, Role, Step};
 
 /// The server's side of one call: a filter between HTTP and a method.
@@ -276,7 +276,7 @@ impl Call {
     #[inline]
     pub(crate) fn send_plain_head(&mut self) -> Option<&'static ContentTypeLine> {
         static LINE: ContentTypeLine = ContentTypeLine::new("content-type: application/grpc\r\n");
-        let is_plain = SHORTCUTS
+        let is_plain = shortcut!("grpc_fields")
             && self.sending == Sending::Head
             && self.response.is_plain_native()
             && self.received == Some(Encoding::Identity)
@@ -404,7 +404,7 @@ impl Call {
             value_end: 14,
         }];
         let is_plain = self.sending == Sending::Messages && self.response.mode() == Mode::Native;
-        if !SHORTCUTS || !is_plain {
+        if !shortcut!("grpc_fields") || !is_plain {
             return None;
         }
         self.sending = Sending::Ended;

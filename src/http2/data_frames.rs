@@ -6,7 +6,7 @@ use super::frame::{HEAD, Head, Kind};
 use super::settings::Own;
 use super::state::{By, Frame, State};
 use super::stream::{Stream, UNKNOWN};
-use crate::wire::SHORTCUTS;
+use crate::wire::shortcut;
 
 /// Content that lies in the input up to its end, as DATA frames.
 struct Frames {
@@ -25,7 +25,7 @@ pub(super) fn take_whole(
     flow: &mut Flow,
     own: &Own,
 ) -> Option<(usize, usize)> {
-    if !SHORTCUTS {
+    if !shortcut!("http2_content") {
         return None;
     }
     // Content that turns out empty is told by its end, however it was cut.

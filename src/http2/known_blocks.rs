@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::cost::{Cost, Parts};
 use crate::http::{Fields, Status, date::Date};
-use crate::wire::SHORTCUTS;
+use crate::wire::shortcut;
 
 /// Blocks that are remembered.
 const KNOWN: usize = 4;
@@ -94,7 +94,7 @@ impl Block {
 impl KnownBlocks {
     /// Which block these parts are, and what they cost.
     pub(super) fn find(&self, changes: u64, parts: &Parts<'_>) -> Option<(usize, Cost)> {
-        if !SHORTCUTS {
+        if !shortcut!("known_blocks") {
             return None;
         }
         let mut blocks = self.memory.as_ref()?.blocks.iter().enumerate();

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::block::Decoded;
 use super::head::Judged;
 use crate::http::{FieldRange, Scratch};
-use crate::wire::SHORTCUTS;
+use crate::wire::shortcut;
 
 /// Heads that are remembered.
 const KNOWN: usize = 4;
@@ -56,7 +56,7 @@ impl KnownHeads {
         fields: usize,
         scratch: &mut Scratch<'_>,
     ) -> Option<(Decoded, Judged)> {
-        if !SHORTCUTS {
+        if !shortcut!("known_heads") {
             return None;
         }
         let heads = &self.memory.as_ref()?.heads;

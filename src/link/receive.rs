@@ -13,7 +13,7 @@ use crate::http::{self, Content, RequestHead};
 #[cfg(feature = "net")]
 use crate::http2;
 #[cfg(feature = "net")]
-use crate::wire::SHORTCUTS;
+use crate::wire::shortcut;
 use crate::wire::{Instant, Received, Role, Sink, Step};
 use crate::{http1, websocket};
 
@@ -41,7 +41,7 @@ impl Link {
     #[cfg(feature = "net")]
     #[inline(always)]
     pub(crate) fn taker(&mut self, input: &[u8]) -> Taker<'_> {
-        if !SHORTCUTS || self.over.is_some() {
+        if !shortcut!("hand_over") || self.over.is_some() {
             return Taker::Any;
         }
         if self.exchange.id == 0 && self.is_preface(input) {

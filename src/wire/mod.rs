@@ -12,6 +12,7 @@ mod cursor;
 mod instant;
 mod machine;
 mod setters;
+mod shortcut;
 pub mod simd;
 mod sink;
 mod utf8;
@@ -24,12 +25,8 @@ pub use sink::{Sink, Slice};
 pub use utf8::{InvalidUtf8, Utf8};
 
 pub(crate) use setters::setters;
-
-/// Whether the short ways are taken, that handle usual input and do what the
-/// general way beside them would do. `--cfg barewire_plain` turns them off, so
-/// that the suites show that nothing depends on one having been taken.
-pub(crate) const SHORTCUTS: bool = !cfg!(barewire_plain);
+pub(crate) use shortcut::shortcut;
 
 /// Whether code may be long where that makes it fast: without `std` it is to be
 /// small.
-pub(crate) const FAST: bool = cfg!(feature = "std") && SHORTCUTS;
+pub(crate) const FAST: bool = cfg!(feature = "std") && shortcut!("long_code");

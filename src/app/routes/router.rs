@@ -18,7 +18,7 @@ use crate::app::exchange::pattern::{Pattern, Segment};
 use crate::app::exchange::record::RouteNumber;
 use crate::http::Method;
 use crate::net::Error;
-use crate::wire::SHORTCUTS;
+use crate::wire::shortcut;
 
 /// All routes of an app.
 #[derive(Default)]
@@ -164,7 +164,7 @@ impl Router {
     /// literals and needs no decoding. [`find`](Self::find) would find the same.
     #[inline(always)]
     pub(in crate::app) fn find_plain(&self, sent: &str, method: Method<'_>) -> Option<&Endpoint> {
-        if !SHORTCUTS {
+        if !shortcut!("router") {
             return None;
         }
         let paths = self.plain.get(sent.len())?;
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(not(barewire_plain))]
+    #[cfg(not(any(barewire_plain, barewire_plain = "router")))]
     fn a_pattern_of_literals_is_found_without_the_tree() {
         let router = router(&[
             ("GET", "/"),

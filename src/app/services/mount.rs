@@ -30,7 +30,7 @@ use crate::app::serving::builder::App;
 use crate::grpc::{self, Code, Limits, Status};
 use crate::http::Method as HttpMethod;
 use crate::net::{Claim, Resource};
-use crate::wire::{Instant, SHORTCUTS};
+use crate::wire::{Instant, shortcut};
 
 const UNKNOWN_CODEC: Status = Status::new(Code::Unimplemented, "unknown codec in the content type");
 const OTHER_PATH: Status = Status::new(Code::Unimplemented, "no method has an escape or a query");
@@ -101,7 +101,7 @@ fn answer(
     sending.frames = core::mem::take(&mut at.loop_state.scratch.frames);
     let given = (head.fields, deadline);
     let whole = sending.machine.whole_message(request.body(), &rules.limits);
-    let answered = match whole.filter(|_| SHORTCUTS) {
+    let answered = match whole.filter(|_| shortcut!("grpc_message")) {
         Some(message) => run(method, (message, false), given, &mut sending, at),
         None => {
             let mut inbox = Inbox::default();

@@ -9,7 +9,7 @@ use crate::http1::semantics::Semantics;
 use crate::http1::start_line::RequestLine;
 use crate::http1::state::{Exchange, Input};
 use crate::http1::{Event, Limits, ProtocolError};
-use crate::wire::{Instant, Received, SHORTCUTS};
+use crate::wire::{Instant, Received, shortcut};
 
 /// What a whole head of a request and its surroundings lend to an event.
 pub(super) struct ReceivedHead<'b> {
@@ -80,7 +80,7 @@ impl Connection {
         whole: &mut Head<RequestLine>,
     ) -> bool {
         let text = input.get(..limits.head as usize).unwrap_or(input);
-        let is_usual = SHORTCUTS && self.scanned == 0 && !limits.strict_target;
+        let is_usual = shortcut!("http1_head") && self.scanned == 0 && !limits.strict_target;
         if !is_usual || !head::find(text, ranges, limits.target, whole) {
             return false;
         }

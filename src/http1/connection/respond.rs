@@ -11,7 +11,7 @@ use crate::http::{
 use crate::http1::encode::{self, Section};
 use crate::http1::state::{Input, Request, Response};
 use crate::http1::{BodyLength, UsageError};
-use crate::wire::{Instant, Role, SHORTCUTS, Sink};
+use crate::wire::{Instant, Role, Sink, shortcut};
 
 impl Connection {
     /// Asks for the body that `Content::Follows` announced. A peer that waits
@@ -190,7 +190,7 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> bool {
-        let is_usual = SHORTCUTS
+        let is_usual = shortcut!("http1_response")
             && head.status == Status::OK
             && self.role == Role::Server
             && self.exchange.request == Request::Done

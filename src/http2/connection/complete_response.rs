@@ -10,7 +10,7 @@ use crate::http2::cost::{Answer, Parts};
 use crate::http2::flag;
 use crate::http2::frame::{HEAD, Head, Kind};
 use crate::http2::state::State;
-use crate::wire::{Role, SHORTCUTS, Sink};
+use crate::wire::{Role, Sink, shortcut};
 
 impl Connection {
     /// Sends a complete response to a request that was received completely, if nothing
@@ -33,7 +33,7 @@ impl Connection {
         let Some(stream) = self.streams.get(id) else {
             return false;
         };
-        let is_due = SHORTCUTS
+        let is_due = shortcut!("http2_response")
             && self.role == Role::Server
             && self.phase == Phase::Open
             && stream.state == State::HalfClosedRemote
@@ -167,6 +167,11 @@ mod tests {
         }
     }
 
+    /// Whether blocks are remembered, and used.
+    fn is_known() -> bool {
+        [shortcut!("http2_response"), shortcut!("known_blocks")] == [true; 2]
+    }
+
     #[test]
     fn what_leaves_at_once_is_what_would_leave_in_pieces() {
         let date = Date::from_unix(784_111_777);
@@ -221,7 +226,7 @@ mod tests {
             asked.clear();
             feed(&mut client, &whole, &mut asked);
         }
-        assert!(at_once > 20 || !SHORTCUTS, "{at_once}");
+        assert!(at_once > 20 || !is_known(), "{at_once}");
     }
 
     #[test]
@@ -247,7 +252,7 @@ mod tests {
             let streams = feed(&mut server, &asked, &mut out);
             let done = server.send_at_once(streams[0], &answer, &mut out);
             // The second time, the block is remembered.
-            assert_eq!(done, SHORTCUTS && (2..4).contains(&round), "{round}");
+            assert_eq!(done, is_known() && (2..4).contains(&round), "{round}");
             if !done && length.is_none() {
                 send_in_pieces(&mut server, streams[0], &answer, &mut out);
             }
