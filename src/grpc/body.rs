@@ -1,6 +1,6 @@
 //! A body in any form of gRPC, as frames.
 
-use super::frame::{Decoder, Frame};
+use super::frame::{Decoder, Frame, FramePlace};
 use super::text::TextDecoder;
 use super::{Compression, Limits, Mode, ProtocolError};
 use crate::wire::{Received, Role, Step};
@@ -40,23 +40,39 @@ impl Body {
         input: &'b mut [u8],
         limits: &Limits,
     ) -> Result<Received<Frame<'b>>, ProtocolError> {
+        let Received { used, step } = self.locate(input, limits)?;
+        Ok(Received {
+            used,
+            step: step.map(|place| place.borrow(input)),
+        })
+    }
+
+    /// Takes at most one frame, and says where in the input it lies.
+    pub(super) fn locate(
+        &mut self,
+        input: &mut [u8],
+        limits: &Limits,
+    ) -> Result<Received<FramePlace>, ProtocolError> {
         let Some(text) = &mut self.text else {
-            return self.frames.receive(input, limits);
+            return self.frames.locate(input, limits);
         };
         if let Some(violation) = self.frames.failure() {
             return Err(violation);
         }
         let start = text.advance(input);
         let decoded = start..start + text.decoded();
-        let bytes = input.get_mut(decoded).unwrap_or_default(); // it lies in the input
-        let received = self.frames.receive(bytes, limits)?;
+        let bytes = input.get(decoded).unwrap_or_default(); // it lies in the input
+        let received = self.frames.locate(bytes, limits)?;
         let used = start + text.take(received.used);
         match received.step {
             Step::Need(_) if text.is_broken() => {
                 Err(self.frames.fail(ProtocolError::InvalidBase64))
             }
             Step::Need(bytes) => Ok(Received::need(used, text.characters_for(bytes))),
-            step => Ok(Received { used, step }),
+            step => Ok(Received {
+                used,
+                step: step.map(|place| place.behind(start)),
+            }),
         }
     }
 

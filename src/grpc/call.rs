@@ -8,9 +8,10 @@
 //! ```
 
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::time::Duration;
 
-use super::frame::{self, Frame, PREFIX};
+use super::frame::{self, FramePlace, Kind, PREFIX};
 use super::lines::{put_known, put_line, put_metadata, put_status};
 use super::request_head::{Request, RequestFields};
 use super::{Body, Compression, ContentType, Encoding, Limits, Message, Mode, Refusal};
@@ -67,6 +68,30 @@ pub struct Call {
     accepts_gzip: bool,
     timeout: Option<Option<Duration>>, // none in it: it is malformed
     is_readable: bool,                 // all binary metadata is base64
+}
+
+/// A message, by its place in the input.
+#[derive(Debug)]
+pub(crate) struct MessagePlace {
+    pub(crate) at: Range<usize>,
+    /// Whether it is compressed with the announced encoding.
+    pub(crate) compressed: bool,
+}
+
+impl MessagePlace {
+    /// The same message in what `n` bytes stand in front of.
+    #[cfg(feature = "net")]
+    pub(crate) fn behind(mut self, n: usize) -> Self {
+        self.at = self.at.start + n..self.at.end + n;
+        self
+    }
+
+    fn borrow(self, input: &mut [u8]) -> Message<'_> {
+        Message {
+            compressed: self.compressed,
+            bytes: input.get_mut(self.at).unwrap_or_default(), // it lies in the input
+        }
+    }
 }
 
 /// How far the answer is.
@@ -221,11 +246,29 @@ impl Call {
         input: &'b mut [u8],
         limits: &Limits,
     ) -> Result<Received<Message<'b>>, ProtocolError> {
-        let Received { used, step } = self.body.receive(input, limits)?;
+        let Received { used, step } = self.locate(input, limits)?;
+        Ok(Received {
+            used,
+            step: step.map(|place| place.borrow(input)),
+        })
+    }
+
+    /// Takes at most one message, and says where in the input it lies.
+    ///
+    /// # Errors
+    /// Those of [`receive`](Self::receive).
+    pub(crate) fn locate(
+        &mut self,
+        input: &mut [u8],
+        limits: &Limits,
+    ) -> Result<Received<MessagePlace>, ProtocolError> {
+        let Received { used, step } = self.body.locate(input, limits)?;
         let step = match step {
-            Step::Event(Frame::Message(message)) => Step::Event(message),
-            // The decoder of a request refuses trailers by their prefix.
-            Step::Event(Frame::Trailers(_)) => return Err(ProtocolError::UnexpectedTrailers),
+            Step::Event(FramePlace { kind, at }) => match kind {
+                Kind::Message { compressed } => Step::Event(MessagePlace { at, compressed }),
+                // The decoder of a request refuses trailers by their prefix.
+                Kind::Trailers => return Err(ProtocolError::UnexpectedTrailers),
+            },
             Step::Need(more) => Step::Need(more),
             Step::Paused => Step::Paused,
             Step::Full => Step::Full,

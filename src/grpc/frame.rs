@@ -1,5 +1,7 @@
 //! Frames: the five-byte prefix and what follows it.
 
+use core::ops::Range;
+
 use super::{Limits, ProtocolError, UsageError};
 use crate::wire::{Received, Sink};
 
@@ -108,13 +110,36 @@ enum Trailers {
     Seen,
 }
 
+/// A frame, by its place in the input.
+pub(super) struct FramePlace {
+    pub(super) kind: Kind,
+    pub(super) at: Range<usize>,
+}
+
+impl FramePlace {
+    /// The frame where it lies.
+    pub(super) fn borrow(self, input: &mut [u8]) -> Frame<'_> {
+        let bytes = input.get_mut(self.at).unwrap_or_default(); // it lies in the input
+        match self.kind {
+            Kind::Message { compressed } => Frame::Message(Message { compressed, bytes }),
+            Kind::Trailers => Frame::Trailers(bytes),
+        }
+    }
+
+    /// The same frame in what `n` bytes stand in front of.
+    pub(super) fn behind(mut self, n: usize) -> Self {
+        self.at = self.at.start + n..self.at.end + n;
+        self
+    }
+}
+
 /// A prefix that was judged.
 struct Prefix {
     kind: Kind,
     len: usize,
 }
 
-enum Kind {
+pub(super) enum Kind {
     Message { compressed: bool },
     Trailers,
 }
@@ -155,6 +180,19 @@ impl Decoder {
         input: &'b mut [u8],
         limits: &Limits,
     ) -> Result<Received<Frame<'b>>, ProtocolError> {
+        let Received { used, step } = self.locate(input, limits)?;
+        Ok(Received {
+            used,
+            step: step.map(|place| place.borrow(input)),
+        })
+    }
+
+    /// Takes at most one frame, and says where in the input it lies.
+    pub(super) fn locate(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+    ) -> Result<Received<FramePlace>, ProtocolError> {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
@@ -162,25 +200,19 @@ impl Decoder {
         let prefix = prefix.inspect_err(|&violation| self.failed = Some(violation))?;
         self.partial = !input.is_empty();
         let have = input.len();
-        let Some(prefix) = prefix else {
+        let Some(Prefix { kind, len }) = prefix else {
             return Ok(Received::need(0, PREFIX - have)); // have < PREFIX
         };
-        let end = PREFIX + prefix.len;
-        let Some((frame, _)) = input.split_at_mut_checked(end) else {
-            return Ok(Received::need(0, end - have)); // have < end
-        };
-        let (_, bytes) = frame.split_at_mut(PREFIX); // frame.len() >= PREFIX
+        let end = PREFIX + len;
+        if have < end {
+            return Ok(Received::need(0, end - have));
+        }
         self.partial = false;
-        Ok(Received::event(
-            end,
-            match prefix.kind {
-                Kind::Message { compressed } => Frame::Message(Message { compressed, bytes }),
-                Kind::Trailers => {
-                    self.trailers = Trailers::Seen;
-                    Frame::Trailers(bytes)
-                }
-            },
-        ))
+        if matches!(kind, Kind::Trailers) {
+            self.trailers = Trailers::Seen;
+        }
+        let at = PREFIX..end;
+        Ok(Received::event(end, FramePlace { kind, at }))
     }
 
     /// Says that the body has ended.

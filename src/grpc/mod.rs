@@ -69,6 +69,8 @@ pub mod timeout;
 pub mod web;
 
 pub use body::Body;
+#[cfg(feature = "net")]
+pub(crate) use call::MessagePlace;
 #[cfg(feature = "alloc")]
 pub use call::{Call, Ending};
 #[cfg(feature = "alloc")]

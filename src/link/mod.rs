@@ -26,6 +26,8 @@
 
 mod account;
 mod body;
+#[cfg_attr(not(feature = "net"), allow(dead_code))]
+mod drain_buffer;
 mod error;
 mod event;
 mod exchanges;
@@ -38,6 +40,8 @@ mod receive;
 mod reply;
 #[cfg(feature = "net")]
 mod resting;
+#[cfg_attr(not(feature = "net"), allow(dead_code))]
+mod segments;
 mod shared;
 mod spent;
 mod starving;
@@ -48,6 +52,8 @@ pub use account::{Account, Charge, Full};
 #[cfg(feature = "net")]
 pub(crate) use account::{LITTLE, Pace};
 pub use body::Body;
+#[cfg(feature = "net")]
+pub(crate) use drain_buffer::DrainBuffer;
 pub use error::{ProtocolError, UsageError};
 pub use event::{EndReason, Event, Unreachable};
 pub use exchanges::{BufferedRequest, RequestPool};
@@ -62,5 +68,7 @@ pub use reply::Snapshot;
 pub(crate) use resting::Idle;
 #[cfg(feature = "net")]
 pub(crate) use resting::Resting;
+#[cfg(feature = "net")]
+pub(crate) use segments::{Reference, SEGMENT, SHARED_FROM, Segment, Segments, Stored, clamp};
 #[cfg(feature = "net")]
 pub(crate) use spent::Spent;

@@ -17,7 +17,7 @@ use std::panic::catch_unwind;
 
 use super::codec::CallStatus;
 use super::guard::failed;
-use super::inbox::{Kept, broken, inflated};
+use super::inbox::{broken, charge, exhausted, inflated};
 use super::later::Posted;
 use super::methods::Answer;
 use super::responses::{Source, Turn};
@@ -28,7 +28,7 @@ use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::handle::HandleMessage;
 use crate::app::telemetry::metrics::Kind;
 use crate::grpc::{self, Code, Status};
-use crate::link::EndReason;
+use crate::link::{DrainBuffer, EndReason};
 use crate::net::{Claim, TimerId};
 use crate::wire::{Instant, Received, Step};
 
@@ -45,7 +45,9 @@ pub(in crate::app) struct CallSession {
     timer: Option<TimerId>,
     message_timer: Option<TimerId>,
     state: State,
-    kept: Kept,
+    /// What has arrived of the messages and has not been looked at: part of one,
+    /// or what came while the method was busy.
+    kept: DrainBuffer,
     requests: Requests,
     paused: bool, // nothing is read from the client
     _claim: Claim,
@@ -119,7 +121,7 @@ impl CallSession {
             timer: None,
             message_timer: None,
             state,
-            kept: Kept::new(),
+            kept: DrainBuffer::new(),
             requests: Requests::Done,
             paused: false,
             _claim: claim,
@@ -194,11 +196,13 @@ impl CallSession {
                     false => 0, // in its order
                 };
                 let rest = piece.get(used..).unwrap_or_default();
-                let kept = match self.is_over() {
-                    true => Ok(()),
-                    false => self.kept.push(rest, at.context),
-                };
-                kept.unwrap_or_else(|status| self.end_with(at, status, EndReason::Aborted));
+                if rest.is_empty() || self.is_over() {
+                    return;
+                }
+                charge(&mut self.kept, at.context);
+                if self.kept.try_push(rest).is_err() {
+                    self.end_with(at, exhausted(), EndReason::Aborted);
+                }
             }
             State::Streaming(_) | State::Owing | State::Ended => {}
         }
@@ -350,8 +354,9 @@ impl CallSession {
     fn settle(&mut self, at: &mut SessionContext<'_, '_>) {
         if !self.kept.is_empty() && self.listens() {
             let mut kept = core::mem::take(&mut self.kept);
-            let used = self.pump(at, kept.rest());
+            let used = self.pump(at, kept.unused_mut());
             kept.advance(used);
+            kept.release(0);
             self.kept = kept;
         }
         if self.requests == Requests::Here && self.listens() {

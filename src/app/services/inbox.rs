@@ -1,13 +1,11 @@
 //! The received part of a request's body.
 
 use alloc::string::ToString;
-use alloc::vec::Vec;
-use core::ops::Range;
 
 use super::codec::CallStatus;
 use crate::app::exchange::session::SessionContext;
-use crate::grpc::{self, Code, Limits, ProtocolError, Status};
-use crate::link::Charge;
+use crate::grpc::{self, Code, Limits, MessagePlace, ProtocolError, Status};
+use crate::link::DrainBuffer;
 use crate::net::Context;
 use crate::wire::Step;
 
@@ -20,24 +18,15 @@ pub(in crate::app) fn broken(violation: ProtocolError) -> CallStatus {
 /// arrives, up to the limit that each message's prefix is checked against.
 #[derive(Debug, Default)]
 pub(in crate::app) struct Inbox {
-    bytes: Vec<u8>,
-    charge: Charge,           // for `bytes`
-    used: usize,              // <= bytes.len(); what lies before has been taken
-    message: Option<Message>, // within `bytes`
-}
-
-#[derive(Debug)]
-struct Message {
-    range: Range<usize>,
-    compressed: bool,
+    body: DrainBuffer,
+    looked: usize,                 // <= body.len(): what the machine has used
+    message: Option<MessagePlace>, // within `body`
 }
 
 impl Inbox {
     /// Charges what arrives to the client of a context.
     pub(in crate::app) fn charge_to(&mut self, context: &mut Context<'_>) {
-        if self.charge.account().is_none() {
-            self.charge.move_to(context.account().as_ref());
-        }
+        charge(&mut self.body, context);
     }
 
     /// Takes a piece of the body.
@@ -47,36 +36,30 @@ impl Inbox {
         machine: &mut grpc::Call,
         limits: &Limits,
     ) -> Result<(), CallStatus> {
-        append(&mut self.bytes, &mut self.charge, piece)?;
-        let base = self.bytes.as_ptr().addr();
+        self.body.try_push(piece).map_err(|_| exhausted())?;
         loop {
-            let rest = &mut self.bytes[self.used..];
+            let all = self.body.unused_mut();
+            let rest = all.get_mut(self.looked..).unwrap_or_default();
             let left = rest.len();
-            let received = machine.receive(rest, limits).map_err(broken)?;
-            self.used += received.used; // at most what was given
+            let received = machine.locate(rest, limits).map_err(broken)?;
+            let from = self.looked;
+            self.looked += received.used; // at most what was given
             match received.step {
                 Step::Event(_) if self.message.is_some() => {
                     return Err(miscounted(
                         "a unary request has one message, and this has more",
                     ));
                 }
-                Step::Event(message) => {
-                    // It lies in `bytes`, which it borrows.
-                    let start = message.bytes.as_ptr().addr() - base;
-                    self.message = Some(Message {
-                        range: start..start + message.bytes.len(),
-                        compressed: message.compressed,
-                    });
-                }
+                Step::Event(message) => self.message = Some(message.behind(from)),
                 Step::Need(_) if (1..left).contains(&received.used) => {}
                 Step::Need(_) | Step::Paused | Step::Full | Step::Done => return Ok(()),
             }
         }
     }
 
-    /// Whether part of a message has been received.
-    pub(in crate::app) fn is_part(&self) -> bool {
-        self.used < self.bytes.len()
+    /// Whether part of a message has been received, and not all of it.
+    pub(in crate::app) const fn is_part(&self) -> bool {
+        self.looked < self.body.len()
     }
 
     /// The message, now that the body has ended, and whether it is compressed.
@@ -86,7 +69,7 @@ impl Inbox {
     ) -> Result<(&[u8], bool), CallStatus> {
         machine.receive_eof().map_err(broken)?;
         let message = self.message.as_ref().and_then(|message| {
-            let bytes = self.bytes.get(message.range.clone())?;
+            let bytes = self.body.unused().get(message.at.clone())?;
             Some((bytes, message.compressed))
         });
         message.ok_or_else(|| miscounted("a unary request has one message, and this has none"))
@@ -98,78 +81,11 @@ fn miscounted(message: &'static str) -> CallStatus {
     Status::new(Code::Unimplemented, message).into()
 }
 
-/// What has arrived of a body of messages and has not been looked at, because
-/// it is part of one, or because the method is busy.
-#[derive(Debug, Default)]
-pub(in crate::app) struct Kept {
-    bytes: Vec<u8>,
-    charge: Charge, // for `bytes`
-    used: usize,    // <= bytes.len()
-}
-
-impl Kept {
-    pub(in crate::app) const fn new() -> Self {
-        Self {
-            bytes: Vec::new(),
-            charge: Charge::NONE,
-            used: 0,
-        }
+/// Has what arrives charged to the client of a context.
+pub(in crate::app) fn charge(kept: &mut DrainBuffer, context: &mut Context<'_>) {
+    if !kept.is_charged() {
+        kept.charge_to(context.account().as_ref());
     }
-
-    pub(in crate::app) fn is_empty(&self) -> bool {
-        self.used == self.bytes.len()
-    }
-
-    /// Keeps a piece behind what is kept, charged to the client of a context.
-    pub(in crate::app) fn push(
-        &mut self,
-        piece: &[u8],
-        context: &mut Context<'_>,
-    ) -> Result<(), CallStatus> {
-        if piece.is_empty() {
-            return Ok(());
-        }
-        if self.charge.account().is_none() {
-            self.charge.move_to(context.account().as_ref());
-        }
-        // Moving what is kept costs less than what has been used.
-        if self.used > self.bytes.len() / 2 {
-            self.bytes.drain(..self.used);
-            self.used = 0;
-        }
-        append(&mut self.bytes, &mut self.charge, piece)
-    }
-
-    /// What is kept.
-    pub(in crate::app) fn rest(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(self.used..).unwrap_or_default()
-    }
-
-    /// Forgets bytes from the front.
-    pub(in crate::app) fn advance(&mut self, used: usize) {
-        self.used = self.bytes.len().min(self.used + used);
-        if self.is_empty() {
-            self.bytes.clear();
-            self.used = 0;
-            self.bytes = Vec::new();
-            self.charge.set(0);
-        }
-    }
-}
-
-/// Appends a piece, if there is memory for it: RESOURCE_EXHAUSTED otherwise.
-fn append(bytes: &mut Vec<u8>, charge: &mut Charge, piece: &[u8]) -> Result<(), CallStatus> {
-    let len = bytes.len() + piece.len();
-    if len > bytes.capacity() {
-        let size = len.max(2 * bytes.capacity());
-        charge
-            .try_grow(size - charge.bytes().min(size))
-            .map_err(|_| exhausted())?;
-        bytes.reserve_exact(size - bytes.len());
-        charge.set(bytes.capacity());
-    }
-    bytes.extend_from_slice(piece);
-    Ok(())
 }
 
 /// There is no memory for what a call needs.
@@ -206,6 +122,7 @@ mod tests {
     use super::*;
     use crate::http::{Field, Fields, Method, RequestHead, Target, Version};
     use alloc::borrow::ToOwned;
+    use alloc::vec::Vec;
 
     fn machine(content_type: &str) -> grpc::Call {
         let fields = [Field::new("content-type", content_type)];

@@ -8,6 +8,7 @@ use super::Ending;
 use crate::client::connecting::LinkId;
 use crate::grpc::{ClientCall, ContentType, Event, Limits, Mode, ProtocolError, frame};
 use crate::http::FieldBuffer;
+use crate::link::DrainBuffer;
 use crate::net::TimerId;
 use crate::wire::{Instant, Step};
 
@@ -98,8 +99,8 @@ impl<T> Call<T> {
 /// What waits to be sent, and what was sent and may have to be sent again.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    bytes: Vec<u8>,
-    at: usize, // <= bytes.len(): sent
+    bytes: DrainBuffer,
+    at: usize, // <= bytes.len(): sent, and kept
     /// What was sent is kept.
     keeps: bool,
     /// Nothing is added any more.
@@ -113,7 +114,7 @@ pub(super) struct Outbox {
 impl Outbox {
     const fn new() -> Self {
         Self {
-            bytes: Vec::new(),
+            bytes: DrainBuffer::new(),
             at: 0,
             keeps: true,
             closed: false,
@@ -128,16 +129,12 @@ impl Outbox {
     }
 
     pub(super) fn rest(&self) -> &[u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
+        self.bytes.unused().get(self.at..).unwrap_or_default()
     }
 
     /// Adds a frame, by taking its memory if there is nothing else.
     pub(super) fn push(&mut self, frame: Vec<u8>) {
-        if self.bytes.is_empty() {
-            self.bytes = frame;
-        } else {
-            self.bytes.extend_from_slice(&frame);
-        }
+        self.bytes.push_owned(frame);
     }
 
     /// Notes that `n` bytes of the rest were sent; beyond `replay` they are
@@ -155,16 +152,9 @@ impl Outbox {
     }
 
     fn drop_sent(&mut self) {
-        if self.keeps {
-            return;
-        }
-        if self.at == self.bytes.len() {
-            self.at = 0;
-            self.bytes.clear();
-            self.bytes.shrink_to(SPARE);
-        } else if self.at > self.bytes.len() / 2 {
-            self.bytes.drain(..self.at); // at <= len
-            self.at = 0;
+        if !self.keeps {
+            self.bytes.advance(mem::take(&mut self.at));
+            self.bytes.release(SPARE);
         }
     }
 }
@@ -173,9 +163,8 @@ impl Outbox {
 /// front of one more.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    bytes: Vec<u8>,
-    taken: usize,  // <= judged
-    judged: usize, // <= bytes.len(): whole messages end here
+    bytes: DrainBuffer,
+    judged: usize, // <= bytes.len(): complete messages end here
     /// Bytes that still count against the window.
     held: usize,
 }
@@ -183,8 +172,7 @@ pub(super) struct Inbox {
 impl Inbox {
     const fn new(memory: Vec<u8>) -> Self {
         Self {
-            bytes: memory,
-            taken: 0,
+            bytes: DrainBuffer::with_memory(memory),
             judged: 0,
             held: 0,
         }
@@ -192,7 +180,7 @@ impl Inbox {
 
     /// Whether a message can be taken.
     pub(super) const fn has_message(&self) -> bool {
-        self.taken < self.judged
+        self.judged > 0
     }
 
     /// Adds bytes of the body, and judges them: what comes of a call does not
@@ -204,11 +192,11 @@ impl Inbox {
         machine: &mut ClientCall,
         limits: &Limits,
     ) -> Result<usize, ProtocolError> {
-        self.compact();
-        self.bytes.extend_from_slice(bytes);
+        self.bytes.push(bytes);
         self.held += bytes.len();
         loop {
-            let rest = self.bytes.get_mut(self.judged..).unwrap_or_default();
+            let all = self.bytes.unused_mut();
+            let rest = all.get_mut(self.judged..).unwrap_or_default();
             let received = machine.receive(rest, limits)?;
             match received.step {
                 Step::Event(Event::Message(_)) => self.judged += received.used,
@@ -226,42 +214,30 @@ impl Inbox {
         mem::take(&mut self.held)
     }
 
-    /// Takes the message in front: where it lies, whether it is compressed,
-    /// and how many bytes of the window it gives back.
-    pub(super) fn take(&mut self) -> Option<(core::ops::Range<usize>, bool, usize)> {
-        let whole = self.bytes.get(self.taken..self.judged)?;
+    /// Takes the message in front: how long it is with its prefix, whether it is
+    /// compressed, and how many bytes of the window it gives back.
+    pub(super) fn take(&mut self) -> Option<(usize, bool, usize)> {
+        let complete = self.bytes.unused().get(..self.judged)?;
         // The machine has judged it: it knows no other flag.
-        let ([flag, length @ ..], _) = whole.split_first_chunk::<{ frame::PREFIX }>()?;
-        let from = self.taken + frame::PREFIX;
-        let to = from + u32::from_be_bytes(*length) as usize; // <= judged
-        let freed = self.held.min(to - self.taken);
-        self.taken = to;
+        let ([flag, length @ ..], _) = complete.split_first_chunk::<{ frame::PREFIX }>()?;
+        let compressed = *flag != 0;
+        let size = frame::PREFIX + u32::from_be_bytes(*length) as usize; // <= judged
+        let freed = self.held.min(size);
+        self.judged -= size;
         self.held -= freed;
-        Some((from..to, *flag != 0, freed + self.release()))
+        Some((size, compressed, freed + self.release()))
     }
 
-    /// The bytes of a message that was just taken.
-    pub(super) fn message(&mut self, at: core::ops::Range<usize>) -> &mut [u8] {
-        self.bytes.get_mut(at).unwrap_or_default()
+    /// The bytes of the message that was just taken.
+    pub(super) fn message(&mut self, size: usize) -> &mut [u8] {
+        let framed = self.bytes.take(size);
+        framed.get_mut(frame::PREFIX..).unwrap_or_default()
     }
 
     /// Drops everything, and gives its memory back if that is worth keeping.
     pub(super) fn clear(&mut self) -> Option<Vec<u8>> {
-        let mut memory = mem::take(&mut self.bytes);
-        memory.clear();
-        (self.taken, self.judged, self.held) = (0, 0, 0);
+        let memory = self.bytes.take_memory();
+        (self.judged, self.held) = (0, 0);
         (1..=SPARE).contains(&memory.capacity()).then_some(memory)
-    }
-
-    fn compact(&mut self) {
-        if self.taken == self.bytes.len() {
-            self.bytes.clear();
-        } else if self.taken > self.bytes.len() / 2 {
-            self.bytes.drain(..self.taken); // taken <= len
-        } else {
-            return;
-        }
-        self.judged -= self.taken; // taken <= judged
-        self.taken = 0;
     }
 }

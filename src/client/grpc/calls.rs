@@ -316,7 +316,7 @@ impl<T> Calls<T> {
         let Some(record) = self.calls.get_mut(call) else {
             return Next::Over;
         };
-        let Some((at, compressed, freed)) = record.inbox.take() else {
+        let Some((size, compressed, freed)) = record.inbox.take() else {
             return match record.ending {
                 None => Next::Wait,
                 Some(_) => Next::Over,
@@ -328,7 +328,7 @@ impl<T> Calls<T> {
         };
         Next::Message(Message {
             compressed,
-            bytes: record.inbox.message(at),
+            bytes: record.inbox.message(size),
         })
     }
 

@@ -3,6 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::http::{self, Content, FieldBuffer, Method, RequestHead, Target, Version};
+use crate::link::drain_buffer::DrainBuffer;
 use crate::link::{Account, Charge};
 
 /// Bodies up to this size keep their memory when a request goes back to the
@@ -22,10 +23,9 @@ pub struct BufferedRequest {
     version: Version,
     has_protocol: bool,
     fields: FieldBuffer,
-    body: Vec<u8>,
-    used: usize, // bytes of `body` that are done with, where it is an inbox
+    body: DrainBuffer, // drained where it is an inbox
     limit: usize,
-    charge: Charge,
+    charge: Charge, // for all but the body
 }
 
 impl BufferedRequest {
@@ -37,8 +37,7 @@ impl BufferedRequest {
             version: Version::Http11,
             has_protocol: false,
             fields: FieldBuffer::new(),
-            body: Vec::new(),
-            used: 0,
+            body: DrainBuffer::new(),
             limit: 0,
             charge: Charge::NONE,
         }
@@ -67,7 +66,6 @@ impl BufferedRequest {
         // 4 GiB where this could fail.
         let _ = self.fields.extend(head.fields);
         self.body.clear();
-        self.used = 0;
         self.limit = limit;
         self.book();
     }
@@ -75,6 +73,7 @@ impl BufferedRequest {
     /// Charges it to another account from here on.
     pub(in crate::link) fn charge_to(&mut self, account: Option<&Account>) {
         self.charge.move_to(account);
+        self.body.charge_to(account);
         self.book();
     }
 
@@ -85,7 +84,7 @@ impl BufferedRequest {
     /// How much more memory `n` further bytes of the body would take.
     pub(in crate::link) fn growth(&self, n: usize) -> usize {
         let len = (self.body.len() + n).min(self.limit);
-        let capacity = self.body.capacity();
+        let capacity = self.body.memory();
         match len > capacity {
             true => len.max(2 * capacity) - capacity,
             false => 0,
@@ -97,31 +96,24 @@ impl BufferedRequest {
         if piece.len() > self.limit.saturating_sub(self.body.len()) {
             return false;
         }
-        self.body.extend_from_slice(piece);
-        self.book();
+        self.body.push(piece);
         true
     }
 
     /// Appends what nobody has looked at yet.
     pub(in crate::link) fn keep(&mut self, bytes: &[u8]) {
-        // Sliding costs no more than what has been used up.
-        if self.used > 0 && self.used >= self.body.len() - self.used {
-            self.body.drain(..self.used);
-            self.used = 0;
-        }
-        self.body.extend_from_slice(bytes);
-        self.book();
+        self.body.push(bytes);
     }
 
     /// What nobody has looked at yet.
     pub(in crate::link) fn unused(&mut self) -> &mut [u8] {
-        self.body.get_mut(self.used..).unwrap_or_default()
+        self.body.unused_mut()
     }
 
     /// Drops the first `n` bytes of that; whether some are left.
     pub(in crate::link) fn advance(&mut self, n: usize) -> bool {
-        self.used = (self.used + n).min(self.body.len());
-        self.used < self.body.len()
+        self.body.advance(n);
+        !self.body.is_empty()
     }
 
     /// Keeps the fields behind a body.
@@ -140,14 +132,13 @@ impl BufferedRequest {
     fn clear(&mut self) {
         self.fields.clear();
         self.body.clear();
-        self.body.shrink_to(KEPT);
-        self.used = 0;
+        self.body.release(KEPT);
         self.book();
     }
 
     /// Bytes of memory held.
     const fn memory(&self) -> usize {
-        size_of::<Self>() + self.line.capacity() + self.fields.memory() + self.body.capacity()
+        size_of::<Self>() + self.line.capacity() + self.fields.memory()
     }
 
     /// The request, as it was and in whole.
@@ -174,7 +165,7 @@ impl BufferedRequest {
         let content = if self.body.is_empty() {
             Content::None
         } else {
-            Content::Whole(&mut self.body)
+            Content::Whole(self.body.unused_mut())
         };
         (head, content)
     }

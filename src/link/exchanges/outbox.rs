@@ -1,17 +1,15 @@
 //! What a stream's window, or the socket, does not take yet.
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::vec::Vec;
+use core::mem;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 use crate::http::{FieldBuffer, Fields};
-use crate::link::{Account, Charge};
+use crate::link::Account;
+use crate::link::segments::{Nothing, Reference, SHARED_FROM, Segment, Segments};
 use crate::wire::Sink;
 
-/// A copied segment takes appended bytes up to this size.
-const SEGMENT: usize = 64 * 1024;
-/// From this size on, shared bytes are kept by reference.
-const SHARED_FROM: usize = 16 * 1024;
 /// Memory of copied bytes that an empty outbox keeps.
 const KEPT: usize = 16 * 1024;
 
@@ -19,22 +17,10 @@ const KEPT: usize = 16 * 1024;
 /// behind that. Small pieces are copied together and leave as one.
 #[derive(Debug, Default)]
 pub(in crate::link) struct Outbox {
-    segments: VecDeque<Segment>, // none is empty
-    sent: usize,                 // of the first one, if that is copied
-    len: usize,                  // bytes of all that are to be sent
-    held: usize,                 // bytes of memory that they hold
-    spare: Vec<u8>,              // empty
+    content: Segments,
+    spare: Vec<u8>, // empty
     ended: bool,
     trailers: FieldBuffer,
-    charge: Charge,
-}
-
-#[derive(Debug)]
-enum Segment {
-    Copied(Vec<u8>),
-    Shared(Bytes),
-    /// Charged once for all peers that get it.
-    Published(Bytes),
 }
 
 /// What is to be sent next.
@@ -57,53 +43,42 @@ impl Outbox {
     /// Bytes that wait.
     #[inline]
     pub(in crate::link) const fn len(&self) -> usize {
-        self.len
+        self.content.len()
     }
 
     #[inline]
     pub(in crate::link) const fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Charges it to another account from here on.
     pub(in crate::link) fn charge_to(&mut self, account: Option<&Account>) {
-        self.charge.move_to(account);
+        self.content.charge_to(account);
         self.book();
     }
 
+    /// Has the content charged for what is held beside it.
     #[inline]
     fn book(&mut self) {
-        self.charge.set(self.memory());
-    }
-
-    /// Bytes of memory held.
-    fn memory(&self) -> usize {
-        size_of::<Self>()
-            + self.held
-            + self.spare.capacity()
-            + self.segments.capacity() * size_of::<Segment>()
-            + self.trailers.memory()
+        let beside = size_of::<Self>() + self.spare.capacity() + self.trailers.memory();
+        self.content.set_beside(beside);
     }
 
     /// Appends bytes, by reference where that is worth it.
     pub(in crate::link) fn share(&mut self, bytes: Bytes) {
-        if bytes.len() < SHARED_FROM {
-            return self.put(&bytes);
-        }
-        self.len += bytes.len();
-        self.held += bytes.len();
-        self.segments.push_back(Segment::Shared(bytes));
-        self.book();
+        self.refer(bytes, Reference::Shared);
     }
 
     /// Appends bytes that many are to get, and that are charged elsewhere.
     pub(in crate::link) fn publish(&mut self, bytes: Bytes) {
+        self.refer(bytes, Reference::Published);
+    }
+
+    fn refer(&mut self, bytes: Bytes, reference: fn(Bytes) -> Reference<Nothing>) {
         if bytes.len() < SHARED_FROM {
             return self.put(&bytes);
         }
-        self.len += bytes.len();
-        self.charge.refer(self.charge.referred() + bytes.len());
-        self.segments.push_back(Segment::Published(bytes));
+        self.content.put_reference(reference(bytes));
         self.book();
     }
 
@@ -135,99 +110,53 @@ impl Outbox {
 
     /// What is to be sent next, and whether the stream ends with it.
     pub(in crate::link) fn front(&self) -> Option<(NextBytes<'_>, bool)> {
-        let last = self.ended && self.segments.len() == 1 && self.trailers().is_empty();
-        let front = match self.segments.front()? {
-            Segment::Copied(bytes) => NextBytes::Copied(bytes.get(self.sent..).unwrap_or_default()),
-            Segment::Shared(bytes) | Segment::Published(bytes) => NextBytes::Shared(bytes),
+        let last = self.ended && self.content.count() == 1 && self.trailers().is_empty();
+        let front = match self.content.get(0)? {
+            Segment::Reference(Reference::Shared(bytes) | Reference::Published(bytes)) => {
+                NextBytes::Shared(bytes)
+            }
+            copied => NextBytes::Copied(copied.as_slice().unwrap_or_default()),
         };
         Some((front, last))
     }
 
-    /// Drops the first `n` bytes of the front, which have been sent.
+    /// Drops the first `n` bytes, which have been sent.
     pub(in crate::link) fn advance(&mut self, n: usize) {
-        self.len -= n.min(self.len);
-        match self.segments.front_mut() {
-            Some(Segment::Copied(bytes)) if self.sent + n < bytes.len() => self.sent += n,
-            Some(Segment::Shared(bytes)) if n < bytes.len() => {
-                bytes.advance(n);
-                self.held -= n;
-            }
-            Some(Segment::Published(bytes)) if n < bytes.len() => {
-                bytes.advance(n);
-                self.charge.refer(self.charge.referred().saturating_sub(n));
-            }
-            Some(_) => self.drop_front(),
-            None => {}
-        }
+        let spare = &mut self.spare;
+        self.content.advance(n, |bytes| keep(spare, bytes));
         self.book();
-    }
-
-    fn drop_front(&mut self) {
-        self.sent = 0;
-        match self.segments.pop_front() {
-            Some(Segment::Copied(mut bytes)) => {
-                self.held -= bytes.capacity();
-                if bytes.capacity() <= KEPT && self.spare.capacity() == 0 {
-                    bytes.clear();
-                    self.spare = bytes;
-                }
-            }
-            Some(Segment::Shared(bytes)) => self.held -= bytes.len(),
-            Some(Segment::Published(bytes)) => {
-                let referred = self.charge.referred().saturating_sub(bytes.len());
-                self.charge.refer(referred);
-            }
-            None => {}
-        }
     }
 
     /// Drops everything; a little memory is kept for the next use.
     pub(in crate::link) fn clear(&mut self) {
-        while !self.segments.is_empty() {
-            self.drop_front();
-        }
-        self.len = 0;
+        let spare = &mut self.spare;
+        self.content.clear(|bytes| keep(spare, bytes));
         self.ended = false;
         self.trailers.clear();
         self.book();
     }
 }
 
+/// Keeps the memory of copied bytes for the next use, if it is little.
+fn keep(spare: &mut Vec<u8>, mut bytes: Vec<u8>) {
+    if bytes.capacity() <= KEPT && spare.capacity() == 0 {
+        bytes.clear();
+        *spare = bytes;
+    }
+}
+
 impl Sink for Outbox {
     fn put(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let n = rest.len().min(SEGMENT);
-            let (piece, more) = rest.split_at(n);
-            self.space(n).copy_from_slice(piece);
-            rest = more;
-        }
+        let spare = &mut self.spare;
+        self.content.put(bytes, || mem::take(spare));
+        self.book();
     }
 
     fn space(&mut self, n: usize) -> &mut [u8] {
-        let fits = match self.segments.back() {
-            Some(Segment::Copied(tail)) => tail.len() + n <= SEGMENT,
-            _ => false,
-        };
-        if !fits {
-            let fresh = core::mem::take(&mut self.spare);
-            self.held += fresh.capacity();
-            self.segments.push_back(Segment::Copied(fresh));
-        }
-        self.len += n;
-        let mut from = 0;
-        if let Some(Segment::Copied(tail)) = self.segments.back_mut() {
-            let before = tail.capacity();
-            from = tail.len();
-            tail.resize(from + n, 0);
-            self.held += tail.capacity() - before;
-        }
+        let spare = &mut self.spare;
+        self.content.extend(n, || mem::take(spare));
         self.book();
-        match self.segments.back_mut() {
-            Some(Segment::Copied(tail)) => tail.get_mut(from..).unwrap_or_default(),
-            // A copied segment has just been made sure of.
-            Some(Segment::Shared(_) | Segment::Published(_)) | None => &mut [],
-        }
+        self.content.tail(n)
     }
 
     fn put_shared(&mut self, bytes: Bytes) {
@@ -281,7 +210,11 @@ mod tests {
                     0 => outbox.put(&bytes),
                     1 => outbox.share(bytes.clone().into()),
                     _ => {
-                        let len = outbox.front().map_or(0, |(front, _)| front.len());
+                        let len = match outbox.front() {
+                            Some((NextBytes::Copied(front), _)) => front.len(),
+                            Some((NextBytes::Shared(front), _)) => front.len(),
+                            None => 0,
+                        };
                         let n = size.min(len);
                         outbox.advance(n);
                         model.drain(..n);
@@ -301,7 +234,7 @@ mod tests {
                 }
             }
             outbox.clear();
-            prop_assert_eq!((outbox.len(), outbox.held), (0, 0));
+            prop_assert_eq!((outbox.len(), outbox.content.count()), (0, 0));
         }
     }
 

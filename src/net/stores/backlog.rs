@@ -1,20 +1,15 @@
 //! What the kernel did not take yet.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use std::io::{self, IoSlice};
 
-use super::cork::{Cork, Piece, SHARED_FROM, clamp};
+use super::cork::{Cork, Piece};
 use super::pool::Pool;
-use crate::link::{Account, Charge};
+use crate::link::{Account, Reference, SEGMENT, SHARED_FROM, Segment, Segments, clamp};
 use crate::net::FilePart;
 use crate::net::system::poller::MAX_PARTS;
-
-/// A copied segment takes appended bytes up to this size; then a new one
-/// begins, so that what was sent can be freed.
-const SEGMENT: usize = 64 * 1024;
 
 /// The queue of one connection: bytes in order, copied, shared or still in a
 /// file. 8 bytes while it is empty; its memory is lent by the loop's
@@ -24,70 +19,7 @@ pub(crate) struct Backlog {
     queue: Option<Box<Queue>>, // None: empty
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    segments: VecDeque<Segment>, // none is empty
-    len: usize,                  // bytes of all segments that are in memory
-    files: u64,                  // bytes of all segments that are not
-    charge: Charge,              // for itself, and what the segments hold
-}
-
-#[derive(Debug)]
-enum Segment {
-    Copied { bytes: Vec<u8>, sent: usize }, // sent < bytes.len()
-    Shared(Bytes),
-    Published(Bytes), // charged elsewhere
-    File(FilePart),
-}
-
-impl Segment {
-    /// The bytes, if they are in memory.
-    fn as_slice(&self) -> Option<&[u8]> {
-        match self {
-            Self::Copied { bytes, sent } => Some(&bytes[*sent..]),
-            Self::Shared(bytes) | Self::Published(bytes) => Some(bytes),
-            Self::File(_) => None,
-        }
-    }
-}
-
-impl Queue {
-    /// Bytes that wait.
-    fn waiting(&self) -> usize {
-        self.len + clamp(self.files)
-    }
-
-    /// Drops the first segment, and answers how many bytes it had.
-    fn drop_first(&mut self, buffers: &mut Pool) -> usize {
-        let Some(first) = self.segments.pop_front() else {
-            return 0;
-        };
-        self.charge.shrink(size_of::<Segment>());
-        match first {
-            Segment::Copied { bytes, sent } => {
-                let len = bytes.len() - sent;
-                self.len -= len;
-                self.charge.shrink(bytes.capacity());
-                buffers.give(bytes);
-                len
-            }
-            Segment::Shared(bytes) => {
-                self.len -= bytes.len();
-                self.charge.shrink(bytes.len());
-                bytes.len()
-            }
-            Segment::Published(bytes) => {
-                self.len -= bytes.len();
-                self.charge.refer(self.charge.referred() - bytes.len());
-                bytes.len()
-            }
-            Segment::File(part) => {
-                self.files = self.files.saturating_sub(part.len());
-                clamp(part.len())
-            }
-        }
-    }
-}
+type Queue = Segments<FilePart>;
 
 /// What a [`Backlog`] has to be written next.
 #[derive(Debug)]
@@ -140,9 +72,8 @@ impl Queues {
     }
 
     fn give(&mut self, mut queue: Box<Queue>) {
-        queue.charge = Charge::NONE;
-        debug_assert!(queue.segments.is_empty() && queue.len == 0);
-        if self.spare.len() < SPARE_QUEUES && queue.segments.capacity() <= SPARE_RING {
+        queue.charge_to(None);
+        if self.spare.len() < SPARE_QUEUES && queue.room() <= SPARE_RING {
             self.spare.push(queue);
         }
     }
@@ -158,33 +89,34 @@ impl Backlog {
     /// space.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| queue.waiting())
+        let queue = self.queue.as_ref();
+        queue.map_or(0, |queue| queue.len() + clamp(queue.stored()))
     }
 
     /// Bytes that wait in memory.
     #[inline]
     pub(crate) fn held(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| queue.len)
+        self.queue.as_ref().map_or(0, |queue| queue.len())
     }
 
     /// Whether nothing waits.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         let queue = self.queue.as_ref();
-        queue.is_none_or(|queue| queue.segments.is_empty())
+        queue.is_none_or(|queue| queue.is_empty())
     }
 
     /// Bytes of memory held. What is shared counts in each backlog; what is in
     /// files does not.
     #[inline]
     pub(crate) fn memory(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| queue.charge.bytes())
+        self.queue.as_ref().map_or(0, |queue| queue.memory())
     }
 
     fn queue(&mut self, queues: &mut Queues) -> &mut Queue {
         self.queue.get_or_insert_with(|| {
             let mut queue: Box<Queue> = queues.spare.pop().unwrap_or_default();
-            queue.charge.set(size_of::<Queue>());
+            queue.set_beside(size_of::<Queue>());
             queue
         })
     }
@@ -192,7 +124,7 @@ impl Backlog {
     /// Charges to an account what waits and what will; to be called before
     /// something is appended.
     pub(crate) fn charge_to(&mut self, account: Option<&Account>, queues: &mut Queues) {
-        self.queue(queues).charge.move_to(account);
+        self.queue(queues).charge_to(account);
     }
 
     /// Appends a copy of `bytes`.
@@ -200,21 +132,9 @@ impl Backlog {
         if bytes.is_empty() {
             return;
         }
-        let queue = self.queue(queues);
-        queue.len += bytes.len();
-        let mut rest = bytes;
-        if let Some(Segment::Copied { bytes: tail, .. }) = queue.segments.back_mut() {
-            let n = rest.len().min(SEGMENT.saturating_sub(tail.len()));
-            let before = tail.capacity();
-            tail.extend_from_slice(&rest[..n]);
-            queue.charge.grow(tail.capacity() - before);
-            rest = &rest[n..];
-        }
-        for chunk in rest.chunks(SEGMENT) {
-            let mut bytes = queues.buffers.take();
-            bytes.extend_from_slice(chunk);
-            queue.charge.grow(size_of::<Segment>() + bytes.capacity());
-            queue.segments.push_back(Segment::Copied { bytes, sent: 0 });
+        self.queue(queues);
+        if let Some(queue) = &mut self.queue {
+            queue.put(bytes, || queues.buffers.take());
         }
     }
 
@@ -226,14 +146,11 @@ impl Backlog {
         if bytes.is_empty() {
             return;
         }
-        let tail = self.queue.as_ref().and_then(|queue| queue.segments.back());
-        if bytes.len() < SHARED_FROM && tail.is_some() {
+        if bytes.len() < SHARED_FROM && !self.is_empty() {
             return self.put(&bytes, queues);
         }
-        let queue = self.queue(queues);
-        queue.len += bytes.len();
-        queue.charge.grow(size_of::<Segment>() + bytes.len());
-        queue.segments.push_back(Segment::Shared(bytes));
+        let reference = Reference::Shared(bytes);
+        self.queue(queues).put_reference(reference);
     }
 
     /// Appends bytes that many are to get, and that are charged elsewhere: small
@@ -242,22 +159,16 @@ impl Backlog {
         if bytes.len() < SHARED_FROM {
             return self.put_shared(bytes, queues);
         }
-        let queue = self.queue(queues);
-        queue.len += bytes.len();
-        queue.charge.grow(size_of::<Segment>());
-        queue.charge.refer(queue.charge.referred() + bytes.len());
-        queue.segments.push_back(Segment::Published(bytes));
+        let reference = Reference::Published(bytes);
+        self.queue(queues).put_reference(reference);
     }
 
     /// Appends a part of a file, which is read when it is sent.
     pub(crate) fn put_file(&mut self, part: FilePart, queues: &mut Queues) {
-        if part.is_empty() {
-            return;
+        if !part.is_empty() {
+            let reference = Reference::Stored(part);
+            self.queue(queues).put_reference(reference);
         }
-        let queue = self.queue(queues);
-        queue.files = queue.files.saturating_add(part.len());
-        queue.charge.grow(size_of::<Segment>());
-        queue.segments.push_back(Segment::File(part));
     }
 
     /// Appends what a cork holds, less the first `from` bytes: those that the
@@ -265,9 +176,15 @@ impl Backlog {
     pub(crate) fn extend_from(&mut self, cork: &Cork, from: usize, queues: &mut Queues) {
         cork.pieces(from, |piece| match piece {
             Piece::Copied(bytes) => self.put(bytes, queues),
-            Piece::Shared(bytes, from) => self.put_shared(bytes.slice(from..), queues),
-            Piece::Published(bytes, from) => self.put_published(bytes.slice(from..), queues),
-            Piece::File(part, from) => self.put_file(part.slice(from, u64::MAX), queues),
+            Piece::Reference(reference, from) => match reference {
+                Reference::Shared(bytes) => {
+                    self.put_shared(bytes.slice(from as usize..), queues);
+                }
+                Reference::Published(bytes) => {
+                    self.put_published(bytes.slice(from as usize..), queues);
+                }
+                Reference::Stored(part) => self.put_file(part.slice(from, u64::MAX), queues),
+            },
         });
     }
 
@@ -276,7 +193,7 @@ impl Backlog {
     /// of a file.
     #[inline]
     pub(crate) fn parts<R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
-        let segments = self.queue.as_ref().map_or(0, |queue| queue.segments.len());
+        let segments = self.queue.as_ref().map_or(0, |queue| queue.count());
         if segments <= 4 {
             self.gather::<4, R>(max, f)
         } else {
@@ -288,7 +205,7 @@ impl Backlog {
     fn gather<const N: usize, R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         let mut parts = [IoSlice::new(&[]); N];
         let (mut n, mut bytes) = (0, 0);
-        let segments = self.queue.iter().flat_map(|queue| &queue.segments);
+        let segments = self.queue.iter().flat_map(|queue| queue.iter());
         for (part, segment) in parts.iter_mut().zip(segments) {
             let (true, Some(slice)) = (bytes < max, segment.as_slice()) else {
                 break;
@@ -307,8 +224,8 @@ impl Backlog {
         self.parts(max, |parts| {
             let offered: usize = parts.iter().map(|part| part.len()).sum();
             let queue = self.queue.as_ref();
-            match queue.and_then(|queue| queue.segments.get(parts.len())) {
-                Some(Segment::File(part)) if offered < max => {
+            match queue.and_then(|queue| queue.get(parts.len())) {
+                Some(Segment::Reference(Reference::Stored(part))) if offered < max => {
                     // What stands in front of it does not cut it short.
                     let part = part.slice(0, max as u64);
                     let all = offered + clamp(part.len());
@@ -321,54 +238,15 @@ impl Backlog {
 
     /// Drops the first `n` bytes, which the kernel took; at most all.
     pub(crate) fn advance(&mut self, n: usize, queues: &mut Queues) {
-        let Some(queue) = &mut self.queue else {
-            return;
-        };
-        let mut n = n;
-        while n > 0
-            && let Some(front) = queue.segments.front_mut()
-        {
-            match front {
-                Segment::Copied { bytes, sent } if n < bytes.len() - *sent => {
-                    *sent += n;
-                    queue.len -= n;
-                    return;
-                }
-                Segment::Shared(bytes) if n < bytes.len() => {
-                    bytes.advance(n);
-                    queue.len -= n;
-                    queue.charge.shrink(n);
-                    return;
-                }
-                Segment::Published(bytes) if n < bytes.len() => {
-                    bytes.advance(n);
-                    queue.len -= n;
-                    queue.charge.refer(queue.charge.referred() - n);
-                    return;
-                }
-                Segment::File(part) if (n as u64) < part.len() => {
-                    part.advance(n as u64);
-                    queue.files = queue.files.saturating_sub(n as u64);
-                    return;
-                }
-                Segment::Copied { .. }
-                | Segment::Shared(_)
-                | Segment::Published(_)
-                | Segment::File(_) => {}
-            }
-            n -= queue.drop_first(&mut queues.buffers).min(n);
+        if let Some(queue) = &mut self.queue {
+            queue.advance(n, |bytes| queues.buffers.give(bytes));
         }
-        debug_assert!(
-            !queue.segments.is_empty()
-                || queue.charge.bytes() == size_of::<Queue>() && queue.len == 0,
-            "the books are wrong"
-        );
         self.rest(queues);
     }
 
     /// Gives the memory back if there is nothing to remember.
     fn rest(&mut self, queues: &mut Queues) {
-        let idle = |queue: &mut Box<Queue>| queue.segments.is_empty();
+        let idle = |queue: &mut Box<Queue>| queue.is_empty();
         if let Some(queue) = self.queue.take_if(idle) {
             queues.give(queue);
         }
@@ -377,9 +255,7 @@ impl Backlog {
     /// Drops everything.
     pub(crate) fn clear(&mut self, queues: &mut Queues) {
         if let Some(queue) = &mut self.queue {
-            while !queue.segments.is_empty() {
-                queue.drop_first(&mut queues.buffers);
-            }
+            queue.clear(|bytes| queues.buffers.give(bytes));
         }
         self.rest(queues);
     }
@@ -416,7 +292,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn contents(backlog: &Backlog) -> Vec<u8> {
-        let segments = backlog.queue.iter().flat_map(|queue| &queue.segments);
+        let segments = backlog.queue.iter().flat_map(|queue| queue.iter());
         segments
             .flat_map(|s| s.as_slice().unwrap().to_vec())
             .collect()
@@ -437,7 +313,7 @@ mod tests {
             backlog.put_shared(Bytes::from_static(&[0; SHARED_FROM]), &mut queues);
             backlog.put(b"def", &mut queues);
             let queue = backlog.queue.as_ref().unwrap();
-            places.push((core::ptr::from_ref(&**queue), queue.segments.capacity()));
+            places.push((core::ptr::from_ref(&**queue), queue.room()));
             backlog.advance(6 + SHARED_FROM, &mut queues);
             assert!(backlog.queue.is_none());
         }

@@ -5,14 +5,10 @@ use bytes::Bytes;
 use std::io::{self, IoSlice};
 
 use super::gathered::Gathered;
-use crate::link::{Account, Charge};
+use crate::link::{Account, Charge, Reference, SHARED_FROM, clamp};
 use crate::net::FilePart;
 use crate::net::system::poller::MAX_PARTS;
 use crate::wire::Sink;
-
-/// From this size on, shared bytes are kept by reference: below, copying them
-/// costs less than a further part of the write.
-pub(in crate::net) const SHARED_FROM: usize = 16 * 1024;
 
 /// A copied buffer that has grown beyond this is freed when it has not been
 /// needed for a while.
@@ -46,15 +42,7 @@ pub(crate) struct Cork {
 #[derive(Debug)]
 struct Shared {
     at: usize, // <= copied.len()
-    what: Reference,
-}
-
-#[derive(Debug)]
-enum Reference {
-    Bytes(Bytes),
-    /// That many are to get; charged elsewhere.
-    Published(Bytes),
-    File(FilePart),
+    what: Reference<FilePart>,
 }
 
 /// A place in a [`Cork`].
@@ -178,14 +166,10 @@ impl Cork {
     pub(crate) fn truncate(&mut self, mark: Mark) {
         self.copied.truncate(mark.copied);
         for shared in self.shared.drain(mark.shared.min(self.shared.len())..) {
-            match shared.what {
-                Reference::Bytes(bytes) => {
-                    self.shared_len -= bytes.len();
-                    self.charge.shrink(bytes.len());
-                }
-                Reference::Published(bytes) => self.shared_len -= bytes.len(),
-                Reference::File(part) => self.files = self.files.saturating_sub(part.len()),
-            }
+            let (len, stored) = shared.what.lens();
+            self.shared_len -= len;
+            self.files = self.files.saturating_sub(stored);
+            self.charge.shrink(shared.what.held());
         }
         // Only a mark of another filling could leave one behind its place.
         for shared in &mut self.shared {
@@ -199,11 +183,7 @@ impl Cork {
         if bytes.len() < SHARED_FROM {
             return self.put(&bytes);
         }
-        self.shared_len += bytes.len();
-        self.shared.push(Shared {
-            at: self.copied.len(),
-            what: Reference::Published(bytes),
-        });
+        self.refer(Reference::Published(bytes));
     }
 
     /// Appends a part of a file, which is read when it is sent.
@@ -211,11 +191,16 @@ impl Cork {
         if part.is_empty() {
             return;
         }
-        self.files = self.files.saturating_add(part.len());
-        self.shared.push(Shared {
-            at: self.copied.len(),
-            what: Reference::File(part),
-        });
+        self.refer(Reference::Stored(part));
+    }
+
+    fn refer(&mut self, what: Reference<FilePart>) {
+        let (len, stored) = what.lens();
+        self.shared_len += len;
+        self.files = self.files.saturating_add(stored);
+        self.charge.grow(what.held());
+        let at = self.copied.len();
+        self.shared.push(Shared { at, what });
     }
 
     /// Calls `f` with the pieces in their order, less the first `from` bytes.
@@ -235,11 +220,7 @@ impl Cork {
             // In range and in order: `at` of each is a length that `copied`
             // had when it came, and `truncate` keeps it so.
             emit(Piece::Copied(&copied[at..shared.at]));
-            emit(match &shared.what {
-                Reference::Bytes(bytes) => Piece::Shared(bytes, 0),
-                Reference::Published(bytes) => Piece::Published(bytes, 0),
-                Reference::File(part) => Piece::File(part, 0),
-            });
+            emit(Piece::Reference(&shared.what, 0));
             at = shared.at;
         }
         emit(Piece::Copied(&copied[at..]));
@@ -316,12 +297,8 @@ impl Cork {
 pub(in crate::net) enum Piece<'a> {
     /// In the cork's own buffer.
     Copied(&'a [u8]),
-    /// Shared, less the first bytes.
-    Shared(&'a Bytes, usize),
-    /// Shared and charged once for many peers, less the first bytes.
-    Published(&'a Bytes, usize),
-    /// Of a file, less the first bytes.
-    File(&'a FilePart, u64),
+    /// By reference, less the first bytes.
+    Reference(&'a Reference<FilePart>, u64),
 }
 
 impl<'a> Piece<'a> {
@@ -330,8 +307,8 @@ impl<'a> Piece<'a> {
     fn as_slice(&self) -> Option<&'a [u8]> {
         match *self {
             Self::Copied(bytes) => Some(bytes),
-            Self::Shared(bytes, from) | Self::Published(bytes, from) => Some(&bytes[from..]), // `skip` stays within
-            Self::File(..) => None,
+            // `skip` stays within.
+            Self::Reference(reference, from) => Some(&reference.as_slice()?[from as usize..]),
         }
     }
 
@@ -339,8 +316,10 @@ impl<'a> Piece<'a> {
     fn len(&self) -> usize {
         match *self {
             Self::Copied(bytes) => bytes.len(),
-            Self::Shared(bytes, from) | Self::Published(bytes, from) => bytes.len() - from,
-            Self::File(part, from) => clamp(part.len() - from),
+            Self::Reference(reference, from) => {
+                let (len, stored) = reference.lens();
+                clamp(len as u64 + stored - from)
+            }
         }
     }
 
@@ -349,21 +328,8 @@ impl<'a> Piece<'a> {
     fn skip(self, n: usize) -> Self {
         match self {
             Self::Copied(bytes) => Self::Copied(&bytes[n..]),
-            Self::Shared(bytes, from) => Self::Shared(bytes, from + n),
-            Self::Published(bytes, from) => Self::Published(bytes, from + n),
-            Self::File(part, from) => Self::File(part, from + n as u64),
+            Self::Reference(reference, from) => Self::Reference(reference, from + n as u64),
         }
-    }
-}
-
-/// Bytes of files, counted with those in memory: so that no sum overflows.
-#[inline]
-pub(in crate::net) const fn clamp(files: u64) -> usize {
-    const MOST: usize = usize::MAX / 4;
-    if files > MOST as u64 {
-        MOST
-    } else {
-        files as usize
     }
 }
 
@@ -397,12 +363,7 @@ impl Sink for Cork {
         if bytes.len() < SHARED_FROM {
             return self.put(&bytes);
         }
-        self.shared_len += bytes.len();
-        self.charge.grow(bytes.len());
-        self.shared.push(Shared {
-            at: self.copied.len(),
-            what: Reference::Bytes(bytes),
-        });
+        self.refer(Reference::Shared(bytes));
     }
 }
 
@@ -508,7 +469,9 @@ mod tests {
         assert_eq!((taken.unwrap(), &written[..]), (4, &b"head"[..]));
         let mut lens = Vec::new();
         cork.pieces(504, |piece| match piece {
-            Piece::File(part, from) => lens.push((part.len(), from as usize)),
+            Piece::Reference(Reference::Stored(part), from) => {
+                lens.push((part.len(), from as usize));
+            }
             piece => lens.push((0, piece.len())),
         });
         assert_eq!(lens, [(1000, 500), (0, 4)]);

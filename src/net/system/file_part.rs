@@ -5,6 +5,7 @@ use core::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 
+use crate::link::Stored;
 use crate::net::Claim;
 
 /// A part of a file that is to be sent: the file, where the part begins, and
@@ -144,6 +145,16 @@ impl FilePart {
         }
         self.advance(done as u64);
         Ok(done)
+    }
+}
+
+impl Stored for FilePart {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn advance(&mut self, n: u64) {
+        self.advance(n); // the inherent one
     }
 }
 

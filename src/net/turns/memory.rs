@@ -15,9 +15,8 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::input_buffer::InputBuffer;
-use crate::link::{Account, Charge, Link, Pace};
+use crate::link::{Account, Charge, Link, Pace, SHARED_FROM};
 use crate::net::stores::caps::Origin;
-use crate::net::stores::cork::SHARED_FROM;
 use crate::net::stores::memory_use::Seen;
 use crate::net::{Caps, Key, Limits, Peer};
 use crate::wire::Instant;

@@ -1,0 +1,227 @@
+//! Bytes that are appended behind and used up in front.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use super::{Account, Charge, Full};
+
+/// A buffer that is drained in front: what has been used stays where it is until
+/// it outweighs what has not, so that moving costs each byte once.
+///
+/// ```text
+///   | used | unused ............. |
+///           ^ used                 ^ bytes.len()
+/// ```
+///
+/// It is charged for its memory where it has an account.
+#[derive(Debug, Default)]
+pub(crate) struct DrainBuffer {
+    bytes: Vec<u8>,
+    used: usize, // <= bytes.len()
+    charge: Charge,
+}
+
+impl DrainBuffer {
+    /// Empty, without memory.
+    pub(crate) const fn new() -> Self {
+        Self::with_memory(Vec::new())
+    }
+
+    /// Empty, with the memory of a buffer that is empty.
+    pub(crate) const fn with_memory(memory: Vec<u8>) -> Self {
+        Self {
+            bytes: memory,
+            used: 0,
+            charge: Charge::NONE,
+        }
+    }
+
+    /// Charges it to another account from here on.
+    pub(crate) fn charge_to(&mut self, account: Option<&Account>) {
+        self.charge.move_to(account);
+        self.book();
+    }
+
+    /// Whether it has been charged to an account.
+    pub(crate) const fn is_charged(&self) -> bool {
+        self.charge.account().is_some()
+    }
+
+    fn book(&mut self) {
+        self.charge.set(self.bytes.capacity());
+    }
+
+    /// Bytes of memory held.
+    pub(crate) const fn memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Bytes that have not been used.
+    pub(crate) const fn len(&self) -> usize {
+        self.bytes.len() - self.used // used <= len
+    }
+
+    /// Whether all has been used.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What has not been used.
+    pub(crate) fn unused(&self) -> &[u8] {
+        self.bytes.get(self.used..).unwrap_or_default()
+    }
+
+    /// What has not been used, for a machine that changes it in place.
+    pub(crate) fn unused_mut(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.used..).unwrap_or_default()
+    }
+
+    /// Appends bytes.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.compact();
+        self.bytes.extend_from_slice(bytes);
+        self.book();
+    }
+
+    /// Appends bytes, if there is memory for them.
+    ///
+    /// # Errors
+    /// [`Full`] if the account has no room: nothing is appended then.
+    pub(crate) fn try_push(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        self.compact();
+        let (len, held) = (self.bytes.len() + bytes.len(), self.bytes.capacity());
+        if len > held {
+            let size = len.max(2 * held);
+            self.charge.try_grow(size - self.charge.bytes().min(size))?;
+            self.bytes.reserve_exact(size - self.bytes.len());
+            self.book();
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Takes bytes over: their memory, if nothing is in the buffer.
+    pub(crate) fn push_owned(&mut self, bytes: Vec<u8>) {
+        if !self.is_empty() {
+            return self.push(&bytes);
+        }
+        (self.bytes, self.used) = (bytes, 0);
+        self.book();
+    }
+
+    /// Notes that the first `n` bytes have been used; all, if there are fewer. They
+    /// stay where they are until something is appended.
+    pub(crate) const fn advance(&mut self, n: usize) {
+        let len = self.len();
+        self.used += if n < len { n } else { len };
+    }
+
+    /// Uses the first `n` bytes, or all if there are fewer, and lends them.
+    pub(crate) fn take(&mut self, n: usize) -> &mut [u8] {
+        let from = self.used;
+        self.advance(n);
+        self.bytes.get_mut(from..self.used).unwrap_or_default()
+    }
+
+    /// Gives the memory back if all has been used, down to `most` bytes.
+    pub(crate) fn release(&mut self, most: usize) {
+        if self.is_empty() {
+            self.clear();
+            self.bytes.shrink_to(most);
+            self.book();
+        }
+    }
+
+    /// Forgets all, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.used = 0;
+    }
+
+    /// Forgets all, and gives the memory away.
+    pub(crate) fn take_memory(&mut self) -> Vec<u8> {
+        self.clear();
+        let memory = mem::take(&mut self.bytes);
+        self.book();
+        memory
+    }
+
+    /// Moves what has not been used to the front, where that costs no more than
+    /// what has been used.
+    fn compact(&mut self) {
+        if self.used > 0 && self.used >= self.len() {
+            self.bytes.drain(..self.used); // used <= len
+            self.used = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_behaves_like_a_vector(steps in prop::collection::vec((0..6u8, 0..900usize), 0..60)) {
+            let account = Account::new(usize::MAX);
+            let (mut buffer, mut model) = (DrainBuffer::new(), Vec::new());
+            buffer.charge_to(Some(&account));
+            for (n, (step, size)) in steps.into_iter().enumerate() {
+                let piece = vec![n as u8; size];
+                match step {
+                    0 => {
+                        buffer.push(&piece);
+                        model.extend(piece);
+                    }
+                    1 => {
+                        buffer.try_push(&piece).unwrap();
+                        model.extend(piece);
+                    }
+                    2 => {
+                        buffer.push_owned(piece.clone());
+                        model.extend(piece);
+                    }
+                    3 => {
+                        buffer.advance(size);
+                        model.drain(..size.min(model.len()));
+                    }
+                    4 => {
+                        let taken: Vec<u8> = model.drain(..size.min(model.len())).collect();
+                        prop_assert_eq!(&*buffer.take(size), &taken[..]);
+                    }
+                    _ => buffer.release(size),
+                }
+                prop_assert_eq!(buffer.unused(), &model[..]);
+                prop_assert_eq!((buffer.len(), buffer.is_empty()), (model.len(), model.is_empty()));
+                prop_assert_eq!(account.held(), buffer.memory());
+            }
+            buffer.take_memory();
+            prop_assert_eq!((account.held(), buffer.len()), (0, 0));
+        }
+    }
+
+    #[test]
+    fn memory_is_asked_for_before_it_is_taken() {
+        let account = Account::new(100);
+        let mut buffer = DrainBuffer::new();
+        buffer.charge_to(Some(&account));
+        buffer.try_push(&[1; 60]).unwrap();
+        assert_eq!(buffer.try_push(&[2; 60]), Err(Full));
+        assert_eq!((buffer.len(), account.held()), (60, 60));
+        buffer.advance(60);
+        buffer.try_push(&[3; 60]).unwrap(); // in the same memory
+        assert_eq!((buffer.unused(), account.held()), (&[3; 60][..], 60));
+    }
+
+    #[test]
+    fn a_front_that_is_used_byte_by_byte_is_moved_seldom() {
+        let mut buffer = DrainBuffer::new();
+        for n in 0..100_000_u32 {
+            buffer.push(&n.to_be_bytes());
+            assert_eq!(buffer.take(4), n.to_be_bytes());
+        }
+        assert!(buffer.memory() <= 64, "{}", buffer.memory());
+    }
+}
