@@ -8,10 +8,9 @@
 //! ```
 
 use alloc::vec::Vec;
-use core::ops::Range;
 use core::time::Duration;
 
-use super::frame::{self, FramePlace, Kind, PREFIX};
+use super::frame::{self, FramePlace, MessagePlace, PREFIX};
 use super::lines::{put_known, put_line, put_metadata, put_status};
 use super::request_head::{Request, RequestFields};
 use super::{Body, Compression, ContentType, Encoding, Limits, Message, Mode, Refusal};
@@ -68,30 +67,6 @@ pub struct Call {
     accepts_gzip: bool,
     timeout: Option<Option<Duration>>, // none in it: it is malformed
     is_readable: bool,                 // all binary metadata is base64
-}
-
-/// A message, by its place in the input.
-#[derive(Debug)]
-pub(crate) struct MessagePlace {
-    pub(crate) at: Range<usize>,
-    /// Whether it is compressed with the announced encoding.
-    pub(crate) compressed: bool,
-}
-
-impl MessagePlace {
-    /// The same message in what `n` bytes stand in front of.
-    #[cfg(feature = "net")]
-    pub(crate) fn behind(mut self, n: usize) -> Self {
-        self.at = self.at.start + n..self.at.end + n;
-        self
-    }
-
-    fn borrow(self, input: &mut [u8]) -> Message<'_> {
-        Message {
-            compressed: self.compressed,
-            bytes: input.get_mut(self.at).unwrap_or_default(), // it lies in the input
-        }
-    }
 }
 
 /// How far the answer is.
@@ -262,19 +237,12 @@ impl Call {
         input: &mut [u8],
         limits: &Limits,
     ) -> Result<Received<MessagePlace>, ProtocolError> {
-        let Received { used, step } = self.body.locate(input, limits)?;
-        let step = match step {
-            Step::Event(FramePlace { kind, at }) => match kind {
-                Kind::Message { compressed } => Step::Event(MessagePlace { at, compressed }),
-                // The decoder of a request refuses trailers by their prefix.
-                Kind::Trailers => return Err(ProtocolError::UnexpectedTrailers),
-            },
-            Step::Need(more) => Step::Need(more),
-            Step::Paused => Step::Paused,
-            Step::Full => Step::Full,
-            Step::Done => Step::Done,
-        };
-        Ok(Received { used, step })
+        let received = self.body.locate(input, limits)?;
+        match received.step {
+            // The decoder of a request refuses trailers by their prefix.
+            Step::Event(ref place) if place.is_trailers() => Err(ProtocolError::UnexpectedTrailers),
+            _ => Ok(received.map(FramePlace::message)),
+        }
     }
 
     /// Says that the request's body has ended: the client half-closed.

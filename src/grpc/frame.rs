@@ -126,10 +126,50 @@ impl FramePlace {
         }
     }
 
+    #[cfg(feature = "alloc")]
+    pub(super) const fn is_trailers(&self) -> bool {
+        matches!(self.kind, Kind::Trailers)
+    }
+
+    /// The message that it is, unless it is trailers.
+    #[cfg(feature = "alloc")]
+    pub(super) fn message(self) -> MessagePlace {
+        MessagePlace {
+            compressed: matches!(self.kind, Kind::Message { compressed: true }),
+            at: self.at,
+        }
+    }
+
     /// The same frame in what `n` bytes stand in front of.
     pub(super) fn behind(mut self, n: usize) -> Self {
         self.at = self.at.start + n..self.at.end + n;
         self
+    }
+}
+
+/// A message, by its place in the input.
+#[cfg(feature = "alloc")]
+#[derive(Debug)]
+pub(crate) struct MessagePlace {
+    pub(crate) at: Range<usize>,
+    /// Whether it is compressed with the announced encoding.
+    pub(crate) compressed: bool,
+}
+
+#[cfg(feature = "alloc")]
+impl MessagePlace {
+    /// The same message in what `n` bytes stand in front of.
+    #[cfg(feature = "net")]
+    pub(crate) fn behind(mut self, n: usize) -> Self {
+        self.at = self.at.start + n..self.at.end + n;
+        self
+    }
+
+    pub(super) fn borrow(self, input: &mut [u8]) -> Message<'_> {
+        Message {
+            compressed: self.compressed,
+            bytes: input.get_mut(self.at).unwrap_or_default(), // it lies in the input
+        }
     }
 }
 

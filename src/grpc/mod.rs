@@ -69,8 +69,6 @@ pub mod timeout;
 pub mod web;
 
 pub use body::Body;
-#[cfg(feature = "net")]
-pub(crate) use call::MessagePlace;
 #[cfg(feature = "alloc")]
 pub use call::{Call, Ending};
 #[cfg(feature = "alloc")]
@@ -81,6 +79,8 @@ pub use codec::Proto;
 pub use codec::{CallStatus, Payload};
 pub use encoding::Encoding;
 pub use error::{ProtocolError, Refusal, UsageError};
+#[cfg(feature = "net")]
+pub(crate) use frame::MessagePlace;
 pub use frame::{Compression, Message};
 #[cfg(feature = "gzip")]
 pub use gzip::Gzip;
