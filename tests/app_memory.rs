@@ -1,19 +1,26 @@
 //! What the app holds for clients from one event to the next is charged to them.
 #![cfg(feature = "net")]
 
+use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, mpsc};
 
 use barewire::app::{
-    App, BlockingLimits, Health, Later, Metrics, Response, ResponseStream, Route, ServerStream,
-    Service,
+    App, BlockingLimits, Conversation, Health, Later, Metrics, Response, ResponseStream, Route,
+    ServerStream, Service,
 };
+use barewire::http2::BodyLength;
 use barewire::net::{Limits, ListenOptions};
 
 mod app_support;
+mod http2_support;
+#[path = "app_support/http2.rs"]
+mod peer;
 
 use app_support::{PATIENCE, Running, read_until, wait_until};
+use peer::Peer;
 
 const KIB: usize = 1 << 10;
 /// By how much the loop's own buffers may have grown.
@@ -181,6 +188,66 @@ fn small_metadata_is_charged_as_large() {
         let [little, more] = [1, 600].map(|len| held_by_calls(&vec![b'v'; len], is_complete));
         assert!(more >= little + 100 * 500, "{little} {more}");
     }
+}
+
+struct Waits;
+
+impl Conversation for Waits {
+    type Request = Vec<u8>;
+    type Response = Vec<u8>;
+
+    fn message(&mut self, _message: Vec<u8>, _stream: &mut ResponseStream<'_, '_, Vec<u8>>) {}
+
+    fn half_closed(&mut self, _stream: &mut ResponseStream<'_, '_, Vec<u8>>) {}
+}
+
+/// Calls whose messages never ended kept the pace by what the server threw away, and an
+/// honest upload was refused.
+#[test]
+fn nobody_keeps_the_pace_by_what_is_thrown_away() {
+    let limits = Limits::DEFAULT
+        .with_memory(4096 * KIB)
+        .with_memory_grace(Duration::from_millis(200))
+        .with_memory_wait(2 * PATIENCE);
+    let app = App::new()
+        .threads(1)
+        .limits(limits)
+        .collect_limit(2048 * KIB)
+        .post("/length", |request, reply| {
+            reply.text(request.body().len().to_string())
+        })
+        .grpc(Service::new("t.T").client_streaming("Wait", |_call| Ok(Waits)));
+    let metrics = app.metrics();
+    let running = Running::start(app);
+    let part = [&[0, 0, 0x20, 0, 0], &vec![b'm'; 900 * KIB][..]].concat();
+    let mut peers: Vec<Peer> = (0..3)
+        .map(|_| {
+            let mut peer = Peer::connect(&running);
+            let fields = [("content-type", "application/grpc"), ("te", "trailers")];
+            let length = Some(BodyLength::Unknown);
+            let id = peer.side.ask("POST", "/t.T/Wait", None, &fields, length);
+            peer.send(id, &part, false);
+            peer
+        })
+        .collect();
+    wait_until("all of it is held", || held(&metrics) > 2700 * KIB);
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Frames that mean nothing (RFC 9113 §5.3.2), many times as fast as the pace.
+            let junk = frame(2, 0, 9, b"\0\0\0\0\x10").repeat(700);
+            while !is_over.load(Relaxed) {
+                for peer in &mut peers {
+                    let _ = peer.stream.write_all(&junk);
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let answer = running.post("/length", &"y".repeat(1500 * KIB));
+        is_over.store(true, Relaxed);
+        assert_eq!(answer.body, (1500 * KIB).to_string());
+    });
+    assert!(metrics.snapshot().memory[0].evicted() > 0);
 }
 
 #[test]

@@ -27,6 +27,17 @@ impl Link {
         }
     }
 
+    /// How much of `read` bytes that have been fed counts as progress of a peer for
+    /// which memory is held: on HTTP/2 the content that somebody wanted, so that
+    /// nobody keeps the pace by what is thrown away.
+    #[cfg(feature = "net")]
+    pub(crate) fn progress(&mut self, read: usize) -> usize {
+        match &mut self.protocol {
+            Protocol::Http2(many) => many.take_wanted(),
+            _ => read,
+        }
+    }
+
     /// Whether exchanges of this link wait for memory, which is not said by
     /// withholding its input: it is read on, and their windows stay as they
     /// are.

@@ -361,6 +361,7 @@ impl Multiplex {
                     self.machine.consume(id, data.len(), out);
                     return Some(Event::TooLarge);
                 }
+                self.wanted += data.len();
                 self.pace(id, data.len(), limits, now);
                 if is_short {
                     if let Some(stream) = self.streams.get_mut(id) {
@@ -374,6 +375,7 @@ impl Multiplex {
                 if !stream.owner_consumes {
                     self.machine.consume(id, data.len(), out);
                 }
+                self.wanted += data.len();
                 self.pace(id, data.len(), limits, now);
                 return Some(Event::Body(data));
             }
@@ -383,6 +385,7 @@ impl Multiplex {
                     .kept
                     .get_or_insert_with(|| BufferedRequest::inbox(self.charge.account()));
                 kept.keep(data);
+                self.wanted += data.len();
                 stream.unread += data.len() as u32; // within the stream's window
                 if is_fed && stream.exchange.intake != Intake::Offered {
                     self.queue(id);

@@ -77,6 +77,12 @@ impl Multiplex {
         awaits
     }
 
+    /// Bytes of content that somebody wanted, since this was asked last.
+    #[cfg(feature = "net")]
+    pub(in crate::link) fn take_wanted(&mut self) -> usize {
+        core::mem::take(&mut self.wanted)
+    }
+
     /// Whether streams wait for memory.
     pub(in crate::link) const fn is_starved(&self) -> bool {
         !self.starved.is_empty()

@@ -54,6 +54,8 @@ pub(in crate::link) struct Multiplex {
     pub(super) starved: Vec<u32>,
     /// Frames have left that ask something, and where they are is not noted.
     pub(super) has_left: bool,
+    /// Bytes of content that somebody wanted, since this was asked last.
+    pub(super) wanted: usize,
 }
 
 impl Multiplex {
@@ -78,6 +80,7 @@ impl Multiplex {
             promise: Promise::default(),
             starved: Vec::new(),
             has_left: false,
+            wanted: 0,
         }
     }
 

@@ -247,11 +247,6 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = state.connections.get_mut(key) else {
             return Next::Rest;
         };
-        if let Some(account) = connection.link.account()
-            && account.held() + account.referred() > LITTLE
-        {
-            account.moved(read.bytes, state.memory.pace, state.now);
-        }
         connection.ended |= read.end;
         connection.readable = !read.end && (!read.drained || connection.fin);
         let ended = connection.ended;
@@ -283,7 +278,24 @@ impl<P: Poller> Loop<P> {
                 stop
             }
         };
+        self.note_progress(key, read.bytes);
         self.after(key, stop)
+    }
+
+    /// Notes what a peer has sent for which memory is held.
+    #[inline]
+    fn note_progress(&mut self, key: Key, read: usize) {
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return;
+        };
+        let is_held = |account: &Account| account.held() + account.referred() > LITTLE;
+        if connection.link.account().is_some_and(is_held) {
+            let bytes = connection.link.progress(read);
+            if let Some(account) = connection.link.account() {
+                account.moved(bytes, state.memory.pace, state.now);
+            }
+        }
     }
 
     /// Nothing had come after all: what was kept stays.
