@@ -7,7 +7,7 @@ use super::call::{Call, CallState};
 use super::{Calls, Limits};
 use crate::client::connecting::{LinkId, Phase, Transport};
 use crate::grpc::Status;
-use crate::http::{Method, RequestHead, Target, Version};
+use crate::http::{Fields, Method, RequestHead, Target, Version};
 use crate::http2::{self, ErrorCode};
 use crate::link::{Body, UsageError};
 use crate::net::{Flow, Key};
@@ -112,11 +112,24 @@ impl<T> Calls<T> {
             protocol: None,
             fields: fields.as_fields(),
         };
-        let body = Body::Streamed {
-            length: None,
-            endless: false,
+        let rest = call.outbox.rest();
+        let is_whole = call.outbox.closed && (1..=PIECE).contains(&rest.len());
+        let body = match is_whole {
+            true => Body::Trailed {
+                bytes: rest,
+                trailers: Fields::EMPTY,
+            },
+            false => Body::Streamed {
+                length: None,
+                endless: false,
+            },
         };
+        let n = rest.len();
         let stream = transport.request(&head, Some(body))?;
+        if is_whole {
+            call.outbox.sent(n, self.limits.replay);
+            call.outbox.ended = true;
+        }
         call.place = CallState::Open { link, stream };
         if let Some(member) = self.pool.find(link) {
             member.add(stream, key);

@@ -166,7 +166,10 @@ impl Multiplex {
             Body::Whole(bytes) => self.put_all(id, NextBytes::Copied(bytes), None, now, out),
             Body::Shared(bytes) => self.put_all(id, NextBytes::Shared(bytes), None, now, out),
             Body::Trailed { bytes, trailers } => {
-                self.put_all(id, NextBytes::Copied(bytes), Some(trailers), now, out);
+                // Without trailers the last frame of content is the end.
+                let ends = bytes.is_empty() || !trailers.is_empty();
+                let trailers = ends.then_some(trailers);
+                self.put_all(id, NextBytes::Copied(bytes), trailers, now, out);
             }
             Body::Streamed { .. } => self.begin_content(id, length, now, out),
         }
