@@ -6,6 +6,7 @@
 //! 3. Below `net` there is no system: no `std`, no clock, no mio.
 //! 4. `unsafe` stands in `wire/simd` and in one file of `net/system` alone.
 //! 5. A file has at most 450 lines before its tests.
+//! 6. Of the protocols `net` knows limits and codes alone: `link` speaks them.
 //!
 //! The checker is itself checked against snippets that break each rule.
 
@@ -32,6 +33,16 @@ const LAYERS: &[(&str, u8)] = &[
 
 /// Imports between modules of one layer that are meant to be.
 const EXCEPTIONS: &[(&str, &str)] = &[("http2", "hpack")];
+
+/// The layer of the protocols.
+const PROTOCOLS: u8 = 2;
+
+/// What `net` may import from there.
+const KNOWN_TO_NET: &[(&str, &str)] = &[
+    ("http2", "ErrorCode"),
+    ("websocket", "CloseCode"),
+    ("websocket", "Kind"),
+];
 
 /// The last layer that runs without a system.
 const LAST_WITHOUT_SYSTEM: u8 = 3;
@@ -110,6 +121,7 @@ fn faults(sources: &[Source]) -> Vec<String> {
         check_unsafe(source, &code, &mut faults);
         check_system(source, &shipped, &mut faults);
         check_layers(source, &shipped, &mut faults);
+        check_protocols(source, &shipped, &mut faults);
     }
     tree.check_circles(&mut faults);
     faults
@@ -178,6 +190,22 @@ fn check_layers(source: &Source, shipped: &[String], faults: &mut Vec<String>) {
             Some(other) if other < layer => {}
             Some(_) => faults.push(format!("{}: {from} imports {to}", source.path)),
             None => faults.push(format!("{}: {to} is in no layer", source.path)),
+        }
+    }
+}
+
+fn check_protocols(source: &Source, shipped: &[String], faults: &mut Vec<String>) {
+    let module = source.module();
+    if module.first().is_none_or(|top| top != "net") {
+        return;
+    }
+    for to in references(&module, shipped) {
+        let is_known = |&(protocol, name): &(&str, &str)| to.len() == 2 && to == [protocol, name];
+        let is_protocol = layer_of(&to[0]) == Some(PROTOCOLS);
+        let is_limits = to.len() == 2 && to[1] == "Limits";
+        if is_protocol && !is_limits && !KNOWN_TO_NET.iter().any(is_known) {
+            let to = to.join("::");
+            faults.push(format!("{}: net speaks {to}", source.path));
         }
     }
 }
@@ -547,10 +575,28 @@ fn every_pair_of_modules_follows_the_table() {
         for (to, other) in LAYERS {
             let text = format!("use crate::{to}::X;");
             let allowed = from == to || other < layer || (*from, *to) == ("http2", "hpack");
-            let faults = faults_of(&[(&format!("{from}/mod.rs"), &text)]);
+            let mut faults = faults_of(&[(&format!("{from}/mod.rs"), &text)]);
+            faults.retain(|fault| !fault.contains("net speaks"));
             assert_eq!(faults.is_empty(), allowed, "{from} {to}: {faults:?}");
         }
     }
+}
+
+#[test]
+fn net_knows_limits_and_codes_of_the_protocols_alone() {
+    for text in [
+        "use crate::http1::Event;",
+        "use crate::http2::{self, Limits};",
+        "fn f() { crate::websocket::encode_message(); }",
+        "use super::super::super::websocket::frame::Head;",
+        "use crate::hpack::Limits as L; use crate::grpc::call::Call;",
+    ] {
+        assert_fault(&[("net/turns/x.rs", text)], "net speaks");
+        assert_eq!(faults_of(&[("app/x.rs", text)]), [""; 0]);
+    }
+    let text = "use crate::websocket::{CloseCode, Kind}; use crate::http1::Limits;\n\
+                #[cfg(test)] mod tests { use crate::http1::Event; }";
+    assert_eq!(faults_of(&[("net/x.rs", text)]), [""; 0]);
 }
 
 #[test]

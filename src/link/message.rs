@@ -8,6 +8,15 @@ use super::{Link, UsageError};
 use crate::websocket::{self, CloseCode, Kind};
 use crate::wire::{Instant, Sink};
 
+/// A message as the frame that a server sends, to be
+/// [delivered](Link::deliver) to many.
+#[cfg(feature = "net")]
+pub(crate) fn encode_message(kind: Kind, payload: &[u8]) -> Bytes {
+    let mut frame = bytes::BytesMut::with_capacity(payload.len() + 10);
+    websocket::encode_message(kind, payload, &mut frame);
+    frame.freeze()
+}
+
 impl Link {
     /// Sends a WebSocket message.
     ///
@@ -34,7 +43,7 @@ impl Link {
     }
 
     /// Books a whole message that was encoded by
-    /// [`websocket::encode_message`], for a server to send. `true`: the caller
+    /// [`websocket::encode_message`](crate::websocket::encode_message), for a server to send. `true`: the caller
     /// puts it behind what the connection has waiting; `false`: it waits for
     /// its stream already.
     ///

@@ -35,6 +35,8 @@ mod handing_on;
 mod limits;
 mod message;
 mod multiplex;
+#[cfg(feature = "net")]
+mod owner;
 mod protocol;
 mod receive;
 mod reply;
@@ -59,10 +61,12 @@ pub use event::{EndReason, Event, Unreachable};
 pub use exchanges::{BufferedRequest, RequestPool};
 pub use limits::Limits;
 #[cfg(feature = "net")]
-pub(crate) use multiplex::PeerProgress;
-pub use protocol::{CallContext, Closing, Link};
+pub(crate) use message::encode_message;
 #[cfg(feature = "net")]
-pub(crate) use receive::Taker;
+pub(crate) use multiplex::PeerProgress;
+#[cfg(feature = "net")]
+pub(crate) use owner::{EventContext, LinkOwner, Loan, pass_on};
+pub use protocol::{CallContext, Closing, Link};
 pub use reply::Snapshot;
 #[cfg(feature = "net")]
 pub(crate) use resting::Idle;

@@ -8,61 +8,14 @@ use super::exchanges::Intake;
 use super::multiplex::{Multiplex, ReceiveContext};
 use super::protocol::Protocol;
 use super::{BufferedRequest, CallContext, Closing, Event, Link, ProtocolError};
-#[cfg(feature = "net")]
-use crate::http::{self, Content, RequestHead};
-#[cfg(feature = "net")]
-use crate::http2;
-#[cfg(feature = "net")]
-use crate::wire::shortcut;
 use crate::wire::{Instant, Received, Role, Sink, Step};
+#[cfg(feature = "net")]
+use crate::{http, http2};
 use crate::{http1, websocket};
 
-/// What takes the next input of a connection.
-#[cfg(feature = "net")]
-pub(crate) enum Taker<'l> {
-    /// The machine of HTTP/1.1. Its requests go through [`Link::open`], all else
-    /// that it answers through [`Link::took_http1`].
-    Http1(&'l mut http1::Connection),
-    /// The machine of a WebSocket. What it answers goes through
-    /// [`Link::took_websocket`], if that is no message.
-    WebSocket(&'l mut websocket::Connection),
-    /// The machine of HTTP/2, where nothing is given before further input is
-    /// looked at. Its requests go through [`Link::begin_http2`], all else that it
-    /// finds through [`Link::took_http2`].
-    Http2(&'l mut http2::Connection),
-    /// [`Link::receive`], which takes everything.
-    Any,
-}
-
 impl Link {
-    /// What takes `input`. Who asks a machine itself finds its events where it
-    /// has made them. Those of [`receive`](Self::receive) have been moved, and
-    /// they are large.
-    #[cfg(feature = "net")]
-    #[inline(always)]
-    pub(crate) fn taker(&mut self, input: &[u8]) -> Taker<'_> {
-        if !shortcut!("hand_over") || self.over.is_some() {
-            return Taker::Any;
-        }
-        if self.exchange.id == 0 && self.is_preface(input) {
-            return Taker::Any;
-        }
-        match &mut self.protocol {
-            Protocol::Http1(machine) => Taker::Http1(machine),
-            // Whose limits are those of all.
-            Protocol::WebSocket(machine) if self.exchange.websocket_limits == 0 => {
-                Taker::WebSocket(machine)
-            }
-            Protocol::Http2(many) => match many.is_caught_up() {
-                true => Taker::Http2(many.machine_mut()),
-                false => Taker::Any,
-            },
-            Protocol::WebSocket(_) | Protocol::Raw { .. } => Taker::Any,
-        }
-    }
-
     /// Passes on what the machine of HTTP/1.1 has answered.
-    pub(crate) fn took_http1<'b>(
+    pub(super) fn took_http1<'b>(
         &mut self,
         received: Result<Received<http1::Event<'b>>, http1::ProtocolError>,
         due: Instant,
@@ -75,7 +28,7 @@ impl Link {
 
     /// Passes on what the machine of a WebSocket has answered.
     #[inline]
-    pub(crate) fn took_websocket<'b>(
+    pub(super) fn took_websocket<'b>(
         &mut self,
         received: Result<Received<websocket::Event<'b>>, websocket::ProtocolError>,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
@@ -90,7 +43,7 @@ impl Link {
 
     /// Passes on what the machine of HTTP/2 has found in `input`.
     #[cfg(feature = "net")]
-    pub(crate) fn took_http2<'b>(
+    pub(super) fn took_http2<'b>(
         &mut self,
         found: Result<(usize, http2::LocatedEvent), http2::ProtocolError>,
         input: &'b mut [u8],
@@ -112,23 +65,6 @@ impl Link {
             self.over = Some(Closing::Linger);
         }
         received
-    }
-
-    /// A request of HTTP/2 has come on `stream`, whose response is overdue from
-    /// `due` on.
-    #[cfg(feature = "net")]
-    #[inline(always)]
-    pub(crate) fn begin_http2(
-        &mut self,
-        stream: u32,
-        head: &RequestHead<'_>,
-        content: &Content<'_>,
-        due: Instant,
-    ) {
-        if let Protocol::Http2(many) = &mut self.protocol {
-            many.begin(stream, head, content, due);
-        }
-        self.exchange.id = stream;
     }
 
     /// Takes at most one event from the front of `input`.
@@ -283,11 +219,19 @@ impl Link {
         }
     }
 
+    /// Whether `input` makes this a connection that exchanges share, and nobody
+    /// is charged yet for what is held for them: see [`charge_to`](Self::charge_to).
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) fn wants_account(&self, input: &[u8]) -> bool {
+        self.exchange.id == 0 && self.account.is_none() && self.is_preface(input)
+    }
+
     /// Whether the input is the front of HTTP/2's preface, far enough to tell
     /// it from a request of HTTP/1.1 (RFC 9113 §3.4). What is shorter is no
     /// head yet and does that machine no harm.
     #[inline]
-    pub(crate) fn is_preface(&self, input: &[u8]) -> bool {
+    pub(super) fn is_preface(&self, input: &[u8]) -> bool {
         self.exchange.id == 0
             && self.role == Role::Server
             && input.starts_with(b"PRI * HTTP/2.0\r\n")
@@ -358,7 +302,7 @@ impl Link {
 
     /// A new exchange begins, whose response is overdue from `due` on.
     #[inline]
-    pub(crate) const fn open(&mut self, due: Instant) {
+    pub(super) const fn open(&mut self, due: Instant) {
         self.exchange.id += 1; // below the last: the connection ends with that
         if self.exchange.id == LAST_NUMBER {
             self.end_with_this();

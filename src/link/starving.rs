@@ -7,15 +7,6 @@ use crate::websocket::CloseCode;
 use crate::wire::{Instant, Sink};
 
 impl Link {
-    /// Refuses a stream that the machine has just begun: REFUSED_STREAM, so
-    /// that the peer may send its request again (RFC 9113 §8.7).
-    #[cfg(feature = "net")]
-    pub(crate) fn refuse_stream(&mut self, stream: u32, now: Instant, out: &mut impl Sink) {
-        if let Protocol::Http2(many) = &mut self.protocol {
-            many.refuse_stream(stream, now, out);
-        }
-    }
-
     /// Whether something waits for the owner of an exchange, and nothing for the
     /// peer.
     #[cfg(feature = "net")]

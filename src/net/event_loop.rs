@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 
 use super::connecting::dials::Dialling;
 use super::exchange::Listening;
+use super::packing::connections::Connections;
 use super::remote::Mail;
 use super::report::report;
 use super::stores::departures::Departures;
 use super::stores::mailbox::mailbox;
 use super::stores::placed::Placed;
 use super::system::descriptors::descriptors;
-use super::turns::connections::Connections;
 use super::turns::dispatch::Dispatch;
 use super::turns::input_buffer::InputBuffer;
 use super::turns::memory::Memory;
@@ -189,6 +189,7 @@ impl<P: Poller> Loop<P> {
             profiles: Vec::new(),
             scratch: OwnedScratch::new(FIELDS),
             shown: None,
+            unanswered: None,
             state,
         };
         Ok(Self {

@@ -32,6 +32,7 @@ mod gate;
 mod handler;
 mod lending;
 mod outlet;
+mod packing;
 mod remote;
 pub(crate) mod report;
 mod stores;

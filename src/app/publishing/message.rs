@@ -4,8 +4,9 @@ use alloc::{string::String, vec::Vec};
 
 use bytes::{Bytes, BytesMut};
 
+use crate::link;
 use crate::sse;
-use crate::websocket::{self, Kind};
+use crate::websocket::Kind;
 
 /// One WebSocket message: text or binary.
 ///
@@ -122,7 +123,7 @@ impl<'a> Post<'a> {
             Self::Message(message) => message,
             Self::Event(event) => Message::text(event.data?),
         };
-        Some(encode_frame(message))
+        Some(link::encode_message(message.kind, message.payload))
     }
 
     /// The message encoded as an event of a stream. An event that cannot be encoded was refused
@@ -147,13 +148,6 @@ impl<'a> From<sse::Event<'a>> for Post<'a> {
     fn from(event: sse::Event<'a>) -> Self {
         Self::Event(event)
     }
-}
-
-/// A message as the frame that a server sends.
-fn encode_frame(message: Message<'_>) -> Bytes {
-    let mut frame = BytesMut::with_capacity(message.payload.len() + 10);
-    websocket::encode_message(message.kind, message.payload, &mut frame);
-    frame.freeze()
 }
 
 /// Bytes of the message in a frame that a server sends (RFC 6455 §5.2).

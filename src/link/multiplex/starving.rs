@@ -23,7 +23,7 @@ const SMALL_STREAM: u32 = 16 * 1024;
 impl Multiplex {
     /// Whether there is no memory for a further answer.
     #[inline]
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::link) fn is_full(&self) -> bool {
         self.account().is_some_and(|account| account.is_full())
     }
 

@@ -7,11 +7,11 @@ use std::panic::{catch_unwind, resume_unwind};
 use bytes::Bytes;
 
 use super::dials::DialRequest;
-use crate::link::{Account, Charge, Link};
+use crate::link::{self, Account, Charge, Link};
 use crate::net::stores::cork::Published;
 use crate::net::turns::connection::{Connection, Phase};
 use crate::net::{Context, Counters, Destination, Exchange, Flow, Peer, Profile, Remote, Speaks};
-use crate::websocket::{self, Kind};
+use crate::websocket::Kind;
 use crate::wire::Role;
 
 impl Context<'_> {
@@ -67,9 +67,8 @@ impl Context<'_> {
         kind: Kind,
         payload: &[u8],
     ) -> usize {
-        let mut frame = bytes::BytesMut::with_capacity(payload.len() + 10);
-        websocket::encode_message(kind, payload, &mut frame);
-        let (frame, owner) = (self.shared(frame.freeze()), self.owner);
+        let frame = self.shared(link::encode_message(kind, payload));
+        let owner = self.owner;
         to.into_iter()
             .filter(|&member| match self.state.role_of(member) {
                 Role::Server => self.state.deliver(owner, member, &frame),
@@ -129,7 +128,7 @@ impl Context<'_> {
     }
 
     /// Puts one encoded WebSocket message, made by
-    /// [`websocket::encode_message`], behind what another connection of this
+    /// [`encode_message`](crate::websocket::encode_message), behind what another connection of this
     /// owner's has waiting, as a reference; whether that took it. Only for
     /// connections that were accepted: a client masks each frame.
     pub fn deliver(&mut self, to: Exchange, frame: &Bytes) -> bool {

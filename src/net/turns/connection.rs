@@ -6,6 +6,7 @@ use core::time::Duration;
 use super::input_buffer::InputBuffer;
 use super::watch::Watch;
 use crate::link::{Closing, EndReason, Limits, Link};
+use crate::net::packing::warmth::Warmth;
 use crate::net::{Backlog, Owner, Peer};
 use crate::wire::Instant;
 
@@ -28,6 +29,15 @@ pub(in crate::net) enum Phase {
         /// The peer has taken all that was sent.
         taken: bool,
     },
+}
+
+/// What decides how a turn of a connection begins and ends.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::net) struct Start {
+    /// Output waits, or a writer does.
+    pub(super) has_output: bool,
+    /// The connection is broken.
+    pub(super) is_broken: bool,
 }
 
 /// One connection: the link, what waits in front of it and behind it, and
@@ -85,6 +95,8 @@ pub(in crate::net) struct Connection {
     /// long as it is again, for an idle time begins anew with each exchange, and
     /// the time to a ping with each message.
     pub(in crate::net) rested: bool,
+    /// How long it stays whole once it rests.
+    pub(in crate::net) warmth: Warmth,
     /// It waits for memory: nothing is read from it, but where its exchanges
     /// share it.
     pub(in crate::net) starved: bool,
@@ -142,8 +154,18 @@ impl Connection {
             dirty: false,
             rested: false,
             starved: false,
+            warmth: Warmth::Unlisted,
             gone: None,
             end_reported: false,
+        }
+    }
+
+    /// What its turn begins with.
+    #[inline]
+    pub(super) fn start(&self) -> Start {
+        Start {
+            has_output: self.write_blocked || !self.backlog.is_empty(),
+            is_broken: self.broken,
         }
     }
 
@@ -231,6 +253,66 @@ impl Connection {
             && self.link.is_at_rest()
             && self.input_buffer.is_none()
             && self.backlog.memory() == 0
+    }
+
+    /// Whether it is as it was when it was accepted, but for its link and its
+    /// tag.
+    pub(in crate::net) fn is_plain(&self) -> bool {
+        let Self {
+            link: _,
+            peer: _,
+            input_buffer,
+            backlog,
+            stalls,
+            sent: _,
+            watch,
+            interim,
+            phase,
+            tag: _,
+            generation: _,
+            owner: _,
+            dialled,
+            profile: _,
+            held,
+            hungry: _, // means nothing without kept input
+            readable,
+            writable,
+            fin,
+            ended,
+            broken,
+            write_blocked,
+            duplex,
+            queued,
+            dirty,
+            starved,
+            rested: _,
+            warmth: _,
+            gone,
+            end_reported,
+        } = self;
+        let is_set = [
+            dialled,
+            held,
+            readable,
+            fin,
+            ended,
+            broken,
+            write_blocked,
+            duplex,
+            queued,
+            dirty,
+            end_reported,
+            starved,
+        ];
+        *phase == Phase::Open
+            && *writable
+            && !is_set.into_iter().any(|&flag| flag)
+            && input_buffer.is_none()
+            && backlog.memory() == 0
+            && *stalls == Instant::NEVER
+            && watch.is_none()
+            && interim.is_none()
+            && gone.is_none()
     }
 
     /// Whether a turn can bring anything without an event.

@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 use super::failing::{Call, fail, panicked};
 use super::state::State;
 use crate::http::{OwnedScratch, Status};
-use crate::link::{self, BufferedRequest, EndReason, Event};
+use crate::link::{self, BufferedRequest, EndReason, Event, Snapshot};
 use crate::net::{Context, Exchange, Handler, Key, Owner};
 
 /// The handlers, what their connections are judged by, and what they reach.
@@ -17,6 +17,8 @@ pub(in crate::net) struct Dispatch {
     pub(in crate::net) profiles: Vec<link::Limits>,
     pub(in crate::net) scratch: OwnedScratch,
     pub(in crate::net) shown: Option<Box<BufferedRequest>>,
+    /// What is gone back to should the owner panic that is being called.
+    pub(in crate::net) unanswered: Option<Snapshot>,
     pub(in crate::net) state: State,
 }
 
@@ -65,10 +67,9 @@ impl Dispatch {
                     mark: state.cork.mark(),
                     past: state.past,
                     depth: state.stash.len(),
-                    unanswered: None,
                     is_last: true,
                 };
-                panicked(handlers, state, call);
+                panicked(handlers, state, call, None);
             }
         }
     }
@@ -117,6 +118,7 @@ impl Dispatch {
             shown,
             state,
             handlers,
+            ..
         } = self;
         let Some(connection) = state.connections.get_mut(key) else {
             return;
@@ -154,17 +156,25 @@ impl Dispatch {
 
     /// Takes back what was shown and has been looked at.
     pub(in crate::net) fn recycle(&mut self, key: Key) {
-        if let Some(buffered_request) = self.shown.take() {
-            let state = &mut self.state;
-            let buffered_request = match state.connections.get_mut(key) {
-                Some(connection) => connection.link.reclaim(buffered_request),
-                None => Some(buffered_request),
-            };
-            if let Some(buffered_request) = buffered_request {
-                state.memory.note_pooled(state.now);
-                state.request_pool.put_back(buffered_request);
-            }
+        if self.shown.is_some() {
+            recycle(&mut self.shown, &mut self.state, key);
         }
+    }
+}
+
+/// Takes back what was shown and has been looked at.
+#[cold]
+pub(super) fn recycle(shown: &mut Option<Box<BufferedRequest>>, state: &mut State, key: Key) {
+    let Some(buffered_request) = shown.take() else {
+        return;
+    };
+    let buffered_request = match state.connections.get_mut(key) {
+        Some(connection) => connection.link.reclaim(buffered_request),
+        None => Some(buffered_request),
+    };
+    if let Some(buffered_request) = buffered_request {
+        state.memory.note_pooled(state.now);
+        state.request_pool.put_back(buffered_request);
     }
 }
 
@@ -185,9 +195,9 @@ fn call(
         mark: state.cork.mark(),
         past: state.past,
         depth: state.stash.len(),
-        unanswered: connection.link.snapshot(),
         is_last: matches!(event, Event::Ended(_)),
     };
+    let unanswered = connection.link.snapshot();
     let Some(handler) = handlers.get_mut(usize::from(owner.0)) else {
         return;
     };
@@ -199,6 +209,6 @@ fn call(
     };
     let called = catch_unwind(AssertUnwindSafe(|| handler.event(&mut context, event)));
     if called.is_err() {
-        panicked(handlers, state, call);
+        panicked(handlers, state, call, unanswered);
     }
 }

@@ -18,7 +18,6 @@ pub(in crate::net) struct Call {
     pub(in crate::net) mark: Mark,
     pub(in crate::net) past: u64, // what had left past the cork
     pub(in crate::net) depth: usize,
-    pub(in crate::net) unanswered: Option<Snapshot>,
     pub(in crate::net) is_last: bool,
 }
 
@@ -26,14 +25,18 @@ pub(in crate::net) struct Call {
 /// response has left, with 1011 on a WebSocket, else by a reset of its stream
 /// or by cutting the connection.
 #[cold]
-pub(in crate::net) fn panicked(handlers: &mut [Box<dyn Handler>], state: &mut State, call: Call) {
+pub(in crate::net) fn panicked(
+    handlers: &mut [Box<dyn Handler>],
+    state: &mut State,
+    call: Call,
+    mut unanswered: Option<Snapshot>,
+) {
     let Call {
         exchange,
         owner,
         mark,
         past,
         depth,
-        mut unanswered,
         is_last,
     } = call;
     debug_assert_eq!(state.stash.len(), depth, "a visit left its cork behind");

@@ -105,7 +105,8 @@ impl<P: Poller> Loop<P> {
             self.go_on_dialling(key);
         } else if !connection.queued {
             if !self.is_behind {
-                return self.serve(key);
+                let start = connection.start();
+                return self.serve_from(key, start);
             }
             connection.queued = true;
             self.round.push(key);
@@ -131,7 +132,8 @@ impl<P: Poller> Loop<P> {
             served += 1;
             if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
                 connection.queued = false;
-                part.note(self.serve(key));
+                let start = connection.start();
+                part.note(self.serve_from(key, start));
             }
         }
         round.drain(..served);

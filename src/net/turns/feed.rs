@@ -5,21 +5,23 @@ use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::panic::{catch_unwind, resume_unwind};
 
-use super::connection::{Connection, Phase};
-use super::dispatch::{Dispatch, Stop};
+use super::connection::Phase;
+use super::dispatch::{Dispatch, Stop, recycle};
 use super::failing::{Call, panicked};
 use super::state::State;
-use crate::http2::LocatedEvent;
-use crate::link::{self, EndReason, Event, Taker};
+use crate::http::{Content, RequestHead};
+use crate::link::{self, CallContext, EndReason, Event, EventContext, LinkOwner, Loan, Snapshot};
 use crate::net::outlet::Outlet;
-use crate::net::{Context, Exchange, Handler, Key, Mark};
+use crate::net::{Context, Cork, Exchange, Handler, Key, Owner};
+use crate::websocket::Kind;
 use crate::wire::{Instant, Received, Role, Step};
-use crate::{http1, websocket};
 
 /// How far feeding has come, and what is gone back to should the owner panic.
 struct Feeding {
     at: usize,    // bytes used, at most all
+    ends: bool,   // the FIN stands behind it
     at_end: bool, // the link has used all it can before the FIN
+    stop: Stop,   // why the link was not lent
     call: Option<Call>,
     events: u32,            // handed over
     since: Option<Instant>, // when the clock was read first
@@ -35,19 +37,21 @@ const EVENTS: u32 = 8;
 const MUCH: usize = 512 << 10;
 
 impl Dispatch {
-    /// Feeds `input` to a connection's link, event by event; `end` says that
+    /// Feeds `input` to a connection's link, event by event; `ends` says that
     /// the peer's FIN stands behind it. Returns how much of it was used and
     /// why it stopped.
     pub(in crate::net) fn feed(
         &mut self,
         key: Key,
         input: &mut [u8],
-        end: bool,
+        ends: bool,
         outlet: &mut dyn Outlet,
     ) -> (usize, Stop) {
         let mut feeding = Feeding {
             at: 0,
+            ends,
             at_end: false,
+            stop: Stop::Over,
             call: None,
             events: 0,
             since: None,
@@ -55,14 +59,17 @@ impl Dispatch {
         };
         loop {
             let run = || {
-                let stop = self.run(key, input, end, &mut feeding, outlet);
+                let stop = self.run(key, input, &mut feeding, outlet);
                 self.served(&mut feeding);
                 stop
             };
             match catch_unwind(AssertUnwindSafe(run)) {
                 Ok(stop) => return (feeding.at, stop),
                 Err(panic) => match feeding.call.take() {
-                    Some(call) => panicked(&mut self.handlers, &mut self.state, call),
+                    Some(call) => {
+                        let unanswered = self.unanswered.take();
+                        panicked(&mut self.handlers, &mut self.state, call, unanswered);
+                    }
                     None => resume_unwind(panic), // it is none of an owner's
                 },
             }
@@ -70,178 +77,49 @@ impl Dispatch {
         }
     }
 
-    /// Feeds until there is a reason to stop. What there is most of, requests
-    /// and messages, is handed over from where its machine has put it.
+    /// Feeds until there is a reason to stop.
     fn run(
         &mut self,
         key: Key,
         input: &mut [u8],
-        end: bool,
         feeding: &mut Feeding,
         outlet: &mut dyn Outlet,
     ) -> Stop {
-        let date = self.state.date;
+        let (now, date) = (self.state.now, &{ self.state.date });
+        let mut fed = Fed {
+            key,
+            owner: Owner(0), // until it is lent
+            handlers: &mut self.handlers,
+            state: &mut self.state,
+            feeding,
+            unanswered: &mut self.unanswered,
+            outlet,
+        };
         loop {
-            let Self {
-                profiles,
-                scratch,
-                shown,
-                state,
-                handlers,
-            } = self;
-            let is_late = feeding.call.is_some()
-                && (state.is_late() || feeding.takes_long(input.len(), state));
-            let Some(connection) = state.connections.get_mut(key) else {
-                return Stop::Over;
-            };
-            if !connection.may_be_fed() {
-                return match connection.phase {
-                    Phase::Open => Stop::Held,
-                    _ => Stop::Over,
-                };
-            }
-            let waiting = state.cork.len() + connection.backlog.len();
-            if waiting > state.limits.backlog_high && !connection.duplex {
-                return Stop::Flush;
-            }
-            let rest = input.get_mut(feeding.at..).unwrap_or_default();
-            if feeding.call.is_some() {
-                if rest.is_empty() && !end && connection.link.catch_up(&mut state.cork) {
-                    return Stop::Hungry;
-                }
-                // Between two answers of a turn: others may wait for theirs, and
-                // the next one may have no room.
-                if is_late {
-                    return Stop::Late;
-                }
-                if state.memory.is_full() && !connection.link.is_multiplexed() {
-                    return Stop::Flush;
-                }
-            }
-            // Profiles are only ever added, so the index stays good.
-            let limits = &profiles[usize::from(connection.profile)];
-            let lent = link::CallContext {
-                now: state.now,
-                date: Some(&date),
-                mask_key: match connection.link.role() {
-                    Role::Client => state.entropy.take(),
-                    Role::Server => [0; 4],
-                },
-                limits,
+            let rest = input.get_mut(fed.feeding.at..).unwrap_or_default();
+            let is_end = fed.feeding.at_end;
+            let (profiles, scratch, shown) = (&self.profiles, &mut self.scratch, &mut self.shown);
+            let passed = link::pass_on(&mut fed, rest, is_end, move |terms| CallContext {
+                now,
+                date: Some(date),
+                mask_key: terms.mask_key,
+                // Profiles are only ever added, so the index stays good.
+                limits: &profiles[usize::from(terms.profile)],
                 scratch: scratch.lend(),
                 shown,
-            };
-            let taker = match feeding.at_end {
-                false => connection.link.taker(rest),
-                true => Taker::Any,
-            };
-            let received = match taker {
-                Taker::Http1(machine) => {
-                    let due = lent.now + limits.reply;
-                    let (lent, shown, _) = lent.pass(|limits| &limits.http1);
-                    match machine.receive(rest, lent, &mut state.cork) {
-                        Ok(Received {
-                            used,
-                            step: Step::Event(http1::Event::Request { ref head, content }),
-                        }) => {
-                            feeding.at += used;
-                            connection.link.open(due);
-                            let written = (state.cork.mark(), state.past, state.stash.len());
-                            let call = feeding.note(key, connection, written);
-                            hand_over(handlers, state, call, outlet, |handler, context| {
-                                handler.request(context, head, content);
-                            });
-                            continue;
-                        }
-                        received => connection.link.took_http1(received, due, shown),
-                    }
-                }
-                Taker::WebSocket(machine) => {
-                    let (lent, ..) = lent.pass(|limits| &limits.websocket);
-                    match machine.receive(rest, lent, &mut state.cork) {
-                        Ok(Received {
-                            used,
-                            step: Step::Event(websocket::Event::Message { kind, payload }),
-                        }) => {
-                            feeding.at += used;
-                            let written = (state.cork.mark(), state.past, state.stash.len());
-                            let call = feeding.note(key, connection, written);
-                            hand_over(handlers, state, call, outlet, |handler, context| {
-                                handler.message(context, kind, payload);
-                            });
-                            continue;
-                        }
-                        received => connection.link.took_websocket(received),
-                    }
-                }
-                Taker::Http2(machine) => {
-                    let due = lent.now + limits.reply;
-                    let (mut lent, shown, limits) = lent.pass(|limits| &limits.http2);
-                    match machine.receive_found(rest, &mut lent, &mut state.cork) {
-                        Ok((used, LocatedEvent::Request(asked))) => {
-                            feeding.at += used;
-                            if state.memory.is_full() {
-                                state.memory.seen.refused();
-                                let (now, out) = (state.now, &mut state.cork);
-                                connection.link.refuse_stream(asked.stream, now, out);
-                                continue;
-                            }
-                            let Some((head, content)) = asked.borrow(rest, lent.scratch) else {
-                                continue; // never: it was judged
-                            };
-                            let link = &mut connection.link;
-                            link.begin_http2(asked.stream, &head, &content, due);
-                            let written = (state.cork.mark(), state.past, state.stash.len());
-                            let call = feeding.note(key, connection, written);
-                            hand_over(handlers, state, call, outlet, |handler, context| {
-                                handler.request(context, &head, content);
-                            });
-                            continue;
-                        }
-                        found => {
-                            let (link, out) = (&mut connection.link, &mut state.cork);
-                            link.took_http2(found, rest, lent, (shown, limits), out)
-                        }
-                    }
-                }
-                Taker::Any if feeding.at_end => {
-                    connection.link.receive_eof(rest, lent, &mut state.cork)
-                }
-                Taker::Any => {
-                    // Who begins with HTTP/2's preface comes here.
-                    if connection.link.account().is_none() && connection.link.is_preface(rest) {
-                        let account = state.memory.open(connection.peer);
-                        connection.link.charge_to(account);
-                    }
-                    connection.link.receive(rest, lent, &mut state.cork)
-                }
-            };
-            let stop = match received {
-                Ok(Received {
-                    used,
-                    step: Step::Event(event),
-                }) => {
-                    feeding.at += used;
-                    let written = (state.cork.mark(), state.past, state.stash.len());
-                    let call = feeding.note(key, connection, written);
-                    if let Event::Ended(reason) = event {
-                        state.note_end(call.exchange, reason);
-                    }
-                    hand_over(handlers, state, call, outlet, |handler, context| {
-                        handler.event(context, event);
-                    });
-                    None
-                }
-                Ok(Received { used, step }) => feeding.pause(used, &step, end),
-                Err(violation) => {
+            });
+            let stop = match passed {
+                Some(Ok(received)) => fed.feeding.pause(&received),
+                Some(Err(violation)) => {
                     self.recycle(key);
                     self.tell_gone(key, EndReason::ProtocolError(violation));
                     feeding.at = input.len();
                     return Stop::Over;
                 }
+                None => Some(fed.feeding.stop),
             };
             if self.shown.is_some() {
-                self.recycle(key);
+                recycle(&mut self.shown, fed.state, key);
             }
             if let Some(stop) = stop {
                 return stop;
@@ -252,12 +130,15 @@ impl Dispatch {
     /// Tells the owner that has been called that this was all for now.
     fn served(&mut self, feeding: &mut Feeding) {
         let Self {
-            handlers, state, ..
+            handlers,
+            state,
+            unanswered,
+            ..
         } = self;
-        if let Some(call) = &mut feeding.call
+        if let Some(call) = &feeding.call
             && let Some(handler) = handlers.get_mut(usize::from(call.owner.0))
         {
-            call.unanswered = None; // what was written stays
+            *unanswered = None; // what was written stays
             let mut context = Context {
                 state,
                 owner: call.owner,
@@ -269,32 +150,159 @@ impl Dispatch {
     }
 }
 
-impl Feeding {
-    /// Notes that an event is about to be handed over, and what is gone back to
-    /// should its owner panic.
+/// What differs from one connection to another in the context of a call.
+struct Terms {
+    profile: u16,
+    mask_key: [u8; 4],
+}
+
+/// A connection that is fed, as the owner of its link.
+struct Fed<'f> {
+    key: Key,
+    owner: Owner,
+    handlers: &'f mut [Box<dyn Handler>],
+    state: &'f mut State,
+    feeding: &'f mut Feeding,
+    unanswered: &'f mut Option<Snapshot>,
+    outlet: &'f mut dyn Outlet,
+}
+
+impl LinkOwner for Fed<'_> {
+    type Out = Cork;
+    type Terms = Terms;
+
     #[inline(always)]
-    fn note(&mut self, key: Key, connection: &Connection, written: (Mark, u64, usize)) -> &Call {
-        self.events += 1;
-        let (mark, past, depth) = written;
-        self.call.insert(Call {
-            exchange: Exchange {
-                connection: key,
-                stream: connection.link.stream(),
+    fn lend(&mut self, input: &[u8]) -> Option<Loan<'_, Cork, Terms>> {
+        let Self { state, feeding, .. } = self;
+        let is_late = feeding.call.is_some() && feeding.is_late(input, state);
+        let State {
+            connections,
+            cork,
+            limits,
+            memory,
+            entropy,
+            ..
+        } = &mut **state;
+        let Some(connection) = connections.get_mut(self.key) else {
+            feeding.stop = Stop::Over;
+            return None;
+        };
+        let waiting = cork.len() + connection.backlog.len();
+        let stop = if !connection.may_be_fed() {
+            match connection.phase {
+                Phase::Open => Some(Stop::Held),
+                _ => Some(Stop::Over),
+            }
+        } else if waiting > limits.backlog_high && !connection.duplex {
+            Some(Stop::Flush)
+        } else if feeding.call.is_none() {
+            None // it has been given nothing yet
+        } else if input.is_empty() && !feeding.ends && connection.link.catch_up(cork) {
+            Some(Stop::Hungry)
+        } else if is_late {
+            // Between two answers of a turn: others may wait for theirs.
+            Some(Stop::Late)
+        } else if memory.is_full() && !connection.link.is_multiplexed() {
+            Some(Stop::Flush) // the next answer may have no room
+        } else {
+            None
+        };
+        if let Some(stop) = stop {
+            feeding.stop = stop;
+            return None;
+        }
+        self.owner = connection.owner;
+        if connection.link.wants_account(input) {
+            let account = memory.open(connection.peer);
+            connection.link.charge_to(account);
+        }
+        Some(Loan {
+            out: cork,
+            unanswered: self.unanswered,
+            terms: Terms {
+                profile: connection.profile,
+                mask_key: match connection.link.role() {
+                    Role::Client => entropy.take(),
+                    Role::Server => [0; 4],
+                },
             },
-            owner: connection.owner,
-            mark,
-            past,
-            depth,
-            unanswered: connection.link.snapshot(),
-            is_last: false,
+            link: &mut connection.link,
         })
     }
 
+    #[inline(always)]
+    fn refused(&mut self) {
+        self.state.memory.seen.refused();
+    }
+
+    #[inline(always)]
+    fn request<'b>(&mut self, at: EventContext, head: &RequestHead<'b>, content: Content<'b>) {
+        self.call(at, |handler, context| {
+            handler.request(context, head, content);
+        });
+    }
+
+    #[inline(always)]
+    fn message(&mut self, at: EventContext, kind: Kind, payload: &mut [u8]) {
+        self.call(at, |handler, context| {
+            handler.message(context, kind, payload);
+        });
+    }
+
+    #[inline(always)]
+    fn event(&mut self, at: EventContext, event: Event<'_>) {
+        if let Event::Ended(reason) = event {
+            let exchange = Exchange {
+                connection: self.key,
+                stream: at.stream,
+            };
+            self.state.note_end(exchange, reason);
+        }
+        self.call(at, |handler, context| handler.event(context, event));
+    }
+}
+
+impl Fed<'_> {
+    /// Calls the owner, and notes before what is gone back to should it panic.
+    #[inline(always)]
+    fn call(&mut self, at: EventContext, act: impl FnOnce(&mut dyn Handler, &mut Context<'_>)) {
+        let Self { state, feeding, .. } = self;
+        feeding.at += at.used;
+        feeding.events += 1;
+        let owner = self.owner;
+        let exchange = Exchange {
+            connection: self.key,
+            stream: at.stream,
+        };
+        feeding.call = Some(Call {
+            exchange,
+            owner,
+            mark: state.cork.mark(),
+            past: state.past,
+            depth: state.stash.len(),
+            is_last: false,
+        });
+        if let Some(handler) = self.handlers.get_mut(usize::from(owner.0)) {
+            let mut context = Context {
+                state,
+                owner,
+                exchange,
+                outlet: Some(self.outlet),
+            };
+            act(&mut **handler, &mut context);
+        }
+    }
+}
+
+impl Feeding {
     /// Whether what has been handed over took so long that the rest waits for
     /// the next turn, in which others come first.
     #[inline]
-    fn takes_long(&mut self, length: usize, state: &State) -> bool {
-        if self.at == length {
+    fn is_late(&mut self, rest: &[u8], state: &State) -> bool {
+        if state.is_late() {
+            return true;
+        }
+        if rest.is_empty() {
             return false; // that was all, as mostly
         }
         let held = state.memory.all.held();
@@ -310,14 +318,15 @@ impl Feeding {
         now.saturating_since(since) > LONG
     }
 
-    /// What an answer without an event stops, if it stops anything.
-    fn pause(&mut self, used: usize, step: &Step<Event<'_>>, end: bool) -> Option<Stop> {
+    /// What an answer stops, if it stops anything.
+    fn pause(&mut self, received: &Received<()>) -> Option<Stop> {
+        let &Received { used, ref step } = received;
         self.at += used;
         match step {
             // Bytes were used up without an event: there may be more.
             Step::Need(_) | Step::Paused if used > 0 => None,
-            Step::Need(0) | Step::Event(_) => None,
-            Step::Need(_) | Step::Paused if end && !self.at_end => {
+            Step::Need(0) | Step::Event(()) => None,
+            Step::Need(_) | Step::Paused if self.ends && !self.at_end => {
                 self.at_end = true;
                 None
             }
@@ -326,25 +335,5 @@ impl Feeding {
             Step::Full => Some(Stop::Flush),
             Step::Done => Some(Stop::Over),
         }
-    }
-}
-
-/// Calls the owner of an event.
-#[inline(always)]
-fn hand_over(
-    handlers: &mut [Box<dyn Handler>],
-    state: &mut State,
-    call: &Call,
-    outlet: &mut dyn Outlet,
-    act: impl FnOnce(&mut dyn Handler, &mut Context<'_>),
-) {
-    if let Some(handler) = handlers.get_mut(usize::from(call.owner.0)) {
-        let mut context = Context {
-            state,
-            owner: call.owner,
-            exchange: call.exchange,
-            outlet: Some(outlet),
-        };
-        act(&mut **handler, &mut context);
     }
 }

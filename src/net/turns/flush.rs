@@ -46,6 +46,13 @@ impl<P: Poller> Loop<P> {
     /// Writes what is corked and what waits; what the kernel does not take
     /// waits on.
     pub(in crate::net) fn flush(&mut self, key: Key) {
+        self.write_out(key, false);
+    }
+
+    /// The same, with `pumps` behind what the streams of a connection that is
+    /// shared can put out. Whether the connection is closing, or over.
+    #[inline]
+    fn write_out(&mut self, key: Key, pumps: bool) -> bool {
         let Self {
             poller,
             streams,
@@ -67,20 +74,29 @@ impl<P: Poller> Loop<P> {
             .and_then(Option::as_mut);
         let (Some(connection), Some(stream)) = (connections.get_mut(key), stream) else {
             cork.clear();
-            return;
+            return true;
         };
+        if pumps && connection.phase == Phase::Open && connection.link.is_multiplexed() {
+            let corked = cork.len() as u64;
+            connection.link.pump(limits.backlog_low, *now, cork);
+            if connection.link.has_left() {
+                let before = connection.end() + corked;
+                connection.link.note_end(before);
+            }
+        }
+        let is_closing = connection.phase != Phase::Open || connection.link.closing().is_some();
         if connection.interim.is_some() {
             let write = |parts: &[IoSlice<'_>]| poller.write(stream, parts);
             if let Some(taken) = hold_back(connection, cork, queues, *now, write) {
                 connection.sent += taken as u64;
                 counters.bytes_out += taken as u64;
-                return;
+                return is_closing;
             }
         }
         // A part of a file is sent from the backlog.
         let waited = !connection.backlog.is_empty() || cork.has_file();
         if !waited && cork.is_empty() {
-            return;
+            return is_closing;
         }
         let mut taken = 0;
         let mut broken = None;
@@ -91,7 +107,8 @@ impl<P: Poller> Loop<P> {
                     cork.clear();
                     connection.sent += n as u64;
                     counters.bytes_out += n as u64;
-                    return connection.link.set_room(limits.backlog_high);
+                    connection.link.set_room(limits.backlog_high);
+                    return is_closing;
                 }
                 Ok(n) => taken = n,
                 Err(_) => broken = Some(EndReason::Reset),
@@ -148,45 +165,18 @@ impl<P: Poller> Loop<P> {
         if let Some(gone) = broken {
             self.end(key, gone);
         }
-    }
-
-    /// Has the streams of a connection that is shared put out what waits.
-    fn pump(&mut self, key: Key) {
-        let State {
-            connections,
-            cork,
-            limits,
-            now,
-            ..
-        } = &mut self.dispatch.state;
-        if let Some(connection) = connections.get_mut(key)
-            && connection.phase == Phase::Open
-            && connection.link.is_multiplexed()
-        {
-            let corked = cork.len() as u64;
-            connection.link.pump(limits.backlog_low, *now, cork);
-            if connection.link.has_left() {
-                let before = connection.end() + corked;
-                connection.link.note_end(before);
-            }
-        }
+        is_closing
     }
 
     /// Ends a connection's turn: writes, goes on with its closing if the link
     /// is done, and sets its deadline.
     pub(in crate::net) fn settle(&mut self, key: Key) {
-        self.pump(key);
-        self.flush(key);
-        self.dispatch.state.current = Key::NONE;
-        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
-            return;
-        };
-        if connection.phase != Phase::Open || connection.link.closing().is_some() {
+        if self.write_out(key, true) {
             self.dispatch.state.current = key;
             self.begin_closing(key);
             self.go_on_closing(key);
-            self.dispatch.state.current = Key::NONE;
         }
+        self.dispatch.state.current = Key::NONE;
         self.rest(key);
     }
 
@@ -200,12 +190,16 @@ impl<P: Poller> Loop<P> {
             return;
         };
         connection.dirty = false;
+        let is_listed = connection.warmth.turn_ended();
         let is_fed = !connection.write_blocked && !connection.held && !connection.starved;
         if is_fed && connection.is_at_rest() && !state.draining {
             if !connection.rested {
                 connection.rested = true;
                 let limits = &profiles[usize::from(connection.profile)];
                 self.deadlines.set(key.slot(), connection.deadline(limits));
+            }
+            if is_listed {
+                state.connections.list(key);
             }
             return;
         }
@@ -239,6 +233,9 @@ impl<P: Poller> Loop<P> {
         }
         if starves {
             state.starve(key, 0);
+        }
+        if is_listed {
+            state.connections.list(key);
         }
     }
 

@@ -1,7 +1,6 @@
 //! One turn of the loop: what is ready is read, served, written and closed.
 
 pub(super) mod connection;
-pub(super) mod connections;
 pub(super) mod departing;
 pub(super) mod dispatch;
 pub(super) mod failing;
@@ -13,7 +12,6 @@ pub(super) mod lapse;
 pub(super) mod memory;
 pub(super) mod messages;
 pub(super) mod reading;
-pub(super) mod resting;
 pub(super) mod room;
 pub(super) mod serve;
 pub(super) mod state;

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::connection::Phase;
+use super::connection::{Phase, Start};
 use super::dispatch::Stop;
 use super::input_buffer::InputBuffer;
 use crate::link::{Account, EndReason, Event, LITTLE};
@@ -35,10 +35,21 @@ impl<P: Poller> Loop<P> {
     /// [`rounds`](crate::net::Limits::rounds) reads, then one write. Returns whether
     /// it has more to do.
     pub(in crate::net) fn serve(&mut self, key: Key) -> bool {
+        match self.dispatch.state.connections.get_mut(key) {
+            Some(connection) => {
+                let start = connection.start();
+                self.serve_from(key, start)
+            }
+            None => false,
+        }
+    }
+
+    /// The same for a connection that has just been seen.
+    #[inline]
+    pub(super) fn serve_from(&mut self, key: Key, start: Start) -> bool {
         self.dispatch.state.current = key;
         let mut next = Next::Again;
-        let connection = self.dispatch.state.connections.get_mut(key);
-        if connection.is_some_and(|it| it.write_blocked || !it.backlog.is_empty()) {
+        if start.has_output {
             self.relieve(key);
         }
         for _ in 0..self.dispatch.state.limits.rounds {
@@ -47,7 +58,7 @@ impl<P: Poller> Loop<P> {
                 break;
             }
         }
-        if next == Next::Rest && self.is_lost(key) {
+        if start.is_broken && next == Next::Rest && self.is_lost(key) {
             self.end(key, EndReason::Reset);
         }
         self.settle(key);
@@ -65,8 +76,7 @@ impl<P: Poller> Loop<P> {
     /// the input is withheld or has ended.
     fn is_lost(&self, key: Key) -> bool {
         let connection = self.dispatch.state.connections.get(key);
-        connection
-            .is_some_and(|it| it.broken && it.phase == Phase::Open && it.link.closing().is_none())
+        connection.is_some_and(|it| it.phase == Phase::Open && it.link.closing().is_none())
     }
 
     /// Calls the owner of an exchange apart from its input, then writes.
@@ -157,12 +167,12 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    fn feed(&mut self, key: Key, input: &mut [u8], end: bool) -> (usize, Stop) {
+    fn feed(&mut self, key: Key, input: &mut [u8], ends: bool) -> (usize, Stop) {
         let mut sockets = Sockets {
             poller: &mut self.poller,
             streams: &mut self.streams,
         };
-        self.dispatch.feed(key, input, end, &mut sockets)
+        self.dispatch.feed(key, input, ends, &mut sockets)
     }
 
     /// Feeds what was kept because something other than the peer had to go
@@ -186,16 +196,14 @@ impl<P: Poller> Loop<P> {
             return Next::Rest;
         };
         let stop = match connection.input_buffer.take() {
-            Some(input_buffer) => return self.feed_kept_end(key, input_buffer),
+            Some(mut input_buffer) => {
+                let (used, stop) = self.feed(key, input_buffer.bytes(), true);
+                input_buffer.advance(used);
+                self.keep(key, input_buffer);
+                stop
+            }
             None => self.feed(key, &mut [], true).1,
         };
-        self.after_end(key, stop)
-    }
-
-    fn feed_kept_end(&mut self, key: Key, mut input_buffer: Box<InputBuffer>) -> Next {
-        let (used, stop) = self.feed(key, input_buffer.bytes(), true);
-        input_buffer.advance(used);
-        self.keep(key, input_buffer);
         self.after_end(key, stop)
     }
 

@@ -7,12 +7,12 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::connection::Connection;
-use super::connections::Connections;
 use super::memory::Memory;
 use crate::http::{FieldBuffer, date::Date};
 use crate::link::{Account, EndReason, RequestPool, UsageError};
 use crate::net::connecting::dials::DialRequest;
 use crate::net::lending::Lending;
+use crate::net::packing::connections::Connections;
 use crate::net::report::report;
 use crate::net::stores::departures::Departures;
 use crate::net::{

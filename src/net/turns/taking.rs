@@ -85,7 +85,7 @@ impl Connection {
     }
 
     /// Drops a watch that has nothing to tell.
-    pub(super) fn forget_watch(&mut self) {
+    pub(in crate::net) fn forget_watch(&mut self) {
         if let Some(watch) = &self.watch
             && watch.mark.is_none()
             && self.lately() < MUCH

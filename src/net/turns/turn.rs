@@ -54,9 +54,10 @@ impl<P: Poller> Loop<P> {
         let State {
             connections,
             limits,
+            memory,
             ..
         } = &mut self.dispatch.state;
-        connections.pack(limits.warm);
+        connections.pack(limits.warm, memory);
         Ok(())
     }
 
@@ -71,7 +72,8 @@ impl<P: Poller> Loop<P> {
         {
             return Some(Duration::ZERO);
         }
-        let coarse = self.deadlines.next();
+        let packing = state.connections.next(state.limits.warm);
+        let coarse = sooner(self.deadlines.next(), packing);
         let next = match (self.next_precise(), coarse) {
             (None, None) => return timeout,
             // The clock of this turn does: they are whole seconds, and may be
@@ -105,6 +107,7 @@ impl<P: Poller> Loop<P> {
     fn note_time(&mut self) {
         let state = &mut self.dispatch.state;
         state.now = self.poller.now();
+        state.connections.begin_turn(state.now);
         let seconds = self.poller.unix_seconds();
         if seconds != state.unix_seconds {
             state.unix_seconds = seconds;

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use crate::wire::Instant;
 
 /// Less than so much in a minute makes no difference.
-pub(super) const MUCH: u64 = 64 << 10;
+pub(in crate::net) const MUCH: u64 = 64 << 10;
 
 /// What was seen of a peer that output is under way to.
 #[derive(Debug)]

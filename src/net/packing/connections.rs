@@ -6,27 +6,27 @@
 //!   places  whole short whole  idle        40 bytes, of use at rest
 //! ```
 //!
-//! What has just been used is likely to be used again, so that a connection
-//! stays whole as long as there are few: with fewer connections than
-//! [`warm`](crate::net::Limits::warm), or fewer at work, nothing is ever packed.
-//! Beyond that, the end of a turn packs some that rest. A connection that is
-//! wanted is made whole before anybody sees it.
+//! With at most [`warm`](crate::net::Limits::warm) connections that are whole,
+//! none is packed. Beyond that the end of a turn packs those that rest. One that
+//! is wanted is made whole before anybody sees it; if that is soon after it was
+//! packed, it stays whole until it has not been used for a second.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::connection::Connection;
-use super::resting::Idle;
+use super::idle::Idle;
 use super::resting::{LongAddresses, Resting};
+use super::warmth::{Epoch, Lists, Look, Warmth};
 use crate::link::Account;
 use crate::net::stores::slab::grow;
+use crate::net::turns::connection::Connection;
+use crate::net::turns::memory::Memory;
 use crate::net::{Exchange, Key, Peer, Slab};
+use crate::wire::Instant;
 
 /// Empty records that are kept for the next that is made whole.
 const SPARE: usize = 64;
-/// How many are looked at in a turn at least, if there are too many.
-const LOOKS: usize = 16;
 
 /// Connections by their keys.
 #[derive(Debug)]
@@ -34,8 +34,7 @@ pub(in crate::net) struct Connections {
     /// The whole ones, by slot.
     whole: Vec<Option<Box<Connection>>>,
     others: Others,
-    /// Who of those that are whole is looked at next.
-    hand: usize,
+    lists: Lists,
 }
 
 /// Who is not whole, and what it takes to change that.
@@ -44,13 +43,10 @@ struct Others {
     places: Slab<Slot>,
     idle: Slab<Box<Idle>>,
     long: LongAddresses,
-    /// Those that are whole and may have to be packed, in no order, and some
-    /// that are gone.
-    warm: Vec<Key>,
     /// How many are not whole.
     packed: usize,
-    /// How many were made whole since they were looked at last.
-    woken: usize,
+    /// The time of this turn.
+    now: Instant,
     #[expect(clippy::vec_box, reason = "a place holds a pointer, not the record")]
     spare: Vec<Box<Connection>>,
 }
@@ -72,12 +68,11 @@ impl Connections {
                 places: Slab::new(),
                 idle: Slab::new(),
                 long: Slab::new(),
-                warm: Vec::new(),
                 packed: 0,
-                woken: 0,
+                now: Instant::START,
                 spare: Vec::new(),
             },
-            hand: 0,
+            lists: Lists::new(),
         }
     }
 
@@ -113,7 +108,7 @@ impl Connections {
     #[inline]
     pub(in crate::net) fn get_mut(&mut self, key: Key) -> Option<&mut Connection> {
         let place = self.whole.get_mut(key.slot() as usize)?;
-        if !is_in(place, key) && !self.others.wake(key, place) {
+        if !is_in(place, key) && !self.others.wake(key, place, &mut self.lists) {
             return None;
         }
         place.as_deref_mut()
@@ -171,40 +166,64 @@ impl Connections {
         })
     }
 
-    /// Packs some that rest, if more than `most` are whole: about as many as
-    /// have come since, so that it costs each of them the same. To be called
-    /// while none is at work.
+    /// The time of the turn that begins.
     #[inline]
-    pub(in crate::net) fn pack(&mut self, most: usize) {
-        if self.others.whole() > most {
-            self.pack_beyond(most);
-        }
-        self.others.woken = 0;
+    pub(in crate::net) const fn begin_turn(&mut self, now: Instant) {
+        self.others.now = now;
     }
 
+    /// The turn of a connection has ended whose [`Warmth`] says that it is to be
+    /// listed.
     #[cold]
-    fn pack_beyond(&mut self, most: usize) {
+    pub(in crate::net) fn list(&mut self, key: Key) {
+        let places = &self.others.places;
+        self.lists.list(key, |key| places.contains(key));
+    }
+
+    /// When [`pack`](Self::pack) has something to do next without an event.
+    #[inline]
+    pub(in crate::net) fn next(&self, most: usize) -> Option<Instant> {
+        match self.others.whole() > most {
+            true => self.lists.next(),
+            false => None,
+        }
+    }
+
+    /// Packs those that rest as long as more than `most` are whole; while memory
+    /// is short those that are kept, too. To be called while none is at work.
+    #[inline]
+    pub(in crate::net) fn pack(&mut self, most: usize, memory: &Memory) {
+        if self.others.whole() > most {
+            self.pack_beyond(most, memory.all.held() > memory.short);
+        }
+    }
+
+    fn pack_beyond(&mut self, most: usize, is_short: bool) {
         let Self {
             whole,
             others,
-            hand,
+            lists,
         } = self;
-        for _ in 0..2 * others.woken + LOOKS {
-            if others.whole() <= most {
-                return;
-            }
-            if *hand >= others.warm.len() {
-                *hand = 0;
-            }
-            let Some(&key) = others.warm.get(*hand) else {
-                return;
-            };
-            let place = whole.get_mut(key.slot() as usize);
-            match place.is_none_or(|place| !is_in(place, key) || others.pack(key, place)) {
-                true => drop(others.warm.swap_remove(*hand)), // it is within
-                false => *hand += 1,
-            }
+        if is_short {
+            lists.keep_none();
         }
+        while others.whole() > most
+            && let Some(key) = lists.listed.pop()
+        {
+            others.pack(key, whole);
+        }
+        lists.look(others.now, |key| {
+            let it = whole.get_mut(key.slot() as usize).and_then(Option::as_mut);
+            let Some(it) = it.filter(|it| it.generation == key.generation()) else {
+                return Look::Leaves;
+            };
+            if it.warmth == Warmth::KeptInUse || others.whole() <= most {
+                it.warmth = Warmth::InputBuffer;
+                return Look::Stays;
+            }
+            others.pack(key, whole);
+            Look::Leaves
+        });
     }
 }
 
@@ -229,20 +248,26 @@ impl Others {
         }
     }
 
-    /// Packs a connection; whether that can be done.
-    fn pack(&mut self, key: Key, whole: &mut Option<Box<Connection>>) -> bool {
-        let (Some(connection), Some(place)) = (whole.as_mut(), self.places.get_mut(key)) else {
-            return false;
+    /// Packs a connection, if it rests. It is listed again when its next turn
+    /// has ended.
+    fn pack(&mut self, key: Key, whole: &mut [Option<Box<Connection>>]) {
+        let Some(whole) = whole.get_mut(key.slot() as usize) else {
+            return;
         };
+        let (Some(connection), Some(place)) = (whole.as_mut(), self.places.get_mut(key)) else {
+            return; // another has its slot now, or none
+        };
+        connection.warmth = Warmth::Unlisted;
         connection.forget_watch();
-        if let Some(resting) = Resting::of(connection, &mut self.long) {
+        let epoch = Epoch::of(self.now);
+        if let Some(resting) = Resting::of(connection, &mut self.long, epoch) {
             *place = Slot::Resting(resting);
         } else {
-            match Idle::of(connection) {
+            match Idle::of(connection, epoch) {
                 Some(idle) => {
                     *place = Slot::Idle(self.idle.insert(idle));
                 }
-                None => return false,
+                None => return,
             }
         }
         self.packed += 1;
@@ -251,44 +276,37 @@ impl Others {
         {
             self.spare.push(record);
         }
-        true
     }
 
     /// Makes a connection whole; whether it is there at all.
     #[cold]
-    fn wake(&mut self, key: Key, whole: &mut Option<Box<Connection>>) -> bool {
+    fn wake(&mut self, key: Key, whole: &mut Option<Box<Connection>>, lists: &mut Lists) -> bool {
         let Some(place) = self.places.get_mut(key) else {
             return false;
         };
-        let connection = match mem::replace(place, Slot::Whole) {
-            Slot::Whole => None,
-            Slot::Resting(resting) => Some(resting.wake(&mut self.long)),
-            Slot::Idle(idle) => self.idle.remove(idle).map(|idle| idle.wake()),
+        let (packed, mut connection) = match mem::replace(place, Slot::Whole) {
+            Slot::Whole => return whole.is_some(),
+            Slot::Resting(resting) => (resting.epoch(), resting.wake(&mut self.long)),
+            Slot::Idle(idle) => match self.idle.remove(idle) {
+                Some(idle) => (idle.epoch(), idle.wake()),
+                None => return false,
+            },
         };
-        // Only a whole one is in its place already.
-        if let Some(connection) = connection {
-            self.packed -= 1;
-            *whole = Some(self.record(key, connection));
+        if packed.is_recent(Epoch::of(self.now)) {
+            connection.warmth = Warmth::KeptInUse;
+            lists.keep(key);
+        } else {
+            connection.warmth = Warmth::Listed;
+            lists.list(key, |key| self.places.contains(key));
         }
-        whole.is_some()
+        self.packed -= 1;
+        *whole = Some(self.record(key, connection));
+        true
     }
 
-    /// Lists a connection that is whole from here on. Those that are gone make
-    /// room before the list grows, however many may stay whole.
-    fn note_warm(&mut self, key: Key) {
-        if self.warm.len() == self.warm.capacity() {
-            let places = &self.places;
-            self.warm.retain(|&key| places.contains(key));
-            self.warm.reserve(self.warm.len() + 1); // so that looking costs each the same
-        }
-        self.warm.push(key);
-    }
-
-    /// Puts a connection into a record, and notes that it is whole.
+    /// Puts a connection into a record.
     fn record(&mut self, key: Key, mut connection: Connection) -> Box<Connection> {
         connection.generation = key.generation();
-        self.note_warm(key);
-        self.woken += 1;
         match self.spare.pop() {
             Some(mut record) => {
                 *record = connection;
@@ -308,6 +326,7 @@ mod tests {
     use crate::websocket;
     use crate::wire::{Instant, Role};
     use core::net::{Ipv4Addr, Ipv6Addr};
+    use core::time::Duration;
 
     fn at_rest(n: u32) -> Connection {
         let link = Link::rested(link::Resting::Http1([n, 1]), n + 1, 0);
@@ -337,7 +356,7 @@ mod tests {
     fn what_is_packed_comes_back_as_it_was() {
         let mut connections = Connections::with_room(0);
         let keys: Vec<Key> = (0..30).map(|n| connections.insert(at_rest(n))).collect();
-        connections.pack(0);
+        end_turn(&mut connections, &keys, 0);
         assert_eq!(whole(&connections), 0);
         assert_eq!(connections.others.long.len(), 10);
         assert_eq!(connections.keys(), keys);
@@ -363,37 +382,81 @@ mod tests {
         );
     }
 
+    /// Ends a turn of each of them, and then the turn of the loop.
+    fn end_turn(connections: &mut Connections, keys: &[Key], most: usize) {
+        for &key in keys {
+            let connection = connections.get_mut(key);
+            if connection.is_some_and(|it| it.warmth.turn_ended()) {
+                connections.list(key);
+            }
+        }
+        connections.pack_beyond(most, false);
+    }
+
     #[test]
     fn few_stay_whole_and_those_at_work_do_whatever_their_number() {
         let mut connections = Connections::with_room(0);
-        for n in 0..50 {
-            connections.insert(at_rest(n));
-        }
-        connections.pack(50);
+        let mut keys: Vec<Key> = (0..50).map(|n| connections.insert(at_rest(n))).collect();
+        end_turn(&mut connections, &keys, 50);
         assert_eq!(whole(&connections), 50);
-        let busy: Vec<Key> = (0..50).map(|_| connections.insert(at_work())).collect();
-        for _ in 0..10 {
-            connections.pack(20);
-        }
+        keys.extend((0..50).map(|_| connections.insert(at_work())));
+        end_turn(&mut connections, &keys, 20);
         assert_eq!(whole(&connections), 50);
+        let busy = keys.split_off(50);
         assert!(busy.iter().all(|&key| connections.get(key).is_some()));
         for key in busy {
             connections.remove(key);
         }
-        for n in 0..20 {
-            connections.insert(at_rest(n));
-        }
-        connections.pack(20);
-        connections.pack(20);
-        assert_eq!(whole(&connections), 20);
-        assert_eq!(connections.others.whole(), 20);
+        keys.extend((0..20).map(|n| connections.insert(at_rest(n))));
+        end_turn(&mut connections, &keys[50..], 10);
+        assert_eq!(whole(&connections), 10);
+        assert_eq!(connections.others.whole(), 10);
         // Those that come and go meanwhile do not count.
         for n in 0..100 {
             let key = connections.insert(at_rest(n));
             connections.remove(key);
-            connections.pack(20);
-            assert_eq!(whole(&connections), 20);
+            end_turn(&mut connections, &[], 10);
+            assert_eq!(whole(&connections), 10);
         }
+    }
+
+    #[test]
+    fn one_that_is_wanted_again_soon_stays_whole_until_it_has_rested_for_a_second() {
+        let mut connections = Connections::with_room(0);
+        let keys: Vec<Key> = (0..30).map(|n| connections.insert(at_rest(n))).collect();
+        let mut now = Instant::START;
+        connections.begin_turn(now);
+        end_turn(&mut connections, &keys, 0);
+        assert_eq!((whole(&connections), connections.next(0)), (0, None));
+        // Ten of them are busy: they are made whole once, and then stay so.
+        for turn in 0..100 {
+            now += Duration::from_millis(50);
+            connections.begin_turn(now);
+            end_turn(&mut connections, &keys[..10], 0);
+            assert_eq!(whole(&connections), 10, "turn {turn}");
+        }
+        assert!(connections.next(0).is_some() && connections.next(10).is_none());
+        // They are not used any more, and nothing but time passes.
+        let since = now;
+        while let Some(next) = connections.next(0) {
+            now = next;
+            connections.begin_turn(now);
+            connections.pack_beyond(0, false);
+        }
+        assert_eq!(whole(&connections), 0);
+        let took = now.saturating_since(since);
+        assert!((1..4).contains(&took.as_secs()), "{took:?}");
+        // Nobody is kept while memory is short.
+        for is_short in [false, true] {
+            end_turn(&mut connections, &keys[..10], usize::MAX);
+            connections.pack_beyond(0, is_short);
+            assert_eq!(whole(&connections), if is_short { 0 } else { 10 });
+        }
+        // Whoever comes later is packed immediately.
+        now += Duration::from_secs(10);
+        connections.begin_turn(now);
+        end_turn(&mut connections, &keys[..10], 0);
+        assert_eq!(whole(&connections), 0);
     }
 
     #[test]
@@ -408,7 +471,7 @@ mod tests {
         let websocket_limits = [0, 1, 255, 256]; // the last ones are too many to be packed
         let keys =
             websocket_limits.map(|websocket_limits| connections.insert(at_rest(websocket_limits)));
-        connections.pack(0);
+        end_turn(&mut connections, &keys, 0);
         assert_eq!(whole(&connections), 1);
         let found = keys.map(|key| connections.get_mut(key).unwrap().link.websocket_limits());
         assert_eq!(found, websocket_limits);
@@ -418,13 +481,17 @@ mod tests {
     fn those_that_are_gone_are_forgotten_though_nothing_is_packed() {
         let mut connections = Connections::with_room(0);
         let stay: Vec<Key> = (0..20).map(|n| connections.insert(at_rest(n))).collect();
+        end_turn(&mut connections, &stay, usize::MAX);
         for n in 0..10_000 {
             let key = connections.insert(at_rest(n));
-            connections.pack(usize::MAX);
+            end_turn(&mut connections, &[key], usize::MAX);
             connections.remove(key);
         }
-        assert!(connections.others.warm.capacity() <= 100);
-        assert!(stay.iter().all(|key| connections.others.warm.contains(key)));
+        assert!(connections.lists.listed.capacity() <= 100);
+        assert!(
+            stay.iter()
+                .all(|key| connections.lists.listed.contains(key))
+        );
     }
 
     #[test]

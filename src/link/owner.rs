@@ -1,0 +1,157 @@
+//! The owner of a link, which is told what the link has received.
+//!
+//! [`Link::receive`] returns an event; [`pass_on`] calls its owner with it
+//! instead. A request or a message is then looked at where its machine has put
+//! it. An event is large, and moving it costs a tenth of a request.
+
+use super::protocol::Protocol;
+use super::{CallContext, Event, Link, ProtocolError, Snapshot};
+use crate::http::{Content, RequestHead};
+use crate::http1;
+use crate::http2::LocatedEvent;
+use crate::websocket;
+use crate::wire::{Received, Sink, Step, shortcut};
+
+/// A link that is lent for one call.
+pub(crate) struct Loan<'l, S, T> {
+    pub(crate) link: &'l mut Link,
+    pub(crate) out: &'l mut S,
+    /// Where is put what [`Link::fail`] goes back to, should the owner fail.
+    pub(crate) unanswered: &'l mut Option<Snapshot>,
+    /// What the call's context is made of.
+    pub(crate) terms: T,
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EventContext {
+    /// Bytes of the input that are done with.
+    pub(crate) used: usize,
+    /// The exchange that the event is for.
+    pub(crate) stream: u32,
+}
+
+/// The owner of a link: lends it, and is told what it has received.
+pub(crate) trait LinkOwner {
+    /// Where the link's output goes.
+    type Out: Sink;
+    /// What the owner has to know of a connection to make the context of a call.
+    type Terms;
+
+    /// Lends the link, unless it is not to receive `input` now.
+    fn lend(&mut self, input: &[u8]) -> Option<Loan<'_, Self::Out, Self::Terms>>;
+
+    /// An exchange was refused, as all memory is taken.
+    fn refused(&mut self);
+
+    /// [`Event::Request`].
+    fn request<'b>(&mut self, at: EventContext, head: &RequestHead<'b>, content: Content<'b>);
+
+    /// [`Event::Message`].
+    fn message(&mut self, at: EventContext, kind: websocket::Kind, payload: &mut [u8]);
+
+    /// Any other event; also a request or message that was kept for a while.
+    fn event(&mut self, at: EventContext, event: Event<'_>);
+}
+
+/// What passing on comes to: without an event if its owner has been given one.
+pub(crate) type Passed = Result<Received<()>, ProtocolError>;
+
+const PASSED: Passed = Ok(Received {
+    used: 0, // the owner was told
+    step: Step::Event(()),
+});
+
+/// Has a link take at most one event from the front of `input`, or from behind
+/// all of it if `is_end`, and gives it to its owner: what [`Link::receive`] and
+/// [`Link::receive_eof`] return. `None` if the owner does not lend the link.
+#[inline(always)]
+pub(crate) fn pass_on<'b, O: LinkOwner>(
+    owner: &mut O,
+    input: &'b mut [u8],
+    is_end: bool,
+    lent: impl FnOnce(O::Terms) -> CallContext<'b>,
+) -> Option<Passed> {
+    let Loan {
+        link,
+        out,
+        unanswered,
+        terms,
+    } = owner.lend(input)?;
+    let lent = lent(terms);
+    let is_usual = shortcut!("hand_over") && link.over.is_none() && !link.is_preface(input);
+    let received = match &mut link.protocol {
+        _ if is_end => link.receive_eof(input, lent, out),
+        Protocol::Http1(machine) if is_usual => {
+            let due = lent.now + lent.limits.reply;
+            let (lent, shown, _) = lent.pass(|limits| &limits.http1);
+            match machine.receive(input, lent, out) {
+                Ok(Received {
+                    used,
+                    step: Step::Event(http1::Event::Request { ref head, content }),
+                }) => {
+                    link.open(due);
+                    *unanswered = link.snapshot();
+                    let stream = link.exchange.id;
+                    owner.request(EventContext { used, stream }, head, content);
+                    return Some(PASSED);
+                }
+                received => link.took_http1(received, due, shown),
+            }
+        }
+        // Whose limits are those of all.
+        Protocol::WebSocket(machine) if is_usual && link.exchange.websocket_limits == 0 => {
+            let (lent, ..) = lent.pass(|limits| &limits.websocket);
+            match machine.receive(input, lent, out) {
+                Ok(Received {
+                    used,
+                    step: Step::Event(websocket::Event::Message { kind, payload }),
+                }) => {
+                    *unanswered = None;
+                    let stream = link.exchange.id;
+                    owner.message(EventContext { used, stream }, kind, payload);
+                    return Some(PASSED);
+                }
+                received => link.took_websocket(received),
+            }
+        }
+        Protocol::Http2(many) if is_usual => match many.is_caught_up() {
+            true => {
+                let (now, due) = (lent.now, lent.now + lent.limits.reply);
+                let (mut lent, shown, limits) = lent.pass(|limits| &limits.http2);
+                match many.machine_mut().receive_found(input, &mut lent, out) {
+                    Ok((used, LocatedEvent::Request(asked))) if many.is_full() => {
+                        many.refuse_stream(asked.stream, now, out);
+                        owner.refused();
+                        return Some(Ok(Received::need(used, 0)));
+                    }
+                    Ok((used, LocatedEvent::Request(asked))) => {
+                        let (head, content) = asked.borrow(input, lent.scratch)?;
+                        let stream = asked.stream;
+                        many.begin(stream, &head, &content, due);
+                        link.exchange.id = stream;
+                        *unanswered = None;
+                        owner.request(EventContext { used, stream }, &head, content);
+                        return Some(PASSED);
+                    }
+                    found => link.took_http2(found, input, lent, (shown, limits), out),
+                }
+            }
+            false => link.receive(input, lent, out),
+        },
+        _ => link.receive(input, lent, out),
+    };
+    Some(match received {
+        Ok(Received {
+            used,
+            step: Step::Event(event),
+        }) => {
+            *unanswered = link.snapshot();
+            let stream = link.exchange.id;
+            owner.event(EventContext { used, stream }, event);
+            PASSED
+        }
+        Ok(received) => Ok(received.map(|_| ())),
+        Err(violation) => Err(violation),
+    })
+}

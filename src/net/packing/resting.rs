@@ -1,0 +1,101 @@
+//! A connection with nothing under way, as the 40 bytes that say all of it.
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+use super::warmth::Epoch;
+use crate::link::{self, Link};
+use crate::net::turns::connection::{Connection, Phase};
+use crate::net::turns::watch::MUCH;
+use crate::net::{Owner, Peer, Slab};
+
+/// Addresses that are too long for the short form, by number.
+pub(super) type LongAddresses = Slab<(Ipv6Addr, u32)>;
+
+/// All there is to know of a connection with nothing under way.
+#[derive(Debug)]
+pub(super) struct Resting {
+    link: link::Resting,
+    stream: u32,
+    tag: u32,
+    /// The address of IPv4, or the number of a long one.
+    address: u32,
+    port: u16,
+    owner: u16,
+    profile: u16,
+    /// Which of the limits of WebSockets holds.
+    websocket_limits: u8,
+    /// The family of the address, and when it was packed.
+    family: u8,
+}
+
+/// Families of addresses; the other bits are those of an [`Epoch`].
+const FAMILY: u8 = 3;
+const V4: u8 = 0;
+const V6: u8 = 1;
+const UNIX: u8 = 2;
+
+impl Resting {
+    /// Whether an exchange of the connection goes on.
+    pub(super) const fn is_open(&self, stream: u32) -> bool {
+        self.link.is_open(self.stream, stream)
+    }
+
+    /// The connection in short, if there is nothing else to know of it.
+    pub(super) fn of(
+        connection: &Connection,
+        long: &mut LongAddresses,
+        epoch: Epoch,
+    ) -> Option<Self> {
+        let link = connection.link.resting()?;
+        let websocket_limits = u8::try_from(connection.link.websocket_limits()).ok()?;
+        let is_http = matches!(link, link::Resting::Http1(_));
+        let is_plain = connection.is_plain();
+        // What was sent lately says how long a pong may take.
+        let is_quiet = is_http || connection.sent < MUCH;
+        if !is_plain || !is_quiet || is_http && !connection.rested {
+            return None;
+        }
+        let (family, address, port) = match connection.peer {
+            Peer::V4(address, port) => (V4, address.to_bits(), port),
+            Peer::V6(address, port, scope) => (V6, long.insert((address, scope)).slot(), port),
+            Peer::Unix => (UNIX, 0, 0),
+        };
+        Some(Self {
+            link,
+            stream: connection.link.stream(),
+            tag: connection.tag,
+            address,
+            port,
+            owner: connection.owner.0,
+            profile: connection.profile,
+            websocket_limits,
+            family: family | epoch.bits() << 2,
+        })
+    }
+
+    /// When it was packed.
+    pub(super) const fn epoch(&self) -> Epoch {
+        Epoch::from_bits(self.family >> 2)
+    }
+
+    /// The whole connection again.
+    pub(super) fn wake(self, long: &mut LongAddresses) -> Connection {
+        let peer = match self.family & FAMILY {
+            V4 => Peer::V4(Ipv4Addr::from_bits(self.address), self.port),
+            V6 => {
+                let key = long.key_at(self.address);
+                let (address, scope) = key
+                    .and_then(|key| long.remove(key))
+                    .unwrap_or((Ipv6Addr::UNSPECIFIED, 0)); // it was put there
+                Peer::V6(address, self.port, scope)
+            }
+            _ => Peer::Unix,
+        };
+        let link = Link::rested(self.link, self.stream, u16::from(self.websocket_limits));
+        let owner = Owner(self.owner);
+        let mut connection = Connection::new(link, peer, owner, self.profile, Phase::Open);
+        connection.tag = self.tag;
+        connection.rested = matches!(self.link, link::Resting::Http1(_));
+        connection
+    }
+}

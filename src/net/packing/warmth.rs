@@ -1,0 +1,148 @@
+//! Which connections stay whole though they rest.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::net::Key;
+use crate::wire::Instant;
+
+/// How often some of those that are kept are looked at.
+const TICK: Duration = Duration::from_millis(125);
+/// How many looks go round them all.
+const ROUND: usize = 8;
+/// One that is wanted again after at most so many epochs is kept.
+const SOON: u8 = 2;
+
+/// About a second of the clock, of which 64 are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Epoch(u8);
+
+impl Epoch {
+    pub(super) const fn of(now: Instant) -> Self {
+        Self::from_bits((now.as_nanos() >> 30) as u8)
+    }
+
+    pub(super) const fn from_bits(bits: u8) -> Self {
+        Self(bits & 63)
+    }
+
+    /// As a number of six bits.
+    pub(super) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether this was a short while ago.
+    pub(super) const fn is_recent(self, now: Self) -> bool {
+        now.0.wrapping_sub(self.0) & 63 <= SOON
+    }
+}
+
+/// Whether a whole connection is packed as soon as it rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) enum Warmth {
+    /// It is; none of its turns has ended since it was looked at.
+    Unlisted,
+    /// It is, and will be looked at if too many are whole.
+    Listed,
+    /// It was packed too soon the last time: it is kept until it has not been
+    /// used for a second. It has not since the last look ...
+    InputBuffer,
+    /// ... or it has.
+    KeptInUse,
+}
+
+impl Warmth {
+    /// A turn of the connection has ended: whether it is to be listed.
+    #[inline]
+    pub(in crate::net) fn turn_ended(&mut self) -> bool {
+        let (next, is_new) = match self {
+            Self::Listed | Self::KeptInUse => return false,
+            Self::Unlisted => (Self::Listed, true),
+            Self::InputBuffer => (Self::KeptInUse, false),
+        };
+        *self = next;
+        is_new
+    }
+}
+
+/// The whole connections, by what is to become of them at rest. Some of those
+/// listed here are gone.
+#[derive(Debug)]
+pub(super) struct Lists {
+    /// To be packed as soon as possible, the latest last.
+    pub(super) listed: Vec<Key>,
+    /// To be kept for a while.
+    input_buffer: Vec<Key>,
+    /// Which of those is looked at next.
+    hand: usize,
+    /// When that is.
+    next: Instant,
+}
+
+/// What a look at a connection that is kept comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It stays in the list.
+    Stays,
+    /// It is packed, gone, or listed elsewhere.
+    Leaves,
+}
+
+impl Lists {
+    pub(super) const fn new() -> Self {
+        Self {
+            listed: Vec::new(),
+            input_buffer: Vec::new(),
+            hand: 0,
+            next: Instant::START,
+        }
+    }
+
+    /// Lists one whose turn has ended. Those that are gone make room before the
+    /// list grows.
+    pub(super) fn list(&mut self, key: Key, is_there: impl Fn(Key) -> bool) {
+        if self.listed.len() == self.listed.capacity() {
+            self.listed.retain(|&key| is_there(key));
+            self.listed.reserve(self.listed.len() + 1); // so that looking costs each the same
+        }
+        self.listed.push(key);
+    }
+
+    /// Lists one that is to be kept.
+    pub(super) fn keep(&mut self, key: Key) {
+        self.input_buffer.push(key);
+    }
+
+    /// Has those that are kept packed as soon as possible.
+    #[cold]
+    pub(super) fn keep_none(&mut self) {
+        self.listed.append(&mut self.input_buffer);
+    }
+
+    /// When those that are kept are to be looked at.
+    #[inline]
+    pub(super) fn next(&self) -> Option<Instant> {
+        (!self.input_buffer.is_empty()).then_some(self.next)
+    }
+
+    /// Looks at some of those that are kept, if it is time: at each of them once
+    /// in about a second.
+    pub(super) fn look(&mut self, now: Instant, mut look: impl FnMut(Key) -> Look) {
+        if now < self.next {
+            return;
+        }
+        self.next = now + TICK;
+        for _ in 0..self.input_buffer.len().div_ceil(ROUND) {
+            if self.hand >= self.input_buffer.len() {
+                self.hand = 0;
+            }
+            let Some(&key) = self.input_buffer.get(self.hand) else {
+                return;
+            };
+            match look(key) {
+                Look::Stays => self.hand += 1,
+                Look::Leaves => drop(self.input_buffer.swap_remove(self.hand)), // it is within
+            }
+        }
+    }
+}
