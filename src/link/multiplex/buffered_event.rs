@@ -63,26 +63,28 @@ impl Multiplex {
     ) -> Option<BufferedEvent> {
         let stream = self.streams.get_mut(id)?;
         if let Some(kept) = stream.exchange.kept.take() {
-            let unread = core::mem::take(&mut stream.unread);
+            let unread = stream.receiving.take_unread();
             *shown = Some(kept);
-            if !stream.owner_consumes {
+            if !stream.receiving.owner_consumes {
                 self.machine.consume(id, unread as usize, out);
             }
             self.queue(id); // the end may stand behind it
             return Some(BufferedEvent::Body);
         }
-        if !core::mem::take(&mut stream.ended) {
+        if !stream.receiving.take_end() {
             return None;
         }
         stream.exchange.intake = Intake::Discarded;
-        *shown = stream.trailers.take();
-        let dropped = stream.dropped;
+        *shown = stream.receiving.trailers.take();
+        let dropped = stream.receiving.dropped;
         self.retire_closed(id);
         Some(BufferedEvent::End(dropped))
     }
 
     /// How many trailers were left out behind a stream's content.
     pub(in crate::link) fn dropped_trailers(&self, id: u32) -> u16 {
-        self.streams.get(id).map_or(0, |stream| stream.dropped)
+        self.streams
+            .get(id)
+            .map_or(0, |stream| stream.receiving.dropped)
     }
 }

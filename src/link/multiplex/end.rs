@@ -34,13 +34,13 @@ impl Multiplex {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        let unread = core::mem::take(&mut stream.unread);
+        let unread = stream.receiving.take_unread();
         stream.gone.get_or_insert(EndReason::Finished);
         stream.surplus = true;
         stream.exchange.close();
-        (stream.trailers, stream.socket) = (None, None);
-        stream.excused = wait == Duration::MAX;
-        stream.exchange.due = match stream.excused {
+        (stream.receiving.trailers, stream.socket) = (None, None);
+        stream.receiving.excused = wait == Duration::MAX;
+        stream.exchange.due = match stream.receiving.excused {
             true => now, // `elapsed` knows the pace
             false => now + wait,
         };
@@ -240,6 +240,6 @@ impl Multiplex {
 /// Drops what a stream still has to send and to give.
 fn close(stream: &mut Stream) -> Option<Box<Outbox>> {
     stream.exchange.close();
-    (stream.trailers, stream.socket) = (None, None);
+    (stream.receiving.trailers, stream.socket) = (None, None);
     stream.sending.close()
 }

@@ -109,7 +109,7 @@ impl Multiplex {
         let (now, mask_key) = (lent.now, lent.mask_key);
         *stream = 0;
         if !core::mem::replace(&mut self.ended, true) {
-            let broken = |stream: &&Stream| !stream.complete || stream.exchange.endless;
+            let broken = |stream: &&Stream| !stream.receiving.complete || stream.exchange.endless;
             let broken: Vec<u32> = self
                 .streams
                 .iter()
@@ -302,7 +302,11 @@ impl Multiplex {
             false => Intake::Offered,
         };
         let mut stream = Stream::new(id, intake);
-        (stream.sending.owes, stream.complete, stream.exchange.due) = (true, complete, due);
+        (
+            stream.sending.owes,
+            stream.receiving.complete,
+            stream.exchange.due,
+        ) = (true, complete, due);
         self.streams.insert(stream);
         self.wake_by(due);
     }
@@ -313,7 +317,7 @@ impl Multiplex {
             return;
         };
         match content {
-            Content::None => stream.complete = true,
+            Content::None => stream.receiving.complete = true,
             Content::Whole(_) | Content::Follows { .. } => {
                 stream.exchange.intake = Intake::Streamed
             }
@@ -337,7 +341,7 @@ impl Multiplex {
         let (is_full, is_short) = match self.charge.account() {
             // An owner that consumes itself bounds by windows what it keeps.
             Some(account) => (
-                account.is_full() && !stream.owner_consumes,
+                account.is_full() && !stream.receiving.owner_consumes,
                 account.is_short(),
             ),
             None => (false, false),
@@ -365,14 +369,14 @@ impl Multiplex {
                 self.pace(id, data.len(), limits, now);
                 if is_short {
                     if let Some(stream) = self.streams.get_mut(id) {
-                        stream.unread += data.len() as u32; // within its window
+                        stream.receiving.keep(data.len());
                     }
                     self.starve(id);
                     return None;
                 }
             }
             Intake::Streamed if is_fed && stream.exchange.kept.is_none() => {
-                if !stream.owner_consumes {
+                if !stream.receiving.owner_consumes {
                     self.machine.consume(id, data.len(), out);
                 }
                 self.wanted += data.len();
@@ -386,7 +390,7 @@ impl Multiplex {
                     .get_or_insert_with(|| BufferedRequest::inbox(self.charge.account()));
                 kept.keep(data);
                 self.wanted += data.len();
-                stream.unread += data.len() as u32; // within the stream's window
+                stream.receiving.keep(data.len());
                 if is_fed && stream.exchange.intake != Intake::Offered {
                     self.queue(id);
                 }
@@ -408,17 +412,17 @@ impl Multiplex {
         shown: &'b mut Option<Box<BufferedRequest>>,
     ) -> Option<Event<'b>> {
         let stream = self.streams.get_mut(id)?;
-        stream.complete = true;
+        stream.receiving.complete = true;
         stream.exchange.complete(stream.sending.owes, due);
         self.wake = self.wake.min(stream.exchange.due);
         match stream.exchange.intake {
             Intake::Collected if self.charge.account().is_some_and(|it| it.is_full()) => {
-                (stream.ended, stream.dropped) = (true, dropped);
+                (stream.receiving.ended, stream.receiving.dropped) = (true, dropped);
                 self.starve(id);
                 None
             }
             Intake::Collected => {
-                stream.dropped = dropped;
+                stream.receiving.dropped = dropped;
                 stream.exchange.give(shown)
             }
             Intake::Streamed if stream.is_fed() && stream.exchange.kept.is_none() => {
@@ -426,13 +430,8 @@ impl Multiplex {
                 Some(Event::End { trailers, dropped })
             }
             Intake::Offered | Intake::Streamed | Intake::Socket => {
-                (stream.ended, stream.dropped) = (true, dropped);
-                if !trailers.is_empty() {
-                    let kept = stream
-                        .trailers
-                        .insert(BufferedRequest::inbox(self.charge.account()));
-                    kept.keep_fields(trailers);
-                }
+                let account = self.charge.account();
+                stream.receiving.keep_end(trailers, dropped, account);
                 self.queue(id);
                 None
             }

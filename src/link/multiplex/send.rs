@@ -54,12 +54,12 @@ impl Multiplex {
         self.machine.accept_body(id, out)?;
         let stream = self.open_stream(id)?;
         stream.exchange.intake = Intake::Streamed;
-        (stream.paced, stream.excused) = (paced, paced);
-        if !stream.complete {
+        (stream.receiving.paced, stream.receiving.excused) = (paced, paced);
+        if !stream.receiving.complete {
             stream.exchange.due = if paced { now } else { Instant::NEVER }; // until it is
         }
         let due = stream.exchange.due;
-        if stream.exchange.kept.is_some() || stream.ended {
+        if stream.exchange.kept.is_some() || stream.receiving.ended {
             self.queue(id);
         }
         self.wake_by(due); // `elapsed` knows the pace
@@ -78,7 +78,7 @@ impl Multiplex {
     /// Leaves it to the owner to give back content to the peer's window.
     pub(in crate::link) fn let_owner_consume(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.owner_consumes = true;
+            stream.receiving.owner_consumes = true;
         }
     }
 
@@ -88,9 +88,9 @@ impl Multiplex {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        let was_held = core::mem::replace(&mut stream.held, !reading);
+        let was_held = core::mem::replace(&mut stream.receiving.held, !reading);
         if reading {
-            stream.excused |= was_held;
+            stream.receiving.excused |= was_held;
             if let Some(socket) = &mut stream.socket {
                 socket.resume(now);
             }
@@ -282,7 +282,7 @@ impl Multiplex {
                 return true;
             }
             (stream.sending.write_blocked, stream.sending.relieved) = (false, true);
-            stream.excused = true; // what came meanwhile was not taken
+            stream.receiving.excused = true; // what came meanwhile was not taken
             self.queue(id);
             false
         });

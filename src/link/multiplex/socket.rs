@@ -158,9 +158,9 @@ impl Multiplex {
         out: &mut impl Sink,
     ) -> Option<BufferedEvent> {
         let stream = self.streams.get_mut(id)?;
-        let unread = core::mem::take(&mut stream.unread);
+        let unread = stream.receiving.take_unread();
         let kept = stream.exchange.kept.take();
-        let (wake, ended) = (stream.socket.as_ref()?.deadline(), stream.ended);
+        let (wake, ended) = (stream.socket.as_ref()?.deadline(), stream.receiving.ended);
         self.machine.consume(id, unread as usize, out);
         if let Some(at) = wake {
             self.wake_by(at);

@@ -63,10 +63,10 @@ impl Multiplex {
                 .outbox
                 .as_ref()
                 .is_none_or(|it| it.is_empty());
-            let is_asked = stream.complete && !stream.sending.finished
+            let is_asked = stream.receiving.complete && !stream.sending.finished
                 || stream.exchange.intake == Intake::Offered
-                || stream.held && stream.exchange.kept.is_some();
-            let is_over = stream.complete && stream.sending.finished;
+                || stream.receiving.held && stream.exchange.kept.is_some();
+            let is_over = stream.receiving.complete && stream.sending.finished;
             let socket = stream.socket.as_ref();
             match (is_taken, is_asked) {
                 (true, true) => awaits = true,
@@ -91,7 +91,7 @@ impl Multiplex {
     /// Has a stream wait for memory.
     pub(super) fn starve(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id)
-            && !core::mem::replace(&mut stream.starved, true)
+            && !core::mem::replace(&mut stream.receiving.starved, true)
         {
             self.starved.push(id);
         }
@@ -103,10 +103,10 @@ impl Multiplex {
             let Some(stream) = self.streams.get_mut(id) else {
                 continue;
             };
-            stream.starved = false;
-            stream.excused = true;
+            stream.receiving.starved = false;
+            stream.receiving.excused = true;
             if stream.exchange.intake == Intake::Collected {
-                let unread = core::mem::take(&mut stream.unread);
+                let unread = stream.receiving.take_unread();
                 self.machine.consume(id, unread as usize, out);
             }
             self.queue(id);
@@ -120,7 +120,7 @@ impl Multiplex {
         shown: &mut Option<Box<BufferedRequest>>,
     ) -> Option<BufferedEvent> {
         let stream = self.streams.get_mut(id)?;
-        if !core::mem::take(&mut stream.ended) {
+        if !stream.receiving.take_end() {
             return None;
         }
         stream
@@ -164,7 +164,7 @@ impl Multiplex {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        stream.starved = false;
+        stream.receiving.starved = false;
         if stream.socket.is_some() {
             return self.close_socket(id, CloseCode::TRY_AGAIN_LATER, true, mask_key, now);
         }

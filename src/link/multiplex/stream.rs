@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 
 use crate::http2::Numbered;
-use crate::link::exchanges::{Exchange, Intake, Sending};
-use crate::link::{BufferedRequest, EndReason};
+use crate::link::EndReason;
+use crate::link::exchanges::{Exchange, Intake, Receiving, Sending};
 use crate::websocket;
 
 /// A frame that the peer of a WebSocket is to answer: a ping, or a Close.
@@ -32,27 +32,12 @@ pub(super) enum AwaitedAnswer {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) exchange: Exchange,
+    pub(super) receiving: Receiving,
     pub(super) sending: Sending,
     /// The owner's own number for it.
     pub(super) tag: u32,
-    /// Trailers that were left out.
-    pub(super) dropped: u16,
-    /// The owner has stopped the reading.
-    pub(super) held: bool,
-    /// The owner gives content back to the peer's window itself.
-    pub(super) owner_consumes: bool,
-    /// Content that comes in events keeps a pace.
-    pub(super) paced: bool,
-    /// Time has passed that is not held against the peer: it has a grace more.
-    pub(super) excused: bool,
-    /// The peer's content has ended, and the owner has not been told.
-    pub(super) ended: bool,
-    /// The peer's message is complete.
-    pub(super) complete: bool,
     /// It stands in the queue of those that have something for their owner.
     pub(super) pending: bool,
-    /// It waits for memory.
-    pub(super) starved: bool,
     /// It stands in the list of those that are over.
     pub(super) over: bool,
     /// Our response is complete, and the rest of the request is dropped.
@@ -61,10 +46,6 @@ pub(super) struct Stream {
     pub(super) end_reported: bool,
     /// Why it is over, if not because both sides have ended it.
     pub(super) gone: Option<EndReason>,
-    /// Bytes in the inbox that have not been given back to the peer's window.
-    pub(super) unread: u32,
-    /// Trailers that wait behind the inbox.
-    pub(super) trailers: Option<Box<BufferedRequest>>,
     pub(super) socket: Option<Box<websocket::Connection>>,
     /// What the peer of the WebSocket is to answer.
     pub(super) asked: Option<AwaitedAnswer>,
@@ -74,23 +55,14 @@ impl Stream {
     pub(super) const fn new(id: u32, intake: Intake) -> Self {
         Self {
             exchange: Exchange::new(id, intake),
+            receiving: Receiving::NONE,
             sending: Sending::NONE,
             tag: 0,
-            dropped: 0,
-            held: false,
-            owner_consumes: false,
-            paced: false,
-            excused: false,
-            ended: false,
-            complete: false,
             pending: false,
-            starved: false,
             over: false,
             surplus: false,
             end_reported: false,
             gone: None,
-            unread: 0,
-            trailers: None,
             socket: None,
             asked: None,
         }
@@ -100,7 +72,7 @@ impl Stream {
     pub(super) const fn is_timed(&self) -> bool {
         match self.exchange.intake {
             Intake::Collected => true,
-            Intake::Streamed => self.paced && !self.complete,
+            Intake::Streamed => self.receiving.paced && !self.receiving.complete,
             Intake::Discarded => self.surplus,
             Intake::Offered | Intake::Socket => false,
         }
@@ -108,7 +80,7 @@ impl Stream {
 
     /// Whether its owner takes what comes.
     pub(super) const fn is_fed(&self) -> bool {
-        !self.held && !self.sending.write_blocked && !self.starved
+        !self.receiving.held && !self.receiving.starved && !self.sending.write_blocked
     }
 }
 

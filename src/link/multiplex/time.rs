@@ -99,7 +99,7 @@ impl Multiplex {
             };
         }
         if stream.surplus {
-            match stream.excused && limits.http1.body_rate > 0 {
+            match stream.receiving.excused && limits.http1.body_rate > 0 {
                 true => self.pace(id, 0, limits, now),
                 false => self.reset_surplus(id, now, out),
             }
@@ -110,13 +110,13 @@ impl Multiplex {
         }
         if self.machine.was_withheld() {
             for other in self.streams.iter_mut() {
-                other.excused = true;
+                other.receiving.excused = true;
             }
         }
         let stream = self.streams.get_mut(id)?;
-        let is_withheld = !stream.is_fed() || stream.unread > 0;
-        if stream.excused || is_withheld || limits.http1.body_rate == 0 {
-            stream.excused = true;
+        let is_withheld = !stream.is_fed() || stream.receiving.unread > 0;
+        if stream.receiving.excused || is_withheld || limits.http1.body_rate == 0 {
+            stream.receiving.excused = true;
             self.pace(id, 0, limits, now);
             return None;
         }
@@ -139,7 +139,7 @@ impl Multiplex {
         }
         let latest = now + limits.http1.body_grace;
         let paid = Duration::from_millis(bytes as u64 * 1000 / u64::from(rate));
-        let due = match core::mem::take(&mut stream.excused) {
+        let due = match core::mem::take(&mut stream.receiving.excused) {
             true => latest,
             false => (stream.exchange.due + paid).min(latest),
         };
@@ -155,7 +155,7 @@ impl Multiplex {
             if let Some(socket) = &mut stream.socket {
                 socket.under_way(now);
             }
-            stream.excused |= stream.is_timed();
+            stream.receiving.excused |= stream.is_timed();
         }
     }
 
@@ -168,8 +168,8 @@ impl Multiplex {
             return shut;
         };
         // Content that keeps a pace needs its excuse itself.
-        let excused = !stream.is_timed() && core::mem::take(&mut stream.excused);
-        shut || excused || !stream.is_fed() || stream.unread > 0
+        let excused = !stream.is_timed() && core::mem::take(&mut stream.receiving.excused);
+        shut || excused || !stream.is_fed() || stream.receiving.unread > 0
     }
 
     /// The input was withheld until `now`.
