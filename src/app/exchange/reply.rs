@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::defer::{Deferred, Deferring};
 use super::refusal::{Done, Refusal};
+use super::respond::given;
 use super::response::Response;
 use super::session::{Session, SessionContext};
 use super::stream::{Stage, StreamSession, Streaming};
@@ -330,9 +331,12 @@ impl<'a, 'c> Reply<'a, 'c> {
             length: None,
             endless: true,
         };
-        let switched = self.at.send(status, body, |context, fields| {
-            context.upgrade_websocket(fields, streaming)?;
-            context.choose_websocket_limits(limits)
+        let switched = self.at.prepare_head(status, body).and_then(|is_timed| {
+            let context = &mut *self.at.context;
+            let sent = context
+                .upgrade_websocket(given(self.at.record), streaming)
+                .and_then(|()| context.choose_websocket_limits(limits));
+            self.at.count_head(status, body, is_timed, sent)
         });
         match switched {
             Ok(()) => {
