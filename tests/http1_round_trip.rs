@@ -94,7 +94,7 @@ proptest! {
             true => Field::new("Content-Length", &number),
             false => Field::new("Transfer-Encoding", "chunked"),
         });
-        let expected = format!("request Post {:?} Http11 {}", head.target, describe(Fields::new(&sent)));
+        let expected = format!("request POST {:?} Http11 {}", head.target, describe(Fields::new(&sent)));
         prop_assert_eq!(&events[0], &expected);
         let ends = if known { Vec::new() } else { list(&trailers) };
         let expected = format!("end {}", describe(Fields::new(&ends)));
