@@ -146,6 +146,8 @@ pub enum EndReason {
     Unreachable(Unreachable),
     /// The peer broke the protocol.
     ProtocolError(ProtocolError),
+    /// The transport below the protocol could not go on: what came cannot be opened.
+    Transport,
     /// The peer took nothing for too long, or its backlog reached the cap.
     Stalled,
     /// This side ended it.
@@ -181,6 +183,9 @@ pub enum Unreachable {
     /// Nobody has answered in time.
     #[error("no answer in time")]
     TimedOut,
+    /// The two sides could not agree on a transport: its handshake has failed.
+    #[error("the handshake failed")]
+    Handshake,
     /// The system has failed otherwise: it has no socket left, say.
     #[error("the system cannot connect")]
     Failed,

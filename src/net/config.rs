@@ -126,6 +126,15 @@ pub struct Limits {
     /// Time for that header to come. Stops: a connection that says nothing.
     /// Effect: the connection is reset. Default 5 s.
     pub proxy_time: Duration,
+    /// Time for the handshake of a transport ([`Transport`](crate::net::Transport)),
+    /// from when a connection is accepted or has been dialled. Stops: a connection
+    /// that says nothing, or little at a time. Effect: the connection is reset; a
+    /// dial fails. Default 10 s.
+    pub handshake_time: Duration,
+    /// Bytes that are kept of a peer until its transport can open them: of one record,
+    /// or of one message of a handshake. Stops: a record without an end. Effect: the
+    /// connection is closed. Default 80 KiB.
+    pub unopened: usize,
     /// Names that may wait to be resolved. Stops: dials to names whose
     /// servers do not answer. Effect: a further dial fails immediately.
     /// Default 1,024.
@@ -193,6 +202,8 @@ impl Limits {
         },
         proxy_header: 1 << 10,
         proxy_time: Duration::from_secs(5),
+        handshake_time: Duration::from_secs(10),
+        unopened: 80 << 10,
         resolving: 1_024,
         connect_time: Duration::from_secs(5),
         dial_time: Duration::from_secs(30),
@@ -226,6 +237,8 @@ impl Limits {
         with_files files: Share,
         with_proxy_header proxy_header: usize,
         with_proxy_time proxy_time: Duration,
+        with_handshake_time handshake_time: Duration,
+        with_unopened unopened: usize,
         with_resolving resolving: usize,
         with_connect_time connect_time: Duration,
         with_dial_time dial_time: Duration,

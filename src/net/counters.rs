@@ -29,6 +29,9 @@ pub struct Counters {
     /// Connections from proxies without a header of the PROXY protocol that can
     /// be read.
     pub proxy_faults: u64,
+    /// Connections whose transport could not go on: a handshake that failed, bytes
+    /// that cannot be opened.
+    pub transport_faults: u64,
     /// Times that a share of timers, sessions or memberships was used up.
     pub exhausted: u64,
     /// Published messages lost because the mailbox was full.

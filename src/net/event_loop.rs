@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::connecting::dials::Dialling;
-use super::exchange::Listening;
+use super::connecting::listening::Listening;
 use super::packing::connections::Connections;
 use super::remote::Mail;
 use super::report::report;
@@ -12,6 +12,7 @@ use super::stores::departures::Departures;
 use super::stores::mailbox::mailbox;
 use super::stores::placed::Placed;
 use super::system::descriptors::descriptors;
+use super::transport::sockets::Sockets;
 use super::turns::dispatch::Dispatch;
 use super::turns::input_buffer::InputBuffer;
 use super::turns::memory::Memory;
@@ -76,8 +77,9 @@ pub struct Loop<P: Poller = Mio> {
     pub(super) accepted: Vec<Accepted<P::Stream, Listening>>,
     pub(super) dialling: Vec<Dialling>,
     pub(super) resolver: Option<Resolver>,
-    /// The sockets, by the slots of their connections.
-    pub(super) streams: Vec<Option<P::Stream>>,
+    pub(super) sockets: Sockets<P::Stream>,
+    /// What transports have sealed; empty between uses.
+    pub(super) sealed: Vec<u8>,
     pub(super) read: Placed,
     #[expect(
         clippy::vec_box,
@@ -198,7 +200,8 @@ impl<P: Poller> Loop<P> {
             accepted: Vec::new(),
             dialling: Vec::new(),
             resolver: None,
-            streams: Vec::with_capacity(slots),
+            sockets: Sockets::with_room(slots),
+            sealed: Vec::new(),
             read,
             spare: Vec::new(),
             large: Placed::default(),

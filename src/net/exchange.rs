@@ -32,13 +32,3 @@ pub enum Speaks {
     /// No protocol of ours: [`Event::Data`](crate::link::Event::Data).
     Raw,
 }
-
-/// What the connections of a listener are.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Listening {
-    pub(super) speaks: Speaks,
-    pub(super) owner: Owner,
-    pub(super) profile: Profile,
-    /// Proxies say first whose their connections are.
-    pub(super) proxied: bool,
-}

@@ -16,6 +16,8 @@
 //!   have precise `Timers`.
 //! - `connecting`: who comes in (`Listeners`, `Caps`) and where we go
 //!   (`Dial`).
+//! - `transport`: what stands between a socket and its protocol: nothing, or a
+//!   [`Transport`].
 //! - `turns`: a connection, and its turn: read, feed the link, write, rest.
 //! - beside them: what a [`Handler`] sees of all this.
 
@@ -37,6 +39,7 @@ mod remote;
 pub(crate) mod report;
 mod stores;
 mod system;
+mod transport;
 mod turns;
 
 pub use config::Limits;
@@ -75,3 +78,4 @@ pub use system::poller::{MAX_PARTS, Poller, Read, Readiness, Waker};
 pub use system::scripted::{Client, Fate, Scripted, ScriptedListener, ScriptedStream};
 pub use system::scripted_queue::KernelQueue;
 pub use system::system_clock::SystemClock;
+pub use transport::seam::{Agreed, MOST_OPENED, Transport, TransportError, TransportMaker};

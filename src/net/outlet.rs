@@ -1,8 +1,9 @@
 //! The way past the cork, for what is too large to be copied into it.
 
 use core::fmt;
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 
+use super::transport::sockets::Sockets;
 use super::{Cork, Key, Poller};
 use crate::wire::Sink;
 
@@ -20,16 +21,18 @@ pub(super) trait Outlet {
 }
 
 /// The sockets of a loop over one system.
-pub(super) struct Sockets<'a, P: Poller> {
+pub(super) struct Past<'a, P: Poller> {
     pub(super) poller: &'a mut P,
-    pub(super) streams: &'a mut [Option<P::Stream>],
+    pub(super) sockets: &'a mut Sockets<P::Stream>,
 }
 
-impl<P: Poller> Outlet for Sockets<'_, P> {
+impl<P: Poller> Outlet for Past<'_, P> {
     fn write(&mut self, key: Key, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self.streams.get_mut(key.slot() as usize) {
-            Some(Some(stream)) => self.poller.write(stream, parts),
-            _ => Ok(0),
+        match self.sockets.both(key) {
+            Some((stream, None)) => self.poller.write(stream, parts),
+            // Sealing is a copy anyway, and waits for all that the turn writes.
+            Some((_, Some(_))) => Err(ErrorKind::Unsupported.into()),
+            None => Ok(0),
         }
     }
 }

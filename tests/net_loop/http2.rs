@@ -963,7 +963,7 @@ fn exchange_bytes(scene: &mut Scene, client: Client, server: &mut Side) {
     }
 }
 
-fn request_of(path: &str) -> RequestHead<'_> {
+pub(crate) fn request_of(path: &str) -> RequestHead<'_> {
     RequestHead {
         method: Method::GET,
         target: Target::parse(path.as_bytes(), Method::GET).unwrap(),

@@ -22,4 +22,5 @@ mod proxied;
 mod scene;
 mod slow_readers;
 mod splits;
+mod transport;
 mod turns;

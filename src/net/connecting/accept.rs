@@ -2,11 +2,13 @@
 
 use core::mem;
 
-use crate::link::{Event, Link};
-use crate::net::exchange::Listening;
+use super::listening::Listening;
+use crate::link::Event;
+use crate::net::transport::secured::LEAST_READ;
 use crate::net::turns::connection::{Connection, Phase};
 use crate::net::{
-    Accepted, Address, Error, Exchange, ListenOptions, Loop, Owner, Poller, Profile, Speaks,
+    Accepted, Address, Error, Exchange, Key, ListenOptions, Loop, Owner, Poller, Profile, Speaks,
+    TransportMaker,
 };
 use crate::wire::Role;
 
@@ -24,15 +26,60 @@ impl<P: Poller> Loop<P> {
         owner: Owner,
         profile: Profile,
     ) -> Result<Address, Error> {
+        self.listen_with(
+            address,
+            options,
+            Listening {
+                speaks,
+                owner,
+                profile,
+                proxied: options.proxy_protocol,
+                transport: None,
+            },
+        )
+    }
+
+    /// Listens on `address` as [`listen`](Self::listen) does; each connection has a
+    /// transport of its own, and speaks what that has agreed on, or `speaks`.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] if the system refuses, [`Error::Config`] if
+    /// [`read_size`](crate::net::Limits::read_size) has no room for a record:
+    /// 18 KiB and what a connection may keep beside it.
+    pub fn listen_over(
+        &mut self,
+        address: &Address,
+        options: &ListenOptions,
+        transport: &TransportMaker,
+        speaks: Speaks,
+        owner: Owner,
+        profile: Profile,
+    ) -> Result<Address, Error> {
+        if self.read.len() < LEAST_READ {
+            return Err(Error::Config("read_size must have room for a record"));
+        }
+        self.listen_with(
+            address,
+            options,
+            Listening {
+                speaks,
+                owner,
+                profile,
+                proxied: options.proxy_protocol,
+                transport: Some(transport.clone()),
+            },
+        )
+    }
+
+    fn listen_with(
+        &mut self,
+        address: &Address,
+        options: &ListenOptions,
+        listening: Listening,
+    ) -> Result<Address, Error> {
         let refused = |error| Error::Listen {
             address: alloc::format!("{address}"),
             error,
-        };
-        let listening = Listening {
-            speaks,
-            owner,
-            profile,
-            proxied: options.proxy_protocol,
         };
         let Self {
             listeners,
@@ -118,15 +165,12 @@ impl<P: Poller> Loop<P> {
                     owner,
                     profile,
                     proxied,
+                    transport,
                 },
             ..
         } = accepted;
         let state = &mut self.dispatch.state;
-        let link = match speaks {
-            Speaks::Http => Link::server(state.now),
-            Speaks::Http2 => Link::server(state.now),
-            Speaks::Raw => Link::raw(Role::Server),
-        };
+        let link = speaks.link(Role::Server, state.now);
         let mut connection = Connection::new(link, peer, owner, profile.0, Phase::Open);
         let limits = &self.dispatch.profiles[usize::from(profile.0)];
         if let Some(spent) = state.caps.spent(peer, limits, state.now) {
@@ -142,9 +186,16 @@ impl<P: Poller> Loop<P> {
         let key = state.connections.insert(connection);
         state.counters.active += 1;
         let registered = self.poller.register(&mut stream, key.token());
-        self.seat(key, stream);
+        self.sockets.seat(key, stream);
+        if let Some(maker) = transport {
+            self.secure(key, &maker, speaks, is_proxied);
+        }
         match registered {
+            // The owner is told when it is known whose it is, and what it speaks.
             Ok(()) if is_proxied => self.settle(key),
+            Ok(()) if self.sockets.is_secured(key) => {
+                self.serve(key);
+            }
             // What has come already raises no further event.
             Ok(()) => {
                 let exchange = Exchange {
@@ -154,6 +205,18 @@ impl<P: Poller> Loop<P> {
                 self.attend(exchange, Event::Opened);
             }
             Err(_) => self.end(key, crate::link::EndReason::Reset),
+        }
+    }
+
+    /// Has a connection that was accepted begin with a handshake, behind what its
+    /// proxy says.
+    fn secure(&mut self, key: Key, maker: &TransportMaker, speaks: Speaks, is_proxied: bool) {
+        self.sockets.secure(key, maker.make(), speaks);
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.end_reported = true; // the owner has not been told of it
+        }
+        if !is_proxied {
+            self.begin_handshake(key);
         }
     }
 }

@@ -4,10 +4,9 @@ use core::mem;
 use std::io;
 
 use super::dials::{DialRequest, Dialling};
-use crate::link::{EndReason, Event, Link, Unreachable};
-use crate::net::stores::slab::grow;
+use crate::link::{EndReason, Event, Unreachable};
 use crate::net::turns::connection::Phase;
-use crate::net::{Destination, Dial, Exchange, Key, Loop, Peer, Poller, Resolver, Speaks};
+use crate::net::{Destination, Dial, Exchange, Key, Loop, Peer, Poller, Resolver};
 use crate::wire::{Instant, Role};
 
 impl<P: Poller> Loop<P> {
@@ -49,10 +48,16 @@ impl<P: Poller> Loop<P> {
             key,
             destination,
             speaks,
+            transport,
         } = request;
         let limits = &self.dispatch.state.limits;
         let dial = Dial::new(&destination, self.dispatch.state.now, limits);
-        self.dialling.push(Dialling { key, dial, speaks });
+        self.dialling.push(Dialling {
+            key,
+            dial,
+            speaks,
+            transport,
+        });
         match destination {
             Destination::Address(_) => self.attempt(key),
             Destination::Name { host, port } => {
@@ -69,7 +74,7 @@ impl<P: Poller> Loop<P> {
 
     /// Begins to connect to the next address of a dial.
     fn attempt(&mut self, key: Key) {
-        if let Some(stream) = self.unseat(key) {
+        if let Some(stream) = self.sockets.unseat(key) {
             self.poller.reset(stream);
         }
         let Self {
@@ -93,7 +98,7 @@ impl<P: Poller> Loop<P> {
                     (connection.fin, connection.broken) = (false, false);
                 }
                 match poller.register(&mut stream, key.token()) {
-                    Ok(()) => self.seat(key, stream),
+                    Ok(()) => self.sockets.seat(key, stream),
                     Err(_) => self.give_up(key, Unreachable::Failed),
                 }
             }
@@ -106,11 +111,7 @@ impl<P: Poller> Loop<P> {
 
     /// Something happened to a stream that is being dialled.
     pub(in crate::net) fn go_on_dialling(&mut self, key: Key) {
-        let Some(stream) = self
-            .streams
-            .get(key.slot() as usize)
-            .and_then(Option::as_ref)
-        else {
+        let Some(stream) = self.sockets.get(key) else {
             return;
         };
         match self.poller.connected(stream) {
@@ -124,18 +125,23 @@ impl<P: Poller> Loop<P> {
         let Some(index) = self.dialling.iter().position(|it| it.key == key) else {
             return;
         };
-        let Dialling { speaks, .. } = self.dialling.swap_remove(index); // a position just found
+        // A position just found.
+        let Dialling {
+            speaks, transport, ..
+        } = self.dialling.swap_remove(index);
         let state = &mut self.dispatch.state;
         let Some(connection) = state.connections.get_mut(key) else {
             return;
         };
-        connection.phase = Phase::Open;
-        connection.link = match speaks {
-            Speaks::Http => Link::client(state.now),
-            Speaks::Http2 => Link::client_http2(state.now),
-            Speaks::Raw => Link::raw(Role::Client),
-        };
         state.counters.dialled += 1;
+        if let Some(maker) = transport {
+            self.sockets.secure(key, maker.make(), speaks);
+            self.begin_handshake(key);
+            self.serve(key);
+            return;
+        }
+        connection.phase = Phase::Open;
+        connection.link = speaks.link(Role::Client, state.now);
         let profile = usize::from(connection.profile);
         state.current = key;
         // Profiles are only ever added, so the index stays good.
@@ -163,22 +169,5 @@ impl<P: Poller> Loop<P> {
     /// Forgets the dial of a connection that has ended.
     pub(in crate::net) fn forget_dial(&mut self, key: Key) {
         self.dialling.retain(|it| it.key != key);
-    }
-
-    /// Puts a socket beside its connection.
-    pub(in crate::net) fn seat(&mut self, key: Key, stream: P::Stream) {
-        let slot = key.slot() as usize;
-        while self.streams.len() <= slot {
-            grow(&mut self.streams);
-            self.streams.push(None);
-        }
-        self.streams[slot] = Some(stream); // made long enough just now
-    }
-
-    /// Takes the socket of a connection.
-    pub(in crate::net) fn unseat(&mut self, key: Key) -> Option<P::Stream> {
-        self.streams
-            .get_mut(key.slot() as usize)
-            .and_then(Option::take)
     }
 }

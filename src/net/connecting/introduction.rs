@@ -23,11 +23,7 @@ impl<P: Poller> Loop<P> {
             self.read[..had].copy_from_slice(input_buffer.bytes());
             self.spare_kept(input_buffer);
         }
-        let Some(stream) = self
-            .streams
-            .get_mut(key.slot() as usize)
-            .and_then(Option::as_mut)
-        else {
+        let Some(stream) = self.sockets.get_mut(key) else {
             return false;
         };
         let Ok(read) = self.poller.read(stream, &mut self.read[had..]) else {
@@ -83,6 +79,14 @@ impl<P: Poller> Loop<P> {
             if let Some(spent) = state.caps.spent(peer, limits, state.now) {
                 connection.link.begin_with(spent);
             }
+        }
+        if let Some(secured) = self.sockets.secured(key) {
+            if let Some(mut input_buffer) = connection.input_buffer.take() {
+                secured.unread(input_buffer.bytes());
+                self.spare_kept(input_buffer);
+            }
+            self.begin_handshake(key);
+            return true;
         }
         connection.phase = Phase::Open;
         connection.stalls = Instant::NEVER;

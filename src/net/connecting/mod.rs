@@ -7,5 +7,6 @@ pub(super) mod dials;
 pub(super) mod introduction;
 pub(super) mod listen_target;
 pub(super) mod listener;
+pub(super) mod listening;
 pub(super) mod proxy_header;
 pub(super) mod reach;

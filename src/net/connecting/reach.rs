@@ -10,7 +10,9 @@ use super::dials::DialRequest;
 use crate::link::{self, Account, Charge, Link};
 use crate::net::stores::cork::Published;
 use crate::net::turns::connection::{Connection, Phase};
-use crate::net::{Context, Counters, Destination, Exchange, Flow, Peer, Profile, Remote, Speaks};
+use crate::net::{
+    Context, Counters, Destination, Exchange, Flow, Peer, Profile, Remote, Speaks, TransportMaker,
+};
 use crate::websocket::Kind;
 use crate::wire::Role;
 
@@ -92,6 +94,33 @@ impl Context<'_> {
         profile: Profile,
         tag: u32,
     ) -> Exchange {
+        self.dial_with(destination, None, speaks, profile, tag)
+    }
+
+    /// Dials as [`dial`](Self::dial) does; the connection has a transport, and speaks
+    /// what that has agreed on, or `speaks`. Its first event is
+    /// [`Opened`](crate::link::Event::Opened) once the handshake is over. The loop's
+    /// [`read_size`](crate::net::Limits::read_size) is to have room for a record, as
+    /// for [`Loop::listen_over`](crate::net::Loop::listen_over).
+    pub fn dial_over(
+        &mut self,
+        destination: Destination,
+        transport: &TransportMaker,
+        speaks: Speaks,
+        profile: Profile,
+        tag: u32,
+    ) -> Exchange {
+        self.dial_with(destination, Some(transport.clone()), speaks, profile, tag)
+    }
+
+    fn dial_with(
+        &mut self,
+        destination: Destination,
+        transport: Option<TransportMaker>,
+        speaks: Speaks,
+        profile: Profile,
+        tag: u32,
+    ) -> Exchange {
         let link = Link::raw(Role::Client);
         let mut connection =
             Connection::new(link, Peer::Unix, self.owner, profile.0, Phase::Dialling);
@@ -102,6 +131,7 @@ impl Context<'_> {
             key,
             destination,
             speaks,
+            transport,
         });
         Exchange {
             connection: key,

@@ -7,7 +7,9 @@ use std::io::{self, IoSlice};
 
 use super::cork::{Cork, Piece};
 use super::pool::Pool;
-use crate::link::{Account, Reference, SEGMENT, SHARED_FROM, Segment, Segments, clamp};
+use crate::link::{
+    Account, DrainBuffer, Reference, SEGMENT, SHARED_FROM, Segment, Segments, clamp,
+};
 use crate::net::FilePart;
 use crate::net::system::poller::MAX_PARTS;
 
@@ -19,7 +21,23 @@ pub(crate) struct Backlog {
     queue: Option<Box<Queue>>, // None: empty
 }
 
-type Queue = Segments<FilePart>;
+#[derive(Debug, Default)]
+struct Queue {
+    /// Bytes that a transport has sealed, in front of all others.
+    sealed: DrainBuffer,
+    plain: Segments<FilePart>,
+}
+
+impl Queue {
+    fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.sealed.is_empty()
+    }
+
+    fn charge_to(&mut self, account: Option<&Account>) {
+        self.plain.charge_to(account);
+        self.sealed.charge_to(account);
+    }
+}
 
 /// What a [`Backlog`] has to be written next.
 #[derive(Debug)]
@@ -72,8 +90,9 @@ impl Queues {
     }
 
     fn give(&mut self, mut queue: Box<Queue>) {
+        queue.sealed.release(0);
         queue.charge_to(None);
-        if self.spare.len() < SPARE_QUEUES && queue.room() <= SPARE_RING {
+        if self.spare.len() < SPARE_QUEUES && queue.plain.room() <= SPARE_RING {
             self.spare.push(queue);
         }
     }
@@ -90,13 +109,16 @@ impl Backlog {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         let queue = self.queue.as_ref();
-        queue.map_or(0, |queue| queue.len() + clamp(queue.stored()))
+        queue.map_or(0, |queue| {
+            queue.sealed.len() + queue.plain.len() + clamp(queue.plain.stored())
+        })
     }
 
     /// Bytes that wait in memory.
     #[inline]
     pub(crate) fn held(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| queue.len())
+        let queue = self.queue.as_ref();
+        queue.map_or(0, |queue| queue.sealed.len() + queue.plain.len())
     }
 
     /// Whether nothing waits.
@@ -110,13 +132,14 @@ impl Backlog {
     /// files does not.
     #[inline]
     pub(crate) fn memory(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| queue.memory())
+        let queue = self.queue.as_ref();
+        queue.map_or(0, |queue| queue.sealed.memory() + queue.plain.memory())
     }
 
     fn queue(&mut self, queues: &mut Queues) -> &mut Queue {
         self.queue.get_or_insert_with(|| {
             let mut queue: Box<Queue> = queues.spare.pop().unwrap_or_default();
-            queue.set_beside(size_of::<Queue>());
+            queue.plain.set_beside(size_of::<Queue>());
             queue
         })
     }
@@ -134,7 +157,7 @@ impl Backlog {
         }
         self.queue(queues);
         if let Some(queue) = &mut self.queue {
-            queue.put(bytes, || queues.buffers.take());
+            queue.plain.put(bytes, || queues.buffers.take());
         }
     }
 
@@ -150,7 +173,7 @@ impl Backlog {
             return self.put(&bytes, queues);
         }
         let reference = Reference::Shared(bytes);
-        self.queue(queues).put_reference(reference);
+        self.queue(queues).plain.put_reference(reference);
     }
 
     /// Appends bytes that many are to get, and that are charged elsewhere: small
@@ -160,14 +183,14 @@ impl Backlog {
             return self.put_shared(bytes, queues);
         }
         let reference = Reference::Published(bytes);
-        self.queue(queues).put_reference(reference);
+        self.queue(queues).plain.put_reference(reference);
     }
 
     /// Appends a part of a file, which is read when it is sent.
     pub(crate) fn put_file(&mut self, part: FilePart, queues: &mut Queues) {
         if !part.is_empty() {
             let reference = Reference::Stored(part);
-            self.queue(queues).put_reference(reference);
+            self.queue(queues).plain.put_reference(reference);
         }
     }
 
@@ -188,12 +211,35 @@ impl Backlog {
         });
     }
 
+    /// Puts sealed bytes behind those that are sealed, in front of all others: they
+    /// leave as they are.
+    pub(crate) fn put_sealed(&mut self, bytes: &[u8], queues: &mut Queues) {
+        if !bytes.is_empty() {
+            self.queue(queues).sealed.push(bytes);
+        }
+    }
+
+    /// Bytes that wait and are sealed.
+    pub(crate) fn sealed(&self) -> &[u8] {
+        let queue = self.queue.as_ref();
+        queue.map_or(&[], |queue| queue.sealed.unused())
+    }
+
+    /// Drops the first `n` sealed bytes, which the kernel took.
+    pub(crate) fn advance_sealed(&mut self, n: usize, queues: &mut Queues) {
+        if let Some(queue) = &mut self.queue {
+            queue.sealed.advance(n);
+            queue.sealed.release(0);
+        }
+        self.rest(queues);
+    }
+
     /// Calls `f` with the parts of one vectored write: at most
     /// [`MAX_PARTS`], no more than reach `max` bytes, and none behind a part
     /// of a file.
     #[inline]
     pub(crate) fn parts<R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
-        let segments = self.queue.as_ref().map_or(0, |queue| queue.count());
+        let segments = self.queue.as_ref().map_or(0, |queue| queue.plain.count());
         if segments <= 4 {
             self.gather::<4, R>(max, f)
         } else {
@@ -205,7 +251,7 @@ impl Backlog {
     fn gather<const N: usize, R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         let mut parts = [IoSlice::new(&[]); N];
         let (mut n, mut bytes) = (0, 0);
-        let segments = self.queue.iter().flat_map(|queue| queue.iter());
+        let segments = self.queue.iter().flat_map(|queue| queue.plain.iter());
         for (part, segment) in parts.iter_mut().zip(segments) {
             let (true, Some(slice)) = (bytes < max, segment.as_slice()) else {
                 break;
@@ -224,7 +270,7 @@ impl Backlog {
         self.parts(max, |parts| {
             let offered: usize = parts.iter().map(|part| part.len()).sum();
             let queue = self.queue.as_ref();
-            match queue.and_then(|queue| queue.get(parts.len())) {
+            match queue.and_then(|queue| queue.plain.get(parts.len())) {
                 Some(Segment::Reference(Reference::Stored(part))) if offered < max => {
                     // What stands in front of it does not cut it short.
                     let part = part.slice(0, max as u64);
@@ -239,7 +285,7 @@ impl Backlog {
     /// Drops the first `n` bytes, which the kernel took; at most all.
     pub(crate) fn advance(&mut self, n: usize, queues: &mut Queues) {
         if let Some(queue) = &mut self.queue {
-            queue.advance(n, |bytes| queues.buffers.give(bytes));
+            queue.plain.advance(n, |bytes| queues.buffers.give(bytes));
         }
         self.rest(queues);
     }
@@ -255,7 +301,8 @@ impl Backlog {
     /// Drops everything.
     pub(crate) fn clear(&mut self, queues: &mut Queues) {
         if let Some(queue) = &mut self.queue {
-            queue.clear(|bytes| queues.buffers.give(bytes));
+            queue.plain.clear(|bytes| queues.buffers.give(bytes));
+            queue.sealed.clear();
         }
         self.rest(queues);
     }
@@ -292,7 +339,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn contents(backlog: &Backlog) -> Vec<u8> {
-        let segments = backlog.queue.iter().flat_map(|queue| queue.iter());
+        let segments = backlog.queue.iter().flat_map(|queue| queue.plain.iter());
         segments
             .flat_map(|s| s.as_slice().unwrap().to_vec())
             .collect()
@@ -313,7 +360,7 @@ mod tests {
             backlog.put_shared(Bytes::from_static(&[0; SHARED_FROM]), &mut queues);
             backlog.put(b"def", &mut queues);
             let queue = backlog.queue.as_ref().unwrap();
-            places.push((core::ptr::from_ref(&**queue), queue.room()));
+            places.push((core::ptr::from_ref(&**queue), queue.plain.room()));
             backlog.advance(6 + SHARED_FROM, &mut queues);
             assert!(backlog.queue.is_none());
         }

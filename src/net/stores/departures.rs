@@ -70,6 +70,17 @@ impl Departures {
         }
     }
 
+    /// A transport has made `more` bytes of what a connection sends from `position` on:
+    /// what ends behind that ends so much later.
+    #[cold]
+    pub(in crate::net) fn shift(&mut self, key: Key, position: u64, more: u64) {
+        for ends in self.of(key).filter_map(|it| it.ends.as_mut()) {
+            if *ends > position {
+                *ends += more;
+            }
+        }
+    }
+
     /// Those of a connection.
     pub(in crate::net) fn of(&mut self, key: Key) -> impl Iterator<Item = &mut Departure> {
         let all = self.fresh.iter_mut().chain(&mut self.waiting);

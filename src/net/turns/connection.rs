@@ -17,6 +17,12 @@ pub(in crate::net) enum Phase {
     Dialling,
     /// Its proxy has yet to say whose it is; its owner does not know of it.
     Proxied,
+    /// Its transport has yet to agree with the peer's; a server's owner does not
+    /// know of it.
+    Handshaking {
+        /// When that has to be over, in seconds.
+        until: u32,
+    },
     /// Both sides may talk.
     Open,
     /// The link is done; what is owed is still being sent.
@@ -83,6 +89,8 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) ended: bool,
     /// The connection broke, or both its halves are closed.
     pub(in crate::net) broken: bool,
+    /// Its transport has the front of a record.
+    pub(in crate::net) unopened: bool,
     /// A write answered `Wait`.
     pub(in crate::net) write_blocked: bool,
     /// It is read from also while its output waits.
@@ -148,6 +156,7 @@ impl Connection {
             fin: false,
             ended: false,
             broken: false,
+            unopened: false,
             write_blocked: false,
             duplex: false,
             queued: false,
@@ -201,6 +210,9 @@ impl Connection {
             Phase::Open if self.may_be_fed() => self.link.deadline(limits),
             // What the peer cannot be read doing is not held against it.
             Phase::Open => self.link.deadline_withheld(),
+            Phase::Handshaking { until } => {
+                Some(Instant::START + Duration::from_secs(until.into()))
+            }
             Phase::Dialling | Phase::Proxied | Phase::Flushing(_) | Phase::Lingering { .. } => None,
         }
     }
@@ -252,6 +264,7 @@ impl Connection {
         matches!(self.phase, Phase::Open)
             && self.link.is_at_rest()
             && self.input_buffer.is_none()
+            && !self.unopened
             && self.backlog.memory() == 0
     }
 
@@ -280,6 +293,7 @@ impl Connection {
             fin,
             ended,
             broken,
+            unopened,
             write_blocked,
             duplex,
             queued,
@@ -303,6 +317,7 @@ impl Connection {
             dirty,
             end_reported,
             starved,
+            unopened,
         ];
         *phase == Phase::Open
             && *writable

@@ -1,173 +1,12 @@
-//! From the cork to the kernel, and what follows when all is sent.
+//! The end of a connection's turn, and what follows when all is sent.
 
-use std::io::{self, ErrorKind, IoSlice};
-
-use super::connection::{Connection, Interim, Phase};
+use super::connection::Phase;
 use super::dispatch::Dispatch;
-use super::state::State;
 use super::taking::{Delivery, LOOK};
 use crate::link::{Closing, EndReason};
-use crate::net::report::report;
-use crate::net::{Cork, Key, Loop, Output, Poller, Queues};
-use crate::wire::Instant;
-
-/// Has an interim response leave by itself, and what stands behind it wait in the
-/// backlog until the body begins: how many bytes the kernel took. `None` once there
-/// is nothing to wait for.
-#[cold]
-fn hold_back(
-    connection: &mut Connection,
-    cork: &mut Cork,
-    queues: &mut Queues,
-    now: Instant,
-    write: impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>,
-) -> Option<usize> {
-    let interim = connection.interim.take()?;
-    let waits = connection.phase == Phase::Open && connection.link.is_continued();
-    if !waits || now >= interim.until {
-        return None;
-    }
-    let is_free = connection.backlog.is_empty() && connection.writable;
-    let may_leave = interim.bytes.min(if is_free { cork.len() } else { 0 });
-    let taken = match cork.plain().and_then(|all| all.get(..may_leave)) {
-        Some(first @ [_, ..]) => write(&[IoSlice::new(first)]).unwrap_or(0),
-        Some([]) | None => 0, // an error is found again with the rest
-    };
-    connection.backlog.extend_from(cork, taken, queues);
-    cork.clear();
-    connection.interim = Some(Interim {
-        bytes: 0,
-        ..interim
-    });
-    Some(taken)
-}
+use crate::net::{Key, Loop, Poller};
 
 impl<P: Poller> Loop<P> {
-    /// Writes what is corked and what waits; what the kernel does not take
-    /// waits on.
-    pub(in crate::net) fn flush(&mut self, key: Key) {
-        self.write_out(key, false);
-    }
-
-    /// The same, with `pumps` behind what the streams of a connection that is
-    /// shared can put out. Whether the connection is closing, or over.
-    #[inline]
-    fn write_out(&mut self, key: Key, pumps: bool) -> bool {
-        let Self {
-            poller,
-            streams,
-            dispatch,
-            ..
-        } = self;
-        let State {
-            connections,
-            cork,
-            counters,
-            limits,
-            memory,
-            now,
-            queues,
-            ..
-        } = &mut dispatch.state;
-        let stream = streams
-            .get_mut(key.slot() as usize)
-            .and_then(Option::as_mut);
-        let (Some(connection), Some(stream)) = (connections.get_mut(key), stream) else {
-            cork.clear();
-            return true;
-        };
-        if pumps && connection.phase == Phase::Open && connection.link.is_multiplexed() {
-            let corked = cork.len() as u64;
-            connection.link.pump(limits.backlog_low, *now, cork);
-            if connection.link.has_left() {
-                let before = connection.end() + corked;
-                connection.link.note_end(before);
-            }
-        }
-        let is_closing = connection.phase != Phase::Open || connection.link.closing().is_some();
-        if connection.interim.is_some() {
-            let write = |parts: &[IoSlice<'_>]| poller.write(stream, parts);
-            if let Some(taken) = hold_back(connection, cork, queues, *now, write) {
-                connection.sent += taken as u64;
-                counters.bytes_out += taken as u64;
-                return is_closing;
-            }
-        }
-        // A part of a file is sent from the backlog.
-        let waited = !connection.backlog.is_empty() || cork.has_file();
-        if !waited && cork.is_empty() {
-            return is_closing;
-        }
-        let mut taken = 0;
-        let mut broken = None;
-        if !waited && connection.writable {
-            match cork.write(|parts| poller.write(stream, parts)) {
-                // As nearly always: nothing waits, so that nothing is timed.
-                Ok(n) if n == cork.len() => {
-                    cork.clear();
-                    connection.sent += n as u64;
-                    counters.bytes_out += n as u64;
-                    connection.link.set_room(limits.backlog_high);
-                    return is_closing;
-                }
-                Ok(n) => taken = n,
-                Err(_) => broken = Some(EndReason::Reset),
-            }
-        }
-        if taken < cork.len() {
-            connection.writable &= waited;
-            memory.note_pooled(*now);
-            if connection.link.account().is_none() {
-                connection.link.charge_to(memory.open(connection.peer));
-            }
-            connection
-                .backlog
-                .charge_to(connection.link.account(), queues);
-            connection.backlog.extend_from(cork, taken, queues);
-        }
-        cork.clear();
-        if broken.is_none() && waited && connection.writable {
-            match connection
-                .backlog
-                .write(limits.backlog_cap, queues, |output| match output {
-                    Output::Bytes(parts) => poller.write(stream, parts),
-                    Output::File(parts, file) => poller.send_file(stream, parts, file),
-                }) {
-                Ok(n) => taken = n,
-                // What was announced cannot be sent: the peer must not take
-                // what it has for the whole.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                    let peer = connection.peer;
-                    report!(
-                        Error,
-                        "{peer}: cut, as a file has become too short: {error}"
-                    );
-                    broken = Some(EndReason::Aborted);
-                }
-                Err(_) => broken = Some(EndReason::Reset),
-            }
-            // Less than its share of a turn: the kernel is full, and says when
-            // it no longer is.
-            connection.writable = connection.backlog.is_empty() || taken >= limits.backlog_cap;
-        }
-        connection.sent += taken as u64;
-        counters.bytes_out += taken as u64;
-        if let Some(account) = connection.link.account() {
-            account.moved(taken, memory.pace, *now);
-        }
-        if connection.backlog.is_empty() {
-            connection.stalls = Instant::NEVER;
-        } else if taken > 0 || connection.stalls == Instant::NEVER {
-            connection.await_progress(*now, limits.write_progress);
-        }
-        let room = limits.backlog_high.saturating_sub(connection.backlog.len());
-        connection.link.set_room(room);
-        if let Some(gone) = broken {
-            self.end(key, gone);
-        }
-        is_closing
-    }
-
     /// Ends a connection's turn: writes, goes on with its closing if the link
     /// is done, and sets its deadline.
     pub(in crate::net) fn settle(&mut self, key: Key) {
@@ -277,9 +116,13 @@ impl<P: Poller> Loop<P> {
         let Phase::Flushing(closing) = connection.phase else {
             return;
         };
-        if !connection.backlog.is_empty() {
+        if !connection.backlog.is_empty() || self.close_transport(key) {
             return;
         }
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return;
+        };
         // Input that is left unread, or that comes before the peer has taken all,
         // would make the system reset the connection.
         let unread = connection.input_buffer.is_some() || connection.readable;
@@ -301,10 +144,7 @@ impl<P: Poller> Loop<P> {
         connection.readable = true;
         let input_buffer = connection.input_buffer.take();
         self.linger(key, way);
-        if let Some(stream) = self
-            .streams
-            .get_mut(key.slot() as usize)
-            .and_then(Option::as_mut)
+        if let Some(stream) = self.sockets.get_mut(key)
             && self.poller.shutdown_write(stream).is_err()
         {
             self.end(key, EndReason::Reset);
@@ -331,6 +171,38 @@ impl<P: Poller> Loop<P> {
                 (true, _) => state.now + state.limits.linger_time + connection.held(),
                 (false, _) => state.now + LOOK,
             };
+        }
+    }
+
+    /// Throws away what a peer still sends after our last word; whether there may be
+    /// more.
+    pub(super) fn discard(&mut self, key: Key) -> bool {
+        let Some(stream) = self.sockets.get_mut(key) else {
+            return false;
+        };
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return false;
+        };
+        if !connection.readable {
+            return false;
+        }
+        let Phase::Lingering { left, taken } = &mut connection.phase else {
+            return false;
+        };
+        if *left == 0 {
+            return false;
+        }
+        match self.poller.read(stream, &mut self.read) {
+            Ok(read) if !read.end && (read.bytes < *left as usize || !*taken) => {
+                // Who has not taken all is not listened to beyond, but not cut off.
+                *left = left.saturating_sub(u32::try_from(read.bytes).unwrap_or(u32::MAX));
+                connection.readable = !read.drained || connection.fin && read.bytes > 0;
+                connection.readable
+            }
+            Ok(_) | Err(_) => {
+                self.end(key, EndReason::Finished);
+                false
+            }
         }
     }
 
@@ -369,11 +241,7 @@ impl<P: Poller> Loop<P> {
             state.caps.release(connection.peer);
         }
         self.deadlines.set(key.slot(), None);
-        if let Some(stream) = self
-            .streams
-            .get_mut(key.slot() as usize)
-            .and_then(Option::take)
-        {
+        if let Some(stream) = self.sockets.unseat(key) {
             match gone {
                 EndReason::Stalled
                 | EndReason::Reset

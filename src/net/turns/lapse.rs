@@ -48,6 +48,14 @@ impl<P: Poller> Loop<P> {
                     connection.rested = false; // its deadline has just been ended
                     self.elapse(key);
                 }
+                Phase::Handshaking { .. }
+                    if connection.deadline(limits).is_some_and(|it| it <= now) =>
+                {
+                    state.counters.transport_faults += 1;
+                    state.note_limit(key, "Limits::handshake_time");
+                    let gone = self.gone_by(key, EndReason::Stalled);
+                    self.end(key, gone);
+                }
                 // If it rests, it goes on resting.
                 _ => self.deadlines.set(slot, connection.deadline(limits)),
             }
@@ -116,7 +124,7 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return;
         };
-        if connection.phase == Phase::Proxied {
+        if matches!(connection.phase, Phase::Proxied | Phase::Handshaking { .. }) {
             return self.end(key, EndReason::Drained); // nobody has asked for anything
         }
         if matches!(connection.phase, Phase::Lingering { .. }) {

@@ -90,8 +90,13 @@ impl Memory {
 
     /// An account for a connection of this peer.
     pub(in crate::net) fn open(&mut self, peer: Peer) -> Account {
+        self.address(peer).child()
+    }
+
+    /// The account of all connections of a peer's address.
+    pub(in crate::net) fn address(&mut self, peer: Peer) -> Account {
         let Some(origin) = self.caps.origin(peer) else {
-            return self.all.child();
+            return self.all.clone();
         };
         if self.addresses.len() >= self.sweep_at {
             self.addresses.retain(|_, account| !account.is_unused());
@@ -99,7 +104,7 @@ impl Memory {
         }
         let all = &self.all;
         let address = self.addresses.entry(origin).or_insert_with(|| all.child());
-        address.child()
+        address.clone()
     }
 
     /// How much is read of a connection, of at most `size`: of one that holds

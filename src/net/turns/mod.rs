@@ -20,3 +20,4 @@ pub(super) mod timing;
 pub(super) mod turn;
 pub(super) mod watch;
 pub(super) mod write_file;
+pub(super) mod writing;

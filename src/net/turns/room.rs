@@ -100,10 +100,8 @@ impl<P: Poller> Loop<P> {
                 (connection.sent > 0).then_some(key)
             });
         for key in lag.collect::<Vec<Key>>() {
-            let stream = self.streams.get(key.slot() as usize);
-            let under_way = stream
-                .and_then(Option::as_ref)
-                .and_then(|stream| self.poller.under_way(stream));
+            let stream = self.sockets.get(key);
+            let under_way = stream.and_then(|stream| self.poller.under_way(stream));
             let connection = self.dispatch.state.connections.get(key);
             if let Some(under_way) = under_way
                 && let Some(connection) = connection

@@ -7,8 +7,9 @@ use super::connection::{Phase, Start};
 use super::dispatch::Stop;
 use super::input_buffer::InputBuffer;
 use crate::link::{Account, EndReason, Event, LITTLE};
-use crate::net::outlet::Sockets;
+use crate::net::outlet::Past;
 use crate::net::stores::placed::Placed;
+use crate::net::transport::secured::RECORD;
 use crate::net::{Exchange, Key, Loop, Poller};
 
 /// Kept input up to this size is copied in front of the next read, so that the
@@ -123,8 +124,15 @@ impl<P: Poller> Loop<P> {
         };
         match connection.phase {
             Phase::Dialling | Phase::Flushing(_) => Next::Rest,
-            Phase::Lingering { .. } => self.discard(key),
+            Phase::Lingering { .. } => match self.discard(key) {
+                true => Next::Again,
+                false => Next::Rest,
+            },
             Phase::Proxied => match self.read_introduction(key) {
+                true => Next::Again,
+                false => Next::Rest,
+            },
+            Phase::Handshaking { .. } => match self.go_on_handshake(key) {
                 true => Next::Again,
                 false => Next::Rest,
             },
@@ -168,11 +176,11 @@ impl<P: Poller> Loop<P> {
     }
 
     fn feed(&mut self, key: Key, input: &mut [u8], ends: bool) -> (usize, Stop) {
-        let mut sockets = Sockets {
+        let mut past = Past {
             poller: &mut self.poller,
-            streams: &mut self.streams,
+            sockets: &mut self.sockets,
         };
-        self.dispatch.feed(key, input, ends, &mut sockets)
+        self.dispatch.feed(key, input, ends, &mut past)
     }
 
     /// Feeds what was kept because something other than the peer had to go
@@ -219,21 +227,20 @@ impl<P: Poller> Loop<P> {
     /// Reads once, behind what was kept or `most` bytes, and feeds all of it.
     fn read(&mut self, key: Key, input_buffer: Option<Box<InputBuffer>>, most: usize) -> Next {
         let size = self.read.len();
-        let Some(stream) = self
-            .streams
-            .get_mut(key.slot() as usize)
-            .and_then(Option::as_mut)
-        else {
-            return Next::Rest;
-        };
         // Either the loop's own buffer, with a little kept input copied in
         // front, or the memory of a long kept input itself.
         let mut own = None;
         let (had, read) = match input_buffer {
             Some(mut input_buffer) if input_buffer.len() > COPIED => {
                 let had = input_buffer.len();
-                let room = input_buffer.room(size.min(had).max(COPIED), &mut self.large);
-                let read = self.poller.read(stream, room);
+                let least = match self.sockets.is_secured(key) {
+                    true => RECORD,
+                    false => COPIED,
+                };
+                let room = input_buffer.room(size.min(had).max(least), &mut self.large);
+                let read = self
+                    .sockets
+                    .read(&mut self.poller, key, room, &mut self.sealed);
                 own = Some(input_buffer);
                 (had, read)
             }
@@ -242,16 +249,36 @@ impl<P: Poller> Loop<P> {
                 self.read[..had].copy_from_slice(input_buffer.bytes());
                 let all = &self.dispatch.state.memory.all;
                 give_back(all, &mut self.spare, &mut self.large, input_buffer, size);
-                (had, self.poller.read(stream, &mut self.read[had..]))
+                let room = &mut self.read[had..];
+                let read = self
+                    .sockets
+                    .read(&mut self.poller, key, room, &mut self.sealed);
+                (had, read)
             }
-            None => (0, self.poller.read(stream, &mut self.read[..most])),
+            None => {
+                let most = match most < size && self.sockets.is_secured(key) {
+                    true => size, // a record stands whole
+                    false => most,
+                };
+                let room = &mut self.read[..most];
+                let read = self
+                    .sockets
+                    .read(&mut self.poller, key, room, &mut self.sealed);
+                (0, read)
+            }
         };
-        let Ok(read) = read else {
-            self.end(key, EndReason::Reset);
+        let read = match read {
+            Ok(read) => read,
+            Err(fault) => {
+                self.cannot_read(key, fault);
+                return Next::Rest;
+            }
+        };
+        if self.sockets.is_secured(key) && !self.note_opened(key, &read) {
             return Next::Rest;
-        };
+        }
         let state = &mut self.dispatch.state;
-        state.counters.bytes_in += read.bytes as u64;
+        state.counters.bytes_in += read.raw as u64;
         let Some(connection) = state.connections.get_mut(key) else {
             return Next::Rest;
         };
@@ -259,8 +286,14 @@ impl<P: Poller> Loop<P> {
         connection.readable = !read.end && (!read.drained || connection.fin);
         let ended = connection.ended;
         if read.bytes == 0 && !ended {
-            connection.readable = false;
-            return self.put_off(key, own, had);
+            // A transport may have had something for itself.
+            connection.readable &= read.raw > 0 || !read.drained;
+            let next = match connection.readable {
+                true => Next::Again,
+                false => Next::Rest,
+            };
+            self.put_off(key, own, had);
+            return next;
         }
         let stop = match own {
             Some(mut input_buffer) => {
@@ -272,12 +305,12 @@ impl<P: Poller> Loop<P> {
             }
             None => {
                 let total = had + read.bytes; // within the buffer
-                let mut sockets = Sockets {
+                let mut past = Past {
                     poller: &mut self.poller,
-                    streams: &mut self.streams,
+                    sockets: &mut self.sockets,
                 };
                 let input = &mut self.read[..total];
-                let (used, stop) = self.dispatch.feed(key, input, ended, &mut sockets);
+                let (used, stop) = self.dispatch.feed(key, input, ended, &mut past);
                 if used < total {
                     let mut input_buffer = self.spare.pop().unwrap_or_default();
                     input_buffer.fill(&self.read[used..total]);
@@ -307,7 +340,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Nothing had come after all: what was kept stays.
-    fn put_off(&mut self, key: Key, own: Option<Box<InputBuffer>>, had: usize) -> Next {
+    fn put_off(&mut self, key: Key, own: Option<Box<InputBuffer>>, had: usize) {
         let input_buffer = own.or_else(|| {
             (had > 0).then(|| {
                 let mut input_buffer = self.spare.pop().unwrap_or_default();
@@ -318,7 +351,6 @@ impl<P: Poller> Loop<P> {
         if let Some(input_buffer) = input_buffer {
             self.keep(key, input_buffer);
         }
-        Next::Rest
     }
 
     /// Keeps input that was not used, or gives its memory back.
@@ -366,45 +398,6 @@ impl<P: Poller> Loop<P> {
                 } else {
                     Next::Again
                 }
-            }
-        }
-    }
-
-    /// Throws away what a peer still sends after our last word.
-    fn discard(&mut self, key: Key) -> Next {
-        let Some(stream) = self
-            .streams
-            .get_mut(key.slot() as usize)
-            .and_then(Option::as_mut)
-        else {
-            return Next::Rest;
-        };
-        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
-            return Next::Rest;
-        };
-        if !connection.readable {
-            return Next::Rest;
-        }
-        let Phase::Lingering { left, taken } = &mut connection.phase else {
-            return Next::Rest;
-        };
-        if *left == 0 {
-            return Next::Rest;
-        }
-        match self.poller.read(stream, &mut self.read) {
-            Ok(read) if !read.end && (read.bytes < *left as usize || !*taken) => {
-                // Who has not taken all is not listened to beyond, but not cut off.
-                *left = left.saturating_sub(u32::try_from(read.bytes).unwrap_or(u32::MAX));
-                connection.readable = !read.drained || connection.fin && read.bytes > 0;
-                if connection.readable {
-                    Next::Again
-                } else {
-                    Next::Rest
-                }
-            }
-            Ok(_) | Err(_) => {
-                self.end(key, EndReason::Finished);
-                Next::Rest
             }
         }
     }

@@ -198,10 +198,8 @@ impl<P: Poller> Loop<P> {
     /// waits here, and the kernel is offered that: what it takes then, the peer
     /// has made room for.
     pub(super) fn look(&mut self, key: Key) -> Delivery {
-        let stream = self.streams.get(key.slot() as usize);
-        let under_way = stream
-            .and_then(Option::as_ref)
-            .and_then(|stream| self.poller.under_way(stream));
+        let stream = self.sockets.get(key);
+        let under_way = stream.and_then(|stream| self.poller.under_way(stream));
         let state = &mut self.dispatch.state;
         let Some(connection) = state.connections.get_mut(key) else {
             return Delivery::Clear;

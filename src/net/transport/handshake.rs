@@ -1,0 +1,221 @@
+//! The phase before a connection's protocol is known, and the end of a transport.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use super::opened::{Fault, Opened};
+use super::seam::TransportError;
+use crate::link::{Closing, EndReason, Event, Link, Unreachable};
+use crate::net::report::report;
+use crate::net::turns::connection::Phase;
+use crate::net::{Exchange, Key, Loop, Poller, Speaks};
+use crate::wire::{Instant, Role};
+
+impl Speaks {
+    /// The link of a connection that begins with this.
+    pub(in crate::net) fn link(self, role: Role, now: Instant) -> Link {
+        match (self, role) {
+            (Self::Http | Self::Http2, Role::Server) => Link::server(now),
+            (Self::Http, Role::Client) => Link::client(now),
+            (Self::Http2, Role::Client) => Link::client_http2(now),
+            (Self::Raw, role) => Link::raw(role),
+        }
+    }
+}
+
+impl<P: Poller> Loop<P> {
+    /// Has a connection begin with the handshake of its transport.
+    pub(in crate::net) fn begin_handshake(&mut self, key: Key) {
+        let state = &mut self.dispatch.state;
+        let until = state.now + state.limits.handshake_time;
+        if let Some(connection) = state.connections.get_mut(key) {
+            // Whole seconds, as all of a connection's deadlines.
+            let until = u32::try_from(until.as_secs() + 1).unwrap_or(u32::MAX);
+            connection.phase = Phase::Handshaking { until };
+            connection.stalls = Instant::NEVER;
+            connection.readable = true;
+        }
+    }
+
+    /// Reads on in a handshake; whether another step can bring something.
+    pub(in crate::net) fn go_on_handshake(&mut self, key: Key) -> bool {
+        let connection = self.dispatch.state.connections.get_mut(key);
+        if !connection.is_some_and(|it| it.readable) {
+            return false;
+        }
+        let Self {
+            sockets,
+            poller,
+            read: room,
+            sealed,
+            ..
+        } = self;
+        let opened = match sockets.read(poller, key, room, sealed) {
+            Ok(opened) => opened,
+            Err(fault) => {
+                self.cannot_read(key, fault);
+                return false;
+            }
+        };
+        self.dispatch.state.counters.bytes_in += opened.raw as u64;
+        if !self.note_opened(key, &opened) {
+            return false;
+        }
+        let secured = self.sockets.secured(key);
+        if let Some(speaks) = secured.and_then(|it| it.agreed()) {
+            self.agree(key, speaks);
+            return true;
+        }
+        if opened.end {
+            self.cannot_read(key, Fault::Socket);
+            return false;
+        }
+        let connection = self.dispatch.state.connections.get_mut(key);
+        connection.is_some_and(|it| it.readable)
+    }
+
+    /// Notes what a read through a transport has left: replies of the transport's
+    /// own, and the front of a record. Whether the connection goes on.
+    pub(in crate::net) fn note_opened(&mut self, key: Key, opened: &Opened) -> bool {
+        self.put_sealed(key);
+        let Some(secured) = self.sockets.secured(key) else {
+            return true;
+        };
+        let (unopened, state) = (secured.unopened(), &mut self.dispatch.state);
+        let account = match unopened {
+            0 => None,
+            _ => state.account_of(key),
+        };
+        secured.charge_to(account);
+        let Some(connection) = state.connections.get_mut(key) else {
+            return false;
+        };
+        connection.unopened = unopened > 0;
+        connection.readable = !opened.end && (!opened.drained || connection.fin);
+        if unopened > state.limits.unopened {
+            state.note_limit(key, "Limits::unopened");
+            self.break_transport(key, &TransportError::new("a record is too long"));
+            return false;
+        }
+        true
+    }
+
+    /// Puts what the transport of a connection has said behind what is sealed.
+    fn put_sealed(&mut self, key: Key) {
+        if self.sealed.is_empty() {
+            return;
+        }
+        let state = &mut self.dispatch.state;
+        state.charge_backlog(key);
+        if let Some(connection) = state.connections.get_mut(key) {
+            connection
+                .backlog
+                .put_sealed(&self.sealed, &mut state.queues);
+        }
+        self.sealed.clear();
+    }
+
+    /// The handshake is over: the connection is its protocol's.
+    fn agree(&mut self, key: Key, speaks: Speaks) {
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return;
+        };
+        let role = match connection.dialled {
+            true => Role::Client,
+            false => Role::Server,
+        };
+        let before = mem::replace(&mut connection.link, speaks.link(role, state.now));
+        if let Some(account) = before.account() {
+            connection.link.charge_to(account.clone());
+        }
+        connection.phase = Phase::Open;
+        connection.end_reported = false;
+        connection.readable = true; // something may stand behind the handshake
+        // Profiles are only ever added, so the index stays good.
+        let limits = &self.dispatch.profiles[usize::from(connection.profile)];
+        match role {
+            Role::Client => connection.link.begin(limits, state.now, &mut state.cork),
+            Role::Server => {
+                if let Some(spent) = state.caps.spent(connection.peer, limits, state.now) {
+                    connection.link.begin_with(spent);
+                }
+            }
+        }
+        let address = state.memory.address(connection.peer);
+        if let Some(secured) = self.sockets.secured(key) {
+            secured.charge_itself_to(&address);
+        }
+        let exchange = Exchange {
+            connection: key,
+            stream: 0,
+        };
+        self.dispatch.tell(exchange, Event::Opened);
+    }
+
+    /// Nothing more can be read of a connection.
+    pub(in crate::net) fn cannot_read(&mut self, key: Key, fault: Fault) {
+        match fault {
+            Fault::Socket => {
+                let gone = self.gone_by(key, EndReason::Reset);
+                self.end(key, gone);
+            }
+            Fault::Transport(error) => {
+                self.put_sealed(key);
+                self.break_transport(key, &error);
+            }
+        }
+    }
+
+    /// Why a connection ends, if it ends now for this reason: a dial has failed until
+    /// its handshake is over.
+    pub(in crate::net) fn gone_by(&self, key: Key, why: EndReason) -> EndReason {
+        let connection = self.dispatch.state.connections.get(key);
+        let is_dial = connection
+            .is_some_and(|it| it.dialled && matches!(it.phase, Phase::Handshaking { .. }));
+        match is_dial {
+            true => EndReason::Unreachable(Unreachable::Handshake),
+            false => why,
+        }
+    }
+
+    /// Ends a connection whose transport cannot go on, behind what that has to say.
+    fn break_transport(&mut self, key: Key, error: &TransportError) {
+        let gone = self.gone_by(key, EndReason::Transport);
+        let state = &mut self.dispatch.state;
+        state.counters.transport_faults += 1;
+        if let Some(connection) = state.connections.get(key) {
+            let peer = connection.peer;
+            report!(
+                Info,
+                "{peer}: closed, as its transport has failed: {:?}",
+                alloc::format!("{error}") // it may quote the peer
+            );
+        }
+        if let Some(secured) = self.sockets.secured(key) {
+            secured.give_up();
+        }
+        self.dispatch.tell_gone(key, gone);
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.phase = Phase::Flushing(Closing::Linger);
+        }
+    }
+
+    /// Has the transport of a connection say that nothing follows; whether that is
+    /// still to be sent.
+    pub(in crate::net) fn close_transport(&mut self, key: Key) -> bool {
+        let Some(secured) = self.sockets.secured(key) else {
+            return false;
+        };
+        let mut out: Vec<u8> = mem::take(&mut self.sealed);
+        let is_due = secured.close(&mut out);
+        self.sealed = out;
+        if !is_due {
+            return false;
+        }
+        self.put_sealed(key);
+        self.flush(key);
+        let connection = self.dispatch.state.connections.get_mut(key);
+        connection.is_none_or(|it| !it.backlog.is_empty())
+    }
+}

@@ -1,0 +1,26 @@
+//! What stands between a socket and the protocol that is spoken over it.
+//!
+//! ```text
+//!            Poller                  Transport                     Link
+//!   socket ──read──► sealed bytes ──open──► plain bytes, in place ──► events
+//!   socket ◄─write── sealed bytes ◄──seal── parts of cork, backlog ◄── output
+//! ```
+//!
+//! Most connections have none: their bytes go from the one to the other as they
+//! are, and pay nothing for this. Where a listener or a dial names a maker of
+//! [`Transport`]s, each connection begins with a handshake; what it speaks is known
+//! behind that.
+//!
+//! - `seam`: the trait.
+//! - `sockets`: the sockets of a loop, and the transports of those that have one.
+//! - `opened`: what a read brings.
+//! - `secured`: what is kept of one, and reading through it.
+//! - `wire`: writing, through a transport or past it.
+//! - `handshake`: the phase before the first request, and the end of a transport.
+
+pub(super) mod handshake;
+pub(super) mod opened;
+pub(super) mod seam;
+pub(super) mod secured;
+pub(super) mod sockets;
+pub(super) mod wire;

@@ -1,0 +1,129 @@
+//! The seam: what a transport is to the loop.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::error::Error;
+use core::fmt;
+use core::ops::Range;
+use std::io::IoSlice;
+
+use crate::net::Speaks;
+use crate::wire::Received;
+
+/// The most bytes that one call of [`Transport::open`] gives: those of a record of
+/// TLS (RFC 8446 §5.1).
+pub const MOST_OPENED: usize = 16 * 1024;
+
+/// Turns the bytes of one socket into those of a protocol, and back: TLS is one.
+///
+/// It holds keys and counters, and none of the bytes. The loop owns all buffers:
+/// it keeps the front of a record until the rest has come, and what the socket
+/// does not take of sealed bytes, and both are charged.
+///
+/// ```text
+///   open(&mut [])          once, first: who speaks first writes its first message
+///   open(input) ...        until `agreed` answers: the handshake
+///   open(input), seal(..)  in any order from there on
+///   close                  once, behind the last byte; not after an error
+/// ```
+pub trait Transport {
+    /// Takes at most one record from the front of `input`. The event is where in
+    /// `input` its content lies now, at most [`MOST_OPENED`] bytes, within the bytes
+    /// used; a record of the transport's own is used up without one. Bytes past
+    /// `used` come again in front of what arrives next.
+    ///
+    /// What the peer is to be told (messages of the handshake, alerts) is appended
+    /// to `out`. [`Step::Done`](crate::wire::Step::Done) says that the peer has closed the transport as it
+    /// should; a socket that ends without was cut off.
+    ///
+    /// # Errors
+    /// [`TransportError`] ends the connection, behind what is in `out`.
+    fn open(
+        &mut self,
+        input: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Received<Range<usize>>, TransportError>;
+
+    /// What both sides have agreed on, once the handshake is over.
+    fn agreed(&self) -> Option<Agreed>;
+
+    /// Appends `plain`, sealed, to `out`, in records of whatever size. Not called
+    /// before the handshake is over.
+    ///
+    /// # Errors
+    /// [`TransportError`] resets the connection: nothing more can be said.
+    fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError>;
+
+    /// Says to the peer that nothing follows.
+    fn close(&mut self, out: &mut Vec<u8>);
+
+    /// Bytes of memory held, beside those of the value itself.
+    fn memory(&self) -> usize;
+}
+
+/// What the two sides of a transport have agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Agreed {
+    /// What is spoken over it; `None` if that was not settled, and the listener or
+    /// the dial says it.
+    pub speaks: Option<Speaks>,
+}
+
+impl Agreed {
+    /// Agreed, but on no protocol.
+    pub const NOTHING: Self = Self { speaks: None };
+
+    /// Agreed on a protocol.
+    pub const fn on(speaks: Speaks) -> Self {
+        Self {
+            speaks: Some(speaks),
+        }
+    }
+}
+
+/// Makes the transport of each connection of a listener or a dial. Clones share
+/// one maker.
+#[derive(Clone)]
+pub struct TransportMaker(Arc<dyn Fn() -> Box<dyn Transport> + Send + Sync>);
+
+impl TransportMaker {
+    /// Has `make` called for each connection.
+    pub fn new(make: impl Fn() -> Box<dyn Transport> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    pub(in crate::net) fn make(&self) -> Box<dyn Transport> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for TransportMaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TransportMaker")
+    }
+}
+
+/// Why a transport cannot go on.
+#[derive(Debug)]
+pub struct TransportError(Box<dyn Error + Send + Sync>);
+
+impl TransportError {
+    /// With this cause.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for TransportError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}

@@ -1,0 +1,259 @@
+//! What is kept of one transport, and reading through it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use super::opened::{Fault, Opened};
+use super::seam::{Agreed, MOST_OPENED, Transport, TransportError};
+use crate::link::{Account, Charge, DrainBuffer};
+use crate::net::{Poller, Read, Speaks};
+use crate::wire::{Received, Step};
+
+/// Room that a record of TLS needs to be read to: its content, and what stands
+/// around it.
+pub(in crate::net) const RECORD: usize = MOST_OPENED + 2048;
+
+/// The smallest read buffer that has room for one behind input that was not used.
+pub(in crate::net) const LEAST_READ: usize = RECORD + 1024;
+
+/// The transport of one connection, and the front of what it cannot open yet.
+pub(in crate::net) struct Secured {
+    transport: Box<dyn Transport>,
+    /// Sealed bytes that were read: the front of a record, usually none.
+    unopened: DrainBuffer,
+    /// They may hold a complete record.
+    may_open: bool,
+    /// The peer has closed the transport.
+    ended: bool,
+    /// Nothing more is sealed.
+    closed: bool,
+    /// What is spoken unless the handshake says otherwise.
+    speaks: Speaks,
+    charge: Charge, // for the transport
+}
+
+impl fmt::Debug for Secured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secured")
+            .field("unopened", &self.unopened.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Secured {
+    pub(super) fn new(transport: Box<dyn Transport>, speaks: Speaks) -> Self {
+        Self {
+            transport,
+            unopened: DrainBuffer::new(),
+            may_open: true, // its first message, if it speaks first
+            ended: false,
+            closed: false,
+            speaks,
+            charge: Charge::NONE,
+        }
+    }
+
+    pub(in crate::net) fn transport(&mut self) -> &mut dyn Transport {
+        &mut *self.transport
+    }
+
+    /// What was agreed on, and what is spoken then.
+    pub(in crate::net) fn agreed(&self) -> Option<Speaks> {
+        let Agreed { speaks } = self.transport.agreed()?;
+        Some(speaks.unwrap_or(self.speaks))
+    }
+
+    /// Bytes that wait for the rest of their record.
+    pub(in crate::net) const fn unopened(&self) -> usize {
+        self.unopened.len()
+    }
+
+    /// Puts sealed bytes in front of all that will be read.
+    pub(in crate::net) fn unread(&mut self, bytes: &[u8]) {
+        self.unopened.push(bytes);
+        self.may_open = true;
+    }
+
+    /// Charges to an account what is kept; to none while nothing is.
+    pub(in crate::net) fn charge_to(&mut self, account: Option<&Account>) {
+        self.unopened.charge_to(account);
+    }
+
+    /// Charges the transport itself to the account of its peer's address: it is
+    /// there for as long as the connection is.
+    pub(in crate::net) fn charge_itself_to(&mut self, account: &Account) {
+        self.charge.move_to(Some(account));
+        let memory = size_of::<Self>() + self.transport.memory();
+        self.charge.set(memory);
+    }
+
+    /// Says, once, that nothing follows; whether it had to be said.
+    pub(in crate::net) fn close(&mut self, out: &mut Vec<u8>) -> bool {
+        let is_due = !core::mem::replace(&mut self.closed, true);
+        if is_due && self.transport.agreed().is_some() {
+            self.transport.close(out);
+        }
+        is_due
+    }
+
+    /// Notes that nothing more can be opened or said.
+    pub(in crate::net) fn give_up(&mut self) {
+        self.closed = true;
+        self.unopened.clear();
+        self.unopened.release(0);
+    }
+
+    /// Reads once, unless there may be something to open already, and opens what is
+    /// complete: plain bytes come to the front of `room`, which has room for a
+    /// [`RECORD`].
+    pub(super) fn read<P: Poller>(
+        &mut self,
+        poller: &mut P,
+        stream: &mut P::Stream,
+        room: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Opened, Fault> {
+        // In place, where the buffer has room for a record behind what is kept.
+        let input_buffer = self.unopened.len();
+        let in_place = room.len() >= input_buffer + RECORD;
+        let behind = match in_place {
+            true => {
+                room[..input_buffer].copy_from_slice(self.unopened.unused());
+                self.unopened.advance(input_buffer);
+                self.unopened.release(0);
+                input_buffer
+            }
+            false => 0,
+        };
+        let read = match self.may_open {
+            true => Read::default(),
+            false => poller.read(stream, &mut room[behind..])?,
+        };
+        if read.end && !self.ended {
+            return Err(Fault::Socket); // cut off
+        }
+        let (plain, done) = match in_place {
+            true => {
+                let sealed = behind + read.bytes; // within the room
+                let opening = self.open_in_place(&mut room[..sealed], out)?;
+                self.unopened.push(&room[opening.used..sealed]);
+                (opening.plain, opening.done)
+            }
+            false => {
+                self.unopened.push(&room[..read.bytes]);
+                self.open_kept(room, out)?
+            }
+        };
+        self.may_open = !done;
+        Ok(Opened {
+            bytes: plain,
+            raw: read.bytes,
+            drained: done && read.drained,
+            end: self.ended,
+        })
+    }
+
+    /// Opens what is complete, and slides the plain bytes together at the front.
+    fn open_in_place(
+        &mut self,
+        all: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Opening, TransportError> {
+        let mut opening = Opening::default();
+        loop {
+            let sealed = all.get_mut(opening.used..).unwrap_or_default();
+            let (used, found, next) = self.open_one(sealed, out)?;
+            if let Some(found) = found {
+                let from = opening.used + found.start;
+                all.copy_within(from..opening.used + found.end, opening.plain);
+                opening.plain += found.len();
+            }
+            opening.used += used;
+            if next != Next::Open {
+                opening.done = next == Next::Read;
+                return Ok(opening);
+            }
+        }
+    }
+
+    /// Opens what is complete of what is kept, into `room`.
+    fn open_kept(
+        &mut self,
+        room: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(usize, bool), TransportError> {
+        let mut plain = 0;
+        while room.len() - plain >= MOST_OPENED.min(self.unopened.len()) {
+            let mut input_buffer = core::mem::take(&mut self.unopened);
+            let opened = self.open_one(input_buffer.unused_mut(), out);
+            self.unopened = input_buffer;
+            let (used, found, next) = opened?;
+            if let Some(found) = found {
+                let bytes = self.unopened.unused().get(found).unwrap_or_default();
+                room[plain..plain + bytes.len()].copy_from_slice(bytes); // as was looked
+                plain += bytes.len();
+            }
+            self.unopened.advance(used);
+            self.unopened.release(0);
+            if next != Next::Open {
+                return Ok((plain, next == Next::Read));
+            }
+        }
+        Ok((plain, false))
+    }
+
+    /// Opens a record; what to do next.
+    fn open_one(
+        &mut self,
+        sealed: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(usize, Option<Range<usize>>, Next), TransportError> {
+        let had_agreed = self.transport.agreed().is_some();
+        let Received { used, step } = self.transport.open(sealed, out)?;
+        if used > sealed.len() {
+            return Err(TransportError::new("a transport used more than there was"));
+        }
+        let left = used < sealed.len();
+        let (found, next) = match step {
+            Step::Event(found) if used == 0 || found.end > used || found.len() > MOST_OPENED => {
+                return Err(TransportError::new("content is not that of a record"));
+            }
+            Step::Event(found) => (Some(found), if left { Next::Open } else { Next::Read }),
+            Step::Done => {
+                self.ended = true;
+                (None, Next::Read)
+            }
+            _ if used > 0 && left => (None, Next::Open),
+            _ => (None, Next::Read),
+        };
+        // What stands behind a handshake is the next phase's.
+        let next = match (had_agreed, left && next == Next::Open) {
+            (false, true) if self.transport.agreed().is_some() => Next::Pause,
+            _ => next,
+        };
+        Ok((used, found, next))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// There may be another record.
+    Open,
+    /// There may be, and it is not for now.
+    Pause,
+    /// More bytes are needed.
+    Read,
+}
+
+/// How far opening has come.
+#[derive(Debug, Default)]
+struct Opening {
+    /// Sealed bytes that were used.
+    used: usize,
+    /// Plain bytes at the front.
+    plain: usize,
+    /// Nothing more can be opened.
+    done: bool,
+}

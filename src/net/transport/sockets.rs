@@ -1,0 +1,121 @@
+//! The sockets of a loop, beside its connections.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::opened::{Fault, Opened};
+use super::seam::Transport;
+use super::secured::Secured;
+use crate::net::stores::slab::grow;
+use crate::net::{Key, Poller, Speaks};
+
+/// The sockets of a loop by the slots of their connections, and the transports of
+/// those that have one.
+///
+/// They lie apart, so that a loop without any pays for none.
+#[derive(Debug)]
+pub(in crate::net) struct Sockets<S> {
+    streams: Vec<Option<S>>,
+    secured: Vec<Option<Box<Secured>>>, // as long as the last one needs
+}
+
+impl<S> Sockets<S> {
+    /// None, with room for so many before the table has to grow.
+    pub(in crate::net) fn with_room(slots: usize) -> Self {
+        Self {
+            streams: Vec::with_capacity(slots),
+            secured: Vec::new(),
+        }
+    }
+
+    /// Puts a socket beside its connection.
+    pub(in crate::net) fn seat(&mut self, key: Key, stream: S) {
+        *place(&mut self.streams, key) = Some(stream);
+    }
+
+    /// Puts a transport before a socket, and what is spoken over it unless its
+    /// handshake says otherwise.
+    pub(in crate::net) fn secure(
+        &mut self,
+        key: Key,
+        transport: Box<dyn Transport>,
+        speaks: Speaks,
+    ) {
+        *place(&mut self.secured, key) = Some(Box::new(Secured::new(transport, speaks)));
+    }
+
+    /// Takes the socket of a connection, and ends its transport.
+    pub(in crate::net) fn unseat(&mut self, key: Key) -> Option<S> {
+        if let Some(secured) = self.secured.get_mut(key.slot() as usize) {
+            *secured = None;
+        }
+        self.streams.get_mut(key.slot() as usize)?.take()
+    }
+
+    /// The socket of a connection.
+    #[inline(always)]
+    pub(in crate::net) fn get(&self, key: Key) -> Option<&S> {
+        self.streams.get(key.slot() as usize)?.as_ref()
+    }
+
+    /// The socket of a connection, to be read or written past its transport.
+    #[inline(always)]
+    pub(in crate::net) fn get_mut(&mut self, key: Key) -> Option<&mut S> {
+        self.streams.get_mut(key.slot() as usize)?.as_mut()
+    }
+
+    /// Whether a connection has a transport.
+    #[inline(always)]
+    pub(in crate::net) fn is_secured(&self, key: Key) -> bool {
+        matches!(self.secured.get(key.slot() as usize), Some(Some(_)))
+    }
+
+    /// The transport of a connection.
+    #[inline(always)]
+    pub(in crate::net) fn secured(&mut self, key: Key) -> Option<&mut Secured> {
+        self.secured.get_mut(key.slot() as usize)?.as_deref_mut()
+    }
+
+    /// The socket of a connection, and its transport if it has one.
+    #[inline(always)]
+    pub(in crate::net) fn both(&mut self, key: Key) -> Option<(&mut S, Option<&mut Secured>)> {
+        let slot = key.slot() as usize;
+        let secured = self.secured.get_mut(slot).and_then(Option::as_deref_mut);
+        Some((self.streams.get_mut(slot)?.as_mut()?, secured))
+    }
+
+    /// Reads once into `room`. What the transport has to say to the peer is appended
+    /// to `out`.
+    #[inline(always)]
+    pub(in crate::net) fn read<P: Poller<Stream = S>>(
+        &mut self,
+        poller: &mut P,
+        key: Key,
+        room: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Opened, Fault> {
+        match self.both(key) {
+            Some((stream, None)) => match poller.read(stream, room) {
+                Ok(read) => Ok(Opened {
+                    bytes: read.bytes,
+                    raw: read.bytes,
+                    drained: read.drained,
+                    end: read.end,
+                }),
+                Err(_) => Err(Fault::Socket),
+            },
+            Some((stream, Some(secured))) => secured.read(poller, stream, room, out),
+            None => Err(Fault::Socket), // it has ended
+        }
+    }
+}
+
+/// The place in a table by slots.
+fn place<T>(table: &mut Vec<Option<T>>, key: Key) -> &mut Option<T> {
+    let slot = key.slot() as usize;
+    while table.len() <= slot {
+        grow(table);
+        table.push(None);
+    }
+    &mut table[slot] // made long enough just now
+}

@@ -1,0 +1,177 @@
+//! Writing to a socket, through its transport or without one.
+
+use alloc::vec::Vec;
+use std::io::{self, IoSlice};
+
+use super::seam::Transport;
+use crate::net::{FilePart, Poller};
+
+/// Plain bytes that are sealed before the next write: several records, and less
+/// than a socket usually takes.
+const BATCH: usize = 64 * 1024;
+/// Bytes of a file that are read before they are sealed.
+const PIECE: usize = 16 * 1024;
+
+/// What a flush writes to. Counts are of plain bytes.
+pub(in crate::net) trait Wire {
+    /// Whether bytes change on their way.
+    const SEALS: bool;
+
+    /// Writes parts, as [`Poller::write`] does, and answers how many of their bytes are
+    /// on their way. Fewer than there are mean that the socket is full.
+    fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Writes parts, and a part of a file behind them.
+    fn send_file(&mut self, parts: &[IoSlice<'_>], file: FilePart) -> io::Result<usize>;
+
+    /// Writes bytes that are sealed.
+    fn write_sealed(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// What was sealed and the socket has not taken.
+    fn pending(&self) -> &[u8];
+
+    /// Bytes that the socket has taken, and by how much what was sealed is more than
+    /// what it was sealed from.
+    fn counts(&self) -> (usize, usize);
+}
+
+/// A socket without a transport.
+pub(in crate::net) struct Plain<'a, P: Poller> {
+    pub(in crate::net) poller: &'a mut P,
+    pub(in crate::net) stream: &'a mut P::Stream,
+}
+
+impl<P: Poller> Wire for Plain<'_, P> {
+    const SEALS: bool = false;
+
+    #[inline(always)]
+    fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.poller.write(self.stream, parts)
+    }
+
+    #[inline(always)]
+    fn send_file(&mut self, parts: &[IoSlice<'_>], file: FilePart) -> io::Result<usize> {
+        self.poller.send_file(self.stream, parts, file)
+    }
+
+    fn write_sealed(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.poller.write(self.stream, &[IoSlice::new(bytes)])
+    }
+
+    fn pending(&self) -> &[u8] {
+        &[]
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (0, 0) // the writer counts
+    }
+}
+
+/// A socket behind its transport. What is sealed for a write that the socket does
+/// not take cannot be taken back: it is `pending`, and nothing more is sealed.
+pub(in crate::net) struct Sealing<'a, P: Poller> {
+    poller: &'a mut P,
+    stream: &'a mut P::Stream,
+    transport: &'a mut dyn Transport,
+    /// What was sealed last.
+    sealed: &'a mut Vec<u8>,
+    sent: usize, // of `sealed`
+    taken: usize,
+    overhead: usize,
+}
+
+impl<'a, P: Poller> Sealing<'a, P> {
+    /// `sealed` is memory for sealed bytes.
+    pub(in crate::net) fn new(
+        poller: &'a mut P,
+        stream: &'a mut P::Stream,
+        transport: &'a mut dyn Transport,
+        sealed: &'a mut Vec<u8>,
+    ) -> Self {
+        sealed.clear();
+        Self {
+            poller,
+            stream,
+            transport,
+            sealed,
+            sent: 0,
+            taken: 0,
+            overhead: 0,
+        }
+    }
+
+    const fn is_full(&self) -> bool {
+        self.sent < self.sealed.len()
+    }
+
+    /// Seals plain parts and offers them to the socket.
+    fn seal(&mut self, plain: &[IoSlice<'_>]) -> io::Result<()> {
+        self.sealed.clear();
+        self.sent = 0;
+        let sealed = self.transport.seal(plain, self.sealed);
+        sealed.map_err(io::Error::other)?;
+        let len: usize = plain.iter().map(|part| part.len()).sum();
+        self.overhead += self.sealed.len().saturating_sub(len);
+        if !self.sealed.is_empty() {
+            let parts = [IoSlice::new(self.sealed)];
+            self.sent = self.poller.write(self.stream, &parts)?;
+            self.taken += self.sent;
+        }
+        Ok(())
+    }
+}
+
+impl<P: Poller> Wire for Sealing<'_, P> {
+    const SEALS: bool = true;
+
+    fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let (mut done, mut skip, mut at) = (0, 0, 0);
+        while !self.is_full() && at < parts.len() {
+            // The next parts, no more than a batch.
+            let mut batch = [IoSlice::new(&[]); 8];
+            let (mut n, mut len) = (0, 0);
+            while n < batch.len() && len < BATCH && at < parts.len() {
+                let part = &parts[at][skip..]; // skip is less than its length, or 0
+                let piece = &part[..part.len().min(BATCH - len)];
+                batch[n] = IoSlice::new(piece);
+                n += 1;
+                len += piece.len();
+                (at, skip) = match piece.len() == part.len() {
+                    true => (at + 1, 0),
+                    false => (at, skip + piece.len()),
+                };
+            }
+            if len > 0 {
+                self.seal(&batch[..n])?; // n counts those that were filled
+                done += len;
+            }
+        }
+        Ok(done)
+    }
+
+    fn send_file(&mut self, parts: &[IoSlice<'_>], mut file: FilePart) -> io::Result<usize> {
+        let offered: usize = parts.iter().map(|part| part.len()).sum();
+        let mut done = self.write(parts)?;
+        let mut piece = [0; PIECE];
+        while done >= offered && !self.is_full() && !file.is_empty() {
+            let read = file.read(&mut piece)?;
+            // In range: no more is read than the piece holds.
+            done += self.write(&[IoSlice::new(&piece[..read])])?;
+        }
+        Ok(done)
+    }
+
+    fn write_sealed(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.poller.write(self.stream, &[IoSlice::new(bytes)])?;
+        self.taken += n;
+        Ok(n)
+    }
+
+    fn pending(&self) -> &[u8] {
+        self.sealed.get(self.sent..).unwrap_or_default()
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.taken, self.overhead)
+    }
+}

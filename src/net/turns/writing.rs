@@ -1,0 +1,271 @@
+//! From the cork and the backlog to the socket.
+
+use std::io::{self, ErrorKind, IoSlice};
+
+use super::connection::{Connection, Interim, Phase};
+use super::memory::Memory;
+use super::state::State;
+use crate::link::EndReason;
+use crate::net::report::report;
+use crate::net::stores::departures::Departures;
+use crate::net::transport::wire::{Plain, Sealing, Wire};
+use crate::net::{Cork, Key, Loop, Output, Poller, Queues};
+use crate::wire::Instant;
+
+/// Has an interim response leave by itself, and what stands behind it wait in the
+/// backlog until the body begins: how many bytes the kernel took. `None` once there
+/// is nothing to wait for.
+#[cold]
+fn hold_back(
+    connection: &mut Connection,
+    cork: &mut Cork,
+    queues: &mut Queues,
+    now: Instant,
+    write: impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>,
+) -> Option<usize> {
+    let interim = connection.interim.take()?;
+    let waits = connection.phase == Phase::Open && connection.link.is_continued();
+    if !waits || now >= interim.until {
+        return None;
+    }
+    let is_free = connection.backlog.is_empty() && connection.writable;
+    let may_leave = interim.bytes.min(if is_free { cork.len() } else { 0 });
+    let taken = match cork.plain().and_then(|all| all.get(..may_leave)) {
+        Some(first @ [_, ..]) => write(&[IoSlice::new(first)]).unwrap_or(0),
+        Some([]) | None => 0, // an error is found again with the rest
+    };
+    connection.backlog.extend_from(cork, taken, queues);
+    cork.clear();
+    connection.interim = Some(Interim {
+        bytes: 0,
+        ..interim
+    });
+    Some(taken)
+}
+
+/// Writes what is sealed already; whether the socket is full.
+#[cold]
+fn write_sealed(
+    connection: &mut Connection,
+    queues: &mut Queues,
+    wire: &mut impl Wire,
+) -> io::Result<bool> {
+    let offered = connection.backlog.sealed().len();
+    if offered == 0 {
+        return Ok(false);
+    }
+    let taken = wire.write_sealed(connection.backlog.sealed())?;
+    connection.backlog.advance_sealed(taken, queues);
+    Ok(taken < offered)
+}
+
+/// Keeps what was sealed and the socket did not take, of a writing that took `taken`
+/// plain bytes; how many bytes the socket took.
+#[inline(always)]
+fn settle_wire<W: Wire>(
+    connection: &mut Connection,
+    (queues, departures, memory): (&mut Queues, &mut Departures, &mut Memory),
+    wire: &W,
+    taken: usize,
+    (key, position): (Key, u64),
+) -> usize {
+    if !W::SEALS {
+        return taken;
+    }
+    let (taken, overhead) = wire.counts();
+    if overhead > 0 && !departures.is_empty() {
+        departures.shift(key, position, overhead as u64);
+    }
+    if !wire.pending().is_empty() {
+        connection.writable = false;
+        if connection.link.account().is_none() {
+            connection.link.charge_to(memory.open(connection.peer));
+        }
+        let account = connection.link.account();
+        connection.backlog.charge_to(account, queues);
+        connection.backlog.put_sealed(wire.pending(), queues);
+    }
+    taken
+}
+
+impl<P: Poller> Loop<P> {
+    /// Writes what is corked and what waits; what the kernel does not take
+    /// waits on.
+    pub(in crate::net) fn flush(&mut self, key: Key) {
+        self.write_out(key, false);
+    }
+
+    /// The same, with `pumps` behind what the streams of a connection that is
+    /// shared can put out. Whether the connection is closing, or over.
+    #[inline]
+    pub(super) fn write_out(&mut self, key: Key, pumps: bool) -> bool {
+        let Self {
+            poller,
+            sockets,
+            sealed,
+            dispatch,
+            ..
+        } = self;
+        let state = &mut dispatch.state;
+        let (is_closing, broken) = match sockets.both(key) {
+            Some((stream, None)) => state.flush_to(key, pumps, &mut Plain { poller, stream }),
+            Some((stream, Some(secured))) => {
+                let transport = secured.transport();
+                let mut wire = Sealing::new(poller, stream, transport, sealed);
+                let broken = state.flush_to(key, pumps, &mut wire);
+                sealed.clear();
+                broken
+            }
+            None => {
+                state.cork.clear();
+                (true, None)
+            }
+        };
+        if let Some(gone) = broken {
+            self.end(key, gone);
+        }
+        is_closing
+    }
+}
+
+impl State {
+    /// Writes what is corked and what waits; why the connection ends, if it does.
+    #[inline(always)]
+    fn flush_to<W: Wire>(
+        &mut self,
+        key: Key,
+        pumps: bool,
+        wire: &mut W,
+    ) -> (bool, Option<EndReason>) {
+        let Self {
+            connections,
+            cork,
+            counters,
+            limits,
+            memory,
+            now,
+            queues,
+            departures,
+            ..
+        } = self;
+        let Some(connection) = connections.get_mut(key) else {
+            cork.clear();
+            return (true, None);
+        };
+        if pumps && connection.phase == Phase::Open && connection.link.is_multiplexed() {
+            let corked = cork.len() as u64;
+            connection.link.pump(limits.backlog_low, *now, cork);
+            if connection.link.has_left() {
+                let before = connection.end() + corked;
+                connection.link.note_end(before);
+            }
+        }
+        let is_closing = connection.phase != Phase::Open || connection.link.closing().is_some();
+        let position = connection.sent + connection.backlog.sealed().len() as u64;
+        if connection.interim.is_some() {
+            let write = |parts: &[IoSlice<'_>]| wire.write(parts);
+            if let Some(taken) = hold_back(connection, cork, queues, *now, write) {
+                let taken = settle_wire(
+                    connection,
+                    (queues, departures, memory),
+                    wire,
+                    taken,
+                    (key, position),
+                );
+                connection.sent += taken as u64;
+                counters.bytes_out += taken as u64;
+                return (is_closing, None);
+            }
+        }
+        // A part of a file is sent from the backlog.
+        let waited = !connection.backlog.is_empty() || cork.has_file();
+        if !waited && cork.is_empty() {
+            return (is_closing, None);
+        }
+        let mut taken = 0;
+        let mut broken = None;
+        if !waited && connection.writable {
+            match cork.write(|parts| wire.write(parts)) {
+                // As nearly always: nothing waits, so that nothing is timed.
+                Ok(n) if n == cork.len() && (!W::SEALS || wire.pending().is_empty()) => {
+                    let n = settle_wire(
+                        connection,
+                        (queues, departures, memory),
+                        wire,
+                        n,
+                        (key, position),
+                    );
+                    cork.clear();
+                    connection.sent += n as u64;
+                    counters.bytes_out += n as u64;
+                    connection.link.set_room(limits.backlog_high);
+                    return (is_closing, None);
+                }
+                Ok(n) => taken = n,
+                Err(_) => broken = Some(EndReason::Reset),
+            }
+        }
+        if taken < cork.len() {
+            connection.writable &= waited;
+            memory.note_pooled(*now);
+            if connection.link.account().is_none() {
+                connection.link.charge_to(memory.open(connection.peer));
+            }
+            connection
+                .backlog
+                .charge_to(connection.link.account(), queues);
+            connection.backlog.extend_from(cork, taken, queues);
+        }
+        cork.clear();
+        if W::SEALS && broken.is_none() && waited && connection.writable {
+            match write_sealed(connection, queues, wire) {
+                Ok(is_full) => connection.writable = !is_full,
+                Err(_) => broken = Some(EndReason::Reset),
+            }
+        }
+        if broken.is_none() && waited && connection.writable {
+            match connection
+                .backlog
+                .write(limits.backlog_cap, queues, |output| match output {
+                    Output::Bytes(parts) => wire.write(parts),
+                    Output::File(parts, file) => wire.send_file(parts, file),
+                }) {
+                Ok(n) => taken = n,
+                // What was announced cannot be sent: the peer must not take
+                // what it has for the whole.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    let peer = connection.peer;
+                    report!(
+                        Error,
+                        "{peer}: cut, as a file has become too short: {error}"
+                    );
+                    broken = Some(EndReason::Aborted);
+                }
+                Err(_) => broken = Some(EndReason::Reset),
+            }
+            // Less than its share of a turn: the kernel is full, and says when
+            // it no longer is.
+            connection.writable = connection.backlog.is_empty() || taken >= limits.backlog_cap;
+        }
+        let taken = settle_wire(
+            connection,
+            (queues, departures, memory),
+            wire,
+            taken,
+            (key, position),
+        );
+        connection.sent += taken as u64;
+        counters.bytes_out += taken as u64;
+        if let Some(account) = connection.link.account() {
+            account.moved(taken, memory.pace, *now);
+        }
+        if connection.backlog.is_empty() {
+            connection.stalls = Instant::NEVER;
+        } else if taken > 0 || connection.stalls == Instant::NEVER {
+            connection.await_progress(*now, limits.write_progress);
+        }
+        let room = limits.backlog_high.saturating_sub(connection.backlog.len());
+        connection.link.set_room(room);
+        (is_closing, broken)
+    }
+}

@@ -1,0 +1,732 @@
+//! The loop over a transport: a toy that is no secret, with a handshake of three
+//! messages and records that have to come in their order.
+
+use core::ops::Range;
+use core::time::Duration;
+use std::io::{IoSlice, Write};
+use std::sync::Arc;
+
+use barewire::http::{Fields, ResponseHead, Status};
+use barewire::http2;
+use barewire::link::{Body, Event};
+use barewire::net::{
+    Agreed, Client, Destination, Fate, FilePart, KernelQueue, Limits, ListenOptions, Speaks,
+    Transport, TransportError, TransportMaker,
+};
+use barewire::wire::{Received, Role, Step};
+use proptest::prelude::*;
+
+use crate::http2_support::Side;
+use crate::scene::{Scene, Setting, UPGRADE, get, path, post, serve, text};
+
+const HELLO: u8 = 1;
+const ANSWER: u8 = 2;
+const FINISHED: u8 = 3;
+const DATA: u8 = 4;
+const CLOSE: u8 = 5;
+const ALERT: u8 = 6;
+
+/// A record: its kind, its length, and its content with each byte changed by the
+/// number of the record; a sum behind it.
+struct Toy {
+    role: Role,
+    /// What is spoken: the client says it in its hello.
+    speaks: Speaks,
+    /// Bytes of content that a record has at most.
+    most: usize,
+    sent: u8,
+    received: u8,
+    begun: bool,
+    agreed: bool,
+}
+
+fn code(speaks: Speaks) -> u8 {
+    match speaks {
+        Speaks::Http => 1,
+        Speaks::Http2 => 2,
+        Speaks::Raw => 3,
+    }
+}
+
+impl Toy {
+    fn new(role: Role, speaks: Speaks) -> Self {
+        Self {
+            role,
+            speaks,
+            most: 1000,
+            sent: 0,
+            received: 0,
+            begun: false,
+            agreed: false,
+        }
+    }
+
+    fn maker(role: Role, speaks: Speaks) -> TransportMaker {
+        TransportMaker::new(move || Box::new(Self::new(role, speaks)))
+    }
+
+    fn put(&mut self, kind: u8, content: &[u8], out: &mut Vec<u8>) {
+        self.sent = self.sent.wrapping_add(1);
+        out.push(kind);
+        out.extend((content.len() as u16).to_be_bytes());
+        out.extend(content.iter().map(|byte| byte ^ self.sent));
+        out.push(content.iter().fold(self.sent, |sum, byte| sum ^ byte));
+    }
+
+    fn take(&mut self, kind: u8, content: &[u8], out: &mut Vec<u8>) -> Result<(), TransportError> {
+        match (self.role, kind) {
+            (Role::Server, HELLO) => {
+                self.speaks = match content {
+                    [1, ..] => Speaks::Http,
+                    [2, ..] => Speaks::Http2,
+                    [3, ..] => Speaks::Raw,
+                    _ => return Err(TransportError::new("nothing in common")),
+                };
+                self.put(ANSWER, content, out);
+            }
+            (Role::Client, ANSWER) => {
+                self.put(FINISHED, b"", out);
+                self.agreed = true;
+            }
+            (Role::Server, FINISHED) => self.agreed = true,
+            (_, DATA) if self.agreed => {}
+            (_, CLOSE) => {}
+            (_, ALERT) => return Err(TransportError::new("the peer gave up")),
+            _ => return Err(TransportError::new("a record out of its order")),
+        }
+        Ok(())
+    }
+}
+
+impl Transport for Toy {
+    fn open(
+        &mut self,
+        input: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Received<Range<usize>>, TransportError> {
+        if !self.begun && self.role == Role::Client {
+            let hello = [vec![code(self.speaks)], vec![9; 300]].concat();
+            self.put(HELLO, &hello, out);
+        }
+        self.begun = true;
+        let &mut [kind, a, b, ref mut rest @ ..] = input else {
+            return Ok(Received::need(0, 3 - input.len()));
+        };
+        let len = usize::from(u16::from_be_bytes([a, b]));
+        if rest.len() < len + 1 {
+            return Ok(Received::need(0, len + 1 - rest.len()));
+        }
+        self.received = self.received.wrapping_add(1);
+        let (content, behind) = rest.split_at_mut(len);
+        content.iter_mut().for_each(|byte| *byte ^= self.received);
+        let sum = content.iter().fold(self.received, |sum, byte| sum ^ byte);
+        let fault = match sum == behind[0] {
+            true => self.take(kind, content, out).err(),
+            false => Some(TransportError::new("a wrong sum")),
+        };
+        if let Some(fault) = fault {
+            self.put(ALERT, b"", out);
+            return Err(fault);
+        }
+        Ok(Received {
+            used: len + 4,
+            step: match kind {
+                DATA => Step::Event(3..3 + len),
+                CLOSE => Step::Done,
+                _ => Step::Need(1),
+            },
+        })
+    }
+
+    fn agreed(&self) -> Option<Agreed> {
+        self.agreed.then_some(Agreed::on(self.speaks))
+    }
+
+    fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {
+        let all: Vec<u8> = plain.iter().flat_map(|part| part.to_vec()).collect();
+        for content in all.chunks(self.most) {
+            self.put(DATA, content, out);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>) {
+        self.put(CLOSE, b"", out);
+    }
+
+    fn memory(&self) -> usize {
+        1000
+    }
+}
+
+/// The other end of a scripted connection, behind a toy of its own.
+struct Peer {
+    client: Client,
+    toy: Toy,
+    sealed: Vec<u8>,
+    closed: bool,
+    failed: bool,
+}
+
+impl Peer {
+    fn new(client: Client, role: Role, speaks: Speaks) -> Self {
+        Self {
+            client,
+            toy: Toy::new(role, speaks),
+            sealed: Vec::new(),
+            closed: false,
+            failed: false,
+        }
+    }
+
+    /// Connects, and is agreed.
+    fn connect(scene: &mut Scene, speaks: Speaks) -> Self {
+        let client = scene.world.connect_client(1);
+        scene.settle();
+        let mut peer = Self::new(client, Role::Client, speaks);
+        assert_eq!(peer.talk(scene), b"");
+        assert!(peer.toy.agreed);
+        peer
+    }
+
+    fn seal(&mut self, plain: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.toy.seal(&[IoSlice::new(plain)], &mut out).unwrap();
+        out
+    }
+
+    /// Opens what has come, and answers what that asks for; the plain bytes.
+    fn open(&mut self, scene: &mut Scene) -> Vec<u8> {
+        let (mut plain, mut out) = (Vec::new(), Vec::new());
+        self.sealed.extend(scene.world.take_output(self.client));
+        while !self.failed {
+            let Ok(Received { used, step }) = self.toy.open(&mut self.sealed, &mut out) else {
+                self.failed = true;
+                return plain;
+            };
+            match step {
+                Step::Event(range) => plain.extend(&self.sealed[range]),
+                Step::Done => self.closed = true,
+                _ => {}
+            }
+            self.sealed.drain(..used);
+            if used == 0 {
+                break;
+            }
+        }
+        if !out.is_empty() {
+            scene.world.send(self.client, &out);
+        }
+        plain
+    }
+
+    /// Opens and answers until nothing moves any more.
+    fn talk(&mut self, scene: &mut Scene) -> Vec<u8> {
+        let mut plain = Vec::new();
+        loop {
+            let (had, was) = (plain.len(), (self.toy.received, self.toy.sent));
+            plain.extend(self.open(scene));
+            scene.settle();
+            if self.failed || plain.len() == had && was == (self.toy.received, self.toy.sent) {
+                return plain;
+            }
+        }
+    }
+
+    fn ask(&mut self, scene: &mut Scene, plain: &[u8]) -> Vec<u8> {
+        let sealed = self.seal(plain);
+        scene.send(self.client, &sealed);
+        self.talk(scene)
+    }
+}
+
+/// The stock site, over the toy at the second listener.
+fn site(limits: Limits) -> Scene {
+    over(Scene::site_with(Setting {
+        limits,
+        ..Setting::default()
+    }))
+}
+
+fn over(mut scene: Scene) -> Scene {
+    let address = "127.0.0.1:0".parse().unwrap();
+    let (owner, profile) = (scene.owner, scene.profile);
+    let maker = Toy::maker(Role::Server, Speaks::Http);
+    let options = ListenOptions::DEFAULT;
+    scene
+        .events
+        .listen_over(&address, &options, &maker, Speaks::Http, owner, profile)
+        .unwrap();
+    scene
+}
+
+fn ends_with(all: &[u8], end: &str) -> bool {
+    all.ends_with(end.as_bytes())
+}
+
+#[test]
+fn requests_are_answered_over_a_transport() {
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    assert_eq!(*scene.log.borrow(), ["Opened"]);
+    for _ in 0..3 {
+        let answer = peer.ask(&mut scene, &get("/hello"));
+        assert!(ends_with(&answer, "\r\n\r\nhello"), "{answer:?}");
+    }
+    let pipelined = [get("/hello"), get("/big/50000"), get("/hello")].concat();
+    let answer = peer.ask(&mut scene, &pipelined);
+    assert!(answer.len() > 50_000 && ends_with(&answer, "hello"));
+    // Others are served as they are, on the same loop.
+    assert!(scene.ask(&get("/hello")).1.ends_with("hello"));
+    assert_eq!(scene.events.counters().transport_faults, 0);
+}
+
+/// What a client sends for these plain bytes from its first byte on, and what it is
+/// answered, if it comes in pieces of these sizes.
+fn in_pieces(plain: &[u8], sizes: &[usize], limits: Limits) -> Vec<u8> {
+    let mut scene = site(limits);
+    let client = scene.world.connect_client(1);
+    let mut peer = Peer::new(client, Role::Client, Speaks::Http);
+    let mut sizes = sizes.iter().cycle();
+    let mut send = |scene: &mut Scene, bytes: &[u8]| {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let n = rest.len().min((*sizes.next().unwrap()).max(1));
+            scene.send(client, &rest[..n]);
+            rest = &rest[n..];
+        }
+    };
+    let mut out = Vec::new();
+    peer.toy.open(&mut [], &mut out).unwrap();
+    send(&mut scene, &out);
+    out.clear();
+    peer.sealed.extend(scene.world.take_output(client));
+    let answer = peer.toy.open(&mut peer.sealed, &mut out).unwrap();
+    peer.sealed.drain(..answer.used);
+    // The end of the handshake, with all that follows.
+    out.extend(peer.seal(plain));
+    send(&mut scene, &out);
+    peer.talk(&mut scene)
+}
+
+#[test]
+fn every_cut_of_a_handshake_and_a_request_gives_the_same() {
+    let plain = [post("/echo", b"body"), get("/hello")].concat();
+    let all = 4 + 301 + 4 + plain.len() + 4;
+    let expected = in_pieces(&plain, &[usize::MAX], Limits::DEFAULT);
+    assert!(ends_with(&expected, "hello"));
+    for cut in 1..all {
+        let answer = in_pieces(&plain, &[cut, usize::MAX], Limits::DEFAULT);
+        assert_eq!(answer, expected, "{cut}");
+    }
+    assert_eq!(in_pieces(&plain, &[1], Limits::DEFAULT), expected);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn any_split_of_long_bodies_gives_the_same(
+        sizes in prop::collection::vec(1..5000usize, 1..6),
+        long in 0..60_000usize,
+    ) {
+        let body: Vec<u8> = (0..long).map(|at| (at % 251) as u8).collect();
+        let plain = [post("/echo", &body), get("/hello")].concat();
+        let limits = Limits::DEFAULT.with_read_size(20 << 10);
+        let answer = in_pieces(&plain, &sizes, limits);
+        prop_assert!(ends_with(&answer, "hello"));
+        let echoed = answer.windows(4).position(|at| at == b"\r\n\r\n").unwrap() + 4;
+        prop_assert_eq!(&answer[echoed..echoed + long], &body[..]);
+    }
+}
+
+#[test]
+fn the_handshake_chooses_http2() {
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http2);
+    let mut side = Side::new(Role::Client, http2::Limits::DEFAULT);
+    let mut seen = Vec::new();
+    let head = super::http2::request_of("/big/30000");
+    side.machine
+        .send_request(&head, None, &mut side.out)
+        .unwrap();
+    loop {
+        let out = core::mem::take(&mut side.out);
+        let answer = match out.is_empty() {
+            true => peer.talk(&mut scene),
+            false => peer.ask(&mut scene, &out),
+        };
+        if answer.is_empty() && side.out.is_empty() {
+            break;
+        }
+        seen.extend(side.feed(&answer));
+    }
+    let got = format!("{seen:?}");
+    assert!(got.contains("200"), "{got}");
+    assert!(scene.has("Request GET /big/30000"));
+}
+
+#[test]
+fn a_websocket_sends_long_messages_both_ways() {
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let answer = peer.ask(&mut scene, UPGRADE);
+    assert!(answer.starts_with(b"HTTP/1.1 101"));
+    assert_eq!(peer.ask(&mut scene, &text("hi")), b"\x81\x02hi");
+    // Longer than the read buffer, so that it is read on to where it lies.
+    let long = "x".repeat(400_000);
+    let sealed = peer.seal(&text(&long));
+    for piece in sealed.chunks(30_001) {
+        scene.send(peer.client, piece);
+    }
+    let answer = peer.talk(&mut scene);
+    assert_eq!(answer.len(), 10 + long.len());
+    assert!(ends_with(&answer, &long[..1000]));
+    // Sixteen messages make one read, one batch of records, and one write.
+    let many = text("0123456789abcdef").repeat(16);
+    let before = scene.world.calls(peer.client);
+    let answer = peer.ask(&mut scene, &many);
+    assert_eq!(answer.len(), 16 * 18);
+    assert_eq!(scene.world.calls(peer.client).0 - before.0, 1);
+}
+
+#[test]
+fn a_slow_reader_gets_every_byte_in_its_order() {
+    for room in [1, 3, 7, 1000, 4099, 70_001] {
+        let mut scene = site(
+            Limits::DEFAULT
+                .with_backlog_high(10_000)
+                .with_backlog_low(2_000),
+        );
+        let mut peer = Peer::connect(&mut scene, Speaks::Http);
+        scene.world.stop_reading(peer.client);
+        let size = 100 * room.min(2000);
+        let asked = [get(&format!("/big/{size}")), get("/hello")].concat();
+        let mut answer = peer.ask(&mut scene, &asked);
+        let mut turns = 0;
+        while !ends_with(&answer, "hello") {
+            scene.world.allow_write(peer.client, room);
+            scene.settle();
+            answer.extend(peer.open(&mut scene));
+            turns += 1;
+            assert!(turns < 100_000, "it does not end");
+        }
+        assert!(answer.len() > size && turns >= size / room);
+        // Nothing waits any more.
+        let memory = scene.events.memory();
+        scene.world.allow_all(peer.client);
+        assert!(ends_with(&peer.ask(&mut scene, &get("/hello")), "hello"));
+        assert!(!peer.failed && memory.held() < 500_000);
+    }
+}
+
+#[test]
+fn what_the_kernel_holds_is_progress_and_a_peer_that_takes_nothing_is_given_up() {
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let queue = |rate| KernelQueue {
+        size: 30_000,
+        rate,
+        step: 1,
+    };
+    scene.world.set_kernel_queue(peer.client, queue(1000));
+    let mut answer = peer.ask(&mut scene, &get("/big/150000"));
+    for _ in 0..40 {
+        scene.pass(4);
+        answer.extend(peer.open(&mut scene));
+    }
+    assert!(answer.len() > 150_000, "it was slow, and not stalled");
+    scene.world.set_kernel_queue(peer.client, queue(0));
+    peer.ask(&mut scene, &get("/big/150000"));
+    scene.pass(40);
+    assert!(scene.is_over(peer.client));
+    assert!(scene.has("Gone Stalled"));
+}
+
+#[test]
+fn the_end_is_said_behind_the_last_byte_and_the_peer_says_it_too() {
+    // We end it.
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let close = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert!(ends_with(&peer.ask(&mut scene, close), "hello"));
+    assert!(peer.closed);
+    assert_ne!(scene.fate(peer.client), Fate::Open);
+    // The peer ends it, in front of its FIN.
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let mut out = peer.seal(&get("/hello"));
+    peer.toy.close(&mut out);
+    scene.send(peer.client, &out);
+    assert!(ends_with(&peer.talk(&mut scene), "hello"));
+    scene.eof(peer.client);
+    assert!(peer.talk(&mut scene).is_empty() && peer.closed);
+    assert!(scene.is_over(peer.client));
+    // With the room for it gone, it waits its turn.
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    scene.world.stop_reading(peer.client);
+    assert!(peer.ask(&mut scene, close).is_empty());
+    assert_eq!(scene.fate(peer.client), Fate::Open);
+    while !peer.closed {
+        scene.world.allow_write(peer.client, 1);
+        scene.settle();
+        peer.open(&mut scene);
+    }
+    assert_ne!(scene.fate(peer.client), Fate::Open);
+}
+
+#[test]
+fn a_fin_without_an_end_of_the_transport_cuts_a_body_off() {
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    peer.ask(&mut scene, &post("/stream", b"half of it")[..60]);
+    scene.eof(peer.client);
+    assert!(scene.has("Gone Reset"));
+    assert!(!scene.has("End") && scene.is_over(peer.client));
+}
+
+#[test]
+fn what_cannot_be_opened_ends_with_a_word_of_the_transport() {
+    let mut scene = site(Limits::DEFAULT);
+    // In the handshake: the owner never hears of it.
+    let client = scene.world.connect_client(1);
+    scene.send(client, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    scene.send(client, &[b'x'; 20_000]);
+    let mut peer = Peer::new(client, Role::Client, Speaks::Http);
+    peer.talk(&mut scene);
+    assert!(peer.failed && scene.log.borrow().is_empty());
+    // Behind it.
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let mut bad = peer.seal(&get("/hello"));
+    bad[5] ^= 1;
+    scene.send(peer.client, &bad);
+    peer.talk(&mut scene);
+    assert!(peer.failed);
+    assert_eq!(*scene.log.borrow(), ["Opened", "Gone Transport"]);
+    assert_eq!(scene.events.counters().transport_faults, 2);
+    scene.eof(peer.client);
+    scene.eof(client);
+    assert!(scene.is_over(peer.client) && scene.is_over(client));
+}
+
+#[test]
+fn a_handshake_has_its_time_and_a_record_its_size() {
+    let mut scene = site(Limits::DEFAULT.with_handshake_time(Duration::from_secs(3)));
+    let silent = scene.world.connect_client(1);
+    scene.settle();
+    let slow = scene.world.connect_client(1);
+    for _ in 0..3 {
+        scene.send(slow, &[HELLO]);
+        scene.pass(1);
+    }
+    scene.pass(3);
+    assert!(scene.is_over(silent) && scene.is_over(slow));
+    assert_eq!(scene.events.counters().transport_faults, 2);
+
+    let mut scene = site(Limits::DEFAULT.with_unopened(1000));
+    let client = scene.world.connect_client(1);
+    scene.send(client, &[&[HELLO, 0xff, 0xff][..], &[0; 900]].concat());
+    assert_eq!(scene.fate(client), Fate::Open);
+    scene.send(client, &[0; 200]);
+    assert_ne!(scene.fate(client), Fate::Open);
+    assert_eq!(scene.events.memory().held(), idle());
+}
+
+/// What a loop holds that serves nobody.
+fn idle() -> usize {
+    site(Limits::DEFAULT).events.memory().held()
+}
+
+#[test]
+fn what_cannot_be_opened_yet_is_charged_and_given_back() {
+    let mut scene = site(Limits::DEFAULT);
+    let base = scene.events.memory().held();
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let rested = scene.events.memory().held();
+    assert!(
+        (base + 1000..base + 2000).contains(&rested),
+        "the transport's own"
+    );
+    peer.toy.most = 40_000;
+    let sealed = peer.seal(&[get("/hello"), vec![b'\n'; 30_000]].concat()[..30_000]);
+    scene.send(peer.client, &sealed[..20_000]);
+    assert!(scene.events.memory().held() >= rested + 20_000);
+    assert!(!scene.has("Request"));
+    scene.reset(peer.client);
+    assert_eq!(scene.events.memory().held(), base);
+}
+
+#[test]
+fn a_file_is_read_and_sealed() {
+    let bytes: Vec<u8> = (0..200_000).map(|at| (at / 7 % 251) as u8).collect();
+    let name = format!("barewire-transport-{}", std::process::id());
+    let place = std::env::temp_dir().join(name);
+    std::fs::File::create(&place)
+        .unwrap()
+        .write_all(&bytes)
+        .unwrap();
+    let file = Arc::new(std::fs::File::open(&place).unwrap());
+    std::fs::remove_file(&place).unwrap();
+    let act = move |context: &mut barewire::net::Context<'_>, event: Event<'_>| match event {
+        Event::Request { head, .. } if path(&head) == "/file" => {
+            let head = ResponseHead::new(Status::OK, Fields::EMPTY);
+            let body = Body::Streamed {
+                length: Some(200_000),
+                endless: false,
+            };
+            context.respond(&head, body).unwrap();
+            context.write_file(FilePart::new(file.clone(), 0, 200_000));
+            context.finish(Fields::EMPTY).unwrap();
+        }
+        event => serve(context, event),
+    };
+    let mut scene = over(Scene::with(Setting::default(), act));
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let answer = peer.ask(&mut scene, &[get("/file"), get("/hello")].concat());
+    assert!(ends_with(&answer, "hello"));
+    let at = answer.windows(4).position(|at| at == b"\r\n\r\n").unwrap() + 4;
+    assert!(answer[at..].starts_with(&bytes));
+    // And to a peer that takes little.
+    scene.world.stop_reading(peer.client);
+    let mut answer = peer.ask(&mut scene, &[get("/file"), get("/hello")].concat());
+    while !ends_with(&answer, "hello") {
+        scene.world.allow_write(peer.client, 777);
+        scene.settle();
+        answer.extend(peer.open(&mut scene));
+    }
+    assert!(answer[at..].starts_with(&bytes));
+}
+
+#[test]
+fn a_dial_speaks_what_its_handshake_has_agreed_on() {
+    let mut scene = site(Limits::DEFAULT);
+    let maker = Toy::maker(Role::Client, Speaks::Raw);
+    let to = || Destination::Address("192.0.2.9:443".parse().unwrap());
+    let profile = scene.profile;
+    let exchange = scene.act(|context| context.dial_over(to(), &maker, Speaks::Http, profile, 1));
+    let (client, _) = scene.world.dials()[0].clone();
+    scene.world.complete(client);
+    scene.settle();
+    assert!(!scene.has("Opened"));
+    let mut peer = Peer::new(client, Role::Server, Speaks::Http);
+    peer.talk(&mut scene);
+    assert!(peer.toy.agreed && peer.toy.speaks == Speaks::Raw);
+    assert!(scene.has("Opened"));
+    scene.act(|context| {
+        context.with(exchange, |context| {
+            assert!(context.write(b"hello").is_taken())
+        })
+    });
+    assert_eq!(peer.talk(&mut scene), b"hello");
+    peer.ask(&mut scene, b"back");
+    assert!(scene.has("Data 4"));
+    // One whose handshake fails was never there.
+    scene.act(|context| context.dial_over(to(), &maker, Speaks::Http, profile, 2));
+    let (client, _) = scene.world.dials()[1].clone();
+    scene.world.complete(client);
+    scene.settle();
+    scene.send(client, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    scene.send(client, &[0; 30_000]);
+    assert!(scene.has("Gone Unreachable(Handshake)"));
+    // Nor one whose peer says nothing.
+    scene.act(|context| context.dial_over(to(), &maker, Speaks::Http, profile, 3));
+    let (client, _) = scene.world.dials()[2].clone();
+    scene.world.complete(client);
+    scene.pass(13);
+    assert_eq!(scene.count("Gone Unreachable(Handshake)"), 2);
+    assert!(scene.is_over(client));
+}
+
+#[test]
+fn a_proxy_says_whose_a_connection_is_in_front_of_the_handshake() {
+    let mut scene = Scene::site();
+    let options = ListenOptions::DEFAULT
+        .with_proxies(["10.0.0.0/8".parse().unwrap()])
+        .with_proxy_protocol(true);
+    let (owner, profile) = (scene.owner, scene.profile);
+    let maker = Toy::maker(Role::Server, Speaks::Http);
+    let address = "127.0.0.1:0".parse().unwrap();
+    scene
+        .events
+        .listen_over(&address, &options, &maker, Speaks::Http, owner, profile)
+        .unwrap();
+    let from = barewire::net::Peer::V4([10, 0, 0, 1].into(), 1000);
+    for cut in [1, 20, 47, 60, 1000] {
+        let client = scene.world.connect_client_from(1, from);
+        scene.settle();
+        let mut peer = Peer::new(client, Role::Client, Speaks::Http);
+        let mut out = b"PROXY TCP4 203.0.113.9 198.51.100.1 56324 443\r\n".to_vec();
+        peer.toy.open(&mut [], &mut out).unwrap();
+        let (first, second) = out.split_at(cut.min(out.len()));
+        scene.send(client, first);
+        scene.send(client, second);
+        peer.talk(&mut scene);
+        assert!(
+            ends_with(&peer.ask(&mut scene, &get("/hello")), "hello"),
+            "{cut}"
+        );
+    }
+}
+
+#[test]
+fn a_read_buffer_has_to_have_room_for_a_record() {
+    let mut scene = Scene::site_with(Setting {
+        limits: Limits::DEFAULT.with_read_size(10 << 10),
+        ..Setting::default()
+    });
+    let maker = Toy::maker(Role::Server, Speaks::Http);
+    let (owner, profile) = (scene.owner, scene.profile);
+    let address = "127.0.0.1:0".parse().unwrap();
+    let options = ListenOptions::DEFAULT;
+    let listening =
+        scene
+            .events
+            .listen_over(&address, &options, &maker, Speaks::Http, owner, profile);
+    assert!(listening.unwrap_err().to_string().contains("read_size"));
+}
+
+#[test]
+fn a_parcel_comes_back_when_the_socket_has_all_of_its_records() {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    struct Parcels(Rc<RefCell<Vec<u64>>>);
+    impl barewire::net::Handler for Parcels {
+        fn event(&mut self, context: &mut barewire::net::Context<'_>, event: Event<'_>) {
+            if matches!(event, Event::Request { .. }) {
+                serve(context, event);
+                context.on_departure(Box::new(()));
+            }
+        }
+
+        fn departed(
+            &mut self,
+            _: &mut barewire::net::Context<'_>,
+            _: Box<dyn core::any::Any>,
+            unsent: u64,
+        ) {
+            self.0.borrow_mut().push(unsent);
+        }
+    }
+
+    let mut scene = Scene::site();
+    let given = Rc::new(RefCell::new(Vec::new()));
+    let owner = scene.events.add(Parcels(given.clone()));
+    let (maker, profile) = (Toy::maker(Role::Server, Speaks::Http), scene.profile);
+    let (address, options) = ("127.0.0.1:0".parse().unwrap(), ListenOptions::DEFAULT);
+    scene
+        .events
+        .listen_over(&address, &options, &maker, Speaks::Http, owner, profile)
+        .unwrap();
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    scene.world.stop_reading(peer.client);
+    let asked = [get("/big/40000"), get("/hello")].concat();
+    let mut answer = peer.ask(&mut scene, &asked);
+    while given.borrow().is_empty() {
+        scene.world.allow_write(peer.client, 100);
+        scene.settle();
+        answer.extend(peer.open(&mut scene));
+    }
+    assert!(answer.len() >= 40_000, "{}", answer.len());
+    scene.world.allow_all(peer.client);
+    scene.settle();
+    assert_eq!(*given.borrow(), [0, 0]);
+}
