@@ -76,7 +76,9 @@ impl<P: Poller> Loop<P> {
         };
         let mut at = 0;
         while let Some(&readiness) = self.ready.get(at) {
-            self.is_behind |= part.is_over(&self.dispatch.state);
+            if at > 0 {
+                self.is_behind |= part.is_over(&self.dispatch.state);
+            }
             part.note(self.attend_readiness(readiness));
             at += 1;
         }

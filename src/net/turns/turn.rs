@@ -118,6 +118,9 @@ impl<P: Poller> Loop<P> {
     /// Writes to those that others have written to; what is left waits for the
     /// next turn.
     fn flush_dirty(&mut self) {
+        if self.dispatch.state.dirty.is_empty() {
+            return;
+        }
         let mut part = Part::new(&self.dispatch.state);
         let mut left = FLUSHES;
         while left > 0 && !self.dispatch.state.dirty.is_empty() {
@@ -186,10 +189,6 @@ impl<P: Poller> Loop<P> {
         let until = self.dispatch.state.timers.mark();
         let mut part = Part::new(&self.dispatch.state);
         for _ in 0..TIMERS {
-            if part.is_over(&self.dispatch.state) {
-                return;
-            }
-            part.note(false);
             let Some((_, timer)) = self.dispatch.state.timers.expired(now, until) else {
                 return;
             };
@@ -207,6 +206,10 @@ impl<P: Poller> Loop<P> {
                 let excused = granted.is_some_and(|since| self.excuses(exchange, since));
                 self.dispatch.state.excused = excused;
                 self.attend(exchange, Event::Timer { token });
+            }
+            part.note(false);
+            if part.is_over(&self.dispatch.state) {
+                return;
             }
         }
     }
