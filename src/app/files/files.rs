@@ -33,11 +33,11 @@ use crate::net::Error;
 /// use barewire::app::{App, Files};
 ///
 /// # fn main() -> Result<(), barewire::net::Error> {
-/// let loop_state = Files::new("/srv/www")
+/// let site = Files::new("/srv/www")
 ///     .precompressed()
 ///     .max_age(Duration::from_secs(3600))
 ///     .header("X-Content-Type-Options", "nosniff");
-/// App::new().files("/static", loop_state).listen("127.0.0.1:8080")?.run()
+/// App::new().files("/static", site).listen("127.0.0.1:8080")?.run()
 /// # }
 /// ```
 ///

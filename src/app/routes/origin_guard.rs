@@ -265,7 +265,7 @@ mod tests {
             ("Origin", "https://evil.example"),
             ("Origin", "https://admin.example"),
         );
-        let (same, loop_state, cross, none) = (
+        let (same, site, cross, none) = (
             ("Sec-Fetch-Site", "same-origin"),
             ("Sec-Fetch-Site", "same-site"),
             ("Sec-Fetch-Site", "cross-site"),
@@ -291,9 +291,9 @@ mod tests {
             (&[cross, own], false), // the same host, over http
             (&[cross, foreign], false),
             (&[cross, listed], true),
-            (&[loop_state, foreign], false),
-            (&[loop_state, listed], true),
-            (&[loop_state], false),
+            (&[site, foreign], false),
+            (&[site, listed], true),
+            (&[site], false),
             (&[same, cross], false),
             (&[same, same], false),
             (&[("Sec-Fetch-Site", ""), own], false),

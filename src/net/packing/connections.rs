@@ -218,7 +218,7 @@ impl Connections {
                 return Look::Leaves;
             };
             if it.warmth == Warmth::KeptInUse || others.whole() <= most {
-                it.warmth = Warmth::InputBuffer;
+                it.warmth = Warmth::Kept;
                 return Look::Stays;
             }
             others.pack(key, whole);

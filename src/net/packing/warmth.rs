@@ -46,7 +46,7 @@ pub(in crate::net) enum Warmth {
     Listed,
     /// It was packed too soon the last time: it is kept until it has not been
     /// used for a second. It has not since the last look ...
-    InputBuffer,
+    Kept,
     /// ... or it has.
     KeptInUse,
 }
@@ -58,7 +58,7 @@ impl Warmth {
         let (next, is_new) = match self {
             Self::Listed | Self::KeptInUse => return false,
             Self::Unlisted => (Self::Listed, true),
-            Self::InputBuffer => (Self::KeptInUse, false),
+            Self::Kept => (Self::KeptInUse, false),
         };
         *self = next;
         is_new
@@ -72,7 +72,7 @@ pub(super) struct Lists {
     /// To be packed as soon as possible, the latest last.
     pub(super) listed: Vec<Key>,
     /// To be kept for a while.
-    input_buffer: Vec<Key>,
+    kept: Vec<Key>,
     /// Which of those is looked at next.
     hand: usize,
     /// When that is.
@@ -92,7 +92,7 @@ impl Lists {
     pub(super) const fn new() -> Self {
         Self {
             listed: Vec::new(),
-            input_buffer: Vec::new(),
+            kept: Vec::new(),
             hand: 0,
             next: Instant::START,
         }
@@ -110,19 +110,19 @@ impl Lists {
 
     /// Lists one that is to be kept.
     pub(super) fn keep(&mut self, key: Key) {
-        self.input_buffer.push(key);
+        self.kept.push(key);
     }
 
     /// Has those that are kept packed as soon as possible.
     #[cold]
     pub(super) fn keep_none(&mut self) {
-        self.listed.append(&mut self.input_buffer);
+        self.listed.append(&mut self.kept);
     }
 
     /// When those that are kept are to be looked at.
     #[inline]
     pub(super) fn next(&self) -> Option<Instant> {
-        (!self.input_buffer.is_empty()).then_some(self.next)
+        (!self.kept.is_empty()).then_some(self.next)
     }
 
     /// Looks at some of those that are kept, if it is time: at each of them once
@@ -132,16 +132,16 @@ impl Lists {
             return;
         }
         self.next = now + TICK;
-        for _ in 0..self.input_buffer.len().div_ceil(ROUND) {
-            if self.hand >= self.input_buffer.len() {
+        for _ in 0..self.kept.len().div_ceil(ROUND) {
+            if self.hand >= self.kept.len() {
                 self.hand = 0;
             }
-            let Some(&key) = self.input_buffer.get(self.hand) else {
+            let Some(&key) = self.kept.get(self.hand) else {
                 return;
             };
             match look(key) {
                 Look::Stays => self.hand += 1,
-                Look::Leaves => drop(self.input_buffer.swap_remove(self.hand)), // it is within
+                Look::Leaves => drop(self.kept.swap_remove(self.hand)), // it is within
             }
         }
     }

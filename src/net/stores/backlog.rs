@@ -86,7 +86,7 @@ impl Queues {
 
     /// Whether no buffer is kept.
     pub(in crate::net) const fn is_bare(&self) -> bool {
-        self.buffers.input_buffer() == 0
+        self.buffers.kept() == 0
     }
 
     fn give(&mut self, mut queue: Box<Queue>) {
@@ -366,7 +366,7 @@ mod tests {
         }
         places.dedup();
         assert_eq!((places.len(), queues.spare.len()), (1, 1));
-        assert!(queues.buffers.input_buffer() > 0);
+        assert!(queues.buffers.kept() > 0);
     }
 
     #[test]

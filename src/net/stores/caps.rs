@@ -285,9 +285,9 @@ impl Caps {
             return;
         };
         let is_new = line.spent.is_none();
-        let input_buffer = line.spent.get_or_insert_default();
-        input_buffer.settle(limits, now);
-        **input_buffer = input_buffer.or_more(spent);
+        let kept = line.spent.get_or_insert_default();
+        kept.settle(limits, now);
+        **kept = kept.or_more(spent);
         if is_new {
             books.spenders.push_back((key, now + KEPT));
         }

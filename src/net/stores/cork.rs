@@ -532,9 +532,9 @@ mod tests {
     fn clearing_keeps_the_memory_up_to_a_bound() {
         let mut cork = Cork::new(usize::MAX);
         cork.put(&[0; 1000]);
-        let input_buffer = cork.copied.capacity();
+        let kept = cork.copied.capacity();
         cork.clear();
-        assert_eq!(cork.copied.capacity(), input_buffer);
+        assert_eq!(cork.copied.capacity(), kept);
         cork.space(2 * KEEP);
         cork.put_shared(Bytes::from(vec![0; SHARED_FROM]));
         for _ in 0..2 {

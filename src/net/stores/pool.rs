@@ -65,7 +65,7 @@ impl Pool {
     #[inline]
     pub(crate) fn give(&mut self, mut buffer: Vec<u8>) {
         let size = buffer.capacity();
-        if size > 0 && size <= self.buffer && size <= self.total - self.input_buffer() {
+        if size > 0 && size <= self.buffer && size <= self.total - self.kept() {
             buffer.clear();
             self.charge.grow(size);
             self.spare.push(buffer);
@@ -74,7 +74,7 @@ impl Pool {
 
     /// Bytes that wait for the next user.
     #[inline]
-    pub(crate) const fn input_buffer(&self) -> usize {
+    pub(crate) const fn kept(&self) -> usize {
         self.charge.bytes()
     }
 
@@ -98,12 +98,9 @@ mod tests {
         buffer.push(1);
         let (memory, size) = (buffer.as_ptr(), buffer.capacity());
         pool.give(buffer);
-        assert_eq!(pool.input_buffer(), size);
+        assert_eq!(pool.kept(), size);
         let buffer = pool.take();
-        assert_eq!(
-            (buffer.as_ptr(), buffer.len(), pool.input_buffer()),
-            (memory, 0, 0)
-        );
+        assert_eq!((buffer.as_ptr(), buffer.len(), pool.kept()), (memory, 0, 0));
     }
 
     #[test]
@@ -113,13 +110,13 @@ mod tests {
             pool.give(Vec::with_capacity(100));
         }
         pool.age(false);
-        assert_eq!(pool.input_buffer(), 1000);
+        assert_eq!(pool.kept(), 1000);
         let used: Vec<_> = (0..3).map(|_| pool.take()).collect();
         used.into_iter().for_each(|buffer| pool.give(buffer));
         pool.age(false);
-        assert_eq!(pool.input_buffer(), 300);
+        assert_eq!(pool.kept(), 300);
         pool.age(false);
-        assert_eq!(pool.input_buffer(), 0);
+        assert_eq!(pool.kept(), 0);
     }
 
     #[test]
@@ -127,12 +124,12 @@ mod tests {
         let mut pool = Pool::new(100, 250);
         pool.give(Vec::with_capacity(101));
         pool.give(Vec::new());
-        assert_eq!(pool.input_buffer(), 0);
+        assert_eq!(pool.kept(), 0);
         for _ in 0..10 {
             pool.give(Vec::with_capacity(100));
         }
-        assert_eq!(pool.input_buffer(), 200);
+        assert_eq!(pool.kept(), 200);
         pool.clear();
-        assert_eq!((pool.input_buffer(), pool.take().capacity()), (0, 0));
+        assert_eq!((pool.kept(), pool.take().capacity()), (0, 0));
     }
 }

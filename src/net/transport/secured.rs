@@ -116,14 +116,14 @@ impl Secured {
         out: &mut Vec<u8>,
     ) -> Result<Opened, Fault> {
         // In place, where the buffer has room for a record behind what is kept.
-        let input_buffer = self.unopened.len();
-        let in_place = room.len() >= input_buffer + RECORD;
+        let kept = self.unopened.len();
+        let in_place = room.len() >= kept + RECORD;
         let behind = match in_place {
             true => {
-                room[..input_buffer].copy_from_slice(self.unopened.unused());
-                self.unopened.advance(input_buffer);
+                room[..kept].copy_from_slice(self.unopened.unused());
+                self.unopened.advance(kept);
                 self.unopened.release(0);
-                input_buffer
+                kept
             }
             false => 0,
         };
@@ -186,9 +186,9 @@ impl Secured {
     ) -> Result<(usize, bool), TransportError> {
         let mut plain = 0;
         while room.len() - plain >= MOST_OPENED.min(self.unopened.len()) {
-            let mut input_buffer = core::mem::take(&mut self.unopened);
-            let opened = self.open_one(input_buffer.unused_mut(), out);
-            self.unopened = input_buffer;
+            let mut kept = core::mem::take(&mut self.unopened);
+            let opened = self.open_one(kept.unused_mut(), out);
+            self.unopened = kept;
             let (used, found, next) = opened?;
             if let Some(found) = found {
                 let bytes = self.unopened.unused().get(found).unwrap_or_default();

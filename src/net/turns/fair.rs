@@ -69,18 +69,20 @@ const fn moved(state: &State) -> u64 {
 impl<P: Poller> Loop<P> {
     /// Serves those that the system says something has happened to.
     pub(super) fn attend_ready(&mut self) {
-        let state = &self.dispatch.state;
-        let mut part = Part {
-            since: Some(state.now),
-            ..Part::new(state)
-        };
+        let mut part = None;
         let mut at = 0;
         while let Some(&readiness) = self.ready.get(at) {
-            if at > 0 {
-                self.is_behind |= part.is_over(&self.dispatch.state);
-            }
-            part.note(self.attend_readiness(readiness));
+            let has_more = self.attend_readiness(readiness);
             at += 1;
+            if at < self.ready.len() {
+                let state = &self.dispatch.state;
+                let part = part.get_or_insert_with(|| Part {
+                    since: Some(state.now),
+                    ..Part::new(state)
+                });
+                part.note(has_more);
+                self.is_behind |= part.is_over(state);
+            }
         }
     }
 
