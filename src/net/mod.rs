@@ -18,6 +18,7 @@
 //!   (`Dial`).
 //! - `transport`: what stands between a socket and its protocol: nothing, or a
 //!   [`Transport`].
+//! - `packing`: connections at rest, which take a fraction of their memory.
 //! - `turns`: a connection, and its turn: read, feed the link, write, rest.
 //! - beside them: what a [`Handler`] sees of all this.
 
