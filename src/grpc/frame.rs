@@ -140,7 +140,7 @@ impl FramePlace {
         }
     }
 
-    /// The same frame in what `n` bytes stand in front of.
+    /// The frame's place where `n` bytes stand in front of the input.
     pub(super) fn behind(mut self, n: usize) -> Self {
         self.at = self.at.start + n..self.at.end + n;
         self
@@ -158,7 +158,7 @@ pub(crate) struct MessagePlace {
 
 #[cfg(feature = "alloc")]
 impl MessagePlace {
-    /// The same message in what `n` bytes stand in front of.
+    /// The message's place where `n` bytes stand in front of the input.
     #[cfg(feature = "net")]
     pub(crate) fn behind(mut self, n: usize) -> Self {
         self.at = self.at.start + n..self.at.end + n;

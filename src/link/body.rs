@@ -1,4 +1,4 @@
-//! What is to be sent behind a head.
+//! The content to be sent behind a head.
 
 use bytes::Bytes;
 
@@ -23,7 +23,7 @@ pub enum Body<'a> {
     Streamed {
         /// Its length in bytes, where it is known.
         length: Option<u64>,
-        /// Whether it goes on until someone hangs up: an event stream. It then
+        /// Whether it stays open until a side hangs up: an event stream. It then
         /// ends as soon as the peer has sent FIN.
         endless: bool,
     },

@@ -1,4 +1,4 @@
-//! What an owner of connections is told.
+//! The events that an owner of connections gets.
 
 use alloc::boxed::Box;
 use core::any::Any;
@@ -16,12 +16,12 @@ pub enum Event<'b> {
     /// The connection is open: accepted, or dialled with success.
     Opened,
 
-    /// A request. With [`Content::Follows`] the owner decides at once whether
+    /// A request. With [`Content::Follows`] the owner decides immediately whether
     /// to collect the body, to stream it, or to answer without it.
     Request {
         /// Its head.
         head: RequestHead<'b>,
-        /// Its content, as far as it is here.
+        /// Its content, as far as it has been received.
         content: Content<'b>,
     },
     /// The body that is being collected is over the limit it was collected
@@ -38,7 +38,7 @@ pub enum Event<'b> {
     Response {
         /// Its head.
         head: ResponseHead<'b>,
-        /// Its content, as far as it is here.
+        /// Its content, as far as it has been received.
         content: Content<'b>,
     },
 
@@ -117,7 +117,7 @@ pub enum Event<'b> {
     /// The exchange is over and was not ended by a complete answer of ours, or
     /// the connection is over. Nothing follows for it.
     ///
-    /// On HTTP/2 each exchange is told so that goes on, and also one that has
+    /// On HTTP/2 each exchange that is still active is told so, and also one that has
     /// ended while the owner's number for it was not 0; stream 0 is told last,
     /// for the connection.
     Ended(EndReason),
@@ -127,14 +127,14 @@ pub enum Event<'b> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {
-    /// As the protocol has it: a close handshake, `Connection: close`, an idle
+    /// The regular end: a close handshake, `Connection: close`, an idle
     /// connection given up.
     Finished,
     /// The peer sent FIN.
     Disconnected,
     /// The peer reset the connection.
     Reset,
-    /// The exchange was reset on a connection that goes on (RFC 9113 §6.4).
+    /// The exchange was reset on a connection that stays open (RFC 9113 §6.4).
     StreamReset {
         /// Why, as an error code of HTTP/2.
         code: u32,

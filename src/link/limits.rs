@@ -1,4 +1,4 @@
-//! What a listener allows its peers.
+//! The limits that a listener sets its peers.
 
 use alloc::vec::Vec;
 use core::time::Duration;

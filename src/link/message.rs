@@ -1,4 +1,4 @@
-//! What an owner does with a WebSocket, on a connection of its own or inside a
+//! An owner's calls on a WebSocket, on a connection of its own or inside a
 //! stream.
 
 use bytes::Bytes;
@@ -43,7 +43,7 @@ impl Link {
     }
 
     /// Books a whole message that was encoded by
-    /// [`websocket::encode_message`](crate::websocket::encode_message), for a server to send. `true`: the caller
+    /// [`websocket::encode_message`](crate::websocket::encode_message), for a server to
     /// puts it behind what the connection has waiting; `false`: it waits for
     /// its stream already.
     ///

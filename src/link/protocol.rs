@@ -185,7 +185,7 @@ impl Link {
         self.exchange.id
     }
 
-    /// Whether the exchange of this number goes on: on a server's connection
+    /// Whether the exchange of this number is still active: on a server's connection
     /// until its response is complete, and its request too.
     #[inline(always)]
     pub fn is_open(&self, stream: u32) -> bool {
@@ -243,7 +243,7 @@ impl Link {
         Ok(())
     }
 
-    /// Has a WebSocket judged by others of the limits than those of all: by the
+    /// Makes a WebSocket subject to others of the limits than those of all: by the
     /// nth of [`Limits::with_further_websocket`]. To be called as soon as it is
     /// one.
     ///

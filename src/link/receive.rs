@@ -52,7 +52,7 @@ impl Link {
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
         let Protocol::Http2(many) = &mut self.protocol else {
-            let step = Step::Done; // never: its machine has been asked
+            let step = Step::Done; // only a multiplexed link is asked
             return Ok(Received { used: 0, step });
         };
         let around = ReceiveContext {
@@ -72,7 +72,7 @@ impl Link {
     /// Bytes past [`used`](Received::used) are to come again, as the call left
     /// them. What the protocol itself must answer is in `out` before this
     /// returns. A call may use bytes without an event (a piece of a collected
-    /// body): while it does, it is worth calling again at once, as it is after
+    /// body): while it does, it is worth calling again immediately, as it is after
     /// [`Step::Need`] of 0.
     ///
     /// # Errors
@@ -189,7 +189,7 @@ impl Link {
                     false => Received::event(0, Event::HalfClosed),
                     true => Received {
                         used: 0,
-                        step: Step::Paused, // the owner goes on, or finishes
+                        step: Step::Paused, // the owner continues, or finishes
                     },
                 })
             }

@@ -1,4 +1,4 @@
-//! What an owner does with an exchange.
+//! An owner's calls on an exchange.
 
 use bytes::Bytes;
 
@@ -24,7 +24,7 @@ fn announced(fields: Fields<'_>) -> Option<u64> {
 impl Link {
     /// Collects the body of the request that was offered with
     /// [`Content::Follows`](crate::http::Content::Follows): the request comes
-    /// again in whole, or [`TooLarge`](super::Event::TooLarge) if a body of
+    /// again with its complete body, or [`TooLarge`](super::Event::TooLarge) if a body of
     /// unknown length exceeds `limit` bytes. The rest of that is not wanted,
     /// and the connection ends with the response.
     ///
@@ -72,7 +72,7 @@ impl Link {
         Ok(())
     }
 
-    /// The same for a body that consists of messages, between which the peer may
+    /// Accepts a body that consists of messages, between which the peer may
     /// rest as long as it likes: over HTTP/2 it keeps no pace.
     ///
     /// # Errors
@@ -212,10 +212,10 @@ impl Link {
         }
     }
 
-    /// As [`write`](Self::write), by reference where the output can.
+    /// Writes a piece like [`write`](Self::write), by reference where the output can.
     ///
     /// # Errors
-    /// As [`write`](Self::write).
+    /// Those of [`write`](Self::write).
     pub fn write_shared(
         &mut self,
         stream: u32,
@@ -238,7 +238,7 @@ impl Link {
     /// elsewhere.
     ///
     /// # Errors
-    /// As [`write`](Self::write).
+    /// Those of [`write`](Self::write).
     pub fn write_published(
         &mut self,
         stream: u32,
@@ -251,12 +251,12 @@ impl Link {
         }
     }
 
-    /// As [`write`](Self::write), for `len` bytes that `put` appends itself. It
+    /// Writes `len` bytes that `put` appends itself. It
     /// is not called where nobody will see them. HTTP/2 frames every piece, and
     /// answers [`UsageError::OtherProtocol`].
     ///
     /// # Errors
-    /// As [`write`](Self::write).
+    /// Those of [`write`](Self::write).
     pub fn write_by<S: Sink>(
         &mut self,
         len: usize,
@@ -376,7 +376,7 @@ impl Link {
     }
 
     /// Finishes what runs and starts nothing: the next response says
-    /// `Connection: close`, an idle connection is done at once (with `asks`,
+    /// `Connection: close`, an idle connection is done immediately (with `asks`,
     /// when a request is known or expected to be on its way, after that), a
     /// WebSocket is closed with 1001. HTTP/2 says GOAWAY, in two steps
     /// (RFC 9113 §6.8).

@@ -1,4 +1,4 @@
-//! A link with nothing under way, in short.
+//! A link with nothing under way, compacted.
 
 use alloc::boxed::Box;
 
@@ -21,7 +21,7 @@ pub(crate) enum Resting {
 }
 
 impl Resting {
-    /// Whether the exchange `stream` of a link goes on whose last one has the
+    /// Whether the exchange `stream` of a link is still active whose last one has the
     /// number `own`.
     pub(crate) const fn is_open(&self, own: u32, stream: u32) -> bool {
         match self {
@@ -32,7 +32,7 @@ impl Resting {
 }
 
 impl Link {
-    /// The link in short, if it is a server's with nothing under way; which of
+    /// The link compacted, if it is a server's with nothing under way; which of
     /// the limits of WebSockets holds is to be remembered beside it.
     pub(crate) fn resting(&self) -> Option<Resting> {
         let rests = self.role == Role::Server

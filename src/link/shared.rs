@@ -1,4 +1,4 @@
-//! What a connection that is shared by many exchanges is asked and told.
+//! Questions and calls to a connection that many exchanges share.
 //! Where there is one exchange at a time, each of these has a simple answer.
 
 use super::protocol::Protocol;
@@ -63,7 +63,7 @@ impl Link {
         }
     }
 
-    /// Ends an exchange at once, with an error code of HTTP/2; other protocols
+    /// Ends an exchange immediately, with an error code of HTTP/2; other protocols
     /// have to end their connection. Its owner is told `gone`.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ impl Link {
         }
     }
 
-    /// Notes that the writer of one stream was asked to wait, or with 0 whoever
+    /// Notes that the writer of one stream was asked to wait, or with 0 the caller that
     /// sends requests; `false` where the whole connection waits.
     pub fn wait(&mut self, stream: u32) -> bool {
         match &mut self.protocol {
@@ -165,7 +165,7 @@ impl Link {
     }
 
     /// How many further exchanges the peer allows us at the moment: those of
-    /// an HTTP/2 connection that it serves at once.
+    /// an HTTP/2 connection that it serves at a time.
     pub fn allowance(&self) -> usize {
         match &self.protocol {
             Protocol::Http1(machine) => usize::from(machine.is_idle()),

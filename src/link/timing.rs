@@ -32,7 +32,7 @@ impl Link {
         }
     }
 
-    /// The same while our own side withholds the input: the peer's time stands
+    /// Looks at the time while our own side withholds the input: the peer's time stands
     /// still, ours does not.
     pub fn deadline_withheld(&self) -> Option<Instant> {
         let own = match &self.protocol {
@@ -181,7 +181,7 @@ impl Link {
     }
 
     /// Says that our own side withheld the input until `now`: the time that
-    /// has passed is not held against the peer.
+    /// has passed is not counted against the peer.
     #[inline]
     pub fn resume(&mut self, now: Instant) {
         match &mut self.protocol {

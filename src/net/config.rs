@@ -149,7 +149,7 @@ pub struct Limits {
     pub spare_memory: usize,
     /// Connections that stay as they are while they rest, because they are
     /// likely to be used again. Effect: of more than that, those at rest are
-    /// packed to 40 bytes, and made whole when they are used; those that are
+    /// packed to 40 bytes, and expanded when they are used; those that are
     /// used every second stay whole. Default 256.
     pub warm: usize,
 }

@@ -1,4 +1,4 @@
-//! What a handler can do while it looks at an event.
+//! The context of a handler while it looks at an event.
 
 use bytes::Bytes;
 
@@ -73,7 +73,7 @@ impl Context<'_> {
         connection.map_or(0, |it| it.link.tag(stream).unwrap_or(it.tag))
     }
 
-    /// That number and [`peer`](Self::peer), both at once.
+    /// That number and [`peer`](Self::peer), both in one call.
     #[inline]
     pub(crate) fn tag_and_peer(&self) -> (u32, Option<Peer>) {
         let Exchange { connection, stream } = self.exchange;
@@ -147,7 +147,7 @@ impl Context<'_> {
     // The request.
 
     /// Collects the body on offer, up to `limit` bytes: the request comes
-    /// again in whole.
+    /// again with its complete body.
     ///
     /// # Errors
     /// [`UsageError::BodyTooLarge`] if a longer body is announced, other
@@ -184,7 +184,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// The same for a body that consists of messages, between which the peer may
+    /// Accepts a body that consists of messages, between which the peer may
     /// rest as long as it likes, as those of gRPC: over HTTP/2 it need not keep
     /// [`body_rate`](crate::http1::Limits::body_rate).
     ///
@@ -252,7 +252,7 @@ impl Context<'_> {
         self.write_by(|link, state| link.write(state.stream, data, state.cork))
     }
 
-    /// As [`write`](Self::write); large pieces leave without being copied.
+    /// Writes a piece like [`write`](Self::write); large pieces leave without being copied.
     pub fn write_shared(&mut self, data: Bytes) -> Flow {
         self.write_by(|link, state| link.write_shared(state.stream, data, state.cork))
     }
@@ -282,7 +282,7 @@ impl Context<'_> {
         link.upgrade_websocket(stream, fields, streaming, date, now, state.cork)
     }
 
-    /// Has the WebSocket that the exchange has just become judged by others of
+    /// Makes the WebSocket that the exchange has just become subject to others of
     /// the limits than those of all: by the nth of
     /// [`with_further_websocket`](crate::link::Limits::with_further_websocket).
     ///
@@ -323,7 +323,7 @@ impl Context<'_> {
         self.reset(code);
     }
 
-    /// The same with an error code of HTTP/2 (RFC 9113 §7).
+    /// Resets the exchange with an error code of HTTP/2 (RFC 9113 §7).
     pub fn reset(&mut self, code: u32) {
         let Exchange { connection, stream } = self.exchange;
         if let Some(it) = self.state.connections.get(connection)

@@ -1,4 +1,4 @@
-//! What a loop counts.
+//! The counters of a loop.
 
 /// Counts of one loop since it began. Read them with
 /// [`Context::counters`](super::Context::counters).

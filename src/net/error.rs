@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors of set-up and running.
 
 use alloc::string::String;
 use core::fmt;

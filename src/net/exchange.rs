@@ -16,7 +16,7 @@ pub struct Exchange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Owner(pub(super) u16);
 
-/// Which of a loop's limits the connections of a listener are judged by.
+/// Which of a loop's limits the connections of a listener are subject to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile(pub(super) u16);
 

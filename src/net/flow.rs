@@ -1,4 +1,4 @@
-//! What a writer is told.
+//! The answer that a writer gets.
 
 use crate::link::UsageError;
 

@@ -1,4 +1,4 @@
-//! What is lent to a link for one call.
+//! The parts of a loop that a link borrows for one call.
 
 use super::{Cork, Entropy};
 use crate::http::date::Date;

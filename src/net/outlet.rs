@@ -43,7 +43,7 @@ impl fmt::Debug for dyn Outlet + '_ {
     }
 }
 
-/// A cork whose large pieces go to the kernel at once, behind what it holds,
+/// A cork whose large pieces go to the kernel immediately, behind what it holds,
 /// and are copied only as far as that does not take them.
 pub(super) struct Direct<'s> {
     pub(super) cork: &'s mut Cork,

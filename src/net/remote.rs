@@ -90,7 +90,7 @@ impl Remote {
     /// own size.
     ///
     /// # Errors
-    /// As [`post`](Self::post).
+    /// Those of [`post`](Self::post).
     pub fn post_sized(
         &self,
         owner: Owner,
@@ -128,7 +128,7 @@ impl Remote {
     /// count as those of [`post_sized`](Self::post_sized) do.
     ///
     /// # Errors
-    /// As [`post`](Self::post).
+    /// Those of [`post`](Self::post).
     pub fn post_sized_to_owner(
         &self,
         owner: Owner,

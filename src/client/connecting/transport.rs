@@ -1,4 +1,4 @@
-//! What a client does on one connection, whoever does its I/O.
+//! A client's calls on one connection, free of its I/O.
 
 use crate::http::RequestHead;
 use crate::http2::ErrorCode;

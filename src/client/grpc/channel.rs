@@ -177,7 +177,7 @@ impl Channel {
     /// Calls a method with many requests and one response.
     ///
     /// # Errors
-    /// As [`server_streaming`](Self::server_streaming).
+    /// Those of [`server_streaming`](Self::server_streaming).
     pub fn client_streaming<I: Payload, O: Payload>(
         &self,
         path: &str,
@@ -190,7 +190,7 @@ impl Channel {
     /// Calls a method with many requests and many responses.
     ///
     /// # Errors
-    /// As [`server_streaming`](Self::server_streaming).
+    /// Those of [`server_streaming`](Self::server_streaming).
     pub fn bidirectional<I: Payload, O: Payload>(
         &self,
         path: &str,

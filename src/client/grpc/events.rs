@@ -1,4 +1,4 @@
-//! What the events of a connection do to its calls.
+//! The effect of a connection's events on its calls.
 
 use super::call::CallState;
 use super::{Calls, Ending};

@@ -11,7 +11,7 @@ use crate::http2::ErrorCode;
 
 /// How a call ended: its status, and the metadata that came with it.
 ///
-/// As an error it is what a call ends with that did not succeed.
+/// It is also the error of a call that did not succeed.
 ///
 /// ```
 /// use barewire::client::Ending;

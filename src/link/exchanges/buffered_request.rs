@@ -141,7 +141,7 @@ impl BufferedRequest {
         size_of::<Self>() + self.line.capacity() + self.fields.memory()
     }
 
-    /// The request, as it was and in whole.
+    /// The complete request, as it was.
     pub(in crate::link) fn request(&mut self) -> (RequestHead<'_>, Content<'_>) {
         let text = |from: usize, to: usize| {
             self.line

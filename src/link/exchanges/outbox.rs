@@ -1,4 +1,4 @@
-//! What a stream's window, or the socket, does not take yet.
+//! Output that a stream's window, or the socket, does not take yet.
 
 use alloc::vec::Vec;
 use core::mem;

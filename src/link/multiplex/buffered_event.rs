@@ -34,7 +34,7 @@ impl BufferedEvent {
                     let (head, content) = buffered_request.request();
                     Event::Request { head, content }
                 }
-                None => Event::Writable, // never: it is shown
+                None => Event::Writable, // a request is shown before it is announced
             },
             Self::Body => Event::Body(shown.as_mut().map_or(&mut [], |it| it.unused())),
             Self::End(dropped) => Event::End {

@@ -1,4 +1,4 @@
-//! Content that is handed over in whole.
+//! Content that is handed over complete.
 
 use super::state::Multiplex;
 use crate::http::{Fields, ResponseHead, date::Date};
@@ -11,7 +11,7 @@ use crate::wire::{Instant, Sink};
 const HEAD: usize = 9;
 
 impl Multiplex {
-    /// Sends a response in whole, if it is small, and nothing stands in its
+    /// Sends a complete response, if it is small, and nothing stands in its
     /// way; whether it did.
     pub(super) fn respond_at_once(
         &mut self,

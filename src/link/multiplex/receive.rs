@@ -26,7 +26,7 @@ pub(in crate::link) struct ReceiveContext<'b, 's> {
 
 impl Multiplex {
     /// Takes at most one event, from what was kept or from the front of
-    /// `input`. [`Step::Need`] of 0 asks for another call at once.
+    /// `input`. [`Step::Need`] of 0 asks for another call immediately.
     pub(in crate::link) fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
@@ -132,7 +132,7 @@ impl Multiplex {
         self.machine.receive_eof()?;
         let step = match self.machine.is_done() {
             true => Step::Done,
-            false => Step::Paused, // our side goes on
+            false => Step::Paused, // our side is still active
         };
         Ok(Received { used: 0, step })
     }

@@ -1,4 +1,4 @@
-//! What owners do with streams, and whose turn it is to send.
+//! Sending on streams, and whose turn it is.
 
 use super::state::Multiplex;
 use super::stream::Stream;

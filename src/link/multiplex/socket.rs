@@ -52,7 +52,7 @@ impl Multiplex {
         Ok(())
     }
 
-    /// Has the WebSocket on a stream judged by others of the limits.
+    /// Makes the WebSocket on a stream subject to others of the limits.
     pub(in crate::link) fn choose_websocket_limits(
         &mut self,
         id: u32,
@@ -76,7 +76,7 @@ impl Multiplex {
         self.on_socket(id, act).ok_or(UsageError::OtherProtocol)?
     }
 
-    /// The same, whatever has become of the stream.
+    /// Calls it on the socket, whatever has become of the stream.
     fn on_socket<R, E>(
         &mut self,
         id: u32,

@@ -1,4 +1,4 @@
-//! What a multiplexed connection remembers, and what it can be asked.
+//! The state of a multiplexed connection, and questions to it.
 
 use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 
@@ -89,12 +89,12 @@ impl Multiplex {
         &self.machine
     }
 
-    /// The same for calls that change it.
+    /// The machine, for calls that change it.
     pub(in crate::link) const fn machine_mut(&mut self) -> &mut http2::Connection {
         &mut self.machine
     }
 
-    /// Whether the exchange on a stream goes on; 0 is the connection itself.
+    /// Whether the exchange on a stream is still active; 0 is the connection itself.
     pub(in crate::link) fn is_open(&self, id: u32) -> bool {
         id == 0 || self.streams.get(id).is_some_and(|it| self.goes_on(it))
     }
@@ -247,7 +247,7 @@ impl Multiplex {
         Some((id, stream.gone))
     }
 
-    /// The stream of an exchange that goes on.
+    /// The stream of an exchange that is still active.
     pub(super) fn open_stream(&mut self, id: u32) -> Result<&mut Stream, UsageError> {
         match self.streams.get_mut(id) {
             Some(stream)

@@ -1,4 +1,4 @@
-//! What a link remembers of one stream.
+//! The record of one stream.
 
 use alloc::boxed::Box;
 

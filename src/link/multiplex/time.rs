@@ -1,4 +1,4 @@
-//! What time does to streams.
+//! The passage of time on streams.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -22,7 +22,7 @@ impl Multiplex {
         (first != Instant::NEVER).then_some(first)
     }
 
-    /// The same while our own side withholds the input: the times of our own,
+    /// Looks at the time while our own side withholds the input: the times of our own,
     /// and those of WebSockets that close.
     pub(in crate::link) fn deadline_withheld(&self) -> Option<Instant> {
         let dues = self.streams.iter().map(|stream| match &stream.socket {

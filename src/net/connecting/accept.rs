@@ -13,7 +13,7 @@ use crate::net::{
 use crate::wire::Role;
 
 impl<P: Poller> Loop<P> {
-    /// Listens on `address`; the connections are `owner`'s and are judged by
+    /// Listens on `address`; the connections are `owner`'s and are subject to
     /// `profile`. Returns the address, with the port that the system chose.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ pub(crate) struct Dial {
 impl Dial {
     /// Begins a dial. A [`Name`](Destination::Name) is to be given to a
     /// [`Resolver`] and waits for [`resolved`](Self::resolved); an address can
-    /// be [connected](Self::connect) to at once.
+    /// be [connected](Self::connect) to immediately.
     pub(crate) fn new(destination: &Destination, now: Instant, limits: &Limits) -> Self {
         let end = now + limits.dial_time;
         Self {
@@ -64,7 +64,7 @@ impl Dial {
         }
     }
 
-    /// When what goes on now takes too long: resolving, or the attempt that
+    /// When the present step takes too long: resolving, or the attempt that
     /// [`connect`](Self::connect) began. Then [`timed_out`](Self::timed_out).
     #[inline]
     pub(crate) const fn deadline(&self) -> Instant {
@@ -98,7 +98,7 @@ impl Dial {
     }
 
     /// Begins to connect to the next address that the system does not refuse
-    /// at once, and starts its time. Fails with the last error when all have
+    /// immediately, and starts its time. Fails with the last error when all have
     /// been tried or the dial's time is over.
     pub(crate) fn connect<P: Poller>(
         &mut self,
@@ -238,7 +238,7 @@ impl Resolver {
         }
     }
 
-    /// Begins to resolve a name. Fails at once when too many wait, or no
+    /// Begins to resolve a name. Fails immediately when too many wait, or no
     /// thread can be started.
     pub(crate) fn resolve(&self, dial: Key, host: &str, port: u16) -> io::Result<()> {
         let mut state = self.lookups.lock();

@@ -23,9 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(1600);
 pub(crate) struct Admissions {
     /// Accepted and served.
     pub accepted: u64,
-    /// Closed at once: there were [`connections`](Limits::connections).
+    /// Closed immediately: there were [`connections`](Limits::connections).
     pub refused: u64,
-    /// Closed at once: there were [`per_address`](Limits::per_address) of the
+    /// Closed immediately: there were [`per_address`](Limits::per_address) of the
     /// same address.
     pub refused_address: u64,
     /// Gone before they were accepted.

@@ -1,4 +1,4 @@
-//! What a handler reaches beside its own exchange.
+//! A handler's reach beside its own exchange.
 
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
@@ -84,7 +84,7 @@ impl Context<'_> {
 
     /// Dials `destination`: names are resolved on a thread, and all addresses
     /// are tried in turn. The connection is this owner's, with this tag and
-    /// judged by this profile; its first event is
+    /// subject to this profile; its first event is
     /// [`Opened`](crate::link::Event::Opened), or
     /// [`Ended`](crate::link::Event::Ended) if it cannot be reached.
     pub fn dial(

@@ -8,7 +8,7 @@
 //!
 //! With at most [`warm`](crate::net::Limits::warm) connections that are whole,
 //! none is packed. Beyond that the end of a turn packs those that rest. One that
-//! is wanted is made whole before anybody sees it; if that is soon after it was
+//! is wanted is expanded before anybody sees it; if that is soon after it was
 //! packed, it stays whole until it has not been used for a second.
 
 use alloc::boxed::Box;
@@ -25,7 +25,7 @@ use crate::net::turns::memory::Memory;
 use crate::net::{Exchange, Key, Peer, Slab};
 use crate::wire::Instant;
 
-/// Empty records that are kept for the next that is made whole.
+/// Empty records that are kept for the next that is expanded.
 const SPARE: usize = 64;
 
 /// Connections by their keys.
@@ -104,7 +104,7 @@ impl Connections {
         }
     }
 
-    /// A connection, made whole if it was not. It stays so for the turn.
+    /// A connection, expanded if it was not. It stays so for the turn.
     #[inline]
     pub(in crate::net) fn get_mut(&mut self, key: Key) -> Option<&mut Connection> {
         let place = self.whole.get_mut(key.slot() as usize)?;
@@ -114,7 +114,7 @@ impl Connections {
         place.as_deref_mut()
     }
 
-    /// Whether an exchange goes on, of a connection that may rest.
+    /// Whether an exchange is still active, of a connection that may rest.
     #[inline]
     pub(in crate::net) fn is_open(&self, exchange: Exchange) -> bool {
         let Exchange { connection, stream } = exchange;
@@ -428,7 +428,7 @@ mod tests {
         connections.begin_turn(now);
         end_turn(&mut connections, &keys, 0);
         assert_eq!((whole(&connections), connections.next(0)), (0, None));
-        // Ten of them are busy: they are made whole once, and then stay so.
+        // Ten of them are busy: they are expanded once, and then stay so.
         for turn in 0..100 {
             now += Duration::from_millis(50);
             connections.begin_turn(now);
@@ -452,7 +452,7 @@ mod tests {
             connections.pack_beyond(0, is_short);
             assert_eq!(whole(&connections), if is_short { 0 } else { 10 });
         }
-        // Whoever comes later is packed immediately.
+        // One that comes later is packed immediately.
         now += Duration::from_secs(10);
         connections.begin_turn(now);
         end_turn(&mut connections, &keys[..10], 0);

@@ -35,12 +35,12 @@ const V6: u8 = 1;
 const UNIX: u8 = 2;
 
 impl Resting {
-    /// Whether an exchange of the connection goes on.
+    /// Whether an exchange of the connection is still active.
     pub(super) const fn is_open(&self, stream: u32) -> bool {
         self.link.is_open(self.stream, stream)
     }
 
-    /// The connection in short, if there is nothing else to know of it.
+    /// The connection compacted, if there is nothing else to know of it.
     pub(super) fn of(
         connection: &Connection,
         long: &mut LongAddresses,

@@ -26,7 +26,7 @@ impl Epoch {
         Self(bits & 63)
     }
 
-    /// As a number of six bits.
+    /// The epoch in six bits.
     pub(super) const fn bits(self) -> u8 {
         self.0
     }

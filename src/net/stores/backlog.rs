@@ -1,4 +1,4 @@
-//! What the kernel did not take yet.
+//! Output that the kernel has not taken yet.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -246,7 +246,7 @@ impl Caps {
                 line.connections += 1;
                 Ok(())
             }
-            None => Ok(()), // never: it was opened
+            None => Ok(()), // it has been opened
         }
     }
 

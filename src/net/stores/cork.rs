@@ -1,4 +1,4 @@
-//! What one connection is to be sent, while it is served.
+//! The output of one connection while it is served.
 
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use crate::wire::Sink;
 /// needed for a while.
 const KEEP: usize = 256 * 1024;
 
-/// One that has grown beyond this is freed at once.
+/// One that has grown beyond this is freed immediately.
 const MOST: usize = 4 << 20;
 
 /// How often a cork is cleared with little in it until that while is over: who
@@ -153,7 +153,7 @@ impl Cork {
         self.shared.is_empty().then(|| self.copied.as_slice())
     }
 
-    /// The first `taken` bytes of what is here, in one piece, and of `bytes`
+    /// The first `taken` bytes of what is held, in one piece, and of `bytes`
     /// behind it have left: keeps the others.
     pub(in crate::net) fn advance(&mut self, taken: usize, bytes: &[u8]) {
         let of_bytes = taken.saturating_sub(self.copied.len());

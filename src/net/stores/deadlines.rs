@@ -38,7 +38,7 @@ impl Deadlines {
         }
     }
 
-    /// The same, with room for so many slots before the table has to grow.
+    /// A table with room for so many slots before the table has to grow.
     pub(in crate::net) fn with_room(slots: usize) -> Self {
         Self {
             seconds: Vec::with_capacity(slots),

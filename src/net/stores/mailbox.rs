@@ -112,7 +112,7 @@ struct MailboxState<T> {
 }
 
 /// Two queues of numbered messages, so that the newest publish can be dropped
-/// at once and the order of all is kept.
+/// in one call and the order of all is kept.
 struct Queue<T> {
     replies: VecDeque<Queued<T>>,
     publishes: VecDeque<Queued<T>>,

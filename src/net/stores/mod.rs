@@ -1,4 +1,4 @@
-//! What a loop keeps: connections by key, output that waits, deadlines, messages of other threads.
+//! The stores of a loop: connections by key, output that waits, deadlines, messages of other threads.
 
 pub(super) mod backlog;
 pub(super) mod caps;

@@ -11,7 +11,7 @@ use crate::net::{Error, Network};
 
 /// The address of a socket.
 ///
-/// As text, `127.0.0.1:8080`, `[::]:80`, or `unix:` and a path.
+/// Its text is `127.0.0.1:8080`, `[::]:80`, or `unix:` and a path.
 ///
 /// ```
 /// use barewire::net::Address;
@@ -241,7 +241,7 @@ pub struct ListenOptions {
     /// Whether `[::]` leaves IPv4 to others (`IPV6_V6ONLY`, RFC 3493 §5.3).
     /// Default false: one socket serves both.
     pub only_v6: bool,
-    /// Whether accepted connections send small writes at once (`TCP_NODELAY`).
+    /// Whether accepted connections send small writes immediately (`TCP_NODELAY`).
     /// The loop writes once per batch, so that waiting never pays. Default
     /// true.
     pub nodelay: bool,

@@ -71,7 +71,7 @@ impl Connected {
         each!(self, socket => socket.register(registry, token, interest))
     }
 
-    /// Reads what has come, up to what `into` holds; `None` if nothing has.
+    /// Reads what has been received, up to what `into` holds; `None` if nothing has.
     pub(in crate::net) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.read(into)))
     }
@@ -81,7 +81,7 @@ impl Connected {
         each!(self, socket => uninterrupted(|| socket.write(bytes)))
     }
 
-    /// The same with a list of parts.
+    /// Writes a list of parts in one call.
     pub(in crate::net) fn write_vectored(
         &mut self,
         parts: &[IoSlice<'_>],

@@ -46,7 +46,7 @@ impl Connected {
         SourceFd(&self.0.as_raw_fd()).register(registry, token, interest)
     }
 
-    /// Reads what has come, up to what `into` holds; `None` if nothing has.
+    /// Reads what has been received, up to what `into` holds; `None` if nothing has.
     #[inline]
     pub(in crate::net) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         uninterrupted(|| recv(&self.0, &mut *into, RecvFlags::empty()).map(|(_, bytes)| bytes))
@@ -58,7 +58,7 @@ impl Connected {
         uninterrupted(|| send(&self.0, bytes, SendFlags::NOSIGNAL))
     }
 
-    /// The same with a list of parts.
+    /// Writes a list of parts in one call.
     #[inline]
     pub(in crate::net) fn write_vectored(
         &mut self,

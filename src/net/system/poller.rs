@@ -7,11 +7,11 @@
 //! Readiness is edge-triggered: an event says that something *changed*, and no
 //! further one comes for what was already so. Hence the contract:
 //!
-//! - Reading goes on until [`Read::drained`] or [`Read::end`]. Who stops
+//! - Reading continues until [`Read::drained`] or [`Read::end`]. A caller that stops
 //!   earlier, for fairness, must remember to come back without an event.
 //! - A write that takes less than it was offered has filled the system's
 //!   buffer; an event with [`Readiness::writable`] follows when there is room.
-//! - Accepting goes on until [`WouldBlock`](io::ErrorKind::WouldBlock). After
+//! - Accepting continues until [`WouldBlock`](io::ErrorKind::WouldBlock). After
 //!   any other error no event comes for the connections that still wait.
 //! - An event may be false: the call then finds nothing, and that is no error.
 

@@ -391,7 +391,7 @@ impl Scripted {
         });
     }
 
-    /// Makes every further dial fail at once, or no longer.
+    /// Makes every further dial fail immediately, or no longer.
     pub fn refuse_connects(&self, error: Option<ErrorKind>) {
         self.world.borrow_mut().refuse_connects = error;
     }

@@ -75,7 +75,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Notes what a read through a transport has left: replies of the transport's
-    /// own, and the front of a record. Whether the connection goes on.
+    /// own, and the front of a record. Whether the connection stays open.
     pub(in crate::net) fn note_opened(&mut self, key: Key, opened: &Opened) -> bool {
         self.put_sealed(key);
         let Some(secured) = self.sockets.secured(key) else {

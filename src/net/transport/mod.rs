@@ -1,4 +1,4 @@
-//! What stands between a socket and the protocol that is spoken over it.
+//! Transports: layers between a socket and the protocol that is spoken over it.
 //!
 //! ```text
 //!            Poller                  Transport                     Link

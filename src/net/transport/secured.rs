@@ -1,4 +1,4 @@
-//! What is kept of one transport, and reading through it.
+//! The state of one transport, and reading through it.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! What the loop keeps of one connection.
+//! The record of one connection.
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -73,7 +73,7 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) owner: Owner,
     /// We opened it, so that no cap counts it.
     pub(in crate::net) dialled: bool,
-    /// Which of the loop's limits it is judged by.
+    /// Which of the loop's limits it is subject to.
     pub(in crate::net) profile: u16,
     /// The owner has stopped the reading.
     pub(in crate::net) held: bool,
@@ -83,7 +83,7 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) readable: bool,
     /// The kernel may take more without a further event.
     pub(in crate::net) writable: bool,
-    /// The peer's FIN has been announced: reading goes on until it is read.
+    /// The peer's FIN has been announced: reading continues until it is read.
     pub(in crate::net) fin: bool,
     /// The peer's FIN has been read.
     pub(in crate::net) ended: bool,
@@ -204,11 +204,11 @@ impl Connection {
         }
     }
 
-    /// The same, whatever waits to be written.
+    /// The deadline of the link alone, whatever waits to be written.
     pub(in crate::net) fn own_deadline(&self, limits: &Limits) -> Option<Instant> {
         match self.phase {
             Phase::Open if self.may_be_fed() => self.link.deadline(limits),
-            // What the peer cannot be read doing is not held against it.
+            // What the loop does not read of the peer is not counted against it.
             Phase::Open => self.link.deadline_withheld(),
             Phase::Handshaking { until } => {
                 Some(Instant::START + Duration::from_secs(until.into()))
@@ -248,7 +248,7 @@ impl Connection {
         matches!(self.phase, Phase::Open) && !self.end_reported
     }
 
-    /// The same where an exchange that shares its connection is judged by the
+    /// Whether it is open, where an exchange that shares its connection is checked by the
     /// link.
     #[inline]
     pub(in crate::net) fn may_be_open(&self, stream: u32) -> bool {

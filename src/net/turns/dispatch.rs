@@ -11,7 +11,7 @@ use crate::http::{OwnedScratch, Status};
 use crate::link::{self, BufferedRequest, EndReason, Event, Snapshot};
 use crate::net::{Context, Exchange, Handler, Key, Owner};
 
-/// The handlers, what their connections are judged by, and what they reach.
+/// The handlers, what limits their connections are subject to, and what they reach.
 pub(in crate::net) struct Dispatch {
     pub(in crate::net) handlers: Vec<Box<dyn Handler>>,
     pub(in crate::net) profiles: Vec<link::Limits>,

@@ -1,4 +1,4 @@
-//! What is done in the place of an owner that fails.
+//! Replies on behalf of an owner that fails.
 
 use alloc::boxed::Box;
 use core::panic::AssertUnwindSafe;
@@ -83,7 +83,7 @@ impl State {
     }
 
     /// Notes on the log what a peer has done for a connection to end, or a stream
-    /// of one that goes on.
+    /// of one that stays open.
     #[cold]
     pub(in crate::net) fn note_end(&self, exchange: Exchange, reason: EndReason) {
         let Exchange { connection, stream } = exchange;

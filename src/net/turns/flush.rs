@@ -7,7 +7,7 @@ use crate::link::{Closing, EndReason};
 use crate::net::{Key, Loop, Poller};
 
 impl<P: Poller> Loop<P> {
-    /// Ends a connection's turn: writes, goes on with its closing if the link
+    /// Ends a connection's turn: writes, continues its closing if the link
     /// is done, and sets its deadline.
     pub(in crate::net) fn settle(&mut self, key: Key) {
         if self.write_out(key, true) {
@@ -47,7 +47,7 @@ impl<P: Poller> Loop<P> {
             account.begin(state.memory.pace, state.now);
         }
         connection.write_blocked |= connection.backlog.len() > state.limits.backlog_high;
-        // The kernel took everything at once, or its share of the turn: no
+        // The kernel took everything in one call, or its share of the turn: no
         // event will say so.
         let mut relieved =
             connection.write_blocked && connection.backlog.len() <= state.limits.backlog_low;

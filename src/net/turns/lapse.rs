@@ -1,4 +1,4 @@
-//! What time does to connections: deadlines, memory, draining.
+//! The passage of time: deadlines, memory, draining.
 
 use core::mem;
 use core::time::Duration;
@@ -56,7 +56,7 @@ impl<P: Poller> Loop<P> {
                     let gone = self.gone_by(key, EndReason::Stalled);
                     self.end(key, gone);
                 }
-                // If it rests, it goes on resting.
+                // If it rests, it stays at rest.
                 _ => self.deadlines.set(slot, connection.deadline(limits)),
             }
         }

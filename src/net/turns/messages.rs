@@ -1,4 +1,4 @@
-//! What a handler can do with a WebSocket.
+//! A handler's calls on a WebSocket.
 
 use crate::link::UsageError;
 use crate::net::outlet::LARGE;

@@ -45,7 +45,7 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// The same for a connection that has just been seen.
+    /// Gives a turn to a connection whose state has just been looked at.
     #[inline]
     pub(super) fn serve_from(&mut self, key: Key, start: Start) -> bool {
         self.dispatch.state.current = key;
@@ -380,7 +380,7 @@ impl<P: Poller> Loop<P> {
             Stop::Hungry if connection.readable => Next::Again,
             Stop::Hungry | Stop::Held => Next::Rest,
             Stop::Over => {
-                // Whoever lets a machine end without a successor ends here.
+                // A machine that ends without a successor ends here.
                 if connection.link.closing().is_none() {
                     connection.link.abort();
                 }

@@ -1,4 +1,4 @@
-//! What handlers reach of the loop, through their contexts.
+//! The parts of the loop that handlers reach, through their contexts.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -23,7 +23,7 @@ use crate::wire::{Instant, Role};
 
 /// The error code of HTTP/2 for what is no longer wanted (RFC 9113 §7).
 pub(in crate::net) const CANCEL: u32 = 8;
-/// The same for what this side has failed at.
+/// The error code for a failure of this side.
 pub(in crate::net) const INTERNAL_ERROR: u32 = 2;
 
 /// A handler's timer.
@@ -78,7 +78,7 @@ pub(in crate::net) struct State {
     pub(in crate::net) unix_seconds: u64,
     pub(in crate::net) date: Date,
     pub(in crate::net) entropy: Entropy,
-    /// Of the response that the loop sends in the place of an owner.
+    /// Of the response that the loop sends on behalf of an owner.
     pub(in crate::net) last_fields: FieldBuffer,
     pub(in crate::net) counters: Counters,
     pub(in crate::net) remote: Remote,
@@ -123,7 +123,7 @@ impl State {
         Ok((connection, lending, high))
     }
 
-    /// The same for a call that judges by itself whether an exchange is open
+    /// Lends the same parts for a call that checks by itself whether an exchange is open
     /// that shares its connection.
     #[inline]
     pub(in crate::net) fn connection_and_state(
@@ -163,7 +163,7 @@ impl State {
         self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::len)
     }
 
-    /// The same without what is still in files.
+    /// The bytes that are held, without those still in files.
     pub(in crate::net) fn held_of(&self, exchange: Exchange) -> usize {
         let key = exchange.connection;
         let queued = |it: &Connection| it.backlog.held() + it.link.queued(exchange.stream);

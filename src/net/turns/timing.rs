@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::net::{Claim, Context, Exhausted, Resource, TimerId};
 
 impl Context<'_> {
-    /// As [`after`](Self::after), for a timer that may be
+    /// Sets a timer like [`after`](Self::after), for one that may be
     /// [cancelled](Self::cancel_timer).
     ///
     /// # Errors

@@ -95,7 +95,7 @@ impl<P: Poller> Loop<P> {
         self.write_out(key, false);
     }
 
-    /// The same, with `pumps` behind what the streams of a connection that is
+    /// Writes it, with `pumps` behind what the streams of a connection that is
     /// shared can put out. Whether the connection is closing, or over.
     #[inline]
     pub(super) fn write_out(&mut self, key: Key, pumps: bool) -> bool {
