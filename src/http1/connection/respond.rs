@@ -222,7 +222,6 @@ impl Connection {
     /// Checks and writes the head of a final response, and settles how its
     /// body is framed and whether the connection outlives it. `more` bytes
     /// must fit behind it.
-    #[inline(never)]
     fn respond(
         &mut self,
         head: &ResponseHead<'_>,
