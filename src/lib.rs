@@ -1,14 +1,14 @@
 //! Hand-written wire protocols with no framework underneath.
 //!
 //! Bytes go in, events come out; replies are bytes again. Every protocol is a
-//! machine without I/O, clock, thread or allocation of its own, so that it
+//! machine without I/O, clock, thread or buffer of its own, so that it
 //! runs over any transport: a microcontroller's byte queue, `std::net` in a
 //! plain `fn main`, or the mio loop of the `net` feature, which serves all of
 //! them on one port.
 //!
 //! # The map
 //!
-//! A module imports only from the lines above its own.
+//! A module imports only from layers with a lower number; `http2` also from `hpack`.
 //!
 //! | layer | modules | needs |
 //! |---|---|---|
@@ -30,7 +30,7 @@
 //! |---|---|
 //! | `alloc` | what owns memory in layers 0 to 2, the HTTP/2 machine, and `link` |
 //! | `std` | `alloc` with the standard library |
-//! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
+//! | `net` | `net`, `app` and `client`: mio, socket2, getrandom, rustix |
 //! | `files` | directories that `app` serves, and files that Linux sends |
 //! | `http2` | nothing beyond `alloc` |
 //! | `gzip` | compressed gRPC messages: flate2 |

@@ -47,7 +47,7 @@
 //! |---|---|---|
 //! | WebSocket | [`WebSocket`], one object for each connection | [`WebSocket::closed`] |
 //! | event stream | [`Events`], one object for each stream | [`Events::gone`] |
-//! | gRPC-Web | closures of a [`Service`]; [`ServerStream`] for what has no iterator | a status |
+//! | gRPC and gRPC-Web call | closures of a [`Service`]; [`ServerStream`] for what has no iterator | a status |
 //!
 //! All of them have timers, are told when a slow peer can take more, and are
 //! reached from other threads by a [`Handle`]. WebSockets and event streams
@@ -58,13 +58,13 @@
 //! Only pages of the server's own origin open WebSockets, unless a route lets
 //! others in ([`WebSocketRoute::origins`]); [`OriginGuard`] keeps foreign pages
 //! from methods that change something.
-
+//!
 //! # Work that blocks
 //!
 //! A loop serves thousands of connections on one thread: a closure that sleeps for
 //! two seconds, or waits for a database, holds all of them up. What blocks belongs
-//! into [`Reply::blocking`], which runs it on one of the app's threads for such
-//! work and answers with what it gives back:
+//! in [`Reply::blocking`], which runs it on one of the app's threads for such
+//! work and answers with what it returns:
 //!
 //! ```no_run
 //! use barewire::app::{App, Response};
@@ -87,8 +87,8 @@
 //! is counted ([`Snapshot::held`], `barewire_loop_held_total`), and a line on the
 //! log names its route.
 //!
-//! [`Reply::defer`] is for work that has threads or callbacks of its own. How many
-//! threads and waiting jobs there may be say the [`BlockingLimits`].
+//! [`Reply::defer`] is for work that has threads or callbacks of its own.
+//! [`BlockingLimits`] say how many threads and waiting jobs there may be.
 //!
 //! # The log
 //!

@@ -1,4 +1,13 @@
-//! Layer 5: calls of servers elsewhere. gRPC today.
+//! Layer 5: calls to other servers, which are gRPC calls so far.
+//!
+//! - [`Channel`] is where to begin: it connects by itself, and makes calls that block,
+//!   or that tell a [`Listener`] what comes.
+//! - [`Calls`] are the calls of a channel without I/O, for a loop of the caller's own,
+//!   with a [`Connection`] for each connection, or any other [`Transport`].
+//!
+//! A [`Listener`] is told of one call, and listens on no socket. A [`Transport`] is a
+//! connection on which requests are sent; the layer below, for TLS and the like, is
+//! [`net::Transport`](crate::net::Transport).
 
 mod connecting;
 mod grpc;

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! The exchange goes: `Request` with its complete content, or with `Follows`.
-//! In the second case the owner decides immediately:[`Link::collect`] keeps the
+//! In the second case the owner decides immediately: [`Link::collect`] keeps the
 //! request until its body is complete and gives it again,
 //! [`Link::accept_body`] has the body come in `Body` events, and a response
 //! refuses it.
