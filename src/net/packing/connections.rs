@@ -221,8 +221,13 @@ impl Connections {
                 it.warmth = Warmth::Kept;
                 return Look::Stays;
             }
-            others.pack(key, whole);
-            Look::Leaves
+            if others.pack(key, whole) {
+                return Look::Leaves;
+            }
+            if let Some(Some(it)) = whole.get_mut(key.slot() as usize) {
+                it.warmth = Warmth::Kept; // it does not rest yet
+            }
+            Look::Stays
         });
     }
 }
@@ -248,14 +253,14 @@ impl Others {
         }
     }
 
-    /// Packs a connection, if it rests. It is listed again when its next turn
-    /// has ended.
-    fn pack(&mut self, key: Key, whole: &mut [Option<Box<Connection>>]) {
+    /// Packs a connection, if it rests; whether there is nothing more to pack. One
+    /// that does not rest is listed again when its next turn has ended.
+    fn pack(&mut self, key: Key, whole: &mut [Option<Box<Connection>>]) -> bool {
         let Some(whole) = whole.get_mut(key.slot() as usize) else {
-            return;
+            return true;
         };
         let (Some(connection), Some(place)) = (whole.as_mut(), self.places.get_mut(key)) else {
-            return; // another has its slot now, or none
+            return true; // another has its slot now, or none
         };
         connection.warmth = Warmth::Unlisted;
         connection.forget_watch();
@@ -267,7 +272,7 @@ impl Others {
                 Some(idle) => {
                     *place = Slot::Idle(self.idle.insert(idle));
                 }
-                None => return,
+                None => return false,
             }
         }
         self.packed += 1;
@@ -276,6 +281,7 @@ impl Others {
         {
             self.spare.push(record);
         }
+        true
     }
 
     /// Makes a connection whole; whether it is there at all.

@@ -10,6 +10,8 @@ use crate::wire::Instant;
 const TICK: Duration = Duration::from_millis(125);
 /// How many looks go round them all.
 const ROUND: usize = 8;
+/// Room that the other list keeps while none is kept.
+const FEW: usize = 16;
 /// One that is wanted again after at most so many epochs is kept.
 const SOON: u8 = 2;
 
@@ -73,8 +75,10 @@ pub(super) struct Lists {
     pub(super) listed: Vec<Key>,
     /// To be kept for a while.
     kept: Vec<Key>,
-    /// Which of those is looked at next.
+    /// Those in front of it are looked at in this round, from behind ...
     hand: usize,
+    /// ... so many each time.
+    share: usize,
     /// When that is.
     next: Instant,
 }
@@ -94,6 +98,7 @@ impl Lists {
             listed: Vec::new(),
             kept: Vec::new(),
             hand: 0,
+            share: 0,
             next: Instant::START,
         }
     }
@@ -132,17 +137,22 @@ impl Lists {
             return;
         }
         self.next = now + TICK;
-        for _ in 0..self.kept.len().div_ceil(ROUND) {
-            if self.hand >= self.kept.len() {
-                self.hand = 0;
+        if self.hand == 0 {
+            self.hand = self.kept.len();
+            self.share = self.hand.div_ceil(ROUND);
+        }
+        for _ in 0..self.share.min(self.hand) {
+            self.hand -= 1; // not 0, by the range
+            let looked_at = self.kept.get(self.hand).map(|&key| look(key));
+            if looked_at == Some(Look::Leaves) {
+                // What comes in its place has been looked at in this round.
+                self.kept.swap_remove(self.hand);
             }
-            let Some(&key) = self.kept.get(self.hand) else {
-                return;
-            };
-            match look(key) {
-                Look::Stays => self.hand += 1,
-                Look::Leaves => drop(self.kept.swap_remove(self.hand)), // it is within
-            }
+        }
+        if self.kept.is_empty() {
+            self.kept = Vec::new();
+            self.listed.shrink_to(FEW);
+            self.hand = 0;
         }
     }
 }
