@@ -19,7 +19,7 @@ use crate::wire::{Instant, Sink};
 pub(super) struct GoAway {
     ours: Ours,
     /// The peer goes: it will not act on our streams above this one, so that their
-    /// requests may be sent again elsewhere.
+    /// requests may be sent again elsewhere. None is, once all those have been ended.
     refused_above: Option<u32>,
 }
 
@@ -76,6 +76,13 @@ impl GoAway {
     /// Our streams above this one are refused.
     pub(super) const fn refused_above(&self) -> Option<u32> {
         self.refused_above
+    }
+
+    /// All that are refused have been ended, and are not looked for again.
+    pub(super) const fn note_ended(&mut self) {
+        if let Some(above) = &mut self.refused_above {
+            *above = u32::MAX;
+        }
     }
 
     /// Warns the peer. The caller sends the ping behind it.
@@ -140,5 +147,9 @@ mod tests {
             assert_eq!(goaway.refused_above(), Some(above));
         }
         assert!(goaway.is_final() && !goaway.is_ours());
+        goaway.note_ended();
+        assert_eq!(goaway.refused_above(), Some(u32::MAX));
+        goaway.receive(1);
+        assert_eq!(goaway.refused_above(), Some(1));
     }
 }

@@ -84,6 +84,15 @@ pub(super) enum Read {
 }
 
 impl Reading {
+    /// Whether all of some content has been given but its end, which comes without
+    /// further octets.
+    pub(super) const fn has_end(&self) -> bool {
+        match self {
+            Self::Data(data) => data.end && data.left == 0 && data.padding == 0 && !data.pad_unread,
+            Self::Preface | Self::Head | Self::Skip(_) | Self::Block(_) => false,
+        }
+    }
+
     pub(super) const fn new(role: Role) -> Self {
         match role {
             Role::Server => Self::Preface,

@@ -149,8 +149,9 @@ impl Link {
     #[inline]
     pub fn is_pending(&self) -> bool {
         match &self.protocol {
+            Protocol::Http1(machine) => machine.has_end(),
             Protocol::Http2(many) => many.is_pending(),
-            _ => false,
+            Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
         }
     }
 

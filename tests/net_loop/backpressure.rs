@@ -4,7 +4,7 @@ use barewire::link::Event;
 use barewire::net::{Fate, Flow, Limits};
 use bytes::Bytes;
 
-use crate::scene::{Scene, Setting, UPGRADE, begin, get, serve, text};
+use crate::scene::{Scene, Setting, UPGRADE, begin, get, post, serve, text};
 
 fn small() -> Limits {
     Limits::DEFAULT
@@ -119,6 +119,22 @@ fn a_response_larger_than_the_cap_is_sent_in_whole() {
     assert_eq!(scene.fate(client), Fate::Open);
     scene.send(client, &get("/hello"));
     assert!(scene.take(client).ends_with("hello"));
+}
+
+#[test]
+fn a_body_ends_once_the_answer_to_its_last_piece_is_taken() {
+    let mut scene = site(small());
+    let client = scene.connect();
+    let request = post("/stream", &[b'x'; 3000]);
+    let (head, body) = request.split_at(request.len() - 3000);
+    scene.send(client, head);
+    scene.world.stop_reading(client);
+    scene.send(client, body);
+    assert!(scene.has("Body 3000") && !scene.has("End"));
+    scene.world.allow_all(client);
+    scene.settle();
+    assert!(scene.has("End"));
+    assert!(scene.take(client).ends_with("0\r\n\r\n"));
 }
 
 #[test]

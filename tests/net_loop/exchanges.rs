@@ -6,7 +6,7 @@ use barewire::http::Fields;
 use barewire::link::{self, Event};
 use barewire::net::{Fate, Limits};
 
-use crate::scene::{Scene, Setting, UPGRADE, begin, frame, get, ok, post, text};
+use crate::scene::{Scene, Setting, UPGRADE, begin, frame, get, ok, path, post, serve, text};
 
 #[test]
 fn raw_bytes_are_echoed_and_a_half_close_is_the_owners_to_answer() {
@@ -218,6 +218,55 @@ fn a_streamed_body_is_held_back_and_goes_on() {
     assert_eq!(scene.fate(client), Fate::Open, "{:?}", scene.log.borrow());
     let exchange = scene.exchange_of("Request");
     scene.act(|context| context.with(exchange, |context| context.set_reading(true)));
+    assert!(scene.has("End"));
+    assert!(scene.take(client).ends_with("0\r\n\r\n"));
+}
+
+/// Sends a request with a body to be streamed, and the body once that is asked for.
+fn stream(scene: &mut Scene, body: &[u8]) -> barewire::net::Client {
+    let client = scene.connect();
+    let request = post("/stream", body);
+    let (head, body) = request.split_at(request.len() - body.len());
+    scene.send(client, head);
+    scene.send(client, body);
+    client
+}
+
+#[test]
+fn a_body_ends_that_was_held_back_with_its_last_piece() {
+    let mut scene = Scene::with(Setting::default(), |context, event| {
+        if let Event::Body(_) = &event {
+            context.set_reading(false);
+        }
+        serve(context, event);
+    });
+    let client = stream(&mut scene, b"all of it");
+    assert!(scene.has("Body 9") && !scene.has("End"));
+    let exchange = scene.exchange_of("Request");
+    scene.act(|context| context.with(exchange, |context| context.set_reading(true)));
+    assert!(scene.has("End"));
+    assert!(scene.take(client).ends_with("0\r\n\r\n"));
+}
+
+#[test]
+fn a_body_ends_though_a_turn_has_done_much_with_its_last_piece() {
+    let mut other = None;
+    let mut scene = Scene::with(Setting::default(), move |context, event| {
+        match &event {
+            Event::Request { head, .. } if path(head) == "/later" => {
+                other = Some(context.exchange());
+            }
+            Event::Body(_) => {
+                for _ in 0..9000 {
+                    context.with(other.unwrap(), |_| {});
+                }
+            }
+            _ => {}
+        }
+        serve(context, event);
+    });
+    scene.ask(&get("/later"));
+    let client = stream(&mut scene, b"all of it");
     assert!(scene.has("End"));
     assert!(scene.take(client).ends_with("0\r\n\r\n"));
 }

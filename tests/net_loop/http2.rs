@@ -10,7 +10,7 @@ use barewire::net::{Client, Destination, Exchange, Fate, Flow, Limits, Speaks};
 use barewire::wire::Role;
 
 use crate::http2_support::*;
-use crate::scene::{Scene, Setting, begin, get, ok, serve, text};
+use crate::scene::{Scene, Setting, begin, get, ok, path, serve, text};
 
 /// A client of the machine's own making, at the other end of a scripted
 /// connection.
@@ -261,6 +261,35 @@ fn a_body_is_streamed_both_ways_at_once() {
     }
     peer.write(id, b"", true);
     assert!(ended(&peer.talk(&mut scene), id));
+}
+
+#[test]
+fn content_ends_though_a_turn_has_done_much_with_its_last_piece() {
+    let mut other = None;
+    let mut scene = Scene::with(Setting::default(), move |context, event| {
+        match &event {
+            link::Event::Request { head, .. } if path(head) == "/later" => {
+                other = Some(context.exchange());
+            }
+            link::Event::Body(_) => {
+                for _ in 0..9000 {
+                    context.with(other.unwrap(), |_| {});
+                }
+            }
+            _ => {}
+        }
+        serve(context, event);
+    });
+    scene.ask(&get("/later"));
+    let mut peer = Peer::connect(&mut scene);
+    let id = peer.head("POST", "/stream", Some(BodyLength::Unknown));
+    peer.talk(&mut scene);
+    peer.write(id, b"all of it", true);
+    assert!(
+        ended(&peer.talk(&mut scene), id),
+        "{:?}",
+        scene.log.borrow()
+    );
 }
 
 #[test]

@@ -34,6 +34,23 @@ impl Connection {
         Content::Follows { length }
     }
 
+    /// Whether a body is under way that somebody reads.
+    #[inline(always)]
+    fn is_asked_for(&self) -> bool {
+        match self.role {
+            Role::Server => {
+                self.exchange.request == Request::Body && self.wanted == BodyDemand::Accepted
+            }
+            Role::Client => self.exchange.response == Response::Body,
+        }
+    }
+
+    /// Whether all of a body has been given but its end, which comes without further
+    /// input.
+    pub(crate) fn has_end(&self) -> bool {
+        self.reading == Reading::Fixed && self.remaining == 0 && self.is_asked_for()
+    }
+
     /// Where the next piece of a body lies in `input`, from where and how long, if
     /// it is asked for and nothing but a plain size line stands in front of it.
     /// Otherwise nothing changes.
@@ -44,14 +61,8 @@ impl Connection {
         now: Instant,
         limits: &Limits,
     ) -> Option<(usize, usize)> {
-        let asked_for = match self.role {
-            Role::Server => {
-                self.exchange.request == Request::Body && self.wanted == BodyDemand::Accepted
-            }
-            Role::Client => self.exchange.response == Response::Body,
-        };
         let (size, from) = match self.reading {
-            _ if !asked_for => return None,
+            _ if !self.is_asked_for() => return None,
             Reading::Chunked(Chunked::DataCr) => chunked::plain_size(input, true)?,
             Reading::Chunked(Chunked::Size) if self.scanned == 0 => {
                 chunked::plain_size(input, false)?

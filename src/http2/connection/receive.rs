@@ -94,6 +94,24 @@ impl Connection {
         true
     }
 
+    /// Whether the next call has something to give without any input: the end of
+    /// content, or streams that the peer has refused in its GOAWAY.
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(self.phase, Phase::New | Phase::Open)
+            && (self.reading.has_end() || self.first_refused().is_some())
+    }
+
+    /// A stream of ours that the peer will not look at, as it has said in GOAWAY.
+    fn first_refused(&self) -> Option<u32> {
+        let above = self.goaway.refused_above()?;
+        match self.role {
+            Role::Client => self.streams.first_own_above(above),
+            // What a client names is the last stream that a server has pushed, and
+            // we push none.
+            Role::Server => None,
+        }
+    }
+
     /// Takes the end of the transport's input. Answers that are under way may
     /// still go out, as far as the windows reach: no further one will come, so
     /// [`elapsed`](Self::elapsed) resets a stream as soon as it needs one. A peer
@@ -274,16 +292,13 @@ impl<O: Sink> Receiving<'_, '_, O> {
         }))
     }
 
-    /// A stream of ours that the peer will not look at, as it has said in
-    /// GOAWAY.
+    /// Ends the next stream of ours that the peer has refused.
     fn next_refused(&mut self) -> Option<LocatedEvent> {
-        let above = self.connection.goaway.refused_above()?;
-        // What a client names is the last stream that a server has pushed, and
-        // we push none.
-        if self.connection.role == Role::Server {
+        self.connection.goaway.refused_above()?;
+        let Some(stream) = self.connection.first_refused() else {
+            self.connection.goaway.note_ended();
             return None;
-        }
-        let stream = self.connection.streams.first_own_above(above)?;
+        };
         self.connection.remove(stream, false, self.now);
         Some(LocatedEvent::Reset {
             stream,

@@ -157,7 +157,10 @@ impl Multiplex {
 
     /// Whether there is something for an owner without any input.
     pub(in crate::link) fn is_pending(&self) -> bool {
-        !self.pending.is_empty() || !self.over.is_empty() || self.relieved
+        !self.pending.is_empty()
+            || !self.over.is_empty()
+            || self.relieved
+            || self.machine.is_pending()
     }
 
     /// Charges to an account what is held from here on.
