@@ -17,7 +17,7 @@ use barewire::wire::{Received, Role, Step};
 use proptest::prelude::*;
 
 use crate::http2_support::Side;
-use crate::scene::{Scene, Setting, UPGRADE, get, path, post, serve, text};
+use crate::scene::{Scene, Setting, UPGRADE, get, ok, path, post, serve, text};
 
 const HELLO: u8 = 1;
 const ANSWER: u8 = 2;
@@ -508,6 +508,52 @@ fn what_cannot_be_opened_ends_with_a_word_of_the_transport() {
 }
 
 #[test]
+fn what_stands_in_front_of_a_fault_is_served_whether_or_not_it_came_with_it() {
+    for read_size in [20 << 10, 65 << 10] {
+        for together in [false, true] {
+            let mut scene = site(Limits::DEFAULT.with_read_size(read_size));
+            let mut peer = Peer::connect(&mut scene, Speaks::Http);
+            let mut pieces = vec![peer.seal(&get("/hello")), vec![DATA, 0, 0, 99]];
+            if together {
+                pieces = vec![pieces.concat()];
+            }
+            for piece in pieces {
+                scene.send(peer.client, &piece);
+            }
+            let expected = ["Opened", "Request GET /hello", "Gone Transport"];
+            assert_eq!(*scene.log.borrow(), expected, "{together}");
+        }
+    }
+}
+
+#[test]
+fn what_stands_behind_the_end_of_the_transport_is_ignored() {
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let mut out = peer.seal(&get("/later"));
+    peer.toy.close(&mut out);
+    scene.send(peer.client, &out);
+    scene.send(peer.client, &[DATA, 0, 0, 99]);
+    assert_eq!(scene.events.counters().transport_faults, 0);
+    let exchange = scene.exchange_of("Request");
+    scene.act(|context| context.with(exchange, |context| ok(context, b"hello")));
+    assert!(ends_with(&peer.talk(&mut scene), "hello"));
+    assert!(peer.closed && !peer.failed);
+}
+
+#[test]
+fn what_came_with_the_end_of_a_handshake_is_no_long_record() {
+    let plain = [post("/echo", &[b'x'; 60_000]), get("/hello")].concat();
+    let limits = Limits::DEFAULT.with_unopened(20 << 10);
+    for size in [5000, usize::MAX] {
+        assert!(ends_with(
+            &in_pieces(&plain, &[size], limits.clone()),
+            "hello"
+        ));
+    }
+}
+
+#[test]
 fn a_handshake_has_its_time_and_a_record_its_size() {
     let mut scene = site(Limits::DEFAULT.with_handshake_time(Duration::from_secs(3)));
     let silent = scene.world.connect_client(1);
@@ -681,6 +727,9 @@ fn a_read_buffer_has_to_have_room_for_a_record() {
             .events
             .listen_over(&address, &options, &maker, Speaks::Http, owner, profile);
     assert!(listening.unwrap_err().to_string().contains("read_size"));
+    let to = Destination::Address("192.0.2.9:443".parse().unwrap());
+    scene.act(|context| context.dial_over(to, &maker, Speaks::Http, profile, 1));
+    assert!(scene.has("Gone Unreachable(Handshake)") && scene.world.dials().is_empty());
 }
 
 #[test]

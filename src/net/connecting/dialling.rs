@@ -5,6 +5,7 @@ use std::io;
 
 use super::dials::{DialRequest, Dialling};
 use crate::link::{EndReason, Event, Unreachable};
+use crate::net::transport::secured::LEAST_READ;
 use crate::net::turns::connection::Phase;
 use crate::net::{Destination, Dial, Exchange, Key, Loop, Peer, Poller, Resolver};
 use crate::wire::{Instant, Role};
@@ -50,6 +51,9 @@ impl<P: Poller> Loop<P> {
             speaks,
             transport,
         } = request;
+        if transport.is_some() && self.read.len() < LEAST_READ {
+            return self.give_up(key, Unreachable::Handshake); // no record could be opened
+        }
         let limits = &self.dispatch.state.limits;
         let dial = Dial::new(&destination, self.dispatch.state.now, limits);
         self.dialling.push(Dialling {

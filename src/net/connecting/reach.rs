@@ -99,9 +99,10 @@ impl Context<'_> {
 
     /// Dials as [`dial`](Self::dial) does; the connection has a transport, and speaks
     /// what that has agreed on, or `speaks`. Its first event is
-    /// [`Opened`](crate::link::Event::Opened) once the handshake is over. The loop's
-    /// [`read_size`](crate::net::Limits::read_size) is to have room for a record, as
-    /// for [`Loop::listen_over`](crate::net::Loop::listen_over).
+    /// [`Opened`](crate::link::Event::Opened) once the handshake is over. The dial fails
+    /// with [`Unreachable::Handshake`](crate::link::Unreachable::Handshake) if the loop's
+    /// [`read_size`](crate::net::Limits::read_size) has no room for a record, as for
+    /// [`Loop::listen_over`](crate::net::Loop::listen_over).
     pub fn dial_over(
         &mut self,
         destination: Destination,

@@ -82,6 +82,7 @@ impl<P: Poller> Loop<P> {
             return true;
         };
         let (unopened, state) = (secured.unopened(), &mut self.dispatch.state);
+        let lacks_input = secured.lacks_input();
         let account = match unopened {
             0 => None,
             _ => state.account_of(key),
@@ -92,7 +93,8 @@ impl<P: Poller> Loop<P> {
         };
         connection.unopened = unopened > 0;
         connection.readable = !opened.end && (!opened.drained || connection.fin);
-        if unopened > state.limits.unopened {
+        // What is only for the next phase is no more than one read.
+        if lacks_input && unopened > state.limits.unopened {
             state.note_limit(key, "Limits::unopened");
             self.break_transport(key, &TransportError::new("a record is too long"));
             return false;

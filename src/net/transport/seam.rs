@@ -30,7 +30,8 @@ pub const MOST_OPENED: usize = 16 * 1024;
 pub trait Transport {
     /// Takes at most one record from the front of `input`. The event is where in
     /// `input` its content lies now, at most [`MOST_OPENED`] bytes, within the bytes
-    /// used; a record of the transport's own is used up without one. Bytes past
+    /// used, and there is none before the handshake is over; a record of the
+    /// transport's own is used up without one. Bytes past
     /// `used` come again in front of what arrives next.
     ///
     /// What the peer is to be told (messages of the handshake, alerts) is appended

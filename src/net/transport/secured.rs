@@ -25,6 +25,8 @@ pub(in crate::net) struct Secured {
     unopened: DrainBuffer,
     /// They may hold a complete record.
     may_open: bool,
+    /// What could not be opened behind content that has been given.
+    fault: Option<TransportError>,
     /// The peer has closed the transport.
     ended: bool,
     /// Nothing more is sealed.
@@ -48,6 +50,7 @@ impl Secured {
             transport,
             unopened: DrainBuffer::new(),
             may_open: true, // its first message, if it speaks first
+            fault: None,
             ended: false,
             closed: false,
             speaks,
@@ -65,9 +68,14 @@ impl Secured {
         Some(speaks.unwrap_or(self.speaks))
     }
 
-    /// Bytes that wait for the rest of their record.
+    /// Bytes that have been read and not opened.
     pub(in crate::net) const fn unopened(&self) -> usize {
         self.unopened.len()
+    }
+
+    /// Whether those wait for the rest of their record.
+    pub(in crate::net) const fn lacks_input(&self) -> bool {
+        !self.may_open
     }
 
     /// Puts sealed bytes in front of all that will be read.
@@ -115,6 +123,12 @@ impl Secured {
         room: &mut [u8],
         out: &mut Vec<u8>,
     ) -> Result<Opened, Fault> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault.into());
+        }
+        if self.ended {
+            return self.read_past_end(poller, stream, room);
+        }
         // In place, where the buffer has room for a record behind what is kept.
         let kept = self.unopened.len();
         let in_place = room.len() >= kept + RECORD;
@@ -131,7 +145,7 @@ impl Secured {
             true => Read::default(),
             false => poller.read(stream, &mut room[behind..])?,
         };
-        if read.end && !self.ended {
+        if read.end {
             return Err(Fault::Socket); // cut off
         }
         let (plain, done) = match in_place {
@@ -147,11 +161,32 @@ impl Secured {
             }
         };
         self.may_open = !done;
+        if self.ended {
+            self.unopened.clear(); // nothing counts behind the end
+            self.unopened.release(0);
+        }
         Ok(Opened {
             bytes: plain,
             raw: read.bytes,
             drained: done && read.drained,
             end: self.ended,
+        })
+    }
+
+    /// Throws away what stands behind the end of the transport (RFC 8446 §6.1).
+    #[cold]
+    fn read_past_end<P: Poller>(
+        &mut self,
+        poller: &mut P,
+        stream: &mut P::Stream,
+        room: &mut [u8],
+    ) -> Result<Opened, Fault> {
+        let read = poller.read(stream, room)?;
+        Ok(Opened {
+            bytes: 0,
+            raw: read.bytes,
+            drained: read.drained,
+            end: true,
         })
     }
 
@@ -164,7 +199,10 @@ impl Secured {
         let mut opening = Opening::default();
         loop {
             let sealed = all.get_mut(opening.used..).unwrap_or_default();
-            let (used, found, next) = self.open_one(sealed, out)?;
+            let opened = self.open_one(sealed, out);
+            let Some((used, found, next)) = self.hold_fault(opened, opening.plain)? else {
+                return Ok(opening);
+            };
             if let Some(found) = found {
                 let from = opening.used + found.start;
                 all.copy_within(from..opening.used + found.end, opening.plain);
@@ -189,7 +227,9 @@ impl Secured {
             let mut kept = core::mem::take(&mut self.unopened);
             let opened = self.open_one(kept.unused_mut(), out);
             self.unopened = kept;
-            let (used, found, next) = opened?;
+            let Some((used, found, next)) = self.hold_fault(opened, plain)? else {
+                return Ok((plain, false));
+            };
             if let Some(found) = found {
                 let bytes = self.unopened.unused().get(found).unwrap_or_default();
                 room[plain..plain + bytes.len()].copy_from_slice(bytes); // as was looked
@@ -204,12 +244,25 @@ impl Secured {
         Ok((plain, false))
     }
 
-    /// Opens a record; what to do next.
-    fn open_one(
+    /// Has a fault wait until the content in front of it has been given, `plain`
+    /// bytes: what comes of them does not depend on what was read with them.
+    fn hold_fault(
         &mut self,
-        sealed: &mut [u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(usize, Option<Range<usize>>, Next), TransportError> {
+        opened: Result<Record, TransportError>,
+        plain: usize,
+    ) -> Result<Option<Record>, TransportError> {
+        match opened {
+            Ok(record) => Ok(Some(record)),
+            Err(fault) if plain > 0 => {
+                self.fault = Some(fault);
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Opens a record.
+    fn open_one(&mut self, sealed: &mut [u8], out: &mut Vec<u8>) -> Result<Record, TransportError> {
         let had_agreed = self.transport.agreed().is_some();
         let Received { used, step } = self.transport.open(sealed, out)?;
         if used > sealed.len() {
@@ -217,6 +270,11 @@ impl Secured {
         }
         let left = used < sealed.len();
         let (found, next) = match step {
+            Step::Event(_) if !had_agreed => {
+                return Err(TransportError::new(
+                    "content in front of the handshake's end",
+                ));
+            }
             Step::Event(found) if used == 0 || found.end > used || found.len() > MOST_OPENED => {
                 return Err(TransportError::new("content is not that of a record"));
             }
@@ -236,6 +294,9 @@ impl Secured {
         Ok((used, found, next))
     }
 }
+
+/// How many bytes a record took, where its content lies, and what to do next.
+type Record = (usize, Option<Range<usize>>, Next);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
