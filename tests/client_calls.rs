@@ -92,6 +92,19 @@ fn a_response_is_its_metadata_its_messages_and_its_trailers() {
 }
 
 #[test]
+fn a_call_that_has_ended_stays_so_when_its_channel_is_abandoned() {
+    let mut scene = Scene::new();
+    let (done, runs) = (scene.unary(b"hi"), scene.unary(b"hi"));
+    scene.settle();
+    scene.server().answer(1, b"done");
+    scene.settle();
+    scene.calls.abandon("gone");
+    assert_eq!(scene.message(done).unwrap(), b"done");
+    assert_eq!(scene.ending(done), "OK");
+    assert_eq!(scene.ending(runs), "UNAVAILABLE: gone");
+}
+
+#[test]
 fn trailers_alone_end_a_call() {
     let mut scene = Scene::new();
     let call = scene.unary(b"hi");

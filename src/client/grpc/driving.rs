@@ -71,12 +71,13 @@ impl<T> Calls<T> {
         self.pool.iter_mut().for_each(|member| member.leave());
     }
 
-    /// Ends every call: there is no transport any more.
+    /// Ends every call: there is no transport any more. One that has ended stays as
+    /// it is.
     pub fn abandon(&mut self, why: &str) {
         self.closing = true;
         let calls: alloc::vec::Vec<Key> = self.calls.keys().collect();
         for call in calls {
-            self.fail(call, Ending::unavailable(why));
+            self.give_up(call, Ending::unavailable(why));
         }
     }
 }
