@@ -80,7 +80,10 @@ impl Stream {
 
     /// Whether its owner takes what comes.
     pub(super) const fn is_fed(&self) -> bool {
-        !self.receiving.held && !self.receiving.starved && !self.sending.write_blocked
+        // An owner that gives windows back itself bounds what it keeps and writes: were
+        // it not given content while it waits to write, both sides could wait for ever.
+        let waits = self.sending.write_blocked && !self.receiving.owner_consumes;
+        !self.receiving.held && !self.receiving.starved && !waits
     }
 }
 
