@@ -23,7 +23,6 @@ const LAYERS: &[(&str, u8)] = &[
     ("websocket", 2),
     ("sse", 2),
     ("grpc", 2),
-    ("graphql", 2),
     ("http2", 2),
     ("link", 3),
     ("net", 4),

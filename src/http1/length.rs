@@ -30,7 +30,7 @@ pub(crate) enum TransferEncoding {
     Absent,
     /// Exactly `chunked`, in any case.
     Chunked,
-    /// A coding that is not implemented.
+    /// Another coding: answered with 501 (RFC 9112 §6.1).
     Unknown,
     /// No coding at all, or chunked with something around it.
     Faulty,

@@ -42,8 +42,9 @@ impl Link {
 
     /// Has the content that the peer sends in an exchange count against its
     /// window until [`consume`](Self::consume) gives it back, and not only until
-    /// the owner has seen it: for owners that keep content. `false` where windows
-    /// are not known.
+    /// the owner has seen it: for owners that keep content. They are given content
+    /// also while what they write waits, so that neither side waits for the other
+    /// for ever. `false` where windows are not known.
     pub fn let_owner_consume(&mut self, stream: u32) -> bool {
         match &mut self.protocol {
             Protocol::Http2(many) => {
