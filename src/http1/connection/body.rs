@@ -47,6 +47,7 @@ impl Connection {
 
     /// Whether all of a body has been given but its end, which comes without further
     /// input.
+    #[cfg(feature = "alloc")]
     pub(crate) fn has_end(&self) -> bool {
         self.reading == Reading::Fixed && self.remaining == 0 && self.is_asked_for()
     }
