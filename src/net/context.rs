@@ -6,7 +6,7 @@ use super::lending::Lending;
 use super::outlet::{Direct, LARGE, Outlet};
 use super::turns::connection::{Connection, Phase};
 use super::turns::state::{CANCEL, INTERNAL_ERROR, State};
-use super::{Exchange, Flow, Owner, Peer};
+use super::{Exchange, Flow, Owner, Peer, TransportDetails};
 use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
 use crate::link::{Body, EndReason, Link, UsageError};
 use crate::wire::{Instant, Role};
@@ -118,6 +118,17 @@ impl Context<'_> {
     pub fn peer(&self) -> Option<Peer> {
         let connection = self.state.connections.get(self.exchange.connection);
         connection.map(|it| it.peer)
+    }
+
+    /// What the transport of the connection tells about itself, for example of TLS:
+    /// from [`Opened`](crate::link::Event::Opened) to
+    /// [`Ended`](crate::link::Event::Ended), for all exchanges of the connection. After a
+    /// handshake of a dial has failed, [`Ended`](crate::link::Event::Ended) can see what the
+    /// transport says of that. `None` without a transport, or if it tells nothing.
+    pub fn transport_details(&self) -> Option<&TransportDetails> {
+        let key = self.exchange.connection;
+        self.state.connections.get(key)?; // or the slot may be another's
+        self.state.details.get(key)
     }
 
     /// When the connection is [`Ended`](crate::link::Event::Ended) over a

@@ -12,6 +12,7 @@ use super::stores::departures::Departures;
 use super::stores::mailbox::mailbox;
 use super::stores::placed::Placed;
 use super::system::descriptors::descriptors;
+use super::transport::details::DetailsTable;
 use super::transport::sockets::Sockets;
 use super::turns::dispatch::Dispatch;
 use super::turns::input_buffer::InputBuffer;
@@ -184,6 +185,7 @@ impl<P: Poller> Loop<P> {
             remote: Remote::new(mailbox, caps, limits.clone()),
             draining: false,
             departures: Departures::default(),
+            details: DetailsTable::default(),
             limits,
         };
         let dispatch = Dispatch {

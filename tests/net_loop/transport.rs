@@ -10,8 +10,8 @@ use barewire::http::{Fields, ResponseHead, Status};
 use barewire::http2;
 use barewire::link::{Body, Event};
 use barewire::net::{
-    Agreed, Client, Destination, Fate, FilePart, KernelQueue, Limits, ListenOptions, Speaks,
-    Transport, TransportError, TransportMaker,
+    Agreed, Client, Context, Destination, Fate, FilePart, KernelQueue, Limits, ListenOptions,
+    Speaks, Transport, TransportDetails, TransportError, TransportMaker,
 };
 use barewire::wire::{Received, Role, Step};
 use proptest::prelude::*;
@@ -157,6 +157,74 @@ impl Transport for Toy {
     fn memory(&self) -> usize {
         1000
     }
+
+    fn details(&self) -> Option<TransportDetails> {
+        Some(Arc::new(Told(if self.agreed { self.sent } else { 0 })))
+    }
+}
+
+/// What a toy tells: how many records it had sent when it agreed.
+struct Told(u8);
+
+/// Notes in a log what the transport tells in each event.
+fn telling(
+    told: std::rc::Rc<std::cell::RefCell<Vec<Option<u8>>>>,
+) -> impl FnMut(&mut Context<'_>, Event<'_>) {
+    move |context, event| {
+        let details = context.transport_details();
+        told.borrow_mut()
+            .push(details.map(|it| it.downcast_ref::<Told>().unwrap().0));
+        serve(context, event);
+    }
+}
+
+#[test]
+fn owners_are_told_of_the_transport() {
+    let told = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let take = || core::mem::take(&mut *told.borrow_mut());
+    let mut scene = over(Scene::with(Setting::default(), telling(told.clone())));
+    // A plain connection at this slot before.
+    let plain = scene.ask(&get("/hello")).0;
+    scene.reset(plain);
+    assert_eq!(take(), [None; 3]);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    for _ in 0..2 {
+        peer.ask(&mut scene, &get("/hello"));
+        scene.pass(3); // it is packed, and expanded again
+    }
+    peer.ask(&mut scene, &[UPGRADE, &text("hi")].concat());
+    let seen = take();
+    assert!(seen.len() >= 5, "{seen:?}");
+    assert!(seen.iter().all(|it| *it == Some(1)), "{seen:?}");
+    // To the end, and not for the next connection at the slot.
+    scene.reset(peer.client);
+    assert_eq!(take(), [Some(1)]);
+    scene.ask(&get("/hello"));
+    assert_eq!(take(), [None; 2]);
+    // For each stream of a connection.
+    let mut peer = Peer::connect(&mut scene, Speaks::Http2);
+    let mut side = Side::new(Role::Client, http2::Limits::DEFAULT);
+    for path in ["/hello", "/big/3"] {
+        let head = super::http2::request_of(path);
+        side.machine
+            .send_request(&head, None, &mut side.out)
+            .unwrap();
+    }
+    let out = core::mem::take(&mut side.out);
+    peer.ask(&mut scene, &out);
+    assert_eq!(take(), [Some(1); 3]);
+    // A dial whose handshake fails is told of that.
+    let maker = Toy::maker(Role::Client, Speaks::Http);
+    let to = Destination::Address("192.0.2.9:443".parse().unwrap());
+    let profile = scene.profile;
+    scene.act(|context| context.dial_over(to, &maker, Speaks::Http, profile, 1));
+    let (client, _) = scene.world.dials()[0].clone();
+    scene.world.complete(client);
+    scene.settle();
+    take();
+    scene.send(client, &[CLOSE, 0, 0, 99]);
+    assert!(scene.has("Gone Unreachable(Handshake)"));
+    assert_eq!(take(), [Some(0)]);
 }
 
 /// The other end of a scripted connection, behind a toy of its own.

@@ -147,6 +147,8 @@ impl<P: Poller> Loop<P> {
         let address = state.memory.address(connection.peer);
         if let Some(secured) = self.sockets.secured(key) {
             secured.charge_itself_to(&address);
+            let details = secured.transport().details();
+            self.dispatch.state.details.set(key, details);
         }
         let exchange = Exchange {
             connection: key,
@@ -196,6 +198,8 @@ impl<P: Poller> Loop<P> {
         }
         if let Some(secured) = self.sockets.secured(key) {
             secured.give_up();
+            let details = secured.transport().details();
+            self.dispatch.state.details.set(key, details);
         }
         self.dispatch.tell_gone(key, gone);
         if let Some(connection) = self.dispatch.state.connections.get_mut(key) {

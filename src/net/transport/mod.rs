@@ -12,12 +12,14 @@
 //! behind that.
 //!
 //! - `seam`: the trait.
+//! - `details`: what a transport tells the owner.
 //! - `sockets`: the sockets of a loop, and the transports of those that have one.
 //! - `opened`: what a read brings.
 //! - `secured`: what is kept of one, and reading through it.
 //! - `wire`: writing, through a transport or past it.
 //! - `handshake`: the phase before the first request, and the end of a transport.
 
+pub(super) mod details;
 pub(super) mod handshake;
 pub(super) mod opened;
 pub(super) mod seam;

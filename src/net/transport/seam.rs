@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::error::Error;
 use core::fmt;
 use core::ops::Range;
@@ -59,9 +60,23 @@ pub trait Transport {
     /// Says to the peer that nothing follows.
     fn close(&mut self, out: &mut Vec<u8>);
 
-    /// Bytes of memory held, beside those of the value itself.
+    /// Bytes of memory held, beside those of the value itself, the details among
+    /// them.
     fn memory(&self) -> usize;
+
+    /// What the owner of the connection may know of the transport, such as the version
+    /// and the peer's certificates:
+    /// [`Context::transport_details`](crate::net::Context::transport_details) gives it.
+    /// Asked when the handshake is over, and when the transport has failed. By
+    /// default there is nothing to know.
+    fn details(&self) -> Option<TransportDetails> {
+        None
+    }
 }
+
+/// What a transport tells about itself. Its type is the transport's own: an owner that
+/// knows it finds it by `downcast_ref`.
+pub type TransportDetails = Arc<dyn Any + Send + Sync>;
 
 /// What the two sides of a transport have agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -111,7 +111,7 @@ impl<S> Sockets<S> {
 }
 
 /// The place in a table by slots.
-fn place<T>(table: &mut Vec<Option<T>>, key: Key) -> &mut Option<T> {
+pub(super) fn place<T>(table: &mut Vec<Option<T>>, key: Key) -> &mut Option<T> {
     let slot = key.slot() as usize;
     while table.len() <= slot {
         grow(table);

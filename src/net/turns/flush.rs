@@ -241,6 +241,7 @@ impl<P: Poller> Loop<P> {
             state.caps.release(connection.peer);
         }
         self.deadlines.set(key.slot(), None);
+        self.dispatch.state.details.forget(key);
         if let Some(stream) = self.sockets.unseat(key) {
             match gone {
                 EndReason::Stalled

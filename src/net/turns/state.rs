@@ -15,6 +15,7 @@ use crate::net::lending::Lending;
 use crate::net::packing::connections::Connections;
 use crate::net::report::report;
 use crate::net::stores::departures::Departures;
+use crate::net::transport::details::DetailsTable;
 use crate::net::{
     Caps, Claim, Cork, Counters, Entropy, Exchange, Exhausted, Flow, Key, Limits, Owner, Queues,
     Remote, Resource, SystemClock, TimerId, TimerMark, Timers,
@@ -85,6 +86,8 @@ pub(in crate::net) struct State {
     pub(in crate::net) draining: bool,
     /// What owners wait for the leaving of.
     pub(in crate::net) departures: Departures,
+    /// What transports tell owners.
+    pub(in crate::net) details: DetailsTable,
 }
 
 /// Visits to other connections after which a turn begins nothing more that is

@@ -1,0 +1,34 @@
+//! What transports tell the owners of their connections.
+
+use alloc::vec::Vec;
+
+use super::seam::TransportDetails;
+use super::sockets::place;
+use crate::net::Key;
+
+/// The details of a loop's transports, by the slots of their connections.
+///
+/// They lie where handlers reach them, and the transports do not.
+#[derive(Debug, Default)]
+pub(in crate::net) struct DetailsTable(Vec<Option<TransportDetails>>);
+
+impl DetailsTable {
+    /// Keeps what the transport of a connection tells now.
+    pub(super) fn set(&mut self, key: Key, details: Option<TransportDetails>) {
+        if details.is_some() {
+            *place(&mut self.0, key) = details;
+        }
+    }
+
+    /// What the transport of a connection has told.
+    pub(in crate::net) fn get(&self, key: Key) -> Option<&TransportDetails> {
+        self.0.get(key.slot() as usize)?.as_ref()
+    }
+
+    /// Forgets it: the connection is over.
+    pub(in crate::net) fn forget(&mut self, key: Key) {
+        if let Some(details) = self.0.get_mut(key.slot() as usize) {
+            *details = None;
+        }
+    }
+}
