@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::lending::Lending;
 use super::outlet::{Direct, LARGE, Outlet};
-use super::turns::connection::{Connection, Phase};
+use super::turns::connection::{Connection, Reported};
 use super::turns::state::{CANCEL, INTERNAL_ERROR, State};
 use super::{Exchange, Flow, Owner, Peer, TransportDetails};
 use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
@@ -97,7 +97,7 @@ impl Context<'_> {
     /// alone that shares it with others.
     pub fn is_last(&self) -> bool {
         let connection = self.state.connections.get(self.exchange.connection);
-        connection.is_some_and(|it| it.end_reported)
+        connection.is_some_and(|it| it.reported == Reported::End)
     }
 
     /// Whether the exchange shares its connection with others, so that the end
@@ -338,8 +338,7 @@ impl Context<'_> {
     pub fn reset(&mut self, code: u32) {
         let Exchange { connection, stream } = self.exchange;
         if let Some(it) = self.state.connections.get(connection)
-            && it.phase == Phase::Open
-            && !it.end_reported
+            && it.may_respond()
             && (it.link.stream() == stream || it.link.is_multiplexed())
         {
             self.state.lose(self.exchange, code, EndReason::Aborted);
@@ -413,7 +412,7 @@ impl Context<'_> {
                 date,
             },
         );
-        it.writable &= !direct.is_full;
+        it.socket.writable &= !direct.is_full;
         it.sent += direct.taken as u64;
         counters.bytes_out += direct.taken as u64;
         *past += u64::from(direct.taken > 0);

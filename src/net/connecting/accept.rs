@@ -5,7 +5,7 @@ use core::mem;
 use super::listening::Listening;
 use crate::link::Event;
 use crate::net::transport::secured::LEAST_READ;
-use crate::net::turns::connection::{Connection, Phase};
+use crate::net::turns::connection::{Connection, Phase, Reported};
 use crate::net::{
     Accepted, Address, Error, Exchange, Key, ListenOptions, Loop, Owner, Poller, Profile, Speaks,
     TransportMaker,
@@ -181,7 +181,7 @@ impl<P: Poller> Loop<P> {
         if is_proxied {
             connection.phase = Phase::Proxied;
             connection.stalls = state.now + state.limits.proxy_time;
-            connection.end_reported = true; // the owner has not been told of it
+            connection.reported = Reported::Nothing;
         }
         let key = state.connections.insert(connection);
         state.counters.active += 1;
@@ -213,7 +213,7 @@ impl<P: Poller> Loop<P> {
     fn secure(&mut self, key: Key, maker: &TransportMaker, speaks: Speaks, is_proxied: bool) {
         self.sockets.secure(key, maker.make(), speaks);
         if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
-            connection.end_reported = true; // the owner has not been told of it
+            connection.reported = Reported::Nothing;
         }
         if !is_proxied {
             self.begin_handshake(key);

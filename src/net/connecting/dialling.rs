@@ -7,6 +7,7 @@ use super::dials::{DialRequest, Dialling};
 use crate::link::{EndReason, Event, Unreachable};
 use crate::net::transport::secured::LEAST_READ;
 use crate::net::turns::connection::Phase;
+use crate::net::turns::socket_state::SocketState;
 use crate::net::{Destination, Dial, Exchange, Key, Loop, Peer, Poller, Resolver};
 use crate::wire::{Instant, Role};
 
@@ -98,8 +99,7 @@ impl<P: Poller> Loop<P> {
                 ) {
                     connection.peer = Peer::from(address);
                     // What was said of the last attempt is nothing to this one.
-                    (connection.readable, connection.writable) = (false, true);
-                    (connection.fin, connection.broken) = (false, false);
+                    connection.socket = SocketState::NEW;
                 }
                 match poller.register(&mut stream, key.token()) {
                     Ok(()) => self.sockets.seat(key, stream),

@@ -3,7 +3,7 @@
 use super::proxy_header::{Source, read_proxy_header};
 use crate::link::{EndReason, Event};
 use crate::net::report::report;
-use crate::net::turns::connection::Phase;
+use crate::net::turns::connection::{Phase, Reported};
 use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
 
@@ -14,7 +14,7 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return false;
         };
-        if !connection.readable {
+        if !connection.socket.readable {
             return false;
         }
         let mut had = 0;
@@ -35,11 +35,10 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = state.connections.get_mut(key) else {
             return false;
         };
-        connection.ended |= read.end;
-        connection.readable = !read.end && (!read.drained || connection.fin);
+        connection.socket.note_read(read.end, read.drained);
         let total = had + read.bytes; // within the buffer
         let header = match read_proxy_header(&self.read[..total], state.limits.proxy_header) {
-            Ok(header) if header.is_some() || !connection.ended => header,
+            Ok(header) if header.is_some() || !connection.socket.has_ended() => header,
             Ok(_) | Err(_) => {
                 state.counters.proxy_faults += 1;
                 self.end(key, EndReason::Aborted);
@@ -56,7 +55,7 @@ impl<P: Poller> Loop<P> {
         }
         match header {
             Some((_, source)) => self.introduce(key, source),
-            None => connection.readable,
+            None => connection.socket.readable,
         }
     }
 
@@ -90,7 +89,7 @@ impl<P: Poller> Loop<P> {
         }
         connection.phase = Phase::Open;
         connection.stalls = Instant::NEVER;
-        connection.end_reported = false;
+        connection.reported = Reported::Beginning;
         let exchange = Exchange {
             connection: key,
             stream: 0,

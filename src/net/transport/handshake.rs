@@ -7,7 +7,7 @@ use super::opened::{Fault, Opened};
 use super::seam::TransportError;
 use crate::link::{Closing, EndReason, Event, Link, Unreachable};
 use crate::net::report::report;
-use crate::net::turns::connection::Phase;
+use crate::net::turns::connection::{Phase, Reported};
 use crate::net::{Exchange, Key, Loop, Poller, Speaks};
 use crate::wire::{Instant, Role};
 
@@ -33,14 +33,14 @@ impl<P: Poller> Loop<P> {
             let until = u32::try_from(until.as_secs() + 1).unwrap_or(u32::MAX);
             connection.phase = Phase::Handshaking { until };
             connection.stalls = Instant::NEVER;
-            connection.readable = true;
+            connection.socket.readable = true;
         }
     }
 
     /// Reads on in a handshake; whether another step can bring something.
     pub(in crate::net) fn go_on_handshake(&mut self, key: Key) -> bool {
         let connection = self.dispatch.state.connections.get_mut(key);
-        if !connection.is_some_and(|it| it.readable) {
+        if !connection.is_some_and(|it| it.socket.readable) {
             return false;
         }
         let Self {
@@ -71,7 +71,7 @@ impl<P: Poller> Loop<P> {
             return false;
         }
         let connection = self.dispatch.state.connections.get_mut(key);
-        connection.is_some_and(|it| it.readable)
+        connection.is_some_and(|it| it.socket.readable)
     }
 
     /// Notes what a read through a transport has left: replies of the transport's
@@ -92,7 +92,7 @@ impl<P: Poller> Loop<P> {
             return false;
         };
         connection.unopened = unopened > 0;
-        connection.readable = !opened.end && (!opened.drained || connection.fin);
+        connection.socket.readable = connection.socket.reads_on(opened.end, opened.drained);
         // What is only for the next phase is no more than one read.
         if lacks_input && unopened > state.limits.unopened {
             state.note_limit(key, "Limits::unopened");
@@ -123,17 +123,14 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = state.connections.get_mut(key) else {
             return;
         };
-        let role = match connection.dialled {
-            true => Role::Client,
-            false => Role::Server,
-        };
+        let role = connection.link.role();
         let before = mem::replace(&mut connection.link, speaks.link(role, state.now));
         if let Some(account) = before.account() {
             connection.link.charge_to(account.clone());
         }
         connection.phase = Phase::Open;
-        connection.end_reported = false;
-        connection.readable = true; // something may stand behind the handshake
+        connection.reported = Reported::Beginning;
+        connection.socket.readable = true; // something may stand behind the handshake
         // Profiles are only ever added, so the index stays good.
         let limits = &self.dispatch.profiles[usize::from(connection.profile)];
         match role {
@@ -176,7 +173,7 @@ impl<P: Poller> Loop<P> {
     pub(in crate::net) fn gone_by(&self, key: Key, why: EndReason) -> EndReason {
         let connection = self.dispatch.state.connections.get(key);
         let is_dial = connection
-            .is_some_and(|it| it.dialled && matches!(it.phase, Phase::Handshaking { .. }));
+            .is_some_and(|it| it.is_dialled() && matches!(it.phase, Phase::Handshaking { .. }));
         match is_dial {
             true => EndReason::Unreachable(Unreachable::Handshake),
             false => why,

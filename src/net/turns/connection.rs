@@ -3,12 +3,14 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
+use super::holds::{Hold, Holds};
 use super::input_buffer::InputBuffer;
+use super::socket_state::SocketState;
 use super::watch::Watch;
 use crate::link::{Closing, EndReason, Limits, Link};
 use crate::net::packing::warmth::Warmth;
 use crate::net::{Backlog, Owner, Peer};
-use crate::wire::Instant;
+use crate::wire::{Instant, Role};
 
 /// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,17 @@ pub(in crate::net) enum Phase {
         /// The peer has taken all that was sent.
         taken: bool,
     },
+}
+
+/// What its owner knows of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) enum Reported {
+    /// Nothing: a proxy's header or a handshake comes first.
+    Nothing,
+    /// That it is there.
+    Beginning,
+    /// That it is over.
+    End,
 }
 
 /// What decides how a turn of a connection begins and ends.
@@ -71,30 +84,12 @@ pub(in crate::net) struct Connection {
     /// Of its key; the table of connections sets it.
     pub(in crate::net) generation: u32,
     pub(in crate::net) owner: Owner,
-    /// We opened it, so that no cap counts it.
-    pub(in crate::net) dialled: bool,
     /// Which of the loop's limits it is subject to.
     pub(in crate::net) profile: u16,
-    /// The owner has stopped the reading.
-    pub(in crate::net) held: bool,
-    /// The link asked for more bytes: feeding what is kept is not worth it.
-    pub(in crate::net) hungry: bool,
-    /// There may be something to read without a further event.
-    pub(in crate::net) readable: bool,
-    /// The kernel may take more without a further event.
-    pub(in crate::net) writable: bool,
-    /// The peer's FIN has been announced: reading continues until it is read.
-    pub(in crate::net) fin: bool,
-    /// The peer's FIN has been read.
-    pub(in crate::net) ended: bool,
-    /// The connection broke, or both its halves are closed.
-    pub(in crate::net) broken: bool,
+    pub(in crate::net) socket: SocketState,
+    pub(in crate::net) holds: Holds,
     /// Its transport has the front of a record.
     pub(in crate::net) unopened: bool,
-    /// A write answered `Wait`.
-    pub(in crate::net) write_blocked: bool,
-    /// It is read from also while its output waits.
-    pub(in crate::net) duplex: bool,
     /// It waits in the queue of those that can go on.
     pub(in crate::net) queued: bool,
     /// It waits in the queue of those that have something to flush.
@@ -105,13 +100,9 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) rested: bool,
     /// How long it stays whole once it rests.
     pub(in crate::net) warmth: Warmth,
-    /// It waits for memory: nothing is read from it, but where its exchanges
-    /// share it.
-    pub(in crate::net) starved: bool,
     /// Why it ends, once that is known.
     pub(in crate::net) gone: Option<EndReason>,
-    /// The owner has been told that it is over.
-    pub(in crate::net) end_reported: bool,
+    pub(in crate::net) reported: Reported,
 }
 
 /// How long a response waits behind `100 Continue` for the body to begin.
@@ -148,24 +139,15 @@ impl Connection {
             generation: 0,
             owner,
             profile,
-            dialled: matches!(phase, Phase::Dialling),
-            held: false,
-            hungry: false,
-            readable: false,
-            writable: true,
-            fin: false,
-            ended: false,
-            broken: false,
+            socket: SocketState::NEW,
+            holds: Holds::NONE,
             unopened: false,
-            write_blocked: false,
-            duplex: false,
             queued: false,
             dirty: false,
             rested: false,
-            starved: false,
             warmth: Warmth::Unlisted,
             gone: None,
-            end_reported: false,
+            reported: Reported::Beginning,
         }
     }
 
@@ -173,8 +155,8 @@ impl Connection {
     #[inline]
     pub(super) fn start(&self) -> Start {
         Start {
-            has_output: self.write_blocked || !self.backlog.is_empty(),
-            is_broken: self.broken,
+            has_output: self.holds.has(Hold::Output) || !self.backlog.is_empty(),
+            is_broken: self.socket.is_broken(),
         }
     }
 
@@ -188,7 +170,7 @@ impl Connection {
 
     /// Whether what is written goes to the kernel next: nothing waits in front.
     pub(in crate::net) fn is_clear(&self) -> bool {
-        self.writable
+        self.socket.writable
             && self.backlog.is_empty()
             && self.interim.is_none()
             && !self.link.is_multiplexed()
@@ -220,20 +202,26 @@ impl Connection {
     /// Whether feeding the link can bring anything: it is open, and neither
     /// its owner nor its backlog holds it.
     pub(in crate::net) const fn may_be_fed(&self) -> bool {
-        // Mostly none of the three, which is one test.
         matches!(self.phase, Phase::Open)
-            && (!(self.held | self.starved | self.write_blocked)
-                || !self.held
-                    && (!self.starved || self.link.is_multiplexed())
-                    && (self.duplex || !self.write_blocked))
+            && (self.holds.is_none() || self.holds.lets_read(self.link.is_multiplexed()))
     }
 
     /// Whether it waits for its owner, and not for its peer.
     pub(in crate::net) fn awaits_owner(&self) -> bool {
-        let lacks_input = self.hungry && self.input_buffer.is_some();
+        let lacks_input = self.lacks_input();
         matches!(self.phase, Phase::Open)
             && self.backlog.is_empty()
-            && (self.held || !lacks_input && self.link.awaits_owner())
+            && (self.holds.has(Hold::Owner) || !lacks_input && self.link.awaits_owner())
+    }
+
+    /// Whether we opened it, so that no cap counts it.
+    pub(in crate::net) fn is_dialled(&self) -> bool {
+        self.link.role() == Role::Client
+    }
+
+    /// Whether the link has asked for more than what is kept for it.
+    fn lacks_input(&self) -> bool {
+        self.input_buffer.as_ref().is_some_and(|it| it.is_short)
     }
 
     /// Whether an exchange is still the present one, or one of those that go on.
@@ -245,16 +233,14 @@ impl Connection {
     /// Whether its owner may answer what the link says is open.
     #[inline]
     pub(in crate::net) const fn may_respond(&self) -> bool {
-        matches!(self.phase, Phase::Open) && !self.end_reported
+        matches!(self.phase, Phase::Open) && matches!(self.reported, Reported::Beginning)
     }
 
     /// Whether it is open, where an exchange that shares its connection is checked by the
     /// link.
     #[inline]
     pub(in crate::net) fn may_be_open(&self, stream: u32) -> bool {
-        matches!(self.phase, Phase::Open)
-            && !self.end_reported
-            && (self.link.is_multiplexed() || self.link.is_open(stream))
+        self.may_respond() && (self.link.is_multiplexed() || self.link.is_open(stream))
     }
 
     /// Whether it waits for a further request or message and for nothing else: it
@@ -272,7 +258,7 @@ impl Connection {
     /// tag.
     pub(in crate::net) fn is_plain(&self) -> bool {
         let Self {
-            link: _,
+            link,
             peer: _,
             input_buffer,
             backlog,
@@ -284,44 +270,23 @@ impl Connection {
             tag: _,
             generation: _,
             owner: _,
-            dialled,
             profile: _,
-            held,
-            hungry: _, // means nothing without kept input
-            readable,
-            writable,
-            fin,
-            ended,
-            broken,
+            socket,
+            holds,
             unopened,
-            write_blocked,
-            duplex,
             queued,
             dirty,
-            starved,
             rested: _,
             warmth: _,
             gone,
-            end_reported,
+            reported,
         } = self;
-        let is_set = [
-            dialled,
-            held,
-            readable,
-            fin,
-            ended,
-            broken,
-            write_blocked,
-            duplex,
-            queued,
-            dirty,
-            end_reported,
-            starved,
-            unopened,
-        ];
         *phase == Phase::Open
-            && *writable
-            && !is_set.into_iter().any(|&flag| flag)
+            && link.role() == Role::Server
+            && *socket == SocketState::NEW
+            && *holds == Holds::NONE
+            && !(*unopened || *queued || *dirty)
+            && *reported == Reported::Beginning
             && input_buffer.is_none()
             && backlog.memory() == 0
             && *stalls == Instant::NEVER
@@ -332,7 +297,10 @@ impl Connection {
 
     /// Whether a turn can bring anything without an event.
     pub(in crate::net) fn can_go_on(&self) -> bool {
-        self.input_buffer.is_some() || self.readable || self.ended || self.link.is_pending()
+        self.input_buffer.is_some()
+            || self.socket.readable
+            || self.socket.has_ended()
+            || self.link.is_pending()
     }
 }
 
@@ -353,7 +321,7 @@ mod tests {
             size_of::<http1::Connection>(),
             size_of::<websocket::Connection>(),
         );
-        assert!(all <= 272, "{all}");
+        assert_eq!(all, 264);
         assert!(size_of::<http1::Connection>() <= 64);
         assert!(size_of::<websocket::Connection>() <= 128);
     }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
+use super::connection::Reported;
 use super::failing::{Call, fail, panicked};
 use super::state::State;
 use crate::http::{OwnedScratch, Status};
@@ -81,14 +82,14 @@ impl Dispatch {
             let Some(connection) = self.state.connections.get_mut(key) else {
                 return;
             };
-            if connection.end_reported {
+            if connection.reported != Reported::Beginning {
                 return;
             }
             let gone = *connection.gone.get_or_insert(gone);
             let (stream, gone, is_new) = match connection.link.take_live() {
                 Some((stream, own)) => (stream, own.unwrap_or(gone), own.is_some()),
                 None => {
-                    connection.end_reported = true;
+                    connection.reported = Reported::End;
                     let is_shared = connection.link.is_multiplexed();
                     let stream = if is_shared {
                         0

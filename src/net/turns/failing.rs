@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
+use super::connection::Reported;
 use super::state::State;
 use crate::http::{ResponseHead, Status};
 use crate::http2::ErrorCode;
@@ -66,7 +67,7 @@ pub(in crate::net) fn panicked(
     if let Some(connection) = state.connections.get_mut(exchange.connection)
         && !connection.link.is_multiplexed()
     {
-        connection.end_reported = true;
+        connection.reported = Reported::End;
         connection.gone = Some(EndReason::Panicked);
     }
     cut(state, exchange, Status::INTERNAL_SERVER_ERROR, unanswered);

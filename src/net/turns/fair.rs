@@ -101,10 +101,7 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return false;
         };
-        connection.readable |= readiness.readable || readiness.read_closed || readiness.closed;
-        connection.writable |= readiness.writable;
-        connection.fin |= readiness.read_closed || readiness.closed;
-        connection.broken |= readiness.closed;
+        connection.socket.note(readiness);
         if connection.phase == Phase::Dialling {
             self.go_on_dialling(key);
         } else if !connection.queued {

@@ -193,7 +193,7 @@ impl LinkOwner for Fed<'_> {
                 Phase::Open => Some(Stop::Held),
                 _ => Some(Stop::Over),
             }
-        } else if waiting > limits.backlog_high && !connection.duplex {
+        } else if waiting > limits.backlog_high && !connection.holds.ignores_output() {
             Some(Stop::Flush)
         } else if feeding.call.is_none() {
             None // it has been given nothing yet

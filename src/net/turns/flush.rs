@@ -2,6 +2,7 @@
 
 use super::connection::Phase;
 use super::dispatch::Dispatch;
+use super::holds::Hold;
 use super::taking::{Delivery, LOOK};
 use crate::link::{Closing, EndReason};
 use crate::net::{Key, Loop, Poller};
@@ -30,7 +31,7 @@ impl<P: Poller> Loop<P> {
         };
         connection.dirty = false;
         let is_listed = connection.warmth.turn_ended();
-        let is_fed = !connection.write_blocked && !connection.held && !connection.starved;
+        let is_fed = connection.holds.is_none();
         if is_fed && connection.is_at_rest() && !state.draining {
             if !connection.rested {
                 connection.rested = true;
@@ -46,21 +47,23 @@ impl<P: Poller> Loop<P> {
         if let Some(account) = connection.link.account() {
             account.begin(state.memory.pace, state.now);
         }
-        connection.write_blocked |= connection.backlog.len() > state.limits.backlog_high;
+        if connection.backlog.len() > state.limits.backlog_high {
+            connection.holds.add(Hold::Output);
+        }
         // The kernel took everything in one call, or its share of the turn: no
         // event will say so.
-        let mut relieved =
-            connection.write_blocked && connection.backlog.len() <= state.limits.backlog_low;
+        let mut relieved = connection.holds.has(Hold::Output)
+            && connection.backlog.len() <= state.limits.backlog_low;
         if relieved && connection.link.is_idle() && !connection.can_go_on() {
             // Nobody is there to be told, and nothing to be looked at.
-            connection.write_blocked = false;
-            if !connection.duplex {
+            connection.holds.end(Hold::Output);
+            if !connection.holds.ignores_output() {
                 connection.link.resume(state.now);
             }
             relieved = false;
         }
         // What is held behind an interim response waits for the peer, or its time.
-        let may_write = connection.writable && connection.interim.is_none();
+        let may_write = connection.socket.writable && connection.interim.is_none();
         let goes_on = may_write && !connection.backlog.is_empty()
             || connection.may_be_fed()
                 && (connection.link.has_output() || connection.link.is_pending());
@@ -92,7 +95,7 @@ impl<P: Poller> Loop<P> {
         };
         let gone = match connection.gone {
             Some(gone) => gone,
-            None if connection.ended => EndReason::Disconnected,
+            None if connection.socket.has_ended() => EndReason::Disconnected,
             None if state.draining => EndReason::Drained,
             None => EndReason::Finished,
         };
@@ -125,8 +128,8 @@ impl<P: Poller> Loop<P> {
         };
         // Input that is left unread, or that comes before the peer has taken all,
         // would make the system reset the connection.
-        let unread = connection.input_buffer.is_some() || connection.readable;
-        let ended = connection.ended;
+        let unread = connection.input_buffer.is_some() || connection.socket.readable;
+        let ended = connection.socket.has_ended();
         let way = match ended {
             true => Delivery::Clear, // it sends nothing more
             false => self.look(key),
@@ -141,7 +144,7 @@ impl<P: Poller> Loop<P> {
             return;
         };
         connection.phase = Phase::Lingering { left, taken: false };
-        connection.readable = true;
+        connection.socket.readable = true;
         let input_buffer = connection.input_buffer.take();
         self.linger(key, way);
         if let Some(stream) = self.sockets.get_mut(key)
@@ -183,7 +186,7 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return false;
         };
-        if !connection.readable {
+        if !connection.socket.readable {
             return false;
         }
         let Phase::Lingering { left, taken } = &mut connection.phase else {
@@ -196,8 +199,9 @@ impl<P: Poller> Loop<P> {
             Ok(read) if !read.end && (read.bytes < *left as usize || !*taken) => {
                 // Who has not taken all is not listened to beyond, but not cut off.
                 *left = left.saturating_sub(u32::try_from(read.bytes).unwrap_or(u32::MAX));
-                connection.readable = !read.drained || connection.fin && read.bytes > 0;
-                connection.readable
+                let socket = &mut connection.socket;
+                socket.readable = !read.drained || socket.awaits_end() && read.bytes > 0;
+                socket.readable
             }
             Ok(_) | Err(_) => {
                 self.end(key, EndReason::Finished);
@@ -227,7 +231,7 @@ impl<P: Poller> Loop<P> {
         if let Some(input_buffer) = connection.input_buffer.take() {
             self.spare_kept(input_buffer);
         }
-        if connection.dialled {
+        if connection.is_dialled() {
             self.forget_dial(key);
         } else {
             let Dispatch {

@@ -18,6 +18,8 @@ pub(in crate::net) struct InputBuffer {
     memory: Placed, // all of it initialised
     start: usize,   // start <= end <= memory.len()
     end: usize,
+    /// The link asked for more bytes: feeding it these is not worth it.
+    pub(super) is_short: bool,
 }
 
 impl InputBuffer {
@@ -113,7 +115,7 @@ impl InputBuffer {
 
     /// Forgets everything; keeps memory up to `most` bytes.
     pub(in crate::net) fn clear(&mut self, most: usize) {
-        (self.start, self.end) = (0, 0);
+        (self.start, self.end, self.is_short) = (0, 0, false);
         if self.memory.len() > most {
             self.memory = Placed::default();
         }

@@ -3,7 +3,7 @@
 use core::mem;
 use core::time::Duration;
 
-use super::connection::Phase;
+use super::connection::{Phase, Reported};
 use super::dispatch::Dispatch;
 use super::taking::Delivery;
 use crate::link::{EndReason, Event};
@@ -132,7 +132,7 @@ impl<P: Poller> Loop<P> {
             connection.stalls = connection.stalls.min(by);
         }
         let is_open = connection.phase == Phase::Open;
-        connection.readable |= is_open;
+        connection.socket.readable |= is_open;
         if is_open {
             self.serve(key);
         }
@@ -144,7 +144,7 @@ impl<P: Poller> Loop<P> {
         {
             // Who has only just connected is about to ask.
             let asks = connection.input_buffer.is_some()
-                || connection.readable
+                || connection.socket.readable
                 || (connection.link.role() == Role::Server && connection.link.stream() == 0);
             connection
                 .link
@@ -169,7 +169,7 @@ impl<P: Poller> Loop<P> {
             let Some(connection) = connection else {
                 continue;
             };
-            let runs = !connection.end_reported && !connection.link.is_idle();
+            let runs = connection.reported == Reported::Beginning && !connection.link.is_idle();
             self.cut += usize::from(runs);
             // Who has been sent all keeps what is still under way.
             let has_all = connection.backlog.is_empty()

@@ -1,5 +1,6 @@
 //! Whether a connection is read from.
 
+use super::holds::Hold;
 use crate::net::{Context, Exchange};
 
 impl Context<'_> {
@@ -19,12 +20,14 @@ impl Context<'_> {
         };
         let link = &mut connection.link;
         if !link.set_reading(stream, reading, now) {
-            if connection.held != reading {
-                return;
-            }
-            connection.held = !reading;
-            if reading {
-                link.resume(now);
+            let is_held = connection.holds.has(Hold::Owner);
+            match reading {
+                true if is_held => {
+                    connection.holds.end(Hold::Owner);
+                    link.resume(now);
+                }
+                false if !is_held => connection.holds.add(Hold::Owner),
+                _ => return,
             }
         }
         if reading {
@@ -67,7 +70,7 @@ impl Context<'_> {
     pub fn read_while_waiting(&mut self) {
         let key = self.exchange.connection;
         if let Some(connection) = self.state.connections.get_mut(key) {
-            connection.duplex = true;
+            connection.holds.ignore_output();
             self.state.go_on(key);
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::connection::Phase;
 use super::failing::fail;
+use super::holds::Hold;
 use super::memory::{AGE, Starved, TICK};
 use super::state::State;
 use crate::http::Status;
@@ -20,7 +21,8 @@ impl State {
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
-        if !core::mem::replace(&mut connection.starved, true) {
+        if !connection.holds.has(Hold::Memory) {
+            connection.holds.add(Hold::Memory);
             self.memory.seen.starved();
             let since = self.now;
             self.memory.starved.push(Starved { key, needs, since });
@@ -127,7 +129,10 @@ impl<P: Poller> Loop<P> {
             most = most.max(bytes);
             let origin = state.memory.caps.origin(peer);
             let sum = origin.map(|it| of_address.entry(it).or_default());
-            let waits = state.connections.get(key).is_some_and(|it| it.starved);
+            let waits = state
+                .connections
+                .get(key)
+                .is_some_and(|it| it.holds.has(Hold::Memory));
             let lag = account.lags(pace, now).filter(|_| bytes > LITTLE && !waits);
             // What has just begun to lag weighs a little, too.
             let weight = lag.map_or(0, |lag| bytes as u128 * (lag.as_millis() + 1));
@@ -200,7 +205,7 @@ impl<P: Poller> Loop<P> {
             };
             if room > 0 && one.needs <= room {
                 room -= one.needs;
-                connection.starved = false;
+                connection.holds.end(Hold::Memory);
                 if let Some(account) = connection.link.account() {
                     account.excuse(pace, now);
                 }
@@ -234,7 +239,7 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = state.connections.get_mut(key) else {
             return;
         };
-        connection.starved = false;
+        connection.holds.end(Hold::Memory);
         state.current = key;
         let (stream, link) = (connection.link.stream(), &mut connection.link);
         let exchange = Exchange {

@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::connection::{Phase, Start};
+use super::connection::{Phase, Reported, Start};
 use super::dispatch::Stop;
+use super::holds::Hold;
 use super::input_buffer::InputBuffer;
 use crate::link::{Account, EndReason, Event, LITTLE};
 use crate::net::outlet::Past;
@@ -99,15 +100,16 @@ impl<P: Poller> Loop<P> {
         self.flush(key);
         let state = &mut self.dispatch.state;
         if let Some(connection) = state.connections.get_mut(key)
-            && connection.write_blocked
+            && connection.holds.has(Hold::Output)
             && connection.backlog.len() <= state.limits.backlog_low
         {
-            connection.write_blocked = false;
-            if !connection.duplex {
+            connection.holds.end(Hold::Output);
+            if !connection.holds.ignores_output() {
                 connection.link.resume(state.now);
             }
             // Where exchanges share the connection, each is told in its turn.
-            let tells = !connection.end_reported && !connection.link.is_multiplexed();
+            let tells =
+                connection.reported == Reported::Beginning && !connection.link.is_multiplexed();
             if connection.phase == Phase::Open && tells {
                 let exchange = Exchange {
                     connection: key,
@@ -138,10 +140,10 @@ impl<P: Poller> Loop<P> {
             },
             Phase::Open if !connection.may_be_fed() => Next::Rest,
             Phase::Open => match connection.input_buffer.take() {
-                Some(input_buffer) if !connection.hungry || connection.link.is_pending() => {
+                Some(input_buffer) if !input_buffer.is_short || connection.link.is_pending() => {
                     self.feed_kept(key, input_buffer)
                 }
-                input_buffer if connection.readable => {
+                input_buffer if connection.socket.readable => {
                     let memory = &self.dispatch.state.memory;
                     match memory.read_size(
                         &connection.link,
@@ -157,7 +159,7 @@ impl<P: Poller> Loop<P> {
                     }
                 }
                 Some(input_buffer) => {
-                    let ended = connection.ended;
+                    let ended = connection.socket.has_ended();
                     connection.input_buffer = Some(input_buffer);
                     if ended {
                         self.feed_end(key)
@@ -165,7 +167,7 @@ impl<P: Poller> Loop<P> {
                         Next::Rest
                     }
                 }
-                None if connection.ended => self.feed_end(key),
+                None if connection.socket.has_ended() => self.feed_end(key),
                 None if connection.link.is_pending() => {
                     let stop = self.feed(key, &mut [], false).1;
                     self.after(key, stop)
@@ -190,8 +192,11 @@ impl<P: Poller> Loop<P> {
             return Next::Rest;
         };
         // What is kept will not be answered behind a response without an end.
-        connection.ended |= connection.fin && !connection.broken && connection.link.is_endless();
-        let ended = connection.ended;
+        let socket = &mut connection.socket;
+        if socket.awaits_end() && !socket.is_broken() && connection.link.is_endless() {
+            socket.end();
+        }
+        let ended = connection.socket.has_ended();
         let (used, stop) = self.feed(key, input_buffer.bytes(), ended);
         input_buffer.advance(used);
         self.keep(key, input_buffer);
@@ -282,13 +287,12 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = state.connections.get_mut(key) else {
             return Next::Rest;
         };
-        connection.ended |= read.end;
-        connection.readable = !read.end && (!read.drained || connection.fin);
-        let ended = connection.ended;
+        connection.socket.note_read(read.end, read.drained);
+        let ended = connection.socket.has_ended();
         if read.bytes == 0 && !ended {
             // A transport may have had something for itself.
-            connection.readable &= read.raw > 0 || !read.drained;
-            let next = match connection.readable {
+            connection.socket.readable &= read.raw > 0 || !read.drained;
+            let next = match connection.socket.readable {
                 true => Next::Again,
                 false => Next::Rest,
             };
@@ -345,6 +349,7 @@ impl<P: Poller> Loop<P> {
             (had > 0).then(|| {
                 let mut input_buffer = self.spare.pop().unwrap_or_default();
                 input_buffer.fill(&self.read[..had]);
+                input_buffer.is_short = true; // else it would have been fed
                 input_buffer
             })
         });
@@ -374,10 +379,12 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return Next::Rest;
         };
-        connection.hungry = stop == Stop::Hungry;
+        if let Some(input_buffer) = &mut connection.input_buffer {
+            input_buffer.is_short = stop == Stop::Hungry;
+        }
         match stop {
             Stop::Late => Next::Later,
-            Stop::Hungry if connection.readable => Next::Again,
+            Stop::Hungry if connection.socket.readable => Next::Again,
             Stop::Hungry | Stop::Held => Next::Rest,
             Stop::Over => {
                 // A machine that ends without a successor ends here.
@@ -392,11 +399,12 @@ impl<P: Poller> Loop<P> {
                 let Some(connection) = state.connections.get_mut(key) else {
                     return Next::Rest;
                 };
-                connection.write_blocked |= connection.backlog.len() > state.limits.backlog_low;
-                if connection.write_blocked {
-                    Next::Rest
-                } else {
-                    Next::Again
+                if connection.backlog.len() > state.limits.backlog_low {
+                    connection.holds.add(Hold::Output);
+                }
+                match connection.holds.has(Hold::Output) {
+                    true => Next::Rest,
+                    false => Next::Again,
                 }
             }
         }

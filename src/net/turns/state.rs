@@ -7,6 +7,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::connection::Connection;
+use super::holds::Hold;
 use super::memory::Memory;
 use crate::http::{FieldBuffer, date::Date};
 use crate::link::{Account, EndReason, RequestPool, UsageError};
@@ -195,7 +196,9 @@ impl State {
             return Flow::Go;
         }
         let is_shared = it.link.wait(stream);
-        it.write_blocked |= !is_shared;
+        if !is_shared {
+            it.holds.add(Hold::Output);
+        }
         if waited > self.limits.backlog_cap {
             let peer = it.peer;
             report!(Warn, "{peer}: exchange ended at `Limits::backlog_cap`");
@@ -312,7 +315,7 @@ impl State {
     ) -> Result<Claim, Exhausted> {
         // What we have dialled is our own doing.
         let (peer, key) = match self.connections.get_mut(exchange.connection) {
-            Some(it) if !it.dialled => (Some(it.peer), exchange.connection),
+            Some(it) if !it.is_dialled() => (Some(it.peer), exchange.connection),
             _ => (None, Key::NONE),
         };
         let mut claimed = self.caps.claim(resource, peer, key, &self.limits);

@@ -213,7 +213,7 @@ impl<P: Poller> Loop<P> {
             };
         }
         if under_way.is_none() {
-            connection.writable = true;
+            connection.socket.writable = true;
             self.flush(key);
         }
         let state = &mut self.dispatch.state;

@@ -28,7 +28,7 @@ fn hold_back(
     if !waits || now >= interim.until {
         return None;
     }
-    let is_free = connection.backlog.is_empty() && connection.writable;
+    let is_free = connection.backlog.is_empty() && connection.socket.writable;
     let may_leave = interim.bytes.min(if is_free { cork.len() } else { 0 });
     let taken = match cork.plain().and_then(|all| all.get(..may_leave)) {
         Some(first @ [_, ..]) => write(&[IoSlice::new(first)]).unwrap_or(0),
@@ -77,7 +77,7 @@ fn settle_wire<W: Wire>(
         departures.shift(key, position, overhead as u64);
     }
     if !wire.pending().is_empty() {
-        connection.writable = false;
+        connection.socket.writable = false;
         if connection.link.account().is_none() {
             connection.link.charge_to(memory.open(connection.peer));
         }
@@ -184,7 +184,7 @@ impl State {
         }
         let mut taken = 0;
         let mut broken = None;
-        if !waited && connection.writable {
+        if !waited && connection.socket.writable {
             match cork.write(|parts| wire.write(parts)) {
                 // As nearly always: nothing waits, so that nothing is timed.
                 Ok(n) if n == cork.len() && (!W::SEALS || wire.pending().is_empty()) => {
@@ -206,7 +206,7 @@ impl State {
             }
         }
         if taken < cork.len() {
-            connection.writable &= waited;
+            connection.socket.writable &= waited;
             memory.note_pooled(*now);
             if connection.link.account().is_none() {
                 connection.link.charge_to(memory.open(connection.peer));
@@ -217,13 +217,13 @@ impl State {
             connection.backlog.extend_from(cork, taken, queues);
         }
         cork.clear();
-        if W::SEALS && broken.is_none() && waited && connection.writable {
+        if W::SEALS && broken.is_none() && waited && connection.socket.writable {
             match write_sealed(connection, queues, wire) {
-                Ok(is_full) => connection.writable = !is_full,
+                Ok(is_full) => connection.socket.writable = !is_full,
                 Err(_) => broken = Some(EndReason::Reset),
             }
         }
-        if broken.is_none() && waited && connection.writable {
+        if broken.is_none() && waited && connection.socket.writable {
             match connection
                 .backlog
                 .write(limits.backlog_cap, queues, |output| match output {
@@ -245,7 +245,8 @@ impl State {
             }
             // Less than its share of a turn: the kernel is full, and says when
             // it no longer is.
-            connection.writable = connection.backlog.is_empty() || taken >= limits.backlog_cap;
+            connection.socket.writable =
+                connection.backlog.is_empty() || taken >= limits.backlog_cap;
         }
         let taken = settle_wire(
             connection,

@@ -1,0 +1,86 @@
+//! The reasons for which a connection is not read from.
+
+/// Why a connection is not read from, nor its link fed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) struct Holds(u8);
+
+/// One of the reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) enum Hold {
+    /// Its owner has stopped the reading.
+    Owner = 1,
+    /// It waits for memory: only exchanges that share it are still served.
+    Memory = 2,
+    /// Its output waits: a write was answered `Wait`.
+    Output = 4,
+}
+
+const ANY: u8 = Hold::Owner as u8 | Hold::Memory as u8 | Hold::Output as u8;
+
+/// Output that waits is no reason.
+const DUPLEX: u8 = 8;
+
+impl Holds {
+    pub(super) const NONE: Self = Self(0);
+
+    /// Whether this is one of the reasons.
+    #[inline]
+    pub(in crate::net) const fn has(self, hold: Hold) -> bool {
+        self.0 & hold as u8 != 0
+    }
+
+    #[inline]
+    pub(in crate::net) const fn add(&mut self, hold: Hold) {
+        self.0 |= hold as u8;
+    }
+
+    #[inline]
+    pub(in crate::net) const fn end(&mut self, hold: Hold) {
+        self.0 &= !(hold as u8);
+    }
+
+    /// Whether there is no reason.
+    #[inline]
+    pub(super) const fn is_none(self) -> bool {
+        self.0 & ANY == 0
+    }
+
+    /// Has it be read from also while its output waits.
+    pub(super) const fn ignore_output(&mut self) {
+        self.0 |= DUPLEX;
+    }
+
+    /// Whether it is read from also while its output waits.
+    #[inline]
+    pub(super) const fn ignores_output(self) -> bool {
+        self.0 & DUPLEX != 0
+    }
+
+    /// Whether it may be read from, which several exchanges may share.
+    #[inline]
+    pub(super) const fn lets_read(self, is_shared: bool) -> bool {
+        !self.has(Hold::Owner)
+            && (is_shared || !self.has(Hold::Memory))
+            && (self.ignores_output() || !self.has(Hold::Output))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_stops_the_reading_by_itself_but_for_its_exception() {
+        for hold in [Hold::Owner, Hold::Memory, Hold::Output] {
+            let mut holds = Holds::NONE;
+            assert!(holds.is_none() && holds.lets_read(false));
+            holds.add(hold);
+            assert!(holds.has(hold) && !holds.is_none() && !holds.lets_read(false));
+            assert_eq!(holds.lets_read(true), hold == Hold::Memory);
+            holds.ignore_output();
+            assert_eq!(holds.lets_read(false), hold == Hold::Output);
+            holds.end(hold);
+            assert!(holds.is_none() && holds.lets_read(false) && holds.ignores_output());
+        }
+    }
+}

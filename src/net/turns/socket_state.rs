@@ -1,0 +1,83 @@
+//! The state of a connection's socket, as the system and reads have told it.
+
+use crate::net::Readiness;
+
+/// How far the peer's FIN has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fin {
+    None,
+    /// Announced: reading continues until it is read.
+    Announced,
+    Read,
+}
+
+/// What is known of a connection's socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) struct SocketState {
+    /// There may be something to read without a further event.
+    pub(in crate::net) readable: bool,
+    /// The kernel may take more without a further event.
+    pub(in crate::net) writable: bool,
+    fin: Fin,
+    broken: bool,
+}
+
+impl SocketState {
+    /// The state before anything was told.
+    pub(in crate::net) const NEW: Self = Self {
+        readable: false,
+        writable: true,
+        fin: Fin::None,
+        broken: false,
+    };
+
+    /// Notes what the system says has happened.
+    #[inline]
+    pub(super) const fn note(&mut self, readiness: Readiness) {
+        let is_fin = readiness.read_closed || readiness.closed;
+        self.readable |= readiness.readable || is_fin;
+        self.writable |= readiness.writable;
+        if is_fin && matches!(self.fin, Fin::None) {
+            self.fin = Fin::Announced;
+        }
+        self.broken |= readiness.closed;
+    }
+
+    /// Notes a read that found the `end` or not, and whether it `drained` the socket.
+    #[inline]
+    pub(in crate::net) const fn note_read(&mut self, end: bool, drained: bool) {
+        if end {
+            self.end();
+        }
+        self.readable = self.reads_on(end, drained);
+    }
+
+    /// Whether there may be more behind such a read without a further event.
+    #[inline]
+    pub(in crate::net) const fn reads_on(&self, end: bool, drained: bool) -> bool {
+        !end && (!drained || self.awaits_end())
+    }
+
+    /// Whether the peer's FIN was announced.
+    #[inline]
+    pub(super) const fn awaits_end(&self) -> bool {
+        !matches!(self.fin, Fin::None)
+    }
+
+    /// The peer's FIN counts as read.
+    pub(super) const fn end(&mut self) {
+        self.fin = Fin::Read;
+    }
+
+    /// Whether the peer's FIN has been read.
+    #[inline]
+    pub(in crate::net) const fn has_ended(&self) -> bool {
+        matches!(self.fin, Fin::Read)
+    }
+
+    /// Whether the connection broke, or both its halves are closed.
+    #[inline]
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken
+    }
+}
