@@ -18,8 +18,9 @@
 //! | 2 | `http2`: the machine of HTTP/2, feature `alloc` | `alloc` |
 //! | 3 | `link`: one whole connection, feature `alloc` | `alloc` |
 //! | 4 | `net`: the mio loop, feature `net` | `std` |
-//! | 5 | `app`: routes, sockets, event streams, services, rooms, feature `net` | `std` |
-//! | 5 | `client`: gRPC channels, feature `net` | `std` |
+//! | 5 | `tls`: TLS by rustls, feature `tls` | `std` |
+//! | 6 | `app`: routes, sockets, event streams, services, rooms, feature `net` | `std` |
+//! | 6 | `client`: gRPC channels, feature `net` | `std` |
 //!
 //! # Features
 //!
@@ -36,6 +37,8 @@
 //! | `gzip` | compressed gRPC messages: flate2 |
 //! | `log` | lines on the `log` facade about what goes wrong on a server |
 //! | `prost` | messages made by prost as gRPC messages |
+//! | `tls` | `tls`: servers over TLS, by rustls with ring |
+//! | `tls-aws-lc` | aws-lc-rs beside ring |
 //!
 //! # A first example
 //!
@@ -75,6 +78,8 @@ pub mod link;
 #[cfg(feature = "net")]
 pub mod net;
 pub mod sse;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod websocket;
 pub mod wire;
 

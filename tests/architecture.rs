@@ -26,8 +26,9 @@ const LAYERS: &[(&str, u8)] = &[
     ("http2", 2),
     ("link", 3),
     ("net", 4),
-    ("app", 5),
-    ("client", 5),
+    ("tls", 5),
+    ("app", 6),
+    ("client", 6),
 ];
 
 /// Imports between modules of one layer that are meant to be.

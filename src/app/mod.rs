@@ -1,4 +1,4 @@
-//! Layer 5: routes, middleware, streams and sessions.
+//! Layer 6: routes, middleware, streams and sessions.
 //!
 //! ```no_run
 //! use barewire::app::{App, Broadcaster, Message, Service, Socket, WebSocket};

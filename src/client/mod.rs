@@ -1,4 +1,4 @@
-//! Layer 5: calls to other servers, which are gRPC calls so far.
+//! Layer 6: calls to other servers, which are gRPC calls so far.
 //!
 //! - [`Channel`] is where to begin: it connects by itself, and makes calls that block,
 //!   or that tell a [`Listener`] what comes.

@@ -4,6 +4,8 @@ use alloc::string::String;
 use core::fmt;
 use std::io;
 
+use super::transport::seam::TransportError;
+
 /// Why the loop or an app could not do what it was asked.
 ///
 /// Every error quotes what was given. `Debug` writes the sentence that `Display`
@@ -57,6 +59,9 @@ pub enum Error {
     /// A limit or an option has a value that cannot work. Says which.
     #[error("configuration: {0}")]
     Config(&'static str),
+    /// What was given for a transport cannot be used: certificates, for example.
+    #[error("{0}")]
+    Transport(TransportError),
     /// The text does not name a server that a channel can call.
     #[error("cannot call {given:?}: {fault}")]
     Target {

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 
-use super::server::{Plan, Server};
+use super::server::{Bound, Plan, Server};
 use crate::app::exchange::refusal::Answer;
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
@@ -316,19 +316,9 @@ impl App {
         Hub::new(self.directory.clone())
     }
 
-    /// Adds an address to listen on: `127.0.0.1:8080`, `[::]:80`,
-    /// `unix:/run/app.sock`, or a name and a port such as `localhost:8080`. With
-    /// port 0 the system chooses one.
-    ///
-    /// A name is all of its addresses, on one port: `localhost` is `[::1]` and
-    /// `127.0.0.1`. Those that cannot be listened on are named on the log; if that
-    /// is all of them, [`spawn`](Self::spawn) fails.
-    ///
-    /// # Errors
-    /// [`Error::Address`] for other texts, [`Error::Resolve`] for unknown names.
-    pub fn listen(mut self, address: &str) -> Result<Self, Error> {
-        self.places.push(ListenTarget::resolve(address)?);
-        Ok(self)
+    /// Listens there, too.
+    pub(super) fn add_place(&mut self, place: ListenTarget) {
+        self.places.push(place);
     }
 
     /// How many loops run, each on a thread of its own. Default 1.
@@ -394,7 +384,8 @@ impl App {
             return Err(Error::Config("an app that joins a loop has no threads"));
         }
         let places = core::mem::take(&mut self.places);
-        self.plan(&places)?.join(events, &places, 0)
+        let bound = self.plan(&places)?.join(events, &places, 0)?;
+        Ok(bound.iter().map(Bound::address).collect())
     }
 
     /// What every loop of the app is made with.

@@ -4,5 +4,6 @@ pub(super) mod builder;
 mod endings;
 pub(super) mod handler;
 mod held;
+mod listening;
 pub(super) mod scrape;
 pub(super) mod server;

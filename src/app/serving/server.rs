@@ -17,6 +17,7 @@ use crate::link;
 use crate::net::report::report;
 use crate::net::{
     Address, Error, Limits, ListenOptions, ListenTarget, Loop, Poller, Remote, Speaks,
+    TransportMaker,
 };
 
 /// What every loop of a server is made with.
@@ -27,6 +28,20 @@ pub(in crate::app) struct Plan {
     pub(in crate::app) protocols: link::Limits,
     pub(in crate::app) options: ListenOptions,
     pub(in crate::app) threads: usize,
+}
+
+/// Where a loop listens, and what stands before the protocol there.
+pub(in crate::app) struct Bound(Address, Option<TransportMaker>);
+
+impl Bound {
+    pub(in crate::app) fn address(&self) -> Address {
+        self.0.clone()
+    }
+
+    /// The place for a further loop.
+    fn place(self) -> ListenTarget {
+        ListenTarget::from(self.0).over(self.1)
+    }
 }
 
 /// An app that runs on threads of its own.
@@ -66,26 +81,29 @@ impl Server {
         };
         let mut places: Arc<[ListenTarget]> = places.into();
         for index in 0..plan.threads {
-            if let Err(error) = server.add_loop(&plan, &places, index) {
-                server.handle.shutdown(Duration::ZERO);
-                return Err(error);
-            }
-            // The first loop finds out where: the others listen there, too.
-            if index == 0 {
-                let bound = server.handle.addresses.iter().cloned();
-                places = bound.map(ListenTarget::from).collect();
+            match server.add_loop(&plan, &places, index) {
+                // The first loop finds out where: the others listen there, too.
+                Ok(bound) if index == 0 => {
+                    server.handle.addresses = bound.iter().map(Bound::address).collect();
+                    places = bound.into_iter().map(Bound::place).collect();
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    server.handle.shutdown(Duration::ZERO);
+                    return Err(error);
+                }
             }
         }
         Ok(server)
     }
 
-    /// Starts one loop and waits until it listens.
+    /// Starts one loop and waits until it listens; where.
     fn add_loop(
         &mut self,
         plan: &Arc<Plan>,
         places: &Arc<[ListenTarget]>,
         index: usize,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Bound>, Error> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let plan = plan.clone();
         let places = places.clone();
@@ -115,10 +133,7 @@ impl Server {
             Err(_) => return Err(Error::Config("a loop ended before it began")),
         };
         self.handle.remotes().push(remote);
-        if index == 0 {
-            self.handle.addresses = bound.into();
-        }
-        Ok(())
+        Ok(bound)
     }
 
     /// A handle for other threads.
@@ -168,7 +183,7 @@ impl Server {
 
 impl Plan {
     /// Makes the loop of this number, and has it listen.
-    fn listen(&self, places: &[ListenTarget], index: usize) -> Result<(Loop, Vec<Address>), Error> {
+    fn listen(&self, places: &[ListenTarget], index: usize) -> Result<(Loop, Vec<Bound>), Error> {
         let mut events = Loop::one_of(self.threads, self.limits.clone())?;
         let bound = self.join(&mut events, places, index)?;
         Ok((events, bound))
@@ -181,7 +196,7 @@ impl Plan {
         events: &mut Loop<P>,
         places: &[ListenTarget],
         index: usize,
-    ) -> Result<Vec<Address>, Error> {
+    ) -> Result<Vec<Bound>, Error> {
         let owner = events.add(AppHandler::new(
             self.shared.clone(),
             self.metrics.join(),
@@ -204,7 +219,9 @@ impl Plan {
                 .with_reuse_port(is_tcp && (self.options.reuse_port || self.threads > 1))
                 .with_claim(index == 0 && (self.options.claim || !self.options.reuse_port));
             let listening = events.listen_at(place, &options, Speaks::Http, owner, profile);
-            bound.extend(listening.inspect_err(|_| events.unlisten_from(before))?);
+            let addresses = listening.inspect_err(|_| events.unlisten_from(before))?;
+            let transport = || place.transport().cloned();
+            bound.extend(addresses.into_iter().map(|it| Bound(it, transport())));
         }
         Ok(bound)
     }

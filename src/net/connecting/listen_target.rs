@@ -9,7 +9,9 @@ use std::net::ToSocketAddrs;
 
 use crate::net::report::report;
 use crate::net::system::address::split_name;
-use crate::net::{Address, Error, ListenOptions, Loop, Owner, Poller, Profile, Speaks};
+use crate::net::{
+    Address, Error, ListenOptions, Loop, Owner, Poller, Profile, Speaks, TransportMaker,
+};
 
 /// How often another port is asked for, where one that the system chose for the
 /// first address of a name is taken on another.
@@ -21,6 +23,8 @@ pub(crate) struct ListenTarget {
     given: String,
     /// All of them, in the resolver's order; one, unless a name was given.
     addresses: Vec<Address>,
+    /// What stands before the protocol on each connection.
+    transport: Option<TransportMaker>,
 }
 
 impl From<Address> for ListenTarget {
@@ -28,6 +32,7 @@ impl From<Address> for ListenTarget {
         Self {
             given: format!("{address}"),
             addresses: Vec::from([address]),
+            transport: None,
         }
     }
 }
@@ -67,7 +72,18 @@ impl ListenTarget {
         Ok(Self {
             given: given.into(),
             addresses,
+            transport: None,
         })
+    }
+
+    /// The place, with or without a transport.
+    pub(crate) fn over(self, transport: Option<TransportMaker>) -> Self {
+        Self { transport, ..self }
+    }
+
+    /// What stands before the protocol.
+    pub(crate) const fn transport(&self) -> Option<&TransportMaker> {
+        self.transport.as_ref()
     }
 
     pub(crate) fn is_unix(&self) -> bool {
@@ -94,7 +110,11 @@ impl<P: Poller> Loop<P> {
             let mut chosen = None;
             for address in &place.addresses {
                 let address = on_port(address, chosen);
-                match self.listen(&address, options, speaks, owner, profile) {
+                let listening = match &place.transport {
+                    None => self.listen(&address, options, speaks, owner, profile),
+                    Some(it) => self.listen_over(&address, options, it, speaks, owner, profile),
+                };
+                match listening {
                     Ok(local) => {
                         chosen = chosen.or_else(|| port_of(&local));
                         bound.push(local);
@@ -188,6 +208,7 @@ mod tests {
         ListenTarget {
             given: "name:1".into(),
             addresses: addresses.collect(),
+            transport: None,
         }
     }
 

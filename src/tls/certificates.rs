@@ -1,0 +1,271 @@
+//! Certificates and keys, from files or memory.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use std::fs;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::{PemObject, SectionKind};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{Error as RustlsError, InconsistentKeys};
+
+use super::error::Error;
+use super::x509::Certificate;
+use crate::net::report::report;
+
+/// What is said of a key that was given in no form that is understood.
+const KINDS: &str = "a private key is PKCS#8, PKCS#1 (RSA) or SEC1 (EC)";
+
+/// Certificates with their private keys: one for a server that has one name or a few,
+/// several where clients choose between them by name (SNI, RFC 6066 §3).
+///
+/// ```no_run
+/// use barewire::app::App;
+/// use barewire::tls::Certificates;
+///
+/// # fn main() -> Result<(), barewire::net::Error> {
+/// let certificates = Certificates::read("chain.pem", "key.pem")?
+///     .and(Certificates::read("other-chain.pem", "other-key.pem")?);
+/// App::new()
+///     .get("/", |_request, reply| reply.text("hello"))
+///     .listen_tls("[::]:443", certificates)?
+///     .run()
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Certificates {
+    pairs: Vec<Pair>,
+}
+
+/// A certificate chain and the key of its first certificate.
+struct Pair {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    /// Where they came from, for errors.
+    certificate_from: String,
+    key_from: String,
+}
+
+impl Clone for Pair {
+    fn clone(&self) -> Self {
+        Self {
+            chain: self.chain.clone(),
+            key: self.key.clone_key(),
+            certificate_from: self.certificate_from.clone(),
+            key_from: self.key_from.clone(),
+        }
+    }
+}
+
+impl Certificates {
+    /// Reads PEM files (RFC 7468): the server's certificate with those that lead to
+    /// its root behind it, and its private key in PKCS#8, PKCS#1 or SEC1. Both may be
+    /// in one file.
+    ///
+    /// # Errors
+    /// [`Error`] names the file and says what is wrong with it.
+    pub fn read(chain: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, Error> {
+        let (chain, chain_from) = read(chain.as_ref())?;
+        let (key, key_from) = read(key.as_ref())?;
+        Self::pem(&chain, chain_from, &key, key_from)
+    }
+
+    /// Takes the text of such files.
+    ///
+    /// # Errors
+    /// [`Error`] says which of the two is wrong, and what is.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, Error> {
+        let (chain_from, key_from) = ("the certificate chain", "the private key");
+        Self::pem(chain, chain_from.into(), key, key_from.into())
+    }
+
+    /// Takes DER: certificates, the server's own first, and its private key in PKCS#8,
+    /// PKCS#1 or SEC1.
+    ///
+    /// # Errors
+    /// [`Error`] says which of the two is wrong.
+    pub fn from_der<C: Into<Vec<u8>>>(
+        chain: impl IntoIterator<Item = C>,
+        key: impl Into<Vec<u8>>,
+    ) -> Result<Self, Error> {
+        let (chain_from, key_from) = ("the certificate chain", "the private key");
+        let chain = chain.into_iter().map(|it| CertificateDer::from(it.into()));
+        let key = PrivateKeyDer::try_from(key.into())
+            .map_err(|_| malformed(key_from, KINDS.to_string()))?;
+        Self::new(chain.collect(), chain_from.into(), key, key_from.into())
+    }
+
+    fn pem(chain: &[u8], chain_from: String, key: &[u8], key_from: String) -> Result<Self, Error> {
+        let certificates = read_certificates(chain, &chain_from)?;
+        let key = read_key(key, &key_from)?;
+        Self::new(certificates, chain_from, key, key_from)
+    }
+
+    fn new(
+        chain: Vec<CertificateDer<'static>>,
+        certificate_from: String,
+        key: PrivateKeyDer<'static>,
+        key_from: String,
+    ) -> Result<Self, Error> {
+        for (at, der) in chain.iter().enumerate() {
+            if Certificate::read(der).is_none() {
+                let fault = format!("certificate {} is not X.509", at + 1);
+                return Err(malformed(&certificate_from, fault));
+            }
+        }
+        if chain.is_empty() {
+            return Err(malformed(&certificate_from, "it has no certificate".into()));
+        }
+        Ok(Self {
+            pairs: Vec::from([Pair {
+                chain,
+                key,
+                certificate_from,
+                key_from,
+            }]),
+        })
+    }
+
+    /// Adds others, for other names. Clients that ask for none of the names get the
+    /// first certificate.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.pairs.extend(others.pairs);
+        self
+    }
+
+    /// The certificates with keys that sign, the first being the default.
+    pub(super) fn keys(&self, provider: &CryptoProvider) -> Result<Vec<Arc<CertifiedKey>>, Error> {
+        let keys = self
+            .pairs
+            .iter()
+            .map(|pair| pair.load(provider).map(Arc::new));
+        keys.collect()
+    }
+}
+
+impl Pair {
+    fn load(&self, provider: &CryptoProvider) -> Result<CertifiedKey, Error> {
+        let loaded = provider.key_provider.load_private_key(self.key.clone_key());
+        let key = loaded.map_err(|error| malformed(&self.key_from, format!("{error}")))?;
+        let pair = CertifiedKey::new(self.chain.clone(), key);
+        match pair.keys_match() {
+            // A key that does not tell cannot be compared.
+            Ok(()) | Err(RustlsError::InconsistentKeys(InconsistentKeys::Unknown)) => {}
+            Err(RustlsError::InconsistentKeys(_)) => {
+                return Err(Error::Mismatch {
+                    certificate: self.certificate_from.clone(),
+                    key: self.key_from.clone(),
+                });
+            }
+            Err(error) => return Err(malformed(&self.certificate_from, format!("{error}"))),
+        }
+        self.warn_of_time();
+        Ok(pair)
+    }
+
+    /// Says on the log that a certificate is not valid now: clients will refuse it,
+    /// and those that do not look are served.
+    fn warn_of_time(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
+        let Some(certificate) = self.chain.first().and_then(|it| Certificate::read(it)) else {
+            return;
+        };
+        let from = &self.certificate_from;
+        if now > certificate.not_after {
+            let days = (now - certificate.not_after) / 86_400;
+            report!(Warn, "{from}: the certificate expired {days} days ago");
+        } else if now < certificate.not_before {
+            report!(Warn, "{from}: the certificate is not valid yet");
+        }
+    }
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = self.pairs.iter().map(|it| &it.certificate_from);
+        f.debug_list().entries(from).finish()
+    }
+}
+
+/// The content of a file, and what errors call it.
+pub(super) fn read(path: &Path) -> Result<(Vec<u8>, String), Error> {
+    let file = path.display().to_string();
+    match fs::read(path) {
+        Ok(content) => Ok((content, file)),
+        Err(error) => Err(Error::Read { file, error }),
+    }
+}
+
+/// The certificates of a PEM text: at least one.
+pub(super) fn read_certificates(
+    pem: &[u8],
+    from: &str,
+) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let mut found = Vec::new();
+    let mut others = Vec::new();
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
+        match section.map_err(|error| malformed(from, format!("{error}")))? {
+            (SectionKind::Certificate, der) => found.push(der.into()),
+            (other, _) => others.push(other),
+        }
+    }
+    if found.is_empty() {
+        return Err(malformed(from, lack("CERTIFICATE", pem, &others)));
+    }
+    Ok(found)
+}
+
+/// The private key of a PEM text: the first, if it has several.
+fn read_key(pem: &[u8], from: &str) -> Result<PrivateKeyDer<'static>, Error> {
+    let mut others = Vec::new();
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
+        match section.map_err(|error| malformed(from, format!("{error}")))? {
+            (SectionKind::PrivateKey, der) => return Ok(PrivateKeyDer::Pkcs8(der.into())),
+            (SectionKind::RsaPrivateKey, der) => return Ok(PrivateKeyDer::Pkcs1(der.into())),
+            (SectionKind::EcPrivateKey, der) => return Ok(PrivateKeyDer::Sec1(der.into())),
+            (other, _) => others.push(other),
+        }
+    }
+    let fault = match contains(pem, b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        || contains(pem, b"Proc-Type: 4,ENCRYPTED")
+    {
+        true => "the private key is encrypted; decrypt it first (openssl pkey)".into(),
+        false => lack("PRIVATE KEY", pem, &others),
+    };
+    Err(malformed(from, fault))
+}
+
+/// What a text lacks, and what it has instead.
+fn lack(label: &str, pem: &[u8], others: &[SectionKind]) -> String {
+    let has = match others.first() {
+        Some(SectionKind::Certificate) => ", only certificates",
+        Some(SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey) => {
+            ", only a private key"
+        }
+        Some(_) => ", only other PEM blocks",
+        None if contains(pem, b"-----BEGIN ") => ", only PEM blocks of other kinds",
+        None if pem.first() == Some(&0x30) => "; it looks like DER, which is not PEM",
+        None if pem.is_empty() => "; it is empty",
+        None => "; it is not PEM",
+    };
+    format!("no PEM block {label:?}{has}")
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|it| it == part)
+}
+
+pub(super) fn malformed(from: &str, fault: String) -> Error {
+    Error::Malformed {
+        from: from.into(),
+        fault,
+    }
+}

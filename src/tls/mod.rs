@@ -1,0 +1,40 @@
+//! Layer 5: TLS 1.2 and 1.3 by rustls, as a [`Transport`](crate::net::Transport) of
+//! the loop.
+//!
+//! ```no_run
+//! use barewire::app::App;
+//! use barewire::tls::Certificates;
+//!
+//! # fn main() -> Result<(), barewire::net::Error> {
+//! App::new()
+//!     .get("/", |_request, reply| reply.text("hello"))
+//!     .listen("[::]:80")?
+//!     .listen_tls("[::]:443", Certificates::read("chain.pem", "key.pem")?)?
+//!     .run()
+//! # }
+//! ```
+//!
+//! # The parts
+//!
+//! - `session`: one connection. The only file that names those of rustls.
+//! - `transport`: that, as the loop takes it: what was agreed on, and what is kept.
+//! - `server`: what a server's connections begin with, and how it is replaced.
+//! - `certificates`: chains and keys, from PEM or DER.
+//! - `names`: which certificate a client gets.
+//! - `x509`: the names and the time of a certificate.
+//! - `provider`: whose cryptography it is.
+
+mod certificates;
+mod error;
+mod names;
+mod provider;
+mod server;
+mod session;
+mod transport;
+mod x509;
+
+pub use certificates::Certificates;
+pub use error::Error;
+pub use names::UnknownName;
+pub use provider::Provider;
+pub use server::{Server, ServerOptions};

@@ -1,0 +1,587 @@
+//! The seam to rustls: the only file that names its connections.
+//!
+//! It has the shape that rustls 0.24 gives its own: records lie in the caller's
+//! memory, content comes out where its record lay, and what is sent is appended to
+//! the caller's `Vec`. rustls 0.23 copies content into a `Vec`, and allocates each
+//! record that it seals; a change of version changes this file.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::fmt;
+use core::ops::Range;
+use std::io::IoSlice;
+
+use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
+use rustls::pki_types::ServerName;
+use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
+};
+use rustls::{ClientConfig, CommonState, Error, ServerConfig};
+
+/// Bytes of the head of a record (RFC 8446 §5.1).
+const HEAD: usize = 5;
+/// Bytes of content that a record has at most (RFC 8446 §5.1).
+const MOST_CONTENT: usize = 16 * 1024;
+/// Room for what stands around the content of a record: its head, a nonce (TLS 1.2),
+/// its type (TLS 1.3) and the tag.
+const AROUND: usize = HEAD + 8 + 1 + 16;
+/// Content of the first records that answer what was received. A peer can open a
+/// record only when all of it is there: so the front of an answer is of use before
+/// the congestion window has let the rest through.
+const FIRST: [usize; 2] = [4 * 1024, 8 * 1024];
+
+/// One TLS connection, of either side. It holds keys and no bytes.
+pub(super) struct Session {
+    side: Side,
+    /// Bytes at the front of the input that were looked at and have to stay: the front
+    /// of a message of the handshake that has several records.
+    seen: usize,
+    /// Records of an answer so far, as many as [`FIRST`] has.
+    answered: u8,
+    /// The name that a client has asked for.
+    server_name: Option<Box<str>>,
+}
+
+std::thread_local! {
+    /// The name in the hello that is read in this moment. rustls 0.23 shows it to who
+    /// chooses the certificate, and does not tell it later.
+    static ASKED: RefCell<Option<Box<str>>> = const { RefCell::new(None) };
+}
+
+/// Notes which name the hello asks for that is read in this moment.
+pub(super) fn note_server_name(name: &str) {
+    ASKED.set(Some(name.into()));
+}
+
+enum Side {
+    Server(UnbufferedServerConnection),
+    Client(UnbufferedClientConnection),
+}
+
+/// What the front of the input was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Content, which lies there now.
+    Content(Range<usize>),
+    /// Messages of TLS itself, or less than a record.
+    Own,
+    /// The peer has said that nothing follows.
+    Closed,
+}
+
+impl Session {
+    /// The server's side of a new connection.
+    pub(super) fn server(config: Arc<ServerConfig>) -> Result<Self, Error> {
+        UnbufferedServerConnection::new(config).map(|it| Self::new(Side::Server(it)))
+    }
+
+    /// The client's side of a new connection, to a server of this name.
+    pub(super) fn client(
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> Result<Self, Error> {
+        UnbufferedClientConnection::new(config, name).map(|it| Self::new(Side::Client(it)))
+    }
+
+    const fn new(side: Side) -> Self {
+        Self {
+            side,
+            seen: 0,
+            answered: 0,
+            server_name: None,
+        }
+    }
+
+    /// Takes the records of TLS's own at the front of `input`, or one record of
+    /// content. How many bytes are used up, and what they were. What the peer is to be
+    /// told is appended to `out`, also if this fails.
+    pub(super) fn receive(
+        &mut self,
+        input: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(usize, Found), Error> {
+        let seen = &mut self.seen;
+        let taken = match &mut self.side {
+            Side::Server(connection) => receive(connection, seen, input, out),
+            Side::Client(connection) => receive(connection, seen, input, out),
+        };
+        match &taken {
+            Ok((_, Found::Content(_))) => self.answered = 0,
+            _ => {
+                if let Some(name) = ASKED.take() {
+                    self.server_name = Some(name);
+                }
+            }
+        }
+        taken
+    }
+
+    /// Appends `plain`, sealed, to `out`. Small parts share a record.
+    pub(super) fn send(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut parts = plain.iter().map(|part| &**part).filter(|it| !it.is_empty());
+        let mut part: &[u8] = &[];
+        loop {
+            if part.is_empty() {
+                match parts.next() {
+                    Some(next) => part = next,
+                    None => return Ok(()),
+                }
+            }
+            let most = FIRST.get(usize::from(self.answered)).copied();
+            self.answered += u8::from(most.is_some());
+            let most = most.unwrap_or(MOST_CONTENT);
+            let (content, rest) = part.split_at(part.len().min(most));
+            part = rest;
+            let mut after = parts.clone();
+            if !rest.is_empty() || content.len() == most || after.next().is_none() {
+                self.seal(content, out)?;
+                continue;
+            }
+            // Put together behind the room for the record that they become.
+            let mut joined = Vec::with_capacity(most);
+            joined.extend_from_slice(content);
+            while joined.len() < most {
+                if part.is_empty() {
+                    match parts.next() {
+                        Some(next) => part = next,
+                        None => break,
+                    }
+                }
+                let (content, rest) = part.split_at(part.len().min(most - joined.len()));
+                joined.extend_from_slice(content);
+                part = rest;
+            }
+            self.seal(&joined, out)?;
+        }
+    }
+
+    fn seal(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        match &mut self.side {
+            Side::Server(connection) => seal(connection, content, out),
+            Side::Client(connection) => seal(connection, content, out),
+        }
+    }
+
+    /// Appends `close_notify` to `out`.
+    pub(super) fn close(&mut self, out: &mut Vec<u8>) {
+        match &mut self.side {
+            Side::Server(connection) => close(connection, out),
+            Side::Client(connection) => close(connection, out),
+        }
+    }
+
+    /// Whether the handshake is over.
+    pub(super) fn is_agreed(&self) -> bool {
+        !self.state().is_handshaking()
+    }
+
+    /// What rustls knows of the connection: versions, suites, certificates.
+    pub(super) fn state(&self) -> &CommonState {
+        match &self.side {
+            Side::Server(connection) => connection,
+            Side::Client(connection) => connection,
+        }
+    }
+
+    #[cfg_attr(not(test), expect(dead_code))]
+    /// The name that the client has asked for (RFC 6066 §3), on a server's side.
+    pub(super) fn server_name(&self) -> Option<&str> {
+        self.server_name.as_deref()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("is_server", &matches!(self.side, Side::Server(_)))
+            .field("is_agreed", &self.is_agreed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A connection of rustls, of either side.
+trait Engine: core::ops::Deref<Target: core::ops::Deref<Target = CommonState>> {
+    type Data;
+
+    fn process<'c, 'i>(&'c mut self, input: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data>;
+}
+
+impl Engine for UnbufferedServerConnection {
+    type Data = ServerConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, input: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        self.process_tls_records(input)
+    }
+}
+
+impl Engine for UnbufferedClientConnection {
+    type Data = ClientConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, input: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        self.process_tls_records(input)
+    }
+}
+
+/// What one call of rustls has come to.
+enum Progress {
+    /// It has done or said something.
+    Again,
+    /// It needs more input.
+    Waits,
+    /// There is content to be fetched.
+    Content,
+    Closed,
+}
+
+fn receive<E: Engine>(
+    engine: &mut E,
+    seen: &mut usize,
+    input: &mut [u8],
+    out: &mut Vec<u8>,
+) -> Result<(usize, Found), Error> {
+    let was_handshaking = engine.is_handshaking();
+    let mut used = 0;
+    // In a handshake record by record: the call that ends it must open no content.
+    let mut given = match was_handshaking {
+        true => (*seen).min(input.len()),
+        false => input.len(),
+    };
+    loop {
+        let (discard, progress) = step(engine, &mut input[used..given], out)?;
+        let from = used;
+        used += discard; // of what was given
+        match progress {
+            Progress::Again => {}
+            Progress::Content => {
+                let len = fetch(engine, &mut input[from..used])?;
+                return Ok((used, Found::Content(from..from + len)));
+            }
+            Progress::Closed => return Ok((used, Found::Closed)),
+            Progress::Waits if !was_handshaking || !engine.is_handshaking() => {
+                *seen = 0;
+                return Ok((used, Found::Own));
+            }
+            Progress::Waits => {
+                *seen = given - used;
+                let rest = input[given..].len();
+                match record_at(&input[given..]) {
+                    Some(record) if record <= rest => given += record,
+                    // Its front may show already that it is none.
+                    _ if rest > 0 => {
+                        step(engine, &mut input[used..], out)?;
+                        return Ok((used, Found::Own));
+                    }
+                    _ => return Ok((used, Found::Own)),
+                }
+            }
+        }
+    }
+}
+
+/// The length of the record that begins here, as its head says.
+fn record_at(input: &[u8]) -> Option<usize> {
+    let &[_, _, _, a, b, ..] = input else {
+        return None;
+    };
+    Some(HEAD + usize::from(u16::from_be_bytes([a, b])))
+}
+
+/// Has rustls take one step, and says what it wants said: how many bytes of `input`
+/// are used up, and what comes next.
+fn step<E: Engine>(
+    engine: &mut E,
+    input: &mut [u8],
+    out: &mut Vec<u8>,
+) -> Result<(usize, Progress), Error> {
+    let UnbufferedStatus { discard, state } = engine.process(input);
+    let progress = match state {
+        Ok(ConnectionState::EncodeTlsData(mut data)) => {
+            append(out, 512, |room| data.encode(room).map_err(lacking))?;
+            Progress::Again
+        }
+        Ok(ConnectionState::TransmitTlsData(data)) => {
+            data.done();
+            Progress::Again
+        }
+        Ok(ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_)) => Progress::Waits,
+        Ok(ConnectionState::ReadTraffic(_)) => Progress::Content,
+        Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => Progress::Closed,
+        // Early data is never accepted.
+        Ok(_) => return Err(unexpected()),
+        Err(error) => {
+            // The alert waits inside.
+            while let ConnectionState::EncodeTlsData(mut data) = match engine.process(&mut []).state
+            {
+                Ok(state) => state,
+                Err(_) => return Err(error),
+            } {
+                append(out, 64, |room| data.encode(room).map_err(lacking))?;
+            }
+            return Err(error);
+        }
+    };
+    Ok((discard, progress))
+}
+
+/// Copies content that was opened to the front of where its record lay.
+///
+/// rustls lends it only together with all input of the call: so it is asked again,
+/// without any.
+fn fetch<E: Engine>(engine: &mut E, record: &mut [u8]) -> Result<usize, Error> {
+    let Ok(ConnectionState::ReadTraffic(mut traffic)) = engine.process(&mut []).state else {
+        return Err(unexpected());
+    };
+    let content = traffic.next_record().ok_or_else(unexpected)??.payload;
+    let room = record.get_mut(..content.len()).ok_or_else(unexpected)?;
+    room.copy_from_slice(content);
+    Ok(content.len())
+}
+
+/// Seals content, which becomes one record.
+fn seal<E: Engine>(engine: &mut E, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    while let (_, Progress::Again) = step(engine, &mut [], out)? {}
+    let Ok(ConnectionState::WriteTraffic(mut traffic)) = engine.process(&mut []).state else {
+        return Err(unexpected());
+    };
+    append(out, content.len() + AROUND, |room| {
+        traffic.encrypt(content, room).map_err(|error| match error {
+            EncryptError::InsufficientSize(size) => Lack::Room(size.required_size),
+            EncryptError::EncryptExhausted => Lack::Else(Error::EncryptError),
+        })
+    })
+}
+
+fn close<E: Engine>(engine: &mut E, out: &mut Vec<u8>) {
+    // Messages that wait go in front.
+    while let Ok((_, Progress::Again)) = step(engine, &mut [], out) {}
+    if let Ok(ConnectionState::WriteTraffic(mut traffic)) = engine.process(&mut []).state {
+        let closed = append(out, 64, |room| {
+            traffic
+                .queue_close_notify(room)
+                .map_err(|error| match error {
+                    EncryptError::InsufficientSize(size) => Lack::Room(size.required_size),
+                    EncryptError::EncryptExhausted => Lack::Else(Error::EncryptError),
+                })
+        });
+        // Without keys there is nothing to close.
+        drop(closed);
+    }
+}
+
+/// Why nothing was written.
+enum Lack {
+    /// So many bytes of room are needed.
+    Room(usize),
+    Else(Error),
+}
+
+fn lacking(error: EncodeError) -> Lack {
+    match error {
+        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
+            Lack::Room(required_size)
+        }
+        EncodeError::AlreadyEncoded => Lack::Else(unexpected()),
+    }
+}
+
+/// Appends what `write` puts into room of `guess` bytes, or of as many as it asks for.
+fn append(
+    out: &mut Vec<u8>,
+    guess: usize,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, Lack>,
+) -> Result<(), Error> {
+    let mark = out.len();
+    let mut room = guess;
+    loop {
+        out.resize(mark + room, 0);
+        match write(&mut out[mark..]) {
+            Ok(written) => {
+                out.truncate(mark + written);
+                return Ok(());
+            }
+            Err(Lack::Room(more)) if more > room => room = more,
+            Err(lack) => {
+                out.truncate(mark);
+                return Err(match lack {
+                    Lack::Else(error) => error,
+                    Lack::Room(_) => unexpected(),
+                });
+            }
+        }
+    }
+}
+
+/// rustls is not as this file knows it.
+fn unexpected() -> Error {
+    Error::General("rustls is in a state that is not known here".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use std::vec;
+
+    use rustls::RootCertStore;
+
+    use super::*;
+    use crate::tls::names::{Chooser, UnknownName};
+
+    /// The two ends, each with what it has not opened yet.
+    struct Pair {
+        client: Session,
+        server: Session,
+        to_client: Vec<u8>,
+        to_server: Vec<u8>,
+    }
+
+    fn configs(
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> (Arc<ServerConfig>, Arc<ClientConfig>) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_string()]).unwrap();
+        let key = made.signing_key.serialize_der();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let certificates =
+            crate::tls::Certificates::from_der([made.cert.der().to_vec()], key).unwrap();
+        let keys = certificates.keys(&provider).unwrap();
+        let server = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Chooser::new(keys, UnknownName::Default)));
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        (Arc::new(server), Arc::new(client))
+    }
+
+    impl Pair {
+        fn new(configs: &(Arc<ServerConfig>, Arc<ClientConfig>)) -> Self {
+            let name = ServerName::try_from("localhost").unwrap();
+            Self {
+                client: Session::client(configs.1.clone(), name).unwrap(),
+                server: Session::server(configs.0.clone()).unwrap(),
+                to_client: Vec::new(),
+                to_server: Vec::new(),
+            }
+        }
+
+        /// Lets both open what they have, `cut` bytes more in each call, until neither
+        /// says anything. What the server and the client have received.
+        fn talk(&mut self, cut: usize) -> (Vec<u8>, Vec<u8>) {
+            let (mut at_server, mut at_client) = (Vec::new(), Vec::new());
+            let mut begun = !self.client.is_agreed() && self.to_server.is_empty();
+            loop {
+                let before = (self.to_server.len(), self.to_client.len());
+                drain(
+                    &mut self.server,
+                    &mut self.to_server,
+                    cut,
+                    &mut self.to_client,
+                    &mut at_server,
+                );
+                if begun || !self.to_client.is_empty() {
+                    drain(
+                        &mut self.client,
+                        &mut self.to_client,
+                        cut,
+                        &mut self.to_server,
+                        &mut at_client,
+                    );
+                    begun = false;
+                }
+                if before == (0, 0) && self.to_server.is_empty() && self.to_client.is_empty() {
+                    return (at_server, at_client);
+                }
+            }
+        }
+    }
+
+    fn drain(
+        session: &mut Session,
+        sealed: &mut Vec<u8>,
+        cut: usize,
+        out: &mut Vec<u8>,
+        plain: &mut Vec<u8>,
+    ) {
+        let mut kept: Vec<u8> = Vec::new();
+        let all = core::mem::take(sealed);
+        let mut pieces = all.chunks(cut);
+        loop {
+            let was_agreed = session.is_agreed();
+            let (used, found) = session.receive(&mut kept, out).unwrap();
+            if let Found::Content(range) = found {
+                assert!(was_agreed, "content in the call that ended the handshake");
+                plain.extend_from_slice(&kept[range]);
+            }
+            kept.drain(..used);
+            if used == 0 {
+                match pieces.next() {
+                    Some(piece) => kept.extend_from_slice(piece),
+                    None => break,
+                }
+            }
+        }
+        assert!(kept.is_empty(), "{} bytes were not opened", kept.len());
+    }
+
+    #[test]
+    fn both_ends_agree_and_talk_however_it_is_cut() {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let configs = configs(&[version]);
+            for cut in [1, 2, 3, 5, 7, 64, 1_000, 100_000] {
+                let mut pair = Pair::new(&configs);
+                pair.talk(cut);
+                assert!(pair.client.is_agreed() && pair.server.is_agreed());
+                assert_eq!(pair.server.server_name(), Some("localhost"));
+                let text = vec![7; 50_000];
+                let parts = [
+                    IoSlice::new(b"one "),
+                    IoSlice::new(b""),
+                    IoSlice::new(b"record"),
+                    IoSlice::new(&text),
+                ];
+                pair.client.send(&parts, &mut pair.to_server).unwrap();
+                pair.server
+                    .send(&[IoSlice::new(b"hello")], &mut pair.to_client)
+                    .unwrap();
+                let (at_server, at_client) = pair.talk(cut);
+                assert_eq!(at_server[..10], *b"one record");
+                assert_eq!(at_server[10..], text);
+                assert_eq!(at_client, b"hello");
+            }
+        }
+    }
+
+    #[test]
+    fn a_closed_end_is_said_and_heard() {
+        let mut pair = Pair::new(&configs(rustls::ALL_VERSIONS));
+        pair.talk(100_000);
+        pair.server.close(&mut pair.to_client);
+        let (used, found) = pair
+            .client
+            .receive(&mut pair.to_client, &mut pair.to_server)
+            .unwrap();
+        assert_eq!((used, found), (pair.to_client.len(), Found::Closed));
+    }
+
+    #[test]
+    fn what_is_no_tls_gets_an_alert() {
+        for input in [
+            &b"GET / HTTP/1.1\r\n\r\n"[..],
+            b"\x16\x03\x01\xff\xff\x01",
+            b"\x16\x03\x01\x00\x00",
+        ] {
+            let mut session = Session::server(configs(rustls::ALL_VERSIONS).0).unwrap();
+            let mut out = Vec::new();
+            let error = session.receive(&mut input.to_vec(), &mut out).unwrap_err();
+            assert_eq!(out, [21, 3, 3, 0, 2, 2, 50], "{error}"); // decode_error
+        }
+    }
+}

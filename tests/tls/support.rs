@@ -1,0 +1,99 @@
+//! Certificates that the tests make, and clients that talk to a server over TLS.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use barewire::app::{App, Server};
+use barewire::net::Address;
+use barewire::tls::Certificates;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+/// A certificate authority of the tests.
+pub(crate) struct Authority {
+    pub(crate) certificate: rcgen::Certificate,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+impl Authority {
+    pub(crate) fn new(name: &str) -> Self {
+        let mut params = rcgen::CertificateParams::new([]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self {
+            certificate,
+            issuer: rcgen::Issuer::new(params, key),
+        }
+    }
+
+    /// A certificate for these names, as DER with its key.
+    pub(crate) fn issue(&self, names: &[&str]) -> (Vec<u8>, Vec<u8>) {
+        let names: Vec<String> = names.iter().map(|it| it.to_string()).collect();
+        let params = rcgen::CertificateParams::new(names).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate.der().to_vec(), key.serialize_der())
+    }
+
+    pub(crate) fn certificates(&self, names: &[&str]) -> Certificates {
+        let (certificate, key) = self.issue(names);
+        Certificates::from_der([certificate], key).unwrap()
+    }
+
+    /// What a client has that trusts this authority alone.
+    pub(crate) fn client(&self, alpn: &[&str]) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|it| it.as_bytes().to_vec()).collect();
+        config
+    }
+}
+
+pub(crate) fn port_of(server: &Server, at: usize) -> u16 {
+    match &server.local_addresses()[at] {
+        Address::Tcp(address) => address.port(),
+        Address::Unix(_) => unreachable!(),
+    }
+}
+
+pub(crate) type Client = StreamOwned<ClientConnection, TcpStream>;
+
+/// A connection to this machine, which nothing has been said over.
+pub(crate) fn connect(port: u16, name: &str, config: &Arc<ClientConfig>) -> Client {
+    let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.set_nodelay(true).unwrap();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    StreamOwned::new(ClientConnection::new(config.clone(), name).unwrap(), socket)
+}
+
+/// All that comes for a request that closes.
+pub(crate) fn get(client: &mut Client, path: &str) -> String {
+    write!(
+        client,
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut all = String::new();
+    client.read_to_string(&mut all).unwrap();
+    all
+}
+
+/// Serves the routes that the tests ask for.
+pub(crate) fn app() -> App {
+    App::new()
+        .get("/", |_request, reply| reply.text("hello"))
+        .post("/echo", |request, reply| {
+            reply.body(request.content_type(), request.body())
+        })
+}
