@@ -327,6 +327,14 @@ impl Connection {
         self.exchange.take(Input::Close);
     }
 
+    /// Begins the wait for the next exchange, behind one that is over.
+    #[inline(always)]
+    const fn wait_for_next(&mut self, now: Instant) {
+        self.reading = Reading::Idle;
+        self.since = now;
+        (self.scanned, self.line, self.spent) = (0, 0, 0);
+    }
+
     /// Ends the exchange if both its messages are complete, or the connection
     /// if it does not outlive them.
     #[inline]
@@ -337,9 +345,7 @@ impl Connection {
                     return self.close(After::Close);
                 }
                 self.exchange.take(Input::Reuse);
-                self.reading = Reading::Idle;
-                self.since = now;
-                (self.scanned, self.line, self.spent) = (0, 0, 0);
+                self.wait_for_next(now);
             }
             (Request::Done, Response::Done, After::Close | After::Linger) => {
                 self.close(self.after);

@@ -79,9 +79,9 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
         terms,
     } = owner.lend(input)?;
     let lent = lent(terms);
-    let is_usual = shortcut!("hand_over") && link.over.is_none() && !link.is_preface(input);
+    let is_usual =
+        shortcut!("hand_over") && !is_end && link.over.is_none() && !link.is_preface(input);
     let received = match &mut link.protocol {
-        _ if is_end => link.receive_eof(input, lent, out),
         Protocol::Http1(machine) if is_usual => {
             let due = lent.now + lent.limits.reply;
             let (lent, shown, _) = lent.pass(|limits| &limits.http1);
@@ -90,8 +90,8 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
                     used,
                     step: Step::Event(http1::Event::Request { ref head, content }),
                 }) => {
+                    *unanswered = Some(Snapshot::of(machine)); // a response is owed
                     link.open(due);
-                    *unanswered = link.snapshot();
                     let stream = link.exchange.id;
                     owner.request(EventContext { used, stream }, head, content);
                     return Some(PASSED);
@@ -137,9 +137,9 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
                     found => link.took_http2(found, input, lent, (shown, limits), out),
                 }
             }
-            false => link.receive(input, lent, out),
+            false => receive(link, input, is_end, lent, out),
         },
-        _ => link.receive(input, lent, out),
+        _ => receive(link, input, is_end, lent, out),
     };
     Some(match received {
         Ok(Received {
@@ -154,4 +154,21 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
         Ok(received) => Ok(received.map(|_| ())),
         Err(violation) => Err(violation),
     })
+}
+
+/// What is neither a request nor a message nor a piece of content as it comes: apart, so
+/// that those have no part in what it takes.
+#[cold]
+#[inline(never)]
+fn receive<'b>(
+    link: &mut Link,
+    input: &'b mut [u8],
+    is_end: bool,
+    lent: CallContext<'b>,
+    out: &mut impl Sink,
+) -> Result<Received<Event<'b>>, ProtocolError> {
+    match is_end {
+        true => link.receive_eof(input, lent, out),
+        false => link.receive(input, lent, out),
+    }
 }

@@ -15,6 +15,14 @@ use crate::wire::{Instant, Role, Sink};
 #[derive(Debug)]
 pub struct Snapshot(http1::Connection);
 
+impl Snapshot {
+    /// Of a machine that owes a response.
+    #[inline]
+    pub(super) fn of(machine: &http1::Connection) -> Self {
+        Self(machine.clone())
+    }
+}
+
 /// The length that a head announces; a machine has judged it before.
 fn announced(fields: Fields<'_>) -> Option<u64> {
     let last = fields.get_str("Content-Length")?.rsplit(',').next()?;
@@ -122,7 +130,9 @@ impl Link {
     ) -> Result<(), UsageError> {
         let machine = match &mut self.protocol {
             Protocol::Http1(machine) => machine,
-            Protocol::Http2(many) => return many.respond(stream, head, body, date, now, out),
+            Protocol::Http2(many) => {
+                return many.respond(stream, &{ *head }, body, date, now, out);
+            }
             Protocol::WebSocket(_) | Protocol::Raw { .. } => return Err(UsageError::OtherProtocol),
         };
         let (length, endless) = (body.length(), body.is_endless());
@@ -327,7 +337,7 @@ impl Link {
     pub fn snapshot(&self) -> Option<Snapshot> {
         match &self.protocol {
             Protocol::Http1(machine) if self.owes_response(self.exchange.id) => {
-                Some(Snapshot(machine.clone()))
+                Some(Snapshot::of(machine))
             }
             _ => None,
         }

@@ -224,7 +224,7 @@ impl Context<'_> {
         if let Body::Whole(bytes) = &body
             && bytes.len() >= LARGE
         {
-            return self.respond_past(head, bytes);
+            return self.respond_past(&{ *head }, bytes);
         }
         let (connection, state) = self.state.connection_and_state(self.exchange)?;
         let (stream, now) = (state.stream, state.now);

@@ -30,6 +30,17 @@ pub trait Sink {
         self.put(bytes.get(..n).unwrap_or(bytes));
     }
 
+    /// Appends pieces, one behind the other. The caller has checked that they fit.
+    #[inline]
+    fn put_all<const N: usize>(&mut self, pieces: [&[u8]; N])
+    where
+        Self: Sized,
+    {
+        for piece in pieces {
+            self.put(piece);
+        }
+    }
+
     /// Appends `n` bytes and lends them for writing; what they hold before is
     /// unspecified. The caller has checked that they fit, and gets exactly `n`
     /// bytes if they do.

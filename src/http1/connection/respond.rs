@@ -9,7 +9,7 @@ use crate::http::{
     ContentFraming, Fields, ResponseContent, ResponseHead, SentLength, Status, date::Date,
 };
 use crate::http1::encode::{self, Section};
-use crate::http1::state::{Input, Request, Response};
+use crate::http1::state::{Exchange, Input, Request, Response};
 use crate::http1::{BodyLength, UsageError};
 use crate::wire::{Instant, Role, Sink, shortcut};
 
@@ -129,7 +129,9 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        if self.send_whole_head(head, body.len(), date, now, out)? {
+        if !self.send_usual(head, body.len(), body, date, now, out)
+            && self.send_unusual_head(&{ *head }, body.len(), date, now, out)?
+        {
             out.put(body);
         }
         Ok(())
@@ -150,16 +152,18 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        if self.send_whole_head(head, body.len(), date, now, out)? {
+        if self.send_usual(head, body.len(), b"", date, now, out)
+            || self.send_unusual_head(head, body.len(), date, now, out)?
+        {
             out.put_shared(body);
         }
         Ok(())
     }
 
-    /// Sends the head of a whole response, and says whether its content is to
-    /// follow, which is as good as sent.
-    #[inline(always)]
-    fn send_whole_head(
+    /// Sends the head of a whole response of any kind, and says whether its content
+    /// is to follow, which is as good as sent.
+    #[inline(never)]
+    fn send_unusual_head(
         &mut self,
         head: &ResponseHead<'_>,
         length: usize,
@@ -167,56 +171,49 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<bool, UsageError> {
-        if date.is_some_and(|date| self.send_usual(head, length, date, now, out)) {
-            return Ok(true);
-        }
         let known = BodyLength::Known(length as u64);
         self.respond(head, known, date, now, out, length)?;
         let follows = self.sending == Sending::Fixed;
-        self.end_response(now);
+        self.exchange.take(Input::ResponseHead { body: false });
+        self.sending = Sending::Nothing;
+        self.settle(now);
         Ok(follows)
     }
 
-    /// Sends the head of a whole response where nothing about it is unusual: a
-    /// 200 to a request of version 1.1 that is complete, on a connection that
-    /// stays open, with fields that need not be looked at. It is what the long way
-    /// would have written; `false` if that has to be gone.
+    /// Sends the head of a whole response, and `content` behind it, where nothing
+    /// about it is unusual: a 200 to a request of version 1.1 that is complete, on a
+    /// connection that stays open, with fields that need not be looked at. It is what
+    /// the long way would have written; `false` if that has to be gone.
     #[inline(always)]
     fn send_usual(
         &mut self,
         head: &ResponseHead<'_>,
         length: usize,
-        date: &Date,
+        content: &[u8],
+        date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
     ) -> bool {
         let is_usual = shortcut!("http1_response")
             && head.status == Status::OK
             && self.role == Role::Server
-            && self.exchange.request == Request::Done
-            && self.exchange.response == Response::Owed
+            && self.exchange == Exchange::ASKED
             && self.asked == RequestKind::Plain
             && matches!(self.after, After::Keep | After::KeepDraining)
             && !self.old
             && !self.shutdown;
-        let (true, Some(lines)) = (is_usual, head.fields.plain_lines()) else {
+        let (true, Some(lines), Some(date)) = (is_usual, head.fields.plain_lines(), date) else {
             return false;
         };
         if out.room() < (encode::HEAD_ROOM + lines.len()).saturating_add(length) {
             return false;
         }
         encode::put_ok(date, length as u64, out);
-        out.put(lines);
-        out.put(b"\r\n");
-        self.end_response(now);
-        true
-    }
-
-    #[inline(always)]
-    fn end_response(&mut self, now: Instant) {
-        self.exchange.take(Input::ResponseHead { body: false });
+        out.put_all([lines, b"\r\n", content]);
         self.sending = Sending::Nothing;
-        self.settle(now);
+        self.exchange = Exchange::IDLE;
+        self.wait_for_next(now);
+        true
     }
 
     /// Checks and writes the head of a final response, and settles how its

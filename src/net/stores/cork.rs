@@ -352,6 +352,11 @@ impl Sink for Cork {
         self.copied.put_front(bytes, n);
     }
 
+    #[inline(always)]
+    fn put_all<const N: usize>(&mut self, pieces: [&[u8]; N]) {
+        self.copied.put_all(pieces);
+    }
+
     #[inline]
     fn space(&mut self, n: usize) -> &mut [u8] {
         self.copied.space(n)

@@ -53,22 +53,37 @@ impl Gathered {
 
     #[inline(always)]
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        if let Some(rest) = self.memory.get_mut(self.len..)
-            && let Some(place) = rest.get_mut(..bytes.len())
+        self.put_all([bytes]);
+    }
+
+    /// Appends pieces, for which it looks once whether there is room.
+    #[inline(always)]
+    pub(super) fn put_all<const N: usize>(&mut self, pieces: [&[u8]; N]) {
+        let end = pieces
+            .iter()
+            .try_fold(self.len, |end, it| end.checked_add(it.len()));
+        if let Some(end) = end
+            && let Some(mut place) = self.memory.get_mut(self.len..end)
         {
-            place.copy_from_slice(bytes);
-            self.len += bytes.len();
+            for piece in pieces {
+                // The place is as long as all pieces.
+                let (front, rest) = place.split_at_mut(piece.len());
+                front.copy_from_slice(piece);
+                place = rest;
+            }
+            self.len = end;
         } else {
-            self.put_and_grow(bytes);
+            pieces
+                .into_iter()
+                .for_each(|piece| self.put_and_grow(piece));
         }
     }
 
     /// Appends the first `n` of `bytes`, of which it may copy all.
     #[inline(always)]
     pub(super) fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
-        if let Some(rest) = self.memory.get_mut(self.len..)
-            && let Some(place) = rest.first_chunk_mut()
-        {
+        let place = self.memory.get_mut(self.len..self.len.saturating_add(N));
+        if let Some(place) = place.and_then(|place| place.first_chunk_mut()) {
             *place = *bytes;
             self.len += n.min(N);
         } else {
@@ -136,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_behaves_like_a_vector(steps in prop::collection::vec((0..6u8, 0..9000usize), 0..40)) {
+        fn it_behaves_like_a_vector(steps in prop::collection::vec((0..7u8, 0..9000usize), 0..40)) {
             let (mut gathered, mut model) = (Gathered::new(), Vec::new());
             for (n, (step, size)) in steps.into_iter().enumerate() {
                 let n = n as u8;
@@ -160,6 +175,12 @@ mod tests {
                     4 => {
                         gathered.advance(size);
                         model.drain(..size.min(model.len()));
+                    }
+                    5 => {
+                        let (few, many) = (vec![n; size / 7], vec![!n; size]);
+                        gathered.put_all([&few, b"", &many]);
+                        model.extend(few);
+                        model.extend(many);
                     }
                     _ => {
                         gathered.shrink_to(size);
