@@ -3,25 +3,23 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::connecting::dials::Dialling;
+use super::connecting::dials::Dials;
 use super::connecting::listening::Listening;
 use super::packing::connections::Connections;
 use super::remote::Mail;
 use super::report::report;
 use super::stores::departures::Departures;
 use super::stores::mailbox::mailbox;
-use super::stores::placed::Placed;
 use super::system::descriptors::descriptors;
 use super::transport::details::DetailsTable;
 use super::transport::sockets::Sockets;
 use super::turns::dispatch::Dispatch;
-use super::turns::input_buffer::InputBuffer;
+use super::turns::input_buffers::InputBuffers;
 use super::turns::memory::Memory;
 use super::turns::state::State;
 use super::{
     Accepted, Caps, Context, Cork, Counters, Deadlines, Error, Exchange, Handler, Inbox, Key,
-    Limits, Listeners, MemoryUse, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Resolver,
-    Timers,
+    Limits, Listeners, MemoryUse, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Timers,
 };
 use crate::http::{FieldBuffer, OwnedScratch, date::Date};
 use crate::link::{self, RequestPool};
@@ -76,19 +74,11 @@ pub struct Loop<P: Poller = Mio> {
     pub(super) listeners: Listeners<P, Listening>,
     /// Connections let in; empty between turns.
     pub(super) accepted: Vec<Accepted<P::Stream, Listening>>,
-    pub(super) dialling: Vec<Dialling>,
-    pub(super) resolver: Option<Resolver>,
+    pub(super) dials: Dials,
     pub(super) sockets: Sockets<P::Stream>,
     /// What transports have sealed; empty between uses.
     pub(super) sealed: Vec<u8>,
-    pub(super) read: Placed,
-    #[expect(
-        clippy::vec_box,
-        reason = "a connection holds a pointer, not the buffer"
-    )]
-    pub(super) spare: Vec<Box<InputBuffer>>,
-    /// Memory for the next long kept input; all of it initialised.
-    pub(super) large: Placed,
+    pub(super) buffers: InputBuffers,
     pub(super) deadlines: Deadlines,
     /// Slots whose deadlines have passed; empty between turns.
     pub(super) passed: Vec<u32>,
@@ -146,12 +136,11 @@ impl<P: Poller> Loop<P> {
     pub fn with_poller(poller: P, limits: Limits) -> Result<Self, Error> {
         limits.check()?;
         let (mailbox, inbox) = mailbox(limits.mailbox, limits.mailbox_memory, poller.waker());
-        let mut read = Placed::new(limits.read_size);
         let slots = SLOTS.min(limits.connections as usize);
         let caps = Caps::new();
         let memory = Memory::new(&limits, caps.clone());
         let all = memory.all.clone();
-        read.charge_to(Some(&all));
+        let buffers = InputBuffers::new(limits.read_size, &all);
         let (mut cork, mut request_pool) = (Cork::new(usize::MAX), RequestPool::new());
         let mut queues = Queues::new(limits.spare_memory);
         cork.charge_to(&all);
@@ -200,13 +189,10 @@ impl<P: Poller> Loop<P> {
             poller,
             listeners: Listeners::new(),
             accepted: Vec::new(),
-            dialling: Vec::new(),
-            resolver: None,
+            dials: Dials::default(),
             sockets: Sockets::with_room(slots),
             sealed: Vec::new(),
-            read,
-            spare: Vec::new(),
-            large: Placed::default(),
+            buffers,
             deadlines: Deadlines::with_room(slots),
             passed: Vec::new(),
             round: Vec::new(),

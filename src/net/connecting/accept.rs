@@ -55,7 +55,7 @@ impl<P: Poller> Loop<P> {
         owner: Owner,
         profile: Profile,
     ) -> Result<Address, Error> {
-        if self.read.len() < LEAST_READ {
+        if self.buffers.size() < LEAST_READ {
             return Err(Error::Config("read_size must have room for a record"));
         }
         self.listen_with(

@@ -8,41 +8,26 @@ use crate::link::{EndReason, Event, Unreachable};
 use crate::net::transport::secured::LEAST_READ;
 use crate::net::turns::connection::Phase;
 use crate::net::turns::socket_state::SocketState;
-use crate::net::{Destination, Dial, Exchange, Key, Loop, Peer, Poller, Resolver};
-use crate::wire::{Instant, Role};
+use crate::net::{Destination, Dial, Exchange, Key, Loop, Peer, Poller};
+use crate::wire::Role;
 
 impl<P: Poller> Loop<P> {
     /// Moves all dials on: those that handlers have asked for, those whose
     /// names are resolved, and those whose attempts took too long.
     pub(in crate::net) fn dial(&mut self) {
-        let dials = &self.dispatch.state.dials;
-        if dials.is_empty() && self.dialling.is_empty() && self.resolver.is_none() {
+        if self.dispatch.state.dials.is_empty() && self.dials.is_idle() {
             return;
         }
         for request in mem::take(&mut self.dispatch.state.dials) {
             self.begin(request);
         }
-        while let Some(resolved) = self.resolver.as_mut().and_then(Iterator::next) {
-            if let Some(dialling) = self.dialling.iter_mut().find(|it| it.key == resolved.dial) {
-                dialling.dial.resolved(resolved.found);
-                self.attempt(resolved.dial);
-            }
-        }
-        let now = self.dispatch.state.now;
-        while let Some(late) = self
-            .dialling
-            .iter_mut()
-            .find(|it| it.dial.deadline() <= now)
-        {
-            late.dial.timed_out();
-            let key = late.key;
+        while let Some(key) = self.dials.next_resolved() {
             self.attempt(key);
         }
-    }
-
-    /// When the first dial has to be looked at.
-    pub(in crate::net) fn next_dial(&self) -> Option<Instant> {
-        self.dialling.iter().map(|it| it.dial.deadline()).min()
+        let now = self.dispatch.state.now;
+        while let Some(key) = self.dials.next_late(now) {
+            self.attempt(key);
+        }
     }
 
     fn begin(&mut self, request: DialRequest) {
@@ -52,12 +37,12 @@ impl<P: Poller> Loop<P> {
             speaks,
             transport,
         } = request;
-        if transport.is_some() && self.read.len() < LEAST_READ {
+        if transport.is_some() && self.buffers.size() < LEAST_READ {
             return self.give_up(key, Unreachable::Handshake); // no record could be opened
         }
         let limits = &self.dispatch.state.limits;
         let dial = Dial::new(&destination, self.dispatch.state.now, limits);
-        self.dialling.push(Dialling {
+        self.dials.push(Dialling {
             key,
             dial,
             speaks,
@@ -67,10 +52,7 @@ impl<P: Poller> Loop<P> {
             Destination::Address(_) => self.attempt(key),
             Destination::Name { host, port } => {
                 let waker = self.poller.waker();
-                let resolver = self
-                    .resolver
-                    .get_or_insert_with(|| Resolver::new(waker, limits));
-                if resolver.resolve(key, &host, port).is_err() {
+                if !self.dials.resolve(key, (&host, port), waker, limits) {
                     self.give_up(key, Unreachable::TooManyNames);
                 }
             }
@@ -83,12 +65,12 @@ impl<P: Poller> Loop<P> {
             self.poller.reset(stream);
         }
         let Self {
-            dialling,
+            dials,
             poller,
             dispatch,
             ..
         } = self;
-        let Some(dialling) = dialling.iter_mut().find(|it| it.key == key) else {
+        let Some(dialling) = dials.get_mut(key) else {
             return;
         };
         match dialling.dial.connect(poller, &dispatch.state.limits) {
@@ -126,13 +108,12 @@ impl<P: Poller> Loop<P> {
     }
 
     fn connected(&mut self, key: Key) {
-        let Some(index) = self.dialling.iter().position(|it| it.key == key) else {
+        let Some(Dialling {
+            speaks, transport, ..
+        }) = self.dials.remove(key)
+        else {
             return;
         };
-        // A position just found.
-        let Dialling {
-            speaks, transport, ..
-        } = self.dialling.swap_remove(index);
         let state = &mut self.dispatch.state;
         let Some(connection) = state.connections.get_mut(key) else {
             return;
@@ -159,19 +140,14 @@ impl<P: Poller> Loop<P> {
     }
 
     fn failed(&mut self, key: Key, error: io::Error) {
-        if let Some(dialling) = self.dialling.iter_mut().find(|it| it.key == key) {
+        if let Some(dialling) = self.dials.get_mut(key) {
             dialling.dial.failed(error);
             self.attempt(key);
         }
     }
 
     fn give_up(&mut self, key: Key, why: Unreachable) {
-        self.dialling.retain(|it| it.key != key);
+        self.dials.remove(key);
         self.end(key, EndReason::Unreachable(why));
-    }
-
-    /// Forgets the dial of a connection that has ended.
-    pub(in crate::net) fn forget_dial(&mut self, key: Key) {
-        self.dialling.retain(|it| it.key != key);
     }
 }

@@ -18,15 +18,14 @@ impl<P: Poller> Loop<P> {
             return false;
         }
         let mut had = 0;
-        if let Some(mut input_buffer) = connection.input_buffer.take() {
-            had = input_buffer.len(); // below the limit, and so below the size of a read
-            self.read[..had].copy_from_slice(input_buffer.bytes());
-            self.spare_kept(input_buffer);
+        if let Some(input_buffer) = connection.input_buffer.take() {
+            let all = &self.dispatch.state.memory.all;
+            had = self.buffers.put_in_front(input_buffer, all);
         }
         let Some(stream) = self.sockets.get_mut(key) else {
             return false;
         };
-        let Ok(read) = self.poller.read(stream, &mut self.read[had..]) else {
+        let Ok(read) = self.poller.read(stream, &mut self.buffers.read()[had..]) else {
             self.end(key, EndReason::Reset);
             return false;
         };
@@ -37,18 +36,18 @@ impl<P: Poller> Loop<P> {
         };
         connection.socket.note_read(read.end, read.drained);
         let total = had + read.bytes; // within the buffer
-        let header = match read_proxy_header(&self.read[..total], state.limits.proxy_header) {
-            Ok(header) if header.is_some() || !connection.socket.has_ended() => header,
-            Ok(_) | Err(_) => {
-                state.counters.proxy_faults += 1;
-                self.end(key, EndReason::Aborted);
-                return false;
-            }
-        };
+        let header =
+            match read_proxy_header(&self.buffers.read()[..total], state.limits.proxy_header) {
+                Ok(header) if header.is_some() || !connection.socket.has_ended() => header,
+                Ok(_) | Err(_) => {
+                    state.counters.proxy_faults += 1;
+                    self.end(key, EndReason::Aborted);
+                    return false;
+                }
+            };
         let used = header.map_or(0, |(length, _)| length);
         if used < total {
-            let mut input_buffer = self.spare.pop().unwrap_or_default();
-            input_buffer.fill(&self.read[used..total]);
+            let mut input_buffer = self.buffers.keep(used..total);
             // Nobody knows yet whose it is.
             input_buffer.charge_to(Some(&state.memory.all));
             connection.input_buffer = Some(input_buffer);

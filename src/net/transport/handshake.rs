@@ -46,11 +46,11 @@ impl<P: Poller> Loop<P> {
         let Self {
             sockets,
             poller,
-            read: room,
+            buffers,
             sealed,
             ..
         } = self;
-        let opened = match sockets.read(poller, key, room, sealed) {
+        let opened = match sockets.read(poller, key, buffers.read(), sealed) {
             Ok(opened) => opened,
             Err(fault) => {
                 self.cannot_read(key, fault);

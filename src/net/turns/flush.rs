@@ -195,7 +195,7 @@ impl<P: Poller> Loop<P> {
         if *left == 0 {
             return false;
         }
-        match self.poller.read(stream, &mut self.read) {
+        match self.poller.read(stream, self.buffers.read()) {
             Ok(read) if !read.end && (read.bytes < *left as usize || !*taken) => {
                 // Who has not taken all is not listened to beyond, but not cut off.
                 *left = left.saturating_sub(u32::try_from(read.bytes).unwrap_or(u32::MAX));
@@ -232,7 +232,7 @@ impl<P: Poller> Loop<P> {
             self.spare_kept(input_buffer);
         }
         if connection.is_dialled() {
-            self.forget_dial(key);
+            self.dials.forget(key);
         } else {
             let Dispatch {
                 state, profiles, ..

@@ -9,6 +9,7 @@ pub(super) mod feed;
 pub(super) mod flush;
 pub(super) mod holds;
 pub(super) mod input_buffer;
+pub(super) mod input_buffers;
 pub(super) mod lapse;
 pub(super) mod memory;
 pub(super) mod messages;

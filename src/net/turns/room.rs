@@ -269,8 +269,7 @@ impl<P: Poller> Loop<P> {
         state.request_pool.release();
         state.cork.age();
         state.spare = Vec::new();
-        self.spare = Vec::new();
-        self.large = Default::default();
+        self.buffers.release();
     }
 
     /// Frees memory that has been kept for the next user and that nobody has

@@ -1,7 +1,6 @@
 //! One connection's turn: read, feed, keep what is left.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use super::connection::{Phase, Reported, Start};
 use super::dispatch::Stop;
@@ -9,17 +8,12 @@ use super::holds::Hold;
 use super::input_buffer::InputBuffer;
 use crate::link::{Account, EndReason, Event, LITTLE};
 use crate::net::outlet::Past;
-use crate::net::stores::placed::Placed;
 use crate::net::transport::secured::RECORD;
 use crate::net::{Exchange, Key, Loop, Poller};
 
 /// Kept input up to this size is copied in front of the next read, so that the
 /// connection's own memory goes back to the pool; longer input is read on to.
 const COPIED: usize = 512;
-/// The most memory that is kept for the next long input.
-const LARGE: usize = 4 << 20;
-/// Buffers of kept input that wait for the next connection that needs one.
-const SPARE: usize = 64;
 
 /// What a step of a turn leaves to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +142,7 @@ impl<P: Poller> Loop<P> {
                     match memory.read_size(
                         &connection.link,
                         input_buffer.as_deref(),
-                        self.read.len(),
+                        self.buffers.size(),
                     ) {
                         Ok(most) => self.read(key, input_buffer, most),
                         Err(needs) => {
@@ -231,47 +225,32 @@ impl<P: Poller> Loop<P> {
 
     /// Reads once, behind what was kept or `most` bytes, and feeds all of it.
     fn read(&mut self, key: Key, input_buffer: Option<Box<InputBuffer>>, most: usize) -> Next {
-        let size = self.read.len();
+        let size = self.buffers.size();
+        let is_secured = self.sockets.is_secured(key);
         // Either the loop's own buffer, with a little kept input copied in
         // front, or the memory of a long kept input itself.
-        let mut own = None;
-        let (had, read) = match input_buffer {
-            Some(mut input_buffer) if input_buffer.len() > COPIED => {
-                let had = input_buffer.len();
-                let least = match self.sockets.is_secured(key) {
+        let mut own: Option<Box<InputBuffer>> = None;
+        let (had, room) = match input_buffer {
+            Some(kept) if kept.len() > COPIED => {
+                let had = kept.len();
+                let least = match is_secured {
                     true => RECORD,
                     false => COPIED,
                 };
-                let room = input_buffer.room(size.min(had).max(least), &mut self.large);
-                let read = self
-                    .sockets
-                    .read(&mut self.poller, key, room, &mut self.sealed);
-                own = Some(input_buffer);
-                (had, read)
+                let least = size.min(had).max(least);
+                (had, self.buffers.behind(own.insert(kept), least))
             }
-            Some(mut input_buffer) => {
-                let had = input_buffer.len(); // <= COPIED, below the smallest buffer
-                self.read[..had].copy_from_slice(input_buffer.bytes());
+            Some(kept) => {
                 let all = &self.dispatch.state.memory.all;
-                give_back(all, &mut self.spare, &mut self.large, input_buffer, size);
-                let room = &mut self.read[had..];
-                let read = self
-                    .sockets
-                    .read(&mut self.poller, key, room, &mut self.sealed);
-                (had, read)
+                let had = self.buffers.put_in_front(kept, all);
+                (had, &mut self.buffers.read()[had..])
             }
-            None => {
-                let most = match most < size && self.sockets.is_secured(key) {
-                    true => size, // a record stands whole
-                    false => most,
-                };
-                let room = &mut self.read[..most];
-                let read = self
-                    .sockets
-                    .read(&mut self.poller, key, room, &mut self.sealed);
-                (0, read)
-            }
+            None if is_secured => (0, self.buffers.read()), // a record stands whole
+            None => (0, &mut self.buffers.read()[..most]),
         };
+        let read = self
+            .sockets
+            .read(&mut self.poller, key, room, &mut self.sealed);
         let read = match read {
             Ok(read) => read,
             Err(fault) => {
@@ -279,7 +258,7 @@ impl<P: Poller> Loop<P> {
                 return Next::Rest;
             }
         };
-        if self.sockets.is_secured(key) && !self.note_opened(key, &read) {
+        if is_secured && !self.note_opened(key, &read) {
             return Next::Rest;
         }
         let state = &mut self.dispatch.state;
@@ -313,11 +292,10 @@ impl<P: Poller> Loop<P> {
                     poller: &mut self.poller,
                     sockets: &mut self.sockets,
                 };
-                let input = &mut self.read[..total];
+                let input = &mut self.buffers.read()[..total];
                 let (used, stop) = self.dispatch.feed(key, input, ended, &mut past);
                 if used < total {
-                    let mut input_buffer = self.spare.pop().unwrap_or_default();
-                    input_buffer.fill(&self.read[used..total]);
+                    let input_buffer = self.buffers.keep(used..total);
                     self.keep(key, input_buffer);
                 }
                 stop
@@ -347,8 +325,7 @@ impl<P: Poller> Loop<P> {
     fn put_off(&mut self, key: Key, own: Option<Box<InputBuffer>>, had: usize) {
         let input_buffer = own.or_else(|| {
             (had > 0).then(|| {
-                let mut input_buffer = self.spare.pop().unwrap_or_default();
-                input_buffer.fill(&self.read[..had]);
+                let mut input_buffer = self.buffers.keep(0..had);
                 input_buffer.is_short = true; // else it would have been fed
                 input_buffer
             })
@@ -412,39 +389,8 @@ impl<P: Poller> Loop<P> {
 
     /// Gives the memory of kept input back.
     pub(in crate::net) fn spare_kept(&mut self, input_buffer: Box<InputBuffer>) {
-        let most = self.read.len();
         let memory = &mut self.dispatch.state.memory;
         memory.note_pooled(self.dispatch.state.now);
-        give_back(
-            &memory.all,
-            &mut self.spare,
-            &mut self.large,
-            input_buffer,
-            most,
-        );
-    }
-}
-
-/// Keeps the memory of kept input for the next use: up to `most` bytes of each,
-/// and one that is larger, so that large messages do not have the system find
-/// and clear pages for each of them.
-#[expect(
-    clippy::vec_box,
-    reason = "a connection holds a pointer, not the buffer"
-)]
-fn give_back(
-    all: &Account,
-    spare: &mut Vec<Box<InputBuffer>>,
-    large: &mut Placed,
-    mut input_buffer: Box<InputBuffer>,
-    most: usize,
-) {
-    input_buffer.charge_to(Some(all));
-    if (large.len().max(most) + 1..=LARGE).contains(&input_buffer.size()) {
-        *large = input_buffer.take_memory();
-    }
-    if spare.len() < SPARE {
-        input_buffer.clear(most);
-        spare.push(input_buffer);
+        self.buffers.give_back(input_buffer, &memory.all);
     }
 }

@@ -92,7 +92,7 @@ impl<P: Poller> Loop<P> {
     #[inline(always)]
     fn next_precise(&self) -> Option<Instant> {
         let state = &self.dispatch.state;
-        let dialling = !self.dialling.is_empty();
+        let dialling = !self.dials.is_empty();
         let memory = state.memory.next();
         if state.timers.is_empty() && !dialling && self.drained_by.is_none() && memory.is_none() {
             return self.listeners.next();
@@ -100,7 +100,7 @@ impl<P: Poller> Loop<P> {
         let drained = self.drained_by.filter(|_| !state.connections.is_empty());
         sooner(
             sooner(state.timers.next(), self.listeners.next()),
-            sooner(sooner(self.next_dial(), drained), memory),
+            sooner(sooner(self.dials.next(), drained), memory),
         )
     }
 
