@@ -29,6 +29,9 @@ impl Link {
     #[cfg(feature = "net")]
     pub(crate) fn begin_with(&mut self, spent: Spent) {
         self.before = Some(Box::new(spent));
+        if self.is_multiplexed() {
+            self.hand_on();
+        }
     }
 
     /// Hands on what the peer has spent before.

@@ -95,6 +95,8 @@ pub(super) const RAW: Protocol = Protocol::Raw { half_closed: false };
 pub struct Link {
     pub(super) protocol: Protocol,
     pub(super) role: Role,
+    /// What is spoken was agreed on, and is not found out from the first bytes.
+    pub(super) is_settled: bool,
     /// The present exchange, the last one or what it has become. Where streams have
     /// records of their own, it only says by its number which one the last event was
     /// for.
@@ -121,6 +123,24 @@ impl Link {
         )
     }
 
+    /// The server's side of a connection that speaks HTTP/1.1 and never HTTP/2, as
+    /// was agreed on before.
+    pub fn server_http1(now: Instant) -> Self {
+        Self {
+            is_settled: true,
+            ..Self::server(now)
+        }
+    }
+
+    /// The server's side of a connection that speaks HTTP/2, as was agreed on before
+    /// (RFC 9113 §3.2). Whatever does not begin with its preface is refused.
+    pub fn server_http2(now: Instant) -> Self {
+        Self::with(
+            Role::Server,
+            Protocol::Http2(Box::new(Multiplex::new(Role::Server, now))),
+        )
+    }
+
     /// The client's side of an HTTP/1.1 connection.
     pub fn client(now: Instant) -> Self {
         Self::with(
@@ -138,10 +158,13 @@ impl Link {
         )
     }
 
-    /// Sends what a client's side sends first: on HTTP/2 its preface and its
-    /// settings, nothing otherwise.
+    /// Sends what comes first where that is known to be HTTP/2: the settings, behind a
+    /// client's preface. Nothing otherwise.
     pub fn begin(&mut self, limits: &Limits, now: Instant, out: &mut impl Sink) {
         match &mut self.protocol {
+            Protocol::Http2(many) if self.role == Role::Server => {
+                many.open(&limits.http2, now, out);
+            }
             Protocol::Http2(many) => {
                 // Refused only after the end of a connection.
                 let _ = many.machine_mut().open(&limits.http2, now, out);
@@ -159,6 +182,7 @@ impl Link {
         Self {
             protocol,
             role,
+            is_settled: false,
             exchange: Exchange::new(0, Intake::Discarded),
             over: None,
             dropped: 0,

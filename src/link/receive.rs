@@ -235,6 +235,7 @@ impl Link {
         self.exchange.id == 0
             && self.role == Role::Server
             && input.starts_with(b"PRI * HTTP/2.0\r\n")
+            && !self.is_settled
             && matches!(&self.protocol, Protocol::Http1(machine) if !machine.has_skipped_lines())
     }
 

@@ -127,8 +127,9 @@ impl Context<'_> {
     /// transport says of that. `None` without a transport, or if it tells nothing.
     pub fn transport_details(&self) -> Option<&TransportDetails> {
         let key = self.exchange.connection;
+        let details = self.state.details.get(key)?;
         self.state.connections.get(key)?; // or the slot may be another's
-        self.state.details.get(key)
+        Some(details)
     }
 
     /// When the connection is [`Ended`](crate::link::Event::Ended) over a

@@ -26,8 +26,11 @@ pub enum Speaks {
     /// HTTP/1.1 and whatever that is upgraded to; accepted connections also
     /// HTTP/2, if they begin with its preface.
     Http,
-    /// HTTP/2 from the first byte, with prior knowledge (RFC 9113 §3.3): for
-    /// dials. A listener that speaks [`Http`](Self::Http) finds out by itself.
+    /// HTTP/1.1 and whatever that is upgraded to, never HTTP/2.
+    Http1,
+    /// HTTP/2 from the first byte: as a transport has agreed on, or with prior
+    /// knowledge (RFC 9113 §3.2, §3.3). A listener without a transport finds out by
+    /// itself, as with [`Http`](Self::Http).
     Http2,
     /// No protocol of ours: [`Event::Data`](crate::link::Event::Data).
     Raw,

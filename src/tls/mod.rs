@@ -22,10 +22,12 @@
 //! - `certificates`: chains and keys, from PEM or DER.
 //! - `names`: which certificate a client gets.
 //! - `x509`: the names and the time of a certificate.
+//! - `info`: what is known of a connection, for who serves its requests.
 //! - `provider`: whose cryptography it is.
 
 mod certificates;
 mod error;
+mod info;
 mod names;
 mod provider;
 mod server;
@@ -35,6 +37,7 @@ mod x509;
 
 pub use certificates::Certificates;
 pub use error::Error;
+pub use info::{Info, Version};
 pub use names::UnknownName;
 pub use provider::Provider;
 pub use server::{Server, ServerOptions};

@@ -25,6 +25,7 @@ pub struct ServerOptions {
     certificates: Certificates,
     provider: Provider,
     unknown_name: UnknownName,
+    checks_authority: bool,
 }
 
 impl ServerOptions {
@@ -34,6 +35,7 @@ impl ServerOptions {
             certificates,
             provider: Provider::ring(),
             unknown_name: UnknownName::Default,
+            checks_authority: true,
         }
     }
 
@@ -51,6 +53,16 @@ impl ServerOptions {
         self
     }
 
+    /// Whether requests are refused with 421 whose authority is neither the name that
+    /// the client has asked for with SNI, nor one that the connection's certificate is
+    /// for (RFC 9110 §15.5.20). By default they are. A server behind a proxy that does not
+    /// pass the name on, and says what clients have asked for in `Host`, turns it off.
+    #[must_use]
+    pub const fn check_authority(mut self, check: bool) -> Self {
+        self.checks_authority = check;
+        self
+    }
+
     fn build(&self, tickets: Arc<dyn ProducesTickets>) -> Result<Arc<ServerConfig>, Error> {
         let provider = self.provider.get();
         let keys = self.certificates.keys(&provider)?;
@@ -59,8 +71,12 @@ impl ServerOptions {
             .with_protocol_versions(rustls::DEFAULT_VERSIONS)
             .map_err(config)?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Chooser::new(keys, self.unknown_name)));
-        built.alpn_protocols = Vec::from([H2.to_vec(), HTTP_1_1.to_vec()]);
+            .with_cert_resolver(Arc::new(Chooser::new(
+                keys,
+                self.unknown_name,
+                self.checks_authority,
+            )));
+        built.alpn_protocols = Vec::from([H2.into(), HTTP_1_1.into()]);
         built.session_storage = Arc::new(NoServerSessionStorage {});
         built.ticketer = tickets;
         built.send_tls13_tickets = TICKETS;

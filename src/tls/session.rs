@@ -5,10 +5,8 @@
 //! the caller's `Vec`. rustls 0.23 copies content into a `Vec`, and allocates each
 //! record that it seals; a change of version changes this file.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 use core::fmt;
 use core::ops::Range;
 use std::io::IoSlice;
@@ -41,19 +39,6 @@ pub(super) struct Session {
     seen: usize,
     /// Records of an answer so far, as many as [`FIRST`] has.
     answered: u8,
-    /// The name that a client has asked for.
-    server_name: Option<Box<str>>,
-}
-
-std::thread_local! {
-    /// The name in the hello that is read in this moment. rustls 0.23 shows it to who
-    /// chooses the certificate, and does not tell it later.
-    static ASKED: RefCell<Option<Box<str>>> = const { RefCell::new(None) };
-}
-
-/// Notes which name the hello asks for that is read in this moment.
-pub(super) fn note_server_name(name: &str) {
-    ASKED.set(Some(name.into()));
 }
 
 enum Side {
@@ -91,7 +76,6 @@ impl Session {
             side,
             seen: 0,
             answered: 0,
-            server_name: None,
         }
     }
 
@@ -108,13 +92,8 @@ impl Session {
             Side::Server(connection) => receive(connection, seen, input, out),
             Side::Client(connection) => receive(connection, seen, input, out),
         };
-        match &taken {
-            Ok((_, Found::Content(_))) => self.answered = 0,
-            _ => {
-                if let Some(name) = ASKED.take() {
-                    self.server_name = Some(name);
-                }
-            }
+        if let Ok((_, Found::Content(_))) = taken {
+            self.answered = 0;
         }
         taken
     }
@@ -178,18 +157,17 @@ impl Session {
         !self.state().is_handshaking()
     }
 
+    /// Whether this is the server's side.
+    pub(super) const fn is_server(&self) -> bool {
+        matches!(self.side, Side::Server(_))
+    }
+
     /// What rustls knows of the connection: versions, suites, certificates.
     pub(super) fn state(&self) -> &CommonState {
         match &self.side {
             Side::Server(connection) => connection,
             Side::Client(connection) => connection,
         }
-    }
-
-    #[cfg_attr(not(test), expect(dead_code))]
-    /// The name that the client has asked for (RFC 6066 §3), on a server's side.
-    pub(super) fn server_name(&self) -> Option<&str> {
-        self.server_name.as_deref()
     }
 }
 
@@ -452,7 +430,7 @@ mod tests {
             .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Chooser::new(keys, UnknownName::Default)));
+            .with_cert_resolver(Arc::new(Chooser::new(keys, UnknownName::Default, true)));
         let client = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .unwrap()
@@ -539,7 +517,6 @@ mod tests {
                 let mut pair = Pair::new(&configs);
                 pair.talk(cut);
                 assert!(pair.client.is_agreed() && pair.server.is_agreed());
-                assert_eq!(pair.server.server_name(), Some("localhost"));
                 let text = vec![7; 50_000];
                 let parts = [
                     IoSlice::new(b"one "),

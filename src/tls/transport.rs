@@ -9,26 +9,34 @@ use std::io::IoSlice;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, Error, ServerConfig};
 
+use super::info::Info;
+use super::names::{Choice, take_choice};
 use super::session::{Found, Session};
-use crate::net::{Agreed, Speaks, Transport, TransportError};
+use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError};
 use crate::wire::{Received, Step};
 
 /// The name of HTTP/2 over TLS (RFC 9113 §3.2).
-pub(super) const H2: &[u8] = b"h2";
+pub(super) const H2: &str = "h2";
 /// The name of HTTP/1.1 (RFC 7301 §6).
-pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
+pub(super) const HTTP_1_1: &str = "http/1.1";
+
+/// A level of alerts, and two of them (RFC 8446 §6).
+const FATAL: u8 = 2;
+const ACCESS_DENIED: u8 = 49;
+const UNRECOGNIZED_NAME: u8 = 112;
 
 /// The transport of one connection, over TLS.
 pub(super) struct Secure {
     session: Result<Session, Error>,
+    /// What the server has chosen by the hello, until the handshake is over.
+    choice: Choice,
+    info: Option<Arc<Info>>,
 }
 
 impl Secure {
     /// The server's side.
     pub(super) fn server(config: Arc<ServerConfig>) -> Box<dyn Transport> {
-        Box::new(Self {
-            session: Session::server(config),
-        })
+        Self::over(Session::server(config))
     }
 
     #[expect(dead_code)]
@@ -37,9 +45,37 @@ impl Secure {
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
     ) -> Box<dyn Transport> {
+        Self::over(Session::client(config, name))
+    }
+
+    fn over(session: Result<Session, Error>) -> Box<dyn Transport> {
         Box::new(Self {
-            session: Session::client(config, name),
+            session,
+            choice: Choice::default(),
+            info: None,
         })
+    }
+
+    /// Notes what the hello has led to, and what was agreed on.
+    #[cold]
+    fn follow_handshake(&mut self, out: &mut [u8]) {
+        if let Some(choice) = take_choice() {
+            // rustls has another alert for it than RFC 6066 §3.
+            if let [.., FATAL, alert @ ACCESS_DENIED] = out
+                && choice.is_refused
+            {
+                *alert = UNRECOGNIZED_NAME;
+            }
+            self.choice = choice;
+        }
+        if let Ok(session) = &self.session
+            && session.is_agreed()
+        {
+            let Choice {
+                server_name, names, ..
+            } = core::mem::take(&mut self.choice);
+            self.info = Some(Arc::new(Info::new(session.state(), server_name, names)));
+        }
     }
 
     fn session(&mut self) -> Result<&mut Session, TransportError> {
@@ -56,8 +92,13 @@ impl Transport for Secure {
         input: &mut [u8],
         out: &mut Vec<u8>,
     ) -> Result<Received<Range<usize>>, TransportError> {
+        let was_agreed = self.info.is_some();
         let session = self.session()?;
-        let (used, found) = session.receive(input, out).map_err(TransportError::new)?;
+        let received = session.receive(input, out);
+        if !was_agreed {
+            self.follow_handshake(out);
+        }
+        let (used, found) = received.map_err(TransportError::new)?;
         let step = match found {
             Found::Content(range) => Step::Event(range),
             Found::Own => Step::Need(1),
@@ -67,14 +108,15 @@ impl Transport for Secure {
     }
 
     fn agreed(&self) -> Option<Agreed> {
-        let session = self.session.as_ref().ok()?;
-        session
-            .is_agreed()
-            .then(|| match session.state().alpn_protocol() {
-                Some(H2) => Agreed::on(Speaks::Http2),
-                Some(HTTP_1_1) => Agreed::on(Speaks::Http),
-                _ => Agreed::NOTHING,
-            })
+        let info = self.info.as_ref()?;
+        let is_server = self.session.as_ref().is_ok_and(Session::is_server);
+        Some(match info.alpn() {
+            Some(H2) => Agreed::on(Speaks::Http2),
+            // HTTP/2 over TLS is chosen by ALPN alone (RFC 9113 §3.2).
+            _ if is_server => Agreed::on(Speaks::Http1),
+            Some(HTTP_1_1) => Agreed::on(Speaks::Http),
+            _ => Agreed::NOTHING,
+        })
     }
 
     fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {
@@ -90,7 +132,14 @@ impl Transport for Secure {
     }
 
     fn memory(&self) -> usize {
-        // Not boxed here: the value itself is counted by who holds the box.
-        size_of::<Self>()
+        let info = self
+            .info
+            .as_ref()
+            .map_or(0, |it| size_of::<Info>() + it.memory());
+        size_of::<Self>() + info
+    }
+
+    fn details(&self) -> Option<TransportDetails> {
+        Some(self.info.clone()?)
     }
 }

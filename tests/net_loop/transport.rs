@@ -42,7 +42,7 @@ struct Toy {
 
 fn code(speaks: Speaks) -> u8 {
     match speaks {
-        Speaks::Http => 1,
+        Speaks::Http | Speaks::Http1 => 1,
         Speaks::Http2 => 2,
         Speaks::Raw => 3,
     }

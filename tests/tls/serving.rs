@@ -4,7 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use crate::support::{Authority, app, connect, get, port_of};
+use barewire::app::{App, Server};
+use barewire::tls::{ServerOptions, UnknownName};
+use rustls::{AlertDescription, Error};
+
+use crate::support::{Authority, app, connect, fault_of, get, port_of, stop};
 
 #[test]
 fn one_app_serves_with_tls_and_without() {
@@ -31,6 +35,184 @@ fn one_app_serves_with_tls_and_without() {
     let mut answer = String::new();
     plain.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("hello"));
-    server.handle().shutdown(core::time::Duration::ZERO);
-    server.join().unwrap();
+    stop(server);
+}
+
+/// An app that says what it knows of its connection, for these options.
+fn telling(options: ServerOptions) -> Server {
+    App::new()
+        .get("/", |request, reply| {
+            let tls = request.tls().unwrap();
+            let names = (tls.server_name(), tls.alpn(), tls.peer_certificates().len());
+            reply.text(format!(
+                "{} {} {names:?}",
+                tls.version(),
+                tls.cipher_suite()
+            ))
+        })
+        .listen_tls("127.0.0.1:0", options)
+        .unwrap()
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_request_knows_its_tls() {
+    let authority = Authority::new("one");
+    let server = telling(ServerOptions::new(authority.certificates(&["localhost"])));
+    let config = Arc::new(authority.client(&["http/1.1"]));
+    let answer = get(&mut connect(port_of(&server, 0), "localhost", &config), "/");
+    let told = r#"TLS 1.3 TLS_AES_256_GCM_SHA384 (Some("localhost"), Some("http/1.1"), 0)"#;
+    assert!(answer.ends_with(told), "{answer}");
+    stop(server);
+}
+
+/// What comes on a connection that has agreed on `alpn` for these bytes.
+fn said(server: &Server, authority: &Authority, alpn: &[&str], bytes: &[u8]) -> Vec<u8> {
+    let config = Arc::new(authority.client(alpn));
+    let mut client = connect(port_of(server, 0), "localhost", &config);
+    client.write_all(bytes).unwrap();
+    let mut all = Vec::new();
+    let _ = client.read_to_end(&mut all); // the end may be a reset
+    all
+}
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+#[test]
+fn who_agrees_on_a_protocol_has_to_speak_it() {
+    let authority = Authority::new("one");
+    let certificates = authority.certificates(&["localhost"]);
+    let server = app()
+        .listen_tls("127.0.0.1:0", certificates)
+        .unwrap()
+        .spawn()
+        .unwrap();
+    let said = |alpn: &[&str], bytes| said(&server, &authority, alpn, bytes);
+    // SETTINGS comes first, then GOAWAY.
+    let refused = said(&["h2"], REQUEST);
+    assert_eq!(refused[3], 4, "{refused:?}");
+    assert!(
+        refused.windows(4).any(|it| it == [7, 0, 0, 0]),
+        "{refused:?}"
+    );
+    for alpn in [&["http/1.1"][..], &[]] {
+        assert!(said(alpn, PREFACE).starts_with(b"HTTP/1.1 505 "));
+        assert!(said(alpn, REQUEST).ends_with(b"hello"));
+    }
+    // Both of a client that offers both: the server prefers HTTP/2.
+    let asked = [
+        PREFACE,
+        b"\0\0\x08\x06\0\0\0\0\0 a ping ",
+        b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0",
+    ]
+    .concat();
+    let answered = said(&["http/1.1", "h2"], &asked);
+    assert!(
+        answered.windows(8).any(|it| it == b" a ping "),
+        "{answered:?}"
+    );
+    stop(server);
+}
+
+#[test]
+fn who_has_no_protocol_in_common_is_told() {
+    let authority = Authority::new("one");
+    let server = telling(ServerOptions::new(authority.certificates(&["localhost"])));
+    let fault = fault_of(
+        port_of(&server, 0),
+        "localhost",
+        authority.client(&["spdy/3"]),
+    );
+    assert_eq!(
+        fault,
+        Error::AlertReceived(AlertDescription::NoApplicationProtocol)
+    );
+    stop(server);
+}
+
+#[test]
+fn certificates_are_chosen_by_name() {
+    let authority = Authority::new("one");
+    let certificates = authority
+        .certificates(&["one.test"])
+        .and(authority.certificates(&["*.two.test", "two.test"]))
+        .and(authority.certificates(&["exact.two.test"]));
+    let options = ServerOptions::new(certificates);
+    let (server, strict) = (
+        telling(options.clone()),
+        telling(options.unknown_name(UnknownName::Refuse)),
+    );
+    let certificate = |server: &Server, name: &str| {
+        let config = Arc::new(authority.client(&[]));
+        let mut client = connect(port_of(server, 0), name, &config);
+        client.conn.complete_io(&mut client.sock)?;
+        let chain = client.conn.peer_certificates().unwrap();
+        Ok::<_, std::io::Error>(chain[0].to_vec())
+    };
+    let [one, two, exact] =
+        ["one.test", "two.test", "exact.two.test"].map(|it| certificate(&server, it).unwrap());
+    assert_eq!(certificate(&server, "A.two.test").unwrap(), two);
+    assert_eq!(certificate(&server, "ONE.test").unwrap(), one);
+    assert!(exact != two && one != two);
+    // `*` is one label. The client refuses the certificate that it gets then.
+    for name in ["a.b.two.test", "three.test"] {
+        assert!(
+            certificate(&server, name)
+                .unwrap_err()
+                .to_string()
+                .contains("not valid for name")
+        );
+        let fault = fault_of(port_of(&strict, 0), name, authority.client(&[]));
+        assert_eq!(
+            fault,
+            Error::AlertReceived(AlertDescription::UnrecognisedName)
+        );
+    }
+    certificate(&strict, "b.two.test").unwrap();
+    stop(server);
+    stop(strict);
+}
+
+/// The status of a request for this authority, over a connection to a name.
+fn status(server: &Server, client: &Authority, name: &str, authority: &str) -> String {
+    let mut client = connect(port_of(server, 0), name, &Arc::new(client.client(&[])));
+    write!(
+        client,
+        "GET / HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut all = String::new();
+    client.read_to_string(&mut all).unwrap();
+    all[9..12].to_owned()
+}
+
+#[test]
+fn a_request_for_another_name_is_misdirected() {
+    let authority = Authority::new("one");
+    let names = ["one.test", "*.one.test", "127.0.0.1"];
+    let options = ServerOptions::new(authority.certificates(&names));
+    let server = telling(options.clone());
+    for (name, host, expected) in [
+        ("one.test", "one.test", "200"),
+        ("one.test", "ONE.test.:444", "200"),
+        ("one.test", "a.one.test", "200"), // a connection that a client shares
+        ("one.test", "127.0.0.1:444", "200"),
+        ("one.test", "a.b.one.test", "421"),
+        ("one.test", "two.test", "421"),
+        ("one.test", "10.0.0.1", "421"),
+        ("127.0.0.1", "10.0.0.1", "200"), // no name was asked for, and none could be
+        ("127.0.0.1", "two.test", "421"),
+    ] {
+        assert_eq!(
+            status(&server, &authority, name, host),
+            expected,
+            "{name} {host}"
+        );
+    }
+    stop(server);
+    let server = telling(options.check_authority(false));
+    assert_eq!(status(&server, &authority, "one.test", "two.test"), "200");
+    stop(server);
 }

@@ -97,3 +97,26 @@ pub(crate) fn app() -> App {
             reply.body(request.content_type(), request.body())
         })
 }
+
+/// Why a client cannot connect.
+pub(crate) fn fault_of(port: u16, name: &str, config: ClientConfig) -> rustls::Error {
+    let mut client = connect(port, name, &Arc::new(config));
+    let error = loop {
+        match client.conn.complete_io(&mut client.sock) {
+            Ok(_) if client.conn.is_handshaking() => {}
+            // A server's refusal of the client's certificate comes behind the handshake.
+            Ok(_) => match client.read(&mut [0]) {
+                Ok(_) => panic!("the handshake was no failure"),
+                Err(error) => break error,
+            },
+            Err(error) => break error,
+        }
+    };
+    let cause = error.into_inner().unwrap();
+    cause.downcast_ref::<rustls::Error>().unwrap().clone()
+}
+
+pub(crate) fn stop(server: Server) {
+    server.handle().shutdown(core::time::Duration::ZERO);
+    server.join().unwrap();
+}

@@ -19,6 +19,7 @@ pub(super) mod request;
 pub(super) mod respond;
 pub(super) mod response;
 pub(super) mod scratch;
+pub(super) mod secured;
 pub(super) mod session;
 pub(super) mod stream;
 pub(super) mod subject;

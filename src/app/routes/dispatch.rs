@@ -13,6 +13,7 @@ use crate::app::exchange::path::Path;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::{Coming, Reply};
 use crate::app::exchange::request::Request;
+use crate::app::exchange::secured::Secured;
 use crate::app::exchange::session::{Session, SessionContext};
 use crate::app::services::unknown::unknown;
 use crate::grpc;
@@ -30,6 +31,8 @@ pub(in crate::app) struct Dispatch<'w> {
     pub(in crate::app) opened: &'w mut Option<Box<dyn Session>>,
     /// The peer's address.
     pub(in crate::app) peer: &'w Option<Peer>,
+    /// The TLS of the connection.
+    pub(in crate::app) secured: &'w Secured,
     /// The request is seen for the first time: its body has not been collected.
     pub(in crate::app) is_fresh: bool,
 }
@@ -154,6 +157,8 @@ impl Dispatch<'_> {
                 head,
                 changes,
                 peer: *self.peer,
+                #[cfg(feature = "tls")]
+                secured: self.secured,
             };
             let reply = Reply::new(at.reborrow(), self.opened, coming);
             match middleware.before(&mut incoming, reply) {
@@ -177,6 +182,9 @@ impl Dispatch<'_> {
         content: &mut Content<'_>,
         extensions: &Option<Arc<Extensions>>,
     ) -> Result<Outcome, Refusal> {
+        if self.secured.is_misdirected(head) {
+            return Err(Status::MISDIRECTED_REQUEST.into());
+        }
         let shared = self.shared;
         let plain = match head.target {
             Target::Origin { path, .. } | Target::Absolute { path, .. }
@@ -247,6 +255,7 @@ impl Dispatch<'_> {
             body,
             follows,
             peer: self.peer,
+            secured: self.secured,
             extensions,
         };
         let Done(()) = call(&request, Reply::new(at.reborrow(), self.opened, coming))?;

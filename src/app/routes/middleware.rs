@@ -10,6 +10,8 @@ use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::reply_end::ReplyEnd;
 use crate::app::exchange::reply_head::ReplyHead;
+#[cfg(feature = "tls")]
+use crate::app::exchange::secured::Secured;
 use crate::http::{FieldBuffer, Fields, InvalidField, Method, RequestHead, Target};
 use crate::net::{Error, Peer};
 
@@ -191,6 +193,8 @@ pub struct Incoming<'a, 'b> {
     pub(in crate::app) head: &'a RequestHead<'b>,
     pub(in crate::app) changes: &'a mut Changes,
     pub(in crate::app) peer: Option<Peer>,
+    #[cfg(feature = "tls")]
+    pub(in crate::app) secured: &'a Secured,
 }
 
 impl Incoming<'_, '_> {
@@ -222,6 +226,12 @@ impl Incoming<'_, '_> {
     /// The peer's address.
     pub const fn peer(&self) -> Option<Peer> {
         self.peer
+    }
+
+    /// The TLS that the request came by; `None` in the clear.
+    #[cfg(feature = "tls")]
+    pub fn tls(&self) -> Option<&crate::tls::Info> {
+        self.secured.info()
     }
 
     /// Puts a value to the request for what stands behind: the route finds it

@@ -7,6 +7,8 @@ use core::fmt;
 
 use super::outgoing::Outgoing;
 use crate::app::exchange::extensions::Extensions;
+#[cfg(feature = "tls")]
+use crate::app::exchange::secured::Secured;
 use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::loop_address::LoopAddress;
 use crate::grpc::{self, UsageError, metadata};
@@ -20,6 +22,8 @@ pub struct Call<'a> {
     request: grpc::Request<'a>,
     outgoing: &'a mut Outgoing,
     peer: Option<Peer>,
+    #[cfg(feature = "tls")]
+    secured: Secured,
     deadline: Option<Instant>,
     loop_address: LoopAddress,
     exchange: Exchange,
@@ -49,6 +53,8 @@ impl<'a> Call<'a> {
             request,
             outgoing,
             peer: context.peer(),
+            #[cfg(feature = "tls")]
+            secured: Secured::of(context),
             deadline,
             loop_address: LoopAddress {
                 remote: context.remote(),
@@ -84,6 +90,12 @@ impl<'a> Call<'a> {
     /// The peer's address.
     pub const fn peer(&self) -> Option<Peer> {
         self.peer
+    }
+
+    /// The TLS that the call came by; `None` in the clear.
+    #[cfg(feature = "tls")]
+    pub fn tls(&self) -> Option<&crate::tls::Info> {
+        self.secured.info()
     }
 
     /// What middleware has put to the request with

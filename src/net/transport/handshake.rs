@@ -16,7 +16,8 @@ impl Speaks {
     pub(in crate::net) fn link(self, role: Role, now: Instant) -> Link {
         match (self, role) {
             (Self::Http | Self::Http2, Role::Server) => Link::server(now),
-            (Self::Http, Role::Client) => Link::client(now),
+            (Self::Http1, Role::Server) => Link::server_http1(now),
+            (Self::Http | Self::Http1, Role::Client) => Link::client(now),
             (Self::Http2, Role::Client) => Link::client_http2(now),
             (Self::Raw, role) => Link::raw(role),
         }
@@ -124,7 +125,11 @@ impl<P: Poller> Loop<P> {
             return;
         };
         let role = connection.link.role();
-        let before = mem::replace(&mut connection.link, speaks.link(role, state.now));
+        let link = match (speaks, role) {
+            (Speaks::Http2, Role::Server) => Link::server_http2(state.now),
+            _ => speaks.link(role, state.now),
+        };
+        let before = mem::replace(&mut connection.link, link);
         if let Some(account) = before.account() {
             connection.link.charge_to(account.clone());
         }
@@ -138,6 +143,11 @@ impl<P: Poller> Loop<P> {
             Role::Server => {
                 if let Some(spent) = state.caps.spent(connection.peer, limits, state.now) {
                     connection.link.begin_with(spent);
+                }
+                if connection.link.is_multiplexed() {
+                    let account = state.memory.open(connection.peer);
+                    connection.link.charge_to(account);
+                    connection.link.begin(limits, state.now, &mut state.cork);
                 }
             }
         }

@@ -1,0 +1,161 @@
+//! What is known of a TLS connection, for who serves its requests.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+use core::net::IpAddr;
+
+use rustls::pki_types::CertificateDer;
+use rustls::{CipherSuite, CommonState, HandshakeKind, ProtocolVersion};
+
+use super::names::{CertificateNames, is_covered};
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Version {
+    /// TLS 1.2 (RFC 5246).
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tls12 => "TLS 1.2",
+            Self::Tls13 => "TLS 1.3",
+        })
+    }
+}
+
+/// What the two sides of a TLS connection have agreed on, and who the peer is.
+///
+/// ```no_run
+/// use barewire::app::App;
+///
+/// App::new().get("/", |request, reply| match request.tls() {
+///     Some(tls) => reply.text(format!("{} with {}", tls.version(), tls.cipher_suite())),
+///     None => reply.text("in the clear"),
+/// });
+/// ```
+pub struct Info {
+    version: Version,
+    suite: CipherSuite,
+    alpn: Option<Box<str>>,
+    server_name: Option<Box<str>>,
+    is_resumed: bool,
+    chain: Box<[CertificateDer<'static>]>,
+    /// Those of the server's own certificate, where requests for others are refused.
+    names: Option<Arc<CertificateNames>>,
+}
+
+impl Info {
+    /// Of a connection whose handshake is over.
+    pub(super) fn new(
+        state: &CommonState,
+        server_name: Option<Box<str>>,
+        names: Option<Arc<CertificateNames>>,
+    ) -> Self {
+        let alpn = state.alpn_protocol();
+        let suite = state.negotiated_cipher_suite();
+        Self {
+            version: match state.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => Version::Tls13,
+                _ => Version::Tls12, // nothing older is spoken
+            },
+            suite: suite.map_or(CipherSuite::Unknown(0), |it| it.suite()),
+            alpn: alpn.map(|it| String::from_utf8_lossy(it).into()),
+            server_name,
+            is_resumed: state.handshake_kind() == Some(HandshakeKind::Resumed),
+            chain: state.peer_certificates().unwrap_or_default().into(),
+            names,
+        }
+    }
+
+    /// The version.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The cipher suite by its name in the IANA registry, such as
+    /// `TLS_AES_128_GCM_SHA256`.
+    pub fn cipher_suite(&self) -> &'static str {
+        match self.suite {
+            CipherSuite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+            CipherSuite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+            other => other.as_str().unwrap_or("unknown"),
+        }
+    }
+
+    /// The host name that the client has asked for (SNI, RFC 6066 §3).
+    pub fn server_name(&self) -> Option<&str> {
+        self.server_name.as_deref()
+    }
+
+    /// The protocol that both sides have chosen (ALPN, RFC 7301): `h2` or `http/1.1`.
+    pub fn alpn(&self) -> Option<&str> {
+        self.alpn.as_deref()
+    }
+
+    /// Whether this goes on from an earlier connection, without certificates of its own.
+    pub const fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    /// The peer's certificates in DER, its own first, as it has sent them. They have
+    /// been verified: a client's only where the server asks for one. Those of a
+    /// connection that was resumed are those of the first.
+    pub fn peer_certificates(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.chain.iter().map(|it| &**it)
+    }
+
+    /// Whether a request for this authority may come over this connection: it was made
+    /// to that name, or its certificate is for it.
+    pub(crate) fn is_for(&self, authority: &str) -> bool {
+        let Some(names) = &self.names else {
+            return true;
+        };
+        let host = host_of(authority);
+        match &self.server_name {
+            Some(name) if host.eq_ignore_ascii_case(name) => true,
+            // No address can be asked for by SNI: there is no better connection.
+            None if host.parse::<IpAddr>().is_ok() => true,
+            _ => is_covered(host, names),
+        }
+    }
+
+    /// Bytes of memory that it refers to.
+    pub(super) fn memory(&self) -> usize {
+        let name = self.server_name.as_ref().map_or(0, |it| it.len());
+        let alpn = self.alpn.as_ref().map_or(0, |it| it.len());
+        let of_one = |it: &CertificateDer<'_>| size_of_val(it) + it.len();
+        name + alpn + self.chain.iter().map(of_one).sum::<usize>()
+    }
+}
+
+impl fmt::Debug for Info {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Info")
+            .field("version", &self.version)
+            .field("cipher_suite", &self.cipher_suite())
+            .field("server_name", &self.server_name)
+            .field("alpn", &self.alpn)
+            .field("is_resumed", &self.is_resumed)
+            .field("peer_certificates", &self.chain.len())
+            .finish()
+    }
+}
+
+/// The host of an authority, without a port, a trailing dot or brackets.
+fn host_of(authority: &str) -> &str {
+    if let Some(rest) = authority.strip_prefix('[') {
+        return rest.split_once(']').map_or(rest, |(host, _)| host);
+    }
+    let host = authority
+        .split_once(':')
+        .map_or(authority, |(host, _)| host);
+    host.strip_suffix('.').unwrap_or(host)
+}
