@@ -244,7 +244,7 @@ fn read_key(pem: &[u8], from: &str) -> Result<PrivateKeyDer<'static>, Error> {
 }
 
 /// What a text lacks, and what it has instead.
-fn lack(label: &str, pem: &[u8], others: &[SectionKind]) -> String {
+pub(super) fn lack(label: &str, pem: &[u8], others: &[SectionKind]) -> String {
     let has = match others.first() {
         Some(SectionKind::Certificate) => ", only certificates",
         Some(SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey) => {

@@ -23,6 +23,7 @@
 //! - `names`: which certificate a client gets.
 //! - `x509`: the names and the time of a certificate.
 //! - `info`: what is known of a connection, for who serves its requests.
+//! - `roots`: whom one trusts; `revocation`: what is trusted no more.
 //! - `provider`: whose cryptography it is.
 
 mod certificates;
@@ -30,6 +31,8 @@ mod error;
 mod info;
 mod names;
 mod provider;
+mod revocation;
+mod roots;
 mod server;
 mod session;
 mod transport;
@@ -40,4 +43,6 @@ pub use error::Error;
 pub use info::{Info, Version};
 pub use names::UnknownName;
 pub use provider::Provider;
+pub use revocation::Crls;
+pub use roots::Roots;
 pub use server::{Server, ServerOptions};
