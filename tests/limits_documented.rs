@@ -104,6 +104,9 @@ fn of_source(text: &str, module: &str) -> Limits {
     limits
 }
 
+/// Stands behind a number of milliseconds, which is none of seconds.
+const THOUSANDTHS: u128 = 1000;
+
 /// The numbers of a default as the source writes it; none for limits within
 /// limits.
 fn evaluate(value: &str) -> Vec<u128> {
@@ -149,6 +152,9 @@ fn evaluate(value: &str) -> Vec<u128> {
             })
             .product()
     };
+    if let Some(millis) = value.strip_prefix("Duration::from_millis(") {
+        return vec![product(millis.trim_end_matches(')')), THOUSANDTHS];
+    }
     vec![product(seconds.unwrap_or(value))]
 }
 
@@ -187,16 +193,17 @@ fn read(default: &str) -> Vec<u128> {
     }
     default
         .split(", ")
-        .map(|part| {
+        .flat_map(|part| {
             let mut words = part.split(' ');
             let number: u128 = words.next().unwrap().replace(',', "").parse().unwrap();
-            number
-                << match words.next() {
-                    Some("KiB") => 10,
-                    Some("MiB") => 20,
-                    Some("s" | "at" | "a" | "an") | None => 0,
-                    Some(unit) => panic!("unknown unit {unit} in {default}"),
-                }
+            let shift = match words.next() {
+                Some("ms") => return vec![number, THOUSANDTHS],
+                Some("KiB") => 10,
+                Some("MiB") => 20,
+                Some("s" | "at" | "a" | "an") | None => 0,
+                Some(unit) => panic!("unknown unit {unit} in {default}"),
+            };
+            vec![number << shift]
         })
         .collect()
 }

@@ -131,6 +131,19 @@ pub struct Limits {
     /// that says nothing, or little at a time. Effect: the connection is reset; a
     /// dial fails. Default 10 s.
     pub handshake_time: Duration,
+    /// Handshakes of transports in flight at one time. Stops: a storm of them that takes
+    /// memory and the processor. Effect: those that have waited for their peer for over
+    /// a second are ended; while there is no room, or memory is short, further
+    /// connections wait in the kernel. Default 2,048.
+    pub handshakes: u32,
+    /// How much of a turn handshakes may take, when there are more of them. Stops: a
+    /// storm of handshakes, each as dear as hundreds of requests, that starves those who
+    /// are connected. Effect: they go on in the next turn, addresses taking turns.
+    /// Default 2 ms.
+    pub handshake_part: Duration,
+    /// Bytes that a peer may send for one handshake. Stops: a handshake without an end.
+    /// Effect: the connection is closed. Default 80 KiB.
+    pub handshake_bytes: usize,
     /// Bytes that are kept of a peer until its transport can open them: of one record,
     /// or of one message of a handshake. Stops: a record without an end. Effect: the
     /// connection is closed. Default 80 KiB.
@@ -203,6 +216,9 @@ impl Limits {
         proxy_header: 1 << 10,
         proxy_time: Duration::from_secs(5),
         handshake_time: Duration::from_secs(10),
+        handshakes: 2_048,
+        handshake_part: Duration::from_millis(2),
+        handshake_bytes: 80 << 10,
         unopened: 80 << 10,
         resolving: 1_024,
         connect_time: Duration::from_secs(5),
@@ -238,6 +254,9 @@ impl Limits {
         with_proxy_header proxy_header: usize,
         with_proxy_time proxy_time: Duration,
         with_handshake_time handshake_time: Duration,
+        with_handshakes handshakes: u32,
+        with_handshake_part handshake_part: Duration,
+        with_handshake_bytes handshake_bytes: usize,
         with_unopened unopened: usize,
         with_resolving resolving: usize,
         with_connect_time connect_time: Duration,
@@ -284,6 +303,8 @@ impl Limits {
             "rounds must not be 0"
         } else if self.accepts == 0 {
             "accepts must not be 0"
+        } else if self.handshakes == 0 {
+            "handshakes must not be 0"
         } else if self.mailbox == 0 {
             "mailbox must not be 0"
         } else {
@@ -335,6 +356,7 @@ mod tests {
             (Limits::DEFAULT.with_backlog_cap(1), "backlog_high"),
             (Limits::DEFAULT.with_read_size(10), "read_size"),
             (Limits::DEFAULT.with_rounds(0), "rounds"),
+            (Limits::DEFAULT.with_handshakes(0), "handshakes"),
         ];
         for (limits, name) in cases {
             assert!(matches!(limits.check(), Err(Error::Config(text)) if text.starts_with(name)));

@@ -12,14 +12,16 @@ use super::stores::departures::Departures;
 use super::stores::mailbox::mailbox;
 use super::system::descriptors::descriptors;
 use super::transport::details::DetailsTable;
+use super::transport::handshakes::Handshakes;
 use super::transport::sockets::Sockets;
 use super::turns::dispatch::Dispatch;
 use super::turns::input_buffers::InputBuffers;
 use super::turns::memory::Memory;
 use super::turns::state::State;
 use super::{
-    Accepted, Caps, Context, Cork, Counters, Deadlines, Error, Exchange, Handler, Inbox, Key,
-    Limits, Listeners, MemoryUse, Mio, Owner, Poller, Profile, Queues, Readiness, Remote, Timers,
+    Accepted, Caps, Context, Cork, Counters, Deadlines, Error, Exchange, Handler, HandshakeCounts,
+    Inbox, Key, Limits, Listeners, MemoryUse, Mio, Owner, Poller, Profile, Queues, Readiness,
+    Remote, Timers,
 };
 use crate::http::{FieldBuffer, OwnedScratch, date::Date};
 use crate::link::{self, RequestPool};
@@ -175,6 +177,7 @@ impl<P: Poller> Loop<P> {
             draining: false,
             departures: Departures::default(),
             details: DetailsTable::default(),
+            handshakes: Handshakes::default(),
             limits,
         };
         let dispatch = Dispatch {
@@ -232,6 +235,11 @@ impl<P: Poller> Loop<P> {
     pub fn memory(&self) -> MemoryUse {
         let memory = &self.dispatch.state.memory;
         MemoryUse::new(memory.all.clone(), memory.seen.clone())
+    }
+
+    /// What became of the handshakes of its transports.
+    pub fn handshakes(&self) -> HandshakeCounts {
+        self.dispatch.state.handshakes.counts()
     }
 
     /// Lets `act` use a context of this owner that belongs to no connection:

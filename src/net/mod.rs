@@ -79,6 +79,7 @@ pub use system::poller::{MAX_PARTS, Poller, Read, Readiness, Waker};
 pub use system::scripted::{Client, Fate, Scripted, ScriptedListener, ScriptedStream};
 pub use system::scripted_queue::KernelQueue;
 pub use system::system_clock::SystemClock;
+pub use transport::handshakes::HandshakeCounts;
 pub use transport::seam::{
     Agreed, MOST_OPENED, Transport, TransportDetails, TransportError, TransportMaker,
 };

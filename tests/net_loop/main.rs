@@ -9,6 +9,7 @@ mod drain;
 mod endings;
 mod exchanges;
 mod files;
+mod handshakes;
 #[cfg(feature = "alloc")]
 mod http2;
 #[cfg(feature = "alloc")]
@@ -22,5 +23,7 @@ mod proxied;
 mod scene;
 mod slow_readers;
 mod splits;
+mod toy;
+mod toy_peer;
 mod transport;
 mod turns;

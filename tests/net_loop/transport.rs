@@ -1,170 +1,22 @@
-//! The loop over a transport: a toy that is no secret, with a handshake of three
-//! messages and records that have to come in their order.
+//! The loop over a transport.
 
-use core::ops::Range;
 use core::time::Duration;
-use std::io::{IoSlice, Write};
+use std::io::Write;
 use std::sync::Arc;
 
 use barewire::http::{Fields, ResponseHead, Status};
 use barewire::http2;
 use barewire::link::{Body, Event};
 use barewire::net::{
-    Agreed, Client, Context, Destination, Fate, FilePart, KernelQueue, Limits, ListenOptions,
-    Speaks, Transport, TransportDetails, TransportError, TransportMaker,
+    Context, Destination, Fate, FilePart, KernelQueue, Limits, ListenOptions, Speaks, Transport,
 };
-use barewire::wire::{Received, Role, Step};
+use barewire::wire::Role;
 use proptest::prelude::*;
 
 use crate::http2_support::Side;
 use crate::scene::{Scene, Setting, UPGRADE, get, ok, path, post, serve, text};
-
-const HELLO: u8 = 1;
-const ANSWER: u8 = 2;
-const FINISHED: u8 = 3;
-const DATA: u8 = 4;
-const CLOSE: u8 = 5;
-const ALERT: u8 = 6;
-
-/// A record: its kind, its length, and its content with each byte changed by the
-/// number of the record; a sum behind it.
-struct Toy {
-    role: Role,
-    /// What is spoken: the client says it in its hello.
-    speaks: Speaks,
-    /// Bytes of content that a record has at most.
-    most: usize,
-    sent: u8,
-    received: u8,
-    begun: bool,
-    agreed: bool,
-}
-
-fn code(speaks: Speaks) -> u8 {
-    match speaks {
-        Speaks::Http | Speaks::Http1 => 1,
-        Speaks::Http2 => 2,
-        Speaks::Raw => 3,
-    }
-}
-
-impl Toy {
-    fn new(role: Role, speaks: Speaks) -> Self {
-        Self {
-            role,
-            speaks,
-            most: 1000,
-            sent: 0,
-            received: 0,
-            begun: false,
-            agreed: false,
-        }
-    }
-
-    fn maker(role: Role, speaks: Speaks) -> TransportMaker {
-        TransportMaker::new(move || Box::new(Self::new(role, speaks)))
-    }
-
-    fn put(&mut self, kind: u8, content: &[u8], out: &mut Vec<u8>) {
-        self.sent = self.sent.wrapping_add(1);
-        out.push(kind);
-        out.extend((content.len() as u16).to_be_bytes());
-        out.extend(content.iter().map(|byte| byte ^ self.sent));
-        out.push(content.iter().fold(self.sent, |sum, byte| sum ^ byte));
-    }
-
-    fn take(&mut self, kind: u8, content: &[u8], out: &mut Vec<u8>) -> Result<(), TransportError> {
-        match (self.role, kind) {
-            (Role::Server, HELLO) => {
-                self.speaks = match content {
-                    [1, ..] => Speaks::Http,
-                    [2, ..] => Speaks::Http2,
-                    [3, ..] => Speaks::Raw,
-                    _ => return Err(TransportError::new("nothing in common")),
-                };
-                self.put(ANSWER, content, out);
-            }
-            (Role::Client, ANSWER) => {
-                self.put(FINISHED, b"", out);
-                self.agreed = true;
-            }
-            (Role::Server, FINISHED) => self.agreed = true,
-            (_, DATA) if self.agreed => {}
-            (_, CLOSE) => {}
-            (_, ALERT) => return Err(TransportError::new("the peer gave up")),
-            _ => return Err(TransportError::new("a record out of its order")),
-        }
-        Ok(())
-    }
-}
-
-impl Transport for Toy {
-    fn open(
-        &mut self,
-        input: &mut [u8],
-        out: &mut Vec<u8>,
-    ) -> Result<Received<Range<usize>>, TransportError> {
-        if !self.begun && self.role == Role::Client {
-            let hello = [vec![code(self.speaks)], vec![9; 300]].concat();
-            self.put(HELLO, &hello, out);
-        }
-        self.begun = true;
-        let &mut [kind, a, b, ref mut rest @ ..] = input else {
-            return Ok(Received::need(0, 3 - input.len()));
-        };
-        let len = usize::from(u16::from_be_bytes([a, b]));
-        if rest.len() < len + 1 {
-            return Ok(Received::need(0, len + 1 - rest.len()));
-        }
-        self.received = self.received.wrapping_add(1);
-        let (content, behind) = rest.split_at_mut(len);
-        content.iter_mut().for_each(|byte| *byte ^= self.received);
-        let sum = content.iter().fold(self.received, |sum, byte| sum ^ byte);
-        let fault = match sum == behind[0] {
-            true => self.take(kind, content, out).err(),
-            false => Some(TransportError::new("a wrong sum")),
-        };
-        if let Some(fault) = fault {
-            self.put(ALERT, b"", out);
-            return Err(fault);
-        }
-        Ok(Received {
-            used: len + 4,
-            step: match kind {
-                DATA => Step::Event(3..3 + len),
-                CLOSE => Step::Done,
-                _ => Step::Need(1),
-            },
-        })
-    }
-
-    fn agreed(&self) -> Option<Agreed> {
-        self.agreed.then_some(Agreed::on(self.speaks))
-    }
-
-    fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {
-        let all: Vec<u8> = plain.iter().flat_map(|part| part.to_vec()).collect();
-        for content in all.chunks(self.most) {
-            self.put(DATA, content, out);
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, out: &mut Vec<u8>) {
-        self.put(CLOSE, b"", out);
-    }
-
-    fn memory(&self) -> usize {
-        1000
-    }
-
-    fn details(&self) -> Option<TransportDetails> {
-        Some(Arc::new(Told(if self.agreed { self.sent } else { 0 })))
-    }
-}
-
-/// What a toy tells: how many records it had sent when it agreed.
-struct Told(u8);
+use crate::toy::{CLOSE, DATA, HELLO, Told, Toy};
+use crate::toy_peer::{Peer, over, site};
 
 /// Notes in a log what the transport tells in each event.
 fn telling(
@@ -225,107 +77,6 @@ fn owners_are_told_of_the_transport() {
     scene.send(client, &[CLOSE, 0, 0, 99]);
     assert!(scene.has("Gone Unreachable(Handshake)"));
     assert_eq!(take(), [Some(0)]);
-}
-
-/// The other end of a scripted connection, behind a toy of its own.
-struct Peer {
-    client: Client,
-    toy: Toy,
-    sealed: Vec<u8>,
-    closed: bool,
-    failed: bool,
-}
-
-impl Peer {
-    fn new(client: Client, role: Role, speaks: Speaks) -> Self {
-        Self {
-            client,
-            toy: Toy::new(role, speaks),
-            sealed: Vec::new(),
-            closed: false,
-            failed: false,
-        }
-    }
-
-    /// Connects, and is agreed.
-    fn connect(scene: &mut Scene, speaks: Speaks) -> Self {
-        let client = scene.world.connect_client(1);
-        scene.settle();
-        let mut peer = Self::new(client, Role::Client, speaks);
-        assert_eq!(peer.talk(scene), b"");
-        assert!(peer.toy.agreed);
-        peer
-    }
-
-    fn seal(&mut self, plain: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.toy.seal(&[IoSlice::new(plain)], &mut out).unwrap();
-        out
-    }
-
-    /// Opens what has come, and answers what that asks for; the plain bytes.
-    fn open(&mut self, scene: &mut Scene) -> Vec<u8> {
-        let (mut plain, mut out) = (Vec::new(), Vec::new());
-        self.sealed.extend(scene.world.take_output(self.client));
-        while !self.failed {
-            let Ok(Received { used, step }) = self.toy.open(&mut self.sealed, &mut out) else {
-                self.failed = true;
-                return plain;
-            };
-            match step {
-                Step::Event(range) => plain.extend(&self.sealed[range]),
-                Step::Done => self.closed = true,
-                _ => {}
-            }
-            self.sealed.drain(..used);
-            if used == 0 {
-                break;
-            }
-        }
-        if !out.is_empty() {
-            scene.world.send(self.client, &out);
-        }
-        plain
-    }
-
-    /// Opens and answers until nothing moves any more.
-    fn talk(&mut self, scene: &mut Scene) -> Vec<u8> {
-        let mut plain = Vec::new();
-        loop {
-            let (had, was) = (plain.len(), (self.toy.received, self.toy.sent));
-            plain.extend(self.open(scene));
-            scene.settle();
-            if self.failed || plain.len() == had && was == (self.toy.received, self.toy.sent) {
-                return plain;
-            }
-        }
-    }
-
-    fn ask(&mut self, scene: &mut Scene, plain: &[u8]) -> Vec<u8> {
-        let sealed = self.seal(plain);
-        scene.send(self.client, &sealed);
-        self.talk(scene)
-    }
-}
-
-/// The stock site, over the toy at the second listener.
-fn site(limits: Limits) -> Scene {
-    over(Scene::site_with(Setting {
-        limits,
-        ..Setting::default()
-    }))
-}
-
-fn over(mut scene: Scene) -> Scene {
-    let address = "127.0.0.1:0".parse().unwrap();
-    let (owner, profile) = (scene.owner, scene.profile);
-    let maker = Toy::maker(Role::Server, Speaks::Http);
-    let options = ListenOptions::DEFAULT;
-    scene
-        .events
-        .listen_over(&address, &options, &maker, Speaks::Http, owner, profile)
-        .unwrap();
-    scene
 }
 
 fn ends_with(all: &[u8], end: &str) -> bool {
@@ -641,6 +392,9 @@ fn a_handshake_has_its_time_and_a_record_its_size() {
     assert_eq!(scene.fate(client), Fate::Open);
     scene.send(client, &[0; 200]);
     assert_ne!(scene.fate(client), Fate::Open);
+    // The transport is over already, and its record still lingers.
+    assert!(scene.events.memory().held() < idle() + 300);
+    scene.reset(client);
     assert_eq!(scene.events.memory().held(), idle());
 }
 

@@ -203,6 +203,7 @@ impl Plan {
             index,
         ));
         self.metrics.join_memory(events.memory());
+        self.metrics.join_handshakes(events.handshakes());
         self.shared.directory.attach(index, events.remote(), owner);
         let profile = events.profile(self.protocols.clone());
         let (mut bound, before) = (Vec::new(), events.next_listener());

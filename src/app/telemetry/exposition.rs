@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt::{Display, Write as _};
 
 use super::metrics::{Kind, Number, Snapshot};
-use crate::net::MemoryUse;
+use crate::net::{HandshakeCounts, MemoryUse};
 
 impl Snapshot {
     /// The numbers in Prometheus' text format, version 0.0.4.
@@ -86,11 +86,59 @@ fn put(snapshot: &Snapshot, out: &mut String) {
         single(name, kind, help, value, out);
     }
     memory(snapshot, out);
+    handshakes(snapshot, out);
+}
+
+/// Families with a line for each loop: name, kind, help, and what reads the value.
+type Row<T> = (&'static str, &'static str, &'static str, fn(&T) -> u64);
+
+fn of_loops<T>(rows: &[Row<T>], loops: &[T], out: &mut String) {
+    for (name, kind, help, read) in rows {
+        family(name, kind, help, out);
+        for (at, one) in loops.iter().enumerate() {
+            labelled(name, format_args!("loop=\"{at}\""), read(one), out);
+        }
+    }
+}
+
+fn handshakes(snapshot: &Snapshot, out: &mut String) {
+    let rows: [Row<HandshakeCounts>; 5] = [
+        (
+            "handshakes_in_flight",
+            "gauge",
+            "Handshakes of transports that run now.",
+            HandshakeCounts::in_flight,
+        ),
+        (
+            "handshakes_started_total",
+            "counter",
+            "Handshakes of transports that have begun.",
+            HandshakeCounts::started,
+        ),
+        (
+            "handshakes_completed_total",
+            "counter",
+            "Handshakes that came to an agreement.",
+            HandshakeCounts::completed,
+        ),
+        (
+            "handshakes_failed_total",
+            "counter",
+            "Handshakes that failed or took too long.",
+            HandshakeCounts::failed,
+        ),
+        (
+            "handshakes_refused_total",
+            "counter",
+            "Handshakes ended to make room for others.",
+            HandshakeCounts::refused,
+        ),
+    ];
+    of_loops(&rows, &snapshot.handshakes, out);
 }
 
 fn memory(snapshot: &Snapshot, out: &mut String) {
-    type Read = fn(&MemoryUse) -> u64;
-    let rows: [(&str, &str, &str, Read); 9] = [
+    let rows: [Row<MemoryUse>; 9] = [
         (
             "memory_held_bytes",
             "gauge",
@@ -146,12 +194,7 @@ fn memory(snapshot: &Snapshot, out: &mut String) {
             MemoryUse::refused,
         ),
     ];
-    for (name, kind, help, read) in rows {
-        family(name, kind, help, out);
-        for (at, used) in snapshot.memory.iter().enumerate() {
-            labelled(name, format_args!("loop=\"{at}\""), read(used), out);
-        }
-    }
+    of_loops(&rows, &snapshot.memory, out);
 }
 
 fn durations(snapshot: &Snapshot, out: &mut String) {
@@ -205,6 +248,7 @@ fn single(name: &str, kind: &str, help: &str, value: impl Display, out: &mut Str
 mod tests {
     use crate::app::Metrics;
     use crate::http::{Method, Status};
+    use crate::net::{Limits, Loop, Scripted};
     use core::time::Duration;
 
     #[test]
@@ -215,7 +259,10 @@ mod tests {
             block.answered(Method::GET, Status::OK);
             block.took(time, 1);
         }
+        let events = Loop::with_poller(Scripted::new(), Limits::DEFAULT).unwrap();
+        metrics.join_handshakes(events.handshakes());
         let text = metrics.snapshot().to_prometheus();
+        assert!(text.contains("barewire_handshakes_started_total{loop=\"0\"} 0\n"));
         assert!(text.contains("barewire_http_requests_total{method=\"GET\",status=\"200\"} 2\n"));
         assert!(text.contains("_bucket{le=\"0.001\"} 1\n"));
         assert!(text.contains("_bucket{le=\"60\"} 1\n"));

@@ -13,7 +13,7 @@ use super::counter::Counter;
 use super::histogram::{Durations, Histogram};
 use crate::app::blocking::pool::{Counts, Pool};
 use crate::http::{Method, Status};
-use crate::net::MemoryUse;
+use crate::net::{HandshakeCounts, MemoryUse};
 
 /// The methods that are told apart; all others are counted together, and those
 /// of heads that could not be read.
@@ -182,6 +182,7 @@ pub struct Metrics {
     blocks: Arc<Mutex<Vec<Arc<Block>>>>,
     pool: Pool, // counts for itself
     memory: Arc<Mutex<Vec<MemoryUse>>>,
+    handshakes: Arc<Mutex<Vec<HandshakeCounts>>>,
 }
 
 impl Metrics {
@@ -208,6 +209,14 @@ impl Metrics {
             .push(memory);
     }
 
+    /// The handshakes of one more loop.
+    pub(in crate::app) fn join_handshakes(&self, handshakes: HandshakeCounts) {
+        self.handshakes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(handshakes);
+    }
+
     /// The sums over all loops. Each number is right for itself; numbers that
     /// are counted one after the other may be one apart.
     pub fn snapshot(&self) -> Snapshot {
@@ -222,6 +231,8 @@ impl Metrics {
         }
         let memory = self.memory.lock();
         snapshot.memory = memory.unwrap_or_else(PoisonError::into_inner).clone();
+        let handshakes = self.handshakes.lock();
+        snapshot.handshakes = handshakes.unwrap_or_else(PoisonError::into_inner).clone();
         for (at, count) in replies
             .into_iter()
             .enumerate()
@@ -281,6 +292,8 @@ macro_rules! numbers {
             /// Memory that each loop holds for its peers, in no order. Each value is
             /// the current one whenever it is read.
             pub memory: Vec<MemoryUse>,
+            /// Handshakes of each loop's transports, in the same order, read likewise.
+            pub handshakes: Vec<HandshakeCounts>,
             sessions: [u64; Kind::ALL.len()],
             sessions_total: [u64; Kind::ALL.len()],
         }

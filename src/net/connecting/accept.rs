@@ -114,6 +114,7 @@ impl<P: Poller> Loop<P> {
     pub(in crate::net) fn accept(&mut self) {
         self.listeners.elapsed(self.dispatch.state.now);
         if self.listeners.is_ready() {
+            let room = self.handshake_room();
             let Self {
                 listeners,
                 poller,
@@ -122,7 +123,11 @@ impl<P: Poller> Loop<P> {
                 ..
             } = self;
             let state = &dispatch.state;
-            listeners.accept(poller, &state.caps, &state.limits, accepted);
+            let room = |listening: &Listening, accepted: usize| match listening.transport {
+                Some(_) => u32::try_from(room.saturating_sub(accepted)).unwrap_or(u32::MAX),
+                None => u32::MAX,
+            };
+            listeners.accept(poller, &state.caps, &state.limits, room, accepted);
             self.welcome_all();
         }
     }
@@ -193,9 +198,7 @@ impl<P: Poller> Loop<P> {
         match registered {
             // The owner is told when it is known whose it is, and what it speaks.
             Ok(()) if is_proxied => self.settle(key),
-            Ok(()) if self.sockets.is_secured(key) => {
-                self.serve(key);
-            }
+            Ok(()) if self.sockets.is_secured(key) => self.settle(key),
             // What has come already raises no further event.
             Ok(()) => {
                 let exchange = Exchange {
@@ -211,6 +214,9 @@ impl<P: Poller> Loop<P> {
     /// Has a connection that was accepted begin with a handshake, behind what its
     /// proxy says.
     fn secure(&mut self, key: Key, maker: &TransportMaker, speaks: Speaks, is_proxied: bool) {
+        if !is_proxied {
+            self.make_handshake_room();
+        }
         self.sockets.secure(key, maker.make(), speaks);
         if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
             connection.reported = Reported::Nothing;

@@ -122,7 +122,7 @@ impl<P: Poller> Loop<P> {
         if let Some(maker) = transport {
             self.sockets.secure(key, maker.make(), speaks);
             self.begin_handshake(key);
-            self.serve(key);
+            self.settle(key);
             return;
         }
         connection.phase = Phase::Open;

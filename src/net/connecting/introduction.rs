@@ -83,8 +83,13 @@ impl<P: Poller> Loop<P> {
                 secured.unread(input_buffer.bytes());
                 self.spare_kept(input_buffer);
             }
+            self.make_handshake_room();
+            let has_room = self.handshake_room() > 0;
             self.begin_handshake(key);
-            return true;
+            if !has_room {
+                self.refuse_handshake(key);
+            }
+            return false; // it has its turn with the others
         }
         connection.phase = Phase::Open;
         connection.stalls = Instant::NEVER;

@@ -16,6 +16,8 @@ use crate::wire::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1600);
+/// How long a listener rests that there is no room for a handshake at.
+const REST: Duration = Duration::from_millis(10);
 
 /// What became of the connections that asked to come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -172,21 +174,27 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
 
     /// Accepts what waits, at most [`accepts`](Limits::accepts) connections of
     /// each listener, and adds those that the caps let in to `accepted`. The
-    /// listeners take turns in beginning.
+    /// listeners take turns in beginning. `room` says for how many more of a listener's
+    /// connections there is room; one without any rests for a while.
     pub(crate) fn accept(
         &mut self,
         poller: &mut P,
         caps: &Caps,
         limits: &Limits,
+        room: impl Fn(&T, usize) -> u32,
         accepted: &mut Vec<Accepted<P::Stream, T>>,
     ) {
         let count = self.listeners.len();
         self.turn = self.turn.wrapping_add(1);
         for n in 0..count {
             let number = (self.turn % count + n) % count; // count > 0 in here
-            let listener = &self.listeners[number];
+            let listener = &mut self.listeners[number];
             if listener.ready && listener.paused.is_none() {
-                self.accept_from(number, limits.accepts, poller, caps, limits, accepted);
+                let most = limits.accepts.min(room(&listener.owner, accepted.len()));
+                if most == 0 {
+                    listener.paused = Some(poller.now() + REST);
+                }
+                self.accept_from(number, most, poller, caps, limits, accepted);
             }
         }
     }
@@ -396,8 +404,13 @@ mod tests {
             }
             self.listeners.elapsed(self.system.now());
             let before = self.accepted.len();
-            self.listeners
-                .accept(&mut self.system, &self.caps, limits, &mut self.accepted);
+            self.listeners.accept(
+                &mut self.system,
+                &self.caps,
+                limits,
+                |_, _| u32::MAX,
+                &mut self.accepted,
+            );
             self.accepted.len() - before
         }
     }

@@ -3,11 +3,13 @@
 use alloc::vec::Vec;
 use core::mem;
 
+use super::handshakes::Outcome;
 use super::opened::{Fault, Opened};
 use super::seam::TransportError;
 use crate::link::{Closing, EndReason, Event, Link, Unreachable};
 use crate::net::report::report;
 use crate::net::turns::connection::{Phase, Reported};
+use crate::net::turns::state::State;
 use crate::net::{Exchange, Key, Loop, Poller, Speaks};
 use crate::wire::{Instant, Role};
 
@@ -25,17 +27,34 @@ impl Speaks {
 }
 
 impl<P: Poller> Loop<P> {
-    /// Has a connection begin with the handshake of its transport.
+    /// Has a connection begin with the handshake of its transport, in its turn.
     pub(in crate::net) fn begin_handshake(&mut self, key: Key) {
-        let state = &mut self.dispatch.state;
-        let until = state.now + state.limits.handshake_time;
-        if let Some(connection) = state.connections.get_mut(key) {
-            // Whole seconds, as all of a connection's deadlines.
-            let until = u32::try_from(until.as_secs() + 1).unwrap_or(u32::MAX);
-            connection.phase = Phase::Handshaking { until };
-            connection.stalls = Instant::NEVER;
-            connection.socket.readable = true;
+        let State {
+            connections,
+            handshakes,
+            limits,
+            memory,
+            now,
+            ..
+        } = &mut self.dispatch.state;
+        let Some(connection) = connections.get_mut(key) else {
+            return;
+        };
+        let until = *now + limits.handshake_time;
+        // Whole seconds, as all of a connection's deadlines.
+        let until = u32::try_from(until.as_secs() + 1).unwrap_or(u32::MAX);
+        connection.phase = Phase::Handshaking { until };
+        connection.stalls = Instant::NEVER;
+        connection.socket.readable = true;
+        let (peer, is_dial) = (connection.peer, connection.is_dialled());
+        handshakes.begin(key, is_dial, *now, |key| {
+            let connection = connections.get(key);
+            !connection.is_some_and(|it| it.shakes_hands())
+        });
+        if let Some(secured) = self.sockets.secured(key) {
+            secured.charge_itself_to(&memory.address(peer));
         }
+        self.dispatch.state.wake(key);
     }
 
     /// Reads on in a handshake; whether another step can bring something.
@@ -62,10 +81,20 @@ impl<P: Poller> Loop<P> {
         if !self.note_opened(key, &opened) {
             return false;
         }
-        let secured = self.sockets.secured(key);
-        if let Some(speaks) = secured.and_then(|it| it.agreed()) {
+        let Some(secured) = self.sockets.secured(key) else {
+            return false;
+        };
+        secured.charge_itself();
+        if let Some(speaks) = secured.agreed() {
             self.agree(key, speaks);
             return true;
+        }
+        if secured.shaken() > self.dispatch.state.limits.handshake_bytes {
+            self.dispatch
+                .state
+                .note_limit(key, "Limits::handshake_bytes");
+            self.break_transport(key, &TransportError::new("a handshake is too long"));
+            return false;
         }
         if opened.end {
             self.cannot_read(key, Fault::Socket);
@@ -120,6 +149,7 @@ impl<P: Poller> Loop<P> {
 
     /// The handshake is over: the connection is its protocol's.
     fn agree(&mut self, key: Key, speaks: Speaks) {
+        self.end_handshake(key, Outcome::Completed);
         let state = &mut self.dispatch.state;
         let Some(connection) = state.connections.get_mut(key) else {
             return;
@@ -133,7 +163,6 @@ impl<P: Poller> Loop<P> {
         if let Some(account) = before.account() {
             connection.link.charge_to(account.clone());
         }
-        connection.phase = Phase::Open;
         connection.reported = Reported::Beginning;
         connection.socket.readable = true; // something may stand behind the handshake
         // Profiles are only ever added, so the index stays good.
@@ -151,9 +180,7 @@ impl<P: Poller> Loop<P> {
                 }
             }
         }
-        let address = state.memory.address(connection.peer);
         if let Some(secured) = self.sockets.secured(key) {
-            secured.charge_itself_to(&address);
             let details = secured.transport().details();
             self.dispatch.state.details.set(key, details);
         }
@@ -168,8 +195,7 @@ impl<P: Poller> Loop<P> {
     pub(in crate::net) fn cannot_read(&mut self, key: Key, fault: Fault) {
         match fault {
             Fault::Socket => {
-                let gone = self.gone_by(key, EndReason::Reset);
-                self.end(key, gone);
+                self.end(key, EndReason::Reset);
             }
             Fault::Transport(error) => {
                 self.put_sealed(key);
@@ -193,6 +219,7 @@ impl<P: Poller> Loop<P> {
     /// Ends a connection whose transport cannot go on, behind what that has to say.
     fn break_transport(&mut self, key: Key, error: &TransportError) {
         let gone = self.gone_by(key, EndReason::Transport);
+        self.end_handshake(key, Outcome::Failed);
         let state = &mut self.dispatch.state;
         state.counters.transport_faults += 1;
         if let Some(connection) = state.connections.get(key) {
@@ -204,8 +231,8 @@ impl<P: Poller> Loop<P> {
             );
         }
         if let Some(secured) = self.sockets.secured(key) {
-            secured.give_up();
             let details = secured.transport().details();
+            secured.give_up();
             self.dispatch.state.details.set(key, details);
         }
         self.dispatch.tell_gone(key, gone);

@@ -18,9 +18,13 @@
 //! - `secured`: what is kept of one, and reading through it.
 //! - `wire`: writing, through a transport or past it.
 //! - `handshake`: the phase before the first request, and the end of a transport.
+//! - `handshakes`: how many of them there are; `admission`: how many there may be, and
+//!   their part of a turn.
 
+pub(super) mod admission;
 pub(super) mod details;
 pub(super) mod handshake;
+pub(super) mod handshakes;
 pub(super) mod opened;
 pub(super) mod seam;
 pub(super) mod secured;

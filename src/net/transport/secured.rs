@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
+use std::io::IoSlice;
 
 use super::opened::{Fault, Opened};
 use super::seam::{Agreed, MOST_OPENED, Transport, TransportError};
@@ -33,6 +34,8 @@ pub(in crate::net) struct Secured {
     closed: bool,
     /// What is spoken unless the handshake says otherwise.
     speaks: Speaks,
+    /// Bytes that its handshake has used.
+    shaken: usize,
     charge: Charge, // for the transport
 }
 
@@ -54,6 +57,7 @@ impl Secured {
             ended: false,
             closed: false,
             speaks,
+            shaken: 0,
             charge: Charge::NONE,
         }
     }
@@ -89,10 +93,20 @@ impl Secured {
         self.unopened.charge_to(account);
     }
 
+    /// Bytes that the handshake has used.
+    pub(in crate::net) const fn shaken(&self) -> usize {
+        self.shaken
+    }
+
     /// Charges the transport itself to the account of its peer's address: it is
     /// there for as long as the connection is.
     pub(in crate::net) fn charge_itself_to(&mut self, account: &Account) {
         self.charge.move_to(Some(account));
+        self.charge_itself();
+    }
+
+    /// Charges what the transport holds now.
+    pub(in crate::net) fn charge_itself(&mut self) {
         let memory = size_of::<Self>() + self.transport.memory();
         self.charge.set(memory);
     }
@@ -106,9 +120,11 @@ impl Secured {
         is_due
     }
 
-    /// Notes that nothing more can be opened or said.
+    /// Notes that nothing more can be opened or said, and frees the transport.
     pub(in crate::net) fn give_up(&mut self) {
         self.closed = true;
+        self.transport = Box::new(Over);
+        self.charge_itself();
         self.unopened.clear();
         self.unopened.release(0);
     }
@@ -268,6 +284,9 @@ impl Secured {
         if used > sealed.len() {
             return Err(TransportError::new("a transport used more than there was"));
         }
+        if !had_agreed {
+            self.shaken += used;
+        }
         let left = used < sealed.len();
         let (found, next) = match step {
             Step::Event(_) if !had_agreed => {
@@ -292,6 +311,33 @@ impl Secured {
             _ => next,
         };
         Ok((used, found, next))
+    }
+}
+
+/// A transport that is over: nothing can be sealed or opened any more.
+struct Over;
+
+impl Transport for Over {
+    fn open(
+        &mut self,
+        _input: &mut [u8],
+        _out: &mut Vec<u8>,
+    ) -> Result<Received<Range<usize>>, TransportError> {
+        Err(TransportError::new("the transport is over"))
+    }
+
+    fn agreed(&self) -> Option<Agreed> {
+        None
+    }
+
+    fn seal(&mut self, _plain: &[IoSlice<'_>], _out: &mut Vec<u8>) -> Result<(), TransportError> {
+        Err(TransportError::new("the transport is over"))
+    }
+
+    fn close(&mut self, _out: &mut Vec<u8>) {}
+
+    fn memory(&self) -> usize {
+        0
     }
 }
 

@@ -104,6 +104,8 @@ impl<P: Poller> Loop<P> {
         connection.socket.note(readiness);
         if connection.phase == Phase::Dialling {
             self.go_on_dialling(key);
+        } else if matches!(connection.phase, Phase::Handshaking { .. }) {
+            self.dispatch.state.wake(key);
         } else if !connection.queued {
             if !self.is_behind {
                 let start = connection.start();
@@ -152,7 +154,7 @@ impl State {
     /// each, those of an address in the order in which they came. A connection that
     /// counts for no address is one by itself.
     #[cold]
-    fn in_turns(&self, round: &mut [Key]) {
+    pub(in crate::net) fn in_turns(&self, round: &mut [Key]) {
         let mut of_address: HashMap<_, u32> = HashMap::new();
         let place = |key: &Key| {
             let peer = self.connections.get(*key)?.peer;

@@ -5,6 +5,7 @@ use super::dispatch::Dispatch;
 use super::holds::Hold;
 use super::taking::{Delivery, LOOK};
 use crate::link::{Closing, EndReason};
+use crate::net::transport::handshakes::Outcome;
 use crate::net::{Key, Loop, Poller};
 
 impl<P: Poller> Loop<P> {
@@ -213,6 +214,8 @@ impl<P: Poller> Loop<P> {
     /// The connection is over: tells the owner, if it does not know, and gives
     /// everything back.
     pub(in crate::net) fn end(&mut self, key: Key, gone: EndReason) {
+        let gone = self.gone_by(key, gone);
+        self.end_handshake(key, Outcome::Failed);
         self.dispatch.tell_gone(key, gone);
         let state = &mut self.dispatch.state;
         let Some(mut connection) = state.connections.remove(key) else {

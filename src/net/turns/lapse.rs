@@ -53,8 +53,7 @@ impl<P: Poller> Loop<P> {
                 {
                     state.counters.transport_faults += 1;
                     state.note_limit(key, "Limits::handshake_time");
-                    let gone = self.gone_by(key, EndReason::Stalled);
-                    self.end(key, gone);
+                    self.end(key, EndReason::Stalled);
                 }
                 // If it rests, it stays at rest.
                 _ => self.deadlines.set(slot, connection.deadline(limits)),

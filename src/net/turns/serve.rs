@@ -90,7 +90,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Tells a writer that had to wait that it need not any more.
-    fn relieve(&mut self, key: Key) {
+    pub(in crate::net) fn relieve(&mut self, key: Key) {
         self.flush(key);
         let state = &mut self.dispatch.state;
         if let Some(connection) = state.connections.get_mut(key)
@@ -128,10 +128,10 @@ impl<P: Poller> Loop<P> {
                 true => Next::Again,
                 false => Next::Rest,
             },
-            Phase::Handshaking { .. } => match self.go_on_handshake(key) {
-                true => Next::Again,
-                false => Next::Rest,
-            },
+            Phase::Handshaking { .. } => {
+                self.dispatch.state.go_on(key); // in a part of the turn of its own
+                Next::Rest
+            }
             Phase::Open if !connection.may_be_fed() => Next::Rest,
             Phase::Open => match connection.input_buffer.take() {
                 Some(input_buffer) if !input_buffer.is_short || connection.link.is_pending() => {

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::connection::Connection;
+use super::connection::{Connection, Phase};
 use super::holds::Hold;
 use super::memory::Memory;
 use crate::http::{FieldBuffer, date::Date};
@@ -17,6 +17,7 @@ use crate::net::packing::connections::Connections;
 use crate::net::report::report;
 use crate::net::stores::departures::Departures;
 use crate::net::transport::details::DetailsTable;
+use crate::net::transport::handshakes::Handshakes;
 use crate::net::{
     Caps, Claim, Cork, Counters, Entropy, Exchange, Exhausted, Flow, Key, Limits, Owner, Queues,
     Remote, Resource, SystemClock, TimerId, TimerMark, Timers,
@@ -89,6 +90,7 @@ pub(in crate::net) struct State {
     pub(in crate::net) departures: Departures,
     /// What transports tell owners.
     pub(in crate::net) details: DetailsTable,
+    pub(in crate::net) handshakes: Handshakes,
 }
 
 /// Visits to other connections after which a turn begins nothing more that is
@@ -276,7 +278,10 @@ impl State {
         if let Some(connection) = self.connections.get_mut(key)
             && !mem::replace(&mut connection.queued, true)
         {
-            self.runnable.push(key);
+            match connection.phase {
+                Phase::Handshaking { .. } => self.handshakes.ready.push(key),
+                _ => self.runnable.push(key),
+            }
         }
     }
 

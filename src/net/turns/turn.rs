@@ -44,6 +44,7 @@ impl<P: Poller> Loop<P> {
         self.fire_timers();
         self.expire();
         self.go_on();
+        self.shake_hands();
         self.dial();
         self.flush_dirty();
         self.attend_memory();
@@ -69,6 +70,7 @@ impl<P: Poller> Loop<P> {
             || !state.runnable.is_empty()
             || !state.dirty.is_empty()
             || !state.dials.is_empty()
+            || !state.handshakes.ready.is_empty()
         {
             return Some(Duration::ZERO);
         }
