@@ -16,6 +16,9 @@ pub enum ProtocolError {
     /// WebSocket.
     #[error(transparent)]
     WebSocket(#[from] websocket::ProtocolError),
+    /// A handshake of TLS where TLS is not spoken.
+    #[error("a handshake of TLS, which is not spoken here (RFC 8446 §5.1)")]
+    Tls,
 }
 
 /// Our caller asked for what cannot be done now.

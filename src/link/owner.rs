@@ -79,8 +79,11 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
         terms,
     } = owner.lend(input)?;
     let lent = lent(terms);
-    let is_usual =
-        shortcut!("hand_over") && !is_end && link.over.is_none() && !link.is_preface(input);
+    let is_usual = shortcut!("hand_over")
+        && !is_end
+        && link.over.is_none()
+        && !link.is_preface(input)
+        && !link.is_hello(input);
     let received = match &mut link.protocol {
         Protocol::Http1(machine) if is_usual => {
             let due = lent.now + lent.limits.reply;

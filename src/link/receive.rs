@@ -13,6 +13,12 @@ use crate::wire::{Instant, Received, Role, Sink, Step};
 use crate::{http, http2};
 use crate::{http1, websocket};
 
+/// The type of a record with messages of a handshake of TLS (RFC 8446 §5.1).
+const HANDSHAKE: u8 = 22;
+/// A record of TLS 1.0, as hellos have it: a fatal alert, `handshake_failure`
+/// (RFC 8446 §6).
+const HANDSHAKE_FAILURE: &[u8] = &[21, 3, 1, 0, 2, 2, 40];
+
 impl Link {
     /// Passes on what the machine of HTTP/1.1 has answered.
     pub(super) fn took_http1<'b>(
@@ -100,6 +106,9 @@ impl Link {
             if self.before.is_some() {
                 self.hand_on();
             }
+        }
+        if self.is_hello(input) {
+            return self.refuse_hello(input, out);
         }
         match &mut self.protocol {
             Protocol::Http1(machine) => {
@@ -239,6 +248,33 @@ impl Link {
             && matches!(&self.protocol, Protocol::Http1(machine) if !machine.has_skipped_lines())
     }
 
+    /// Whether the input is the front of a handshake of TLS, which no method begins as.
+    #[inline]
+    pub(super) fn is_hello(&self, input: &[u8]) -> bool {
+        self.exchange.id == 0
+            && self.role == Role::Server
+            && matches!(input, [HANDSHAKE] | [HANDSHAKE, 3, ..])
+            && matches!(&self.protocol, Protocol::Http1(machine) if machine.is_idle())
+    }
+
+    /// Refuses TLS in its own words, rather than by an answer of HTTP that no client of
+    /// it can read.
+    #[cold]
+    fn refuse_hello<'b>(
+        &mut self,
+        input: &[u8],
+        out: &mut impl Sink,
+    ) -> Result<Received<Event<'b>>, ProtocolError> {
+        if input.len() < 2 {
+            return Ok(Received::need(0, 1));
+        }
+        if out.room() >= HANDSHAKE_FAILURE.len() {
+            out.put(HANDSHAKE_FAILURE);
+        }
+        self.over = Some(Closing::Linger);
+        Err(ProtocolError::Tls)
+    }
+
     /// Takes back what the last event has shown: an inbox may have a rest that
     /// comes again. What is needed no more comes back, for the
     /// [`RequestPool`](super::RequestPool).
@@ -376,6 +412,67 @@ mod tests {
         link.respond(link.stream(), &head, body, None, now, out)
             .unwrap();
         Some(link.stream())
+    }
+
+    /// What comes of input in pieces, and what is said.
+    fn take(link: &mut Link, pieces: &[&[u8]]) -> (Result<(), ProtocolError>, Vec<u8>) {
+        let (limits, mut scratch, mut shown) = (Limits::DEFAULT, OwnedScratch::new(8), None);
+        let (mut out, mut input) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            input.extend_from_slice(piece);
+            let lent = CallContext {
+                now: Instant::START,
+                date: None,
+                mask_key: [0; 4],
+                limits: &limits,
+                scratch: scratch.lend(),
+                shown: &mut shown,
+            };
+            let used = link.receive(&mut input, lent, &mut out).map(|it| it.used);
+            match used {
+                Ok(used) => drop(input.drain(..used)),
+                Err(violation) => return (Err(violation), out),
+            }
+        }
+        (Ok(()), out)
+    }
+
+    #[test]
+    fn a_hello_of_tls_gets_an_alert() {
+        let hello: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+        for cut in 0..hello.len() {
+            for mut link in [
+                Link::server(Instant::START),
+                Link::server_http1(Instant::START),
+            ] {
+                let (refused, out) = take(&mut link, &[&hello[..cut], &hello[cut..]]);
+                assert_eq!(
+                    (refused, &*out),
+                    (Err(ProtocolError::Tls), HANDSHAKE_FAILURE)
+                );
+                assert_eq!(link.closing(), Some(Closing::Linger));
+            }
+        }
+        let (refused, out) = take(
+            &mut Link::server(Instant::START),
+            &[b"\x16\x16 nonsense\r\n\r\n"],
+        );
+        assert!(matches!(refused, Err(ProtocolError::Http1(_))));
+        assert!(out.starts_with(b"HTTP/1.1 400 "));
+    }
+
+    #[test]
+    fn what_was_agreed_on_is_not_guessed() {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        let mut link = Link::server_http1(Instant::START);
+        let (refused, out) = take(&mut link, &[preface]);
+        assert!(matches!(refused, Err(ProtocolError::Http1(_))));
+        assert!(out.starts_with(b"HTTP/1.1 505 "));
+        let mut link = Link::server_http2(Instant::START);
+        let (refused, _) = take(&mut link, &[b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"]);
+        assert!(matches!(refused, Err(ProtocolError::Http2(_))));
+        let mut link = Link::server_http2(Instant::START);
+        assert_eq!(take(&mut link, &[preface]).0, Ok(()));
     }
 
     #[test]

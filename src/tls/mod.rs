@@ -21,6 +21,7 @@
 //! - `server`: what a server's connections begin with, and how it is replaced.
 //! - `certificates`: chains and keys, from PEM or DER.
 //! - `names`: which certificate a client gets.
+//! - `plain`: what a request gets that comes without TLS.
 //! - `x509`: the names and the time of a certificate.
 //! - `info`: what is known of a connection, for who serves its requests.
 //! - `roots`: whom one trusts; `revocation`: what is trusted no more.
@@ -30,6 +31,7 @@ mod certificates;
 mod error;
 mod info;
 mod names;
+mod plain;
 mod provider;
 mod revocation;
 mod roots;
@@ -42,6 +44,7 @@ pub use certificates::Certificates;
 pub use error::Error;
 pub use info::{Info, Version};
 pub use names::UnknownName;
+pub use plain::PlainHttp;
 pub use provider::Provider;
 pub use revocation::Crls;
 pub use roots::Roots;

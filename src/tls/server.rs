@@ -12,6 +12,7 @@ use rustls::{ServerConfig, crypto::ring};
 use super::certificates::Certificates;
 use super::error::Error;
 use super::names::{Chooser, UnknownName};
+use super::plain::PlainHttp;
 use super::provider::Provider;
 use super::transport::{H2, HTTP_1_1, Secure};
 use crate::net::TransportMaker;
@@ -26,6 +27,7 @@ pub struct ServerOptions {
     provider: Provider,
     unknown_name: UnknownName,
     checks_authority: bool,
+    plain_http: PlainHttp,
 }
 
 impl ServerOptions {
@@ -36,6 +38,7 @@ impl ServerOptions {
             provider: Provider::ring(),
             unknown_name: UnknownName::Default,
             checks_authority: true,
+            plain_http: PlainHttp::Refuse,
         }
     }
 
@@ -60,6 +63,13 @@ impl ServerOptions {
     #[must_use]
     pub const fn check_authority(mut self, check: bool) -> Self {
         self.checks_authority = check;
+        self
+    }
+
+    /// What requests get that come without TLS.
+    #[must_use]
+    pub const fn plain_http(mut self, choice: PlainHttp) -> Self {
+        self.plain_http = choice;
         self
     }
 
@@ -152,7 +162,10 @@ impl Server {
     /// What makes the transport of each connection.
     pub(crate) fn maker(&self) -> TransportMaker {
         let this = self.clone();
-        TransportMaker::new(move || Secure::server(this.current().config.clone()))
+        TransportMaker::new(move || {
+            let current = this.current();
+            Secure::server(current.config.clone(), current.options.plain_http)
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use rustls::{ClientConfig, Error, ServerConfig};
 
 use super::info::Info;
 use super::names::{Choice, take_choice};
+use super::plain::{PlainHttp, answer, is_http};
 use super::session::{Found, Session};
 use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError};
 use crate::wire::{Received, Step};
@@ -31,12 +32,14 @@ pub(super) struct Secure {
     /// What the server has chosen by the hello, until the handshake is over.
     choice: Choice,
     info: Option<Arc<Info>>,
+    /// What is done with a request in the clear, until something has come.
+    plain: Option<PlainHttp>,
 }
 
 impl Secure {
     /// The server's side.
-    pub(super) fn server(config: Arc<ServerConfig>) -> Box<dyn Transport> {
-        Self::over(Session::server(config))
+    pub(super) fn server(config: Arc<ServerConfig>, plain: PlainHttp) -> Box<dyn Transport> {
+        Self::over(Session::server(config), Some(plain))
     }
 
     #[expect(dead_code)]
@@ -45,14 +48,15 @@ impl Secure {
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
     ) -> Box<dyn Transport> {
-        Self::over(Session::client(config, name))
+        Self::over(Session::client(config, name), None)
     }
 
-    fn over(session: Result<Session, Error>) -> Box<dyn Transport> {
+    fn over(session: Result<Session, Error>, plain: Option<PlainHttp>) -> Box<dyn Transport> {
         Box::new(Self {
             session,
             choice: Choice::default(),
             info: None,
+            plain,
         })
     }
 
@@ -93,8 +97,14 @@ impl Transport for Secure {
         out: &mut Vec<u8>,
     ) -> Result<Received<Range<usize>>, TransportError> {
         let was_agreed = self.info.is_some();
+        if let Some(choice) = self.plain.filter(|_| is_http(input)) {
+            return refuse_plain(input, choice, out);
+        }
         let session = self.session()?;
         let received = session.receive(input, out);
+        if !input.is_empty() {
+            self.plain = None;
+        }
         if !was_agreed {
             self.follow_handshake(out);
         }
@@ -142,4 +152,18 @@ impl Transport for Secure {
     fn details(&self) -> Option<TransportDetails> {
         Some(self.info.clone()?)
     }
+}
+
+/// Answers a request that came without TLS, once enough of it is there.
+#[cold]
+fn refuse_plain(
+    input: &[u8],
+    choice: PlainHttp,
+    out: &mut Vec<u8>,
+) -> Result<Received<Range<usize>>, TransportError> {
+    let Some(answer) = answer(input, choice) else {
+        return Ok(Received::need(0, 1));
+    };
+    out.extend_from_slice(answer.as_bytes());
+    Err(TransportError::new("a request of HTTP without TLS"))
 }

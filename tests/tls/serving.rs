@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use barewire::app::{App, Server};
-use barewire::tls::{ServerOptions, UnknownName};
+use barewire::tls::{PlainHttp, ServerOptions, UnknownName};
 use rustls::{AlertDescription, Error};
 
 use crate::support::{Authority, app, connect, fault_of, get, port_of, stop};
@@ -214,5 +214,47 @@ fn a_request_for_another_name_is_misdirected() {
     stop(server);
     let server = telling(options.check_authority(false));
     assert_eq!(status(&server, &authority, "one.test", "two.test"), "200");
+    stop(server);
+}
+
+/// What comes on a socket without TLS for these bytes.
+fn in_the_clear(server: &Server, at: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut socket = TcpStream::connect(("127.0.0.1", port_of(server, at))).unwrap();
+    socket.write_all(bytes).unwrap();
+    let mut all = Vec::new();
+    socket.read_to_end(&mut all).unwrap();
+    all
+}
+
+#[test]
+fn who_takes_one_port_for_the_other_is_told() {
+    let authority = Authority::new("one");
+    let options = ServerOptions::new(authority.certificates(&["localhost"]));
+    let server = app()
+        .listen("127.0.0.1:0")
+        .unwrap()
+        .listen_tls("127.0.0.1:0", options.clone())
+        .unwrap()
+        .listen_tls("127.0.0.1:0", options.plain_http(PlainHttp::Redirect))
+        .unwrap()
+        .spawn()
+        .unwrap();
+    let refused = in_the_clear(&server, 1, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(refused.starts_with(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain"));
+    let redirected = in_the_clear(&server, 2, b"GET /x HTTP/1.1\r\nHost: a:8443\r\n\r\n");
+    assert!(
+        redirected
+            .starts_with(b"HTTP/1.1 308 Permanent Redirect\r\nLocation: https://a:8443/x\r\n")
+    );
+    // No TLS at all, and none that is known.
+    let alert = |description: u8| [21, 3, 3, 0, 2, 2, description];
+    assert_eq!(in_the_clear(&server, 1, b"garbage"), alert(50)); // decode_error
+    assert_eq!(in_the_clear(&server, 1, b"\x16\x03\x01\x50\x00"), alert(50));
+    // TLS where none is spoken.
+    let fault = fault_of(port_of(&server, 0), "localhost", authority.client(&[]));
+    assert_eq!(
+        fault,
+        Error::AlertReceived(AlertDescription::HandshakeFailure)
+    );
     stop(server);
 }
