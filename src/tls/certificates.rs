@@ -7,17 +7,15 @@ use alloc::vec::Vec;
 use core::fmt;
 use std::fs;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error as RustlsError, InconsistentKeys};
+use webpki::EndEntityCert;
 
 use super::error::Error;
-use super::x509::Certificate;
-use crate::net::report::report;
 
 /// What is said of a key that was given in no form that is understood.
 const KINDS: &str = "a private key is PKCS#8, PKCS#1 (RSA) or SEC1 (EC)";
@@ -114,8 +112,8 @@ impl Certificates {
         key_from: String,
     ) -> Result<Self, Error> {
         for (at, der) in chain.iter().enumerate() {
-            if Certificate::read(der).is_none() {
-                let fault = format!("certificate {} is not X.509", at + 1);
+            if let Err(error) = EndEntityCert::try_from(der) {
+                let fault = format!("certificate {} is not X.509 version 3: {error}", at + 1);
                 return Err(malformed(&certificate_from, fault));
             }
         }
@@ -166,25 +164,7 @@ impl Pair {
             }
             Err(error) => return Err(malformed(&self.certificate_from, format!("{error}"))),
         }
-        self.warn_of_time();
         Ok(pair)
-    }
-
-    /// Says on the log that a certificate is not valid now: clients will refuse it,
-    /// and those that do not look are served.
-    fn warn_of_time(&self) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
-        let Some(certificate) = self.chain.first().and_then(|it| Certificate::read(it)) else {
-            return;
-        };
-        let from = &self.certificate_from;
-        if now > certificate.not_after {
-            let days = (now - certificate.not_after) / 86_400;
-            report!(Warn, "{from}: the certificate expired {days} days ago");
-        } else if now < certificate.not_before {
-            report!(Warn, "{from}: the certificate is not valid yet");
-        }
     }
 }
 

@@ -7,9 +7,10 @@ use core::fmt;
 use core::net::IpAddr;
 
 use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, CommonState, HandshakeKind, ProtocolVersion};
 
-use super::names::{CertificateNames, is_covered};
+use super::names::is_covered;
 
 /// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,8 +48,9 @@ pub struct Info {
     server_name: Option<Box<str>>,
     is_resumed: bool,
     chain: Box<[CertificateDer<'static>]>,
-    /// Those of the server's own certificate, where requests for others are refused.
-    names: Option<Arc<CertificateNames>>,
+    /// The server's own certificate, where requests for names that it is not for are
+    /// refused.
+    own: Option<Arc<CertifiedKey>>,
 }
 
 impl Info {
@@ -56,7 +58,7 @@ impl Info {
     pub(super) fn new(
         state: &CommonState,
         server_name: Option<Box<str>>,
-        names: Option<Arc<CertificateNames>>,
+        own: Option<Arc<CertifiedKey>>,
     ) -> Self {
         let alpn = state.alpn_protocol();
         let suite = state.negotiated_cipher_suite();
@@ -70,7 +72,7 @@ impl Info {
             server_name,
             is_resumed: state.handshake_kind() == Some(HandshakeKind::Resumed),
             chain: state.peer_certificates().unwrap_or_default().into(),
-            names,
+            own,
         }
     }
 
@@ -115,7 +117,7 @@ impl Info {
     /// Whether a request for this authority may come over this connection: it was made
     /// to that name, or its certificate is for it.
     pub(crate) fn is_for(&self, authority: &str) -> bool {
-        let Some(names) = &self.names else {
+        let Some(own) = &self.own else {
             return true;
         };
         let host = host_of(authority);
@@ -123,7 +125,7 @@ impl Info {
             Some(name) if host.eq_ignore_ascii_case(name) => true,
             // No address can be asked for by SNI: there is no better connection.
             None if host.parse::<IpAddr>().is_ok() => true,
-            _ => is_covered(host, names),
+            _ => is_covered(host, own),
         }
     }
 

@@ -22,7 +22,6 @@
 //! - `certificates`: chains and keys, from PEM or DER.
 //! - `names`: which certificate a client gets.
 //! - `plain`: what a request gets that comes without TLS.
-//! - `x509`: the names and the time of a certificate.
 //! - `info`: what is known of a connection, for who serves its requests.
 //! - `roots`: whom one trusts; `revocation`: what is trusted no more.
 //! - `provider`: whose cryptography it is.
@@ -38,7 +37,6 @@ mod roots;
 mod server;
 mod session;
 mod transport;
-mod x509;
 
 pub use certificates::Certificates;
 pub use error::Error;

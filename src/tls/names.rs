@@ -6,13 +6,12 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
-use core::net::IpAddr;
 
 use rustls::SignatureScheme;
+use rustls::pki_types::ServerName;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-
-use super::x509::{Certificate, Name};
+use webpki::EndEntityCert;
 
 /// What a client gets that asks for a name that no certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,39 +23,13 @@ pub enum UnknownName {
     Refuse,
 }
 
-/// The names of one certificate.
-#[derive(Debug, Default)]
-pub(super) struct CertificateNames {
-    /// Host names in lower case, the left-most label of which may be `*`.
-    hosts: Vec<Box<str>>,
-    addresses: Vec<IpAddr>,
-}
-
-impl CertificateNames {
-    fn of(certificate: &[u8]) -> Self {
-        let mut names = Self::default();
-        let certificate = Certificate::read(certificate);
-        for name in certificate.iter().flat_map(Certificate::names) {
-            match name {
-                Name::Dns(name) => names.hosts.push(name.to_ascii_lowercase().into()),
-                Name::Ip(address) => names.addresses.push(address),
-            }
-        }
-        names
-    }
-}
-
-/// Whether a certificate with these names is for a host, which may be an address.
-pub(super) fn is_covered(host: &str, names: &CertificateNames) -> bool {
-    if let Ok(address) = host.parse() {
-        return names.addresses.contains(&address);
-    }
-    let covers = |name: &str| match (name.strip_prefix("*."), host.split_once('.')) {
-        (Some(rest), Some((_, parent))) => rest.contains('.') && parent.eq_ignore_ascii_case(rest),
-        (Some(_), None) => false,
-        (None, _) => host.eq_ignore_ascii_case(name),
+/// Whether a certificate is for a host, which may be an address (RFC 9525 §6).
+pub(super) fn is_covered(host: &str, key: &CertifiedKey) -> bool {
+    let own = key.cert.first().map(EndEntityCert::try_from);
+    let (Some(Ok(certificate)), Ok(name)) = (own, ServerName::try_from(host)) else {
+        return false;
     };
-    names.hosts.iter().any(|name| covers(name))
+    certificate.verify_is_valid_for_subject_name(&name).is_ok()
 }
 
 /// What was made of the name that a hello asks for.
@@ -64,8 +37,8 @@ pub(super) fn is_covered(host: &str, names: &CertificateNames) -> bool {
 pub(super) struct Choice {
     /// The name.
     pub(super) server_name: Option<Box<str>>,
-    /// Those of the certificate, where requests for others are refused.
-    pub(super) names: Option<Arc<CertificateNames>>,
+    /// The certificate, where requests for names that it is not for are refused.
+    pub(super) certificate: Option<Arc<CertifiedKey>>,
     /// No certificate is for the name, and so there is none.
     pub(super) is_refused: bool,
 }
@@ -81,18 +54,11 @@ pub(super) fn take_choice() -> Option<Choice> {
     CHOICE.take()
 }
 
-/// A certificate with its key.
-#[derive(Debug)]
-struct Candidate {
-    key: Arc<CertifiedKey>,
-    names: Arc<CertificateNames>,
-}
-
 /// The certificates of a server by their names.
 #[derive(Debug)]
 pub(super) struct Chooser {
-    candidates: Vec<Candidate>,
-    /// Names to the candidates that are for them.
+    candidates: Vec<Arc<CertifiedKey>>,
+    /// Names in lower case to the candidates that are for them.
     by_name: BTreeMap<Box<str>, Vec<usize>>,
     unknown: UnknownName,
     /// Requests for names that the certificate is not for are refused.
@@ -101,20 +67,22 @@ pub(super) struct Chooser {
 
 impl Chooser {
     /// Chooses between these, the first of which is the default.
-    pub(super) fn new(keys: Vec<Arc<CertifiedKey>>, unknown: UnknownName, is_strict: bool) -> Self {
+    pub(super) fn new(
+        candidates: Vec<Arc<CertifiedKey>>,
+        unknown: UnknownName,
+        is_strict: bool,
+    ) -> Self {
         let mut by_name: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        let mut candidates = Vec::new();
-        for key in keys {
-            let own = key.cert.first();
-            let names = own.map_or_else(Default::default, |it| CertificateNames::of(it));
-            for name in &names.hosts {
-                by_name
-                    .entry(name.clone())
-                    .or_default()
-                    .push(candidates.len());
+        for (at, key) in candidates.iter().enumerate() {
+            let own = key.cert.first().map(EndEntityCert::try_from);
+            for certificate in own.iter().flatten() {
+                for name in certificate.valid_dns_names() {
+                    by_name
+                        .entry(name.to_ascii_lowercase().into())
+                        .or_default()
+                        .push(at);
+                }
             }
-            let names = Arc::new(names);
-            candidates.push(Candidate { key, names });
         }
         Self {
             candidates,
@@ -126,7 +94,7 @@ impl Chooser {
 
     /// Those for a name: first the ones that have it, then those whose `*` stands for
     /// its left-most label (RFC 9525 §6.3).
-    fn of(&self, name: &str) -> impl Iterator<Item = &Candidate> {
+    fn of(&self, name: &str) -> impl Iterator<Item = &Arc<CertifiedKey>> {
         let name = name.to_ascii_lowercase();
         let wild = wildcard(&name).and_then(|it| self.by_name.get(&*it));
         let exact = self.by_name.get(&*name);
@@ -137,8 +105,12 @@ impl Chooser {
         places.filter_map(|&at| self.candidates.get(at))
     }
 
-    fn choose(&self, name: Option<&str>, schemes: &[SignatureScheme]) -> Option<&Candidate> {
-        let can_sign = |it: &&Candidate| it.key.key.choose_scheme(schemes).is_some();
+    fn choose(
+        &self,
+        name: Option<&str>,
+        schemes: &[SignatureScheme],
+    ) -> Option<&Arc<CertifiedKey>> {
+        let can_sign = |it: &&Arc<CertifiedKey>| it.key.choose_scheme(schemes).is_some();
         if let Some(name) = name {
             let found = self
                 .of(name)
@@ -158,13 +130,12 @@ impl ResolvesServerCert for Chooser {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let name = hello.server_name();
         let chosen = self.choose(name, hello.signature_schemes());
-        let names = chosen.filter(|_| self.is_strict).map(|it| it.names.clone());
         CHOICE.set(Some(Choice {
             server_name: name.map(Box::from),
-            names,
+            certificate: chosen.filter(|_| self.is_strict).cloned(),
             is_refused: chosen.is_none(),
         }));
-        chosen.map(|it| it.key.clone())
+        chosen.cloned()
     }
 }
 

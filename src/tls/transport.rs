@@ -75,10 +75,9 @@ impl Secure {
         if let Ok(session) = &self.session
             && session.is_agreed()
         {
-            let Choice {
-                server_name, names, ..
-            } = core::mem::take(&mut self.choice);
-            self.info = Some(Arc::new(Info::new(session.state(), server_name, names)));
+            let chosen = core::mem::take(&mut self.choice);
+            let (name, own) = (chosen.server_name, chosen.certificate);
+            self.info = Some(Arc::new(Info::new(session.state(), name, own)));
         }
     }
 
