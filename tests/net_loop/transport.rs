@@ -163,7 +163,7 @@ fn the_handshake_chooses_http2() {
     let mut scene = site(Limits::DEFAULT);
     let mut peer = Peer::connect(&mut scene, Speaks::Http2);
     let mut side = Side::new(Role::Client, http2::Limits::DEFAULT);
-    let mut seen = Vec::new();
+    let mut seen = side.feed(&peer.early);
     let head = super::http2::request_of("/big/30000");
     side.machine
         .send_request(&head, None, &mut side.out)
