@@ -20,7 +20,7 @@ fn last_dial(world: &Scripted) -> Client {
     world.dials().last().unwrap().0
 }
 
-fn head<'a>(method: Method<'a>, path: &'a str, fields: Fields<'a>) -> RequestHead<'a> {
+pub(crate) fn head<'a>(method: Method<'a>, path: &'a str, fields: Fields<'a>) -> RequestHead<'a> {
     RequestHead {
         method,
         target: Target::parse(path.as_bytes(), method).unwrap(),
@@ -30,7 +30,7 @@ fn head<'a>(method: Method<'a>, path: &'a str, fields: Fields<'a>) -> RequestHea
     }
 }
 
-const HOST: Fields<'static> = Fields::new(&[Field::new("Host", "a")]);
+pub(crate) const HOST: Fields<'static> = Fields::new(&[Field::new("Host", "a")]);
 
 fn nothing(_: &mut barewire::net::Context<'_>, _: Event<'_>) {}
 

@@ -26,4 +26,5 @@ mod splits;
 mod toy;
 mod toy_peer;
 mod transport;
+mod transport_ends;
 mod turns;

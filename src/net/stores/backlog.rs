@@ -25,6 +25,8 @@ pub(crate) struct Backlog {
 struct Queue {
     /// Bytes that a transport has sealed, in front of all others.
     sealed: DrainBuffer,
+    /// How many of those it has added to the content: at most all.
+    added: usize,
     plain: Segments<FilePart>,
 }
 
@@ -112,6 +114,13 @@ impl Backlog {
         queue.map_or(0, |queue| {
             queue.sealed.len() + queue.plain.len() + clamp(queue.plain.stored())
         })
+    }
+
+    /// Bytes of content that wait: less than all by what a transport has added.
+    #[inline]
+    pub(in crate::net) fn content(&self) -> usize {
+        let added = self.queue.as_ref().map_or(0, |queue| queue.added);
+        self.len() - added // at most what is sealed
     }
 
     /// Bytes that wait in memory.
@@ -212,10 +221,12 @@ impl Backlog {
     }
 
     /// Puts sealed bytes behind those that are sealed, in front of all others: they
-    /// leave as they are.
-    pub(crate) fn put_sealed(&mut self, bytes: &[u8], queues: &mut Queues) {
+    /// leave as they are. The transport has `added` so many of them to the content.
+    pub(crate) fn put_sealed(&mut self, bytes: &[u8], added: usize, queues: &mut Queues) {
         if !bytes.is_empty() {
-            self.queue(queues).sealed.push(bytes);
+            let queue = self.queue(queues);
+            queue.sealed.push(bytes);
+            queue.added += added.min(bytes.len());
         }
     }
 
@@ -225,13 +236,19 @@ impl Backlog {
         queue.map_or(&[], |queue| queue.sealed.unused())
     }
 
-    /// Drops the first `n` sealed bytes, which the kernel took.
-    pub(crate) fn advance_sealed(&mut self, n: usize, queues: &mut Queues) {
+    /// Drops the first `n` sealed bytes, which the kernel took; how many of them are
+    /// content. What was added counts first, so that no content counts too early.
+    pub(crate) fn advance_sealed(&mut self, n: usize, queues: &mut Queues) -> usize {
+        let mut content = n;
         if let Some(queue) = &mut self.queue {
+            let added = queue.added.min(n);
+            queue.added -= added;
+            content -= added;
             queue.sealed.advance(n);
             queue.sealed.release(0);
         }
         self.rest(queues);
+        content
     }
 
     /// Calls `f` with the parts of one vectored write: at most
@@ -303,6 +320,15 @@ impl Backlog {
         if let Some(queue) = &mut self.queue {
             queue.plain.clear(|bytes| queues.buffers.give(bytes));
             queue.sealed.clear();
+            queue.added = 0;
+        }
+        self.rest(queues);
+    }
+
+    /// Drops all that is not sealed.
+    pub(in crate::net) fn clear_unsealed(&mut self, queues: &mut Queues) {
+        if let Some(queue) = &mut self.queue {
+            queue.plain.clear(|bytes| queues.buffers.give(bytes));
         }
         self.rest(queues);
     }
@@ -367,6 +393,29 @@ mod tests {
         places.dedup();
         assert_eq!((places.len(), queues.spare.len()), (1, 1));
         assert!(queues.buffers.kept() > 0);
+    }
+
+    #[test]
+    fn sealing_moves_no_end() {
+        // Ten bytes, six of which are sealed as a record of nine.
+        for taken in 0..=9 {
+            let mut queues = Queues::new(1 << 20);
+            let mut backlog = Backlog::new();
+            backlog.put(b"0123456789", &mut queues);
+            backlog.put_sealed(b"own", 3, &mut queues);
+            assert_eq!((backlog.content(), backlog.len()), (10, 13));
+            backlog.advance(6, &mut queues);
+            backlog.put_sealed(b"[012345]!", 3, &mut queues);
+            let mut sent = 0;
+            for n in [3, taken, 9 - taken] {
+                let before = sent;
+                sent += backlog.advance_sealed(n, &mut queues);
+                assert_eq!(sent + backlog.content(), 10);
+                assert!(sent <= before + n);
+            }
+            backlog.advance(4, &mut queues);
+            assert!(sent == 6 && backlog.queue.is_none());
+        }
     }
 
     #[test]

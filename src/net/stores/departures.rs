@@ -7,6 +7,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::any::Any;
+use std::collections::HashMap;
 
 use crate::link::Charge;
 use crate::net::{Exchange, Key, Owner};
@@ -37,14 +38,17 @@ pub(in crate::net) struct Departure {
 pub(in crate::net) struct Departures {
     /// Those that no turn has looked at.
     fresh: VecDeque<Departure>,
-    waiting: VecDeque<Departure>,
+    /// The others by connection, none of them empty.
+    waiting: HashMap<Key, VecDeque<Departure>>,
+    /// The connections that have some, and some that have none any more.
+    order: VecDeque<Key>,
 }
 
 impl Departures {
     /// Whether nobody waits for anything.
     #[inline]
     pub(in crate::net) fn is_empty(&self) -> bool {
-        self.fresh.is_empty() && self.waiting.is_empty()
+        self.fresh.is_empty() && self.order.is_empty()
     }
 
     pub(in crate::net) fn add(&mut self, departure: Departure) {
@@ -53,37 +57,46 @@ impl Departures {
 
     /// Puts back what still waits.
     pub(in crate::net) fn put_back(&mut self, departure: Departure) {
-        self.waiting.push_back(departure);
-    }
-
-    /// How many of those that have waited a turn looks at.
-    pub(in crate::net) fn due(&self) -> usize {
-        self.waiting.len().min(SCAN)
-    }
-
-    /// Takes out the next one that a turn looks at: of those that have waited,
-    /// or of the new ones.
-    pub(in crate::net) fn take(&mut self, has_waited: bool) -> Option<Departure> {
-        match has_waited {
-            true => self.waiting.pop_front(),
-            false => self.fresh.pop_front(),
+        let key = departure.exchange.connection;
+        let waiting = self.waiting.entry(key).or_default();
+        if waiting.is_empty() {
+            self.order.push_back(key);
         }
+        waiting.push_back(departure);
     }
 
-    /// A transport has made `more` bytes of what a connection sends from `position` on:
-    /// what ends behind that ends so much later.
-    #[cold]
-    pub(in crate::net) fn shift(&mut self, key: Key, position: u64, more: u64) {
-        for ends in self.of(key).filter_map(|it| it.ends.as_mut()) {
-            if *ends > position {
-                *ends += more;
+    /// Takes out those of the connections that a turn looks at: those that wait for the
+    /// longest, about [`SCAN`].
+    pub(in crate::net) fn take_due(&mut self) -> VecDeque<Departure> {
+        let mut due = VecDeque::new();
+        for _ in 0..self.order.len().min(SCAN) {
+            if due.len() >= SCAN {
+                break;
+            }
+            let next = self.order.pop_front();
+            if let Some(mut waiting) = next.and_then(|key| self.waiting.remove(&key)) {
+                due.append(&mut waiting);
             }
         }
+        due
+    }
+
+    /// Takes out the next that no turn has looked at.
+    pub(in crate::net) fn take_fresh(&mut self) -> Option<Departure> {
+        self.fresh.pop_front()
     }
 
     /// Those of a connection.
     pub(in crate::net) fn of(&mut self, key: Key) -> impl Iterator<Item = &mut Departure> {
-        let all = self.fresh.iter_mut().chain(&mut self.waiting);
-        all.filter(move |it| it.exchange.connection == key)
+        let fresh = self.fresh.iter_mut();
+        let fresh = fresh.filter(move |it| it.exchange.connection == key);
+        fresh.chain(self.waiting.get_mut(&key).into_iter().flatten())
+    }
+
+    /// A connection is over: this turn gives back what waits in it.
+    pub(in crate::net) fn end(&mut self, key: Key) {
+        if let Some(mut waiting) = self.waiting.remove(&key) {
+            self.fresh.append(&mut waiting);
+        }
     }
 }

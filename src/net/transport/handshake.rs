@@ -142,7 +142,7 @@ impl<P: Poller> Loop<P> {
         if let Some(connection) = state.connections.get_mut(key) {
             connection
                 .backlog
-                .put_sealed(&self.sealed, &mut state.queues);
+                .put_sealed(&self.sealed, self.sealed.len(), &mut state.queues);
         }
         self.sealed.clear();
     }
@@ -236,6 +236,8 @@ impl<P: Poller> Loop<P> {
             self.dispatch.state.details.set(key, details);
         }
         self.dispatch.tell_gone(key, gone);
+        // Nothing may stand behind the transport's last word.
+        self.dispatch.state.drop_unsealed(key);
         if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
             connection.phase = Phase::Flushing(Closing::Linger);
         }

@@ -111,12 +111,14 @@ impl Secured {
         self.charge.set(memory);
     }
 
-    /// Says, once, that nothing follows; whether it had to be said.
+    /// Says, once, that nothing follows, and frees the transport; whether it had to be
+    /// said.
     pub(in crate::net) fn close(&mut self, out: &mut Vec<u8>) -> bool {
-        let is_due = !core::mem::replace(&mut self.closed, true);
+        let is_due = !self.closed;
         if is_due && self.transport.agreed().is_some() {
             self.transport.close(out);
         }
+        self.give_up();
         is_due
     }
 

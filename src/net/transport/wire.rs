@@ -24,14 +24,14 @@ pub(in crate::net) trait Wire {
     /// Writes parts, and a part of a file behind them.
     fn send_file(&mut self, parts: &[IoSlice<'_>], file: FilePart) -> io::Result<usize>;
 
-    /// Writes bytes that are sealed.
+    /// Writes bytes that are sealed; they are not counted.
     fn write_sealed(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
     /// What was sealed and the socket has not taken.
     fn pending(&self) -> &[u8];
 
-    /// Bytes that the socket has taken, and by how much what was sealed is more than
-    /// what it was sealed from.
+    /// Bytes that the socket has taken of what was sealed, and how many of all those the
+    /// transport has added.
     fn counts(&self) -> (usize, usize);
 }
 
@@ -77,7 +77,7 @@ pub(in crate::net) struct Sealing<'a, P: Poller> {
     sealed: &'a mut Vec<u8>,
     sent: usize, // of `sealed`
     taken: usize,
-    overhead: usize,
+    added: usize,
 }
 
 impl<'a, P: Poller> Sealing<'a, P> {
@@ -96,7 +96,7 @@ impl<'a, P: Poller> Sealing<'a, P> {
             sealed,
             sent: 0,
             taken: 0,
-            overhead: 0,
+            added: 0,
         }
     }
 
@@ -111,7 +111,7 @@ impl<'a, P: Poller> Sealing<'a, P> {
         let sealed = self.transport.seal(plain, self.sealed);
         sealed.map_err(io::Error::other)?;
         let len: usize = plain.iter().map(|part| part.len()).sum();
-        self.overhead += self.sealed.len().saturating_sub(len);
+        self.added += self.sealed.len().saturating_sub(len);
         if !self.sealed.is_empty() {
             let parts = [IoSlice::new(self.sealed)];
             self.sent = self.poller.write(self.stream, &parts)?;
@@ -162,9 +162,7 @@ impl<P: Poller> Wire for Sealing<'_, P> {
     }
 
     fn write_sealed(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.poller.write(self.stream, &[IoSlice::new(bytes)])?;
-        self.taken += n;
-        Ok(n)
+        self.poller.write(self.stream, &[IoSlice::new(bytes)])
     }
 
     fn pending(&self) -> &[u8] {
@@ -172,6 +170,6 @@ impl<P: Poller> Wire for Sealing<'_, P> {
     }
 
     fn counts(&self) -> (usize, usize) {
-        (self.taken, self.overhead)
+        (self.taken, self.added)
     }
 }

@@ -72,7 +72,8 @@ pub(in crate::net) struct Connection {
     /// When to look whether waiting output makes progress, or whether the
     /// lingering is over; `NEVER` if there is neither.
     pub(in crate::net) stalls: Instant,
-    /// Bytes that the kernel has taken since the record was made.
+    /// Bytes of content that the kernel has taken since the record was made: not those
+    /// that a transport has added.
     pub(in crate::net) sent: u64,
     /// What the peer was seen to take of them, where that matters.
     pub(in crate::net) watch: Option<Box<Watch>>,

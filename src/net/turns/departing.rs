@@ -69,7 +69,7 @@ impl Context<'_> {
         let corked = state.cork_of(connection).map_or(0, Cork::len);
         let (mut ends, mut unsent) = (None, 0);
         if let Some(it) = state.connections.get(connection) {
-            let written = it.sent + (it.backlog.len() + corked) as u64;
+            let written = it.end() + corked as u64;
             // What is still owed, the loop is about to answer.
             let is_put = it.link.queued(stream) == 0 && !it.link.owes_response(stream);
             ends = is_put.then_some(written);
@@ -105,10 +105,30 @@ impl State {
     pub(super) fn strand(&mut self, connection: &Connection, key: Key) {
         let sent = connection.sent;
         for departure in self.departures.of(key) {
-            let written = sent + connection.backlog.len() as u64;
+            let written = connection.end();
             let ends = departure.ends.unwrap_or(written).min(written);
             let queued = connection.link.queued(departure.exchange.stream);
             departure.unsent += ends.saturating_sub(sent) + queued as u64;
+        }
+        self.departures.end(key);
+    }
+
+    /// What waits in a connection and is not sealed will not leave: it is dropped.
+    #[cold]
+    pub(in crate::net) fn drop_unsealed(&mut self, key: Key) {
+        if key == self.current {
+            self.cork.clear();
+        }
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        let before = connection.end();
+        connection.backlog.clear_unsealed(&mut self.queues);
+        let after = connection.end();
+        for departure in self.departures.of(key) {
+            let ends = departure.ends.unwrap_or(before);
+            departure.unsent += ends.saturating_sub(after);
+            departure.ends = Some(ends.min(after));
         }
     }
 }
@@ -117,28 +137,31 @@ impl Dispatch {
     /// Gives the parcels back behind which all has left.
     #[cold]
     pub(super) fn tell_departed(&mut self) {
-        let due = self.state.departures.due();
-        for at in 0.. {
-            let State {
-                departures,
-                connections,
-                ..
-            } = &mut self.state;
-            let Some(mut departure) = departures.take(at < due) else {
-                return;
-            };
-            // One that is packed has nothing waiting; of one that has ended, what
-            // did not leave has been noted.
-            let connection = connections.get(departure.exchange.connection);
-            match connection {
-                Some(it) if !has_left(it, &mut departure) => {
-                    // What waits has been charged, and so there is an account.
-                    departure.charge.move_to(it.link.account());
-                    departure.charge.set(departure.bytes);
-                    departures.put_back(departure);
-                }
-                Some(_) | None => self.give_back(departure),
+        for departure in self.state.departures.take_due() {
+            self.look_at(departure);
+        }
+        while let Some(departure) = self.state.departures.take_fresh() {
+            self.look_at(departure);
+        }
+    }
+
+    /// Gives a parcel back if all in front of it has left.
+    fn look_at(&mut self, mut departure: Departure) {
+        let State {
+            departures,
+            connections,
+            ..
+        } = &mut self.state;
+        // One that is packed has nothing waiting; of one that has ended, what
+        // did not leave has been noted.
+        match connections.get(departure.exchange.connection) {
+            Some(it) if !has_left(it, &mut departure) => {
+                // What waits has been charged, and so there is an account.
+                departure.charge.move_to(it.link.account());
+                departure.charge.set(departure.bytes);
+                departures.put_back(departure);
             }
+            Some(_) | None => self.give_back(departure),
         }
     }
 
@@ -172,10 +195,9 @@ impl Dispatch {
 
 /// Whether nothing waits any more of what the owner has written.
 fn has_left(connection: &Connection, departure: &mut Departure) -> bool {
-    let waits = connection.backlog.len();
     if departure.ends.is_none() && connection.link.queued(departure.exchange.stream) == 0 {
-        departure.ends = Some(connection.sent + waits as u64);
+        departure.ends = Some(connection.end());
     }
-    let is_sent = |ends| waits == 0 || ends <= connection.sent;
+    let is_sent = |ends| connection.backlog.is_empty() || ends <= connection.sent;
     departure.ends.is_some_and(is_sent)
 }

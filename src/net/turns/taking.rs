@@ -187,7 +187,7 @@ impl Connection {
 
     /// What will have been sent once all that waits is.
     pub(super) fn end(&self) -> u64 {
-        self.sent + self.backlog.len() as u64
+        self.sent + self.backlog.content() as u64
     }
 }
 

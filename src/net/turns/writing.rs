@@ -7,7 +7,6 @@ use super::memory::Memory;
 use super::state::State;
 use crate::link::EndReason;
 use crate::net::report::report;
-use crate::net::stores::departures::Departures;
 use crate::net::transport::wire::{Plain, Sealing, Wire};
 use crate::net::{Cork, Key, Loop, Output, Poller, Queues};
 use crate::wire::Instant;
@@ -43,39 +42,49 @@ fn hold_back(
     Some(taken)
 }
 
-/// Writes what is sealed already; whether the socket is full.
+/// Bytes that the kernel took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Taken {
+    /// As the kernel counts them.
+    raw: usize,
+    /// Those of them that are no transport's own.
+    content: usize,
+}
+
+/// Writes what is sealed already; what the socket took of it, and whether it is full.
 #[cold]
 fn write_sealed(
     connection: &mut Connection,
     queues: &mut Queues,
     wire: &mut impl Wire,
-) -> io::Result<bool> {
+) -> io::Result<(Taken, bool)> {
     let offered = connection.backlog.sealed().len();
     if offered == 0 {
-        return Ok(false);
+        return Ok((Taken::default(), false));
     }
-    let taken = wire.write_sealed(connection.backlog.sealed())?;
-    connection.backlog.advance_sealed(taken, queues);
-    Ok(taken < offered)
+    let raw = wire.write_sealed(connection.backlog.sealed())?;
+    let content = connection.backlog.advance_sealed(raw, queues);
+    Ok((Taken { raw, content }, raw < offered))
 }
 
 /// Keeps what was sealed and the socket did not take, of a writing that took `taken`
-/// plain bytes; how many bytes the socket took.
+/// plain bytes; what the socket took.
 #[inline(always)]
 fn settle_wire<W: Wire>(
     connection: &mut Connection,
-    (queues, departures, memory): (&mut Queues, &mut Departures, &mut Memory),
+    queues: &mut Queues,
+    memory: &mut Memory,
     wire: &W,
     taken: usize,
-    (key, position): (Key, u64),
-) -> usize {
+) -> Taken {
     if !W::SEALS {
-        return taken;
+        return Taken {
+            raw: taken,
+            content: taken,
+        };
     }
-    let (taken, overhead) = wire.counts();
-    if overhead > 0 && !departures.is_empty() {
-        departures.shift(key, position, overhead as u64);
-    }
+    let (raw, added) = wire.counts();
+    let content = raw.saturating_sub(added); // what was added counts first
     if !wire.pending().is_empty() {
         connection.socket.writable = false;
         if connection.link.account().is_none() {
@@ -83,9 +92,10 @@ fn settle_wire<W: Wire>(
         }
         let account = connection.link.account();
         connection.backlog.charge_to(account, queues);
-        connection.backlog.put_sealed(wire.pending(), queues);
+        let added = added.saturating_sub(raw);
+        connection.backlog.put_sealed(wire.pending(), added, queues);
     }
-    taken
+    Taken { raw, content }
 }
 
 impl<P: Poller> Loop<P> {
@@ -145,7 +155,6 @@ impl State {
             memory,
             now,
             queues,
-            departures,
             ..
         } = self;
         let Some(connection) = connections.get_mut(key) else {
@@ -161,19 +170,12 @@ impl State {
             }
         }
         let is_closing = connection.phase != Phase::Open || connection.link.closing().is_some();
-        let position = connection.sent + connection.backlog.sealed().len() as u64;
         if connection.interim.is_some() {
             let write = |parts: &[IoSlice<'_>]| wire.write(parts);
             if let Some(taken) = hold_back(connection, cork, queues, *now, write) {
-                let taken = settle_wire(
-                    connection,
-                    (queues, departures, memory),
-                    wire,
-                    taken,
-                    (key, position),
-                );
-                connection.sent += taken as u64;
-                counters.bytes_out += taken as u64;
+                let taken = settle_wire(connection, queues, memory, wire, taken);
+                connection.sent += taken.content as u64;
+                counters.bytes_out += taken.raw as u64;
                 return (is_closing, None);
             }
         }
@@ -188,16 +190,10 @@ impl State {
             match cork.write(|parts| wire.write(parts)) {
                 // As nearly always: nothing waits, so that nothing is timed.
                 Ok(n) if n == cork.len() && (!W::SEALS || wire.pending().is_empty()) => {
-                    let n = settle_wire(
-                        connection,
-                        (queues, departures, memory),
-                        wire,
-                        n,
-                        (key, position),
-                    );
+                    let taken = settle_wire(connection, queues, memory, wire, n);
                     cork.clear();
-                    connection.sent += n as u64;
-                    counters.bytes_out += n as u64;
+                    connection.sent += taken.content as u64;
+                    counters.bytes_out += taken.raw as u64;
                     connection.link.set_room(limits.backlog_high);
                     return (is_closing, None);
                 }
@@ -217,9 +213,13 @@ impl State {
             connection.backlog.extend_from(cork, taken, queues);
         }
         cork.clear();
+        let mut first = Taken::default();
         if W::SEALS && broken.is_none() && waited && connection.socket.writable {
             match write_sealed(connection, queues, wire) {
-                Ok(is_full) => connection.socket.writable = !is_full,
+                Ok((taken, is_full)) => {
+                    connection.socket.writable = !is_full;
+                    first = taken;
+                }
                 Err(_) => broken = Some(EndReason::Reset),
             }
         }
@@ -248,21 +248,16 @@ impl State {
             connection.socket.writable =
                 connection.backlog.is_empty() || taken >= limits.backlog_cap;
         }
-        let taken = settle_wire(
-            connection,
-            (queues, departures, memory),
-            wire,
-            taken,
-            (key, position),
-        );
-        connection.sent += taken as u64;
-        counters.bytes_out += taken as u64;
+        let taken = settle_wire(connection, queues, memory, wire, taken);
+        let (raw, content) = (first.raw + taken.raw, first.content + taken.content);
+        connection.sent += content as u64;
+        counters.bytes_out += raw as u64;
         if let Some(account) = connection.link.account() {
-            account.moved(taken, memory.pace, *now);
+            account.moved(content, memory.pace, *now);
         }
         if connection.backlog.is_empty() {
             connection.stalls = Instant::NEVER;
-        } else if taken > 0 || connection.stalls == Instant::NEVER {
+        } else if raw > 0 || connection.stalls == Instant::NEVER {
             connection.await_progress(*now, limits.write_progress);
         }
         let room = limits.backlog_high.saturating_sub(connection.backlog.len());

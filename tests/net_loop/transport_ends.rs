@@ -1,0 +1,174 @@
+//! How connections over a transport end, and what is left of what was under way.
+
+use core::time::Duration;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use barewire::http::Method;
+use barewire::link::Event;
+use barewire::net::{
+    Client, Context, Destination, Exchange, Handler, Limits, ListenOptions, Speaks, Transport,
+};
+use barewire::wire::Role;
+
+use crate::dialling::{HOST, head};
+use crate::scene::{Scene, get, serve};
+use crate::toy::{DATA, Toy};
+use crate::toy_peer::{Peer, site};
+
+fn bad_record() -> Vec<u8> {
+    vec![DATA, 0, 0, 99]
+}
+
+#[test]
+fn nothing_stands_behind_the_last_word_of_a_transport() {
+    // Output waits when what came cannot be opened.
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    scene.world.stop_reading(peer.client);
+    peer.ask(&mut scene, &get("/big/200000"));
+    scene.send(peer.client, &bad_record());
+    scene.world.allow_all(peer.client);
+    scene.settle();
+    peer.open(&mut scene);
+    assert!(peer.failed);
+    assert_eq!(peer.sealed.len(), 4, "the alert");
+    assert!(scene.has("Gone Transport"));
+    // It is made while that is looked at.
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let both = [peer.seal(&get("/hello")), bad_record()].concat();
+    scene.send(peer.client, &both);
+    peer.open(&mut scene);
+    assert!(peer.failed);
+    assert_eq!(peer.sealed.len(), 4);
+}
+
+#[test]
+fn a_transport_is_freed_when_it_has_said_its_last() {
+    let mut scene = site(Limits::DEFAULT);
+    let base = scene.events.memory().held();
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let close = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert!(peer.ask(&mut scene, close).ends_with(b"hello") && peer.closed);
+    // The connection lingers, and holds 1,000 bytes less.
+    assert!(!scene.is_over(peer.client));
+    assert!(scene.events.memory().held() < base + 1000);
+}
+
+/// Keeps how much of each response did not leave.
+struct Parcels(Rc<RefCell<Vec<u64>>>);
+
+impl Handler for Parcels {
+    fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
+        if matches!(event, Event::Request { .. }) {
+            serve(context, event);
+            context.on_departure(Box::new(()));
+        }
+    }
+
+    fn departed(&mut self, _: &mut Context<'_>, _: Box<dyn core::any::Any>, unsent: u64) {
+        self.0.borrow_mut().push(unsent);
+    }
+}
+
+/// A scene whose second listener has these over the toy.
+fn with_parcels() -> (Scene, Rc<RefCell<Vec<u64>>>) {
+    let mut scene = Scene::site();
+    let given = Rc::new(RefCell::new(Vec::new()));
+    let owner = scene.events.add(Parcels(given.clone()));
+    let (maker, profile) = (Toy::maker(Role::Server, Speaks::Http), scene.profile);
+    let (address, options) = ("127.0.0.1:0".parse().unwrap(), ListenOptions::DEFAULT);
+    scene
+        .events
+        .listen_over(&address, &options, &maker, Speaks::Http, owner, profile)
+        .unwrap();
+    (scene, given)
+}
+
+#[test]
+fn what_did_not_leave_is_content_and_no_records() {
+    let (mut scene, given) = with_parcels();
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let all = peer.ask(&mut scene, &get("/big/40000")).len() as u64;
+    assert_eq!(given.borrow_mut().pop(), Some(0));
+    for end in [Scene::reset, |scene: &mut Scene, client: Client| {
+        scene.send(client, &bad_record());
+    }] {
+        let mut peer = Peer::connect(&mut scene, Speaks::Http);
+        scene.world.stop_reading(peer.client);
+        let asked = [get("/big/40000"), get("/big/40000")].concat();
+        peer.ask(&mut scene, &asked);
+        end(&mut scene, peer.client);
+        scene.reset(peer.client);
+        let unsent = core::mem::take(&mut *given.borrow_mut());
+        assert_eq!(unsent, [all, 2 * all]);
+    }
+}
+
+#[test]
+fn a_parcel_waits_for_its_own_bytes_and_not_for_those_behind_them() {
+    let (mut scene, given) = with_parcels();
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    scene.world.stop_reading(peer.client);
+    let asked = [get("/hello"), get("/big/300000")].concat();
+    peer.ask(&mut scene, &asked);
+    let mut allowed = 0;
+    while given.borrow().is_empty() {
+        scene.world.allow_write(peer.client, 100);
+        allowed += 100;
+        scene.settle();
+    }
+    // What records add to a write may count for its front, and no more than that.
+    assert!((100..=1000).contains(&allowed), "{allowed}");
+    assert_eq!(*given.borrow(), [0]);
+}
+
+/// Dials over the toy; the exchange, and the peer before its handshake.
+fn dial(scene: &mut Scene, tag: u32) -> (Exchange, Client) {
+    let maker = Toy::maker(Role::Client, Speaks::Http);
+    let to = Destination::Address("192.0.2.9:443".parse().unwrap());
+    let profile = scene.profile;
+    let exchange = scene.act(|context| context.dial_over(to, &maker, Speaks::Http, profile, tag));
+    let (client, _) = scene.world.dials().last().unwrap().clone();
+    (exchange, client)
+}
+
+#[test]
+fn a_dial_whose_peer_takes_nothing_of_its_hello_was_never_there() {
+    let mut scene = site(Limits::DEFAULT.with_write_progress(Duration::from_secs(2)));
+    let (_, client) = dial(&mut scene, 1);
+    scene.world.stop_reading(client);
+    scene.world.complete(client);
+    scene.pass(6);
+    assert!(scene.is_over(client));
+    assert!(scene.has("Gone Unreachable(Handshake)"));
+}
+
+#[test]
+fn a_body_without_a_length_is_whole_only_if_the_transport_was_closed() {
+    let response = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: half\n";
+    for closes in [true, false] {
+        let mut scene = site(Limits::DEFAULT);
+        let (exchange, client) = dial(&mut scene, 1);
+        scene.world.complete(client);
+        scene.settle();
+        let mut peer = Peer::new(client, Role::Server, Speaks::Http);
+        peer.talk(&mut scene);
+        scene.act(|context| {
+            context.with(exchange, |context| {
+                let head = head(Method::GET, "/events", HOST);
+                context.request(&head, None).unwrap();
+            })
+        });
+        peer.ask(&mut scene, response);
+        assert!(scene.has("Response 200") && scene.has("Body 11"));
+        if closes {
+            let mut out = Vec::new();
+            peer.toy.close(&mut out);
+            scene.send(client, &out);
+        }
+        scene.eof(client);
+        assert_eq!(scene.has("End"), closes);
+        assert_eq!(scene.has("Gone Reset"), !closes, "{:?}", scene.log.borrow());
+    }
+}
