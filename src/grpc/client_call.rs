@@ -144,30 +144,40 @@ impl ClientCall {
         head: &mut FieldBuffer,
     ) -> Result<(), UsageError> {
         metadata.iter().try_for_each(metadata::check)?;
+        self.put_common(head)?;
+        self.put_own(timeout, metadata, head)
+    }
+
+    /// Puts the fields that every call of this form has, which a client may keep for
+    /// its next one.
+    pub(crate) fn put_common(&self, head: &mut FieldBuffer) -> Result<(), UsageError> {
         let mut memory = [0; 40];
         let content_type = self.request.write(&mut memory);
-        let timeout = timeout.map(Timeout::new);
-        let own: [(&str, &str); 2] = match self.request.mode() {
+        let of_mode: [(&str, &str); 2] = match self.request.mode() {
             Mode::Native => [
                 ("te", "trailers"),
                 ("grpc-accept-encoding", Encoding::ACCEPTED),
             ],
             Mode::Web | Mode::WebText => [("accept", content_type), ("x-grpc-web", "1")],
         };
+        let all = [("content-type", content_type)].into_iter().chain(of_mode);
+        put(all, head)
+    }
+
+    /// Puts the fields of this call alone, behind the [common](Self::put_common) ones.
+    pub(crate) fn put_own(
+        &self,
+        timeout: Option<Duration>,
+        metadata: Fields<'_>,
+        head: &mut FieldBuffer,
+    ) -> Result<(), UsageError> {
+        let timeout = timeout.map(Timeout::new);
         let timeout = timeout
             .as_ref()
             .map(|value| ("grpc-timeout", value.as_str()));
         let encoding =
             (self.sent != Encoding::Identity).then_some(("grpc-encoding", self.sent.name()));
-        let all = [("content-type", content_type)]
-            .into_iter()
-            .chain(own)
-            .chain(encoding)
-            .chain(timeout);
-        for (name, value) in all {
-            head.push(name, value)
-                .map_err(|_| UsageError::MetadataValue)?;
-        }
+        put(encoding.into_iter().chain(timeout), head)?;
         put_metadata(metadata, head)
     }
 
@@ -288,4 +298,13 @@ impl ClientCall {
             (Ok(()), status) => status.map(drop).ok_or(ProtocolError::NoStatus),
         }
     }
+}
+/// Puts fields of constant names.
+fn put<'a>(
+    all: impl Iterator<Item = (&'static str, &'a str)>,
+    head: &mut FieldBuffer,
+) -> Result<(), UsageError> {
+    let mut all = all;
+    all.try_for_each(|(name, value)| head.push(name, value))
+        .map_err(|_| UsageError::MetadataValue)
 }

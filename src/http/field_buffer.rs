@@ -171,10 +171,21 @@ impl FieldBuffer {
     /// # Errors
     /// Those of [`push`](Self::push), for a field that was not.
     pub fn extend(&mut self, fields: Fields<'_>) -> Result<(), InvalidField> {
-        fields.iter().try_for_each(|field| {
-            field.check()?;
-            self.append(field)
-        })
+        if !fields.is_checked() {
+            fields.iter().try_for_each(|field| field.check())?;
+        }
+        self.extend_checked(fields)
+    }
+
+    /// Appends all of `fields`, which a machine has checked as it received them.
+    ///
+    /// # Errors
+    /// [`InvalidField::Value`] if the list would outgrow 4 GiB.
+    pub(crate) fn extend_checked(&mut self, fields: Fields<'_>) -> Result<(), InvalidField> {
+        self.ranges.reserve(fields.len());
+        let line = |field: Field<'_>| field.name.len() + field.value.len() + 4; // `: ` and CRLF
+        self.text.reserve(fields.iter().map(line).sum());
+        fields.iter().try_for_each(|field| self.append(field))
     }
 
     /// Appends a checked field as it stands on the wire.

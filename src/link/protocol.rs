@@ -224,6 +224,18 @@ impl Link {
         }
     }
 
+    /// Whether a call may write frames that have to be masked: on a client's
+    /// connection that may be a WebSocket, or have one in a stream.
+    #[cfg(feature = "net")]
+    #[inline]
+    pub(crate) fn may_mask(&self) -> bool {
+        self.role == Role::Client
+            && match &self.protocol {
+                Protocol::Http2(many) => many.has_sockets(),
+                Protocol::Http1(_) | Protocol::WebSocket(_) | Protocol::Raw { .. } => true,
+            }
+    }
+
     /// Whether exchanges share the connection: it speaks HTTP/2.
     #[inline]
     pub const fn is_multiplexed(&self) -> bool {
@@ -426,5 +438,49 @@ impl Link {
             .kept
             .as_ref()
             .map_or(0, |buffered_request| buffered_request.growth(n))
+    }
+}
+
+#[cfg(feature = "net")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Fields, Method, OwnedScratch, RequestHead, Target, Version};
+    use crate::link::Body;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn only_where_a_clients_websocket_may_be_are_frames_masked() {
+        let (now, mut out) = (Instant::START, Vec::new());
+        assert!(!Link::server(now).may_mask());
+        assert!(Link::client(now).may_mask());
+        let mut link = Link::client_http2(now);
+        assert!(!link.may_mask());
+        let (limits, mut scratch) = (Limits::DEFAULT, OwnedScratch::new(8));
+        let lent = CallContext {
+            now,
+            date: None,
+            mask_key: [0; 4],
+            limits: &limits,
+            scratch: scratch.lend(),
+            shown: &mut None,
+        };
+        link.receive(&mut [], lent, &mut out).unwrap(); // sends the preface
+        let host = [crate::http::Field::new("host", "a")];
+        let head = RequestHead {
+            method: Method::POST,
+            target: Target::parse(b"/", Method::POST).unwrap(),
+            version: Version::Http2,
+            protocol: None,
+            fields: Fields::new(&host),
+        };
+        let body = Body::Streamed {
+            length: None,
+            endless: false,
+        };
+        let stream = link.request(&head, Some(body), now, &mut out).unwrap();
+        assert!(!link.may_mask());
+        link.switched_to_websocket(stream, false, now).unwrap();
+        assert!(link.may_mask());
     }
 }

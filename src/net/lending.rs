@@ -3,7 +3,7 @@
 use super::{Cork, Entropy};
 use crate::http::date::Date;
 use crate::link::Link;
-use crate::wire::{Instant, Role};
+use crate::wire::Instant;
 
 /// What a link needs to act.
 pub(super) struct Lending<'s, S = Cork> {
@@ -15,13 +15,13 @@ pub(super) struct Lending<'s, S = Cork> {
 }
 
 impl<S> Lending<'_, S> {
-    /// The mask of one frame: unpredictable on the client's side alone, as a
-    /// server's frames are not masked (RFC 6455 §5.1).
+    /// The mask of one frame: unpredictable where there may be a client's WebSocket
+    /// alone, as a server's frames are not masked (RFC 6455 §5.1).
     #[inline]
     pub(super) fn mask(&mut self, link: &Link) -> [u8; 4] {
-        match link.role() {
-            Role::Client => self.entropy.take(),
-            Role::Server => [0; 4],
+        match link.may_mask() {
+            true => self.entropy.take(),
+            false => [0; 4],
         }
     }
 }

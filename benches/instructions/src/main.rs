@@ -7,6 +7,7 @@
 //! what the marks stand for, a line for each path: its name, the operations of
 //! the short run, and those of the long one.
 
+mod channel;
 mod codecs;
 #[path = "../../inputs/mod.rs"]
 mod inputs;
@@ -61,4 +62,5 @@ fn main() {
     codecs::grpc();
     codecs::hpack();
     server::server();
+    channel::channel();
 }

@@ -30,7 +30,7 @@ impl WebSocket for Echo {
 }
 
 /// A server as anybody would run it: every limit, timer and counter is on.
-fn start() -> Server {
+pub fn start() -> Server {
     App::new()
         .get("/mark", |_request, reply| {
             instructions_mark();

@@ -74,8 +74,11 @@ pub struct Calls<T> {
     pub(super) limits: Limits,
     /// How often servers have asked for fewer pings.
     pub(super) slowed: u32,
-    /// The fields of a request while it is sent.
+    /// The fields that all requests have, in front, and behind them those of the one
+    /// that is sent.
     pub(super) fields: FieldBuffer,
+    /// How many are in front; 0 before the first request.
+    pub(super) common: usize,
     pub(super) authority: String,
     pub(super) agent: String,
     /// No call begins any more, nor is one sent again.
@@ -111,6 +114,7 @@ impl<T> Calls<T> {
             limits,
             slowed: 0,
             fields: FieldBuffer::new(),
+            common: 0,
             authority: authority.into(),
             agent: String::from(super::AGENT),
             closing: false,

@@ -157,7 +157,7 @@ fn tell(shared: &Shared, call: Key) {
     };
     if let Some(head) = state.calls.take_head(call) {
         drop(state);
-        listener.head(head.as_fields());
+        listener.head(head);
         state = shared.lock();
     }
     loop {

@@ -82,8 +82,8 @@ impl<T> Calls<T> {
         let (ending, code) = match call.machine.receive_head(head) {
             Ok(None) if !ends => {
                 let mut fields = FieldBuffer::new();
-                // The machine has checked the list already.
-                let _ = fields.extend(head.fields);
+                // It is far shorter than 4 GiB.
+                let _ = fields.extend_checked(head.fields);
                 call.head = Some(fields);
                 call.outbox.commit();
                 return self.note(key);

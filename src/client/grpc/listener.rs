@@ -200,8 +200,8 @@ struct ListenedCall<L: Listener> {
 }
 
 impl<L: Listener> Listening for ListenedCall<L> {
-    fn head(&mut self, fields: Fields<'_>) {
-        self.listener.metadata(fields);
+    fn head(&mut self, fields: FieldBuffer) {
+        self.listener.metadata(fields.as_fields());
     }
 
     fn message(&mut self, bytes: &[u8], _compressed: bool) -> Result<(), Ending> {
@@ -231,9 +231,8 @@ struct Single<O, F> {
 impl<O: Payload + Send, F: FnOnce(Result<CallResponse<O>, Ending>) + Send> Listening
     for Single<O, F>
 {
-    fn head(&mut self, fields: Fields<'_>) {
-        // It was checked when it came.
-        let _ = self.head.extend(fields);
+    fn head(&mut self, fields: FieldBuffer) {
+        self.head = fields;
     }
 
     fn message(&mut self, bytes: &[u8], compressed: bool) -> Result<(), Ending> {

@@ -92,16 +92,19 @@ impl<T> Calls<T> {
         };
         let left = call.deadline.map(|it| it.saturating_since(self.now));
         let fields = &mut self.fields;
-        fields.clear();
-        fields
-            .push("host", &self.authority)
-            .map_err(http2::UsageError::from)?;
+        fields.truncate(self.common);
+        if self.common == 0 {
+            fields
+                .push("host", &self.authority)
+                .and_then(|()| fields.push("user-agent", &self.agent))
+                .map_err(http2::UsageError::from)?;
+            let put = call.machine.put_common(fields);
+            put.map_err(|_| http2::UsageError::ForbiddenField)?; // they are constant
+            self.common = fields.as_fields().len();
+        }
         let metadata = call.metadata.as_fields();
-        let sent = call.machine.send_head(left, metadata, fields);
-        sent.map_err(|_| http2::UsageError::ForbiddenField)?; // checked when the call began
-        fields
-            .push("user-agent", &self.agent)
-            .map_err(http2::UsageError::from)?;
+        let put = call.machine.put_own(left, metadata, fields);
+        put.map_err(|_| http2::UsageError::ForbiddenField)?; // checked when the call began
         let head = RequestHead {
             method: Method::POST,
             target: Target::Origin {

@@ -11,7 +11,7 @@ use std::thread::{self, ThreadId};
 use super::coding::Coding;
 use super::{CallOptions, Calls, Ending};
 use crate::grpc::Code;
-use crate::http::Fields;
+use crate::http::FieldBuffer;
 use crate::net::{Key, Owner, Priority, Remote};
 use crate::wire::Instant;
 
@@ -41,7 +41,7 @@ impl fmt::Debug for Waiter {
 /// What an object on the loop is told of its call.
 pub(super) trait Listening: Send {
     /// The head of the response; not of one that ends with it.
-    fn head(&mut self, fields: Fields<'_>);
+    fn head(&mut self, fields: FieldBuffer);
     /// A message, and whether it came compressed; an ending cancels the call
     /// with it.
     fn message(&mut self, bytes: &[u8], compressed: bool) -> Result<(), Ending>;

@@ -47,6 +47,7 @@ impl Multiplex {
         stream.exchange.intake = Intake::Socket;
         (stream.sending.owes, stream.exchange.endless) = (false, true);
         stream.exchange.due = Instant::NEVER;
+        self.has_sockets = true;
         self.wake_by(now); // the first call of `elapsed` knows the limits
         self.queue(id);
         Ok(())

@@ -56,6 +56,8 @@ pub(in crate::link) struct Multiplex {
     pub(super) has_left: bool,
     /// Bytes of content that somebody wanted, since this was asked last.
     pub(super) wanted: usize,
+    /// A stream is a WebSocket, or was one.
+    pub(super) has_sockets: bool,
 }
 
 impl Multiplex {
@@ -81,7 +83,14 @@ impl Multiplex {
             starved: Vec::new(),
             has_left: false,
             wanted: 0,
+            has_sockets: false,
         }
+    }
+
+    /// Whether a stream is a WebSocket, or was one.
+    #[cfg(feature = "net")]
+    pub(in crate::link) const fn has_sockets(&self) -> bool {
+        self.has_sockets
     }
 
     /// The machine, for what concerns no stream.

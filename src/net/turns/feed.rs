@@ -14,7 +14,7 @@ use crate::link::{self, CallContext, EndReason, Event, EventContext, LinkOwner, 
 use crate::net::outlet::Outlet;
 use crate::net::{Context, Cork, Exchange, Handler, Key, Owner};
 use crate::websocket::Kind;
-use crate::wire::{Instant, Received, Role, Step};
+use crate::wire::{Instant, Received, Step};
 
 /// How far feeding has come, and what is gone back to should the owner panic.
 struct Feeding {
@@ -221,9 +221,9 @@ impl LinkOwner for Fed<'_> {
             unanswered: self.unanswered,
             terms: Terms {
                 profile: connection.profile,
-                mask_key: match connection.link.role() {
-                    Role::Client => entropy.take(),
-                    Role::Server => [0; 4],
+                mask_key: match connection.link.may_mask() {
+                    true => entropy.take(),
+                    false => [0; 4],
                 },
             },
             link: &mut connection.link,
