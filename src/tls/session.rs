@@ -17,7 +17,7 @@ use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
 };
-use rustls::{ClientConfig, CommonState, Error, ServerConfig};
+use rustls::{AlertDescription, ClientConfig, CommonState, Error, InvalidMessage, ServerConfig};
 
 /// Bytes of the head of a record (RFC 8446 §5.1).
 const HEAD: usize = 5;
@@ -138,17 +138,25 @@ impl Session {
     }
 
     fn seal(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut seen = self.stand_in();
         match &mut self.side {
-            Side::Server(connection) => seal(connection, content, out),
-            Side::Client(connection) => seal(connection, content, out),
+            Side::Server(connection) => seal(connection, &mut seen, content, out),
+            Side::Client(connection) => seal(connection, &mut seen, content, out),
         }
+    }
+
+    /// As long as what rustls has seen and that has to stay: it looks behind that in
+    /// whatever it is given, and at none of it before more has come.
+    fn stand_in(&self) -> Vec<u8> {
+        alloc::vec![0; self.seen]
     }
 
     /// Appends `close_notify` to `out`.
     pub(super) fn close(&mut self, out: &mut Vec<u8>) {
+        let mut seen = self.stand_in();
         match &mut self.side {
-            Side::Server(connection) => close(connection, out),
-            Side::Client(connection) => close(connection, out),
+            Side::Server(connection) => close(connection, &mut seen, out),
+            Side::Client(connection) => close(connection, &mut seen, out),
         }
     }
 
@@ -239,7 +247,7 @@ fn receive<E: Engine>(
             }
             Progress::Closed => return Ok((used, Found::Closed)),
             Progress::Waits if !was_handshaking || !engine.is_handshaking() => {
-                *seen = 0;
+                *seen = complete_records(&input[used..given]);
                 return Ok((used, Found::Own));
             }
             Progress::Waits => {
@@ -267,6 +275,17 @@ fn record_at(input: &[u8]) -> Option<usize> {
     Some(HEAD + usize::from(u16::from_be_bytes([a, b])))
 }
 
+/// Bytes of the complete records at the front of `input`.
+fn complete_records(input: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(length) = record_at(&input[at..])
+        && at + length <= input.len()
+    {
+        at += length;
+    }
+    at
+}
+
 /// Has rustls take one step, and says what it wants said: how many bytes of `input`
 /// are used up, and what comes next.
 fn step<E: Engine>(
@@ -274,6 +293,7 @@ fn step<E: Engine>(
     input: &mut [u8],
     out: &mut Vec<u8>,
 ) -> Result<(usize, Progress), Error> {
+    let mark = out.len();
     let UnbufferedStatus { discard, state } = engine.process(input);
     let progress = match state {
         Ok(ConnectionState::EncodeTlsData(mut data)) => {
@@ -290,18 +310,36 @@ fn step<E: Engine>(
         // Early data is never accepted.
         Ok(_) => return Err(unexpected()),
         Err(error) => {
-            // The alert waits inside.
-            while let ConnectionState::EncodeTlsData(mut data) = match engine.process(&mut []).state
+            // The alert waits inside. Asked for more than that, rustls would look for
+            // input, and panics if it has seen the front of a message.
+            while engine.wants_write()
+                && let Ok(ConnectionState::EncodeTlsData(mut data)) = engine.process(&mut []).state
             {
-                Ok(state) => state,
-                Err(_) => return Err(error),
-            } {
                 append(out, 64, |room| data.encode(room).map_err(lacking))?;
+            }
+            if engine.negotiated_cipher_suite().is_none() {
+                correct_alert(&error, mark, out);
             }
             return Err(error);
         }
     };
     Ok((discard, progress))
+}
+
+/// Puts the alert of RFC 8446 behind `mark`, where rustls has another one for an error
+/// or none. Only while alerts are sent in clear.
+fn correct_alert(error: &Error, mark: usize, out: &mut Vec<u8>) {
+    let wanted = match error {
+        Error::InvalidMessage(InvalidMessage::MessageTooLarge) => AlertDescription::RecordOverflow,
+        Error::InvalidMessage(_) if out.len() == mark => AlertDescription::DecodeError,
+        _ => return,
+    };
+    const FATAL: u8 = 2;
+    match &mut out[mark..] {
+        [] => out.extend_from_slice(&[21, 3, 3, 0, 2, FATAL, wanted.into()]),
+        [21, _, _, 0, 2, FATAL, code] => *code = wanted.into(),
+        _ => {}
+    }
 }
 
 /// Copies content that was opened to the front of where its record lay.
@@ -319,9 +357,14 @@ fn fetch<E: Engine>(engine: &mut E, record: &mut [u8]) -> Result<usize, Error> {
 }
 
 /// Seals content, which becomes one record.
-fn seal<E: Engine>(engine: &mut E, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-    while let (_, Progress::Again) = step(engine, &mut [], out)? {}
-    let Ok(ConnectionState::WriteTraffic(mut traffic)) = engine.process(&mut []).state else {
+fn seal<E: Engine>(
+    engine: &mut E,
+    seen: &mut [u8],
+    content: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    while let (_, Progress::Again) = step(engine, seen, out)? {}
+    let Ok(ConnectionState::WriteTraffic(mut traffic)) = engine.process(seen).state else {
         return Err(unexpected());
     };
     append(out, content.len() + AROUND, |room| {
@@ -332,10 +375,10 @@ fn seal<E: Engine>(engine: &mut E, content: &[u8], out: &mut Vec<u8>) -> Result<
     })
 }
 
-fn close<E: Engine>(engine: &mut E, out: &mut Vec<u8>) {
+fn close<E: Engine>(engine: &mut E, seen: &mut [u8], out: &mut Vec<u8>) {
     // Messages that wait go in front.
-    while let Ok((_, Progress::Again)) = step(engine, &mut [], out) {}
-    if let Ok(ConnectionState::WriteTraffic(mut traffic)) = engine.process(&mut []).state {
+    while let Ok((_, Progress::Again)) = step(engine, seen, out) {}
+    if let Ok(ConnectionState::WriteTraffic(mut traffic)) = engine.process(seen).state {
         let closed = append(out, 64, |room| {
             traffic
                 .queue_close_notify(room)
@@ -402,7 +445,8 @@ mod tests {
     use alloc::string::ToString;
     use std::vec;
 
-    use rustls::RootCertStore;
+    use rustls::crypto::cipher::{OutboundChunks, OutboundPlainMessage};
+    use rustls::{ConnectionTrafficSecrets, ContentType, ProtocolVersion, RootCertStore};
 
     use super::*;
     use crate::tls::names::{Chooser, UnknownName};
@@ -549,16 +593,82 @@ mod tests {
     }
 
     #[test]
+    fn the_front_of_a_message_may_come_alone() {
+        let (server, client) = configs(&[&rustls::version::TLS13]);
+        let mut client = ClientConfig::clone(&client);
+        client.enable_secret_extraction = true;
+        let mut pair = Pair::new(&(server, Arc::new(client)));
+        pair.talk(100_000);
+        // A client that cuts its messages into records as it likes.
+        let Side::Client(connection) = pair.client.side else {
+            unreachable!()
+        };
+        #[expect(deprecated)]
+        let secrets = connection.dangerous_extract_secrets().unwrap();
+        let (mut number, ConnectionTrafficSecrets::Aes256Gcm { key, iv }) = secrets.tx else {
+            unreachable!()
+        };
+        let suite = rustls::crypto::ring::cipher_suite::TLS13_AES_256_GCM_SHA384;
+        let suite = suite.tls13().unwrap();
+        let mut keys = suite.aead_alg.encrypter(key, iv);
+        let mut record = |content: &[u8]| {
+            let message = OutboundPlainMessage {
+                typ: ContentType::Handshake,
+                version: ProtocolVersion::TLSv1_2,
+                payload: OutboundChunks::Single(content),
+            };
+            number += 1;
+            keys.encrypt(message, number - 1).unwrap().encode()
+        };
+        let key_update = [24, 0, 0, 1, 0];
+        let (server, out) = (&mut pair.server, &mut pair.to_client);
+        let mut input = Vec::new();
+        for part in key_update.chunks(2) {
+            input.extend_from_slice(&record(part));
+            // Cut off, and complete.
+            for end in [input.len() - 1, input.len()] {
+                let (used, found) = server.receive(&mut input[..end], out).unwrap();
+                assert_eq!(found, Found::Own);
+                input.drain(..used);
+                server.send(&[IoSlice::new(b"hello")], out).unwrap();
+                if used > 0 {
+                    break;
+                }
+            }
+        }
+        assert_eq!(input, []);
+        server.close(out);
+    }
+
+    #[test]
+    fn one_that_has_received_the_front_of_a_message_can_be_closed() {
+        let mut session = Session::server(configs(rustls::ALL_VERSIONS).0).unwrap();
+        let mut out = Vec::new();
+        let input = &mut b"\x16\x03\x01\x00\x05\x01\x00\x02\x00\x03".to_vec();
+        let taken = session.receive(input, &mut out).unwrap();
+        assert_eq!(taken, (0, Found::Own));
+        session.close(&mut out);
+        assert_eq!(out, []);
+    }
+
+    #[test]
     fn what_is_no_tls_gets_an_alert() {
-        for input in [
-            &b"GET / HTTP/1.1\r\n\r\n"[..],
-            b"\x16\x03\x01\xff\xff\x01",
-            b"\x16\x03\x01\x00\x00",
+        for (input, alert) in [
+            (
+                &b"GET / HTTP/1.1\r\n\r\n"[..],
+                AlertDescription::DecodeError,
+            ),
+            (
+                b"\x16\x03\x01\xff\xff\x01",
+                AlertDescription::RecordOverflow,
+            ),
+            (b"\x16\x03\x01\x00\x00", AlertDescription::DecodeError),
+            (b"\x16\x03\x01\x00\x05hello", AlertDescription::DecodeError),
         ] {
             let mut session = Session::server(configs(rustls::ALL_VERSIONS).0).unwrap();
             let mut out = Vec::new();
             let error = session.receive(&mut input.to_vec(), &mut out).unwrap_err();
-            assert_eq!(out, [21, 3, 3, 0, 2, 2, 50], "{error}"); // decode_error
+            assert_eq!(out, [21, 3, 3, 0, 2, 2, alert.into()], "{error}");
         }
     }
 }
