@@ -1,7 +1,6 @@
 //! The server's side: what it is made with, and how that is replaced.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 use std::sync::{PoisonError, RwLock};
 
@@ -14,7 +13,7 @@ use super::error::Error;
 use super::names::{Chooser, UnknownName};
 use super::plain::PlainHttp;
 use super::provider::Provider;
-use super::transport::{H2, HTTP_1_1, Secure};
+use super::transport::{H2, HTTP_1_0, HTTP_1_1, Secure};
 use crate::net::TransportMaker;
 
 /// Tickets that a client is given behind a handshake of TLS 1.3: it uses each once.
@@ -86,7 +85,7 @@ impl ServerOptions {
                 self.unknown_name,
                 self.checks_authority,
             )));
-        built.alpn_protocols = Vec::from([H2.into(), HTTP_1_1.into()]);
+        built.alpn_protocols = [H2, HTTP_1_1, HTTP_1_0].map(Into::into).into();
         built.session_storage = Arc::new(NoServerSessionStorage {});
         built.ticketer = tickets;
         built.send_tls13_tickets = TICKETS;

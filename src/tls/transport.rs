@@ -20,6 +20,8 @@ use crate::wire::{Received, Step};
 pub(super) const H2: &str = "h2";
 /// The name of HTTP/1.1 (RFC 7301 §6).
 pub(super) const HTTP_1_1: &str = "http/1.1";
+/// What older clients offer, alone (`curl --http1.0` does).
+pub(super) const HTTP_1_0: &str = "http/1.0";
 
 /// A level of alerts, and two of them (RFC 8446 §6).
 const FATAL: u8 = 2;

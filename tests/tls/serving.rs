@@ -21,6 +21,8 @@ fn one_app_serves_with_tls_and_without() {
         .threads(2)
         .spawn()
         .unwrap();
+    let addresses = server.local_addresses();
+    assert_eq!(server.tls_addresses(), &addresses[1..]);
     let config = Arc::new(authority.client(&["http/1.1"]));
     for _ in 0..8 {
         let mut client = connect(port_of(&server, 1), "localhost", &config);
@@ -97,7 +99,7 @@ fn who_agrees_on_a_protocol_has_to_speak_it() {
         refused.windows(4).any(|it| it == [7, 0, 0, 0]),
         "{refused:?}"
     );
-    for alpn in [&["http/1.1"][..], &[]] {
+    for alpn in [&["http/1.1"][..], &["http/1.0"], &[]] {
         assert!(said(alpn, PREFACE).starts_with(b"HTTP/1.1 505 "));
         assert!(said(alpn, REQUEST).ends_with(b"hello"));
     }
@@ -249,7 +251,7 @@ fn who_takes_one_port_for_the_other_is_told() {
     // No TLS at all, and none that is known.
     let alert = |description: u8| [21, 3, 3, 0, 2, 2, description];
     assert_eq!(in_the_clear(&server, 1, b"garbage"), alert(50)); // decode_error
-    assert_eq!(in_the_clear(&server, 1, b"\x16\x03\x01\x50\x00"), alert(50));
+    assert_eq!(in_the_clear(&server, 1, b"\x16\x03\x01\x50\x00"), alert(22)); // record_overflow
     // TLS where none is spoken.
     let fault = fault_of(port_of(&server, 0), "localhost", authority.client(&[]));
     assert_eq!(
