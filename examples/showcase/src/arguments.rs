@@ -6,10 +6,18 @@ use std::thread;
 use barewire::http::Origin;
 use barewire::net::Network;
 
+use crate::certificates::Source;
+
 const USAGE: &str = "\
-usage: showcase [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]...
+usage: showcase [--listen ADDR]... [--tls] [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]...
   --listen ADDR   127.0.0.1:8080 by default; also localhost:8080, [::1]:8080
                   or unix:/path, several times
+  --tls           serves everything by https too, with a certificate that is made for localhost
+  --listen-tls ADDR
+                  where; 127.0.0.1:8443 by default, several times; includes --tls
+  --certificate FILE --key FILE
+                  certificate chain and private key, both PEM; include --tls;
+                  SIGHUP has the files read again
   --threads N     event loops, each on a thread of its own; as many as cores by default
   --files DIR     serves this directory's files below /static; its own by default
   --origin URL    pages of this origin may do what our own may, as https://example.com; several times
@@ -19,6 +27,8 @@ usage: showcase [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]...
 /// What the command line asks for.
 pub(crate) struct Arguments {
     pub(crate) addresses: Vec<String>,
+    /// Where TLS is spoken, and the certificate for it.
+    pub(crate) tls: Option<(Vec<String>, Source)>,
     pub(crate) threads: usize,
     pub(crate) files: Option<String>,
     pub(crate) origins: Vec<String>,
@@ -37,7 +47,8 @@ impl Arguments {
     /// Reads the arguments behind the program's name.
     pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Self, Refusal> {
         let mut given = given;
-        let mut addresses = Vec::new();
+        let (mut addresses, mut secure) = (Vec::new(), Vec::new());
+        let (mut tls, mut certificate, mut key) = (false, None, None);
         let (mut files, mut origins, mut proxies) = (None, Vec::new(), Vec::new());
         let mut threads = thread::available_parallelism().map_or(1, usize::from);
         while let Some(argument) = given.next() {
@@ -47,7 +58,11 @@ impl Arguments {
             };
             let mut value = || value.clone().or_else(|| given.next()).unwrap_or_default();
             match name {
-                "--listen" => addresses.push(address(value())?),
+                "--listen" => addresses.push(address("--listen", value())?),
+                "--listen-tls" => secure.push(address("--listen-tls", value())?),
+                "--tls" => tls = true,
+                "--certificate" => certificate = Some(file("--certificate", value())?),
+                "--key" => key = Some(file("--key", value())?),
                 "--origin" => origins.push(origin(value())?),
                 "--proxy" => proxies.push(network(&value())?),
                 "--threads" => threads = count(&value())?,
@@ -61,8 +76,20 @@ impl Arguments {
         if addresses.is_empty() {
             addresses.push("127.0.0.1:8080".into());
         }
+        let source = match (certificate, key) {
+            (None, None) => Source::Made,
+            (Some(certificate), Some(key)) => Source::Files { certificate, key },
+            _ => {
+                let why = "--certificate and --key belong together";
+                return Err(Refusal::Wrong(why.into()));
+            }
+        };
+        if (tls || source != Source::Made) && secure.is_empty() {
+            secure.push("127.0.0.1:8443".into());
+        }
         Ok(Self {
             addresses,
+            tls: (!secure.is_empty()).then_some((secure, source)),
             threads,
             files,
             origins,
@@ -71,12 +98,12 @@ impl Arguments {
     }
 }
 
-fn address(text: String) -> Result<String, Refusal> {
+fn address(name: &str, text: String) -> Result<String, Refusal> {
     // Names are resolved when the app listens.
     match text.rsplit_once(':') {
         Some((host, _port_or_path)) if !host.is_empty() => Ok(text),
         _ => Err(Refusal::Wrong(format!(
-            "--listen {text:?}: expected IP:port, name:port or unix:path"
+            "{name} {text:?}: expected IP:port, name:port or unix:path"
         ))),
     }
 }
@@ -100,6 +127,13 @@ fn origin(text: String) -> Result<String, Refusal> {
 fn network(text: &str) -> Result<Network, Refusal> {
     text.parse()
         .map_err(|error| Refusal::Wrong(format!("--proxy {text:?}: {error}")))
+}
+
+fn file(name: &str, text: String) -> Result<String, Refusal> {
+    match std::path::Path::new(&text).is_file() {
+        true => Ok(text),
+        false => Err(Refusal::Wrong(format!("{name} {text:?}: no file"))),
+    }
 }
 
 fn directory(text: String) -> Result<String, Refusal> {
@@ -153,10 +187,31 @@ mod tests {
     }
 
     #[test]
+    fn tls_is_asked_for_by_any_of_its_options() {
+        let tls = |line| parse(line).ok().map(|found| found.tls);
+        let made = |address: &str| Some(Some((vec![address.to_owned()], Source::Made)));
+        assert_eq!(tls(""), Some(None));
+        assert_eq!(tls("--tls"), made("127.0.0.1:8443"));
+        assert_eq!(tls("--listen-tls [::]:443"), made("[::]:443"));
+        let own = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").to_owned();
+        let given = format!("--certificate {own} --key={own}");
+        let files = Source::Files {
+            certificate: own.clone(),
+            key: own,
+        };
+        let at = vec!["127.0.0.1:8443".to_owned()];
+        assert_eq!(tls(&given), Some(Some((at, files))));
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for line in [
             "--listen nowhere",
             "--listen",
+            "--listen-tls nowhere",
+            "--certificate /nowhere --key /nowhere",
+            "--certificate",
+            concat!("--key ", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
             "--threads 0",
             "--threads none",
             "--threads",

@@ -1,21 +1,25 @@
 //! Serves the showcase.
 //!
 //! ```text
-//! cargo run --release -p showcase -- [--listen ADDR]... [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]...
+//! cargo run --release -p showcase -- [--listen ADDR]... [--tls] [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]...
 //! ```
 
 mod arguments;
+mod certificates;
 
+use std::error::Error;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use barewire::app::Server;
-use barewire::net::{Address, Error, ListenOptions};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use barewire::net::{Address, ListenOptions};
+use barewire::tls;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use arguments::Arguments;
+use certificates::Source;
 
 /// How long what runs may take to finish once the server is told to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,7 +51,7 @@ fn raise_descriptors() {
     }
 }
 
-fn serve(arguments: Arguments) -> Result<(), Error> {
+fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     raise_descriptors();
     let app = showcase::showcase(&arguments.origins);
     let app = showcase::with_files(app, arguments.files.as_deref());
@@ -58,29 +62,57 @@ fn serve(arguments: Arguments) -> Result<(), Error> {
     for address in &arguments.addresses {
         app = app.listen(address)?;
     }
+    let mut reloads = None;
+    if let Some((addresses, source)) = arguments.tls {
+        let tls = tls::Server::try_from(source.load()?)?;
+        for address in &addresses {
+            app = app.listen_tls(address, tls.clone())?;
+        }
+        reloads = Some((tls, source));
+    }
     let server = app.spawn()?;
-    stop_on_signals(&server)?;
+    attend_signals(&server, reloads)?;
     for address in server.local_addresses() {
+        let secure = server.tls_addresses().contains(address);
         match address {
+            Address::Tcp(address) if secure => println!("listening on https://{address}"),
             Address::Tcp(address) => println!("listening on http://{address}"),
             Address::Unix(_) => println!("listening on {address}"),
         }
     }
-    server.join().map(drop)
+    server.join()?;
+    Ok(())
 }
 
-/// The first signal has the server finish what runs, a second one stop immediately.
-fn stop_on_signals(server: &Server) -> Result<(), Error> {
+/// The first signal to end has the server finish what runs, a second one stop
+/// immediately. SIGHUP has the certificate read again, or a new one made.
+fn attend_signals(
+    server: &Server,
+    reloads: Option<(tls::Server, Source)>,
+) -> Result<(), Box<dyn Error>> {
     let handle = server.handle();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    if reloads.is_some() {
+        signals.add_signal(SIGHUP)?;
+    }
     thread::spawn(move || {
-        for (earlier, _signal) in signals.forever().enumerate() {
-            handle.shutdown(if earlier == 0 {
-                PATIENCE
-            } else {
-                Duration::ZERO
-            });
+        let mut patience = PATIENCE;
+        for signal in signals.forever() {
+            match &reloads {
+                Some((tls, source)) if signal == SIGHUP => reload(tls, source),
+                _ => handle.shutdown(std::mem::take(&mut patience)),
+            }
         }
     });
     Ok(())
+}
+
+/// Has connections that come from now on see what the source has now; if that is
+/// wrong, they see what they have seen so far.
+fn reload(tls: &tls::Server, source: &Source) {
+    let result = source.load().and_then(|new| Ok(tls.reload(new)?));
+    match result {
+        Ok(()) => println!("the certificate was reloaded"),
+        Err(error) => eprintln!("showcase: the certificate stays as it was: {error}"),
+    }
 }

@@ -57,6 +57,9 @@ pub struct Server {
 #[derive(Clone)]
 pub struct ServerHandle {
     addresses: Arc<[Address]>,
+    /// Those of them where everything is said over TLS.
+    #[cfg(feature = "tls")]
+    secure: Arc<[Address]>,
     remotes: Arc<Mutex<Vec<Remote>>>,
     /// Until when what runs may finish, once a shutdown has begun.
     end: Arc<Mutex<Option<Instant>>>,
@@ -72,6 +75,8 @@ impl Server {
         let mut server = Self {
             handle: ServerHandle {
                 addresses: Arc::default(),
+                #[cfg(feature = "tls")]
+                secure: Arc::default(),
                 remotes,
                 end: Arc::default(),
                 drain_time: plan.limits.drain_time,
@@ -85,6 +90,11 @@ impl Server {
                 // The first loop finds out where: the others listen there, too.
                 Ok(bound) if index == 0 => {
                     server.handle.addresses = bound.iter().map(Bound::address).collect();
+                    #[cfg(feature = "tls")]
+                    {
+                        let secure = bound.iter().filter(|it| it.1.is_some());
+                        server.handle.secure = secure.map(Bound::address).collect();
+                    }
                     places = bound.into_iter().map(Bound::place).collect();
                 }
                 Ok(_) => {}
@@ -144,6 +154,13 @@ impl Server {
     /// Where the server listens, with the ports that the system chose.
     pub fn local_addresses(&self) -> &[Address] {
         &self.handle.addresses
+    }
+
+    /// Those of [`local_addresses`](Self::local_addresses) that came from
+    /// [`App::listen_tls`](crate::app::App::listen_tls).
+    #[cfg(feature = "tls")]
+    pub fn tls_addresses(&self) -> &[Address] {
+        &self.handle.secure
     }
 
     /// Waits until the server has been shut down. Returns how many connections
@@ -245,6 +262,13 @@ impl ServerHandle {
     /// Where the server listens, with the ports that the system chose.
     pub fn local_addresses(&self) -> &[Address] {
         &self.addresses
+    }
+
+    /// Those of [`local_addresses`](Self::local_addresses) that came from
+    /// [`App::listen_tls`](crate::app::App::listen_tls).
+    #[cfg(feature = "tls")]
+    pub fn tls_addresses(&self) -> &[Address] {
+        &self.secure
     }
 
     fn remotes(&self) -> std::sync::MutexGuard<'_, Vec<Remote>> {
