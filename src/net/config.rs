@@ -148,6 +148,10 @@ pub struct Limits {
     /// or of one message of a handshake. Stops: a record without an end. Effect: the
     /// connection is closed. Default 80 KiB.
     pub unopened: usize,
+    /// Time for a record of a transport to come, from its first byte. Stops: records that
+    /// trickle in, whose content no other deadline sees. Effect: the connection is reset.
+    /// Default 20 s: a peer that sends 4 KiB a second and pauses for 10 s has time.
+    pub record_time: Duration,
     /// Names that may wait to be resolved. Stops: dials to names whose
     /// servers do not answer. Effect: a further dial fails immediately.
     /// Default 1,024.
@@ -220,6 +224,7 @@ impl Limits {
         handshake_part: Duration::from_millis(2),
         handshake_bytes: 80 << 10,
         unopened: 80 << 10,
+        record_time: Duration::from_secs(20),
         resolving: 1_024,
         connect_time: Duration::from_secs(5),
         dial_time: Duration::from_secs(30),
@@ -258,6 +263,7 @@ impl Limits {
         with_handshake_part handshake_part: Duration,
         with_handshake_bytes handshake_bytes: usize,
         with_unopened unopened: usize,
+        with_record_time record_time: Duration,
         with_resolving resolving: usize,
         with_connect_time connect_time: Duration,
         with_dial_time dial_time: Duration,

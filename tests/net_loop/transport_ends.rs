@@ -46,13 +46,75 @@ fn nothing_stands_behind_the_last_word_of_a_transport() {
 #[test]
 fn a_transport_is_freed_when_it_has_said_its_last() {
     let mut scene = site(Limits::DEFAULT);
-    let base = scene.events.memory().held();
     let mut peer = Peer::connect(&mut scene, Speaks::Http);
-    let close = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    assert!(peer.ask(&mut scene, close).ends_with(b"hello") && peer.closed);
+    let refused = peer.ask(&mut scene, b"no request\r\n\r\n");
+    assert!(refused.starts_with(b"HTTP/1.1 400") && peer.closed);
     // The connection lingers, and holds 1,000 bytes less.
     assert!(!scene.is_over(peer.client));
-    assert!(scene.events.memory().held() < base + 1000);
+    let lingering = scene.events.memory().held();
+    scene.reset(peer.client);
+    assert!(lingering < scene.events.memory().held() + 1000);
+}
+
+#[test]
+fn a_record_that_trickles_in_has_its_time() {
+    let limits = Limits::DEFAULT.with_record_time(Duration::from_secs(5));
+    let mut scene = site(limits);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    assert!(peer.ask(&mut scene, &get("/hello")).ends_with(b"hello"));
+    // From its first byte, however it goes on.
+    let sealed = peer.seal(&get("/hello"));
+    for byte in &sealed[..8] {
+        scene.send(peer.client, &[*byte]);
+        scene.pass(1);
+    }
+    assert!(scene.is_over(peer.client) && scene.has("Gone Stalled"));
+    // Each record has its own; between them there is none.
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    for _ in 0..5 {
+        let sealed = peer.seal(&get("/hello"));
+        scene.send(peer.client, &sealed[..10]);
+        scene.pass(4);
+        let next = peer.seal(&get("/hello"));
+        scene.send(peer.client, &[&sealed[10..], &next[..10]].concat());
+        scene.pass(4);
+        scene.send(peer.client, &next[10..]);
+        assert!(peer.talk(&mut scene).ends_with(b"hello"));
+        scene.pass(7);
+    }
+    assert!(!scene.is_over(peer.client));
+}
+
+#[test]
+fn the_time_of_a_record_stands_still_while_nobody_reads_it() {
+    let limits = Limits::DEFAULT
+        .with_record_time(Duration::from_secs(5))
+        .with_backlog_high(1000)
+        .with_backlog_low(500);
+    let mut scene = site(limits);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    scene.world.stop_reading(peer.client);
+    // Its output waits, so that nothing is read of it.
+    let first = peer.seal(&get("/big/100000"));
+    let second = peer.seal(&get("/hello"));
+    scene.send(peer.client, &[&first, &second[..10]].concat());
+    scene.pass(8);
+    assert!(!scene.is_over(peer.client));
+    scene.send(peer.client, &second[10..]);
+    scene.world.allow_all(peer.client);
+    scene.settle();
+    assert!(peer.talk(&mut scene).ends_with(b"hello"));
+    // It begins anew when it is read on.
+    scene.world.stop_reading(peer.client);
+    let first = peer.seal(&get("/big/100000"));
+    let second = peer.seal(&get("/hello"));
+    scene.send(peer.client, &[&first, &second[..10]].concat());
+    scene.pass(8);
+    scene.world.allow_all(peer.client);
+    scene.pass(4);
+    assert!(!scene.is_over(peer.client));
+    scene.pass(4);
+    assert!(scene.is_over(peer.client));
 }
 
 /// Keeps how much of each response did not leave.

@@ -113,6 +113,7 @@ impl<P: Poller> Loop<P> {
         };
         let (unopened, state) = (secured.unopened(), &mut self.dispatch.state);
         let lacks_input = secured.lacks_input();
+        secured.note_front(state.now + state.limits.record_time);
         let account = match unopened {
             0 => None,
             _ => state.account_of(key),

@@ -14,7 +14,7 @@
 //! - `seam`: the trait.
 //! - `details`: what a transport tells the owner.
 //! - `sockets`: the sockets of a loop, and the transports of those that have one.
-//! - `opened`: what a read brings.
+//! - `opened`: what a read brings; `record_front`: the time that the rest of a record has.
 //! - `secured`: what is kept of one, and reading through it.
 //! - `wire`: writing, through a transport or past it.
 //! - `handshake`: the phase before the first request, and the end of a transport.
@@ -26,6 +26,7 @@ pub(super) mod details;
 pub(super) mod handshake;
 pub(super) mod handshakes;
 pub(super) mod opened;
+pub(super) mod record_front;
 pub(super) mod seam;
 pub(super) mod secured;
 pub(super) mod sockets;

@@ -7,10 +7,11 @@ use core::ops::Range;
 use std::io::IoSlice;
 
 use super::opened::{Fault, Opened};
+use super::record_front::RecordFront;
 use super::seam::{Agreed, MOST_OPENED, Transport, TransportError};
 use crate::link::{Account, Charge, DrainBuffer};
 use crate::net::{Poller, Read, Speaks};
-use crate::wire::{Received, Step};
+use crate::wire::{Instant, Received, Step};
 
 /// Room that a record of TLS needs to be read to: its content, and what stands
 /// around it.
@@ -26,6 +27,10 @@ pub(in crate::net) struct Secured {
     unopened: DrainBuffer,
     /// They may hold a complete record.
     may_open: bool,
+    /// A record was used up.
+    progress: bool,
+    /// The time of the one whose front is kept.
+    front: RecordFront,
     /// What could not be opened behind content that has been given.
     fault: Option<TransportError>,
     /// The peer has closed the transport.
@@ -53,6 +58,8 @@ impl Secured {
             transport,
             unopened: DrainBuffer::new(),
             may_open: true, // its first message, if it speaks first
+            progress: false,
+            front: RecordFront::NONE,
             fault: None,
             ended: false,
             closed: false,
@@ -75,6 +82,20 @@ impl Secured {
     /// Bytes that have been read and not opened.
     pub(in crate::net) const fn unopened(&self) -> usize {
         self.unopened.len()
+    }
+
+    /// Notes after a read whether the front of a record is kept: one that has begun since
+    /// the last one has its time until `at`.
+    pub(super) fn note_front(&mut self, at: Instant) {
+        let is_new = core::mem::take(&mut self.progress);
+        self.front.note(self.unopened.len() > 0, is_new, at);
+    }
+
+    /// When the rest of the record has to be here whose front is kept. `reads` says
+    /// whether our own side reads; if it does again, that is `at`.
+    pub(super) fn record_deadline(&mut self, reads: bool, at: Instant) -> Option<Instant> {
+        self.front.note_reading(reads, at);
+        self.front.deadline()
     }
 
     /// Whether those wait for the rest of their record.
@@ -286,6 +307,7 @@ impl Secured {
         if used > sealed.len() {
             return Err(TransportError::new("a transport used more than there was"));
         }
+        self.progress |= used > 0;
         if !had_agreed {
             self.shaken += used;
         }

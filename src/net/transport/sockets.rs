@@ -7,7 +7,9 @@ use super::opened::{Fault, Opened};
 use super::seam::Transport;
 use super::secured::Secured;
 use crate::net::stores::slab::grow;
-use crate::net::{Key, Poller, Speaks};
+use crate::net::turns::connection::Connection;
+use crate::net::{Key, Limits, Poller, Speaks};
+use crate::wire::Instant;
 
 /// The sockets of a loop by the slots of their connections, and the transports of
 /// those that have one.
@@ -74,6 +76,20 @@ impl<S> Sockets<S> {
     #[inline(always)]
     pub(in crate::net) fn secured(&mut self, key: Key) -> Option<&mut Secured> {
         self.secured.get_mut(key.slot() as usize)?.as_deref_mut()
+    }
+
+    /// When the rest of the record has to be here whose front the transport of a
+    /// connection has.
+    #[cold]
+    pub(in crate::net) fn record_deadline(
+        &mut self,
+        key: Key,
+        connection: &Connection,
+        now: Instant,
+        limits: &Limits,
+    ) -> Option<Instant> {
+        let secured = self.secured(key)?;
+        secured.record_deadline(connection.may_be_fed(), now + limits.record_time)
     }
 
     /// The socket of a connection, and its transport if it has one.

@@ -69,7 +69,14 @@ impl<P: Poller> Loop<P> {
             || connection.may_be_fed()
                 && (connection.link.has_output() || connection.link.is_pending());
         let limits = &profiles[usize::from(connection.profile)];
-        self.deadlines.set(key.slot(), connection.deadline(limits));
+        let mut deadline = connection.deadline(limits);
+        if connection.unopened {
+            let record = self
+                .sockets
+                .record_deadline(key, connection, state.now, &state.limits);
+            deadline = deadline.into_iter().chain(record).min();
+        }
+        self.deadlines.set(key.slot(), deadline);
         let starves = connection.link.is_starved();
         if relieved || goes_on {
             state.wake(key);

@@ -43,7 +43,18 @@ impl<P: Poller> Loop<P> {
             }
             // Profiles are only ever added, so the index stays good.
             let limits = &profiles[usize::from(connection.profile)];
+            let record = match connection.unopened {
+                true => self
+                    .sockets
+                    .record_deadline(key, connection, now, &state.limits),
+                false => None,
+            };
             match connection.phase {
+                Phase::Open if record.is_some_and(|it| it <= now) => {
+                    state.counters.transport_faults += 1;
+                    state.note_limit(key, "Limits::record_time");
+                    self.end(key, EndReason::Stalled);
+                }
                 Phase::Open if connection.deadline(limits).is_some_and(|it| it <= now) => {
                     connection.rested = false; // its deadline has just been ended
                     self.elapse(key);
@@ -56,7 +67,11 @@ impl<P: Poller> Loop<P> {
                     self.end(key, EndReason::Stalled);
                 }
                 // If it rests, it stays at rest.
-                _ => self.deadlines.set(slot, connection.deadline(limits)),
+                _ => {
+                    let deadline = connection.deadline(limits);
+                    let first = deadline.into_iter().chain(record).min();
+                    self.deadlines.set(slot, first);
+                }
             }
         }
         self.passed = passed;
