@@ -78,7 +78,6 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
         unanswered,
         terms,
     } = owner.lend(input)?;
-    let lent = lent(terms);
     let is_usual = shortcut!("hand_over")
         && !is_end
         && link.over.is_none()
@@ -86,6 +85,7 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
         && !link.is_hello(input);
     let received = match &mut link.protocol {
         Protocol::Http1(machine) if is_usual => {
+            let lent = lent(terms);
             let due = lent.now + lent.limits.reply;
             let (lent, shown, _) = lent.pass(|limits| &limits.http1);
             match machine.receive(input, lent, out) {
@@ -104,7 +104,7 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
         }
         // Whose limits are those of all.
         Protocol::WebSocket(machine) if is_usual && link.exchange.websocket_limits == 0 => {
-            let (lent, ..) = lent.pass(|limits| &limits.websocket);
+            let (lent, ..) = lent(terms).pass(|limits| &limits.websocket);
             match machine.receive(input, lent, out) {
                 Ok(Received {
                     used,
@@ -120,6 +120,7 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
         }
         Protocol::Http2(many) if is_usual => match many.is_caught_up() {
             true => {
+                let lent = lent(terms);
                 let (now, due) = (lent.now, lent.now + lent.limits.reply);
                 let (mut lent, shown, limits) = lent.pass(|limits| &limits.http2);
                 match many.machine_mut().receive_found(input, &mut lent, out) {
@@ -140,9 +141,9 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
                     found => link.took_http2(found, input, lent, (shown, limits), out),
                 }
             }
-            false => receive(link, input, is_end, lent, out),
+            false => receive(link, input, is_end, lent(terms), out),
         },
-        _ => receive(link, input, is_end, lent, out),
+        _ => receive(link, input, is_end, lent(terms), out),
     };
     Some(match received {
         Ok(Received {

@@ -231,6 +231,12 @@ impl Encoded {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.size as usize]
     }
+
+    /// Appends it; the room is there.
+    #[inline]
+    pub(super) fn put(&self, out: &mut impl Sink) {
+        out.put_front(&self.bytes, self.size.into());
+    }
 }
 
 /// Appends one whole message as a server sends it: a single frame without a
@@ -245,7 +251,7 @@ impl Encoded {
 /// ```
 #[inline]
 pub fn encode_message(kind: Kind, payload: &[u8], out: &mut impl Sink) {
-    out.put(message_head(kind, payload.len()).encode().as_bytes());
+    message_head(kind, payload.len()).encode().put(out);
     out.put(payload);
 }
 

@@ -19,7 +19,7 @@ const CLAIMED: Reserved = Reserved::NONE;
 impl Connection {
     /// Finds the next event, or what is missing for it; with the bytes at the
     /// front of the input that are done with then.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(
         &mut self,
         input: &mut [u8],
@@ -36,7 +36,8 @@ impl Connection {
     }
 
     /// The usual case: the front of the input is one frame that is a message.
-    #[inline]
+    /// Inlined, so that its event is made where the caller wants it.
+    #[inline(always)]
     fn find_whole(
         &mut self,
         input: &mut [u8],
@@ -86,6 +87,7 @@ impl Connection {
     }
 
     /// Frame by frame, until there is an event or the input has ended.
+    #[inline(never)]
     fn find_in_pieces(
         &mut self,
         input: &mut [u8],

@@ -58,7 +58,7 @@ impl Connection {
             return self.send_message(kind, &payload, mask_key, now, out);
         }
         self.may_send_message(payload.len(), out)?;
-        out.put(message_head(kind, payload.len()).encode().as_bytes());
+        message_head(kind, payload.len()).encode().put(out);
         out.put_shared(payload);
         self.active = Tick::at(now);
         Ok(())
@@ -263,7 +263,7 @@ impl Connection {
         if self.role == Role::Client {
             head.mask = Some(mask_key);
         }
-        out.put(head.encode().as_bytes());
+        head.encode().put(out);
         let mut mask = Mask::new(mask_key);
         for part in &payload {
             if self.role == Role::Server {
