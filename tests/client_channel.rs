@@ -563,11 +563,16 @@ fn targets_that_are_none_are_refused_by_name() {
     for (target, message) in [
         (
             "nonsense",
-            "cannot call \"nonsense\": no port: expected host:port, or http://host for port 80",
+            "cannot call \"nonsense\": no port: expected host:port, or a scheme in front of the host",
         ),
         (
+            "a:0",
+            "cannot call \"a:0\": the port is not a number from 1 to 65535",
+        ),
+        #[cfg(not(feature = "tls"))]
+        (
             "https://a:1",
-            "cannot call \"https://a:1\": a channel has no TLS: expected http://",
+            "cannot call \"https://a:1\": this build has no TLS (feature `tls`)",
         ),
     ] {
         let error = Channel::connect(target).unwrap_err();

@@ -17,8 +17,11 @@
 //! # The parts
 //!
 //! - `session`: one connection. The only file that names those of rustls.
-//! - `transport`: that, as the loop takes it: what was agreed on, and what is kept.
+//! - `transport`: that, as the loop takes it: what was agreed on, and what is kept;
+//!   `dialled`: that of a client.
 //! - `server`: what a server's connections begin with, and how it is replaced.
+//! - `client`: what a client's connections begin with; `verify`: its look at the
+//!   server's certificates; `failure`: why it has no connection.
 //! - `certificates`: chains and keys, from PEM or DER.
 //! - `names`: which certificate a client gets.
 //! - `plain`: what a request gets that comes without TLS.
@@ -27,7 +30,10 @@
 //! - `provider`: whose cryptography it is.
 
 mod certificates;
+mod client;
+mod dialled;
 mod error;
+mod failure;
 mod info;
 mod names;
 mod plain;
@@ -37,9 +43,12 @@ mod roots;
 mod server;
 mod session;
 mod transport;
+mod verify;
 
 pub use certificates::Certificates;
+pub use client::{Client, ClientOptions};
 pub use error::Error;
+pub use failure::{ConnectionError, Fault};
 pub use info::{Info, Version};
 pub use names::UnknownName;
 pub use plain::PlainHttp;

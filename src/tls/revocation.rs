@@ -63,7 +63,6 @@ impl Crls {
         self
     }
 
-    #[cfg_attr(not(test), expect(dead_code))]
     /// As rustls takes them.
     pub(super) fn get(&self) -> Vec<CertificateRevocationListDer<'static>> {
         self.0.clone()

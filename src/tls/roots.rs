@@ -112,7 +112,6 @@ impl Roots {
         self
     }
 
-    #[cfg_attr(not(test), expect(dead_code))]
     /// As rustls takes them.
     pub(super) fn get(&self) -> Arc<RootCertStore> {
         self.0.clone()

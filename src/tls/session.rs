@@ -63,12 +63,15 @@ impl Session {
         UnbufferedServerConnection::new(config).map(|it| Self::new(Side::Server(it)))
     }
 
-    /// The client's side of a new connection, to a server of this name.
+    /// The client's side of a new connection, to a server of this name, which is offered
+    /// these protocols.
     pub(super) fn client(
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
+        protocols: Vec<Vec<u8>>,
     ) -> Result<Self, Error> {
-        UnbufferedClientConnection::new(config, name).map(|it| Self::new(Side::Client(it)))
+        UnbufferedClientConnection::new_with_alpn(config, name, protocols)
+            .map(|it| Self::new(Side::Client(it)))
     }
 
     const fn new(side: Side) -> Self {
@@ -163,11 +166,6 @@ impl Session {
     /// Whether the handshake is over.
     pub(super) fn is_agreed(&self) -> bool {
         !self.state().is_handshaking()
-    }
-
-    /// Whether this is the server's side.
-    pub(super) const fn is_server(&self) -> bool {
-        matches!(self.side, Side::Server(_))
     }
 
     /// What rustls knows of the connection: versions, suites, certificates.
@@ -487,7 +485,7 @@ mod tests {
         fn new(configs: &(Arc<ServerConfig>, Arc<ClientConfig>)) -> Self {
             let name = ServerName::try_from("localhost").unwrap();
             Self {
-                client: Session::client(configs.1.clone(), name).unwrap(),
+                client: Session::client(configs.1.clone(), name, vec![]).unwrap(),
                 server: Session::server(configs.0.clone()).unwrap(),
                 to_client: Vec::new(),
                 to_server: Vec::new(),
@@ -649,6 +647,31 @@ mod tests {
         assert_eq!(taken, (0, Found::Own));
         session.close(&mut out);
         assert_eq!(out, []);
+    }
+
+    #[test]
+    fn a_refused_certificate_gets_its_alert_however_it_came() {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            for fragment in [None, Some(32), Some(1000)] {
+                let (mut server, _) = configs(&[version]);
+                Arc::get_mut(&mut server).unwrap().max_fragment_size = fragment;
+                let mut pair = Pair::new(&(server, configs(&[version]).1));
+                let mut hello = Vec::new();
+                pair.client.receive(&mut [], &mut hello).unwrap();
+                let (mut flight, mut out) = (Vec::new(), Vec::new());
+                let used = pair.server.receive(&mut hello, &mut flight).unwrap().0;
+                assert_eq!(used, hello.len());
+                let error = loop {
+                    match pair.client.receive(&mut flight, &mut out) {
+                        Ok((used, _)) if used > 0 => drop(flight.drain(..used)),
+                        Ok(_) => panic!("it was not refused"),
+                        Err(error) => break error,
+                    }
+                };
+                assert!(matches!(error, Error::InvalidCertificate(_)), "{error}");
+                assert!(!out.is_empty(), "{version:?} {fragment:?}");
+            }
+        }
     }
 
     #[test]

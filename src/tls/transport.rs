@@ -1,4 +1,4 @@
-//! A TLS connection as the transport of a loop's connection.
+//! A server's TLS connection as the transport of a loop's connection.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use std::io::IoSlice;
 
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, Error, ServerConfig};
+use rustls::{Error, ServerConfig};
 
 use super::info::Info;
 use super::names::{Choice, take_choice};
@@ -41,24 +40,11 @@ pub(super) struct Secure {
 impl Secure {
     /// The server's side.
     pub(super) fn server(config: Arc<ServerConfig>, plain: PlainHttp) -> Box<dyn Transport> {
-        Self::over(Session::server(config), Some(plain))
-    }
-
-    #[expect(dead_code)]
-    /// The client's side, to a server of this name.
-    pub(super) fn client(
-        config: Arc<ClientConfig>,
-        name: ServerName<'static>,
-    ) -> Box<dyn Transport> {
-        Self::over(Session::client(config, name), None)
-    }
-
-    fn over(session: Result<Session, Error>, plain: Option<PlainHttp>) -> Box<dyn Transport> {
         Box::new(Self {
-            session,
+            session: Session::server(config),
             choice: Choice::default(),
             info: None,
-            plain,
+            plain: Some(plain),
         })
     }
 
@@ -120,14 +106,11 @@ impl Transport for Secure {
 
     fn agreed(&self) -> Option<Agreed> {
         let info = self.info.as_ref()?;
-        let is_server = self.session.as_ref().is_ok_and(Session::is_server);
-        Some(match info.alpn() {
-            Some(H2) => Agreed::on(Speaks::Http2),
+        Some(Agreed::on(match info.alpn() {
+            Some(H2) => Speaks::Http2,
             // HTTP/2 over TLS is chosen by ALPN alone (RFC 9113 §3.2).
-            _ if is_server => Agreed::on(Speaks::Http1),
-            Some(HTTP_1_1) => Agreed::on(Speaks::Http),
-            _ => Agreed::NOTHING,
-        })
+            _ => Speaks::Http1,
+        }))
     }
 
     fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {

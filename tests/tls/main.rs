@@ -1,4 +1,5 @@
 //! Servers over TLS, and rustls as their client, over sockets.
 
+mod dialling;
 mod serving;
 mod support;

@@ -33,11 +33,41 @@ impl Authority {
 
     /// A certificate for these names, as DER with its key.
     pub(crate) fn issue(&self, names: &[&str]) -> (Vec<u8>, Vec<u8>) {
+        self.issue_with(names, |_| {})
+    }
+
+    /// Such a certificate, otherwise than usual.
+    pub(crate) fn issue_with(
+        &self,
+        names: &[&str],
+        change: impl FnOnce(&mut rcgen::CertificateParams),
+    ) -> (Vec<u8>, Vec<u8>) {
         let names: Vec<String> = names.iter().map(|it| it.to_string()).collect();
-        let params = rcgen::CertificateParams::new(names).unwrap();
+        let mut params = rcgen::CertificateParams::new(names).unwrap();
+        change(&mut params);
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         (certificate.der().to_vec(), key.serialize_der())
+    }
+
+    /// A list in PEM that revokes the certificate of this number, and is good from 2020
+    /// until a year.
+    pub(crate) fn revoke(&self, serial: u64, until: i32) -> String {
+        let revoked = rcgen::RevokedCertParams {
+            serial_number: serial.into(),
+            revocation_time: rcgen::date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = rcgen::CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2020, 1, 1),
+            next_update: rcgen::date_time_ymd(until, 1, 1),
+            crl_number: 1.into(),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
 
     pub(crate) fn certificates(&self, names: &[&str]) -> Certificates {

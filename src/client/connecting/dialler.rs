@@ -6,19 +6,25 @@ use super::{LinkId, Transport};
 use crate::http::{Fields, RequestHead};
 use crate::http2::ErrorCode;
 use crate::link::{Body, UsageError};
-use crate::net::{Context, Destination, Exchange, Flow, Profile, Speaks};
+use crate::net::{Context, Destination, Exchange, Flow, Profile, Speaks, TransportMaker};
 
 /// Dials a server, and knows which connection of the loop is which.
 #[derive(Debug)]
 pub(in crate::client) struct Dialler {
     destination: Destination,
+    /// What stands between the sockets and the protocol: TLS, or nothing.
+    over: Option<TransportMaker>,
     links: Vec<(LinkId, Exchange)>,
 }
 
 impl Dialler {
-    pub(in crate::client) const fn new(destination: Destination) -> Self {
+    pub(in crate::client) const fn new(
+        destination: Destination,
+        over: Option<TransportMaker>,
+    ) -> Self {
         Self {
             destination,
+            over,
             links: Vec::new(),
         }
     }
@@ -31,7 +37,11 @@ impl Dialler {
         profile: Profile,
         context: &mut Context<'_>,
     ) {
-        let exchange = context.dial(self.destination.clone(), speaks, profile, 0);
+        let destination = self.destination.clone();
+        let exchange = match &self.over {
+            Some(over) => context.dial_over(destination, over, speaks, profile, 0),
+            None => context.dial(destination, speaks, profile, 0),
+        };
         self.links.push((link, exchange));
     }
 

@@ -11,13 +11,17 @@
 mod backoff;
 mod connection;
 mod dialler;
+mod loss;
 mod pool;
+mod security;
 mod target;
 mod transport;
 
 pub use connection::{Connection, Wire};
 pub(super) use dialler::Dialler;
+pub(super) use loss::{Cause, Loss};
 pub use pool::LinkId;
 pub(super) use pool::{Phase, Pool};
+pub(super) use security::Security;
 pub(super) use target::Target;
 pub use transport::Transport;

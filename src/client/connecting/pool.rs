@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::backoff::Backoff;
+use super::loss::{Cause, Loss};
 use crate::http2::{ErrorCode, ProtocolError};
 use crate::link::{self, EndReason};
 use crate::net::Key;
@@ -52,7 +53,7 @@ pub(in crate::client) struct Pool {
     /// What errors call the server.
     pub(in crate::client) server: String,
     /// Why the last attempt to connect has failed, if it has.
-    down: Option<String>,
+    down: Option<Loss>,
 }
 
 /// One connection, and whose its streams are.
@@ -70,6 +71,8 @@ pub(in crate::client) struct Member {
     pub(in crate::client) last_stream: u32,
     /// What the server had to say about its going away.
     pub(in crate::client) reason: String,
+    /// The error that ends it, if one is known.
+    pub(in crate::client) cause: Option<Cause>,
 }
 
 impl Pool {
@@ -108,6 +111,7 @@ impl Pool {
             ends: false,
             last_stream: u32::MAX,
             reason: String::new(),
+            cause: None,
         });
         id
     }
@@ -135,8 +139,8 @@ impl Pool {
     }
 
     /// Why nothing can be asked of the server before the next attempt to connect.
-    pub(in crate::client) fn is_down(&self, now: Instant) -> Option<&str> {
-        self.down.as_deref().filter(|_| now < self.backoff.next())
+    pub(in crate::client) fn is_down(&self, now: Instant) -> Option<&Loss> {
+        self.down.as_ref().filter(|_| now < self.backoff.next())
     }
 
     /// The server has answered: the next connection need not wait.
@@ -159,17 +163,18 @@ impl Pool {
         }
     }
 
-    /// A connection is over; the text for all that wait for one, if it has failed
+    /// A connection is over; what all are told that wait for one, if it has failed
     /// before it was of any use.
-    pub(in crate::client) fn lost(&mut self, link: LinkId, gone: EndReason) -> Option<&str> {
+    pub(in crate::client) fn lost(&mut self, link: LinkId, gone: EndReason) -> Option<&Loss> {
         let at = self.members.iter().position(|it| it.id == link)?;
         let member = self.members.remove(at); // a position just found
         if !matches!(member.phase, Phase::Dialling | Phase::Greeting) {
             return None;
         }
-        let why = member.lost_text(gone);
-        self.down = Some(format!("cannot connect to {}: {why}", self.server));
-        self.down.as_deref()
+        let Loss { text, cause } = member.loss(gone);
+        let text = format!("cannot connect to {}: {text}", self.server);
+        self.down = Some(Loss { text, cause });
+        self.down.as_ref()
     }
 }
 
@@ -219,8 +224,19 @@ impl Member {
     }
 
     /// What those are told whose exchanges it takes with it.
-    pub(in crate::client) fn lost_text(&self, gone: EndReason) -> String {
-        let why = match gone {
+    pub(in crate::client) fn loss(&self, gone: EndReason) -> Loss {
+        let why = match (gone, &self.cause) {
+            (_, Some(cause)) => format!("{cause}"),
+            (gone, None) => self.lost_text(gone),
+        };
+        Loss {
+            text: self.text(&why),
+            cause: self.cause.clone(),
+        }
+    }
+
+    fn lost_text(&self, gone: EndReason) -> String {
+        match gone {
             EndReason::Unreachable(why) => format!("{why}"),
             EndReason::ProtocolError(link::ProtocolError::Http2(violation)) => match violation {
                 ProtocolError::Incomplete => self.cut_text().into(),
@@ -237,8 +253,7 @@ impl Member {
             EndReason::Stalled => "server is silent: it takes nothing".into(),
             EndReason::Finished => "connection has ended".into(),
             _ => self.cut_text().into(),
-        };
-        self.text(&why)
+        }
     }
 
     /// `why` an exchange is over, and what the server has said about its going away.

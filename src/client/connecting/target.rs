@@ -11,14 +11,16 @@ pub(in crate::client) struct Target {
     pub(in crate::client) destination: Destination,
     /// What requests carry as `:authority`.
     pub(in crate::client) authority: String,
+    /// Whether it is reached over TLS, if its scheme says so.
+    pub(in crate::client) secure: Option<bool>,
 }
 
 /// The forms of a target.
-const FORMS: &str = "expected http://host:port, host:port or unix:path";
+const FORMS: &str = "expected https://host:port, http://host:port, host:port or unix:path";
 
 impl Target {
-    /// Reads `http://host:port`, `host:port` or `unix:path`. Without a port,
-    /// `http://host` has that of its scheme, 80.
+    /// Reads `https://host:port`, `http://host:port`, `host:port` or `unix:path`.
+    /// Without a port, `https://host` and `http://host` have that of their scheme.
     pub(in crate::client) fn parse(text: &str) -> Result<Self, Error> {
         let given = || text.to_string();
         Self::read(text).map_err(|fault| Error::Target {
@@ -36,22 +38,31 @@ impl Target {
             return Ok(Self {
                 destination: Destination::Address(Address::Unix(path.into())),
                 authority: "localhost".into(), // a path is no authority
+                secure: None,
             });
         }
-        let (authority, default_port) = match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (rest, Some("80")),
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
-                return Err("a channel has no TLS: expected http://");
-            }
+        let (authority, secure) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (rest, Some(false)),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (rest, Some(true)),
             Some(_) => return Err(FORMS),
             None => (text, None),
         };
+        let default_port = secure.map(|secure| if secure { "443" } else { "80" });
         let authority = authority.strip_suffix('/').unwrap_or(authority);
         Ok(Self {
             destination: destination(authority, default_port)?,
             authority: authority.to_string(),
+            secure,
         })
     }
+}
+
+/// The host of an authority, without the brackets of an address.
+#[cfg(feature = "tls")]
+pub(in crate::client) fn host_of(authority: &str) -> &str {
+    let (host, _) = split(authority);
+    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    bare.unwrap_or(host)
 }
 
 fn destination(authority: &str, default_port: Option<&str>) -> Result<Destination, &'static str> {
@@ -65,7 +76,7 @@ fn destination(authority: &str, default_port: Option<&str>) -> Result<Destinatio
     let port = match port.or(default_port) {
         Some(port) => port,
         None if host.is_empty() => return Err(FORMS),
-        None => return Err("no port: expected host:port, or http://host for port 80"),
+        None => return Err("no port: expected host:port, or a scheme in front of the host"),
     };
     let digits = port.bytes().all(|b| b.is_ascii_digit());
     if !digits || matches!(port.parse::<u16>(), Ok(0) | Err(_)) {
@@ -102,12 +113,17 @@ mod tests {
             ("HTTP://[::1]:7/", "[::1]:7", "[::1]:7"),
             ("http://example.org", "example.org:80", "example.org"),
             ("http://[::1]", "[::1]:80", "[::1]"),
+            ("https://example.org", "example.org:443", "example.org"),
+            ("HTTPS://[::1]:7", "[::1]:7", "[::1]:7"),
             ("unix:/run/a.sock", "unix:/run/a.sock", "localhost"),
             ("unix:///run/a.sock", "unix:/run/a.sock", "localhost"),
         ] {
             let target = Target::parse(text).unwrap();
             assert_eq!(target.destination.to_string(), destination);
             assert_eq!(target.authority, authority);
+            let scheme = text.split_once("://").map(|it| it.0.to_ascii_lowercase());
+            let scheme = scheme.filter(|it| it != "unix").map(|it| it == "https");
+            assert_eq!(target.secure, scheme);
         }
     }
 
@@ -122,7 +138,6 @@ mod tests {
             ("a b:1", "the host is neither"),
             ("[::1:1", "the host is neither"),
             ("[nonsense]:1", "the host is neither"),
-            ("https://a:1", "a channel has no TLS"),
             ("ftp://a:1", FORMS),
             ("a:b", "the port is not a number"),
             ("a:", "the port is not a number"),

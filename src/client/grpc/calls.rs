@@ -79,6 +79,8 @@ pub struct Calls<T> {
     pub(super) fields: FieldBuffer,
     /// How many are in front; 0 before the first request.
     pub(super) common: usize,
+    /// Requests go over TLS.
+    pub(super) is_https: bool,
     pub(super) authority: String,
     pub(super) agent: String,
     /// No call begins any more, nor is one sent again.
@@ -115,6 +117,7 @@ impl<T> Calls<T> {
             slowed: 0,
             fields: FieldBuffer::new(),
             common: 0,
+            is_https: false,
             authority: authority.into(),
             agent: String::from(super::AGENT),
             closing: false,
@@ -126,6 +129,13 @@ impl<T> Calls<T> {
     #[must_use]
     pub fn with_agent(mut self, name: &str) -> Self {
         self.agent = alloc::format!("{name} {}", super::AGENT);
+        self
+    }
+
+    /// Has requests say that they go over TLS: their `:scheme` is `https`.
+    #[must_use]
+    pub const fn with_https(mut self) -> Self {
+        self.is_https = true;
         self
     }
 
@@ -179,7 +189,7 @@ impl<T> Calls<T> {
         if let Some(why) = self.pool.is_down(now)
             && !options.wait_for_ready
         {
-            return Err(Ending::unavailable(why));
+            return Err(Ending::unavailable(why.clone()));
         }
         let inbox = self.spare.pop().unwrap_or_default();
         let mut call = Call::new(owner, path, options.metadata.clone(), inbox);

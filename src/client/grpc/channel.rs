@@ -14,9 +14,9 @@ use super::shared::{Clock, Shared};
 use super::{
     CallOptions, CallResponse, Calls, Channel, Duplex, Ending, Limits, Requests, Responses,
 };
-use crate::client::connecting::{Dialler, Target};
+use crate::client::connecting::{Dialler, Security, Target};
 use crate::grpc::Payload;
-use crate::net::{self, Error, Loop, Poller, Remote};
+use crate::net::{self, Destination, Error, Loop, Poller, Remote, TransportMaker};
 use crate::wire::Instant;
 
 /// How a channel is set up.
@@ -25,6 +25,7 @@ pub struct ChannelOptions {
     limits: Limits,
     agent: Option<String>,
     authority: Option<String>,
+    security: Security,
 }
 
 impl ChannelOptions {
@@ -34,12 +35,13 @@ impl ChannelOptions {
             limits: Limits::DEFAULT,
             agent: None,
             authority: None,
+            security: Security::new(),
         }
     }
 
     /// Sets the limits.
     #[must_use]
-    pub const fn with_limits(mut self, limits: Limits) -> Self {
+    pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
@@ -52,21 +54,72 @@ impl ChannelOptions {
         self
     }
 
-    /// Names the server otherwise than by where it is reached.
+    /// Names the server otherwise than by where it is reached. Over TLS its
+    /// certificate has to be for this name.
     #[must_use]
     pub fn with_authority(mut self, authority: &str) -> Self {
         self.authority = Some(authority.into());
         self
     }
+
+    /// Connects over TLS as this client does. Targets without a scheme, `host:port` and
+    /// `unix:path`, are reached over TLS then.
+    ///
+    /// ```no_run
+    /// use barewire::client::{Channel, ChannelOptions};
+    /// use barewire::tls::{Certificates, Client, ClientOptions, Roots};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tls = ClientOptions::new()
+    ///     .root_certs(Roots::read("our-ca.pem")?)
+    ///     .client_cert(Certificates::read("me.pem", "my-key.pem")?);
+    /// let options = ChannelOptions::new().with_tls(Client::new(tls)?);
+    /// let channel = Channel::connect_with("https://example.org:50051", options)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(mut self, tls: crate::tls::Client) -> Self {
+        self.security = Security::with(tls);
+        self
+    }
+}
+
+/// Where a channel goes: what its target and its options say together.
+struct Place {
+    destination: Destination,
+    authority: String,
+    over: Option<TransportMaker>,
+}
+
+impl Place {
+    fn new(text: &str, options: &ChannelOptions) -> Result<Self, Error> {
+        let target = Target::parse(text)?;
+        let authority = options.authority.as_ref().unwrap_or(&target.authority);
+        let authority = authority.clone();
+        let security = options.security.clone();
+        Ok(Self {
+            over: security.over(text, &target, &authority)?,
+            destination: target.destination,
+            authority,
+        })
+    }
 }
 
 impl Channel {
-    /// A channel to `http://host:port`, `host:port` or `unix:path`, on a loop
-    /// and a thread of its own. It does not wait for the connection.
+    /// A channel to `https://host:port`, `http://host:port`, `host:port` or `unix:path`,
+    /// on a loop and a thread of its own. It does not wait for the connection.
+    ///
+    /// `https` goes over TLS (feature `tls`), by default with the roots of the system:
+    /// those are read for each such channel, so that a program with many gives them
+    /// [the same client](ChannelOptions::with_tls). The server has to agree on `h2` by
+    /// ALPN.
     ///
     /// # Errors
     /// [`Error::Target`] for a text that names no server, [`Error::Io`] if the
-    /// system has no thread or poller to give.
+    /// system has no thread or poller to give, [`Error::Transport`] if TLS cannot be had:
+    /// the system has no roots, say.
     pub fn connect(target: &str) -> Result<Self, Error> {
         Self::connect_with(target, ChannelOptions::new())
     }
@@ -76,7 +129,7 @@ impl Channel {
     /// # Errors
     /// Those of [`connect`](Self::connect).
     pub fn connect_with(target: &str, options: ChannelOptions) -> Result<Self, Error> {
-        let target = Target::parse(target)?;
+        let place = Place::new(target, &options)?;
         let (send, receive) = mpsc::sync_channel(1);
         thread::Builder::new()
             .name("barewire-channel".into())
@@ -86,7 +139,7 @@ impl Channel {
                     Err(error) => return drop(send.send(Err(error))),
                 };
                 let remote = Some(events.remote());
-                let channel = Self::build(&mut events, target, options, remote);
+                let channel = Self::build(&mut events, place, options, remote);
                 // Who waits for the channel is there.
                 drop(send.send(Ok(channel)));
                 // A poller that fails takes the handler with it, which ends the calls.
@@ -103,18 +156,20 @@ impl Channel {
     /// blocking.
     ///
     /// # Errors
-    /// [`Error::Target`] for a text that names no server.
+    /// [`Error::Target`] for a text that names no server, [`Error::Transport`] if TLS
+    /// cannot be had.
     pub fn on<P: Poller>(
         events: &mut Loop<P>,
         target: &str,
         options: ChannelOptions,
     ) -> Result<Self, Error> {
-        Ok(Self::build(events, Target::parse(target)?, options, None))
+        let place = Place::new(target, &options)?;
+        Ok(Self::build(events, place, options, None))
     }
 
     fn build<P: Poller>(
         events: &mut Loop<P>,
-        target: Target,
+        place: Place,
         options: ChannelOptions,
         private: Option<Remote>,
     ) -> Self {
@@ -124,17 +179,19 @@ impl Channel {
             .links()
             .map(|it| events.profile(it))
             .collect();
-        let authority = options.authority.as_deref().unwrap_or(&target.authority);
         let seed = RandomState::new().build_hasher().finish();
-        let calls = Calls::new(authority, options.limits, seed);
-        let mut calls = calls.with_server(&target.destination.to_string());
+        let calls = Calls::new(&place.authority, options.limits, seed);
+        let mut calls = calls.with_server(&place.destination.to_string());
+        if place.over.is_some() {
+            calls = calls.with_https();
+        }
         if let Some(agent) = &options.agent {
             calls = calls.with_agent(agent);
         }
         let shared = Arc::new(Shared::new(calls, remote));
         let owner = events.add(Driver {
             shared: shared.clone(),
-            dialler: Dialler::new(target.destination),
+            dialler: Dialler::new(place.destination, place.over),
             profiles,
             armed: Instant::NEVER,
         });

@@ -6,10 +6,12 @@ use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 use super::shared::{GONE, Shared, State, Waiter};
-use super::{Ending, Next};
-use crate::client::connecting::Dialler;
+use super::{Calls, Ending, Next};
+use crate::client::connecting::{Dialler, LinkId};
 use crate::link::Event;
 use crate::net::{Context, Handler, Key, Profile, Speaks};
+#[cfg(feature = "tls")]
+use crate::tls::ConnectionError;
 use crate::wire::Instant;
 
 /// The owner of a channel's connections.
@@ -40,7 +42,12 @@ impl Handler for Driver {
                 match event {
                     // What is written is bounded by windows, and by `Limits::unsent`.
                     Event::Opened => context.read_while_waiting(),
-                    Event::Ended(_) if exchange.stream == 0 => self.dialler.forget(link),
+                    Event::Ended(_) => {
+                        explain(&mut state.calls, link, context);
+                        if exchange.stream == 0 {
+                            self.dialler.forget(link);
+                        }
+                    }
                     _ => {}
                 }
                 let transport = &mut Dialler::transport(context);
@@ -136,6 +143,18 @@ impl Drop for Driver {
         }
     }
 }
+
+/// Says what is known of the end of a connection beyond its kind.
+#[cfg(feature = "tls")]
+fn explain<T>(calls: &mut Calls<T>, link: LinkId, context: &Context<'_>) {
+    let details = context.transport_details();
+    if let Some(error) = details.and_then(|it| it.downcast_ref::<ConnectionError>()) {
+        calls.explain(link, Arc::new(error.clone()));
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+const fn explain<T>(_: &mut Calls<T>, _: LinkId, _: &Context<'_>) {}
 
 /// Tells the listener of a call what is new. One that panics loses its call,
 /// and nobody else notices.

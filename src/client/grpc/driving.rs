@@ -1,7 +1,7 @@
 //! When calls want a connection or the time, and how a channel ends.
 
 use super::{Calls, Ending};
-use crate::client::connecting::LinkId;
+use crate::client::connecting::{LinkId, Loss};
 use crate::grpc::Code;
 use crate::http2::ErrorCode;
 use crate::link;
@@ -67,7 +67,7 @@ impl<T> Calls<T> {
     pub fn shutdown(&mut self, now: Instant) {
         self.now = now;
         self.closing = true;
-        self.fail_waiting("channel is closed", true);
+        self.fail_waiting(&Loss::from("channel is closed"), true);
         self.pool.iter_mut().for_each(|member| member.leave());
     }
 

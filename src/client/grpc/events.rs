@@ -1,5 +1,8 @@
 //! The effect of a connection's events on its calls.
 
+use alloc::sync::Arc;
+use core::error::Error;
+
 use super::call::CallState;
 use super::{Calls, Ending};
 use crate::client::connecting::{LinkId, Transport};
@@ -27,6 +30,15 @@ impl<T> Calls<T> {
         // Now, so that what comes of later bytes does not depend on how many came
         // with these.
         self.send_resets(link, transport);
+    }
+
+    /// Says which error ends a connection, in front of the [`Event::Ended`] that is the
+    /// end of it: of a transport such as TLS. The endings of its calls have it as their
+    /// [`source`](core::error::Error::source), and its text in their message.
+    pub fn explain(&mut self, link: LinkId, cause: Arc<dyn Error + Send + Sync>) {
+        if let Some(member) = self.pool.find(link) {
+            member.cause = Some(cause);
+        }
     }
 
     fn take(&mut self, link: LinkId, stream: u32, event: Event<'_>) {
@@ -143,7 +155,7 @@ impl<T> Calls<T> {
         };
         call.place = CallState::Over;
         let EndReason::StreamReset { code, by_peer } = gone else {
-            let ending = Ending::unavailable(member.lost_text(gone));
+            let ending = Ending::unavailable(member.loss(gone));
             return self.finish(key, ending, ErrorCode::CANCEL);
         };
         let code = ErrorCode::new(code);
@@ -169,7 +181,7 @@ impl<T> Calls<T> {
     fn lost(&mut self, link: LinkId, gone: EndReason) {
         if let Some(why) = self.pool.lost(link, gone) {
             // Calls that do not wait for a server that cannot be reached end.
-            let why = alloc::string::String::from(why);
+            let why = why.clone();
             self.fail_waiting(&why, false);
         }
     }

@@ -6,6 +6,7 @@ use core::mem;
 use super::call::CallState;
 use super::queue::Queue;
 use super::{Calls, Ending};
+use crate::client::connecting::Loss;
 use crate::http2::ErrorCode;
 use crate::net::Key;
 
@@ -81,7 +82,7 @@ impl<T> Calls<T> {
 
     /// Ends the calls that wait for a stream, or those that will not wait for
     /// a connection.
-    pub(super) fn fail_waiting(&mut self, why: &str, also_patient: bool) {
+    pub(super) fn fail_waiting(&mut self, why: &Loss, also_patient: bool) {
         let mut waiting = mem::replace(&mut self.waiting, Queue::new());
         waiting.retain(|key| {
             let Some(call) = self.calls.get_mut(key) else {
@@ -91,7 +92,7 @@ impl<T> Calls<T> {
                 return true;
             }
             call.place = CallState::Over;
-            self.finish(key, Ending::unavailable(why), ErrorCode::CANCEL);
+            self.finish(key, Ending::unavailable(why.clone()), ErrorCode::CANCEL);
             false
         });
         self.waiting = waiting;

@@ -107,9 +107,17 @@ impl<T> Calls<T> {
         put.map_err(|_| http2::UsageError::ForbiddenField)?; // checked when the call began
         let head = RequestHead {
             method: Method::POST,
-            target: Target::Origin {
-                path: &call.path,
-                query: None,
+            target: match self.is_https {
+                true => Target::Absolute {
+                    scheme: "https",
+                    authority: &self.authority,
+                    path: &call.path,
+                    query: None,
+                },
+                false => Target::Origin {
+                    path: &call.path,
+                    query: None,
+                },
             },
             version: Version::Http2,
             protocol: None,

@@ -2,9 +2,10 @@
 
 use alloc::borrow::Cow;
 use alloc::format;
-use alloc::string::String;
+use core::error::Error;
 use core::fmt;
 
+use crate::client::connecting::{Cause, Loss};
 use crate::grpc::{CallStatus, Code, ProtocolError, Status, Trailers, percent_decode};
 use crate::http::{Field, FieldBuffer, Fields};
 use crate::http2::ErrorCode;
@@ -25,6 +26,8 @@ pub struct Ending {
     /// The status.
     pub status: CallStatus,
     trailers: FieldBuffer,
+    /// The error that has ended the connection.
+    cause: Option<Cause>,
 }
 
 impl Ending {
@@ -69,14 +72,20 @@ impl Ending {
         Self::from(Status::new(grpc, format!("stream was reset: {code}")))
     }
 
-    pub(super) fn unavailable(why: impl Into<String>) -> Self {
-        Self::from(Status::new(Code::Unavailable, Cow::Owned(why.into())))
+    pub(super) fn unavailable(why: impl Into<Loss>) -> Self {
+        let Loss { text, cause } = why.into();
+        let status = Status::new(Code::Unavailable, Cow::Owned(text));
+        Self {
+            cause,
+            ..Self::from(status)
+        }
     }
 
     pub(super) const fn constant(code: Code, message: &'static str) -> Self {
         Self {
             status: Status::new(code, Cow::Borrowed(message)),
             trailers: FieldBuffer::new(),
+            cause: None,
         }
     }
 }
@@ -89,6 +98,7 @@ where
         Self {
             status: status.into(),
             trailers: FieldBuffer::new(),
+            cause: None,
         }
     }
 }
@@ -99,4 +109,11 @@ impl fmt::Display for Ending {
     }
 }
 
-impl core::error::Error for Ending {}
+impl Error for Ending {
+    /// The error that has ended the call's connection, if one is known: a
+    /// `tls::ConnectionError`, for example.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let cause: &(dyn Error + 'static) = self.cause.as_deref()?;
+        Some(cause)
+    }
+}
