@@ -1,8 +1,8 @@
 //! The machine: its state, and its beginning and end.
 
 mod body;
-mod heads;
 mod incoming;
+mod intake;
 mod receive;
 mod request;
 mod respond;
@@ -11,7 +11,7 @@ mod resting;
 mod send;
 mod time;
 
-use super::chunked::Chunked;
+use self::intake::Intake;
 use super::encode;
 use super::state::{Exchange, Input, Request, Response};
 use super::{Closing, ProtocolError};
@@ -57,48 +57,21 @@ use crate::wire::{Instant, Role, Sink};
 /// stands behind its request is no request.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    /// Bytes of the body, or of its present chunk, that are still to come.
-    remaining: u64,
+    /// The message that is being received.
+    intake: Intake,
     /// Bytes of the body of announced length that we still have to send.
     owed: u64,
     /// What the present deadline counts from. In a body it advances with the
     /// bytes that come in, never past now.
     since: Instant,
-    /// How far an unfinished head or trailer section was looked through; in a
-    /// chunk's size line its digits.
-    scanned: u32,
-    /// Where the unfinished line of that head begins.
-    line: u32,
-    /// Empty lines before this head, then bytes of extensions in its body.
-    spent: u32,
     exchange: Exchange,
-    reading: Reading,
     sending: Sending,
     asked: RequestKind,
-    wanted: BodyDemand,
     after: After,
-    /// The peer's message was of version 1.0.
-    old: bool,
     shutdown: bool,
     role: Role,
-    failed: Option<ProtocolError>,
     /// The failure has been answered.
     refused: bool,
-}
-
-/// What stands at the front of the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    /// Nothing; the next head begins with the next byte.
-    Idle,
-    /// A head, or the wait for the first one.
-    Head,
-    /// A body of announced length.
-    Fixed,
-    /// A chunked body.
-    Chunked(Chunked),
-    /// A body that ends with the connection.
-    UntilClose,
 }
 
 /// How the body is framed that we send.
@@ -174,25 +147,15 @@ impl Connection {
     /// [`Limits::head_timeout`](super::Limits::head_timeout) for the first request counts from `now`.
     pub const fn new(role: Role, now: Instant) -> Self {
         Self {
-            remaining: 0,
+            intake: Intake::new(role),
             owed: 0,
             since: now,
-            scanned: 0,
-            line: 0,
-            spent: 0,
             exchange: Exchange::IDLE,
-            reading: match role {
-                Role::Server => Reading::Head,
-                Role::Client => Reading::Idle,
-            },
             sending: Sending::Nothing,
             asked: RequestKind::Plain,
-            wanted: BodyDemand::Offered,
             after: After::Keep,
-            old: false,
             shutdown: false,
             role,
-            failed: None,
             refused: false,
         }
     }
@@ -243,7 +206,7 @@ impl Connection {
     /// Whether no exchange is under way and no byte of a next one was received.
     #[inline]
     pub const fn is_idle(&self) -> bool {
-        matches!(self.exchange.request, Request::Idle) && self.scanned == 0
+        matches!(self.exchange.request, Request::Idle) && !self.intake.is_in_line()
     }
 
     /// Whether a request was received (server) or sent (client) whose final
@@ -280,7 +243,10 @@ impl Connection {
     #[inline]
     pub const fn is_body_offered(&self) -> bool {
         matches!(self.exchange.request, Request::Body)
-            && matches!(self.wanted, BodyDemand::Offered | BodyDemand::Expected)
+            && matches!(
+                self.intake.wanted,
+                BodyDemand::Offered | BodyDemand::Expected
+            )
     }
 
     /// Whether the peer was told `100 Continue` and has sent nothing of the body
@@ -288,13 +254,14 @@ impl Connection {
     #[cfg(feature = "net")]
     pub(crate) const fn is_continued(&self) -> bool {
         matches!(self.exchange.request, Request::Body)
-            && matches!(self.wanted, BodyDemand::Continued)
+            && matches!(self.intake.wanted, BodyDemand::Continued)
     }
 
     /// The status that the machine itself has answered a [`ProtocolError`] with;
     /// `None` without one, and where it came too late for an answer.
     pub fn refusal(&self) -> Option<Status> {
-        self.failed
+        self.intake
+            .failed
             .filter(|_| self.refused)
             .and_then(ProtocolError::status)
     }
@@ -313,7 +280,7 @@ impl Connection {
             encode::put_refusal(violation, date, out);
             self.refused = violation.status().is_some();
         }
-        self.failed = Some(violation);
+        self.intake.failed = Some(violation);
         self.close(match self.role {
             Role::Server => After::Linger,
             Role::Client => After::Close,
@@ -330,9 +297,8 @@ impl Connection {
     /// Begins the wait for the next exchange, behind one that is over.
     #[inline(always)]
     const fn wait_for_next(&mut self, now: Instant) {
-        self.reading = Reading::Idle;
+        self.intake.wait_for_next();
         self.since = now;
-        (self.scanned, self.line, self.spent) = (0, 0, 0);
     }
 
     /// Ends the exchange if both its messages are complete, or the connection
@@ -358,7 +324,7 @@ impl Connection {
             // The answer was complete before the request: what follows of it
             // is of no use.
             (Request::Body, Response::Done, After::KeepDraining) => {
-                self.wanted = BodyDemand::Refused;
+                self.intake.wanted = BodyDemand::Refused;
                 self.since = now;
             }
             (Request::Body, Response::Done, After::Keep | After::Close | After::Linger) => {

@@ -14,7 +14,7 @@ const LONGEST_METHOD: usize = 32;
 
 /// The fault of a request line that has no end within the limit of a head.
 #[cold]
-pub(super) fn fault_of_endless(line: &[u8]) -> ProtocolError {
+fn fault_of_endless(line: &[u8]) -> ProtocolError {
     let method = line.iter().position(|&b| !ascii::is_tchar(b));
     match method.map(|end| (end, line.get(end))) {
         Some((1..=LONGEST_METHOD, Some(b' '))) => ProtocolError::TargetTooLong,
@@ -37,6 +37,12 @@ pub(crate) trait StartLine: Copy {
     /// Parses the line of a complete head; `None` unless it is of the usual form. What
     /// it holds in its middle may be left to be checked when that is parsed.
     fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self>;
+
+    /// What is wrong with a line that has no end within the limit of a head, if more
+    /// can be said of it than that.
+    fn fault_of_endless(_line: &[u8]) -> Option<ProtocolError> {
+        None
+    }
 }
 
 /// `method SP request-target SP HTTP-version` (RFC 9112 §3), as offsets: the
@@ -53,6 +59,10 @@ const GET: u32 = u32::from_le_bytes(*b"GET ");
 const POST: u32 = u32::from_le_bytes(*b"POST");
 
 impl StartLine for RequestLine {
+    fn fault_of_endless(line: &[u8]) -> Option<ProtocolError> {
+        Some(fault_of_endless(line))
+    }
+
     const EMPTY: Self = Self {
         method_end: 0,
         target_end: 0,

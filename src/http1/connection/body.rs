@@ -1,9 +1,9 @@
 //! Bodies as they are read.
 
-use super::heads::field_room;
-use super::{After, BodyDemand, Connection, Reading};
+use super::intake::{Reading, field_room};
+use super::{After, BodyDemand, Connection};
 use crate::http::{CallContext, Content, FieldRange, Fields, trailers};
-use crate::http1::chunked::{self, Chunked, Counts};
+use crate::http1::chunked::Chunked;
 use crate::http1::length::Framing;
 use crate::http1::lines::Head;
 use crate::http1::start_line::NoLine;
@@ -14,22 +14,7 @@ use crate::wire::{Instant, Received, Role, Step};
 impl Connection {
     /// Turns to a body that comes in pieces.
     pub(super) fn begin_body<'b>(&mut self, framing: Framing, limits: &Limits) -> Content<'b> {
-        (self.scanned, self.line, self.spent, self.remaining) = (0, 0, 0, 0);
-        let length = match framing {
-            Framing::Fixed(length) => {
-                self.reading = Reading::Fixed;
-                self.remaining = length;
-                Some(length)
-            }
-            Framing::Chunked => {
-                self.reading = Reading::Chunked(Chunked::Size);
-                None
-            }
-            Framing::None | Framing::UntilClose => {
-                self.reading = Reading::UntilClose;
-                None
-            }
-        };
+        let length = self.intake.begin_body(framing);
         self.judge_rest(limits);
         Content::Follows { length }
     }
@@ -39,7 +24,7 @@ impl Connection {
     fn is_asked_for(&self) -> bool {
         match self.role {
             Role::Server => {
-                self.exchange.request == Request::Body && self.wanted == BodyDemand::Accepted
+                self.exchange.request == Request::Body && self.intake.wanted == BodyDemand::Accepted
             }
             Role::Client => self.exchange.response == Response::Body,
         }
@@ -49,7 +34,7 @@ impl Connection {
     /// input.
     #[cfg(feature = "alloc")]
     pub(crate) fn has_end(&self) -> bool {
-        self.reading == Reading::Fixed && self.remaining == 0 && self.is_asked_for()
+        self.intake.has_all() && self.is_asked_for()
     }
 
     /// Where the next piece of a body lies in `input`, from where and how long, if
@@ -62,33 +47,12 @@ impl Connection {
         now: Instant,
         limits: &Limits,
     ) -> Option<(usize, usize)> {
-        let (size, from) = match self.reading {
-            _ if !self.is_asked_for() => return None,
-            Reading::Chunked(Chunked::DataCr) => chunked::plain_size(input, true)?,
-            Reading::Chunked(Chunked::Size) if self.scanned == 0 => {
-                chunked::plain_size(input, false)?
-            }
-            Reading::Chunked(Chunked::Data) | Reading::Fixed => (self.remaining, 0),
-            Reading::Chunked(_) | Reading::Idle | Reading::Head | Reading::UntilClose => {
-                return None;
-            }
-        };
-        let here = input.len() - from; // the size line lies before it
-        let len = usize::try_from(size).map_or(here, |size| size.min(here));
-        if len == 0 {
+        if !self.is_asked_for() {
             return None;
         }
-        self.remaining = size - len as u64; // not beyond it
+        let (from, len) = self.intake.next_piece(input)?;
         // What is left may now be little enough to be discarded.
-        if self.reading == Reading::Fixed {
-            self.judge_rest(limits);
-        } else {
-            (self.scanned, self.line) = (0, 0);
-            self.reading = Reading::Chunked(match self.remaining {
-                0 => Chunked::DataCr,
-                _ => Chunked::Data,
-            });
-        }
+        self.judge_rest(limits);
         self.pace(from + len, now, limits);
         Some((from, len))
     }
@@ -99,24 +63,13 @@ impl Connection {
         input: &'b mut [u8],
         lent: CallContext<'b, Limits>,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
-        let mut from = 0;
-        if let Reading::Chunked(chunked) = &mut self.reading {
-            let mut counts = Counts {
-                size: &mut self.remaining,
-                digits: &mut self.scanned,
-                extensions: &mut self.spent,
-            };
-            if !matches!(chunked, Chunked::Data | Chunked::Trailers) {
-                from = chunked.advance(input, &mut counts, lent.limits)?;
-                if matches!(chunked, Chunked::Data | Chunked::Trailers) {
-                    (self.scanned, self.line) = (0, 0);
-                }
-                self.pace(from, lent.now, lent.limits);
-            }
+        let from = self.intake.pass_framing(input, lent.limits)?;
+        if from > 0 {
+            self.pace(from, lent.now, lent.limits);
         }
-        match self.reading {
+        match self.intake.reading() {
             Reading::Chunked(Chunked::Trailers) => self.trailers(from, input, lent),
-            Reading::Fixed if self.remaining == 0 => {
+            Reading::Fixed if self.intake.has_all() => {
                 self.end_body(lent.now);
                 Ok(Received::event(0, Event::END))
             }
@@ -136,18 +89,9 @@ impl Connection {
         limits: &Limits,
     ) -> Received<Event<'b>> {
         let rest = input.get_mut(from..).unwrap_or_default();
-        let len = match self.reading {
-            Reading::UntilClose => rest.len(),
-            _ => usize::try_from(self.remaining).map_or(rest.len(), |n| n.min(rest.len())),
-        };
+        let len = self.intake.pass_data(rest.len());
         if len == 0 {
             return Received::need(from, 1);
-        }
-        if self.reading != Reading::UntilClose {
-            self.remaining -= len as u64; // not beyond what remains
-            if self.remaining == 0 && self.reading == Reading::Chunked(Chunked::Data) {
-                self.reading = Reading::Chunked(Chunked::DataCr);
-            }
         }
         self.judge_rest(limits);
         self.pace(len, now, limits);
@@ -167,7 +111,10 @@ impl Connection {
         let text: &'b [u8] = input.get_mut(from..).unwrap_or_default();
         let ranges = field_room(lent.scratch, lent.limits);
         let mut whole = Head::<NoLine>::new();
-        if !self.head(text, ranges, lent.limits, &mut whole, false)? {
+        if !self
+            .intake
+            .head(text, ranges, lent.limits, &mut whole, false)?
+        {
             return Ok(Received::need(from, 1));
         }
         let ranges = ranges.get_mut(..whole.lines.fields);
@@ -192,13 +139,12 @@ impl Connection {
         input: &'b mut [u8],
         lent: CallContext<'b, Limits>,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
-        if matches!(self.reading, Reading::Chunked(_)) {
+        if matches!(self.intake.reading(), Reading::Chunked(_)) {
             return self.discard_chunks(input, lent);
         }
-        let len = usize::try_from(self.remaining).map_or(input.len(), |n| n.min(input.len()));
-        self.remaining -= len as u64; // not beyond what remains
+        let len = self.intake.pass_data(input.len());
         self.pace(len, lent.now, lent.limits);
-        if self.remaining > 0 {
+        if !self.intake.has_all() {
             return Ok(Received::need(len, 1));
         }
         self.end_body(lent.now);
@@ -232,19 +178,17 @@ impl Connection {
             at += received.used;
             match received.step {
                 Step::Event(Event::Body(data)) => {
-                    let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
-                    self.spent = self.spent.saturating_add(len);
+                    // A peer that was answered may still send without end.
+                    if self.intake.count_unwanted(data.len()) > lent.limits.drain {
+                        self.after = After::Linger;
+                        self.settle(lent.now);
+                        break;
+                    }
                 }
                 Step::Event(_) => break,
                 Step::Need(_) | Step::Paused | Step::Full | Step::Done => {
                     return Ok(Received::need(at, 1));
                 }
-            }
-            // A peer that was answered may still send without end.
-            if u64::from(self.spent) > lent.limits.drain {
-                self.after = After::Linger;
-                self.settle(lent.now);
-                break;
             }
         }
         let rest = input.get_mut(at..).unwrap_or_default();
@@ -255,10 +199,7 @@ impl Connection {
 
     /// Notes whether little enough of the body is left to be discarded.
     fn judge_rest(&mut self, limits: &Limits) {
-        if self.after == After::Keep
-            && self.reading == Reading::Fixed
-            && self.remaining <= limits.drain
-        {
+        if self.after == After::Keep && self.intake.has_at_most(limits.drain) {
             self.after = After::KeepDraining;
         }
     }
@@ -269,7 +210,7 @@ impl Connection {
             Role::Server => Input::RequestEnd,
             Role::Client => Input::ResponseEnd,
         });
-        (self.scanned, self.line) = (0, 0);
+        self.intake.end_line();
         self.settle(now);
     }
 }

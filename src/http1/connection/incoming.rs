@@ -68,6 +68,21 @@ impl<'b> ReceivedHead<'b> {
 }
 
 impl Connection {
+    /// Notes when a head begins.
+    #[inline(always)]
+    fn begin_head(&mut self, now: Instant) {
+        if self.intake.begin_head() {
+            self.since = now;
+        }
+    }
+
+    /// Whether an empty line stood before the first head, so that what comes is
+    /// not the front of the input any more.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn has_skipped_lines(&self) -> bool {
+        self.intake.has_skipped_lines()
+    }
+
     /// Looks for a whole request of the usual form at the front of `input`, if
     /// nothing of it was looked at before. Nothing changes unless it is found.
     #[inline(always)]
@@ -80,7 +95,8 @@ impl Connection {
         whole: &mut Head<RequestLine>,
     ) -> bool {
         let text = input.get(..limits.head as usize).unwrap_or(input);
-        let is_usual = shortcut!("http1_head") && self.scanned == 0 && !limits.strict_target;
+        let is_usual =
+            shortcut!("http1_head") && !self.intake.is_in_line() && !limits.strict_target;
         if !is_usual || !head::find(text, ranges, limits.target, whole) {
             return false;
         }
@@ -98,10 +114,16 @@ impl Connection {
         searched: bool,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
         let mut whole = Head::new();
-        let skipped = self.skip_empty_lines(input, now)?;
+        if !input.is_empty() {
+            self.begin_head(now);
+        }
+        let skipped = self.intake.skip_empty_lines(input)?;
         let text = input.get(skipped..).unwrap_or_default();
-        let searched = searched && skipped == 0 && self.scanned == 0;
-        if !self.head(text, ranges, limits, &mut whole, searched)? {
+        let searched = searched && skipped == 0 && !self.intake.is_in_line();
+        if !self
+            .intake
+            .head(text, ranges, limits, &mut whole, searched)?
+        {
             return Ok(Received::need(skipped, 1));
         }
         let found = ReceivedHead::new(input, ranges, skipped, &whole);
@@ -136,7 +158,7 @@ impl Connection {
             // A small body that was received with its head is given with it, so that its handler is
             // called once. One that is expected or long is offered first.
             Framing::Fixed(length)
-                if self.wanted == BodyDemand::Offered
+                if self.intake.wanted == BodyDemand::Offered
                     && length <= limits.drain
                     && found.rest.len() as u64 >= length =>
             {
@@ -160,13 +182,13 @@ impl Connection {
     /// Remembers what the response to a usual request depends on.
     #[inline(always)]
     pub(super) fn begin_usual_request(&mut self, head: &RequestHead<'_>, semantics: &Semantics) {
-        self.old = head.version == Version::Http10;
+        self.intake.old = head.version == Version::Http10;
         self.asked = asked(head.method, false);
         self.after = match semantics.usual_persists(head.version) {
             true => After::Keep,
             false => After::Close,
         };
-        self.wanted = BodyDemand::Offered;
+        self.intake.wanted = BodyDemand::Offered;
         self.exchange = Exchange::ASKED;
     }
 
@@ -182,7 +204,7 @@ impl Connection {
         semantics.check_host(text, head.version, head.target.authority().is_some())?;
         let framing = length::of_request(semantics.coding, semantics.length, head.version)?;
         let expects = semantics.expects_continue(head.version)?;
-        self.old = head.version == Version::Http10;
+        self.intake.old = head.version == Version::Http10;
         self.asked = asked(head.method, semantics.offers_upgrade(head.version));
         self.after = match (semantics.persists(head.version), framing) {
             // Behind a refusal nothing is read: it may have been meant for the
@@ -193,7 +215,7 @@ impl Connection {
             (true, Framing::Chunked) => After::KeepDraining, // until it turns out longer
             (true, _) => After::Keep,
         };
-        self.wanted = match expects && framing != Framing::None {
+        self.intake.wanted = match expects && framing != Framing::None {
             true => BodyDemand::Expected,
             false => BodyDemand::Offered,
         };

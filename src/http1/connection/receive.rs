@@ -1,24 +1,19 @@
 //! The reading half of the machine.
 
-use super::heads::field_room;
 use super::incoming::ReceivedHead;
-use super::{After, BodyDemand, Connection, Reading, RequestKind};
+use super::intake::{Reading, field_room};
+use super::{After, BodyDemand, Connection, RequestKind};
 use crate::http::{
     CallContext, Content, ContentFraming, FieldRange, Fields, ResponseContent, ResponseHead,
     date::Date,
 };
 use crate::http1::encode;
-use crate::http1::fold;
 use crate::http1::length::{self, Framing};
 use crate::http1::lines::Head;
 use crate::http1::start_line::StatusLine;
 use crate::http1::state::{Exchange, Input, Request, Response};
 use crate::http1::{Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, Role, Sink, Step};
-
-/// Folds that a client repairs in the head of a response. Each may cost
-/// another look at the head, so that they have to be few.
-const FOLDS: u32 = 64;
 
 impl Connection {
     /// Takes at most one event from the front of `input`.
@@ -107,7 +102,7 @@ impl Connection {
         lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
-        if let Some(violation) = self.failed {
+        if let Some(violation) = self.intake.failed {
             return Err(violation);
         }
         if self.role == Role::Server && out.room() < encode::CONTROL_ROOM {
@@ -162,11 +157,11 @@ impl Connection {
             }
             Step::Event(_) | Step::Paused | Step::Full | Step::Done => return Ok(received),
         }
-        if self.reading == Reading::UntilClose {
+        if self.intake.reading() == Reading::UntilClose {
             self.end_body(now);
             return Ok(Received::event(received.used, Event::END));
         }
-        let unfinished_head = received.used < len || self.scanned > 0;
+        let unfinished_head = received.used < len || self.intake.is_in_line();
         if self.exchange.request == Request::Idle && !unfinished_head {
             self.close(After::Close);
             return Ok(answer(received.used, Step::Done));
@@ -184,11 +179,11 @@ impl Connection {
                 let ranges = field_room(lent.scratch, lent.limits);
                 self.next_request(input, ranges, (lent.now, lent.limits), false)
             }
-            Request::Body => match (self.wanted, self.after) {
+            Request::Body => match (self.intake.wanted, self.after) {
                 (BodyDemand::Accepted, _) => self.body(input, lent),
                 (BodyDemand::Continued, _) => {
                     if !input.is_empty() {
-                        self.wanted = BodyDemand::Accepted;
+                        self.intake.wanted = BodyDemand::Accepted;
                     }
                     self.body(input, lent)
                 }
@@ -230,10 +225,10 @@ impl Connection {
         let ranges = field_room(lent.scratch, limits);
         let mut whole = Head::<StatusLine>::new();
         loop {
-            match self.head(input, ranges, limits, &mut whole, false) {
+            match self.intake.head(input, ranges, limits, &mut whole, false) {
                 Ok(true) => break,
                 Ok(false) => return Ok(Received::need(0, 1)),
-                Err(ProtocolError::Folding) => self.unfold(input)?,
+                Err(ProtocolError::Folding) => self.intake.unfold(input)?,
                 Err(violation) => return Err(violation),
             }
             whole = Head::new();
@@ -289,18 +284,6 @@ impl Connection {
             lines.end,
             Event::Response { head, content },
         ))
-    }
-
-    /// Unfolds the first fold of a response's head, which is then looked at
-    /// afresh. One at a time: a line in front of the next fold is judged before
-    /// that fold, however the head was cut.
-    fn unfold(&mut self, input: &mut [u8]) -> Result<(), ProtocolError> {
-        if self.spent == FOLDS || !fold::unfold(input) {
-            return Err(ProtocolError::Folding);
-        }
-        self.spent += 1; // at most FOLDS
-        (self.line, self.scanned) = (0, 0);
-        Ok(())
     }
 }
 

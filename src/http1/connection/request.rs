@@ -1,7 +1,7 @@
 //! Requests as they are written.
 
 use super::send::room;
-use super::{After, Connection, Reading, RequestKind, Sending};
+use super::{After, Connection, RequestKind, Sending};
 use crate::http::target::{can_be_sent, is_authority};
 use crate::http::{Method, RequestHead, Target};
 use crate::http1::encode::{self, FieldSummary, Section};
@@ -58,7 +58,7 @@ impl Connection {
             Some(BodyLength::Known(length)) => (Sending::Fixed, length),
             Some(BodyLength::Unknown) => (Sending::Chunked, 0),
         };
-        self.reading = Reading::Head;
+        self.intake.expect_head();
         self.since = now;
         Ok(())
     }

@@ -3,8 +3,9 @@
 #[cfg(feature = "alloc")]
 use bytes::Bytes;
 
+use super::intake::Reading;
 use super::send::room;
-use super::{After, BodyDemand, Connection, Reading, RequestKind, Sending};
+use super::{After, BodyDemand, Connection, RequestKind, Sending};
 use crate::http::{
     ContentFraming, Fields, ResponseContent, ResponseHead, SentLength, Status, date::Date,
 };
@@ -25,15 +26,16 @@ impl Connection {
         if !self.is_body_offered() || self.exchange.response != Response::Owed {
             return Err(UsageError::State);
         }
-        if self.wanted == BodyDemand::Expected {
+        if self.intake.wanted == BodyDemand::Expected {
             room(out, encode::CONTINUE.len())?;
             out.put(encode::CONTINUE);
-            self.wanted = BodyDemand::Continued;
+            self.intake.wanted = BodyDemand::Continued;
         } else {
-            self.wanted = BodyDemand::Accepted;
+            self.intake.wanted = BodyDemand::Accepted;
         }
         self.since = now;
-        if matches!(self.reading, Reading::Chunked(_)) && self.after == After::KeepDraining {
+        if matches!(self.intake.reading(), Reading::Chunked(_)) && self.after == After::KeepDraining
+        {
             self.after = After::Keep; // how much is left of it is no longer known to be little
         }
         Ok(())
@@ -44,7 +46,7 @@ impl Connection {
     /// Without an effect where there is no body to refuse.
     pub const fn refuse_body(&mut self) {
         if matches!(self.exchange.request, Request::Body) {
-            self.wanted = match self.wanted {
+            self.intake.wanted = match self.intake.wanted {
                 BodyDemand::Expected => BodyDemand::Expected,
                 BodyDemand::Offered
                 | BodyDemand::Continued
@@ -76,7 +78,7 @@ impl Connection {
         let found = encode::check(head.fields, Section::Interim)?;
         room(out, found.room)?;
         // A client of version 1.0 would take it for the final response (RFC 9110 §15.2).
-        if !self.old {
+        if !self.intake.old {
             self.exchange.take(Input::Interim);
             encode::put_status_line(head.status, out);
             encode::put_fields(head.fields, out);
@@ -200,7 +202,7 @@ impl Connection {
             && self.exchange == Exchange::ASKED
             && self.asked == RequestKind::Plain
             && matches!(self.after, After::Keep | After::KeepDraining)
-            && !self.old
+            && !self.intake.old
             && !self.shutdown;
         let (true, Some(lines), Some(date)) = (is_usual, head.fields.plain_lines(), date) else {
             return false;
@@ -264,7 +266,7 @@ impl Connection {
             _ => 0,
         };
         // A body that is discarded from here on is timed from here on.
-        if self.wanted == BodyDemand::Refused {
+        if self.intake.wanted == BodyDemand::Refused {
             self.since = now;
         }
         Ok(())
@@ -282,7 +284,7 @@ impl Connection {
             BodyLength::Known(1..) if forbids => return Err(UsageError::BodyTooLong),
             _ if !content.may_follow => Sending::Swallowed,
             BodyLength::Known(_) => Sending::Fixed,
-            BodyLength::Unknown if self.old => Sending::UntilClose,
+            BodyLength::Unknown if self.intake.old => Sending::UntilClose,
             BodyLength::Unknown => Sending::Chunked,
         })
     }
@@ -290,18 +292,21 @@ impl Connection {
     /// Settles what becomes of a request body that is still arriving, and of
     /// the connection.
     fn settle_body(&mut self, sending: Sending) {
-        let is_read = matches!(self.wanted, BodyDemand::Accepted | BodyDemand::Continued);
+        let is_read = matches!(
+            self.intake.wanted,
+            BodyDemand::Accepted | BodyDemand::Continued
+        );
         if self.exchange.request == Request::Body && !is_read {
             // A short body that was offered is discarded. One that is expected and was never
             // asked for may come or not (RFC 9110 §10.1.1): where the next request would begin
             // cannot be told.
-            self.after = match (self.wanted, self.after) {
+            self.after = match (self.intake.wanted, self.after) {
                 (BodyDemand::Offered | BodyDemand::Refused, After::KeepDraining) => {
                     After::KeepDraining
                 }
                 _ => After::Linger,
             };
-            self.wanted = BodyDemand::Refused;
+            self.intake.wanted = BodyDemand::Refused;
         }
         if sending == Sending::UntilClose || self.shutdown {
             self.after = match self.after {
@@ -316,9 +321,9 @@ impl Connection {
     fn put_connection(&self, upgrade: bool, out: &mut impl Sink) {
         let keeps = matches!(self.after, After::Keep | After::KeepDraining);
         out.put(match (keeps, upgrade) {
-            (true, false) if self.old => b"Connection: keep-alive\r\n",
+            (true, false) if self.intake.old => b"Connection: keep-alive\r\n",
             (true, false) => return,
-            (true, true) if self.old => b"Connection: keep-alive, upgrade\r\n",
+            (true, true) if self.intake.old => b"Connection: keep-alive, upgrade\r\n",
             (true, true) => b"Connection: upgrade\r\n",
             (false, false) => b"Connection: close\r\n",
             (false, true) => b"Connection: close, upgrade\r\n",
@@ -333,7 +338,8 @@ impl Connection {
         length: BodyLength,
         out: &mut impl Sink,
     ) {
-        let chunks = length == BodyLength::Unknown && status != Status::NOT_MODIFIED && !self.old;
+        let chunks =
+            length == BodyLength::Unknown && status != Status::NOT_MODIFIED && !self.intake.old;
         match content.length_for(status, length.known()) {
             Some(length) => encode::put_content_length(length, out),
             None if chunks && content.length != SentLength::Never => {

@@ -1,6 +1,7 @@
 //! A server's connection between two exchanges, as a point in time.
 
-use super::{Connection, Reading};
+use super::Connection;
+use super::intake::Reading;
 use crate::http1::state::Exchange;
 use crate::wire::{Instant, Role};
 
@@ -11,17 +12,17 @@ impl Connection {
     pub(crate) fn resting(&self) -> Option<Instant> {
         let rests = self.role == Role::Server
             && self.exchange == Exchange::IDLE
-            && self.reading == Reading::Idle
-            && self.scanned == 0
+            && self.intake.reading() == Reading::Idle
+            && !self.intake.is_in_line()
             && !self.shutdown
-            && self.failed.is_none();
+            && self.intake.failed.is_none();
         rests.then_some(self.since)
     }
 
     /// The connection that has [rested](Self::resting) since then.
     pub(crate) const fn rested(since: Instant) -> Self {
         let mut connection = Self::new(Role::Server, since);
-        connection.reading = Reading::Idle;
+        connection.intake.wait_for_next();
         connection
     }
 }

@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use super::{After, BodyDemand, Connection, Reading};
+use super::intake::Reading;
+use super::{After, BodyDemand, Connection};
 use crate::http::CallContext;
 use crate::http1::state::{Request, Response};
 use crate::http1::{Event, Limits, ProtocolError};
@@ -26,9 +27,11 @@ impl Connection {
         let reads_body = match self.role {
             Role::Server => {
                 self.exchange.request == Request::Body
-                    && (matches!(self.wanted, BodyDemand::Accepted | BodyDemand::Continued)
-                        || (self.wanted == BodyDemand::Refused
-                            && self.after == After::KeepDraining))
+                    && (matches!(
+                        self.intake.wanted,
+                        BodyDemand::Accepted | BodyDemand::Continued
+                    ) || (self.intake.wanted == BodyDemand::Refused
+                        && self.after == After::KeepDraining))
             }
             Role::Client => self.exchange.response == Response::Body,
         };
@@ -37,7 +40,7 @@ impl Connection {
         }
         match (self.exchange.request, self.exchange.response) {
             (Request::Idle, Response::Idle) => {
-                let patience = match self.reading {
+                let patience = match self.intake.reading() {
                     Reading::Head => limits.head_timeout,
                     Reading::Idle | Reading::Fixed | Reading::Chunked(_) | Reading::UntilClose => {
                         limits.idle_timeout
@@ -67,7 +70,7 @@ impl Connection {
         lent: CallContext<'_, Limits>,
         out: &mut impl Sink,
     ) -> Result<Option<Event<'static>>, ProtocolError> {
-        if let Some(violation) = self.failed {
+        if let Some(violation) = self.intake.failed {
             return Err(violation);
         }
         if self.deadline(lent.limits).is_none_or(|due| lent.now < due) {
@@ -91,7 +94,7 @@ impl Connection {
     pub const fn resume(&mut self, now: Instant) {
         if matches!(self.exchange.request, Request::Body)
             || matches!(self.exchange.response, Response::Body)
-            || matches!(self.reading, Reading::Idle)
+            || matches!(self.intake.reading(), Reading::Idle)
         {
             self.since = now;
         }
@@ -102,7 +105,7 @@ impl Connection {
     /// a body may not have seen `100 Continue`.
     pub const fn under_way(&mut self, now: Instant) {
         let awaits = matches!(self.role, Role::Client) && self.awaits_response();
-        let is_idle = matches!(self.reading, Reading::Idle) && self.is_idle();
+        let is_idle = matches!(self.intake.reading(), Reading::Idle) && self.is_idle();
         let sends =
             matches!(self.role, Role::Server) && matches!(self.exchange.request, Request::Body);
         if awaits || sends || is_idle && !self.shutdown {
