@@ -220,11 +220,8 @@ impl Decoder {
         input: &'b mut [u8],
         limits: &Limits,
     ) -> Result<Received<Frame<'b>>, ProtocolError> {
-        let Received { used, step } = self.locate(input, limits)?;
-        Ok(Received {
-            used,
-            step: step.map(|place| place.borrow(input)),
-        })
+        let found = self.locate(input, limits)?;
+        Ok(found.map(|place| place.borrow(input)))
     }
 
     /// Takes at most one frame, and says where in the input it lies.

@@ -22,6 +22,19 @@ pub struct Context<'a> {
     pub(super) outlet: Option<&'a mut dyn Outlet>,
 }
 
+impl<'a> Context<'a> {
+    /// A context apart from input.
+    #[inline]
+    pub(super) const fn new(state: &'a mut State, owner: Owner, exchange: Exchange) -> Self {
+        Self {
+            state,
+            owner,
+            exchange,
+            outlet: None,
+        }
+    }
+}
+
 impl Context<'_> {
     /// Whether the loop is draining: what begins now has heard nothing of it.
     pub const fn is_draining(&self) -> bool {

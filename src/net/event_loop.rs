@@ -245,10 +245,7 @@ impl<P: Poller> Loop<P> {
     /// Lets `act` use a context of this owner that belongs to no connection:
     /// to dial, to set timers, to reach exchanges.
     pub fn enter<R>(&mut self, owner: Owner, act: impl FnOnce(&mut Context<'_>) -> R) -> R {
-        let exchange = Exchange {
-            connection: Key::NONE,
-            stream: 0,
-        };
+        let exchange = Exchange::NONE;
         act(&mut Context {
             state: &mut self.dispatch.state,
             owner,

@@ -12,6 +12,19 @@ pub struct Exchange {
     pub stream: u32,
 }
 
+impl Exchange {
+    /// No exchange on no connection.
+    pub(crate) const NONE: Self = Self::first_of(Key::NONE);
+
+    /// What a connection itself is addressed by before it has an exchange.
+    pub(crate) const fn first_of(connection: Key) -> Self {
+        Self {
+            connection,
+            stream: 0,
+        }
+    }
+}
+
 /// A handler's place in its loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Owner(pub(super) u16);

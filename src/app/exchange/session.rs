@@ -213,10 +213,7 @@ impl Entry {
     /// An entry of no exchange.
     pub(crate) const fn none() -> Self {
         Self {
-            exchange: Exchange {
-                connection: Key::NONE,
-                stream: 0,
-            },
+            exchange: Exchange::NONE,
             record: None,
             session: None,
         }

@@ -26,17 +26,7 @@ impl<P: Poller> Loop<P> {
         owner: Owner,
         profile: Profile,
     ) -> Result<Address, Error> {
-        self.listen_with(
-            address,
-            options,
-            Listening {
-                speaks,
-                owner,
-                profile,
-                proxied: options.proxy_protocol,
-                transport: None,
-            },
-        )
+        self.listen_with(address, options, None, speaks, owner, profile)
     }
 
     /// Listens on `address` as [`listen`](Self::listen) does; each connection has a
@@ -58,25 +48,26 @@ impl<P: Poller> Loop<P> {
         if self.buffers.size() < LEAST_READ {
             return Err(Error::Config("read_size must have room for a record"));
         }
-        self.listen_with(
-            address,
-            options,
-            Listening {
-                speaks,
-                owner,
-                profile,
-                proxied: options.proxy_protocol,
-                transport: Some(transport.clone()),
-            },
-        )
+        let transport = Some(transport.clone());
+        self.listen_with(address, options, transport, speaks, owner, profile)
     }
 
     fn listen_with(
         &mut self,
         address: &Address,
         options: &ListenOptions,
-        listening: Listening,
+        transport: Option<TransportMaker>,
+        speaks: Speaks,
+        owner: Owner,
+        profile: Profile,
     ) -> Result<Address, Error> {
+        let listening = Listening {
+            speaks,
+            owner,
+            profile,
+            proxied: options.proxy_protocol,
+            transport,
+        };
         let refused = |error| Error::Listen {
             address: alloc::format!("{address}"),
             error,
@@ -201,10 +192,7 @@ impl<P: Poller> Loop<P> {
             Ok(()) if self.sockets.is_secured(key) => self.settle(key),
             // What has come already raises no further event.
             Ok(()) => {
-                let exchange = Exchange {
-                    connection: key,
-                    stream: 0,
-                };
+                let exchange = Exchange::first_of(key);
                 self.attend(exchange, Event::Opened);
             }
             Err(_) => self.end(key, crate::link::EndReason::Reset),

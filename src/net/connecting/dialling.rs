@@ -132,10 +132,7 @@ impl<P: Poller> Loop<P> {
         // Profiles are only ever added, so the index stays good.
         let limits = &self.dispatch.profiles[profile];
         connection.link.begin(limits, state.now, &mut state.cork);
-        let exchange = Exchange {
-            connection: key,
-            stream: 0,
-        };
+        let exchange = Exchange::first_of(key);
         self.attend(exchange, Event::Opened);
     }
 

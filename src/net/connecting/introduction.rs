@@ -94,10 +94,7 @@ impl<P: Poller> Loop<P> {
         connection.phase = Phase::Open;
         connection.stalls = Instant::NEVER;
         connection.reported = Reported::Beginning;
-        let exchange = Exchange {
-            connection: key,
-            stream: 0,
-        };
+        let exchange = Exchange::first_of(key);
         self.dispatch.tell(exchange, Event::Opened);
         true
     }

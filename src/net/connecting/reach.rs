@@ -38,20 +38,10 @@ impl Context<'_> {
             return None;
         }
         if other.connection == self.state.current {
-            return Some(act(&mut Context {
-                state: self.state,
-                owner,
-                exchange: other,
-                outlet: None,
-            }));
+            return Some(act(&mut Context::new(self.state, owner, other)));
         }
         self.state.enter(other.connection);
-        let mut context = Context {
-            state: self.state,
-            owner,
-            exchange: other,
-            outlet: None,
-        };
+        let mut context = Context::new(self.state, owner, other);
         let result = catch_unwind(AssertUnwindSafe(|| act(&mut context)));
         self.state.leave();
         match result {
@@ -134,10 +124,7 @@ impl Context<'_> {
             speaks,
             transport,
         });
-        Exchange {
-            connection: key,
-            stream: 0,
-        }
+        Exchange::first_of(key)
     }
 
     /// Whether the peer keeps up. On a client's HTTP/2 connection, asked for

@@ -9,8 +9,10 @@ use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use rustix::io::{Errno, Result, writev};
+use rustix::io::writev;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+use super::retry::uninterrupted;
 
 /// A connected socket, of whatever family: 4 bytes, and as many with `Option`.
 #[derive(Debug)]
@@ -65,19 +67,6 @@ impl Connected {
         parts: &[IoSlice<'_>],
     ) -> io::Result<Option<usize>> {
         uninterrupted(|| writev(&self.0, parts))
-    }
-}
-
-/// Calls until no signal is in the way; `None` if it would have to wait.
-#[inline]
-fn uninterrupted(mut call: impl FnMut() -> Result<usize>) -> io::Result<Option<usize>> {
-    loop {
-        match call() {
-            Ok(bytes) => return Ok(Some(bytes)),
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
     }
 }
 

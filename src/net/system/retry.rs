@@ -4,15 +4,47 @@ use std::io::{self, ErrorKind};
 
 /// Calls until no signal is in the way; `None` if it would have to wait.
 #[inline]
-pub(in crate::net) fn uninterrupted<T>(
-    mut call: impl FnMut() -> io::Result<T>,
+pub(super) fn uninterrupted<T, E: Fault>(
+    mut call: impl FnMut() -> Result<T, E>,
 ) -> io::Result<Option<T>> {
     loop {
         match call() {
             Ok(result) => return Ok(Some(result)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(error),
+            Err(error) if error.is_interrupted() => {}
+            Err(error) if error.would_block() => return Ok(None),
+            Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// What a call of the system fails with.
+pub(super) trait Fault: Into<io::Error> {
+    /// A signal came first.
+    fn is_interrupted(&self) -> bool;
+
+    /// The call would have to wait.
+    fn would_block(&self) -> bool;
+}
+
+impl Fault for io::Error {
+    fn is_interrupted(&self) -> bool {
+        self.kind() == ErrorKind::Interrupted
+    }
+
+    fn would_block(&self) -> bool {
+        self.kind() == ErrorKind::WouldBlock
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl Fault for rustix::io::Errno {
+    #[inline]
+    fn is_interrupted(&self) -> bool {
+        *self == Self::INTR
+    }
+
+    #[inline]
+    fn would_block(&self) -> bool {
+        *self == Self::AGAIN
     }
 }

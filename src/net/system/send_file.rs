@@ -4,9 +4,9 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::AsFd;
 
 use rustix::fs::sendfile;
-use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 
+use super::retry::uninterrupted;
 use crate::net::FilePart;
 
 /// Sends `parts` and then a part of a file, until all is sent or the socket is
@@ -20,7 +20,8 @@ pub(in crate::net) fn send(
     let mut taken = 0;
     if offered > 0 {
         let flags = SendFlags::MORE | SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        let sent = retry(|| sendmsg(socket, parts, &mut SendAncillaryBuffer::default(), flags))?;
+        let sent =
+            uninterrupted(|| sendmsg(socket, parts, &mut SendAncillaryBuffer::default(), flags))?;
         taken = sent.unwrap_or_default();
         if taken < offered {
             return Ok(taken);
@@ -29,7 +30,7 @@ pub(in crate::net) fn send(
     while !file.is_empty() {
         let len = usize::try_from(file.len()).unwrap_or(usize::MAX);
         let mut offset = file.offset();
-        match retry(|| sendfile(socket, file.file(), Some(&mut offset), len))? {
+        match uninterrupted(|| sendfile(socket, file.file(), Some(&mut offset), len))? {
             None => break,
             Some(0) => return Err(ErrorKind::UnexpectedEof.into()),
             Some(sent) => {
@@ -39,18 +40,6 @@ pub(in crate::net) fn send(
         }
     }
     Ok(taken)
-}
-
-/// Calls until no signal is in the way; `None` if the socket is full.
-fn retry(mut call: impl FnMut() -> Result<usize, Errno>) -> io::Result<Option<usize>> {
-    loop {
-        match call() {
-            Ok(sent) => return Ok(Some(sent)),
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 #[cfg(test)]

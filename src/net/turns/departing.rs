@@ -169,22 +169,12 @@ impl Dispatch {
         let Self {
             handlers, state, ..
         } = self;
-        let (owner, exchange) = (
-            departure.owner,
-            Exchange {
-                connection: Key::NONE, // it may be over, or another's by now
-                stream: 0,
-            },
-        );
+        let owner = departure.owner;
         let Some(handler) = handlers.get_mut(usize::from(owner.0)) else {
             return;
         };
-        let mut context = Context {
-            state,
-            owner,
-            exchange,
-            outlet: None,
-        };
+        // Its connection may be over, or another's by now.
+        let mut context = Context::new(state, owner, Exchange::NONE);
         let Departure { parcel, unsent, .. } = departure;
         let call = || handler.departed(&mut context, parcel, unsent);
         if catch_unwind(AssertUnwindSafe(call)).is_err() {

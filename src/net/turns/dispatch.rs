@@ -46,20 +46,12 @@ impl Dispatch {
 
     /// Calls an owner about no connection in particular.
     pub(in crate::net) fn tell_owner(&mut self, owner: Owner, event: Event<'_>) {
-        let exchange = Exchange {
-            connection: Key::NONE,
-            stream: 0,
-        };
+        let exchange = Exchange::NONE;
         let Self {
             handlers, state, ..
         } = self;
         if let Some(handler) = handlers.get_mut(usize::from(owner.0)) {
-            let mut context = Context {
-                state,
-                owner,
-                exchange,
-                outlet: None,
-            };
+            let mut context = Context::new(state, owner, exchange);
             let call = AssertUnwindSafe(|| handler.event(&mut context, event));
             if catch_unwind(call).is_err() {
                 let call = Call {
@@ -202,12 +194,7 @@ fn call(
     let Some(handler) = handlers.get_mut(usize::from(owner.0)) else {
         return;
     };
-    let mut context = Context {
-        state,
-        owner,
-        exchange,
-        outlet: None,
-    };
+    let mut context = Context::new(state, owner, exchange);
     let called = catch_unwind(AssertUnwindSafe(|| handler.event(&mut context, event)));
     if called.is_err() {
         panicked(handlers, state, call, unanswered);

@@ -43,12 +43,7 @@ pub(in crate::net) fn panicked(
     debug_assert_eq!(state.stash.len(), depth, "a visit left its cork behind");
     state.counters.panics += 1;
     if let Some(handler) = handlers.get_mut(usize::from(owner.0)) {
-        let mut context = Context {
-            state,
-            owner,
-            exchange,
-            outlet: None,
-        };
+        let mut context = Context::new(state, owner, exchange);
         let clear = || handler.panicked(&mut context, is_last);
         // A second panic is counted, and ends nothing more than the first.
         if catch_unwind(AssertUnwindSafe(clear)).is_err() {

@@ -8,7 +8,7 @@ use super::state::State;
 use crate::link::EndReason;
 use crate::net::report::report;
 use crate::net::transport::wire::{Plain, Sealing, Wire};
-use crate::net::{Cork, Key, Loop, Output, Poller, Queues};
+use crate::net::{Cork, Counters, Key, Loop, Output, Poller, Queues};
 use crate::wire::Instant;
 
 /// Has an interim response leave by itself, and what stands behind it wait in the
@@ -49,6 +49,15 @@ struct Taken {
     raw: usize,
     /// Those of them that are no transport's own.
     content: usize,
+}
+
+impl Taken {
+    /// Counts it for a connection and its loop.
+    #[inline(always)]
+    const fn count(self, connection: &mut Connection, counters: &mut Counters) {
+        connection.sent += self.content as u64;
+        counters.bytes_out += self.raw as u64;
+    }
 }
 
 /// Writes what is sealed already; what the socket took of it, and whether it is full.
@@ -174,8 +183,7 @@ impl State {
             let write = |parts: &[IoSlice<'_>]| wire.write(parts);
             if let Some(taken) = hold_back(connection, cork, queues, *now, write) {
                 let taken = settle_wire(connection, queues, memory, wire, taken);
-                connection.sent += taken.content as u64;
-                counters.bytes_out += taken.raw as u64;
+                taken.count(connection, counters);
                 return (is_closing, None);
             }
         }
@@ -192,8 +200,7 @@ impl State {
                 Ok(n) if n == cork.len() && (!W::SEALS || wire.pending().is_empty()) => {
                     let taken = settle_wire(connection, queues, memory, wire, n);
                     cork.clear();
-                    connection.sent += taken.content as u64;
-                    counters.bytes_out += taken.raw as u64;
+                    taken.count(connection, counters);
                     connection.link.set_room(limits.backlog_high);
                     return (is_closing, None);
                 }
@@ -249,15 +256,17 @@ impl State {
                 connection.backlog.is_empty() || taken >= limits.backlog_cap;
         }
         let taken = settle_wire(connection, queues, memory, wire, taken);
-        let (raw, content) = (first.raw + taken.raw, first.content + taken.content);
-        connection.sent += content as u64;
-        counters.bytes_out += raw as u64;
+        let taken = Taken {
+            raw: first.raw + taken.raw,
+            content: first.content + taken.content,
+        };
+        taken.count(connection, counters);
         if let Some(account) = connection.link.account() {
-            account.moved(content, memory.pace, *now);
+            account.moved(taken.content, memory.pace, *now);
         }
         if connection.backlog.is_empty() {
             connection.stalls = Instant::NEVER;
-        } else if raw > 0 || connection.stalls == Instant::NEVER {
+        } else if taken.raw > 0 || connection.stalls == Instant::NEVER {
             connection.await_progress(*now, limits.write_progress);
         }
         let room = limits.backlog_high.saturating_sub(connection.backlog.len());
