@@ -273,7 +273,7 @@ impl Limits {
 
     /// These limits for one of so many loops of a process that may open so many
     /// descriptors: no address takes all of them.
-    pub(in crate::net) fn within(self, descriptors: u64, loops: usize) -> Self {
+    pub(super) fn within(self, descriptors: u64, loops: usize) -> Self {
         let others = OTHERS.min(descriptors / 2);
         let all = (descriptors - others) / loops.max(1) as u64;
         let most = |given: u32, eighths: u64| {

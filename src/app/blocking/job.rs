@@ -11,7 +11,7 @@ pub struct Job {
 }
 
 impl Job {
-    pub(in crate::app) const fn new(wanted: Arc<AtomicBool>) -> Self {
+    pub(super) const fn new(wanted: Arc<AtomicBool>) -> Self {
         Self { wanted }
     }
 

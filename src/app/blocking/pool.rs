@@ -47,7 +47,7 @@ struct Waiting {
 
 /// Names a job that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::app) struct Ticket(u64);
+pub(super) struct Ticket(u64);
 
 /// What anyone may read of a pool. Written with its state locked.
 #[derive(Debug, Default)]
@@ -69,13 +69,13 @@ impl Pool {
         &self.0.counts
     }
 
-    pub(in crate::app) fn set_limits(&self, limits: BlockingLimits) {
+    pub(super) fn set_limits(&self, limits: BlockingLimits) {
         self.0.lock().limits = limits;
     }
 
     /// Takes work, for a thread that has none or for the queue; gives it back if
     /// there is no room.
-    pub(in crate::app) fn submit(&self, work: Work) -> Result<Ticket, Work> {
+    pub(super) fn submit(&self, work: Work) -> Result<Ticket, Work> {
         let mut state = self.0.lock();
         let limits = state.limits;
         let room = limits.threads.saturating_add(limits.queue);
@@ -101,7 +101,7 @@ impl Pool {
     }
 
     /// Drops a job if it still waits.
-    pub(in crate::app) fn cancel(&self, ticket: Ticket) {
+    pub(super) fn cancel(&self, ticket: Ticket) {
         let mut state = self.0.lock();
         let found = state.queue.binary_search_by_key(&ticket, |it| it.ticket);
         let dropped = found.ok().and_then(|at| state.queue.remove(at));

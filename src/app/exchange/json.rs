@@ -37,7 +37,7 @@ pub fn put_json_string(text: &str, out: &mut String) {
 }
 
 /// The body of an error reply: `{"error":"..."}`.
-pub(in crate::app) fn put_error(text: &str, out: &mut String) {
+pub(super) fn put_error(text: &str, out: &mut String) {
     out.push_str("{\"error\":");
     put_json_string(text, out);
     out.push('}');

@@ -20,7 +20,7 @@ use crate::wire::Instant;
 
 /// A handler that takes longer than this holds its loop up: it is counted, and
 /// named on the log.
-pub(in crate::app) const HELD: Duration = Duration::from_millis(100);
+const HELD: Duration = Duration::from_millis(100);
 
 /// Records that are kept for the next requests.
 const SPARE: usize = 64;

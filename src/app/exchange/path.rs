@@ -76,13 +76,13 @@ impl Path {
     }
 
     /// Where the segment at `index` lies in the text.
-    pub(in crate::app) fn span(&self, index: usize) -> Option<Range<usize>> {
+    pub(super) fn span(&self, index: usize) -> Option<Range<usize>> {
         let &(start, end) = self.segments.get(index)?;
         Some(start as usize..end as usize)
     }
 
     /// Where all from the segment at `index` on lies, with slashes between.
-    pub(in crate::app) fn rest(&self, index: usize) -> Option<Range<usize>> {
+    pub(super) fn rest(&self, index: usize) -> Option<Range<usize>> {
         Some(self.span(index)?.start..self.text.len())
     }
 

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 
 /// The most parameters that a pattern may have.
-pub(in crate::app) const MAX_PARAMETERS: usize = 8;
+pub(super) const MAX_PARAMETERS: usize = 8;
 
 /// One segment of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -84,7 +84,7 @@ impl Refusal {
         self.reason.as_deref().unwrap_or(self.status.reason())
     }
 
-    pub(in crate::app) const fn fields(&self) -> &FieldBuffer {
+    pub(super) const fn fields(&self) -> &FieldBuffer {
         &self.fields
     }
 }

@@ -7,9 +7,9 @@ use crate::http::Status;
 /// What has become of a reply: all of it has left, or no more of it will.
 #[derive(Debug, Clone, Copy)]
 pub struct ReplyEnd {
-    pub(in crate::app) status: Status,
+    pub(super) status: Status,
     pub(in crate::app) bytes: u64,
-    pub(in crate::app) elapsed: Duration,
+    pub(super) elapsed: Duration,
     pub(in crate::app) unix_seconds: u64,
 }
 

@@ -25,9 +25,9 @@ pub(crate) trait Watch: Send + Sync {
 /// The head of a reply that is about to leave.
 #[derive(Debug)]
 pub struct ReplyHead<'a> {
-    pub(in crate::app) status: Status,
-    pub(in crate::app) fields: &'a mut FieldBuffer,
-    pub(in crate::app) length: Option<u64>,
+    pub(super) status: Status,
+    pub(super) fields: &'a mut FieldBuffer,
+    pub(super) length: Option<u64>,
     pub(in crate::app) unix_seconds: u64,
 }
 

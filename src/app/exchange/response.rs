@@ -95,7 +95,7 @@ impl Response {
     }
 
     /// Sends it; false if no response is owed.
-    pub(in crate::app) fn answer(self, at: &mut SessionContext<'_, '_>) -> bool {
+    pub(super) fn answer(self, at: &mut SessionContext<'_, '_>) -> bool {
         let Self {
             status,
             fields,

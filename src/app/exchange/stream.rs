@@ -97,7 +97,7 @@ pub trait Streaming {
 
 /// How far the reply has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::app) enum Stage {
+pub(super) enum Stage {
     /// Its head is owed.
     Owing,
     /// Its body is being written.
@@ -319,14 +319,14 @@ impl StreamHandle {
 }
 
 /// The session of a [`Streaming`] object.
-pub(in crate::app) struct StreamSession {
+pub(super) struct StreamSession {
     object: Box<dyn Streaming>,
     state: State,
     _claim: Claim,
 }
 
 impl StreamSession {
-    pub(in crate::app) fn new(
+    pub(super) fn new(
         object: Box<dyn Streaming>,
         stage: Stage,
         receiving: bool,

@@ -43,7 +43,7 @@ impl SessionContext<'_, '_> {
     /// The reply has been given a field that cannot stand on the wire: 500 goes
     /// in its place.
     #[cold]
-    pub(in crate::app) fn spoil(&mut self, name: &str, value: &[u8], why: InvalidField) {
+    pub(super) fn spoil(&mut self, name: &str, value: &[u8], why: InvalidField) {
         if let Some(record) = self.record.as_deref_mut() {
             record.faulty = true;
         }

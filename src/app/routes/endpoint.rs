@@ -69,12 +69,7 @@ impl Endpoint {
     /// an endpoint that can stream makes a stream. `default` is the limit
     /// where the endpoint has none; a body that is not `fresh` was collected
     /// within it.
-    pub(in crate::app) fn plan(
-        &self,
-        content: &Content<'_>,
-        default: usize,
-        fresh: bool,
-    ) -> Plan<'_> {
+    pub(super) fn plan(&self, content: &Content<'_>, default: usize, fresh: bool) -> Plan<'_> {
         let limit = if fresh {
             self.collect.unwrap_or(default)
         } else {

@@ -148,7 +148,7 @@ pub(in crate::app) struct Changes {
 }
 
 impl Changes {
-    pub(in crate::app) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         // What they hold is cleared before it is used again.
         self.has_fields = false;
         self.has_path = false;
@@ -156,7 +156,7 @@ impl Changes {
     }
 
     /// The head with the changes, if there are any.
-    pub(in crate::app) fn apply<'a>(&'a self, head: &RequestHead<'a>) -> Option<RequestHead<'a>> {
+    pub(super) fn apply<'a>(&'a self, head: &RequestHead<'a>) -> Option<RequestHead<'a>> {
         if !self.has_fields && !self.has_path {
             return None;
         }

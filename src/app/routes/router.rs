@@ -79,7 +79,7 @@ impl Verb {
 }
 
 /// What a search found.
-pub(in crate::app) enum Match<'r> {
+pub(super) enum Match<'r> {
     /// The endpoint, and its parameters.
     Found(&'r Endpoint, Params<'r>),
     /// The path is served, but not with this method.
@@ -163,7 +163,7 @@ impl Router {
     /// Finds what serves `method` at the path `sent`, if that is one of
     /// literals and needs no decoding. [`find`](Self::find) would find the same.
     #[inline(always)]
-    pub(in crate::app) fn find_plain(&self, sent: &str, method: Method<'_>) -> Option<&Endpoint> {
+    pub(super) fn find_plain(&self, sent: &str, method: Method<'_>) -> Option<&Endpoint> {
         if !shortcut!("router") {
             return None;
         }
@@ -204,7 +204,7 @@ impl Router {
     ///
     /// Takes time in the number of segments of the longest pattern, times two
     /// for each level on which a literal and a parameter compete.
-    pub(in crate::app) fn find(&self, path: &Path, method: Method<'_>) -> Match<'_> {
+    pub(super) fn find(&self, path: &Path, method: Method<'_>) -> Match<'_> {
         let mut served = false;
         let mut found = self.search(path, method, &mut served);
         if found.is_none() && method == Method::HEAD {
@@ -236,7 +236,7 @@ impl Router {
     /// Writes the methods that `path` is served with, as the value of an Allow
     /// field (RFC 9110 §10.2.1). Writes nothing where nothing is served, or
     /// where every method is.
-    pub(in crate::app) fn put_allowed(&self, path: &Path, out: &mut String) {
+    pub(super) fn put_allowed(&self, path: &Path, out: &mut String) {
         let mut methods: Vec<&str> = Vec::new();
         let mut every = false;
         self.root.walk(path, 0, Taken::NONE, &mut |place| {
@@ -254,7 +254,7 @@ impl Router {
     }
 
     /// Writes all methods that any path is served with.
-    pub(in crate::app) fn put_all_allowed(&self, out: &mut String) {
+    pub(super) fn put_all_allowed(&self, out: &mut String) {
         let methods = self.served.iter().filter_map(|served| match &served.verb {
             Verb::One(method) => Some(&**method),
             Verb::Any => None,

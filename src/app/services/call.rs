@@ -40,7 +40,7 @@ impl fmt::Debug for Call<'_> {
 }
 
 impl<'a> Call<'a> {
-    pub(in crate::app) fn new(
+    pub(super) fn new(
         request: grpc::Request<'a>,
         outgoing: &'a mut Outgoing,
         deadline: Option<Instant>,
@@ -65,11 +65,11 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(in crate::app) const fn outgoing(&mut self) -> &mut Outgoing {
+    pub(super) const fn outgoing(&mut self) -> &mut Outgoing {
         self.outgoing
     }
 
-    pub(in crate::app) const fn loop_address(&self) -> &LoopAddress {
+    pub(super) const fn loop_address(&self) -> &LoopAddress {
         &self.loop_address
     }
 
@@ -216,10 +216,7 @@ impl<'a> Call<'a> {
 }
 
 /// Octets as the value of metadata of this name.
-pub(in crate::app) fn binary_value(
-    name: &str,
-    octets: &[u8],
-) -> Result<alloc::string::String, UsageError> {
+pub(super) fn binary_value(name: &str, octets: &[u8]) -> Result<alloc::string::String, UsageError> {
     match metadata::is_binary(name.as_bytes()) {
         true => Ok(metadata::binary_value(octets)),
         false => Err(UsageError::MetadataName),

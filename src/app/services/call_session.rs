@@ -39,7 +39,7 @@ const DEADLINE: u64 = u64::MAX;
 const MESSAGE: u64 = u64::MAX - 1;
 
 /// A call on its loop.
-pub(in crate::app) struct CallSession {
+pub(super) struct CallSession {
     sending: Sending,
     deadline: Option<Instant>,
     timer: Option<TimerId>,
@@ -77,7 +77,7 @@ enum Requests {
 
 impl CallSession {
     /// A call whose request's one message is arriving.
-    pub(in crate::app) fn receiving(
+    pub(super) fn receiving(
         sending: Sending,
         deadline: Option<Instant>,
         receiving: Box<Receiving>,
@@ -87,7 +87,7 @@ impl CallSession {
     }
 
     /// A call that stays open with what its method has answered.
-    pub(in crate::app) fn answered(
+    pub(super) fn answered(
         sending: Sending,
         deadline: Option<Instant>,
         answer: Answer,
@@ -102,7 +102,7 @@ impl CallSession {
     }
 
     /// A call whose messages are given to `source` as they come.
-    pub(in crate::app) fn talking(
+    pub(super) fn talking(
         sending: Sending,
         deadline: Option<Instant>,
         source: Box<dyn Source>,

@@ -106,7 +106,7 @@ pub trait Conversation {
 }
 
 /// What an object makes of messages.
-pub(in crate::app) struct ConversationSource<C>(pub(in crate::app) C);
+pub(super) struct ConversationSource<C>(pub(in crate::app) C);
 
 impl<C: Conversation> Source for ConversationSource<C> {
     fn is_live(&self) -> bool {

@@ -16,17 +16,17 @@ pub struct InvalidDescriptors;
 
 /// The files of a set, and which of them has what.
 #[derive(Debug, Default)]
-pub(in crate::app) struct Descriptors {
-    pub(in crate::app) files: Vec<File>,
+pub(super) struct Descriptors {
+    pub(super) files: Vec<File>,
     by_name: BTreeMap<String, usize>,
     symbols: BTreeMap<String, usize>,
     extensions: BTreeMap<String, BTreeMap<u64, usize>>,
-    pub(in crate::app) services: Vec<String>,
+    pub(super) services: Vec<String>,
 }
 
 /// One file.
 #[derive(Debug, Default)]
-pub(in crate::app) struct File {
+pub(super) struct File {
     /// Its descriptor, encoded.
     pub(in crate::app) bytes: Vec<u8>,
     dependencies: Vec<String>,
@@ -34,7 +34,7 @@ pub(in crate::app) struct File {
 
 impl Descriptors {
     /// Reads an encoded set.
-    pub(in crate::app) fn read(set: &[u8]) -> Result<Self, InvalidDescriptors> {
+    pub(super) fn read(set: &[u8]) -> Result<Self, InvalidDescriptors> {
         let mut descriptors = Self::default();
         each(set, |number, value| match number {
             1 => descriptors.file(value.bytes()),
@@ -44,17 +44,17 @@ impl Descriptors {
     }
 
     /// The file of this name.
-    pub(in crate::app) fn named(&self, name: &str) -> Option<usize> {
+    pub(super) fn named(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }
 
     /// The file that has this symbol.
-    pub(in crate::app) fn with_symbol(&self, symbol: &str) -> Option<usize> {
+    pub(super) fn with_symbol(&self, symbol: &str) -> Option<usize> {
         self.symbols.get(symbol).copied()
     }
 
     /// The file that extends this message with this number.
-    pub(in crate::app) fn with_extension(&self, of: &str, number: u64) -> Option<usize> {
+    pub(super) fn with_extension(&self, of: &str, number: u64) -> Option<usize> {
         self.extensions.get(of)?.get(&number).copied()
     }
 
@@ -72,7 +72,7 @@ impl Descriptors {
     }
 
     /// A file and all that it depends on, each once, itself first.
-    pub(in crate::app) fn closure(&self, file: usize) -> Vec<usize> {
+    pub(super) fn closure(&self, file: usize) -> Vec<usize> {
         let mut found = alloc::vec![file];
         let mut next = 0;
         while let Some(file) = found.get(next).and_then(|&at| self.files.get(at)) {

@@ -10,12 +10,12 @@ use crate::grpc::{Code, Status};
 use crate::net::report::report;
 
 /// What a call ends with when its time is up.
-pub(in crate::app) fn deadline_exceeded() -> CallStatus {
+pub(super) fn deadline_exceeded() -> CallStatus {
     Status::new(Code::DeadlineExceeded, "deadline has passed").into()
 }
 
 /// What a call ends with when its method has panicked.
-pub(in crate::app) fn failed(loop_state: &LoopState, rules: &Rules) -> CallStatus {
+pub(super) fn failed(loop_state: &LoopState, rules: &Rules) -> CallStatus {
     loop_state.metrics.panicked();
     let Rules {
         service, method, ..
@@ -30,7 +30,7 @@ pub(in crate::app) fn failed(loop_state: &LoopState, rules: &Rules) -> CallStatu
 
 /// Runs what is an application's own. Its panic is the call's end, and nobody
 /// else's.
-pub(in crate::app) fn guarded<R>(
+pub(super) fn guarded<R>(
     loop_state: &LoopState,
     rules: &Rules,
     run: impl FnOnce() -> Result<R, CallStatus>,

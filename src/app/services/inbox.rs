@@ -10,14 +10,14 @@ use crate::net::Context;
 use crate::wire::Step;
 
 /// The status that a violation ends a call with.
-pub(in crate::app) fn broken(violation: ProtocolError) -> CallStatus {
+pub(super) fn broken(violation: ProtocolError) -> CallStatus {
     Status::new(violation.code(), violation.to_string()).into()
 }
 
 /// What has arrived of a body of exactly one message. It grows with what
 /// arrives, up to the limit that each message's prefix is checked against.
 #[derive(Debug, Default)]
-pub(in crate::app) struct Inbox {
+pub(super) struct Inbox {
     body: DrainBuffer,
     looked: usize,                 // <= body.len(): what the machine has used
     message: Option<MessagePlace>, // within `body`
@@ -25,12 +25,12 @@ pub(in crate::app) struct Inbox {
 
 impl Inbox {
     /// Charges what arrives to the client of a context.
-    pub(in crate::app) fn charge_to(&mut self, context: &mut Context<'_>) {
+    pub(super) fn charge_to(&mut self, context: &mut Context<'_>) {
         charge(&mut self.body, context);
     }
 
     /// Takes a piece of the body.
-    pub(in crate::app) fn push(
+    pub(super) fn push(
         &mut self,
         piece: &[u8],
         machine: &mut grpc::Call,
@@ -58,15 +58,12 @@ impl Inbox {
     }
 
     /// Whether part of a message has been received, and not all of it.
-    pub(in crate::app) const fn is_part(&self) -> bool {
+    pub(super) const fn is_part(&self) -> bool {
         self.looked < self.body.len()
     }
 
     /// The message, now that the body has ended, and whether it is compressed.
-    pub(in crate::app) fn end(
-        &self,
-        machine: &mut grpc::Call,
-    ) -> Result<(&[u8], bool), CallStatus> {
+    pub(super) fn end(&self, machine: &mut grpc::Call) -> Result<(&[u8], bool), CallStatus> {
         machine.receive_eof().map_err(broken)?;
         let message = self.message.as_ref().and_then(|message| {
             let bytes = self.body.unused().get(message.at.clone())?;
@@ -89,13 +86,13 @@ pub(in crate::app) fn charge(kept: &mut DrainBuffer, context: &mut Context<'_>) 
 }
 
 /// There is no memory for what a call needs.
-pub(in crate::app) fn exhausted() -> CallStatus {
+pub(super) fn exhausted() -> CallStatus {
     let message = "the server has no memory for this at the moment";
     Status::new(Code::ResourceExhausted, message).into()
 }
 
 /// Gives a message to `look`: inflated, if it came compressed.
-pub(in crate::app) fn inflated<'c, R>(
+pub(super) fn inflated<'c, R>(
     at: &mut SessionContext<'_, 'c>,
     limits: &Limits,
     (message, compressed): (&[u8], bool),

@@ -68,12 +68,12 @@ pub trait Interceptor: Send + Sync {
 /// A call that has ended.
 #[derive(Debug)]
 pub struct Ended<'a> {
-    pub(in crate::app) service: &'a str,
-    pub(in crate::app) method: &'a str,
+    pub(super) service: &'a str,
+    pub(super) method: &'a str,
     pub(in crate::app) peer: Option<Peer>,
-    pub(in crate::app) elapsed: Duration,
-    pub(in crate::app) status: &'a mut CallStatus,
-    pub(in crate::app) outgoing: &'a mut Outgoing,
+    pub(super) elapsed: Duration,
+    pub(super) status: &'a mut CallStatus,
+    pub(super) outgoing: &'a mut Outgoing,
 }
 
 impl Ended<'_> {
@@ -149,15 +149,15 @@ impl Interceptors {
     }
 
     /// Whether there are none.
-    pub(in crate::app) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.all().next().is_none()
     }
 
-    pub(in crate::app) fn before(&self, call: &mut Call<'_>) -> Result<(), CallStatus> {
+    pub(super) fn before(&self, call: &mut Call<'_>) -> Result<(), CallStatus> {
         self.all().try_for_each(|it| it.before(call))
     }
 
-    pub(in crate::app) fn after(&self, ended: &mut Ended<'_>) {
+    pub(super) fn after(&self, ended: &mut Ended<'_>) {
         self.all().rev().for_each(|it| it.after(ended));
     }
 }

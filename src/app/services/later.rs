@@ -12,7 +12,7 @@ use crate::grpc::{Code, Status};
 use crate::net::{Claim, Exchange, Exhausted, Peer, Resource};
 
 /// What the session of a call is posted.
-pub(in crate::app) enum Posted {
+pub(super) enum Posted {
     /// One message.
     Message(Vec<u8>),
     /// The only message, and OK.
@@ -92,7 +92,7 @@ impl<M> fmt::Debug for Later<M> {
 }
 
 impl<M> Later<M> {
-    pub(in crate::app) const fn new(
+    pub(super) const fn new(
         loop_address: LoopAddress,
         exchange: Exchange,
         peer: Option<Peer>,
@@ -192,7 +192,7 @@ impl<M> fmt::Debug for ResponseSender<M> {
 }
 
 impl<M> ResponseSender<M> {
-    pub(in crate::app) fn new(
+    pub(super) fn new(
         loop_address: LoopAddress,
         exchange: Exchange,
         wanted: Arc<AtomicBool>,

@@ -7,7 +7,7 @@ use super::codec::CallStatus;
 use super::responses::Source;
 
 /// What stands behind a method's name.
-pub(in crate::app) enum Method {
+pub(super) enum Method {
     /// It is run with the one message of the request.
     Message(Arc<OnMessage>),
     /// It makes, of the head, what takes the messages of the request.
@@ -16,15 +16,14 @@ pub(in crate::app) enum Method {
 
 /// What a method does with a request's message; where it answers immediately, it
 /// appends its message.
-pub(in crate::app) type OnMessage =
+pub(super) type OnMessage =
     dyn Fn(&[u8], &mut Call<'_>, &mut Vec<u8>) -> Result<Answer, CallStatus> + Send + Sync;
 
 /// What a method makes of a request's head.
-pub(in crate::app) type OnHead =
-    dyn Fn(&mut Call<'_>) -> Result<Box<dyn Source>, CallStatus> + Send + Sync;
+pub(super) type OnHead = dyn Fn(&mut Call<'_>) -> Result<Box<dyn Source>, CallStatus> + Send + Sync;
 
 /// What a method answers.
-pub(in crate::app) enum Answer {
+pub(super) enum Answer {
     /// The message that it has appended.
     Message,
     /// Messages from this.

@@ -9,17 +9,17 @@ use crate::http::{Field, FieldBuffer};
 
 /// What goes with a response, and what is known of its request.
 #[derive(Debug, Default)]
-pub(in crate::app) struct Outgoing {
+pub(super) struct Outgoing {
     /// Metadata ahead of the messages.
     pub(in crate::app) head: FieldBuffer,
     /// Metadata with the status.
     pub(in crate::app) trailers: FieldBuffer,
     /// The head is made: it takes no more.
-    pub(in crate::app) is_head_made: bool,
+    pub(super) is_head_made: bool,
     /// Messages are to be compressed, if the client reads that.
-    pub(in crate::app) compress: bool,
+    pub(super) compress: bool,
     /// The message of the request that is looked at was compressed.
-    pub(in crate::app) was_compressed: bool,
+    pub(super) was_compressed: bool,
     /// What middleware and interceptors have put to the call.
     pub(in crate::app) extensions: Option<Arc<Extensions>>,
     wanted: Option<Arc<AtomicBool>>,
@@ -27,7 +27,7 @@ pub(in crate::app) struct Outgoing {
 
 impl Outgoing {
     /// Adds metadata ahead of the messages.
-    pub(in crate::app) fn push_head(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
+    pub(super) fn push_head(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         if self.is_head_made {
             return Err(UsageError::HeadSent);
         }
@@ -35,11 +35,7 @@ impl Outgoing {
     }
 
     /// Adds metadata with the status.
-    pub(in crate::app) fn push_trailer(
-        &mut self,
-        name: &str,
-        value: &str,
-    ) -> Result<(), UsageError> {
+    pub(super) fn push_trailer(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         metadata::check_trailing(Field::new(name, value))?;
         push(&mut self.trailers, name, value)
     }
@@ -50,7 +46,7 @@ impl Outgoing {
     }
 
     /// Whether the call is still open, as other threads see it.
-    pub(in crate::app) fn wanted(&mut self) -> Arc<AtomicBool> {
+    pub(super) fn wanted(&mut self) -> Arc<AtomicBool> {
         let new = || Arc::new(AtomicBool::new(true));
         self.wanted.get_or_insert_with(new).clone()
     }

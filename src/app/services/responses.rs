@@ -80,7 +80,7 @@ pub trait ServerStream {
 }
 
 /// What happens to a stream.
-pub(in crate::app) enum Turn<'m> {
+pub(super) enum Turn<'m> {
     Open,
     /// A message of the request.
     Message(&'m [u8]),
@@ -93,7 +93,7 @@ pub(in crate::app) enum Turn<'m> {
 }
 
 /// Where the messages of a stream come from.
-pub(in crate::app) trait Source {
+pub(super) trait Source {
     /// Whether it may wait for something else than the client.
     fn is_live(&self) -> bool;
 
@@ -107,7 +107,7 @@ pub(in crate::app) trait Source {
 }
 
 /// What an iterator gives.
-pub(in crate::app) struct Pulled<I>(pub(in crate::app) I);
+pub(super) struct Pulled<I>(pub(in crate::app) I);
 
 impl<M: Payload, I: Iterator<Item = Result<M, CallStatus>>> Source for Pulled<I> {
     fn is_live(&self) -> bool {
@@ -132,7 +132,7 @@ impl<M: Payload, I: Iterator<Item = Result<M, CallStatus>>> Source for Pulled<I>
 }
 
 /// What is posted from elsewhere.
-pub(in crate::app) struct Awaited;
+pub(super) struct Awaited;
 
 impl Source for Awaited {
     fn is_live(&self) -> bool {
@@ -143,7 +143,7 @@ impl Source for Awaited {
 }
 
 /// What an object sends.
-pub(in crate::app) struct Live<S>(pub(in crate::app) S);
+pub(super) struct Live<S>(pub(in crate::app) S);
 
 impl<S: ServerStream> Source for Live<S> {
     fn is_live(&self) -> bool {
@@ -179,10 +179,7 @@ impl<M> fmt::Debug for ResponseStream<'_, '_, M> {
 }
 
 impl<'a, 'c, M> ResponseStream<'a, 'c, M> {
-    pub(in crate::app) fn new(
-        at: &'a mut SessionContext<'_, 'c>,
-        sending: &'a mut Sending,
-    ) -> Self {
+    pub(super) fn new(at: &'a mut SessionContext<'_, 'c>, sending: &'a mut Sending) -> Self {
         Self {
             at: at.reborrow(),
             sending,

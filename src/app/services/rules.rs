@@ -10,9 +10,9 @@ use crate::http::Fields;
 /// The limits and options of all calls of one method.
 pub(in crate::app) struct Rules {
     /// The service's name, with its package.
-    pub(in crate::app) service: Box<str>,
+    pub(super) service: Box<str>,
     /// The method's name.
-    pub(in crate::app) method: Box<str>,
+    pub(super) method: Box<str>,
     /// Both as a path.
     pub(in crate::app) path: Box<str>,
     /// The limits on messages.
@@ -20,18 +20,18 @@ pub(in crate::app) struct Rules {
     /// What calls pass before the method and behind it.
     pub(in crate::app) interceptors: Arc<Interceptors>,
     /// Whether the response is one message.
-    pub(in crate::app) single: bool,
+    pub(super) single: bool,
     /// What the codec of the messages is called; any name will do where there
     /// is none.
-    pub(in crate::app) codecs: &'static [&'static str],
+    pub(super) codecs: &'static [&'static str],
     /// Whether messages are compressed where the client reads that.
-    pub(in crate::app) compress: bool,
+    pub(super) compress: bool,
 }
 
 impl Rules {
     /// Whether `path` is the method's, octet by octet: without escapes.
     #[inline]
-    pub(in crate::app) fn is_path(&self, path: &str) -> bool {
+    pub(super) fn is_path(&self, path: &str) -> bool {
         *path == *self.path
     }
 
@@ -48,7 +48,7 @@ impl Rules {
 
     /// What a call of the method asks for.
     #[inline]
-    pub(in crate::app) fn request<'r>(
+    pub(super) fn request<'r>(
         &'r self,
         timeout: Option<Duration>,
         fields: Fields<'r>,

@@ -16,16 +16,16 @@ use crate::wire::Instant;
 
 /// A request whose body is arriving: its head, copied, and what has arrived.
 pub(in crate::app) struct Receiving {
-    pub(in crate::app) run: Arc<OnMessage>,
-    pub(in crate::app) fields: FieldBuffer,
-    pub(in crate::app) inbox: Inbox,
+    pub(super) run: Arc<OnMessage>,
+    pub(super) fields: FieldBuffer,
+    pub(super) inbox: Inbox,
     _charge: Charge, // for `fields`
 }
 
 impl Receiving {
     /// # Errors
     /// There is no memory for the head.
-    pub(in crate::app) fn new(
+    pub(super) fn new(
         run: Arc<OnMessage>,
         fields: Fields<'_>,
         at: &mut SessionContext<'_, '_>,
@@ -50,7 +50,7 @@ impl Receiving {
 
 /// Runs a method with the one message of its request. What it answers immediately
 /// is sent; what sends the rest is given back.
-pub(in crate::app) fn run(
+pub(super) fn run(
     run: &OnMessage,
     (message, compressed): (&[u8], bool),
     (fields, deadline): (Fields<'_>, Option<Instant>),

@@ -46,11 +46,11 @@ enum Stage {
 
 /// The response of one call.
 pub(in crate::app) struct Sending {
-    pub(in crate::app) machine: grpc::Call,
-    pub(in crate::app) rules: Arc<Rules>,
-    pub(in crate::app) outgoing: Outgoing,
+    pub(super) machine: grpc::Call,
+    pub(super) rules: Arc<Rules>,
+    pub(super) outgoing: Outgoing,
     /// The session as other threads reach it, if they may.
-    pub(in crate::app) client: Option<Client>,
+    pub(super) client: Option<Client>,
     /// The client is to take some before more is sent.
     pub(in crate::app) waiting: bool,
     /// The method wants no more messages for now.
@@ -59,7 +59,7 @@ pub(in crate::app) struct Sending {
     stage: Stage,
     sent: usize, // messages
     /// Bytes of content that have been written behind the head.
-    pub(in crate::app) written: u64,
+    pub(super) written: u64,
     /// What a head says that says nothing else.
     content_type: Option<&'static ContentTypeLine>,
     compresses: bool,
@@ -69,11 +69,7 @@ pub(in crate::app) struct Sending {
 }
 
 impl Sending {
-    pub(in crate::app) fn new(
-        machine: grpc::Call,
-        rules: Arc<Rules>,
-        at: &SessionContext<'_, '_>,
-    ) -> Self {
+    pub(super) fn new(machine: grpc::Call, rules: Arc<Rules>, at: &SessionContext<'_, '_>) -> Self {
         let mut outgoing = Outgoing::default();
         outgoing.compress = rules.compress;
         Self {
@@ -95,7 +91,7 @@ impl Sending {
     }
 
     /// Charges what is held until the next event.
-    pub(in crate::app) fn book(&mut self, at: &mut SessionContext<'_, '_>) {
+    pub(super) fn book(&mut self, at: &mut SessionContext<'_, '_>) {
         let held = self.frames.capacity() + self.outgoing.memory();
         if held == self.charge.bytes() {
             return;
@@ -107,12 +103,12 @@ impl Sending {
     }
 
     /// Whether nothing more is sent.
-    pub(in crate::app) fn is_ended(&self) -> bool {
+    pub(super) fn is_ended(&self) -> bool {
         self.stage == Stage::Ended
     }
 
     /// Sends one message, which `encode` appends.
-    pub(in crate::app) fn send(
+    pub(super) fn send(
         &mut self,
         at: &mut SessionContext<'_, '_>,
         encode: impl FnOnce(&mut Vec<u8>),
@@ -127,18 +123,14 @@ impl Sending {
 
     /// Makes room for the prefix of a message, which is to be appended to
     /// `frames`; where it starts.
-    pub(in crate::app) fn begin_message(&mut self) -> usize {
+    pub(super) fn begin_message(&mut self) -> usize {
         let start = self.frames.len();
         self.frames.extend_from_slice(&[0; PREFIX]);
         start
     }
 
     /// Sends the message that was begun at `start`.
-    pub(in crate::app) fn end_message(
-        &mut self,
-        at: &mut SessionContext<'_, '_>,
-        start: usize,
-    ) -> Flow {
+    pub(super) fn end_message(&mut self, at: &mut SessionContext<'_, '_>, start: usize) -> Flow {
         let len = self.frames.len().saturating_sub(start + PREFIX);
         if !self.make_head(at) {
             return Flow::Over(link::UsageError::Over);
@@ -221,7 +213,7 @@ impl Sending {
     }
 
     /// Sends the head, if it has not left.
-    pub(in crate::app) fn open(&mut self, at: &mut SessionContext<'_, '_>) -> bool {
+    pub(super) fn open(&mut self, at: &mut SessionContext<'_, '_>) -> bool {
         if !self.make_head(at) {
             return false;
         }
@@ -233,7 +225,7 @@ impl Sending {
     }
 
     /// Sends what has been framed.
-    pub(in crate::app) fn flush(&mut self, at: &mut SessionContext<'_, '_>) -> Flow {
+    pub(super) fn flush(&mut self, at: &mut SessionContext<'_, '_>) -> Flow {
         if self.frames.is_empty() {
             return Flow::Go;
         }
@@ -256,7 +248,7 @@ impl Sending {
     }
 
     /// Ends the call with the status OK, as nearly all end.
-    pub(in crate::app) fn finish_ok(&mut self, at: &mut SessionContext<'_, '_>) {
+    pub(super) fn finish_ok(&mut self, at: &mut SessionContext<'_, '_>) {
         let is_plain = self.stage == Stage::Made
             && (self.sent > 0 || !self.rules.single)
             && self.rules.interceptors.is_empty()
@@ -272,7 +264,7 @@ impl Sending {
     }
 
     /// Ends the call with a status.
-    pub(in crate::app) fn finish(&mut self, at: &mut SessionContext<'_, '_>, status: CallStatus) {
+    pub(super) fn finish(&mut self, at: &mut SessionContext<'_, '_>, status: CallStatus) {
         if self.stage == Stage::Ended {
             return;
         }
@@ -338,7 +330,7 @@ impl Sending {
     }
 
     /// The client has gone: nothing can be sent any more.
-    pub(in crate::app) fn lose(&mut self, at: &SessionContext<'_, '_>) {
+    pub(super) fn lose(&mut self, at: &SessionContext<'_, '_>) {
         if self.stage != Stage::Ended {
             self.stage = Stage::Ended;
             let status = Status::new(Code::Cancelled, "the client has gone");

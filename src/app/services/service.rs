@@ -50,20 +50,20 @@ use crate::grpc::Limits;
 /// | `grpc-timeout` has passed | DEADLINE_EXCEEDED, wherever the call is |
 /// | a panic of the method | INTERNAL |
 pub struct Service {
-    pub(in crate::app) name: Box<str>,
-    pub(in crate::app) methods: BTreeMap<Box<str>, Registered>,
+    pub(super) name: Box<str>,
+    pub(super) methods: BTreeMap<Box<str>, Registered>,
     pub(in crate::app) limits: Limits,
     pub(in crate::app) interceptors: Vec<Box<dyn Interceptor>>,
-    pub(in crate::app) compress: bool,
+    pub(super) compress: bool,
 }
 
 /// A method as it was registered.
 pub(in crate::app) struct Registered {
-    pub(in crate::app) method: Method,
+    pub(super) method: Method,
     /// Whether its response is one message.
-    pub(in crate::app) single: bool,
+    pub(super) single: bool,
     /// What its codec is called; any name will do where there is none.
-    pub(in crate::app) codecs: &'static [&'static str],
+    pub(super) codecs: &'static [&'static str],
 }
 
 impl fmt::Debug for Service {

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 
 /// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::app) enum Value<'m> {
+pub(super) enum Value<'m> {
     /// A number.
     Number(u64),
     /// Text, octets or a message.
@@ -25,7 +25,7 @@ pub(in crate::app) enum Value<'m> {
 
 impl<'m> Value<'m> {
     /// The value as text; `None` if it is none.
-    pub(in crate::app) fn text(self) -> Option<&'m str> {
+    pub(super) fn text(self) -> Option<&'m str> {
         match self {
             Self::Bytes(bytes) => core::str::from_utf8(bytes).ok(),
             Self::Number(_) | Self::Fixed => None,
@@ -43,16 +43,16 @@ impl<'m> Value<'m> {
 
 /// The fields of a message, in order.
 #[derive(Debug, Clone)]
-pub(in crate::app) struct Fields<'m> {
+pub(super) struct Fields<'m> {
     rest: &'m [u8],
 }
 
 /// A message that is cut short or malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::app) struct Malformed;
+pub(super) struct Malformed;
 
 impl<'m> Fields<'m> {
-    pub(in crate::app) const fn new(message: &'m [u8]) -> Self {
+    pub(super) const fn new(message: &'m [u8]) -> Self {
         Self { rest: message }
     }
 
@@ -108,13 +108,13 @@ impl<'m> Iterator for Fields<'m> {
 }
 
 /// Appends a field that is a number.
-pub(in crate::app) fn put_number(number: u32, value: u64, out: &mut Vec<u8>) {
+pub(super) fn put_number(number: u32, value: u64, out: &mut Vec<u8>) {
     put_varint(u64::from(number) << 3, out);
     put_varint(value, out);
 }
 
 /// Appends a field that is text, octets or a message.
-pub(in crate::app) fn put_bytes(number: u32, value: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_bytes(number: u32, value: &[u8], out: &mut Vec<u8>) {
     put_varint(u64::from(number) << 3 | 2, out);
     put_varint(value.len() as u64, out);
     out.extend_from_slice(value);

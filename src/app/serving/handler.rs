@@ -21,7 +21,7 @@ use crate::net::{Context, Exchange, Handler, Key, Peer};
 use crate::websocket::{CloseCode, Kind as MessageKind};
 
 /// The app on one loop.
-pub(in crate::app) struct AppHandler {
+pub(super) struct AppHandler {
     shared: Arc<Shared>,
     pub(super) loop_state: LoopState,
     pub(super) sessions: Sessions,
@@ -151,7 +151,7 @@ impl Handler for AppHandler {
 
 impl AppHandler {
     /// The app on the loop of this number, which counts in `metrics`.
-    pub(in crate::app) fn new(shared: Arc<Shared>, metrics: Arc<Block>, index: usize) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, metrics: Arc<Block>, index: usize) -> Self {
         let (directory, pool) = (shared.directory.clone(), shared.pool.clone());
         Self {
             loop_state: LoopState::new(shared.clone(), directory, metrics, pool, index),

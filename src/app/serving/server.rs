@@ -23,11 +23,11 @@ use crate::net::{
 /// What every loop of a server is made with.
 pub(in crate::app) struct Plan {
     pub(in crate::app) shared: Arc<Shared>,
-    pub(in crate::app) metrics: Metrics,
+    pub(super) metrics: Metrics,
     pub(in crate::app) limits: Limits,
-    pub(in crate::app) protocols: link::Limits,
-    pub(in crate::app) options: ListenOptions,
-    pub(in crate::app) threads: usize,
+    pub(super) protocols: link::Limits,
+    pub(super) options: ListenOptions,
+    pub(super) threads: usize,
 }
 
 /// Where a loop listens, and what stands before the protocol there.
@@ -69,7 +69,7 @@ pub struct ServerHandle {
 impl Server {
     /// Starts as many loops as the plan says, each with its own sockets on the
     /// same addresses.
-    pub(in crate::app) fn start(plan: Plan, places: Vec<ListenTarget>) -> Result<Self, Error> {
+    pub(super) fn start(plan: Plan, places: Vec<ListenTarget>) -> Result<Self, Error> {
         let plan = Arc::new(plan);
         let remotes = Arc::new(Mutex::new(Vec::new()));
         let mut server = Self {
@@ -208,7 +208,7 @@ impl Plan {
 
     /// Has a loop serve the app as the one of this number: on all of the
     /// addresses, or on none.
-    pub(in crate::app) fn join<P: Poller>(
+    pub(super) fn join<P: Poller>(
         &self,
         events: &mut Loop<P>,
         places: &[ListenTarget],

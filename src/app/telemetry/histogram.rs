@@ -37,20 +37,20 @@ const BUCKETS: usize = DURATION_BOUNDS.len() + 1;
 
 /// A histogram with one writer and many readers.
 #[derive(Debug, Default)]
-pub(in crate::app) struct Histogram {
+pub(super) struct Histogram {
     counts: [Counter; BUCKETS],
     nanos: Counter,
 }
 
 impl Histogram {
     /// Counts a duration, as many times.
-    pub(in crate::app) fn add(&self, duration: Duration, times: u64) {
+    pub(super) fn add(&self, duration: Duration, times: u64) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.add_nanos(nanos, times);
     }
 
     /// Counts a duration in nanoseconds, as many times.
-    pub(in crate::app) fn add_nanos(&self, nanos: u64, times: u64) {
+    pub(super) fn add_nanos(&self, nanos: u64, times: u64) {
         let bucket = DURATION_BOUNDS.partition_point(|&bound| bound < nanos);
         // At most DURATION_BOUNDS.len(), and there is one bucket more.
         if let Some(count) = self.counts.get(bucket) {
@@ -60,7 +60,7 @@ impl Histogram {
     }
 
     /// Adds what was counted so far to `durations`.
-    pub(in crate::app) fn read(&self, durations: &mut Durations) {
+    pub(super) fn read(&self, durations: &mut Durations) {
         for (sum, count) in durations.counts.iter_mut().zip(&self.counts) {
             *sum += count.get();
         }

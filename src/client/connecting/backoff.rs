@@ -15,14 +15,14 @@ const FIRST: Duration = Duration::from_secs(1);
 
 /// The times of the attempts.
 #[derive(Debug, Clone)]
-pub(in crate::client) struct Backoff {
+pub(super) struct Backoff {
     step: Duration, // of the next attempt
     most: Duration,
     next: Instant,
 }
 
 impl Backoff {
-    pub(in crate::client) fn new(most: Duration) -> Self {
+    pub(super) fn new(most: Duration) -> Self {
         Self {
             step: FIRST.min(most),
             most,
@@ -31,12 +31,12 @@ impl Backoff {
     }
 
     /// When the next attempt may begin.
-    pub(in crate::client) const fn next(&self) -> Instant {
+    pub(super) const fn next(&self) -> Instant {
         self.next
     }
 
     /// An attempt begins; `jitter` is any number.
-    pub(in crate::client) fn begin(&mut self, now: Instant, jitter: u32) {
+    pub(super) fn begin(&mut self, now: Instant, jitter: u32) {
         // 0.8 to 1.2 of the step, in 4,096 parts of it.
         let share = 3277 + jitter % 1639;
         self.next = now + self.step / 4096 * share;
@@ -44,12 +44,12 @@ impl Backoff {
     }
 
     /// The next attempt need not wait; the one after it does.
-    pub(in crate::client) const fn skip(&mut self) {
+    pub(super) const fn skip(&mut self) {
         self.next = Instant::START;
     }
 
     /// The connection was of use: the next one need not wait.
-    pub(in crate::client) fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         *self = Self::new(self.most);
     }
 }

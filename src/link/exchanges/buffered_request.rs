@@ -29,7 +29,7 @@ pub struct BufferedRequest {
 }
 
 impl BufferedRequest {
-    pub(in crate::link) const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             line: Vec::new(),
             method: 0,
@@ -71,7 +71,7 @@ impl BufferedRequest {
     }
 
     /// Charges it to another account from here on.
-    pub(in crate::link) fn charge_to(&mut self, account: Option<&Account>) {
+    fn charge_to(&mut self, account: Option<&Account>) {
         self.charge.move_to(account);
         self.body.charge_to(account);
         self.book();
@@ -92,7 +92,7 @@ impl BufferedRequest {
     }
 
     /// Appends a piece of the body; `false` if that would exceed the limit.
-    pub(in crate::link) fn append(&mut self, piece: &[u8]) -> bool {
+    pub(super) fn append(&mut self, piece: &[u8]) -> bool {
         if piece.len() > self.limit.saturating_sub(self.body.len()) {
             return false;
         }
@@ -117,7 +117,7 @@ impl BufferedRequest {
     }
 
     /// Keeps the fields behind a body.
-    pub(in crate::link) fn keep_fields(&mut self, fields: http::Fields<'_>) {
+    pub(super) fn keep_fields(&mut self, fields: http::Fields<'_>) {
         // As in `fill`.
         let _ = self.fields.extend(fields);
         self.book();

@@ -260,7 +260,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
 
     /// Counts a connection that met the cap of its address once a proxy had said
     /// whose it is.
-    pub(in crate::net) const fn note_refused_address(&mut self) {
+    pub(super) const fn note_refused_address(&mut self) {
         self.admissions.refused_address += 1;
     }
 

@@ -5,11 +5,11 @@ use crate::net::{Owner, Profile, Speaks, TransportMaker};
 /// What the connections of a listener are.
 #[derive(Debug, Clone)]
 pub(in crate::net) struct Listening {
-    pub(in crate::net) speaks: Speaks,
+    pub(super) speaks: Speaks,
     pub(in crate::net) owner: Owner,
     pub(in crate::net) profile: Profile,
     /// Proxies say first whose their connections are.
-    pub(in crate::net) proxied: bool,
+    pub(super) proxied: bool,
     /// What makes the transport of each, if they have one.
-    pub(in crate::net) transport: Option<TransportMaker>,
+    pub(super) transport: Option<TransportMaker>,
 }

@@ -205,7 +205,7 @@ impl Cork {
 
     /// Calls `f` with the pieces in their order, less the first `from` bytes.
     /// Shared pieces come with the bytes they are a reference to.
-    pub(in crate::net) fn pieces<'a>(&'a self, from: usize, mut f: impl FnMut(Piece<'a>)) {
+    pub(super) fn pieces<'a>(&'a self, from: usize, mut f: impl FnMut(Piece<'a>)) {
         let mut skip = from;
         let mut emit = |piece: Piece<'a>| {
             let len = piece.len();
@@ -294,7 +294,7 @@ impl Cork {
 }
 
 /// A piece of what a cork holds.
-pub(in crate::net) enum Piece<'a> {
+pub(super) enum Piece<'a> {
     /// In the cork's own buffer.
     Copied(&'a [u8]),
     /// By reference, less the first bytes.

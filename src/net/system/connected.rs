@@ -16,7 +16,7 @@ use super::retry::uninterrupted;
 
 /// A connected socket.
 #[derive(Debug)]
-pub(in crate::net) enum Connected {
+enum Connected {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
@@ -62,7 +62,7 @@ impl AsSocket for Connected {
 
 impl Connected {
     /// Registers it for what there is.
-    pub(in crate::net) fn register(
+    fn register(
         &mut self,
         registry: &Registry,
         token: Token,
@@ -72,20 +72,17 @@ impl Connected {
     }
 
     /// Reads what has been received, up to what `into` holds; `None` if nothing has.
-    pub(in crate::net) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.read(into)))
     }
 
     /// Writes what there is room for; `None` if there is none.
-    pub(in crate::net) fn write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.write(bytes)))
     }
 
     /// Writes a list of parts in one call.
-    pub(in crate::net) fn write_vectored(
-        &mut self,
-        parts: &[IoSlice<'_>],
-    ) -> io::Result<Option<usize>> {
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.write_vectored(parts)))
     }
 }

@@ -16,7 +16,7 @@ use super::retry::uninterrupted;
 
 /// A connected socket, of whatever family: 4 bytes, and as many with `Option`.
 #[derive(Debug)]
-pub(in crate::net) struct Connected(OwnedFd);
+pub(super) struct Connected(OwnedFd);
 
 impl From<TcpStream> for Connected {
     fn from(socket: TcpStream) -> Self {
@@ -39,7 +39,7 @@ impl AsFd for Connected {
 
 impl Connected {
     /// Registers it for what there is.
-    pub(in crate::net) fn register(
+    pub(super) fn register(
         &mut self,
         registry: &Registry,
         token: Token,
@@ -50,22 +50,19 @@ impl Connected {
 
     /// Reads what has been received, up to what `into` holds; `None` if nothing has.
     #[inline]
-    pub(in crate::net) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
+    pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         uninterrupted(|| recv(&self.0, &mut *into, RecvFlags::empty()).map(|(_, bytes)| bytes))
     }
 
     /// Writes what there is room for; `None` if there is none.
     #[inline]
-    pub(in crate::net) fn write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         uninterrupted(|| send(&self.0, bytes, SendFlags::NOSIGNAL))
     }
 
     /// Writes a list of parts in one call.
     #[inline]
-    pub(in crate::net) fn write_vectored(
-        &mut self,
-        parts: &[IoSlice<'_>],
-    ) -> io::Result<Option<usize>> {
+    pub(super) fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
         uninterrupted(|| writev(&self.0, parts))
     }
 }

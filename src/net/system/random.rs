@@ -9,7 +9,7 @@ const DRAW: usize = 256;
 
 /// Unpredictable bytes, drawn from the system in batches: one system call for
 /// 64 WebSocket masks. Every byte is handed out once and wiped.
-pub(in crate::net) struct Random {
+pub(super) struct Random {
     buffer: [u8; DRAW],
     used: usize, // <= DRAW
     secret: [u8; 32],
@@ -18,7 +18,7 @@ pub(in crate::net) struct Random {
 
 impl Random {
     /// A source that has proved to work.
-    pub(in crate::net) fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         let mut random = Self {
             buffer: [0; DRAW],
             used: DRAW,
@@ -31,7 +31,7 @@ impl Random {
     }
 
     /// Fills `into`.
-    pub(in crate::net) fn fill(&mut self, into: &mut [u8]) {
+    pub(super) fn fill(&mut self, into: &mut [u8]) {
         let mut rest = into;
         while !rest.is_empty() {
             if self.used == DRAW {

@@ -41,8 +41,8 @@ use crate::wire::Instant;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Scripted {
-    pub(in crate::net) world: Rc<RefCell<World>>,
-    pub(in crate::net) waker: Waker,
+    pub(super) world: Rc<RefCell<World>>,
+    pub(super) waker: Waker,
 }
 
 /// One connection of a [`Scripted`] world, as the test names it: seen from the
@@ -75,55 +75,55 @@ pub enum Fate {
 }
 
 #[derive(Debug)]
-pub(in crate::net) struct World {
+pub(super) struct World {
     pub(in crate::net) now: Instant,
-    pub(in crate::net) unix_start: u64,
-    pub(in crate::net) listeners: Vec<ListenerState>,
-    pub(in crate::net) streams: Vec<StreamState>,
-    pub(in crate::net) timeout: Option<Duration>, // of the last poll
-    pub(in crate::net) auto_advance: bool,
-    pub(in crate::net) refuse_connects: Option<ErrorKind>,
-    pub(in crate::net) random_state: u64,
-    pub(in crate::net) tells_under_way: bool,
+    pub(super) unix_start: u64,
+    pub(super) listeners: Vec<ListenerState>,
+    pub(super) streams: Vec<StreamState>,
+    pub(super) timeout: Option<Duration>, // of the last poll
+    pub(super) auto_advance: bool,
+    pub(super) refuse_connects: Option<ErrorKind>,
+    pub(super) random_state: u64,
+    pub(super) tells_under_way: bool,
 }
 
 #[derive(Debug)]
-pub(in crate::net) struct ListenerState {
-    pub(in crate::net) address: Address,
-    pub(in crate::net) token: usize,
-    pub(in crate::net) open: bool,
-    pub(in crate::net) edge: bool,
-    pub(in crate::net) queue: VecDeque<usize>,
-    pub(in crate::net) errors: VecDeque<i32>, // system error numbers for the next accepts
+pub(super) struct ListenerState {
+    pub(super) address: Address,
+    pub(super) token: usize,
+    pub(super) open: bool,
+    pub(super) edge: bool,
+    pub(super) queue: VecDeque<usize>,
+    pub(super) errors: VecDeque<i32>, // system error numbers for the next accepts
 }
 
 #[derive(Debug)]
-pub(in crate::net) struct StreamState {
+pub(super) struct StreamState {
     pub(in crate::net) peer: Peer,
-    pub(in crate::net) dialled: Option<Address>,
-    pub(in crate::net) token: Option<usize>,
-    pub(in crate::net) fate: Fate,
+    dialled: Option<Address>,
+    pub(super) token: Option<usize>,
+    pub(super) fate: Fate,
     pub(in crate::net) link: Link,
-    pub(in crate::net) inbound: VecDeque<Vec<u8>>,
-    pub(in crate::net) end: bool, // the peer has finished sending
+    pub(super) inbound: VecDeque<Vec<u8>>,
+    pub(super) end: bool,                   // the peer has finished sending
     pub(in crate::net) room: Option<usize>, // bytes that the kernel takes yet; None: any number
-    pub(in crate::net) queue: Option<Filled>, // None: the peer takes what the kernel takes
-    pub(in crate::net) blocked: bool, // a write was short
-    pub(in crate::net) output: Vec<u8>,
-    pub(in crate::net) edge: Readiness, // since the last poll
-    pub(in crate::net) writes: usize,
-    pub(in crate::net) reads: usize,
+    pub(super) queue: Option<Filled>,       // None: the peer takes what the kernel takes
+    pub(super) blocked: bool,               // a write was short
+    pub(super) output: Vec<u8>,
+    pub(super) edge: Readiness, // since the last poll
+    pub(super) writes: usize,
+    pub(super) reads: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) enum Link {
+pub(super) enum Link {
     Connecting,
     Up,
     Failed(ErrorKind),
 }
 
 impl World {
-    pub(in crate::net) fn advance(&mut self, time: Duration) {
+    pub(super) fn advance(&mut self, time: Duration) {
         self.now += time;
         for stream in &mut self.streams {
             stream.pass(time);
@@ -132,7 +132,7 @@ impl World {
 }
 
 impl StreamState {
-    pub(in crate::net) fn new(peer: Peer, dialled: Option<Address>) -> Self {
+    pub(super) fn new(peer: Peer, dialled: Option<Address>) -> Self {
         let connecting = dialled.is_some();
         Self {
             peer,
@@ -161,7 +161,7 @@ impl StreamState {
     }
 
     /// What an event would say now.
-    pub(in crate::net) fn level(&self) -> Readiness {
+    pub(super) fn level(&self) -> Readiness {
         let failed = matches!(self.link, Link::Failed(_));
         Readiness {
             token: 0,
@@ -179,7 +179,7 @@ impl StreamState {
         room.min(self.room.unwrap_or(usize::MAX))
     }
 
-    pub(in crate::net) fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         matches!(self.fate, Fate::Open | Fate::Finished)
     }
 
@@ -228,11 +228,7 @@ impl Scripted {
         }
     }
 
-    pub(in crate::net) fn with<R>(
-        &self,
-        client: Client,
-        f: impl FnOnce(&mut StreamState) -> R,
-    ) -> R {
+    pub(super) fn with<R>(&self, client: Client, f: impl FnOnce(&mut StreamState) -> R) -> R {
         // Every `Client` was made with its stream, and streams stay.
         f(&mut self.world.borrow_mut().streams[client.0])
     }

@@ -45,15 +45,15 @@ pub struct KernelQueue {
 
 /// A queue with what is in it.
 #[derive(Debug)]
-pub(in crate::net) struct Filled {
-    pub(in crate::net) shape: KernelQueue,
+pub(super) struct Filled {
+    pub(super) shape: KernelQueue,
     pub(in crate::net) bytes: VecDeque<u8>,
     read: u128, // of the bytes at the front, in bytes times nanoseconds
     fin: bool,  // lies behind the bytes
 }
 
 impl Filled {
-    pub(in crate::net) fn new(shape: KernelQueue) -> Self {
+    pub(super) fn new(shape: KernelQueue) -> Self {
         Self {
             shape,
             bytes: VecDeque::new(),
@@ -63,7 +63,7 @@ impl Filled {
     }
 
     /// Takes as much as there is room for.
-    pub(in crate::net) fn put(&mut self, bytes: &[u8]) -> usize {
+    pub(super) fn put(&mut self, bytes: &[u8]) -> usize {
         let n = bytes.len().min(self.room());
         self.bytes.extend(&bytes[..n]);
         n
@@ -73,27 +73,27 @@ impl Filled {
         self.shape.size.saturating_sub(self.bytes.len())
     }
 
-    pub(in crate::net) fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.fin = !self.bytes.is_empty();
     }
 
-    pub(in crate::net) fn under_way(&self) -> usize {
+    pub(super) fn under_way(&self) -> usize {
         self.bytes.len() + usize::from(self.fin)
     }
 
     /// Forgets all: the connection was reset.
-    pub(in crate::net) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.fin = false;
     }
 
     /// Whether so much is free that the system says so.
-    pub(in crate::net) fn is_writable(&self) -> bool {
+    pub(super) fn is_writable(&self) -> bool {
         self.room() * 3 >= self.shape.size
     }
 
     /// What the peer acknowledges within `time` goes to `output`.
-    pub(in crate::net) fn pass(&mut self, time: Duration, output: &mut Vec<u8>) {
+    pub(super) fn pass(&mut self, time: Duration, output: &mut Vec<u8>) {
         self.read += self.shape.rate as u128 * time.as_nanos();
         let read = usize::try_from(self.read / SECOND).unwrap_or(usize::MAX);
         let taken = match read >= self.bytes.len() {

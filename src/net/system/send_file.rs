@@ -11,7 +11,7 @@ use crate::net::FilePart;
 
 /// Sends `parts` and then a part of a file, until all is sent or the socket is
 /// full. [`ErrorKind::UnexpectedEof`] if the file is too short.
-pub(in crate::net) fn send(
+pub(super) fn send(
     socket: &impl AsFd,
     parts: &[IoSlice<'_>],
     mut file: FilePart,

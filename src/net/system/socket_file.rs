@@ -10,7 +10,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 /// The file that a socket was bound to: removed when dropped, unless somebody
 /// has put another in its place.
 #[derive(Debug)]
-pub(in crate::net) struct SocketFile {
+pub(super) struct SocketFile {
     path: PathBuf,
     identity: (u64, u64), // device, inode
 }
@@ -19,7 +19,7 @@ impl SocketFile {
     /// Removes a socket file that nobody listens on, as a server that was
     /// killed leaves it. A socket that answers is an error (`AddrInUse`), and
     /// anything else than a socket is left alone: binding will fail on it.
-    pub(in crate::net) fn remove_stale(path: &Path) -> io::Result<()> {
+    pub(super) fn remove_stale(path: &Path) -> io::Result<()> {
         match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.file_type().is_socket() => {}
             _ => return Ok(()),
@@ -35,7 +35,7 @@ impl SocketFile {
     }
 
     /// The file that has just been made at `path`.
-    pub(in crate::net) fn bound(path: &Path) -> io::Result<Self> {
+    pub(super) fn bound(path: &Path) -> io::Result<Self> {
         let metadata = fs::symlink_metadata(path)?;
         Ok(Self {
             path: std::path::absolute(path)?,

@@ -52,7 +52,7 @@ pub(in crate::net) enum Reported {
 
 /// What decides how a turn of a connection begins and ends.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::net) struct Start {
+pub(super) struct Start {
     /// Output waits, or a writer does.
     pub(super) has_output: bool,
     /// The connection is broken.
@@ -79,7 +79,7 @@ pub(in crate::net) struct Connection {
     pub(in crate::net) watch: Option<Box<Watch>>,
     /// Where in the cork an interim response ends, and until when the output behind
     /// it is held back.
-    pub(in crate::net) interim: Option<Interim>,
+    pub(super) interim: Option<Interim>,
     pub(in crate::net) phase: Phase,
     pub(in crate::net) tag: u32,
     /// Of its key; the table of connections sets it.
@@ -102,7 +102,7 @@ pub(in crate::net) struct Connection {
     /// How long it stays whole once it rests.
     pub(in crate::net) warmth: Warmth,
     /// Why it ends, once that is known.
-    pub(in crate::net) gone: Option<EndReason>,
+    pub(super) gone: Option<EndReason>,
     pub(in crate::net) reported: Reported,
 }
 
@@ -111,11 +111,11 @@ const INTERIM: Duration = Duration::from_secs(1);
 
 /// `100 Continue` that leaves by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) struct Interim {
+pub(super) struct Interim {
     /// Bytes of the cork that may leave; 0 once they have.
     pub(in crate::net) bytes: usize,
     /// Until when the others wait for the body to begin.
-    pub(in crate::net) until: Instant,
+    pub(super) until: Instant,
 }
 
 impl Connection {
@@ -188,7 +188,7 @@ impl Connection {
     }
 
     /// The deadline of the link alone, whatever waits to be written.
-    pub(in crate::net) fn own_deadline(&self, limits: &Limits) -> Option<Instant> {
+    fn own_deadline(&self, limits: &Limits) -> Option<Instant> {
         match self.phase {
             Phase::Open if self.may_be_fed() => self.link.deadline(limits),
             // What the loop does not read of the peer is not counted against it.
@@ -202,13 +202,13 @@ impl Connection {
 
     /// Whether feeding the link can bring anything: it is open, and neither
     /// its owner nor its backlog holds it.
-    pub(in crate::net) const fn may_be_fed(&self) -> bool {
+    pub(super) const fn may_be_fed(&self) -> bool {
         matches!(self.phase, Phase::Open)
             && (self.holds.is_none() || self.holds.lets_read(self.link.is_multiplexed()))
     }
 
     /// Whether it waits for its owner, and not for its peer.
-    pub(in crate::net) fn awaits_owner(&self) -> bool {
+    pub(super) fn awaits_owner(&self) -> bool {
         let lacks_input = self.lacks_input();
         matches!(self.phase, Phase::Open)
             && self.backlog.is_empty()
@@ -240,7 +240,7 @@ impl Connection {
     /// Whether it is open, where an exchange that shares its connection is checked by the
     /// link.
     #[inline]
-    pub(in crate::net) fn may_be_open(&self, stream: u32) -> bool {
+    pub(super) fn may_be_open(&self, stream: u32) -> bool {
         self.may_respond() && (self.link.is_multiplexed() || self.link.is_open(stream))
     }
 
@@ -297,7 +297,7 @@ impl Connection {
     }
 
     /// Whether a turn can bring anything without an event.
-    pub(in crate::net) fn can_go_on(&self) -> bool {
+    pub(super) fn can_go_on(&self) -> bool {
         self.input_buffer.is_some()
             || self.socket.readable
             || self.socket.has_ended()

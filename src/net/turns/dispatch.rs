@@ -45,7 +45,7 @@ impl Dispatch {
     }
 
     /// Calls an owner about no connection in particular.
-    pub(in crate::net) fn tell_owner(&mut self, owner: Owner, event: Event<'_>) {
+    pub(super) fn tell_owner(&mut self, owner: Owner, event: Event<'_>) {
         let exchange = Exchange::NONE;
         let Self {
             handlers, state, ..

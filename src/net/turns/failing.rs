@@ -16,17 +16,17 @@ use crate::net::{Context, Exchange, Handler, Key, Mark, Owner};
 pub(in crate::net) struct Call {
     pub(in crate::net) exchange: Exchange,
     pub(in crate::net) owner: Owner,
-    pub(in crate::net) mark: Mark,
+    pub(super) mark: Mark,
     pub(in crate::net) past: u64, // what had left past the cork
-    pub(in crate::net) depth: usize,
-    pub(in crate::net) is_last: bool,
+    pub(super) depth: usize,
+    pub(super) is_last: bool,
 }
 
 /// The owner has panicked. That ends its exchange: with 500 if nothing of the
 /// response has left, with 1011 on a WebSocket, else by a reset of its stream
 /// or by cutting the connection.
 #[cold]
-pub(in crate::net) fn panicked(
+pub(super) fn panicked(
     handlers: &mut [Box<dyn Handler>],
     state: &mut State,
     call: Call,
@@ -81,7 +81,7 @@ impl State {
     /// Notes on the log what a peer has done for a connection to end, or a stream
     /// of one that stays open.
     #[cold]
-    pub(in crate::net) fn note_end(&self, exchange: Exchange, reason: EndReason) {
+    pub(super) fn note_end(&self, exchange: Exchange, reason: EndReason) {
         let Exchange { connection, stream } = exchange;
         let Some(connection) = self.connections.get(connection) else {
             return;
@@ -113,7 +113,7 @@ impl State {
 }
 
 /// Answers for an owner that owes a response and will not give it.
-pub(in crate::net) fn fail(state: &mut State, exchange: Exchange, status: Status) {
+pub(super) fn fail(state: &mut State, exchange: Exchange, status: Status) {
     if let Some(connection) = state.connections.get(exchange.connection)
         && connection.link.owes_response(exchange.stream)
     {

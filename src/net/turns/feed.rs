@@ -40,7 +40,7 @@ impl Dispatch {
     /// Feeds `input` to a connection's link, event by event; `ends` says that
     /// the peer's FIN stands behind it. Returns how much of it was used and
     /// why it stopped.
-    pub(in crate::net) fn feed(
+    pub(super) fn feed(
         &mut self,
         key: Key,
         input: &mut [u8],

@@ -30,12 +30,12 @@ impl Holds {
     }
 
     #[inline]
-    pub(in crate::net) const fn add(&mut self, hold: Hold) {
+    pub(super) const fn add(&mut self, hold: Hold) {
         self.0 |= hold as u8;
     }
 
     #[inline]
-    pub(in crate::net) const fn end(&mut self, hold: Hold) {
+    pub(super) const fn end(&mut self, hold: Hold) {
         self.0 &= !(hold as u8);
     }
 

@@ -29,13 +29,13 @@ impl InputBuffer {
     }
 
     /// Bytes that there is room for.
-    pub(in crate::net) fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.memory.len()
     }
 
     /// Bytes of memory held.
     #[cfg(test)]
-    pub(in crate::net) const fn capacity(&self) -> usize {
+    const fn capacity(&self) -> usize {
         self.memory.capacity()
     }
 
@@ -45,7 +45,7 @@ impl InputBuffer {
     }
 
     /// How much more memory it would take to read `n` bytes behind what waits.
-    pub(in crate::net) fn growth(&self, n: usize) -> usize {
+    pub(super) fn growth(&self, n: usize) -> usize {
         match self.fits(n) || self.can_slide(n) {
             true => 0,
             false => self.next_size(n).saturating_sub(self.memory.len()),
@@ -73,7 +73,7 @@ impl InputBuffer {
     }
 
     /// Drops `used` bytes from the front.
-    pub(in crate::net) fn advance(&mut self, used: usize) {
+    pub(super) fn advance(&mut self, used: usize) {
         self.start += used.min(self.len());
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -103,18 +103,18 @@ impl InputBuffer {
     }
 
     /// Gives up the memory.
-    pub(in crate::net) fn take_memory(&mut self) -> Placed {
+    pub(super) fn take_memory(&mut self) -> Placed {
         (self.start, self.end) = (0, 0);
         core::mem::take(&mut self.memory)
     }
 
     /// `n` bytes of the room have been filled.
-    pub(in crate::net) fn filled(&mut self, n: usize) {
+    pub(super) fn filled(&mut self, n: usize) {
         self.end = (self.end + n).min(self.memory.len());
     }
 
     /// Forgets everything; keeps memory up to `most` bytes.
-    pub(in crate::net) fn clear(&mut self, most: usize) {
+    pub(super) fn clear(&mut self, most: usize) {
         (self.start, self.end, self.is_short) = (0, 0, false);
         if self.memory.len() > most {
             self.memory = Placed::default();

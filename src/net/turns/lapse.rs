@@ -12,7 +12,7 @@ use crate::wire::Role;
 
 impl<P: Poller> Loop<P> {
     /// Lets the deadlines that have come take effect.
-    pub(in crate::net) fn expire(&mut self) {
+    pub(super) fn expire(&mut self) {
         let now = self.dispatch.state.now;
         if self.deadlines.next().is_none_or(|next| now < next) {
             return;
@@ -173,7 +173,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Cuts what has not finished when draining has to be over.
-    pub(in crate::net) fn cut_late(&mut self) {
+    pub(super) fn cut_late(&mut self) {
         let now = self.dispatch.state.now;
         if self.drained_by.is_none_or(|by| now < by) {
             return;

@@ -37,7 +37,7 @@ pub(in crate::net) struct Memory {
     pub(in crate::net) all: Account,
     /// From here on memory is short.
     pub(in crate::net) short: usize,
-    pub(in crate::net) pace: Pace,
+    pub(super) pace: Pace,
     pub(super) caps: Caps,
     addresses: HashMap<Origin, Account>,
     /// When so many addresses are known, those without memory are forgotten.
@@ -154,13 +154,13 @@ impl Memory {
 
     /// When `Loop::attend_memory` has something to do next.
     #[inline]
-    pub(in crate::net) fn next(&self) -> Option<Instant> {
+    pub(super) fn next(&self) -> Option<Instant> {
         (self.next != Instant::NEVER).then_some(self.next)
     }
 
     /// Notes that something is kept for the next user, which may never come.
     #[inline]
-    pub(in crate::net) fn note_pooled(&mut self, now: Instant) {
+    pub(super) fn note_pooled(&mut self, now: Instant) {
         if self.next_age == Instant::NEVER {
             self.next_age = now + AGE;
             self.next = self.next.min(self.next_age);

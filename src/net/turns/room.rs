@@ -17,7 +17,7 @@ use crate::wire::Instant;
 impl State {
     /// Has a connection wait for memory.
     #[cold]
-    pub(in crate::net) fn starve(&mut self, key: Key, needs: usize) {
+    pub(super) fn starve(&mut self, key: Key, needs: usize) {
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
@@ -35,7 +35,7 @@ impl State {
     /// The owner of a connection is about to act: the time for which the connection
     /// has waited for that alone does not count.
     #[inline]
-    pub(in crate::net) fn excuse(&self, key: Key) {
+    pub(super) fn excuse(&self, key: Key) {
         let (now, pace) = (self.now, self.memory.pace);
         if let Some(connection) = self.connections.get(key)
             && let Some(account) = connection.link.account()
@@ -50,7 +50,7 @@ impl State {
 impl<P: Poller> Loop<P> {
     /// Ends those that lag while memory is short, and `newest`, that has taken
     /// some just now, if there is too little all the same.
-    pub(in crate::net) fn make_room(&mut self, newest: Option<Key>) {
+    pub(super) fn make_room(&mut self, newest: Option<Key>) {
         let state = &mut self.dispatch.state;
         let (now, all) = (state.now, state.memory.all.clone());
         let wanted = state.memory.starved.first().map_or(0, |first| first.needs);
@@ -174,7 +174,7 @@ impl<P: Poller> Loop<P> {
 
     /// Does what is due at the end of a turn.
     #[inline]
-    pub(in crate::net) fn attend_memory(&mut self) {
+    pub(super) fn attend_memory(&mut self) {
         let State { memory, now, .. } = &self.dispatch.state;
         if memory.all.held() > memory.short || *now >= memory.next || !memory.starved.is_empty() {
             self.make_room(None);

@@ -34,10 +34,10 @@ pub(in crate::net) const INTERNAL_ERROR: u32 = 2;
 pub(in crate::net) struct Timer {
     pub(in crate::net) owner: Owner,
     pub(in crate::net) exchange: Exchange,
-    pub(in crate::net) token: u64,
-    pub(in crate::net) claim: Claim,
+    pub(super) token: u64,
+    pub(super) claim: Claim,
     /// It is a time that the peer has, from then on.
-    pub(in crate::net) granted: Option<Instant>,
+    pub(super) granted: Option<Instant>,
 }
 
 /// The part of a loop that is no socket and no handler.
@@ -170,7 +170,7 @@ impl State {
     }
 
     /// The bytes that are held, without those still in files.
-    pub(in crate::net) fn held_of(&self, exchange: Exchange) -> usize {
+    fn held_of(&self, exchange: Exchange) -> usize {
         let key = exchange.connection;
         let queued = |it: &Connection| it.backlog.held() + it.link.queued(exchange.stream);
         self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::held)
@@ -265,7 +265,7 @@ impl State {
     }
 
     /// Has a connection looked at before the turn ends.
-    pub(in crate::net) fn touch(&mut self, key: Key) {
+    pub(super) fn touch(&mut self, key: Key) {
         if let Some(connection) = self.connections.get_mut(key)
             && !mem::replace(&mut connection.dirty, true)
         {
@@ -286,14 +286,14 @@ impl State {
     }
 
     /// Has a connection go on if it has anything to go on with.
-    pub(in crate::net) fn go_on(&mut self, key: Key) {
+    pub(super) fn go_on(&mut self, key: Key) {
         if self.connections.get(key).is_some_and(Connection::can_go_on) {
             self.wake(key);
         }
     }
 
     /// Sets a timer, if there may be a further one.
-    pub(in crate::net) fn set_timer(
+    pub(super) fn set_timer(
         &mut self,
         at: Instant,
         owner: Owner,
