@@ -11,7 +11,7 @@ mod resting;
 mod send;
 mod time;
 
-use self::intake::Intake;
+use self::intake::{BodyDemand, Intake};
 use super::encode;
 use super::state::{Exchange, Input, Request, Response};
 use super::{Closing, ProtocolError};
@@ -111,21 +111,6 @@ impl RequestKind {
             Self::Tunnel => Asks::Tunnel,
         }
     }
-}
-
-/// What our side thinks of the request's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BodyDemand {
-    /// It has not said yet.
-    Offered,
-    /// It has not said yet, and the peer waits for `100 Continue`.
-    Expected,
-    /// It reads it; the peer was told to continue, and has sent nothing of it yet.
-    Continued,
-    /// It reads it.
-    Accepted,
-    /// It will never read it.
-    Refused,
 }
 
 /// What becomes of the connection after this exchange.

@@ -1,6 +1,5 @@
 //! The front of the input: how far it was looked through, and what is still to come.
 
-use super::BodyDemand;
 use crate::http::{FieldRange, Scratch};
 use crate::http1::chunked::{self, Chunked, Counts};
 use crate::http1::fold;
@@ -30,6 +29,21 @@ pub(super) enum Reading {
     Chunked(Chunked),
     /// A body that ends with the connection.
     UntilClose,
+}
+
+/// What our side thinks of the request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyDemand {
+    /// It has not said yet.
+    Offered,
+    /// It has not said yet, and the peer waits for `100 Continue`.
+    Expected,
+    /// It reads it; the peer was told to continue, and has sent nothing of it yet.
+    Continued,
+    /// It reads it.
+    Accepted,
+    /// It will never read it.
+    Refused,
 }
 
 /// The message that is being received.
