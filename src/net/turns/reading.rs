@@ -1,9 +1,60 @@
-//! Whether a connection is read from.
+//! What is read of an exchange, and whether.
 
 use super::holds::Hold;
+use super::state::State;
+use crate::http::RequestHead;
+use crate::link::UsageError;
 use crate::net::{Context, Exchange};
 
 impl Context<'_> {
+    /// Collects the body on offer, up to `limit` bytes: the request comes
+    /// again with its complete body.
+    ///
+    /// # Errors
+    /// [`UsageError::BodyTooLarge`] if a longer body is announced, other
+    /// [`UsageError`] unless one is on offer.
+    pub fn collect(&mut self, head: &RequestHead<'_>, limit: usize) -> Result<(), UsageError> {
+        if !self.is_open() {
+            return Err(UsageError::Over);
+        }
+        self.state.account_of(self.exchange.connection);
+        let State {
+            connections,
+            cork,
+            request_pool,
+            now,
+            ..
+        } = &mut *self.state;
+        let Some(connection) = connections.get_mut(self.exchange.connection) else {
+            return Err(UsageError::Over);
+        };
+        let stream = self.exchange.stream;
+        let link = &mut connection.link;
+        link.collect(stream, head, limit, request_pool, *now, cork)
+    }
+
+    /// Has the body on offer come in [`Body`](crate::link::Event::Body) events.
+    ///
+    /// # Errors
+    /// [`UsageError`] unless a body is on offer.
+    pub fn accept_body(&mut self) -> Result<(), UsageError> {
+        self.act(|link, state| link.accept_body(state.stream, state.now, state.cork))?;
+        if let Some(it) = self.state.connections.get_mut(self.exchange.connection) {
+            it.hold_behind_interim(self.state.cork.len(), self.state.now);
+        }
+        Ok(())
+    }
+
+    /// Accepts a body that consists of messages, between which the peer may
+    /// rest as long as it likes, as those of gRPC: over HTTP/2 it need not keep
+    /// [`body_rate`](crate::http1::Limits::body_rate).
+    ///
+    /// # Errors
+    /// [`UsageError`] unless a body is on offer.
+    pub fn accept_messages(&mut self) -> Result<(), UsageError> {
+        self.act(|link, state| link.accept_messages(state.stream, state.now, state.cork))
+    }
+
     /// Stops or resumes the reading of a body, of messages or of raw bytes, so
     /// that the peer is held back by its own flow control.
     pub fn set_reading(&mut self, reading: bool) {
