@@ -202,7 +202,7 @@ impl Connection {
 
     /// Whether feeding the link can bring anything: it is open, and neither
     /// its owner nor its backlog holds it.
-    pub(super) const fn may_be_fed(&self) -> bool {
+    pub(in crate::net) const fn may_be_fed(&self) -> bool {
         matches!(self.phase, Phase::Open)
             && (self.holds.is_none() || self.holds.lets_read(self.link.is_multiplexed()))
     }
