@@ -8,6 +8,7 @@ use core::time::Duration;
 use std::sync::mpsc::{Receiver, channel};
 
 use barewire::client::{CallOptions, CallResponse, Channel, ChannelOptions, Ending, Limits};
+use barewire::grpc::Code;
 use barewire::http2;
 use barewire::net::{self, Client, Loop, Scripted};
 use barewire::wire::Instant;
@@ -23,8 +24,12 @@ struct Scene {
 
 impl Scene {
     fn new(limits: Limits) -> Self {
+        Self::with(limits, net::Limits::DEFAULT)
+    }
+
+    fn with(limits: Limits, of_loop: net::Limits) -> Self {
         let world = Scripted::new();
-        let mut events = Loop::with_poller(world.clone(), net::Limits::DEFAULT).unwrap();
+        let mut events = Loop::with_poller(world.clone(), of_loop).unwrap();
         let options = ChannelOptions::new().with_limits(limits);
         let channel = Channel::on(&mut events, "192.0.2.1:50051", options).unwrap();
         Self {
@@ -83,6 +88,42 @@ impl Scene {
 
 fn server(limits: http2::Limits) -> Server {
     Server::new(limits, Instant::START)
+}
+
+#[test]
+fn a_deadline_needs_no_timer_of_the_loop() {
+    let none = net::Share {
+        all: 0,
+        address: 0,
+        connection: 0,
+    };
+    let of_loop = net::Limits::DEFAULT.with_timers(none);
+    let mut scene = Scene::with(Limits::DEFAULT, of_loop);
+    let (send, over) = channel();
+    let call = |scene: &Scene, seconds| {
+        let send = send.clone();
+        let done = move |result: Result<CallResponse<Bytes>, Ending>| {
+            send.send(result.unwrap_err().code()).unwrap();
+        };
+        let options = CallOptions::new().with_timeout(Duration::from_secs(seconds));
+        let channel = &scene.channel;
+        channel
+            .unary_then("/t.T/Echo", &vec![1], options, done)
+            .unwrap();
+    };
+    call(&scene, 5);
+    let client = scene.accept();
+    let mut server = server(http2::Limits::DEFAULT);
+    scene.carry(client, &mut server);
+    // An earlier one moves the alarm, and so does its end.
+    call(&scene, 2);
+    scene.carry(client, &mut server);
+    for (seconds, ended) in [(1, 0), (2, 1), (1, 0), (2, 1)] {
+        scene.world.advance(Duration::from_secs(seconds));
+        scene.turn();
+        let codes: Vec<_> = over.try_iter().collect();
+        assert_eq!(codes, vec![Code::DeadlineExceeded; ended]);
+    }
 }
 
 #[test]

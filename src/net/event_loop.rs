@@ -8,6 +8,7 @@ use super::connecting::listening::Listening;
 use super::packing::connections::Connections;
 use super::remote::Mail;
 use super::report::report;
+use super::stores::alarms::Alarms;
 use super::stores::departures::Departures;
 use super::stores::mailbox::mailbox;
 use super::system::descriptors::descriptors;
@@ -159,6 +160,7 @@ impl<P: Poller> Loop<P> {
             request_pool,
             caps: caps.clone(),
             timers: Timers::new(),
+            alarms: Alarms::default(),
             timer_search: (Timers::<()>::new().mark(), Instant::START),
             excused: false,
             runnable: Vec::new(),

@@ -17,7 +17,6 @@ use super::{
 use crate::client::connecting::{Dialler, Security, Target};
 use crate::grpc::Payload;
 use crate::net::{self, Destination, Error, Loop, Poller, Remote, TransportMaker};
-use crate::wire::Instant;
 
 /// How a channel is set up.
 #[derive(Debug, Clone, Default)]
@@ -193,7 +192,6 @@ impl Channel {
             shared: shared.clone(),
             dialler: Dialler::new(place.destination, place.over),
             profiles,
-            armed: Instant::NEVER,
         });
         let now = events.enter(owner, |context| context.measure());
         shared.begin(owner, Clock::new(now));

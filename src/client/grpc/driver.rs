@@ -12,7 +12,6 @@ use crate::link::Event;
 use crate::net::{Context, Handler, Key, Profile, Speaks};
 #[cfg(feature = "tls")]
 use crate::tls::ConnectionError;
-use crate::wire::Instant;
 
 /// The owner of a channel's connections.
 pub(super) struct Driver {
@@ -20,8 +19,6 @@ pub(super) struct Driver {
     pub(super) dialler: Dialler,
     /// The limits of connections; a later one pings less.
     pub(super) profiles: Vec<Profile>,
-    /// When the earliest timer goes off that was set.
-    pub(super) armed: Instant,
 }
 
 impl Handler for Driver {
@@ -36,7 +33,6 @@ impl Handler for Driver {
         // What is asked from here on is seen to before the turn ends.
         state.awake = true;
         match (event, self.dialler.find(exchange)) {
-            (Event::Timer { .. }, _) => self.armed = Instant::NEVER,
             (Event::Draining, _) => state.calls.shutdown(now),
             (event, Some(link)) => {
                 match event {
@@ -96,7 +92,7 @@ impl Driver {
                 }
             }
             if listeners.is_empty() {
-                self.arm(&mut state, context);
+                Self::arm(&mut state, context);
                 return;
             }
             drop(state);
@@ -106,20 +102,11 @@ impl Driver {
         }
     }
 
-    /// Sets a timer for the next deadline, unless an earlier one runs.
-    fn arm(&mut self, state: &mut State, context: &mut Context<'_>) {
+    /// Has the loop call at the next deadline.
+    fn arm(state: &mut State, context: &mut Context<'_>) {
         state.awake = false;
-        let Some(deadline) = state.calls.deadline() else {
-            return;
-        };
-        if deadline >= self.armed {
-            return;
-        }
-        // A timer that is set within an event of a connection ends with that.
-        if context.exchange().connection != Key::NONE {
-            state.awake = self.shared.post();
-        } else if context.after(deadline.saturating_since(context.now()), 0) {
-            self.armed = deadline;
+        if let Some(deadline) = state.calls.deadline() {
+            context.set_alarm(deadline);
         }
     }
 }

@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::call::CallState;
+use super::call::{Call, CallState};
 use super::queue::Queue;
 use super::{Calls, Ending};
 use crate::client::connecting::Loss;
 use crate::http2::ErrorCode;
-use crate::net::Key;
+use crate::net::{Key, Slab};
 
 /// Buffers kept for the next call.
 const SPARE: usize = 16;
@@ -57,7 +57,7 @@ impl<T> Calls<T> {
             self.deadlines.cancel(timer);
         }
         match mem::replace(&mut call.place, CallState::Over) {
-            CallState::Waiting => self.waiting.retain(|waiting| waiting != key),
+            CallState::Waiting => self.waiting.leave(|key| waits(&self.calls, key)),
             CallState::Open { link, stream } => {
                 if let Some(member) = self.pool.find(link) {
                     member.take(stream);
@@ -88,6 +88,9 @@ impl<T> Calls<T> {
             let Some(call) = self.calls.get_mut(key) else {
                 return false;
             };
+            if call.place != CallState::Waiting {
+                return false;
+            }
             if call.wait_for_ready && !also_patient {
                 return true;
             }
@@ -104,4 +107,10 @@ impl<T> Calls<T> {
             self.spare.push(memory);
         }
     }
+}
+
+/// Whether a call waits for a stream.
+pub(super) fn waits<T>(calls: &Slab<Call<T>>, key: Key) -> bool {
+    let call = calls.get(key);
+    call.is_some_and(|call| call.place == CallState::Waiting)
 }

@@ -10,18 +10,37 @@ use crate::net::Key;
 pub(super) struct Queue {
     again: VecDeque<Key>,
     new: VecDeque<Key>,
+    /// How many of all those wait no more.
+    gone: usize,
 }
+
+/// Calls that may stand here and wait no more, beside as many as there are others.
+const FEW: usize = 16;
 
 impl Queue {
     pub(super) const fn new() -> Self {
         Self {
             again: VecDeque::new(),
             new: VecDeque::new(),
+            gone: 0,
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.again.is_empty() && self.new.is_empty()
+        self.len() == self.gone
+    }
+
+    fn len(&self) -> usize {
+        self.again.len() + self.new.len()
+    }
+
+    /// A call that stands here has ended: `waits` says so of it. It is removed with
+    /// others, so that each costs the same however many wait.
+    pub(super) fn leave(&mut self, waits: impl FnMut(Key) -> bool) {
+        self.gone += 1; // it stands here
+        if self.gone > self.len() / 2 + FEW {
+            self.retain(waits);
+        }
     }
 
     /// Adds a call that was never sent.
@@ -39,14 +58,55 @@ impl Queue {
         self.again.push_front(call);
     }
 
-    /// Takes the first call.
-    pub(super) fn take(&mut self) -> Option<Key> {
-        self.again.pop_front().or_else(|| self.new.pop_front())
+    /// Takes the first call that still `waits`.
+    pub(super) fn take(&mut self, mut waits: impl FnMut(Key) -> bool) -> Option<Key> {
+        loop {
+            let first = self.again.pop_front().or_else(|| self.new.pop_front())?;
+            if waits(first) {
+                return Some(first);
+            }
+            self.gone -= 1; // it was counted
+        }
     }
 
-    /// Keeps the calls for which `keep` says so.
+    /// Keeps the calls for which `keep` says so: none that waits no more.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(Key) -> bool) {
+        self.gone = 0;
         self.again.retain(|&call| keep(call));
         self.new.retain(|&call| keep(call));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Slab;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn calls_that_end_leave_without_a_search() {
+        let mut calls = Slab::new();
+        let mut queue = Queue::new();
+        let keys: Vec<Key> = (0..10_000).map(|_| calls.insert(true)).collect();
+        keys.iter().for_each(|&key| queue.push(key));
+        let mut looks = 0;
+        for &key in keys.iter().rev().take(9_999) {
+            *calls.get_mut(key).unwrap() = false;
+            queue.leave(|key| {
+                looks += 1;
+                calls.get(key) == Some(&true)
+            });
+            assert!(!queue.is_empty() && queue.gone <= queue.len() / 2 + FEW);
+        }
+        assert!(looks < 40_000, "{looks}");
+        // A slot that is used again is another call's.
+        calls.remove(keys[1]);
+        calls.insert(true);
+        let waits = |key| calls.get(key) == Some(&true);
+        queue.push_again(keys[1]);
+        queue.gone += 1;
+        assert_eq!(queue.take(waits), Some(keys[0]));
+        assert_eq!(queue.take(waits), None);
+        assert!(queue.is_empty() && queue.gone == 0);
     }
 }

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::call::{Call, CallState};
+use super::lists::waits;
 use super::{Calls, Limits};
 use crate::client::connecting::{LinkId, Phase, Transport};
 use crate::grpc::Status;
@@ -56,7 +57,7 @@ impl<T> Calls<T> {
             && let Some(member) = self.pool.find(link)
             && member.phase == Phase::Ready
             && transport.allowance() > 0
-            && let Some(key) = self.waiting.take()
+            && let Some(key) = self.waiting.take(|key| waits(&self.calls, key))
         {
             match self.open(link, key, transport) {
                 Ok(()) => {}
@@ -73,6 +74,9 @@ impl<T> Calls<T> {
                     }
                 }
                 Err(misuse) => {
+                    if let Some(call) = self.calls.get_mut(key) {
+                        call.place = CallState::Over; // it was taken
+                    }
                     let status = Status::new(crate::grpc::Code::Internal, format!("{misuse}"));
                     self.finish(key, status.into(), ErrorCode::CANCEL);
                 }

@@ -14,7 +14,7 @@ use crate::net::{
     Context, Counters, Destination, Exchange, Flow, Peer, Profile, Remote, Speaks, TransportMaker,
 };
 use crate::websocket::Kind;
-use crate::wire::Role;
+use crate::wire::{Instant, Role};
 
 impl Context<'_> {
     /// Acts on another exchange of this owner's, for as long as `act` runs;
@@ -159,6 +159,12 @@ impl Context<'_> {
     /// [`set_timer`](Self::set_timer) says whose share is used up.
     pub fn after(&mut self, time: Duration, token: u64) -> bool {
         self.set_timer(time, token).is_ok()
+    }
+
+    /// Has this owner called with [`Timer`](crate::link::Event::Timer) and token 0 at a
+    /// time, for no exchange, and no more at the one that it has set by this before.
+    pub(crate) fn set_alarm(&mut self, at: Instant) {
+        self.state.alarms.set(self.owner, at);
     }
 
     /// What the loop has counted so far.

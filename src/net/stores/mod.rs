@@ -1,5 +1,6 @@
 //! The stores of a loop: connections by key, output that waits, deadlines, messages of other threads.
 
+pub(super) mod alarms;
 pub(super) mod backlog;
 pub(super) mod caps;
 pub(super) mod cork;

@@ -15,6 +15,7 @@ use crate::net::connecting::dials::DialRequest;
 use crate::net::lending::Lending;
 use crate::net::packing::connections::Connections;
 use crate::net::report::report;
+use crate::net::stores::alarms::Alarms;
 use crate::net::stores::departures::Departures;
 use crate::net::transport::details::DetailsTable;
 use crate::net::transport::handshakes::Handshakes;
@@ -60,6 +61,7 @@ pub(in crate::net) struct State {
     /// What is taken of what there is a share of.
     pub(in crate::net) caps: Caps,
     pub(in crate::net) timers: Timers<Timer>,
+    pub(in crate::net) alarms: Alarms,
     /// Behind which timers was searched for those that nobody waits for, and
     /// when to do so again.
     pub(in crate::net) timer_search: (TimerMark, Instant),

@@ -96,12 +96,16 @@ impl<P: Poller> Loop<P> {
         let state = &self.dispatch.state;
         let dialling = !self.dials.is_empty();
         let memory = state.memory.next();
-        if state.timers.is_empty() && !dialling && self.drained_by.is_none() && memory.is_none() {
+        let has_timers = !state.timers.is_empty() || !state.alarms.is_empty();
+        if !has_timers && !dialling && self.drained_by.is_none() && memory.is_none() {
             return self.listeners.next();
         }
         let drained = self.drained_by.filter(|_| !state.connections.is_empty());
         sooner(
-            sooner(state.timers.next(), self.listeners.next()),
+            sooner(
+                sooner(state.timers.next(), state.alarms.next()),
+                self.listeners.next(),
+            ),
             sooner(sooner(self.dials.next(), drained), memory),
         )
     }
@@ -188,6 +192,12 @@ impl<P: Poller> Loop<P> {
 
     fn fire_timers(&mut self) {
         let now = self.dispatch.state.now;
+        // One that is set anew waits for the next turn.
+        for _ in 0..self.dispatch.state.alarms.len() {
+            if let Some(owner) = self.dispatch.state.alarms.take_due(now) {
+                self.dispatch.tell_owner(owner, Event::Timer { token: 0 });
+            }
+        }
         let until = self.dispatch.state.timers.mark();
         let mut part = Part::new(&self.dispatch.state);
         for _ in 0..TIMERS {
