@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Our gRPC client's interop cases: against the showcase, or against grpcio.
 #
-# usage: grpc_client.sh PROGRAM [http://HOST:PORT]
-#   PROGRAM            grpc_interop_client of the package interop-clients
-#   http://HOST:PORT   the showcase; without it, grpc_server.py is started
+# usage: grpc_client.sh PROGRAM [[--ca FILE] http[s]://HOST:PORT]
+#   PROGRAM              grpc_interop_client of the package interop-clients
+#   http[s]://HOST:PORT  the showcase; without it, grpc_server.py is started
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-program=$(realpath "${1:?usage: grpc_client.sh PROGRAM [http://HOST:PORT]}")
+program=$(realpath "${1:?usage: grpc_client.sh PROGRAM [[--ca FILE] http[s]://HOST:PORT]}")
 
 # cases NAME ARGUMENTS...: runs them, and puts the name into what it prints.
 cases() {
@@ -16,7 +16,7 @@ cases() {
 }
 
 if [ $# -gt 1 ]; then
-    cases showcase "$2"
+    cases showcase "${@:2}"
     exit
 fi
 # The server ends when its input does, whatever becomes of this script.

@@ -2,20 +2,25 @@
 //!
 //! ```text
 //! cargo run -p interop-clients --bin grpc_interop_client -- \
-//!     http://127.0.0.1:50051 [CASE... | -CASE...]
+//!     [--ca FILE] http://127.0.0.1:50051 [CASE... | -CASE...]
 //! ```
 //!
+//! An `https` URL is called over TLS; the server's certificate must lead to one in FILE
+//! (PEM), or without `--ca` to a root of the system.
+//!
 //! Prints `ok CASE` or `FAIL CASE: why`; ends with 1 if any failed. All cases
-//! that need no cloud and no TLS run by default; `-CASE` leaves one out, and `soak` runs when named.
+//! that need no cloud run by default; `-CASE` leaves one out, and `soak` runs when named.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
 use barewire::client::{
-    CallOptions, CallResponse, Channel, Duplex, Ending, Listener, Outgoing, Requests, Responses,
+    CallOptions, CallResponse, Channel, ChannelOptions, Duplex, Ending, Listener, Outgoing,
+    Requests, Responses,
 };
 use barewire::grpc::Code;
+use barewire::tls::{Client, ClientOptions, Roots};
 use showcase::test_messages::BoolValue;
 use showcase::test_messages::{
     Body, EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse,
@@ -60,11 +65,17 @@ const RESPONSES: [i32; 4] = [31_415, 9, 2_653, 58_979];
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let Some((target, wanted)) = arguments.split_first() else {
-        eprintln!("usage: grpc_interop_client http://HOST:PORT [CASE... | -CASE...]");
+    let (ca, rest) = match arguments.as_slice() {
+        [flag, file, rest @ ..] if flag == "--ca" => (Some(file), rest),
+        all => (None, all),
+    };
+    let Some((target, wanted)) = rest.split_first() else {
+        eprintln!(
+            "usage: grpc_interop_client [--ca FILE] http[s]://HOST:PORT [CASE... | -CASE...]"
+        );
         process::exit(2);
     };
-    let channel = match Channel::connect(target) {
+    let channel = match connect(target, ca.map(String::as_str)) {
         Ok(channel) => channel,
         Err(error) => {
             eprintln!("{target}: {error}");
@@ -101,6 +112,16 @@ fn main() {
         }
     }
     process::exit(i32::from(failed));
+}
+
+/// A channel that trusts the certificates in this file, if there is one.
+fn connect(target: &str, ca: Option<&str>) -> Result<Channel, Box<dyn std::error::Error>> {
+    let mut options = ChannelOptions::new();
+    if let Some(file) = ca {
+        let tls = ClientOptions::new().root_certs(Roots::read(file)?);
+        options = options.with_tls(Client::new(tls)?);
+    }
+    Ok(Channel::connect_with(target, options)?)
 }
 
 fn path(method: &str) -> String {
@@ -531,7 +552,12 @@ fn compressed_ping_pong(channel: &Channel) -> Outcome {
 
 /// Large calls for ten seconds, a new channel for every tenth.
 fn soak(channel: &Channel) -> Outcome {
-    let target = env::args().nth(1).ok_or("no target")?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let (target, ca) = match arguments.as_slice() {
+        [flag, file, target, ..] if flag == "--ca" => (target, Some(file.as_str())),
+        [target, ..] => (target, None),
+        [] => return Err("no target".into()),
+    };
     let begun = Instant::now();
     let mut own = channel.clone();
     for round in 1.. {
@@ -540,7 +566,7 @@ fn soak(channel: &Channel) -> Outcome {
             break;
         }
         if round % 10 == 0 {
-            own = Channel::connect(&target)?;
+            own = connect(target, ca)?;
         }
     }
     Ok(())
