@@ -23,6 +23,7 @@
 //! - `client`: what a client's connections begin with; `verify`: its look at the
 //!   server's certificates; `failure`: why it has no connection.
 //! - `certificates`: chains and keys, from PEM or DER.
+//! - `clients`: which clients are let in by their certificates.
 //! - `names`: which certificate a client gets.
 //! - `plain`: what a request gets that comes without TLS.
 //! - `info`: what is known of a connection, for who serves its requests.
@@ -31,6 +32,7 @@
 
 mod certificates;
 mod client;
+mod clients;
 mod dialled;
 mod error;
 mod failure;
@@ -47,6 +49,7 @@ mod verify;
 
 pub use certificates::Certificates;
 pub use client::{Client, ClientOptions};
+pub use clients::ClientCertificates;
 pub use error::Error;
 pub use failure::{ConnectionError, Fault};
 pub use info::{Info, Version};

@@ -3,33 +3,53 @@
 use alloc::sync::Arc;
 use core::fmt;
 
+use rustls::Error;
 use rustls::crypto::CryptoProvider;
+use rustls::server::ProducesTickets;
 
 /// The cryptography that TLS is made with. It is always the one that is named here:
 /// the process's default is neither asked nor set.
 #[derive(Clone)]
-pub struct Provider(Arc<CryptoProvider>);
+pub struct Provider {
+    provider: Arc<CryptoProvider>,
+    tickets: Tickets,
+}
+
+/// Makes what seals the tickets of a server, under keys that it changes.
+type Tickets = fn() -> Result<Arc<dyn ProducesTickets>, Error>;
 
 impl Provider {
     /// That of [ring](https://docs.rs/ring): what is used where nothing else is said.
     pub fn ring() -> Self {
-        Self(Arc::new(rustls::crypto::ring::default_provider()))
+        Self::new(rustls::crypto::ring::default_provider())
     }
 
     /// That of [aws-lc-rs](https://docs.rs/aws-lc-rs).
     #[cfg(feature = "tls-aws-lc")]
     pub fn aws_lc() -> Self {
-        Self(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        Self {
+            provider: Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+            tickets: rustls::crypto::aws_lc_rs::Ticketer::new,
+        }
     }
 
     /// One of your own, or one of the two with other cipher suites or key exchanges.
+    /// Tickets are sealed by ring.
     pub fn new(provider: impl Into<Arc<CryptoProvider>>) -> Self {
-        Self(provider.into())
+        Self {
+            provider: provider.into(),
+            tickets: rustls::crypto::ring::Ticketer::new,
+        }
     }
 
     /// As rustls takes it.
     pub(super) fn get(&self) -> Arc<CryptoProvider> {
-        self.0.clone()
+        self.provider.clone()
+    }
+
+    /// Fresh keys for tickets.
+    pub(super) fn tickets(&self) -> Result<Arc<dyn ProducesTickets>, Error> {
+        (self.tickets)()
     }
 }
 
@@ -41,6 +61,8 @@ impl Default for Provider {
 
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Provider")
+        f.debug_struct("Provider")
+            .field("cipher_suites", &self.provider.cipher_suites)
+            .finish_non_exhaustive()
     }
 }

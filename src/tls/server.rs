@@ -4,12 +4,15 @@ use alloc::sync::Arc;
 use core::fmt;
 use std::sync::{PoisonError, RwLock};
 
-use rustls::server::NoServerSessionStorage;
-use rustls::server::ProducesTickets;
-use rustls::{ServerConfig, crypto::ring};
+use rustls::ServerConfig;
+use rustls::server::{NoServerSessionStorage, ProducesTickets, WebPkiClientVerifier};
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+use rustls::version::TLS13;
 
 use super::certificates::Certificates;
+use super::clients::ClientCertificates;
 use super::error::Error;
+use super::info::Version;
 use super::names::{Chooser, UnknownName};
 use super::plain::PlainHttp;
 use super::provider::Provider;
@@ -20,25 +23,77 @@ use crate::net::TransportMaker;
 const TICKETS: usize = 2;
 
 /// How a server speaks TLS. [`Certificates`] alone become one with the defaults.
+///
+/// Data that comes in front of the handshake's end ("early data", 0-RTT) is never
+/// accepted: it can be replayed.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     certificates: Certificates,
+    clients: Option<ClientCertificates>,
     provider: Provider,
+    least: Version,
+    speaks_http2: bool,
+    resumes: bool,
     unknown_name: UnknownName,
     checks_authority: bool,
     plain_http: PlainHttp,
+    time: Arc<dyn TimeProvider>,
 }
 
 impl ServerOptions {
-    /// TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1, without client certificates.
+    /// TLS 1.2 and 1.3 with ring, HTTP/2 and HTTP/1.1, tickets, and no client
+    /// certificates.
     pub fn new(certificates: Certificates) -> Self {
         Self {
             certificates,
+            clients: None,
             provider: Provider::ring(),
+            least: Version::Tls12,
+            speaks_http2: true,
+            resumes: true,
             unknown_name: UnknownName::Default,
             checks_authority: true,
             plain_http: PlainHttp::Refuse,
+            time: Arc::new(DefaultTimeProvider),
         }
+    }
+
+    /// Asks clients for certificates.
+    #[must_use]
+    pub fn client_certificates(mut self, clients: ClientCertificates) -> Self {
+        self.clients = Some(clients);
+        self
+    }
+
+    /// Speaks no older version than this. By default that is TLS 1.2.
+    #[must_use]
+    pub const fn least_version(mut self, least: Version) -> Self {
+        self.least = least;
+        self
+    }
+
+    /// Whether clients may choose HTTP/2. By default they may.
+    #[must_use]
+    pub const fn http2(mut self, speaks: bool) -> Self {
+        self.speaks_http2 = speaks;
+        self
+    }
+
+    /// Whether clients get tickets, with which they go on later without certificates and
+    /// a signature: on any loop, for up to 12 hours, under keys that change every six.
+    /// By default they do.
+    #[must_use]
+    pub const fn tickets(mut self, resumes: bool) -> Self {
+        self.resumes = resumes;
+        self
+    }
+
+    /// Takes the time for certificates and tickets from here, instead of the system's
+    /// clock.
+    #[must_use]
+    pub fn time_provider(mut self, time: Arc<dyn TimeProvider>) -> Self {
+        self.time = time;
+        self
     }
 
     /// Uses other cryptography than ring's.
@@ -72,25 +127,46 @@ impl ServerOptions {
         self
     }
 
-    fn build(&self, tickets: Arc<dyn ProducesTickets>) -> Result<Arc<ServerConfig>, Error> {
+    /// As rustls takes it. `tickets` are those of before, unless there are to be fresh
+    /// ones.
+    fn build(&self, tickets: Option<Arc<dyn ProducesTickets>>) -> Result<Arc<ServerConfig>, Error> {
         let provider = self.provider.get();
         let keys = self.certificates.keys(&provider)?;
-        let config = |error| Error::Config(alloc::format!("{error}"));
-        let mut built = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(rustls::DEFAULT_VERSIONS)
-            .map_err(config)?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Chooser::new(
-                keys,
-                self.unknown_name,
-                self.checks_authority,
-            )));
-        built.alpn_protocols = [H2, HTTP_1_1, HTTP_1_0].map(Into::into).into();
+        let clients = match &self.clients {
+            Some(clients) => clients.verifier(provider.clone())?,
+            None => WebPkiClientVerifier::no_client_auth(),
+        };
+        let versions = match self.least {
+            Version::Tls12 => rustls::ALL_VERSIONS,
+            Version::Tls13 => &[&TLS13],
+        };
+        let choice = Chooser::new(keys, self.unknown_name, self.checks_authority);
+        let mut built = ServerConfig::builder_with_details(provider, self.time.clone())
+            .with_protocol_versions(versions)
+            .map_err(refused)?
+            .with_client_cert_verifier(clients)
+            .with_cert_resolver(Arc::new(choice));
+        if self.speaks_http2 {
+            built.alpn_protocols.push(H2.into());
+        }
+        built
+            .alpn_protocols
+            .extend([HTTP_1_1, HTTP_1_0].map(Into::into));
+        // Tickets alone: what is stored is of no use to other loops, and grows.
         built.session_storage = Arc::new(NoServerSessionStorage {});
-        built.ticketer = tickets;
-        built.send_tls13_tickets = TICKETS;
+        built.send_tls13_tickets = if self.resumes { TICKETS } else { 0 };
+        if self.resumes {
+            built.ticketer = match tickets {
+                Some(tickets) => tickets,
+                None => self.provider.tickets().map_err(refused)?,
+            };
+        }
         Ok(Arc::new(built))
     }
+}
+
+fn refused(error: rustls::Error) -> Error {
+    Error::Config(alloc::format!("{error}"))
 }
 
 /// TLS for the listeners of an [`App`](crate::app::App): what their connections begin
@@ -128,29 +204,47 @@ impl Server {
     /// # Errors
     /// [`Error`] for keys that cannot be used, or that belong to other certificates.
     pub fn new(options: ServerOptions) -> Result<Self, Error> {
-        let tickets = ring::Ticketer::new();
-        let tickets = tickets.map_err(|error| Error::Config(alloc::format!("{error}")))?;
-        let config = options.build(tickets)?;
+        let config = options.build(None)?;
         Ok(Self(Arc::new(Shared {
             current: RwLock::new(Current { options, config }),
         })))
     }
 
     /// Gives connections that begin from now on other certificates. Those that are open
-    /// keep theirs, and what they have agreed on.
+    /// keep theirs, and tickets stay good.
     ///
     /// # Errors
     /// Those of [`new`](Self::new); nothing has changed then.
     pub fn reload(&self, certificates: Certificates) -> Result<(), Error> {
-        let (mut options, tickets) = {
+        let (options, tickets) = {
             let current = self.current();
-            (current.options.clone(), current.config.ticketer.clone())
+            let options = ServerOptions {
+                certificates,
+                ..current.options.clone()
+            };
+            let resumes = options.resumes;
+            (options, resumes.then(|| current.config.ticketer.clone()))
         };
-        options.certificates = certificates;
         let config = options.build(tickets)?;
+        self.change(options, config);
+        Ok(())
+    }
+
+    /// Has connections that begin from now on be subject to other options. Those that
+    /// are open go on as they are. Tickets of before are refused: they would let
+    /// clients in by the roots and the lists that were.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new); nothing has changed then.
+    pub fn replace(&self, options: ServerOptions) -> Result<(), Error> {
+        let config = options.build(None)?;
+        self.change(options, config);
+        Ok(())
+    }
+
+    fn change(&self, options: ServerOptions, config: Arc<ServerConfig>) {
         let current = self.0.current.write();
         *current.unwrap_or_else(PoisonError::into_inner) = Current { options, config };
-        Ok(())
     }
 
     fn current(&self) -> std::sync::RwLockReadGuard<'_, Current> {

@@ -16,6 +16,7 @@ use rustls::pki_types::ServerName;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
+    WriteTraffic,
 };
 use rustls::{AlertDescription, ClientConfig, CommonState, Error, InvalidMessage, ServerConfig};
 
@@ -34,8 +35,8 @@ const FIRST: [usize; 2] = [4 * 1024, 8 * 1024];
 /// One TLS connection, of either side. It holds keys and no bytes.
 pub(super) struct Session {
     side: Side,
-    /// Bytes at the front of the input that were looked at and have to stay: the front
-    /// of a message of the handshake that has several records.
+    /// Bytes at the front of the input that rustls has looked at, and that have to stay:
+    /// records of a message of its own that is not complete.
     seen: usize,
     /// Records of an answer so far, as many as [`FIRST`] has.
     answered: u8,
@@ -141,25 +142,17 @@ impl Session {
     }
 
     fn seal(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        let mut seen = self.stand_in();
         match &mut self.side {
-            Side::Server(connection) => seal(connection, &mut seen, content, out),
-            Side::Client(connection) => seal(connection, &mut seen, content, out),
+            Side::Server(connection) => seal(connection, self.seen, content, out),
+            Side::Client(connection) => seal(connection, self.seen, content, out),
         }
-    }
-
-    /// As long as what rustls has seen and that has to stay: it looks behind that in
-    /// whatever it is given, and at none of it before more has come.
-    fn stand_in(&self) -> Vec<u8> {
-        alloc::vec![0; self.seen]
     }
 
     /// Appends `close_notify` to `out`.
     pub(super) fn close(&mut self, out: &mut Vec<u8>) {
-        let mut seen = self.stand_in();
         match &mut self.side {
-            Side::Server(connection) => close(connection, &mut seen, out),
-            Side::Client(connection) => close(connection, &mut seen, out),
+            Side::Server(connection) => close(connection, self.seen, out),
+            Side::Client(connection) => close(connection, self.seen, out),
         }
     }
 
@@ -227,40 +220,34 @@ fn receive<E: Engine>(
     out: &mut Vec<u8>,
 ) -> Result<(usize, Found), Error> {
     let was_handshaking = engine.is_handshaking();
-    let mut used = 0;
-    // In a handshake record by record: the call that ends it must open no content.
-    let mut given = match was_handshaking {
-        true => (*seen).min(input.len()),
-        false => input.len(),
-    };
+    let (mut used, mut given) = (0, (*seen).min(input.len()));
+    let (mut wants_record, mut is_all) = (true, false);
     loop {
-        let (discard, progress) = step(engine, &mut input[used..given], out)?;
+        // Record by record, so that it is known what rustls has looked at, and the call
+        // that ends a handshake opens no content.
+        if wants_record {
+            let rest = &input[given..];
+            let record = record_at(rest).filter(|&it| it <= rest.len());
+            given += record.unwrap_or(0);
+            is_all = record.is_none();
+        }
+        // The front of a record may show that it is none.
+        let to = if is_all { input.len() } else { given };
+        let (discard, progress) = step(engine, &mut input[used..to], out)?;
         let from = used;
-        used += discard; // of what was given
+        used += discard; // of whole records
+        *seen = given - used;
         match progress {
-            Progress::Again => {}
             Progress::Content => {
                 let len = fetch(engine, &mut input[from..used])?;
                 return Ok((used, Found::Content(from..from + len)));
             }
             Progress::Closed => return Ok((used, Found::Closed)),
-            Progress::Waits if !was_handshaking || !engine.is_handshaking() => {
-                *seen = complete_records(&input[used..given]);
+            Progress::Waits if is_all || was_handshaking && !engine.is_handshaking() => {
                 return Ok((used, Found::Own));
             }
-            Progress::Waits => {
-                *seen = given - used;
-                let rest = input[given..].len();
-                match record_at(&input[given..]) {
-                    Some(record) if record <= rest => given += record,
-                    // Its front may show already that it is none.
-                    _ if rest > 0 => {
-                        step(engine, &mut input[used..], out)?;
-                        return Ok((used, Found::Own));
-                    }
-                    _ => return Ok((used, Found::Own)),
-                }
-            }
+            Progress::Again => wants_record = false,
+            Progress::Waits => wants_record = true,
         }
     }
 }
@@ -271,17 +258,6 @@ fn record_at(input: &[u8]) -> Option<usize> {
         return None;
     };
     Some(HEAD + usize::from(u16::from_be_bytes([a, b])))
-}
-
-/// Bytes of the complete records at the front of `input`.
-fn complete_records(input: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(length) = record_at(&input[at..])
-        && at + length <= input.len()
-    {
-        at += length;
-    }
-    at
 }
 
 /// Has rustls take one step, and says what it wants said: how many bytes of `input`
@@ -354,40 +330,50 @@ fn fetch<E: Engine>(engine: &mut E, record: &mut [u8]) -> Result<usize, Error> {
     Ok(content.len())
 }
 
+/// Calls `write` where rustls lets something be written, behind what it wants said
+/// itself. `seen` are bytes that it has looked at, and that it takes to be there.
+fn write<E: Engine>(
+    engine: &mut E,
+    seen: usize,
+    out: &mut Vec<u8>,
+    write: impl Fn(&mut WriteTraffic<'_, E::Data>, &mut Vec<u8>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    // It asks for them whenever it is called, and reads none of them here.
+    let mut seen: Vec<u8> = alloc::vec![0; seen]; // mostly none, and no memory
+    loop {
+        match engine.process(&mut seen).state? {
+            ConnectionState::EncodeTlsData(mut data) => {
+                append(out, 512, |room| data.encode(room).map_err(lacking))?;
+            }
+            ConnectionState::TransmitTlsData(data) => data.done(),
+            ConnectionState::WriteTraffic(mut traffic) => return write(&mut traffic, out),
+            _ => return Err(unexpected()),
+        }
+    }
+}
+
 /// Seals content, which becomes one record.
 fn seal<E: Engine>(
     engine: &mut E,
-    seen: &mut [u8],
+    seen: usize,
     content: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    while let (_, Progress::Again) = step(engine, seen, out)? {}
-    let Ok(ConnectionState::WriteTraffic(mut traffic)) = engine.process(seen).state else {
-        return Err(unexpected());
-    };
-    append(out, content.len() + AROUND, |room| {
-        traffic.encrypt(content, room).map_err(|error| match error {
-            EncryptError::InsufficientSize(size) => Lack::Room(size.required_size),
-            EncryptError::EncryptExhausted => Lack::Else(Error::EncryptError),
+    write(engine, seen, out, |traffic, out| {
+        append(out, content.len() + AROUND, |room| {
+            traffic.encrypt(content, room).map_err(Lack::from)
         })
     })
 }
 
-fn close<E: Engine>(engine: &mut E, seen: &mut [u8], out: &mut Vec<u8>) {
-    // Messages that wait go in front.
-    while let Ok((_, Progress::Again)) = step(engine, seen, out) {}
-    if let Ok(ConnectionState::WriteTraffic(mut traffic)) = engine.process(seen).state {
-        let closed = append(out, 64, |room| {
-            traffic
-                .queue_close_notify(room)
-                .map_err(|error| match error {
-                    EncryptError::InsufficientSize(size) => Lack::Room(size.required_size),
-                    EncryptError::EncryptExhausted => Lack::Else(Error::EncryptError),
-                })
-        });
-        // Without keys there is nothing to close.
-        drop(closed);
-    }
+fn close<E: Engine>(engine: &mut E, seen: usize, out: &mut Vec<u8>) {
+    let closed = write(engine, seen, out, |traffic, out| {
+        append(out, 64, |room| {
+            traffic.queue_close_notify(room).map_err(Lack::from)
+        })
+    });
+    // Where nothing can be said, nothing is.
+    drop(closed);
 }
 
 /// Why nothing was written.
@@ -395,6 +381,15 @@ enum Lack {
     /// So many bytes of room are needed.
     Room(usize),
     Else(Error),
+}
+
+impl From<EncryptError> for Lack {
+    fn from(error: EncryptError) -> Self {
+        match error {
+            EncryptError::InsufficientSize(size) => Self::Room(size.required_size),
+            EncryptError::EncryptExhausted => Self::Else(Error::EncryptError),
+        }
+    }
 }
 
 fn lacking(error: EncodeError) -> Lack {
@@ -590,26 +585,24 @@ mod tests {
         assert_eq!((used, found), (pair.to_client.len(), Found::Closed));
     }
 
-    #[test]
-    fn the_front_of_a_message_may_come_alone() {
+    /// A server that has agreed with a client, and what makes records of that client: with
+    /// messages of TLS's own, cut as it likes.
+    fn cutting() -> (Session, impl FnMut(&[u8]) -> Vec<u8>) {
         let (server, client) = configs(&[&rustls::version::TLS13]);
         let mut client = ClientConfig::clone(&client);
         client.enable_secret_extraction = true;
         let mut pair = Pair::new(&(server, Arc::new(client)));
         pair.talk(100_000);
-        // A client that cuts its messages into records as it likes.
         let Side::Client(connection) = pair.client.side else {
             unreachable!()
         };
-        #[expect(deprecated)]
-        let secrets = connection.dangerous_extract_secrets().unwrap();
+        let (secrets, _) = connection.dangerous_into_kernel_connection().unwrap();
         let (mut number, ConnectionTrafficSecrets::Aes256Gcm { key, iv }) = secrets.tx else {
             unreachable!()
         };
         let suite = rustls::crypto::ring::cipher_suite::TLS13_AES_256_GCM_SHA384;
-        let suite = suite.tls13().unwrap();
-        let mut keys = suite.aead_alg.encrypter(key, iv);
-        let mut record = |content: &[u8]| {
+        let mut keys = suite.tls13().unwrap().aead_alg.encrypter(key, iv);
+        let record = move |content: &[u8]| {
             let message = OutboundPlainMessage {
                 typ: ContentType::Handshake,
                 version: ProtocolVersion::TLSv1_2,
@@ -618,24 +611,47 @@ mod tests {
             number += 1;
             keys.encrypt(message, number - 1).unwrap().encode()
         };
-        let key_update = [24, 0, 0, 1, 0];
-        let (server, out) = (&mut pair.server, &mut pair.to_client);
-        let mut input = Vec::new();
+        (pair.server, record)
+    }
+
+    #[test]
+    fn the_front_of_a_message_may_come_alone() {
+        let (mut server, mut record) = cutting();
+        let (mut input, mut out) = (Vec::new(), Vec::new());
+        let key_update = [24, 0, 0, 1, 1]; // one of ours is requested
         for part in key_update.chunks(2) {
             input.extend_from_slice(&record(part));
             // Cut off, and complete.
             for end in [input.len() - 1, input.len()] {
-                let (used, found) = server.receive(&mut input[..end], out).unwrap();
+                let (used, found) = server.receive(&mut input[..end], &mut out).unwrap();
                 assert_eq!(found, Found::Own);
                 input.drain(..used);
-                server.send(&[IoSlice::new(b"hello")], out).unwrap();
+                server.send(&[IoSlice::new(b"hello")], &mut out).unwrap();
                 if used > 0 {
                     break;
                 }
             }
         }
         assert_eq!(input, []);
-        server.close(out);
+        out.clear();
+        server.send(&[IoSlice::new(b"hello")], &mut out).unwrap();
+        assert_eq!(out.len(), 5 + 22);
+        server.close(&mut out);
+    }
+
+    #[test]
+    fn the_pieces_of_a_long_message_are_moved_over_heads_of_records() {
+        let (mut server, mut record) = cutting();
+        let (mut input, mut out) = (Vec::new(), Vec::new());
+        input.extend_from_slice(&record(&[24, 0, 1, 0]));
+        for _ in 0..6 {
+            input.extend_from_slice(&record(&[0xff; 40]));
+            let taken = server.receive(&mut input, &mut out).unwrap();
+            assert_eq!(taken, (0, Found::Own));
+            server.send(&[IoSlice::new(b"hello")], &mut out).unwrap();
+        }
+        input.extend_from_slice(&record(&[0xff; 16]));
+        server.receive(&mut input, &mut out).unwrap_err(); // no update is that long
     }
 
     #[test]

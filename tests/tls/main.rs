@@ -1,5 +1,6 @@
 //! Servers over TLS, and rustls as their client, over sockets.
 
+mod clients;
 mod dialling;
 mod serving;
 mod support;

@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use barewire::app::{App, Server};
+use barewire::app::Server;
 use barewire::tls::{PlainHttp, ServerOptions, UnknownName};
 use rustls::{AlertDescription, Error};
 
-use crate::support::{Authority, app, connect, fault_of, get, port_of, stop};
+use crate::support::{Authority, app, connect, fault_of, get, port_of, stop, telling};
 
 #[test]
 fn one_app_serves_with_tls_and_without() {
@@ -40,31 +40,13 @@ fn one_app_serves_with_tls_and_without() {
     stop(server);
 }
 
-/// An app that says what it knows of its connection, for these options.
-fn telling(options: ServerOptions) -> Server {
-    App::new()
-        .get("/", |request, reply| {
-            let tls = request.tls().unwrap();
-            let names = (tls.server_name(), tls.alpn(), tls.peer_certificates().len());
-            reply.text(format!(
-                "{} {} {names:?}",
-                tls.version(),
-                tls.cipher_suite()
-            ))
-        })
-        .listen_tls("127.0.0.1:0", options)
-        .unwrap()
-        .spawn()
-        .unwrap()
-}
-
 #[test]
 fn a_request_knows_its_tls() {
     let authority = Authority::new("one");
     let server = telling(ServerOptions::new(authority.certificates(&["localhost"])));
     let config = Arc::new(authority.client(&["http/1.1"]));
     let answer = get(&mut connect(port_of(&server, 0), "localhost", &config), "/");
-    let told = r#"TLS 1.3 TLS_AES_256_GCM_SHA384 (Some("localhost"), Some("http/1.1"), 0)"#;
+    let told = r#"TLS 1.3 TLS_AES_256_GCM_SHA384 (Some("localhost"), Some("http/1.1"), 0, false)"#;
     assert!(answer.ends_with(told), "{answer}");
     stop(server);
 }

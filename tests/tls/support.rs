@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use barewire::app::{App, Server};
 use barewire::net::Address;
-use barewire::tls::Certificates;
+use barewire::tls::{Certificates, Server as Tls};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
@@ -70,6 +70,22 @@ impl Authority {
         list.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
 
+    /// A client's certificate: changed by `change`.
+    pub(crate) fn client_pair(
+        &self,
+        change: impl FnOnce(&mut rcgen::CertificateParams),
+    ) -> (Vec<u8>, Vec<u8>) {
+        let mut params = rcgen::CertificateParams::new([]).unwrap();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "client");
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        change(&mut params);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate.der().to_vec(), key.serialize_der())
+    }
+
     pub(crate) fn certificates(&self, names: &[&str]) -> Certificates {
         let (certificate, key) = self.issue(names);
         Certificates::from_der([certificate], key).unwrap()
@@ -77,14 +93,29 @@ impl Authority {
 
     /// What a client has that trusts this authority alone.
     pub(crate) fn client(&self, alpn: &[&str]) -> ClientConfig {
+        self.client_with(alpn, rustls::ALL_VERSIONS, None)
+    }
+
+    /// That of certain versions, which may have a certificate itself.
+    pub(crate) fn client_with(
+        &self,
+        alpn: &[&str],
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        pair: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.der().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
             .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let mut config = match pair {
+            None => config.with_no_client_auth(),
+            Some((certificate, key)) => config
+                .with_client_auth_cert(vec![certificate.into()], key.try_into().unwrap())
+                .unwrap(),
+        };
         config.alpn_protocols = alpn.iter().map(|it| it.as_bytes().to_vec()).collect();
         config
     }
@@ -149,4 +180,28 @@ pub(crate) fn fault_of(port: u16, name: &str, config: ClientConfig) -> rustls::E
 pub(crate) fn stop(server: Server) {
     server.handle().shutdown(core::time::Duration::ZERO);
     server.join().unwrap();
+}
+
+/// An app that says what it knows of its connection, behind this.
+pub(crate) fn telling(tls: impl TryInto<Tls, Error: Into<barewire::tls::Error>>) -> Server {
+    App::new()
+        .get("/", |request, reply| {
+            let tls = request.tls().unwrap();
+            let names = (
+                tls.server_name(),
+                tls.alpn(),
+                tls.peer_certificates().len(),
+                tls.is_resumed(),
+            );
+            reply.text(format!(
+                "{} {} {names:?}",
+                tls.version(),
+                tls.cipher_suite()
+            ))
+        })
+        .listen_tls("127.0.0.1:0", tls)
+        .unwrap()
+        .threads(4)
+        .spawn()
+        .unwrap()
 }
