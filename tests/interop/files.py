@@ -14,6 +14,7 @@ import hashlib
 import http.client
 import os
 import random
+import ssl
 import sys
 import time
 import urllib.parse
@@ -100,7 +101,8 @@ def head():
 @check("files over one connection, short and long, in any order", 60)
 def one_connection():
     url = urllib.parse.urlsplit(BASE)
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    connection = kinds[url.scheme](url.hostname, url.port, timeout=30)
     connection.connect()
     local = connection.sock.getsockname()
     for name, content in [("text.txt", TEXT), ("large.bin", LARGE), ("empty.css", b""), ("large.bin", LARGE), ("text.txt", TEXT)]:
@@ -308,7 +310,7 @@ def cut_short():
             while data := peer.socket.recv(MIB):
                 size += len(data)
             raise AssertionError(f"a clean end after {size} bytes")
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):  # TLS: without close_notify
             assert size < 512 * MIB, size
     equal(len(plain("/sparse.bin").content), 1000, "afterwards")
     os.remove(path)

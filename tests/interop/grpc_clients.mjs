@@ -11,15 +11,16 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { check, equal, finish, holds } from "./checks.mjs";
 
-const target = process.argv[2].replace(/^http:\/\//, "").replace(/\/$/, "");
+const { protocol, host: target } = new URL(process.argv[2]);
 const gzip = process.argv.includes("gzip");
 const protos = fileURLToPath(new URL("../../examples/showcase/protos/", import.meta.url));
 const files = ["test.proto", "user_service.proto", "health.proto"];
 const how = { includeDirs: [protos], keepCase: true, longs: Number, defaults: true };
 const loaded = grpc.loadPackageDefinition(loader.loadSync(files, how));
-const insecure = grpc.credentials.createInsecure();
+// Over TLS it trusts what NODE_EXTRA_CA_CERTS has.
+const credentials = protocol === "https:" ? grpc.credentials.createSsl() : grpc.credentials.createInsecure();
 const options = { "grpc.enable_http_proxy": 0 };
-const make = (Service, more = {}) => new Service(target, insecure, { ...options, ...more });
+const make = (Service, more = {}) => new Service(target, credentials, { ...options, ...more });
 
 const test = make(loaded.grpc.testing.TestService);
 const users = make(loaded.user_service.UserService);

@@ -23,12 +23,21 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 from checks import check, equal, eventually, finish
 
-TARGET = sys.argv[1].removeprefix("http://").rstrip("/")
+SCHEME, TARGET = sys.argv[1].rstrip("/").split("://")
 GZIP = "gzip" in sys.argv[2:]
 OPTIONS = [("grpc.enable_http_proxy", 0)]
 PATIENCE = 15
 
-channel = grpc.insecure_channel(TARGET, OPTIONS)
+
+
+def dial(*options):
+    """A channel of its own; over TLS it trusts what GRPC_DEFAULT_SSL_ROOTS_FILE_PATH has."""
+    if SCHEME == "https":
+        return grpc.secure_channel(TARGET, grpc.ssl_channel_credentials(), [*OPTIONS, *options])
+    return grpc.insecure_channel(TARGET, [*OPTIONS, *options])
+
+
+channel = dial()
 pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
 
 
@@ -253,7 +262,7 @@ def soak():
     for _ in range(200):
         large()
     for _ in range(20):
-        with grpc.insecure_channel(TARGET, OPTIONS + [("grpc.use_local_subchannel_pool", 1)]) as own:
+        with dial(("grpc.use_local_subchannel_pool", 1)) as own:
             large(Stub("grpc.testing.TestService", own))
 
 
@@ -479,7 +488,7 @@ def keep_alives():
     # busy the machine, they are not the five minutes apart that make them right.
     options = [("grpc.keepalive_time_ms", 1000), ("grpc.keepalive_timeout_ms", 60_000)]
     options += [("grpc.http2.max_pings_without_data", 0), ("grpc.use_local_subchannel_pool", 1)]
-    with grpc.insecure_channel(TARGET, OPTIONS + options) as hasty:
+    with dial(*options) as hasty:
         pipe = Pipe()
         call = Stub("user_service.UserService", hasty).Chat(iter(pipe), timeout=80)
         error = fails(lambda: next(call), grpc.StatusCode.UNAVAILABLE)

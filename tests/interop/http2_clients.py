@@ -7,6 +7,7 @@ usage: http2_clients.py http://HOST:PORT
 import asyncio
 import os
 import socket
+import ssl
 import sys
 import time
 from urllib.parse import urlsplit
@@ -19,20 +20,22 @@ import h2.settings
 import httpx
 
 from checks import check, equal, finish
+from wire import connected
 
 BASE = sys.argv[1].rstrip("/")
 ADDRESS = urlsplit(BASE)
+TRUSTED = ssl.create_default_context()
 
 
 def client(**options):
-    return httpx.Client(base_url=BASE, http1=False, http2=True, timeout=15, trust_env=False, **options)
+    return httpx.Client(base_url=BASE, http1=False, http2=True, timeout=15, trust_env=False, verify=TRUSTED, **options)
 
 
 class Peer:
     """A connection of h2's machine over a bare socket."""
 
     def __init__(self, **settings):
-        self.socket = socket.create_connection((ADDRESS.hostname, ADDRESS.port), timeout=10)
+        self.socket = connected(BASE, 10, "h2")
         self.machine = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         if settings:
             values = {getattr(h2.settings.SettingCodes, name): value for name, value in settings.items()}
@@ -46,7 +49,7 @@ class Peer:
 
     def ask(self, path, method="GET", end=True, fields=(), protocol=None):
         stream = self.machine.get_next_available_stream_id()
-        head = [(":method", method), (":scheme", "http"), (":authority", ADDRESS.netloc), (":path", path)]
+        head = [(":method", method), (":scheme", ADDRESS.scheme), (":authority", ADDRESS.netloc), (":path", path)]
         if protocol:
             head.insert(1, (":protocol", protocol))
         self.machine.send_headers(stream, [*head, *fields], end_stream=end)
@@ -113,7 +116,7 @@ def concurrent():
 
     async def run():
         limits = httpx.Limits(max_connections=1)
-        async with httpx.AsyncClient(base_url=BASE, http1=False, http2=True, timeout=15, trust_env=False, limits=limits) as http:
+        async with httpx.AsyncClient(base_url=BASE, http1=False, http2=True, timeout=15, trust_env=False, verify=TRUSTED, limits=limits) as http:
             for turn in range(10):
                 await asyncio.gather(*(ask(http, number * 1000 + turn) for number in range(40)))
 

@@ -10,12 +10,12 @@ instead.
 import socket
 import struct
 import time
-import urllib.parse
 
 import hpack
 import hyperframe.frame as frames
 
 from checks import PATIENCE, equal
+from wire import connected
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
@@ -121,9 +121,7 @@ class Peer:
     """One connection. `seen` is what came, for the message of a failure."""
 
     def __init__(self, base, greeting=True, pairs=()):
-        url = urllib.parse.urlsplit(base)
-        self.socket = socket.create_connection((url.hostname, url.port), PATIENCE)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = connected(base, PATIENCE, "h2")
         self.end = time.monotonic() + PATIENCE
         self.kept, self.seen, self.told = b"", [], {}
         self.again = None  # a frame that is to be looked at once more

@@ -6,6 +6,9 @@
 # packages, which are installed only where a program is missing:
 #   curl      tested with 7.88.1
 #   chromium  tested with 156
+#   openssl   tested with 3.0.19
+#   testssl.sh
+#             tested with 3.0.8
 #   nghttp2   tested with 1.52 (nghttp and h2load)
 #   python3   tested with 3.11 (3.11 or newer)
 #   nodejs    tested with 20.20.2 (where Debian's is older than 20, NODE below is added)
@@ -26,6 +29,8 @@ have curl || packages+=(curl ca-certificates)
 python_can_make_environments || packages+=(python3 python3-venv)
 have node || packages+=(nodejs)
 have npm || packages+=(npm)
+have openssl || packages+=(openssl)
+have testssl || packages+=(testssl.sh)
 have nghttp || packages+=(nghttp2-client)
 if [ -z "${WITHOUT_BROWSER:-}" ]; then
     have chromium || packages+=(chromium)

@@ -12,20 +12,32 @@ from checks import AT_ONCE, PATIENCE, equal
 class Server:
     """A showcase of its own; `with` makes sure that it is gone."""
 
-    def __init__(self, showcase, threads, port=0):
-        """Starts it on `port`, or on one that the system chooses."""
-        self.process = subprocess.Popen(
-            [showcase, "--listen", f"127.0.0.1:{port}", "--threads", threads], stdout=subprocess.PIPE, text=True
-        )
+    def __init__(self, showcase, threads, port=0, tls=()):
+        """Starts it on `port`, or on one that the system chooses; with the arguments for
+        TLS it serves https on another port as well."""
+        command = [showcase, "--listen", f"127.0.0.1:{port}", "--threads", threads]
+        if tls:
+            command += ["--listen-tls", "127.0.0.1:0", *tls]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.said, self.secure = [], None
         for line in self.process.stdout:
-            if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                self.port = int(found.group(1))
-                break
+            self.said.append(line.strip())
+            if found := re.search(r"(https?)://127\.0\.0\.1:(\d+)", line):
+                if found.group(1) == "https":
+                    self.secure = found.group(0)
+                else:
+                    self.base, self.port = found.group(0), int(found.group(2))
+                if self.secure or not tls:
+                    break
         else:
             raise AssertionError("it ended without saying where it listens")
-        self.base = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        threading.Thread(target=self.listen, daemon=True).start()
         equal(requests.get(self.base + "/plaintext", timeout=PATIENCE).content, b"Hello, World!")
+
+    def listen(self):
+        """Notes what else it says."""
+        for line in self.process.stdout:
+            self.said.append(line.strip())
 
     def __enter__(self):
         return self

@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
+import https from "node:https";
 import WebSocket from "ws";
 import { check, equal, eventually, finish, holds } from "./checks.mjs";
 
@@ -104,7 +105,7 @@ await check("websocket ws, version 8 gets 426 and the version spoken", async () 
 
 function handshake(headers, method = "GET") {
   return new Promise((resolve, reject) => {
-    const request = http.request(echo.replace(/^ws/, "http"), { method, headers, agent: false });
+    const request = (echo.startsWith("wss") ? https : http).request(echo.replace(/^ws/, "http"), { method, headers, agent: false });
     request.on("response", (answer) => {
       answer.resume();
       resolve(answer);

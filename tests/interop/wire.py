@@ -1,9 +1,23 @@
 """A bare socket that reads HTTP/1.1 answers: for what a stock client will not do."""
 
 import socket
+import ssl
 import struct
 import time
 import urllib.parse
+
+
+def connected(base, timeout=60, protocol="http/1.1"):
+    """A socket to a server, over TLS if that is how it is reached."""
+    url = urllib.parse.urlsplit(base)
+    plain = socket.create_connection((url.hostname, url.port), timeout)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if url.scheme != "https":
+        return plain
+    context = ssl.create_default_context()
+    context.set_alpn_protocols([protocol])
+    # An end without close_notify is a fault.
+    return context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False)
 
 
 class Answer:
@@ -20,9 +34,7 @@ class Peer:
     """One connection; `with` closes it."""
 
     def __init__(self, base, timeout=60):
-        url = urllib.parse.urlsplit(base)
-        self.socket = socket.create_connection((url.hostname, url.port), timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = connected(base, timeout)
         self.kept = b""
 
     def __enter__(self):
@@ -50,8 +62,11 @@ class Peer:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
+    def receive(self, most=262144):
+        return self.socket.recv(most)
+
     def fill(self):
-        data = self.socket.recv(262144)
+        data = self.receive()
         self.kept += data
         return bool(data)
 
@@ -65,7 +80,7 @@ class Peer:
     def take(self, count):
         parts, have = [self.kept], len(self.kept)
         while have < count:
-            data = self.socket.recv(min(262144, count - have))
+            data = self.receive(min(262144, count - have))
             if not data:
                 raise EOFError(f"closed after {have} of {count} bytes")
             parts.append(data)
@@ -78,7 +93,7 @@ class Peer:
         """Everything up to the close."""
         parts, self.kept = [self.kept], b""
         while parts[-1] or len(parts) == 1:
-            parts.append(self.socket.recv(262144))
+            parts.append(self.receive())
         return b"".join(parts)
 
     def is_closed(self):

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { PATIENCE, check, until } from './harness.mjs';
 
 export async function origins(browser, base) {
-  const { port } = new URL(base);
+  const { protocol, port } = new URL(base);
   const own = `127.0.0.1:${port}`;
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -11,13 +11,13 @@ export async function origins(browser, base) {
   const said = [];
   page.on('console', message => said.push(message.text()));
   // The same server under another name is another origin.
-  const visit = host => page.goto(`http://${host}:${port}/plaintext`);
+  const visit = host => page.goto(`${protocol}//${host}:${port}/plaintext`);
   const open = where => where.evaluate(url => new Promise(done => {
     const socket = new WebSocket(url);
     socket.onopen = () => { done('open'); socket.close(); };
     socket.onclose = event => done(`closed with ${event.code}`);
-  }), `ws://${own}/ws/chat`);
-  const post = where => where.evaluate(async url => (await fetch(url, { method: 'POST', body: 'x' })).status, `http://${own}/echo`);
+  }), `${protocol.replace('http', 'ws')}//${own}/ws/chat`);
+  const post = where => where.evaluate(async url => (await fetch(url, { method: 'POST', body: 'x' })).status, `${protocol}//${own}/echo`);
   const refusals = () => said.filter(text => /ws\/chat.*403/.test(text)).length;
 
   await check('origins: a page of the same origin opens a WebSocket and posts', async () => {
