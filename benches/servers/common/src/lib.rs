@@ -13,14 +13,16 @@
 //!   /bench.Echo/Unary    the message comes back
 //!   /bench.Echo/Stream   the message comes back 1,000 times
 //! ```
-//! A server is started as `PROGRAM PORT [THREADS [DIRECTORY]]` and says nothing.
-//! It runs one thread unless it is told otherwise, and serves the files of the
-//! directory at `/file/`. A WebSocket server without routes does the same on
-//! every path.
+//! A server is started as `PROGRAM PORT [THREADS [DIRECTORY [CERTIFICATES]]]` and
+//! says nothing. It runs one thread unless it is told otherwise, and serves the
+//! files of the directory at `/file/`. With `chain.pem` and `key.pem` in a directory
+//! of certificates it speaks TLS. A WebSocket server without routes does the same
+//! on every path.
 
 pub mod floor;
 mod periodic;
 mod placed;
+pub mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

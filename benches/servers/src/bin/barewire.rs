@@ -1,10 +1,12 @@
-//! barewire: the routes through `App`, with all limits, timers and metrics on.
+//! barewire: the routes through `App`, with all limits, timers and metrics on, over
+//! TLS if there are certificates; a fifth argument `aws-lc-rs` has that make it.
 
 use barewire::app::{App, Files, Message, Service, Socket, WebSocket};
 use barewire::net::Limits;
+use barewire::tls::{Certificates, Provider, Server, ServerOptions};
 use bytes::Bytes;
 use servers_common::{
-    HELLO, LARGE, MEDIUM, MESSAGES, address, directory, fixed, raise_descriptors, threads,
+    HELLO, LARGE, MEDIUM, MESSAGES, address, directory, fixed, raise_descriptors, threads, tls,
 };
 
 struct Echo;
@@ -35,7 +37,23 @@ fn echo() -> Service {
         })
 }
 
-fn main() -> Result<(), barewire::net::Error> {
+/// TLS as the other servers have it; what is agreed on is the load generator's choice.
+fn secure(files: &tls::Files) -> Result<Server, Box<dyn std::error::Error>> {
+    let certificates = Certificates::read(&files.chain, &files.key)?;
+    let provider = match std::env::args().nth(5).as_deref() {
+        None => tls::provider(),
+        #[cfg(feature = "aws-lc")]
+        Some("aws-lc-rs") => rustls::crypto::CryptoProvider {
+            kx_groups: vec![rustls::crypto::aws_lc_rs::kx_group::X25519],
+            ..rustls::crypto::aws_lc_rs::default_provider()
+        },
+        Some(name) => return Err(format!("{name} was not compiled in").into()),
+    };
+    let options = ServerOptions::new(certificates).provider(Provider::new(provider));
+    Ok(Server::new(options)?)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     raise_descriptors();
     let (medium, large) = (
         Bytes::from_static(fixed(MEDIUM)),
@@ -45,7 +63,8 @@ fn main() -> Result<(), barewire::net::Error> {
     if let Some(directory) = directory() {
         app = app.files("/file", Files::new(directory.join("file")));
     }
-    app.get("/hello", |_request, reply| reply.text(HELLO))
+    let app = app
+        .get("/hello", |_request, reply| reply.text(HELLO))
         .get("/64k", move |_request, reply| {
             reply.bytes("text/plain", medium.clone())
         })
@@ -63,7 +82,11 @@ fn main() -> Result<(), barewire::net::Error> {
             Limits::DEFAULT
                 .with_connections(50_000)
                 .with_per_address(50_000),
-        )
-        .listen(&address().to_string())?
-        .run()
+        );
+    let address = address().to_string();
+    let app = match tls::files() {
+        None => app.listen(&address)?,
+        Some(files) => app.listen_tls(&address, secure(&files)?)?,
+    };
+    Ok(app.run()?)
 }

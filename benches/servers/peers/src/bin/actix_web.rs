@@ -1,8 +1,8 @@
-//! actix-web with one worker.
+//! actix-web with one worker; with rustls if it is to speak TLS.
 
 use actix_web::web::{Bytes, get, post};
 use actix_web::{App, HttpResponse, HttpServer, rt};
-use servers_common::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
+use servers_common::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors, tls};
 
 fn text(body: Bytes) -> HttpResponse {
     HttpResponse::Ok()
@@ -13,8 +13,9 @@ fn text(body: Bytes) -> HttpResponse {
 fn main() -> std::io::Result<()> {
     raise_descriptors();
     let (medium, large) = (fixed(MEDIUM), fixed(LARGE));
+    let tls = tls::server()?;
     rt::System::new().block_on(async {
-        HttpServer::new(move || {
+        let server = HttpServer::new(move || {
             App::new()
                 .route(
                     "/hello",
@@ -32,9 +33,12 @@ fn main() -> std::io::Result<()> {
         })
         .workers(1)
         .max_connections(50_000)
-        .backlog(4096)
-        .bind(address())?
-        .run()
-        .await
+        .max_connection_rate(50_000) // of handshakes: 256 by default
+        .backlog(4096);
+        let server = match tls {
+            None => server.bind(address())?,
+            Some(config) => server.bind_rustls_0_23(address(), (*config).clone())?,
+        };
+        server.run().await
     })
 }

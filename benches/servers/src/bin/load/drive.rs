@@ -11,6 +11,7 @@ use servers_common::{Periodic, Progress};
 use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::process::{self, Cpu};
+use crate::wire::Wire;
 
 /// What replies must be.
 pub trait Replies {
@@ -72,7 +73,7 @@ pub enum Plan {
 }
 
 struct Connection<T> {
-    socket: TcpStream,
+    wire: Wire<TcpStream>,
     talk: T,
     /// When requests were sent, and how many of them are not answered.
     sent: VecDeque<(Instant, u64)>,
@@ -91,14 +92,14 @@ struct Drive<'a, T> {
 }
 
 /// The clock's start: the time, the server's CPU time and our own.
-struct Start {
+pub struct Start {
     at: Instant,
     server: Option<Cpu>,
     own: Cpu,
 }
 
 impl Start {
-    fn now(options: &Options) -> io::Result<Self> {
+    pub fn now(options: &Options) -> io::Result<Self> {
         let server = options.pid.map(process::cpu).transpose()?;
         Ok(Self {
             at: Instant::now(),
@@ -106,24 +107,53 @@ impl Start {
             own: process::cpu(std::process::id())?,
         })
     }
+
+    /// A line about so many operations since then.
+    pub fn report(
+        &self,
+        options: &Options,
+        count: u64,
+        latencies: &Histogram,
+    ) -> io::Result<String> {
+        let seconds = self.at.elapsed().as_secs_f64();
+        let per = |nanoseconds: u64| nanoseconds as f64 / 1000.0 / count as f64;
+        let own = process::cpu(std::process::id())?.all - self.own.all;
+        let (mut cpu, mut user) = (0.0, 0.0);
+        if let (Some(pid), Some(before)) = (options.pid, self.server) {
+            let after = process::cpu(pid)?;
+            let ticks = |cpu: Cpu| (cpu.user + cpu.system) as f64;
+            cpu = per(after.all - before.all);
+            user = (after.user - before.user) as f64 / (ticks(after) - ticks(before)).max(1.0);
+        }
+        Ok(format!(
+            "{{\"operations\":{},\"per_second\":{:.0},\"cpu_us\":{cpu:.4},\"user_share\":{user:.2},\
+             \"p50_us\":{:.1},\"p99_us\":{:.1},\"load_us\":{:.4}}}",
+            count,
+            count as f64 / seconds,
+            latencies.percentile(0.5),
+            latencies.percentile(0.99),
+            per(own),
+        ))
+    }
 }
 
 /// Runs the load and tells what came of it.
 pub fn run<T: Talk>(
     options: &Options,
     plan: Plan,
-    sockets: Vec<std::net::TcpStream>,
+    wires: Vec<Wire>,
     talk: impl Fn() -> T,
 ) -> io::Result<String> {
     let mut poll = Poll::new()?;
-    let mut connections = Vec::with_capacity(sockets.len());
-    for (at, socket) in sockets.into_iter().enumerate() {
-        socket.set_nonblocking(true)?;
-        let mut socket = TcpStream::from_std(socket);
+    let mut connections = Vec::with_capacity(wires.len());
+    for (at, wire) in wires.into_iter().enumerate() {
+        wire.socket().set_nonblocking(true)?;
+        let mut wire = wire.map(TcpStream::from_std);
         let both = Interest::READABLE | Interest::WRITABLE;
-        poll.registry().register(&mut socket, Token(at), both)?;
+        poll.registry()
+            .register(wire.socket_mut(), Token(at), both)?;
         connections.push(Connection {
-            socket,
+            wire,
             talk: talk(),
             sent: VecDeque::new(),
         });
@@ -155,7 +185,10 @@ pub fn run<T: Talk>(
                 drive.count = 0;
                 drive.latencies.clear();
             }
-            Some(start) if drive.is_over(start, now) => return drive.report(start),
+            Some(start) if drive.is_over(start, now) => {
+                let count = drive.count * options.messages;
+                return start.report(options, count, &drive.latencies);
+            }
             _ => {}
         }
         for event in &events {
@@ -197,18 +230,23 @@ impl<T: Talk> Drive<'_, T> {
         let connection = &mut self.connections[at];
         connection.sent.push_back((now, count));
         connection.talk.ask(count);
-        connection.talk.write(&mut connection.socket)
+        connection.talk.write(&mut connection.wire)
     }
 
     fn serve(&mut self, at: usize, readable: bool, buffer: &mut [u8]) -> io::Result<()> {
         let connection = &mut self.connections[at];
-        connection.talk.write(&mut connection.socket)?;
+        // What TLS has sealed and the server has not taken is not the talk's any more.
+        match connection.wire.flush() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            result => result?,
+        }
+        connection.talk.write(&mut connection.wire)?;
         if !readable {
             return Ok(());
         }
         loop {
             let connection = &mut self.connections[at];
-            let length = match connection.socket.read(buffer) {
+            let length = match connection.wire.read(buffer) {
                 Ok(0) => return Err(Error::other("the server closed a connection")),
                 Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -216,7 +254,7 @@ impl<T: Talk> Drive<'_, T> {
             };
             let count = connection.talk.check(&buffer[..length])?;
             // A protocol may have answers of its own to give.
-            connection.talk.write(&mut connection.socket)?;
+            connection.talk.write(&mut connection.wire)?;
             self.count += count;
             self.received += count;
             if self.plan == Plan::Each && count > 0 {
@@ -224,7 +262,7 @@ impl<T: Talk> Drive<'_, T> {
                 self.answered(at, count, now)?;
                 self.send(at, count, now)?;
             }
-            if length < buffer.len() {
+            if length < buffer.len() && !self.connections[at].wire.is_secure() {
                 return Ok(());
             }
         }
@@ -269,28 +307,5 @@ impl<T: Talk> Drive<'_, T> {
             Some(all) => self.received * self.options.messages >= all,
             None => now - start.at >= self.options.measured,
         }
-    }
-
-    fn report(&self, start: &Start) -> io::Result<String> {
-        let seconds = start.at.elapsed().as_secs_f64();
-        let count = self.count * self.options.messages;
-        let per = |nanoseconds: u64| nanoseconds as f64 / 1000.0 / count as f64;
-        let own = process::cpu(std::process::id())?.all - start.own.all;
-        let (mut cpu, mut user) = (0.0, 0.0);
-        if let (Some(pid), Some(before)) = (self.options.pid, start.server) {
-            let after = process::cpu(pid)?;
-            let ticks = |cpu: Cpu| (cpu.user + cpu.system) as f64;
-            cpu = per(after.all - before.all);
-            user = (after.user - before.user) as f64 / (ticks(after) - ticks(before)).max(1.0);
-        }
-        Ok(format!(
-            "{{\"operations\":{},\"per_second\":{:.0},\"cpu_us\":{cpu:.4},\"user_share\":{user:.2},\
-             \"p50_us\":{:.1},\"p99_us\":{:.1},\"load_us\":{:.4}}}",
-            count,
-            count as f64 / seconds,
-            self.latencies.percentile(0.5),
-            self.latencies.percentile(0.99),
-            per(own),
-        ))
     }
 }

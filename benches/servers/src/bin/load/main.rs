@@ -1,7 +1,8 @@
 //! A load generator on one thread: HTTP/1.1, HTTP/2, gRPC and WebSocket, echo,
-//! broadcast and idle connections. Every byte of every reply is compared with what it must
+//! broadcast and idle connections, also over TLS. Every byte of every reply is compared with what it must
 //! be. One line of JSON comes out.
 
+mod connects;
 mod drive;
 mod histogram;
 mod http;
@@ -9,6 +10,7 @@ mod http2;
 mod messages;
 mod options;
 mod process;
+mod wire;
 
 use std::io::{self, Error, ErrorKind, Read};
 use std::net::TcpStream;
@@ -18,7 +20,8 @@ use std::time::Duration;
 
 use drive::{Plan, Repeated, Talk};
 use options::{Mode, Options};
-use servers_common::{Periodic, content, raise_descriptors};
+use servers_common::{Periodic, content, raise_descriptors, tls};
+use wire::Wire;
 
 fn main() -> ExitCode {
     raise_descriptors();
@@ -37,8 +40,11 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> io::Result<String> {
+    let secure = |chain| tls::client(chain, options.mode.protocol());
+    let config = options.tls.as_deref().map(secure).transpose()?;
+    let connect = || Wire::new(connect(options)?, config.as_ref());
     match options.mode {
-        Mode::Http | Mode::IdleHttp => {
+        Mode::Http | Mode::IdleHttp | Mode::Connects => {
             let body = content(options.body);
             let expected = if options.body > 0 {
                 body.clone()
@@ -49,18 +55,21 @@ fn run(options: &Options) -> io::Result<String> {
             let output = Periodic::new(&request, options.pipeline);
             let replies = || http::HttpReplies::new(expected.clone());
             let talk = || Repeated::new(&output, replies());
-            each(options, || connect(options), talk)
+            if options.mode == Mode::Connects {
+                return connects::run(options, connect, talk);
+            }
+            each(options, connect, talk)
         }
         Mode::WebSocket | Mode::IdleWebSocket => {
             let (frame, expected) = messages::frames(options, b"");
             let output = Periodic::new(&frame, options.pipeline);
-            let open = || messages::open(connect(options)?, options);
+            let open = || messages::open(connect()?, options);
             let talk = || Repeated::new(&output, messages::Echoes::new(&expected));
             each(options, open, talk)
         }
         Mode::Broadcast => {
             let (frame, expected) = messages::frames(options, b"PUB!");
-            let open = || messages::open(connect(options)?, options);
+            let open = || messages::open(connect()?, options);
             let sockets = several(options.connections, open)?;
             let output = Periodic::new(&frame, options.pipeline);
             drive::run(options, Plan::All, sockets, || {
@@ -70,12 +79,12 @@ fn run(options: &Options) -> io::Result<String> {
         Mode::Http2 | Mode::IdleHttp2 => {
             let shape = http2::Shape::get(options, &content_of(options));
             let talk = || http2::Streams::new(&shape);
-            each(options, || connect(options), talk)
+            each(options, connect, talk)
         }
         Mode::Grpc | Mode::IdleGrpc => {
             let shape = http2::Shape::call(options, &content(options.payload));
             let talk = || http2::Streams::new(&shape);
-            each(options, || connect(options), talk)
+            each(options, connect, talk)
         }
     }
 }
@@ -84,7 +93,7 @@ fn run(options: &Options) -> io::Result<String> {
 /// connections left idle.
 fn each<T: Talk>(
     options: &Options,
-    open: impl Fn() -> io::Result<TcpStream> + Sync,
+    open: impl Fn() -> io::Result<Wire> + Sync,
     talk: impl Fn() -> T + Sync,
 ) -> io::Result<String> {
     if options.mode.is_idle() {
@@ -107,10 +116,7 @@ fn several<T>(count: usize, make: impl FnMut() -> io::Result<T>) -> io::Result<V
 }
 
 /// The same, a few at a time: each is opened with a wait or two.
-fn at_once(
-    count: usize,
-    open: impl Fn() -> io::Result<TcpStream> + Sync,
-) -> io::Result<Vec<TcpStream>> {
+fn at_once(count: usize, open: impl Fn() -> io::Result<Wire> + Sync) -> io::Result<Vec<Wire>> {
     const THREADS: usize = 16;
     thread::scope(|scope| {
         let shares = (0..THREADS).map(|at| (count + at) / THREADS);
@@ -139,7 +145,7 @@ fn connect(options: &Options) -> io::Result<TcpStream> {
 }
 
 /// One request and its reply.
-fn once(mut socket: TcpStream, mut talk: impl Talk) -> io::Result<TcpStream> {
+fn once(mut socket: Wire, mut talk: impl Talk) -> io::Result<Wire> {
     let mut buffer = vec![0; 64 << 10];
     talk.ask(1);
     loop {
@@ -157,7 +163,7 @@ fn once(mut socket: TcpStream, mut talk: impl Talk) -> io::Result<TcpStream> {
 
 /// Opens the connections, uses each once, and looks at the server's memory
 /// while all of them are open.
-fn idle(options: &Options, open: impl Fn() -> io::Result<TcpStream> + Sync) -> io::Result<String> {
+fn idle(options: &Options, open: impl Fn() -> io::Result<Wire> + Sync) -> io::Result<String> {
     let pid = options.pid.ok_or_else(|| Error::other("--pid is needed"))?;
     // What the first connections cost once is no cost of a connection.
     let first = several(100, &open)?;
@@ -166,7 +172,10 @@ fn idle(options: &Options, open: impl Fn() -> io::Result<TcpStream> + Sync) -> i
     let sockets = at_once(options.connections, open)?;
     thread::sleep(Duration::from_millis(1500));
     let after = process::resident(pid)?;
-    let closed = first.iter().chain(&sockets).filter(|one| !is_open(one));
+    let closed = first
+        .iter()
+        .chain(&sockets)
+        .filter(|one| !is_open(one.socket()));
     let closed = closed.count();
     if closed > 0 {
         let all = options.connections + first.len();

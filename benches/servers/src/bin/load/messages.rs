@@ -1,7 +1,6 @@
 //! WebSocket messages, and replies that are all alike.
 
 use std::io::{self, Error, Read, Write};
-use std::net::TcpStream;
 
 use barewire::websocket::handshake::accept_key;
 use barewire::websocket::mask::Mask;
@@ -9,12 +8,13 @@ use servers_common::{Periodic, content};
 
 use crate::drive::Replies;
 use crate::options::Options;
+use crate::wire::Wire;
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// The handshake (RFC 6455 §4.1).
-pub fn open(mut socket: TcpStream, options: &Options) -> io::Result<TcpStream> {
+pub fn open(mut socket: Wire, options: &Options) -> io::Result<Wire> {
     let (path, host) = (&options.path, options.address);
     // In one write: uWebSockets 20.58 refuses a head of which a part has come.
     let request = format!(

@@ -7,6 +7,7 @@ const USAGE: &str = "\
 usage: load MODE [OPTION VALUE]...
   http, websocket, http2, grpc      requests and their replies
   broadcast                         messages that all members get
+  connects                          as http, each request on a connection of its own
   idle-http, idle-websocket, idle-http2, idle-grpc
                                     connections that have each been used once
   --port N          the server, on 127.0.0.1 (8080)
@@ -17,6 +18,7 @@ usage: load MODE [OPTION VALUE]...
   --expect BYTES    http: the size of the reply's body, of the common text (13)
   --payload BYTES   the size of a message (16)
   --messages N      grpc: how often the message comes back, each an operation (1)
+  --tls FILE        over TLS; the server's certificate, PEM
   --text            send text messages, not binary ones
   --seconds S       measured time (2)
   --warmup S        time before that (0.3)
@@ -29,6 +31,7 @@ pub enum Mode {
     Http,
     WebSocket,
     Broadcast,
+    Connects,
     Http2,
     Grpc,
     IdleHttp,
@@ -43,6 +46,7 @@ impl Mode {
             "http" => Self::Http,
             "websocket" => Self::WebSocket,
             "broadcast" => Self::Broadcast,
+            "connects" => Self::Connects,
             "http2" => Self::Http2,
             "grpc" => Self::Grpc,
             "idle-http" => Self::IdleHttp,
@@ -61,10 +65,20 @@ impl Mode {
         )
     }
 
+    /// Its name for ALPN.
+    pub const fn protocol(self) -> &'static str {
+        match self {
+            Self::Http2 | Self::IdleHttp2 | Self::Grpc | Self::IdleGrpc => "h2",
+            _ => "http/1.1",
+        }
+    }
+
     /// What is asked for unless the command line says so.
     const fn path(self) -> &'static str {
         match self {
-            Self::Http | Self::IdleHttp | Self::Http2 | Self::IdleHttp2 => "/hello",
+            Self::Http | Self::IdleHttp | Self::Connects | Self::Http2 | Self::IdleHttp2 => {
+                "/hello"
+            }
             Self::WebSocket | Self::IdleWebSocket | Self::Broadcast => "/websocket",
             Self::Grpc | Self::IdleGrpc => "/bench.Echo/Unary",
         }
@@ -83,6 +97,7 @@ pub struct Options {
     pub payload: usize,
     pub messages: u64,
     pub text: bool,
+    pub tls: Option<String>,
     pub measured: Duration,
     pub warmup: Duration,
     pub operations: Option<u64>,
@@ -106,6 +121,7 @@ impl Options {
             payload: 16,
             messages: 1,
             text: false,
+            tls: None,
             measured: Duration::from_secs(2),
             warmup: Duration::from_millis(300),
             operations: None,
@@ -141,6 +157,7 @@ impl Options {
                 let port = value.parse().map_err(|_| format!("{value:?} is no port"))?;
                 self.address.set_port(port);
             }
+            "--tls" => self.tls = Some(value.into()),
             "--path" => self.path = value.into(),
             "--connections" => self.connections = number()?,
             "--pipeline" => self.pipeline = number()?,
