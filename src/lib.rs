@@ -55,6 +55,8 @@
 //! ```
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Layers 0 to 3 hold what only the layers above them call.
+#![cfg_attr(not(feature = "net"), allow(dead_code, unused_imports))]
 #![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_core)]
 
 #[cfg(any(feature = "alloc", test))]

@@ -87,13 +87,11 @@ impl Body {
     }
 
     /// Whether it is a binary body of which no byte was looked at.
-    #[cfg(feature = "alloc")]
     pub(super) const fn is_fresh_binary(&self) -> bool {
         self.text.is_none() && self.frames.is_between_frames()
     }
 
     /// Ends the body with a fault that was found in a frame of it.
-    #[cfg(feature = "alloc")]
     pub(super) const fn fail(&mut self, violation: ProtocolError) -> ProtocolError {
         self.frames.fail(violation)
     }

@@ -18,11 +18,9 @@ use super::{Code, timeout};
 use super::{ProtocolError, Status};
 use super::{UsageError, metadata, web};
 use crate::http::FieldBuffer;
-#[cfg(feature = "net")]
 use crate::http::{ContentTypeLine, FieldRange};
 use crate::http::{Fields, Method, RequestHead, Version};
 use crate::wire::Sink;
-#[cfg(feature = "net")]
 use crate::wire::shortcut;
 use crate::wire::{Received, Role, Step};
 
@@ -280,7 +278,6 @@ impl Call {
     /// Sends the head of a response of native gRPC that says nothing but its
     /// content type, as nearly all are: gives that. `None`, and nothing has
     /// happened, for any other head.
-    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn send_plain_head(&mut self) -> Option<&'static ContentTypeLine> {
         static LINE: ContentTypeLine = ContentTypeLine::new("content-type: application/grpc\r\n");
@@ -401,7 +398,6 @@ impl Call {
     /// Ends a call of native gRPC whose head has been sent with the status OK
     /// and nothing else, as nearly all end: gives the trailers. `None`, and
     /// nothing has happened, for any other call.
-    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn send_ok(&mut self) -> Option<Fields<'static>> {
         const LINE: &[u8] = b"grpc-status: 0\r\n";

@@ -126,13 +126,11 @@ impl FramePlace {
         }
     }
 
-    #[cfg(feature = "alloc")]
     pub(super) const fn is_trailers(&self) -> bool {
         matches!(self.kind, Kind::Trailers)
     }
 
     /// The message that it is, unless it is trailers.
-    #[cfg(feature = "alloc")]
     pub(super) fn message(self) -> MessagePlace {
         MessagePlace {
             compressed: matches!(self.kind, Kind::Message { compressed: true }),
@@ -148,7 +146,6 @@ impl FramePlace {
 }
 
 /// A message, by its place in the input.
-#[cfg(feature = "alloc")]
 #[derive(Debug)]
 pub(crate) struct MessagePlace {
     pub(crate) at: Range<usize>,
@@ -156,10 +153,8 @@ pub(crate) struct MessagePlace {
     pub(crate) compressed: bool,
 }
 
-#[cfg(feature = "alloc")]
 impl MessagePlace {
     /// The message's place where `n` bytes stand in front of the input.
-    #[cfg(feature = "net")]
     pub(crate) fn behind(mut self, n: usize) -> Self {
         self.at = self.at.start + n..self.at.end + n;
         self
@@ -273,7 +268,6 @@ impl Decoder {
     }
 
     /// Whether no fault has been found and no frame been begun.
-    #[cfg(feature = "alloc")]
     pub(super) const fn is_between_frames(&self) -> bool {
         !self.partial && self.failed.is_none()
     }

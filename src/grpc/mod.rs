@@ -79,7 +79,6 @@ pub use codec::Proto;
 pub use codec::{CallStatus, Payload};
 pub use encoding::Encoding;
 pub use error::{ProtocolError, Refusal, UsageError};
-#[cfg(feature = "net")]
 pub(crate) use frame::MessagePlace;
 pub use frame::{Compression, Message};
 #[cfg(feature = "gzip")]

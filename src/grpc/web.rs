@@ -97,7 +97,6 @@ impl ContentType {
     }
 
     /// Whether it is native gRPC, and names no codec.
-    #[cfg(feature = "alloc")]
     #[inline]
     pub(super) const fn is_plain_native(&self) -> bool {
         matches!(self.mode, Mode::Native) && self.len == 0

@@ -79,13 +79,11 @@ pub struct Decoder<M> {
 
 impl<M: Memory> Decoder<M> {
     /// Bytes of memory that the table's entries lie in.
-    #[cfg(feature = "alloc")]
     pub(crate) fn memory(&self) -> usize {
         self.table.memory()
     }
 
     /// Gives back the table's memory that its entries do not take.
-    #[cfg(feature = "net")]
     pub(crate) fn trim(&mut self) {
         self.table.trim();
     }

@@ -151,14 +151,12 @@ impl<M: Memory> DynamicTable<M> {
 
     /// Counts what has changed the table: while it stays the same, a block
     /// means the same.
-    #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) const fn changes(&self) -> u64 {
         self.changes
     }
 
     /// Bytes of memory that the entries lie in.
-    #[cfg(feature = "alloc")]
     pub(super) fn memory(&self) -> usize {
         let (text, entries) = self.memory.rings();
         text.len() + size_of_val(entries)
@@ -361,7 +359,6 @@ impl<M: Memory> DynamicTable<M> {
 
     /// Gives back memory that the entries do not take. They stay what they
     /// are; the next one takes new memory.
-    #[cfg(any(feature = "net", all(feature = "alloc", test)))]
     pub(super) fn trim(&mut self) {
         let live = (self.size - self.count * FIELD_OVERHEAD) as usize;
         if let Some(smaller) = self.memory.smaller(live, self.count as usize) {

@@ -61,7 +61,6 @@ impl FieldBuffer {
     ///
     /// # Errors
     /// [`InvalidField::Value`] if it cannot stand on the wire.
-    #[cfg(feature = "net")]
     pub(crate) fn set_content_type(&mut self, value: &[u8]) -> Result<(), InvalidField> {
         let value = ascii::trim_ows(value);
         if !ascii::is_field_value(value) {
@@ -75,7 +74,6 @@ impl FieldBuffer {
 
     /// Puts a Content-Type of constant text, which needs no check, in place of any
     /// other.
-    #[cfg(feature = "net")]
     pub(crate) fn set_content_type_line(&mut self, line: &'static ContentTypeLine) {
         for field in line.as_fields().iter() {
             // It outgrows 4 GiB only behind fields that have been refused for it.
@@ -232,7 +230,6 @@ impl FieldBuffer {
     }
 
     /// Forgets all but the first `count` fields.
-    #[cfg(feature = "net")]
     pub(crate) fn truncate(&mut self, count: usize) {
         self.ranges.truncate(count);
         let end = self.ranges.last().map_or(0, |last| last.value_end + 2);
@@ -264,14 +261,12 @@ fn is_special(name: &[u8]) -> bool {
 }
 
 /// A Content-Type of constant text, as the line that it is on the wire.
-#[cfg(feature = "net")]
 #[derive(Debug)]
 pub(crate) struct ContentTypeLine {
     line: &'static str,
     range: [FieldRange; 1],
 }
 
-#[cfg(feature = "net")]
 impl ContentTypeLine {
     /// One of a text like `Content-Type: text/plain CRLF`, whose form was looked
     /// at when it was written.

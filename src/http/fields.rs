@@ -30,7 +30,6 @@ enum Source<'b> {
     },
     /// Ranges of a [`FieldBuffer`](super::FieldBuffer), in which every field can stand
     /// on the wire, and stands in the text as it does there: `name: value CRLF`.
-    #[cfg(feature = "alloc")]
     Checked {
         text: &'b [u8],
         ranges: &'b [FieldRange],
@@ -86,7 +85,6 @@ impl<'b> Fields<'b> {
         match self.place {
             Source::Listed(list) => list.len(),
             Source::Ranges { ranges, .. } => ranges.len(),
-            #[cfg(feature = "alloc")]
             Source::Checked { ranges, .. } => ranges.len(),
         }
     }
@@ -103,7 +101,6 @@ impl<'b> Fields<'b> {
         match self.place {
             Source::Listed(list) => list.get(index).copied(),
             Source::Ranges { text, ranges } => ranges.get(index).map(|range| range.field(text)),
-            #[cfg(feature = "alloc")]
             Source::Checked { text, ranges, .. } => {
                 ranges.get(index).map(|range| range.field(text))
             }
@@ -111,7 +108,6 @@ impl<'b> Fields<'b> {
     }
 
     /// The fields of a [`FieldBuffer`](super::FieldBuffer).
-    #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) const fn checked(text: &'b [u8], ranges: &'b [FieldRange], plain: bool) -> Self {
         let place = Source::Checked {
@@ -129,7 +125,6 @@ impl<'b> Fields<'b> {
     pub(crate) const fn plain_lines(&self) -> Option<&'b [u8]> {
         match self.place {
             Source::Listed([]) => Some(&[]),
-            #[cfg(feature = "alloc")]
             Source::Checked {
                 text, plain: true, ..
             } => Some(text),
@@ -140,7 +135,6 @@ impl<'b> Fields<'b> {
     /// Whether every field is known to be able to stand on the wire.
     #[inline]
     pub(crate) const fn is_checked(&self) -> bool {
-        #[cfg(feature = "alloc")]
         if let Source::Checked { .. } = self.place {
             return true;
         }
@@ -150,7 +144,6 @@ impl<'b> Fields<'b> {
     /// Puts the field at `index` as a line of its own.
     #[inline]
     pub(crate) fn put_line(&self, index: usize, out: &mut impl Sink) {
-        #[cfg(feature = "alloc")]
         if let Source::Checked { text, ranges, .. } = self.place {
             let line = ranges
                 .get(index)
@@ -179,7 +172,6 @@ impl<'b> Fields<'b> {
                 ranges: ranges.iter(),
                 list: [].iter(),
             },
-            #[cfg(feature = "alloc")]
             Source::Checked { text, ranges, .. } => Iter {
                 text,
                 ranges: ranges.iter(),

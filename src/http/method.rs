@@ -84,12 +84,10 @@ impl<'b> Method<'b> {
     }
 
     /// How many methods have a name here: all but [`Extension`](Self::Extension).
-    #[cfg(feature = "net")]
     pub(crate) const NAMED: usize = 9;
 
     /// A number below [`NAMED`](Self::NAMED) that is the method's alone; that number
     /// for all others.
-    #[cfg(feature = "net")]
     #[inline]
     pub(crate) const fn index(self) -> usize {
         match self {

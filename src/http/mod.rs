@@ -35,7 +35,7 @@ pub(crate) use connection_fields::is_of_connection;
 pub(crate) use content_length::ContentLength;
 pub(crate) use expectation::Expectation;
 pub use field::{Field, FieldRange, InvalidField};
-#[cfg(feature = "net")]
+#[cfg(feature = "alloc")]
 pub(crate) use field_buffer::ContentTypeLine;
 #[cfg(feature = "alloc")]
 pub use field_buffer::FieldBuffer;

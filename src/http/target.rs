@@ -70,7 +70,6 @@ impl<'b> Target<'b> {
     }
 
     /// The origin form of `text`, which is a target with a leading slash.
-    #[cfg(feature = "alloc")]
     pub(crate) fn parse_origin(text: &'b str) -> Self {
         let (path, query) = split_query(text, text.find('?'));
         Self::Origin { path, query }

@@ -6,7 +6,6 @@ mod intake;
 mod receive;
 mod request;
 mod respond;
-#[cfg(feature = "net")]
 mod resting;
 mod send;
 mod time;
@@ -203,7 +202,6 @@ impl Connection {
 
     /// Whether nothing comes of further input before the server's owner has
     /// said what becomes of the request.
-    #[cfg(feature = "net")]
     pub(crate) const fn awaits_owner(&self) -> bool {
         let is_asked = matches!(self.exchange.request, Request::Done)
             && matches!(self.exchange.response, Response::Owed | Response::Body);
@@ -236,7 +234,6 @@ impl Connection {
 
     /// Whether the peer was told `100 Continue` and has sent nothing of the body
     /// that it is asked for.
-    #[cfg(feature = "net")]
     pub(crate) const fn is_continued(&self) -> bool {
         matches!(self.exchange.request, Request::Body)
             && matches!(self.intake.wanted, BodyDemand::Continued)

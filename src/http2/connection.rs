@@ -222,7 +222,6 @@ impl Connection {
     }
 
     /// What the peer has spent of its rates.
-    #[cfg(feature = "net")]
     pub(crate) const fn spent(&self) -> Spent {
         self.flood.spent()
     }

@@ -130,7 +130,6 @@ impl Decoding {
     }
 
     /// Gives back what the table keeps for its growth.
-    #[cfg(feature = "net")]
     pub(super) fn trim(&mut self) {
         self.decoder.trim();
     }

@@ -175,7 +175,6 @@ impl Encoding {
     }
 
     /// Gives back the block, and what the table keeps for its growth.
-    #[cfg(feature = "net")]
     pub(super) fn trim(&mut self) {
         self.block = Vec::new();
         self.encoder.trim();

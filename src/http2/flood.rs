@@ -65,7 +65,6 @@ impl KeepAlive {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Spent([Budget; 7]);
 
-#[cfg(feature = "net")]
 impl Spent {
     /// Lets flow back what has by `now`; whether much of a rate is spent.
     pub(crate) fn settle(&mut self, limits: &Limits, now: Instant) -> bool {
@@ -97,7 +96,6 @@ impl Spent {
 
 impl Flood {
     /// What has been spent, in the order of [`Spent`].
-    #[cfg(feature = "net")]
     pub(super) const fn spent(&self) -> Spent {
         Spent([
             self.settings,

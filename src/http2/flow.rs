@@ -120,7 +120,6 @@ impl Flow {
     }
 
     /// When the peer could last send nothing; `NEVER` if it is so now.
-    #[cfg(feature = "net")]
     pub(super) const fn shut(&self) -> Instant {
         match self.receive.is_shut() {
             true => Instant::NEVER,

@@ -368,7 +368,6 @@ impl Streams {
     }
 
     /// Gives back the queue, too, in which no stream is.
-    #[cfg(feature = "net")]
     pub(super) fn compact(&mut self) {
         self.open.release();
         self.schedule = Schedule::new();

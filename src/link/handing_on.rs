@@ -1,19 +1,14 @@
 //! A peer's used rates, handed on to its next connection.
 
-#[cfg(feature = "net")]
 use alloc::boxed::Box;
 
-#[cfg(feature = "net")]
 use super::Limits;
 use super::protocol::{Link, Protocol};
-#[cfg(feature = "net")]
 use super::spent::Spent;
-#[cfg(feature = "net")]
 use crate::wire::Instant;
 
 impl Link {
     /// What the peer has spent, if it is worth keeping.
-    #[cfg(feature = "net")]
     pub(crate) fn spent(&self, limits: &Limits, now: Instant) -> Option<Spent> {
         let mut spent = Spent::default();
         match &self.protocol {
@@ -26,7 +21,6 @@ impl Link {
 
     /// Has whatever the connection comes to speak begin with what the peer has
     /// spent before.
-    #[cfg(feature = "net")]
     pub(crate) fn begin_with(&mut self, spent: Spent) {
         self.before = Some(Box::new(spent));
         if self.is_multiplexed() {

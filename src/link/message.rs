@@ -10,7 +10,6 @@ use crate::wire::{Instant, Sink};
 
 /// A message as the frame that a server sends, to be
 /// [delivered](Link::deliver) to many.
-#[cfg(feature = "net")]
 pub(crate) fn encode_message(kind: Kind, payload: &[u8]) -> Bytes {
     let mut frame = bytes::BytesMut::with_capacity(payload.len() + 10);
     websocket::encode_message(kind, payload, &mut frame);

@@ -26,7 +26,6 @@
 
 mod account;
 mod body;
-#[cfg_attr(not(feature = "net"), allow(dead_code))]
 mod drain_buffer;
 mod error;
 mod event;
@@ -35,14 +34,11 @@ mod handing_on;
 mod limits;
 mod message;
 mod multiplex;
-#[cfg(feature = "net")]
 mod owner;
 mod protocol;
 mod receive;
 mod reply;
-#[cfg(feature = "net")]
 mod resting;
-#[cfg_attr(not(feature = "net"), allow(dead_code))]
 mod segments;
 mod shared;
 mod spent;
@@ -54,25 +50,17 @@ pub use account::{Account, Charge, Full};
 #[cfg(feature = "net")]
 pub(crate) use account::{LITTLE, Pace};
 pub use body::Body;
-#[cfg(feature = "net")]
 pub(crate) use drain_buffer::DrainBuffer;
 pub use error::{ProtocolError, UsageError};
 pub use event::{EndReason, Event, Unreachable};
 pub use exchanges::{BufferedRequest, RequestPool};
 pub use limits::Limits;
-#[cfg(feature = "net")]
 pub(crate) use message::encode_message;
-#[cfg(feature = "net")]
 pub(crate) use multiplex::PeerProgress;
-#[cfg(feature = "net")]
 pub(crate) use owner::{EventContext, LinkOwner, Loan, pass_on};
 pub use protocol::{CallContext, Closing, Link};
 pub use reply::Snapshot;
-#[cfg(feature = "net")]
 pub(crate) use resting::Idle;
-#[cfg(feature = "net")]
 pub(crate) use resting::Resting;
-#[cfg(feature = "net")]
 pub(crate) use segments::{Reference, SEGMENT, SHARED_FROM, Segment, Segments, Stored, clamp};
-#[cfg(feature = "net")]
 pub(crate) use spent::Spent;

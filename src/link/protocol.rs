@@ -194,7 +194,6 @@ impl Link {
 
     /// Whether an HTTP/1.1 client was told `100 Continue` and has sent nothing of
     /// its body since.
-    #[cfg(feature = "net")]
     pub(crate) const fn is_continued(&self) -> bool {
         matches!(&self.protocol, Protocol::Http1(machine) if machine.is_continued())
     }
@@ -226,7 +225,6 @@ impl Link {
 
     /// Whether a call may write frames that have to be masked: on a client's
     /// connection that may be a WebSocket, or have one in a stream.
-    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn may_mask(&self) -> bool {
         self.role == Role::Client
@@ -394,7 +392,6 @@ impl Link {
 
     /// Whether our side has said its last word and only the peer's is missing: a
     /// WebSocket whose close frame is sent.
-    #[cfg(feature = "net")]
     pub(crate) fn has_closed(&self) -> bool {
         match &self.protocol {
             Protocol::WebSocket(machine) => machine.is_closing(),
@@ -441,7 +438,6 @@ impl Link {
     }
 }
 
-#[cfg(feature = "net")]
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,14 +2,12 @@
 
 use alloc::boxed::Box;
 
-#[cfg(feature = "net")]
 use super::Limits;
 use super::exchanges::Intake;
 use super::multiplex::{Multiplex, ReceiveContext};
 use super::protocol::Protocol;
 use super::{BufferedRequest, CallContext, Closing, Event, Link, ProtocolError};
 use crate::wire::{Instant, Received, Role, Sink, Step};
-#[cfg(feature = "net")]
 use crate::{http, http2};
 use crate::{http1, websocket};
 
@@ -48,7 +46,6 @@ impl Link {
     }
 
     /// Passes on what the machine of HTTP/2 has found in `input`.
-    #[cfg(feature = "net")]
     pub(super) fn took_http2<'b>(
         &mut self,
         found: Result<(usize, http2::LocatedEvent), http2::ProtocolError>,
@@ -208,7 +205,6 @@ impl Link {
     /// Does what [`receive`](Self::receive) would do without input, if that
     /// brings no event: whether nothing but further input can bring anything,
     /// and nobody has to act first. May say no where that is so all the same.
-    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
         if self.over.is_some() {
@@ -230,7 +226,6 @@ impl Link {
 
     /// Whether `input` makes this a connection that exchanges share, and nobody
     /// is charged yet for what is held for them: see [`charge_to`](Self::charge_to).
-    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn wants_account(&self, input: &[u8]) -> bool {
         self.exchange.id == 0 && self.account.is_none() && self.is_preface(input)

@@ -1,11 +1,9 @@
 //! The part of its rates that a peer has used, kept beyond its connection, so
 //! that reconnecting does not restore them.
 
-#[cfg(feature = "net")]
 use super::Limits;
 use crate::http2;
 use crate::wire::Budget;
-#[cfg(feature = "net")]
 use crate::wire::{Instant, Rate};
 
 /// The used part of the rates of all protocols.
@@ -15,7 +13,6 @@ pub(crate) struct Spent {
     pub(super) control: Budget, // of WebSockets
 }
 
-#[cfg(feature = "net")]
 impl Spent {
     /// Lets flow back what has by `now`; whether what is left is worth keeping.
     pub(crate) fn settle(&mut self, limits: &Limits, now: Instant) -> bool {
@@ -34,7 +31,6 @@ impl Spent {
 }
 
 /// Lets flow back what has by `now`; whether much of the rate is spent.
-#[cfg(feature = "net")]
 fn settle(budget: &mut Budget, rate: Rate, now: Instant) -> bool {
     budget.spend(0, rate, now);
     budget.is_much(rate)

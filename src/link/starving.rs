@@ -9,7 +9,6 @@ use crate::wire::{Instant, Sink};
 impl Link {
     /// Whether something waits for the owner of an exchange, and nothing for the
     /// peer.
-    #[cfg(feature = "net")]
     pub(crate) fn awaits_owner(&self) -> bool {
         match &self.protocol {
             Protocol::Http1(machine) => machine.awaits_owner(),
@@ -21,7 +20,6 @@ impl Link {
     /// How much of `read` bytes that have been fed counts as progress of a peer for
     /// which memory is held: on HTTP/2 the content that somebody wanted, so that
     /// nobody keeps the pace by what is thrown away.
-    #[cfg(feature = "net")]
     pub(crate) fn progress(&mut self, read: usize) -> usize {
         match &mut self.protocol {
             Protocol::Http2(many) => many.take_wanted(),

@@ -1,6 +1,5 @@
 //! When a link wants to be woken, and what happens then.
 
-#[cfg(feature = "net")]
 use super::multiplex::PeerProgress;
 use super::protocol::Protocol;
 use super::{CallContext, Closing, Event, Limits, Link, ProtocolError};
@@ -22,7 +21,6 @@ impl Link {
 
     /// Whether [`elapsed`](Self::elapsed) has more to do than to set the deadline
     /// anew, as far as that is known.
-    #[cfg(feature = "net")]
     pub(crate) fn is_due(&self, limits: &Limits, now: Instant) -> bool {
         match &self.protocol {
             Protocol::WebSocket(machine) if self.exchange.due > now => {
@@ -106,7 +104,6 @@ impl Link {
     }
 
     /// Whether the protocol asks its peer for answers.
-    #[cfg(feature = "net")]
     pub(crate) const fn asks(&self) -> bool {
         match &self.protocol {
             Protocol::Http1(_) | Protocol::Raw { .. } => false,
@@ -128,7 +125,6 @@ impl Link {
 
     /// Whether frames of WebSockets inside streams have been put out that ask
     /// something, since [`note_end`](Self::note_end).
-    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn has_left(&self) -> bool {
         matches!(&self.protocol, Protocol::Http2(many) if many.has_left())
@@ -136,7 +132,6 @@ impl Link {
 
     /// Says how long the connection's output was before the last
     /// [`pump`](Self::pump).
-    #[cfg(feature = "net")]
     pub(crate) fn note_end(&mut self, before: u64) {
         if let Protocol::Http2(many) = &mut self.protocol {
             many.note_end(before);
@@ -144,14 +139,12 @@ impl Link {
     }
 
     /// Whether a WebSocket inside a stream waits for an answer.
-    #[cfg(feature = "net")]
     pub(crate) fn has_asked(&self) -> bool {
         matches!(&self.protocol, Protocol::Http2(many) if many.has_asked())
     }
 
     /// Says how far the peer is with the output, for what WebSockets inside streams
     /// have asked in it.
-    #[cfg(feature = "net")]
     pub(crate) fn has_taken(&mut self, taken: PeerProgress, now: Instant) {
         if let Protocol::Http2(many) = &mut self.protocol {
             many.has_taken(taken, now);
@@ -171,7 +164,6 @@ impl Link {
 
     /// Whether our own side has withheld input of the exchange `stream` at some
     /// time after `since`, as far as is known.
-    #[cfg(feature = "net")]
     pub(crate) fn was_withheld(&mut self, stream: u32, since: Instant) -> bool {
         match &mut self.protocol {
             Protocol::Http1(_) => u64::from(self.resumed) > since.as_secs(),

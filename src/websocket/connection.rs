@@ -1,9 +1,10 @@
 //! The machine: its state, its beginning and end, and its deadlines.
 
 mod receive;
-#[cfg(feature = "net")]
+#[cfg(feature = "alloc")]
 pub(super) mod resting;
 mod send;
+#[cfg(feature = "alloc")]
 mod waiting;
 
 use core::time::Duration;
@@ -132,13 +133,11 @@ impl Connection {
     }
 
     /// What the peer has spent of [`Limits::control_rate`](super::Limits::control_rate).
-    #[cfg(feature = "net")]
     pub(crate) const fn spent(&self) -> Budget {
         self.control
     }
 
     /// Begins with what the peer has spent on connections before this.
-    #[cfg(feature = "alloc")]
     pub(crate) const fn begin_with(&mut self, spent: Budget) {
         self.control = spent;
     }
@@ -258,7 +257,6 @@ impl Connection {
     /// Whether it is open, and nothing of a message is under way in either
     /// direction. From one such moment to the next the deadline that matters
     /// only moves on.
-    #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn is_between_messages(&self) -> bool {
         matches!(self.phase, Phase::Open | Phase::Pinged)
@@ -278,7 +276,6 @@ impl Connection {
 
     /// Whether [`elapsed`](Self::elapsed) has more to do than to set the deadline
     /// anew.
-    #[cfg(feature = "net")]
     pub(crate) fn is_due(&self, now: Instant, limits: &Limits) -> bool {
         match self.phase {
             Phase::Open | Phase::Pinged => self.due(now, limits).left.is_zero(),

@@ -32,7 +32,6 @@ impl LocatedEvent {
     }
 
     /// Whether there is an event.
-    #[cfg(feature = "alloc")]
     pub(crate) const fn is_event(&self) -> bool {
         !matches!(self.what, What::Need(_))
     }

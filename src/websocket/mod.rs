@@ -36,7 +36,7 @@ mod timer;
 
 pub use code::CloseCode;
 pub use connection::Connection;
-#[cfg(feature = "net")]
+#[cfg(feature = "alloc")]
 pub(crate) use connection::resting::Resting;
 pub use error::{ProtocolError, UsageError};
 pub use event::{Event, Kind};

@@ -37,25 +37,21 @@ impl Budget {
     }
 
     /// The two numbers that a budget is, to be put away as fewer bytes.
-    #[cfg(feature = "net")]
     pub(crate) const fn parts(self) -> (u32, u32) {
         (self.spent, self.since)
     }
 
     /// The budget of these [`parts`](Self::parts).
-    #[cfg(feature = "net")]
     pub(crate) const fn from_parts(spent: u32, since: u32) -> Self {
         Self { spent, since }
     }
 
     /// Whether an eighth of `rate` or more is spent.
-    #[cfg(feature = "net")]
     pub(crate) const fn is_much(self, rate: Rate) -> bool {
         self.spent > 0 && self.spent >= rate.burst / 8
     }
 
     /// The one of which more is spent.
-    #[cfg(feature = "net")]
     pub(crate) const fn or_more(self, other: Self) -> Self {
         if other.spent > self.spent {
             other

@@ -32,7 +32,6 @@ impl Connection {
 
     /// Whether all of a body has been given but its end, which comes without further
     /// input.
-    #[cfg(feature = "alloc")]
     pub(crate) fn has_end(&self) -> bool {
         self.intake.has_all() && self.is_asked_for()
     }

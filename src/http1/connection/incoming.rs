@@ -78,7 +78,6 @@ impl Connection {
 
     /// Whether an empty line stood before the first head, so that what comes is
     /// not the front of the input any more.
-    #[cfg(feature = "alloc")]
     pub(crate) const fn has_skipped_lines(&self) -> bool {
         self.intake.has_skipped_lines()
     }

@@ -137,7 +137,6 @@ impl Intake {
     }
 
     /// Whether an empty line stood before the first head.
-    #[cfg(feature = "alloc")]
     pub(super) const fn has_skipped_lines(&self) -> bool {
         self.spent > 0
     }

@@ -78,7 +78,6 @@ impl Connection {
     /// Does what a call without input would do, if that brings no event: whether
     /// nothing but further input can. May say no where that is so all the same,
     /// and has done nothing then.
-    #[cfg(feature = "net")]
     #[inline]
     pub(crate) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
         let is_between = self.phase == Phase::Open
@@ -308,7 +307,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 }
 
-#[cfg(feature = "net")]
 #[cfg(test)]
 mod tests {
     use super::*;

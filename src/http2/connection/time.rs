@@ -151,7 +151,6 @@ impl Connection {
 
     /// When the peer could last send nothing because our side held what it had
     /// sent, or read nothing: the clock's start if never, `NEVER` if it is so now.
-    #[cfg(feature = "net")]
     pub(crate) const fn shut(&self) -> Instant {
         self.flow.shut()
     }
@@ -175,7 +174,6 @@ impl Connection {
     /// Gives back all memory that is not needed before the next stream is
     /// opened: what was grown, and what HPACK's tables keep for their growth.
     /// False, and nothing given back, while a stream is open.
-    #[cfg(feature = "net")]
     pub(crate) fn compact(&mut self) -> bool {
         let is_idle = self.streams.is_empty();
         if is_idle {

@@ -7,21 +7,17 @@
 //!                                       ▲ the peer has taken so much
 //! ```
 
-#[cfg(feature = "net")]
 use core::time::Duration;
 
 use super::state::Multiplex;
 use super::stream::AwaitedAnswer;
-#[cfg(feature = "net")]
 use super::stream::Stream;
 use crate::wire::Instant;
 
 /// A control frame of WebSocket inside one of HTTP/2 is no longer.
-#[cfg(feature = "net")]
 const FRAME: u64 = 9 + 8 + 125;
 
 /// How far the peer is with the connection's output.
-#[cfg(feature = "net")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PeerProgress {
     /// It has taken so many bytes; `None`: all.
@@ -57,14 +53,12 @@ impl Multiplex {
 
     /// Whether frames have left that ask something, since
     /// [`note_end`](Self::note_end).
-    #[cfg(feature = "net")]
     pub(in crate::link) const fn has_left(&self) -> bool {
         self.has_left
     }
 
     /// Says how long the connection's output was before the last
     /// [`pump`](Self::pump).
-    #[cfg(feature = "net")]
     pub(in crate::link) fn note_end(&mut self, before: u64) {
         self.has_left = false;
         for stream in self.streams.iter_mut() {
@@ -78,7 +72,6 @@ impl Multiplex {
     }
 
     /// Whether a WebSocket on a stream waits for an answer.
-    #[cfg(feature = "net")]
     pub(in crate::link) fn has_asked(&self) -> bool {
         let asks = |stream: &Stream| stream.asked.is_some() && stream.socket.is_some();
         self.streams.iter().any(asks)
@@ -86,7 +79,6 @@ impl Multiplex {
 
     /// Says how far the peer is. What it has not taken restarts the time in which
     /// it is to answer, unless it takes nothing at all.
-    #[cfg(feature = "net")]
     pub(in crate::link) fn has_taken(&mut self, taken: PeerProgress, now: Instant) {
         for stream in self.streams.iter_mut() {
             let (Some(AwaitedAnswer::Sent { end, was_missing }), Some(socket)) =

@@ -27,7 +27,6 @@ mod state;
 mod stream;
 mod time;
 
-#[cfg(feature = "net")]
 pub(crate) use awaited_answer::PeerProgress;
 pub(super) use receive::ReceiveContext;
 pub(super) use state::Multiplex;

@@ -57,7 +57,6 @@ impl Multiplex {
 
     /// Does what a call without input would do, if that brings no event: whether
     /// nothing but further input can.
-    #[cfg(feature = "net")]
     #[inline]
     pub(in crate::link) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
         self.is_caught_up() && self.machine.catch_up(out)

@@ -54,7 +54,6 @@ impl Multiplex {
 
     /// Whether some streams wait for their owners, and none for the peer: to
     /// send more, or to take what waits for it.
-    #[cfg(feature = "net")]
     pub(in crate::link) fn awaits_owner(&self) -> bool {
         let mut awaits = false;
         for stream in self.streams.iter() {
@@ -78,7 +77,6 @@ impl Multiplex {
     }
 
     /// Bytes of content that somebody wanted, since this was asked last.
-    #[cfg(feature = "net")]
     pub(in crate::link) fn take_wanted(&mut self) -> usize {
         core::mem::take(&mut self.wanted)
     }

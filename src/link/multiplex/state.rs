@@ -88,7 +88,6 @@ impl Multiplex {
     }
 
     /// Whether a stream is a WebSocket, or was one.
-    #[cfg(feature = "net")]
     pub(in crate::link) const fn has_sockets(&self) -> bool {
         self.has_sockets
     }
@@ -202,7 +201,6 @@ impl Multiplex {
     /// Takes the machine out if there is no stream, nor anything that is told
     /// to an owner without one; with it goes all memory that is not needed
     /// before the next request. What is left is of no use.
-    #[cfg(feature = "net")]
     pub(in crate::link) fn take_idle(&mut self) -> Option<(http2::Connection, Charge, Promise)> {
         let is_idle = self.streams.is_empty()
             && !self.is_pending()
@@ -220,7 +218,6 @@ impl Multiplex {
     }
 
     /// The connection again whose machine was taken out.
-    #[cfg(feature = "net")]
     pub(in crate::link) fn of_idle(
         machine: http2::Connection,
         charge: Charge,
@@ -320,7 +317,6 @@ impl Multiplex {
     }
 }
 
-#[cfg(feature = "net")]
 #[cfg(test)]
 mod tests {
     use super::*;

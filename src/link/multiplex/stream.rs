@@ -16,14 +16,12 @@ pub(super) enum AwaitedAnswer {
     /// of what streams have put out in this turn.
     Left(usize),
     /// It ends about here in the connection's output.
-    #[cfg(feature = "net")]
     Sent {
         end: u64,
         /// The peer has been looked at since, and did not have it.
         was_missing: bool,
     },
     /// The peer has it.
-    #[cfg(feature = "net")]
     Arrived,
 }
 

@@ -161,7 +161,6 @@ impl Multiplex {
 
     /// Whether our own side has withheld input of a stream at some time after
     /// `since`.
-    #[cfg(feature = "net")]
     pub(in crate::link) fn was_withheld(&mut self, id: u32, since: Instant) -> bool {
         let shut = self.machine.shut() > since;
         let Some(stream) = self.streams.get_mut(id) else {
