@@ -1,15 +1,20 @@
 //! How connections over a transport end, and what is left of what was under way.
 
+use core::ops::Range;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
 use std::cell::RefCell;
+use std::io::IoSlice;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use barewire::http::Method;
 use barewire::link::Event;
 use barewire::net::{
-    Client, Context, Destination, Exchange, Handler, Limits, ListenOptions, Speaks, Transport,
+    Agreed, Client, Context, Destination, Exchange, Handler, Limits, ListenOptions, Speaks,
+    Transport, TransportError, TransportMaker,
 };
-use barewire::wire::Role;
+use barewire::wire::{Received, Role};
 
 use crate::dialling::{HOST, head};
 use crate::scene::{Scene, get, serve};
@@ -233,4 +238,76 @@ fn a_body_without_a_length_is_whole_only_if_the_transport_was_closed() {
         assert_eq!(scene.has("End"), closes);
         assert_eq!(scene.has("Gone Reset"), !closes, "{:?}", scene.log.borrow());
     }
+}
+
+/// A toy that counts what it has sealed.
+struct Counting(Toy, Arc<AtomicUsize>);
+
+impl Transport for Counting {
+    fn open(
+        &mut self,
+        input: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Received<Range<usize>>, TransportError> {
+        self.0.open(input, out)
+    }
+
+    fn agreed(&self) -> Option<Agreed> {
+        self.0.agreed()
+    }
+
+    fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {
+        let before = out.len();
+        self.0.seal(plain, out)?;
+        self.1.fetch_add(out.len() - before, Relaxed);
+        Ok(())
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>) {
+        self.0.close(out);
+    }
+
+    fn memory(&self) -> usize {
+        self.0.memory()
+    }
+}
+
+#[test]
+fn no_more_is_sealed_than_the_socket_is_likely_to_take() {
+    let mut scene = Scene::site();
+    let sealed = Arc::new(AtomicUsize::new(0));
+    let count = sealed.clone();
+    let maker = TransportMaker::new(move || {
+        let toy = Toy::new(Role::Server, Speaks::Http);
+        Box::new(Counting(toy, count.clone()))
+    });
+    let (address, options) = ("127.0.0.1:0".parse().unwrap(), ListenOptions::DEFAULT);
+    let (owner, profile) = (scene.owner, scene.profile);
+    scene
+        .events
+        .listen_over(&address, &options, &maker, Speaks::Http, owner, profile)
+        .unwrap();
+    for room in [1_000, 20_000, 100_000] {
+        sealed.store(0, Relaxed);
+        let mut peer = Peer::connect(&mut scene, Speaks::Http);
+        scene.world.stop_reading(peer.client);
+        peer.ask(&mut scene, &get("/big/900000"));
+        let mut taken = 0;
+        while taken + room < 900_000 {
+            scene.world.allow_write(peer.client, room);
+            scene.settle();
+            taken += scene.world.take_output(peer.client).len();
+            // Behind the first, which is as large as it may be.
+            if taken > 2 * 64 * 1024 {
+                let kept = sealed.load(Relaxed) - taken;
+                assert!(kept < 17_000, "{kept} of {room}");
+            }
+        }
+        scene.reset(peer.client);
+    }
+    // And where it takes all, that is one write.
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let before = scene.world.calls(peer.client).1;
+    peer.ask(&mut scene, &get("/big/60000"));
+    assert_eq!(scene.world.calls(peer.client).1 - before, 1);
 }

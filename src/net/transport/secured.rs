@@ -8,6 +8,7 @@ use std::io::IoSlice;
 
 use super::opened::{Fault, Opened};
 use super::record_front::RecordFront;
+use super::room::Room;
 use super::seam::{Agreed, MOST_OPENED, Transport, TransportError};
 use crate::link::{Account, Charge, DrainBuffer};
 use crate::net::{Poller, Read, Speaks};
@@ -37,6 +38,7 @@ pub(in crate::net) struct Secured {
     ended: bool,
     /// Nothing more is sealed.
     closed: bool,
+    room: Room,
     /// What is spoken unless the handshake says otherwise.
     speaks: Speaks,
     /// Bytes that its handshake has used.
@@ -63,10 +65,16 @@ impl Secured {
             fault: None,
             ended: false,
             closed: false,
+            room: Room::UNKNOWN,
             speaks,
             shaken: 0,
             charge: Charge::NONE,
         }
+    }
+
+    /// What sealing needs.
+    pub(super) fn sealing(&mut self) -> (&mut dyn Transport, &mut Room) {
+        (&mut *self.transport, &mut self.room)
     }
 
     pub(in crate::net) fn transport(&mut self) -> &mut dyn Transport {

@@ -1,21 +1,24 @@
 //! Writing to a socket, through its transport or without one.
 
 use alloc::vec::Vec;
+use core::mem;
 use std::io::{self, IoSlice};
 
+use super::room::{LEAST, Room};
 use super::seam::Transport;
+use super::secured::Secured;
 use crate::net::{FilePart, Poller};
 
-/// Plain bytes that are sealed before the next write: several records, and less
-/// than a socket usually takes.
-const BATCH: usize = 64 * 1024;
-/// Bytes of a file that are read before they are sealed.
-const PIECE: usize = 16 * 1024;
+/// Parts that are sealed together.
+const FEW: usize = 8;
 
 /// What a flush writes to. Counts are of plain bytes.
 pub(in crate::net) trait Wire {
     /// Whether bytes change on their way.
     const SEALS: bool;
+
+    /// Notes that nothing waits for the socket.
+    fn begin(&mut self);
 
     /// Writes parts, as [`Poller::write`] does, and answers how many of their bytes are
     /// on their way. Fewer than there are mean that the socket is full.
@@ -43,6 +46,8 @@ pub(in crate::net) struct Plain<'a, P: Poller> {
 
 impl<P: Poller> Wire for Plain<'_, P> {
     const SEALS: bool = false;
+
+    fn begin(&mut self) {}
 
     #[inline(always)]
     fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -73,27 +78,34 @@ pub(in crate::net) struct Sealing<'a, P: Poller> {
     poller: &'a mut P,
     stream: &'a mut P::Stream,
     transport: &'a mut dyn Transport,
+    room: &'a mut Room,
     /// What was sealed last.
     sealed: &'a mut Vec<u8>,
+    /// Room for a part of a file.
+    piece: &'a mut [u8],
     sent: usize, // of `sealed`
     taken: usize,
     added: usize,
 }
 
 impl<'a, P: Poller> Sealing<'a, P> {
-    /// `sealed` is memory for sealed bytes.
+    /// `sealed` is memory for sealed bytes, `piece` for a part of a file.
     pub(in crate::net) fn new(
         poller: &'a mut P,
         stream: &'a mut P::Stream,
-        transport: &'a mut dyn Transport,
+        secured: &'a mut Secured,
         sealed: &'a mut Vec<u8>,
+        piece: &'a mut [u8],
     ) -> Self {
         sealed.clear();
+        let (transport, room) = secured.sealing();
         Self {
             poller,
             stream,
             transport,
+            room,
             sealed,
+            piece,
             sent: 0,
             taken: 0,
             added: 0,
@@ -116,23 +128,67 @@ impl<'a, P: Poller> Sealing<'a, P> {
             let parts = [IoSlice::new(self.sealed)];
             self.sent = self.poller.write(self.stream, &parts)?;
             self.taken += self.sent;
+            self.room.note(self.sealed.len(), self.sent);
         }
         Ok(())
+    }
+}
+
+impl<P: Poller> Sealing<'_, P> {
+    /// Writes parts, and a file piece by piece, the first one behind them.
+    fn send_pieces(
+        &mut self,
+        parts: &[IoSlice<'_>],
+        file: &mut FilePart,
+        room: &mut [u8],
+    ) -> io::Result<usize> {
+        let (mut front, mut done) = (parts, 0);
+        while !self.is_full() && !file.is_empty() {
+            let before: usize = front.iter().map(|part| part.len()).sum();
+            let most = self.room.batch().saturating_sub(before).max(LEAST);
+            let most = most.min(room.len());
+            let read = file.read(&mut room[..most])?; // in range
+            let piece = IoSlice::new(&room[..read]);
+            let mut all = [piece; FEW];
+            let taken = match all[..FEW - 1].get_mut(..front.len()) {
+                Some(places) => {
+                    places.copy_from_slice(front);
+                    self.write(&all[..=front.len()])? // there is a place behind them
+                }
+                None => {
+                    let taken = self.write(front)?;
+                    taken
+                        + if taken < before {
+                            0
+                        } else {
+                            self.write(&[piece])?
+                        }
+                }
+            };
+            done += taken;
+            front = &[];
+        }
+        Ok(done)
     }
 }
 
 impl<P: Poller> Wire for Sealing<'_, P> {
     const SEALS: bool = true;
 
+    fn begin(&mut self) {
+        self.room.begin();
+    }
+
     fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let (mut done, mut skip, mut at) = (0, 0, 0);
         while !self.is_full() && at < parts.len() {
             // The next parts, no more than a batch.
-            let mut batch = [IoSlice::new(&[]); 8];
+            let most = self.room.batch();
+            let mut batch = [IoSlice::new(&[]); FEW];
             let (mut n, mut len) = (0, 0);
-            while n < batch.len() && len < BATCH && at < parts.len() {
+            while n < batch.len() && len < most && at < parts.len() {
                 let part = &parts[at][skip..]; // skip is less than its length, or 0
-                let piece = &part[..part.len().min(BATCH - len)];
+                let piece = &part[..part.len().min(most - len)];
                 batch[n] = IoSlice::new(piece);
                 n += 1;
                 len += piece.len();
@@ -150,19 +206,16 @@ impl<P: Poller> Wire for Sealing<'_, P> {
     }
 
     fn send_file(&mut self, parts: &[IoSlice<'_>], mut file: FilePart) -> io::Result<usize> {
-        let offered: usize = parts.iter().map(|part| part.len()).sum();
-        let mut done = self.write(parts)?;
-        let mut piece = [0; PIECE];
-        while done >= offered && !self.is_full() && !file.is_empty() {
-            let read = file.read(&mut piece)?;
-            // In range: no more is read than the piece holds.
-            done += self.write(&[IoSlice::new(&piece[..read])])?;
-        }
-        Ok(done)
+        let room = mem::take(&mut self.piece);
+        let done = self.send_pieces(parts, &mut file, room);
+        self.piece = room;
+        done
     }
 
     fn write_sealed(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.poller.write(self.stream, &[IoSlice::new(bytes)])
+        let n = self.poller.write(self.stream, &[IoSlice::new(bytes)])?;
+        self.room.note(bytes.len(), n);
+        Ok(n)
     }
 
     fn pending(&self) -> &[u8] {

@@ -122,6 +122,7 @@ impl<P: Poller> Loop<P> {
             poller,
             sockets,
             sealed,
+            buffers,
             dispatch,
             ..
         } = self;
@@ -129,8 +130,8 @@ impl<P: Poller> Loop<P> {
         let (is_closing, broken) = match sockets.both(key) {
             Some((stream, None)) => state.flush_to(key, pumps, &mut Plain { poller, stream }),
             Some((stream, Some(secured))) => {
-                let transport = secured.transport();
-                let mut wire = Sealing::new(poller, stream, transport, sealed);
+                let piece = buffers.read();
+                let mut wire = Sealing::new(poller, stream, secured, sealed, piece);
                 let broken = state.flush_to(key, pumps, &mut wire);
                 sealed.clear();
                 broken
@@ -189,6 +190,9 @@ impl State {
         }
         // A part of a file is sent from the backlog.
         let waited = !connection.backlog.is_empty() || cork.has_file();
+        if W::SEALS && connection.backlog.is_empty() {
+            wire.begin();
+        }
         if !waited && cork.is_empty() {
             return (is_closing, None);
         }
