@@ -75,8 +75,11 @@ pub enum Closing {
     Reset,
 }
 
-/// The machine that runs at the moment.
+/// The machine that runs at the moment. With a byte of its own that says which:
+/// each request asks some five times, and would have to work it out of a byte that
+/// it shared with a machine.
 #[derive(Debug)]
+#[repr(u8)]
 pub(super) enum Protocol {
     Http1(http1::Connection),
     Http2(Box<Multiplex>),

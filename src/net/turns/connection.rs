@@ -322,7 +322,7 @@ mod tests {
             size_of::<http1::Connection>(),
             size_of::<websocket::Connection>(),
         );
-        assert_eq!(all, 264);
+        assert_eq!(all, 280);
         assert!(size_of::<http1::Connection>() <= 64);
         assert!(size_of::<websocket::Connection>() <= 128);
     }
