@@ -205,6 +205,12 @@ pub(super) fn read_certificates(
 
 /// The private key of a PEM text: the first, if it has several.
 fn read_key(pem: &[u8], from: &str) -> Result<PrivateKeyDer<'static>, Error> {
+    let is_encrypted = contains(pem, b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        || contains(pem, b"Proc-Type: 4,ENCRYPTED");
+    if is_encrypted {
+        let fault = "the private key is encrypted; decrypt it first (openssl pkey)";
+        return Err(malformed(from, fault.into()));
+    }
     let mut others = Vec::new();
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
         match section.map_err(|error| malformed(from, format!("{error}")))? {
@@ -214,13 +220,7 @@ fn read_key(pem: &[u8], from: &str) -> Result<PrivateKeyDer<'static>, Error> {
             (other, _) => others.push(other),
         }
     }
-    let fault = match contains(pem, b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
-        || contains(pem, b"Proc-Type: 4,ENCRYPTED")
-    {
-        true => "the private key is encrypted; decrypt it first (openssl pkey)".into(),
-        false => lack("PRIVATE KEY", pem, &others),
-    };
-    Err(malformed(from, fault))
+    Err(malformed(from, lack("PRIVATE KEY", pem, &others)))
 }
 
 /// What a text lacks, and what it has instead.

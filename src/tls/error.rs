@@ -28,7 +28,7 @@ pub enum Error {
         fault: String,
     },
     /// The private key is that of another certificate.
-    #[error("the private key of {key} does not belong to the certificate of {certificate}")]
+    #[error("{key} does not belong to {certificate}: it is the key of another certificate")]
     Mismatch {
         /// Where the certificate was read.
         certificate: String,

@@ -12,7 +12,7 @@ use core::ops::Range;
 use std::io::IoSlice;
 
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
@@ -31,6 +31,11 @@ const AROUND: usize = HEAD + 8 + 1 + 16;
 /// record only when all of it is there: so the front of an answer is of use before
 /// the congestion window has let the rest through.
 const FIRST: [usize; 2] = [4 * 1024, 8 * 1024];
+
+/// Bytes that rustls has on the heap for a connection whose handshake is over, beside
+/// the value itself and the peer's certificates: keys above all, those of ring, which
+/// are the larger ones. `tests/tls_memory.rs` compares it with the allocator.
+const HEAP: usize = 2_304;
 
 /// One TLS connection, of either side. It holds keys and no bytes.
 pub(super) struct Session {
@@ -159,6 +164,13 @@ impl Session {
     /// Whether the handshake is over.
     pub(super) fn is_agreed(&self) -> bool {
         !self.state().is_handshaking()
+    }
+
+    /// Bytes of memory that it refers to.
+    pub(super) fn memory(&self) -> usize {
+        let chain = self.state().peer_certificates().unwrap_or_default();
+        let of_one = |it: &CertificateDer<'_>| size_of_val(it) + it.len();
+        HEAP + chain.iter().map(of_one).sum::<usize>()
     }
 
     /// What rustls knows of the connection: versions, suites, certificates.

@@ -1,5 +1,6 @@
 //! Servers over TLS, and rustls as their client, over sockets.
 
+mod certificates;
 mod clients;
 mod dialling;
 mod serving;
