@@ -11,7 +11,7 @@ use std::thread;
 
 use barewire::app::{App, Deferred, Response};
 
-fn main() -> Result<(), barewire::net::Error> {
+fn main() -> Result<(), barewire::app::Error> {
     let (queue, jobs) = mpsc::channel::<(u32, Deferred)>();
     thread::spawn(move || {
         for (limit, deferred) in jobs {

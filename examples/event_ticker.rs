@@ -29,7 +29,7 @@ impl Events for Ticker {
     }
 }
 
-fn main() -> Result<(), barewire::net::Error> {
+fn main() -> Result<(), barewire::app::Error> {
     println!("listening on http://127.0.0.1:8080/ticks");
     App::new()
         .events("/ticks", |request| {

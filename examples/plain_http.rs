@@ -9,7 +9,7 @@
 use barewire::app::{App, Done, Refusal, Reply, Request};
 use barewire::http::Status;
 
-fn main() -> Result<(), barewire::net::Error> {
+fn main() -> Result<(), barewire::app::Error> {
     println!("listening on http://127.0.0.1:8080");
     App::new()
         .get("/hello/{name}", |request, reply| {

@@ -8,7 +8,7 @@
 //! Pages of other origins are refused with 403, also those opened from a file:
 //! `WebSocketRoute::origins` lets some in, `any_origin` all.
 
-use barewire::app::{App, Closed, Message, Socket, WebSocket};
+use barewire::app::{App, Message, Socket, SocketEnd, WebSocket};
 
 /// One connection; its fields are the session's state.
 struct Echo {
@@ -21,7 +21,7 @@ impl WebSocket for Echo {
         socket.send(message);
     }
 
-    fn closed(&mut self, socket: &mut Socket<'_, '_>, closed: Closed<'_>) {
+    fn closed(&mut self, socket: &mut Socket<'_, '_>, closed: SocketEnd<'_>) {
         println!(
             "client {} left with {} after {}",
             socket.id(),
@@ -31,7 +31,7 @@ impl WebSocket for Echo {
     }
 }
 
-fn main() -> Result<(), barewire::net::Error> {
+fn main() -> Result<(), barewire::app::Error> {
     println!("listening on ws://127.0.0.1:8080/echo");
     App::new()
         .websocket("/echo", |_request| Ok(Echo { messages: 0 }))

@@ -13,7 +13,7 @@ use std::thread;
 
 use app_support::Running;
 use app_support::grpc::{flagged, framed};
-use barewire::app::{App, Call, CallStatus, Later, Payload, Service};
+use barewire::app::{App, Call, CallStatus, DeferredResponse, Payload, Service};
 use barewire::grpc::{Code, Status};
 use grpc_http2::{PATIENCE, Peer, Scene, get, scene};
 use http2_support::{END_HEADERS, END_STREAM, HEADERS, RST_STREAM, Seen, block, frame, number};
@@ -475,7 +475,7 @@ fn a_unary_call_that_is_owed_is_cancelled_at_once() {
     let (give, laters) = channel();
     let service = Service::new("test.Test").unary_later(
         "Wait",
-        move |_request: Vec<u8>, _call, later: Later<Vec<u8>>| give.send(later).unwrap(),
+        move |_request: Vec<u8>, _call, later: DeferredResponse<Vec<u8>>| give.send(later).unwrap(),
     );
     let running = Running::start(App::new().grpc(service));
     let mut peer = Peer::connect(&running);
@@ -514,7 +514,7 @@ fn what_comes_after_the_deadline_is_not_sent() {
     let (give, laters) = channel();
     let service = Service::new("test.Test").unary_later(
         "Wait",
-        move |_request: Vec<u8>, _call, later: Later<Vec<u8>>| give.send(later).unwrap(),
+        move |_request: Vec<u8>, _call, later: DeferredResponse<Vec<u8>>| give.send(later).unwrap(),
     );
     let running = Running::start(App::new().grpc(service));
     let mut peer = Peer::connect(&running);

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use app_support::grpc::{Frame, Talk, call, failed, flagged, framed, message, status, trailers};
 use app_support::{Running, wait_until};
 use barewire::app::{
-    App, Call, CallStatus, Conversation, Ended, Extensions, Flow, Handle, Incoming, Interceptor,
+    App, Call, CallEnd, CallStatus, Conversation, Extensions, Flow, Handle, Incoming, Interceptor,
     Middleware, Next, Reply, ResponseStream, Service,
 };
 use barewire::grpc::{Code, Limits, Status};
@@ -447,7 +447,7 @@ impl Interceptor for Watch {
         }
     }
 
-    fn after(&self, ended: &mut Ended<'_>) {
+    fn after(&self, ended: &mut CallEnd<'_>) {
         let Self(name, notes) = self;
         let (method, code) = (ended.method(), ended.status().code);
         let _ = notes.send(format!("{name} after {method} {code}"));
@@ -542,7 +542,7 @@ impl Interceptor for Login {
         Ok(())
     }
 
-    fn after(&self, ended: &mut Ended<'_>) {
+    fn after(&self, ended: &mut CallEnd<'_>) {
         let _ = self.0.send(who(ended.extensions()));
     }
 }

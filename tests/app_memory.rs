@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, mpsc};
 
 use barewire::app::{
-    App, BlockingLimits, Conversation, Health, Later, Metrics, Response, ResponseStream, Route,
-    ServerStream, Service,
+    App, BlockingLimits, Conversation, DeferredResponse, Health, Metrics, Response, ResponseStream,
+    Route, ServerStream, Service,
 };
 use barewire::http2::BodyLength;
 use barewire::net::{Limits, ListenOptions};
@@ -147,7 +147,7 @@ fn a_head_whose_message_does_not_come_is_charged() {
 fn held_by_calls(value: &[u8], is_complete: bool) -> usize {
     let app = app();
     let metrics = app.metrics();
-    let owed: Mutex<Vec<Later<Vec<u8>>>> = Mutex::default();
+    let owed: Mutex<Vec<DeferredResponse<Vec<u8>>>> = Mutex::default();
     // It sends what was sent to it.
     let service = Service::new("t.T").unary_later("Say", move |_request: Vec<u8>, call, later| {
         let value = call.metadata("x").unwrap();

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use app_support::{Answer, Running};
 use barewire::app::{
-    AccessLog, App, Below, Cors, Incoming, Kind, Middleware, Next, Record, Refusal, Reply,
-    ReplyHead,
+    AccessLog, App, Cors, Incoming, Kind, Middleware, Next, Record, Refusal, Reply, ReplyHead,
+    Scoped,
 };
 use barewire::http::Status;
 use barewire::{http1, link};
@@ -252,8 +252,8 @@ fn middleware_below_a_path_sees_nothing_else() {
     let sink = seen.clone();
     let log = AccessLog::to(move |line| sink.lock().unwrap().push_str(line));
     let app = App::new()
-        .with(Below::new("/api", Cors::permissive()))
-        .with(Below::new("/api", log))
+        .with(Scoped::new("/api", Cors::permissive()))
+        .with(Scoped::new("/api", log))
         .get("/api/x", |_request, reply| reply.text("x"))
         .get("/account", |_request, reply| reply.text("secret"));
     let running = Running::start(app);

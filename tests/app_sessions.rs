@@ -14,8 +14,8 @@ use std::sync::mpsc::{Sender, channel};
 
 use app_support::{Answer, PATIENCE, Running, read_until, wait_until};
 use barewire::app::{
-    Accept, App, Closed, EventStream, Events, EventsRoute, Message, OriginGuard, Refusal, Request,
-    Socket, WebSocket, WebSocketRoute,
+    Accept, App, EventStream, Events, EventsRoute, Message, OriginGuard, Refusal, Request, Socket,
+    SocketEnd, WebSocket, WebSocketRoute,
 };
 use barewire::http::Status;
 use barewire::http2::BodyLength;
@@ -409,8 +409,8 @@ impl WebSocket for Leaving {
         }
     }
 
-    fn closed(&mut self, _socket: &mut Socket<'_, '_>, closed: Closed<'_>) {
-        let Closed {
+    fn closed(&mut self, _socket: &mut Socket<'_, '_>, closed: SocketEnd<'_>) {
+        let SocketEnd {
             code,
             end_reason: gone,
             ..

@@ -12,7 +12,7 @@ use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use app_support::{PATIENCE, Running, read_until, wait_until};
-use barewire::app::{App, Closed, Handle, Hub, Message, Socket, WebSocket, WebSocketRoute};
+use barewire::app::{App, Handle, Hub, Message, Socket, SocketEnd, WebSocket, WebSocketRoute};
 use barewire::net::Flow;
 use barewire::websocket::{self, CloseCode, Kind};
 use tungstenite::client::IntoClientRequest;
@@ -252,7 +252,7 @@ impl WebSocket for Obedient {
         socket.send(&format!("mail {mail}"));
     }
 
-    fn closed(&mut self, socket: &mut Socket<'_, '_>, closed: Closed<'_>) {
+    fn closed(&mut self, socket: &mut Socket<'_, '_>, closed: SocketEnd<'_>) {
         for room in socket.rooms() {
             socket.publish_to_others(&room, &format!("{} left", socket.id()));
         }

@@ -5,7 +5,7 @@ mod client_support;
 
 use core::time::Duration;
 
-use barewire::client::{CallOptions, Calls, Limits, Next, UsageError};
+use barewire::client::{CallOptions, Calls, Limits, NextMessage, UsageError};
 use barewire::grpc::{Code, Encoding, Status};
 use barewire::http::Field;
 use barewire::http2::{self, ErrorCode};
@@ -75,7 +75,7 @@ fn a_response_is_its_metadata_its_messages_and_its_trailers() {
     assert_eq!(head.get("x-first").unwrap(), b"1");
     assert_eq!(scene.message(call).unwrap(), b"one");
     assert_eq!(scene.message(call).unwrap(), b"");
-    assert!(matches!(scene.calls.next(call), Next::Wait));
+    assert!(matches!(scene.calls.next(call), NextMessage::Wait));
     let end = [
         ("grpc-status", "5"),
         ("grpc-message", "no %E2%98%BA"),
@@ -83,7 +83,7 @@ fn a_response_is_its_metadata_its_messages_and_its_trailers() {
     ];
     scene.server().status(1, &end);
     scene.settle();
-    assert!(matches!(scene.calls.next(call), Next::Over));
+    assert!(matches!(scene.calls.next(call), NextMessage::Over));
     assert_eq!(scene.ending(call), "NOT_FOUND: no ☺");
     let removed = scene.calls.remove(call).unwrap();
     let trailers: Vec<_> = removed.ending.trailers().iter().collect();
@@ -219,7 +219,7 @@ mod gzip {
         scene.server().status(1, &[("grpc-status", "0")]);
         scene.settle();
         for (bytes, compressed) in [(&b"packed"[..], true), (b"plain", false)] {
-            let Next::Message(message) = scene.calls.next(call) else {
+            let NextMessage::Message(message) = scene.calls.next(call) else {
                 panic!("no message");
             };
             assert_eq!((&*message.bytes, message.compressed), (bytes, compressed));
@@ -289,7 +289,7 @@ fn messages_that_came_before_a_reset_are_given_out_first() {
     scene.server().reset(1, ErrorCode::INTERNAL_ERROR);
     scene.settle();
     assert_eq!(scene.message(call).unwrap(), b"whole");
-    assert!(matches!(scene.calls.next(call), Next::Over));
+    assert!(matches!(scene.calls.next(call), NextMessage::Over));
     assert_eq!(scene.calls.ending(call).unwrap().code(), Code::Internal);
 }
 
@@ -317,7 +317,7 @@ fn ending_behind(whole: bool, rest: &[u8], early: bool, status: &str) -> String 
     scene.settle();
     let taken = taken.or_else(|| scene.message(call));
     assert_eq!(taken.is_some(), whole);
-    assert!(matches!(scene.calls.next(call), Next::Over));
+    assert!(matches!(scene.calls.next(call), NextMessage::Over));
     scene.ending(call)
 }
 
@@ -359,7 +359,7 @@ fn a_message_that_cannot_be_read_is_no_success_even_after_ok() {
     scene.calls.fail(call, unreadable.into());
     scene.calls.cancel(call);
     assert_eq!(scene.ending(call), "INTERNAL: unreadable");
-    assert!(matches!(scene.calls.next(call), Next::Over));
+    assert!(matches!(scene.calls.next(call), NextMessage::Over));
 }
 
 #[test]
@@ -624,7 +624,7 @@ fn a_deadline_ends_a_call_and_its_stream() {
     scene.pass(1);
     assert_eq!(scene.ending(call), "DEADLINE_EXCEEDED: deadline exceeded");
     assert_eq!(scene.server().seen[&1].reset, Some(ErrorCode::CANCEL));
-    assert!(matches!(scene.calls.next(call), Next::Over));
+    assert!(matches!(scene.calls.next(call), NextMessage::Over));
 }
 
 #[test]

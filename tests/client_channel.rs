@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use barewire::client::{CallOptions, Channel, ChannelOptions, Ending, Listener, Outgoing};
+use barewire::client::{CallListener, CallOptions, Channel, ChannelOptions, Ending, Outgoing};
 use barewire::grpc::{Code, Payload};
 use barewire::http2::{self, ErrorCode};
 use barewire::net::{Limits, Loop};
@@ -432,7 +432,7 @@ struct Bouncing {
     done: std::sync::mpsc::Sender<(u32, Code)>,
 }
 
-impl Listener for Bouncing {
+impl CallListener for Bouncing {
     type Request = Bytes;
     type Response = Bytes;
 
@@ -517,7 +517,7 @@ fn a_loop_serves_its_own_handlers_and_the_blocking_calls_of_other_threads() {
 /// Panics at the first message.
 struct Panicking(std::sync::mpsc::Sender<()>);
 
-impl Listener for Panicking {
+impl CallListener for Panicking {
     type Request = Bytes;
     type Response = Bytes;
 

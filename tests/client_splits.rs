@@ -2,7 +2,7 @@
 //! are taken: a client tells the same of its calls.
 #![cfg(all(feature = "net", feature = "http2"))]
 
-use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, Next};
+use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, NextMessage};
 use barewire::grpc::{
     ClientCall, ContentType, Event, Limits as CallLimits, Mode, ProtocolError, percent_decode,
 };
@@ -220,8 +220,10 @@ impl Client {
     fn take(&mut self, at: usize, most: usize) {
         for _ in 0..most {
             match self.calls.next(self.keys[at]) {
-                Next::Message(message) => self.told[at].messages.push(message.bytes.to_vec()),
-                Next::Wait | Next::Over => return,
+                NextMessage::Message(message) => {
+                    self.told[at].messages.push(message.bytes.to_vec())
+                }
+                NextMessage::Wait | NextMessage::Over => return,
             }
         }
     }

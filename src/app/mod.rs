@@ -84,7 +84,7 @@
 //! ```
 //!
 //! A closure or an object that holds its loop up for more than 100 ms all the same
-//! is counted ([`Snapshot::held`], `barewire_loop_held_total`), and a line on the
+//! is counted ([`MetricsSnapshot::held`], `barewire_loop_held_total`), and a line on the
 //! log names its route.
 //!
 //! [`Reply::defer`] is for work that has threads or callbacks of its own.
@@ -148,16 +148,16 @@ pub use exchange::stream::{Stream, StreamHandle, Streaming};
 pub use files::files::Files;
 pub use publishing::broadcast_limits::{BroadcastError, BroadcastLimits};
 pub use publishing::broadcaster::Broadcaster;
-pub use publishing::handle::{Handle, Undelivered};
+pub use publishing::handle::{Handle, HandleError};
 pub use publishing::hub::Hub;
-pub use publishing::message::{Message, Post};
+pub use publishing::message::{Message, RoomMessage};
 pub use publishing::room_limits::{RoomError, RoomLimits};
 pub use routes::access_log::AccessLog;
-pub use routes::below::Below;
 pub use routes::cors::Cors;
 pub use routes::middleware::{Incoming, InvalidPath, Middleware, Next};
 pub use routes::origin_guard::{ForeignOrigin, OriginGuard};
 pub use routes::route::Route;
+pub use routes::scoped::Scoped;
 pub use services::call::Call;
 #[cfg(feature = "prost")]
 pub use services::codec::Proto;
@@ -165,8 +165,8 @@ pub use services::codec::{CallStatus, Payload};
 pub use services::conversation::Conversation;
 pub use services::descriptors::InvalidDescriptors;
 pub use services::health::{Health, Serving};
-pub use services::interceptor::{Ended, Interceptor};
-pub use services::later::{Later, ResponseSender};
+pub use services::interceptor::{CallEnd, Interceptor};
+pub use services::later::{DeferredResponse, ResponseSender};
 pub use services::reflection::Reflection;
 pub use services::responses::{ResponseStream, ServerStream};
 pub use services::service::Service;
@@ -174,7 +174,7 @@ pub use serving::builder::App;
 pub use serving::server::{Server, ServerHandle};
 pub use sockets::socket::Socket;
 pub use sockets::upgrade::WebSocketRoute;
-pub use sockets::websocket::{Closed, WebSocket};
+pub use sockets::websocket::{SocketEnd, WebSocket};
 pub use telemetry::activity::SessionSnapshot;
 pub use telemetry::histogram::{DURATION_BOUNDS, Durations};
-pub use telemetry::metrics::{Kind, Metrics, Requests, Snapshot};
+pub use telemetry::metrics::{Kind, Metrics, MetricsSnapshot, RequestCount};

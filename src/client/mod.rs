@@ -1,11 +1,11 @@
 //! Layer 6: calls to other servers, which are gRPC calls so far.
 //!
 //! - [`Channel`] is where to begin: it connects by itself, and makes calls that block,
-//!   or that tell a [`Listener`] what comes.
+//!   or that tell a [`CallListener`] what comes.
 //! - [`Calls`] are the calls of a channel without I/O, for a loop of the caller's own,
 //!   with a [`Connection`] for each connection, or any other [`Transport`].
 //!
-//! A [`Listener`] is told of one call, and listens on no socket. A [`Transport`] is a
+//! A [`CallListener`] is told of one call, and listens on no socket. A [`Transport`] is a
 //! connection on which requests are sent; the layer below, for TLS and the like, is
 //! [`net::Transport`](crate::net::Transport).
 
@@ -14,6 +14,6 @@ mod grpc;
 
 pub use connecting::{Connection, LinkId, Transport, Wire};
 pub use grpc::{
-    CallOptions, CallResponse, Calls, Channel, ChannelOptions, Duplex, Ending, Limits, Listener,
-    Next, Outgoing, Removed, Requests, Responses, Sender, UsageError,
+    CallListener, CallOptions, CallResponse, Calls, Channel, ChannelOptions, Duplex, Ending,
+    Limits, NextMessage, Outgoing, Removed, Requests, Responses, Sender, UsageError,
 };

@@ -5,7 +5,12 @@ use crate::http::{Content, Fields, RequestHead, ResponseHead};
 
 /// What was received: borrowed from the input and the scratch, never from the
 /// machine.
+///
+/// HTTP/2 may be extended by frames (RFC 9113 §5.5), and so this may get events: what
+/// is not known may be ignored. Those of HTTP/1.1 and WebSocket are complete, so that
+/// there the compiler finds what a caller forgets.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Event<'b> {
     /// A request (server role).
     Request {

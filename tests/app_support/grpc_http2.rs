@@ -85,7 +85,7 @@ pub(crate) fn scene() -> Scene {
             Err::<Vec<u8>, _>(Status::new(Code::NotFound, "no such ☺ 5%").into())
         })
         .unary_later("Never", |_request: Vec<u8>, _call, later| {
-            core::mem::forget::<barewire::app::Later<Vec<u8>>>(later);
+            core::mem::forget::<barewire::app::DeferredResponse<Vec<u8>>>(later);
         })
         .server_streaming("Count", |request: Vec<u8>, _call| {
             let count = request.first().copied().unwrap_or_default();

@@ -9,8 +9,8 @@ use super::http2_support::{
 };
 use super::input::Input;
 use barewire::app::{
-    App, Call, CallStatus, Conversation, Ended, Interceptor, Later, ResponseSender, ResponseStream,
-    ServerStream, Service,
+    App, Call, CallEnd, CallStatus, Conversation, DeferredResponse, Interceptor, ResponseSender,
+    ResponseStream, ServerStream, Service,
 };
 use barewire::grpc::{Code, Limits as CallLimits, Status};
 use barewire::hpack::{Decoder, Growing, Room};
@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex};
 /// What the application holds beside its calls.
 #[derive(Default)]
 struct Office {
-    laters: Mutex<Vec<Later<Vec<u8>>>>,
+    laters: Mutex<Vec<DeferredResponse<Vec<u8>>>>,
     senders: Mutex<Vec<ResponseSender<Vec<u8>>>>,
     /// Objects of calls that are there.
     live: Arc<AtomicI64>,
@@ -61,7 +61,7 @@ impl Interceptor for Gate {
         }
     }
 
-    fn after(&self, ended: &mut Ended<'_>) {
+    fn after(&self, ended: &mut CallEnd<'_>) {
         self.0.fetch_sub(1, Relaxed);
         ended
             .send_trailer("x-after", "seen")

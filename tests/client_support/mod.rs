@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, Next, Wire};
+use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, NextMessage, Wire};
 use barewire::http::{
     CallContext, Content, Field, FieldBuffer, Fields, OwnedScratch, ResponseHead, Status,
 };
@@ -366,8 +366,8 @@ impl Scene {
     /// The next message of a call.
     pub fn message(&mut self, call: Key) -> Option<Vec<u8>> {
         match self.calls.next(call) {
-            Next::Message(message) => Some(message.bytes.to_vec()),
-            Next::Wait | Next::Over => None,
+            NextMessage::Message(message) => Some(message.bytes.to_vec()),
+            NextMessage::Wait | NextMessage::Over => None,
         }
     }
 

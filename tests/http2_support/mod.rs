@@ -217,6 +217,7 @@ pub fn seen(event: Event<'_>) -> Vec<Seen> {
         Event::Settings => Seen::Settings,
         Event::Ping(opaque) => Seen::Ping(opaque),
         Event::Pong(opaque) => Seen::Pong(opaque),
+        event => panic!("an event that the tests do not know: {event:?}"),
     }]
 }
 

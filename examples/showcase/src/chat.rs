@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use barewire::app::{App, Closed, Message, Socket, WebSocket, WebSocketRoute};
+use barewire::app::{App, Message, Socket, SocketEnd, WebSocket, WebSocketRoute};
 use barewire::websocket::CloseCode;
 use serde_json::{Map, Value, json};
 
@@ -70,7 +70,7 @@ impl WebSocket for Chatter {
     }
 
     /// Also called when the client just died.
-    fn closed(&mut self, socket: &mut Socket<'_, '_>, _closed: Closed<'_>) {
+    fn closed(&mut self, socket: &mut Socket<'_, '_>, _closed: SocketEnd<'_>) {
         for room in socket.rooms() {
             leave(socket, &room);
         }

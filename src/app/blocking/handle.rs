@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::job::Job;
 use super::pool::Pool;
 use crate::app::services::codec::{CallStatus, Payload};
-use crate::app::services::later::Later;
+use crate::app::services::later::DeferredResponse;
 use crate::app::serving::builder::App;
 use crate::grpc::{Code, Status};
 use crate::net::Claim;
@@ -46,7 +46,7 @@ impl BlockingThreads {
     /// comes is dropped.
     pub fn call<M: Payload + 'static>(
         &self,
-        later: Later<M>,
+        later: DeferredResponse<M>,
         work: impl FnOnce(&Job) -> Result<M, CallStatus> + Send + 'static,
     ) {
         let claim = match later.claim_job() {
@@ -62,7 +62,7 @@ impl BlockingThreads {
         let taken = later.clone();
         let submitted = self.0.submit(Box::new(move || {
             let later = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(later) = later.filter(Later::is_wanted) {
+            if let Some(later) = later.filter(DeferredResponse::is_wanted) {
                 run(later, claim, work);
             }
         }));
@@ -85,7 +85,7 @@ fn busy() -> CallStatus {
 /// Does the work, and has its answer sent. The claim counts until the work is done,
 /// also where its client has gone before.
 fn run<M: Payload>(
-    later: Later<M>,
+    later: DeferredResponse<M>,
     claim: Claim,
     work: impl FnOnce(&Job) -> Result<M, CallStatus>,
 ) {

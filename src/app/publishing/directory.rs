@@ -20,7 +20,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::loop_address::{Audience, Encoded, LoopAddress, Publication};
-use super::message::Post;
+use super::message::RoomMessage;
 use super::room_limits::{RoomError, RoomLimits};
 use crate::app::telemetry::activity::{Registry, SessionSnapshot};
 use crate::net::{Owner, Remote};
@@ -74,7 +74,7 @@ impl Presence {
     }
 
     /// The post in every protocol that a member speaks.
-    pub(crate) fn encode(&self, post: &Post<'_>) -> Encoded {
+    pub(crate) fn encode(&self, post: &RoomMessage<'_>) -> Encoded {
         let streams = self.streams.load(Ordering::Relaxed) as usize;
         Encoded {
             frame: (self.total() > streams).then(|| post.frame()).flatten(),

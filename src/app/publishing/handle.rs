@@ -24,7 +24,7 @@ pub struct Handle {
 /// The loop's mailbox has no room, or the loop has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the loop's mailbox is full, or the loop has ended")]
-pub struct Undelivered;
+pub struct HandleError;
 
 /// What a handle sends to its session.
 #[derive(Debug)]
@@ -55,8 +55,8 @@ impl Handle {
     /// an event.
     ///
     /// # Errors
-    /// [`Undelivered`] if the mailbox did not take it.
-    pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Undelivered> {
+    /// [`HandleError`] if the mailbox did not take it.
+    pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), HandleError> {
         let message = message.into();
         self.post(HandleMessage::Send(
             message.kind(),
@@ -69,8 +69,8 @@ impl Handle {
     /// not be sent, closes with 1000 and no reason.
     ///
     /// # Errors
-    /// [`Undelivered`] if the mailbox did not take it.
-    pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Undelivered> {
+    /// [`HandleError`] if the mailbox did not take it.
+    pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), HandleError> {
         let fits = code.is_sendable() && reason.len() <= 123; // RFC 6455 §5.5
         let (code, reason) = if fits {
             (code, reason)
@@ -83,12 +83,12 @@ impl Handle {
     /// Gives `mail` to the session's object.
     ///
     /// # Errors
-    /// [`Undelivered`] if the mailbox did not take it.
-    pub fn mail(&self, mail: impl Any + Send) -> Result<(), Undelivered> {
+    /// [`HandleError`] if the mailbox did not take it.
+    pub fn mail(&self, mail: impl Any + Send) -> Result<(), HandleError> {
         self.post(HandleMessage::Mail(Box::new(mail)))
     }
 
-    fn post(&self, handle_message: HandleMessage) -> Result<(), Undelivered> {
+    fn post(&self, handle_message: HandleMessage) -> Result<(), HandleError> {
         let bytes = match &handle_message {
             HandleMessage::Send(_, payload) => payload.len(),
             HandleMessage::Close(_, reason) => reason.len(),
@@ -99,7 +99,7 @@ impl Handle {
             .post(self.exchange, Box::new(handle_message), bytes)
         {
             true => Ok(()),
-            false => Err(Undelivered),
+            false => Err(HandleError),
         }
     }
 }

@@ -4,7 +4,7 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 
 use super::directory::Directory;
 use super::handle::Handle;
-use super::message::Post;
+use super::message::RoomMessage;
 use crate::app::telemetry::activity::SessionSnapshot;
 
 /// All sessions and rooms of an app, from any thread.
@@ -28,7 +28,7 @@ impl Hub {
 
     /// Publishes to all members of a room. Returns how many there were; what
     /// is published by one thread to one room arrives in order.
-    pub fn publish<'p>(&self, room: &str, post: impl Into<Post<'p>>) -> usize {
+    pub fn publish<'p>(&self, room: &str, post: impl Into<RoomMessage<'p>>) -> usize {
         let Some(presence) = self.directory.presence(room) else {
             return 0;
         };

@@ -79,7 +79,11 @@ macro_rules! member_methods {
         ///
         /// The message is encoded once, and each member's backlog holds a
         /// reference. What one session publishes to one room arrives in order.
-        pub fn publish<'p>(&mut self, room: &str, post: impl Into<$crate::app::Post<'p>>) -> usize {
+        pub fn publish<'p>(
+            &mut self,
+            room: &str,
+            post: impl Into<$crate::app::RoomMessage<'p>>,
+        ) -> usize {
             self.at
                 .loop_state
                 .rooms
@@ -90,7 +94,7 @@ macro_rules! member_methods {
         pub fn publish_to_others<'p>(
             &mut self,
             room: &str,
-            post: impl Into<$crate::app::Post<'p>>,
+            post: impl Into<$crate::app::RoomMessage<'p>>,
         ) -> usize {
             let me = self.client.membership.activity().exchange();
             self.at

@@ -109,14 +109,14 @@ impl<'a> From<&'a Vec<u8>> for Message<'a> {
 /// | binary | as it is | not at all: event streams are text |
 /// | event | its data as text | as it is |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Post<'a> {
+pub enum RoomMessage<'a> {
     /// A WebSocket message.
     Message(Message<'a>),
     /// An event.
     Event(sse::Event<'a>),
 }
 
-impl<'a> Post<'a> {
+impl<'a> RoomMessage<'a> {
     /// The message encoded as a WebSocket frame.
     pub(crate) fn frame(&self) -> Option<Bytes> {
         let message = match *self {
@@ -138,13 +138,13 @@ impl<'a> Post<'a> {
 }
 
 /// Whatever is a message can be posted.
-impl<'a, M: Into<Message<'a>>> From<M> for Post<'a> {
+impl<'a, M: Into<Message<'a>>> From<M> for RoomMessage<'a> {
     fn from(message: M) -> Self {
         Self::Message(message.into())
     }
 }
 
-impl<'a> From<sse::Event<'a>> for Post<'a> {
+impl<'a> From<sse::Event<'a>> for RoomMessage<'a> {
     fn from(event: sse::Event<'a>) -> Self {
         Self::Event(event)
     }
@@ -174,21 +174,21 @@ mod tests {
 
     #[test]
     fn a_post_is_encoded_for_each_protocol_as_far_as_that_can_carry_it() {
-        let text = Post::from("a\nb");
+        let text = RoomMessage::from("a\nb");
         assert_eq!(text.frame().unwrap(), &b"\x81\x03a\nb"[..]);
         for length in [0, 3, 125, 126, 65_535, 65_536] {
-            let frame = Post::from(&*vec![0; length]).frame().unwrap();
+            let frame = RoomMessage::from(&*vec![0; length]).frame().unwrap();
             assert_eq!(payload_len(&frame), length);
         }
         assert_eq!(text.event().unwrap(), &b"data: a\ndata: b\n\n"[..]);
 
-        let binary = Post::from(&b"\xff"[..]);
+        let binary = RoomMessage::from(&b"\xff"[..]);
         assert_eq!(binary.frame().unwrap(), &b"\x82\x01\xff"[..]);
         assert_eq!(binary.event(), None);
 
-        let event = Post::from(sse::Event::new("x").event("note"));
+        let event = RoomMessage::from(sse::Event::new("x").event("note"));
         assert_eq!(event.frame().unwrap(), &b"\x81\x01x"[..]);
         assert_eq!(event.event().unwrap(), &b"event: note\ndata: x\n\n"[..]);
-        assert_eq!(Post::from(sse::Event::EMPTY).frame(), None);
+        assert_eq!(RoomMessage::from(sse::Event::EMPTY).frame(), None);
     }
 }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use super::directory::Directory;
 use super::groups::{Group, Groups, What};
 use super::loop_address::{Audience, Encoded, Publication};
-use super::message::{Post, payload_len};
+use super::message::{RoomMessage, payload_len};
 use crate::app::telemetry::activity::Activity;
 use crate::app::telemetry::metrics::Block;
 use crate::net::{Context, Exchange};
@@ -76,7 +76,7 @@ impl Rooms {
         &self,
         context: &mut Context<'_>,
         room: &str,
-        post: &Post<'_>,
+        post: &RoomMessage<'_>,
         except: Option<Exchange>,
     ) -> usize {
         let Floor {

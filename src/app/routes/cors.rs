@@ -18,7 +18,7 @@ use crate::wire::ascii::Decimal;
 /// App::new().with(cors);
 /// ```
 ///
-/// For a part of the paths: [`Below`](crate::app::Below).
+/// For a part of the paths: [`Scoped`](crate::app::Scoped).
 #[derive(Debug, Clone)]
 pub struct Cors {
     origins: Option<Vec<String>>, // all if none

@@ -20,7 +20,7 @@ use crate::net::{Error, Peer};
 ///
 /// Middleware runs in the order in which it was added; its
 /// [`after`](Self::after) in the opposite order. All loops share it. For a
-/// part of the paths there is [`Below`](crate::app::Below).
+/// part of the paths there is [`Scoped`](crate::app::Scoped).
 ///
 /// ```
 /// use barewire::app::{Incoming, Middleware, Next, Record, Reply, ReplyHead};

@@ -1,7 +1,6 @@
 //! From a head to the closure that answers it: middleware, the router, refusals.
 
 pub(super) mod access_log;
-pub(super) mod below;
 pub(super) mod cors;
 pub(super) mod dispatch;
 pub(super) mod endpoint;
@@ -9,4 +8,5 @@ pub(super) mod middleware;
 pub(super) mod origin_guard;
 pub(super) mod route;
 pub(super) mod router;
+pub(super) mod scoped;
 pub(super) mod shared;

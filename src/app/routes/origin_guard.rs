@@ -47,7 +47,7 @@ use crate::net::report::report;
 ///
 /// [WebSocket routes](crate::app::WebSocketRoute) have a guard of their own, which
 /// is on by default; so as middleware the guard leaves handshakes alone. For a part
-/// of the paths there is [`Below`](crate::app::Below); a handler can call
+/// of the paths there is [`Scoped`](crate::app::Scoped); a handler can call
 /// [`check`](Self::check) itself. Behind [`Cors`](crate::app::Cors), refusals can be
 /// read by those pages that Cors lets read.
 #[derive(Debug, Clone, Default)]

@@ -19,7 +19,7 @@ use crate::net::Peer;
 /// [`after`](Self::after) in the opposite order. All loops share them.
 ///
 /// ```
-/// use barewire::app::{Call, CallStatus, Ended, Interceptor, Service};
+/// use barewire::app::{Call, CallStatus, CallEnd, Interceptor, Service};
 /// use barewire::grpc::{Code, Status};
 ///
 /// /// Lets nobody in without the word.
@@ -33,7 +33,7 @@ use crate::net::Peer;
 ///         }
 ///     }
 ///
-///     fn after(&self, ended: &mut Ended<'_>) {
+///     fn after(&self, ended: &mut CallEnd<'_>) {
 ///         println!("{}/{} {}", ended.service(), ended.method(), ended.status());
 ///     }
 /// }
@@ -60,14 +60,14 @@ pub trait Interceptor: Send + Sync {
     /// Looks at how a call ended, before the client is told. Also called for
     /// calls that were refused, that no method serves, and, with CANCELLED,
     /// for those that the client gave up.
-    fn after(&self, ended: &mut Ended<'_>) {
+    fn after(&self, ended: &mut CallEnd<'_>) {
         let _ = ended;
     }
 }
 
 /// A call that has ended.
 #[derive(Debug)]
-pub struct Ended<'a> {
+pub struct CallEnd<'a> {
     pub(super) service: &'a str,
     pub(super) method: &'a str,
     pub(in crate::app) peer: Option<Peer>,
@@ -76,7 +76,7 @@ pub struct Ended<'a> {
     pub(super) outgoing: &'a mut Outgoing,
 }
 
-impl Ended<'_> {
+impl CallEnd<'_> {
     /// The service with its package.
     pub const fn service(&self) -> &str {
         self.service
@@ -157,7 +157,7 @@ impl Interceptors {
         self.all().try_for_each(|it| it.before(call))
     }
 
-    pub(super) fn after(&self, ended: &mut Ended<'_>) {
+    pub(super) fn after(&self, ended: &mut CallEnd<'_>) {
         self.all().rev().for_each(|it| it.after(ended));
     }
 }

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::codec::{CallStatus, Payload};
-use crate::app::publishing::handle::Undelivered;
+use crate::app::publishing::handle::HandleError;
 use crate::app::publishing::loop_address::LoopAddress;
 use crate::grpc::{Code, Status};
 use crate::net::{Claim, Exchange, Exhausted, Peer, Resource};
@@ -39,23 +39,23 @@ struct Address {
 }
 
 impl Address {
-    fn post(&self, posted: Posted) -> Result<(), Undelivered> {
+    fn post(&self, posted: Posted) -> Result<(), HandleError> {
         let bytes = posted.memory();
         let is_taken = self.is_wanted()
             && self
                 .loop_address
                 .post(self.exchange, Box::new(posted), bytes);
-        is_taken.then_some(()).ok_or(Undelivered)
+        is_taken.then_some(()).ok_or(HandleError)
     }
 
     /// Posts what ends the call; nothing if it has been ended.
-    fn end(&self, posted: Posted) -> Result<(), Undelivered> {
+    fn end(&self, posted: Posted) -> Result<(), HandleError> {
         let bytes = posted.memory();
         let is_taken = self.wanted.swap(false, Ordering::AcqRel)
             && self
                 .loop_address
                 .post(self.exchange, Box::new(posted), bytes);
-        is_taken.then_some(()).ok_or(Undelivered)
+        is_taken.then_some(()).ok_or(HandleError)
     }
 
     fn is_wanted(&self) -> bool {
@@ -77,21 +77,21 @@ fn no_answer() -> Posted {
 ///
 /// Dropped without having sent, it ends the call with INTERNAL. What is sent
 /// after the client has gone, or after its deadline, is dropped.
-pub struct Later<M> {
+pub struct DeferredResponse<M> {
     address: Address,
     peer: Option<Peer>,
     message: PhantomData<fn(M)>,
 }
 
-impl<M> fmt::Debug for Later<M> {
+impl<M> fmt::Debug for DeferredResponse<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Later")
+        f.debug_struct("DeferredResponse")
             .field("exchange", &self.address.exchange)
             .finish_non_exhaustive()
     }
 }
 
-impl<M> Later<M> {
+impl<M> DeferredResponse<M> {
     pub(super) const fn new(
         loop_address: LoopAddress,
         exchange: Exchange,
@@ -116,7 +116,7 @@ impl<M> Later<M> {
     }
 }
 
-impl<M> Later<M> {
+impl<M> DeferredResponse<M> {
     /// Whether the client still waits, as long as anyone wants to know.
     pub(in crate::app) fn wanted(&self) -> Arc<AtomicBool> {
         self.address.wanted.clone()
@@ -135,7 +135,7 @@ impl<M> Later<M> {
     }
 }
 
-impl<M: Payload> Later<M> {
+impl<M: Payload> DeferredResponse<M> {
     /// Sends the response, or the status that the call ends with. Returns
     /// whether it is on its way: not so if nobody waits for it any more, or
     /// the loop's mailbox is full.
@@ -148,7 +148,7 @@ impl<M: Payload> Later<M> {
     }
 }
 
-impl<M> Drop for Later<M> {
+impl<M> Drop for DeferredResponse<M> {
     fn drop(&mut self) {
         let _ = self.address.end(no_answer());
     }
@@ -217,8 +217,8 @@ impl<M> ResponseSender<M> {
     /// Ends the call with a status: [`Status::OK`] if all has been sent.
     ///
     /// # Errors
-    /// [`Undelivered`] if the call is over, or the mailbox of its loop full.
-    pub fn finish(&self, status: impl Into<CallStatus>) -> Result<(), Undelivered> {
+    /// [`HandleError`] if the call is over, or the mailbox of its loop full.
+    pub fn finish(&self, status: impl Into<CallStatus>) -> Result<(), HandleError> {
         self.shared.0.end(Posted::End(status.into()))
     }
 }
@@ -228,8 +228,8 @@ impl<M: Payload> ResponseSender<M> {
     /// takes has the call ended when its backlog reaches the cap.
     ///
     /// # Errors
-    /// [`Undelivered`] if the call is over, or the mailbox of its loop full.
-    pub fn send(&self, message: &M) -> Result<(), Undelivered> {
+    /// [`HandleError`] if the call is over, or the mailbox of its loop full.
+    pub fn send(&self, message: &M) -> Result<(), HandleError> {
         self.shared.0.post(Posted::Message(encoded(message)))
     }
 }

@@ -15,7 +15,7 @@ use core::mem;
 
 use super::codec::CallStatus;
 use super::guard::guarded;
-use super::interceptor::Ended;
+use super::interceptor::CallEnd;
 use super::outgoing::Outgoing;
 use super::rules::Rules;
 use crate::app::exchange::client::Client;
@@ -350,7 +350,7 @@ impl Sending {
         if interceptors.is_empty() {
             return status;
         }
-        let mut ended = Ended {
+        let mut ended = CallEnd {
             service,
             method,
             peer: at.context.peer(),

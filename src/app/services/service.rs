@@ -17,7 +17,7 @@ use super::call::Call;
 use super::codec::{CallStatus, Payload};
 use super::conversation::{Conversation, ConversationSource};
 use super::interceptor::Interceptor;
-use super::later::{Later, ResponseSender};
+use super::later::{DeferredResponse, ResponseSender};
 use super::methods::{Answer, Method, OnHead, OnMessage};
 use super::responses::{Awaited, Live, Pulled, ServerStream};
 use crate::grpc::Limits;
@@ -168,12 +168,12 @@ impl Service {
     pub fn unary_later<I: Payload, O: Payload + 'static>(
         self,
         name: &str,
-        method: impl Fn(I, &mut Call<'_>, Later<O>) + Send + Sync + 'static,
+        method: impl Fn(I, &mut Call<'_>, DeferredResponse<O>) + Send + Sync + 'static,
     ) -> Self {
         self.on_message(name, true, I::CODECS, move |message, call, _out| {
             let request = I::decode(message)?;
             let wanted = call.outgoing().wanted();
-            let later = Later::new(
+            let later = DeferredResponse::new(
                 call.loop_address().clone(),
                 call.exchange(),
                 call.peer(),

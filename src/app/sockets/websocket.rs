@@ -83,13 +83,13 @@ pub trait WebSocket {
     /// The session is over, however it ended: nothing can be sent to the peer
     /// any more. The session is still in its rooms, and leaves them when this
     /// returns. Not called if one of the others panicked.
-    fn closed(&mut self, socket: &mut Socket<'_, '_>, closed: Closed<'_>) {}
+    fn closed(&mut self, socket: &mut Socket<'_, '_>, closed: SocketEnd<'_>) {}
 }
 
 /// How a WebSocket session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Closed<'b> {
+pub struct SocketEnd<'b> {
     /// The peer's close code; [`NO_STATUS`](CloseCode::NO_STATUS) if its Close
     /// frame had none, and [`ABNORMAL`](CloseCode::ABNORMAL) if none came
     /// (RFC 6455 §7.1.5).
@@ -138,7 +138,7 @@ impl<W: WebSocket> WebSocketSession<W> {
     }
 
     /// Tells the object that the session is over.
-    fn closed(&mut self, at: &mut SessionContext<'_, '_>, closed: Closed<'_>) -> After {
+    fn closed(&mut self, at: &mut SessionContext<'_, '_>, closed: SocketEnd<'_>) -> After {
         self.call(at, |object, socket| object.closed(socket, closed));
         After::End
     }
@@ -227,7 +227,7 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
         let gone = EndReason::Finished;
         self.closed(
             at,
-            Closed {
+            SocketEnd {
                 code,
                 reason,
                 end_reason: gone,
@@ -236,7 +236,7 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
     }
 
     fn gone(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
-        let closed = Closed {
+        let closed = SocketEnd {
             code: CloseCode::ABNORMAL,
             reason: "",
             end_reason: why,

@@ -3,10 +3,10 @@
 use alloc::string::String;
 use core::fmt::{Display, Write as _};
 
-use super::metrics::{Kind, Number, Snapshot};
+use super::metrics::{Kind, MetricsSnapshot, Number};
 use crate::net::{HandshakeCounts, MemoryUse};
 
-impl Snapshot {
+impl MetricsSnapshot {
     /// The numbers in Prometheus' text format, version 0.0.4.
     pub fn to_prometheus(&self) -> String {
         let mut out = String::new();
@@ -16,7 +16,7 @@ impl Snapshot {
 }
 
 /// Writes all numbers of `snapshot`.
-fn put(snapshot: &Snapshot, out: &mut String) {
+fn put(snapshot: &MetricsSnapshot, out: &mut String) {
     family(
         "http_requests_total",
         "counter",
@@ -101,7 +101,7 @@ fn of_loops<T>(rows: &[Row<T>], loops: &[T], out: &mut String) {
     }
 }
 
-fn handshakes(snapshot: &Snapshot, out: &mut String) {
+fn handshakes(snapshot: &MetricsSnapshot, out: &mut String) {
     let rows: [Row<HandshakeCounts>; 5] = [
         (
             "handshakes_in_flight",
@@ -137,7 +137,7 @@ fn handshakes(snapshot: &Snapshot, out: &mut String) {
     of_loops(&rows, &snapshot.handshakes, out);
 }
 
-fn memory(snapshot: &Snapshot, out: &mut String) {
+fn memory(snapshot: &MetricsSnapshot, out: &mut String) {
     let rows: [Row<MemoryUse>; 9] = [
         (
             "memory_held_bytes",
@@ -197,7 +197,7 @@ fn memory(snapshot: &Snapshot, out: &mut String) {
     of_loops(&rows, &snapshot.memory, out);
 }
 
-fn durations(snapshot: &Snapshot, out: &mut String) {
+fn durations(snapshot: &MetricsSnapshot, out: &mut String) {
     const NAME: &str = "http_request_duration_seconds";
     family(
         NAME,

@@ -219,8 +219,8 @@ impl Metrics {
 
     /// The sums over all loops. Each number is right for itself; numbers that
     /// are counted one after the other may be one apart.
-    pub fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot::default();
+    pub fn snapshot(&self) -> MetricsSnapshot {
+        let mut snapshot = MetricsSnapshot::default();
         snapshot.read_pool(self.pool.counts());
         let mut replies = alloc::vec![0; METHODS.len() * CODES];
         for block in &*self.blocks.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -242,7 +242,7 @@ impl Metrics {
             let Some(status) = Status::new((at % CODES) as u16 + 100) else {
                 continue;
             };
-            snapshot.requests.push(Requests {
+            snapshot.requests.push(RequestCount {
                 method,
                 status,
                 count,
@@ -254,7 +254,7 @@ impl Metrics {
 
 /// The replies with one status to requests of one method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Requests {
+pub struct RequestCount {
     /// The method; `other` for all that RFC 9110 and RFC 5789 do not name,
     /// `unknown` where the head could not be read.
     pub method: &'static str,
@@ -265,7 +265,7 @@ pub struct Requests {
 }
 
 /// Declares, in one place, the numbers without labels: counters of each loop,
-/// which are summed, and those of the pool; what they are called in [`Snapshot`],
+/// which are summed, and those of the pool; what they are called in [`MetricsSnapshot`],
 /// and how they are exposed.
 macro_rules! numbers {
     (
@@ -280,9 +280,9 @@ macro_rules! numbers {
         /// The sums of an app's counters at one moment.
         #[derive(Debug, Clone, Default)]
         #[non_exhaustive]
-        pub struct Snapshot {
+        pub struct MetricsSnapshot {
             /// Requests by method and status; none that is zero.
-            pub requests: Vec<Requests>,
+            pub requests: Vec<RequestCount>,
             /// From the turn of the loop in which the head of a request was read to the
             /// head of its reply; to the end of its batch for one that was given
             /// immediately, where no middleware looks at the head.
@@ -298,7 +298,7 @@ macro_rules! numbers {
             sessions_total: [u64; Kind::ALL.len()],
         }
 
-        impl Snapshot {
+        impl MetricsSnapshot {
             fn add_counters(&mut self, counters: &Counters) {
                 $(self.$field += counters.$field.get();)*
             }
@@ -375,7 +375,7 @@ numbers! {
     }
 }
 
-impl Snapshot {
+impl MetricsSnapshot {
     fn add(&mut self, block: &Block) {
         block.durations.read(&mut self.durations);
         self.add_counters(&block.counters);
@@ -458,7 +458,7 @@ mod tests {
             (snapshot.total(), snapshot.successful(), snapshot.failed()),
             (3, 2, 1)
         );
-        let other = Requests {
+        let other = RequestCount {
             method: "other",
             status: Status::NOT_FOUND,
             count: 1,

@@ -34,7 +34,7 @@ use crate::wire::Instant;
 /// once.
 ///
 /// ```
-/// use barewire::client::{CallOptions, Calls, Connection, Limits, Next};
+/// use barewire::client::{CallOptions, Calls, Connection, Limits, NextMessage};
 /// use barewire::grpc::Code;
 /// use barewire::link::{Event, EndReason, Unreachable};
 /// use barewire::wire::Instant;
@@ -52,7 +52,7 @@ use crate::wire::Instant;
 ///     calls.event(link, stream, event, wire, now);
 /// });
 /// assert_eq!(calls.changed(), Some(call));
-/// assert!(matches!(calls.next(call), Next::Over));
+/// assert!(matches!(calls.next(call), NextMessage::Over));
 /// let ending = calls.ending(call).unwrap();
 /// assert_eq!(ending.code(), Code::Unavailable);
 /// let message = "cannot connect to 127.0.0.1:50051: connection refused";
@@ -91,7 +91,7 @@ pub struct Calls<T> {
 
 /// What is next to be taken of a response.
 #[derive(Debug)]
-pub enum Next<'b> {
+pub enum NextMessage<'b> {
     /// A message. It may be compressed with gzip if this build reads that
     /// ([`Encoding::ACCEPTED`]).
     Message(Message<'b>),
@@ -326,21 +326,21 @@ impl<T> Calls<T> {
     }
 
     /// Takes the next message of a response.
-    pub fn next(&mut self, call: Key) -> Next<'_> {
+    pub fn next(&mut self, call: Key) -> NextMessage<'_> {
         let Some(record) = self.calls.get_mut(call) else {
-            return Next::Over;
+            return NextMessage::Over;
         };
         let Some((size, compressed, freed)) = record.inbox.take() else {
             return match record.ending {
-                None => Next::Wait,
-                Some(_) => Next::Over,
+                None => NextMessage::Wait,
+                Some(_) => NextMessage::Over,
             };
         };
         self.release(call, freed);
         let Some(record) = self.calls.get_mut(call) else {
-            return Next::Over;
+            return NextMessage::Over;
         };
-        Next::Message(Message {
+        NextMessage::Message(Message {
             compressed,
             bytes: record.inbox.message(size),
         })

@@ -6,7 +6,7 @@ use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 use super::shared::{GONE, Shared, State, Waiter};
-use super::{Calls, Ending, Next};
+use super::{Calls, Ending, NextMessage};
 use crate::client::connecting::{Dialler, LinkId};
 use crate::link::Event;
 use crate::net::{Context, Handler, Key, Profile, Speaks};
@@ -168,9 +168,9 @@ fn tell(shared: &Shared, call: Key) {
     }
     loop {
         let (message, compressed) = match state.calls.next(call) {
-            Next::Message(message) => (Vec::from(message.bytes), message.compressed),
-            Next::Wait => break,
-            Next::Over => {
+            NextMessage::Message(message) => (Vec::from(message.bytes), message.compressed),
+            NextMessage::Wait => break,
+            NextMessage::Over => {
                 let ending = state.calls.remove(call).map(|removed| removed.ending);
                 drop(state);
                 if let Some(ending) = ending {

@@ -17,12 +17,12 @@ use crate::net::{Flow, Key};
 /// not block there.
 ///
 /// ```no_run
-/// use barewire::client::{CallOptions, Channel, Ending, Listener, Outgoing};
+/// use barewire::client::{CallOptions, Channel, Ending, CallListener, Outgoing};
 ///
 /// /// Says "again" to everything, three times.
 /// struct Again(u32);
 ///
-/// impl Listener for Again {
+/// impl CallListener for Again {
 ///     type Request = Vec<u8>;
 ///     type Response = Vec<u8>;
 ///
@@ -44,7 +44,7 @@ use crate::net::{Flow, Key};
 /// call.send(&b"hello".to_vec())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait Listener: Send + 'static {
+pub trait CallListener: Send + 'static {
     /// What the call sends.
     type Request: Payload + 'static;
     /// What it receives.
@@ -86,7 +86,7 @@ impl<I: Payload> Outgoing<I> {
     }
 
     /// Sends a message. [`Flow::Wait`] asks for no more until
-    /// [`Listener::writable`].
+    /// [`CallListener::writable`].
     ///
     /// # Errors
     /// [`UsageError`]; nothing is sent then.
@@ -152,7 +152,7 @@ impl Channel {
     ///
     /// # Errors
     /// How the call ended if it could not begin: no listener is told then.
-    pub fn open<L: Listener>(
+    pub fn open<L: CallListener>(
         &self,
         path: &str,
         options: CallOptions,
@@ -194,12 +194,12 @@ impl Channel {
 }
 
 /// A listener and its call.
-struct ListenedCall<L: Listener> {
+struct ListenedCall<L: CallListener> {
     listener: L,
     call: Outgoing<L::Request>,
 }
 
-impl<L: Listener> Listening for ListenedCall<L> {
+impl<L: CallListener> Listening for ListenedCall<L> {
     fn head(&mut self, fields: FieldBuffer) {
         self.listener.metadata(fields.as_fields());
     }

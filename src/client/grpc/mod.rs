@@ -21,12 +21,12 @@ mod shared;
 mod status;
 mod streams;
 
-pub use calls::{Calls, Next, Removed};
+pub use calls::{Calls, NextMessage, Removed};
 pub use channel::ChannelOptions;
 pub use error::UsageError;
 pub use handle::Channel;
 pub use limits::Limits;
-pub use listener::{Listener, Outgoing};
+pub use listener::{CallListener, Outgoing};
 pub use options::CallOptions;
 pub use response::CallResponse;
 pub use status::Ending;

@@ -6,7 +6,7 @@ use std::sync::{Condvar, MutexGuard};
 
 use super::handle::Guard;
 use super::shared::{Shared, State, Waiter};
-use super::{CallOptions, CallResponse, Channel, Ending, Next, UsageError};
+use super::{CallOptions, CallResponse, Channel, Ending, NextMessage, UsageError};
 use crate::grpc::{Code, Payload, Status};
 use crate::http::FieldBuffer;
 use crate::net::Key;
@@ -88,11 +88,11 @@ impl Pending {
         let mut state = self.shared.lock();
         let (bytes, compressed) = loop {
             match state.calls.next(self.call) {
-                Next::Message(message) => {
+                NextMessage::Message(message) => {
                     break (Vec::from(message.bytes), message.compressed);
                 }
-                Next::Over => return self.over(&state),
-                Next::Wait => state = self.shared.wait(state, &self.news)?,
+                NextMessage::Over => return self.over(&state),
+                NextMessage::Wait => state = self.shared.wait(state, &self.news)?,
             }
         };
         if state.calls.has_output() {

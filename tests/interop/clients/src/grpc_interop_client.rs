@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
 use barewire::client::{
-    CallOptions, CallResponse, Channel, ChannelOptions, Duplex, Ending, Listener, Outgoing,
+    CallListener, CallOptions, CallResponse, Channel, ChannelOptions, Duplex, Ending, Outgoing,
     Requests, Responses,
 };
 use barewire::grpc::Code;
@@ -420,7 +420,7 @@ struct Asking {
     done: mpsc::Sender<Result<usize, Ending>>,
 }
 
-impl Listener for Asking {
+impl CallListener for Asking {
     type Request = StreamingOutputCallRequest;
     type Response = StreamingOutputCallResponse;
 

@@ -13,10 +13,10 @@ use crate::net::Error;
 /// Middleware that sees the requests below one path, and no other.
 ///
 /// ```
-/// use barewire::app::{App, Below, Cors};
+/// use barewire::app::{App, Scoped, Cors};
 ///
 /// App::new()
-///     .with(Below::new("/api", Cors::permissive()))
+///     .with(Scoped::new("/api", Cors::permissive()))
 ///     .get("/api/clients", |_request, reply| reply.json("[]")) // for every page
 ///     .get("/account", |_request, reply| reply.text("for ours alone"));
 /// ```
@@ -27,12 +27,12 @@ use crate::net::Error;
 /// after the middleware before has rewritten its path; its reply, where it was
 /// sent ([`Record::path`]).
 #[derive(Debug, Clone)]
-pub struct Below<M> {
+pub struct Scoped<M> {
     prefix: String, // without a slash at its end
     middleware: M,
 }
 
-impl<M: Middleware> Below<M> {
+impl<M: Middleware> Scoped<M> {
     /// `middleware` for what is below `prefix`, a path without escapes such as
     /// `/api`; below `/` is everything.
     pub fn new(prefix: &str, middleware: M) -> Self {
@@ -53,7 +53,7 @@ impl<M: Middleware> Below<M> {
     }
 }
 
-impl<M: Middleware> Middleware for Below<M> {
+impl<M: Middleware> Middleware for Scoped<M> {
     fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
         match self.holds(request.path()) {
             true => self.middleware.before(request, reply),
@@ -91,7 +91,7 @@ mod tests {
     impl Middleware for Nothing {}
 
     fn holds(prefix: &str, path: &str) -> bool {
-        Below::new(prefix, Nothing).holds(path)
+        Scoped::new(prefix, Nothing).holds(path)
     }
 
     #[test]
