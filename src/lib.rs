@@ -86,6 +86,6 @@ pub mod websocket;
 pub mod wire;
 
 /// The README's example compiles.
-#[cfg(all(doctest, feature = "net"))]
+#[cfg(all(doctest, feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -16,6 +16,8 @@ mod input;
 mod link;
 mod proxy;
 mod sse;
+#[cfg(feature = "tls")]
+mod tls;
 mod versus_httlib;
 mod versus_httparse;
 mod versus_tungstenite;
@@ -33,7 +35,7 @@ mod websocket_support;
 pub type Check = fn(&[u8]);
 
 /// All checks, by the names of their targets and corpora.
-pub const ALL: [(&str, Check); 21] = [
+pub const ALL: &[(&str, Check)] = &[
     ("grpc_call", grpc::call),
     ("grpc_frames", grpc::frames),
     ("grpc_web_text", grpc::web_text),
@@ -49,6 +51,8 @@ pub const ALL: [(&str, Check); 21] = [
     ("proxy_header", proxy::header),
     ("sse_decode", sse::decode),
     ("sse_roundtrip", sse::roundtrip),
+    #[cfg(feature = "tls")]
+    ("tls", tls::tls),
     ("utf8_versus_std", wire::utf8),
     ("versus_httlib", versus_httlib::check),
     ("versus_httparse", versus_httparse::check),

@@ -3,5 +3,6 @@
 mod certificates;
 mod clients;
 mod dialling;
+mod reload;
 mod serving;
 mod support;

@@ -1,0 +1,301 @@
+//! A server over TLS on the whole loop: the input says how the client's records are
+//! cut, spoiled, put into another order, left out or sent twice.
+//!
+//! Nothing is drawn from the system: what rustls wants at random is counted, its key
+//! exchange is none, and its signer, Ed25519, is deterministic.
+
+use core::cell::Cell;
+use core::time::Duration;
+use std::fmt;
+use std::io::{Read, Write};
+use std::sync::{Arc, LazyLock};
+
+use barewire::app::App;
+use barewire::net::{Client, Limits, Loop, Scripted};
+use barewire::tls::{Certificates, Provider, ServerOptions};
+use rustls::crypto::{
+    ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret,
+    SupportedKxGroup,
+};
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
+use rustls::{ClientConfig, ClientConnection, Error, NamedGroup, RootCertStore};
+
+use super::input::Input;
+
+thread_local! {
+    static DRAWN: Cell<u8> = const { Cell::new(0) };
+}
+
+/// Counts.
+#[derive(Debug)]
+struct Counted;
+
+impl SecureRandom for Counted {
+    fn fill(&self, out: &mut [u8]) -> Result<(), GetRandomFailed> {
+        for byte in out {
+            DRAWN.set(DRAWN.get().wrapping_add(1));
+            *byte = DRAWN.get();
+        }
+        Ok(())
+    }
+}
+
+/// An exchange without a secret: both sides know what both have sent.
+#[derive(Debug)]
+struct Open;
+
+struct OpenExchange([u8; 32]);
+
+impl SupportedKxGroup for Open {
+    fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
+        let mut own = [0; 32];
+        Counted.fill(&mut own)?;
+        Ok(Box::new(OpenExchange(own)))
+    }
+
+    fn name(&self) -> NamedGroup {
+        NamedGroup::X25519
+    }
+}
+
+impl ActiveKeyExchange for OpenExchange {
+    fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, Error> {
+        let both: Vec<u8> = self.0.iter().zip(peer).map(|(a, b)| a ^ b).collect();
+        Ok(SharedSecret::from(&both[..]))
+    }
+
+    fn pub_key(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn group(&self) -> NamedGroup {
+        NamedGroup::X25519
+    }
+}
+
+/// A day in 2026.
+struct Noon;
+
+impl fmt::Debug for Noon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Noon")
+    }
+}
+
+impl TimeProvider for Noon {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(
+            1_780_000_000,
+        )))
+    }
+}
+
+/// Everything that is the same for all inputs.
+struct Fixed {
+    provider: Arc<CryptoProvider>,
+    certificates: Certificates,
+    roots: Arc<RootCertStore>,
+}
+
+static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
+    // Ed25519 in PKCS#8 (RFC 8410 §7), the key being 32 times the same byte.
+    let mut pkcs8 = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
+    pkcs8.extend([7; 32]);
+    let der = rustls::pki_types::PrivatePkcs8KeyDer::from(&pkcs8[..]);
+    let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_ED25519).unwrap();
+    let params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.der().clone()).unwrap();
+    Fixed {
+        provider: Arc::new(CryptoProvider {
+            kx_groups: vec![&Open],
+            secure_random: &Counted,
+            ..rustls::crypto::ring::default_provider()
+        }),
+        certificates: Certificates::from_der([certificate.der().to_vec()], pkcs8).unwrap(),
+        roots: Arc::new(roots),
+    }
+});
+
+/// A client, what it has sealed and not sent, and what came.
+struct Peer {
+    client: Client,
+    tls: ClientConnection,
+    sealed: Vec<u8>,
+    text: Vec<u8>,
+    /// What it has sealed does not arrive as it was.
+    is_spoiled: bool,
+    asked: u32,
+}
+
+/// The length of the record at the front.
+fn record(sealed: &[u8]) -> usize {
+    match sealed {
+        [_, _, _, a, b, ..] => (5 + usize::from(u16::from_be_bytes([*a, *b]))).min(sealed.len()),
+        _ => sealed.len(),
+    }
+}
+
+impl Peer {
+    fn new(client: Client, flags: u8) -> Self {
+        let versions: &[&rustls::SupportedProtocolVersion] = match flags & 1 {
+            0 => &[&rustls::version::TLS13],
+            _ => &[&rustls::version::TLS12],
+        };
+        let mut config = ClientConfig::builder_with_details(FIXED.provider.clone(), Arc::new(Noon))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(FIXED.roots.clone())
+            .with_no_client_auth();
+        config.enable_sni = flags & 2 == 0;
+        // Hellos and messages in pieces.
+        config.max_fragment_size = (flags & 4 != 0).then_some(64);
+        let name = "localhost".try_into().unwrap();
+        Self {
+            client,
+            tls: ClientConnection::new(Arc::new(config), name).unwrap(),
+            sealed: Vec::new(),
+            text: Vec::new(),
+            is_spoiled: false,
+            asked: 0,
+        }
+    }
+
+    /// Asks for the next number, in a request of some length.
+    fn ask(&mut self, padding: u8) {
+        let padding = "p".repeat(usize::from(padding) * 8);
+        let number = self.asked;
+        let request = format!("GET /{number} HTTP/1.1\r\nHost: localhost\r\nX: {padding}\r\n\r\n");
+        if self.tls.writer().write_all(request.as_bytes()).is_ok() {
+            self.asked += 1;
+        }
+    }
+
+    fn seal(&mut self) {
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut self.sealed).unwrap();
+        }
+    }
+
+    /// Reads what the server says. Nothing is wrong with that unless something was
+    /// with what it has received.
+    fn hear(&mut self, mut sealed: &[u8]) {
+        while !sealed.is_empty() {
+            if self.tls.read_tls(&mut sealed).is_err() {
+                break;
+            }
+            if let Err(error) = self.tls.process_new_packets() {
+                assert!(self.is_spoiled, "{error}");
+                break;
+            }
+            let mut piece = [0; 4096];
+            while let Ok(n @ 1..) = self.tls.reader().read(&mut piece) {
+                self.text.extend_from_slice(&piece[..n]);
+            }
+        }
+    }
+
+    /// Changes, repeats, swaps or leaves out what waits.
+    fn spoil(&mut self, how: u8, input: &mut Input<'_>) {
+        let first = record(&self.sealed);
+        let (at, byte) = (usize::from(input.byte()), input.byte());
+        match how {
+            5 => match self.sealed.get_mut(at) {
+                Some(changed) if byte != 0 => *changed ^= byte,
+                _ => return,
+            },
+            6 => {
+                let second = record(&self.sealed[first..]);
+                if second == 0 || self.sealed[..first] == self.sealed[first..first + second] {
+                    return;
+                }
+                self.sealed[..first + second].rotate_left(first);
+            }
+            7 => {
+                let again = self.sealed[..first].to_vec();
+                self.sealed.splice(..0, again);
+            }
+            8 => drop(self.sealed.drain(..first)),
+            _ => {
+                let at = at.min(self.sealed.len());
+                self.sealed.splice(at..at, input.run().iter().copied());
+            }
+        }
+        self.is_spoiled = true;
+    }
+
+    /// The numbers that were answered, in their order.
+    fn answered(&self) -> Vec<u32> {
+        let text = String::from_utf8_lossy(&self.text);
+        let bodies = text.split("answer ").skip(1);
+        bodies
+            .map(|it| it.split('.').next().unwrap().parse().unwrap())
+            .collect()
+    }
+}
+
+/// A client is answered what it has asked, in its order, and nothing else, whatever
+/// becomes of its records; all of it, if nothing does.
+pub fn tls(data: &[u8]) {
+    DRAWN.set(0);
+    let mut input = Input::new(data);
+    let world = Scripted::new();
+    world.set_auto_advance(false);
+    let mut events = Loop::with_poller(world.clone(), Limits::DEFAULT).unwrap();
+    let app = App::new().get("/{number}", |request, reply| {
+        reply.text(format!("answer {}.", request.param("number")))
+    });
+    let options = ServerOptions::new(FIXED.certificates.clone())
+        .provider(Provider::new(FIXED.provider.clone()))
+        .time_provider(Arc::new(Noon))
+        .tickets(false);
+    app.listen_tls("127.0.0.1:0", options)
+        .unwrap()
+        .join(&mut events)
+        .unwrap();
+    let client = world.connect_client(0);
+    let mut peer = Peer::new(client, input.byte());
+    let mut step = |peer: &mut Peer, n: usize| {
+        peer.seal();
+        let n = n.min(peer.sealed.len());
+        world.send(client, &peer.sealed[..n]);
+        peer.sealed.drain(..n);
+        for _ in 0..4 {
+            events.turn(None).unwrap();
+        }
+        peer.hear(&world.take_output(client));
+    };
+    let mut steps = 0;
+    while !input.is_empty() && steps < 300 {
+        steps += 1;
+        match input.byte() % 12 {
+            0 => step(&mut peer, 1),
+            1 | 2 => step(&mut peer, usize::from(input.byte()) + 1),
+            3 => step(&mut peer, usize::MAX),
+            4 => peer.ask(input.byte()),
+            how @ 5..=9 => {
+                peer.seal();
+                peer.spoil(how, &mut input);
+            }
+            10 if !peer.tls.is_handshaking() => {
+                let _ = peer.tls.refresh_traffic_keys(); // TLS 1.2 has none
+            }
+            10 => {}
+            _ => world.allow_write(client, usize::from(input.byte())),
+        }
+    }
+    world.allow_all(client);
+    for _ in 0..8 {
+        step(&mut peer, usize::MAX);
+    }
+    let answered = peer.answered();
+    let expected: Vec<u32> = (0..peer.asked).collect();
+    assert!(expected.starts_with(&answered), "{answered:?}");
+    assert!(
+        peer.is_spoiled || answered == expected,
+        "{answered:?} of {}",
+        peer.asked
+    );
+}
