@@ -172,7 +172,7 @@ impl Transport for Dialled {
     fn memory(&self) -> usize {
         let of_info = |it: &Arc<Info>| size_of::<Info>() + it.memory();
         let session = self.session.as_ref().map_or(0, Session::memory);
-        size_of::<Self>() + session + self.peer.memory() + self.info.as_ref().map_or(0, of_info)
+        session + self.peer.memory() + self.info.as_ref().map_or(0, of_info)
     }
 
     fn details(&self) -> Option<TransportDetails> {

@@ -128,7 +128,7 @@ impl Transport for Secure {
     fn memory(&self) -> usize {
         let of_info = |it: &Arc<Info>| size_of::<Info>() + it.memory();
         let info = self.info.as_ref().map_or(0, of_info);
-        size_of::<Self>() + self.session.as_ref().map_or(0, Session::memory) + info
+        self.session.as_ref().map_or(0, Session::memory) + info
     }
 
     fn details(&self) -> Option<TransportDetails> {

@@ -96,7 +96,7 @@ impl Secured {
     /// the last one has its time until `at`.
     pub(super) fn note_front(&mut self, at: Instant) {
         let is_new = core::mem::take(&mut self.progress);
-        self.front.note(self.unopened.len() > 0, is_new, at);
+        self.front.note(!self.unopened.is_empty(), is_new, at);
     }
 
     /// When the rest of the record has to be here whose front is kept. `reads` says
@@ -136,7 +136,7 @@ impl Secured {
 
     /// Charges what the transport holds now.
     pub(in crate::net) fn charge_itself(&mut self) {
-        let memory = size_of::<Self>() + self.transport.memory();
+        let memory = size_of::<Self>() + size_of_val(&*self.transport) + self.transport.memory();
         self.charge.set(memory);
     }
 
