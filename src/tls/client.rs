@@ -233,7 +233,23 @@ impl Client {
         Ok(TransportMaker::new(move || this.begin(peer.clone())))
     }
 
-    /// One such connection without I/O.
+    /// One such connection without I/O: what
+    /// [`Connection::over`](crate::client::Connection::over) takes.
+    ///
+    /// ```no_run
+    /// use barewire::client::Connection;
+    /// use barewire::link::Limits;
+    /// use barewire::tls::{Client, ClientOptions};
+    /// use barewire::wire::Instant;
+    ///
+    /// # fn main() -> Result<(), barewire::tls::Error> {
+    /// let tls = Client::new(ClientOptions::new())?;
+    /// let session = tls.session("example.org", &["h2"])?;
+    /// let mut connection = Connection::over(session, Limits::DEFAULT, Instant::START);
+    /// let hello = connection.output(); // to be written to the socket
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of [`transport`](Self::transport).

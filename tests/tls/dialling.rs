@@ -58,7 +58,7 @@ fn serve(certificates: Certificates, address: &str) -> Server {
         .unwrap()
 }
 
-fn trusting(authority: &Authority) -> ClientOptions {
+pub(crate) fn trusting(authority: &Authority) -> ClientOptions {
     let roots = Roots::from_der([authority.certificate.der().to_vec()]).unwrap();
     ClientOptions::new().root_certs(roots)
 }
@@ -279,11 +279,16 @@ fn peer(act: impl Fn(TcpStream) + Send + 'static) -> u16 {
     port
 }
 
-fn config(authority: &Authority, wants_client: bool, alpn: &[&str]) -> Arc<ServerConfig> {
+pub(crate) fn config(
+    authority: &Authority,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    wants_client: bool,
+    alpn: &[&str],
+) -> Arc<ServerConfig> {
     let (certificate, key) = authority.issue(&["localhost"]);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap();
     let builder = match wants_client {
         true => {
@@ -298,6 +303,7 @@ fn config(authority: &Authority, wants_client: bool, alpn: &[&str]) -> Arc<Serve
     let mut config = builder
         .with_single_cert(vec![certificate.into()], key)
         .unwrap();
+    config.ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
     config.alpn_protocols = alpn.iter().map(|it| it.as_bytes().to_vec()).collect();
     Arc::new(config)
 }
@@ -328,7 +334,7 @@ fn a_server_that_does_not_agree_on_http2_is_refused() {
     let client = tls(trusting(&authority));
     let offered = vec!["h2".to_string()];
     for alpn in [&["http/1.1"][..], &[]] {
-        let (port, _) = stock(config(&authority, false, alpn));
+        let (port, _) = stock(config(&authority, rustls::ALL_VERSIONS, false, alpn));
         let fault = fault(&dial(port, &client));
         assert_eq!(
             fault,
@@ -342,7 +348,7 @@ fn a_server_that_does_not_agree_on_http2_is_refused() {
 #[test]
 fn a_client_shows_its_certificate_where_it_is_asked_for_one() {
     let authority = Authority::new("clients");
-    let (port, shown) = stock(config(&authority, true, &["h2"]));
+    let (port, shown) = stock(config(&authority, rustls::ALL_VERSIONS, true, &["h2"]));
     let fault = fault(&dial(port, &tls(trusting(&authority))));
     assert_eq!(fault, Fault::Alert { code: 116 }); // certificate_required
     // Of two, the one whose issuer the server names.
@@ -358,7 +364,7 @@ fn a_client_shows_its_certificate_where_it_is_asked_for_one() {
 #[test]
 fn a_server_that_goes_without_a_word_has_lost_its_calls() {
     let authority = Authority::new("cut");
-    let (port, _) = stock(config(&authority, false, &["h2"]));
+    let (port, _) = stock(config(&authority, rustls::ALL_VERSIONS, false, &["h2"]));
     let ending = ask(&dial(port, &tls(trusting(&authority))), "Echo").unwrap_err();
     assert_eq!(ending.code(), Code::Unavailable);
     let text = "connection was lost before the server's first frame";

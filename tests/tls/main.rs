@@ -1,8 +1,11 @@
 //! Servers over TLS, and rustls as their client, over sockets.
 
 mod certificates;
+#[path = "../client_support/mod.rs"]
+mod client_support;
 mod clients;
 mod dialling;
 mod reload;
+mod sans_io;
 mod serving;
 mod support;

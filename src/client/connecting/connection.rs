@@ -4,15 +4,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::Transport;
-use crate::http::{Fields, OwnedScratch, RequestHead};
-use crate::http2::ErrorCode;
-use crate::link::{Body, BufferedRequest, CallContext, EndReason, Event, Limits, Link, UsageError};
-use crate::net::Flow;
-use crate::wire::{Instant, Received, Step};
-
-/// Output from which on nothing is added to it but answers of the protocol.
-const OUTPUT: usize = 64 << 10;
+use super::sealed::{Opened, Sealed};
+use super::{Transport, Wire};
+use crate::http::OwnedScratch;
+use crate::link::{BufferedRequest, CallContext, EndReason, Event, Limits, Link};
+use crate::net::{self, Speaks, TransportDetails};
+use crate::wire::{Instant, Received, Role, Step};
 
 /// One connection of a client without I/O: a [`Link`], and what waits in front of
 /// it and behind it.
@@ -50,38 +47,71 @@ pub struct Connection {
     input: Vec<u8>,
     /// The server's last byte has come.
     ended: bool,
-}
-
-/// The side of a [`Connection`] that sends.
-#[derive(Debug)]
-pub struct Wire {
-    link: Link,
-    out: Vec<u8>,
-    now: Instant,
-    /// The owner knows that the connection is over.
-    told: bool,
+    /// What it goes over, if it is not bare.
+    sealed: Option<Box<Sealed>>,
 }
 
 impl Connection {
     /// A connection that has just been opened and speaks HTTP/2, with prior
     /// knowledge (RFC 9113 §3.3).
     pub fn http2(limits: Limits, now: Instant) -> Self {
-        let (mut link, mut out) = (Link::client_http2(now), Vec::new());
-        link.begin(&limits, now, &mut out);
+        let mut new = Self::new(limits, None, now);
+        new.begin(Speaks::Http2);
+        new
+    }
+
+    /// A connection that has just been opened and goes over a transport: one of TLS is
+    /// made by `tls::Client::session`. It speaks what that agrees on, HTTP/2 if it leaves
+    /// that open.
+    ///
+    /// The first event is [`Opened`](Event::Opened), when the handshake is over, which
+    /// has the time that `limits` give a server for its SETTINGS. If it fails, that is
+    /// [`Ended`](Event::Ended) with [`Unreachable`](EndReason::Unreachable), and
+    /// [`transport_details`](Self::transport_details) may say more. All bytes that come
+    /// and go are the transport's: also at its end, when output remains to be written.
+    pub fn over(transport: Box<dyn net::Transport + Send>, limits: Limits, now: Instant) -> Self {
+        let until = now + limits.http2.header_timeout;
+        let sealed = Box::new(Sealed::new(transport, until));
+        Self::new(limits, Some(sealed), now)
+    }
+
+    fn new(limits: Limits, sealed: Option<Box<Sealed>>, now: Instant) -> Self {
         let fields = limits.http2.fields;
         Self {
-            wire: Wire {
-                link,
-                out,
-                now,
-                told: false,
-            },
+            wire: Wire::new(now),
             limits,
             scratch: OwnedScratch::new(usize::from(fields) + 8),
             shown: None,
             input: Vec::new(),
             ended: false,
+            sealed,
         }
+    }
+
+    /// Begins to speak.
+    fn begin(&mut self, speaks: Speaks) {
+        let Wire { link, out, now, .. } = &mut self.wire;
+        *link = match speaks {
+            Speaks::Http2 => Link::client_http2(*now),
+            Speaks::Http | Speaks::Http1 => Link::client(*now),
+            Speaks::Raw => Link::raw(Role::Client),
+        };
+        link.begin(&self.limits, *now, out);
+        if mem::take(&mut self.wire.leaves) {
+            self.wire.shutdown();
+        }
+    }
+
+    /// What the transport tells about itself, as
+    /// [`Context::transport_details`](crate::net::Context::transport_details) does.
+    pub fn transport_details(&self) -> Option<TransportDetails> {
+        self.sealed.as_ref()?.details()
+    }
+
+    /// Whether the handshake is still to be done.
+    fn is_handshaking(&self) -> bool {
+        let sealed = self.sealed.as_ref();
+        sealed.is_some_and(|it| it.deadline().is_some())
     }
 
     /// The side that sends.
@@ -97,26 +127,104 @@ impl Connection {
         mut owner: impl FnMut(&mut Wire, u32, Event<'_>),
     ) {
         self.wire.now = now;
+        let Some(sealed) = &mut self.sealed else {
+            return self.receive_plain(bytes, &mut owner);
+        };
+        let mut kept = mem::take(&mut sealed.kept);
+        let kept = match kept.is_empty() {
+            true => {
+                let used = self.open(bytes, &mut owner);
+                bytes.get(used..).unwrap_or_default().to_vec()
+            }
+            false => {
+                kept.extend_from_slice(bytes);
+                let used = self.open(&mut kept, &mut owner);
+                kept.drain(..used.min(kept.len()));
+                kept
+            }
+        };
+        if let Some(sealed) = &mut self.sealed {
+            sealed.kept = kept;
+        }
+    }
+
+    /// Opens what the transport can open, and gives it to the link; returns how much was
+    /// used.
+    fn open(
+        &mut self,
+        bytes: &mut [u8],
+        owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
+    ) -> usize {
+        let mut at = 0;
+        while !self.wire.told && at < bytes.len() {
+            let Some(sealed) = &mut self.sealed else {
+                return at;
+            };
+            let rest = bytes.get_mut(at..).unwrap_or_default();
+            let opened = sealed.open(rest);
+            self.wire.behind = sealed.out.len();
+            let (used, opened) = match opened {
+                Ok(opened) => opened,
+                Err(gone) => {
+                    self.tell_gone(gone, owner);
+                    break;
+                }
+            };
+            at += used;
+            match opened {
+                Opened::Content(found) => {
+                    let content = rest.get_mut(found).unwrap_or_default();
+                    self.receive_plain(content, owner);
+                }
+                Opened::Agreed(speaks) => {
+                    self.begin(speaks);
+                    owner(&mut self.wire, 0, Event::Opened);
+                }
+                Opened::End => {
+                    self.end_input(owner);
+                    break; // nothing counts behind the end
+                }
+                Opened::Own if used == 0 => return at,
+                Opened::Own => {}
+            }
+        }
+        bytes.len()
+    }
+
+    fn receive_plain(
+        &mut self,
+        bytes: &mut [u8],
+        owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
+    ) {
         let mut kept = mem::take(&mut self.input);
         if kept.is_empty() {
-            let used = self.feed(bytes, &mut owner);
+            let used = self.feed(bytes, owner);
             kept.extend_from_slice(bytes.get(used..).unwrap_or_default());
         } else {
             kept.extend_from_slice(bytes);
-            let used = self.feed(&mut kept, &mut owner);
+            let used = self.feed(&mut kept, owner);
             kept.drain(..used.min(kept.len()));
         }
         self.input = kept;
     }
 
-    /// Takes the end of what arrives: the server has sent its last byte.
+    /// Takes the end of what arrives: the server has sent its last byte. A transport
+    /// whose end the server has not announced was cut off ([`EndReason::Reset`]).
     pub fn receive_eof(&mut self, now: Instant, mut owner: impl FnMut(&mut Wire, u32, Event<'_>)) {
-        (self.wire.now, self.ended) = (now, true);
-        let mut rest = mem::take(&mut self.input);
-        self.feed(&mut rest, &mut owner);
+        self.wire.now = now;
+        match self.sealed.as_mut().and_then(|it| it.cut_off()) {
+            Some(gone) => self.tell_gone(gone, &mut owner),
+            None => self.end_input(&mut owner),
+        }
     }
 
-    /// The transport has ended, and nothing can be sent either.
+    fn end_input(&mut self, owner: &mut impl FnMut(&mut Wire, u32, Event<'_>)) {
+        self.ended = true;
+        let mut rest = mem::take(&mut self.input);
+        self.feed(&mut rest, owner);
+    }
+
+    /// The connection has ended, and nothing can be sent either.
     pub fn closed(&mut self, why: EndReason, mut owner: impl FnMut(&mut Wire, u32, Event<'_>)) {
         self.tell_gone(why, &mut owner);
     }
@@ -129,14 +237,29 @@ impl Connection {
         mut owner: impl FnMut(&mut Wire, u32, Event<'_>),
     ) -> bool {
         self.wire.now = now;
-        self.feed(&mut [], &mut owner);
-        !self.wire.out.is_empty()
+        self.see_to_transport(&mut owner);
+        if !self.is_handshaking() {
+            self.feed(&mut [], &mut owner);
+        }
+        !self.output().is_empty()
+    }
+
+    /// Ends the connection if its transport cannot go on.
+    fn see_to_transport(&mut self, owner: &mut impl FnMut(&mut Wire, u32, Event<'_>)) {
+        let now = self.wire.now;
+        if let Some(gone) = self.sealed.as_mut().and_then(|it| it.fault(now)) {
+            self.tell_gone(gone, owner);
+        }
     }
 
     /// What is to be written. The owner takes it from the front, as much as the
     /// transport has room for.
-    pub const fn output(&mut self) -> &mut Vec<u8> {
-        &mut self.wire.out
+    pub fn output(&mut self) -> &mut Vec<u8> {
+        let Some(sealed) = &mut self.sealed else {
+            return &mut self.wire.out;
+        };
+        sealed.seal(&mut self.wire.out, self.wire.told);
+        &mut sealed.out
     }
 
     /// Whether the transport is to be closed once the output is written.
@@ -149,7 +272,10 @@ impl Connection {
     pub fn deadline(&self) -> Option<Instant> {
         match self.wire.told {
             true => None,
-            false => self.wire.link.deadline(&self.limits),
+            false => match self.sealed.as_ref().and_then(|it| it.deadline()) {
+                Some(until) => Some(until),
+                None => self.wire.link.deadline(&self.limits),
+            },
         }
     }
 
@@ -157,6 +283,10 @@ impl Connection {
     /// idle or whose server is silent.
     pub fn elapsed(&mut self, now: Instant, mut owner: impl FnMut(&mut Wire, u32, Event<'_>)) {
         self.wire.now = now;
+        self.see_to_transport(&mut owner);
+        if self.is_handshaking() {
+            return;
+        }
         while self.deadline().is_some_and(|at| at <= now) {
             let context = CallContext {
                 now,
@@ -194,6 +324,7 @@ impl Connection {
         owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
     ) -> usize {
         let (mut at, mut at_end) = (0, false);
+        self.wire.behind = self.sealed.as_ref().map_or(0, |it| it.out.len());
         loop {
             if self.wire.told {
                 return input.len();
@@ -265,72 +396,10 @@ impl Connection {
     }
 }
 
-impl Wire {
-    fn pump(&mut self) {
-        self.link.set_room(OUTPUT.saturating_sub(self.out.len()));
-        self.link.pump(0, self.now, &mut self.out);
-    }
-}
-
-impl Transport for Wire {
-    fn allowance(&mut self) -> usize {
-        if self.told {
-            return 0;
-        }
-        if self.out.len() >= OUTPUT {
-            self.link.wait(0);
-            return 0;
-        }
-        self.link.allowance()
-    }
-
-    fn request(
-        &mut self,
-        head: &RequestHead<'_>,
-        body: Option<Body<'_>>,
-    ) -> Result<u32, UsageError> {
-        let stream = self.link.request(head, body, self.now, &mut self.out)?;
-        self.link.let_owner_consume(stream);
-        Ok(stream)
-    }
-
-    fn write(&mut self, stream: u32, data: &[u8]) -> Flow {
-        if let Err(misuse) = self.link.write(stream, data, &mut self.out) {
-            return Flow::Over(misuse);
-        }
-        self.pump();
-        if self.link.queued(stream) == 0 {
-            return Flow::Go;
-        }
-        self.link.wait(stream);
-        Flow::Wait
-    }
-
-    fn finish(&mut self, stream: u32) {
-        let out = &mut self.out;
-        // Refused only where it is over: an event says so.
-        let _ = self.link.finish(stream, Fields::EMPTY, self.now, out);
-    }
-
-    fn reset(&mut self, stream: u32, code: ErrorCode) {
-        let (code, now, out) = (code.code(), self.now, &mut self.out);
-        // Refused only where it is over.
-        let _ = self.link.reset(stream, code, EndReason::Aborted, now, out);
-    }
-
-    fn consume(&mut self, stream: u32, bytes: usize) {
-        self.link.consume(stream, bytes, &mut self.out);
-    }
-
-    fn shutdown(&mut self) {
-        self.link.drain(false, [0; 4], self.now, &mut self.out);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Field, Method, Target, Version};
+    use crate::http::{Field, Fields, Method, RequestHead, Target, Version};
     use crate::link::Account;
 
     const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
