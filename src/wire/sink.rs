@@ -86,6 +86,13 @@ impl Sink for Vec<u8> {
     }
 
     #[inline]
+    fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
+        let end = self.len() + n;
+        self.extend_from_slice(bytes);
+        self.truncate(end);
+    }
+
+    #[inline]
     fn space(&mut self, n: usize) -> &mut [u8] {
         let at = self.len();
         self.resize(at + n, 0);

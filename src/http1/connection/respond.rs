@@ -164,7 +164,7 @@ impl Connection {
 
     /// Sends the head of a whole response of any kind, and says whether its content
     /// is to follow, which is as good as sent.
-    #[inline(never)]
+    #[inline]
     fn send_unusual_head(
         &mut self,
         head: &ResponseHead<'_>,
