@@ -5,6 +5,8 @@
 #   ca.pem                  the authority; servers and clients below are signed by it
 #   server.pem server.key   for localhost, showcase, 127.0.0.1 and ::1, with P-256
 #   other.pem other.key     the same names, with RSA
+#   elsewhere.pem elsewhere.key
+#                           for another name
 #   client.pem client.key   a client's
 #   stranger.pem stranger.key
 #                           a client's, from an authority that nobody knows
@@ -40,6 +42,7 @@ authority ca
 authority unknown
 signed server ca serverAuth "$names" "${ec[@]}"
 signed other ca serverAuth "$names" -newkey rsa:2048
+signed elsewhere ca serverAuth 'subjectAltName=DNS:elsewhere.example' "${ec[@]}"
 signed client ca clientAuth 'subjectAltName=DNS:client.example' "${ec[@]}"
 signed stranger unknown clientAuth 'subjectAltName=DNS:stranger.example' "${ec[@]}"
 openssl x509 -in server.pem -pubkey -noout | openssl pkey -pubin -outform der |

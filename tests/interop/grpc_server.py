@@ -1,6 +1,6 @@
 """grpc.testing.TestService on grpcio, for barewire's client.
 
-usage: grpc_server.py HOST:PORT
+usage: grpc_server.py HOST:PORT [CERTIFICATE KEY]
 Prints the port it listens on, and serves until its input ends.
 """
 
@@ -80,7 +80,11 @@ class TestService(services.TestServiceServicer):
 def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=120))
     services.add_TestServiceServicer_to_server(TestService(), server)
-    port = server.add_insecure_port(sys.argv[1])
+    if len(sys.argv) > 2:
+        certificate, key = (Path(name).read_bytes() for name in sys.argv[2:4])
+        port = server.add_secure_port(sys.argv[1], grpc.ssl_server_credentials([(key, certificate)]))
+    else:
+        port = server.add_insecure_port(sys.argv[1])
     server.start()
     print(port, flush=True)
     sys.stdin.read()

@@ -9,6 +9,7 @@
 #   openssl   tested with 3.0.19
 #   testssl.sh
 #             tested with 3.0.8
+#   nginx     tested with 1.22.1 (Debian's nginx-light has HTTP/2 and gRPC, too)
 #   nghttp2   tested with 1.52 (nghttp and h2load)
 #   python3   tested with 3.11 (3.11 or newer)
 #   nodejs    tested with 20.20.2 (where Debian's is older than 20, NODE below is added)
@@ -31,6 +32,7 @@ have node || packages+=(nodejs)
 have npm || packages+=(npm)
 have openssl || packages+=(openssl)
 have testssl || packages+=(testssl.sh)
+have nginx || packages+=(nginx-light)
 have nghttp || packages+=(nghttp2-client)
 if [ -z "${WITHOUT_BROWSER:-}" ]; then
     have chromium || packages+=(chromium)

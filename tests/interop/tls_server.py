@@ -9,6 +9,7 @@ because it tells them things.
 
 import collections
 import hashlib
+import json
 import re
 import shutil
 import signal
@@ -31,10 +32,14 @@ SHOWCASE, THREADS, CERTIFICATES = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 class Secure(Peer):
     """A connection to a server whose certificate is signed by what is in `roots`."""
 
-    def __init__(self, base, roots):
+    def __init__(self, base, roots, show=None, version=None):
         url = urllib.parse.urlsplit(base)
         bare = socket.create_connection((url.hostname, url.port), PATIENCE)
         how = ssl.create_default_context(cafile=roots)
+        if show:
+            how.load_cert_chain(CERTIFICATES / f"{show}.pem", CERTIFICATES / f"{show}.key")
+        if version:
+            how.minimum_version = how.maximum_version = version
         self.socket = how.wrap_socket(bare, server_hostname="localhost", suppress_ragged_eofs=False)
         self.kept = b""
 
@@ -139,6 +144,36 @@ def reload_under_load():
             assert not faults, f"{len(faults)}: {faults[:3]}"
             server.tell(signal.SIGTERM)
             server.ended()
+
+
+@check("tls server: certificates of clients are asked for, verified and seen")
+def clients():
+    files = ["--certificate", CERTIFICATES / "server.pem", "--key", CERTIFICATES / "server.key"]
+    root = CERTIFICATES / "ca.pem"
+    with Server(SHOWCASE, THREADS, tls=[*files, "--client-roots", root]) as server:
+        for version, name in [(ssl.TLSVersion.TLSv1_2, "TLS 1.2"), (ssl.TLSVersion.TLSv1_3, "TLS 1.3")]:
+            for show, shown in [(None, False), ("client", True)]:
+                with Secure(server.secure, root, show, version) as peer:
+                    told = json.loads(peer.get("/tls").body)
+                    # With it comes what leads to its root.
+                    seen = (told["version"], told["clientCertificates"] > 0, told["serverName"])
+                    equal(seen, (name, shown, "localhost"))
+            # Of an authority that is not asked for, and one that is not for clients.
+            for show in ("stranger", "other"):
+                try:
+                    with Secure(server.secure, root, show, version) as peer:
+                        peer.get()
+                except ssl.SSLError as error:
+                    assert "ALERT" in str(error), error
+                else:
+                    raise AssertionError(f"{show} was let in by {name}")
+        # openssl says what was asked for.
+        said = subprocess.run(
+            ["openssl", "s_client", "-connect", server.secure.removeprefix("https://"), "-CAfile", root, "-cert",
+             CERTIFICATES / "client.pem", "-key", CERTIFICATES / "client.key"],
+            input="", capture_output=True, text=True, timeout=PATIENCE,
+        ).stdout
+        assert "Acceptable client certificate CA names" in said and "barewire checks, ca" in said, said[-600:]
 
 
 @check("tls server: SIGTERM answers what has begun, and ends connections as TLS does")

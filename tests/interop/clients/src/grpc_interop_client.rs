@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! cargo run -p interop-clients --bin grpc_interop_client -- \
-//!     [--ca FILE] http://127.0.0.1:50051 [CASE... | -CASE...]
+//!     [--fail-fast] [--ca FILE] http://127.0.0.1:50051 [CASE... | -CASE...]
 //! ```
 //!
 //! An `https` URL is called over TLS; the server's certificate must lead to one in FILE
-//! (PEM), or without `--ca` to a root of the system.
+//! (PEM), or without `--ca` to a root of the system. A server that cannot be reached is
+//! waited for, unless `--fail-fast` says otherwise.
 //!
 //! Prints `ok CASE` or `FAIL CASE: why`; ends with 1 if any failed. All cases
 //! that need no cloud run by default; `-CASE` leaves one out, and `soak` runs when named.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{env, process, thread};
@@ -65,13 +67,20 @@ const RESPONSES: [i32; 4] = [31_415, 9, 2_653, 58_979];
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let (ca, rest) = match arguments.as_slice() {
+    let arguments = match arguments.split_first() {
+        Some((flag, rest)) if flag == "--fail-fast" => {
+            WAITS.store(false, Ordering::Relaxed);
+            rest
+        }
+        _ => &arguments[..],
+    };
+    let (ca, rest) = match arguments {
         [flag, file, rest @ ..] if flag == "--ca" => (Some(file), rest),
         all => (None, all),
     };
     let Some((target, wanted)) = rest.split_first() else {
         eprintln!(
-            "usage: grpc_interop_client [--ca FILE] http[s]://HOST:PORT [CASE... | -CASE...]"
+            "usage: grpc_interop_client [--fail-fast] [--ca FILE] http[s]://HOST:PORT [CASE... | -CASE...]"
         );
         process::exit(2);
     };
@@ -128,11 +137,14 @@ fn path(method: &str) -> String {
     format!("/grpc.testing.TestService/{method}")
 }
 
+/// Whether calls wait for a server that cannot be reached.
+static WAITS: AtomicBool = AtomicBool::new(true);
+
 /// Waits for the server, so that the order of starting does not matter; no
 /// call of these takes longer.
 fn options() -> CallOptions {
     CallOptions::new()
-        .with_wait_for_ready(true)
+        .with_wait_for_ready(WAITS.load(Ordering::Relaxed))
         .with_timeout(Duration::from_secs(60))
 }
 
