@@ -18,6 +18,8 @@ usage: showcase [--listen ADDR]... [--tls] [--threads N] [--files DIR] [--origin
   --certificate FILE --key FILE
                   certificate chain and private key, both PEM; include --tls;
                   SIGHUP has the files read again
+  --client-roots FILE
+                  asks clients for certificates that lead to one of these, PEM
   --threads N     event loops, each on a thread of its own; as many as cores by default
   --files DIR     serves this directory's files below /static; its own by default
   --origin URL    pages of this origin may do what our own may, as https://example.com; several times
@@ -29,6 +31,7 @@ pub(crate) struct Arguments {
     pub(crate) addresses: Vec<String>,
     /// Where TLS is spoken, and the certificate for it.
     pub(crate) tls: Option<(Vec<String>, Source)>,
+    pub(crate) client_roots: Option<String>,
     pub(crate) threads: usize,
     pub(crate) files: Option<String>,
     pub(crate) origins: Vec<String>,
@@ -49,6 +52,7 @@ impl Arguments {
         let mut given = given;
         let (mut addresses, mut secure) = (Vec::new(), Vec::new());
         let (mut tls, mut certificate, mut key) = (false, None, None);
+        let mut client_roots = None;
         let (mut files, mut origins, mut proxies) = (None, Vec::new(), Vec::new());
         let mut threads = thread::available_parallelism().map_or(1, usize::from);
         while let Some(argument) = given.next() {
@@ -63,6 +67,7 @@ impl Arguments {
                 "--tls" => tls = true,
                 "--certificate" => certificate = Some(file("--certificate", value())?),
                 "--key" => key = Some(file("--key", value())?),
+                "--client-roots" => client_roots = Some(file("--client-roots", value())?),
                 "--origin" => origins.push(origin(value())?),
                 "--proxy" => proxies.push(network(&value())?),
                 "--threads" => threads = count(&value())?,
@@ -84,11 +89,13 @@ impl Arguments {
                 return Err(Refusal::Wrong(why.into()));
             }
         };
+        let tls = tls || client_roots.is_some();
         if (tls || source != Source::Made) && secure.is_empty() {
             secure.push("127.0.0.1:8443".into());
         }
         Ok(Self {
             addresses,
+            client_roots,
             tls: (!secure.is_empty()).then_some((secure, source)),
             threads,
             files,

@@ -1,7 +1,7 @@
 //! Everything that barewire serves, on one port: open the page it prints and
 //! try every protocol.
 //!
-//! Each file is one idea: [`plain`], [`echo`] and [`files`] speak HTTP, [`chat`]
+//! Each file is one idea: [`plain`], [`secure`], [`echo`] and [`files`] speak HTTP, [`chat`]
 //! WebSocket, [`ticks`] and [`broadcaster`] Server-Sent Events, [`users`] and
 //! [`interop`] gRPC.
 
@@ -13,6 +13,7 @@ mod files;
 pub mod interop;
 pub mod messages;
 mod plain;
+mod secure;
 pub mod test_messages;
 mod ticks;
 mod timestamp;
@@ -41,6 +42,7 @@ pub fn showcase(origins: &[String]) -> App {
         .get("/", |_request, reply| reply.html(include_str!("page.html")))
         .get("/metrics", metrics.route());
     let app = plain::routes(app);
+    let app = secure::routes(app);
     let app = echo::routes(app, origins);
     let app = chat::routes(app, origins);
     let app = ticks::routes(app);

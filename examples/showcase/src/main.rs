@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use barewire::app::Server;
 use barewire::net::{Address, ListenOptions};
-use barewire::tls;
+use barewire::tls::{self, ClientCertificates, Roots, ServerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -64,7 +64,12 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let mut reloads = None;
     if let Some((addresses, source)) = arguments.tls {
-        let tls = tls::Server::try_from(source.load()?)?;
+        let mut options = ServerOptions::new(source.load()?);
+        if let Some(roots) = arguments.client_roots {
+            let clients = ClientCertificates::optional(Roots::read(roots)?);
+            options = options.client_certificates(clients);
+        }
+        let tls = tls::Server::new(options)?;
         for address in &addresses {
             app = app.listen_tls(address, tls.clone())?;
         }
