@@ -1,37 +1,28 @@
-//! The price of the kernel and of TLS: rustls alone on blocking sockets, a thread
-//! for each connection. It answers every record that ends in an empty line with a
-//! constant, and is no HTTP server.
+//! The price of the kernel and of TLS: rustls alone in a loop. It answers what ends in
+//! an empty line with a constant, and is no HTTP server.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::thread;
+use std::io::{self, ErrorKind, Read, Write};
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use servers_common::{HELLO, LARGE, MEDIUM, address, content, raise_descriptors, tls};
-
-/// Connections at a time. The threads stay: the time of those that have ended is
-/// counted for nobody.
-const THREADS: usize = 80;
+use mio::net::TcpStream;
+use rustls::{ServerConnection, StreamOwned};
+use servers_common::{HELLO, LARGE, MEDIUM, content, floor, tls};
 
 fn main() -> io::Result<()> {
-    raise_descriptors();
     let config = tls::server()?.expect("usage: PROGRAM PORT THREADS DIRECTORY CERTIFICATES");
-    let listener = TcpListener::bind(address())?;
     let replies = [HELLO.into(), content(MEDIUM), content(LARGE)].map(|body| reply(&body));
-    thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                loop {
-                    // A peer that goes away is no fault of the listener.
-                    let _ = listener
-                        .accept()
-                        .and_then(|(socket, _)| serve(socket, &config, &replies));
-                }
-            });
-        }
-    });
-    Ok(())
+    floor::serve(
+        |socket| {
+            let mut session = ServerConnection::new(config.clone()).expect("it has keys");
+            // A reply is taken as a whole, and leaves when the peer takes it.
+            session.set_buffer_limit(None);
+            StreamOwned::new(session, socket)
+        },
+        |stream, _readable| match serve(stream, &replies) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            result => result,
+        },
+        |_| {},
+    )
 }
 
 fn reply(body: &[u8]) -> Vec<u8> {
@@ -43,18 +34,20 @@ fn reply(body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn serve(socket: TcpStream, config: &Arc<ServerConfig>, replies: &[Vec<u8>; 3]) -> io::Result<()> {
-    socket.set_nodelay(true)?;
-    let session = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
-    let mut stream = StreamOwned::new(session, socket);
+/// Reads and answers until there is nothing to read; an error ends the connection.
+fn serve(
+    stream: &mut StreamOwned<ServerConnection, TcpStream>,
+    replies: &[Vec<u8>; 3],
+) -> io::Result<()> {
     let mut buffer = [0; 16 << 10];
     loop {
         let length = stream.read(&mut buffer)?;
-        let input = &buffer[..length];
         if length == 0 {
             stream.conn.send_close_notify();
-            return stream.flush();
+            stream.flush()?;
+            return Err(ErrorKind::UnexpectedEof.into());
         }
+        let input = &buffer[..length];
         if input.ends_with(b"\r\n\r\n") {
             let reply = match input.get(5) {
                 Some(b'6') => &replies[1],
