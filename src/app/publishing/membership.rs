@@ -88,13 +88,7 @@ impl Membership {
         room: &str,
         claim: impl FnOnce() -> Result<Claim, Exhausted>,
     ) -> Result<bool, RoomError> {
-        let Floor {
-            local,
-            directory,
-            index,
-            ..
-        } = &*self.rooms.floor;
-        let mut local = local.borrow_mut();
+        let (mut local, directory, index) = self.rooms.floor.parts();
         let limits = directory.limits();
         if room.len() > limits.name {
             return Err(RoomError::NameTooLong);
@@ -115,12 +109,12 @@ impl Membership {
                     ..
                 }) = local.groups.get(key)
                 {
-                    presence.add(*index, stream);
+                    presence.add(index, stream);
                 }
                 key
             }
             None => {
-                let presence = directory.enter(room, *index, stream)?;
+                let presence = directory.enter(room, index, stream)?;
                 let name = presence.name().clone();
                 let key = local.groups.insert(Group::new(What::Room(presence)));
                 local.named.insert(name, key);
@@ -133,17 +127,11 @@ impl Membership {
 
     /// Leaves a room; false if the session was not in it.
     pub(crate) fn leave(&mut self, room: &str) -> bool {
-        let Floor {
-            local,
-            directory,
-            index,
-            ..
-        } = &*self.rooms.floor;
-        let mut local = local.borrow_mut();
+        let (mut local, directory, index) = self.rooms.floor.parts();
         let Some((&group, seats)) = local.named.get(room).zip(self.seats()) else {
             return false;
         };
-        local.stand_up(seats, group, directory, *index)
+        local.stand_up(seats, group, directory, index)
     }
 
     /// Adds the session to a broadcaster's streams, under `id`; false if it is
@@ -154,14 +142,8 @@ impl Membership {
         roster: &Arc<Roster>,
         id: &str,
     ) -> Result<bool, Exhausted> {
-        let Floor {
-            local,
-            directory,
-            index,
-            ..
-        } = &*self.rooms.floor;
-        let mut local = local.borrow_mut();
-        let Some(loop_address) = directory.loop_address(*index) else {
+        let (mut local, directory, index) = self.rooms.floor.parts();
+        let Some(loop_address) = directory.loop_address(index) else {
             return Ok(false);
         };
         let known = local.broadcasters.get(&roster.id()).copied();
@@ -169,7 +151,7 @@ impl Membership {
             return Ok(false);
         }
         let claim = context.claim(Resource::Memberships)?;
-        let ticket = roster.enter(*index, loop_address, self.activity.clone(), id);
+        let ticket = roster.enter(index, loop_address, self.activity.clone(), id);
         let group = known.unwrap_or_else(|| {
             let key = local
                 .groups

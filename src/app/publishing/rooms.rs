@@ -8,7 +8,7 @@
 //! them.
 
 use alloc::{rc::Rc, sync::Arc};
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, RefCell, RefMut};
 
 use bytes::Bytes;
 
@@ -40,6 +40,13 @@ pub(crate) struct Floor {
     /// Shared with the publications that wait for this loop because it has had
     /// much to deliver in one turn.
     queued: Arc<()>,
+}
+
+impl Floor {
+    /// The loop's groups, the directory of all loops, and the loop's number there.
+    pub(super) fn parts(&self) -> (RefMut<'_, Groups>, &Directory, usize) {
+        (self.local.borrow_mut(), &self.directory, self.index)
+    }
 }
 
 impl Rooms {

@@ -174,13 +174,8 @@ impl Multiplex {
                 None => match stream.exchange.intake {
                     Intake::Streamed => self.give_content(id, shown, out),
                     Intake::Socket => {
-                        let mut text = Vec::new();
-                        let lent = lend(
-                            now,
-                            mask_key,
-                            limits.websocket_of(stream.exchange.websocket_limits),
-                            &mut text,
-                        );
+                        let (nth, mut text) = (stream.exchange.websocket_limits, Vec::new());
+                        let lent = lend(now, mask_key, limits, nth, &mut text);
                         self.give_message(id, &lent, shown, out)
                     }
                     Intake::Collected => self.give_request(id, shown),

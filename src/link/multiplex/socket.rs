@@ -10,7 +10,7 @@ use super::stream::AwaitedAnswer;
 use crate::http::{self, Fields, ResponseHead, Scratch, Status, date::Date};
 use crate::http2::BodyLength;
 use crate::link::exchanges::{Intake, Outbox};
-use crate::link::{BufferedRequest, EndReason, ProtocolError, UsageError};
+use crate::link::{BufferedRequest, EndReason, Limits, ProtocolError, UsageError};
 use crate::websocket::{self, CloseCode};
 use crate::wire::{Instant, Sink};
 
@@ -261,14 +261,15 @@ impl Multiplex {
 pub(super) fn lend<'l>(
     now: Instant,
     mask_key: [u8; 4],
-    limits: &'l websocket::Limits,
+    limits: &'l Limits,
+    nth: u16,
     text: &'l mut Vec<u8>,
 ) -> http::CallContext<'l, websocket::Limits> {
     http::CallContext {
         now,
         date: None,
         mask_key,
-        limits,
+        limits: limits.websocket_of(nth),
         scratch: Scratch::new(&mut []).with_text(text),
     }
 }

@@ -83,13 +83,8 @@ impl Multiplex {
     ) -> Option<Event<'static>> {
         let stream = self.streams.get_mut(id)?;
         if !stream.exchange.elapsed(now) {
-            let mut text = Vec::new();
-            let lent = lend(
-                now,
-                mask_key,
-                limits.websocket_of(stream.exchange.websocket_limits),
-                &mut text,
-            );
+            let (nth, mut text) = (stream.exchange.websocket_limits, Vec::new());
+            let lent = lend(now, mask_key, limits, nth, &mut text);
             let given = self.socket_elapsed(id, lent);
             let next = self.socket(id).and_then(|socket| socket.deadline());
             self.wake_by(next.unwrap_or(Instant::NEVER));
