@@ -19,7 +19,6 @@ impl MetricsSnapshot {
 fn put(snapshot: &MetricsSnapshot, out: &mut String) {
     family(
         "http_requests_total",
-        "counter",
         "Requests answered, by method and status.",
         out,
     );
@@ -29,14 +28,12 @@ fn put(snapshot: &MetricsSnapshot, out: &mut String) {
     }
     single(
         "http_requests_successful_total",
-        "counter",
         "Status below 400.",
         snapshot.successful(),
         out,
     );
     single(
         "http_requests_failed_total",
-        "counter",
         "Status 400 or above.",
         snapshot.failed(),
         out,
@@ -44,29 +41,13 @@ fn put(snapshot: &MetricsSnapshot, out: &mut String) {
     durations(snapshot, out);
     let help = "Average of the durations above, in seconds.";
     let average = snapshot.durations.average().as_secs_f64();
-    single(
-        "http_request_duration_average_seconds",
-        "gauge",
-        help,
-        average,
-        out,
-    );
-    family(
-        "sessions_total",
-        "counter",
-        "Sessions opened, by kind.",
-        out,
-    );
+    single("http_request_duration_average_seconds", help, average, out);
+    family("sessions_total", "Sessions opened, by kind.", out);
     for kind in Kind::ALL {
         let labels = format_args!("kind=\"{}\"", kind.as_str());
         labelled("sessions_total", labels, snapshot.sessions_total(kind), out);
     }
-    family(
-        "sessions_active",
-        "gauge",
-        "Sessions open now, by kind.",
-        out,
-    );
+    family("sessions_active", "Sessions open now, by kind.", out);
     for kind in Kind::ALL {
         let labels = format_args!("kind=\"{}\"", kind.as_str());
         labelled(
@@ -76,25 +57,22 @@ fn put(snapshot: &MetricsSnapshot, out: &mut String) {
             out,
         );
     }
-    for Number {
-        name,
-        kind,
-        help,
-        value,
-    } in snapshot.numbers()
-    {
-        single(name, kind, help, value, out);
+    for Number { name, help, value } in snapshot.numbers() {
+        single(name, help, value, out);
     }
     memory(snapshot, out);
     handshakes(snapshot, out);
 }
 
-/// Families with a line for each loop: name, kind, help, and what reads the value.
-type Row<T> = (&'static str, &'static str, &'static str, fn(&T) -> u64);
+/// The one histogram. A counter's name ends with `_total`; the others are gauges.
+const DURATIONS: &str = "http_request_duration_seconds";
+
+/// Families with a line for each loop: name, help, and what reads the value.
+type Row<T> = (&'static str, &'static str, fn(&T) -> u64);
 
 fn of_loops<T>(rows: &[Row<T>], loops: &[T], out: &mut String) {
-    for (name, kind, help, read) in rows {
-        family(name, kind, help, out);
+    for (name, help, read) in rows {
+        family(name, help, out);
         for (at, one) in loops.iter().enumerate() {
             labelled(name, format_args!("loop=\"{at}\""), read(one), out);
         }
@@ -105,31 +83,26 @@ fn handshakes(snapshot: &MetricsSnapshot, out: &mut String) {
     let rows: [Row<HandshakeCounts>; 5] = [
         (
             "handshakes_in_flight",
-            "gauge",
             "Handshakes of transports that run now.",
             HandshakeCounts::in_flight,
         ),
         (
             "handshakes_started_total",
-            "counter",
             "Handshakes of transports that have begun.",
             HandshakeCounts::started,
         ),
         (
             "handshakes_completed_total",
-            "counter",
             "Handshakes that came to an agreement.",
             HandshakeCounts::completed,
         ),
         (
             "handshakes_failed_total",
-            "counter",
             "Handshakes that failed or took too long.",
             HandshakeCounts::failed,
         ),
         (
             "handshakes_refused_total",
-            "counter",
             "Handshakes ended to make room for others.",
             HandshakeCounts::refused,
         ),
@@ -139,57 +112,40 @@ fn handshakes(snapshot: &MetricsSnapshot, out: &mut String) {
 
 fn memory(snapshot: &MetricsSnapshot, out: &mut String) {
     let rows: [Row<MemoryUse>; 9] = [
-        (
-            "memory_held_bytes",
-            "gauge",
-            "Memory held for peers.",
-            |it| it.held() as u64,
-        ),
-        (
-            "memory_peak_bytes",
-            "gauge",
-            "The most at one time.",
-            |it| it.peak() as u64,
-        ),
-        (
-            "memory_limit_bytes",
-            "gauge",
-            "How much there may be.",
-            |it| it.limit() as u64,
-        ),
-        (
-            "memory_promised_bytes",
-            "gauge",
-            "Windows that peers have.",
-            |it| it.promised() as u64,
-        ),
+        ("memory_held_bytes", "Memory held for peers.", |it| {
+            it.held() as u64
+        }),
+        ("memory_peak_bytes", "The most at one time.", |it| {
+            it.peak() as u64
+        }),
+        ("memory_limit_bytes", "How much there may be.", |it| {
+            it.limit() as u64
+        }),
+        ("memory_promised_bytes", "Windows that peers have.", |it| {
+            it.promised() as u64
+        }),
         (
             "memory_largest_connection_bytes",
-            "gauge",
             "The most of one connection, when memory was short last.",
             |it| it.of_connection() as u64,
         ),
         (
             "memory_largest_address_bytes",
-            "gauge",
             "The most of one address, when memory was short last.",
             |it| it.of_address() as u64,
         ),
         (
             "memory_evicted_total",
-            "counter",
             "Connections ended to make room.",
             MemoryUse::evicted,
         ),
         (
             "memory_starved_total",
-            "counter",
             "Connections that waited for memory.",
             MemoryUse::starved,
         ),
         (
             "memory_refused_total",
-            "counter",
             "Refused because there was no memory in time.",
             MemoryUse::refused,
         ),
@@ -198,13 +154,7 @@ fn memory(snapshot: &MetricsSnapshot, out: &mut String) {
 }
 
 fn durations(snapshot: &MetricsSnapshot, out: &mut String) {
-    const NAME: &str = "http_request_duration_seconds";
-    family(
-        NAME,
-        "histogram",
-        "From a request's head to its reply's.",
-        out,
-    );
+    family(DURATIONS, "From a request's head to its reply's.", out);
     let mut below = 0;
     for (bound, count) in snapshot.durations.buckets() {
         below += count;
@@ -213,22 +163,27 @@ fn durations(snapshot: &MetricsSnapshot, out: &mut String) {
             Some(bound) => {
                 writeln!(
                     out,
-                    "barewire_{NAME}_bucket{{le=\"{}\"}} {below}",
+                    "barewire_{DURATIONS}_bucket{{le=\"{}\"}} {below}",
                     bound.as_secs_f64()
                 )
             }
-            None => writeln!(out, "barewire_{NAME}_bucket{{le=\"+Inf\"}} {below}"),
+            None => writeln!(out, "barewire_{DURATIONS}_bucket{{le=\"+Inf\"}} {below}"),
         };
     }
     let sum = snapshot.durations.sum().as_secs_f64();
     let _ = writeln!(
         out,
-        "barewire_{NAME}_sum {sum}\nbarewire_{NAME}_count {below}"
+        "barewire_{DURATIONS}_sum {sum}\nbarewire_{DURATIONS}_count {below}"
     );
 }
 
 /// The two lines before the samples of a metric.
-fn family(name: &str, kind: &str, help: &str, out: &mut String) {
+fn family(name: &str, help: &str, out: &mut String) {
+    let kind = match name {
+        DURATIONS => "histogram",
+        _ if name.ends_with("_total") => "counter",
+        _ => "gauge",
+    };
     let _ = writeln!(
         out,
         "# HELP barewire_{name} {help}\n# TYPE barewire_{name} {kind}"
@@ -239,8 +194,8 @@ fn labelled(name: &str, labels: core::fmt::Arguments<'_>, value: u64, out: &mut 
     let _ = writeln!(out, "barewire_{name}{{{labels}}} {value}");
 }
 
-fn single(name: &str, kind: &str, help: &str, value: impl Display, out: &mut String) {
-    family(name, kind, help, out);
+fn single(name: &str, help: &str, value: impl Display, out: &mut String) {
+    family(name, help, out);
     let _ = writeln!(out, "barewire_{name} {value}");
 }
 

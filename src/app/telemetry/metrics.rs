@@ -269,8 +269,8 @@ pub struct RequestCount {
 /// and how they are exposed.
 macro_rules! numbers {
     (
-        loops: {$($(#[$doc:meta])* $field:ident: $kind:literal $name:literal $help:literal,)*}
-        pool: {$($(#[$pool_doc:meta])* $pool_field:ident $count:ident: $pool_kind:literal $pool_name:literal $pool_help:literal,)*}
+        loops: {$($(#[$doc:meta])* $field:ident: $name:literal $help:literal,)*}
+        pool: {$($(#[$pool_doc:meta])* $pool_field:ident $count:ident: $pool_name:literal $pool_help:literal,)*}
     ) => {
         #[derive(Debug, Default)]
         struct Counters {
@@ -311,13 +311,11 @@ macro_rules! numbers {
             pub(super) fn numbers(&self) -> impl Iterator<Item = Number> {
                 let of_loops = [$(Number {
                     name: $name,
-                    kind: $kind,
                     help: $help,
                     value: self.$field,
                 },)*];
                 let of_pool = [$(Number {
                     name: $pool_name,
-                    kind: $pool_kind,
                     help: $pool_help,
                     value: self.$pool_field,
                 },)*];
@@ -330,7 +328,6 @@ macro_rules! numbers {
 /// A number without labels, as it is exposed.
 pub(super) struct Number {
     pub(super) name: &'static str,
-    pub(super) kind: &'static str,
     pub(super) help: &'static str,
     pub(super) value: u64,
 }
@@ -338,39 +335,39 @@ pub(super) struct Number {
 numbers! {
     loops: {
         /// Connections since the start.
-        connections_total: "counter" "connections_total" "Connections accepted.",
+        connections_total: "connections_total" "Connections accepted.",
         /// Connections open now.
-        connections_active: "gauge" "connections_active" "Connections open now.",
+        connections_active: "connections_active" "Connections open now.",
         /// Messages received by WebSockets and calls.
-        messages_in: "counter" "messages_received_total" "Messages received.",
+        messages_in: "messages_received_total" "Messages received.",
         /// Messages and events sent.
-        messages_out: "counter" "messages_sent_total" "Messages and events sent.",
+        messages_out: "messages_sent_total" "Messages and events sent.",
         /// Bytes of bodies and messages received.
-        bytes_in: "counter" "received_bytes_total" "Bytes of bodies and messages received.",
+        bytes_in: "received_bytes_total" "Bytes of bodies and messages received.",
         /// Bytes of bodies and messages sent.
-        bytes_out: "counter" "sent_bytes_total" "Bytes of bodies and messages sent.",
+        bytes_out: "sent_bytes_total" "Bytes of bodies and messages sent.",
         /// Fields of trailer sections that may not stand there and were left out
         /// (RFC 9110 §6.5.1).
-        trailers_dropped: "counter" "trailers_dropped_total"
+        trailers_dropped: "trailers_dropped_total"
             "Trailers left out because they may not stand there.",
         /// Panics of closures and objects of the app.
-        panics: "counter" "panics_total" "Panics of the application.",
+        panics: "panics_total" "Panics of the application.",
         /// Times that a closure or an object of the app held its loop up, and with it
         /// everybody there, for more than 100 ms: work that belongs into
         /// [`Reply::blocking`](crate::app::Reply::blocking).
-        held: "counter" "loop_held_total" "Handlers that held their loop up for more than 100 ms.",
+        held: "loop_held_total" "Handlers that held their loop up for more than 100 ms.",
     }
     pool: {
         /// Jobs of blocking work that run now.
-        blocking_running running: "gauge" "blocking_jobs_running"
+        blocking_running running: "blocking_jobs_running"
             "Jobs of blocking work that run now.",
         /// Jobs of blocking work that wait for a thread now.
-        blocking_waiting waiting: "gauge" "blocking_jobs_waiting"
+        blocking_waiting waiting: "blocking_jobs_waiting"
             "Jobs of blocking work that wait for a thread now.",
         /// Jobs of blocking work that have run since the start.
-        blocking_total done: "counter" "blocking_jobs_total" "Jobs of blocking work that have run.",
+        blocking_total done: "blocking_jobs_total" "Jobs of blocking work that have run.",
         /// Jobs of blocking work that were refused for want of room.
-        blocking_refused refused: "counter" "blocking_jobs_refused_total"
+        blocking_refused refused: "blocking_jobs_refused_total"
             "Jobs of blocking work that there was no room for.",
     }
 }
