@@ -186,6 +186,9 @@ pub enum Unreachable {
     /// The two sides could not agree on a transport: its handshake has failed.
     #[error("the handshake failed")]
     Handshake,
+    /// The handshake of a transport was not over in its time.
+    #[error("the handshake was not answered in time")]
+    HandshakeTimedOut,
     /// The system has failed otherwise: it has no socket left, say.
     #[error("the system cannot connect")]
     Failed,

@@ -9,6 +9,7 @@ use core::fmt;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::sign::CertifiedKey;
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::{ClientConfig, SignatureScheme, SupportedProtocolVersion, version};
 use webpki::EndEntityCert;
 
@@ -42,6 +43,7 @@ pub struct ClientOptions {
     crls: Crls,
     provider: Provider,
     least: Version,
+    time: Arc<dyn TimeProvider>,
     sessions: usize,
     verifier: Option<Arc<dyn ServerCertVerifier>>,
 }
@@ -56,6 +58,7 @@ impl ClientOptions {
             crls: Crls::default(),
             provider: Provider::ring(),
             least: Version::Tls12,
+            time: Arc::new(DefaultTimeProvider),
             sessions: 256,
             verifier: None,
         }
@@ -96,11 +99,19 @@ impl ClientOptions {
         self
     }
 
-    /// Refuses servers that speak older versions only.
+    /// Speaks no older version than this. By default that is TLS 1.2.
     #[doc(alias = "min_tls_version")]
     #[must_use]
-    pub const fn min_version(mut self, least: Version) -> Self {
+    pub const fn least_version(mut self, least: Version) -> Self {
         self.least = least;
+        self
+    }
+
+    /// Takes the time for certificates and sessions from here, instead of the system's
+    /// clock.
+    #[must_use]
+    pub fn time_provider(mut self, time: Arc<dyn TimeProvider>) -> Self {
+        self.time = time;
         self
     }
 
@@ -152,7 +163,7 @@ impl ClientOptions {
             Some(certificates) => certificates.keys(&provider)?,
             None => Vec::new(),
         };
-        let mut built = ClientConfig::builder_with_provider(provider)
+        let mut built = ClientConfig::builder_with_details(provider, self.time)
             .with_protocol_versions(versions)
             .map_err(|error| config(&error))?
             .dangerous() // as any other than rustls's own verifier is called
@@ -178,7 +189,7 @@ impl fmt::Debug for ClientOptions {
             .field("roots", &self.roots)
             .field("client_cert", &self.certificates)
             .field("crls", &self.crls)
-            .field("min_version", &self.least)
+            .field("least_version", &self.least)
             .field("sessions", &self.sessions)
             .finish_non_exhaustive()
     }

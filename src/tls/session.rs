@@ -703,6 +703,44 @@ mod tests {
     }
 
     #[test]
+    fn messages_of_many_records_may_come_while_content_is_sent() {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let (mut server, client) = configs(&[version]);
+            // Tickets come in many records, behind the handshake.
+            let config = Arc::get_mut(&mut server).unwrap();
+            config.max_fragment_size = Some(32);
+            config.ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
+            let mut pair = Pair::new(&(server, client));
+            let mut at_server = Vec::new();
+            for _ in 0..20 {
+                // Not all that there is: one record after another.
+                let Pair {
+                    client,
+                    server,
+                    to_client,
+                    to_server,
+                } = &mut pair;
+                drain(server, to_server, 100_000, to_client, &mut at_server);
+                let mut input = Vec::new();
+                loop {
+                    let (used, _) = client.receive(&mut input, to_server).unwrap();
+                    input.drain(..used);
+                    if client.is_agreed() {
+                        client.send(&[IoSlice::new(b"x")], to_server).unwrap();
+                    }
+                    let record = record_at(to_client).unwrap_or(0);
+                    if record == 0 {
+                        break;
+                    }
+                    input.extend(to_client.drain(..record));
+                }
+                assert!(input.is_empty());
+            }
+            assert!(at_server.len() > 10, "{} bytes", at_server.len());
+        }
+    }
+
+    #[test]
     fn what_is_no_tls_gets_an_alert() {
         for (input, alert) in [
             (

@@ -208,7 +208,7 @@ fn a_dial_whose_peer_takes_nothing_of_its_hello_was_never_there() {
     scene.world.complete(client);
     scene.pass(6);
     assert!(scene.is_over(client));
-    assert!(scene.has("Gone Unreachable(Handshake)"));
+    assert!(scene.has("Gone Unreachable(HandshakeTimedOut)"));
 }
 
 #[test]

@@ -7,15 +7,18 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 
 use barewire::app::{App, Conversation, ResponseStream, Server, Service};
 use barewire::client::{CallOptions, Channel, ChannelOptions, Ending};
 use barewire::grpc::{Code, Status};
 use barewire::tls::{
-    Certificates, Client, ClientOptions, ConnectionError, Crls, Fault, Roots, Version,
+    Certificates, Client, ClientCertificates, ClientOptions, ConnectionError, Crls, Fault, Roots,
+    ServerOptions, Version,
 };
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
+use rustls::time_provider::TimeProvider;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 
 use crate::support::{Authority, port_of, stop};
@@ -39,6 +42,10 @@ impl Conversation for Echo {
 }
 
 fn serve(certificates: Certificates, address: &str) -> Server {
+    serve_with(ServerOptions::new(certificates), address)
+}
+
+fn serve_with(options: ServerOptions, address: &str) -> Server {
     let service = Service::new("t.T")
         .unary("Echo", |message: Bytes, _call| Ok(message))
         .unary("Tls", |_message: Bytes, call| {
@@ -49,10 +56,14 @@ fn serve(certificates: Certificates, address: &str) -> Server {
             let text = format!("{} {:?} {resumed}", tls.version(), tls.alpn());
             Ok(text.into_bytes())
         })
+        .unary("Who", |_message: Bytes, call| {
+            let mut shown = call.tls().unwrap().peer_certificates();
+            Ok(shown.next().unwrap_or_default().to_vec())
+        })
         .bidirectional("Chat", |_call| Ok(Echo));
     App::new()
         .grpc(service)
-        .listen_tls(address, certificates)
+        .listen_tls(address, options)
         .unwrap()
         .spawn()
         .unwrap()
@@ -95,7 +106,7 @@ fn calls_go_over_tls_in_both_directions() {
     let authority = Authority::new("calls");
     let server = serve(authority.certificates(&["localhost"]), "127.0.0.1:0");
     for least in [Version::Tls12, Version::Tls13] {
-        let tls = tls(trusting(&authority).min_version(least));
+        let tls = tls(trusting(&authority).least_version(least));
         let channel = dial(port_of(&server, 0), &tls);
         assert_eq!(ask(&channel, "Echo").unwrap(), "hi");
         assert_eq!(ask(&channel, "Tls").unwrap(), "TLS 1.3 Some(\"h2\") new");
@@ -359,6 +370,64 @@ fn a_client_shows_its_certificate_where_it_is_asked_for_one() {
     let channel = dial(port, &tls(options));
     ask(&channel, "Echo").unwrap_err(); // the server does no more
     assert_eq!(shown.recv().unwrap(), Some(certificate));
+}
+
+#[test]
+fn our_server_knows_our_client_by_its_certificate() {
+    let (authority, clients) = (Authority::new("servers"), Authority::new("users"));
+    let roots = Roots::from_der([clients.certificate.der().to_vec()]).unwrap();
+    let options = ServerOptions::new(authority.certificates(&["localhost"]));
+    let options = options.client_certificates(ClientCertificates::demanded(roots));
+    let server = serve_with(options, "127.0.0.1:0");
+    let port = port_of(&server, 0);
+    let (certificate, key) = clients.issue(&["me"]);
+    let own = Certificates::from_der([certificate.clone()], key).unwrap();
+    let tls_of = |own: Certificates| tls(trusting(&authority).client_cert(own));
+    let mine = tls_of(own);
+    // The second one resumes the first: the server still knows.
+    for _ in 0..2 {
+        let channel = dial(port, &mine);
+        let who = channel.unary::<Bytes, Bytes>("/t.T/Who", &Vec::new(), CallOptions::new());
+        assert_eq!(who.unwrap().message, certificate);
+    }
+    assert!(
+        ask(&dial(port, &mine), "Tls")
+            .unwrap()
+            .ends_with(" resumed")
+    );
+    let nobody = dial(port, &tls(trusting(&authority)));
+    assert_eq!(fault(&nobody), Fault::Alert { code: 116 }); // certificate_required
+    let foreign = Authority::new("foreign").certificates(&["me"]);
+    let foreign = dial(port, &tls_of(foreign));
+    assert_eq!(fault(&foreign), Fault::Alert { code: 48 }); // unknown_ca
+    stop(server);
+}
+
+#[test]
+fn the_time_may_come_from_elsewhere() {
+    #[derive(Debug)]
+    struct Later;
+
+    impl TimeProvider for Later {
+        fn current_time(&self) -> Option<UnixTime> {
+            let years = |count: u64| Duration::from_secs(count * 365 * 86_400);
+            Some(UnixTime::since_unix_epoch(years(130)))
+        }
+    }
+
+    let authority = Authority::new("times");
+    let server = serve(
+        issued(&authority, &["localhost"], (2000, 2090)),
+        "127.0.0.1:0",
+    );
+    let (port, options) = (port_of(&server, 0), trusting(&authority));
+    assert_eq!(
+        ask(&dial(port, &tls(options.clone())), "Echo").unwrap(),
+        "hi"
+    );
+    let later = tls(options.time_provider(Arc::new(Later)));
+    assert!(matches!(fault(&dial(port, &later)), Fault::Expired { .. }));
+    stop(server);
 }
 
 #[test]

@@ -321,7 +321,7 @@ fn a_handshake_has_its_time() {
     let deadline = caller.connection.deadline().unwrap();
     assert_eq!(deadline, NOW + Limits::DEFAULT.greeting);
     caller.on(|connection, owner| connection.elapsed(deadline, owner));
-    let gone = Some(EndReason::Unreachable(Unreachable::TimedOut));
+    let gone = Some(EndReason::Unreachable(Unreachable::HandshakeTimedOut));
     assert_eq!(caller.ended, gone);
     assert_eq!(caller.connection.deadline(), None);
 }

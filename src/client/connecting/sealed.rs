@@ -129,7 +129,7 @@ impl Sealed {
         match self.phase {
             Phase::Failed(gone) => Some(gone),
             Phase::Handshake if self.until <= now => {
-                let gone = EndReason::Unreachable(Unreachable::TimedOut);
+                let gone = EndReason::Unreachable(Unreachable::HandshakeTimedOut);
                 self.phase = Phase::Failed(gone);
                 Some(gone)
             }

@@ -211,9 +211,10 @@ impl<P: Poller> Loop<P> {
         let connection = self.dispatch.state.connections.get(key);
         let is_dial = connection
             .is_some_and(|it| it.is_dialled() && matches!(it.phase, Phase::Handshaking { .. }));
-        match is_dial {
-            true => EndReason::Unreachable(Unreachable::Handshake),
-            false => why,
+        match (is_dial, why) {
+            (true, EndReason::Stalled) => EndReason::Unreachable(Unreachable::HandshakeTimedOut),
+            (true, _) => EndReason::Unreachable(Unreachable::Handshake),
+            (false, why) => why,
         }
     }
 
