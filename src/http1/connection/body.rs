@@ -51,7 +51,9 @@ impl Connection {
         }
         let (from, len) = self.intake.next_piece(input)?;
         // What is left may now be little enough to be discarded.
-        self.judge_rest(limits);
+        if self.intake.reading() == Reading::Fixed {
+            self.judge_rest(limits);
+        }
         self.pace(from + len, now, limits);
         Some((from, len))
     }
