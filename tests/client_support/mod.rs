@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, NextMessage, Wire};
 use barewire::http::{
-    CallContext, Content, Field, FieldBuffer, Fields, OwnedScratch, ResponseHead, Status,
+    CallContext, Content, Field, FieldBuffer, Fields, OwnedScratch, ResponseHead, Status, Target,
 };
 use barewire::http2::{self, BodyLength, ErrorCode};
 use barewire::link::{EndReason, Event};
@@ -17,6 +17,8 @@ use barewire::wire::{Instant, Role, Step};
 pub struct Seen {
     pub path: String,
     pub authority: String,
+    /// `http`, unless it says otherwise.
+    pub scheme: String,
     pub fields: FieldBuffer,
     pub body: Vec<u8>,
     pub ended: bool,
@@ -88,7 +90,12 @@ impl Server {
                         Content::None => (true, Vec::new()),
                         Content::Whole(bytes) => (true, bytes.to_vec()),
                     };
+                    let scheme = match head.target {
+                        Target::Absolute { scheme, .. } => scheme,
+                        _ => "http",
+                    };
                     let mut seen = Seen {
+                        scheme: scheme.into(),
                         path: head.target.path().into(),
                         authority: head.authority().unwrap_or_default().into(),
                         ended,

@@ -5,6 +5,7 @@ mod certificates;
 mod client_support;
 mod clients;
 mod dialling;
+mod on_a_loop;
 mod reload;
 mod sans_io;
 mod serving;

@@ -227,6 +227,15 @@ fn a_full_handshake_may_be_cut_anywhere() {
 }
 
 #[test]
+fn requests_say_that_they_go_over_tls() {
+    let (tls, config) = scene(&rustls::version::TLS13);
+    let (mut caller, mut peer) = (Caller::new(&tls), Peer::new(&config));
+    talk(&mut caller, &mut peer, |_| false);
+    let seen = &peer.server.seen[&1];
+    assert_eq!((&*seen.scheme, &*seen.authority), ("https", "localhost"));
+}
+
+#[test]
 fn a_connection_may_go_to_another_thread() {
     const fn is_send<T: Send>() {}
     is_send::<Connection>();
