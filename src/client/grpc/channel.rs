@@ -112,7 +112,7 @@ impl Channel {
     ///
     /// `https` goes over TLS (feature `tls`), by default with the roots of the system:
     /// those are read for each such channel, so that a program with many gives them
-    /// [the same client](ChannelOptions::with_tls). The server has to agree on `h2` by
+    /// the same client (`ChannelOptions::with_tls`). The server has to agree on `h2` by
     /// ALPN.
     ///
     /// # Errors
