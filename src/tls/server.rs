@@ -257,7 +257,9 @@ impl Server {
         let this = self.clone();
         TransportMaker::new(move || {
             let current = this.current();
-            Secure::server(current.config.clone(), current.options.plain_http)
+            let options = &current.options;
+            let asks = options.clients.is_some();
+            Secure::server(current.config.clone(), options.plain_http, asks)
         })
     }
 }

@@ -35,16 +35,27 @@ pub(super) struct Secure {
     info: Option<Arc<Info>>,
     /// What is done with a request in the clear, until something has come.
     plain: Option<PlainHttp>,
+    /// Bytes that the client's side of the handshake may have.
+    most: usize,
 }
 
+/// Bytes that the client's side of a handshake has at most where it sends no
+/// certificates: two hellos of 8 KiB, say, where they have 300 to 2,000 bytes.
+const HELLOS: usize = 16 * 1024;
+
 impl Secure {
-    /// The server's side.
-    pub(super) fn server(config: Arc<ServerConfig>, plain: PlainHttp) -> Box<dyn Transport> {
+    /// The server's side, which `asks` clients for certificates or not.
+    pub(super) fn server(
+        config: Arc<ServerConfig>,
+        plain: PlainHttp,
+        asks: bool,
+    ) -> Box<dyn Transport> {
         Box::new(Self {
             session: Session::server(config),
             choice: Choice::default(),
             info: None,
             plain: Some(plain),
+            most: if asks { usize::MAX } else { HELLOS },
         })
     }
 
@@ -129,6 +140,10 @@ impl Transport for Secure {
         let of_info = |it: &Arc<Info>| size_of::<Info>() + it.memory();
         let info = self.info.as_ref().map_or(0, of_info);
         self.session.as_ref().map_or(0, Session::memory) + info
+    }
+
+    fn handshake_limit(&self) -> usize {
+        self.most
     }
 
     fn details(&self) -> Option<TransportDetails> {

@@ -1,5 +1,6 @@
 //! A request and its response, over TLS and without.
 
+use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -37,6 +38,28 @@ fn one_app_serves_with_tls_and_without() {
     let mut answer = String::new();
     plain.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("hello"));
+    stop(server);
+}
+
+#[test]
+fn a_hello_has_only_so_many_bytes() {
+    let authority = Authority::new("one");
+    // A time that nobody waits for.
+    let limits = barewire::net::Limits::DEFAULT.with_handshake_time(Duration::from_secs(86_400));
+    let server = app()
+        .limits(limits)
+        .listen_tls("127.0.0.1:0", authority.certificates(&["localhost"]))
+        .unwrap()
+        .spawn()
+        .unwrap();
+    let mut client = TcpStream::connect(("127.0.0.1", port_of(&server, 0))).unwrap();
+    // A record of 16 KiB, of a hello of 60,000 bytes, and some of the next.
+    client.write_all(&[22, 3, 1, 0x40, 0]).unwrap();
+    client.write_all(&[1, 0, 0xea, 0x60]).unwrap();
+    client.write_all(&[0; 16_380]).unwrap();
+    client.write_all(&[22, 3, 1, 0x40, 0, 0, 0]).unwrap();
+    let ended = client.read(&mut [0; 100]);
+    assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
     stop(server);
 }
 

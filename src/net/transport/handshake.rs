@@ -89,7 +89,8 @@ impl<P: Poller> Loop<P> {
             self.agree(key, speaks);
             return true;
         }
-        if secured.shaken() > self.dispatch.state.limits.handshake_bytes {
+        let most = secured.transport().handshake_limit();
+        if secured.shaken() > most.min(self.dispatch.state.limits.handshake_bytes) {
             self.dispatch
                 .state
                 .note_limit(key, "Limits::handshake_bytes");

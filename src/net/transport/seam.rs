@@ -64,6 +64,13 @@ pub trait Transport {
     /// them.
     fn memory(&self) -> usize;
 
+    /// Bytes that the peer may send for its side of the handshake, where that is less than
+    /// [`Limits::handshake_bytes`](crate::net::Limits::handshake_bytes). By default it is
+    /// not.
+    fn handshake_limit(&self) -> usize {
+        usize::MAX
+    }
+
     /// What the owner of the connection may know of the transport, such as the version
     /// and the peer's certificates:
     /// [`Context::transport_details`](crate::net::Context::transport_details) gives it.

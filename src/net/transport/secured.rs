@@ -122,9 +122,15 @@ impl Secured {
         self.unopened.charge_to(account);
     }
 
-    /// Bytes that the handshake has used.
+    /// Bytes that have come for the handshake.
     pub(in crate::net) const fn shaken(&self) -> usize {
-        self.shaken
+        // What may be opened may stand behind the handshake.
+        let begun = if self.may_open {
+            0
+        } else {
+            self.unopened.len()
+        };
+        self.shaken + begun
     }
 
     /// Charges the transport itself to the account of its peer's address: it is
