@@ -8,14 +8,17 @@ use core::fmt;
 use std::fs;
 use std::path::Path;
 
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{PemObject, SectionKind};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
-use rustls::{Error as RustlsError, InconsistentKeys};
+use rustls::{CertificateError, Error as RustlsError, InconsistentKeys, RootCertStore};
 use webpki::EndEntityCert;
 
 use super::error::Error;
+use crate::net::report::report;
 
 /// What is said of a key that was given in no form that is understood.
 const KINDS: &str = "a private key is PKCS#8, PKCS#1 (RSA) or SEC1 (EC)";
@@ -164,7 +167,32 @@ impl Pair {
             }
             Err(error) => return Err(malformed(&self.certificate_from, format!("{error}"))),
         }
+        if let Some(fault) = fault_of_time(&self.chain, UnixTime::now(), provider) {
+            report!(Warn, "{}: {fault}", self.certificate_from);
+        }
         Ok(pair)
+    }
+}
+
+/// What is wrong with the time of a server's own certificate. Clients refuse it, and are
+/// served if they do not look: so it is no error.
+fn fault_of_time(
+    chain: &[CertificateDer<'static>],
+    now: UnixTime,
+    provider: &CryptoProvider,
+) -> Option<String> {
+    let own = ParsedCertificate::try_from(chain.first()?).ok()?;
+    let algorithms = provider.signature_verification_algorithms.all;
+    // It leads to no root here, which is found last.
+    let none = RootCertStore::empty();
+    match verify_server_cert_signed_by_trust_anchor(&own, &none, &[], now, algorithms) {
+        Err(RustlsError::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        )) => Some("the certificate has expired".into()),
+        Err(RustlsError::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        )) => Some("the certificate is not valid yet".into()),
+        _ => None,
     }
 }
 
@@ -247,5 +275,30 @@ pub(super) fn malformed(from: &str, fault: String) -> Error {
     Error::Malformed {
         from: from.into(),
         fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_out_of_its_time_is_found() {
+        let mut params = rcgen::CertificateParams::new(["a.test".to_string()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let chain = [params.self_signed(&key).unwrap().der().clone()];
+        let provider = rustls::crypto::ring::default_provider();
+        let fault_at = |year: u64| {
+            let seconds = (year - 1970) * 31_556_952 + 86_400;
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+            fault_of_time(&chain, now, &provider)
+        };
+        assert_eq!(fault_at(2000).unwrap(), "the certificate is not valid yet");
+        assert_eq!(fault_at(2001), None);
+        assert_eq!(fault_at(2003).unwrap(), "the certificate has expired");
     }
 }

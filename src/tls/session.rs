@@ -741,6 +741,31 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_was_changed_is_told_by_an_alert() {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let mut pair = Pair::new(&configs(&[version]));
+            pair.talk(100_000);
+            let plain = [IoSlice::new(b"hello")];
+            pair.client.send(&plain, &mut pair.to_server).unwrap();
+            for at in HEAD..pair.to_server.len() {
+                let mut pair = Pair::new(&configs(&[version]));
+                pair.talk(100_000);
+                pair.client.send(&plain, &mut pair.to_server).unwrap();
+                pair.to_server[at] ^= 1;
+                let refused = pair
+                    .server
+                    .receive(&mut pair.to_server, &mut pair.to_client);
+                assert_eq!(refused, Err(Error::DecryptError));
+                let heard = pair
+                    .client
+                    .receive(&mut pair.to_client, &mut pair.to_server);
+                let alert = Error::AlertReceived(AlertDescription::BadRecordMac);
+                assert_eq!(heard, Err(alert));
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_tls_gets_an_alert() {
         for (input, alert) in [
             (

@@ -6,6 +6,7 @@ mod client_support;
 mod clients;
 mod dialling;
 mod on_a_loop;
+mod protocols;
 mod reload;
 mod sans_io;
 mod serving;
