@@ -579,7 +579,7 @@ fn a_server_that_speaks_something_else_is_named_as_such() {
     let http1 = "server does not speak HTTP/2: the answer is in HTTP/1 (RFC 9113 §3.4)";
     let other = "server does not speak HTTP/2: \
                  first frame is not SETTINGS (RFC 9113 §3.4)";
-    let tls = "server speaks TLS, and the channel does not";
+    let tls = "server speaks TLS, and the channel does not: expected https://";
     let none = "connection was lost before the server's first frame";
     for (answer, expected) in [
         (&b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"[..], http1),

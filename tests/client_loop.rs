@@ -204,7 +204,7 @@ fn the_end_of_a_connection_is_told_by_its_cause() {
         ),
         (
             &[tls],
-            "cannot connect to 192.0.2.1:50051: server speaks TLS, and the channel does not",
+            "cannot connect to 192.0.2.1:50051: server speaks TLS, and the channel does not: expected https://",
         ),
         (
             &[],

@@ -235,7 +235,7 @@ impl Client {
     /// server of this name, which may be an address: its certificate has to be for it.
     /// It is offered these protocols (ALPN), such as `h2` and `http/1.1`, the preferred
     /// one first. If it chooses none, that is HTTP/1.1 where that was offered, and ends
-    /// the connection else. Offering nothing leaves to the dial what is spoken. Requests
+    /// the connection otherwise. Offering nothing leaves to the dial what is spoken. Requests
     /// over HTTP/2 say `https` in their target
     /// ([`Target::Absolute`](crate::http::Target::Absolute)): some servers insist on it.
     ///

@@ -15,6 +15,8 @@ use crate::http::date::Date;
 
 /// Names of a certificate that an error shows. There may be hundreds.
 const SHOWN: usize = 5;
+/// Characters of a name that it shows. A server chooses them.
+const LONGEST: usize = 100;
 
 /// Why a TLS connection to a server could not be had, or went no further.
 ///
@@ -190,10 +192,8 @@ impl fmt::Display for Fault {
             Self::NotYetValid { from } => write!(f, "is not valid yet{}", On(*from, ", but from ")),
             Self::UnknownIssuer { issuer } => {
                 f.write_str("leads to no root that is trusted")?;
-                // The server chose the text.
-                issuer
-                    .iter()
-                    .try_for_each(|it| write!(f, "; its issuer is {it:?}"))
+                let mut issuer = issuer.iter();
+                issuer.try_for_each(|it| write!(f, "; its issuer is {}", Quoted(it)))
             }
             Self::SelfSigned => f.write_str("is self-signed, and not trusted"),
             Self::WrongName { names } => write_names(f, names),
@@ -223,11 +223,26 @@ fn write_names(f: &mut fmt::Formatter<'_>, names: &[String]) -> fmt::Result {
     }
     for (at, name) in names.iter().take(SHOWN).enumerate() {
         let between = if at == 0 { "" } else { ", " };
-        write!(f, "{between}{}", name.escape_debug())?;
+        write!(f, "{between}{}", Quoted(name))?;
     }
     match names.len() {
         0..=SHOWN => Ok(()),
         all => write!(f, " and {} more", all - SHOWN),
+    }
+}
+
+/// A text of the server's, cut short and on one line.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for letter in self.0.chars().take(LONGEST) {
+            write!(f, "{}", letter.escape_debug())?;
+        }
+        match self.0.chars().nth(LONGEST) {
+            Some(_) => f.write_str("..."),
+            None => Ok(()),
+        }
     }
 }
 
@@ -283,7 +298,7 @@ mod tests {
                 Fault::UnknownIssuer {
                     issuer: Some("x\n".into()),
                 },
-                "the certificate of a.example leads to no root that is trusted; its issuer is \"x\\n\"",
+                "the certificate of a.example leads to no root that is trusted; its issuer is x\\n",
             ),
             (
                 Fault::Alert { code: 48 },
@@ -324,5 +339,9 @@ mod tests {
             wrong(7),
             format!("{start}0.b, 1.b, 2.b, 3.b, 4.b and 2 more")
         );
+        let long = Fault::WrongName {
+            names: vec!["x".repeat(60_000)],
+        };
+        assert_eq!(said(long), format!("{start}{}...", "x".repeat(100)));
     }
 }

@@ -240,7 +240,9 @@ impl Member {
             EndReason::Unreachable(why) => format!("{why}"),
             EndReason::ProtocolError(link::ProtocolError::Http2(violation)) => match violation {
                 ProtocolError::Incomplete => self.cut_text().into(),
-                ProtocolError::Tls => "server speaks TLS, and the channel does not".into(),
+                ProtocolError::Tls => {
+                    "server speaks TLS, and the channel does not: expected https://".into()
+                }
                 ProtocolError::Http1 | ProtocolError::FirstFrame => {
                     format!("server does not speak HTTP/2: {violation}")
                 }
