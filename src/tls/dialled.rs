@@ -137,7 +137,10 @@ impl Transport for Dialled {
     ) -> Result<Received<Range<usize>>, TransportError> {
         let (used, found) = match self.receive(input, out) {
             Ok(received) => received,
-            Err(error) => return Err(self.fail(error)),
+            Err(error) => {
+                self.session = Err(error.clone());
+                return Err(self.fail(error));
+            }
         };
         let step = match found {
             Found::Content(range) => Step::Event(range),

@@ -90,7 +90,8 @@ impl Session {
 
     /// Takes the records of TLS's own at the front of `input`, or one record of
     /// content. How many bytes are used up, and what they were. What the peer is to be
-    /// told is appended to `out`, also if this fails.
+    /// told is appended to `out`, also if this fails. Then nothing more may be asked of it:
+    /// rustls may have looked at more than `seen` says, and panics if given less.
     pub(super) fn receive(
         &mut self,
         input: &mut [u8],

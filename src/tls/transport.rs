@@ -106,7 +106,10 @@ impl Transport for Secure {
         if !was_agreed {
             self.follow_handshake(out);
         }
-        let (used, found) = received.map_err(TransportError::new)?;
+        let (used, found) = received.map_err(|error| {
+            self.session = Err(error.clone());
+            TransportError::new(error)
+        })?;
         let step = match found {
             Found::Content(range) => Step::Event(range),
             Found::Own => Step::Need(1),

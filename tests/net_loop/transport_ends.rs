@@ -46,6 +46,21 @@ fn nothing_stands_behind_the_last_word_of_a_transport() {
     peer.open(&mut scene);
     assert!(peer.failed);
     assert_eq!(peer.sealed.len(), 4);
+    // There is more of it than waits for the end of the turn.
+    for asked in [
+        get("/big/200000"),
+        [get("/big/200000"), get("/hello")].concat(),
+    ] {
+        let mut peer = Peer::connect(&mut scene, Speaks::Http);
+        let both = [peer.seal(&asked), bad_record()].concat();
+        scene.send(peer.client, &both);
+        peer.open(&mut scene);
+        assert!(peer.failed);
+        assert_eq!(peer.sealed.len(), 4);
+        assert!(!scene.is_over(peer.client), "it lingers");
+        scene.eof(peer.client);
+        assert!(scene.is_over(peer.client));
+    }
 }
 
 #[test]

@@ -220,7 +220,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Ends a connection whose transport cannot go on, behind what that has to say.
-    fn break_transport(&mut self, key: Key, error: &TransportError) {
+    pub(in crate::net) fn break_transport(&mut self, key: Key, error: &TransportError) {
         let gone = self.gone_by(key, EndReason::Transport);
         self.end_handshake(key, Outcome::Failed);
         let state = &mut self.dispatch.state;

@@ -24,6 +24,8 @@ pub(in crate::net) const LEAST_READ: usize = RECORD + 1024;
 /// The transport of one connection, and the front of what it cannot open yet.
 pub(in crate::net) struct Secured {
     transport: Box<dyn Transport>,
+    /// In its place once it has failed.
+    over: Over,
     /// Sealed bytes that were read: the front of a record, usually none.
     unopened: DrainBuffer,
     /// They may hold a complete record.
@@ -58,6 +60,7 @@ impl Secured {
     pub(super) fn new(transport: Box<dyn Transport>, speaks: Speaks) -> Self {
         Self {
             transport,
+            over: Over,
             unopened: DrainBuffer::new(),
             may_open: true, // its first message, if it speaks first
             progress: false,
@@ -72,9 +75,19 @@ impl Secured {
         }
     }
 
-    /// What sealing needs.
+    /// What sealing needs. One that has failed seals nothing more: its last word has been
+    /// said.
     pub(super) fn sealing(&mut self) -> (&mut dyn Transport, &mut Room) {
-        (&mut *self.transport, &mut self.room)
+        let transport = match self.fault {
+            None => &mut *self.transport,
+            Some(_) => &mut self.over,
+        };
+        (transport, &mut self.room)
+    }
+
+    /// What could not be opened behind content that has been given, if anything.
+    pub(in crate::net) const fn take_fault(&mut self) -> Option<TransportError> {
+        self.fault.take()
     }
 
     pub(in crate::net) fn transport(&mut self) -> &mut dyn Transport {
@@ -150,7 +163,7 @@ impl Secured {
     /// said.
     pub(in crate::net) fn close(&mut self, out: &mut Vec<u8>) -> bool {
         let is_due = !self.closed;
-        if is_due && self.transport.agreed().is_some() {
+        if is_due && self.fault.is_none() && self.transport.agreed().is_some() {
             self.transport.close(out);
         }
         self.give_up();

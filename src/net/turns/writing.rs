@@ -7,6 +7,7 @@ use super::memory::Memory;
 use super::state::State;
 use crate::link::EndReason;
 use crate::net::report::report;
+use crate::net::transport::secured::Secured;
 use crate::net::transport::wire::{Plain, Sealing, Wire};
 use crate::net::{Cork, Counters, Key, Loop, Output, Poller, Queues};
 use crate::wire::Instant;
@@ -142,9 +143,24 @@ impl<P: Poller> Loop<P> {
             }
         };
         if let Some(gone) = broken {
-            self.end(key, gone);
+            self.cannot_write(key, gone);
         }
         is_closing
+    }
+
+    /// Nothing more can be written of a connection.
+    #[cold]
+    fn cannot_write(&mut self, key: Key, gone: EndReason) {
+        let secured = self.sockets.secured(key);
+        let Some(fault) = secured.and_then(Secured::take_fault) else {
+            return self.end(key, gone);
+        };
+        // What it wrote was to stand behind the transport's last word.
+        self.break_transport(key, &fault);
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.socket.writable = true;
+        }
+        self.dispatch.state.wake(key);
     }
 }
 
