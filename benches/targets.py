@@ -3,7 +3,7 @@
 import math
 import statistics
 
-FLOORS = ("http_floor", "http2_floor", "websocket_floor")
+FLOORS = ("http_floor", "http2_floor", "websocket_floor", "tls_floor")
 OURS = ("barewire", "barewire_2")
 
 

@@ -53,7 +53,8 @@ pub fn run<T: Talk>(
             start.report(options, all.0, &all.1)
         };
         let timed = options.operations.is_none().then(|| report(&start));
-        over.store(true, Ordering::Relaxed);
+        // Without a time they end by themselves.
+        over.store(timed.is_some(), Ordering::Relaxed);
         for thread in threads {
             thread.join().map_err(|_| io::Error::other("a thread"))??;
         }

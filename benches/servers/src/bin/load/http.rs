@@ -7,7 +7,7 @@ use crate::options::Options;
 
 /// The request: 170 bytes and four fields for a GET of `/hello`.
 pub fn request(options: &Options, body: &[u8]) -> Vec<u8> {
-    let (path, host) = (&options.path, options.address);
+    let (path, host) = (&options.path, options.host());
     let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101";
     let method = if body.is_empty() { "GET" } else { "POST" };
     let mut request =

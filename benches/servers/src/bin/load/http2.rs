@@ -47,7 +47,7 @@ pub struct Shape {
 impl Shape {
     /// A GET whose reply has this body.
     pub fn get(options: &Options, reply: &[u8]) -> Self {
-        let authority = options.address.to_string();
+        let authority = options.host();
         let fields = [
             (":method", "GET"),
             (":scheme", "http"),
@@ -65,7 +65,7 @@ impl Shape {
 
     /// A call whose message comes back, once or several times.
     pub fn call(options: &Options, message: &[u8]) -> Self {
-        let authority = options.address.to_string();
+        let authority = options.host();
         let fields = [
             (":method", "POST"),
             (":scheme", "http"),

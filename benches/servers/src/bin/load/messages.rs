@@ -15,7 +15,7 @@ const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// The handshake (RFC 6455 §4.1).
 pub fn open(mut socket: Wire, options: &Options) -> io::Result<Wire> {
-    let (path, host) = (&options.path, options.address);
+    let (path, host) = (&options.path, options.host());
     // In one write: uWebSockets 20.58 refuses a head of which a part has come.
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

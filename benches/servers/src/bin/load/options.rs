@@ -140,6 +140,14 @@ impl Options {
         Ok(options)
     }
 
+    /// The authority of requests: over TLS it is the name that the server was asked for.
+    pub fn host(&self) -> String {
+        match self.tls {
+            Some(_) => format!("localhost:{}", self.address.port()),
+            None => self.address.to_string(),
+        }
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let number = || {
             value
