@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::server::{NoServerSessionStorage, ProducesTickets, WebPkiClientVerifier};
@@ -191,6 +191,9 @@ pub struct Server(Arc<Shared>);
 
 struct Shared {
     current: RwLock<Current>,
+    /// Held from what a change is made of to where it counts: one that is made meanwhile
+    /// would be lost.
+    changing: Mutex<()>,
 }
 
 struct Current {
@@ -207,6 +210,7 @@ impl Server {
         let config = options.build(None)?;
         Ok(Self(Arc::new(Shared {
             current: RwLock::new(Current { options, config }),
+            changing: Mutex::new(()),
         })))
     }
 
@@ -216,6 +220,7 @@ impl Server {
     /// # Errors
     /// Those of [`new`](Self::new); nothing has changed then.
     pub fn reload(&self, certificates: Certificates) -> Result<(), Error> {
+        let _one = self.begin_change();
         let (options, tickets) = {
             let current = self.current();
             let options = ServerOptions {
@@ -237,9 +242,16 @@ impl Server {
     /// # Errors
     /// Those of [`new`](Self::new); nothing has changed then.
     pub fn replace(&self, options: ServerOptions) -> Result<(), Error> {
+        let _one = self.begin_change();
         let config = options.build(None)?;
         self.change(options, config);
         Ok(())
+    }
+
+    /// Waits for the change that is being made, if any.
+    fn begin_change(&self) -> MutexGuard<'_, ()> {
+        let changing = self.0.changing.lock();
+        changing.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, options: ServerOptions, config: Arc<ServerConfig>) {

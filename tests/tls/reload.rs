@@ -1,11 +1,15 @@
 //! New certificates while a server is busy.
 
+use core::fmt;
+use core::time::Duration;
 use std::io::{Read, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
-use barewire::tls::{Provider, Server as Tls, ServerOptions, Version};
+use barewire::tls::{ClientCertificates, Provider, Roots, Server as Tls, ServerOptions, Version};
+use rustls::crypto::KeyProvider;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::version::TLS12;
 use rustls::{AlertDescription, ClientConfig, Error};
 
@@ -126,4 +130,62 @@ fn a_provider_of_ones_own_is_used() {
 #[test]
 fn aws_lc_is_used() {
     served_by(Provider::aws_lc(), "TLS_AES_256_GCM_SHA384");
+}
+
+/// Keys as ring has them, and something that is done once while one is loaded.
+struct Meanwhile(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
+
+impl KeyProvider for Meanwhile {
+    fn load_private_key(
+        &self,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<Arc<dyn rustls::sign::SigningKey>, Error> {
+        let act = self.0.lock().unwrap().take();
+        if let Some(act) = act {
+            act();
+        }
+        let ring = rustls::crypto::ring::default_provider();
+        ring.key_provider.load_private_key(key)
+    }
+}
+
+#[test]
+fn a_reload_takes_back_no_options_that_came_meanwhile() {
+    let authority = Authority::new("one");
+    let meanwhile: &'static Meanwhile = Box::leak(Box::new(Meanwhile(Mutex::new(None))));
+    let provider = rustls::crypto::CryptoProvider {
+        key_provider: meanwhile,
+        ..rustls::crypto::ring::default_provider()
+    };
+    let certificates = authority.certificates(&["localhost"]);
+    let options = ServerOptions::new(certificates.clone()).provider(Provider::new(provider));
+    let tls = Tls::new(options).unwrap();
+    let server = telling(tls.clone());
+    let (other, name) = (tls.clone(), authority.certificate.der().to_vec());
+    let (replaced, has_replaced) = mpsc::channel();
+    let demanding = ServerOptions::new(certificates.clone()).client_certificates(
+        ClientCertificates::demanded(Roots::from_der([name]).unwrap()),
+    );
+    let (end, is_over) = mpsc::channel();
+    *meanwhile.0.lock().unwrap() = Some(Box::new(move || {
+        thread::spawn(move || {
+            other.replace(demanding).unwrap();
+            let _ = replaced.send(());
+            end.send(()).unwrap();
+        });
+        // It is over now, or waits for its turn.
+        let _ = has_replaced.recv_timeout(Duration::from_millis(300));
+    }));
+    tls.reload(certificates).unwrap();
+    is_over.recv().unwrap();
+    let error = fault_of(port_of(&server, 0), "localhost", authority.client(&[]));
+    let wanted = AlertDescription::CertificateRequired;
+    assert_eq!(error, Error::AlertReceived(wanted));
+    stop(server);
 }
