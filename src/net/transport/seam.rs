@@ -40,7 +40,8 @@ pub trait Transport {
     /// should; a socket that ends without was cut off.
     ///
     /// # Errors
-    /// [`TransportError`] ends the connection, behind what is in `out`.
+    /// [`TransportError`] ends the connection, behind what is in `out`. Nothing is opened,
+    /// sealed or closed after that.
     fn open(
         &mut self,
         input: &mut [u8],
