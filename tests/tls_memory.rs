@@ -130,7 +130,7 @@ fn a_connection_is_charged_for_what_it_takes() {
                 is_near,
                 "{version:?} {demanded}: takes {taken}, is charged {charged}"
             );
-            assert!(demanded || taken < 3_800, "an idle one takes {taken}");
+            assert!(demanded || taken < 3_700, "an idle one takes {taken}");
         }
     }
 }

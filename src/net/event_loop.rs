@@ -79,8 +79,10 @@ pub struct Loop<P: Poller = Mio> {
     pub(super) accepted: Vec<Accepted<P::Stream, Listening>>,
     pub(super) dials: Dials,
     pub(super) sockets: Sockets<P::Stream>,
-    /// What transports have sealed; empty between uses.
+    /// What transports have said of themselves; empty between uses.
     pub(super) sealed: Vec<u8>,
+    /// Memory that records are sealed in, filled with what it was used for last.
+    pub(super) records: Vec<u8>,
     pub(super) buffers: InputBuffers,
     pub(super) deadlines: Deadlines,
     /// Slots whose deadlines have passed; empty between turns.
@@ -197,6 +199,7 @@ impl<P: Poller> Loop<P> {
             dials: Dials::default(),
             sockets: Sockets::with_room(slots),
             sealed: Vec::new(),
+            records: Vec::new(),
             buffers,
             deadlines: Deadlines::with_room(slots),
             passed: Vec::new(),

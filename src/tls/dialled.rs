@@ -12,9 +12,8 @@ use rustls::{AlertDescription, ClientConfig, Error as RustlsError};
 
 use super::error::Error;
 use super::failure::{ConnectionError, Fault};
-use super::info::Info;
+use super::info::{H2, HTTP_1_1, Info};
 use super::session::{Found, Session};
-use super::transport::{H2, HTTP_1_1};
 use super::verify::take_refused;
 use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError};
 use crate::wire::{Received, Step};
@@ -163,6 +162,16 @@ impl Transport for Dialled {
     fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {
         let session = self.session.as_mut().map_err(|error| error.clone());
         let sealed = session.and_then(|it| it.send(plain, out));
+        sealed.map_err(|error| self.fail(error))
+    }
+
+    fn seal_over(
+        &mut self,
+        plain: &[IoSlice<'_>],
+        room: &mut Vec<u8>,
+    ) -> Result<usize, TransportError> {
+        let session = self.session.as_mut().map_err(|error| error.clone());
+        let sealed = session.and_then(|it| it.send_over(plain, room));
         sealed.map_err(|error| self.fail(error))
     }
 

@@ -1,5 +1,6 @@
 //! What is known of a TLS connection, for who serves its requests.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -11,6 +12,11 @@ use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, CommonState, HandshakeKind, ProtocolVersion};
 
 use super::names::is_covered;
+
+/// The name of HTTP/2 over TLS (RFC 9113 §3.2).
+pub(super) const H2: &str = "h2";
+/// The name of HTTP/1.1 (RFC 7301 §6).
+pub(super) const HTTP_1_1: &str = "http/1.1";
 
 /// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,8 +50,8 @@ impl fmt::Display for Version {
 pub struct Info {
     version: Version,
     suite: CipherSuite,
-    alpn: Option<Box<str>>,
-    server_name: Option<Box<str>>,
+    alpn: Option<Cow<'static, str>>,
+    server_name: Option<Arc<str>>,
     is_resumed: bool,
     chain: Box<[CertificateDer<'static>]>,
     /// The server's own certificate, where requests for names that it is not for are
@@ -57,7 +63,7 @@ impl Info {
     /// Of a connection whose handshake is over.
     pub(super) fn new(
         state: &CommonState,
-        server_name: Option<Box<str>>,
+        server_name: Option<Arc<str>>,
         own: Option<Arc<CertifiedKey>>,
     ) -> Self {
         let alpn = state.alpn_protocol();
@@ -68,7 +74,7 @@ impl Info {
                 _ => Version::Tls12, // nothing older is spoken
             },
             suite: suite.map_or(CipherSuite::Unknown(0), |it| it.suite()),
-            alpn: alpn.map(|it| String::from_utf8_lossy(it).into()),
+            alpn: alpn.map(protocol),
             server_name,
             is_resumed: state.handshake_kind() == Some(HandshakeKind::Resumed),
             chain: state.peer_certificates().unwrap_or_default().into(),
@@ -120,6 +126,9 @@ impl Info {
         let Some(own) = &self.own else {
             return true;
         };
+        if self.is_named(authority.as_bytes()) {
+            return true;
+        }
         let host = host_of(authority);
         match &self.server_name {
             Some(name) if host.eq_ignore_ascii_case(name) => true,
@@ -129,10 +138,22 @@ impl Info {
         }
     }
 
+    /// Whether an authority is the name that the client has asked for, byte by byte, with
+    /// a port or without: nearly all of them are.
+    #[inline]
+    pub(crate) fn is_named(&self, authority: &[u8]) -> bool {
+        let name = self.server_name.as_ref();
+        let rest = name.and_then(|it| authority.strip_prefix(it.as_bytes()));
+        matches!(rest, Some([] | [b':', ..]))
+    }
+
     /// Bytes of memory that it refers to.
     pub(super) fn memory(&self) -> usize {
         let name = self.server_name.as_ref().map_or(0, |it| it.len());
-        let alpn = self.alpn.as_ref().map_or(0, |it| it.len());
+        let alpn = match &self.alpn {
+            Some(Cow::Owned(alpn)) => alpn.len(),
+            _ => 0,
+        };
         let of_one = |it: &CertificateDer<'_>| size_of_val(it) + it.len();
         name + alpn + self.chain.iter().map(of_one).sum::<usize>()
     }
@@ -148,6 +169,15 @@ impl fmt::Debug for Info {
             .field("is_resumed", &self.is_resumed)
             .field("peer_certificates", &self.chain.len())
             .finish()
+    }
+}
+
+/// A protocol's name. Those of HTTP take no memory.
+fn protocol(name: &[u8]) -> Cow<'static, str> {
+    let known = [H2, HTTP_1_1];
+    match known.into_iter().find(|it| it.as_bytes() == name) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(String::from_utf8_lossy(name).into_owned()),
     }
 }
 

@@ -53,6 +53,7 @@ mod error;
 mod failure;
 mod info;
 mod names;
+mod output;
 mod plain;
 mod provider;
 mod revocation;

@@ -1,6 +1,5 @@
 //! Which certificate a client gets: by the name that it asks for.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -36,7 +35,7 @@ pub(super) fn is_covered(host: &str, key: &CertifiedKey) -> bool {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Choice {
     /// The name.
-    pub(super) server_name: Option<Box<str>>,
+    pub(super) server_name: Option<Arc<str>>,
     /// The certificate, where requests for names that it is not for are refused.
     pub(super) certificate: Option<Arc<CertifiedKey>>,
     /// No certificate is for the name, and so there is none.
@@ -59,7 +58,7 @@ pub(super) fn take_choice() -> Option<Choice> {
 pub(super) struct Chooser {
     candidates: Vec<Arc<CertifiedKey>>,
     /// Names in lower case to the candidates that are for them.
-    by_name: BTreeMap<Box<str>, Vec<usize>>,
+    by_name: BTreeMap<Arc<str>, Vec<usize>>,
     unknown: UnknownName,
     /// Requests for names that the certificate is not for are refused.
     is_strict: bool,
@@ -105,6 +104,13 @@ impl Chooser {
         places.filter_map(|&at| self.candidates.get(at))
     }
 
+    /// The name as a text that is kept: the one that is here already, if a certificate
+    /// has it.
+    fn shared(&self, name: &str) -> Arc<str> {
+        let known = self.by_name.get_key_value(name);
+        known.map_or_else(|| name.into(), |(known, _)| known.clone())
+    }
+
     fn choose(
         &self,
         name: Option<&str>,
@@ -131,7 +137,7 @@ impl ResolvesServerCert for Chooser {
         let name = hello.server_name();
         let chosen = self.choose(name, hello.signature_schemes());
         CHOICE.set(Some(Choice {
-            server_name: name.map(Box::from),
+            server_name: name.map(|name| self.shared(name)),
             certificate: chosen.filter(|_| self.is_strict).cloned(),
             is_refused: chosen.is_none(),
         }));

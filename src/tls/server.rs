@@ -12,11 +12,11 @@ use rustls::version::TLS13;
 use super::certificates::Certificates;
 use super::clients::ClientCertificates;
 use super::error::Error;
-use super::info::Version;
+use super::info::{H2, HTTP_1_1, Version};
 use super::names::{Chooser, UnknownName};
 use super::plain::PlainHttp;
 use super::provider::Provider;
-use super::transport::{H2, HTTP_1_0, HTTP_1_1, Secure};
+use super::transport::{HTTP_1_0, Secure};
 use crate::net::TransportMaker;
 
 /// Tickets that a client is given behind a handshake of TLS 1.3: it uses each once.

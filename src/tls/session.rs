@@ -20,6 +20,8 @@ use rustls::unbuffered::{
 };
 use rustls::{AlertDescription, ClientConfig, CommonState, Error, InvalidMessage, ServerConfig};
 
+use super::output::{Lack, Output, append, unexpected};
+
 /// Bytes of the head of a record (RFC 8446 §5.1).
 const HEAD: usize = 5;
 /// Bytes of content that a record has at most (RFC 8446 §5.1).
@@ -110,6 +112,22 @@ impl Session {
 
     /// Appends `plain`, sealed, to `out`. Small parts share a record.
     pub(super) fn send(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), Error> {
+        Output::behind(out, |out| self.send_to(plain, out))
+    }
+
+    /// Puts `plain`, sealed, over the front of `room`, which grows where it is too small;
+    /// how many bytes that were.
+    pub(super) fn send_over(
+        &mut self,
+        plain: &[IoSlice<'_>],
+        room: &mut Vec<u8>,
+    ) -> Result<usize, Error> {
+        let mut out = Output::over(room);
+        self.send_to(plain, &mut out)?;
+        Ok(out.len())
+    }
+
+    fn send_to(&mut self, plain: &[IoSlice<'_>], out: &mut Output<'_>) -> Result<(), Error> {
         let mut parts = plain.iter().map(|part| &**part).filter(|it| !it.is_empty());
         let mut part: &[u8] = &[];
         loop {
@@ -147,7 +165,7 @@ impl Session {
         }
     }
 
-    fn seal(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    fn seal(&mut self, content: &[u8], out: &mut Output<'_>) -> Result<(), Error> {
         match &mut self.side {
             Side::Server(connection) => seal(connection, self.seen, content, out),
             Side::Client(connection) => seal(connection, self.seen, content, out),
@@ -348,15 +366,15 @@ fn fetch<E: Engine>(engine: &mut E, record: &mut [u8]) -> Result<usize, Error> {
 fn write<E: Engine>(
     engine: &mut E,
     seen: usize,
-    out: &mut Vec<u8>,
-    write: impl Fn(&mut WriteTraffic<'_, E::Data>, &mut Vec<u8>) -> Result<(), Error>,
+    out: &mut Output<'_>,
+    write: impl Fn(&mut WriteTraffic<'_, E::Data>, &mut Output<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     // It asks for them whenever it is called, and reads none of them here.
     let mut seen: Vec<u8> = alloc::vec![0; seen]; // mostly none, and no memory
     loop {
         match engine.process(&mut seen).state? {
             ConnectionState::EncodeTlsData(mut data) => {
-                append(out, 512, |room| data.encode(room).map_err(lacking))?;
+                out.put(512, |room| data.encode(room).map_err(lacking))?;
             }
             ConnectionState::TransmitTlsData(data) => data.done(),
             ConnectionState::WriteTraffic(mut traffic) => return write(&mut traffic, out),
@@ -370,30 +388,25 @@ fn seal<E: Engine>(
     engine: &mut E,
     seen: usize,
     content: &[u8],
-    out: &mut Vec<u8>,
+    out: &mut Output<'_>,
 ) -> Result<(), Error> {
     write(engine, seen, out, |traffic, out| {
-        append(out, content.len() + AROUND, |room| {
+        out.put(content.len() + AROUND, |room| {
             traffic.encrypt(content, room).map_err(Lack::from)
         })
     })
 }
 
 fn close<E: Engine>(engine: &mut E, seen: usize, out: &mut Vec<u8>) {
-    let closed = write(engine, seen, out, |traffic, out| {
-        append(out, 64, |room| {
-            traffic.queue_close_notify(room).map_err(Lack::from)
+    let closed = Output::behind(out, |out| {
+        write(engine, seen, out, |traffic, out| {
+            out.put(64, |room| {
+                traffic.queue_close_notify(room).map_err(Lack::from)
+            })
         })
     });
     // Where nothing can be said, nothing is.
     drop(closed);
-}
-
-/// Why nothing was written.
-enum Lack {
-    /// So many bytes of room are needed.
-    Room(usize),
-    Else(Error),
 }
 
 impl From<EncryptError> for Lack {
@@ -412,38 +425,6 @@ fn lacking(error: EncodeError) -> Lack {
         }
         EncodeError::AlreadyEncoded => Lack::Else(unexpected()),
     }
-}
-
-/// Appends what `write` puts into room of `guess` bytes, or of as many as it asks for.
-fn append(
-    out: &mut Vec<u8>,
-    guess: usize,
-    mut write: impl FnMut(&mut [u8]) -> Result<usize, Lack>,
-) -> Result<(), Error> {
-    let mark = out.len();
-    let mut room = guess;
-    loop {
-        out.resize(mark + room, 0);
-        match write(&mut out[mark..]) {
-            Ok(written) => {
-                out.truncate(mark + written);
-                return Ok(());
-            }
-            Err(Lack::Room(more)) if more > room => room = more,
-            Err(lack) => {
-                out.truncate(mark);
-                return Err(match lack {
-                    Lack::Else(error) => error,
-                    Lack::Room(_) => unexpected(),
-                });
-            }
-        }
-    }
-}
-
-/// rustls is not as this file knows it.
-fn unexpected() -> Error {
-    Error::General("rustls is in a state that is not known here".into())
 }
 
 #[cfg(test)]
@@ -700,6 +681,31 @@ mod tests {
                 assert!(matches!(error, Error::InvalidCertificate(_)), "{error}");
                 assert!(!out.is_empty(), "{version:?} {fragment:?}");
             }
+        }
+    }
+
+    #[test]
+    fn records_are_sealed_over_what_the_room_held() {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let mut pair = Pair::new(&configs(&[version]));
+            pair.talk(100_000);
+            let mut room = vec![7; 3];
+            for len in [100, 40_000, 0, 1, 16_384, 5] {
+                let content: Vec<u8> = (0..len).map(|at| at as u8).collect();
+                let parts = [IoSlice::new(b"head"), IoSlice::new(&content)];
+                let sealed = pair.server.send_over(&parts, &mut room).unwrap();
+                let mut came = room[..sealed].to_vec();
+                let mut opened = Vec::new();
+                drain(
+                    &mut pair.client,
+                    &mut came,
+                    100_000,
+                    &mut pair.to_server,
+                    &mut opened,
+                );
+                assert_eq!(opened, [b"head", &content[..]].concat());
+            }
+            assert!(room.len() < 41_000, "{}", room.len());
         }
     }
 

@@ -8,17 +8,13 @@ use std::io::IoSlice;
 
 use rustls::{Error, ServerConfig};
 
-use super::info::Info;
+use super::info::{H2, Info};
 use super::names::{Choice, take_choice};
 use super::plain::{PlainHttp, answer, is_http};
 use super::session::{Found, Session};
 use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError};
 use crate::wire::{Received, Step};
 
-/// The name of HTTP/2 over TLS (RFC 9113 §3.2).
-pub(super) const H2: &str = "h2";
-/// The name of HTTP/1.1 (RFC 7301 §6).
-pub(super) const HTTP_1_1: &str = "http/1.1";
 /// What older clients offer, alone (`curl --http1.0` does).
 pub(super) const HTTP_1_0: &str = "http/1.0";
 
@@ -31,12 +27,12 @@ const UNRECOGNIZED_NAME: u8 = 112;
 pub(super) struct Secure {
     session: Result<Session, Error>,
     /// What the server has chosen by the hello, until the handshake is over.
-    choice: Choice,
+    choice: Option<Box<Choice>>,
     info: Option<Arc<Info>>,
     /// What is done with a request in the clear, until something has come.
     plain: Option<PlainHttp>,
-    /// Bytes that the client's side of the handshake may have.
-    most: usize,
+    /// The client's side of the handshake may have any length: there are certificates in it.
+    asks: bool,
 }
 
 /// Bytes that the client's side of a handshake has at most where it sends no
@@ -52,10 +48,10 @@ impl Secure {
     ) -> Box<dyn Transport> {
         Box::new(Self {
             session: Session::server(config),
-            choice: Choice::default(),
+            choice: None,
             info: None,
             plain: Some(plain),
-            most: if asks { usize::MAX } else { HELLOS },
+            asks,
         })
     }
 
@@ -69,12 +65,12 @@ impl Secure {
             {
                 *alert = UNRECOGNIZED_NAME;
             }
-            self.choice = choice;
+            self.choice = Some(Box::new(choice));
         }
         if let Ok(session) = &self.session
             && session.is_agreed()
         {
-            let chosen = core::mem::take(&mut self.choice);
+            let chosen = self.choice.take().map(|it| *it).unwrap_or_default();
             let (name, own) = (chosen.server_name, chosen.certificate);
             self.info = Some(Arc::new(Info::new(session.state(), name, own)));
         }
@@ -133,6 +129,16 @@ impl Transport for Secure {
             .map_err(TransportError::new)
     }
 
+    fn seal_over(
+        &mut self,
+        plain: &[IoSlice<'_>],
+        room: &mut Vec<u8>,
+    ) -> Result<usize, TransportError> {
+        self.session()?
+            .send_over(plain, room)
+            .map_err(TransportError::new)
+    }
+
     fn close(&mut self, out: &mut Vec<u8>) {
         if let Ok(session) = &mut self.session {
             session.close(out);
@@ -146,7 +152,7 @@ impl Transport for Secure {
     }
 
     fn handshake_limit(&self) -> usize {
-        self.most
+        if self.asks { usize::MAX } else { HELLOS }
     }
 
     fn details(&self) -> Option<TransportDetails> {

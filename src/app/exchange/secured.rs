@@ -40,6 +40,10 @@ impl Secured {
     pub(in crate::app) fn is_misdirected(&self, head: &RequestHead<'_>) -> bool {
         #[cfg(feature = "tls")]
         if let Some(info) = &self.info {
+            let host = head.fields.get("host");
+            if head.target.authority().is_none() && host.is_some_and(|it| info.is_named(it)) {
+                return false;
+            }
             return head.authority().is_some_and(|it| !info.is_for(it));
         }
         let _ = head;

@@ -58,6 +58,22 @@ pub trait Transport {
     /// [`TransportError`] resets the connection: nothing more can be said.
     fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError>;
 
+    /// Seals as [`seal`](Self::seal) does, over whatever lies at the front of `room`, which
+    /// grows where it is too small. How many bytes were written; those behind them mean
+    /// nothing. By default `room` is emptied before, and has to be filled again.
+    ///
+    /// # Errors
+    /// Those of [`seal`](Self::seal).
+    fn seal_over(
+        &mut self,
+        plain: &[IoSlice<'_>],
+        room: &mut Vec<u8>,
+    ) -> Result<usize, TransportError> {
+        room.clear();
+        self.seal(plain, room)?;
+        Ok(room.len())
+    }
+
     /// Says to the peer that nothing follows.
     fn close(&mut self, out: &mut Vec<u8>);
 

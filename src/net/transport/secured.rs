@@ -44,7 +44,7 @@ pub(in crate::net) struct Secured {
     /// What is spoken unless the handshake says otherwise.
     speaks: Speaks,
     /// Bytes that its handshake has used.
-    shaken: usize,
+    shaken: u32,
     charge: Charge, // for the transport
 }
 
@@ -143,7 +143,7 @@ impl Secured {
         } else {
             self.unopened.len()
         };
-        self.shaken + begun
+        self.shaken as usize + begun
     }
 
     /// Charges the transport itself to the account of its peer's address: it is
@@ -336,7 +336,9 @@ impl Secured {
         }
         self.progress |= used > 0;
         if !had_agreed {
-            self.shaken += used;
+            self.shaken = self
+                .shaken
+                .saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
         }
         let left = used < sealed.len();
         let (found, next) = match step {

@@ -79,8 +79,10 @@ pub(in crate::net) struct Sealing<'a, P: Poller> {
     stream: &'a mut P::Stream,
     transport: &'a mut dyn Transport,
     room: &'a mut Room,
-    /// What was sealed last.
-    sealed: &'a mut Vec<u8>,
+    /// What was sealed last is at its front.
+    records: &'a mut Vec<u8>,
+    /// How long that is.
+    sealed: usize,
     /// Room for a part of a file.
     piece: &'a mut [u8],
     sent: usize, // of `sealed`
@@ -89,22 +91,22 @@ pub(in crate::net) struct Sealing<'a, P: Poller> {
 }
 
 impl<'a, P: Poller> Sealing<'a, P> {
-    /// `sealed` is memory for sealed bytes, `piece` for a part of a file.
+    /// `records` is memory for sealed bytes, `piece` for a part of a file.
     pub(in crate::net) fn new(
         poller: &'a mut P,
         stream: &'a mut P::Stream,
         secured: &'a mut Secured,
-        sealed: &'a mut Vec<u8>,
+        records: &'a mut Vec<u8>,
         piece: &'a mut [u8],
     ) -> Self {
-        sealed.clear();
         let (transport, room) = secured.sealing();
         Self {
             poller,
             stream,
             transport,
             room,
-            sealed,
+            records,
+            sealed: 0,
             piece,
             sent: 0,
             taken: 0,
@@ -113,22 +115,22 @@ impl<'a, P: Poller> Sealing<'a, P> {
     }
 
     const fn is_full(&self) -> bool {
-        self.sent < self.sealed.len()
+        self.sent < self.sealed
     }
 
     /// Seals plain parts and offers them to the socket.
     fn seal(&mut self, plain: &[IoSlice<'_>]) -> io::Result<()> {
-        self.sealed.clear();
-        self.sent = 0;
-        let sealed = self.transport.seal(plain, self.sealed);
-        sealed.map_err(io::Error::other)?;
+        (self.sealed, self.sent) = (0, 0);
+        let sealed = self.transport.seal_over(plain, self.records);
+        let sealed = sealed.map_err(io::Error::other)?;
+        self.sealed = sealed.min(self.records.len());
         let len: usize = plain.iter().map(|part| part.len()).sum();
-        self.added += self.sealed.len().saturating_sub(len);
-        if !self.sealed.is_empty() {
-            let parts = [IoSlice::new(self.sealed)];
+        self.added += self.sealed.saturating_sub(len);
+        if self.sealed > 0 {
+            let parts = [IoSlice::new(&self.records[..self.sealed])]; // at most its length
             self.sent = self.poller.write(self.stream, &parts)?;
             self.taken += self.sent;
-            self.room.note(self.sealed.len(), self.sent);
+            self.room.note(self.sealed, self.sent);
         }
         Ok(())
     }
@@ -219,7 +221,7 @@ impl<P: Poller> Wire for Sealing<'_, P> {
     }
 
     fn pending(&self) -> &[u8] {
-        self.sealed.get(self.sent..).unwrap_or_default()
+        self.records.get(self.sent..self.sealed).unwrap_or_default()
     }
 
     fn counts(&self) -> (usize, usize) {

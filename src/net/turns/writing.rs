@@ -122,7 +122,7 @@ impl<P: Poller> Loop<P> {
         let Self {
             poller,
             sockets,
-            sealed,
+            records,
             buffers,
             dispatch,
             ..
@@ -132,10 +132,8 @@ impl<P: Poller> Loop<P> {
             Some((stream, None)) => state.flush_to(key, pumps, &mut Plain { poller, stream }),
             Some((stream, Some(secured))) => {
                 let piece = buffers.read();
-                let mut wire = Sealing::new(poller, stream, secured, sealed, piece);
-                let broken = state.flush_to(key, pumps, &mut wire);
-                sealed.clear();
-                broken
+                let mut wire = Sealing::new(poller, stream, secured, records, piece);
+                state.flush_to(key, pumps, &mut wire)
             }
             None => {
                 state.cork.clear();
