@@ -32,6 +32,7 @@
 //! # The parts
 //!
 //! - `session`: one connection. The only file that names those of rustls.
+//! - `contained`: panics of rustls, which end one connection.
 //! - `transport`: that, as the loop takes it: what was agreed on, and what is kept;
 //!   `dialled`: that of a client.
 //! - `server`: what a server's connections begin with, and how it is replaced.
@@ -48,6 +49,7 @@
 mod certificates;
 mod client;
 mod clients;
+mod contained;
 mod dialled;
 mod error;
 mod failure;

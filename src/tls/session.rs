@@ -20,6 +20,7 @@ use rustls::unbuffered::{
 };
 use rustls::{AlertDescription, ClientConfig, CommonState, Error, InvalidMessage, ServerConfig};
 
+use super::contained::{contain, panicked};
 use super::output::{Lack, Output, append, unexpected};
 
 /// Bytes of the head of a record (RFC 8446 §5.1).
@@ -99,11 +100,15 @@ impl Session {
         input: &mut [u8],
         out: &mut Vec<u8>,
     ) -> Result<(usize, Found), Error> {
-        let seen = &mut self.seen;
-        let taken = match &mut self.side {
-            Side::Server(connection) => receive(connection, seen, input, out),
-            Side::Client(connection) => receive(connection, seen, input, out),
-        };
+        let (side, seen, mark) = (&mut self.side, &mut self.seen, out.len());
+        let taken = contain(|| match side {
+            Side::Server(connection) => receive(connection, seen, input, &mut *out),
+            Side::Client(connection) => receive(connection, seen, input, &mut *out),
+        });
+        let taken = taken.unwrap_or_else(|| {
+            out.truncate(mark);
+            Err(panicked())
+        });
         if let Ok((_, Found::Content(_))) = taken {
             self.answered = 0;
         }
@@ -166,17 +171,23 @@ impl Session {
     }
 
     fn seal(&mut self, content: &[u8], out: &mut Output<'_>) -> Result<(), Error> {
-        match &mut self.side {
-            Side::Server(connection) => seal(connection, self.seen, content, out),
-            Side::Client(connection) => seal(connection, self.seen, content, out),
-        }
+        let (side, seen) = (&mut self.side, self.seen);
+        contain(|| match side {
+            Side::Server(connection) => seal(connection, seen, content, out),
+            Side::Client(connection) => seal(connection, seen, content, out),
+        })
+        .unwrap_or_else(|| Err(panicked()))
     }
 
     /// Appends `close_notify` to `out`.
     pub(super) fn close(&mut self, out: &mut Vec<u8>) {
-        match &mut self.side {
-            Side::Server(connection) => close(connection, self.seen, out),
-            Side::Client(connection) => close(connection, self.seen, out),
+        let (side, seen, mark) = (&mut self.side, self.seen, out.len());
+        let closed = contain(|| match side {
+            Side::Server(connection) => close(connection, seen, &mut *out),
+            Side::Client(connection) => close(connection, seen, &mut *out),
+        });
+        if closed.is_none() {
+            out.truncate(mark);
         }
     }
 
@@ -565,6 +576,18 @@ mod tests {
                 assert_eq!(at_client, b"hello");
             }
         }
+    }
+
+    #[test]
+    fn a_panic_of_rustls_is_the_end_of_the_connection() {
+        let mut session = Session::server(configs(rustls::ALL_VERSIONS).0).unwrap();
+        let mut out = Vec::new();
+        let mut front = *b"\x16\x03\x01\x00\x05\x01\x00\x01\x00\x03"; // of a hello
+        assert_eq!(session.receive(&mut front, &mut out), Ok((0, Found::Own)));
+        // What was looked at has to be given again: rustls indexes beyond its input.
+        let error = session.receive(&mut [], &mut out).unwrap_err();
+        assert_eq!(error, panicked());
+        assert!(out.is_empty());
     }
 
     #[test]

@@ -76,6 +76,13 @@ impl Secure {
         }
     }
 
+    /// Notes that nothing more may be asked of rustls.
+    #[cold]
+    fn fail(&mut self, error: Error) -> TransportError {
+        self.session = Err(error.clone());
+        TransportError::new(error)
+    }
+
     fn session(&mut self) -> Result<&mut Session, TransportError> {
         match &mut self.session {
             Ok(session) => Ok(session),
@@ -102,10 +109,7 @@ impl Transport for Secure {
         if !was_agreed {
             self.follow_handshake(out);
         }
-        let (used, found) = received.map_err(|error| {
-            self.session = Err(error.clone());
-            TransportError::new(error)
-        })?;
+        let (used, found) = received.map_err(|error| self.fail(error))?;
         let step = match found {
             Found::Content(range) => Step::Event(range),
             Found::Own => Step::Need(1),
@@ -124,9 +128,8 @@ impl Transport for Secure {
     }
 
     fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {
-        self.session()?
-            .send(plain, out)
-            .map_err(TransportError::new)
+        let sealed = self.session()?.send(plain, out);
+        sealed.map_err(|error| self.fail(error))
     }
 
     fn seal_over(
@@ -134,9 +137,8 @@ impl Transport for Secure {
         plain: &[IoSlice<'_>],
         room: &mut Vec<u8>,
     ) -> Result<usize, TransportError> {
-        self.session()?
-            .send_over(plain, room)
-            .map_err(TransportError::new)
+        let sealed = self.session()?.send_over(plain, room);
+        sealed.map_err(|error| self.fail(error))
     }
 
     fn close(&mut self, out: &mut Vec<u8>) {
