@@ -105,6 +105,7 @@ fn breaks_a_line(text: &str) -> bool {
     text.bytes().any(|b| matches!(b, CR | LF | 0))
 }
 
+#[inline]
 fn put_field(name: &[u8], value: &[u8], out: &mut impl Sink) {
     out.put(name);
     out.put(value);

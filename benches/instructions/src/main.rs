@@ -13,6 +13,7 @@ mod codecs;
 mod inputs;
 mod server;
 mod server_http2;
+mod server_tls;
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -62,5 +63,6 @@ fn main() {
     codecs::grpc();
     codecs::hpack();
     server::server();
+    server_tls::server_tls();
     channel::channel();
 }

@@ -30,7 +30,7 @@ impl WebSocket for Echo {
 }
 
 /// A server as anybody would run it: every limit, timer and counter is on.
-pub fn start() -> Server {
+pub fn app() -> App {
     App::new()
         .get("/mark", |_request, reply| {
             instructions_mark();
@@ -43,6 +43,11 @@ pub fn start() -> Server {
         .websocket("/websocket", |_request| Ok(Echo))
         .grpc(echo())
         .limits(Limits::DEFAULT.with_per_address(2 * ACTIVE[1].0))
+}
+
+/// That server, on a thread of its own.
+pub fn start() -> Server {
+    app()
         .listen("127.0.0.1:0")
         .and_then(App::spawn)
         .expect("the loopback interface is there")
@@ -74,8 +79,12 @@ fn echo() -> Service {
 }
 
 fn connect(server: &Server) -> TcpStream {
-    let [Address::Tcp(address)] = server.local_addresses() else {
-        panic!("one TCP address was listened on");
+    connect_to(&server.local_addresses()[0])
+}
+
+pub fn connect_to(address: &Address) -> TcpStream {
+    let Address::Tcp(address) = address else {
+        panic!("only TCP addresses are listened on");
     };
     let stream = TcpStream::connect(address).expect("the server listens");
     stream.set_nodelay(true).expect("a TCP socket");
@@ -83,7 +92,7 @@ fn connect(server: &Server) -> TcpStream {
 }
 
 /// Reads one response, whose body has 13 bytes.
-fn head_and_body(stream: &mut TcpStream) -> usize {
+fn head_and_body(stream: &mut impl Read) -> usize {
     let mut answer = [0; 1024];
     let mut length = 0;
     loop {
@@ -102,8 +111,21 @@ pub struct Counted {
 }
 
 impl Counted {
+    pub fn new(server: Server) -> Self {
+        let marks = connect(&server);
+        Self { server, marks }
+    }
+
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     pub fn connect(&self) -> TcpStream {
         connect(&self.server)
+    }
+
+    pub fn stop(self) {
+        self.server.handle().shutdown(core::time::Duration::ZERO);
     }
 
     /// Has the server's part of `run` counted.
@@ -118,10 +140,10 @@ impl Counted {
 
     /// Has the exchange of `request` and `answer` bytes counted, `each`
     /// operations at a time.
-    fn exchange(
+    pub fn exchange(
         &mut self,
         name: &str,
-        mut stream: TcpStream,
+        mut stream: impl Read + Write,
         request: &[u8],
         answer: usize,
         each: u32,
@@ -156,23 +178,28 @@ impl Counted {
 }
 
 /// What is asked of a server again and again, and how long the answer is.
-struct Repeated {
-    request: Vec<u8>,
-    answer: usize,
+pub struct Repeated {
+    pub request: Vec<u8>,
+    pub answer: usize,
 }
 
 impl Repeated {
     /// A GET, sent once on the stream to know its answer.
     fn get(stream: &mut TcpStream) -> Self {
+        Self::get_of("127.0.0.1:8080", stream)
+    }
+
+    /// Such a GET of this host.
+    pub fn get_of(host: &str, stream: &mut (impl Read + Write)) -> Self {
         let (_, request) = requests().swap_remove(2);
-        let request = request.into_bytes();
+        let request = request.replace("127.0.0.1:8080", host).into_bytes();
         stream.write_all(&request).expect("the server reads");
         let answer = head_and_body(stream);
         Self { request, answer }
     }
 
     /// A message of 16 bytes that is echoed.
-    fn echo() -> Self {
+    pub fn echo() -> Self {
         let head = Head {
             fin: true,
             reserved: Reserved::NONE,
@@ -190,9 +217,7 @@ impl Repeated {
 
 /// Requests and messages, alone and many at once.
 pub fn server() {
-    let server = start();
-    let marks = connect(&server);
-    let mut counted = Counted { server, marks };
+    let mut counted = Counted::new(start());
     for (name, each) in [("server GET", 1), ("server GET, 10 at once", 10)] {
         if wanted(name) {
             let mut stream = connect(&counted.server);
@@ -223,7 +248,7 @@ pub fn server() {
     ] {
         if wanted(name) {
             let mut stream = connect(&counted.server);
-            upgrade(&mut stream);
+            upgrade("a", &mut stream);
             let Repeated { request, answer } = Repeated::echo();
             let request = request.repeat(each);
             counted.exchange(name, stream, &request, answer * each, each as u32);
@@ -233,7 +258,7 @@ pub fn server() {
     for (active, written) in ACTIVE {
         in_turn(&mut counted, active, written);
     }
-    counted.server.handle().shutdown(core::time::Duration::ZERO);
+    counted.stop();
 }
 
 /// One operation at a time, on so many connections in turn: as many are in use
@@ -254,7 +279,7 @@ fn in_turn(counted: &mut Counted, active: u32, written: &str) {
         let mut streams = streams(&counted.server);
         let Repeated { request, answer } = Repeated::echo();
         for stream in &mut streams {
-            upgrade(stream);
+            upgrade("a", stream);
             stream.write_all(&request).expect("the server reads");
             let mut echoed = vec![0; answer];
             stream.read_exact(&mut echoed).expect("an answer");
@@ -264,12 +289,13 @@ fn in_turn(counted: &mut Counted, active: u32, written: &str) {
 }
 
 /// The handshake (RFC 6455 §4.1).
-fn upgrade(stream: &mut TcpStream) {
+pub fn upgrade(host: &str, stream: &mut (impl Read + Write)) {
+    let request = format!(
+        "GET /websocket HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    );
     stream
-        .write_all(
-            b"GET /websocket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-        )
+        .write_all(request.as_bytes())
         .expect("the server reads");
     // Nothing comes behind it before a message has been sent.
     let (mut head, mut length) = ([0; 1024], 0);
