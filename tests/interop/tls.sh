@@ -72,11 +72,11 @@ resumed() {
 forged() {
     ask -tls1_3 -sess_out "$work/session" || return 1
     openssl sess_id -in "$work/session" -outform DER -out "$work/session.der" || return 1
-    # In the middle of it is the ticket.
-    local size
-    size=$(wc -c <"$work/session.der")
-    printf 'ticketticket' | dd of="$work/session.der" bs=1 seek=$((size / 2)) conv=notrunc status=none
-    openssl sess_id -inform DER -in "$work/session.der" -out "$work/session" 2>/dev/null || return 0
+    # The ticket is field 10 of OpenSSL's sessions.
+    local at
+    at=$(openssl asn1parse -inform DER -in "$work/session.der" | sed -n 's/^ *\([0-9]*\):d=1 .*cont \[ 10 \].*/\1/p')
+    printf 'ticketticket' | dd of="$work/session.der" bs=1 seek=$((at + 40)) conv=notrunc status=none
+    openssl sess_id -inform DER -in "$work/session.der" -out "$work/session" || return 1
     ask -tls1_3 -sess_in "$work/session" && says 'New, TLSv1.3,' "$work/out"
 }
 
