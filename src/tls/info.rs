@@ -1,4 +1,4 @@
-//! What is known of a TLS connection, for who serves its requests.
+//! The properties of a TLS connection, for the handlers of its requests.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

@@ -1,4 +1,4 @@
-//! What is known of the TLS that a request came by: nothing without the feature.
+//! The TLS connection of a request; always absent without the feature `tls`.
 
 #[cfg(feature = "tls")]
 use alloc::sync::Arc;

@@ -1,4 +1,5 @@
-//! What stands between the bytes of a connection without I/O and its link.
+//! The transport of a connection without I/O: it opens the link's input and seals its
+//! output.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

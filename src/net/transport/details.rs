@@ -1,4 +1,4 @@
-//! What transports tell the owners of their connections.
+//! Details of transports, such as a TLS session, for the owners of their connections.
 
 use alloc::vec::Vec;
 

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use crate::wire::Instant;
 
-/// Until when the rest of a record has to come whose front is kept; in whole seconds, as
-/// all of a connection's deadlines.
+/// The deadline for the rest of a record whose front was received, in whole seconds like
+/// all deadlines of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordFront(u32);
 

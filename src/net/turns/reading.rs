@@ -1,4 +1,4 @@
-//! What is read of an exchange, and whether.
+//! How an owner reads the body of its exchange, and how it pauses.
 
 use super::holds::Hold;
 use super::state::State;
