@@ -16,7 +16,7 @@ use super::info::{H2, HTTP_1_1, Info};
 use super::session::{Found, Session};
 use super::verify::take_refused;
 use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError};
-use crate::wire::{Received, Step};
+use crate::wire::Received;
 
 /// The server that a connection is to, and what it is offered.
 #[derive(Debug, Clone)]
@@ -110,9 +110,14 @@ impl Dialled {
         Ok(received)
     }
 
-    /// Notes why there is no connection any more.
+    /// Notes, once, why there is no connection any more: nothing more may be asked of
+    /// rustls then.
     #[cold]
     fn fail(&mut self, error: RustlsError) -> TransportError {
+        if let Some(failure) = &self.failure {
+            return TransportError::new((**failure).clone());
+        }
+        self.session = Err(error.clone());
         let fault = match error {
             RustlsError::NoApplicationProtocol
             | RustlsError::AlertReceived(AlertDescription::NoApplicationProtocol) => {
@@ -134,19 +139,10 @@ impl Transport for Dialled {
         input: &mut [u8],
         out: &mut Vec<u8>,
     ) -> Result<Received<Range<usize>>, TransportError> {
-        let (used, found) = match self.receive(input, out) {
-            Ok(received) => received,
-            Err(error) => {
-                self.session = Err(error.clone());
-                return Err(self.fail(error));
-            }
-        };
-        let step = match found {
-            Found::Content(range) => Step::Event(range),
-            Found::Own => Step::Need(1),
-            Found::Closed => Step::Done,
-        };
-        Ok(Received { used, step })
+        match self.receive(input, out) {
+            Ok((used, found)) => Ok(found.received(used)),
+            Err(error) => Err(self.fail(error)),
+        }
     }
 
     fn agreed(&self) -> Option<Agreed> {

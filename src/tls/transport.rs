@@ -91,6 +91,18 @@ impl Secure {
     }
 }
 
+impl Found {
+    /// The answer of a transport that has used so many bytes.
+    pub(super) const fn received(self, used: usize) -> Received<Range<usize>> {
+        let step = match self {
+            Self::Content(range) => Step::Event(range),
+            Self::Own => Step::Need(1),
+            Self::Closed => Step::Done,
+        };
+        Received { used, step }
+    }
+}
+
 impl Transport for Secure {
     fn open(
         &mut self,
@@ -109,13 +121,10 @@ impl Transport for Secure {
         if !was_agreed {
             self.follow_handshake(out);
         }
-        let (used, found) = received.map_err(|error| self.fail(error))?;
-        let step = match found {
-            Found::Content(range) => Step::Event(range),
-            Found::Own => Step::Need(1),
-            Found::Closed => Step::Done,
-        };
-        Ok(Received { used, step })
+        match received {
+            Ok((used, found)) => Ok(found.received(used)),
+            Err(error) => Err(self.fail(error)),
+        }
     }
 
     fn agreed(&self) -> Option<Agreed> {

@@ -1,13 +1,13 @@
 //! A client's connection over TLS without I/O, whose bytes a test carries, against
 //! rustls as server.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
 
 use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, NextMessage};
 use barewire::http2;
 use barewire::link::{EndReason, Event, Unreachable};
-use barewire::net::Key;
+use barewire::net::{Key, Transport};
 use barewire::tls::{Client, ConnectionError, Fault, Info, Version};
 use barewire::wire::Instant;
 use rustls::{ServerConfig, ServerConnection};
@@ -276,6 +276,29 @@ fn a_refused_certificate_is_told_and_the_server_hears_of_it() {
         let unknown = rustls::AlertDescription::UnknownCA;
         assert_eq!(heard, rustls::Error::AlertReceived(unknown));
     }
+}
+
+#[test]
+fn why_a_session_has_failed_does_not_change() {
+    let (_, config) = scene(&rustls::version::TLS13);
+    let other = Client::new(trusting(&Authority::new("other"))).unwrap();
+    let mut session = other.session("localhost", &["h2"]).unwrap();
+    let fault = |session: &dyn Transport| {
+        let details = session.details().unwrap();
+        let error = details.downcast_ref::<ConnectionError>().unwrap();
+        error.to_string()
+    };
+    let mut out = Vec::new();
+    session.open(&mut [], &mut out).unwrap();
+    let mut flight = Peer::new(&config).take(&out);
+    let mut used = 0;
+    while let Ok(received) = session.open(&mut flight[used..], &mut out) {
+        used += received.used;
+    }
+    let first = fault(&*session);
+    session.seal(&[IoSlice::new(b"a")], &mut out).unwrap_err();
+    session.open(&mut [], &mut out).unwrap_err();
+    assert_eq!(fault(&*session), first);
 }
 
 #[test]
