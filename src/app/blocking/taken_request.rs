@@ -9,7 +9,7 @@ use crate::app::exchange::extensions::Extensions;
 use crate::app::exchange::params::{Params, Taken};
 use crate::app::exchange::path::Path;
 use crate::app::exchange::request::Request;
-use crate::app::exchange::secured::Secured;
+use crate::app::exchange::request_tls::RequestTls;
 use crate::app::routes::endpoint::erase;
 use crate::app::routes::route::Route;
 use crate::http::{FieldBuffer, Method, RequestHead, Target, Version};
@@ -29,7 +29,7 @@ struct TakenRequest {
     taken: Taken,
     body: Box<[u8]>,
     peer: Option<Peer>,
-    secured: Secured,
+    tls: RequestTls,
     extensions: Option<Arc<Extensions>>,
     _charge: Charge, // for the copies
 }
@@ -62,7 +62,7 @@ impl TakenRequest {
             taken: request.params.taken,
             body: request.body.into(),
             peer: request.peer(),
-            secured: request.secured.clone(),
+            tls: request.tls.clone(),
             extensions: request.extensions.clone(),
             _charge: charge,
         })
@@ -99,7 +99,7 @@ impl TakenRequest {
             body: &self.body,
             follows: None,
             peer: &self.peer,
-            secured: &self.secured,
+            tls: &self.tls,
             extensions: &self.extensions,
         })
     }

@@ -7,7 +7,7 @@ use core::fmt;
 use super::extensions::Extensions;
 use super::params::Params;
 use super::path::Path;
-use super::secured::Secured;
+use super::request_tls::RequestTls;
 use crate::http::target::{Plus, percent_decode, query_pairs};
 use crate::http::{Fields, Method, RequestHead, Version};
 use crate::net::Peer;
@@ -21,7 +21,7 @@ pub struct Request<'b> {
     /// The body is still to come, with its length where it is known.
     pub(in crate::app) follows: Option<Option<u64>>,
     pub(in crate::app) peer: &'b Option<Peer>,
-    pub(in crate::app) secured: &'b Secured,
+    pub(in crate::app) tls: &'b RequestTls,
     pub(in crate::app) extensions: &'b Option<Arc<Extensions>>,
 }
 
@@ -112,7 +112,7 @@ impl<'b> Request<'b> {
     /// more. `None` if it came in the clear, also from a proxy that had it by TLS.
     #[cfg(feature = "tls")]
     pub fn tls(&self) -> Option<&'b crate::tls::Info> {
-        self.secured.info()
+        self.tls.info()
     }
 
     /// What middleware has put to the request with

@@ -13,7 +13,7 @@ use crate::app::exchange::path::Path;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::{Coming, Reply};
 use crate::app::exchange::request::Request;
-use crate::app::exchange::secured::Secured;
+use crate::app::exchange::request_tls::RequestTls;
 use crate::app::exchange::session::{Session, SessionContext};
 use crate::app::services::unknown::unknown;
 use crate::grpc;
@@ -32,7 +32,7 @@ pub(in crate::app) struct Dispatch<'w> {
     /// The peer's address.
     pub(in crate::app) peer: &'w Option<Peer>,
     /// The TLS of the connection.
-    pub(in crate::app) secured: &'w Secured,
+    pub(in crate::app) tls: &'w RequestTls,
     /// The request is seen for the first time: its body has not been collected.
     pub(in crate::app) is_fresh: bool,
 }
@@ -158,7 +158,7 @@ impl Dispatch<'_> {
                 changes,
                 peer: *self.peer,
                 #[cfg(feature = "tls")]
-                secured: self.secured,
+                tls: self.tls,
             };
             let reply = Reply::new(at.reborrow(), self.opened, coming);
             match middleware.before(&mut incoming, reply) {
@@ -182,7 +182,7 @@ impl Dispatch<'_> {
         content: &mut Content<'_>,
         extensions: &Option<Arc<Extensions>>,
     ) -> Result<Outcome, Refusal> {
-        if self.secured.is_misdirected(head) {
+        if self.tls.is_misdirected(head) {
             return Err(Status::MISDIRECTED_REQUEST.into());
         }
         let shared = self.shared;
@@ -255,7 +255,7 @@ impl Dispatch<'_> {
             body,
             follows,
             peer: self.peer,
-            secured: self.secured,
+            tls: self.tls,
             extensions,
         };
         let Done(()) = call(&request, Reply::new(at.reborrow(), self.opened, coming))?;

@@ -11,7 +11,7 @@ use crate::app::exchange::reply::Reply;
 use crate::app::exchange::reply_end::ReplyEnd;
 use crate::app::exchange::reply_head::ReplyHead;
 #[cfg(feature = "tls")]
-use crate::app::exchange::secured::Secured;
+use crate::app::exchange::request_tls::RequestTls;
 use crate::http::{FieldBuffer, Fields, InvalidField, Method, RequestHead, Target};
 use crate::net::{Error, Peer};
 
@@ -194,7 +194,7 @@ pub struct Incoming<'a, 'b> {
     pub(in crate::app) changes: &'a mut Changes,
     pub(in crate::app) peer: Option<Peer>,
     #[cfg(feature = "tls")]
-    pub(in crate::app) secured: &'a Secured,
+    pub(in crate::app) tls: &'a RequestTls,
 }
 
 impl Incoming<'_, '_> {
@@ -231,7 +231,7 @@ impl Incoming<'_, '_> {
     /// The TLS that the request came by; `None` in the clear.
     #[cfg(feature = "tls")]
     pub fn tls(&self) -> Option<&crate::tls::Info> {
-        self.secured.info()
+        self.tls.info()
     }
 
     /// Puts a value to the request for what stands behind: the route finds it

@@ -8,7 +8,7 @@ use core::fmt;
 use super::outgoing::Outgoing;
 use crate::app::exchange::extensions::Extensions;
 #[cfg(feature = "tls")]
-use crate::app::exchange::secured::Secured;
+use crate::app::exchange::request_tls::RequestTls;
 use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::loop_address::LoopAddress;
 use crate::grpc::{self, UsageError, metadata};
@@ -23,7 +23,7 @@ pub struct Call<'a> {
     outgoing: &'a mut Outgoing,
     peer: Option<Peer>,
     #[cfg(feature = "tls")]
-    secured: Secured,
+    tls: RequestTls,
     deadline: Option<Instant>,
     loop_address: LoopAddress,
     exchange: Exchange,
@@ -54,7 +54,7 @@ impl<'a> Call<'a> {
             outgoing,
             peer: context.peer(),
             #[cfg(feature = "tls")]
-            secured: Secured::of(context),
+            tls: RequestTls::of(context),
             deadline,
             loop_address: LoopAddress {
                 remote: context.remote(),
@@ -95,7 +95,7 @@ impl<'a> Call<'a> {
     /// The TLS that the call came by; `None` in the clear.
     #[cfg(feature = "tls")]
     pub fn tls(&self) -> Option<&crate::tls::Info> {
-        self.secured.info()
+        self.tls.info()
     }
 
     /// What middleware has put to the request with

@@ -9,7 +9,7 @@ use std::panic::catch_unwind;
 use crate::app::exchange::loop_state::LoopState;
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::{Record, SMALL};
-use crate::app::exchange::secured::Secured;
+use crate::app::exchange::request_tls::RequestTls;
 use crate::app::exchange::session::{After, Entry, Session, SessionContext, Sessions};
 use crate::app::routes::dispatch::{Dispatch, Outcome};
 use crate::app::routes::middleware::Changes;
@@ -66,7 +66,7 @@ impl Handler for AppHandler {
         mut content: Content<'b>,
     ) {
         let (tag, peer) = context.tag_and_peer();
-        let secured = Secured::of(context);
+        let tls = RequestTls::of(context);
         let collected = if tag == 0 { None } else { self.claim(context) };
         let is_fresh = collected.is_none();
         match collected {
@@ -98,7 +98,7 @@ impl Handler for AppHandler {
             changes,
             opened: session,
             peer: &peer,
-            secured: &secured,
+            tls: &tls,
             is_fresh,
         };
         let outcome = way.follow(&mut at, head, &mut content);

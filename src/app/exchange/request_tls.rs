@@ -10,12 +10,12 @@ use crate::tls::Info;
 
 /// The TLS of a connection, if it has any.
 #[derive(Debug, Clone, Default)]
-pub(in crate::app) struct Secured {
+pub(in crate::app) struct RequestTls {
     #[cfg(feature = "tls")]
     info: Option<Arc<Info>>,
 }
 
-impl Secured {
+impl RequestTls {
     /// That of the connection at hand.
     #[inline(always)]
     pub(in crate::app) fn of(context: &Context<'_>) -> Self {
