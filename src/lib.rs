@@ -20,18 +20,20 @@
 //! | 4 | `net`: the mio loop, feature `net` | `std` |
 //! | 5 | `tls`: TLS by rustls, feature `tls` | `std` |
 //! | 6 | `app`: routes, sockets, event streams, services, rooms, feature `net` | `std` |
-//! | 6 | `client`: gRPC channels, feature `net` | `std` |
+//! | 6 | `client`: calls to other servers, feature `client` | `std` |
 //!
 //! # Features
 //!
-//! `std`, `net`, `files`, `gzip` and `log` are on by default. Features add, and
+//! `std`, `net`, `client`, `files`, `gzip` and `log` are on by default. Features add, and
 //! never change what is there.
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `alloc` | what owns memory in layers 0 to 2, the HTTP/2 machine, and `link` |
 //! | `std` | `alloc` with the standard library |
-//! | `net` | `net`, `app` and `client`: mio, socket2, getrandom, rustix |
+//! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
+//! | `client` | `client`: HTTP, WebSocket, event streams and gRPC |
+//! | `idna` | hosts outside of ASCII in the URLs of clients: idna |
 //! | `files` | directories that `app` serves, and files that Linux sends |
 //! | `http2` | nothing beyond `alloc` |
 //! | `gzip` | compressed gRPC messages: flate2 |
@@ -55,8 +57,8 @@
 //! ```
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Layers 0 to 3 hold what only the layers above them call.
-#![cfg_attr(not(feature = "net"), allow(dead_code, unused_imports))]
+// Layers 0 to 4 hold what only the layers above them call.
+#![cfg_attr(not(feature = "client"), allow(dead_code, unused_imports))]
 #![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_core)]
 
 #[cfg(any(feature = "alloc", test))]
@@ -67,7 +69,7 @@ extern crate std;
 
 #[cfg(feature = "net")]
 pub mod app;
-#[cfg(feature = "net")]
+#[cfg(feature = "client")]
 pub mod client;
 pub mod grpc;
 pub mod hpack;

@@ -5,7 +5,7 @@ mod client_support;
 
 use core::time::Duration;
 
-use barewire::client::{CallOptions, Calls, Limits, NextMessage, UsageError};
+use barewire::client::{CallOptions, Calls, ChannelLimits, NextMessage, UsageError};
 use barewire::grpc::{Code, Encoding, Status};
 use barewire::http::Field;
 use barewire::http2::{self, ErrorCode};
@@ -19,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn a_request_carries_the_fields_of_the_protocol() {
     let mut scene = Scene::new();
-    scene.calls = Calls::new("server.example:7", Limits::DEFAULT, 3).with_agent("greeter/2");
+    scene.calls = Calls::new("server.example:7", ChannelLimits::DEFAULT, 3).with_agent("greeter/2");
     let options = CallOptions::new()
         .with_timeout(5 * SECOND)
         .with_metadata("x-id", "7")
@@ -297,7 +297,7 @@ fn messages_that_came_before_a_reset_are_given_out_first() {
 /// message, if `whole`, and `rest`; messages are taken before the end comes,
 /// or behind it.
 fn ending_behind(whole: bool, rest: &[u8], early: bool, status: &str) -> String {
-    let limits = Limits::DEFAULT.with_message(100);
+    let limits = ChannelLimits::DEFAULT.with_message(100);
     let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
     let call = scene.unary(b"hi");
     scene.settle();
@@ -379,7 +379,10 @@ fn a_refused_stream_is_opened_again_once() {
 
 #[test]
 fn calls_beyond_the_servers_limit_wait_their_turn() {
-    let mut scene = Scene::with(Limits::DEFAULT, http2::Limits::DEFAULT.with_streams(2));
+    let mut scene = Scene::with(
+        ChannelLimits::DEFAULT,
+        http2::Limits::DEFAULT.with_streams(2),
+    );
     let calls: Vec<_> = (0..5u8).map(|n| scene.unary(&[n])).collect();
     scene.settle();
     for stream in [1, 3, 5, 7, 9] {
@@ -456,7 +459,10 @@ fn a_call_that_no_server_looks_at_is_sent_again_once_and_immediately() {
 
 #[test]
 fn a_call_that_never_left_waits_for_a_connection_until_its_deadline() {
-    let mut scene = Scene::with(Limits::DEFAULT, http2::Limits::DEFAULT.with_streams(1));
+    let mut scene = Scene::with(
+        ChannelLimits::DEFAULT,
+        http2::Limits::DEFAULT.with_streams(1),
+    );
     let options = CallOptions::new().with_timeout(60 * SECOND);
     let [sent, waits] = [0; 2].map(|_| {
         let call = scene.start_with(&options);
@@ -497,7 +503,10 @@ fn a_call_that_never_left_waits_for_a_connection_until_its_deadline() {
 
 #[test]
 fn what_was_sent_beyond_the_limit_of_replay_is_not_sent_again() {
-    let mut scene = Scene::with(Limits::DEFAULT.with_replay(10), http2::Limits::DEFAULT);
+    let mut scene = Scene::with(
+        ChannelLimits::DEFAULT.with_replay(10),
+        http2::Limits::DEFAULT,
+    );
     let call = scene.unary(&[1; 20]);
     scene.settle();
     scene.server().reset(1, ErrorCode::REFUSED_STREAM);
@@ -508,7 +517,7 @@ fn what_was_sent_beyond_the_limit_of_replay_is_not_sent_again() {
 #[test]
 fn a_lost_connection_ends_its_calls_and_the_next_one_serves_the_others() {
     let limits = http2::Limits::DEFAULT.with_streams(1);
-    let mut scene = Scene::with(Limits::DEFAULT, limits);
+    let mut scene = Scene::with(ChannelLimits::DEFAULT, limits);
     let lost = scene.unary(b"lost");
     let waits = scene.unary(b"waits");
     scene.settle();
@@ -604,7 +613,7 @@ fn a_server_that_never_greets_is_given_up() {
     let mut scene = Scene::new();
     let call = scene.unary(b"hi");
     let link = scene.open().unwrap();
-    scene.now += Limits::DEFAULT.greeting + SECOND;
+    scene.now += ChannelLimits::DEFAULT.greeting + SECOND;
     scene.elapse();
     assert_eq!(scene.calls.ending(call).unwrap().code(), Code::Unavailable);
     assert!(scene.is_over(link));
@@ -630,7 +639,7 @@ fn a_deadline_ends_a_call_and_its_stream() {
 #[test]
 fn a_deadline_counts_also_for_calls_that_wait_and_the_server_is_told_the_rest() {
     let limits = http2::Limits::DEFAULT.with_streams(1);
-    let mut scene = Scene::with(Limits::DEFAULT, limits);
+    let mut scene = Scene::with(ChannelLimits::DEFAULT, limits);
     let first = scene.unary(b"first");
     let options = CallOptions::new().with_timeout(5 * SECOND);
     let (second, third) = (scene.start_with(&options), scene.start_with(&options));
@@ -667,7 +676,7 @@ fn a_cancelled_call_resets_its_stream_or_is_never_sent() {
 
 #[test]
 fn a_message_over_the_limit_is_refused_by_its_prefix() {
-    let limits = Limits::DEFAULT.with_message(1000);
+    let limits = ChannelLimits::DEFAULT.with_message(1000);
     let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
     let call = scene.unary(b"hi");
     scene.settle();
@@ -684,7 +693,7 @@ fn a_message_over_the_limit_is_refused_by_its_prefix() {
 
 #[test]
 fn metadata_over_the_limit_ends_the_call_alone() {
-    let limits = Limits::DEFAULT.with_metadata(500);
+    let limits = ChannelLimits::DEFAULT.with_metadata(500);
     let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
     let (large, small) = (scene.unary(b"1"), scene.unary(b"2"));
     scene.settle();
@@ -713,7 +722,7 @@ fn barewire_block(long: &str) -> Vec<u8> {
 
 #[test]
 fn messages_that_nobody_takes_hold_the_server_back() {
-    let limits = Limits::DEFAULT.with_window(10_000);
+    let limits = ChannelLimits::DEFAULT.with_window(10_000);
     let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
     let (slow, quick) = (scene.unary(b"slow"), scene.unary(b"quick"));
     scene.settle();
@@ -737,7 +746,7 @@ fn messages_that_nobody_takes_hold_the_server_back() {
 
 #[test]
 fn a_message_larger_than_the_window_comes_in_whole() {
-    let limits = Limits::DEFAULT.with_window(1000);
+    let limits = ChannelLimits::DEFAULT.with_window(1000);
     let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
     let call = scene.unary(b"hi");
     scene.settle();
@@ -753,7 +762,7 @@ fn a_message_larger_than_the_window_comes_in_whole() {
 
 #[test]
 fn a_sender_is_told_to_wait_and_to_go_on() {
-    let limits = Limits::DEFAULT.with_unsent(1000);
+    let limits = ChannelLimits::DEFAULT.with_unsent(1000);
     let server_limits = http2::Limits::DEFAULT.with_stream_window(2000);
     let mut scene = Scene::with(limits, server_limits);
     let call = scene.start();
@@ -794,7 +803,7 @@ fn a_message_of_any_size_is_taken_when_there_is_room() {
 
 #[test]
 fn too_many_calls_at_once_are_refused() {
-    let limits = Limits::DEFAULT.with_calls(2);
+    let limits = ChannelLimits::DEFAULT.with_calls(2);
     let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
     let first = scene.start();
     scene.start();
@@ -832,10 +841,10 @@ fn metadata_that_cannot_be_sent_never_leaves() {
 
 #[test]
 fn a_silent_server_is_pinged_only_if_asked_to_and_then_given_up() {
-    let keep_alive = Limits::DEFAULT
+    let keep_alive = ChannelLimits::DEFAULT
         .with_keep_alive(30 * SECOND)
         .with_keep_alive_timeout(10 * SECOND);
-    for (limits, lost) in [(Limits::DEFAULT, false), (keep_alive, true)] {
+    for (limits, lost) in [(ChannelLimits::DEFAULT, false), (keep_alive, true)] {
         let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
         let call = scene.unary(b"hi");
         scene.settle();
@@ -848,7 +857,7 @@ fn a_silent_server_is_pinged_only_if_asked_to_and_then_given_up() {
 
 #[test]
 fn a_ping_behind_output_that_waits_has_its_time_once_it_has_left() {
-    let limits = Limits::DEFAULT.with_keep_alive(10 * SECOND);
+    let limits = ChannelLimits::DEFAULT.with_keep_alive(10 * SECOND);
     let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
     let call = scene.unary(b"hi");
     scene.settle();
@@ -876,7 +885,7 @@ fn a_ping_behind_output_that_waits_has_its_time_once_it_has_left() {
 
 #[test]
 fn a_server_that_is_pinged_too_often_is_pinged_less() {
-    let limits = Limits::DEFAULT
+    let limits = ChannelLimits::DEFAULT
         .with_keep_alive(30 * SECOND)
         .with_keep_alive_timeout(10 * SECOND);
     let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
@@ -902,7 +911,7 @@ fn a_server_that_is_pinged_too_often_is_pinged_less() {
 #[test]
 fn an_idle_connection_ends_and_the_next_call_connects_anew() {
     let mut scene = Scene::with(
-        Limits::DEFAULT.with_idle(10 * SECOND),
+        ChannelLimits::DEFAULT.with_idle(10 * SECOND),
         http2::Limits::DEFAULT,
     );
     let call = scene.unary(b"one");
@@ -924,7 +933,7 @@ fn an_idle_connection_ends_and_the_next_call_connects_anew() {
 #[test]
 fn a_channel_that_is_shut_down_finishes_its_calls_and_takes_no_more() {
     let limits = http2::Limits::DEFAULT.with_streams(1);
-    let mut scene = Scene::with(Limits::DEFAULT, limits);
+    let mut scene = Scene::with(ChannelLimits::DEFAULT, limits);
     let (runs, waits) = (scene.unary(b"runs"), scene.unary(b"waits"));
     scene.settle();
     scene.calls.shutdown(scene.now);
@@ -955,7 +964,9 @@ impl Whim {
 /// Calls whose messages a server sends back, through a pipe that cuts.
 fn echo(seed: u64, count: usize, window: u32, streams: u32, size: usize, cut: usize) {
     let whim = &mut Whim(seed | 1);
-    let limits = Limits::DEFAULT.with_window(window).with_unsent(1 + size);
+    let limits = ChannelLimits::DEFAULT
+        .with_window(window)
+        .with_unsent(1 + size);
     let server = http2::Limits::DEFAULT
         .with_streams(streams)
         .with_stream_window(window);

@@ -316,7 +316,7 @@ mod gzip {
     #[test]
     fn what_inflates_beyond_the_limit_ends_the_call() {
         let site = site();
-        let limits = barewire::client::Limits::DEFAULT.with_message(100_000);
+        let limits = barewire::client::ChannelLimits::DEFAULT.with_message(100_000);
         let options = ChannelOptions::new().with_limits(limits);
         let channel = Channel::connect_with(&site.target, options).unwrap();
         let call = |n| channel.unary::<Bytes, Bytes>(PACKED, &vec![0; n], compressed());

@@ -29,7 +29,7 @@ impl Scene {
     fn calling(bytes: usize, prepare: impl FnOnce(&Scripted, Client)) -> Self {
         let world = Scripted::new();
         let mut events = Loop::with_poller(world.clone(), Limits::DEFAULT).unwrap();
-        let limits = barewire::client::Limits::DEFAULT
+        let limits = barewire::client::ChannelLimits::DEFAULT
             .with_keep_alive(10 * SECOND)
             .with_keep_alive_timeout(10 * SECOND);
         let setting = ChannelOptions::new().with_limits(limits);

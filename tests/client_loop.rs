@@ -7,7 +7,7 @@ mod client_support;
 use core::time::Duration;
 use std::sync::mpsc::{Receiver, channel};
 
-use barewire::client::{CallOptions, CallResponse, Channel, ChannelOptions, Ending, Limits};
+use barewire::client::{CallOptions, CallResponse, Channel, ChannelLimits, ChannelOptions, Ending};
 use barewire::grpc::Code;
 use barewire::http2;
 use barewire::net::{self, Client, Loop, Scripted};
@@ -23,11 +23,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: ChannelLimits) -> Self {
         Self::with(limits, net::Limits::DEFAULT)
     }
 
-    fn with(limits: Limits, of_loop: net::Limits) -> Self {
+    fn with(limits: ChannelLimits, of_loop: net::Limits) -> Self {
         let world = Scripted::new();
         let mut events = Loop::with_poller(world.clone(), of_loop).unwrap();
         let options = ChannelOptions::new().with_limits(limits);
@@ -98,7 +98,7 @@ fn a_deadline_needs_no_timer_of_the_loop() {
         connection: 0,
     };
     let of_loop = net::Limits::DEFAULT.with_timers(none);
-    let mut scene = Scene::with(Limits::DEFAULT, of_loop);
+    let mut scene = Scene::with(ChannelLimits::DEFAULT, of_loop);
     let (send, over) = channel();
     let call = |scene: &Scene, seconds| {
         let send = send.clone();
@@ -128,7 +128,7 @@ fn a_deadline_needs_no_timer_of_the_loop() {
 
 #[test]
 fn calls_wait_while_the_server_takes_nothing_and_none_is_lost() {
-    let mut scene = Scene::new(Limits::DEFAULT);
+    let mut scene = Scene::new(ChannelLimits::DEFAULT);
     let over = scene.calls(5_000, &vec![7; 500]);
     let client = scene.accept();
     scene.world.allow_write(client, 500);
@@ -154,7 +154,7 @@ fn calls_wait_while_the_server_takes_nothing_and_none_is_lost() {
 
 #[test]
 fn a_long_message_leaves_in_pieces_as_the_windows_open() {
-    let mut scene = Scene::new(Limits::DEFAULT);
+    let mut scene = Scene::new(ChannelLimits::DEFAULT);
     let message = vec![9; 3 << 20];
     let over = scene.calls(1, &message);
     let client = scene.accept();
@@ -169,7 +169,7 @@ fn a_long_message_leaves_in_pieces_as_the_windows_open() {
 
 #[test]
 fn a_call_that_was_refused_is_sent_again_though_its_message_is_longer_than_is_kept() {
-    let mut scene = Scene::new(Limits::DEFAULT);
+    let mut scene = Scene::new(ChannelLimits::DEFAULT);
     let message = vec![9; 1 << 20];
     let over = scene.calls(1, &message);
     let client = scene.accept();
@@ -214,7 +214,7 @@ fn the_end_of_a_connection_is_told_by_its_cause() {
     ];
     for (says, why) in cases {
         for resets in [false, true] {
-            let mut scene = Scene::new(Limits::DEFAULT);
+            let mut scene = Scene::new(ChannelLimits::DEFAULT);
             let over = scene.calls(1, &b"hi".to_vec());
             let client = scene.accept();
             for bytes in says {
@@ -235,7 +235,7 @@ fn the_end_of_a_connection_is_told_by_its_cause() {
 #[test]
 fn a_server_that_asks_for_fewer_pings_gets_fewer_on_the_next_connection() {
     let keep_alive = Duration::from_secs(10);
-    let mut scene = Scene::new(Limits::DEFAULT.with_keep_alive(keep_alive));
+    let mut scene = Scene::new(ChannelLimits::DEFAULT.with_keep_alive(keep_alive));
     let settings = b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0";
     for (seconds, complains) in [(10, true), (20, true), (40, false)] {
         let _over = scene.calls(1, &b"hi".to_vec());

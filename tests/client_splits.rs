@@ -2,7 +2,7 @@
 //! are taken: a client tells the same of its calls.
 #![cfg(all(feature = "net", feature = "http2"))]
 
-use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, NextMessage};
+use barewire::client::{CallOptions, Calls, ChannelLimits, Connection, LinkId, NextMessage};
 use barewire::grpc::{
     ClientCall, ContentType, Event, Limits as CallLimits, Mode, ProtocolError, percent_decode,
 };
@@ -163,7 +163,7 @@ struct Client {
 impl Client {
     /// With as many calls, all of them sent.
     fn new(count: usize) -> Self {
-        let limits = Limits::DEFAULT.with_message(MESSAGE);
+        let limits = ChannelLimits::DEFAULT.with_message(MESSAGE);
         let mut calls = Calls::new("a", limits, 1);
         let start = |calls: &mut Calls<()>| {
             let call = calls.start("/a.A/B", &CallOptions::new(), (), Instant::START);

@@ -1,4 +1,4 @@
-//! Layer 6: calls to other servers, which are gRPC calls so far.
+//! Layer 6: calls to other servers.
 //!
 //! - [`Channel`] is where to begin: it connects by itself, and makes calls that block,
 //!   or that tell a [`CallListener`] what comes.
@@ -12,8 +12,8 @@
 mod connecting;
 mod grpc;
 
-pub use connecting::{Connection, LinkId, Transport, Wire};
+pub use connecting::{Connection, LinkId, Transport, Url, UrlError, Wire};
 pub use grpc::{
-    CallListener, CallOptions, CallResponse, Calls, Channel, ChannelOptions, Duplex, Ending,
-    Limits, NextMessage, Outgoing, Removed, Requests, Responses, Sender, UsageError,
+    CallListener, CallOptions, CallResponse, Calls, Channel, ChannelLimits, ChannelOptions, Duplex,
+    Ending, NextMessage, Outgoing, Removed, Requests, Responses, Sender, UsageError,
 };

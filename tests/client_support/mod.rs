@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, NextMessage, Wire};
+use barewire::client::{CallOptions, Calls, ChannelLimits, Connection, LinkId, NextMessage, Wire};
 use barewire::http::{
     CallContext, Content, Field, FieldBuffer, Fields, OwnedScratch, ResponseHead, Status, Target,
 };
@@ -219,10 +219,10 @@ pub struct Scene {
 
 impl Scene {
     pub fn new() -> Self {
-        Self::with(Limits::DEFAULT, http2::Limits::DEFAULT)
+        Self::with(ChannelLimits::DEFAULT, http2::Limits::DEFAULT)
     }
 
-    pub fn with(limits: Limits, server_limits: http2::Limits) -> Self {
+    pub fn with(limits: ChannelLimits, server_limits: http2::Limits) -> Self {
         Self {
             calls: Calls::new("server.example:7", limits, 3),
             now: Instant::START,

@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
 
-use barewire::client::{CallOptions, Calls, Connection, Limits, LinkId, NextMessage};
+use barewire::client::{CallOptions, Calls, ChannelLimits, Connection, LinkId, NextMessage};
 use barewire::http2;
 use barewire::link::{EndReason, Event, Unreachable};
 use barewire::net::{Key, Transport};
@@ -85,7 +85,7 @@ struct Caller {
 
 impl Caller {
     fn new(tls: &Client) -> Self {
-        let mut calls = Calls::new("localhost", Limits::DEFAULT, 1).with_https();
+        let mut calls = Calls::new("localhost", ChannelLimits::DEFAULT, 1).with_https();
         let call = calls.start("/t.T/Echo", &CallOptions::new(), (), NOW);
         let call = call.unwrap();
         calls.send(call, b"hello").unwrap();
@@ -351,7 +351,7 @@ fn a_handshake_has_its_time() {
     let mut caller = Caller::new(&tls);
     assert!(!caller.output().is_empty());
     let deadline = caller.connection.deadline().unwrap();
-    assert_eq!(deadline, NOW + Limits::DEFAULT.greeting);
+    assert_eq!(deadline, NOW + ChannelLimits::DEFAULT.greeting);
     caller.on(|connection, owner| connection.elapsed(deadline, owner));
     let gone = Some(EndReason::Unreachable(Unreachable::HandshakeTimedOut));
     assert_eq!(caller.ended, gone);

@@ -17,6 +17,7 @@ mod sealed;
 mod security;
 mod target;
 mod transport;
+mod url;
 mod wire;
 
 pub use connection::Connection;
@@ -27,4 +28,5 @@ pub(super) use pool::{Phase, Pool};
 pub(super) use security::Security;
 pub(super) use target::Target;
 pub use transport::Transport;
+pub use url::{Url, UrlError};
 pub use wire::Wire;

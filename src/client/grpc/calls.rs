@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::call::{Call, CallState};
 use super::queue::Queue;
-use super::{CallOptions, Ending, Limits, UsageError};
+use super::{CallOptions, ChannelLimits, Ending, UsageError};
 use crate::client::connecting::Pool;
 use crate::grpc::{Code, Encoding, Message, Status, frame};
 use crate::http::{FieldBuffer, Fields};
@@ -34,12 +34,12 @@ use crate::wire::Instant;
 /// once.
 ///
 /// ```
-/// use barewire::client::{CallOptions, Calls, Connection, Limits, NextMessage};
+/// use barewire::client::{CallOptions, Calls, Connection, ChannelLimits, NextMessage};
 /// use barewire::grpc::Code;
 /// use barewire::link::{Event, EndReason, Unreachable};
 /// use barewire::wire::Instant;
 ///
-/// let mut calls = Calls::new("127.0.0.1:50051", Limits::DEFAULT, 7);
+/// let mut calls = Calls::new("127.0.0.1:50051", ChannelLimits::DEFAULT, 7);
 /// let now = Instant::START;
 /// let call = calls.start("/greeter.Greeter/Hello", &CallOptions::new(), (), now)?;
 /// calls.send(call, b"hi").unwrap();
@@ -71,7 +71,7 @@ pub struct Calls<T> {
     pub(super) changed: VecDeque<Key>,
     pub(super) deadlines: Timers<Key>,
     pub(super) spare: Vec<Vec<u8>>,
-    pub(super) limits: Limits,
+    pub(super) limits: ChannelLimits,
     /// How often servers have asked for fewer pings.
     pub(super) slowed: u32,
     /// The fields that all requests have, in front, and behind them those of the one
@@ -104,7 +104,7 @@ pub enum NextMessage<'b> {
 impl<T> Calls<T> {
     /// No calls yet, to a server that is named `authority`. `jitter` is any
     /// number; it spreads the attempts of many clients to connect.
-    pub fn new(authority: &str, limits: Limits, jitter: u64) -> Self {
+    pub fn new(authority: &str, limits: ChannelLimits, jitter: u64) -> Self {
         Self {
             calls: Slab::new(),
             pool: Pool::new(authority, limits.backoff, jitter),
@@ -165,7 +165,7 @@ impl<T> Calls<T> {
     ///
     /// # Errors
     /// The ending of a call that cannot begin: INTERNAL for metadata that
-    /// cannot be sent, RESOURCE_EXHAUSTED beyond [`Limits::calls`], UNAVAILABLE
+    /// cannot be sent, RESOURCE_EXHAUSTED beyond [`ChannelLimits::calls`], UNAVAILABLE
     /// after [`shutdown`](Self::shutdown), and between two attempts to connect
     /// to a server that cannot be reached.
     pub fn start(

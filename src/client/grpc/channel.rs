@@ -12,7 +12,7 @@ use super::driver::Driver;
 use super::pending::Pending;
 use super::shared::{Clock, Shared};
 use super::{
-    CallOptions, CallResponse, Calls, Channel, Duplex, Ending, Limits, Requests, Responses,
+    CallOptions, CallResponse, Calls, Channel, ChannelLimits, Duplex, Ending, Requests, Responses,
 };
 use crate::client::connecting::{Dialler, Security, Target};
 use crate::grpc::Payload;
@@ -21,17 +21,17 @@ use crate::net::{self, Destination, Error, Loop, Poller, Remote, TransportMaker}
 /// How a channel is set up.
 #[derive(Debug, Clone, Default)]
 pub struct ChannelOptions {
-    limits: Limits,
+    limits: ChannelLimits,
     agent: Option<String>,
     authority: Option<String>,
     security: Security,
 }
 
 impl ChannelOptions {
-    /// [`Limits::DEFAULT`], and nothing else.
+    /// [`ChannelLimits::DEFAULT`], and nothing else.
     pub const fn new() -> Self {
         Self {
-            limits: Limits::DEFAULT,
+            limits: ChannelLimits::DEFAULT,
             agent: None,
             authority: None,
             security: Security::new(),
@@ -40,7 +40,7 @@ impl ChannelOptions {
 
     /// Sets the limits.
     #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
+    pub fn with_limits(mut self, limits: ChannelLimits) -> Self {
         self.limits = limits;
         self
     }

@@ -36,7 +36,7 @@ impl Handler for Driver {
             (Event::Draining, _) => state.calls.shutdown(now),
             (event, Some(link)) => {
                 match event {
-                    // What is written is bounded by windows, and by `Limits::unsent`.
+                    // What is written is bounded by windows, and by `ChannelLimits::unsent`.
                     Event::Opened => context.read_while_waiting(),
                     Event::Ended(_) => {
                         explain(&mut state.calls, link, context);

@@ -18,7 +18,7 @@ const SLOWED: u32 = 10;
 ///
 /// Sizes are in bytes. What the server is told in SETTINGS is taken from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ChannelLimits {
     /// One message of a response, checked at its prefix. Stops servers that announce
     /// more than we want to hold: the call ends with RESOURCE_EXHAUSTED and RST_STREAM.
     /// Default 4 MiB.
@@ -59,7 +59,7 @@ pub struct Limits {
     pub backoff: Duration,
 }
 
-impl Limits {
+impl ChannelLimits {
     /// Limits for servers that one has chosen, but does not trust.
     pub const DEFAULT: Self = Self {
         message: 4 << 20,
@@ -132,7 +132,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for ChannelLimits {
     fn default() -> Self {
         Self::DEFAULT
     }

@@ -25,7 +25,7 @@ pub use calls::{Calls, NextMessage, Removed};
 pub use channel::ChannelOptions;
 pub use error::UsageError;
 pub use handle::Channel;
-pub use limits::Limits;
+pub use limits::ChannelLimits;
 pub use listener::{CallListener, Outgoing};
 pub use options::CallOptions;
 pub use response::CallResponse;

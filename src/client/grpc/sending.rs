@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::call::{Call, CallState};
 use super::lists::waits;
-use super::{Calls, Limits};
+use super::{Calls, ChannelLimits};
 use crate::client::connecting::{LinkId, Phase, Transport};
 use crate::grpc::Status;
 use crate::http::{Fields, Method, RequestHead, Target, Version};
@@ -187,7 +187,12 @@ impl<T> Calls<T> {
 
 impl<T> Call<T> {
     /// Hands over what waits, and its end; whether a sender need not wait any more.
-    fn hand_over(&mut self, stream: u32, limits: &Limits, transport: &mut impl Transport) -> bool {
+    fn hand_over(
+        &mut self,
+        stream: u32,
+        limits: &ChannelLimits,
+        transport: &mut impl Transport,
+    ) -> bool {
         let outbox = &mut self.outbox;
         while !outbox.blocked && outbox.waiting() > 0 {
             let rest = outbox.rest();

@@ -114,7 +114,7 @@ impl<I: Payload> Sender<I> {
         }
     }
 
-    /// Sends a message; blocks while [too much](super::Limits::unsent) waits.
+    /// Sends a message; blocks while [too much](super::ChannelLimits::unsent) waits.
     /// After the server has ended the call with OK it takes messages and drops
     /// them.
     ///
@@ -180,7 +180,7 @@ impl<I: Payload, O: Payload> Requests<I, O> {
         }
     }
 
-    /// Sends a message; blocks while [too much](super::Limits::unsent) waits.
+    /// Sends a message; blocks while [too much](super::ChannelLimits::unsent) waits.
     ///
     /// # Errors
     /// How the call ended if not with OK.
