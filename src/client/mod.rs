@@ -12,7 +12,9 @@
 mod connecting;
 mod grpc;
 
-pub use connecting::{Connection, LinkId, Transport, Url, UrlError, Wire};
+pub use connecting::{
+    Canceller, Connection, DialError, LinkId, Phase, Transport, Url, UrlError, Wire,
+};
 pub use grpc::{
     CallListener, CallOptions, CallResponse, Calls, Channel, ChannelLimits, ChannelOptions, Duplex,
     Ending, NextMessage, Outgoing, Removed, Requests, Responses, Sender, UsageError,

@@ -34,7 +34,7 @@ pub struct Owner(pub(super) u16);
 pub struct Profile(pub(super) u16);
 
 /// What a connection speaks at first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Speaks {
     /// HTTP/1.1 and whatever that is upgraded to; accepted connections also
     /// HTTP/2, if they begin with its preface.

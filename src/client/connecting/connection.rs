@@ -1,15 +1,17 @@
 //! One connection of a client without I/O.
 
+mod opening;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
+use super::Wire;
 use super::sealed::{Opened, Sealed};
-use super::{Transport, Wire};
 use crate::http::OwnedScratch;
-use crate::link::{BufferedRequest, CallContext, EndReason, Event, Limits, Link};
-use crate::net::{self, Speaks, TransportDetails};
-use crate::wire::{Instant, Received, Role, Step};
+use crate::link::{BufferedRequest, CallContext, EndReason, Event, Limits};
+use crate::net::TransportDetails;
+use crate::wire::{Instant, Received, Step};
 
 /// One connection of a client without I/O: a [`Link`], and what waits in front of
 /// it and behind it.
@@ -52,64 +54,29 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that has just been opened and speaks HTTP/2, with prior
-    /// knowledge (RFC 9113 §3.3).
-    pub fn http2(limits: Limits, now: Instant) -> Self {
-        let mut new = Self::new(limits, None, now);
-        new.begin(Speaks::Http2);
-        new
-    }
-
-    /// A connection that has just been opened and goes over a transport: one of TLS is
-    /// made by `tls::Client::session`. It speaks what that agrees on, HTTP/2 if it leaves
-    /// that open.
-    ///
-    /// The first event is [`Opened`](Event::Opened), when the handshake is over, which
-    /// has the time that `limits` give a server for its SETTINGS. If it fails, that is
-    /// [`Ended`](Event::Ended) with [`Unreachable`](EndReason::Unreachable), and
-    /// [`transport_details`](Self::transport_details) may say more. All bytes that come
-    /// and go are the transport's: also at its end, when output remains to be written.
-    pub fn over(transport: Box<dyn net::Transport + Send>, limits: Limits, now: Instant) -> Self {
-        let until = now + limits.http2.header_timeout;
-        let sealed = Box::new(Sealed::new(transport, until));
-        Self::new(limits, Some(sealed), now)
-    }
-
-    fn new(limits: Limits, sealed: Option<Box<Sealed>>, now: Instant) -> Self {
-        let fields = limits.http2.fields;
-        Self {
-            wire: Wire::new(now),
-            limits,
-            scratch: OwnedScratch::new(usize::from(fields) + 8),
-            shown: None,
-            input: Vec::new(),
-            ended: false,
-            sealed,
-        }
-    }
-
-    /// Begins to speak.
-    fn begin(&mut self, speaks: Speaks) {
-        let Wire { link, out, now, .. } = &mut self.wire;
-        *link = match speaks {
-            Speaks::Http2 => Link::client_http2(*now),
-            Speaks::Http | Speaks::Http1 => Link::client(*now),
-            Speaks::Raw => Link::raw(Role::Client),
-        };
-        link.begin(&self.limits, *now, out);
-        if mem::take(&mut self.wire.leaves) {
-            self.wire.shutdown();
-        }
-    }
-
     /// What the transport tells about itself, as
     /// [`Context::transport_details`](crate::net::Context::transport_details) does.
     pub fn transport_details(&self) -> Option<TransportDetails> {
         self.sealed.as_ref()?.details()
     }
 
+    /// Whether many exchanges share it: it speaks HTTP/2.
+    pub(in crate::client) const fn is_multiplexed(&self) -> bool {
+        self.wire.link.is_multiplexed()
+    }
+
+    /// Whether [`elapsed`](Self::elapsed) has something to do.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.deadline().is_some_and(|at| at <= now)
+    }
+
+    /// Whether the server has sent what nobody has a use for yet.
+    pub(super) fn has_unused(&self) -> bool {
+        !self.input.is_empty() || self.sealed.as_ref().is_some_and(|it| !it.kept.is_empty())
+    }
+
     /// Whether the handshake is still to be done.
-    fn is_handshaking(&self) -> bool {
+    pub(super) fn is_handshaking(&self) -> bool {
         let sealed = self.sealed.as_ref();
         sealed.is_some_and(|it| it.deadline().is_some())
     }
@@ -399,6 +366,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Transport as _;
     use crate::http::{Field, Fields, Method, RequestHead, Target, Version};
     use crate::link::Account;
 

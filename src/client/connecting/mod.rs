@@ -6,25 +6,43 @@
 //!                                                  ├─ Transport ◄── requests of a client
 //!   a socket of the caller ──► Connection ─────────┘                       │
 //!                                                   Pool: which of them ◄──┘
+//!
+//!   Route ──dial──► Driven: a socket and a Connection, for the thread that waits
 //! ```
 
+#![allow(dead_code, unused_imports)]
+
 mod backoff;
+mod cancel;
+pub(super) mod clock;
 mod connection;
+mod dial;
+mod dial_error;
 mod dialler;
+mod driven;
 mod loss;
+mod phase;
 mod pool;
+mod route;
 mod sealed;
 mod security;
+mod socket;
 mod target;
 mod transport;
 mod url;
 mod wire;
 
+pub use cancel::Canceller;
 pub use connection::Connection;
+pub(super) use dial::{DialOptions, dial};
+pub use dial_error::DialError;
 pub(super) use dialler::Dialler;
+pub(super) use driven::{Driven, Told, Waited};
 pub(super) use loss::{Cause, Loss};
+pub use phase::Phase;
 pub use pool::LinkId;
-pub(super) use pool::{Phase, Pool};
+pub(super) use pool::{MemberPhase, Pool};
+pub(super) use route::{Place, Route, Secure};
 pub(super) use security::Security;
 pub(super) use target::Target;
 pub use transport::Transport;

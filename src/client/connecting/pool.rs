@@ -31,7 +31,7 @@ pub struct LinkId(u32);
 
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::client) enum Phase {
+pub(in crate::client) enum MemberPhase {
     /// It is on its way.
     Dialling,
     /// The server's SETTINGS have not come.
@@ -60,7 +60,7 @@ pub(in crate::client) struct Pool {
 #[derive(Debug)]
 pub(in crate::client) struct Member {
     pub(in crate::client) id: LinkId,
-    pub(in crate::client) phase: Phase,
+    pub(in crate::client) phase: MemberPhase,
     /// Open streams and what they are for. Numbers only grow, so they are in order.
     streams: Vec<(u32, Key)>,
     /// Streams that are to be reset.
@@ -91,7 +91,7 @@ impl Pool {
 
     /// When a connection may be asked for; `None` while there is one for requests.
     pub(in crate::client) fn next_dial(&self) -> Option<Instant> {
-        let serves = |it: &Member| it.phase != Phase::Leaving;
+        let serves = |it: &Member| it.phase != MemberPhase::Leaving;
         (!self.members.iter().any(serves)).then(|| self.backoff.next())
     }
 
@@ -105,7 +105,7 @@ impl Pool {
         self.next = self.next.wrapping_add(1);
         self.members.push(Member {
             id,
-            phase: Phase::Dialling,
+            phase: MemberPhase::Dialling,
             streams: Vec::new(),
             resets: Vec::new(),
             ends: false,
@@ -156,9 +156,9 @@ impl Pool {
     /// The server's settings have come.
     pub(in crate::client) fn greeted(&mut self, link: LinkId) {
         if let Some(member) = self.find(link)
-            && member.phase == Phase::Greeting
+            && member.phase == MemberPhase::Greeting
         {
-            member.phase = Phase::Ready;
+            member.phase = MemberPhase::Ready;
             self.down = None;
         }
     }
@@ -168,7 +168,7 @@ impl Pool {
     pub(in crate::client) fn lost(&mut self, link: LinkId, gone: EndReason) -> Option<&Loss> {
         let at = self.members.iter().position(|it| it.id == link)?;
         let member = self.members.remove(at); // a position just found
-        if !matches!(member.phase, Phase::Dialling | Phase::Greeting) {
+        if !matches!(member.phase, MemberPhase::Dialling | MemberPhase::Greeting) {
             return None;
         }
         let Loss { text, cause } = member.loss(gone);
@@ -202,14 +202,14 @@ impl Member {
 
     /// The server is reached.
     pub(in crate::client) fn opened(&mut self) {
-        if self.phase == Phase::Dialling {
-            self.phase = Phase::Greeting;
+        if self.phase == MemberPhase::Dialling {
+            self.phase = MemberPhase::Greeting;
         }
     }
 
     /// It takes no further request, and ends behind those that it has.
     pub(in crate::client) const fn leave(&mut self) {
-        (self.phase, self.ends) = (Phase::Leaving, true);
+        (self.phase, self.ends) = (MemberPhase::Leaving, true);
     }
 
     /// Notes that the server takes leave.
@@ -220,7 +220,7 @@ impl Member {
             debug => format!("server is going away: {code} {debug}"),
         };
         self.last_stream = self.last_stream.min(last_stream);
-        self.phase = Phase::Leaving;
+        self.phase = MemberPhase::Leaving;
     }
 
     /// What those are told whose exchanges it takes with it.
@@ -268,8 +268,10 @@ impl Member {
 
     const fn cut_text(&self) -> &'static str {
         match self.phase {
-            Phase::Greeting => "connection was lost before the server's first frame",
-            Phase::Dialling | Phase::Ready | Phase::Leaving => "connection was lost",
+            MemberPhase::Greeting => "connection was lost before the server's first frame",
+            MemberPhase::Dialling | MemberPhase::Ready | MemberPhase::Leaving => {
+                "connection was lost"
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::wire::{Instant, Received, Step};
 /// A transport, and the bytes in front of it and behind it.
 pub(super) struct Sealed {
     transport: Box<dyn Transport + Send>,
+    /// What is spoken if the transport leaves it open.
+    speaks: Speaks,
     /// What cannot be opened yet: the front of a record.
     pub(super) kept: Vec<u8>,
     /// What is to be written.
@@ -49,9 +51,14 @@ pub(super) enum Opened {
 
 impl Sealed {
     /// The handshake begins, and has until then.
-    pub(super) fn new(transport: Box<dyn Transport + Send>, until: Instant) -> Self {
+    pub(super) fn new(
+        transport: Box<dyn Transport + Send>,
+        speaks: Speaks,
+        until: Instant,
+    ) -> Self {
         let mut new = Self {
             transport,
+            speaks,
             kept: Vec::new(),
             out: Vec::new(),
             until,
@@ -97,7 +104,7 @@ impl Sealed {
             return Opened::Own;
         };
         self.phase = Phase::Open;
-        Opened::Agreed(agreed.speaks.unwrap_or(Speaks::Http2))
+        Opened::Agreed(agreed.speaks.unwrap_or(self.speaks))
     }
 
     /// The bytes have ended: why that is the end of the connection, unless the server

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::call::{Call, CallState};
 use super::lists::waits;
 use super::{Calls, ChannelLimits};
-use crate::client::connecting::{LinkId, Phase, Transport};
+use crate::client::connecting::{LinkId, MemberPhase, Transport};
 use crate::grpc::Status;
 use crate::http::{Fields, Method, RequestHead, Target, Version};
 use crate::http2::{self, ErrorCode};
@@ -55,7 +55,7 @@ impl<T> Calls<T> {
     fn open_streams(&mut self, link: LinkId, transport: &mut impl Transport) {
         while !self.waiting.is_empty()
             && let Some(member) = self.pool.find(link)
-            && member.phase == Phase::Ready
+            && member.phase == MemberPhase::Ready
             && transport.allowance() > 0
             && let Some(key) = self.waiting.take(|key| waits(&self.calls, key))
         {

@@ -1,0 +1,171 @@
+//! Ending a wait from another thread.
+
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::socket::Socket;
+
+/// Ends what blocks, from any thread, immediately and for good: whatever was given it, or
+/// is given it later, fails as cancelled. Clones are one and the same.
+///
+/// ```
+/// use barewire::client::Canceller;
+///
+/// let canceller = Canceller::new();
+/// let other = canceller.clone(); // for another thread
+/// other.cancel();
+/// assert!(canceller.is_cancelled());
+/// ```
+#[derive(Clone, Default)]
+pub struct Canceller(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    cancelled: AtomicBool,
+    waits: Mutex<Waits>,
+}
+
+#[derive(Default)]
+struct Waits {
+    next: u64,
+    targets: Vec<(u64, Target)>,
+}
+
+/// What is to be ended.
+pub(super) enum Target {
+    /// A wait for a socket, which goes down.
+    Socket(Weak<Socket>),
+    /// Any other wait.
+    Wake(Arc<dyn Fn() + Send + Sync>),
+}
+
+impl Canceller {
+    /// One that has not been used.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends all that waits, and all that will.
+    pub fn cancel(&self) {
+        // Before anybody is woken: those look at it then.
+        self.0.cancelled.store(true, Ordering::SeqCst);
+        let targets = core::mem::take(&mut self.waits().targets);
+        for (_, target) in targets {
+            target.end();
+        }
+    }
+
+    /// Whether it was used.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Has `target` ended when this is used, for as long as what is returned lives; now,
+    /// if it was used before.
+    pub(super) fn watch(&self, target: Target) -> Watch {
+        let mut waits = self.waits();
+        let number = waits.next;
+        waits.next += 1;
+        match self.is_cancelled() {
+            true => {
+                drop(waits);
+                target.end();
+            }
+            false => waits.targets.push((number, target)),
+        }
+        Watch {
+            canceller: self.clone(),
+            number,
+        }
+    }
+
+    fn waits(&self) -> MutexGuard<'_, Waits> {
+        let waits = self.0.waits.lock();
+        waits.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canceller")
+            .field("is_cancelled", &self.is_cancelled())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Target {
+    fn end(self) {
+        match self {
+            Self::Socket(socket) => {
+                if let Some(socket) = socket.upgrade() {
+                    socket.shut_down();
+                }
+            }
+            Self::Wake(wake) => wake(),
+        }
+    }
+}
+
+/// That something is ended when its canceller is used.
+pub(super) struct Watch {
+    canceller: Canceller,
+    number: u64,
+}
+
+impl Watch {
+    pub(super) const fn canceller(&self) -> &Canceller {
+        &self.canceller
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.canceller.is_cancelled()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut waits = self.canceller.waits();
+        waits.targets.retain(|(number, _)| *number != self.number);
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.canceller.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::sync::atomic::AtomicU32;
+
+    fn counter() -> (Arc<AtomicU32>, Target) {
+        let count = Arc::new(AtomicU32::new(0));
+        let counts = count.clone();
+        let wake = move || {
+            counts.fetch_add(1, Ordering::SeqCst);
+        };
+        (count, Target::Wake(Arc::new(wake)))
+    }
+
+    #[test]
+    fn it_ends_all_that_is_watched_now_or_later_and_nothing_else() {
+        let canceller = Canceller::new();
+        let (over, target) = counter();
+        drop(canceller.watch(target));
+        let (first, target) = counter();
+        let watched = canceller.watch(target);
+        assert!(!watched.is_cancelled());
+        canceller.clone().cancel();
+        canceller.cancel();
+        let (later, target) = counter();
+        let _later = canceller.watch(target);
+        let counts = [&over, &first, &later].map(|it| it.load(Ordering::SeqCst));
+        assert_eq!(counts, [0, 1, 1]);
+        assert!(watched.is_cancelled());
+    }
+}

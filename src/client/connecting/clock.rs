@@ -1,0 +1,12 @@
+//! One clock for all clients of a process that block.
+
+use std::sync::OnceLock;
+
+use crate::net::SystemClock;
+use crate::wire::Instant;
+
+/// The time now, on a clock that all threads share.
+pub(in crate::client) fn now() -> Instant {
+    static CLOCK: OnceLock<SystemClock> = OnceLock::new();
+    CLOCK.get_or_init(SystemClock::start).now()
+}

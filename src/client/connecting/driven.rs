@@ -1,0 +1,331 @@
+//! A socket and the connection that speaks on it, driven by the thread that waits.
+//!
+//! ```text
+//!   owner ──Wire──► Connection ──output──► write_now ──►┐
+//!                                                       ├ Socket
+//!   owner ◄─events── Connection ◄─receive── read ◄──────┘
+//! ```
+//!
+//! One request is one write and one read: the read itself waits, for a time that is
+//! changed as rarely as can be.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::cell::Cell;
+use core::time::Duration;
+use std::io;
+
+use super::cancel::{Target, Watch};
+use super::socket::Socket;
+use super::{Canceller, Connection, Wire, clock};
+use crate::link::{EndReason, Event};
+use crate::wire::Instant;
+
+/// What one read takes at most.
+const READ: usize = 64 << 10;
+/// Waits shorter than this are polls, whose time is exact: the time of a read counts in
+/// ticks of the system.
+const SHORT: Duration = Duration::from_millis(32);
+
+/// Who is told what has happened.
+pub(in crate::client) type Told<'a> = &'a mut dyn FnMut(&mut Wire, u32, Event<'_>);
+
+/// What a wait has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::client) enum Waited {
+    /// Something was read or written, or the owner was told something.
+    Moved,
+    /// The time is over.
+    TimedOut,
+    /// The canceller was used. The connection is of no further use.
+    Cancelled,
+    /// The connection is over, and its owner was told so.
+    Over,
+}
+
+/// A socket and the connection that speaks on it. It rests while nobody calls.
+#[derive(Debug)]
+pub(in crate::client) struct Driven {
+    connection: Connection,
+    socket: Arc<Socket>,
+    watch: Option<Watch>,
+    handed_over: u64,
+    /// How much of the output was written; less than all of it.
+    written: usize,
+    /// How long a read waits; zero if that was never set.
+    patience: Duration,
+    /// Nothing more can be written.
+    is_deaf: bool,
+}
+
+impl Driven {
+    pub(super) fn new(connection: Connection, socket: Socket) -> Self {
+        Self {
+            connection,
+            socket: Arc::new(socket),
+            watch: None,
+            handed_over: 0,
+            written: 0,
+            patience: Duration::ZERO,
+            is_deaf: false,
+        }
+    }
+
+    /// What is spoken on it.
+    pub(in crate::client) const fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Bytes that the kernel has taken.
+    pub(in crate::client) const fn handed_over(&self) -> u64 {
+        self.handed_over
+    }
+
+    /// Has `canceller` end it from now on, and no other.
+    pub(in crate::client) fn watch(&mut self, canceller: &Canceller) {
+        self.watch = None;
+        let socket = Target::Socket(Arc::downgrade(&self.socket));
+        self.watch = Some(canceller.watch(socket));
+    }
+
+    /// Has no canceller end it any more. Whether one has.
+    pub(in crate::client) fn unwatch(&mut self) -> bool {
+        self.watch.take().is_some_and(|it| it.is_cancelled())
+    }
+
+    /// What ends it from any thread.
+    pub(in crate::client) fn canceller(&mut self) -> Canceller {
+        if let Some(watch) = &self.watch {
+            return watch.canceller().clone();
+        }
+        let new = Canceller::new();
+        self.watch(&new);
+        new
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.watch.as_ref().is_some_and(Watch::is_cancelled)
+    }
+
+    /// Writes what is to be written as far as the kernel takes it, and never blocks.
+    pub(in crate::client) fn write(&mut self, owner: Told<'_>) -> Waited {
+        if self.is_cancelled() {
+            return Waited::Cancelled;
+        }
+        self.push(clock::now(), owner);
+        match self.connection.is_over() {
+            true => Waited::Over,
+            false => Waited::Moved,
+        }
+    }
+
+    /// Writes, then waits until `until` for bytes, or where output waits also for room,
+    /// and tells `owner` what has come. A time that has passed does not wait.
+    pub(in crate::client) fn drive(&mut self, until: Instant, owner: Told<'_>) -> Waited {
+        let told = Cell::new(false);
+        let owner: Told<'_> = &mut |wire, stream, event| {
+            told.set(true);
+            owner(wire, stream, event);
+        };
+        let mut now = clock::now();
+        let mut is_last = false;
+        let handed_over = self.handed_over;
+        loop {
+            if self.is_cancelled() {
+                return Waited::Cancelled;
+            }
+            if self.connection.is_due(now) {
+                self.connection.elapsed(now, &mut *owner);
+            }
+            let is_stuck = !self.push(now, &mut *owner);
+            if self.connection.is_over() {
+                return Waited::Over;
+            }
+            let has_written_late = is_last && self.handed_over > handed_over;
+            if told.get() || has_written_late {
+                return Waited::Moved;
+            }
+            if is_last && until <= now {
+                return Waited::TimedOut;
+            }
+            let due = self.connection.deadline().unwrap_or(Instant::NEVER);
+            let mut buffer = Buffer::take();
+            let read = self.read(&mut buffer, is_stuck, now, until.min(due));
+            now = clock::now();
+            if self.is_cancelled() {
+                return Waited::Cancelled;
+            }
+            match read {
+                Ok(None) => {}
+                Ok(Some(0)) => self.connection.receive_eof(now, &mut *owner),
+                Ok(Some(bytes)) => {
+                    let bytes = buffer.0.get_mut(..bytes).unwrap_or_default();
+                    self.connection.receive(bytes, now, &mut *owner);
+                    self.answer(now, owner);
+                    return match self.connection.is_over() {
+                        true => Waited::Over,
+                        false => Waited::Moved,
+                    };
+                }
+                Err(_) => self.connection.closed(EndReason::Reset, &mut *owner),
+            }
+            is_last = true;
+        }
+    }
+
+    /// Waits for something to read until `until`. `None` if there was nothing, or there is
+    /// room to write.
+    fn read(
+        &mut self,
+        buffer: &mut Buffer,
+        is_stuck: bool,
+        now: Instant,
+        until: Instant,
+    ) -> io::Result<Option<usize>> {
+        let into = &mut buffer.0[..];
+        let left = until.saturating_since(now);
+        if is_stuck || left < SHORT {
+            return match self.socket.read_now(into)? {
+                None if !left.is_zero() && self.socket.wait(is_stuck, left)? => {
+                    self.socket.read_now(into)
+                }
+                read => Ok(read),
+            };
+        }
+        let patience = patience(self.patience, left);
+        if patience != self.patience {
+            self.socket.set_patience(patience)?;
+            self.patience = patience;
+        }
+        let read = self.socket.read(into)?;
+        if read.is_some() {
+            return Ok(read);
+        }
+        // The rest of the time is exact, and rarely needed.
+        match until.saturating_since(clock::now()) {
+            Duration::ZERO => Ok(None),
+            left if self.socket.wait(false, left)? => self.socket.read_now(into),
+            _ => Ok(None),
+        }
+    }
+
+    /// Writes what the connection has to say; whether all of it was taken.
+    fn push(&mut self, now: Instant, owner: Told<'_>) -> bool {
+        while self.connection.flush(now, &mut *owner) {
+            if !self.put() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Writes what the connection has said by itself.
+    fn answer(&mut self, now: Instant, owner: Told<'_>) {
+        if !self.connection.output().is_empty() {
+            self.push(now, owner);
+        }
+    }
+
+    /// Writes the output; whether all of it was taken.
+    fn put(&mut self) -> bool {
+        let output = self.connection.output();
+        if self.is_deaf {
+            output.clear();
+            return true;
+        }
+        let rest = output.get(self.written..).unwrap_or_default();
+        match self.socket.write_now(rest) {
+            Ok(Some(bytes)) => {
+                self.handed_over += bytes as u64;
+                self.written += bytes;
+                if self.written >= output.len() {
+                    self.written = 0;
+                    output.clear();
+                    return true;
+                }
+                // Moved in large steps only: much output is not moved again and again.
+                if self.written > output.len() / 2 {
+                    output.drain(..self.written);
+                    self.written = 0;
+                }
+                false
+            }
+            Ok(None) => false,
+            Err(_) => {
+                // The server may have answered before it closed: the end comes with that.
+                self.is_deaf = true;
+                self.written = 0;
+                output.clear();
+                true
+            }
+        }
+    }
+
+    /// Whether a connection at rest is still of use, as far as can be seen without
+    /// waiting. What came in the meantime is taken: a server that has closed it, takes
+    /// leave, or says what nobody has asked for makes it useless.
+    pub(in crate::client) fn probe(&mut self) -> bool {
+        let now = clock::now();
+        let is_spoilt = Cell::new(false);
+        let owner: Told<'_> = &mut |_, _, event| {
+            if !matches!(event, Event::Writable | Event::Ping(_) | Event::Pong(_)) {
+                is_spoilt.set(true);
+            }
+        };
+        if self.connection.is_due(now) {
+            self.connection.elapsed(now, &mut *owner);
+        }
+        let mut buffer = Buffer::take();
+        loop {
+            match self.socket.read_now(&mut buffer.0) {
+                Ok(None) => break,
+                Ok(Some(0)) | Err(_) => return false,
+                Ok(Some(bytes)) => {
+                    let bytes = buffer.0.get_mut(..bytes).unwrap_or_default();
+                    self.connection.receive(bytes, now, &mut *owner);
+                    self.answer(now, owner);
+                }
+            }
+            if self.connection.is_over() {
+                return false;
+            }
+        }
+        let is_over = self.connection.is_over() || self.is_deaf || self.is_cancelled();
+        !is_spoilt.get() && !is_over && !self.connection.has_unused()
+    }
+}
+
+/// How long a read is to wait where `left` is left and it would wait for `present`: at most
+/// half of that, and as it is where that is good enough, so that equal times and times
+/// that come to little less are set once.
+fn patience(present: Duration, left: Duration) -> Duration {
+    let good = left / 2;
+    let far = good / 16;
+    if present <= good && present > far {
+        return present;
+    }
+    let millis = u64::try_from(good.as_millis()).unwrap_or(u64::MAX);
+    let power = millis.checked_ilog2().unwrap_or(0).min(24); // less than five hours
+    Duration::from_millis(1 << power)
+}
+
+/// What is read into, one for each thread: a connection at rest has none.
+struct Buffer(Box<[u8]>);
+
+impl Buffer {
+    fn take() -> Self {
+        let kept = KEPT.take();
+        Self(kept.unwrap_or_else(|| alloc::vec![0; READ].into_boxed_slice()))
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // Refused only while the thread ends.
+        let _ = KEPT.try_with(|kept| kept.set(Some(core::mem::take(&mut self.0))));
+    }
+}
+
+std::thread_local! {
+    static KEPT: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}

@@ -1,0 +1,101 @@
+//! Blocking sockets.
+//!
+//! A socket blocks, so that a wait for bytes is the read itself: `recv` with a time
+//! (`SO_RCVTIMEO`) instead of a poll and a read. Writing never blocks (`MSG_DONTWAIT`).
+
+use core::time::Duration;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+
+#[cfg(not(target_vendor = "apple"))]
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+#[cfg(target_vendor = "apple")]
+const SEND: SendFlags = SendFlags::DONTWAIT; // mio has set SO_NOSIGPIPE
+
+/// A connected socket, of whatever family.
+#[derive(Debug)]
+pub(in crate::client::connecting) struct Socket(OwnedFd);
+
+impl Socket {
+    /// Takes a connected socket.
+    pub(in crate::client::connecting) fn new(socket: impl Into<OwnedFd>) -> io::Result<Self> {
+        let socket = socket.into();
+        rustix::io::ioctl_fionbio(&socket, false)?;
+        Ok(Self(socket))
+    }
+
+    /// Waits for bytes for as long as [`set_patience`](Self::set_patience) has said, or a
+    /// little longer, and reads them: none at the end. `None` if there were none in that
+    /// time, or a signal came.
+    #[inline]
+    pub(in crate::client::connecting) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
+        taken(recv(&self.0, into, RecvFlags::empty()).map(|(_, bytes)| bytes))
+    }
+
+    /// Reads what has been received; `None` if nothing has.
+    pub(in crate::client::connecting) fn read_now(
+        &self,
+        into: &mut [u8],
+    ) -> io::Result<Option<usize>> {
+        taken(recv(&self.0, into, RecvFlags::DONTWAIT).map(|(_, bytes)| bytes))
+    }
+
+    /// Writes what there is room for; `None` if there is none.
+    #[inline]
+    pub(in crate::client::connecting) fn write_now(
+        &self,
+        bytes: &[u8],
+    ) -> io::Result<Option<usize>> {
+        taken(send(&self.0, bytes, SEND))
+    }
+
+    /// Waits until there is something to read, or also room to write, for at most this
+    /// long. Whether that is so.
+    pub(in crate::client::connecting) fn wait(
+        &self,
+        writable: bool,
+        time: Duration,
+    ) -> io::Result<bool> {
+        let time = Timespec::try_from(time).ok(); // longer than it can say is for ever
+        let flags = match writable {
+            true => PollFlags::IN | PollFlags::OUT,
+            false => PollFlags::IN,
+        };
+        let mut fds = [PollFd::new(&self.0, flags)];
+        match poll(&mut fds, time.as_ref()) {
+            Ok(ready) => Ok(ready > 0),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How long [`read`](Self::read) waits.
+    pub(in crate::client::connecting) fn set_patience(&self, time: Duration) -> io::Result<()> {
+        Ok(set_socket_timeout(&self.0, Timeout::Recv, Some(time))?)
+    }
+
+    /// Ends it in both directions: whoever waits for it is woken.
+    pub(in crate::client::connecting) fn shut_down(&self) {
+        // Refused only where the peer has done it.
+        let _ = shutdown(&self.0, Shutdown::Both);
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+fn taken(result: Result<usize, Errno>) -> io::Result<Option<usize>> {
+    match result {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
