@@ -81,5 +81,6 @@ pub use system::scripted_queue::KernelQueue;
 pub use system::system_clock::SystemClock;
 pub use transport::handshakes::HandshakeCounts;
 pub use transport::seam::{
-    Agreed, MOST_OPENED, Transport, TransportDetails, TransportError, TransportMaker,
+    Agreed, MOST_OPENED, Transport, TransportDetails, TransportError, TransportLimit,
+    TransportMaker,
 };

@@ -15,7 +15,7 @@ use super::failure::{ConnectionError, Fault};
 use super::info::{H2, HTTP_1_1, Info};
 use super::session::{Found, Session};
 use super::verify::take_refused;
-use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError};
+use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError, TransportLimit};
 use crate::wire::Received;
 
 /// The server that a connection is to, and what it is offered.
@@ -174,6 +174,12 @@ impl Transport for Dialled {
     fn close(&mut self, out: &mut Vec<u8>) {
         if let Ok(session) = &mut self.session {
             session.close(out);
+        }
+    }
+
+    fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
+        if let Ok(session) = &mut self.session {
+            session.end_at(limit, out);
         }
     }
 

@@ -32,6 +32,7 @@
 //! # The parts
 //!
 //! - `session`: one connection. The only file that names those of rustls.
+//! - `alert`: alerts that rustls has otherwise than the standards.
 //! - `contained`: panics of rustls, which end one connection.
 //! - `transport`: that, as the loop takes it: what was agreed on, and what is kept;
 //!   `dialled`: that of a client.
@@ -46,6 +47,7 @@
 //! - `roots`: whom one trusts; `revocation`: what is trusted no more.
 //! - `provider`: whose cryptography it is.
 
+mod alert;
 mod certificates;
 mod client;
 mod clients;

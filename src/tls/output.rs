@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use rustls::Error;
+use rustls::unbuffered::{EncodeError, EncryptError, InsufficientSizeError};
 
 /// Appends what `write` puts into room of `guess` bytes, or of as many as it asks for.
 pub(super) fn append(
@@ -78,6 +79,25 @@ pub(super) enum Lack {
     /// So many bytes of room are needed.
     Room(usize),
     Else(Error),
+}
+
+impl From<EncryptError> for Lack {
+    fn from(error: EncryptError) -> Self {
+        match error {
+            EncryptError::InsufficientSize(size) => Self::Room(size.required_size),
+            EncryptError::EncryptExhausted => Self::Else(Error::EncryptError),
+        }
+    }
+}
+
+/// Why a record was not encoded.
+pub(super) fn lacking(error: EncodeError) -> Lack {
+    match error {
+        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
+            Lack::Room(required_size)
+        }
+        EncodeError::AlreadyEncoded => Lack::Else(unexpected()),
+    }
 }
 
 /// rustls is not as the seam knows it.

@@ -14,14 +14,13 @@ use std::io::IoSlice;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
-    WriteTraffic,
-};
-use rustls::{AlertDescription, ClientConfig, CommonState, Error, InvalidMessage, ServerConfig};
+use rustls::unbuffered::{ConnectionState, UnbufferedStatus, WriteTraffic};
+use rustls::{ClientConfig, CommonState, Error, InvalidMessage, ServerConfig};
 
+use super::alert;
 use super::contained::{contain, panicked};
-use super::output::{Lack, Output, append, unexpected};
+use super::output::{Lack, Output, append, lacking, unexpected};
+use crate::net::TransportLimit;
 
 /// Bytes of the head of a record (RFC 8446 §5.1).
 const HEAD: usize = 5;
@@ -191,6 +190,19 @@ impl Session {
         }
     }
 
+    /// Appends to `out` what the peer is told when it has exceeded a limit. Nothing more
+    /// may be asked of the session then.
+    pub(super) fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
+        let (side, seen, mark) = (&mut self.side, self.seen, out.len());
+        let told = contain(|| match side {
+            Side::Server(connection) => end_at(connection, seen, limit, &mut *out),
+            Side::Client(connection) => end_at(connection, seen, limit, &mut *out),
+        });
+        if told.is_none() {
+            out.truncate(mark);
+        }
+    }
+
     /// Whether the handshake is over.
     pub(super) fn is_agreed(&self) -> bool {
         !self.state().is_handshaking()
@@ -269,6 +281,12 @@ fn receive<E: Engine>(
         // that ends a handshake opens no content.
         if wants_record {
             let rest = &input[given..];
+            if let [kind, ..] = rest
+                && alert::has_no_place(*kind, engine)
+            {
+                provoke(engine, given - used, &alert::UNEXPECTED, out);
+                return Err(InvalidMessage::InvalidContentType.into());
+            }
             let record = record_at(rest).filter(|&it| it <= rest.len());
             given += record.unwrap_or(0);
             is_all = record.is_none();
@@ -333,28 +351,32 @@ fn step<E: Engine>(
             {
                 append(out, 64, |room| data.encode(room).map_err(lacking))?;
             }
-            if engine.negotiated_cipher_suite().is_none() {
-                correct_alert(&error, mark, out);
-            }
+            let is_clear = engine.negotiated_cipher_suite().is_none();
+            alert::correct(&error, input, mark, is_clear, out);
             return Err(error);
         }
     };
     Ok((discard, progress))
 }
 
-/// Puts the alert of RFC 8446 behind `mark`, where rustls has another one for an error
-/// or none. Only while alerts are sent in clear.
-fn correct_alert(error: &Error, mark: usize, out: &mut Vec<u8>) {
-    let wanted = match error {
-        Error::InvalidMessage(InvalidMessage::MessageTooLarge) => AlertDescription::RecordOverflow,
-        Error::InvalidMessage(_) if out.len() == mark => AlertDescription::DecodeError,
-        _ => return,
-    };
-    const FATAL: u8 = 2;
-    match &mut out[mark..] {
-        [] => out.extend_from_slice(&[21, 3, 3, 0, 2, FATAL, wanted.into()]),
-        [21, _, _, 0, 2, FATAL, code] => *code = wanted.into(),
-        _ => {}
+/// Has rustls refuse a record, behind the bytes that it has `seen`: only it can seal an
+/// alert.
+#[cold]
+fn provoke<E: Engine>(engine: &mut E, seen: usize, record: &[u8], out: &mut Vec<u8>) {
+    let mut input = alloc::vec![0; seen];
+    input.extend_from_slice(record);
+    while let Ok((_, Progress::Again)) = step(engine, &mut input, out) {}
+}
+
+#[cold]
+fn end_at<E: Engine>(engine: &mut E, seen: usize, limit: TransportLimit, out: &mut Vec<u8>) {
+    let mark = out.len();
+    if limit == TransportLimit::Time {
+        close(engine, seen, out);
+    }
+    if out.len() == mark {
+        provoke(engine, seen, &alert::NO_RECORD, out);
+        alert::tell_limit(limit, mark, out);
     }
 }
 
@@ -420,31 +442,15 @@ fn close<E: Engine>(engine: &mut E, seen: usize, out: &mut Vec<u8>) {
     drop(closed);
 }
 
-impl From<EncryptError> for Lack {
-    fn from(error: EncryptError) -> Self {
-        match error {
-            EncryptError::InsufficientSize(size) => Self::Room(size.required_size),
-            EncryptError::EncryptExhausted => Self::Else(Error::EncryptError),
-        }
-    }
-}
-
-fn lacking(error: EncodeError) -> Lack {
-    match error {
-        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
-            Lack::Room(required_size)
-        }
-        EncodeError::AlreadyEncoded => Lack::Else(unexpected()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
     use std::vec;
 
     use rustls::crypto::cipher::{OutboundChunks, OutboundPlainMessage};
-    use rustls::{ConnectionTrafficSecrets, ContentType, ProtocolVersion, RootCertStore};
+    use rustls::{
+        AlertDescription, ConnectionTrafficSecrets, ContentType, ProtocolVersion, RootCertStore,
+    };
 
     use super::*;
     use crate::tls::names::{Chooser, UnknownName};
@@ -649,7 +655,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(input, []);
+        assert!(input.is_empty());
         out.clear();
         server.send(&[IoSlice::new(b"hello")], &mut out).unwrap();
         assert_eq!(out.len(), 5 + 22);
@@ -679,7 +685,7 @@ mod tests {
         let taken = session.receive(input, &mut out).unwrap();
         assert_eq!(taken, (0, Found::Own));
         session.close(&mut out);
-        assert_eq!(out, []);
+        assert!(out.is_empty());
     }
 
     #[test]
@@ -795,24 +801,120 @@ mod tests {
         }
     }
 
+    /// A hello of TLS 1.1, in records with so much content.
+    fn old_hello(cut: usize) -> Vec<u8> {
+        let mut hello = vec![1, 0, 0, 41, 3, 2];
+        hello.extend([7; 32]);
+        hello.extend([0, 0, 2, 0, 0x2f, 1, 0]); // one suite, no compression, no extension
+        let record = |piece: &[u8]| [&[22, 3, 1, 0, piece.len() as u8], piece].concat();
+        hello.chunks(cut).flat_map(record).collect()
+    }
+
     #[test]
     fn what_is_no_tls_gets_an_alert() {
+        use AlertDescription::{DecodeError, ProtocolVersion, RecordOverflow, UnexpectedMessage};
         for (input, alert) in [
-            (
-                &b"GET / HTTP/1.1\r\n\r\n"[..],
-                AlertDescription::DecodeError,
-            ),
-            (
-                b"\x16\x03\x01\xff\xff\x01",
-                AlertDescription::RecordOverflow,
-            ),
-            (b"\x16\x03\x01\x00\x00", AlertDescription::DecodeError),
-            (b"\x16\x03\x01\x00\x05hello", AlertDescription::DecodeError),
+            (b"GET / HTTP/1.1\r\n\r\n".to_vec(), UnexpectedMessage),
+            (b"\x16\x03\x01\xff\xff\x01".to_vec(), RecordOverflow),
+            (b"\x16\x03\x01\x00\x00".to_vec(), DecodeError),
+            (b"\x16\x03\x01\x00\x05hello".to_vec(), DecodeError),
+            (old_hello(100), ProtocolVersion),
+            (old_hello(7), ProtocolVersion),
+            (old_hello(1), ProtocolVersion),
         ] {
             let mut session = Session::server(configs(rustls::ALL_VERSIONS).0).unwrap();
             let mut out = Vec::new();
-            let error = session.receive(&mut input.to_vec(), &mut out).unwrap_err();
+            let error = session.receive(&mut input.clone(), &mut out).unwrap_err();
             assert_eq!(out, [21, 3, 3, 0, 2, 2, alert.into()], "{error}");
         }
+    }
+
+    #[test]
+    fn a_record_that_has_no_place_behind_the_handshake_is_unexpected() {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let is_new = *version == rustls::version::TLS13;
+            let plain = [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x14\x03\x03\x00\x01\x01"];
+            let sealed_before = [
+                &b"\x16\x03\x03\x00\x05hello"[..],
+                b"\x15\x03\x03\x00\x02\x02\x32",
+            ];
+            for input in plain.iter().chain(sealed_before.iter().filter(|_| is_new)) {
+                let mut pair = Pair::new(&configs(&[version]));
+                pair.talk(100_000);
+                let mut input = input.to_vec();
+                pair.server
+                    .receive(&mut input, &mut pair.to_client)
+                    .unwrap_err();
+                let heard = pair
+                    .client
+                    .receive(&mut pair.to_client, &mut pair.to_server);
+                let alert = Error::AlertReceived(AlertDescription::UnexpectedMessage);
+                assert_eq!(heard, Err(alert), "{version:?} {input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_limit_is_told_in_the_clear_before_the_keys() {
+        use TransportLimit::{Handshake, Record, Time};
+        let canceled = &[21, 3, 3, 0, 2, 1, 90, 21, 3, 3, 0, 2, 1, 0][..];
+        for (limit, said) in [
+            (Time, canceled),
+            (Record, &[21, 3, 3, 0, 2, 2, 22]),
+            (Handshake, &[21, 3, 3, 0, 2, 2, 50]),
+        ] {
+            for front in [
+                &b""[..],
+                b"\x16\x03",
+                b"\x16\x03\x01\x00\x05\x01\x00\x02\x00\x03",
+            ] {
+                let mut session = Session::server(configs(rustls::ALL_VERSIONS).0).unwrap();
+                let mut out = Vec::new();
+                let taken = session.receive(&mut front.to_vec(), &mut out).unwrap();
+                assert_eq!(taken, (0, Found::Own));
+                session.end_at(limit, &mut out);
+                assert_eq!(out, said, "{limit:?} behind {front:?}");
+            }
+        }
+        // TLS 1.2 seals nothing before the client's last message.
+        let mut pair = Pair::new(&configs(&[&rustls::version::TLS12]));
+        pair.client.receive(&mut [], &mut pair.to_server).unwrap();
+        pair.server
+            .receive(&mut pair.to_server, &mut pair.to_client)
+            .unwrap();
+        pair.to_client.clear();
+        pair.server.end_at(Time, &mut pair.to_client);
+        assert_eq!(pair.to_client, canceled);
+    }
+
+    #[test]
+    fn a_limit_is_told_under_the_keys() {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            for (limit, heard) in [
+                (TransportLimit::Time, None),
+                (TransportLimit::Record, Some(AlertDescription::DecodeError)),
+            ] {
+                let mut pair = Pair::new(&configs(&[version]));
+                pair.talk(100_000);
+                pair.server.end_at(limit, &mut pair.to_client);
+                let (input, out) = (&mut pair.to_client, &mut pair.to_server);
+                let came = pair.client.receive(input, out).map(|(_, found)| found);
+                let expected = match heard {
+                    None => Ok(Found::Closed),
+                    Some(alert) => Err(Error::AlertReceived(alert)),
+                };
+                assert_eq!(came, expected, "{version:?} {limit:?}");
+            }
+        }
+        // A handshake that is sealed and not over: no alert fits that rustls would say.
+        let mut pair = Pair::new(&configs(&[&rustls::version::TLS13]));
+        pair.client.receive(&mut [], &mut pair.to_server).unwrap();
+        pair.server
+            .receive(&mut pair.to_server, &mut pair.to_client)
+            .unwrap();
+        pair.to_client.clear();
+        pair.server
+            .end_at(TransportLimit::Time, &mut pair.to_client);
+        assert!(pair.to_client.is_empty());
     }
 }

@@ -12,7 +12,7 @@ use super::info::{H2, Info};
 use super::names::{Choice, take_choice};
 use super::plain::{PlainHttp, answer, is_http};
 use super::session::{Found, Session};
-use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError};
+use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError, TransportLimit};
 use crate::wire::{Received, Step};
 
 /// What older clients offer, alone (`curl --http1.0` does).
@@ -153,6 +153,12 @@ impl Transport for Secure {
     fn close(&mut self, out: &mut Vec<u8>) {
         if let Ok(session) = &mut self.session {
             session.close(out);
+        }
+    }
+
+    fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
+        if let Ok(session) = &mut self.session {
+            session.end_at(limit, out);
         }
     }
 

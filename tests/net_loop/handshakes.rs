@@ -7,7 +7,7 @@ use barewire::wire::Role;
 
 use crate::scene::{Scene, get};
 use crate::toy::{HELLO, PAD, Toy};
-use crate::toy_peer::{Peer, site};
+use crate::toy_peer::{Peer, alert, site};
 
 /// What a client says first.
 fn hello() -> Vec<u8> {
@@ -161,6 +161,7 @@ fn a_handshake_has_only_so_many_bytes() {
     scene.send(client, &pad());
     assert_ne!(scene.fate(client), Fate::Open);
     assert_eq!(scene.events.handshakes().failed(), 1);
+    assert_eq!(alert(&mut scene, client), "Handshake");
     // Behind the handshake nothing is counted.
     let mut peer = Peer::connect(&mut scene, Speaks::Http);
     for _ in 0..20 {

@@ -5,7 +5,9 @@ use core::ops::Range;
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use barewire::net::{Agreed, Speaks, Transport, TransportDetails, TransportError, TransportMaker};
+use barewire::net::{
+    Agreed, Speaks, Transport, TransportDetails, TransportError, TransportLimit, TransportMaker,
+};
 use barewire::wire::{Received, Role, Step};
 
 pub(crate) const HELLO: u8 = 1;
@@ -29,6 +31,8 @@ pub(crate) struct Toy {
     pub(crate) received: u8,
     begun: bool,
     pub(crate) agreed: bool,
+    /// What the peer has said with its alert.
+    pub(crate) alert: String,
 }
 
 fn code(speaks: Speaks) -> u8 {
@@ -49,6 +53,7 @@ impl Toy {
             received: 0,
             begun: false,
             agreed: false,
+            alert: String::new(),
         }
     }
 
@@ -82,7 +87,10 @@ impl Toy {
             (Role::Server, FINISHED) => self.agreed = true,
             (_, DATA) if self.agreed => {}
             (_, CLOSE | PAD) => {}
-            (_, ALERT) => return Err(TransportError::new("the peer gave up")),
+            (_, ALERT) => {
+                self.alert = String::from_utf8_lossy(content).into_owned();
+                return Err(TransportError::new("the peer gave up"));
+            }
             _ => return Err(TransportError::new("a record out of its order")),
         }
         Ok(())
@@ -143,6 +151,10 @@ impl Transport for Toy {
 
     fn close(&mut self, out: &mut Vec<u8>) {
         self.put(CLOSE, b"", out);
+    }
+
+    fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
+        self.put(ALERT, format!("{limit:?}").as_bytes(), out);
     }
 
     fn memory(&self) -> usize {

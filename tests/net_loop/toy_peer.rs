@@ -94,6 +94,13 @@ impl Peer {
     }
 }
 
+/// What the loop has said with its alert to one that has heard nothing before.
+pub(crate) fn alert(scene: &mut Scene, client: Client) -> String {
+    let mut peer = Peer::new(client, Role::Client, Speaks::Http);
+    peer.open(scene);
+    peer.toy.alert
+}
+
 /// The stock site, over the toy at the second listener.
 pub(crate) fn site(limits: Limits) -> Scene {
     over(Scene::site_with(Setting {

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use crate::http2_support::Side;
 use crate::scene::{Scene, Setting, UPGRADE, get, ok, path, post, serve, text};
 use crate::toy::{CLOSE, DATA, HELLO, Told, Toy};
-use crate::toy_peer::{Peer, over, site};
+use crate::toy_peer::{Peer, alert, over, site};
 
 /// Notes in a log what the transport tells in each event.
 fn telling(
@@ -383,8 +383,12 @@ fn a_handshake_has_its_time_and_a_record_its_size() {
         scene.pass(1);
     }
     scene.pass(3);
-    assert!(scene.is_over(silent) && scene.is_over(slow));
     assert_eq!(scene.events.counters().transport_faults, 2);
+    for client in [silent, slow] {
+        assert_eq!(alert(&mut scene, client), "Time");
+        // What was said would be lost with a reset.
+        assert_eq!(scene.fate(client), Fate::Closed);
+    }
 
     let mut scene = site(Limits::DEFAULT.with_unopened(1000));
     let client = scene.world.connect_client(1);
@@ -392,6 +396,7 @@ fn a_handshake_has_its_time_and_a_record_its_size() {
     assert_eq!(scene.fate(client), Fate::Open);
     scene.send(client, &[0; 200]);
     assert_ne!(scene.fate(client), Fate::Open);
+    assert_eq!(alert(&mut scene, client), "Record");
     // The transport is over already, and its record still lingers.
     assert!(scene.events.memory().held() < idle() + 300);
     scene.reset(client);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use barewire::http::Method;
 use barewire::link::Event;
 use barewire::net::{
-    Agreed, Client, Context, Destination, Exchange, Handler, Limits, ListenOptions, Speaks,
+    Agreed, Client, Context, Destination, Exchange, Fate, Handler, Limits, ListenOptions, Speaks,
     Transport, TransportError, TransportMaker,
 };
 use barewire::wire::{Received, Role};
@@ -89,6 +89,9 @@ fn a_record_that_trickles_in_has_its_time() {
         scene.pass(1);
     }
     assert!(scene.is_over(peer.client) && scene.has("Gone Stalled"));
+    assert!(peer.open(&mut scene).is_empty());
+    assert_eq!(peer.toy.alert, "Time");
+    assert_eq!(scene.fate(peer.client), Fate::Closed, "and not reset");
     // Each record has its own; between them there is none.
     let mut peer = Peer::connect(&mut scene, Speaks::Http);
     for _ in 0..5 {

@@ -349,11 +349,14 @@ fn a_broken_record_ends_the_connection() {
 fn a_handshake_has_its_time() {
     let (tls, _) = scene(&rustls::version::TLS13);
     let mut caller = Caller::new(&tls);
-    assert!(!caller.output().is_empty());
+    let hello = caller.output();
+    assert!(!hello.is_empty());
     let deadline = caller.connection.deadline().unwrap();
     assert_eq!(deadline, NOW + ChannelLimits::DEFAULT.greeting);
     caller.on(|connection, owner| connection.elapsed(deadline, owner));
     let gone = Some(EndReason::Unreachable(Unreachable::HandshakeTimedOut));
     assert_eq!(caller.ended, gone);
     assert_eq!(caller.connection.deadline(), None);
+    let said = caller.output();
+    assert!(said.ends_with(&[21, 3, 3, 0, 2, 1, 90, 21, 3, 3, 0, 2, 1, 0])); // user_canceled
 }

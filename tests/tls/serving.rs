@@ -58,8 +58,35 @@ fn a_hello_has_only_so_many_bytes() {
     client.write_all(&[1, 0, 0xea, 0x60]).unwrap();
     client.write_all(&[0; 16_380]).unwrap();
     client.write_all(&[22, 3, 1, 0x40, 0, 0, 0]).unwrap();
-    let ended = client.read(&mut [0; 100]);
-    assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+    let mut said = Vec::new();
+    client.read_to_end(&mut said).unwrap();
+    assert_eq!(said, [21, 3, 3, 0, 2, 2, 50]); // decode_error
+    stop(server);
+}
+
+#[test]
+fn who_does_not_speak_in_time_is_told() {
+    let authority = Authority::new("one");
+    let time = Duration::from_secs(1);
+    let limits = barewire::net::Limits::DEFAULT
+        .with_handshake_time(time)
+        .with_record_time(time);
+    let server = app()
+        .limits(limits)
+        .listen_tls("127.0.0.1:0", authority.certificates(&["localhost"]))
+        .unwrap()
+        .spawn()
+        .unwrap();
+    let said = in_the_clear(&server, 0, &[22, 3, 1, 0]);
+    let user_canceled = [21, 3, 3, 0, 2, 1, 90];
+    let close_notify = [21, 3, 3, 0, 2, 1, 0];
+    assert_eq!(said, [user_canceled, close_notify].concat());
+    // Behind the handshake.
+    let config = Arc::new(authority.client(&["http/1.1"]));
+    let mut client = connect(port_of(&server, 0), "localhost", &config);
+    client.conn.complete_io(&mut client.sock).unwrap();
+    client.sock.write_all(&[23, 3, 3, 0]).unwrap();
+    assert_eq!(client.read(&mut [0; 100]).unwrap(), 0, "close_notify");
     stop(server);
 }
 
@@ -255,7 +282,7 @@ fn who_takes_one_port_for_the_other_is_told() {
     );
     // No TLS at all, and none that is known.
     let alert = |description: u8| [21, 3, 3, 0, 2, 2, description];
-    assert_eq!(in_the_clear(&server, 1, b"garbage"), alert(50)); // decode_error
+    assert_eq!(in_the_clear(&server, 1, b"garbage"), alert(10)); // unexpected_message
     assert_eq!(in_the_clear(&server, 1, b"\x16\x03\x01\x50\x00"), alert(22)); // record_overflow
     // TLS where none is spoken.
     let fault = fault_of(port_of(&server, 0), "localhost", authority.client(&[]));

@@ -8,7 +8,7 @@ use core::ops::Range;
 use std::io::IoSlice;
 
 use crate::link::{EndReason, Unreachable};
-use crate::net::{self, Speaks, Transport, TransportDetails, TransportError};
+use crate::net::{self, Speaks, Transport, TransportDetails, TransportError, TransportLimit};
 use crate::wire::{Instant, Received, Step};
 
 /// A transport, and the bytes in front of it and behind it.
@@ -82,6 +82,7 @@ impl Sealed {
             Step::Event(_) => Err(TransportError::new("content is not that of a record")),
             Step::Done => Ok((used.min(input.len()), Opened::End)),
             _ if used == 0 && input.len() > limit => {
+                self.transport.end_at(TransportLimit::Record, &mut self.out);
                 Err(TransportError::new("a record is too long"))
             }
             _ => Ok((used.min(input.len()), Opened::Own)),
@@ -138,6 +139,7 @@ impl Sealed {
             Phase::Failed(gone) => Some(gone),
             Phase::Handshake if self.until <= now => {
                 let gone = EndReason::Unreachable(Unreachable::HandshakeTimedOut);
+                self.transport.end_at(TransportLimit::Time, &mut self.out);
                 self.phase = Phase::Failed(gone);
                 Some(gone)
             }

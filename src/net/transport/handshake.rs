@@ -5,10 +5,11 @@ use core::mem;
 
 use super::handshakes::Outcome;
 use super::opened::{Fault, Opened};
-use super::seam::TransportError;
+use super::seam::{TransportError, TransportLimit};
 use crate::link::{Closing, EndReason, Event, Link, Unreachable};
 use crate::net::report::report;
 use crate::net::turns::connection::{Phase, Reported};
+use crate::net::turns::flush::Leaving;
 use crate::net::turns::state::State;
 use crate::net::{Exchange, Key, Loop, Poller, Speaks};
 use crate::wire::{Instant, Role};
@@ -91,9 +92,9 @@ impl<P: Poller> Loop<P> {
         }
         let most = secured.transport().handshake_limit();
         if secured.shaken() > most.min(self.dispatch.state.limits.handshake_bytes) {
-            self.dispatch
-                .state
-                .note_limit(key, "Limits::handshake_bytes");
+            let state = &self.dispatch.state;
+            state.note_limit(key, "Limits::handshake_bytes");
+            self.tell_limit(key, TransportLimit::Handshake);
             self.break_transport(key, &TransportError::new("a handshake is too long"));
             return false;
         }
@@ -128,6 +129,7 @@ impl<P: Poller> Loop<P> {
         // What is only for the next phase is no more than one read.
         if lacks_input && unopened > state.limits.unopened {
             state.note_limit(key, "Limits::unopened");
+            self.tell_limit(key, TransportLimit::Record);
             self.break_transport(key, &TransportError::new("a record is too long"));
             return false;
         }
@@ -217,6 +219,36 @@ impl<P: Poller> Loop<P> {
             (true, _) => EndReason::Unreachable(Unreachable::Handshake),
             (false, why) => why,
         }
+    }
+
+    /// Has the transport of a connection say at which limit it ends, behind what is
+    /// written.
+    #[cold]
+    fn tell_limit(&mut self, key: Key, limit: TransportLimit) {
+        self.flush(key);
+        let Some(secured) = self.sockets.secured(key) else {
+            return;
+        };
+        let details = secured.transport().details();
+        secured.end_at(limit, &mut self.sealed);
+        self.dispatch.state.details.set(key, details);
+        self.put_sealed(key);
+    }
+
+    /// Ends a connection whose peer has not sent in time what its transport needs.
+    #[cold]
+    pub(in crate::net) fn run_out(&mut self, key: Key) {
+        self.dispatch.state.counters.transport_faults += 1;
+        self.tell_limit(key, TransportLimit::Time);
+        self.flush(key);
+        let connection = self.dispatch.state.connections.get(key);
+        // A reset would overtake what was said, and frees what the peer does not take.
+        let way = match connection.is_some_and(|it| it.backlog.is_empty()) {
+            true => Leaving::Closed,
+            false => Leaving::Reset,
+        };
+        let gone = self.gone_by(key, EndReason::Stalled);
+        self.leave(key, gone, way);
     }
 
     /// Ends a connection whose transport cannot go on, behind what that has to say.

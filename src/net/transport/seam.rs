@@ -77,6 +77,12 @@ pub trait Transport {
     /// Says to the peer that nothing follows.
     fn close(&mut self, out: &mut Vec<u8>);
 
+    /// Says to the peer that the connection ends, as it has exceeded a limit of the loop;
+    /// by default, nothing. Nothing is opened, sealed or closed after that.
+    fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
+        let _ = (limit, out);
+    }
+
     /// Bytes of memory held, beside those of the value itself, the details among
     /// them.
     fn memory(&self) -> usize;
@@ -121,6 +127,21 @@ impl Agreed {
             speaks: Some(speaks),
         }
     }
+}
+
+/// A limit of the loop at which a connection over a transport ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportLimit {
+    /// A record is longer than [`Limits::unopened`](crate::net::Limits::unopened).
+    Record,
+    /// The peer's side of the handshake is longer than
+    /// [`Limits::handshake_bytes`](crate::net::Limits::handshake_bytes).
+    Handshake,
+    /// The handshake was not over in
+    /// [`Limits::handshake_time`](crate::net::Limits::handshake_time), or the rest of a
+    /// record did not come in [`Limits::record_time`](crate::net::Limits::record_time).
+    Time,
 }
 
 /// Makes the transport of each connection of a listener or a dial. Clones share

@@ -9,7 +9,7 @@ use std::io::IoSlice;
 use super::opened::{Fault, Opened};
 use super::record_front::RecordFront;
 use super::room::Room;
-use super::seam::{Agreed, MOST_OPENED, Transport, TransportError};
+use super::seam::{Agreed, MOST_OPENED, Transport, TransportError, TransportLimit};
 use crate::link::{Account, Charge, DrainBuffer};
 use crate::net::{Poller, Read, Speaks};
 use crate::wire::{Instant, Received, Step};
@@ -168,6 +168,14 @@ impl Secured {
         }
         self.give_up();
         is_due
+    }
+
+    /// Has the peer told, if anything can be said, at which limit the connection ends.
+    pub(super) fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
+        if self.fault.is_none() && !self.closed {
+            self.transport.end_at(limit, out);
+        }
+        self.give_up();
     }
 
     /// Notes that nothing more can be opened or said, and frees the transport.

@@ -8,6 +8,15 @@ use crate::link::{Closing, EndReason};
 use crate::net::transport::handshakes::Outcome;
 use crate::net::{Key, Loop, Poller};
 
+/// How a socket goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) enum Leaving {
+    /// What was sent is lost, and what the system holds of it is free.
+    Reset,
+    /// The system goes on sending.
+    Closed,
+}
+
 impl<P: Poller> Loop<P> {
     /// Ends a connection's turn: writes, continues its closing if the link
     /// is done, and sets its deadline.
@@ -222,6 +231,19 @@ impl<P: Poller> Loop<P> {
     /// everything back.
     pub(in crate::net) fn end(&mut self, key: Key, gone: EndReason) {
         let gone = self.gone_by(key, gone);
+        let way = match gone {
+            EndReason::Stalled
+            | EndReason::Reset
+            | EndReason::Aborted
+            | EndReason::Panicked
+            | EndReason::Drained => Leaving::Reset,
+            _ => Leaving::Closed,
+        };
+        self.leave(key, gone, way);
+    }
+
+    /// Ends a connection, and says how its socket goes.
+    pub(in crate::net) fn leave(&mut self, key: Key, gone: EndReason, way: Leaving) {
         self.end_handshake(key, Outcome::Failed);
         self.dispatch.tell_gone(key, gone);
         let state = &mut self.dispatch.state;
@@ -257,15 +279,9 @@ impl<P: Poller> Loop<P> {
         self.deadlines.set(key.slot(), None);
         self.dispatch.state.details.forget(key);
         if let Some(stream) = self.sockets.unseat(key) {
-            match gone {
-                EndReason::Stalled
-                | EndReason::Reset
-                | EndReason::Aborted
-                | EndReason::Panicked
-                | EndReason::Drained => {
-                    self.poller.reset(stream);
-                }
-                _ => self.poller.close(stream),
+            match way {
+                Leaving::Reset => self.poller.reset(stream),
+                Leaving::Closed => self.poller.close(stream),
             }
         }
     }

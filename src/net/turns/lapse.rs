@@ -51,9 +51,8 @@ impl<P: Poller> Loop<P> {
             };
             match connection.phase {
                 Phase::Open if record.is_some_and(|it| it <= now) => {
-                    state.counters.transport_faults += 1;
                     state.note_limit(key, "Limits::record_time");
-                    self.end(key, EndReason::Stalled);
+                    self.run_out(key);
                 }
                 Phase::Open if connection.deadline(limits).is_some_and(|it| it <= now) => {
                     connection.rested = false; // its deadline has just been ended
@@ -62,9 +61,8 @@ impl<P: Poller> Loop<P> {
                 Phase::Handshaking { .. }
                     if connection.deadline(limits).is_some_and(|it| it <= now) =>
                 {
-                    state.counters.transport_faults += 1;
                     state.note_limit(key, "Limits::handshake_time");
-                    self.end(key, EndReason::Stalled);
+                    self.run_out(key);
                 }
                 // If it rests, it stays at rest.
                 _ => {
