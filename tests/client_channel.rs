@@ -471,9 +471,15 @@ fn listeners_are_told_on_the_loop_of_the_application() {
     call.send(&b"ball".to_vec()).unwrap();
     let (send, answers) = std::sync::mpsc::channel();
     let again = channel.clone();
+    let other = Channel::connect(&site.target).unwrap();
+    let free = other.unary::<Bytes, Bytes>("/t.T/Echo", &vec![1], options());
+    assert_eq!(free.unwrap().message, [1]);
     let first = move |result: Result<barewire::client::CallResponse<Bytes>, Ending>| {
         // A call within the callback of another, and one that would never end.
         let blocked = again.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], options());
+        assert_eq!(code(blocked), Code::FailedPrecondition);
+        // Another channel's calls would hold up this loop.
+        let blocked = other.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], options());
         assert_eq!(code(blocked), Code::FailedPrecondition);
         let send = send.clone();
         let message = result.unwrap().message;

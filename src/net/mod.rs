@@ -84,3 +84,5 @@ pub use transport::seam::{
     Agreed, MOST_OPENED, Transport, TransportDetails, TransportError, TransportLimit,
     TransportMaker,
 };
+#[cfg(feature = "client")]
+pub(crate) use turns::active::is_loop_thread;

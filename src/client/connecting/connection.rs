@@ -207,6 +207,9 @@ impl Connection {
         self.see_to_transport(&mut owner);
         if !self.is_handshaking() {
             self.feed(&mut [], &mut owner);
+            if let Some(stream) = self.wire.take_relieved() {
+                owner(&mut self.wire, stream, Event::Writable);
+            }
         }
         !self.output().is_empty()
     }
@@ -368,7 +371,8 @@ mod tests {
     use super::*;
     use crate::client::Transport as _;
     use crate::http::{Field, Fields, Method, RequestHead, Target, Version};
-    use crate::link::Account;
+    use crate::link::{Account, Body};
+    use crate::net::Flow;
 
     const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 
@@ -404,6 +408,37 @@ mod tests {
         let events = told(&mut connection, response);
         assert_eq!(events.len(), 2, "{events:?}");
         assert_eq!(events[1], (stream, "Body([104, 105])".into()));
+    }
+
+    #[test]
+    fn a_body_over_http1_waits_for_room_in_the_output() {
+        let mut connection = Connection::http1(Limits::DEFAULT, Instant::START);
+        let fields = [Field::new("host", "a")];
+        let head = RequestHead {
+            method: Method::PUT,
+            target: Target::parse(b"/", Method::PUT).unwrap(),
+            version: Version::Http11,
+            protocol: None,
+            fields: Fields::new(&fields),
+        };
+        let body = Body::Streamed {
+            length: None,
+            endless: false,
+        };
+        let wire = connection.wire();
+        let stream = wire.request(&head, Some(body)).unwrap();
+        assert_eq!(wire.write(stream, &[0; 1000]), Flow::Go);
+        assert_eq!(wire.write(stream, &[0; 70_000]), Flow::Wait);
+        for (left, relieved) in [(70_000, 0), (40_000, 0), (1000, 1), (0, 0)] {
+            let output = connection.output();
+            output.drain(..output.len() - left);
+            let mut events = 0;
+            connection.flush(Instant::START, |_, of, event| {
+                assert!(of == stream && matches!(event, Event::Writable));
+                events += 1;
+            });
+            assert_eq!(events, relieved, "{left}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::route::{Place, Route};
 use super::socket::Socket;
 use super::{Canceller, Connection, DialError, Phase, clock};
 use crate::link::{EndReason, Event, Limits, Unreachable};
-use crate::net::Speaks;
+use crate::net::{Speaks, is_loop_thread};
 use crate::wire::Instant;
 
 /// How a client connects.
@@ -62,6 +62,9 @@ pub(in crate::client) fn dial(
     limits: Limits,
     cancel: &Canceller,
 ) -> Result<Driven, DialError> {
+    if is_loop_thread() {
+        return Err(DialError::on_loop());
+    }
     if cancel.is_cancelled() {
         return Err(DialError::cancelled(Phase::Resolve));
     }

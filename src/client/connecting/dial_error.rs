@@ -17,6 +17,7 @@ pub struct DialError {
 enum Fault {
     TimedOut,
     Cancelled,
+    OnLoop,
     Failed(Cause),
 }
 
@@ -29,6 +30,13 @@ impl DialError {
     pub(super) const fn cancelled(phase: Phase) -> Self {
         let fault = Fault::Cancelled;
         Self { phase, fault }
+    }
+
+    pub(super) const fn on_loop() -> Self {
+        Self {
+            phase: Phase::Resolve,
+            fault: Fault::OnLoop,
+        }
     }
 
     pub(super) fn failed(phase: Phase, cause: impl Error + Send + Sync + 'static) -> Self {
@@ -46,6 +54,11 @@ impl DialError {
         matches!(self.fault, Fault::TimedOut)
     }
 
+    /// Whether nothing was tried, as this thread runs a loop: it must not block.
+    pub const fn is_misuse(&self) -> bool {
+        matches!(self.fault, Fault::OnLoop)
+    }
+
     /// Whether a [`Canceller`](super::Canceller) has ended it.
     pub const fn is_cancelled(&self) -> bool {
         matches!(self.fault, Fault::Cancelled)
@@ -56,6 +69,7 @@ impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match (&self.fault, self.phase) {
             (Fault::Cancelled, phase) => return write!(f, "cancelled while {phase}"),
+            (Fault::OnLoop, _) => "a blocking call on a thread that runs a loop",
             (Fault::TimedOut, Phase::Resolve) => "the name was not resolved in time",
             (Fault::TimedOut, Phase::Connect) => "no answer in time",
             (Fault::TimedOut, Phase::Proxy) => "the proxy has not answered in time",
@@ -72,7 +86,7 @@ impl fmt::Display for DialError {
 impl Error for DialError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.fault {
-            Fault::TimedOut | Fault::Cancelled => None,
+            Fault::TimedOut | Fault::Cancelled | Fault::OnLoop => None,
             Fault::Failed(cause) => Some(&**cause),
         }
     }

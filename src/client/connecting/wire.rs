@@ -20,6 +20,9 @@ pub struct Wire {
     /// Bytes that wait behind those, sealed.
     pub(super) behind: usize,
     pub(super) now: Instant,
+    /// The exchange that is to be told when there is room again, where all exchanges
+    /// share the output alone.
+    held: Option<u32>,
     /// The owner knows that the connection is over.
     pub(super) told: bool,
     /// It is to end behind what is under way, and was told so before it had begun.
@@ -34,6 +37,7 @@ impl Wire {
             out: Vec::new(),
             behind: 0,
             now,
+            held: None,
             told: false,
             leaves: false,
         }
@@ -42,6 +46,14 @@ impl Wire {
     /// Bytes of output that its owner has not taken.
     const fn waiting(&self) -> usize {
         self.out.len() + self.behind
+    }
+
+    /// The exchange that has room again, if it was told to wait.
+    pub(super) fn take_relieved(&mut self) -> Option<u32> {
+        match self.waiting() < OUTPUT / 2 {
+            true => self.held.take(),
+            false => None,
+        }
     }
 
     pub(super) fn pump(&mut self) {
@@ -75,6 +87,14 @@ impl Transport for Wire {
     fn write(&mut self, stream: u32, data: &[u8]) -> Flow {
         if let Err(misuse) = self.link.write(stream, data, &mut self.out) {
             return Flow::Over(misuse);
+        }
+        if !self.link.is_multiplexed() {
+            // Nothing is queued but in the output.
+            if self.waiting() < OUTPUT {
+                return Flow::Go;
+            }
+            self.held = Some(stream);
+            return Flow::Wait;
         }
         self.pump();
         if self.link.queued(stream) == 0 {

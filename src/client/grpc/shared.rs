@@ -12,7 +12,7 @@ use super::coding::Coding;
 use super::{CallOptions, Calls, Ending};
 use crate::grpc::Code;
 use crate::http::FieldBuffer;
-use crate::net::{Key, Owner, Priority, Remote};
+use crate::net::{Key, Owner, Priority, Remote, is_loop_thread};
 use crate::wire::Instant;
 
 /// How long a thread waits before it tries again to reach a loop whose mailbox
@@ -205,8 +205,8 @@ impl Shared {
         if state.gone {
             return Err(Ending::constant(Code::Unavailable, GONE));
         }
-        if thread::current().id() == self.thread {
-            let message = "a blocking call on the thread of its own channel";
+        if thread::current().id() == self.thread || is_loop_thread() {
+            let message = "a blocking call on a thread that runs a loop";
             return Err(Ending::constant(Code::FailedPrecondition, message));
         }
         if state.missed || state.calls.has_output() {

@@ -1,5 +1,6 @@
 //! One turn of the loop: what is ready is read, served, written and closed.
 
+pub(super) mod active;
 pub(super) mod connection;
 pub(super) mod departing;
 pub(super) mod dispatch;

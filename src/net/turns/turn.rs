@@ -3,6 +3,7 @@
 use core::mem;
 use core::time::Duration;
 
+use super::active::Active;
 use super::fair::Part;
 use super::state::{State, Timer};
 use crate::http::date::Date;
@@ -30,6 +31,7 @@ impl<P: Poller> Loop<P> {
     pub fn turn(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
         let wait = self.wait(timeout);
         self.poller.poll(&mut self.ready, wait)?;
+        let _active = Active::begin();
         self.note_time();
         self.dispatch.state.visits = 0;
         // Who is woken from here on waits for the next turn.
