@@ -379,6 +379,21 @@ fn heartbeats_and_blank_lines_hold_no_memory() {
 }
 
 #[test]
+fn a_reconnection_time_outside_a_block_holds_no_memory() {
+    let mut reader = Reader::default();
+    let limits = Limits::DEFAULT.with_event(64);
+    for _ in 0..100 {
+        reader.feed(b"retry: 1\nretry: 2\r\n", &limits);
+        assert!(reader.buffer.is_empty(), "{:?}", reader.buffer);
+    }
+    assert_eq!(reader.transcript.error, None);
+    assert_eq!(
+        reader.transcript.reconnection.time(),
+        Some(Duration::from_millis(2))
+    );
+}
+
+#[test]
 fn an_event_of_exactly_the_limit_passes() {
     let input = b"id: 1\ndata: xyz\n\n";
     let (block, id) = (b"id: 1\ndata: xyz\n".len(), 1);

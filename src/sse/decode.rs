@@ -242,10 +242,12 @@ impl Decoder {
             self.after_cr = input.get(end) == Some(&CR);
             self.line = end + 1;
             self.scanned = self.line;
-            match self.take_line(input, line, limits)? {
-                Scanned::Nothing if self.block.is_empty() => self.base = self.line,
-                Scanned::Nothing => {}
-                found => return Ok(found),
+            let found = self.take_line(input, line, limits)?;
+            if self.block.is_empty() {
+                self.base = self.line;
+            }
+            if !matches!(found, Scanned::Nothing) {
+                return Ok(found);
             }
         }
     }
