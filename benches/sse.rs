@@ -3,7 +3,13 @@
 
 use std::hint::black_box;
 
+#[cfg(feature = "client")]
+use barewire::client::{EventSourceCore, EventSourceOptions};
+#[cfg(feature = "client")]
+use barewire::http::Method;
 use barewire::sse::{Decoded, Decoder, Event, Limits, Message};
+#[cfg(feature = "client")]
+use barewire::wire::Instant;
 use barewire::wire::Step;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -47,6 +53,31 @@ fn read(input: &mut [u8], limits: &Limits, mut each: impl FnMut(Message<'_>)) {
     }
 }
 
+/// Reads all events of an input, as a client that would come back.
+#[cfg(feature = "client")]
+fn follow(source: &mut EventSourceCore, input: &mut [u8], mut each: impl FnMut(Message<'_>)) {
+    let mut at = 0;
+    while at < input.len() {
+        let received = source.receive(&mut input[at..]);
+        at += received.used;
+        match received.step {
+            Step::Event(Decoded::Message(message)) => each(message),
+            Step::Event(_) => {}
+            _ => break,
+        }
+    }
+}
+
+/// A source whose stream is open.
+#[cfg(feature = "client")]
+fn open_source() -> EventSourceCore {
+    let options = EventSourceOptions::new().with_end_data("[DONE]");
+    let mut source = EventSourceCore::new(Method::GET, options).expect("an ID that can be sent");
+    source.next(Instant::START);
+    source.response(200, Some(b"text/event-stream"), None, Instant::START, 0);
+    source
+}
+
 fn decode(c: &mut Criterion) {
     const EVENTS: usize = 64;
     let mut group = c.benchmark_group("events, decoded");
@@ -64,6 +95,18 @@ fn decode(c: &mut Criterion) {
             b.iter(|| {
                 let mut count = 0;
                 read(&mut input, &limits, |message| {
+                    black_box(message);
+                    count += 1;
+                });
+                assert_eq!(count, EVENTS);
+            });
+        });
+        #[cfg(feature = "client")]
+        group.bench_function(BenchmarkId::new("event source", name), |b| {
+            let mut source = open_source();
+            b.iter(|| {
+                let mut count = 0;
+                follow(&mut source, &mut input, |message| {
                     black_box(message);
                     count += 1;
                 });

@@ -134,7 +134,7 @@ fn evaluate(value: &str) -> Vec<u128> {
     if value.ends_with("::Limits::DEFAULT") {
         return Vec::new();
     }
-    if value == "Duration::MAX" {
+    if matches!(value, "Duration::MAX" | "u32::MAX") {
         return vec![u128::MAX];
     }
     if matches!(value, "true" | "false") {

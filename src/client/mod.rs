@@ -4,16 +4,22 @@
 //!   or that tell a [`CallListener`] what comes.
 //! - [`Calls`] are the calls of a channel without I/O, for a loop of the caller's own,
 //!   with a [`Connection`] for each connection, or any other [`Transport`].
+//! - [`EventSourceCore`] is an event source without I/O.
 //!
 //! A [`CallListener`] is told of one call, and listens on no socket. A [`Transport`] is a
 //! connection on which requests are sent; the layer below, for TLS and the like, is
 //! [`net::Transport`](crate::net::Transport).
 
 mod connecting;
+mod events;
 mod grpc;
 
 pub use connecting::{
     Canceller, Connection, DialError, LinkId, Phase, Transport, Url, UrlError, Wire,
+};
+pub use events::{
+    EventSourceCore, EventSourceEnd, EventSourceFault, EventSourceLimits, EventSourceOptions,
+    Interrupted, Interruption, NextStep, ReadyState, Resume,
 };
 pub use grpc::{
     CallListener, CallOptions, CallResponse, Calls, Channel, ChannelLimits, ChannelOptions, Duplex,

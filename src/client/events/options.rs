@@ -1,0 +1,122 @@
+//! The options of an event source.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::resume::Rule;
+use super::{EventSourceLimits, Interrupted, Resume};
+
+/// The options of an event source.
+///
+/// ```
+/// use barewire::client::{EventSourceLimits, EventSourceOptions};
+/// use core::time::Duration;
+///
+/// // A chat completion: it ends with a marker, and is not asked for twice.
+/// let completion = EventSourceOptions::new().with_end_data("[DONE]");
+/// // A feed that says something every 15 seconds.
+/// let limits = EventSourceLimits::DEFAULT.with_silence(Duration::from_secs(45));
+/// let feed = EventSourceOptions::new().with_limits(limits).with_last_event_id("1041").with_retry_on(503);
+/// ```
+#[derive(Debug, Clone)]
+pub struct EventSourceOptions {
+    pub(super) limits: EventSourceLimits,
+    pub(super) last_event_id: String,
+    pub(super) end_data: Option<String>,
+    pub(super) end_event: Option<String>,
+    pub(super) retry_on: Vec<u16>,
+    pub(super) rule: Rule,
+}
+
+impl EventSourceOptions {
+    /// What WHATWG HTML §9.2 says: a GET is resumed for as long as it takes, no other
+    /// method is, and no event ends the stream.
+    pub const fn new() -> Self {
+        Self {
+            limits: EventSourceLimits::DEFAULT,
+            last_event_id: String::new(),
+            end_data: None,
+            end_event: None,
+            retry_on: Vec::new(),
+            rule: Rule::GetAlone,
+        }
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: EventSourceLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the ID that the first request carries, to go on where an earlier source
+    /// stopped. It must be a value that a field can have.
+    #[must_use]
+    pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
+        self.last_event_id = id.into();
+        self
+    }
+
+    /// Ends the source at the event whose data is `marker`, such as `[DONE]`. That event
+    /// is not dispatched. A stream that ends without it is resumed by the rule, or is an
+    /// error ([`EventSourceFault::NoMarker`](super::EventSourceFault::NoMarker)).
+    #[must_use]
+    pub fn with_end_data(mut self, marker: impl Into<String>) -> Self {
+        self.end_data = Some(marker.into());
+        self
+    }
+
+    /// Ends the source behind the event of this type, such as `message_stop`. That event
+    /// is dispatched. A stream that ends without it is resumed by the rule, or is an
+    /// error ([`EventSourceFault::NoMarker`](super::EventSourceFault::NoMarker)).
+    #[must_use]
+    pub fn with_end_event(mut self, event: impl Into<String>) -> Self {
+        self.end_event = Some(event.into());
+        self
+    }
+
+    /// Takes a response of this status as an attempt in vain, and no longer as a failure.
+    /// It may say how long to wait at least (`Retry-After`, in seconds). For servers
+    /// that answer 429, 502 or 503 while they are busy or away. 200 and 204 keep their meaning.
+    #[must_use]
+    pub fn with_retry_on(mut self, status: u16) -> Self {
+        self.retry_on.push(status);
+        self
+    }
+
+    /// Has `rule` decide what is asked for again, a GET included, each time that an
+    /// attempt fails or a stream is interrupted. A request that is not safe to repeat
+    /// should only be sent again if the server has a way to know it.
+    ///
+    /// ```
+    /// use barewire::client::{EventSourceOptions, Interruption, Resume};
+    ///
+    /// // As MCP resumes what a POST began.
+    /// let options = EventSourceOptions::new().with_resume(|interrupted| {
+    ///     match interrupted.last_event_id {
+    ///         "" => Resume::Stop,
+    ///         _ => Resume::Get,
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn with_resume(
+        mut self,
+        rule: impl Fn(&Interrupted<'_>) -> Resume + Send + Sync + 'static,
+    ) -> Self {
+        self.rule = Rule::Asked(Arc::new(rule));
+        self
+    }
+
+    /// Whether the stream is to end with a marker.
+    pub(super) const fn has_marker(&self) -> bool {
+        self.end_data.is_some() || self.end_event.is_some()
+    }
+}
+
+impl Default for EventSourceOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
