@@ -237,6 +237,13 @@ impl Link {
             }
     }
 
+    /// Whether its peer can end its input anywhere without ambiguity: it asks, in messages
+    /// that say how long they are.
+    #[cfg(feature = "net")]
+    pub(crate) const fn is_asked(&self) -> bool {
+        matches!(self.role, Role::Server) && !matches!(self.protocol, Protocol::Raw { .. })
+    }
+
     /// Whether exchanges share the connection: it speaks HTTP/2.
     #[inline]
     pub const fn is_multiplexed(&self) -> bool {

@@ -293,16 +293,6 @@ fn the_end_is_said_behind_the_last_byte_and_the_peer_says_it_too() {
 }
 
 #[test]
-fn a_fin_without_an_end_of_the_transport_cuts_a_body_off() {
-    let mut scene = site(Limits::DEFAULT);
-    let mut peer = Peer::connect(&mut scene, Speaks::Http);
-    peer.ask(&mut scene, &post("/stream", b"half of it")[..60]);
-    scene.eof(peer.client);
-    assert!(scene.has("Gone Reset"));
-    assert!(!scene.has("End") && scene.is_over(peer.client));
-}
-
-#[test]
 fn what_cannot_be_opened_ends_with_a_word_of_the_transport() {
     let mut scene = site(Limits::DEFAULT);
     // In the handshake: the owner never hears of it.

@@ -17,9 +17,9 @@ use barewire::net::{
 use barewire::wire::{Received, Role};
 
 use crate::dialling::{HOST, head};
-use crate::scene::{Scene, get, serve};
+use crate::scene::{Scene, get, ok, post, serve};
 use crate::toy::{DATA, Toy};
-use crate::toy_peer::{Peer, site};
+use crate::toy_peer::{Peer, over, site};
 
 fn bad_record() -> Vec<u8> {
     vec![DATA, 0, 0, 99]
@@ -138,6 +138,82 @@ fn the_time_of_a_record_stands_still_while_nobody_reads_it() {
     assert!(!scene.is_over(peer.client));
     scene.pass(4);
     assert!(scene.is_over(peer.client));
+}
+
+#[test]
+fn a_fin_without_an_end_of_the_transport_cuts_a_body_off() {
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    peer.ask(&mut scene, &post("/stream", b"half of it")[..60]);
+    scene.eof(peer.client);
+    assert!(scene.has("Gone"), "{:?}", scene.log.borrow());
+    assert!(!scene.has("End") && scene.is_over(peer.client));
+}
+
+#[test]
+fn what_was_asked_in_front_of_a_fin_is_answered() {
+    for behind in [&b""[..], &[DATA, 0]] {
+        let mut scene = site(Limits::DEFAULT);
+        let mut peer = Peer::connect(&mut scene, Speaks::Http);
+        // In one turn, with the front of a record that does not come.
+        let asked = peer.seal(&[get("/hello"), get("/big/100000")].concat());
+        scene.world.send(peer.client, &[&asked, behind].concat());
+        scene.eof(peer.client);
+        let answer = peer.talk(&mut scene);
+        assert_eq!(answer.windows(8).filter(|it| it == b"HTTP/1.1").count(), 2);
+        assert!(answer.ends_with(&[b'x'; 100_000]) && peer.closed);
+        assert_eq!(scene.fate(peer.client), Fate::Closed);
+        // The answer is made later, behind the front of another request.
+        let mut peer = Peer::connect(&mut scene, Speaks::Http);
+        let asked = peer.seal(&[&get("/later")[..], b"GET / HT"].concat());
+        scene.send(peer.client, &[&asked, behind].concat());
+        scene.eof(peer.client);
+        assert!(!scene.is_over(peer.client));
+        let exchange = scene.exchange_of("Request GET /later");
+        scene.act(|context| context.with(exchange, |context| ok(context, b"hello")));
+        let answer = String::from_utf8(peer.talk(&mut scene)).unwrap();
+        assert!(answer.contains("\r\n\r\nhello") && peer.closed, "{answer}");
+        assert_eq!(scene.fate(peer.client), Fate::Closed);
+    }
+}
+
+#[test]
+fn raw_bytes_that_were_cut_off_are_not_complete() {
+    let mut scene = over(Scene::raw(Limits::DEFAULT, |_, _| {}));
+    let mut peer = Peer::connect(&mut scene, Speaks::Raw);
+    let sealed = peer.seal(b"half");
+    scene.world.send(peer.client, &sealed);
+    scene.eof(peer.client);
+    assert!(scene.has("Data 4") && scene.has("Gone Reset"));
+    assert!(!scene.has("HalfClosed"));
+}
+
+#[test]
+fn what_stands_behind_the_end_of_the_transport_resets_no_answer() {
+    for more in [0, 1000, 100_000] {
+        let mut scene = site(Limits::DEFAULT);
+        let mut peer = Peer::connect(&mut scene, Speaks::Http);
+        scene.world.stop_reading(peer.client);
+        let mut out = peer.seal(&get("/big/50000"));
+        peer.toy.close(&mut out);
+        scene.send(peer.client, &[&out[..], &vec![0; more]].concat());
+        scene.send(peer.client, &vec![0; more]);
+        scene.world.allow_all(peer.client);
+        scene.settle();
+        assert!(peer.talk(&mut scene).ends_with(&[b'x'; 50_000]) && peer.closed);
+        scene.send(peer.client, &vec![0; more]);
+        scene.eof(peer.client);
+        assert_eq!(scene.fate(peer.client), Fate::Closed, "{more}");
+    }
+    // The end of both in one.
+    let mut scene = site(Limits::DEFAULT);
+    let mut peer = Peer::connect(&mut scene, Speaks::Http);
+    let mut out = peer.seal(&get("/hello"));
+    peer.toy.close(&mut out);
+    scene.world.send(peer.client, &out);
+    scene.eof(peer.client);
+    assert!(peer.talk(&mut scene).ends_with(b"hello") && peer.closed);
+    assert_eq!(scene.fate(peer.client), Fate::Closed);
 }
 
 /// Keeps how much of each response did not leave.

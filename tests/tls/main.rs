@@ -5,6 +5,7 @@ mod certificates;
 mod client_support;
 mod clients;
 mod dialling;
+mod endings;
 mod hostile;
 mod on_a_loop;
 mod protocols;

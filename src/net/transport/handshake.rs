@@ -99,7 +99,7 @@ impl<P: Poller> Loop<P> {
             return false;
         }
         if opened.end {
-            self.cannot_read(key, Fault::Socket);
+            self.cannot_read(key, Fault::Cut);
             return false;
         }
         let connection = self.dispatch.state.connections.get_mut(key);
@@ -198,7 +198,7 @@ impl<P: Poller> Loop<P> {
     /// Nothing more can be read of a connection.
     pub(in crate::net) fn cannot_read(&mut self, key: Key, fault: Fault) {
         match fault {
-            Fault::Socket => {
+            Fault::Socket | Fault::Cut => {
                 self.end(key, EndReason::Reset);
             }
             Fault::Transport(error) => {
@@ -206,6 +206,26 @@ impl<P: Poller> Loop<P> {
                 self.break_transport(key, &error);
             }
         }
+    }
+
+    /// Takes the FIN of a peer that has not closed its transport for the end of its input,
+    /// if all that it can have cut off is a request: those that are complete are answered
+    /// (RFC 9112 §9.8).
+    #[cold]
+    pub(in crate::net) fn takes_cut(&mut self, key: Key) -> bool {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return false;
+        };
+        let Some(secured) = self.sockets.secured(key) else {
+            return false;
+        };
+        if connection.phase != Phase::Open || !connection.link.is_asked() {
+            return false;
+        }
+        secured.end_input();
+        connection.unopened = false;
+        connection.socket.note_read(true, true);
+        true
     }
 
     /// Why a connection ends, if it ends now for this reason: a dial has failed until

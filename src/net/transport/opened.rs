@@ -21,8 +21,10 @@ pub(in crate::net) struct Opened {
 /// Why nothing can be read.
 #[derive(Debug)]
 pub(in crate::net) enum Fault {
-    /// The socket has failed, or was cut off.
+    /// The socket has failed.
     Socket,
+    /// The peer's FIN has come, and no end of the transport.
+    Cut,
     /// What came cannot be opened.
     Transport(TransportError),
 }

@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
-use std::io::IoSlice;
 
 use super::opened::{Fault, Opened};
+use super::over::Over;
 use super::record_front::RecordFront;
 use super::room::Room;
 use super::seam::{Agreed, MOST_OPENED, Transport, TransportError, TransportLimit};
@@ -20,6 +20,9 @@ pub(in crate::net) const RECORD: usize = MOST_OPENED + 2048;
 
 /// The smallest read buffer that has room for one behind input that was not used.
 pub(in crate::net) const LEAST_READ: usize = RECORD + 1024;
+
+/// Bytes behind the end of a transport that are read while its connection is open.
+const IGNORED: usize = 64 * 1024;
 
 /// The transport of one connection, and the front of what it cannot open yet.
 pub(in crate::net) struct Secured {
@@ -36,8 +39,12 @@ pub(in crate::net) struct Secured {
     front: RecordFront,
     /// What could not be opened behind content that has been given.
     fault: Option<TransportError>,
-    /// The peer has closed the transport.
+    /// Nothing more is opened: the peer has closed the transport, or was cut off.
     ended: bool,
+    /// The socket has ended.
+    fin: bool,
+    /// Bytes that were thrown away behind the end of the transport.
+    ignored: usize,
     /// Nothing more is sealed.
     closed: bool,
     room: Room,
@@ -67,6 +74,8 @@ impl Secured {
             front: RecordFront::NONE,
             fault: None,
             ended: false,
+            fin: false,
+            ignored: 0,
             closed: false,
             room: Room::UNKNOWN,
             speaks,
@@ -220,7 +229,8 @@ impl Secured {
             false => poller.read(stream, &mut room[behind..])?,
         };
         if read.end {
-            return Err(Fault::Socket); // cut off
+            self.fin = true;
+            return Err(Fault::Cut);
         }
         let (plain, done) = match in_place {
             true => {
@@ -236,8 +246,8 @@ impl Secured {
         };
         self.may_open = !done;
         if self.ended {
-            self.unopened.clear(); // nothing counts behind the end
-            self.unopened.release(0);
+            self.end_input(); // nothing counts behind the end
+            self.read_past_end(poller, stream, &mut room[plain..])?; // mostly the FIN
         }
         Ok(Opened {
             bytes: plain,
@@ -247,7 +257,9 @@ impl Secured {
         })
     }
 
-    /// Throws away what stands behind the end of the transport (RFC 8446 §6.1).
+    /// Throws away what stands behind the end of the transport (RFC 8446 §6.1), up to
+    /// [`IGNORED`] bytes: what is left unread in the end would make the system reset the
+    /// connection.
     #[cold]
     fn read_past_end<P: Poller>(
         &mut self,
@@ -255,13 +267,32 @@ impl Secured {
         stream: &mut P::Stream,
         room: &mut [u8],
     ) -> Result<Opened, Fault> {
-        let read = poller.read(stream, room)?;
-        Ok(Opened {
+        let mut opened = Opened {
             bytes: 0,
-            raw: read.bytes,
-            drained: read.drained,
+            raw: 0,
+            drained: true,
             end: true,
-        })
+        };
+        if !self.fin && self.ignored < IGNORED && !room.is_empty() {
+            let read = poller.read(stream, room)?;
+            self.fin = read.end;
+            self.ignored += read.bytes;
+            (opened.raw, opened.drained) = (read.bytes, read.drained);
+        }
+        Ok(opened)
+    }
+
+    /// Has nothing more be opened, and forgets what is kept.
+    pub(super) fn end_input(&mut self) {
+        self.ended = true;
+        self.may_open = false;
+        self.unopened.clear();
+        self.unopened.release(0);
+    }
+
+    /// Whether the peer may still send.
+    pub(in crate::net) const fn may_receive(&self) -> bool {
+        !self.fin
     }
 
     /// Opens what is complete, and slides the plain bytes together at the front.
@@ -372,33 +403,6 @@ impl Secured {
             _ => next,
         };
         Ok((used, found, next))
-    }
-}
-
-/// A transport that is over: nothing can be sealed or opened any more.
-struct Over;
-
-impl Transport for Over {
-    fn open(
-        &mut self,
-        _input: &mut [u8],
-        _out: &mut Vec<u8>,
-    ) -> Result<Received<Range<usize>>, TransportError> {
-        Err(TransportError::new("the transport is over"))
-    }
-
-    fn agreed(&self) -> Option<Agreed> {
-        None
-    }
-
-    fn seal(&mut self, _plain: &[IoSlice<'_>], _out: &mut Vec<u8>) -> Result<(), TransportError> {
-        Err(TransportError::new("the transport is over"))
-    }
-
-    fn close(&mut self, _out: &mut Vec<u8>) {}
-
-    fn memory(&self) -> usize {
-        0
     }
 }
 

@@ -146,7 +146,10 @@ impl<P: Poller> Loop<P> {
         // Input that is left unread, or that comes before the peer has taken all,
         // would make the system reset the connection.
         let unread = connection.input_buffer.is_some() || connection.socket.readable;
-        let ended = connection.socket.has_ended();
+        // Behind the end of its transport a peer may still send.
+        let secured = self.sockets.secured(key);
+        let may_receive = secured.is_some_and(|it| it.may_receive());
+        let ended = connection.socket.has_ended() && !may_receive;
         let way = match ended {
             true => Delivery::Clear, // it sends nothing more
             false => self.look(key),

@@ -8,6 +8,7 @@ use super::holds::Hold;
 use super::input_buffer::InputBuffer;
 use crate::link::{Account, EndReason, Event, LITTLE};
 use crate::net::outlet::Past;
+use crate::net::transport::opened::Fault;
 use crate::net::transport::secured::RECORD;
 use crate::net::{Exchange, Key, Loop, Poller};
 
@@ -253,6 +254,10 @@ impl<P: Poller> Loop<P> {
             .read(&mut self.poller, key, room, &mut self.sealed);
         let read = match read {
             Ok(read) => read,
+            Err(Fault::Cut) if self.takes_cut(key) => {
+                self.put_off(key, own, had);
+                return self.feed_end(key);
+            }
             Err(fault) => {
                 self.cannot_read(key, fault);
                 return Next::Rest;
