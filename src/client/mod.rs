@@ -15,7 +15,7 @@ mod events;
 mod grpc;
 
 pub use connecting::{
-    Canceller, Connection, DialError, LinkId, Phase, Transport, Url, UrlError, Wire,
+    Canceller, Connection, DialError, LinkId, Phase, Resolver, Transport, Url, UrlError, Wire,
 };
 pub use events::{
     EventSourceCore, EventSourceEnd, EventSourceFault, EventSourceLimits, EventSourceOptions,

@@ -44,6 +44,8 @@ mod transport;
 mod turns;
 
 pub use config::Limits;
+#[cfg(feature = "client")]
+pub(crate) use connecting::attempts::{Attempts, Next, in_turns};
 pub(crate) use connecting::dial::{Dial, Resolver};
 pub(crate) use connecting::listen_target::ListenTarget;
 pub(crate) use connecting::listener::{Accepted, Listeners};

@@ -7,24 +7,17 @@
 //! Each phase has its own time, and the whole has one; a canceller ends each of them.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::io::{self, ErrorKind};
-use std::net::ToSocketAddrs as _;
 
-use mio::net::TcpStream;
-#[cfg(unix)]
-use mio::net::UnixStream;
-use mio::{Events, Interest, Poll, Token, Waker};
-
-use super::cancel::Target;
+use super::connect::connect;
 use super::driven::{Driven, Waited};
 use super::route::{Place, Route};
 use super::socket::Socket;
-use super::{Canceller, Connection, DialError, Phase, clock};
+use super::{Canceller, Connection, DialError, Names, Phase, clock};
 use crate::link::{EndReason, Event, Limits, Unreachable};
-use crate::net::{Speaks, is_loop_thread};
+use crate::net::{Address, Attempts, Speaks, in_turns, is_loop_thread};
 use crate::wire::Instant;
 
 /// How a client connects.
@@ -36,18 +29,26 @@ pub(in crate::client) struct DialOptions {
     pub(in crate::client) connect_time: Duration,
     /// The time for the handshake of TLS, and with a proxy.
     pub(in crate::client) handshake_time: Duration,
+    /// How long an attempt has before the next address is tried beside it.
+    pub(in crate::client) attempt_delay: Duration,
     /// When all of it has to be over.
     pub(in crate::client) until: Instant,
+    /// Who knows the addresses of names.
+    pub(in crate::client) names: Arc<Names>,
 }
 
 impl DialOptions {
     /// 10 s for each phase, and no further bound.
-    pub(in crate::client) const DEFAULT: Self = Self {
-        resolve_time: Duration::from_secs(10),
-        connect_time: Duration::from_secs(10),
-        handshake_time: Duration::from_secs(10),
-        until: Instant::NEVER,
-    };
+    pub(in crate::client) const fn new(names: Arc<Names>) -> Self {
+        Self {
+            resolve_time: Duration::from_secs(10),
+            connect_time: Duration::from_secs(10),
+            handshake_time: Duration::from_secs(10),
+            attempt_delay: Duration::from_millis(250), // RFC 8305 §8
+            until: Instant::NEVER,
+            names,
+        }
+    }
 
     /// When a phase that begins now has to be over.
     fn until(&self, time: Duration) -> Instant {
@@ -68,109 +69,38 @@ pub(in crate::client) fn dial(
     if cancel.is_cancelled() {
         return Err(DialError::cancelled(Phase::Resolve));
     }
-    let socket = match &route.place {
-        Place::Host { host, port } => {
-            let addresses = resolve(host, *port)?;
-            let until = options.until(options.connect_time);
-            connect(&addresses, until, cancel)?
-        }
-        #[cfg(unix)]
-        Place::Unix(path) => {
-            let stream = UnixStream::connect(path);
-            let stream = stream.map_err(|error| DialError::failed(Phase::Connect, error))?;
-            Socket::new(stream).map_err(|error| DialError::failed(Phase::Connect, error))?
-        }
-        #[cfg(not(unix))]
-        Place::Unix(_) => {
-            let error = io::Error::from(ErrorKind::Unsupported);
-            return Err(DialError::failed(Phase::Connect, error));
+    let attempts = attempts(route, options, cancel)?;
+    let until = options.until(options.connect_time);
+    let socket = match connect(attempts, until, cancel) {
+        Ok(socket) => socket,
+        Err(error) => {
+            if let Place::Host { host, port } = &route.place {
+                options.names.forget(host, *port);
+            }
+            return Err(error);
         }
     };
     open(route, options, limits, socket, cancel)
 }
 
-/// The addresses of a host.
-fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(Vec::from([SocketAddr::new(address, port)]));
-    }
-    let found = (host, port).to_socket_addrs();
-    let found: Vec<SocketAddr> = match found {
-        Ok(found) => found.collect(),
-        Err(error) => return Err(DialError::failed(Phase::Resolve, error)),
+/// The attempts to connect to a route's first hop.
+fn attempts(
+    route: &Route,
+    options: &DialOptions,
+    cancel: &Canceller,
+) -> Result<Attempts<Address>, DialError> {
+    let delay = options.attempt_delay;
+    let (host, port) = match &route.place {
+        Place::Unix(path) => return Ok(Attempts::new([Address::Unix(path.clone())], delay)),
+        Place::Host { host, port } => (host, *port),
     };
-    match found.is_empty() {
-        true => Err(DialError::failed(
-            Phase::Resolve,
-            io::Error::new(ErrorKind::NotFound, "it has no address"),
-        )),
-        false => Ok(found),
+    if let Ok(address) = host.parse::<IpAddr>() {
+        let address = Address::Tcp(SocketAddr::new(address, port));
+        return Ok(Attempts::new([address], delay));
     }
-}
-
-const WAKER: Token = Token(0);
-const SOCKET: Token = Token(1);
-
-/// Connects to the first of the addresses that answers.
-fn connect(
-    addresses: &[SocketAddr],
-    until: Instant,
-    cancel: &Canceller,
-) -> Result<Socket, DialError> {
-    let failed = |error| DialError::failed(Phase::Connect, error);
-    let mut poll = Poll::new().map_err(failed)?;
-    let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(failed)?);
-    // A wake that the system refuses is made up for by the deadline.
-    let _watch = cancel.watch(Target::Wake(Arc::new(move || drop(waker.wake()))));
-    let mut last = io::Error::from(ErrorKind::TimedOut);
-    for &address in addresses {
-        match attempt(address, &mut poll, until, cancel) {
-            Ok(Some(stream)) => return Socket::new(stream).map_err(failed),
-            Ok(None) if cancel.is_cancelled() => {
-                return Err(DialError::cancelled(Phase::Connect));
-            }
-            Ok(None) => return Err(DialError::timed_out(Phase::Connect)),
-            Err(error) => last = error,
-        }
-    }
-    Err(failed(last))
-}
-
-/// Connects to one address; `None` if the time is over, or it was cancelled.
-fn attempt(
-    address: SocketAddr,
-    poll: &mut Poll,
-    until: Instant,
-    cancel: &Canceller,
-) -> io::Result<Option<TcpStream>> {
-    let mut stream = TcpStream::connect(address)?;
-    let interest = Interest::READABLE | Interest::WRITABLE;
-    poll.registry().register(&mut stream, SOCKET, interest)?;
-    let mut events = Events::with_capacity(4);
-    loop {
-        let left = until.saturating_since(clock::now());
-        if left.is_zero() || cancel.is_cancelled() {
-            return Ok(None);
-        }
-        match poll.poll(&mut events, Some(left)) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
-            _ => {}
-        }
-        if !events.iter().any(|it| it.token() == SOCKET) {
-            continue;
-        }
-        if let Some(error) = stream.take_error()? {
-            return Err(error);
-        }
-        match stream.peer_addr() {
-            Ok(_) => break,
-            Err(error) if error.kind() == ErrorKind::NotConnected => {}
-            Err(error) => return Err(error),
-        }
-    }
-    poll.registry().deregister(&mut stream)?;
-    stream.set_nodelay(true)?;
-    Ok(Some(stream))
+    let until = options.until(options.resolve_time);
+    let found = options.names.resolve(host, port, until, cancel)?;
+    Ok(Attempts::new(in_turns(&found).map(Address::Tcp), delay))
 }
 
 /// Speaks first what is to be agreed on.
@@ -251,6 +181,7 @@ mod tests {
     use crate::http::{Field, Fields, Method, RequestHead, Target as HttpTarget, Version};
     use crate::link::Body;
     use alloc::string::ToString as _;
+    use alloc::vec::Vec;
     use std::io::{Read as _, Write as _};
     use std::net::{Shutdown, TcpListener};
     use std::thread;
@@ -266,10 +197,14 @@ mod tests {
         }
     }
 
+    fn options() -> DialOptions {
+        DialOptions::new(Arc::new(Names::new(None, Duration::ZERO)))
+    }
+
     fn dialled(listener: &TcpListener) -> (Driven, std::net::TcpStream) {
         let route = route(listener.local_addr().unwrap());
         let cancel = Canceller::new();
-        let driven = dial(&route, &DialOptions::DEFAULT, Limits::DEFAULT, &cancel);
+        let driven = dial(&route, &options(), Limits::DEFAULT, &cancel);
         (driven.unwrap(), listener.accept().unwrap().0)
     }
 
@@ -411,11 +346,11 @@ mod tests {
         let gone = route(listener.local_addr().unwrap());
         drop(listener);
         let cancel = Canceller::new();
-        let error = dial(&gone, &DialOptions::DEFAULT, Limits::DEFAULT, &cancel).unwrap_err();
+        let error = dial(&gone, &options(), Limits::DEFAULT, &cancel).unwrap_err();
         assert_eq!((error.phase(), error.is_timeout()), (Phase::Connect, false));
         assert!(error.to_string().contains("refused"), "{error}");
         cancel.cancel();
-        let error = dial(&gone, &DialOptions::DEFAULT, Limits::DEFAULT, &cancel).unwrap_err();
+        let error = dial(&gone, &options(), Limits::DEFAULT, &cancel).unwrap_err();
         assert!(error.is_cancelled());
     }
 }

@@ -22,6 +22,7 @@ use std::net::ToSocketAddrs;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::attempts::in_turns;
 use crate::link::Unreachable;
 use crate::net::stores::mailbox::mailbox;
 use crate::net::{Address, Destination, Inbox, Key, Limits, Mailbox, Poller, Priority, Waker};
@@ -76,7 +77,10 @@ impl Dial {
     pub(crate) fn resolved(&mut self, found: io::Result<Vec<SocketAddr>>) {
         match found {
             Ok(addresses) => {
-                self.addresses = take_turns(&addresses).map(Address::Tcp).collect();
+                self.addresses = in_turns(&addresses)
+                    .take(MOST_ADDRESSES)
+                    .map(Address::Tcp)
+                    .collect();
                 self.error = ErrorKind::NotFound.into(); // of a name without addresses
             }
             Err(error) => {
@@ -146,24 +150,6 @@ impl Dial {
     pub(crate) fn address(&self) -> Option<&Address> {
         self.addresses.get(self.next.checked_sub(1)?)
     }
-}
-
-/// The addresses with their families in turn, beginning with the first one's.
-fn take_turns(found: &[SocketAddr]) -> impl Iterator<Item = SocketAddr> + '_ {
-    let first_is_v6 = found.first().is_some_and(SocketAddr::is_ipv6);
-    let mut first = found.iter().filter(move |a| a.is_ipv6() == first_is_v6);
-    let mut other = found.iter().filter(move |a| a.is_ipv6() != first_is_v6);
-    let mut turn = false;
-    core::iter::from_fn(move || {
-        turn = !turn;
-        if turn {
-            first.next().or_else(|| other.next())
-        } else {
-            other.next().or_else(|| first.next())
-        }
-    })
-    .take(MOST_ADDRESSES)
-    .copied()
 }
 
 /// What a [`Resolver`] found.

@@ -1,6 +1,7 @@
 //! Who comes in, and where we go.
 
 pub(super) mod accept;
+pub(super) mod attempts;
 pub(super) mod dial;
 pub(super) mod dialling;
 pub(super) mod dials;
