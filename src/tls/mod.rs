@@ -36,7 +36,8 @@
 //! - `contained`: panics of rustls, which end one connection.
 //! - `transport`: that, as the loop takes it: what was agreed on, and what is kept;
 //!   `dialled`: that of a client.
-//! - `server`: what a server's connections begin with, and how it is replaced.
+//! - `server`: what a server's connections begin with, and how it is replaced; `sessions`:
+//!   those that it keeps for clients without tickets.
 //! - `client`: what a client's connections begin with; `verify`: its look at the
 //!   server's certificates; `failure`: why it has no connection.
 //! - `certificates`: chains and keys, from PEM or DER.
@@ -64,6 +65,7 @@ mod revocation;
 mod roots;
 mod server;
 mod session;
+mod sessions;
 mod transport;
 mod verify;
 

@@ -5,7 +5,7 @@ use core::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use rustls::ServerConfig;
-use rustls::server::{NoServerSessionStorage, ProducesTickets, WebPkiClientVerifier};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::version::TLS13;
 
@@ -16,11 +16,14 @@ use super::info::{H2, HTTP_1_1, Version};
 use super::names::{Chooser, UnknownName};
 use super::plain::PlainHttp;
 use super::provider::Provider;
+use super::sessions::Sessions;
 use super::transport::{HTTP_1_0, Secure};
 use crate::net::TransportMaker;
 
 /// Tickets that a client is given behind a handshake of TLS 1.3: it uses each once.
 const TICKETS: usize = 2;
+/// Sessions that are kept for clients without tickets.
+const SESSIONS: usize = 1024;
 
 /// How a server speaks TLS. [`Certificates`] alone become one with the defaults.
 ///
@@ -34,6 +37,7 @@ pub struct ServerOptions {
     least: Version,
     speaks_http2: bool,
     resumes: bool,
+    sessions: usize,
     unknown_name: UnknownName,
     checks_authority: bool,
     plain_http: PlainHttp,
@@ -51,6 +55,7 @@ impl ServerOptions {
             least: Version::Tls12,
             speaks_http2: true,
             resumes: true,
+            sessions: SESSIONS,
             unknown_name: UnknownName::Default,
             checks_authority: true,
             plain_http: PlainHttp::Refuse,
@@ -81,10 +86,21 @@ impl ServerOptions {
 
     /// Whether clients get tickets, with which they go on later without certificates and
     /// a signature: on any loop, for up to 12 hours, under keys that change every six.
-    /// By default they do.
+    /// By default they do. If not, they go on with nothing: no
+    /// [`sessions`](Self::sessions) are kept either.
     #[must_use]
     pub const fn tickets(mut self, resumes: bool) -> Self {
         self.resumes = resumes;
+        self
+    }
+
+    /// How many sessions of TLS 1.2 are kept here for clients that take no tickets: for
+    /// up to 12 hours, on all loops, and the oldest makes room for a further one. By
+    /// default 1,024, of some 300 bytes each, and up to 8 KiB where clients show
+    /// certificates.
+    #[must_use]
+    pub const fn sessions(mut self, count: usize) -> Self {
+        self.sessions = count;
         self
     }
 
@@ -127,9 +143,9 @@ impl ServerOptions {
         self
     }
 
-    /// As rustls takes it. `tickets` are those of before, unless there are to be fresh
-    /// ones.
-    fn build(&self, tickets: Option<Arc<dyn ProducesTickets>>) -> Result<Arc<ServerConfig>, Error> {
+    /// As rustls takes it. What sessions go on with is that of `before`, unless there is to
+    /// be something fresh.
+    fn build(&self, before: Option<&ServerConfig>) -> Result<Arc<ServerConfig>, Error> {
         let provider = self.provider.get();
         let keys = self.certificates.keys(&provider)?;
         let clients = match &self.clients {
@@ -152,14 +168,21 @@ impl ServerOptions {
         built
             .alpn_protocols
             .extend([HTTP_1_1, HTTP_1_0].map(Into::into));
-        // Tickets alone: what is stored is of no use to other loops, and grows.
-        built.session_storage = Arc::new(NoServerSessionStorage {});
         built.send_tls13_tickets = if self.resumes { TICKETS } else { 0 };
-        if self.resumes {
-            built.ticketer = match tickets {
-                Some(tickets) => tickets,
-                None => self.provider.tickets().map_err(refused)?,
-            };
+        built.session_storage = Arc::new(NoServerSessionStorage {});
+        match before.filter(|_| self.resumes) {
+            Some(before) => {
+                built.ticketer = before.ticketer.clone();
+                built.session_storage = before.session_storage.clone();
+            }
+            None if self.resumes => {
+                built.ticketer = self.provider.tickets().map_err(refused)?;
+                if self.sessions > 0 {
+                    let sessions = Sessions::new(self.sessions, self.time.clone());
+                    built.session_storage = Arc::new(sessions);
+                }
+            }
+            None => {}
         }
         Ok(Arc::new(built))
     }
@@ -215,28 +238,27 @@ impl Server {
     }
 
     /// Gives connections that begin from now on other certificates. Those that are open
-    /// keep theirs, and tickets stay good.
+    /// keep theirs, and tickets and sessions stay good.
     ///
     /// # Errors
     /// Those of [`new`](Self::new); nothing has changed then.
     pub fn reload(&self, certificates: Certificates) -> Result<(), Error> {
         let _one = self.begin_change();
-        let (options, tickets) = {
+        let (options, before) = {
             let current = self.current();
             let options = ServerOptions {
                 certificates,
                 ..current.options.clone()
             };
-            let resumes = options.resumes;
-            (options, resumes.then(|| current.config.ticketer.clone()))
+            (options, current.config.clone())
         };
-        let config = options.build(tickets)?;
+        let config = options.build(Some(&before))?;
         self.change(options, config);
         Ok(())
     }
 
     /// Has connections that begin from now on be subject to other options. Those that
-    /// are open go on as they are. Tickets of before are refused: they would let
+    /// are open go on as they are. Tickets and sessions of before are refused: they would let
     /// clients in by the roots and the lists that were.
     ///
     /// # Errors

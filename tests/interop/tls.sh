@@ -152,7 +152,9 @@ curl_untrusted() {
 }
 curl_resumed() {
     curl -v -H 'Connection: close' -o /dev/null -o /dev/null "$@" "$base/plaintext" "$base/plaintext" 2>"$work/trace" || return 1
-    says 're-using session ID\|reusing session ID' "$work/trace"
+    says 're-using session ID\|reusing session ID' "$work/trace" || return 1
+    # The second handshake has no certificates.
+    equal "$(grep -c 'TLS handshake, Certificate (11)' "$work/trace")" 1
 }
 curl_large() { equal "$(curl "$@" "$base/bytes/50000000" | wc -c)" 50000000; }
 curl_upload() { equal "$(curl "$@" --data-binary "@$work/ten" "$base/echo" | sha256sum)" "$(sha256sum <"$work/ten")"; }
@@ -206,7 +208,8 @@ check 'curl, HTTP/1.0' curl_get 1.1 --http1.0
 check 'curl without ALPN' curl_get 1.1 --no-alpn
 check 'curl, an authority that it does not know' curl_untrusted
 check 'curl 1.3 resumes' curl_resumed --http1.1 --tlsv1.3
-# Not 1.2: curl switches tickets off there, and the server keeps no sessions itself.
+# curl switches tickets off there, and the server keeps the session.
+check 'curl 1.2 resumes' curl_resumed --http1.1 --tls-max 1.2
 for one in --http1.1 --http2; do
     check "curl $one, 50 MB" curl_large "$one"
     check "curl $one, 10 MB up and down" curl_upload "$one"

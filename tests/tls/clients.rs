@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use barewire::app::Server;
 use barewire::tls::{ClientCertificates, Crls, Roots, Server as Tls, ServerOptions};
+use rustls::client::Tls12Resumption;
 use rustls::version::{TLS12, TLS13};
 use rustls::{AlertDescription, ClientConfig, Error};
 
@@ -140,10 +141,16 @@ fn ask(server: &Server, config: &Arc<ClientConfig>) -> String {
 #[test]
 fn a_session_goes_on_across_loops_and_is_the_same_client() {
     let all = Authorities::new();
-    for version in [&TLS12, &TLS13] {
+    for (version, tickets) in [(&TLS12, true), (&TLS12, false), (&TLS13, true)] {
         let server = telling(all.options(ClientCertificates::demanded(all.roots())));
         let pair = all.clients.client_pair(|_| {});
-        let config = Arc::new(all.server.client_with(&[], &[version], Some(pair)));
+        let mut config = all.server.client_with(&[], &[version], Some(pair));
+        if !tickets {
+            config.resumption = config
+                .resumption
+                .tls12_resumption(Tls12Resumption::SessionIdOnly);
+        }
+        let config = Arc::new(config);
         assert!(ask(&server, &config).ends_with(" 1, false)"));
         for _ in 0..12 {
             assert!(ask(&server, &config).ends_with(" 1, true)"));
@@ -153,13 +160,25 @@ fn a_session_goes_on_across_loops_and_is_the_same_client() {
 }
 
 #[test]
-fn tickets_outlive_new_certificates_and_no_change_of_the_rules() {
+fn sessions_outlive_new_certificates_and_no_change_of_the_rules() {
+    for (version, resumption) in [
+        (&TLS12, Tls12Resumption::SessionIdOnly),
+        (&TLS12, Tls12Resumption::SessionIdOrTickets),
+        (&TLS13, Tls12Resumption::Disabled),
+    ] {
+        outlive(version, resumption);
+    }
+}
+
+fn outlive(version: &'static rustls::SupportedProtocolVersion, resumption: Tls12Resumption) {
     let all = Authorities::new();
     let options = all.options(ClientCertificates::demanded(all.roots()));
     let tls = Tls::new(options.clone()).unwrap();
     let server = telling(tls.clone());
     let pair = all.clients.client_pair(|_| {});
-    let config = Arc::new(all.with(Some(pair)));
+    let mut config = all.server.client_with(&[], &[version], Some(pair));
+    config.resumption = config.resumption.tls12_resumption(resumption);
+    let config = Arc::new(config);
     assert!(ask(&server, &config).ends_with(" 1, false)"));
     tls.reload(all.server.certificates(&["localhost"])).unwrap();
     assert!(ask(&server, &config).ends_with(" 1, true)"));
@@ -172,7 +191,15 @@ fn tickets_outlive_new_certificates_and_no_change_of_the_rules() {
     tls.replace(options.clone()).unwrap();
     assert!(ask(&server, &config).ends_with(" 1, false)"));
     // Without tickets nothing goes on.
-    tls.replace(options.tickets(false)).unwrap();
+    tls.replace(options.clone().tickets(false)).unwrap();
+    for _ in 0..3 {
+        assert!(ask(&server, &config).ends_with(" 1, false)"));
+    }
+    // Nor with none kept where there are no tickets.
+    if resumption != Tls12Resumption::SessionIdOnly {
+        return stop(server);
+    }
+    tls.replace(options.sessions(0)).unwrap();
     for _ in 0..3 {
         assert!(ask(&server, &config).ends_with(" 1, false)"));
     }
