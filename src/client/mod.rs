@@ -13,6 +13,7 @@
 mod connecting;
 mod events;
 mod grpc;
+mod websocket;
 
 pub use connecting::{
     Canceller, Connection, DialError, LinkId, Phase, Resolver, Transport, Url, UrlError, Wire,
@@ -25,3 +26,4 @@ pub use grpc::{
     CallListener, CallOptions, CallResponse, Calls, Channel, ChannelLimits, ChannelOptions, Duplex,
     Ending, NextMessage, Outgoing, Removed, Requests, Responses, Sender, UsageError,
 };
+pub use websocket::{HandshakeError, WebSocketHandshake, WebSocketRequest};

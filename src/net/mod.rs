@@ -78,6 +78,7 @@ pub use system::file_part::FilePart;
 pub use system::mio::{Mio, MioListener, MioStream};
 pub use system::network::Network;
 pub use system::poller::{MAX_PARTS, Poller, Read, Readiness, Waker};
+pub(crate) use system::random::Random;
 pub use system::scripted::{Client, Fate, Scripted, ScriptedListener, ScriptedStream};
 pub use system::scripted_queue::KernelQueue;
 pub use system::system_clock::SystemClock;

@@ -261,7 +261,7 @@ impl Connection {
             let context = CallContext {
                 now,
                 date: None,
-                mask_key: [0; 4],
+                mask_key: self.wire.mask_key(),
                 limits: &self.limits,
                 scratch: self.scratch.lend(),
                 shown: &mut self.shown,
@@ -303,7 +303,7 @@ impl Connection {
             let context = CallContext {
                 now: self.wire.now,
                 date: None,
-                mask_key: [0; 4],
+                mask_key: self.wire.mask_key(),
                 limits: &self.limits,
                 scratch: self.scratch.lend(),
                 shown: &mut self.shown,

@@ -23,6 +23,7 @@ mod dialler;
 mod driven;
 mod lookups;
 mod loss;
+mod masks;
 mod names;
 mod phase;
 mod pool;

@@ -3,10 +3,12 @@
 use alloc::vec::Vec;
 
 use super::Transport;
+use super::masks::Masks;
 use crate::http::{Fields, RequestHead};
 use crate::http2::ErrorCode;
 use crate::link::{Body, EndReason, Link, UsageError};
 use crate::net::Flow;
+use crate::websocket::{CloseCode, Kind};
 use crate::wire::{Instant, Role};
 
 /// Output from which on nothing is added to it but answers of the protocol.
@@ -15,7 +17,7 @@ const OUTPUT: usize = 64 << 10;
 /// The side of a [`Connection`](super::Connection) that sends.
 #[derive(Debug)]
 pub struct Wire {
-    pub(super) link: Link,
+    pub(in crate::client) link: Link,
     pub(super) out: Vec<u8>,
     /// Bytes that wait behind those, sealed.
     pub(super) behind: usize,
@@ -27,6 +29,8 @@ pub struct Wire {
     pub(super) told: bool,
     /// It is to end behind what is under way, and was told so before it had begun.
     pub(super) leaves: bool,
+    /// Of frames of WebSockets.
+    pub(in crate::client) masks: Masks,
 }
 
 impl Wire {
@@ -40,6 +44,7 @@ impl Wire {
             held: None,
             told: false,
             leaves: false,
+            masks: Masks::NONE,
         }
     }
 
@@ -59,6 +64,90 @@ impl Wire {
     pub(super) fn pump(&mut self) {
         self.link.set_room(OUTPUT.saturating_sub(self.waiting()));
         self.link.pump(0, self.now, &mut self.out);
+    }
+
+    /// The mask of what the link may have to answer now.
+    pub(super) fn mask_key(&mut self) -> [u8; 4] {
+        match self.link.masks() {
+            true => self.masks.next(),
+            false => [0; 4],
+        }
+    }
+
+    /// Sends the request of a WebSocket over HTTP/1.1.
+    pub(in crate::client) fn request_upgrade(
+        &mut self,
+        head: &RequestHead<'_>,
+    ) -> Result<u32, UsageError> {
+        self.link.request(head, None, self.now, &mut self.out)
+    }
+
+    /// Sends the request of a WebSocket over HTTP/2, whose stream stays open.
+    pub(in crate::client) fn extended_connect(
+        &mut self,
+        head: &RequestHead<'_>,
+    ) -> Result<u32, UsageError> {
+        let body = Body::Streamed {
+            length: None,
+            endless: true,
+        };
+        self.link.request(head, Some(body), self.now, &mut self.out)
+    }
+
+    /// Makes an exchange a WebSocket whose handshake is over, and for which a key has been
+    /// drawn.
+    pub(in crate::client) fn switch_to_websocket(
+        &mut self,
+        stream: u32,
+        streaming: bool,
+    ) -> Result<(), UsageError> {
+        self.link.switched_to_websocket(stream, streaming, self.now)
+    }
+
+    /// Sends a message on a WebSocket, in one frame. A text has to be UTF-8.
+    /// [`Flow::Wait`] asks for no more until the output has been taken, and over HTTP/2
+    /// until [`Event::Writable`](crate::link::Event::Writable) for this stream.
+    pub fn send_message(&mut self, stream: u32, kind: Kind, payload: &[u8]) -> Flow {
+        let (mask, now) = (self.mask_key(), self.now);
+        let out = &mut self.out;
+        let sent = self
+            .link
+            .send_message(stream, kind, payload, mask, now, out);
+        if let Err(misuse) = sent {
+            return Flow::Over(misuse);
+        }
+        self.pump();
+        match self.waiting() < OUTPUT && self.link.queued(stream) == 0 {
+            true => Flow::Go,
+            false => {
+                self.link.wait(stream);
+                Flow::Wait
+            }
+        }
+    }
+
+    /// Sends a ping of at most 125 bytes on a WebSocket.
+    ///
+    /// # Errors
+    /// [`UsageError`] unless the exchange is an open WebSocket.
+    pub fn ping(&mut self, stream: u32, payload: &[u8]) -> Result<(), UsageError> {
+        let mask = self.mask_key();
+        self.link.ping(stream, payload, mask, &mut self.out)?;
+        self.pump();
+        Ok(())
+    }
+
+    /// Starts the closing handshake of a WebSocket.
+    ///
+    /// # Errors
+    /// [`UsageError`] unless the exchange is an open WebSocket, the code may be sent and
+    /// the reason has at most 123 bytes.
+    pub fn close(&mut self, stream: u32, code: CloseCode, reason: &str) -> Result<(), UsageError> {
+        let (mask, now) = (self.mask_key(), self.now);
+        let out = &mut self.out;
+        self.link.close(stream, code, reason, mask, now, out)?;
+        self.pump();
+        Ok(())
     }
 }
 
@@ -122,6 +211,7 @@ impl Transport for Wire {
 
     fn shutdown(&mut self) {
         self.leaves = true; // it may not have begun
-        self.link.drain(false, [0; 4], self.now, &mut self.out);
+        let mask = self.mask_key();
+        self.link.drain(false, mask, self.now, &mut self.out);
     }
 }

@@ -1,4 +1,4 @@
-//! The loop's source of unpredictable bytes.
+//! A source of unpredictable bytes: a loop's, or that of a client's WebSocket.
 
 use core::fmt;
 use sha1::{Digest, Sha1};
@@ -9,7 +9,7 @@ const DRAW: usize = 256;
 
 /// Unpredictable bytes, drawn from the system in batches: one system call for
 /// 64 WebSocket masks. Every byte is handed out once and wiped.
-pub(super) struct Random {
+pub(crate) struct Random {
     buffer: [u8; DRAW],
     used: usize, // <= DRAW
     secret: [u8; 32],
@@ -18,7 +18,7 @@ pub(super) struct Random {
 
 impl Random {
     /// A source that has proved to work.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let mut random = Self {
             buffer: [0; DRAW],
             used: DRAW,
@@ -31,7 +31,7 @@ impl Random {
     }
 
     /// Fills `into`.
-    pub(super) fn fill(&mut self, into: &mut [u8]) {
+    pub(crate) fn fill(&mut self, into: &mut [u8]) {
         let mut rest = into;
         while !rest.is_empty() {
             if self.used == DRAW {

@@ -63,13 +63,40 @@ impl<'a> Offer<'a> {
         fields.push("Connection", "Upgrade");
         fields.push("Sec-WebSocket-Version", "13");
         fields.push("Sec-WebSocket-Key", self.key.as_str());
+        self.push_common(&mut fields);
+        fields
+    }
+
+    /// The fields of an extended CONNECT, with `websocket` as its protocol, besides the
+    /// pseudo-fields (RFC 8441 §5).
+    pub fn extended_fields(&self) -> HandshakeFields<'_> {
+        let mut fields = HandshakeFields::new();
+        fields.push("Sec-WebSocket-Version", "13");
+        self.push_common(&mut fields);
+        fields
+    }
+
+    fn push_common<'f>(&'f self, fields: &mut HandshakeFields<'f>) {
         if !self.protocols.is_empty() {
             fields.push("Sec-WebSocket-Protocol", self.protocols);
         }
         if let Some(origin) = self.origin {
             fields.push("Origin", origin);
         }
-        fields
+    }
+
+    /// Checks the server's answer to an extended CONNECT (RFC 8441 §5).
+    ///
+    /// # Errors
+    /// [`Refused`]; the stream must then be reset.
+    pub fn check_extended_response<'b>(
+        &self,
+        head: &ResponseHead<'b>,
+    ) -> Result<Established<'b>, Refused> {
+        match head.status.code() {
+            200..=299 => self.check_common(head),
+            _ => Err(Refused::Status(head.status)),
+        }
     }
 
     /// Checks the server's answer (RFC 6455 §4.1, second list).
@@ -95,6 +122,11 @@ impl<'a> Offer<'a> {
         if accepts.next() != Some(&self.key.accept()[..]) || accepts.next().is_some() {
             return Err(Refused::Accept);
         }
+        self.check_common(head)
+    }
+
+    fn check_common<'b>(&self, head: &ResponseHead<'b>) -> Result<Established<'b>, Refused> {
+        let fields = &head.fields;
         if fields.list("sec-websocket-extensions").next().is_some() {
             return Err(Refused::Extension);
         }
@@ -121,8 +153,9 @@ pub struct Established<'b> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
-    /// Another status than 101, such as a redirection or 401.
-    #[error("handshake answered with a status other than 101 (RFC 6455 §4.1, item 1)")]
+    /// Another status than 101, such as a redirection or 401; to an extended CONNECT,
+    /// other than 2xx.
+    #[error("handshake answered with status {0} (RFC 6455 §4.1, item 1)")]
     Status(Status),
     /// No Upgrade field that names `websocket` and nothing else.
     #[error("answer without Upgrade: websocket (RFC 6455 §4.1, item 2)")]

@@ -81,6 +81,15 @@ impl Connection {
         Self::new(limits, Some(sealed), now)
     }
 
+    /// Draws the unpredictable bytes of a WebSocket, its key and its masks, from
+    /// `source`, which fills what it is given: for tests that know them. By default
+    /// they are the system's.
+    #[must_use]
+    pub fn with_entropy(mut self, source: impl FnMut(&mut [u8]) + Send + 'static) -> Self {
+        self.wire.masks.draw_from(source);
+        self
+    }
+
     fn new(limits: Limits, sealed: Option<Box<Sealed>>, now: Instant) -> Self {
         let fields = limits.http2.fields;
         Self {
