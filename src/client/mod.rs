@@ -26,4 +26,9 @@ pub use grpc::{
     CallListener, CallOptions, CallResponse, Calls, Channel, ChannelLimits, ChannelOptions, Duplex,
     Ending, NextMessage, Outgoing, Removed, Requests, Responses, Sender, UsageError,
 };
-pub use websocket::{HandshakeError, WebSocketHandshake, WebSocketRequest};
+pub use websocket::{
+    Closed, ComeBack, Confirmation, ConnectAttempt, HandshakeError, Message, Position, QueuePolicy,
+    Receipt, ReceiptState, ReconnectError, ReconnectEvent, ReconnectLimits, ReconnectOptions,
+    ReconnectTask, Reconnector, ResumeHook, Seen, ToWrite, UnknownPolicy, WebSocketHandshake,
+    WebSocketRequest,
+};

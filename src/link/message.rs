@@ -17,6 +17,13 @@ pub(crate) fn encode_message(kind: Kind, payload: &[u8]) -> Bytes {
 }
 
 impl Link {
+    /// Whether what is received may be answered with frames that have to be masked: a
+    /// client's connection is a WebSocket, or has one in a stream.
+    #[inline]
+    pub(crate) fn masks(&self) -> bool {
+        self.asks() && self.may_mask()
+    }
+
     /// Sends a WebSocket message.
     ///
     /// # Errors

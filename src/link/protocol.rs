@@ -244,13 +244,6 @@ impl Link {
         matches!(self.role, Role::Server) && !matches!(self.protocol, Protocol::Raw { .. })
     }
 
-    /// Whether what is received may be answered with frames that have to be masked: a
-    /// client's connection is a WebSocket, or has one in a stream.
-    #[inline]
-    pub(crate) fn masks(&self) -> bool {
-        self.asks() && self.may_mask()
-    }
-
     /// Whether exchanges share the connection: it speaks HTTP/2.
     #[inline]
     pub const fn is_multiplexed(&self) -> bool {

@@ -5,5 +5,13 @@
 //! ```
 
 mod handshake;
+mod message;
+mod reconnecting;
 
 pub use handshake::{HandshakeError, WebSocketHandshake, WebSocketRequest};
+pub use message::Message;
+pub use reconnecting::{
+    Closed, ComeBack, Confirmation, ConnectAttempt, Position, QueuePolicy, Receipt, ReceiptState,
+    ReconnectError, ReconnectEvent, ReconnectLimits, ReconnectOptions, ReconnectTask, Reconnector,
+    ResumeHook, Seen, ToWrite, UnknownPolicy,
+};

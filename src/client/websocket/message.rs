@@ -1,0 +1,80 @@
+//! Messages of a WebSocket, as a client keeps them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::websocket::Kind;
+
+/// A message of a WebSocket.
+///
+/// ```
+/// use barewire::client::Message;
+///
+/// assert_eq!(Message::from("hi").text(), Some("hi"));
+/// assert_eq!(Message::from(vec![1, 2]).payload(), [1, 2]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// Text.
+    Text(String),
+    /// Any bytes.
+    Binary(Vec<u8>),
+}
+
+impl Message {
+    /// Its kind.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Text(_) => Kind::Text,
+            Self::Binary(_) => Kind::Binary,
+        }
+    }
+
+    /// Its bytes.
+    pub fn payload(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// Its text; `None` of a binary one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+
+    /// Its bytes, without a copy.
+    pub fn into_payload(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Binary(bytes.into())
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Binary(bytes)
+    }
+}

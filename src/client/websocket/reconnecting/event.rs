@@ -1,0 +1,116 @@
+//! What a reconnecting WebSocket tells, and what it asks for.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{Closed, Position, Receipt};
+use crate::client::Message;
+use crate::wire::Instant;
+
+/// What has happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ReconnectEvent {
+    /// A connection is open.
+    Opened {
+        /// The subprotocol that the server has chosen.
+        protocol: Option<String>,
+    },
+    /// The server has answered what was asked to resume.
+    Resumed {
+        /// Whether nothing is missing.
+        recovered: bool,
+    },
+    /// A message has arrived.
+    Message(Message),
+    /// A connection has ended, or an attempt has failed.
+    Closed {
+        /// How.
+        closed: Closed,
+        /// Whether it was open.
+        was_open: bool,
+        /// Messages that were written and may have arrived or not. They are not sent
+        /// again, unless [`UnknownPolicy::SendAgain`](super::UnknownPolicy) does so: then
+        /// they are not in here.
+        unknown: Vec<Receipt>,
+    },
+    /// The next attempt is to begin later.
+    Waiting {
+        /// After this time.
+        delay: Duration,
+        /// Its number among those that fail in a row, from 1.
+        attempt: u32,
+    },
+    /// No further attempt is made: this is over. Nothing follows.
+    GaveUp {
+        /// How the last one ended.
+        closed: Closed,
+        /// How many have failed in a row.
+        attempts: u32,
+        /// Messages of which nothing has left.
+        unsent: Vec<Receipt>,
+    },
+    /// This side has [closed](super::Reconnector::close) it for good. Nothing follows.
+    Finished {
+        /// Messages of which nothing has left.
+        unsent: Vec<Receipt>,
+    },
+}
+
+/// What the owner of a [`Reconnector`](super::Reconnector) is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReconnectTask {
+    /// Connect.
+    Connect(ConnectAttempt),
+    /// Wait until then, or until another call.
+    Wait(Instant),
+    /// Write and read on the connection.
+    Serve,
+    /// Nothing ever again.
+    Over,
+}
+
+/// An attempt to connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectAttempt {
+    /// Its number among those that fail in a row, from 1.
+    pub number: u32,
+    /// The last position that was seen, for servers that are told in the request.
+    pub position: Option<Position>,
+}
+
+/// What is to be written on the connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ToWrite<'a> {
+    /// A message.
+    Message(&'a Message),
+    /// A Ping with this payload.
+    Ping([u8; 8]),
+    /// A Close frame; then the connection is to be read to its end.
+    Close,
+}
+
+/// Why a message was not taken. It is given back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReconnectError {
+    /// The queue has no room for it.
+    #[error("too many messages, or bytes of them, wait to be sent or confirmed")]
+    Full(Message),
+    /// The WebSocket is closed for good.
+    #[error("the WebSocket is closed for good")]
+    Over(Message),
+}
+
+impl ReconnectError {
+    /// The message.
+    pub fn into_message(self) -> Message {
+        match self {
+            Self::Full(message) | Self::Over(message) => message,
+        }
+    }
+}

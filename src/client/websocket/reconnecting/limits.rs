@@ -1,0 +1,83 @@
+//! The limits of a reconnecting WebSocket.
+
+use core::time::Duration;
+
+use crate::wire::setters;
+
+/// What a reconnecting WebSocket holds and how long it waits. What one connection bears is
+/// set by [`websocket::Limits`](crate::websocket::Limits).
+///
+/// ```
+/// use barewire::client::ReconnectLimits;
+/// use std::time::Duration;
+///
+/// let limits = ReconnectLimits::DEFAULT.with_first(Duration::from_secs(5));
+/// assert_eq!(limits.messages, 1024);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReconnectLimits {
+    /// Messages that wait for a connection, or were written and are not confirmed. What
+    /// happens to more is [`QueuePolicy`](super::QueuePolicy)'s affair.
+    pub messages: usize,
+    /// Bytes of payload that are held for them.
+    pub bytes: usize,
+    /// The window of the first retry: it comes after a time that is drawn evenly from
+    /// zero to this. Each further one has a window twice as long. Zero retries
+    /// immediately.
+    ///
+    /// Spreads the clients of a server that restarts, which would all come at once.
+    pub first: Duration,
+    /// The longest window.
+    pub longest: Duration,
+    /// How long a connection has to last until the next retry has the first window again,
+    /// and attempts are counted anew.
+    pub stable: Duration,
+    /// The longest that a server may have its clients wait, by Retry-After.
+    pub later: Duration,
+    /// The time of one attempt, from the name to the end of the handshake.
+    pub attempt: Duration,
+    /// From a Ping behind messages to its Pong.
+    ///
+    /// Finds peers that read nothing, or that are lost. They see: the end of the
+    /// connection.
+    pub confirm: Duration,
+    /// From what asks to resume to the answer.
+    ///
+    /// Stops: a server that never says whether it resumes. It sees: the end of the
+    /// connection.
+    pub resume: Duration,
+}
+
+impl ReconnectLimits {
+    /// Good for most.
+    pub const DEFAULT: Self = Self {
+        messages: 1_024,
+        bytes: 1024 * 1024,
+        first: Duration::from_secs(1),
+        longest: Duration::from_secs(30),
+        stable: Duration::from_secs(10),
+        later: Duration::from_secs(300),
+        attempt: Duration::from_secs(30),
+        confirm: Duration::from_secs(20),
+        resume: Duration::from_secs(10),
+    };
+
+    setters! {
+        with_messages messages: usize,
+        with_bytes bytes: usize,
+        with_first first: Duration,
+        with_longest longest: Duration,
+        with_stable stable: Duration,
+        with_later later: Duration,
+        with_attempt attempt: Duration,
+        with_confirm confirm: Duration,
+        with_resume resume: Duration,
+    }
+}
+
+impl Default for ReconnectLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

@@ -1,0 +1,124 @@
+//! When to connect again: full jitter, in windows that double.
+//!
+//! ```text
+//!   lost   0 ─────── 1 s           each client somewhere in here
+//!   again  0 ─────────────── 2 s
+//!   again  0 ─────────────────────────────── 4 s  ... up to the longest
+//! ```
+
+use core::time::Duration;
+
+use super::{ComeBack, ReconnectLimits};
+use crate::wire::Instant;
+
+/// How many attempts have failed, and since when the connection is open.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Schedule {
+    /// In a row.
+    failures: u32,
+    opened: Option<Instant>,
+}
+
+impl Schedule {
+    /// How many attempts have failed in a row.
+    pub(super) const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub(super) const fn opened(&mut self, now: Instant) {
+        self.opened = Some(now);
+    }
+
+    /// An attempt has failed, or the connection is over.
+    pub(super) fn failed(&mut self, now: Instant, limits: &ReconnectLimits) {
+        if let Some(opened) = self.opened.take()
+            && now.saturating_since(opened) >= limits.stable
+        {
+            self.failures = 0;
+        }
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// How long to wait after that; `None`: for ever. `dice` is any number.
+    pub(super) fn delay(
+        &self,
+        come_back: ComeBack,
+        limits: &ReconnectLimits,
+        dice: u64,
+    ) -> Option<Duration> {
+        let window = self.window(limits);
+        match come_back {
+            ComeBack::Never => None,
+            ComeBack::Retry => Some(drawn(Duration::ZERO, window, dice)),
+            ComeBack::Between { least, most } => {
+                let least = least.min(limits.later);
+                let most = most.min(limits.later).max(least.saturating_add(window));
+                Some(drawn(least, most, dice))
+            }
+        }
+    }
+
+    fn window(&self, limits: &ReconnectLimits) -> Duration {
+        let doublings = self.failures.saturating_sub(1).min(31);
+        let window = limits.first.saturating_mul(1 << doublings);
+        window.min(limits.longest.max(limits.first))
+    }
+}
+
+/// A time from `least` to `most`, evenly.
+fn drawn(least: Duration, most: Duration, dice: u64) -> Duration {
+    let width = u64::try_from(most.saturating_sub(least).as_nanos()).unwrap_or(u64::MAX);
+    let part = u128::from(width) * u128::from(dice) >> 64; // less than the width
+    least.saturating_add(Duration::from_nanos(part as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_double_up_to_the_longest_and_begin_anew_after_a_stable_time() {
+        let limits = ReconnectLimits::DEFAULT;
+        let mut schedule = Schedule::default();
+        let mut now = Instant::START;
+        for seconds in [1, 2, 4, 8, 16, 30, 30, 30] {
+            schedule.failed(now, &limits);
+            let most = schedule.delay(ComeBack::Retry, &limits, u64::MAX).unwrap();
+            assert_eq!(most.as_millis(), seconds * 1000 - 1);
+            let half = schedule.delay(ComeBack::Retry, &limits, 1 << 63).unwrap();
+            assert_eq!(half.as_millis(), seconds * 500);
+            let least = schedule.delay(ComeBack::Retry, &limits, 0).unwrap();
+            assert_eq!(least, Duration::ZERO);
+        }
+        schedule.opened(now);
+        now = now + Duration::from_secs(9);
+        schedule.failed(now, &limits);
+        assert_eq!(schedule.failures(), 9);
+        schedule.opened(now);
+        now = now + Duration::from_secs(10);
+        schedule.failed(now, &limits);
+        assert_eq!(schedule.failures(), 1);
+    }
+
+    #[test]
+    fn a_servers_word_counts_within_bounds() {
+        let limits = ReconnectLimits::DEFAULT;
+        let mut schedule = Schedule::default();
+        schedule.failed(Instant::START, &limits);
+        let secs = Duration::from_secs;
+        let after = |least, most, dice| {
+            let between = ComeBack::Between { least, most };
+            schedule.delay(between, &limits, dice).unwrap()
+        };
+        assert_eq!(after(secs(5), secs(30), 0), secs(5));
+        assert_eq!(after(secs(5), secs(30), u64::MAX).as_secs(), 29);
+        assert_eq!(after(secs(7), secs(7), 1 << 63).as_millis(), 7500);
+        assert_eq!(after(secs(86_400), secs(86_400), 0), secs(300));
+        assert_eq!(schedule.delay(ComeBack::Never, &limits, 0), None);
+        let none = limits.with_first(Duration::ZERO);
+        assert_eq!(
+            schedule.delay(ComeBack::Retry, &none, 9),
+            Some(Duration::ZERO)
+        );
+    }
+}
