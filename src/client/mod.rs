@@ -16,7 +16,8 @@ mod grpc;
 mod websocket;
 
 pub use connecting::{
-    Canceller, Connection, DialError, LinkId, Phase, Resolver, Transport, Url, UrlError, Wire,
+    Canceller, Connection, DialError, LinkId, Phase, Proxy, ProxyError, Resolver, Transport, Url,
+    UrlError, Wire,
 };
 pub use events::{
     EventSourceCore, EventSourceEnd, EventSourceFault, EventSourceLimits, EventSourceOptions,

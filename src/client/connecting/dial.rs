@@ -6,6 +6,9 @@
 //!
 //! Each phase has its own time, and the whole has one; a canceller ends each of them.
 
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::ToString as _;
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -13,11 +16,15 @@ use std::io::{self, ErrorKind};
 
 use super::connect::connect;
 use super::driven::{Driven, Waited};
+use super::proxied::{Asking, Proxied};
+use super::proxy::Kind;
 use super::route::{Place, Route};
 use super::socket::Socket;
-use super::{Canceller, Connection, DialError, Names, Phase, clock};
+use super::{Canceller, Connection, DialError, Names, Phase, ProxyError, clock};
 use crate::link::{EndReason, Event, Limits, Unreachable};
-use crate::net::{Address, Attempts, Speaks, in_turns, is_loop_thread};
+use crate::net::{Address, Attempts, Speaks, Transport, in_turns, is_loop_thread};
+#[cfg(feature = "tls")]
+use crate::tls::ConnectionError;
 use crate::wire::Instant;
 
 /// How a client connects.
@@ -74,8 +81,8 @@ pub(in crate::client) fn dial(
     let socket = match connect(attempts, until, cancel) {
         Ok(socket) => socket,
         Err(error) => {
-            if let Place::Host { host, port } = &route.place {
-                options.names.forget(host, *port);
+            if let Some((host, port)) = route.first_hop() {
+                options.names.forget(host, port);
             }
             return Err(error);
         }
@@ -90,9 +97,11 @@ fn attempts(
     cancel: &Canceller,
 ) -> Result<Attempts<Address>, DialError> {
     let delay = options.attempt_delay;
-    let (host, port) = match &route.place {
-        Place::Unix(path) => return Ok(Attempts::new([Address::Unix(path.clone())], delay)),
-        Place::Host { host, port } => (host, *port),
+    let (host, port) = match (&route.place, route.first_hop()) {
+        (Place::Unix(path), _) => {
+            return Ok(Attempts::new([Address::Unix(path.clone())], delay));
+        }
+        (_, hop) => hop.unwrap_or_default(), // a host has one
     };
     if let Ok(address) = host.parse::<IpAddr>() {
         let address = Address::Tcp(SocketAddr::new(address, port));
@@ -111,8 +120,9 @@ fn open(
     socket: Socket,
     cancel: &Canceller,
 ) -> Result<Driven, DialError> {
+    let server = server(route, options, cancel)?;
     let until = options.until(options.handshake_time);
-    let connection = begin(route, until, limits)?;
+    let connection = begin(route, &server, until, limits)?;
     let mut driven = Driven::new(connection, socket);
     driven.watch(cancel);
     let mut gone = None;
@@ -124,54 +134,114 @@ fn open(
         });
         match waited {
             Waited::Moved => {}
-            Waited::TimedOut => return Err(DialError::timed_out(Phase::Tls)),
-            Waited::Cancelled => return Err(DialError::cancelled(Phase::Tls)),
+            Waited::TimedOut => return Err(DialError::timed_out(phase(&mut driven))),
+            Waited::Cancelled => return Err(DialError::cancelled(phase(&mut driven))),
             Waited::Over => return Err(explain(&mut driven, gone)),
         }
     }
     Ok(driven)
 }
 
-/// The connection that is to speak.
-#[cfg_attr(
-    not(feature = "tls"),
-    allow(unused_variables, clippy::unnecessary_wraps)
-)]
-fn begin(route: &Route, until: Instant, limits: Limits) -> Result<Connection, DialError> {
-    let now = clock::now();
-    #[cfg(feature = "tls")]
-    if let Some(secure) = &route.secure {
-        let session = secure.client.session(&secure.name, secure.protocols);
-        let session = session.map_err(|error| DialError::failed(Phase::Tls, error))?;
-        let speaks = route.speaks;
-        return Ok(Connection::over_until(session, speaks, until, limits, now));
+/// The server as a proxy is told of it: by its address where the proxy resolves no names.
+fn server<'r>(
+    route: &'r Route,
+    options: &DialOptions,
+    cancel: &Canceller,
+) -> Result<Cow<'r, str>, DialError> {
+    let (Place::Host { host, port }, Some(proxy)) = (&route.place, &route.proxy) else {
+        return Ok(Cow::Borrowed(""));
+    };
+    if proxy.kind() != Kind::Socks5 || host.parse::<IpAddr>().is_ok() {
+        return Ok(Cow::Borrowed(host));
     }
-    Ok(match route.speaks {
-        Speaks::Http2 => Connection::http2(limits, now),
-        _ => Connection::http1(limits, now),
+    let until = options.until(options.resolve_time);
+    let found = options.names.resolve(host, *port, until, cancel)?;
+    let first = found.first().map(|it| it.ip().to_string());
+    Ok(Cow::Owned(first.unwrap_or_default())) // there is at least one
+}
+
+/// The connection that is to speak, on its way to this server.
+fn begin(
+    route: &Route,
+    server: &str,
+    until: Instant,
+    limits: Limits,
+) -> Result<Connection, DialError> {
+    let now = clock::now();
+    let inner = secure(route)?;
+    let transport = match (&route.place, &route.proxy) {
+        (Place::Host { port, .. }, Some(proxy)) if !route.is_forwarded() => {
+            let way = Proxied::new(proxy, server, *port, inner);
+            let way = way.map_err(|error| DialError::failed(Phase::Proxy, error))?;
+            Some(Box::new(way) as Box<dyn Transport + Send>)
+        }
+        _ => inner,
+    };
+    let speaks = route.speaks;
+    Ok(match (transport, speaks) {
+        (Some(over), _) => Connection::over_until(over, speaks, until, limits, now),
+        (None, Speaks::Http2) => Connection::http2(limits, now),
+        (None, _) => Connection::http1(limits, now),
     })
+}
+
+/// TLS with the server, if it is spoken.
+#[cfg(feature = "tls")]
+fn secure(route: &Route) -> Result<Option<Box<dyn Transport + Send>>, DialError> {
+    let Some(secure) = &route.secure else {
+        return Ok(None);
+    };
+    let session = secure.client.session(&secure.name, secure.protocols);
+    let session = session.map_err(|error| DialError::failed(Phase::Tls, error))?;
+    Ok(Some(session))
+}
+
+#[cfg(not(feature = "tls"))]
+fn secure(route: &Route) -> Result<Option<Box<dyn Transport + Send>>, DialError> {
+    match &route.secure {
+        Some(_) => {
+            let text = "this build has no TLS (feature `tls`)";
+            let error = io::Error::new(ErrorKind::Unsupported, text);
+            Err(DialError::failed(Phase::Tls, error))
+        }
+        None => Ok(None),
+    }
+}
+
+/// With whom a handshake is.
+fn phase(driven: &mut Driven) -> Phase {
+    let details = driven.connection().transport_details();
+    match details.is_some_and(|it| it.is::<Asking>()) {
+        true => Phase::Proxy,
+        false => Phase::Tls,
+    }
 }
 
 /// Why a handshake has failed.
 fn explain(driven: &mut Driven, gone: Option<EndReason>) -> DialError {
-    #[cfg(feature = "tls")]
+    let phase = phase(driven);
+    if gone == Some(EndReason::Unreachable(Unreachable::HandshakeTimedOut)) {
+        return DialError::timed_out(phase);
+    }
+    let details = driven.connection().transport_details();
+    if let Some(error) = details
+        .as_ref()
+        .and_then(|it| it.downcast_ref::<ProxyError>())
     {
-        use crate::tls::ConnectionError;
-        let details = driven.connection().transport_details();
-        if let Some(error) = details.and_then(|it| it.downcast::<ConnectionError>().ok()) {
-            return DialError::failed(Phase::Tls, (*error).clone());
-        }
+        return DialError::failed(Phase::Proxy, *error);
     }
-    match gone {
-        Some(EndReason::Unreachable(Unreachable::HandshakeTimedOut)) => {
-            DialError::timed_out(Phase::Tls)
-        }
-        _ => {
-            let text = "the server closed the connection during the TLS handshake";
-            let error = io::Error::new(ErrorKind::UnexpectedEof, text);
-            DialError::failed(Phase::Tls, error)
-        }
+    #[cfg(feature = "tls")]
+    if let Some(error) = details
+        .as_ref()
+        .and_then(|it| it.downcast_ref::<ConnectionError>())
+    {
+        return DialError::failed(Phase::Tls, error.clone());
     }
+    if phase == Phase::Proxy {
+        return DialError::failed(phase, ProxyError::Closed);
+    }
+    let text = "the server closed the connection during the TLS handshake";
+    DialError::failed(phase, io::Error::new(ErrorKind::UnexpectedEof, text))
 }
 
 #[cfg(test)]
@@ -194,6 +264,8 @@ mod tests {
             },
             secure: None,
             speaks: Speaks::Http1,
+            proxy: None,
+            tunnel: false,
         }
     }
 

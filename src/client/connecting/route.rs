@@ -4,6 +4,8 @@ use alloc::string::String;
 use core::fmt;
 use std::path::PathBuf;
 
+use super::Proxy;
+use super::proxy::Kind;
 use crate::net::Speaks;
 #[cfg(feature = "tls")]
 use crate::tls;
@@ -17,6 +19,30 @@ pub(in crate::client) struct Route {
     pub(in crate::client) secure: Option<Secure>,
     /// What is spoken, unless TLS agrees on something.
     pub(in crate::client) speaks: Speaks,
+    /// The proxy in between.
+    pub(in crate::client) proxy: Option<Proxy>,
+    /// An HTTP proxy is asked for a tunnel, also where it would forward requests: a
+    /// WebSocket needs one (RFC 6455 §4.1).
+    pub(in crate::client) tunnel: bool,
+}
+
+impl Route {
+    /// Whether requests go to an HTTP proxy that forwards them: they have a target in
+    /// absolute form (RFC 9112 §3.2.2), and say
+    /// [`Proxy-Authorization`](Proxy::authorization).
+    pub(in crate::client) fn is_forwarded(&self) -> bool {
+        let kind = self.proxy.as_ref().map(Proxy::kind);
+        kind == Some(Kind::Http) && self.secure.is_none() && !self.tunnel
+    }
+
+    /// The host and port that a socket is to be connected to.
+    pub(super) fn first_hop(&self) -> Option<(&str, u16)> {
+        match (&self.place, &self.proxy) {
+            (Place::Unix(_), _) => None,
+            (Place::Host { .. }, Some(proxy)) => Some((proxy.host(), proxy.port())),
+            (Place::Host { host, port }, None) => Some((host, *port)),
+        }
+    }
 }
 
 /// A server's place.

@@ -113,6 +113,10 @@ impl Sealed {
     pub(super) fn cut_off(&mut self) -> Option<EndReason> {
         match self.phase {
             Phase::Ended | Phase::Closed => None,
+            Phase::Open if self.transport.ends_with_socket() => {
+                self.phase = Phase::Ended;
+                None
+            }
             Phase::Handshake | Phase::Failed(_) => Some(self.fail()),
             Phase::Open => {
                 self.fail();

@@ -94,6 +94,13 @@ pub trait Transport {
         usize::MAX
     }
 
+    /// Whether the end of the socket is the end of what the peer says, once the handshake
+    /// is over. By default it is not: a transport that has an end of its own was cut off
+    /// then.
+    fn ends_with_socket(&self) -> bool {
+        false
+    }
+
     /// What the owner of the connection may know of the transport, such as the version
     /// and the peer's certificates:
     /// [`Context::transport_details`](crate::net::Context::transport_details) gives it.

@@ -230,7 +230,16 @@ impl Secured {
         };
         if read.end {
             self.fin = true;
-            return Err(Fault::Cut);
+            if self.transport.agreed().is_none() || !self.transport.ends_with_socket() {
+                return Err(Fault::Cut);
+            }
+            self.end_input();
+            return Ok(Opened {
+                bytes: 0,
+                raw: 0,
+                drained: true,
+                end: true,
+            });
         }
         let (plain, done) = match in_place {
             true => {

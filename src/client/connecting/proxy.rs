@@ -1,0 +1,252 @@
+//! Proxies, as an application names them.
+
+mod environment;
+mod exclusions;
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use core::fmt;
+use core::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+pub(in crate::client) use environment::ProxyRules;
+
+use super::{ProxyError, Url};
+
+/// A proxy that requests go through.
+///
+/// ```
+/// use barewire::client::Proxy;
+///
+/// let proxy: Proxy = "http://user:secret@proxy.example:3128".parse()?;
+/// assert_eq!(proxy.to_string(), "http://proxy.example:3128");
+/// let proxy: Proxy = "socks5h://127.0.0.1".parse()?;
+/// assert_eq!(proxy.to_string(), "socks5h://127.0.0.1:1080");
+/// assert!("ftp://proxy.example".parse::<Proxy>().is_err());
+/// # Ok::<(), barewire::client::ProxyError>(())
+/// ```
+///
+/// [`Display`](fmt::Display) and [`Debug`] never show user and password.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Proxy {
+    kind: Kind,
+    host: String,
+    port: u16,
+    credentials: Option<(String, String)>,
+}
+
+/// What is spoken with a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::client) enum Kind {
+    /// HTTP/1.1: requests to `http` servers in absolute form, tunnels to others.
+    Http,
+    /// SOCKS5 (RFC 1928), and the client resolves names.
+    Socks5,
+    /// SOCKS5, and the proxy resolves names.
+    Socks5h,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Socks5 => "socks5",
+            Self::Socks5h => "socks5h",
+        }
+    }
+}
+
+impl Proxy {
+    /// Reads `http://host:port`, `socks5://host:port` or `socks5h://host:port`, with user
+    /// and password in front of the host where the proxy asks for them. Without a scheme
+    /// it is an HTTP proxy. The port is 80 or, of SOCKS, 1080 if it is left out.
+    ///
+    /// With `socks5h` the proxy resolves the names of servers, with `socks5` the client.
+    ///
+    /// # Errors
+    /// [`ProxyError::Scheme`] or [`ProxyError::Address`].
+    pub fn parse(text: &str) -> Result<Self, ProxyError> {
+        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+        let kinds = [Kind::Http, Kind::Socks5, Kind::Socks5h];
+        let mut kinds = kinds.into_iter();
+        let kind = kinds.find(|kind| scheme.eq_ignore_ascii_case(kind.as_str()));
+        let kind = kind.ok_or(ProxyError::Scheme)?;
+        let url = Url::parse(&format!("http://{rest}")).map_err(ProxyError::Address)?;
+        if url.path() != "/" || url.query().is_some() {
+            return Err(ProxyError::Path);
+        }
+        let port = match (kind, names_port(rest)) {
+            (Kind::Http, _) | (_, true) => url.port(),
+            (Kind::Socks5 | Kind::Socks5h, false) => 1080, // RFC 1928 §3
+        };
+        let new = Self {
+            kind,
+            host: without_brackets(url.host()).into(),
+            port,
+            credentials: None,
+        };
+        match (url.username(), url.password()) {
+            (None, None) => Ok(new),
+            (user, password) => {
+                new.with_credentials(user.unwrap_or_default(), password.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Tells the proxy who asks.
+    ///
+    /// # Errors
+    /// [`ProxyError::Credentials`] if the proxy's protocol cannot say them: a colon in a
+    /// user for HTTP, and for SOCKS an empty one, or more than 255 bytes of either.
+    pub fn with_credentials(mut self, user: &str, password: &str) -> Result<Self, ProxyError> {
+        let fits = match self.kind {
+            Kind::Http => !user.contains(':'),
+            Kind::Socks5 | Kind::Socks5h => {
+                (1..=255).contains(&user.len()) && password.len() <= 255
+            }
+        };
+        if !fits {
+            return Err(ProxyError::Credentials);
+        }
+        self.credentials = Some((user.into(), password.into()));
+        Ok(self)
+    }
+
+    pub(in crate::client) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its host, without brackets.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// User and password.
+    pub(super) fn credentials(&self) -> Option<(&str, &str)> {
+        let (user, password) = self.credentials.as_ref()?;
+        Some((user, password))
+    }
+
+    /// What an HTTP proxy is told in `Proxy-Authorization` (RFC 7617), if it is.
+    pub(in crate::client) fn authorization(&self) -> Option<String> {
+        let (user, password) = self.credentials()?;
+        Some(basic(user, password))
+    }
+}
+
+/// Credentials as HTTP says them (RFC 7617 §2).
+pub(in crate::client) fn basic(user: &str, password: &str) -> String {
+    let both = format!("{user}:{password}");
+    let mut encoded = alloc::vec![0; both.len().div_ceil(3) * 4];
+    let written = STANDARD.encode_slice(&both, &mut encoded).unwrap_or(0); // there is room
+    encoded.truncate(written);
+    format!("Basic {}", String::from_utf8_lossy(&encoded))
+}
+
+/// Whether an authority, and what stands behind it, names a port.
+fn names_port(rest: &str) -> bool {
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |it| it.1);
+    let behind = host.rsplit_once(']').map_or(host, |it| it.1);
+    behind.rsplit_once(':').is_some_and(|it| !it.1.is_empty())
+}
+
+/// A host as a resolver takes it.
+pub(super) fn without_brackets(host: &str) -> &str {
+    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    bare.unwrap_or(host)
+}
+
+impl FromStr for Proxy {
+    type Err = ProxyError;
+
+    fn from_str(text: &str) -> Result<Self, ProxyError> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, host, port) = (self.kind.as_str(), &self.host, self.port);
+        match host.contains(':') {
+            true => write!(f, "{scheme}://[{host}]:{port}"),
+            false => write!(f, "{scheme}://{host}:{port}"),
+        }
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Proxy({:?})", self.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_named_with_or_without_scheme_and_port() {
+        for (text, shown) in [
+            ("http://a:3128", "http://a:3128"),
+            ("a:3128", "http://a:3128"),
+            ("A", "http://a:80"),
+            ("http://a/", "http://a:80"),
+            ("HTTP://[::1]:8080", "http://[::1]:8080"),
+            ("socks5://a", "socks5://a:1080"),
+            ("socks5://a:80", "socks5://a:80"),
+            ("socks5h://[::1]", "socks5h://[::1]:1080"),
+            ("socks5h://u:p%40@a:1/", "socks5h://a:1"),
+        ] {
+            let proxy = Proxy::parse(text).unwrap();
+            assert_eq!(proxy.to_string(), shown, "{text}");
+            assert!(!format!("{proxy:?}").contains('u') || !text.contains('@'));
+        }
+    }
+
+    #[test]
+    fn credentials_are_said_as_the_protocol_has_it() {
+        let proxy = Proxy::parse("http://Aladdin:open%20sesame@a").unwrap();
+        let said = proxy.authorization().unwrap();
+        assert_eq!(said, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="); // RFC 7617 §2
+        let socks = Proxy::parse("socks5://a").unwrap();
+        assert_eq!(socks.credentials(), None);
+        let long = "x".repeat(256);
+        for (user, password) in [("", "a"), (long.as_str(), "a"), ("a", long.as_str())] {
+            let refused = socks.clone().with_credentials(user, password);
+            assert_eq!(refused, Err(ProxyError::Credentials));
+        }
+        let http = Proxy::parse("a").unwrap();
+        let refused = http.with_credentials("a:b", "");
+        assert_eq!(refused, Err(ProxyError::Credentials));
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_refused() {
+        for (text, error) in [
+            ("ftp://a", ProxyError::Scheme),
+            ("https://a", ProxyError::Scheme),
+            ("http://a/path", ProxyError::Path),
+            ("http://a?query", ProxyError::Path),
+        ] {
+            assert_eq!(Proxy::parse(text), Err(error), "{text}");
+        }
+        for text in [
+            "",
+            "http://",
+            "http://a:x",
+            "http://a b",
+            "socks5://u:%zz@a",
+        ] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert!(matches!(error, ProxyError::Address(_)), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Servers that no proxy is used for (`NO_PROXY`).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::without_brackets;
+use crate::net::Network;
+
+/// Servers that are reached without a proxy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Exclusions {
+    all: bool,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    what: What,
+    port: Option<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    /// A name, and all names below it.
+    Name(String),
+    Network(Network),
+}
+
+impl Exclusions {
+    /// Reads entries with commas or blanks between them: `*` for all; `example.org` or
+    /// `.example.org` for a name and those below it; an address; a network as
+    /// `10.0.0.0/8`; each, but the network, with a port where it is for that port alone.
+    /// What is none of these excludes nothing.
+    pub(super) fn parse(text: &str) -> Self {
+        let mut new = Self::default();
+        for entry in text.split([',', ' ', '\t']).filter(|it| !it.is_empty()) {
+            match entry {
+                "*" => new.all = true,
+                entry => new.entries.extend(Entry::parse(entry)),
+            }
+        }
+        new
+    }
+
+    /// Whether a server is one of them.
+    pub(super) fn contain(&self, host: &str, port: u16) -> bool {
+        if self.all {
+            return true;
+        }
+        let host = without_brackets(host);
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let address = host.parse::<IpAddr>().ok();
+        self.entries.iter().any(|entry| {
+            let is_it = match (&entry.what, address) {
+                (What::Network(network), Some(address)) => network.contains(address),
+                (What::Name(name), None) => is_within(host, name),
+                (What::Network(_), None) | (What::Name(_), Some(_)) => false,
+            };
+            is_it && entry.port.is_none_or(|it| it == port)
+        })
+    }
+}
+
+impl Entry {
+    fn parse(text: &str) -> Option<Self> {
+        if let Ok(network) = without_brackets(text).parse() {
+            let what = What::Network(network);
+            return Some(Self { what, port: None });
+        }
+        let (name, port) = match text.rsplit_once(':') {
+            Some((name, port)) => (name, Some(port.parse().ok()?)),
+            None => (text, None),
+        };
+        let what = match without_brackets(name).parse::<IpAddr>() {
+            Ok(address) => What::Network(address.into()),
+            Err(_) => {
+                let name = name.strip_prefix('.').unwrap_or(name);
+                let name = name.strip_suffix('.').unwrap_or(name);
+                What::Name(name.to_ascii_lowercase())
+            }
+        };
+        (what != What::Name(String::new())).then_some(Self { what, port })
+    }
+}
+
+/// Whether `host` is `name`, or ends in a dot and `name`.
+fn is_within(host: &str, name: &str) -> bool {
+    let Some(front) = host.len().checked_sub(name.len()) else {
+        return false;
+    };
+    let (front, end) = match host.split_at_checked(front) {
+        Some(parts) => parts,
+        None => return false,
+    };
+    end.eq_ignore_ascii_case(name) && (front.is_empty() || front.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_excluded_by_name_address_network_and_port() {
+        for (text, host, port, expected) in [
+            ("", "a", 80, false),
+            ("*", "a", 80, true),
+            ("b, *", "a", 80, true),
+            ("example.org", "example.org", 80, true),
+            ("example.org", "EXAMPLE.ORG", 80, true),
+            ("example.org", "example.org.", 80, true),
+            ("example.org.", "example.org", 80, true),
+            ("example.org", "www.example.org", 80, true),
+            ("example.org", "badexample.org", 80, false),
+            ("example.org", "org", 80, false),
+            (".example.org", "www.example.org", 80, true),
+            (".example.org", "example.org", 80, true),
+            ("a b\tc,d", "c", 80, true),
+            ("a,,b", "b", 80, true),
+            (".", "a", 80, false),
+            ("example.org:8080", "example.org", 8080, true),
+            ("example.org:8080", "www.example.org", 80, false),
+            ("example.org:x", "example.org", 80, false),
+            ("127.0.0.1", "127.0.0.1", 80, true),
+            ("127.0.0.1:81", "127.0.0.1", 80, false),
+            ("0.0.1", "127.0.0.1", 80, false),
+            ("10.0.0.0/8", "10.1.2.3", 80, true),
+            ("10.0.0.0/8", "11.1.2.3", 80, false),
+            ("10.0.0.0/99", "10.1.2.3", 80, false),
+            ("::1", "[::1]", 80, true),
+            ("[::1]", "::1", 80, true),
+            ("[::1]:80", "::1", 80, true),
+            ("[::1]:81", "::1", 80, false),
+            ("fd00::/8", "fd12::1", 80, true),
+            ("é", "e", 80, false),
+        ] {
+            let exclusions = Exclusions::parse(text);
+            let found = exclusions.contain(host, port);
+            assert_eq!(found, expected, "{text:?} {host}:{port}");
+        }
+    }
+}
