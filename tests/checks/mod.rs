@@ -8,6 +8,8 @@
 
 mod calls;
 mod event_loop;
+#[cfg(feature = "tls")]
+mod fixed_tls;
 mod grpc;
 mod hpack;
 mod http1;

@@ -1,123 +1,16 @@
 //! A server over TLS on the whole loop: the input says how the client's records are
 //! cut, spoiled, put into another order, left out or sent twice.
-//!
-//! Nothing is drawn from the system: what rustls wants at random is counted, its key
-//! exchange is none, and its signer, Ed25519, is deterministic.
+//! Nothing is drawn from the system (`fixed_tls`).
 
-use core::cell::Cell;
-use core::time::Duration;
-use std::fmt;
 use std::io::{Read, Write};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use barewire::app::App;
 use barewire::net::{Client, Limits, Loop, Scripted};
-use barewire::tls::{Certificates, Provider, ServerOptions};
-use rustls::crypto::{
-    ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret,
-    SupportedKxGroup,
-};
-use rustls::pki_types::UnixTime;
-use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, ClientConnection, Error, NamedGroup, RootCertStore};
+use rustls::ClientConnection;
 
+use super::fixed_tls;
 use super::input::Input;
-
-thread_local! {
-    static DRAWN: Cell<u8> = const { Cell::new(0) };
-}
-
-/// Counts.
-#[derive(Debug)]
-struct Counted;
-
-impl SecureRandom for Counted {
-    fn fill(&self, out: &mut [u8]) -> Result<(), GetRandomFailed> {
-        for byte in out {
-            DRAWN.set(DRAWN.get().wrapping_add(1));
-            *byte = DRAWN.get();
-        }
-        Ok(())
-    }
-}
-
-/// An exchange without a secret: both sides know what both have sent.
-#[derive(Debug)]
-struct Open;
-
-struct OpenExchange([u8; 32]);
-
-impl SupportedKxGroup for Open {
-    fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
-        let mut own = [0; 32];
-        Counted.fill(&mut own)?;
-        Ok(Box::new(OpenExchange(own)))
-    }
-
-    fn name(&self) -> NamedGroup {
-        NamedGroup::X25519
-    }
-}
-
-impl ActiveKeyExchange for OpenExchange {
-    fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, Error> {
-        let both: Vec<u8> = self.0.iter().zip(peer).map(|(a, b)| a ^ b).collect();
-        Ok(SharedSecret::from(&both[..]))
-    }
-
-    fn pub_key(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn group(&self) -> NamedGroup {
-        NamedGroup::X25519
-    }
-}
-
-/// A day in 2026.
-struct Noon;
-
-impl fmt::Debug for Noon {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Noon")
-    }
-}
-
-impl TimeProvider for Noon {
-    fn current_time(&self) -> Option<UnixTime> {
-        Some(UnixTime::since_unix_epoch(Duration::from_secs(
-            1_780_000_000,
-        )))
-    }
-}
-
-/// Everything that is the same for all inputs.
-struct Fixed {
-    provider: Arc<CryptoProvider>,
-    certificates: Certificates,
-    roots: Arc<RootCertStore>,
-}
-
-static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
-    // Ed25519 in PKCS#8 (RFC 8410 §7), the key being 32 times the same byte.
-    let mut pkcs8 = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
-    pkcs8.extend([7; 32]);
-    let der = rustls::pki_types::PrivatePkcs8KeyDer::from(&pkcs8[..]);
-    let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_ED25519).unwrap();
-    let params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
-    let certificate = params.self_signed(&key).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate.der().clone()).unwrap();
-    Fixed {
-        provider: Arc::new(CryptoProvider {
-            kx_groups: vec![&Open],
-            secure_random: &Counted,
-            ..rustls::crypto::ring::default_provider()
-        }),
-        certificates: Certificates::from_der([certificate.der().to_vec()], pkcs8).unwrap(),
-        roots: Arc::new(roots),
-    }
-});
 
 /// A client, what it has sealed and not sent, and what came.
 struct Peer {
@@ -144,11 +37,7 @@ impl Peer {
             0 => &[&rustls::version::TLS13],
             _ => &[&rustls::version::TLS12],
         };
-        let mut config = ClientConfig::builder_with_details(FIXED.provider.clone(), Arc::new(Noon))
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(FIXED.roots.clone())
-            .with_no_client_auth();
+        let mut config = fixed_tls::client(versions);
         config.enable_sni = flags & 2 == 0;
         // Hellos and messages in pieces.
         config.max_fragment_size = (flags & 4 != 0).then_some(64);
@@ -239,7 +128,7 @@ impl Peer {
 /// A client is answered what it has asked, in its order, and nothing else, whatever
 /// becomes of its records; all of it, if nothing does.
 pub fn tls(data: &[u8]) {
-    DRAWN.set(0);
+    fixed_tls::begin();
     let mut input = Input::new(data);
     let world = Scripted::new();
     world.set_auto_advance(false);
@@ -247,11 +136,7 @@ pub fn tls(data: &[u8]) {
     let app = App::new().get("/{number}", |request, reply| {
         reply.text(format!("answer {}.", request.param("number")))
     });
-    let options = ServerOptions::new(FIXED.certificates.clone())
-        .provider(Provider::new(FIXED.provider.clone()))
-        .time_provider(Arc::new(Noon))
-        .tickets(false);
-    app.listen_tls("127.0.0.1:0", options)
+    app.listen_tls("127.0.0.1:0", fixed_tls::server())
         .unwrap()
         .join(&mut events)
         .unwrap();

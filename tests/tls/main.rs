@@ -4,8 +4,12 @@ mod certificates;
 #[path = "../client_support/mod.rs"]
 mod client_support;
 mod clients;
+mod damage;
 mod dialling;
 mod endings;
+#[path = "../checks/fixed_tls.rs"]
+#[allow(unreachable_pub, reason = "the checks of fuzzing have it, too")]
+mod fixed_tls;
 mod hostile;
 mod on_a_loop;
 mod protocols;

@@ -19,14 +19,14 @@ use crate::support::Authority;
 const NOW: Instant = Instant::START;
 
 /// A server that answers each call with what it asked.
-struct Peer {
+pub(crate) struct Peer {
     tls: ServerConnection,
     server: Server,
     answered: Vec<u32>,
 }
 
 impl Peer {
-    fn new(config: &Arc<ServerConfig>) -> Self {
+    pub(crate) fn new(config: &Arc<ServerConfig>) -> Self {
         Self {
             tls: ServerConnection::new(config.clone()).unwrap(),
             server: Server::new(http2::Limits::DEFAULT, NOW),
@@ -35,7 +35,7 @@ impl Peer {
     }
 
     /// Takes what a client has written; what it writes itself.
-    fn take(&mut self, mut bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn take(&mut self, mut bytes: &[u8]) -> Vec<u8> {
         while !bytes.is_empty() {
             self.tls.read_tls(&mut bytes).unwrap();
             if self.tls.process_new_packets().is_err() {
@@ -74,17 +74,17 @@ impl Peer {
 }
 
 /// One call, and its connection.
-struct Caller {
+pub(crate) struct Caller {
     calls: Calls<()>,
     call: Key,
     link: LinkId,
     connection: Connection,
-    ended: Option<EndReason>,
+    pub(crate) ended: Option<EndReason>,
     opened: usize,
 }
 
 impl Caller {
-    fn new(tls: &Client) -> Self {
+    pub(crate) fn new(tls: &Client) -> Self {
         let mut calls = Calls::new("localhost", ChannelLimits::DEFAULT, 1).with_https();
         let call = calls.start("/t.T/Echo", &CallOptions::new(), (), NOW);
         let call = call.unwrap();
@@ -124,13 +124,13 @@ impl Caller {
         });
     }
 
-    fn receive(&mut self, bytes: &[u8]) {
+    pub(crate) fn receive(&mut self, bytes: &[u8]) {
         let mut bytes = bytes.to_vec();
         self.on(|connection, owner| connection.receive(&mut bytes, NOW, owner));
     }
 
     /// What is to be written.
-    fn output(&mut self) -> Vec<u8> {
+    pub(crate) fn output(&mut self) -> Vec<u8> {
         self.calls.flush(self.link, self.connection.wire(), NOW);
         let mut out = Vec::new();
         loop {
@@ -144,11 +144,16 @@ impl Caller {
     }
 
     /// What the call has received, when it is over.
-    fn answer(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn answer(&mut self) -> Option<Vec<u8>> {
         match self.calls.next(self.call) {
             NextMessage::Message(message) => Some(message.bytes.to_vec()),
             NextMessage::Wait | NextMessage::Over => None,
         }
+    }
+
+    /// The server has hung up.
+    pub(crate) fn hang_up(&mut self) {
+        self.on(|connection, owner| connection.receive_eof(NOW, owner));
     }
 
     fn fault(&self) -> Fault {
@@ -180,7 +185,9 @@ fn talk(caller: &mut Caller, peer: &mut Peer, mut cuts: impl FnMut(usize) -> boo
     }
 }
 
-fn scene(version: &'static rustls::SupportedProtocolVersion) -> (Client, Arc<ServerConfig>) {
+pub(crate) fn scene(
+    version: &'static rustls::SupportedProtocolVersion,
+) -> (Client, Arc<ServerConfig>) {
     let authority = Authority::new("sans I/O");
     let client = Client::new(trusting(&authority)).unwrap();
     (client, config(&authority, &[version], false, &["h2"]))
@@ -308,13 +315,13 @@ fn an_end_that_was_not_announced_is_no_end() {
     let (mut caller, mut peer) = (Caller::new(&tls), Peer::new(&config));
     let flight = peer.take(&caller.output());
     caller.receive(&flight[..100]);
-    caller.on(|connection, owner| connection.receive_eof(NOW, owner));
+    caller.hang_up();
     let gone = Some(EndReason::Unreachable(Unreachable::Handshake));
     assert_eq!(caller.ended, gone);
 
     let (mut caller, mut peer) = (Caller::new(&tls), Peer::new(&config));
     talk(&mut caller, &mut peer, |_| false);
-    caller.on(|connection, owner| connection.receive_eof(NOW, owner));
+    caller.hang_up();
     assert_eq!(caller.ended, Some(EndReason::Reset));
 
     let (mut caller, mut peer) = (Caller::new(&tls), Peer::new(&config));
@@ -328,7 +335,7 @@ fn an_end_that_was_not_announced_is_no_end() {
     let mut said = &output[..];
     peer.tls.read_tls(&mut said).unwrap();
     assert!(peer.tls.process_new_packets().unwrap().peer_has_closed());
-    caller.on(|connection, owner| connection.receive_eof(NOW, owner));
+    caller.hang_up();
 }
 
 #[test]
