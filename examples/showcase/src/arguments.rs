@@ -18,6 +18,8 @@ usage: showcase [--listen ADDR]... [--tls] [--threads N] [--files DIR] [--origin
   --certificate FILE --key FILE
                   certificate chain and private key, both PEM; include --tls;
                   SIGHUP has the files read again
+  --redirect      sends requests without TLS that come to a port of TLS to https, by 308;
+                  otherwise they get 400
   --client-roots FILE
                   asks clients for certificates that lead to one of these, PEM
   --threads N     event loops, each on a thread of its own; as many as cores by default
@@ -32,6 +34,8 @@ pub(crate) struct Arguments {
     /// Where TLS is spoken, and the certificate for it.
     pub(crate) tls: Option<(Vec<String>, Source)>,
     pub(crate) client_roots: Option<String>,
+    /// Whether a request without TLS on a port of TLS is sent to https.
+    pub(crate) redirects: bool,
     pub(crate) threads: usize,
     pub(crate) files: Option<String>,
     pub(crate) origins: Vec<String>,
@@ -52,7 +56,7 @@ impl Arguments {
         let mut given = given;
         let (mut addresses, mut secure) = (Vec::new(), Vec::new());
         let (mut tls, mut certificate, mut key) = (false, None, None);
-        let mut client_roots = None;
+        let (mut client_roots, mut redirects) = (None, false);
         let (mut files, mut origins, mut proxies) = (None, Vec::new(), Vec::new());
         let mut threads = thread::available_parallelism().map_or(1, usize::from);
         while let Some(argument) = given.next() {
@@ -65,6 +69,7 @@ impl Arguments {
                 "--listen" => addresses.push(address("--listen", value())?),
                 "--listen-tls" => secure.push(address("--listen-tls", value())?),
                 "--tls" => tls = true,
+                "--redirect" => redirects = true,
                 "--certificate" => certificate = Some(file("--certificate", value())?),
                 "--key" => key = Some(file("--key", value())?),
                 "--client-roots" => client_roots = Some(file("--client-roots", value())?),
@@ -89,13 +94,14 @@ impl Arguments {
                 return Err(Refusal::Wrong(why.into()));
             }
         };
-        let tls = tls || client_roots.is_some();
+        let tls = tls || redirects || client_roots.is_some();
         if (tls || source != Source::Made) && secure.is_empty() {
             secure.push("127.0.0.1:8443".into());
         }
         Ok(Self {
             addresses,
             client_roots,
+            redirects,
             tls: (!secure.is_empty()).then_some((secure, source)),
             threads,
             files,
@@ -199,6 +205,8 @@ mod tests {
         let made = |address: &str| Some(Some((vec![address.to_owned()], Source::Made)));
         assert_eq!(tls(""), Some(None));
         assert_eq!(tls("--tls"), made("127.0.0.1:8443"));
+        assert_eq!(tls("--redirect"), made("127.0.0.1:8443"));
+        assert!(parse("--redirect").is_ok_and(|found| found.redirects));
         assert_eq!(tls("--listen-tls [::]:443"), made("[::]:443"));
         let own = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").to_owned();
         let given = format!("--certificate {own} --key={own}");

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use barewire::app::Server;
 use barewire::net::{Address, ListenOptions};
-use barewire::tls::{self, ClientCertificates, Roots, ServerOptions};
+use barewire::tls::{self, ClientCertificates, PlainHttp, Roots, ServerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -65,6 +65,13 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let mut reloads = None;
     if let Some((addresses, source)) = arguments.tls {
         let mut options = ServerOptions::new(source.load()?);
+        #[cfg(feature = "aws-lc")]
+        {
+            options = options.provider(tls::Provider::aws_lc());
+        }
+        if arguments.redirects {
+            options = options.plain_http(PlainHttp::Redirect);
+        }
         if let Some(roots) = arguments.client_roots {
             let clients = ClientCertificates::optional(Roots::read(roots)?);
             options = options.client_certificates(clients);
