@@ -4,7 +4,8 @@
 use alloc::vec::Vec;
 
 use rustls::{
-    AlertDescription, CommonState, Error, InvalidMessage, PeerIncompatible, ProtocolVersion,
+    AlertDescription, CommonState, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved,
+    ProtocolVersion,
 };
 
 use crate::net::TransportLimit;
@@ -42,6 +43,9 @@ pub(super) fn correct(error: &Error, input: &[u8], mark: usize, clear: bool, out
             if is_older_hello(input) =>
         {
             AlertDescription::ProtocolVersion
+        }
+        Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedCipherSuite) => {
+            AlertDescription::IllegalParameter
         }
         Error::InvalidMessage(_) if out.len() == mark => AlertDescription::DecodeError,
         _ => return,

@@ -74,12 +74,12 @@ pub(crate) fn trusting(authority: &Authority) -> ClientOptions {
     ClientOptions::new().root_certs(roots)
 }
 
-fn tls(options: ClientOptions) -> Client {
+pub(crate) fn tls(options: ClientOptions) -> Client {
     Client::new(options).unwrap()
 }
 
 /// A channel to a port of this machine.
-fn dial(port: u16, tls: &Client) -> Channel {
+pub(crate) fn dial(port: u16, tls: &Client) -> Channel {
     let options = ChannelOptions::new().with_tls(tls.clone());
     Channel::connect_with(&format!("https://localhost:{port}"), options).unwrap()
 }
@@ -91,7 +91,7 @@ fn ask(channel: &Channel, method: &str) -> Result<String, Ending> {
 }
 
 /// Why a call cannot be made: its ending says so, and has the fault behind it.
-fn fault(channel: &Channel) -> Fault {
+pub(crate) fn fault(channel: &Channel) -> Fault {
     let ending = ask(channel, "Echo").unwrap_err();
     assert_eq!(ending.code(), Code::Unavailable, "{ending}");
     let cause = ending.source().unwrap_or_else(|| panic!("{ending}"));
@@ -279,7 +279,7 @@ fn a_list_revokes_and_what_no_list_covers_is_not_trusted_either() {
 }
 
 /// A server that accepts one connection after another, and has each for itself.
-fn peer(act: impl Fn(TcpStream) + Send + 'static) -> u16 {
+pub(crate) fn peer(act: impl Fn(TcpStream) + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {

@@ -11,6 +11,7 @@ mod endings;
 #[allow(unreachable_pub, reason = "the checks of fuzzing have it, too")]
 mod fixed_tls;
 mod hostile;
+mod lies;
 mod on_a_loop;
 mod protocols;
 mod reload;
