@@ -128,8 +128,8 @@ pub struct Limits {
     pub proxy_time: Duration,
     /// Time for the handshake of a transport ([`Transport`](crate::net::Transport)),
     /// from when a connection is accepted or has been dialled. Stops: a connection
-    /// that says nothing, or little at a time. Effect: the connection is reset; a
-    /// dial fails. Default 10 s.
+    /// that says nothing, or little at a time. Effect: the transport says so, and the
+    /// connection is closed; a dial fails. Default 10 s.
     pub handshake_time: Duration,
     /// Handshakes of transports in flight at one time. Stops: a storm of them that takes
     /// memory and the processor. Effect: those that have waited for their peer for over
@@ -142,15 +142,15 @@ pub struct Limits {
     /// Default 2 ms.
     pub handshake_part: Duration,
     /// Bytes that a peer may send for one handshake. Stops: a handshake without an end.
-    /// Effect: the connection is closed. Default 80 KiB.
+    /// Effect: the transport says so, and the connection is closed. Default 80 KiB.
     pub handshake_bytes: usize,
     /// Bytes that are kept of a peer until its transport can open them: of one record,
     /// or of one message of a handshake. Stops: a record without an end. Effect: the
-    /// connection is closed. Default 80 KiB.
+    /// transport says so, and the connection is closed. Default 80 KiB.
     pub unopened: usize,
     /// Time for a record of a transport to come, from its first byte. Stops: records that
-    /// trickle in, whose content no other deadline sees. Effect: the connection is reset.
-    /// Default 20 s: a peer that sends 4 KiB a second and pauses for 10 s has time.
+    /// trickle in, whose content no other deadline sees. Effect: the transport says so, and
+    /// the connection is closed. Default 20 s: a peer that sends 4 KiB a second and pauses for 10 s has time.
     pub record_time: Duration,
     /// Names that may wait to be resolved. Stops: dials to names whose
     /// servers do not answer. Effect: a further dial fails immediately.

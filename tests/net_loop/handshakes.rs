@@ -111,6 +111,28 @@ fn only_so_many_handshakes_are_in_flight() {
 }
 
 #[test]
+fn a_newcomer_waits_a_second_for_each_cap_full_in_front_of_it() {
+    let mut scene = site(Limits::DEFAULT.with_handshakes(16));
+    let before = Peer::connect(&mut scene, Speaks::Http);
+    let storm: Vec<_> = (0..48).map(|_| scene.world.connect_client(1)).collect();
+    let mut newcomer = Peer::new(scene.world.connect_client(1), Role::Client, Speaks::Http);
+    let mut steps = 0;
+    while !newcomer.toy.agreed {
+        newcomer.talk(&mut scene);
+        scene.world.advance(Duration::from_millis(100));
+        scene.settle();
+        steps += 1;
+        assert!(steps < 40, "it is kept out");
+    }
+    assert!((30..40).contains(&steps), "{steps} tenths of a second");
+    assert!(newcomer.ask(&mut scene, &get("/hello")).ends_with(b"hello"));
+    // Nobody ended whose place was not needed, nor who is connected.
+    let open = |it: &&Client| scene.fate(**it) == Fate::Open;
+    assert!(storm.iter().filter(open).count() >= 15);
+    assert_eq!(scene.fate(before.client), Fate::Open);
+}
+
+#[test]
 fn a_handshake_that_waits_for_us_makes_no_room() {
     let limits = one_step_a_turn().with_handshakes(3);
     let mut scene = site(limits);
