@@ -27,6 +27,7 @@ pub const MOST_OPENED: usize = 16 * 1024;
 ///   open(input) ...        until `agreed` answers: the handshake
 ///   open(input), seal(..)  in any order from there on
 ///   close                  once, behind the last byte; not after an error
+///   end_at                 or this, where the loop ends it at a limit
 /// ```
 pub trait Transport {
     /// Takes at most one record from the front of `input`. The event is where in
