@@ -156,9 +156,11 @@ pub struct Limits {
     /// servers do not answer. Effect: a further dial fails immediately.
     /// Default 1,024.
     pub resolving: usize,
-    /// Time to connect to one address of a dial. Effect: the next address is
-    /// tried. Default 5 s.
+    /// Time to connect to one address of a dial. Effect: it is given up. Default 5 s.
     pub connect_time: Duration,
+    /// Time that an attempt of a dial has before the next address is tried beside it
+    /// (RFC 8305), at least 10 ms. Effect: the next address is tried, too. Default 250 ms.
+    pub attempt_delay: Duration,
     /// Time for a whole dial, with resolving and all addresses. Default 30 s.
     pub dial_time: Duration,
     /// Bytes of empty buffers kept for the next connection that needs one.
@@ -227,6 +229,7 @@ impl Limits {
         record_time: Duration::from_secs(20),
         resolving: 1_024,
         connect_time: Duration::from_secs(5),
+        attempt_delay: Duration::from_millis(250),
         dial_time: Duration::from_secs(30),
         spare_memory: 4 << 20,
         warm: 256,
@@ -266,6 +269,7 @@ impl Limits {
         with_record_time record_time: Duration,
         with_resolving resolving: usize,
         with_connect_time connect_time: Duration,
+        with_attempt_delay attempt_delay: Duration,
         with_dial_time dial_time: Duration,
         with_spare_memory spare_memory: usize,
         with_warm warm: usize,

@@ -77,7 +77,7 @@ pub struct Loop<P: Poller = Mio> {
     pub(super) listeners: Listeners<P, Listening>,
     /// Connections let in; empty between turns.
     pub(super) accepted: Vec<Accepted<P::Stream, Listening>>,
-    pub(super) dials: Dials,
+    pub(super) dials: Dials<P::Stream>,
     pub(super) sockets: Sockets<P::Stream>,
     /// What transports have said of themselves; empty between uses.
     pub(super) sealed: Vec<u8>,

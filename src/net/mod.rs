@@ -46,9 +46,12 @@ mod turns;
 pub use config::Limits;
 #[cfg(feature = "client")]
 pub(crate) use connecting::attempts::{Attempts, Next, in_turns};
-pub(crate) use connecting::dial::{Dial, Resolver};
+pub(crate) use connecting::dial::Dial;
 pub(crate) use connecting::listen_target::ListenTarget;
 pub(crate) use connecting::listener::{Accepted, Listeners};
+#[cfg(feature = "client")]
+pub(crate) use connecting::lookups::LOOKUPS;
+pub(crate) use connecting::names::Resolver;
 pub use connecting::proxy_header::{ProxyError, Source, read_proxy_header};
 pub use context::Context;
 pub use counters::Counters;

@@ -19,11 +19,8 @@ mod connect;
 mod connection;
 mod dial;
 mod dial_error;
-#[cfg(test)]
-mod dial_tests;
 mod dialler;
 mod driven;
-mod lookups;
 mod loss;
 mod masks;
 mod names;

@@ -11,9 +11,9 @@ use std::io::{self, ErrorKind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::cancel::Target;
-use super::lookups::LOOKUPS;
 use super::resolver::System;
 use super::{Canceller, DialError, Phase, Resolver, clock};
+use crate::net::LOOKUPS;
 use crate::wire::Instant;
 
 /// Names whose addresses are kept.

@@ -84,6 +84,21 @@ impl<A> Attempts<A> {
         self.failed();
     }
 
+    /// When the next one begins, if there is another.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        (self.next < self.addresses.len()).then_some(self.due)
+    }
+
+    /// How many were begun.
+    pub(crate) const fn begun(&self) -> usize {
+        self.next
+    }
+
+    /// Whether there is no address at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.addresses.is_empty()
+    }
+
     /// The address of this number.
     pub(crate) fn address(&self, nth: usize) -> Option<&A> {
         self.addresses.get(nth)

@@ -16,22 +16,53 @@ pub(in crate::net) struct DialRequest {
 
 /// A connection on its way.
 #[derive(Debug)]
-pub(super) struct Dialling {
+pub(super) struct Dialling<S> {
     pub(super) key: Key,
     pub(super) dial: Dial,
+    /// Attempts under way, in the order of their beginning.
+    pub(super) running: Vec<Attempt<S>>,
+    /// Something has happened to one of them.
+    pub(super) is_touched: bool,
     pub(super) speaks: Speaks,
     pub(super) transport: Option<TransportMaker>,
 }
 
+/// An attempt to connect to one address.
+#[derive(Debug)]
+pub(super) struct Attempt<S> {
+    pub(super) nth: usize,
+    pub(super) stream: S,
+    /// When it is given up.
+    pub(super) until: Instant,
+}
+
+impl<S> Dialling<S> {
+    /// When it has to be looked at.
+    fn deadline(&self) -> Instant {
+        let attempts = self.running.iter().map(|it| it.until);
+        let due = attempts.chain(self.dial.due()).min();
+        due.map_or(self.dial.end(), |due| due.min(self.dial.end()))
+    }
+}
+
 /// The connections of a loop that are on their way.
-#[derive(Debug, Default)]
-pub(in crate::net) struct Dials {
-    dials: Vec<Dialling>,
+#[derive(Debug)]
+pub(in crate::net) struct Dials<S> {
+    dials: Vec<Dialling<S>>,
     /// Made with the first name.
     resolver: Option<Resolver>,
 }
 
-impl Dials {
+impl<S> Default for Dials<S> {
+    fn default() -> Self {
+        Self {
+            dials: Vec::new(),
+            resolver: None,
+        }
+    }
+}
+
+impl<S> Dials<S> {
     pub(in crate::net) const fn is_empty(&self) -> bool {
         self.dials.is_empty()
     }
@@ -41,42 +72,44 @@ impl Dials {
         self.dials.is_empty() && self.resolver.is_none()
     }
 
-    pub(super) fn push(&mut self, dialling: Dialling) {
+    pub(super) fn push(&mut self, dialling: Dialling<S>) {
         self.dials.push(dialling);
     }
 
-    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Dialling> {
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Dialling<S>> {
         self.dials.iter_mut().find(|it| it.key == key)
     }
 
-    /// Forgets the dial of a connection that has ended.
-    pub(in crate::net) fn forget(&mut self, key: Key) {
-        self.remove(key);
-    }
-
-    pub(super) fn remove(&mut self, key: Key) -> Option<Dialling> {
+    /// Forgets the dial of a connection, and returns it.
+    pub(super) fn remove(&mut self, key: Key) -> Option<Dialling<S>> {
         let at = self.dials.iter().position(|it| it.key == key)?;
         Some(self.dials.swap_remove(at))
     }
 
     /// When the first dial has to be looked at.
     pub(in crate::net) fn next(&self) -> Option<Instant> {
-        self.dials.iter().map(|it| it.dial.deadline()).min()
+        self.dials.iter().map(Dialling::deadline).min()
     }
 
-    /// The next dial whose attempt has taken too long by `now`.
-    pub(super) fn next_late(&mut self, now: Instant) -> Option<Key> {
-        let late = self.dials.iter_mut().find(|it| it.dial.deadline() <= now)?;
-        late.dial.timed_out();
-        Some(late.key)
+    /// The next dial that something has happened to.
+    pub(super) fn next_touched(&mut self) -> Option<Key> {
+        let touched = self.dials.iter_mut().find(|it| it.is_touched)?;
+        touched.is_touched = false;
+        Some(touched.key)
+    }
+
+    /// The next dial that has something to do by `now`.
+    pub(super) fn next_due(&self, now: Instant) -> Option<Key> {
+        let due = self.dials.iter().find(|it| it.deadline() <= now)?;
+        Some(due.key)
     }
 
     /// The next dial whose name is resolved.
-    pub(super) fn next_resolved(&mut self) -> Option<Key> {
+    pub(super) fn next_resolved(&mut self, limits: &Limits) -> Option<Key> {
         loop {
             let resolved = self.resolver.as_mut()?.next()?;
             if let Some(dialling) = self.get_mut(resolved.dial) {
-                dialling.dial.resolved(resolved.found);
+                dialling.dial.resolved(resolved.found, limits);
                 return Some(resolved.dial);
             }
         }

@@ -9,5 +9,7 @@ pub(super) mod introduction;
 pub(super) mod listen_target;
 pub(super) mod listener;
 pub(super) mod listening;
+pub(super) mod lookups;
+pub(super) mod names;
 pub(super) mod proxy_header;
 pub(super) mod reach;

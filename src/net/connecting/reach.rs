@@ -72,8 +72,8 @@ impl Context<'_> {
             .count()
     }
 
-    /// Dials `destination`: names are resolved on a thread, and all addresses
-    /// are tried in turn. The connection is this owner's, with this tag and
+    /// Dials `destination`: names are resolved on a thread, and their addresses
+    /// are tried beside each other, one a little later than the other (RFC 8305). The connection is this owner's, with this tag and
     /// subject to this profile; its first event is
     /// [`Opened`](crate::link::Event::Opened), or
     /// [`Ended`](crate::link::Event::Ended) if it cannot be reached.

@@ -71,6 +71,16 @@ impl Connected {
         each!(self, socket => socket.register(registry, token, interest))
     }
 
+    /// Registers it again, so that what there is now is announced.
+    fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        each!(self, socket => socket.reregister(registry, token, interest))
+    }
+
     /// Reads what has been received, up to what `into` holds; `None` if nothing has.
     fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.read(into)))

@@ -48,6 +48,16 @@ impl Connected {
         SourceFd(&self.0.as_raw_fd()).register(registry, token, interest)
     }
 
+    /// Registers it again, so that what there is now is announced.
+    pub(super) fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        SourceFd(&self.0.as_raw_fd()).reregister(registry, token, interest)
+    }
+
     /// Reads what has been received, up to what `into` holds; `None` if nothing has.
     #[inline]
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {

@@ -225,6 +225,12 @@ impl Poller for Mio {
         stream.0.register(registry, Token(token), interest)
     }
 
+    fn reregister(&mut self, stream: &mut MioStream, token: usize) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registry = self.poll.registry();
+        stream.0.reregister(registry, Token(token), interest)
+    }
+
     /// The file of a Unix domain socket is removed, if it is still the one
     /// that this listener made.
     fn unlisten(&mut self, mut listener: MioListener) {

@@ -162,6 +162,9 @@ pub trait Poller {
     /// Registers a stream, once, for reading and writing.
     fn register(&mut self, stream: &mut Self::Stream, token: usize) -> io::Result<()>;
 
+    /// Has everything that is so of a registered stream announced again, with this token.
+    fn reregister(&mut self, stream: &mut Self::Stream, token: usize) -> io::Result<()>;
+
     /// Stops listening. Connections that wait are reset by the system.
     fn unlisten(&mut self, listener: Self::Listener);
 

@@ -139,6 +139,10 @@ impl Poller for Scripted {
         Ok(())
     }
 
+    fn reregister(&mut self, stream: &mut ScriptedStream, token: usize) -> io::Result<()> {
+        self.register(stream, token)
+    }
+
     fn unlisten(&mut self, listener: ScriptedListener) {
         let mut world = self.world.borrow_mut();
         let listener = &mut world.listeners[listener.0];

@@ -267,7 +267,7 @@ impl<P: Poller> Loop<P> {
             self.spare_kept(input_buffer);
         }
         if connection.is_dialled() {
-            self.dials.forget(key);
+            self.forget_dial(key);
         } else {
             let Dispatch {
                 state, profiles, ..

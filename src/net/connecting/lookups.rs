@@ -1,9 +1,9 @@
 //! Threads for what cannot be waited for with a time: lookups of names.
 //!
 //! A lookup of the system can be neither cancelled nor given a deadline, so that it runs
-//! on a thread of its own, and whoever needs the answer waits for that. All clients of a
-//! process share these threads, of which there are few; they start with the first name,
-//! and end when there was none for a while.
+//! on a thread of its own, and whoever needs the answer waits for that. All loops and clients
+//! of a process share these threads, of which there are few; they start with the first
+//! name, and end when there was none for a while.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -24,7 +24,7 @@ const IDLE: Duration = Duration::from_secs(10);
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads, and what waits for them.
-pub(super) struct Lookups {
+pub(crate) struct Lookups {
     state: Mutex<State>,
     work: Condvar,
     idle: Duration,
@@ -37,7 +37,7 @@ struct State {
 }
 
 /// Those of the process.
-pub(super) static LOOKUPS: Lookups = Lookups::new(IDLE);
+pub(crate) static LOOKUPS: Lookups = Lookups::new(IDLE);
 
 impl Lookups {
     const fn new(idle: Duration) -> Self {
@@ -56,7 +56,7 @@ impl Lookups {
     ///
     /// # Errors
     /// If too many wait, or no thread can be had.
-    pub(super) fn run(&'static self, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    pub(crate) fn run(&'static self, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let mut state = self.lock();
         if state.jobs.len() >= WAITING {
             let text = "too many names wait to be resolved";
