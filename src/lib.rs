@@ -33,6 +33,7 @@
 //! | `std` | `alloc` with the standard library |
 //! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
 //! | `client` | `client`: HTTP, WebSocket, event streams and gRPC |
+//! | `json` | bodies of requests and responses as JSON: serde, serde_json |
 //! | `idna` | hosts outside of ASCII in the URLs of clients: idna |
 //! | `files` | directories that `app` serves, and files that Linux sends |
 //! | `http2` | nothing beyond `alloc` |

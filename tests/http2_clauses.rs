@@ -829,7 +829,7 @@ fn misuse_changes_nothing() {
     let mut small = Slice::new(&mut memory);
     let none = machine.send_response(1, &RESPONSE, None, None, &mut small);
     assert_eq!((none, small.written().len()), (Err(UsageError::NoRoom), 0));
-    assert_eq!(out, []);
+    assert_eq!(out, b"");
     let length = Some(BodyLength::Known(3));
     machine
         .send_response(1, &RESPONSE, length, None, &mut out)
@@ -849,7 +849,7 @@ fn misuse_changes_nothing() {
         machine.send_end(1, Fields::EMPTY, &mut out),
         Err(UsageError::BodyTooShort)
     );
-    assert_eq!(out, []);
+    assert_eq!(out, b"");
     assert_eq!(machine.send_data(1, b"all", true, NOW, &mut out), Ok(3));
     let request = request_to(Method::GET, "/", Fields::new(&HOST));
     assert_eq!(

@@ -1,6 +1,8 @@
 //! Layer 6: calls to other servers.
 //!
-//! - [`Channel`] is where to begin: it connects by itself, and makes calls that block,
+//! - [`Client`] speaks HTTP: calls that block the calling thread, over a pool of
+//!   connections.
+//! - [`Channel`] is where to begin with gRPC: it connects by itself, and makes calls that block,
 //!   or that tell a [`CallListener`] what comes.
 //! - [`Calls`] are the calls of a channel without I/O, for a loop of the caller's own,
 //!   with a [`Connection`] for each connection, or any other [`Transport`].
@@ -13,6 +15,7 @@
 mod connecting;
 mod events;
 mod grpc;
+mod http;
 mod websocket;
 
 pub use connecting::{
@@ -26,6 +29,10 @@ pub use events::{
 pub use grpc::{
     CallListener, CallOptions, CallResponse, Calls, Channel, ChannelLimits, ChannelOptions, Duplex,
     Ending, NextMessage, Outgoing, Removed, Requests, Responses, Sender, UsageError,
+};
+pub use http::{
+    AsUrl, Body, BodyReader, Client, ClientLimits, ClientOptions, Error, ErrorKind,
+    MetricsSnapshot, RedirectError, RedirectPolicy, RequestBuilder, Response, RetryPolicy,
 };
 pub use websocket::{
     Closed, ComeBack, Confirmation, ConnectAttempt, HandshakeError, Message, Position, QueuePolicy,

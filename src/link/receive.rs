@@ -485,6 +485,24 @@ mod tests {
     }
 
     #[test]
+    fn a_body_of_no_bytes_ends_with_the_head() {
+        for body in [Body::Whole(b""), Body::Shared(&bytes::Bytes::new())] {
+            let (mut link, mut out) = (Link::client(Instant::START), Vec::new());
+            let host = [crate::http::Field::new("host", "a")];
+            let head = RequestHead {
+                method: Method::POST,
+                target: Target::parse(b"/", Method::POST).unwrap(),
+                version: Version::Http11,
+                protocol: None,
+                fields: Fields::new(&host),
+            };
+            let sent = link.request(&head, Some(body), Instant::START, &mut out);
+            assert_eq!(sent, Ok(1));
+            assert!(out.ends_with(b"Content-Length: 0\r\n\r\n"));
+        }
+    }
+
+    #[test]
     fn a_client_says_which_request_is_its_last() {
         let mut link = Link::client(Instant::START);
         link.exchange.id = LAST_NUMBER - 1;

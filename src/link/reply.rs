@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::protocol::Protocol;
 use super::receive::LAST_NUMBER;
 use super::{Body, Closing, Link, RequestPool, UsageError};
-use crate::http::{Fields, RequestHead, ResponseHead, date::Date};
+use crate::http::{BodyLength, Fields, RequestHead, ResponseHead, date::Date};
 use crate::http1;
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
@@ -180,6 +180,8 @@ impl Link {
         machine.send_request(head, length, now, out)?;
         let trailers = match body {
             None | Some(Body::Streamed { .. }) => None,
+            // A body of no bytes has ended with the head.
+            Some(_) if length == Some(BodyLength::Known(0)) => None,
             Some(Body::Whole(bytes)) => {
                 machine.send_body(bytes, out)?;
                 Some(Fields::EMPTY)

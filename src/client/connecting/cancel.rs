@@ -63,6 +63,12 @@ impl Canceller {
         self.0.cancelled.load(Ordering::SeqCst)
     }
 
+    /// Calls `wake` when this is used, for as long as what is returned lives; now, if it
+    /// was used before.
+    pub(in crate::client) fn on_cancel(&self, wake: impl Fn() + Send + Sync + 'static) -> Watch {
+        self.watch(Target::Wake(Arc::new(wake)))
+    }
+
     /// Has `target` ended when this is used, for as long as what is returned lives; now,
     /// if it was used before.
     pub(super) fn watch(&self, target: Target) -> Watch {
@@ -110,7 +116,7 @@ impl Target {
 }
 
 /// That something is ended when its canceller is used.
-pub(super) struct Watch {
+pub(in crate::client) struct Watch {
     canceller: Canceller,
     number: u64,
 }

@@ -47,6 +47,8 @@ pub struct Connection {
     shown: Option<Box<BufferedRequest>>,
     /// What the link has not used.
     input: Vec<u8>,
+    /// Bytes of the protocol that have come.
+    received: u64,
     /// The server's last byte has come.
     ended: bool,
     /// What it goes over, if it is not bare.
@@ -63,6 +65,20 @@ impl Connection {
     /// Whether many exchanges share it: it speaks HTTP/2.
     pub(in crate::client) const fn is_multiplexed(&self) -> bool {
         self.wire.link.is_multiplexed()
+    }
+
+    /// Bytes of the protocol that have come, without those of a transport in front of it.
+    pub(in crate::client) const fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Whether it can carry another request: nothing is under way on it, and nothing that
+    /// nobody has asked for has come.
+    pub(in crate::client) fn is_at_rest(&mut self) -> bool {
+        !self.wire.told
+            && self.wire.link.is_idle()
+            && !self.has_unused()
+            && self.output().is_empty()
     }
 
     /// Whether [`elapsed`](Self::elapsed) has something to do.
@@ -163,6 +179,7 @@ impl Connection {
         bytes: &mut [u8],
         owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
     ) {
+        self.received += bytes.len() as u64;
         let mut kept = mem::take(&mut self.input);
         if kept.is_empty() {
             let used = self.feed(bytes, owner);

@@ -71,9 +71,9 @@ impl fmt::Display for DialError {
             (Fault::Cancelled, phase) => return write!(f, "cancelled while {phase}"),
             (Fault::OnLoop, _) => "a blocking call on a thread that runs a loop",
             (Fault::TimedOut, Phase::Resolve) => "the name was not resolved in time",
-            (Fault::TimedOut, Phase::Connect) => "no answer in time",
             (Fault::TimedOut, Phase::Proxy) => "the proxy has not answered in time",
             (Fault::TimedOut, Phase::Tls) => "the TLS handshake was not over in time",
+            (Fault::TimedOut, _) => "no answer in time",
             (Fault::Failed(cause), Phase::Resolve) => {
                 return write!(f, "the name cannot be resolved: {cause}");
             }

@@ -40,6 +40,7 @@ mod url;
 mod wire;
 
 pub use cancel::Canceller;
+pub(super) use cancel::Watch;
 pub use connection::Connection;
 pub(super) use dial::{DialOptions, dial};
 pub use dial_error::DialError;

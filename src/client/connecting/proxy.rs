@@ -133,6 +133,11 @@ impl Proxy {
         Some((user, password))
     }
 
+    /// Whether it forwards requests to `http` servers.
+    pub(in crate::client) fn forwards(&self) -> bool {
+        self.kind == Kind::Http
+    }
+
     /// What an HTTP proxy is told in `Proxy-Authorization` (RFC 7617), if it is.
     pub(in crate::client) fn authorization(&self) -> Option<String> {
         let (user, password) = self.credentials()?;

@@ -212,6 +212,29 @@ impl Url {
         )
     }
 
+    /// This URL with another query, which is percent-encoded where it is not.
+    ///
+    /// # Errors
+    /// [`UrlError::Query`] if it has a `%` without two hexadecimal digits.
+    pub fn with_query(&self, query: &str) -> Result<Self, UrlError> {
+        let parts = &*self.parts;
+        let start = String::from(self.between(0, parts.path));
+        let mut rest = String::from(self.path());
+        rest.push('?');
+        rest.push_str(&query.replace('#', "%23"));
+        if let Some(fragment) = self.fragment() {
+            rest.push('#');
+            rest.push_str(fragment);
+        }
+        Self::with_rest(
+            start,
+            parts.scheme,
+            parts.port,
+            &rest,
+            parts.credentials.clone(),
+        )
+    }
+
     /// The part from one offset to another.
     fn between(&self, from: usize, to: usize) -> &str {
         // Offsets into the text that it was made with.

@@ -48,6 +48,16 @@ impl Wire {
         }
     }
 
+    /// The time that it was told last.
+    pub(in crate::client) const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Tells it the time, in front of a request on a connection that was at rest.
+    pub(in crate::client) const fn set_now(&mut self, now: Instant) {
+        self.now = now;
+    }
+
     /// Bytes of output that its owner has not taken.
     const fn waiting(&self) -> usize {
         self.out.len() + self.behind

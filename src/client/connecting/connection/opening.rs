@@ -91,13 +91,14 @@ impl Connection {
     }
 
     fn new(limits: Limits, sealed: Option<Box<Sealed>>, now: Instant) -> Self {
-        let fields = limits.http2.fields;
+        let fields = limits.http2.fields.max(limits.http1.fields);
         Self {
             wire: Wire::new(now),
             limits,
             scratch: OwnedScratch::new(usize::from(fields) + 8),
             shown: None,
             input: Vec::new(),
+            received: 0,
             ended: false,
             sealed,
         }

@@ -1,0 +1,233 @@
+//! The body of a request, from wherever it comes.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use std::io::{self, Read};
+
+use bytes::Bytes;
+
+/// The body of a request.
+///
+/// Bytes can be sent again, which redirects, and requests on a connection that was just
+/// closed, may need. What comes from a reader or an iterator can be sent once.
+///
+/// ```
+/// use barewire::client::Body;
+///
+/// let bytes = Body::from("text");
+/// assert_eq!(bytes.length(), Some(4));
+/// let file = Body::reader(std::io::empty()).with_length(0);
+/// let pieces = Body::iterator(["a", "b"].map(|piece| Ok(piece.into())).into_iter());
+/// assert_eq!(pieces.length(), None); // sent in chunks
+/// ```
+pub struct Body {
+    source: Source,
+    length: Option<u64>,
+}
+
+/// What gives a body piece by piece.
+type Pieces = dyn Iterator<Item = io::Result<Bytes>> + Send;
+
+enum Source {
+    Bytes(Bytes),
+    Reader(Box<dyn Read + Send>),
+    Iterator(Box<Pieces>),
+    /// It has given what it had.
+    Spent,
+}
+
+impl Body {
+    /// No body.
+    pub const fn empty() -> Self {
+        Self::of(Source::Bytes(Bytes::new()), Some(0))
+    }
+
+    const fn of(source: Source, length: Option<u64>) -> Self {
+        Self { source, length }
+    }
+
+    /// What a reader gives, until it ends. It is read by the thread that sends the
+    /// request, as far as the server takes it.
+    pub fn reader(reader: impl Read + Send + 'static) -> Self {
+        Self::of(Source::Reader(Box::new(reader)), None)
+    }
+
+    /// Pieces one after another. An error ends the request, and the server sees an
+    /// unfinished one.
+    pub fn iterator(pieces: impl Iterator<Item = io::Result<Bytes>> + Send + 'static) -> Self {
+        Self::of(Source::Iterator(Box::new(pieces)), None)
+    }
+
+    /// Announces the length in bytes, which a source has to keep: without it the body is
+    /// sent in chunks. That of bytes is known.
+    #[must_use]
+    pub fn with_length(mut self, length: u64) -> Self {
+        if !matches!(self.source, Source::Bytes(_)) {
+            self.length = Some(length);
+        }
+        self
+    }
+
+    /// The length in bytes, where it is known.
+    pub const fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Whether there is nothing in it, as far as is known.
+    pub(super) const fn is_empty(&self) -> bool {
+        matches!(self.source, Source::Bytes(_)) && matches!(self.length, Some(0))
+    }
+
+    /// The bytes, if it consists of them.
+    pub(super) const fn bytes(&self) -> Option<&Bytes> {
+        match &self.source {
+            Source::Bytes(bytes) => Some(bytes),
+            Source::Reader(_) | Source::Iterator(_) | Source::Spent => None,
+        }
+    }
+
+    /// Begins to give it. What consists of bytes stays whole.
+    pub(super) fn begin(&mut self) -> Giving {
+        let source = match &self.source {
+            Source::Bytes(bytes) => Source::Bytes(bytes.clone()),
+            _ => core::mem::replace(&mut self.source, Source::Spent),
+        };
+        Giving {
+            source,
+            lacks: self.length,
+        }
+    }
+
+    /// Whether it can be given, for the first time or again.
+    pub(super) const fn can_begin(&self) -> bool {
+        !matches!(self.source, Source::Spent)
+    }
+}
+
+/// A body that is being given.
+#[derive(Debug)]
+pub(super) struct Giving {
+    source: Source,
+    /// Bytes to come, where the length was announced.
+    lacks: Option<u64>,
+}
+
+/// The most that is given in one piece.
+const PIECE: usize = 16 << 10;
+
+impl Giving {
+    /// Gives the next piece to `take`; whether there was one.
+    ///
+    /// # Errors
+    /// That of the source, or of one that gives more or less than was announced.
+    pub(super) fn next(&mut self, take: impl FnOnce(&[u8])) -> io::Result<bool> {
+        let length = match &mut self.source {
+            Source::Bytes(bytes) => {
+                let piece = bytes.split_to(bytes.len().min(PIECE));
+                self.lacks = self.lacks.map(|it| it - piece.len() as u64); // it is theirs
+                if !piece.is_empty() {
+                    take(&piece);
+                }
+                return Ok(!piece.is_empty());
+            }
+            Source::Reader(reader) => {
+                let mut piece = [0; PIECE];
+                let length = loop {
+                    match reader.read(&mut piece) {
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        read => break read?,
+                    }
+                };
+                let piece = piece.get(..length).unwrap_or_default();
+                Self::book(&mut self.lacks, piece, take)?
+            }
+            Source::Iterator(pieces) => loop {
+                match pieces.next() {
+                    None => break 0,
+                    Some(Ok(piece)) if piece.is_empty() => {}
+                    Some(piece) => break Self::book(&mut self.lacks, &piece?, take)?,
+                }
+            },
+            Source::Spent => 0,
+        };
+        if length == 0 && self.lacks.is_some_and(|it| it > 0) {
+            let text = "it gave less than the length that was announced";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+        }
+        Ok(length > 0)
+    }
+
+    fn book(lacks: &mut Option<u64>, piece: &[u8], take: impl FnOnce(&[u8])) -> io::Result<usize> {
+        if let Some(lacks) = lacks {
+            let Some(rest) = lacks.checked_sub(piece.len() as u64) else {
+                let text = "it gave more than the length that was announced";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            };
+            *lacks = rest;
+        }
+        if !piece.is_empty() {
+            take(piece);
+        }
+        Ok(piece.len())
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        let length = bytes.len() as u64;
+        Self::of(Source::Bytes(bytes), Some(length))
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(Bytes::from(bytes))
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+impl From<&'static [u8]> for Body {
+    fn from(bytes: &'static [u8]) -> Self {
+        Self::from(Bytes::from_static(bytes))
+    }
+}
+
+impl<const N: usize> From<&'static [u8; N]> for Body {
+    fn from(bytes: &'static [u8; N]) -> Self {
+        Self::from(&bytes[..])
+    }
+}
+
+/// Its length, and none of its content.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("source", &self.source)
+            .field("length", &self.length)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes(_) => "bytes",
+            Self::Reader(_) => "reader",
+            Self::Iterator(_) => "iterator",
+            Self::Spent => "spent",
+        })
+    }
+}

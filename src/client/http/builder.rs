@@ -1,0 +1,266 @@
+//! Requests as they are put together.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+use core::time::Duration;
+
+use super::as_url::AsUrl;
+use super::body::Body;
+use super::call::{Call, Step};
+use super::error::{Error, ErrorKind};
+use super::exchange::Exchange;
+use super::form;
+use super::limits::ClientLimits;
+use super::redirect::RedirectPolicy;
+use super::request::{OwnedMethod, Request};
+use super::response::Response;
+use super::shared_state::Shared;
+use crate::client::connecting::{Canceller, Phase, basic, clock};
+use crate::http::{Fields, InvalidMethod, Status};
+use crate::net::is_loop_thread;
+
+/// Who is told of interim responses.
+type Hook = Box<dyn FnMut(Status, Fields<'_>) + Send>;
+
+/// A request that is being put together. What is wrong with it is told by
+/// [`send`](Self::send), before anything is sent.
+#[must_use = "nothing is sent before `send`"]
+pub struct RequestBuilder {
+    client: Arc<Shared>,
+    request: Result<Request, Error>,
+    hook: Option<Hook>,
+}
+
+impl RequestBuilder {
+    pub(super) fn new(
+        client: Arc<Shared>,
+        method: Result<OwnedMethod, InvalidMethod>,
+        url: impl AsUrl,
+    ) -> Self {
+        let refused = |kind| Error::new(Phase::Request, kind);
+        let request = match (method, url.to_url(client.base.as_ref())) {
+            (Err(error), _) => Err(refused(ErrorKind::Method(error))),
+            (_, Err(error)) => Err(refused(ErrorKind::Url(error))),
+            (Ok(_), Ok(url)) if url.is_websocket() => {
+                let text = "a URL of ws or wss is for a WebSocket";
+                Err(refused(ErrorKind::Usage(text)))
+            }
+            (Ok(method), Ok(url)) => Ok(Request::new(method, url)),
+        };
+        Self {
+            client,
+            request,
+            hook: None,
+        }
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Request) -> Result<(), ErrorKind>) -> Self {
+        if let Ok(request) = &mut self.request
+            && let Err(kind) = change(request)
+        {
+            let error = Error::new(Phase::Request, kind);
+            self.request = Err(error.of(request.method.get().as_str(), &request.url));
+        }
+        self
+    }
+
+    /// Adds a field. One of a name that the client adds by itself takes its place.
+    pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.change(|request| request.fields.push(name, value).map_err(ErrorKind::Field))
+    }
+
+    /// Adds `name=value` to the query, percent-encoded as in forms.
+    pub fn query(self, name: &str, value: impl fmt::Display) -> Self {
+        self.change(|request| {
+            let mut query = String::from(request.url.query().unwrap_or_default());
+            form::push(name, &format!("{value}"), &mut query);
+            request.url = request.url.with_query(&query).map_err(ErrorKind::Url)?;
+            Ok(())
+        })
+    }
+
+    /// Sets the body. A POST, PUT or PATCH without one says that it has none.
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        self.change(|request| {
+            request.body = body.into();
+            Ok(())
+        })
+    }
+
+    /// Sets the body to the pairs of a form (`application/x-www-form-urlencoded`).
+    pub fn form<N: AsRef<str>, V: AsRef<str>>(
+        self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.change(|request| {
+            let mut text = String::new();
+            for (name, value) in pairs {
+                form::push(name.as_ref(), value.as_ref(), &mut text);
+            }
+            request.body = Body::from(text);
+            request.describe("application/x-www-form-urlencoded")
+        })
+    }
+
+    /// Sets the body to a value as JSON.
+    #[cfg(feature = "json")]
+    pub fn json(self, value: &(impl serde::Serialize + ?Sized)) -> Self {
+        self.change(|request| {
+            request.body = Body::from(serde_json::to_vec(value).map_err(ErrorKind::Json)?);
+            request.describe("application/json")
+        })
+    }
+
+    /// Sets Authorization to user and password (RFC 7617), in place of those of the URL.
+    pub fn basic_auth(self, user: &str, password: &str) -> Self {
+        self.change(|request| {
+            if user.contains(':') {
+                return Err(ErrorKind::Usage("a user's name has no colon (RFC 7617 §2)"));
+            }
+            let value = basic(user, password);
+            let set = request.fields.set("Authorization", value);
+            set.map_err(ErrorKind::Field)
+        })
+    }
+
+    /// Sets Authorization to a bearer token (RFC 6750 §2.1).
+    pub fn bearer_auth(self, token: &str) -> Self {
+        self.change(|request| {
+            let set = request
+                .fields
+                .set("Authorization", format!("Bearer {token}"));
+            set.map_err(ErrorKind::Field)
+        })
+    }
+
+    /// Bounds the whole call, to the last byte of the body: by
+    /// [`ClientLimits::total_time`], for this request.
+    pub fn timeout(self, time: Duration) -> Self {
+        self.change_limits(|limits| limits.total_time = time)
+    }
+
+    /// Replaces the limits for this request, but for those of the pool and of
+    /// connections.
+    pub fn limits(self, own: ClientLimits) -> Self {
+        self.change_limits(|limits| *limits = own)
+    }
+
+    fn change_limits(self, change: impl FnOnce(&mut ClientLimits)) -> Self {
+        let present = self.client.policy.limits;
+        self.change(|request| {
+            change(request.limits.get_or_insert_with(|| Box::new(present)));
+            Ok(())
+        })
+    }
+
+    /// Sets which redirects this request follows.
+    pub fn redirects(self, redirects: RedirectPolicy) -> Self {
+        self.change(|request| {
+            request.redirects = Some(redirects);
+            Ok(())
+        })
+    }
+
+    /// Says whether the request may be sent twice. By default one may whose method is
+    /// idempotent (RFC 9110 §9.2.2), and one with a field `Idempotency-Key`.
+    pub fn repeatable(self, may_be_repeated: bool) -> Self {
+        self.change(|request| {
+            request.repeatable = Some(may_be_repeated);
+            Ok(())
+        })
+    }
+
+    /// Leaves the response's body as it comes, whatever its Content-Encoding, and asks for
+    /// none.
+    pub fn without_decoding(self) -> Self {
+        self.change(|request| {
+            request.decodes = false;
+            Ok(())
+        })
+    }
+
+    /// Holds the body back until the server asks for it, by `Expect: 100-continue` (RFC
+    /// 9110 §10.1.1): a server that refuses does not get it.
+    pub fn expect_continue(self) -> Self {
+        self.change(|request| {
+            request.expects_continue = true;
+            Ok(())
+        })
+    }
+
+    /// Has `canceller` end the call, also while its body is received.
+    pub fn canceller(self, canceller: &Canceller) -> Self {
+        self.change(|request| {
+            request.canceller = Some(canceller.clone());
+            Ok(())
+        })
+    }
+
+    /// Has `hook` told of each interim response (1xx), such as 103 (Early Hints).
+    pub fn on_informational(
+        mut self,
+        hook: impl FnMut(Status, Fields<'_>) + Send + 'static,
+    ) -> Self {
+        self.hook = Some(Box::new(hook));
+        self.change(|request| {
+            request.wants_informational = true;
+            Ok(())
+        })
+    }
+
+    /// Sends the request, and waits for the head of the response. The body comes when it
+    /// is asked for.
+    ///
+    /// # Errors
+    /// [`Error`] says how far it was, what went wrong, and whether the server may have
+    /// acted on the request. A response of any status is none.
+    pub fn send(self) -> Result<Response, Error> {
+        let request = self.request?;
+        if is_loop_thread() {
+            let error = Error::new(Phase::Request, ErrorKind::OnLoop);
+            return Err(error.of(request.method.get().as_str(), &request.url));
+        }
+        let shared = self.client;
+        let started = shared.metrics.start();
+        let call = Call::new(request, shared.policy.clone(), clock::now());
+        let mut exchange = Exchange::new(call, shared);
+        let mut hook = self.hook;
+        loop {
+            match exchange.advance() {
+                Step::Informational(head) => {
+                    if let Some(hook) = &mut hook {
+                        hook(head.status, head.fields.as_fields());
+                    }
+                }
+                Step::Failed(error) => {
+                    started.failed(&exchange.client.metrics);
+                    return Err(error);
+                }
+                // The head comes in front of all else.
+                _ => return Ok(Response::new(exchange, started)),
+            }
+        }
+    }
+}
+
+impl Request {
+    /// Names the type of the body, unless the caller has.
+    fn describe(&mut self, media_type: &'static str) -> Result<(), ErrorKind> {
+        if self.fields.as_fields().contains("content-type") {
+            return Ok(());
+        }
+        let pushed = self.fields.push("Content-Type", media_type);
+        pushed.map_err(ErrorKind::Field)
+    }
+}
+
+impl fmt::Debug for RequestBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBuilder")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
+}

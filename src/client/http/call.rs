@@ -1,0 +1,372 @@
+//! One call without I/O: a request, through all connections, redirects and further
+//! attempts that it takes, to the last byte of its response.
+//!
+//! ```text
+//!            ┌───────────────── again: another connection ─────────────────┐
+//!            ▼                                                             │
+//!   Connect ──begin──► Asked ──Response──► Answered ──taken──► Receiving   │
+//!                        │                                        │        │
+//!                        ├── a redirect, a status to retry ──► Discarding ─┤
+//!                        └── lost, and nothing was acted on ───────────────┘
+//!   Receiving ──End──► Ended            any of them ──► Failed
+//! ```
+//!
+//! Whoever has connections drives it. It asks [`next`](Call::next) what to do; gives each
+//! event of the connection to [`event`](Call::event), and says by
+//! [`moved`](Call::moved), before it asks again, how far the connection has come: what
+//! may be done about a lost connection depends on that.
+
+mod answer;
+mod events;
+mod loss;
+mod sending;
+mod time;
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use self::answer::{Answer, Informational};
+use super::body::Giving;
+use super::error::{Error, ErrorKind};
+use super::limits::ClientLimits;
+use super::policy::Policy;
+use super::request::Request;
+use crate::client::connecting::{Phase, Url};
+use crate::link::EndReason;
+use crate::wire::Instant;
+
+/// A call under way.
+#[derive(Debug)]
+pub(super) struct Call {
+    request: Request,
+    policy: Arc<Policy>,
+    limits: ClientLimits,
+    state: State,
+    attempt: Attempt,
+    answer: Answer,
+    informational: VecDeque<Informational>,
+    informed: u16,
+    started: Instant,
+    /// When all of it has to be over.
+    until: Instant,
+    /// Where it was before, while redirects are followed.
+    visited: Vec<Url>,
+    counts: Counts,
+    /// The server did not understand the expectation.
+    unexpecting: bool,
+    failure: Option<Error>,
+}
+
+/// How often what has happened, which bounds how often it happens.
+#[derive(Debug, Default)]
+struct Counts {
+    followed: u16,
+    /// Attempts, those included that a status has asked for.
+    made: u16,
+    /// Attempts that the server has provably not looked at.
+    unseen: u8,
+    /// It went again because a connection at rest was dead.
+    stale: bool,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It wants a connection, at this time.
+    Connect {
+        fresh: bool,
+        at: Instant,
+    },
+    /// The request is under way, and the head of the response has not come.
+    Asked,
+    /// The response is not the answer, and what is still to come of it is dropped;
+    /// then comes the next request.
+    Discarding {
+        left: u64,
+        fresh: bool,
+        at: Instant,
+    },
+    /// The head is here, and the caller has not taken it.
+    Answered,
+    /// The body is being received, or taken.
+    Receiving,
+    /// All was received and taken.
+    Ended,
+    Failed,
+}
+
+/// The present attempt, on one connection.
+#[derive(Debug)]
+struct Attempt {
+    stream: u32,
+    /// The connection was used before.
+    reused: bool,
+    /// The body, while it is not sent.
+    giving: Option<Giving>,
+    /// The connection takes no more of the body at the moment.
+    blocked: bool,
+    /// Until when the body is held back.
+    held: Option<Instant>,
+    /// The last bytes of the request were taken by the system.
+    is_out: bool,
+    handed_over: u64,
+    received: u64,
+    /// The last stream that the server will act on.
+    last_stream: u32,
+    lost: Option<EndReason>,
+    /// What the present deadline counts from.
+    since: Instant,
+}
+
+/// What a call needs next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Events of its connection, or that its [deadline](Call::deadline) passes.
+    Wait,
+    /// A connection to the [URL](Call::url), not before `at`; then
+    /// [`begin`](Call::begin), or [`unreachable`](Call::unreachable). The one before is
+    /// given up: it can be used again if it is idle.
+    Connect {
+        /// One that has carried no request.
+        fresh: bool,
+        /// The time to wait for.
+        at: Instant,
+    },
+    /// An interim response has come.
+    Informational(Informational),
+    /// The head of the response is here.
+    Head,
+    /// A piece of the body is here: [`piece`](Call::piece).
+    Piece,
+    /// The body has ended.
+    End,
+    /// The call has failed. Its connection is to be closed.
+    Failed(Error),
+}
+
+impl Call {
+    /// A call that begins now.
+    pub(super) fn new(request: Request, policy: Arc<Policy>, now: Instant) -> Self {
+        let limits = match &request.limits {
+            Some(own) => **own,
+            None => policy.limits,
+        };
+        Self {
+            request,
+            policy,
+            state: State::Connect {
+                fresh: false,
+                at: now,
+            },
+            attempt: Attempt::none(now),
+            answer: Answer::none(),
+            informational: VecDeque::new(),
+            informed: 0,
+            started: now,
+            until: now + limits.total_time,
+            limits,
+            visited: Vec::new(),
+            counts: Counts::default(),
+            unexpecting: false,
+            failure: None,
+        }
+    }
+
+    /// What is to be done next.
+    pub(super) fn next(&mut self, now: Instant) -> Step {
+        if let Some(why) = self.attempt.lost.take() {
+            self.lost(why, now);
+        }
+        if let Some(informational) = self.informational.pop_front() {
+            return Step::Informational(informational);
+        }
+        match self.state {
+            State::Connect { fresh, at } => Step::Connect { fresh, at },
+            State::Asked | State::Discarding { .. } => Step::Wait,
+            State::Answered => {
+                self.state = State::Receiving;
+                Step::Head
+            }
+            State::Receiving => self.next_piece(),
+            State::Ended => Step::End,
+            State::Failed => Step::Failed(self.take_failure()),
+        }
+    }
+
+    fn next_piece(&mut self) -> Step {
+        if let Err(kind) = self.answer.content.prepare() {
+            self.fail(Phase::Body, kind);
+            return Step::Failed(self.take_failure());
+        }
+        if !self.answer.content.piece().is_empty() {
+            return Step::Piece;
+        }
+        if self.answer.content.has_ended() {
+            self.state = State::Ended;
+            return Step::End;
+        }
+        Step::Wait
+    }
+
+    fn take_failure(&mut self) -> Error {
+        let again = || Error::new(Phase::Body, ErrorKind::Closed);
+        self.failure.take().unwrap_or_else(again)
+    }
+
+    /// The URL of the present request.
+    pub(super) const fn url(&self) -> &Url {
+        &self.request.url
+    }
+
+    pub(super) const fn limits(&self) -> &ClientLimits {
+        &self.limits
+    }
+
+    pub(super) const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Whether the connection for the present request may be one at rest that could turn
+    /// out to be dead: the request can go again then.
+    pub(super) fn bears_stale(&self) -> bool {
+        self.request.is_repeatable() && self.request.body.bytes().is_some() && !self.counts.stale
+    }
+
+    /// When it began.
+    pub(super) const fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The piece of the body that is there.
+    pub(super) fn piece(&self) -> &[u8] {
+        self.answer.content.piece()
+    }
+
+    /// Takes the first bytes of the piece.
+    pub(super) fn consume(&mut self, bytes: usize) {
+        self.answer.content.consume(bytes);
+    }
+
+    /// All of the body, if it has come and nothing was taken of it.
+    pub(super) fn take_whole(&mut self) -> Option<Vec<u8>> {
+        let whole = self.answer.content.take_whole();
+        if whole.is_some() {
+            self.state = State::Ended;
+        }
+        whole
+    }
+
+    /// What has come.
+    pub(super) const fn head(&self) -> &Answer {
+        &self.answer
+    }
+
+    /// Whether [`take_whole`](Self::take_whole) will have it, once it has come.
+    pub(super) fn can_take_whole(&self) -> bool {
+        self.answer.content.is_untouched()
+    }
+
+    /// Takes what is there of a body that nobody wants; how much that was.
+    pub(super) fn drop_piece(&mut self) -> usize {
+        self.answer.content.drop_received()
+    }
+
+    /// The connection is over, whether it was told or not.
+    pub(super) fn connection_over(&mut self) {
+        self.attempt.lost.get_or_insert(EndReason::Disconnected);
+    }
+
+    /// Nothing was sent, and nothing can be.
+    pub(super) fn refuse(&mut self, kind: ErrorKind) {
+        self.fail_as(Phase::Request, kind, false);
+    }
+
+    /// Whether the caller has had all.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, State::Ended | State::Failed)
+    }
+
+    /// Whether the response was received to its end.
+    pub(super) const fn is_received(&self) -> bool {
+        self.answer.content.has_ended()
+    }
+
+    /// Ends it for a reason of the caller's.
+    pub(super) fn abandon(&mut self, kind: ErrorKind) {
+        let phase = self.phase();
+        self.fail(phase, kind);
+    }
+
+    /// How far it is.
+    fn phase(&self) -> Phase {
+        match self.state {
+            State::Connect { .. } => Phase::Pool,
+            State::Asked if self.is_sending() => Phase::Send,
+            State::Asked | State::Discarding { .. } => Phase::Response,
+            State::Answered | State::Receiving | State::Ended | State::Failed => Phase::Body,
+        }
+    }
+
+    /// Whether some of the request is not out.
+    pub(super) fn is_sending(&self) -> bool {
+        self.state == State::Asked && (self.attempt.giving.is_some() || !self.attempt.is_out)
+    }
+
+    /// Whether nothing can be done but to wait.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.attempt.lost.is_none()
+            && match self.state {
+                State::Asked | State::Discarding { .. } => self.informational.is_empty(),
+                State::Answered => false,
+                State::Receiving => !self.is_received(),
+                State::Connect { .. } | State::Ended | State::Failed => false,
+            }
+    }
+
+    /// Ends it with an error.
+    fn fail(&mut self, phase: Phase, kind: ErrorKind) {
+        let may = match self.state {
+            State::Connect { .. } => false,
+            State::Asked => self.attempt.handed_over > 0,
+            _ => true,
+        };
+        self.fail_as(phase, kind, may);
+    }
+
+    fn fail_as(&mut self, phase: Phase, kind: ErrorKind, may_have_been_processed: bool) {
+        if matches!(self.state, State::Failed | State::Ended) {
+            return;
+        }
+        self.state = State::Failed;
+        self.failure = Some(
+            self.blame(phase, kind)
+                .possibly_processed(may_have_been_processed),
+        );
+    }
+
+    /// An error of this call.
+    pub(super) fn blame(&self, phase: Phase, kind: ErrorKind) -> Error {
+        let method = self.request.method.get();
+        Error::new(phase, kind).of(method.as_str(), &self.request.url)
+    }
+}
+
+impl Attempt {
+    /// That of a call which has no connection.
+    const fn none(now: Instant) -> Self {
+        Self {
+            stream: 0,
+            reused: false,
+            giving: None,
+            blocked: false,
+            held: None,
+            is_out: false,
+            handed_over: 0,
+            received: 0,
+            last_stream: u32::MAX,
+            lost: None,
+            since: now,
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! What a connection tells.
+
+use core::time::Duration;
+
+use super::answer::{Answer, Informational};
+use super::{Call, State};
+use crate::client::connecting::{Phase, Transport};
+use crate::client::http::decode;
+use crate::client::http::error::{ErrorKind, RedirectError};
+use crate::client::http::redirect::{self, Change, Hop};
+use crate::client::http::request::OwnedMethod;
+use crate::client::http::retry_after;
+use crate::http::{Content, FieldBuffer, Fields, Method, ResponseHead, Status};
+use crate::http2::ErrorCode;
+use crate::link::Event;
+use crate::wire::Instant;
+
+impl Call {
+    /// Takes an event of its connection, and the stream that it is for.
+    pub(in crate::client::http) fn event(
+        &mut self,
+        stream: u32,
+        event: Event<'_>,
+        transport: &mut dyn Transport,
+        now: Instant,
+    ) {
+        if let Event::GoingAway { last_stream, .. } = event {
+            self.attempt.last_stream = last_stream;
+        }
+        if let (Event::Ended(why), 0) = (&event, stream) {
+            // The end of the connection, which may be all that is said of the exchange.
+            self.attempt.lost.get_or_insert(*why);
+        }
+        if stream != self.attempt.stream || stream == 0 {
+            return;
+        }
+        self.attempt.since = now;
+        match event {
+            Event::Informational(head) => self.informational(&head, transport, now),
+            Event::Response { head, content } => {
+                self.response(&head, &content, now);
+                let content = match content {
+                    Content::Whole(content) => content,
+                    Content::None | Content::Follows { .. } => return,
+                };
+                self.body(content, transport);
+                self.end(Fields::EMPTY);
+            }
+            Event::Body(piece) => self.body(piece, transport),
+            Event::End { trailers, .. } => self.end(trailers),
+            Event::Writable => {
+                self.attempt.blocked = false;
+                self.pump(transport, now);
+            }
+            Event::Ended(why) => {
+                self.attempt.lost.get_or_insert(why);
+            }
+            _ => {}
+        }
+    }
+
+    fn informational(
+        &mut self,
+        head: &ResponseHead<'_>,
+        transport: &mut dyn Transport,
+        now: Instant,
+    ) {
+        if self.state != State::Asked {
+            return;
+        }
+        self.informed += 1;
+        if self.informed > self.limits.informational {
+            return self.fail(Phase::Response, ErrorKind::TooLarge("informational"));
+        }
+        if self.request.wants_informational {
+            let mut fields = FieldBuffer::new();
+            // It is far shorter than 4 GiB.
+            let _ = fields.extend_checked(head.fields);
+            let status = head.status;
+            self.informational
+                .push_back(Informational { status, fields });
+        }
+        if head.status == Status::CONTINUE && self.attempt.held.take().is_some() {
+            self.pump(transport, now);
+        }
+    }
+
+    /// The head of a final response: the answer, or what is to be done instead.
+    fn response(&mut self, head: &ResponseHead<'_>, content: &Content<'_>, now: Instant) {
+        if self.state != State::Asked {
+            return;
+        }
+        let (fresh, at) = match self.judge(head, now) {
+            Judgement::Answer => return self.answered(head, content),
+            Judgement::Again { fresh, at } => (fresh, at),
+            Judgement::Failed(kind) => return self.fail(Phase::Response, kind),
+        };
+        let left = self.limits.drain;
+        self.state = match content {
+            Content::None => State::Connect { fresh, at },
+            Content::Follows {
+                length: Some(length),
+            } if *length > left => State::Connect { fresh, at },
+            _ => State::Discarding { left, fresh, at },
+        };
+    }
+
+    fn answered(&mut self, head: &ResponseHead<'_>, content: &Content<'_>) {
+        let mut answer = Answer {
+            status: head.status,
+            version: head.version,
+            ..Answer::none()
+        };
+        // It is far shorter than 4 GiB.
+        let _ = answer.fields.extend_checked(head.fields);
+        match content {
+            Content::None => answer.content.end(),
+            Content::Whole(bytes) => answer.length = Some(bytes.len() as u64),
+            Content::Follows { length } => answer.length = *length,
+        }
+        if *content != Content::None
+            && self.accepts_codings()
+            && let Some(coding) = decode::decoder(head.fields)
+        {
+            answer.content.decode_by(coding, self.limits.decoded);
+            answer.is_decoded = true;
+            // They tell of what was received, and not of what the caller gets.
+            answer.fields.remove("content-encoding");
+            answer.fields.remove("content-length");
+        }
+        self.answer = answer;
+        self.state = State::Answered;
+    }
+
+    fn body(&mut self, piece: &[u8], transport: &mut dyn Transport) {
+        match &mut self.state {
+            State::Answered | State::Receiving => self.answer.content.push(piece),
+            State::Discarding { left, fresh, at } => {
+                let (fresh, at) = (*fresh, *at);
+                match left.checked_sub(piece.len() as u64) {
+                    Some(rest) => *left = rest,
+                    None => {
+                        transport.reset(self.attempt.stream, ErrorCode::CANCEL);
+                        self.state = State::Connect { fresh, at };
+                    }
+                }
+                transport.consume(self.attempt.stream, piece.len());
+            }
+            _ => transport.consume(self.attempt.stream, piece.len()),
+        }
+    }
+
+    fn end(&mut self, trailers: Fields<'_>) {
+        match self.state {
+            State::Answered | State::Receiving => {
+                // They are far shorter than 4 GiB.
+                let _ = self.answer.trailers.extend_checked(trailers);
+                self.answer.content.end();
+            }
+            State::Discarding { fresh, at, .. } => self.state = State::Connect { fresh, at },
+            _ => {}
+        }
+    }
+
+    /// Opens the server's window for what the caller has taken.
+    pub(in crate::client::http) fn give_back(&mut self, transport: &mut dyn Transport) {
+        let taken = self.answer.content.take_taken();
+        if taken > 0 {
+            transport.consume(self.attempt.stream, taken);
+        }
+    }
+
+    /// What a response means.
+    fn judge(&mut self, head: &ResponseHead<'_>, now: Instant) -> Judgement {
+        let status = head.status;
+        let can_begin = self.request.body.can_begin();
+        if status == Status::EXPECTATION_FAILED && self.attempt.held.is_some() {
+            // Without the expectation it may do (RFC 9110 §10.1.1).
+            if self.can_give_again() && !self.unexpecting {
+                self.unexpecting = true;
+                return Judgement::Again {
+                    fresh: false,
+                    at: now,
+                };
+            }
+        }
+        // A server that gives up a connection at rest may say so, and does not mean us.
+        let is_unasked = status == Status::REQUEST_TIMEOUT && self.attempt.reused;
+        if is_unasked && self.bears_stale() {
+            self.counts.stale = true;
+            return Judgement::Again {
+                fresh: true,
+                at: now,
+            };
+        }
+        if !matches!(status.code(), 429 | 503) {
+            self.policy.budget.earn();
+        } else if self.request.is_repeatable() && can_begin {
+            let asked = retry_after::read(head.fields);
+            if let Some(at) = self.retry_at(status, asked, now) {
+                return Judgement::Again { fresh: false, at };
+            }
+        }
+        let policy = self.request.redirects.unwrap_or(self.policy.redirects);
+        let location = head.fields.get("location");
+        let method = self.request.method.get();
+        let url = &self.request.url;
+        match policy.hop(status, location, method, url, self.counts.followed) {
+            Ok(None) => Judgement::Answer,
+            Ok(Some(hop)) => self.follow(hop, now),
+            Err(error) => Judgement::Failed(ErrorKind::Redirect(error)),
+        }
+    }
+
+    /// When to try again for a status.
+    fn retry_at(
+        &mut self,
+        status: Status,
+        asked: Option<Duration>,
+        now: Instant,
+    ) -> Option<Instant> {
+        let made = self.counts.made;
+        let dice = self.policy.dice.roll();
+        let pause = self.policy.retries.pause(status, asked, made, dice)?;
+        let at = now + pause;
+        (at < self.until && self.policy.budget.take()).then_some(at)
+    }
+
+    /// Turns to the request that a redirect asks for.
+    fn follow(&mut self, hop: Hop, now: Instant) -> Judgement {
+        let refused = |error| Judgement::Failed(ErrorKind::Redirect(error));
+        if hop.change == Change::Nothing && !self.can_give_again() {
+            return refused(RedirectError::Body);
+        }
+        let method = match hop.change {
+            Change::ToGet => OwnedMethod::Named(Method::GET),
+            Change::Nothing | Change::WithoutBody => self.request.method.clone(),
+        };
+        let is_known = hop.url == self.request.url || self.visited.contains(&hop.url);
+        if is_known && method == self.request.method {
+            return refused(RedirectError::Loop);
+        }
+        redirect::sift(&mut self.request.fields, &hop);
+        if hop.change != Change::Nothing {
+            self.request.body = super::super::body::Body::empty();
+            self.request.expects_continue = false;
+        }
+        let before = core::mem::replace(&mut self.request.url, hop.url);
+        self.visited.push(before);
+        self.request.method = method;
+        self.counts.followed += 1;
+        self.counts.made = 0;
+        self.counts.stale = false;
+        Judgement::Again {
+            fresh: false,
+            at: now,
+        }
+    }
+
+    /// Whether the body can be sent, again if it was sent.
+    pub(super) fn can_give_again(&self) -> bool {
+        self.request.body.can_begin()
+    }
+}
+
+/// What a response means.
+enum Judgement {
+    Answer,
+    Again { fresh: bool, at: Instant },
+    Failed(ErrorKind),
+}

@@ -1,0 +1,118 @@
+//! What becomes of a call whose connection is lost, or cannot be had.
+//!
+//! | the server | the request | then |
+//! |---|---|---|
+//! | has seen nothing of it, provably | any | it goes again, a few times |
+//! | has closed a connection that was at rest, and answered nothing | may be repeated | it goes again, once, on a fresh connection |
+//! | anything else | any | an error, which says whether it may have been acted on |
+
+use super::{Call, State};
+use crate::client::connecting::{DialError, Phase};
+use crate::client::http::error::ErrorKind;
+use crate::http1;
+use crate::http2::{self, ErrorCode};
+use crate::link::{EndReason, ProtocolError};
+use crate::wire::Instant;
+
+/// How often a request goes again that no server has looked at.
+const UNSEEN: u8 = 3;
+
+impl Call {
+    /// No connection could be had.
+    pub(in crate::client::http) fn unreachable(&mut self, error: DialError, now: Instant) {
+        self.counts.made = self.counts.made.saturating_add(1);
+        let dice = self.policy.dice.roll();
+        let pause = self
+            .policy
+            .retries
+            .pause_unreachable(self.counts.made, dice);
+        if let Some(pause) = pause.filter(|_| !error.is_cancelled() && now < self.until) {
+            let at = now + pause;
+            self.state = State::Connect { fresh: false, at };
+            return;
+        }
+        let phase = error.phase();
+        self.fail(phase, ErrorKind::Unreachable(error));
+    }
+
+    /// The exchange has ended before its time.
+    pub(super) fn lost(&mut self, why: EndReason, now: Instant) {
+        match self.state {
+            State::Asked => {}
+            State::Discarding { fresh, at, .. } => {
+                self.state = State::Connect { fresh, at };
+                return;
+            }
+            State::Answered | State::Receiving if !self.answer.content.has_ended() => {
+                return self.fail(Phase::Body, kind(why));
+            }
+            _ => return,
+        }
+        let is_unseen = self.is_unseen(why);
+        let phase = self.phase();
+        // A body of which something was given has to be one that can be given again.
+        let can_go_again = self.can_give_again();
+        if is_unseen && can_go_again && self.counts.unseen < UNSEEN {
+            self.counts.unseen += 1;
+        } else if can_go_again && self.is_stale(why) && self.bears_stale() {
+            self.counts.stale = true;
+        } else {
+            return self.fail_as(phase, kind(why), !is_unseen);
+        }
+        self.attempt.giving = None;
+        self.state = State::Connect {
+            fresh: true,
+            at: now,
+        };
+    }
+
+    /// Whether the server has provably not looked at the request.
+    fn is_unseen(&self, why: EndReason) -> bool {
+        let refused = ErrorCode::REFUSED_STREAM.code();
+        let is_refused =
+            matches!(why, EndReason::StreamReset { code, by_peer: true } if code == refused);
+        self.attempt.handed_over == 0
+            || is_refused
+            || self.attempt.stream > self.attempt.last_stream
+    }
+
+    /// Whether the connection was at rest, and died before anything of an answer.
+    fn is_stale(&self, why: EndReason) -> bool {
+        let has_died = match why {
+            EndReason::Finished | EndReason::Disconnected | EndReason::Reset => true,
+            EndReason::ProtocolError(error) => is_end(error),
+            EndReason::Transport => true,
+            _ => false,
+        };
+        self.attempt.reused && self.attempt.received == 0 && has_died
+    }
+}
+
+/// Whether the fault is that nothing more came.
+const fn is_end(error: ProtocolError) -> bool {
+    matches!(
+        error,
+        ProtocolError::Http1(http1::ProtocolError::Incomplete)
+            | ProtocolError::Http2(http2::ProtocolError::PingTimeout)
+    )
+}
+
+/// What went wrong.
+const fn kind(why: EndReason) -> ErrorKind {
+    match why {
+        EndReason::Finished | EndReason::Disconnected => ErrorKind::Closed,
+        EndReason::Reset | EndReason::Aborted | EndReason::Stalled => ErrorKind::Reset,
+        EndReason::StreamReset { code, .. } => ErrorKind::StreamReset(code),
+        EndReason::Transport => ErrorKind::Transport(None),
+        EndReason::ProtocolError(ProtocolError::Http1(error)) => match error {
+            http1::ProtocolError::Incomplete => ErrorKind::Closed,
+            http1::ProtocolError::HeadTooLarge | http1::ProtocolError::TrailersTooLarge => {
+                ErrorKind::TooLarge("head")
+            }
+            http1::ProtocolError::TooManyFields => ErrorKind::TooLarge("fields"),
+            error => ErrorKind::Protocol(ProtocolError::Http1(error)),
+        },
+        EndReason::ProtocolError(error) => ErrorKind::Protocol(error),
+        _ => ErrorKind::Closed,
+    }
+}

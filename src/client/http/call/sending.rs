@@ -1,0 +1,179 @@
+//! The request as it goes out.
+
+use core::cell::Cell;
+
+use super::{Attempt, Call, State};
+use crate::client::connecting::{Phase, Proxy, Transport, basic};
+use crate::client::http::decode;
+use crate::client::http::error::ErrorKind;
+use crate::http::{FieldBuffer, InvalidField, Method, RequestHead, Target, Version};
+use crate::link::Body;
+use crate::net::Flow;
+use crate::wire::Instant;
+
+/// A body up to this length goes out with its head.
+const WITH_HEAD: usize = 16 << 10;
+
+std::thread_local! {
+    /// The fields of a request, while it is put out.
+    static FIELDS: Cell<FieldBuffer> = const { Cell::new(FieldBuffer::new()) };
+}
+
+impl Call {
+    /// Sends the request on a connection that was asked for, `reused` if it has carried
+    /// others, and which is one to an HTTP proxy if that is to forward it.
+    pub(in crate::client::http) fn begin(
+        &mut self,
+        transport: &mut dyn Transport,
+        reused: bool,
+        forwarder: Option<&Proxy>,
+        now: Instant,
+    ) {
+        self.attempt = Attempt {
+            reused,
+            ..Attempt::none(now)
+        };
+        self.informed = 0;
+        self.counts.made = self.counts.made.saturating_add(1);
+        self.state = State::Asked;
+        let mut fields = FIELDS.take();
+        fields.clear();
+        let sent = match self.put_fields(forwarder, &mut fields) {
+            Ok(()) => self.send_head(&fields, forwarder.is_some(), transport, now),
+            Err(invalid) => Err(ErrorKind::Field(invalid)),
+        };
+        FIELDS.set(fields);
+        match sent {
+            Ok(()) => self.pump(transport, now),
+            Err(kind) => self.fail_as(Phase::Request, kind, false),
+        }
+    }
+
+    fn put_fields(
+        &self,
+        forwarder: Option<&Proxy>,
+        fields: &mut FieldBuffer,
+    ) -> Result<(), InvalidField> {
+        let request = &self.request;
+        let own = request.fields.as_fields();
+        if !own.contains("host") {
+            fields.push_known("Host", request.url.authority().as_bytes())?;
+        }
+        for field in self.policy.fields.as_fields().iter() {
+            let name = core::str::from_utf8(field.name).unwrap_or_default();
+            if !own.contains(name) {
+                fields.push(name, field.value)?;
+            }
+        }
+        if let (Some(codings), true) = (decode::ACCEPTED, self.accepts_codings()) {
+            fields.push_known("Accept-Encoding", codings.as_bytes())?;
+        }
+        if let Some(user) = request.url.username()
+            && !own.contains("authorization")
+        {
+            let password = request.url.password().unwrap_or_default();
+            fields.push("Authorization", basic(user, password))?;
+        }
+        if let Some(authorization) = forwarder.and_then(Proxy::authorization) {
+            fields.push("Proxy-Authorization", authorization)?;
+        }
+        fields.extend_checked(own)?;
+        if self.expects() {
+            fields.push_known("Expect", b"100-continue")?;
+        }
+        Ok(())
+    }
+
+    /// Whether a response may be coded: where the caller decides about that itself, or
+    /// asks for a part, it is left as it is.
+    pub(super) fn accepts_codings(&self) -> bool {
+        let own = self.request.fields.as_fields();
+        self.request.decodes && !own.contains("accept-encoding") && !own.contains("range")
+    }
+
+    fn expects(&self) -> bool {
+        self.request.expects_continue && !self.request.body.is_empty() && !self.unexpecting
+    }
+
+    fn send_head(
+        &mut self,
+        fields: &FieldBuffer,
+        is_forwarded: bool,
+        transport: &mut dyn Transport,
+        now: Instant,
+    ) -> Result<(), ErrorKind> {
+        let method = self.request.method.get();
+        let url = &self.request.url;
+        let target = match is_forwarded {
+            true => Target::Absolute {
+                scheme: url.scheme(),
+                authority: url.authority(),
+                path: url.path(),
+                query: url.query(),
+            },
+            false => Target::parse_origin(url.target()),
+        };
+        let head = RequestHead {
+            method,
+            target,
+            version: Version::Http11,
+            protocol: None,
+            fields: fields.as_fields(),
+        };
+        let expects = self.expects();
+        let body = &self.request.body;
+        let small = body.bytes().filter(|it| it.len() <= WITH_HEAD && !expects);
+        let (sent, streams) = match small {
+            Some(bytes) if bytes.is_empty() && !is_usual_with_body(method) => (None, false),
+            Some(bytes) => (Some(Body::Whole(bytes)), false),
+            None => {
+                let (length, endless) = (body.length(), false);
+                (Some(Body::Streamed { length, endless }), true)
+            }
+        };
+        let asked = transport.request(&head, sent);
+        self.attempt.stream = asked.map_err(ErrorKind::Unsendable)?;
+        if streams {
+            self.attempt.giving = Some(self.request.body.begin());
+            self.attempt.held = expects.then(|| now + self.limits.continue_time);
+        }
+        Ok(())
+    }
+
+    /// Sends more of the body, as far as the connection takes it.
+    pub(in crate::client::http) fn pump(&mut self, transport: &mut dyn Transport, now: Instant) {
+        if self.state != State::Asked || self.attempt.held.is_some() {
+            return;
+        }
+        let stream = self.attempt.stream;
+        while let Some(giving) = &mut self.attempt.giving {
+            if self.attempt.blocked {
+                return;
+            }
+            let mut flow = Flow::Go;
+            match giving.next(|piece| flow = transport.write(stream, piece)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    transport.finish(stream);
+                    self.attempt.giving = None;
+                    self.attempt.is_out = false;
+                    self.attempt.since = now;
+                }
+                Err(error) => {
+                    transport.reset(stream, crate::http2::ErrorCode::CANCEL);
+                    return self.fail(Phase::Send, ErrorKind::Body(error));
+                }
+            }
+            match flow {
+                Flow::Go => {}
+                Flow::Wait => self.attempt.blocked = true,
+                Flow::Over(_) => self.attempt.giving = None, // an event says why
+            }
+        }
+    }
+}
+
+/// Whether a request of this method without a body says so (RFC 9110 §8.6).
+const fn is_usual_with_body(method: Method<'_>) -> bool {
+    matches!(method, Method::POST | Method::PUT | Method::PATCH)
+}

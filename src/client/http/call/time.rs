@@ -1,0 +1,81 @@
+//! The deadlines of a call.
+
+use super::{Call, State};
+use crate::client::connecting::Phase;
+use crate::client::http::error::ErrorKind;
+use crate::wire::Instant;
+
+impl Call {
+    /// Says how far the connection has come since [`begin`](Self::begin): bytes that the
+    /// system has taken, whether that is all there was to write, and bytes that have come.
+    pub(in crate::client::http) fn moved(
+        &mut self,
+        handed_over: u64,
+        is_out: bool,
+        received: u64,
+        now: Instant,
+    ) {
+        let attempt = &mut self.attempt;
+        if handed_over != attempt.handed_over || is_out != attempt.is_out {
+            attempt.since = now;
+        }
+        attempt.handed_over = handed_over;
+        attempt.is_out = is_out;
+        attempt.received = received;
+    }
+
+    /// The caller waits from now on: the server's silence counts from here.
+    pub(in crate::client::http) fn resume(&mut self, now: Instant) {
+        self.attempt.since = now;
+    }
+
+    /// When [`elapsed`](Self::elapsed) is to be called.
+    pub(in crate::client::http) fn deadline(&self) -> Instant {
+        self.until.min(self.phase_deadline().0)
+    }
+
+    /// When all of it has to be over.
+    pub(in crate::client::http) const fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// The deadline of the present phase, and the limit that it comes from.
+    fn phase_deadline(&self) -> (Instant, &'static str) {
+        let (limits, since) = (&self.limits, self.attempt.since);
+        match (self.state, self.attempt.held) {
+            (State::Asked, Some(held)) => (held, "continue_time"),
+            (State::Asked, None) if self.is_sending() => (since + limits.send_time, "send_time"),
+            (State::Asked, None) => (since + limits.response_time, "response_time"),
+            (State::Discarding { .. } | State::Answered | State::Receiving, _) => {
+                (since + limits.silence_time, "silence_time")
+            }
+            (State::Connect { .. } | State::Ended | State::Failed, _) => (Instant::NEVER, ""),
+        }
+    }
+
+    /// Does what time has made due. [`pump`](Self::pump) is to follow.
+    pub(in crate::client::http) fn elapsed(&mut self, now: Instant) {
+        let phase = self.phase();
+        if self.until <= now {
+            return self.fail(phase, ErrorKind::TimedOut("total_time"));
+        }
+        let (due, limit) = self.phase_deadline();
+        if due > now {
+            return;
+        }
+        match (self.state, self.attempt.held) {
+            (State::Asked, Some(_)) => {
+                self.attempt.held = None;
+                self.attempt.since = now;
+            }
+            // It is not worth more time: the connection goes, and the call goes on.
+            (State::Discarding { fresh, at, .. }, _) => self.state = State::Connect { fresh, at },
+            _ => self.fail(phase, ErrorKind::TimedOut(limit)),
+        }
+    }
+
+    /// The whole time is over while no connection could be had.
+    pub(in crate::client::http) fn never_connected(&mut self, phase: Phase) {
+        self.fail(phase, ErrorKind::TimedOut("total_time"));
+    }
+}

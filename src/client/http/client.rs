@@ -1,0 +1,118 @@
+//! The client that blocks.
+
+use alloc::sync::Arc;
+
+use super::as_url::AsUrl;
+use super::builder::RequestBuilder;
+use super::error::Error;
+use super::metrics::MetricsSnapshot;
+use super::options::ClientOptions;
+use super::request::OwnedMethod;
+use super::shared_state::Shared;
+use crate::http::Method;
+
+/// An HTTP client whose calls block the calling thread, and nobody else.
+///
+/// A clone shares connections and settings: make one, and give clones to threads. A
+/// call needs no other thread: the one that calls writes the request and waits for the
+/// response itself. On a thread that runs a loop it fails immediately.
+///
+/// ```no_run
+/// use barewire::client::Client;
+///
+/// let client = Client::new();
+/// let response = client.get("http://example.org/").send()?.error_for_status()?;
+/// println!("{} in {:?}", response.status(), response.elapsed());
+/// println!("{}", response.text()?);
+/// # Ok::<(), barewire::client::Error>(())
+/// ```
+///
+/// # Connections at rest
+///
+/// Between calls nobody reads from a connection. One that is about to be used is looked
+/// at first if it was at rest for long, or if the request must not be sent twice; a request
+/// that may be repeated is sent again, once, on a fresh connection, if the server closed
+/// the one at rest just then. [`close_idle`](Self::close_idle) closes them all, and
+/// [`close_dead`](Self::close_dead) those that are of no use any more.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Shared>);
+
+impl Client {
+    /// A client with [default options](ClientOptions::new).
+    pub fn new() -> Self {
+        Self(Arc::new(Shared::new(ClientOptions::new())))
+    }
+
+    /// A client with these options.
+    ///
+    /// # Errors
+    /// The first fault of what was given: a URL that is none, a field that cannot stand
+    /// on the wire.
+    pub fn with(mut options: ClientOptions) -> Result<Self, Error> {
+        match options.fault.take() {
+            Some(fault) => Err(fault),
+            None => Ok(Self(Arc::new(Shared::new(options)))),
+        }
+    }
+
+    /// Begins a GET (RFC 9110 §9.3.1).
+    pub fn get(&self, url: impl AsUrl) -> RequestBuilder {
+        self.of(Method::GET, url)
+    }
+
+    /// Begins a HEAD (RFC 9110 §9.3.2).
+    pub fn head(&self, url: impl AsUrl) -> RequestBuilder {
+        self.of(Method::HEAD, url)
+    }
+
+    /// Begins a POST (RFC 9110 §9.3.3).
+    pub fn post(&self, url: impl AsUrl) -> RequestBuilder {
+        self.of(Method::POST, url)
+    }
+
+    /// Begins a PUT (RFC 9110 §9.3.4).
+    pub fn put(&self, url: impl AsUrl) -> RequestBuilder {
+        self.of(Method::PUT, url)
+    }
+
+    /// Begins a PATCH (RFC 5789).
+    pub fn patch(&self, url: impl AsUrl) -> RequestBuilder {
+        self.of(Method::PATCH, url)
+    }
+
+    /// Begins a DELETE (RFC 9110 §9.3.5).
+    pub fn delete(&self, url: impl AsUrl) -> RequestBuilder {
+        self.of(Method::DELETE, url)
+    }
+
+    /// Begins a request of any method but CONNECT.
+    pub fn request(&self, method: &str, url: impl AsUrl) -> RequestBuilder {
+        let method = OwnedMethod::parse(method);
+        RequestBuilder::new(self.0.clone(), method, url)
+    }
+
+    fn of(&self, method: Method<'static>, url: impl AsUrl) -> RequestBuilder {
+        RequestBuilder::new(self.0.clone(), Ok(OwnedMethod::Named(method)), url)
+    }
+
+    /// Closes all connections at rest.
+    pub fn close_idle(&self) {
+        self.0.pool.close_idle();
+    }
+
+    /// Closes the connections at rest that are too old, or that their server has closed.
+    pub fn close_dead(&self) {
+        self.0.pool.close_dead();
+    }
+
+    /// What was counted so far.
+    pub fn metrics(&self) -> MetricsSnapshot {
+        self.0.metrics.snapshot(self.0.pool.counts())
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,148 @@
+//! The limits of an HTTP client.
+
+use core::time::Duration;
+
+use crate::wire::setters;
+use crate::{http1, link};
+
+/// What a server may cost a client, and how long it may take.
+///
+/// Sizes are in bytes. A time of [`Duration::MAX`] is never over. The limits of a client
+/// hold for all its requests; `RequestBuilder::limits` replaces them for one, but for
+/// those of the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// The head of a response, and of each interim one. Stops heads without end. The
+    /// request fails. Default 64 KiB.
+    pub head: u32,
+    /// The fields in a head, and again in trailers. Stops floods of tiny fields. The
+    /// request fails. Default 200.
+    pub fields: u16,
+    /// Interim responses (1xx) to one request. Stops servers that never come to the
+    /// final one. The request fails. Default 16.
+    pub informational: u16,
+    /// A body that is received as a whole: `text`, `bytes` and `json` of a response.
+    /// Stops bodies that fill the memory. Reading it fails. Default 64 MiB.
+    pub collected: u64,
+    /// A body that is decoded by its Content-Encoding, however it is read. Stops
+    /// decompression bombs. Reading it fails. Default 1 GiB.
+    pub decoded: u64,
+    /// What is still received of a body that nobody wants, to keep the connection. A
+    /// connection with more to come is closed. Default 64 KiB.
+    pub drain: u64,
+    /// Resolving a name. Default 10 s.
+    pub resolve_time: Duration,
+    /// Connecting to a server or proxy, all its addresses together. Default 10 s.
+    pub connect_time: Duration,
+    /// How long an attempt to connect has before the server's next address is tried
+    /// beside it (RFC 8305 §5). Default 250 ms.
+    pub attempt_delay: Duration,
+    /// How long the addresses of a name are kept. Default 10 s.
+    pub names_time: Duration,
+    /// The handshake of TLS, and what is said to a proxy. Default 10 s.
+    pub handshake_time: Duration,
+    /// How long nothing of a request may be taken by the system while some is left to
+    /// send. Stops servers that do not read. Default 60 s.
+    pub send_time: Duration,
+    /// From the end of a request to the head of its response. Stops servers that never
+    /// answer. Default 60 s.
+    pub response_time: Duration,
+    /// Between two pieces of a response's body, while the caller waits for one. Stops
+    /// servers that fall silent. Default 60 s.
+    pub silence_time: Duration,
+    /// The whole call, from `send` to the last byte of the body, with everything that it
+    /// takes: connections, redirects, further attempts. Default: never over.
+    pub total_time: Duration,
+    /// How long a body is held back for `100 Continue`, where the request expects that.
+    /// Then it is sent all the same (RFC 9110 §10.1.1). Default 1 s.
+    pub continue_time: Duration,
+    /// Connections at one time, those at rest included. A further request closes one at
+    /// rest, or waits. Default 1,024.
+    pub connections: usize,
+    /// Connections to one origin at one time. A further request waits. Default 256.
+    pub connections_of_origin: usize,
+    /// Connections to one origin that are kept at rest. Default 64.
+    pub idle: usize,
+    /// How long a connection is kept at rest. Default 60 s.
+    pub idle_time: Duration,
+    /// How long a connection may have been at rest to be used for a request that must
+    /// not be sent twice. Servers close connections at rest, and what is sent just then
+    /// may have been acted on or not. Default 5 s.
+    pub unrepeatable_idle_time: Duration,
+    /// How old a connection may be to be used again. Default: any age.
+    pub connection_age: Duration,
+}
+
+impl ClientLimits {
+    /// Limits for servers that one has chosen, but does not trust.
+    pub const DEFAULT: Self = Self {
+        head: 64 << 10,
+        fields: 200,
+        informational: 16,
+        collected: 64 << 20,
+        decoded: 1 << 30,
+        drain: 64 << 10,
+        resolve_time: Duration::from_secs(10),
+        connect_time: Duration::from_secs(10),
+        attempt_delay: Duration::from_millis(250),
+        names_time: Duration::from_secs(10),
+        handshake_time: Duration::from_secs(10),
+        send_time: Duration::from_secs(60),
+        response_time: Duration::from_secs(60),
+        silence_time: Duration::from_secs(60),
+        total_time: Duration::MAX,
+        continue_time: Duration::from_secs(1),
+        connections: 1024,
+        connections_of_origin: 256,
+        idle: 64,
+        idle_time: Duration::from_secs(60),
+        unrepeatable_idle_time: Duration::from_secs(5),
+        connection_age: Duration::MAX,
+    };
+
+    setters! {
+        with_head head: u32,
+        with_fields fields: u16,
+        with_informational informational: u16,
+        with_collected collected: u64,
+        with_decoded decoded: u64,
+        with_drain drain: u64,
+        with_resolve_time resolve_time: Duration,
+        with_connect_time connect_time: Duration,
+        with_attempt_delay attempt_delay: Duration,
+        with_names_time names_time: Duration,
+        with_handshake_time handshake_time: Duration,
+        with_send_time send_time: Duration,
+        with_response_time response_time: Duration,
+        with_silence_time silence_time: Duration,
+        with_total_time total_time: Duration,
+        with_continue_time continue_time: Duration,
+        with_connections connections: usize,
+        with_connections_of_origin connections_of_origin: usize,
+        with_idle idle: usize,
+        with_idle_time idle_time: Duration,
+        with_unrepeatable_idle_time unrepeatable_idle_time: Duration,
+        with_connection_age connection_age: Duration,
+    }
+
+    /// The limits of a connection. How long anything takes is for the calls to say.
+    pub(super) fn link(&self) -> link::Limits {
+        let http1 = http1::Limits {
+            head: self.head,
+            fields: self.fields,
+            trailers: self.head,
+            idle_timeout: Duration::MAX,
+            head_timeout: Duration::MAX,
+            response_timeout: Duration::MAX,
+            body_rate: 0,
+            ..http1::Limits::DEFAULT
+        };
+        link::Limits::DEFAULT.with_http1(http1)
+    }
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

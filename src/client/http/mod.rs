@@ -1,0 +1,46 @@
+//! The HTTP client.
+//!
+//! ```text
+//!   Client ──► RequestBuilder ──send──► Exchange ──► Response
+//!                                          │
+//!              Call (no I/O) ◄─────────────┤ steps, events, deadlines
+//!                                          │
+//!              Pool ◄──────────────────────┘ leases of connections
+//! ```
+//!
+//! [`Call`](call::Call) decides: redirects, further attempts, deadlines, limits,
+//! decoding. [`Exchange`](exchange::Exchange) does what it says on the thread that waits.
+
+mod as_url;
+mod body;
+mod builder;
+mod call;
+mod client;
+mod content;
+mod decode;
+mod error;
+mod exchange;
+mod form;
+mod limits;
+mod metrics;
+mod options;
+mod policy;
+mod pool;
+mod redirect;
+mod request;
+mod response;
+mod retry;
+mod retry_after;
+mod shared_state;
+
+pub use as_url::AsUrl;
+pub use body::Body;
+pub use builder::RequestBuilder;
+pub use client::Client;
+pub use error::{Error, ErrorKind, RedirectError};
+pub use limits::ClientLimits;
+pub use metrics::MetricsSnapshot;
+pub use options::ClientOptions;
+pub use redirect::RedirectPolicy;
+pub use response::{BodyReader, Response};
+pub use retry::RetryPolicy;

@@ -1,0 +1,186 @@
+//! How a client is made.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+
+use super::error::{Error, ErrorKind};
+use super::limits::ClientLimits;
+use super::policy::Policy;
+use super::redirect::RedirectPolicy;
+use super::retry::RetryPolicy;
+use crate::client::connecting::{Phase, Proxy, ProxyRules, Resolver, Url};
+#[cfg(feature = "tls")]
+use crate::tls;
+
+/// How a [`Client`](crate::client::Client) is made.
+///
+/// ```
+/// use barewire::client::{Client, ClientLimits, ClientOptions, RedirectPolicy};
+/// use core::time::Duration;
+///
+/// let limits = ClientLimits::DEFAULT.with_total_time(Duration::from_secs(30));
+/// let options = ClientOptions::new()
+///     .base_url("http://127.0.0.1:8080/api/")
+///     .header("X-Tenant", "7")
+///     .user_agent("inventory/1.2")
+///     .redirects(RedirectPolicy::follow(3))
+///     .limits(limits);
+/// let client = Client::with(options)?;
+/// # Ok::<(), barewire::client::Error>(())
+/// ```
+pub struct ClientOptions {
+    pub(super) policy: Policy,
+    pub(super) limits: ClientLimits,
+    pub(super) base: Option<Url>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<tls::Client>,
+    #[cfg(unix)]
+    pub(super) unix: Option<std::path::PathBuf>,
+    pub(super) proxies: Option<ProxyRules>,
+    pub(super) resolver: Option<Arc<dyn Resolver>>,
+    /// The first fault, which is told when the client is made.
+    pub(super) fault: Option<Error>,
+}
+
+impl ClientOptions {
+    /// [`ClientLimits::DEFAULT`], ten redirects, and nothing else.
+    pub fn new() -> Self {
+        let mut new = Self {
+            policy: Policy::new(ClientLimits::DEFAULT),
+            limits: ClientLimits::DEFAULT,
+            base: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(unix)]
+            unix: None,
+            proxies: None,
+            resolver: None,
+            fault: None,
+        };
+        new = new.user_agent(concat!("barewire/", env!("CARGO_PKG_VERSION")));
+        new.header("Accept", "*/*")
+    }
+
+    /// Sets what the limits are.
+    #[must_use]
+    pub const fn limits(mut self, limits: ClientLimits) -> Self {
+        self.policy.limits = limits;
+        self.limits = limits;
+        self
+    }
+
+    /// Sets which redirects are followed.
+    #[must_use]
+    pub const fn redirects(mut self, redirects: RedirectPolicy) -> Self {
+        self.policy.redirects = redirects;
+        self
+    }
+
+    /// Sets which responses have a request made again: by default none.
+    #[must_use]
+    pub const fn retries(mut self, retries: RetryPolicy) -> Self {
+        self.policy.retries = retries;
+        self
+    }
+
+    /// Sets the URL that those of requests are joined to: `GET items` of a client with
+    /// the base `https://a/v1/` asks for `https://a/v1/items`.
+    #[must_use]
+    pub fn base_url(mut self, url: &str) -> Self {
+        match Url::parse(url) {
+            Ok(url) => self.base = Some(url),
+            Err(error) => self.blame(ErrorKind::Url(error)),
+        }
+        self
+    }
+
+    /// Has all requests carry a field, in place of another of its name, unless they have
+    /// one of that name.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if let Err(invalid) = self.policy.fields.set(name, value) {
+            self.blame(ErrorKind::Field(invalid));
+        }
+        self
+    }
+
+    /// Sets the User-Agent. By default it names this crate and its version; an empty one
+    /// is not sent.
+    #[must_use]
+    pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
+        let agent = agent.into();
+        if agent.is_empty() {
+            self.policy.fields.remove("user-agent");
+            return self;
+        }
+        self.header("User-Agent", agent)
+    }
+
+    /// Sets how TLS is spoken. By default the system's roots are trusted.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: tls::Client) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Has all connections go to a Unix socket, whatever host a URL names.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.unix = Some(path.into());
+        self
+    }
+
+    /// Has all connections go through a proxy. Without this and
+    /// [`no_proxy`](Self::no_proxy) the environment says: `http_proxy`, `https_proxy`,
+    /// `all_proxy` and `no_proxy`, or the same in capitals.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxies = Some(ProxyRules::all(proxy));
+        self
+    }
+
+    /// Has these servers reached directly, in the form of `no_proxy`: names with all below
+    /// them, addresses and networks, each with a port or without, separated by commas.
+    #[must_use]
+    pub fn proxy_except(mut self, servers: &str) -> Self {
+        self.proxies = self.proxies.map(|it| it.except(servers));
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    #[must_use]
+    pub fn no_proxy(mut self) -> Self {
+        self.proxies = Some(ProxyRules::default());
+        self
+    }
+
+    /// Sets who resolves names: by default the system.
+    #[must_use]
+    pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {
+        self.resolver = Some(Arc::new(resolver));
+        self
+    }
+
+    fn blame(&mut self, kind: ErrorKind) {
+        self.fault.get_or_insert(Error::new(Phase::Request, kind));
+    }
+}
+
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("policy", &self.policy)
+            .field("base", &self.base)
+            .field("proxies", &self.proxies)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,285 @@
+//! Where a redirect leads (RFC 9110 §15.4, WHATWG Fetch §4.4).
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt::Write as _;
+
+use super::error::RedirectError;
+use crate::client::connecting::{Url, UrlError};
+use crate::http::{FieldBuffer, Method, Status};
+
+/// Which redirects are followed. By default ten, and none from `https` to `http`.
+///
+/// | status | the next request |
+/// |---|---|
+/// | 301, 302 | a POST becomes a GET without a body, any other stays what it is |
+/// | 303 | a GET without a body; a HEAD stays one |
+/// | 307, 308 | the same method, and the body again |
+///
+/// `Authorization`, `Cookie` and other fields that let their holder in are left out once
+/// a redirect leads to another scheme, host or port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedirectPolicy {
+    most: u16,
+    allows_downgrade: bool,
+}
+
+impl RedirectPolicy {
+    /// Follows at most `most` redirects in one call. One more is an error.
+    pub const fn follow(most: u16) -> Self {
+        Self {
+            most,
+            allows_downgrade: false,
+        }
+    }
+
+    /// Follows none: the redirect is the response.
+    pub const fn none() -> Self {
+        Self::follow(0)
+    }
+
+    /// Follows also redirects from `https` to `http`, which show everything to everybody
+    /// on the way.
+    #[must_use]
+    pub const fn with_downgrade(mut self, allow: bool) -> Self {
+        self.allows_downgrade = allow;
+        self
+    }
+
+    /// What a response asks for; `None` where it is the answer.
+    pub(super) fn hop(
+        &self,
+        status: Status,
+        location: Option<&[u8]>,
+        method: Method<'_>,
+        url: &Url,
+        followed: u16,
+    ) -> Result<Option<Hop>, RedirectError> {
+        if self.most == 0 {
+            return Ok(None);
+        }
+        let change = match (status.code(), method) {
+            (301 | 302, Method::POST) => Change::ToGet,
+            (301 | 302 | 307 | 308, _) => Change::Nothing,
+            (303, Method::GET | Method::HEAD) => Change::WithoutBody,
+            (303, _) => Change::ToGet,
+            _ => return Ok(None),
+        };
+        let Some(location) = location else {
+            return Ok(None);
+        };
+        let url = join(url, location)
+            .map_err(RedirectError::Location)
+            .map(|to| (url, to));
+        let (from, to) = url?;
+        if followed >= self.most {
+            return Err(RedirectError::TooMany(self.most));
+        }
+        if from.is_secure() && !to.is_secure() && !self.allows_downgrade {
+            return Err(RedirectError::Downgrade);
+        }
+        Ok(Some(Hop {
+            is_elsewhere: from.origin() != to.origin(),
+            url: to,
+            change,
+        }))
+    }
+}
+
+impl Default for RedirectPolicy {
+    fn default() -> Self {
+        Self::follow(10)
+    }
+}
+
+/// The next request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hop {
+    pub(super) url: Url,
+    pub(super) change: Change,
+    /// It goes to another origin.
+    pub(super) is_elsewhere: bool,
+}
+
+/// What becomes of method and body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Nothing,
+    WithoutBody,
+    ToGet,
+}
+
+/// What a Location means, which servers send with bytes that no URL may have.
+fn join(url: &Url, location: &[u8]) -> Result<Url, UrlError> {
+    let location = location.trim_ascii();
+    let is_clean = location.iter().all(|b| (b'!'..=b'~').contains(b));
+    let text = match core::str::from_utf8(location) {
+        Ok(text) if is_clean => Cow::Borrowed(text),
+        _ => {
+            let mut text = String::with_capacity(location.len() + 8);
+            for &b in location {
+                match b {
+                    b'!'..=b'~' => text.push(b.into()),
+                    // Writing to a String never fails.
+                    _ => drop(write!(text, "%{b:02X}")),
+                }
+            }
+            Cow::Owned(text)
+        }
+    };
+    let to = url.join(&text)?;
+    if to.is_websocket() {
+        return Err(UrlError::Scheme);
+    }
+    match (to.fragment(), url.fragment()) {
+        // What the redirect does not say stays (RFC 9110 §10.2.2).
+        (None, Some(fragment)) => to.join(&alloc::format!("#{fragment}")),
+        _ => Ok(to),
+    }
+}
+
+/// Fields that describe a body.
+const OF_BODY: [&str; 5] = [
+    "content-type",
+    "content-encoding",
+    "content-language",
+    "content-location",
+    "content-length",
+];
+
+/// Fields that are meant for one origin.
+const SECRET: [&str; 6] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "x-api-key",
+    "x-auth-token",
+    "www-authenticate",
+];
+
+/// Leaves out of a request's fields what the next one may not have.
+pub(super) fn sift(fields: &mut FieldBuffer, hop: &Hop) {
+    if hop.change == Change::ToGet || hop.change == Change::WithoutBody {
+        for name in OF_BODY {
+            fields.remove(name);
+        }
+    }
+    if hop.is_elsewhere {
+        for name in SECRET.into_iter().chain(["host", "origin"]) {
+            fields.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hop(
+        policy: RedirectPolicy,
+        code: u16,
+        method: Method<'_>,
+        from: &str,
+        to: &[u8],
+    ) -> Result<Option<Hop>, RedirectError> {
+        let url = Url::parse(from).unwrap();
+        policy.hop(Status::new(code).unwrap(), Some(to), method, &url, 0)
+    }
+
+    fn change(code: u16, method: Method<'_>) -> Option<Change> {
+        let hop = hop(RedirectPolicy::default(), code, method, "http://a/", b"/b");
+        hop.unwrap().map(|it| it.change)
+    }
+
+    #[test]
+    fn methods_change_as_browsers_have_it() {
+        use Change::{Nothing, ToGet, WithoutBody};
+        for (code, get, head, post, put) in [
+            (301, Nothing, Nothing, ToGet, Nothing),
+            (302, Nothing, Nothing, ToGet, Nothing),
+            (303, WithoutBody, WithoutBody, ToGet, ToGet),
+            (307, Nothing, Nothing, Nothing, Nothing),
+            (308, Nothing, Nothing, Nothing, Nothing),
+        ] {
+            let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT];
+            let changes = methods.map(|method| change(code, method).unwrap());
+            assert_eq!(changes, [get, head, post, put], "{code}");
+        }
+        for code in [200, 201, 300, 304, 305, 306, 400] {
+            assert_eq!(change(code, Method::GET), None, "{code}");
+        }
+    }
+
+    #[test]
+    fn only_a_location_that_is_allowed_is_followed() {
+        let policy = RedirectPolicy::default();
+        let secure = "https://a/x";
+        let to = |location: &[u8]| hop(policy, 302, Method::GET, secure, location);
+        assert_eq!(to(b"http://a/"), Err(RedirectError::Downgrade));
+        let lax = policy.with_downgrade(true);
+        assert!(hop(lax, 302, Method::GET, secure, b"http://a/").is_ok());
+        for location in [
+            &b"ftp://a/"[..],
+            b"javascript:x",
+            b"wss://a/",
+            b"file:///etc",
+        ] {
+            assert!(matches!(to(location), Err(RedirectError::Location(_))));
+        }
+        assert_eq!(
+            to(b"https://a:x/"),
+            Err(RedirectError::Location(UrlError::Port))
+        );
+        let none = hop(RedirectPolicy::none(), 302, Method::GET, secure, b"/");
+        assert_eq!(none, Ok(None));
+        let url = Url::parse(secure).unwrap();
+        let found = Status::new(302).unwrap();
+        assert_eq!(policy.hop(found, None, Method::GET, &url, 0), Ok(None));
+        let eleventh = policy.hop(found, Some(b"/"), Method::GET, &url, 10);
+        assert_eq!(eleventh, Err(RedirectError::TooMany(10)));
+    }
+
+    #[test]
+    fn a_location_may_be_sloppy() {
+        let base = "https://a/x/y?z#frag";
+        for (location, url) in [
+            (&b"  /a b "[..], "https://a/a%20b#frag"),
+            (b"\xc3\xa4", "https://a/x/%C3%A4#frag"),
+            (b"\xe4?\xe4", "https://a/x/%E4?%E4#frag"),
+            (b"/b#own", "https://a/b#own"),
+            (b"//b/", "https://b/#frag"),
+            (b"", "https://a/x/y?z#frag"),
+        ] {
+            let hop = hop(RedirectPolicy::default(), 301, Method::GET, base, location);
+            assert_eq!(hop.unwrap().unwrap().url.as_str(), url);
+        }
+    }
+
+    #[test]
+    fn secrets_and_descriptions_of_a_body_are_left_behind() {
+        let mut fields = FieldBuffer::new();
+        for name in [
+            "Authorization",
+            "Cookie",
+            "X-Api-Key",
+            "Content-Type",
+            "Accept",
+        ] {
+            fields.push(name, "x").unwrap();
+        }
+        let hop = |change, is_elsewhere| Hop {
+            url: Url::parse("http://a/").unwrap(),
+            change,
+            is_elsewhere,
+        };
+        let count = |hop: &Hop| {
+            let mut fields = fields.clone();
+            sift(&mut fields, hop);
+            fields.as_fields().len()
+        };
+        assert_eq!(count(&hop(Change::Nothing, false)), 5);
+        assert_eq!(count(&hop(Change::ToGet, false)), 4);
+        assert_eq!(count(&hop(Change::Nothing, true)), 2);
+        assert_eq!(count(&hop(Change::ToGet, true)), 1);
+    }
+}

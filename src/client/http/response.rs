@@ -1,0 +1,263 @@
+//! The response to a request, and its body.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::mem;
+use core::time::Duration;
+use std::io::{self, Read};
+
+use super::call::Step;
+use super::error::{Error, ErrorKind};
+use super::exchange::Exchange;
+use super::metrics::InFlight;
+use crate::client::connecting::{Phase, Url, clock};
+use crate::http::{Fields, Status, Version};
+
+/// A response whose head has come. Its body comes when it is asked for, whole
+/// ([`text`](Self::text), [`bytes`](Self::bytes)) or piece by piece
+/// ([`next_chunk`](Self::next_chunk), [`reader`](Self::reader)): what is not asked for
+/// waits with the server.
+///
+/// A response that is dropped before its end gives its connection back if all of the
+/// body has come by then, and little of it; else the connection is closed.
+pub struct Response {
+    exchange: Exchange,
+    in_flight: InFlight,
+    took: Duration,
+    /// How much of the piece was shown, which is taken from it next.
+    shown: usize,
+}
+
+impl Response {
+    pub(super) fn new(exchange: Exchange, in_flight: InFlight) -> Self {
+        let took = clock::now().saturating_since(exchange.call.started());
+        let status = exchange.call.head().status;
+        exchange.client.metrics.answered(status, took);
+        Self {
+            exchange,
+            in_flight,
+            took,
+            shown: 0,
+        }
+    }
+
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.exchange.call.head().status
+    }
+
+    /// The version of HTTP that it came in.
+    pub fn version(&self) -> Version {
+        self.exchange.call.head().version
+    }
+
+    /// The fields of its head. Those that describe a coding which was taken off are left
+    /// out: Content-Encoding, and the Content-Length of what was coded.
+    pub fn headers(&self) -> Fields<'_> {
+        self.exchange.call.head().fields.as_fields()
+    }
+
+    /// The first field of a name (in any case), if it is UTF-8.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().get_str(name)
+    }
+
+    /// The length of the body in bytes, as the server has announced it; `None` if it has
+    /// not, or the body is decoded.
+    pub fn content_length(&self) -> Option<u64> {
+        let head = self.exchange.call.head();
+        head.length.filter(|_| !head.is_decoded)
+    }
+
+    /// The URL that has answered: the last one, after redirects.
+    pub fn url(&self) -> &Url {
+        self.exchange.call.url()
+    }
+
+    /// From [`send`](crate::client::RequestBuilder::send) to the head, with everything that
+    /// it took: connecting, redirects, further attempts.
+    pub fn elapsed(&self) -> Duration {
+        self.took
+    }
+
+    /// The response, unless its status is an error (400 and above).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Status`].
+    pub fn error_for_status(self) -> Result<Self, Error> {
+        let status = self.status();
+        if !status.is_error() {
+            return Ok(self);
+        }
+        let error = ErrorKind::Status(status);
+        let error = self.exchange.call.blame(Phase::Response, error);
+        Err(error.possibly_processed(true))
+    }
+
+    /// The next piece of the body, as it came; `None` at its end.
+    ///
+    /// # Errors
+    /// [`Error`] if the body does not come to its end, or does not decode.
+    pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, Error> {
+        let shown = mem::take(&mut self.shown);
+        self.exchange.call.consume(shown);
+        match self.fill()? {
+            false => Ok(None),
+            true => {
+                let piece = self.exchange.call.piece();
+                self.shown = piece.len();
+                Ok(Some(piece))
+            }
+        }
+    }
+
+    /// Waits for a piece; whether there is one.
+    fn fill(&mut self) -> Result<bool, Error> {
+        if self.exchange.call.piece().is_empty() {
+            self.exchange.call.resume(clock::now());
+        }
+        match self.exchange.advance() {
+            Step::Failed(error) => Err(error),
+            Step::Piece => Ok(true),
+            _ => Ok(false),
+        }
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`] beyond
+    /// [`ClientLimits::collected`](crate::client::ClientLimits::collected), and those of
+    /// [`next_chunk`](Self::next_chunk).
+    pub fn bytes(mut self) -> Result<Vec<u8>, Error> {
+        self.collect()
+    }
+
+    /// The whole body as text, which has to be UTF-8.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotText`], and those of [`bytes`](Self::bytes).
+    pub fn text(mut self) -> Result<String, Error> {
+        let bytes = self.collect()?;
+        let not_text = |_| self.exchange.call.blame(Phase::Body, ErrorKind::NotText);
+        String::from_utf8(bytes).map_err(not_text)
+    }
+
+    /// The whole body as the JSON of a value.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Json`], and those of [`bytes`](Self::bytes).
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::de::DeserializeOwned>(mut self) -> Result<T, Error> {
+        let bytes = self.collect()?;
+        let no_json = |error| {
+            self.exchange
+                .call
+                .blame(Phase::Body, ErrorKind::Json(error))
+        };
+        serde_json::from_slice(&bytes).map_err(no_json)
+    }
+
+    fn collect(&mut self) -> Result<Vec<u8>, Error> {
+        let most = self.exchange.call.limits().collected;
+        let too_large = |exchange: &Exchange| {
+            let error = ErrorKind::TooLarge("collected");
+            let error = exchange.call.blame(Phase::Body, error);
+            Err(error.possibly_processed(true))
+        };
+        if self.content_length().is_some_and(|it| it > most) {
+            return too_large(&self.exchange);
+        }
+        let shown = mem::take(&mut self.shown);
+        self.exchange.call.consume(shown);
+        if self.exchange.call.can_take_whole() {
+            // Where it was received, it is put together.
+            self.exchange.call.resume(clock::now());
+            loop {
+                if self.exchange.call.piece().len() as u64 > most {
+                    return too_large(&self.exchange);
+                }
+                if let Some(whole) = self.exchange.call.take_whole() {
+                    return Ok(whole);
+                }
+                self.exchange.receive()?;
+            }
+        }
+        let mut whole = Vec::new();
+        while self.fill()? {
+            let piece = self.exchange.call.piece();
+            if (whole.len() + piece.len()) as u64 > most {
+                return too_large(&self.exchange);
+            }
+            whole.extend_from_slice(piece);
+            let bytes = piece.len();
+            self.exchange.call.consume(bytes);
+        }
+        Ok(whole)
+    }
+
+    /// The body as a reader. What it is read for waits for it.
+    pub const fn reader(self) -> BodyReader {
+        BodyReader { response: self }
+    }
+
+    /// The fields behind the body, once that has ended: none before.
+    pub fn trailers(&self) -> Fields<'_> {
+        match self.exchange.call.is_over() {
+            true => self.exchange.call.head().trailers.as_fields(),
+            false => Fields::EMPTY,
+        }
+    }
+}
+
+impl Drop for Response {
+    fn drop(&mut self) {
+        self.exchange.give_up();
+        self.in_flight.end(&self.exchange.client.metrics);
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("url", &self.url())
+            .field("status", &self.status())
+            .field("headers", &self.headers())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The body of a [`Response`] as a reader.
+#[derive(Debug)]
+pub struct BodyReader {
+    response: Response,
+}
+
+impl BodyReader {
+    /// The response, of whose body the rest is left.
+    pub const fn response(&self) -> &Response {
+        &self.response
+    }
+
+    /// The response again, with the rest of its body.
+    pub fn into_response(self) -> Response {
+        self.response
+    }
+}
+
+impl Read for BodyReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() || !self.response.fill()? {
+            return Ok(0);
+        }
+        let call = &mut self.response.exchange.call;
+        let piece = call.piece();
+        let bytes = piece.len().min(into.len());
+        let (piece, room) = (piece.get(..bytes), into.get_mut(..bytes));
+        room.unwrap_or_default()
+            .copy_from_slice(piece.unwrap_or_default());
+        call.consume(bytes);
+        Ok(bytes)
+    }
+}

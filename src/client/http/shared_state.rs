@@ -1,0 +1,125 @@
+//! What all clones of a client share.
+
+use alloc::borrow::ToOwned as _;
+use alloc::sync::Arc;
+#[cfg(feature = "tls")]
+use std::sync::OnceLock;
+
+use super::error::ErrorKind;
+use super::limits::ClientLimits;
+use super::metrics::Metrics;
+use super::options::ClientOptions;
+use super::policy::Policy;
+use super::pool::Pool;
+use crate::client::connecting::{Names, Place, Proxy, ProxyError, ProxyRules, Route, Secure, Url};
+use crate::net::Speaks;
+#[cfg(feature = "tls")]
+use crate::tls;
+
+/// What all clones of a client share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) policy: Arc<Policy>,
+    pub(super) pool: Arc<Pool>,
+    pub(super) metrics: Metrics,
+    pub(super) base: Option<Url>,
+    #[cfg(feature = "tls")]
+    tls: OnceLock<Result<tls::Client, Arc<tls::Error>>>,
+    #[cfg(unix)]
+    unix: Option<std::path::PathBuf>,
+    proxies: Result<ProxyRules, ProxyError>,
+    pub(super) names: Arc<Names>,
+}
+
+impl Shared {
+    pub(super) fn new(options: ClientOptions) -> Self {
+        let limits = options.limits;
+        #[cfg(feature = "tls")]
+        let tls = match options.tls {
+            Some(tls) => OnceLock::from(Ok(tls)),
+            None => OnceLock::new(),
+        };
+        Self {
+            pool: Arc::new(Pool::new(limits)),
+            metrics: Metrics::default(),
+            base: options.base,
+            #[cfg(feature = "tls")]
+            tls,
+            #[cfg(unix)]
+            unix: options.unix,
+            proxies: match options.proxies {
+                Some(rules) => Ok(rules),
+                None => ProxyRules::from_environment(),
+            },
+            names: Arc::new(Names::new(options.resolver, limits.names_time)),
+            policy: Arc::new(options.policy),
+        }
+    }
+
+    pub(super) fn pool_limits(&self) -> &ClientLimits {
+        &self.policy.limits
+    }
+
+    /// Where connections for `url` go.
+    pub(super) fn route(&self, url: &Url) -> Result<Route, ErrorKind> {
+        let host = url.host();
+        let literal = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        let host = literal.unwrap_or(host);
+        #[cfg(unix)]
+        let unix = self.unix.clone().map(Place::Unix);
+        #[cfg(not(unix))]
+        let unix = None;
+        Ok(Route {
+            place: unix.unwrap_or_else(|| Place::Host {
+                host: host.to_owned(),
+                port: url.port(),
+            }),
+            secure: match url.is_secure() {
+                true => Some(self.secure(host.strip_suffix('.').unwrap_or(host))?),
+                false => None,
+            },
+            speaks: Speaks::Http1,
+            proxy: self.proxy(url)?.cloned(),
+            tunnel: false,
+        })
+    }
+
+    /// The proxy for requests to `url`, if there is one.
+    fn proxy(&self, url: &Url) -> Result<Option<&Proxy>, ErrorKind> {
+        #[cfg(unix)]
+        if self.unix.is_some() {
+            return Ok(None);
+        }
+        match &self.proxies {
+            Ok(rules) => Ok(rules.find(url.is_secure(), url.host(), url.port())),
+            Err(error) => Err(ErrorKind::Proxy(*error)),
+        }
+    }
+
+    /// The proxy that requests to `url` are sent to, which forwards them.
+    pub(super) fn forwarder(&self, url: &Url) -> Option<&Proxy> {
+        let proxy = self.proxy(url).ok().flatten()?;
+        (!url.is_secure() && proxy.forwards()).then_some(proxy)
+    }
+
+    #[cfg(feature = "tls")]
+    fn secure(&self, name: &str) -> Result<Secure, ErrorKind> {
+        let made = self
+            .tls
+            .get_or_init(|| tls::Client::new(tls::ClientOptions::new()).map_err(Arc::new));
+        match made {
+            Ok(client) => Ok(Secure {
+                client: client.clone(),
+                name: name.to_owned(),
+                protocols: &["http/1.1"],
+            }),
+            Err(error) => Err(ErrorKind::Tls(error.clone())),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn secure(&self, _: &str) -> Result<Secure, ErrorKind> {
+        let text = "this build has no TLS, which https needs (feature `tls`)";
+        Err(ErrorKind::Usage(text))
+    }
+}

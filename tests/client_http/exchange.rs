@@ -1,0 +1,327 @@
+//! Requests as they are sent, and responses as they are given.
+
+use std::io::Read as _;
+use std::sync::{Arc, Mutex};
+
+use barewire::client::{Body, Client, ClientOptions, ErrorKind, Phase};
+use barewire::http::Version;
+
+use crate::script::{Act, Server, answer, send};
+
+#[test]
+fn a_get_is_sent_and_its_response_given() {
+    let server = Server::once(vec![
+        Act::Read,
+        send("HTTP/1.1 201 Created\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello"),
+    ]);
+    let client = Client::new();
+    let response = client.get(server.url("/a?b=c#d")).send().unwrap();
+    assert_eq!(
+        (response.status().code(), response.version()),
+        (201, Version::Http11)
+    );
+    assert_eq!(
+        (response.header("x-a"), response.content_length()),
+        (Some("b"), Some(5))
+    );
+    assert_eq!(response.url().path(), "/a");
+    assert_eq!(response.text().unwrap(), "hello");
+    let seen = server.seen();
+    let expected = format!(
+        "GET /a?b=c HTTP/1.1\r\nHost: {}\r\nUser-Agent: barewire/{}\r\nAccept: */*\r\n\
+         Accept-Encoding: gzip, deflate\r\n\r\n",
+        server.address,
+        env!("CARGO_PKG_VERSION"),
+    );
+    assert_eq!(seen[0].text, expected);
+}
+
+#[test]
+fn a_connection_carries_one_request_after_another() {
+    let script = [
+        Act::Read,
+        answer("a"),
+        Act::Read,
+        answer("bc"),
+        Act::Read,
+        answer(""),
+    ];
+    let server = Server::once(script.to_vec());
+    let client = Client::new();
+    for body in ["a", "bc", ""] {
+        let response = client.get(server.url("/")).send().unwrap();
+        assert_eq!(response.text().unwrap(), body);
+    }
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[test]
+fn bodies_go_out_by_what_they_are() {
+    let script = [Act::Read, answer("")].into_iter().cycle().take(12);
+    let server = Server::once(script.collect());
+    let client = Client::new();
+    let url = server.url("/");
+    client.post(&url).send().unwrap();
+    client.post(&url).body("text").send().unwrap();
+    client
+        .put(&url)
+        .body(Body::reader(&b"read"[..]))
+        .send()
+        .unwrap();
+    let known = Body::reader(&b"read"[..]).with_length(4);
+    client.put(&url).body(known).send().unwrap();
+    let pieces = ["a", "", "bc"].map(|it| Ok(it.into()));
+    client
+        .patch(&url)
+        .body(Body::iterator(pieces.into_iter()))
+        .send()
+        .unwrap();
+    client
+        .post(&url)
+        .form([("a b", "c"), ("d", "&")])
+        .send()
+        .unwrap();
+    let seen = server.seen();
+    let framed: Vec<_> = seen
+        .iter()
+        .map(|it| {
+            (
+                it.field("content-length"),
+                it.field("transfer-encoding"),
+                it.body(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        framed,
+        [
+            (Some("0"), None, ""),
+            (Some("4"), None, "text"),
+            (None, Some("chunked"), "4\r\nread\r\n0\r\n\r\n"),
+            (Some("4"), None, "read"),
+            (None, Some("chunked"), "1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"),
+            (Some("11"), None, "a+b=c&d=%26"),
+        ]
+    );
+    let form = Some("application/x-www-form-urlencoded");
+    assert_eq!(seen[5].field("content-type"), form);
+}
+
+#[test]
+fn large_bodies_go_both_ways() {
+    const MUCH: usize = 3 << 20;
+    let body = "x".repeat(MUCH);
+    let server = Server::once(vec![Act::Read, answer(&body)]);
+    let response = Client::new()
+        .post(server.url("/"))
+        .body(body.clone())
+        .send()
+        .unwrap();
+    assert_eq!(response.text().unwrap(), body);
+    assert_eq!(server.seen()[0].body(), body);
+}
+
+#[test]
+fn a_body_is_read_piece_by_piece() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                   5\r\nhello\r\n6\r\n world\r\n0\r\nX-Sum: 7\r\n\r\n";
+    let server = Server::start([vec![Act::Read, send(chunked), Act::Read, send(chunked)]]);
+    let client = Client::new();
+    let mut response = client.get(server.url("/")).send().unwrap();
+    let mut whole = Vec::new();
+    while let Some(piece) = response.next_chunk().unwrap() {
+        whole.extend_from_slice(piece);
+    }
+    assert_eq!(whole, b"hello world");
+    assert_eq!(response.trailers().get_str("x-sum"), Some("7"));
+    let response = client.get(server.url("/")).send().unwrap();
+    let mut text = String::new();
+    response.reader().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "hello world");
+}
+
+#[test]
+fn what_is_wrong_with_a_request_is_told_before_anything_is_sent() {
+    let client = Client::new();
+    let fault = |request: barewire::client::RequestBuilder| {
+        let error = request.send().unwrap_err();
+        assert_eq!(error.phase(), Phase::Request);
+        assert!(!error.may_have_been_processed());
+        error
+    };
+    let url = "http://127.0.0.1:1/";
+    assert!(matches!(
+        fault(client.get("nonsense")).kind(),
+        ErrorKind::Url(_)
+    ));
+    assert!(matches!(
+        fault(client.get("ws://a/")).kind(),
+        ErrorKind::Usage(_)
+    ));
+    assert!(matches!(
+        fault(client.request("a b", url)).kind(),
+        ErrorKind::Method(_)
+    ));
+    assert!(matches!(
+        fault(client.request("CONNECT", url)).kind(),
+        ErrorKind::Method(_)
+    ));
+    let field = client.get(url).header("a\r\nb", "c");
+    assert!(matches!(fault(field).kind(), ErrorKind::Field(_)));
+    let field = client.get(url).header("a", "b\nc");
+    assert!(matches!(fault(field).kind(), ErrorKind::Field(_)));
+    let options = Client::with(ClientOptions::new().header("a b", "c"));
+    assert!(matches!(options.unwrap_err().kind(), ErrorKind::Field(_)));
+}
+
+#[test]
+fn an_error_names_request_phase_and_cause_and_no_secret() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let url = format!("http://user:secret@{address}/x");
+    let error = Client::new().get(&url).send().unwrap_err();
+    let start = format!("GET http://{address}/x: connecting: ");
+    let text = error.to_string();
+    assert!(
+        text.starts_with(&start) && text.contains("refused"),
+        "{text}"
+    );
+    assert!(error.is_connect() && error.is_retryable() && !error.is_timeout());
+    let shown = format!("{error:?}");
+    assert!(
+        !shown.contains("secret") && !text.contains("secret"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn interim_responses_are_told_to_a_hook() {
+    let server = Server::once(vec![
+        Act::Read,
+        send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 P\r\n\r\n"),
+        answer("x"),
+    ]);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tells = told.clone();
+    let request = Client::new().get(server.url("/"));
+    let request = request.on_informational(move |status, fields| {
+        let link = fields.get_str("link").map(str::to_owned);
+        tells.lock().unwrap().push((status.code(), link));
+    });
+    assert_eq!(request.send().unwrap().text().unwrap(), "x");
+    assert_eq!(
+        *told.lock().unwrap(),
+        [(103, Some("</a>".into())), (102, None)]
+    );
+}
+
+#[test]
+fn a_body_is_held_back_until_the_server_asks_for_it() {
+    let server = Server::start([
+        vec![
+            Act::ReadHead,
+            send("HTTP/1.1 100 Continue\r\n\r\n"),
+            Act::ReadAll,
+        ],
+        vec![
+            Act::ReadHead,
+            send("HTTP/1.1 413 x\r\nContent-Length: 0\r\n\r\n"),
+            Act::ReadAll,
+        ],
+        vec![
+            Act::ReadHead,
+            send("HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n"),
+            Act::ReadAll,
+        ],
+        vec![Act::Read, answer("x")],
+    ]);
+    let client = Client::new();
+    let post = || client.post(server.url("/")).body("body").expect_continue();
+    let limits = barewire::client::ClientLimits::DEFAULT.with_response_time(crate::SHORT);
+    assert!(post().limits(limits).send().unwrap_err().is_timeout());
+    assert_eq!(post().send().unwrap().status().code(), 413);
+    assert_eq!(post().send().unwrap().text().unwrap(), "x");
+    for _ in 0..4 {
+        server.wait();
+    }
+    let mut seen = server.seen();
+    seen.sort_by_key(|it| it.connection);
+    let bodies: Vec<_> = seen
+        .iter()
+        .map(|it| {
+            (
+                it.connection,
+                it.text.contains("Expect"),
+                it.text.ends_with("body"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        bodies,
+        [
+            (0, true, false),
+            (0, false, true),
+            (1, true, false),
+            (1, false, false),
+            (2, true, false),
+            (2, false, false),
+            (3, false, true),
+        ]
+    );
+}
+
+#[test]
+fn credentials_of_a_url_and_of_a_call_are_sent_as_such() {
+    let script = [Act::Read, answer("")]
+        .into_iter()
+        .cycle()
+        .take(6)
+        .collect();
+    let server = Server::once(script);
+    let client = Client::new();
+    let url = format!("http://Aladdin:open%20sesame@{}/", server.address);
+    client.get(&url).send().unwrap();
+    client.get(&url).bearer_auth("token").send().unwrap();
+    client.get(&url).basic_auth("a", "b").send().unwrap();
+    let auth: Vec<_> = server
+        .seen()
+        .iter()
+        .map(|it| it.field("authorization").unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        auth,
+        [
+            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+            "Bearer token",
+            "Basic YTpi"
+        ]
+    );
+}
+
+#[test]
+fn a_thread_that_runs_a_loop_is_refused() {
+    use barewire::app::App;
+    let client = Client::new();
+    let app = App::new().get("/{url}", move |request, reply| {
+        let error = client
+            .get(request.param("url"))
+            .send()
+            .map(drop)
+            .unwrap_err();
+        reply.text(format!(
+            "{:?} {}",
+            error.kind(),
+            error.may_have_been_processed()
+        ))
+    });
+    let server = app.listen("127.0.0.1:0").unwrap().spawn().unwrap();
+    let barewire::net::Address::Tcp(address) = server.local_addresses()[0].clone() else {
+        unreachable!()
+    };
+    let url = format!("http://{address}/http%3A%2F%2F127.0.0.1");
+    let text = Client::new().get(&url).send().unwrap().text().unwrap();
+    assert_eq!(text, "OnLoop false");
+    server.handle().shutdown(std::time::Duration::from_secs(1));
+    server.join().unwrap();
+}

@@ -1,0 +1,15 @@
+//! The HTTP client over real sockets, against a server that does what a script says.
+
+mod exchange;
+mod hostile;
+mod script;
+
+use barewire::client::{Client, ClientLimits, ClientOptions};
+use std::time::Duration;
+
+/// A client whose times are short.
+fn hurried(limits: ClientLimits) -> Client {
+    Client::with(ClientOptions::new().limits(limits)).unwrap()
+}
+
+const SHORT: Duration = Duration::from_millis(100);
