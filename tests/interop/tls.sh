@@ -49,8 +49,7 @@ refused() {
 
 tls13() { ask -tls1_3 && says 'New, TLSv1.3, Cipher is TLS_' "$work/out" && says 'Verify return code: 0 (ok)' "$work/out"; }
 tls12() { ask -tls1_2 && says 'New, TLSv1.2, Cipher is ECDHE-ECDSA-' "$work/out" && says 'Verify return code: 0 (ok)' "$work/out"; }
-# OpenSSL offers these only at its lowest level. Which alert: rustls looks for signature
-# algorithms first, of which such a hello has none.
+# OpenSSL offers these only at its lowest level.
 old() { refused "$1" -cipher 'DEFAULT@SECLEVEL=0' && says 'alert protocol version' "$work/out"; }
 no_suite() { refused -tls1_2 -cipher "$1" && says 'alert handshake failure' "$work/out"; }
 suite() { ask -tls1_2 -cipher "$1" && says "Cipher is $1" "$work/out"; }

@@ -422,6 +422,19 @@ def secure_on_plain():
 # Ends in the middle.
 
 
+@both("what was asked in front of a FIN without close_notify is answered")
+def asked_and_cut(version):
+    for path, length in (("/plaintext", 13), ("/bytes/300000", 300_000)):
+        # Python's own socket of TLS opens nothing behind a shutdown.
+        with Records(lambda record: [record], version) as peer:
+            get(peer)
+            peer.send(GET + request("GET", path))
+            peer.socket.shutdown(socket.SHUT_WR)
+            equal(peer.answer().body, b"Hello, World!")
+            equal(len(peer.answer().body), length)
+            assert peer.is_closed(), "still open"
+
+
 @both("an end in the middle of a request is no request")
 def end_in_request(version):
     whole = request("POST", "/echo", body=b"x" * 3000)
