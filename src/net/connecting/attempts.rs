@@ -79,6 +79,7 @@ impl<A> Attempts<A> {
     }
 
     /// An attempt could not begin, and is to be made again.
+    #[cfg(all(unix, feature = "client"))]
     pub(crate) fn again(&mut self, nth: usize) {
         self.next = self.next.min(nth);
         self.failed();

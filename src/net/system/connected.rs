@@ -16,7 +16,7 @@ use super::retry::uninterrupted;
 
 /// A connected socket.
 #[derive(Debug)]
-enum Connected {
+pub(super) enum Connected {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
@@ -62,7 +62,7 @@ impl AsSocket for Connected {
 
 impl Connected {
     /// Registers it for what there is.
-    fn register(
+    pub(super) fn register(
         &mut self,
         registry: &Registry,
         token: Token,
@@ -72,7 +72,7 @@ impl Connected {
     }
 
     /// Registers it again, so that what there is now is announced.
-    fn reregister(
+    pub(super) fn reregister(
         &mut self,
         registry: &Registry,
         token: Token,
@@ -82,17 +82,17 @@ impl Connected {
     }
 
     /// Reads what has been received, up to what `into` holds; `None` if nothing has.
-    fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
+    pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.read(into)))
     }
 
     /// Writes what there is room for; `None` if there is none.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.write(bytes)))
     }
 
     /// Writes a list of parts in one call.
-    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
+    pub(super) fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.write_vectored(parts)))
     }
 }
