@@ -7,7 +7,6 @@
 //! Each phase has its own time, and the whole has one; a canceller ends each of them.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::string::ToString as _;
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
@@ -16,13 +15,14 @@ use std::io::{self, ErrorKind};
 
 use super::connect::connect;
 use super::driven::{Driven, Waited};
-use super::proxied::{Asking, Proxied};
+use super::proxied::Asking;
 use super::proxy::Kind;
 use super::route::{Place, Route};
 use super::socket::Socket;
+use super::way::transport;
 use super::{Canceller, Connection, DialError, Names, Phase, ProxyError, clock};
 use crate::link::{EndReason, Event, Limits, Unreachable};
-use crate::net::{Address, Attempts, Speaks, Transport, in_turns, is_loop_thread};
+use crate::net::{Address, Attempts, Speaks, in_turns, is_loop_thread};
 #[cfg(feature = "tls")]
 use crate::tls::ConnectionError;
 use crate::wire::Instant;
@@ -168,44 +168,12 @@ fn begin(
     limits: Limits,
 ) -> Result<Connection, DialError> {
     let now = clock::now();
-    let inner = secure(route)?;
-    let transport = match (&route.place, &route.proxy) {
-        (Place::Host { port, .. }, Some(proxy)) if !route.is_forwarded() => {
-            let way = Proxied::new(proxy, server, *port, inner);
-            let way = way.map_err(|error| DialError::failed(Phase::Proxy, error))?;
-            Some(Box::new(way) as Box<dyn Transport + Send>)
-        }
-        _ => inner,
-    };
-    let speaks = route.speaks;
-    Ok(match (transport, speaks) {
-        (Some(over), _) => Connection::over_until(over, speaks, until, limits, now),
+    let transport = transport(route, server)?;
+    Ok(match (transport, route.speaks) {
+        (Some(over), speaks) => Connection::over_until(over, speaks, until, limits, now),
         (None, Speaks::Http2) => Connection::http2(limits, now),
         (None, _) => Connection::http1(limits, now),
     })
-}
-
-/// TLS with the server, if it is spoken.
-#[cfg(feature = "tls")]
-fn secure(route: &Route) -> Result<Option<Box<dyn Transport + Send>>, DialError> {
-    let Some(secure) = &route.secure else {
-        return Ok(None);
-    };
-    let session = secure.client.session(&secure.name, secure.protocols);
-    let session = session.map_err(|error| DialError::failed(Phase::Tls, error))?;
-    Ok(Some(session))
-}
-
-#[cfg(not(feature = "tls"))]
-fn secure(route: &Route) -> Result<Option<Box<dyn Transport + Send>>, DialError> {
-    match &route.secure {
-        Some(_) => {
-            let text = "this build has no TLS (feature `tls`)";
-            let error = io::Error::new(ErrorKind::Unsupported, text);
-            Err(DialError::failed(Phase::Tls, error))
-        }
-        None => Ok(None),
-    }
 }
 
 /// With whom a handshake is.
@@ -410,6 +378,20 @@ mod tests {
         }
         serving.join().unwrap();
         taking.join().unwrap();
+    }
+
+    #[test]
+    fn a_connection_that_is_dropped_takes_leave() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut route = route(listener.local_addr().unwrap());
+        route.speaks = Speaks::Http2;
+        let driven = dial(&route, &options(), Limits::DEFAULT, &Canceller::new()).unwrap();
+        let mut server = listener.accept().unwrap().0;
+        drop(driven);
+        let mut all = Vec::new();
+        server.read_to_end(&mut all).unwrap();
+        let goaway = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+        assert!(all.ends_with(goaway), "{all:?}");
     }
 
     #[test]

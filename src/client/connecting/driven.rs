@@ -295,6 +295,20 @@ impl Driven {
     }
 }
 
+impl Drop for Driven {
+    /// Takes leave of the server where the protocol has a word for that, as far as there
+    /// is room for it.
+    fn drop(&mut self) {
+        let connection = &mut self.connection;
+        let is_over = connection.is_over() || connection.is_handshaking();
+        if is_over || self.is_deaf || !connection.takes_leave() {
+            return;
+        }
+        connection.leave();
+        self.put();
+    }
+}
+
 /// How long a read is to wait where `left` is left and it would wait for `present`: at most
 /// half of that, and as it is where that is good enough, so that equal times and times
 /// that come to little less are set once.

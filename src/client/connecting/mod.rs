@@ -37,6 +37,7 @@ mod socket;
 mod target;
 mod transport;
 mod url;
+mod way;
 mod wire;
 
 pub use cancel::Canceller;
@@ -61,4 +62,5 @@ pub(super) use security::Security;
 pub(super) use target::Target;
 pub use transport::Transport;
 pub use url::{Url, UrlError};
+pub(super) use way::on_a_loop;
 pub use wire::Wire;

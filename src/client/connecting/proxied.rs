@@ -76,6 +76,14 @@ impl Proxied {
         Ok(Self { stage, inner })
     }
 
+    /// One that leads nowhere.
+    pub(super) fn closed() -> Self {
+        Self {
+            stage: Stage::Failed(Arc::new(ProxyError::Closed)),
+            inner: None,
+        }
+    }
+
     fn fail(&mut self, error: ProxyError) -> TransportError {
         self.stage = Stage::Failed(Arc::new(error));
         TransportError::new(error)
@@ -299,6 +307,10 @@ mod tests {
         for (answer, text) in [
             (
                 "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+                "does not accept user and password",
+            ),
+            (
+                "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
                 "does not accept user and password",
             ),
             ("HTTP/1.1 502 Bad Gateway\r\n\r\nno", "status 502"),

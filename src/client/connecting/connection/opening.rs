@@ -1,4 +1,4 @@
-//! How a connection without I/O begins.
+//! How a connection without I/O begins, and how its owner ends it.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -8,7 +8,7 @@ use super::super::sealed::Sealed;
 use super::Connection;
 use crate::client::{Transport as _, Wire};
 use crate::http::OwnedScratch;
-use crate::link::{Limits, Link};
+use crate::link::{EndReason, Limits, Link};
 use crate::net::{self, Speaks};
 use crate::wire::{Instant, Role};
 
@@ -116,5 +116,18 @@ impl Connection {
         if mem::take(&mut self.wire.leaves) {
             self.wire.shutdown();
         }
+    }
+
+    /// Whether there is something to say at the end.
+    pub(in crate::client::connecting) const fn takes_leave(&self) -> bool {
+        self.sealed.is_some() || self.is_multiplexed()
+    }
+
+    /// Ends it from this side, and puts the last words into the output.
+    pub(in crate::client::connecting) fn leave(&mut self) {
+        if self.is_multiplexed() {
+            self.wire.shutdown();
+        }
+        self.closed(EndReason::Aborted, |_, _, _| {});
     }
 }

@@ -82,7 +82,10 @@ impl Hop for Tunnel {
         match step {
             Step::Event(Event::Response { head, .. }) => match head.status {
                 status if status.is_successful() => self.is_through = true,
-                Status::PROXY_AUTHENTICATION_REQUIRED => return Err(ProxyError::Unauthorized),
+                // Some say 401 where 407 is meant.
+                Status::PROXY_AUTHENTICATION_REQUIRED | Status::UNAUTHORIZED => {
+                    return Err(ProxyError::Unauthorized);
+                }
                 status => return Err(ProxyError::Refused(status)),
             },
             Step::Done => return Err(ProxyError::Protocol(SPEAKS)),
