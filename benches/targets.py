@@ -4,7 +4,9 @@ import math
 import statistics
 
 FLOORS = ("http_floor", "http2_floor", "websocket_floor", "tls_floor")
-OURS = ("barewire", "barewire_2")
+# As bare as a floor, and not what ratios are of.
+BARE = ("tls_blocking",)
+OURS = ("barewire", "barewire_2", "barewire_tls", "barewire_aws_lc_tls")
 
 
 class Results:
@@ -30,15 +32,20 @@ class Results:
     def to_floor(self, case):
         return ratio(self.cpu(case), least(self.cpu(case, floor) for floor in FLOORS))
 
-    def to_peers(self, case):
-        peers = {server for step, name, server in self.rows if (step, name) == ("load", case)} - {*FLOORS, *OURS}
-        return ratio(self.cpu(case), least(self.cpu(case, peer) for peer in peers))
+    def to_peers(self, case, us="barewire"):
+        peers = {server for step, name, server in self.rows if (step, name) == ("load", case)} - {*FLOORS, *BARE, *OURS}
+        return ratio(self.cpu(case, us), least(self.cpu(case, peer) for peer in peers))
+
+    def to_plain(self, case, more=0):
+        """Over TLS to the same without it, and so many µs more."""
+        plain = self.cpu(case)
+        return ratio(self.cpu(case, "barewire_tls"), plain and plain + more)
 
     def instructions(self, case):
         return self.server("instructions", case, "instructions")
 
-    def memory(self, case):
-        return self.server("memory", case, "bytes_per_connection")
+    def memory(self, case, server="barewire"):
+        return self.server("memory", case, "bytes_per_connection", server)
 
     def calls(self, case, *names, without=()):
         """System calls of an operation: those named, or all."""
@@ -160,5 +167,22 @@ TARGETS = [
         ("the same, user instructions", 4000, "", lambda r: r.instructions("grpc-unary-1")),
         ("streamed message", 0.1, "µs", lambda r: r.cpu("grpc-stream")),
         *idle(1536, "http2"),
+    ]),
+]
+
+# A record of 16 KiB takes 3.2 µs to seal and 3.3 to open.
+TLS_TARGETS = [
+    ("TLS", [
+        ("GET to one without TLS", 1.12, "", lambda r: r.to_plain("tls-get")),
+        ("GET to the best peer", 0.85, "", lambda r: r.to_peers("tls-get", "barewire_tls")),
+        ("connection with its handshakes to the best peer", 1, "",
+         lambda r: r.to_peers("tls-connect", "barewire_tls")),
+        ("64 KiB body to the plain one and 1.1 of the cipher (4 records)", 1, "",
+         lambda r: r.to_plain("tls-64k", 1.1 * 4 * 3.2)),
+        ("echo of 1 MiB to the plain one and 1.1 of the cipher (64 records, both ways)", 1, "",
+         lambda r: r.to_plain("tls-websocket-1m", 1.1 * 64 * (3.2 + 3.3))),
+        ("echo of 16 B, 16 in flight, to one without TLS", 1.6, "", lambda r: r.to_plain("tls-websocket-16-16")),
+        ("idle connection with ring, 9,000 of them", 3584, "B", lambda r: r.memory("idle9k-tls", "barewire_tls")),
+        ("the same with aws-lc-rs", 2560, "B", lambda r: r.memory("idle9k-tls", "barewire_aws_lc_tls")),
     ]),
 ]

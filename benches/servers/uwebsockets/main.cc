@@ -1,5 +1,5 @@
 // uWebSockets with the routes that servers-common tells: HTTP/1.1, an echo and
-// a room, as its own examples do them.
+// a room, as its own examples do them. Compiled with OpenSSL it speaks TLS.
 
 #include "App.h"
 
@@ -10,6 +10,13 @@
 
 struct Nothing {};
 
+#ifdef LIBUS_USE_OPENSSL
+constexpr bool SECURE = true;
+#else
+constexpr bool SECURE = false;
+#endif
+using App = uWS::TemplatedApp<SECURE>;
+
 static std::string content(std::size_t length) {
     std::string_view text = "The quick brown fox jumps over the lazy dog. ";
     std::string all;
@@ -19,7 +26,7 @@ static std::string content(std::size_t length) {
     return all;
 }
 
-using Response = uWS::HttpResponse<false>;
+using Response = uWS::HttpResponse<SECURE>;
 
 static Response *text(Response *response) {
     return response->writeHeader("Content-Type", "text/plain; charset=utf-8");
@@ -34,8 +41,8 @@ static void large(Response *response, std::string_view body) {
     text(response)->tryEnd(body, body.size());
 }
 
-template <bool ROOM> static uWS::App::WebSocketBehavior<Nothing> behavior(uWS::App *app) {
-    uWS::App::WebSocketBehavior<Nothing> of;
+template <bool ROOM> static App::WebSocketBehavior<Nothing> behavior(App *app) {
+    App::WebSocketBehavior<Nothing> of;
     of.compression = uWS::DISABLED;
     of.maxPayloadLength = 2 << 20;
     of.maxBackpressure = 64 << 20;
@@ -64,7 +71,14 @@ int main(int count, char **arguments) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     std::string medium = content(64 << 10), whole = content(1 << 20);
-    uWS::App app;
+    std::string certificates = SECURE && count > 4 ? arguments[4] : "";
+    std::string key = certificates + "/key.pem", chain = certificates + "/chain.pem";
+    uWS::SocketContextOptions options;
+    if (SECURE) {
+        options.key_file_name = key.c_str();
+        options.cert_file_name = chain.c_str();
+    }
+    App app(options);
     app.get("/hello", [](auto *response, auto *) { text(response)->end("Hello, World!"); })
         .get("/64k", [&medium](auto *response, auto *) { large(response, medium); })
         .get("/1m", [&whole](auto *response, auto *) { large(response, whole); })

@@ -22,6 +22,7 @@
 pub mod floor;
 mod periodic;
 mod placed;
+pub mod secured;
 pub mod tls;
 
 use std::net::SocketAddr;

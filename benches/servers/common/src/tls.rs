@@ -36,11 +36,12 @@ pub fn provider() -> CryptoProvider {
     }
 }
 
-/// The server's side, for HTTP/1.1, if the fourth argument asks for it.
+/// The server's side, if the fourth argument asks for it, for a protocol by its name
+/// of ALPN.
 ///
 /// # Errors
 /// Those of the files, and what rustls says of what is in them.
-pub fn server() -> Result<Option<Arc<ServerConfig>>> {
+pub fn server(protocol: &str) -> Result<Option<Arc<ServerConfig>>> {
     let Some(files) = files() else {
         return Ok(None);
     };
@@ -53,7 +54,7 @@ pub fn server() -> Result<Option<Arc<ServerConfig>>> {
         .with_no_client_auth()
         .with_single_cert(chain.map_err(Error::other)?, key)
         .map_err(Error::other)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![protocol.into()];
     config.ticketer = ring::Ticketer::new().map_err(Error::other)?;
     config.send_tls13_tickets = 2;
     Ok(Some(Arc::new(config)))

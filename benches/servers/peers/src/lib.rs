@@ -3,13 +3,17 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use servers_common::{HELLO, LARGE, MEDIUM, address, fixed, raise_descriptors};
 
@@ -80,6 +84,28 @@ where
             let (socket, _) = listener.accept().await?;
             socket.set_nodelay(true)?;
             tokio::spawn(connection(socket));
+        }
+    })
+}
+
+/// The same over TLS.
+///
+/// # Errors
+/// Those of the runtime and of the listener.
+pub fn serve_tls<F>(
+    config: Arc<ServerConfig>,
+    connection: impl Fn(TlsStream<TcpStream>) -> F + Copy + Send + 'static,
+) -> io::Result<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let acceptor = TlsAcceptor::from(config);
+    serve(move |socket| {
+        let accepted = acceptor.accept(socket);
+        async move {
+            if let Ok(stream) = accepted.await {
+                connection(stream).await;
+            }
         }
     })
 }

@@ -13,7 +13,7 @@ fn text(body: Bytes) -> HttpResponse {
 fn main() -> std::io::Result<()> {
     raise_descriptors();
     let (medium, large) = (fixed(MEDIUM), fixed(LARGE));
-    let tls = tls::server()?;
+    let tls = tls::server("http/1.1")?;
     rt::System::new().block_on(async {
         let server = HttpServer::new(move || {
             App::new()

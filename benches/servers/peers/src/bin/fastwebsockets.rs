@@ -1,4 +1,5 @@
-//! fastwebsockets behind hyper's upgrade, as its echo example does it.
+//! fastwebsockets behind hyper's upgrade, as its echo example does it; with tokio-rustls
+//! if it is to speak TLS.
 
 use std::io;
 
@@ -11,8 +12,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use servers_common::{LARGE, address, raise_descriptors};
-use tokio::net::TcpListener;
+use servers_common::{LARGE, tls};
+use servers_peers::{serve, serve_tls};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 async fn echo(upgraded: UpgradeFut) -> Result<(), WebSocketError> {
     let mut socket = upgraded.await?;
@@ -36,21 +38,14 @@ async fn open(mut request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, 
     Ok(response)
 }
 
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(open));
+    let _ = connection.with_upgrades().await;
+}
+
 fn main() -> io::Result<()> {
-    raise_descriptors();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
-    runtime.block_on(async {
-        let listener = TcpListener::bind(address()).await?;
-        loop {
-            let (socket, _) = listener.accept().await?;
-            socket.set_nodelay(true)?;
-            tokio::spawn(async move {
-                let connection =
-                    http1::Builder::new().serve_connection(TokioIo::new(socket), service_fn(open));
-                let _ = connection.with_upgrades().await;
-            });
-        }
-    })
+    match tls::server("http/1.1")? {
+        None => serve(answer),
+        Some(config) => serve_tls(config, answer),
+    }
 }

@@ -1,15 +1,17 @@
 //! tokio-tungstenite on a runtime of one thread. `/room` has a queue for each
-//! member, as its chat example does it.
+//! member, as its chat example does it. With tokio-rustls if it is to speak TLS.
 
 use std::cell::RefCell;
 use std::error::Error;
 use std::rc::Rc;
 
 use futures_util::{SinkExt, StreamExt};
-use servers_common::{address, raise_descriptors};
-use tokio::net::{TcpListener, TcpStream};
+use servers_common::{address, raise_descriptors, tls};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::accept_hdr_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
@@ -18,6 +20,7 @@ type Room = Rc<RefCell<Vec<UnboundedSender<Message>>>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     raise_descriptors();
+    let acceptor = tls::server("http/1.1")?.map(TlsAcceptor::from);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -27,15 +30,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         loop {
             let (socket, _) = listener.accept().await?;
             socket.set_nodelay(true)?;
-            let room = room.clone();
+            let (room, acceptor) = (room.clone(), acceptor.clone());
             spawn_local(async move {
-                let _ = serve(socket, room).await;
+                let Some(acceptor) = acceptor else {
+                    return serve(socket, room).await;
+                };
+                serve(acceptor.accept(socket).await?, room).await
             });
         }
     })
 }
 
-async fn serve(socket: TcpStream, room: Room) -> Result<(), Box<dyn Error>> {
+async fn serve<S>(stream: S, room: Room) -> Result<(), Box<dyn Error>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
     let mut member = false;
     // The error's size is the library's choice.
     #[expect(clippy::result_large_err)]
@@ -43,7 +52,7 @@ async fn serve(socket: TcpStream, room: Room) -> Result<(), Box<dyn Error>> {
         member = request.uri().path() == "/room";
         Ok(response)
     };
-    let messages = accept_hdr_async(socket, look).await?;
+    let messages = accept_hdr_async(stream, look).await?;
     let (mut sink, mut stream) = messages.split();
     if !member {
         // Replies to what came in one read leave together.

@@ -47,10 +47,10 @@ pub struct Shape {
 impl Shape {
     /// A GET whose reply has this body.
     pub fn get(options: &Options, reply: &[u8]) -> Self {
-        let authority = options.host();
+        let (scheme, authority) = (options.scheme(), options.host());
         let fields = [
             (":method", "GET"),
-            (":scheme", "http"),
+            (":scheme", scheme),
             (":authority", &authority),
             (":path", &options.path),
             (
@@ -65,10 +65,10 @@ impl Shape {
 
     /// A call whose message comes back, once or several times.
     pub fn call(options: &Options, message: &[u8]) -> Self {
-        let authority = options.host();
+        let (scheme, authority) = (options.scheme(), options.host());
         let fields = [
             (":method", "POST"),
-            (":scheme", "http"),
+            (":scheme", scheme),
             (":authority", &authority),
             (":path", &options.path),
             ("te", "trailers"),

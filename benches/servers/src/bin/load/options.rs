@@ -148,6 +148,14 @@ impl Options {
         }
     }
 
+    /// The scheme of what is asked for.
+    pub const fn scheme(&self) -> &'static str {
+        match self.tls {
+            Some(_) => "https",
+            None => "http",
+        }
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let number = || {
             value
