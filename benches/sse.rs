@@ -59,6 +59,7 @@ fn follow(source: &mut EventSourceCore, input: &mut [u8], mut each: impl FnMut(M
     let mut at = 0;
     while at < input.len() {
         let received = source.receive(&mut input[at..]);
+        let received = received.expect("within the limits");
         at += received.used;
         match received.step {
             Step::Event(Decoded::Message(message)) => each(message),

@@ -1,9 +1,10 @@
 //! The state of an event source that outlives a connection.
 
-use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::Decoded;
+use super::{Decoded, Text};
+use crate::wire::simd;
 
 /// The last event ID and the reconnection time of an event source: the state
 /// that outlives a connection (WHATWG HTML §9.2.3).
@@ -27,7 +28,8 @@ use super::Decoded;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reconnection {
-    last_event_id: String,
+    /// UTF-8, and checked where it is read, which is seldom.
+    last_event_id: Vec<u8>,
     time: Option<Duration>,
 }
 
@@ -35,12 +37,13 @@ impl Reconnection {
     /// Nothing is known yet; allocates nothing.
     pub const fn new() -> Self {
         Self {
-            last_event_id: String::new(),
+            last_event_id: Vec::new(),
             time: None,
         }
     }
 
     /// Takes over what a decoder found.
+    #[inline]
     pub fn observe(&mut self, decoded: &Decoded<'_>) {
         match decoded {
             Decoded::Message(message) => {
@@ -56,9 +59,8 @@ impl Reconnection {
 
     /// The last event ID; empty where there is none, and then no
     /// `Last-Event-ID` field is sent.
-    #[inline]
     pub fn last_event_id(&self) -> &str {
-        &self.last_event_id
+        simd::as_text(&self.last_event_id).unwrap_or_default()
     }
 
     /// The reconnection time that the server asked for.
@@ -67,8 +69,15 @@ impl Reconnection {
         self.time
     }
 
-    fn set_id(&mut self, id: super::Text<'_>) {
+    fn set_id(&mut self, id: Text<'_>) {
+        let bytes = id.as_bytes();
         self.last_event_id.clear();
-        self.last_event_id.push_str(&id.decode());
+        match bytes.is_ascii() {
+            true => self.last_event_id.extend_from_slice(bytes),
+            false => {
+                let text = id.decode();
+                self.last_event_id.extend_from_slice(text.as_bytes());
+            }
+        }
     }
 }

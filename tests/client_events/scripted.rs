@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use barewire::client::{EventSourceCore, EventSourceEnd, EventSourceOptions, NextStep, Resume};
 use barewire::http::Method;
-use barewire::sse::Decoded;
+use barewire::sse::{Decoded, ProtocolError};
 use barewire::wire::{Instant, Step};
 
 /// What a server does with one request.
@@ -161,10 +161,12 @@ fn read(
     receive: impl for<'b> Fn(
         &mut EventSourceCore,
         &'b mut [u8],
-    ) -> barewire::wire::Received<Decoded<'b>>,
+    ) -> Result<barewire::wire::Received<Decoded<'b>>, ProtocolError>,
 ) -> bool {
     loop {
-        let received = receive(source, buffer);
+        let Ok(received) = receive(source, buffer) else {
+            return false;
+        };
         let used = received.used;
         let goes_on = match received.step {
             Step::Event(Decoded::Message(message)) => {

@@ -37,7 +37,8 @@ const TYPE_SHOWN: usize = 256;
 /// 1. [`next`](Self::next) says what to do, again after each other call;
 /// 2. at [`Connect`](NextStep::Connect) it sends the request that
 ///    [`asks`](Self::asks) and [`fields`](Self::fields) describe, and then tells of the
-///    [`response`](Self::response), or that there is none: [`lost`](Self::lost);
+///    [`response`](Self::response), or that there is none: [`lost`](Self::lost), or
+///    [`refuse`](Self::refuse) if there never will be one;
 /// 3. with each piece of the body it calls [`arrived`](Self::arrived) once, and
 ///    [`receive`](Self::receive) until that gives no event;
 /// 4. at the end of the body it calls [`receive_end`](Self::receive_end) until that is
@@ -62,13 +63,13 @@ const TYPE_SHOWN: usize = 256;
 /// source.response(200, Some(b"text/event-stream"), None, now, 7);
 /// let mut body = *b"id: 1\ndata: hello\n\n";
 /// source.arrived(now);
-/// let received = source.receive(&mut body);
+/// let received = source.receive(&mut body)?;
 /// let Step::Event(Decoded::Message(message)) = received.step else { panic!() };
 /// assert_eq!(message.data, "hello");
 /// source.lost(now, 7);
 /// assert!(matches!(source.next(now), NextStep::WaitUntil(at) if at.as_secs() >= 3));
 /// assert_eq!(source.last_event_id(), "1");
-/// # Ok::<(), barewire::http::InvalidField>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct EventSourceCore {
@@ -188,7 +189,7 @@ impl EventSourceCore {
                 let shown = shown.map(|it| String::from_utf8_lossy(it).into_owned());
                 self.fail(EventSourceFault::ContentType(shown));
             }
-            204 => self.stage = Stage::Over(EventSourceEnd::NoContent),
+            204 => self.finish(EventSourceEnd::NoContent),
             _ if self.options.retry_on.contains(&status) => {
                 let least = retry_after.unwrap_or_default().min(self.limits().longest);
                 self.interrupt(Interruption::Status(status), least, now, dice);
@@ -214,6 +215,13 @@ impl EventSourceCore {
         self.interrupt(why, Duration::ZERO, now, dice);
     }
 
+    /// The request of this attempt cannot be made, and no other one will do better.
+    pub fn refuse(&mut self) {
+        if let Stage::Asking = self.stage {
+            self.fail(EventSourceFault::Request);
+        }
+    }
+
     /// Ends a stream that has been silent for too long.
     pub fn elapsed(&mut self, now: Instant, dice: u32) {
         if let Stage::Open { heard, .. } = self.stage
@@ -233,7 +241,7 @@ impl EventSourceCore {
     /// Ends the source. Nothing is done to one that is over.
     pub fn close(&mut self) {
         if !matches!(self.stage, Stage::Over(_)) {
-            self.stage = Stage::Over(EventSourceEnd::Closed);
+            self.finish(EventSourceEnd::Closed);
         }
     }
 
@@ -279,7 +287,12 @@ impl EventSourceCore {
     }
 
     pub(super) fn fail(&mut self, fault: EventSourceFault) {
-        self.stage = Stage::Over(EventSourceEnd::Failed(fault));
+        self.finish(EventSourceEnd::Failed(fault));
+    }
+
+    #[cold]
+    pub(super) fn finish(&mut self, end: EventSourceEnd) {
+        self.stage = Stage::Over(end);
     }
 
     /// An attempt or a stream has come to its end: it is over, or is asked for again,
@@ -329,7 +342,7 @@ impl EventSourceCore {
             Interruption::Ended if self.options.has_marker() => {
                 self.fail(EventSourceFault::NoMarker);
             }
-            Interruption::Ended => self.stage = Stage::Over(EventSourceEnd::Finished),
+            Interruption::Ended => self.finish(EventSourceEnd::Finished),
             Interruption::Status(status) => self.fail(EventSourceFault::Status(status)),
             Interruption::NoResponse
             | Interruption::Lost

@@ -49,6 +49,10 @@ pub enum EventSourceEnd {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventSourceFault {
+    /// The request cannot be made, now or later: its URL, a field or its body is at
+    /// fault, or a redirect cannot be followed.
+    #[error("the request cannot be made")]
+    Request,
     /// The response had another status than 200.
     #[error("the response has status {0}, not 200 (WHATWG HTML §9.2.3)")]
     Status(u16),

@@ -4,31 +4,43 @@ use core::time::Duration;
 
 use super::core::{EventSourceCore, Stage};
 use super::{EventSourceEnd, EventSourceFault, Interruption};
-use crate::sse::{self, Decoded, Message, Text};
+use crate::sse::{Decoded, Message, ProtocolError};
 use crate::wire::{Instant, Received, Step, ascii};
 
 impl EventSourceCore {
     /// Takes at most one event from the front of `input`, as
-    /// [`Decoder::receive`] does: what is left over comes again, in front of what
-    /// arrives next. [`Step::Done`] says that the source is over.
-    pub fn receive<'b>(&mut self, input: &'b mut [u8]) -> Received<Decoded<'b>> {
-        if !matches!(self.stage, Stage::Open { .. }) {
-            return done(input.len());
-        }
+    /// [`Decoder::receive`](crate::sse::Decoder::receive) does: what is left over comes again,
+    /// in front of what arrives next. [`Step::Done`] says that the source is over.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] when an event passes a limit. The source is over then.
+    pub fn receive<'b>(
+        &mut self,
+        input: &'b mut [u8],
+    ) -> Result<Received<Decoded<'b>>, ProtocolError> {
         let all = input.len();
+        if !matches!(self.stage, Stage::Open { .. }) {
+            return done(all);
+        }
         let received = self.decoder.receive(input, &self.sse);
-        self.take(received, all)
+        match self.note(&received) {
+            true => done(all),
+            false => received,
+        }
     }
 
     /// Takes the end of the body, behind `input`, what [`receive`](Self::receive) has
     /// left of it. Gives what `receive` would still give, then an event that the end cuts
     /// ([`Decoded::Cut`], which counts as not dispatched), then [`Step::Done`].
+    ///
+    /// # Errors
+    /// Those of [`receive`](Self::receive).
     pub fn receive_end<'b>(
         &mut self,
         input: &'b mut [u8],
         now: Instant,
         dice: u32,
-    ) -> Received<Decoded<'b>> {
+    ) -> Result<Received<Decoded<'b>>, ProtocolError> {
         let all = input.len();
         let Stage::Open { cut, .. } = self.stage else {
             return done(all);
@@ -36,74 +48,66 @@ impl EventSourceCore {
         // What is left of a stream has begun an event, unless it is a comment.
         let is_begun = input.first().is_some_and(|&b| b != b':');
         let received = self.decoder.receive_end(input, &self.sse);
-        match received {
-            Ok(ref it) if it.step == Step::Done => {
-                let why = match cut || is_begun {
-                    true => Interruption::CutInEvent,
-                    false => Interruption::Ended,
-                };
-                self.interrupt(why, Duration::ZERO, now, dice);
-                done(all)
-            }
-            received => self.take(received, all),
+        let is_end = matches!(&received, Ok(it) if it.step == Step::Done);
+        if is_end {
+            let why = match cut || is_begun {
+                true => Interruption::CutInEvent,
+                false => Interruption::Ended,
+            };
+            self.interrupt(why, Duration::ZERO, now, dice);
+        }
+        match self.note(&received) {
+            true => done(all),
+            false => received,
         }
     }
 
-    /// Notes what the decoder has found.
-    fn take<'b>(
-        &mut self,
-        received: Result<Received<Decoded<'b>>, sse::ProtocolError>,
-        all: usize,
-    ) -> Received<Decoded<'b>> {
-        let received = match received {
-            Ok(received) => received,
+    /// Notes what the decoder has found; whether that ends the source and is not to be
+    /// given out.
+    #[inline]
+    fn note(&mut self, received: &Result<Received<Decoded<'_>>, ProtocolError>) -> bool {
+        let decoded = match received {
+            Ok(received) => match &received.step {
+                Step::Event(decoded) => decoded,
+                _ => return false,
+            },
             Err(violation) => {
-                self.fail(EventSourceFault::Event(violation));
-                return done(all);
+                self.fail(EventSourceFault::Event(*violation));
+                return false;
             }
         };
-        let Step::Event(decoded) = &received.step else {
-            return received;
+        if can_be_sent(decoded) {
+            self.reconnection.observe(decoded);
+        }
+        let Decoded::Message(message) = decoded else {
+            return self.note_other(decoded);
         };
+        (self.of_use, self.had_events) = (true, true);
+        let is_end = self.is_end_data(message);
+        if is_end || self.is_end_event(message) {
+            self.finish(EventSourceEnd::Marker);
+        }
+        is_end
+    }
+
+    /// Notes what is no message.
+    #[cold]
+    fn note_other(&mut self, decoded: &Decoded<'_>) -> bool {
         match decoded {
-            Decoded::Message(message) => {
-                if let Some(id) = message.id {
-                    self.note_id(id, decoded);
-                }
-                (self.of_use, self.had_events) = (true, true);
-                if self.is_end_data(message) {
-                    self.stage = Stage::Over(EventSourceEnd::Marker);
-                    return done(all);
-                }
-                if self.is_end_event(message) {
-                    self.stage = Stage::Over(EventSourceEnd::Marker);
-                }
-            }
-            Decoded::LastEventId(id) => {
-                self.note_id(*id, decoded);
-                self.of_use = true;
-            }
-            Decoded::ReconnectionTime(_) => self.reconnection.observe(decoded),
             // Its server has left out the last blank line.
             Decoded::Cut { message, .. } if self.is_end_data(message) => {
-                self.stage = Stage::Over(EventSourceEnd::Marker);
-                return done(all);
+                self.finish(EventSourceEnd::Marker);
+                return true;
             }
             Decoded::Cut { .. } => {
                 if let Stage::Open { cut, .. } = &mut self.stage {
                     *cut = true;
                 }
             }
+            Decoded::LastEventId(_) => self.of_use = true,
+            Decoded::ReconnectionTime(_) | Decoded::Message(_) => {}
         }
-        received
-    }
-
-    /// Takes over an ID. One that no field can carry is ignored, as WHATWG HTML §9.2.6
-    /// ignores one with NUL: the server is asked to go on behind the one before.
-    fn note_id(&mut self, id: Text<'_>, decoded: &Decoded<'_>) {
-        if ascii::is_field_value(id.as_bytes()) {
-            self.reconnection.observe(decoded);
-        }
+        false
     }
 
     fn is_end_data(&self, message: &Message<'_>) -> bool {
@@ -117,10 +121,23 @@ impl EventSourceCore {
     }
 }
 
+/// Whether the ID of an event, if it has one, can stand in a field. One that cannot is
+/// ignored, as WHATWG HTML §9.2.6 ignores one with NUL: the server is asked to go on
+/// behind the one before.
+#[inline]
+fn can_be_sent(decoded: &Decoded<'_>) -> bool {
+    match decoded {
+        Decoded::Message(Message { id: Some(id), .. }) | Decoded::LastEventId(id) => {
+            ascii::is_field_value(id.as_bytes())
+        }
+        _ => true,
+    }
+}
+
 /// Nothing of the input is looked at any more.
-const fn done<E>(used: usize) -> Received<E> {
-    Received {
+const fn done<'b>(used: usize) -> Result<Received<Decoded<'b>>, ProtocolError> {
+    Ok(Received {
         used,
         step: Step::Done,
-    }
+    })
 }
