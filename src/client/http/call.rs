@@ -175,8 +175,9 @@ impl Call {
 
     /// What is to be done next.
     pub(super) fn next(&mut self, now: Instant) -> Step {
-        if let Some(why) = self.attempt.lost.take() {
-            self.lost(why, now);
+        // What has come is given out before what has become of the connection.
+        if !matches!(self.state, State::Answered | State::Receiving) {
+            self.settle(now);
         }
         if let Some(informational) = self.informational.pop_front() {
             return Step::Informational(informational);
@@ -188,9 +189,22 @@ impl Call {
                 self.state = State::Receiving;
                 Step::Head
             }
-            State::Receiving => self.next_piece(),
+            State::Receiving => match self.next_piece() {
+                Step::Wait if self.attempt.lost.is_some() => {
+                    self.settle(now);
+                    Step::Failed(self.take_failure())
+                }
+                step => step,
+            },
             State::Ended => Step::End,
             State::Failed => Step::Failed(self.take_failure()),
+        }
+    }
+
+    /// Decides what a lost connection means, if it is lost.
+    pub(super) fn settle(&mut self, now: Instant) {
+        if let Some(why) = self.attempt.lost.take() {
+            self.lost(why, now);
         }
     }
 

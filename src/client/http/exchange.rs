@@ -65,7 +65,9 @@ impl Exchange {
     /// Receives more of a body. What came before stays where it is.
     pub(super) fn receive(&mut self) -> Result<(), Error> {
         self.wait();
-        match self.call.next(clock::now()) {
+        let now = clock::now();
+        self.call.settle(now);
+        match self.call.next(now) {
             Step::Failed(error) => {
                 let error = self.explain(error);
                 self.lease = None;
