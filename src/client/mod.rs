@@ -6,7 +6,8 @@
 //!   or that tell a [`CallListener`] what comes.
 //! - [`Calls`] are the calls of a channel without I/O, for a loop of the caller's own,
 //!   with a [`Connection`] for each connection, or any other [`Transport`].
-//! - [`EventSourceCore`] is an event source without I/O.
+//! - [`EventSource`] follows an event stream, and comes back where it is interrupted;
+//!   [`EventSourceCore`] is one without I/O.
 //!
 //! A [`CallListener`] is told of one call, and listens on no socket. A [`Transport`] is a
 //! connection on which requests are sent; the layer below, for TLS and the like, is
@@ -23,8 +24,9 @@ pub use connecting::{
     UrlError, Wire,
 };
 pub use events::{
-    EventSourceCore, EventSourceEnd, EventSourceFault, EventSourceLimits, EventSourceOptions,
-    Interrupted, Interruption, NextStep, ReadyState, Resume,
+    EventSource, EventSourceCore, EventSourceEnd, EventSourceError, EventSourceFault,
+    EventSourceHandle, EventSourceLimits, EventSourceOptions, EventSourceThread, Interrupted,
+    Interruption, MessageEvent, NextStep, ReadyState, Resume, Waiting,
 };
 pub use grpc::{
     CallListener, CallOptions, CallResponse, Calls, Channel, ChannelLimits, ChannelOptions, Duplex,

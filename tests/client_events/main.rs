@@ -1,5 +1,9 @@
 //! Event sources: without I/O, at every cut of their input, and over real sockets.
 #![cfg(feature = "client")]
 
+mod cases;
+mod hostile;
+mod over_sockets;
+mod random;
 mod scripted;
 mod without_io;

@@ -12,6 +12,8 @@ use barewire::wire::{Instant, Step};
 pub(crate) enum Answer {
     /// There is no response.
     None,
+    /// The server is not reached.
+    NotReached,
     /// A status and a type alone.
     Head(u16, Option<&'static str>),
     /// A status that asks to wait so many seconds.
@@ -102,6 +104,10 @@ fn answer_with(
     let body = match answer {
         Answer::None => {
             source.lost(now, dice);
+            return now;
+        }
+        Answer::NotReached => {
+            source.not_reached(now, dice);
             return now;
         }
         Answer::Head(status, kind) => {

@@ -251,6 +251,10 @@ fn a_post_is_never_sent_again_by_itself() {
             Answer::None,
             EventSourceEnd::Failed(EventSourceFault::Interrupted(Interruption::NoResponse)),
         ),
+        (
+            Answer::NotReached,
+            EventSourceEnd::Failed(EventSourceFault::Interrupted(Interruption::NotReached)),
+        ),
     ] {
         let transcript = post(&plain(), &[answer, stream("data: again\n\n")]);
         assert_eq!(transcript.requests.len(), 1);
@@ -265,14 +269,15 @@ fn a_post_is_never_sent_again_by_itself() {
 #[test]
 fn a_rule_decides_what_is_sent_again_and_how() {
     let options = plain().with_resume(|interrupted| match interrupted.why {
-        Interruption::NoResponse => Resume::Again,
+        Interruption::NotReached => Resume::Again,
+        Interruption::NoResponse if interrupted.had_events => Resume::Again,
         Interruption::Lost if interrupted.last_event_id.is_empty() => Resume::Stop,
         Interruption::Lost => Resume::Get,
         Interruption::Ended => Resume::Body(b"more".to_vec()),
         _ => Resume::Stop,
     });
     let script = [
-        Answer::None,
+        Answer::NotReached,
         stream("data: a\n\n"),
         Answer::Lost(b"id: 1\ndata: b\n\n".to_vec()),
         Answer::None,

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 
+use barewire::client::{EventSourceCore, EventSourceOptions};
 use barewire::grpc::Compression;
 use barewire::grpc::frame::{Decoder as MessageDecoder, encode_message};
 use barewire::hpack::{Decoder, Encoder, Growing, Indexing, Room};
@@ -190,7 +191,16 @@ pub fn websocket() {
     }
 }
 
-/// Events, both ways.
+/// An event source whose stream is open.
+fn open_source() -> EventSourceCore {
+    let options = EventSourceOptions::new().with_end_data("[DONE]");
+    let mut source = EventSourceCore::new(Method::GET, options).expect("no ID is sent");
+    source.next(Instant::START);
+    source.response(200, Some(b"text/event-stream"), None, Instant::START, 0);
+    source
+}
+
+/// Events, both ways, and as an event source has them.
 pub fn sse() {
     let limits = sse::Limits::DEFAULT;
     let events = [
@@ -200,6 +210,15 @@ pub fn sse() {
     ];
     for (name, event) in events {
         let mut input = event.into_bytes();
+        let mut source = open_source();
+        path(&format!("event source, {name}"), || {
+            let mut at = 0;
+            while at < input.len() {
+                let received = source.receive(&mut input[at..]).expect("within the limits");
+                at += received.used;
+                black_box(&received.step);
+            }
+        });
         let mut decoder = sse::Decoder::new();
         path(&format!("sse decode, {name}"), || {
             let mut at = 0;

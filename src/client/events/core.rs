@@ -37,7 +37,8 @@ const TYPE_SHOWN: usize = 256;
 /// 1. [`next`](Self::next) says what to do, again after each other call;
 /// 2. at [`Connect`](NextStep::Connect) it sends the request that
 ///    [`asks`](Self::asks) and [`fields`](Self::fields) describe, and then tells of the
-///    [`response`](Self::response), or that there is none: [`lost`](Self::lost), or
+///    [`response`](Self::response), or why there is none:
+///    [`not_reached`](Self::not_reached), [`lost`](Self::lost), or
 ///    [`refuse`](Self::refuse) if there never will be one;
 /// 3. with each piece of the body it calls [`arrived`](Self::arrived) once, and
 ///    [`receive`](Self::receive) until that gives no event;
@@ -205,6 +206,13 @@ impl EventSourceCore {
         }
     }
 
+    /// The server was not reached, or has provably not acted on the request.
+    pub fn not_reached(&mut self, now: Instant, dice: u32) {
+        if let Stage::Asking = self.stage {
+            self.interrupt(Interruption::NotReached, Duration::ZERO, now, dice);
+        }
+    }
+
     /// There is no response, or its body has broken off.
     pub fn lost(&mut self, now: Instant, dice: u32) {
         let why = match self.stage {
@@ -345,6 +353,7 @@ impl EventSourceCore {
             Interruption::Ended => self.finish(EventSourceEnd::Finished),
             Interruption::Status(status) => self.fail(EventSourceFault::Status(status)),
             Interruption::NoResponse
+            | Interruption::NotReached
             | Interruption::Lost
             | Interruption::CutInEvent
             | Interruption::Silent => self.fail(EventSourceFault::Interrupted(why)),

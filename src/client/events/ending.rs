@@ -8,11 +8,14 @@ use crate::sse::ProtocolError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Interruption {
-    /// There was no response: the server was not reached, or the request failed.
+    /// The server was not reached, or has provably not acted on the request.
+    #[error("the server was not reached")]
+    NotReached,
+    /// There was no response, and the server may have acted on the request.
     #[error("no response")]
     NoResponse,
     /// The response had this status, one of
-    /// [`EventSourceOptions::with_retry_on`](super::EventSourceOptions::retry_on).
+    /// [`EventSourceOptions::with_retry_on`](super::EventSourceOptions::with_retry_on).
     #[error("a response with status {0}")]
     Status(u16),
     /// The connection of an open stream was lost.

@@ -50,7 +50,7 @@ impl EventSourceOptions {
         self
     }
 
-    /// Sets the ID that the first request carries, to go on where an earlier source
+    /// Sets the ID that the first request carries, to continue where an earlier source
     /// stopped. It must be a value that a field can have.
     #[must_use]
     pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
@@ -92,10 +92,12 @@ impl EventSourceOptions {
     /// ```
     /// use barewire::client::{EventSourceOptions, Interruption, Resume};
     ///
-    /// // As MCP resumes what a POST began.
+    /// // For a POST: it goes again where nobody has seen it, and a stream that had IDs is
+    /// // resumed as MCP does.
     /// let options = EventSourceOptions::new().with_resume(|interrupted| {
-    ///     match interrupted.last_event_id {
-    ///         "" => Resume::Stop,
+    ///     match (interrupted.why, interrupted.last_event_id) {
+    ///         (Interruption::NotReached, _) if interrupted.attempts < 5 => Resume::Again,
+    ///         (_, "") => Resume::Stop,
     ///         _ => Resume::Get,
     ///     }
     /// });

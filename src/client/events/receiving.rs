@@ -122,7 +122,7 @@ impl EventSourceCore {
 }
 
 /// Whether the ID of an event, if it has one, can stand in a field. One that cannot is
-/// ignored, as WHATWG HTML §9.2.6 ignores one with NUL: the server is asked to go on
+/// ignored, as WHATWG HTML §9.2.6 ignores one with NUL: the server is asked to continue
 /// behind the one before.
 #[inline]
 fn can_be_sent(decoded: &Decoded<'_>) -> bool {

@@ -88,6 +88,20 @@ impl Body {
         }
     }
 
+    /// Another one of the same content: bytes are shared, and anything else is taken over.
+    /// `None` if that was done before.
+    pub(super) fn share(&mut self) -> Option<Self> {
+        let length = self.length;
+        let source = match &self.source {
+            Source::Bytes(bytes) => Source::Bytes(bytes.clone()),
+            Source::Spent => return None,
+            Source::Reader(_) | Source::Iterator(_) => {
+                core::mem::replace(&mut self.source, Source::Spent)
+            }
+        };
+        Some(Self { source, length })
+    }
+
     /// Begins to give it. What consists of bytes stays whole.
     pub(super) fn begin(&mut self) -> Giving {
         let source = match &self.source {

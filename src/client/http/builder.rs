@@ -57,6 +57,20 @@ impl RequestBuilder {
         }
     }
 
+    /// A request that was put together elsewhere.
+    pub(super) const fn made(client: Arc<Shared>, request: Request) -> Self {
+        Self {
+            client,
+            request: Ok(request),
+            hook: None,
+        }
+    }
+
+    /// The request and its client, without who is told of interim responses.
+    pub(super) fn into_parts(self) -> Result<(Arc<Shared>, Request), Error> {
+        Ok((self.client, self.request?))
+    }
+
     fn change(mut self, change: impl FnOnce(&mut Request) -> Result<(), ErrorKind>) -> Self {
         if let Ok(request) = &mut self.request
             && let Err(kind) = change(request)

@@ -157,12 +157,17 @@ const SECRET: [&str; 6] = [
     "www-authenticate",
 ];
 
+/// Leaves out what describes a body.
+pub(super) fn leave_body(fields: &mut FieldBuffer) {
+    for name in OF_BODY {
+        fields.remove(name);
+    }
+}
+
 /// Leaves out of a request's fields what the next one may not have.
 pub(super) fn sift(fields: &mut FieldBuffer, hop: &Hop) {
     if hop.change == Change::ToGet || hop.change == Change::WithoutBody {
-        for name in OF_BODY {
-            fields.remove(name);
-        }
+        leave_body(fields);
     }
     if hop.is_elsewhere {
         for name in SECRET.into_iter().chain(["host", "origin"]) {

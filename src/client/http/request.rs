@@ -45,6 +45,19 @@ impl Request {
         }
     }
 
+    /// Another one that differs by its body.
+    pub(super) fn with_body(&self, body: Body) -> Self {
+        Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            fields: self.fields.clone(),
+            body,
+            limits: self.limits.clone(),
+            canceller: self.canceller.clone(),
+            ..*self
+        }
+    }
+
     /// Whether it may be made twice.
     pub(super) fn is_repeatable(&self) -> bool {
         self.repeatable.unwrap_or_else(|| {

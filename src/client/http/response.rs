@@ -11,6 +11,7 @@ use super::call::Step;
 use super::error::{Error, ErrorKind};
 use super::exchange::Exchange;
 use super::metrics::InFlight;
+use super::retry_after;
 use crate::client::connecting::{Phase, Url, clock};
 use crate::http::{Fields, Status, Version};
 
@@ -110,6 +111,19 @@ impl Response {
                 Ok(Some(piece))
             }
         }
+    }
+
+    /// How long the server asks to wait (`Retry-After`, RFC 9110 §10.2.3), in seconds or
+    /// until a date, which counts from that of the response.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after::read(self.headers())
+    }
+
+    /// Gives the rest of the body other times than the limits: between two pieces, and
+    /// until its end unless that stays what it is.
+    pub(in crate::client) fn retime(&mut self, silence: Duration, rest: Option<Duration>) {
+        let until = rest.map(|rest| clock::now() + rest);
+        self.exchange.call.retime(silence, until);
     }
 
     /// Waits for a piece; whether there is one.

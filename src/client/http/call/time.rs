@@ -1,5 +1,7 @@
 //! The deadlines of a call.
 
+use core::time::Duration;
+
 use super::{Call, State};
 use crate::client::connecting::Phase;
 use crate::client::http::error::ErrorKind;
@@ -37,6 +39,13 @@ impl Call {
     /// When all of it has to be over.
     pub(in crate::client::http) const fn until(&self) -> Instant {
         self.until
+    }
+
+    /// Replaces the time between two pieces of the body, and perhaps when all of it has to
+    /// be over.
+    pub(in crate::client::http) fn retime(&mut self, silence: Duration, until: Option<Instant>) {
+        self.limits.silence_time = silence;
+        self.until = until.unwrap_or(self.until);
     }
 
     /// The deadline of the present phase, and the limit that it comes from.
