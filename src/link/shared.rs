@@ -181,4 +181,16 @@ impl Link {
             Protocol::WebSocket(_) | Protocol::Raw { .. } => 0,
         }
     }
+
+    /// How many exchanges the peer allows us at one time, those included that are under
+    /// way; none if it takes no further ones.
+    #[cfg(feature = "client")]
+    pub(crate) const fn exchanges_allowed(&self) -> usize {
+        match &self.protocol {
+            Protocol::Http2(many) if !many.machine().is_closing() => {
+                many.machine().max_streams() as usize
+            }
+            _ => 0,
+        }
+    }
 }

@@ -39,7 +39,10 @@ impl DialError {
         }
     }
 
-    pub(super) fn failed(phase: Phase, cause: impl Error + Send + Sync + 'static) -> Self {
+    pub(in crate::client) fn failed(
+        phase: Phase,
+        cause: impl Error + Send + Sync + 'static,
+    ) -> Self {
         let fault = Fault::Failed(Arc::new(cause));
         Self { phase, fault }
     }

@@ -9,6 +9,8 @@
 //! One request is one write and one read: the read itself waits, for a time that is
 //! changed as rarely as can be.
 
+mod sharing;
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::cell::Cell;
@@ -20,6 +22,8 @@ use super::socket::Socket;
 use super::{Canceller, Connection, Wire, clock};
 use crate::link::{EndReason, Event};
 use crate::wire::Instant;
+
+pub(in crate::client) use sharing::{Arrived, SharedSocket};
 
 /// What one read takes at most.
 const READ: usize = 64 << 10;

@@ -46,7 +46,7 @@ pub use connection::Connection;
 pub(super) use dial::{DialOptions, dial};
 pub use dial_error::DialError;
 pub(super) use dialler::Dialler;
-pub(super) use driven::{Driven, Told, Waited};
+pub(super) use driven::{Arrived, Driven, SharedSocket, Told, Waited};
 pub(super) use loss::{Cause, Loss};
 pub(super) use names::Names;
 pub use phase::Phase;

@@ -271,6 +271,11 @@ impl Call {
         whole
     }
 
+    /// Has the server go on though nothing is taken, as all of the body is wanted.
+    pub(super) const fn want_whole(&mut self) {
+        self.answer.content.credit();
+    }
+
     /// What has come.
     pub(super) const fn head(&self) -> &Answer {
         &self.answer

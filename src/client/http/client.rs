@@ -27,6 +27,10 @@ use crate::http::Method;
 /// # Ok::<(), barewire::client::Error>(())
 /// ```
 ///
+/// HTTP/2 is spoken where TLS agrees on it: the threads share one connection then, and one
+/// of those that wait waits for all
+/// ([`http2_prior_knowledge`](ClientOptions::http2_prior_knowledge) for servers of `http`).
+///
 /// # Connections at rest
 ///
 /// Between calls nobody reads from a connection. One that is about to be used is looked

@@ -19,6 +19,8 @@ pub(super) struct Content {
     ended: bool,
     /// What was taken since it was asked last.
     taken: usize,
+    /// How much of what was received counts as taken, where all of it is kept.
+    credited: usize,
 }
 
 struct Decoding {
@@ -112,6 +114,13 @@ impl Content {
     /// How many received bytes were taken since this was asked last.
     pub(super) const fn take_taken(&mut self) -> usize {
         mem::replace(&mut self.taken, 0)
+    }
+
+    /// Counts what was received as taken, though it is kept: a caller who wants all of it
+    /// has the server go on.
+    pub(super) const fn credit(&mut self) {
+        self.taken += self.received.len() - self.credited;
+        self.credited = self.received.len();
     }
 
     /// Whether it is as it came, and nothing was taken.

@@ -5,10 +5,14 @@ use core::time::Duration;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::call::{Call, Step};
+use super::carrier::Carrier;
 use super::error::{Error, ErrorKind};
-use super::pool::{Lease, Refused, Want};
+use super::pool::{Lease, Refused, SharedLease, Taken, Want};
+use super::shared::SharedConnection;
 use super::shared_state::Shared;
-use crate::client::connecting::{Canceller, DialOptions, Phase, Told, Waited, clock, dial};
+use crate::client::connecting::{
+    Canceller, DialError, DialOptions, Driven, Phase, Waited, clock, dial,
+};
 use crate::wire::Instant;
 
 /// How long a connection may have been at rest to be used without a look at it, for a
@@ -20,9 +24,19 @@ const UNLOOKED: Duration = Duration::from_secs(1);
 pub(super) struct Exchange {
     pub(super) call: Call,
     pub(super) client: Arc<Shared>,
-    lease: Option<Lease>,
-    /// What the connection had sent and received before this request.
-    before: (u64, u64),
+    carrier: Option<Carrier>,
+    /// When the present attempt began.
+    since: Instant,
+}
+
+/// What became of a connection that was asked for.
+enum Had {
+    /// It is there, and was used before or not.
+    Ready(Carrier, bool),
+    /// It is of no use: another one.
+    Dead,
+    /// There is none, which the call knows.
+    Failed,
 }
 
 impl Exchange {
@@ -30,8 +44,8 @@ impl Exchange {
         Self {
             call,
             client,
-            lease: None,
-            before: (0, 0),
+            carrier: None,
+            since: Instant::START,
         }
     }
 
@@ -48,7 +62,7 @@ impl Exchange {
                 }
                 Step::Failed(error) => {
                     let error = self.explain(error);
-                    self.lease = None;
+                    self.carrier = None;
                     return Step::Failed(error);
                 }
                 step => {
@@ -64,13 +78,14 @@ impl Exchange {
 
     /// Receives more of a body. What came before stays where it is.
     pub(super) fn receive(&mut self) -> Result<(), Error> {
+        self.call.want_whole();
         self.wait();
         let now = clock::now();
         self.call.settle(now);
         match self.call.next(now) {
             Step::Failed(error) => {
                 let error = self.explain(error);
-                self.lease = None;
+                self.carrier = None;
                 Err(error)
             }
             _ => {
@@ -97,32 +112,19 @@ impl Exchange {
     /// Lets events come until `until`, or only writes; whether the connection is worth
     /// another call.
     fn drive(&mut self, until: Option<Instant>) -> bool {
-        let (call, lease) = (&mut self.call, &mut self.lease);
-        let Some(driven) = lease.as_mut().and_then(Lease::driven) else {
+        let (call, carrier) = (&mut self.call, &mut self.carrier);
+        let Some(carrier) = carrier else {
             call.abandon(ErrorKind::Closed); // no call waits without a connection
             return false;
         };
-        call.give_back(driven.connection().wire());
-        let owner: Told<'_> = &mut |wire, stream, event| {
-            let now = wire.now();
-            call.event(stream, event, wire, now);
-        };
-        let waited = match until {
-            Some(until) => driven.drive(until, owner),
-            None => driven.write(owner),
-        };
-        let now = clock::now();
-        let connection = driven.connection();
-        let is_out = connection.output().is_empty();
-        let received = connection.received() - self.before.1;
-        let handed_over = driven.handed_over() - self.before.0;
-        call.moved(handed_over, is_out, received, now);
+        let waited = carrier.drive(call, until);
         match waited {
             Waited::Moved => {}
             Waited::Over => call.connection_over(),
             Waited::TimedOut => {
+                let now = clock::now();
                 call.elapsed(now);
-                call.pump(driven.connection().wire(), now);
+                carrier.pump(call, now);
             }
             Waited::Cancelled => call.abandon(ErrorKind::Cancelled),
         }
@@ -143,48 +145,106 @@ impl Exchange {
             let want = Want {
                 fresh,
                 young: !self.call.bears_stale(),
+                shares: self.client.may_share(self.call.url()),
+                since: self.since,
             };
             let until = self.call.until();
             let canceller = self.call.request().canceller.as_ref();
             let origin = self.call.url().origin();
-            let lease = self.client.pool.take(origin, want, until, canceller);
-            let mut lease = match lease {
-                Ok(lease) => lease,
+            let had = match self.client.pool.take(origin, want, until, canceller) {
+                Ok(Taken::Own(lease)) => self.own(lease, want),
+                Ok(Taken::Shared(lease)) => self.shared(lease, want),
                 Err(Refused::TimedOut) => return self.call.never_connected(Phase::Pool),
                 Err(Refused::Cancelled) => return self.call.abandon(ErrorKind::Cancelled),
             };
-            let rested = lease.rested();
-            match lease.driven() {
-                None => {
-                    if !self.dial(&mut lease) {
-                        return;
-                    }
-                    self.client.metrics.opened();
-                }
-                Some(driven) => {
+            match had {
+                Had::Ready(mut carrier, reused) => {
                     let now = clock::now();
-                    let rested = rested.map_or(Duration::ZERO, |it| now.saturating_since(it));
-                    if (want.young || rested > UNLOOKED) && !driven.probe() {
-                        continue; // it is closed
-                    }
-                    if let Some(canceller) = canceller {
-                        driven.watch(canceller);
-                    }
-                    self.client.metrics.reused();
+                    self.since = now;
+                    let forwarder = self.client.forwarder(self.call.url());
+                    carrier.begin(&mut self.call, reused, forwarder, now);
+                    self.carrier = Some(carrier);
+                    return;
                 }
+                Had::Dead => {}
+                Had::Failed => return,
             }
-            self.lease = Some(lease);
-            return self.begin(rested.is_some());
         }
     }
 
+    /// Makes a connection of the call's own ready: it is looked at, or dialled.
+    fn own(&mut self, mut lease: Lease, want: Want) -> Had {
+        let rested = lease.rested();
+        let Some(driven) = lease.driven() else {
+            return match self.dial() {
+                None => Had::Failed,
+                Some(driven) => self.opened(lease, driven),
+            };
+        };
+        if must_look(want, rested) && !driven.probe() {
+            return Had::Dead;
+        }
+        if let Some(canceller) = &self.call.request().canceller {
+            driven.watch(canceller);
+        }
+        self.client.metrics.reused();
+        let before = (0, 0);
+        Had::Ready(Carrier::Own { lease, before }, true)
+    }
+
+    /// Makes a connection ready that was just opened.
+    fn opened(&mut self, mut lease: Lease, mut driven: Driven) -> Had {
+        self.client.metrics.opened();
+        if !driven.connection().is_multiplexed() {
+            lease.dialled(driven);
+            let before = (0, 0);
+            return Had::Ready(Carrier::Own { lease, before }, false);
+        }
+        let informational = self.client.pool_limits().informational;
+        let is_secure = self.call.url().is_secure();
+        match SharedConnection::new(driven, is_secure, informational) {
+            Ok(connection) => self.admitted(lease.share(connection), false),
+            Err(error) => {
+                let error = DialError::failed(Phase::Connect, error);
+                self.call.unreachable(error, clock::now());
+                Had::Failed
+            }
+        }
+    }
+
+    /// Makes a seat on a shared connection ready.
+    fn shared(&mut self, lease: SharedLease, want: Want) -> Had {
+        // One whose requests must not be sent twice is looked at even where others are on
+        // it, none of whom may be waiting at the moment.
+        if must_look(want, lease.rested()) && !lease.connection().probe() {
+            return Had::Dead;
+        }
+        let had = self.admitted(lease, true);
+        if matches!(had, Had::Ready(..)) {
+            self.client.metrics.reused();
+        }
+        had
+    }
+
+    /// Waits until the server allows one more call.
+    fn admitted(&mut self, mut lease: SharedLease, reused: bool) -> Had {
+        let seat = lease.seat(self.call.request().canceller.as_ref());
+        match seat.admit(self.call.until()) {
+            Waited::Moved => return Had::Ready(Carrier::Shared(lease), reused),
+            Waited::Over => return Had::Dead,
+            Waited::TimedOut => self.call.never_connected(Phase::Pool),
+            Waited::Cancelled => self.call.abandon(ErrorKind::Cancelled),
+        }
+        Had::Failed
+    }
+
     /// Dials; where that fails, the call knows.
-    fn dial(&mut self, lease: &mut Lease) -> bool {
+    fn dial(&mut self) -> Option<Driven> {
         let route = match self.client.route(self.call.url()) {
             Ok(route) => route,
             Err(kind) => {
                 self.call.refuse(kind);
-                return false;
+                return None;
             }
         };
         let limits = self.call.limits();
@@ -199,45 +259,25 @@ impl Exchange {
         let own = self.call.request().canceller.clone();
         let is_own = own.is_some();
         let canceller = own.unwrap_or_default();
-        match dial(
-            &route,
-            &options,
-            self.client.pool_limits().link(),
-            &canceller,
-        ) {
+        let limits = self.client.pool_limits().link();
+        match dial(&route, &options, limits, &canceller) {
             Ok(mut driven) => {
                 if !is_own {
                     driven.unwatch();
                 }
-                lease.dialled(driven);
-                true
+                Some(driven)
             }
             Err(error) => {
                 self.call.unreachable(error, clock::now());
-                false
+                None
             }
         }
     }
 
-    /// Sends the request on the connection that was got for it.
-    fn begin(&mut self, reused: bool) {
-        let now = clock::now();
-        let Some(driven) = self.lease.as_mut().and_then(Lease::driven) else {
-            return;
-        };
-        self.before.0 = driven.handed_over();
-        let connection = driven.connection();
-        self.before.1 = connection.received();
-        let wire = connection.wire();
-        wire.set_now(now);
-        let forwarder = self.client.forwarder(self.call.url());
-        self.call.begin(wire, reused, forwarder, now);
-    }
-
     /// Lets go of the connection: it can be used again if it is at rest.
     fn release(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
+        if let Some(carrier) = self.carrier.take() {
+            carrier.give_back();
         }
     }
 
@@ -246,7 +286,7 @@ impl Exchange {
     pub(super) fn give_up(&mut self) {
         let drain = self.call.limits().drain;
         let mut drained = 0;
-        while self.lease.is_some() && !self.call.is_received() && drained <= drain {
+        while self.carrier.is_some() && !self.call.is_received() && drained <= drain {
             let bytes = self.call.drop_piece();
             drained += bytes as u64;
             if !self.drive(Some(clock::now())) {
@@ -256,20 +296,26 @@ impl Exchange {
         if self.call.is_received() {
             self.release();
         }
-        self.lease = None;
+        self.carrier = None;
     }
 
     /// Says what is known of an error beyond its kind.
     fn explain(&mut self, error: Error) -> Error {
         #[cfg(feature = "tls")]
         if matches!(error.kind(), ErrorKind::Transport(None)) {
-            let driven = self.lease.as_mut().and_then(Lease::driven);
-            let details = driven.and_then(|it| it.connection().transport_details());
+            let carrier = self.carrier.as_mut();
+            let details = carrier.and_then(Carrier::transport_details);
             let cause = details.and_then(|it| it.downcast::<crate::tls::ConnectionError>().ok());
             return error.caused_by(cause.map(|it| -> crate::client::connecting::Cause { it }));
         }
         error
     }
+}
+
+/// Whether a connection is looked at before it is used that was at rest since then.
+fn must_look(want: Want, rested: Option<Instant>) -> bool {
+    let rests = |since| clock::now().saturating_since(since) > UNLOOKED;
+    want.young || rested.is_some_and(rests)
 }
 
 /// Waits until `until`, or until it is cancelled.

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::wire::setters;
-use crate::{http1, link};
+use crate::{http1, http2, link};
 
 /// What a server may cost a client, and how long it may take.
 ///
@@ -71,6 +71,17 @@ pub struct ClientLimits {
     pub unrepeatable_idle_time: Duration,
     /// How old a connection may be to be used again. Default: any age.
     pub connection_age: Duration,
+    /// Connections of HTTP/2 to one origin at one time. Requests share one; a further one
+    /// is opened when no more streams are allowed on those there are, up to this many.
+    /// Then requests wait. Default 1 (RFC 9113 §9.1).
+    pub http2_connections: usize,
+    /// Requests on one connection of HTTP/2 at one time, where its server allows more.
+    /// Default 128.
+    pub http2_streams: u32,
+    /// The body of one response over HTTP/2 that is received and not taken yet. The
+    /// server waits with the rest. Together with `http2_streams` it bounds what a
+    /// connection holds. Default 256 KiB.
+    pub http2_window: u32,
 }
 
 impl ClientLimits {
@@ -98,6 +109,9 @@ impl ClientLimits {
         idle_time: Duration::from_secs(60),
         unrepeatable_idle_time: Duration::from_secs(5),
         connection_age: Duration::MAX,
+        http2_connections: 1,
+        http2_streams: 128,
+        http2_window: 256 << 10,
     };
 
     setters! {
@@ -123,6 +137,9 @@ impl ClientLimits {
         with_idle_time idle_time: Duration,
         with_unrepeatable_idle_time unrepeatable_idle_time: Duration,
         with_connection_age connection_age: Duration,
+        with_http2_connections http2_connections: usize,
+        with_http2_streams http2_streams: u32,
+        with_http2_window http2_window: u32,
     }
 
     /// The limits of a connection. How long anything takes is for the calls to say.
@@ -137,7 +154,21 @@ impl ClientLimits {
             body_rate: 0,
             ..http1::Limits::DEFAULT
         };
-        link::Limits::DEFAULT.with_http1(http1)
+        // Twice what all streams can hold: as long as half of it is free, it is not given
+        // back, and no stream waits for room that another's reader holds.
+        let all = u64::from(self.http2_window) * u64::from(self.http2_streams.max(1)) * 2;
+        let http2 = http2::Limits {
+            header_list: self.head,
+            fields: self.fields,
+            stream_window: self.http2_window,
+            connection_window: u32::try_from(all)
+                .unwrap_or(u32::MAX)
+                .clamp(65_535, 0x7fff_ffff),
+            idle_timeout: Duration::MAX,
+            stall_timeout: Duration::MAX,
+            ..http2::Limits::DEFAULT
+        };
+        link::Limits::DEFAULT.with_http1(http1).with_http2(http2)
     }
 }
 

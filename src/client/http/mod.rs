@@ -15,6 +15,7 @@ mod as_url;
 mod body;
 mod builder;
 mod call;
+mod carrier;
 mod client;
 mod content;
 mod decode;
@@ -32,6 +33,7 @@ mod request;
 mod response;
 mod retry;
 mod retry_after;
+mod shared;
 mod shared_state;
 
 pub use as_url::AsUrl;

@@ -13,6 +13,15 @@ use crate::client::connecting::{Phase, Proxy, ProxyRules, Resolver, Url};
 #[cfg(feature = "tls")]
 use crate::tls;
 
+/// Which versions of HTTP are spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Versions {
+    Http1,
+    /// HTTP/2 where TLS agrees on it.
+    Both,
+    Http2,
+}
+
 /// How a [`Client`](crate::client::Client) is made.
 ///
 /// ```
@@ -39,6 +48,7 @@ pub struct ClientOptions {
     pub(super) unix: Option<std::path::PathBuf>,
     pub(super) proxies: Option<ProxyRules>,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
+    pub(super) versions: Versions,
     /// The first fault, which is told when the client is made.
     pub(super) fault: Option<Error>,
 }
@@ -56,6 +66,7 @@ impl ClientOptions {
             unix: None,
             proxies: None,
             resolver: None,
+            versions: Versions::Both,
             fault: None,
         };
         new = new.user_agent(concat!("barewire/", env!("CARGO_PKG_VERSION")));
@@ -154,6 +165,22 @@ impl ClientOptions {
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
         self.proxies = Some(ProxyRules::default());
+        self
+    }
+
+    /// Speaks HTTP/1.1 only. By default servers of `https` are offered HTTP/2 as well.
+    #[must_use]
+    pub const fn http1_only(mut self) -> Self {
+        self.versions = Versions::Http1;
+        self
+    }
+
+    /// Speaks HTTP/2 only, also where TLS does not agree on it: servers of `http` have to
+    /// be known to speak it (RFC 9113 §3.3). Proxies that forward requests to `http` are
+    /// spoken to by HTTP/1.1.
+    #[must_use]
+    pub const fn http2_prior_knowledge(mut self) -> Self {
+        self.versions = Versions::Http2;
         self
     }
 

@@ -1,4 +1,5 @@
-//! Connections that carry one request at a time, between requests.
+//! Connections between requests: those that carry one at a time, and those that threads
+//! share.
 //!
 //! ```text
 //!            take                            give back
@@ -10,16 +11,22 @@
 //! Nobody looks after what is at rest: it is looked at before it is used. The one used
 //! last is used first, so that those which are not needed grow old and go.
 
+mod leases;
+mod sharing;
+mod state;
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::fmt;
-use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use self::sharing::Choice;
+use self::state::{Closed, Idle, Origin, State};
 use super::limits::ClientLimits;
+use super::shared::{Seat, SharedConnection};
 use crate::client::connecting::{Canceller, Driven, clock};
 use crate::wire::Instant;
+
+pub(super) use sharing::Want;
 
 /// The connections of a client.
 #[derive(Debug)]
@@ -27,31 +34,6 @@ pub(super) struct Pool {
     state: Mutex<State>,
     freed: Condvar,
     limits: ClientLimits,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    origins: HashMap<Arc<str>, Origin>,
-    /// All connections, those at rest included.
-    open: usize,
-    /// Threads that wait for one.
-    waiting: usize,
-    /// When the next one at rest is too old.
-    sweep: Option<Instant>,
-}
-
-#[derive(Debug, Default)]
-struct Origin {
-    open: usize,
-    /// Those at rest, the one used last at the end.
-    idle: Vec<Idle>,
-}
-
-#[derive(Debug)]
-struct Idle {
-    driven: Box<Driven>,
-    born: Instant,
-    since: Instant,
 }
 
 /// A connection that one call has for itself, or the right to dial one.
@@ -64,15 +46,26 @@ pub(super) struct Lease {
     rested: Option<Instant>,
     /// What goes back to rest.
     back: Option<Idle>,
+    /// Others wait for what comes of the dial, as it may be one to share.
+    is_awaited: bool,
+    /// It has become one to share.
+    is_shared: bool,
 }
 
-/// Which connection is asked for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Want {
-    /// One that has carried no request.
-    pub(super) fresh: bool,
-    /// It has to have been at rest for no longer than [`ClientLimits::unrepeatable_idle_time`].
-    pub(super) young: bool,
+/// A call's place on a shared connection, until it is dropped.
+#[derive(Debug)]
+pub(super) struct SharedLease {
+    pool: Arc<Pool>,
+    origin: Arc<str>,
+    connection: Arc<SharedConnection>,
+    rested: Option<Instant>,
+    seat: Option<Seat>,
+}
+
+/// What was taken from the pool.
+pub(super) enum Taken {
+    Own(Lease),
+    Shared(SharedLease),
 }
 
 /// Why none can be had.
@@ -84,7 +77,7 @@ pub(super) enum Refused {
 
 /// What a look at the pool has brought.
 enum Found {
-    Lease(Lease),
+    Taken(Taken),
     Full,
 }
 
@@ -109,12 +102,12 @@ impl Pool {
         want: Want,
         until: Instant,
         canceller: Option<&Canceller>,
-    ) -> Result<Lease, Refused> {
-        let mut closed = Vec::new();
+    ) -> Result<Taken, Refused> {
+        let mut closed = Closed::default();
         let mut state = self.lock();
         self.sweep(&mut state, clock::now(), &mut closed);
         match self.find(&mut state, origin, want, &mut closed) {
-            Found::Lease(lease) => Ok(lease),
+            Found::Taken(taken) => Ok(taken),
             Found::Full => {
                 drop(state);
                 drop(closed);
@@ -130,7 +123,7 @@ impl Pool {
         want: Want,
         until: Instant,
         canceller: Option<&Canceller>,
-    ) -> Result<Lease, Refused> {
+    ) -> Result<Taken, Refused> {
         let pool = self.clone();
         let _watch = canceller.map(|it| {
             it.on_cancel(move || {
@@ -142,12 +135,12 @@ impl Pool {
         let mut state = self.lock();
         state.waiting += 1;
         let found = loop {
-            let mut closed = Vec::new();
+            let mut closed = Closed::default();
             if canceller.is_some_and(Canceller::is_cancelled) {
                 break Err(Refused::Cancelled);
             }
-            if let Found::Lease(lease) = self.find(&mut state, origin, want, &mut closed) {
-                break Ok(lease);
+            if let Found::Taken(taken) = self.find(&mut state, origin, want, &mut closed) {
+                break Ok(taken);
             }
             let left = until.saturating_since(clock::now());
             if left.is_zero() {
@@ -167,7 +160,7 @@ impl Pool {
         state: &mut State,
         origin: &str,
         want: Want,
-        closed: &mut Vec<Idle>,
+        closed: &mut Closed,
     ) -> Found {
         let now = clock::now();
         let key = match state.origins.get_key_value(origin) {
@@ -185,6 +178,8 @@ impl Pool {
             born,
             rested,
             back: None,
+            is_awaited: false,
+            is_shared: false,
         };
         let oldest = match want.young {
             true => self
@@ -196,21 +191,34 @@ impl Pool {
         let Some(of_origin) = state.origins.get_mut(origin) else {
             return Found::Full; // it was put there
         };
-        if !want.fresh {
+        let choice = match want.shares {
+            true => of_origin.sharing.choose(want, &self.limits, now),
+            false => Choice::Own,
+        };
+        match choice {
+            Choice::Seat(connection, rested) => {
+                let lease = SharedLease::new(self.clone(), key, connection, rested);
+                return Found::Taken(Taken::Shared(lease));
+            }
+            Choice::Wait => return Found::Full,
+            Choice::Dial | Choice::Own => {}
+        }
+        let is_awaited = matches!(choice, Choice::Dial);
+        if !want.fresh && !is_awaited {
             let last = of_origin.idle.last();
             let is_young = last.is_some_and(|it| it.rests(now) <= oldest);
             if let Some(idle) = is_young.then(|| of_origin.idle.pop()).flatten() {
                 let rested = Some(idle.since);
-                return Found::Lease(lease(Some(idle.driven), idle.born, rested));
+                let lease = lease(Some(idle.driven), idle.born, rested);
+                return Found::Taken(Taken::Own(lease));
             }
         }
         // One at rest makes room for a new one.
         if of_origin.open >= self.limits.connections_of_origin {
-            if of_origin.idle.is_empty() {
+            if of_origin.oldest().is_none() {
                 return Found::Full;
             }
-            closed.push(of_origin.idle.remove(0));
-            of_origin.open -= 1;
+            of_origin.close_oldest(closed);
             state.open -= 1;
         } else if state.open >= self.limits.connections && !state.close_oldest(closed) {
             return Found::Full;
@@ -218,63 +226,48 @@ impl Pool {
         state.open += 1;
         if let Some(of_origin) = state.origins.get_mut(&key) {
             of_origin.open += 1;
+            of_origin.sharing.is_dialling |= is_awaited;
         }
-        Found::Lease(lease(None, now, None))
+        let mut lease = lease(None, now, None);
+        lease.is_awaited = is_awaited;
+        Found::Taken(Taken::Own(lease))
     }
 
     /// Closes what has been at rest for too long.
-    fn sweep(&self, state: &mut State, now: Instant, closed: &mut Vec<Idle>) {
+    fn sweep(&self, state: &mut State, now: Instant, closed: &mut Closed) {
         if state.sweep.is_none_or(|at| at > now) {
             return;
         }
         let limit = self.limits.idle_time;
-        let mut next = None;
-        for origin in state.origins.values_mut() {
-            let old = origin.idle.partition_point(|it| it.rests(now) >= limit);
-            origin.open -= old;
-            state.open -= old;
-            closed.extend(origin.idle.drain(..old));
-            let first = origin.idle.first().map(|it| it.since + limit);
-            next = [next, first].into_iter().flatten().min();
-        }
-        state.sweep = next;
-        state.forget_unused();
+        let is_old = |since: Instant| now.saturating_since(since) >= limit;
+        state.close(|idle| is_old(idle.since), |_, since| is_old(since), closed);
+        let oldest = state.origins.values().filter_map(Origin::oldest).min();
+        state.sweep = oldest.map(|since| since + limit);
     }
 
     /// Closes all that is at rest and too old or dead, and looks at each.
     pub(super) fn close_dead(&self) {
-        let mut closed = Vec::new();
+        let mut closed = Closed::default();
         let mut state = self.lock();
-        let now = clock::now();
-        self.sweep(&mut state, now, &mut closed);
-        let mut gone = 0;
-        for origin in state.origins.values_mut() {
-            let before = origin.idle.len();
-            let dead = |it: &mut Idle| !it.driven.probe();
-            closed.extend(origin.idle.extract_if(.., dead));
-            let of_origin = before - origin.idle.len();
-            origin.open -= of_origin;
-            gone += of_origin;
-        }
-        state.open -= gone;
-        state.forget_unused();
-        drop(state);
-        drop(closed);
-        self.freed.notify_all();
+        self.sweep(&mut state, clock::now(), &mut closed);
+        state.close(
+            |idle| !idle.driven.probe(),
+            |connection, _| !connection.probe(),
+            &mut closed,
+        );
+        self.closed(state, closed);
     }
 
     /// Closes all that is at rest.
     pub(super) fn close_idle(&self) {
-        let mut closed = Vec::new();
+        let mut closed = Closed::default();
         let mut state = self.lock();
-        let mut gone = 0;
-        for origin in state.origins.values_mut() {
-            gone += origin.idle.len();
-            origin.open -= origin.idle.len();
-            closed.append(&mut origin.idle);
-        }
-        state.open -= gone;
-        state.forget_unused();
+        state.close(|_| true, |_, _| true, &mut closed);
+        self.closed(state, closed);
+    }
+
+    /// Lets go of what was closed, and lets others use the room.
+    fn closed(&self, state: MutexGuard<'_, State>, closed: Closed) {
         drop(state);
         drop(closed);
         self.freed.notify_all();
@@ -283,120 +276,8 @@ impl Pool {
     /// Connections now, and how many of them are at rest.
     pub(super) fn counts(&self) -> (usize, usize) {
         let state = self.lock();
-        let idle = state.origins.values().map(|it| it.idle.len()).sum();
+        let origins = state.origins.values();
+        let idle = origins.map(|it| it.idle.len() + it.sharing.at_rest()).sum();
         (state.open, idle)
-    }
-
-    /// Takes back what was leased.
-    fn give_back(&self, origin: &str, back: Option<Idle>) {
-        let mut state = self.lock();
-        let (wakes, limits) = (state.waiting > 0, &self.limits);
-        let mut closed = None;
-        let mut is_gone = true;
-        if let (Some(idle), Some(of_origin)) = (back, state.origins.get_mut(origin)) {
-            if limits.idle == 0 {
-                closed = Some(idle);
-            } else {
-                // The one that is likelier to be alive stays.
-                is_gone = of_origin.idle.len() >= limits.idle;
-                closed = is_gone.then(|| of_origin.idle.remove(0));
-                let sweep = idle.since + limits.idle_time;
-                of_origin.idle.push(idle);
-                state.sweep.get_or_insert(sweep);
-            }
-        }
-        if is_gone {
-            state.open -= 1;
-            if let Some(of_origin) = state.origins.get_mut(origin) {
-                of_origin.open -= 1;
-                if of_origin.open == 0 {
-                    state.origins.remove(origin);
-                }
-            }
-        }
-        drop(state);
-        drop(closed);
-        if wakes {
-            self.freed.notify_all();
-        }
-    }
-}
-
-impl State {
-    /// Takes out the connection that has been at rest for longest; whether there was one.
-    fn close_oldest(&mut self, closed: &mut Vec<Idle>) -> bool {
-        let origins = self.origins.values_mut();
-        let oldest = origins
-            .filter(|it| !it.idle.is_empty())
-            .min_by_key(|it| it.idle.first().map(|it| it.since));
-        let Some(origin) = oldest else {
-            return false;
-        };
-        closed.push(origin.idle.remove(0));
-        origin.open -= 1;
-        self.open -= 1;
-        true
-    }
-
-    fn forget_unused(&mut self) {
-        self.origins.retain(|_, origin| origin.open > 0);
-    }
-}
-
-impl Idle {
-    fn rests(&self, now: Instant) -> core::time::Duration {
-        now.saturating_since(self.since)
-    }
-}
-
-impl Lease {
-    /// The connection, unless it is still to be dialled.
-    pub(super) fn driven(&mut self) -> Option<&mut Driven> {
-        self.driven.as_deref_mut()
-    }
-
-    /// Since when it was at rest; `None` if it is new.
-    pub(super) const fn rested(&self) -> Option<Instant> {
-        self.rested
-    }
-
-    /// Puts in the connection that was dialled.
-    pub(super) fn dialled(&mut self, driven: Driven) {
-        self.driven = Some(Box::new(driven));
-    }
-
-    /// Gives the connection back, if it can carry another request; else it is closed.
-    pub(super) fn give_back(mut self) {
-        let Some(mut driven) = self.driven.take() else {
-            return;
-        };
-        let now = clock::now();
-        let is_cancelled = driven.unwatch();
-        let is_old = now.saturating_since(self.born) >= self.pool.limits.connection_age;
-        if is_cancelled || is_old || !driven.connection().is_at_rest() {
-            return;
-        }
-        self.back = Some(Idle {
-            driven,
-            born: self.born,
-            since: now,
-        });
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        // In front of the count, so that there are never more.
-        self.driven = None;
-        self.pool.give_back(&self.origin, self.back.take());
-    }
-}
-
-impl fmt::Debug for Lease {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease")
-            .field("origin", &self.origin)
-            .field("driven", &self.driven)
-            .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use super::error::ErrorKind;
 use super::limits::ClientLimits;
 use super::metrics::Metrics;
-use super::options::ClientOptions;
+use super::options::{ClientOptions, Versions};
 use super::policy::Policy;
 use super::pool::Pool;
 use crate::client::connecting::{Names, Place, Proxy, ProxyError, ProxyRules, Route, Secure, Url};
@@ -29,6 +29,7 @@ pub(super) struct Shared {
     unix: Option<std::path::PathBuf>,
     proxies: Result<ProxyRules, ProxyError>,
     pub(super) names: Arc<Names>,
+    versions: Versions,
 }
 
 impl Shared {
@@ -52,6 +53,7 @@ impl Shared {
                 None => ProxyRules::from_environment(),
             },
             names: Arc::new(Names::new(options.resolver, limits.names_time)),
+            versions: options.versions,
             policy: Arc::new(options.policy),
         }
     }
@@ -78,10 +80,23 @@ impl Shared {
                 true => Some(self.secure(host.strip_suffix('.').unwrap_or(host))?),
                 false => None,
             },
-            speaks: Speaks::Http1,
+            speaks: match self.may_share(url) && self.versions == Versions::Http2 {
+                true => Speaks::Http2,
+                false => Speaks::Http1,
+            },
             proxy: self.proxy(url)?.cloned(),
             tunnel: false,
         })
+    }
+
+    /// Whether HTTP/2 may be spoken for `url`: over TLS where the server agrees, else where
+    /// it is known to speak it. A proxy that forwards requests is spoken to by HTTP/1.1.
+    pub(super) fn may_share(&self, url: &Url) -> bool {
+        match self.versions {
+            Versions::Http1 => false,
+            Versions::Both => url.is_secure(),
+            Versions::Http2 => url.is_secure() || self.forwarder(url).is_none(),
+        }
     }
 
     /// The proxy for requests to `url`, if there is one.
@@ -111,7 +126,11 @@ impl Shared {
             Ok(client) => Ok(Secure {
                 client: client.clone(),
                 name: name.to_owned(),
-                protocols: &["http/1.1"],
+                protocols: match self.versions {
+                    Versions::Http1 => &["http/1.1"],
+                    Versions::Both => &["h2", "http/1.1"],
+                    Versions::Http2 => &["h2"],
+                },
             }),
             Err(error) => Err(ErrorKind::Tls(error.clone())),
         }

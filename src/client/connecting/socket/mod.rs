@@ -7,6 +7,6 @@ mod polled;
 mod unix;
 
 #[cfg(not(unix))]
-pub(super) use polled::Socket;
+pub(super) use polled::{Alarm, Socket};
 #[cfg(unix)]
-pub(super) use unix::Socket;
+pub(super) use unix::{Alarm, Socket};

@@ -7,7 +7,7 @@ use std::net::Shutdown;
 use std::sync::{Mutex, PoisonError};
 
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Token, Waker};
 
 /// A connected socket.
 #[derive(Debug)]
@@ -85,6 +85,39 @@ impl Socket {
     pub(in crate::client::connecting) fn shut_down(&self) {
         // Refused only where the peer has done it.
         let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+impl Socket {
+    /// Whether it has to be read until nothing is left before it is waited for.
+    pub(in crate::client::connecting) const IS_EDGE_TRIGGERED: bool = true;
+
+    /// Waits until there is something to read, or room to write, or the alarm sounds, for
+    /// at most this long. Whether there may be something to read.
+    pub(in crate::client::connecting) fn wait_alarmed(
+        &self,
+        _: &Alarm,
+        writable: bool,
+        time: Duration,
+    ) -> io::Result<bool> {
+        self.wait(writable, time)
+    }
+}
+
+/// Ends the wait for a socket from other threads.
+#[derive(Debug)]
+pub(in crate::client::connecting) struct Alarm(Waker);
+
+impl Alarm {
+    pub(in crate::client::connecting) fn new(socket: &Socket) -> io::Result<Self> {
+        let poll = socket.poll.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self(Waker::new(poll.0.registry(), Token(1))?))
+    }
+
+    /// Ends the present wait, or else the next.
+    pub(in crate::client::connecting) fn sound(&self) {
+        // Where the system refuses, the wait ends at its time.
+        let _ = self.0.wake();
     }
 }
 

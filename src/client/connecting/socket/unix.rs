@@ -4,8 +4,9 @@
 //! (`SO_RCVTIMEO`) instead of a poll and a read. Writing never blocks (`MSG_DONTWAIT`).
 
 use core::time::Duration;
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -83,6 +84,66 @@ impl Socket {
     pub(in crate::client::connecting) fn shut_down(&self) {
         // Refused only where the peer has done it.
         let _ = shutdown(&self.0, Shutdown::Both);
+    }
+}
+
+impl Socket {
+    /// Whether it has to be read until nothing is left before it is waited for.
+    pub(in crate::client::connecting) const IS_EDGE_TRIGGERED: bool = false;
+
+    /// Waits until there is something to read, or also room to write, or the alarm
+    /// sounds, for at most this long. Whether there may be something to read.
+    pub(in crate::client::connecting) fn wait_alarmed(
+        &self,
+        alarm: &Alarm,
+        writable: bool,
+        time: Duration,
+    ) -> io::Result<bool> {
+        let time = Timespec::try_from(time).ok(); // longer than it can say is for ever
+        let flags = match writable {
+            true => PollFlags::IN | PollFlags::OUT,
+            false => PollFlags::IN,
+        };
+        let heard = PollFd::new(&alarm.heard, PollFlags::IN);
+        let mut fds = [PollFd::new(&self.0, flags), heard];
+        match poll(&mut fds, time.as_ref()) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        let [socket, heard] = fds.map(|it| it.revents());
+        if !heard.is_empty() {
+            alarm.hear();
+        }
+        Ok(!socket.difference(PollFlags::OUT).is_empty())
+    }
+}
+
+/// Ends the wait for a socket from other threads.
+#[derive(Debug)]
+pub(in crate::client::connecting) struct Alarm {
+    sounded: UnixStream,
+    heard: UnixStream,
+}
+
+impl Alarm {
+    pub(in crate::client::connecting) fn new(_: &Socket) -> io::Result<Self> {
+        let (sounded, heard) = UnixStream::pair()?;
+        sounded.set_nonblocking(true)?;
+        heard.set_nonblocking(true)?;
+        Ok(Self { sounded, heard })
+    }
+
+    /// Ends the present wait, or else the next.
+    pub(in crate::client::connecting) fn sound(&self) {
+        // Refused only where it was sounded often, and not heard yet.
+        let _ = (&self.sounded).write(&[0]);
+    }
+
+    /// Silences it.
+    fn hear(&self) {
+        let mut bytes = [0; 64];
+        while let Ok(64) = (&self.heard).read(&mut bytes) {}
     }
 }
 

@@ -49,6 +49,7 @@ impl Call {
             _ => return,
         }
         let is_unseen = self.is_unseen(why);
+        let is_refused = is_refused(why);
         let phase = self.phase();
         // A body of which something was given has to be one that can be given again.
         let can_go_again = self.can_give_again();
@@ -61,18 +62,16 @@ impl Call {
         }
         self.attempt.giving = None;
         self.state = State::Connect {
-            fresh: true,
+            // One that refuses a stream may take the next.
+            fresh: !is_refused,
             at: now,
         };
     }
 
     /// Whether the server has provably not looked at the request.
     fn is_unseen(&self, why: EndReason) -> bool {
-        let refused = ErrorCode::REFUSED_STREAM.code();
-        let is_refused =
-            matches!(why, EndReason::StreamReset { code, by_peer: true } if code == refused);
         self.attempt.handed_over == 0
-            || is_refused
+            || is_refused(why)
             || self.attempt.stream > self.attempt.last_stream
     }
 
@@ -86,6 +85,12 @@ impl Call {
         };
         self.attempt.reused && self.attempt.received == 0 && has_died
     }
+}
+
+/// Whether the server has refused the stream, and not looked at it (RFC 9113 §8.7).
+fn is_refused(why: EndReason) -> bool {
+    let refused = ErrorCode::REFUSED_STREAM.code();
+    matches!(why, EndReason::StreamReset { code, by_peer: true } if code == refused)
 }
 
 /// Whether the fault is that nothing more came.

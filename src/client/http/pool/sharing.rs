@@ -1,0 +1,162 @@
+//! Connections that threads share.
+//!
+//! ```text
+//!            take: a seat                    the lease is dropped
+//!   Entry ───────────────────► SharedLease ───────────────────────► Entry
+//!     ▲                                                                │ of no use, and
+//!     └── share ── Lease: the one that dials, while others wait        └─► nobody there:
+//!                                                                          closed
+//! ```
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::client::http::limits::ClientLimits;
+use crate::client::http::shared::SharedConnection;
+use crate::wire::Instant;
+
+/// Which connection is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::client::http) struct Want {
+    /// One that has carried no request.
+    pub(in crate::client::http) fresh: bool,
+    /// It has to have been at rest for no longer than [`ClientLimits::unrepeatable_idle_time`].
+    pub(in crate::client::http) young: bool,
+    /// It may be one that threads share.
+    pub(in crate::client::http) shares: bool,
+    /// A shared one that was opened since then is fresh.
+    pub(in crate::client::http) since: Instant,
+}
+
+/// The connections to one origin that threads share.
+#[derive(Debug, Default)]
+pub(super) struct Sharing {
+    entries: Vec<Entry>,
+    /// One call dials, and others wait for what comes of it.
+    pub(super) is_dialling: bool,
+    /// The server speaks HTTP/1.1.
+    is_refused: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    connection: Arc<SharedConnection>,
+    /// Calls on it.
+    seats: usize,
+    born: Instant,
+    /// Since when there is no call on it, if there is none.
+    since: Instant,
+}
+
+/// What a call is to do.
+#[derive(Debug)]
+pub(super) enum Choice {
+    /// Use this one; it was at rest since then.
+    Seat(Arc<SharedConnection>, Option<Instant>),
+    /// Wait for a call to end, or a dial.
+    Wait,
+    /// Dial one, while others wait.
+    Dial,
+    /// Use one that is not shared.
+    Own,
+}
+
+impl Sharing {
+    /// Chooses for a call, which has a seat then.
+    pub(super) fn choose(&mut self, want: Want, limits: &ClientLimits, now: Instant) -> Choice {
+        if self.is_refused {
+            return Choice::Own;
+        }
+        let oldest = match want.young {
+            true => limits.unrepeatable_idle_time.min(limits.idle_time),
+            false => limits.idle_time,
+        };
+        let most = usize::try_from(limits.http2_streams).unwrap_or(usize::MAX);
+        let mut usable = 0;
+        for entry in &mut self.entries {
+            let age = now.saturating_since(entry.born);
+            let rests = (entry.seats == 0).then_some(entry.since);
+            let is_old = rests.is_some_and(|it| now.saturating_since(it) > oldest);
+            let is_fresh = !want.fresh || entry.born >= want.since;
+            if !entry.connection.is_usable() || age >= limits.connection_age || is_old || !is_fresh
+            {
+                continue;
+            }
+            usable += 1;
+            // One may always come, to see for itself what the server allows.
+            if entry.seats < entry.connection.capacity().min(most).max(1) {
+                entry.seats += 1;
+                return Choice::Seat(entry.connection.clone(), rests);
+            }
+        }
+        match self.is_dialling || usable >= limits.http2_connections.max(1) {
+            true => Choice::Wait,
+            false => Choice::Dial,
+        }
+    }
+
+    /// Adds a connection, which was opened at this time and has one call.
+    pub(super) fn add(&mut self, connection: Arc<SharedConnection>, now: Instant) {
+        self.is_refused = false;
+        self.entries.push(Entry {
+            connection,
+            seats: 1,
+            born: now,
+            since: now,
+        });
+    }
+
+    /// The server speaks HTTP/1.1.
+    pub(super) const fn refuse(&mut self) {
+        (self.is_dialling, self.is_refused) = (false, true);
+    }
+
+    /// A call on a connection is over. The connection, if it is to be closed.
+    pub(super) fn rise(
+        &mut self,
+        connection: &Arc<SharedConnection>,
+        limits: &ClientLimits,
+        now: Instant,
+    ) -> Option<Arc<SharedConnection>> {
+        let is_it = |it: &Entry| Arc::ptr_eq(&it.connection, connection);
+        let at = self.entries.iter().position(is_it)?;
+        let entry = self.entries.get_mut(at)?;
+        entry.seats -= 1;
+        entry.since = now;
+        let is_old = now.saturating_since(entry.born) >= limits.connection_age;
+        let is_kept = entry.connection.is_usable() && !is_old && limits.idle > 0;
+        let is_last = entry.seats == 0;
+        (is_last && !is_kept).then(|| self.entries.swap_remove(at).connection)
+    }
+
+    /// Takes out those at rest that are to be closed.
+    pub(super) fn close(
+        &mut self,
+        mut which: impl FnMut(&SharedConnection, Instant) -> bool,
+        closed: &mut Vec<Arc<SharedConnection>>,
+    ) {
+        let gone = self
+            .entries
+            .extract_if(.., |it| it.seats == 0 && which(&it.connection, it.since));
+        closed.extend(gone.map(|it| it.connection));
+    }
+
+    /// How many are at rest.
+    pub(super) fn at_rest(&self) -> usize {
+        self.entries.iter().filter(|it| it.seats == 0).count()
+    }
+
+    /// Since when the one is at rest that has been so for longest.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        let at_rest = self.entries.iter().filter(|it| it.seats == 0);
+        at_rest.map(|it| it.since).min()
+    }
+
+    /// Takes out that one.
+    pub(super) fn take_oldest(&mut self) -> Option<Arc<SharedConnection>> {
+        let since = self.oldest()?;
+        let is_oldest = |it: &Entry| it.seats == 0 && it.since == since;
+        let at = self.entries.iter().position(is_oldest)?;
+        Some(self.entries.swap_remove(at).connection)
+    }
+}

@@ -1,0 +1,265 @@
+//! A connection that threads share.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::io;
+use std::sync::{Mutex, MutexGuard};
+use std::thread;
+
+use super::bell::Bell;
+use super::desk::{Desk, Polling};
+use crate::client::connecting::{Driven, SharedSocket, clock};
+use crate::link::EndReason;
+use crate::net::TransportDetails;
+use crate::wire::Instant;
+
+/// A connection of HTTP/2, on which many threads have calls.
+pub(in crate::client::http) struct SharedConnection {
+    state: Mutex<State>,
+    socket: SharedSocket,
+    /// `https` is what it is for.
+    pub(super) is_secure: bool,
+    /// Calls that the server takes at one time; none once it takes no further ones.
+    capacity: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+/// What its lock protects.
+pub(super) struct State {
+    pub(super) driven: Driven,
+    pub(super) desk: Desk,
+}
+
+/// The lock, held. Bells of threads that are to be woken are rung when it is free.
+pub(super) struct Locked<'c> {
+    connection: &'c SharedConnection,
+    state: MutexGuard<'c, State>,
+    /// Rung behind the unlocking, as the fields are dropped in order.
+    ringing: Ringing,
+}
+
+/// Bells that are rung when it is dropped.
+#[derive(Default)]
+struct Ringing(Vec<Arc<Bell>>);
+
+std::thread_local! {
+    /// Memory for the bells that one unlocking rings.
+    static RINGS: Cell<Vec<Arc<Bell>>> = const { Cell::new(Vec::new()) };
+}
+
+impl SharedConnection {
+    /// Shares a connection from now on. A call keeps one interim response more than
+    /// `informational`.
+    pub(in crate::client::http) fn new(
+        mut driven: Driven,
+        is_secure: bool,
+        informational: u16,
+    ) -> io::Result<Self> {
+        let socket = driven.share()?;
+        let desk = Desk::new(informational);
+        Ok(Self {
+            state: Mutex::new(State { driven, desk }),
+            socket,
+            is_secure,
+            capacity: AtomicUsize::new(usize::MAX),
+            is_over: AtomicBool::new(false),
+        })
+    }
+
+    /// How many calls the server takes at one time, as far as is known.
+    pub(in crate::client::http) fn capacity(&self) -> usize {
+        self.capacity.load(Ordering::Relaxed)
+    }
+
+    /// Whether further calls can be made on it, as far as is known.
+    pub(in crate::client::http) fn is_usable(&self) -> bool {
+        !self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Takes what has come while nobody waited for it; whether the connection can be used
+    /// then.
+    pub(in crate::client::http) fn probe(&self) -> bool {
+        let now = clock::now();
+        let mut state = self.lock();
+        if state.desk.handover.leader().is_none() {
+            let State { driven, desk } = &mut *state;
+            driven.catch_up(now, &mut |wire, stream, event| {
+                desk.tell(wire, stream, event);
+            });
+            state.settle(now);
+        }
+        state.is_usable()
+    }
+
+    /// What the transport tells about itself.
+    pub(in crate::client::http) fn transport_details(&self) -> Option<TransportDetails> {
+        self.lock().driven.connection().transport_details()
+    }
+
+    pub(super) fn lock(&self) -> Locked<'_> {
+        let (state, is_broken) = match self.state.lock() {
+            Ok(state) => (state, false),
+            Err(poisoned) => {
+                self.state.clear_poison();
+                (poisoned.into_inner(), true)
+            }
+        };
+        let mut locked = Locked {
+            connection: self,
+            state,
+            ringing: Ringing::default(),
+        };
+        if is_broken {
+            // A thread has panicked in the middle of it: nobody knows where it stands.
+            locked.end(EndReason::Panicked);
+        }
+        locked
+    }
+
+    /// Ends the leader's wait.
+    pub(super) fn sound(&self) {
+        self.socket.sound();
+    }
+}
+
+impl State {
+    fn is_usable(&mut self) -> bool {
+        let wire = self.driven.connection().wire();
+        !self.desk.is_over && wire.link.exchanges_allowed() > 0
+    }
+
+    /// Does what is due and writes what the kernel takes; whether that is all of it.
+    fn settle(&mut self, now: Instant) -> bool {
+        let Self { driven, desk } = self;
+        driven.settle(now, &mut |wire, stream, event| {
+            desk.tell(wire, stream, event)
+        })
+    }
+
+    /// Ends the connection, and tells everybody.
+    fn end(&mut self, why: EndReason) {
+        let Self { driven, desk } = self;
+        let connection = driven.connection();
+        connection.closed(why, |wire, stream, event| desk.tell(wire, stream, event));
+    }
+}
+
+impl<'c> Locked<'c> {
+    /// Writes what is to be written, unless there is a leader that does so before it waits.
+    pub(super) fn write(&mut self, now: Instant) {
+        let Some(polling) = self.desk.polling else {
+            if self.desk.handover.leader().is_none() {
+                self.settle(now);
+            }
+            return;
+        };
+        let is_all = self.settle(now);
+        let due = self.driven.connection().deadline();
+        let is_sooner = due.is_some_and(|it| it < polling.until);
+        if is_sooner || (!is_all && !polling.for_room) {
+            self.desk.polling = None; // it is about to come
+            self.connection.sound();
+        }
+    }
+
+    /// The thread of `seat` waits no longer.
+    pub(super) fn leave(&mut self, seat: usize, now: Instant) {
+        let next = self.desk.handover.leave(seat);
+        if let Some(next) = next {
+            self.desk.ring(next);
+        }
+        // One that was appointed writes when it comes.
+        self.write(now);
+    }
+
+    /// Waits for the socket, for all of them, and gives what arrives to whom it is for;
+    /// not at all if `is_here` has become true.
+    pub(super) fn lead(mut self, until: Instant, is_here: impl FnOnce(&mut State) -> bool) -> Self {
+        let connection = self.connection;
+        if self.desk.handover.expects() {
+            // Those that were woken may have something to send, which goes out together.
+            drop(self);
+            thread::yield_now();
+            self = connection.lock();
+        }
+        let stuck = !self.settle(clock::now());
+        if is_here(&mut self) || self.desk.is_over {
+            return self;
+        }
+        let due = self.driven.connection().deadline();
+        let until = until.min(due.unwrap_or(Instant::NEVER));
+        self.desk.polling = Some(Polling {
+            until,
+            for_room: stuck,
+        });
+        drop(self);
+        let arrived = connection.socket.wait(stuck, until);
+        let mut locked = connection.lock();
+        locked.desk.polling = None;
+        let State { driven, desk } = &mut *locked;
+        driven.receive(arrived, clock::now(), &mut |wire, stream, event| {
+            desk.tell(wire, stream, event);
+        });
+        locked
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let Self {
+            connection,
+            state,
+            ringing,
+        } = self;
+        let desk = &mut state.desk;
+        if let Some(capacity) = desk.capacity.take() {
+            connection.capacity.store(capacity, Ordering::Relaxed);
+            let is_over = desk.is_over || desk.is_leaving;
+            connection.is_over.store(is_over, Ordering::Relaxed);
+        }
+        if !desk.rings.is_empty() {
+            let kept = RINGS.try_with(Cell::take).unwrap_or_default();
+            ringing.0 = core::mem::replace(&mut desk.rings, kept);
+        }
+    }
+}
+
+impl Drop for Ringing {
+    fn drop(&mut self) {
+        if self.0.is_empty() {
+            return;
+        }
+        for bell in self.0.drain(..) {
+            bell.ring();
+        }
+        // Refused only while the thread ends.
+        let _ = RINGS.try_with(|kept| kept.set(core::mem::take(&mut self.0)));
+    }
+}
+
+impl fmt::Debug for SharedConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedConnection")
+            .field("capacity", &self.capacity())
+            .field("is_usable", &self.is_usable())
+            .finish_non_exhaustive()
+    }
+}

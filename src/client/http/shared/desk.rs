@@ -1,0 +1,222 @@
+//! The seats of a shared connection: whose call has which stream, and what has come for it.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::bell::Bell;
+use super::handover::Handover;
+use super::news::News;
+use crate::client::connecting::{Transport as _, Wire};
+use crate::link::Event;
+use crate::wire::Instant;
+
+/// The seats.
+pub(super) struct Desk {
+    records: Vec<Record>,
+    /// The stream of each seat; 0 if it has none.
+    streams: Vec<u32>,
+    free: Vec<usize>,
+    pub(super) handover: Handover,
+    /// What is rung once the lock is free.
+    pub(super) rings: Vec<Arc<Bell>>,
+    /// The leader waits for the socket. Else it is awake, or there is none.
+    pub(super) polling: Option<Polling>,
+    /// Seats that may make a request and have not done so.
+    admitted: usize,
+    /// What the server takes at one time, where that has changed.
+    pub(super) capacity: Option<usize>,
+    /// The server takes no further calls.
+    pub(super) is_leaving: bool,
+    pub(super) is_over: bool,
+    informational: u16,
+}
+
+/// How a leader waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Polling {
+    pub(super) until: Instant,
+    /// Also for room to write.
+    pub(super) for_room: bool,
+}
+
+/// A seat.
+#[derive(Default)]
+struct Record {
+    news: News,
+    /// Memory that the next call on this seat takes.
+    spare: News,
+    bell: Option<Arc<Bell>>,
+    /// What was put out on the connection before the request.
+    start: u64,
+    /// Something of the answer has come.
+    received: bool,
+    admitted: bool,
+    /// It waits to be admitted.
+    applies: bool,
+}
+
+impl Desk {
+    pub(super) const fn new(informational: u16) -> Self {
+        Self {
+            records: Vec::new(),
+            streams: Vec::new(),
+            free: Vec::new(),
+            handover: Handover::new(),
+            rings: Vec::new(),
+            polling: None,
+            admitted: 0,
+            capacity: None,
+            is_leaving: false,
+            is_over: false,
+            informational,
+        }
+    }
+
+    /// Takes a seat; with it comes memory for the news that it takes.
+    pub(super) fn sit(&mut self) -> (usize, News) {
+        let seat = self.free.pop().unwrap_or(self.records.len());
+        if seat == self.records.len() {
+            self.records.push(Record::default());
+            self.streams.push(0);
+            self.handover.seat(seat);
+        }
+        (seat, core::mem::take(&mut self.record(seat).spare))
+    }
+
+    /// Gives a seat back.
+    pub(super) fn rise(&mut self, seat: usize, mut spare: News) {
+        spare.clear();
+        self.spend(seat);
+        let record = self.record(seat);
+        record.spare = spare;
+        record.news.clear();
+        (record.bell, record.received, record.applies) = (None, false, false);
+        self.set_stream(seat, 0);
+        self.free.push(seat);
+    }
+
+    // A seat that was given out is there.
+    fn record(&mut self, seat: usize) -> &mut Record {
+        if self.records.len() <= seat {
+            self.records.resize_with(seat + 1, Record::default);
+        }
+        &mut self.records[seat]
+    }
+
+    fn set_stream(&mut self, seat: usize, stream: u32) {
+        if let Some(of_seat) = self.streams.get_mut(seat) {
+            *of_seat = stream;
+        }
+    }
+
+    /// Notes the stream of a seat, whose request is put out behind `start` bytes.
+    pub(super) fn begin(&mut self, seat: usize, stream: u32, start: u64) {
+        self.set_stream(seat, stream);
+        let record = self.record(seat);
+        record.start = start;
+        record.received = false;
+        record.news.clear();
+    }
+
+    /// Says which bell wakes the thread that waits on this seat.
+    pub(super) fn answers(&mut self, seat: usize, bell: &Arc<Bell>) {
+        let own = &mut self.record(seat).bell;
+        if own.as_ref().is_none_or(|it| !Arc::ptr_eq(it, bell)) {
+            *own = Some(bell.clone());
+        }
+    }
+
+    /// Lets a seat make a request if the server allows one more.
+    pub(super) fn admit(&mut self, seat: usize, wire: &mut Wire) -> bool {
+        let may = wire.allowance() > self.admitted;
+        let record = self.record(seat);
+        record.admitted = may;
+        record.applies = !may;
+        self.admitted += usize::from(may);
+        may
+    }
+
+    /// The seat makes its request, or none.
+    pub(super) fn spend(&mut self, seat: usize) {
+        let was_admitted = core::mem::take(&mut self.record(seat).admitted);
+        self.admitted -= usize::from(was_admitted);
+    }
+
+    pub(super) fn has_news(&mut self, seat: usize) -> bool {
+        !self.record(seat).news.is_empty()
+    }
+
+    /// Takes the news of a seat, and gives memory for more.
+    pub(super) fn take_news(&mut self, seat: usize, news: &mut News) {
+        core::mem::swap(&mut self.record(seat).news, news);
+    }
+
+    /// What was put out before the request of a seat, and whether something of the answer
+    /// has come.
+    pub(super) fn progress(&mut self, seat: usize) -> (u64, bool) {
+        let record = self.record(seat);
+        (record.start, record.received)
+    }
+
+    /// Has the thread of a seat woken, whatever it waits for.
+    pub(super) fn ring(&mut self, seat: usize) {
+        let bell = self.records.get(seat).and_then(|it| it.bell.clone());
+        self.rings.extend(bell);
+    }
+
+    fn call(&mut self, seat: usize) {
+        if self.handover.call(seat) {
+            self.ring(seat);
+        }
+    }
+
+    /// Takes what has happened on the connection to whom it is for.
+    pub(super) fn tell(&mut self, wire: &mut Wire, stream: u32, event: Event<'_>) {
+        if stream == 0 {
+            return self.tell_all(wire, &event);
+        }
+        let Some(seat) = self.streams.iter().position(|it| *it == stream) else {
+            if let Event::Body(bytes) = event {
+                wire.consume(stream, bytes.len()); // its call is over
+            }
+            return;
+        };
+        let informational = self.informational;
+        let record = self.record(seat);
+        record.received |= !matches!(event, Event::Writable | Event::Ended(_));
+        record.news.keep(event, informational);
+        self.call(seat);
+    }
+
+    /// Takes what has happened to the connection itself.
+    fn tell_all(&mut self, wire: &Wire, event: &Event<'_>) {
+        match *event {
+            Event::GoingAway {
+                last_stream, code, ..
+            } => {
+                self.is_leaving = true;
+                let informational = self.informational;
+                for seat in 0..self.records.len() {
+                    if self.streams.get(seat).is_some_and(|it| *it != 0) {
+                        let debug = &[];
+                        let event = Event::GoingAway {
+                            last_stream,
+                            code,
+                            debug,
+                        };
+                        // It is of use to the call, and no reason to wake it.
+                        self.record(seat).news.keep(event, informational);
+                    }
+                }
+            }
+            Event::Ended(_) => self.is_over = true,
+            _ => {}
+        }
+        self.capacity = Some(wire.link.exchanges_allowed());
+        for seat in 0..self.records.len() {
+            if self.records.get(seat).is_some_and(|it| it.applies) {
+                self.call(seat);
+            }
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! A call's place on a shared connection.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::mem;
+
+use super::bell::Bell;
+use super::connection::{Locked, SharedConnection, State};
+use super::handover::Duty;
+use super::news::News;
+use crate::client::connecting::{Canceller, Transport, Waited, Watch, clock};
+use crate::http::{FieldBuffer, RequestHead, Target};
+use crate::http2::{self, ErrorCode};
+use crate::link::{Body, EndReason, Event, UsageError};
+use crate::net::Flow;
+use crate::wire::Instant;
+
+/// What stands for the stream of a request that was not sent.
+const UNSENT: u32 = u32::MAX;
+
+/// A call's place on a shared connection. It sends as a [`Transport`], and waits for what
+/// comes. What is under way is reset when it is dropped.
+pub(in crate::client::http) struct Seat {
+    connection: Arc<SharedConnection>,
+    at: usize,
+    stream: u32,
+    /// What has come, and is to be told to the call.
+    inbox: News,
+    progress: Progress,
+    canceller: Option<(Canceller, Watch)>,
+}
+
+/// How far the present request has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::client::http) struct Progress {
+    /// Bytes that the system has taken since it began, its own or those behind it.
+    pub(in crate::client::http) handed_over: u64,
+    /// All of it was taken.
+    pub(in crate::client::http) is_out: bool,
+    /// Something of the answer has come.
+    pub(in crate::client::http) received: bool,
+}
+
+impl Seat {
+    /// Takes a seat. `canceller` ends its waits.
+    pub(in crate::client::http) fn take(
+        connection: &Arc<SharedConnection>,
+        canceller: Option<&Canceller>,
+    ) -> Self {
+        let (at, inbox) = connection.lock().desk.sit();
+        let watched = Arc::downgrade(connection);
+        let canceller = canceller.map(|it| {
+            let watch = it.on_cancel(move || {
+                if let Some(connection) = watched.upgrade() {
+                    // It does no harm to one that has something else to do.
+                    connection.lock().desk.ring(at);
+                    connection.sound();
+                }
+            });
+            (it.clone(), watch)
+        });
+        Self {
+            connection: connection.clone(),
+            at,
+            stream: 0,
+            inbox,
+            progress: Progress::default(),
+            canceller,
+        }
+    }
+
+    /// How far the present request has come, as of the last wait.
+    pub(in crate::client::http) const fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Waits until the server allows a further request.
+    pub(in crate::client::http) fn admit(&mut self, until: Instant) -> Waited {
+        let at = self.at;
+        self.wait_for(until, |state| {
+            let State { driven, desk } = state;
+            desk.admit(at, driven.connection().wire())
+        })
+    }
+
+    /// Waits until there is something to tell.
+    pub(in crate::client::http) fn wait(&mut self, until: Instant) -> Waited {
+        if !self.inbox.is_empty() {
+            return Waited::Moved;
+        }
+        let at = self.at;
+        self.wait_for(until, |state| state.desk.has_news(at))
+    }
+
+    /// Writes what the kernel takes, unless the leader is about to, and takes what has come.
+    pub(in crate::client::http) fn write_out(&mut self) -> Waited {
+        let connection = self.connection.clone();
+        let mut state = connection.lock();
+        if state.desk.polling.is_some() {
+            state.write(clock::now());
+        }
+        self.look(&mut state);
+        match state.desk.is_over && self.inbox.is_empty() {
+            true => Waited::Over,
+            false => Waited::Moved,
+        }
+    }
+
+    fn wait_for(&mut self, until: Instant, mut is_here: impl FnMut(&mut State) -> bool) -> Waited {
+        let bell = Bell::mine();
+        let connection = self.connection.clone();
+        let mut state = connection.lock();
+        state.desk.answers(self.at, &bell);
+        loop {
+            let now = clock::now();
+            if state.desk.polling.is_some() {
+                state.write(now);
+            }
+            let waited = if is_here(&mut state) {
+                Waited::Moved
+            } else if state.desk.is_over {
+                Waited::Over
+            } else if self.is_cancelled() {
+                Waited::Cancelled
+            } else if until <= now {
+                Waited::TimedOut
+            } else {
+                state = match state.desk.handover.wait(self.at) {
+                    Duty::Lead => state.lead(until, &mut is_here),
+                    Duty::Follow => {
+                        drop(state);
+                        bell.sleep(until);
+                        connection.lock()
+                    }
+                };
+                continue;
+            };
+            state.leave(self.at, now);
+            self.look(&mut state);
+            return waited;
+        }
+    }
+
+    /// Takes what is there for it.
+    fn look(&mut self, state: &mut Locked<'_>) {
+        if self.inbox.is_empty() {
+            state.desk.take_news(self.at, &mut self.inbox);
+        }
+        let (start, received) = state.desk.progress(self.at);
+        let handed_over = state.driven.handed_over();
+        let connection = state.driven.connection();
+        let is_written = connection.output().is_empty();
+        self.progress = Progress {
+            handed_over: handed_over.saturating_sub(start),
+            is_out: is_written && connection.wire().link.queued(self.stream) == 0,
+            received,
+        };
+    }
+
+    fn is_cancelled(&self) -> bool {
+        let canceller = self.canceller.as_ref();
+        canceller.is_some_and(|(it, _)| it.is_cancelled())
+    }
+
+    /// Tells what has come, without the lock.
+    pub(in crate::client::http) fn tell(
+        &mut self,
+        mut owner: impl FnMut(&mut dyn Transport, u32, Event<'_>),
+    ) {
+        let mut inbox = mem::take(&mut self.inbox);
+        inbox.tell(|event| {
+            let stream = match event {
+                Event::GoingAway { .. } => 0,
+                _ => self.stream,
+            };
+            owner(self, stream, event);
+        });
+        // What was put there meanwhile is kept.
+        if self.inbox.is_empty() {
+            self.inbox = inbox;
+        }
+    }
+
+    /// Acts on the connection.
+    fn act<T>(&mut self, act: impl FnOnce(&mut State) -> T) -> T {
+        let now = clock::now();
+        let mut state = self.connection.lock();
+        state.driven.connection().wire().set_now(now);
+        act(&mut state)
+    }
+}
+
+impl Transport for Seat {
+    fn allowance(&mut self) -> usize {
+        self.act(|state| state.driven.connection().wire().allowance())
+    }
+
+    fn request(
+        &mut self,
+        head: &RequestHead<'_>,
+        body: Option<Body<'_>>,
+    ) -> Result<u32, UsageError> {
+        let mut kept = FieldBuffer::new();
+        let mut head = *head;
+        if head.fields.iter().any(|it| is_of_http1(it.name)) {
+            for field in head.fields.iter().filter(|it| !is_of_http1(it.name)) {
+                let name = core::str::from_utf8(field.name).unwrap_or_default();
+                // Refused only where it would be below.
+                let _ = kept.push(name, field.value);
+            }
+            head.fields = kept.as_fields();
+        }
+        if self.connection.is_secure {
+            secure(&mut head);
+        }
+        let streams = matches!(body, Some(Body::Streamed { .. }));
+        let at = self.at;
+        let asked = self.act(|state| {
+            let State { driven, desk } = state;
+            desk.spend(at);
+            let start = driven.put_out();
+            let stream = driven.connection().wire().request(&head, body)?;
+            desk.begin(at, stream, start);
+            Ok(stream)
+        });
+        self.stream = match asked {
+            Ok(stream) => stream,
+            Err(UsageError::Http2(
+                http2::UsageError::GoingAway
+                | http2::UsageError::TooManyStreams
+                | http2::UsageError::NotOpen,
+            )) => {
+                // It has gone since the seat was taken: as good as refused by the server.
+                let code = ErrorCode::REFUSED_STREAM.code();
+                let by_peer = true;
+                let refused = EndReason::StreamReset { code, by_peer };
+                self.inbox.keep(Event::Ended(refused), 0);
+                UNSENT
+            }
+            Err(misuse) => return Err(misuse),
+        };
+        if streams {
+            // Its source may let the next piece wait.
+            self.connection.lock().write(clock::now());
+        }
+        Ok(self.stream)
+    }
+
+    fn write(&mut self, stream: u32, data: &[u8]) -> Flow {
+        let now = clock::now();
+        let mut state = self.connection.lock();
+        let wire = state.driven.connection().wire();
+        wire.set_now(now);
+        let flow = wire.write(stream, data);
+        state.write(now);
+        flow
+    }
+
+    fn finish(&mut self, stream: u32) {
+        self.act(|state| state.driven.connection().wire().finish(stream));
+    }
+
+    fn reset(&mut self, stream: u32, code: ErrorCode) {
+        self.act(|state| state.driven.connection().wire().reset(stream, code));
+    }
+
+    fn consume(&mut self, stream: u32, bytes: usize) {
+        self.act(|state| state.driven.connection().wire().consume(stream, bytes));
+    }
+
+    fn shutdown(&mut self) {
+        self.act(|state| state.driven.connection().wire().shutdown());
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.canceller = None;
+        let now = clock::now();
+        let mut state = self.connection.lock();
+        let wire = state.driven.connection().wire();
+        wire.set_now(now);
+        if self.stream != 0 {
+            // Does nothing to what has ended.
+            wire.reset(self.stream, ErrorCode::CANCEL);
+        }
+        state.desk.rise(self.at, mem::take(&mut self.inbox));
+        state.leave(self.at, now);
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seat")
+            .field("stream", &self.stream)
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a field is about one connection of HTTP/1.1, and has no place here (RFC 9113
+/// §8.2.2).
+fn is_of_http1(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 6] = [
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade",
+    ];
+    NAMES.iter().any(|it| name.eq_ignore_ascii_case(it))
+}
+
+/// Says that a request is for `https`.
+fn secure(head: &mut RequestHead<'_>) {
+    if let (Target::Origin { path, query }, Some(authority)) = (head.target, head.authority()) {
+        head.target = Target::Absolute {
+            scheme: "https",
+            authority,
+            path,
+            query,
+        };
+    }
+}
