@@ -137,6 +137,12 @@ impl OwnedScratch {
         }
     }
 
+    /// How many fields it has room for.
+    #[cfg(feature = "client")]
+    pub(crate) fn fields(&self) -> usize {
+        self.fields.len()
+    }
+
     /// Lends the memory for one call.
     #[inline]
     pub fn lend(&mut self) -> Scratch<'_> {

@@ -3,11 +3,12 @@
 mod opening;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::Wire;
 use super::sealed::{Opened, Sealed};
+use super::{Wire, spare};
 use crate::http::OwnedScratch;
 use crate::link::{BufferedRequest, CallContext, EndReason, Event, Limits};
 use crate::net::TransportDetails;
@@ -42,8 +43,7 @@ use crate::wire::{Instant, Received, Step};
 #[derive(Debug)]
 pub struct Connection {
     wire: Wire,
-    limits: Limits,
-    scratch: OwnedScratch,
+    limits: Arc<Limits>,
     shown: Option<Box<BufferedRequest>>,
     /// What the link has not used.
     input: Vec<u8>,
@@ -188,6 +188,9 @@ impl Connection {
             kept.extend_from_slice(bytes);
             let used = self.feed(&mut kept, owner);
             kept.drain(..used.min(kept.len()));
+            if kept.is_empty() {
+                kept = Vec::new(); // it may be at rest for long
+            }
         }
         self.input = kept;
     }
@@ -274,13 +277,14 @@ impl Connection {
         if self.is_handshaking() {
             return;
         }
+        let mut scratch = self.take_scratch();
         while self.deadline().is_some_and(|at| at <= now) {
             let context = CallContext {
                 now,
                 date: None,
                 mask_key: self.wire.mask_key(),
                 limits: &self.limits,
-                scratch: self.scratch.lend(),
+                scratch: scratch.lend(),
                 shown: &mut self.shown,
             };
             match self.wire.link.elapsed(context, &mut self.wire.out) {
@@ -292,7 +296,15 @@ impl Connection {
                 Err(error) => self.tell_gone(EndReason::ProtocolError(error), &mut owner),
             }
         }
+        spare::give_scratch(scratch);
         self.feed(&mut [], &mut owner);
+    }
+
+    /// Memory for one call, which the thread has at hand.
+    fn take_scratch(&self) -> OwnedScratch {
+        let limits = &self.limits;
+        let fields = limits.http2.fields.max(limits.http1.fields);
+        spare::take_scratch(usize::from(fields) + 8)
     }
 
     /// Says that output which the owner has taken still waits on our side. To be
@@ -310,6 +322,18 @@ impl Connection {
         input: &mut [u8],
         owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
     ) -> usize {
+        let mut scratch = self.take_scratch();
+        let used = self.feed_with(&mut scratch, input, owner);
+        spare::give_scratch(scratch);
+        used
+    }
+
+    fn feed_with(
+        &mut self,
+        scratch: &mut OwnedScratch,
+        input: &mut [u8],
+        owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
+    ) -> usize {
         let (mut at, mut at_end) = (0, false);
         self.wire.behind = self.sealed.as_ref().map_or(0, |it| it.out.len());
         loop {
@@ -322,7 +346,7 @@ impl Connection {
                 date: None,
                 mask_key: self.wire.mask_key(),
                 limits: &self.limits,
-                scratch: self.scratch.lend(),
+                scratch: scratch.lend(),
                 shown: &mut self.shown,
             };
             let received = match at_end {

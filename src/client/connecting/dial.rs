@@ -67,7 +67,7 @@ impl DialOptions {
 pub(in crate::client) fn dial(
     route: &Route,
     options: &DialOptions,
-    limits: Limits,
+    limits: impl Into<Arc<Limits>>,
     cancel: &Canceller,
 ) -> Result<Driven, DialError> {
     if is_loop_thread() {
@@ -87,7 +87,7 @@ pub(in crate::client) fn dial(
             return Err(error);
         }
     };
-    open(route, options, limits, socket, cancel)
+    open(route, options, limits.into(), socket, cancel)
 }
 
 /// The attempts to connect to a route's first hop.
@@ -116,7 +116,7 @@ fn attempts(
 fn open(
     route: &Route,
     options: &DialOptions,
-    limits: Limits,
+    limits: Arc<Limits>,
     socket: Socket,
     cancel: &Canceller,
 ) -> Result<Driven, DialError> {
@@ -165,7 +165,7 @@ fn begin(
     route: &Route,
     server: &str,
     until: Instant,
-    limits: Limits,
+    limits: Arc<Limits>,
 ) -> Result<Connection, DialError> {
     let now = clock::now();
     let transport = transport(route, server)?;

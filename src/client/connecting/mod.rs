@@ -34,6 +34,7 @@ mod route;
 mod sealed;
 mod security;
 mod socket;
+mod spare;
 mod target;
 mod transport;
 mod url;

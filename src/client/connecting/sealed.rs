@@ -7,6 +7,7 @@ use core::fmt;
 use core::ops::Range;
 use std::io::IoSlice;
 
+use super::spare;
 use crate::link::{EndReason, Unreachable};
 use crate::net::{self, Speaks, Transport, TransportDetails, TransportError, TransportLimit};
 use crate::wire::{Instant, Received, Step};
@@ -160,12 +161,15 @@ impl Sealed {
     pub(super) fn seal(&mut self, plain: &mut Vec<u8>, last: bool) {
         let may_seal = matches!(self.phase, Phase::Open | Phase::Ended);
         if may_seal && !plain.is_empty() {
+            spare::fit_output(&mut self.out);
             let sealed = self.transport.seal(&[IoSlice::new(plain)], &mut self.out);
             if sealed.is_err() {
                 self.fail();
             }
         }
-        plain.clear();
+        if plain.capacity() > 0 {
+            spare::give_output(plain);
+        }
         if last && matches!(self.phase, Phase::Open | Phase::Ended) {
             self.transport.close(&mut self.out);
             self.phase = Phase::Closed;

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::Transport;
 use super::masks::Masks;
+use super::{Transport, spare};
 use crate::http::{Fields, RequestHead};
 use crate::http2::ErrorCode;
 use crate::link::{Body, EndReason, Link, UsageError};
@@ -178,12 +178,14 @@ impl Transport for Wire {
         head: &RequestHead<'_>,
         body: Option<Body<'_>>,
     ) -> Result<u32, UsageError> {
+        spare::fit_output(&mut self.out);
         let stream = self.link.request(head, body, self.now, &mut self.out)?;
         self.link.let_owner_consume(stream);
         Ok(stream)
     }
 
     fn write(&mut self, stream: u32, data: &[u8]) -> Flow {
+        spare::fit_output(&mut self.out);
         if let Err(misuse) = self.link.write(stream, data, &mut self.out) {
             return Flow::Over(misuse);
         }

@@ -1,21 +1,22 @@
 //! How a connection without I/O begins, and how its owner ends it.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 
 use super::super::sealed::Sealed;
 use super::Connection;
 use crate::client::{Transport as _, Wire};
-use crate::http::OwnedScratch;
 use crate::link::{EndReason, Limits, Link};
 use crate::net::{self, Speaks};
 use crate::wire::{Instant, Role};
 
 impl Connection {
     /// A connection that has just been opened and speaks HTTP/2, with prior
-    /// knowledge (RFC 9113 §3.3).
-    pub fn http2(limits: Limits, now: Instant) -> Self {
+    /// knowledge (RFC 9113 §3.3). Many connections may share their limits: an
+    /// `Arc<Limits>` does, too.
+    pub fn http2(limits: impl Into<Arc<Limits>>, now: Instant) -> Self {
         let mut new = Self::new(limits, None, now);
         new.begin(Speaks::Http2);
         new
@@ -48,7 +49,7 @@ impl Connection {
     ///     assert!(matches!(event, Event::Response { head, .. } if head.status.code() == 204));
     /// });
     /// ```
-    pub fn http1(limits: Limits, now: Instant) -> Self {
+    pub fn http1(limits: impl Into<Arc<Limits>>, now: Instant) -> Self {
         let mut new = Self::new(limits, None, now);
         new.begin(Speaks::Http1);
         new
@@ -63,7 +64,12 @@ impl Connection {
     /// [`Ended`](Event::Ended) with [`Unreachable`](EndReason::Unreachable), and
     /// [`transport_details`](Self::transport_details) may say more. All bytes that come
     /// and go are the transport's: also at its end, when output remains to be written.
-    pub fn over(transport: Box<dyn net::Transport + Send>, limits: Limits, now: Instant) -> Self {
+    pub fn over(
+        transport: Box<dyn net::Transport + Send>,
+        limits: impl Into<Arc<Limits>>,
+        now: Instant,
+    ) -> Self {
+        let limits = limits.into();
         let until = now + limits.http2.header_timeout;
         Self::over_until(transport, Speaks::Http2, until, limits, now)
     }
@@ -74,7 +80,7 @@ impl Connection {
         transport: Box<dyn net::Transport + Send>,
         speaks: Speaks,
         until: Instant,
-        limits: Limits,
+        limits: impl Into<Arc<Limits>>,
         now: Instant,
     ) -> Self {
         let sealed = Box::new(Sealed::new(transport, speaks, until));
@@ -90,12 +96,10 @@ impl Connection {
         self
     }
 
-    fn new(limits: Limits, sealed: Option<Box<Sealed>>, now: Instant) -> Self {
-        let fields = limits.http2.fields.max(limits.http1.fields);
+    fn new(limits: impl Into<Arc<Limits>>, sealed: Option<Box<Sealed>>, now: Instant) -> Self {
         Self {
             wire: Wire::new(now),
-            limits,
-            scratch: OwnedScratch::new(usize::from(fields) + 8),
+            limits: limits.into(),
             shown: None,
             input: Vec::new(),
             received: 0,
