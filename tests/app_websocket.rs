@@ -591,3 +591,99 @@ fn a_session_that_heeds_wait_sends_without_bounds_to_a_slow_peer() {
     say(&mut client, "1");
     assert_eq!(text(&mut client).parse(), Ok(20_000));
 }
+
+/// Messages of a client as they stand one behind the other in one write, under a key of
+/// zeros.
+fn frames(texts: &[&[u8]]) -> Vec<u8> {
+    let frame = |text: &&[u8]| [&[0x81, 0x80 | text.len() as u8, 0, 0, 0, 0], *text].concat();
+    texts.iter().flat_map(frame).collect()
+}
+
+/// Echoes, and does what some messages say.
+struct Steered {
+    seen: Sender<String>,
+}
+
+impl WebSocket for Steered {
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+        let text = message.as_text().unwrap();
+        self.seen.send(text.to_owned()).unwrap();
+        match text {
+            "rest" => {
+                socket.set_reading(false);
+                socket.after(Duration::from_millis(50), 0);
+            }
+            "close" => socket.close(CloseCode::NORMAL, "asked to").unwrap(),
+            "abort" => socket.abort(),
+            "panic" => panic!("asked to"),
+            _ => drop(socket.send(message)),
+        }
+    }
+
+    fn timer(&mut self, socket: &mut Socket<'_, '_>, _token: u32) {
+        self.seen.send("rested".to_owned()).unwrap();
+        socket.set_reading(true);
+    }
+}
+
+/// What such a session has seen of messages that were received together, and what it
+/// has answered.
+fn obeyed(texts: &[&[u8]], behind: &[u8]) -> (Vec<String>, Vec<Frame>) {
+    let (seen, all) = channel();
+    let running = Running::start(App::new().websocket("/ws", move |_| {
+        let seen = seen.clone();
+        Ok(Steered { seen })
+    }));
+    let mut client = connect(&running, "/ws");
+    let input = [&frames(texts)[..], behind].concat();
+    client.get_mut().write_all(&input).unwrap();
+    let mut answers = Vec::new();
+    while let Ok(frame) = client.read() {
+        answers.push(frame);
+    }
+    drop(running);
+    (all.try_iter().collect(), answers)
+}
+
+fn close_frame(code: u16, reason: &str) -> Frame {
+    Frame::Close(Some(tungstenite::protocol::CloseFrame {
+        code: code.into(),
+        reason: reason.to_owned().into(),
+    }))
+}
+
+#[test]
+fn messages_received_together_come_one_by_one_up_to_a_fault() {
+    let texts: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+    let mut sent: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+    let ping = [0x89, 0x80, 0, 0, 0, 0];
+    let last = [&ping[..], &frames(&[b"41", b"\xff", b"43"])].concat();
+    let (seen, answers) = obeyed(&sent, &last);
+    sent.push(b"41");
+    assert!(seen.iter().map(String::as_bytes).eq(sent));
+    let echoed = texts.iter().map(Frame::text);
+    assert!(echoed.clone().eq(answers[..40].iter().cloned()));
+    assert_eq!(
+        answers[40..42],
+        [Frame::Pong(vec![].into()), Frame::text("41")]
+    );
+    assert!(matches!(&answers[42..], [Frame::Close(Some(it))] if u16::from(it.code) == 1007));
+}
+
+#[test]
+fn what_a_session_does_at_one_message_holds_for_those_received_with_it() {
+    let (seen, answers) = obeyed(&[b"1", b"rest", b"2", b"close", b"3"], &[]);
+    // What arrives behind our own Close is still shown.
+    assert_eq!(seen, ["1", "rest", "rested", "2", "close", "3"]);
+    assert_eq!(answers[..2], [Frame::text("1"), Frame::text("2")]);
+    assert_eq!(answers[2..], [close_frame(1000, "asked to")]);
+
+    let (seen, answers) = obeyed(&[b"1", b"abort", b"2"], &[]);
+    assert_eq!(seen, ["1", "abort"]);
+    assert_eq!(answers, [Frame::text("1")]);
+
+    let (seen, answers) = obeyed(&[b"1", b"panic", b"2"], &[]);
+    assert_eq!(seen, ["1", "panic"]);
+    assert_eq!(answers[0], Frame::text("1"));
+    assert!(matches!(&answers[1..], [Frame::Close(Some(it))] if u16::from(it.code) == 1011));
+}

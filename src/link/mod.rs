@@ -57,7 +57,7 @@ pub use exchanges::{BufferedRequest, RequestPool};
 pub use limits::Limits;
 pub(crate) use message::encode_message;
 pub(crate) use multiplex::PeerProgress;
-pub(crate) use owner::{EventContext, LinkOwner, Loan, pass_on};
+pub(crate) use owner::{EventContext, LinkOwner, Loan, MessageRun, pass_on};
 pub use protocol::{CallContext, Closing, Link};
 pub use reply::Snapshot;
 pub(crate) use resting::Idle;

@@ -4,6 +4,8 @@
 //! instead. A request or a message is then looked at where its machine has put
 //! it. An event is large, and moving it costs a tenth of a request.
 
+use core::mem;
+
 use super::protocol::Protocol;
 use super::{CallContext, Event, Link, ProtocolError, Snapshot};
 use crate::http::{Content, RequestHead};
@@ -47,11 +49,52 @@ pub(crate) trait LinkOwner {
     /// [`Event::Request`].
     fn request<'b>(&mut self, at: EventContext, head: &RequestHead<'b>, content: Content<'b>);
 
-    /// [`Event::Message`].
-    fn message(&mut self, at: EventContext, kind: websocket::Kind, payload: &mut [u8]);
+    /// [`Event::Message`]; the owner may take further messages behind it, and then has
+    /// to add what they take to the [`used`](EventContext::used) bytes.
+    fn message(
+        &mut self,
+        at: EventContext,
+        kind: websocket::Kind,
+        payload: &mut [u8],
+        run: MessageRun<'_>,
+    );
 
     /// Any other event; also a request or message that was kept for a while.
     fn event(&mut self, at: EventContext, event: Event<'_>);
+}
+
+/// The input behind a message of a WebSocket, of which the owner may take further
+/// messages while it looks at that one. Most of what a message costs is then paid once
+/// for all of them.
+#[derive(Debug)]
+pub(crate) struct MessageRun<'b> {
+    input: &'b mut [u8],
+    limits: &'b websocket::Limits,
+}
+
+impl<'b> MessageRun<'b> {
+    /// What has not been taken.
+    #[inline]
+    pub(crate) const fn input(&self) -> &[u8] {
+        self.input
+    }
+
+    /// Takes the next message, which `link` receives: with the bytes of its frame.
+    /// `None` if no complete message is next.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, link: &Link) -> Option<(usize, websocket::Kind, &'b mut [u8])> {
+        let Protocol::WebSocket(machine) = &link.protocol else {
+            return None;
+        };
+        if link.over.is_some() {
+            return None;
+        }
+        let (kind, place) = machine.find_further(self.input, self.limits)?;
+        let (used, from) = (place.end, place.start);
+        let (front, rest) = mem::take(&mut self.input).split_at_mut_checked(used)?;
+        self.input = rest;
+        Some((used, kind, front.get_mut(from..)?))
+    }
 }
 
 /// What passing on comes to: without an event if its owner has been given one.
@@ -103,20 +146,27 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
             }
         }
         // Whose limits are those of all.
-        Protocol::WebSocket(machine) if is_usual && link.exchange.websocket_limits == 0 => {
+        Protocol::WebSocket(machine)
+            if is_usual && link.exchange.websocket_limits == 0 && machine.has_room(out) =>
+        {
             let (lent, ..) = lent(terms).pass(|limits| &limits.websocket);
-            match machine.receive(input, lent, out) {
-                Ok(Received {
-                    used,
-                    step: Step::Event(websocket::Event::Message { kind, payload }),
-                }) => {
-                    *unanswered = None;
-                    let stream = link.exchange.id;
-                    owner.message(EventContext { used, stream }, kind, payload);
-                    return Some(PASSED);
-                }
-                received => link.took_websocket(received),
+            let limits = lent.limits;
+            let found = machine.locate(input, &lent, out);
+            if let Ok((used, found)) = found
+                && let Some((kind, from)) = found.message()
+                && let Some((front, input)) = input.split_at_mut_checked(used)
+            {
+                *unanswered = None;
+                let stream = link.exchange.id;
+                let payload = front.get_mut(from..).unwrap_or_default();
+                let run = MessageRun { input, limits };
+                owner.message(EventContext { used, stream }, kind, payload, run);
+                return Some(PASSED);
             }
+            link.took_websocket(found.map(|(used, found)| {
+                let step = found.borrow(input);
+                Received { used, step }
+            }))
         }
         Protocol::Http2(many) if is_usual => match many.is_caught_up() {
             true => {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::lending::Lending;
 use super::outlet::{Direct, LARGE, Outlet};
 use super::turns::connection::{Connection, Reported};
+use super::turns::feeding::Further;
 use super::turns::state::{CANCEL, INTERNAL_ERROR, State};
 use super::{Exchange, Flow, Owner, Peer, TransportDetails};
 use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     /// Where large pieces are written past the cork, while the connection's
     /// input is looked at.
     pub(super) outlet: Option<&'a mut dyn Outlet>,
+    /// What lies behind the message that the handler is being called with.
+    pub(super) further: Option<&'a mut Further<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -31,6 +34,7 @@ impl<'a> Context<'a> {
             owner,
             exchange,
             outlet: None,
+            further: None,
         }
     }
 }

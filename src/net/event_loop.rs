@@ -250,13 +250,8 @@ impl<P: Poller> Loop<P> {
     /// Lets `act` use a context of this owner that belongs to no connection:
     /// to dial, to set timers, to reach exchanges.
     pub fn enter<R>(&mut self, owner: Owner, act: impl FnOnce(&mut Context<'_>) -> R) -> R {
-        let exchange = Exchange::NONE;
-        act(&mut Context {
-            state: &mut self.dispatch.state,
-            owner,
-            exchange,
-            outlet: None,
-        })
+        let state = &mut self.dispatch.state;
+        act(&mut Context::new(state, owner, Exchange::NONE))
     }
 
     /// Runs turns until the loop has been drained; returns how many

@@ -9,11 +9,10 @@ mod waiting;
 
 use core::time::Duration;
 
-#[cfg(feature = "alloc")]
-use super::located_event::LocatedEvent;
 use super::{
     CloseCode, Event, Kind, Limits, ProtocolError,
     frame::MAX_CONTROL,
+    located_event::LocatedEvent,
     message::Assembly,
     timer::{Action, Due, Tick, later},
 };
@@ -191,34 +190,27 @@ impl Connection {
         lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
-        match self.phase {
-            Phase::Open | Phase::Pinged | Phase::CloseSent => {}
-            Phase::Closed => {
-                return Ok(Received {
-                    used: input.len(),
-                    step: Step::Done,
-                });
-            }
-            Phase::Failed(violation) => return Err(violation),
-        }
-        if out.room() < CONTROL_ROOM {
+        if !self.has_room(out) {
             return Ok(Received {
                 used: 0,
                 step: Step::Full,
             });
         }
-        match self.find(input, &lent, out) {
-            Ok((used, found)) => Ok(Received {
-                used,
-                step: found.borrow(input),
-            }),
-            Err(violation) => Err(self.fail(violation, lent.mask_key, out)),
-        }
+        let (used, found) = self.locate(input, &lent, out)?;
+        let step = found.borrow(input);
+        Ok(Received { used, step })
     }
 
-    /// [Receives](Self::receive) an event as a place in the input, for a caller that has to put the input elsewhere first. The
-    /// output has room for an answer.
-    #[cfg(feature = "alloc")]
+    /// Whether the output has room for the answer that receiving may need.
+    #[inline]
+    pub(crate) fn has_room(&self, out: &impl Sink) -> bool {
+        out.room() >= CONTROL_ROOM || matches!(self.phase, Phase::Closed | Phase::Failed(_))
+    }
+
+    /// [Receives](Self::receive) an event as a place in the input, for a caller that has
+    /// to put the input elsewhere first, or looks behind it. The output
+    /// [has room](Self::has_room).
+    #[inline]
     pub(crate) fn locate(
         &mut self,
         input: &mut [u8],
@@ -227,7 +219,7 @@ impl Connection {
     ) -> Result<(usize, LocatedEvent), ProtocolError> {
         match self.phase {
             Phase::Open | Phase::Pinged | Phase::CloseSent => {}
-            Phase::Closed => return Ok((input.len(), LocatedEvent::need(1))),
+            Phase::Closed => return Ok((input.len(), LocatedEvent::DONE)),
             Phase::Failed(violation) => return Err(violation),
         }
         let found = self.find(input, lent, out);

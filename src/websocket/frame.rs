@@ -187,6 +187,20 @@ impl Head {
         Ok(Decoded::Head { head, size })
     }
 
+    /// The wire form of the head of a short frame without a mask; `None` if it is longer.
+    #[inline]
+    pub(super) fn encode_short(&self) -> Option<[u8; 2]> {
+        match (self.mask, u8::try_from(self.length)) {
+            (None, Ok(length @ 0..126)) => Some([self.first_byte(), length]),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    const fn first_byte(&self) -> u8 {
+        (self.fin as u8) << 7 | self.reserved.bits() | self.opcode as u8
+    }
+
     /// The wire form, with the length in its shortest form.
     #[inline]
     pub fn encode(&self) -> Encoded {
@@ -197,7 +211,7 @@ impl Head {
             126..0x1_0000 => (126, 2),
             _ => (127, 8),
         };
-        bytes[0] = (self.fin as u8) << 7 | self.reserved.bits() | self.opcode as u8;
+        bytes[0] = self.first_byte();
         bytes[1] = masked | short;
         // The last bytes of the length come first; what is behind them does not
         // count.
@@ -308,6 +322,10 @@ mod tests {
             let sender = if mask.is_some() { Role::Client } else { Role::Server };
             let encoded = head.encode();
             let size = encoded.as_bytes().len();
+            match head.encode_short() {
+                Some(short) => prop_assert_eq!(encoded.as_bytes(), short),
+                None => prop_assert!(mask.is_some() || size > 2),
+            }
             let decoded = Head::decode(encoded.as_bytes(), sender, Reserved::NONE);
             prop_assert_eq!(decoded, Ok(Decoded::Head { head, size }));
         }

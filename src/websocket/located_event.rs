@@ -20,9 +20,17 @@ pub(super) enum What {
     Pong,
     Close(Option<CloseCode>),
     Need(usize),
+    Done,
 }
 
 impl LocatedEvent {
+    /// No event, and none that is still to come.
+    pub(super) const DONE: Self = Self {
+        what: What::Done,
+        from: 0,
+        to: 0,
+    };
+
     pub(super) const fn need(more: usize) -> Self {
         Self {
             what: What::Need(more),
@@ -33,7 +41,18 @@ impl LocatedEvent {
 
     /// Whether there is an event.
     pub(crate) const fn is_event(&self) -> bool {
-        !matches!(self.what, What::Need(_))
+        !matches!(self.what, What::Need(_) | What::Done)
+    }
+
+    /// The message that this is, if it is one that is complete: its kind, and where its
+    /// payload begins.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) const fn message(&self) -> Option<(Kind, usize)> {
+        match self.what {
+            What::Message(kind) => Some((kind, self.from)),
+            _ => None,
+        }
     }
 
     /// The event itself, borrowed from the input that it was found in.
@@ -55,6 +74,7 @@ impl LocatedEvent {
                 reason: simd::as_text(payload).unwrap_or_default(),
             },
             What::Need(more) => return Step::Need(more),
+            What::Done => return Step::Done,
         })
     }
 }

@@ -40,7 +40,7 @@ impl Mask {
     }
 
     /// Masks or unmasks the next piece, and says whether it is US-ASCII then.
-    #[inline]
+    #[inline(always)]
     pub fn apply_is_ascii(&mut self, piece: &mut [u8]) -> bool {
         let is_ascii = simd::mask_is_ascii(piece, self.key);
         self.turn(piece.len());

@@ -60,6 +60,23 @@ pub(crate) trait Session {
         After::Keep
     }
 
+    /// Messages of a WebSocket that were received together: this one, and those behind
+    /// it.
+    fn messages(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        kind: MessageKind,
+        payload: &mut [u8],
+    ) -> After {
+        let mut after = self.message(at, kind, payload);
+        while after == After::Keep
+            && let Some((kind, payload)) = at.context.next_message()
+        {
+            after = self.message(at, kind, payload);
+        }
+        after
+    }
+
     /// A part of a message of a WebSocket.
     fn chunk(
         &mut self,

@@ -120,7 +120,7 @@ impl Handler for AppHandler {
     }
 
     fn message(&mut self, context: &mut Context<'_>, kind: MessageKind, payload: &mut [u8]) {
-        self.pass(context, |session, at| session.message(at, kind, payload));
+        self.pass(context, |session, at| session.messages(at, kind, payload));
     }
 
     fn served(&mut self, context: &mut Context<'_>) {

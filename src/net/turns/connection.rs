@@ -207,6 +207,13 @@ impl Connection {
             && (self.holds.is_none() || self.holds.lets_read(self.link.is_multiplexed()))
     }
 
+    /// Whether so much of its output waits, with `corked` bytes in the cork, that it is
+    /// not fed.
+    #[inline(always)]
+    pub(super) fn is_behind(&self, corked: usize, high: usize) -> bool {
+        corked + self.backlog.len() > high && !self.holds.ignores_output()
+    }
+
     /// Whether it waits for its owner, and not for its peer.
     pub(super) fn awaits_owner(&self) -> bool {
         let lacks_input = self.lacks_input();

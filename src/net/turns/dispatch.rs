@@ -6,7 +6,8 @@ use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 use super::connection::Reported;
-use super::failing::{Call, fail, panicked};
+use super::failing::{fail, panicked};
+use super::feeding::Call;
 use super::state::State;
 use crate::http::{OwnedScratch, Status};
 use crate::link::{self, BufferedRequest, EndReason, Event, Snapshot};
@@ -21,21 +22,6 @@ pub(in crate::net) struct Dispatch {
     /// What is gone back to should the owner panic that is being called.
     pub(in crate::net) unanswered: Option<Snapshot>,
     pub(in crate::net) state: State,
-}
-
-/// Why feeding stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) enum Stop {
-    /// The link needs bytes that have not arrived.
-    Hungry,
-    /// The rest has to wait for a reply, the owner, or the backlog.
-    Held,
-    /// The cork is full: flush, then go on.
-    Flush,
-    /// The input has made so much work that other connections come first now.
-    Late,
-    /// The link is done, or the connection is over.
-    Over,
 }
 
 impl Dispatch {

@@ -5,22 +5,13 @@ use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 use super::connection::Reported;
+use super::feeding::Call;
 use super::state::State;
 use crate::http::{ResponseHead, Status};
 use crate::http2::ErrorCode;
 use crate::link::{EndReason, Snapshot};
 use crate::net::report::report;
-use crate::net::{Context, Exchange, Handler, Key, Mark, Owner};
-
-/// A call of an owner.
-pub(in crate::net) struct Call {
-    pub(in crate::net) exchange: Exchange,
-    pub(in crate::net) owner: Owner,
-    pub(super) mark: Mark,
-    pub(in crate::net) past: u64, // what had left past the cork
-    pub(super) depth: usize,
-    pub(super) is_last: bool,
-}
+use crate::net::{Context, Exchange, Handler, Key};
 
 /// The owner has panicked. That ends its exchange: with 500 if nothing of the
 /// response has left, with 1011 on a WebSocket, else by a reset of its stream

@@ -2,39 +2,21 @@
 
 use alloc::boxed::Box;
 use core::panic::AssertUnwindSafe;
-use core::time::Duration;
 use std::panic::{catch_unwind, resume_unwind};
 
 use super::connection::Phase;
-use super::dispatch::{Dispatch, Stop, recycle};
-use super::failing::{Call, panicked};
+use super::dispatch::{Dispatch, recycle};
+use super::failing::panicked;
+use super::feeding::{Call, Feeding, Further, Stop};
 use super::state::State;
 use crate::http::{Content, RequestHead};
-use crate::link::{self, CallContext, EndReason, Event, EventContext, LinkOwner, Loan, Snapshot};
+use crate::link::{
+    self, CallContext, EndReason, Event, EventContext, LinkOwner, Loan, MessageRun, Snapshot,
+};
 use crate::net::outlet::Outlet;
 use crate::net::{Context, Cork, Exchange, Handler, Key, Owner};
 use crate::websocket::Kind;
-use crate::wire::{Instant, Received, Step};
-
-/// How far feeding has come, and what is gone back to should the owner panic.
-struct Feeding {
-    at: usize,    // bytes used, at most all
-    ends: bool,   // the FIN stands behind it
-    at_end: bool, // the link has used all it can before the FIN
-    stop: Stop,   // why the link was not lent
-    call: Option<Call>,
-    events: u32,            // handed over
-    since: Option<Instant>, // when the clock was read first
-    held: usize,            // by the loop when it was read last
-}
-
-/// How long a connection's events are handed over one behind the other, if each
-/// of them takes long.
-const LONG: Duration = Duration::from_millis(4);
-/// The clock is read behind so many events ...
-const EVENTS: u32 = 8;
-/// ... and behind so much that was taken to answer them.
-const MUCH: usize = 512 << 10;
+use crate::wire::shortcut;
 
 impl Dispatch {
     /// Feeds `input` to a connection's link, event by event; `ends` says that
@@ -47,16 +29,7 @@ impl Dispatch {
         ends: bool,
         outlet: &mut dyn Outlet,
     ) -> (usize, Stop) {
-        let mut feeding = Feeding {
-            at: 0,
-            ends,
-            at_end: false,
-            stop: Stop::Over,
-            call: None,
-            events: 0,
-            since: None,
-            held: self.state.memory.all.held(),
-        };
+        let mut feeding = Feeding::new(ends, &self.state);
         loop {
             let run = || {
                 let stop = self.run(key, input, &mut feeding, outlet);
@@ -139,12 +112,7 @@ impl Dispatch {
             && let Some(handler) = handlers.get_mut(usize::from(call.owner.0))
         {
             *unanswered = None; // what was written stays
-            let mut context = Context {
-                state,
-                owner: call.owner,
-                exchange: call.exchange,
-                outlet: None,
-            };
+            let mut context = Context::new(state, call.owner, call.exchange);
             handler.served(&mut context);
         }
     }
@@ -187,13 +155,12 @@ impl LinkOwner for Fed<'_> {
             feeding.stop = Stop::Over;
             return None;
         };
-        let waiting = cork.len() + connection.backlog.len();
         let stop = if !connection.may_be_fed() {
             match connection.phase {
                 Phase::Open => Some(Stop::Held),
                 _ => Some(Stop::Over),
             }
-        } else if waiting > limits.backlog_high && !connection.holds.ignores_output() {
+        } else if connection.is_behind(cork.len(), limits.backlog_high) {
             Some(Stop::Flush)
         } else if feeding.call.is_none() {
             None // it has been given nothing yet
@@ -243,10 +210,22 @@ impl LinkOwner for Fed<'_> {
     }
 
     #[inline(always)]
-    fn message(&mut self, at: EventContext, kind: Kind, payload: &mut [u8]) {
-        self.call(at, |handler, context| {
-            handler.message(context, kind, payload);
-        });
+    fn message(&mut self, at: EventContext, kind: Kind, payload: &mut [u8], run: MessageRun<'_>) {
+        let exchange = self.note_call(at);
+        if let Some(handler) = self.handlers.get_mut(usize::from(self.owner.0)) {
+            let mut further = Further {
+                run,
+                feeding: self.feeding,
+            };
+            let mut context = Context {
+                state: self.state,
+                owner: self.owner,
+                exchange,
+                outlet: Some(self.outlet),
+                further: shortcut!("messages").then_some(&mut further),
+            };
+            handler.message(&mut context, kind, payload);
+        }
     }
 
     #[inline(always)]
@@ -263,77 +242,39 @@ impl LinkOwner for Fed<'_> {
 }
 
 impl Fed<'_> {
-    /// Calls the owner, and notes before what is gone back to should it panic.
+    /// Calls the owner.
     #[inline(always)]
     fn call(&mut self, at: EventContext, act: impl FnOnce(&mut dyn Handler, &mut Context<'_>)) {
+        let exchange = self.note_call(at);
+        if let Some(handler) = self.handlers.get_mut(usize::from(self.owner.0)) {
+            let mut context = Context {
+                state: self.state,
+                owner: self.owner,
+                exchange,
+                outlet: Some(self.outlet),
+                further: None,
+            };
+            act(&mut **handler, &mut context);
+        }
+    }
+
+    /// Notes what is gone back to should the owner panic in the call that follows.
+    #[inline(always)]
+    fn note_call(&mut self, at: EventContext) -> Exchange {
         let Self { state, feeding, .. } = self;
-        feeding.at += at.used;
-        feeding.events += 1;
-        let owner = self.owner;
+        feeding.took(at.used);
         let exchange = Exchange {
             connection: self.key,
             stream: at.stream,
         };
         feeding.call = Some(Call {
             exchange,
-            owner,
+            owner: self.owner,
             mark: state.cork.mark(),
             past: state.past,
             depth: state.stash.len(),
             is_last: false,
         });
-        if let Some(handler) = self.handlers.get_mut(usize::from(owner.0)) {
-            let mut context = Context {
-                state,
-                owner,
-                exchange,
-                outlet: Some(self.outlet),
-            };
-            act(&mut **handler, &mut context);
-        }
-    }
-}
-
-impl Feeding {
-    /// Whether what has been handed over took so long that the rest waits for
-    /// the next turn, in which others come first.
-    #[inline]
-    fn is_late(&mut self, rest: &[u8], state: &State) -> bool {
-        if state.is_late() {
-            return true;
-        }
-        if rest.is_empty() {
-            return false; // that was all, as mostly
-        }
-        let held = state.memory.all.held();
-        (self.events.is_multiple_of(EVENTS) || held > self.held + MUCH)
-            && self.read_clock(held, state)
-    }
-
-    #[cold]
-    fn read_clock(&mut self, held: usize, state: &State) -> bool {
-        self.held = held;
-        let now = state.clock();
-        let since = *self.since.get_or_insert(now);
-        now.saturating_since(since) > LONG
-    }
-
-    /// What an answer stops, if it stops anything.
-    fn pause(&mut self, received: &Received<()>) -> Option<Stop> {
-        let &Received { used, ref step } = received;
-        self.at += used;
-        match step {
-            // Bytes were used up without an event: there may be more.
-            Step::Need(_) | Step::Paused if used > 0 => None,
-            Step::Need(0) | Step::Event(()) => None,
-            Step::Need(_) | Step::Paused if self.ends && !self.at_end => {
-                self.at_end = true;
-                None
-            }
-            Step::Need(_) => Some(Stop::Hungry),
-            Step::Paused => Some(Stop::Held),
-            Step::Full => Some(Stop::Flush),
-            Step::Done => Some(Stop::Over),
-        }
+        exchange
     }
 }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::connection::{Phase, Reported, Start};
-use super::dispatch::Stop;
+use super::feeding::Stop;
 use super::holds::Hold;
 use super::input_buffer::InputBuffer;
 use crate::link::{Account, EndReason, Event, LITTLE};

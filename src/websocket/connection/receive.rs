@@ -1,5 +1,7 @@
 //! How a connection works through its input.
 
+use core::ops::Range;
+
 use super::{Connection, Phase};
 use crate::http::CallContext;
 use crate::websocket::{
@@ -28,21 +30,50 @@ impl Connection {
     ) -> Result<(usize, LocatedEvent), ProtocolError> {
         if FAST
             && !self.assembly.is_open()
-            && let Some(found) = self.find_whole(input, lent)?
+            && let Some((kind, Range { start, end })) = self.find_whole(input, lent.limits)?
         {
-            return Ok(found);
+            self.heard(lent.now);
+            self.active = Tick::at(lent.now);
+            let what = match self.assembly.is_streaming() {
+                true => What::Chunk { kind, last: true },
+                false => What::Message(kind),
+            };
+            let (from, to) = (start, end);
+            return Ok((end, LocatedEvent { what, from, to }));
         }
         self.find_in_pieces(input, lent, out)
     }
 
-    /// The usual case: the front of the input is one frame that is a message.
-    /// Inlined, so that its event is made where the caller wants it.
+    /// Finds the message at the front of `input`, if [`receive`](Self::receive) has
+    /// given one immediately before, at the same time: then nothing is left to be
+    /// noted for a further one. `None` if no complete message lies there, or
+    /// something else comes first; `receive` then says what.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(crate) fn find_further(
+        &self,
+        input: &mut [u8],
+        limits: &Limits,
+    ) -> Option<(Kind, Range<usize>)> {
+        let is_open = FAST
+            && self.phase == Phase::Open
+            && !self.assembly.is_open()
+            && !self.assembly.is_streaming();
+        match is_open {
+            true => self.find_whole(input, limits).ok().flatten(),
+            false => None,
+        }
+    }
+
+    /// The usual case: the front of the input is one frame that is a message. Its
+    /// payload is plain then, and ends where the frame does; otherwise the input is
+    /// as it was. Inlined, so that its event is made where the caller wants it.
     #[inline(always)]
     fn find_whole(
-        &mut self,
+        &self,
         input: &mut [u8],
-        lent: &CallContext<'_, Limits>,
-    ) -> Result<Option<(usize, LocatedEvent)>, ProtocolError> {
+        limits: &Limits,
+    ) -> Result<Option<(Kind, Range<usize>)>, ProtocolError> {
         let Decoded::Head { head, size } = Head::decode(input, self.sender(), CLAIMED)? else {
             return Ok(None);
         };
@@ -55,7 +86,7 @@ impl Connection {
             Ok(length) if length <= input.len() - size => size + length, // size <= len
             _ => return Ok(None),
         };
-        self.assembly.judge(&head, Some(kind), lent.limits)?;
+        self.assembly.judge(&head, Some(kind), limits)?;
         let payload = &mut input[size..end]; // both checked above
         let mask = Mask::new(head.mask.unwrap_or_default());
         let is_plain = match kind {
@@ -66,24 +97,10 @@ impl Connection {
             }
         };
         if !is_plain && !simd::is_utf8(payload) {
-            if !self.assembly.is_streaming() {
-                return Err(ProtocolError::InvalidText);
-            }
-            mask.clone().apply(payload); // give out first what comes before the fault
+            mask.clone().apply(payload); // in pieces, it is found where the fault is
             return Ok(None);
         }
-        self.heard(lent.now);
-        self.active = Tick::at(lent.now);
-        let what = match self.assembly.is_streaming() {
-            true => What::Chunk { kind, last: true },
-            false => What::Message(kind),
-        };
-        let found = LocatedEvent {
-            what,
-            from: size,
-            to: end,
-        };
-        Ok(Some((end, found)))
+        Ok(Some((kind, size..end)))
     }
 
     /// Frame by frame, until there is an event or the input has ended.

@@ -245,6 +245,11 @@ impl Connection {
     #[inline]
     fn put_payload(&self, head: Head, payload: &[u8], mask_key: [u8; 4], out: &mut impl Sink) {
         if FAST {
+            if self.role == Role::Server
+                && let Some(short) = head.encode_short()
+            {
+                return out.put_all([&short, payload]);
+            }
             self.put_frame(head, [payload], mask_key, out);
         } else {
             self.put_frame(head, [payload, &[]], mask_key, out); // as control frames are
