@@ -3,6 +3,8 @@
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, vec, vec::Vec};
 
+#[cfg(feature = "alloc")]
+use super::KnownRequests;
 use super::{FieldRange, date::Date};
 use crate::wire::Instant;
 
@@ -49,6 +51,9 @@ pub struct Scratch<'b> {
     pub fields: &'b mut [FieldRange],
     /// Where decoded text goes (HPACK).
     text: Text<'b>,
+    /// Heads that were read before.
+    #[cfg(feature = "alloc")]
+    known: Option<&'b mut KnownRequests>,
 }
 
 #[cfg(feature = "alloc")]
@@ -66,7 +71,12 @@ impl<'b> Scratch<'b> {
         let text = None;
         #[cfg(not(feature = "alloc"))]
         let text = core::marker::PhantomData;
-        Self { fields, text }
+        Self {
+            fields,
+            text,
+            #[cfg(feature = "alloc")]
+            known: None,
+        }
     }
 
     /// Adds room for decoded text. It grows as the limits allow.
@@ -87,12 +97,29 @@ impl<'b> Scratch<'b> {
             text: self.text.as_deref_mut(),
             #[cfg(not(feature = "alloc"))]
             text: self.text,
+            #[cfg(feature = "alloc")]
+            known: self.known.as_deref_mut(),
         }
     }
 }
 
 #[cfg(feature = "alloc")]
 impl<'b> Scratch<'b> {
+    /// Heads that were read before, if any are kept.
+    #[inline]
+    pub(crate) const fn known(&mut self) -> Option<&mut KnownRequests> {
+        match &mut self.known {
+            Some(known) => Some(known),
+            None => None,
+        }
+    }
+
+    /// Takes these for as long as the memory is lent.
+    #[inline]
+    pub(crate) const fn take_known(&mut self) -> Option<&'b mut KnownRequests> {
+        self.known.take()
+    }
+
     /// What has been decoded.
     #[inline]
     pub(crate) fn text(&self) -> &[u8] {
@@ -112,7 +139,9 @@ impl<'b> Scratch<'b> {
     }
 }
 
-/// A scratch with memory of its own, one for each loop or thread.
+/// A scratch with memory of its own, one for each loop or thread. It keeps a few heads
+/// of requests as long as it lives, without those that hold cookies or credentials, so
+/// that one that comes again need not be read again.
 ///
 /// ```
 /// use barewire::http::OwnedScratch;
@@ -125,6 +154,7 @@ impl<'b> Scratch<'b> {
 pub struct OwnedScratch {
     fields: Box<[FieldRange]>,
     text: Vec<u8>,
+    known: KnownRequests,
 }
 
 #[cfg(feature = "alloc")]
@@ -134,6 +164,7 @@ impl OwnedScratch {
         Self {
             fields: vec![FieldRange::EMPTY; fields].into_boxed_slice(),
             text: Vec::new(),
+            known: KnownRequests::default(),
         }
     }
 
@@ -146,6 +177,8 @@ impl OwnedScratch {
     /// Lends the memory for one call.
     #[inline]
     pub fn lend(&mut self) -> Scratch<'_> {
-        Scratch::new(&mut self.fields).with_text(&mut self.text)
+        let mut lent = Scratch::new(&mut self.fields).with_text(&mut self.text);
+        lent.known = Some(&mut self.known);
+        lent
     }
 }

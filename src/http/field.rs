@@ -61,9 +61,14 @@ const SECRET: [&str; 6] = [
 ];
 
 impl Field<'_> {
+    /// Whether the value lets its holder in.
+    pub(crate) fn is_secret(&self) -> bool {
+        SECRET.iter().any(|name| self.is(name))
+    }
+
     /// The value as `Debug` and the log show it.
     pub(crate) fn shown_value(&self) -> impl fmt::Debug + use<'_> {
-        match SECRET.iter().any(|name| self.is(name)) {
+        match self.is_secret() {
             true => Shown::Secret,
             false => Shown::Text(self.value),
         }

@@ -20,6 +20,8 @@ mod field;
 mod field_buffer;
 mod fields;
 mod head;
+#[cfg(feature = "alloc")]
+mod known_requests;
 mod method;
 mod origin;
 mod response_content;
@@ -41,6 +43,8 @@ pub(crate) use field_buffer::ContentTypeLine;
 pub use field_buffer::FieldBuffer;
 pub use fields::{Fields, List};
 pub use head::{Content, RequestHead, ResponseHead, Version};
+#[cfg(feature = "alloc")]
+pub(crate) use known_requests::{Bounds, KnownRequests, Place};
 pub use method::{InvalidMethod, Method};
 pub use origin::{InvalidOrigin, Origin};
 pub(crate) use response_content::Asks;

@@ -1,6 +1,8 @@
 //! Requests as they are read.
 
 use super::{After, BodyDemand, Connection, RequestKind};
+#[cfg(feature = "alloc")]
+use crate::http::{Bounds, CallContext, KnownRequests, Place};
 use crate::http::{Content, FieldRange, Fields, Method, RequestHead, Target, Version};
 use crate::http1::head;
 use crate::http1::length::{self, Framing};
@@ -65,6 +67,16 @@ impl<'b> ReceivedHead<'b> {
             fields: Fields::from_ranges(self.text, self.ranges?),
         })
     }
+
+    /// Has a head of the usual form be known if it comes again.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(super) fn note(&self, known: &mut KnownRequests, line: usize, persists: bool) {
+        if known.has_missed() {
+            let ranges = self.ranges.unwrap_or_default();
+            known.note((self.text, line), ranges, persists);
+        }
+    }
 }
 
 impl Connection {
@@ -82,6 +94,52 @@ impl Connection {
         self.intake.has_skipped_lines()
     }
 
+    /// Whether a request of the usual form may stand at the front of the input.
+    #[inline(always)]
+    const fn may_be_usual(&self, limits: &Limits) -> bool {
+        shortcut!("http1_head") && !self.intake.is_in_line() && !limits.strict_target
+    }
+
+    /// Where the request at the front of `input` is known from, if it was read before.
+    #[cfg(feature = "alloc")]
+    #[inline(never)]
+    pub(super) fn known_place(
+        &self,
+        input: &[u8],
+        lent: &mut CallContext<'_, Limits>,
+    ) -> Option<Place> {
+        let limits = lent.limits;
+        if !self.may_be_usual(limits) {
+            return None;
+        }
+        let bounds = Bounds {
+            head: limits.head,
+            target: limits.target,
+            fields: lent.scratch.fields.len().min(limits.fields.into()),
+        };
+        lent.scratch.known()?.find(input, bounds)
+    }
+
+    /// Takes a request that is known.
+    #[cfg(feature = "alloc")]
+    #[inline(never)]
+    pub(super) fn recall<'b>(
+        &mut self,
+        input: &'b [u8],
+        lent: CallContext<'b, Limits>,
+        place: Place,
+    ) -> Received<Event<'b>> {
+        let mut scratch = lent.scratch;
+        let found = scratch.take_known().and_then(|it| it.head(place, input));
+        let Some(known) = found else {
+            return Received::need(0, 0); // it was there just now
+        };
+        self.begin_head(lent.now);
+        self.begin_usual_request(&known.head, known.persists);
+        let (head, content) = (known.head, Content::None);
+        Received::event(known.used, Event::Request { head, content })
+    }
+
     /// Looks for a whole request of the usual form at the front of `input`, if
     /// nothing of it was looked at before. Nothing changes unless it is found.
     #[inline(always)]
@@ -94,9 +152,7 @@ impl Connection {
         whole: &mut Head<RequestLine>,
     ) -> bool {
         let text = input.get(..limits.head as usize).unwrap_or(input);
-        let is_usual =
-            shortcut!("http1_head") && !self.intake.is_in_line() && !limits.strict_target;
-        if !is_usual || !head::find(text, ranges, limits.target, whole) {
+        if !self.may_be_usual(limits) || !head::find(text, ranges, limits.target, whole) {
             return false;
         }
         self.begin_head(now);
@@ -180,10 +236,10 @@ impl Connection {
 
     /// Remembers what the response to a usual request depends on.
     #[inline(always)]
-    pub(super) fn begin_usual_request(&mut self, head: &RequestHead<'_>, semantics: &Semantics) {
+    pub(super) fn begin_usual_request(&mut self, head: &RequestHead<'_>, persists: bool) {
         self.intake.old = head.version == Version::Http10;
         self.asked = asked(head.method, false);
-        self.after = match semantics.usual_persists(head.version) {
+        self.after = match persists {
             true => After::Keep,
             false => After::Close,
         };

@@ -3,6 +3,8 @@
 use super::incoming::ReceivedHead;
 use super::intake::{Reading, field_room};
 use super::{After, BodyDemand, Connection, RequestKind};
+#[cfg(feature = "alloc")]
+use crate::http::KnownRequests;
 use crate::http::{
     CallContext, Content, ContentFraming, FieldRange, Fields, ResponseContent, ResponseHead,
     date::Date,
@@ -13,6 +15,8 @@ use crate::http1::lines::Head;
 use crate::http1::start_line::StatusLine;
 use crate::http1::state::{Exchange, Input, Request, Response};
 use crate::http1::{Event, Limits, ProtocolError};
+#[cfg(feature = "alloc")]
+use crate::wire::shortcut;
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
 impl Connection {
@@ -50,13 +54,25 @@ impl Connection {
     fn receive_first<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: CallContext<'b, Limits>,
+        #[cfg_attr(not(feature = "alloc"), expect(unused_mut))] mut lent: CallContext<'b, Limits>,
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
         if out.room() < encode::CONTROL_ROOM {
             return Ok(answer(0, Step::Full));
         }
+        #[cfg(feature = "alloc")]
+        if shortcut!("known_requests")
+            && lent
+                .scratch
+                .known()
+                .is_some_and(KnownRequests::is_worth_a_look)
+            && let Some(place) = self.known_place(input, &mut lent)
+        {
+            return Ok(self.recall(input, lent, place));
+        }
         let (limits, now) = (lent.limits, lent.now);
+        #[cfg(feature = "alloc")]
+        let known = lent.scratch.take_known();
         let ranges = field_room(lent.scratch, limits);
         let mut whole = Head::new();
         // What was received in one piece and is usual has a way of its own, so that its
@@ -69,7 +85,12 @@ impl Connection {
             let received = self.take_request(found, &whole, limits);
             return received.map_err(|violation| self.fail(violation, lent.date, out));
         };
-        self.begin_usual_request(&head, &whole.lines.semantics);
+        let persists = whole.lines.semantics.usual_persists(head.version);
+        self.begin_usual_request(&head, persists);
+        #[cfg(feature = "alloc")]
+        if let Some(known) = known {
+            found.note(known, whole.lines.start, persists);
+        }
         let content = Content::None;
         Ok(Received::event(
             found.used,

@@ -1,0 +1,425 @@
+//! Heads of requests that have been read before.
+//!
+//! Clients that ask again and again send the same bytes again and again. A few heads
+//! are kept with what was read in them: one that is equal to the last byte need not be
+//! read again.
+//!
+//! ```text
+//!  GET /some/path HTTP/1.1 CRLF Host: a CRLF ... CRLF CRLF
+//!      |--------------|
+//!      chooses the place of the one head that all of it is compared with
+//! ```
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{FieldRange, Fields, Method, RequestHead, Target, Version};
+
+/// Places for heads.
+const PLACES: usize = 8;
+/// The longest head that is kept, in bytes.
+const LONGEST: usize = 1024;
+/// The most fields of one.
+const FIELDS: usize = 32;
+/// The end of a request line, of which the version says little: ` HTTP/1.1`, and eight
+/// bytes before it.
+const LINE_END: usize = 17;
+/// So often another head has to come again before it takes the place of one that is used.
+const WORTH: u8 = 16;
+/// So many unknown heads one behind the other show that looking is of no use ...
+const UNKNOWN: u8 = 32;
+/// ... and so many are then not looked for.
+const PAUSE: u8 = 63;
+
+/// A few heads of requests that were read before, of the usual form: a GET or POST of a
+/// path, without content, whose fields ask for nothing but to keep the connection.
+///
+/// One takes the place of another if it comes twice in a row. Heads with fields that let
+/// their holder in, such as cookies, are not kept: how long it takes to compare must
+/// say nothing about them.
+#[derive(Debug, Default)]
+pub(crate) struct KnownRequests {
+    places: [Known; PLACES],
+    /// Unknown heads since the last that was known, at most [`UNKNOWN`].
+    unknown: u8,
+    /// So many of the next are not looked for.
+    pause: u8,
+    /// Where one was looked for in vain last, and could be kept.
+    missed: Place,
+    has_missed: bool,
+}
+
+/// A head, and what was read in it.
+#[derive(Debug)]
+struct Known {
+    text: Vec<u8>,
+    /// What chose its place; compared before all of the text is.
+    spread: u64,
+    ranges: Vec<FieldRange>,
+    is_post: bool,
+    path: String,
+    query: Option<String>,
+    version: Version,
+    persists: bool,
+    /// So often it is not replaced.
+    worth: u8,
+    /// Of the head that would replace it.
+    next: Print,
+}
+
+/// What tells heads apart well enough to see that one comes again: of their length, and
+/// of a few bytes at the end of the request line and at their own end.
+type Print = u64;
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            text: Vec::new(),
+            spread: 0,
+            ranges: Vec::new(),
+            is_post: false,
+            path: String::new(),
+            query: None,
+            version: Version::Http11,
+            persists: false,
+            worth: 0,
+            next: 0,
+        }
+    }
+}
+
+/// What a head may have, by the limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) head: u32,
+    pub(crate) target: u32,
+    pub(crate) fields: usize,
+}
+
+/// Where a head is found, or could be kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Place {
+    at: usize,
+    /// What chose it.
+    spread: u64,
+}
+
+impl Place {
+    /// The place of the head at the front of `input`, chosen by what stands around the
+    /// end of a short path.
+    #[inline(always)]
+    fn of(input: &[u8]) -> Option<Self> {
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let front: &[u8; 16] = input.get(4..20)?.first_chunk()?;
+        let one = u64::from_le_bytes(*front.first_chunk()?);
+        let two = u64::from_le_bytes(*front.last_chunk()?);
+        let spread = (one ^ two.rotate_left(29)).wrapping_mul(SPREAD);
+        let at = (spread >> 61) as usize % PLACES;
+        Some(Self { at, spread })
+    }
+}
+
+impl KnownRequests {
+    /// Whether a head is to be looked for: seldom while none is known.
+    #[inline(always)]
+    pub(crate) const fn is_worth_a_look(&mut self) -> bool {
+        let pauses = self.pause > 0;
+        self.has_missed = false;
+        self.pause -= pauses as u8;
+        !pauses
+    }
+
+    /// The place of the head that stands at the front of `input`, if it is known.
+    #[inline(always)]
+    pub(crate) fn find(&mut self, input: &[u8], bounds: Bounds) -> Option<Place> {
+        let place = Place::of(input)?;
+        match self.places.get_mut(place.at) {
+            Some(known) if known.spread == place.spread && known.is_front(input, bounds) => {
+                known.worth = WORTH;
+                self.unknown = 0;
+                Some(place)
+            }
+            _ => {
+                self.missed = place;
+                self.has_missed = true;
+                match self.unknown {
+                    UNKNOWN => self.pause = PAUSE,
+                    _ => self.unknown += 1,
+                }
+                None
+            }
+        }
+    }
+
+    /// Whether a head was [looked for](Self::find) in vain and not [noted](Self::note).
+    #[inline(always)]
+    pub(crate) const fn has_missed(&self) -> bool {
+        self.has_missed
+    }
+
+    /// The head in this place, and whether the connection outlives its exchange. `text`
+    /// begins with that head.
+    #[inline]
+    pub(crate) fn head<'b>(&'b self, place: Place, text: &'b [u8]) -> Option<Found<'b>> {
+        let known = self.places.get(place.at)?;
+        let text = text.get(..known.text.len())?;
+        let head = RequestHead {
+            method: match known.is_post {
+                true => Method::POST,
+                false => Method::GET,
+            },
+            target: Target::Origin {
+                path: &known.path,
+                query: known.query.as_deref(),
+            },
+            version: known.version,
+            protocol: None,
+            fields: Fields::from_ranges(text, &known.ranges),
+        };
+        Some(Found {
+            head,
+            persists: known.persists,
+            used: text.len(),
+        })
+    }
+
+    /// A head of the usual form was read that was looked for in vain: keeps it if it
+    /// comes again before any other with the same place. `line` is where its first line
+    /// ends.
+    #[inline(never)]
+    pub(crate) fn note(
+        &mut self,
+        (text, line): (&[u8], usize),
+        ranges: &[FieldRange],
+        persists: bool,
+    ) {
+        self.has_missed = false;
+        let place = self.missed;
+        let (Some(known), Some(last)) = (self.places.get_mut(place.at), text.last_chunk()) else {
+            return;
+        };
+        let of_line = text
+            .get(..line)
+            .and_then(|line| line.last_chunk::<LINE_END>());
+        // A shorter line is what chose the place.
+        let of_line = of_line.and_then(|end| end.first_chunk());
+        let print = of_line.map_or(place.spread, |end| u64::from_le_bytes(*end).rotate_left(7))
+            ^ u64::from_le_bytes(*last)
+            ^ (text.len() as u64) << 48;
+        if known.next != print {
+            known.next = print;
+        } else if known.worth > 0 {
+            known.worth -= 1;
+        } else {
+            known.keep(place, (text, line), ranges, persists);
+        }
+    }
+}
+
+/// A head that was found among those that are known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found<'b> {
+    pub(crate) head: RequestHead<'b>,
+    /// The connection outlives the exchange.
+    pub(crate) persists: bool,
+    /// Bytes of the head.
+    pub(crate) used: usize,
+}
+
+impl Known {
+    /// Whether it stands at the front of `input`, and is within the limits, which are
+    /// not the same for every connection.
+    #[inline]
+    fn is_front(&self, input: &[u8], bounds: Bounds) -> bool {
+        let query = self.query.as_ref().map_or(0, |query| query.len() + 1);
+        input.starts_with(&self.text)
+            && self.text.len() <= bounds.head as usize
+            && self.path.len() + query <= bounds.target as usize
+            && self.ranges.len() <= bounds.fields
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn keep(
+        &mut self,
+        place: Place,
+        (text, line): (&[u8], usize),
+        ranges: &[FieldRange],
+        persists: bool,
+    ) {
+        let is_open = Fields::from_ranges(text, ranges)
+            .iter()
+            .all(|it| !it.is_secret());
+        let read = self::read(text.get(..line).unwrap_or_default());
+        let (Some((method, path, query, version)), true) = (read, is_open) else {
+            return;
+        };
+        if text.len() > LONGEST || ranges.len() > FIELDS {
+            return;
+        }
+        *self = Self {
+            text: text.into(),
+            spread: place.spread,
+            ranges: ranges.into(),
+            is_post: method == Method::POST,
+            path: path.into(),
+            query: query.map(String::from),
+            version,
+            persists,
+            worth: WORTH,
+            next: self.next,
+        };
+    }
+}
+
+/// Reads the first line of a head of the usual form.
+fn read(line: &[u8]) -> Option<(Method<'_>, &str, Option<&str>, Version)> {
+    let mut words = line.split(|&b| b == b' ');
+    let method = match words.next()? {
+        b"GET" => Method::GET,
+        b"POST" => Method::POST,
+        _ => return None,
+    };
+    let target = words.next()?;
+    let version = match words.next()? {
+        b"HTTP/1.1" => Version::Http11,
+        b"HTTP/1.0" => Version::Http10,
+        _ => return None,
+    };
+    match Target::parse(target, method).ok()? {
+        Target::Origin { path, query } => Some((method, path, query, version)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    const ALL: Bounds = Bounds {
+        head: 1024,
+        target: 256,
+        fields: 100,
+    };
+
+    /// Looks for a head of one field, and notes it if it is not known; whether it is.
+    fn ask(known: &mut KnownRequests, text: &str, bounds: Bounds) -> bool {
+        let text = text.as_bytes();
+        let line = text.windows(2).position(|two| two == b"\r\n").unwrap();
+        let name = line as u32 + 2;
+        let colon = text[line..].iter().position(|&b| b == b':').unwrap() + line;
+        let range = FieldRange {
+            name,
+            name_end: colon as u32,
+            value: colon as u32 + 2,
+            value_end: text.len() as u32 - 4,
+        };
+        if !known.is_worth_a_look() {
+            return false;
+        }
+        let place = known.find(text, bounds);
+        if let Some(place) = place {
+            let found = known.head(place, text).unwrap();
+            assert_eq!(found.used, text.len());
+            assert_eq!(found.head.fields.at(0), Some(range.field(text)));
+            assert!(found.persists);
+        } else {
+            assert!(known.has_missed());
+            known.note((text, line), &[range], true);
+        }
+        place.is_some()
+    }
+
+    #[test]
+    fn a_head_is_known_once_it_has_come_twice_in_a_row() {
+        let mut known = KnownRequests::default();
+        let short = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        assert_eq!(
+            [(); 3].map(|()| ask(&mut known, short, ALL)),
+            [false, false, true]
+        );
+        let head = "POST /a?b=c HTTP/1.0\r\nHost: example.org\r\n\r\n";
+        let asked = [(); 4].map(|()| ask(&mut known, head, ALL));
+        assert_eq!(asked, [false, false, true, true]);
+        let place = Place::of(head.as_bytes()).unwrap();
+        let found = known.head(place, head.as_bytes()).unwrap().head;
+        assert_eq!(
+            (found.method, found.version),
+            (Method::POST, Version::Http10)
+        );
+        assert_eq!(found.target.path(), "/a");
+        assert_eq!(found.target.query(), Some("b=c"));
+        // Another that begins as it does takes its place when that is not used.
+        let other = head.replace("org", "com");
+        let times = (0..100).take_while(|_| !ask(&mut known, &other, ALL));
+        assert_eq!(times.count(), usize::from(WORTH) + 2);
+        assert!(!ask(&mut known, head, ALL));
+    }
+
+    #[test]
+    fn a_known_head_is_still_subject_to_the_limits() {
+        let mut known = KnownRequests::default();
+        let head = "GET /0123456789 HTTP/1.1\r\nHost: a\r\n\r\n";
+        assert_eq!(
+            [(); 3].map(|()| ask(&mut known, head, ALL)),
+            [false, false, true]
+        );
+        let (length, target) = (head.len() as u32, 11);
+        for (bounds, fits) in [
+            (
+                Bounds {
+                    head: length,
+                    ..ALL
+                },
+                true,
+            ),
+            (
+                Bounds {
+                    head: length - 1,
+                    ..ALL
+                },
+                false,
+            ),
+            (Bounds { target, ..ALL }, true),
+            (
+                Bounds {
+                    target: target - 1,
+                    ..ALL
+                },
+                false,
+            ),
+            (Bounds { fields: 1, ..ALL }, true),
+            (Bounds { fields: 0, ..ALL }, false),
+        ] {
+            assert_eq!(known.find(head.as_bytes(), bounds).is_some(), fits);
+        }
+    }
+
+    #[test]
+    fn heads_that_let_their_holder_in_and_long_ones_are_not_kept() {
+        for field in ["Cookie: a=b", "authorization: Basic YTpi", "X-Api-Key: 1"] {
+            let mut known = KnownRequests::default();
+            let head = format!("GET /0123456789 HTTP/1.1\r\n{field}\r\n\r\n");
+            assert_eq!([(); 9].map(|()| ask(&mut known, &head, ALL)), [false; 9]);
+        }
+        let mut known = KnownRequests::default();
+        let head = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(LONGEST));
+        assert_eq!([(); 9].map(|()| ask(&mut known, &head, ALL)), [false; 9]);
+    }
+
+    #[test]
+    fn while_no_head_comes_again_few_are_looked_for() {
+        let mut known = KnownRequests::default();
+        let head = |n| format!("GET /{n:04} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let looked = |known: &mut KnownRequests, n: u32| {
+            let worth = known.pause == 0;
+            ask(known, &head(n), ALL);
+            worth
+        };
+        let looks = (0..1000).filter(|&n| looked(&mut known, n)).count();
+        assert!((30..60).contains(&looks), "{looks}");
+        // One that does is known in the end.
+        assert!((0..1000).any(|_| ask(&mut known, &head(0), ALL)));
+    }
+}
