@@ -21,6 +21,9 @@ const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 /// Connections that are all in use, and how they are written: a few, and many.
 const ACTIVE: [(u32, &str); 2] = [(64, "64"), (1_000, "1,000")];
 
+/// Requests that are none like the other.
+const DIFFERENT: usize = 50;
+
 struct Echo;
 
 impl WebSocket for Echo {
@@ -225,6 +228,18 @@ pub fn server() {
             let request = request.repeat(each);
             counted.exchange(name, stream, &request, answer * each, each as u32);
         }
+    }
+    let name = "server GET, 50 different at once";
+    if wanted(name) {
+        let mut stream = connect(&counted.server);
+        let Repeated { request, answer } = Repeated::get(&mut stream);
+        let request = String::from_utf8(request).expect("a head in ASCII");
+        // None comes again soon enough to be known.
+        let requests: String = (0..DIFFERENT)
+            .map(|n| request.replace("/hello", &format!("/hello?n={n}")))
+            .collect();
+        let answers = answer * DIFFERENT;
+        counted.exchange(name, stream, requests.as_bytes(), answers, DIFFERENT as u32);
     }
     let name = "server POST, 1 KiB echoed";
     if wanted(name) {
