@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Decoded, Text};
-use crate::wire::simd;
+use crate::wire::{ascii, simd};
 
 /// The last event ID and the reconnection time of an event source: the state
 /// that outlives a connection (WHATWG HTML §9.2.3).
@@ -70,14 +70,31 @@ impl Reconnection {
     }
 
     fn set_id(&mut self, id: Text<'_>) {
-        let bytes = id.as_bytes();
-        self.last_event_id.clear();
-        match bytes.is_ascii() {
-            true => self.last_event_id.extend_from_slice(bytes),
-            false => {
-                let text = id.decode();
-                self.last_event_id.extend_from_slice(text.as_bytes());
-            }
+        match ascii::is_printable(id.as_bytes()) {
+            true => self.keep(id.as_bytes()),
+            false => self.keep(id.decode().as_bytes()),
         }
+    }
+
+    fn keep(&mut self, id: &[u8]) {
+        self.last_event_id.clear();
+        self.last_event_id.extend_from_slice(id);
+    }
+
+    /// Takes over an ID that a field can carry, and no other.
+    #[cfg(feature = "client")]
+    #[inline]
+    pub(crate) fn set_field_id(&mut self, id: Text<'_>) {
+        let bytes = id.as_bytes();
+        if ascii::is_printable(bytes) {
+            self.keep(bytes);
+        } else if ascii::is_field_value(bytes) {
+            self.set_id(id);
+        }
+    }
+
+    #[cfg(feature = "client")]
+    pub(crate) const fn set_time(&mut self, time: Duration) {
+        self.time = Some(time);
     }
 }

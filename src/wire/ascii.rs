@@ -110,6 +110,18 @@ pub fn is_field_value(text: &[u8]) -> bool {
     }
 }
 
+/// Whether `text` is of SP and VCHAR alone.
+#[inline]
+pub(crate) fn is_printable(text: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let plain = |word: &[u8; 8]| u64::from_ne_bytes(*word) & HIGH == 0 && !may_hold_control(*word);
+    match text.last_chunk::<8>() {
+        // The last eight octets overlap the whole words before them.
+        Some(last) => plain(last) && text.as_chunks::<8>().0.iter().all(plain),
+        None => text.iter().all(|b| matches!(b, b' '..=b'~')),
+    }
+}
+
 /// Whether one of eight octets is below SP or is DEL.
 #[inline]
 const fn may_hold_control(word: [u8; 8]) -> bool {
@@ -307,6 +319,21 @@ mod tests {
             assert_eq!(is_field_vchar(b), b == 9 || (b >= 32 && b != 127), "{b}");
             assert_eq!(is_vchar(b), (33..127).contains(&b), "{b}");
         }
+    }
+
+    #[test]
+    fn only_what_shows_is_printable() {
+        for len in 0..40 {
+            for at in 0..len {
+                for b in 0..=255 {
+                    let mut text = [b'x'; 40];
+                    text[at] = b;
+                    let expected = matches!(b, b' '..=b'~');
+                    assert_eq!(is_printable(&text[..len]), expected, "{b} at {at} of {len}");
+                }
+            }
+        }
+        assert!(is_printable(b""));
     }
 
     #[test]

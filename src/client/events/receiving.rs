@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::core::{EventSourceCore, Stage};
 use super::{EventSourceEnd, EventSourceFault, Interruption};
 use crate::sse::{Decoded, Message, ProtocolError};
-use crate::wire::{Instant, Received, Step, ascii};
+use crate::wire::{Instant, Received, Step};
 
 impl EventSourceCore {
     /// Takes at most one event from the front of `input`, as
@@ -76,13 +76,21 @@ impl EventSourceCore {
                 return false;
             }
         };
-        if can_be_sent(decoded) {
-            self.reconnection.observe(decoded);
-        }
         let Decoded::Message(message) = decoded else {
             return self.note_other(decoded);
         };
+        // One that no field can carry is ignored, as WHATWG HTML §9.2.6 ignores one with
+        // NUL: the server is asked to continue behind the one before.
+        if let Some(id) = message.id {
+            self.reconnection.set_field_id(id);
+        }
         (self.of_use, self.had_events) = (true, true);
+        self.options.has_marker() && self.note_marker(message)
+    }
+
+    /// Ends the source if the event is a marker; whether that is not to be dispatched.
+    #[inline]
+    fn note_marker(&mut self, message: &Message<'_>) -> bool {
         let is_end = self.is_end_data(message);
         if is_end || self.is_end_event(message) {
             self.finish(EventSourceEnd::Marker);
@@ -104,8 +112,12 @@ impl EventSourceCore {
                     *cut = true;
                 }
             }
-            Decoded::LastEventId(_) => self.of_use = true,
-            Decoded::ReconnectionTime(_) | Decoded::Message(_) => {}
+            Decoded::LastEventId(id) => {
+                self.reconnection.set_field_id(*id);
+                self.of_use = true;
+            }
+            Decoded::ReconnectionTime(time) => self.reconnection.set_time(*time),
+            Decoded::Message(_) => {}
         }
         false
     }
@@ -118,19 +130,6 @@ impl EventSourceCore {
     fn is_end_event(&self, message: &Message<'_>) -> bool {
         let marker = self.options.end_event.as_deref();
         marker.is_some_and(|marker| message.event.as_bytes() == marker.as_bytes())
-    }
-}
-
-/// Whether the ID of an event, if it has one, can stand in a field. One that cannot is
-/// ignored, as WHATWG HTML §9.2.6 ignores one with NUL: the server is asked to continue
-/// behind the one before.
-#[inline]
-fn can_be_sent(decoded: &Decoded<'_>) -> bool {
-    match decoded {
-        Decoded::Message(Message { id: Some(id), .. }) | Decoded::LastEventId(id) => {
-            ascii::is_field_value(id.as_bytes())
-        }
-        _ => true,
     }
 }
 
