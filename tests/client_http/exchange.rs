@@ -56,6 +56,29 @@ fn a_connection_carries_one_request_after_another() {
 }
 
 #[test]
+fn a_head_tells_the_length_of_what_does_not_come() {
+    let huge = "HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n";
+    let unchanged = "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n";
+    let script = [
+        Act::Read,
+        send(huge),
+        Act::Read,
+        send(unchanged),
+        Act::Read,
+        answer(""),
+    ];
+    let server = Server::once(script.to_vec());
+    let client = Client::new();
+    let methods = [("HEAD", 1_000_000_000_000), ("GET", 7), ("GET", 0)];
+    for (method, length) in methods {
+        let response = client.request(method, server.url("/")).send().unwrap();
+        assert_eq!(response.content_length(), Some(length));
+        assert_eq!(response.bytes().unwrap(), b"");
+    }
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[test]
 fn bodies_go_out_by_what_they_are() {
     let script = [Act::Read, answer("")].into_iter().cycle().take(12);
     let server = Server::once(script.collect());

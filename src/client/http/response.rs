@@ -65,7 +65,8 @@ impl Response {
     }
 
     /// The length of the body in bytes, as the server has announced it; `None` if it has
-    /// not, or the body is decoded.
+    /// not, or the body is decoded. To HEAD, and with status 304, it is the length that
+    /// the response to a GET would have.
     pub fn content_length(&self) -> Option<u64> {
         let head = self.exchange.call.head();
         head.length.filter(|_| !head.is_decoded)
@@ -180,7 +181,8 @@ impl Response {
             let error = exchange.call.blame(Phase::Body, error);
             Err(error.possibly_processed(true))
         };
-        if self.content_length().is_some_and(|it| it > most) {
+        let is_received = self.exchange.call.is_received();
+        if !is_received && self.content_length().is_some_and(|it| it > most) {
             return too_large(&self.exchange);
         }
         let shown = mem::take(&mut self.shown);

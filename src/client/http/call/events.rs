@@ -114,7 +114,12 @@ impl Call {
         // It is far shorter than 4 GiB.
         let _ = answer.fields.extend_checked(head.fields);
         match content {
-            Content::None => answer.content.end(),
+            Content::None => {
+                // That of what a GET would bring, to HEAD and with 304 (RFC 9110 §8.6).
+                let length = head.fields.get_str("content-length");
+                answer.length = length.and_then(|it| it.parse().ok());
+                answer.content.end();
+            }
             Content::Whole(bytes) => answer.length = Some(bytes.len() as u64),
             Content::Follows { length } => answer.length = *length,
         }
