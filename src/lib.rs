@@ -33,6 +33,7 @@
 //! | `std` | `alloc` with the standard library |
 //! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
 //! | `client` | `client`: HTTP, WebSocket, event streams and gRPC |
+//! | `cookies` | a cookie jar for HTTP clients: cookie, psl |
 //! | `json` | bodies of requests and responses as JSON: serde, serde_json |
 //! | `idna` | hosts outside of ASCII in the URLs of clients: idna |
 //! | `files` | directories that `app` serves, and files that Linux sends |
@@ -92,3 +93,8 @@ pub mod wire;
 #[cfg(all(doctest, feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of docs/clients.md compile.
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../docs/clients.md")]
+struct Clients;

@@ -113,6 +113,7 @@ mod sockets;
 mod telemetry;
 
 // What the signatures and traits here name, so that nobody has to look for it.
+pub use crate::wire::durations::{DURATION_BOUNDS, Durations};
 #[doc(no_inline)]
 pub use crate::{
     grpc::Code,
@@ -176,5 +177,4 @@ pub use sockets::socket::Socket;
 pub use sockets::upgrade::WebSocketRoute;
 pub use sockets::websocket::{SocketEnd, WebSocket};
 pub use telemetry::activity::SessionSnapshot;
-pub use telemetry::histogram::{DURATION_BOUNDS, Durations};
 pub use telemetry::metrics::{Kind, Metrics, MetricsSnapshot, RequestCount};

@@ -33,9 +33,11 @@ pub use grpc::{
     Ending, NextMessage, Outgoing, Removed, Requests, Responses, Sender, UsageError,
 };
 pub use http::{
-    AsUrl, Body, BodyReader, Client, ClientLimits, ClientOptions, Error, ErrorKind,
-    MetricsSnapshot, RedirectError, RedirectPolicy, RequestBuilder, Response, RetryPolicy,
+    AsUrl, Body, BodyReader, Client, ClientLimits, ClientOptions, Error, ErrorKind, Metrics,
+    Multipart, Part, RedirectError, RedirectPolicy, RequestBuilder, Response, RetryPolicy,
 };
+#[cfg(feature = "cookies")]
+pub use http::{CookieJar, CookieLimits};
 pub use websocket::{
     Closed, ComeBack, Confirmation, ConnectAttempt, HandshakeError, Message, Position, QueuePolicy,
     Receipt, ReceiptState, ReconnectError, ReconnectEvent, ReconnectLimits, ReconnectOptions,

@@ -29,6 +29,7 @@ mod counters;
 mod error;
 mod event_loop;
 mod exchange;
+pub(crate) mod exposition;
 mod flow;
 #[cfg(feature = "log")]
 mod gate;

@@ -9,6 +9,8 @@ pub mod ascii;
 mod budget;
 mod character;
 mod cursor;
+#[cfg(feature = "net")]
+pub(crate) mod durations;
 mod instant;
 mod machine;
 mod setters;

@@ -1,8 +1,12 @@
 //! The HTTP client over real sockets, against a server that does what a script says.
 
+#[cfg(feature = "gzip")]
+mod coding;
 mod exchange;
+mod following;
 mod hostile;
 mod script;
+mod waiting;
 
 use barewire::client::{Client, ClientLimits, ClientOptions};
 use std::time::Duration;

@@ -41,7 +41,7 @@ pub(crate) fn answer(body: &str) -> Act {
 }
 
 /// A redirect without a body.
-#[allow(dead_code)]
+
 pub(crate) fn redirect(code: u16, location: &str) -> Act {
     send(format!(
         "HTTP/1.1 {code} x\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"

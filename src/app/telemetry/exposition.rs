@@ -1,9 +1,9 @@
 //! Metrics as text, in Prometheus' exposition format 0.0.4.
 
 use alloc::string::String;
-use core::fmt::{Display, Write as _};
 
 use super::metrics::{Kind, MetricsSnapshot, Number};
+use crate::net::exposition::{family, histogram, labelled, single};
 use crate::net::{HandshakeCounts, MemoryUse};
 
 impl MetricsSnapshot {
@@ -38,7 +38,8 @@ fn put(snapshot: &MetricsSnapshot, out: &mut String) {
         snapshot.failed(),
         out,
     );
-    durations(snapshot, out);
+    let help = "From a request's head to its reply's.";
+    histogram(DURATIONS, help, &snapshot.durations, out);
     let help = "Average of the durations above, in seconds.";
     let average = snapshot.durations.average().as_secs_f64();
     single("http_request_duration_average_seconds", help, average, out);
@@ -64,7 +65,6 @@ fn put(snapshot: &MetricsSnapshot, out: &mut String) {
     handshakes(snapshot, out);
 }
 
-/// The one histogram. A counter's name ends with `_total`; the others are gauges.
 const DURATIONS: &str = "http_request_duration_seconds";
 
 /// Families with a line for each loop: name, help, and what reads the value.
@@ -151,52 +151,6 @@ fn memory(snapshot: &MetricsSnapshot, out: &mut String) {
         ),
     ];
     of_loops(&rows, &snapshot.memory, out);
-}
-
-fn durations(snapshot: &MetricsSnapshot, out: &mut String) {
-    family(DURATIONS, "From a request's head to its reply's.", out);
-    let mut below = 0;
-    for (bound, count) in snapshot.durations.buckets() {
-        below += count;
-        // Writing to a String cannot fail.
-        let _ = match bound {
-            Some(bound) => {
-                writeln!(
-                    out,
-                    "barewire_{DURATIONS}_bucket{{le=\"{}\"}} {below}",
-                    bound.as_secs_f64()
-                )
-            }
-            None => writeln!(out, "barewire_{DURATIONS}_bucket{{le=\"+Inf\"}} {below}"),
-        };
-    }
-    let sum = snapshot.durations.sum().as_secs_f64();
-    let _ = writeln!(
-        out,
-        "barewire_{DURATIONS}_sum {sum}\nbarewire_{DURATIONS}_count {below}"
-    );
-}
-
-/// The two lines before the samples of a metric.
-fn family(name: &str, help: &str, out: &mut String) {
-    let kind = match name {
-        DURATIONS => "histogram",
-        _ if name.ends_with("_total") => "counter",
-        _ => "gauge",
-    };
-    let _ = writeln!(
-        out,
-        "# HELP barewire_{name} {help}\n# TYPE barewire_{name} {kind}"
-    );
-}
-
-fn labelled(name: &str, labels: core::fmt::Arguments<'_>, value: u64, out: &mut String) {
-    let _ = writeln!(out, "barewire_{name}{{{labels}}} {value}");
-}
-
-fn single(name: &str, help: &str, value: impl Display, out: &mut String) {
-    family(name, help, out);
-    let _ = writeln!(out, "barewire_{name} {value}");
 }
 
 #[cfg(test)]

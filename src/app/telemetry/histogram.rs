@@ -1,39 +1,9 @@
-//! Durations, counted into buckets.
-//!
-//! The bounds are fixed, so that a histogram takes the same few cache lines
-//! whatever it is fed.
+//! A histogram that one thread counts, and all may read.
 
 use core::time::Duration;
 
 use super::counter::Counter;
-
-/// The upper bounds of the buckets, in nanoseconds; one more bucket takes what
-/// is beyond the last.
-pub const DURATION_BOUNDS: [u64; 20] = [
-    10_000, // 10 µs
-    25_000,
-    50_000,
-    100_000,
-    250_000,
-    500_000,
-    1_000_000, // 1 ms
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    25_000_000,
-    50_000_000,
-    100_000_000,
-    250_000_000,
-    500_000_000,
-    1_000_000_000, // 1 s
-    2_500_000_000,
-    5_000_000_000,
-    10_000_000_000,
-    60_000_000_000, // 1 min
-];
-
-/// How many buckets there are.
-const BUCKETS: usize = DURATION_BOUNDS.len() + 1;
+use crate::wire::durations::{BUCKETS, Durations, bucket_of};
 
 /// A histogram with one writer and many readers.
 #[derive(Debug, Default)]
@@ -51,8 +21,8 @@ impl Histogram {
 
     /// Counts a duration in nanoseconds, as many times.
     pub(super) fn add_nanos(&self, nanos: u64, times: u64) {
-        let bucket = DURATION_BOUNDS.partition_point(|&bound| bound < nanos);
-        // At most DURATION_BOUNDS.len(), and there is one bucket more.
+        let bucket = bucket_of(nanos);
+        // There is one for each duration.
         if let Some(count) = self.counts.get(bucket) {
             count.add(times);
         }
@@ -65,53 +35,6 @@ impl Histogram {
             *sum += count.get();
         }
         durations.nanos = durations.nanos.saturating_add(self.nanos.get());
-    }
-}
-
-/// How long things took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Durations {
-    counts: [u64; BUCKETS],
-    nanos: u64,
-}
-
-impl Durations {
-    /// How many were counted.
-    pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
-    }
-
-    /// All together.
-    pub const fn sum(&self) -> Duration {
-        Duration::from_nanos(self.nanos)
-    }
-
-    /// The average; zero where nothing was counted.
-    pub fn average(&self) -> Duration {
-        Duration::from_nanos(self.nanos.checked_div(self.count()).unwrap_or(0))
-    }
-
-    /// A bound that the part `quantile` (0 to 1) of all is not above: exact
-    /// only as far as the buckets are. Zero where nothing was counted.
-    pub fn quantile(&self, quantile: f64) -> Duration {
-        let wanted = quantile.clamp(0.0, 1.0) * self.count() as f64;
-        let mut below = 0;
-        for (bound, count) in self.buckets() {
-            below += count;
-            if below > 0 && below as f64 >= wanted {
-                return bound.unwrap_or(Duration::MAX);
-            }
-        }
-        Duration::ZERO
-    }
-
-    /// The buckets in order: each with its upper bound, `None` for what is
-    /// beyond the last, and how many fell into it.
-    pub fn buckets(&self) -> impl Iterator<Item = (Option<Duration>, u64)> + '_ {
-        let bounds = DURATION_BOUNDS
-            .iter()
-            .map(|&nanos| Some(Duration::from_nanos(nanos)));
-        bounds.chain([None]).zip(self.counts.iter().copied())
     }
 }
 

@@ -10,10 +10,11 @@ use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
 use super::counter::Counter;
-use super::histogram::{Durations, Histogram};
+use super::histogram::Histogram;
 use crate::app::blocking::pool::{Counts, Pool};
 use crate::http::{Method, Status};
 use crate::net::{HandshakeCounts, MemoryUse};
+use crate::wire::durations::Durations;
 
 /// The methods that are told apart; all others are counted together, and those
 /// of heads that could not be read.

@@ -14,6 +14,7 @@ use super::error::{Error, ErrorKind};
 use super::exchange::Exchange;
 use super::form;
 use super::limits::ClientLimits;
+use super::multipart::Multipart;
 use super::redirect::RedirectPolicy;
 use super::request::{OwnedMethod, Request};
 use super::response::Response;
@@ -128,6 +129,16 @@ impl RequestBuilder {
         })
     }
 
+    /// Sets the body to the parts of a form (`multipart/form-data`).
+    pub fn multipart(self, parts: Multipart) -> Self {
+        self.change(|request| {
+            let (body, content_type) = parts.into_body()?;
+            request.body = body;
+            let set = request.fields.set("Content-Type", content_type);
+            set.map_err(ErrorKind::Field)
+        })
+    }
+
     /// Sets Authorization to user and password (RFC 7617), in place of those of the URL.
     pub fn basic_auth(self, user: &str, password: &str) -> Self {
         self.change(|request| {
@@ -238,7 +249,7 @@ impl RequestBuilder {
             return Err(error.of(request.method.get().as_str(), &request.url));
         }
         let shared = self.client;
-        let started = shared.metrics.start();
+        let started = shared.counters.start();
         let call = Call::new(request, shared.policy.clone(), clock::now());
         let mut exchange = Exchange::new(call, shared);
         let mut hook = self.hook;
@@ -250,7 +261,7 @@ impl RequestBuilder {
                     }
                 }
                 Step::Failed(error) => {
-                    started.failed(&exchange.client.metrics);
+                    started.failed(&exchange.client.counters);
                     return Err(error);
                 }
                 // The head comes in front of all else.

@@ -311,6 +311,17 @@ impl Call {
         self.answer.content.has_ended()
     }
 
+    /// Whether it needs its connection no more: all was received, and it is what it says
+    /// that it is.
+    pub(super) fn is_through(&self) -> bool {
+        self.is_received() && (!self.answer.is_decoded || self.state == State::Ended)
+    }
+
+    /// Bytes that the present attempt has sent and received, as far as that was said.
+    pub(super) const fn carried(&self) -> (u64, u64) {
+        (self.attempt.handed_over, self.attempt.received)
+    }
+
     /// Ends it for a reason of the caller's.
     pub(super) fn abandon(&mut self, kind: ErrorKind) {
         let phase = self.phase();

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use super::as_url::AsUrl;
 use super::builder::RequestBuilder;
 use super::error::Error;
-use super::metrics::MetricsSnapshot;
+use super::metrics::Metrics;
 use super::options::ClientOptions;
 use super::request::OwnedMethod;
 use super::shared_state::Shared;
@@ -110,8 +110,8 @@ impl Client {
     }
 
     /// What was counted so far.
-    pub fn metrics(&self) -> MetricsSnapshot {
-        self.0.metrics.snapshot(self.0.pool.counts())
+    pub fn metrics(&self) -> Metrics {
+        self.0.counters.read(self.0.pool.counts())
     }
 }
 

@@ -62,12 +62,11 @@ impl Exchange {
                 }
                 Step::Failed(error) => {
                     let error = self.explain(error);
-                    self.carrier = None;
+                    self.close();
                     return Step::Failed(error);
                 }
                 step => {
-                    // The connection is free as soon as all has been received.
-                    if self.call.is_received() {
+                    if self.call.is_through() {
                         self.release();
                     }
                     return step;
@@ -85,7 +84,7 @@ impl Exchange {
         match self.call.next(now) {
             Step::Failed(error) => {
                 let error = self.explain(error);
-                self.carrier = None;
+                self.close();
                 Err(error)
             }
             _ => {
@@ -187,14 +186,14 @@ impl Exchange {
         if let Some(canceller) = &self.call.request().canceller {
             driven.watch(canceller);
         }
-        self.client.metrics.reused();
+        self.client.counters.reused();
         let before = (0, 0);
         Had::Ready(Carrier::Own { lease, before }, true)
     }
 
     /// Makes a connection ready that was just opened.
     fn opened(&mut self, mut lease: Lease, mut driven: Driven) -> Had {
-        self.client.metrics.opened();
+        self.client.counters.opened();
         if !driven.connection().is_multiplexed() {
             lease.dialled(driven);
             let before = (0, 0);
@@ -221,7 +220,7 @@ impl Exchange {
         }
         let had = self.admitted(lease, true);
         if matches!(had, Had::Ready(..)) {
-            self.client.metrics.reused();
+            self.client.counters.reused();
         }
         had
     }
@@ -277,8 +276,21 @@ impl Exchange {
     /// Lets go of the connection: it can be used again if it is at rest.
     fn release(&mut self) {
         if let Some(carrier) = self.carrier.take() {
+            self.count();
             carrier.give_back();
         }
+    }
+
+    /// Lets go of the connection for good.
+    fn close(&mut self) {
+        if self.carrier.take().is_some() {
+            self.count();
+        }
+    }
+
+    fn count(&self) {
+        let (sent, received) = self.call.carried();
+        self.client.counters.carried(sent, received);
     }
 
     /// Receives what has come of a body that nobody wants, without waiting, so that the
@@ -296,7 +308,7 @@ impl Exchange {
         if self.call.is_received() {
             self.release();
         }
-        self.carrier = None;
+        self.close();
     }
 
     /// Says what is known of an error beyond its kind.

@@ -184,6 +184,14 @@ impl ClientOptions {
         self
     }
 
+    /// Keeps cookies in a jar, and sends them. By default there is none.
+    #[cfg(feature = "cookies")]
+    #[must_use]
+    pub fn cookies(mut self, jar: Arc<super::cookies::CookieJar>) -> Self {
+        self.policy.cookies = Some(jar);
+        self
+    }
+
     /// Sets who resolves names: by default the system.
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {

@@ -17,6 +17,8 @@ pub(super) struct Policy {
     /// Fields that each request has, unless it has others of their names.
     pub(super) fields: FieldBuffer,
     pub(super) dice: Dice,
+    #[cfg(feature = "cookies")]
+    pub(super) cookies: Option<alloc::sync::Arc<super::cookies::CookieJar>>,
 }
 
 impl Policy {
@@ -28,6 +30,8 @@ impl Policy {
             budget: Budget::new(),
             fields: FieldBuffer::new(),
             dice: Dice::new(),
+            #[cfg(feature = "cookies")]
+            cookies: None,
         }
     }
 }

@@ -34,7 +34,7 @@ impl Response {
     pub(super) fn new(exchange: Exchange, in_flight: InFlight) -> Self {
         let took = clock::now().saturating_since(exchange.call.started());
         let status = exchange.call.head().status;
-        exchange.client.metrics.answered(status, took);
+        exchange.client.counters.answered(status, took);
         Self {
             exchange,
             in_flight,
@@ -230,7 +230,7 @@ impl Response {
 impl Drop for Response {
     fn drop(&mut self) {
         self.exchange.give_up();
-        self.in_flight.end(&self.exchange.client.metrics);
+        self.in_flight.end(&self.exchange.client.counters);
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::error::ErrorKind;
 use super::limits::ClientLimits;
-use super::metrics::Metrics;
+use super::metrics::Counters;
 use super::options::{ClientOptions, Versions};
 use super::policy::Policy;
 use super::pool::Pool;
@@ -21,7 +21,7 @@ use crate::tls;
 pub(super) struct Shared {
     pub(super) policy: Arc<Policy>,
     pub(super) pool: Arc<Pool>,
-    pub(super) metrics: Metrics,
+    pub(super) counters: Counters,
     pub(super) base: Option<Url>,
     #[cfg(feature = "tls")]
     tls: OnceLock<Result<tls::Client, Arc<tls::Error>>>,
@@ -42,7 +42,7 @@ impl Shared {
         };
         Self {
             pool: Arc::new(Pool::new(limits)),
-            metrics: Metrics::default(),
+            counters: Counters::default(),
             base: options.base,
             #[cfg(feature = "tls")]
             tls,

@@ -90,6 +90,7 @@ impl Call {
         if self.state != State::Asked {
             return;
         }
+        self.keep_cookies(head.fields);
         let (fresh, at) = match self.judge(head, now) {
             Judgement::Answer => return self.answered(head, content),
             Judgement::Again { fresh, at } => (fresh, at),
@@ -242,7 +243,8 @@ impl Call {
             Change::Nothing | Change::WithoutBody => self.request.method.clone(),
         };
         let is_known = hop.url == self.request.url || self.visited.contains(&hop.url);
-        if is_known && method == self.request.method {
+        // With a cookie that it has set in between, a server may want the same once more.
+        if is_known && method == self.request.method && !self.has_cookies() {
             return refused(RedirectError::Loop);
         }
         redirect::sift(&mut self.request.fields, &hop);
@@ -260,6 +262,30 @@ impl Call {
             fresh: false,
             at: now,
         }
+    }
+
+    #[cfg(feature = "cookies")]
+    fn keep_cookies(&self, fields: Fields<'_>) {
+        if let Some(jar) = &self.policy.cookies {
+            for value in fields.get_all("set-cookie") {
+                if let Ok(text) = core::str::from_utf8(value) {
+                    jar.set(&self.request.url, text);
+                }
+            }
+        }
+    }
+
+    #[cfg(not(feature = "cookies"))]
+    const fn keep_cookies(&self, _: Fields<'_>) {}
+
+    #[cfg(feature = "cookies")]
+    fn has_cookies(&self) -> bool {
+        self.policy.cookies.is_some()
+    }
+
+    #[cfg(not(feature = "cookies"))]
+    const fn has_cookies(&self) -> bool {
+        false
     }
 
     /// Whether the body can be sent, again if it was sent.

@@ -77,6 +77,13 @@ impl Call {
         if let Some(authorization) = forwarder.and_then(Proxy::authorization) {
             fields.push("Proxy-Authorization", authorization)?;
         }
+        #[cfg(feature = "cookies")]
+        if let Some(jar) = &self.policy.cookies
+            && !own.contains("cookie")
+            && let Some(cookies) = jar.get(&request.url)
+        {
+            fields.push("Cookie", cookies)?;
+        }
         fields.extend_checked(own)?;
         if self.expects() {
             fields.push_known("Expect", b"100-continue")?;

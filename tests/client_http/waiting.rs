@@ -1,0 +1,308 @@
+//! Deadlines, cancelling, and connections between requests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use barewire::client::{Canceller, Client, ClientLimits, ClientOptions, ErrorKind, Phase};
+
+use crate::script::{Act, Server, answer, send};
+use crate::{SHORT, hurried};
+
+#[test]
+fn each_phase_has_its_own_time_and_error() {
+    let limits = ClientLimits::DEFAULT;
+    for (limits, script, phase, limit) in [
+        (
+            limits.with_response_time(SHORT),
+            vec![Act::Read, Act::Stall],
+            Phase::Response,
+            "response_time",
+        ),
+        (
+            limits.with_silence_time(SHORT),
+            vec![
+                Act::Read,
+                send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx"),
+                Act::Stall,
+            ],
+            Phase::Body,
+            "silence_time",
+        ),
+        (
+            limits.with_total_time(SHORT),
+            vec![Act::Read, Act::Stall],
+            Phase::Response,
+            "total_time",
+        ),
+        (
+            limits.with_total_time(SHORT),
+            vec![
+                Act::Read,
+                send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx"),
+                Act::Stall,
+            ],
+            Phase::Body,
+            "total_time",
+        ),
+    ] {
+        let server = Server::once(script);
+        let response = hurried(limits).get(server.url("/")).send();
+        let error = response.and_then(|it| it.text()).unwrap_err();
+        assert_eq!(
+            (error.phase(), error.is_timeout()),
+            (phase, true),
+            "{error}"
+        );
+        assert!(
+            matches!(error.kind(), ErrorKind::TimedOut(it) if *it == limit),
+            "{error}"
+        );
+        assert_eq!(server.wait(), 0, "{limit}: it was left open");
+    }
+}
+
+#[test]
+fn the_time_that_a_caller_takes_is_not_the_servers_silence() {
+    let server = Server::once(vec![
+        Act::Read,
+        send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx"),
+        Act::Sleep(SHORT),
+        send("y"),
+    ]);
+    let limits = ClientLimits::DEFAULT.with_silence_time(SHORT * 2);
+    let mut response = hurried(limits).get(server.url("/")).send().unwrap();
+    assert_eq!(response.next_chunk().unwrap(), Some(&b"x"[..]));
+    thread::sleep(SHORT * 5);
+    assert_eq!(response.next_chunk().unwrap(), Some(&b"y"[..]));
+    assert_eq!(response.next_chunk().unwrap(), None);
+}
+
+#[test]
+fn another_thread_cancels_in_any_phase() {
+    for script in [
+        vec![Act::Read, Act::Stall],
+        vec![
+            Act::Read,
+            send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx"),
+            Act::Stall,
+        ],
+    ] {
+        let server = Server::once(script);
+        let canceller = Canceller::new();
+        let cancels = canceller.clone();
+        let request = Client::new().get(server.url("/")).canceller(&canceller);
+        let canceling = thread::spawn(move || {
+            thread::sleep(SHORT);
+            cancels.cancel();
+        });
+        let error = request.send().and_then(|it| it.text()).unwrap_err();
+        assert!(error.is_cancelled() && !error.is_retryable(), "{error}");
+        canceling.join().unwrap();
+        assert_eq!(server.wait(), 0);
+    }
+    let canceller = Canceller::new();
+    canceller.cancel();
+    let request = Client::new()
+        .get("http://127.0.0.1:1/")
+        .canceller(&canceller);
+    assert!(request.send().unwrap_err().is_cancelled());
+}
+
+#[test]
+fn cancelling_ends_the_wait_for_a_connection() {
+    let server = Server::once(vec![Act::Read, Act::Stall]);
+    let limits = ClientLimits::DEFAULT.with_connections_of_origin(1);
+    let client = hurried(limits);
+    let (first, url) = (Canceller::new(), server.url("/"));
+    let (holds, cancel, held) = (client.clone(), first.clone(), url.clone());
+    let holding = thread::spawn(move || holds.get(&held).canceller(&cancel).send().unwrap_err());
+    while server.seen().is_empty() {
+        thread::yield_now();
+    }
+    let second = Canceller::new();
+    let cancels = second.clone();
+    let canceling = thread::spawn(move || {
+        thread::sleep(SHORT);
+        cancels.cancel();
+    });
+    let error = client.get(&url).canceller(&second).send().unwrap_err();
+    assert!(error.is_cancelled() && !error.may_have_been_processed());
+    let error = client.get(&url).timeout(SHORT).send().unwrap_err();
+    assert_eq!((error.phase(), error.is_timeout()), (Phase::Pool, true));
+    canceling.join().unwrap();
+    first.cancel();
+    assert!(holding.join().unwrap().is_cancelled());
+}
+
+#[test]
+fn a_response_that_is_dropped_gives_back_what_is_little() {
+    let long = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{}",
+        "x".repeat(200_000)
+    );
+    let server = Server::start([
+        vec![
+            Act::Read,
+            answer("little"),
+            Act::Read,
+            send(long),
+            Act::Stall,
+        ],
+        vec![Act::Read, answer("")],
+    ]);
+    let client = Client::new();
+    for _ in 0..3 {
+        drop(client.get(server.url("/")).send().unwrap());
+    }
+    let connections: Vec<_> = server.lines().iter().map(|it| it.0).collect();
+    assert_eq!(connections, [0, 0, 1]);
+}
+
+#[test]
+fn connections_at_rest_are_bounded_in_number_and_time() {
+    let slow = || [Act::Read, Act::Sleep(SHORT), answer("x")];
+    let script = || [slow(), slow(), slow()].concat();
+    let server = Server::start((0..8).map(|_| script()));
+    let limits = ClientLimits::DEFAULT.with_idle(2).with_idle_time(SHORT * 5);
+    let client = hurried(limits);
+    let url = server.url("/");
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| drop(client.get(&url).send().unwrap()));
+        }
+    });
+    assert_eq!(client.metrics().connections_opened(), 4);
+    assert_eq!(
+        (
+            client.metrics().connections(),
+            client.metrics().connections_idle()
+        ),
+        (2, 2)
+    );
+    client.get(&url).send().unwrap();
+    assert_eq!(client.metrics().connections_opened(), 4);
+    thread::sleep(SHORT * 6);
+    client.get(&url).send().unwrap();
+    assert_eq!(
+        client.metrics().connections_opened(),
+        5,
+        "they were too old"
+    );
+    client.close_idle();
+    assert_eq!(client.metrics().connections(), 0);
+}
+
+#[test]
+fn an_old_connection_is_not_used_again() {
+    let server = Server::start([vec![Act::Read, answer("x")], vec![Act::Read, answer("y")]]);
+    let limits = ClientLimits::DEFAULT.with_connection_age(Duration::ZERO);
+    let client = hurried(limits);
+    for body in ["x", "y"] {
+        assert_eq!(
+            client.get(server.url("/")).send().unwrap().text().unwrap(),
+            body
+        );
+    }
+}
+
+#[test]
+fn the_cap_of_all_connections_makes_room_from_other_origins() {
+    let servers = [0, 1, 2].map(|_| Server::start([vec![Act::Read, answer("x"), Act::Stall]]));
+    let client = hurried(ClientLimits::DEFAULT.with_connections(2));
+    for server in &servers {
+        client.get(server.url("/")).send().unwrap();
+    }
+    assert_eq!(client.metrics().connections(), 2);
+    assert_eq!(
+        servers[0].wait(),
+        0,
+        "the one that rested longest is closed"
+    );
+}
+
+#[test]
+fn a_dead_connection_is_found_before_a_post_is_sent_on_it() {
+    let server = Server::start([
+        vec![Act::Read, answer(""), Act::Fin],
+        vec![Act::Read, answer("posted")],
+    ]);
+    let client = Client::new();
+    client.get(server.url("/")).send().unwrap();
+    server.wait();
+    thread::sleep(SHORT); // until the end has come
+    let response = client.post(server.url("/")).body("x").send().unwrap();
+    assert_eq!(response.text().unwrap(), "posted");
+    assert_eq!(server.lines().len(), 2);
+    client.close_dead();
+}
+
+/// A server closes connections at rest just as requests come: no GET fails, no POST is
+/// seen twice, and each that fails says whether it may have been acted on.
+#[test]
+fn a_server_that_closes_just_as_a_request_comes_fails_no_get() {
+    use std::io::{Read as _, Write as _};
+    const RACES: usize = 300;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let posts = Arc::new(AtomicUsize::new(0));
+    let counts = posts.clone();
+    let accepting = thread::spawn(move || {
+        let mut nth = 0_u32;
+        while let Ok((mut stream, _)) = listener.accept() {
+            nth += 1;
+            let counts = counts.clone();
+            let serving = thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                for turn in 0.. {
+                    let Ok(bytes @ 1..) = stream.read(&mut buffer) else {
+                        return false;
+                    };
+                    let text = String::from_utf8_lossy(&buffer[..bytes]).into_owned();
+                    if text.starts_with("STOP") {
+                        return true;
+                    }
+                    if text.starts_with("POST") {
+                        counts.fetch_add(1, Ordering::SeqCst);
+                    }
+                    stream
+                        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                        .unwrap();
+                    // Some hundred microseconds, so that the next request comes just then.
+                    if turn == 0 {
+                        for _ in 0..nth % 50 * 20 {
+                            std::hint::spin_loop();
+                        }
+                        return false;
+                    }
+                }
+                false
+            });
+            if serving.join().unwrap() {
+                return;
+            }
+        }
+    });
+    let client = Client::with(ClientOptions::new().no_proxy()).unwrap();
+    let url = format!("http://{address}/");
+    let (mut done, mut unsure, mut unsent) = (0, 0, 0);
+    for race in 0..RACES {
+        client.get(&url).send().expect("no GET fails");
+        if race % 3 == 0 {
+            match client.post(&url).body("x").send() {
+                Ok(_) => done += 1,
+                Err(error) if error.may_have_been_processed() => unsure += 1,
+                Err(_) => unsent += 1,
+            }
+        }
+    }
+    let mut stop = std::net::TcpStream::connect(address).unwrap();
+    stop.write_all(b"STOP").unwrap();
+    accepting.join().unwrap();
+    let seen = posts.load(Ordering::SeqCst);
+    assert!(
+        (done..=done + unsure).contains(&seen),
+        "{seen} of {done} and {unsure}, {unsent}"
+    );
+}
