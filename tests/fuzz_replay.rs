@@ -100,8 +100,13 @@ fn every_check_has_a_target() {
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     let mut names: Vec<&str> = checks::ALL.iter().map(|(name, _)| *name).collect();
-    if !cfg!(feature = "tls") {
-        names.push("tls");
+    for (name, is_built) in [
+        ("tls", cfg!(feature = "tls")),
+        ("reconnect", cfg!(feature = "client")),
+    ] {
+        if !is_built {
+            names.push(name);
+        }
     }
     names.sort_unstable();
     assert_eq!(targets, names);

@@ -39,8 +39,9 @@ pub use http::{
 #[cfg(feature = "cookies")]
 pub use http::{CookieJar, CookieLimits};
 pub use websocket::{
-    Closed, ComeBack, Confirmation, ConnectAttempt, HandshakeError, Message, Position, QueuePolicy,
-    Receipt, ReceiptState, ReconnectError, ReconnectEvent, ReconnectLimits, ReconnectOptions,
-    ReconnectTask, Reconnector, ResumeHook, Seen, ToWrite, UnknownPolicy, WebSocketHandshake,
-    WebSocketRequest,
+    AsMessage, CloseFrame, Closed, ComeBack, Confirmation, ConnectAttempt, HandshakeError, Message,
+    Position, QueuePolicy, Receipt, ReceiptState, ReconnectError, ReconnectEvent, ReconnectLimits,
+    ReconnectListener, ReconnectOptions, ReconnectSender, ReconnectTask, Reconnecting, Reconnector,
+    ResumeHook, Seen, ToWrite, UnknownPolicy, WebSocket, WebSocketError, WebSocketHandshake,
+    WebSocketOptions, WebSocketReceiver, WebSocketRequest, WebSocketSender,
 };

@@ -17,6 +17,8 @@ mod http2;
 mod input;
 mod link;
 mod proxy;
+#[cfg(feature = "client")]
+mod reconnect;
 mod sse;
 #[cfg(feature = "tls")]
 mod tls;
@@ -51,6 +53,8 @@ pub const ALL: &[(&str, Check)] = &[
     ("loop", event_loop::event_loop),
     ("mask_versus_naive", wire::mask),
     ("proxy_header", proxy::header),
+    #[cfg(feature = "client")]
+    ("reconnect", reconnect::reconnect),
     ("sse_decode", sse::decode),
     ("sse_roundtrip", sse::roundtrip),
     #[cfg(feature = "tls")]

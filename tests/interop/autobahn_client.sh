@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Lets the Autobahn WebSocket test suite drive our client, examples/websocket_client.
+# Lets the Autobahn WebSocket test suite drive a client of ours.
 #
 # usage: autobahn_client.sh PROGRAM [CASES]
-#   PROGRAM   it, built: websocket_client of the package interop-clients
+#   PROGRAM   it, built: websocket_client (the machines alone) or websocket_blocking_client
+#             (client::WebSocket) of the package interop-clients
 #   CASES     ids or patterns, by default sections 1 to 7, 9 (messages of up to
 #             16 MiB) and 10
 set -euo pipefail

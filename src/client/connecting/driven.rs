@@ -29,7 +29,7 @@ pub(in crate::client) use sharing::{Arrived, SharedSocket};
 const READ: usize = 64 << 10;
 /// Waits shorter than this are polls, whose time is exact: the time of a read counts in
 /// ticks of the system.
-const SHORT: Duration = Duration::from_millis(32);
+pub(super) const SHORT: Duration = Duration::from_millis(32);
 
 /// Who is told what has happened.
 pub(in crate::client) type Told<'a> = &'a mut dyn FnMut(&mut Wire, u32, Event<'_>);
@@ -75,6 +75,22 @@ impl Driven {
         }
     }
 
+    /// The socket, which can be waited for apart from the connection.
+    pub(super) fn socket(&self) -> Arc<Socket> {
+        self.socket.clone()
+    }
+
+    /// Where further output begins, counted from the connection's first byte.
+    pub(super) fn position(&mut self) -> u64 {
+        let waits = self.connection.output().len() - self.written;
+        self.handed_over + waits as u64
+    }
+
+    /// How long a read waits.
+    pub(super) const fn patience(&mut self) -> &mut Duration {
+        &mut self.patience
+    }
+
     /// What is spoken on it.
     pub(in crate::client) const fn connection(&mut self) -> &mut Connection {
         &mut self.connection
@@ -107,7 +123,7 @@ impl Driven {
         new
     }
 
-    fn is_cancelled(&self) -> bool {
+    pub(super) fn is_cancelled(&self) -> bool {
         self.watch.as_ref().is_some_and(Watch::is_cancelled)
     }
 
@@ -214,7 +230,7 @@ impl Driven {
     }
 
     /// Writes what the connection has to say; whether all of it was taken.
-    fn push(&mut self, now: Instant, owner: Told<'_>) -> bool {
+    pub(super) fn push(&mut self, now: Instant, owner: Told<'_>) -> bool {
         while self.connection.flush(now, &mut *owner) {
             if !self.put() {
                 return false;
@@ -316,7 +332,7 @@ impl Drop for Driven {
 /// How long a read is to wait where `left` is left and it would wait for `present`: at most
 /// half of that, and as it is where that is good enough, so that equal times and times
 /// that come to little less are set once.
-fn patience(present: Duration, left: Duration) -> Duration {
+pub(super) fn patience(present: Duration, left: Duration) -> Duration {
     let good = left / 2;
     let far = good / 16;
     if present <= good && present > far {
@@ -328,12 +344,22 @@ fn patience(present: Duration, left: Duration) -> Duration {
 }
 
 /// What is read into, one for each thread: a connection at rest has none.
-struct Buffer(Box<[u8]>);
+pub(super) struct Buffer(Box<[u8]>);
 
 impl Buffer {
-    fn take() -> Self {
+    pub(super) fn take() -> Self {
         let kept = KEPT.take();
         Self(kept.unwrap_or_else(|| alloc::vec![0; READ].into_boxed_slice()))
+    }
+
+    /// What may be read into.
+    pub(super) fn all(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// What was read.
+    pub(super) fn filled(&mut self, bytes: usize) -> &mut [u8] {
+        self.0.get_mut(..bytes).unwrap_or_default()
     }
 }
 

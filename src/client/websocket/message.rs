@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::websocket::Kind;
+use crate::websocket::{CloseCode, Kind};
 
 /// A message of a WebSocket.
 ///
@@ -76,5 +76,63 @@ impl From<&[u8]> for Message {
 impl From<Vec<u8>> for Message {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Binary(bytes)
+    }
+}
+
+/// A Close frame of the peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseFrame {
+    /// Its code; [`CloseCode::NO_STATUS`] if it had none.
+    pub code: CloseCode,
+    /// Its reason.
+    pub reason: String,
+}
+
+/// What can be sent as a message: text, or bytes, which are binary.
+pub trait AsMessage {
+    /// Its kind and its bytes.
+    fn as_message(&self) -> (Kind, &[u8]);
+}
+
+impl AsMessage for str {
+    fn as_message(&self) -> (Kind, &[u8]) {
+        (Kind::Text, self.as_bytes())
+    }
+}
+
+impl AsMessage for String {
+    fn as_message(&self) -> (Kind, &[u8]) {
+        (Kind::Text, self.as_bytes())
+    }
+}
+
+impl AsMessage for [u8] {
+    fn as_message(&self) -> (Kind, &[u8]) {
+        (Kind::Binary, self)
+    }
+}
+
+impl<const N: usize> AsMessage for [u8; N] {
+    fn as_message(&self) -> (Kind, &[u8]) {
+        (Kind::Binary, self)
+    }
+}
+
+impl AsMessage for Vec<u8> {
+    fn as_message(&self) -> (Kind, &[u8]) {
+        (Kind::Binary, self)
+    }
+}
+
+impl AsMessage for Message {
+    fn as_message(&self) -> (Kind, &[u8]) {
+        (self.kind(), self.payload())
+    }
+}
+
+impl<M: AsMessage + ?Sized> AsMessage for &M {
+    fn as_message(&self) -> (Kind, &[u8]) {
+        (**self).as_message()
     }
 }

@@ -89,6 +89,18 @@ impl Socket {
 }
 
 impl Socket {
+    /// Waits until there may be room to write, for at most this long. To be called when
+    /// there was none.
+    pub(in crate::client::connecting) fn wait_for_room(&self, time: Duration) -> io::Result<()> {
+        self.wait(true, time).map(drop)
+    }
+
+    /// Ends the side that writes.
+    pub(in crate::client::connecting) fn end_writing(&self) {
+        // Refused only where the peer has ended it.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
     /// Whether it has to be read until nothing is left before it is waited for.
     pub(in crate::client::connecting) const IS_EDGE_TRIGGERED: bool = true;
 

@@ -88,6 +88,21 @@ impl Socket {
 }
 
 impl Socket {
+    /// Waits until there is room to write, for at most this long.
+    pub(in crate::client::connecting) fn wait_for_room(&self, time: Duration) -> io::Result<()> {
+        let time = Timespec::try_from(time).ok(); // longer than it can say is for ever
+        match poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], time.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends the side that writes.
+    pub(in crate::client::connecting) fn end_writing(&self) {
+        // Refused only where the peer has ended it.
+        let _ = shutdown(&self.0, Shutdown::Write);
+    }
+
     /// Whether it has to be read until nothing is left before it is waited for.
     pub(in crate::client::connecting) const IS_EDGE_TRIGGERED: bool = false;
 

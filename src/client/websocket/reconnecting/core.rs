@@ -395,6 +395,11 @@ impl Reconnector {
         Some(Closed::Lost(text.into()))
     }
 
+    /// Whether something has happened that was not taken.
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// What has happened, in order; to be taken after each call.
     pub fn event(&mut self) -> Option<ReconnectEvent> {
         self.events.pop_front()

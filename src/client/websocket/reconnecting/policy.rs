@@ -66,8 +66,10 @@ pub enum Closed {
     },
     /// No connection could be had: why, in words.
     Unreachable(String),
-    /// No attempt was made: why, in words.
+    /// No attempt was made, as who is asked where to connect did not know: why, in words.
     NotTried(String),
+    /// No attempt was made, as the URL or the options are none: why, in words.
+    Unusable(String),
     /// This side has closed it, to connect again.
     ToReconnect {
         /// The least time until then.
@@ -98,7 +100,7 @@ impl ComeBack {
     ///
     /// - Never after the close codes 1000, 1002, 1003 and 1007 to 1010, which say that the
     ///   peer is done, or that the same would be wrong again; and after the statuses 4xx
-    ///   but 401, 408, 421, 425 and 429. A token may have run out, which is asked anew.
+    ///   but 401, 408, 421, 425 and 429. A token may have run out, which is asked anew. Nor if the URL or the options are none.
     /// - After 1012 (the service restarts) in 5 to 30 s, after 1013 (try again later) in 30
     ///   to 60 s. After a Retry-After in that time, and up to as long again as the window
     ///   whose turn it is.
@@ -127,8 +129,8 @@ impl ComeBack {
                 least: after,
                 most: after,
             },
-            Closed::NotTried(_) => Self::Never,
-            Closed::Lost(_) | Closed::Unreachable(_) => Self::Retry,
+            Closed::Unusable(_) => Self::Never,
+            Closed::Lost(_) | Closed::Unreachable(_) | Closed::NotTried(_) => Self::Retry,
         }
     }
 

@@ -83,4 +83,13 @@ impl Reconnector {
     pub fn held(&self) -> (usize, usize) {
         self.queue.held()
     }
+
+    /// Ends it now: nothing is written or told of it any more but its end.
+    pub fn abandon(&mut self) {
+        if self.state != State::Over {
+            // Their receipts say so.
+            let _ = self.queue.lost(self.unknown);
+            self.finish();
+        }
+    }
 }

@@ -1,0 +1,141 @@
+//! Why a WebSocket could not be had, or cannot be used any more.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::time::Duration;
+use std::io;
+
+use super::HandshakeError;
+use crate::client::connecting::Waited;
+use crate::client::{DialError, UrlError};
+use crate::http::Status;
+use crate::link::{self, EndReason, UsageError};
+use crate::websocket::handshake::Refused;
+
+/// Why a WebSocket could not be had, or cannot be used any more.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WebSocketError {
+    /// The URL is none, or not of a scheme that leads to a WebSocket.
+    #[error("the URL is none: {0}")]
+    Url(#[from] UrlError),
+    /// The options cannot be used: TLS has no roots, say.
+    #[error("the options cannot be used: {0}")]
+    Options(#[source] Box<dyn core::error::Error + Send + Sync>),
+    /// There is no connection to the server.
+    #[error("no connection to {url}: {error}")]
+    Dial {
+        /// The URL, without user and password.
+        url: String,
+        /// Why.
+        #[source]
+        error: DialError,
+    },
+    /// The handshake was not begun.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    /// The server has refused, or has answered something else.
+    #[error("{url} refuses: {reason}")]
+    Refused {
+        /// The URL, without user and password.
+        url: String,
+        /// What was wrong with its answer.
+        #[source]
+        reason: Refused,
+        /// After so long it asks to be tried again (RFC 9110 §10.2.3).
+        retry_after: Option<Duration>,
+    },
+    /// The server broke the protocol. It was told so, where that can be said.
+    #[error("the server broke the protocol: {0}")]
+    Protocol(#[from] link::ProtocolError),
+    /// The connection has ended without a closing handshake: what applications know as
+    /// 1006.
+    #[error("the connection was lost: {}", name(*.0))]
+    Lost(EndReason),
+    /// The WebSocket is closed, or closing.
+    #[error("the WebSocket is closed")]
+    Closed,
+    /// The time is over.
+    #[error("no answer in time")]
+    TimedOut,
+    /// A [`Canceller`](crate::client::Canceller) was used.
+    #[error("cancelled")]
+    Cancelled,
+    /// What was asked for cannot be done.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// The system refuses what is needed.
+    #[error("the system refuses: {0}")]
+    System(#[from] io::Error),
+}
+
+const fn name(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Reset => "reset, or cut off",
+        EndReason::Transport => "TLS cannot go on",
+        EndReason::StreamReset { .. } => "its stream was reset",
+        _ => "ended without a close frame",
+    }
+}
+
+impl WebSocketError {
+    pub(in crate::client) fn ended(reason: EndReason) -> Self {
+        use crate::websocket::ProtocolError;
+        match reason {
+            EndReason::ProtocolError(link::ProtocolError::WebSocket(
+                ProtocolError::UnexpectedEof,
+            )) => Self::Lost(EndReason::Disconnected),
+            EndReason::ProtocolError(error) => Self::Protocol(error),
+            reason => Self::Lost(reason),
+        }
+    }
+
+    /// What a wait has come to where nothing has come of it.
+    pub(super) const fn waited(waited: Waited) -> Self {
+        match waited {
+            Waited::TimedOut => Self::TimedOut,
+            Waited::Cancelled => Self::Cancelled,
+            Waited::Moved | Waited::Over => Self::Closed,
+        }
+    }
+
+    /// The status that the server has answered the handshake with, if it was another than
+    /// it should be.
+    pub const fn status(&self) -> Option<Status> {
+        match self {
+            Self::Refused {
+                reason: Refused::Status(status),
+                ..
+            } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether a time was over: that of the call, of a phase of connecting, or that of a
+    /// Pong.
+    pub const fn is_timeout(&self) -> bool {
+        use crate::websocket::ProtocolError::{CloseTimeout, MessageTimeout, PongTimeout};
+        match self {
+            Self::TimedOut => true,
+            Self::Dial { error, .. } => error.is_timeout(),
+            Self::Protocol(link::ProtocolError::WebSocket(error)) => {
+                matches!(error, CloseTimeout | MessageTimeout | PongTimeout)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether there was no connection: nothing was sent.
+    pub const fn is_connect(&self) -> bool {
+        matches!(self, Self::Dial { .. })
+    }
+
+    /// Whether a canceller was used.
+    pub const fn is_cancelled(&self) -> bool {
+        match self {
+            Self::Cancelled => true,
+            Self::Dial { error, .. } => error.is_cancelled(),
+            _ => false,
+        }
+    }
+}

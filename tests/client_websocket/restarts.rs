@@ -1,0 +1,340 @@
+//! Reconnecting over real sockets: a server that is killed and comes back under traffic.
+
+use core::time::Duration;
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use barewire::client::{
+    Closed, Message, Receipt, ReceiptState, ReconnectLimits, ReconnectListener, ReconnectOptions,
+    ReconnectSender, Reconnecting, WebSocketOptions,
+};
+
+use crate::server::{
+    EchoServer, PATIENCE, Script, read_frame, read_head, shake_hands, write_frame,
+};
+
+/// Hands on what it is told.
+struct Told(Sender<String>);
+
+impl Told {
+    fn new() -> (Self, Receiver<String>) {
+        let (sender, receiver) = channel();
+        (Self(sender), receiver)
+    }
+
+    fn say(&self, text: String) {
+        let _ = self.0.send(text);
+    }
+}
+
+impl ReconnectListener for Told {
+    fn opened(&mut self, _: &ReconnectSender, protocol: Option<&str>) {
+        self.say(format!("opened {protocol:?}"));
+    }
+
+    fn message(&mut self, _: &ReconnectSender, message: Message) {
+        self.say(format!("message {}", message.text().unwrap_or("binary")));
+    }
+
+    fn closed(&mut self, _: &ReconnectSender, closed: &Closed, unknown: &[Receipt]) {
+        let how = match closed {
+            Closed::ByPeer { code, .. } => format!("by peer {code}"),
+            Closed::Lost(_) => "lost".into(),
+            Closed::Refused { status, .. } => format!("refused {}", status.code()),
+            Closed::Unreachable(_) => "unreachable".into(),
+            other => format!("{other:?}"),
+        };
+        self.say(format!("closed {how}, unknown {}", unknown.len()));
+    }
+
+    fn waiting(&mut self, _: &ReconnectSender, _: Duration, attempt: u32) {
+        self.say(format!("waiting {attempt}"));
+    }
+
+    fn gave_up(&mut self, _: &ReconnectSender, _: &Closed, unsent: &[Receipt]) {
+        self.say(format!("gave up, unsent {}", unsent.len()));
+    }
+
+    fn finished(&mut self, _: &ReconnectSender, unsent: &[Receipt]) {
+        self.say(format!("finished, unsent {}", unsent.len()));
+    }
+}
+
+fn next(told: &Receiver<String>) -> String {
+    told.recv_timeout(PATIENCE).unwrap()
+}
+
+fn soon() -> ReconnectOptions {
+    let limits = ReconnectLimits::DEFAULT
+        .with_first(Duration::from_millis(2))
+        .with_longest(Duration::from_millis(20));
+    ReconnectOptions::new().with_limits(limits)
+}
+
+#[test]
+fn messages_are_confirmed_and_the_end_is_told() {
+    let server = EchoServer::start();
+    let (listener, told) = Told::new();
+    let socket = Reconnecting::connect(&server.url(), soon(), listener).unwrap();
+    let receipt = socket.send("one").unwrap(); // though it is not open yet
+    assert_eq!(receipt.wait(PATIENCE), ReceiptState::Confirmed);
+    assert_eq!(next(&told), "opened None");
+    assert_eq!(next(&told), "message one");
+    let receipt = socket.send(vec![1, 2, 3]).unwrap();
+    socket.close();
+    assert_eq!(receipt.state(), ReceiptState::Confirmed);
+    let rest: Vec<String> = told.iter().collect();
+    assert_eq!(
+        rest,
+        [
+            "message binary",
+            "closed by peer 1000, unknown 0",
+            "finished, unsent 0"
+        ]
+    );
+}
+
+#[test]
+fn it_comes_back_and_asks_anew_for_each_attempt() {
+    let script = Script::start(3, |nth, mut stream| match nth {
+        0 => {
+            let head = read_head(&mut stream);
+            assert!(head.contains("X-Token: token 1"), "{head}");
+            let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(busy.as_bytes()).unwrap();
+        }
+        1 => shake_hands(&mut stream), // and it is gone
+        _ => {
+            let head = read_head(&mut stream);
+            assert!(head.contains("X-Token: token 3"), "{head}");
+            stream
+                .write_all(crate::server::answer(&head).as_bytes())
+                .unwrap();
+            write_frame(&mut stream, 0x88, b"\x03\xf0"); // 1008: do not come back
+            read_frame(&mut stream).unwrap();
+        }
+    });
+    let (listener, told) = Told::new();
+    let url = script.url();
+    let mut asked = 0;
+    let ask = move |_: &barewire::client::ConnectAttempt| {
+        asked += 1;
+        let token = format!("token {asked}");
+        let options = WebSocketOptions::new().with_header("X-Token", &token)?;
+        Ok((url.clone(), options))
+    };
+    let socket = Reconnecting::connect_by(ask, soon(), listener).unwrap();
+    socket.wait();
+    script.join();
+    let told: Vec<String> = told.iter().collect();
+    assert_eq!(
+        told,
+        [
+            "closed refused 503, unknown 0",
+            "waiting 2",
+            "opened None",
+            "closed lost, unknown 0",
+            "waiting 3",
+            "opened None",
+            "closed by peer 1008, unknown 0",
+            "gave up, unsent 0",
+        ]
+    );
+}
+
+#[test]
+fn nobody_is_there_and_it_gives_up_after_its_attempts() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    let (listener, told) = Told::new();
+    let socket = Reconnecting::connect(&url, soon().with_attempts(3), listener).unwrap();
+    let receipt = socket.send("never").unwrap();
+    socket.wait();
+    assert_eq!(receipt.state(), ReceiptState::Unsent);
+    let told: Vec<String> = told.iter().collect();
+    assert_eq!(told.len(), 6);
+    assert_eq!(told[5], "gave up, unsent 1");
+}
+
+#[test]
+fn a_long_wait_ends_when_somebody_asks_to_try_now_or_to_close() {
+    let server = EchoServer::start();
+    let limits = ReconnectLimits::DEFAULT
+        .with_first(Duration::from_secs(86_400))
+        .with_longest(Duration::from_secs(86_400));
+    let options = || ReconnectOptions::new().with_limits(limits);
+    let (listener, told) = Told::new();
+    let url = server.url();
+    let mut first = true;
+    let ask = move |_: &barewire::client::ConnectAttempt| match std::mem::take(&mut first) {
+        true => Err("no token yet".into()),
+        false => Ok((url.clone(), WebSocketOptions::new())),
+    };
+    let socket = Reconnecting::connect_by(ask, options(), listener).unwrap();
+    assert!(next(&told).starts_with("closed NotTried"));
+    assert_eq!(next(&told), "waiting 2");
+    while !socket.sender().try_now() {
+        thread::yield_now();
+    }
+    assert_eq!(next(&told), "opened None");
+    socket.close();
+    let (listener, told) = Told::new();
+    let ask = |_: &barewire::client::ConnectAttempt| Err("never".into());
+    let socket = Reconnecting::connect_by(ask, options(), listener).unwrap();
+    assert!(next(&told).starts_with("closed NotTried"));
+    assert_eq!(next(&told), "waiting 2");
+    socket.close();
+    assert_eq!(next(&told), "finished, unsent 0");
+}
+
+#[test]
+fn a_server_may_ask_to_reconnect_later() {
+    let server = EchoServer::start();
+    let (listener, told) = Told::new();
+    let socket = Reconnecting::connect(&server.url(), soon(), listener).unwrap();
+    assert_eq!(next(&told), "opened None");
+    socket.sender().reconnect(Duration::from_millis(5));
+    assert!(next(&told).starts_with("closed ToReconnect"));
+    assert_eq!(next(&told), "waiting 2");
+    assert_eq!(next(&told), "opened None");
+    socket.close();
+}
+
+#[test]
+fn an_abort_ends_it_whatever_it_does() {
+    let script = Script::start(1, |_, mut stream| {
+        shake_hands(&mut stream);
+        while read_frame(&mut stream).is_some() {} // it answers nothing
+    });
+    let (listener, told) = Told::new();
+    let socket = Reconnecting::connect(&script.url(), soon(), listener).unwrap();
+    assert_eq!(next(&told), "opened None");
+    let receipt = socket.send("a").unwrap();
+    while receipt.state() == ReceiptState::Queued {
+        thread::yield_now();
+    }
+    socket.abort();
+    assert_eq!(receipt.state(), ReceiptState::Unknown);
+    script.join();
+}
+
+#[test]
+fn a_listener_that_panics_ends_it_and_says_so() {
+    struct Panics;
+    impl ReconnectListener for Panics {
+        fn opened(&mut self, _: &ReconnectSender, _: Option<&str>) {
+            panic!("a test's");
+        }
+        fn message(&mut self, _: &ReconnectSender, _: Message) {}
+    }
+    let server = EchoServer::start();
+    let socket = Reconnecting::connect(&server.url(), soon(), Panics).unwrap();
+    let sender = socket.sender().clone();
+    socket.wait();
+    assert!(sender.send("a").is_err());
+}
+
+/// A server that reads for a while, and is then killed: what it has read goes to `seen`.
+fn killed(listener: &TcpListener, dice: &mut u64, seen: &Mutex<Vec<u64>>) {
+    *dice = dice
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let serves = *dice >> 60; // up to 15 frames
+    if serves == 0 {
+        return; // not even the handshake
+    }
+    shake_hands(&mut stream);
+    for _ in 0..serves {
+        if !read_one(&mut stream, seen) {
+            return;
+        }
+    }
+}
+
+fn read_one(stream: &mut TcpStream, seen: &Mutex<Vec<u64>>) -> bool {
+    match read_frame(stream) {
+        None => false,
+        Some((0x89, payload)) => {
+            write_frame(stream, 0x8a, &payload);
+            true
+        }
+        Some((0x88, payload)) => {
+            write_frame(stream, 0x88, &payload);
+            false
+        }
+        Some((_, payload)) => {
+            let text = String::from_utf8(payload).unwrap();
+            seen.lock().unwrap().push(text.parse().unwrap());
+            true
+        }
+    }
+}
+
+#[test]
+fn a_server_killed_under_traffic_gets_no_message_twice_and_all_in_order() {
+    const RESTARTS: usize = 100;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let by_server = seen.clone();
+    let last_serves = Arc::new(AtomicBool::new(false));
+    let serves = last_serves.clone();
+    let serving = thread::spawn(move || {
+        let mut dice = 7;
+        for _ in 0..RESTARTS {
+            killed(&listener, &mut dice, &by_server);
+        }
+        // The last one stays.
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        shake_hands(&mut stream);
+        serves.store(true, Ordering::SeqCst);
+        while read_one(&mut stream, &by_server) {}
+    });
+    let (told, events) = Told::new();
+    let socket = Reconnecting::connect(&url, soon(), told).unwrap();
+    let mut receipts = Vec::new();
+    // Traffic until the last server serves, and a bit more.
+    let mut left = 50;
+    while left > 0 {
+        match socket.send((receipts.len() + 1).to_string()) {
+            Ok(receipt) => receipts.push(receipt),
+            Err(_) => thread::yield_now(), // the queue is full
+        }
+        thread::sleep(Duration::from_micros(200));
+        let is_last = last_serves.load(Ordering::SeqCst) && socket.sender().is_open();
+        left -= i32::from(is_last);
+    }
+    drop(events);
+    socket.close();
+    serving.join().unwrap();
+    let seen = seen.lock().unwrap();
+    assert!(
+        seen.is_sorted_by(|a, b| a < b),
+        "twice, or out of order: {seen:?}"
+    );
+    let mut counts = [0; 3];
+    for receipt in &receipts {
+        let has_come = seen.binary_search(&receipt.id()).is_ok();
+        match receipt.state() {
+            ReceiptState::Confirmed => {
+                assert!(has_come, "{receipt:?}");
+                counts[0] += 1;
+            }
+            ReceiptState::Unknown => counts[1] += 1,
+            ReceiptState::Unsent => {
+                assert!(!has_come, "{receipt:?}");
+                counts[2] += 1;
+            }
+            state => panic!("{receipt:?}: {state:?}"),
+        }
+    }
+    assert!(counts[0] > 0, "{counts:?}");
+}
