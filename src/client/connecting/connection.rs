@@ -14,7 +14,7 @@ use crate::link::{BufferedRequest, CallContext, EndReason, Event, Limits};
 use crate::net::TransportDetails;
 use crate::wire::{Instant, Received, Step};
 
-/// One connection of a client without I/O: a [`Link`], and what waits in front of
+/// One connection of a client without I/O: a [`Link`](crate::link::Link), and what waits in front of
 /// it and behind it.
 ///
 /// Its owner has a socket, or whatever else carries bytes. It gives what arrives to

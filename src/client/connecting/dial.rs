@@ -415,9 +415,10 @@ mod sockets {
     use alloc::string::{String, ToString as _};
     use alloc::sync::Arc;
     use alloc::vec::Vec;
+    use core::net::SocketAddr;
     use core::time::Duration;
     use std::io::{Read, Write};
-    use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+    use std::net::{Shutdown, TcpListener, TcpStream};
     use std::thread;
 
     use super::super::{
@@ -617,7 +618,7 @@ mod sockets {
 
     #[test]
     fn a_proxy_that_fails_is_told_from_the_server() {
-        use std::error::Error as _;
+        use core::error::Error as _;
         let answers: [(&[u8], ProxyError); 2] = [
             (
                 b"HTTP/1.1 403 Forbidden\r\n\r\n",
@@ -643,7 +644,7 @@ mod sockets {
 
     #[test]
     fn a_proxy_that_is_silent_has_its_time_and_can_be_left() {
-        let proxy = serve(|stream| core::mem::forget(stream));
+        let proxy = serve(core::mem::forget);
         let mut route = route(80);
         (route.proxy, route.tunnel) = (Some(through("http://127.0.0.1", proxy)), true);
         let hasty = DialOptions {
@@ -681,7 +682,7 @@ mod sockets {
         use crate::app::App;
         use crate::client::connecting::Secure;
         use crate::tls::{Certificates, Client, ClientOptions, ConnectionError, Roots};
-        use std::error::Error as _;
+        use core::error::Error as _;
 
         /// A server that answers `hello`, and a client that trusts it.
         fn site() -> (crate::app::Server, u16, Client) {

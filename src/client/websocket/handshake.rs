@@ -414,7 +414,7 @@ mod tests {
         let now = Instant::START;
         let request = WebSocketRequest::new("a", "/chat");
         let mut connection = Connection::http2(Limits::DEFAULT, now);
-        connection.receive(&mut *b"\0\0\0\x04\0\0\0\0\0".to_vec(), now, |_, _, _| {});
+        connection.receive(&mut b"\0\0\0\x04\0\0\0\0\0".to_vec(), now, |_, _, _| {});
         let refused = WebSocketHandshake::begin(connection.wire(), &request).unwrap_err();
         assert!(refused.is_unknown_over_http2());
         let mut connection = Connection::http2(Limits::DEFAULT, now);

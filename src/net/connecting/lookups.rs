@@ -7,9 +7,10 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::io::{self, ErrorKind};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 

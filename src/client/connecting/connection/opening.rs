@@ -59,9 +59,9 @@ impl Connection {
     /// made by `tls::Client::session`. It speaks what that agrees on, HTTP/2 if it leaves
     /// that open.
     ///
-    /// The first event is [`Opened`](Event::Opened), when the handshake is over, which
+    /// The first event is [`Opened`](crate::link::Event::Opened), when the handshake is over, which
     /// has the time that `limits` give a server for its SETTINGS. If it fails, that is
-    /// [`Ended`](Event::Ended) with [`Unreachable`](EndReason::Unreachable), and
+    /// [`Ended`](crate::link::Event::Ended) with [`Unreachable`](EndReason::Unreachable), and
     /// [`transport_details`](Self::transport_details) may say more. All bytes that come
     /// and go are the transport's: also at its end, when output remains to be written.
     pub fn over(

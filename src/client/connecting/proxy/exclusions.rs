@@ -89,9 +89,8 @@ fn is_within(host: &str, name: &str) -> bool {
     let Some(front) = host.len().checked_sub(name.len()) else {
         return false;
     };
-    let (front, end) = match host.split_at_checked(front) {
-        Some(parts) => parts,
-        None => return false,
+    let Some((front, end)) = host.split_at_checked(front) else {
+        return false;
     };
     end.eq_ignore_ascii_case(name) && (front.is_empty() || front.ends_with('.'))
 }

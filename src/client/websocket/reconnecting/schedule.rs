@@ -68,7 +68,7 @@ impl Schedule {
 /// A time from `least` to `most`, evenly.
 fn drawn(least: Duration, most: Duration, dice: u64) -> Duration {
     let width = u64::try_from(most.saturating_sub(least).as_nanos()).unwrap_or(u64::MAX);
-    let part = u128::from(width) * u128::from(dice) >> 64; // less than the width
+    let part = (u128::from(width) * u128::from(dice)) >> 64; // less than the width
     least.saturating_add(Duration::from_nanos(part as u64))
 }
 
@@ -91,11 +91,11 @@ mod tests {
             assert_eq!(least, Duration::ZERO);
         }
         schedule.opened(now);
-        now = now + Duration::from_secs(9);
+        now += Duration::from_secs(9);
         schedule.failed(now, &limits);
         assert_eq!(schedule.failures(), 9);
         schedule.opened(now);
-        now = now + Duration::from_secs(10);
+        now += Duration::from_secs(10);
         schedule.failed(now, &limits);
         assert_eq!(schedule.failures(), 1);
     }

@@ -222,23 +222,28 @@ fn search(world: World, fault: Fault) -> Result<usize, World> {
     Ok(seen.len())
 }
 
-#[test]
-fn no_wake_up_is_lost_in_any_order() {
-    let states = search(World::new(2, 3, 2), Fault::None).unwrap();
-    assert!(states > 1000, "{states}");
-    let states = search(World::new(3, 2, 1), Fault::None).unwrap();
-    assert!(states > 10_000, "{states}");
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[test]
-fn the_search_finds_what_is_done_wrongly() {
-    let faults = [
-        Fault::SilentAppointment,
-        Fault::NoGoodbye,
-        Fault::SilentNews,
-        Fault::Blind,
-    ];
-    for fault in faults {
-        assert!(search(World::new(2, 2, 1), fault).is_err(), "{fault:?}");
+    #[test]
+    fn no_wake_up_is_lost_in_any_order() {
+        let states = search(World::new(2, 3, 2), Fault::None).unwrap();
+        assert!(states > 1000, "{states}");
+        let states = search(World::new(3, 2, 1), Fault::None).unwrap();
+        assert!(states > 10_000, "{states}");
+    }
+
+    #[test]
+    fn the_search_finds_what_is_done_wrongly() {
+        let faults = [
+            Fault::SilentAppointment,
+            Fault::NoGoodbye,
+            Fault::SilentNews,
+            Fault::Blind,
+        ];
+        for fault in faults {
+            assert!(search(World::new(2, 2, 1), fault).is_err(), "{fault:?}");
+        }
     }
 }
