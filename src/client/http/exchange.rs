@@ -258,7 +258,7 @@ impl Exchange {
         let own = self.call.request().canceller.clone();
         let is_own = own.is_some();
         let canceller = own.unwrap_or_default();
-        let limits = self.client.pool_limits().link();
+        let limits = self.client.link.clone();
         match dial(&route, &options, limits, &canceller) {
             Ok(mut driven) => {
                 if !is_own {

@@ -12,6 +12,7 @@ use super::options::{ClientOptions, Versions};
 use super::policy::Policy;
 use super::pool::Pool;
 use crate::client::connecting::{Names, Place, Proxy, ProxyError, ProxyRules, Route, Secure, Url};
+use crate::link;
 use crate::net::Speaks;
 #[cfg(feature = "tls")]
 use crate::tls;
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     proxies: Result<ProxyRules, ProxyError>,
     pub(super) names: Arc<Names>,
     versions: Versions,
+    /// The limits of connections, which all of them share.
+    pub(super) link: Arc<link::Limits>,
 }
 
 impl Shared {
@@ -54,6 +57,7 @@ impl Shared {
             },
             names: Arc::new(Names::new(options.resolver, limits.names_time)),
             versions: options.versions,
+            link: Arc::new(limits.link()),
             policy: Arc::new(options.policy),
         }
     }
