@@ -242,12 +242,16 @@ impl Decoder {
             self.after_cr = input.get(end) == Some(&CR);
             self.line = end + 1;
             self.scanned = self.line;
-            let found = self.take_line(input, line, limits)?;
-            if self.block.is_empty() {
-                self.base = self.line;
-            }
-            if !matches!(found, Scanned::Nothing) {
-                return Ok(found);
+            match self.take_line(input, line, limits)? {
+                Scanned::Nothing if self.block.is_empty() => self.base = self.line,
+                Scanned::Nothing => {}
+                found => {
+                    // A time stands in no block.
+                    if self.block.is_empty() {
+                        self.base = self.line;
+                    }
+                    return Ok(found);
+                }
             }
         }
     }
