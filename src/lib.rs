@@ -90,7 +90,7 @@ pub mod websocket;
 pub mod wire;
 
 /// The README's example compiles.
-#[cfg(all(doctest, feature = "tls"))]
+#[cfg(all(doctest, feature = "tls", feature = "client"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
