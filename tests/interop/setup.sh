@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the stock clients that ./run drives against the showcase.
+# Installs the stock clients that ./run drives against the showcase, and the servers that
+# our clients are driven against.
 #
 # Safe to run again: what is already there, in the pinned version, is left alone.
 # Everything lands in .env/ and node_modules/ beside this file, except Debian
@@ -10,6 +11,9 @@
 #   testssl.sh
 #             tested with 3.0.8
 #   nginx     tested with 1.22.1 (Debian's nginx-light has HTTP/2 and gRPC, too)
+#   tinyproxy tested with 1.11.1
+#   microsocks
+#             tested with 1.0.3
 #   nghttp2   tested with 1.52 (nghttp and h2load)
 #   python3   tested with 3.11 (3.11 or newer)
 #   nodejs    tested with 20.20.2 (where Debian's is older than 20, NODE below is added)
@@ -33,6 +37,8 @@ have npm || packages+=(npm)
 have openssl || packages+=(openssl)
 have testssl || packages+=(testssl.sh)
 have nginx || packages+=(nginx-light)
+have tinyproxy || packages+=(tinyproxy-bin)
+have microsocks || packages+=(microsocks)
 have nghttp || packages+=(nghttp2-client)
 if [ -z "${WITHOUT_BROWSER:-}" ]; then
     have chromium || packages+=(chromium)

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Our blocking HTTP client against httpbin, nginx, Node.js and Python's http.server, through
+# tinyproxy and microsocks, and against servers that close connections as a request comes.
+#
+# usage: http_client.sh PROGRAM CERTIFICATES [SUITE...]
+#   PROGRAM        http_client_cases of the package interop-clients
+#   CERTIFICATES   the folder that certificates.sh has filled
+#   SUITE          only these; all by default
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+program=$(realpath "${1:?usage: http_client.sh PROGRAM CERTIFICATES [SUITE...]}")
+certificates=$(realpath "${2:?usage: http_client.sh PROGRAM CERTIFICATES [SUITE...]}")
+shift 2
+wanted=" $* "
+export SSL_CERT_FILE=$certificates/ca.pem
+work=$(mktemp -d)
+chmod 755 "$work" # for workers of other users
+processes=()
+end() {
+    [ ${#processes[@]} -eq 0 ] || { kill "${processes[@]}" && wait "${processes[@]}"; } 2>/dev/null
+    rm -rf "$work"
+}
+trap end EXIT
+failed=0
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# opened NAME PORT: waits until somebody listens there.
+opened() {
+    local _
+    for _ in $(seq 600); do
+        (exec 4<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null && return 0
+        sleep 0.05
+    done
+    printf 'FAIL http client to %s: the server does not start: %s\n' "$1" "$(tail -c 300 "$work/$1.log" | tr '\n' ' ')"
+    exit 1
+}
+is_wanted() { [ "$wanted" = '  ' ] || [[ $wanted == *" $1 "* ]]; }
+
+# cases SUITE URL...: runs it.
+cases() {
+    timeout 120 "$program" --ca "$certificates/ca.pem" "$@" >"$work/out" 2>"$work/err" || failed=1
+    cat "$work/out"
+    grep -q '^ok' "$work/out" && [ ! -s "$work/err" ] && return 0
+    printf 'FAIL http client to %s: %s\n' "$1" "$(tail -c 300 "$work/err" | tr '\n' ' ')"
+    failed=1
+}
+
+start_nginx() {
+    local plain secure few
+    plain=$(free_port) secure=$(free_port) few=$(free_port)
+    mkdir "$work/www"
+    printf 'hello\n' >"$work/www/hello"
+    seq 30000 >"$work/www/large.txt"
+    cat >"$work/nginx.conf" <<NGINX
+daemon off; master_process off; error_log $work/nginx.log; pid $work/nginx.pid;
+events { worker_connections 2000; }
+http {
+    access_log off; keepalive_requests 100000; root $work/www; error_page 405 =200 \$uri;
+    types { text/plain txt; }
+    gzip on; gzip_types text/plain; gzip_http_version 1.0;
+    client_body_temp_path $work/body; proxy_temp_path $work/proxy; fastcgi_temp_path $work/fastcgi;
+    uwsgi_temp_path $work/uwsgi; scgi_temp_path $work/scgi;
+    server { listen $plain; keepalive_timeout 1s; }
+    server {
+        listen 127.0.0.1:$secure ssl; listen 127.0.0.2:$secure ssl;
+        ssl_certificate $certificates/server.pem; ssl_certificate_key $certificates/server.key;
+    }
+    server { listen 127.0.0.1:$few; keepalive_requests 3; }
+}
+NGINX
+    nginx -p "$work" -c "$work/nginx.conf" 2>/dev/null &
+    processes+=($!)
+    opened nginx "$plain"
+    nginx=("http://127.0.0.1:$plain" "https://localhost:$secure" "http://127.0.0.1:$few" "$certificates/unknown.pem")
+}
+
+start_proxies() {
+    local http socks
+    http=$(free_port) socks=$(free_port)
+    printf '%s\n' "Port $http" 'Listen 127.0.0.1' 'Timeout 60' 'MaxClients 50' 'LogLevel Error' \
+        'BasicAuth user secret' >"$work/tinyproxy.conf"
+    tinyproxy -d -c "$work/tinyproxy.conf" >"$work/tinyproxy.log" 2>&1 &
+    processes+=($!)
+    opened tinyproxy "$http"
+    microsocks -i 127.0.0.1 -p "$socks" -u user -P secret >"$work/microsocks.log" 2>&1 &
+    processes+=($!)
+    opened microsocks "$socks"
+    proxies=("http://user:secret@127.0.0.1:$http" "socks5://user:secret@127.0.0.1:$socks")
+}
+
+if is_wanted httpbin; then
+    port=$(free_port)
+    gunicorn --bind "127.0.0.1:$port" --worker-class gthread --threads 8 --keep-alive 30 --worker-tmp-dir "$work" \
+        --no-control-socket httpbin:app >"$work/httpbin.log" 2>&1 &
+    processes+=($!)
+    opened httpbin "$port"
+    cases httpbin "http://127.0.0.1:$port"
+fi
+if is_wanted node || is_wanted race; then
+    # It ends when its input does, whatever becomes of this script.
+    coproc NODE { exec node "$here/http_client.mjs" 2>"$work/node.log"; }
+    read -r -t 60 steady hasty <&"${NODE[0]}" || { printf 'FAIL http client to node: the server does not start\n'; exit 1; }
+    ! is_wanted node || cases node "http://127.0.0.1:$steady"
+    ! is_wanted race || cases race "http://127.0.0.1:$hasty"
+fi
+start_nginx
+! is_wanted nginx || cases nginx "${nginx[@]}"
+if is_wanted proxies; then
+    start_proxies
+    cases proxies "${nginx[@]:0:2}" "${proxies[@]}"
+fi
+if is_wanted python; then
+    port=$(free_port)
+    python3 -m http.server "$port" --bind 127.0.0.1 --directory "$work/www" >"$work/python.log" 2>&1 &
+    processes+=($!)
+    opened python "$port"
+    cases python "http://127.0.0.1:$port"
+fi
+! is_wanted leaks || cases leaks "${nginx[0]}"
+exit "$failed"
