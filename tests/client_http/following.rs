@@ -89,6 +89,21 @@ fn what_is_secret_stays_with_its_origin() {
 }
 
 #[test]
+fn what_is_secret_of_a_client_stays_with_the_origin_that_was_asked() {
+    let other = Server::once(vec![Act::Read, answer("there")]);
+    let server = Server::once(vec![Act::Read, redirect(302, &other.url("/"))]);
+    let options = ClientOptions::new().header("Authorization", "Bearer t");
+    let client = with(options.header("X-Other", "o"));
+    client.get(server.url("/")).send().unwrap();
+    assert_eq!(server.seen()[0].field("authorization"), Some("Bearer t"));
+    let seen = &other.seen()[0];
+    assert_eq!(
+        (seen.field("authorization"), seen.field("x-other")),
+        (None, Some("o"))
+    );
+}
+
+#[test]
 fn redirects_that_lead_nowhere_are_errors() {
     let server = Server::once(vec![
         Act::Read,

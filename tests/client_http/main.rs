@@ -5,6 +5,7 @@ mod coding;
 mod exchange;
 mod following;
 mod hostile;
+mod places;
 mod script;
 mod waiting;
 

@@ -58,7 +58,7 @@ pub(super) struct Call {
     failure: Option<Error>,
 }
 
-/// How often what has happened, which bounds how often it happens.
+/// What has happened, and how often, which bounds how often it happens.
 #[derive(Debug, Default)]
 struct Counts {
     followed: u16,
@@ -68,6 +68,8 @@ struct Counts {
     unseen: u8,
     /// It went again because a connection at rest was dead.
     stale: bool,
+    /// A redirect has led to another origin than it was made for.
+    elsewhere: bool,
 }
 
 /// Where a call stands.

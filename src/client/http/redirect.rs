@@ -164,6 +164,11 @@ pub(super) fn leave_body(fields: &mut FieldBuffer) {
     }
 }
 
+/// Whether a field of this name is meant for one origin.
+pub(super) fn is_secret(name: &str) -> bool {
+    SECRET.iter().any(|it| it.eq_ignore_ascii_case(name))
+}
+
 /// Leaves out of a request's fields what the next one may not have.
 pub(super) fn sift(fields: &mut FieldBuffer, hop: &Hop) {
     if hop.change == Change::ToGet || hop.change == Change::WithoutBody {

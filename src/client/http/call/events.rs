@@ -248,6 +248,7 @@ impl Call {
             return refused(RedirectError::Loop);
         }
         redirect::sift(&mut self.request.fields, &hop);
+        self.counts.elsewhere |= hop.is_elsewhere;
         if hop.change != Change::Nothing {
             self.request.body = super::super::body::Body::empty();
             self.request.expects_continue = false;

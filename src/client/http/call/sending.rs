@@ -6,6 +6,7 @@ use super::{Attempt, Call, State};
 use crate::client::connecting::{Phase, Proxy, Transport, basic};
 use crate::client::http::decode;
 use crate::client::http::error::ErrorKind;
+use crate::client::http::redirect::is_secret;
 use crate::http::{FieldBuffer, InvalidField, Method, RequestHead, Target, Version};
 use crate::link::Body;
 use crate::net::Flow;
@@ -61,7 +62,8 @@ impl Call {
         }
         for field in self.policy.fields.as_fields().iter() {
             let name = core::str::from_utf8(field.name).unwrap_or_default();
-            if !own.contains(name) {
+            let is_for_others = self.counts.elsewhere && is_secret(name);
+            if !own.contains(name) && !is_for_others {
                 fields.push(name, field.value)?;
             }
         }
