@@ -11,6 +11,8 @@ mod endings;
 #[allow(unreachable_pub, reason = "the checks of fuzzing have it, too")]
 mod fixed_tls;
 mod hostile;
+#[cfg(feature = "client")]
+mod http_client;
 mod lies;
 mod on_a_loop;
 mod protocols;

@@ -34,17 +34,18 @@ impl Bell {
         }
     }
 
-    /// Sleeps until it is rung, or until `until`.
-    pub(super) fn sleep(&self, until: Instant) {
+    /// Sleeps until it is rung, or until `until`; whether it was rung.
+    pub(super) fn sleep(&self, until: Instant) -> bool {
         let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         while !core::mem::take(&mut *rung) {
             let left = until.saturating_since(clock::now());
             if left.is_zero() {
-                return;
+                return false;
             }
             let slept = self.heard.wait_timeout(rung, left);
             rung = slept.unwrap_or_else(PoisonError::into_inner).0;
         }
+        true
     }
 }
 
@@ -59,9 +60,9 @@ mod tests {
         let bell = Bell::mine();
         bell.ring();
         bell.ring();
-        bell.sleep(Instant::NEVER);
+        assert!(bell.sleep(Instant::NEVER));
         let until = clock::now() + Duration::from_millis(5);
-        bell.sleep(until); // it was rung once
+        assert!(!bell.sleep(until)); // it was rung once
         assert!(clock::now() >= until);
     }
 
@@ -73,7 +74,7 @@ mod tests {
             assert!(!Arc::ptr_eq(&ringing, &Bell::mine()));
             ringing.ring();
         });
-        bell.sleep(Instant::NEVER);
+        assert!(bell.sleep(Instant::NEVER));
         other.join().unwrap();
     }
 }

@@ -150,14 +150,14 @@ impl State {
 
 impl<'c> Locked<'c> {
     /// Writes what is to be written, unless there is a leader that does so before it waits.
-    pub(super) fn write(&mut self, now: Instant) {
+    pub(super) fn write(&mut self) {
         let Some(polling) = self.desk.polling else {
             if self.desk.handover.leader().is_none() {
-                self.settle(now);
+                self.settle(clock::now());
             }
             return;
         };
-        let is_all = self.settle(now);
+        let is_all = self.settle(clock::now());
         let due = self.driven.connection().deadline();
         let is_sooner = due.is_some_and(|it| it < polling.until);
         if is_sooner || (!is_all && !polling.for_room) {
@@ -167,18 +167,22 @@ impl<'c> Locked<'c> {
     }
 
     /// The thread of `seat` waits no longer.
-    pub(super) fn leave(&mut self, seat: usize, now: Instant) {
+    pub(super) fn leave(&mut self, seat: usize) {
         let next = self.desk.handover.leave(seat);
         if let Some(next) = next {
             self.desk.ring(next);
         }
         // One that was appointed writes when it comes.
-        self.write(now);
+        self.write();
     }
 
     /// Waits for the socket, for all of them, and gives what arrives to whom it is for;
-    /// not at all if `is_here` has become true.
-    pub(super) fn lead(mut self, until: Instant, is_here: impl FnOnce(&mut State) -> bool) -> Self {
+    /// not at all if `is_here` has become true. Whether `until` has come instead.
+    pub(super) fn lead(
+        mut self,
+        until: Instant,
+        is_here: impl FnOnce(&mut State) -> bool,
+    ) -> (Self, bool) {
         let connection = self.connection;
         if self.desk.handover.expects() {
             // Those that were woken may have something to send, which goes out together.
@@ -186,9 +190,10 @@ impl<'c> Locked<'c> {
             thread::yield_now();
             self = connection.lock();
         }
-        let stuck = !self.settle(clock::now());
-        if is_here(&mut self) || self.desk.is_over {
-            return self;
+        let now = clock::now();
+        let stuck = !self.settle(now);
+        if until <= now || is_here(&mut self) || self.desk.is_over {
+            return (self, until <= now);
         }
         let due = self.driven.connection().deadline();
         let until = until.min(due.unwrap_or(Instant::NEVER));
@@ -204,7 +209,7 @@ impl<'c> Locked<'c> {
         driven.receive(arrived, clock::now(), &mut |wire, stream, event| {
             desk.tell(wire, stream, event);
         });
-        locked
+        (locked, false)
     }
 }
 

@@ -97,7 +97,7 @@ impl Seat {
         let connection = self.connection.clone();
         let mut state = connection.lock();
         if state.desk.polling.is_some() {
-            state.write(clock::now());
+            state.write();
         }
         self.look(&mut state);
         match state.desk.is_over && self.inbox.is_empty() {
@@ -111,10 +111,10 @@ impl Seat {
         let connection = self.connection.clone();
         let mut state = connection.lock();
         state.desk.answers(self.at, &bell);
+        let mut is_late = false;
         loop {
-            let now = clock::now();
             if state.desk.polling.is_some() {
-                state.write(now);
+                state.write();
             }
             let waited = if is_here(&mut state) {
                 Waited::Moved
@@ -122,20 +122,20 @@ impl Seat {
                 Waited::Over
             } else if self.is_cancelled() {
                 Waited::Cancelled
-            } else if until <= now {
+            } else if is_late {
                 Waited::TimedOut
             } else {
-                state = match state.desk.handover.wait(self.at) {
-                    Duty::Lead => state.lead(until, &mut is_here),
+                match state.desk.handover.wait(self.at) {
+                    Duty::Lead => (state, is_late) = state.lead(until, &mut is_here),
                     Duty::Follow => {
                         drop(state);
-                        bell.sleep(until);
-                        connection.lock()
+                        is_late = !bell.sleep(until);
+                        state = connection.lock();
                     }
-                };
+                }
                 continue;
             };
-            state.leave(self.at, now);
+            state.leave(self.at);
             self.look(&mut state);
             return waited;
         }
@@ -183,10 +183,7 @@ impl Seat {
 
     /// Acts on the connection.
     fn act<T>(&mut self, act: impl FnOnce(&mut State) -> T) -> T {
-        let now = clock::now();
-        let mut state = self.connection.lock();
-        state.driven.connection().wire().set_now(now);
-        act(&mut state)
+        act(&mut self.connection.lock())
     }
 }
 
@@ -214,11 +211,12 @@ impl Transport for Seat {
             secure(&mut head);
         }
         let streams = matches!(body, Some(Body::Streamed { .. }));
-        let at = self.at;
+        let (at, now) = (self.at, clock::now());
         let asked = self.act(|state| {
             let State { driven, desk } = state;
             desk.spend(at);
             let start = driven.put_out();
+            driven.connection().wire().set_now(now);
             let stream = driven.connection().wire().request(&head, body)?;
             desk.begin(at, stream, start);
             Ok(stream)
@@ -241,18 +239,15 @@ impl Transport for Seat {
         };
         if streams {
             // Its source may let the next piece wait.
-            self.connection.lock().write(clock::now());
+            self.connection.lock().write();
         }
         Ok(self.stream)
     }
 
     fn write(&mut self, stream: u32, data: &[u8]) -> Flow {
-        let now = clock::now();
         let mut state = self.connection.lock();
-        let wire = state.driven.connection().wire();
-        wire.set_now(now);
-        let flow = wire.write(stream, data);
-        state.write(now);
+        let flow = state.driven.connection().wire().write(stream, data);
+        state.write();
         flow
     }
 
@@ -276,16 +271,14 @@ impl Transport for Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.canceller = None;
-        let now = clock::now();
         let mut state = self.connection.lock();
         let wire = state.driven.connection().wire();
-        wire.set_now(now);
         if self.stream != 0 {
             // Does nothing to what has ended.
             wire.reset(self.stream, ErrorCode::CANCEL);
         }
         state.desk.rise(self.at, mem::take(&mut self.inbox));
-        state.leave(self.at, now);
+        state.leave(self.at);
     }
 }
 
@@ -321,5 +314,43 @@ fn secure(head: &mut RequestHead<'_>) {
             path,
             query,
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Field, Fields, Method, Version};
+
+    #[test]
+    fn a_request_over_tls_says_https() {
+        let fields = [Field::new("Host", "a:1")];
+        let mut head = RequestHead {
+            method: Method::GET,
+            target: Target::parse_origin("/b?c"),
+            version: Version::Http11,
+            protocol: None,
+            fields: Fields::new(&fields),
+        };
+        secure(&mut head);
+        let Target::Absolute {
+            scheme,
+            authority,
+            path,
+            query,
+        } = head.target
+        else {
+            panic!("{head:?}")
+        };
+        let parts = (scheme, authority, path, query);
+        assert_eq!(parts, ("https", "a:1", "/b", Some("c")));
+    }
+
+    #[test]
+    fn fields_of_http1_are_known_in_any_case() {
+        for name in ["Connection", "TE", "transfer-encoding", "UPGRADE"] {
+            assert!(is_of_http1(name.as_bytes()), "{name}");
+        }
+        assert!(!is_of_http1(b"content-type") && !is_of_http1(b"tea"));
     }
 }
