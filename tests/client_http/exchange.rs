@@ -1,7 +1,9 @@
 //! Requests as they are sent, and responses as they are given.
 
-use std::io::Read as _;
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use barewire::client::{Body, Client, ClientOptions, ErrorKind, Phase};
 use barewire::http::Version;
@@ -76,6 +78,39 @@ fn a_head_tells_the_length_of_what_does_not_come() {
         assert_eq!(response.bytes().unwrap(), b"");
     }
     assert_eq!(server.seen().len(), 3);
+}
+
+/// More than all buffers on the way hold, so that both have to go on at one time.
+#[test]
+fn a_body_goes_out_while_its_echo_comes() {
+    const LENGTH: usize = 20 << 20;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        for _ in 0..2 {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.push(byte[0]);
+            }
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
+            let mut body = stream.try_clone().unwrap().take(LENGTH as u64);
+            io::copy(&mut body, &mut stream).unwrap();
+        }
+    });
+    let client = Client::new();
+    let bytes: Vec<u8> = (0..LENGTH).map(|at| (at / 1000) as u8).collect();
+    let whole = Body::from(bytes.clone());
+    let read = Body::reader(io::Cursor::new(bytes.clone())).with_length(LENGTH as u64);
+    for body in [whole, read] {
+        let response = client.post(&url).body(body).send().unwrap();
+        assert!(response.bytes().unwrap() == bytes);
+    }
+    server.join().unwrap();
+    assert_eq!(client.metrics().connections_opened(), 1);
 }
 
 #[test]

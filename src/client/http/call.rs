@@ -290,6 +290,7 @@ impl Call {
 
     /// Takes what is there of a body that nobody wants; how much that was.
     pub(super) fn drop_piece(&mut self) -> usize {
+        self.attempt.giving = None; // nor what the rest of the request would bring
         self.answer.content.drop_received()
     }
 

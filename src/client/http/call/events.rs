@@ -107,6 +107,9 @@ impl Call {
     }
 
     fn answered(&mut self, head: &ResponseHead<'_>, content: &Content<'_>) {
+        if head.status.is_error() || self.attempt.held.is_some() {
+            self.attempt.giving = None; // the server does not want the rest
+        }
         let mut answer = Answer {
             status: head.status,
             version: head.version,

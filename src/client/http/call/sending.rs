@@ -149,9 +149,14 @@ impl Call {
         Ok(())
     }
 
-    /// Sends more of the body, as far as the connection takes it.
+    /// Sends more of the body, as far as the connection takes it: also while the response
+    /// comes, as a server may answer with what it is sent.
     pub(in crate::client::http) fn pump(&mut self, transport: &mut dyn Transport, now: Instant) {
-        if self.state != State::Asked || self.attempt.held.is_some() {
+        let is_wanted = matches!(
+            self.state,
+            State::Asked | State::Answered | State::Receiving
+        );
+        if !is_wanted || self.attempt.held.is_some() {
             return;
         }
         let stream = self.attempt.stream;

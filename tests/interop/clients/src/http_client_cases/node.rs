@@ -16,6 +16,7 @@ pub(crate) const CASES: Suite = &[
     ("endless hints", endless_hints),
     ("an early answer to an upload", early),
     ("an early answer to an upload, and the end", early_close),
+    ("an upload and a download at one time", echo),
     ("Expect: 100-continue", expect),
     ("an expectation that is refused", expect_refused),
     ("an expectation that is not answered", expect_silent),
@@ -129,6 +130,27 @@ fn early_close(servers: &Servers) -> Outcome {
         equal!(response.text()?, "too much");
         equal!(client.metrics().connections(), 0);
     }
+    Ok(())
+}
+
+fn echo(servers: &Servers) -> Outcome {
+    let client = servers.client();
+    let pieces = (0..200_u8).map(|at| Ok(vec![at; 20_000].into()));
+    let response = client
+        .post(servers.url("/echo"))
+        .body(Body::iterator(pieces))
+        .send()?;
+    let bytes = response.bytes()?;
+    equal!(bytes.len(), 4_000_000);
+    holds!(
+        bytes
+            .chunks(20_000)
+            .zip(0..)
+            .all(|(piece, at)| piece.iter().all(|it| *it == at)),
+        "bytes differ"
+    );
+    equal!(client.get(servers.url("/")).send()?.text()?, "hello");
+    equal!(client.metrics().connections_opened(), 1);
     Ok(())
 }
 
