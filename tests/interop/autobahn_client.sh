@@ -6,6 +6,8 @@
 #             (client::WebSocket) of the package interop-clients
 #   CASES     ids or patterns, by default sections 1 to 7, 9 (messages of up to
 #             16 MiB) and 10
+# Environment:
+#   NON_STRICT=1   what the suite calls non-strict passes, too
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 program=$(realpath "${1:?usage: autobahn_client.sh PROGRAM [CASES]}")
