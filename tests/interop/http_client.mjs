@@ -1,12 +1,16 @@
-// Servers of Node.js for our HTTP client: one that does what a path asks for, and one
-// that closes connections which were at rest for two milliseconds.
+// Servers of Node.js for our HTTP client: one that does what a path asks for, one that
+// closes connections which were at rest for two milliseconds, and the first by HTTP/2.
 //
-// Prints both ports; ends with its input.
+// usage: http_client.mjs CERTIFICATE KEY
+// Prints the three ports; ends with its input.
 import { createServer } from "node:http";
+import { createSecureServer } from "node:http2";
+import { readFileSync } from "node:fs";
 import { once } from "node:events";
 
 // How often each request with an id has come.
 const seen = new Map();
+let asked = 0;
 
 function answer(request, response) {
     const { pathname, searchParams } = new URL(request.url, "http://localhost");
@@ -28,6 +32,12 @@ function answer(request, response) {
                 response.writeProcessing();
                 response.writeEarlyHints({ link: "</b.css>; rel=preload" }, () => response.end("hello"));
             });
+        case "/one-hint":
+            response.writeEarlyHints({ link: "</a.css>; rel=preload" });
+            return response.end("hello");
+        case "/leave": // every 50th request ends the session
+            if (++asked % 50 === 0) request.stream.session.close();
+            return request.resume().on("end", () => response.end("hello"));
         case "/endless-hints": {
             const more = () => {
                 if (!response.destroyed) response.writeEarlyHints({ link: "</a.css>; rel=preload" }, () => setImmediate(more));
@@ -97,12 +107,14 @@ server.on("checkExpectation", (request, response) => {
     response.end();
 });
 const hasty = createServer({ keepAliveTimeout: 2 }, answer);
-for (const one of [server, hasty]) {
+const [cert, key] = process.argv.slice(2).map((file) => readFileSync(file));
+const secure = createSecureServer({ cert, key }, answer);
+for (const one of [server, hasty, secure]) {
     one.on("clientError", (error, socket) => {
         if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     });
     one.listen(0, "127.0.0.1");
     await once(one, "listening");
 }
-console.log(server.address().port, hasty.address().port);
+console.log(server.address().port, hasty.address().port, secure.address().port);
 process.stdin.resume().on("end", () => process.exit(0));

@@ -46,7 +46,8 @@ cases() {
 }
 
 start_nginx() {
-    local plain secure few
+    local plain secure few name settings
+    local -A http2=([steady]='' [narrow]='http2_max_concurrent_streams 4;' [leaving]='keepalive_requests 20;' [resting]='keepalive_timeout 1s;')
     plain=$(free_port) secure=$(free_port) few=$(free_port)
     mkdir "$work/www"
     printf 'hello\n' >"$work/www/hello"
@@ -66,8 +67,19 @@ http {
         ssl_certificate $certificates/server.pem; ssl_certificate_key $certificates/server.key;
     }
     server { listen 127.0.0.1:$few; keepalive_requests 3; }
-}
 NGINX
+    shared=()
+    for name in steady narrow leaving resting; do
+        settings=${http2[$name]} http2[$name]=$(free_port)
+        shared+=("https://localhost:${http2[$name]}")
+        cat >>"$work/nginx.conf" <<NGINX
+    server {
+        listen 127.0.0.1:${http2[$name]} ssl http2; $settings
+        ssl_certificate $certificates/server.pem; ssl_certificate_key $certificates/server.key;
+    }
+NGINX
+    done
+    printf '}\n' >>"$work/nginx.conf"
     nginx -p "$work" -c "$work/nginx.conf" 2>/dev/null &
     processes+=($!)
     opened nginx "$plain"
@@ -96,14 +108,15 @@ if is_wanted httpbin; then
     opened httpbin "$port"
     cases httpbin "http://127.0.0.1:$port"
 fi
-if is_wanted node || is_wanted race; then
+if is_wanted node || is_wanted race || is_wanted http2; then
     # It ends when its input does, whatever becomes of this script.
-    coproc NODE { exec node "$here/http_client.mjs" 2>"$work/node.log"; }
-    read -r -t 60 steady hasty <&"${NODE[0]}" || { printf 'FAIL http client to node: the server does not start\n'; exit 1; }
+    coproc NODE { exec node "$here/http_client.mjs" "$certificates"/server.{pem,key} 2>"$work/node.log"; }
+    read -r -t 60 steady hasty secure <&"${NODE[0]}" || { printf 'FAIL http client to node: the server does not start\n'; exit 1; }
     ! is_wanted node || cases node "http://127.0.0.1:$steady"
     ! is_wanted race || cases race "http://127.0.0.1:$hasty"
 fi
 start_nginx
+! is_wanted http2 || cases http2 "${shared[@]}" "https://localhost:$secure"
 ! is_wanted nginx || cases nginx "${nginx[@]}"
 if is_wanted proxies; then
     start_proxies
