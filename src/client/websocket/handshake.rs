@@ -7,7 +7,7 @@ use std::io;
 use crate::client::connecting::Wire;
 use crate::http::{
     Field, FieldBuffer, Fields, Method, RequestHead, ResponseHead, Target, Version,
-    target::InvalidTarget,
+    target::{InvalidTarget, is_authority},
 };
 use crate::link::{self, UsageError};
 use crate::websocket::handshake::{Key, Offer, Refused};
@@ -55,6 +55,9 @@ impl WebSocketRequest {
 
     /// Looks at what the machines of HTTP do not look at.
     fn check(&self) -> Result<(), HandshakeError> {
+        if !is_authority(&self.authority) {
+            return Err(HandshakeError::Authority);
+        }
         for (at, protocol) in self.protocols.iter().enumerate() {
             let is_new = || !self.protocols.iter().take(at).any(|it| it == protocol);
             if !ascii::is_token(protocol.as_bytes()) || !is_new() {
@@ -101,7 +104,7 @@ fn is_reserved(field: &Field<'_>) -> bool {
 /// assert!(connection.output().starts_with(b"GET /chat HTTP/1.1\r\nHost: example.org\r\n"));
 ///
 /// let mut answer = *b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
-///     Connection: Upgrade\r\nSec-WebSocket-Accept: Uqh7TT/Ty98Ow1SWH2uyKltNqR4=\r\n\r\n\
+///     Connection: Upgrade\r\nSec-WebSocket-Accept: CdXSYUsvsaMthlEXWDNURGWA/1o=\r\n\r\n\
 ///     \x81\x05Hello";
 /// let mut said = Vec::new();
 /// connection.receive(&mut answer, now, |wire, _, event| match event {
@@ -234,6 +237,9 @@ pub enum HandshakeError {
     /// server knows no WebSockets (RFC 8441 §3).
     #[error("the request cannot be sent: {0}")]
     Request(#[from] UsageError),
+    /// The authority is no host, with or without a port.
+    #[error("the authority is no host with a port")]
+    Authority,
     /// The target is no path and query.
     #[error("the target is no path and query")]
     Target(#[from] InvalidTarget),
@@ -267,7 +273,7 @@ mod tests {
     use crate::link::{EndReason, Event, Limits};
     use crate::wire::Instant;
 
-    const ACCEPT: &str = "Uqh7TT/Ty98Ow1SWH2uyKltNqR4=";
+    const ACCEPT: &str = "CdXSYUsvsaMthlEXWDNURGWA/1o=";
 
     /// Begins a handshake with a key that is known.
     fn begin(request: &WebSocketRequest) -> (Connection, WebSocketHandshake) {
