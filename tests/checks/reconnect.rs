@@ -108,7 +108,7 @@ impl World {
                     self.has_lied = true;
                     self.core.pong(&1_u64.to_be_bytes());
                 }
-                more => self.now = self.now + Duration::from_millis(1 << more.min(16)),
+                more => self.now += Duration::from_millis(1 << more.min(16)),
             },
         }
     }

@@ -255,7 +255,7 @@ fn attempts_are_counted_until_a_connection_is_stable() {
     // Open for too short a time to count, and then long enough.
     core.task(now);
     core.opened(None, now);
-    now = now + Duration::from_secs(10);
+    now += Duration::from_secs(10);
     core.lost(lost(), now, 0);
     for _ in 0..2 {
         assert!(matches!(core.task(now), ReconnectTask::Connect(_)));

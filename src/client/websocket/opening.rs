@@ -28,6 +28,9 @@ pub(super) struct Opened {
     pub(super) protocol: Option<String>,
 }
 
+/// The subprotocol of an answer, or why it is refused and when to come back.
+type Answer = Result<Option<String>, (Refused, Option<Duration>)>;
+
 /// Connects, and does the handshake.
 pub(super) fn open(
     url: &Url,
@@ -67,7 +70,7 @@ fn attempt(
     }
     let handshake = WebSocketHandshake::begin(driven.connection().wire(), &request)?;
     let mut inbox = Inbox::new(handshake.stream());
-    let mut answer: Option<Result<Option<String>, (Refused, Option<Duration>)>> = None;
+    let mut answer: Option<Answer> = None;
     while answer.is_none() {
         let waited = driven.drive(until, &mut |wire, stream, event| match event {
             Event::Response { head, .. } if stream == handshake.stream() => {
