@@ -102,11 +102,11 @@ start_proxies() {
 
 if is_wanted httpbin; then
     port=$(free_port)
-    gunicorn --bind "127.0.0.1:$port" --worker-class gthread --threads 8 --keep-alive 30 --worker-tmp-dir "$work" \
+    gunicorn --bind "127.0.0.1:$port" --bind "unix:$work/httpbin.socket" --worker-class gthread --threads 8 --keep-alive 30 --worker-tmp-dir "$work" \
         --no-control-socket httpbin:app >"$work/httpbin.log" 2>&1 &
     processes+=($!)
     opened httpbin "$port"
-    cases httpbin "http://127.0.0.1:$port"
+    cases httpbin "http://127.0.0.1:$port" "$work/httpbin.socket"
 fi
 if is_wanted node || is_wanted race || is_wanted http2; then
     # It ends when its input does, whatever becomes of this script.
@@ -129,5 +129,5 @@ if is_wanted python; then
     opened python "$port"
     cases python "http://127.0.0.1:$port"
 fi
-! is_wanted leaks || cases leaks "${nginx[0]}"
+! is_wanted leaks || cases leaks "${nginx[@]}"
 exit "$failed"

@@ -1,12 +1,15 @@
 //! httpbin: methods, statuses, redirects, authorization, codings, and slow answers.
+//!
+//! URLs: by TCP, and the path of a Unix socket.
 
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use barewire::client::{
-    Body, ClientLimits, ClientOptions, CookieJar, ErrorKind, Multipart, Part, RedirectError,
-    RedirectPolicy,
+    Body, Canceller, ClientLimits, ClientOptions, CookieJar, ErrorKind, Multipart, Part,
+    RedirectError, RedirectPolicy, Response, RetryPolicy,
 };
 use serde_json::{Value, json};
 
@@ -44,6 +47,9 @@ pub(crate) const CASES: Suite = &[
     ("a large body there and back", large),
     ("response fields of one name", repeated_fields),
     ("default and own fields", fields),
+    ("a status that asks for another attempt", retried),
+    ("another thread cancels", cancelled),
+    ("over a Unix socket", unix_socket),
 ];
 
 type Anything = Result<Value, Box<dyn std::error::Error>>;
@@ -580,5 +586,60 @@ fn fields(servers: &Servers) -> Outcome {
     equal!(value["headers"]["User-Agent"], "tests/1");
     equal!(value["headers"]["X-Tenant"], "7");
     equal!(value["headers"]["Accept"], "text/plain");
+    Ok(())
+}
+
+fn retried(servers: &Servers) -> Outcome {
+    let moment = Duration::from_millis(1);
+    let policy = RetryPolicy::attempts(100).with_pauses(moment, moment);
+    let client = servers.client_with(ClientOptions::new().retries(policy));
+    // Few enough for the budget of attempts.
+    let url = servers.url("/status/200:0.9,503:0.05,429:0.05");
+    for _ in 0..20 {
+        equal!(client.get(&url).send()?.status().code(), 200);
+    }
+    // A POST is not sent again, whatever the status.
+    let before = client.metrics().connections_reused();
+    equal!(
+        client
+            .post(servers.url("/status/503"))
+            .send()?
+            .status()
+            .code(),
+        503
+    );
+    equal!(client.metrics().connections_reused(), before + 1);
+    Ok(())
+}
+
+fn cancelled(servers: &Servers) -> Outcome {
+    let client = servers.client();
+    for path in ["/delay/5", "/drip?numbytes=2&duration=5&delay=0"] {
+        let canceller = Canceller::new();
+        let cancels = canceller.clone();
+        let thread = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            cancels.cancel();
+        });
+        let request = client.get(servers.url(path)).canceller(&canceller);
+        let error = match request.send().and_then(Response::bytes) {
+            Ok(_) => return Err(format!("{path} was not cancelled").into()),
+            Err(error) => error,
+        };
+        holds!(error.is_cancelled(), "{error:?}");
+        thread.join().expect("no panic");
+    }
+    equal!(client.metrics().connections(), 0);
+    Ok(())
+}
+
+fn unix_socket(servers: &Servers) -> Outcome {
+    let client = servers.client_with(ClientOptions::new().unix_socket(&servers.urls[1]));
+    for _ in 0..3 {
+        let value: Value = client.get("http://example.org/get?a=b").send()?.json()?;
+        equal!(value["headers"]["Host"], "example.org");
+        equal!(value["args"], json!({"a": "b"}));
+    }
+    equal!(client.metrics().connections_opened(), 1);
     Ok(())
 }

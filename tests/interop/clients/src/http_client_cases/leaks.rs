@@ -3,11 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
-use barewire::client::{ClientLimits, ClientOptions};
+use barewire::client::{Client, ClientLimits, ClientOptions};
 
 use super::{Outcome, Servers, Suite, equal, holds};
 
-pub(crate) const CASES: Suite = &[("20,000 connections leave nothing", connections)];
+pub(crate) const CASES: Suite = &[
+    ("20,000 connections leave nothing", connections),
+    ("connections that cannot be had leave nothing", refused),
+];
 
 const CONNECTIONS: u64 = 20_000;
 
@@ -23,6 +26,32 @@ fn connections(servers: &Servers) -> Outcome {
         "{grown} bytes more than {}",
         before.1
     );
+    Ok(())
+}
+
+fn refused(servers: &Servers) -> Outcome {
+    let client = servers.client();
+    let attempt = || -> Outcome {
+        // Nobody listens; no TLS is spoken; the certificate leads to no root.
+        for url in [
+            "http://127.0.0.1:1/",
+            &servers.url("/").replace("http://", "https://"),
+        ] {
+            holds!(client.get(url).send().is_err(), "{url} answers");
+        }
+        let client = Client::with(ClientOptions::new().tls(servers.strangers()?))?;
+        holds!(
+            client.get(servers.url_of(1, "/hello")).send().is_err(),
+            "it is trusted"
+        );
+        Ok(())
+    };
+    attempt()?;
+    let before = descriptors()?;
+    for _ in 0..200 {
+        attempt()?;
+    }
+    equal!(descriptors()?, before);
     Ok(())
 }
 

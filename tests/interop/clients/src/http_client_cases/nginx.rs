@@ -6,7 +6,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use barewire::client::{Client, ErrorKind};
+use barewire::client::{Client, ClientOptions, ErrorKind};
 
 use super::{Outcome, Servers, Suite, equal, holds};
 
@@ -160,9 +160,7 @@ fn plain_to_tls(servers: &Servers) -> Outcome {
 }
 
 fn unknown_authority(servers: &Servers) -> Outcome {
-    let roots = barewire::tls::Roots::read(&servers.urls[3])?;
-    let options = barewire::tls::ClientOptions::new().root_certs(roots);
-    let options = barewire::client::ClientOptions::new().tls(barewire::tls::Client::new(options)?);
+    let options = ClientOptions::new().tls(servers.strangers()?);
     let error = Client::with(options)?
         .get(servers.url_of(1, "/hello"))
         .send()
