@@ -585,7 +585,7 @@ fn a_source_on_the_thread_of_a_loop_is_an_error_and_no_standstill() {
         let mut source = get("http://127.0.0.1:1/feed", quick());
         let error = source.next().unwrap().unwrap_err();
         let is_usage = error.fault() == &EventSourceFault::Request;
-        reply.text(&format!("{is_usage} {error}"))
+        reply.text(format!("{is_usage} {error}"))
     });
     let server = app.listen("127.0.0.1:0").unwrap().spawn().unwrap();
     let [Address::Tcp(address)] = server.local_addresses() else {

@@ -584,13 +584,13 @@ mod tests {
         );
         assert!(matches!(scene.next(), Step::Wait));
         scene.response(200, &[], Some(5));
-        scene.event(Event::Body(&mut *b"he".to_vec()));
+        scene.event(Event::Body(&mut b"he".to_vec()));
         assert!(matches!(scene.next(), Step::Head));
         assert!(matches!(scene.next(), Step::Piece));
         assert_eq!(scene.call.piece(), b"he");
         scene.call.consume(2);
         assert!(matches!(scene.next(), Step::Wait));
-        scene.event(Event::Body(&mut *b"llo".to_vec()));
+        scene.event(Event::Body(&mut b"llo".to_vec()));
         scene.end();
         assert!(matches!(scene.next(), Step::Piece));
         scene.call.consume(3);
@@ -832,7 +832,7 @@ mod tests {
         };
         let mut scene = redirected(Some(10));
         assert!(matches!(scene.next(), Step::Wait));
-        scene.event(Event::Body(&mut *b"0123456789".to_vec()));
+        scene.event(Event::Body(&mut b"0123456789".to_vec()));
         scene.end();
         scene.connect(true);
         assert_eq!(scene.wire.lines, ["GET /", "GET /b"]);
@@ -842,7 +842,7 @@ mod tests {
             "not worth waiting for"
         );
         let mut scene = redirected(None);
-        scene.event(Event::Body(&mut *b"0123456789!".to_vec()));
+        scene.event(Event::Body(&mut b"0123456789!".to_vec()));
         assert!(scene.wire.reset);
         assert!(matches!(scene.next(), Step::Connect { .. }));
         let mut scene = redirected(None);
@@ -893,7 +893,7 @@ mod tests {
         let mut scene = Scene::new("GET", Body::empty());
         scene.connect(true);
         scene.response(200, &[], Some(5));
-        scene.event(Event::Body(&mut *b"he".to_vec()));
+        scene.event(Event::Body(&mut b"he".to_vec()));
         assert!(matches!(scene.next(), Step::Head));
         scene.lost(10, 10);
         assert!(matches!(scene.next(), Step::Piece));
