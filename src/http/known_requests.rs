@@ -227,12 +227,13 @@ pub(crate) struct Found<'b> {
 }
 
 impl Known {
-    /// Whether it stands at the front of `input`, and is within the limits, which are
-    /// not the same for every connection.
+    /// Whether there is one, it stands at the front of `input`, and is within the limits,
+    /// which are not the same for every connection.
     #[inline]
     fn is_front(&self, input: &[u8], bounds: Bounds) -> bool {
         let query = self.query.as_ref().map_or(0, |query| query.len() + 1);
-        input.starts_with(&self.text)
+        !self.text.is_empty() // else every input would begin so
+            && input.starts_with(&self.text)
             && self.text.len() <= bounds.head as usize
             && self.path.len() + query <= bounds.target as usize
             && self.ranges.len() <= bounds.fields
@@ -329,6 +330,15 @@ mod tests {
             known.note((text, line), &[range], true);
         }
         place.is_some()
+    }
+
+    #[test]
+    fn an_empty_place_is_the_head_of_nothing() {
+        let mut known = KnownRequests::default();
+        assert_eq!(Place::of(&[0; 64]).unwrap().spread, known.places[0].spread);
+        for length in 0..64 {
+            assert!(known.find(&[0; 64][..length], ALL).is_none());
+        }
     }
 
     #[test]
