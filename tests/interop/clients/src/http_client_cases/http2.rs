@@ -17,6 +17,7 @@ pub(crate) const CASES: Suite = &[
     ("more requests than streams at a time", queued),
     ("a server that takes leave is not seen", leave),
     ("what rested too long is not seen", rested),
+    ("an upload that is too large", too_long),
     ("an echo by Node.js", echo),
     ("trailers and interim responses of Node.js", trailers),
     ("a graceful end by Node.js is not seen", graceful),
@@ -103,6 +104,20 @@ fn rested(servers: &Servers) -> Outcome {
         let mut joined = threads.into_iter().map(|it| it.join().expect("no panic"));
         joined.try_for_each(|it| it)
     })?;
+    Ok(())
+}
+
+fn too_long(servers: &Servers) -> Outcome {
+    let client = servers.client();
+    for _ in 0..5 {
+        let request = client
+            .post(servers.url("/hello"))
+            .body(vec![b'x'; 20 << 20]);
+        let response = request.send()?;
+        equal!(response.status().code(), 413);
+        holds!(response.text()?.contains("Too Large"), "another text");
+        equal!(client.get(servers.url("/hello")).send()?.text()?, "hello\n");
+    }
     Ok(())
 }
 

@@ -622,9 +622,8 @@ fn cancelled(servers: &Servers) -> Outcome {
             cancels.cancel();
         });
         let request = client.get(servers.url(path)).canceller(&canceller);
-        let error = match request.send().and_then(Response::bytes) {
-            Ok(_) => return Err(format!("{path} was not cancelled").into()),
-            Err(error) => error,
+        let Err(error) = request.send().and_then(Response::bytes) else {
+            return Err(format!("{path} was not cancelled").into());
         };
         holds!(error.is_cancelled(), "{error:?}");
         thread.join().expect("no panic");

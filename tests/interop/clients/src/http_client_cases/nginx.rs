@@ -21,6 +21,7 @@ pub(crate) const CASES: Suite = &[
     ("http asked of an https port", plain_to_tls),
     ("an authority that is not known", unknown_authority),
     ("a field that is too large", too_large),
+    ("an upload that is too large", too_long),
 ];
 
 fn in_sequence(servers: &Servers) -> Outcome {
@@ -183,5 +184,23 @@ fn too_large(servers: &Servers) -> Outcome {
     equal!(response.status().code(), 400);
     drop(response);
     equal!(client.get(servers.url("/hello")).send()?.text()?, "hello\n");
+    Ok(())
+}
+
+fn too_long(servers: &Servers) -> Outcome {
+    let client = servers.client();
+    for at in [0, 1, 0, 1] {
+        let request = client
+            .post(servers.url_of(at, "/hello"))
+            .body(vec![b'x'; 20 << 20]);
+        let response = request.send()?;
+        equal!(response.status().code(), 413);
+        holds!(response.text()?.contains("Too Large"), "another text");
+        let request = client
+            .put(servers.url_of(at, "/hello"))
+            .body(vec![b'x'; 20 << 20]);
+        let response = request.expect_continue().send()?;
+        equal!(response.status().code(), 413);
+    }
     Ok(())
 }
