@@ -35,7 +35,7 @@ pub struct Wire {
 
 impl Wire {
     /// That of a connection which has not begun.
-    pub(super) const fn new(now: Instant) -> Self {
+    pub(in crate::client) const fn new(now: Instant) -> Self {
         Self {
             link: Link::raw(Role::Client),
             out: Vec::new(),

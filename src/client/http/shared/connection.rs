@@ -235,6 +235,9 @@ impl Drop for Locked<'_> {
             ringing,
         } = self;
         let desk = &mut state.desk;
+        if core::mem::take(&mut desk.sounds) {
+            connection.sound();
+        }
         if let Some(capacity) = desk.capacity.take() {
             connection.capacity.store(capacity, Ordering::Relaxed);
             let is_over = desk.is_over || desk.is_leaving;

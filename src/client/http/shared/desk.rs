@@ -7,6 +7,7 @@ use super::bell::Bell;
 use super::handover::Handover;
 use super::news::News;
 use crate::client::connecting::{Transport as _, Wire};
+use crate::http::Content;
 use crate::link::Event;
 use crate::wire::Instant;
 
@@ -23,6 +24,10 @@ pub(super) struct Desk {
     pub(super) polling: Option<Polling>,
     /// Seats that may make a request and have not done so.
     admitted: usize,
+    /// Seats that wait to be admitted.
+    applying: usize,
+    /// The leader is to stop waiting for the socket.
+    pub(super) sounds: bool,
     /// What the server takes at one time, where that has changed.
     pub(super) capacity: Option<usize>,
     /// The server takes no further calls.
@@ -65,6 +70,8 @@ impl Desk {
             rings: Vec::new(),
             polling: None,
             admitted: 0,
+            applying: 0,
+            sounds: false,
             capacity: None,
             is_leaving: false,
             is_over: false,
@@ -90,9 +97,11 @@ impl Desk {
         let record = self.record(seat);
         record.spare = spare;
         record.news.clear();
-        (record.bell, record.received, record.applies) = (None, false, false);
+        (record.bell, record.received) = (None, false);
+        self.set_applies(seat, false);
         self.set_stream(seat, 0);
         self.free.push(seat);
+        self.call_applicants();
     }
 
     // A seat that was given out is there.
@@ -126,14 +135,34 @@ impl Desk {
         }
     }
 
-    /// Lets a seat make a request if the server allows one more.
-    pub(super) fn admit(&mut self, seat: usize, wire: &mut Wire) -> bool {
-        let may = wire.allowance() > self.admitted;
-        let record = self.record(seat);
-        record.admitted = may;
-        record.applies = !may;
+    /// Lets a seat make a request if one more fits into what the connection allows now.
+    pub(super) fn admit(&mut self, seat: usize, allowance: usize) -> bool {
+        if self.record(seat).admitted {
+            return true; // it was asked before, and counts once
+        }
+        let may = allowance > self.admitted;
+        self.record(seat).admitted = may;
+        self.set_applies(seat, !may);
         self.admitted += usize::from(may);
         may
+    }
+
+    fn set_applies(&mut self, seat: usize, applies: bool) {
+        let before = core::mem::replace(&mut self.record(seat).applies, applies);
+        self.applying += usize::from(applies);
+        self.applying -= usize::from(before);
+    }
+
+    /// A place may be free: wakes those that wait for one.
+    pub(super) fn call_applicants(&mut self) {
+        if self.applying == 0 {
+            return;
+        }
+        for seat in 0..self.records.len() {
+            if self.records.get(seat).is_some_and(|it| it.applies) {
+                self.call(seat);
+            }
+        }
     }
 
     /// The seat makes its request, or none.
@@ -167,6 +196,8 @@ impl Desk {
     fn call(&mut self, seat: usize) {
         if self.handover.call(seat) {
             self.ring(seat);
+        } else if self.handover.leader() == Some(seat) && self.polling.take().is_some() {
+            self.sounds = true; // it is about to come
         }
     }
 
@@ -174,6 +205,9 @@ impl Desk {
     pub(super) fn tell(&mut self, wire: &mut Wire, stream: u32, event: Event<'_>) {
         if stream == 0 {
             return self.tell_all(wire, &event);
+        }
+        if ends(&event) {
+            self.call_applicants();
         }
         let Some(seat) = self.streams.iter().position(|it| *it == stream) else {
             if let Event::Body(bytes) = event {
@@ -213,10 +247,79 @@ impl Desk {
             _ => {}
         }
         self.capacity = Some(wire.link.exchanges_allowed());
-        for seat in 0..self.records.len() {
-            if self.records.get(seat).is_some_and(|it| it.applies) {
-                self.call(seat);
-            }
+        self.call_applicants();
+    }
+}
+
+/// Whether nothing more of an answer comes.
+const fn ends(event: &Event<'_>) -> bool {
+    match event {
+        Event::Response { content, .. } => !matches!(content, Content::Follows { .. }),
+        Event::End { .. } | Event::Ended(_) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::http::shared::handover::Duty;
+    use crate::link::EndReason;
+
+    /// A desk whose first seat has stream 1, the only one that is allowed; the second one
+    /// applies.
+    fn desk(leader: usize) -> Desk {
+        let mut desk = Desk::new(0);
+        let (first, second) = (desk.sit().0, desk.sit().0);
+        assert!(desk.admit(first, 1));
+        desk.spend(first);
+        desk.begin(first, 1, 0);
+        for seat in [first, second] {
+            desk.answers(seat, &Arc::default());
         }
+        assert!(!desk.admit(second, 0));
+        assert_eq!(desk.handover.wait(leader), Duty::Lead);
+        assert_eq!(desk.handover.wait(1 - leader), Duty::Follow);
+        desk
+    }
+
+    #[test]
+    fn one_that_is_asked_twice_has_one_place() {
+        let mut desk = Desk::new(0);
+        let seat = desk.sit().0;
+        assert!(desk.admit(seat, 1) && desk.admit(seat, 1) && desk.admit(seat, 0));
+        let other = desk.sit().0;
+        assert!(!desk.admit(other, 1));
+        desk.spend(seat);
+        assert!(desk.admit(other, 1));
+        desk.spend(other);
+        assert_eq!((desk.admitted, desk.applying), (0, 0));
+    }
+
+    #[test]
+    fn an_end_wakes_who_waits_for_a_place() {
+        let mut desk = desk(0);
+        let mut wire = Wire::new(Instant::START);
+        desk.tell(&mut wire, 1, Event::Ended(EndReason::Aborted));
+        assert_eq!(desk.rings.len(), 1);
+        assert!(desk.admit(1, 1));
+        assert_eq!(desk.applying, 0);
+    }
+
+    #[test]
+    fn one_that_rises_wakes_who_waits_for_a_place() {
+        let mut follows = desk(0);
+        follows.rise(0, News::default());
+        assert_eq!(follows.rings.len(), 1);
+
+        let mut leads = desk(1);
+        leads.polling = Some(Polling {
+            until: Instant::NEVER,
+            for_room: false,
+        });
+        leads.rise(0, News::default());
+        assert!(leads.sounds && leads.polling.is_none());
+        leads.rise(1, News::default());
+        assert_eq!(leads.applying, 0);
     }
 }

@@ -79,7 +79,7 @@ impl Seat {
         let at = self.at;
         self.wait_for(until, |state| {
             let State { driven, desk } = state;
-            desk.admit(at, driven.connection().wire())
+            desk.admit(at, driven.connection().wire().allowance())
         })
     }
 
@@ -217,9 +217,12 @@ impl Transport for Seat {
             desk.spend(at);
             let start = driven.put_out();
             driven.connection().wire().set_now(now);
-            let stream = driven.connection().wire().request(&head, body)?;
-            desk.begin(at, stream, start);
-            Ok(stream)
+            let asked = driven.connection().wire().request(&head, body);
+            match asked {
+                Ok(stream) => desk.begin(at, stream, start),
+                Err(_) => desk.call_applicants(), // its place is free
+            }
+            asked
         });
         self.stream = match asked {
             Ok(stream) => stream,
