@@ -210,14 +210,13 @@ impl<O: DuplexOwner> Duplex<O> {
             drop(state);
             let mut buffer = Buffer::take();
             let left = until_due.saturating_since(now);
-            let read = self.wait(buffer.all(), is_stuck, &mut time, left);
+            is_alarmed = false;
+            let read = self.wait(buffer.all(), is_stuck, &mut time, left, &mut is_alarmed);
             state = self.lock();
             state.is_waited_for = false;
             *state.driven.patience() = time;
             now = clock::now();
             has_waited = true;
-            // It is heard, or it may have been.
-            is_alarmed = self.alarm.get().is_some() && matches!(read, Ok(None)) && now < until_due;
             state.take(read, &mut buffer, now);
         }
     }
@@ -227,13 +226,15 @@ impl<O: DuplexOwner> Duplex<O> {
         self.lock().push(clock::now())
     }
 
-    /// Waits without the lock. `time` is how long a read waits.
+    /// Waits without the lock. `time` is how long a read waits. An alarm is heard once: it
+    /// counts whatever is read with it.
     fn wait(
         &self,
         into: &mut [u8],
         is_stuck: bool,
         time: &mut Duration,
         left: Duration,
+        is_alarmed: &mut bool,
     ) -> io::Result<Option<usize>> {
         if Socket::IS_EDGE_TRIGGERED
             && let Some(bytes) = self.socket.read_now(into)?
@@ -242,7 +243,7 @@ impl<O: DuplexOwner> Duplex<O> {
         }
         match self.alarm.get() {
             Some(alarm) => {
-                self.socket.wait_alarmed(alarm, is_stuck, left)?;
+                *is_alarmed = self.socket.wait_alarmed(alarm, is_stuck, left)?.is_alarmed;
                 self.socket.read_now(into)
             }
             None if is_stuck || left < SHORT => {
@@ -355,5 +356,39 @@ impl<O> fmt::Debug for Duplex<O> {
         f.debug_struct("Duplex")
             .field("socket", &self.socket)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::client::Connection;
+    use crate::link::Limits;
+
+    /// Has no use for anything.
+    struct Nobody;
+
+    impl DuplexOwner for Nobody {
+        fn event(&mut self, _: &mut Wire, _: u32, _: Event<'_>) {}
+
+        fn has_news(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn an_alarm_ends_a_turn_though_bytes_that_are_no_news_come_with_it() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let connection = Connection::http2(Limits::DEFAULT, clock::now());
+        let driven = Driven::new(connection, Socket::new(ours).unwrap());
+        let duplex = Duplex::new(driven, Nobody);
+        duplex.share().unwrap();
+        theirs.write_all(b"\0\0\0\x04\0\0\0\0\0").unwrap(); // SETTINGS
+        duplex.alarm();
+        let until = clock::now() + Duration::from_secs(5);
+        assert_eq!(duplex.turn(until), Waited::Moved);
     }
 }

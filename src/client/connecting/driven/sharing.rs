@@ -36,8 +36,8 @@ impl SharedSocket {
         let mut buffer = Buffer::take();
         let left = until.saturating_since(clock::now());
         let read = match self.socket.wait_alarmed(&self.alarm, stuck, left) {
-            Ok(true) => self.socket.read_now(&mut buffer.0),
-            Ok(false) => Ok(None),
+            Ok(woken) if woken.is_readable => self.socket.read_now(&mut buffer.0),
+            Ok(_) => Ok(None),
             Err(error) => Err(error),
         };
         Arrived { buffer, read }

@@ -9,6 +9,11 @@ use std::sync::{Mutex, PoisonError};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use super::Woken;
+
+/// Of the alarm's events.
+const ALARM: Token = Token(1);
+
 /// A connected socket.
 #[derive(Debug)]
 pub(in crate::client::connecting) struct Socket {
@@ -105,14 +110,20 @@ impl Socket {
     pub(in crate::client::connecting) const IS_EDGE_TRIGGERED: bool = true;
 
     /// Waits until there is something to read, or room to write, or the alarm sounds, for
-    /// at most this long. Whether there may be something to read.
+    /// at most this long.
     pub(in crate::client::connecting) fn wait_alarmed(
         &self,
         _: &Alarm,
         writable: bool,
         time: Duration,
-    ) -> io::Result<bool> {
-        self.wait(writable, time)
+    ) -> io::Result<Woken> {
+        let is_readable = self.wait(writable, time)?;
+        let poll = self.poll.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_alarmed = is_readable && poll.1.iter().any(|event| event.token() == ALARM);
+        Ok(Woken {
+            is_readable,
+            is_alarmed,
+        })
     }
 }
 
@@ -123,7 +134,7 @@ pub(in crate::client::connecting) struct Alarm(Waker);
 impl Alarm {
     pub(in crate::client::connecting) fn new(socket: &Socket) -> io::Result<Self> {
         let poll = socket.poll.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Self(Waker::new(poll.0.registry(), Token(1))?))
+        Ok(Self(Waker::new(poll.0.registry(), ALARM)?))
     }
 
     /// Ends the present wait, or else the next.

@@ -13,6 +13,8 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 
+use super::Woken;
+
 #[cfg(not(target_vendor = "apple"))]
 const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 #[cfg(target_vendor = "apple")]
@@ -107,13 +109,13 @@ impl Socket {
     pub(in crate::client::connecting) const IS_EDGE_TRIGGERED: bool = false;
 
     /// Waits until there is something to read, or also room to write, or the alarm
-    /// sounds, for at most this long. Whether there may be something to read.
+    /// sounds, for at most this long.
     pub(in crate::client::connecting) fn wait_alarmed(
         &self,
         alarm: &Alarm,
         writable: bool,
         time: Duration,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Woken> {
         let time = Timespec::try_from(time).ok(); // longer than it can say is for ever
         let flags = match writable {
             true => PollFlags::IN | PollFlags::OUT,
@@ -123,14 +125,17 @@ impl Socket {
         let mut fds = [PollFd::new(&self.0, flags), heard];
         match poll(&mut fds, time.as_ref()) {
             Ok(_) => {}
-            Err(Errno::INTR) => return Ok(false),
+            Err(Errno::INTR) => return Ok(Woken::default()),
             Err(error) => return Err(error.into()),
         }
         let [socket, heard] = fds.map(|it| it.revents());
         if !heard.is_empty() {
             alarm.hear();
         }
-        Ok(!socket.difference(PollFlags::OUT).is_empty())
+        Ok(Woken {
+            is_readable: !socket.difference(PollFlags::OUT).is_empty(),
+            is_alarmed: !heard.is_empty(),
+        })
     }
 }
 
