@@ -2,6 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 /// How long a frame may take that has to come.
@@ -133,6 +135,22 @@ impl Server {
                 _ => panic!("{frame:?}"),
             }
         }
+    }
+
+    /// Sends a PING each `period`, until that stream is reset.
+    pub(crate) fn ping_until_reset(&mut self, stream: u32, period: Duration) {
+        let mut server = Self {
+            stream: self.stream.try_clone().unwrap(),
+        };
+        let (tell, over) = mpsc::channel::<()>();
+        let pinging = thread::spawn(move || {
+            while over.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
+                server.send(PING, 0, 0, &[0; 8]);
+            }
+        });
+        self.reset(stream);
+        drop(tell);
+        pinging.join().unwrap();
     }
 
     /// A response's head: 200.

@@ -6,12 +6,15 @@ use std::thread;
 use std::time::Duration;
 
 use barewire::app::App;
-use barewire::client::{Body, Client, ClientLimits, ClientOptions};
+use barewire::client::{Body, Client, ClientLimits, ClientOptions, ErrorKind};
 use barewire::http::{Fields, Status, Version};
 
 use super::by_hand::{DATA, END_STREAM, HEADERS, Listening};
 use super::client;
 use super::support::Running;
+
+/// A time that is over soon.
+const SHORT: Duration = Duration::from_millis(100);
 
 #[test]
 fn a_request_is_what_it_is_over_http1() {
@@ -128,6 +131,55 @@ fn the_time_of_a_call_is_its_own() {
     let error = client.get(&url).limits(limits).send().unwrap_err();
     assert!(error.is_timeout() && error.may_have_been_processed());
     assert_eq!(patient.join().unwrap(), "late");
+    drop(client);
+    serving.join().unwrap();
+}
+
+#[test]
+fn what_a_connection_sends_by_itself_is_no_progress_of_a_call() {
+    let limits = ClientLimits::DEFAULT
+        .with_response_time(SHORT)
+        .with_silence_time(SHORT)
+        .with_send_time(SHORT);
+    for (answers, limit) in [(false, "response_time"), (true, "silence_time")] {
+        let listening = Listening::new();
+        let url = listening.url("/");
+        let serving = thread::spawn(move || {
+            let mut server = listening.accept(&[]);
+            let stream = server.request();
+            if answers {
+                server.head(stream);
+            }
+            server.ping_until_reset(stream, SHORT / 4);
+        });
+        let client = client(limits);
+        let called = client.get(&url).send().and_then(|it| it.text());
+        let error = called.unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::TimedOut(it) if *it == limit),
+            "{error}"
+        );
+        drop(client);
+        serving.join().unwrap();
+    }
+}
+
+#[test]
+fn a_body_whose_window_stays_closed_is_given_up() {
+    let listening = Listening::new();
+    let url = listening.url("/");
+    let serving = thread::spawn(move || {
+        let mut server = listening.accept(&[(4, 10)]); // SETTINGS_INITIAL_WINDOW_SIZE
+        let stream = server.request();
+        server.ping_until_reset(stream, SHORT / 4);
+    });
+    let client = client(ClientLimits::DEFAULT.with_send_time(SHORT));
+    let request = client.post(&url).body(vec![b'x'; 100_000]);
+    let error = request.send().unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::TimedOut("send_time")),
+        "{error}"
+    );
     drop(client);
     serving.join().unwrap();
 }

@@ -18,11 +18,14 @@ impl Call {
         now: Instant,
     ) {
         let attempt = &mut self.attempt;
-        if handed_over != attempt.handed_over || is_out != attempt.is_out {
+        let is_sending = attempt.giving.is_some() || !attempt.is_out;
+        let has_moved = handed_over != attempt.handed_over || (is_out && !attempt.is_out);
+        // What a connection sends once the request is out is no progress of the call.
+        if is_sending && has_moved {
             attempt.since = now;
         }
         attempt.handed_over = handed_over;
-        attempt.is_out = is_out;
+        attempt.is_out |= is_out;
         attempt.received = received;
     }
 

@@ -1,5 +1,6 @@
 //! A call's place on a shared connection.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::mem;
@@ -24,16 +25,20 @@ pub(in crate::client::http) struct Seat {
     connection: Arc<SharedConnection>,
     at: usize,
     stream: u32,
+    /// What waits for the stream's window, as of the last look.
+    queued: usize,
+    /// Behind which byte of the connection its own end, as far as they were put out.
+    end: u64,
     /// What has come, and is to be told to the call.
     inbox: News,
     progress: Progress,
-    canceller: Option<(Canceller, Watch)>,
+    canceller: Option<Box<(Canceller, Watch)>>,
 }
 
 /// How far the present request has come.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::client::http) struct Progress {
-    /// Bytes that the system has taken since it began, its own or those behind it.
+    /// Bytes that the system has taken since it began, up to the last of its own.
     pub(in crate::client::http) handed_over: u64,
     /// All of it was taken.
     pub(in crate::client::http) is_out: bool,
@@ -57,12 +62,14 @@ impl Seat {
                     connection.sound();
                 }
             });
-            (it.clone(), watch)
+            Box::new((it.clone(), watch))
         });
         Self {
             connection: connection.clone(),
             at,
             stream: 0,
+            queued: 0,
+            end: 0,
             inbox,
             progress: Progress::default(),
             canceller,
@@ -148,18 +155,29 @@ impl Seat {
         }
         let (start, received) = state.desk.progress(self.at);
         let handed_over = state.driven.handed_over();
+        let put_out = state.driven.put_out();
         let connection = state.driven.connection();
         let is_written = connection.output().is_empty();
+        let queued = connection.wire().link.queued(self.stream);
+        if queued != self.queued {
+            (self.queued, self.end) = (queued, put_out);
+        }
+        // What others send, or the connection itself, is no progress of this request.
         self.progress = Progress {
-            handed_over: handed_over.saturating_sub(start),
-            is_out: is_written && connection.wire().link.queued(self.stream) == 0,
+            handed_over: handed_over.min(self.end).saturating_sub(start),
+            is_out: queued == 0 && (is_written || handed_over >= self.end),
             received,
         };
     }
 
+    /// It has put out something of its own.
+    fn extend(&mut self, state: &mut State) {
+        self.end = state.driven.put_out();
+    }
+
     fn is_cancelled(&self) -> bool {
         let canceller = self.canceller.as_ref();
-        canceller.is_some_and(|(it, _)| it.is_cancelled())
+        canceller.is_some_and(|it| it.0.is_cancelled())
     }
 
     /// Tells what has come, without the lock.
@@ -222,10 +240,13 @@ impl Transport for Seat {
                 Ok(stream) => desk.begin(at, stream, start),
                 Err(_) => desk.call_applicants(), // its place is free
             }
-            asked
+            asked.map(|stream| (stream, driven.put_out()))
         });
         self.stream = match asked {
-            Ok(stream) => stream,
+            Ok((stream, end)) => {
+                (self.queued, self.end) = (0, end);
+                stream
+            }
             Err(UsageError::Http2(
                 http2::UsageError::GoingAway
                 | http2::UsageError::TooManyStreams
@@ -248,14 +269,19 @@ impl Transport for Seat {
     }
 
     fn write(&mut self, stream: u32, data: &[u8]) -> Flow {
-        let mut state = self.connection.lock();
+        let connection = self.connection.clone();
+        let mut state = connection.lock();
         let flow = state.driven.connection().wire().write(stream, data);
+        self.extend(&mut state);
         state.write();
         flow
     }
 
     fn finish(&mut self, stream: u32) {
-        self.act(|state| state.driven.connection().wire().finish(stream));
+        let connection = self.connection.clone();
+        let mut state = connection.lock();
+        state.driven.connection().wire().finish(stream);
+        self.extend(&mut state);
     }
 
     fn reset(&mut self, stream: u32, code: ErrorCode) {
