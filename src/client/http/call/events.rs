@@ -68,10 +68,10 @@ impl Call {
         if self.state != State::Asked {
             return;
         }
-        self.informed += 1;
-        if self.informed > self.limits.informational {
+        if self.informed >= self.limits.informational {
             return self.fail(Phase::Response, ErrorKind::TooLarge("informational"));
         }
+        self.informed += 1;
         if self.request.wants_informational {
             let mut fields = FieldBuffer::new();
             // It is far shorter than 4 GiB.

@@ -20,7 +20,7 @@ pub(super) struct News {
     items: Vec<Item>,
     content: Vec<u8>,
     spare: Vec<FieldBuffer>,
-    informed: u16,
+    informed: u32,
 }
 
 /// What has come, with content by its place in the buffer.
@@ -52,7 +52,7 @@ impl News {
     /// call fails by it.
     pub(super) fn keep(&mut self, event: Event<'_>, informational: u16) {
         let item = match event {
-            Event::Informational(_) if self.informed > informational => return,
+            Event::Informational(_) if self.informed > u32::from(informational) => return,
             Event::Informational(head) => {
                 self.informed += 1;
                 Item::Informational(head.status, self.fields(head.fields))
