@@ -238,6 +238,23 @@ fn a_dead_connection_is_found_before_a_post_is_sent_on_it() {
     client.close_dead();
 }
 
+#[test]
+fn a_look_closes_the_dead_and_keeps_the_others() {
+    let dead = Server::once(vec![Act::Read, answer(""), Act::Fin]);
+    let alive = Server::once(vec![Act::Read, answer(""), Act::Read, answer("again")]);
+    let client = Client::new();
+    for server in [&alive, &dead] {
+        client.get(server.url("/")).send().unwrap();
+    }
+    while client.metrics().connections() > 1 {
+        client.close_dead(); // the end may be still to come
+    }
+    assert_eq!(client.metrics().connections_idle(), 1);
+    let response = client.get(alive.url("/")).send().unwrap();
+    assert_eq!(response.text().unwrap(), "again");
+    assert_eq!(client.metrics().connections_opened(), 2);
+}
+
 /// A server closes connections at rest just as requests come: no GET fails, no POST is
 /// seen twice, and each that fails says whether it may have been acted on.
 #[test]

@@ -27,6 +27,9 @@ pub(in crate::client) use sharing::{Arrived, SharedSocket};
 
 /// What one read takes at most.
 const READ: usize = 64 << 10;
+/// How often a connection at rest is read when it is looked at: a server could send more for
+/// ever.
+const READS: usize = 4;
 /// Waits shorter than this are polls, whose time is exact: the time of a read counts in
 /// ticks of the system.
 pub(super) const SHORT: Duration = Duration::from_millis(32);
@@ -296,17 +299,18 @@ impl Driven {
             self.connection.elapsed(now, &mut *owner);
         }
         let mut buffer = Buffer::take();
-        loop {
+        for nth in 0.. {
             match self.socket.read_now(&mut buffer.0) {
                 Ok(None) => break,
                 Ok(Some(0)) | Err(_) => return false,
+                Ok(Some(_)) if nth == READS => return false,
                 Ok(Some(bytes)) => {
                     let bytes = buffer.0.get_mut(..bytes).unwrap_or_default();
                     self.connection.receive(bytes, now, &mut *owner);
                     self.answer(now, owner);
                 }
             }
-            if self.connection.is_over() {
+            if is_spoilt.get() || self.connection.is_over() {
                 return false;
             }
         }

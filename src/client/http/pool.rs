@@ -17,10 +17,11 @@ mod state;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use self::sharing::Choice;
-use self::state::{Closed, Idle, Origin, State};
+use self::state::{Closed, Idle, Origin, Resting, State};
 use super::limits::ClientLimits;
 use super::shared::{Seat, SharedConnection};
 use crate::client::connecting::{Canceller, Driven, clock};
@@ -245,16 +246,33 @@ impl Pool {
         state.sweep = oldest.map(|since| since + limit);
     }
 
-    /// Closes all that is at rest and too old or dead, and looks at each.
+    /// Closes all that is at rest and too old or dead, and looks at each, without the lock.
     pub(super) fn close_dead(&self) {
         let mut closed = Closed::default();
         let mut state = self.lock();
         self.sweep(&mut state, clock::now(), &mut closed);
-        state.close(
-            |idle| !idle.driven.probe(),
-            |connection, _| !connection.probe(),
-            &mut closed,
-        );
+        let Resting {
+            mut own,
+            mut shared,
+        } = state.take_idle();
+        drop(state);
+        drop(closed);
+        let mut closed = Closed::default();
+        let dead: Vec<_> = own.extract_if(.., |it| !it.1.driven.probe()).collect();
+        shared.retain(|it| !it.probe());
+        let mut state = self.lock();
+        for (origin, idle) in dead {
+            state.leave(&origin);
+            closed.own.push(idle);
+        }
+        for (origin, idle) in own {
+            state.put_back(&origin, idle, &self.limits, &mut closed);
+        }
+        let is_dead = |connection: &SharedConnection| {
+            let mut dead = shared.iter();
+            dead.any(|it| core::ptr::eq(&raw const **it, connection))
+        };
+        state.close(|_| false, |it, _| is_dead(it), &mut closed);
         self.closed(state, closed);
     }
 

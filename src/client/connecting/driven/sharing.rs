@@ -10,7 +10,7 @@
 use alloc::sync::Arc;
 use std::io;
 
-use super::{Buffer, Driven, Told};
+use super::{Buffer, Driven, READS, Told};
 use crate::client::connecting::clock;
 use crate::client::connecting::socket::{Alarm, Socket};
 use crate::link::EndReason;
@@ -75,19 +75,27 @@ impl Driven {
         let has_read = matches!(read, Ok(Some(1..)));
         self.take_read(&mut buffer, read, now, owner);
         if Socket::IS_EDGE_TRIGGERED && has_read {
-            self.receive_rest(&mut buffer, now, owner);
+            self.receive_rest(&mut buffer, usize::MAX, now, owner);
         }
     }
 
-    /// Takes what has arrived while nobody waited. No thread may wait meanwhile.
+    /// Takes what has arrived while nobody waited, or much of it. No thread may wait
+    /// meanwhile.
     pub(in crate::client) fn catch_up(&mut self, now: Instant, owner: Told<'_>) {
         // Nobody has looked: the time since counts against us.
         self.connection.output_waits(now);
-        self.receive_rest(&mut Buffer::take(), now, owner);
+        let most = match Socket::IS_EDGE_TRIGGERED {
+            true => usize::MAX,
+            false => READS, // who waits next takes the rest
+        };
+        self.receive_rest(&mut Buffer::take(), most, now, owner);
     }
 
-    fn receive_rest(&mut self, buffer: &mut Buffer, now: Instant, owner: Told<'_>) {
-        while !self.connection.is_over() {
+    fn receive_rest(&mut self, buffer: &mut Buffer, most: usize, now: Instant, owner: Told<'_>) {
+        for _ in 0..most {
+            if self.connection.is_over() {
+                return;
+            }
             let read = self.socket.read_now(&mut buffer.0);
             if matches!(read, Ok(None)) {
                 return;

@@ -141,9 +141,15 @@ impl Sharing {
         closed.extend(gone.map(|it| it.connection));
     }
 
+    /// Those at rest.
+    pub(super) fn all_at_rest(&self) -> impl Iterator<Item = &Arc<SharedConnection>> {
+        let at_rest = self.entries.iter().filter(|it| it.seats == 0);
+        at_rest.map(|it| &it.connection)
+    }
+
     /// How many are at rest.
     pub(super) fn at_rest(&self) -> usize {
-        self.entries.iter().filter(|it| it.seats == 0).count()
+        self.all_at_rest().count()
     }
 
     /// Since when the one is at rest that has been so for longest.

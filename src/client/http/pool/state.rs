@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::sharing::Sharing;
 use crate::client::connecting::Driven;
+use crate::client::http::limits::ClientLimits;
 use crate::client::http::shared::SharedConnection;
 use crate::wire::Instant;
 
@@ -47,6 +48,14 @@ pub(super) struct Closed {
     pub(super) shared: Vec<Arc<SharedConnection>>,
 }
 
+/// What is looked at, without the lock.
+#[derive(Default)]
+pub(super) struct Resting {
+    /// With their origins.
+    pub(super) own: Vec<(Arc<str>, Idle)>,
+    pub(super) shared: Vec<Arc<SharedConnection>>,
+}
+
 impl State {
     /// Takes out the connections at rest that are to be closed.
     pub(super) fn close(
@@ -64,6 +73,40 @@ impl State {
             self.open -= gone;
         }
         self.forget_unused();
+    }
+
+    /// Takes out the connections of single calls that are at rest, to be looked at and put
+    /// back; shared ones stay, and are named.
+    pub(super) fn take_idle(&mut self) -> Resting {
+        let mut resting = Resting::default();
+        for (key, origin) in &mut self.origins {
+            let own = origin.idle.drain(..);
+            resting.own.extend(own.map(|it| (key.clone(), it)));
+            resting.shared.extend(origin.sharing.all_at_rest().cloned());
+        }
+        resting
+    }
+
+    /// Puts a connection back that was taken out. Where there is no room for it any more,
+    /// the oldest one is closed.
+    pub(super) fn put_back(
+        &mut self,
+        key: &str,
+        idle: Idle,
+        limits: &ClientLimits,
+        closed: &mut Closed,
+    ) {
+        let Some(origin) = self.origins.get_mut(key) else {
+            return; // it counts, so its origin is there
+        };
+        let sweep = idle.since + limits.idle_time;
+        self.sweep = Some(self.sweep.map_or(sweep, |it| it.min(sweep)));
+        let at = origin.idle.partition_point(|it| it.since <= idle.since);
+        origin.idle.insert(at, idle);
+        if origin.idle.len() > limits.idle {
+            closed.own.push(origin.idle.remove(0));
+            self.leave(key);
+        }
     }
 
     /// Takes out the connection that has been at rest for longest; whether there was one.
