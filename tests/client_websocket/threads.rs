@@ -116,3 +116,32 @@ fn a_message_that_nobody_takes_has_its_time() {
     assert!(error.is_timeout(), "{error}");
     script.join();
 }
+
+#[test]
+fn a_server_that_takes_nothing_is_found_by_who_receives() {
+    let (done, is_done) = std::sync::mpsc::channel::<()>();
+    let script = Script::start(1, move |_, mut stream| {
+        shake_hands(&mut stream);
+        is_done.recv().unwrap();
+    });
+    let options = WebSocketOptions::new().with_send_time(Duration::from_millis(50));
+    let mut socket = WebSocket::connect_with(&script.url(), &options).unwrap();
+    assert!(socket.send(vec![0; 64 << 20]).unwrap_err().is_timeout());
+    let error = socket.receive_within(PATIENCE).unwrap_err();
+    assert!(matches!(error, WebSocketError::Lost(_)), "{error}");
+    assert!(error.is_timeout() && socket.send("more").is_err());
+    done.send(()).unwrap();
+    script.join();
+}
+
+#[test]
+fn who_only_sends_is_told_that_the_server_is_gone() {
+    let script = Script::start(1, |_, mut stream| shake_hands(&mut stream));
+    let mut socket = WebSocket::connect(&script.url()).unwrap();
+    script.join();
+    let error = (0..10_000).find_map(|_| {
+        thread::sleep(Duration::from_millis(1));
+        socket.send("is anybody there").err()
+    });
+    assert!(matches!(error, Some(WebSocketError::Closed)), "{error:?}");
+}

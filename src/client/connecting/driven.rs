@@ -116,6 +116,11 @@ impl Driven {
         self.watch.take().is_some_and(|it| it.is_cancelled())
     }
 
+    /// Whether nothing more can be written.
+    pub(super) const fn is_deaf(&self) -> bool {
+        self.is_deaf
+    }
+
     /// What ends it from any thread.
     pub(in crate::client) fn canceller(&mut self) -> Canceller {
         if let Some(watch) = &self.watch {

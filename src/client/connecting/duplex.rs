@@ -50,6 +50,12 @@ pub(in crate::client) struct DuplexState<O> {
     is_waited_for: bool,
     /// Senders that wait for room.
     senders: usize,
+    /// The longest that output may wait while the kernel takes none of it.
+    output_time: Duration,
+    /// How long the receiver has waited since the kernel took some.
+    stuck_for: Duration,
+    /// What it had taken then.
+    taken: u64,
 }
 
 impl<O: DuplexOwner> DuplexState<O> {
@@ -67,6 +73,11 @@ impl<O: DuplexOwner> DuplexState<O> {
 
     fn is_over(&mut self) -> bool {
         self.driven.connection().is_over()
+    }
+
+    /// Whether nothing can be sent any more.
+    fn is_lost(&mut self) -> bool {
+        self.is_over() || self.driven.is_deaf()
     }
 
     fn deadline(&mut self) -> Instant {
@@ -104,6 +115,35 @@ impl<O: DuplexOwner> DuplexState<O> {
         connection.elapsed(now, |wire, stream, event| owner.event(wire, stream, event));
     }
 
+    /// Ends a connection whose output waits for too long. `waited` is for how long the
+    /// receiver has waited just now: only that counts, as a server may take nothing while
+    /// nobody reads what it sends.
+    fn limit_output(&mut self, is_stuck: bool, waited: Duration) {
+        let taken = self.driven.handed_over();
+        if !is_stuck || taken != self.taken {
+            self.taken = taken;
+            self.stuck_for = Duration::ZERO;
+            return;
+        }
+        self.stuck_for = self.stuck_for.saturating_add(waited);
+        if self.stuck_for >= self.output_time {
+            let Self { driven, owner, .. } = self;
+            let told = |wire: &mut Wire, stream: u32, event: Event<'_>| {
+                owner.event(wire, stream, event);
+            };
+            driven.connection().closed(EndReason::Stalled, told);
+        }
+    }
+
+    /// When the receiver is to look again.
+    fn due(&mut self, is_stuck: bool, now: Instant) -> Instant {
+        let left = self.output_time.saturating_sub(self.stuck_for);
+        match is_stuck {
+            true => self.deadline().min(now + left),
+            false => self.deadline(),
+        }
+    }
+
     /// Takes what a read has come to.
     fn take(&mut self, read: io::Result<Option<usize>>, buffer: &mut Buffer, now: Instant) {
         let Self { driven, owner, .. } = self;
@@ -121,7 +161,8 @@ impl<O: DuplexOwner> DuplexState<O> {
 }
 
 impl<O: DuplexOwner> Duplex<O> {
-    pub(in crate::client) fn new(mut driven: Driven, owner: O) -> Self {
+    /// `output_time` is the longest that output may wait while the kernel takes none of it.
+    pub(in crate::client) fn new(mut driven: Driven, owner: O, output_time: Duration) -> Self {
         Self {
             socket: driven.socket(),
             canceller: driven.canceller(),
@@ -131,6 +172,9 @@ impl<O: DuplexOwner> Duplex<O> {
                 owner,
                 is_waited_for: false,
                 senders: 0,
+                output_time,
+                stuck_for: Duration::ZERO,
+                taken: 0,
             }),
             room: Condvar::new(),
         }
@@ -183,7 +227,7 @@ impl<O: DuplexOwner> Duplex<O> {
         until: Instant,
     ) -> (Waited, MutexGuard<'a, DuplexState<O>>) {
         let mut now = clock::now();
-        let mut has_waited = false;
+        let (mut has_waited, mut waited) = (false, Duration::ZERO);
         let (mut is_stuck, mut is_alarmed) = (false, false);
         loop {
             if self.is_cancelled() {
@@ -192,6 +236,7 @@ impl<O: DuplexOwner> Duplex<O> {
             state.elapse(now, is_stuck);
             let was_stuck = is_stuck;
             is_stuck = !state.push(now);
+            state.limit_output(is_stuck, waited);
             if state.owner.has_news() {
                 return (Waited::Moved, state);
             }
@@ -204,7 +249,7 @@ impl<O: DuplexOwner> Duplex<O> {
             if has_waited && until <= now {
                 return (Waited::TimedOut, state);
             }
-            let until_due = until.min(state.deadline());
+            let until_due = until.min(state.due(is_stuck, now));
             state.is_waited_for = true;
             let mut time = *state.driven.patience();
             drop(state);
@@ -215,8 +260,9 @@ impl<O: DuplexOwner> Duplex<O> {
             state = self.lock();
             state.is_waited_for = false;
             *state.driven.patience() = time;
+            let began = now;
             now = clock::now();
-            has_waited = true;
+            (has_waited, waited) = (true, now.saturating_since(began));
             state.take(read, &mut buffer, now);
         }
     }
@@ -273,7 +319,7 @@ impl<O: DuplexOwner> Duplex<O> {
         if self.is_cancelled() {
             return Err(Waited::Cancelled);
         }
-        if state.is_over() {
+        if state.is_lost() {
             return Err(Waited::Over);
         }
         let now = clock::now();
@@ -317,7 +363,10 @@ impl<O: DuplexOwner> Duplex<O> {
                 self.alarm();
             }
         }
-        Ok(done)
+        match state.driven.is_deaf() {
+            true => Err(Waited::Over), // what was put out is lost
+            false => Ok(done),
+        }
     }
 
     /// Ends it in both directions: whoever waits for it is woken.
@@ -384,7 +433,7 @@ mod tests {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         let connection = Connection::http2(Limits::DEFAULT, clock::now());
         let driven = Driven::new(connection, Socket::new(ours).unwrap());
-        let duplex = Duplex::new(driven, Nobody);
+        let duplex = Duplex::new(driven, Nobody, Duration::MAX);
         duplex.share().unwrap();
         theirs.write_all(b"\0\0\0\x04\0\0\0\0\0").unwrap(); // SETTINGS
         duplex.alarm();

@@ -73,6 +73,7 @@ const fn name(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Reset => "reset, or cut off",
         EndReason::Transport => "TLS cannot go on",
+        EndReason::Stalled => "the server takes nothing",
         EndReason::StreamReset { .. } => "its stream was reset",
         _ => "ended without a close frame",
     }
@@ -111,12 +112,12 @@ impl WebSocketError {
         }
     }
 
-    /// Whether a time was over: that of the call, of a phase of connecting, or that of a
-    /// Pong.
+    /// Whether a time was over: that of the call, of a phase of connecting, that of a Pong,
+    /// or that of output that the server does not take.
     pub const fn is_timeout(&self) -> bool {
         use crate::websocket::ProtocolError::{CloseTimeout, MessageTimeout, PongTimeout};
         match self {
-            Self::TimedOut => true,
+            Self::TimedOut | Self::Lost(EndReason::Stalled) => true,
             Self::Dial { error, .. } => error.is_timeout(),
             Self::Protocol(link::ProtocolError::WebSocket(error)) => {
                 matches!(error, CloseTimeout | MessageTimeout | PongTimeout)

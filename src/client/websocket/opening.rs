@@ -26,6 +26,7 @@ pub(super) struct Opened {
     pub(super) inbox: Inbox,
     pub(super) stream: u32,
     pub(super) protocol: Option<String>,
+    pub(super) send_time: Duration,
 }
 
 /// The subprotocol of an answer, or why it is refused and when to come back.
@@ -100,6 +101,7 @@ fn attempt(
             inbox,
             stream: handshake.stream(),
             protocol,
+            send_time: options.send_time,
         }),
         None => Err(WebSocketError::Closed), // the loop ends with an answer
     }

@@ -95,7 +95,9 @@ impl WebSocketOptions {
     }
 
     /// Sets the time that a message has to be taken by the system, which takes no more
-    /// than a server reads.
+    /// than a server reads. Where a thread waits for what comes, or a
+    /// [`Reconnecting`](crate::client::Reconnecting) does, the connection ends once the
+    /// system has taken nothing of its output for so long.
     #[must_use]
     pub const fn with_send_time(mut self, time: Duration) -> Self {
         self.send_time = time;

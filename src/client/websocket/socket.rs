@@ -65,7 +65,7 @@ impl WebSocket {
 
     fn opened(opened: Opened, options: &WebSocketOptions) -> Self {
         let shared = Arc::new(Shared {
-            duplex: Duplex::new(opened.driven, opened.inbox),
+            duplex: Duplex::new(opened.driven, opened.inbox, options.send_time),
             stream: opened.stream,
             protocol: opened.protocol,
             send_time: options.send_time,

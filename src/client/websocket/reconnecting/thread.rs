@@ -188,7 +188,7 @@ const NO_ROOM: &str = "the system has no descriptors left";
 fn begin(opened: Opened, held: &mut Held, now: Instant) -> Option<Arc<Duplex<Inbox>>> {
     let mut inbox = opened.inbox;
     inbox.keeps_pongs = true;
-    let duplex = Arc::new(Duplex::new(opened.driven, inbox));
+    let duplex = Arc::new(Duplex::new(opened.driven, inbox, opened.send_time));
     duplex.share().ok()?;
     held.core.opened(opened.protocol, now);
     held.duplex = Some(duplex.clone());
