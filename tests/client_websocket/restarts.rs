@@ -338,3 +338,74 @@ fn a_server_killed_under_traffic_gets_no_message_twice_and_all_in_order() {
     }
     assert!(counts[0] > 0, "{counts:?}");
 }
+
+/// Texts of the messages that a connection brings, until it ends.
+fn read_texts(stream: &mut TcpStream, seen: &Mutex<Vec<String>>) {
+    while let Some((first, payload)) = read_frame(stream) {
+        match first {
+            0x81 => {
+                let text = String::from_utf8(payload).unwrap();
+                let text = text.trim_end_matches('x').into();
+                seen.lock().unwrap().push(text);
+            }
+            0x89 => {
+                let pong = [&[0x8a, 8], &payload[..]].concat();
+                let _ = stream.write_all(&pong); // it may have been the last
+            }
+            0x88 => {
+                let _ = stream.write_all(b"\x88\x00");
+                return;
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn what_still_leaves_after_the_end_is_not_sent_again() {
+    let (stuck, is_stuck) = channel::<()>();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let by_server = seen.clone();
+    let script = Script::start(2, move |nth, mut stream| {
+        shake_hands(&mut stream);
+        if nth == 0 {
+            is_stuck.recv().unwrap();
+            stream.write_all(b"\x83\x00").unwrap(); // no such frame
+        }
+        read_texts(&mut stream, &by_server);
+    });
+    let limits = ReconnectLimits::DEFAULT.with_first(Duration::ZERO);
+    let limits = limits.with_bytes(64 << 20);
+    let options = ReconnectOptions::new().with_limits(limits);
+    let come_back = options.with_come_back(|_| barewire::client::ComeBack::Retry);
+    let (listener, _told) = Told::new();
+    let socket = Reconnecting::connect(&script.url(), come_back, listener).unwrap();
+    let padding = "x".repeat(64 << 10);
+    let receipts: Vec<Receipt> = (0..300)
+        .map(|nth| socket.send(format!("{nth}{padding}")).unwrap())
+        .collect();
+    // Until no more goes into the kernel, most likely.
+    let written = || {
+        let states = receipts.iter().map(Receipt::state);
+        states.filter(|&it| it != ReceiptState::Queued).count()
+    };
+    let mut before = 0;
+    while before == 0 || written() > before {
+        before = written();
+        thread::sleep(Duration::from_millis(100));
+    }
+    stuck.send(()).unwrap();
+    let last = receipts.last().unwrap();
+    assert_eq!(last.wait(PATIENCE), ReceiptState::Confirmed);
+    socket.close();
+    script.join();
+    let seen = seen.lock().unwrap();
+    for (nth, receipt) in receipts.iter().enumerate() {
+        let count = seen.iter().filter(|it| **it == nth.to_string()).count();
+        match receipt.state() {
+            ReceiptState::Confirmed => assert_eq!(count, 1, "{nth}"),
+            ReceiptState::Unknown => assert!(count <= 1, "{nth}"),
+            state => panic!("{nth}: {state:?}"),
+        }
+    }
+}

@@ -373,11 +373,17 @@ impl Reconnector {
     pub fn deadline(&self) -> Option<Instant> {
         let resume = match self.state {
             State::Resuming { until } => Some(until),
+        self.deadline_where(true)
+    }
+
+    /// The deadline where more can be written, or cannot: then no Ping is due.
+    pub(super) fn deadline_where(&self, takes_more: bool) -> Option<Instant> {
             State::Open => None,
             State::Waiting { .. } | State::Connecting | State::Over => return None,
         };
         let confirm = self.pings.awaited.map(|at| at + self.limits.confirm);
-        let ping = self.unpinged().map(|_| self.pings.next);
+        let ping = self.unpinged().filter(|_| takes_more);
+        let ping = ping.map(|_| self.pings.next);
         [resume, confirm, ping].into_iter().flatten().min()
     }
 
@@ -422,5 +428,23 @@ impl Drop for Reconnector {
     fn drop(&mut self) {
         let _: Vec<Receipt> = self.queue.lost(self.unknown);
         let _: Vec<Receipt> = self.queue.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ping_that_cannot_be_written_has_no_deadline() {
+        let now = Instant::START;
+        let mut core = Reconnector::new(ReconnectOptions::new());
+        core.task(now);
+        core.opened(None, now);
+        core.send("a".into()).unwrap();
+        core.next(now);
+        core.placed(0, 10, now);
+        assert_eq!(core.deadline(), Some(now));
+        assert_eq!(core.deadline_where(false), None);
     }
 }

@@ -151,8 +151,9 @@ impl<L: ReconnectListener> Driver<L> {
                 duplex.shut_down();
                 return;
             }
-            write(&mut held, duplex, now);
-            let until = held.core.deadline().unwrap_or(Instant::NEVER);
+            let takes_more = write(&mut held, duplex, now);
+            let due = held.core.deadline_where(takes_more);
+            let until = due.unwrap_or(Instant::NEVER);
             held.is_asleep = true;
             drop(held);
             let waited = duplex.turn(until);
@@ -167,12 +168,15 @@ impl<L: ReconnectListener> Driver<L> {
                 }
             }
             if matches!(waited, Waited::Over | Waited::Cancelled) {
-                let closed = how_closed(state.owner());
+                let has_rest = state.position() > state.handed_over();
                 drop(state);
-                held.duplex = None;
-                held.core.lost(closed, clock::now(), dice());
                 drop(held);
-                if waited == Waited::Over {
+                if waited == Waited::Over && has_rest {
+                    // It may still leave. What is unsent is known only after that.
+                    duplex.linger(LINGER);
+                }
+                end(&mut sender.shared.lock(), duplex);
+                if waited == Waited::Over && !has_rest {
                     self.tell();
                     duplex.linger(LINGER);
                 }
@@ -195,18 +199,30 @@ fn begin(opened: Opened, held: &mut Held, now: Instant) -> Option<Arc<Duplex<Inb
     Some(duplex)
 }
 
-/// Writes what there is, as far as the system takes it.
-fn write(held: &mut Held, duplex: &Duplex<Inbox>, now: Instant) {
+/// The connection is over, and nothing is written to it any more.
+fn end(held: &mut Held, duplex: &Duplex<Inbox>) {
+    let mut state = duplex.lock();
+    held.core.handed_over(state.handed_over());
+    let closed = how_closed(state.owner());
+    drop(state);
+    held.duplex = None;
+    held.core.lost(closed, clock::now(), dice());
+}
+
+/// Writes what there is, as far as the system takes it. Whether more could be put to it
+/// before it has taken that.
+fn write(held: &mut Held, duplex: &Duplex<Inbox>, now: Instant) -> bool {
     let core = &mut held.core;
     loop {
         let mut state = duplex.lock();
         let inbox = state.owner();
         let stream = inbox.stream;
         inbox.has_room = false;
-        let mut is_full = false;
+        let (mut is_full, mut takes_more) = (false, true);
         while !is_full {
             let from = state.position();
             if from - state.handed_over() >= OUTPUT {
+                takes_more = false;
                 break;
             }
             let Some(next) = core.next(now) else {
@@ -224,7 +240,8 @@ fn write(held: &mut Held, duplex: &Duplex<Inbox>, now: Instant) {
                 ToWrite::Close => wire.close(stream, CloseCode::NORMAL, "").is_ok(),
             };
             if !is_taken {
-                is_full = true; // it is closing: the end comes with what is read
+                // It is closing: the end comes with what is read.
+                (is_full, takes_more) = (true, false);
                 break;
             }
             let to = state.position();
@@ -234,7 +251,7 @@ fn write(held: &mut Held, duplex: &Duplex<Inbox>, now: Instant) {
         let is_written = duplex.push();
         core.handed_over(duplex.lock().handed_over());
         if is_full || !is_written {
-            return;
+            return takes_more;
         }
     }
 }
