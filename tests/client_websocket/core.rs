@@ -257,12 +257,25 @@ fn attempts_are_counted_until_a_connection_is_stable() {
     core.opened(None, now);
     now += Duration::from_secs(10);
     core.lost(lost(), now, 0);
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert!(matches!(core.task(now), ReconnectTask::Connect(_)));
         core.lost(lost(), now, 0);
     }
     let events = events(&mut core);
     assert_eq!(events.last().unwrap(), "gave up, unsent 0");
+}
+
+#[test]
+fn the_end_of_a_stable_connection_is_no_failed_attempt_nor_is_one_that_was_asked_for() {
+    let mut core = open(ReconnectOptions::new().with_attempts(1));
+    core.lost(lost(), at(10_000), 0);
+    assert!(matches!(core.task(at(10_000)), ReconnectTask::Connect(_)));
+    core.opened(None, at(10_000));
+    core.reconnect(Duration::ZERO);
+    core.lost(by_peer(1000), at(10_001), 0);
+    assert!(matches!(core.task(at(12_000)), ReconnectTask::Connect(_)));
+    core.lost(lost(), at(12_000), 0);
+    assert_eq!(core.task(at(12_000)), ReconnectTask::Over);
 }
 
 #[test]

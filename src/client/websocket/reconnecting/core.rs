@@ -320,7 +320,8 @@ impl Reconnector {
         }
         let was_open = self.is_open();
         let unknown = self.queue.lost(self.unknown);
-        self.schedule.failed(now, &self.limits);
+        let is_asked_for = matches!(self.leaving, Some(Leaving::ToReconnect { .. }));
+        self.schedule.failed(now, &self.limits, is_asked_for);
         let leaves = self.is_leaving();
         let closed = match self.leaving.take() {
             Some(Leaving::ToReconnect { after }) => Closed::ToReconnect { after },
@@ -337,7 +338,8 @@ impl Reconnector {
             unknown,
         });
         let failures = self.schedule.failures();
-        let may = self.attempts.is_none_or(|most| failures < most);
+        let counted = self.schedule.counted();
+        let may = self.attempts.is_none_or(|most| counted < most);
         let delay = self.schedule.delay(come_back, &self.limits, dice);
         match delay.filter(|_| may) {
             Some(delay) => {
@@ -348,7 +350,7 @@ impl Reconnector {
             }
             None if leaves => self.finish(),
             None => {
-                let (attempts, unsent) = (failures, self.end());
+                let (attempts, unsent) = (counted, self.end());
                 self.events.push_back(ReconnectEvent::GaveUp {
                     closed: end,
                     attempts,
@@ -371,13 +373,13 @@ impl Reconnector {
     /// When [`elapsed`](Self::elapsed) is to be called; `None` if never. Any other call may
     /// change it. When an attempt begins, [`task`](Self::task) says.
     pub fn deadline(&self) -> Option<Instant> {
-        let resume = match self.state {
-            State::Resuming { until } => Some(until),
         self.deadline_where(true)
     }
 
     /// The deadline where more can be written, or cannot: then no Ping is due.
     pub(super) fn deadline_where(&self, takes_more: bool) -> Option<Instant> {
+        let resume = match self.state {
+            State::Resuming { until } => Some(until),
             State::Open => None,
             State::Waiting { .. } | State::Connecting | State::Over => return None,
         };

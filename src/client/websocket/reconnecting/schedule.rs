@@ -14,8 +14,10 @@ use crate::wire::Instant;
 /// How many attempts have failed, and since when the connection is open.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Schedule {
-    /// In a row.
+    /// In a row; a connection that was stable begins a row.
     failures: u32,
+    /// Those without one that was stable, and without those that this side has ended.
+    counted: u32,
     opened: Option<Instant>,
 }
 
@@ -25,16 +27,25 @@ impl Schedule {
         self.failures
     }
 
+    /// How many of them count against the most that may fail.
+    pub(super) const fn counted(&self) -> u32 {
+        self.counted
+    }
+
     pub(super) const fn opened(&mut self, now: Instant) {
         self.opened = Some(now);
     }
 
-    /// An attempt has failed, or the connection is over.
-    pub(super) fn failed(&mut self, now: Instant, limits: &ReconnectLimits) {
-        if let Some(opened) = self.opened.take()
-            && now.saturating_since(opened) >= limits.stable
-        {
-            self.failures = 0;
+    /// An attempt has failed, or the connection is over, perhaps because this side has
+    /// asked for another.
+    pub(super) fn failed(&mut self, now: Instant, limits: &ReconnectLimits, is_asked_for: bool) {
+        let opened = self.opened.take();
+        let was_stable = opened.is_some_and(|it| now.saturating_since(it) >= limits.stable);
+        if was_stable {
+            (self.failures, self.counted) = (0, 0);
+        }
+        if !was_stable && !is_asked_for {
+            self.counted = self.counted.saturating_add(1);
         }
         self.failures = self.failures.saturating_add(1);
     }
@@ -82,7 +93,7 @@ mod tests {
         let mut schedule = Schedule::default();
         let mut now = Instant::START;
         for seconds in [1, 2, 4, 8, 16, 30, 30, 30] {
-            schedule.failed(now, &limits);
+            schedule.failed(now, &limits, false);
             let most = schedule.delay(ComeBack::Retry, &limits, u64::MAX).unwrap();
             assert_eq!(most.as_millis(), seconds * 1000 - 1);
             let half = schedule.delay(ComeBack::Retry, &limits, 1 << 63).unwrap();
@@ -92,11 +103,11 @@ mod tests {
         }
         schedule.opened(now);
         now += Duration::from_secs(9);
-        schedule.failed(now, &limits);
+        schedule.failed(now, &limits, false);
         assert_eq!(schedule.failures(), 9);
         schedule.opened(now);
         now += Duration::from_secs(10);
-        schedule.failed(now, &limits);
+        schedule.failed(now, &limits, false);
         assert_eq!(schedule.failures(), 1);
     }
 
@@ -104,7 +115,7 @@ mod tests {
     fn a_servers_word_counts_within_bounds() {
         let limits = ReconnectLimits::DEFAULT;
         let mut schedule = Schedule::default();
-        schedule.failed(Instant::START, &limits);
+        schedule.failed(Instant::START, &limits, false);
         let secs = Duration::from_secs;
         let after = |least, most, dice| {
             let between = ComeBack::Between { least, most };
