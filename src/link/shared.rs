@@ -193,4 +193,9 @@ impl Link {
             _ => 0,
         }
     }
+
+    /// Whether it may carry further exchanges, perhaps later.
+    pub(crate) const fn takes_exchanges(&self) -> bool {
+        matches!(&self.protocol, Protocol::Http2(many) if !many.machine().is_closing())
+    }
 }

@@ -3,11 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
-use barewire::client::{Canceller, ClientLimits};
+use barewire::client::{Canceller, ClientLimits, ErrorKind};
 use barewire::http::Fields;
 
-use super::by_hand::{Listening, RST_STREAM};
+use super::by_hand::{Listening, RST_STREAM, SETTINGS};
 use super::{client, on_threads};
 
 const CANCEL: u32 = 8;
@@ -272,6 +273,29 @@ fn a_server_that_breaks_the_protocol_fails_all_on_the_connection() {
     }
     // The connection is not used again.
     assert_eq!(client.get(&url).send().unwrap().text().unwrap(), "another");
+    drop(client);
+    serving.join().unwrap();
+}
+
+#[test]
+fn a_server_that_allows_no_stream_is_not_waited_for_without_end() {
+    let listening = Listening::new();
+    let url = listening.url("/");
+    let serving = thread::spawn(move || {
+        let mut server = listening.accept(&[]);
+        let stream = server.request();
+        server.send(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 0]); // MAX_CONCURRENT_STREAMS
+        server.answer(stream, "the last");
+        server.end();
+    });
+    let client = client(ClientLimits::DEFAULT.with_response_time(Duration::from_millis(100)));
+    let first = client.get(&url).send().unwrap();
+    assert_eq!(first.text().unwrap(), "the last");
+    for request in [client.get(&url), client.post(&url).body("x")] {
+        let error = request.send().unwrap_err();
+        let is_late = matches!(error.kind(), ErrorKind::TimedOut("response_time"));
+        assert!(is_late && !error.may_have_been_processed(), "{error}");
+    }
     drop(client);
     serving.join().unwrap();
 }

@@ -616,6 +616,17 @@ mod tests {
     }
 
     #[test]
+    fn connections_that_die_before_they_are_used_are_counted() {
+        let mut scene = Scene::new("GET", "x");
+        for _ in 0..3 {
+            scene.call.unused();
+            assert!(matches!(scene.next(), Step::Connect { .. }));
+        }
+        scene.call.unused();
+        assert!(matches!(scene.error().kind(), ErrorKind::Closed));
+    }
+
+    #[test]
     fn a_server_may_say_that_it_has_seen_nothing() {
         let refused = EndReason::StreamReset {
             code: ErrorCode::REFUSED_STREAM.code(),

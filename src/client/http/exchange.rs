@@ -35,6 +35,8 @@ enum Had {
     Ready(Carrier, bool),
     /// It is of no use: another one.
     Dead,
+    /// It was opened for this call, and is of no use.
+    Stillborn,
     /// There is none, which the call knows.
     Failed,
 }
@@ -165,10 +167,26 @@ impl Exchange {
                     self.carrier = Some(carrier);
                     return;
                 }
+                Had::Dead if self.is_ended() => return,
                 Had::Dead => {}
+                Had::Stillborn => return self.call.unused(),
                 Had::Failed => return,
             }
         }
+    }
+
+    /// Whether the call has no more time for another connection, or is cancelled.
+    fn is_ended(&mut self) -> bool {
+        let canceller = self.call.request().canceller.as_ref();
+        if canceller.is_some_and(Canceller::is_cancelled) {
+            self.call.abandon(ErrorKind::Cancelled);
+            return true;
+        }
+        let is_late = self.call.until() <= clock::now();
+        if is_late {
+            self.call.never_connected(Phase::Pool);
+        }
+        is_late
     }
 
     /// Makes a connection of the call's own ready: it is looked at, or dialled.
@@ -225,12 +243,19 @@ impl Exchange {
         had
     }
 
-    /// Waits until the server allows one more call.
+    /// Waits until the server allows one more call. That counts as its time to answer: a
+    /// server may say that it allows none, and never say anything else.
     fn admitted(&mut self, mut lease: SharedLease, reused: bool) -> Had {
         let seat = lease.seat(self.call.request().canceller.as_ref());
-        match seat.admit(self.call.until()) {
+        let total = self.call.until();
+        let until = clock::now() + self.call.limits().response_time;
+        match seat.admit(until.min(total)) {
             Waited::Moved => return Had::Ready(Carrier::Shared(lease), reused),
-            Waited::Over => return Had::Dead,
+            Waited::Over if reused => return Had::Dead,
+            Waited::Over => return Had::Stillborn,
+            Waited::TimedOut if until < total => {
+                self.call.abandon(ErrorKind::TimedOut("response_time"));
+            }
             Waited::TimedOut => self.call.never_connected(Phase::Pool),
             Waited::Cancelled => self.call.abandon(ErrorKind::Cancelled),
         }

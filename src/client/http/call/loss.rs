@@ -35,6 +35,16 @@ impl Call {
         self.fail(phase, ErrorKind::Unreachable(error));
     }
 
+    /// A connection that was opened for it has died before it was used. A few times it
+    /// wants another one.
+    pub(in crate::client::http) fn unused(&mut self) {
+        if self.counts.unseen < UNSEEN {
+            self.counts.unseen += 1;
+        } else {
+            self.fail(Phase::Connect, ErrorKind::Closed);
+        }
+    }
+
     /// The exchange has ended before its time.
     pub(super) fn lost(&mut self, why: EndReason, now: Instant) {
         match self.state {

@@ -60,13 +60,16 @@ impl SharedConnection {
         informational: u16,
     ) -> io::Result<Self> {
         let socket = driven.share()?;
-        let desk = Desk::new(informational);
+        let mut desk = Desk::new(informational);
+        // The server may have taken leave while the connection was opened.
+        let is_leaving = !driven.connection().wire().link.takes_exchanges();
+        desk.is_leaving = is_leaving;
         Ok(Self {
             state: Mutex::new(State { driven, desk }),
             socket,
             is_secure,
             capacity: AtomicUsize::new(usize::MAX),
-            is_over: AtomicBool::new(false),
+            is_over: AtomicBool::new(is_leaving),
         })
     }
 
@@ -129,7 +132,8 @@ impl SharedConnection {
 impl State {
     fn is_usable(&mut self) -> bool {
         let wire = self.driven.connection().wire();
-        !self.desk.is_over && wire.link.exchanges_allowed() > 0
+        // One that allows none at the moment is waited for.
+        !self.desk.is_over && !self.desk.is_leaving && wire.link.takes_exchanges()
     }
 
     /// Does what is due and writes what the kernel takes; whether that is all of it.

@@ -81,13 +81,20 @@ impl Seat {
         self.progress
     }
 
-    /// Waits until the server allows a further request.
+    /// Waits until the server allows a further request. It is over where the server will
+    /// allow none.
     pub(in crate::client::http) fn admit(&mut self, until: Instant) -> Waited {
         let at = self.at;
-        self.wait_for(until, |state| {
+        let mut may = false;
+        let waited = self.wait_for(until, |state| {
             let State { driven, desk } = state;
-            desk.admit(at, driven.connection().wire().allowance())
-        })
+            may = desk.admit(at, driven.connection().wire().allowance());
+            may || desk.is_leaving
+        });
+        match waited {
+            Waited::Moved if !may => Waited::Over,
+            waited => waited,
+        }
     }
 
     /// Waits until there is something to tell.
