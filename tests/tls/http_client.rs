@@ -28,7 +28,7 @@ fn http2_is_spoken_where_both_sides_offer_it() {
     let authority = Authority::new("root");
     let app = App::new().get("/", |request, reply| {
         let by = request.tls().map(|it| format!("{:?}", it.alpn()));
-        reply.text(&format!("{:?} {by:?}", request.peer()))
+        reply.text(format!("{:?} {by:?}", request.peer()))
     });
     let server = app
         .listen_tls("127.0.0.1:0", authority.certificates(&["localhost"]))

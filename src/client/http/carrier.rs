@@ -3,6 +3,7 @@
 use super::call::Call;
 use super::pool::{Lease, SharedLease};
 use crate::client::connecting::{Proxy, Told, Waited, clock};
+#[cfg(feature = "tls")]
 use crate::net::TransportDetails;
 use crate::wire::Instant;
 
@@ -106,6 +107,7 @@ impl Carrier {
     }
 
     /// What its transport tells about itself.
+    #[cfg(feature = "tls")]
     pub(super) fn transport_details(&mut self) -> Option<TransportDetails> {
         match self {
             Self::Own { lease, .. } => lease.driven()?.connection().transport_details(),

@@ -14,6 +14,7 @@ use super::bell::Bell;
 use super::desk::{Desk, Polling};
 use crate::client::connecting::{Driven, SharedSocket, clock};
 use crate::link::EndReason;
+#[cfg(feature = "tls")]
 use crate::net::TransportDetails;
 use crate::wire::Instant;
 
@@ -99,6 +100,7 @@ impl SharedConnection {
     }
 
     /// What the transport tells about itself.
+    #[cfg(feature = "tls")]
     pub(in crate::client::http) fn transport_details(&self) -> Option<TransportDetails> {
         self.lock().driven.connection().transport_details()
     }
