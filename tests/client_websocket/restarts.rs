@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use barewire::client::{
-    Closed, Message, Receipt, ReceiptState, ReconnectLimits, ReconnectListener, ReconnectOptions,
-    ReconnectSender, Reconnecting, WebSocketOptions,
+    Canceller, Closed, Message, Receipt, ReceiptState, ReconnectLimits, ReconnectListener,
+    ReconnectOptions, ReconnectSender, Reconnecting, WebSocketOptions,
 };
 
 use crate::server::{
@@ -221,6 +221,25 @@ fn an_abort_ends_it_whatever_it_does() {
     socket.abort();
     assert_eq!(receipt.state(), ReceiptState::Unknown);
     script.join();
+}
+
+#[test]
+fn a_canceller_of_its_options_ends_it() {
+    let server = EchoServer::start();
+    let canceller = Canceller::new();
+    let options = WebSocketOptions::new().with_canceller(&canceller);
+    let url = server.url();
+    let ask = move |_: &barewire::client::ConnectAttempt| Ok((url.clone(), options.clone()));
+    for is_open in [true, false] {
+        let (listener, told) = Told::new();
+        let socket = Reconnecting::connect_by(ask.clone(), soon(), listener).unwrap();
+        if is_open {
+            assert_eq!(next(&told), "opened None");
+            canceller.cancel();
+        }
+        socket.wait();
+        assert!(next(&told).starts_with("finished"));
+    }
 }
 
 #[test]

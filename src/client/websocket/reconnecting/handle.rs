@@ -93,6 +93,7 @@ impl Reconnecting {
             ask: Box::new(ask),
             attempt_time,
             listener,
+            watch: None,
         };
         let thread = thread::Builder::new().name("websocket".into());
         let thread = thread.spawn(move || driver.run())?;

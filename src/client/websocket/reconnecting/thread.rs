@@ -12,7 +12,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::listener::tell;
 use super::sender::Held;
 use super::{Closed, ConnectAttempt, ReconnectListener, ReconnectSender, ReconnectTask, ToWrite};
-use crate::client::connecting::{Duplex, Waited, clock};
+use crate::client::connecting::{Duplex, Waited, Watch, clock};
 use crate::client::websocket::inbox::{Inbox, Incoming};
 use crate::client::websocket::opening::{Opened, open};
 use crate::client::{Canceller, Url, WebSocketError, WebSocketOptions};
@@ -36,6 +36,8 @@ pub(super) struct Driver<L> {
     pub(super) ask: Ask,
     pub(super) attempt_time: Duration,
     pub(super) listener: L,
+    /// The options' canceller ends it, whatever it does.
+    pub(super) watch: Option<Watch>,
 }
 
 /// Ends what is left, should the listener panic.
@@ -112,6 +114,10 @@ impl<L: ReconnectListener> Driver<L> {
         let asked = (self.ask)(attempt);
         let (url, options) = asked.map_err(|error| Closed::NotTried(error.to_string()))?;
         let url = Url::parse(&url).map_err(|error| Closed::Unusable(error.to_string()))?;
+        self.watch = options.canceller.as_ref().map(|it| {
+            let sender = self.sender.clone();
+            it.on_cancel(move || sender.abort())
+        });
         let time = options.connect_time.min(self.attempt_time);
         let options = options.with_connect_time(time);
         open(&url, &options, canceller).map_err(|error| match error {
