@@ -7,7 +7,9 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::hash::BuildHasher as _;
 use core::mem;
+use std::hash::RandomState;
 
 use super::options::Deciding;
 use super::queue::Queue;
@@ -64,6 +66,7 @@ const PING_GAP: core::time::Duration = core::time::Duration::from_millis(50);
 /// assert_eq!(receipt.state(), ReceiptState::Written);
 /// let Some(ToWrite::Ping(payload)) = core.next(now) else { panic!() };
 /// core.placed(11, 25, now);
+/// core.handed_over(25);
 /// core.pong(&payload);
 /// assert_eq!(receipt.state(), ReceiptState::Confirmed);
 /// # Ok::<(), barewire::client::ReconnectError>(())
@@ -124,6 +127,10 @@ enum Given {
 struct Pings {
     /// The newest message in front of the last one.
     upto: u64,
+    /// Makes payloads that a server cannot guess.
+    secret: RandomState,
+    /// Where the last one ends in the output.
+    place: u64,
     /// When the one was sent that is not answered.
     awaited: Option<Instant>,
     /// When the next one may be sent.
@@ -131,6 +138,13 @@ struct Pings {
     /// Whether the question to resume has been given to be written.
     has_asked: bool,
     has_closed: bool,
+}
+
+impl Pings {
+    /// What the Ping behind this message says.
+    fn payload(&self, newest: u64) -> [u8; 8] {
+        self.secret.hash_one(newest).to_be_bytes()
+    }
 }
 
 impl Reconnector {
@@ -207,7 +221,7 @@ impl Reconnector {
         }
         if let Some(newest) = self.ping_due(now) {
             self.given = Some(Given::Ping(newest));
-            return Some(ToWrite::Ping(newest.to_be_bytes()));
+            return Some(ToWrite::Ping(self.pings.payload(newest)));
         }
         if self.has_more() {
             self.given = Some(Given::Message);
@@ -233,7 +247,7 @@ impl Reconnector {
         match self.given.take() {
             Some(Given::Message) => self.queue.placed(from, to),
             Some(Given::Ping(newest)) => {
-                self.pings.upto = newest;
+                (self.pings.upto, self.pings.place) = (newest, to);
                 self.pings.awaited = Some(now);
                 self.pings.next = now + PING_GAP;
             }
@@ -298,9 +312,11 @@ impl Reconnector {
         }
     }
 
-    /// A Pong has arrived.
+    /// A Pong has arrived. It counts once the system has taken what it answers.
     pub fn pong(&mut self, payload: &[u8]) {
-        if payload == self.pings.upto.to_be_bytes() && self.pings.awaited.take().is_some() {
+        let is_answer = self.pings.place <= self.queue.taken()
+            && payload == self.pings.payload(self.pings.upto);
+        if is_answer && self.pings.awaited.take().is_some() {
             self.queue.confirm_upto(self.pings.upto);
         }
     }

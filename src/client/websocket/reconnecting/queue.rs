@@ -127,6 +127,11 @@ impl Queue {
         }
     }
 
+    /// How far the kernel has taken the output.
+    pub(super) const fn taken(&self) -> u64 {
+        self.handed_over
+    }
+
     /// The newest message that was placed, and how many were behind `id`.
     pub(super) fn placed_behind(&self, id: u64) -> (Option<u64>, usize) {
         let newer = self
