@@ -52,8 +52,15 @@ impl Canceller {
     pub fn cancel(&self) {
         // Before anybody is woken: those look at it then.
         self.0.cancelled.store(true, Ordering::SeqCst);
-        let targets = core::mem::take(&mut self.waits().targets);
-        for (_, target) in targets {
+        let mut waits = self.waits();
+        // With the lock: a socket that is watched no longer may be another one's.
+        let is_socket = |it: &mut (u64, Target)| matches!(it.1, Target::Socket(_));
+        for (_, socket) in waits.targets.extract_if(.., is_socket) {
+            socket.end();
+        }
+        let wakes = core::mem::take(&mut waits.targets);
+        drop(waits);
+        for (_, target) in wakes {
             target.end();
         }
     }

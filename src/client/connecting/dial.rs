@@ -321,6 +321,20 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_given_back_is_cancelled_or_out_of_reach() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        for _ in 0..50 {
+            let (mut driven, _server) = dialled(&listener);
+            let canceller = Canceller::new();
+            driven.watch(&canceller);
+            let cancelling = thread::spawn(move || canceller.cancel());
+            let was_cancelled = driven.unwatch();
+            cancelling.join().unwrap();
+            assert!(was_cancelled || driven.probe());
+        }
+    }
+
+    #[test]
     fn what_comes_at_rest_makes_a_connection_useless() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let deeds: [fn(&mut std::net::TcpStream); 3] = [

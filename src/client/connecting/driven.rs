@@ -113,7 +113,12 @@ impl Driven {
 
     /// Has no canceller end it any more. Whether one has.
     pub(in crate::client) fn unwatch(&mut self) -> bool {
-        self.watch.take().is_some_and(|it| it.is_cancelled())
+        self.watch.take().is_some_and(|watch| {
+            let canceller = watch.canceller().clone();
+            drop(watch);
+            // Only now: one that is used from here on does not reach the socket.
+            canceller.is_cancelled()
+        })
     }
 
     /// Whether nothing more can be written.
