@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use barewire::app::App;
 use barewire::client::{Client, ClientLimits};
@@ -172,6 +173,21 @@ fn many_calls_begin_at_one_time_and_dial_once() {
         let peers: HashSet<_> = peers.into_iter().collect();
         assert_eq!(peers.len(), 1);
     }
+}
+
+#[test]
+fn one_too_old_for_a_post_makes_room_for_its_connection() {
+    let running = Running::start(app());
+    let limits = ClientLimits::DEFAULT.with_unrepeatable_idle_time(Duration::ZERO);
+    let client = client(limits);
+    client.get(running.url("/who/1")).send().unwrap();
+    thread::sleep(Duration::from_millis(5)); // it is older than that now
+    let _ = client.post(running.url("/who/1")).body("x").send().unwrap();
+    let metrics = client.metrics();
+    assert_eq!(
+        (metrics.connections(), metrics.connections_opened()),
+        (1, 2)
+    );
 }
 
 #[test]

@@ -205,6 +205,16 @@ impl Pool {
             Choice::Dial | Choice::Own => {}
         }
         let is_awaited = matches!(choice, Choice::Dial);
+        if is_awaited {
+            // It takes the place of those at rest that this call cannot use.
+            let sharing = &mut of_origin.sharing;
+            let before = closed.shared.len();
+            let is_old = |_: &SharedConnection, since| now.saturating_since(since) > oldest;
+            sharing.close(is_old, &mut closed.shared);
+            let gone = closed.shared.len() - before;
+            of_origin.open -= gone;
+            state.open -= gone;
+        }
         if !want.fresh && !is_awaited {
             let last = of_origin.idle.last();
             let is_young = last.is_some_and(|it| it.rests(now) <= oldest);
