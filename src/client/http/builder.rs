@@ -249,7 +249,6 @@ impl RequestBuilder {
             return Err(error.of(request.method.get().as_str(), &request.url));
         }
         let shared = self.client;
-        let started = shared.counters.start();
         let call = Call::new(request, shared.policy.clone(), clock::now());
         let mut exchange = Exchange::new(call, shared);
         let mut hook = self.hook;
@@ -260,12 +259,9 @@ impl RequestBuilder {
                         hook(head.status, head.fields.as_fields());
                     }
                 }
-                Step::Failed(error) => {
-                    started.failed(&exchange.client.counters);
-                    return Err(error);
-                }
+                Step::Failed(error) => return Err(error),
                 // The head comes in front of all else.
-                _ => return Ok(Response::new(exchange, started)),
+                _ => return Ok(Response::new(exchange)),
             }
         }
     }

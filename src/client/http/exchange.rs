@@ -25,6 +25,8 @@ pub(super) struct Exchange {
     pub(super) call: Call,
     pub(super) client: Arc<Shared>,
     carrier: Option<Carrier>,
+    /// The caller has a response.
+    pub(super) is_answered: bool,
     /// When the present attempt began.
     since: Instant,
 }
@@ -42,11 +44,13 @@ enum Had {
 }
 
 impl Exchange {
-    pub(super) const fn new(call: Call, client: Arc<Shared>) -> Self {
+    pub(super) fn new(call: Call, client: Arc<Shared>) -> Self {
+        client.counters.start();
         Self {
             call,
             client,
             carrier: None,
+            is_answered: false,
             since: Instant::START,
         }
     }
@@ -346,6 +350,14 @@ impl Exchange {
             return error.caused_by(cause.map(|it| -> crate::client::connecting::Cause { it }));
         }
         error
+    }
+}
+
+impl Drop for Exchange {
+    /// Also where a callback has panicked.
+    fn drop(&mut self) {
+        self.close();
+        self.client.counters.end(self.is_answered);
     }
 }
 

@@ -56,9 +56,14 @@ fn get(counter: &AtomicU64) -> u64 {
 
 impl Counters {
     /// A call begins.
-    pub(super) fn start(&self) -> InFlight {
+    pub(super) fn start(&self) {
         add(&self.started, 1);
-        InFlight(())
+    }
+
+    /// A call is over; whether it has come to a response.
+    pub(super) fn end(&self, is_answered: bool) {
+        add(&self.errors, u64::from(!is_answered));
+        add(&self.ended, 1);
     }
 
     /// The head of a response has come.
@@ -116,23 +121,6 @@ impl Counters {
             sent: get(&self.sent),
             received: get(&self.received),
         }
-    }
-}
-
-/// A call under way.
-#[derive(Debug)]
-pub(super) struct InFlight(());
-
-impl InFlight {
-    /// It has come to no response.
-    pub(super) fn failed(self, counters: &Counters) {
-        add(&counters.errors, 1);
-        add(&counters.ended, 1);
-    }
-
-    /// It is over.
-    pub(super) fn end(&self, counters: &Counters) {
-        add(&counters.ended, 1);
     }
 }
 

@@ -10,7 +10,6 @@ use std::io::{self, Read};
 use super::call::Step;
 use super::error::{Error, ErrorKind};
 use super::exchange::Exchange;
-use super::metrics::InFlight;
 use super::retry_after;
 use crate::client::connecting::{Phase, Url, clock};
 use crate::http::{Fields, Status, Version};
@@ -24,20 +23,19 @@ use crate::http::{Fields, Status, Version};
 /// body has come by then, and little of it; else the connection is closed.
 pub struct Response {
     exchange: Exchange,
-    in_flight: InFlight,
     took: Duration,
     /// How much of the piece was shown, which is taken from it next.
     shown: usize,
 }
 
 impl Response {
-    pub(super) fn new(exchange: Exchange, in_flight: InFlight) -> Self {
+    pub(super) fn new(mut exchange: Exchange) -> Self {
         let took = clock::now().saturating_since(exchange.call.started());
         let status = exchange.call.head().status;
         exchange.client.counters.answered(status, took);
+        exchange.is_answered = true;
         Self {
             exchange,
-            in_flight,
             took,
             shown: 0,
         }
@@ -230,7 +228,6 @@ impl Response {
 impl Drop for Response {
     fn drop(&mut self) {
         self.exchange.give_up();
-        self.in_flight.end(&self.exchange.client.counters);
     }
 }
 
