@@ -208,6 +208,20 @@ fn an_old_connection_is_not_used_again() {
 }
 
 #[test]
+fn a_connection_that_has_grown_old_at_rest_is_not_used_again() {
+    let server = Server::start([
+        vec![Act::Read, answer("x"), Act::Stall],
+        vec![Act::Read, answer("y")],
+    ]);
+    let client = hurried(ClientLimits::DEFAULT.with_connection_age(SHORT));
+    let get = || client.get(server.url("/")).send().unwrap().text().unwrap();
+    assert_eq!(get(), "x");
+    thread::sleep(SHORT * 2);
+    assert_eq!(get(), "y");
+    assert_eq!(server.wait(), 0, "it was left open");
+}
+
+#[test]
 fn the_cap_of_all_connections_makes_room_from_other_origins() {
     let servers = [0, 1, 2].map(|_| Server::start([vec![Act::Read, answer("x"), Act::Stall]]));
     let client = hurried(ClientLimits::DEFAULT.with_connections(2));

@@ -216,6 +216,13 @@ impl Pool {
             state.open -= gone;
         }
         if !want.fresh && !is_awaited {
+            let age = self.limits.connection_age;
+            let is_aged = |it: &mut Idle| now.saturating_since(it.born) >= age;
+            while let Some(idle) = of_origin.idle.pop_if(is_aged) {
+                of_origin.open -= 1;
+                state.open -= 1;
+                closed.own.push(idle);
+            }
             let last = of_origin.idle.last();
             let is_young = last.is_some_and(|it| it.rests(now) <= oldest);
             if let Some(idle) = is_young.then(|| of_origin.idle.pop()).flatten() {
