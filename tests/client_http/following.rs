@@ -6,7 +6,7 @@ use barewire::client::{
     Body, Client, ClientOptions, ErrorKind, RedirectError, RedirectPolicy, RetryPolicy,
 };
 
-use crate::script::{Act, Server, answer, redirect, send};
+use crate::script::{Act, Seen, Server, answer, redirect, send};
 
 fn with(options: ClientOptions) -> Client {
     Client::with(options).unwrap()
@@ -101,6 +101,31 @@ fn what_is_secret_of_a_client_stays_with_the_origin_that_was_asked() {
         (seen.field("authorization"), seen.field("x-other")),
         (None, Some("o"))
     );
+}
+
+#[test]
+fn a_field_of_a_client_stands_in_place_of_what_would_be_added() {
+    let other = Server::once(vec![Act::Read, answer("there")]);
+    let server = Server::once(vec![Act::Read, redirect(302, &other.url("/"))]);
+    let options = ClientOptions::new().header("Authorization", "Bearer t");
+    let options = options.header("Host", "alias").header("Origin", "http://a");
+    let client = with(options.header("Accept-Encoding", "identity"));
+    let url = format!("http://user:word@{}/", server.address);
+    client.get(&url).send().unwrap();
+    let all = |seen: &Seen, name: &str| -> Vec<String> {
+        let fields = seen.text.lines().filter_map(|it| it.split_once(": "));
+        fields
+            .filter(|(it, _)| it.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.to_owned())
+            .collect()
+    };
+    let first = &server.seen()[0];
+    assert_eq!(all(first, "authorization"), ["Bearer t"]);
+    assert_eq!(all(first, "host"), ["alias"]);
+    assert_eq!(all(first, "accept-encoding"), ["identity"]);
+    let second = &other.seen()[0];
+    assert_eq!(all(second, "host"), [other.address.to_string()]);
+    assert!(all(second, "authorization").is_empty() && all(second, "origin").is_empty());
 }
 
 #[test]
@@ -387,6 +412,19 @@ fn values_go_as_json_and_come_as_such() {
         .json::<u32>()
         .unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Json(_)), "{error}");
+}
+
+#[test]
+fn a_call_that_ends_in_a_panic_is_counted_as_failed() {
+    let hint = send("HTTP/1.1 103 Early Hints\r\n\r\n");
+    let server = Server::once(vec![Act::Read, hint, Act::Stall]);
+    let client = Client::new();
+    let request = client.get(server.url("/"));
+    let request = request.on_informational(|_, _| panic!("a hook that panics"));
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| request.send())).unwrap_err();
+    let metrics = client.metrics();
+    assert_eq!((metrics.in_flight(), metrics.errors()), (0, 1));
+    assert_eq!(server.wait(), 0, "it was left open");
 }
 
 #[test]

@@ -156,6 +156,8 @@ const SECRET: [&str; 6] = [
     "x-auth-token",
     "www-authenticate",
 ];
+/// Fields that tell of one origin.
+const OF_ORIGIN: [&str; 2] = ["host", "origin"];
 
 /// Leaves out what describes a body.
 pub(super) fn leave_body(fields: &mut FieldBuffer) {
@@ -169,13 +171,18 @@ pub(super) fn is_secret(name: &str) -> bool {
     SECRET.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
+/// Whether a field tells of the origin that a request is for, or comes from.
+pub(super) fn is_of_origin(name: &str) -> bool {
+    OF_ORIGIN.iter().any(|it| it.eq_ignore_ascii_case(name))
+}
+
 /// Leaves out of a request's fields what the next one may not have.
 pub(super) fn sift(fields: &mut FieldBuffer, hop: &Hop) {
     if hop.change == Change::ToGet || hop.change == Change::WithoutBody {
         leave_body(fields);
     }
     if hop.is_elsewhere {
-        for name in SECRET.into_iter().chain(["host", "origin"]) {
+        for name in SECRET.into_iter().chain(OF_ORIGIN) {
             fields.remove(name);
         }
     }

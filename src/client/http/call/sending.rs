@@ -6,7 +6,7 @@ use super::{Attempt, Call, State};
 use crate::client::connecting::{Phase, Proxy, Transport, basic};
 use crate::client::http::decode;
 use crate::client::http::error::ErrorKind;
-use crate::client::http::redirect::is_secret;
+use crate::client::http::redirect::{is_of_origin, is_secret};
 use crate::http::{FieldBuffer, InvalidField, Method, RequestHead, Target, Version};
 use crate::link::Body;
 use crate::net::Flow;
@@ -57,13 +57,12 @@ impl Call {
     ) -> Result<(), InvalidField> {
         let request = &self.request;
         let own = request.fields.as_fields();
-        if !own.contains("host") {
+        if !self.has_field("host") {
             fields.push_known("Host", request.url.authority().as_bytes())?;
         }
         for field in self.policy.fields.as_fields().iter() {
             let name = core::str::from_utf8(field.name).unwrap_or_default();
-            let is_for_others = self.counts.elsewhere && is_secret(name);
-            if !own.contains(name) && !is_for_others {
+            if !own.contains(name) && !self.is_withheld(name) {
                 fields.push(name, field.value)?;
             }
         }
@@ -71,7 +70,7 @@ impl Call {
             fields.push_known("Accept-Encoding", codings.as_bytes())?;
         }
         if let Some(user) = request.url.username()
-            && !own.contains("authorization")
+            && !self.has_field("authorization")
         {
             let password = request.url.password().unwrap_or_default();
             fields.push("Authorization", basic(user, password))?;
@@ -81,7 +80,7 @@ impl Call {
         }
         #[cfg(feature = "cookies")]
         if let Some(jar) = &self.policy.cookies
-            && !own.contains("cookie")
+            && !self.has_field("cookie")
             && let Some(cookies) = jar.get(&request.url)
         {
             fields.push("Cookie", cookies)?;
@@ -96,8 +95,20 @@ impl Call {
     /// Whether a response may be coded: where the caller decides about that itself, or
     /// asks for a part, it is left as it is.
     pub(super) fn accepts_codings(&self) -> bool {
-        let own = self.request.fields.as_fields();
-        self.request.decodes && !own.contains("accept-encoding") && !own.contains("range")
+        self.request.decodes && !self.has_field("accept-encoding") && !self.has_field("range")
+    }
+
+    /// Whether the request has a field of that name, of its own or of the client's.
+    fn has_field(&self, name: &str) -> bool {
+        let of_client = self.policy.fields.as_fields();
+        self.request.fields.as_fields().contains(name)
+            || (of_client.contains(name) && !self.is_withheld(name))
+    }
+
+    /// Whether a field of the client's is not for the origin that a redirect has led to.
+    fn is_withheld(&self, name: &str) -> bool {
+        let is_of_origin = || is_secret(name) || is_of_origin(name);
+        self.counts.elsewhere && is_of_origin()
     }
 
     fn expects(&self) -> bool {
