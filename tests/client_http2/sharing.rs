@@ -176,6 +176,26 @@ fn many_calls_begin_at_one_time_and_dial_once() {
 }
 
 #[test]
+fn bytes_are_counted_once_however_many_calls_share_them() {
+    const MUCH: usize = 100_000;
+    let running = Running::start(app());
+    let (client, url) = (
+        client(ClientLimits::DEFAULT),
+        running.url(&format!("/much/{MUCH}")),
+    );
+    let calling = client.clone();
+    on_threads(8, move |_| {
+        let response = calling.get(&url).send().unwrap();
+        assert_eq!(response.bytes().unwrap().len(), MUCH);
+    });
+    let (least, metrics) = (8 * MUCH as u64, client.metrics());
+    let received = metrics.bytes_received();
+    assert!((least..least * 11 / 10).contains(&received), "{received}");
+    let sent = metrics.bytes_sent();
+    assert!((1..10_000).contains(&sent), "{sent}");
+}
+
+#[test]
 fn one_too_old_for_a_post_makes_room_for_its_connection() {
     let running = Running::start(app());
     let limits = ClientLimits::DEFAULT.with_unrepeatable_idle_time(Duration::ZERO);

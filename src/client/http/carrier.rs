@@ -98,6 +98,14 @@ impl Carrier {
         }
     }
 
+    /// Bytes that count as the call's, sent and received.
+    pub(super) fn carried(&mut self, call: &Call) -> (u64, u64) {
+        match self {
+            Self::Own { .. } => call.carried(),
+            Self::Shared(lease) => lease.seat(None).carried(),
+        }
+    }
+
     /// Lets go of it: it can be used again if it is at rest, or shared.
     pub(super) fn give_back(self) {
         match self {

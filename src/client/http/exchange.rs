@@ -304,21 +304,21 @@ impl Exchange {
 
     /// Lets go of the connection: it can be used again if it is at rest.
     fn release(&mut self) {
-        if let Some(carrier) = self.carrier.take() {
-            self.count();
+        if let Some(mut carrier) = self.carrier.take() {
+            self.count(&mut carrier);
             carrier.give_back();
         }
     }
 
     /// Lets go of the connection for good.
     fn close(&mut self) {
-        if self.carrier.take().is_some() {
-            self.count();
+        if let Some(mut carrier) = self.carrier.take() {
+            self.count(&mut carrier);
         }
     }
 
-    fn count(&self) {
-        let (sent, received) = self.call.carried();
+    fn count(&self, carrier: &mut Carrier) {
+        let (sent, received) = carrier.carried(&self.call);
         self.client.counters.carried(sent, received);
     }
 

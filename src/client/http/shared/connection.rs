@@ -33,6 +33,8 @@ pub(in crate::client::http) struct SharedConnection {
 pub(super) struct State {
     pub(super) driven: Driven,
     pub(super) desk: Desk,
+    /// Bytes that were sent and received, and count as some call's.
+    counted: (u64, u64),
 }
 
 /// The lock, held. Bells of threads that are to be woken are rung when it is free.
@@ -66,7 +68,11 @@ impl SharedConnection {
         let is_leaving = !driven.connection().wire().link.takes_exchanges();
         desk.is_leaving = is_leaving;
         Ok(Self {
-            state: Mutex::new(State { driven, desk }),
+            state: Mutex::new(State {
+                counted: (driven.handed_over(), driven.connection().received()),
+                driven,
+                desk,
+            }),
             socket,
             is_secure,
             capacity: AtomicUsize::new(usize::MAX),
@@ -90,7 +96,7 @@ impl SharedConnection {
         let now = clock::now();
         let mut state = self.lock();
         if state.desk.handover.leader().is_none() {
-            let State { driven, desk } = &mut *state;
+            let State { driven, desk, .. } = &mut *state;
             driven.catch_up(now, &mut |wire, stream, event| {
                 desk.tell(wire, stream, event);
             });
@@ -138,9 +144,19 @@ impl State {
         !self.desk.is_over && !self.desk.is_leaving && wire.link.takes_exchanges()
     }
 
+    /// Bytes that were sent and received since this was asked last, by any call.
+    pub(super) fn take_carried(&mut self) -> (u64, u64) {
+        let now = (
+            self.driven.handed_over(),
+            self.driven.connection().received(),
+        );
+        let before = core::mem::replace(&mut self.counted, now);
+        (now.0 - before.0, now.1 - before.1)
+    }
+
     /// Does what is due and writes what the kernel takes; whether that is all of it.
     fn settle(&mut self, now: Instant) -> bool {
-        let Self { driven, desk } = self;
+        let Self { driven, desk, .. } = self;
         driven.settle(now, &mut |wire, stream, event| {
             desk.tell(wire, stream, event)
         })
@@ -148,7 +164,7 @@ impl State {
 
     /// Ends the connection, and tells everybody.
     fn end(&mut self, why: EndReason) {
-        let Self { driven, desk } = self;
+        let Self { driven, desk, .. } = self;
         let connection = driven.connection();
         connection.closed(why, |wire, stream, event| desk.tell(wire, stream, event));
     }
@@ -211,7 +227,7 @@ impl<'c> Locked<'c> {
         let arrived = connection.socket.wait(stuck, until);
         let mut locked = connection.lock();
         locked.desk.polling = None;
-        let State { driven, desk } = &mut *locked;
+        let State { driven, desk, .. } = &mut *locked;
         driven.receive(arrived, clock::now(), &mut |wire, stream, event| {
             desk.tell(wire, stream, event);
         });

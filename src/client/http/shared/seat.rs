@@ -32,6 +32,8 @@ pub(in crate::client::http) struct Seat {
     /// What has come, and is to be told to the call.
     inbox: News,
     progress: Progress,
+    /// Bytes of the connection that count here, sent and received.
+    carried: (u64, u64),
     canceller: Option<Box<(Canceller, Watch)>>,
 }
 
@@ -72,8 +74,15 @@ impl Seat {
             end: 0,
             inbox,
             progress: Progress::default(),
+            carried: (0, 0),
             canceller,
         }
+    }
+
+    /// Bytes sent and received that count as this call's: each byte of the connection is
+    /// one call's.
+    pub(in crate::client::http) const fn carried(&self) -> (u64, u64) {
+        self.carried
     }
 
     /// How far the present request has come, as of the last wait.
@@ -87,7 +96,7 @@ impl Seat {
         let at = self.at;
         let mut may = false;
         let waited = self.wait_for(until, |state| {
-            let State { driven, desk } = state;
+            let State { driven, desk, .. } = state;
             may = desk.admit(at, driven.connection().wire().allowance());
             may || desk.is_leaving
         });
@@ -160,6 +169,8 @@ impl Seat {
         if self.inbox.is_empty() {
             state.desk.take_news(self.at, &mut self.inbox);
         }
+        let (sent, came) = state.take_carried();
+        self.carried = (self.carried.0 + sent, self.carried.1 + came);
         let (start, received) = state.desk.progress(self.at);
         let handed_over = state.driven.handed_over();
         let put_out = state.driven.put_out();
@@ -238,7 +249,7 @@ impl Transport for Seat {
         let streams = matches!(body, Some(Body::Streamed { .. }));
         let (at, now) = (self.at, clock::now());
         let asked = self.act(|state| {
-            let State { driven, desk } = state;
+            let State { driven, desk, .. } = state;
             desk.spend(at);
             let start = driven.put_out();
             driven.connection().wire().set_now(now);
