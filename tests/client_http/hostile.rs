@@ -1,6 +1,8 @@
 //! A server that ends, resets, stalls or lies in each state of an answer: which error it
 //! is, and whether the request was sent again.
 
+use std::thread;
+
 use barewire::client::{Client, ClientLimits, Error, ErrorKind, Phase, RequestBuilder};
 
 use crate::script::{Act, Server, answer, send};
@@ -330,6 +332,33 @@ fn what_comes_unasked_makes_a_connection_useless() {
     for body in ["a", "c"] {
         let response = client.get(server.url("/")).send().unwrap();
         assert_eq!(response.text().unwrap(), body);
+    }
+}
+
+#[test]
+fn what_follows_a_response_without_content_answers_no_later_request() {
+    let head = send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+    for (method, first) in [
+        ("HEAD", head),
+        ("GET", send("HTTP/1.1 204 No Content\r\n\r\n")),
+        ("GET", send("HTTP/1.1 304 Not Modified\r\n\r\n")),
+    ] {
+        let server = Server::start([
+            vec![
+                Act::Read,
+                first,
+                Act::Sleep(SHORT / 10),
+                answer("evil"),
+                Act::Stall,
+            ],
+            vec![Act::Read, answer("good")],
+        ]);
+        let client = client();
+        let request = client.request(method, server.url("/"));
+        assert_eq!(request.send().unwrap().text().unwrap(), "");
+        thread::sleep(SHORT * 4); // so short a rest is not doubtful otherwise
+        let response = client.get(server.url("/")).send().unwrap();
+        assert_eq!(response.text().unwrap(), "good");
     }
 }
 

@@ -117,6 +117,8 @@ struct Attempt {
     /// The last stream that the server will act on.
     last_stream: u32,
     lost: Option<EndReason>,
+    /// The response has no content.
+    is_bare: bool,
     /// What the present deadline counts from.
     since: Instant,
 }
@@ -247,6 +249,12 @@ impl Call {
     /// out to be dead: the request can go again then.
     pub(super) fn bears_stale(&self) -> bool {
         self.request.is_repeatable() && self.request.body.bytes().is_some() && !self.counts.stale
+    }
+
+    /// Whether the response has no content, as one to HEAD, or with 204 or 304. Servers are
+    /// known that send some nevertheless.
+    pub(super) const fn is_bare(&self) -> bool {
+        self.attempt.is_bare
     }
 
     /// When it began.
@@ -399,6 +407,7 @@ impl Attempt {
             received: 0,
             last_stream: u32::MAX,
             lost: None,
+            is_bare: false,
             since: now,
         }
     }

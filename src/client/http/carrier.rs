@@ -107,9 +107,10 @@ impl Carrier {
     }
 
     /// Lets go of it: it can be used again if it is at rest, or shared.
-    pub(super) fn give_back(self) {
+    /// One of its own is looked at then if it is `doubtful`.
+    pub(super) fn give_back(self, doubtful: bool) {
         match self {
-            Self::Own { lease, .. } => lease.give_back(),
+            Self::Own { lease, .. } => lease.give_back(doubtful),
             Self::Shared(_) => {}
         }
     }

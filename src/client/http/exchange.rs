@@ -195,14 +195,14 @@ impl Exchange {
 
     /// Makes a connection of the call's own ready: it is looked at, or dialled.
     fn own(&mut self, mut lease: Lease, want: Want) -> Had {
-        let rested = lease.rested();
+        let (rested, is_doubtful) = (lease.rested(), lease.is_doubtful());
         let Some(driven) = lease.driven() else {
             return match self.dial() {
                 None => Had::Failed,
                 Some(driven) => self.opened(lease, driven),
             };
         };
-        if must_look(want, rested) && !driven.probe() {
+        if (is_doubtful || must_look(want, rested)) && !driven.probe() {
             return Had::Dead;
         }
         if let Some(canceller) = &self.call.request().canceller {
@@ -306,7 +306,7 @@ impl Exchange {
     fn release(&mut self) {
         if let Some(mut carrier) = self.carrier.take() {
             self.count(&mut carrier);
-            carrier.give_back();
+            carrier.give_back(self.call.is_bare());
         }
     }
 

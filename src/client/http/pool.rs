@@ -47,6 +47,8 @@ pub(super) struct Lease {
     rested: Option<Instant>,
     /// What goes back to rest.
     back: Option<Idle>,
+    /// It is to be looked at, however short its rest was.
+    is_doubtful: bool,
     /// Others wait for what comes of the dial, as it may be one to share.
     is_awaited: bool,
     /// It has become one to share.
@@ -179,6 +181,7 @@ impl Pool {
             born,
             rested,
             back: None,
+            is_doubtful: false,
             is_awaited: false,
             is_shared: false,
         };
@@ -227,7 +230,8 @@ impl Pool {
             let is_young = last.is_some_and(|it| it.rests(now) <= oldest);
             if let Some(idle) = is_young.then(|| of_origin.idle.pop()).flatten() {
                 let rested = Some(idle.since);
-                let lease = lease(Some(idle.driven), idle.born, rested);
+                let mut lease = lease(Some(idle.driven), idle.born, rested);
+                lease.is_doubtful = idle.is_doubtful;
                 return Found::Taken(Taken::Own(lease));
             }
         }

@@ -90,6 +90,7 @@ impl Call {
         if self.state != State::Asked {
             return;
         }
+        self.attempt.is_bare = *content == Content::None;
         self.keep_cookies(head.fields);
         let (fresh, at) = match self.judge(head, now) {
             Judgement::Answer => return self.answered(head, content),

@@ -102,6 +102,11 @@ impl Lease {
         self.rested
     }
 
+    /// Whether it is to be looked at, however short its rest was.
+    pub(in crate::client::http) const fn is_doubtful(&self) -> bool {
+        self.is_doubtful
+    }
+
     /// Puts in the connection that was dialled, for this call alone.
     pub(in crate::client::http) fn dialled(&mut self, driven: Driven) {
         self.driven = Some(Box::new(driven));
@@ -111,7 +116,8 @@ impl Lease {
     }
 
     /// Gives the connection back, if it can carry another request; else it is closed.
-    pub(in crate::client::http) fn give_back(mut self) {
+    /// A `doubtful` one is looked at before.
+    pub(in crate::client::http) fn give_back(mut self, doubtful: bool) {
         let Some(mut driven) = self.driven.take() else {
             return;
         };
@@ -125,6 +131,7 @@ impl Lease {
             driven,
             born: self.born,
             since: now,
+            is_doubtful: doubtful,
         });
     }
 }

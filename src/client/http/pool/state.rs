@@ -39,6 +39,8 @@ pub(super) struct Idle {
     pub(super) driven: Box<Driven>,
     pub(super) born: Instant,
     pub(super) since: Instant,
+    /// Content may follow a response that has none.
+    pub(super) is_doubtful: bool,
 }
 
 /// What is closed, without the lock.
