@@ -40,6 +40,17 @@ fn text(act: Act) -> Result<String, ErrorKind> {
 }
 
 #[test]
+fn members_without_content_are_few() {
+    let body = [gzip(b"").repeat(64), gzip(b"x"), gzip(b"").repeat(64)].concat();
+    assert_eq!(text(coded("gzip", &body)).unwrap(), "x");
+    let body = gzip(b"").repeat(65);
+    assert!(matches!(
+        text(coded("gzip", &body)),
+        Err(ErrorKind::Coding(_))
+    ));
+}
+
+#[test]
 fn each_coding_is_taken_off_however_it_is_cut() {
     let plain = "hello, hello, hello ".repeat(5000);
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());

@@ -11,12 +11,18 @@ const MALFORMED: &str = "the body is not gzip, as its Content-Encoding says";
 /// The longest head of a member, with the name of a file and a comment.
 const HEAD: usize = 4 << 10;
 
+/// Members without content that may follow each other: each costs much for the few bytes
+/// that it is.
+const EMPTY: u8 = 64;
+
 pub(super) struct Gzip {
     machine: Decompress,
     part: Part,
     /// The front of a head or tail, as far as it has come.
     kept: Vec<u8>,
     sum: Crc,
+    /// The members without content that came last.
+    empty: u8,
 }
 
 enum Part {
@@ -32,6 +38,7 @@ impl Gzip {
             part: Part::Head,
             kept: Vec::new(),
             sum: Crc::new(),
+            empty: 0,
         }
     }
 
@@ -70,6 +77,13 @@ impl Gzip {
                 && u32::from_le_bytes([e, f, g, h]) == self.sum.amount();
             if !is_right {
                 return Err("the body does not match its checksum: it was damaged");
+            }
+            self.empty = match self.sum.amount() {
+                0 => self.empty + 1,
+                _ => 0,
+            };
+            if self.empty > EMPTY {
+                return Err("the body has too many gzip members without content");
             }
             self.kept.clear();
             self.sum.reset();
