@@ -41,7 +41,6 @@ pub(crate) fn answer(body: &str) -> Act {
 }
 
 /// A redirect without a body.
-
 pub(crate) fn redirect(code: u16, location: &str) -> Act {
     send(format!(
         "HTTP/1.1 {code} x\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"

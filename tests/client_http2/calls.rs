@@ -51,7 +51,7 @@ fn a_request_is_what_it_is_over_http1() {
 #[test]
 fn http1_only_is_spoken_where_nothing_else_was_said() {
     let app = App::new().get("/", |request, reply| {
-        reply.text(&format!("{:?}", request.version()))
+        reply.text(format!("{:?}", request.version()))
     });
     let running = Running::start(app);
     for options in [ClientOptions::new(), ClientOptions::new().http1_only()] {
