@@ -32,6 +32,10 @@ pub(super) struct Exchange {
 }
 
 /// What became of a connection that was asked for.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart right away, and a box is memory for each call"
+)]
 enum Had {
     /// It is there, and was used before or not.
     Ready(Carrier, bool),

@@ -79,6 +79,10 @@ pub(super) enum Refused {
 }
 
 /// What a look at the pool has brought.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart right away, and a box is memory for each call"
+)]
 enum Found {
     Taken(Taken),
     Full,
