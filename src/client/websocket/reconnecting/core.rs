@@ -1,16 +1,16 @@
 //! A reconnecting WebSocket without I/O.
 
 mod commands;
+mod pings;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::hash::BuildHasher as _;
 use core::mem;
-use std::hash::RandomState;
 
+use self::pings::Pings;
 use super::options::Deciding;
 use super::queue::Queue;
 use super::schedule::Schedule;
@@ -120,31 +120,6 @@ enum Given {
     Message,
     Ping(u64),
     Close,
-}
-
-/// Pings behind messages.
-#[derive(Debug, Default)]
-struct Pings {
-    /// The newest message in front of the last one.
-    upto: u64,
-    /// Makes payloads that a server cannot guess.
-    secret: RandomState,
-    /// Where the last one ends in the output.
-    place: u64,
-    /// When the one was sent that is not answered.
-    awaited: Option<Instant>,
-    /// When the next one may be sent.
-    next: Instant,
-    /// Whether the question to resume has been given to be written.
-    has_asked: bool,
-    has_closed: bool,
-}
-
-impl Pings {
-    /// What the Ping behind this message says.
-    fn payload(&self, newest: u64) -> [u8; 8] {
-        self.secret.hash_one(newest).to_be_bytes()
-    }
 }
 
 impl Reconnector {
