@@ -687,3 +687,22 @@ fn what_a_session_does_at_one_message_holds_for_those_received_with_it() {
     assert_eq!(answers[0], Frame::text("1"));
     assert!(matches!(&answers[1..], [Frame::Close(Some(it))] if u16::from(it.code) == 1011));
 }
+
+#[test]
+fn fragments_received_together_are_one_message_without_their_heads() {
+    // "in ", "three ", a Ping, "parts", and a message behind them, masked with zeros.
+    let mut sent = Vec::new();
+    for (first, payload) in [
+        (0x01, "in "),
+        (0x00, "three "),
+        (0x89, ""),
+        (0x80, "parts"),
+        (0x81, "next"),
+    ] {
+        sent.extend([first, 0x80 | payload.len() as u8, 0, 0, 0, 0]);
+        sent.extend(payload.as_bytes());
+    }
+    let (seen, answers) = obeyed(&[b"1"], &[&sent[..], &frames(&[b"close"])].concat());
+    assert_eq!(seen, ["1", "in three parts", "next", "close"]);
+    assert_eq!(answers[2], Frame::text("in three parts"));
+}

@@ -153,12 +153,12 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
             let limits = lent.limits;
             let found = machine.locate(input, &lent, out);
             if let Ok((used, found)) = found
-                && let Some((kind, from)) = found.message()
+                && let Some((kind, place)) = found.message()
                 && let Some((front, input)) = input.split_at_mut_checked(used)
             {
                 *unanswered = None;
                 let stream = link.exchange.id;
-                let payload = front.get_mut(from..).unwrap_or_default();
+                let payload = front.get_mut(place).unwrap_or_default();
                 let run = MessageRun { input, limits };
                 owner.message(EventContext { used, stream }, kind, payload, run);
                 return Some(PASSED);

@@ -1,5 +1,8 @@
 //! Events before they are borrowed.
 
+#[cfg(feature = "alloc")]
+use core::ops::Range;
+
 use super::{CloseCode, Event, Kind};
 use crate::wire::{Step, simd};
 
@@ -45,12 +48,12 @@ impl LocatedEvent {
     }
 
     /// The message that this is, if it is one that is complete: its kind, and where its
-    /// payload begins.
+    /// payload lies. That may end before its last frame does.
     #[cfg(feature = "alloc")]
     #[inline]
-    pub(crate) const fn message(&self) -> Option<(Kind, usize)> {
+    pub(crate) const fn message(&self) -> Option<(Kind, Range<usize>)> {
         match self.what {
-            What::Message(kind) => Some((kind, self.from)),
+            What::Message(kind) => Some((kind, self.from..self.to)),
             _ => None,
         }
     }
