@@ -369,7 +369,7 @@ impl<O: DuplexOwner> Duplex<O> {
         }
     }
 
-    /// Ends it in both directions: whoever waits for it is woken.
+    /// Ends it in both directions, and wakes the threads that wait for it.
     pub(in crate::client) fn shut_down(&self) {
         self.socket.shut_down();
     }

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_may_stop_and_the_lookup_goes_to_its_end() {
+    fn a_thread_may_stop_waiting_and_the_lookup_is_completed() {
         let (names, go, asked) = slow();
         let soon = clock::now() + Duration::from_millis(5);
         let late = names.resolve("a", 80, soon, &Canceller::new());

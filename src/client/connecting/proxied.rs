@@ -273,7 +273,7 @@ mod tests {
         talk
     }
 
-    /// The same in single bytes.
+    /// Gives the transport the same input byte by byte.
     fn talk_slowly(proxy: &str, host: &str, said: &[&[u8]]) -> Talk {
         let bytes = said.concat();
         let pieces: Vec<&[u8]> = bytes.chunks(1).collect();

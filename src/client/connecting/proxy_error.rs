@@ -1,4 +1,4 @@
-//! What is wrong with a proxy.
+//! Errors of proxies.
 
 use super::UrlError;
 use crate::http::Status;

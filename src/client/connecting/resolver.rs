@@ -28,7 +28,7 @@ pub trait Resolver: Send + Sync {
     /// an address already.
     ///
     /// It may block: it runs on a thread that all clients of a process share with few
-    /// others, and whoever waits for it stops waiting when his time is over.
+    /// others, and a thread that waits for it stops when its time is over.
     ///
     /// # Errors
     /// Whatever the reason is: the client's error quotes it.

@@ -1,7 +1,7 @@
 //! Threads for what cannot be waited for with a time: lookups of names.
 //!
 //! A lookup of the system can be neither cancelled nor given a deadline, so that it runs
-//! on a thread of its own, and whoever needs the answer waits for that. All loops and clients
+//! on a thread of its own, and those that need the answer wait for that. All loops and clients
 //! of a process share these threads, of which there are few; they start with the first
 //! name, and end when there was none for a while.
 

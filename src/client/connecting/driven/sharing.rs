@@ -51,7 +51,7 @@ impl SharedSocket {
 
 impl Driven {
     /// Has no canceller any more, and gives the socket to wait for. Whether one was used
-    /// before is lost: whoever used it looks for itself.
+    /// before is lost: the thread that used it looks for itself.
     pub(in crate::client) fn share(&mut self) -> io::Result<SharedSocket> {
         self.unwatch();
         Ok(SharedSocket {

@@ -86,7 +86,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Ends it in both directions: whoever waits for it is woken.
+    /// Ends it in both directions, and wakes the threads that wait for it.
     pub(in crate::client::connecting) fn shut_down(&self) {
         // Refused only where the peer has done it.
         let _ = self.stream.shutdown(Shutdown::Both);

@@ -82,7 +82,7 @@ impl Socket {
         Ok(set_socket_timeout(&self.0, Timeout::Recv, Some(time))?)
     }
 
-    /// Ends it in both directions: whoever waits for it is woken.
+    /// Ends it in both directions, and wakes the threads that wait for it.
     pub(in crate::client::connecting) fn shut_down(&self) {
         // Refused only where the peer has done it.
         let _ = shutdown(&self.0, Shutdown::Both);

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //!   Seat of a call ──Transport──►┌───── lock ─────┐
-//!   Seat ◄──news── Desk ◄─events─┤ Driven         ├──written by whoever has the lock
+//!   Seat ◄──news── Desk ◄─events─┤ Driven         ├──written under the lock
 //!                    │           └────────────────┘
 //!                    └ Handover: which of the waiting threads waits for the socket
 //! ```
 //!
-//! Whoever waits works for all: one of the threads that wait for their answers leads, and
-//! waits for the socket. What it reads it puts down for the calls that it is for, and
+//! One of the threads that wait for their answers leads: it works for all of them, and
+//! waits for the socket. What it reads it stores for the calls that it is for, and
 //! wakes their threads; each looks at its own news, decodes, and calls back on its own.
 //! Content that nobody has taken stays within the window of its stream, and the
 //! connection's window has room for all streams, so that nobody waits for another's
