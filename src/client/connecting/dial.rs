@@ -218,7 +218,6 @@ mod tests {
     use crate::client::Transport as _;
     use crate::http::{Field, Fields, Method, RequestHead, Target as HttpTarget, Version};
     use crate::link::Body;
-    use alloc::string::ToString as _;
     use alloc::vec::Vec;
     use std::io::{Read as _, Write as _};
     use std::net::{Shutdown, TcpListener};

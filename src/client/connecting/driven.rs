@@ -23,7 +23,7 @@ use super::{Canceller, Connection, Wire, clock, spare};
 use crate::link::{EndReason, Event};
 use crate::wire::Instant;
 
-pub(in crate::client) use sharing::{Arrived, SharedSocket};
+pub(in crate::client) use sharing::SharedSocket;
 
 /// What one read takes at most.
 const READ: usize = 64 << 10;

@@ -10,8 +10,6 @@
 //!   Route ──dial──► Driven: a socket and a Connection, for the thread that waits
 //! ```
 
-#![allow(dead_code, unused_imports)]
-
 mod backoff;
 mod cancel;
 pub(super) mod clock;
@@ -48,14 +46,13 @@ pub use connection::Connection;
 pub(super) use dial::{DialOptions, dial};
 pub use dial_error::DialError;
 pub(super) use dialler::Dialler;
-pub(super) use driven::{Arrived, Driven, SharedSocket, Told, Waited};
-pub(super) use duplex::{Duplex, DuplexOwner, DuplexState};
+pub(super) use driven::{Driven, SharedSocket, Told, Waited};
+pub(super) use duplex::{Duplex, DuplexOwner};
 pub(super) use loss::{Cause, Loss};
 pub(super) use names::Names;
 pub use phase::Phase;
 pub use pool::LinkId;
 pub(super) use pool::{MemberPhase, Pool};
-pub(super) use proxied::Proxied;
 pub use proxy::Proxy;
 pub(super) use proxy::{ProxyRules, basic};
 pub use proxy_error::ProxyError;
@@ -65,5 +62,4 @@ pub(super) use security::Security;
 pub(super) use target::Target;
 pub use transport::Transport;
 pub use url::{Url, UrlError};
-pub(super) use way::on_a_loop;
 pub use wire::Wire;
