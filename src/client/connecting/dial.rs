@@ -425,7 +425,7 @@ mod tests {
 /// Servers over TLS and not, straight and through proxies.
 #[cfg(test)]
 mod sockets {
-    use alloc::string::{String, ToString as _};
+    use alloc::string::String;
     use alloc::sync::Arc;
     use alloc::vec::Vec;
     use core::net::SocketAddr;
@@ -695,6 +695,7 @@ mod sockets {
         use crate::app::App;
         use crate::client::connecting::Secure;
         use crate::tls::{Certificates, Client, ClientOptions, ConnectionError, Roots};
+        use alloc::string::ToString as _;
         use core::error::Error as _;
 
         /// A server that answers `hello`, and a client that trusts it.
