@@ -5,13 +5,13 @@ use super::Instant;
 /// How much a [`Budget`] bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// What may be spent in one moment.
+    /// The amount that may be spent in one moment.
     pub burst: u32,
-    /// What flows back in a second.
+    /// The amount that flows back in a second.
     pub per_second: u32,
 }
 
-/// What a peer has spent of a [`Rate`].
+/// The amount that a peer has spent of a [`Rate`].
 ///
 /// ```
 /// use barewire::wire::{Budget, Instant, Rate};
@@ -51,7 +51,6 @@ impl Budget {
         self.spent > 0 && self.spent >= rate.burst / 8
     }
 
-    /// The one of which more is spent.
     pub(crate) const fn or_more(self, other: Self) -> Self {
         if other.spent > self.spent {
             other
@@ -91,46 +90,4 @@ impl Budget {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use core::time::Duration;
-
-    #[test]
-    fn an_honest_rate_is_never_refused() {
-        let rate = Rate {
-            burst: 10,
-            per_second: 100,
-        };
-        let (mut budget, mut now) = (Budget::new(), Instant::START);
-        for _ in 0..10_000 {
-            assert!(budget.spend(1, rate, now));
-            now += Duration::from_millis(10);
-        }
-    }
-
-    #[test]
-    fn twice_the_rate_is_refused_within_two_bursts() {
-        let rate = Rate {
-            burst: 10,
-            per_second: 100,
-        };
-        let (mut budget, mut now) = (Budget::new(), Instant::START);
-        let taken = (0..10_000)
-            .take_while(|_| {
-                now += Duration::from_millis(5);
-                budget.spend(1, rate, now)
-            })
-            .count();
-        assert!((10..=21).contains(&taken), "{taken}");
-    }
-
-    #[test]
-    fn a_cost_beyond_the_burst_is_refused_at_once() {
-        let rate = Rate {
-            burst: 10,
-            per_second: 0,
-        };
-        assert!(!Budget::new().spend(11, rate, Instant::START));
-        assert!(!Budget::new().spend(u32::MAX, rate, Instant::START));
-    }
-}
+mod tests;

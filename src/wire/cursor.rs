@@ -37,7 +37,7 @@ impl<'b> Cursor<'b> {
         self.len - self.rest.len()
     }
 
-    /// What has not been read.
+    /// The bytes that have not been read.
     #[inline]
     pub const fn rest(&self) -> &'b [u8] {
         self.rest
@@ -105,22 +105,4 @@ impl<'b> Cursor<'b> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_short_slice_moves_nothing() {
-        let mut cursor = Cursor::new(&[1, 2, 3]);
-        assert_eq!(
-            (cursor.u32(), cursor.u64(), cursor.take(4)),
-            (None, None, None)
-        );
-        assert_eq!(cursor.position(), 0);
-        assert_eq!(cursor.u16(), Some(0x0102));
-        assert_eq!(
-            (cursor.u16(), cursor.byte(), cursor.byte()),
-            (None, Some(3), None)
-        );
-        assert_eq!((cursor.position(), cursor.rest()), (3, &[][..]));
-    }
-}
+mod tests;

@@ -29,7 +29,6 @@ pub const DURATION_BOUNDS: [u64; 20] = [
     60_000_000_000, // 1 min
 ];
 
-/// How many buckets there are.
 pub(crate) const BUCKETS: usize = DURATION_BOUNDS.len() + 1;
 
 /// How long things took.

@@ -20,7 +20,7 @@ pub struct Received<E> {
     /// Bytes at the front of the input that are done with. The caller drops
     /// them before the next call. May be more than zero without an event.
     pub used: usize,
-    /// What the call found.
+    /// The result of the call.
     pub step: Step<E>,
 }
 
@@ -53,7 +53,7 @@ impl<E> Received<E> {
     }
 }
 
-/// What a machine found at the front of its input.
+/// The result of a machine's look at the front of its input.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<E> {
     /// An event, borrowed from the input and the scratch.

@@ -8,6 +8,8 @@
 pub mod ascii;
 mod budget;
 mod character;
+#[cfg(feature = "alloc")]
+pub mod codec;
 mod cursor;
 #[cfg(feature = "net")]
 pub(crate) mod durations;
@@ -15,6 +17,8 @@ mod instant;
 mod machine;
 mod setters;
 mod shortcut;
+#[cfg(feature = "alloc")]
+mod shown;
 pub mod simd;
 mod sink;
 mod utf8;
@@ -28,6 +32,8 @@ pub use utf8::{InvalidUtf8, Utf8};
 
 pub(crate) use setters::setters;
 pub(crate) use shortcut::shortcut;
+#[cfg(feature = "alloc")]
+pub(crate) use shown::partly_shown;
 
 /// Whether code may be long where that makes it fast: without `std` it is to be
 /// small.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A window that begins with the line shows both, mostly. Where a line is longer
-//! than that, only its end is looked for behind the window.
+//! than that, only its end is looked for after the window.
 
 use super::blocks::{Blocks, Class, WINDOW};
 use crate::wire::ascii;
@@ -14,7 +14,6 @@ use crate::wire::ascii;
 /// CR and LF as they are loaded.
 const CRLF: u16 = u16::from_le_bytes(*b"\r\n");
 
-/// What stands behind the last line of a head.
 const END: u32 = u32::from_le_bytes(*b"\r\n\r\n");
 
 /// A colon and a space as they are loaded.
@@ -37,8 +36,8 @@ pub(crate) struct FieldLine {
 pub(crate) struct HeadLines<'t, B> {
     blocks: B,
     text: &'t [u8],
-    /// Where the last window begins: three bytes stand behind it, so that all
-    /// that windows show has them behind it.
+    /// Where the last window begins: three bytes stand after it, so that all
+    /// that windows show has them after it.
     last: usize,
     /// Where the next line begins, within the text.
     line: usize,
@@ -97,7 +96,7 @@ impl<'t, B: Blocks> HeadLines<'t, B> {
             let at = self.base + self.bits.trailing_zeros() as usize;
             self.bits &= self.bits - 1;
             // SAFETY: a window has shown the byte at `at`, so that three are
-            // behind it.
+            // after it.
             self.tail = unsafe { load_32(self.text, at) };
             if self.tail as u16 == CRLF {
                 self.bits &= self.bits.wrapping_sub(1); // the LF, if it is in this window
@@ -110,7 +109,7 @@ impl<'t, B: Blocks> HeadLines<'t, B> {
         }
     }
 
-    /// Passes the line of a field; `None` if it is none, not whole, or the empty
+    /// Passes the line of a field; `None` if it is not a field, not whole, or the empty
     /// line.
     #[inline(always)]
     pub(crate) fn field(&mut self) -> Option<FieldLine> {
@@ -128,7 +127,7 @@ impl<'t, B: Blocks> HeadLines<'t, B> {
             value,
             value_end,
             // SAFETY: a window has shown the end of the line, which is not in
-            // front of its beginning, so that three bytes are behind it.
+            // front of its beginning, so that three bytes are after it.
             first: unsafe { load_32(self.text, line) },
         })
     }
@@ -141,32 +140,32 @@ impl<'t, B: Blocks> HeadLines<'t, B> {
             return false;
         }
         // SAFETY: a window has shown the byte at `name_end`, so that three are
-        // behind it.
+        // after it.
         let colon = unsafe { load_32(self.text, name_end) };
         if colon as u16 != COLON || colon.to_le_bytes()[2] <= b' ' {
             return false;
         }
         // SAFETY: three bytes, none of them the CR at `end`, begin at `name_end`,
-        // which is not behind `end` because a CR ends a name.
+        // which is not after `end` because a CR ends a name.
         unsafe { *self.text.get_unchecked(end - 1) > b' ' }
     }
 
     /// How long the run of token is that begins at `line`; at least [`WINDOW`]
-    /// if no window shows the byte behind it.
+    /// if no window shows the byte after it.
     #[inline(always)]
     fn name_len(&self, line: usize) -> usize {
         let from = line.min(self.last);
-        // A line begins within the text: at most 35 behind the last window.
+        // A line begins within the text: at most 35 after the last window.
         let (window, skipped) = (self.shown(from), line - from);
         self.blocks.run_in(Class::TOKEN, window, skipped)
     }
 
-    /// The window from `from` on, which is not behind the last.
+    /// The window from `from` on, which is not after the last.
     #[inline(always)]
     fn shown(&self, from: usize) -> &'t [u8; WINDOW] {
         debug_assert!(from <= self.last);
         // SAFETY: a window and three bytes begin at `last`, within the text, and
-        // all callers ask for none behind it.
+        // all callers ask for none after it.
         unsafe { &*self.text.as_ptr().add(from).cast() }
     }
 

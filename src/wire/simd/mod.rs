@@ -46,7 +46,6 @@ pub(crate) trait Job {
     /// Where it puts what it finds.
     type Destination<'p>;
 
-    /// What it finds out.
     type Output;
 
     /// Does the work. Implementations are `#[inline(always)]`, and so is what

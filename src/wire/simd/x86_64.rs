@@ -16,7 +16,7 @@ use super::Job;
 use super::blocks::{Blocks, Class, HALF, HIGH, WINDOW};
 use super::swar::{self, Words};
 
-/// What this processor has.
+/// The vector instructions that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
     Words,
@@ -257,7 +257,6 @@ pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
     unsafe { judged(block) }
 }
 
-/// Masks a long payload.
 #[inline]
 pub(super) fn mask(payload: &mut [u8], key: [u8; 4]) {
     mask_by_level::<false>(payload, key);
