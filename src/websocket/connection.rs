@@ -1,14 +1,22 @@
 //! The machine: its state, its beginning and end, and its deadlines.
 
+#[cfg(feature = "alloc")]
+mod compression;
 mod receive;
 #[cfg(feature = "alloc")]
 pub(super) mod resting;
 mod send;
+#[cfg(not(feature = "alloc"))]
+mod uncompressed;
 #[cfg(feature = "alloc")]
 mod waiting;
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
 use core::time::Duration;
 
+#[cfg(feature = "alloc")]
+use super::deflate::{Context, Session};
 use super::{
     CloseCode, Event, Kind, Limits, ProtocolError,
     frame::MAX_CONTROL,
@@ -98,6 +106,11 @@ pub struct Connection {
     phase: Phase,
     role: Role,
     sending: Option<Kind>, // the open message that is sent in chunks
+    #[cfg(feature = "alloc")]
+    deflate: Option<Session>,
+    /// The state of the compression between messages, if any.
+    #[cfg(feature = "alloc")]
+    context: Option<Box<Context>>,
 }
 
 /// The phase of the connection's life.
@@ -128,10 +141,15 @@ impl Connection {
             phase: Phase::Open,
             role,
             sending: None,
+            #[cfg(feature = "alloc")]
+            deflate: None,
+            #[cfg(feature = "alloc")]
+            context: None,
         }
     }
 
-    /// What the peer has spent of [`Limits::control_rate`](super::Limits::control_rate).
+    /// The amount that the peer has spent of
+    /// [`Limits::control_rate`](super::Limits::control_rate).
     pub(crate) const fn spent(&self) -> Budget {
         self.control
     }
@@ -181,7 +199,7 @@ impl Connection {
     /// cannot be UTF-8.
     ///
     /// # Errors
-    /// What the peer did wrong. The Close frame that says so is the last thing
+    /// The fault of the peer. The Close frame that says so is the last thing
     /// in `out`, and every later call returns the same error.
     #[inline]
     pub fn receive<'b>(
@@ -196,8 +214,9 @@ impl Connection {
                 step: Step::Full,
             });
         }
-        let (used, found) = self.locate(input, &lent, out)?;
-        let step = found.borrow(input);
+        let mut lent = lent;
+        let (used, found) = self.locate(input, &mut lent, out)?;
+        let step = found.borrow(input, lent.scratch);
         Ok(Received { used, step })
     }
 
@@ -208,13 +227,12 @@ impl Connection {
     }
 
     /// [Receives](Self::receive) an event as a place in the input, for a caller that has
-    /// to put the input elsewhere first, or looks behind it. The output
+    /// to put the input elsewhere first, or looks after it. The output
     /// [has room](Self::has_room).
-    #[inline]
     pub(crate) fn locate(
         &mut self,
         input: &mut [u8],
-        lent: &CallContext<'_, Limits>,
+        lent: &mut CallContext<'_, Limits>,
         out: &mut impl Sink,
     ) -> Result<(usize, LocatedEvent), ProtocolError> {
         match self.phase {
@@ -222,8 +240,9 @@ impl Connection {
             Phase::Closed => return Ok((input.len(), LocatedEvent::DONE)),
             Phase::Failed(violation) => return Err(violation),
         }
+        let mask_key = lent.mask_key;
         let found = self.find(input, lent, out);
-        found.map_err(|violation| self.fail(violation, lent.mask_key, out))
+        found.map_err(|violation| self.fail(violation, mask_key, out))
     }
 
     /// Takes the end of the transport's input.
@@ -305,6 +324,11 @@ impl Connection {
             return Ok(None);
         }
         match due.action {
+            Action::Forget => {
+                self.forget_sent();
+                self.wake = later(now, self.due(now, limits).left);
+                Ok(None)
+            }
             Action::MessageTimeout => {
                 Err(self.fail(ProtocolError::MessageTimeout, lent.mask_key, out))
             }
@@ -340,14 +364,14 @@ impl Connection {
         self.assembly.restart(now);
     }
 
-    /// What comes next while messages pass.
+    /// The next deadline while messages pass.
     fn due(&self, now: Instant, limits: &Limits) -> Due {
         let wait = match self.phase {
             Phase::Pinged => Due::after(Action::PongTimeout, self.since, limits.pong_timeout, now),
             _ => Due::after(Action::Ping, self.since, limits.ping_interval, now),
         };
         let idle = Due::after(Action::Idle, self.active, limits.idle_timeout, now);
-        let first = wait.or(idle);
+        let first = self.or_forget(wait.or(idle), now, limits);
         if !self.assembly.is_open() {
             return first;
         }
@@ -385,6 +409,7 @@ impl Connection {
         }
         self.phase = Phase::Failed(violation);
         self.wake = Instant::NEVER;
+        self.forget_all();
         violation
     }
 }

@@ -1,4 +1,4 @@
-//! Who is to blame, and what the peer is told.
+//! Errors by whose fault they are, and the close code that the peer is told.
 
 use super::CloseCode;
 
@@ -49,12 +49,27 @@ pub enum ProtocolError {
     /// A text message that is not UTF-8.
     #[error("text is not UTF-8 (RFC 6455 §8.1)")]
     InvalidText,
+    /// Compressed data that cannot be inflated: a code or a length that DEFLATE does not
+    /// allow, a distance in front of the window, or a message that ends inside a block.
+    #[error("compressed message is invalid (RFC 7692 §7.2.2)")]
+    InvalidCompression,
     /// A frame longer than [`Limits::frame`](super::Limits::frame).
     #[error("frame longer than the limit (RFC 6455 §10.4)")]
     FrameTooBig,
     /// A message longer than [`Limits::message`](super::Limits::message).
     #[error("message longer than the limit (RFC 6455 §10.4)")]
     MessageTooBig,
+    /// A compressed message that inflates to more than
+    /// [`Limits::inflate_ratio`](super::Limits::inflate_ratio) times its size.
+    #[error("message inflates beyond the limit (RFC 7692 §8)")]
+    InflateRatio,
+    /// A compressed message with more final blocks than
+    /// [`Limits::final_blocks`](super::Limits::final_blocks).
+    #[error("compressed message with too many final blocks (RFC 7692 §7.2.3.4)")]
+    TooManyFinalBlocks,
+    /// A compressed message, and nothing was lent to inflate it with: a fault of this side.
+    #[error("nothing to inflate a message with")]
+    NoInflater,
     /// More fragments than [`Limits::fragments`](super::Limits::fragments).
     #[error("message in too many fragments (RFC 6455 §10.4)")]
     TooManyFragments,
@@ -97,12 +112,17 @@ impl ProtocolError {
             | Self::InterleavedMessage
             | Self::CloseLength
             | Self::CloseCode => CloseCode::PROTOCOL_ERROR,
-            Self::CloseReason | Self::InvalidText => CloseCode::INVALID_PAYLOAD,
-            Self::FrameTooBig | Self::MessageTooBig => CloseCode::MESSAGE_TOO_BIG,
-            Self::TooManyFragments | Self::ControlFlood | Self::MessageTimeout => {
-                CloseCode::POLICY_VIOLATION
+            Self::CloseReason | Self::InvalidText | Self::InvalidCompression => {
+                CloseCode::INVALID_PAYLOAD
             }
-            Self::PongTimeout => CloseCode::INTERNAL_ERROR,
+            Self::FrameTooBig | Self::MessageTooBig | Self::InflateRatio => {
+                CloseCode::MESSAGE_TOO_BIG
+            }
+            Self::TooManyFragments
+            | Self::TooManyFinalBlocks
+            | Self::ControlFlood
+            | Self::MessageTimeout => CloseCode::POLICY_VIOLATION,
+            Self::PongTimeout | Self::NoInflater => CloseCode::INTERNAL_ERROR,
             Self::CloseTimeout | Self::UnexpectedEof => CloseCode::ABNORMAL,
         }
     }
@@ -124,6 +144,10 @@ impl ProtocolError {
             Self::CloseCode => "invalid close code",
             Self::CloseReason => "close reason is not UTF-8",
             Self::InvalidText => "text is not UTF-8",
+            Self::InvalidCompression => "invalid compressed data",
+            Self::InflateRatio => "message inflates too far",
+            Self::TooManyFinalBlocks => "too many final blocks",
+            Self::NoInflater => "cannot inflate",
             Self::FrameTooBig => "frame too big",
             Self::MessageTooBig => "message too big",
             Self::TooManyFragments => "too many fragments",

@@ -11,8 +11,8 @@ pub enum Kind {
     Binary,
 }
 
-/// What happened on a connection. It borrows the input and never the machine,
-/// so that an answer can be sent while it is looked at.
+/// An event on a connection. It borrows the input and never the machine, so that an
+/// answer can be sent while it is looked at.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'b> {
     /// A whole message.

@@ -5,8 +5,8 @@
 //!                            '----- name -----'  '------------ parameters, with or without value -------------'
 //! ```
 //! An extension owns reserved bits of the frame head ([`Reserved`]): the caller of
-//! the decoder says which bits are claimed, and every other one is a violation. No extension is negotiated by this crate yet, so that none is
-//! accepted by a server or tolerated by a client.
+//! the decoder says which bits are claimed, and every other one is a violation. The one
+//! extension that is negotiated here is [permessage-deflate](super::deflate).
 
 use crate::http::{Fields, List};
 use crate::wire::{ascii, simd};
@@ -26,7 +26,6 @@ impl Reserved {
     /// RSV3.
     pub const RSV3: Self = Self(0x10);
 
-    /// The bits of a frame's first byte.
     #[inline]
     pub(super) const fn from_first_byte(first: u8) -> Self {
         Self(first & 0x70)
@@ -125,7 +124,7 @@ pub fn list<'b>(
         .map(Extension::parse)
 }
 
-/// Parameters behind a name: `*( OWS ";" OWS token [ "=" ( token | quoted ) ] )`.
+/// Parameters after a name: `*( OWS ";" OWS token [ "=" ( token | quoted ) ] )`.
 struct Parameters<'b> {
     rest: Option<&'b [u8]>, // what follows the last semicolon
 }
@@ -154,8 +153,8 @@ impl<'b> Parameter<'b> {
     }
 }
 
-/// What is before the first `mark`, without white space around it, and what is
-/// behind it.
+/// The text before the first `mark`, without white space around it, and the text after
+/// it.
 fn cut(text: &[u8], mark: u8) -> (&[u8], Option<&[u8]>) {
     let end = text.iter().position(|&b| b == mark);
     let (before, behind) = text.split_at(end.unwrap_or(text.len())); // inside the text
@@ -170,58 +169,4 @@ fn token(text: &[u8]) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::Field;
-    use alloc::vec::Vec;
-
-    #[test]
-    fn offers_stretch_over_fields_and_keep_their_order() {
-        let fields = [
-            Field::new(
-                "Sec-WebSocket-Extensions",
-                "permessage-deflate; client_max_window_bits; server_max_window_bits=10, x-a",
-            ),
-            Field::new("sec-websocket-extensions", "b;q=\"token\""),
-        ];
-        let offers: Vec<_> = list(&Fields::new(&fields)).map(Result::unwrap).collect();
-        let names: Vec<_> = offers.iter().map(Extension::name).collect();
-        assert_eq!(names, ["permessage-deflate", "x-a", "b"]);
-        let parameters: Vec<_> = offers[0].parameters().map(|p| (p.name, p.value)).collect();
-        assert_eq!(
-            parameters,
-            [
-                ("client_max_window_bits", None),
-                ("server_max_window_bits", Some("10"))
-            ]
-        );
-        assert_eq!(offers[2].parameters().next().unwrap().value, Some("token"));
-    }
-
-    #[test]
-    fn lists_outside_the_grammar_are_refused() {
-        for bad in [
-            "",
-            ";a",
-            "a;",
-            "a;;b",
-            "a b",
-            "a; b=",
-            "a; =c",
-            "a; b=\"\"",
-            "a; b=\"c d\"",
-            "a; b=\"c",
-            "a; b=c\"",
-            "a; b=\"c;d\"",
-            "a; b=\"\\c\"",
-            "a/b",
-            "ä",
-        ] {
-            assert_eq!(
-                Extension::parse(bad.as_bytes()),
-                Err(InvalidExtension),
-                "{bad}"
-            );
-        }
-    }
-}
+mod tests;

@@ -23,11 +23,30 @@ pub struct Limits {
     /// Stops: a head that announces 2⁶³ bytes. The peer sees: 1009.
     pub frame: u64,
     /// Bytes of payload in one message, over all its fragments; judged on each
-    /// frame head. Holds in streaming mode too. A message that is held whole
+    /// frame head. Of a compressed message it counts the bytes that it inflates to, and
+    /// is met at the first one too many, before memory is taken for it; what arrives may
+    /// be longer by a sixteenth, as not everything can be compressed. Holds in streaming mode too. A message that is held whole
     /// has at most 2 GiB - 1 bytes, whatever is set here.
     ///
     /// Stops: small fragments without an end. The peer sees: 1009.
     pub message: u64,
+    /// How many times as long as it arrives a compressed message may become, beyond the
+    /// first 4 KiB: at most about 1,030 times is possible. `u32::MAX`, the default, is
+    /// any: the limit of a message holds all the same.
+    ///
+    /// Stops: messages that are nothing but work. The peer sees: 1009.
+    pub inflate_ratio: u32,
+    /// Final blocks in one compressed message. Most senders write none.
+    ///
+    /// Stops: messages of nothing else, each of which has inflating begin anew. The peer
+    /// sees: 1008.
+    pub final_blocks: u32,
+    /// Time without a message in either direction, after which what was sent is
+    /// forgotten: the next message that is compressed refers to nothing before it.
+    ///
+    /// Saves: the memory that a sleeping connection needs to refer to earlier messages.
+    /// The peer sees nothing of it.
+    pub deflate_idle: Duration,
     /// Frames that one message may be cut into.
     ///
     /// Stops: empty fragments without an end, which no limit of bytes catches.
@@ -78,6 +97,9 @@ impl Limits {
     pub const DEFAULT: Self = Self {
         frame: 1024 * 1024,
         message: 1024 * 1024,
+        inflate_ratio: u32::MAX,
+        final_blocks: 1024,
+        deflate_idle: Duration::from_secs(60),
         fragments: 65_536,
         message_timeout: Duration::from_secs(60),
         control_rate: Rate {
@@ -94,6 +116,9 @@ impl Limits {
         with_frame frame: u64,
         /// The limit of one frame is not touched.
         with_message message: u64,
+        with_inflate_ratio inflate_ratio: u32,
+        with_final_blocks final_blocks: u32,
+        with_deflate_idle deflate_idle: Duration,
         with_fragments fragments: u32,
         with_message_timeout message_timeout: Duration,
         with_control_rate control_rate: Rate,

@@ -1,9 +1,7 @@
 //! Events before they are borrowed.
 
-#[cfg(feature = "alloc")]
-use core::ops::Range;
-
 use super::{CloseCode, Event, Kind};
+use crate::http::Scratch;
 use crate::wire::{Step, simd};
 
 /// An event as a place in the input: first byte and one past the last.
@@ -18,7 +16,18 @@ pub(crate) struct LocatedEvent {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum What {
     Message(Kind),
-    Chunk { kind: Kind, last: bool },
+    Chunk {
+        kind: Kind,
+        last: bool,
+    },
+    /// An inflated message: a place in the inflater's buffer.
+    #[cfg(feature = "alloc")]
+    Inflated(Kind),
+    #[cfg(feature = "alloc")]
+    InflatedChunk {
+        kind: Kind,
+        last: bool,
+    },
     Ping,
     Pong,
     Close(Option<CloseCode>),
@@ -42,29 +51,33 @@ impl LocatedEvent {
         }
     }
 
-    /// Whether there is an event.
     pub(crate) const fn is_event(&self) -> bool {
         !matches!(self.what, What::Need(_) | What::Done)
     }
 
-    /// The message that this is, if it is one that is complete: its kind, and where its
-    /// payload lies. That may end before its last frame does.
-    #[cfg(feature = "alloc")]
+    /// The event itself, borrowed from the input that it was found in, or from what was
+    /// lent meanwhile.
     #[inline]
-    pub(crate) const fn message(&self) -> Option<(Kind, Range<usize>)> {
-        match self.what {
-            What::Message(kind) => Some((kind, self.from..self.to)),
-            _ => None,
-        }
-    }
-
-    /// The event itself, borrowed from the input that it was found in.
-    #[inline]
-    pub(crate) fn borrow(self, input: &mut [u8]) -> Step<Event<'_>> {
+    pub(crate) fn borrow<'b>(self, input: &'b mut [u8], scratch: Scratch<'b>) -> Step<Event<'b>> {
+        #[cfg(feature = "alloc")]
+        let input = match self.what {
+            What::Inflated(_) | What::InflatedChunk { .. } => scratch.into_plain(),
+            _ => input,
+        };
+        #[cfg(not(feature = "alloc"))]
+        let _ = scratch;
         let payload = input.get_mut(self.from..self.to).unwrap_or_default();
         Step::Event(match self.what {
             What::Message(kind) => Event::Message { kind, payload },
             What::Chunk { kind, last } => Event::Chunk {
+                kind,
+                payload,
+                last,
+            },
+            #[cfg(feature = "alloc")]
+            What::Inflated(kind) => Event::Message { kind, payload },
+            #[cfg(feature = "alloc")]
+            What::InflatedChunk { kind, last } => Event::Chunk {
                 kind,
                 payload,
                 last,

@@ -12,7 +12,9 @@
 //! So every byte moves at most a constant number of times, a message in one
 //! frame does not move at all, and dead bytes never outweigh what is held.
 
-use super::{Kind, Limits, ProtocolError, frame::Head, mask::Mask, timer::Tick};
+use super::{
+    Kind, Limits, ProtocolError, extension::Reserved, frame::Head, mask::Mask, timer::Tick,
+};
 use crate::wire::{FAST, Instant, Utf8};
 
 /// The longest message that is held whole, so that lengths fit 32 bits.
@@ -23,7 +25,7 @@ const MAX_HELD: u64 = i32::MAX as u64;
 pub(super) struct Assembly {
     remaining: u64, // payload of the open frame that has not arrived
     total: u64,     // payload of the message that has
-    gap: u32,       // dead bytes behind what is held; 0 if nothing is held
+    gap: u32,       // dead bytes after what is held; 0 if nothing is held
     fragments: u32, // frames of the message so far
     opened: Tick,   // when its first frame head was there
     mask: Mask,     // of the open frame, turned by what has arrived
@@ -31,6 +33,8 @@ pub(super) struct Assembly {
     kind: Option<Kind>,
     frame: Frame,
     streaming: bool,
+    compressed: bool, // its first frame has RSV1
+    kept: u32,        // of a compressed message in streaming mode: plain bytes not inflated yet
 }
 
 /// Where the message stands.
@@ -44,7 +48,7 @@ enum Frame {
     Last,
 }
 
-/// What one step through the payload of a frame found.
+/// The result of one step through the payload of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     /// A part of a message that can be given out: `ready` bytes from the front.
@@ -66,6 +70,12 @@ impl Assembly {
 
     pub(super) const fn is_streaming(&self) -> bool {
         self.streaming
+    }
+
+    /// The kind of the open message.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn kind(&self) -> Option<Kind> {
+        self.kind
     }
 
     /// Whether a message has begun and not ended.
@@ -91,7 +101,7 @@ impl Assembly {
     /// Bytes of plain payload at the front of the input.
     const fn held(&self) -> usize {
         if self.streaming {
-            self.text.pending()
+            self.text.pending() + self.kept as usize // one of them is 0
         } else {
             self.total as usize // <= MAX_HELD
         }
@@ -102,7 +112,7 @@ impl Assembly {
         self.held() + self.gap as usize
     }
 
-    /// Takes `n` dead bytes behind the span; returns how many bytes at the
+    /// Takes `n` dead bytes after the span; returns how many bytes at the
     /// front are done with.
     pub(super) const fn skip(&mut self, n: usize) -> usize {
         if self.held() == 0 {
@@ -136,12 +146,18 @@ impl Assembly {
         now: Instant,
         limits: &Limits,
     ) -> Result<(), ProtocolError> {
-        self.judge(head, start, limits)?;
+        let (frame, message) = (limits.frame, limits.message);
+        match self.compressed || head.reserved != Reserved::NONE {
+            // What cannot be compressed becomes a little longer.
+            true => self.judge(head, start, limits, (longer(frame), longer(message)))?,
+            false => self.judge(head, start, limits, (frame, message))?,
+        }
         if let Some(kind) = start {
             *self = Self {
                 kind: Some(kind),
                 opened: Tick::at(now),
                 streaming: self.streaming,
+                compressed: head.reserved.covers(Reserved::RSV1),
                 ..Self::EMPTY
             };
         }
@@ -152,13 +168,15 @@ impl Assembly {
         Ok(())
     }
 
-    /// The rules that a head of a data frame can break.
+    /// The rules that a head of a data frame can break, with the most bytes of a frame and
+    /// of a message.
     #[inline]
     pub(super) fn judge(
         &self,
         head: &Head,
         start: Option<Kind>,
         limits: &Limits,
+        (frame, mut most): (u64, u64),
     ) -> Result<(), ProtocolError> {
         let (total, fragments) = match (start, self.kind) {
             (Some(_), None) => (0, 0),
@@ -166,14 +184,12 @@ impl Assembly {
             (Some(_), Some(_)) => return Err(ProtocolError::InterleavedMessage),
             (None, None) => return Err(ProtocolError::UnexpectedContinuation),
         };
-        if head.length > limits.frame {
+        if !self.streaming {
+            most = most.min(MAX_HELD);
+        }
+        if head.length > frame {
             return Err(ProtocolError::FrameTooBig);
         }
-        let most = if self.streaming {
-            limits.message
-        } else {
-            limits.message.min(MAX_HELD)
-        };
         if head.length > most.saturating_sub(total) {
             return Err(ProtocolError::MessageTooBig);
         }
@@ -181,6 +197,17 @@ impl Assembly {
             return Err(ProtocolError::TooManyFragments);
         }
         Ok(())
+    }
+
+    /// Whether [`judge`](Self::judge) has nothing against a message of so many bytes in one
+    /// frame that is not compressed, while none is open.
+    #[inline]
+    pub(super) const fn takes_message(&self, length: usize, limits: &Limits) -> bool {
+        let length = length as u64;
+        length <= limits.frame
+            && length <= limits.message
+            && limits.fragments > 0
+            && (self.streaming || length <= MAX_HELD)
     }
 
     /// Takes what has arrived of the open frame's payload. `input` begins with
@@ -216,6 +243,8 @@ impl Assembly {
     /// all is left masked, for the next step to fail on.
     fn take(&mut self, kind: Kind, piece: &mut [u8]) -> Result<usize, ProtocolError> {
         let (mask, text) = (self.mask, self.text);
+        // What is compressed is checked once it is inflated.
+        let kind = if self.compressed { Kind::Binary } else { kind };
         if FAST && kind == Kind::Binary {
             self.mask.apply(piece);
             return Ok(piece.len());
@@ -240,7 +269,7 @@ impl Assembly {
         Ok(good.len())
     }
 
-    /// What can be given out when `plain` bytes lie at the front.
+    /// The part that can be given out when `plain` bytes lie at the front.
     fn outcome(&mut self, kind: Kind, plain: usize) -> Result<Progress, ProtocolError> {
         let ended = self.remaining == 0;
         let last = ended && self.frame == Frame::Last;
@@ -278,7 +307,7 @@ impl Assembly {
     /// How many further bytes make a call worth it: the rest of the frame, or
     /// one where every byte is looked at as it comes.
     fn worthwhile(&self, kind: Kind) -> usize {
-        if self.streaming || kind == Kind::Text {
+        if self.streaming || kind == Kind::Text && !self.compressed {
             return 1;
         }
         usize::try_from(self.remaining).unwrap_or(usize::MAX)
@@ -303,6 +332,29 @@ impl Assembly {
         done
     }
 
+    /// Whether plain bytes of a compressed message are at the front.
+    pub(super) const fn has_kept(&self) -> bool {
+        self.kept > 0
+    }
+
+    /// Whether the open message is compressed.
+    pub(super) const fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
+    /// Of `ready` compressed bytes at the front so many were inflated; returns how many
+    /// bytes there are done with.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn give_part(&mut self, read: usize, ready: usize) -> usize {
+        self.kept = (ready - read) as u32; // at most one input
+        if self.kept > 0 {
+            return read;
+        }
+        let done = read + self.gap as usize;
+        self.gap = 0;
+        done
+    }
+
     /// No message, and whole messages.
     pub(super) const EMPTY: Self = Self {
         remaining: 0,
@@ -315,7 +367,14 @@ impl Assembly {
         kind: None,
         frame: Frame::None,
         streaming: false,
+        compressed: false,
+        kept: 0,
     };
+}
+
+/// How long what is compressed may be where plain text may be as long as `limit`.
+pub(super) const fn longer(limit: u64) -> u64 {
+    limit.saturating_add(limit / 16).saturating_add(64)
 }
 
 /// Moves `n` bytes, if both places lie inside.

@@ -15,6 +15,7 @@
 //!   everything that RFC 6455 demands, answers pings and Close frames by
 //!   itself, puts fragmented messages together in the caller's own buffer, and
 //!   keeps the timers for keep-alive and closing.
+//! - [`deflate`] is the compression of messages (RFC 7692).
 //! - [`frame`] and [`mask`] are the codec alone, for other machines.
 //!
 //! A fault is a [`ProtocolError`] by the peer, which knows its close code, or a
@@ -23,6 +24,7 @@
 mod close;
 mod code;
 mod connection;
+pub mod deflate;
 mod error;
 mod event;
 pub mod extension;
@@ -38,6 +40,8 @@ pub use code::CloseCode;
 pub use connection::Connection;
 #[cfg(feature = "alloc")]
 pub(crate) use connection::resting::Resting;
+#[cfg(feature = "alloc")]
+pub(crate) use deflate::Meter;
 pub use error::{ProtocolError, UsageError};
 pub use event::{Event, Kind};
 pub use frame::encode_message;

@@ -24,9 +24,9 @@ impl Tick {
         self.0
     }
 
-    /// What is left of `limit`, counted from this point, which may be still to
-    /// come by some hours; zero once it has passed, [`Duration::MAX`] if the
-    /// limit is out of the clock's reach.
+    /// The rest of `limit`, counted from this point, which may be still to come by some
+    /// hours; zero once it has passed, [`Duration::MAX`] if the limit is out of the
+    /// clock's reach.
     pub(super) fn left(self, limit: Duration, now: Instant) -> Duration {
         match u32::try_from(limit.as_millis()) {
             Ok(u32::MAX) | Err(_) => Duration::MAX,
@@ -48,7 +48,7 @@ pub(super) struct Due {
     pub(super) left: Duration,
 }
 
-/// What is done when its time has come.
+/// The action when its time has come.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Action {
     /// Ask a silent peer for a sign of life.
@@ -57,6 +57,8 @@ pub(super) enum Action {
     PongTimeout,
     /// Give up a message that does not end.
     MessageTimeout,
+    /// Forget what was sent to a connection that sleeps.
+    Forget,
     /// Close a connection that carries nothing.
     Idle,
     /// Give up a close handshake that does not end.

@@ -15,9 +15,6 @@ use crate::websocket::{
 };
 use crate::wire::{FAST, Instant, Role, Sink, simd};
 
-/// The reserved bits that negotiated extensions own.
-const CLAIMED: Reserved = Reserved::NONE;
-
 impl Connection {
     /// Finds the next event, or what is missing for it; with the bytes at the
     /// front of the input that are done with then.
@@ -25,12 +22,12 @@ impl Connection {
     pub(super) fn find(
         &mut self,
         input: &mut [u8],
-        lent: &CallContext<'_, Limits>,
+        lent: &mut CallContext<'_, Limits>,
         out: &mut impl Sink,
     ) -> Result<(usize, LocatedEvent), ProtocolError> {
         if FAST
             && !self.assembly.is_open()
-            && let Some((kind, Range { start, end })) = self.find_whole(input, lent.limits)?
+            && let Some((kind, Range { start, end })) = self.find_whole(input, lent.limits)
         {
             self.heard(lent.now);
             self.active = Tick::at(lent.now);
@@ -42,6 +39,27 @@ impl Connection {
             return Ok((end, LocatedEvent { what, from, to }));
         }
         self.find_in_pieces(input, lent, out)
+    }
+
+    /// [Receives](Self::receive) what comes most: a message that is complete at the front of
+    /// the input. `None` if none is there, or something else comes first.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(crate) fn take_message(
+        &mut self,
+        input: &mut [u8],
+        limits: &Limits,
+        now: Instant,
+    ) -> Option<(Kind, Range<usize>)> {
+        let is_open = matches!(self.phase, Phase::Open | Phase::Pinged | Phase::CloseSent);
+        let is_usual = FAST && is_open && !self.assembly.is_open() && !self.assembly.is_streaming();
+        if !is_usual {
+            return None;
+        }
+        let found = self.find_whole(input, limits)?;
+        self.heard(now);
+        self.active = Tick::at(now);
+        Some(found)
     }
 
     /// Finds the message at the front of `input`, if [`receive`](Self::receive) has
@@ -60,47 +78,34 @@ impl Connection {
             && !self.assembly.is_open()
             && !self.assembly.is_streaming();
         match is_open {
-            true => self.find_whole(input, limits).ok().flatten(),
+            true => self.find_whole(input, limits),
             false => None,
         }
     }
 
-    /// The usual case: the front of the input is one frame that is a message. Its
-    /// payload is plain then, and ends where the frame does; otherwise the input is
-    /// as it was. Inlined, so that its event is made where the caller wants it.
+    /// The usual case: the front of the input is one frame that is a message, and not
+    /// compressed. Its payload is plain then, and ends where the frame does; otherwise the
+    /// input is as it was. Inlined, so that its event is made where the caller wants it.
     #[inline(always)]
-    fn find_whole(
-        &self,
-        input: &mut [u8],
-        limits: &Limits,
-    ) -> Result<Option<(Kind, Range<usize>)>, ProtocolError> {
-        let Decoded::Head { head, size } = Head::decode(input, self.sender(), CLAIMED)? else {
-            return Ok(None);
-        };
-        let kind = match head.opcode {
-            Opcode::Text if head.fin => Kind::Text,
-            Opcode::Binary if head.fin => Kind::Binary,
-            _ => return Ok(None),
-        };
-        let end = match usize::try_from(head.length) {
-            Ok(length) if length <= input.len() - size => size + length, // size <= len
-            _ => return Ok(None),
-        };
-        self.assembly.judge(&head, Some(kind), limits)?;
-        let payload = &mut input[size..end]; // both checked above
-        let mask = Mask::new(head.mask.unwrap_or_default());
+    fn find_whole(&self, input: &mut [u8], limits: &Limits) -> Option<(Kind, Range<usize>)> {
+        let (kind, place, mask) = Head::decode_message(input, self.sender())?;
+        if !self.assembly.takes_message(place.len(), limits) {
+            return None;
+        }
+        let payload = input.get_mut(place.clone())?;
         let is_plain = match kind {
-            Kind::Text => mask.clone().apply_is_ascii(payload),
+            Kind::Text => simd::mask_is_ascii(payload, mask),
+            Kind::Binary if mask == [0; 4] => true,
             Kind::Binary => {
-                mask.clone().apply(payload);
+                simd::mask(payload, mask);
                 true
             }
         };
         if !is_plain && !simd::is_utf8(payload) {
-            mask.clone().apply(payload); // in pieces, it is found where the fault is
-            return Ok(None);
+            simd::mask(payload, mask); // in pieces, it is found where the fault is
+            return None;
         }
-        Ok(Some((kind, size..end)))
+        Some((kind, place))
     }
 
     /// Frame by frame, until there is an event or the input has ended.
@@ -108,27 +113,38 @@ impl Connection {
     fn find_in_pieces(
         &mut self,
         input: &mut [u8],
-        lent: &CallContext<'_, Limits>,
+        lent: &mut CallContext<'_, Limits>,
         out: &mut impl Sink,
     ) -> Result<(usize, LocatedEvent), ProtocolError> {
+        #[cfg(feature = "alloc")]
+        if let Some(found) = self.find_compressed(input, lent)? {
+            return Ok(found);
+        }
         let mut used = 0;
         loop {
             used += self
                 .assembly
                 .close_gap(input.get_mut(used..).unwrap_or_default(), 0);
             let front = input.get_mut(used..).unwrap_or_default();
-            if self.assembly.in_frame() {
-                match self.advance(front, &mut used, lent.now)? {
+            if self.assembly.in_frame() || self.assembly.has_kept() {
+                match self.advance(front, &mut used, lent)? {
                     Some(found) => return Ok((used, found)),
                     None => continue,
                 }
             }
             let at = self.assembly.span();
             let rest = front.get_mut(at..).unwrap_or_default();
-            let (head, size) = match Head::decode(rest, self.sender(), CLAIMED)? {
+            let claimed = self.claimed();
+            let (head, size) = match Head::decode(rest, self.sender(), claimed)? {
                 Decoded::Head { head, size } => (head, size),
                 Decoded::Need(more) => return Ok((used, LocatedEvent::need(more))),
             };
+            // Only the first frame of a message says that it is compressed (RFC 7692 §6).
+            if head.reserved != Reserved::NONE
+                && !matches!(head.opcode, Opcode::Text | Opcode::Binary)
+            {
+                return Err(ProtocolError::ReservedBits);
+            }
             let start = match head.opcode {
                 Opcode::Text => Some(Kind::Text),
                 Opcode::Binary => Some(Kind::Binary),
@@ -165,12 +181,21 @@ impl Connection {
         &mut self,
         front: &mut [u8],
         used: &mut usize,
-        now: Instant,
+        lent: &mut CallContext<'_, Limits>,
     ) -> Result<Option<LocatedEvent>, ProtocolError> {
+        let (now, before) = (lent.now, *used);
         if front.len() > self.assembly.span() {
             self.heard(now);
         }
-        Ok(Some(match self.assembly.advance(front, used)? {
+        let progress = self.assembly.advance(front, used)?;
+        #[cfg(feature = "alloc")]
+        if self.assembly.is_compressed() {
+            let front = front.get_mut(*used - before..).unwrap_or_default();
+            return self.inflate(progress, front, used, lent);
+        }
+        #[cfg(not(feature = "alloc"))]
+        let _ = before;
+        Ok(Some(match progress {
             Progress::FrameEnd => return Ok(None),
             Progress::Need(more) => LocatedEvent::need(more),
             Progress::Ready { kind, ready, last } => {
@@ -204,6 +229,7 @@ impl Connection {
                 self.put_close(code, "", lent.mask_key, out);
             }
             self.phase = Phase::Closed;
+            self.forget_all();
             self.since = Tick::at(lent.now);
             self.wake = match self.role {
                 Role::Client => lent.now + lent.limits.close_timeout,
@@ -221,7 +247,7 @@ impl Connection {
         if head.opcode == Opcode::Pong {
             return Ok(What::Pong);
         }
-        // Also behind a Close of ours: only one that was received excuses the
+        // Also after a Close of ours: only one that was received excuses the
         // pong (RFC 6455 §5.5.2).
         self.put_control(Opcode::Pong, [payload, &[]], lent.mask_key, out);
         Ok(What::Ping)
@@ -229,7 +255,7 @@ impl Connection {
 
     /// The side that sends what this one receives.
     #[inline]
-    const fn sender(&self) -> Role {
+    pub(super) const fn sender(&self) -> Role {
         match self.role {
             Role::Client => Role::Server,
             Role::Server => Role::Client,

@@ -25,7 +25,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`UsageError::Closed`], [`UsageError::MessageOpen`], [`UsageError::NoRoom`].
-    #[inline]
+    #[inline(always)]
     pub fn send_message(
         &mut self,
         kind: Kind,
@@ -177,7 +177,11 @@ impl Connection {
     }
 
     #[inline]
-    fn may_send_message(&self, length: usize, out: &impl Sink) -> Result<(), UsageError> {
+    pub(super) fn may_send_message(
+        &self,
+        length: usize,
+        out: &impl Sink,
+    ) -> Result<(), UsageError> {
         if self.sending.is_some() {
             return Err(UsageError::MessageOpen);
         }
@@ -242,13 +246,30 @@ impl Connection {
     }
 
     /// Appends a frame of a message.
-    #[inline]
-    fn put_payload(&self, head: Head, payload: &[u8], mask_key: [u8; 4], out: &mut impl Sink) {
+    #[inline(always)]
+    pub(super) fn put_payload(
+        &self,
+        head: Head,
+        payload: &[u8],
+        mask_key: [u8; 4],
+        out: &mut impl Sink,
+    ) {
+        if FAST
+            && self.role == Role::Server
+            && let Some(short) = head.encode_short()
+        {
+            return out.put_all([&short, payload]);
+        }
+        self.put_long_payload(head, payload, mask_key, out);
+    }
+
+    #[inline(never)]
+    fn put_long_payload(&self, head: Head, payload: &[u8], mask_key: [u8; 4], out: &mut impl Sink) {
         if FAST {
             if self.role == Role::Server
-                && let Some(short) = head.encode_short()
+                && let Some(medium) = head.encode_medium()
             {
-                return out.put_all([&short, payload]);
+                return out.put_all([&medium, payload]);
             }
             self.put_frame(head, [payload], mask_key, out);
         } else {

@@ -1,10 +1,12 @@
 //! The client's half of the handshake.
 
 use super::{HandshakeFields, Key};
-use crate::http::{List, ResponseHead, Status};
+use crate::http::{Fields, List, ResponseHead, Status};
+use crate::websocket::deflate::{self, Agreement, Offers};
+use crate::websocket::extension;
 use crate::wire::simd;
 
-/// What a client asks for.
+/// The request of a client's handshake.
 ///
 /// ```
 /// use barewire::http::{Field, Fields, ResponseHead, Status};
@@ -29,15 +31,17 @@ pub struct Offer<'a> {
     key: Key,
     protocols: &'a str,
     origin: Option<&'a str>,
+    deflate: Offers,
 }
 
 impl<'a> Offer<'a> {
-    /// An offer without subprotocols.
+    /// An offer without subprotocols and extensions.
     pub const fn new(key: Key) -> Self {
         Self {
             key,
             protocols: "",
             origin: None,
+            deflate: Offers::NONE,
         }
     }
 
@@ -53,6 +57,13 @@ impl<'a> Offer<'a> {
     #[must_use]
     pub const fn with_origin(mut self, origin: &'a str) -> Self {
         self.origin = Some(origin);
+        self
+    }
+
+    /// Offers to compress messages (RFC 7692).
+    #[must_use]
+    pub const fn with_deflate(mut self, offers: Offers) -> Self {
+        self.deflate = offers;
         self
     }
 
@@ -82,6 +93,9 @@ impl<'a> Offer<'a> {
         }
         if let Some(origin) = self.origin {
             fields.push("Origin", origin);
+        }
+        if !self.deflate.as_slice().is_empty() {
+            fields.push("Sec-WebSocket-Extensions", self.deflate.as_str());
         }
     }
 
@@ -127,9 +141,7 @@ impl<'a> Offer<'a> {
 
     fn check_common<'b>(&self, head: &ResponseHead<'b>) -> Result<Established<'b>, Refused> {
         let fields = &head.fields;
-        if fields.list("sec-websocket-extensions").next().is_some() {
-            return Err(Refused::Extension);
-        }
+        let deflate = self.check_extensions(fields)?;
         let mut protocols = fields.get_all("sec-websocket-protocol");
         let protocol = match (protocols.next(), protocols.next()) {
             (None, _) => None,
@@ -138,15 +150,36 @@ impl<'a> Offer<'a> {
             }
             (Some(_), _) => return Err(Refused::Protocol),
         };
-        Ok(Established { protocol })
+        Ok(Established { protocol, deflate })
+    }
+
+    /// The compression that the server has agreed to. Nothing else was offered.
+    fn check_extensions(&self, fields: &Fields<'_>) -> Result<Option<Agreement>, Refused> {
+        let mut agreed = None;
+        for extension in extension::list(fields) {
+            let extension = extension.map_err(|_| Refused::Extension)?;
+            let offers = self.deflate.as_slice();
+            if extension.name() != deflate::NAME || offers.is_empty() || agreed.is_some() {
+                return Err(Refused::Extension);
+            }
+            agreed = Agreement::parse(&extension)
+                .ok()
+                .filter(|agreement| offers.iter().any(|offer| agreement.answers(offer)));
+            if agreed.is_none() {
+                return Err(Refused::ExtensionParameters);
+            }
+        }
+        Ok(agreed)
     }
 }
 
-/// What client and server have agreed on.
+/// The agreement of client and server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Established<'b> {
     /// The subprotocol that the server chose.
     pub protocol: Option<&'b str>,
+    /// The compression of messages, if the server has agreed to one that was offered.
+    pub deflate: Option<Agreement>,
 }
 
 /// Why an answer does not establish a WebSocket.
@@ -166,9 +199,12 @@ pub enum Refused {
     /// A wrong answer to the key, none, or several.
     #[error("wrong Sec-WebSocket-Accept (RFC 6455 §4.1, item 4)")]
     Accept,
-    /// An extension that was not offered.
+    /// An extension that was not offered, or one twice.
     #[error("extension that was not offered (RFC 6455 §4.1, item 5)")]
     Extension,
+    /// An extension whose parameters are invalid, or do not answer what was offered.
+    #[error("extension with parameters that were not offered (RFC 7692 §7.1)")]
+    ExtensionParameters,
     /// A subprotocol that was not offered, or several.
     #[error("subprotocol that was not offered (RFC 6455 §4.1, item 6)")]
     Protocol,

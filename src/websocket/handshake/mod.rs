@@ -21,11 +21,13 @@ mod client;
 #[cfg(any(test, not(feature = "std")))]
 mod digest;
 mod key;
+mod origins;
 mod server;
 
 pub use client::{Established, Offer, Refused};
 pub use key::{Key, accept_key};
-pub use server::{Accepted, Opening, Origins, Refusal, accept, check, is_upgrade};
+pub use origins::Origins;
+pub use server::{Accepted, Opening, Refusal, accept, check, is_upgrade};
 
 use crate::http::{Field, Fields};
 

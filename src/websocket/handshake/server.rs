@@ -1,12 +1,13 @@
 //! The server's half of the handshake.
 
 use super::{
-    HandshakeFields,
+    HandshakeFields, Origins,
     key::{accept_key, is_key},
 };
-use crate::http::{Field, Fields, List, Method, Origin, RequestHead, Status, Version};
+use crate::http::{Field, Fields, List, Method, RequestHead, Status, Version};
 use crate::websocket::{
     UsageError,
+    deflate::{Agreement, Text},
     extension::{self, Extension},
 };
 use crate::wire::{Sink, ascii, simd};
@@ -133,7 +134,7 @@ pub fn check<'b>(head: &RequestHead<'b>) -> Result<Opening<'b>, Refusal> {
     Ok(Opening { key, head: *head })
 }
 
-/// What the fields of a request say about the handshake, in one pass.
+/// The fields of a request that concern the handshake, read in one pass.
 struct UpgradeFields<'b> {
     upgrade: bool,             // `websocket` is among what is asked for
     connection: bool,          // `upgrade` is among the options
@@ -265,46 +266,16 @@ impl Refusal {
     }
 }
 
-/// Which pages may open a WebSocket (RFC 6455 §10.2). Clients that are no
-/// browsers send no origin and are always let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Origins<'a> {
-    /// Every page.
-    Any,
-    /// Pages of the host and port that the request is meant for
-    /// ([`Origin::is_at`]).
-    #[default]
-    SameHost,
-    /// Pages of these origins, each written as `https://example.com`.
-    Listed(&'a [&'a str]),
-}
-
-impl Origins<'_> {
-    /// Whether a page of this origin may talk to this authority.
-    pub fn allow(&self, origin: Option<&[u8]>, authority: Option<&str>) -> bool {
-        let Some(origin) = origin else { return true };
-        if let Self::Any = self {
-            return true;
-        }
-        let Ok(origin) = Origin::parse(origin) else {
-            return false; // such as `null`
-        };
-        match self {
-            Self::Any => true,
-            Self::SameHost => authority.is_some_and(|authority| origin.is_at(authority)),
-            Self::Listed(list) => list
-                .iter()
-                .any(|listed| Origin::parse(listed.as_bytes()) == Ok(origin)),
-        }
-    }
-}
-
 /// The answer that makes a WebSocket of a connection or stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Accepted<'a> {
     accept: Option<[u8; 28]>, // none in an extended CONNECT
     protocol: Option<&'a str>,
+    extensions: Option<Text<MOST_EXTENSIONS>>,
 }
+
+/// The longest response of an extension.
+const MOST_EXTENSIONS: usize = 160;
 
 /// Accepts a handshake, with one of the offered subprotocols or none.
 ///
@@ -347,10 +318,22 @@ pub fn accept<'a>(
         return Err(UsageError::ProtocolNotOffered);
     }
     let accept = (!opening.key.is_empty()).then(|| accept_key(opening.key));
-    Ok(Accepted { accept, protocol })
+    Ok(Accepted {
+        accept,
+        protocol,
+        extensions: None,
+    })
 }
 
 impl Accepted<'_> {
+    /// Agrees to compress messages, as [`Policy`](crate::websocket::deflate::Policy) has
+    /// responded to an offer of the client's ([`Opening::extensions`]).
+    #[must_use]
+    pub fn with_deflate(mut self, agreement: Option<Agreement>) -> Self {
+        self.extensions = agreement.map(Text::of);
+        self
+    }
+
     /// 101, or 200 for an extended CONNECT.
     pub const fn status(&self) -> Status {
         match self.accept {
@@ -376,6 +359,9 @@ impl Accepted<'_> {
         }
         if let Some(protocol) = self.protocol {
             fields.push("Sec-WebSocket-Protocol", protocol);
+        }
+        if let Some(extensions) = &self.extensions {
+            fields.push("Sec-WebSocket-Extensions", extensions.as_str());
         }
         fields
     }
@@ -415,10 +401,16 @@ impl Accepted<'_> {
         const LINES: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
             Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
         const PROTOCOL: &[u8] = b"\r\nSec-WebSocket-Protocol: ";
+        const EXTENSIONS: &[u8] = b"\r\nSec-WebSocket-Extensions: ";
         const END: &[u8] = b"\r\n\r\n";
         let accept = self.accept.as_ref().ok_or(UsageError::ExtendedConnect)?;
         let chosen = self.protocol.map_or(0, |name| PROTOCOL.len() + name.len());
-        if out.room() < LINES.len() + accept.len() + chosen + END.len() {
+        let extensions = self.extensions.as_ref().map_or("", Text::as_str);
+        let agreed = match extensions.len() {
+            0 => 0,
+            len => EXTENSIONS.len() + len,
+        };
+        if out.room() < LINES.len() + accept.len() + chosen + agreed + END.len() {
             return Err(UsageError::NoRoom);
         }
         out.put(LINES);
@@ -426,6 +418,10 @@ impl Accepted<'_> {
         if let Some(protocol) = self.protocol {
             out.put(PROTOCOL);
             out.put(protocol.as_bytes());
+        }
+        if !extensions.is_empty() {
+            out.put(EXTENSIONS);
+            out.put(extensions.as_bytes());
         }
         out.put(END);
         Ok(())
