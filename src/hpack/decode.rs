@@ -4,7 +4,7 @@ use super::dynamic_table::{DynamicTable, Stored};
 use super::instruction::{Instruction, Kind, Name, Text};
 use super::list::{List, NeverIndexed};
 use super::memory::Memory;
-use super::{DEFAULT_CAPACITY, ProtocolError, integer, short, static_table};
+use super::{DEFAULT_CAPACITY, ProtocolError, instruction, short, static_table};
 use crate::http::{FieldRange, Fields};
 use crate::wire::Cursor;
 
@@ -20,8 +20,7 @@ pub struct Room<'b> {
     pub text: &'b mut [u8],
     /// Their ranges; also the limit of how many fields there may be.
     pub fields: &'b mut [FieldRange],
-    /// What the list may count: names, values and 32 a field (RFC 9113
-    /// §6.5.2).
+    /// The largest size of the list: names, values and 32 a field (RFC 9113 §6.5.2).
     pub list_limit: u32,
 }
 
@@ -38,6 +37,9 @@ pub struct Decoded<'b> {
     /// then the fields end before the one that did. The table is in step
     /// either way.
     pub complete: bool,
+    /// Whether there were more fields than [`Room::fields`]: the reason why the list is
+    /// not complete, if its size is not.
+    pub too_many: bool,
 }
 
 impl<'b> Decoded<'b> {
@@ -67,7 +69,7 @@ impl<'b> Decoded<'b> {
 #[derive(Debug)]
 pub struct Decoder<M> {
     table: DynamicTable<M>,
-    /// What size updates may ask for.
+    /// The largest size that updates may ask for.
     ceiling: u32,
     /// The ceiling went below the capacity: the next block must begin with an
     /// update.
@@ -132,7 +134,7 @@ impl<M: Memory> Decoder<M> {
             never: NeverIndexed::NONE,
         };
         let mut cursor = Cursor::new(block);
-        let mut complete = true;
+        let (mut complete, mut too_many) = (true, false);
         loop {
             let start = cursor;
             let Some(first) = cursor.byte() else {
@@ -142,6 +144,7 @@ impl<M: Memory> Decoder<M> {
                 complete = self.apply(first, &mut cursor, &mut list)?;
             }
             if !complete {
+                too_many |= list.count == list.fields.len();
                 // Entries still pass through what is left of the text or, if
                 // that is too small, over what was written of the list.
                 cursor = start;
@@ -164,6 +167,7 @@ impl<M: Memory> Decoder<M> {
             ranges: &fields[..count], // count <= fields.len()
             never_indexed: never,
             complete,
+            too_many,
         })
     }
 
@@ -208,7 +212,7 @@ impl<M: Memory> Decoder<M> {
         list: &mut List<'_>,
     ) -> Result<bool, ProtocolError> {
         if first & 0xe0 == 0x20 {
-            let size = integer::decode(first, 5, cursor)?;
+            let size = instruction::decode(first, 5, cursor)?;
             self.update_size(size)?;
             return Ok(true);
         }
@@ -217,7 +221,7 @@ impl<M: Memory> Decoder<M> {
             return Ok(false);
         };
         let written = if first >= 0x80 {
-            let index = integer::decode(first, 7, cursor)?;
+            let index = instruction::decode(first, 7, cursor)?;
             self.copy_field(index, room)?
         } else {
             self.copy_literal(first, cursor, room)?
@@ -318,7 +322,7 @@ impl<M: Memory> Decoder<M> {
         room: &mut [u8],
     ) -> Result<Option<(usize, usize)>, ProtocolError> {
         let bits = if first >= 0x40 { 6 } else { 4 };
-        let name = match integer::decode(first, bits, cursor)? {
+        let name = match instruction::decode(first, bits, cursor)? {
             0 => Text::parse(cursor)?.write(room)?,
             index => self.copy_name(index, room)?,
         };

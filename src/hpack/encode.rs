@@ -1,13 +1,25 @@
 //! Fields to header blocks (RFC 7541 §6, §7.1).
+//!
+//! How an encoder finds the entries of its table.
+//!
+//! ```text
+//!   bucket of the name  ->  the newest entry of that bucket
+//!   each entry          ->  the one before it in its bucket
+//! ```
+//!
+//! All are told as distances: the newest entry of the table is at 1. What went
+//! out of the table is further away than the table is long, and so is what is
+//! after it, so that nothing has to be taken out of a chain. A number that has
+//! come round may lead into another bucket's chain; what is found there is
+//! compared like any other entry.
 
-use super::buckets::Buckets;
 use super::dynamic_table::{DynamicTable, TableMatch};
 use super::memory::Memory;
-use super::{DEFAULT_CAPACITY, FIELD_OVERHEAD, huffman, integer, static_table};
+use super::{DEFAULT_CAPACITY, FIELD_OVERHEAD, huffman, instruction, static_table};
 use crate::http::Field;
 use crate::wire::Sink;
 
-/// What an encoder does with a field.
+/// How an encoder writes a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Indexing {
     /// It decides by the name: credentials and short cookies are never
@@ -48,7 +60,7 @@ pub enum Indexing {
 pub struct Encoder<M> {
     table: DynamicTable<M>,
     buckets: Buckets,
-    /// What this side wants to spend on its table.
+    /// The size that this side wants to spend on its table.
     own: u32,
     /// The smallest capacity since the last block, if it has changed.
     lowest: Option<u32>,
@@ -101,9 +113,9 @@ impl<M: Memory> Encoder<M> {
         if let Some(lowest) = self.lowest.take() {
             let capacity = self.table.capacity();
             if lowest < capacity {
-                integer::encode(lowest, 5, 0x20, out);
+                instruction::encode(lowest, 5, 0x20, out);
             }
-            integer::encode(capacity, 5, 0x20, out);
+            instruction::encode(capacity, 5, 0x20, out);
         }
     }
 
@@ -118,7 +130,7 @@ impl<M: Memory> Encoder<M> {
         let Field { name, value } = field;
         let known = static_table::find(name, value);
         if known.whole && indexing != Indexing::Never {
-            return integer::encode(known.index, 7, 0x80, out);
+            return instruction::encode(known.index, 7, 0x80, out);
         }
         let indexing = match indexing {
             Indexing::ByName => self.judge(known.index, name.len(), value.len()),
@@ -134,12 +146,12 @@ impl<M: Memory> Encoder<M> {
             let distance = self.buckets.distance(name_hash);
             // What came last under a name comes again more often than not.
             if indexing != Indexing::Never && self.table.is_at(distance, name, value) {
-                return integer::encode(static_table::LEN + distance, 7, 0x80, out);
+                return instruction::encode(static_table::LEN + distance, 7, 0x80, out);
             }
             let hash = (mix(name_hash, value) >> 32) as u32;
             match self.table.find(name, value, hash, distance, index == 0) {
                 TableMatch::Field(at) if indexing != Indexing::Never => {
-                    return integer::encode(static_table::LEN + 1 + at, 7, 0x80, out);
+                    return instruction::encode(static_table::LEN + 1 + at, 7, 0x80, out);
                 }
                 TableMatch::Field(at) | TableMatch::Name(at) if index == 0 => {
                     index = static_table::LEN + 1 + at;
@@ -153,7 +165,7 @@ impl<M: Memory> Encoder<M> {
             Indexing::Without => (0x00, 4),
             Indexing::Never => (0x10, 4),
         };
-        integer::encode(index, bits, flags, out);
+        instruction::encode(index, bits, flags, out);
         if index == 0 {
             put_text(name, out);
         }
@@ -206,10 +218,10 @@ fn put_text(text: &[u8], out: &mut impl Sink) {
     }
     let coded = huffman::encoded_len(text);
     if coded < text.len() {
-        integer::encode(coded as u32, 7, 0x80, out);
+        instruction::encode(coded as u32, 7, 0x80, out);
         huffman::encode(text, coded, out);
     } else {
-        integer::encode(text.len() as u32, 7, 0, out);
+        instruction::encode(text.len() as u32, 7, 0, out);
         out.put(text);
     }
 }
@@ -241,77 +253,42 @@ fn mix(seed: u64, text: &[u8]) -> u64 {
     state ^ state >> 29
 }
 
-#[cfg(feature = "alloc")]
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hpack::Growing;
-    use alloc::vec::Vec;
-    use proptest::prelude::*;
+const BUCKETS: usize = 32;
 
-    /// The lowest index of the field in the dynamic table.
-    fn place(encoder: &Encoder<Growing>, name: &[u8], value: &[u8]) -> Option<u8> {
-        (0..encoder.table.len())
-            .position(|index| {
-                let stored = encoder.table.get(index).unwrap();
-                let mut text = std::vec![0; stored.len()];
-                stored.copy(stored.len(), &mut text).unwrap();
-                stored.name_len() == name.len() && text == [name, value].concat()
-            })?
-            .try_into()
-            .ok()
+/// The newest entry of each bucket.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    newest: [u16; BUCKETS], // as counted by `inserted`
+    inserted: u16,          // comes round
+}
+
+impl Buckets {
+    pub(super) const EMPTY: Self = Self {
+        newest: [0; BUCKETS],
+        inserted: 0,
+    };
+
+    /// How far away the newest entry is whose name is stirred to `name`: 1 to
+    /// 65,536.
+    #[inline]
+    pub(super) fn distance(&self, name: u64) -> u32 {
+        let newest = self.newest[Self::bucket(name)];
+        u32::from(self.inserted.wrapping_sub(newest)) + 1
     }
 
-    fn check(encoder: &mut Encoder<Growing>, name: &[u8], value: &[u8]) {
-        let expected = place(encoder, name, value);
-        let mut out = Vec::new();
-        encoder.encode(Field { name, value }, Indexing::Incremental, &mut out);
-        match expected {
-            Some(index) => assert_eq!(out, [0x80 | (62 + index)]),
-            None => assert_eq!(out[0] & 0xc0, 0x40),
-        }
+    /// Notes that an entry of this name has become the newest one.
+    #[inline]
+    pub(super) fn insert(&mut self, name: u64) {
+        self.inserted = self.inserted.wrapping_add(1);
+        self.newest[Self::bucket(name)] = self.inserted;
     }
 
-    proptest! {
-        #[test]
-        fn whatever_is_in_the_table_is_found(
-            steps in proptest::collection::vec((0..40u8, 0..4u8, 0..30u8), 1..200),
-            capacity in 100..2000u32,
-        ) {
-            let mut encoder = Encoder::new(Growing::default(), capacity);
-            for (name, value, step) in steps {
-                if step == 0 {
-                    encoder.set_ceiling(u32::from(value) * 100);
-                    encoder.set_ceiling(capacity);
-                }
-                let name = match name {
-                    0 => &b"age"[..],
-                    1 => b"accept-encoding",
-                    _ => &[b'x', name],
-                };
-                check(&mut encoder, name, &[b'v', value]);
-            }
-        }
-    }
-
-    #[test]
-    fn entries_are_found_when_their_numbers_have_come_round() {
-        let mut encoder = Encoder::new(Growing::default(), 4096);
-        let mut out = Vec::new();
-        for n in 0..200_000u32 {
-            out.clear();
-            let name = [b'n', (n % 61) as u8];
-            let (name, value) = (&name[..], &n.to_be_bytes()[..]);
-            encoder.encode(Field { name, value }, Indexing::Incremental, &mut out);
-            if n % 1000 > 990 {
-                check(&mut encoder, name, value);
-                let older = n - 40;
-                check(
-                    &mut encoder,
-                    &[b'n', (older % 61) as u8],
-                    &older.to_be_bytes(),
-                );
-            }
-        }
+    #[inline]
+    const fn bucket(name: u64) -> usize {
+        (name >> (64 - BUCKETS.trailing_zeros())) as usize
     }
 }
+
+#[cfg(feature = "alloc")]
+#[cfg(test)]
+mod tests;

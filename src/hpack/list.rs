@@ -21,7 +21,7 @@ impl NeverIndexed {
         self.0 & Self::bit(index) != 0
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

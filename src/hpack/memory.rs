@@ -43,7 +43,7 @@ pub trait Memory: Sized {
     /// Both rings, for writing.
     fn rings_mut(&mut self) -> (&mut [u8], &mut [Entry]);
     /// Fresh memory with at least this much of each, for a table of
-    /// `capacity` bytes; `None` if there is no more to be had.
+    /// `capacity` bytes; `None` if there is no more.
     fn larger(&self, text: usize, entries: usize, capacity: u32) -> Option<Self>;
     /// Fresh memory with exactly this much of each, if that is less than there
     /// is now; `None` from memory that does not shrink.

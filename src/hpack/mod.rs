@@ -58,14 +58,12 @@
 //! A fault of the peer is a [`ProtocolError`]: the tables are out of step, and the
 //! connection must end with COMPRESSION_ERROR (RFC 9113 §4.3).
 
-mod buckets;
 mod decode;
 mod dynamic_table;
 mod encode;
 mod error;
 mod huffman;
 mod instruction;
-mod integer;
 mod list;
 mod memory;
 mod short;
@@ -80,7 +78,7 @@ pub use list::NeverIndexed;
 pub use memory::Growing;
 pub use memory::{Borrowed, Entry, MAX_CAPACITY, Memory};
 
-/// What an entry or a field counts beside its name and value (RFC 7541 §4.1,
+/// The size that an entry or a field counts beside its name and value (RFC 7541 §4.1,
 /// RFC 9113 §6.5.2).
 pub const FIELD_OVERHEAD: u32 = 32;
 

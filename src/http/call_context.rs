@@ -7,6 +7,8 @@ use alloc::{boxed::Box, vec, vec::Vec};
 use super::KnownRequests;
 use super::{FieldRange, date::Date};
 use crate::wire::Instant;
+#[cfg(feature = "alloc")]
+use crate::wire::codec::Inflater;
 
 /// Everything a machine may use during one call and must not keep.
 #[derive(Debug)]
@@ -54,6 +56,9 @@ pub struct Scratch<'b> {
     /// Heads that were read before.
     #[cfg(feature = "alloc")]
     known: Option<&'b mut KnownRequests>,
+    /// The state to inflate compressed messages with.
+    #[cfg(feature = "alloc")]
+    inflater: Option<&'b mut Inflater>,
 }
 
 #[cfg(feature = "alloc")]
@@ -76,6 +81,8 @@ impl<'b> Scratch<'b> {
             text,
             #[cfg(feature = "alloc")]
             known: None,
+            #[cfg(feature = "alloc")]
+            inflater: None,
         }
     }
 
@@ -85,6 +92,16 @@ impl<'b> Scratch<'b> {
     #[must_use]
     pub const fn with_text(mut self, text: &'b mut Vec<u8>) -> Self {
         self.text = Some(text);
+        self
+    }
+
+    /// Adds what compressed messages are inflated with (RFC 7692). A WebSocket that has
+    /// agreed to compression needs it.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    #[must_use]
+    pub const fn with_inflater(mut self, inflater: &'b mut Inflater) -> Self {
+        self.inflater = Some(inflater);
         self
     }
 
@@ -99,6 +116,8 @@ impl<'b> Scratch<'b> {
             text: self.text,
             #[cfg(feature = "alloc")]
             known: self.known.as_deref_mut(),
+            #[cfg(feature = "alloc")]
+            inflater: self.inflater.as_deref_mut(),
         }
     }
 }
@@ -120,7 +139,21 @@ impl<'b> Scratch<'b> {
         self.known.take()
     }
 
-    /// What has been decoded.
+    /// The state to inflate compressed messages with, if it was lent.
+    #[inline]
+    pub(crate) const fn inflater(&mut self) -> Option<&mut Inflater> {
+        match &mut self.inflater {
+            Some(inflater) => Some(inflater),
+            None => None,
+        }
+    }
+
+    /// The inflated bytes, for as long as the memory is lent.
+    #[inline]
+    pub(crate) fn into_plain(self) -> &'b mut [u8] {
+        self.inflater.map_or(&mut [], |inflater| inflater.plain())
+    }
+
     #[inline]
     pub(crate) fn text(&self) -> &[u8] {
         self.text.as_deref().map_or(&[], Vec::as_slice)
@@ -155,6 +188,7 @@ pub struct OwnedScratch {
     fields: Box<[FieldRange]>,
     text: Vec<u8>,
     known: KnownRequests,
+    inflater: Option<Inflater>,
 }
 
 #[cfg(feature = "alloc")]
@@ -165,10 +199,26 @@ impl OwnedScratch {
             fields: vec![FieldRange::EMPTY; fields].into_boxed_slice(),
             text: Vec::new(),
             known: KnownRequests::default(),
+            #[cfg(feature = "deflate")]
+            inflater: Some(Inflater::new()),
+            #[cfg(not(feature = "deflate"))]
+            inflater: None,
         }
     }
 
-    /// How many fields it has room for.
+    /// Has compressed messages inflated by this. With the feature `deflate` there is one
+    /// from the beginning, which takes memory when it is used first.
+    #[must_use]
+    pub fn with_inflater(mut self, inflater: Inflater) -> Self {
+        self.inflater = Some(inflater);
+        self
+    }
+
+    /// The state to inflate compressed messages with.
+    pub fn inflater(&mut self) -> Option<&mut Inflater> {
+        self.inflater.as_mut()
+    }
+
     #[cfg(feature = "client")]
     pub(crate) fn fields(&self) -> usize {
         self.fields.len()
@@ -179,6 +229,7 @@ impl OwnedScratch {
     pub fn lend(&mut self) -> Scratch<'_> {
         let mut lent = Scratch::new(&mut self.fields).with_text(&mut self.text);
         lent.known = Some(&mut self.known);
+        lent.inflater = self.inflater.as_mut();
         lent
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::wire::ascii;
 
-/// What the Content-Length fields of a head say (RFC 9110 §8.6).
+/// The Content-Length of a head (RFC 9110 §8.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ContentLength {
     /// There is none.
@@ -25,7 +25,6 @@ impl ContentLength {
         }
     }
 
-    /// Adds a field.
     pub(crate) fn add(&mut self, value: &[u8]) {
         // One number, mostly, and in one field.
         if *self == Self::Absent
@@ -47,24 +46,32 @@ impl ContentLength {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How long content will be that is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyLength {
+    /// Exactly this many bytes, which Content-Length tells.
+    Known(u64),
+    /// Not known yet: HTTP/1.1 sends it in chunks, or ends it by closing the
+    /// connection where the peer is of version 1.0.
+    Unknown,
+}
 
-    #[test]
-    fn lengths_are_numbers_and_the_same_wherever_they_stand() {
-        let of = |fields: &[&str]| {
-            let mut length = ContentLength::default();
-            fields.iter().for_each(|it| length.add(it.as_bytes()));
-            length
-        };
-        assert_eq!(of(&[]), ContentLength::Absent);
-        assert_eq!(of(&["7"]), ContentLength::One(7));
-        assert_eq!(of(&["7, 7"]), ContentLength::Repeated(7));
-        assert_eq!(of(&["7", "7"]), ContentLength::Repeated(7));
-        assert_eq!(of(&["7", "7"]).collapsed(), ContentLength::One(7));
-        for bad in [&["7", "8"][..], &["7,"], &[""], &["+7"], &["7 7"], &["x"]] {
-            assert_eq!(of(bad), ContentLength::Invalid, "{bad:?}");
+impl BodyLength {
+    /// The length, if it is known.
+    pub(crate) const fn known(self) -> Option<u64> {
+        match self {
+            Self::Known(length) => Some(length),
+            Self::Unknown => None,
         }
     }
 }
+
+impl From<Option<u64>> for BodyLength {
+    #[inline]
+    fn from(length: Option<u64>) -> Self {
+        length.map_or(Self::Unknown, Self::Known)
+    }
+}
+
+#[cfg(test)]
+mod tests;

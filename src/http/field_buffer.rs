@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::fields::Special;
 use super::{Field, FieldRange, Fields, InvalidField};
 use crate::wire::ascii;
 
@@ -20,9 +21,7 @@ use crate::wire::ascii;
 pub struct FieldBuffer {
     text: Vec<u8>,
     ranges: Vec<FieldRange>,
-    /// A machine has to look at them one by one: there is one among them that
-    /// may be its own business, or the text has gaps.
-    special: bool,
+    special: Special,
 }
 
 /// The fields in order, each as [`Field`] shows itself.
@@ -38,7 +37,7 @@ impl FieldBuffer {
         Self {
             text: Vec::new(),
             ranges: Vec::new(),
-            special: false,
+            special: Special::Nothing,
         }
     }
 
@@ -76,7 +75,7 @@ impl FieldBuffer {
     /// other.
     pub(crate) fn set_content_type_line(&mut self, line: &'static ContentTypeLine) {
         for field in line.as_fields().iter() {
-            // It outgrows 4 GiB only behind fields that have been refused for it.
+            // It outgrows 4 GiB only after fields that have been refused for it.
             let _ = self.replace(field);
         }
     }
@@ -161,7 +160,9 @@ impl FieldBuffer {
             index += 1;
             index > before || !range.name_in(text).eq_ignore_ascii_case(name)
         });
-        self.special |= self.ranges.len() < count; // it has a gap
+        if self.ranges.len() < count {
+            self.special = Special::Each; // it has a gap
+        }
     }
 
     /// Appends all of `fields`, which a parser has checked already.
@@ -180,10 +181,44 @@ impl FieldBuffer {
     /// # Errors
     /// [`InvalidField::Value`] if the list would outgrow 4 GiB.
     pub(crate) fn extend_checked(&mut self, fields: Fields<'_>) -> Result<(), InvalidField> {
+        if let Some((lines, ranges, start)) = fields.lines() {
+            self.append_lines(lines, ranges, start)?;
+            if fields.plain_lines().is_none() {
+                let added = self.ranges.len() - ranges.len()..;
+                let added = self.ranges.get(added).unwrap_or_default();
+                let names = added.iter().map(|range| range.name_in(&self.text));
+                self.special = names.fold(self.special, Special::and);
+            }
+            return Ok(());
+        }
         self.ranges.reserve(fields.len());
         let line = |field: Field<'_>| field.name.len() + field.value.len() + 4; // `: ` and CRLF
         self.text.reserve(fields.iter().map(line).sum());
         fields.iter().try_for_each(|field| self.append(field))
+    }
+
+    /// Appends checked fields as they stand on the wire, whose places count from `start`.
+    #[inline]
+    fn append_lines(
+        &mut self,
+        lines: &[u8],
+        ranges: &[FieldRange],
+        start: u32,
+    ) -> Result<(), InvalidField> {
+        let before = self.text.len();
+        if u32::try_from(before + lines.len()).is_err() {
+            return Err(InvalidField::Value);
+        }
+        self.text.extend_from_slice(lines);
+        // All in the text, which was found to be no longer than that.
+        let place = |at: u32| before as u32 + (at - start);
+        self.ranges.extend(ranges.iter().map(|range| FieldRange {
+            name: place(range.name),
+            name_end: place(range.name_end),
+            value: place(range.value),
+            value_end: place(range.value_end),
+        }));
+        Ok(())
     }
 
     /// Appends a checked field as it stands on the wire.
@@ -196,7 +231,7 @@ impl FieldBuffer {
         if u32::try_from(value_end + 2).is_err() {
             return Err(InvalidField::Value);
         }
-        self.special |= is_special(field.name);
+        self.special = self.special.and(field.name);
         self.text.reserve(value_end + 2 - name);
         self.text.extend_from_slice(field.name);
         self.text.extend_from_slice(b": ");
@@ -215,10 +250,10 @@ impl FieldBuffer {
     /// The fields as a borrowed list.
     #[inline]
     pub fn as_fields(&self) -> Fields<'_> {
-        Fields::checked(&self.text, &self.ranges, !self.special)
+        Fields::checked(&self.text, &self.ranges, self.special)
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.ranges.is_empty()
@@ -240,7 +275,19 @@ impl FieldBuffer {
     pub fn clear(&mut self) {
         self.text.clear();
         self.ranges.clear();
-        self.special = false;
+        self.special = Special::Nothing;
+    }
+}
+
+impl Special {
+    /// With a further field.
+    #[inline]
+    fn and(self, name: &[u8]) -> Self {
+        match (is_special(name), self) {
+            (false, it) => it,
+            (true, Self::Nothing) if name.len() == 4 && name[0] | 32 == b'h' => Self::Host,
+            (true, _) => Self::Each,
+        }
     }
 }
 
@@ -260,7 +307,6 @@ fn is_special(name: &[u8]) -> bool {
     }
 }
 
-/// A Content-Type of constant text, as the line that it is on the wire.
 #[derive(Debug)]
 pub(crate) struct ContentTypeLine {
     line: &'static str,
@@ -286,68 +332,9 @@ impl ContentTypeLine {
     /// The list whose only field this is.
     #[inline]
     pub(crate) const fn as_fields(&'static self) -> Fields<'static> {
-        Fields::checked(self.line.as_bytes(), &self.range, true)
+        Fields::checked(self.line.as_bytes(), &self.range, Special::Nothing)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_field_can_smuggle_a_line() {
-        let mut fields = FieldBuffer::new();
-        for value in ["a\rb", "a\nb", "a\0b", "\x7f", "a\r\n b"] {
-            assert_eq!(
-                fields.push("x", value),
-                Err(InvalidField::Value),
-                "{value:?}"
-            );
-        }
-        for name in ["", "a b", "a:", "a\r\n", "ä"] {
-            assert_eq!(fields.push(name, "v"), Err(InvalidField::Name), "{name:?}");
-        }
-        assert!(fields.as_fields().is_empty());
-    }
-
-    #[test]
-    fn lines_are_plain_until_one_has_to_be_looked_at() {
-        let mut fields = FieldBuffer::new();
-        assert_eq!(fields.as_fields().plain_lines(), Some(&b""[..]));
-        fields.push("ETag", "\"1\"").unwrap();
-        fields.push("Vary", "Accept").unwrap();
-        let lines = fields.as_fields().plain_lines();
-        assert_eq!(lines, Some(&b"ETag: \"1\"\r\nVary: Accept\r\n"[..]));
-        for special in [
-            "te",
-            "Date",
-            "HOST",
-            "Upgrade",
-            "Trailer",
-            "Connection",
-            "keep-alive",
-            "Content-Length",
-            "proxy-connection",
-            "Transfer-Encoding",
-        ] {
-            let mut fields = fields.clone();
-            fields.push(special, "1").unwrap();
-            assert_eq!(fields.as_fields().plain_lines(), None, "{special}");
-        }
-        fields.set("etag", "\"2\"").unwrap();
-        assert_eq!(fields.as_fields().plain_lines(), None, "a gap");
-        fields.clear();
-        assert_eq!(fields.as_fields().plain_lines(), Some(&b""[..]));
-    }
-
-    #[test]
-    fn set_replaces_every_field_of_the_name() {
-        let mut fields = FieldBuffer::new();
-        for (name, value) in [("A", "1"), ("B", "2"), ("a", "3")] {
-            fields.push(name, value).unwrap();
-        }
-        fields.set("a", " 4 ").unwrap();
-        let all: alloc::vec::Vec<_> = fields.as_fields().iter().collect();
-        assert_eq!(all, [Field::new("B", "2"), Field::new("a", "4")]);
-    }
-}
+mod tests;

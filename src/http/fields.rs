@@ -33,10 +33,20 @@ enum Source<'b> {
     Checked {
         text: &'b [u8],
         ranges: &'b [FieldRange],
-        /// The text is the fields one behind the other, and none of them is
-        /// one that a machine has to look at.
-        plain: bool,
+        special: Special,
     },
+}
+
+/// What a machine has to look at among fields that can stand on the wire.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Special {
+    /// Nothing: the text is the fields one behind the other.
+    #[default]
+    Nothing,
+    /// One Host, and else nothing.
+    Host,
+    /// Each of them: one among them may be its own business, or the text has gaps.
+    Each,
 }
 
 /// The fields in order, each as [`Field`] shows itself.
@@ -89,7 +99,7 @@ impl<'b> Fields<'b> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
@@ -109,11 +119,15 @@ impl<'b> Fields<'b> {
 
     /// The fields of a [`FieldBuffer`](super::FieldBuffer).
     #[inline]
-    pub(crate) const fn checked(text: &'b [u8], ranges: &'b [FieldRange], plain: bool) -> Self {
+    pub(crate) const fn checked(
+        text: &'b [u8],
+        ranges: &'b [FieldRange],
+        special: Special,
+    ) -> Self {
         let place = Source::Checked {
             text,
             ranges,
-            plain,
+            special,
         };
         Self { place }
     }
@@ -126,9 +140,30 @@ impl<'b> Fields<'b> {
         match self.place {
             Source::Listed([]) => Some(&[]),
             Source::Checked {
-                text, plain: true, ..
+                text,
+                special: Special::Nothing,
+                ..
             } => Some(text),
             _ => None,
+        }
+    }
+
+    /// All fields of a request as lines, ready to be sent, and how many Hosts are among
+    /// them, if they are known to be good and there is no other that a machine has to look
+    /// at.
+    #[inline]
+    pub(crate) const fn request_lines(&self) -> Option<(&'b [u8], usize)> {
+        if let Source::Checked {
+            text,
+            special: Special::Host,
+            ..
+        } = self.place
+        {
+            return Some((text, 1));
+        }
+        match self.plain_lines() {
+            Some(lines) => Some((lines, 0)),
+            None => None,
         }
     }
 
@@ -141,7 +176,39 @@ impl<'b> Fields<'b> {
         false
     }
 
-    /// Puts the field at `index` as a line of its own.
+    /// The lines of all fields, if they lie in one piece as they are put on the wire, and
+    /// where in it they are, counted from the place that comes last.
+    #[inline]
+    pub(crate) fn lines(&self) -> Option<(&'b [u8], &'b [FieldRange], u32)> {
+        let (text, ranges) = match self.place {
+            Source::Listed(_) => return None,
+            Source::Checked {
+                text,
+                ranges,
+                special: Special::Nothing | Special::Host,
+            } => return Some((text, ranges, 0)),
+            Source::Ranges { text, ranges } | Source::Checked { text, ranges, .. } => {
+                (text, ranges)
+            }
+        };
+        let start = ranges.first()?.name;
+        let mut at = start as usize;
+        for range in ranges {
+            let (name_end, value_end) = (range.name_end as usize, range.value_end as usize);
+            let is_line = range.name as usize == at
+                && range.name <= range.name_end
+                && range.value as usize == name_end + 2
+                && range.value <= range.value_end
+                && text.get(name_end..name_end + 2) == Some(b": ")
+                && text.get(value_end..value_end + 2) == Some(b"\r\n");
+            if !is_line {
+                return None;
+            }
+            at = value_end + 2;
+        }
+        Some((text.get(start as usize..at)?, ranges, start))
+    }
+
     #[inline]
     pub(crate) fn put_line(&self, index: usize, out: &mut impl Sink) {
         if let Source::Checked { text, ranges, .. } = self.place {
@@ -298,54 +365,4 @@ fn member_end(list: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn list_members_are_trimmed_and_quotes_protect_commas() {
-        let list = [
-            Field::new("X", " a ,, \"b, \\\"c\" ,"),
-            Field::new("Y", "no"),
-            Field::new("x", "d"),
-        ];
-        let members: alloc::vec::Vec<_> = Fields::new(&list).list("x").collect();
-        assert_eq!(members, [&b"a"[..], b"\"b, \\\"c\"", b"d"]);
-        assert!(Fields::new(&list).list_contains("X", "D"));
-    }
-
-    #[test]
-    fn debug_shows_text_and_hides_secrets() {
-        let list = [
-            Field::new("Accept", "text/html"),
-            Field {
-                name: b"X",
-                value: b"\xff\"",
-            },
-            Field::new("COOKIE", "id=7"),
-            Field::new("authorization", "Bearer x"),
-        ];
-        let shown = std::format!("{:?}", Fields::new(&list));
-        let expected = r#"{"Accept": "text/html", "X": "\xff\"", "COOKIE": (secret), "authorization": (secret)}"#;
-        assert_eq!(shown, expected);
-        assert_eq!(std::format!("{:?}", list[0]), r#""Accept": "text/html""#);
-    }
-
-    #[test]
-    fn ranges_outside_the_text_give_empty_parts() {
-        let ranges = [FieldRange {
-            name: 0,
-            name_end: 1,
-            value: 2,
-            value_end: 99,
-        }];
-        let fields = Fields::from_ranges(b"ab", &ranges);
-        assert_eq!(
-            fields.at(0),
-            Some(Field {
-                name: b"a",
-                value: b""
-            })
-        );
-        assert_eq!(fields.at(1), None);
-    }
-}
+mod tests;

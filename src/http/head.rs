@@ -22,7 +22,7 @@ pub struct RequestHead<'b> {
     pub target: Target<'b>,
     /// The version.
     pub version: Version,
-    /// What an extended CONNECT asks for (`:protocol`, RFC 8441 §4).
+    /// The protocol that an extended CONNECT asks for (`:protocol`, RFC 8441 §4).
     pub protocol: Option<&'b str>,
     /// The fields.
     pub fields: Fields<'b>,

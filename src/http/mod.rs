@@ -9,7 +9,6 @@
 //!  ResponseHead ── status, version ───────┘
 //! ```
 
-mod body_length;
 mod call_context;
 mod connection_fields;
 mod content_length;
@@ -29,11 +28,11 @@ mod status;
 pub mod target;
 pub(crate) mod trailers;
 
-pub use body_length::BodyLength;
 #[cfg(feature = "alloc")]
 pub use call_context::OwnedScratch;
 pub use call_context::{CallContext, Scratch};
 pub(crate) use connection_fields::is_of_connection;
+pub use content_length::BodyLength;
 pub(crate) use content_length::ContentLength;
 pub(crate) use expectation::Expectation;
 pub use field::{Field, FieldRange, InvalidField};
@@ -41,6 +40,7 @@ pub use field::{Field, FieldRange, InvalidField};
 pub(crate) use field_buffer::ContentTypeLine;
 #[cfg(feature = "alloc")]
 pub use field_buffer::FieldBuffer;
+pub(crate) use fields::Special;
 pub use fields::{Fields, List};
 pub use head::{Content, RequestHead, ResponseHead, Version};
 #[cfg(feature = "alloc")]

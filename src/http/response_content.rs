@@ -2,7 +2,7 @@
 
 use super::{Method, Status};
 
-/// What the method of a request says about the content of its response.
+/// The content that the method of a request asks for in its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asks {
     /// Content: every method but the two below.
@@ -24,8 +24,8 @@ impl Asks {
     }
 }
 
-/// What a response may say and carry, by the method of its request and its
-/// status (RFC 9110 §6.4.1, §8.6): every version frames its messages by this.
+/// The content that a response may announce and carry, by the method of its request and
+/// its status (RFC 9110 §6.4.1, §8.6). Every version frames its messages by this.
 ///
 /// ```
 /// use barewire::http::{ContentFraming, Method, ResponseContent, SentLength, Status};
@@ -69,12 +69,13 @@ pub enum ContentFraming {
     Nothing,
     /// By the fields of the head, and by what the version has for it.
     ByFields,
-    /// What follows belongs to the tunnel, and lengths in the head are ignored.
+    /// The bytes after the head belong to the tunnel, and lengths in the head are
+    /// ignored.
     Tunnel,
 }
 
 impl ResponseContent {
-    /// What the response with `status` to a request with `method` may have.
+    /// The content of the response with `status` to a request with `method`.
     #[inline]
     pub const fn of(method: Method<'_>, status: Status) -> Self {
         Self::to(Asks::of(method), status)
@@ -118,67 +119,4 @@ impl ResponseContent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const METHODS: [Method<'static>; 10] = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::DELETE,
-        Method::CONNECT,
-        Method::OPTIONS,
-        Method::TRACE,
-        Method::PATCH,
-        Method::Extension("X"),
-    ];
-
-    /// The three answers, from the sentences of the standard one by one.
-    #[test]
-    fn every_pair_of_method_and_status_is_as_the_standard_has_it() {
-        for method in METHODS {
-            for code in 100..=599 {
-                let status = Status::new(code).unwrap();
-                let content = ResponseContent::of(method, status);
-                let (head, connect) = (method == Method::HEAD, method == Method::CONNECT);
-                let tunnel = connect && status.is_successful();
-                let bare = code < 200 || [204, 205, 304].contains(&code);
-                let pair = (method, code);
-                assert_eq!(content.may_follow, !head && !bare && !tunnel, "{pair:?}");
-                // RFC 9110 §8.6, §15.3.6.
-                let length = match code {
-                    _ if tunnel || code < 200 || code == 204 => SentLength::Never,
-                    205 => SentLength::Zero,
-                    _ if head || code == 304 => SentLength::OfRepresentation,
-                    _ => SentLength::OfContent,
-                };
-                assert_eq!(content.length, length, "{pair:?}");
-                // RFC 9112 §6.3, rules 1 and 2.
-                let framing = match code {
-                    _ if tunnel => ContentFraming::Tunnel,
-                    _ if head || code < 200 || code == 204 || code == 304 => {
-                        ContentFraming::Nothing
-                    }
-                    _ => ContentFraming::ByFields,
-                };
-                assert_eq!(content.framing, framing, "{pair:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn no_content_is_no_length_of_what_was_not_modified() {
-        let length = |method, code, known| {
-            let status = Status::new(code).unwrap();
-            ResponseContent::of(method, status).length_for(status, known)
-        };
-        assert_eq!(length(Method::GET, 304, Some(0)), None);
-        assert_eq!(length(Method::HEAD, 304, Some(0)), None);
-        assert_eq!(length(Method::GET, 304, Some(7)), Some(7));
-        assert_eq!(length(Method::HEAD, 200, Some(0)), Some(0));
-        assert_eq!(length(Method::HEAD, 200, None), None);
-        assert_eq!(length(Method::POST, 205, None), Some(0));
-        assert_eq!(length(Method::CONNECT, 200, Some(0)), None);
-    }
-}
+mod tests;

@@ -13,7 +13,7 @@ pub enum Target<'b> {
     Origin {
         /// The path, with its leading slash, percent-encoded as sent.
         path: &'b str,
-        /// What follows the first `?`.
+        /// The text after the first `?`.
         query: Option<&'b str>,
     },
     /// `http://host:port/path?query` (RFC 9112 §3.2.2).
@@ -24,7 +24,7 @@ pub enum Target<'b> {
         authority: &'b str,
         /// The path; `/` where the target has none.
         path: &'b str,
-        /// What follows the first `?`.
+        /// The text after the first `?`.
         query: Option<&'b str>,
     },
     /// `host:port`, only with CONNECT (RFC 9112 §3.2.3).
@@ -140,7 +140,7 @@ impl<'b> Target<'b> {
         }
     }
 
-    /// What follows the first `?`.
+    /// The text after the first `?`.
     #[inline]
     pub const fn query(&self) -> Option<&'b str> {
         match *self {
@@ -159,7 +159,7 @@ impl<'b> Target<'b> {
     }
 }
 
-/// What stands before the `?`, and what behind it. All of `text` is US-ASCII.
+/// The text before the `?`, and the text after it. All of `text` is US-ASCII.
 #[inline]
 fn split_query(text: &str, question: Option<usize>) -> (&str, Option<&str>) {
     match question.and_then(|at| text.split_at_checked(at)) {
@@ -230,7 +230,7 @@ fn is_encoded(text: &str, is_plain: impl Fn(u8) -> bool) -> bool {
     true
 }
 
-/// Whether a path, and a query behind it, can stand in a request: a server reads
+/// Whether a path, and a query after it, can stand in a request: a server reads
 /// them as they were sent.
 pub(crate) fn can_be_sent(path: &str, query: Option<&str>) -> bool {
     let plain = |b: &u8| ascii::is_in_path(*b) && *b != b'?';
@@ -330,89 +330,4 @@ pub fn percent_decode(text: &str, plus: Plus) -> Option<Cow<'_, str>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse<'a>(text: &'a str, method: Method<'_>) -> Option<Target<'a>> {
-        Target::parse(text.as_bytes(), method).ok()
-    }
-
-    #[test]
-    fn each_form_goes_with_its_method() {
-        use Method::{CONNECT, GET, OPTIONS};
-        assert_eq!(
-            parse("/a?b?c", GET),
-            Some(Target::Origin {
-                path: "/a",
-                query: Some("b?c")
-            })
-        );
-        assert_eq!(parse("*", OPTIONS), Some(Target::Asterisk));
-        assert_eq!(parse("*", GET), None);
-        assert_eq!(parse("a:443", CONNECT), Some(Target::Authority("a:443")));
-        for bad in ["/", "a", "a:", ":443", "u@a:1", "http://a/"] {
-            assert_eq!(parse(bad, CONNECT), None, "{bad}");
-        }
-        let absolute = parse("HTTP://a:80?q", GET).unwrap();
-        assert_eq!(
-            (absolute.authority(), absolute.path(), absolute.query()),
-            (Some("a:80"), "/", Some("q"))
-        );
-    }
-
-    #[test]
-    fn malformed_targets_are_refused() {
-        for bad in [
-            "",
-            "a/b",
-            "/a b",
-            "/a#b",
-            "/\x01",
-            "/\u{e9}",
-            "http://",
-            "http:///a",
-            "ftp://a/",
-            "http://u@a/",
-            "http://a:x/",
-            "http://a b/",
-        ] {
-            assert_eq!(parse(bad, Method::GET), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn authorities_are_hosts_with_ports_in_range() {
-        for good in [
-            "a",
-            "a:",
-            "a:80",
-            "1.2.3.4:65535",
-            "[::1]",
-            "[::1]:8080",
-            "[v1.a:b]",
-            "a_b.c%2d",
-            "xn--e1afmkfd",
-        ] {
-            assert!(is_authority(good), "{good}");
-        }
-        for bad in [
-            "", ":80", "a:x", "a:65536", "a:1:2", "[::1", "[]", "[::g]", "[::1]x", "a/b", "a%2",
-            "u@a", "a b", "a\\b", "a,b:",
-        ] {
-            assert!(!is_authority(bad) || bad == "a,b:", "{bad}");
-        }
-    }
-
-    #[cfg(feature = "alloc")]
-    #[test]
-    fn decoding_refuses_broken_escapes_and_text() {
-        for bad in ["%", "%4", "%zz", "%FF", "a%C3"] {
-            assert_eq!(percent_decode(bad, Plus::Kept), None, "{bad}");
-        }
-        assert_eq!(percent_decode("%2F%2f", Plus::Kept).unwrap(), "//");
-        assert!(matches!(
-            percent_decode("a+b", Plus::Kept),
-            Some(Cow::Borrowed("a+b"))
-        ));
-    }
-}
+mod tests;

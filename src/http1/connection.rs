@@ -34,7 +34,7 @@ use crate::wire::{Instant, Role, Sink};
 ///   content follows; then [`send_informational`](Self::send_informational), as often
 ///   as wanted; then [`send_whole`](Self::send_whole), or
 ///   [`send_response`](Self::send_response), [`send_body`](Self::send_body) and
-///   [`send_end`](Self::send_end), or [`send_switching`](Self::send_switching). Behind
+///   [`send_end`](Self::send_end), or [`send_switching`](Self::send_switching). After
 ///   the end of a response `receive` is worth a call without new bytes: the next
 ///   request may have been received already.
 /// - **Requests** (client): [`send_request`](Self::send_request), then
@@ -53,14 +53,14 @@ use crate::wire::{Instant, Role, Sink};
 ///
 /// Pipelined requests are given one by one, each after the response to the one before:
 /// that response may end the connection or hand it to another protocol, and then what
-/// stands behind its request is no request.
+/// stands after its request is no request.
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// The message that is being received.
     intake: Intake,
     /// Bytes of the body of announced length that we still have to send.
     owed: u64,
-    /// What the present deadline counts from. In a body it advances with the
+    /// The time from which the present deadline counts. In a body it advances with the
     /// bytes that come in, never past now.
     since: Instant,
     exchange: Exchange,
@@ -88,7 +88,7 @@ enum Sending {
     Swallowed,
 }
 
-/// What a request asks for beyond the usual.
+/// The kind of a request: a plain one, or one that asks for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RequestKind {
     Plain,
@@ -101,7 +101,7 @@ enum RequestKind {
 }
 
 impl RequestKind {
-    /// What the method says about the content of the response.
+    /// The content that the method asks for in the response.
     #[inline(always)]
     const fn asks(self) -> Asks {
         match self {
@@ -112,7 +112,7 @@ impl RequestKind {
     }
 }
 
-/// What becomes of the connection after this exchange.
+/// The fate of the connection after this exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum After {
     /// It lives on; a body that is still to come may be any length.
@@ -256,7 +256,7 @@ impl Connection {
         date: Option<&Date>,
         out: &mut impl Sink,
     ) -> ProtocolError {
-        // Behind the beginning of a response another one would be read as its content.
+        // After the beginning of a response another one would be read as its content.
         let unanswered = matches!(self.exchange.response, Response::Idle | Response::Owed);
         if self.role == Role::Server && unanswered && out.room() >= encode::CONTROL_ROOM {
             encode::put_refusal(violation, date, out);
@@ -270,13 +270,12 @@ impl Connection {
         violation
     }
 
-    /// Ends the connection.
     const fn close(&mut self, after: After) {
         self.after = after;
         self.exchange.take(Input::Close);
     }
 
-    /// Begins the wait for the next exchange, behind one that is over.
+    /// Begins the wait for the next exchange, after one that is over.
     #[inline(always)]
     const fn wait_for_next(&mut self, now: Instant) {
         self.intake.wait_for_next();
@@ -318,11 +317,4 @@ impl Connection {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_connection_is_48_bytes() {
-        assert_eq!(size_of::<Connection>(), 48);
-    }
-}
+mod tests;

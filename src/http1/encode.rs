@@ -31,16 +31,15 @@ pub(crate) enum Section {
     Trailers,
 }
 
-/// What was found in fields that are to be sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct FieldSummary {
-    /// The room they need.
     pub(crate) room: usize,
-    /// A Date of the caller's own.
     pub(crate) date: bool,
-    /// An Upgrade.
     pub(crate) upgrade: bool,
-    /// How many Hosts.
+    /// A Connection of the caller's own.
+    pub(crate) connection: bool,
+    /// `Connection: close`.
+    pub(crate) close: bool,
     pub(crate) hosts: usize,
 }
 
@@ -50,6 +49,10 @@ pub(crate) struct FieldSummary {
 /// [`UsageError::InvalidField`] or [`UsageError::ForbiddenField`].
 pub(crate) fn check(fields: Fields<'_>, place: Section) -> Result<FieldSummary, UsageError> {
     let mut found = FieldSummary::default();
+    if let (Some((lines, hosts)), Section::Request) = (fields.request_lines(), place) {
+        (found.room, found.hosts) = (lines.len(), hosts);
+        return Ok(found);
+    }
     let is_checked = fields.is_checked();
     for field in fields.iter() {
         if !is_checked {
@@ -63,6 +66,10 @@ pub(crate) fn check(fields: Fields<'_>, place: Section) -> Result<FieldSummary, 
             4 if field.is("date") => found.date = true,
             4 if field.is("host") => found.hosts += 1,
             7 if field.is("upgrade") => found.upgrade = true,
+            10 if field.is("connection") => {
+                found.connection = true;
+                found.close |= is_close(&field);
+            }
             _ => {}
         }
     }
@@ -75,15 +82,21 @@ fn is_forbidden(field: &Field<'_>, place: Section) -> bool {
     let framing = match field.name.len() {
         2 => field.is("te"),
         // Where a protocol may be named, so may Upgrade, and the one option that is
-        // sent with it.
+        // sent with it. A request may also say that it is the last one.
         7 if field.is("upgrade") => !may_switch,
         10 if field.is("connection") => {
-            !may_switch || !field.value.eq_ignore_ascii_case(b"upgrade")
+            let names_upgrade = may_switch && field.value.eq_ignore_ascii_case(b"upgrade");
+            let is_last = place == Section::Request && is_close(field);
+            !names_upgrade && !is_last
         }
         14 => field.is("content-length"),
         _ => is_of_connection(field.name),
     };
     framing || (place == Section::Trailers && !trailers::may_trail(field.name))
+}
+
+fn is_close(field: &Field<'_>) -> bool {
+    field.value.eq_ignore_ascii_case(b"close")
 }
 
 /// `HTTP/1.1 SP status SP reason CRLF`: at most 46 bytes.

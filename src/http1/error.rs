@@ -1,8 +1,9 @@
-//! Who broke what: the peer ([`ProtocolError`]) or our caller ([`UsageError`]).
+//! Errors by whose fault they are: the peer's ([`ProtocolError`]) or our caller's
+//! ([`UsageError`]).
 
 use crate::http::{InvalidField, Status};
 
-/// What the peer did wrong. It ends the connection.
+/// A fault of the peer. It ends the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolError {
@@ -163,8 +164,8 @@ impl ProtocolError {
     }
 }
 
-/// What our own side did wrong. The call that answers it has changed nothing
-/// and written nothing.
+/// A mistake of our own side. The call that answers it has changed nothing and written
+/// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsageError {
@@ -183,8 +184,8 @@ pub enum UsageError {
     #[error("invalid field: {0}")]
     InvalidField(InvalidField),
     /// A field that the machine itself is in charge of: Content-Length,
-    /// Transfer-Encoding, Connection, Keep-Alive, Upgrade, and in trailers all
-    /// that may not stand there.
+    /// Transfer-Encoding, Connection (but for `close` in a request), Keep-Alive, Upgrade,
+    /// and in trailers all that may not stand there.
     #[error("field belongs to the machine (RFC 9112 §6)")]
     ForbiddenField,
     /// More content than was announced or than the status may have.

@@ -2,8 +2,7 @@
 
 use crate::http::{Content, Fields, RequestHead, ResponseHead};
 
-/// What was received: borrowed from the input and the scratch, never from the
-/// machine.
+/// An event: borrowed from the input and the scratch, never from the machine.
 #[derive(Debug)]
 pub enum Event<'b> {
     /// A request (server role). It is owed exactly one response.
@@ -13,12 +12,12 @@ pub enum Event<'b> {
         /// Its content, as far as it was received with the head.
         content: Content<'b>,
     },
-    /// The final response (client role). A body follows without being asked
+    /// The final response (client role). A body that follows does so without being asked
     /// for.
     Response {
         /// Its head.
         head: ResponseHead<'b>,
-        /// [`Content::None`] or [`Content::Follows`].
+        /// Its content, as far as it was received with the head.
         content: Content<'b>,
     },
     /// An interim response (client role); the final one is still to come.
@@ -27,7 +26,7 @@ pub enum Event<'b> {
     Body(&'b mut [u8]),
     /// The end of a body that came in pieces.
     End {
-        /// What the trailer section of a chunked body said.
+        /// The trailer section of a chunked body.
         trailers: Fields<'b>,
         /// How many fields were left out of it because they may not stand in a
         /// trailer section, and do no harm there (RFC 9110 §6.5.1): Date, Vary,

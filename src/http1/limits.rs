@@ -38,7 +38,7 @@ pub struct Limits {
     /// The longest body that is not wanted and is still read and discarded, to keep
     /// the connection. Stops peers that make us read for nothing: with a longer
     /// body the answer says `Connection: close`, and chunks that turn out
-    /// longer end the connection behind it. Also the longest body that
+    /// longer end the connection after it. Also the longest body that
     /// comes as [`Content::Whole`](crate::http::Content::Whole), so that the
     /// fate of the connection does not depend on how the bytes were cut.
     /// Default 64 KiB.

@@ -20,7 +20,7 @@ use crate::http::FieldRange;
 use crate::wire::ascii;
 use crate::wire::simd::{Blocks, HeadLines, Job};
 
-/// What was found of a head in which every line has its form.
+/// The result of scanning a head in which every line has its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Lines {
     /// Where the first line ends; 0 if there is no start line.
@@ -29,7 +29,7 @@ pub(crate) struct Lines {
     pub(super) fields: usize,
     /// One past the empty line.
     pub(super) end: usize,
-    /// What the fields mean for the connection.
+    /// The meaning of the fields for the connection.
     pub(super) semantics: Semantics,
 }
 

@@ -48,7 +48,6 @@ mod connection;
 mod encode;
 mod error;
 mod event;
-mod fold;
 mod head;
 mod length;
 mod limits;

@@ -25,7 +25,7 @@ fn fault_of_endless(line: &[u8]) -> ProtocolError {
 
 /// A first line, which each kind of head has its own form of.
 pub(crate) trait StartLine: Copy {
-    /// What stands in its place before it was read.
+    /// The value that stands in its place before it was read.
     const EMPTY: Self;
 
     /// Whether a head of this kind begins with it.
@@ -38,8 +38,8 @@ pub(crate) trait StartLine: Copy {
     /// it holds in its middle may be left to be checked when that is parsed.
     fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self>;
 
-    /// What is wrong with a line that has no end within the limit of a head, if more
-    /// can be said of it than that.
+    /// The fault of a line that has no end within the limit of a head, if more can be
+    /// said of it than that.
     fn fault_of_endless(_line: &[u8]) -> Option<ProtocolError> {
         None
     }
@@ -128,7 +128,7 @@ impl StartLine for RequestLine {
     }
 }
 
-/// Where a method ends that is a token of usual length with a space behind it.
+/// Where a method ends that is a token of usual length with a space after it.
 #[cold]
 fn method_end(line: &[u8]) -> Option<usize> {
     let end = line.iter().position(|&b| !ascii::is_tchar(b))?;
@@ -228,69 +228,4 @@ fn other_version(text: &[u8]) -> Result<Version, ProtocolError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn request_lines_have_three_parts_and_two_spaces() {
-        let parse = |line: &str| RequestLine::parse(line.as_bytes(), 10).map(|line| line.version);
-        assert_eq!(parse("GET / HTTP/1.0"), Ok(Version::Http10));
-        assert_eq!(parse("GET / HTTP/1.2"), Ok(Version::Http11));
-        let long = std::format!("{} / HTTP/1.1", "A".repeat(33));
-        for (line, violation) in [
-            ("GET", ProtocolError::RequestLine),
-            ("GET /", ProtocolError::RequestLine),
-            ("", ProtocolError::RequestLine),
-            (" / HTTP/1.1", ProtocolError::Method),
-            ("GE{T / HTTP/1.1", ProtocolError::Method),
-            ("GET\t/ HTTP/1.1", ProtocolError::Method),
-            (long.as_str(), ProtocolError::MethodTooLong),
-            ("GET  HTTP/1.1", ProtocolError::Target),
-            ("GET /2345678901 HTTP/1.1", ProtocolError::TargetTooLong),
-            ("GET / HTTP/1.1 ", ProtocolError::Version),
-            ("GET / HTTP/1.", ProtocolError::Version),
-            ("GET / http/1.1", ProtocolError::Version),
-            ("GET / HTTP/1.10", ProtocolError::Version),
-            ("GET /  HTTP/1.1", ProtocolError::Version),
-            ("GET / ", ProtocolError::Version),
-            ("PRI * HTTP/2.0", ProtocolError::UnsupportedVersion),
-            ("GET / HTTP/0.9", ProtocolError::UnsupportedVersion),
-        ] {
-            assert_eq!(parse(line), Err(violation), "{line}");
-        }
-    }
-
-    #[test]
-    fn status_lines_have_three_digits_and_perhaps_a_reason() {
-        let parse = |line: &str| {
-            StatusLine::parse(line.as_bytes(), 0)
-                .ok()
-                .map(|line| line.status.code())
-        };
-        for good in [
-            "HTTP/1.1 200 OK",
-            "HTTP/1.1 200 ",
-            "HTTP/1.0 200",
-            "HTTP/1.9 200 a b\u{e9}",
-        ] {
-            assert_eq!(parse(good), Some(200), "{good}");
-        }
-        for bad in [
-            "",
-            "HTTP/1.1",
-            "HTTP/1.1 ",
-            "HTTP/1.1 20",
-            "HTTP/1.1 2000",
-            "HTTP/1.1 200OK",
-            "HTTP/1.1 099 X",
-            "HTTP/1.1 600 X",
-            "HTTP/1.1 +20 X",
-            "HTTP/1.1  200",
-            "HTTP/2.0 200 OK",
-            "http/1.1 200 OK",
-            "HTTP/1.1\t200 OK",
-        ] {
-            assert_eq!(parse(bad), None, "{bad}");
-        }
-    }
-}
+mod tests;

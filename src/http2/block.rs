@@ -22,20 +22,17 @@ use crate::http::Scratch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Block {
     pub(super) stream: u32,
-    /// HEADERS had END_STREAM.
     pub(super) end: bool,
     /// The stream that this one is said to depend on.
     pub(super) dependency: u32,
     /// Octets at the front of the input.
     pub(super) assembled: u32,
-    /// CONTINUATION frames so far.
     pub(super) frames: u16,
     /// Fields have been skimmed: the list is too large.
     pub(super) skimmed: bool,
 }
 
 impl Block {
-    /// Counts a CONTINUATION.
     pub(super) const fn count(&mut self, limits: &Limits) -> Result<(), ProtocolError> {
         self.frames += 1;
         if self.frames > limits.continuations {
@@ -45,17 +42,18 @@ impl Block {
     }
 }
 
-/// What a block decoded to, in the scratch.
+/// A decoded block, in the scratch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decoded {
     pub(super) text: usize,
     pub(super) fields: usize,
     /// Whether these are all fields.
     pub(super) complete: bool,
+    /// Whether they are not complete as there are too many of them.
+    pub(super) too_many: bool,
 }
 
 impl Decoded {
-    /// The list, with the scratch that it lies in.
     #[inline]
     pub(super) fn borrow<'b>(&self, scratch: Scratch<'b>) -> List<'b> {
         let (fields, text) = scratch.into_parts();

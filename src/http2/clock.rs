@@ -38,12 +38,12 @@ pub(super) struct Clock {
     ping_since: Instant,
     /// The peer has sent its last byte: no window will open any more.
     is_input_ended: bool,
-    /// How long the rest of a request is dropped behind an early answer, in tenths
+    /// How long the rest of a request is dropped after an early answer, in tenths
     /// of a second, rounded up; `u16::MAX` is never.
     early_reset: u16,
 }
 
-/// What time makes due.
+/// An action that falls due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Fail(ProtocolError),
@@ -202,7 +202,6 @@ impl Clock {
         self.wake = due.min(now + limits.ping_interval.max(RETRY));
     }
 
-    /// Never wakes again.
     pub(super) const fn stop(&mut self) {
         self.wake = Instant::NEVER;
     }
@@ -221,7 +220,6 @@ impl Clock {
         });
     }
 
-    /// What comes next, and when.
     pub(super) fn due(
         &self,
         limits: &Limits,
@@ -287,50 +285,4 @@ impl Clock {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http2::state::State;
-    use crate::wire::Role;
-
-    const LIMITS: Limits = Limits::DEFAULT;
-
-    fn at(seconds: u64) -> Instant {
-        Instant::START + Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn what_comes_first_is_due() {
-        let (settings, goaway) = (Settings::new(), GoAway::new());
-        let mut streams = Streams::new(Role::Server);
-        let mut clock = Clock::new(at(0));
-        let due =
-            |clock: &Clock, streams: &Streams| clock.due(&LIMITS, &settings, &goaway, streams);
-        let preface = Action::Fail(ProtocolError::PrefaceTimeout);
-        assert_eq!(due(&clock, &streams), (at(10), preface));
-        clock.note_complete();
-        assert_eq!(due(&clock, &streams), (at(60), Action::Idle));
-        // With a stream a silent peer is asked, and then has to answer.
-        streams.insert(Stream::new(1, State::Open, 10, 10));
-        clock.hear(at(5));
-        assert_eq!(due(&clock, &streams), (at(65), Action::Ping));
-        clock.note_ping(at(65));
-        let silent = Action::Fail(ProtocolError::PingTimeout);
-        assert_eq!(due(&clock, &streams), (at(85), silent));
-        clock.hear(at(70));
-        assert_eq!(due(&clock, &streams), (at(130), Action::Ping));
-        // A stream that waits for a window is given up in its own time.
-        assert!(streams.sent(1, (10, 20), 100, at(6)));
-        assert_eq!(due(&clock, &streams), (at(66), Action::Stall));
-        clock.end_input();
-        assert_eq!(due(&clock, &streams), (at(70), Action::Stall));
-    }
-
-    #[test]
-    fn use_at_the_pace_keeps_a_connection_from_being_idle() {
-        let mut clock = Clock::new(at(0));
-        clock.note_used(4096 * 30, at(40));
-        assert_eq!(clock.active, at(30));
-        clock.note_used(4096 * 1000, at(41));
-        assert_eq!(clock.active, at(41));
-    }
-}
+mod tests;

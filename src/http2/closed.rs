@@ -12,7 +12,7 @@ pub(super) struct Closed {
     forgetful: bool,
 }
 
-/// What is known of a stream that is not open.
+/// The record of a stream that is not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Past {
     /// We have reset it: the peer may not know yet.
@@ -56,22 +56,4 @@ impl Closed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_streams_closed_are_remembered() {
-        let mut closed = Closed::new();
-        for id in (1..=63).step_by(2) {
-            closed.push(id, id % 4 == 1);
-        }
-        assert_eq!((closed.find(1), closed.find(3)), (Past::Reset, Past::Ended));
-        assert!(!closed.is_forgetful());
-        closed.push(65, false);
-        assert_eq!(
-            (closed.find(1), closed.find(65)),
-            (Past::Unknown, Past::Ended)
-        );
-        assert!(closed.is_forgetful());
-    }
-}
+mod tests;

@@ -45,8 +45,10 @@ use crate::wire::{Instant, Role, Sink};
 ///   [`Event::Data`](super::Event::Data) are used: before that, the peer's window stays
 ///   closed for them. [`ready`](Self::ready) after input and after each turn of a
 ///   stream, until it names none: the streams from which less was taken than they had.
-/// - **One stream's end**: [`send_reset`](Self::send_reset). Behind it, and behind an
-///   [`Event::Reset`](super::Event::Reset), every call for the stream is refused.
+/// - **One stream's end**: [`send_reset`](Self::send_reset). After it, and after an
+///   [`Event::Reset`](super::Event::Reset) or
+///   [`Event::StreamError`](super::Event::StreamError), every call for the stream is
+///   refused.
 /// - **Time**: [`deadline`](Self::deadline) before the caller waits, because every call
 ///   above may move it; [`elapsed`](Self::elapsed) when it has come, until it gives no
 ///   event.
@@ -98,7 +100,6 @@ use crate::wire::{Instant, Role, Sink};
 pub struct Connection {
     role: Role,
     phase: Phase,
-    /// Input to frames.
     reading: Reading,
     /// Both sides' settings, and how far they are acknowledged.
     settings: Settings,
@@ -110,7 +111,7 @@ pub struct Connection {
     streams: Streams,
     /// The windows of the connection, and updates that are due.
     flow: Flow,
-    /// What the peer has spent of the limits that count frames.
+    /// The amounts that the peer has spent of the limits that count frames.
     flood: Flood,
     /// How far either side has announced the end.
     goaway: GoAway,
@@ -221,7 +222,7 @@ impl Connection {
         matches!(self.phase, Phase::Done | Phase::Failed(_))
     }
 
-    /// What the peer has spent of its rates.
+    /// The amounts that the peer has spent of its rates.
     pub(crate) const fn spent(&self) -> Spent {
         self.flood.spent()
     }

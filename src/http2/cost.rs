@@ -4,20 +4,17 @@ use super::UsageError;
 use crate::hpack::FIELD_OVERHEAD;
 use crate::http::{Fields, ResponseHead, Status, date::Date};
 
-/// What a block is made of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts<'a> {
-    /// None in trailers.
     pub(super) status: Option<Status>,
     pub(super) fields: Fields<'a>,
-    /// The Content-Length to be added.
     pub(super) length: Option<u64>,
     /// The Date to be added, unless the fields have one.
     pub(super) date: Option<&'a Date>,
 }
 
 impl<'a> Parts<'a> {
-    /// Fields behind a status, or those of trailers; no field is added.
+    /// Fields after a status, or those of trailers; no field is added.
     pub(super) const fn new(status: Option<Status>, fields: Fields<'a>) -> Self {
         Self {
             status,
@@ -28,17 +25,16 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A complete response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer<'a> {
     pub(crate) head: ResponseHead<'a>,
     pub(crate) date: Option<&'a Date>,
     pub(crate) content: &'a [u8],
-    /// What stands behind the content, whose length is not told then.
+    /// The fields after the content, whose length is not announced then.
     pub(crate) trailers: Option<Fields<'a>>,
 }
 
-/// What a list takes at most: in the block, and in the peer's eyes.
+/// The largest size of a list: in the block, and as the peer counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Cost {
     pub(super) octets: usize,

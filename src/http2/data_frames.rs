@@ -1,7 +1,7 @@
-//! DATA frames that lie in the input one behind the other, taken in one go.
+//! DATA frames that lie in the input one after the other, taken in one go.
 
-use super::flag;
 use super::flow::Flow;
+use super::frame;
 use super::frame::{HEAD, Head, Kind};
 use super::settings::Own;
 use super::state::{By, Frame, State};
@@ -17,7 +17,7 @@ struct Frames {
 /// Takes the content of a request whose head has just come, if all of it
 /// stands at the front of `rest` and nothing about it is to be judged:
 /// returns how many octets of content and of frames that is. The content
-/// is slid together behind the first frame's head.
+/// is slid together after the first frame's head.
 #[inline]
 pub(super) fn take_whole(
     rest: &mut [u8],
@@ -55,7 +55,7 @@ pub(super) fn take_whole(
     Some((content as usize, octets))
 }
 
-/// Joins the small frames of one stream that lie behind the `len` octets of its
+/// Joins the small frames of one stream that lie after the `len` octets of its
 /// content at the front of `rest`. Returns where the content ends then, and where
 /// the frames.
 pub(super) fn join_next(
@@ -74,7 +74,7 @@ pub(super) fn join_next(
         let len = head.length as usize;
         let plain = head.kind == Kind::Data
             && head.stream == stream.id
-            && !head.has(flag::PADDED | flag::END_STREAM)
+            && !head.has(frame::PADDED | frame::END_STREAM)
             && (1..=most).contains(&head.length)
             && stream.remaining >= u64::from(head.length)
             && next.len() >= HEAD + len;
@@ -101,10 +101,10 @@ fn frames(id: u32, most: u32, rest: &[u8]) -> Option<Frames> {
     loop {
         let frame = rest.get(at..)?;
         let head = Head::decode(frame)?;
-        let end = head.has(flag::END_STREAM);
+        let end = head.has(frame::END_STREAM);
         let is_plain = head.kind == Kind::Data
             && head.stream == id
-            && !head.has(flag::PADDED)
+            && !head.has(frame::PADDED)
             && (end || head.length > 0)
             && head.length <= most;
         if !is_plain || frame.len() < HEAD + head.length as usize {
@@ -121,7 +121,7 @@ fn frames(id: u32, most: u32, rest: &[u8]) -> Option<Frames> {
     }
 }
 
-/// Slides the content of these frames together behind the head of the first.
+/// Slides the content of these frames together after the head of the first.
 fn join(frames: &mut [u8]) {
     let mut to = match Head::decode(frames) {
         Some(head) => HEAD + head.length as usize,

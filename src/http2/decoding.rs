@@ -88,6 +88,7 @@ impl Decoding {
             text: decoded.text.len(),
             fields: decoded.ranges.len(),
             complete: decoded.complete && !block.skimmed,
+            too_many: decoded.too_many && !block.skimmed,
         })
     }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::cost::{Cost, Parts};
 use super::fields::{self, Pseudo, Section};
-use super::flag;
+use super::frame;
 use super::frame::{Head, Kind};
 use super::head::is_lower_token;
 use super::known_blocks::KnownBlocks;
@@ -89,7 +89,6 @@ impl Encoding {
         self.known.octets_of(changes, parts, header_list)
     }
 
-    /// Encodes a request into the block.
     pub(super) fn encode_request(
         &mut self,
         pseudo: &Pseudo<'_>,
@@ -146,12 +145,12 @@ impl Encoding {
     /// CONTINUATION.
     pub(super) fn put_block(&mut self, stream: u32, end: bool, most: u32, out: &mut impl Sink) {
         let mut kind = Kind::Headers;
-        let mut flags = if end { flag::END_STREAM } else { 0 };
+        let mut flags = if end { frame::END_STREAM } else { 0 };
         let mut rest = &self.block[..];
         loop {
             let (fragment, more) = rest.split_at(rest.len().min(most as usize));
             if more.is_empty() {
-                flags |= flag::END_HEADERS;
+                flags |= frame::END_HEADERS;
             }
             out.put(&Head::new(kind, flags, stream, fragment.len()).encode());
             out.put(fragment);

@@ -1,4 +1,4 @@
-//! Who is to blame, and what the peer is told.
+//! Errors by whose fault they are, and the code that the peer is told.
 
 use core::fmt;
 
@@ -192,7 +192,7 @@ pub enum ProtocolError {
     /// of a ping.
     #[error("no answer to a ping in time (RFC 9113 §6.7)")]
     PingTimeout,
-    /// What was under way took longer than
+    /// The connection had streams open for longer than
     /// [`Limits::connection_grace`](super::Limits::connection_grace).
     #[error("not finished when the connection was too old (RFC 9113 §6.8)")]
     TooOld,
@@ -289,8 +289,58 @@ impl ProtocolError {
     }
 }
 
-/// What our own side did wrong. The call that answers it has changed nothing
-/// and written nothing.
+/// A breach of the protocol or of a limit by the peer that ends one stream, while the
+/// connection stays open (RFC 9113 §5.4.2). We have sent RST_STREAM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// More fields in a list than [`Limits::fields`](super::Limits::fields).
+    #[error("more fields than allowed (RFC 9113 §10.5.1)")]
+    TooManyFields,
+    /// A list of fields larger than [`Limits::header_list`](super::Limits::header_list).
+    #[error("list of fields larger than allowed (RFC 9113 §10.5.1)")]
+    ListTooLarge,
+    /// A message that is not well formed: its pseudo-header fields, its length, or
+    /// frames of it out of order.
+    #[error("malformed message (RFC 9113 §8.1.1)")]
+    Malformed,
+    /// A stream that depends on itself.
+    #[error("stream depends on itself (RFC 7540 §5.3.1)")]
+    SelfDependency,
+    /// A frame after the end of the peer's message.
+    #[error("frame on a closed stream (RFC 9113 §5.1)")]
+    ClosedStream,
+    /// More data than the stream's window allows.
+    #[error("more data than the window allows (RFC 9113 §6.9.1)")]
+    FlowControl,
+    /// WINDOW_UPDATE of 0 for the stream.
+    #[error("window update of zero (RFC 9113 §6.9)")]
+    WindowIncrement,
+    /// The stream's window is pushed above 2^31-1.
+    #[error("window above 2^31-1 (RFC 9113 §6.9.1)")]
+    WindowOverflow,
+    /// No progress for [`Limits::stall_timeout`](super::Limits::stall_timeout).
+    #[error("no progress in time (RFC 9113 §10.5)")]
+    Stalled,
+}
+
+impl StreamError {
+    /// The code that RST_STREAM carries.
+    pub const fn code(self) -> ErrorCode {
+        match self {
+            Self::TooManyFields | Self::ListTooLarge => ErrorCode::ENHANCE_YOUR_CALM,
+            Self::Malformed | Self::SelfDependency | Self::WindowIncrement => {
+                ErrorCode::PROTOCOL_ERROR
+            }
+            Self::ClosedStream => ErrorCode::STREAM_CLOSED,
+            Self::FlowControl | Self::WindowOverflow => ErrorCode::FLOW_CONTROL_ERROR,
+            Self::Stalled => ErrorCode::CANCEL,
+        }
+    }
+}
+
+/// A mistake of our own side. The call that answers it has changed nothing and written
+/// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsageError {

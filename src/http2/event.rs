@@ -1,10 +1,9 @@
 //! Events of a connection, and the lengths that its caller tells it.
 
-use super::ErrorCode;
+use super::{ErrorCode, StreamError};
 use crate::http::{Content, Fields, RequestHead, ResponseHead};
 
-/// What was received: borrowed from the input and the scratch, never from the
-/// machine.
+/// An event: borrowed from the input and the scratch, never from the machine.
 ///
 /// HTTP/2 may be extended by frames (RFC 9113 §5.5), and so this may get events: what
 /// is not known may be ignored. Those of HTTP/1.1 and WebSocket are complete, so that
@@ -59,15 +58,21 @@ pub enum Event<'b> {
         /// Content-Type and the like.
         dropped: u16,
     },
-    /// A stream ended before its time: nothing more comes on it, and nothing
+    /// The peer ended a stream before its time: nothing more comes on it, and nothing
     /// can be sent.
     Reset {
         /// The stream.
         stream: u32,
         /// Why.
         code: ErrorCode,
-        /// Whether the peer reset it, or we did for an error of the peer.
-        by_peer: bool,
+    },
+    /// We have reset a stream for an error of the peer: nothing more comes on it, and
+    /// nothing can be sent.
+    StreamError {
+        /// The stream.
+        stream: u32,
+        /// The fault of the peer.
+        error: StreamError,
     },
     /// The peer is going away. Our streams above `last_stream` follow as
     /// [`Reset`](Self::Reset) with REFUSED_STREAM: they were not looked at.
@@ -76,7 +81,7 @@ pub enum Event<'b> {
         last_stream: u32,
         /// Why.
         code: ErrorCode,
-        /// What the peer has to say about it, for people.
+        /// The peer's additional debug data, for people.
         debug: &'b [u8],
     },
     /// The peer's settings changed: more or fewer streams may be allowed.

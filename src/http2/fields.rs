@@ -130,7 +130,6 @@ impl<'a> Pseudo<'a> {
         }
     }
 
-    /// Adds what they cost.
     pub(super) fn cost(&self, cost: &mut Cost) {
         let path = self.path.map_or(0, str::len) + self.query.map_or(0, |query| query.len() + 1);
         cost.add(10, self.method.len());

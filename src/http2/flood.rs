@@ -7,8 +7,8 @@
 use super::{Limits, ProtocolError};
 use crate::wire::{Budget, Instant};
 
-/// What a stream counts whose field list is too large: all of its block is
-/// read to keep the compression in step.
+/// The cost of a stream whose field list is too large: all of its block is read to keep
+/// the compression in step.
 pub(super) const TOO_LARGE: u32 = 16;
 
 /// Answers to our frames that a peer may save up.
@@ -17,13 +17,7 @@ const MAX_ANSWERS: u16 = 1000;
 /// The budgets of one connection.
 #[derive(Debug)]
 pub(super) struct Flood {
-    settings: Budget,
-    pings: Budget,
-    idle_pings: Budget,
-    empty_data: Budget,
-    resets: Budget,
-    errors: Budget,
-    refusals: Budget,
+    spent: Spent,
     /// Frames of ours that a ping of the peer may still answer.
     answers: u16,
     /// Pings of ours that have not been answered.
@@ -61,24 +55,53 @@ impl KeepAlive {
     }
 }
 
-/// What a peer has spent, to be kept beyond its connection.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Spent([Budget; 7]);
+/// The amounts that a peer has spent of each rate. They are kept beyond its connection,
+/// so that reconnecting does not restore the rates.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spent {
+    settings: Budget,
+    pings: Budget,
+    idle_pings: Budget,
+    empty_data: Budget,
+    resets: Budget,
+    errors: Budget,
+    refusals: Budget,
+}
 
 impl Spent {
+    const NONE: Self = Self {
+        settings: Budget::new(),
+        pings: Budget::new(),
+        idle_pings: Budget::new(),
+        empty_data: Budget::new(),
+        resets: Budget::new(),
+        errors: Budget::new(),
+        refusals: Budget::new(),
+    };
+
     /// Lets flow back what has by `now`; whether much of a rate is spent.
     pub(crate) fn settle(&mut self, limits: &Limits, now: Instant) -> bool {
-        let rates = [
-            limits.settings_rate,
-            limits.ping_rate,
-            limits.idle_ping_rate,
-            limits.empty_data_rate,
-            limits.reset_rate,
-            limits.error_rate,
-            limits.refusal_rate,
+        // All of them: one that is missing here does not compile.
+        let Self {
+            settings,
+            pings,
+            idle_pings,
+            empty_data,
+            resets,
+            errors,
+            refusals,
+        } = self;
+        let budgets = [
+            (settings, limits.settings_rate),
+            (pings, limits.ping_rate),
+            (idle_pings, limits.idle_ping_rate),
+            (empty_data, limits.empty_data_rate),
+            (resets, limits.reset_rate),
+            (errors, limits.error_rate),
+            (refusals, limits.refusal_rate),
         ];
         let mut is_much = false;
-        for (budget, rate) in self.0.iter_mut().zip(rates) {
+        for (budget, rate) in budgets {
             budget.spend(0, rate, now);
             is_much |= budget.is_much(rate);
         }
@@ -86,59 +109,38 @@ impl Spent {
     }
 
     /// The more of both, which have been settled at the same time.
-    pub(crate) fn or_more(mut self, other: Self) -> Self {
-        for (own, other) in self.0.iter_mut().zip(other.0) {
-            *own = own.or_more(other);
+    pub(crate) fn or_more(self, other: Self) -> Self {
+        Self {
+            settings: self.settings.or_more(other.settings),
+            pings: self.pings.or_more(other.pings),
+            idle_pings: self.idle_pings.or_more(other.idle_pings),
+            empty_data: self.empty_data.or_more(other.empty_data),
+            resets: self.resets.or_more(other.resets),
+            errors: self.errors.or_more(other.errors),
+            refusals: self.refusals.or_more(other.refusals),
         }
-        self
+    }
+}
+
+impl Default for Spent {
+    fn default() -> Self {
+        Self::NONE
     }
 }
 
 impl Flood {
-    /// What has been spent, in the order of [`Spent`].
+    /// The amounts that have been spent.
     pub(super) const fn spent(&self) -> Spent {
-        Spent([
-            self.settings,
-            self.pings,
-            self.idle_pings,
-            self.empty_data,
-            self.resets,
-            self.errors,
-            self.refusals,
-        ])
+        self.spent
     }
 
-    /// Begins with what was spent before.
     pub(super) const fn begin_with(&mut self, spent: Spent) {
-        let Spent(
-            [
-                settings,
-                pings,
-                idle_pings,
-                empty_data,
-                resets,
-                errors,
-                refusals,
-            ],
-        ) = spent;
-        self.settings = settings;
-        self.pings = pings;
-        self.idle_pings = idle_pings;
-        self.empty_data = empty_data;
-        self.resets = resets;
-        self.errors = errors;
-        self.refusals = refusals;
+        self.spent = spent;
     }
 
     pub(super) const fn new() -> Self {
         Self {
-            settings: Budget::new(),
-            pings: Budget::new(),
-            idle_pings: Budget::new(),
-            empty_data: Budget::new(),
-            resets: Budget::new(),
-            errors: Budget::new(),
-            refusals: Budget::new(),
+            spent: Spent::NONE,
             answers: 0,
             own_pings: 0,
             keep_alive: None,
@@ -164,7 +166,7 @@ impl Flood {
         now: Instant,
     ) -> Result<(), ProtocolError> {
         judge(
-            self.settings.spend(1, limits.settings_rate, now),
+            self.spent.settings.spend(1, limits.settings_rate, now),
             ProtocolError::SettingsFlood,
         )
     }
@@ -186,7 +188,7 @@ impl Flood {
             return Ok(());
         }
         judge(
-            self.pings.spend(1, limits.ping_rate, now),
+            self.spent.pings.spend(1, limits.ping_rate, now),
             ProtocolError::PingFlood,
         )
     }
@@ -202,7 +204,7 @@ impl Flood {
         if let Some(keep_alive) = &mut self.keep_alive {
             self.answers = 0;
             let within = keep_alive.ping(probe, idle, limits, now);
-            let within = within && (probe || self.pings.spend(1, limits.ping_rate, now));
+            let within = within && (probe || self.spent.pings.spend(1, limits.ping_rate, now));
             return judge(within, ProtocolError::PingFlood);
         }
         if probe {
@@ -210,9 +212,9 @@ impl Flood {
             return Ok(());
         }
         // Without a stream there is nothing to keep alive for, and fewer are borne.
-        let idle = !idle || self.idle_pings.spend(1, limits.idle_ping_rate, now);
+        let idle = !idle || self.spent.idle_pings.spend(1, limits.idle_ping_rate, now);
         judge(
-            idle && self.pings.spend(1, limits.ping_rate, now),
+            idle && self.spent.pings.spend(1, limits.ping_rate, now),
             ProtocolError::PingFlood,
         )
     }
@@ -223,7 +225,7 @@ impl Flood {
         now: Instant,
     ) -> Result<(), ProtocolError> {
         judge(
-            self.empty_data.spend(1, limits.empty_data_rate, now),
+            self.spent.empty_data.spend(1, limits.empty_data_rate, now),
             ProtocolError::EmptyDataFlood,
         )
     }
@@ -234,7 +236,7 @@ impl Flood {
         now: Instant,
     ) -> Result<(), ProtocolError> {
         judge(
-            self.resets.spend(1, limits.reset_rate, now),
+            self.spent.resets.spend(1, limits.reset_rate, now),
             ProtocolError::ResetFlood,
         )
     }
@@ -245,7 +247,7 @@ impl Flood {
         now: Instant,
     ) -> Result<(), ProtocolError> {
         judge(
-            self.errors.spend(1, limits.error_rate, now),
+            self.spent.errors.spend(1, limits.error_rate, now),
             ProtocolError::ErrorFlood,
         )
     }
@@ -258,7 +260,7 @@ impl Flood {
         now: Instant,
     ) -> Result<(), ProtocolError> {
         judge(
-            self.refusals.spend(cost, limits.refusal_rate, now),
+            self.spent.refusals.spend(cost, limits.refusal_rate, now),
             ProtocolError::RefusalFlood,
         )
     }
@@ -269,69 +271,4 @@ const fn judge(within: bool, violation: ProtocolError) -> Result<(), ProtocolErr
 }
 
 #[cfg(test)]
-mod tests {
-    use core::time::Duration;
-
-    use super::*;
-
-    /// One ping after so many seconds each; how many passed.
-    fn passed(flood: &mut Flood, idle: bool, gaps: &[u64]) -> usize {
-        let mut now = Instant::START;
-        let mut next = |gap: &u64| {
-            now += Duration::from_secs(*gap);
-            flood.ping(idle, &Limits::DEFAULT, now).is_ok()
-        };
-        gaps.iter().take_while(|gap| next(gap)).count()
-    }
-
-    fn of_calls() -> Flood {
-        let mut flood = Flood::new();
-        flood.judge_keep_alive();
-        flood
-    }
-
-    #[test]
-    fn two_pings_before_their_time_are_forgiven() {
-        assert_eq!(passed(&mut of_calls(), false, &[0; 9]), 3);
-        assert_eq!(passed(&mut of_calls(), false, &[0, 299, 0, 0]), 3);
-        // The time counts from the last ping that was in time.
-        assert_eq!(passed(&mut of_calls(), false, &[0, 299, 1, 299, 1, 299]), 5);
-    }
-
-    #[test]
-    fn pings_in_time_pass_for_ever() {
-        assert_eq!(passed(&mut of_calls(), false, &[300; 1000]), 1000);
-        assert_eq!(passed(&mut of_calls(), true, &[7200; 1000]), 1000);
-    }
-
-    #[test]
-    fn without_a_stream_the_time_is_longer() {
-        assert_eq!(passed(&mut of_calls(), true, &[300; 9]), 3);
-    }
-
-    #[test]
-    fn what_is_sent_wipes_out_the_strikes() {
-        let mut flood = of_calls();
-        // Two of each three count for the rate of all pings.
-        for _ in 0..500 {
-            (0..5).for_each(|_| flood.sent());
-            assert_eq!(passed(&mut flood, false, &[0; 3]), 3);
-        }
-        assert_eq!(passed(&mut flood, false, &[0]), 0);
-    }
-
-    #[test]
-    fn a_connection_without_calls_is_judged_by_its_rates() {
-        assert_eq!(passed(&mut Flood::new(), false, &[0; 2000]), 1000);
-        assert_eq!(passed(&mut Flood::new(), true, &[0; 2000]), 20);
-        assert_eq!(passed(&mut Flood::new(), true, &[1; 2000]), 2000);
-    }
-
-    #[test]
-    fn strikes_without_end_leave_the_rate() {
-        let limits = Limits::DEFAULT.with_keep_alive_strikes(u16::MAX);
-        let (mut flood, now) = (of_calls(), Instant::START);
-        let passed = (0..2000).take_while(|_| flood.ping(false, &limits, now).is_ok());
-        assert_eq!(passed.count(), 1000);
-    }
-}
+mod tests;

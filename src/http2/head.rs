@@ -23,7 +23,7 @@ struct FieldIndex(u8);
 
 const ABSENT: FieldIndex = FieldIndex(u8::MAX);
 
-/// What was found in a list that may stand.
+/// The result of judging a valid list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Judged {
     method: FieldIndex,
@@ -38,11 +38,10 @@ pub(crate) struct Judged {
     cookies: u16,
     length: ContentLength,
     pub(super) expects: Expectation,
-    /// What the method says about the content of the response.
+    /// The content that the method asks for in the response.
     pub(super) asks: Asks,
 }
 
-/// A list in the scratch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct List<'b> {
     pub(super) text: &'b [u8],
@@ -134,7 +133,7 @@ impl<'b> List<'b> {
         let method = self.at(judged.method).and_then(Method::new);
         let method = method.ok_or(Malformed)?;
         judged.asks = Asks::of(method);
-        // A server behind this one may read only one of them.
+        // A server after this one may read only one of them.
         let is_repeated = matches!(judged.length, ContentLength::Repeated(_));
         if judged.status != ABSENT || is_repeated {
             return Err(Malformed);
@@ -260,7 +259,6 @@ impl<'b> List<'b> {
         })
     }
 
-    /// The head of a response that was judged.
     pub(super) fn response(&self, status: Status) -> ResponseHead<'b> {
         ResponseHead {
             status,
@@ -277,7 +275,6 @@ impl Judged {
         self.expects == Expectation::Absent && self.path != ABSENT && self.protocol == ABSENT
     }
 
-    /// What was announced as the length of the content.
     pub(super) const fn content_length(&self) -> Option<u64> {
         match self.length {
             ContentLength::One(length) | ContentLength::Repeated(length) => Some(length),
@@ -285,7 +282,6 @@ impl Judged {
         }
     }
 
-    /// Whether there are cookies to be [joined](join_cookies).
     #[inline]
     pub(super) const fn has_cookies(&self) -> bool {
         self.cookies > 1
@@ -414,50 +410,4 @@ pub(super) fn join_cookies(text: &mut Vec<u8>, at: usize, ranges: &mut [FieldRan
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_judged_alike_at_every_length() {
-        for b in 0..=255u8 {
-            let lower = ascii::is_tchar(b) && !b.is_ascii_uppercase();
-            for len in 1..20 {
-                for at in 0..len {
-                    let mut name = [b'x'; 20];
-                    name[at] = b;
-                    assert_eq!(is_lower_token(&name[..len]), lower, "{b} at {at}");
-                }
-            }
-        }
-        assert!(!is_lower_token(b"") && is_lower_token(b"x-content-type-options"));
-    }
-
-    #[test]
-    fn authorities_are_judged_as_targets_have_them() {
-        for text in [
-            "a",
-            "a.b-c:80",
-            "A.B",
-            "[::1]:8080",
-            "a:65535",
-            "a:65536",
-            "a:99999",
-            "",
-            ":80",
-            "a:x",
-            "u@a",
-            "a b",
-            "a%20b",
-            "a%2",
-            "localhost:",
-            "[::1",
-            "1.2.3.4:1",
-        ] {
-            assert_eq!(
-                is_authority(text.as_bytes()),
-                target::is_authority(text),
-                "{text}"
-            );
-        }
-    }
-}
+mod tests;

@@ -14,14 +14,14 @@ use crate::wire::shortcut;
 const KNOWN: usize = 4;
 /// Lists that are remembered to have been sent once.
 const SEEN: usize = 8;
-/// What a list may have to be remembered, in octets.
+/// The largest list that is remembered, in octets.
 const MOST: u16 = 512;
 
 /// The blocks of one connection that were sent more than once.
 #[derive(Debug, Default)]
 pub(super) struct KnownBlocks {
     memory: Option<Box<Memory>>, // allocates when a block is sent again
-    /// What tells lists apart most of the time; 0: none.
+    /// Marks that tell lists apart most of the time; 0: none.
     seen: [u64; SEEN],
     next: u8,
 }
@@ -37,7 +37,7 @@ struct Memory {
 struct Block {
     /// The table's count of changes.
     changes: u64,
-    /// What tells lists apart most of the time.
+    /// The mark that tells lists apart most of the time.
     mark: u64,
     octets: Vec<u8>, // empty: there is none
     status: Option<Status>,
@@ -62,7 +62,6 @@ impl Block {
         same && !self.octets.is_empty() && self.has(parts.fields)
     }
 
-    /// Whether these are the fields.
     #[inline(always)]
     fn has(&self, fields: Fields<'_>) -> bool {
         // Each has been checked, so that the lines are these fields alone.
@@ -92,7 +91,6 @@ impl Block {
 }
 
 impl KnownBlocks {
-    /// Which block these parts are, and what they cost.
     pub(super) fn find(&self, changes: u64, parts: &Parts<'_>) -> Option<(usize, Cost)> {
         if !shortcut!("known_blocks") {
             return None;
@@ -174,7 +172,6 @@ impl KnownBlocks {
         }
     }
 
-    /// Forgets all.
     pub(super) fn clear(&mut self) {
         self.memory = None;
     }

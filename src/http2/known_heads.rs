@@ -16,8 +16,7 @@ use crate::wire::shortcut;
 const KNOWN: usize = 4;
 /// Blocks that are remembered to have been received once.
 const SEEN: usize = 8;
-/// What a head may have to be remembered: octets of its block, and of its
-/// text.
+/// The largest head that is remembered: octets of its block, and of its text.
 const MOST: usize = 1024;
 
 /// The heads of one connection that were received more than once.
@@ -75,6 +74,7 @@ impl KnownHeads {
             text,
             fields: ranges,
             complete: true,
+            too_many: false,
         };
         Some((list, known.judged?))
     }
@@ -113,7 +113,6 @@ impl KnownHeads {
         fill(&mut head.ranges, list.ranges);
     }
 
-    /// Forgets all.
     pub(super) fn clear(&mut self) {
         self.memory = None;
     }

@@ -16,12 +16,12 @@ pub struct Limits {
     /// Stops floods of requests whose handlers pile up. The peer sees RST_STREAM with
     /// REFUSED_STREAM. Default 128.
     pub streams: u32,
-    /// What the peer may send on one stream before we have used it
+    /// Bytes that the peer may send on one stream before we have used it
     /// (SETTINGS_INITIAL_WINDOW_SIZE), 1 to 2^31-1. Stops bodies that outrun their
     /// reader. The peer must wait, or sees FLOW_CONTROL_ERROR. Default 64 KiB.
     pub stream_window: u32,
-    /// What the peer may send on all streams together, 65,535 to 2^31-1. Bounds what a connection
-    /// makes its caller hold. Default 256 KiB.
+    /// Bytes that the peer may send on all streams together, 65,535 to 2^31-1. Bounds
+    /// the bytes that a connection makes its caller hold. Default 256 KiB.
     pub connection_window: u32,
     /// A frame's payload (SETTINGS_MAX_FRAME_SIZE), 16,384 to 2^24-1. Frames of
     /// header blocks and control frames must lie in the input as a whole. The peer
@@ -103,7 +103,7 @@ pub struct Limits {
     /// progress on its stream (CVE-2019-9511, -9517); no time at all once the peer has
     /// sent its last byte. The peer sees RST_STREAM with CANCEL. Default 60 s.
     pub stall_timeout: Duration,
-    /// How long the rest of a request is read and dropped behind a response that
+    /// How long the rest of a request is read and dropped after a response that
     /// was complete before it, until RST_STREAM with NO_ERROR says that it is not
     /// needed (RFC 9113 §8.1). Some clients take that for an error (curl 7.88);
     /// what is short ends in time without it. Zero resets immediately;

@@ -2,12 +2,12 @@
 
 use super::block::Decoded;
 use super::head::Judged;
-use super::{ErrorCode, Event};
+use super::{ErrorCode, Event, StreamError};
 use crate::http::{Content, Fields, RequestHead, Scratch, Status};
 use crate::wire::Step;
 
-/// What was found, as places in the input and the scratch: it becomes an
-/// [`Event`] once nothing else can be found.
+/// An event as places in the input and the scratch: it becomes an [`Event`] once
+/// nothing else can be found.
 #[derive(Debug)]
 pub(crate) enum LocatedEvent {
     Need(usize),
@@ -37,7 +37,10 @@ pub(crate) enum LocatedEvent {
     Reset {
         stream: u32,
         code: ErrorCode,
-        by_peer: bool,
+    },
+    StreamError {
+        stream: u32,
+        error: StreamError,
     },
     GoAway {
         last_stream: u32,
@@ -84,6 +87,7 @@ impl LocatedRequest {
 
 impl LocatedEvent {
     /// The event, once everything else is done.
+    #[inline(always)]
     pub(crate) fn borrow<'b>(self, input: &'b mut [u8], scratch: Scratch<'b>) -> Step<Event<'b>> {
         let content = |end: bool, length| match end {
             true => Content::None,
@@ -141,15 +145,8 @@ impl LocatedEvent {
                 trailers: decoded.borrow(scratch).fields(0),
                 dropped,
             },
-            Self::Reset {
-                stream,
-                code,
-                by_peer,
-            } => Event::Reset {
-                stream,
-                code,
-                by_peer,
-            },
+            Self::Reset { stream, code } => Event::Reset { stream, code },
+            Self::StreamError { stream, error } => Event::StreamError { stream, error },
             Self::GoAway {
                 last_stream,
                 code,

@@ -42,9 +42,9 @@
 //! HPACK tables change with every block, wanted or not.
 //!
 //! Faults are told apart by whose they are and how far they
-//! reach: a [`ProtocolError`] ends the connection with GOAWAY, an error of one
-//! stream ends that stream with RST_STREAM and is reported as
-//! [`Event::Reset`], and a [`UsageError`] is our own side's. What a peer may cost
+//! reach: a [`ProtocolError`] ends the connection with GOAWAY, a [`StreamError`]
+//! its stream with RST_STREAM and is reported as
+//! [`Event::StreamError`], and a [`UsageError`] is our own side's. What a peer may cost
 //! is in [`Limits`]; there is none for tiny DATA frames, because they cost
 //! nothing but their octets: they are joined where they lie.
 
@@ -59,7 +59,6 @@ mod encoding;
 mod error;
 mod event;
 mod fields;
-mod flag;
 mod flood;
 mod flow;
 mod frame;
@@ -82,7 +81,7 @@ mod window;
 pub use crate::http::BodyLength;
 pub use connection::Connection;
 pub(crate) use cost::Answer;
-pub use error::{ErrorCode, ProtocolError, UsageError};
+pub use error::{ErrorCode, ProtocolError, StreamError, UsageError};
 pub use event::Event;
 pub(crate) use flood::Spent;
 pub use frame::PREFACE;

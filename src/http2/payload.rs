@@ -11,7 +11,7 @@
 //!   WINDOW_UPDATE  R increment (31)
 //! ```
 
-use super::flag;
+use super::frame;
 use super::frame::{Head, Kind, MAX_31};
 use super::{ErrorCode, ProtocolError};
 use crate::wire::{Cursor, Sink};
@@ -37,14 +37,14 @@ pub(super) const fn check(
         return Err(ProtocolError::FrameTooLarge);
     }
     let (on_stream, fits) = match head.kind {
-        Kind::Data => (true, head.length >= head.has(flag::PADDED) as u32),
+        Kind::Data => (true, head.length >= head.has(frame::PADDED) as u32),
         Kind::Headers => {
-            let least = head.has(flag::PADDED) as u32 + head.has(flag::PRIORITY) as u32 * 5;
+            let least = head.has(frame::PADDED) as u32 + head.has(frame::PRIORITY) as u32 * 5;
             (true, head.length >= least)
         }
         Kind::Priority => (true, head.length == 5),
         Kind::RstStream => (true, head.length == 4),
-        Kind::Settings if head.has(flag::ACK) => (false, head.length == 0),
+        Kind::Settings if head.has(frame::ACK) => (false, head.length == 0),
         Kind::Settings => {
             if head.length > max_settings as u32 * 6 {
                 return Err(ProtocolError::SettingsTooLong);
@@ -79,11 +79,11 @@ pub(super) const fn check(
 pub(super) fn fragment(head: Head, payload: &[u8]) -> Result<(Range<usize>, u32), ProtocolError> {
     let mut cursor = Cursor::new(payload);
     let mut padding = 0;
-    if head.has(flag::PADDED) {
+    if head.has(frame::PADDED) {
         padding = usize::from(cursor.byte().ok_or(ProtocolError::FrameSize)?);
     }
     let mut dependency = 0;
-    if head.has(flag::PRIORITY) {
+    if head.has(frame::PRIORITY) {
         dependency = cursor.u32().ok_or(ProtocolError::FrameSize)? & MAX_31;
         cursor.byte().ok_or(ProtocolError::FrameSize)?;
     }
@@ -106,12 +106,12 @@ pub(super) fn code(payload: &[u8]) -> ErrorCode {
 }
 
 pub(super) fn put_data_head(stream: u32, len: usize, end: bool, out: &mut impl Sink) {
-    let flags = if end { flag::END_STREAM } else { 0 };
+    let flags = if end { frame::END_STREAM } else { 0 };
     out.put(&Head::new(Kind::Data, flags, stream, len).encode());
 }
 
 pub(super) fn put_ping(ack: bool, opaque: [u8; 8], out: &mut impl Sink) {
-    let flags = if ack { flag::ACK } else { 0 };
+    let flags = if ack { frame::ACK } else { 0 };
     out.put(&Head::new(Kind::Ping, flags, 0, 8).encode());
     out.put(&opaque);
 }
@@ -134,42 +134,4 @@ pub(super) fn put_goaway(last: u32, code: ErrorCode, debug: &str, out: &mut impl
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn head(kind: Kind, flags: u8, stream: u32, length: usize) -> Result<(), ProtocolError> {
-        check(Head::new(kind, flags, stream, length), 16_384, 32)
-    }
-
-    #[test]
-    fn lengths_and_streams_are_judged_by_the_head_alone() {
-        use ProtocolError::{FrameSize, FrameTooLarge, SettingsTooLong, StreamId};
-        assert_eq!(head(Kind::Data, 0, 1, 16_384), Ok(()));
-        assert_eq!(head(Kind::Data, 0, 1, 16_385), Err(FrameTooLarge));
-        assert_eq!(head(Kind::Unknown(99), 0, 1, 16_385), Err(FrameTooLarge));
-        assert_eq!(head(Kind::Data, 0, 0, 1), Err(StreamId));
-        assert_eq!(head(Kind::Data, flag::PADDED, 1, 0), Err(FrameSize));
-        assert_eq!(head(Kind::Headers, flag::PRIORITY, 1, 4), Err(FrameSize));
-        assert_eq!(head(Kind::Priority, 0, 1, 4), Err(FrameSize));
-        assert_eq!(head(Kind::RstStream, 0, 1, 5), Err(FrameSize));
-        assert_eq!(head(Kind::Settings, 0, 1, 6), Err(StreamId));
-        assert_eq!(head(Kind::Settings, 0, 0, 7), Err(FrameSize));
-        assert_eq!(head(Kind::Settings, flag::ACK, 0, 6), Err(FrameSize));
-        assert_eq!(head(Kind::Settings, 0, 0, 198), Err(SettingsTooLong));
-        assert_eq!(head(Kind::Ping, 0, 0, 7), Err(FrameSize));
-        assert_eq!(head(Kind::GoAway, 0, 0, 7), Err(FrameSize));
-        assert_eq!(head(Kind::WindowUpdate, 0, 0, 5), Err(FrameSize));
-        assert_eq!(head(Kind::PushPromise, 0, 1, 50), Err(ProtocolError::Push));
-        assert_eq!(head(Kind::Unknown(200), 0, 0, 0), Ok(()));
-    }
-
-    #[test]
-    fn padding_and_priority_are_cut_off() {
-        let flags = flag::PADDED | flag::PRIORITY;
-        let payload = [2, 0x80, 0, 0, 7, 15, b'x', b'y', 0, 0];
-        let head = Head::new(Kind::Headers, flags, 1, payload.len());
-        assert_eq!(fragment(head, &payload), Ok((6..8, 7)));
-        let payload = [5, 0x80, 0, 0, 7, 15, b'x', b'y', 0, 0];
-        assert_eq!(fragment(head, &payload), Err(ProtocolError::Padding));
-    }
-}
+mod tests;

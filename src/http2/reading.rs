@@ -11,7 +11,7 @@
 use core::ops::Range;
 
 use super::block::Block;
-use super::flag;
+use super::frame;
 use super::frame::{HEAD, Head, Kind, PREFACE};
 use super::{Limits, ProtocolError, payload};
 use crate::wire::Role;
@@ -19,7 +19,7 @@ use crate::wire::Role;
 /// The front of an alert of TLS (RFC 8446 §5.1).
 const TLS_ALERT: &[u8] = b"\x15\x03";
 
-/// What stands at the front of the input.
+/// The part of a frame at the front of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     /// The client's preface.
@@ -43,28 +43,26 @@ pub(super) struct Data {
     pub(super) padding: u8,
     /// The octet that tells the padding is still to come.
     pub(super) pad_unread: bool,
-    /// END_STREAM.
     pub(super) end: bool,
 }
 
 impl Data {
-    /// What is to be dropped of it if its content is not wanted.
+    /// The part that is dropped if its content is not wanted.
     pub(super) const fn rest(self) -> Reading {
         Reading::Skip(self.left + self.padding as u32)
     }
 }
 
-/// What the check of a frame depends on beside its head.
+/// The parameters of a frame's check beside its head.
 pub(super) struct Rules<'l> {
     pub(super) role: Role,
     /// The peer's first SETTINGS have been received.
     pub(super) is_greeted: bool,
-    /// The longest payload.
     pub(super) frame: u32,
     pub(super) limits: &'l Limits,
 }
 
-/// What was read. Places are counted from where the reading began.
+/// The result of reading. Places are counted from where the reading began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Read {
     /// So many more octets are needed. Some of a frame or block are there already if
@@ -127,8 +125,8 @@ impl Reading {
         is_all
     }
 
-    /// Reads the next frame, behind what is assembled of a block, or as much of it as
-    /// can be used: `at` moves behind that.
+    /// Reads the next frame, after what is assembled of a block, or as much of it as
+    /// can be used: `at` moves after that.
     pub(super) fn frame(
         &mut self,
         rest: &mut [u8],
@@ -194,14 +192,14 @@ impl Reading {
         let (fragment, dependency) = payload::fragment(head, &rest[HEAD..end])?;
         let block = Block {
             stream: head.stream,
-            end: head.has(flag::END_STREAM),
+            end: head.has(frame::END_STREAM),
             dependency,
             assembled: fragment.len() as u32,
             frames: 0,
             skimmed: false,
         };
         let octets = HEAD + fragment.start..HEAD + fragment.end;
-        if head.has(flag::END_HEADERS) {
+        if head.has(frame::END_HEADERS) {
             *at += end;
             *self = Self::Head;
             return Ok(Read::Block(block, octets));
@@ -214,7 +212,7 @@ impl Reading {
         Ok(Read::Part(block, to..end))
     }
 
-    /// CONTINUATION, all of it behind what is assembled at the front of `rest`.
+    /// CONTINUATION, all of it after what is assembled at the front of `rest`.
     fn continuation(
         &mut self,
         mut block: Block,
@@ -230,7 +228,7 @@ impl Reading {
         block.assembled += head.length;
         // Within `rest`: the frame is complete.
         let end = HEAD + block.assembled as usize;
-        if head.has(flag::END_HEADERS) {
+        if head.has(frame::END_HEADERS) {
             *at += end;
             *self = Self::Head;
             return Ok(Read::Block(block, HEAD..end));
@@ -243,7 +241,7 @@ impl Reading {
 
 /// Judges whether a frame may come here.
 fn check_order(head: Head, block: Option<&Block>, is_greeted: bool) -> Result<(), ProtocolError> {
-    if !is_greeted && (head.kind != Kind::Settings || head.has(flag::ACK)) {
+    if !is_greeted && (head.kind != Kind::Settings || head.has(frame::ACK)) {
         return Err(ProtocolError::FirstFrame);
     }
     match block {
@@ -284,59 +282,4 @@ fn check_first(front: &[u8], rules: &Rules<'_>) -> Result<(), ProtocolError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec::Vec;
-
-    const RULES: Rules<'_> = Rules {
-        role: Role::Server,
-        is_greeted: true,
-        frame: 16_384,
-        limits: &Limits::DEFAULT,
-    };
-
-    fn frame(kind: Kind, flags: u8, payload: &[u8]) -> Vec<u8> {
-        let head = Head::new(kind, flags, 1, payload.len()).encode();
-        [&head, payload].concat()
-    }
-
-    #[test]
-    fn the_fragments_of_a_block_are_put_together_in_front_of_the_next_frame() {
-        let mut input = [
-            frame(Kind::Headers, flag::PADDED, b"\x02abc\0\0"),
-            frame(Kind::Continuation, 0, b""),
-            frame(Kind::Continuation, flag::END_HEADERS, b"de"),
-            frame(Kind::Ping, 0, b""),
-        ]
-        .concat();
-        let (mut reading, mut at) = (Reading::Head, 0);
-        let mut octets = Vec::new();
-        for is_last in [false, false, true] {
-            let start = at;
-            let read = reading.frame(&mut input[start..], &mut at, &RULES).unwrap();
-            let (Read::Part(block, place) | Read::Block(block, place)) = read.clone() else {
-                panic!("{read:?}");
-            };
-            assert_eq!(matches!(read, Read::Block(..)), is_last);
-            assert_eq!(block.assembled as usize, place.len());
-            octets = input[start..][place].to_vec();
-        }
-        assert_eq!(octets, b"abcde");
-        assert_eq!(reading, Reading::Head);
-        assert_eq!(input[at..].len(), HEAD);
-    }
-
-    #[test]
-    fn a_frame_that_is_cut_uses_nothing() {
-        let whole = frame(Kind::RstStream, 0, &[0; 4]);
-        for cut in 0..whole.len() {
-            let (mut reading, mut at, mut input) = (Reading::Head, 0, whole[..cut].to_vec());
-            let read = reading.frame(&mut input, &mut at, &RULES).unwrap();
-            let Read::Need { more, begun } = read else {
-                panic!("{read:?}");
-            };
-            assert!(more > 0 && cut + more <= whole.len());
-            assert_eq!((begun, at, reading), (cut > 0, 0, Reading::Head));
-        }
-    }
-}
+mod tests;

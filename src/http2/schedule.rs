@@ -6,10 +6,10 @@
 
 use alloc::collections::VecDeque;
 
-/// What one stream may send in a turn while others wait.
+/// Bytes that one stream may send in a turn while others wait.
 pub(super) const SHARE: usize = 16 << 10;
 
-/// What one stream may send in a turn while it is alone.
+/// Bytes that one stream may send in a turn while it is alone.
 pub(super) const ALONE: usize = 256 << 10;
 
 /// The streams that have something to send and a window for it.

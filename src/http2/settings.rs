@@ -4,7 +4,7 @@
 //!   ours:        offered ---- SETTINGS ----> acknowledged, and only now in force
 //!   the peer's:  received, in force, and acknowledged in the same call
 //! ```
-use super::flag;
+use super::frame;
 use super::frame::{HEAD, Head, Kind, MAX_31};
 use super::{Limits, ProtocolError};
 use crate::wire::{Instant, Role, Sink};
@@ -39,10 +39,10 @@ pub(super) struct Settings {
     offered: Option<Instant>,
 }
 
-/// What the peer's settings change for what is there already.
+/// The changes that the peer's settings make to existing state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Change {
-    /// What each stream's window for sending grows by, or shrinks.
+    /// The amount by which each stream's window for sending grows, or shrinks.
     pub(super) window: i64,
     /// The most that our HPACK table may hold from now on, if that is new.
     pub(super) header_table: Option<u32>,
@@ -120,7 +120,6 @@ impl Settings {
     }
 }
 
-/// What the peer has told us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Peer {
     pub(super) header_table: u32,
@@ -141,7 +140,6 @@ impl Peer {
         connect_protocol: false,
     };
 
-    /// The longest DATA frame to send.
     pub(super) fn data_frame(&self) -> usize {
         self.frame.min(DATA_FRAME) as usize
     }
@@ -186,7 +184,7 @@ impl Peer {
     }
 }
 
-/// What we have told the peer.
+/// Our own settings, as the peer was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Own {
     pub(super) header_table: u32,
@@ -198,7 +196,7 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// What the limits ask for, within the ranges of RFC 9113 §6.5.2.
+    /// The settings for these limits, within the ranges of RFC 9113 §6.5.2.
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             header_table: limits.header_table.min(crate::hpack::MAX_CAPACITY),
@@ -243,55 +241,8 @@ impl Own {
 }
 
 pub(super) fn put_ack(out: &mut impl Sink) {
-    out.put(&Head::new(Kind::Settings, flag::ACK, 0, 0).encode());
+    out.put(&Head::new(Kind::Settings, frame::ACK, 0, 0).encode());
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec::Vec;
-
-    fn after(entries: &[(u16, u32)], role: Role) -> Result<Peer, ProtocolError> {
-        let payload: Vec<u8> = entries
-            .iter()
-            .flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat())
-            .collect();
-        Peer::INITIAL.after(&payload, role)
-    }
-
-    #[test]
-    fn values_out_of_range_are_refused() {
-        use ProtocolError::{Setting, SettingWindow};
-        for (id, value, violation) in [
-            (2, 2, Setting),
-            (4, 0x8000_0000, SettingWindow),
-            (5, 16_383, Setting),
-            (5, 0x100_0000, Setting),
-            (8, 2, Setting),
-        ] {
-            assert_eq!(after(&[(id, value)], Role::Server), Err(violation));
-        }
-        assert_eq!(after(&[(2, 1)], Role::Client), Err(Setting));
-        assert_eq!(after(&[(8, 1), (8, 0)], Role::Client), Err(Setting));
-        assert!(after(&[(2, 1), (99, u32::MAX)], Role::Server).is_ok());
-    }
-
-    #[test]
-    fn what_one_side_puts_the_other_reads() {
-        let limits = Limits::DEFAULT.with_header_table(100).with_streams(7);
-        for role in [Role::Client, Role::Server] {
-            let mut out = Vec::new();
-            Own::new(&limits).put(role, &mut out);
-            let reader = if role == Role::Client {
-                Role::Server
-            } else {
-                Role::Client
-            };
-            let peer = Peer::INITIAL.after(&out[9..], reader).unwrap();
-            assert_eq!((peer.header_table, peer.window), (100, 64 << 10));
-            assert_eq!(peer.header_list, 16 << 10);
-            assert_eq!(peer.connect_protocol, role == Role::Server);
-            assert_eq!(peer.streams == 7, role == Role::Server);
-        }
-    }
-}
+mod tests;

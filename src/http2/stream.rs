@@ -10,13 +10,12 @@ use crate::wire::Instant;
 /// No length was announced.
 pub(super) const UNKNOWN: u64 = u64::MAX;
 
-/// One open stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stream {
     pub(super) id: u32,
     pub(super) state: State,
     pub(super) sending: Sending,
-    /// What its method says about the content of the response.
+    /// The content that its method asks for in the response.
     pub(super) asks: Asks,
     /// The peer waits for 100 Continue (RFC 9110 §10.1.1).
     pub(super) expects: bool,
@@ -37,7 +36,7 @@ pub(super) struct Stream {
     pub(super) stalled: Instant,
 }
 
-/// What becomes of content that our side sends.
+/// The state of the content that our side sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sending {
     /// It goes out.

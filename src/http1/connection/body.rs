@@ -9,7 +9,7 @@ use crate::http1::lines::Head;
 use crate::http1::start_line::NoLine;
 use crate::http1::state::{Input, Request, Response};
 use crate::http1::{Event, Limits, ProtocolError};
-use crate::wire::{Instant, Received, Role, Step};
+use crate::wire::{Instant, Received, Role, Step, shortcut};
 
 impl Connection {
     /// Turns to a body that comes in pieces.
@@ -46,7 +46,7 @@ impl Connection {
         now: Instant,
         limits: &Limits,
     ) -> Option<(usize, usize)> {
-        if !self.is_asked_for() {
+        if !shortcut!("http1_pieces") || !self.is_asked_for() {
             return None;
         }
         let (from, len) = self.intake.next_piece(input)?;

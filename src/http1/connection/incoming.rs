@@ -13,7 +13,7 @@ use crate::http1::state::{Exchange, Input};
 use crate::http1::{Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, shortcut};
 
-/// What a whole head of a request and its surroundings lend to an event.
+/// A complete head of a request with its surroundings, from which an event borrows.
 pub(super) struct ReceivedHead<'b> {
     text: &'b [u8],
     /// `None` if there was too little room.
@@ -48,7 +48,7 @@ impl<'b> ReceivedHead<'b> {
     #[inline(always)]
     pub(super) fn usual_head(&self, whole: &Head<RequestLine>) -> Option<RequestHead<'b>> {
         let line = whole.start;
-        // By length first: the bytes behind it are compared only where they can be the same.
+        // By length first: the bytes after it are compared only where they can be the same.
         let method = match line.method_end {
             3 if self.text.starts_with(b"GET ") => Method::GET,
             4 if self.text.starts_with(b"POST ") => Method::POST,
@@ -80,7 +80,6 @@ impl<'b> ReceivedHead<'b> {
 }
 
 impl Connection {
-    /// Notes when a head begins.
     #[inline(always)]
     fn begin_head(&mut self, now: Instant) {
         if self.intake.begin_head() {
@@ -185,7 +184,6 @@ impl Connection {
         self.take_request(found, &whole, limits)
     }
 
-    /// Takes any request.
     #[inline(never)]
     pub(super) fn take_request<'b>(
         &mut self,
@@ -262,7 +260,7 @@ impl Connection {
         self.intake.old = head.version == Version::Http10;
         self.asked = asked(head.method, semantics.offers_upgrade(head.version));
         self.after = match (semantics.persists(head.version), framing) {
-            // Behind a refusal nothing is read: it may have been meant for the
+            // After a refusal nothing is read: it may have been meant for the
             // tunnel, and be no request (RFC 9931).
             _ if self.asked == RequestKind::Tunnel => After::Linger,
             (false, _) => After::Close,
@@ -278,7 +276,6 @@ impl Connection {
     }
 }
 
-/// What the method of a request and its offer of an upgrade ask for.
 #[inline]
 const fn asked(method: Method<'_>, upgrade: bool) -> RequestKind {
     match method {

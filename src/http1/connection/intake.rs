@@ -2,7 +2,6 @@
 
 use crate::http::{FieldRange, Scratch};
 use crate::http1::chunked::{self, Chunked, Counts};
-use crate::http1::fold;
 use crate::http1::head::{self, Progress, Stop};
 use crate::http1::length::Framing;
 use crate::http1::lines::Head;
@@ -16,7 +15,7 @@ const EMPTY_LINES: u32 = 4;
 /// another look at the head, so that they have to be few.
 const FOLDS: u32 = 64;
 
-/// What stands at the front of the input.
+/// The part of a message at the front of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     /// Nothing; the next head begins with the next byte.
@@ -31,7 +30,7 @@ pub(super) enum Reading {
     UntilClose,
 }
 
-/// What our side thinks of the request's body.
+/// Our side's decision on the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyDemand {
     /// It has not said yet.
@@ -61,7 +60,7 @@ pub(super) struct Intake {
     /// Empty lines before this head, then bytes of extensions in its body.
     spent: u32,
     reading: Reading,
-    /// What our side thinks of the request's body.
+    /// Our side's decision on the request's body.
     pub(super) wanted: BodyDemand,
     /// The message is of version 1.0.
     pub(super) old: bool,
@@ -86,7 +85,7 @@ impl Intake {
         }
     }
 
-    /// What stands at the front.
+    /// The part of a message at the front of the input.
     #[inline(always)]
     pub(super) const fn reading(&self) -> Reading {
         self.reading
@@ -98,7 +97,6 @@ impl Intake {
         self.scanned != 0
     }
 
-    /// Waits for the next exchange.
     #[inline(always)]
     pub(super) const fn wait_for_next(&mut self) {
         self.reading = Reading::Idle;
@@ -107,7 +105,6 @@ impl Intake {
 
     // ---- heads ----
 
-    /// Waits for a head from here on.
     pub(super) const fn expect_head(&mut self) {
         self.reading = Reading::Head;
     }
@@ -126,7 +123,7 @@ impl Intake {
     pub(super) fn skip_empty_lines(&mut self, input: &[u8]) -> Result<usize, ProtocolError> {
         let mut at = 0;
         while let Some([b'\r', b'\n', ..]) = input.get(at..) {
-            // Old clients send one behind a body; more of them are a flood.
+            // Old clients send one after a body; more of them are a flood.
             if self.spent == EMPTY_LINES {
                 return Err(ProtocolError::EmptyLines);
             }
@@ -156,7 +153,7 @@ impl Intake {
             true => limits.head,
             false => limits.trailers,
         } as usize;
-        // Behind the limit nothing is looked at, so that a head costs no more than it allows.
+        // After the limit nothing is looked at, so that a head costs no more than it allows.
         let text = input.get(..longest).unwrap_or(input);
         if self.scanned != 0 && !self.resume_head::<S>(text, limits)? {
             return Ok(false);
@@ -220,7 +217,7 @@ impl Intake {
     /// afresh. One at a time: a line in front of the next fold is judged before
     /// that fold, however the head was cut.
     pub(super) fn unfold(&mut self, input: &mut [u8]) -> Result<(), ProtocolError> {
-        if self.spent == FOLDS || !fold::unfold(input) {
+        if self.spent == FOLDS || !head::unfold(input) {
             return Err(ProtocolError::Folding);
         }
         self.spent += 1; // at most FOLDS
@@ -228,7 +225,7 @@ impl Intake {
         Ok(())
     }
 
-    /// What was looked through is complete.
+    /// Notes that a line is complete.
     #[inline(always)]
     pub(super) const fn end_line(&mut self) {
         (self.line, self.scanned) = (0, 0);
@@ -337,7 +334,6 @@ impl Intake {
     }
 }
 
-/// Room for the fields of a head, within the limit.
 pub(super) fn field_room<'b>(scratch: Scratch<'b>, limits: &Limits) -> &'b mut [FieldRange] {
     let room = scratch.fields.len().min(usize::from(limits.fields));
     scratch.fields.get_mut(..room).unwrap_or_default()

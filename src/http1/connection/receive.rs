@@ -136,7 +136,6 @@ impl Connection {
         Ok(Received::event(from + len, Event::Body(piece)))
     }
 
-    /// Takes input of any kind.
     fn receive_any<'b>(
         &mut self,
         input: &'b mut [u8],
@@ -219,6 +218,17 @@ impl Connection {
         }
     }
 
+    /// Whether the client's side does nothing before more has come.
+    #[cfg(feature = "client")]
+    pub(crate) fn awaits_input(&self) -> bool {
+        let can_come = matches!(
+            self.exchange.response,
+            Response::Idle | Response::Owed | Response::Body
+        );
+        let is_client = self.role == Role::Client;
+        is_client && can_come && !self.has_end() && self.closing().is_none()
+    }
+
     fn receive_response<'b>(
         &mut self,
         input: &'b mut [u8],
@@ -255,7 +265,9 @@ impl Connection {
             whole = Head::new();
         }
         let Head { start, lines } = &whole;
-        let (text, ranges): (&'b [u8], &'b [FieldRange]) = (input, ranges);
+        let mut used = lines.end;
+        let (text, rest) = input.split_at_mut(used.min(input.len()));
+        let (text, ranges): (&'b [u8], &'b [FieldRange]) = (text, ranges);
         let ranges = ranges.get(..lines.fields);
         let fields = Fields::from_ranges(text, ranges.ok_or(ProtocolError::TooManyFields)?);
         let StatusLine { version, status } = *start;
@@ -279,36 +291,37 @@ impl Connection {
                 return Err(ProtocolError::StatusLine); // before the request's end
             }
             let content = Content::None;
-            return Ok(Received::event(
-                lines.end,
-                Event::Response { head, content },
-            ));
+            return Ok(Received::event(used, Event::Response { head, content }));
         }
         if status.is_informational() {
             self.exchange.take(Input::Interim);
-            return Ok(Received::event(lines.end, Event::Informational(head)));
+            return Ok(Received::event(used, Event::Informational(head)));
         }
         let semantics = &lines.semantics;
         let framing = length::of_response(semantics.coding, semantics.length, version, content)?;
         if !semantics.persists(version) || framing == Framing::UntilClose {
             self.after = After::Close;
         }
-        let body = framing != Framing::None;
-        self.exchange.take(Input::ResponseHead { body });
-        let content = if body {
-            self.begin_body(framing, limits)
-        } else {
-            self.settle(now);
-            Content::None
+        let content = match framing {
+            Framing::None => Content::None,
+            // A small body that was received with its head is given with it.
+            Framing::Fixed(length) if length <= limits.drain && rest.len() as u64 >= length => {
+                let length = length as usize; // not beyond the rest of the input
+                used += length;
+                Content::Whole(rest.get_mut(..length).unwrap_or_default())
+            }
+            Framing::Fixed(_) | Framing::Chunked | Framing::UntilClose => {
+                self.exchange.take(Input::ResponseHead { body: true });
+                let content = self.begin_body(framing, limits);
+                return Ok(Received::event(used, Event::Response { head, content }));
+            }
         };
-        Ok(Received::event(
-            lines.end,
-            Event::Response { head, content },
-        ))
+        self.exchange.take(Input::ResponseHead { body: false });
+        self.settle(now);
+        Ok(Received::event(used, Event::Response { head, content }))
     }
 }
 
-/// An answer without an event.
 const fn answer<'b>(used: usize, step: Step<Event<'b>>) -> Received<Event<'b>> {
     Received { used, step }
 }

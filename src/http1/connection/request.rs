@@ -13,7 +13,8 @@ impl Connection {
     /// Sends a request (client role): its head, and with a `length` the
     /// framing of a body that [`send_body`](Self::send_body) and
     /// [`send_end`](Self::send_end) send. Connection is added, also for an
-    /// Upgrade in the fields, which may then name it themselves. One request is
+    /// Upgrade in the fields, which may then name it themselves. `Connection: close`
+    /// among them ends the connection after this exchange (RFC 9112 §9.6). One request is
     /// under way at a time.
     ///
     /// # Errors
@@ -49,7 +50,7 @@ impl Connection {
             _ if found.upgrade => RequestKind::Upgrade,
             _ => RequestKind::Plain,
         };
-        self.after = match self.shutdown {
+        self.after = match self.shutdown || found.close {
             true => After::Close,
             false => After::Keep,
         };
@@ -74,8 +75,11 @@ impl Connection {
         out.put(b" ");
         put_target(&head.target, out);
         out.put(b" HTTP/1.1\r\n");
-        encode::put_fields(head.fields, out);
-        match (self.shutdown, found.upgrade) {
+        match head.fields.lines() {
+            Some((lines, ..)) if !found.connection => out.put(lines),
+            _ => encode::put_fields(head.fields, out),
+        }
+        match (self.shutdown || found.close, found.upgrade) {
             (false, false) => {}
             (false, true) => out.put(b"Connection: upgrade\r\n"),
             (true, false) => out.put(b"Connection: close\r\n"),

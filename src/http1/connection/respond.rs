@@ -182,7 +182,7 @@ impl Connection {
         Ok(follows)
     }
 
-    /// Sends the head of a whole response, and `content` behind it, where nothing
+    /// Sends the head of a whole response, and `content` after it, where nothing
     /// about it is unusual: a 200 to a request of version 1.1 that is complete, on a
     /// connection that stays open, with fields that need not be looked at. It is what
     /// the long way would have written; `false` if that has to be gone.
@@ -220,7 +220,7 @@ impl Connection {
 
     /// Checks and writes the head of a final response, and settles how its
     /// body is framed and whether the connection outlives it. `more` bytes
-    /// must fit behind it.
+    /// must fit after it.
     fn respond(
         &mut self,
         head: &ResponseHead<'_>,
@@ -353,7 +353,7 @@ impl Connection {
     /// an offered upgrade, `200 OK` to CONNECT. `fields` name the protocol in
     /// Upgrade (for CONNECT there is none); Connection is added. From here on
     /// [`receive`](Self::receive) answers [`Step::Done`](crate::wire::Step) and
-    /// everything behind the request belongs to the new protocol.
+    /// everything after the request belongs to the new protocol.
     ///
     /// # Errors
     /// [`UsageError::State`] if no response is owed or the request's body has not
@@ -392,73 +392,4 @@ impl Connection {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    #[cfg(feature = "alloc")]
-    use crate::http::{CallContext, Field, FieldBuffer, OwnedScratch};
-    #[cfg(feature = "alloc")]
-    use crate::http1::Limits;
-    use crate::wire::Slice;
-
-    #[test]
-    fn lengths_are_written_in_decimal() {
-        let date = Date::from_unix(784_111_777);
-        for length in [0, 9, 10, 99, 100, 999, 1000, 9999, 10_000, u64::MAX] {
-            let (mut out, mut text) = ([0; 128], [0; 128]);
-            let mut out = Slice::new(&mut out);
-            encode::put_ok(&date, length, &mut out);
-            let mut expected = Slice::new(&mut text);
-            encode::put_ok_and_date(&date, &mut expected);
-            encode::put_content_length(length, &mut expected);
-            assert_eq!(out.written(), expected.written(), "{length}");
-        }
-    }
-
-    /// What is sent for a request of the given method.
-    #[cfg(feature = "alloc")]
-    fn sent(method: &str, fields: Fields<'_>, body: &[u8]) -> alloc::vec::Vec<u8> {
-        let mut machine = Connection::new(Role::Server, Instant::START);
-        let mut scratch = OwnedScratch::new(8);
-        let mut input = alloc::format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes();
-        let lent = CallContext {
-            now: Instant::START,
-            date: None,
-            mask_key: [0; 4],
-            limits: &Limits::DEFAULT,
-            scratch: scratch.lend(),
-        };
-        let mut out = alloc::vec::Vec::new();
-        machine.receive(&mut input, lent, &mut out).unwrap();
-        let head = ResponseHead::new(Status::OK, fields);
-        let date = Date::from_unix(784_111_777);
-        let now = Instant::START;
-        machine
-            .send_whole(&head, body, Some(&date), now, &mut out)
-            .unwrap();
-        assert!(machine.is_idle());
-        out
-    }
-
-    #[cfg(feature = "alloc")]
-    #[test]
-    fn the_short_way_writes_what_the_long_way_does() {
-        let list = [
-            Field::new("Content-Type", "text/plain"),
-            Field::new("X", "y"),
-        ];
-        let mut buffer = FieldBuffer::new();
-        buffer.extend(Fields::new(&list)).unwrap();
-        assert!(buffer.as_fields().plain_lines().is_some());
-        assert!(Fields::new(&list).plain_lines().is_none());
-        let body = alloc::vec![b'a'; 123_456];
-        let lengths = (0..130).chain([999, 1000, 1001, 9999, 10_000, 10_001, 123_456]);
-        for length in lengths {
-            let body = &body[..length];
-            for method in ["GET", "HEAD", "POST"] {
-                let long = sent(method, Fields::new(&list), body);
-                let short = sent(method, buffer.as_fields(), body);
-                assert!(long == short, "{method} {length}");
-            }
-        }
-    }
-}
+mod tests;

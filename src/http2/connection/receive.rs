@@ -11,7 +11,7 @@ use crate::http2::located_event::LocatedEvent;
 use crate::http2::payload::{self, CONTROL_ROOM};
 use crate::http2::reading::{Read, Reading, Rules};
 use crate::http2::streams::Late;
-use crate::http2::{ErrorCode, Limits, ProtocolError};
+use crate::http2::{ErrorCode, Limits, ProtocolError, StreamError};
 use crate::wire::{Instant, Received, Role, Sink};
 
 impl Connection {
@@ -24,7 +24,7 @@ impl Connection {
     /// the input is used up.
     ///
     /// # Errors
-    /// What the peer did wrong. The GOAWAY that says so is the last thing in
+    /// The fault of the peer. The GOAWAY that says so is the last thing in
     /// `out`, and every later call returns the same error.
     pub fn receive<'b>(
         &mut self,
@@ -143,7 +143,7 @@ impl Connection {
     }
 }
 
-/// What a step through the input comes to: an event, if there is one already.
+/// The result of a step through the input: an event, if there is one already.
 type Outcome = Result<Option<LocatedEvent>, ProtocolError>;
 
 /// One call of [`Connection::receive`], with all that it was lent.
@@ -160,7 +160,6 @@ struct Receiving<'c, 's, O> {
 }
 
 impl<O: Sink> Receiving<'_, '_, O> {
-    /// Finds the next event.
     fn find(&mut self) -> Result<LocatedEvent, ProtocolError> {
         if let Some(found) = self.next_refused() {
             return Ok(found);
@@ -199,7 +198,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         }
     }
 
-    /// What is not done with of the input.
+    /// The part of the input that is not used up.
     #[inline(always)]
     fn rest(&mut self) -> &mut [u8] {
         &mut self.input[self.at..] // it grows only by what was looked at
@@ -280,15 +279,11 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// Ends a stream over an error of the peer (RFC 9113 §5.4.2).
-    fn stream_error(&mut self, stream: u32, code: ErrorCode) -> Outcome {
+    fn stream_error(&mut self, stream: u32, error: StreamError) -> Outcome {
         self.connection.flood.error(self.limits, self.now)?;
-        payload::put_reset(stream, code, self.out);
+        payload::put_reset(stream, error.code(), self.out);
         self.connection.remove(stream, true, self.now);
-        Ok(Some(LocatedEvent::Reset {
-            stream,
-            code,
-            by_peer: false,
-        }))
+        Ok(Some(LocatedEvent::StreamError { stream, error }))
     }
 
     /// Ends the next stream of ours that the peer has refused.
@@ -302,95 +297,9 @@ impl<O: Sink> Receiving<'_, '_, O> {
         Some(LocatedEvent::Reset {
             stream,
             code: ErrorCode::REFUSED_STREAM,
-            by_peer: true,
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::OwnedScratch;
-    use crate::http2::PREFACE;
-    use crate::wire::Step;
-    use alloc::vec::Vec;
-    use std::vec;
-
-    /// Feeds all of `input`, or calls once if there is none; whether the last call
-    /// gave no event.
-    fn feed(machine: &mut Connection, mut input: Vec<u8>, out: &mut Vec<u8>) -> bool {
-        let (mut at, len, mut scratch) = (0, input.len(), OwnedScratch::new(100));
-        loop {
-            let lent = CallContext {
-                now: Instant::START,
-                date: None,
-                mask_key: [0; 4],
-                limits: &Limits::DEFAULT,
-                scratch: scratch.lend(),
-            };
-            let received = machine.receive(&mut input[at..], lent, out).unwrap();
-            at += received.used;
-            match received.step {
-                Step::Event(_) if at < len => {}
-                step => return !matches!(step, Step::Event(_)),
-            }
-        }
-    }
-
-    fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-        let head = [0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream];
-        [&head, payload].concat()
-    }
-
-    #[test]
-    fn catching_up_does_what_a_call_without_input_does() {
-        let get = b"\x82\x86\x84\x41\x01a";
-        let begin = [PREFACE.to_vec(), frame(4, 0, 0, &[])].concat();
-        let cases = [
-            begin.clone(),
-            [begin.clone(), frame(1, 5, 1, get)].concat(),
-            // Content that is not wanted is given back to the window.
-            [
-                begin.clone(),
-                frame(1, 4, 1, get),
-                vec![0, 64, 0, 0, 0, 0, 0, 0, 1],
-                vec![0; 16384],
-            ]
-            .concat(),
-            // A frame, and a block, that are not all here.
-            [begin.clone(), frame(1, 4, 1, get)[..8].to_vec()].concat(),
-            [begin, frame(1, 0, 1, get)].concat(),
-        ];
-        let mut caught_up = 0;
-        for input in cases {
-            let machines = [(); 2].map(|()| Connection::new(Role::Server, Instant::START));
-            let [mut one, mut other] = machines;
-            let (mut of_one, mut of_other) = (Vec::new(), Vec::new());
-            feed(&mut one, input.clone(), &mut of_one);
-            feed(&mut other, input, &mut of_other);
-            for machine in [&mut one, &mut other] {
-                for stream in [1, 3] {
-                    machine.remove(stream, true, Instant::START);
-                }
-            }
-            if one.catch_up(&mut of_one) {
-                caught_up += 1;
-                assert!(feed(&mut other, Vec::new(), &mut of_other));
-            }
-            assert_eq!(of_one, of_other);
-            assert_eq!(one.flow.is_due(), other.flow.is_due());
-            assert_eq!(one.flow.shut(), other.flow.shut());
-            // It continues as if nothing had happened.
-            let ping = frame(6, 0, 0, &[7; 8]);
-            if matches!(one.reading, Reading::Head) && one.clock.is_between_frames() {
-                feed(&mut one, ping.clone(), &mut of_one);
-                feed(&mut other, ping, &mut of_other);
-                assert_eq!(of_one, of_other);
-            }
-        }
-        assert_eq!(caught_up, 3);
-        let mut failed = Connection::new(Role::Server, Instant::START);
-        failed.phase = Phase::Failed(ProtocolError::Preface);
-        assert!(!failed.catch_up(&mut Vec::new()));
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use crate::http2::clock::Action;
 use crate::http2::event::Event;
 use crate::http2::payload::{self, ALIVE_PING, CONTROL_ROOM};
 use crate::http2::stream::Stream;
-use crate::http2::{ErrorCode, Limits, ProtocolError};
+use crate::http2::{Limits, ProtocolError, StreamError};
 use crate::wire::{Instant, Role, Sink};
 
 impl Connection {
@@ -79,7 +79,6 @@ impl Connection {
         Ok(event)
     }
 
-    /// What comes next, and when.
     fn due(&self, limits: &Limits) -> (Instant, Action) {
         let Self {
             settings,
@@ -99,13 +98,10 @@ impl Connection {
     ) -> Option<Event<'static>> {
         let overdue = |it: &&Stream| self.clock.stalls_at(it, limits) <= now;
         let stream = self.streams.iter().find(overdue)?.id;
-        payload::put_reset(stream, ErrorCode::CANCEL, out);
+        let error = StreamError::Stalled;
+        payload::put_reset(stream, error.code(), out);
         self.remove(stream, true, now);
-        Some(Event::Reset {
-            stream,
-            code: ErrorCode::CANCEL,
-            by_peer: false,
-        })
+        Some(Event::StreamError { stream, error })
     }
 
     // ---- what the transport tells the machine ----

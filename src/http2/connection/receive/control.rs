@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use super::{Outcome, Receiving};
-use crate::http2::flag;
+use crate::http2::frame;
 use crate::http2::frame::{Head, Kind};
 use crate::http2::located_event::LocatedEvent;
 use crate::http2::payload::{self, ALIVE_PING, DRAIN_PING};
@@ -18,11 +18,11 @@ impl<O: Sink> Receiving<'_, '_, O> {
     pub(super) fn control(&mut self, head: Head, body: Range<usize>) -> Outcome {
         let payload = self.input.get(body.clone()).unwrap_or_default();
         match head.kind {
-            Kind::Settings if head.has(flag::ACK) => self.settings_acknowledged(),
+            Kind::Settings if head.has(frame::ACK) => self.settings_acknowledged(),
             Kind::Settings => self.settings(body),
             Kind::Ping => {
                 let opaque = payload.first_chunk().copied().unwrap_or_default(); // 8: checked
-                self.ping(opaque, head.has(flag::ACK))
+                self.ping(opaque, head.has(frame::ACK))
             }
             Kind::GoAway => {
                 let code = payload::code(payload.get(4..).unwrap_or_default());
@@ -90,7 +90,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
         Ok(None)
     }
 
-    /// A ping, or the answer to one.
     fn ping(&mut self, opaque: [u8; 8], is_answer: bool) -> Outcome {
         let connection = &mut *self.connection;
         if !is_answer {
@@ -132,11 +131,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
             return Ok(None);
         }
         connection.remove(stream, false, self.now);
-        Ok(Some(LocatedEvent::Reset {
-            stream,
-            code,
-            by_peer: true,
-        }))
+        Ok(Some(LocatedEvent::Reset { stream, code }))
     }
 
     fn window_update(&mut self, id: u32, increment: u32) -> Outcome {
@@ -155,7 +150,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         let is_open = connection.flow.open() > 0;
         match connection.streams.grow(id, increment, is_open) {
             Ok(()) => Ok(None),
-            Err(code) => self.stream_error(id, code),
+            Err(error) => self.stream_error(id, error),
         }
     }
 }

@@ -2,19 +2,19 @@
 
 use super::{Outcome, Receiving};
 use crate::http2::data_frames;
-use crate::http2::flag;
+use crate::http2::frame;
 use crate::http2::frame::Head;
 use crate::http2::located_event::LocatedEvent;
 use crate::http2::reading::{Data, Reading};
 use crate::http2::state::{By, Frame, Refused};
-use crate::http2::{ErrorCode, ProtocolError};
+use crate::http2::{ProtocolError, StreamError};
 use crate::wire::{Role, Sink};
 
 impl<O: Sink> Receiving<'_, '_, O> {
     /// The head of a DATA frame: windows and state.
     pub(super) fn begin_data(&mut self, head: Head) -> Outcome {
         let connection = &mut *self.connection;
-        let (id, len, end) = (head.stream, head.length, head.has(flag::END_STREAM));
+        let (id, len, end) = (head.stream, head.length, head.has(frame::END_STREAM));
         // It counts for the connection whatever becomes of its stream (RFC 9113 §6.9).
         connection
             .flow
@@ -24,7 +24,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
             stream: id,
             left: len,
             padding: 0,
-            pad_unread: head.has(flag::PADDED),
+            pad_unread: head.has(frame::PADDED),
             end,
         };
         connection.reading = Reading::Data(data); // its padding is checked in any case
@@ -34,12 +34,10 @@ impl<O: Sink> Receiving<'_, '_, O> {
             let late = connection.streams.late(id, &connection.goaway)?;
             return self.late(late);
         };
-        let code = match stream.state.after(By::Peer, Frame::Data { end }) {
-            Err(Refused::Idle | Refused::Ended | Refused::Closed) => ErrorCode::STREAM_CLOSED,
-            Ok(_) if connection.role == Role::Client && !stream.answered => {
-                ErrorCode::PROTOCOL_ERROR
-            }
-            Ok(_) if stream.receive.take(len).is_none() => ErrorCode::FLOW_CONTROL_ERROR,
+        let error = match stream.state.after(By::Peer, Frame::Data { end }) {
+            Err(Refused::Idle | Refused::Ended | Refused::Closed) => StreamError::ClosedStream,
+            Ok(_) if connection.role == Role::Client && !stream.answered => StreamError::Malformed,
+            Ok(_) if stream.receive.take(len).is_none() => StreamError::FlowControl,
             Ok(_) => {
                 connection.flow.note_shut(self.now);
                 return match data.pad_unread {
@@ -49,7 +47,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
             }
         };
         connection.flow.free(len);
-        self.stream_error(id, code)
+        self.stream_error(id, error)
     }
 
     /// Counts the content of a DATA frame, once its length is known.
@@ -61,7 +59,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         let stream = connection.streams.get_mut(data.stream);
         if stream.is_some_and(|stream| !stream.count_content(data.left.into())) {
             connection.reading = data.rest();
-            return self.stream_error(data.stream, ErrorCode::PROTOCOL_ERROR);
+            return self.stream_error(data.stream, StreamError::Malformed);
         }
         Ok(None)
     }
@@ -131,7 +129,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         self.count_content(data)
     }
 
-    /// Joins the DATA frames of one stream that lie behind the content which began at
+    /// Joins the DATA frames of one stream that lie after the content which began at
     /// `from` and has just ended; returns where the joined piece ends.
     fn join(&mut self, id: u32, from: usize) -> usize {
         let connection = &mut *self.connection;
@@ -152,7 +150,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         let connection = &mut *self.connection;
         let stream = connection.streams.get(id);
         if stream.is_some_and(|stream| stream.lacks_content()) {
-            return self.stream_error(id, ErrorCode::PROTOCOL_ERROR);
+            return self.stream_error(id, StreamError::Malformed);
         }
         if connection.streams.end(id, By::Peer) {
             connection.remove(id, false, self.now);

@@ -7,15 +7,15 @@ use crate::http::{Asks, ContentFraming, Expectation, ResponseContent, Scratch, S
 use crate::http2::block::{Block, Decoded};
 use crate::http2::data_frames;
 use crate::http2::decoding::make_scratch;
-use crate::http2::flag;
 use crate::http2::flood::TOO_LARGE;
+use crate::http2::frame;
 use crate::http2::frame::{HEAD, Head, Kind};
 use crate::http2::head::{self, Judged};
 use crate::http2::located_event::{LocatedEvent, LocatedRequest};
 use crate::http2::payload;
 use crate::http2::state::{By, Frame, State};
 use crate::http2::stream::{Stream, UNKNOWN};
-use crate::http2::{ErrorCode, ProtocolError};
+use crate::http2::{ErrorCode, ProtocolError, StreamError};
 use crate::wire::{Role, Sink};
 
 impl<O: Sink> Receiving<'_, '_, O> {
@@ -24,13 +24,13 @@ impl<O: Sink> Receiving<'_, '_, O> {
     /// judged. If they are not, nothing is used, and they are to be looked at like
     /// any other frame.
     pub(super) fn known_request(&mut self) -> Outcome {
-        const OTHERS: u8 = flag::PADDED | flag::PRIORITY;
+        const OTHERS: u8 = frame::PADDED | frame::PRIORITY;
         let start = self.at;
         let rest = self.rest();
         let Some(head) = Head::decode(rest).filter(|head| head.kind == Kind::Headers) else {
             return Ok(None);
         };
-        let is_plain = head.flags & (flag::END_HEADERS | OTHERS) == flag::END_HEADERS;
+        let is_plain = head.flags & (frame::END_HEADERS | OTHERS) == frame::END_HEADERS;
         let end = HEAD + head.length as usize;
         let is_here = rest.len() >= end;
         let settings = &self.connection.settings;
@@ -40,7 +40,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         }
         let block = Block {
             stream: head.stream,
-            end: head.has(flag::END_STREAM),
+            end: head.has(frame::END_STREAM),
             dependency: 0,
             assembled: head.length,
             frames: 0,
@@ -98,22 +98,25 @@ impl<O: Sink> Receiving<'_, '_, O> {
         let Some(stream) = connection.streams.get(id) else {
             return Ok(None); // the caller has looked
         };
-        let code = match stream
+        let error = match stream
             .state
             .after(By::Peer, Frame::Headers { end: block.end })
         {
-            Err(_) => ErrorCode::STREAM_CLOSED,
-            Ok(_) if block.dependency == id => ErrorCode::PROTOCOL_ERROR,
+            Err(_) => StreamError::ClosedStream,
+            Ok(_) if block.dependency == id => StreamError::SelfDependency,
             Ok(_) if !list.complete => {
                 let flood = &mut connection.flood;
                 flood.refusal(TOO_LARGE, self.limits, self.now)?;
-                ErrorCode::ENHANCE_YOUR_CALM
+                match list.too_many {
+                    true => StreamError::TooManyFields,
+                    false => StreamError::ListTooLarge,
+                }
             }
             Ok(_) if connection.role == Role::Client && !stream.answered => {
                 return self.take_response(block, list);
             }
             // A second list of fields ends the message, or is none that HTTP knows.
-            Ok(_) if !block.end => ErrorCode::PROTOCOL_ERROR,
+            Ok(_) if !block.end => StreamError::Malformed,
             Ok(_) => match sift_trailers(list, self.scratch) {
                 Some((list, dropped)) => {
                     let found = LocatedEvent::Trailers {
@@ -123,10 +126,10 @@ impl<O: Sink> Receiving<'_, '_, O> {
                     };
                     return self.end_of_content(id, found);
                 }
-                None => ErrorCode::PROTOCOL_ERROR,
+                None => StreamError::Malformed,
             },
         };
-        self.stream_error(id, code)
+        self.stream_error(id, error)
     }
 
     /// The head of a request on a new stream, if its block is known.
@@ -193,7 +196,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         {
             list.fields = head::join_cookies(text, list.text, ranges);
         }
-        // Joined cookies stand behind the rest of the text.
+        // Joined cookies stand after the rest of the text.
         list.text = text.len().max(list.text);
         let whole = match judged.may_be_whole() && !block.end {
             true => self.take_whole(id),
@@ -209,7 +212,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 
     /// The content of a request whose head has just been taken, where all of it
-    /// stands behind that: its place in the input.
+    /// stands after that: its place in the input.
     #[inline]
     fn take_whole(&mut self, id: u32) -> Option<(usize, usize)> {
         let connection = &mut *self.connection;
@@ -242,7 +245,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         let connection = &mut *self.connection;
         let (id, end) = (block.stream, block.end);
         let Ok((judged, status)) = list.list(self.scratch).judge_response() else {
-            return self.stream_error(id, ErrorCode::PROTOCOL_ERROR);
+            return self.stream_error(id, StreamError::Malformed);
         };
         let asks = connection
             .streams
@@ -263,7 +266,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         };
         if status.is_informational() {
             if end || status == Status::SWITCHING_PROTOCOLS {
-                return self.stream_error(id, ErrorCode::PROTOCOL_ERROR);
+                return self.stream_error(id, StreamError::Malformed);
             }
             return Ok(Some(found));
         }
