@@ -34,7 +34,7 @@ impl Block {
         self.event.is_none() && self.id.is_none() && self.data.is_none()
     }
 
-    /// Slides the lines of data together, each behind a LF, over what lies
+    /// Slides the lines of data together, each after a LF, over what lies
     /// between them. The lines end before `end`. Linear.
     pub(super) fn join(&mut self, input: &mut [u8], end: usize) {
         let Some(mut data) = self.data else { return };
@@ -58,7 +58,7 @@ impl Block {
         self.data = Some(data);
     }
 
-    /// Moves a type and an ID that lie behind the first line of data in front
+    /// Moves a type and an ID that lie after the first line of data in front
     /// of it. What stays behind of their lines is an empty field, which the
     /// joining passes over.
     fn save(&mut self, input: &mut [u8], data: &mut Span) {
@@ -92,7 +92,7 @@ impl Span {
         self.end += by;
     }
 
-    /// Moves these bytes in front of `data` if they lie behind it; returns how
+    /// Moves these bytes in front of `data` if they lie after it; returns how
     /// far all in between has moved.
     fn move_before(&mut self, data: &mut Self, input: &mut [u8]) -> Option<usize> {
         if self.start < data.end {
@@ -137,7 +137,7 @@ impl Field {
     }
 }
 
-/// The line behind the line end at `*read`, which moves on to the next line
+/// The line after the line end at `*read`, which moves on to the next line
 /// end; `None` from `end` on.
 fn next_line(input: &[u8], read: &mut usize, end: usize) -> Option<Span> {
     let width = match input.get(*read..end)? {

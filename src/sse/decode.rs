@@ -20,7 +20,7 @@ use super::line::{CR, LF, line_end};
 use super::{Limits, ProtocolError, Text};
 use crate::wire::{Received, Step};
 
-/// What a decoder found.
+/// A result of a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decoded<'b> {
     /// An event to dispatch.
@@ -34,7 +34,7 @@ pub enum Decoded<'b> {
     /// An event that the end of the stream has cut: it may lack data. Only
     /// [`receive_end`](Decoder::receive_end) gives it.
     Cut {
-        /// What there is of it.
+        /// The part of it that has arrived.
         message: Message<'b>,
         /// The end came inside of the last line: where it is data, its end is
         /// missing; any other is left out. Otherwise, all that is missing for
@@ -72,13 +72,13 @@ pub struct Decoder {
     failed: Option<ProtocolError>,
 }
 
-/// What a look through the input came upon.
+/// The result of a scan through the input.
 enum Scanned {
     Nothing,
     Retry(Duration),
     /// A block that ends with the blank line that begins here.
     Block(usize),
-    /// A block that the end of the input cuts, inside of a line or behind one;
+    /// A block that the end of the input cuts, inside of a line or after one;
     /// its lines end before `end`.
     Cut {
         end: usize,
@@ -119,7 +119,7 @@ impl Decoder {
         self.give(input, found)
     }
 
-    /// Takes the end of the stream, behind `input`: what
+    /// Takes the end of the stream, after `input`: what
     /// [`receive`](Self::receive) has left of it, perhaps nothing. Gives what
     /// `receive` would still give, then the event that the end cuts, then
     /// [`Step::Done`](crate::wire::Step::Done).

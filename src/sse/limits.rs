@@ -2,7 +2,7 @@
 
 use crate::wire::setters;
 
-/// What a decoder accepts from a stream.
+/// Limits on what a decoder accepts from a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one block as they are sent, from its first field to the end of
