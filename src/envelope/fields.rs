@@ -1,0 +1,129 @@
+//! Members of JSON objects, as they are written.
+
+use alloc::borrow::Cow;
+use core::fmt;
+
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+/// Why a text is not an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotObject {
+    /// It is not JSON.
+    Malformed,
+    /// It is JSON of another kind.
+    Other,
+}
+
+/// The members of an object with these names, each as it is written. Of several with one
+/// name the last counts, as in JavaScript. A member that is null is one.
+pub(super) fn members<'a, const N: usize>(
+    text: &'a str,
+    names: [&str; N],
+) -> Result<[Option<&'a str>; N], NotObject> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = Members(names).deserialize(&mut reader);
+    // What follows the object makes the text none.
+    match read.and_then(|found| reader.end().map(|()| found)) {
+        Ok(found) => Ok(found),
+        Err(error) if error.classify() == Category::Data => {
+            // A number, say, behind which nothing was read.
+            match serde_json::from_str::<IgnoredAny>(text) {
+                Ok(_) => Err(NotObject::Other),
+                Err(_) => Err(NotObject::Malformed),
+            }
+        }
+        Err(_) => Err(NotObject::Malformed),
+    }
+}
+
+struct Members<'n, const N: usize>([&'n str; N]);
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Members<'_, N> {
+    type Value = [Option<&'de str>; N];
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
+    type Value = [Option<&'de str>; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = [None; N];
+        while let Some(place) = map.next_key_seed(Name(&self.0))? {
+            match place.and_then(|at| found.get_mut(at)) {
+                Some(place) => *place = Some(map.next_value::<&RawValue>()?.get()),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The name of a member: which of those that are looked for.
+struct Name<'n, const N: usize>(&'n [&'n str; N]);
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Name<'_, N> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl<const N: usize> Visitor<'_> for Name<'_, N> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|it| *it == name))
+    }
+}
+
+/// A member that is there and not null.
+pub(super) fn given(member: Option<&str>) -> Option<&str> {
+    member.filter(|it| *it != "null")
+}
+
+/// The text of a string; `None` if it is none.
+pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
+    // Most have no escapes, and are not copied.
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    match inner.contains('\\') {
+        false => Some(Cow::Borrowed(inner)),
+        true => serde_json::from_str(json).ok().map(Cow::Owned),
+    }
+}
+
+/// Whether arrays and objects are nested deeper than this. The text is JSON, or is refused
+/// later.
+pub(super) fn is_deeper(json: &str, most: usize) -> bool {
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > most {
+                    return true;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
