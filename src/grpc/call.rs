@@ -11,15 +11,15 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::frame::{self, FramePlace, MessagePlace, PREFIX};
-use super::lines::{put_known, put_line, put_metadata, put_status};
+use super::lines::{Ending, put_known, put_line, put_metadata, put_status};
 use super::request_head::{Request, RequestFields};
 use super::{Body, Compression, ContentType, Encoding, Limits, Message, Mode, Refusal};
-use super::{Code, timeout};
+use super::{Code, Detail, details, timeout};
 use super::{ProtocolError, Status};
 use super::{UsageError, metadata, web};
 use crate::http::FieldBuffer;
 use crate::http::{ContentTypeLine, FieldRange};
-use crate::http::{Fields, Method, RequestHead, Version};
+use crate::http::{Fields, Method, RequestHead, Special, Version};
 use crate::wire::Sink;
 use crate::wire::shortcut;
 use crate::wire::{Received, Role, Step};
@@ -75,19 +75,6 @@ enum Sending {
     Ended,
 }
 
-/// What [`Call::send_status`] wrote, and where it belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The fields are the head of the response, status 200; what is in the
-    /// output, if anything, is its whole body. Native gRPC calls the form
-    /// without a body Trailers-Only.
-    Head,
-    /// The fields are the trailers of HTTP.
-    Trailers,
-    /// The end of the body is in the output, and there are no fields.
-    Body,
-}
-
 impl Call {
     /// Opens a call if the request is one of gRPC at all.
     ///
@@ -126,7 +113,7 @@ impl Call {
         })
     }
 
-    /// What the request asks for.
+    /// Reads the fields of the request's head that gRPC defines.
     ///
     /// # Errors
     /// The status to end the call with by [`send_status`](Self::send_status):
@@ -177,7 +164,7 @@ impl Call {
         &self.response
     }
 
-    /// What the request's compressed messages are encoded with.
+    /// The encoding of the request's compressed messages.
     #[inline]
     pub const fn encoding(&self) -> Encoding {
         match self.received {
@@ -188,7 +175,7 @@ impl Call {
 
     /// Has the head announce an encoding, which
     /// [`send_compressed`](Self::send_compressed) then uses; whether it does:
-    /// not if the client has not said that it reads it, nor behind the head.
+    /// not if the client has not said that it reads it, nor after the head.
     pub fn announce(&mut self, encoding: Encoding) -> bool {
         let is_accepted = encoding == Encoding::Identity || self.accepts_gzip;
         if is_accepted && self.sending == Sending::Head {
@@ -306,7 +293,7 @@ impl Call {
         }
     }
 
-    /// Frames the message that stands in `out` behind `start` and a gap of
+    /// Frames the message that stands in `out` after `start` and a gap of
     /// [`PREFIX`](super::frame::PREFIX) bytes, in place where the form is
     /// binary. Returns the message's length.
     ///
@@ -369,6 +356,22 @@ impl Call {
         fields: &mut FieldBuffer,
         out: &mut impl Sink,
     ) -> Result<Ending, UsageError> {
+        self.send_detailed(status, &[], metadata, fields, out)
+    }
+
+    /// Ends the call with a status and its details, like
+    /// [`send_status`](Self::send_status).
+    ///
+    /// # Errors
+    /// Those of [`send_status`](Self::send_status).
+    pub fn send_detailed(
+        &mut self,
+        status: Status<impl AsRef<str>>,
+        details: &[Detail],
+        metadata: Fields<'_>,
+        fields: &mut FieldBuffer,
+        out: &mut impl Sink,
+    ) -> Result<Ending, UsageError> {
         let ending = match (self.sending, self.response.mode()) {
             (Sending::Ended, _) => return Err(UsageError::Ended),
             (Sending::Head, _) => Ending::Head,
@@ -376,16 +379,21 @@ impl Call {
             (Sending::Messages, Mode::Web | Mode::WebText) => Ending::Body,
         };
         metadata.iter().try_for_each(metadata::check_trailing)?;
+        let details = details::to_field(status.as_ref(), details);
+        let details = details.as_deref();
         match self.response.mode() {
             Mode::Native => {
                 if ending == Ending::Head {
                     self.put_head(fields)?;
                 }
                 put_status(status.as_ref(), fields)?;
+                if let Some(details) = details {
+                    put_known(details::FIELD, details, fields)?;
+                }
                 put_metadata(metadata, fields)?;
             }
             mode @ (Mode::Web | Mode::WebText) => {
-                web::encode_trailers(mode, status, metadata, out)?;
+                web::encode_ending(mode, (status.as_ref(), details), metadata, out)?;
                 if ending == Ending::Head {
                     self.put_head(fields)?;
                 }
@@ -412,7 +420,7 @@ impl Call {
             return None;
         }
         self.sending = Sending::Ended;
-        Some(Fields::checked(LINE, RANGES, true))
+        Some(Fields::checked(LINE, RANGES, Special::Nothing))
     }
 
     fn put_head(&self, head: &mut FieldBuffer) -> Result<(), UsageError> {

@@ -9,7 +9,7 @@ use crate::http::{Field, Fields, ResponseHead, Status as HttpStatus};
 use crate::wire::{Received, Role, Sink, Step};
 use core::time::Duration;
 
-/// What a client finds in the body of a response.
+/// A part of a response's body.
 #[derive(Debug)]
 pub enum Event<'b> {
     /// A message.
@@ -127,7 +127,7 @@ impl ClientCall {
         self.sent = encoding;
     }
 
-    /// What the head announces.
+    /// The encoding that the head of the response announces.
     pub const fn encoding(&self) -> Encoding {
         self.sent
     }
@@ -164,7 +164,7 @@ impl ClientCall {
         put(all, head)
     }
 
-    /// Puts the fields of this call alone, behind the [common](Self::put_common) ones.
+    /// Puts the fields of this call alone, after the [common](Self::put_common) ones.
     pub(crate) fn put_own(
         &self,
         timeout: Option<Duration>,
@@ -273,7 +273,7 @@ impl ClientCall {
     /// status and stays the outcome.
     ///
     /// # Errors
-    /// What [`receive`](Self::receive) has found; [`ProtocolError::Truncated`] if the
+    /// The fault that [`receive`](Self::receive) has found; [`ProtocolError::Truncated`] if the
     /// body ended inside of a message and the status is OK or missing;
     /// [`ProtocolError::NoStatus`] without a readable `grpc-status`.
     pub fn receive_trailers<'b>(
@@ -299,7 +299,6 @@ impl ClientCall {
         }
     }
 }
-/// Puts fields of constant names.
 fn put<'a>(
     all: impl Iterator<Item = (&'static str, &'a str)>,
     head: &mut FieldBuffer,

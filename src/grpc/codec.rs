@@ -62,7 +62,7 @@ impl From<Status<alloc::string::String>> for CallStatus {
     note = "or implement `Payload` for it"
 )]
 pub trait Payload: Sized {
-    /// The names of the codec in a content type, behind its `+`. Calls that name
+    /// The names of the codec in a content type, after its `+`. Calls that name
     /// another end with UNIMPLEMENTED; where none is named, this one is meant.
     /// Default: none, and any is taken.
     const CODECS: &'static [&'static str] = &[];

@@ -18,7 +18,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// What this build reads, as the value of `grpc-accept-encoding`.
+    /// The encodings that this build reads, as the value of `grpc-accept-encoding`.
     pub const ACCEPTED: &'static str = if cfg!(feature = "gzip") {
         "identity,gzip"
     } else {

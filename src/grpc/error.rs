@@ -38,11 +38,11 @@ pub enum ProtocolError {
     /// read.
     #[error("compressed trailers (gRPC-Web, HTTP/1 trailers)")]
     CompressedTrailers,
-    /// A request carries a trailers frame.
-    #[error("trailers in a request (gRPC-Web)")]
+    /// A request carries the last frame of a response.
+    #[error("trailers in a request (gRPC-Web; Connect, Streaming-Request)")]
     UnexpectedTrailers,
-    /// Something follows the trailers frame.
-    #[error("data after the trailers (gRPC-Web, trailers are the last frame)")]
+    /// Something follows the last frame.
+    #[error("data after the last frame (gRPC-Web; Connect, Streaming-Response)")]
     AfterTrailers,
     /// The trailers are not lines of `name: value`.
     #[error("malformed trailers (gRPC-Web, HTTP/1 trailers)")]
@@ -61,12 +61,21 @@ pub enum ProtocolError {
     /// table of gRPC.
     #[error("HTTP status {} (gRPC HTTP status mapping)", .0.code())]
     HttpStatus(http::Status),
-    /// The content type of the response is none of gRPC's, or not the form
+    /// The content type of the response is not one of gRPC's, or not the form
     /// that was asked for.
     #[error("content type of the response is not gRPC's (gRPC over HTTP2, Responses)")]
     ContentType,
-    /// The response uses a `grpc-encoding` that was not offered.
-    #[error("unknown grpc-encoding (gRPC compression)")]
+    /// The messages of the response are of another codec than those of the request.
+    #[error("codec of the response is not the one of the request (Connect, Unary-Response)")]
+    Codec,
+    /// A stream of Connect has ended without its last envelope.
+    #[error("stream ends without EndStreamResponse (Connect, Streaming-Response)")]
+    NoEndStream,
+    /// The last envelope of a stream of Connect is not its JSON.
+    #[error("malformed EndStreamResponse (Connect, Error and EndStreamResponse)")]
+    MalformedEnd,
+    /// The response uses an encoding that was not offered.
+    #[error("unknown encoding (gRPC compression)")]
     UnknownEncoding,
 }
 
@@ -88,6 +97,9 @@ impl ProtocolError {
             | Self::MalformedTrailers
             | Self::Truncated
             | Self::InvalidBase64
+            | Self::Codec
+            | Self::NoEndStream
+            | Self::MalformedEnd
             | Self::UnknownEncoding => Code::Internal,
             Self::NoStatus | Self::ContentType => Code::Unknown,
             Self::HttpStatus(status) => Code::from_http(status),
@@ -131,7 +143,7 @@ pub enum UsageError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The content type is none of gRPC's: HTTP 415.
+    /// The content type is not one of gRPC's: HTTP 415.
     #[error("content type is not gRPC's (gRPC over HTTP2, Requests)")]
     ContentType,
     /// The method is not POST: HTTP 405.

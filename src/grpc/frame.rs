@@ -12,6 +12,8 @@ pub const PREFIX: usize = 5;
 const COMPRESSED: u8 = 0x01;
 /// The flag bit of trailers in a gRPC-Web body.
 const TRAILERS: u8 = 0x80;
+/// The flag bit of the last envelope of a Connect stream.
+const END_STREAM: u8 = 0x02;
 
 /// Whether the head of the stream announced a compression (`grpc-encoding`
 /// other than `identity`).
@@ -33,7 +35,7 @@ pub struct Message<'b> {
     pub bytes: &'b mut [u8],
 }
 
-/// What a body is made of.
+/// A part of a body: a message or trailers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame<'b> {
     /// A message.
@@ -57,7 +59,7 @@ pub const fn encode_prefix(len: usize, compressed: bool) -> Result<[u8; PREFIX],
     prefix(if compressed { COMPRESSED } else { 0 }, len)
 }
 
-/// Appends `message` behind its prefix, not compressed.
+/// Appends `message` after its prefix, not compressed.
 ///
 /// # Errors
 /// [`UsageError`] if it is longer than 2^32-1 bytes or the output has too little
@@ -70,6 +72,11 @@ pub fn encode_message(message: &[u8], out: &mut impl Sink) -> Result<(), UsageEr
     out.put(&prefix);
     out.put(message);
     Ok(())
+}
+
+/// The prefix of the last envelope of a Connect stream, of `len` bytes.
+pub(super) const fn encode_end_prefix(len: usize) -> Result<[u8; PREFIX], UsageError> {
+    prefix(END_STREAM, len)
 }
 
 /// The prefix of gRPC-Web trailers of `len` bytes.
@@ -93,11 +100,12 @@ const fn prefix(flag: u8, len: usize) -> Result<[u8; PREFIX], UsageError> {
 pub struct Decoder {
     compression: Compression,
     trailers: Trailers,
+    last: u8,      // the flag of the last frame
     partial: bool, // part of a frame is in the caller's buffer
     failed: Option<ProtocolError>,
 }
 
-/// What a trailers frame is to a decoder.
+/// How a decoder treats a trailers frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trailers {
     /// An unknown flag: native gRPC.
@@ -110,7 +118,6 @@ enum Trailers {
     Seen,
 }
 
-/// A frame, by its place in the input.
 pub(super) struct FramePlace {
     pub(super) kind: Kind,
     pub(super) at: Range<usize>,
@@ -122,12 +129,12 @@ impl FramePlace {
         let bytes = input.get_mut(self.at).unwrap_or_default(); // it lies in the input
         match self.kind {
             Kind::Message { compressed } => Frame::Message(Message { compressed, bytes }),
-            Kind::Trailers => Frame::Trailers(bytes),
+            Kind::Trailers { .. } => Frame::Trailers(bytes),
         }
     }
 
     pub(super) const fn is_trailers(&self) -> bool {
-        matches!(self.kind, Kind::Trailers)
+        matches!(self.kind, Kind::Trailers { .. })
     }
 
     /// The message that it is, unless it is trailers.
@@ -145,7 +152,6 @@ impl FramePlace {
     }
 }
 
-/// A message, by its place in the input.
 #[derive(Debug)]
 pub(crate) struct MessagePlace {
     pub(crate) at: Range<usize>,
@@ -176,29 +182,40 @@ struct Prefix {
 
 pub(super) enum Kind {
     Message { compressed: bool },
-    Trailers,
+    Trailers { compressed: bool },
 }
 
 impl Decoder {
     /// A decoder of a native body in either direction.
     pub const fn native(compression: Compression) -> Self {
-        Self::new(compression, Trailers::Unknown)
+        Self::new(compression, Trailers::Unknown, TRAILERS)
     }
 
     /// A decoder of the body of a gRPC-Web request.
     pub const fn web_request(compression: Compression) -> Self {
-        Self::new(compression, Trailers::Refused)
+        Self::new(compression, Trailers::Refused, TRAILERS)
     }
 
     /// A decoder of the body of a gRPC-Web response.
     pub const fn web_response(compression: Compression) -> Self {
-        Self::new(compression, Trailers::Awaited)
+        Self::new(compression, Trailers::Awaited, TRAILERS)
     }
 
-    const fn new(compression: Compression, trailers: Trailers) -> Self {
+    /// A decoder of the envelopes of a Connect request.
+    pub(super) const fn connect_request(compression: Compression) -> Self {
+        Self::new(compression, Trailers::Refused, END_STREAM)
+    }
+
+    /// A decoder of the envelopes of a Connect response.
+    pub(super) const fn connect_response(compression: Compression) -> Self {
+        Self::new(compression, Trailers::Awaited, END_STREAM)
+    }
+
+    const fn new(compression: Compression, trailers: Trailers, last: u8) -> Self {
         Self {
             compression,
             trailers,
+            last,
             partial: false,
             failed: None,
         }
@@ -220,6 +237,7 @@ impl Decoder {
     }
 
     /// Takes at most one frame, and says where in the input it lies.
+    #[inline]
     pub(super) fn locate(
         &mut self,
         input: &[u8],
@@ -240,7 +258,7 @@ impl Decoder {
             return Ok(Received::need(0, end - have));
         }
         self.partial = false;
-        if matches!(kind, Kind::Trailers) {
+        if matches!(kind, Kind::Trailers { .. }) {
             self.trailers = Trailers::Seen;
         }
         let at = PREFIX..end;
@@ -290,6 +308,7 @@ impl Decoder {
 
     /// Judges what there is of a prefix: the flag by the first byte, the rest
     /// by all five. `None` while some are missing.
+    #[inline]
     fn judge(&self, input: &[u8], limits: &Limits) -> Result<Option<Prefix>, ProtocolError> {
         let Some(&flag) = input.first() else {
             return Ok(None);
@@ -304,12 +323,17 @@ impl Decoder {
                 return Err(ProtocolError::EmptyCompressed);
             }
             Kind::Message { .. } if len > limits.message => ProtocolError::MessageTooLong,
-            Kind::Trailers if len > limits.trailers => ProtocolError::TrailersTooLong,
-            Kind::Message { .. } | Kind::Trailers => return Ok(Some(Prefix { kind, len })),
+            Kind::Trailers { .. } if self.last == END_STREAM => match len > limits.message {
+                true => ProtocolError::MessageTooLong,
+                false => return Ok(Some(Prefix { kind, len })),
+            },
+            Kind::Trailers { .. } if len > limits.trailers => ProtocolError::TrailersTooLong,
+            Kind::Message { .. } | Kind::Trailers { .. } => return Ok(Some(Prefix { kind, len })),
         };
         Err(too_long)
     }
 
+    #[inline]
     const fn judge_flag(&self, flag: u8) -> Result<Kind, ProtocolError> {
         if matches!(self.trailers, Trailers::Seen) {
             return Err(ProtocolError::AfterTrailers);
@@ -317,15 +341,17 @@ impl Decoder {
         let compressed = flag & COMPRESSED != 0;
         let kind = match flag & !COMPRESSED {
             0 => Kind::Message { compressed },
-            TRAILERS => match self.trailers {
-                Trailers::Awaited | Trailers::Seen => Kind::Trailers,
+            flag if flag == self.last => match self.trailers {
+                Trailers::Awaited | Trailers::Seen => Kind::Trailers { compressed },
                 Trailers::Refused => return Err(ProtocolError::UnexpectedTrailers),
                 Trailers::Unknown => return Err(ProtocolError::UnknownFlag),
             },
             _ => return Err(ProtocolError::UnknownFlag),
         };
         match (&kind, self.compression) {
-            (Kind::Trailers, _) if compressed => Err(ProtocolError::CompressedTrailers),
+            (Kind::Trailers { .. }, _) if compressed && self.last == TRAILERS => {
+                Err(ProtocolError::CompressedTrailers)
+            }
             (_, Compression::Absent) if compressed => Err(ProtocolError::NotAnnounced),
             _ => Ok(kind),
         }

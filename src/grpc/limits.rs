@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::wire::setters;
 
-/// What an endpoint accepts from its peer.
+/// Limits on what an endpoint accepts from its peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one message, checked as its prefix arrives: a peer that announces

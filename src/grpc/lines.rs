@@ -6,6 +6,19 @@ use super::{Code, Status, UsageError, web};
 use crate::http::{FieldBuffer, Fields};
 use crate::wire::Sink;
 
+/// The bytes that [`Call::send_status`](super::Call::send_status) wrote, and where they belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The fields are the head of the response, status 200; what is in the
+    /// output, if anything, is its whole body. Native gRPC calls the form
+    /// without a body Trailers-Only.
+    Head,
+    /// The fields are the trailers of HTTP.
+    Trailers,
+    /// The end of the body is in the output, and there are no fields.
+    Body,
+}
+
 fn put(name: &str, value: &[u8], fields: &mut FieldBuffer) -> Result<(), UsageError> {
     fields
         .push(name, value)
@@ -30,7 +43,6 @@ pub(super) fn put_line(line: &'static str, fields: &mut FieldBuffer) -> Result<(
         .map_err(|_| UsageError::MetadataValue)
 }
 
-/// The status as fields of HTTP.
 pub(super) fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Result<(), UsageError> {
     if status.code == Code::Ok && status.message.is_empty() {
         return put_line("grpc-status: 0\r\n", fields);

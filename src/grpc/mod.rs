@@ -1,6 +1,6 @@
 //! gRPC calls and gRPC-Web, over any version of HTTP.
 //!
-//! A body is a row of messages, each behind a prefix of five bytes (gRPC over
+//! A body is a row of messages, each after a prefix of five bytes (gRPC over
 //! HTTP2, "Length-Prefixed-Message"):
 //!
 //! ```text
@@ -52,6 +52,10 @@ mod call;
 mod client_call;
 #[cfg(feature = "alloc")]
 mod codec;
+#[cfg(feature = "alloc")]
+pub mod connect;
+#[cfg(feature = "alloc")]
+mod details;
 mod encoding;
 mod error;
 pub mod frame;
@@ -62,6 +66,9 @@ mod limits;
 mod lines;
 pub mod metadata;
 #[cfg(feature = "alloc")]
+pub(crate) mod protobuf;
+mod protocol;
+#[cfg(feature = "alloc")]
 mod request_head;
 mod status;
 mod text;
@@ -70,13 +77,17 @@ pub mod web;
 
 pub use body::Body;
 #[cfg(feature = "alloc")]
-pub use call::{Call, Ending};
+pub use call::Call;
 #[cfg(feature = "alloc")]
 pub use client_call::{ClientCall, Event, Trailers};
 #[cfg(all(feature = "alloc", feature = "prost"))]
 pub use codec::Proto;
 #[cfg(feature = "alloc")]
 pub use codec::{CallStatus, Payload};
+#[cfg(feature = "alloc")]
+pub use details::Detail;
+#[cfg(feature = "alloc")]
+pub(crate) use details::from_field as details_from_field;
 pub use encoding::Encoding;
 pub use error::{ProtocolError, Refusal, UsageError};
 pub(crate) use frame::MessagePlace;
@@ -84,6 +95,9 @@ pub use frame::{Compression, Message};
 #[cfg(feature = "gzip")]
 pub use gzip::Gzip;
 pub use limits::Limits;
+#[cfg(feature = "alloc")]
+pub use lines::Ending;
+pub use protocol::Protocol;
 #[cfg(feature = "alloc")]
 pub use request_head::Request;
 #[cfg(feature = "alloc")]

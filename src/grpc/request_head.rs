@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use super::{Encoding, metadata};
-use crate::http::{Field, Fields};
+use crate::http::Fields;
 use crate::wire::ascii;
 
-/// What a request asks for, borrowed from its head.
+/// The fields of a request's head that gRPC defines, borrowed from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'b> {
     /// The service with its package: `user_service.UserService`.
@@ -20,7 +20,7 @@ pub struct Request<'b> {
     pub fields: Fields<'b>,
 }
 
-/// What gRPC itself reads of a request's head.
+/// The fields of a request's head that gRPC itself reads.
 #[derive(Debug, Default)]
 pub(super) struct RequestFields<'b> {
     pub(super) content_type: Option<&'b [u8]>,
@@ -53,7 +53,7 @@ impl<'b> RequestFields<'b> {
                     asked.encoding.get_or_insert(value);
                 }
                 20 if is("grpc-accept-encoding") => asked.accepts_gzip |= lists_gzip(value),
-                _ => asked.is_unreadable |= !is_readable(field),
+                _ => asked.is_unreadable |= !metadata::is_readable(field),
             }
         }
         asked
@@ -71,13 +71,4 @@ fn lists_gzip(list: &[u8]) -> bool {
     }
     let mut names = list.split(|&b| b == b',').map(ascii::trim_ows);
     names.any(|name| name.eq_ignore_ascii_case(gzip))
-}
-
-/// Whether a field is no binary metadata, or base64.
-fn is_readable(field: Field<'_>) -> bool {
-    let is_binary = matches!(
-        field.name,
-        [.., b'-', b'b' | b'B', b'i' | b'I', b'n' | b'N']
-    );
-    !is_binary || metadata::binary_values(field.value).all(metadata::is_base64)
 }

@@ -77,7 +77,7 @@ impl ContentType {
     }
 
     /// Reads a `Content-Type` field: any case, parameters ignored. `None` if
-    /// it is none of gRPC's, which HTTP answers by 415.
+    /// it is not one of gRPC's, which HTTP answers by 415.
     pub fn parse(value: &[u8]) -> Option<Self> {
         if value == b"application/grpc" {
             return Some(Self::new(Mode::Native)); // as nearly every client has it
@@ -211,12 +211,21 @@ pub fn encode_trailers(
     out: &mut impl Sink,
 ) -> Result<(), UsageError> {
     metadata.iter().try_for_each(metadata::check_trailing)?;
-    let status = status.as_ref();
+    encode_ending(mode, (status.as_ref(), None), metadata, out)
+}
+
+/// Appends trailers with metadata that was checked, and with details in base64.
+pub(super) fn encode_ending(
+    mode: Mode,
+    ending: (Status<&str>, Option<&str>),
+    metadata: Fields<'_>,
+    out: &mut impl Sink,
+) -> Result<(), UsageError> {
     let mut len = 0;
-    for_each_part(status, metadata, &mut |part| len += part.len());
+    for_each_part(ending, metadata, &mut |part| len += part.len());
     let prefix = encode_trailers_prefix(len)?;
     encode_frame(mode, prefix, len, out, |put| {
-        for_each_part(status, metadata, put);
+        for_each_part(ending, metadata, put);
     })
 }
 
@@ -252,13 +261,22 @@ fn encode_frame(
 }
 
 /// The trailers as text, in pieces.
-fn for_each_part(status: Status<&str>, metadata: Fields<'_>, mut put: &mut dyn FnMut(&[u8])) {
+fn for_each_part(
+    (status, details): (Status<&str>, Option<&str>),
+    metadata: Fields<'_>,
+    mut put: &mut dyn FnMut(&[u8]),
+) {
     put(b"grpc-status: ");
     put(status.code.digits().as_bytes());
     put(b"\r\n");
     if !status.message.is_empty() {
         put(b"grpc-message: ");
         for_each_message_part(status.message, &mut put);
+        put(b"\r\n");
+    }
+    if let Some(details) = details {
+        put(b"grpc-status-details-bin: ");
+        put(details.as_bytes());
         put(b"\r\n");
     }
     for field in metadata.iter() {
