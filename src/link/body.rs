@@ -1,4 +1,4 @@
-//! The content to be sent behind a head.
+//! The content to be sent after a head.
 
 use bytes::Bytes;
 
@@ -11,12 +11,12 @@ pub enum Body<'a> {
     Whole(&'a [u8]),
     /// All of it; large ones leave without being copied.
     Shared(&'a Bytes),
-    /// All of it, copied, and the trailers behind it. Its length is not told.
-    /// Where both are empty, HTTP/2 ends with the head.
+    /// All of it, copied, and the trailers. Its length is not told. Where both are empty,
+    /// HTTP/2 ends with the head.
     Trailed {
         /// The bytes.
         bytes: &'a [u8],
-        /// What stands behind them.
+        /// The fields after the content.
         trailers: Fields<'a>,
     },
     /// It follows in writes, and ends with `finish`.
@@ -30,7 +30,6 @@ pub enum Body<'a> {
 }
 
 impl Body<'_> {
-    /// Its length, as far as it is announced.
     #[inline]
     pub(crate) fn length(&self) -> BodyLength {
         match self {

@@ -1,4 +1,4 @@
-//! Who is to blame, whatever the protocol.
+//! Errors by whose fault they are, whatever the protocol.
 
 use crate::http2;
 use crate::{http1, sse, websocket};

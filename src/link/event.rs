@@ -5,6 +5,7 @@ use core::any::Any;
 
 use super::ProtocolError;
 use crate::http::{Content, Fields, RequestHead, ResponseHead};
+use crate::http2::StreamError;
 use crate::websocket::{CloseCode, Kind};
 
 /// One thing that happened on a connection.
@@ -73,7 +74,8 @@ pub enum Event<'b> {
     Ping(&'b [u8]),
     /// A pong.
     Pong(&'b [u8]),
-    /// The peer closes its WebSocket. The answer is on its way; `EndReason` follows.
+    /// The peer closes its WebSocket. The answer is on its way; [`Ended`](Self::Ended)
+    /// follows.
     Close {
         /// Its code, if it gave one.
         code: Option<CloseCode>,
@@ -90,13 +92,13 @@ pub enum Event<'b> {
 
     /// The peer takes no further exchanges on this connection (RFC 9113
     /// §6.8). Those of ours above `last_stream` were not looked at; each is
-    /// told that it is `EndReason`.
+    /// told so by [`Ended`](Self::Ended).
     GoingAway {
         /// The last exchange of ours that the peer may have acted on.
         last_stream: u32,
         /// Why, as an error code of HTTP/2.
         code: u32,
-        /// What the peer has to say about it, for people.
+        /// The peer's additional debug data, for people.
         debug: &'b [u8],
     },
 
@@ -107,11 +109,13 @@ pub enum Event<'b> {
     Writable,
     /// A timer of this exchange went off.
     Timer {
-        /// What the timer was set with.
+        /// The token that the timer was set with.
         token: u64,
     },
     /// Something sent from elsewhere, to this exchange or to the owner.
     Mail(Box<dyn Any + Send>),
+    /// Something else on this loop has asked for this call, by a `net::LocalWaker`.
+    Woken,
     /// The loop is draining: finish what runs, start nothing.
     Draining,
     /// The exchange is over and was not ended by a complete answer of ours, or
@@ -134,13 +138,14 @@ pub enum EndReason {
     Disconnected,
     /// The peer reset the connection.
     Reset,
-    /// The exchange was reset on a connection that stays open (RFC 9113 §6.4).
+    /// The peer reset the exchange on a connection that stays open (RFC 9113 §6.4).
     StreamReset {
         /// Why, as an error code of HTTP/2.
         code: u32,
-        /// By the peer; else by us, for an error of the peer.
-        by_peer: bool,
     },
+    /// The peer broke the protocol in this exchange. It was reset, and the connection
+    /// stays open (RFC 9113 §5.4.2).
+    StreamError(StreamError),
     /// No address of a dial could be reached. Of several attempts, the last one
     /// says why.
     Unreachable(Unreachable),
@@ -162,9 +167,12 @@ pub enum EndReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unreachable {
-    /// The name has no address, or its servers did not say so in time.
+    /// The name has no address, as far as its servers say.
     #[error("the name cannot be resolved")]
     NotResolved,
+    /// The addresses of the name were not found in time.
+    #[error("the name was not resolved in time")]
+    NameTimedOut,
     /// More names wait to be resolved than the loop's limit allows.
     #[error("too many names wait to be resolved")]
     TooManyNames,
@@ -180,7 +188,7 @@ pub enum Unreachable {
     /// The system does not permit it.
     #[error("permission denied")]
     Denied,
-    /// Nobody has answered in time.
+    /// The peer has not answered in time.
     #[error("no answer in time")]
     TimedOut,
     /// The two sides could not agree on a transport: its handshake has failed.

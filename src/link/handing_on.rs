@@ -8,7 +8,7 @@ use super::spent::Spent;
 use crate::wire::Instant;
 
 impl Link {
-    /// What the peer has spent, if it is worth keeping.
+    /// The amounts that the peer has spent, if they are worth keeping.
     pub(crate) fn spent(&self, limits: &Limits, now: Instant) -> Option<Spent> {
         let mut spent = Spent::default();
         match &self.protocol {
@@ -19,8 +19,8 @@ impl Link {
         spent.settle(limits, now).then_some(spent)
     }
 
-    /// Has whatever the connection comes to speak begin with what the peer has
-    /// spent before.
+    /// Makes whatever the connection comes to speak begin with what the peer has spent
+    /// before.
     pub(crate) fn begin_with(&mut self, spent: Spent) {
         self.before = Some(Box::new(spent));
         if self.is_multiplexed() {

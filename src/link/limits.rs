@@ -52,7 +52,6 @@ impl Limits {
         self
     }
 
-    /// The limits of WebSockets of this number.
     #[inline]
     pub(super) fn websocket_of(&self, number: u16) -> &websocket::Limits {
         match number.checked_sub(1) {

@@ -45,7 +45,8 @@ mod spent;
 mod starving;
 mod timing;
 
-pub(crate) use account::Promise;
+pub(crate) use crate::websocket::deflate::Session;
+use account::Promise;
 pub use account::{Account, Charge, Full};
 #[cfg(feature = "net")]
 pub(crate) use account::{LITTLE, Pace};
@@ -55,9 +56,9 @@ pub use error::{ProtocolError, UsageError};
 pub use event::{EndReason, Event, Unreachable};
 pub use exchanges::{BufferedRequest, RequestPool};
 pub use limits::Limits;
-pub(crate) use message::encode_message;
+pub(crate) use message::{Packing, encode_message, is_worth_packing, pack_message};
 pub(crate) use multiplex::PeerProgress;
-pub(crate) use owner::{EventContext, LinkOwner, Loan, MessageRun, pass_on};
+pub(crate) use owner::{EventContext, Lender, LinkOwner, Loan, MessageRun, pass_on};
 pub use protocol::{CallContext, Closing, Link};
 pub use reply::Snapshot;
 pub(crate) use resting::Idle;

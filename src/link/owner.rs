@@ -7,12 +7,12 @@
 use core::mem;
 
 use super::protocol::Protocol;
-use super::{CallContext, Event, Link, ProtocolError, Snapshot};
+use super::{CallContext, Event, Limits, Link, ProtocolError, Snapshot};
 use crate::http::{Content, RequestHead};
 use crate::http1;
 use crate::http2::LocatedEvent;
 use crate::websocket;
-use crate::wire::{Received, Sink, Step, shortcut};
+use crate::wire::{Instant, Received, Sink, Step, shortcut};
 
 /// A link that is lent for one call.
 pub(crate) struct Loan<'l, S, T> {
@@ -20,11 +20,10 @@ pub(crate) struct Loan<'l, S, T> {
     pub(crate) out: &'l mut S,
     /// Where is put what [`Link::fail`] goes back to, should the owner fail.
     pub(crate) unanswered: &'l mut Option<Snapshot>,
-    /// What the call's context is made of.
+    /// The parts of the call's context.
     pub(crate) terms: T,
 }
 
-/// Where an event stands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EventContext {
     /// Bytes of the input that are done with.
@@ -37,7 +36,7 @@ pub(crate) struct EventContext {
 pub(crate) trait LinkOwner {
     /// Where the link's output goes.
     type Out: Sink;
-    /// What the owner has to know of a connection to make the context of a call.
+    /// The facts about a connection from which the owner makes the context of a call.
     type Terms;
 
     /// Lends the link, unless it is not to receive `input` now.
@@ -46,11 +45,10 @@ pub(crate) trait LinkOwner {
     /// An exchange was refused, as all memory is taken.
     fn refused(&mut self);
 
-    /// [`Event::Request`].
     fn request<'b>(&mut self, at: EventContext, head: &RequestHead<'b>, content: Content<'b>);
 
-    /// [`Event::Message`]; the owner may take further messages behind it, and then has
-    /// to add what they take to the [`used`](EventContext::used) bytes.
+    /// [`Event::Message`]; the owner may take further messages after it, and then has to
+    /// add what they take to the [`used`](EventContext::used) bytes.
     fn message(
         &mut self,
         at: EventContext,
@@ -63,9 +61,9 @@ pub(crate) trait LinkOwner {
     fn event(&mut self, at: EventContext, event: Event<'_>);
 }
 
-/// The input behind a message of a WebSocket, of which the owner may take further
-/// messages while it looks at that one. Most of what a message costs is then paid once
-/// for all of them.
+/// The input after a message of a WebSocket, of which the owner may take further messages
+/// while it looks at that one. Most of what a message costs is then paid once for all of
+/// them.
 #[derive(Debug)]
 pub(crate) struct MessageRun<'b> {
     input: &'b mut [u8],
@@ -73,7 +71,7 @@ pub(crate) struct MessageRun<'b> {
 }
 
 impl<'b> MessageRun<'b> {
-    /// What has not been taken.
+    /// The input that has not been taken.
     #[inline]
     pub(crate) const fn input(&self) -> &[u8] {
         self.input
@@ -97,7 +95,7 @@ impl<'b> MessageRun<'b> {
     }
 }
 
-/// What passing on comes to: without an event if its owner has been given one.
+/// The result of passing on: without an event if its owner has been given one.
 pub(crate) type Passed = Result<Received<()>, ProtocolError>;
 
 const PASSED: Passed = Ok(Received {
@@ -105,15 +103,25 @@ const PASSED: Passed = Ok(Received {
     step: Step::Event(()),
 });
 
-/// Has a link take at most one event from the front of `input`, or from behind
-/// all of it if `is_end`, and gives it to its owner: what [`Link::receive`] and
+/// What a call lends to the machines, put together only where it is needed: a usual
+/// message takes the time and the limits.
+pub(crate) trait Lender<'b, T> {
+    fn now(&self) -> Instant;
+
+    fn limits(&self, terms: &T) -> &'b Limits;
+
+    fn lend(self, terms: T) -> CallContext<'b>;
+}
+
+/// Lets a link take at most one event from the front of `input`, or from after all of it
+/// if `is_end`, and gives it to its owner: what [`Link::receive`] and
 /// [`Link::receive_eof`] return. `None` if the owner does not lend the link.
 #[inline(always)]
 pub(crate) fn pass_on<'b, O: LinkOwner>(
     owner: &mut O,
     input: &'b mut [u8],
     is_end: bool,
-    lent: impl FnOnce(O::Terms) -> CallContext<'b>,
+    lender: impl Lender<'b, O::Terms>,
 ) -> Option<Passed> {
     let Loan {
         link,
@@ -121,14 +129,14 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
         unanswered,
         terms,
     } = owner.lend(input)?;
-    let is_usual = shortcut!("hand_over")
-        && !is_end
-        && link.over.is_none()
+    let is_usual = shortcut!("hand_over") && !is_end && link.over.is_none();
+    let is_http1 = is_usual
+        && matches!(link.protocol, Protocol::Http1(_))
         && !link.is_preface(input)
         && !link.is_hello(input);
     let received = match &mut link.protocol {
-        Protocol::Http1(machine) if is_usual => {
-            let lent = lent(terms);
+        Protocol::Http1(machine) if is_http1 => {
+            let lent = lender.lend(terms);
             let due = lent.now + lent.limits.reply;
             let (lent, shown, _) = lent.pass(|limits| &limits.http1);
             match machine.receive(input, lent, out) {
@@ -149,28 +157,27 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
         Protocol::WebSocket(machine)
             if is_usual && link.exchange.websocket_limits == 0 && machine.has_room(out) =>
         {
-            let (lent, ..) = lent(terms).pass(|limits| &limits.websocket);
-            let limits = lent.limits;
-            let found = machine.locate(input, &lent, out);
-            if let Ok((used, found)) = found
-                && let Some((kind, place)) = found.message()
-                && let Some((front, input)) = input.split_at_mut_checked(used)
+            let limits = &lender.limits(&terms).websocket;
+            if let Some((kind, place)) = machine.take_message(input, limits, lender.now())
+                && let Some((front, input)) = input.split_at_mut_checked(place.end)
             {
                 *unanswered = None;
-                let stream = link.exchange.id;
+                let (used, stream) = (place.end, link.exchange.id);
                 let payload = front.get_mut(place).unwrap_or_default();
                 let run = MessageRun { input, limits };
                 owner.message(EventContext { used, stream }, kind, payload, run);
                 return Some(PASSED);
             }
+            let (mut lent, ..) = lender.lend(terms).pass(|limits| &limits.websocket);
+            let found = machine.locate(input, &mut lent, out);
             link.took_websocket(found.map(|(used, found)| {
-                let step = found.borrow(input);
+                let step = found.borrow(input, lent.scratch);
                 Received { used, step }
             }))
         }
         Protocol::Http2(many) if is_usual => match many.is_caught_up() {
             true => {
-                let lent = lent(terms);
+                let lent = lender.lend(terms);
                 let (now, due) = (lent.now, lent.now + lent.limits.reply);
                 let (mut lent, shown, limits) = lent.pass(|limits| &limits.http2);
                 match many.machine_mut().receive_found(input, &mut lent, out) {
@@ -191,9 +198,9 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
                     found => link.took_http2(found, input, lent, (shown, limits), out),
                 }
             }
-            false => receive(link, input, is_end, lent(terms), out),
+            false => receive(link, input, is_end, lender.lend(terms), out),
         },
-        _ => receive(link, input, is_end, lent(terms), out),
+        _ => receive(link, input, is_end, lender.lend(terms), out),
     };
     Some(match received {
         Ok(Received {
@@ -210,8 +217,8 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
     })
 }
 
-/// What is neither a request nor a message nor a piece of content as it comes: apart, so
-/// that those have no part in what it takes.
+/// Receives everything that is neither a request nor a message nor a piece of content
+/// as it comes: apart, so that those have no part in the time that it takes.
 #[cold]
 #[inline(never)]
 fn receive<'b>(

@@ -30,7 +30,6 @@ pub struct CallContext<'b> {
 }
 
 impl<'b> CallContext<'b> {
-    /// What is passed on to a machine with limits of its own.
     #[inline]
     pub(crate) fn pass<L>(
         self,
@@ -98,7 +97,7 @@ pub(super) const RAW: Protocol = Protocol::Raw { half_closed: false };
 pub struct Link {
     pub(super) protocol: Protocol,
     pub(super) role: Role,
-    /// What is spoken was agreed on, and is not found out from the first bytes.
+    /// The protocol was agreed on, and is not found out from the first bytes.
     pub(super) is_settled: bool,
     /// The present exchange, the last one or what it has become. Where streams have
     /// records of their own, it only says by its number which one the last event was
@@ -106,14 +105,14 @@ pub struct Link {
     pub(super) exchange: Exchange,
     /// The link ended by a call of the owner.
     pub(super) over: Option<Closing>,
-    /// Trailers left out behind the body that was collected last over HTTP/1.1.
+    /// Trailers left out after the body that was collected last over HTTP/1.1.
     pub(super) dropped: u16,
     /// By when our own side had last withheld input over HTTP/1.1, in seconds,
     /// rounded up.
     pub(super) resumed: u32,
-    /// What the peer has spent on connections before this.
+    /// The amounts that the peer has spent on connections before this.
     pub(super) before: Option<Box<Spent>>,
-    /// What is held for the peer is charged to it.
+    /// The account that memory held for the peer is charged to.
     pub(super) account: Option<Account>,
 }
 
@@ -161,7 +160,7 @@ impl Link {
         )
     }
 
-    /// Sends what comes first where that is known to be HTTP/2: the settings, behind a
+    /// Sends what comes first where that is known to be HTTP/2: the settings, after a
     /// client's preface. Nothing otherwise.
     pub fn begin(&mut self, limits: &Limits, now: Instant, out: &mut impl Sink) {
         match &mut self.protocol {
@@ -227,13 +226,14 @@ impl Link {
     }
 
     /// Whether a call may write frames that have to be masked: on a client's
-    /// connection that may be a WebSocket, or have one in a stream.
+    /// connection that is a WebSocket, or has one in a stream.
     #[inline]
     pub(crate) fn may_mask(&self) -> bool {
         self.role == Role::Client
             && match &self.protocol {
                 Protocol::Http2(many) => many.has_sockets(),
-                Protocol::Http1(_) | Protocol::WebSocket(_) | Protocol::Raw { .. } => true,
+                Protocol::WebSocket(_) => true,
+                Protocol::Http1(_) | Protocol::Raw { .. } => false,
             }
     }
 
@@ -253,7 +253,7 @@ impl Link {
         false
     }
 
-    /// Whether a response without an end of its own is being sent, behind
+    /// Whether a response without an end of its own is being sent, after
     /// which nothing else can be.
     pub const fn is_endless(&self) -> bool {
         self.exchange.endless
@@ -292,7 +292,7 @@ impl Link {
     /// one.
     ///
     /// # Errors
-    /// [`UsageError::OtherProtocol`] if the exchange is none.
+    /// [`UsageError::OtherProtocol`] if the exchange is not a WebSocket.
     pub fn choose_websocket_limits(&mut self, stream: u32, nth: u16) -> Result<(), UsageError> {
         match &mut self.protocol {
             Protocol::WebSocket(_) => self.exchange.websocket_limits = nth,
@@ -375,7 +375,7 @@ impl Link {
         }
     }
 
-    /// How many trailers were left out behind the body of an exchange that has been
+    /// How many trailers were left out after the body of an exchange that has been
     /// collected.
     pub fn dropped_trailers(&self, stream: u32) -> u16 {
         match &self.protocol {
@@ -409,20 +409,6 @@ impl Link {
         }
     }
 
-    /// Whether nothing is under way, and nothing is held: between two exchanges
-    /// of HTTP/1.1, or two messages of a WebSocket. As long as that is so again,
-    /// the deadline only moves on.
-    #[inline]
-    pub fn is_at_rest(&self) -> bool {
-        let is_between = match &self.protocol {
-            Protocol::Http1(machine) => machine.is_idle() && self.exchange.id != 0,
-            Protocol::WebSocket(machine) => machine.is_between_messages(),
-            Protocol::Http2(_) => false,
-            Protocol::Raw { .. } => false,
-        };
-        is_between && self.exchange.due == Instant::NEVER && self.exchange.kept.is_none()
-    }
-
     /// The account to which memory is charged that is held for the peer.
     #[inline]
     pub const fn account(&self) -> Option<&Account> {
@@ -441,52 +427,10 @@ impl Link {
     /// How much more memory `n` further bytes of input would take for what is
     /// being put together of them; 0 where flow control bounds that.
     pub fn growth(&self, n: usize) -> usize {
-        self.exchange
-            .kept
-            .as_ref()
-            .map_or(0, |buffered_request| buffered_request.growth(n))
+        let kept = self.exchange.kept.as_ref();
+        kept.map_or(0, |it| it.growth(n))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::{Fields, Method, OwnedScratch, RequestHead, Target, Version};
-    use crate::link::Body;
-    use alloc::vec::Vec;
-
-    #[test]
-    fn only_where_a_clients_websocket_may_be_are_frames_masked() {
-        let (now, mut out) = (Instant::START, Vec::new());
-        assert!(!Link::server(now).may_mask());
-        assert!(Link::client(now).may_mask());
-        let mut link = Link::client_http2(now);
-        assert!(!link.may_mask());
-        let (limits, mut scratch) = (Limits::DEFAULT, OwnedScratch::new(8));
-        let lent = CallContext {
-            now,
-            date: None,
-            mask_key: [0; 4],
-            limits: &limits,
-            scratch: scratch.lend(),
-            shown: &mut None,
-        };
-        link.receive(&mut [], lent, &mut out).unwrap(); // sends the preface
-        let host = [crate::http::Field::new("host", "a")];
-        let head = RequestHead {
-            method: Method::POST,
-            target: Target::parse(b"/", Method::POST).unwrap(),
-            version: Version::Http2,
-            protocol: None,
-            fields: Fields::new(&host),
-        };
-        let body = Body::Streamed {
-            length: None,
-            endless: false,
-        };
-        let stream = link.request(&head, Some(body), now, &mut out).unwrap();
-        assert!(!link.may_mask());
-        link.switched_to_websocket(stream, false, now).unwrap();
-        assert!(link.may_mask());
-    }
-}
+mod tests;

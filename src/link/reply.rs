@@ -10,8 +10,8 @@ use crate::http1;
 use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
 
-/// What a link was before its owner was called with a response owed: to go
-/// back to, should the owner fail.
+/// A copy of a link's state from before its owner was called with a response owed: to
+/// go back to, should the owner fail.
 #[derive(Debug)]
 pub struct Snapshot(http1::Connection);
 
@@ -62,7 +62,7 @@ impl Link {
         Ok(())
     }
 
-    /// Has the offered body come in [`Body`](super::Event::Body) events.
+    /// Streams the offered body as [`Body`](super::Event::Body) events.
     ///
     /// # Errors
     /// [`UsageError`] unless a body is on offer.
@@ -263,9 +263,8 @@ impl Link {
         }
     }
 
-    /// Writes `len` bytes that `put` appends itself. It
-    /// is not called where nobody will see them. HTTP/2 frames every piece, and
-    /// answers [`UsageError::OtherProtocol`].
+    /// Writes `len` bytes that `put` appends itself. It is not called if they will not be
+    /// sent. HTTP/2 frames every piece, and answers [`UsageError::OtherProtocol`].
     ///
     /// # Errors
     /// Those of [`write`](Self::write).
@@ -332,9 +331,9 @@ impl Link {
         }
     }
 
-    /// What [`fail`](Self::fail) goes back to, if a response is owed and what
-    /// is written of it can be taken back: not on HTTP/2, where the streams
-    /// share the compression.
+    /// A copy of the state that [`fail`](Self::fail) goes back to, if a response is
+    /// owed and its bytes can be taken back: not on HTTP/2, where the streams share the
+    /// compression.
     #[inline]
     pub fn snapshot(&self) -> Option<Snapshot> {
         match &self.protocol {

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::Link;
+use super::exchanges::Intake;
 use super::multiplex::Multiplex;
 use super::protocol::Protocol;
 use super::{Account, Charge, Promise};
@@ -10,12 +11,15 @@ use crate::http2;
 use crate::wire::{Instant, Role};
 use crate::{http1, websocket};
 
-/// What has to be remembered of a server's link with nothing under way, apart
-/// from the number of its exchange.
+/// The state of a server's link with nothing under way, apart from the number of its
+/// exchange.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Resting {
     /// Between two exchanges, since that many nanoseconds: the two halves.
     Http1([u32; 2]),
+    /// In a response over HTTP/1.1 that is streamed, and whose content has no end of its
+    /// own if it is `endless`.
+    Streaming { endless: bool },
     /// Between two messages.
     WebSocket(websocket::Resting),
 }
@@ -26,12 +30,27 @@ impl Resting {
     pub(crate) const fn is_open(&self, own: u32, stream: u32) -> bool {
         match self {
             Self::Http1(_) => false, // it is over, and a next one has not begun
-            Self::WebSocket(_) => own == stream,
+            Self::Streaming { .. } | Self::WebSocket(_) => own == stream,
         }
     }
 }
 
 impl Link {
+    /// Whether nothing is under way, and nothing is held: between two exchanges
+    /// of HTTP/1.1, two pieces of a response that is streamed over it, or two messages
+    /// of a WebSocket.
+    #[inline]
+    pub fn is_at_rest(&self) -> bool {
+        let is_between = match &self.protocol {
+            Protocol::Http1(machine) if machine.is_idle() => self.exchange.id != 0,
+            Protocol::Http1(_) => self.is_streaming(),
+            Protocol::WebSocket(machine) => machine.is_between_messages(),
+            Protocol::Http2(_) => false,
+            Protocol::Raw { .. } => false,
+        };
+        is_between && self.exchange.due == Instant::NEVER && self.exchange.kept.is_none()
+    }
+
     /// The link compacted, if it is a server's with nothing under way; which of
     /// the limits of WebSockets holds is to be remembered beside it.
     pub(crate) fn resting(&self) -> Option<Resting> {
@@ -41,12 +60,15 @@ impl Link {
             && self.account.as_ref().is_none_or(|account| account.held() == 0)
             && self.exchange.due == Instant::NEVER
             && self.exchange.id != 0
-            && !self.exchange.endless
             && self.over.is_none();
         if !rests {
             return None;
         }
         match &self.protocol {
+            Protocol::Http1(_) if self.is_streaming() => Some(Resting::Streaming {
+                endless: self.exchange.endless,
+            }),
+            Protocol::Http1(_) if self.exchange.endless => None,
             Protocol::Http1(machine) => {
                 let nanos = machine.resting()?.as_nanos();
                 Some(Resting::Http1([nanos as u32, (nanos >> 32) as u32]))
@@ -55,6 +77,13 @@ impl Link {
             Protocol::Http2(_) => None,
             Protocol::Raw { .. } => None,
         }
+    }
+
+    /// Whether all it does is to stream a response over HTTP/1.1.
+    pub(crate) fn is_streaming(&self) -> bool {
+        matches!(&self.protocol, Protocol::Http1(machine) if machine.is_streaming())
+            && self.exchange.intake == Intake::Discarded
+            && self.dropped == 0
     }
 
     /// Which of the limits of WebSockets holds.
@@ -70,12 +99,14 @@ impl Link {
                 let since = Instant::from_nanos(u64::from(high) << 32 | u64::from(low));
                 Protocol::Http1(http1::Connection::rested(since))
             }
+            Resting::Streaming { .. } => Protocol::Http1(http1::Connection::streaming()),
             Resting::WebSocket(resting) => {
                 Protocol::WebSocket(websocket::Connection::rested(resting))
             }
         };
         let mut link = Self::with(Role::Server, protocol);
         (link.exchange.id, link.exchange.websocket_limits) = (stream, websocket_limits);
+        link.exchange.endless = matches!(resting, Resting::Streaming { endless: true });
         link
     }
 
@@ -109,8 +140,7 @@ impl Link {
     }
 }
 
-/// What has to be remembered of a server's link that speaks HTTP/2 and has no
-/// stream.
+/// The state of a server's link that speaks HTTP/2 and has no stream.
 #[derive(Debug)]
 pub(crate) struct Idle {
     machine: http2::Connection,
@@ -120,8 +150,11 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// Who is charged for the memory that it takes.
+    /// The account that is charged for its memory.
     pub(crate) const fn account(&self) -> Option<&Account> {
         self.charge.account()
     }
 }
+
+#[cfg(test)]
+mod tests;

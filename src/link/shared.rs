@@ -40,11 +40,11 @@ impl Link {
         }
     }
 
-    /// Has the content that the peer sends in an exchange count against its
-    /// window until [`consume`](Self::consume) gives it back, and not only until
-    /// the owner has seen it: for owners that keep content. They are given content
-    /// also while what they write waits, so that neither side waits for the other
-    /// for ever. `false` where windows are not known.
+    /// Keeps the content that the peer sends in an exchange counted against its window
+    /// until [`consume`](Self::consume) gives it back, and not only until the owner has
+    /// seen it: for owners that keep content. They are given content also while what they
+    /// write waits, so that neither side waits for the other for ever. `false` where
+    /// windows are not known.
     pub fn let_owner_consume(&mut self, stream: u32) -> bool {
         match &mut self.protocol {
             Protocol::Http2(many) => {
@@ -55,9 +55,9 @@ impl Link {
         }
     }
 
-    /// Opens the peer's window again for `bytes` of content that the owner has
-    /// done with, after [`let_owner_consume`](Self::let_owner_consume). An exchange
-    /// that is over gives back by itself what was not.
+    /// Opens the peer's window again for `bytes` of content that the owner has done with,
+    /// after [`let_owner_consume`](Self::let_owner_consume). For an exchange that is
+    /// over, the rest is given back by itself.
     pub fn consume(&mut self, stream: u32, bytes: usize, out: &mut impl Sink) {
         if let Protocol::Http2(many) = &mut self.protocol {
             many.machine_mut().consume(stream, bytes, out);
@@ -154,6 +154,19 @@ impl Link {
             Protocol::Http2(many) => many.is_pending(),
             Protocol::WebSocket(_) | Protocol::Raw { .. } => false,
         }
+    }
+
+    /// Whether it speaks a protocol of one exchange at a time, and
+    /// [`receive`](Self::receive) would do nothing without any input.
+    #[cfg(feature = "client")]
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.over.is_none()
+            && match &self.protocol {
+                Protocol::Http1(machine) => machine.awaits_input(),
+                Protocol::WebSocket(machine) => !machine.is_closing(),
+                Protocol::Http2(_) | Protocol::Raw { .. } => false,
+            }
     }
 
     /// The next exchange, by its stream, whose owner does not know yet that

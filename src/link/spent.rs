@@ -35,3 +35,6 @@ fn settle(budget: &mut Budget, rate: Rate, now: Instant) -> bool {
     budget.spend(0, rate, now);
     budget.is_much(rate)
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ const MOST_SPARE: usize = 16;
 /// The body grows with what arrives, never with what was announced.
 #[derive(Debug)]
 pub struct BufferedRequest {
-    line: Vec<u8>, // method, target and protocol, one behind the other
+    line: Vec<u8>, // method, target and protocol, one after the other
     method: usize, // where the method ends in `line`
     target: usize, // where the target ends in `line`
     version: Version,
@@ -70,7 +70,6 @@ impl BufferedRequest {
         self.book();
     }
 
-    /// Charges it to another account from here on.
     fn charge_to(&mut self, account: Option<&Account>) {
         self.charge.move_to(account);
         self.body.charge_to(account);
@@ -100,12 +99,12 @@ impl BufferedRequest {
         true
     }
 
-    /// Appends what nobody has looked at yet.
+    /// Appends what was not looked at yet.
     pub(in crate::link) fn keep(&mut self, bytes: &[u8]) {
         self.body.push(bytes);
     }
 
-    /// What nobody has looked at yet.
+    /// The bytes that were not looked at yet.
     pub(in crate::link) fn unused(&mut self) -> &mut [u8] {
         self.body.unused_mut()
     }
@@ -116,14 +115,12 @@ impl BufferedRequest {
         !self.body.is_empty()
     }
 
-    /// Keeps the fields behind a body.
     pub(super) fn keep_fields(&mut self, fields: http::Fields<'_>) {
         // As in `fill`.
         let _ = self.fields.extend(fields);
         self.book();
     }
 
-    /// The fields that were kept.
     pub(in crate::link) fn fields(&self) -> http::Fields<'_> {
         self.fields.as_fields()
     }
@@ -141,7 +138,6 @@ impl BufferedRequest {
         size_of::<Self>() + self.line.capacity() + self.fields.memory()
     }
 
-    /// The complete request, as it was.
     pub(in crate::link) fn request(&mut self) -> (RequestHead<'_>, Content<'_>) {
         let text = |from: usize, to: usize| {
             self.line
@@ -251,41 +247,4 @@ impl RequestPool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::{Field, Fields};
-
-    #[test]
-    fn a_parked_request_comes_back_as_it_was() {
-        for (method, target) in [
-            ("GET", "/a?b=c"),
-            ("POST", "http://h:1/x"),
-            ("OPTIONS", "*"),
-            ("CONNECT", "h:443"),
-            ("FOO", "/"),
-        ] {
-            let method = Method::new(method.as_bytes()).unwrap();
-            let list = [Field::new("Host", "h"), Field::new("X", "")];
-            let head = RequestHead {
-                method,
-                target: Target::parse(target.as_bytes(), method).unwrap(),
-                version: Version::Http10,
-                protocol: Some("websocket"),
-                fields: Fields::new(&list),
-            };
-            let mut request_pool = RequestPool::new();
-            let mut buffered_request = request_pool.park(&head, 3, None);
-            assert!(buffered_request.append(b"ab"));
-            assert!(!buffered_request.append(b"cd"), "over the limit");
-            assert!(buffered_request.append(b"c"));
-            let (again, content) = buffered_request.request();
-            assert_eq!((again.method, again.target), (head.method, head.target));
-            assert_eq!(
-                (again.version, again.protocol),
-                (head.version, head.protocol)
-            );
-            assert!(again.fields.iter().eq(head.fields.iter()));
-            assert_eq!(content, Content::Whole(&mut b"abc".to_vec()));
-        }
-    }
-}
+mod tests;

@@ -14,24 +14,24 @@ use crate::wire::Sink;
 const KEPT: usize = 16 * 1024;
 
 /// Content of one stream in its order, copied or shared, and whether it ends
-/// behind that. Small pieces are copied together and leave as one.
+/// after that. Small pieces are copied together and leave as one.
 #[derive(Debug, Default)]
-pub(in crate::link) struct Outbox {
+pub(crate) struct Outbox {
     content: Segments,
     spare: Vec<u8>, // empty
     ended: bool,
     trailers: FieldBuffer,
 }
 
-/// What is to be sent next.
+/// The bytes to send next.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::link) enum NextBytes<'a> {
+pub(crate) enum NextBytes<'a> {
     Copied(&'a [u8]),
     Shared(&'a Bytes),
 }
 
 impl NextBytes<'_> {
-    pub(in crate::link) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         match self {
             Self::Copied(bytes) => bytes.len(),
             Self::Shared(bytes) => bytes.len(),
@@ -42,22 +42,21 @@ impl NextBytes<'_> {
 impl Outbox {
     /// Bytes that wait.
     #[inline]
-    pub(in crate::link) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.content.len()
     }
 
     #[inline]
-    pub(in crate::link) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Charges it to another account from here on.
-    pub(in crate::link) fn charge_to(&mut self, account: Option<&Account>) {
+    pub(crate) fn charge_to(&mut self, account: Option<&Account>) {
         self.content.charge_to(account);
         self.book();
     }
 
-    /// Has the content charged for what is held beside it.
+    /// Charges the content for what is held with it.
     #[inline]
     fn book(&mut self) {
         let beside = size_of::<Self>() + self.spare.capacity() + self.trailers.memory();
@@ -65,12 +64,12 @@ impl Outbox {
     }
 
     /// Appends bytes, by reference where that is worth it.
-    pub(in crate::link) fn share(&mut self, bytes: Bytes) {
+    pub(crate) fn share(&mut self, bytes: Bytes) {
         self.refer(bytes, Reference::Shared);
     }
 
     /// Appends bytes that many are to get, and that are charged elsewhere.
-    pub(in crate::link) fn publish(&mut self, bytes: Bytes) {
+    pub(crate) fn publish(&mut self, bytes: Bytes) {
         self.refer(bytes, Reference::Published);
     }
 
@@ -82,8 +81,8 @@ impl Outbox {
         self.book();
     }
 
-    /// Appends what is left of `content` behind its first `n` bytes.
-    pub(in crate::link) fn keep(&mut self, content: NextBytes<'_>, n: usize) {
+    /// Appends what is left of `content` after its first `n` bytes.
+    pub(crate) fn keep(&mut self, content: NextBytes<'_>, n: usize) {
         match content {
             NextBytes::Copied(bytes) => self.put(bytes.get(n..).unwrap_or_default()),
             NextBytes::Shared(bytes) => self.share(bytes.slice(n.min(bytes.len())..)),
@@ -91,7 +90,7 @@ impl Outbox {
     }
 
     /// Nothing follows but these fields, if there are any.
-    pub(in crate::link) fn end(&mut self, trailers: Fields<'_>) {
+    pub(crate) fn end(&mut self, trailers: Fields<'_>) {
         self.ended = true;
         // What a machine is to send is far below the 4 GiB where this fails.
         let _ = self.trailers.extend(trailers);
@@ -99,17 +98,16 @@ impl Outbox {
     }
 
     /// Whether the content ends with what waits.
-    pub(in crate::link) const fn is_ended(&self) -> bool {
+    pub(crate) const fn is_ended(&self) -> bool {
         self.ended
     }
 
-    /// The fields behind the content.
-    pub(in crate::link) fn trailers(&self) -> Fields<'_> {
+    pub(crate) fn trailers(&self) -> Fields<'_> {
         self.trailers.as_fields()
     }
 
-    /// What is to be sent next, and whether the stream ends with it.
-    pub(in crate::link) fn front(&self) -> Option<(NextBytes<'_>, bool)> {
+    /// The bytes to send next, and whether the stream ends with them.
+    pub(crate) fn front(&self) -> Option<(NextBytes<'_>, bool)> {
         let last = self.ended && self.content.count() == 1 && self.trailers().is_empty();
         let front = match self.content.get(0)? {
             Segment::Reference(Reference::Shared(bytes) | Reference::Published(bytes)) => {
@@ -121,14 +119,14 @@ impl Outbox {
     }
 
     /// Drops the first `n` bytes, which have been sent.
-    pub(in crate::link) fn advance(&mut self, n: usize) {
+    pub(crate) fn advance(&mut self, n: usize) {
         let spare = &mut self.spare;
         self.content.advance(n, |bytes| keep(spare, bytes));
         self.book();
     }
 
     /// Drops everything; a little memory is kept for the next use.
-    pub(in crate::link) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         let spare = &mut self.spare;
         self.content.clear(|bytes| keep(spare, bytes));
         self.ended = false;
@@ -166,9 +164,9 @@ impl Sink for Outbox {
 
 /// A sink that ends where the room does that content may take.
 #[derive(Debug)]
-pub(in crate::link) struct Bounded<'a, S> {
-    pub(in crate::link) out: &'a mut S,
-    pub(in crate::link) room: usize,
+pub(crate) struct Bounded<'a, S> {
+    pub(crate) out: &'a mut S,
+    pub(crate) room: usize,
 }
 
 impl<S: Sink> Sink for Bounded<'_, S> {
@@ -193,62 +191,4 @@ impl<S: Sink> Sink for Bounded<'_, S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn an_outbox_behaves_like_a_vector(
-            steps in prop::collection::vec((0..4u8, 0..70_000usize), 0..40),
-        ) {
-            let (mut outbox, mut model) = (Outbox::default(), Vec::new());
-            for (n, (step, size)) in steps.into_iter().enumerate() {
-                let bytes = vec![n as u8; size];
-                match step {
-                    0 => outbox.put(&bytes),
-                    1 => outbox.share(bytes.clone().into()),
-                    _ => {
-                        let len = match outbox.front() {
-                            Some((NextBytes::Copied(front), _)) => front.len(),
-                            Some((NextBytes::Shared(front), _)) => front.len(),
-                            None => 0,
-                        };
-                        let n = size.min(len);
-                        outbox.advance(n);
-                        model.drain(..n);
-                    }
-                }
-                if step < 2 {
-                    model.extend(bytes);
-                }
-                prop_assert_eq!(outbox.len(), model.len());
-                if let Some((front, last)) = outbox.front() {
-                    prop_assert!(!last, "it was not ended");
-                    let front = match front {
-                        NextBytes::Copied(front) => front,
-                        NextBytes::Shared(front) => front,
-                    };
-                    prop_assert!(model.starts_with(front));
-                }
-            }
-            outbox.clear();
-            prop_assert_eq!((outbox.len(), outbox.content.count()), (0, 0));
-        }
-    }
-
-    #[test]
-    fn the_end_stands_behind_the_last_piece() {
-        let mut outbox = Outbox::default();
-        outbox.put(b"a");
-        outbox.share(Bytes::from_static(&[0; SHARED_FROM]));
-        outbox.end(Fields::EMPTY);
-        assert!(matches!(
-            outbox.front(),
-            Some((NextBytes::Copied(b"a"), false))
-        ));
-        outbox.advance(1);
-        assert!(matches!(outbox.front(), Some((NextBytes::Shared(_), true))));
-    }
-}
+mod tests;

@@ -53,13 +53,13 @@ impl Multiplex {
 
     /// Whether frames have left that ask something, since
     /// [`note_end`](Self::note_end).
-    pub(in crate::link) const fn has_left(&self) -> bool {
+    pub(crate) const fn has_left(&self) -> bool {
         self.has_left
     }
 
     /// Says how long the connection's output was before the last
     /// [`pump`](Self::pump).
-    pub(in crate::link) fn note_end(&mut self, before: u64) {
+    pub(crate) fn note_end(&mut self, before: u64) {
         self.has_left = false;
         for stream in self.streams.iter_mut() {
             if let Some(AwaitedAnswer::Left(ahead)) = stream.asked {
@@ -72,14 +72,14 @@ impl Multiplex {
     }
 
     /// Whether a WebSocket on a stream waits for an answer.
-    pub(in crate::link) fn has_asked(&self) -> bool {
+    pub(crate) fn has_asked(&self) -> bool {
         let asks = |stream: &Stream| stream.asked.is_some() && stream.socket.is_some();
         self.streams.iter().any(asks)
     }
 
     /// Says how far the peer is. What it has not taken restarts the time in which
     /// it is to answer, unless it takes nothing at all.
-    pub(in crate::link) fn has_taken(&mut self, taken: PeerProgress, now: Instant) {
+    pub(crate) fn has_taken(&mut self, taken: PeerProgress, now: Instant) {
         for stream in self.streams.iter_mut() {
             let (Some(AwaitedAnswer::Sent { end, was_missing }), Some(socket)) =
                 (&mut stream.asked, &mut stream.socket)

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::state::Multiplex;
-use crate::http::Fields;
+use crate::http::{Fields, Scratch};
 use crate::link::exchanges::Intake;
 use crate::link::{BufferedRequest, EndReason, Event};
 use crate::websocket;
@@ -24,8 +24,11 @@ pub(super) enum BufferedEvent {
 }
 
 impl BufferedEvent {
-    /// The event itself.
-    pub(super) fn borrow(self, shown: &mut Option<Box<BufferedRequest>>) -> Event<'_> {
+    pub(super) fn borrow<'b>(
+        self,
+        shown: &'b mut Option<Box<BufferedRequest>>,
+        scratch: Scratch<'b>,
+    ) -> Event<'b> {
         match self {
             Self::Ended(gone) => Event::Ended(gone),
             Self::Writable => Event::Writable,
@@ -43,7 +46,7 @@ impl BufferedEvent {
             },
             Self::Socket(found) => {
                 let shown = shown.as_mut().map_or(&mut [][..], |it| it.unused());
-                match found.borrow(shown) {
+                match found.borrow(shown, scratch) {
                     Step::Event(event) => event.into(),
                     // It was found to be an event.
                     Step::Need(_) | Step::Paused | Step::Full | Step::Done => Event::Writable,
@@ -54,7 +57,7 @@ impl BufferedEvent {
 }
 
 impl Multiplex {
-    /// What lies in the inbox of a streamed body, or its end.
+    /// Gives out the contents of a streamed body's inbox, or its end.
     pub(super) fn give_content(
         &mut self,
         id: u32,
@@ -68,7 +71,7 @@ impl Multiplex {
             if !stream.receiving.owner_consumes {
                 self.machine.consume(id, unread as usize, out);
             }
-            self.queue(id); // the end may stand behind it
+            self.queue(id); // the end may stand after it
             return Some(BufferedEvent::Body);
         }
         if !stream.receiving.take_end() {
@@ -81,8 +84,8 @@ impl Multiplex {
         Some(BufferedEvent::End(dropped))
     }
 
-    /// How many trailers were left out behind a stream's content.
-    pub(in crate::link) fn dropped_trailers(&self, id: u32) -> u16 {
+    /// How many trailers of a stream were left out.
+    pub(crate) fn dropped_trailers(&self, id: u32) -> u16 {
         self.streams
             .get(id)
             .map_or(0, |stream| stream.receiving.dropped)

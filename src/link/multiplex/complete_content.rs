@@ -7,7 +7,6 @@ use crate::link::Body;
 use crate::link::exchanges::{Bounded, NextBytes};
 use crate::wire::{Instant, Sink};
 
-/// A frame's head.
 const HEAD: usize = 9;
 
 impl Multiplex {
@@ -53,8 +52,8 @@ impl Multiplex {
         true
     }
 
-    /// Sends all of a message's content, and the trailers behind it if there are
-    /// any. What is not taken waits.
+    /// Sends all of a message's content, and the trailers after it if there are any. What
+    /// is not taken waits.
     pub(super) fn put_all(
         &mut self,
         id: u32,
@@ -89,8 +88,8 @@ impl Multiplex {
         }
     }
 
-    /// Offers content to the machine, as far as the room of the turn allows, and
-    /// says how much of it was taken. With `last` the stream ends behind it.
+    /// Offers content to the machine, as far as the room of the turn allows, and says how
+    /// much of it was taken. With `last` the stream ends after it.
     pub(super) fn offer(
         &mut self,
         id: u32,

@@ -119,7 +119,7 @@ impl Multiplex {
     ///
     /// # Errors
     /// [`UsageError::Over`] if it is over already.
-    pub(in crate::link) fn reset(
+    pub(crate) fn reset(
         &mut self,
         id: u32,
         code: ErrorCode,
@@ -168,16 +168,7 @@ impl Multiplex {
     }
 
     /// A stream ended before its time.
-    pub(super) fn was_reset<'b>(
-        &mut self,
-        id: u32,
-        code: ErrorCode,
-        by_peer: bool,
-    ) -> Option<Event<'b>> {
-        let gone = EndReason::StreamReset {
-            code: code.code(),
-            by_peer,
-        };
+    pub(super) fn was_reset<'b>(&mut self, id: u32, gone: EndReason) -> Option<Event<'b>> {
         let told = self
             .streams
             .get(id)
@@ -194,7 +185,7 @@ impl Multiplex {
     /// The owner cannot go on with a stream, and is told nothing any more: it
     /// is answered with `head` if that is owed, a WebSocket is closed with
     /// 1011, anything else is reset.
-    pub(in crate::link) fn fail(
+    pub(crate) fn fail(
         &mut self,
         id: u32,
         head: &ResponseHead<'_>,
@@ -226,7 +217,7 @@ impl Multiplex {
     }
 
     /// Finishes what runs and starts nothing.
-    pub(in crate::link) fn drain(&mut self, mask_key: [u8; 4], now: Instant, out: &mut impl Sink) {
+    pub(crate) fn drain(&mut self, mask_key: [u8; 4], now: Instant, out: &mut impl Sink) {
         // Refused only where the connection is over already.
         let _ = self.machine.shutdown(now, out);
         let sockets = self.streams.iter().filter(|it| it.socket.is_some());

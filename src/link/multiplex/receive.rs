@@ -15,34 +15,31 @@ use crate::link::exchanges::Intake;
 use crate::link::{BufferedRequest, EndReason, Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
-/// What is lent beside what the machine needs.
+/// The context of a call beyond what the machine needs.
 #[derive(Debug)]
-pub(in crate::link) struct ReceiveContext<'b, 's> {
-    pub(in crate::link) shown: &'b mut Option<Box<BufferedRequest>>,
-    pub(in crate::link) limits: &'b Limits,
+pub(crate) struct ReceiveContext<'b, 's> {
+    pub(crate) shown: &'b mut Option<Box<BufferedRequest>>,
+    pub(crate) limits: &'b Limits,
     /// The stream that the event is for; 0: the connection itself.
-    pub(in crate::link) stream: &'s mut u32,
+    pub(crate) stream: &'s mut u32,
 }
 
 impl Multiplex {
     /// Takes at most one event, from what was kept or from the front of
     /// `input`. [`Step::Need`] of 0 asks for another call immediately.
-    pub(in crate::link) fn receive<'b>(
+    pub(crate) fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
-        lent: http::CallContext<'b, http2::Limits>,
+        mut lent: http::CallContext<'b, http2::Limits>,
         around: ReceiveContext<'b, '_>,
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
-        let (now, mask_key) = (lent.now, lent.mask_key);
         if !self.is_caught_up()
-            && let Some((id, given)) =
-                self.next_given(now, mask_key, around.limits, around.shown, out)
+            && let Some((id, given)) = self.next_given(&mut lent, around.limits, around.shown, out)
         {
             *around.stream = id;
-            return Ok(Received::event(0, given.borrow(around.shown)));
+            return Ok(Received::event(0, given.borrow(around.shown, lent.scratch)));
         }
-        let mut lent = lent;
         let found = self.machine.receive_found(input, &mut lent, out);
         self.took(found, input, lent, around, out)
     }
@@ -50,7 +47,7 @@ impl Multiplex {
     /// Forgets the streams that are over; whether nothing is given before
     /// further input is looked at.
     #[inline]
-    pub(in crate::link) fn is_caught_up(&mut self) -> bool {
+    pub(crate) fn is_caught_up(&mut self) -> bool {
         self.sweep();
         self.pending.is_empty() && !self.relieved
     }
@@ -58,12 +55,12 @@ impl Multiplex {
     /// Does what a call without input would do, if that brings no event: whether
     /// nothing but further input can.
     #[inline]
-    pub(in crate::link) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
+    pub(crate) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
         self.is_caught_up() && self.machine.catch_up(out)
     }
 
     /// Passes on what the machine has found.
-    pub(in crate::link) fn took<'b>(
+    pub(crate) fn took<'b>(
         &mut self,
         found: Result<(usize, LocatedEvent), http2::ProtocolError>,
         input: &'b mut [u8],
@@ -94,9 +91,9 @@ impl Multiplex {
 
     /// Tells the machine that the peer has sent its last byte: exchanges that
     /// are complete on its side may finish, the others are over.
-    pub(in crate::link) fn receive_eof<'b>(
+    pub(crate) fn receive_eof<'b>(
         &mut self,
-        lent: &http::CallContext<'b, http2::Limits>,
+        mut lent: http::CallContext<'b, http2::Limits>,
         around: ReceiveContext<'b, '_>,
         out: &mut impl Sink,
     ) -> Result<Received<Event<'b>>, ProtocolError> {
@@ -105,7 +102,7 @@ impl Multiplex {
             limits,
             stream,
         } = around;
-        let (now, mask_key) = (lent.now, lent.mask_key);
+        let now = lent.now;
         *stream = 0;
         if !core::mem::replace(&mut self.ended, true) {
             let broken = |stream: &&Stream| !stream.receiving.complete || stream.exchange.endless;
@@ -124,9 +121,9 @@ impl Multiplex {
                 let _ = self.reset(id, ErrorCode::CANCEL, EndReason::Disconnected, now, out);
             }
         }
-        if let Some((id, given)) = self.next_given(now, mask_key, limits, shown, out) {
+        if let Some((id, given)) = self.next_given(&mut lent, limits, shown, out) {
             *stream = id;
-            return Ok(Received::event(0, given.borrow(shown)));
+            return Ok(Received::event(0, given.borrow(shown, lent.scratch)));
         }
         self.machine.receive_eof()?;
         let step = match self.machine.is_done() {
@@ -139,8 +136,7 @@ impl Multiplex {
     /// The next event that needs no input.
     fn next_given(
         &mut self,
-        now: Instant,
-        mask_key: [u8; 4],
+        around: &mut http::CallContext<'_, http2::Limits>,
         limits: &Limits,
         shown: &mut Option<Box<BufferedRequest>>,
         out: &mut impl Sink,
@@ -174,9 +170,9 @@ impl Multiplex {
                 None => match stream.exchange.intake {
                     Intake::Streamed => self.give_content(id, shown, out),
                     Intake::Socket => {
-                        let (nth, mut text) = (stream.exchange.websocket_limits, Vec::new());
-                        let lent = lend(now, mask_key, limits, nth, &mut text);
-                        self.give_message(id, &lent, shown, out)
+                        let nth = stream.exchange.websocket_limits;
+                        let mut lent = lend(around.reborrow(), limits, nth);
+                        self.give_message(id, &mut lent, shown, out)
                     }
                     Intake::Collected => self.give_request(id, shown),
                     Intake::Offered | Intake::Discarded => None,
@@ -199,6 +195,7 @@ impl Multiplex {
     }
 
     /// An event of the machine in the link's words.
+    #[inline(always)]
     fn translate<'b>(
         &mut self,
         event: http2::Event<'b>,
@@ -240,11 +237,17 @@ impl Multiplex {
                 trailers,
                 dropped,
             } => (stream, self.end(stream, trailers, dropped, due, shown)),
-            http2::Event::Reset {
+            http2::Event::Reset { stream, code } => {
+                let code = code.code();
+                (
+                    stream,
+                    self.was_reset(stream, EndReason::StreamReset { code }),
+                )
+            }
+            http2::Event::StreamError { stream, error } => (
                 stream,
-                code,
-                by_peer,
-            } => (stream, self.was_reset(stream, code, by_peer)),
+                self.was_reset(stream, EndReason::StreamError(error)),
+            ),
             http2::Event::GoAway {
                 last_stream,
                 code,
@@ -282,7 +285,7 @@ impl Multiplex {
 
     /// A new exchange of the peer's, whose response is overdue from `due` on.
     #[inline]
-    pub(in crate::link) fn begin(
+    pub(crate) fn begin(
         &mut self,
         id: u32,
         head: &RequestHead<'_>,

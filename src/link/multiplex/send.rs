@@ -8,12 +8,12 @@ use crate::link::exchanges::{Intake, NextBytes, Outbox};
 use crate::link::{Body, EndReason, RequestPool, UsageError};
 use crate::wire::{Instant, Sink};
 
-/// What one stream may send in a turn while others wait.
+/// Bytes that one stream may send in a turn while others wait.
 const SHARE: usize = 16 * 1024;
-/// A frame's head: less room than that is none.
+/// A frame's head: less room than that counts as none.
 const HEAD: usize = 9;
 
-/// What a turn has left of an outbox.
+/// The state in which a turn leaves an outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Drained {
     /// Some of it.
@@ -26,7 +26,7 @@ enum Drained {
 
 impl Multiplex {
     /// Collects the content on offer.
-    pub(in crate::link) fn collect(
+    pub(crate) fn collect(
         &mut self,
         id: u32,
         head: &RequestHead<'_>,
@@ -41,9 +41,9 @@ impl Multiplex {
         Ok(())
     }
 
-    /// Has the content on offer come in events, at the pace that content has to
-    /// keep or at the peer's leisure.
-    pub(in crate::link) fn accept_body(
+    /// Streams the offered content as events, at the pace that content has to keep or at
+    /// the peer's leisure.
+    pub(crate) fn accept_body(
         &mut self,
         id: u32,
         paced: bool,
@@ -76,7 +76,7 @@ impl Multiplex {
     }
 
     /// Leaves it to the owner to give back content to the peer's window.
-    pub(in crate::link) fn let_owner_consume(&mut self, id: u32) {
+    pub(crate) fn let_owner_consume(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id) {
             stream.receiving.owner_consumes = true;
         }
@@ -84,7 +84,7 @@ impl Multiplex {
 
     /// Stops or resumes the reading of a stream: what comes meanwhile is not
     /// given back to the peer's window.
-    pub(in crate::link) fn set_reading(&mut self, id: u32, reading: bool, now: Instant) {
+    pub(crate) fn set_reading(&mut self, id: u32, reading: bool, now: Instant) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
@@ -99,7 +99,7 @@ impl Multiplex {
     }
 
     /// Sends an interim response.
-    pub(in crate::link) fn inform(
+    pub(crate) fn inform(
         &mut self,
         id: u32,
         head: &ResponseHead<'_>,
@@ -111,7 +111,7 @@ impl Multiplex {
 
     /// Sends a response, or its head if the body is streamed.
     #[inline(never)]
-    pub(in crate::link) fn respond(
+    pub(crate) fn respond(
         &mut self,
         id: u32,
         head: &ResponseHead<'_>,
@@ -142,7 +142,7 @@ impl Multiplex {
 
     /// Sends a request, or its head if the body is streamed, and returns its
     /// stream.
-    pub(in crate::link) fn request(
+    pub(crate) fn request(
         &mut self,
         head: &RequestHead<'_>,
         body: Option<Body<'_>>,
@@ -159,7 +159,7 @@ impl Multiplex {
         Ok(id)
     }
 
-    /// Sends what is given of a body behind its head.
+    /// Sends what is given of a body after its head.
     fn put_body(&mut self, id: u32, body: Body<'_>, now: Instant, out: &mut impl Sink) {
         let length = body.length();
         match body {
@@ -188,8 +188,8 @@ impl Multiplex {
         }
     }
 
-    /// Puts a piece of a streamed body behind what waits.
-    pub(in crate::link) fn write(
+    /// Puts a piece of a streamed body after what waits.
+    pub(crate) fn write(
         &mut self,
         id: u32,
         len: usize,
@@ -210,7 +210,7 @@ impl Multiplex {
     }
 
     /// Ends a streamed body.
-    pub(in crate::link) fn finish(
+    pub(crate) fn finish(
         &mut self,
         id: u32,
         trailers: Fields<'_>,
@@ -245,7 +245,7 @@ impl Multiplex {
 
     /// Puts out what waits, in fair turns, as far as the windows and the room
     /// allow; then sees whose writers need not wait any more.
-    pub(in crate::link) fn pump(&mut self, low: usize, now: Instant, out: &mut impl Sink) {
+    pub(crate) fn pump(&mut self, low: usize, now: Instant, out: &mut impl Sink) {
         self.first_room = self.room;
         while self.room > HEAD {
             while let Some(id) = self.machine.ready() {
@@ -267,7 +267,7 @@ impl Multiplex {
     }
 
     /// Whether [`pump`](Self::pump) could put out something.
-    pub(in crate::link) fn has_output(&self) -> bool {
+    pub(crate) fn has_output(&self) -> bool {
         self.room > HEAD && (!self.turns.is_empty() || self.machine.has_ready())
     }
 
@@ -354,8 +354,8 @@ impl Multiplex {
         Ok(Drained::Empty)
     }
 
-    /// What is to be sent on a stream cannot be: the peer must not take what
-    /// it has for the whole.
+    /// Resets a stream whose output cannot be sent: the peer must not take the part
+    /// that it has for the whole.
     pub(super) fn give_up(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
         self.cut(id, ErrorCode::INTERNAL_ERROR, EndReason::Aborted, now, out);
     }

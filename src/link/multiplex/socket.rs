@@ -1,23 +1,24 @@
 //! WebSockets on streams (RFC 8441).
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 use bytes::Bytes;
 
 use super::buffered_event::BufferedEvent;
 use super::state::Multiplex;
 use super::stream::AwaitedAnswer;
-use crate::http::{self, Fields, ResponseHead, Scratch, Status, date::Date};
-use crate::http2::BodyLength;
+use crate::http::{self, Fields, ResponseHead, Status, date::Date};
+use crate::http2::{self, BodyLength};
 use crate::link::exchanges::{Intake, Outbox};
 use crate::link::{BufferedRequest, EndReason, Limits, ProtocolError, UsageError};
+use crate::websocket::deflate::Session;
 use crate::websocket::{self, CloseCode};
 use crate::wire::{Instant, Sink};
 
 impl Multiplex {
     /// Answers an extended CONNECT with 200: the stream is a WebSocket from
     /// here on (RFC 8441 §5).
-    pub(in crate::link) fn upgrade_websocket(
+    pub(crate) fn upgrade_websocket(
         &mut self,
         id: u32,
         fields: Fields<'_>,
@@ -34,7 +35,7 @@ impl Multiplex {
     }
 
     /// Makes a stream a WebSocket whose handshake is over.
-    pub(in crate::link) fn become_socket(
+    pub(crate) fn become_socket(
         &mut self,
         id: u32,
         streaming: bool,
@@ -54,11 +55,7 @@ impl Multiplex {
     }
 
     /// Makes the WebSocket on a stream subject to others of the limits.
-    pub(in crate::link) fn choose_websocket_limits(
-        &mut self,
-        id: u32,
-        nth: u16,
-    ) -> Result<(), UsageError> {
+    pub(crate) fn choose_websocket_limits(&mut self, id: u32, nth: u16) -> Result<(), UsageError> {
         let stream = self.open_stream(id)?;
         if stream.socket.is_none() {
             return Err(UsageError::OtherProtocol);
@@ -67,8 +64,23 @@ impl Multiplex {
         Ok(())
     }
 
-    /// Has the WebSocket on a stream write to its outbox.
-    pub(in crate::link) fn with_socket<R>(
+    /// Compresses the messages of the WebSocket on a stream.
+    pub(crate) fn compress(&mut self, id: u32, session: Session) -> Result<(), UsageError> {
+        let stream = self.open_stream(id)?;
+        let socket = stream.socket.as_mut().ok_or(UsageError::OtherProtocol)?;
+        socket.set_compression(session);
+        Ok(())
+    }
+
+    /// Has the WebSocket on a stream forget what it has sent.
+    pub(crate) fn forget_sent(&mut self, id: u32) {
+        if let Some(socket) = self.streams.get_mut(id).and_then(|it| it.socket.as_mut()) {
+            socket.forget_sent();
+        }
+    }
+
+    /// Lets the WebSocket on a stream write to its outbox.
+    pub(crate) fn with_socket<R>(
         &mut self,
         id: u32,
         act: impl FnOnce(&mut websocket::Connection, &mut Outbox) -> Result<R, websocket::UsageError>,
@@ -92,6 +104,11 @@ impl Multiplex {
         let done = act(&mut socket, outbox);
         let (len, is_done) = (outbox.len(), socket.is_done());
         let (awaited, wake) = (socket.awaited(), socket.deadline());
+        if socket.lacks_meter()
+            && let Some(account) = self.charge.account()
+        {
+            socket.meter_compression(Box::new(account.charge(0)));
+        }
         if let Some(stream) = self.streams.get_mut(id) {
             stream.socket = Some(socket);
             if awaited != before {
@@ -103,8 +120,7 @@ impl Multiplex {
         Some(done.map_err(UsageError::from))
     }
 
-    /// Has what a WebSocket has written sent, and ends its stream behind the
-    /// last frame.
+    /// Sends what a WebSocket has written, and ends its stream after the last frame.
     fn after_socket(&mut self, id: u32, ends: bool) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
@@ -125,8 +141,8 @@ impl Multiplex {
         }
     }
 
-    /// Sends a Close frame, if none has been sent. With `ends` nothing is
-    /// waited for behind it.
+    /// Sends a Close frame, if none has been sent. With `ends` nothing is waited for
+    /// after it.
     pub(super) fn close_socket(
         &mut self,
         id: u32,
@@ -154,7 +170,7 @@ impl Multiplex {
     pub(super) fn give_message(
         &mut self,
         id: u32,
-        lent: &http::CallContext<'_, websocket::Limits>,
+        lent: &mut http::CallContext<'_, websocket::Limits>,
         shown: &mut Option<Box<BufferedRequest>>,
         out: &mut impl Sink,
     ) -> Option<BufferedEvent> {
@@ -220,9 +236,8 @@ impl Multiplex {
         self.tell(id, gone)
     }
 
-    /// Puts an encoded message behind what waits for the WebSocket on a
-    /// stream.
-    pub(in crate::link) fn deliver(
+    /// Puts an encoded message after what waits for the WebSocket on a stream.
+    pub(crate) fn deliver(
         &mut self,
         id: u32,
         frame: &Bytes,
@@ -257,19 +272,17 @@ impl Multiplex {
     }
 }
 
-/// What a WebSocket inside a stream is lent: frames need no scratch.
+/// The context of a call for a WebSocket inside a stream.
 pub(super) fn lend<'l>(
-    now: Instant,
-    mask_key: [u8; 4],
+    around: http::CallContext<'l, http2::Limits>,
     limits: &'l Limits,
     nth: u16,
-    text: &'l mut Vec<u8>,
 ) -> http::CallContext<'l, websocket::Limits> {
     http::CallContext {
-        now,
+        now: around.now,
         date: None,
-        mask_key,
+        mask_key: around.mask_key,
         limits: limits.websocket_of(nth),
-        scratch: Scratch::new(&mut []).with_text(text),
+        scratch: around.scratch,
     }
 }

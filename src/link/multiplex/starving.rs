@@ -17,25 +17,19 @@ use crate::wire::{Instant, Sink};
 
 /// The window of a new connection while memory is short.
 const SMALL_WINDOW: u32 = 65_535;
-/// That of each of its streams.
 const SMALL_STREAM: u32 = 16 * 1024;
 
 impl Multiplex {
     /// Whether there is no memory for a further answer.
     #[inline]
-    pub(in crate::link) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.account().is_some_and(|account| account.is_full())
     }
 
     /// Opens a server's connection. The windows that peers have are memory
     /// which is promised: beyond a quarter of what there is, and while memory
     /// is short, a new one gets the smallest that RFC 9113 knows (§6.9.2).
-    pub(in crate::link) fn open(
-        &mut self,
-        limits: &http2::Limits,
-        now: Instant,
-        out: &mut impl Sink,
-    ) {
+    pub(crate) fn open(&mut self, limits: &http2::Limits, now: Instant, out: &mut impl Sink) {
         let Some(account) = self.charge.account() else {
             return;
         };
@@ -54,7 +48,7 @@ impl Multiplex {
 
     /// Whether some streams wait for their owners, and none for the peer: to
     /// send more, or to take what waits for it.
-    pub(in crate::link) fn awaits_owner(&self) -> bool {
+    pub(crate) fn awaits_owner(&self) -> bool {
         let mut awaits = false;
         for stream in self.streams.iter() {
             let is_taken = stream
@@ -77,16 +71,16 @@ impl Multiplex {
     }
 
     /// Bytes of content that somebody wanted, since this was asked last.
-    pub(in crate::link) fn take_wanted(&mut self) -> usize {
+    pub(crate) fn take_wanted(&mut self) -> usize {
         core::mem::take(&mut self.wanted)
     }
 
     /// Whether streams wait for memory.
-    pub(in crate::link) const fn is_starved(&self) -> bool {
+    pub(crate) const fn is_starved(&self) -> bool {
         !self.starved.is_empty()
     }
 
-    /// Has a stream wait for memory.
+    /// Makes a stream wait for memory.
     pub(super) fn starve(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id)
             && !core::mem::replace(&mut stream.receiving.starved, true)
@@ -96,7 +90,7 @@ impl Multiplex {
     }
 
     /// There is memory again: streams that waited for it are read on.
-    pub(in crate::link) fn replenish(&mut self, out: &mut impl Sink) {
+    pub(crate) fn replenish(&mut self, out: &mut impl Sink) {
         for id in core::mem::take(&mut self.starved) {
             let Some(stream) = self.streams.get_mut(id) else {
                 continue;
@@ -127,8 +121,8 @@ impl Multiplex {
             .then_some(BufferedEvent::Request)
     }
 
-    /// Refuses a request that nobody has looked at.
-    pub(in crate::link) fn refuse_stream(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
+    /// Refuses a request that no owner has looked at.
+    pub(crate) fn refuse_stream(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
         // Refused only where it is over already.
         let _ = self
             .machine
@@ -137,7 +131,7 @@ impl Multiplex {
     }
 
     /// Refuses what has waited for memory: with 503 where a response is owed.
-    pub(in crate::link) fn refuse_starved(
+    pub(crate) fn refuse_starved(
         &mut self,
         date: Option<&Date>,
         mask_key: [u8; 4],

@@ -17,7 +17,7 @@ const SPARE: usize = 8;
 /// One HTTP/2 connection: the machine, and what the link adds to each of its
 /// streams.
 #[derive(Debug)]
-pub(in crate::link) struct Multiplex {
+pub(crate) struct Multiplex {
     pub(super) machine: http2::Connection,
     pub(super) streams: Table<Stream>,
     /// Streams with content that the machine has not been offered.
@@ -26,7 +26,6 @@ pub(in crate::link) struct Multiplex {
     pub(super) pending: VecDeque<u32>,
     /// Streams that are over and not forgotten yet.
     pub(super) over: Vec<u32>,
-    /// Streams whose writers wait.
     pub(super) waiting: Vec<u32>,
     /// The owner waits for room for further requests.
     pub(super) write_blocked: bool,
@@ -34,7 +33,7 @@ pub(in crate::link) struct Multiplex {
     pub(super) relieved: bool,
     /// Bytes of content that may still be put out.
     pub(super) room: usize,
-    /// What it was before the streams' last turns.
+    /// The room before the streams' last turns.
     pub(super) first_room: usize,
     /// No later than the first deadline of a stream's own.
     pub(super) wake: Instant,
@@ -42,7 +41,6 @@ pub(in crate::link) struct Multiplex {
     pub(super) shown: Option<(u32, usize)>,
     /// The peer has sent its last byte.
     pub(super) ended: bool,
-    /// The peer makes calls of gRPC.
     pub(super) calls: bool,
     #[expect(clippy::vec_box, reason = "a stream holds a pointer, not the outbox")]
     pub(super) spare: Vec<Box<Outbox>>,
@@ -61,7 +59,7 @@ pub(in crate::link) struct Multiplex {
 }
 
 impl Multiplex {
-    pub(in crate::link) fn new(role: Role, now: Instant) -> Self {
+    pub(crate) fn new(role: Role, now: Instant) -> Self {
         Self {
             machine: http2::Connection::new(role, now),
             streams: Table::new(),
@@ -88,22 +86,22 @@ impl Multiplex {
     }
 
     /// Whether a stream is a WebSocket, or was one.
-    pub(in crate::link) const fn has_sockets(&self) -> bool {
+    pub(crate) const fn has_sockets(&self) -> bool {
         self.has_sockets
     }
 
     /// The machine, for what concerns no stream.
-    pub(in crate::link) const fn machine(&self) -> &http2::Connection {
+    pub(crate) const fn machine(&self) -> &http2::Connection {
         &self.machine
     }
 
     /// The machine, for calls that change it.
-    pub(in crate::link) const fn machine_mut(&mut self) -> &mut http2::Connection {
+    pub(crate) const fn machine_mut(&mut self) -> &mut http2::Connection {
         &mut self.machine
     }
 
     /// Whether the exchange on a stream is still active; 0 is the connection itself.
-    pub(in crate::link) fn is_open(&self, id: u32) -> bool {
+    pub(crate) fn is_open(&self, id: u32) -> bool {
         id == 0 || self.streams.get(id).is_some_and(|it| self.goes_on(it))
     }
 
@@ -112,44 +110,44 @@ impl Multiplex {
     }
 
     /// Whether nothing is under way.
-    pub(in crate::link) const fn is_idle(&self) -> bool {
+    pub(crate) const fn is_idle(&self) -> bool {
         self.streams.is_empty()
     }
 
     /// The owner's own number for a stream.
-    pub(in crate::link) fn tag(&self, id: u32) -> Option<u32> {
+    pub(crate) fn tag(&self, id: u32) -> Option<u32> {
         Some(self.streams.get(id)?.tag)
     }
 
-    pub(in crate::link) fn set_tag(&mut self, id: u32, tag: u32) {
+    pub(crate) fn set_tag(&mut self, id: u32, tag: u32) {
         if let Some(stream) = self.streams.get_mut(id) {
             stream.tag = tag;
         }
     }
 
     /// Whether a response is owed on a stream and none of it has been sent.
-    pub(in crate::link) fn owes_response(&self, id: u32) -> bool {
+    pub(crate) fn owes_response(&self, id: u32) -> bool {
         let stream = self.streams.get(id);
         stream.is_some_and(|stream| stream.sending.owes && self.goes_on(stream))
     }
 
     /// The machine of the WebSocket on a stream.
-    pub(in crate::link) fn socket(&self, id: u32) -> Option<&websocket::Connection> {
+    pub(crate) fn socket(&self, id: u32) -> Option<&websocket::Connection> {
         self.streams.get(id)?.socket.as_deref()
     }
 
     /// Bytes that wait in the outbox of a stream.
-    pub(in crate::link) fn queued(&self, id: u32) -> usize {
+    pub(crate) fn queued(&self, id: u32) -> usize {
         self.streams.get(id).map_or(0, |it| it.sending.queued())
     }
 
     /// Bytes that waited there when the stream was lost.
-    pub(in crate::link) fn unsent(&self, id: u32) -> u64 {
+    pub(crate) fn unsent(&self, id: u32) -> u64 {
         self.streams.get(id).map_or(0, |it| it.sending.unsent)
     }
 
     /// Notes that a writer was asked to wait; 0: the one who sends requests.
-    pub(in crate::link) fn wait(&mut self, id: u32) {
+    pub(crate) fn wait(&mut self, id: u32) {
         self.write_blocked |= id == 0;
         if let Some(stream) = self.streams.get_mut(id)
             && stream.sending.wait()
@@ -159,25 +157,23 @@ impl Multiplex {
     }
 
     /// Says how much content may be put out from here on.
-    pub(in crate::link) const fn set_room(&mut self, room: usize) {
+    pub(crate) const fn set_room(&mut self, room: usize) {
         self.room = room;
     }
 
     /// Whether there is something for an owner without any input.
-    pub(in crate::link) fn is_pending(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         !self.pending.is_empty()
             || !self.over.is_empty()
             || self.relieved
             || self.machine.is_pending()
     }
 
-    /// Charges to an account what is held from here on.
-    pub(in crate::link) fn charge_to(&mut self, account: &Account) {
+    pub(crate) fn charge_to(&mut self, account: &Account) {
         self.charge.move_to(Some(account));
         self.book();
     }
 
-    /// Who is charged.
     pub(super) const fn account(&self) -> Option<&Account> {
         self.charge.account()
     }
@@ -201,7 +197,7 @@ impl Multiplex {
     /// Takes the machine out if there is no stream, nor anything that is told
     /// to an owner without one; with it goes all memory that is not needed
     /// before the next request. What is left is of no use.
-    pub(in crate::link) fn take_idle(&mut self) -> Option<(http2::Connection, Charge, Promise)> {
+    pub(crate) fn take_idle(&mut self) -> Option<(http2::Connection, Charge, Promise)> {
         let is_idle = self.streams.is_empty()
             && !self.is_pending()
             && !self.has_output()
@@ -218,11 +214,7 @@ impl Multiplex {
     }
 
     /// The connection again whose machine was taken out.
-    pub(in crate::link) fn of_idle(
-        machine: http2::Connection,
-        charge: Charge,
-        promise: Promise,
-    ) -> Self {
+    pub(crate) fn of_idle(machine: http2::Connection, charge: Charge, promise: Promise) -> Self {
         let mut many = Self::new(Role::Server, Instant::START);
         (many.machine, many.charge, many.promise) = (machine, charge, promise);
         many
@@ -230,7 +222,7 @@ impl Multiplex {
 
     /// Takes back what an event has shown; what is not an inbox with a rest
     /// comes back.
-    pub(in crate::link) fn reclaim(
+    pub(crate) fn reclaim(
         &mut self,
         mut buffered_request: Box<BufferedRequest>,
     ) -> Option<Box<BufferedRequest>> {
@@ -248,7 +240,7 @@ impl Multiplex {
 
     /// A stream whose owner does not know that the connection is over, the
     /// lowest first, and why the stream is, if it was before.
-    pub(in crate::link) fn take_live(&mut self) -> Option<(u32, Option<EndReason>)> {
+    pub(crate) fn take_live(&mut self) -> Option<(u32, Option<EndReason>)> {
         let live = self.streams.iter().filter(|stream| !stream.end_reported);
         let id = live.map(|stream| stream.exchange.id).min()?;
         let stream = self.streams.get_mut(id)?;
@@ -268,7 +260,7 @@ impl Multiplex {
         }
     }
 
-    /// Has a stream looked at that has something for its owner.
+    /// Marks a stream that has something for its owner.
     pub(super) fn queue(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id)
             && !core::mem::replace(&mut stream.pending, true)
@@ -277,7 +269,7 @@ impl Multiplex {
         }
     }
 
-    /// Has a stream offer its content in its turn.
+    /// Lets a stream offer its content in its turn.
     pub(super) fn list(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id)
             && stream.sending.outbox.is_some()
@@ -318,72 +310,4 @@ impl Multiplex {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::{self, Fields, OwnedScratch, ResponseHead, Status};
-    use crate::link::{Body, Limits, multiplex::ReceiveContext};
-    use crate::wire::Step;
-
-    #[test]
-    fn an_idle_connection_holds_at_most_a_kibibyte_and_a_half() {
-        let (mut now, limits) = (Instant::START, Limits::DEFAULT);
-        let (mut many, mut scratch) = (Multiplex::new(Role::Server, now), OwnedScratch::new(100));
-        let mut input = http2::PREFACE.to_vec();
-        input.extend(b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0");
-        input.extend(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a");
-        let mut out = Vec::new();
-        loop {
-            let mut shown = None;
-            let lent = http::CallContext {
-                now,
-                date: None,
-                mask_key: [0; 4],
-                limits: &limits.http2,
-                scratch: scratch.lend(),
-            };
-            let mut id = 0;
-            let around = ReceiveContext {
-                shown: &mut shown,
-                limits: &limits,
-                stream: &mut id,
-            };
-            let received = many.receive(&mut input, lent, around, &mut out).unwrap();
-            let (used, more) = (
-                received.used,
-                matches!(received.step, Step::Event(_) | Step::Need(0)),
-            );
-            drop(received);
-            input.drain(..used);
-            if id != 0 {
-                let head = ResponseHead::new(Status::OK, Fields::EMPTY);
-                many.respond(id, &head, Body::Whole(b"hello"), None, now, &mut out)
-                    .unwrap();
-            }
-            if !more {
-                break;
-            }
-        }
-        many.pump(0, now, &mut out);
-        now = many.deadline().unwrap();
-        let lent = http::CallContext {
-            now,
-            date: None,
-            mask_key: [0; 4],
-            limits: &limits.http2,
-            scratch: scratch.lend(),
-        };
-        assert!(many.elapsed(lent, &limits, &mut out).unwrap().is_none());
-        assert!(many.is_idle() && out.ends_with(b"hello"));
-        let memory = many.own_memory();
-        assert!(memory <= 1536, "{memory}");
-        let (machine, charge, promise) = many.take_idle().unwrap();
-        let many = Multiplex::of_idle(machine, charge, promise);
-        let compact = many.own_memory();
-        std::println!(
-            "grown {memory}, compact {compact}, of it link {} and machine {}",
-            size_of::<Multiplex>(),
-            size_of::<http2::Connection>(),
-        );
-        assert!(compact <= 1200, "{compact}");
-    }
-}
+mod tests;

@@ -10,10 +10,10 @@ use crate::websocket;
 /// A frame that the peer of a WebSocket is to answer: a ping, or a Close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AwaitedAnswer {
-    /// It waits in its stream's outbox, and ends behind so many bytes.
+    /// It waits in its stream's outbox, and ends after so many bytes.
     Waits(usize),
-    /// It has left for the connection's output, where it ends behind so many bytes
-    /// of what streams have put out in this turn.
+    /// It has left for the connection's output, where it ends after so many bytes of what
+    /// streams have put out in this turn.
     Left(usize),
     /// It ends about here in the connection's output.
     Sent {
@@ -45,7 +45,7 @@ pub(super) struct Stream {
     /// Why it is over, if not because both sides have ended it.
     pub(super) gone: Option<EndReason>,
     pub(super) socket: Option<Box<websocket::Connection>>,
-    /// What the peer of the WebSocket is to answer.
+    /// The answer that the peer of the WebSocket owes.
     pub(super) asked: Option<AwaitedAnswer>,
 }
 

@@ -6,17 +6,17 @@ use core::time::Duration;
 use super::buffered_event::BufferedEvent;
 use super::socket::lend;
 use super::state::Multiplex;
-use crate::http::{self, Status, date::Date};
+use crate::http::{self, Status};
 use crate::http2::{self, ErrorCode};
 use crate::link::{EndReason, Event, Limits, ProtocolError};
 use crate::wire::{Instant, Sink};
 
-/// How long content that came while nobody read it may take to be read.
+/// How long content that came while it was not read may take to be read.
 const HEARD: Duration = Duration::from_secs(1);
 
 impl Multiplex {
     /// When [`elapsed`](Self::elapsed) is to be called.
-    pub(in crate::link) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         let machine = self.machine.deadline().unwrap_or(Instant::NEVER);
         let first = machine.min(self.wake);
         (first != Instant::NEVER).then_some(first)
@@ -24,7 +24,7 @@ impl Multiplex {
 
     /// Looks at the time while our own side withholds the input: the times of our own,
     /// and those of WebSockets that close.
-    pub(in crate::link) fn deadline_withheld(&self) -> Option<Instant> {
+    pub(crate) fn deadline_withheld(&self) -> Option<Instant> {
         let dues = self.streams.iter().map(|stream| match &stream.socket {
             Some(socket) if socket.is_closing() => socket.deadline().unwrap_or(Instant::NEVER),
             None if !stream.is_timed() => stream.exchange.due,
@@ -34,16 +34,16 @@ impl Multiplex {
     }
 
     /// Does what time has made due, for the connection or one of its streams.
-    pub(in crate::link) fn elapsed(
+    pub(crate) fn elapsed(
         &mut self,
         mut lent: http::CallContext<'_, http2::Limits>,
         limits: &Limits,
         out: &mut impl Sink,
     ) -> Result<Option<(u32, Event<'static>)>, ProtocolError> {
-        let (now, date, mask_key) = (lent.now, lent.date, lent.mask_key);
+        let now = lent.now;
         if self.machine.deadline().is_some_and(|at| at <= now) {
             let event = self.machine.elapsed(lent.reborrow(), out)?;
-            if let Some(http2::Event::Reset { stream, .. }) = event {
+            if let Some(http2::Event::StreamError { stream, .. }) = event {
                 self.lose(stream, EndReason::Stalled);
             }
             self.rest();
@@ -64,7 +64,7 @@ impl Multiplex {
         }
         due.sort_unstable();
         for id in due {
-            if let Some(event) = self.stream_elapsed(id, now, date, mask_key, limits, out) {
+            if let Some(event) = self.stream_elapsed(id, lent.reborrow(), limits, out) {
                 self.wake = now; // there may be others
                 return Ok(Some((id, event)));
             }
@@ -75,16 +75,14 @@ impl Multiplex {
     fn stream_elapsed(
         &mut self,
         id: u32,
-        now: Instant,
-        date: Option<&Date>,
-        mask_key: [u8; 4],
+        lent: http::CallContext<'_, http2::Limits>,
         limits: &Limits,
         out: &mut impl Sink,
     ) -> Option<Event<'static>> {
+        let (now, date) = (lent.now, lent.date);
         let stream = self.streams.get_mut(id)?;
         if !stream.exchange.elapsed(now) {
-            let (nth, mut text) = (stream.exchange.websocket_limits, Vec::new());
-            let lent = lend(now, mask_key, limits, nth, &mut text);
+            let lent = lend(lent, limits, stream.exchange.websocket_limits);
             let given = self.socket_elapsed(id, lent);
             let next = self.socket(id).and_then(|socket| socket.deadline());
             self.wake_by(next.unwrap_or(Instant::NEVER));
@@ -144,7 +142,7 @@ impl Multiplex {
 
     /// Output is still on its way, in which there may be the windows that bodies
     /// wait for.
-    pub(in crate::link) fn under_way(&mut self, now: Instant) {
+    pub(crate) fn under_way(&mut self, now: Instant) {
         self.machine.under_way(now);
         for stream in self.streams.iter_mut() {
             if let Some(socket) = &mut stream.socket {
@@ -156,7 +154,7 @@ impl Multiplex {
 
     /// Whether our own side has withheld input of a stream at some time after
     /// `since`.
-    pub(in crate::link) fn was_withheld(&mut self, id: u32, since: Instant) -> bool {
+    pub(crate) fn was_withheld(&mut self, id: u32, since: Instant) -> bool {
         let shut = self.machine.shut() > since;
         let Some(stream) = self.streams.get_mut(id) else {
             return shut;
@@ -167,7 +165,7 @@ impl Multiplex {
     }
 
     /// The input was withheld until `now`.
-    pub(in crate::link) fn resume(&mut self, now: Instant) {
+    pub(crate) fn resume(&mut self, now: Instant) {
         self.machine.resume(now);
         for stream in self.streams.iter_mut() {
             if let Some(socket) = &mut stream.socket {
