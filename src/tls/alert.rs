@@ -13,7 +13,7 @@ use crate::net::TransportLimit;
 const WARNING: u8 = 1;
 const FATAL: u8 = 2;
 
-/// A record that rustls answers with unexpected_message behind the handshake, under the
+/// A record that rustls answers with unexpected_message after the handshake, under the
 /// keys of the connection: `change_cipher_spec`.
 pub(super) const UNEXPECTED: [u8; 6] = [20, 3, 3, 0, 1, 1];
 /// A record that it answers with decode_error at any time: there is no such type.
@@ -29,7 +29,7 @@ pub(super) fn has_no_place(kind: u8, state: &CommonState) -> bool {
             || !(20..=DATA).contains(&kind))
 }
 
-/// Puts the alert of RFC 8446 behind `mark`, where rustls has another one for an error,
+/// Puts the alert of RFC 8446 after `mark`, where rustls has another one for an error,
 /// or none and all is `clear` yet. What is sealed cannot be changed. `input` is what the
 /// error was found in.
 pub(super) fn correct(error: &Error, input: &[u8], mark: usize, clear: bool, out: &mut Vec<u8>) {
@@ -68,8 +68,8 @@ pub(super) fn rename(said: &mut [u8], wanted: AlertDescription) {
     }
 }
 
-/// What the peer is told of this limit, where rustls has said that it cannot decode
-/// [`NO_RECORD`], behind `mark`.
+/// Appends the alert for this limit, where rustls has said that it cannot decode
+/// [`NO_RECORD`], after `mark`.
 ///
 /// Time is over for a handshake that is sealed and not complete: there no alert fits
 /// that rustls could be brought to say, and none is said.

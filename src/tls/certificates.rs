@@ -20,7 +20,7 @@ use webpki::EndEntityCert;
 use super::error::Error;
 use crate::net::report::report;
 
-/// What is said of a key that was given in no form that is understood.
+/// The error text for a key in an unknown form.
 const KINDS: &str = "a private key is PKCS#8, PKCS#1 (RSA) or SEC1 (EC)";
 
 /// Certificates with their private keys: one for a server that has one name or a few,
@@ -66,7 +66,7 @@ impl Clone for Pair {
 
 impl Certificates {
     /// Reads PEM files (RFC 7468): the server's certificate with those that lead to
-    /// its root behind it, and its private key in PKCS#8, PKCS#1 or SEC1. Both may be
+    /// its root after it, and its private key in PKCS#8, PKCS#1 or SEC1. Both may be
     /// in one file.
     ///
     /// # Errors
@@ -174,8 +174,8 @@ impl Pair {
     }
 }
 
-/// What is wrong with the time of a server's own certificate. Clients refuse it, and are
-/// served if they do not look: so it is no error.
+/// The fault in the time of a server's own certificate. Clients refuse the certificate,
+/// but those that do not look are served: so it is no error.
 fn fault_of_time(
     chain: &[CertificateDer<'static>],
     now: UnixTime,
@@ -251,7 +251,7 @@ fn read_key(pem: &[u8], from: &str) -> Result<PrivateKeyDer<'static>, Error> {
     Err(malformed(from, lack("PRIVATE KEY", pem, &others)))
 }
 
-/// What a text lacks, and what it has instead.
+/// The error text for a PEM without a section of this label: what it has instead.
 pub(super) fn lack(label: &str, pem: &[u8], others: &[SectionKind]) -> String {
     let has = match others.first() {
         Some(SectionKind::Certificate) => ", only certificates",
@@ -279,26 +279,4 @@ pub(super) fn malformed(from: &str, fault: String) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use core::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn a_certificate_out_of_its_time_is_found() {
-        let mut params = rcgen::CertificateParams::new(["a.test".to_string()]).unwrap();
-        params.not_before = rcgen::date_time_ymd(2001, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2002, 1, 1);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let chain = [params.self_signed(&key).unwrap().der().clone()];
-        let provider = rustls::crypto::ring::default_provider();
-        let fault_at = |year: u64| {
-            let seconds = (year - 1970) * 31_556_952 + 86_400;
-            let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-            fault_of_time(&chain, now, &provider)
-        };
-        assert_eq!(fault_at(2000).unwrap(), "the certificate is not valid yet");
-        assert_eq!(fault_at(2001), None);
-        assert_eq!(fault_at(2003).unwrap(), "the certificate has expired");
-    }
-}
+mod tests;

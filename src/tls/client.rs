@@ -23,6 +23,7 @@ use super::revocation::Crls;
 use super::roots::Roots;
 use super::verify::{Watching, distinguished_name};
 use crate::net::{Transport, TransportMaker};
+use crate::wire::partly_shown;
 
 /// How a client speaks TLS.
 ///
@@ -184,17 +185,7 @@ impl Default for ClientOptions {
     }
 }
 
-impl fmt::Debug for ClientOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientOptions")
-            .field("roots", &self.roots)
-            .field("client_cert", &self.certificates)
-            .field("crls", &self.crls)
-            .field("least_version", &self.least)
-            .field("sessions", &self.sessions)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: ClientOptions { roots, client_cert: it.certificates, crls, least_version: it.least, sessions });
 
 /// TLS for connections to servers. Clones are one and the same: they share what they
 /// remember of servers, so that a further connection to one costs less.
@@ -202,7 +193,7 @@ impl fmt::Debug for ClientOptions {
 /// Data is never sent before a handshake is over (no early data).
 ///
 /// A [`Channel`](crate::client::Channel) takes it with
-/// [`ChannelOptions::with_tls`](crate::client::ChannelOptions::with_tls). On a loop of
+/// [`GrpcChannelOptions::tls`](crate::client::GrpcChannelOptions::tls). On a loop of
 /// one's own:
 ///
 /// ```no_run
@@ -232,13 +223,15 @@ impl Client {
         options.build().map(|it| Self(Arc::new(it)))
     }
 
-    /// What [`Context::dial_over`](crate::net::Context::dial_over) takes, to dial a
-    /// server of this name, which may be an address: its certificate has to be for it.
-    /// It is offered these protocols (ALPN), such as `h2` and `http/1.1`, the preferred
-    /// one first. If it chooses none, that is HTTP/1.1 where that was offered, and ends
-    /// the connection otherwise. Offering nothing leaves to the dial what is spoken. Requests
-    /// over HTTP/2 say `https` in their target
-    /// ([`Target::Absolute`](crate::http::Target::Absolute)): some servers insist on it.
+    /// A maker of transports for
+    /// [`Context::dial_over`](crate::net::Context::dial_over), to dial a server of this
+    /// name, which may be an address: its certificate has to be for it. It is offered
+    /// these protocols (ALPN), such as `h2` and `http/1.1`, the preferred one first. If
+    /// it chooses none, that is HTTP/1.1 where that was offered, and ends the
+    /// connection otherwise. Offering nothing leaves to the dial what is spoken.
+    /// Requests over HTTP/2 say `https` in their target
+    /// ([`Target::Absolute`](crate::http::Target::Absolute)): some servers insist on
+    /// it.
     ///
     /// # Errors
     /// [`Error::Config`] for a name that is none.

@@ -13,7 +13,6 @@ pub(super) fn contain<T>(call: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(call)).ok() // nothing more is asked of the connection
 }
 
-/// The error of a connection that rustls has panicked on.
 #[cold]
 pub(super) fn panicked() -> Error {
     Error::General("rustls panicked".into())

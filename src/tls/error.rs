@@ -19,12 +19,12 @@ pub enum Error {
         /// The system's answer.
         error: io::Error,
     },
-    /// What was given is not what it should be: no PEM, no certificate, no key.
+    /// The value is malformed: no PEM, no certificate, no key.
     #[error("{from}: {fault}")]
     Malformed {
         /// The path of the file, or what was given in memory.
         from: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: String,
     },
     /// The private key is that of another certificate.

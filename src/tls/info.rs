@@ -37,7 +37,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// What the two sides of a TLS connection have agreed on, and who the peer is.
+/// The agreement of the two sides of a TLS connection, and the peer's identity.
 ///
 /// ```no_run
 /// use barewire::app::App;

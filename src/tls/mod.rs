@@ -17,12 +17,12 @@
 //! A client trusts the roots of the system, or those that it is given:
 //!
 //! ```no_run
-//! use barewire::client::{CallOptions, Channel, ChannelOptions};
+//! use barewire::client::{CallOptions, Channel, GrpcChannelOptions};
 //! use barewire::tls::{Client, ClientOptions, Roots};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let tls = Client::new(ClientOptions::new().root_certs(Roots::read("our-ca.pem")?))?;
-//! let options = ChannelOptions::new().with_tls(tls);
+//! let options = GrpcChannelOptions::new().tls(tls);
 //! let channel = Channel::connect_with("https://localhost:8443", options)?;
 //! let said = channel.unary::<Vec<u8>, Vec<u8>>("/t.T/Echo", &Vec::new(), CallOptions::new())?;
 //! # Ok(())

@@ -12,7 +12,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use webpki::EndEntityCert;
 
-/// What a client gets that asks for a name that no certificate is for.
+/// The answer to a client that asks for a name that no certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnknownName {
     /// The first certificate. It decides for itself whether it wants that.
@@ -31,10 +31,9 @@ pub(super) fn is_covered(host: &str, key: &CertifiedKey) -> bool {
     certificate.verify_is_valid_for_subject_name(&name).is_ok()
 }
 
-/// What was made of the name that a hello asks for.
+/// The result of looking up the name that a hello asks for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Choice {
-    /// The name.
     pub(super) server_name: Option<Arc<str>>,
     /// The certificate, where requests for names that it is not for are refused.
     pub(super) certificate: Option<Arc<CertifiedKey>>,

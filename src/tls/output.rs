@@ -35,7 +35,7 @@ impl<'a> Output<'a> {
         self.len
     }
 
-    /// Has `write` write behind the bytes of `out`.
+    /// Has `write` write after the bytes of `out`.
     pub(super) fn behind<T>(
         out: &mut Vec<u8>,
         write: impl FnOnce(&mut Output<'_>) -> Result<T, Error>,

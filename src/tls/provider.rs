@@ -1,8 +1,8 @@
 //! Whose cryptography is used.
 
 use alloc::sync::Arc;
-use core::fmt;
 
+use crate::wire::partly_shown;
 use rustls::Error;
 use rustls::crypto::CryptoProvider;
 use rustls::server::ProducesTickets;
@@ -42,7 +42,7 @@ impl Provider {
         }
     }
 
-    /// As rustls takes it.
+    /// The provider in rustls' type.
     pub(super) fn get(&self) -> Arc<CryptoProvider> {
         self.provider.clone()
     }
@@ -59,10 +59,4 @@ impl Default for Provider {
     }
 }
 
-impl fmt::Debug for Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Provider")
-            .field("cipher_suites", &self.provider.cipher_suites)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Provider { cipher_suites: it.provider.cipher_suites });

@@ -20,7 +20,7 @@ use super::sessions::Sessions;
 use super::transport::{HTTP_1_0, Secure};
 use crate::net::TransportMaker;
 
-/// Tickets that a client is given behind a handshake of TLS 1.3: it uses each once.
+/// Tickets that a client is given after a handshake of TLS 1.3: it uses each once.
 const TICKETS: usize = 2;
 /// Sessions that are kept for clients without tickets.
 const SESSIONS: usize = 1024;
@@ -119,7 +119,7 @@ impl ServerOptions {
         self
     }
 
-    /// What clients get that ask for a name that no certificate is for.
+    /// Sets the answer to clients that ask for a name that no certificate is for.
     #[must_use]
     pub const fn unknown_name(mut self, choice: UnknownName) -> Self {
         self.unknown_name = choice;
@@ -136,15 +136,15 @@ impl ServerOptions {
         self
     }
 
-    /// What requests get that come without TLS.
+    /// Sets the answer to requests that come without TLS.
     #[must_use]
     pub const fn plain_http(mut self, choice: PlainHttp) -> Self {
         self.plain_http = choice;
         self
     }
 
-    /// As rustls takes it. What sessions go on with is that of `before`, unless there is to
-    /// be something fresh.
+    /// The configuration in rustls' type. Tickets and stored sessions of `before` stay
+    /// valid, unless fresh ones are wanted.
     fn build(&self, before: Option<&ServerConfig>) -> Result<Arc<ServerConfig>, Error> {
         let provider = self.provider.get();
         let keys = self.certificates.keys(&provider)?;
@@ -286,7 +286,6 @@ impl Server {
         current.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What makes the transport of each connection.
     pub(crate) fn maker(&self) -> TransportMaker {
         let this = self.clone();
         TransportMaker::new(move || {

@@ -15,7 +15,7 @@ use super::session::{Found, Session};
 use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError, TransportLimit};
 use crate::wire::{Received, Step};
 
-/// What older clients offer, alone (`curl --http1.0` does).
+/// The one protocol that some older clients offer (`curl --http1.0` does).
 pub(super) const HTTP_1_0: &str = "http/1.0";
 
 /// A level of alerts, and two of them (RFC 8446 §6).
@@ -26,10 +26,10 @@ const UNRECOGNIZED_NAME: u8 = 112;
 /// The transport of one connection, over TLS.
 pub(super) struct Secure {
     session: Result<Session, Error>,
-    /// What the server has chosen by the hello, until the handshake is over.
+    /// The server's choice by the hello, until the handshake is over.
     choice: Option<Box<Choice>>,
     info: Option<Arc<Info>>,
-    /// What is done with a request in the clear, until something has come.
+    /// The answer to a request in the clear, until some input has come.
     plain: Option<PlainHttp>,
     /// The client's side of the handshake may have any length: there are certificates in it.
     asks: bool,

@@ -11,12 +11,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use webpki::EndEntityCert;
 
-/// What was seen of a server's certificate that was refused.
+/// The details of a server's certificate that was refused.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Refused {
-    /// The names that it is for.
     pub(super) names: Vec<String>,
-    /// Who has issued it.
     pub(super) issuer: Option<String>,
     /// It has issued itself.
     pub(super) is_self_signed: bool,
@@ -140,7 +138,7 @@ fn value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     (tag == 0 || tag == found).then_some(parts)
 }
 
-/// What is in a distinguished name, as webpki gives an issuer.
+/// The contents of a distinguished name, in the form in which webpki gives an issuer.
 pub(super) fn distinguished_name(der: &[u8]) -> Option<&[u8]> {
     value(der, SEQUENCE).map(|(content, _)| content)
 }
