@@ -9,7 +9,8 @@ use super::turns::feeding::Further;
 use super::turns::state::{CANCEL, INTERNAL_ERROR, State};
 use super::{Exchange, Flow, Owner, Peer, TransportDetails};
 use crate::http::{Fields, RequestHead, ResponseHead, Status, date::Date};
-use crate::link::{Body, EndReason, Link, UsageError};
+use crate::link::{Body, EndReason, Link, Session, UsageError};
+use crate::wire::codec::Compression;
 use crate::wire::{Instant, Role};
 
 /// The exchange that an event belongs to, and the loop around it.
@@ -21,7 +22,7 @@ pub struct Context<'a> {
     /// Where large pieces are written past the cork, while the connection's
     /// input is looked at.
     pub(super) outlet: Option<&'a mut dyn Outlet>,
-    /// What lies behind the message that the handler is being called with.
+    /// The input after the message that the handler is being called with.
     pub(super) further: Option<&'a mut Further<'a>>,
 }
 
@@ -137,11 +138,11 @@ impl Context<'_> {
         connection.map(|it| it.peer)
     }
 
-    /// What the transport of the connection tells about itself, for example of TLS:
-    /// from [`Opened`](crate::link::Event::Opened) to
-    /// [`Ended`](crate::link::Event::Ended), for all exchanges of the connection. After a
-    /// handshake of a dial has failed, [`Ended`](crate::link::Event::Ended) can see what the
-    /// transport says of that. `None` without a transport, or if it tells nothing.
+    /// The details of the connection's transport, for example of TLS: from
+    /// [`Opened`](crate::link::Event::Opened) to [`Ended`](crate::link::Event::Ended),
+    /// for all exchanges of the connection. After a handshake of a dial has failed,
+    /// [`Ended`](crate::link::Event::Ended) can see what the transport says of that.
+    /// `None` without a transport, or if it tells nothing.
     pub fn transport_details(&self) -> Option<&TransportDetails> {
         let key = self.exchange.connection;
         let details = self.state.details.get(key)?;
@@ -266,9 +267,26 @@ impl Context<'_> {
     /// [`with_further_websocket`](crate::link::Limits::with_further_websocket).
     ///
     /// # Errors
-    /// [`UsageError`] if it is none.
+    /// [`UsageError`] if it is not a WebSocket.
     pub fn choose_websocket_limits(&mut self, nth: u16) -> Result<(), UsageError> {
         self.act(|link, state| link.choose_websocket_limits(state.stream, nth))
+    }
+
+    /// Compresses the messages of the WebSocket that the exchange has just become, as
+    /// client and server have agreed on, in this way. In builds without the feature
+    /// `deflate` nothing may be agreed on.
+    ///
+    /// # Errors
+    /// [`UsageError`] if it is not a WebSocket.
+    pub fn compress(
+        &mut self,
+        session: Session,
+        compression: Compression,
+    ) -> Result<(), UsageError> {
+        self.act(|link, state| {
+            let number = state.deflater.map_or(0, |it| it.add(compression));
+            link.compress(state.stream, session.compressing(number))
+        })
     }
 
     /// Answers an upgrade or CONNECT request: all bytes are the owner's from
@@ -353,6 +371,7 @@ impl Context<'_> {
             current,
             counters,
             past,
+            deflater,
             ..
         } = &mut *self.state;
         let Some(it) = connections.get_mut(key).filter(|it| it.is_open(stream)) else {
@@ -378,6 +397,7 @@ impl Context<'_> {
                 entropy,
                 now: *now,
                 date,
+                deflater: deflater.as_mut(),
             },
         );
         it.socket.writable &= !direct.is_full;
@@ -393,20 +413,25 @@ impl Context<'_> {
         &mut self,
         act: impl FnOnce(&mut Link, Lending<'_>) -> Result<(), UsageError>,
     ) -> Flow {
-        let (connection, lending, high) = match self.state.lend(self.exchange) {
-            Ok(lent) => lent,
-            Err(misuse) => return Flow::Over(misuse),
-        };
+        match self.put_by(act) {
+            Ok(None) => Flow::Go,
+            Ok(Some(waited)) => self.state.flow(self.exchange, waited),
+            Err(misuse) => Flow::Over(misuse),
+        }
+    }
+
+    /// Runs `act`, which writes. Returns what waited before if much waits now.
+    #[inline(always)]
+    pub(super) fn put_by(
+        &mut self,
+        act: impl FnOnce(&mut Link, Lending<'_>) -> Result<(), UsageError>,
+    ) -> Result<Option<usize>, UsageError> {
+        let (connection, lending, high) = self.state.lend(self.exchange)?;
         let Connection { link, backlog, .. } = connection;
         let stream = self.exchange.stream;
         let waited = backlog.held() + lending.cork.held() + link.queued(stream);
-        if let Err(misuse) = act(link, lending) {
-            return Flow::Over(misuse);
-        }
+        act(link, lending)?;
         let waiting = backlog.len() + link.queued(stream);
-        if waiting + self.state.cork.len() <= high {
-            return Flow::Go;
-        }
-        self.state.flow(self.exchange, waited)
+        Ok((waiting + self.state.cork.len() > high).then_some(waited))
     }
 }

@@ -26,8 +26,7 @@ pub struct Counters {
     pub stalled: u64,
     /// Handlers that panicked.
     pub panics: u64,
-    /// Connections from proxies without a header of the PROXY protocol that can
-    /// be read.
+    /// Connections from proxies without a readable PROXY protocol header.
     pub proxy_faults: u64,
     /// Connections whose transport could not go on: a handshake that failed, bytes
     /// that cannot be opened.

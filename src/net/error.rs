@@ -45,7 +45,7 @@ pub enum Error {
     Route {
         /// The method and the pattern, such as `GET /users/{id}`.
         route: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: String,
     },
     /// A directory of files cannot be served.
@@ -59,7 +59,7 @@ pub enum Error {
     /// A limit or an option has a value that cannot work. Says which.
     #[error("configuration: {0}")]
     Config(&'static str),
-    /// What was given for a transport cannot be used: certificates, for example.
+    /// The parameters of a transport cannot be used: certificates, for example.
     #[error("{0}")]
     Transport(TransportError),
     /// The text does not name a server that a channel can call.
@@ -67,7 +67,7 @@ pub enum Error {
     Target {
         /// The text.
         given: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: &'static str,
     },
 }
@@ -79,48 +79,4 @@ impl fmt::Debug for Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::format;
-
-    #[test]
-    fn an_error_quotes_what_was_given() {
-        let refused = || io::Error::from(io::ErrorKind::AddrInUse);
-        let (route, fault) = ("GET /a/:id".into(), "wrong".into());
-        for (error, start) in [
-            (
-                Error::Listen {
-                    address: "127.0.0.1:80".into(),
-                    error: refused(),
-                },
-                "cannot listen on 127.0.0.1:80: ",
-            ),
-            (
-                Error::Resolve {
-                    name: "nowhere".into(),
-                    error: refused(),
-                },
-                "cannot resolve \"nowhere\": ",
-            ),
-            (
-                Error::Address {
-                    given: "nonsense".into(),
-                    expected: "IP:port",
-                },
-                "not an address: \"nonsense\" (expected IP:port)",
-            ),
-            (Error::Route { route, fault }, "route \"GET /a/:id\": wrong"),
-            (
-                Error::Files {
-                    directory: "/nowhere".into(),
-                    error: refused(),
-                },
-                "cannot serve the files of \"/nowhere\": ",
-            ),
-        ] {
-            let (shown, debug) = (format!("{error}"), format!("{error:?}"));
-            assert!(shown.starts_with(start), "{shown}");
-            assert_eq!(shown, debug); // what `main` prints
-        }
-    }
-}
+mod tests;

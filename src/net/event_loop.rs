@@ -8,25 +8,28 @@ use super::connecting::listening::Listening;
 use super::packing::connections::Connections;
 use super::remote::Mail;
 use super::report::report;
-use super::stores::alarms::Alarms;
 use super::stores::departures::Departures;
 use super::stores::mailbox::mailbox;
-use super::system::descriptors::descriptors;
+use super::stores::timers::Alarms;
+use super::system::retry::descriptors;
 use super::transport::details::DetailsTable;
 use super::transport::handshakes::Handshakes;
 use super::transport::sockets::Sockets;
+use super::turns::codecs::Codecs;
 use super::turns::dispatch::Dispatch;
 use super::turns::input_buffers::InputBuffers;
 use super::turns::memory::Memory;
 use super::turns::state::State;
 use super::{
-    Accepted, Caps, Context, Cork, Counters, Deadlines, Error, Exchange, Handler, HandshakeCounts,
-    Inbox, Key, Limits, Listeners, MemoryUse, Mio, Owner, Poller, Profile, Queues, Readiness,
-    Remote, Timers,
+    Accepted, Caps, CompressionCounts, Context, Cork, Counters, Deadlines, Error, Exchange,
+    Handler, HandshakeCounts, Inbox, Key, Limits, Listeners, MemoryUse, Mio, Owner, Poller,
+    Profile, Queues, Readiness, Remote, Timers, Wakes,
 };
 use crate::http::{FieldBuffer, OwnedScratch, date::Date};
 use crate::link::{self, RequestPool};
 use crate::wire::Instant;
+#[cfg(feature = "deflate")]
+use crate::wire::codec::Deflater;
 
 /// How many field ranges the loop's scratch holds: an upper bound for
 /// [`http1::Limits::fields`](crate::http1::Limits::fields).
@@ -79,10 +82,6 @@ pub struct Loop<P: Poller = Mio> {
     pub(super) accepted: Vec<Accepted<P::Stream, Listening>>,
     pub(super) dials: Dials<P::Stream>,
     pub(super) sockets: Sockets<P::Stream>,
-    /// What transports have said of themselves; empty between uses.
-    pub(super) sealed: Vec<u8>,
-    /// Memory that records are sealed in, filled with what it was used for last.
-    pub(super) records: Vec<u8>,
     pub(super) buffers: InputBuffers,
     pub(super) deadlines: Deadlines,
     /// Slots whose deadlines have passed; empty between turns.
@@ -94,7 +93,6 @@ pub struct Loop<P: Poller = Mio> {
     pub(super) inbox: Inbox<Mail>,
     pub(super) dispatch: Dispatch,
     pub(super) ready: Vec<Readiness>,
-    /// When draining has to be over.
     pub(super) drained_by: Option<Instant>,
     /// Connections cut because draining took too long.
     pub(super) cut: usize,
@@ -163,6 +161,7 @@ impl<P: Poller> Loop<P> {
             caps: caps.clone(),
             timers: Timers::new(),
             alarms: Alarms::default(),
+            wakes: Wakes::default(),
             timer_search: (Timers::<()>::new().mark(), Instant::START),
             excused: false,
             runnable: Vec::new(),
@@ -182,12 +181,17 @@ impl<P: Poller> Loop<P> {
             departures: Departures::default(),
             details: DetailsTable::default(),
             handshakes: Handshakes::default(),
+            #[cfg(feature = "deflate")]
+            deflater: Some(Deflater::new()),
+            #[cfg(not(feature = "deflate"))]
+            deflater: None,
             limits,
         };
         let dispatch = Dispatch {
             handlers: Vec::new(),
             profiles: Vec::new(),
             scratch: OwnedScratch::new(FIELDS),
+            codecs: Codecs::new(&all),
             shown: None,
             unanswered: None,
             state,
@@ -198,8 +202,6 @@ impl<P: Poller> Loop<P> {
             accepted: Vec::new(),
             dials: Dials::default(),
             sockets: Sockets::with_room(slots),
-            sealed: Vec::new(),
-            records: Vec::new(),
             buffers,
             deadlines: Deadlines::with_room(slots),
             passed: Vec::new(),
@@ -215,7 +217,11 @@ impl<P: Poller> Loop<P> {
 
     /// Adds a handler. It lives as long as the loop.
     pub fn add(&mut self, handler: impl Handler + 'static) -> Owner {
-        self.dispatch.handlers.push(Box::new(handler));
+        self.add_boxed(Box::new(handler))
+    }
+
+    pub(super) fn add_boxed(&mut self, handler: Box<dyn Handler>) -> Owner {
+        self.dispatch.handlers.push(handler);
         // A program has a handful of handlers.
         Owner((self.dispatch.handlers.len() - 1) as u16)
     }
@@ -231,18 +237,23 @@ impl<P: Poller> Loop<P> {
         self.dispatch.state.remote.clone()
     }
 
-    /// What the loop has counted so far.
+    /// The counters of the loop.
     pub const fn counters(&self) -> &Counters {
         &self.dispatch.state.counters
     }
 
-    /// What it holds in memory for its peers.
+    /// The memory that the loop holds for its peers.
     pub fn memory(&self) -> MemoryUse {
         let memory = &self.dispatch.state.memory;
         MemoryUse::new(memory.all.clone(), memory.seen.clone())
     }
 
-    /// What became of the handshakes of its transports.
+    /// The messages that it has compressed and inflated.
+    pub fn compression(&self) -> CompressionCounts {
+        self.dispatch.codecs.counts()
+    }
+
+    /// The outcomes of its transports' handshakes.
     pub fn handshakes(&self) -> HandshakeCounts {
         self.dispatch.state.handshakes.counts()
     }

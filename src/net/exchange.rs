@@ -2,8 +2,8 @@
 
 use super::Key;
 
-/// One exchange on one connection: what a reply, a timer or a message from
-/// another thread is addressed to. Addresses of what is over reach nobody.
+/// One exchange on one connection: what a reply, a timer or a message from another thread
+/// is addressed to. The address of an exchange that is over reaches nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Exchange {
     /// The connection.
@@ -16,7 +16,7 @@ impl Exchange {
     /// No exchange on no connection.
     pub(crate) const NONE: Self = Self::first_of(Key::NONE);
 
-    /// What a connection itself is addressed by before it has an exchange.
+    /// The address of a connection itself before it has an exchange.
     pub(crate) const fn first_of(connection: Key) -> Self {
         Self {
             connection,
@@ -33,7 +33,7 @@ pub struct Owner(pub(super) u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile(pub(super) u16);
 
-/// What a connection speaks at first.
+/// The protocol of a connection when it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Speaks {
     /// HTTP/1.1 and whatever that is upgraded to; accepted connections also

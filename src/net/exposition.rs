@@ -6,7 +6,6 @@ use core::fmt::{self, Display, Write as _};
 
 use crate::wire::durations::Durations;
 
-/// A histogram of durations in seconds.
 pub(crate) fn histogram(name: &str, help: &str, durations: &Durations, out: &mut String) {
     head(name, help, "histogram", out);
     let mut below = 0;
@@ -44,7 +43,6 @@ fn head(name: &str, help: &str, kind: &str, out: &mut String) {
     );
 }
 
-/// A sample with labels.
 pub(crate) fn labelled(name: &str, labels: fmt::Arguments<'_>, value: u64, out: &mut String) {
     let _ = writeln!(out, "barewire_{name}{{{labels}}} {value}");
 }

@@ -2,7 +2,7 @@
 
 use crate::link::UsageError;
 
-/// What a write answers.
+/// The answer of a write.
 ///
 /// While a connection waits, nothing more is read from it: who only answers
 /// what arrives may ignore this. Who writes of its own accord must not.

@@ -8,7 +8,7 @@ use crate::http::{Content, RequestHead};
 use crate::link::Event;
 use crate::websocket::Kind;
 
-/// What owns connections and is told what happens on them.
+/// The owner of connections: it is told what happens on them.
 ///
 /// Sessions lie in the handler itself; a connection carries a `u32` tag, the
 /// handler's own number for it. A handler is made on its loop's thread and
@@ -53,10 +53,9 @@ pub trait Handler {
         self.event(context, Event::Message { kind, payload });
     }
 
-    /// What has come in on a connection has all been handed over in
-    /// [`event`](Self::event)s, as far as it goes for now, and what was written
-    /// meanwhile leaves next. The context is that of the last of them. Called
-    /// once for each batch: the place to do what is to be done once for many
+    /// The input of a connection has all been handed over in [`event`](Self::event)s,
+    /// for now, and the output leaves next. The context is that of the last of them.
+    /// Called once for each batch: the place for work that is done once for many
     /// requests.
     fn served(&mut self, context: &mut Context<'_>) {
         let _ = context;

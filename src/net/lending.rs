@@ -4,14 +4,17 @@ use super::{Cork, Entropy};
 use crate::http::date::Date;
 use crate::link::Link;
 use crate::wire::Instant;
+use crate::wire::codec::Deflater;
 
-/// What a link needs to act.
+/// The parts that a link needs to act.
 pub(super) struct Lending<'s, S = Cork> {
     pub(super) stream: u32,
     pub(super) cork: &'s mut S,
     pub(super) entropy: &'s mut Entropy,
     pub(super) now: Instant,
     pub(super) date: &'s Date,
+    /// The compression for messages, if this build has one.
+    pub(super) deflater: Option<&'s mut Deflater>,
 }
 
 impl<S> Lending<'_, S> {

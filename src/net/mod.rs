@@ -22,6 +22,7 @@
 //! - `turns`: a connection, and its turn: read, feed the link, write, rest.
 //! - beside them: what a [`Handler`] sees of all this.
 
+mod any_loop;
 mod config;
 mod connecting;
 mod context;
@@ -35,8 +36,11 @@ mod flow;
 mod gate;
 mod handler;
 mod lending;
+mod local_waker;
 mod outlet;
 mod packing;
+#[cfg(feature = "client")]
+mod progress;
 mod remote;
 pub(crate) mod report;
 mod stores;
@@ -44,15 +48,18 @@ mod system;
 mod transport;
 mod turns;
 
+pub use any_loop::AnyLoop;
 pub use config::Limits;
 #[cfg(feature = "client")]
 pub(crate) use connecting::attempts::{Attempts, Next, in_turns};
-pub(crate) use connecting::dial::Dial;
-pub(crate) use connecting::listen_target::ListenTarget;
-pub(crate) use connecting::listener::{Accepted, Listeners};
+use connecting::dial::Dial;
 #[cfg(feature = "client")]
-pub(crate) use connecting::lookups::LOOKUPS;
-pub(crate) use connecting::names::Resolver;
+pub(crate) use connecting::dial::{DialPlan, DialTimes, FoundNames, NameService};
+pub(crate) use connecting::listen_target::ListenTarget;
+use connecting::listener::{Accepted, Listeners};
+#[cfg(feature = "client")]
+pub(crate) use connecting::names::LOOKUPS;
+use connecting::names::Resolver;
 pub use connecting::proxy_header::{ProxyError, Source, read_proxy_header};
 pub use context::Context;
 pub use counters::Counters;
@@ -61,29 +68,36 @@ pub use event_loop::Loop;
 pub use exchange::{Exchange, Owner, Profile, Speaks};
 pub use flow::Flow;
 pub use handler::Handler;
+pub use local_waker::LocalWaker;
+pub(in crate::net) use local_waker::Wakes;
+#[cfg(feature = "client")]
+pub(crate) use progress::Progress;
 pub use remote::Remote;
-pub(crate) use stores::backlog::{Backlog, Output, Queues};
-pub(crate) use stores::caps::{Caps, Refused};
+use stores::backlog::{Backlog, Output, Queues};
+pub(crate) use stores::caps::Caps;
+use stores::caps::Refused;
 pub use stores::caps::{Claim, Exhausted, Resource};
-pub(crate) use stores::cork::{Cork, Mark};
-pub(crate) use stores::deadlines::Deadlines;
-pub(crate) use stores::mailbox::{Inbox, Mailbox};
+use stores::cork::{Cork, Mark};
+use stores::deadlines::Deadlines;
+use stores::mailbox::{Inbox, Mailbox};
 pub use stores::mailbox::{Priority, Undelivered};
 pub use stores::memory_use::MemoryUse;
+pub(crate) use stores::packed::PackedFrames;
 pub use stores::share::Share;
 pub use stores::slab::Key;
 pub(crate) use stores::slab::Slab;
 pub(crate) use stores::table::Table;
 pub use stores::timers::TimerId;
-pub(crate) use stores::timers::{TimerMark, Timers};
+use stores::timers::TimerMark;
+pub(crate) use stores::timers::Timers;
 pub use system::address::{Address, Destination, ListenOptions, Peer};
-pub use system::entropy::Entropy;
 pub use system::file_part::FilePart;
 pub use system::mio::{Mio, MioListener, MioStream};
 pub use system::network::Network;
 pub use system::poller::{MAX_PARTS, Poller, Read, Readiness, Waker};
+pub use system::random::Entropy;
 pub(crate) use system::random::Random;
-pub use system::scripted::{Client, Fate, Scripted, ScriptedListener, ScriptedStream};
+pub use system::scripted::{Fate, Scripted, ScriptedClient, ScriptedListener, ScriptedStream};
 pub use system::scripted_queue::KernelQueue;
 pub use system::system_clock::SystemClock;
 pub use transport::handshakes::HandshakeCounts;
@@ -93,3 +107,5 @@ pub use transport::seam::{
 };
 #[cfg(feature = "client")]
 pub(crate) use turns::active::is_loop_thread;
+pub use turns::codecs::CompressionCounts;
+pub(crate) use turns::delivering::{Delivered, Packed, Uptake};

@@ -28,7 +28,7 @@ pub(super) struct Past<'a, P: Poller> {
 
 impl<P: Poller> Outlet for Past<'_, P> {
     fn write(&mut self, key: Key, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self.sockets.both(key) {
+        match self.sockets.writing(key) {
             Some((stream, None)) => self.poller.write(stream, parts),
             // Sealing is a copy anyway, and waits for all that the turn writes.
             Some((_, Some(_))) => Err(ErrorKind::Unsupported.into()),
@@ -43,8 +43,8 @@ impl fmt::Debug for dyn Outlet + '_ {
     }
 }
 
-/// A cork whose large pieces go to the kernel immediately, behind what it holds,
-/// and are copied only as far as that does not take them.
+/// A cork whose large pieces go to the kernel immediately, after what it holds, and are
+/// copied only as far as that does not take them.
 pub(super) struct Direct<'s> {
     pub(super) cork: &'s mut Cork,
     pub(super) key: Key,

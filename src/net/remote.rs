@@ -10,7 +10,7 @@ use super::{
     Caps, Claim, Exchange, Exhausted, Limits, Mailbox, Owner, Peer, Priority, Resource, Undelivered,
 };
 
-/// What other threads send to a loop.
+/// A message from another thread to a loop.
 #[derive(Debug)]
 pub(super) enum Mail {
     /// To the owner of an exchange, while that is open.
@@ -34,7 +34,7 @@ pub struct Remote {
     reach: Arc<Reach>,
 }
 
-/// What other threads reach of a loop.
+/// The parts of a loop that other threads reach.
 struct Reach {
     mailbox: Mailbox<Mail>,
     caps: Caps,
@@ -143,6 +143,21 @@ impl Remote {
             .map_err(back)
     }
 
+    /// Sends an answer to the owner of `exchange`, however full the mailbox is: whoever
+    /// asked waits for it, and bounds how much it asks.
+    pub(crate) fn answer(&self, owner: Owner, exchange: Exchange, value: Box<dyn Any + Send>) {
+        self.reach.mailbox.post_always(Mail::Exchange {
+            owner,
+            exchange,
+            value,
+        });
+    }
+
+    /// Sends an owner what it must not miss, however full the mailbox is.
+    pub(crate) fn remind(&self, owner: Owner, value: Box<dyn Any + Send>) {
+        self.reach.mailbox.post_always(Mail::Owner { owner, value });
+    }
+
     /// Asks the loop to stop: nothing new is accepted, what runs may finish
     /// `within` this time (`None`: within
     /// [`Limits::drain_time`](super::Limits::drain_time)). No mailbox is too
@@ -153,7 +168,7 @@ impl Remote {
     }
 }
 
-/// What mail counts in a mailbox: the value, and what it refers to.
+/// The bytes that a message counts in a mailbox: the value, and what it refers to.
 fn weight(value: &(dyn Any + Send), bytes: usize) -> usize {
     size_of::<Mail>() + size_of_val(value) + bytes
 }

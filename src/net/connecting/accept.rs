@@ -1,16 +1,19 @@
-//! From listening sockets to connections.
+//! From listening sockets to connections, and through the header of the PROXY protocol
+//! that some begin with.
 
 use core::mem;
 
 use super::listening::Listening;
-use crate::link::Event;
+use super::proxy_header::{Source, read_proxy_header};
+use crate::link::{EndReason, Event};
+use crate::net::report::report;
 use crate::net::transport::secured::LEAST_READ;
 use crate::net::turns::connection::{Connection, Phase, Reported};
 use crate::net::{
     Accepted, Address, Error, Exchange, Key, ListenOptions, Loop, Owner, Poller, Profile, Speaks,
     TransportMaker,
 };
-use crate::wire::Role;
+use crate::wire::{Instant, Role};
 
 impl<P: Poller> Loop<P> {
     /// Listens on `address`; the connections are `owner`'s and are subject to
@@ -89,7 +92,6 @@ impl<P: Poller> Loop<P> {
         Ok(local.unwrap_or_else(|| address.clone()))
     }
 
-    /// The number that the next listener will have.
     pub(crate) const fn next_listener(&self) -> u32 {
         self.listeners.next_number()
     }
@@ -199,8 +201,8 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Has a connection that was accepted begin with a handshake, behind what its
-    /// proxy says.
+    /// Makes a connection that was accepted begin with a handshake, after what its proxy
+    /// says.
     fn secure(&mut self, key: Key, maker: &TransportMaker, speaks: Speaks, is_proxied: bool) {
         if !is_proxied {
             self.make_handshake_room();
@@ -210,7 +212,98 @@ impl<P: Poller> Loop<P> {
             connection.reported = Reported::Nothing;
         }
         if !is_proxied {
-            self.begin_handshake(key);
+            self.begin_handshake(key, self.dispatch.state.limits.handshake_time);
         }
+    }
+
+    /// Reads the header of the PROXY protocol in front of a connection; whether what
+    /// follows it can be served now.
+    pub(in crate::net) fn read_introduction(&mut self, key: Key) -> bool {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return false;
+        };
+        if !connection.socket.readable {
+            return false;
+        }
+        let mut had = 0;
+        if let Some(input_buffer) = connection.input_buffer.take() {
+            let all = &self.dispatch.state.memory.all;
+            had = self.buffers.put_in_front(input_buffer, all);
+        }
+        let Some(stream) = self.sockets.get_mut(key) else {
+            return false;
+        };
+        let Ok(read) = self.poller.read(stream, &mut self.buffers.read()[had..]) else {
+            self.end(key, EndReason::Reset);
+            return false;
+        };
+        let state = &mut self.dispatch.state;
+        state.counters.bytes_in += read.bytes as u64;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return false;
+        };
+        connection.socket.note_read(read.end, read.drained);
+        let total = had + read.bytes; // within the buffer
+        let header =
+            match read_proxy_header(&self.buffers.read()[..total], state.limits.proxy_header) {
+                Ok(header) if header.is_some() || !connection.socket.has_ended() => header,
+                Ok(_) | Err(_) => {
+                    state.counters.proxy_faults += 1;
+                    self.end(key, EndReason::Aborted);
+                    return false;
+                }
+            };
+        let used = header.map_or(0, |(length, _)| length);
+        if used < total {
+            let mut input_buffer = self.buffers.keep(used..total);
+            // Nobody knows yet whose it is.
+            input_buffer.charge_to(Some(&state.memory.all));
+            connection.input_buffer = Some(input_buffer);
+        }
+        match header {
+            Some((_, source)) => self.introduce(key, source),
+            None => connection.socket.readable,
+        }
+    }
+
+    /// From here on the connection is that of the proxy's client, and counts for
+    /// its address.
+    fn introduce(&mut self, key: Key, source: Source) -> bool {
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return false;
+        };
+        if let Source::Client(peer) = source {
+            if state.caps.admit_address(peer, &state.limits).is_err() {
+                self.listeners.note_refused_address();
+                report!(Warn, "{peer}: refused at `Limits::per_address`");
+                self.end(key, EndReason::Aborted);
+                return false;
+            }
+            connection.peer = peer;
+            let limits = &self.dispatch.profiles[usize::from(connection.profile)];
+            if let Some(spent) = state.caps.spent(peer, limits, state.now) {
+                connection.link.begin_with(spent);
+            }
+        }
+        if let Some(secured) = self.sockets.secured(key) {
+            if let Some(mut input_buffer) = connection.input_buffer.take() {
+                secured.unread(input_buffer.bytes());
+                self.spare_kept(input_buffer);
+            }
+            self.make_handshake_room();
+            let has_room = self.handshake_room() > 0;
+            self.begin_handshake(key, self.dispatch.state.limits.handshake_time);
+            if !has_room {
+                self.refuse_handshake(key);
+            }
+            return false; // it has its turn with the others
+        }
+        connection.phase = Phase::Open;
+        connection.stalls = Instant::NEVER;
+        connection.reported = Reported::Beginning;
+        let exchange = Exchange::first_of(key);
+        self.dispatch.tell(exchange, Event::Opened);
+        true
     }
 }

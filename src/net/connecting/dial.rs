@@ -10,16 +10,19 @@
 //! A [`Dial`] is data: the loop moves it on when a name is resolved, an
 //! attempt fails or its deadline passes.
 
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::io::{self, ErrorKind};
 
 use super::attempts::{Attempts, Next, in_turns};
 use crate::link::Unreachable;
-use crate::net::{Address, Destination, Limits};
+use crate::net::{Address, Destination, Limits, Profile, Speaks, TransportMaker};
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
-/// One dial on its way.
 #[derive(Debug)]
 pub(crate) struct Dial {
     /// The addresses; `None` until the name is resolved.
@@ -31,15 +34,17 @@ pub(crate) struct Dial {
 impl Dial {
     /// Begins a dial. A [`Name`](Destination::Name) is to be given to a
     /// [`Resolver`](crate::net::Resolver) and waits for [`resolved`](Self::resolved).
-    pub(crate) fn new(destination: &Destination, now: Instant, limits: &Limits) -> Self {
+    pub(crate) fn new(destination: &Destination, now: Instant, times: &DialTimes) -> Self {
+        let (attempts, time) = match destination {
+            Destination::Address(address) => (
+                Some(Attempts::new([address.clone()], times.delay)),
+                times.connect.unwrap_or(times.resolve),
+            ),
+            Destination::Name { .. } => (None, times.resolve),
+        };
         Self {
-            attempts: match destination {
-                Destination::Address(address) => {
-                    Some(Attempts::new([address.clone()], limits.attempt_delay))
-                }
-                Destination::Name { .. } => None,
-            },
-            end: now + limits.dial_time,
+            attempts,
+            end: now + time,
             error: ErrorKind::TimedOut.into(),
         }
     }
@@ -56,7 +61,12 @@ impl Dial {
 
     /// Takes what a resolver found. The families take turns, so that a broken
     /// one costs a single attempt (RFC 8305 §4).
-    pub(crate) fn resolved(&mut self, found: io::Result<Vec<SocketAddr>>, limits: &Limits) {
+    pub(crate) fn resolved(
+        &mut self,
+        found: io::Result<Vec<SocketAddr>>,
+        times: &DialTimes,
+        now: Instant,
+    ) {
         let found = match found {
             Ok(found) => {
                 self.error = ErrorKind::NotFound.into(); // of a name without addresses
@@ -68,10 +78,13 @@ impl Dial {
             }
         };
         let addresses = in_turns(&found).map(Address::Tcp);
-        self.attempts = Some(Attempts::new(addresses, limits.attempt_delay));
+        self.attempts = Some(Attempts::new(addresses, times.delay));
+        if let Some(time) = times.connect {
+            self.end = now + time;
+        }
     }
 
-    /// What is to be done now.
+    /// The next thing to do.
     pub(crate) fn next(&mut self, now: Instant) -> Next {
         match &mut self.attempts {
             Some(attempts) => attempts.next(now),
@@ -99,9 +112,10 @@ impl Dial {
 
     /// Why the dial has failed: of several attempts, the last one says it.
     pub(crate) fn reason(&self) -> Unreachable {
-        let is_unresolved = self.attempts.as_ref().is_none_or(Attempts::is_empty);
-        if is_unresolved {
-            return Unreachable::NotResolved;
+        match &self.attempts {
+            None => return Unreachable::NameTimedOut,
+            Some(attempts) if attempts.is_empty() => return Unreachable::NotResolved,
+            Some(_) => {}
         }
         match self.error.kind() {
             ErrorKind::ConnectionRefused => Unreachable::Refused,
@@ -116,68 +130,63 @@ impl Dial {
         }
     }
 
-    /// The address of an attempt.
     pub(crate) fn address(&self, nth: usize) -> Option<&Address> {
         self.attempts.as_ref()?.address(nth)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::ToString as _;
-    use alloc::vec;
-    use core::time::Duration;
+/// A service that finds the addresses of names.
+pub(crate) trait NameService: Send + Sync {
+    /// Calls `then` with the addresses of a host, now or later, on whatever thread.
+    ///
+    /// # Errors
+    /// If no resolver can be asked: `then` is not called.
+    fn find(&self, host: &str, port: u16, then: FoundNames) -> io::Result<()>;
+}
 
-    const LIMITS: Limits = Limits::DEFAULT;
+/// The callback that is told the addresses of a name.
+pub(crate) type FoundNames = Box<dyn FnOnce(io::Result<Vec<SocketAddr>>) + Send>;
 
-    fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
-        texts.iter().map(|text| text.parse().unwrap()).collect()
-    }
+/// How long the parts of a dial may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DialTimes {
+    pub(crate) resolve: Duration,
+    /// All of the attempts together, from when the addresses are known; `None`: what is left
+    /// of `resolve`.
+    pub(crate) connect: Option<Duration>,
+    pub(crate) attempt: Duration,
+    /// From one attempt to the next.
+    pub(crate) delay: Duration,
+    pub(crate) handshake: Duration,
+}
 
-    fn named() -> Dial {
-        let name = "example.com:80".parse().unwrap();
-        Dial::new(&name, Instant::START, &LIMITS)
-    }
-
-    fn at(millis: u64) -> Instant {
-        Instant::START + Duration::from_millis(millis)
-    }
-
-    #[test]
-    fn all_addresses_are_tried_and_the_families_take_turns() {
-        let mut dial = named();
-        assert_eq!(dial.next(at(0)), Next::Wait(Instant::NEVER));
-        assert_eq!(
-            (dial.due(), dial.end()),
-            (None, Instant::START + LIMITS.dial_time)
-        );
-        let found = ["[2001:db8::1]:80", "[2001:db8::2]:80", "192.0.2.1:80"];
-        dial.resolved(Ok(addresses(&found)), &LIMITS);
-        let expected = ["[2001:db8::1]:80", "192.0.2.1:80", "[2001:db8::2]:80"];
-        for (nth, expected) in expected.into_iter().enumerate() {
-            assert_eq!(dial.next(at(250 * nth as u64)), Next::Begin(nth));
-            assert_eq!(dial.address(nth).unwrap().to_string(), expected);
-            assert_eq!(dial.has_raced(), nth > 0);
+impl DialTimes {
+    /// Those of the loop's limits.
+    pub(crate) const fn of(limits: &Limits) -> Self {
+        Self {
+            resolve: limits.dial_time,
+            connect: None,
+            attempt: limits.connect_time,
+            delay: limits.attempt_delay,
+            handshake: limits.handshake_time,
         }
-        for _ in expected {
-            assert_eq!(dial.next(at(750)), Next::Wait(Instant::NEVER));
-            dial.failed(ErrorKind::ConnectionRefused.into());
-        }
-        assert_eq!(dial.next(at(750)), Next::Over);
-        assert_eq!(dial.reason(), Unreachable::Refused);
-    }
-
-    #[test]
-    fn a_name_without_addresses_is_not_resolved() {
-        for found in [Ok(vec![]), Err(io::Error::other("no such name"))] {
-            let mut dial = named();
-            dial.resolved(found, &LIMITS);
-            assert_eq!(dial.next(at(0)), Next::Over);
-            assert_eq!(dial.reason(), Unreachable::NotResolved);
-        }
-        let mut late = named();
-        late.timed_out();
-        assert_eq!(late.reason(), Unreachable::NotResolved);
     }
 }
+
+/// A dial, whose first event comes as [`Context::dial`](crate::net::Context::dial) says.
+pub(crate) struct DialPlan {
+    pub(crate) destination: Destination,
+    /// The maker of the transport between the socket and the protocol.
+    pub(crate) over: Option<TransportMaker>,
+    pub(crate) speaks: Speaks,
+    pub(crate) profile: Profile,
+    pub(crate) tag: u32,
+    pub(crate) times: Option<DialTimes>,
+    /// In place of the system's.
+    pub(crate) names: Option<Arc<dyn NameService>>,
+}
+
+partly_shown!(it: DialPlan { destination });
+
+#[cfg(test)]
+mod tests;

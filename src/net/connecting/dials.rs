@@ -2,16 +2,16 @@
 
 use alloc::vec::Vec;
 
-use crate::net::{Destination, Dial, Key, Limits, Resolver, Speaks, TransportMaker, Waker};
+use super::dial::{DialPlan, DialTimes, NameService};
+use crate::net::{Dial, Key, Limits, Resolver, Speaks, TransportMaker, Waker};
 use crate::wire::Instant;
 
 /// A dial that a handler has asked for.
 #[derive(Debug)]
-pub(in crate::net) struct DialRequest {
-    pub(super) key: Key,
-    pub(super) destination: Destination,
-    pub(super) speaks: Speaks,
-    pub(super) transport: Option<TransportMaker>,
+pub(crate) struct DialRequest {
+    pub(crate) key: Key,
+    /// `None`: it is given up.
+    pub(crate) plan: Option<DialPlan>,
 }
 
 /// A connection on its way.
@@ -25,6 +25,7 @@ pub(super) struct Dialling<S> {
     pub(super) is_touched: bool,
     pub(super) speaks: Speaks,
     pub(super) transport: Option<TransportMaker>,
+    pub(super) times: DialTimes,
 }
 
 /// An attempt to connect to one address.
@@ -47,7 +48,7 @@ impl<S> Dialling<S> {
 
 /// The connections of a loop that are on their way.
 #[derive(Debug)]
-pub(in crate::net) struct Dials<S> {
+pub(crate) struct Dials<S> {
     dials: Vec<Dialling<S>>,
     /// Made with the first name.
     resolver: Option<Resolver>,
@@ -63,7 +64,7 @@ impl<S> Default for Dials<S> {
 }
 
 impl<S> Dials<S> {
-    pub(in crate::net) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.dials.is_empty()
     }
 
@@ -87,7 +88,7 @@ impl<S> Dials<S> {
     }
 
     /// When the first dial has to be looked at.
-    pub(in crate::net) fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.dials.iter().map(Dialling::deadline).min()
     }
 
@@ -105,11 +106,11 @@ impl<S> Dials<S> {
     }
 
     /// The next dial whose name is resolved.
-    pub(super) fn next_resolved(&mut self, limits: &Limits) -> Option<Key> {
+    pub(super) fn next_resolved(&mut self, now: Instant) -> Option<Key> {
         loop {
             let resolved = self.resolver.as_mut()?.next()?;
             if let Some(dialling) = self.get_mut(resolved.dial) {
-                dialling.dial.resolved(resolved.found, limits);
+                dialling.dial.resolved(resolved.found, &dialling.times, now);
                 return Some(resolved.dial);
             }
         }
@@ -120,12 +121,16 @@ impl<S> Dials<S> {
         &mut self,
         key: Key,
         (host, port): (&str, u16),
+        names: Option<&dyn NameService>,
         waker: Waker,
         limits: &Limits,
     ) -> bool {
         let resolver = self
             .resolver
             .get_or_insert_with(|| Resolver::new(waker, limits));
-        resolver.resolve(key, host, port).is_ok()
+        match names {
+            Some(names) => resolver.resolve_by(names, key, host, port).is_ok(),
+            None => resolver.resolve(key, host, port).is_ok(),
+        }
     }
 }

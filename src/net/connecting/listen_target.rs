@@ -17,13 +17,11 @@ use crate::net::{
 /// first address of a name is taken on another.
 const PORTS: usize = 16;
 
-/// A place to listen on, as it was given.
 #[derive(Debug, Clone)]
 pub(crate) struct ListenTarget {
     given: String,
     /// All of them, in the resolver's order; one, unless a name was given.
     addresses: Vec<Address>,
-    /// What stands before the protocol on each connection.
     transport: Option<TransportMaker>,
 }
 
@@ -81,7 +79,6 @@ impl ListenTarget {
         Self { transport, ..self }
     }
 
-    /// What stands before the protocol.
     pub(crate) const fn transport(&self) -> Option<&TransportMaker> {
         self.transport.as_ref()
     }
@@ -91,13 +88,13 @@ impl ListenTarget {
     }
 }
 
-impl<P: Poller> Loop<P> {
+impl ListenTarget {
     /// Listens on all addresses of a place; with port 0, on one port that all
     /// of them share. It fails only if it can listen on none of them; any other
     /// address that cannot be listened on is named on the log.
-    pub(crate) fn listen_at(
-        &mut self,
-        place: &ListenTarget,
+    pub(crate) fn listen<P: Poller>(
+        &self,
+        events: &mut Loop<P>,
         options: &ListenOptions,
         speaks: Speaks,
         owner: Owner,
@@ -105,14 +102,14 @@ impl<P: Poller> Loop<P> {
     ) -> Result<Vec<Address>, Error> {
         let mut left = PORTS;
         loop {
-            let before = self.next_listener();
+            let before = events.next_listener();
             let (mut bound, mut refused) = (Vec::new(), Vec::new());
             let mut chosen = None;
-            for address in &place.addresses {
+            for address in &self.addresses {
                 let address = on_port(address, chosen);
-                let listening = match &place.transport {
-                    None => self.listen(&address, options, speaks, owner, profile),
-                    Some(it) => self.listen_over(&address, options, it, speaks, owner, profile),
+                let listening = match &self.transport {
+                    None => events.listen(&address, options, speaks, owner, profile),
+                    Some(it) => events.listen_over(&address, options, it, speaks, owner, profile),
                 };
                 match listening {
                     Ok(local) => {
@@ -123,18 +120,18 @@ impl<P: Poller> Loop<P> {
                 }
             }
             let is_taken = |(address, error): &(Address, Error)| {
-                !place.addresses.contains(address) && is_in_use(error)
+                !self.addresses.contains(address) && is_in_use(error)
             };
             left -= 1;
             if !bound.is_empty() && left > 0 && refused.iter().any(is_taken) {
-                self.unlisten_from(before);
+                events.unlisten_from(before);
                 continue;
             }
             if bound.is_empty() {
-                return Err(none_of(place, refused));
+                return Err(none_of(self, refused));
             }
             for (_, error) in &refused {
-                report!(Warn, "{}: {error}", place.given);
+                report!(Warn, "{}: {error}", self.given);
             }
             return Ok(bound);
         }
@@ -162,7 +159,6 @@ fn is_in_use(error: &Error) -> bool {
     matches!(error, Error::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse)
 }
 
-/// The one error of all addresses of a place.
 fn none_of(place: &ListenTarget, mut refused: Vec<(Address, Error)>) -> Error {
     if refused.len() == 1
         && let Some((_, error)) = refused.pop()
@@ -185,96 +181,4 @@ fn none_of(place: &ListenTarget, mut refused: Vec<(Address, Error)>) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::link;
-    use crate::net::{Handler, Limits, Mio};
-
-    struct Nothing;
-
-    impl Handler for Nothing {
-        fn event(&mut self, _: &mut crate::net::Context<'_>, _: crate::link::Event<'_>) {}
-    }
-
-    fn listen(place: &ListenTarget) -> Result<Vec<Address>, Error> {
-        let mut events: Loop<Mio> = Loop::new(Limits::DEFAULT)?;
-        let owner = events.add(Nothing);
-        let profile = events.profile(link::Limits::DEFAULT);
-        events.listen_at(place, &ListenOptions::DEFAULT, Speaks::Http, owner, profile)
-    }
-
-    fn named(addresses: &[&str]) -> ListenTarget {
-        let addresses = addresses.iter().map(|text| text.parse().unwrap());
-        ListenTarget {
-            given: "name:1".into(),
-            addresses: addresses.collect(),
-            transport: None,
-        }
-    }
-
-    #[test]
-    fn a_place_is_an_address_or_a_name() {
-        let texts = |given| {
-            let place = ListenTarget::resolve(given).unwrap();
-            let texts = place.addresses.iter().map(|it| format!("{it}"));
-            texts.collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(texts("[::]:80"), "[::]:80");
-        assert_eq!(texts("unix:a"), "unix:a");
-        for name in ["localhost:8080", "LocalHost:8080", "localhost.:8080"] {
-            assert_eq!(texts(name), "[::1]:8080 127.0.0.1:8080");
-        }
-        assert_eq!(texts("localhost:0"), "[::1]:0 127.0.0.1:0");
-        for bad in [
-            "",
-            "8080",
-            ":80",
-            "localhost",
-            "localhost:x",
-            "a:65536",
-            "a:+1",
-            "http://a:1",
-        ] {
-            let error = ListenTarget::resolve(bad).unwrap_err();
-            assert!(
-                matches!(&error, Error::Address { given, .. } if given == bad),
-                "{error}"
-            );
-        }
-        let error = ListenTarget::resolve("name.invalid:80").unwrap_err();
-        assert!(
-            format!("{error}").starts_with("cannot resolve \"name.invalid\": "),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn port_0_is_one_port_of_all_addresses() {
-        let bound = listen(&named(&["127.0.0.1:0", "127.0.0.2:0"])).unwrap();
-        assert_eq!(bound.len(), 2);
-        assert!(port_of(&bound[0]) == port_of(&bound[1]) && port_of(&bound[0]) != Some(0));
-    }
-
-    #[test]
-    fn what_cannot_be_listened_on_is_left_out_unless_it_is_everything() {
-        let others =
-            ["127.0.0.1:0", "127.0.0.2:0"].map(|it| std::net::TcpListener::bind(it).unwrap());
-        let taken = others
-            .each_ref()
-            .map(|it| format!("{}", it.local_addr().unwrap()));
-        let bound = listen(&named(&[&taken[0], "127.0.0.1:0"])).unwrap();
-        assert!(bound.len() == 1 && port_of(&bound[0]) != Some(0));
-        // The second is taken by the first, whatever its port.
-        assert_eq!(listen(&named(&["127.0.0.1:0"; 2])).unwrap().len(), 1);
-
-        let error = format!("{}", listen(&named(&[&taken[0], &taken[1]])).unwrap_err());
-        let start = format!("cannot listen on name:1: {}: ", taken[0]);
-        assert!(error.starts_with(&start), "{error}");
-        assert!(error.contains(&format!("; {}: ", taken[1])), "{error}");
-        let error = format!("{}", listen(&named(&[&taken[0]])).unwrap_err());
-        assert!(
-            error.starts_with(&format!("cannot listen on {}: ", taken[0])),
-            "{error}"
-        );
-    }
-}
+mod tests;

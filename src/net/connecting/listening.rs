@@ -1,15 +1,14 @@
-//! The connections of a listener, before there are any.
+//! The settings of a listener's connections.
 
 use crate::net::{Owner, Profile, Speaks, TransportMaker};
 
-/// What the connections of a listener are.
 #[derive(Debug, Clone)]
-pub(in crate::net) struct Listening {
+pub(crate) struct Listening {
     pub(super) speaks: Speaks,
-    pub(in crate::net) owner: Owner,
-    pub(in crate::net) profile: Profile,
+    pub(crate) owner: Owner,
+    pub(crate) profile: Profile,
     /// Proxies say first whose their connections are.
     pub(super) proxied: bool,
-    /// What makes the transport of each, if they have one.
+    /// The maker of the transport of each, if they have one.
     pub(super) transport: Option<TransportMaker>,
 }

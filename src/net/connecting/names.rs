@@ -1,20 +1,34 @@
-//! Names of a loop's dials.
+//! Names of a loop's dials, and threads for their lookups.
+//!
+//! Threads for what cannot be waited for with a time: lookups of names.
+//!
+//! A lookup of the system can be neither cancelled nor given a deadline, so that it runs
+//! on a thread of its own, and those that need the answer wait for that. All loops and clients
+//! of a process share these threads, of which there are few; they start with the first
+//! name, and end when there was none for a while.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::panic::AssertUnwindSafe;
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::Relaxed;
+use core::time::Duration;
 use std::io::{self, ErrorKind};
 use std::net::ToSocketAddrs;
+use std::panic::catch_unwind;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use super::lookups::LOOKUPS;
+use super::dial::NameService;
 use crate::net::stores::mailbox::mailbox;
 use crate::net::{Inbox, Key, Limits, Priority, Waker};
+use crate::wire::partly_shown;
 
-/// What a [`Resolver`] found.
+/// The result of a [`Resolver`].
 #[derive(Debug)]
 pub(crate) struct Resolved {
     /// Whose name it was.
@@ -58,14 +72,37 @@ impl Resolver {
         }
     }
 
-    /// Begins to resolve a name. Fails immediately when too many wait, or no
-    /// thread can be started.
-    pub(crate) fn resolve(&self, dial: Key, host: &str, port: u16) -> io::Result<()> {
+    /// Counts a name that is about to wait. Fails when too many wait.
+    fn count(&self) -> io::Result<Counted> {
         if self.waiting.load(Relaxed) >= self.limit {
             return Err(ErrorKind::QuotaExceeded.into());
         }
         self.waiting.fetch_add(1, Relaxed);
-        let counted = Counted(self.waiting.clone());
+        Ok(Counted(self.waiting.clone()))
+    }
+
+    /// Begins to have a name resolved by `names`. Fails immediately when too many wait,
+    /// or no resolver can be asked.
+    pub(super) fn resolve_by(
+        &self,
+        names: &dyn NameService,
+        dial: Key,
+        host: &str,
+        port: u16,
+    ) -> io::Result<()> {
+        let (counted, mailbox) = (self.count()?, self.inbox.mailbox());
+        let then = move |found| {
+            drop(counted);
+            // Refused only where the loop is gone.
+            let _ = mailbox.post(Resolved { dial, found }, Priority::Reply);
+        };
+        names.find(host, port, Box::new(then))
+    }
+
+    /// Begins to resolve a name. Fails immediately when too many wait, or no
+    /// thread can be started.
+    pub(crate) fn resolve(&self, dial: Key, host: &str, port: u16) -> io::Result<()> {
+        let counted = self.count()?;
         let (lookup, mailbox) = (self.lookup.clone(), self.inbox.mailbox());
         let host = String::from(host);
         LOOKUPS.run(move || {
@@ -97,80 +134,102 @@ impl Iterator for Resolver {
     }
 }
 
-impl fmt::Debug for Resolver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolver")
-            .field("waiting", &self.waiting)
-            .finish_non_exhaustive()
+partly_shown!(it: Resolver { waiting });
+
+/// Lookups at the same time. One whose servers are silent holds its thread for many
+/// seconds, and should hold up no other name.
+const THREADS: usize = 8;
+/// Lookups that wait for a thread.
+const WAITING: usize = 1024;
+/// How long a thread waits for a further one before it ends.
+const IDLE: Duration = Duration::from_secs(10);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The threads, and what waits for them.
+pub(crate) struct Lookups {
+    state: Mutex<State>,
+    work: Condvar,
+    idle: Duration,
+}
+
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    idle: usize, // threads that wait for `work`
+}
+
+/// Those of the process.
+pub(crate) static LOOKUPS: Lookups = Lookups::new(IDLE);
+
+impl Lookups {
+    const fn new(idle: Duration) -> Self {
+        Self {
+            state: Mutex::new(State {
+                jobs: VecDeque::new(),
+                threads: 0,
+                idle: 0,
+            }),
+            work: Condvar::new(),
+            idle,
+        }
+    }
+
+    /// Lets a thread do `job`.
+    ///
+    /// # Errors
+    /// If too many wait, or no thread can be started.
+    pub(crate) fn run(&'static self, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.jobs.len() >= WAITING {
+            let text = "too many names wait to be resolved";
+            return Err(io::Error::new(ErrorKind::QuotaExceeded, text));
+        }
+        if state.idle <= state.jobs.len() && state.threads < THREADS {
+            let name = thread::Builder::new().name("barewire-names".into());
+            match name.spawn(|| self.work()) {
+                Ok(_) => state.threads += 1,
+                Err(error) if state.threads == 0 => return Err(error),
+                Err(_) => {} // those that run will come to it
+            }
+        }
+        state.jobs.push_back(Box::new(job));
+        drop(state);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        while let Some(job) = self.take() {
+            // A job that panics has told those who wait for it.
+            let _ = catch_unwind(AssertUnwindSafe(job));
+        }
+    }
+
+    /// Waits for a job; `None`, and the thread is no longer one of these, if there is
+    /// none for long.
+    fn take(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                return Some(job);
+            }
+            state.idle += 1;
+            let waited = self.work.wait_timeout(state, self.idle);
+            let (mut woken, result) = waited.unwrap_or_else(PoisonError::into_inner);
+            woken.idle -= 1;
+            if result.timed_out() && woken.jobs.is_empty() {
+                woken.threads -= 1;
+                return None;
+            }
+            state = woken;
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::net::{Mio, Poller as _, Slab};
-    use alloc::vec;
-    use core::time::Duration;
-    use std::sync::Mutex;
-    use std::thread;
-
-    const LIMITS: Limits = Limits::DEFAULT;
-
-    #[test]
-    fn a_name_is_resolved_by_the_system_and_the_loop_woken() {
-        let mut mio = Mio::new().unwrap();
-        let mut resolver = Resolver::new(mio.waker(), &LIMITS);
-        let dial = Slab::new().insert(());
-        resolver.resolve(dial, "localhost", 80).unwrap();
-        let answer = loop {
-            if let Some(answer) = resolver.next() {
-                break answer;
-            }
-            mio.poll(&mut vec![], Some(Duration::from_secs(10)))
-                .unwrap();
-        };
-        assert_eq!(answer.dial, dial);
-        let found = answer.found.unwrap();
-        assert!(
-            found
-                .iter()
-                .all(|address| address.ip().is_loopback() && address.port() == 80)
-        );
-    }
-
-    #[test]
-    fn a_silent_name_server_holds_up_nobody_else() {
-        let (release, gate) = std::sync::mpsc::channel::<()>();
-        let gate = Mutex::new(gate);
-        let limits = LIMITS.with_resolving(10);
-        let mut resolver = Resolver::with_lookup(Waker::new(|| {}), &limits, move |host, _| {
-            if host == "silent" {
-                let _ = gate.lock().unwrap().recv();
-                return Err(ErrorKind::TimedOut.into());
-            }
-            Ok(vec![])
-        });
-        let mut slab = Slab::new();
-        let silent = slab.insert(());
-        resolver.resolve(silent, "silent", 1).unwrap();
-        let good = slab.insert(());
-        resolver.resolve(good, "good", 1).unwrap();
-        let wait = |resolver: &mut Resolver| loop {
-            match resolver.next() {
-                Some(answer) => break answer,
-                None => thread::sleep(Duration::from_millis(1)),
-            }
-        };
-        assert_eq!(wait(&mut resolver).dial, good);
-        release.send(()).unwrap();
-        assert_eq!(wait(&mut resolver).dial, silent);
-        // Names wait within the bound.
-        let mut refused = 0;
-        for _ in 0..100 {
-            refused += usize::from(resolver.resolve(silent, "silent", 1).is_err());
-        }
-        assert_eq!(refused, 90);
-        drop(resolver);
-        drop(release);
-    }
-}
+mod tests;

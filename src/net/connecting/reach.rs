@@ -1,4 +1,4 @@
-//! A handler's reach beside its own exchange.
+//! The reach of a handler beyond its own exchange.
 
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
@@ -6,12 +6,14 @@ use std::panic::{catch_unwind, resume_unwind};
 
 use bytes::Bytes;
 
+use super::dial::DialPlan;
 use super::dials::DialRequest;
 use crate::link::{self, Account, Charge, Link};
 use crate::net::stores::cork::Published;
 use crate::net::turns::connection::{Connection, Phase};
 use crate::net::{
-    Context, Counters, Destination, Exchange, Flow, Peer, Profile, Remote, Speaks, TransportMaker,
+    Context, Counters, Delivered, Destination, Exchange, Flow, LocalWaker, Packed, PackedFrames,
+    Peer, Profile, Remote, Speaks, TransportMaker, Uptake,
 };
 use crate::websocket::Kind;
 use crate::wire::{Instant, Role};
@@ -60,10 +62,15 @@ impl Context<'_> {
         payload: &[u8],
     ) -> usize {
         let frame = self.shared(link::encode_message(kind, payload));
+        let frames = PackedFrames::default();
+        let mut packed = Packed::new(&frames);
         let owner = self.owner;
         to.into_iter()
             .filter(|&member| match self.state.role_of(member) {
-                Role::Server => self.state.deliver(owner, member, &frame),
+                Role::Server => {
+                    let delivered = self.state.deliver(owner, member, &frame, Some(&mut packed));
+                    self.state.see_to(member, delivered)
+                }
                 // A client masks each frame anew.
                 Role::Client => self
                     .with(member, |context| context.send(kind, payload).is_taken())
@@ -72,10 +79,9 @@ impl Context<'_> {
             .count()
     }
 
-    /// Dials `destination`: names are resolved on a thread, and their addresses
-    /// are tried beside each other, one a little later than the other (RFC 8305). The connection is this owner's, with this tag and
-    /// subject to this profile; its first event is
-    /// [`Opened`](crate::link::Event::Opened), or
+    /// Dials `destination`: names are resolved on a thread, and their addresses are tried
+    /// in parallel, staggered (RFC 8305). The connection belongs to this owner, with this
+    /// tag and profile; its first event is [`Opened`](crate::link::Event::Opened), or
     /// [`Ended`](crate::link::Event::Ended) if it cannot be reached.
     pub fn dial(
         &mut self,
@@ -112,23 +118,34 @@ impl Context<'_> {
         profile: Profile,
         tag: u32,
     ) -> Exchange {
+        self.dial_by(DialPlan {
+            destination,
+            over: transport,
+            speaks,
+            profile,
+            tag,
+            times: None,
+            names: None,
+        })
+    }
+
+    pub(crate) fn dial_by(&mut self, plan: DialPlan) -> Exchange {
         let link = Link::raw(Role::Client);
+        let profile = plan.profile.0;
         let mut connection =
-            Connection::new(link, Peer::Unix, self.owner, profile.0, Phase::Dialling);
-        connection.tag = tag;
+            Connection::new(link, Peer::Unix, self.owner, profile, Phase::Dialling);
+        connection.tag = plan.tag;
         let key = self.state.connections.insert(connection);
         self.state.counters.active += 1;
         self.state.dials.push(DialRequest {
             key,
-            destination,
-            speaks,
-            transport,
+            plan: Some(plan),
         });
         Exchange::first_of(key)
     }
 
-    /// Whether the peer keeps up. On a client's HTTP/2 connection, asked for
-    /// stream 0: [`Flow::Wait`] asks for no further request until
+    /// Whether the peer keeps up. For stream 0 of a client's HTTP/2 connection,
+    /// [`Flow::Wait`] means: send no further request until
     /// [`Writable`](crate::link::Event::Writable).
     pub fn flow(&mut self) -> Flow {
         self.state.flow(self.exchange, 0)
@@ -145,29 +162,64 @@ impl Context<'_> {
         });
     }
 
-    /// Puts one encoded WebSocket message, made by
-    /// [`encode_message`](crate::websocket::encode_message), behind what another connection of this
-    /// owner's has waiting, as a reference; whether that took it. Only for
-    /// connections that were accepted: a client masks each frame.
+    /// Queues one encoded WebSocket message, made by
+    /// [`encode_message`](crate::websocket::encode_message), by reference, on another
+    /// connection of this owner. Returns whether it was queued. Only for connections that
+    /// were accepted: a client masks each frame.
     pub fn deliver(&mut self, to: Exchange, frame: &Bytes) -> bool {
-        self.state.deliver(self.owner, to, frame)
+        let delivered = self.state.deliver(self.owner, to, frame, None);
+        self.state.see_to(to, delivered)
     }
 
-    /// Sets off [`Timer`](crate::link::Event::Timer) with this token after
-    /// `time`, unless the exchange is over by then. Answers whether it was
-    /// set: not beyond [`Limits::timers`](crate::net::Limits::timers);
-    /// [`set_timer`](Self::set_timer) says whose share is used up.
+    /// [Puts](Self::deliver) one encoded WebSocket message after what another connection
+    /// has waiting, compressed if that was agreed on.
+    pub(crate) fn deliver_packed(
+        &mut self,
+        to: Exchange,
+        frame: &Bytes,
+        packed: Option<&mut Packed<'_>>,
+    ) -> Delivered {
+        self.state.deliver(self.owner, to, frame, packed)
+    }
+
+    /// Ends an exchange for which more than the cap waited before the last message.
+    pub(crate) fn cap(&mut self, exchange: Exchange, waited: usize) {
+        self.state.cap(exchange, waited);
+    }
+
+    /// Whether that is more than may wait for a peer.
+    pub(crate) const fn is_beyond_cap(&self, waited: usize) -> bool {
+        waited > self.state.limits.backlog_cap
+    }
+
+    /// How far the peer of an exchange is.
+    pub(crate) fn uptake(&self, exchange: Exchange) -> Uptake {
+        self.state.uptake(exchange)
+    }
+
+    /// Sets off [`Timer`](crate::link::Event::Timer) with this token after `time`, unless
+    /// the exchange is over by then. Returns whether it was set: not beyond
+    /// [`Limits::timers`](crate::net::Limits::timers); [`set_timer`](Self::set_timer)
+    /// says whose share is used up.
     pub fn after(&mut self, time: Duration, token: u64) -> bool {
         self.set_timer(time, token).is_ok()
     }
 
-    /// Has this owner called with [`Timer`](crate::link::Event::Timer) and token 0 at a
-    /// time, for no exchange, and no more at the one that it has set by this before.
+    /// Calls this owner with [`Timer`](crate::link::Event::Timer) and token 0 at `at`,
+    /// for no exchange. Replaces an alarm set before.
     pub(crate) fn set_alarm(&mut self, at: Instant) {
         self.state.alarms.set(self.owner, at);
     }
 
-    /// What the loop has counted so far.
+    /// Calls this owner likewise within a second after `at`; that costs no other turn
+    /// anything. For an owner that is called with mail or for its last round. `at` lies later
+    /// than now.
+    pub(crate) fn set_round(&mut self, at: Instant) {
+        let at = at.max(self.state.now + Duration::from_secs(1));
+        self.state.alarms.set_round(self.owner, at);
+    }
+
+    /// The counters of the loop.
     pub fn counters(&self) -> &Counters {
         &self.state.counters
     }
@@ -177,6 +229,13 @@ impl Context<'_> {
     /// messages. `None` if the connection is over.
     pub fn account(&mut self) -> Option<Account> {
         self.state.account_of(self.exchange.connection).cloned()
+    }
+
+    /// The account of all connections of the loop: for what is held for a peer whether or
+    /// not there is a connection.
+    #[cfg(feature = "client")]
+    pub(crate) const fn loop_account(&self) -> &Account {
+        &self.state.memory.all
     }
 
     /// An empty charge for what the owner keeps for the peer of this exchange.
@@ -199,10 +258,28 @@ impl Context<'_> {
         })
     }
 
+    /// Writes likewise, and leaves it to the caller to see to peers that do not keep up.
+    pub(crate) fn put_published(&mut self, data: Bytes) -> Delivered {
+        let put = self.put_by(|link, state| {
+            link.write_published(state.stream, data, &mut Published(state.cork))
+        });
+        match put {
+            Err(_) => Delivered::Refused,
+            Ok(None) => Delivered::Taken,
+            Ok(Some(waited)) => self.state.delivered(self.exchange, waited),
+        }
+    }
+
     /// Bytes for many peers, charged once: to the loop, until the last peer has
     /// got them.
     pub fn shared(&self, bytes: Bytes) -> Bytes {
         self.state.memory.shared(bytes)
+    }
+
+    /// A waker of this exchange for others on this loop: it has this owner called, in a
+    /// context for no connection.
+    pub fn waker(&self) -> LocalWaker {
+        self.state.wakes.waker(self.owner, self.exchange)
     }
 
     /// A handle that reaches this loop from any thread.

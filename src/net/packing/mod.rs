@@ -12,6 +12,5 @@
 //! `resting` and `idle` are the two short forms.
 
 pub(super) mod connections;
-mod idle;
 mod resting;
 pub(super) mod warmth;

@@ -1,9 +1,10 @@
 //! A connection with nothing under way, as the 40 bytes that say all of it.
 
+use alloc::boxed::Box;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::warmth::Epoch;
-use crate::link::{self, Link};
+use crate::link::{self, Account, Link};
 use crate::net::turns::connection::{Connection, Phase};
 use crate::net::turns::watch::MUCH;
 use crate::net::{Owner, Peer, Slab};
@@ -11,7 +12,7 @@ use crate::net::{Owner, Peer, Slab};
 /// Addresses that are too long for the short form, by number.
 pub(super) type LongAddresses = Slab<(Ipv6Addr, u32)>;
 
-/// All there is to know of a connection with nothing under way.
+/// The whole state of a connection with nothing under way.
 #[derive(Debug)]
 pub(super) struct Resting {
     link: link::Resting,
@@ -49,9 +50,10 @@ impl Resting {
         let link = connection.link.resting()?;
         let websocket_limits = u8::try_from(connection.link.websocket_limits()).ok()?;
         let is_http = matches!(link, link::Resting::Http1(_));
+        let is_socket = matches!(link, link::Resting::WebSocket(_));
         let is_plain = connection.is_plain();
         // What was sent lately says how long a pong may take.
-        let is_quiet = is_http || connection.sent < MUCH;
+        let is_quiet = !is_socket || connection.sent < MUCH;
         if !is_plain || !is_quiet || is_http && !connection.rested {
             return None;
         }
@@ -96,6 +98,59 @@ impl Resting {
         let mut connection = Connection::new(link, peer, owner, self.profile, Phase::Open);
         connection.tag = self.tag;
         connection.rested = matches!(self.link, link::Resting::Http1(_));
+        connection
+    }
+}
+
+/// The whole state of a connection that speaks HTTP/2 and has no stream.
+#[derive(Debug)]
+pub(super) struct Idle {
+    link: link::Idle,
+    peer: Peer,
+    tag: u32,
+    owner: Owner,
+    profile: u16,
+    epoch: Epoch,
+}
+
+impl Idle {
+    pub(super) const fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// The account that is charged for its memory.
+    pub(super) const fn account(&self) -> Option<&Account> {
+        self.link.account()
+    }
+
+    /// The connection without what only streams need, if it has none. The
+    /// record is then of no use.
+    pub(super) fn of(connection: &mut Connection, epoch: Epoch) -> Option<Box<Self>> {
+        if !connection.is_plain() || connection.rested {
+            return None;
+        }
+        let link = connection.link.take_idle()?;
+        Some(Box::new(Self {
+            link,
+            peer: connection.peer,
+            tag: connection.tag,
+            owner: connection.owner,
+            profile: connection.profile,
+            epoch,
+        }))
+    }
+
+    /// When it was packed.
+    pub(super) const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The whole connection again.
+    pub(super) fn wake(self) -> Connection {
+        let link = Link::of_idle(self.link);
+        let mut connection =
+            Connection::new(link, self.peer, self.owner, self.profile, Phase::Open);
+        connection.tag = self.tag;
         connection
     }
 }

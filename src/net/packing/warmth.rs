@@ -41,7 +41,7 @@ impl Epoch {
 
 /// Whether a whole connection is packed as soon as it rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) enum Warmth {
+pub(crate) enum Warmth {
     /// It is; none of its turns has ended since it was looked at.
     Unlisted,
     /// It is, and will be looked at if too many are whole.
@@ -56,7 +56,7 @@ pub(in crate::net) enum Warmth {
 impl Warmth {
     /// A turn of the connection has ended: whether it is to be listed.
     #[inline]
-    pub(in crate::net) fn turn_ended(&mut self) -> bool {
+    pub(crate) fn turn_ended(&mut self) -> bool {
         let (next, is_new) = match self {
             Self::Listed | Self::KeptInUse => return false,
             Self::Unlisted => (Self::Listed, true),
@@ -73,7 +73,6 @@ impl Warmth {
 pub(super) struct Lists {
     /// To be packed as soon as possible, the latest last.
     pub(super) listed: Vec<Key>,
-    /// To be kept for a while.
     kept: Vec<Key>,
     /// Those in front of it are looked at in this round, from behind ...
     hand: usize,
@@ -83,7 +82,7 @@ pub(super) struct Lists {
     next: Instant,
 }
 
-/// What a look at a connection that is kept comes to.
+/// The result of looking at a connection that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
     /// It stays in the list.
@@ -118,7 +117,7 @@ impl Lists {
         self.kept.push(key);
     }
 
-    /// Has those that are kept packed as soon as possible.
+    /// Lets those that are kept be packed as soon as possible.
     #[cold]
     pub(super) fn keep_none(&mut self) {
         self.listed.append(&mut self.kept);

@@ -1,8 +1,8 @@
 //! Responses that are complete and have not left yet.
 //!
-//! A response is complete long before its last byte is with the kernel. An
-//! owner that wants to know what became of it leaves a parcel behind it, and gets
-//! that back. An owner that leaves none pays nothing.
+//! A response is complete long before its last byte is with the kernel. An owner that
+//! wants to know what became of it leaves a parcel after it, and gets that back. An owner
+//! that leaves none pays nothing.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -16,26 +16,25 @@ use crate::net::{Exchange, Key, Owner};
 /// that take little there may be many.
 const SCAN: usize = 64;
 
-/// A parcel behind the end of a response.
+/// A parcel after the end of a response.
 #[derive(Debug)]
-pub(in crate::net) struct Departure {
-    pub(in crate::net) owner: Owner,
-    pub(in crate::net) exchange: Exchange,
-    pub(in crate::net) parcel: Box<dyn Any>,
+pub(crate) struct Departure {
+    pub(crate) owner: Owner,
+    pub(crate) exchange: Exchange,
+    pub(crate) parcel: Box<dyn Any>,
     /// How many bytes the connection will have sent when the last one of the response
     /// has left; `None` while that is not known.
-    pub(in crate::net) ends: Option<u64>,
+    pub(crate) ends: Option<u64>,
     /// Bytes that will not leave.
-    pub(in crate::net) unsent: u64,
+    pub(crate) unsent: u64,
     /// Bytes of memory that the parcel refers to.
-    pub(in crate::net) bytes: usize,
+    pub(crate) bytes: usize,
     /// For these, once it has waited for a turn.
-    pub(in crate::net) charge: Charge,
+    pub(crate) charge: Charge,
 }
 
-/// The departures of one loop.
 #[derive(Debug, Default)]
-pub(in crate::net) struct Departures {
+pub(crate) struct Departures {
     /// Those that no turn has looked at.
     fresh: VecDeque<Departure>,
     /// The others by connection, none of them empty.
@@ -45,18 +44,17 @@ pub(in crate::net) struct Departures {
 }
 
 impl Departures {
-    /// Whether nobody waits for anything.
+    /// Whether no owner waits for anything.
     #[inline]
-    pub(in crate::net) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.fresh.is_empty() && self.order.is_empty()
     }
 
-    pub(in crate::net) fn add(&mut self, departure: Departure) {
+    pub(crate) fn add(&mut self, departure: Departure) {
         self.fresh.push_back(departure);
     }
 
-    /// Puts back what still waits.
-    pub(in crate::net) fn put_back(&mut self, departure: Departure) {
+    pub(crate) fn put_back(&mut self, departure: Departure) {
         let key = departure.exchange.connection;
         let waiting = self.waiting.entry(key).or_default();
         if waiting.is_empty() {
@@ -67,7 +65,7 @@ impl Departures {
 
     /// Takes out those of the connections that a turn looks at: those that wait for the
     /// longest, about [`SCAN`].
-    pub(in crate::net) fn take_due(&mut self) -> VecDeque<Departure> {
+    pub(crate) fn take_due(&mut self) -> VecDeque<Departure> {
         let mut due = VecDeque::new();
         for _ in 0..self.order.len().min(SCAN) {
             if due.len() >= SCAN {
@@ -82,19 +80,19 @@ impl Departures {
     }
 
     /// Takes out the next that no turn has looked at.
-    pub(in crate::net) fn take_fresh(&mut self) -> Option<Departure> {
+    pub(crate) fn take_fresh(&mut self) -> Option<Departure> {
         self.fresh.pop_front()
     }
 
     /// Those of a connection.
-    pub(in crate::net) fn of(&mut self, key: Key) -> impl Iterator<Item = &mut Departure> {
+    pub(crate) fn of(&mut self, key: Key) -> impl Iterator<Item = &mut Departure> {
         let fresh = self.fresh.iter_mut();
         let fresh = fresh.filter(move |it| it.exchange.connection == key);
         fresh.chain(self.waiting.get_mut(&key).into_iter().flatten())
     }
 
     /// A connection is over: this turn gives back what waits in it.
-    pub(in crate::net) fn end(&mut self, key: Key) {
+    pub(crate) fn end(&mut self, key: Key) {
         if let Some(mut waiting) = self.waiting.remove(&key) {
             self.fresh.append(&mut waiting);
         }

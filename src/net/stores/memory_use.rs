@@ -24,9 +24,9 @@ pub struct MemoryUse {
     seen: Arc<Seen>,
 }
 
-/// What a loop counts.
+/// The counts of a loop.
 #[derive(Debug, Default)]
-pub(in crate::net) struct Seen {
+pub(crate) struct Seen {
     of_connection: AtomicUsize,
     of_address: AtomicUsize,
     evicted: AtomicU64,
@@ -35,20 +35,20 @@ pub(in crate::net) struct Seen {
 }
 
 impl Seen {
-    pub(in crate::net) fn note(&self, of_connection: usize, of_address: usize) {
+    pub(crate) fn note(&self, of_connection: usize, of_address: usize) {
         self.of_connection.store(of_connection, Relaxed);
         self.of_address.store(of_address, Relaxed);
     }
 
-    pub(in crate::net) fn evicted(&self) {
+    pub(crate) fn evicted(&self) {
         self.evicted.fetch_add(1, Relaxed);
     }
 
-    pub(in crate::net) fn starved(&self) {
+    pub(crate) fn starved(&self) {
         self.starved.fetch_add(1, Relaxed);
     }
 
-    pub(in crate::net) fn refused(&self) {
+    pub(crate) fn refused(&self) {
         self.refused.fetch_add(1, Relaxed);
     }
 }

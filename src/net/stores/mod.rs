@@ -1,6 +1,5 @@
 //! The stores of a loop: connections by key, output that waits, deadlines, messages of other threads.
 
-pub(super) mod alarms;
 pub(super) mod backlog;
 pub(super) mod caps;
 pub(super) mod cork;
@@ -9,6 +8,7 @@ pub(super) mod departures;
 mod gathered;
 pub(super) mod mailbox;
 pub(super) mod memory_use;
+pub(super) mod packed;
 pub(super) mod placed;
 pub(super) mod pool;
 pub(super) mod share;

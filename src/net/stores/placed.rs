@@ -13,12 +13,12 @@ const PLACE: usize = PAGE / 2;
 /// Zeroed bytes that begin in the middle of a page.
 ///
 /// The kernel keeps what a peer has sent from the beginning of a page on, if
-/// nothing was under way before, and large allocations begin 16 bytes behind
+/// nothing was under way before, and large allocations begin 16 bytes after
 /// one. Processors copy two to four times as slowly to where the place within
-/// the page is that of the source, or up to 64 bytes behind it. So a message is
+/// the page is that of the source, or up to 64 bytes after it. So a message is
 /// read to, and written from, half a page away.
 #[derive(Debug, Default)]
-pub(in crate::net) struct Placed {
+pub(crate) struct Placed {
     memory: Vec<u8>,
     from: usize, // <= memory.len()
     charge: Charge,
@@ -26,7 +26,7 @@ pub(in crate::net) struct Placed {
 
 impl Placed {
     /// So many bytes in the middle of a page; a page more is held.
-    pub(in crate::net) fn new(len: usize) -> Self {
+    pub(crate) fn new(len: usize) -> Self {
         let mut memory = vec![0; len + PAGE];
         let address = memory.as_ptr().addr();
         let from = PLACE.wrapping_sub(address) % PAGE;
@@ -39,7 +39,7 @@ impl Placed {
     }
 
     /// So many bytes, wherever they are.
-    pub(in crate::net) fn anywhere(len: usize) -> Self {
+    pub(crate) fn anywhere(len: usize) -> Self {
         Self {
             memory: vec![0; len],
             from: 0,
@@ -47,20 +47,18 @@ impl Placed {
         }
     }
 
-    /// Charges it to an account from here on.
-    pub(in crate::net) fn charge_to(&mut self, account: Option<&Account>) {
+    pub(crate) fn charge_to(&mut self, account: Option<&Account>) {
         self.charge.set(self.memory.capacity());
         self.charge.move_to(account);
     }
 
-    /// Who is charged for it.
-    pub(in crate::net) const fn account(&self) -> Option<&Account> {
+    pub(crate) const fn account(&self) -> Option<&Account> {
         self.charge.account()
     }
 
     /// Bytes of memory held.
     #[cfg(test)]
-    pub(in crate::net) const fn capacity(&self) -> usize {
+    pub(crate) const fn capacity(&self) -> usize {
         self.memory.capacity()
     }
 }
@@ -82,17 +80,4 @@ impl DerefMut for Placed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_begins_in_the_middle_of_a_page() {
-        for len in [0, 1, 1000, PAGE, 66_560, 1 << 20] {
-            let mut placed = Placed::new(len);
-            assert_eq!((placed.len(), placed.as_ptr().addr() % PAGE), (len, PLACE));
-            placed.fill(7);
-            assert!(placed.capacity() >= len + PAGE);
-            assert_eq!(Placed::anywhere(len).len(), len);
-        }
-    }
-}
+mod tests;

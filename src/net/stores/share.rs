@@ -10,13 +10,12 @@ pub struct Share {
     /// ([`ListenOptions::proxies`](crate::net::ListenOptions::proxies)) have no
     /// such share.
     pub address: u32,
-    /// For one connection. Where it is not below that of an address, it is not
-    /// counted.
+    /// For one connection. Not counted if it is not lower than `address`.
     pub connection: u32,
 }
 
 impl Share {
-    /// This many, for those who come first.
+    /// This many for the loop; one address or connection may take all of them.
     pub const fn unshared(all: u32) -> Self {
         Self {
             all,

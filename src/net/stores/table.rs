@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-/// Entries of a leaf.
 const LEAF: usize = 512;
 
 /// Entries by number, in leaves that are added one by one.
@@ -36,7 +35,6 @@ impl<T> Table<T> {
         }
     }
 
-    /// An entry.
     #[inline(always)]
     pub(crate) fn get(&self, at: usize) -> Option<&T> {
         self.leaves.get(at / LEAF)?.get(at % LEAF)
@@ -48,7 +46,7 @@ impl<T> Table<T> {
         self.leaves.get_mut(at / LEAF)?.get_mut(at % LEAF)
     }
 
-    /// Adds an entry behind the others.
+    /// Adds an entry after the others.
     pub(crate) fn push(&mut self, entry: T) {
         let is_only = self.leaves.len() == 1;
         match self.leaves.last_mut() {
@@ -75,25 +73,4 @@ impl<T> Table<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn entries_are_found_by_number_and_stay_where_they_are() {
-        let mut table = Table::new();
-        let mut places = Vec::new();
-        for n in 0..2 * LEAF + 3 {
-            assert_eq!((table.len(), table.get(n)), (n, None));
-            table.push(n);
-            *table.get_mut(n).unwrap() += 1;
-            places.push(core::ptr::from_ref(table.get(n).unwrap()));
-        }
-        assert!(table.iter().copied().eq(1..=2 * LEAF + 3));
-        for (n, place) in places.into_iter().enumerate().skip(LEAF) {
-            let entry = table.get(n).unwrap();
-            assert_eq!((*entry, core::ptr::from_ref(entry)), (n + 1, place));
-        }
-        let rooms: Vec<usize> = table.leaves.iter().map(Vec::capacity).collect();
-        assert_eq!(rooms, [LEAF; 3]);
-    }
-}
+mod tests;

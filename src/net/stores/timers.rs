@@ -1,9 +1,10 @@
 //! Precise one-shot timers.
 
 use alloc::collections::BinaryHeap;
+use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use crate::net::{Key, Slab};
+use crate::net::{Key, Owner, Slab};
 use crate::wire::Instant;
 
 /// The name of a timer, stale once it has passed or was cancelled.
@@ -31,7 +32,6 @@ struct Entry {
 }
 
 impl<T> Timers<T> {
-    /// No timer.
     pub(crate) const fn new() -> Self {
         Self {
             running: Slab::new(),
@@ -40,7 +40,6 @@ impl<T> Timers<T> {
         }
     }
 
-    /// Timers that run.
     #[cfg(test)]
     pub(crate) const fn len(&self) -> usize {
         self.running.len()
@@ -67,7 +66,6 @@ impl<T> Timers<T> {
         self.running.is_empty()
     }
 
-    /// Sets a timer.
     pub(crate) fn after(&mut self, at: Instant, owner: T) -> TimerId {
         let key = self.running.insert(owner);
         let number = self.set;
@@ -89,7 +87,7 @@ impl<T> Timers<T> {
         Some(owner)
     }
 
-    /// A mark behind the timers set so far, for [`expired`](Self::expired).
+    /// A mark after the timers set so far, for [`expired`](Self::expired).
     #[inline]
     pub(crate) const fn mark(&self) -> TimerMark {
         TimerMark(self.set)
@@ -143,90 +141,95 @@ impl TimerMark {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec::Vec;
-    use core::time::Duration;
-    use proptest::prelude::*;
+/// When owners want to be called, once each. Unlike a timer, an alarm needs no share of
+/// anything, so that it is never refused, and belongs to no exchange.
+#[derive(Debug, Default)]
+pub(crate) struct Alarms {
+    set: Vec<(Owner, Instant)>,
+    /// Those that may come a second late, and so cost the turns before nothing.
+    rounds: Vec<(Owner, Instant)>,
+    /// One of them is new.
+    is_new: bool,
+    /// Beside them: bytes that have come on the connections which an owner has dialled.
+    received: Vec<u64>,
+}
 
-    fn at(millis: u64) -> Instant {
-        Instant::START + Duration::from_millis(millis)
+impl Alarms {
+    /// Whether no owner wants to be called.
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.set.is_empty()
     }
 
-    #[test]
-    fn a_timer_without_delay_waits_for_the_next_turn() {
-        let mut timers = Timers::new();
-        timers.after(at(1), 0);
-        let until = timers.mark();
-        let mut turns = 0;
-        while timers.expired(at(1), until).is_some() {
-            timers.after(at(0), 0);
-            turns += 1;
+    /// How many want to.
+    pub(crate) const fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    /// Calls an owner at a time. Replaces a time that it has set before.
+    pub(crate) fn set(&mut self, owner: Owner, at: Instant) {
+        match self.set.iter_mut().find(|(it, _)| *it == owner) {
+            Some((_, before)) => *before = at,
+            None => self.set.push((owner, at)),
         }
-        assert_eq!((turns, timers.next()), (1, Some(at(0))));
     }
 
-    #[test]
-    fn a_timer_cancelled_by_one_of_the_same_time_does_not_pass() {
-        let mut timers = Timers::new();
-        timers.after(at(1), 1);
-        let second = timers.after(at(1), 2);
-        let until = timers.mark();
-        assert_eq!(timers.expired(at(1), until).map(|(_, n)| n), Some(1));
-        assert_eq!(timers.cancel(second), Some(2));
-        assert_eq!(timers.expired(at(1), until), None);
-        assert_eq!(timers.cancel(second), None);
+    /// Calls an owner within a second after a time. Replaces a round that it has set before.
+    pub(crate) fn set_round(&mut self, owner: Owner, at: Instant) {
+        self.rounds.retain(|it| it.0 != owner);
+        self.rounds.push((owner, at));
+        self.is_new = true;
     }
 
-    #[test]
-    fn cancelled_timers_hold_no_memory() {
-        let mut timers = Timers::new();
-        for _ in 0..100_000 {
-            let timer = timers.after(at(1_000_000), 0);
-            timers.cancel(timer);
+    /// When the first round is due, if one has been set since the last call.
+    #[inline]
+    pub(crate) fn new_round(&mut self) -> Option<Instant> {
+        match core::mem::take(&mut self.is_new) {
+            true => self.next_round(),
+            false => None,
         }
-        assert!(timers.heap.capacity() <= 256 && timers.running.slots() == 1);
-        assert_eq!(timers.next(), None);
     }
 
-    proptest! {
-        #[test]
-        fn timers_behave_like_a_sorted_list(
-            steps in prop::collection::vec((0..4u8, 0..100u64), 0..300),
-        ) {
-            let mut timers = Timers::new();
-            let mut model: Vec<(u64, usize)> = Vec::new(); // time, number
-            let mut ids = Vec::new();
-            let mut now = 0;
-            for (step, n) in steps {
-                match step {
-                    0 | 1 => {
-                        let number = ids.len();
-                        ids.push(timers.after(at(now + n), number));
-                        model.push((now + n, number));
-                    }
-                    2 if !ids.is_empty() => {
-                        let number = n as usize % ids.len();
-                        let known = model.iter().position(|entry| entry.1 == number);
-                        let expected = known.map(|place| model.remove(place).1);
-                        prop_assert_eq!(timers.cancel(ids[number]), expected);
-                    }
-                    _ => {
-                        now += n;
-                        let until = timers.mark();
-                        model.sort();
-                        while let Some((id, number)) = timers.expired(at(now), until) {
-                            prop_assert_eq!(id, ids[number]);
-                            prop_assert_eq!(model.first().map(|entry| entry.1), Some(number));
-                            model.remove(0);
-                        }
-                        prop_assert!(model.first().is_none_or(|entry| entry.0 > now));
-                    }
-                }
-                prop_assert_eq!(timers.len(), model.len());
-                prop_assert_eq!(timers.next(), model.iter().min().map(|entry| at(entry.0)));
-            }
+    /// When the first round is due.
+    pub(crate) fn next_round(&self) -> Option<Instant> {
+        self.rounds.iter().map(|&(_, at)| at).min()
+    }
+
+    /// Takes out a round that is due.
+    pub(crate) fn take_round(&mut self, now: Instant) -> Option<Owner> {
+        let at = self.rounds.iter().position(|&(_, at)| at <= now)?;
+        Some(self.rounds.swap_remove(at).0) // a position just found
+    }
+
+    /// When the first is due.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.set.iter().map(|&(_, at)| at).min()
+    }
+
+    /// Takes out one that is due.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Owner> {
+        let at = self.set.iter().position(|&(_, at)| at <= now)?;
+        Some(self.set.swap_remove(at).0) // a position just found
+    }
+
+    /// Counts bytes that have come on a connection that this owner has dialled.
+    pub(crate) fn receive(&mut self, owner: Owner, bytes: usize) {
+        let at = usize::from(owner.0);
+        if self.received.len() <= at {
+            self.received.resize(at + 1, 0);
         }
+        if let Some(received) = self.received.get_mut(at) {
+            *received += bytes as u64;
+        }
+    }
+
+    /// How many they are.
+    #[cfg(feature = "client")]
+    pub(crate) fn received(&self, owner: Owner) -> u64 {
+        let of_owner = self.received.get(usize::from(owner.0));
+        of_owner.copied().unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,6 @@ use mio::{Interest, Registry, Token};
 
 use super::retry::uninterrupted;
 
-/// A connected socket.
 #[derive(Debug)]
 pub(super) enum Connected {
     Tcp(TcpStream),
@@ -61,7 +60,6 @@ impl AsSocket for Connected {
 }
 
 impl Connected {
-    /// Registers it for what there is.
     pub(super) fn register(
         &mut self,
         registry: &Registry,

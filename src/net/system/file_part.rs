@@ -1,12 +1,12 @@
 //! Bytes that are sent from a file.
 
 use alloc::sync::Arc;
-use core::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 
 use crate::link::Stored;
 use crate::net::Claim;
+use crate::wire::partly_shown;
 
 /// A part of a file that is to be sent: the file, where the part begins, and
 /// how long it is. The file's own position is neither used nor moved.
@@ -41,14 +41,7 @@ pub struct FilePart {
 /// The largest offset that a file may have.
 const END: u64 = i64::MAX as u64;
 
-impl fmt::Debug for FilePart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FilePart")
-            .field("offset", &self.offset)
-            .field("len", &self.len)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: FilePart { offset, len });
 
 impl FilePart {
     /// `len` bytes of `file` from `offset` on; less where no file can be so
@@ -64,7 +57,7 @@ impl FilePart {
         }
     }
 
-    /// Has the part, and what is cut from it, keep a claim, which is given back with
+    /// Makes the part, and what is cut from it, keep a claim, which is given back with
     /// the last of them: when the file has been sent, or the connection has ended.
     /// [`Context::claim`](crate::net::Context::claim) gives one of
     /// [`Resource::Files`](crate::net::Resource::Files).
@@ -77,7 +70,7 @@ impl FilePart {
     /// All that a file holds now.
     ///
     /// # Errors
-    /// What the system says when it is asked for the length.
+    /// The system's error when it is asked for the length.
     pub fn whole(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self::new(Arc::new(file), 0, len))
@@ -129,7 +122,7 @@ impl FilePart {
     /// its end, and drops them from the part. Answers how many they were.
     ///
     /// # Errors
-    /// What the system says; [`ErrorKind::UnexpectedEof`] if the file is
+    /// The system's error; [`ErrorKind::UnexpectedEof`] if the file is
     /// shorter than the part. Then nothing is dropped.
     pub fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.len).map_or(into.len(), |len| len.min(into.len()));
@@ -176,59 +169,4 @@ fn read_at(mut file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(name: &str, bytes: &[u8]) -> FilePart {
-        let path =
-            std::env::temp_dir().join(std::format!("barewire-{}-{name}", std::process::id()));
-        std::fs::write(&path, bytes).unwrap();
-        let part = FilePart::whole(File::open(&path).unwrap()).unwrap();
-        std::fs::remove_file(&path).unwrap(); // the file lives on while it is open
-        part
-    }
-
-    #[test]
-    fn a_slice_stays_within_its_part() {
-        let whole = file("slice", b"0123456789");
-        let part = whole.slice(4, 100);
-        assert_eq!((part.offset(), part.len()), (4, 6));
-        assert_eq!(part.slice(9, 9).len(), 0);
-        assert_eq!(part.slice(1, 2).offset(), 5);
-        let beyond = FilePart::new(whole.file.clone(), u64::MAX, u64::MAX);
-        assert!(beyond.is_empty());
-    }
-
-    #[test]
-    fn a_claim_is_given_back_with_the_last_part_that_keeps_it() {
-        use crate::net::{Caps, Key, Limits, Resource};
-        let (caps, limits) = (Caps::new(), Limits::DEFAULT);
-        let claim = caps.claim(Resource::Files, None, Key::NONE, &limits);
-        let whole = file("claim", b"0123456789").with_claim(Arc::new(claim.unwrap()));
-        let mut part = whole.slice(2, 5);
-        drop(whole);
-        part.advance(3);
-        assert_eq!(caps.taken(Resource::Files), 1);
-        drop(part);
-        assert_eq!(caps.taken(Resource::Files), 0);
-    }
-
-    #[test]
-    fn reading_ends_at_the_part_and_goes_on_where_it_stopped() {
-        let mut part = file("read", b"0123456789").slice(2, 5);
-        let mut bytes = [0; 3];
-        assert_eq!((part.read(&mut bytes).unwrap(), &bytes), (3, b"234"));
-        assert_eq!(part.read(&mut bytes).unwrap(), 2);
-        assert_eq!(&bytes[..2], b"56");
-        assert_eq!(part.read(&mut bytes).unwrap(), 0);
-    }
-
-    #[test]
-    fn a_file_that_is_too_short_is_an_error() {
-        let whole = file("short", b"0123");
-        let mut part = FilePart::new(whole.file.clone(), 2, 4);
-        let error = part.read(&mut [0; 8]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
-        assert_eq!(part.len(), 4);
-    }
-}
+mod tests;

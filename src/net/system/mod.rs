@@ -3,10 +3,8 @@
 pub(super) mod address;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) mod connected;
-pub(super) mod descriptors;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) mod direct;
-pub(super) mod entropy;
 pub(super) mod file_part;
 pub(super) mod mio;
 pub(super) mod network;
@@ -14,7 +12,6 @@ pub(super) mod poller;
 pub(super) mod random;
 pub(super) mod retry;
 pub(super) mod scripted;
-pub(super) mod scripted_kernel;
 pub(super) mod scripted_queue;
 pub(super) mod scripted_system;
 #[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]

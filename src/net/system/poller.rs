@@ -26,7 +26,7 @@ use super::system_clock::SystemClock;
 use crate::net::{Address, Entropy, FilePart, ListenOptions, Peer};
 use crate::wire::Instant;
 
-/// What one read brought.
+/// The result of one read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Read {
     /// Bytes read, at the front of the buffer.
@@ -58,7 +58,7 @@ pub struct Readiness {
 
 /// Wakes a [`Poller`] from any thread.
 ///
-/// Waking costs a system call only if nobody has woken it since the last poll.
+/// Waking costs a system call only if it was not woken since the last poll.
 #[derive(Clone)]
 pub struct Waker(Arc<Bell<dyn Fn() + Send + Sync>>);
 
@@ -162,13 +162,13 @@ pub trait Poller {
     /// Registers a stream, once, for reading and writing.
     fn register(&mut self, stream: &mut Self::Stream, token: usize) -> io::Result<()>;
 
-    /// Has everything that is so of a registered stream announced again, with this token.
+    /// Announces the state of a registered stream again, all of it, with this token.
     fn reregister(&mut self, stream: &mut Self::Stream, token: usize) -> io::Result<()>;
 
     /// Stops listening. Connections that wait are reset by the system.
     fn unlisten(&mut self, listener: Self::Listener);
 
-    /// Closes a stream in peace: what was written is still delivered, unless
+    /// Closes a stream in an orderly way: what was written is still delivered, unless
     /// unread input makes the system reset it (RFC 9112 §9.6).
     fn close(&mut self, stream: Self::Stream);
 
@@ -250,24 +250,4 @@ pub trait Poller {
 pub const MAX_PARTS: usize = 64;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use core::sync::atomic::AtomicUsize;
-
-    #[test]
-    fn a_thousand_wakes_ring_once() {
-        let rings = Arc::new(AtomicUsize::new(0));
-        let counter = rings.clone();
-        let waker = Waker::new(move || {
-            counter.fetch_add(1, Ordering::Relaxed);
-        });
-        for _ in 0..1000 {
-            waker.clone().wake();
-        }
-        assert_eq!(rings.load(Ordering::Relaxed), 1);
-        assert!(waker.lower());
-        assert!(!waker.lower());
-        waker.wake();
-        assert_eq!(rings.load(Ordering::Relaxed), 2);
-    }
-}
+mod tests;

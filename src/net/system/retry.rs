@@ -1,4 +1,4 @@
-//! Calls of the system that a signal may cut short.
+//! Calls of the system that a signal may cut short, and how many descriptors there may be.
 
 use std::io::{self, ErrorKind};
 
@@ -17,7 +17,7 @@ pub(super) fn uninterrupted<T, E: Fault>(
     }
 }
 
-/// What a call of the system fails with.
+/// An error of a call of the system.
 pub(super) trait Fault: Into<io::Error> {
     /// A signal came first.
     fn is_interrupted(&self) -> bool;
@@ -47,4 +47,12 @@ impl Fault for rustix::io::Errno {
     fn would_block(&self) -> bool {
         *self == Self::AGAIN
     }
+}
+
+/// The soft limit of RLIMIT_NOFILE; `None` where there is none.
+pub(crate) fn descriptors() -> Option<u64> {
+    #[cfg(unix)]
+    return rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    None
 }

@@ -1,12 +1,12 @@
 //! An operating system that does what a test says.
 //!
-//! [`Scripted`] is a [`Poller`](crate::net::Poller) and the hand that moves it: clones share one
-//! world, so that a test gives one clone to the loop and keeps another. Time
-//! stands still unless [`advance`](Scripted::advance) moves it.
+//! [`Scripted`] is a [`Poller`](crate::net::Poller) and the handle by which a test drives
+//! it: clones share one world, so that a test gives one clone to the loop and keeps
+//! another. Time stands still unless [`advance`](Scripted::advance) moves it.
 //!
-//! Events are as strict as an edge-triggered system may be: one for each
-//! change and never a second one. Who stops reading too early, or forgets a
-//! listener after a failed accept, waits for ever, here as there.
+//! Events are as strict as an edge-triggered system may be: one for each change and never
+//! a second one. A loop that stops reading too early, or forgets a listener after a
+//! failed accept, waits for ever, as it would on a real system.
 
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
@@ -48,7 +48,7 @@ pub struct Scripted {
 /// One connection of a [`Scripted`] world, as the test names it: seen from the
 /// loop's peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Client(usize);
+pub struct ScriptedClient(usize);
 
 /// The loop's end of a connection.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub struct ScriptedStream(pub(in crate::net) usize);
 #[derive(Debug)]
 pub struct ScriptedListener(pub(in crate::net) usize);
 
-/// What the loop has done to a connection.
+/// The way in which the loop has ended a connection, if it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// It waits to be accepted.
@@ -67,7 +67,7 @@ pub enum Fate {
     Open,
     /// The loop has said that it will write no more (FIN).
     Finished,
-    /// It was closed in peace.
+    /// It was closed in an orderly way.
     Closed,
     /// It was reset, on purpose or by closing with input unread: a real peer
     /// may lose the last output.
@@ -76,7 +76,7 @@ pub enum Fate {
 
 #[derive(Debug)]
 pub(super) struct World {
-    pub(in crate::net) now: Instant,
+    pub(crate) now: Instant,
     pub(super) unix_start: u64,
     pub(super) listeners: Vec<ListenerState>,
     pub(super) streams: Vec<StreamState>,
@@ -99,16 +99,16 @@ pub(super) struct ListenerState {
 
 #[derive(Debug)]
 pub(super) struct StreamState {
-    pub(in crate::net) peer: Peer,
+    pub(crate) peer: Peer,
     dialled: Option<Address>,
     pub(super) token: Option<usize>,
     pub(super) fate: Fate,
-    pub(in crate::net) link: Link,
+    pub(crate) link: Link,
     pub(super) inbound: VecDeque<Vec<u8>>,
-    pub(super) end: bool,                   // the peer has finished sending
-    pub(in crate::net) room: Option<usize>, // bytes that the kernel takes yet; None: any number
-    pub(super) queue: Option<Filled>,       // None: the peer takes what the kernel takes
-    pub(super) blocked: bool,               // a write was short
+    pub(super) end: bool,             // the peer has finished sending
+    pub(crate) room: Option<usize>,   // bytes that the kernel takes yet; None: any number
+    pub(super) queue: Option<Filled>, // None: the peer takes what the kernel takes
+    pub(super) blocked: bool,         // a write was short
     pub(super) output: Vec<u8>,
     pub(super) edge: Readiness, // since the last poll
     pub(super) writes: usize,
@@ -160,7 +160,7 @@ impl StreamState {
         }
     }
 
-    /// What an event would say now.
+    /// The readiness that an event would report now.
     pub(super) fn level(&self) -> Readiness {
         let failed = matches!(self.link, Link::Failed(_));
         Readiness {
@@ -173,7 +173,7 @@ impl StreamState {
     }
 
     /// Bytes that the kernel takes now.
-    pub(in crate::net) fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         let queue = self.queue.as_ref();
         let room = queue.map_or(usize::MAX, Filled::room);
         room.min(self.room.unwrap_or(usize::MAX))
@@ -228,8 +228,12 @@ impl Scripted {
         }
     }
 
-    pub(super) fn with<R>(&self, client: Client, f: impl FnOnce(&mut StreamState) -> R) -> R {
-        // Every `Client` was made with its stream, and streams stay.
+    pub(super) fn with<R>(
+        &self,
+        client: ScriptedClient,
+        f: impl FnOnce(&mut StreamState) -> R,
+    ) -> R {
+        // Every `ScriptedClient` was made with its stream, and streams stay.
         f(&mut self.world.borrow_mut().streams[client.0])
     }
 
@@ -238,7 +242,7 @@ impl Scripted {
     /// # Panics
     ///
     /// If there is no such listener.
-    pub fn connect_client(&self, listener: usize) -> Client {
+    pub fn connect_client(&self, listener: usize) -> ScriptedClient {
         let port = 1024 + self.world.borrow().streams.len() % 60_000;
         self.connect_client_from(listener, Peer::V4(Ipv4Addr::new(192, 0, 2, 1), port as u16))
     }
@@ -248,7 +252,7 @@ impl Scripted {
     /// # Panics
     ///
     /// If there is no such listener.
-    pub fn connect_client_from(&self, listener: usize, peer: Peer) -> Client {
+    pub fn connect_client_from(&self, listener: usize, peer: Peer) -> ScriptedClient {
         let mut world = self.world.borrow_mut();
         let number = world.streams.len();
         let mut stream = StreamState::new(peer, None);
@@ -260,7 +264,7 @@ impl Scripted {
             stream.fate = Fate::Reset;
         }
         world.streams.push(stream);
-        Client(number)
+        ScriptedClient(number)
     }
 
     /// Makes the next `times` accepts of a listener fail with a system error
@@ -276,7 +280,7 @@ impl Scripted {
     }
 
     /// Sends a piece. No read brings bytes of two pieces.
-    pub fn send(&self, client: Client, bytes: &[u8]) {
+    pub fn send(&self, client: ScriptedClient, bytes: &[u8]) {
         self.with(client, |stream| {
             stream.meets_closed();
             if !bytes.is_empty() && stream.link == Link::Up && !stream.end {
@@ -286,8 +290,8 @@ impl Scripted {
         });
     }
 
-    /// Finishes sending (FIN), behind what was sent.
-    pub fn eof(&self, client: Client) {
+    /// Finishes sending (FIN), after what was sent.
+    pub fn eof(&self, client: ScriptedClient) {
         self.with(client, |stream| {
             stream.end = true;
             stream.edge.readable = true;
@@ -296,12 +300,12 @@ impl Scripted {
     }
 
     /// Resets the connection: what was sent and not read is lost.
-    pub fn reset(&self, client: Client) {
+    pub fn reset(&self, client: ScriptedClient) {
         self.break_with(client, ErrorKind::ConnectionReset);
     }
 
     /// Breaks the connection, or lets a dial fail, with an error.
-    pub fn break_with(&self, client: Client, error: ErrorKind) {
+    pub fn break_with(&self, client: ScriptedClient, error: ErrorKind) {
         self.with(client, |stream| {
             stream.link = Link::Failed(error);
             stream.inbound.clear();
@@ -313,7 +317,7 @@ impl Scripted {
     }
 
     /// Raises an event for nothing, as systems may.
-    pub fn spurious(&self, client: Client) {
+    pub fn spurious(&self, client: ScriptedClient) {
         self.with(client, |stream| {
             stream.edge.readable = true;
             stream.edge.writable = true;
@@ -321,13 +325,13 @@ impl Scripted {
     }
 
     /// The peer stops reading: nothing more is taken.
-    pub fn stop_reading(&self, client: Client) {
+    pub fn stop_reading(&self, client: ScriptedClient) {
         self.with(client, |stream| stream.room = Some(0));
     }
 
     /// Lets `n` further bytes be taken, and no more until the next call. At
     /// first any number is taken.
-    pub fn allow_write(&self, client: Client, n: usize) {
+    pub fn allow_write(&self, client: ScriptedClient, n: usize) {
         self.with(client, |stream| {
             stream.room = Some(stream.room.unwrap_or(0).saturating_add(n));
             stream.edge.writable |= n > 0 && core::mem::take(&mut stream.blocked);
@@ -335,50 +339,50 @@ impl Scripted {
     }
 
     /// Lets any number of bytes be taken.
-    pub fn allow_all(&self, client: Client) {
+    pub fn allow_all(&self, client: ScriptedClient) {
         self.with(client, |stream| {
             stream.room = None;
             stream.edge.writable |= core::mem::take(&mut stream.blocked);
         });
     }
 
-    /// What the loop has written so far, and the peer has taken.
-    pub fn output(&self, client: Client) -> Vec<u8> {
+    /// The bytes that the loop has written so far, and the peer has taken.
+    pub fn output(&self, client: ScriptedClient) -> Vec<u8> {
         self.with(client, |stream| stream.output.clone())
     }
 
-    /// What the loop has written since this was asked last.
-    pub fn take_output(&self, client: Client) -> Vec<u8> {
+    /// The bytes that the loop has written since the last call.
+    pub fn take_output(&self, client: ScriptedClient) -> Vec<u8> {
         self.with(client, |stream| core::mem::take(&mut stream.output))
     }
 
     /// Calls of write and of read so far: the system calls that a real
     /// connection would have cost.
-    pub fn calls(&self, client: Client) -> (usize, usize) {
+    pub fn calls(&self, client: ScriptedClient) -> (usize, usize) {
         self.with(client, |stream| (stream.writes, stream.reads))
     }
 
-    /// What the loop has done to the connection.
-    pub fn fate(&self, client: Client) -> Fate {
+    /// The way in which the loop has ended the connection, if it has.
+    pub fn fate(&self, client: ScriptedClient) -> Fate {
         self.with(client, |stream| stream.fate)
     }
 
     /// Bytes that the loop has not read.
-    pub fn unread(&self, client: Client) -> usize {
+    pub fn unread(&self, client: ScriptedClient) -> usize {
         self.with(client, |stream| stream.inbound.iter().map(Vec::len).sum())
     }
 
     /// The connections that the loop has dialled, in their order.
-    pub fn dials(&self) -> Vec<(Client, Address)> {
+    pub fn dials(&self) -> Vec<(ScriptedClient, Address)> {
         let world = self.world.borrow();
         let streams = (0..).zip(&world.streams);
         streams
-            .filter_map(|(number, stream)| Some((Client(number), stream.dialled.clone()?)))
+            .filter_map(|(number, stream)| Some((ScriptedClient(number), stream.dialled.clone()?)))
             .collect()
     }
 
     /// Completes a dial.
-    pub fn complete(&self, client: Client) {
+    pub fn complete(&self, client: ScriptedClient) {
         self.with(client, |stream| {
             if stream.link == Link::Connecting {
                 stream.link = Link::Up;
@@ -408,8 +412,8 @@ impl Scripted {
         self.world.borrow().timeout
     }
 
-    /// Chooses what [`Poller::entropy`](crate::net::Poller::entropy) brings. The
-    /// same number brings the same bytes.
+    /// Seeds what [`Poller::entropy`](crate::net::Poller::entropy) returns. The same
+    /// number gives the same bytes.
     pub fn seed(&self, seed: u64) {
         self.world.borrow_mut().random_state = seed;
     }
@@ -432,132 +436,4 @@ impl Default for Scripted {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::net::{ListenOptions, Poller};
-    use alloc::vec;
-    use std::io::IoSlice;
-
-    fn opened() -> (Scripted, Scripted, Client, ScriptedStream) {
-        let world = Scripted::new();
-        let mut system = world.clone();
-        let address = "0.0.0.0:0".parse().unwrap();
-        let mut listener = system.listen(&address, &ListenOptions::DEFAULT, 1).unwrap();
-        let client = world.connect_client(0);
-        let (mut stream, _) = system.accept(&mut listener).unwrap();
-        system.register(&mut stream, 7).unwrap();
-        (world, system, client, stream)
-    }
-
-    fn poll(system: &mut Scripted) -> Vec<Readiness> {
-        let mut ready = Vec::new();
-        system.poll(&mut ready, None).unwrap();
-        ready.retain(|event| event.token == 7);
-        ready
-    }
-
-    #[test]
-    fn an_edge_comes_once() {
-        let (world, mut system, client, mut stream) = opened();
-        assert!(poll(&mut system)[0].writable);
-        assert_eq!(poll(&mut system), []);
-        world.send(client, b"ab");
-        assert!(poll(&mut system)[0].readable);
-        assert_eq!((world.unread(client), world.output(client).len()), (2, 0)); // looking changes nothing
-        assert_eq!(poll(&mut system), []);
-        let mut one = [0];
-        let read = system.read(&mut stream, &mut one).unwrap();
-        assert_eq!((read.bytes, read.drained), (1, false));
-        assert_eq!(poll(&mut system), []); // who stops here waits for ever
-        world.send(client, b"c");
-        assert!(poll(&mut system)[0].readable);
-    }
-
-    #[test]
-    fn a_short_read_in_front_of_the_end_says_nothing_of_it() {
-        let (world, mut system, client, mut stream) = opened();
-        world.send(client, b"ab");
-        world.eof(client);
-        assert!(poll(&mut system)[0].read_closed);
-        let mut buffer = [0; 9];
-        let read = system.read(&mut stream, &mut buffer).unwrap();
-        assert_eq!((read.bytes, read.drained, read.end), (2, true, false));
-        assert!(system.read(&mut stream, &mut buffer).unwrap().end);
-        assert_eq!(poll(&mut system), []);
-    }
-
-    #[test]
-    fn room_comes_back_with_an_event_after_a_short_write_only() {
-        let (world, mut system, client, mut stream) = opened();
-        poll(&mut system);
-        world.stop_reading(client);
-        world.allow_write(client, 3);
-        assert_eq!(poll(&mut system), []);
-        let parts = [IoSlice::new(b"ab"), IoSlice::new(b"cd")];
-        assert_eq!(system.write(&mut stream, &parts).unwrap(), 3);
-        assert_eq!(system.write(&mut stream, &parts).unwrap(), 0);
-        world.allow_all(client);
-        assert!(poll(&mut system)[0].writable);
-        assert_eq!(world.output(client), b"abc");
-    }
-
-    #[test]
-    fn closing_over_unread_input_resets() {
-        let (world, mut system, client, stream) = opened();
-        world.send(client, b"more");
-        system.close(stream);
-        assert_eq!(world.fate(client), Fate::Reset);
-        assert_eq!(world.unread(client), 4);
-        let (world, mut system, client, stream) = opened();
-        system.close(stream);
-        assert_eq!(world.fate(client), Fate::Closed);
-    }
-
-    #[test]
-    fn a_reset_is_an_event_and_an_error() {
-        let (world, mut system, client, mut stream) = opened();
-        world.send(client, b"lost");
-        world.reset(client);
-        assert!(poll(&mut system)[0].closed);
-        let error = system.read(&mut stream, &mut [0]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
-    }
-
-    #[test]
-    fn a_dial_completes_when_the_script_says_so() {
-        let world = Scripted::new();
-        let mut system = world.clone();
-        let address: Address = "192.0.2.9:80".parse().unwrap();
-        let mut stream = system.connect(&address).unwrap();
-        system.register(&mut stream, 7).unwrap();
-        assert_eq!(poll(&mut system), []);
-        assert!(!system.connected(&stream).unwrap());
-        let (client, dialled) = world.dials()[0].clone();
-        assert_eq!(dialled, address);
-        world.complete(client);
-        assert!(poll(&mut system)[0].writable);
-        assert!(system.connected(&stream).unwrap());
-        world.refuse_connects(Some(ErrorKind::ConnectionRefused));
-        assert!(system.connect(&address).is_err());
-    }
-
-    #[test]
-    fn time_and_chance_are_the_scripts() {
-        let world = Scripted::new();
-        let mut system = world.clone();
-        let start = system.now();
-        world.advance(Duration::from_secs(2));
-        assert_eq!(system.now(), start + Duration::from_secs(2));
-        world.set_auto_advance(true);
-        system
-            .poll(&mut vec![], Some(Duration::from_secs(3)))
-            .unwrap();
-        assert_eq!(system.now(), start + Duration::from_secs(5));
-        assert_eq!(system.unix_seconds(), 784_111_777 + 5);
-        let mut entropy = system.entropy().unwrap();
-        let first: [u8; 11] = entropy.take();
-        assert_ne!(first, entropy.take());
-        world.seed(0);
-        assert_eq!(first, entropy.take());
-    }
-}
+mod tests;

@@ -7,9 +7,10 @@ use core::time::Duration;
 use std::io::{self, ErrorKind, IoSlice};
 
 use super::scripted::{Fate, Link, ListenerState, StreamState};
+use super::scripted_queue::Filled;
 use crate::net::{
-    Address, Entropy, ListenOptions, Peer, Poller, Read, Readiness, Scripted, ScriptedListener,
-    ScriptedStream, Waker,
+    Address, Entropy, KernelQueue, ListenOptions, Peer, Poller, Read, Readiness, Scripted,
+    ScriptedClient, ScriptedListener, ScriptedStream, Waker,
 };
 use crate::wire::Instant;
 
@@ -130,7 +131,8 @@ impl Poller for Scripted {
         }
     }
 
-    /// What is so already raises an event, as with epoll.
+    /// Registers a stream. Readiness that is there already raises an event, as with
+    /// epoll.
     fn register(&mut self, stream: &mut ScriptedStream, token: usize) -> io::Result<()> {
         let mut world = self.world.borrow_mut();
         let stream = &mut world.streams[stream.0];
@@ -271,5 +273,31 @@ impl Poller for Scripted {
 
     fn waker(&self) -> Waker {
         self.waker.clone()
+    }
+}
+
+impl Scripted {
+    /// Makes the kernel hold what is written to a peer, until the peer takes it as time
+    /// passes ([`advance`](Self::advance)). Set again, the queue keeps what is in it. At
+    /// first there is no queue: what is written is taken.
+    pub fn set_kernel_queue(&self, client: ScriptedClient, shape: KernelQueue) {
+        self.with(client, |stream| match &mut stream.queue {
+            Some(queue) => queue.shape = shape,
+            None => stream.queue = Some(Filled::new(shape)),
+        });
+    }
+
+    /// Bytes that were written to a peer and that it has not taken.
+    pub fn queued(&self, client: ScriptedClient) -> usize {
+        self.with(client, |stream| {
+            let queue = stream.queue.as_ref();
+            queue.map_or(0, |queue| queue.bytes.len())
+        })
+    }
+
+    /// Whether the system says what is under way
+    /// ([`Poller::under_way`](crate::net::Poller::under_way)), as it does at first.
+    pub fn tell_under_way(&self, tells: bool) {
+        self.world.borrow_mut().tells_under_way = tells;
     }
 }

@@ -16,9 +16,9 @@ pub(super) struct SocketFile {
 }
 
 impl SocketFile {
-    /// Removes a socket file that nobody listens on, as a server that was
-    /// killed leaves it. A socket that answers is an error (`AddrInUse`), and
-    /// anything else than a socket is left alone: binding will fail on it.
+    /// Removes a socket file on which no process listens, as a server that was killed
+    /// leaves it. A socket that answers is an error (`AddrInUse`), and anything else than
+    /// a socket is left alone: binding will fail on it.
     pub(super) fn remove_stale(path: &Path) -> io::Result<()> {
         match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.file_type().is_socket() => {}

@@ -10,7 +10,7 @@ use crate::net::Key;
 ///
 /// They lie where handlers reach them, and the transports do not.
 #[derive(Debug, Default)]
-pub(in crate::net) struct DetailsTable(Vec<Option<TransportDetails>>);
+pub(crate) struct DetailsTable(Vec<Option<TransportDetails>>);
 
 impl DetailsTable {
     /// Keeps what the transport of a connection tells now.
@@ -20,13 +20,12 @@ impl DetailsTable {
         }
     }
 
-    /// What the transport of a connection has told.
-    pub(in crate::net) fn get(&self, key: Key) -> Option<&TransportDetails> {
+    pub(crate) fn get(&self, key: Key) -> Option<&TransportDetails> {
         self.0.get(key.slot() as usize)?.as_ref()
     }
 
     /// Forgets it: the connection is over.
-    pub(in crate::net) fn forget(&mut self, key: Key) {
+    pub(crate) fn forget(&mut self, key: Key) {
         if let Some(details) = self.0.get_mut(key.slot() as usize) {
             *details = None;
         }

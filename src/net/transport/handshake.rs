@@ -1,8 +1,9 @@
 //! The phase before a connection's protocol is known, and the end of a transport.
 
-use alloc::vec::Vec;
 use core::mem;
+use core::time::Duration;
 
+use super::admission::FEW;
 use super::handshakes::Outcome;
 use super::opened::{Fault, Opened};
 use super::seam::{TransportError, TransportLimit};
@@ -10,6 +11,7 @@ use crate::link::{Closing, EndReason, Event, Link, Unreachable};
 use crate::net::report::report;
 use crate::net::turns::connection::{Phase, Reported};
 use crate::net::turns::flush::Leaving;
+use crate::net::turns::holds::Hold;
 use crate::net::turns::state::State;
 use crate::net::{Exchange, Key, Loop, Poller, Speaks};
 use crate::wire::{Instant, Role};
@@ -28,12 +30,11 @@ impl Speaks {
 }
 
 impl<P: Poller> Loop<P> {
-    /// Has a connection begin with the handshake of its transport, in its turn.
-    pub(in crate::net) fn begin_handshake(&mut self, key: Key) {
+    /// Makes a connection begin with the handshake of its transport, in its turn.
+    pub(in crate::net) fn begin_handshake(&mut self, key: Key, time: Duration) {
         let State {
             connections,
             handshakes,
-            limits,
             memory,
             now,
             ..
@@ -41,7 +42,7 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = connections.get_mut(key) else {
             return;
         };
-        let until = *now + limits.handshake_time;
+        let until = *now + time;
         // Whole seconds, as all of a connection's deadlines.
         let until = u32::try_from(until.as_secs() + 1).unwrap_or(u32::MAX);
         connection.phase = Phase::Handshaking { until };
@@ -59,7 +60,7 @@ impl<P: Poller> Loop<P> {
     }
 
     /// Reads on in a handshake; whether another step can bring something.
-    pub(in crate::net) fn go_on_handshake(&mut self, key: Key) -> bool {
+    pub(super) fn go_on_handshake(&mut self, key: Key) -> bool {
         let connection = self.dispatch.state.connections.get_mut(key);
         if !connection.is_some_and(|it| it.socket.readable) {
             return false;
@@ -68,10 +69,9 @@ impl<P: Poller> Loop<P> {
             sockets,
             poller,
             buffers,
-            sealed,
             ..
         } = self;
-        let opened = match sockets.read(poller, key, buffers.read(), sealed) {
+        let opened = match sockets.read(poller, key, buffers.read()) {
             Ok(opened) => opened,
             Err(fault) => {
                 self.cannot_read(key, fault);
@@ -136,19 +136,19 @@ impl<P: Poller> Loop<P> {
         true
     }
 
-    /// Puts what the transport of a connection has said behind what is sealed.
+    /// Puts what the transport of a connection has said after what is sealed.
     fn put_sealed(&mut self, key: Key) {
-        if self.sealed.is_empty() {
+        let sealed = self.sockets.said();
+        if sealed.is_empty() {
             return;
         }
         let state = &mut self.dispatch.state;
         state.charge_backlog(key);
         if let Some(connection) = state.connections.get_mut(key) {
-            connection
-                .backlog
-                .put_sealed(&self.sealed, self.sealed.len(), &mut state.queues);
+            let queues = &mut state.queues;
+            connection.backlog.put_sealed(sealed, sealed.len(), queues);
         }
-        self.sealed.clear();
+        sealed.clear();
     }
 
     /// The handshake is over: the connection is its protocol's.
@@ -168,7 +168,7 @@ impl<P: Poller> Loop<P> {
             connection.link.charge_to(account.clone());
         }
         connection.reported = Reported::Beginning;
-        connection.socket.readable = true; // something may stand behind the handshake
+        connection.socket.readable = true; // something may stand after the handshake
         // Profiles are only ever added, so the index stays good.
         let limits = &self.dispatch.profiles[usize::from(connection.profile)];
         match role {
@@ -184,10 +184,7 @@ impl<P: Poller> Loop<P> {
                 }
             }
         }
-        if let Some(secured) = self.sockets.secured(key) {
-            let details = secured.transport().details();
-            self.dispatch.state.details.set(key, details);
-        }
+        self.note_details(key);
         let exchange = Exchange {
             connection: key,
             stream: 0,
@@ -228,12 +225,23 @@ impl<P: Poller> Loop<P> {
         true
     }
 
+    /// Keeps what a transport tells of itself.
+    fn note_details(&mut self, key: Key) {
+        if let Some(secured) = self.sockets.secured(key) {
+            let details = secured.transport().details();
+            self.dispatch.state.details.set(key, details);
+        }
+    }
+
     /// Why a connection ends, if it ends now for this reason: a dial has failed until
-    /// its handshake is over.
-    pub(in crate::net) fn gone_by(&self, key: Key, why: EndReason) -> EndReason {
+    /// its handshake is over, and its transport knows with whom that was.
+    pub(in crate::net) fn gone_by(&mut self, key: Key, why: EndReason) -> EndReason {
         let connection = self.dispatch.state.connections.get(key);
         let is_dial = connection
             .is_some_and(|it| it.is_dialled() && matches!(it.phase, Phase::Handshaking { .. }));
+        if is_dial {
+            self.note_details(key);
+        }
         match (is_dial, why) {
             (true, EndReason::Stalled) => EndReason::Unreachable(Unreachable::HandshakeTimedOut),
             (true, _) => EndReason::Unreachable(Unreachable::Handshake),
@@ -241,16 +249,16 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Has the transport of a connection say at which limit it ends, behind what is
+    /// Lets the transport of a connection say at which limit it ends, after what is
     /// written.
     #[cold]
     fn tell_limit(&mut self, key: Key, limit: TransportLimit) {
         self.flush(key);
-        let Some(secured) = self.sockets.secured(key) else {
+        let Some((secured, said)) = self.sockets.speaking(key) else {
             return;
         };
         let details = secured.transport().details();
-        secured.end_at(limit, &mut self.sealed);
+        secured.end_at(limit, said);
         self.dispatch.state.details.set(key, details);
         self.put_sealed(key);
     }
@@ -271,7 +279,7 @@ impl<P: Poller> Loop<P> {
         self.leave(key, gone, way);
     }
 
-    /// Ends a connection whose transport cannot go on, behind what that has to say.
+    /// Ends a connection whose transport cannot go on, after what that has to say.
     pub(in crate::net) fn break_transport(&mut self, key: Key, error: &TransportError) {
         let gone = self.gone_by(key, EndReason::Transport);
         self.end_handshake(key, Outcome::Failed);
@@ -291,28 +299,116 @@ impl<P: Poller> Loop<P> {
             self.dispatch.state.details.set(key, details);
         }
         self.dispatch.tell_gone(key, gone);
-        // Nothing may stand behind the transport's last word.
+        // Nothing may stand after the transport's last word.
         self.dispatch.state.drop_unsealed(key);
         if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
             connection.phase = Phase::Flushing(Closing::Linger);
         }
     }
 
-    /// Has the transport of a connection say that nothing follows; whether that is
-    /// still to be sent.
+    /// Lets the transport of a connection say that nothing follows; whether that is still
+    /// to be sent.
     pub(in crate::net) fn close_transport(&mut self, key: Key) -> bool {
-        let Some(secured) = self.sockets.secured(key) else {
+        let Some((secured, said)) = self.sockets.speaking(key) else {
             return false;
         };
-        let mut out: Vec<u8> = mem::take(&mut self.sealed);
-        let is_due = secured.close(&mut out);
-        self.sealed = out;
-        if !is_due {
+        if !secured.close(said) {
             return false;
         }
         self.put_sealed(key);
         self.flush(key);
         let connection = self.dispatch.state.connections.get_mut(key);
         connection.is_none_or(|it| !it.backlog.is_empty())
+    }
+
+    /// Serves the handshakes that can go on, for their part of the turn.
+    pub(in crate::net) fn shake_hands(&mut self) {
+        let state = &mut self.dispatch.state;
+        if state.handshakes.ready.is_empty() {
+            return;
+        }
+        let mut ready = mem::take(&mut state.handshakes.ready);
+        if state.handshakes.is_behind {
+            state.in_turns(&mut ready);
+        }
+        let (since, part) = (state.clock(), state.limits.handshake_part);
+        let mut served = 0;
+        for &key in &ready {
+            self.shake(key);
+            served += 1;
+            if self.dispatch.state.clock().saturating_since(since) >= part {
+                break;
+            }
+        }
+        ready.drain(..served);
+        let handshakes = &mut self.dispatch.state.handshakes;
+        handshakes.is_behind = !ready.is_empty();
+        ready.append(&mut handshakes.ready);
+        handshakes.ready = ready;
+    }
+
+    /// Gives a handshake its turn.
+    fn shake(&mut self, key: Key) {
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return;
+        };
+        connection.queued = false;
+        let has_output = connection.holds.has(Hold::Output) || !connection.backlog.is_empty();
+        self.dispatch.state.current = key;
+        if has_output {
+            self.relieve(key);
+        }
+        let mut goes_on = false;
+        for _ in 0..self.dispatch.state.limits.rounds {
+            let connection = self.dispatch.state.connections.get_mut(key);
+            if !connection.is_some_and(|it| it.shakes_hands()) {
+                break;
+            }
+            goes_on = self.go_on_handshake(key);
+            if !goes_on {
+                break;
+            }
+        }
+        self.settle(key);
+        if goes_on {
+            self.dispatch.state.wake(key);
+        }
+    }
+
+    /// For how many more handshakes there is room, or can be made.
+    pub(in crate::net) fn handshake_room(&self) -> usize {
+        let state = &self.dispatch.state;
+        match state.free_handshakes() {
+            0 => state.overdue_handshakes().take(FEW).count(),
+            free => free,
+        }
+    }
+
+    /// Makes the oldest handshake give way to a further one, if there is no room.
+    pub(in crate::net) fn make_handshake_room(&mut self) {
+        if self.dispatch.state.free_handshakes() > 0 {
+            return;
+        }
+        let oldest = self.dispatch.state.overdue_handshakes().next();
+        if let Some(key) = oldest {
+            self.refuse_handshake(key);
+        }
+    }
+
+    /// Ends a handshake that there is no room for.
+    pub(in crate::net) fn refuse_handshake(&mut self, key: Key) {
+        self.dispatch.state.note_limit(key, "Limits::handshakes");
+        self.end_handshake(key, Outcome::Refused);
+        self.end(key, EndReason::Stalled);
+    }
+
+    pub(in crate::net) fn end_handshake(&mut self, key: Key, outcome: Outcome) {
+        let state = &mut self.dispatch.state;
+        if let Some(connection) = state.connections.get_mut(key)
+            && connection.shakes_hands()
+        {
+            connection.phase = Phase::Open;
+            state.handshakes.note(outcome);
+        }
     }
 }

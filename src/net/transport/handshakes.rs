@@ -13,7 +13,7 @@ use crate::wire::Instant;
 /// place.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What became of the handshakes of a loop's transports
+/// Counts of the handshakes of a loop's transports, by outcome
 /// ([`Transport`](crate::net::Transport)). Any thread may look.
 ///
 /// ```
@@ -69,17 +69,16 @@ impl HandshakeCounts {
 
 /// How a handshake has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) enum Outcome {
+pub(crate) enum Outcome {
     Completed,
     Failed,
     Refused,
 }
 
-/// The handshakes of a loop.
 #[derive(Debug, Default)]
-pub(in crate::net) struct Handshakes {
+pub(crate) struct Handshakes {
     /// Those that can go on without an event.
-    pub(in crate::net) ready: Vec<Key>,
+    pub(crate) ready: Vec<Key>,
     /// Some of those have waited for longer than a turn.
     pub(super) is_behind: bool,
     /// Those of connections that were accepted, the oldest first. Some are over.
@@ -88,11 +87,10 @@ pub(in crate::net) struct Handshakes {
 }
 
 impl Handshakes {
-    pub(in crate::net) fn counts(&self) -> HandshakeCounts {
+    pub(crate) fn counts(&self) -> HandshakeCounts {
         HandshakeCounts(self.counts.clone())
     }
 
-    /// How many are in flight.
     pub(super) fn in_flight(&self) -> usize {
         self.counts().in_flight() as usize
     }
@@ -118,8 +116,7 @@ impl Handshakes {
         self.began.push_back((key, now));
     }
 
-    /// One has ended.
-    pub(in crate::net) fn note(&self, outcome: Outcome) {
+    pub(super) fn note(&self, outcome: Outcome) {
         let counter = match outcome {
             Outcome::Completed => &self.counts.completed,
             Outcome::Failed => &self.counts.failed,

@@ -9,14 +9,14 @@
 //! Most connections have none: their bytes go from the one to the other as they
 //! are, and pay nothing for this. Where a listener or a dial names a maker of
 //! [`Transport`]s, each connection begins with a handshake; what it speaks is known
-//! behind that.
+//! after that.
 //!
 //! - `seam`: the trait.
 //! - `details`: what a transport tells the owner.
 //! - `sockets`: the sockets of a loop, and the transports of those that have one.
 //! - `opened`: what a read brings; `record_front`: the time that the rest of a record has.
 //! - `secured`: what is kept of one, and reading through it; `over`: what stands in its place
-//!   behind its end.
+//!   after its end.
 //! - `wire`: writing, through a transport or past it; `room`: how much at a time.
 //! - `handshake`: the phase before the first request, and the end of a transport.
 //! - `handshakes`: how many of them there are; `admission`: how many there may be, and
@@ -27,7 +27,6 @@ pub(super) mod details;
 pub(super) mod handshake;
 pub(super) mod handshakes;
 pub(super) mod opened;
-mod over;
 pub(super) mod record_front;
 mod room;
 pub(super) mod seam;

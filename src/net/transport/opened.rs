@@ -4,28 +4,28 @@ use std::io;
 
 use super::seam::TransportError;
 
-/// What a read has brought, as the protocol sees it.
+/// The result of a read, as the protocol sees it.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::net) struct Opened {
+pub(crate) struct Opened {
     /// Plain bytes, at the front of the buffer.
-    pub(in crate::net) bytes: usize,
+    pub(crate) bytes: usize,
     /// Bytes that came from the socket.
-    pub(in crate::net) raw: usize,
+    pub(crate) raw: usize,
     /// There is no more until the next event
     /// ([`Read::drained`](crate::net::Read::drained)).
-    pub(in crate::net) drained: bool,
+    pub(crate) drained: bool,
     /// Nothing will ever come again.
-    pub(in crate::net) end: bool,
+    pub(crate) end: bool,
 }
 
 /// Why nothing can be read.
 #[derive(Debug)]
-pub(in crate::net) enum Fault {
+pub(crate) enum Fault {
     /// The socket has failed.
     Socket,
     /// The peer's FIN has come, and no end of the transport.
     Cut,
-    /// What came cannot be opened.
+    /// The records that came cannot be opened.
     Transport(TransportError),
 }
 

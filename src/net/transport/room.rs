@@ -7,8 +7,9 @@ const BATCH: usize = 68 * 1024;
 /// The least that is worth a write: a record.
 pub(super) const LEAST: usize = 16 * 1024;
 
-/// What a socket took until it was full, and has taken since. What is sealed and not
-/// taken cannot be taken back, and is held beside what it was sealed from.
+/// The bytes that a socket took until it was full, and has taken since. What is sealed
+/// and not taken cannot be taken back, and is held beside the bytes that it was sealed
+/// from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
     /// Until it was full last; `u32::MAX` if it never was.
@@ -28,7 +29,6 @@ impl Room {
         (self.last.saturating_sub(self.taken) as usize).clamp(LEAST, BATCH)
     }
 
-    /// Notes a write.
     pub(super) fn note(&mut self, offered: usize, taken: usize) {
         self.taken = self
             .taken
@@ -46,34 +46,4 @@ impl Room {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_follows_what_the_socket_takes() {
-        let mut room = Room::UNKNOWN;
-        assert_eq!(room.batch(), BATCH);
-        room.note(BATCH, BATCH);
-        assert_eq!(room.batch(), BATCH);
-        room.note(BATCH, 10_000);
-        assert_eq!(room.batch(), BATCH, "79,632 until it was full");
-        room.note(BATCH, 30_000);
-        assert_eq!(room.batch(), 30_000);
-        // The rest of what was sealed is taken, and there is room for less.
-        room.note(10_000, 10_000);
-        assert_eq!(room.batch(), 20_000);
-        room.note(20_000, 20_000);
-        assert_eq!(room.batch(), LEAST);
-        room.note(LEAST, 5_000);
-        assert_eq!(room.batch(), 35_000);
-        // One that takes nothing is offered a record.
-        room.note(LEAST, 0);
-        assert_eq!(room.batch(), LEAST);
-        // One that is not full any more is offered more each time.
-        room.begin();
-        room.note(LEAST, LEAST);
-        room.note(LEAST, LEAST);
-        room.begin();
-        assert_eq!(room.batch(), 2 * LEAST);
-    }
-}
+mod tests;

@@ -26,7 +26,7 @@ pub const MOST_OPENED: usize = 16 * 1024;
 ///   open(&mut [])          once, first: who speaks first writes its first message
 ///   open(input) ...        until `agreed` answers: the handshake
 ///   open(input), seal(..)  in any order from there on
-///   close                  once, behind the last byte; not after an error
+///   close                  once, after the last byte; not after an error
 ///   end_at                 or this, where the loop ends it at a limit
 /// ```
 pub trait Transport {
@@ -36,12 +36,12 @@ pub trait Transport {
     /// transport's own is used up without one. Bytes past
     /// `used` come again in front of what arrives next.
     ///
-    /// What the peer is to be told (messages of the handshake, alerts) is appended
-    /// to `out`. [`Step::Done`](crate::wire::Step::Done) says that the peer has closed the transport as it
-    /// should; a socket that ends without was cut off.
+    /// Output for the peer (messages of the handshake, alerts) is appended to `out`.
+    /// [`Step::Done`](crate::wire::Step::Done) says that the peer has closed the
+    /// transport as it should; a socket that ends without was cut off.
     ///
     /// # Errors
-    /// [`TransportError`] ends the connection, behind what is in `out`. Nothing is opened,
+    /// [`TransportError`] ends the connection, after what is in `out`. Nothing is opened,
     /// sealed or closed after that.
     fn open(
         &mut self,
@@ -49,7 +49,7 @@ pub trait Transport {
         out: &mut Vec<u8>,
     ) -> Result<Received<Range<usize>>, TransportError>;
 
-    /// What both sides have agreed on, once the handshake is over.
+    /// The agreement of both sides, once the handshake is over.
     fn agreed(&self) -> Option<Agreed>;
 
     /// Appends `plain`, sealed, to `out`, in records of whatever size. Not called
@@ -59,9 +59,9 @@ pub trait Transport {
     /// [`TransportError`] resets the connection: nothing more can be said.
     fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError>;
 
-    /// Seals as [`seal`](Self::seal) does, over whatever lies at the front of `room`, which
-    /// grows where it is too small. How many bytes were written; those behind them mean
-    /// nothing. By default `room` is emptied before, and has to be filled again.
+    /// Seals as [`seal`](Self::seal) does, over whatever lies at the front of `room`,
+    /// which grows where it is too small. How many bytes were written; those after them
+    /// mean nothing. By default `room` is emptied before, and has to be filled again.
     ///
     /// # Errors
     /// Those of [`seal`](Self::seal).
@@ -102,26 +102,26 @@ pub trait Transport {
         false
     }
 
-    /// What the owner of the connection may know of the transport, such as the version
+    /// Details of the transport for the owner of the connection, such as the version
     /// and the peer's certificates:
     /// [`Context::transport_details`](crate::net::Context::transport_details) gives it.
-    /// Asked when the handshake is over, and when the transport has failed. By
-    /// default there is nothing to know.
+    /// Asked when the handshake is over, and when the transport has failed. By default
+    /// there is nothing to know.
     fn details(&self) -> Option<TransportDetails> {
         None
     }
 }
 
-/// What a transport tells about itself. Its type is the transport's own: an owner that
-/// knows it finds it by `downcast_ref`.
+/// Details of a transport. The type is the transport's own: an owner that knows it
+/// finds it by `downcast_ref`.
 pub type TransportDetails = Arc<dyn Any + Send + Sync>;
 
-/// What the two sides of a transport have agreed on.
+/// The agreement of the two sides of a transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Agreed {
-    /// What is spoken over it; `None` if that was not settled, and the listener or
-    /// the dial says it.
+    /// The protocol over it; `None` if that was not settled, and the listener or the
+    /// dial says it.
     pub speaks: Option<Speaks>,
 }
 
@@ -158,7 +158,7 @@ pub enum TransportLimit {
 pub struct TransportMaker(Arc<dyn Fn() -> Box<dyn Transport> + Send + Sync>);
 
 impl TransportMaker {
-    /// Has `make` called for each connection.
+    /// Calls `make` for each connection.
     pub fn new(make: impl Fn() -> Box<dyn Transport> + Send + Sync + 'static) -> Self {
         Self(Arc::new(make))
     }
@@ -194,5 +194,32 @@ impl fmt::Display for TransportError {
 impl Error for TransportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.0)
+    }
+}
+
+/// A transport that is over: nothing can be sealed or opened any more.
+pub(super) struct Over;
+
+impl Transport for Over {
+    fn open(
+        &mut self,
+        _input: &mut [u8],
+        _out: &mut Vec<u8>,
+    ) -> Result<Received<Range<usize>>, TransportError> {
+        Err(TransportError::new("the transport is over"))
+    }
+
+    fn agreed(&self) -> Option<Agreed> {
+        None
+    }
+
+    fn seal(&mut self, _plain: &[IoSlice<'_>], _out: &mut Vec<u8>) -> Result<(), TransportError> {
+        Err(TransportError::new("the transport is over"))
+    }
+
+    fn close(&mut self, _out: &mut Vec<u8>) {}
+
+    fn memory(&self) -> usize {
+        0
     }
 }

@@ -2,30 +2,30 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 use core::ops::Range;
 
 use super::opened::{Fault, Opened};
-use super::over::Over;
 use super::record_front::RecordFront;
 use super::room::Room;
+use super::seam::Over;
 use super::seam::{Agreed, MOST_OPENED, Transport, TransportError, TransportLimit};
 use crate::link::{Account, Charge, DrainBuffer};
 use crate::net::{Poller, Read, Speaks};
+use crate::wire::partly_shown;
 use crate::wire::{Instant, Received, Step};
 
 /// Room that a record of TLS needs to be read to: its content, and what stands
 /// around it.
-pub(in crate::net) const RECORD: usize = MOST_OPENED + 2048;
+pub(crate) const RECORD: usize = MOST_OPENED + 2048;
 
-/// The smallest read buffer that has room for one behind input that was not used.
-pub(in crate::net) const LEAST_READ: usize = RECORD + 1024;
+/// The smallest read buffer that has room for one after input that was not used.
+pub(crate) const LEAST_READ: usize = RECORD + 1024;
 
-/// Bytes behind the end of a transport that are read while its connection is open.
+/// Bytes after the end of a transport that are read while its connection is open.
 const IGNORED: usize = 64 * 1024;
 
 /// The transport of one connection, and the front of what it cannot open yet.
-pub(in crate::net) struct Secured {
+pub(crate) struct Secured {
     transport: Box<dyn Transport>,
     /// In its place once it has failed.
     over: Over,
@@ -37,31 +37,25 @@ pub(in crate::net) struct Secured {
     progress: bool,
     /// The time of the one whose front is kept.
     front: RecordFront,
-    /// What could not be opened behind content that has been given.
+    /// The fault of input that could not be opened, after content that has been given.
     fault: Option<TransportError>,
     /// Nothing more is opened: the peer has closed the transport, or was cut off.
     ended: bool,
     /// The socket has ended.
     fin: bool,
-    /// Bytes that were thrown away behind the end of the transport.
+    /// Bytes that were thrown away after the end of the transport.
     ignored: usize,
     /// Nothing more is sealed.
     closed: bool,
     room: Room,
-    /// What is spoken unless the handshake says otherwise.
+    /// The protocol unless the handshake says otherwise.
     speaks: Speaks,
     /// Bytes that its handshake has used.
     shaken: u32,
     charge: Charge, // for the transport
 }
 
-impl fmt::Debug for Secured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secured")
-            .field("unopened", &self.unopened.len())
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Secured { unopened: it.unopened.len() });
 
 impl Secured {
     pub(super) fn new(transport: Box<dyn Transport>, speaks: Speaks) -> Self {
@@ -84,8 +78,8 @@ impl Secured {
         }
     }
 
-    /// What sealing needs. One that has failed seals nothing more: its last word has been
-    /// said.
+    /// The parts needed to seal. A transport that has failed seals nothing more: its
+    /// last word has been said.
     pub(super) fn sealing(&mut self) -> (&mut dyn Transport, &mut Room) {
         let transport = match self.fault {
             None => &mut *self.transport,
@@ -94,23 +88,24 @@ impl Secured {
         (transport, &mut self.room)
     }
 
-    /// What could not be opened behind content that has been given, if anything.
-    pub(in crate::net) const fn take_fault(&mut self) -> Option<TransportError> {
+    /// The fault of input that could not be opened after content that has been given,
+    /// if any.
+    pub(crate) const fn take_fault(&mut self) -> Option<TransportError> {
         self.fault.take()
     }
 
-    pub(in crate::net) fn transport(&mut self) -> &mut dyn Transport {
+    pub(super) fn transport(&mut self) -> &mut dyn Transport {
         &mut *self.transport
     }
 
-    /// What was agreed on, and what is spoken then.
-    pub(in crate::net) fn agreed(&self) -> Option<Speaks> {
+    /// The protocol that the handshake agreed on.
+    pub(super) fn agreed(&self) -> Option<Speaks> {
         let Agreed { speaks } = self.transport.agreed()?;
         Some(speaks.unwrap_or(self.speaks))
     }
 
     /// Bytes that have been read and not opened.
-    pub(in crate::net) const fn unopened(&self) -> usize {
+    pub(super) const fn unopened(&self) -> usize {
         self.unopened.len()
     }
 
@@ -129,24 +124,24 @@ impl Secured {
     }
 
     /// Whether those wait for the rest of their record.
-    pub(in crate::net) const fn lacks_input(&self) -> bool {
+    pub(super) const fn lacks_input(&self) -> bool {
         !self.may_open
     }
 
     /// Puts sealed bytes in front of all that will be read.
-    pub(in crate::net) fn unread(&mut self, bytes: &[u8]) {
+    pub(crate) fn unread(&mut self, bytes: &[u8]) {
         self.unopened.push(bytes);
         self.may_open = true;
     }
 
     /// Charges to an account what is kept; to none while nothing is.
-    pub(in crate::net) fn charge_to(&mut self, account: Option<&Account>) {
+    pub(super) fn charge_to(&mut self, account: Option<&Account>) {
         self.unopened.charge_to(account);
     }
 
     /// Bytes that have come for the handshake.
-    pub(in crate::net) const fn shaken(&self) -> usize {
-        // What may be opened may stand behind the handshake.
+    pub(super) const fn shaken(&self) -> usize {
+        // What may be opened may stand after the handshake.
         let begun = if self.may_open {
             0
         } else {
@@ -157,20 +152,20 @@ impl Secured {
 
     /// Charges the transport itself to the account of its peer's address: it is
     /// there for as long as the connection is.
-    pub(in crate::net) fn charge_itself_to(&mut self, account: &Account) {
+    pub(super) fn charge_itself_to(&mut self, account: &Account) {
         self.charge.move_to(Some(account));
         self.charge_itself();
     }
 
     /// Charges what the transport holds now.
-    pub(in crate::net) fn charge_itself(&mut self) {
+    pub(super) fn charge_itself(&mut self) {
         let memory = size_of::<Self>() + size_of_val(&*self.transport) + self.transport.memory();
         self.charge.set(memory);
     }
 
     /// Says, once, that nothing follows, and frees the transport; whether it had to be
     /// said.
-    pub(in crate::net) fn close(&mut self, out: &mut Vec<u8>) -> bool {
+    pub(super) fn close(&mut self, out: &mut Vec<u8>) -> bool {
         let is_due = !self.closed;
         if is_due && self.fault.is_none() && self.transport.agreed().is_some() {
             self.transport.close(out);
@@ -179,7 +174,7 @@ impl Secured {
         is_due
     }
 
-    /// Has the peer told, if anything can be said, at which limit the connection ends.
+    /// Tells the peer, if anything can be said, at which limit the connection ends.
     pub(super) fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
         if self.fault.is_none() && !self.closed {
             self.transport.end_at(limit, out);
@@ -188,7 +183,7 @@ impl Secured {
     }
 
     /// Notes that nothing more can be opened or said, and frees the transport.
-    pub(in crate::net) fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         self.closed = true;
         self.transport = Box::new(Over);
         self.charge_itself();
@@ -212,7 +207,7 @@ impl Secured {
         if self.ended {
             return self.read_past_end(poller, stream, room);
         }
-        // In place, where the buffer has room for a record behind what is kept.
+        // In place, where the buffer has room for a record after what is kept.
         let kept = self.unopened.len();
         let in_place = room.len() >= kept + RECORD;
         let behind = match in_place {
@@ -255,7 +250,7 @@ impl Secured {
         };
         self.may_open = !done;
         if self.ended {
-            self.end_input(); // nothing counts behind the end
+            self.end_input(); // nothing counts after the end
             self.read_past_end(poller, stream, &mut room[plain..])?; // mostly the FIN
         }
         Ok(Opened {
@@ -266,7 +261,7 @@ impl Secured {
         })
     }
 
-    /// Throws away what stands behind the end of the transport (RFC 8446 §6.1), up to
+    /// Throws away what follows the end of the transport (RFC 8446 §6.1), up to
     /// [`IGNORED`] bytes: what is left unread in the end would make the system reset the
     /// connection.
     #[cold]
@@ -291,7 +286,7 @@ impl Secured {
         Ok(opened)
     }
 
-    /// Has nothing more be opened, and forgets what is kept.
+    /// Opens nothing more, and forgets what is kept.
     pub(super) fn end_input(&mut self) {
         self.ended = true;
         self.may_open = false;
@@ -300,7 +295,7 @@ impl Secured {
     }
 
     /// Whether the peer may still send.
-    pub(in crate::net) const fn may_receive(&self) -> bool {
+    pub(crate) const fn may_receive(&self) -> bool {
         !self.fin
     }
 
@@ -358,8 +353,8 @@ impl Secured {
         Ok((plain, false))
     }
 
-    /// Has a fault wait until the content in front of it has been given, `plain`
-    /// bytes: what comes of them does not depend on what was read with them.
+    /// Makes a fault wait until the content in front of it has been given, `plain` bytes:
+    /// what comes of them does not depend on what was read with them.
     fn hold_fault(
         &mut self,
         opened: Result<Record, TransportError>,
@@ -375,7 +370,6 @@ impl Secured {
         }
     }
 
-    /// Opens a record.
     fn open_one(&mut self, sealed: &mut [u8], out: &mut Vec<u8>) -> Result<Record, TransportError> {
         let had_agreed = self.transport.agreed().is_some();
         let Received { used, step } = self.transport.open(sealed, out)?;
@@ -406,7 +400,7 @@ impl Secured {
             _ if used > 0 && left => (None, Next::Open),
             _ => (None, Next::Read),
         };
-        // What stands behind a handshake is the next phase's.
+        // What stands after a handshake is the next phase's.
         let next = match (had_agreed, left && next == Next::Open) {
             (false, true) if self.transport.agreed().is_some() => Next::Pause,
             _ => next,
@@ -428,7 +422,6 @@ enum Next {
     Read,
 }
 
-/// How far opening has come.
 #[derive(Debug, Default)]
 struct Opening {
     /// Sealed bytes that were used.

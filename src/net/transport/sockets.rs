@@ -16,38 +16,42 @@ use crate::wire::Instant;
 ///
 /// They lie apart, so that a loop without any pays for none.
 #[derive(Debug)]
-pub(in crate::net) struct Sockets<S> {
+pub(crate) struct Sockets<S> {
     streams: Vec<Option<S>>,
     secured: Vec<Option<Box<Secured>>>, // as long as the last one needs
+    /// Output of transports themselves; empty between uses.
+    said: Vec<u8>,
+    /// Memory that records are sealed in, filled with what it was used for last.
+    records: Vec<u8>,
 }
+
+/// A transport, and memory for what it seals or says.
+pub(super) type SecuredWith<'s> = (&'s mut Secured, &'s mut Vec<u8>);
 
 impl<S> Sockets<S> {
     /// None, with room for so many before the table has to grow.
-    pub(in crate::net) fn with_room(slots: usize) -> Self {
+    pub(crate) fn with_room(slots: usize) -> Self {
         Self {
             streams: Vec::with_capacity(slots),
             secured: Vec::new(),
+            said: Vec::new(),
+            records: Vec::new(),
         }
     }
 
     /// Puts a socket beside its connection.
-    pub(in crate::net) fn seat(&mut self, key: Key, stream: S) {
+    pub(crate) fn seat(&mut self, key: Key, stream: S) {
         *place(&mut self.streams, key) = Some(stream);
     }
 
     /// Puts a transport before a socket, and what is spoken over it unless its
     /// handshake says otherwise.
-    pub(in crate::net) fn secure(
-        &mut self,
-        key: Key,
-        transport: Box<dyn Transport>,
-        speaks: Speaks,
-    ) {
+    pub(crate) fn secure(&mut self, key: Key, transport: Box<dyn Transport>, speaks: Speaks) {
         *place(&mut self.secured, key) = Some(Box::new(Secured::new(transport, speaks)));
     }
 
     /// Takes the socket of a connection, and ends its transport.
-    pub(in crate::net) fn unseat(&mut self, key: Key) -> Option<S> {
+    pub(crate) fn unseat(&mut self, key: Key) -> Option<S> {
         if let Some(secured) = self.secured.get_mut(key.slot() as usize) {
             *secured = None;
         }
@@ -56,32 +60,32 @@ impl<S> Sockets<S> {
 
     /// The socket of a connection.
     #[inline(always)]
-    pub(in crate::net) fn get(&self, key: Key) -> Option<&S> {
+    pub(crate) fn get(&self, key: Key) -> Option<&S> {
         self.streams.get(key.slot() as usize)?.as_ref()
     }
 
     /// The socket of a connection, to be read or written past its transport.
     #[inline(always)]
-    pub(in crate::net) fn get_mut(&mut self, key: Key) -> Option<&mut S> {
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut S> {
         self.streams.get_mut(key.slot() as usize)?.as_mut()
     }
 
     /// Whether a connection has a transport.
     #[inline(always)]
-    pub(in crate::net) fn is_secured(&self, key: Key) -> bool {
+    pub(crate) fn is_secured(&self, key: Key) -> bool {
         matches!(self.secured.get(key.slot() as usize), Some(Some(_)))
     }
 
     /// The transport of a connection.
     #[inline(always)]
-    pub(in crate::net) fn secured(&mut self, key: Key) -> Option<&mut Secured> {
+    pub(crate) fn secured(&mut self, key: Key) -> Option<&mut Secured> {
         self.secured.get_mut(key.slot() as usize)?.as_deref_mut()
     }
 
     /// When the rest of the record has to be here whose front the transport of a
     /// connection has.
     #[cold]
-    pub(in crate::net) fn record_deadline(
+    pub(crate) fn record_deadline(
         &mut self,
         key: Key,
         connection: &Connection,
@@ -92,26 +96,39 @@ impl<S> Sockets<S> {
         secured.record_deadline(connection.may_be_fed(), now + limits.record_time)
     }
 
-    /// The socket of a connection, and its transport if it has one.
-    #[inline(always)]
-    pub(in crate::net) fn both(&mut self, key: Key) -> Option<(&mut S, Option<&mut Secured>)> {
-        let slot = key.slot() as usize;
-        let secured = self.secured.get_mut(slot).and_then(Option::as_deref_mut);
-        Some((self.streams.get_mut(slot)?.as_mut()?, secured))
+    /// The transport of a connection, and where it puts what it has to say of itself.
+    pub(super) fn speaking(&mut self, key: Key) -> Option<SecuredWith<'_>> {
+        let secured = self.secured.get_mut(key.slot() as usize)?.as_deref_mut()?;
+        Some((secured, &mut self.said))
     }
 
-    /// Reads once into `room`. What the transport has to say to the peer is appended
-    /// to `out`.
+    /// The output of the transport that was used last, to be taken.
+    pub(super) const fn said(&mut self) -> &mut Vec<u8> {
+        &mut self.said
+    }
+
+    /// The socket of a connection that is written to; and its transport, if it has one,
+    /// with memory to seal in.
     #[inline(always)]
-    pub(in crate::net) fn read<P: Poller<Stream = S>>(
+    pub(crate) fn writing(&mut self, key: Key) -> Option<(&mut S, Option<SecuredWith<'_>>)> {
+        let slot = key.slot() as usize;
+        let secured = self.secured.get_mut(slot).and_then(Option::as_deref_mut);
+        let sealing = secured.map(|secured| (secured, &mut self.records));
+        Some((self.streams.get_mut(slot)?.as_mut()?, sealing))
+    }
+
+    /// Reads once into `room`, and keeps what the transport has to say to the peer.
+    #[inline(always)]
+    pub(crate) fn read<P: Poller<Stream = S>>(
         &mut self,
         poller: &mut P,
         key: Key,
         room: &mut [u8],
-        out: &mut Vec<u8>,
     ) -> Result<Opened, Fault> {
-        match self.both(key) {
-            Some((stream, None)) => match poller.read(stream, room) {
+        let slot = key.slot() as usize;
+        let secured = self.secured.get_mut(slot).and_then(Option::as_deref_mut);
+        match (self.streams.get_mut(slot).and_then(Option::as_mut), secured) {
+            (Some(stream), None) => match poller.read(stream, room) {
                 Ok(read) => Ok(Opened {
                     bytes: read.bytes,
                     raw: read.bytes,
@@ -120,13 +137,12 @@ impl<S> Sockets<S> {
                 }),
                 Err(_) => Err(Fault::Socket),
             },
-            Some((stream, Some(secured))) => secured.read(poller, stream, room, out),
-            None => Err(Fault::Socket), // it has ended
+            (Some(stream), Some(secured)) => secured.read(poller, stream, room, &mut self.said),
+            (None, _) => Err(Fault::Socket), // it has ended
         }
     }
 }
 
-/// The place in a table by slots.
 pub(super) fn place<T>(table: &mut Vec<Option<T>>, key: Key) -> &mut Option<T> {
     let slot = key.slot() as usize;
     while table.len() <= slot {

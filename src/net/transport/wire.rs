@@ -12,8 +12,8 @@ use crate::net::{FilePart, Poller};
 /// Parts that are sealed together.
 const FEW: usize = 8;
 
-/// What a flush writes to. Counts are of plain bytes.
-pub(in crate::net) trait Wire {
+/// The target of a flush. Counts are of plain bytes.
+pub(crate) trait Wire {
     /// Whether bytes change on their way.
     const SEALS: bool;
 
@@ -24,13 +24,13 @@ pub(in crate::net) trait Wire {
     /// on their way. Fewer than there are mean that the socket is full.
     fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
 
-    /// Writes parts, and a part of a file behind them.
+    /// Writes parts, and a part of a file after them.
     fn send_file(&mut self, parts: &[IoSlice<'_>], file: FilePart) -> io::Result<usize>;
 
     /// Writes bytes that are sealed; they are not counted.
     fn write_sealed(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// What was sealed and the socket has not taken.
+    /// Sealed bytes that the socket has not taken.
     fn pending(&self) -> &[u8];
 
     /// Bytes that the socket has taken of what was sealed, and how many of all those the
@@ -39,9 +39,9 @@ pub(in crate::net) trait Wire {
 }
 
 /// A socket without a transport.
-pub(in crate::net) struct Plain<'a, P: Poller> {
-    pub(in crate::net) poller: &'a mut P,
-    pub(in crate::net) stream: &'a mut P::Stream,
+pub(crate) struct Plain<'a, P: Poller> {
+    pub(crate) poller: &'a mut P,
+    pub(crate) stream: &'a mut P::Stream,
 }
 
 impl<P: Poller> Wire for Plain<'_, P> {
@@ -72,14 +72,14 @@ impl<P: Poller> Wire for Plain<'_, P> {
     }
 }
 
-/// A socket behind its transport. What is sealed for a write that the socket does
-/// not take cannot be taken back: it is `pending`, and nothing more is sealed.
-pub(in crate::net) struct Sealing<'a, P: Poller> {
+/// A socket under its transport. What is sealed for a write that the socket does not take
+/// cannot be taken back: it is `pending`, and nothing more is sealed.
+pub(crate) struct Sealing<'a, P: Poller> {
     poller: &'a mut P,
     stream: &'a mut P::Stream,
     transport: &'a mut dyn Transport,
     room: &'a mut Room,
-    /// What was sealed last is at its front.
+    /// A buffer with the records sealed last at its front.
     records: &'a mut Vec<u8>,
     /// How long that is.
     sealed: usize,
@@ -92,7 +92,7 @@ pub(in crate::net) struct Sealing<'a, P: Poller> {
 
 impl<'a, P: Poller> Sealing<'a, P> {
     /// `records` is memory for sealed bytes, `piece` for a part of a file.
-    pub(in crate::net) fn new(
+    pub(crate) fn new(
         poller: &'a mut P,
         stream: &'a mut P::Stream,
         secured: &'a mut Secured,
@@ -137,7 +137,7 @@ impl<'a, P: Poller> Sealing<'a, P> {
 }
 
 impl<P: Poller> Sealing<'_, P> {
-    /// Writes parts, and a file piece by piece, the first one behind them.
+    /// Writes parts, and a file piece by piece, the first one after them.
     fn send_pieces(
         &mut self,
         parts: &[IoSlice<'_>],
@@ -155,7 +155,7 @@ impl<P: Poller> Sealing<'_, P> {
             let taken = match all[..FEW - 1].get_mut(..front.len()) {
                 Some(places) => {
                     places.copy_from_slice(front);
-                    self.write(&all[..=front.len()])? // there is a place behind them
+                    self.write(&all[..=front.len()])? // there is a place after them
                 }
                 None => {
                     let taken = self.write(front)?;

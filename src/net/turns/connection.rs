@@ -14,7 +14,7 @@ use crate::wire::{Instant, Role};
 
 /// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) enum Phase {
+pub(crate) enum Phase {
     /// On its way to the peer.
     Dialling,
     /// Its proxy has yet to say whose it is; its owner does not know of it.
@@ -39,9 +39,9 @@ pub(in crate::net) enum Phase {
     },
 }
 
-/// What its owner knows of a connection.
+/// The stage of a connection that its owner knows of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) enum Reported {
+pub(crate) enum Reported {
     /// Nothing: a proxy's header or a handshake comes first.
     Nothing,
     /// That it is there.
@@ -50,82 +50,73 @@ pub(in crate::net) enum Reported {
     End,
 }
 
-/// What decides how a turn of a connection begins and ends.
+/// The state that decides how a turn of a connection begins and ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Start {
     /// Output waits, or a writer does.
     pub(super) has_output: bool,
-    /// The connection is broken.
     pub(super) is_broken: bool,
 }
 
-/// One connection: the link, what waits in front of it and behind it, and
-/// whose it is.
+/// One connection: the link, what waits on both sides of it, and whose it is.
 #[derive(Debug)]
-pub(in crate::net) struct Connection {
-    pub(in crate::net) link: Link,
-    pub(in crate::net) peer: Peer,
+pub(crate) struct Connection {
+    pub(crate) link: Link,
+    pub(crate) peer: Peer,
     /// Input that the link has not used.
-    pub(in crate::net) input_buffer: Option<Box<InputBuffer>>,
+    pub(crate) input_buffer: Option<Box<InputBuffer>>,
     /// Output that the kernel has not taken.
-    pub(in crate::net) backlog: Backlog,
+    pub(crate) backlog: Backlog,
     /// When to look whether waiting output makes progress, or whether the
     /// lingering is over; `NEVER` if there is neither.
-    pub(in crate::net) stalls: Instant,
+    pub(crate) stalls: Instant,
     /// Bytes of content that the kernel has taken since the record was made: not those
     /// that a transport has added.
-    pub(in crate::net) sent: u64,
-    /// What the peer was seen to take of them, where that matters.
-    pub(in crate::net) watch: Option<Box<Watch>>,
-    /// Where in the cork an interim response ends, and until when the output behind
+    pub(crate) sent: u64,
+    /// The record of how much the peer has taken, where that matters.
+    pub(crate) watch: Option<Box<Watch>>,
+    /// Where in the cork an interim response ends, and until when the output after
     /// it is held back.
     pub(super) interim: Option<Interim>,
-    pub(in crate::net) phase: Phase,
-    pub(in crate::net) tag: u32,
+    pub(crate) phase: Phase,
+    pub(crate) tag: u32,
     /// Of its key; the table of connections sets it.
-    pub(in crate::net) generation: u32,
-    pub(in crate::net) owner: Owner,
+    pub(crate) generation: u32,
+    pub(crate) owner: Owner,
     /// Which of the loop's limits it is subject to.
-    pub(in crate::net) profile: u16,
-    pub(in crate::net) socket: SocketState,
-    pub(in crate::net) holds: Holds,
+    pub(crate) profile: u16,
+    pub(crate) socket: SocketState,
+    pub(crate) holds: Holds,
     /// Its transport has the front of a record.
-    pub(in crate::net) unopened: bool,
-    /// It waits in the queue of those that can go on.
-    pub(in crate::net) queued: bool,
+    pub(crate) unopened: bool,
+    pub(crate) queued: bool,
     /// It waits in the queue of those that have something to flush.
-    pub(in crate::net) dirty: bool,
+    pub(crate) dirty: bool,
     /// It was at rest when its deadline was set last: that one is not too late as
     /// long as it is again, for an idle time begins anew with each exchange, and
     /// the time to a ping with each message.
-    pub(in crate::net) rested: bool,
+    pub(crate) rested: bool,
     /// How long it stays whole once it rests.
-    pub(in crate::net) warmth: Warmth,
+    pub(crate) warmth: Warmth,
     /// Why it ends, once that is known.
     pub(super) gone: Option<EndReason>,
-    pub(in crate::net) reported: Reported,
+    pub(crate) reported: Reported,
 }
 
-/// How long a response waits behind `100 Continue` for the body to begin.
+/// How long a response waits after `100 Continue` for the body to begin.
 const INTERIM: Duration = Duration::from_secs(1);
 
 /// `100 Continue` that leaves by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Interim {
     /// Bytes of the cork that may leave; 0 once they have.
-    pub(in crate::net) bytes: usize,
+    pub(crate) bytes: usize,
     /// Until when the others wait for the body to begin.
     pub(super) until: Instant,
 }
 
 impl Connection {
-    pub(in crate::net) fn new(
-        link: Link,
-        peer: Peer,
-        owner: Owner,
-        profile: u16,
-        phase: Phase,
-    ) -> Self {
+    pub(crate) fn new(link: Link, peer: Peer, owner: Owner, profile: u16, phase: Phase) -> Self {
         Self {
             link,
             peer,
@@ -152,7 +143,7 @@ impl Connection {
         }
     }
 
-    /// What its turn begins with.
+    /// The state that its turn begins with.
     #[inline]
     pub(super) fn start(&self) -> Start {
         Start {
@@ -162,7 +153,7 @@ impl Connection {
     }
 
     /// When the loop has to look at it, if nothing happens before.
-    pub(in crate::net) fn deadline(&self, limits: &Limits) -> Option<Instant> {
+    pub(crate) fn deadline(&self, limits: &Limits) -> Option<Instant> {
         let own = self.own_deadline(limits).unwrap_or(Instant::NEVER);
         let held = self.interim.map_or(Instant::NEVER, |interim| interim.until);
         let first = own.min(self.stalls).min(held);
@@ -170,17 +161,16 @@ impl Connection {
     }
 
     /// Whether what is written goes to the kernel next: nothing waits in front.
-    pub(in crate::net) fn is_clear(&self) -> bool {
+    pub(crate) fn is_clear(&self) -> bool {
         self.socket.writable
             && self.backlog.is_empty()
             && self.interim.is_none()
             && !self.link.is_multiplexed()
     }
 
-    /// Has `100 Continue` leave by itself, if it is what the first `bytes` of the
-    /// cork end with: HAProxy (2.6) hangs when the final response stands behind it
-    /// in one read.
-    pub(in crate::net) fn hold_behind_interim(&mut self, bytes: usize, now: Instant) {
+    /// Lets `100 Continue` leave by itself, if it is what the first `bytes` of the cork
+    /// end with: HAProxy (2.6) hangs when the final response follows it in one read.
+    pub(super) fn hold_behind_interim(&mut self, bytes: usize, now: Instant) {
         if self.link.is_continued() {
             let until = now + INTERIM;
             self.interim = Some(Interim { bytes, until });
@@ -202,7 +192,7 @@ impl Connection {
 
     /// Whether feeding the link can bring anything: it is open, and neither
     /// its owner nor its backlog holds it.
-    pub(in crate::net) const fn may_be_fed(&self) -> bool {
+    pub(crate) const fn may_be_fed(&self) -> bool {
         matches!(self.phase, Phase::Open)
             && (self.holds.is_none() || self.holds.lets_read(self.link.is_multiplexed()))
     }
@@ -223,7 +213,7 @@ impl Connection {
     }
 
     /// Whether we opened it, so that no cap counts it.
-    pub(in crate::net) fn is_dialled(&self) -> bool {
+    pub(crate) fn is_dialled(&self) -> bool {
         self.link.role() == Role::Client
     }
 
@@ -234,13 +224,13 @@ impl Connection {
 
     /// Whether an exchange is still the present one, or one of those that go on.
     #[inline(always)]
-    pub(in crate::net) fn is_open(&self, stream: u32) -> bool {
+    pub(crate) fn is_open(&self, stream: u32) -> bool {
         self.may_respond() && self.link.is_open(stream)
     }
 
     /// Whether its owner may answer what the link says is open.
     #[inline]
-    pub(in crate::net) const fn may_respond(&self) -> bool {
+    pub(crate) const fn may_respond(&self) -> bool {
         matches!(self.phase, Phase::Open) && matches!(self.reported, Reported::Beginning)
     }
 
@@ -254,7 +244,7 @@ impl Connection {
     /// Whether it waits for a further request or message and for nothing else: it
     /// holds no memory, and nothing but time and its peer can make it go on.
     #[inline]
-    pub(in crate::net) fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_at_rest(&self) -> bool {
         matches!(self.phase, Phase::Open)
             && self.link.is_at_rest()
             && self.input_buffer.is_none()
@@ -264,7 +254,7 @@ impl Connection {
 
     /// Whether it is as it was when it was accepted, but for its link and its
     /// tag.
-    pub(in crate::net) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         let Self {
             link,
             peer: _,
@@ -313,24 +303,4 @@ impl Connection {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::net::MioStream;
-    use crate::{http1, websocket};
-
-    #[test]
-    fn a_connection_at_work_costs_its_record_and_what_it_holds() {
-        let record = size_of::<Connection>();
-        // The slab's generation, the socket, the second of its deadline.
-        let all = record + 8 + size_of::<Option<MioStream>>() + 4;
-        std::println!(
-            "record {record} (link {}, of it http1 {} or websocket {}), all told {all}",
-            size_of::<Link>(),
-            size_of::<http1::Connection>(),
-            size_of::<websocket::Connection>(),
-        );
-        assert_eq!(all, 280);
-        assert!(size_of::<http1::Connection>() <= 64);
-        assert!(size_of::<websocket::Connection>() <= 128);
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! Parcels behind the ends of responses, and when they are given back.
+//! Parcels at the ends of responses, and when they are given back.
 
 use alloc::boxed::Box;
 use core::any::Any;
@@ -113,9 +113,9 @@ impl State {
         self.departures.end(key);
     }
 
-    /// What waits in a connection and is not sealed will not leave: it is dropped.
+    /// Drops output of a connection that is not sealed: it will not leave.
     #[cold]
-    pub(in crate::net) fn drop_unsealed(&mut self, key: Key) {
+    pub(crate) fn drop_unsealed(&mut self, key: Key) {
         if key == self.current {
             self.cork.clear();
         }
@@ -134,7 +134,7 @@ impl State {
 }
 
 impl Dispatch {
-    /// Gives the parcels back behind which all has left.
+    /// Gives the parcels back before which all has left.
     #[cold]
     pub(super) fn tell_departed(&mut self) {
         for departure in self.state.departures.take_due() {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
+use super::codecs::Codecs;
 use super::connection::Reported;
 use super::failing::{fail, panicked};
 use super::feeding::Call;
@@ -14,19 +15,21 @@ use crate::link::{self, BufferedRequest, EndReason, Event, Snapshot};
 use crate::net::{Context, Exchange, Handler, Key, Owner};
 
 /// The handlers, what limits their connections are subject to, and what they reach.
-pub(in crate::net) struct Dispatch {
-    pub(in crate::net) handlers: Vec<Box<dyn Handler>>,
-    pub(in crate::net) profiles: Vec<link::Limits>,
-    pub(in crate::net) scratch: OwnedScratch,
-    pub(in crate::net) shown: Option<Box<BufferedRequest>>,
-    /// What is gone back to should the owner panic that is being called.
-    pub(in crate::net) unanswered: Option<Snapshot>,
-    pub(in crate::net) state: State,
+pub(crate) struct Dispatch {
+    pub(crate) handlers: Vec<Box<dyn Handler>>,
+    pub(crate) profiles: Vec<link::Limits>,
+    pub(crate) scratch: OwnedScratch,
+    /// The codecs, and the charge for their memory.
+    pub(crate) codecs: Codecs,
+    pub(crate) shown: Option<Box<BufferedRequest>>,
+    /// The state to go back to should the owner that is being called panic.
+    pub(crate) unanswered: Option<Snapshot>,
+    pub(crate) state: State,
 }
 
 impl Dispatch {
     /// Calls the owner of an exchange outside of feeding.
-    pub(in crate::net) fn tell(&mut self, exchange: Exchange, event: Event<'_>) {
+    pub(crate) fn tell(&mut self, exchange: Exchange, event: Event<'_>) {
         call(&mut self.handlers, &mut self.state, exchange, event);
     }
 
@@ -55,7 +58,7 @@ impl Dispatch {
 
     /// Tells the owner, once, that a connection is over: in each exchange that
     /// shares it, then for the connection.
-    pub(in crate::net) fn tell_gone(&mut self, key: Key, gone: EndReason) {
+    pub(crate) fn tell_gone(&mut self, key: Key, gone: EndReason) {
         loop {
             let Some(connection) = self.state.connections.get_mut(key) else {
                 return;
@@ -89,7 +92,7 @@ impl Dispatch {
     }
 
     /// Lets the deadline of a connection's link take effect.
-    pub(in crate::net) fn elapse(&mut self, key: Key) {
+    pub(super) fn elapse(&mut self, key: Key) {
         let date = self.state.date;
         let Self {
             profiles,
@@ -134,7 +137,7 @@ impl Dispatch {
     }
 
     /// Takes back what was shown and has been looked at.
-    pub(in crate::net) fn recycle(&mut self, key: Key) {
+    pub(super) fn recycle(&mut self, key: Key) {
         if self.shown.is_some() {
             recycle(&mut self.shown, &mut self.state, key);
         }
@@ -157,7 +160,6 @@ pub(super) fn recycle(shown: &mut Option<Box<BufferedRequest>>, state: &mut Stat
     }
 }
 
-/// Calls the owner of an exchange.
 fn call(
     handlers: &mut [Box<dyn Handler>],
     state: &mut State,

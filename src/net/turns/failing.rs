@@ -8,7 +8,6 @@ use super::connection::Reported;
 use super::feeding::Call;
 use super::state::State;
 use crate::http::{ResponseHead, Status};
-use crate::http2::ErrorCode;
 use crate::link::{EndReason, Snapshot};
 use crate::net::report::report;
 use crate::net::{Context, Exchange, Handler, Key};
@@ -62,7 +61,7 @@ pub(super) fn panicked(
 impl State {
     /// Notes on the log at which limit a connection ends.
     #[cold]
-    pub(in crate::net) fn note_limit(&self, key: Key, limit: &str) {
+    pub(crate) fn note_limit(&self, key: Key, limit: &str) {
         if let Some(connection) = self.connections.get(key) {
             let peer = connection.peer;
             report!(Warn, "{peer}: connection ended at `{limit}`");
@@ -88,14 +87,10 @@ impl State {
                     "{peer}: stream {stream} ended, as its peer has stalled it"
                 );
             }
-            EndReason::StreamReset {
-                code,
-                by_peer: false,
-            } => {
-                let code = ErrorCode::new(code);
+            EndReason::StreamError(error) => {
                 report!(
                     Info,
-                    "{peer}: stream {stream} reset for an error of its peer: {code}"
+                    "{peer}: stream {stream} reset for an error of its peer: {error}"
                 );
             }
             _ => {}

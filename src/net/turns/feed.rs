@@ -4,24 +4,26 @@ use alloc::boxed::Box;
 use core::panic::AssertUnwindSafe;
 use std::panic::{catch_unwind, resume_unwind};
 
+use super::codecs::LONG;
 use super::connection::Phase;
 use super::dispatch::{Dispatch, recycle};
 use super::failing::panicked;
 use super::feeding::{Call, Feeding, Further, Stop};
 use super::state::State;
-use crate::http::{Content, RequestHead};
+use crate::http::date::Date;
+use crate::http::{Content, OwnedScratch, RequestHead};
 use crate::link::{
-    self, CallContext, EndReason, Event, EventContext, LinkOwner, Loan, MessageRun, Snapshot,
+    self, BufferedRequest, CallContext, EndReason, Event, EventContext, Limits, LinkOwner, Loan,
+    MessageRun, Snapshot,
 };
 use crate::net::outlet::Outlet;
 use crate::net::{Context, Cork, Exchange, Handler, Key, Owner};
 use crate::websocket::Kind;
-use crate::wire::shortcut;
+use crate::wire::{Instant, shortcut};
 
 impl Dispatch {
-    /// Feeds `input` to a connection's link, event by event; `ends` says that
-    /// the peer's FIN stands behind it. Returns how much of it was used and
-    /// why it stopped.
+    /// Feeds `input` to a connection's link, event by event; `ends` says that the peer's
+    /// FIN follows it. Returns how much of it was used and why it stopped.
     pub(super) fn feed(
         &mut self,
         key: Key,
@@ -37,7 +39,11 @@ impl Dispatch {
                 stop
             };
             match catch_unwind(AssertUnwindSafe(run)) {
-                Ok(stop) => return (feeding.at, stop),
+                Ok(stop) => {
+                    let deflater = self.state.deflater.as_ref();
+                    self.codecs.book(&mut self.scratch, deflater);
+                    return (feeding.at, stop);
+                }
                 Err(panic) => match feeding.call.take() {
                     Some(call) => {
                         let unanswered = self.unanswered.take();
@@ -71,16 +77,14 @@ impl Dispatch {
         loop {
             let rest = input.get_mut(fed.feeding.at..).unwrap_or_default();
             let is_end = fed.feeding.at_end;
-            let (profiles, scratch, shown) = (&self.profiles, &mut self.scratch, &mut self.shown);
-            let passed = link::pass_on(&mut fed, rest, is_end, move |terms| CallContext {
+            let lender = Lender {
                 now,
-                date: Some(date),
-                mask_key: terms.mask_key,
-                // Profiles are only ever added, so the index stays good.
-                limits: &profiles[usize::from(terms.profile)],
-                scratch: scratch.lend(),
-                shown,
-            });
+                date,
+                profiles: &self.profiles,
+                scratch: &mut self.scratch,
+                shown: &mut self.shown,
+            };
+            let passed = link::pass_on(&mut fed, rest, is_end, lender);
             let stop = match passed {
                 Some(Ok(received)) => fed.feeding.pause(&received),
                 Some(Err(violation)) => {
@@ -118,10 +122,44 @@ impl Dispatch {
     }
 }
 
-/// What differs from one connection to another in the context of a call.
+/// The parts of a call's context that differ from one connection to another.
 struct Terms {
     profile: u16,
     mask_key: [u8; 4],
+}
+
+/// The parts that are common to the contexts of all calls.
+struct Lender<'b> {
+    now: Instant,
+    date: &'b Date,
+    profiles: &'b [Limits],
+    scratch: &'b mut OwnedScratch,
+    shown: &'b mut Option<Box<BufferedRequest>>,
+}
+
+impl<'b> link::Lender<'b, Terms> for Lender<'b> {
+    #[inline(always)]
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    #[inline(always)]
+    fn limits(&self, terms: &Terms) -> &'b Limits {
+        // Profiles are only ever added, so the index stays good.
+        &self.profiles[usize::from(terms.profile)]
+    }
+
+    #[inline(always)]
+    fn lend(self, terms: Terms) -> CallContext<'b> {
+        CallContext {
+            limits: self.limits(&terms),
+            now: self.now,
+            date: Some(self.date),
+            mask_key: terms.mask_key,
+            scratch: self.scratch.lend(),
+            shown: self.shown,
+        }
+    }
 }
 
 /// A connection that is fed, as the owner of its link.
@@ -164,7 +202,11 @@ impl LinkOwner for Fed<'_> {
             Some(Stop::Flush)
         } else if feeding.call.is_none() {
             None // it has been given nothing yet
-        } else if input.is_empty() && !feeding.ends && connection.link.catch_up(cork) {
+        } else if shortcut!("catch_up")
+            && input.is_empty()
+            && !feeding.ends
+            && connection.link.catch_up(cork)
+        {
             Some(Stop::Hungry)
         } else if is_late {
             // Between two answers of a turn: others may wait for theirs.
@@ -237,7 +279,14 @@ impl LinkOwner for Fed<'_> {
             };
             self.state.note_end(exchange, reason);
         }
+        let is_long = matches!(
+            &event,
+            Event::Message { payload, .. } | Event::Chunk { payload, .. } if payload.len() >= LONG
+        );
         self.call(at, |handler, context| handler.event(context, event));
+        if is_long {
+            self.feeding.read_clock_next();
+        }
     }
 }
 

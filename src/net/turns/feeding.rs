@@ -7,28 +7,27 @@ use crate::link::MessageRun;
 use crate::net::{Exchange, Mark, Owner};
 use crate::wire::{Instant, Received, Step};
 
-/// How long a connection's events are handed over one behind the other, if each
-/// of them takes long.
+/// How long a connection's events are handed over one after the other, if each of them
+/// takes long.
 const LONG: Duration = Duration::from_millis(4);
-/// The clock is read behind so many events ...
+/// The clock is read after so many events ...
 const EVENTS: u32 = 8;
-/// ... and behind so much that was taken to answer them.
+/// ... and after so much that was taken to answer them.
 const MUCH: usize = 512 << 10;
 
 /// A call of an owner.
 #[derive(Debug)]
-pub(in crate::net) struct Call {
-    pub(in crate::net) exchange: Exchange,
-    pub(in crate::net) owner: Owner,
+pub(super) struct Call {
+    pub(crate) exchange: Exchange,
+    pub(crate) owner: Owner,
     pub(super) mark: Mark,
-    pub(in crate::net) past: u64, // what had left past the cork
+    pub(crate) past: u64, // what had left past the cork
     pub(super) depth: usize,
     pub(super) is_last: bool,
 }
 
-/// Why feeding stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) enum Stop {
+pub(super) enum Stop {
     /// The link needs bytes that have not arrived.
     Hungry,
     /// The rest has to wait for a reply, the owner, or the backlog.
@@ -41,9 +40,9 @@ pub(in crate::net) enum Stop {
     Over,
 }
 
-/// The messages behind the one that an owner is being called with.
+/// The messages after the one that an owner is being called with.
 #[derive(Debug)]
-pub(in crate::net) struct Further<'r> {
+pub(crate) struct Further<'r> {
     pub(super) run: MessageRun<'r>,
     pub(super) feeding: &'r mut Feeding,
 }
@@ -52,7 +51,7 @@ pub(in crate::net) struct Further<'r> {
 #[derive(Debug)]
 pub(super) struct Feeding {
     pub(super) at: usize,    // bytes used, at most all
-    pub(super) ends: bool,   // the FIN stands behind it
+    pub(super) ends: bool,   // the FIN stands after it
     pub(super) at_end: bool, // the link has used all it can before the FIN
     pub(super) stop: Stop,   // why the link was not lent
     pub(super) call: Option<Call>,
@@ -98,6 +97,11 @@ impl Feeding {
             && self.read_clock(held, state)
     }
 
+    /// Reads the clock after this event: it may have taken long.
+    pub(super) const fn read_clock_next(&mut self) {
+        self.events = self.events.next_multiple_of(EVENTS);
+    }
+
     #[cold]
     fn read_clock(&mut self, held: usize, state: &State) -> bool {
         self.held = held;
@@ -106,7 +110,7 @@ impl Feeding {
         now.saturating_since(since) > LONG
     }
 
-    /// What an answer stops, if it stops anything.
+    /// The reason to stop that an answer gives, if it gives one.
     pub(super) fn pause(&mut self, received: &Received<()>) -> Option<Stop> {
         let &Received { used, ref step } = received;
         self.at += used;

@@ -6,12 +6,14 @@ use super::holds::Hold;
 use super::taking::{Delivery, LOOK};
 use crate::link::{Closing, EndReason};
 use crate::net::transport::handshakes::Outcome;
+use crate::net::transport::secured::Secured;
+use crate::net::transport::wire::{Plain, Sealing};
 use crate::net::{Key, Loop, Poller};
 
 /// How a socket goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) enum Leaving {
-    /// What was sent is lost, and what the system holds of it is free.
+pub(crate) enum Leaving {
+    /// The output is lost, and the memory that the system held for it is free.
     Reset,
     /// The system goes on sending.
     Closed,
@@ -36,15 +38,24 @@ impl<P: Poller> Loop<P> {
         let Dispatch {
             state, profiles, ..
         } = &mut self.dispatch;
-        let Some(connection) = state.connections.get_mut(key) else {
+        let Some(mut connection) = state.connections.get_mut(key) else {
             return;
         };
+        if connection.link.lacks_meter() {
+            state.meter_compression(key);
+            connection = match state.connections.get_mut(key) {
+                Some(connection) => connection,
+                None => return,
+            };
+        }
         connection.dirty = false;
         let is_listed = connection.warmth.turn_ended();
         let is_fed = connection.holds.is_none();
         if is_fed && connection.is_at_rest() && !state.draining {
-            if !connection.rested {
-                connection.rested = true;
+            // The deadline of one that streams says nothing of its next rest.
+            let is_streaming = connection.link.is_streaming();
+            if !connection.rested || is_streaming {
+                connection.rested = !is_streaming;
                 let limits = &profiles[usize::from(connection.profile)];
                 self.deadlines.set(key.slot(), connection.deadline(limits));
             }
@@ -72,7 +83,7 @@ impl<P: Poller> Loop<P> {
             }
             relieved = false;
         }
-        // What is held behind an interim response waits for the peer, or its time.
+        // What is held after an interim response waits for the peer, or its time.
         let may_write = connection.socket.writable && connection.interim.is_none();
         let goes_on = may_write && !connection.backlog.is_empty()
             || connection.may_be_fed()
@@ -146,7 +157,7 @@ impl<P: Poller> Loop<P> {
         // Input that is left unread, or that comes before the peer has taken all,
         // would make the system reset the connection.
         let unread = connection.input_buffer.is_some() || connection.socket.readable;
-        // Behind the end of its transport a peer may still send.
+        // After the end of its transport a peer may still send.
         let secured = self.sockets.secured(key);
         let may_receive = secured.is_some_and(|it| it.may_receive());
         let ended = connection.socket.has_ended() && !may_receive;
@@ -287,5 +298,56 @@ impl<P: Poller> Loop<P> {
                 Leaving::Closed => self.poller.close(stream),
             }
         }
+    }
+
+    /// Writes what is corked and what waits; what the kernel does not take
+    /// waits on.
+    pub(in crate::net) fn flush(&mut self, key: Key) {
+        self.write_out(key, false);
+    }
+
+    /// Writes it, with `pumps` after what the streams of a connection that is
+    /// shared can put out. Whether the connection is closing, or over.
+    #[inline]
+    pub(super) fn write_out(&mut self, key: Key, pumps: bool) -> bool {
+        let Self {
+            poller,
+            sockets,
+            buffers,
+            dispatch,
+            ..
+        } = self;
+        let state = &mut dispatch.state;
+        let (is_closing, broken) = match sockets.writing(key) {
+            Some((stream, None)) => state.flush_to(key, pumps, &mut Plain { poller, stream }),
+            Some((stream, Some((secured, records)))) => {
+                let piece = buffers.read();
+                let mut wire = Sealing::new(poller, stream, secured, records, piece);
+                state.flush_to(key, pumps, &mut wire)
+            }
+            None => {
+                state.cork.clear();
+                (true, None)
+            }
+        };
+        if let Some(gone) = broken {
+            self.cannot_write(key, gone);
+        }
+        is_closing
+    }
+
+    /// Nothing more can be written of a connection.
+    #[cold]
+    fn cannot_write(&mut self, key: Key, gone: EndReason) {
+        let secured = self.sockets.secured(key);
+        let Some(fault) = secured.and_then(Secured::take_fault) else {
+            return self.end(key, gone);
+        };
+        // What it wrote was to stand after the transport's last word.
+        self.break_transport(key, &fault);
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.socket.writable = true;
+        }
+        self.dispatch.state.wake(key);
     }
 }

@@ -2,11 +2,11 @@
 
 /// Why a connection is not read from, nor its link fed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) struct Holds(u8);
+pub(crate) struct Holds(u8);
 
 /// One of the reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) enum Hold {
+pub(crate) enum Hold {
     /// Its owner has stopped the reading.
     Owner = 1,
     /// It waits for memory: only exchanges that share it are still served.
@@ -20,12 +20,15 @@ const ANY: u8 = Hold::Owner as u8 | Hold::Memory as u8 | Hold::Output as u8;
 /// Output that waits is no reason.
 const DUPLEX: u8 = 8;
 
+/// Something has come since its owner asked to be told so: no reason either.
+const HEARD: u8 = 16;
+
 impl Holds {
     pub(super) const NONE: Self = Self(0);
 
     /// Whether this is one of the reasons.
     #[inline]
-    pub(in crate::net) const fn has(self, hold: Hold) -> bool {
+    pub(crate) const fn has(self, hold: Hold) -> bool {
         self.0 & hold as u8 != 0
     }
 
@@ -45,9 +48,27 @@ impl Holds {
         self.0 & ANY == 0
     }
 
-    /// Has it be read from also while its output waits.
+    /// Reads from it even while its output waits.
     pub(super) const fn ignore_output(&mut self) {
         self.0 |= DUPLEX;
+    }
+
+    /// Notes that something has come.
+    #[inline]
+    pub(super) const fn hear(&mut self) {
+        self.0 |= HEARD;
+    }
+
+    /// Forgets that something has come.
+    #[cfg(feature = "client")]
+    pub(crate) const fn forget_heard(&mut self) {
+        self.0 &= !HEARD;
+    }
+
+    /// Whether something has come since that was forgotten.
+    #[cfg(feature = "client")]
+    pub(crate) const fn has_heard(self) -> bool {
+        self.0 & HEARD != 0
     }
 
     /// Whether it is read from also while its output waits.
@@ -66,21 +87,4 @@ impl Holds {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_reason_stops_the_reading_by_itself_but_for_its_exception() {
-        for hold in [Hold::Owner, Hold::Memory, Hold::Output] {
-            let mut holds = Holds::NONE;
-            assert!(holds.is_none() && holds.lets_read(false));
-            holds.add(hold);
-            assert!(holds.has(hold) && !holds.is_none() && !holds.lets_read(false));
-            assert_eq!(holds.lets_read(true), hold == Hold::Memory);
-            holds.ignore_output();
-            assert_eq!(holds.lets_read(false), hold == Hold::Output);
-            holds.end(hold);
-            assert!(holds.is_none() && holds.lets_read(false) && holds.ignores_output());
-        }
-    }
-}
+mod tests;

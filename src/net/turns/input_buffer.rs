@@ -14,7 +14,7 @@ const PLACED: usize = 128 << 10;
 ///
 /// The memory is initialised once, when it is made or grown, never per read.
 #[derive(Debug, Default)]
-pub(in crate::net) struct InputBuffer {
+pub(crate) struct InputBuffer {
     memory: Placed, // all of it initialised
     start: usize,   // start <= end <= memory.len()
     end: usize,
@@ -24,7 +24,7 @@ pub(in crate::net) struct InputBuffer {
 
 impl InputBuffer {
     /// Bytes waiting.
-    pub(in crate::net) const fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.end - self.start
     }
 
@@ -39,12 +39,11 @@ impl InputBuffer {
         self.memory.capacity()
     }
 
-    /// Charges it to an account from here on.
-    pub(in crate::net) fn charge_to(&mut self, account: Option<&Account>) {
+    pub(crate) fn charge_to(&mut self, account: Option<&Account>) {
         self.memory.charge_to(account);
     }
 
-    /// How much more memory it would take to read `n` bytes behind what waits.
+    /// How much more memory it would take to read `n` bytes after what waits.
     pub(super) fn growth(&self, n: usize) -> usize {
         match self.fits(n) || self.can_slide(n) {
             true => 0,
@@ -67,8 +66,8 @@ impl InputBuffer {
         (len + more).max((4 * len).min(2 * len.max(STEP)))
     }
 
-    /// What waits.
-    pub(in crate::net) fn bytes(&mut self) -> &mut [u8] {
+    /// The bytes that wait.
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
         &mut self.memory[self.start..self.end]
     }
 
@@ -81,16 +80,16 @@ impl InputBuffer {
     }
 
     /// Keeps a copy of `bytes` in place of what was there.
-    pub(in crate::net) fn fill(&mut self, bytes: &[u8]) {
+    pub(super) fn fill(&mut self, bytes: &[u8]) {
         (self.start, self.end) = (0, 0);
         self.reserve(bytes.len());
         self.memory[..bytes.len()].copy_from_slice(bytes);
         self.end = bytes.len();
     }
 
-    /// Lends room behind what waits: at least `least` bytes. Where its own
-    /// memory has to grow, that of `large` is taken if it is enough.
-    pub(in crate::net) fn room(&mut self, least: usize, large: &mut Placed) -> &mut [u8] {
+    /// Lends room after what waits: at least `least` bytes. Where its own memory has to
+    /// grow, that of `large` is taken if it is enough.
+    pub(crate) fn room(&mut self, least: usize, large: &mut Placed) -> &mut [u8] {
         let len = self.len();
         if self.memory.len() - self.end < least && large.len() >= len + least {
             large[..len].copy_from_slice(&self.memory[self.start..self.end]);
@@ -121,9 +120,9 @@ impl InputBuffer {
         }
     }
 
-    /// Makes room for `more` bytes behind what waits: first by moving it to
-    /// the front, then by making the memory four times as large, or twice from
-    /// 1 MiB on. What has arrived sets the size, never what was announced.
+    /// Makes room for `more` bytes after what waits: first by moving it to the front,
+    /// then by making the memory four times as large, or twice from 1 MiB on. What has
+    /// arrived sets the size, never what was announced.
     fn reserve(&mut self, more: usize) {
         if self.fits(more) {
             return;
@@ -148,27 +147,4 @@ impl InputBuffer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec::Vec;
-
-    #[test]
-    fn bytes_come_out_in_the_order_they_went_in() {
-        let (mut input_buffer, mut model) = (InputBuffer::default(), Vec::new());
-        let mut large = Placed::new(90);
-        for round in 0..200_usize {
-            let piece: Vec<u8> = (0..round % 37).map(|i| (round * 31 + i) as u8).collect();
-            input_buffer.room(piece.len(), &mut large)[..piece.len()].copy_from_slice(&piece);
-            input_buffer.filled(piece.len());
-            model.extend_from_slice(&piece);
-            let used = (round * 17 % 41).min(model.len());
-            input_buffer.advance(used);
-            model.drain(..used);
-            assert_eq!(input_buffer.bytes(), &model[..], "round {round}");
-        }
-        input_buffer.fill(b"new");
-        assert_eq!(input_buffer.bytes(), b"new");
-        input_buffer.clear(0);
-        assert_eq!((input_buffer.len(), input_buffer.capacity()), (0, 0));
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ const SPARE: usize = 64;
 
 /// The one buffer that all reads go into, and the memory of input that was kept.
 #[derive(Debug)]
-pub(in crate::net) struct InputBuffers {
+pub(crate) struct InputBuffers {
     read: Placed,
     #[expect(
         clippy::vec_box,
@@ -28,7 +28,7 @@ pub(in crate::net) struct InputBuffers {
 
 impl InputBuffers {
     /// With room for reads of `size` bytes, charged to the loop.
-    pub(in crate::net) fn new(size: usize, all: &Account) -> Self {
+    pub(crate) fn new(size: usize, all: &Account) -> Self {
         let mut read = Placed::new(size);
         read.charge_to(Some(all));
         Self {
@@ -38,29 +38,25 @@ impl InputBuffers {
         }
     }
 
-    /// What a read goes into.
+    /// The buffer that a read goes into.
     #[inline]
-    pub(in crate::net) fn read(&mut self) -> &mut [u8] {
+    pub(crate) fn read(&mut self) -> &mut [u8] {
         &mut self.read
     }
 
     /// Bytes that a read has room for.
     #[inline]
-    pub(in crate::net) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.read.len()
     }
 
-    /// Room for a read behind kept input.
+    /// Room for a read after kept input.
     pub(super) fn behind<'b>(&mut self, kept: &'b mut InputBuffer, least: usize) -> &'b mut [u8] {
         kept.room(least, &mut self.large)
     }
 
     /// Moves kept input to the front of the next read; how long it was.
-    pub(in crate::net) fn put_in_front(
-        &mut self,
-        mut kept: Box<InputBuffer>,
-        all: &Account,
-    ) -> usize {
+    pub(crate) fn put_in_front(&mut self, mut kept: Box<InputBuffer>, all: &Account) -> usize {
         let had = kept.len(); // below the size of a read
         self.read[..had].copy_from_slice(kept.bytes());
         self.give_back(kept, all);
@@ -68,7 +64,7 @@ impl InputBuffers {
     }
 
     /// A copy of what was read.
-    pub(in crate::net) fn keep(&mut self, range: Range<usize>) -> Box<InputBuffer> {
+    pub(crate) fn keep(&mut self, range: Range<usize>) -> Box<InputBuffer> {
         let mut kept = self.spare.pop().unwrap_or_default();
         kept.fill(&self.read[range]);
         kept
@@ -77,7 +73,7 @@ impl InputBuffers {
     /// Keeps memory for the next use: of each up to the size of a read, and one that is
     /// larger, so that large messages do not have the system find and clear pages for
     /// each of them.
-    pub(in crate::net) fn give_back(&mut self, mut kept: Box<InputBuffer>, all: &Account) {
+    pub(super) fn give_back(&mut self, mut kept: Box<InputBuffer>, all: &Account) {
         kept.charge_to(Some(all));
         let most = self.read.len();
         if (self.large.len().max(most) + 1..=LARGE).contains(&kept.size()) {

@@ -6,11 +6,23 @@ use core::time::Duration;
 use super::connection::{Phase, Reported};
 use super::dispatch::Dispatch;
 use super::taking::Delivery;
+use super::watch::Mark;
 use crate::link::{EndReason, Event};
-use crate::net::{Key, Loop, Owner, Poller};
-use crate::wire::Role;
+use crate::net::{Exchange, Key, Loop, Owner, Poller};
+use crate::wire::{Instant, Role};
 
 impl<P: Poller> Loop<P> {
+    /// Calls the owners whose rounds are due.
+    fn go_rounds(&mut self, now: Instant) {
+        while let Some(owner) = self.dispatch.state.alarms.take_round(now) {
+            let timer = Event::Timer { token: 0 };
+            self.dispatch.tell_owner(owner, timer); // the next one it sets lies later
+        }
+        if let Some(next) = self.dispatch.state.alarms.next_round() {
+            self.deadlines.look_at(next);
+        }
+    }
+
     /// Lets the deadlines that have come take effect.
     pub(super) fn expire(&mut self) {
         let now = self.dispatch.state.now;
@@ -19,6 +31,7 @@ impl<P: Poller> Loop<P> {
         }
         let mut passed = mem::take(&mut self.passed);
         self.deadlines.expired(now, &mut passed);
+        self.go_rounds(now);
         for slot in passed.drain(..) {
             let Some(key) = self.dispatch.state.connections.key_at(slot) else {
                 continue;
@@ -130,8 +143,8 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Has a connection finish: what has arrived already is looked at first,
-    /// so that no request is lost that the peer knows to be delivered.
+    /// Lets a connection finish: what has arrived already is looked at first, so that no
+    /// request is lost that the peer knows to be delivered.
     fn drain_one(&mut self, key: Key) {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return;
@@ -194,92 +207,97 @@ impl<P: Poller> Loop<P> {
             self.end(key, gone);
         }
     }
+
+    /// Looks how far the peer of a connection is with what was sent to it.
+    ///
+    /// Where the system does not say what is under way, nothing is unless it
+    /// waits here, and the kernel is offered that: what it takes then, the peer
+    /// has made room for.
+    pub(super) fn look(&mut self, key: Key) -> Delivery {
+        let stream = self.sockets.get(key);
+        let under_way = stream.and_then(|stream| self.poller.under_way(stream));
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return Delivery::Clear;
+        };
+        let waits = !connection.backlog.is_empty();
+        if under_way.unwrap_or(0) == 0 && !waits {
+            let watch = connection.watch.as_mut();
+            return match watch.and_then(|watch| watch.mark.take()) {
+                Some(mark) if mark.is_on_its_way => Delivery::Cleared,
+                Some(_) | None => Delivery::Clear,
+            };
+        }
+        if under_way.is_none() {
+            connection.socket.writable = true;
+            self.flush(key);
+        }
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return Delivery::Clear;
+        };
+        let now = state.now;
+        let taken = connection.sent as i64 - under_way.unwrap_or(0) as i64;
+        let watch = connection.watch(now);
+        let since = match watch.mark {
+            Some(before) if taken <= before.taken => before.since,
+            Some(_) | None => now,
+        };
+        let is_on_its_way = under_way.is_some_and(|bytes| bytes > 0);
+        watch.mark = Some(Mark {
+            taken: watch.mark.map_or(taken, |before| before.taken.max(taken)),
+            since,
+            is_on_its_way,
+        });
+        match now < since + state.limits.write_progress {
+            true => Delivery::Moving,
+            false => Delivery::Still,
+        }
+    }
+
+    /// Whether it may not have been in the power of an exchange's peer to send
+    /// what was to come from it since then.
+    pub(super) fn excuses(&mut self, exchange: Exchange, since: Instant) -> bool {
+        let way = self.look(exchange.connection);
+        let connections = &mut self.dispatch.state.connections;
+        let Some(connection) = connections.get_mut(exchange.connection) else {
+            return false;
+        };
+        connection.may_lack_something(way)
+            || !connection.may_be_fed()
+            || connection.link.was_withheld(exchange.stream, since)
+    }
+
+    /// Lets the deadline of a connection's link take effect, unless the peer has
+    /// not had its time yet.
+    pub(super) fn elapse(&mut self, key: Key) {
+        let Dispatch {
+            state, profiles, ..
+        } = &mut self.dispatch;
+        let now = state.now;
+        // Looking marks it as being watched: not packed before it is looked at again.
+        let is_due = state.connections.get_mut(key).is_some_and(|it| {
+            let limits = &profiles[usize::from(it.profile)];
+            it.link.is_due(limits, now)
+        });
+        let way = match is_due {
+            true => self.look(key),
+            false => Delivery::Clear,
+        };
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.age(now);
+            if is_due {
+                connection.put_off(way, now);
+            }
+        }
+        self.dispatch.state.current = key;
+        self.dispatch.elapse(key);
+        self.settle(key);
+        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+            connection.note_asked(way, now);
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::http::{ResponseHead, Status};
-    use crate::link::{self, Body, Event};
-    use crate::net::{
-        Client, Context, Handler, KernelQueue, Limits, ListenOptions, Loop, Scripted, Speaks,
-    };
-    use crate::websocket::handshake;
-    use core::time::Duration;
-
-    struct Hello;
-
-    impl Handler for Hello {
-        fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
-            if let Event::Request { head, .. } = event {
-                if head.target.path() == "/ws" {
-                    let opening = handshake::check(&head).unwrap();
-                    let accepted = handshake::accept(&opening, None).ok().unwrap();
-                    let fields = accepted.fields();
-                    context
-                        .upgrade_websocket(fields.as_fields(), false)
-                        .unwrap();
-                    return;
-                }
-                let head = ResponseHead::new(Status::OK, crate::http::Fields::EMPTY);
-                context.respond(&head, Body::Whole(b"hello")).unwrap();
-            }
-        }
-    }
-
-    /// A loop that packs each connection at rest, and its only client.
-    fn packing() -> (Scripted, Loop<Scripted>, Client) {
-        let world = Scripted::new();
-        let limits = Limits::DEFAULT.with_warm(0);
-        let mut events = Loop::with_poller(world.clone(), limits).unwrap();
-        let owner = events.add(Hello);
-        let profile = events.profile(link::Limits::DEFAULT);
-        let (address, options) = ("127.0.0.1:0".parse().unwrap(), ListenOptions::DEFAULT);
-        events
-            .listen(&address, &options, Speaks::Http, owner, profile)
-            .unwrap();
-        let client = world.connect_client(0);
-        (world, events, client)
-    }
-
-    #[test]
-    fn a_connection_rests_on_behind_the_deadline_of_an_earlier_rest() {
-        let (world, mut events, client) = packing();
-        // The first rest would be over 60 seconds after its beginning, the
-        // second one is 30 seconds later.
-        for seconds in [30, 40, 0] {
-            if seconds > 0 {
-                world.send(client, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            }
-            for _ in 0..4 {
-                events.turn(Some(Duration::ZERO)).unwrap();
-            }
-            let connections = &events.dispatch.state.connections;
-            let key = connections.keys()[0];
-            assert!(connections.get(key).is_none(), "it is packed");
-            world.advance(Duration::from_secs(seconds));
-        }
-        world.advance(Duration::from_secs(25));
-        for _ in 0..4 {
-            events.turn(Some(Duration::ZERO)).unwrap();
-        }
-        assert!(events.dispatch.state.connections.is_empty());
-    }
-
-    #[test]
-    fn a_first_deadline_keeps_nobody_from_resting_whose_answer_is_under_way() {
-        let (world, mut events, client) = packing();
-        let (size, rate, step) = (1 << 20, 0, 1);
-        world.set_kernel_queue(client, KernelQueue { size, rate, step });
-        world.send(
-            client,
-            b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        );
-        for _ in 0..4 {
-            events.turn(Some(Duration::ZERO)).unwrap();
-        }
-        assert!(world.queued(client) > 0);
-        let connections = &events.dispatch.state.connections;
-        assert!(connections.get(connections.keys()[0]).is_none());
-    }
-}
+mod tests;

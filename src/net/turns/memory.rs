@@ -32,11 +32,9 @@ pub(super) const AGE: Duration = Duration::from_secs(10);
 
 /// The accounts of a loop.
 #[derive(Debug)]
-pub(in crate::net) struct Memory {
-    /// Everything.
-    pub(in crate::net) all: Account,
-    /// From here on memory is short.
-    pub(in crate::net) short: usize,
+pub(crate) struct Memory {
+    pub(crate) all: Account,
+    pub(crate) short: usize,
     pub(super) pace: Pace,
     pub(super) caps: Caps,
     addresses: HashMap<Origin, Account>,
@@ -50,7 +48,7 @@ pub(in crate::net) struct Memory {
     pub(super) next: Instant,
     /// The next look at the pools.
     pub(super) next_age: Instant,
-    pub(in crate::net) seen: Arc<Seen>,
+    pub(crate) seen: Arc<Seen>,
 }
 
 /// A connection that waits for memory.
@@ -62,7 +60,7 @@ pub(super) struct Starved {
 }
 
 impl Memory {
-    pub(in crate::net) fn new(limits: &Limits, caps: Caps) -> Self {
+    pub(crate) fn new(limits: &Limits, caps: Caps) -> Self {
         Self {
             all: Account::new(limits.memory),
             short: limits.memory - limits.memory / 8,
@@ -83,18 +81,16 @@ impl Memory {
 
     /// Whether all the memory is taken: nothing further should be begun.
     #[inline]
-    pub(in crate::net) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         // Mostly it is not even short.
         self.all.held() >= self.short && self.all.is_full()
     }
 
-    /// An account for a connection of this peer.
-    pub(in crate::net) fn open(&mut self, peer: Peer) -> Account {
+    pub(crate) fn open(&mut self, peer: Peer) -> Account {
         self.address(peer).child()
     }
 
-    /// The account of all connections of a peer's address.
-    pub(in crate::net) fn address(&mut self, peer: Peer) -> Account {
+    pub(crate) fn address(&mut self, peer: Peer) -> Account {
         let Some(origin) = self.caps.origin(peer) else {
             return self.all.clone();
         };
@@ -111,7 +107,7 @@ impl Memory {
     /// nothing yet a head, while memory is short.
     ///
     /// # Errors
-    /// What a further read would take, if there is no room for it.
+    /// The bytes that a further read would take, if there is no room for it.
     #[inline]
     pub(super) fn read_size(
         &self,
@@ -131,8 +127,8 @@ impl Memory {
         }
     }
 
-    /// Bytes that are charged to the loop until nobody refers to them any more.
-    pub(in crate::net) fn shared(&self, bytes: Bytes) -> Bytes {
+    /// Bytes that are charged to the loop until the last reference to them is dropped.
+    pub(crate) fn shared(&self, bytes: Bytes) -> Bytes {
         struct Shared {
             bytes: Bytes,
             _charge: Charge,

@@ -1,7 +1,9 @@
 //! One turn of the loop: what is ready is read, served, written and closed.
 
 pub(super) mod active;
+pub(super) mod codecs;
 pub(super) mod connection;
+pub(super) mod delivering;
 pub(super) mod departing;
 pub(super) mod dispatch;
 pub(super) mod failing;
@@ -14,7 +16,6 @@ pub(super) mod input_buffer;
 pub(super) mod input_buffers;
 pub(super) mod lapse;
 pub(super) mod memory;
-mod message_run;
 pub(super) mod messages;
 pub(super) mod reading;
 pub(super) mod room;
@@ -25,5 +26,4 @@ pub(super) mod taking;
 pub(super) mod timing;
 pub(super) mod turn;
 pub(super) mod watch;
-pub(super) mod write_file;
 pub(super) mod writing;

@@ -33,7 +33,7 @@ impl Context<'_> {
         link.collect(stream, head, limit, request_pool, *now, cork)
     }
 
-    /// Has the body on offer come in [`Body`](crate::link::Event::Body) events.
+    /// Streams the offered body as [`Body`](crate::link::Event::Body) events.
     ///
     /// # Errors
     /// [`UsageError`] unless a body is on offer.
@@ -87,9 +87,9 @@ impl Context<'_> {
         self.state.touch(key); // its deadline is another now
     }
 
-    /// Has the content of this exchange count against the peer's window until
-    /// [`consume`](Self::consume) gives it back: for owners that keep content.
-    /// `false` on HTTP/1.1, which has no windows.
+    /// Keeps the content of this exchange counted against the peer's window until
+    /// [`consume`](Self::consume) gives it back: for owners that keep content. `false` on
+    /// HTTP/1.1, which has no windows.
     pub fn let_owner_consume(&mut self) -> bool {
         let Exchange { connection, stream } = self.exchange;
         let connection = self.state.connections.get_mut(connection);
@@ -106,18 +106,18 @@ impl Context<'_> {
         });
     }
 
-    /// How many trailers were left out behind the body that has been collected.
+    /// How many trailers of the collected body were left out.
     pub(crate) fn dropped_trailers(&self) -> u16 {
         let Exchange { connection, stream } = self.exchange;
         let connection = self.state.connections.get(connection);
         connection.map_or(0, |it| it.link.dropped_trailers(stream))
     }
 
-    /// Has the connection read from also while its output waits for the peer.
+    /// Reads from the connection even while its output waits for the peer.
     ///
-    /// Usually a peer that takes nothing is not listened to either. In a
-    /// protocol with windows of its own that can stop both sides for good: each
-    /// waits for the other to read. Such an owner bounds what it writes itself.
+    /// Otherwise a peer that takes nothing is not read from. In a protocol with windows
+    /// of its own that can stop both sides for good: each waits for the other to read.
+    /// Such an owner bounds what it writes itself.
     pub fn read_while_waiting(&mut self) {
         let key = self.exchange.connection;
         if let Some(connection) = self.state.connections.get_mut(key) {

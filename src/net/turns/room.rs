@@ -15,7 +15,7 @@ use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
 
 impl State {
-    /// Has a connection wait for memory.
+    /// Makes a connection wait for memory.
     #[cold]
     pub(super) fn starve(&mut self, key: Key, needs: usize) {
         let Some(connection) = self.connections.get_mut(key) else {
@@ -272,8 +272,8 @@ impl<P: Poller> Loop<P> {
         self.buffers.release();
     }
 
-    /// Frees memory that has been kept for the next user and that nobody has
-    /// needed for a while.
+    /// Frees memory that has been kept for the next user and that was not needed for a
+    /// while.
     fn age(&mut self) {
         self.dispatch.state.queues.age(false);
         self.release();

@@ -16,7 +16,7 @@ use crate::net::{Exchange, Key, Loop, Poller};
 /// connection's own memory goes back to the pool; longer input is read on to.
 const COPIED: usize = 512;
 
-/// What a step of a turn leaves to do.
+/// The step that follows a step of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     /// Another step can bring something.
@@ -31,7 +31,7 @@ impl<P: Poller> Loop<P> {
     /// Gives a connection its turn: at most
     /// [`rounds`](crate::net::Limits::rounds) reads, then one write. Returns whether
     /// it has more to do.
-    pub(in crate::net) fn serve(&mut self, key: Key) -> bool {
+    pub(super) fn serve(&mut self, key: Key) -> bool {
         match self.dispatch.state.connections.get_mut(key) {
             Some(connection) => {
                 let start = connection.start();
@@ -186,7 +186,7 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return Next::Rest;
         };
-        // What is kept will not be answered behind a response without an end.
+        // What is kept will not be answered after a response without an end.
         let socket = &mut connection.socket;
         if socket.awaits_end() && !socket.is_broken() && connection.link.is_endless() {
             socket.end();
@@ -224,7 +224,7 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Reads once, behind what was kept or `most` bytes, and feeds all of it.
+    /// Reads once, after what was kept or `most` bytes, and feeds all of it.
     fn read(&mut self, key: Key, input_buffer: Option<Box<InputBuffer>>, most: usize) -> Next {
         let size = self.buffers.size();
         let is_secured = self.sockets.is_secured(key);
@@ -249,9 +249,7 @@ impl<P: Poller> Loop<P> {
             None if is_secured => (0, self.buffers.read()), // a record stands whole
             None => (0, &mut self.buffers.read()[..most]),
         };
-        let read = self
-            .sockets
-            .read(&mut self.poller, key, room, &mut self.sealed);
+        let read = self.sockets.read(&mut self.poller, key, room);
         let read = match read {
             Ok(read) => read,
             Err(Fault::Cut) if self.takes_cut(key) => {
@@ -271,6 +269,10 @@ impl<P: Poller> Loop<P> {
         let Some(connection) = state.connections.get_mut(key) else {
             return Next::Rest;
         };
+        if connection.is_dialled() && read.bytes > 0 {
+            connection.holds.hear();
+            state.alarms.receive(connection.owner, read.bytes);
+        }
         connection.socket.note_read(read.end, read.drained);
         let ended = connection.socket.has_ended();
         if read.bytes == 0 && !ended {

@@ -11,20 +11,18 @@ enum Fin {
     Read,
 }
 
-/// What is known of a connection's socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::net) struct SocketState {
-    /// There may be something to read without a further event.
-    pub(in crate::net) readable: bool,
+pub(crate) struct SocketState {
+    pub(crate) readable: bool,
     /// The kernel may take more without a further event.
-    pub(in crate::net) writable: bool,
+    pub(crate) writable: bool,
     fin: Fin,
     broken: bool,
 }
 
 impl SocketState {
     /// The state before anything was told.
-    pub(in crate::net) const NEW: Self = Self {
+    pub(crate) const NEW: Self = Self {
         readable: false,
         writable: true,
         fin: Fin::None,
@@ -45,16 +43,16 @@ impl SocketState {
 
     /// Notes a read that found the `end` or not, and whether it `drained` the socket.
     #[inline]
-    pub(in crate::net) const fn note_read(&mut self, end: bool, drained: bool) {
+    pub(crate) const fn note_read(&mut self, end: bool, drained: bool) {
         if end {
             self.end();
         }
         self.readable = self.reads_on(end, drained);
     }
 
-    /// Whether there may be more behind such a read without a further event.
+    /// Whether there may be more after such a read without a further event.
     #[inline]
-    pub(in crate::net) const fn reads_on(&self, end: bool, drained: bool) -> bool {
+    pub(crate) const fn reads_on(&self, end: bool, drained: bool) -> bool {
         !end && (!drained || self.awaits_end())
     }
 
@@ -71,7 +69,7 @@ impl SocketState {
 
     /// Whether the peer's FIN has been read.
     #[inline]
-    pub(in crate::net) const fn has_ended(&self) -> bool {
+    pub(crate) const fn has_ended(&self) -> bool {
         matches!(self.fin, Fin::Read)
     }
 

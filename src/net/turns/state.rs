@@ -15,26 +15,26 @@ use crate::net::connecting::dials::DialRequest;
 use crate::net::lending::Lending;
 use crate::net::packing::connections::Connections;
 use crate::net::report::report;
-use crate::net::stores::alarms::Alarms;
 use crate::net::stores::departures::Departures;
+use crate::net::stores::timers::Alarms;
 use crate::net::transport::details::DetailsTable;
 use crate::net::transport::handshakes::Handshakes;
 use crate::net::{
     Caps, Claim, Cork, Counters, Entropy, Exchange, Exhausted, Flow, Key, Limits, Owner, Queues,
-    Remote, Resource, SystemClock, TimerId, TimerMark, Timers,
+    Remote, Resource, SystemClock, TimerId, TimerMark, Timers, Wakes,
 };
-use crate::wire::{Instant, Role};
+use crate::wire::{Instant, Role, codec::Deflater};
 
 /// The error code of HTTP/2 for what is no longer wanted (RFC 9113 §7).
-pub(in crate::net) const CANCEL: u32 = 8;
+pub(crate) const CANCEL: u32 = 8;
 /// The error code for a failure of this side.
-pub(in crate::net) const INTERNAL_ERROR: u32 = 2;
+pub(crate) const INTERNAL_ERROR: u32 = 2;
 
 /// A handler's timer.
 #[derive(Debug)]
-pub(in crate::net) struct Timer {
-    pub(in crate::net) owner: Owner,
-    pub(in crate::net) exchange: Exchange,
+pub(crate) struct Timer {
+    pub(crate) owner: Owner,
+    pub(crate) exchange: Exchange,
     pub(super) token: u64,
     pub(super) claim: Claim,
     /// It is a time that the peer has, from then on.
@@ -43,86 +43,82 @@ pub(in crate::net) struct Timer {
 
 /// The part of a loop that is no socket and no handler.
 #[derive(Debug)]
-pub(in crate::net) struct State {
-    pub(in crate::net) connections: Connections,
-    /// What the connection being served writes.
-    pub(in crate::net) cork: Cork,
+pub(crate) struct State {
+    pub(crate) connections: Connections,
+    pub(crate) cork: Cork,
     /// How often something has left past the cork.
-    pub(in crate::net) past: u64,
-    /// The connection being served.
-    pub(in crate::net) current: Key,
-    /// What those have written that were being served when a visit to another
+    pub(crate) past: u64,
+    pub(crate) current: Key,
+    /// The output of connections that were being served when a visit to another
     /// connection began.
-    pub(in crate::net) stash: Vec<(Key, Cork)>,
-    pub(in crate::net) spare: Vec<Cork>,
+    pub(crate) stash: Vec<(Key, Cork)>,
+    pub(crate) spare: Vec<Cork>,
     /// Memory for backlogs.
-    pub(in crate::net) queues: Queues,
-    pub(in crate::net) request_pool: RequestPool,
-    /// What is taken of what there is a share of.
-    pub(in crate::net) caps: Caps,
-    pub(in crate::net) timers: Timers<Timer>,
-    pub(in crate::net) alarms: Alarms,
-    /// Behind which timers was searched for those that nobody waits for, and
-    /// when to do so again.
-    pub(in crate::net) timer_search: (TimerMark, Instant),
-    /// What the peer was to do in time may not have been in its power.
-    pub(in crate::net) excused: bool,
+    pub(crate) queues: Queues,
+    pub(crate) request_pool: RequestPool,
+    /// The amounts that addresses have taken of shared resources.
+    pub(crate) caps: Caps,
+    pub(crate) timers: Timers<Timer>,
+    pub(crate) alarms: Alarms,
+    pub(crate) wakes: Wakes,
+    /// Up to which timer those without a waiter were searched for, and when to search again.
+    pub(crate) timer_search: (TimerMark, Instant),
+    /// Missed deadlines may not have been the peer's fault.
+    pub(crate) excused: bool,
     /// Connections that can go on without an event.
-    pub(in crate::net) runnable: Vec<Key>,
+    pub(crate) runnable: Vec<Key>,
     /// Connections with something to flush.
-    pub(in crate::net) dirty: Vec<Key>,
-    pub(in crate::net) dials: Vec<DialRequest>,
-    /// What has been put before other connections in this turn.
-    pub(in crate::net) visits: u32,
-    /// Who holds how much.
-    pub(in crate::net) memory: Memory,
-    pub(in crate::net) limits: Limits,
-    pub(in crate::net) now: Instant,
+    pub(crate) dirty: Vec<Key>,
+    pub(crate) dials: Vec<DialRequest>,
+    /// The number of visits to other connections in this turn.
+    pub(crate) visits: u32,
+    /// The memory that is held, and for whom.
+    pub(crate) memory: Memory,
+    pub(crate) limits: Limits,
+    pub(crate) now: Instant,
     /// The clock of `now`, if it runs on within a turn.
-    pub(in crate::net) clock: Option<SystemClock>,
-    pub(in crate::net) unix_seconds: u64,
-    pub(in crate::net) date: Date,
-    pub(in crate::net) entropy: Entropy,
+    pub(crate) clock: Option<SystemClock>,
+    pub(crate) unix_seconds: u64,
+    pub(crate) date: Date,
+    pub(crate) entropy: Entropy,
     /// Of the response that the loop sends on behalf of an owner.
-    pub(in crate::net) last_fields: FieldBuffer,
-    pub(in crate::net) counters: Counters,
-    pub(in crate::net) remote: Remote,
-    pub(in crate::net) draining: bool,
-    /// What owners wait for the leaving of.
-    pub(in crate::net) departures: Departures,
-    /// What transports tell owners.
-    pub(in crate::net) details: DetailsTable,
-    pub(in crate::net) handshakes: Handshakes,
+    pub(crate) last_fields: FieldBuffer,
+    pub(crate) counters: Counters,
+    pub(crate) remote: Remote,
+    pub(crate) draining: bool,
+    pub(crate) departures: Departures,
+    /// The details that transports have given to owners.
+    pub(crate) details: DetailsTable,
+    pub(crate) handshakes: Handshakes,
+    pub(crate) deflater: Option<Deflater>,
 }
 
-/// Visits to other connections after which a turn begins nothing more that is
-/// not urgent: some milliseconds.
+/// Visits to others after which a turn begins only what is urgent: some milliseconds.
 const VISITS: u32 = 8_192;
 
 impl State {
-    /// Whether this turn has done so much for other connections that what can
-    /// wait is left for the next.
+    /// Whether this turn has done so much for others that what can wait waits.
     #[inline]
-    pub(in crate::net) const fn is_late(&self) -> bool {
+    pub(crate) const fn is_late(&self) -> bool {
         self.visits > VISITS
     }
 
     /// The time at this moment; that of the turn where time stands still within
     /// one.
-    pub(in crate::net) fn clock(&self) -> Instant {
+    pub(crate) fn clock(&self) -> Instant {
         self.clock.map_or(self.now, |clock| clock.now())
     }
 
     /// Whether an exchange is still the present one of a connection that goes
     /// on.
-    pub(in crate::net) fn is_open(&self, exchange: Exchange) -> bool {
+    pub(crate) fn is_open(&self, exchange: Exchange) -> bool {
         self.connections.is_open(exchange)
     }
 
     /// The connection of an exchange that is still open, what its link needs to
     /// act, and the mark that its backlog should stay below.
     #[inline(always)]
-    pub(in crate::net) fn lend(
+    pub(crate) fn lend(
         &mut self,
         exchange: Exchange,
     ) -> Result<(&mut Connection, Lending<'_>, usize), UsageError> {
@@ -134,7 +130,7 @@ impl State {
     /// Lends the same parts for a call that checks by itself whether an exchange is open
     /// that shares its connection.
     #[inline]
-    pub(in crate::net) fn connection_and_state(
+    pub(crate) fn connection_and_state(
         &mut self,
         exchange: Exchange,
     ) -> Result<(&mut Connection, Lending<'_>), UsageError> {
@@ -156,6 +152,7 @@ impl State {
                     entropy: &mut self.entropy,
                     now: self.now,
                     date: &self.date,
+                    deflater: self.deflater.as_mut(),
                 };
                 Ok((it, lending))
             }
@@ -165,20 +162,20 @@ impl State {
 
     /// Bytes that wait for the peer of an exchange: for its stream, corked, or
     /// in the connection's backlog.
-    pub(in crate::net) fn backlog_of(&self, exchange: Exchange) -> usize {
+    pub(crate) fn backlog_of(&self, exchange: Exchange) -> usize {
         let key = exchange.connection;
         let queued = |it: &Connection| it.backlog.len() + it.link.queued(exchange.stream);
         self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::len)
     }
 
     /// The bytes that are held, without those still in files.
-    fn held_of(&self, exchange: Exchange) -> usize {
+    pub(super) fn held_of(&self, exchange: Exchange) -> usize {
         let key = exchange.connection;
         let queued = |it: &Connection| it.backlog.held() + it.link.queued(exchange.stream);
         self.connections.get(key).map_or(0, queued) + self.cork_of(key).map_or(0, Cork::held)
     }
 
-    pub(super) fn cork_of(&self, key: Key) -> Option<&Cork> {
+    pub(crate) fn cork_of(&self, key: Key) -> Option<&Cork> {
         if key == self.current {
             return Some(&self.cork);
         }
@@ -186,11 +183,31 @@ impl State {
         stashed.map(|(_, cork)| cork)
     }
 
-    /// What a writer in this exchange is told after a write. `waited` is what
-    /// waited for its peer in memory before: who writes on with more than the
-    /// cap waiting loses the exchange, but no single message or reply is too
-    /// large.
-    pub(in crate::net) fn flow(&mut self, exchange: Exchange, waited: usize) -> Flow {
+    /// The advice to a writer in this exchange after a write. `waited` is what waited
+    /// for its peer in memory before: a writer that continues with more than the cap
+    /// waiting loses the exchange, but no single message or reply is too large.
+    pub(crate) fn flow(&mut self, exchange: Exchange, waited: usize) -> Flow {
+        let flow = self.advise(exchange);
+        if flow == Flow::Wait {
+            self.cap(exchange, waited);
+        }
+        flow
+    }
+
+    /// Ends an exchange for which more than the cap waited.
+    pub(crate) fn cap(&mut self, exchange: Exchange, waited: usize) {
+        if waited <= self.limits.backlog_cap {
+            return;
+        }
+        if let Some(it) = self.connections.get_mut(exchange.connection) {
+            let peer = it.peer;
+            report!(Warn, "{peer}: exchange ended at `Limits::backlog_cap`");
+            self.lose(exchange, CANCEL, EndReason::Stalled);
+        }
+    }
+
+    /// The advice to a writer in this exchange, whose peer is told of once it keeps up again.
+    pub(super) fn advise(&mut self, exchange: Exchange) -> Flow {
         let Exchange { connection, stream } = exchange;
         let waiting = self.backlog_of(exchange);
         let Some(it) = self.connections.get_mut(connection) else {
@@ -203,17 +220,12 @@ impl State {
         if !is_shared {
             it.holds.add(Hold::Output);
         }
-        if waited > self.limits.backlog_cap {
-            let peer = it.peer;
-            report!(Warn, "{peer}: exchange ended at `Limits::backlog_cap`");
-            self.lose(exchange, CANCEL, EndReason::Stalled);
-        }
         Flow::Wait
     }
 
     /// Ends an exchange without a word more: by a reset of its stream, with
     /// this error code of HTTP/2, or with its connection.
-    pub(in crate::net) fn lose(&mut self, exchange: Exchange, code: u32, gone: EndReason) {
+    pub(crate) fn lose(&mut self, exchange: Exchange, code: u32, gone: EndReason) {
         let Exchange { connection, stream } = exchange;
         let Some(it) = self.connections.get_mut(connection) else {
             return;
@@ -231,8 +243,8 @@ impl State {
         self.go_on(connection);
     }
 
-    /// Puts bytes behind what a connection has waiting.
-    fn put_behind(&mut self, key: Key, bytes: &Bytes) {
+    /// Puts bytes after what a connection has waiting.
+    pub(super) fn put_behind(&mut self, key: Key, bytes: &Bytes) {
         if key == self.current {
             self.cork.put_published(bytes.clone());
         } else if let Some((_, cork)) = self.stash.iter_mut().find(|(stashed, _)| *stashed == key) {
@@ -250,7 +262,7 @@ impl State {
 
     /// Whom memory is charged to that is held for the peer of a connection:
     /// an account of its own, made when it is needed first.
-    pub(in crate::net) fn account_of(&mut self, key: Key) -> Option<&Account> {
+    pub(crate) fn account_of(&mut self, key: Key) -> Option<&Account> {
         let it = self.connections.get_mut(key)?;
         if it.link.account().is_none() {
             it.link.charge_to(self.memory.open(it.peer));
@@ -258,15 +270,15 @@ impl State {
         it.link.account()
     }
 
-    /// Has what is put into a connection's backlog next charged to it.
-    pub(in crate::net) fn charge_backlog(&mut self, key: Key) {
+    /// Charges what is put into a connection's backlog next to it.
+    pub(crate) fn charge_backlog(&mut self, key: Key) {
         self.account_of(key);
         if let Some(it) = self.connections.get_mut(key) {
             it.backlog.charge_to(it.link.account(), &mut self.queues);
         }
     }
 
-    /// Has a connection looked at before the turn ends.
+    /// Marks a connection to be looked at before the turn ends.
     pub(super) fn touch(&mut self, key: Key) {
         if let Some(connection) = self.connections.get_mut(key)
             && !mem::replace(&mut connection.dirty, true)
@@ -275,8 +287,8 @@ impl State {
         }
     }
 
-    /// Has a connection go on with what it has, in this turn or the next.
-    pub(in crate::net) fn wake(&mut self, key: Key) {
+    /// Lets a connection go on with what it has, in this turn or the next.
+    pub(crate) fn wake(&mut self, key: Key) {
         if let Some(connection) = self.connections.get_mut(key)
             && !mem::replace(&mut connection.queued, true)
         {
@@ -287,7 +299,7 @@ impl State {
         }
     }
 
-    /// Has a connection go on if it has anything to go on with.
+    /// Lets a connection go on if it has anything to go on with.
     pub(super) fn go_on(&mut self, key: Key) {
         if self.connections.get(key).is_some_and(Connection::can_go_on) {
             self.wake(key);
@@ -315,7 +327,7 @@ impl State {
     }
 
     /// Takes one of what there is a share of, for an exchange.
-    pub(in crate::net) fn claim(
+    pub(super) fn claim(
         &mut self,
         resource: Resource,
         exchange: Exchange,
@@ -360,10 +372,9 @@ impl State {
         true
     }
 
-    /// Makes another connection the current one; what is written from here on
-    /// goes behind what that connection has already written. To be ended by
-    /// [`leave`](Self::leave).
-    pub(in crate::net) fn enter(&mut self, key: Key) {
+    /// Makes another connection the current one; what is written from here on goes after
+    /// what that connection has already written. To be ended by [`leave`](Self::leave).
+    pub(crate) fn enter(&mut self, key: Key) {
         self.visits += 1;
         self.excuse(key);
         let all = &self.memory.all;
@@ -388,7 +399,7 @@ impl State {
 
     /// Makes the connection current again that was so before, and puts what
     /// was written meanwhile where it belongs.
-    pub(in crate::net) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         let Some((current, outer)) = self.stash.pop() else {
             return;
         };
@@ -410,39 +421,8 @@ impl State {
     }
 
     /// The side that we play in an exchange.
-    pub(in crate::net) fn role_of(&self, exchange: Exchange) -> Role {
+    pub(crate) fn role_of(&self, exchange: Exchange) -> Role {
         let connection = self.connections.get(exchange.connection);
         connection.map_or(Role::Server, |it| it.link.role())
-    }
-
-    /// Puts one encoded WebSocket message behind what a member has waiting;
-    /// whether it could be sent.
-    pub(in crate::net) fn deliver(
-        &mut self,
-        owner: Owner,
-        member: Exchange,
-        frame: &Bytes,
-    ) -> bool {
-        let Exchange { connection, stream } = member;
-        self.visits += 1; // a turn has no 2^32 of them
-        if !self.is_open(member) {
-            return false;
-        }
-        let waited = self.held_of(member);
-        let now = self.now;
-        let Some(it) = self.connections.get_mut(connection) else {
-            return false;
-        };
-        // A client's frames are masked.
-        if it.owner != owner || it.link.role() != Role::Server {
-            return false;
-        }
-        match it.link.deliver(stream, frame, now) {
-            Ok(true) => self.put_behind(connection, frame),
-            Ok(false) => self.touch(connection),
-            Err(_) => return false,
-        }
-        let _ = self.flow(member, waited);
-        true
     }
 }

@@ -15,18 +15,16 @@
 use core::time::Duration;
 
 use super::connection::Connection;
-use super::dispatch::Dispatch;
-use super::watch::{AwaitedAnswer, MUCH, Mark, Watch};
+use super::watch::{AwaitedAnswer, MUCH, Watch};
 use crate::link::PeerProgress;
-use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
 
 /// How long waiting output is left alone before it is looked at.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// The slowest reader that loses nothing: bytes a second.
 const PACE: u64 = 4096;
-/// What arrived of the last minute may wait in front of the reader for so long
-/// as this takes at that pace.
+/// The bytes that arrived in the last minute may wait in front of the reader for as
+/// long as they take at that pace.
 const MOST: u64 = 1 << 20;
 /// How far apart the marks of a minute are at least.
 const APART: Duration = Duration::from_secs(30);
@@ -53,7 +51,7 @@ impl Delivery {
 }
 
 impl Connection {
-    fn watch(&mut self, now: Instant) -> &mut Watch {
+    pub(super) fn watch(&mut self, now: Instant) -> &mut Watch {
         self.watch.get_or_insert_with(|| Watch::new(now))
     }
 
@@ -73,7 +71,7 @@ impl Connection {
     }
 
     /// Marks what was sent until now.
-    fn age(&mut self, now: Instant) {
+    pub(super) fn age(&mut self, now: Instant) {
         if !self.link.asks() || self.watch.is_none() && self.sent < MUCH {
             return;
         }
@@ -85,7 +83,7 @@ impl Connection {
     }
 
     /// Drops a watch that has nothing to tell.
-    pub(in crate::net) fn forget_watch(&mut self) {
+    pub(crate) fn forget_watch(&mut self) {
         if let Some(watch) = &self.watch
             && watch.mark.is_none()
             && self.lately() < MUCH
@@ -114,15 +112,15 @@ impl Connection {
 
     /// Whether the peer may not have had all that it is to act on until now. What
     /// only waits here because the peer reads nothing excuses nobody.
-    fn may_lack_something(&self, way: Delivery) -> bool {
+    pub(super) fn may_lack_something(&self, way: Delivery) -> bool {
         let mark = self.watch.as_ref().and_then(|watch| watch.mark);
         let is_on_its_way = mark.is_some_and(|mark| mark.is_on_its_way);
         way == Delivery::Cleared || way == Delivery::Moving && is_on_its_way
     }
 
-    /// What the link waits for has its time from when it has arrived. Called
-    /// before the deadline takes effect, when it was `way`.
-    fn put_off(&mut self, way: Delivery, now: Instant) {
+    /// Restarts the time of an awaited answer from when the request for it has arrived.
+    /// Called before the deadline takes effect, when it was `way`.
+    pub(super) fn put_off(&mut self, way: Delivery, now: Instant) {
         if self.may_lack_something(way) {
             self.link.under_way(now);
         }
@@ -165,7 +163,7 @@ impl Connection {
     }
 
     /// Notes what the link has asked for just now, when it was `way` before.
-    fn note_asked(&mut self, way: Delivery, now: Instant) {
+    pub(super) fn note_asked(&mut self, way: Delivery, now: Instant) {
         let Some(since) = self.link.awaited() else {
             return;
         };
@@ -185,100 +183,8 @@ impl Connection {
         });
     }
 
-    /// What will have been sent once all that waits is.
-    pub(super) fn end(&self) -> u64 {
+    /// The count of bytes sent once all waiting output is.
+    pub(crate) fn end(&self) -> u64 {
         self.sent + self.backlog.content() as u64
-    }
-}
-
-impl<P: Poller> Loop<P> {
-    /// Looks how far the peer of a connection is with what was sent to it.
-    ///
-    /// Where the system does not say what is under way, nothing is unless it
-    /// waits here, and the kernel is offered that: what it takes then, the peer
-    /// has made room for.
-    pub(super) fn look(&mut self, key: Key) -> Delivery {
-        let stream = self.sockets.get(key);
-        let under_way = stream.and_then(|stream| self.poller.under_way(stream));
-        let state = &mut self.dispatch.state;
-        let Some(connection) = state.connections.get_mut(key) else {
-            return Delivery::Clear;
-        };
-        let waits = !connection.backlog.is_empty();
-        if under_way.unwrap_or(0) == 0 && !waits {
-            let watch = connection.watch.as_mut();
-            return match watch.and_then(|watch| watch.mark.take()) {
-                Some(mark) if mark.is_on_its_way => Delivery::Cleared,
-                Some(_) | None => Delivery::Clear,
-            };
-        }
-        if under_way.is_none() {
-            connection.socket.writable = true;
-            self.flush(key);
-        }
-        let state = &mut self.dispatch.state;
-        let Some(connection) = state.connections.get_mut(key) else {
-            return Delivery::Clear;
-        };
-        let now = state.now;
-        let taken = connection.sent as i64 - under_way.unwrap_or(0) as i64;
-        let watch = connection.watch(now);
-        let since = match watch.mark {
-            Some(before) if taken <= before.taken => before.since,
-            Some(_) | None => now,
-        };
-        let is_on_its_way = under_way.is_some_and(|bytes| bytes > 0);
-        watch.mark = Some(Mark {
-            taken: watch.mark.map_or(taken, |before| before.taken.max(taken)),
-            since,
-            is_on_its_way,
-        });
-        match now < since + state.limits.write_progress {
-            true => Delivery::Moving,
-            false => Delivery::Still,
-        }
-    }
-
-    /// Whether it may not have been in the power of an exchange's peer to send
-    /// what was to come from it since then.
-    pub(super) fn excuses(&mut self, exchange: Exchange, since: Instant) -> bool {
-        let way = self.look(exchange.connection);
-        let connections = &mut self.dispatch.state.connections;
-        let Some(connection) = connections.get_mut(exchange.connection) else {
-            return false;
-        };
-        connection.may_lack_something(way)
-            || !connection.may_be_fed()
-            || connection.link.was_withheld(exchange.stream, since)
-    }
-
-    /// Lets the deadline of a connection's link take effect, unless the peer has
-    /// not had its time yet.
-    pub(super) fn elapse(&mut self, key: Key) {
-        let Dispatch {
-            state, profiles, ..
-        } = &mut self.dispatch;
-        let now = state.now;
-        // Looking marks it as being watched: not packed before it is looked at again.
-        let is_due = state.connections.get_mut(key).is_some_and(|it| {
-            let limits = &profiles[usize::from(it.profile)];
-            it.link.is_due(limits, now)
-        });
-        let way = match is_due {
-            true => self.look(key),
-            false => Delivery::Clear,
-        };
-        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
-            connection.age(now);
-            if is_due {
-                connection.put_off(way, now);
-            }
-        }
-        self.dispatch.state.current = key;
-        self.dispatch.elapse(key);
-        self.settle(key);
-        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
-            connection.note_asked(way, now);
-        }
     }
 }

@@ -1,19 +1,23 @@
 //! One turn of the loop.
 
+use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
 use super::active::Active;
+use super::connection::Phase;
 use super::fair::Part;
 use super::state::{State, Timer};
 use crate::http::date::Date;
 use crate::link::Event;
 use crate::net::remote::Mail;
-use crate::net::{Error, Key, Loop, Poller};
+use crate::net::{Error, Key, Loop, Poller, Readiness};
 use crate::wire::Instant;
 
 /// Messages from other threads that one turn handles at most.
 const MAIL: usize = 1024;
+/// How often those are called in one turn that the ones before have woken.
+const WAKES: u32 = 16;
 /// Timers that go off in one turn at most.
 const TIMERS: usize = 1024;
 /// Connections that others have written to and that one turn writes to at most:
@@ -47,6 +51,7 @@ impl<P: Poller> Loop<P> {
         self.expire();
         self.go_on();
         self.shake_hands();
+        self.call_woken();
         self.dial();
         self.flush_dirty();
         self.attend_memory();
@@ -72,6 +77,7 @@ impl<P: Poller> Loop<P> {
             || !state.runnable.is_empty()
             || !state.dirty.is_empty()
             || !state.dials.is_empty()
+            || !state.wakes.is_empty()
             || !state.handshakes.ready.is_empty()
         {
             return Some(Duration::ZERO);
@@ -186,8 +192,52 @@ impl<P: Poller> Loop<P> {
                         self.attend(exchange, Event::Mail(value));
                     }
                 }
-                Mail::Owner { owner, value } => self.dispatch.tell_owner(owner, Event::Mail(value)),
+                Mail::Owner { owner, value } => {
+                    self.dispatch.tell_owner(owner, Event::Mail(value));
+                    if let Some(round) = self.dispatch.state.alarms.new_round() {
+                        self.deadlines.look_at(round);
+                    }
+                }
                 Mail::Drain { within } => self.drain(within),
+            }
+        }
+    }
+
+    /// Calls those that others on this loop have woken, and those that these wake. What is
+    /// left waits for the next turn.
+    fn call_woken(&mut self) {
+        if self.dispatch.state.wakes.is_empty() {
+            return;
+        }
+        let mut part = Part::new(&self.dispatch.state);
+        let mut round = Vec::new();
+        for _ in 0..WAKES {
+            self.dispatch.state.wakes.take(&mut round);
+            if round.is_empty() {
+                return;
+            }
+            let mut called = 0;
+            for waker in &round {
+                if part.is_over(&self.dispatch.state) {
+                    break;
+                }
+                let (owner, exchange) = waker.take();
+                called += 1;
+                part.note(false);
+                if exchange.connection == Key::NONE {
+                    self.dispatch.tell_owner(owner, Event::Woken);
+                    continue;
+                }
+                let connections = &mut self.dispatch.state.connections;
+                let it = connections.get_mut(exchange.connection);
+                let is_owner = it.is_some_and(|it| it.owner == owner);
+                if is_owner && self.dispatch.state.is_open(exchange) {
+                    self.attend(exchange, Event::Woken);
+                }
+            }
+            round.drain(..called);
+            if !round.is_empty() {
+                return self.dispatch.state.wakes.put_back(round);
             }
         }
     }
@@ -226,6 +276,84 @@ impl<P: Poller> Loop<P> {
                 return;
             }
         }
+    }
+
+    /// Serves those that the system says something has happened to.
+    pub(super) fn attend_ready(&mut self) {
+        let mut part = None;
+        let mut at = 0;
+        while let Some(&readiness) = self.ready.get(at) {
+            let has_more = self.attend_readiness(readiness);
+            at += 1;
+            if at < self.ready.len() {
+                let state = &self.dispatch.state;
+                let part = part.get_or_insert_with(|| Part::of_turn(state));
+                part.note(has_more);
+                self.is_behind |= part.is_over(state);
+            }
+        }
+    }
+
+    /// Serves the connection of a readiness, or notes that it is to be served;
+    /// whether it has more to do.
+    fn attend_readiness(&mut self, readiness: Readiness) -> bool {
+        if readiness.token & Key::FREE_TOKENS != 0 {
+            if let Some(number) = self.listeners.number_of(readiness.token) {
+                self.listeners.ready(number);
+            }
+            return false;
+        }
+        let Some(key) = self.dispatch.state.connections.key_from(readiness.token) else {
+            return false;
+        };
+        let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
+            return false;
+        };
+        connection.socket.note(readiness);
+        if connection.phase == Phase::Dialling {
+            self.go_on_dialling(key);
+        } else if matches!(connection.phase, Phase::Handshaking { .. }) {
+            self.dispatch.state.wake(key);
+        } else if !connection.queued {
+            if !self.is_behind {
+                let start = connection.start();
+                return self.serve_from(key, start);
+            }
+            connection.queued = true;
+            self.round.push(key);
+        }
+        false // who is queued has its turn later in this one
+    }
+
+    /// Serves those that can go on without an event, for some time.
+    pub(super) fn go_on(&mut self) {
+        if self.round.is_empty() {
+            return;
+        }
+        let mut round = mem::take(&mut self.round);
+        if self.is_behind {
+            self.dispatch.state.in_turns(&mut round);
+        }
+        let mut part = Part::new(&self.dispatch.state);
+        let mut served = 0;
+        for &key in &round {
+            if part.is_over(&self.dispatch.state) {
+                break;
+            }
+            served += 1;
+            if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
+                connection.queued = false;
+                let start = connection.start();
+                part.note(self.serve_from(key, start));
+            }
+        }
+        round.drain(..served);
+        self.is_behind = !round.is_empty();
+        if self.is_behind {
+            round.append(&mut self.dispatch.state.runnable);
+            mem::swap(&mut round, &mut self.dispatch.state.runnable);
+        }
+        self.round = round;
     }
 }
 

@@ -5,14 +5,14 @@ use alloc::boxed::Box;
 use crate::wire::Instant;
 
 /// Less than so much in a minute makes no difference.
-pub(in crate::net) const MUCH: u64 = 64 << 10;
+pub(crate) const MUCH: u64 = 64 << 10;
 
-/// What was seen of a peer that output is under way to.
+/// Observations of a peer that output is under way to.
 #[derive(Debug)]
-pub(in crate::net) struct Watch {
+pub(crate) struct Watch {
     /// Where the peer was; `None` if nothing was under way.
     pub(super) mark: Option<Mark>,
-    /// What was sent at two earlier times, at least half a minute apart.
+    /// The counts of bytes sent at two earlier times, at least half a minute apart.
     pub(super) earlier: [(Instant, u64); 2],
     pub(super) asked: Option<AwaitedAnswer>,
 }
@@ -34,7 +34,7 @@ pub(super) struct Mark {
 pub(super) struct AwaitedAnswer {
     /// Which wait of the link's it is.
     pub(super) since: u32,
-    /// What was sent up to its end.
+    /// The count of bytes sent up to its end.
     pub(super) end: u64,
     /// All of that is with the peer.
     pub(super) arrived: bool,

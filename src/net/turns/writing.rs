@@ -7,14 +7,13 @@ use super::memory::Memory;
 use super::state::State;
 use crate::link::EndReason;
 use crate::net::report::report;
-use crate::net::transport::secured::Secured;
-use crate::net::transport::wire::{Plain, Sealing, Wire};
-use crate::net::{Cork, Counters, Key, Loop, Output, Poller, Queues};
+use crate::net::transport::wire::Wire;
+use crate::net::{Context, Cork, Counters, FilePart, Flow, Key, Output, Queues};
 use crate::wire::Instant;
 
-/// Has an interim response leave by itself, and what stands behind it wait in the
-/// backlog until the body begins: how many bytes the kernel took. `None` once there
-/// is nothing to wait for.
+/// Lets an interim response leave by itself, and keeps what follows it in the backlog
+/// until the body begins: how many bytes the kernel took. `None` once there is nothing to
+/// wait for.
 #[cold]
 fn hold_back(
     connection: &mut Connection,
@@ -46,14 +45,13 @@ fn hold_back(
 /// Bytes that the kernel took.
 #[derive(Debug, Clone, Copy, Default)]
 struct Taken {
-    /// As the kernel counts them.
+    /// Bytes as the kernel counts them.
     raw: usize,
     /// Those of them that are no transport's own.
     content: usize,
 }
 
 impl Taken {
-    /// Counts it for a connection and its loop.
     #[inline(always)]
     const fn count(self, connection: &mut Connection, counters: &mut Counters) {
         connection.sent += self.content as u64;
@@ -108,64 +106,10 @@ fn settle_wire<W: Wire>(
     Taken { raw, content }
 }
 
-impl<P: Poller> Loop<P> {
-    /// Writes what is corked and what waits; what the kernel does not take
-    /// waits on.
-    pub(in crate::net) fn flush(&mut self, key: Key) {
-        self.write_out(key, false);
-    }
-
-    /// Writes it, with `pumps` behind what the streams of a connection that is
-    /// shared can put out. Whether the connection is closing, or over.
-    #[inline]
-    pub(super) fn write_out(&mut self, key: Key, pumps: bool) -> bool {
-        let Self {
-            poller,
-            sockets,
-            records,
-            buffers,
-            dispatch,
-            ..
-        } = self;
-        let state = &mut dispatch.state;
-        let (is_closing, broken) = match sockets.both(key) {
-            Some((stream, None)) => state.flush_to(key, pumps, &mut Plain { poller, stream }),
-            Some((stream, Some(secured))) => {
-                let piece = buffers.read();
-                let mut wire = Sealing::new(poller, stream, secured, records, piece);
-                state.flush_to(key, pumps, &mut wire)
-            }
-            None => {
-                state.cork.clear();
-                (true, None)
-            }
-        };
-        if let Some(gone) = broken {
-            self.cannot_write(key, gone);
-        }
-        is_closing
-    }
-
-    /// Nothing more can be written of a connection.
-    #[cold]
-    fn cannot_write(&mut self, key: Key, gone: EndReason) {
-        let secured = self.sockets.secured(key);
-        let Some(fault) = secured.and_then(Secured::take_fault) else {
-            return self.end(key, gone);
-        };
-        // What it wrote was to stand behind the transport's last word.
-        self.break_transport(key, &fault);
-        if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
-            connection.socket.writable = true;
-        }
-        self.dispatch.state.wake(key);
-    }
-}
-
 impl State {
     /// Writes what is corked and what waits; why the connection ends, if it does.
     #[inline(always)]
-    fn flush_to<W: Wire>(
+    pub(super) fn flush_to<W: Wire>(
         &mut self,
         key: Key,
         pumps: bool,
@@ -290,5 +234,36 @@ impl State {
         let room = limits.backlog_high.saturating_sub(connection.backlog.len());
         connection.link.set_room(room);
         (is_closing, broken)
+    }
+}
+
+impl Context<'_> {
+    /// Writes a part of a file as a piece of a streamed body, or into a raw
+    /// connection. It is not read into memory: the system sends it
+    /// (`sendfile`), in fair turns of [`Limits::backlog_cap`] bytes. Without
+    /// such a call, or under a scripted system, it is read and written in
+    /// pieces of 16 KiB.
+    ///
+    /// Parts of the file that are not in the system's memory yet are waited for: a slow
+    /// disk holds the whole loop up. Every part holds its file open until it is sent:
+    /// give it a claim of [`Resource::Files`](crate::net::Resource::Files) to keep
+    /// ([`FilePart::with_claim`]), so that no address has all files open.
+    ///
+    /// [`Flow::Over`] with [`UsageError::OtherProtocol`] where the protocol frames
+    /// every piece of a body by itself: read the part in pieces there.
+    ///
+    /// [`UsageError::OtherProtocol`]: crate::link::UsageError::OtherProtocol
+    /// [`Limits::backlog_cap`]: crate::net::Limits::backlog_cap
+    pub fn write_file(&mut self, mut part: FilePart) -> Flow {
+        const MOST: usize = usize::MAX / 8; // a whole file, but for 32 bits
+        self.write_by(|link, state| {
+            while !part.is_empty() {
+                let piece = part.slice(0, MOST as u64);
+                part.advance(piece.len());
+                let len = piece.len() as usize; // at most MOST
+                link.write_by(len, state.cork, |cork: &mut Cork| cork.put_file(piece))?;
+            }
+            Ok(())
+        })
     }
 }
