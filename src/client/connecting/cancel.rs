@@ -4,9 +4,12 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::clock;
 use super::socket::Socket;
+use crate::wire::Instant;
+use crate::wire::partly_shown;
 
 /// Ends what blocks, from any thread, immediately and for good: whatever was given it, or
 /// is given it later, fails as cancelled. Clones are one and the same.
@@ -34,7 +37,6 @@ struct Waits {
     targets: Vec<(u64, Target)>,
 }
 
-/// What is to be ended.
 pub(super) enum Target {
     /// A wait for a socket, which goes down.
     Socket(Weak<Socket>),
@@ -72,12 +74,12 @@ impl Canceller {
 
     /// Calls `wake` when this is used, for as long as what is returned lives; now, if it
     /// was used before.
-    pub(in crate::client) fn on_cancel(&self, wake: impl Fn() + Send + Sync + 'static) -> Watch {
+    pub(crate) fn on_cancel(&self, wake: impl Fn() + Send + Sync + 'static) -> Watch {
         self.watch(Target::Wake(Arc::new(wake)))
     }
 
-    /// Has `target` ended when this is used, for as long as what is returned lives; now,
-    /// if it was used before.
+    /// Ends `target` when this is used, for as long as what is returned lives; now, if it
+    /// was used before.
     pub(super) fn watch(&self, target: Target) -> Watch {
         let mut waits = self.waits();
         let number = waits.next;
@@ -101,13 +103,7 @@ impl Canceller {
     }
 }
 
-impl fmt::Debug for Canceller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Canceller")
-            .field("is_cancelled", &self.is_cancelled())
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Canceller { is_cancelled: it.is_cancelled() });
 
 impl Target {
     fn end(self) {
@@ -123,7 +119,7 @@ impl Target {
 }
 
 /// That something is ended when its canceller is used.
-pub(in crate::client) struct Watch {
+pub(crate) struct Watch {
     canceller: Canceller,
     number: u64,
 }
@@ -151,34 +147,27 @@ impl fmt::Debug for Watch {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use core::sync::atomic::AtomicU32;
-
-    fn counter() -> (Arc<AtomicU32>, Target) {
-        let count = Arc::new(AtomicU32::new(0));
-        let counts = count.clone();
-        let wake = move || {
-            counts.fetch_add(1, Ordering::SeqCst);
-        };
-        (count, Target::Wake(Arc::new(wake)))
-    }
-
-    #[test]
-    fn it_ends_all_that_is_watched_now_or_later_and_nothing_else() {
-        let canceller = Canceller::new();
-        let (over, target) = counter();
-        drop(canceller.watch(target));
-        let (first, target) = counter();
-        let watched = canceller.watch(target);
-        assert!(!watched.is_cancelled());
-        canceller.clone().cancel();
-        canceller.cancel();
-        let (later, target) = counter();
-        let _later = canceller.watch(target);
-        let counts = [&over, &first, &later].map(|it| it.load(Ordering::SeqCst));
-        assert_eq!(counts, [0, 1, 1]);
-        assert!(watched.is_cancelled());
+/// Waits until `until`, or until it is cancelled.
+pub(crate) fn pause(until: Instant, canceller: Option<&Canceller>) {
+    let bell = Arc::new((Mutex::new(()), Condvar::new()));
+    let rings = bell.clone();
+    let _watch = canceller.map(|it| {
+        it.on_cancel(move || {
+            // With the lock, so that a wait that is about to begin is not missed.
+            drop(rings.0.lock());
+            rings.1.notify_all();
+        })
+    });
+    let mut guard = bell.0.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let left = until.saturating_since(clock::now());
+        if left.is_zero() || canceller.is_some_and(Canceller::is_cancelled) {
+            return;
+        }
+        let waited = bell.1.wait_timeout(guard, left);
+        guard = waited.unwrap_or_else(PoisonError::into_inner).0;
     }
 }
+
+#[cfg(test)]
+mod tests;

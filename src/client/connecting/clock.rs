@@ -6,7 +6,7 @@ use crate::net::SystemClock;
 use crate::wire::Instant;
 
 /// The time now, on a clock that all threads share.
-pub(in crate::client) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     static CLOCK: OnceLock<SystemClock> = OnceLock::new();
     CLOCK.get_or_init(SystemClock::start).now()
 }

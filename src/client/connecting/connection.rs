@@ -1,13 +1,14 @@
 //! One connection of a client without I/O.
 
 mod opening;
+mod receiving;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::sealed::{Opened, Sealed};
+use super::sealed::Sealed;
 use super::{Wire, spare};
 use crate::http::OwnedScratch;
 use crate::link::{BufferedRequest, CallContext, EndReason, Event, Limits};
@@ -15,7 +16,7 @@ use crate::net::TransportDetails;
 use crate::wire::{Instant, Received, Step};
 
 /// One connection of a client without I/O: a [`Link`](crate::link::Link), and what waits in front of
-/// it and behind it.
+/// it and after it.
 ///
 /// Its owner has a socket, or whatever else carries bytes. It gives what arrives to
 /// [`receive`](Self::receive), and the end of that to
@@ -27,7 +28,7 @@ use crate::wire::{Instant, Received, Step};
 /// is to be followed by a `flush`.
 ///
 /// ```
-/// use barewire::client::{Connection, Transport};
+/// use barewire::client::{Connection, RequestSender};
 /// use barewire::link::{Event, Limits};
 /// use barewire::wire::Instant;
 ///
@@ -45,36 +46,39 @@ pub struct Connection {
     wire: Wire,
     limits: Arc<Limits>,
     shown: Option<Box<BufferedRequest>>,
-    /// What the link has not used.
+    /// The input that the link has not used, after the first `used` bytes.
     input: Vec<u8>,
-    /// Bytes of the protocol that have come.
-    received: u64,
+    used: u32,
     /// The server's last byte has come.
     ended: bool,
-    /// What it goes over, if it is not bare.
+    /// It has come while the owner had paused.
+    ends: bool,
+    /// Bytes of the protocol that have come.
+    received: u64,
+    /// The transport, if the connection is not bare.
     sealed: Option<Box<Sealed>>,
 }
 
 impl Connection {
-    /// What the transport tells about itself, as
-    /// [`Context::transport_details`](crate::net::Context::transport_details) does.
+    /// The details of the transport, like those of
+    /// [`Context::transport_details`](crate::net::Context::transport_details).
     pub fn transport_details(&self) -> Option<TransportDetails> {
         self.sealed.as_ref()?.details()
     }
 
     /// Whether many exchanges share it: it speaks HTTP/2.
-    pub(in crate::client) const fn is_multiplexed(&self) -> bool {
+    pub(crate) const fn is_multiplexed(&self) -> bool {
         self.wire.link.is_multiplexed()
     }
 
     /// Bytes of the protocol that have come, without those of a transport in front of it.
-    pub(in crate::client) const fn received(&self) -> u64 {
+    pub(crate) const fn received(&self) -> u64 {
         self.received
     }
 
     /// Whether it can carry another request: nothing is under way on it, and nothing that
     /// nobody has asked for has come.
-    pub(in crate::client) fn is_at_rest(&mut self) -> bool {
+    pub(crate) fn is_at_rest(&mut self) -> bool {
         !self.wire.told
             && self.wire.link.is_idle()
             && !self.has_unused()
@@ -86,129 +90,44 @@ impl Connection {
         self.deadline().is_some_and(|at| at <= now)
     }
 
-    /// Whether the server has sent what nobody has a use for yet.
+    /// Whether the server has sent what is of no use yet.
     pub(super) fn has_unused(&self) -> bool {
         !self.input.is_empty() || self.sealed.as_ref().is_some_and(|it| !it.kept.is_empty())
     }
 
+    /// Whether it can carry another request, though output may wait to be written over
+    /// HTTP/2.
+    pub(crate) fn can_go_on(&mut self) -> bool {
+        match self.is_multiplexed() {
+            true => !self.wire.told && !self.is_leaving(),
+            false => self.is_at_rest(),
+        }
+    }
+
+    /// Whether it speaks HTTP/2, and takes no further requests.
+    pub(crate) const fn is_leaving(&self) -> bool {
+        self.is_multiplexed() && !self.wire.link.takes_exchanges()
+    }
+
     /// Whether the handshake is still to be done.
-    pub(super) fn is_handshaking(&self) -> bool {
+    pub(crate) fn is_handshaking(&self) -> bool {
         let sealed = self.sealed.as_ref();
         sealed.is_some_and(|it| it.deadline().is_some())
+    }
+
+    pub(super) const fn limits(&self) -> &Arc<Limits> {
+        &self.limits
+    }
+
+    /// Whether the next bytes that arrive are seen as they are: there is no transport in
+    /// front, and nothing is kept of what came before.
+    pub(crate) const fn is_bare(&self) -> bool {
+        self.sealed.is_none() && self.input.is_empty()
     }
 
     /// The side that sends.
     pub const fn wire(&mut self) -> &mut Wire {
         &mut self.wire
-    }
-
-    /// Takes bytes that have arrived.
-    pub fn receive(
-        &mut self,
-        bytes: &mut [u8],
-        now: Instant,
-        mut owner: impl FnMut(&mut Wire, u32, Event<'_>),
-    ) {
-        self.wire.now = now;
-        let Some(sealed) = &mut self.sealed else {
-            return self.receive_plain(bytes, &mut owner);
-        };
-        let mut kept = mem::take(&mut sealed.kept);
-        let kept = match kept.is_empty() {
-            true => {
-                let used = self.open(bytes, &mut owner);
-                bytes.get(used..).unwrap_or_default().to_vec()
-            }
-            false => {
-                kept.extend_from_slice(bytes);
-                let used = self.open(&mut kept, &mut owner);
-                kept.drain(..used.min(kept.len()));
-                kept
-            }
-        };
-        if let Some(sealed) = &mut self.sealed {
-            sealed.kept = kept;
-        }
-    }
-
-    /// Opens what the transport can open, and gives it to the link; returns how much was
-    /// used.
-    fn open(
-        &mut self,
-        bytes: &mut [u8],
-        owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
-    ) -> usize {
-        let mut at = 0;
-        while !self.wire.told && at < bytes.len() {
-            let Some(sealed) = &mut self.sealed else {
-                return at;
-            };
-            let rest = bytes.get_mut(at..).unwrap_or_default();
-            let opened = sealed.open(rest);
-            self.wire.behind = sealed.out.len();
-            let (used, opened) = match opened {
-                Ok(opened) => opened,
-                Err(gone) => {
-                    self.tell_gone(gone, owner);
-                    break;
-                }
-            };
-            at += used;
-            match opened {
-                Opened::Content(found) => {
-                    let content = rest.get_mut(found).unwrap_or_default();
-                    self.receive_plain(content, owner);
-                }
-                Opened::Agreed(speaks) => {
-                    self.begin(speaks);
-                    owner(&mut self.wire, 0, Event::Opened);
-                }
-                Opened::End => {
-                    self.end_input(owner);
-                    break; // nothing counts behind the end
-                }
-                Opened::Own if used == 0 => return at,
-                Opened::Own => {}
-            }
-        }
-        bytes.len()
-    }
-
-    fn receive_plain(
-        &mut self,
-        bytes: &mut [u8],
-        owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
-    ) {
-        self.received += bytes.len() as u64;
-        let mut kept = mem::take(&mut self.input);
-        if kept.is_empty() {
-            let used = self.feed(bytes, owner);
-            kept.extend_from_slice(bytes.get(used..).unwrap_or_default());
-        } else {
-            kept.extend_from_slice(bytes);
-            let used = self.feed(&mut kept, owner);
-            kept.drain(..used.min(kept.len()));
-            if kept.is_empty() {
-                kept = Vec::new(); // it may be at rest for long
-            }
-        }
-        self.input = kept;
-    }
-
-    /// Takes the end of what arrives: the server has sent its last byte. A transport
-    /// whose end the server has not announced was cut off ([`EndReason::Reset`]).
-    pub fn receive_eof(&mut self, now: Instant, mut owner: impl FnMut(&mut Wire, u32, Event<'_>)) {
-        self.wire.now = now;
-        match self.sealed.as_mut().and_then(|it| it.cut_off()) {
-            Some(gone) => self.tell_gone(gone, &mut owner),
-            None => self.end_input(&mut owner),
-        }
-    }
-
-    fn end_input(&mut self, owner: &mut impl FnMut(&mut Wire, u32, Event<'_>)) {
-        self.ended = true;
-        let mut rest = mem::take(&mut self.input);
-        self.feed(&mut rest, owner);
     }
 
     /// The connection has ended, and nothing can be sent either.
@@ -234,6 +153,13 @@ impl Connection {
         !self.output().is_empty()
     }
 
+    /// Whether nothing can come of the link without any input.
+    #[inline]
+    fn is_quiet(&mut self) -> bool {
+        let Wire { link, out, .. } = &mut self.wire;
+        !self.ended && (link.is_quiet() || link.is_multiplexed() && link.catch_up(out))
+    }
+
     /// Ends the connection if its transport cannot go on.
     fn see_to_transport(&mut self, owner: &mut impl FnMut(&mut Wire, u32, Event<'_>)) {
         let now = self.wire.now;
@@ -242,7 +168,7 @@ impl Connection {
         }
     }
 
-    /// What is to be written. The owner takes it from the front, as much as the
+    /// The bytes to write. The owner takes them from the front, as many as the
     /// transport has room for.
     pub fn output(&mut self) -> &mut Vec<u8> {
         let Some(sealed) = &mut self.sealed else {
@@ -301,14 +227,14 @@ impl Connection {
     }
 
     /// Memory for one call, which the thread has at hand.
-    fn take_scratch(&self) -> OwnedScratch {
+    fn take_scratch(&self) -> Box<OwnedScratch> {
         let limits = &self.limits;
         let fields = limits.http2.fields.max(limits.http1.fields);
         spare::take_scratch(usize::from(fields) + 8)
     }
 
     /// Says that output which the owner has taken still waits on our side. To be
-    /// called before [`elapsed`](Self::elapsed): a ping behind it is not with the
+    /// called before [`elapsed`](Self::elapsed): a ping after it is not with the
     /// server, whose time to answer counts from the last such call. How long
     /// output may wait is for the owner to limit.
     pub fn output_waits(&mut self, now: Instant) {
@@ -322,6 +248,14 @@ impl Connection {
         input: &mut [u8],
         owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
     ) -> usize {
+        self.wire.behind = self.sealed.as_ref().map_or(0, |it| it.out.len());
+        if self.wire.told {
+            return input.len();
+        }
+        if input.is_empty() && self.is_quiet() {
+            self.wire.pump();
+            return 0;
+        }
         let mut scratch = self.take_scratch();
         let used = self.feed_with(&mut scratch, input, owner);
         spare::give_scratch(scratch);
@@ -335,10 +269,13 @@ impl Connection {
         owner: &mut impl FnMut(&mut Wire, u32, Event<'_>),
     ) -> usize {
         let (mut at, mut at_end) = (0, false);
-        self.wire.behind = self.sealed.as_ref().map_or(0, |it| it.out.len());
         loop {
             if self.wire.told {
                 return input.len();
+            }
+            if self.wire.is_paused || at == input.len() && self.is_quiet() {
+                self.wire.pump();
+                return at;
             }
             let rest = input.get_mut(at..).unwrap_or_default();
             let context = CallContext {
@@ -408,93 +345,4 @@ impl Connection {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::Transport as _;
-    use crate::http::{Field, Fields, Method, RequestHead, Target, Version};
-    use crate::link::{Account, Body};
-    use crate::net::Flow;
-
-    const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
-
-    fn asked(connection: &mut Connection) -> u32 {
-        let host = [Field::new("host", "a")];
-        let head = RequestHead {
-            method: Method::GET,
-            target: Target::parse(b"/", Method::GET).unwrap(),
-            version: Version::Http2,
-            protocol: None,
-            fields: Fields::new(&host),
-        };
-        connection.wire().request(&head, None).unwrap()
-    }
-
-    fn told(connection: &mut Connection, bytes: &[u8]) -> Vec<(u32, alloc::string::String)> {
-        let mut all = Vec::new();
-        connection.receive(&mut bytes.to_vec(), Instant::START, |_, stream, event| {
-            all.push((stream, alloc::format!("{event:?}")));
-        });
-        all
-    }
-
-    #[test]
-    fn what_its_owner_keeps_within_windows_comes_though_memory_is_full() {
-        let mut connection = Connection::http2(Limits::DEFAULT, Instant::START);
-        told(&mut connection, SETTINGS);
-        let all = Account::new(1000);
-        connection.wire.link.charge_to(all.child());
-        let stream = asked(&mut connection);
-        let _other = all.charge(2000);
-        let response = b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x02\0\0\0\0\0\x01hi";
-        let events = told(&mut connection, response);
-        assert_eq!(events.len(), 2, "{events:?}");
-        assert_eq!(events[1], (stream, "Body([104, 105])".into()));
-    }
-
-    #[test]
-    fn a_body_over_http1_waits_for_room_in_the_output() {
-        let mut connection = Connection::http1(Limits::DEFAULT, Instant::START);
-        let fields = [Field::new("host", "a")];
-        let head = RequestHead {
-            method: Method::PUT,
-            target: Target::parse(b"/", Method::PUT).unwrap(),
-            version: Version::Http11,
-            protocol: None,
-            fields: Fields::new(&fields),
-        };
-        let body = Body::Streamed {
-            length: None,
-            endless: false,
-        };
-        let wire = connection.wire();
-        let stream = wire.request(&head, Some(body)).unwrap();
-        assert_eq!(wire.write(stream, &[0; 1000]), Flow::Go);
-        assert_eq!(wire.write(stream, &[0; 70_000]), Flow::Wait);
-        for (left, relieved) in [(70_000, 0), (40_000, 0), (1000, 1), (0, 0)] {
-            let output = connection.output();
-            output.drain(..output.len() - left);
-            let mut events = 0;
-            connection.flush(Instant::START, |_, of, event| {
-                assert!(of == stream && matches!(event, Event::Writable));
-                events += 1;
-            });
-            assert_eq!(events, relieved, "{left}");
-        }
-    }
-
-    #[test]
-    fn the_end_of_input_ends_what_waits_for_more_and_the_connection() {
-        let mut connection = Connection::http2(Limits::DEFAULT, Instant::START);
-        told(&mut connection, SETTINGS);
-        let stream = asked(&mut connection);
-        let mut ended = Vec::new();
-        connection.receive_eof(Instant::START, |_, stream, event| {
-            assert!(matches!(event, Event::Ended(EndReason::Disconnected)));
-            ended.push(stream);
-        });
-        assert_eq!(ended, [stream, 0]);
-        assert!(connection.is_over() && connection.deadline().is_none());
-        assert_eq!(connection.wire().allowance(), 0);
-        assert!(told(&mut connection, SETTINGS).is_empty());
-    }
-}
+mod tests;

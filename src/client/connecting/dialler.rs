@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{LinkId, Transport};
+use super::{LinkId, RequestSender};
 use crate::http::{Fields, RequestHead};
 use crate::http2::ErrorCode;
 use crate::link::{Body, UsageError};
@@ -10,18 +10,16 @@ use crate::net::{Context, Destination, Exchange, Flow, Profile, Speaks, Transpor
 
 /// Dials a server, and knows which connection of the loop is which.
 #[derive(Debug)]
-pub(in crate::client) struct Dialler {
+pub(crate) struct Dialler {
     destination: Destination,
-    /// What stands between the sockets and the protocol: TLS, or nothing.
+    /// The maker of the transport between the sockets and the protocol: TLS, or
+    /// nothing.
     over: Option<TransportMaker>,
     links: Vec<(LinkId, Exchange)>,
 }
 
 impl Dialler {
-    pub(in crate::client) const fn new(
-        destination: Destination,
-        over: Option<TransportMaker>,
-    ) -> Self {
+    pub(crate) const fn new(destination: Destination, over: Option<TransportMaker>) -> Self {
         Self {
             destination,
             over,
@@ -29,8 +27,7 @@ impl Dialler {
         }
     }
 
-    /// Begins to connect.
-    pub(in crate::client) fn dial(
+    pub(crate) fn dial(
         &mut self,
         link: LinkId,
         speaks: Speaks,
@@ -46,28 +43,28 @@ impl Dialler {
     }
 
     /// Whose event one of this exchange is.
-    pub(in crate::client) fn find(&self, exchange: Exchange) -> Option<LinkId> {
+    pub(crate) fn find(&self, exchange: Exchange) -> Option<LinkId> {
         let mut links = self.links.iter();
         let found = links.find(|(_, it)| it.connection == exchange.connection);
         found.map(|(link, _)| *link)
     }
 
     /// A connection is over.
-    pub(in crate::client) fn forget(&mut self, link: LinkId) {
+    pub(crate) fn forget(&mut self, link: LinkId) {
         self.links.retain(|(it, _)| *it != link);
     }
 
     /// Where to act on the connection of this exchange.
-    pub(in crate::client) fn transport<'a, 'c>(context: &'a mut Context<'c>) -> OnLoop<'a, 'c> {
+    pub(crate) fn transport<'a, 'c>(context: &'a mut Context<'c>) -> OnLoop<'a, 'c> {
         let exchange = Exchange {
             stream: 0,
             ..context.exchange()
         };
-        OnLoop { context, exchange }
+        OnLoop::new(context, exchange)
     }
 
-    /// Has all that are open used.
-    pub(in crate::client) fn each(
+    /// Marks all that are open as used.
+    pub(crate) fn each(
         &self,
         context: &mut Context<'_>,
         mut act: impl FnMut(LinkId, &mut OnLoop<'_, '_>),
@@ -75,19 +72,23 @@ impl Dialler {
         for &(link, exchange) in &self.links {
             // One that is not open yet is passed over.
             context.with(exchange, |context| {
-                act(link, &mut OnLoop { context, exchange });
+                act(link, &mut OnLoop::new(context, exchange));
             });
         }
     }
 }
 
-/// A connection of the loop.
-pub(in crate::client) struct OnLoop<'a, 'c> {
+pub(crate) struct OnLoop<'a, 'c> {
     context: &'a mut Context<'c>,
-    exchange: Exchange, // the connection's own
+    /// The connection's own: over HTTP/1.1 the present one.
+    exchange: Exchange,
 }
 
-impl OnLoop<'_, '_> {
+impl<'a, 'c> OnLoop<'a, 'c> {
+    pub(crate) const fn new(context: &'a mut Context<'c>, exchange: Exchange) -> Self {
+        Self { context, exchange }
+    }
+
     /// Acts on one stream, if that is open.
     fn on<R>(&mut self, stream: u32, act: impl FnOnce(&mut Context<'_>) -> R) -> Option<R> {
         let exchange = Exchange {
@@ -98,9 +99,10 @@ impl OnLoop<'_, '_> {
     }
 }
 
-impl Transport for OnLoop<'_, '_> {
+impl RequestSender for OnLoop<'_, '_> {
     fn allowance(&mut self) -> usize {
-        let allowance = self.on(0, |context| match context.flow() {
+        let own = self.exchange.stream;
+        let allowance = self.on(own, |context| match context.flow() {
             Flow::Go => context.allowance(),
             Flow::Wait | Flow::Over(_) => 0,
         });
@@ -112,7 +114,8 @@ impl Transport for OnLoop<'_, '_> {
         head: &RequestHead<'_>,
         body: Option<Body<'_>>,
     ) -> Result<u32, UsageError> {
-        let sent = self.on(0, |context| {
+        let own = self.exchange.stream;
+        let sent = self.on(own, |context| {
             context.request(head, body)?;
             context.let_owner_consume();
             Ok(context.exchange().stream)
@@ -125,9 +128,9 @@ impl Transport for OnLoop<'_, '_> {
         written.unwrap_or(Flow::Over(UsageError::Over))
     }
 
-    fn finish(&mut self, stream: u32) {
-        // Refused only where it is over: an event says so.
-        let _ = self.on(stream, |context| context.finish(Fields::EMPTY));
+    fn finish(&mut self, stream: u32, trailers: Fields<'_>) -> Result<(), UsageError> {
+        let finished = self.on(stream, |context| context.finish(trailers));
+        finished.unwrap_or(Err(UsageError::Over))
     }
 
     fn reset(&mut self, stream: u32, code: ErrorCode) {
@@ -139,6 +142,6 @@ impl Transport for OnLoop<'_, '_> {
     }
 
     fn shutdown(&mut self) {
-        self.on(0, |context| context.shutdown());
+        self.on(self.exchange.stream, |context| context.shutdown());
     }
 }

@@ -20,12 +20,11 @@ use std::io;
 use super::cancel::{Target, Watch};
 use super::socket::Socket;
 use super::{Canceller, Connection, Wire, clock, spare};
-use crate::link::{EndReason, Event};
+use crate::link::{EndReason, Event, Limits};
 use crate::wire::Instant;
 
 pub(in crate::client) use sharing::SharedSocket;
 
-/// What one read takes at most.
 const READ: usize = 64 << 10;
 /// How often a connection at rest is read when it is looked at: a server could send more for
 /// ever.
@@ -34,12 +33,11 @@ const READS: usize = 4;
 /// ticks of the system.
 pub(super) const SHORT: Duration = Duration::from_millis(32);
 
-/// Who is told what has happened.
-pub(in crate::client) type Told<'a> = &'a mut dyn FnMut(&mut Wire, u32, Event<'_>);
+/// The owner, which is told what has happened.
+pub(crate) type Told<'a> = &'a mut dyn FnMut(&mut Wire, u32, Event<'_>);
 
-/// What a wait has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::client) enum Waited {
+pub(crate) enum Waited {
     /// Something was read or written, or the owner was told something.
     Moved,
     /// The time is over.
@@ -50,9 +48,9 @@ pub(in crate::client) enum Waited {
     Over,
 }
 
-/// A socket and the connection that speaks on it. It rests while nobody calls.
+/// A socket and the connection that speaks on it. It rests while no thread calls.
 #[derive(Debug)]
-pub(in crate::client) struct Driven {
+pub(crate) struct Driven {
     connection: Connection,
     socket: Arc<Socket>,
     watch: Option<Watch>,
@@ -78,6 +76,33 @@ impl Driven {
         }
     }
 
+    pub(super) const fn again(
+        connection: Connection,
+        socket: Arc<Socket>,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            connection,
+            socket,
+            watch: None,
+            handed_over: 0,
+            written: 0,
+            patience,
+            is_deaf: false,
+        }
+    }
+
+    /// The parts that a connection at rest can be made anew from: its socket, its
+    /// limits, and how long a read waits. `None` if there is more to it.
+    pub(super) fn strip(&mut self) -> Option<(Arc<Socket>, Arc<Limits>, Duration)> {
+        let is_whole = self.is_deaf || self.watch.is_some() || self.connection.is_multiplexed();
+        if is_whole || !self.connection.is_bare() {
+            return None;
+        }
+        let limits = self.connection.limits().clone();
+        Some((self.socket.clone(), limits, self.patience))
+    }
+
     /// The socket, which can be waited for apart from the connection.
     pub(super) fn socket(&self) -> Arc<Socket> {
         self.socket.clone()
@@ -94,25 +119,24 @@ impl Driven {
         &mut self.patience
     }
 
-    /// What is spoken on it.
-    pub(in crate::client) const fn connection(&mut self) -> &mut Connection {
+    pub(crate) const fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
     /// Bytes that the kernel has taken.
-    pub(in crate::client) const fn handed_over(&self) -> u64 {
+    pub(crate) const fn handed_over(&self) -> u64 {
         self.handed_over
     }
 
-    /// Has `canceller` end it from now on, and no other.
-    pub(in crate::client) fn watch(&mut self, canceller: &Canceller) {
+    /// Lets `canceller` end it from now on, and no other.
+    pub(crate) fn watch(&mut self, canceller: &Canceller) {
         self.watch = None;
         let socket = Target::Socket(Arc::downgrade(&self.socket));
         self.watch = Some(canceller.watch(socket));
     }
 
-    /// Has no canceller end it any more. Whether one has.
-    pub(in crate::client) fn unwatch(&mut self) -> bool {
+    /// Lets no canceller end it any more. Returns whether one has.
+    pub(crate) fn unwatch(&mut self) -> bool {
         self.watch.take().is_some_and(|watch| {
             let canceller = watch.canceller().clone();
             drop(watch);
@@ -126,8 +150,8 @@ impl Driven {
         self.is_deaf
     }
 
-    /// What ends it from any thread.
-    pub(in crate::client) fn canceller(&mut self) -> Canceller {
+    /// A canceller that ends it from any thread.
+    pub(super) fn canceller(&mut self) -> Canceller {
         if let Some(watch) = &self.watch {
             return watch.canceller().clone();
         }
@@ -141,11 +165,11 @@ impl Driven {
     }
 
     /// Writes what is to be written as far as the kernel takes it, and never blocks.
-    pub(in crate::client) fn write(&mut self, owner: Told<'_>) -> Waited {
+    pub(crate) fn write(&mut self, now: Instant, owner: Told<'_>) -> Waited {
         if self.is_cancelled() {
             return Waited::Cancelled;
         }
-        self.push(clock::now(), owner);
+        self.push(now, owner);
         match self.connection.is_over() {
             true => Waited::Over,
             false => Waited::Moved,
@@ -154,23 +178,35 @@ impl Driven {
 
     /// Writes, then waits until `until` for bytes, or where output waits also for room,
     /// and tells `owner` what has come. A time that has passed does not wait.
-    pub(in crate::client) fn drive(&mut self, until: Instant, owner: Told<'_>) -> Waited {
+    pub(crate) fn drive(&mut self, until: Instant, owner: Told<'_>) -> Waited {
+        self.drive_from(&mut clock::now(), until, None, owner)
+    }
+
+    /// Drives the connection like [`drive`](Self::drive), for a caller that knows the
+    /// time; `now` is set to that of the return. A read goes into `room` if there is
+    /// one, and the events point there.
+    pub(crate) fn drive_from(
+        &mut self,
+        now: &mut Instant,
+        until: Instant,
+        mut room: Option<&mut [u8]>,
+        owner: Told<'_>,
+    ) -> Waited {
         let told = Cell::new(false);
         let owner: Told<'_> = &mut |wire, stream, event| {
             told.set(true);
             owner(wire, stream, event);
         };
-        let mut now = clock::now();
         let mut is_last = false;
         let handed_over = self.handed_over;
         loop {
             if self.is_cancelled() {
                 return Waited::Cancelled;
             }
-            if self.connection.is_due(now) {
-                self.connection.elapsed(now, &mut *owner);
+            if self.connection.is_due(*now) {
+                self.connection.elapsed(*now, &mut *owner);
             }
-            let is_stuck = !self.push(now, &mut *owner);
+            let is_stuck = !self.push(*now, &mut *owner);
             if self.connection.is_over() {
                 return Waited::Over;
             }
@@ -178,23 +214,27 @@ impl Driven {
             if told.get() || has_written_late {
                 return Waited::Moved;
             }
-            if is_last && until <= now {
+            if is_last && until <= *now {
                 return Waited::TimedOut;
             }
             let due = self.connection.deadline().unwrap_or(Instant::NEVER);
-            let mut buffer = Buffer::take();
-            let read = self.read(&mut buffer, is_stuck, now, until.min(due));
-            now = clock::now();
+            let mut buffer = None;
+            let into = match &mut room {
+                Some(room) => &mut **room,
+                None => buffer.get_or_insert_with(Buffer::take).all(),
+            };
+            let read = self.read(into, is_stuck, *now, until.min(due));
+            *now = clock::now();
             if self.is_cancelled() {
                 return Waited::Cancelled;
             }
             match read {
                 Ok(None) => {}
-                Ok(Some(0)) => self.connection.receive_eof(now, &mut *owner),
+                Ok(Some(0)) => self.connection.receive_eof(*now, &mut *owner),
                 Ok(Some(bytes)) => {
-                    let bytes = buffer.0.get_mut(..bytes).unwrap_or_default();
-                    self.connection.receive(bytes, now, &mut *owner);
-                    self.answer(now, owner);
+                    let bytes = into.get_mut(..bytes).unwrap_or_default();
+                    self.connection.receive(bytes, *now, &mut *owner);
+                    self.answer(*now, owner);
                     return match self.connection.is_over() {
                         true => Waited::Over,
                         false => Waited::Moved,
@@ -210,12 +250,11 @@ impl Driven {
     /// room to write.
     fn read(
         &mut self,
-        buffer: &mut Buffer,
+        into: &mut [u8],
         is_stuck: bool,
         now: Instant,
         until: Instant,
     ) -> io::Result<Option<usize>> {
-        let into = &mut buffer.0[..];
         let left = until.saturating_since(now);
         if is_stuck || left < SHORT {
             return match self.socket.read_now(into)? {
@@ -296,9 +335,8 @@ impl Driven {
 
     /// Whether a connection at rest is still of use, as far as can be seen without
     /// waiting. What came in the meantime is taken: a server that has closed it, takes
-    /// leave, or says what nobody has asked for makes it useless.
-    pub(in crate::client) fn probe(&mut self) -> bool {
-        let now = clock::now();
+    /// leave, or sends what was not asked for makes it useless.
+    pub(super) fn probe_at(&mut self, now: Instant) -> bool {
         let is_spoilt = Cell::new(false);
         let owner: Told<'_> = &mut |_, _, event| {
             if !matches!(event, Event::Writable | Event::Ping(_) | Event::Pong(_)) {
@@ -357,7 +395,7 @@ pub(super) fn patience(present: Duration, left: Duration) -> Duration {
     Duration::from_millis(1 << power)
 }
 
-/// What is read into, one for each thread: a connection at rest has none.
+/// The buffer for reads, one for each thread: a connection at rest has none.
 pub(super) struct Buffer(Box<[u8]>);
 
 impl Buffer {
@@ -366,12 +404,12 @@ impl Buffer {
         Self(kept.unwrap_or_else(|| alloc::vec![0; READ].into_boxed_slice()))
     }
 
-    /// What may be read into.
+    /// The whole buffer, to read into.
     pub(super) fn all(&mut self) -> &mut [u8] {
         &mut self.0
     }
 
-    /// What was read.
+    /// The bytes that were read.
     pub(super) fn filled(&mut self, bytes: usize) -> &mut [u8] {
         self.0.get_mut(..bytes).unwrap_or_default()
     }
@@ -389,30 +427,4 @@ std::thread_local! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_connection_at_rest_is_small() {
-        // And beside it, on the heap, the socket alone where it is plain HTTP/1.1.
-        assert!(size_of::<Driven>() <= 360);
-        assert!(size_of::<Socket>() <= 8);
-    }
-
-    #[test]
-    fn equal_times_are_set_once() {
-        let seconds = Duration::from_secs;
-        let set = patience(Duration::ZERO, seconds(30));
-        assert_eq!(set, Duration::from_millis(8192));
-        for left in [30, 29, 17, 60, 200] {
-            assert_eq!(patience(set, seconds(left)), set, "{left}");
-        }
-        assert_eq!(patience(set, seconds(10)), Duration::from_millis(4096));
-        assert!(patience(set, seconds(1000)) > set);
-        for millis in [32, 33, 1000, 123_456, u64::MAX] {
-            let left = Duration::from_millis(millis);
-            let set = patience(Duration::ZERO, left);
-            assert!(!set.is_zero() && set <= left / 2);
-        }
-    }
-}
+mod tests;

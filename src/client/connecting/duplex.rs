@@ -6,68 +6,79 @@
 //!   senders ──under the lock, and write themselves────────────┘
 //! ```
 //!
-//! The receiver gives the lock away while it waits. A sender that changes what it waits
-//! for, an earlier deadline or output that the kernel has no room for, sounds the alarm:
-//! that is heard also if it sounds before the wait begins.
+//! Who waits for the socket gives the lock away meanwhile. That is the receiver, or while
+//! none receives a thread that sends and has to wait (`at_socket`). A sender that changes
+//! what is waited for, an earlier deadline or output that the kernel has no room for,
+//! sounds the alarm: that is heard also if it sounds before the wait begins.
+
+mod at_socket;
+mod sending;
 
 use alloc::sync::Arc;
-use core::fmt;
 use core::time::Duration;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use self::at_socket::{AtSocket, Duty, Who};
 use super::driven::{Buffer, Driven, SHORT, Waited, patience};
-use super::socket::{Alarm, Socket};
+use super::socket::{Alarm, Socket, WaitFor};
 use super::{Canceller, Wire, clock};
 use crate::link::{EndReason, Event};
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
-/// Who is told what has happened.
-pub(in crate::client) trait DuplexOwner {
-    /// Something has happened.
+/// Reads of what has come while no thread was receiving.
+const CATCH_UP: usize = 4;
+
+/// The owner, which is told what has happened.
+pub(crate) trait DuplexOwner {
     fn event(&mut self, wire: &mut Wire, stream: u32, event: Event<'_>);
 
     /// Whether a receiver need not wait.
     fn has_news(&self) -> bool;
+
+    /// Whether something that was sent waits for more than the output to be written.
+    fn is_held(&self, wire: &Wire) -> bool;
+
+    /// Whether more may be read for it by threads that send, while no thread receives.
+    fn takes_more(&self) -> bool;
 }
 
 /// A connection on which one thread waits and others send.
-pub(in crate::client) struct Duplex<O> {
+pub(crate) struct Duplex<O> {
     socket: Arc<Socket>,
     canceller: Canceller,
     /// Only where others than the receiver send.
     alarm: OnceLock<Alarm>,
     state: Mutex<DuplexState<O>>,
-    /// For senders: there may be room.
-    room: Condvar,
+    /// For those that sleep: there may be room, or nobody waits for the socket.
+    call: Condvar,
 }
 
-/// What is under the lock.
-pub(in crate::client) struct DuplexState<O> {
+/// The state under the lock.
+pub(crate) struct DuplexState<O> {
     driven: Driven,
     owner: O,
-    /// The receiver waits for the socket.
-    is_waited_for: bool,
-    /// Senders that wait for room.
-    senders: usize,
+    at_socket: AtSocket,
+    /// An alarm was heard by a thread that sends, and may be the receiver's.
+    missed_alarm: bool,
     /// The longest that output may wait while the kernel takes none of it.
     output_time: Duration,
     /// How long the receiver has waited since the kernel took some.
     stuck_for: Duration,
-    /// What it had taken then.
+    /// The bytes that it had taken then.
     taken: u64,
 }
 
 impl<O: DuplexOwner> DuplexState<O> {
     /// The side that sends, at this time.
-    pub(in crate::client) fn wire_at(&mut self, now: Instant) -> &mut Wire {
+    pub(crate) fn wire_at(&mut self, now: Instant) -> &mut Wire {
         let wire = self.driven.connection().wire();
         wire.now = now;
         wire
     }
 
-    /// The owner.
-    pub(in crate::client) const fn owner(&mut self) -> &mut O {
+    pub(crate) const fn owner(&mut self) -> &mut O {
         &mut self.owner
     }
 
@@ -86,12 +97,17 @@ impl<O: DuplexOwner> DuplexState<O> {
     }
 
     /// Where further output begins, counted from the connection's first byte.
-    pub(in crate::client) fn position(&mut self) -> u64 {
+    pub(crate) fn position(&mut self) -> u64 {
         self.driven.position()
     }
 
+    /// Bytes that wait for the window of a stream.
+    pub(crate) fn queued(&mut self, stream: u32) -> usize {
+        self.driven.connection().wire().link.queued(stream)
+    }
+
     /// Bytes that the kernel has taken.
-    pub(in crate::client) const fn handed_over(&self) -> u64 {
+    pub(crate) const fn handed_over(&self) -> u64 {
         self.driven.handed_over()
     }
 
@@ -144,6 +160,44 @@ impl<O: DuplexOwner> DuplexState<O> {
         }
     }
 
+    /// Whether all that was sent has left; writes what there is.
+    fn has_left(&mut self, now: Instant) -> (bool, bool) {
+        let is_written = self.push(now);
+        let is_held = self.owner.is_held(self.driven.connection().wire());
+        (is_written, is_written && !is_held)
+    }
+
+    /// Whether something that was sent before waits.
+    fn holds_some(&mut self) -> bool {
+        let connection = self.driven.connection();
+        !connection.output().is_empty() || self.owner.is_held(connection.wire())
+    }
+
+    /// Looks at what the owner had no use for until now.
+    fn resume(&mut self, now: Instant) {
+        let Self { driven, owner, .. } = self;
+        driven.connection().resume(now, |wire, stream, event| {
+            owner.event(wire, stream, event);
+        });
+    }
+
+    /// Looks at what has come since somebody has looked last: time that nobody has spent
+    /// here is not the peer's silence.
+    fn catch_up(&mut self, socket: &Socket, now: Instant) {
+        let mut buffer = Buffer::take();
+        for _ in 0..CATCH_UP {
+            let read = match socket.read_now(buffer.all()) {
+                Ok(None) => return,
+                read => read,
+            };
+            self.take(read, &mut buffer, now);
+            let is_paused = self.driven.connection().is_paused();
+            if is_paused || self.is_over() {
+                return;
+            }
+        }
+    }
+
     /// Takes what a read has come to.
     fn take(&mut self, read: io::Result<Option<usize>>, buffer: &mut Buffer, now: Instant) {
         let Self { driven, owner, .. } = self;
@@ -162,7 +216,7 @@ impl<O: DuplexOwner> DuplexState<O> {
 
 impl<O: DuplexOwner> Duplex<O> {
     /// `output_time` is the longest that output may wait while the kernel takes none of it.
-    pub(in crate::client) fn new(mut driven: Driven, owner: O, output_time: Duration) -> Self {
+    pub(crate) fn new(mut driven: Driven, owner: O, output_time: Duration) -> Self {
         Self {
             socket: driven.socket(),
             canceller: driven.canceller(),
@@ -170,18 +224,18 @@ impl<O: DuplexOwner> Duplex<O> {
             state: Mutex::new(DuplexState {
                 driven,
                 owner,
-                is_waited_for: false,
-                senders: 0,
+                at_socket: AtSocket::EMPTY,
+                missed_alarm: false,
                 output_time,
                 stuck_for: Duration::ZERO,
                 taken: 0,
             }),
-            room: Condvar::new(),
+            call: Condvar::new(),
         }
     }
 
     /// Lets others send while the receiver waits. To be called before they do.
-    pub(in crate::client) fn share(&self) -> io::Result<()> {
+    pub(crate) fn share(&self) -> io::Result<()> {
         if self.alarm.get().is_none() {
             let alarm = Alarm::new(&self.socket)?;
             // Only its one owner shares it.
@@ -191,19 +245,19 @@ impl<O: DuplexOwner> Duplex<O> {
     }
 
     /// Wakes the receiver, or has its next wait end immediately.
-    pub(in crate::client) fn alarm(&self) {
+    pub(crate) fn alarm(&self) {
         if let Some(alarm) = self.alarm.get() {
             alarm.sound();
         }
     }
 
-    pub(in crate::client) fn lock(&self) -> MutexGuard<'_, DuplexState<O>> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, DuplexState<O>> {
         let state = self.state.lock();
         state.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What ends it from any thread.
-    pub(in crate::client) const fn canceller(&self) -> &Canceller {
+    /// A canceller that ends it from any thread.
+    pub(crate) const fn canceller(&self) -> &Canceller {
         &self.canceller
     }
 
@@ -213,10 +267,12 @@ impl<O: DuplexOwner> Duplex<O> {
 
     /// Does what time has made due, writes, and unless the owner has news waits until
     /// `until` for bytes or the alarm. To be called by one thread at a time: the receiver.
-    pub(in crate::client) fn turn(&self, until: Instant) -> Waited {
-        let (waited, state) = self.turn_with(self.lock(), until);
-        if state.senders > 0 {
-            self.room.notify_all(); // they wait for room themselves now
+    pub(crate) fn turn(&self, until: Instant) -> Waited {
+        let (waited, mut state) = self.turn_with(self.lock(), until);
+        state.at_socket.receiver_leaves();
+        self.wake(&state); // they wait for the socket themselves now
+        if state.at_socket.there() == Some(Who::Sender) {
+            self.alarm(); // there may be something else to wait for
         }
         waited
     }
@@ -227,8 +283,19 @@ impl<O: DuplexOwner> Duplex<O> {
         until: Instant,
     ) -> (Waited, MutexGuard<'a, DuplexState<O>>) {
         let mut now = clock::now();
+        if state.driven.connection().is_paused() && !state.owner.has_news() {
+            state.resume(now);
+            let is_quiet = state.driven.connection().output().is_empty();
+            if is_quiet && state.owner.has_news() && !self.is_cancelled() {
+                return (Waited::Moved, state);
+            }
+        }
+        if state.deadline() <= now && !state.owner.has_news() {
+            state.catch_up(&self.socket, now);
+        }
         let (mut has_waited, mut waited) = (false, Duration::ZERO);
-        let (mut is_stuck, mut is_alarmed) = (false, false);
+        let mut is_stuck = false;
+        let mut is_alarmed = core::mem::take(&mut state.missed_alarm);
         loop {
             if self.is_cancelled() {
                 return (Waited::Cancelled, state);
@@ -243,22 +310,27 @@ impl<O: DuplexOwner> Duplex<O> {
             if state.is_over() {
                 return (Waited::Over, state);
             }
+            self.wake(&state); // there may be room
             if was_stuck && !is_stuck || is_alarmed {
                 return (Waited::Moved, state);
             }
             if has_waited && until <= now {
                 return (Waited::TimedOut, state);
             }
-            let until_due = until.min(state.due(is_stuck, now));
-            state.is_waited_for = true;
+            let left = until.min(state.due(is_stuck, now)).saturating_since(now);
+            if state.at_socket.wait(Who::Receiver, true) == Duty::Sleep {
+                self.alarm();
+                state = self.sleep(state, left);
+                now = clock::now();
+                (has_waited, waited) = (true, Duration::ZERO);
+                continue;
+            }
             let mut time = *state.driven.patience();
             drop(state);
             let mut buffer = Buffer::take();
-            let left = until_due.saturating_since(now);
-            is_alarmed = false;
             let read = self.wait(buffer.all(), is_stuck, &mut time, left, &mut is_alarmed);
             state = self.lock();
-            state.is_waited_for = false;
+            state.at_socket.waited(Duty::Watch);
             *state.driven.patience() = time;
             let began = now;
             now = clock::now();
@@ -268,7 +340,7 @@ impl<O: DuplexOwner> Duplex<O> {
     }
 
     /// Writes what is to be written as far as the kernel takes it; whether it took all.
-    pub(in crate::client) fn push(&self) -> bool {
+    pub(crate) fn push(&self) -> bool {
         self.lock().push(clock::now())
     }
 
@@ -289,7 +361,11 @@ impl<O: DuplexOwner> Duplex<O> {
         }
         match self.alarm.get() {
             Some(alarm) => {
-                *is_alarmed = self.socket.wait_alarmed(alarm, is_stuck, left)?.is_alarmed;
+                let wanted = match is_stuck {
+                    true => WaitFor::Both,
+                    false => WaitFor::Bytes,
+                };
+                *is_alarmed = self.socket.wait_alarmed(alarm, wanted, left)?.is_alarmed;
                 self.socket.read_now(into)
             }
             None if is_stuck || left < SHORT => {
@@ -307,76 +383,30 @@ impl<O: DuplexOwner> Duplex<O> {
         }
     }
 
-    /// Sends, and waits until the kernel has taken it, at most until `until`.
-    ///
-    /// What has been put out when the time is over leaves later.
-    pub(in crate::client) fn send<R>(
-        &self,
-        until: Instant,
-        act: impl FnOnce(&mut DuplexState<O>, Instant) -> R,
-    ) -> Result<R, Waited> {
+    /// Gives a receiver what has come, or else what comes of input that was kept until now.
+    pub(crate) fn take_next<R>(&self, take: impl Fn(&mut O) -> Option<R>) -> Option<R> {
         let mut state = self.lock();
-        if self.is_cancelled() {
-            return Err(Waited::Cancelled);
-        }
-        if state.is_lost() {
-            return Err(Waited::Over);
-        }
-        let now = clock::now();
-        let due = state.deadline();
-        let done = act(&mut state, now);
-        let mut has_room = state.push(now);
-        let is_sooner = state.deadline() < due;
-        if state.is_waited_for && (is_sooner || !has_room || state.is_over()) {
-            self.alarm();
-        }
-        while !has_room {
-            let left = until.saturating_since(clock::now());
-            if left.is_zero() {
-                return Err(Waited::TimedOut);
-            }
-            state = match state.is_waited_for {
-                // The receiver watches for room.
-                true => {
-                    state.senders += 1;
-                    let waited = self.room.wait_timeout(state, left);
-                    let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
-                    state.senders -= 1;
-                    state
-                }
-                false => {
-                    drop(state);
-                    if self.socket.wait_for_room(left).is_err() {
-                        return Err(Waited::Over);
-                    }
-                    self.lock()
-                }
-            };
-            if self.is_cancelled() {
-                return Err(Waited::Cancelled);
-            }
-            has_room = state.push(clock::now());
-            if state.is_over() {
-                return Err(Waited::Over);
-            }
-            if !has_room && state.is_waited_for {
-                self.alarm();
+        let mut taken = take(&mut state.owner);
+        let is_paused = state.driven.connection().is_paused();
+        if taken.is_none() && is_paused && !self.is_cancelled() {
+            state.resume(clock::now());
+            // An answer leaves first, by the next turn.
+            if state.driven.connection().output().is_empty() {
+                taken = take(&mut state.owner);
             }
         }
-        match state.driven.is_deaf() {
-            true => Err(Waited::Over), // what was put out is lost
-            false => Ok(done),
-        }
+        self.wake(&state);
+        taken
     }
 
     /// Ends it in both directions, and wakes the threads that wait for it.
-    pub(in crate::client) fn shut_down(&self) {
+    pub(crate) fn shut_down(&self) {
         self.socket.shut_down();
     }
 
     /// Says that nothing more is sent, once all is, and reads what still comes for this
     /// long, so that the peer reads our last words and not a reset.
-    pub(in crate::client) fn linger(&self, time: Duration) {
+    pub(crate) fn linger(&self, time: Duration) {
         let until = clock::now() + time;
         let mut buffer = Buffer::take();
         let mut is_written = false;
@@ -400,47 +430,7 @@ impl<O: DuplexOwner> Duplex<O> {
     }
 }
 
-impl<O> fmt::Debug for Duplex<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Duplex")
-            .field("socket", &self.socket)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!([O] it: Duplex<O> { socket });
 
 #[cfg(test)]
-mod tests {
-    #[cfg(unix)]
-    mod with_alarms {
-        use std::io::Write as _;
-        use std::os::unix::net::UnixStream;
-
-        use super::super::*;
-        use crate::client::Connection;
-        use crate::link::Limits;
-
-        /// Has no use for anything.
-        struct Nobody;
-
-        impl DuplexOwner for Nobody {
-            fn event(&mut self, _: &mut Wire, _: u32, _: Event<'_>) {}
-
-            fn has_news(&self) -> bool {
-                false
-            }
-        }
-
-        #[test]
-        fn an_alarm_ends_a_turn_though_bytes_that_are_no_news_come_with_it() {
-            let (ours, mut theirs) = UnixStream::pair().unwrap();
-            let connection = Connection::http2(Limits::DEFAULT, clock::now());
-            let driven = Driven::new(connection, Socket::new(ours).unwrap());
-            let duplex = Duplex::new(driven, Nobody, Duration::MAX);
-            duplex.share().unwrap();
-            theirs.write_all(b"\0\0\0\x04\0\0\0\0\0").unwrap(); // SETTINGS
-            duplex.alarm();
-            let until = clock::now() + Duration::from_secs(5);
-            assert_eq!(duplex.turn(until), Waited::Moved);
-        }
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use crate::net::Random;
 type Source = Box<dyn FnMut(&mut [u8]) + Send>;
 
 /// Where masks come from. A connection that is no WebSocket owns no source.
-pub(in crate::client) struct Masks {
+pub(crate) struct Masks {
     source: Option<Source>,
 }
 
@@ -26,7 +26,7 @@ impl Masks {
     ///
     /// # Errors
     /// The system has no unpredictable bytes.
-    pub(in crate::client) fn key(&mut self) -> io::Result<[u8; 16]> {
+    pub(crate) fn key(&mut self) -> io::Result<[u8; 16]> {
         let source = match self.source.take() {
             Some(source) => source,
             None => {
@@ -56,28 +56,4 @@ impl fmt::Debug for Masks {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec::Vec;
-
-    #[test]
-    fn keys_and_masks_of_the_system_differ() {
-        let mut masks = Masks::NONE;
-        assert_eq!(masks.next(), [0; 4]);
-        let keys = [masks.key().unwrap(), masks.key().unwrap()];
-        assert_ne!(keys[0], keys[1]);
-        let drawn: Vec<[u8; 4]> = (0..64).map(|_| masks.next()).collect();
-        let mut distinct = drawn.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        assert!(distinct.len() > 60, "{drawn:?}");
-    }
-
-    #[test]
-    fn another_source_gives_all_bytes() {
-        let mut masks = Masks::NONE;
-        masks.draw_from(|into| into.fill(7));
-        assert_eq!(masks.key().unwrap(), [7; 16]);
-        assert_eq!(masks.next(), [7; 4]);
-    }
-}
+mod tests;

@@ -3,9 +3,9 @@
 //!
 //! ```text
 //!   Target ──► Dialler ──► connections of a loop ──┐
-//!                                                  ├─ Transport ◄── requests of a client
-//!   a socket of the caller ──► Connection ─────────┘                       │
-//!                                                   Pool: which of them ◄──┘
+//!                                                  ├─ RequestSender ◄── requests of a client
+//!   a socket of the caller ──► Connection ─────────┘                           │
+//!                                                       Pool: which of them ◄──┘
 //!
 //!   Route ──dial──► Driven: a socket and a Connection, for the thread that waits
 //! ```
@@ -20,46 +20,47 @@ mod dial_error;
 mod dialler;
 mod driven;
 mod duplex;
-mod loss;
+mod loop_dial;
 mod masks;
 mod names;
-mod phase;
 mod pool;
 mod proxied;
 mod proxy;
-mod proxy_error;
 mod resolver;
+mod resting;
 mod route;
 mod sealed;
 mod security;
 mod socket;
 mod spare;
 mod target;
-mod transport;
 mod url;
 mod way;
 mod wire;
 
 pub use cancel::Canceller;
-pub(super) use cancel::Watch;
+pub(super) use cancel::{Watch, pause};
 pub use connection::Connection;
-pub(super) use dial::{DialOptions, dial};
+pub(super) use dial::{DialOptions, dial, why_no_handshake};
 pub use dial_error::DialError;
-pub(super) use dialler::Dialler;
+pub use dial_error::Phase;
+pub(super) use dial_error::{Cause, Loss};
+pub(super) use dialler::{Dialler, OnLoop};
 pub(super) use driven::{Driven, SharedSocket, Told, Waited};
-pub(super) use duplex::{Duplex, DuplexOwner};
-pub(super) use loss::{Cause, Loss};
+pub(super) use duplex::{Duplex, DuplexOwner, DuplexState};
+pub(super) use loop_dial::LoopDial;
 pub(super) use names::Names;
-pub use phase::Phase;
 pub use pool::LinkId;
 pub(super) use pool::{MemberPhase, Pool};
 pub use proxy::Proxy;
-pub(super) use proxy::{ProxyRules, basic};
-pub use proxy_error::ProxyError;
+pub use proxy::ProxyError;
+pub(super) use proxy::{ProxyChoice, ProxyRules, basic};
 pub use resolver::Resolver;
+pub(super) use resting::{AtWork, Rested};
 pub(super) use route::{Place, Route, Secure};
 pub(super) use security::Security;
 pub(super) use target::Target;
-pub use transport::Transport;
 pub use url::{Url, UrlError};
+pub(super) use way::{on_a_loop, proxy_fault};
+pub use wire::RequestSender;
 pub use wire::Wire;

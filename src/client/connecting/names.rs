@@ -1,10 +1,10 @@
 //! Names and their addresses: asked for, waited for, and kept for a short time.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::{self, ErrorKind};
@@ -15,15 +15,18 @@ use super::resolver::System;
 use super::{Canceller, DialError, Phase, Resolver, clock};
 use crate::net::LOOKUPS;
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
 /// Names whose addresses are kept.
 const KEPT: usize = 256;
 
-type Found = Result<Arc<[SocketAddr]>, Arc<io::Error>>;
+pub(super) type Found = Result<Arc<[SocketAddr]>, Arc<io::Error>>;
+/// The caller that is told of what was found, on whatever thread.
+pub(super) type Told = Box<dyn FnOnce(Found) + Send>;
 
-/// The names of a client. Whoever asks for one that is asked for already waits for the
-/// same answer.
-pub(in crate::client) struct Names {
+/// The names of a client. A caller that asks for one that is asked for already waits for
+/// the same answer.
+pub(crate) struct Names {
     resolver: Arc<dyn Resolver>,
     /// How long addresses are kept.
     keep: Duration,
@@ -41,13 +44,20 @@ enum Entry {
 /// A lookup under way.
 #[derive(Default)]
 struct Lookup {
-    found: Mutex<Option<Found>>,
+    state: Mutex<Looked>,
     news: Condvar,
+}
+
+#[derive(Default)]
+struct Looked {
+    found: Option<Found>,
+    /// Those that do not wait.
+    told: Vec<Told>,
 }
 
 impl Names {
     /// Those that this resolver knows, by default the system's.
-    pub(in crate::client) fn new(resolver: Option<Arc<dyn Resolver>>, keep: Duration) -> Self {
+    pub(crate) fn new(resolver: Option<Arc<dyn Resolver>>, keep: Duration) -> Self {
         Self {
             resolver: resolver.unwrap_or_else(|| Arc::new(System)),
             keep,
@@ -63,25 +73,41 @@ impl Names {
         until: Instant,
         cancel: &Canceller,
     ) -> Result<Arc<[SocketAddr]>, DialError> {
-        let name = (String::from(host), port);
         let failed = |error| DialError::failed(Phase::Resolve, error);
+        match self.look(host, port).map_err(failed)? {
+            Ok(found) => Ok(found),
+            Err(lookup) => lookup.wait(until, cancel),
+        }
+    }
+
+    /// The addresses of a host, or the lookup that is under way.
+    fn look(&self, host: &str, port: u16) -> io::Result<Result<Arc<[SocketAddr]>, Arc<Lookup>>> {
+        let name = (String::from(host), port);
         let mut table = lock(&self.table);
-        let lookup = match table.0.get(&name) {
-            Some(Entry::Known(found, good)) if clock::now() < *good => return Ok(found.clone()),
-            Some(Entry::Asked(lookup)) => lookup.clone(),
+        match table.0.get(&name) {
+            Some(Entry::Known(found, good)) if clock::now() < *good => Ok(Ok(found.clone())),
+            Some(Entry::Asked(lookup)) => Ok(Err(lookup.clone())),
             Some(Entry::Known(..)) | None => {
                 let lookup = Arc::new(Lookup::default());
                 table.0.insert(name.clone(), Entry::Asked(lookup.clone()));
                 drop(table);
-                self.ask(name, &lookup).map_err(failed)?;
-                return lookup.wait(until, cancel);
+                self.ask(name, &lookup)?;
+                Ok(Err(lookup))
             }
-        };
-        drop(table);
-        lookup.wait(until, cancel)
+        }
     }
 
-    /// Has a thread look a name up. If none can, all are told that wait for it.
+    /// Calls `told` with the addresses of a host, now or on another thread.
+    pub(super) fn tell(&self, host: &str, port: u16, told: Told) -> io::Result<()> {
+        match self.look(host, port)? {
+            Ok(found) => told(Ok(found)),
+            Err(lookup) => lookup.tell(told),
+        }
+        Ok(())
+    }
+
+    /// Lets a thread look a name up. If no thread can, all callers that wait for it are
+    /// told.
     fn ask(&self, name: (String, u16), lookup: &Arc<Lookup>) -> io::Result<()> {
         let resolver = self.resolver.clone();
         let asked = Asked {
@@ -108,13 +134,7 @@ impl Names {
     }
 }
 
-impl fmt::Debug for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Names")
-            .field("keep", &self.keep)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Names { keep });
 
 impl Table {
     /// Notes what was found, at this time.
@@ -139,7 +159,7 @@ impl Table {
     }
 }
 
-/// What a thread does, and tells however it ends.
+/// A question for a thread, which is answered however the thread ends.
 struct Asked {
     table: Arc<Mutex<Table>>,
     name: (String, u16),
@@ -158,8 +178,14 @@ impl Drop for Asked {
         };
         let name = core::mem::take(&mut self.name);
         lock(&self.table).note(name, &found, self.keep, clock::now());
-        *lock(&self.lookup.found) = Some(found);
+        let mut state = lock(&self.lookup.state);
+        state.found = Some(found.clone());
+        let told = core::mem::take(&mut state.told);
+        drop(state);
         self.lookup.news.notify_all();
+        for told in told {
+            told(found.clone());
+        }
     }
 }
 
@@ -168,7 +194,6 @@ fn no_address() -> Arc<io::Error> {
 }
 
 impl Lookup {
-    /// Waits for the answer.
     fn wait(
         self: &Arc<Self>,
         until: Instant,
@@ -176,12 +201,12 @@ impl Lookup {
     ) -> Result<Arc<[SocketAddr]>, DialError> {
         let this = self.clone();
         let _watch = cancel.watch(Target::Wake(Arc::new(move || {
-            drop(lock(&this.found)); // who is about to wait does
+            drop(lock(&this.state)); // who is about to wait does
             this.news.notify_all();
         })));
-        let mut found = lock(&self.found);
+        let mut state = lock(&self.state);
         loop {
-            match &*found {
+            match &state.found {
                 Some(Ok(found)) => return Ok(found.clone()),
                 Some(Err(error)) => return Err(DialError::failed(Phase::Resolve, error.clone())),
                 None if cancel.is_cancelled() => return Err(DialError::cancelled(Phase::Resolve)),
@@ -191,8 +216,20 @@ impl Lookup {
             if left.is_zero() {
                 return Err(DialError::timed_out(Phase::Resolve));
             }
-            let waited = self.news.wait_timeout(found, left);
-            found = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.news.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Adds a caller that is told of the answer, and does not wait.
+    fn tell(&self, told: Told) {
+        let mut state = lock(&self.state);
+        match state.found.clone() {
+            Some(found) => {
+                drop(state);
+                told(found);
+            }
+            None => state.told.push(told),
         }
     }
 }
@@ -202,109 +239,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::ToString as _;
-    use core::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc::{Receiver, Sender, channel};
-    use std::thread;
-
-    const FAR: Instant = Instant::NEVER;
-    const KEEP: Duration = Duration::from_secs(30);
-
-    fn address(last: u8) -> SocketAddr {
-        SocketAddr::from(([10, 0, 0, last], 80))
-    }
-
-    /// Names whose resolver answers each time with one more, when it is let.
-    fn slow() -> (Arc<Names>, Sender<()>, Receiver<()>) {
-        let (go, wait) = channel();
-        let (tell, asked) = channel();
-        let (wait, count) = (Mutex::new(wait), AtomicUsize::new(0));
-        let resolver = move |_: &str, _: u16| {
-            tell.send(()).unwrap();
-            let _ = lock(&wait).recv();
-            let nth = count.fetch_add(1, Ordering::SeqCst);
-            Ok(alloc::vec![address(u8::try_from(nth).unwrap())])
-        };
-        let names = Names::new(Some(Arc::new(resolver)), KEEP);
-        (Arc::new(names), go, asked)
-    }
-
-    #[test]
-    fn many_wait_for_one_lookup_and_its_answer_is_kept() {
-        let (names, go, asked) = slow();
-        let waiting: Vec<_> = (0..8)
-            .map(|_| {
-                let names = names.clone();
-                thread::spawn(move || names.resolve("a", 80, FAR, &Canceller::new()))
-            })
-            .collect();
-        asked.recv().unwrap();
-        go.send(()).unwrap();
-        for waiter in waiting {
-            assert_eq!(*waiter.join().unwrap().unwrap(), [address(0)]);
-        }
-        let kept = names.resolve("a", 80, FAR, &Canceller::new());
-        assert_eq!(*kept.unwrap(), [address(0)]);
-        assert!(asked.try_recv().is_err());
-        names.forget("a", 80);
-        go.send(()).unwrap();
-        let anew = names.resolve("a", 80, FAR, &Canceller::new());
-        assert_eq!(*anew.unwrap(), [address(1)]);
-    }
-
-    #[test]
-    fn a_thread_may_stop_waiting_and_the_lookup_is_completed() {
-        let (names, go, asked) = slow();
-        let soon = clock::now() + Duration::from_millis(5);
-        let late = names.resolve("a", 80, soon, &Canceller::new());
-        assert!(late.unwrap_err().is_timeout());
-        let cancel = Canceller::new();
-        let waiting = {
-            let (names, cancel) = (names.clone(), cancel.clone());
-            thread::spawn(move || names.resolve("a", 80, FAR, &cancel))
-        };
-        asked.recv().unwrap();
-        cancel.cancel();
-        let error = waiting.join().unwrap().unwrap_err();
-        assert!(error.is_cancelled() && error.phase() == Phase::Resolve);
-        go.send(()).unwrap();
-        let found = names.resolve("a", 80, FAR, &Canceller::new());
-        assert_eq!(*found.unwrap(), [address(0)]);
-    }
-
-    #[test]
-    fn what_fails_is_told_and_not_kept() {
-        let count = Arc::new(AtomicUsize::new(0));
-        let counts = count.clone();
-        let resolver = move |_: &str, _: u16| match counts.fetch_add(1, Ordering::SeqCst) {
-            0 => Err(io::Error::other("no such service")),
-            1 => Ok(Vec::new()),
-            2 => panic!("a resolver that fails"),
-            _ => Ok(alloc::vec![address(7)]),
-        };
-        let names = Names::new(Some(Arc::new(resolver)), KEEP);
-        for text in ["no such service", "no address", "gave no answer"] {
-            let error = names.resolve("a", 80, FAR, &Canceller::new()).unwrap_err();
-            assert!(error.to_string().contains(text), "{error}");
-        }
-        assert!(names.resolve("a", 80, FAR, &Canceller::new()).is_ok());
-    }
-
-    #[test]
-    fn addresses_are_kept_for_their_time_and_within_a_bound() {
-        let mut table = Table::default();
-        let found: Found = Ok(Arc::from([address(1)]));
-        let at = |seconds| Instant::START + Duration::from_secs(seconds);
-        for nth in 0..u16::try_from(KEPT).unwrap() {
-            table.note((String::from("a"), nth), &found, KEEP, at(0));
-        }
-        table.note((String::from("b"), 0), &found, KEEP, at(29));
-        assert!(table.0.len() == KEPT && !table.0.contains_key(&(String::from("b"), 0)));
-        table.note((String::from("b"), 0), &found, KEEP, at(31));
-        assert_eq!(table.0.len(), 1);
-        table.note((String::from("c"), 0), &found, Duration::ZERO, at(31));
-        assert_eq!(table.0.len(), 1);
-    }
-}
+mod tests;

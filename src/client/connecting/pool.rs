@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::backoff::Backoff;
-use super::loss::{Cause, Loss};
+use super::dial_error::{Cause, Loss};
 use crate::http2::{ErrorCode, ProtocolError};
 use crate::link::{self, EndReason};
 use crate::net::Key;
@@ -22,7 +22,7 @@ use crate::wire::Instant;
 /// Connections that finish their exchanges at one time. More come from a server
 /// that takes leave again and again.
 const LEAVING: usize = 8;
-/// What is kept of what a server says about its going away.
+/// The bytes kept of a server's reason for its going away.
 const REASON: usize = 200;
 
 /// The number of one connection of a client. Numbers are not used again.
@@ -31,7 +31,7 @@ pub struct LinkId(u32);
 
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::client) enum MemberPhase {
+pub(crate) enum MemberPhase {
     /// It is on its way.
     Dialling,
     /// The server's SETTINGS have not come.
@@ -44,41 +44,39 @@ pub(in crate::client) enum MemberPhase {
 
 /// The connections to one server.
 #[derive(Debug)]
-pub(in crate::client) struct Pool {
-    /// The newest last.
+pub(crate) struct Pool {
     members: Vec<Member>,
     next: u32,
     backoff: Backoff,
     jitter: u64,
-    /// What errors call the server.
-    pub(in crate::client) server: String,
+    /// The name of the server in errors.
+    pub(crate) server: String,
     /// Why the last attempt to connect has failed, if it has.
     down: Option<Loss>,
 }
 
 /// One connection, and whose its streams are.
 #[derive(Debug)]
-pub(in crate::client) struct Member {
-    pub(in crate::client) id: LinkId,
-    pub(in crate::client) phase: MemberPhase,
+pub(crate) struct Member {
+    pub(crate) id: LinkId,
+    pub(crate) phase: MemberPhase,
     /// Open streams and what they are for. Numbers only grow, so they are in order.
     streams: Vec<(u32, Key)>,
-    /// Streams that are to be reset.
-    pub(in crate::client) resets: Vec<(u32, ErrorCode)>,
+    pub(crate) resets: Vec<(u32, ErrorCode)>,
     /// The server is to be told that no request follows.
-    pub(in crate::client) ends: bool,
+    pub(crate) ends: bool,
     /// The last stream that the server has looked at, once it has said so.
-    pub(in crate::client) last_stream: u32,
-    /// What the server had to say about its going away.
-    pub(in crate::client) reason: String,
+    pub(crate) last_stream: u32,
+    /// The server's reason for its going away.
+    pub(crate) reason: String,
     /// The error that ends it, if one is known.
-    pub(in crate::client) cause: Option<Cause>,
+    pub(crate) cause: Option<Cause>,
 }
 
 impl Pool {
     /// No connections to `server` yet, and at most `backoff` between two attempts;
     /// `jitter` is any number.
-    pub(in crate::client) fn new(server: &str, backoff: Duration, jitter: u64) -> Self {
+    pub(crate) fn new(server: &str, backoff: Duration, jitter: u64) -> Self {
         Self {
             members: Vec::new(),
             next: 1,
@@ -90,13 +88,13 @@ impl Pool {
     }
 
     /// When a connection may be asked for; `None` while there is one for requests.
-    pub(in crate::client) fn next_dial(&self) -> Option<Instant> {
+    pub(crate) fn next_dial(&self) -> Option<Instant> {
         let serves = |it: &Member| it.phase != MemberPhase::Leaving;
         (!self.members.iter().any(serves)).then(|| self.backoff.next())
     }
 
     /// Begins to connect, which [`next_dial`](Self::next_dial) allows.
-    pub(in crate::client) fn dial(&mut self, now: Instant) -> LinkId {
+    pub(crate) fn dial(&mut self, now: Instant) -> LinkId {
         self.jitter ^= self.jitter << 13 | 1;
         self.jitter ^= self.jitter >> 7;
         self.jitter ^= self.jitter << 17;
@@ -117,7 +115,7 @@ impl Pool {
     }
 
     /// The oldest connection, if another one would be too many.
-    pub(in crate::client) fn surplus(&mut self) -> Option<&mut Member> {
+    pub(crate) fn surplus(&mut self) -> Option<&mut Member> {
         let goes = |it: &&mut Member| !it.streams.is_empty();
         match self.members.len() >= LEAVING {
             true => self.members.iter_mut().find(goes),
@@ -125,36 +123,36 @@ impl Pool {
         }
     }
 
-    pub(in crate::client) fn find(&mut self, link: LinkId) -> Option<&mut Member> {
+    pub(crate) fn find(&mut self, link: LinkId) -> Option<&mut Member> {
         self.members.iter_mut().find(|it| it.id == link)
     }
 
-    pub(in crate::client) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Member> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Member> {
         self.members.iter_mut()
     }
 
     /// Whether a connection has to be told something.
-    pub(in crate::client) fn has_output(&self) -> bool {
+    pub(crate) fn has_output(&self) -> bool {
         self.members.iter().any(|it| !it.resets.is_empty())
     }
 
     /// Why nothing can be asked of the server before the next attempt to connect.
-    pub(in crate::client) fn is_down(&self, now: Instant) -> Option<&Loss> {
+    pub(crate) fn is_down(&self, now: Instant) -> Option<&Loss> {
         self.down.as_ref().filter(|_| now < self.backoff.next())
     }
 
     /// The server has answered: the next connection need not wait.
-    pub(in crate::client) fn answered(&mut self) {
+    pub(crate) fn answered(&mut self) {
         self.backoff.reset();
     }
 
     /// The next connection need not wait; the one after it does.
-    pub(in crate::client) const fn hurry(&mut self) {
+    pub(crate) const fn hurry(&mut self) {
         self.backoff.skip();
     }
 
     /// The server's settings have come.
-    pub(in crate::client) fn greeted(&mut self, link: LinkId) {
+    pub(crate) fn greeted(&mut self, link: LinkId) {
         if let Some(member) = self.find(link)
             && member.phase == MemberPhase::Greeting
         {
@@ -165,7 +163,7 @@ impl Pool {
 
     /// A connection is over; what all are told that wait for one, if it has failed
     /// before it was of any use.
-    pub(in crate::client) fn lost(&mut self, link: LinkId, gone: EndReason) -> Option<&Loss> {
+    pub(crate) fn lost(&mut self, link: LinkId, gone: EndReason) -> Option<&Loss> {
         let at = self.members.iter().position(|it| it.id == link)?;
         let member = self.members.remove(at); // a position just found
         if !matches!(member.phase, MemberPhase::Dialling | MemberPhase::Greeting) {
@@ -179,41 +177,40 @@ impl Pool {
 }
 
 impl Member {
-    /// Whom a stream is for.
-    pub(in crate::client) fn find(&self, stream: u32) -> Option<Key> {
+    pub(crate) fn find(&self, stream: u32) -> Option<Key> {
         let at = self.streams.binary_search_by_key(&stream, |it| it.0).ok()?;
         self.streams.get(at).map(|it| it.1)
     }
 
-    pub(in crate::client) fn add(&mut self, stream: u32, whose: Key) {
+    pub(crate) fn add(&mut self, stream: u32, whose: Key) {
         self.streams.push((stream, whose));
     }
 
     /// Whom a stream is for that is over.
-    pub(in crate::client) fn take(&mut self, stream: u32) -> Option<Key> {
+    pub(crate) fn take(&mut self, stream: u32) -> Option<Key> {
         let at = self.streams.binary_search_by_key(&stream, |it| it.0).ok()?;
         Some(self.streams.remove(at).1) // a position just found
     }
 
     /// All that still have a stream.
-    pub(in crate::client) fn whose(&self) -> Vec<Key> {
+    pub(crate) fn whose(&self) -> Vec<Key> {
         self.streams.iter().map(|it| it.1).collect()
     }
 
     /// The server is reached.
-    pub(in crate::client) fn opened(&mut self) {
+    pub(crate) fn opened(&mut self) {
         if self.phase == MemberPhase::Dialling {
             self.phase = MemberPhase::Greeting;
         }
     }
 
-    /// It takes no further request, and ends behind those that it has.
-    pub(in crate::client) const fn leave(&mut self) {
+    /// It takes no further request, and ends after those that it has.
+    pub(crate) const fn leave(&mut self) {
         (self.phase, self.ends) = (MemberPhase::Leaving, true);
     }
 
     /// Notes that the server takes leave.
-    pub(in crate::client) fn going_away(&mut self, last_stream: u32, code: u32, debug: &[u8]) {
+    pub(crate) fn going_away(&mut self, last_stream: u32, code: u32, debug: &[u8]) {
         let (code, debug) = (ErrorCode::new(code), debug.get(..REASON).unwrap_or(debug));
         self.reason = match &*String::from_utf8_lossy(debug) {
             "" => format!("server is going away: {code}"),
@@ -223,8 +220,8 @@ impl Member {
         self.phase = MemberPhase::Leaving;
     }
 
-    /// What those are told whose exchanges it takes with it.
-    pub(in crate::client) fn loss(&self, gone: EndReason) -> Loss {
+    /// The loss that is told to the exchanges that it takes with it.
+    pub(crate) fn loss(&self, gone: EndReason) -> Loss {
         let why = match (gone, &self.cause) {
             (_, Some(cause)) => format!("{cause}"),
             (gone, None) => self.lost_text(gone),
@@ -259,7 +256,7 @@ impl Member {
     }
 
     /// `why` an exchange is over, and what the server has said about its going away.
-    pub(in crate::client) fn text(&self, why: &str) -> String {
+    pub(crate) fn text(&self, why: &str) -> String {
         match self.reason.as_str() {
             "" => why.into(),
             reason => format!("{why}; {reason}"),

@@ -1,5 +1,8 @@
 //! Proxies, as an application names them.
 
+use super::UrlError;
+use crate::http::Status;
+
 mod environment;
 mod exclusions;
 
@@ -11,9 +14,9 @@ use core::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-pub(in crate::client) use environment::ProxyRules;
+pub(in crate::client) use environment::{ProxyChoice, ProxyRules};
 
-use super::{ProxyError, Url};
+use super::Url;
 
 /// A proxy that requests go through.
 ///
@@ -37,9 +40,9 @@ pub struct Proxy {
     credentials: Option<(String, String)>,
 }
 
-/// What is spoken with a proxy.
+/// The protocol of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::client) enum Kind {
+pub(super) enum Kind {
     /// HTTP/1.1: requests to `http` servers in absolute form, tunnels to others.
     Http,
     /// SOCKS5 (RFC 1928), and the client resolves names.
@@ -114,7 +117,7 @@ impl Proxy {
         Ok(self)
     }
 
-    pub(in crate::client) const fn kind(&self) -> Kind {
+    pub(super) const fn kind(&self) -> Kind {
         self.kind
     }
 
@@ -134,19 +137,19 @@ impl Proxy {
     }
 
     /// Whether it forwards requests to `http` servers.
-    pub(in crate::client) fn forwards(&self) -> bool {
+    pub(crate) fn forwards(&self) -> bool {
         self.kind == Kind::Http
     }
 
-    /// What an HTTP proxy is told in `Proxy-Authorization` (RFC 7617), if it is.
-    pub(in crate::client) fn authorization(&self) -> Option<String> {
+    /// The value of `Proxy-Authorization` for an HTTP proxy (RFC 7617), if it gets one.
+    pub(crate) fn authorization(&self) -> Option<String> {
         let (user, password) = self.credentials()?;
         Some(basic(user, password))
     }
 }
 
 /// Credentials as HTTP says them (RFC 7617 §2).
-pub(in crate::client) fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     let both = format!("{user}:{password}");
     let mut encoded = alloc::vec![0; both.len().div_ceil(3) * 4];
     let written = STANDARD.encode_slice(&both, &mut encoded).unwrap_or(0); // there is room
@@ -154,7 +157,7 @@ pub(in crate::client) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", String::from_utf8_lossy(&encoded))
 }
 
-/// Whether an authority, and what stands behind it, names a port.
+/// Whether an authority, and what follows it, names a port.
 fn names_port(rest: &str) -> bool {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let authority = rest.get(..end).unwrap_or_default();
@@ -193,65 +196,55 @@ impl fmt::Debug for Proxy {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Why a proxy cannot be used, or does not reach a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// Its scheme is not supported.
+    #[error("the proxy's scheme is not http, socks5 or socks5h")]
+    Scheme,
+    /// Its address is not valid.
+    #[error("the proxy's address: {0}")]
+    Address(UrlError),
+    /// Something follows its address.
+    #[error("a proxy has neither path nor query")]
+    Path,
+    /// User and password are such as its protocol cannot say.
+    #[error("the proxy's protocol cannot say this user and password")]
+    Credentials,
+    /// It wants to know who asks, or does not believe it: 407, or what SOCKS has for it.
+    #[error("the proxy does not accept user and password, or asks for them")]
+    Unauthorized,
+    /// An HTTP proxy has answered with this status, which is not of success.
+    #[error("the proxy has answered with status {}", .0.code())]
+    Refused(Status),
+    /// A SOCKS proxy has answered with this code (RFC 1928 §6).
+    #[error("the proxy has answered: {}", socks_text(*.0))]
+    Socks(u8),
+    /// It does not speak the protocol.
+    #[error("the proxy does not speak {0}")]
+    Protocol(&'static str),
+    /// The name of the server is longer than SOCKS can say.
+    #[error("the server's name is too long for the proxy")]
+    TooLong,
+    /// It has closed the connection instead of an answer.
+    #[error("the proxy has closed the connection")]
+    Closed,
+}
 
-    #[test]
-    fn a_proxy_is_named_with_or_without_scheme_and_port() {
-        for (text, shown) in [
-            ("http://a:3128", "http://a:3128"),
-            ("a:3128", "http://a:3128"),
-            ("A", "http://a:80"),
-            ("http://a/", "http://a:80"),
-            ("HTTP://[::1]:8080", "http://[::1]:8080"),
-            ("socks5://a", "socks5://a:1080"),
-            ("socks5://a:80", "socks5://a:80"),
-            ("socks5h://[::1]", "socks5h://[::1]:1080"),
-            ("socks5h://u:p%40@a:1/", "socks5h://a:1"),
-        ] {
-            let proxy = Proxy::parse(text).unwrap();
-            assert_eq!(proxy.to_string(), shown, "{text}");
-            assert!(!format!("{proxy:?}").contains('u') || !text.contains('@'));
-        }
-    }
-
-    #[test]
-    fn credentials_are_said_as_the_protocol_has_it() {
-        let proxy = Proxy::parse("http://Aladdin:open%20sesame@a").unwrap();
-        let said = proxy.authorization().unwrap();
-        assert_eq!(said, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="); // RFC 7617 §2
-        let socks = Proxy::parse("socks5://a").unwrap();
-        assert_eq!(socks.credentials(), None);
-        let long = "x".repeat(256);
-        for (user, password) in [("", "a"), (long.as_str(), "a"), ("a", long.as_str())] {
-            let refused = socks.clone().with_credentials(user, password);
-            assert_eq!(refused, Err(ProxyError::Credentials));
-        }
-        let http = Proxy::parse("a").unwrap();
-        let refused = http.with_credentials("a:b", "");
-        assert_eq!(refused, Err(ProxyError::Credentials));
-    }
-
-    #[test]
-    fn what_is_no_proxy_is_refused() {
-        for (text, error) in [
-            ("ftp://a", ProxyError::Scheme),
-            ("https://a", ProxyError::Scheme),
-            ("http://a/path", ProxyError::Path),
-            ("http://a?query", ProxyError::Path),
-        ] {
-            assert_eq!(Proxy::parse(text), Err(error), "{text}");
-        }
-        for text in [
-            "",
-            "http://",
-            "http://a:x",
-            "http://a b",
-            "socks5://u:%zz@a",
-        ] {
-            let error = Proxy::parse(text).unwrap_err();
-            assert!(matches!(error, ProxyError::Address(_)), "{text}: {error}");
-        }
+const fn socks_text(code: u8) -> &'static str {
+    match code {
+        1 => "general failure",
+        2 => "the rules do not allow it",
+        3 => "network unreachable",
+        4 => "host unreachable",
+        5 => "connection refused",
+        6 => "TTL expired",
+        7 => "command not supported",
+        8 => "address type not supported",
+        _ => "an unknown code",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,24 +13,23 @@ use crate::tls;
 /// Where a connection goes, and through what: two requests of the same route can share
 /// one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::client) struct Route {
-    pub(in crate::client) place: Place,
+pub(crate) struct Route {
+    pub(crate) place: Place,
     /// TLS, if it is spoken.
-    pub(in crate::client) secure: Option<Secure>,
-    /// What is spoken, unless TLS agrees on something.
-    pub(in crate::client) speaks: Speaks,
-    /// The proxy in between.
-    pub(in crate::client) proxy: Option<Proxy>,
+    pub(crate) secure: Option<Secure>,
+    /// The protocol, unless TLS agrees on one.
+    pub(crate) speaks: Speaks,
+    pub(crate) proxy: Option<Proxy>,
     /// An HTTP proxy is asked for a tunnel, also where it would forward requests: a
     /// WebSocket needs one (RFC 6455 §4.1).
-    pub(in crate::client) tunnel: bool,
+    pub(crate) tunnel: bool,
 }
 
 impl Route {
     /// Whether requests go to an HTTP proxy that forwards them: they have a target in
     /// absolute form (RFC 9112 §3.2.2), and say
     /// [`Proxy-Authorization`](Proxy::authorization).
-    pub(in crate::client) fn is_forwarded(&self) -> bool {
+    pub(super) fn is_forwarded(&self) -> bool {
         let kind = self.proxy.as_ref().map(Proxy::kind);
         kind == Some(Kind::Http) && self.secure.is_none() && !self.tunnel
     }
@@ -45,14 +44,12 @@ impl Route {
     }
 }
 
-/// A server's place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::client) enum Place {
+pub(crate) enum Place {
     /// A host and a TCP port.
     Host {
         /// A name, or an address, which needs no brackets.
         host: String,
-        /// The port.
         port: u16,
     },
     /// The path of a Unix socket.
@@ -71,12 +68,11 @@ impl fmt::Display for Place {
 
 /// TLS with a server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::client) struct Secure {
+pub(crate) struct Secure {
     /// By whose settings: two that are not clones of each other are two identities.
     #[cfg(feature = "tls")]
-    pub(in crate::client) client: tls::Client,
-    /// What the certificate is to be for.
-    pub(in crate::client) name: String,
-    /// What is offered (ALPN), the preferred one first.
-    pub(in crate::client) protocols: &'static [&'static str],
+    pub(crate) client: tls::Client,
+    pub(crate) name: String,
+    /// The protocols that are offered (ALPN), the preferred one first.
+    pub(crate) protocols: &'static [&'static str],
 }

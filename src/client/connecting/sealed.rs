@@ -3,23 +3,23 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 use core::ops::Range;
 use std::io::IoSlice;
 
 use super::spare;
 use crate::link::{EndReason, Unreachable};
 use crate::net::{self, Speaks, Transport, TransportDetails, TransportError, TransportLimit};
+use crate::wire::partly_shown;
 use crate::wire::{Instant, Received, Step};
 
-/// A transport, and the bytes in front of it and behind it.
+/// A transport, and the bytes on both sides of it.
 pub(super) struct Sealed {
     transport: Box<dyn Transport + Send>,
-    /// What is spoken if the transport leaves it open.
+    /// The protocol if the transport leaves it open.
     speaks: Speaks,
-    /// What cannot be opened yet: the front of a record.
+    /// Input that cannot be opened yet: the front of a record.
     pub(super) kept: Vec<u8>,
-    /// What is to be written.
+    /// Output that waits to be written.
     pub(super) out: Vec<u8>,
     /// When the handshake has to be over.
     until: Instant,
@@ -37,7 +37,6 @@ enum Phase {
     Failed(EndReason),
 }
 
-/// What was opened.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opened {
     /// The handshake is over.
@@ -181,11 +180,4 @@ impl Sealed {
     }
 }
 
-impl fmt::Debug for Sealed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealed")
-            .field("phase", &self.phase)
-            .field("kept", &self.kept.len())
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Sealed { phase, kept: it.kept.len() });

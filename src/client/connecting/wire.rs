@@ -3,12 +3,14 @@
 use alloc::vec::Vec;
 
 use super::masks::Masks;
-use super::{Transport, spare};
+use super::spare;
 use crate::http::{Fields, RequestHead};
 use crate::http2::ErrorCode;
 use crate::link::{Body, EndReason, Link, UsageError};
 use crate::net::Flow;
+use crate::websocket::deflate::Session;
 use crate::websocket::{CloseCode, Kind};
+use crate::wire::codec::Compression;
 use crate::wire::{Instant, Role};
 
 /// Output from which on nothing is added to it but answers of the protocol.
@@ -17,9 +19,9 @@ const OUTPUT: usize = 64 << 10;
 /// The side of a [`Connection`](super::Connection) that sends.
 #[derive(Debug)]
 pub struct Wire {
-    pub(in crate::client) link: Link,
+    pub(crate) link: Link,
     pub(super) out: Vec<u8>,
-    /// Bytes that wait behind those, sealed.
+    /// Bytes that wait after those, sealed.
     pub(super) behind: usize,
     pub(super) now: Instant,
     /// The exchange that is to be told when there is room again, where all exchanges
@@ -27,15 +29,18 @@ pub struct Wire {
     held: Option<u32>,
     /// The owner knows that the connection is over.
     pub(super) told: bool,
-    /// It is to end behind what is under way, and was told so before it had begun.
+    /// It is to end after what is under way, and was told so before it had begun.
     pub(super) leaves: bool,
-    /// Of frames of WebSockets.
-    pub(in crate::client) masks: Masks,
+    /// Nothing more of the input is looked at for now.
+    pub(super) is_paused: bool,
+    pub(crate) masks: Masks,
+    /// How messages of WebSockets are compressed.
+    compression: Compression,
 }
 
 impl Wire {
     /// That of a connection which has not begun.
-    pub(in crate::client) const fn new(now: Instant) -> Self {
+    pub(crate) const fn new(now: Instant) -> Self {
         Self {
             link: Link::raw(Role::Client),
             out: Vec::new(),
@@ -44,17 +49,19 @@ impl Wire {
             held: None,
             told: false,
             leaves: false,
+            is_paused: false,
             masks: Masks::NONE,
+            compression: Compression::DEFAULT,
         }
     }
 
     /// The time that it was told last.
-    pub(in crate::client) const fn now(&self) -> Instant {
+    pub(crate) const fn now(&self) -> Instant {
         self.now
     }
 
     /// Tells it the time, in front of a request on a connection that was at rest.
-    pub(in crate::client) const fn set_now(&mut self, now: Instant) {
+    pub(crate) const fn set_now(&mut self, now: Instant) {
         self.now = now;
     }
 
@@ -85,18 +92,12 @@ impl Wire {
     }
 
     /// Sends the request of a WebSocket over HTTP/1.1.
-    pub(in crate::client) fn request_upgrade(
-        &mut self,
-        head: &RequestHead<'_>,
-    ) -> Result<u32, UsageError> {
+    pub(crate) fn request_upgrade(&mut self, head: &RequestHead<'_>) -> Result<u32, UsageError> {
         self.link.request(head, None, self.now, &mut self.out)
     }
 
     /// Sends the request of a WebSocket over HTTP/2, whose stream stays open.
-    pub(in crate::client) fn extended_connect(
-        &mut self,
-        head: &RequestHead<'_>,
-    ) -> Result<u32, UsageError> {
+    pub(crate) fn extended_connect(&mut self, head: &RequestHead<'_>) -> Result<u32, UsageError> {
         let body = Body::Streamed {
             length: None,
             endless: true,
@@ -106,11 +107,13 @@ impl Wire {
 
     /// Makes an exchange a WebSocket whose handshake is over, and for which a key has been
     /// drawn.
-    pub(in crate::client) fn switch_to_websocket(
+    pub(crate) fn switch_to_websocket(
         &mut self,
         stream: u32,
         streaming: bool,
     ) -> Result<(), UsageError> {
+        // Messages come though some wait to be sent: both sides could wait for ever.
+        self.link.let_owner_consume(stream);
         self.link.switched_to_websocket(stream, streaming, self.now)
     }
 
@@ -118,12 +121,7 @@ impl Wire {
     /// [`Flow::Wait`] asks for no more until the output has been taken, and over HTTP/2
     /// until [`Event::Writable`](crate::link::Event::Writable) for this stream.
     pub fn send_message(&mut self, stream: u32, kind: Kind, payload: &[u8]) -> Flow {
-        let (mask, now) = (self.mask_key(), self.now);
-        let out = &mut self.out;
-        let sent = self
-            .link
-            .send_message(stream, kind, payload, mask, now, out);
-        if let Err(misuse) = sent {
+        if let Err(misuse) = self.put_message(stream, kind, payload) {
             return Flow::Over(misuse);
         }
         self.pump();
@@ -134,6 +132,44 @@ impl Wire {
                 Flow::Wait
             }
         }
+    }
+
+    fn put_message(&mut self, stream: u32, kind: Kind, payload: &[u8]) -> Result<(), UsageError> {
+        let (mask, now) = (self.mask_key(), self.now);
+        spare::fit_output(&mut self.out);
+        let (link, out) = (&mut self.link, &mut self.out);
+        #[cfg(feature = "deflate")]
+        if let Some(session) = link.websocket(stream).ok().and_then(|it| it.compression()) {
+            let mut deflater = spare::take_deflater();
+            let number = deflater.add(self.compression); // another thread's has another
+            let sent = link
+                .compress(stream, session.compressing(number))
+                .and_then(|()| {
+                    let deflater = &mut *deflater;
+                    link.send_message_deflated(stream, kind, payload, mask, now, deflater, out)
+                });
+            spare::give_deflater(deflater);
+            return sent;
+        }
+        link.send_message(stream, kind, payload, mask, now, out)
+    }
+
+    /// Compresses the messages of a WebSocket, as was agreed on.
+    pub(crate) fn compress(
+        &mut self,
+        stream: u32,
+        session: Session,
+        compression: Compression,
+    ) -> Result<(), UsageError> {
+        self.compression = compression;
+        self.link.compress(stream, session)
+    }
+
+    /// Keeps the connection from looking at what follows the present event until
+    /// [`Connection::resume`](super::Connection::resume): its owner answers this event
+    /// before it is told of the next.
+    pub const fn pause(&mut self) {
+        self.is_paused = true;
     }
 
     /// Sends a ping of at most 125 bytes on a WebSocket.
@@ -161,7 +197,7 @@ impl Wire {
     }
 }
 
-impl Transport for Wire {
+impl RequestSender for Wire {
     fn allowance(&mut self) -> usize {
         if self.told {
             return 0;
@@ -205,10 +241,8 @@ impl Transport for Wire {
         Flow::Wait
     }
 
-    fn finish(&mut self, stream: u32) {
-        let out = &mut self.out;
-        // Refused only where it is over: an event says so.
-        let _ = self.link.finish(stream, Fields::EMPTY, self.now, out);
+    fn finish(&mut self, stream: u32, trailers: Fields<'_>) -> Result<(), UsageError> {
+        self.link.finish(stream, trailers, self.now, &mut self.out)
     }
 
     fn reset(&mut self, stream: u32, code: ErrorCode) {
@@ -226,4 +260,50 @@ impl Transport for Wire {
         let mask = self.mask_key();
         self.link.drain(false, mask, self.now, &mut self.out);
     }
+}
+
+/// One connection, as a client sends requests on it.
+///
+/// The [`Wire`](super::Wire) of a [`Connection`](super::Connection) is one without
+/// I/O; the connections of a loop are others. What the server sends comes as
+/// [`Event`](crate::link::Event)s, from where the connection is driven.
+pub trait RequestSender {
+    /// How many further requests may be sent now: as many as the server allows,
+    /// and none while much output waits for it.
+    /// [`Event::Writable`](crate::link::Event::Writable) for stream 0 says that
+    /// there may be more than before.
+    fn allowance(&mut self) -> usize;
+
+    /// Sends a request, or its head if the body is streamed, and returns the
+    /// number of its exchange. The content of the response counts against the
+    /// server's window until it is [consumed](Self::consume).
+    ///
+    /// # Errors
+    /// [`UsageError`] if it cannot be sent on this connection, or on none.
+    fn request(
+        &mut self,
+        head: &RequestHead<'_>,
+        body: Option<Body<'_>>,
+    ) -> Result<u32, UsageError>;
+
+    /// Sends a piece of a streamed body. [`Flow::Wait`] asks for no more until
+    /// [`Event::Writable`](crate::link::Event::Writable) for this stream.
+    fn write(&mut self, stream: u32, data: &[u8]) -> Flow;
+
+    /// Ends a streamed body, with the fields after it.
+    ///
+    /// # Errors
+    /// [`UsageError`] if it is over, which an event says as well, or if these fields may not
+    /// stand there: then it has not ended.
+    fn finish(&mut self, stream: u32, trailers: Fields<'_>) -> Result<(), UsageError>;
+
+    /// Ends an exchange before its time. Does nothing if it is over.
+    fn reset(&mut self, stream: u32, code: ErrorCode);
+
+    /// Opens the server's window again for content of a response.
+    fn consume(&mut self, stream: u32, bytes: usize);
+
+    /// Says that no further request follows: the connection ends after those that are
+    /// under way.
+    fn shutdown(&mut self);
 }

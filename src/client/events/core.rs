@@ -13,21 +13,22 @@
 //! ```
 //!
 //! Bytes stay with the caller, and so do clock and dice. All that outlives a connection
-//! is the last event ID, the reconnection time, and how many attempts were in vain.
+//! is the last event ID, the reconnection time, and how many attempts have failed in a
+//! row.
 
 use alloc::string::String;
 use core::time::Duration;
 
-use super::delay::delay;
+use super::resume::delay;
 use super::{
     EventSourceEnd, EventSourceFault, EventSourceLimits, EventSourceOptions, Interrupted,
-    Interruption, NextStep, ReadyState, Resume,
+    Interruption, Resume,
 };
 use crate::http::{Field, InvalidField, Method};
 use crate::sse::{self, Decoded, Decoder, Reconnection, Text};
 use crate::wire::{Instant, ascii};
 
-/// What is kept of a content type that is not the one.
+/// Bytes kept of an unexpected content type.
 const TYPE_SHOWN: usize = 256;
 
 /// An event source without I/O (WHATWG HTML §9.2).
@@ -128,7 +129,7 @@ impl EventSourceCore {
         })
     }
 
-    /// What to do now. [`NextStep::Connect`] is said once for each attempt.
+    /// The next thing to do. [`NextStep::Connect`] is returned once for each attempt.
     pub fn next(&mut self, now: Instant) -> NextStep {
         match self.stage {
             Stage::Waiting(at) if at <= now => {
@@ -239,7 +240,7 @@ impl EventSourceCore {
         }
     }
 
-    /// Has the next attempt begin without delay: the network is back.
+    /// Begins the next attempt without delay: the network is back.
     pub const fn try_now(&mut self) {
         if let Stage::Waiting(at) = &mut self.stage {
             *at = Instant::START;
@@ -270,7 +271,7 @@ impl EventSourceCore {
         }
     }
 
-    /// The last event ID; empty where there is none.
+    /// The last event ID; empty if there is none.
     pub fn last_event_id(&self) -> &str {
         self.reconnection.last_event_id()
     }
@@ -344,7 +345,7 @@ impl EventSourceCore {
         self.stage = Stage::Waiting(now + delay.max(least));
     }
 
-    /// The source is over behind what is not resumed.
+    /// The source is over after what is not resumed.
     fn stop(&mut self, why: Interruption) {
         match why {
             Interruption::Ended if self.options.has_marker() => {
@@ -366,4 +367,31 @@ impl EventSourceCore {
 fn is_event_stream(value: &[u8]) -> bool {
     let essence = value.split(|&b| b == b';').next().unwrap_or_default();
     ascii::eq_ignore_case(ascii::trim_ows(essence), sse::CONTENT_TYPE.as_bytes())
+}
+
+/// A step that an event source asks its owner to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// Send the request.
+    Connect,
+    /// Nothing, until then.
+    WaitUntil(Instant),
+    /// Wait for the response to the request.
+    AwaitResponse,
+    /// Read the body of the response. At this time, if there is one, call
+    /// [`elapsed`](super::EventSourceCore::elapsed).
+    ReadUntil(Instant),
+    /// Nothing: the source is over. [`end`](super::EventSourceCore::end) says why.
+    Over,
+}
+
+/// The state of an event source, as `readyState` has it (WHATWG HTML §9.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadyState {
+    /// There is no stream at present, and there is to be one again.
+    Connecting,
+    /// The stream is open.
+    Open,
+    /// It is over.
+    Closed,
 }

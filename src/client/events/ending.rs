@@ -15,7 +15,7 @@ pub enum Interruption {
     #[error("no response")]
     NoResponse,
     /// The response had this status, one of
-    /// [`EventSourceOptions::with_retry_on`](super::EventSourceOptions::with_retry_on).
+    /// [`EventSourceOptions::retry_on`](super::EventSourceOptions::retry_on).
     #[error("a response with status {0}")]
     Status(u16),
     /// The connection of an open stream was lost.
@@ -82,7 +82,7 @@ pub enum EventSourceFault {
     GaveUp {
         /// How many.
         attempts: u32,
-        /// What became of the last one.
+        /// The end of the last one.
         last: Interruption,
     },
 }

@@ -8,8 +8,8 @@ use core::fmt;
 use super::EventSourceFault;
 use crate::client::http::Error;
 
-/// Why an event source has failed: the fault, the error of HTTP behind it, and what there
-/// was of the stream.
+/// Why an event source has failed: the fault, the error of HTTP that has caused it, and
+/// what there was of the stream.
 ///
 /// ```no_run
 /// use barewire::client::EventSource;
@@ -32,7 +32,7 @@ struct Parts {
     left: Left,
 }
 
-/// What is left of a source that has failed.
+/// The remains of a source that has failed.
 #[derive(Debug, Default)]
 pub(super) struct Left {
     pub(super) last_event_id: String,
@@ -58,12 +58,12 @@ impl EventSourceError {
         }))
     }
 
-    /// What went wrong.
+    /// The fault.
     pub fn fault(&self) -> &EventSourceFault {
         &self.0.fault
     }
 
-    /// The error of HTTP behind the fault, if there is one.
+    /// The error of HTTP that has caused the fault, if there is one.
     pub fn cause(&self) -> Option<&Error> {
         self.0.cause.as_ref()
     }
@@ -73,8 +73,8 @@ impl EventSourceError {
         matches!(self.0.fault, EventSourceFault::GaveUp { .. })
     }
 
-    /// What there was of the data of an event that the end of the stream has cut. It may
-    /// lack an end that nobody knows.
+    /// The received part of the data of an event that the end of the stream has cut.
+    /// More data may have been on its way.
     pub fn partial(&self) -> Option<&str> {
         self.0.left.partial.as_deref()
     }

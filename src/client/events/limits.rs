@@ -5,7 +5,8 @@ use core::time::Duration;
 use crate::sse;
 use crate::wire::setters;
 
-/// What an event source takes from its server, and how long it waits for it.
+/// Limits of an event source: on what it takes from its server, and on how long it
+/// waits.
 ///
 /// Sizes are in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +18,12 @@ pub struct EventSourceLimits {
     /// One event ID ([`sse::Limits::id`]), which goes into every later request. Default
     /// 4 KiB.
     pub id: usize,
-    /// How long an open stream may bring no byte before it counts as lost. Comments
-    /// count as bytes, so this is to be longer than the server's heartbeat. Default:
-    /// never, as a server need not send one.
+    /// How long an open stream may be silent before it counts as lost. Comments count as
+    /// bytes, so this is to be longer than the server's heartbeat. Default: never, as a
+    /// server need not send one.
     pub silence: Duration,
-    /// Attempts in a row that may bring nothing; behind the last one the source gives
-    /// up. Default: never.
+    /// Attempts in a row that may fail; after the last one the source gives up. Default:
+    /// never.
     pub attempts: u32,
     /// How long a stream must have been open to count as of use although it brought no
     /// event. Default 30 s.
@@ -36,7 +37,7 @@ pub struct EventSourceLimits {
     /// The longest reconnection time that a server can set. Stops servers from silencing
     /// us for good. Default 3,600 s.
     pub longest: Duration,
-    /// The longest delay that attempts in vain lead to, unless the reconnection time is
+    /// The longest delay that failed attempts lead to, unless the reconnection time is
     /// longer; without the random part. Default 60 s.
     pub delay: Duration,
 }

@@ -1,4 +1,4 @@
-//! Who is told of what happens to an event source.
+//! The listeners of an event source.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -9,15 +9,15 @@ use core::time::Duration;
 use super::{EventSourceEnd, EventSourceError, Interruption, MessageEvent};
 use crate::client::http::Error;
 
-/// That an event source waits for its next attempt.
+/// An event source is waiting for its next attempt.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Waiting<'a> {
     /// Why there is no stream.
     pub why: Interruption,
-    /// The error of HTTP behind that, if there is one.
+    /// The error of HTTP that has caused it, if there is one.
     pub error: Option<&'a Error>,
-    /// How many attempts in a row have brought nothing.
+    /// Failed attempts in a row.
     pub attempts: u32,
     /// How long it waits.
     pub delay: Duration,
@@ -29,7 +29,6 @@ type OfWaiting = Box<dyn FnMut(&Waiting<'_>) + Send>;
 type OfGivingUp = Box<dyn FnMut(&EventSourceError) + Send>;
 type OfEnd = Box<dyn FnMut(Result<&EventSourceEnd, &EventSourceError>) + Send>;
 
-/// Who is told of events.
 #[derive(Default)]
 pub(super) struct Listeners {
     /// With the type, or of all types.
@@ -41,7 +40,6 @@ impl Listeners {
         self.events.push((event, listener));
     }
 
-    /// Tells them of an event, in the order in which they were added.
     pub(super) fn tell(&mut self, event: &MessageEvent) {
         for (name, listener) in &mut self.events {
             if name.as_deref().is_none_or(|name| name == event.event) {
@@ -51,7 +49,7 @@ impl Listeners {
     }
 }
 
-/// Who is told of the state.
+/// The listeners of the state.
 #[derive(Default)]
 pub(super) struct Hooks {
     pub(super) opened: Vec<OfOpening>,
@@ -69,7 +67,7 @@ impl Hooks {
         self.waiting.iter_mut().for_each(|hook| hook(waiting));
     }
 
-    /// That it is over, once.
+    /// Tells that the source is over, once.
     pub(super) fn tell_end(&mut self, end: Result<&EventSourceEnd, &EventSourceError>) {
         if let Err(error) = end
             && error.gave_up()
@@ -99,37 +97,4 @@ impl fmt::Debug for Hooks {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::sync::Arc;
-    use std::sync::Mutex;
-
-    #[test]
-    fn each_listener_hears_of_its_type_and_some_of_all() {
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let mut listeners = Listeners::default();
-        for (mark, name) in [("a", Some("note")), ("b", Some("message")), ("c", None)] {
-            let heard = heard.clone();
-            let listener = move |event: &MessageEvent| {
-                heard.lock().unwrap().push((mark, event.event.clone()));
-            };
-            listeners.add(name.map(String::from), Box::new(listener));
-        }
-        for event in ["note", "message", "other"] {
-            listeners.tell(&MessageEvent {
-                event: event.into(),
-                ..MessageEvent::default()
-            });
-        }
-        let expected = [
-            ("a", "note"),
-            ("c", "note"),
-            ("b", "message"),
-            ("c", "message"),
-            ("c", "other"),
-        ];
-        let heard = heard.lock().unwrap();
-        let heard: Vec<_> = heard.iter().map(|(mark, it)| (*mark, &**it)).collect();
-        assert_eq!(heard, expected);
-    }
-}
+mod tests;

@@ -1,9 +1,13 @@
-//! An event source that tells listeners.
+//! Event sources that tell listeners: on the caller's thread, and on one of their own.
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use std::thread::{Builder, JoinHandle};
+use std::{io, panic};
 
-use super::{EventSource, EventSourceEnd, EventSourceError, MessageEvent, Waiting};
+use super::{
+    EventSource, EventSourceEnd, EventSourceError, EventSourceHandle, MessageEvent, Waiting,
+};
 
 impl EventSource {
     /// Adds a listener of events of this type, for [`run`](Self::run) and
@@ -23,20 +27,20 @@ impl EventSource {
         self
     }
 
-    /// Has `hook` called each time that a stream opens.
+    /// Calls `hook` each time that a stream opens.
     pub fn on_open(&mut self, hook: impl FnMut() + Send + 'static) -> &mut Self {
         self.hooks.opened.push(Box::new(hook));
         self
     }
 
-    /// Has `hook` told each time that there is no stream and the source waits for its
-    /// next attempt.
+    /// Calls `hook` each time that there is no stream and the source waits for its next
+    /// attempt.
     pub fn on_waiting(&mut self, hook: impl FnMut(&Waiting<'_>) + Send + 'static) -> &mut Self {
         self.hooks.waiting.push(Box::new(hook));
         self
     }
 
-    /// Has `hook` told that the source gives up, behind the last of its attempts.
+    /// Calls `hook` when the source gives up, after the last of its attempts.
     pub fn on_gave_up(
         &mut self,
         hook: impl FnMut(&EventSourceError) + Send + 'static,
@@ -45,7 +49,7 @@ impl EventSource {
         self
     }
 
-    /// Has `hook` told that the source is over, for whatever reason.
+    /// Calls `hook` when the source is over, for whatever reason.
     pub fn on_end(
         &mut self,
         hook: impl FnMut(Result<&EventSourceEnd, &EventSourceError>) + Send + 'static,
@@ -68,5 +72,56 @@ impl EventSource {
                 None => return Ok(self.end().cloned().unwrap_or(EventSourceEnd::Closed)),
             }
         }
+    }
+}
+
+/// The thread on which the listeners of an event source are told of its events.
+///
+/// Dropping it leaves the source as it is: that ends by itself, or when its
+/// [handle](Self::handle) closes it.
+#[derive(Debug)]
+pub struct EventSourceThread {
+    handle: EventSourceHandle,
+    thread: JoinHandle<Result<EventSourceEnd, EventSourceError>>,
+}
+
+impl EventSource {
+    /// [Runs](Self::run) it on a thread of its own.
+    ///
+    /// # Errors
+    /// That of the system, if it has no thread left.
+    pub fn spawn(mut self) -> io::Result<EventSourceThread> {
+        let handle = self.handle();
+        let thread = Builder::new().name("event-source".into());
+        let thread = thread.spawn(move || self.run())?;
+        Ok(EventSourceThread { handle, thread })
+    }
+}
+
+impl EventSourceThread {
+    /// A handle that closes the source.
+    pub const fn handle(&self) -> &EventSourceHandle {
+        &self.handle
+    }
+
+    /// Waits until the source is over, and returns why it is. A panic of a listener
+    /// continues here.
+    ///
+    /// # Errors
+    /// [`EventSourceError`] if it has failed.
+    pub fn join(self) -> Result<EventSourceEnd, EventSourceError> {
+        match self.thread.join() {
+            Ok(end) => end,
+            Err(panicked) => panic::resume_unwind(panicked),
+        }
+    }
+
+    /// Closes the source, and waits until no listener is called any more.
+    ///
+    /// # Errors
+    /// [`EventSourceError`] if it has failed before.
+    pub fn close(self) -> Result<EventSourceEnd, EventSourceError> {
+        self.handle.close();
+        self.join()
     }
 }

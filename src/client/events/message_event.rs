@@ -4,10 +4,10 @@ use alloc::string::String;
 
 use crate::sse::Message;
 
-/// An event that a stream has dispatched (WHATWG HTML §9.2.6), with text of its own.
+/// An event that a stream has dispatched (WHATWG HTML §9.2.6), as owned strings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MessageEvent {
-    /// The type; `message` where the stream names none.
+    /// The type; `message` if the stream names none.
     pub event: String,
     /// The data, its lines joined by LF.
     pub data: String,
@@ -36,16 +36,16 @@ impl MessageEvent {
         }
     }
 
-    /// The data as a value of `T`, by its JSON.
+    /// Parses the data as JSON.
     ///
     /// # Errors
-    /// That of `serde_json`, if it is no such JSON.
+    /// The error of `serde_json`, if the data is not JSON of that type.
     #[cfg(feature = "json")]
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> serde_json::Result<T> {
         serde_json::from_str(&self.data)
     }
 
-    /// The data as JSON where it parses, and else as the JSON string of its text.
+    /// The data parsed as JSON or, if it does not parse, as a JSON string.
     ///
     /// ```
     /// use barewire::client::MessageEvent;

@@ -7,34 +7,33 @@
 //!        ▼
 //!   EventSourceCore (no I/O) ──► sse::Decoder
 //!        └─ delays, rules, markers, limits
+//!   LoopEventSource: the same core on a loop, with the loop's HTTP client
 //! ```
 
 mod control;
 mod core;
-mod delay;
 mod ending;
 mod error;
-mod inlet;
 mod limits;
 mod listeners;
 mod listening;
 mod message_event;
+mod on_loop;
 mod options;
 mod receiving;
 mod resume;
 mod source;
-mod steps;
-mod thread;
 
 pub use self::core::EventSourceCore;
 pub use control::EventSourceHandle;
+pub use core::{NextStep, ReadyState};
 pub use ending::{EventSourceEnd, EventSourceFault, Interruption};
 pub use error::EventSourceError;
 pub use limits::EventSourceLimits;
 pub use listeners::Waiting;
+pub use listening::EventSourceThread;
 pub use message_event::MessageEvent;
+pub use on_loop::{EventListener, LoopEventSource};
 pub use options::EventSourceOptions;
 pub use resume::{Interrupted, Resume};
 pub use source::EventSource;
-pub use steps::{NextStep, ReadyState};
-pub use thread::EventSourceThread;

@@ -14,10 +14,10 @@ use super::{EventSourceLimits, Interrupted, Resume};
 /// use core::time::Duration;
 ///
 /// // A chat completion: it ends with a marker, and is not asked for twice.
-/// let completion = EventSourceOptions::new().with_end_data("[DONE]");
+/// let completion = EventSourceOptions::new().end_data("[DONE]");
 /// // A feed that says something every 15 seconds.
 /// let limits = EventSourceLimits::DEFAULT.with_silence(Duration::from_secs(45));
-/// let feed = EventSourceOptions::new().with_limits(limits).with_last_event_id("1041").with_retry_on(503);
+/// let feed = EventSourceOptions::new().limits(limits).last_event_id("1041").retry_on(503);
 /// ```
 #[derive(Debug, Clone)]
 pub struct EventSourceOptions {
@@ -30,8 +30,8 @@ pub struct EventSourceOptions {
 }
 
 impl EventSourceOptions {
-    /// What WHATWG HTML §9.2 says: a GET is resumed for as long as it takes, no other
-    /// method is, and no event ends the stream.
+    /// The options that WHATWG HTML §9.2 describes: a GET is resumed for as long as it
+    /// takes, no other method is, and no event ends the stream.
     pub const fn new() -> Self {
         Self {
             limits: EventSourceLimits::DEFAULT,
@@ -45,7 +45,7 @@ impl EventSourceOptions {
 
     /// Sets the limits.
     #[must_use]
-    pub const fn with_limits(mut self, limits: EventSourceLimits) -> Self {
+    pub const fn limits(mut self, limits: EventSourceLimits) -> Self {
         self.limits = limits;
         self
     }
@@ -53,7 +53,7 @@ impl EventSourceOptions {
     /// Sets the ID that the first request carries, to continue where an earlier source
     /// stopped. It must be a value that a field can have.
     #[must_use]
-    pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
+    pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
         self.last_event_id = id.into();
         self
     }
@@ -62,30 +62,31 @@ impl EventSourceOptions {
     /// is not dispatched. A stream that ends without it is resumed by the rule, or is an
     /// error ([`EventSourceFault::NoMarker`](super::EventSourceFault::NoMarker)).
     #[must_use]
-    pub fn with_end_data(mut self, marker: impl Into<String>) -> Self {
+    pub fn end_data(mut self, marker: impl Into<String>) -> Self {
         self.end_data = Some(marker.into());
         self
     }
 
-    /// Ends the source behind the event of this type, such as `message_stop`. That event
+    /// Ends the source after the event of this type, such as `message_stop`. That event
     /// is dispatched. A stream that ends without it is resumed by the rule, or is an
     /// error ([`EventSourceFault::NoMarker`](super::EventSourceFault::NoMarker)).
     #[must_use]
-    pub fn with_end_event(mut self, event: impl Into<String>) -> Self {
+    pub fn end_event(mut self, event: impl Into<String>) -> Self {
         self.end_event = Some(event.into());
         self
     }
 
-    /// Takes a response of this status as an attempt in vain, and no longer as a failure.
-    /// It may say how long to wait at least (`Retry-After`, in seconds). For servers
-    /// that answer 429, 502 or 503 while they are busy or away. 200 and 204 keep their meaning.
+    /// Takes a response of this status as a failed attempt, after which the source tries
+    /// again, and no longer as the end. It may say how long to wait at least
+    /// (`Retry-After`, in seconds). For servers that answer 429, 502 or 503 while they
+    /// are busy or away. 200 and 204 keep their meaning.
     #[must_use]
-    pub fn with_retry_on(mut self, status: u16) -> Self {
+    pub fn retry_on(mut self, status: u16) -> Self {
         self.retry_on.push(status);
         self
     }
 
-    /// Has `rule` decide what is asked for again, a GET included, each time that an
+    /// Lets `rule` decide what is asked for again, a GET included, each time that an
     /// attempt fails or a stream is interrupted. A request that is not safe to repeat
     /// should only be sent again if the server has a way to know it.
     ///
@@ -94,7 +95,7 @@ impl EventSourceOptions {
     ///
     /// // For a POST: it goes again where nobody has seen it, and a stream that had IDs is
     /// // resumed as MCP does.
-    /// let options = EventSourceOptions::new().with_resume(|interrupted| {
+    /// let options = EventSourceOptions::new().resume(|interrupted| {
     ///     match (interrupted.why, interrupted.last_event_id) {
     ///         (Interruption::NotReached, _) if interrupted.attempts < 5 => Resume::Again,
     ///         (_, "") => Resume::Stop,
@@ -103,7 +104,7 @@ impl EventSourceOptions {
     /// });
     /// ```
     #[must_use]
-    pub fn with_resume(
+    pub fn resume(
         mut self,
         rule: impl Fn(&Interrupted<'_>) -> Resume + Send + Sync + 'static,
     ) -> Self {

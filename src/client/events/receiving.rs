@@ -1,5 +1,6 @@
 //! The body of a response as the events of a source.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::core::{EventSourceCore, Stage};
@@ -22,15 +23,16 @@ impl EventSourceCore {
         if !matches!(self.stage, Stage::Open { .. }) {
             return done(all);
         }
-        let received = self.decoder.receive(input, &self.sse);
-        match self.note(&received) {
-            true => done(all),
-            false => received,
+        // One variable for both answers, so that the decoder writes where the caller reads.
+        let mut received = self.decoder.receive(input, &self.sse);
+        if self.note(&received) {
+            received = done(all);
         }
+        received
     }
 
-    /// Takes the end of the body, behind `input`, what [`receive`](Self::receive) has
-    /// left of it. Gives what `receive` would still give, then an event that the end cuts
+    /// Takes the end of the body, after `input`, what [`receive`](Self::receive) has left
+    /// of it. Gives what `receive` would still give, then an event that the end cuts
     /// ([`Decoded::Cut`], which counts as not dispatched), then [`Step::Done`].
     ///
     /// # Errors
@@ -80,7 +82,7 @@ impl EventSourceCore {
             return self.note_other(decoded);
         };
         // One that no field can carry is ignored, as WHATWG HTML §9.2.6 ignores one with
-        // NUL: the server is asked to continue behind the one before.
+        // NUL: the server is asked to continue after the one before.
         if let Some(id) = message.id {
             self.reconnection.set_field_id(id);
         }
@@ -140,3 +142,51 @@ const fn done<'b>(used: usize) -> Result<Received<Decoded<'b>>, ProtocolError> {
         step: Step::Done,
     })
 }
+
+/// Memory that is kept while nothing is in it.
+const KEPT: usize = 64 << 10;
+
+/// The received part of a body that belongs to no event that was given out.
+#[derive(Debug, Default)]
+pub(super) struct Inlet {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Inlet {
+    /// The bytes in which the next event is looked for.
+    pub(super) fn unread(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.at..).unwrap_or_default()
+    }
+
+    /// So many bytes at the front are done with.
+    pub(super) fn take(&mut self, used: usize) {
+        self.at += used;
+        if self.at < self.bytes.len() {
+            return;
+        }
+        self.at = 0;
+        self.bytes.clear();
+        if self.bytes.capacity() > KEPT {
+            self.bytes = Vec::new();
+        }
+    }
+
+    /// Further bytes have come. What was done with goes, so that a byte moves at most
+    /// once for each piece in which an event has ended.
+    pub(super) fn fill(&mut self, piece: &[u8]) {
+        if self.at > 0 {
+            self.bytes.drain(..self.at);
+            self.at = 0;
+        }
+        self.bytes.extend_from_slice(piece);
+    }
+
+    /// Nothing of it belongs to what comes next.
+    pub(super) fn clear(&mut self) {
+        self.take(self.bytes.len() - self.at);
+    }
+}
+
+#[cfg(test)]
+mod tests;

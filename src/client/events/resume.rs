@@ -1,12 +1,24 @@
-//! Whether a stream is asked for again.
+//! Whether a stream is asked for again, and when.
+//!
+//! How long an event source waits before it connects again.
+//!
+//! ```text
+//!  of use │ 3 s + │ in vain │ 6 s + │ in vain │ 12 s + │ in vain │ ... 60 s +
+//! ```
+//!
+//! After a connection that was of use it waits for the reconnection time, and after each
+//! failed attempt twice as long (WHATWG HTML §9.2.3, "reestablish the connection"). The
+//! server has asked for at least that time, so the random part, up to half of the delay,
+//! is added: clients that lost one server together come back apart.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
-use super::Interruption;
+use super::{EventSourceLimits, Interruption};
 
-/// What became of a stream that may be asked for again.
+/// A stream that was interrupted and may be asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted<'a> {
     /// Why it was interrupted.
@@ -19,7 +31,7 @@ pub struct Interrupted<'a> {
     pub had_events: bool,
 }
 
-/// What to do behind an interruption.
+/// The decision after an interruption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resume {
     /// Asks no more: the source is over.
@@ -34,7 +46,7 @@ pub enum Resume {
     Body(Vec<u8>),
 }
 
-/// What decides about resuming.
+/// The rule that decides about resuming.
 #[derive(Clone)]
 pub(super) enum Rule {
     /// A GET is sent again, and nothing else.
@@ -60,3 +72,24 @@ impl fmt::Debug for Rule {
         })
     }
 }
+
+/// The delay after `in_vain` attempts in a row; `asked` is the server's reconnection
+/// time, and `dice` any number.
+pub(super) fn delay(
+    asked: Option<Duration>,
+    in_vain: u32,
+    limits: &EventSourceLimits,
+    dice: u32,
+) -> Duration {
+    let time = asked.map_or(limits.reconnection, |asked| {
+        asked.min(limits.longest).max(limits.shortest)
+    });
+    let factor = 1_u32.checked_shl(in_vain).unwrap_or(u32::MAX);
+    let step = time.saturating_mul(factor).min(limits.delay.max(time));
+    // In 4,096 parts of its half.
+    let random = step / 2 / 4096 * (dice % 4097);
+    step.saturating_add(random)
+}
+
+#[cfg(test)]
+mod tests;

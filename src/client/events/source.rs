@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use super::control::Woken;
 use super::error::Left;
-use super::inlet::Inlet;
 use super::listeners::{Hooks, Listeners};
+use super::receiving::Inlet;
 use super::{
     EventSourceCore, EventSourceEnd, EventSourceError, EventSourceFault, EventSourceHandle,
     EventSourceOptions, MessageEvent, NextStep, ReadyState, Resume, Waiting,
@@ -17,21 +17,21 @@ use crate::client::http::{
     AsUrl, Client, Error, ErrorKind, Form, Repeated, RequestBuilder, Response,
 };
 use crate::sse::{Decoded, Message};
-use crate::wire::Step;
+use crate::wire::{Instant, Step};
 
 /// Of a response that is no stream, what an error keeps, and how long it waits for it.
-const BODY_SHOWN: usize = 16 << 10;
+pub(super) const BODY_SHOWN: usize = 16 << 10;
 const BODY_TIME: Duration = Duration::from_secs(2);
 
 /// An event source (WHATWG HTML §9.2) that blocks the thread which reads from it.
 ///
 /// It is an iterator of events: it connects when it is first asked, waits, reads, and
-/// connects again where the stream is interrupted, all of that on the calling thread and
-/// without another one. `None` says that it is over and was meant to be; an error is the
-/// last item. A GET is resumed with the last event ID for as long as it takes, unless
+/// connects again if the stream is interrupted, all on the calling thread; no other
+/// thread is used. `None` says that it ended as intended; an error is the last item. A
+/// GET is resumed with the last event ID for as long as it takes, unless
 /// [`EventSourceLimits::attempts`](super::EventSourceLimits::attempts) are named. Any
-/// other method is sent once, unless the
-/// [options](EventSourceOptions::with_resume) have a rule.
+/// other method is sent once, unless the [options](EventSourceOptions::resume) have
+/// a rule.
 ///
 /// ```no_run
 /// use barewire::client::EventSource;
@@ -53,7 +53,7 @@ const BODY_TIME: Duration = Duration::from_secs(2);
 ///     .bearer_auth("token")
 ///     .header("Content-Type", "application/json")
 ///     .body(r#"{"stream": true}"#);
-/// let options = EventSourceOptions::new().with_end_data("[DONE]");
+/// let options = EventSourceOptions::new().end_data("[DONE]");
 /// for event in EventSource::new(request, options)? {
 ///     println!("{}", event?.data);
 /// }
@@ -88,7 +88,7 @@ pub struct EventSource {
     pub(super) hooks: Hooks,
     cause: Option<Error>,
     left: Left,
-    /// Its end was told.
+    has_waited: bool,
     is_told: bool,
 }
 
@@ -96,7 +96,7 @@ impl EventSource {
     /// A GET of this URL, by a client of its own and with default options.
     ///
     /// # Errors
-    /// [`EventSourceError`] if it is no URL of `http` or `https`.
+    /// [`EventSourceError`] if it is not a URL of `http` or `https`.
     pub fn connect(url: impl AsUrl) -> Result<Self, EventSourceError> {
         Self::new(Client::new().get(url), EventSourceOptions::new())
     }
@@ -105,33 +105,21 @@ impl EventSource {
     /// for.
     ///
     /// Accept and Cache-Control are added unless the request has them. A Last-Event-ID of
-    /// the request is the first one if the options have none. The time of the
-    /// [whole call](crate::client::ClientLimits::total_time) holds up to the head of the
+    /// the request is the first one if the options have none. The time of the [whole
+    /// call](crate::client::ClientLimits::total_time) holds up to the head of the
     /// response, and for the stream only if the request itself has limits; how long the
-    /// stream may be silent is for
-    /// [`EventSourceLimits::silence`](crate::client::EventSourceLimits::silence) to say.
-    /// Who is told of interim responses is not kept.
+    /// stream may be silent is set by
+    /// [`EventSourceLimits::silence`](crate::client::EventSourceLimits::silence). A hook
+    /// set with `on_informational` is dropped.
     ///
     /// # Errors
     /// [`EventSourceError`] if the request is at fault, or the last event ID of the
     /// options cannot be sent.
     pub fn new(
         request: RequestBuilder,
-        mut options: EventSourceOptions,
+        options: EventSourceOptions,
     ) -> Result<Self, EventSourceError> {
-        let refused = |cause, request| {
-            let fault = EventSourceFault::Request;
-            EventSourceError::new(fault, Some(cause), request, Left::default())
-        };
-        let request = Repeated::new(request);
-        let mut request = request.map_err(|error| refused(error, String::new()))?;
-        let own_id = request.take_field("last-event-id");
-        if options.last_event_id.is_empty() {
-            options.last_event_id = own_id.unwrap_or_default();
-        }
-        let silence = options.limits.silence;
-        let core = EventSourceCore::new(request.method(), options)
-            .map_err(|error| refused(request.refuse(error), request.shown()))?;
+        let (request, core, silence) = begin(request, options)?;
         Ok(Self {
             core,
             request,
@@ -144,11 +132,12 @@ impl EventSource {
             hooks: Hooks::default(),
             cause: None,
             left: Left::default(),
+            has_waited: false,
             is_told: false,
         })
     }
 
-    /// What closes the source from another thread.
+    /// A handle that closes the source from another thread.
     pub fn handle(&self) -> EventSourceHandle {
         self.handle.clone()
     }
@@ -161,7 +150,7 @@ impl EventSource {
         }
     }
 
-    /// The last event ID; empty where there is none.
+    /// The last event ID; empty if there is none.
     pub fn last_event_id(&self) -> &str {
         self.core.last_event_id()
     }
@@ -171,9 +160,9 @@ impl EventSource {
         self.core.end()
     }
 
-    /// Waits for the next event, and gives it to `take` where it lies, with the last event
-    /// ID: no text is copied. `None` if the source is over; an error once, if it has
-    /// failed.
+    /// Waits for the next event, and passes it to `take` by reference, with the last
+    /// event ID: no text is copied. `None` if the source is over; an error once, if it
+    /// has failed.
     pub fn next_with<T>(
         &mut self,
         take: impl FnOnce(&Message<'_>, &str) -> T,
@@ -227,7 +216,16 @@ impl EventSource {
         let now = clock::now();
         match self.core.next(now) {
             NextStep::Over => return false,
-            NextStep::Connect => self.ask(),
+            NextStep::Connect => {
+                // Its delay may be over already; that there is no stream is told all the same.
+                if !mem::take(&mut self.has_waited) {
+                    self.wait(Duration::ZERO);
+                    self.has_waited = false;
+                }
+                if !self.handle.is_closed() {
+                    self.ask();
+                }
+            }
             NextStep::WaitUntil(at) => self.wait(at.saturating_since(now)),
             // There is no response: it was lost.
             NextStep::AwaitResponse | NextStep::ReadUntil(_) => {
@@ -274,6 +272,7 @@ impl EventSource {
 
     /// Waits for the next attempt.
     fn wait(&mut self, delay: Duration) {
+        self.has_waited = true;
         let Some(why) = self.core.last_interruption() else {
             return;
         };
@@ -310,21 +309,7 @@ impl EventSource {
 
     /// The request, or the body of its response, has failed.
     fn fail_by(&mut self, error: Error) {
-        let now = clock::now();
-        let dice = self.request.roll();
-        if error.is_cancelled() {
-            self.core.close();
-        } else if is_futile(error.kind()) {
-            self.core.refuse();
-        } else if let NextStep::ReadUntil(silent) = self.core.next(now)
-            && matches!(error.kind(), ErrorKind::TimedOut("silence_time"))
-        {
-            self.core.elapsed(silent.max(now), dice);
-        } else if !error.may_have_been_processed() {
-            self.core.not_reached(now, dice);
-        }
-        // Does nothing where that has decided.
-        self.core.lost(now, dice);
+        note_failure(&mut self.core, &error, clock::now(), self.request.roll());
         self.cause = Some(error);
     }
 
@@ -364,7 +349,45 @@ impl Iterator for EventSource {
 
 impl core::iter::FusedIterator for EventSource {}
 
-/// What a response says that is no stream, as far as it comes soon.
+/// Begins a source: its request, its core, and how long it may be silent.
+pub(super) fn begin(
+    request: RequestBuilder,
+    mut options: EventSourceOptions,
+) -> Result<(Repeated, EventSourceCore, Duration), EventSourceError> {
+    let refused = |cause, request| {
+        let fault = EventSourceFault::Request;
+        EventSourceError::new(fault, Some(cause), request, Left::default())
+    };
+    let request = Repeated::new(request);
+    let mut request = request.map_err(|error| refused(error, String::new()))?;
+    let own_id = request.take_field("last-event-id");
+    if options.last_event_id.is_empty() {
+        options.last_event_id = own_id.unwrap_or_default();
+    }
+    let silence = options.limits.silence;
+    let core = EventSourceCore::new(request.method(), options)
+        .map_err(|error| refused(request.refuse(error), request.shown()))?;
+    Ok((request, core, silence))
+}
+
+/// The request of a source, or the body of its response, has failed.
+pub(super) fn note_failure(core: &mut EventSourceCore, error: &Error, now: Instant, dice: u32) {
+    if error.is_cancelled() {
+        core.close();
+    } else if is_futile(error.kind()) {
+        core.refuse();
+    } else if let NextStep::ReadUntil(silent) = core.next(now)
+        && matches!(error.kind(), ErrorKind::TimedOut("silence_time"))
+    {
+        core.elapsed(silent.max(now), dice);
+    } else if !error.may_have_been_processed() {
+        core.not_reached(now, dice);
+    }
+    // Does nothing where that has decided.
+    core.lost(now, dice);
+}
+
+/// The text of a response that is not a stream, as far as it comes soon.
 fn text_of(mut response: Response) -> String {
     response.retime(BODY_TIME, Some(BODY_TIME));
     let mut body = alloc::vec::Vec::new();

@@ -35,17 +35,14 @@ pub(super) struct Call<T> {
     /// The metadata at the head of the response, once it has come.
     pub(super) head: Option<FieldBuffer>,
     pub(super) ending: Option<Ending>,
-    /// Its sender was told to wait.
     pub(super) wants_room: bool,
     /// There is room again, and its sender was not told.
     pub(super) relieved: bool,
-    /// It stands in the list of those that have news for their owner.
     pub(super) changed: bool,
     /// It stands in the list of those that have news for their link.
     pub(super) offered: bool,
 }
 
-/// Where a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallState {
     /// In the queue for a stream.
@@ -96,12 +93,12 @@ impl<T> Call<T> {
     }
 }
 
-/// What waits to be sent, and what was sent and may have to be sent again.
+/// The messages that wait to be sent, and those that may have to be sent again.
 #[derive(Debug)]
 pub(super) struct Outbox {
     bytes: DrainBuffer,
     at: usize, // <= bytes.len(): sent, and kept
-    /// What was sent is kept.
+    /// Sent messages are kept.
     keeps: bool,
     /// Nothing is added any more.
     pub(super) closed: bool,
@@ -145,7 +142,7 @@ impl Outbox {
         self.drop_sent();
     }
 
-    /// What was sent will not be sent again.
+    /// Notes that sent messages will not be sent again.
     pub(super) fn commit(&mut self) {
         self.keeps = false;
         self.drop_sent();
@@ -215,7 +212,7 @@ impl Inbox {
     }
 
     /// Takes the message in front: how long it is with its prefix, whether it is
-    /// compressed, and how many bytes of the window it gives back.
+    /// compressed, and how many bytes of the window are opened again.
     pub(super) fn take(&mut self) -> Option<(usize, bool, usize)> {
         let complete = self.bytes.unused().get(..self.judged)?;
         // The machine has judged it: it knows no other flag.

@@ -22,7 +22,7 @@ use crate::wire::Instant;
 /// ```text
 ///   start, send, close_sending, cancel          dial ──► a connection
 ///   next, head, ending  ◄── changed ──  Calls   event ◄── what comes of it
-///                                               flush ──► Transport
+///                                               flush ──► RequestSender
 ///                                               deadline ──► elapsed
 /// ```
 ///
@@ -65,7 +65,6 @@ pub struct Calls<T> {
     pub(super) pool: Pool,
     /// Calls without a stream.
     pub(super) waiting: Queue,
-    /// Calls that have something new for their connection.
     pub(super) offered: VecDeque<Key>,
     /// Calls that have news for their owner.
     pub(super) changed: VecDeque<Key>,
@@ -74,8 +73,8 @@ pub struct Calls<T> {
     pub(super) limits: ChannelLimits,
     /// How often servers have asked for fewer pings.
     pub(super) slowed: u32,
-    /// The fields that all requests have, in front, and behind them those of the one
-    /// that is sent.
+    /// The fields that all requests have, first, and after them those of the one that is
+    /// sent.
     pub(super) fields: FieldBuffer,
     /// How many are in front; 0 before the first request.
     pub(super) common: usize,
@@ -89,7 +88,7 @@ pub struct Calls<T> {
     pub(super) now: Instant,
 }
 
-/// What is next to be taken of a response.
+/// The next part of a response.
 #[derive(Debug)]
 pub enum NextMessage<'b> {
     /// A message. It may be compressed with gzip if this build reads that
@@ -127,19 +126,19 @@ impl<T> Calls<T> {
 
     /// Puts the application's own name in front of the user agent.
     #[must_use]
-    pub fn with_agent(mut self, name: &str) -> Self {
+    pub fn with_user_agent(mut self, name: &str) -> Self {
         self.agent = alloc::format!("{name} {}", super::AGENT);
         self
     }
 
-    /// Has requests say that they go over TLS: their `:scheme` is `https`.
+    /// Says in requests that they go over TLS: their `:scheme` is `https`.
     #[must_use]
     pub const fn with_https(mut self) -> Self {
         self.is_https = true;
         self
     }
 
-    /// Has errors say where the server is, if that is not its authority.
+    /// Says in errors where the server is, if that is not its authority.
     #[must_use]
     pub fn with_server(mut self, place: &str) -> Self {
         self.pool.server = place.into();
@@ -220,7 +219,7 @@ impl<T> Calls<T> {
     }
 
     /// Sends a message that the owner has compressed with gzip. The call's
-    /// options [say so](CallOptions::with_compression).
+    /// options [say so](CallOptions::compression).
     ///
     /// # Errors
     /// [`UsageError`]; nothing is taken then.
@@ -248,7 +247,7 @@ impl<T> Calls<T> {
         self.send_frame(call, frame)
     }
 
-    /// Sends a message that stands behind its prefix already.
+    /// Sends a message that already follows its prefix.
     pub(super) fn send_frame(&mut self, key: Key, frame: Vec<u8>) -> Result<Flow, UsageError> {
         let unsent = self.limits.unsent;
         let call = self.calls.get_mut(key).ok_or(UsageError::Over)?;
@@ -358,7 +357,6 @@ impl<T> Calls<T> {
         self.calls.get(call)?.ending.as_ref()
     }
 
-    /// Takes the fields at the head of the response.
     pub(super) fn take_head(&mut self, call: Key) -> Option<FieldBuffer> {
         self.calls.get_mut(call)?.head.take()
     }
@@ -369,7 +367,7 @@ impl<T> Calls<T> {
         call.is_some_and(|call| core::mem::take(&mut call.relieved))
     }
 
-    /// What the owner remembers of a call.
+    /// The owner's value for a call.
     pub fn owner_mut(&mut self, call: Key) -> Option<&mut T> {
         self.calls.get_mut(call).map(|call| &mut call.owner)
     }
@@ -391,10 +389,10 @@ impl<T> Calls<T> {
     }
 }
 
-/// What is left of a call that is forgotten.
+/// The remains of a call that is forgotten.
 #[derive(Debug)]
 pub struct Removed<T> {
-    /// What the owner remembered of it.
+    /// The owner's value.
     pub owner: T,
     /// The fields at the head of the response; none if it had no head of its
     /// own.

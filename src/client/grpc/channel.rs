@@ -1,6 +1,8 @@
 //! Channels: how they are set up, and the calls that block.
 
-use alloc::string::{String, ToString};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use core::hash::{BuildHasher, Hasher};
 use std::hash::RandomState;
@@ -14,20 +16,22 @@ use super::shared::{Clock, Shared};
 use super::{
     CallOptions, CallResponse, Calls, Channel, ChannelLimits, Duplex, Ending, Requests, Responses,
 };
-use crate::client::connecting::{Dialler, Security, Target};
+use crate::client::Proxy;
+use crate::client::connecting::{Dialler, Place, ProxyChoice, Route, Security, Target, on_a_loop};
 use crate::grpc::Payload;
-use crate::net::{self, Destination, Error, Loop, Poller, Remote, TransportMaker};
+use crate::net::{self, AnyLoop, Error, Loop, Remote, Speaks, TransportError};
 
 /// How a channel is set up.
 #[derive(Debug, Clone, Default)]
-pub struct ChannelOptions {
+pub struct GrpcChannelOptions {
     limits: ChannelLimits,
     agent: Option<String>,
     authority: Option<String>,
     security: Security,
+    proxies: ProxyChoice,
 }
 
-impl ChannelOptions {
+impl GrpcChannelOptions {
     /// [`ChannelLimits::DEFAULT`], and nothing else.
     pub const fn new() -> Self {
         Self {
@@ -35,12 +39,13 @@ impl ChannelOptions {
             agent: None,
             authority: None,
             security: Security::new(),
+            proxies: ProxyChoice::new(),
         }
     }
 
     /// Sets the limits.
     #[must_use]
-    pub fn with_limits(mut self, limits: ChannelLimits) -> Self {
+    pub fn limits(mut self, limits: ChannelLimits) -> Self {
         self.limits = limits;
         self
     }
@@ -48,7 +53,7 @@ impl ChannelOptions {
     /// Puts the application's own name, such as `greeter/1.0`, in front of the
     /// user agent.
     #[must_use]
-    pub fn with_agent(mut self, name: &str) -> Self {
+    pub fn user_agent(mut self, name: &str) -> Self {
         self.agent = Some(name.into());
         self
     }
@@ -56,8 +61,45 @@ impl ChannelOptions {
     /// Names the server otherwise than by where it is reached. Over TLS its
     /// certificate has to be for this name.
     #[must_use]
-    pub fn with_authority(mut self, authority: &str) -> Self {
+    pub fn authority(mut self, authority: &str) -> Self {
         self.authority = Some(authority.into());
+        self
+    }
+
+    /// Connects through a proxy, by a tunnel. Without this and
+    /// [`no_proxy`](Self::no_proxy) the environment says which: `http_proxy`,
+    /// `https_proxy` where TLS is spoken, `all_proxy` and `no_proxy`, or the same in
+    /// capitals. A Unix socket is reached directly.
+    ///
+    /// The name of the server is the proxy's to resolve: also with `socks5`, as a loop does
+    /// not wait for names.
+    ///
+    /// ```no_run
+    /// use barewire::client::{Channel, GrpcChannelOptions};
+    ///
+    /// let options = GrpcChannelOptions::new().proxy("http://proxy.example:3128".parse()?);
+    /// let channel = Channel::connect_with("https://example.org:50051", options)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxies.set(Some(proxy));
+        self
+    }
+
+    /// Connects to these servers directly, whether the proxy was set here or by the
+    /// environment. They are given in the form of `no_proxy`: names with all below them,
+    /// addresses and networks, each with a port or without, separated by commas.
+    #[must_use]
+    pub fn proxy_except(mut self, servers: &str) -> Self {
+        self.proxies.except(servers);
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    #[must_use]
+    pub fn no_proxy(mut self) -> Self {
+        self.proxies.set(None);
         self
     }
 
@@ -65,45 +107,70 @@ impl ChannelOptions {
     /// `unix:path`, are reached over TLS then.
     ///
     /// ```no_run
-    /// use barewire::client::{Channel, ChannelOptions};
+    /// use barewire::client::{Channel, GrpcChannelOptions};
     /// use barewire::tls::{Certificates, Client, ClientOptions, Roots};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let tls = ClientOptions::new()
     ///     .root_certs(Roots::read("our-ca.pem")?)
     ///     .client_cert(Certificates::read("me.pem", "my-key.pem")?);
-    /// let options = ChannelOptions::new().with_tls(Client::new(tls)?);
+    /// let options = GrpcChannelOptions::new().tls(Client::new(tls)?);
     /// let channel = Channel::connect_with("https://example.org:50051", options)?;
     /// # Ok(())
     /// # }
     /// ```
     #[cfg(feature = "tls")]
     #[must_use]
-    pub fn with_tls(mut self, tls: crate::tls::Client) -> Self {
+    pub fn tls(mut self, tls: crate::tls::Client) -> Self {
         self.security = Security::with(tls);
         self
     }
 }
 
 /// Where a channel goes: what its target and its options say together.
-struct Place {
-    destination: Destination,
+struct Goal {
+    dialler: Dialler,
     authority: String,
-    over: Option<TransportMaker>,
+    /// The server, and the proxy in front of it, in errors.
+    name: String,
+    is_secure: bool,
 }
 
-impl Place {
-    fn new(text: &str, options: &ChannelOptions) -> Result<Self, Error> {
+impl Goal {
+    fn new(text: &str, options: &GrpcChannelOptions) -> Result<Self, Error> {
         let target = Target::parse(text)?;
         let authority = options.authority.as_ref().unwrap_or(&target.authority);
         let authority = authority.clone();
-        let security = options.security.clone();
+        let secure = options.security.clone().secure(text, &target, &authority)?;
+        let is_secure = secure.is_some();
+        let proxies = options.proxies.rules().map_err(unusable)?;
+        let proxy = match &target.place {
+            Place::Host { host, port } => proxies.find(is_secure, host, *port).cloned(),
+            Place::Unix(_) => None,
+        };
+        let mut name = target.place.to_string();
+        if let Some(proxy) = &proxy {
+            name = format!("{name} through {proxy}");
+        }
+        let route = Route {
+            place: target.place,
+            secure,
+            speaks: Speaks::Http2,
+            proxy,
+            tunnel: true,
+        };
+        let (destination, over) = on_a_loop(&route).map_err(unusable)?;
         Ok(Self {
-            over: security.over(text, &target, &authority)?,
-            destination: target.destination,
+            dialler: Dialler::new(destination, over),
             authority,
+            name,
+            is_secure,
         })
     }
+}
+
+fn unusable(error: impl core::error::Error + Send + Sync + 'static) -> Error {
+    Error::Transport(TransportError::new(error))
 }
 
 impl Channel {
@@ -112,23 +179,23 @@ impl Channel {
     ///
     /// `https` goes over TLS (feature `tls`), by default with the roots of the system:
     /// those are read for each such channel, so that a program with many gives them
-    /// the same client (`ChannelOptions::with_tls`). The server has to agree on `h2` by
+    /// the same client (`GrpcChannelOptions::tls`). The server has to agree on `h2` by
     /// ALPN.
     ///
     /// # Errors
-    /// [`Error::Target`] for a text that names no server, [`Error::Io`] if the
-    /// system has no thread or poller to give, [`Error::Transport`] if TLS cannot be had:
-    /// the system has no roots, say.
+    /// [`Error::Target`] for a text that names no server, [`Error::Io`] if the system has
+    /// no thread or poller to give, [`Error::Transport`] if TLS is not available (the
+    /// system has no roots, say) or the environment names a proxy that is none.
     pub fn connect(target: &str) -> Result<Self, Error> {
-        Self::connect_with(target, ChannelOptions::new())
+        Self::connect_with(target, GrpcChannelOptions::new())
     }
 
     /// Connects with options.
     ///
     /// # Errors
     /// Those of [`connect`](Self::connect).
-    pub fn connect_with(target: &str, options: ChannelOptions) -> Result<Self, Error> {
-        let place = Place::new(target, &options)?;
+    pub fn connect_with(target: &str, options: GrpcChannelOptions) -> Result<Self, Error> {
+        let goal = Goal::new(target, &options)?;
         let (send, receive) = mpsc::sync_channel(1);
         thread::Builder::new()
             .name("barewire-channel".into())
@@ -138,7 +205,7 @@ impl Channel {
                     Err(error) => return drop(send.send(Err(error))),
                 };
                 let remote = Some(events.remote());
-                let channel = Self::build(&mut events, place, options, remote);
+                let channel = Self::build(&mut events, goal, options, remote);
                 // Who waits for the channel is there.
                 drop(send.send(Ok(channel)));
                 // A poller that fails takes the handler with it, which ends the calls.
@@ -155,46 +222,47 @@ impl Channel {
     /// blocking.
     ///
     /// # Errors
-    /// [`Error::Target`] for a text that names no server, [`Error::Transport`] if TLS
-    /// cannot be had.
-    pub fn on<P: Poller>(
-        events: &mut Loop<P>,
+    /// [`Error::Target`] for a text that names no server, [`Error::Transport`] if TLS is
+    /// not available or the environment names a proxy that is none.
+    pub fn on(
+        events: &mut dyn AnyLoop,
         target: &str,
-        options: ChannelOptions,
+        options: GrpcChannelOptions,
     ) -> Result<Self, Error> {
-        let place = Place::new(target, &options)?;
-        Ok(Self::build(events, place, options, None))
+        let goal = Goal::new(target, &options)?;
+        Ok(Self::build(events, goal, options, None))
     }
 
-    fn build<P: Poller>(
-        events: &mut Loop<P>,
-        place: Place,
-        options: ChannelOptions,
+    fn build(
+        events: &mut dyn AnyLoop,
+        goal: Goal,
+        options: GrpcChannelOptions,
         private: Option<Remote>,
     ) -> Self {
         let remote = events.remote();
         let profiles = options
             .limits
             .links()
-            .map(|it| events.profile(it))
+            .map(|it| events.add_profile(it))
             .collect();
         let seed = RandomState::new().build_hasher().finish();
-        let calls = Calls::new(&place.authority, options.limits, seed);
-        let mut calls = calls.with_server(&place.destination.to_string());
-        if place.over.is_some() {
+        let calls = Calls::new(&goal.authority, options.limits, seed);
+        let mut calls = calls.with_server(&goal.name);
+        if goal.is_secure {
             calls = calls.with_https();
         }
         if let Some(agent) = &options.agent {
-            calls = calls.with_agent(agent);
+            calls = calls.with_user_agent(agent);
         }
         let shared = Arc::new(Shared::new(calls, remote));
-        let owner = events.add(Driver {
+        let owner = events.add_handler(Box::new(Driver {
             shared: shared.clone(),
-            dialler: Dialler::new(place.destination, place.over),
+            dialler: goal.dialler,
             profiles,
+        }));
+        events.enter_owner(owner, &mut |context| {
+            shared.begin(owner, Clock::new(context.measure()));
         });
-        let now = events.enter(owner, |context| context.measure());
-        shared.begin(owner, Clock::new(now));
         Self::new(shared, private)
     }
 
@@ -202,8 +270,8 @@ impl Channel {
     /// that has been received.
     ///
     /// # Errors
-    /// How the call ended if not with OK; UNIMPLEMENTED if the response is not
-    /// exactly one message.
+    /// How the call ended, unless with OK; UNIMPLEMENTED if the response is not exactly
+    /// one message.
     pub fn unary<I: Payload, O: Payload>(
         &self,
         path: &str,

@@ -5,14 +5,13 @@ use alloc::vec::Vec;
 use super::Ending;
 use crate::grpc::{Code, Payload, Status, frame};
 
-/// What compresses and inflates the messages of a channel. A caller that has a
-/// message to encode or to read does it on a thread of its own, outside of the
-/// lock of the calls.
+/// The codec of a channel's messages. A caller that has a message to encode or to read
+/// does it on a thread of its own, outside of the lock of the calls.
 #[derive(Debug)]
 pub(super) struct Coding {
     #[cfg(feature = "gzip")]
     gzip: std::sync::Mutex<crate::grpc::Gzip>,
-    /// What a message may inflate to.
+    /// The size that a message may inflate to.
     #[cfg(feature = "gzip")]
     limit: usize,
 }
@@ -33,7 +32,7 @@ impl Coding {
         Self {}
     }
 
-    /// A message behind its prefix.
+    /// A message with its prefix in front.
     pub(super) fn frame(&self, message: &impl Payload, compress: bool) -> Result<Vec<u8>, Ending> {
         let mut frame = alloc::vec![0; frame::PREFIX];
         #[cfg(feature = "gzip")]

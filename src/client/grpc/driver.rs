@@ -7,8 +7,8 @@ use std::panic::catch_unwind;
 
 use super::shared::{GONE, Shared, State, Waiter};
 use super::{Calls, Ending, NextMessage};
-use crate::client::connecting::{Dialler, LinkId};
-use crate::link::Event;
+use crate::client::connecting::{Dialler, LinkId, proxy_fault};
+use crate::link::{EndReason, Event, Unreachable};
 use crate::net::{Context, Handler, Key, Profile, Speaks};
 #[cfg(feature = "tls")]
 use crate::tls::ConnectionError;
@@ -24,7 +24,7 @@ pub(super) struct Driver {
 impl Handler for Driver {
     fn event(&mut self, context: &mut Context<'_>, event: Event<'_>) {
         let (now, exchange) = (context.now(), context.exchange());
-        // More of these may follow; `served` comes behind the last.
+        // More of these may follow; `served` comes after the last.
         let is_input = matches!(
             event,
             Event::Response { .. } | Event::Body(_) | Event::End { .. }
@@ -38,8 +38,8 @@ impl Handler for Driver {
                 match event {
                     // What is written is bounded by windows, and by `ChannelLimits::unsent`.
                     Event::Opened => context.read_while_waiting(),
-                    Event::Ended(_) => {
-                        explain(&mut state.calls, link, context);
+                    Event::Ended(why) => {
+                        explain(&mut state.calls, link, why, context);
                         if exchange.stream == 0 {
                             self.dialler.forget(link);
                         }
@@ -102,7 +102,7 @@ impl Driver {
         }
     }
 
-    /// Has the loop call at the next deadline.
+    /// Makes the loop call at the next deadline.
     fn arm(state: &mut State, context: &mut Context<'_>) {
         state.awake = false;
         if let Some(deadline) = state.calls.deadline() {
@@ -132,16 +132,19 @@ impl Drop for Driver {
 }
 
 /// Says what is known of the end of a connection beyond its kind.
-#[cfg(feature = "tls")]
-fn explain<T>(calls: &mut Calls<T>, link: LinkId, context: &Context<'_>) {
-    let details = context.transport_details();
-    if let Some(error) = details.and_then(|it| it.downcast_ref::<ConnectionError>()) {
-        calls.explain(link, Arc::new(error.clone()));
+fn explain<T>(calls: &mut Calls<T>, link: LinkId, why: EndReason, context: &Context<'_>) {
+    let Some(details) = context.transport_details() else {
+        return;
+    };
+    #[cfg(feature = "tls")]
+    if let Some(error) = details.downcast_ref::<ConnectionError>() {
+        return calls.explain(link, Arc::new(error.clone()));
+    }
+    let timed_out = why == EndReason::Unreachable(Unreachable::HandshakeTimedOut);
+    if let Some(error) = proxy_fault(details, timed_out) {
+        calls.explain(link, Arc::new(error));
     }
 }
-
-#[cfg(not(feature = "tls"))]
-const fn explain<T>(_: &mut Calls<T>, _: LinkId, _: &Context<'_>) {}
 
 /// Tells the listener of a call what is new. One that panics loses its call,
 /// and nobody else notices.

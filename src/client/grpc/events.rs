@@ -5,7 +5,7 @@ use core::error::Error;
 
 use super::call::CallState;
 use super::{Calls, Ending};
-use crate::client::connecting::{LinkId, Transport};
+use crate::client::connecting::{LinkId, RequestSender};
 use crate::grpc::{Code, ProtocolError};
 use crate::http::{Content, FieldBuffer, Fields, ResponseHead};
 use crate::http2::ErrorCode;
@@ -14,22 +14,22 @@ use crate::net::Key;
 use crate::wire::Instant;
 
 impl<T> Calls<T> {
-    /// Takes an event of a connection, and the stream that it is for. To be called
-    /// with every event of a connection that [`dial`](Self::dial) has asked for;
-    /// of one that cannot be had that is [`Event::Ended`] alone.
+    /// Takes an event of a connection, and the stream that it is for. To be called with
+    /// every event of a connection that [`dial`](Self::dial) has asked for; of one that
+    /// could not be made that is [`Event::Ended`] alone.
     pub fn event(
         &mut self,
         link: LinkId,
         stream: u32,
         event: Event<'_>,
-        transport: &mut impl Transport,
+        sender: &mut impl RequestSender,
         now: Instant,
     ) {
         self.now = now;
         self.take(link, stream, event);
         // Now, so that what comes of later bytes does not depend on how many came
         // with these.
-        self.send_resets(link, transport);
+        self.send_resets(link, sender);
     }
 
     /// Says which error ends a connection, in front of the [`Event::Ended`] that is the
@@ -154,13 +154,19 @@ impl<T> Calls<T> {
             return;
         };
         call.place = CallState::Over;
-        let EndReason::StreamReset { code, by_peer } = gone else {
-            let ending = Ending::unavailable(member.loss(gone));
-            return self.finish(key, ending, ErrorCode::CANCEL);
+        let code = match gone {
+            EndReason::StreamReset { code } => ErrorCode::new(code),
+            EndReason::StreamError(error) => {
+                let ending = Ending::of_stream_error(error);
+                return self.finish(key, ending, ErrorCode::CANCEL);
+            }
+            gone => {
+                let ending = Ending::unavailable(member.loss(gone));
+                return self.finish(key, ending, ErrorCode::CANCEL);
+            }
         };
-        let code = ErrorCode::new(code);
         let unseen = stream > member.last_stream;
-        let refused = by_peer && code == ErrorCode::REFUSED_STREAM;
+        let refused = code == ErrorCode::REFUSED_STREAM;
         if (unseen || refused) && call.can_begin_anew() && !self.closing {
             call.begin_anew();
             self.pool.hurry();

@@ -1,10 +1,10 @@
 //! The handle of a channel, and its end.
 
 use alloc::sync::Arc;
-use core::fmt;
 
 use super::shared::Shared;
 use crate::net::Remote;
+use crate::wire::partly_shown;
 
 /// A gRPC server that calls go to.
 ///
@@ -24,7 +24,7 @@ use crate::net::Remote;
 /// use core::time::Duration;
 ///
 /// let channel = Channel::connect("http://127.0.0.1:50051")?;
-/// let options = CallOptions::new().with_timeout(Duration::from_secs(5));
+/// let options = CallOptions::new().timeout(Duration::from_secs(5));
 /// let response = channel.unary::<Vec<u8>, Vec<u8>>("/echo.Echo/Say", &b"hi".to_vec(), options)?;
 /// assert_eq!(response.message, b"hi");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -46,18 +46,14 @@ impl Channel {
     }
 }
 
-/// What ends the channel when nobody has it any more.
+/// Ends the channel when the last clone of it is dropped.
 pub(super) struct Guard {
     shared: Arc<Shared>,
     /// The loop that is the channel's own.
     private: Option<Remote>,
 }
 
-impl fmt::Debug for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").finish_non_exhaustive()
-    }
-}
+partly_shown!(Channel);
 
 impl Drop for Guard {
     fn drop(&mut self) {

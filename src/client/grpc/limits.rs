@@ -28,14 +28,14 @@ pub struct ChannelLimits {
     pub metadata: u32,
     /// How many fields that may be. The call ends with RESOURCE_EXHAUSTED. Default 100.
     pub fields: u16,
-    /// What a server may send on one call before the application has taken it, apart
-    /// from one unfinished message. The server must wait. Default 256 KiB.
+    /// Bytes that a server may send on one call before the application has taken it,
+    /// apart from one unfinished message. The server must wait. Default 256 KiB.
     pub window: u32,
     /// Calls at one time, those included that wait for a stream or a connection. A
     /// further one ends with RESOURCE_EXHAUSTED. Default 10,000.
     pub calls: usize,
     /// Bytes of a call that may wait to be sent before its sender is told to wait,
-    /// behind those that wait on its stream
+    /// after those that wait on its stream
     /// ([`net::Limits::backlog_high`](crate::net::Limits::backlog_high)). One message
     /// is taken whatever its size. Default 64 KiB.
     pub unsent: usize,
@@ -107,7 +107,7 @@ impl ChannelLimits {
             header_timeout: self.greeting,
             settings_timeout: self.greeting,
             idle_timeout: self.idle,
-            // How long a call may stand still is for its deadline to say.
+            // A call's deadline decides how long it may stand still.
             stall_timeout: Duration::MAX,
             ping_interval: self.keep_alive.saturating_mul(times),
             ping_timeout: self.keep_alive_timeout,

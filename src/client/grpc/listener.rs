@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::fmt;
 use core::marker::PhantomData;
 
 use super::handle::Guard;
@@ -12,9 +11,10 @@ use super::{CallOptions, CallResponse, Channel, Ending, UsageError};
 use crate::grpc::{Code, Payload};
 use crate::http::{FieldBuffer, Fields};
 use crate::net::{Flow, Key};
+use crate::wire::partly_shown;
 
-/// What a call tells of itself, on the thread of the channel's loop. It must
-/// not block there.
+/// A listener of one call, called on the thread of the channel's loop. It must not
+/// block there.
 ///
 /// ```no_run
 /// use barewire::client::{CallOptions, Channel, Ending, CallListener, Outgoing};
@@ -45,9 +45,9 @@ use crate::net::{Flow, Key};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait CallListener: Send + 'static {
-    /// What the call sends.
+    /// The type of a message to send.
     type Request: Payload + 'static;
-    /// What it receives.
+    /// The type of a received message.
     type Response: Payload;
 
     /// The fields at the head of the response. A call that ends with its head
@@ -95,7 +95,7 @@ impl<I: Payload> Outgoing<I> {
     }
 
     /// Sends a message uncompressed, on a call
-    /// [with compression](CallOptions::with_compression).
+    /// [with compression](CallOptions::compression).
     ///
     /// # Errors
     /// Those of [`send`](Self::send).
@@ -140,11 +140,7 @@ impl<I> Clone for Outgoing<I> {
     }
 }
 
-impl<I> fmt::Debug for Outgoing<I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outgoing").finish_non_exhaustive()
-    }
-}
+partly_shown!([I] Outgoing<I>);
 
 impl Channel {
     /// Calls a method of any kind, and has `listener` told what comes of it on
@@ -193,7 +189,6 @@ impl Channel {
     }
 }
 
-/// A listener and its call.
 struct ListenedCall<L: CallListener> {
     listener: L,
     call: Outgoing<L::Request>,
@@ -219,7 +214,7 @@ impl<L: CallListener> Listening for ListenedCall<L> {
     }
 }
 
-/// Who waits for one response.
+/// The listener of a call with a single response.
 struct Single<O, F> {
     head: FieldBuffer,
     message: Option<O>,

@@ -14,7 +14,7 @@ use crate::net::{Key, Slab};
 const SPARE: usize = 16;
 
 impl<T> Calls<T> {
-    /// Has [`changed`](Self::changed) name a call.
+    /// Makes [`changed`](Self::changed) name a call.
     pub(super) fn note(&mut self, key: Key) {
         if let Some(call) = self.calls.get_mut(key)
             && !mem::replace(&mut call.changed, true)
@@ -23,7 +23,7 @@ impl<T> Calls<T> {
         }
     }
 
-    /// Has a call looked at that has something new for its connection.
+    /// Marks a call that has something new for its connection.
     pub(super) fn offer(&mut self, key: Key) {
         if let Some(call) = self.calls.get_mut(key)
             && !mem::replace(&mut call.offered, true)
@@ -109,7 +109,6 @@ impl<T> Calls<T> {
     }
 }
 
-/// Whether a call waits for a stream.
 pub(super) fn waits<T>(calls: &Slab<Call<T>>, key: Key) -> bool {
     let call = calls.get(key);
     call.is_some_and(|call| call.place == CallState::Waiting)

@@ -22,7 +22,7 @@ mod status;
 mod streams;
 
 pub use calls::{Calls, NextMessage, Removed};
-pub use channel::ChannelOptions;
+pub use channel::GrpcChannelOptions;
 pub use error::UsageError;
 pub use handle::Channel;
 pub use limits::ChannelLimits;
@@ -32,5 +32,5 @@ pub use response::CallResponse;
 pub use status::Ending;
 pub use streams::{Duplex, Requests, Responses, Sender};
 
-/// What requests carry as `user-agent` (gRPC over HTTP2, User Agents).
+/// The `user-agent` of requests (gRPC over HTTP2, User Agents).
 const AGENT: &str = concat!("grpc-rust-barewire/", env!("CARGO_PKG_VERSION"));

@@ -13,10 +13,10 @@ use crate::http::{Field, FieldBuffer, Fields};
 /// use core::time::Duration;
 ///
 /// let options = CallOptions::new()
-///     .with_timeout(Duration::from_secs(5))
-///     .with_metadata("x-request-id", "7f3a")
-///     .with_binary_metadata("trace-bin", &[0xab, 0xab]);
-/// assert_eq!(options.metadata().get("trace-bin").unwrap(), b"q6s");
+///     .timeout(Duration::from_secs(5))
+///     .metadata("x-request-id", "7f3a")
+///     .binary_metadata("trace-bin", &[0xab, 0xab]);
+/// assert_eq!(options.metadata_fields().get("trace-bin").unwrap(), b"q6s");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct CallOptions {
@@ -43,16 +43,15 @@ impl CallOptions {
     /// Ends the call with DEADLINE_EXCEEDED after `timeout`, which the server
     /// is told.
     #[must_use]
-    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Has the call wait until the server can be reached (gRPC wait for
-    /// ready). Without it, a call ends with UNAVAILABLE when an attempt to
-    /// connect fails.
+    /// Makes the call wait until the server can be reached (gRPC wait for ready). Without
+    /// it, a call ends with UNAVAILABLE when an attempt to connect fails.
     #[must_use]
-    pub const fn with_wait_for_ready(mut self, wait: bool) -> Self {
+    pub const fn wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = wait;
         self
     }
@@ -64,7 +63,7 @@ impl CallOptions {
     /// ```no_run
     /// # use barewire::client::{CallOptions, Channel};
     /// # let channel = Channel::connect("http://127.0.0.1:50051")?;
-    /// let options = CallOptions::new().with_compression();
+    /// let options = CallOptions::new().compression();
     /// let mut requests = channel.client_streaming::<Vec<u8>, Vec<u8>>("/log.Log/Add", options)?;
     /// requests.send(&vec![b' '; 10_000])?;
     /// requests.send_uncompressed(&b"short".to_vec())?;
@@ -74,7 +73,7 @@ impl CallOptions {
     /// ```
     #[cfg(feature = "gzip")]
     #[must_use]
-    pub const fn with_compression(mut self) -> Self {
+    pub const fn compression(mut self) -> Self {
         self.compress = true;
         self
     }
@@ -82,7 +81,7 @@ impl CallOptions {
     /// Sends an entry of metadata along: printable ASCII, or base64 under a
     /// `-bin` name. What cannot be sent ends the call with INTERNAL.
     #[must_use]
-    pub fn with_metadata(mut self, name: &str, value: &str) -> Self {
+    pub fn metadata(mut self, name: &str, value: &str) -> Self {
         let entry = Field::new(name, value);
         let pushed = metadata::check(entry).and_then(|()| {
             let pushed = self.metadata.push(name, value);
@@ -94,17 +93,17 @@ impl CallOptions {
 
     /// Sends octets along, under a name that ends with `-bin`.
     #[must_use]
-    pub fn with_binary_metadata(mut self, name: &str, octets: &[u8]) -> Self {
+    pub fn binary_metadata(mut self, name: &str, octets: &[u8]) -> Self {
         if !metadata::is_binary(name.as_bytes()) {
             self.fault = self.fault.or(Some(UsageError::MetadataName));
             return self;
         }
         let value: String = metadata::binary_value(octets);
-        self.with_metadata(name, &value)
+        self.metadata(name, &value)
     }
 
     /// The metadata so far.
-    pub fn metadata(&self) -> Fields<'_> {
+    pub fn metadata_fields(&self) -> Fields<'_> {
         self.metadata.as_fields()
     }
 }

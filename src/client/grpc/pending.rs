@@ -11,12 +11,11 @@ use crate::grpc::{Code, Payload, Status};
 use crate::http::FieldBuffer;
 use crate::net::Key;
 
-/// One call. It is cancelled when nobody has it any more.
+/// One call. It is cancelled when the last handle of it is dropped.
 pub(super) struct Pending {
     shared: Arc<Shared>,
     news: Arc<Condvar>,
     call: Key,
-    /// Its messages are compressed.
     pub(super) compress: bool,
     _channel: Arc<Guard>,
 }

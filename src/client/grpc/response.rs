@@ -18,7 +18,7 @@ impl<O> CallResponse<O> {
         self.head.as_fields()
     }
 
-    /// The metadata behind the message.
+    /// The metadata after the message.
     pub fn trailers(&self) -> Fields<'_> {
         self.ending.trailers()
     }

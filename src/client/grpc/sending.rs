@@ -1,4 +1,4 @@
-//! From calls to the transport of a connection.
+//! From calls to the requests of a connection.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::call::{Call, CallState};
 use super::lists::waits;
 use super::{Calls, ChannelLimits};
-use crate::client::connecting::{LinkId, MemberPhase, Transport};
+use crate::client::connecting::{LinkId, MemberPhase, RequestSender};
 use crate::grpc::Status;
 use crate::http::{Fields, Method, RequestHead, Target, Version};
 use crate::http2::{self, ErrorCode};
@@ -14,23 +14,23 @@ use crate::link::{Body, UsageError};
 use crate::net::{Flow, Key};
 use crate::wire::Instant;
 
-/// What is handed over at a time: what one DATA frame carries at most.
+/// Bytes handed over at a time: the most that one DATA frame carries.
 const PIECE: usize = 16 << 10;
 
 impl<T> Calls<T> {
-    /// Has a connection send what there is for it now.
-    pub fn flush(&mut self, link: LinkId, transport: &mut impl Transport, now: Instant) {
+    /// Makes a connection send what there is for it now.
+    pub fn flush(&mut self, link: LinkId, sender: &mut impl RequestSender, now: Instant) {
         self.now = now;
-        self.send_resets(link, transport);
+        self.send_resets(link, sender);
         if let Some(member) = self.pool.find(link)
             && core::mem::take(&mut member.ends)
         {
-            transport.shutdown();
+            sender.shutdown();
         }
-        self.open_streams(link, transport);
+        self.open_streams(link, sender);
         let mut others = Vec::new();
         while let Some(key) = self.offered.pop_front() {
-            if !self.send_on(link, key, transport) {
+            if !self.send_on(link, key, sender) {
                 others.push(key);
             }
         }
@@ -43,23 +43,23 @@ impl<T> Calls<T> {
     }
 
     /// Ends the streams of calls that are over.
-    pub(super) fn send_resets(&mut self, link: LinkId, transport: &mut impl Transport) {
+    pub(super) fn send_resets(&mut self, link: LinkId, sender: &mut impl RequestSender) {
         if let Some(member) = self.pool.find(link) {
             for (stream, code) in member.resets.drain(..) {
-                transport.reset(stream, code);
+                sender.reset(stream, code);
             }
         }
     }
 
     /// Gives waiting calls their streams.
-    fn open_streams(&mut self, link: LinkId, transport: &mut impl Transport) {
+    fn open_streams(&mut self, link: LinkId, sender: &mut impl RequestSender) {
         while !self.waiting.is_empty()
             && let Some(member) = self.pool.find(link)
             && member.phase == MemberPhase::Ready
-            && transport.allowance() > 0
+            && sender.allowance() > 0
             && let Some(key) = self.waiting.take(|key| waits(&self.calls, key))
         {
-            match self.open(link, key, transport) {
+            match self.open(link, key, sender) {
                 Ok(()) => {}
                 Err(
                     UsageError::Over
@@ -89,7 +89,7 @@ impl<T> Calls<T> {
         &mut self,
         link: LinkId,
         key: Key,
-        transport: &mut impl Transport,
+        sender: &mut impl RequestSender,
     ) -> Result<(), UsageError> {
         let Some(call) = self.calls.get_mut(key) else {
             return Ok(());
@@ -140,7 +140,7 @@ impl<T> Calls<T> {
             },
         };
         let n = rest.len();
-        let stream = transport.request(&head, Some(body))?;
+        let stream = sender.request(&head, Some(body))?;
         if is_whole {
             call.outbox.sent(n, self.limits.replay);
             call.outbox.ended = true;
@@ -149,12 +149,12 @@ impl<T> Calls<T> {
         if let Some(member) = self.pool.find(link) {
             member.add(stream, key);
         }
-        self.go_on(key, stream, transport);
+        self.go_on(key, stream, sender);
         Ok(())
     }
 
     /// Sends what a call has that was offered; `false` if it is another link's.
-    fn send_on(&mut self, link: LinkId, key: Key, transport: &mut impl Transport) -> bool {
+    fn send_on(&mut self, link: LinkId, key: Key, sender: &mut impl RequestSender) -> bool {
         let Some(call) = self.calls.get_mut(key) else {
             return true;
         };
@@ -167,19 +167,18 @@ impl<T> Calls<T> {
         if stream != 0 {
             let freed = core::mem::take(&mut call.freed);
             if freed > 0 {
-                transport.consume(stream, freed);
+                sender.consume(stream, freed);
             }
-            self.go_on(key, stream, transport);
+            self.go_on(key, stream, sender);
         }
         true
     }
 
-    /// Sends what a call has, as far as its stream takes it.
-    fn go_on(&mut self, key: Key, stream: u32, transport: &mut impl Transport) {
+    fn go_on(&mut self, key: Key, stream: u32, sender: &mut impl RequestSender) {
         let Some(call) = self.calls.get_mut(key) else {
             return;
         };
-        if call.hand_over(stream, &self.limits, transport) {
+        if call.hand_over(stream, &self.limits, sender) {
             self.note(key);
         }
     }
@@ -191,13 +190,13 @@ impl<T> Call<T> {
         &mut self,
         stream: u32,
         limits: &ChannelLimits,
-        transport: &mut impl Transport,
+        sender: &mut impl RequestSender,
     ) -> bool {
         let outbox = &mut self.outbox;
         while !outbox.blocked && outbox.waiting() > 0 {
             let rest = outbox.rest();
             let piece = rest.get(..PIECE).unwrap_or(rest);
-            let (flow, n) = (transport.write(stream, piece), piece.len());
+            let (flow, n) = (sender.write(stream, piece), piece.len());
             if !flow.is_taken() {
                 return false; // its end is on its way as an event
             }
@@ -206,7 +205,8 @@ impl<T> Call<T> {
         }
         if outbox.closed && !outbox.ended && outbox.waiting() == 0 {
             outbox.ended = true;
-            transport.finish(stream);
+            // Refused only where it is over: an event says so.
+            let _ = sender.finish(stream, Fields::EMPTY);
         }
         let relieved = self.wants_room && outbox.waiting() < limits.unsent;
         self.wants_room &= !relieved;

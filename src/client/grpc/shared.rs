@@ -21,7 +21,7 @@ const RETRY: Duration = Duration::from_millis(10);
 
 pub(super) const GONE: &str = "the loop of the channel is gone";
 
-/// Who is told of the news of a call.
+/// The listener of a call.
 pub(super) enum Waiter {
     /// A thread that may be blocked.
     Thread(Arc<Condvar>),
@@ -38,7 +38,7 @@ impl fmt::Debug for Waiter {
     }
 }
 
-/// What an object on the loop is told of its call.
+/// An object on the loop that is told of its call.
 pub(super) trait Listening: Send {
     /// The head of the response; not of one that ends with it.
     fn head(&mut self, fields: FieldBuffer);
@@ -47,7 +47,6 @@ pub(super) trait Listening: Send {
     fn message(&mut self, bytes: &[u8], compressed: bool) -> Result<(), Ending>;
     /// There is room to send again.
     fn writable(&mut self);
-    /// The end.
     fn end(self: Box<Self>, ending: Ending);
 }
 
@@ -67,7 +66,6 @@ pub(super) struct State {
     pub(super) awake: bool,
     /// The loop's mailbox was full when it was to be woken.
     missed: bool,
-    /// There is no loop any more.
     pub(super) gone: bool,
 }
 
@@ -127,7 +125,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the loop see to what was asked.
+    /// Makes the loop do what was asked.
     pub(super) fn wake(&self, state: &mut State) {
         if !state.awake && !state.gone {
             state.awake = self.post();

@@ -1,14 +1,16 @@
 //! How a call ended, as the application is told.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::format;
 use core::error::Error;
 use core::fmt;
 
 use crate::client::connecting::{Cause, Loss};
-use crate::grpc::{CallStatus, Code, ProtocolError, Status, Trailers, percent_decode};
+use crate::grpc::{CallStatus, Code, Detail, ProtocolError, Status, Trailers};
+use crate::grpc::{details_from_field, percent_decode};
 use crate::http::{Field, FieldBuffer, Fields};
-use crate::http2::ErrorCode;
+use crate::http2::{ErrorCode, StreamError};
 
 /// How a call ended: its status, and the metadata that came with it.
 ///
@@ -26,6 +28,7 @@ pub struct Ending {
     /// The status.
     pub status: CallStatus,
     trailers: FieldBuffer,
+    details: Option<Box<[Detail]>>,
     /// The error that has ended the connection.
     cause: Option<Cause>,
 }
@@ -36,17 +39,25 @@ impl Ending {
         self.trailers.as_fields()
     }
 
+    /// The messages that the server has sent with its error.
+    pub fn details(&self) -> &[Detail] {
+        self.details.as_deref().unwrap_or_default()
+    }
+
     /// The code of the status.
     pub const fn code(&self) -> Code {
         self.status.code
     }
 
-    /// What the server said.
+    /// The status that the server has sent.
     pub(super) fn of_trailers(trailers: &Trailers<'_>) -> Self {
         let message = Cow::Owned(percent_decode(trailers.message).into_owned());
         let mut ending = Self::from(Status::new(trailers.code, message));
         for Field { name, value } in trailers.iter() {
             let of_protocol = matches!(name, b"grpc-status" | b"grpc-message" | b"content-type");
+            if name == b"grpc-status-details-bin" {
+                ending.details = Some(details_from_field(value).into());
+            }
             if !of_protocol && let Ok(name) = core::str::from_utf8(name) {
                 // The machine has checked the list already.
                 let _ = ending.trailers.push(name, value);
@@ -55,12 +66,12 @@ impl Ending {
         ending
     }
 
-    /// What becomes of a call whose response breaks the protocol.
+    /// The status of a call whose response breaks the protocol.
     pub(super) fn of_violation(violation: ProtocolError) -> Self {
         Self::from(Status::new(violation.code(), format!("{violation}")))
     }
 
-    /// What a reset stream means (gRPC over HTTP2, Errors).
+    /// The status for a reset stream (gRPC over HTTP2, Errors).
     pub(super) fn of_reset(code: ErrorCode) -> Self {
         let grpc = match code {
             ErrorCode::REFUSED_STREAM => Code::Unavailable,
@@ -70,6 +81,26 @@ impl Ending {
             _ => Code::Internal,
         };
         Self::from(Status::new(grpc, format!("stream was reset: {code}")))
+    }
+
+    /// The status of a call whose server broke HTTP/2 on its stream, or sent more
+    /// metadata than [`ChannelLimits`](super::ChannelLimits) allow.
+    pub(super) fn of_stream_error(error: StreamError) -> Self {
+        let (code, text) = match error {
+            StreamError::TooManyFields => (
+                Code::ResourceExhausted,
+                "more than the limit `fields` allows".into(),
+            ),
+            StreamError::ListTooLarge => (
+                Code::ResourceExhausted,
+                "more than the limit `metadata` allows".into(),
+            ),
+            error => (
+                Code::Internal,
+                format!("the server broke the protocol: {error}"),
+            ),
+        };
+        Self::from(Status::new(code, text))
     }
 
     pub(super) fn unavailable(why: impl Into<Loss>) -> Self {
@@ -85,6 +116,7 @@ impl Ending {
         Self {
             status: Status::new(code, Cow::Borrowed(message)),
             trailers: FieldBuffer::new(),
+            details: None,
             cause: None,
         }
     }
@@ -98,6 +130,7 @@ where
         Self {
             status: status.into(),
             trailers: FieldBuffer::new(),
+            details: None,
             cause: None,
         }
     }

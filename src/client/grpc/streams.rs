@@ -8,6 +8,7 @@ use super::pending::Pending;
 use super::{CallResponse, Ending};
 use crate::grpc::{Code, Payload};
 use crate::http::FieldBuffer;
+use crate::wire::partly_shown;
 
 /// The responses of a call. Dropping them before their end cancels it.
 ///
@@ -39,10 +40,10 @@ impl<O: Payload> Responses<O> {
         }
     }
 
-    /// Blocks until the fields at the head of the response are here.
+    /// Blocks until the response's metadata has arrived.
     ///
     /// # Errors
-    /// How the call ended, if it did before.
+    /// How the call ended, if it ended first.
     pub fn metadata(&self) -> Result<FieldBuffer, Ending> {
         self.pending.metadata()
     }
@@ -50,7 +51,7 @@ impl<O: Payload> Responses<O> {
     /// Blocks until the next message has been received; `None` after the last one.
     ///
     /// # Errors
-    /// How the call ended if not with OK.
+    /// How the call ended, unless with OK.
     pub fn receive(&mut self) -> Result<Option<O>, Ending> {
         let received = self.pending.receive();
         self.over |= !matches!(received, Ok(Some(_)));
@@ -97,8 +98,8 @@ impl<O> Drop for Responses<O> {
     }
 }
 
-/// The sending half of a call. Dropping it before it is
-/// [closed](Self::close) cancels the call: what was sent is not the whole.
+/// The sending half of a call. Dropping it before it is [closed](Self::close) cancels the
+/// call: the request was not complete.
 pub struct Sender<I> {
     pending: Arc<Pending>,
     closed: bool,
@@ -119,14 +120,14 @@ impl<I: Payload> Sender<I> {
     /// them.
     ///
     /// # Errors
-    /// How the call ended if not with OK.
+    /// How the call ended, unless with OK.
     pub fn send(&mut self, message: &I) -> Result<(), Ending> {
         self.pending.send(message, self.pending.compress)
     }
 
-    /// Sends a message uncompressed, on a call
-    /// [with compression](super::CallOptions::with_compression): one that does
-    /// not get smaller, or is secret beside what others have chosen.
+    /// Sends a message uncompressed, on a call [with
+    /// compression](super::CallOptions::compression): for messages that do not
+    /// compress, or that mix secrets with data that an attacker may choose (CRIME).
     ///
     /// # Errors
     /// Those of [`send`](Self::send).
@@ -183,14 +184,14 @@ impl<I: Payload, O: Payload> Requests<I, O> {
     /// Sends a message; blocks while [too much](super::ChannelLimits::unsent) waits.
     ///
     /// # Errors
-    /// How the call ended if not with OK.
+    /// How the call ended, unless with OK.
     pub fn send(&mut self, message: &I) -> Result<(), Ending> {
         self.pending.send(message, self.pending.compress)
     }
 
-    /// Sends a message uncompressed, on a call
-    /// [with compression](super::CallOptions::with_compression): one that does
-    /// not get smaller, or is secret beside what others have chosen.
+    /// Sends a message uncompressed, on a call [with
+    /// compression](super::CallOptions::compression): for messages that do not
+    /// compress, or that mix secrets with data that an attacker may choose (CRIME).
     ///
     /// # Errors
     /// Those of [`send`](Self::send).
@@ -248,14 +249,14 @@ impl<I: Payload, O: Payload> Duplex<I, O> {
     /// Sends a message, as [`Sender::send`].
     ///
     /// # Errors
-    /// How the call ended if not with OK.
+    /// How the call ended, unless with OK.
     pub fn send(&mut self, message: &I) -> Result<(), Ending> {
         self.sender.send(message)
     }
 
-    /// Sends a message uncompressed, on a call
-    /// [with compression](super::CallOptions::with_compression): one that does
-    /// not get smaller, or is secret beside what others have chosen.
+    /// Sends a message uncompressed, on a call [with
+    /// compression](super::CallOptions::compression): for messages that do not
+    /// compress, or that mix secrets with data that an attacker may choose (CRIME).
     ///
     /// # Errors
     /// Those of [`send`](Self::send).
@@ -267,7 +268,7 @@ impl<I: Payload, O: Payload> Duplex<I, O> {
     /// Blocks until the next message has been received; `None` after the last one.
     ///
     /// # Errors
-    /// How the call ended if not with OK.
+    /// How the call ended, unless with OK.
     pub fn receive(&mut self) -> Result<Option<O>, Ending> {
         self.responses.receive()
     }
@@ -277,10 +278,10 @@ impl<I: Payload, O: Payload> Duplex<I, O> {
         self.responses.is_compressed()
     }
 
-    /// Blocks until the fields at the head of the response are here.
+    /// Blocks until the response's metadata has arrived.
     ///
     /// # Errors
-    /// How the call ended, if it did before.
+    /// How the call ended, if it ended first.
     pub fn metadata(&self) -> Result<FieldBuffer, Ending> {
         self.responses.metadata()
     }
@@ -322,14 +323,6 @@ opaque! {
     "Duplex" Duplex<I, O>;
 }
 
-impl<O> fmt::Debug for Responses<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responses").finish_non_exhaustive()
-    }
-}
+partly_shown!([O] Responses<O>);
 
-impl<I> fmt::Debug for Sender<I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").finish_non_exhaustive()
-    }
-}
+partly_shown!([I] Sender<I>);

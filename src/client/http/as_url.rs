@@ -1,16 +1,16 @@
-//! What a request takes as its URL.
+//! Types that are accepted as the URL of a request.
 
 use alloc::string::String;
 
 use crate::client::connecting::{Url, UrlError};
 
-/// What a request can take as its URL: a text, or a [`Url`], which is not parsed
+/// A value that a request takes as its URL: a text, or a [`Url`], which is not parsed
 /// again.
 pub trait AsUrl {
     /// The URL, a relative one as seen from `base`.
     ///
     /// # Errors
-    /// [`UrlError`] if it is none.
+    /// [`UrlError`] if it is not a valid URL.
     fn to_url(&self, base: Option<&Url>) -> Result<Url, UrlError>;
 }
 

@@ -2,11 +2,16 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use std::io::{self, Read};
 
 use bytes::Bytes;
+
+use crate::http::FieldBuffer;
+
+use super::feed::{Fed, Feed};
 
 /// The body of a request.
 ///
@@ -25,15 +30,21 @@ use bytes::Bytes;
 pub struct Body {
     source: Source,
     length: Option<u64>,
+    trailers: Option<Trailers>,
 }
 
-/// What gives a body piece by piece.
+/// A function that gives the trailers of a body.
+type Trailers = Arc<dyn Fn() -> FieldBuffer + Send + Sync>;
+
+/// A source of a body in pieces.
 type Pieces = dyn Iterator<Item = io::Result<Bytes>> + Send;
 
 enum Source {
     Bytes(Bytes),
     Reader(Box<dyn Read + Send>),
     Iterator(Box<Pieces>),
+    /// A body that is written while it is sent.
+    Fed(Arc<Feed>),
     /// It has given what it had.
     Spent,
 }
@@ -45,10 +56,14 @@ impl Body {
     }
 
     const fn of(source: Source, length: Option<u64>) -> Self {
-        Self { source, length }
+        Self {
+            source,
+            length,
+            trailers: None,
+        }
     }
 
-    /// What a reader gives, until it ends. It is read by the thread that sends the
+    /// The content of a reader, until it ends. It is read by the thread that sends the
     /// request, as far as the server takes it.
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
         Self::of(Source::Reader(Box::new(reader)), None)
@@ -58,6 +73,13 @@ impl Body {
     /// unfinished one.
     pub fn iterator(pieces: impl Iterator<Item = io::Result<Bytes>> + Send + 'static) -> Self {
         Self::of(Source::Iterator(Box::new(pieces)), None)
+    }
+
+    /// A body that is written piece by piece while the request is sent, with
+    /// [`LoopCall::write`](crate::client::LoopCall::write): for clients on a loop. It
+    /// can be sent once, like a reader's.
+    pub fn pieces() -> Self {
+        Self::of(Source::Fed(Arc::new(Feed::default())), None)
     }
 
     /// Announces the length in bytes, which a source has to keep: without it the body is
@@ -70,21 +92,67 @@ impl Body {
         self
     }
 
-    /// The length in bytes, where it is known.
+    /// Sends fields after the body (RFC 9110 §6.5), which `trailers` gives once all of it
+    /// was given, such as a digest: the body is sent in chunks then, whatever its length.
+    /// Name them in a field `Trailer` of the request. Over HTTP/1.1 a server may drop them.
+    ///
+    /// ```
+    /// use barewire::client::Body;
+    /// use barewire::http::FieldBuffer;
+    ///
+    /// let body = Body::from("text").with_trailers(|| {
+    ///     let mut trailers = FieldBuffer::new();
+    ///     trailers.push("Checksum", "1f").expect("a field");
+    ///     trailers
+    /// });
+    /// assert_eq!(body.length(), None);
+    /// ```
+    #[must_use]
+    pub fn with_trailers(
+        mut self,
+        trailers: impl Fn() -> FieldBuffer + Send + Sync + 'static,
+    ) -> Self {
+        self.trailers = Some(Arc::new(trailers));
+        self
+    }
+
+    pub(super) const fn has_trailers(&self) -> bool {
+        self.trailers.is_some()
+    }
+
+    /// The fields after it.
+    pub(super) fn trailers(&self) -> FieldBuffer {
+        self.trailers
+            .as_ref()
+            .map_or_else(FieldBuffer::new, |it| it())
+    }
+
+    /// The length in bytes, where it is known, and is to be announced.
     pub const fn length(&self) -> Option<u64> {
-        self.length
+        match self.trailers {
+            Some(_) => None,
+            None => self.length,
+        }
     }
 
     /// Whether there is nothing in it, as far as is known.
     pub(super) const fn is_empty(&self) -> bool {
-        matches!(self.source, Source::Bytes(_)) && matches!(self.length, Some(0))
+        matches!(self.source, Source::Bytes(_)) && matches!(self.length(), Some(0))
     }
 
     /// The bytes, if it consists of them.
     pub(super) const fn bytes(&self) -> Option<&Bytes> {
         match &self.source {
             Source::Bytes(bytes) => Some(bytes),
-            Source::Reader(_) | Source::Iterator(_) | Source::Spent => None,
+            Source::Reader(_) | Source::Iterator(_) | Source::Fed(_) | Source::Spent => None,
+        }
+    }
+
+    /// Where its pieces are written, if they are.
+    pub(super) const fn feed(&self) -> Option<&Arc<Feed>> {
+        match &self.source {
+            Source::Fed(feed) => Some(feed),
+            _ => None,
         }
     }
 
@@ -95,11 +163,16 @@ impl Body {
         let source = match &self.source {
             Source::Bytes(bytes) => Source::Bytes(bytes.clone()),
             Source::Spent => return None,
-            Source::Reader(_) | Source::Iterator(_) => {
+            Source::Reader(_) | Source::Iterator(_) | Source::Fed(_) => {
                 core::mem::replace(&mut self.source, Source::Spent)
             }
         };
-        Some(Self { source, length })
+        let trailers = self.trailers.clone();
+        Some(Self {
+            source,
+            length,
+            trailers,
+        })
     }
 
     /// Begins to give it. What consists of bytes stays whole.
@@ -128,23 +201,33 @@ pub(super) struct Giving {
     lacks: Option<u64>,
 }
 
+/// The next piece of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Given {
+    Piece,
+    /// Nothing yet: more is still to be written.
+    Later,
+    End,
+}
+
 /// The most that is given in one piece.
 const PIECE: usize = 16 << 10;
 
 impl Giving {
-    /// Gives the next piece to `take`; whether there was one.
+    /// Gives the next piece to `take`, if there is one.
     ///
     /// # Errors
     /// That of the source, or of one that gives more or less than was announced.
-    pub(super) fn next(&mut self, take: impl FnOnce(&[u8])) -> io::Result<bool> {
+    pub(super) fn next(&mut self, take: impl FnOnce(&[u8])) -> io::Result<Given> {
         let length = match &mut self.source {
             Source::Bytes(bytes) => {
                 let piece = bytes.split_to(bytes.len().min(PIECE));
                 self.lacks = self.lacks.map(|it| it - piece.len() as u64); // it is theirs
-                if !piece.is_empty() {
-                    take(&piece);
+                if piece.is_empty() {
+                    return Ok(Given::End);
                 }
-                return Ok(!piece.is_empty());
+                take(&piece);
+                return Ok(Given::Piece);
             }
             Source::Reader(reader) => {
                 let mut piece = [0; PIECE];
@@ -164,13 +247,21 @@ impl Giving {
                     Some(piece) => break Self::book(&mut self.lacks, &piece?, take)?,
                 }
             },
+            Source::Fed(feed) => match feed.next() {
+                Fed::Piece(piece) => Self::book(&mut self.lacks, &piece, take)?,
+                Fed::Nothing => return Ok(Given::Later),
+                Fed::End => 0,
+            },
             Source::Spent => 0,
         };
-        if length == 0 && self.lacks.is_some_and(|it| it > 0) {
-            let text = "it gave less than the length that was announced";
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+        match length {
+            0 if self.lacks.is_some_and(|it| it > 0) => {
+                let text = "it gave less than the length that was announced";
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, text))
+            }
+            0 => Ok(Given::End),
+            _ => Ok(Given::Piece),
         }
-        Ok(length > 0)
     }
 
     fn book(lacks: &mut Option<u64>, piece: &[u8], take: impl FnOnce(&[u8])) -> io::Result<usize> {
@@ -241,6 +332,7 @@ impl fmt::Debug for Source {
             Self::Bytes(_) => "bytes",
             Self::Reader(_) => "reader",
             Self::Iterator(_) => "iterator",
+            Self::Fed(_) => "pieces",
             Self::Spent => "spent",
         })
     }

@@ -12,8 +12,9 @@ use super::body::Body;
 use super::call::{Call, Step};
 use super::error::{Error, ErrorKind};
 use super::exchange::Exchange;
-use super::form;
+use super::http_call::HttpCall;
 use super::limits::ClientLimits;
+use super::multipart;
 use super::multipart::Multipart;
 use super::redirect::RedirectPolicy;
 use super::request::{OwnedMethod, Request};
@@ -22,9 +23,11 @@ use super::shared_state::Shared;
 use crate::client::connecting::{Canceller, Phase, basic, clock};
 use crate::http::{Fields, InvalidMethod, Status};
 use crate::net::is_loop_thread;
+use crate::wire::Instant;
+use crate::wire::partly_shown;
 
-/// Who is told of interim responses.
-type Hook = Box<dyn FnMut(Status, Fields<'_>) + Send>;
+/// The hook that is told of interim responses.
+pub(super) type Hook = Box<dyn FnMut(Status, Fields<'_>) + Send>;
 
 /// A request that is being put together. What is wrong with it is told by
 /// [`send`](Self::send), before anything is sent.
@@ -67,7 +70,12 @@ impl RequestBuilder {
         }
     }
 
-    /// The request and its client, without who is told of interim responses.
+    /// The request and its client, and the hook for interim responses.
+    pub(super) fn into_all(self) -> Result<(Arc<Shared>, Request, Option<Hook>), Error> {
+        Ok((self.client, self.request?, self.hook))
+    }
+
+    /// The request and its client, without the hook for interim responses.
     pub(super) fn into_parts(self) -> Result<(Arc<Shared>, Request), Error> {
         Ok((self.client, self.request?))
     }
@@ -83,6 +91,8 @@ impl RequestBuilder {
     }
 
     /// Adds a field. One of a name that the client adds by itself takes its place.
+    /// `Connection: close` has the connection carry no further request; over HTTP/2 it is
+    /// left out, as others may be on the connection.
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.change(|request| request.fields.push(name, value).map_err(ErrorKind::Field))
     }
@@ -91,7 +101,7 @@ impl RequestBuilder {
     pub fn query(self, name: &str, value: impl fmt::Display) -> Self {
         self.change(|request| {
             let mut query = String::from(request.url.query().unwrap_or_default());
-            form::push(name, &format!("{value}"), &mut query);
+            multipart::push(name, &format!("{value}"), &mut query);
             request.url = request.url.with_query(&query).map_err(ErrorKind::Url)?;
             Ok(())
         })
@@ -113,7 +123,7 @@ impl RequestBuilder {
         self.change(|request| {
             let mut text = String::new();
             for (name, value) in pairs {
-                form::push(name.as_ref(), value.as_ref(), &mut text);
+                multipart::push(name.as_ref(), value.as_ref(), &mut text);
             }
             request.body = Body::from(text);
             request.describe("application/x-www-form-urlencoded")
@@ -167,10 +177,21 @@ impl RequestBuilder {
         self.change_limits(|limits| limits.total_time = time)
     }
 
-    /// Replaces the limits for this request, but for those of the pool and of
-    /// connections.
+    /// Replaces the limits for this request: see [`ClientLimits`] for those that it
+    /// cannot raise, and those that stay the client's.
     pub fn limits(self, own: ClientLimits) -> Self {
         self.change_limits(|limits| *limits = own)
+    }
+
+    /// Gives the body as much time as it takes, but for this silence; the whole call, too, if
+    /// it is to have no limit.
+    pub(crate) fn for_stream(self, silence: Duration, endless: bool) -> Self {
+        self.change_limits(|limits| {
+            limits.silence_time = silence;
+            if endless {
+                limits.total_time = Duration::MAX;
+            }
+        })
     }
 
     fn change_limits(self, change: impl FnOnce(&mut ClientLimits)) -> Self {
@@ -216,7 +237,7 @@ impl RequestBuilder {
         })
     }
 
-    /// Has `canceller` end the call, also while its body is received.
+    /// Lets `canceller` end the call, even while its body is received.
     pub fn canceller(self, canceller: &Canceller) -> Self {
         self.change(|request| {
             request.canceller = Some(canceller.clone());
@@ -224,7 +245,7 @@ impl RequestBuilder {
         })
     }
 
-    /// Has `hook` told of each interim response (1xx), such as 103 (Early Hints).
+    /// Calls `hook` for each interim response (1xx), such as 103 (Early Hints).
     pub fn on_informational(
         mut self,
         hook: impl FnMut(Status, Fields<'_>) + Send + 'static,
@@ -236,18 +257,33 @@ impl RequestBuilder {
         })
     }
 
+    /// Makes it a call without I/O, that begins at `now`: the client's connections and
+    /// proxies are not used, and its cookies, budgets and counters are. Interim responses
+    /// are events then, if [`on_informational`](Self::on_informational) was called.
+    ///
+    /// # Errors
+    /// The fault of the request.
+    pub fn into_call(self, now: Instant) -> Result<HttpCall, Error> {
+        Ok(HttpCall::new(
+            self.client,
+            self.request?.without_pieces()?,
+            now,
+        ))
+    }
+
     /// Sends the request, and waits for the head of the response. The body comes when it
     /// is asked for.
     ///
     /// # Errors
     /// [`Error`] says how far it was, what went wrong, and whether the server may have
-    /// acted on the request. A response of any status is none.
+    /// acted on the request. A response is no error, whatever its status.
     pub fn send(self) -> Result<Response, Error> {
         let request = self.request?;
         if is_loop_thread() {
             let error = Error::new(Phase::Request, ErrorKind::OnLoop);
             return Err(error.of(request.method.get().as_str(), &request.url));
         }
+        let request = request.without_pieces()?;
         let shared = self.client;
         let call = Call::new(request, shared.policy.clone(), clock::now());
         let mut exchange = Exchange::new(call, shared);
@@ -257,6 +293,7 @@ impl RequestBuilder {
                 Step::Informational(head) => {
                     if let Some(hook) = &mut hook {
                         hook(head.status, head.fields.as_fields());
+                        exchange.tick();
                     }
                 }
                 Step::Failed(error) => return Err(error),
@@ -268,6 +305,16 @@ impl RequestBuilder {
 }
 
 impl Request {
+    /// The request, unless its body is written in pieces: only a client on a loop can do that.
+    fn without_pieces(self) -> Result<Self, Error> {
+        if self.body.feed().is_none() {
+            return Ok(self);
+        }
+        let text = "a body that is written in pieces is for a client on a loop";
+        let error = Error::new(Phase::Request, ErrorKind::Usage(text));
+        Err(error.of(self.method.get().as_str(), &self.url))
+    }
+
     /// Names the type of the body, unless the caller has.
     fn describe(&mut self, media_type: &'static str) -> Result<(), ErrorKind> {
         if self.fields.as_fields().contains("content-type") {
@@ -278,10 +325,4 @@ impl Request {
     }
 }
 
-impl fmt::Debug for RequestBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestBuilder")
-            .field("request", &self.request)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: RequestBuilder { request });

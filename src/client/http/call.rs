@@ -11,12 +11,12 @@
 //!   Receiving ──End──► Ended            any of them ──► Failed
 //! ```
 //!
-//! Whoever has connections drives it. It asks [`next`](Call::next) what to do; gives each
-//! event of the connection to [`event`](Call::event), and says by
+//! The owner of connections drives it. It asks [`next`](Call::next) what to do; gives
+//! each event of the connection to [`event`](Call::event), and says by
 //! [`moved`](Call::moved), before it asks again, how far the connection has come: what
 //! may be done about a lost connection depends on that.
 
-mod answer;
+mod attempt;
 mod events;
 mod loss;
 mod sending;
@@ -25,13 +25,15 @@ mod time;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem;
 
-use self::answer::{Answer, Informational};
-use super::body::Giving;
+use self::attempt::Attempt;
+pub(super) use self::attempt::{Answer, Informational};
 use super::error::{Error, ErrorKind};
 use super::limits::ClientLimits;
 use super::policy::Policy;
 use super::request::Request;
+use super::spare;
 use crate::client::connecting::{Phase, Url};
 use crate::link::EndReason;
 use crate::wire::Instant;
@@ -41,7 +43,6 @@ use crate::wire::Instant;
 pub(super) struct Call {
     request: Request,
     policy: Arc<Policy>,
-    limits: ClientLimits,
     state: State,
     attempt: Attempt,
     answer: Answer,
@@ -58,14 +59,14 @@ pub(super) struct Call {
     failure: Option<Error>,
 }
 
-/// What has happened, and how often, which bounds how often it happens.
+/// Counts of events that may happen only so often.
 #[derive(Debug, Default)]
 struct Counts {
     followed: u16,
     /// Attempts, those included that a status has asked for.
     made: u16,
     /// Attempts that the server has provably not looked at.
-    unseen: u8,
+    unseen: u16,
     /// It went again because a connection at rest was dead.
     stale: bool,
     /// A redirect has led to another origin than it was made for.
@@ -98,32 +99,7 @@ enum State {
     Failed,
 }
 
-/// The present attempt, on one connection.
-#[derive(Debug)]
-struct Attempt {
-    stream: u32,
-    /// The connection was used before.
-    reused: bool,
-    /// The body, while it is not sent.
-    giving: Option<Giving>,
-    /// The connection takes no more of the body at the moment.
-    blocked: bool,
-    /// Until when the body is held back.
-    held: Option<Instant>,
-    /// The last bytes of the request were taken by the system.
-    is_out: bool,
-    handed_over: u64,
-    received: u64,
-    /// The last stream that the server will act on.
-    last_stream: u32,
-    lost: Option<EndReason>,
-    /// The response has no content.
-    is_bare: bool,
-    /// What the present deadline counts from.
-    since: Instant,
-}
-
-/// What a call needs next.
+/// The next step of a call.
 #[derive(Debug)]
 pub(super) enum Step {
     /// Events of its connection, or that its [deadline](Call::deadline) passes.
@@ -151,11 +127,12 @@ pub(super) enum Step {
 
 impl Call {
     /// A call that begins now.
-    pub(super) fn new(request: Request, policy: Arc<Policy>, now: Instant) -> Self {
-        let limits = match &request.limits {
-            Some(own) => **own,
-            None => policy.limits,
-        };
+    pub(super) fn new(mut request: Request, policy: Arc<Policy>, now: Instant) -> Self {
+        if let Some(own) = &mut request.limits {
+            **own = own.below(&policy.limits);
+        }
+        let limits = request.limits.as_deref().unwrap_or(&policy.limits);
+        let until = now + limits.total_time;
         Self {
             request,
             policy,
@@ -168,8 +145,7 @@ impl Call {
             informational: VecDeque::new(),
             informed: 0,
             started: now,
-            until: now + limits.total_time,
-            limits,
+            until,
             visited: Vec::new(),
             counts: Counts::default(),
             unexpecting: false,
@@ -177,7 +153,21 @@ impl Call {
         }
     }
 
-    /// What is to be done next.
+    /// It was made earlier, and begins now.
+    pub(super) fn start(&mut self, now: Instant) {
+        self.started = now;
+        self.until = now + self.limits().total_time;
+        self.attempt.since = now;
+        self.state = State::Connect {
+            fresh: false,
+            at: now,
+        };
+    }
+
+    pub(super) const fn wants_connection(&self) -> bool {
+        matches!(self.state, State::Connect { .. })
+    }
+
     pub(super) fn next(&mut self, now: Instant) -> Step {
         // What has come is given out before what has become of the connection.
         if !matches!(self.state, State::Answered | State::Receiving) {
@@ -237,8 +227,9 @@ impl Call {
         &self.request.url
     }
 
-    pub(super) const fn limits(&self) -> &ClientLimits {
-        &self.limits
+    pub(super) fn limits(&self) -> &ClientLimits {
+        let own = self.request.limits.as_deref();
+        own.unwrap_or(&self.policy.limits)
     }
 
     pub(super) const fn request(&self) -> &Request {
@@ -251,18 +242,10 @@ impl Call {
         self.request.is_repeatable() && self.request.body.bytes().is_some() && !self.counts.stale
     }
 
-    /// Whether the response has no content, as one to HEAD, or with 204 or 304. Servers are
-    /// known that send some nevertheless.
-    pub(super) const fn is_bare(&self) -> bool {
-        self.attempt.is_bare
-    }
-
-    /// When it began.
     pub(super) const fn started(&self) -> Instant {
         self.started
     }
 
-    /// The piece of the body that is there.
     pub(super) fn piece(&self) -> &[u8] {
         self.answer.content.piece()
     }
@@ -281,14 +264,35 @@ impl Call {
         whole
     }
 
-    /// Has the server go on though nothing is taken, as all of the body is wanted.
+    /// Keeps the memory of the response for the next call. It is not to be used any more.
+    pub(super) fn recycle(&mut self) {
+        spare::give_fields(mem::take(&mut self.answer.fields));
+        spare::give_content(self.answer.content.give_up());
+    }
+
+    /// Lets the server go on though nothing is taken, as all of the body is wanted.
     pub(super) const fn want_whole(&mut self) {
         self.answer.content.credit();
     }
 
-    /// What has come.
     pub(super) const fn head(&self) -> &Answer {
         &self.answer
+    }
+
+    /// Takes what has come, at the end.
+    pub(super) fn take_answer(&mut self) -> Answer {
+        spare::give_content(self.answer.content.give_up());
+        mem::replace(&mut self.answer, Answer::none())
+    }
+
+    /// All of the request leaves with what its connection writes next.
+    pub(super) const fn leaves(&mut self) {
+        self.attempt.is_out = true;
+    }
+
+    /// It did not leave.
+    pub(super) const fn stays(&mut self) {
+        self.attempt.is_out = false;
     }
 
     /// Whether [`take_whole`](Self::take_whole) will have it, once it has come.
@@ -296,7 +300,7 @@ impl Call {
         self.answer.content.is_untouched()
     }
 
-    /// Takes what is there of a body that nobody wants; how much that was.
+    /// Takes what is there of a body that is not wanted; how much that was.
     pub(super) fn drop_piece(&mut self) -> usize {
         self.attempt.giving = None; // nor what the rest of the request would bring
         self.answer.content.drop_received()
@@ -320,6 +324,31 @@ impl Call {
     /// Whether the response was received to its end.
     pub(super) const fn is_received(&self) -> bool {
         self.answer.content.has_ended()
+    }
+
+    /// The number of the exchange on its connection; 0 if none was begun.
+    pub(super) const fn stream(&self) -> u32 {
+        self.attempt.stream
+    }
+
+    /// Whether some of the body is still to be given to the connection.
+    pub(super) const fn is_giving(&self) -> bool {
+        self.attempt.giving.is_some()
+    }
+
+    /// Whether what is written of the body may still be wanted.
+    pub(super) fn wants_pieces(&self) -> bool {
+        !self.is_over() && (self.is_giving() || self.request.body.feed().is_some())
+    }
+
+    /// What was decoded since this was asked last: coding, coded and plain bytes.
+    pub(super) fn decoded(&mut self) -> impl Iterator<Item = (&'static str, usize, usize)> {
+        self.answer.content.decoded()
+    }
+
+    /// Bytes of memory that it holds of what has come.
+    pub(super) fn held(&self) -> usize {
+        self.answer.content.memory()
     }
 
     /// Whether it needs its connection no more: all was received, and it is what it says
@@ -365,7 +394,6 @@ impl Call {
             }
     }
 
-    /// Ends it with an error.
     fn fail(&mut self, phase: Phase, kind: ErrorKind) {
         let may = match self.state {
             State::Connect { .. } => false,
@@ -386,542 +414,11 @@ impl Call {
         );
     }
 
-    /// An error of this call.
     pub(super) fn blame(&self, phase: Phase, kind: ErrorKind) -> Error {
         let method = self.request.method.get();
         Error::new(phase, kind).of(method.as_str(), &self.request.url)
     }
 }
 
-impl Attempt {
-    /// That of a call which has no connection.
-    const fn none(now: Instant) -> Self {
-        Self {
-            stream: 0,
-            reused: false,
-            giving: None,
-            blocked: false,
-            held: None,
-            is_out: false,
-            handed_over: 0,
-            received: 0,
-            last_stream: u32::MAX,
-            lost: None,
-            is_bare: false,
-            since: now,
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::connecting::Transport;
-    use crate::client::http::body::Body;
-    use crate::client::http::redirect::RedirectPolicy;
-    use crate::client::http::request::OwnedMethod;
-    use crate::client::http::retry::RetryPolicy;
-    use crate::http::{Content, Field, Fields, RequestHead, ResponseHead, Status, Version};
-    use crate::http2::ErrorCode;
-    use crate::link::{self, Event, ProtocolError};
-    use crate::net::Flow;
-    use alloc::string::{String, ToString as _};
-    use core::time::Duration;
-
-    const NOW: Instant = Instant::START;
-    const SECOND: Duration = Duration::from_secs(1);
-
-    /// A connection that takes what it is given, as long as there is room.
-    #[derive(Debug, Default)]
-    struct Taking {
-        lines: Vec<String>,
-        body: Vec<u8>,
-        finished: bool,
-        reset: bool,
-        consumed: usize,
-        /// How many more pieces it takes.
-        room: usize,
-    }
-
-    impl Transport for Taking {
-        fn allowance(&mut self) -> usize {
-            1
-        }
-
-        fn request(
-            &mut self,
-            head: &RequestHead<'_>,
-            body: Option<link::Body<'_>>,
-        ) -> Result<u32, link::UsageError> {
-            let line = alloc::format!("{} {}", head.method, head.target.path());
-            self.lines.push(line);
-            (self.finished, self.reset) = (true, false);
-            self.body.clear();
-            match body {
-                Some(link::Body::Whole(bytes)) => self.body.extend_from_slice(bytes),
-                Some(_) => self.finished = false,
-                None => {}
-            }
-            Ok(1)
-        }
-
-        fn write(&mut self, _: u32, data: &[u8]) -> Flow {
-            self.body.extend_from_slice(data);
-            self.room = self.room.saturating_sub(1);
-            match self.room {
-                0 => Flow::Wait,
-                _ => Flow::Go,
-            }
-        }
-
-        fn finish(&mut self, _: u32) {
-            self.finished = true;
-        }
-
-        fn reset(&mut self, _: u32, _: ErrorCode) {
-            self.reset = true;
-        }
-
-        fn consume(&mut self, _: u32, bytes: usize) {
-            self.consumed += bytes;
-        }
-
-        fn shutdown(&mut self) {}
-    }
-
-    struct Scene {
-        call: Call,
-        wire: Taking,
-        now: Instant,
-    }
-
-    impl Scene {
-        fn new(method: &str, body: impl Into<Body>) -> Self {
-            Self::with(method, body, |_| {})
-        }
-
-        fn with(method: &str, body: impl Into<Body>, change: impl FnOnce(&mut Policy)) -> Self {
-            let url = Url::parse("http://a/").unwrap();
-            let mut request = Request::new(OwnedMethod::parse(method).unwrap(), url);
-            request.body = body.into();
-            let mut policy = Policy::new(ClientLimits::DEFAULT);
-            change(&mut policy);
-            Self {
-                call: Call::new(request, Arc::new(policy), NOW),
-                wire: Taking {
-                    room: 1000,
-                    ..Taking::default()
-                },
-                now: NOW,
-            }
-        }
-
-        fn next(&mut self) -> Step {
-            self.call.next(self.now)
-        }
-
-        /// Takes the connection that is asked for; whether a fresh one was.
-        fn connect(&mut self, reused: bool) -> bool {
-            let Step::Connect { fresh, .. } = self.next() else {
-                panic!("{:?}", self.call);
-            };
-            self.call.begin(&mut self.wire, reused, None, self.now);
-            fresh
-        }
-
-        fn event(&mut self, event: Event<'_>) {
-            self.call.event(1, event, &mut self.wire, self.now);
-        }
-
-        fn response(&mut self, code: u16, fields: &[Field<'_>], length: Option<u64>) {
-            let head = ResponseHead {
-                status: Status::new(code).unwrap(),
-                version: Version::Http11,
-                fields: Fields::new(fields),
-            };
-            let content = match length {
-                Some(0) => Content::None,
-                length => Content::Follows { length },
-            };
-            let event = match head.status.is_informational() {
-                true => Event::Informational(head),
-                false => Event::Response { head, content },
-            };
-            self.event(event);
-        }
-
-        fn end(&mut self) {
-            let trailers = Fields::EMPTY;
-            self.event(Event::End {
-                trailers,
-                dropped: 0,
-            });
-        }
-
-        /// So much of the request was taken, and so much of an answer came.
-        fn moved(&mut self, handed_over: u64, received: u64) {
-            self.call.moved(handed_over, true, received, self.now);
-        }
-
-        fn lost(&mut self, handed_over: u64, received: u64) {
-            self.event(Event::Ended(EndReason::Disconnected));
-            self.moved(handed_over, received);
-        }
-
-        fn error(&mut self) -> Error {
-            match self.next() {
-                Step::Failed(error) => error,
-                step => panic!("{step:?}"),
-            }
-        }
-
-        fn wait(&mut self, time: Duration) {
-            assert!(matches!(self.next(), Step::Wait));
-            self.now += time;
-            self.call.elapsed(self.now);
-            self.call.pump(&mut self.wire, self.now);
-        }
-    }
-
-    #[test]
-    fn a_call_goes_from_request_to_the_last_byte() {
-        let mut scene = Scene::new("POST", "body");
-        assert!(!scene.connect(false));
-        assert_eq!(
-            (&*scene.wire.lines, &*scene.wire.body),
-            (&["POST /".to_string()][..], &b"body"[..])
-        );
-        assert!(matches!(scene.next(), Step::Wait));
-        scene.response(200, &[], Some(5));
-        scene.event(Event::Body(&mut b"he".to_vec()));
-        assert!(matches!(scene.next(), Step::Head));
-        assert!(matches!(scene.next(), Step::Piece));
-        assert_eq!(scene.call.piece(), b"he");
-        scene.call.consume(2);
-        assert!(matches!(scene.next(), Step::Wait));
-        scene.event(Event::Body(&mut b"llo".to_vec()));
-        scene.end();
-        assert!(matches!(scene.next(), Step::Piece));
-        scene.call.consume(3);
-        scene.call.give_back(&mut scene.wire);
-        assert_eq!(scene.wire.consumed, 5);
-        assert!(matches!(scene.next(), Step::End));
-        assert!(scene.call.is_over());
-    }
-
-    #[test]
-    fn what_no_server_has_seen_goes_again_a_few_times() {
-        for method in ["GET", "POST"] {
-            let mut scene = Scene::new(method, "x");
-            scene.connect(true);
-            for _ in 0..3 {
-                scene.lost(0, 0);
-                assert!(scene.connect(false), "on a fresh one");
-            }
-            scene.lost(0, 0);
-            let error = scene.error();
-            assert!(!error.may_have_been_processed() && error.is_retryable());
-        }
-    }
-
-    #[test]
-    fn connections_that_die_before_they_are_used_are_counted() {
-        let mut scene = Scene::new("GET", "x");
-        for _ in 0..3 {
-            scene.call.unused();
-            assert!(matches!(scene.next(), Step::Connect { .. }));
-        }
-        scene.call.unused();
-        assert!(matches!(scene.error().kind(), ErrorKind::Closed));
-    }
-
-    #[test]
-    fn a_server_may_say_that_it_has_seen_nothing() {
-        let refused = EndReason::StreamReset {
-            code: ErrorCode::REFUSED_STREAM.code(),
-            by_peer: true,
-        };
-        let mut scene = Scene::new("POST", "x");
-        scene.connect(true);
-        scene.event(Event::Ended(refused));
-        scene.moved(100, 9);
-        assert!(!scene.connect(true), "one that refuses may take the next");
-        let leave = Event::GoingAway {
-            last_stream: 0,
-            code: 0,
-            debug: b"",
-        };
-        scene.call.event(0, leave, &mut scene.wire, NOW);
-        scene.lost(100, 9);
-        assert!(scene.connect(true), "it is above the last one");
-        let other = EndReason::StreamReset {
-            code: ErrorCode::INTERNAL_ERROR.code(),
-            by_peer: true,
-        };
-        scene.event(Event::Ended(other));
-        scene.moved(100, 9);
-        assert!(scene.error().may_have_been_processed());
-    }
-
-    #[test]
-    fn only_a_connection_at_rest_that_answers_nothing_is_stale() {
-        // The method, reused, bytes received: whether it goes again.
-        for (method, reused, received, again) in [
-            ("GET", true, 0, true),
-            ("DELETE", true, 0, true),
-            ("POST", true, 0, false),
-            ("PATCH", true, 0, false),
-            ("GET", false, 0, false),
-            ("GET", true, 1, false),
-        ] {
-            let mut scene = Scene::new(method, "x");
-            scene.connect(reused);
-            scene.lost(100, received);
-            if again {
-                assert!(scene.connect(true), "{method}: not on another one at rest");
-                scene.lost(100, 0);
-            }
-            let error = scene.error();
-            assert!(
-                error.may_have_been_processed(),
-                "{method} {reused} {received}"
-            );
-            assert!(matches!(error.kind(), ErrorKind::Closed));
-            assert_eq!(error.phase(), Phase::Response);
-        }
-    }
-
-    #[test]
-    fn a_body_that_was_begun_cannot_be_given_again() {
-        let mut scene = Scene::new("PUT", Body::reader(&b"once"[..]));
-        scene.connect(true);
-        assert!(scene.wire.finished);
-        scene.lost(0, 0);
-        assert!(matches!(scene.error().kind(), ErrorKind::Closed));
-    }
-
-    #[test]
-    fn what_breaks_the_protocol_is_not_sent_again() {
-        let mut scene = Scene::new("GET", Body::empty());
-        scene.connect(true);
-        let fault = ProtocolError::Http1(crate::http1::ProtocolError::StatusLine);
-        scene.event(Event::Ended(EndReason::ProtocolError(fault)));
-        scene.moved(10, 0);
-        assert!(matches!(scene.error().kind(), ErrorKind::Protocol(_)));
-    }
-
-    #[test]
-    fn each_time_has_its_limit_and_the_end_of_one_begins_the_next() {
-        let limits = ClientLimits::DEFAULT
-            .with_send_time(SECOND)
-            .with_response_time(SECOND * 2)
-            .with_silence_time(SECOND * 3)
-            .with_total_time(SECOND * 100);
-        let scene = || {
-            let mut scene = Scene::with("GET", Body::empty(), |policy| policy.limits = limits);
-            scene.connect(false);
-            scene
-        };
-        let timed_out = |mut scene: Scene, limit, phase| {
-            let error = scene.error();
-            assert!(
-                matches!(error.kind(), ErrorKind::TimedOut(it) if *it == limit),
-                "{error}"
-            );
-            assert_eq!(error.phase(), phase);
-        };
-        let mut late = scene();
-        assert_eq!(late.call.deadline(), NOW + SECOND);
-        late.wait(SECOND);
-        timed_out(late, "send_time", Phase::Send);
-
-        let mut late = scene();
-        late.now += SECOND / 2;
-        late.moved(100, 0);
-        assert_eq!(late.call.deadline(), NOW + SECOND / 2 + SECOND * 2);
-        late.wait(SECOND * 2);
-        timed_out(late, "response_time", Phase::Response);
-
-        let mut late = scene();
-        late.moved(100, 0);
-        late.response(200, &[], Some(5));
-        assert!(matches!(late.next(), Step::Head));
-        late.now += SECOND * 50; // nobody asks for more
-        late.call.resume(late.now);
-        assert_eq!(late.call.deadline(), late.now + SECOND * 3);
-        late.wait(SECOND * 3);
-        timed_out(late, "silence_time", Phase::Body);
-
-        let mut late = scene();
-        late.moved(100, 0);
-        late.response(200, &[], Some(5));
-        assert!(matches!(late.next(), Step::Head));
-        late.now += SECOND * 99;
-        late.call.resume(late.now);
-        late.wait(SECOND);
-        timed_out(late, "total_time", Phase::Body);
-    }
-
-    #[test]
-    fn interim_responses_have_no_end_but_the_limit() {
-        let mut scene = Scene::new("GET", Body::empty());
-        scene.connect(false);
-        for _ in 0..16 {
-            scene.response(102, &[], None);
-            assert!(matches!(scene.next(), Step::Wait));
-        }
-        scene.response(103, &[], None);
-        assert!(matches!(
-            scene.error().kind(),
-            ErrorKind::TooLarge("informational")
-        ));
-    }
-
-    #[test]
-    fn a_body_waits_for_leave_or_for_its_time() {
-        let expecting = || {
-            let mut scene = Scene::new("POST", "x");
-            scene.call.request.expects_continue = true;
-            scene.connect(false);
-            assert!(scene.wire.body.is_empty() && !scene.wire.finished);
-            scene
-        };
-        let mut scene = expecting();
-        scene.response(100, &[], None);
-        assert!(scene.wire.finished && scene.wire.body == b"x");
-
-        let mut scene = expecting();
-        scene.wait(SECOND);
-        assert!(scene.wire.finished && scene.wire.body == b"x");
-
-        let mut scene = expecting();
-        scene.response(417, &[], Some(0));
-        scene.connect(true);
-        assert!(
-            scene.wire.finished && scene.wire.body == b"x",
-            "without the expectation"
-        );
-        scene.response(417, &[], Some(0));
-        assert!(matches!(scene.next(), Step::Head), "and no third time");
-    }
-
-    #[test]
-    fn a_body_goes_out_as_there_is_room() {
-        let mut scene = Scene::new("PUT", alloc::vec![7; 40 << 10]);
-        scene.wire.room = 1;
-        scene.connect(false);
-        assert_eq!(
-            (scene.wire.body.len(), scene.wire.finished),
-            (16 << 10, false)
-        );
-        scene.call.pump(&mut scene.wire, NOW);
-        assert_eq!(scene.wire.body.len(), 16 << 10);
-        scene.wire.room = 1000;
-        scene.event(Event::Writable);
-        assert_eq!(
-            (scene.wire.body.len(), scene.wire.finished),
-            (40 << 10, true)
-        );
-    }
-
-    #[test]
-    fn a_source_that_fails_ends_the_request_unfinished() {
-        let pieces = [Ok("a".into()), Err(std::io::Error::other("disk"))];
-        let mut scene = Scene::new("PUT", Body::iterator(pieces.into_iter()));
-        scene.connect(false);
-        assert!(scene.wire.reset && !scene.wire.finished);
-        let error = scene.error();
-        assert!(matches!(error.kind(), ErrorKind::Body(_)));
-        for body in [
-            Body::reader(&b"abc"[..]).with_length(2),
-            Body::reader(&b"a"[..]).with_length(2),
-        ] {
-            let mut scene = Scene::new("PUT", body);
-            scene.connect(false);
-            assert!(matches!(scene.error().kind(), ErrorKind::Body(_)));
-        }
-    }
-
-    #[test]
-    fn what_is_not_the_answer_is_dropped_as_long_as_it_is_short() {
-        let redirected = |length| {
-            let mut scene = Scene::with("GET", Body::empty(), |policy| policy.limits.drain = 10);
-            scene.connect(false);
-            scene.response(302, &[Field::new("Location", "/b")], length);
-            scene
-        };
-        let mut scene = redirected(Some(10));
-        assert!(matches!(scene.next(), Step::Wait));
-        scene.event(Event::Body(&mut b"0123456789".to_vec()));
-        scene.end();
-        scene.connect(true);
-        assert_eq!(scene.wire.lines, ["GET /", "GET /b"]);
-        let mut scene = redirected(Some(11));
-        assert!(
-            matches!(scene.next(), Step::Connect { .. }),
-            "not worth waiting for"
-        );
-        let mut scene = redirected(None);
-        scene.event(Event::Body(&mut b"0123456789!".to_vec()));
-        assert!(scene.wire.reset);
-        assert!(matches!(scene.next(), Step::Connect { .. }));
-        let mut scene = redirected(None);
-        scene.lost(10, 10);
-        assert!(
-            matches!(scene.next(), Step::Connect { .. }),
-            "its end is none of ours"
-        );
-        let mut scene = redirected(None);
-        scene.moved(10, 10);
-        scene.wait(SECOND * 60);
-        assert!(
-            matches!(scene.next(), Step::Connect { .. }),
-            "nor its silence"
-        );
-    }
-
-    #[test]
-    fn another_attempt_waits_as_long_as_the_server_asks() {
-        let retries = RetryPolicy::attempts(2);
-        let mut scene = Scene::with("GET", Body::empty(), |policy| policy.retries = retries);
-        scene.connect(false);
-        scene.response(503, &[Field::new("Retry-After", "7")], Some(0));
-        let Step::Connect { fresh: false, at } = scene.next() else {
-            panic!("{:?}", scene.call);
-        };
-        assert_eq!(at, NOW + SECOND * 7);
-        scene.connect(true);
-        scene.response(503, &[], Some(0));
-        assert!(matches!(scene.next(), Step::Head));
-    }
-
-    #[test]
-    fn redirects_are_counted_over_the_whole_call() {
-        let redirects = RedirectPolicy::follow(2);
-        let mut scene = Scene::with("GET", Body::empty(), |policy| policy.redirects = redirects);
-        for to in ["/b", "/c"] {
-            scene.connect(false);
-            scene.response(302, &[Field::new("Location", to)], Some(0));
-        }
-        scene.connect(false);
-        scene.response(302, &[Field::new("Location", "/d")], Some(0));
-        assert!(matches!(scene.error().kind(), ErrorKind::Redirect(_)));
-    }
-
-    #[test]
-    fn a_body_that_ends_too_soon_is_an_error_after_what_came() {
-        let mut scene = Scene::new("GET", Body::empty());
-        scene.connect(true);
-        scene.response(200, &[], Some(5));
-        scene.event(Event::Body(&mut b"he".to_vec()));
-        assert!(matches!(scene.next(), Step::Head));
-        scene.lost(10, 10);
-        assert!(matches!(scene.next(), Step::Piece));
-        scene.call.consume(2);
-        let error = scene.error();
-        assert_eq!(
-            (error.phase(), error.may_have_been_processed()),
-            (Phase::Body, true)
-        );
-    }
-}
+mod tests;

@@ -9,9 +9,50 @@ use super::metrics::Metrics;
 use super::options::ClientOptions;
 use super::request::OwnedMethod;
 use super::shared_state::Shared;
-use crate::http::Method;
+use crate::http::{InvalidMethod, Method};
 
-/// An HTTP client whose calls block the calling thread, and nobody else.
+/// The methods that begin a request, of the clients that block and of those on a loop.
+macro_rules! request_methods {
+    () => {
+        /// Begins a GET (RFC 9110 §9.3.1).
+        pub fn get(&self, url: impl AsUrl) -> RequestBuilder {
+            self.begin(Ok(OwnedMethod::Named(Method::GET)), url)
+        }
+
+        /// Begins a HEAD (RFC 9110 §9.3.2).
+        pub fn head(&self, url: impl AsUrl) -> RequestBuilder {
+            self.begin(Ok(OwnedMethod::Named(Method::HEAD)), url)
+        }
+
+        /// Begins a POST (RFC 9110 §9.3.3).
+        pub fn post(&self, url: impl AsUrl) -> RequestBuilder {
+            self.begin(Ok(OwnedMethod::Named(Method::POST)), url)
+        }
+
+        /// Begins a PUT (RFC 9110 §9.3.4).
+        pub fn put(&self, url: impl AsUrl) -> RequestBuilder {
+            self.begin(Ok(OwnedMethod::Named(Method::PUT)), url)
+        }
+
+        /// Begins a PATCH (RFC 5789).
+        pub fn patch(&self, url: impl AsUrl) -> RequestBuilder {
+            self.begin(Ok(OwnedMethod::Named(Method::PATCH)), url)
+        }
+
+        /// Begins a DELETE (RFC 9110 §9.3.5).
+        pub fn delete(&self, url: impl AsUrl) -> RequestBuilder {
+            self.begin(Ok(OwnedMethod::Named(Method::DELETE)), url)
+        }
+
+        /// Begins a request of any method but CONNECT.
+        pub fn request(&self, method: &str, url: impl AsUrl) -> RequestBuilder {
+            self.begin(OwnedMethod::parse(method), url)
+        }
+    };
+}
+pub(super) use request_methods;
+
+/// An HTTP client whose calls block the calling thread, and no other.
 ///
 /// A clone shares connections and settings: make one, and give clones to threads. A
 /// call needs no other thread: the one that calls writes the request and waits for the
@@ -33,13 +74,16 @@ use crate::http::Method;
 ///
 /// # Connections at rest
 ///
-/// Between calls nobody reads from a connection. One that is about to be used is looked
-/// at first if it was at rest for long, or if the request must not be sent twice; a request
-/// that may be repeated is sent again, once, on a fresh connection, if the server closed
-/// the one at rest just then. [`close_idle`](Self::close_idle) closes them all, and
-/// [`close_dead`](Self::close_dead) those that are of no use any more.
+/// Between calls no thread reads from a connection. One that is about to be used is
+/// looked at first: one that its server has closed is of no use, nor is one on which
+/// something came that no request has asked for, as it would be taken for the next
+/// response. A request that may be repeated is sent again, once, on a fresh connection,
+/// if the server closed the one at rest just then. [`close_idle`](Self::close_idle)
+/// closes them all, and [`close_dead`](Self::close_dead) those that are of no use any
+/// more. [`drive_in_background`](Self::drive_in_background) does that on a thread, for
+/// servers that want their pings answered while nobody calls.
 #[derive(Debug, Clone)]
-pub struct Client(Arc<Shared>);
+pub struct Client(pub(super) Arc<Shared>);
 
 impl Client {
     /// A client with [default options](ClientOptions::new).
@@ -50,8 +94,8 @@ impl Client {
     /// A client with these options.
     ///
     /// # Errors
-    /// The first fault of what was given: a URL that is none, a field that cannot stand
-    /// on the wire.
+    /// The first fault of what was given: a URL that is not valid, a field that cannot
+    /// stand on the wire.
     pub fn with(mut options: ClientOptions) -> Result<Self, Error> {
         match options.fault.take() {
             Some(fault) => Err(fault),
@@ -59,44 +103,10 @@ impl Client {
         }
     }
 
-    /// Begins a GET (RFC 9110 §9.3.1).
-    pub fn get(&self, url: impl AsUrl) -> RequestBuilder {
-        self.of(Method::GET, url)
-    }
+    request_methods! {}
 
-    /// Begins a HEAD (RFC 9110 §9.3.2).
-    pub fn head(&self, url: impl AsUrl) -> RequestBuilder {
-        self.of(Method::HEAD, url)
-    }
-
-    /// Begins a POST (RFC 9110 §9.3.3).
-    pub fn post(&self, url: impl AsUrl) -> RequestBuilder {
-        self.of(Method::POST, url)
-    }
-
-    /// Begins a PUT (RFC 9110 §9.3.4).
-    pub fn put(&self, url: impl AsUrl) -> RequestBuilder {
-        self.of(Method::PUT, url)
-    }
-
-    /// Begins a PATCH (RFC 5789).
-    pub fn patch(&self, url: impl AsUrl) -> RequestBuilder {
-        self.of(Method::PATCH, url)
-    }
-
-    /// Begins a DELETE (RFC 9110 §9.3.5).
-    pub fn delete(&self, url: impl AsUrl) -> RequestBuilder {
-        self.of(Method::DELETE, url)
-    }
-
-    /// Begins a request of any method but CONNECT.
-    pub fn request(&self, method: &str, url: impl AsUrl) -> RequestBuilder {
-        let method = OwnedMethod::parse(method);
+    fn begin(&self, method: Result<OwnedMethod, InvalidMethod>, url: impl AsUrl) -> RequestBuilder {
         RequestBuilder::new(self.0.clone(), method, url)
-    }
-
-    fn of(&self, method: Method<'static>, url: impl AsUrl) -> RequestBuilder {
-        RequestBuilder::new(self.0.clone(), Ok(OwnedMethod::Named(method)), url)
     }
 
     /// Closes all connections at rest.
@@ -109,9 +119,9 @@ impl Client {
         self.0.pool.close_dead();
     }
 
-    /// What was counted so far.
+    /// The counters so far.
     pub fn metrics(&self) -> Metrics {
-        self.0.counters.read(self.0.pool.counts())
+        self.0.metrics(self.0.pool.counts())
     }
 }
 

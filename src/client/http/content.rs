@@ -1,45 +1,33 @@
 //! The content of a response, between the connection and the caller.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::mem;
 
-use super::decode::Decode;
 use super::error::ErrorKind;
+use super::spare;
+use crate::coding::decode::Decoding;
 
-/// What was received and not yet taken, and what was decoded of it.
+/// A content up to this length is copied rather than given up with its memory.
+const SHORT: usize = 4 << 10;
+
+/// Received content that was not yet taken, and its decoded form.
 #[derive(Default)]
 pub(super) struct Content {
     received: Vec<u8>,
-    /// How much of that was used.
     used: usize,
     decoding: Option<Decoding>,
     /// Nothing more will be received.
     ended: bool,
-    /// What was taken since it was asked last.
+    /// Bytes taken since the last question.
     taken: usize,
     /// How much of what was received counts as taken, where all of it is kept.
     credited: usize,
 }
 
-struct Decoding {
-    coding: Box<dyn Decode>,
-    decoded: Vec<u8>,
-    used: usize,
-    /// How much more there may be.
-    left: u64,
-}
-
 impl Content {
-    /// Decodes what comes, at most `most` bytes.
-    pub(super) fn decode_by(&mut self, coding: Box<dyn Decode>, most: u64) {
-        self.decoding = Some(Decoding {
-            coding,
-            decoded: Vec::new(),
-            used: 0,
-            left: most,
-        });
+    pub(super) fn decode_by(&mut self, decoding: Decoding) {
+        self.decoding = Some(decoding);
     }
 
     /// Takes what was received.
@@ -47,6 +35,9 @@ impl Content {
         if self.used > self.received.len() / 2 {
             self.received.drain(..self.used);
             self.used = 0;
+        }
+        if self.received.capacity() == 0 {
+            self.received = spare::take_content();
         }
         self.received.extend_from_slice(bytes);
     }
@@ -65,39 +56,19 @@ impl Content {
         let Some(decoding) = &mut self.decoding else {
             return Ok(());
         };
-        while decoding.used == decoding.decoded.len() {
-            decoding.decoded.clear();
-            decoding.used = 0;
-            let input = self.received.get(self.used..).unwrap_or_default();
-            if input.is_empty() && self.ended && decoding.coding.can_end() {
-                return Ok(());
-            }
-            let used = decoding.coding.decode(input, &mut decoding.decoded);
-            let used = used.map_err(ErrorKind::Coding)?;
-            self.used += used;
-            self.taken += used;
-            let decoded = decoding.decoded.len();
-            let left = decoding.left.checked_sub(decoded as u64);
-            decoding.left = left.ok_or(ErrorKind::TooLarge("decoded"))?;
-            if used == 0 && decoded == 0 {
-                return match self.ended {
-                    true => Err(ErrorKind::Coding(
-                        "the body ends in the middle of its coding",
-                    )),
-                    false => Ok(()),
-                };
-            }
-        }
+        let input = self.received.get(self.used..).unwrap_or_default();
+        let used = decoding.advance(input, self.ended)?;
+        self.used += used;
+        self.taken += used;
         Ok(())
     }
 
     /// The piece that is there; empty if there is none.
     pub(super) fn piece(&self) -> &[u8] {
-        let piece = match &self.decoding {
-            None => self.received.get(self.used..),
-            Some(decoding) => decoding.decoded.get(decoding.used..),
-        };
-        piece.unwrap_or_default()
+        match &self.decoding {
+            None => self.received.get(self.used..).unwrap_or_default(),
+            Some(decoding) => decoding.piece(),
+        }
     }
 
     /// Takes the first bytes of the piece.
@@ -107,8 +78,23 @@ impl Content {
                 self.used += bytes;
                 self.taken += bytes;
             }
-            Some(decoding) => decoding.used += bytes,
+            Some(decoding) => decoding.consume(bytes),
         }
+    }
+
+    /// What was decoded since this was asked last: coding, coded and plain bytes.
+    pub(super) fn decoded(&mut self) -> impl Iterator<Item = (&'static str, usize, usize)> {
+        self.decoding.iter_mut().flat_map(Decoding::done)
+    }
+
+    /// Whether what comes next can be given to the caller as it comes.
+    pub(super) fn is_passed_on(&self) -> bool {
+        self.decoding.is_none() && self.used == self.received.len()
+    }
+
+    /// Notes bytes that the caller has taken as they came.
+    pub(super) const fn passed_on(&mut self, bytes: usize) {
+        self.taken += bytes;
     }
 
     /// How many received bytes were taken since this was asked last.
@@ -121,6 +107,12 @@ impl Content {
     pub(super) const fn credit(&mut self) {
         self.taken += self.received.len() - self.credited;
         self.credited = self.received.len();
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn memory(&self) -> usize {
+        let decoded = self.decoding.as_ref().map_or(0, Decoding::memory);
+        self.received.capacity() + decoded
     }
 
     /// Whether it is as it came, and nothing was taken.
@@ -137,10 +129,19 @@ impl Content {
         dropped
     }
 
-    /// Gives up the memory of all that has come, if that is the whole content and nothing
-    /// of it was taken.
+    /// All that has come, if that is the whole content and nothing of it was taken. What is
+    /// short is copied, so that the memory can be used again.
     pub(super) fn take_whole(&mut self) -> Option<Vec<u8>> {
-        (self.ended && self.is_untouched()).then(|| mem::take(&mut self.received))
+        let is_whole = self.ended && self.is_untouched();
+        is_whole.then(|| match self.received.len() {
+            ..=SHORT => self.received.as_slice().into(),
+            _ => mem::take(&mut self.received),
+        })
+    }
+
+    /// Gives up the memory of what was received.
+    pub(super) fn give_up(&mut self) -> Vec<u8> {
+        mem::take(&mut self.received)
     }
 }
 

@@ -7,8 +7,11 @@ use core::fmt;
 use std::io;
 
 use crate::client::connecting::{Cause, DialError, Phase, ProxyError, Url, UrlError};
+use crate::coding::decode::Fault;
 use crate::http::{InvalidField, InvalidMethod, Status};
+use crate::http2::StreamError;
 use crate::link::{ProtocolError, UsageError};
+use crate::net::TransportDetails;
 
 /// Why a request has failed: which one, how far it was, and the cause.
 ///
@@ -24,13 +27,13 @@ struct Parts {
     may_have_been_processed: bool,
 }
 
-/// What went wrong.
+/// The kind of fault.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The URL is none.
+    /// The URL is not valid.
     Url(UrlError),
-    /// The method is no token.
+    /// The method is not a token.
     Method(InvalidMethod),
     /// A field cannot stand on the wire.
     Field(InvalidField),
@@ -38,14 +41,16 @@ pub enum ErrorKind {
     Usage(&'static str),
     /// The request cannot be sent as it is asked for.
     Unsendable(UsageError),
-    /// TLS cannot be had with these settings, or for this host.
+    /// TLS is not possible with these settings, or for this host.
     #[cfg(feature = "tls")]
     Tls(alloc::sync::Arc<crate::tls::Error>),
-    /// What the environment names as a proxy is none.
+    /// The environment names a proxy that is not valid.
     Proxy(ProxyError),
     /// The calling thread runs a loop of barewire, which would stand still meanwhile.
     OnLoop,
-    /// No connection can be had.
+    /// The loop of the client has ended.
+    LoopEnded,
+    /// No connection could be made.
     Unreachable(DialError),
     /// The time is over that this limit of
     /// [`ClientLimits`](crate::client::ClientLimits) gives.
@@ -56,11 +61,14 @@ pub enum ErrorKind {
     Closed,
     /// The connection broke before the server had answered completely.
     Reset,
-    /// The server ended this exchange alone, with an error code of HTTP/2.
+    /// The server reset this exchange alone, with an error code of HTTP/2.
     StreamReset(u32),
     /// The server broke the protocol.
     Protocol(ProtocolError),
-    /// What came below the protocol, over TLS, cannot be read.
+    /// The server broke the protocol in this exchange alone (RFC 9113 §5.4.2). Its other
+    /// exchanges on the connection go on.
+    Stream(StreamError),
+    /// The input of the layer below the protocol, such as TLS, cannot be read.
     Transport(Option<Cause>),
     /// More came than this limit of [`ClientLimits`](crate::client::ClientLimits) allows.
     TooLarge(&'static str),
@@ -84,7 +92,7 @@ pub enum ErrorKind {
 #[non_exhaustive]
 pub enum RedirectError {
     /// The Location is no URL.
-    #[error("the redirect's Location is no URL: {0}")]
+    #[error("the redirect's Location is not a valid URL: {0}")]
     Location(UrlError),
     /// There were more than the policy allows.
     #[error("more than {0} redirects")]
@@ -123,14 +131,22 @@ impl Error {
         self
     }
 
-    /// Says which error of a transport is behind it.
-    #[cfg(feature = "tls")]
-    pub(super) fn caused_by(mut self, cause: Option<Cause>) -> Self {
-        self.0.kind = ErrorKind::Transport(cause);
+    /// Says which error of a transport has caused it, if it is one of a transport, which
+    /// has these details.
+    pub(super) fn explained(self, details: impl FnOnce() -> Option<TransportDetails>) -> Self {
+        #[cfg(feature = "tls")]
+        if matches!(self.kind(), ErrorKind::Transport(None)) {
+            let cause = details().and_then(|it| it.downcast::<crate::tls::ConnectionError>().ok());
+            let cause = cause.map(|it| -> Cause { it });
+            let mut parts = self.0;
+            parts.kind = ErrorKind::Transport(cause);
+            return Self(parts);
+        }
+        let _ = details;
         self
     }
 
-    /// What went wrong.
+    /// The kind of fault.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
@@ -165,7 +181,7 @@ impl Error {
         }
     }
 
-    /// Whether no connection could be had: nothing was sent.
+    /// Whether no connection could be made: nothing was sent.
     pub fn is_connect(&self) -> bool {
         matches!(
             self.0.phase,
@@ -218,7 +234,7 @@ impl fmt::Display for Error {
             ..
         } = &*self.0;
         if let Some(url) = url {
-            write!(f, "{method} {url}: ")?;
+            write!(f, "{method} {}: ", url.shown())?;
         }
         match kind {
             // Its text has the phase, or says what is as good.
@@ -245,6 +261,7 @@ impl fmt::Display for ErrorKind {
             #[cfg(feature = "tls")]
             Self::Tls(error) => error.fmt(f),
             Self::Proxy(error) => error.fmt(f),
+            Self::LoopEnded => f.write_str("the loop of the client has ended"),
             Self::Unreachable(error) => error.fmt(f),
             Self::TimedOut(limit) => write!(f, "the time is over that `{limit}` gives"),
             Self::Cancelled => f.write_str("cancelled"),
@@ -252,6 +269,7 @@ impl fmt::Display for ErrorKind {
             Self::Reset => f.write_str("the connection was reset"),
             Self::StreamReset(code) => write!(f, "the server reset the exchange ({code:#x})"),
             Self::Protocol(error) => write!(f, "the server broke the protocol: {error}"),
+            Self::Stream(error) => write!(f, "the server broke the protocol: {error}"),
             Self::Transport(Some(cause)) => cause.fmt(f),
             Self::Transport(None) => f.write_str("what came over TLS cannot be read"),
             Self::TooLarge(limit) => write!(f, "more than the limit `{limit}` allows"),
@@ -270,7 +288,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("method", &self.0.method)
-            .field("url", &self.0.url)
+            .field("url", &self.0.url.as_ref().map(Url::shown))
             .field("phase", &self.0.phase)
             .field("kind", &self.0.kind)
             .field("may_have_been_processed", &self.0.may_have_been_processed)
@@ -290,6 +308,7 @@ impl StdError for Error {
             ErrorKind::Proxy(error) => Some(error),
             ErrorKind::Unreachable(error) => Some(error),
             ErrorKind::Protocol(error) => Some(error),
+            ErrorKind::Stream(error) => Some(error),
             ErrorKind::Transport(Some(cause)) => Some(&**cause),
             ErrorKind::Redirect(error) => Some(error),
             #[cfg(feature = "json")]
@@ -309,9 +328,20 @@ impl From<Error> for io::Error {
             ErrorKind::Closed => io::ErrorKind::UnexpectedEof,
             ErrorKind::Reset | ErrorKind::StreamReset(_) => io::ErrorKind::ConnectionReset,
             ErrorKind::Cancelled => io::ErrorKind::ConnectionAborted,
-            ErrorKind::Protocol(_) | ErrorKind::Coding(_) => io::ErrorKind::InvalidData,
+            ErrorKind::Protocol(_) | ErrorKind::Stream(_) | ErrorKind::Coding(_) => {
+                io::ErrorKind::InvalidData
+            }
             _ => io::ErrorKind::Other,
         };
         Self::new(kind, error)
+    }
+}
+
+impl From<Fault> for ErrorKind {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Coding(text) => Self::Coding(text),
+            Fault::TooLarge(limit) => Self::TooLarge(limit),
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use alloc::sync::Arc;
 use core::time::Duration;
-use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::call::{Call, Step};
 use super::carrier::Carrier;
@@ -11,12 +10,14 @@ use super::pool::{Lease, Refused, SharedLease, Taken, Want};
 use super::shared::SharedConnection;
 use super::shared_state::Shared;
 use crate::client::connecting::{
-    Canceller, DialError, DialOptions, Driven, Phase, Waited, clock, dial,
+    Canceller, DialError, DialOptions, Driven, Phase, Waited, clock, dial, pause,
 };
+use crate::net::is_loop_thread;
 use crate::wire::Instant;
 
-/// How long a connection may have been at rest to be used without a look at it, for a
-/// request that can go again if it turns out to be dead.
+/// How long a connection of HTTP/2 may have been at rest to be used without a look at it,
+/// for a request that can go again if it turns out to be dead. What has come on it in the
+/// meantime belongs to its own stream, and answers no other request.
 const UNLOOKED: Duration = Duration::from_secs(1);
 
 /// A call, and the connection that it is on.
@@ -25,13 +26,14 @@ pub(super) struct Exchange {
     pub(super) call: Call,
     pub(super) client: Arc<Shared>,
     carrier: Option<Carrier>,
-    /// The caller has a response.
     pub(super) is_answered: bool,
     /// When the present attempt began.
     since: Instant,
+    /// The time, as it was after the last wait.
+    pub(super) now: Instant,
 }
 
-/// What became of a connection that was asked for.
+/// The result of asking for a connection.
 #[expect(
     clippy::large_enum_variant,
     reason = "it is taken apart right away, and a box is memory for each call"
@@ -43,27 +45,36 @@ enum Had {
     Dead,
     /// It was opened for this call, and is of no use.
     Stillborn,
-    /// There is none, which the call knows.
+    /// There is no connection, which the call knows.
     Failed,
 }
 
 impl Exchange {
+    /// One of a call that has just begun.
     pub(super) fn new(call: Call, client: Arc<Shared>) -> Self {
         client.counters.start();
+        let now = call.started();
         Self {
             call,
             client,
             carrier: None,
             is_answered: false,
             since: Instant::START,
+            now,
         }
+    }
+
+    /// Looks at the clock: the caller comes back, who may have been away for long.
+    pub(super) fn tick(&mut self) -> Instant {
+        self.now = clock::now();
+        self.now
     }
 
     /// Does what the call needs, until the caller has something to do: that is never
     /// [`Step::Wait`] and never [`Step::Connect`].
     pub(super) fn advance(&mut self) -> Step {
         loop {
-            match self.call.next(clock::now()) {
+            match self.call.next(self.now) {
                 Step::Wait => self.wait(),
                 Step::Connect { fresh, at } => {
                     self.release();
@@ -89,9 +100,8 @@ impl Exchange {
     pub(super) fn receive(&mut self) -> Result<(), Error> {
         self.call.want_whole();
         self.wait();
-        let now = clock::now();
-        self.call.settle(now);
-        match self.call.next(now) {
+        self.call.settle(self.now);
+        match self.call.next(self.now) {
             Step::Failed(error) => {
                 let error = self.explain(error);
                 self.close();
@@ -106,6 +116,25 @@ impl Exchange {
         }
     }
 
+    /// Receives more of a body that nothing is kept of, right into `into` where that can be;
+    /// how much. It is 0 also where the body goes on: [`advance`](Self::advance) knows.
+    pub(super) fn receive_into(&mut self, into: &mut [u8]) -> usize {
+        let call = &mut self.call;
+        let Some(carrier) = &mut self.carrier else {
+            return 0;
+        };
+        if call.is_sending() || !call.is_waiting() || !call.passes_on_all() {
+            return 0;
+        }
+        let until = call.deadline();
+        let (waited, put) = carrier.receive_into(call, until, &mut self.now, into);
+        self.take_note(waited);
+        if put > 0 && self.call.is_through() {
+            self.release();
+        }
+        put
+    }
+
     /// Lets events come, until the call's deadline.
     fn wait(&mut self) {
         if self.call.is_sending() {
@@ -113,7 +142,7 @@ impl Exchange {
             self.drive(None);
         }
         if self.call.is_waiting() {
-            let until = self.call.deadline();
+            let until = self.call.wait_until(self.now);
             self.drive(Some(until));
         }
     }
@@ -126,25 +155,33 @@ impl Exchange {
             call.abandon(ErrorKind::Closed); // no call waits without a connection
             return false;
         };
-        let waited = carrier.drive(call, until);
+        let waited = carrier.drive(call, until, &mut self.now);
+        self.take_note(waited);
+        waited == Waited::Moved
+    }
+
+    /// Tells the call what a wait has come to.
+    fn take_note(&mut self, waited: Waited) {
+        let call = &mut self.call;
         match waited {
             Waited::Moved => {}
             Waited::Over => call.connection_over(),
             Waited::TimedOut => {
-                let now = clock::now();
-                call.elapsed(now);
-                carrier.pump(call, now);
+                call.elapsed(self.now);
+                if let Some(carrier) = &mut self.carrier {
+                    carrier.pump(call, self.now);
+                }
             }
             Waited::Cancelled => call.abandon(ErrorKind::Cancelled),
         }
-        waited == Waited::Moved
     }
 
     /// Waits for the time of the next attempt.
     fn pause(&mut self, at: Instant) {
-        if at > clock::now() {
+        if at > self.now {
             let until = at.min(self.call.until());
             pause(until, self.call.request().canceller.as_ref());
+            self.tick();
         }
     }
 
@@ -160,15 +197,19 @@ impl Exchange {
             let until = self.call.until();
             let canceller = self.call.request().canceller.as_ref();
             let origin = self.call.url().origin();
-            let had = match self.client.pool.take(origin, want, until, canceller) {
-                Ok(Taken::Own(lease)) => self.own(lease, want),
+            let taken = self
+                .client
+                .pool
+                .take(origin, want, until, canceller, &mut self.now);
+            let had = match taken {
+                Ok(Taken::Own(lease)) => self.own(lease),
                 Ok(Taken::Shared(lease)) => self.shared(lease, want),
                 Err(Refused::TimedOut) => return self.call.never_connected(Phase::Pool),
                 Err(Refused::Cancelled) => return self.call.abandon(ErrorKind::Cancelled),
             };
             match had {
                 Had::Ready(mut carrier, reused) => {
-                    let now = clock::now();
+                    let now = self.now;
                     self.since = now;
                     let forwarder = self.client.forwarder(self.call.url());
                     carrier.begin(&mut self.call, reused, forwarder, now);
@@ -177,7 +218,7 @@ impl Exchange {
                 }
                 Had::Dead if self.is_ended() => return,
                 Had::Dead => {}
-                Had::Stillborn => return self.call.unused(),
+                Had::Stillborn => return self.call.unused(clock::now()),
                 Had::Failed => return,
             }
         }
@@ -190,7 +231,7 @@ impl Exchange {
             self.call.abandon(ErrorKind::Cancelled);
             return true;
         }
-        let is_late = self.call.until() <= clock::now();
+        let is_late = self.call.until() <= self.tick();
         if is_late {
             self.call.never_connected(Phase::Pool);
         }
@@ -198,18 +239,21 @@ impl Exchange {
     }
 
     /// Makes a connection of the call's own ready: it is looked at, or dialled.
-    fn own(&mut self, mut lease: Lease, want: Want) -> Had {
-        let (rested, is_doubtful) = (lease.rested(), lease.is_doubtful());
-        let Some(driven) = lease.driven() else {
-            return match self.dial() {
-                None => Had::Failed,
-                Some(driven) => self.opened(lease, driven),
-            };
-        };
-        if (is_doubtful || must_look(want, rested)) && !driven.probe() {
-            return Had::Dead;
+    fn own(&mut self, mut lease: Lease) -> Had {
+        // Over HTTP/1.1 whatever comes next is the answer, so that nothing may be there in
+        // front of the request. That costs one more call of the system.
+        match lease.wake(self.now) {
+            None => {
+                return match self.dial() {
+                    None => Had::Failed,
+                    Some(driven) => self.opened(lease, driven),
+                };
+            }
+            Some(false) => return Had::Dead,
+            Some(true) => {}
         }
-        if let Some(canceller) = &self.call.request().canceller {
+        let canceller = self.call.request().canceller.as_ref();
+        if let (Some(canceller), Some(driven)) = (canceller, lease.driven()) {
             driven.watch(canceller);
         }
         self.client.counters.reused();
@@ -231,7 +275,7 @@ impl Exchange {
             Ok(connection) => self.admitted(lease.share(connection), false),
             Err(error) => {
                 let error = DialError::failed(Phase::Connect, error);
-                self.call.unreachable(error, clock::now());
+                self.call.unreachable(error, self.now);
                 Had::Failed
             }
         }
@@ -241,7 +285,7 @@ impl Exchange {
     fn shared(&mut self, lease: SharedLease, want: Want) -> Had {
         // One whose requests must not be sent twice is looked at even where others are on
         // it, none of whom may be waiting at the moment.
-        if must_look(want, lease.rested()) && !lease.connection().probe() {
+        if must_look(want, lease.rested(), self.now) && !lease.connection().probe() {
             return Had::Dead;
         }
         let had = self.admitted(lease, true);
@@ -256,8 +300,10 @@ impl Exchange {
     fn admitted(&mut self, mut lease: SharedLease, reused: bool) -> Had {
         let seat = lease.seat(self.call.request().canceller.as_ref());
         let total = self.call.until();
-        let until = clock::now() + self.call.limits().response_time;
-        match seat.admit(until.min(total)) {
+        let until = self.now + self.call.limits().response_time;
+        let admitted = seat.admit(until.min(total));
+        self.tick();
+        match admitted {
             Waited::Moved => return Had::Ready(Carrier::Shared(lease), reused),
             Waited::Over if reused => return Had::Dead,
             Waited::Over => return Had::Stillborn,
@@ -292,7 +338,9 @@ impl Exchange {
         let is_own = own.is_some();
         let canceller = own.unwrap_or_default();
         let limits = self.client.link.clone();
-        match dial(&route, &options, limits, &canceller) {
+        let dialled = dial(&route, &options, limits, &canceller);
+        self.tick();
+        match dialled {
             Ok(mut driven) => {
                 if !is_own {
                     driven.unwatch();
@@ -300,7 +348,7 @@ impl Exchange {
                 Some(driven)
             }
             Err(error) => {
-                self.call.unreachable(error, clock::now());
+                self.call.unreachable(error, self.now);
                 None
             }
         }
@@ -310,7 +358,7 @@ impl Exchange {
     fn release(&mut self) {
         if let Some(mut carrier) = self.carrier.take() {
             self.count(&mut carrier);
-            carrier.give_back(self.call.is_bare());
+            carrier.give_back(self.now);
         }
     }
 
@@ -326,15 +374,23 @@ impl Exchange {
         self.client.counters.carried(sent, received);
     }
 
-    /// Receives what has come of a body that nobody wants, without waiting, so that the
-    /// connection may be used again.
+    /// Receives what has come of a body that is not wanted, so that the connection may be
+    /// used again, and waits a little where that is all that is missing.
     pub(super) fn give_up(&mut self) {
+        if self.carrier.is_none() {
+            return;
+        }
         let drain = self.call.limits().drain;
         let mut drained = 0;
+        let now = self.tick();
+        let until = match self.is_worth_a_wait() {
+            true => now + self.call.limits().drain_time,
+            false => now,
+        };
         while self.carrier.is_some() && !self.call.is_received() && drained <= drain {
             let bytes = self.call.drop_piece();
             drained += bytes as u64;
-            if !self.drive(Some(clock::now())) {
+            if !self.drive(Some(until)) {
                 break;
             }
         }
@@ -344,16 +400,23 @@ impl Exchange {
         self.close();
     }
 
+    /// Whether little is missing of a body, as far as can be seen, and a connection of the
+    /// call's own depends on it: servers write head and body apart.
+    fn is_worth_a_wait(&self) -> bool {
+        let head = self.call.head();
+        let is_little = match head.length {
+            Some(length) => length <= self.call.limits().drain,
+            // A stream may go on for ever, but an error has a page.
+            None => head.status.is_error(),
+        };
+        let may_wait = || !std::thread::panicking() && !is_loop_thread();
+        is_little && matches!(self.carrier, Some(Carrier::Own { .. })) && may_wait()
+    }
+
     /// Says what is known of an error beyond its kind.
     fn explain(&mut self, error: Error) -> Error {
-        #[cfg(feature = "tls")]
-        if matches!(error.kind(), ErrorKind::Transport(None)) {
-            let carrier = self.carrier.as_mut();
-            let details = carrier.and_then(Carrier::transport_details);
-            let cause = details.and_then(|it| it.downcast::<crate::tls::ConnectionError>().ok());
-            return error.caused_by(cause.map(|it| -> crate::client::connecting::Cause { it }));
-        }
-        error
+        let carrier = self.carrier.as_mut();
+        error.explained(|| carrier.and_then(Carrier::transport_details))
     }
 }
 
@@ -361,34 +424,13 @@ impl Drop for Exchange {
     /// Also where a callback has panicked.
     fn drop(&mut self) {
         self.close();
-        self.client.counters.end(self.is_answered);
+        self.call.recycle();
+        self.client.counters.end(&mut self.call, self.is_answered);
     }
 }
 
 /// Whether a connection is looked at before it is used that was at rest since then.
-fn must_look(want: Want, rested: Option<Instant>) -> bool {
-    let rests = |since| clock::now().saturating_since(since) > UNLOOKED;
+fn must_look(want: Want, rested: Option<Instant>, now: Instant) -> bool {
+    let rests = |since| now.saturating_since(since) > UNLOOKED;
     want.young || rested.is_some_and(rests)
-}
-
-/// Waits until `until`, or until it is cancelled.
-fn pause(until: Instant, canceller: Option<&Canceller>) {
-    let bell = Arc::new((Mutex::new(()), Condvar::new()));
-    let rings = bell.clone();
-    let _watch = canceller.map(|it| {
-        it.on_cancel(move || {
-            // With the lock, so that a wait that is about to begin is not missed.
-            drop(rings.0.lock());
-            rings.1.notify_all();
-        })
-    });
-    let mut guard = bell.0.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        let left = until.saturating_since(clock::now());
-        if left.is_zero() || canceller.is_some_and(Canceller::is_cancelled) {
-            return;
-        }
-        let waited = bell.1.wait_timeout(guard, left);
-        guard = waited.unwrap_or_else(PoisonError::into_inner).0;
-    }
 }

@@ -1,4 +1,4 @@
-//! What a client counts.
+//! The counters of a client.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
+use super::call::Call;
+use crate::coding::decode::NAMES;
 use crate::http::Status;
 use crate::net::exposition::{family, histogram, labelled, single};
 use crate::wire::durations::{BUCKETS, Durations, bucket_of};
@@ -13,7 +15,7 @@ use crate::wire::durations::{BUCKETS, Durations, bucket_of};
 /// The codes that a status can have.
 const CODES: usize = 500;
 
-/// What all threads of a client count.
+/// The counters of all threads of a client.
 #[derive(Debug)]
 pub(super) struct Counters {
     started: AtomicU64,
@@ -26,6 +28,10 @@ pub(super) struct Counters {
     reused: AtomicU64,
     sent: AtomicU64,
     received: AtomicU64,
+    /// Of each content coding the bytes that came, and those that they were decoded to.
+    decoded: [[AtomicU64; 2]; NAMES.len()],
+    /// Only one thread counts.
+    is_of_loop: bool,
 }
 
 impl Default for Counters {
@@ -42,12 +48,10 @@ impl Default for Counters {
             reused: zero(),
             sent: zero(),
             received: zero(),
+            decoded: Default::default(),
+            is_of_loop: false,
         }
     }
-}
-
-fn add(counter: &AtomicU64, n: u64) {
-    counter.fetch_add(n, Ordering::Relaxed);
 }
 
 fn get(counter: &AtomicU64) -> u64 {
@@ -55,44 +59,93 @@ fn get(counter: &AtomicU64) -> u64 {
 }
 
 impl Counters {
-    /// A call begins.
+    /// Those of a loop, on whose thread alone they count.
+    pub(super) fn of_loop() -> Self {
+        Self {
+            is_of_loop: true,
+            ..Self::default()
+        }
+    }
+
+    fn add(&self, counter: &AtomicU64, n: u64) {
+        if n == 0 {
+        } else if self.is_of_loop {
+            counter.store(get(counter) + n, Ordering::Relaxed); // without a locked bus
+        } else {
+            counter.fetch_add(n, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes over what others have counted.
+    pub(super) fn add_all(&self, others: &Self) {
+        let lists = [
+            (&self.by_status[..], &others.by_status[..]),
+            (&self.buckets[..], &others.buckets[..]),
+        ];
+        let decoded = self.decoded.as_flattened().iter();
+        let decoded = decoded.zip(others.decoded.as_flattened());
+        let listed = lists.into_iter().flat_map(|(to, from)| to.iter().zip(from));
+        for (to, from) in listed.chain(decoded) {
+            self.add(to, get(from));
+        }
+        let singles = [
+            (&self.ended, &others.ended), // in front of those that have begun
+            (&self.started, &others.started),
+            (&self.errors, &others.errors),
+            (&self.nanos, &others.nanos),
+            (&self.opened, &others.opened),
+            (&self.reused, &others.reused),
+            (&self.sent, &others.sent),
+            (&self.received, &others.received),
+        ];
+        for (to, from) in singles {
+            self.add(to, get(from));
+        }
+    }
+
     pub(super) fn start(&self) {
-        add(&self.started, 1);
+        self.add(&self.started, 1);
     }
 
     /// A call is over; whether it has come to a response.
-    pub(super) fn end(&self, is_answered: bool) {
-        add(&self.errors, u64::from(!is_answered));
-        add(&self.ended, 1);
+    pub(super) fn end(&self, call: &mut Call, is_answered: bool) {
+        for (name, coded, plain) in call.decoded() {
+            let at = NAMES.iter().position(|it| *it == name);
+            if let Some([of_coded, of_plain]) = at.and_then(|at| self.decoded.get(at)) {
+                self.add(of_coded, coded as u64);
+                self.add(of_plain, plain as u64);
+            }
+        }
+        self.add(&self.errors, u64::from(!is_answered));
+        self.add(&self.ended, 1);
     }
 
     /// The head of a response has come.
     pub(super) fn answered(&self, status: Status, took: Duration) {
         let at = usize::from(status.code()).saturating_sub(100); // 100 to 599
         if let Some(count) = self.by_status.get(at) {
-            add(count, 1);
+            self.add(count, 1);
         }
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         if let Some(bucket) = self.buckets.get(bucket_of(nanos)) {
-            add(bucket, 1);
+            self.add(bucket, 1);
         }
-        add(&self.nanos, nanos);
+        self.add(&self.nanos, nanos);
     }
 
-    /// A connection was opened.
     pub(super) fn opened(&self) {
-        add(&self.opened, 1);
+        self.add(&self.opened, 1);
     }
 
     /// A connection was used again.
     pub(super) fn reused(&self) {
-        add(&self.reused, 1);
+        self.add(&self.reused, 1);
     }
 
     /// An attempt is over.
     pub(super) fn carried(&self, sent: u64, received: u64) {
-        add(&self.sent, sent);
-        add(&self.received, received);
+        self.add(&self.sent, sent);
+        self.add(&self.received, received);
     }
 
     pub(super) fn read(&self, (connections, idle): (usize, usize)) -> Metrics {
@@ -107,6 +160,12 @@ impl Counters {
             *sum = get(count);
         }
         durations.nanos = get(&self.nanos);
+        let decoded = NAMES.iter().zip(&self.decoded);
+        let decoded = decoded.map(|(coding, [coded, plain])| DecodedBytes {
+            coding,
+            coded: get(coded),
+            plain: get(plain),
+        });
         let ended = get(&self.ended); // before those that have begun
         Metrics {
             started: get(&self.started),
@@ -120,11 +179,24 @@ impl Counters {
             idle,
             sent: get(&self.sent),
             received: get(&self.received),
+            decoded: decoded.filter(|it| it.coded > 0).collect(),
         }
     }
 }
 
-/// What a client has counted, all its clones together.
+/// The bytes of the contents that came in one coding (RFC 9110 §8.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecodedBytes {
+    /// Its name: `gzip`, `br`, `zstd`, `deflate`.
+    pub coding: &'static str,
+    /// Bytes as they came.
+    pub coded: u64,
+    /// Bytes that they were decoded to.
+    pub plain: u64,
+}
+
+/// The counters of a client, all its clones together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metrics {
     started: u64,
@@ -138,6 +210,7 @@ pub struct Metrics {
     idle: usize,
     sent: u64,
     received: u64,
+    decoded: Vec<DecodedBytes>,
 }
 
 impl Metrics {
@@ -211,6 +284,11 @@ impl Metrics {
         self.received
     }
 
+    /// What was decoded, by content coding, once its call is over; none that is nothing.
+    pub fn decoded(&self) -> &[DecodedBytes] {
+        &self.decoded
+    }
+
     /// The numbers in Prometheus' text format, version 0.0.4.
     pub fn to_prometheus(&self) -> String {
         let mut out = String::new();
@@ -219,6 +297,18 @@ impl Metrics {
         for (status, count) in &self.by_status {
             let labels = format_args!("status=\"{}\"", status.code());
             labelled(name, labels, *count, &mut out);
+        }
+        for (what, help) in [
+            ("coded", "Bytes of coded contents, as they came."),
+            ("plain", "Bytes that these were decoded to."),
+        ] {
+            let name = alloc::format!("client_coding_{what}_bytes_total");
+            family(&name, help, &mut out);
+            for it in &self.decoded {
+                let labels = format_args!("coding=\"{}\"", it.coding);
+                let value = if what == "coded" { it.coded } else { it.plain };
+                labelled(&name, labels, value, &mut out);
+            }
         }
         let name = "client_request_duration_seconds";
         let help = "From a call's beginning to the head of its response.";

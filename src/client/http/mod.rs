@@ -12,6 +12,7 @@
 //! decoding. [`Exchange`](exchange::Exchange) does what it says on the thread that waits.
 
 mod as_url;
+mod background;
 mod body;
 mod builder;
 mod call;
@@ -20,14 +21,16 @@ mod client;
 mod content;
 #[cfg(feature = "cookies")]
 mod cookies;
-mod decode;
 mod error;
 mod exchange;
-mod form;
+mod feed;
+mod http_call;
 mod limits;
 mod metrics;
 mod multipart;
+mod on_loop;
 mod options;
+mod over_http2;
 mod policy;
 mod pool;
 mod redirect;
@@ -35,20 +38,23 @@ mod repeated;
 mod request;
 mod response;
 mod retry;
-mod retry_after;
 mod shared;
 mod shared_state;
+mod spare;
 
 pub use as_url::AsUrl;
+pub use background::BackgroundDriver;
 pub use body::Body;
 pub use builder::RequestBuilder;
 pub use client::Client;
 #[cfg(feature = "cookies")]
 pub use cookies::{CookieJar, CookieLimits};
 pub use error::{Error, ErrorKind, RedirectError};
+pub use http_call::{HttpCall, HttpEvent};
 pub use limits::ClientLimits;
-pub use metrics::Metrics;
+pub use metrics::{DecodedBytes, Metrics};
 pub use multipart::{Multipart, Part};
+pub use on_loop::{LoopCall, LoopClient, ResponseListener, ResponseView, WholeResponse};
 pub use options::ClientOptions;
 pub use redirect::RedirectPolicy;
 pub(in crate::client) use repeated::{Form, Repeated};

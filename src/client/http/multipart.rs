@@ -1,4 +1,4 @@
-//! Bodies of several parts (RFC 7578).
+//! Bodies of forms: of several parts (RFC 7578), and of pairs (WHATWG URL §5.2).
 //!
 //! ```text
 //!   --boundary CRLF
@@ -13,11 +13,12 @@ use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 use std::io;
 
 use bytes::Bytes;
 
-use super::body::{Body, Giving};
+use super::body::{Body, Given, Giving};
 use super::error::ErrorKind;
 use crate::http::InvalidField;
 use crate::wire::ascii;
@@ -182,50 +183,39 @@ impl Iterator for Pieces {
             };
             let mut piece = Bytes::new();
             match giving.next(|bytes| piece = Bytes::copy_from_slice(bytes)) {
-                Ok(true) => return Some(Ok(piece)),
-                Ok(false) => self.giving = None,
+                Ok(Given::Piece) => return Some(Ok(piece)),
+                Ok(Given::End) => self.giving = None,
+                Ok(Given::Later) => {
+                    let text = "a part of a form cannot be written in pieces";
+                    return Some(Err(io::Error::other(text)));
+                }
                 Err(error) => return Some(Err(error)),
             }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(form: Multipart) -> (String, Option<u64>) {
-        let (mut body, content_type) = form.into_body().unwrap();
-        let boundary = content_type.split_once("boundary=").unwrap().1;
-        let (mut all, length) = (Vec::new(), body.length());
-        let mut giving = body.begin();
-        while giving.next(|piece| all.extend_from_slice(piece)).unwrap() {}
-        let text = String::from_utf8(all).unwrap();
-        (text.replace(boundary, "B"), length)
+pub(super) fn push(name: &str, value: &str, list: &mut String) {
+    if !list.is_empty() && !list.ends_with('&') {
+        list.push('&');
     }
+    encode(name, list);
+    list.push('=');
+    encode(value, list);
+}
 
-    #[test]
-    fn parts_stand_between_boundaries_and_names_cannot_break_out() {
-        let part = || {
-            Part::new("file")
-                .file_name("a\"\r\nb")
-                .content_type("text/plain")
-        };
-        let form = || Multipart::new().text("n\"", "v").part("f", part());
-        let expected = "--B\r\nContent-Disposition: form-data; name=\"n%22\"\r\n\r\nv\r\n\
-            --B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a%22%0D%0Ab\"\r\n\
-            Content-Type: text/plain\r\n\r\nfile\r\n--B--\r\n";
-        assert_eq!(text(form()).0, expected);
-        let read = Part::new(Body::reader(&b"read"[..]));
-        let (whole, length) = text(Multipart::new().part("f", read));
-        assert!(whole.contains("\r\n\r\nread\r\n--B--"));
-        assert_eq!(length, None);
-        let read = Part::new(Body::reader(&b"read"[..]).with_length(4));
-        let (whole, length) = text(Multipart::new().part("f", read));
-        let boundary = "barewire-".len() + 32;
-        let announced = length.unwrap() as usize;
-        assert_eq!(announced, whole.len() + 2 * (boundary - 1));
-        let bad = Multipart::new().part("f", Part::new("x").content_type("a\r\nb"));
-        assert!(bad.into_body().is_err());
+fn encode(text: &str, out: &mut String) {
+    for b in text.bytes() {
+        match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
+                out.push(b.into());
+            }
+            b' ' => out.push('+'),
+            // Writing to a String never fails.
+            _ => drop(write!(out, "%{b:02X}")),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

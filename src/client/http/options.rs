@@ -2,16 +2,16 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
-use core::fmt;
 
 use super::error::{Error, ErrorKind};
 use super::limits::ClientLimits;
 use super::policy::Policy;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
-use crate::client::connecting::{Phase, Proxy, ProxyRules, Resolver, Url};
+use crate::client::connecting::{Phase, Proxy, ProxyChoice, Resolver, Url};
 #[cfg(feature = "tls")]
 use crate::tls;
+use crate::wire::partly_shown;
 
 /// Which versions of HTTP are spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct ClientOptions {
     pub(super) tls: Option<tls::Client>,
     #[cfg(unix)]
     pub(super) unix: Option<std::path::PathBuf>,
-    pub(super) proxies: Option<ProxyRules>,
+    pub(super) proxies: ProxyChoice,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
     pub(super) versions: Versions,
     /// The first fault, which is told when the client is made.
@@ -64,7 +64,7 @@ impl ClientOptions {
             tls: None,
             #[cfg(unix)]
             unix: None,
-            proxies: None,
+            proxies: ProxyChoice::new(),
             resolver: None,
             versions: Versions::Both,
             fault: None,
@@ -106,8 +106,8 @@ impl ClientOptions {
         self
     }
 
-    /// Has all requests carry a field, in place of another of its name, unless they have
-    /// one of that name.
+    /// Adds a header to all requests that do not have one of that name. Replaces a
+    /// default of that name.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if let Err(invalid) = self.policy.fields.set(name, value) {
@@ -136,7 +136,7 @@ impl ClientOptions {
         self
     }
 
-    /// Has all connections go to a Unix socket, whatever host a URL names.
+    /// Connects to a Unix socket, whatever host a URL names.
     #[cfg(unix)]
     #[must_use]
     pub fn unix_socket(mut self, path: impl Into<std::path::PathBuf>) -> Self {
@@ -144,27 +144,28 @@ impl ClientOptions {
         self
     }
 
-    /// Has all connections go through a proxy. Without this and
-    /// [`no_proxy`](Self::no_proxy) the environment says: `http_proxy`, `https_proxy`,
-    /// `all_proxy` and `no_proxy`, or the same in capitals.
+    /// Connects through a proxy. Without this and [`no_proxy`](Self::no_proxy) the
+    /// environment says: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, or the
+    /// same in capitals.
     #[must_use]
     pub fn proxy(mut self, proxy: Proxy) -> Self {
-        self.proxies = Some(ProxyRules::all(proxy));
+        self.proxies.set(Some(proxy));
         self
     }
 
-    /// Has these servers reached directly, in the form of `no_proxy`: names with all below
-    /// them, addresses and networks, each with a port or without, separated by commas.
+    /// Connects to these servers directly, whether the proxy was set here or by the
+    /// environment. They are given in the form of `no_proxy`: names with all below them,
+    /// addresses and networks, each with a port or without, separated by commas.
     #[must_use]
     pub fn proxy_except(mut self, servers: &str) -> Self {
-        self.proxies = self.proxies.map(|it| it.except(servers));
+        self.proxies.except(servers);
         self
     }
 
     /// Uses no proxy, whatever the environment says.
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
-        self.proxies = Some(ProxyRules::default());
+        self.proxies.set(None);
         self
     }
 
@@ -184,7 +185,7 @@ impl ClientOptions {
         self
     }
 
-    /// Keeps cookies in a jar, and sends them. By default there is none.
+    /// Keeps cookies in a jar, and sends them. By default there is no jar.
     #[cfg(feature = "cookies")]
     #[must_use]
     pub fn cookies(mut self, jar: Arc<super::cookies::CookieJar>) -> Self {
@@ -204,15 +205,7 @@ impl ClientOptions {
     }
 }
 
-impl fmt::Debug for ClientOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientOptions")
-            .field("policy", &self.policy)
-            .field("base", &self.base)
-            .field("proxies", &self.proxies)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: ClientOptions { policy, base, proxies });
 
 impl Default for ClientOptions {
     fn default() -> Self {

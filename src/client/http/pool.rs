@@ -8,47 +8,55 @@
 //!        dialled ─────┘        └─► closed
 //! ```
 //!
-//! Nobody looks after what is at rest: it is looked at before it is used. The one used
-//! last is used first, so that those which are not needed grow old and go.
+//! No thread watches connections at rest: each is looked at before it is used. The one
+//! used last is used first, so that those which are not needed grow old and go.
 
 mod leases;
 mod sharing;
 mod state;
+mod waiters;
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use self::sharing::Choice;
-use self::state::{Closed, Idle, Origin, Resting, State};
+use self::waiters::Waiters;
 use super::limits::ClientLimits;
 use super::shared::{Seat, SharedConnection};
-use crate::client::connecting::{Canceller, Driven, clock};
+use crate::client::connecting::{AtWork, Canceller, Rested, clock};
 use crate::wire::Instant;
 
-pub(super) use sharing::Want;
+pub(super) use sharing::{Seats, Want};
+pub(super) use state::{Closed, Found, Idle, Resting, Return, State};
+
+type Own = Rested;
+type Shared = Arc<SharedConnection>;
 
 /// The connections of a client.
 #[derive(Debug)]
 pub(super) struct Pool {
-    state: Mutex<State>,
-    freed: Condvar,
+    locked: Mutex<Locked>,
     limits: ClientLimits,
+}
+
+/// The state under the lock.
+#[derive(Debug, Default)]
+struct Locked {
+    state: State<Own, Shared>,
+    /// Threads that wait for a connection.
+    waiters: Waiters,
 }
 
 /// A connection that one call has for itself, or the right to dial one.
 pub(super) struct Lease {
     pool: Arc<Pool>,
     origin: Arc<str>,
-    driven: Option<Box<Driven>>,
+    /// At rest, until it is used.
+    rested: Option<Own>,
+    at_work: Option<AtWork>,
     born: Instant,
-    /// Since when it was at rest.
-    rested: Option<Instant>,
-    /// What goes back to rest.
-    back: Option<Idle>,
-    /// It is to be looked at, however short its rest was.
-    is_doubtful: bool,
+    /// The connection that goes back to rest.
+    back: Option<Idle<Own>>,
     /// Others wait for what comes of the dial, as it may be one to share.
     is_awaited: bool,
     /// It has become one to share.
@@ -60,67 +68,60 @@ pub(super) struct Lease {
 pub(super) struct SharedLease {
     pool: Arc<Pool>,
     origin: Arc<str>,
-    connection: Arc<SharedConnection>,
+    connection: Shared,
     rested: Option<Instant>,
     seat: Option<Seat>,
 }
 
-/// What was taken from the pool.
+/// The thing taken from the pool.
 pub(super) enum Taken {
     Own(Lease),
     Shared(SharedLease),
 }
 
-/// Why none can be had.
+/// Why there is no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     TimedOut,
     Cancelled,
 }
 
-/// What a look at the pool has brought.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart right away, and a box is memory for each call"
-)]
-enum Found {
-    Taken(Taken),
-    Full,
-}
-
 impl Pool {
     pub(super) fn new(limits: ClientLimits) -> Self {
         Self {
-            state: Mutex::default(),
-            freed: Condvar::new(),
+            locked: Mutex::default(),
             limits,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Locked> {
+        self.locked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a connection to `origin`, or the right to dial one; waits until one of them
-    /// is to be had.
+    /// is available. The time is set to that of the return.
     pub(super) fn take(
         self: &Arc<Self>,
         origin: &str,
         want: Want,
         until: Instant,
         canceller: Option<&Canceller>,
+        now: &mut Instant,
     ) -> Result<Taken, Refused> {
         let mut closed = Closed::default();
-        let mut state = self.lock();
-        self.sweep(&mut state, clock::now(), &mut closed);
-        match self.find(&mut state, origin, want, &mut closed) {
-            Found::Taken(taken) => Ok(taken),
-            Found::Full => {
-                drop(state);
-                drop(closed);
-                self.wait(origin, want, until, canceller)
-            }
+        let mut locked = self.lock();
+        locked.state.sweep(&self.limits, *now, &mut closed);
+        // Who waits is in front of who comes.
+        if !locked.waiters.wait_for(origin)
+            && let Some(taken) = self.find(&mut locked.state, origin, want, *now, &mut closed)
+        {
+            return Ok(taken);
         }
+        drop(locked);
+        drop(closed);
+        let found = self.wait(origin, want, until, canceller);
+        *now = clock::now();
+        found
     }
 
     #[cold]
@@ -131,32 +132,45 @@ impl Pool {
         until: Instant,
         canceller: Option<&Canceller>,
     ) -> Result<Taken, Refused> {
-        let pool = self.clone();
+        let bell = Arc::new(Condvar::new());
+        let (pool, rings) = (self.clone(), bell.clone());
         let _watch = canceller.map(|it| {
             it.on_cancel(move || {
-                // With the lock, so that nobody is missed who is about to wait.
+                // With the lock, so that it is not missed by one that is about to wait.
                 drop(pool.lock());
-                pool.freed.notify_all();
+                rings.notify_one();
             })
         });
-        let mut state = self.lock();
-        state.waiting += 1;
+        let mut locked = self.lock();
+        locked.waiters.join(origin.into(), bell.clone());
         let found = loop {
-            let mut closed = Closed::default();
+            let (mut closed, now) = (Closed::default(), clock::now());
             if canceller.is_some_and(Canceller::is_cancelled) {
                 break Err(Refused::Cancelled);
             }
-            if let Found::Taken(taken) = self.find(&mut state, origin, want, &mut closed) {
-                break Ok(taken);
+            if locked.waiters.has_turn(&bell) {
+                if let Some(taken) = self.find(&mut locked.state, origin, want, now, &mut closed) {
+                    break Ok(taken);
+                }
+                locked.looked_in_vain(&bell, origin, &self.limits);
             }
-            let left = until.saturating_since(clock::now());
+            let left = until.saturating_since(now);
             if left.is_zero() {
                 break Err(Refused::TimedOut);
             }
-            let waited = self.freed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = bell.wait_timeout(locked, left);
+            locked = waited.unwrap_or_else(PoisonError::into_inner).0;
         };
-        state.waiting -= 1;
+        let was_woken = locked.waiters.leave(&bell);
+        let leaves_some = match &found {
+            // There may be more room on it: its server may allow more than it did.
+            Ok(Taken::Shared(_)) => true,
+            Ok(Taken::Own(_)) => false,
+            Err(_) => was_woken,
+        };
+        if leaves_some {
+            locked.wake_one(origin, &self.limits);
+        }
         found
     }
 
@@ -164,163 +178,100 @@ impl Pool {
     /// without the lock.
     fn find(
         self: &Arc<Self>,
-        state: &mut State,
+        state: &mut State<Own, Shared>,
         origin: &str,
         want: Want,
-        closed: &mut Closed,
-    ) -> Found {
-        let now = clock::now();
-        let key = match state.origins.get_key_value(origin) {
-            Some((key, _)) => key.clone(),
-            None => {
-                let key: Arc<str> = origin.into();
-                state.origins.insert(key.clone(), Origin::default());
-                key
-            }
-        };
-        let lease = |driven, born, rested| Lease {
-            pool: self.clone(),
-            origin: key.clone(),
-            driven,
-            born,
-            rested,
-            back: None,
-            is_doubtful: false,
-            is_awaited: false,
-            is_shared: false,
-        };
-        let oldest = match want.young {
-            true => self
-                .limits
-                .unrepeatable_idle_time
-                .min(self.limits.idle_time),
-            false => self.limits.idle_time,
-        };
-        let Some(of_origin) = state.origins.get_mut(origin) else {
-            return Found::Full; // it was put there
-        };
-        let choice = match want.shares {
-            true => of_origin.sharing.choose(want, &self.limits, now),
-            false => Choice::Own,
-        };
-        match choice {
-            Choice::Seat(connection, rested) => {
+        now: Instant,
+        closed: &mut Closed<Own, Shared>,
+    ) -> Option<Taken> {
+        let key = state.key(origin);
+        let (rested, born, is_awaited) = match state.find(&key, want, &self.limits, now, closed) {
+            Found::Seat(connection, rested) => {
                 let lease = SharedLease::new(self.clone(), key, connection, rested);
-                return Found::Taken(Taken::Shared(lease));
+                return Some(Taken::Shared(lease));
             }
-            Choice::Wait => return Found::Full,
-            Choice::Dial | Choice::Own => {}
-        }
-        let is_awaited = matches!(choice, Choice::Dial);
-        if is_awaited {
-            // It takes the place of those at rest that this call cannot use.
-            let sharing = &mut of_origin.sharing;
-            let before = closed.shared.len();
-            let is_old = |_: &SharedConnection, since| now.saturating_since(since) > oldest;
-            sharing.close(is_old, &mut closed.shared);
-            let gone = closed.shared.len() - before;
-            of_origin.open -= gone;
-            state.open -= gone;
-        }
-        if !want.fresh && !is_awaited {
-            let age = self.limits.connection_age;
-            let is_aged = |it: &mut Idle| now.saturating_since(it.born) >= age;
-            while let Some(idle) = of_origin.idle.pop_if(is_aged) {
-                of_origin.open -= 1;
-                state.open -= 1;
-                closed.own.push(idle);
-            }
-            let last = of_origin.idle.last();
-            let is_young = last.is_some_and(|it| it.rests(now) <= oldest);
-            if let Some(idle) = is_young.then(|| of_origin.idle.pop()).flatten() {
-                let rested = Some(idle.since);
-                let mut lease = lease(Some(idle.driven), idle.born, rested);
-                lease.is_doubtful = idle.is_doubtful;
-                return Found::Taken(Taken::Own(lease));
-            }
-        }
-        // One at rest makes room for a new one.
-        if of_origin.open >= self.limits.connections_of_origin {
-            if of_origin.oldest().is_none() {
-                return Found::Full;
-            }
-            of_origin.close_oldest(closed);
-            state.open -= 1;
-        } else if state.open >= self.limits.connections && !state.close_oldest(closed) {
-            return Found::Full;
-        }
-        state.open += 1;
-        if let Some(of_origin) = state.origins.get_mut(&key) {
-            of_origin.open += 1;
-            of_origin.sharing.is_dialling |= is_awaited;
-        }
-        let mut lease = lease(None, now, None);
-        lease.is_awaited = is_awaited;
-        Found::Taken(Taken::Own(lease))
-    }
-
-    /// Closes what has been at rest for too long.
-    fn sweep(&self, state: &mut State, now: Instant, closed: &mut Closed) {
-        if state.sweep.is_none_or(|at| at > now) {
-            return;
-        }
-        let limit = self.limits.idle_time;
-        let is_old = |since: Instant| now.saturating_since(since) >= limit;
-        state.close(|idle| is_old(idle.since), |_, since| is_old(since), closed);
-        let oldest = state.origins.values().filter_map(Origin::oldest).min();
-        state.sweep = oldest.map(|since| since + limit);
+            Found::Idle(idle) => (Some(idle.connection), idle.born, false),
+            Found::Dial { is_awaited } => (None, now, is_awaited),
+            Found::Full => return None,
+        };
+        Some(Taken::Own(Lease {
+            pool: self.clone(),
+            origin: key,
+            rested,
+            at_work: None,
+            born,
+            back: None,
+            is_awaited,
+            is_shared: false,
+        }))
     }
 
     /// Closes all that is at rest and too old or dead, and looks at each, without the lock.
     pub(super) fn close_dead(&self) {
         let mut closed = Closed::default();
-        let mut state = self.lock();
-        self.sweep(&mut state, clock::now(), &mut closed);
+        let mut locked = self.lock();
+        locked.state.sweep(&self.limits, clock::now(), &mut closed);
         let Resting {
             mut own,
             mut shared,
-        } = state.take_idle();
-        drop(state);
+        } = locked.state.take_idle();
+        drop(locked);
         drop(closed);
         let mut closed = Closed::default();
-        let dead: Vec<_> = own.extract_if(.., |it| !it.1.driven.probe()).collect();
+        let now = clock::now();
+        let is_dead = |it: &mut (_, Idle<Own>)| !it.1.connection.is_alive(now);
+        let dead: Vec<_> = own.extract_if(.., is_dead).collect();
         shared.retain(|it| !it.probe());
-        let mut state = self.lock();
+        let mut locked = self.lock();
         for (origin, idle) in dead {
-            state.leave(&origin);
+            locked.state.leave(&origin);
             closed.own.push(idle);
         }
         for (origin, idle) in own {
+            let state = &mut locked.state;
             state.put_back(&origin, idle, &self.limits, &mut closed);
         }
-        let is_dead = |connection: &SharedConnection| {
-            let mut dead = shared.iter();
-            dead.any(|it| core::ptr::eq(&raw const **it, connection))
-        };
-        state.close(|_| false, |it, _| is_dead(it), &mut closed);
-        self.closed(state, closed);
+        let is_dead = |connection: &Shared| shared.iter().any(|it| it.is(connection));
+        locked
+            .state
+            .close(|_| false, |it, _| is_dead(it), &mut closed);
+        self.closed(locked, closed);
     }
 
     /// Closes all that is at rest.
     pub(super) fn close_idle(&self) {
         let mut closed = Closed::default();
-        let mut state = self.lock();
-        state.close(|_| true, |_, _| true, &mut closed);
-        self.closed(state, closed);
+        let mut locked = self.lock();
+        locked.state.close(|_| true, |_, _| true, &mut closed);
+        self.closed(locked, closed);
     }
 
     /// Lets go of what was closed, and lets others use the room.
-    fn closed(&self, state: MutexGuard<'_, State>, closed: Closed) {
-        drop(state);
+    fn closed(&self, mut locked: MutexGuard<'_, Locked>, closed: Closed<Own, Shared>) {
+        locked.waiters.wake_all(None);
+        drop(locked);
         drop(closed);
-        self.freed.notify_all();
     }
 
     /// Connections now, and how many of them are at rest.
     pub(super) fn counts(&self) -> (usize, usize) {
-        let state = self.lock();
-        let origins = state.origins.values();
-        let idle = origins.map(|it| it.idle.len() + it.sharing.at_rest()).sum();
-        (state.open, idle)
+        self.lock().state.counts()
+    }
+}
+
+impl Locked {
+    /// Something has become free at `origin`, or has made room for another one: wakes one
+    /// that waits for that.
+    fn wake_one(&mut self, origin: &str, limits: &ClientLimits) {
+        let state = &self.state;
+        self.waiters
+            .wake_one(|of| of == origin || state.has_room(of, limits));
+    }
+
+    /// One that waits for `origin` has looked, and found nothing.
+    fn looked_in_vain(&mut self, bell: &Arc<Condvar>, origin: &str, limits: &ClientLimits) {
+        let state = &self.state;
+        let suits = |of: &str| of == origin || state.has_room(of, limits);
+        self.waiters.looked_in_vain(bell, suits);
     }
 }

@@ -15,14 +15,14 @@ use crate::http::{Field, InvalidField, Method};
 
 /// A request that is made again and again.
 #[derive(Debug)]
-pub(in crate::client) struct Repeated {
+pub(crate) struct Repeated {
     client: Arc<Shared>,
     request: Request,
 }
 
 /// How a request differs from the first one.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::client) enum Form<'a> {
+pub(crate) enum Form<'a> {
     Same,
     /// A GET without a body.
     Get,
@@ -30,25 +30,22 @@ pub(in crate::client) enum Form<'a> {
 }
 
 impl Repeated {
-    /// # Errors
-    /// What is wrong with the request.
-    pub(in crate::client) fn new(builder: RequestBuilder) -> Result<Self, Error> {
+    pub(crate) fn new(builder: RequestBuilder) -> Result<Self, Error> {
         let (client, mut request) = builder.into_parts()?;
         request.wants_informational = false;
         Ok(Self { client, request })
     }
 
-    pub(in crate::client) fn method(&self) -> Method<'_> {
+    pub(crate) fn method(&self) -> Method<'_> {
         self.request.method.get()
     }
 
-    /// Method and URL.
-    pub(in crate::client) fn shown(&self) -> String {
-        format!("{} {}", self.method(), self.request.url)
+    pub(crate) fn shown(&self) -> String {
+        format!("{} {}", self.method(), self.request.url.shown())
     }
 
     /// Takes a field out of it; its value, if it is UTF-8.
-    pub(in crate::client) fn take_field(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn take_field(&mut self, name: &str) -> Option<String> {
         let value = self
             .request
             .fields
@@ -60,12 +57,12 @@ impl Repeated {
     }
 
     /// Whether the request has limits of its own.
-    pub(in crate::client) const fn has_own_limits(&self) -> bool {
+    pub(crate) const fn has_own_limits(&self) -> bool {
         self.request.limits.is_some()
     }
 
     /// That a field cannot be sent in it.
-    pub(in crate::client) fn refuse(&self, error: InvalidField) -> Error {
+    pub(crate) fn refuse(&self, error: InvalidField) -> Error {
         self.fail(ErrorKind::Field(error))
     }
 
@@ -74,8 +71,7 @@ impl Repeated {
         error.of(self.method().as_str(), &self.request.url)
     }
 
-    /// A random number.
-    pub(in crate::client) fn roll(&self) -> u32 {
+    pub(crate) fn roll(&self) -> u32 {
         (self.client.policy.dice.roll() >> 32) as u32
     }
 
@@ -83,7 +79,7 @@ impl Repeated {
     ///
     /// # Errors
     /// That its body was read before and cannot be read again, or a field cannot be sent.
-    pub(in crate::client) fn next<'f>(
+    pub(crate) fn next<'f>(
         &mut self,
         form: Form<'_>,
         fields: impl Iterator<Item = Field<'f>>,

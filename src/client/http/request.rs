@@ -21,7 +21,6 @@ pub(super) struct Request {
     pub(super) repeatable: Option<bool>,
     pub(super) limits: Option<Box<ClientLimits>>,
     pub(super) redirects: Option<RedirectPolicy>,
-    /// Whether the response is decoded.
     pub(super) decodes: bool,
     pub(super) canceller: Option<Canceller>,
     /// Interim responses are wanted.
@@ -71,6 +70,13 @@ impl Request {
 pub(super) enum OwnedMethod {
     Named(Method<'static>),
     Other(Box<str>),
+}
+
+impl From<Method<'_>> for OwnedMethod {
+    fn from(method: Method<'_>) -> Self {
+        let parsed = Self::parse(method.as_str());
+        parsed.unwrap_or_else(|_| Self::Other(method.as_str().into()))
+    }
 }
 
 impl OwnedMethod {

@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use core::mem;
 use core::time::Duration;
 use std::io::{self, Read};
@@ -10,17 +9,23 @@ use std::io::{self, Read};
 use super::call::Step;
 use super::error::{Error, ErrorKind};
 use super::exchange::Exchange;
-use super::retry_after;
+use super::retry;
 use crate::client::connecting::{Phase, Url, clock};
 use crate::http::{Fields, Status, Version};
+use crate::wire::partly_shown;
+
+/// From this much room on a read goes straight there. For less, much is read at a time
+/// and handed out.
+const ROOMY: usize = 8 << 10;
 
 /// A response whose head has come. Its body comes when it is asked for, whole
 /// ([`text`](Self::text), [`bytes`](Self::bytes)) or piece by piece
 /// ([`next_chunk`](Self::next_chunk), [`reader`](Self::reader)): what is not asked for
 /// waits with the server.
 ///
-/// A response that is dropped before its end gives its connection back if all of the
-/// body has come by then, and little of it; else the connection is closed.
+/// A response that is dropped before its end gives its connection back if little of the
+/// body is missing, and comes within
+/// [`drain_time`](crate::client::ClientLimits::drain_time); else the connection is closed.
 pub struct Response {
     exchange: Exchange,
     took: Duration,
@@ -30,7 +35,7 @@ pub struct Response {
 
 impl Response {
     pub(super) fn new(mut exchange: Exchange) -> Self {
-        let took = clock::now().saturating_since(exchange.call.started());
+        let took = exchange.now.saturating_since(exchange.call.started());
         let status = exchange.call.head().status;
         exchange.client.counters.answered(status, took);
         exchange.is_answered = true;
@@ -115,12 +120,12 @@ impl Response {
     /// How long the server asks to wait (`Retry-After`, RFC 9110 §10.2.3), in seconds or
     /// until a date, which counts from that of the response.
     pub fn retry_after(&self) -> Option<Duration> {
-        retry_after::read(self.headers())
+        retry::read(self.headers())
     }
 
     /// Gives the rest of the body other times than the limits: between two pieces, and
     /// until its end unless that stays what it is.
-    pub(in crate::client) fn retime(&mut self, silence: Duration, rest: Option<Duration>) {
+    pub(crate) fn retime(&mut self, silence: Duration, rest: Option<Duration>) {
         let until = rest.map(|rest| clock::now() + rest);
         self.exchange.call.retime(silence, until);
     }
@@ -128,7 +133,8 @@ impl Response {
     /// Waits for a piece; whether there is one.
     fn fill(&mut self) -> Result<bool, Error> {
         if self.exchange.call.piece().is_empty() {
-            self.exchange.call.resume(clock::now());
+            let now = self.exchange.tick();
+            self.exchange.call.resume(now);
         }
         match self.exchange.advance() {
             Step::Failed(error) => Err(error),
@@ -187,7 +193,10 @@ impl Response {
         self.exchange.call.consume(shown);
         if self.exchange.call.can_take_whole() {
             // Where it was received, it is put together.
-            self.exchange.call.resume(clock::now());
+            if !is_received {
+                let now = self.exchange.tick();
+                self.exchange.call.resume(now);
+            }
             loop {
                 if self.exchange.call.piece().len() as u64 > most {
                     return too_large(&self.exchange);
@@ -216,7 +225,7 @@ impl Response {
         BodyReader { response: self }
     }
 
-    /// The fields behind the body, once that has ended: none before.
+    /// The trailers, once the body has ended: none before.
     pub fn trailers(&self) -> Fields<'_> {
         match self.exchange.call.is_over() {
             true => self.exchange.call.head().trailers.as_fields(),
@@ -231,15 +240,7 @@ impl Drop for Response {
     }
 }
 
-impl fmt::Debug for Response {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("url", &self.url())
-            .field("status", &self.status())
-            .field("headers", &self.headers())
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Response { url: it.url(), status: it.status(), headers: it.headers() });
 
 /// The body of a [`Response`] as a reader.
 #[derive(Debug)]
@@ -261,7 +262,21 @@ impl BodyReader {
 
 impl Read for BodyReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if into.is_empty() || !self.response.fill()? {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        let response = &mut self.response;
+        let shown = mem::take(&mut response.shown);
+        response.exchange.call.consume(shown);
+        if into.len() >= ROOMY && response.exchange.call.piece().is_empty() {
+            let now = response.exchange.tick();
+            response.exchange.call.resume(now);
+            let bytes = response.exchange.receive_into(into);
+            if bytes > 0 {
+                return Ok(bytes);
+            }
+        }
+        if !response.fill()? {
             return Ok(0);
         }
         let call = &mut self.response.exchange.call;

@@ -3,7 +3,8 @@
 use core::sync::atomic::{AtomicI64, Ordering};
 use core::time::Duration;
 
-use crate::http::Status;
+use crate::http::{Fields, Status, date};
+use crate::wire::ascii;
 
 /// Which responses have a request made again: none by default.
 ///
@@ -45,15 +46,15 @@ impl RetryPolicy {
     /// Sets the longest first pause (default 0.5 s), and the longest of all (default
     /// 30 s). A `Retry-After` that is longer makes the response the answer.
     #[must_use]
-    pub const fn with_pauses(mut self, first: Duration, most: Duration) -> Self {
+    pub const fn pauses(mut self, first: Duration, most: Duration) -> Self {
         (self.first, self.most) = (first, most);
         self
     }
 
-    /// Tries again also where no connection could be had, whatever the method: nothing
-    /// was sent then.
+    /// Also tries again if no connection could be made, whatever the method: nothing was
+    /// sent then.
     #[must_use]
-    pub const fn with_unreachable(mut self, also: bool) -> Self {
+    pub const fn unreachable(mut self, also: bool) -> Self {
         self.also_unreachable = also;
         self
     }
@@ -96,73 +97,70 @@ impl Default for RetryPolicy {
     }
 }
 
-/// How many more attempts all requests of a client may make, in tenths.
+/// The pause before a request goes again that no server has looked at, the `nth` time:
+/// drawn from nothing to 10 ms, then to twice as much each time, at most a second.
+pub(super) fn pause_unseen(nth: u16, dice: u64) -> Duration {
+    const POLICY: RetryPolicy =
+        RetryPolicy::attempts(0).pauses(Duration::from_millis(10), Duration::from_secs(1));
+    POLICY.jitter(nth, dice)
+}
+
+/// How many more attempts all requests of a client may make.
 #[derive(Debug)]
-pub(super) struct Budget(AtomicI64);
+pub(super) struct Budget {
+    left: AtomicI64,
+    most: i64,
+    earned: i64,
+}
 
 impl Budget {
-    const MOST: i64 = 100;
+    /// That of attempts which a status asks for: ten, and a tenth for each answer.
+    pub(super) const fn of_statuses() -> Self {
+        Self::new(100, 1)
+    }
 
-    pub(super) const fn new() -> Self {
-        Self(AtomicI64::new(Self::MOST))
+    /// That of attempts with what no server has looked at: a hundred, and two for each
+    /// answer. A server that takes leave often refuses more than it answers for a while.
+    pub(super) const fn of_unseen() -> Self {
+        Self::new(1000, 20)
+    }
+
+    const fn new(most: i64, earned: i64) -> Self {
+        Self {
+            left: AtomicI64::new(most),
+            most,
+            earned,
+        }
     }
 
     /// A response came that was no failure.
     pub(super) fn earn(&self) {
-        if self.0.load(Ordering::Relaxed) < Self::MOST {
-            self.0.fetch_add(1, Ordering::Relaxed);
+        if self.left.load(Ordering::Relaxed) < self.most {
+            self.left.fetch_add(self.earned, Ordering::Relaxed);
         }
     }
 
     /// Takes one attempt, if there is one.
     pub(super) fn take(&self) -> bool {
-        let taken = self.0.fetch_sub(10, Ordering::Relaxed) >= 10;
+        let taken = self.left.fetch_sub(10, Ordering::Relaxed) >= 10;
         if !taken {
-            self.0.fetch_add(10, Ordering::Relaxed);
+            self.left.fetch_add(10, Ordering::Relaxed);
         }
         taken
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_and_jitter_fully() {
-        let policy = RetryPolicy::attempts(20);
-        let busy = Status::SERVICE_UNAVAILABLE;
-        let longest = |made| policy.pause(busy, None, made, 1024).unwrap();
-        assert_eq!(longest(1), Duration::from_millis(500));
-        assert_eq!(longest(3), Duration::from_secs(2));
-        assert_eq!(longest(19), Duration::from_secs(30));
-        assert_eq!(policy.pause(busy, None, 3, 0), Some(Duration::ZERO));
-        assert_eq!(policy.pause(busy, None, 20, 0), None);
-        assert_eq!(policy.pause(Status::BAD_GATEWAY, None, 1, 0), None);
-        assert_eq!(RetryPolicy::none().pause(busy, None, 1, 0), None);
+/// The wait that the fields of a response ask for: seconds, or a date, which counts
+/// from that of the response.
+pub(super) fn read(fields: Fields<'_>) -> Option<Duration> {
+    let value = fields.get("retry-after")?;
+    if let Some(seconds) = ascii::parse_decimal(value) {
+        return Some(Duration::from_secs(seconds));
     }
-
-    #[test]
-    fn a_server_says_how_long_within_reason() {
-        let policy = RetryPolicy::attempts(3);
-        let asked = |seconds| Some(Duration::from_secs(seconds));
-        let pause = |seconds| policy.pause(Status::TOO_MANY_REQUESTS, asked(seconds), 1, 7);
-        assert_eq!(pause(30), asked(30));
-        assert_eq!(pause(31), None);
-    }
-
-    #[test]
-    fn a_budget_is_earned_by_tenths() {
-        let budget = Budget::new();
-        for _ in 0..10 {
-            assert!(budget.take());
-        }
-        assert!(!budget.take());
-        for _ in 0..9 {
-            budget.earn();
-            assert!(!budget.take());
-        }
-        budget.earn();
-        assert!(budget.take() && !budget.take());
-    }
+    let sent = date::parse(fields.get("date")?, 0)?;
+    let at = date::parse(value, sent)?;
+    Some(Duration::from_secs(at.saturating_sub(sent)))
 }
+
+#[cfg(test)]
+mod tests;

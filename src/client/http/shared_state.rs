@@ -1,13 +1,15 @@
-//! What all clones of a client share.
+//! The state that all clones of a client share.
 
 use alloc::borrow::ToOwned as _;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 #[cfg(feature = "tls")]
 use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::ErrorKind;
 use super::limits::ClientLimits;
-use super::metrics::Counters;
+use super::metrics::{Counters, Metrics};
 use super::options::{ClientOptions, Versions};
 use super::policy::Policy;
 use super::pool::Pool;
@@ -17,12 +19,14 @@ use crate::net::Speaks;
 #[cfg(feature = "tls")]
 use crate::tls;
 
-/// What all clones of a client share.
+/// State shared by all clones of a client.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) policy: Arc<Policy>,
     pub(super) pool: Arc<Pool>,
     pub(super) counters: Counters,
+    /// Those of the loops that the client is on.
+    of_loops: Mutex<Vec<Arc<Counters>>>,
     pub(super) base: Option<Url>,
     #[cfg(feature = "tls")]
     tls: OnceLock<Result<tls::Client, Arc<tls::Error>>>,
@@ -36,8 +40,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(options: ClientOptions) -> Self {
+    pub(super) fn new(mut options: ClientOptions) -> Self {
         let limits = options.limits;
+        let policy = &mut options.policy;
+        policy.given.note_all(policy.fields.as_fields());
         #[cfg(feature = "tls")]
         let tls = match options.tls {
             Some(tls) => OnceLock::from(Ok(tls)),
@@ -46,20 +52,46 @@ impl Shared {
         Self {
             pool: Arc::new(Pool::new(limits)),
             counters: Counters::default(),
+            of_loops: Mutex::default(),
             base: options.base,
             #[cfg(feature = "tls")]
             tls,
             #[cfg(unix)]
             unix: options.unix,
-            proxies: match options.proxies {
-                Some(rules) => Ok(rules),
-                None => ProxyRules::from_environment(),
-            },
-            names: Arc::new(Names::new(options.resolver, limits.names_time)),
+            proxies: options.proxies.rules(),
+            names: Arc::new(Names::new(options.resolver, limits.dns_cache_time)),
             versions: options.versions,
             link: Arc::new(limits.link()),
             policy: Arc::new(options.policy),
         }
+    }
+
+    /// Counters for a loop that the client is on from now on.
+    pub(super) fn join_loop(&self) -> Arc<Counters> {
+        let counters = Arc::new(Counters::of_loop());
+        self.of_loops().push(counters.clone());
+        counters
+    }
+
+    /// A loop that the client was on is gone.
+    pub(super) fn leave_loop(&self, counters: &Arc<Counters>) {
+        let mut of_loops = self.of_loops();
+        of_loops.retain(|it| !Arc::ptr_eq(it, counters));
+        self.counters.add_all(counters);
+    }
+
+    fn of_loops(&self) -> MutexGuard<'_, Vec<Arc<Counters>>> {
+        self.of_loops.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What all have counted, and connections now, and how many of them are at rest.
+    pub(super) fn metrics(&self, connections: (usize, usize)) -> Metrics {
+        let all = Counters::default();
+        let of_loops = self.of_loops();
+        for counters in of_loops.iter().map(|it| &**it).chain([&self.counters]) {
+            all.add_all(counters);
+        }
+        all.read(connections)
     }
 
     pub(super) fn pool_limits(&self) -> &ClientLimits {

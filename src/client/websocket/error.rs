@@ -1,4 +1,4 @@
-//! Why a WebSocket could not be had, or cannot be used any more.
+//! Why a WebSocket could not be opened, or cannot be used any more.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -9,15 +9,16 @@ use super::HandshakeError;
 use crate::client::connecting::Waited;
 use crate::client::{DialError, UrlError};
 use crate::http::Status;
+use crate::http2::StreamError;
 use crate::link::{self, EndReason, UsageError};
 use crate::websocket::handshake::Refused;
 
-/// Why a WebSocket could not be had, or cannot be used any more.
+/// Why a WebSocket could not be opened, or cannot be used any more.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebSocketError {
-    /// The URL is none, or not of a scheme that leads to a WebSocket.
-    #[error("the URL is none: {0}")]
+    /// The URL is not valid, or its scheme does not lead to a WebSocket.
+    #[error("not a valid URL: {0}")]
     Url(#[from] UrlError),
     /// The options cannot be used: TLS has no roots, say.
     #[error("the options cannot be used: {0}")]
@@ -25,7 +26,7 @@ pub enum WebSocketError {
     /// There is no connection to the server.
     #[error("no connection to {url}: {error}")]
     Dial {
-        /// The URL, without user and password.
+        /// The URL, without user, password and query.
         url: String,
         /// Why.
         #[source]
@@ -37,17 +38,24 @@ pub enum WebSocketError {
     /// The server has refused, or has answered something else.
     #[error("{url} refuses: {reason}")]
     Refused {
-        /// The URL, without user and password.
+        /// The URL, without user, password and query.
         url: String,
-        /// What was wrong with its answer.
+        /// The fault of its answer.
         #[source]
         reason: Refused,
         /// After so long it asks to be tried again (RFC 9110 §10.2.3).
         retry_after: Option<Duration>,
     },
+    /// The server sends interim responses (1xx) without end: more than 16.
+    #[error("too many interim responses")]
+    Informational,
     /// The server broke the protocol. It was told so, where that can be said.
     #[error("the server broke the protocol: {0}")]
     Protocol(#[from] link::ProtocolError),
+    /// The server broke the protocol on the stream of this WebSocket (RFC 8441), or sent
+    /// more fields than its limits allow.
+    #[error("the server broke the protocol: {0}")]
+    Stream(#[from] StreamError),
     /// The connection has ended without a closing handshake: what applications know as
     /// 1006.
     #[error("the connection was lost: {}", name(*.0))]
@@ -55,13 +63,27 @@ pub enum WebSocketError {
     /// The WebSocket is closed, or closing.
     #[error("the WebSocket is closed")]
     Closed,
+    /// More waits to be sent than [`WebSocketOptions::queue`] allows: the message was
+    /// not taken.
+    ///
+    /// [`WebSocketOptions::queue`]: crate::client::WebSocketOptions::queue
+    #[error("too many bytes wait to be sent")]
+    Full,
+    /// The loop has no memory left for what waits to be sent
+    /// ([`net::Limits::memory`](crate::net::Limits::memory)): the message was not taken.
+    #[error("the loop has no memory left")]
+    NoMemory,
+    /// The call would block a thread that runs a loop, or the listener's thread that it
+    /// would wait for. It was not made, or not waited for.
+    #[error("a blocking call on a thread that runs a loop or a listener")]
+    OnLoop,
     /// The time is over.
     #[error("no answer in time")]
     TimedOut,
     /// A [`Canceller`](crate::client::Canceller) was used.
     #[error("cancelled")]
     Cancelled,
-    /// What was asked for cannot be done.
+    /// The call is not allowed in this state.
     #[error(transparent)]
     Usage(#[from] UsageError),
     /// The system refuses what is needed.
@@ -74,24 +96,25 @@ const fn name(reason: EndReason) -> &'static str {
         EndReason::Reset => "reset, or cut off",
         EndReason::Transport => "TLS cannot go on",
         EndReason::Stalled => "the server takes nothing",
-        EndReason::StreamReset { .. } => "its stream was reset",
+        EndReason::StreamReset { .. } => "the server reset its stream",
         _ => "ended without a close frame",
     }
 }
 
 impl WebSocketError {
-    pub(in crate::client) fn ended(reason: EndReason) -> Self {
+    pub(crate) fn ended(reason: EndReason) -> Self {
         use crate::websocket::ProtocolError;
         match reason {
             EndReason::ProtocolError(link::ProtocolError::WebSocket(
                 ProtocolError::UnexpectedEof,
             )) => Self::Lost(EndReason::Disconnected),
             EndReason::ProtocolError(error) => Self::Protocol(error),
+            EndReason::StreamError(error) => Self::Stream(error),
             reason => Self::Lost(reason),
         }
     }
 
-    /// What a wait has come to where nothing has come of it.
+    /// The error of a wait that has brought nothing.
     pub(super) const fn waited(waited: Waited) -> Self {
         match waited {
             Waited::TimedOut => Self::TimedOut,
@@ -140,3 +163,6 @@ impl WebSocketError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,10 +10,12 @@ use crate::http::{
     target::{InvalidTarget, is_authority},
 };
 use crate::link::{self, UsageError};
+use crate::websocket::deflate::{Agreement, Offers, Session};
 use crate::websocket::handshake::{Key, Offer, Refused};
-use crate::wire::ascii;
+use crate::wire::codec::Compression;
+use crate::wire::{Role, ascii};
 
-/// What a WebSocket is asked for with.
+/// The request of a WebSocket's handshake.
 ///
 /// ```
 /// use barewire::client::WebSocketRequest;
@@ -41,6 +43,11 @@ pub struct WebSocketRequest {
     /// Whether messages are to come in chunks
     /// ([`Event::Chunk`](crate::link::Event::Chunk)) rather than whole.
     pub streaming: bool,
+    /// Offers to compress messages, none by default. They need the feature `deflate`.
+    pub deflate: Offers,
+    /// How messages are compressed, if the server agrees. On one connection it is the same
+    /// for all.
+    pub compression: Compression,
 }
 
 impl WebSocketRequest {
@@ -57,6 +64,9 @@ impl WebSocketRequest {
     fn check(&self) -> Result<(), HandshakeError> {
         if !is_authority(&self.authority) {
             return Err(HandshakeError::Authority);
+        }
+        if cfg!(not(feature = "deflate")) && !self.deflate.as_slice().is_empty() {
+            return Err(HandshakeError::Deflate);
         }
         for (at, protocol) in self.protocols.iter().enumerate() {
             let is_new = || !self.protocols.iter().take(at).any(|it| it == protocol);
@@ -122,6 +132,8 @@ pub struct WebSocketHandshake {
     stream: u32,
     extended: bool,
     streaming: bool,
+    deflate: Offers,
+    compression: Compression,
 }
 
 impl WebSocketHandshake {
@@ -133,23 +145,39 @@ impl WebSocketHandshake {
     /// # Errors
     /// [`HandshakeError`]; nothing has been sent then.
     pub fn begin(wire: &mut Wire, request: &WebSocketRequest) -> Result<Self, HandshakeError> {
-        request.check()?;
-        let key = Key::new(wire.masks.key().map_err(HandshakeError::Entropy)?);
-        let protocols = request.protocols.join(", ");
-        let offer = Offer::new(key).with_protocols(&protocols);
         let extended = wire.link.is_multiplexed();
+        let key = wire.masks.key().map_err(HandshakeError::Entropy)?;
+        Self::ask(request, key, extended, |head| match extended {
+            true => wire.extended_connect(head),
+            false => wire.request_upgrade(head),
+        })
+    }
+
+    /// Has the request sent on some connection: by an extended CONNECT, or by an upgrade.
+    pub(super) fn ask(
+        request: &WebSocketRequest,
+        key: [u8; 16],
+        extended: bool,
+        send: impl FnOnce(&RequestHead<'_>) -> Result<u32, UsageError>,
+    ) -> Result<Self, HandshakeError> {
+        request.check()?;
+        let key = Key::new(key);
+        let protocols = request.protocols.join(", ");
+        let offer = Offer::new(key)
+            .with_protocols(&protocols)
+            .with_deflate(request.deflate);
         let offered = match extended {
             true => offer.extended_fields(),
             false => offer.fields(),
         };
-        let mut fields = Vec::with_capacity(9);
+        let mut fields = Vec::with_capacity(10);
         fields.push(Field::new("Host", &request.authority));
         fields.extend_from_slice(offered.as_slice());
         fields.extend(request.fields.as_fields().iter());
         let fields = Fields::new(&fields);
         let stream = match extended {
-            true => wire.extended_connect(&extended_head(request, fields)?)?,
-            false => wire.request_upgrade(&upgrade_head(request, fields)?)?,
+            true => send(&extended_head(request, fields)?)?,
+            false => send(&upgrade_head(request, fields)?)?,
         };
         Ok(Self {
             key,
@@ -157,6 +185,8 @@ impl WebSocketHandshake {
             stream,
             extended,
             streaming: request.streaming,
+            deflate: request.deflate,
+            compression: request.compression,
         })
     }
 
@@ -176,15 +206,50 @@ impl WebSocketHandshake {
         wire: &mut Wire,
         head: &ResponseHead<'_>,
     ) -> Result<Option<String>, Refused> {
-        let offer = Offer::new(self.key).with_protocols(&self.protocols);
+        let Agreed { protocol, session } = self.check(head)?;
+        // Refused only where a connection has no such exchange.
+        let switched = wire.switch_to_websocket(self.stream, self.streaming);
+        switched.map_err(|_| Refused::Status(head.status))?;
+        if let Some(session) = session {
+            let compressed = wire.compress(self.stream, session, self.compression);
+            compressed.map_err(|_| Refused::Status(head.status))?;
+        }
+        Ok(protocol)
+    }
+}
+
+/// The agreement that a response has established.
+pub(super) struct Agreed {
+    /// The subprotocol that the server has chosen.
+    pub(super) protocol: Option<String>,
+    /// How messages are compressed.
+    pub(super) session: Option<Session>,
+}
+
+impl WebSocketHandshake {
+    /// The agreement that the response establishes, if it is valid.
+    pub(super) fn check(&self, head: &ResponseHead<'_>) -> Result<Agreed, Refused> {
+        let offer = Offer::new(self.key)
+            .with_protocols(&self.protocols)
+            .with_deflate(self.deflate);
         let established = match self.extended {
             true => offer.check_extended_response(head)?,
             false => offer.check_response(head)?,
         };
-        // Refused only where a connection has no such exchange.
-        let switched = wire.switch_to_websocket(self.stream, self.streaming);
-        switched.map_err(|_| Refused::Status(head.status))?;
-        Ok(established.protocol.map(ToString::to_string))
+        let session = established.deflate.map(|it| self.session(&it));
+        Ok(Agreed {
+            protocol: established.protocol.map(ToString::to_string),
+            session,
+        })
+    }
+
+    /// The terms that this side keeps to: those agreed on, and its own.
+    fn session(&self, agreement: &Agreement) -> Session {
+        let session = Session::new(agreement, Role::Client);
+        let offers = self.deflate.as_slice().iter();
+        let answered = offers.filter(|offer| agreement.answers(offer));
+        // Which of them was answered the response does not say.
+        answered.fold(session, |session, offer| session.as_offered(offer))
     }
 }
 
@@ -233,8 +298,8 @@ fn extended_head<'a>(
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// The request is none, or cannot be sent on this connection: over HTTP/2, because its
-    /// server knows no WebSockets (RFC 8441 §3).
+    /// The request is not valid, or cannot be sent on this connection: over HTTP/2,
+    /// because its server knows no WebSockets (RFC 8441 §3).
     #[error("the request cannot be sent: {0}")]
     Request(#[from] UsageError),
     /// The authority is no host, with or without a port.
@@ -249,6 +314,9 @@ pub enum HandshakeError {
     /// A subprotocol that is no token, or comes twice.
     #[error("subprotocol {0:?} is no token, or comes twice")]
     Subprotocol(String),
+    /// Compression is offered, and this build cannot inflate (feature `deflate`).
+    #[error("this build cannot inflate what the server may compress (feature deflate)")]
+    Deflate,
     /// The system has no unpredictable bytes.
     #[error("the system has no unpredictable bytes")]
     Entropy(#[source] io::Error),
@@ -267,182 +335,4 @@ impl HandshakeError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::connecting::Connection;
-    use crate::link::{EndReason, Event, Limits};
-    use crate::wire::Instant;
-
-    const ACCEPT: &str = "CdXSYUsvsaMthlEXWDNURGWA/1o=";
-
-    /// Begins a handshake with a key that is known.
-    fn begin(request: &WebSocketRequest) -> (Connection, WebSocketHandshake) {
-        let mut connection = Connection::http1(Limits::DEFAULT, Instant::START)
-            .with_entropy(|into: &mut [u8]| into.fill(7));
-        let handshake = WebSocketHandshake::begin(connection.wire(), request).unwrap();
-        (connection, handshake)
-    }
-
-    /// What becomes of an answer: the subprotocol, what came, and how it ended.
-    type Told = (
-        Option<Result<Option<String>, Refused>>,
-        Vec<u8>,
-        Option<EndReason>,
-    );
-
-    fn answer(
-        connection: &mut Connection,
-        handshake: &WebSocketHandshake,
-        pieces: &[&[u8]],
-    ) -> Told {
-        let mut told: Told = (None, Vec::new(), None);
-        for piece in pieces {
-            let mut piece = piece.to_vec();
-            connection.receive(
-                &mut piece,
-                Instant::START,
-                |wire, stream, event| match event {
-                    Event::Response { head, .. } => {
-                        assert_eq!(stream, handshake.stream());
-                        told.0 = Some(handshake.complete(wire, &head));
-                    }
-                    Event::Message { payload, .. } => told.1.extend_from_slice(payload),
-                    Event::Ended(why) => told.2 = Some(why),
-                    _ => {}
-                },
-            );
-        }
-        told
-    }
-
-    #[test]
-    fn the_request_says_what_was_asked_for() {
-        let mut request = WebSocketRequest::new("a.example:8080", "/x?y=1");
-        request.protocols = alloc::vec!["v2".into(), "v1".into()];
-        request.fields.push("Authorization", "Bearer t").unwrap();
-        let (mut connection, _) = begin(&request);
-        let text = String::from_utf8(connection.output().clone()).unwrap();
-        assert_eq!(
-            text,
-            "GET /x?y=1 HTTP/1.1\r\nHost: a.example:8080\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: BwcHBwcHBwcHBwcHBwcHBw==\r\n\
-             Sec-WebSocket-Protocol: v2, v1\r\nAuthorization: Bearer t\r\n\
-             Connection: upgrade\r\n\r\n"
-        );
-    }
-
-    #[test]
-    fn however_the_answer_is_cut_what_follows_it_is_the_first_frame() {
-        let whole = alloc::format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {ACCEPT}\r\nSec-WebSocket-Protocol: v1\r\n\r\n\x01\x03Hel"
-        );
-        let whole = [whole.as_bytes(), b"\x80\x02lo\x89\x00"].concat();
-        let mut request = WebSocketRequest::new("a", "/");
-        request.protocols = alloc::vec!["v2".into(), "v1".into()];
-        for cut in 0..whole.len() {
-            let (mut connection, handshake) = begin(&request);
-            connection.output().clear();
-            let (front, back) = whole.split_at(cut);
-            let told = answer(&mut connection, &handshake, &[front, back]);
-            assert_eq!(told.0, Some(Ok(Some("v1".into()))));
-            assert_eq!((told.1, told.2), (b"Hello".to_vec(), None), "{cut}");
-            // The pong is masked, with a mask from the source.
-            assert_eq!(&**connection.output(), b"\x8a\x80\x07\x07\x07\x07");
-            connection.output().clear();
-            let wire = connection.wire();
-            let sent = wire.send_message(handshake.stream(), crate::websocket::Kind::Text, b"a");
-            assert!(sent.is_taken());
-            assert_eq!(&**connection.output(), b"\x81\x81\x07\x07\x07\x07f");
-        }
-    }
-
-    #[test]
-    fn an_answer_to_another_question_switches_nothing() {
-        let request = WebSocketRequest::new("a", "/");
-        for (lines, expected) in [
-            (
-                "101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA",
-                Refused::Accept,
-            ),
-            (
-                "101 S\r\nUpgrade: websocket\r\nConnection: Upgrade",
-                Refused::Accept,
-            ),
-            (
-                "101 S\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: A",
-                Refused::Upgrade,
-            ),
-            (
-                "401 U\r\nContent-Length: 0",
-                Refused::Status(crate::http::Status::UNAUTHORIZED),
-            ),
-        ] {
-            let (mut connection, handshake) = begin(&request);
-            let text = alloc::format!("HTTP/1.1 {lines}\r\n\r\n");
-            let told = answer(&mut connection, &handshake, &[text.as_bytes()]);
-            assert_eq!(told.0, Some(Err(expected)));
-            connection.output().clear();
-            let wire = connection.wire();
-            let sent = wire.send_message(handshake.stream(), crate::websocket::Kind::Text, b"a");
-            assert!(!sent.is_taken());
-            assert!(connection.output().is_empty());
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_before_anything_is_sent() {
-        let mut reserved = WebSocketRequest::new("a", "/");
-        reserved.fields.push("sec-webSocket-key", "x").unwrap();
-        let mut twice = WebSocketRequest::new("a", "/");
-        twice.protocols = alloc::vec!["v1".into(), "v1".into()];
-        let mut blank = WebSocketRequest::new("a", "/");
-        blank.protocols = alloc::vec!["v 1".into()];
-        let requests = [
-            reserved,
-            twice,
-            blank,
-            WebSocketRequest::new("a", "x"),
-            WebSocketRequest::new("a", "*"),
-            WebSocketRequest::new("a", "/ b"),
-            WebSocketRequest::new("a b", "/"),
-        ];
-        for request in requests {
-            let mut connection = Connection::http1(Limits::DEFAULT, Instant::START);
-            let begun = WebSocketHandshake::begin(connection.wire(), &request);
-            assert!(begun.is_err(), "{request:?}");
-            assert!(connection.output().is_empty(), "{request:?}");
-        }
-    }
-
-    #[test]
-    fn over_http2_it_is_an_extended_connect_where_the_server_takes_it() {
-        let now = Instant::START;
-        let request = WebSocketRequest::new("a", "/chat");
-        let mut connection = Connection::http2(Limits::DEFAULT, now);
-        connection.receive(&mut b"\0\0\0\x04\0\0\0\0\0".to_vec(), now, |_, _, _| {});
-        let refused = WebSocketHandshake::begin(connection.wire(), &request).unwrap_err();
-        assert!(refused.is_unknown_over_http2());
-        let mut connection = Connection::http2(Limits::DEFAULT, now);
-        let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x08\0\0\0\x01";
-        connection.receive(&mut settings.to_vec(), now, |_, _, _| {});
-        let handshake = WebSocketHandshake::begin(connection.wire(), &request).unwrap();
-        let answer = b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x04\0\0\0\0\0\x01\x81\x02hi";
-        let mut told = Vec::new();
-        connection.receive(&mut answer.to_vec(), now, |wire, _, event| match event {
-            Event::Response { head, .. } => {
-                assert_eq!(handshake.complete(wire, &head), Ok(None));
-            }
-            Event::Message { payload, .. } => told.extend_from_slice(payload),
-            _ => {}
-        });
-        assert_eq!(told, b"hi");
-        connection.output().clear();
-        let wire = connection.wire();
-        let sent = wire.send_message(handshake.stream(), crate::websocket::Kind::Text, b"a");
-        assert!(sent.is_taken());
-        let out = connection.output();
-        assert_eq!(&out[..9], b"\0\0\x07\0\0\0\0\0\x01");
-        assert_eq!(&out[9..11], b"\x81\x81");
-    }
-}
+mod tests;

@@ -89,7 +89,7 @@ pub struct CloseFrame {
     pub reason: String,
 }
 
-/// What can be sent as a message: text, or bytes, which are binary.
+/// A value that can be sent as a message: text, or bytes, which are binary.
 pub trait AsMessage {
     /// Its kind and its bytes.
     fn as_message(&self) -> (Kind, &[u8]);

@@ -11,6 +11,7 @@ mod error;
 mod handshake;
 mod inbox;
 mod message;
+mod on_loop;
 mod opening;
 mod options;
 mod reconnecting;
@@ -19,11 +20,12 @@ mod socket;
 pub use error::WebSocketError;
 pub use handshake::{HandshakeError, WebSocketHandshake, WebSocketRequest};
 pub use message::{AsMessage, CloseFrame, Message};
+pub use on_loop::{LoopWebSocket, LoopWebSockets, WebSocketListener};
 pub use options::WebSocketOptions;
 pub use reconnecting::{
-    Closed, ComeBack, Confirmation, ConnectAttempt, Position, QueuePolicy, Receipt, ReceiptState,
-    ReconnectError, ReconnectEvent, ReconnectLimits, ReconnectListener, ReconnectOptions,
-    ReconnectSender, ReconnectTask, Reconnecting, Reconnector, ResumeHook, Seen, ToWrite,
-    UnknownPolicy,
+    Closed, ComeBack, Confirmation, ConnectAttempt, LoopReconnecting, Position, QueuePolicy,
+    Receipt, ReceiptState, ReconnectError, ReconnectEvent, ReconnectLimits, ReconnectListener,
+    ReconnectOptions, ReconnectSender, ReconnectTask, Reconnecting, Reconnector, ResumeHook, Seen,
+    ToWrite, UnknownPolicy,
 };
 pub use socket::{WebSocket, WebSocketReceiver, WebSocketSender};

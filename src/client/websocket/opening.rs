@@ -10,8 +10,7 @@ use super::{
     HandshakeError, WebSocketError, WebSocketHandshake, WebSocketOptions, WebSocketRequest,
 };
 use crate::client::connecting::{
-    DialOptions, Driven, DuplexOwner as _, Place, ProxyRules, Route, Secure, Waited, basic, clock,
-    dial,
+    DialOptions, Driven, DuplexOwner as _, Place, Route, Secure, Waited, basic, clock, dial,
 };
 use crate::client::{Canceller, Url};
 use crate::http::{Fields, date};
@@ -20,7 +19,10 @@ use crate::net::Speaks;
 use crate::websocket::handshake::Refused;
 use crate::wire::Instant;
 
-/// An open WebSocket that nobody drives yet.
+/// Interim responses that a server may send.
+pub(super) const INFORMATIONAL: usize = 16;
+
+/// An open WebSocket that no thread drives yet.
 pub(super) struct Opened {
     pub(super) driven: Driven,
     pub(super) inbox: Inbox,
@@ -39,12 +41,20 @@ pub(super) fn open(
     cancel: &Canceller,
 ) -> Result<Opened, WebSocketError> {
     let until = clock::now() + options.connect_time;
-    match attempt(url, options, options.http2, until, cancel) {
+    match attempt(url, options, begins_with_http2(url, options), until, cancel) {
         // The server speaks HTTP/2 and knows no WebSockets in it.
         Err(WebSocketError::Handshake(error)) if error.is_unknown_over_http2() => {
             attempt(url, options, false, until, cancel)
         }
         opened => opened,
+    }
+}
+
+/// Whether HTTP/2 is offered, or spoken, at first.
+pub(super) fn begins_with_http2(url: &Url, options: &WebSocketOptions) -> bool {
+    match url.is_secure() {
+        true => options.http2,
+        false => options.http2_prior_knowledge,
     }
 }
 
@@ -63,7 +73,7 @@ fn attempt(
     };
     let limits = Limits::DEFAULT.with_websocket(options.limits);
     let mut driven = dial(&route, &how, limits, cancel).map_err(|error| WebSocketError::Dial {
-        url: url.to_string(),
+        url: url.shown().to_string(),
         error,
     })?;
     if driven.connection().is_multiplexed() {
@@ -72,15 +82,19 @@ fn attempt(
     let handshake = WebSocketHandshake::begin(driven.connection().wire(), &request)?;
     let mut inbox = Inbox::new(handshake.stream());
     let mut answer: Option<Answer> = None;
+    let mut informational = 0;
     while answer.is_none() {
         let waited = driven.drive(until, &mut |wire, stream, event| match event {
             Event::Response { head, .. } if stream == handshake.stream() => {
                 let completed = handshake.complete(wire, &head);
                 answer = Some(completed.map_err(|why| (why, retry_after(head.fields))));
             }
+            Event::Informational { .. } => informational += 1,
             event => inbox.event(wire, stream, event),
         });
         match waited {
+            _ if informational > INFORMATIONAL => return Err(WebSocketError::Informational),
+            Waited::Moved if answer.is_none() => check_time(until)?,
             Waited::Moved => {}
             Waited::Over if answer.is_some() => {}
             Waited::Over => {
@@ -92,7 +106,7 @@ fn attempt(
     }
     match answer {
         Some(Err((reason, retry_after))) => Err(WebSocketError::Refused {
-            url: url.to_string(),
+            url: url.shown().to_string(),
             reason,
             retry_after,
         }),
@@ -117,6 +131,7 @@ fn await_settings(driven: &mut Driven, until: Instant) -> Result<(), WebSocketEr
             _ => {}
         });
         match waited {
+            Waited::Moved if !has_come => check_time(until)?,
             Waited::Moved => {}
             Waited::Over => {
                 let reason = ended.unwrap_or(EndReason::Disconnected);
@@ -128,12 +143,24 @@ fn await_settings(driven: &mut Driven, until: Instant) -> Result<(), WebSocketEr
     Ok(())
 }
 
-/// What is asked for.
-fn request(url: &Url, options: &WebSocketOptions) -> Result<WebSocketRequest, HandshakeError> {
+/// A server that says something all the time has no more time than others.
+fn check_time(until: Instant) -> Result<(), WebSocketError> {
+    match clock::now() >= until {
+        true => Err(WebSocketError::TimedOut),
+        false => Ok(()),
+    }
+}
+
+/// Makes the request.
+pub(super) fn request(
+    url: &Url,
+    options: &WebSocketOptions,
+) -> Result<WebSocketRequest, HandshakeError> {
     let mut request = WebSocketRequest::new(url.authority(), url.target());
     request.secure = url.is_secure();
     request.protocols.clone_from(&options.protocols);
     request.fields = options.fields.clone();
+    (request.deflate, request.compression) = (options.deflate, options.compression);
     if let Some(user) = url.username()
         && !request.fields.as_fields().contains("authorization")
     {
@@ -144,15 +171,16 @@ fn request(url: &Url, options: &WebSocketOptions) -> Result<WebSocketRequest, Ha
     Ok(request)
 }
 
-fn route(url: &Url, options: &WebSocketOptions, http2: bool) -> Result<Route, WebSocketError> {
+pub(super) fn route(
+    url: &Url,
+    options: &WebSocketOptions,
+    http2: bool,
+) -> Result<Route, WebSocketError> {
     let host = url.host();
     let literal = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let host = literal.unwrap_or(host);
-    let proxies = match &options.proxies {
-        Some(rules) => rules.clone(),
-        None => ProxyRules::from_environment()
-            .map_err(|error| WebSocketError::Options(Box::new(error)))?,
-    };
+    let proxies = options.proxies.rules();
+    let proxies = proxies.map_err(|error| WebSocketError::Options(Box::new(error)))?;
     Ok(Route {
         place: Place::Host {
             host: host.to_owned(),
@@ -166,7 +194,10 @@ fn route(url: &Url, options: &WebSocketOptions, http2: bool) -> Result<Route, We
             )?),
             false => None,
         },
-        speaks: Speaks::Http1,
+        speaks: match http2 && !url.is_secure() {
+            true => Speaks::Http2,
+            false => Speaks::Http1,
+        },
         proxy: proxies.find(url.is_secure(), host, url.port()).cloned(),
         tunnel: true,
     })
@@ -197,7 +228,7 @@ fn secure(_: &str, _: &WebSocketOptions, _: bool) -> Result<Secure, WebSocketErr
 }
 
 /// How long the server asks to wait (RFC 9110 §10.2.3).
-fn retry_after(fields: Fields<'_>) -> Option<Duration> {
+pub(super) fn retry_after(fields: Fields<'_>) -> Option<Duration> {
     let value = fields.get("retry-after")?;
     if let Some(seconds) = crate::wire::ascii::parse_decimal(value) {
         return Some(Duration::from_secs(seconds));

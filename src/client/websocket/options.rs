@@ -3,16 +3,23 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 
-use crate::client::connecting::{Names, ProxyRules};
+use crate::client::connecting::{Names, ProxyChoice};
 use crate::client::{Canceller, Proxy, Resolver};
 use crate::http::{FieldBuffer, InvalidField};
 use crate::websocket::Limits;
+#[cfg(feature = "deflate")]
+use crate::websocket::deflate::Offer;
+use crate::websocket::deflate::Offers;
+use crate::wire::codec::Compression;
+use crate::wire::partly_shown;
 
 /// How long the addresses of a name are kept, for options that are used again.
 const KEEP: Duration = Duration::from_secs(30);
+
+/// Bytes that wait to be sent on a loop.
+const QUEUE: usize = 1024 * 1024;
 
 /// How a WebSocket is opened, and what it bears.
 ///
@@ -21,9 +28,9 @@ const KEEP: Duration = Duration::from_secs(30);
 /// use barewire::websocket::Limits;
 ///
 /// let options = WebSocketOptions::new()
-///     .with_header("Authorization", "Bearer abc")?
-///     .with_protocols(["chat.v2", "chat.v1"])
-///     .with_limits(Limits::DEFAULT.with_message(64 << 10));
+///     .header("Authorization", "Bearer abc")?
+///     .protocols(["chat.v2", "chat.v1"])
+///     .limits(Limits::DEFAULT.with_message(64 << 10));
 /// # Ok::<(), barewire::http::InvalidField>(())
 /// ```
 #[derive(Clone)]
@@ -33,11 +40,14 @@ pub struct WebSocketOptions {
     pub(super) limits: Limits,
     pub(super) connect_time: Duration,
     pub(super) send_time: Duration,
+    pub(super) queue: usize,
     pub(super) http2: bool,
+    pub(super) http2_prior_knowledge: bool,
     pub(super) canceller: Option<Canceller>,
     pub(super) names: Arc<Names>,
-    /// As the environment has them, unless they are given.
-    pub(super) proxies: Option<ProxyRules>,
+    pub(super) proxies: ProxyChoice,
+    pub(super) deflate: Offers,
+    pub(super) compression: Compression,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<crate::tls::Client>,
 }
@@ -51,10 +61,14 @@ impl WebSocketOptions {
             limits: Limits::DEFAULT,
             connect_time: Duration::from_secs(30),
             send_time: Duration::from_secs(60),
+            queue: QUEUE,
             http2: false,
+            http2_prior_knowledge: false,
             canceller: None,
             names: Arc::new(Names::new(None, KEEP)),
-            proxies: None,
+            proxies: ProxyChoice::new(),
+            deflate: Offers::NONE,
+            compression: Compression::DEFAULT,
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -64,32 +78,29 @@ impl WebSocketOptions {
     /// none that the handshake itself sends.
     ///
     /// # Errors
-    /// [`InvalidField`] if it is none.
-    pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, InvalidField> {
+    /// [`InvalidField`] if it cannot stand on the wire.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, InvalidField> {
         self.fields.push(name, value)?;
         Ok(self)
     }
 
     /// Offers subprotocols, the favourite first.
     #[must_use]
-    pub fn with_protocols(
-        mut self,
-        protocols: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
+    pub fn protocols(mut self, protocols: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.protocols = protocols.into_iter().map(Into::into).collect();
         self
     }
 
     /// Sets what the connection bears, and how it finds peers that are lost.
     #[must_use]
-    pub const fn with_limits(mut self, limits: Limits) -> Self {
+    pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
     /// Sets the time for connecting: from the name to the end of the handshake.
     #[must_use]
-    pub const fn with_connect_time(mut self, time: Duration) -> Self {
+    pub const fn connect_time(mut self, time: Duration) -> Self {
         self.connect_time = time;
         self
     }
@@ -99,45 +110,93 @@ impl WebSocketOptions {
     /// [`Reconnecting`](crate::client::Reconnecting) does, the connection ends once the
     /// system has taken nothing of its output for so long.
     #[must_use]
-    pub const fn with_send_time(mut self, time: Duration) -> Self {
+    pub const fn send_time(mut self, time: Duration) -> Self {
         self.send_time = time;
+        self
+    }
+
+    /// Sets how many bytes may wait to be sent by a
+    /// [`LoopWebSocket`](crate::client::LoopWebSocket), 1 MiB by default, in addition to
+    /// what its loop holds ([`backlog_high`](crate::net::Limits::backlog_high)). What is
+    /// more is refused ([`WebSocketError::Full`](crate::client::WebSocketError::Full)). A
+    /// message is never too large where nothing waits.
+    #[must_use]
+    pub const fn queue(mut self, bytes: usize) -> Self {
+        self.queue = bytes;
         self
     }
 
     /// Offers HTTP/2 to a server over TLS, and opens the WebSocket in a stream where that
     /// knows how (RFC 8441).
     #[must_use]
-    pub const fn with_http2(mut self, offered: bool) -> Self {
+    pub const fn http2(mut self, offered: bool) -> Self {
         self.http2 = offered;
         self
     }
 
-    /// Has this canceller end the WebSocket, also while it connects.
+    /// Speaks HTTP/2 to a server without TLS that is known to speak it (RFC 9113 §3.3). Over
+    /// TLS that is agreed upon ([`http2`](Self::http2)).
     #[must_use]
-    pub fn with_canceller(mut self, canceller: &Canceller) -> Self {
+    pub const fn http2_prior_knowledge(mut self, known: bool) -> Self {
+        self.http2_prior_knowledge = known;
+        self
+    }
+
+    /// Offers to compress messages (RFC 7692), the favourite first, at most
+    /// [three](Offers::MOST); and says how they are compressed if the server agrees.
+    ///
+    /// With takeover, which [`Offer::DEFAULT`] allows, what the server sends is kept up to
+    /// the window that it names, 32 KiB if none.
+    ///
+    /// ```
+    /// use barewire::client::WebSocketOptions;
+    /// use barewire::websocket::deflate::Offer;
+    /// use barewire::wire::codec::Compression;
+    ///
+    /// let options = WebSocketOptions::new().deflate(&[Offer::DEFAULT], Compression::DEFAULT);
+    /// ```
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, offers: &[Offer], compression: Compression) -> Self {
+        (self.deflate, self.compression) = (Offers::new(offers), compression);
+        self
+    }
+
+    /// Lets this canceller end the WebSocket, even while it connects.
+    #[must_use]
+    pub fn canceller(mut self, canceller: &Canceller) -> Self {
         self.canceller = Some(canceller.clone());
         self
     }
 
     /// Connects through a proxy, by a tunnel. Without this and
-    /// [`without_proxy`](Self::without_proxy) the environment says which: `http_proxy`,
+    /// [`no_proxy`](Self::no_proxy) the environment says which: `http_proxy`,
     /// `https_proxy` for `wss`, `all_proxy` and `no_proxy`, or the same in capitals.
     #[must_use]
-    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
-        self.proxies = Some(ProxyRules::all(proxy));
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxies.set(Some(proxy));
+        self
+    }
+
+    /// Connects to these servers directly, whether the proxy was set here or by the
+    /// environment. They are given in the form of `no_proxy`: names with all below them,
+    /// addresses and networks, each with a port or without, separated by commas.
+    #[must_use]
+    pub fn proxy_except(mut self, servers: &str) -> Self {
+        self.proxies.except(servers);
         self
     }
 
     /// Uses no proxy, whatever the environment says.
     #[must_use]
-    pub fn without_proxy(mut self) -> Self {
-        self.proxies = Some(ProxyRules::default());
+    pub fn no_proxy(mut self) -> Self {
+        self.proxies.set(None);
         self
     }
 
     /// Resolves names by this, rather than by the system.
     #[must_use]
-    pub fn with_resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
+    pub fn resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
         self.names = Arc::new(Names::new(Some(resolver), KEEP));
         self
     }
@@ -146,7 +205,7 @@ impl WebSocketOptions {
     /// system's roots have it.
     #[cfg(feature = "tls")]
     #[must_use]
-    pub fn with_tls(mut self, tls: crate::tls::Client) -> Self {
+    pub fn tls(mut self, tls: crate::tls::Client) -> Self {
         self.tls = Some(tls);
         self
     }
@@ -158,15 +217,5 @@ impl Default for WebSocketOptions {
     }
 }
 
-/// Without the values of fields, which may be secrets.
-impl fmt::Debug for WebSocketOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebSocketOptions")
-            .field("protocols", &self.protocols)
-            .field("limits", &self.limits)
-            .field("connect_time", &self.connect_time)
-            .field("send_time", &self.send_time)
-            .field("http2", &self.http2)
-            .finish_non_exhaustive()
-    }
-}
+// Without the values of fields, which may be secrets.
+partly_shown!(it: WebSocketOptions { protocols, limits, connect_time, send_time, http2, http2_prior_knowledge });

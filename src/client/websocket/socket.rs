@@ -7,10 +7,9 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
-use core::fmt;
 use core::time::Duration;
 
-use super::inbox::{Inbox, Incoming};
+use super::inbox::Inbox;
 use super::opening::{Opened, open};
 use super::{AsMessage, CloseFrame, WebSocketError, WebSocketOptions};
 use crate::client::connecting::{Duplex, Waited, clock};
@@ -19,6 +18,7 @@ use crate::link::UsageError;
 use crate::net::{Flow, is_loop_thread};
 use crate::websocket::CloseCode;
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
 /// The longest time to wait for the server to end a connection that is over.
 const LINGER: Duration = Duration::from_secs(1);
@@ -84,10 +84,19 @@ impl WebSocket {
     ///
     /// # Errors
     /// [`WebSocketError::Closed`], [`WebSocketError::TimedOut`] if the server takes nothing
-    /// for the time of [`WebSocketOptions::with_send_time`]: it may still get the message.
+    /// for the time of [`WebSocketOptions::send_time`]: it may still get the message.
     /// [`WebSocketError::Cancelled`].
     pub fn send(&mut self, message: impl AsMessage) -> Result<(), WebSocketError> {
         self.receiver.shared.send(&message)
+    }
+
+    /// Sends messages in this order, with as few writes as can be, and waits until the
+    /// system has taken them all.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send): the first messages may have been sent then.
+    pub fn send_all<M: AsMessage>(&mut self, messages: &[M]) -> Result<(), WebSocketError> {
+        self.receiver.shared.send_all(messages)
     }
 
     /// Sends a Ping of at most 125 bytes. Pings that find lost peers are sent without this.
@@ -148,7 +157,8 @@ impl WebSocket {
         self.closed().ok_or(WebSocketError::Closed)
     }
 
-    /// What ends it from any thread, immediately and without a closing handshake.
+    /// A canceller that ends it from any thread, immediately and without a closing
+    /// handshake.
     pub fn canceller(&self) -> Canceller {
         self.receiver.shared.duplex.canceller().clone()
     }
@@ -167,8 +177,8 @@ impl WebSocket {
 
 /// The side of a [`WebSocket`] that sends. Its clones are for other threads.
 ///
-/// What it sends it writes itself, also while the receiver waits. Nobody answers Pings, or
-/// finds out that the peer is lost, unless a thread receives.
+/// It writes its messages itself, also while the receiver waits. No thread answers
+/// Pings, or finds out that the peer is lost, unless a thread receives.
 #[derive(Debug, Clone)]
 pub struct WebSocketSender {
     shared: Arc<Shared>,
@@ -181,6 +191,15 @@ impl WebSocketSender {
     /// Those of [`WebSocket::send`].
     pub fn send(&self, message: impl AsMessage) -> Result<(), WebSocketError> {
         self.shared.send(&message)
+    }
+
+    /// Sends messages as [`WebSocket::send_all`] does. Messages of other threads may come
+    /// between them.
+    ///
+    /// # Errors
+    /// Those of [`WebSocket::send_all`].
+    pub fn send_all<M: AsMessage>(&self, messages: &[M]) -> Result<(), WebSocketError> {
+        self.shared.send_all(messages)
     }
 
     /// Sends a Ping of at most 125 bytes.
@@ -235,13 +254,13 @@ impl WebSocketReceiver {
         self.shared.duplex.lock().owner().closed.clone()
     }
 
-    /// What ends it from any thread, immediately and without a closing handshake.
+    /// A canceller that ends it from any thread, immediately and without a closing
+    /// handshake.
     pub fn canceller(&self) -> Canceller {
         self.shared.duplex.canceller().clone()
     }
 }
 
-/// Both sides.
 struct Shared {
     duplex: Duplex<Inbox>,
     stream: u32,
@@ -252,35 +271,54 @@ struct Shared {
 impl Shared {
     fn send(&self, message: &impl AsMessage) -> Result<(), WebSocketError> {
         let (kind, payload) = message.as_message();
-        self.put(
-            |wire, stream| match wire.send_message(stream, kind, payload) {
+        self.put(true, |wire, stream| {
+            match wire.send_message(stream, kind, payload) {
                 Flow::Go | Flow::Wait => Ok(()),
                 Flow::Over(misuse) => Err(misuse),
-            },
-        )
+            }
+        })
+    }
+
+    fn send_all<M: AsMessage>(&self, messages: &[M]) -> Result<(), WebSocketError> {
+        let mut messages = messages.iter();
+        while messages.len() > 0 {
+            self.put(true, |wire, stream| {
+                for message in messages.by_ref() {
+                    let (kind, payload) = message.as_message();
+                    match wire.send_message(stream, kind, payload) {
+                        Flow::Go => {}
+                        Flow::Wait => break, // what is put out goes first
+                        Flow::Over(misuse) => return Err(misuse),
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     fn ping(&self, payload: &[u8]) -> Result<(), WebSocketError> {
-        self.put(|wire, stream| wire.ping(stream, payload))
+        self.put(true, |wire, stream| wire.ping(stream, payload))
     }
 
     fn close(&self, code: CloseCode, reason: &str) -> Result<(), WebSocketError> {
-        self.put(|wire, stream| wire.close(stream, code, reason))
+        self.put(false, |wire, stream| wire.close(stream, code, reason))
     }
 
+    /// Sends a frame. One that `queues` waits until what was sent before has left.
     fn put(
         &self,
+        queues: bool,
         act: impl FnOnce(&mut crate::client::Wire, u32) -> Result<(), UsageError>,
     ) -> Result<(), WebSocketError> {
         use crate::websocket::UsageError::Closed;
         if is_loop_thread() {
-            return Err(blocks_a_loop());
+            return Err(WebSocketError::OnLoop);
         }
-        let until = clock::now() + self.send_time;
-        let stream = self.stream;
+        let (time, stream) = (self.send_time, self.stream);
         let sent = self
             .duplex
-            .send(until, |state, now| act(state.wire_at(now), stream));
+            .send(time, queues, |state, now| act(state.wire_at(now), stream));
         match sent.map_err(WebSocketError::waited)? {
             Ok(()) => Ok(()),
             Err(UsageError::WebSocket(Closed) | UsageError::Over) => Err(WebSocketError::Closed),
@@ -290,13 +328,11 @@ impl Shared {
 
     fn receive(&self, until: Instant) -> Result<Option<Message>, WebSocketError> {
         if is_loop_thread() {
-            return Err(blocks_a_loop());
+            return Err(WebSocketError::OnLoop);
         }
         loop {
-            while let Some(incoming) = self.duplex.lock().owner().waiting.pop_front() {
-                if let Incoming::Message(message) = incoming {
-                    return Ok(Some(message));
-                }
+            if let Some(message) = self.duplex.take_next(Inbox::take) {
+                return Ok(Some(message));
             }
             match self.duplex.turn(until) {
                 Waited::Moved => {}
@@ -324,15 +360,4 @@ impl Shared {
     }
 }
 
-fn blocks_a_loop() -> WebSocketError {
-    let text = "a blocking call on the thread of a loop";
-    WebSocketError::System(std::io::Error::other(text))
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("protocol", &self.protocol)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Shared { protocol });

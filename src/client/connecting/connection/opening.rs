@@ -7,7 +7,7 @@ use core::mem;
 
 use super::super::sealed::Sealed;
 use super::Connection;
-use crate::client::{Transport as _, Wire};
+use crate::client::{RequestSender as _, Wire};
 use crate::link::{EndReason, Limits, Link};
 use crate::net::{self, Speaks};
 use crate::wire::{Instant, Role};
@@ -26,7 +26,7 @@ impl Connection {
     /// exchange at a time.
     ///
     /// ```
-    /// use barewire::client::{Connection, Transport};
+    /// use barewire::client::{Connection, RequestSender};
     /// use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
     /// use barewire::link::{Event, Limits};
     /// use barewire::wire::Instant;
@@ -76,7 +76,7 @@ impl Connection {
 
     /// One over a transport whose handshake has until then, and that speaks this if the
     /// transport leaves it open.
-    pub(in crate::client::connecting) fn over_until(
+    pub(crate) fn over_until(
         transport: Box<dyn net::Transport + Send>,
         speaks: Speaks,
         until: Instant,
@@ -102,13 +102,14 @@ impl Connection {
             limits: limits.into(),
             shown: None,
             input: Vec::new(),
-            received: 0,
+            used: 0,
             ended: false,
+            ends: false,
+            received: 0,
             sealed,
         }
     }
 
-    /// Begins to speak.
     pub(super) fn begin(&mut self, speaks: Speaks) {
         let Wire { link, out, now, .. } = &mut self.wire;
         *link = match speaks {
@@ -123,12 +124,12 @@ impl Connection {
     }
 
     /// Whether there is something to say at the end.
-    pub(in crate::client::connecting) const fn takes_leave(&self) -> bool {
+    pub(crate) const fn takes_leave(&self) -> bool {
         self.sealed.is_some() || self.is_multiplexed()
     }
 
     /// Ends it from this side, and puts the last words into the output.
-    pub(in crate::client::connecting) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         if self.is_multiplexed() {
             self.wire.shutdown();
         }

@@ -12,19 +12,19 @@ use std::io;
 
 use super::{Buffer, Driven, READS, Told};
 use crate::client::connecting::clock;
-use crate::client::connecting::socket::{Alarm, Socket};
+use crate::client::connecting::socket::{Alarm, Socket, WaitFor};
 use crate::link::EndReason;
 use crate::wire::Instant;
 
 /// The socket of a shared connection, as the thread sees it that waits for it.
 #[derive(Debug)]
-pub(in crate::client) struct SharedSocket {
+pub(crate) struct SharedSocket {
     socket: Arc<Socket>,
     alarm: Alarm,
 }
 
-/// What has arrived, and is to be given to the connection.
-pub(in crate::client) struct Arrived {
+/// Input that has arrived, and is to be given to the connection.
+pub(crate) struct Arrived {
     buffer: Buffer,
     read: io::Result<Option<usize>>,
 }
@@ -32,10 +32,14 @@ pub(in crate::client) struct Arrived {
 impl SharedSocket {
     /// Waits until `until` for bytes, for room if output is `stuck`, or for the alarm. One
     /// thread at a time may wait, and it has to give what arrives to the connection.
-    pub(in crate::client) fn wait(&self, stuck: bool, until: Instant) -> Arrived {
+    pub(crate) fn wait(&self, stuck: bool, until: Instant) -> Arrived {
         let mut buffer = Buffer::take();
         let left = until.saturating_since(clock::now());
-        let read = match self.socket.wait_alarmed(&self.alarm, stuck, left) {
+        let wanted = match stuck {
+            true => WaitFor::Both,
+            false => WaitFor::Bytes,
+        };
+        let read = match self.socket.wait_alarmed(&self.alarm, wanted, left) {
             Ok(woken) if woken.is_readable => self.socket.read_now(&mut buffer.0),
             Ok(_) => Ok(None),
             Err(error) => Err(error),
@@ -44,15 +48,15 @@ impl SharedSocket {
     }
 
     /// Ends the present wait, or else the next.
-    pub(in crate::client) fn sound(&self) {
+    pub(crate) fn sound(&self) {
         self.alarm.sound();
     }
 }
 
 impl Driven {
-    /// Has no canceller any more, and gives the socket to wait for. Whether one was used
-    /// before is lost: the thread that used it looks for itself.
-    pub(in crate::client) fn share(&mut self) -> io::Result<SharedSocket> {
+    /// Lets no canceller end it any more, and returns the socket to wait for. Whether one
+    /// was used before is lost: the thread that used it looks for itself.
+    pub(crate) fn share(&mut self) -> io::Result<SharedSocket> {
         self.unwatch();
         Ok(SharedSocket {
             socket: self.socket.clone(),
@@ -62,15 +66,14 @@ impl Driven {
 
     /// Does what time has made due, and writes what the kernel takes; whether that is all
     /// of it.
-    pub(in crate::client) fn settle(&mut self, now: Instant, owner: Told<'_>) -> bool {
+    pub(crate) fn settle(&mut self, now: Instant, owner: Told<'_>) -> bool {
         if self.connection.is_due(now) {
             self.connection.elapsed(now, &mut *owner);
         }
         self.push(now, owner)
     }
 
-    /// Takes what has arrived.
-    pub(in crate::client) fn receive(&mut self, arrived: Arrived, now: Instant, owner: Told<'_>) {
+    pub(crate) fn receive(&mut self, arrived: Arrived, now: Instant, owner: Told<'_>) {
         let Arrived { mut buffer, read } = arrived;
         let has_read = matches!(read, Ok(Some(1..)));
         self.take_read(&mut buffer, read, now, owner);
@@ -79,9 +82,9 @@ impl Driven {
         }
     }
 
-    /// Takes what has arrived while nobody waited, or much of it. No thread may wait
+    /// Takes what has arrived while no thread waited, or much of it. No thread may wait
     /// meanwhile.
-    pub(in crate::client) fn catch_up(&mut self, now: Instant, owner: Told<'_>) {
+    pub(crate) fn catch_up(&mut self, now: Instant, owner: Told<'_>) {
         // Nobody has looked: the time since counts against us.
         self.connection.output_waits(now);
         let most = match Socket::IS_EDGE_TRIGGERED {
@@ -128,7 +131,7 @@ impl Driven {
 
     /// Bytes that were put out so far: those that the kernel has taken, and those that
     /// wait for it.
-    pub(in crate::client) fn put_out(&mut self) -> u64 {
+    pub(crate) fn put_out(&mut self) -> u64 {
         let waiting = self.connection.output().len() - self.written;
         self.handed_over + waiting as u64
     }

@@ -21,7 +21,7 @@ static LIMITS: http1::Limits = http1::Limits::DEFAULT;
 pub(super) struct Tunnel {
     machine: http1::Connection,
     scratch: OwnedScratch,
-    /// What is asked, until it is.
+    /// The request, until it is sent.
     ask: Option<(String, Option<String>)>,
     is_through: bool,
 }
@@ -29,7 +29,7 @@ pub(super) struct Tunnel {
 impl Tunnel {
     pub(super) fn new(host: &str, port: u16, authorization: Option<String>) -> Self {
         Self {
-            // Whoever drives the connection keeps the time.
+            // The driver of the connection keeps the time.
             machine: http1::Connection::new(Role::Client, Instant::START),
             scratch: OwnedScratch::new(FIELDS),
             ask: Some((authority(host, port), authorization)),

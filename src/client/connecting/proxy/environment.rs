@@ -7,9 +7,50 @@ use super::Proxy;
 use super::exclusions::Exclusions;
 use crate::client::ProxyError;
 
+/// What the options of a client say of proxies.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProxyChoice {
+    /// Those of the environment otherwise.
+    given: Option<ProxyRules>,
+    /// Servers that are reached directly in any case.
+    except: String,
+}
+
+impl ProxyChoice {
+    /// Those of the environment.
+    pub(crate) const fn new() -> Self {
+        Self {
+            given: None,
+            except: String::new(),
+        }
+    }
+
+    /// One for all servers, or none at all.
+    pub(crate) fn set(&mut self, proxy: Option<Proxy>) {
+        self.given = Some(proxy.map_or_else(ProxyRules::default, ProxyRules::all));
+    }
+
+    /// But none for these, as `NO_PROXY` has them.
+    pub(crate) fn except(&mut self, servers: &str) {
+        self.except = String::from(servers);
+    }
+
+    /// The rules that follow.
+    ///
+    /// # Errors
+    /// Those of [`ProxyRules::from_environment`].
+    pub(crate) fn rules(&self) -> Result<ProxyRules, ProxyError> {
+        let rules = match &self.given {
+            Some(rules) => rules.clone(),
+            None => ProxyRules::from_environment()?,
+        };
+        Ok(rules.except(&self.except))
+    }
+}
+
 /// Which proxy is used for which server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::client) struct ProxyRules {
+pub(crate) struct ProxyRules {
     http: Option<Proxy>,
     https: Option<Proxy>,
     no: Exclusions,
@@ -17,7 +58,7 @@ pub(in crate::client) struct ProxyRules {
 
 impl ProxyRules {
     /// One for all servers.
-    pub(in crate::client) fn all(proxy: Proxy) -> Self {
+    fn all(proxy: Proxy) -> Self {
         Self {
             http: Some(proxy.clone()),
             https: Some(proxy),
@@ -25,10 +66,8 @@ impl ProxyRules {
         }
     }
 
-    /// But none for these, as `NO_PROXY` has them.
-    #[must_use]
-    pub(in crate::client) fn except(mut self, servers: &str) -> Self {
-        self.no = Exclusions::parse(servers);
+    fn except(mut self, servers: &str) -> Self {
+        self.no.add(servers);
         self
     }
 
@@ -39,9 +78,9 @@ impl ProxyRules {
     /// is what a request says in a field `Proxy`.
     ///
     /// # Errors
-    /// [`ProxyError`] for a proxy that is none: going without it might tell the server,
-    /// and others, what should go through it.
-    pub(in crate::client) fn from_environment() -> Result<Self, ProxyError> {
+    /// [`ProxyError`] for a proxy that is not valid: going without it might tell the
+    /// server, and others, what should go through it.
+    fn from_environment() -> Result<Self, ProxyError> {
         Self::read(|name| env::var(name).ok())
     }
 
@@ -66,7 +105,7 @@ impl ProxyRules {
     }
 
     /// The proxy for a server, if there is one.
-    pub(in crate::client) fn find(&self, is_secure: bool, host: &str, port: u16) -> Option<&Proxy> {
+    pub(crate) fn find(&self, is_secure: bool, host: &str, port: u16) -> Option<&Proxy> {
         let proxy = match is_secure {
             true => self.https.as_ref(),
             false => self.http.as_ref(),
@@ -76,55 +115,4 @@ impl ProxyRules {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::ToString as _;
-
-    fn rules(variables: &[(&str, &str)]) -> Result<ProxyRules, ProxyError> {
-        ProxyRules::read(|name| {
-            let found = variables.iter().find(|it| it.0 == name);
-            found.map(|it| it.1.to_string())
-        })
-    }
-
-    fn found(variables: &[(&str, &str)], is_secure: bool, host: &str) -> Option<String> {
-        let rules = rules(variables).unwrap();
-        let proxy = rules.find(is_secure, host, 80);
-        proxy.map(|it| it.to_string())
-    }
-
-    #[test]
-    fn each_scheme_has_its_own_and_all_have_one() {
-        let variables = [
-            ("http_proxy", "http://small:1"),
-            ("HTTP_PROXY", "http://capital:1"),
-            ("HTTPS_PROXY", "other:2"),
-            ("NO_PROXY", ".local"),
-        ];
-        assert_eq!(found(&variables, false, "a").unwrap(), "http://small:1");
-        assert_eq!(found(&variables, true, "a").unwrap(), "http://other:2");
-        assert_eq!(found(&variables, true, "b.local"), None);
-        let all = [("ALL_PROXY", "socks5h://s"), ("https_proxy", "")];
-        assert_eq!(found(&all, false, "a").unwrap(), "socks5h://s:1080");
-        assert_eq!(found(&all, true, "a"), None, "an empty one is none");
-        assert_eq!(found(&[], false, "a"), None);
-        let one = ProxyRules::all(Proxy::parse("p:1").unwrap()).except("b");
-        assert!(one.find(true, "a", 443).is_some() && one.find(false, "b", 80).is_none());
-    }
-
-    #[test]
-    fn a_request_to_a_cgi_program_sets_no_proxy() {
-        let mut variables = [("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://evil:1")];
-        assert_eq!(found(&variables, false, "a"), None);
-        variables[1].0 = "http_proxy"; // a server does not write those
-        assert!(found(&variables, false, "a").is_some());
-        variables[1].0 = "HTTPS_PROXY"; // there is no such field as a scheme to it
-        assert!(found(&variables, true, "a").is_some());
-    }
-
-    #[test]
-    fn a_proxy_that_is_none_is_an_error() {
-        let error = rules(&[("all_proxy", "gopher://a")]).unwrap_err();
-        assert_eq!(error, ProxyError::Scheme);
-    }
-}
+mod tests;

@@ -1,17 +1,29 @@
 //! A connected socket that one thread waits for: it can be read with a time to wait, be
 //! written as far as there is room, and be ended by another thread.
 
-#[cfg(not(unix))]
+// The former is tested on Unix with `--cfg barewire_polled`.
+#[cfg(any(not(unix), barewire_polled))]
 mod polled;
-#[cfg(unix)]
+#[cfg(all(unix, not(barewire_polled)))]
 mod unix;
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), barewire_polled))]
 pub(super) use polled::{Alarm, Socket};
-#[cfg(unix)]
+#[cfg(all(unix, not(barewire_polled)))]
 pub(super) use unix::{Alarm, Socket};
 
-/// What has ended a wait for a socket and an alarm; neither if its time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WaitFor {
+    /// Something to read.
+    Bytes,
+    /// Room to write.
+    Room,
+    /// Either.
+    Both,
+}
+
+/// The cause of the end of a wait for a socket and an alarm; neither if the time is
+/// over.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Woken {
     /// There may be something to read.

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 
-use super::Woken;
+use super::{WaitFor, Woken};
 
 #[cfg(not(target_vendor = "apple"))]
 const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
@@ -22,11 +22,11 @@ const SEND: SendFlags = SendFlags::DONTWAIT; // mio has set SO_NOSIGPIPE
 
 /// A connected socket, of whatever family.
 #[derive(Debug)]
-pub(in crate::client::connecting) struct Socket(OwnedFd);
+pub(crate) struct Socket(OwnedFd);
 
 impl Socket {
     /// Takes a connected socket.
-    pub(in crate::client::connecting) fn new(socket: impl Into<OwnedFd>) -> io::Result<Self> {
+    pub(crate) fn new(socket: impl Into<OwnedFd>) -> io::Result<Self> {
         let socket = socket.into();
         rustix::io::ioctl_fionbio(&socket, false)?;
         Ok(Self(socket))
@@ -36,40 +36,30 @@ impl Socket {
     /// little longer, and reads them: none at the end. `None` if there were none in that
     /// time, or a signal came.
     #[inline]
-    pub(in crate::client::connecting) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
+    pub(crate) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
         taken(recv(&self.0, into, RecvFlags::empty()).map(|(_, bytes)| bytes))
     }
 
     /// Reads what has been received; `None` if nothing has.
-    pub(in crate::client::connecting) fn read_now(
-        &self,
-        into: &mut [u8],
-    ) -> io::Result<Option<usize>> {
+    pub(crate) fn read_now(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
         taken(recv(&self.0, into, RecvFlags::DONTWAIT).map(|(_, bytes)| bytes))
     }
 
     /// Writes what there is room for; `None` if there is none.
     #[inline]
-    pub(in crate::client::connecting) fn write_now(
-        &self,
-        bytes: &[u8],
-    ) -> io::Result<Option<usize>> {
+    pub(crate) fn write_now(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
         taken(send(&self.0, bytes, SEND))
     }
 
     /// Waits until there is something to read, or also room to write, for at most this
     /// long. Whether that is so.
-    pub(in crate::client::connecting) fn wait(
-        &self,
-        writable: bool,
-        time: Duration,
-    ) -> io::Result<bool> {
+    pub(crate) fn wait(&self, writable: bool, time: Duration) -> io::Result<bool> {
         let time = Timespec::try_from(time).ok(); // longer than it can say is for ever
-        let flags = match writable {
-            true => PollFlags::IN | PollFlags::OUT,
-            false => PollFlags::IN,
+        let wanted = match writable {
+            true => WaitFor::Both,
+            false => WaitFor::Bytes,
         };
-        let mut fds = [PollFd::new(&self.0, flags)];
+        let mut fds = [PollFd::new(&self.0, flags(wanted))];
         match poll(&mut fds, time.as_ref()) {
             Ok(ready) => Ok(ready > 0),
             Err(Errno::INTR) => Ok(false),
@@ -78,51 +68,45 @@ impl Socket {
     }
 
     /// How long [`read`](Self::read) waits.
-    pub(in crate::client::connecting) fn set_patience(&self, time: Duration) -> io::Result<()> {
+    pub(crate) fn set_patience(&self, time: Duration) -> io::Result<()> {
         Ok(set_socket_timeout(&self.0, Timeout::Recv, Some(time))?)
     }
 
     /// Ends it in both directions, and wakes the threads that wait for it.
-    pub(in crate::client::connecting) fn shut_down(&self) {
+    pub(crate) fn shut_down(&self) {
         // Refused only where the peer has done it.
         let _ = shutdown(&self.0, Shutdown::Both);
     }
 }
 
 impl Socket {
-    /// Waits until there is room to write, for at most this long.
-    pub(in crate::client::connecting) fn wait_for_room(&self, time: Duration) -> io::Result<()> {
+    /// Waits until there is what is wanted, for at most this long.
+    pub(crate) fn wait_for(&self, wanted: WaitFor, time: Duration) -> io::Result<()> {
         let time = Timespec::try_from(time).ok(); // longer than it can say is for ever
-        match poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], time.as_ref()) {
+        match poll(&mut [PollFd::new(&self.0, flags(wanted))], time.as_ref()) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Ends the side that writes.
-    pub(in crate::client::connecting) fn end_writing(&self) {
+    pub(crate) fn end_writing(&self) {
         // Refused only where the peer has ended it.
         let _ = shutdown(&self.0, Shutdown::Write);
     }
 
     /// Whether it has to be read until nothing is left before it is waited for.
-    pub(in crate::client::connecting) const IS_EDGE_TRIGGERED: bool = false;
+    pub(crate) const IS_EDGE_TRIGGERED: bool = false;
 
-    /// Waits until there is something to read, or also room to write, or the alarm
-    /// sounds, for at most this long.
-    pub(in crate::client::connecting) fn wait_alarmed(
+    /// Waits until there is what is wanted, or the alarm sounds, for at most this long.
+    pub(crate) fn wait_alarmed(
         &self,
         alarm: &Alarm,
-        writable: bool,
+        wanted: WaitFor,
         time: Duration,
     ) -> io::Result<Woken> {
         let time = Timespec::try_from(time).ok(); // longer than it can say is for ever
-        let flags = match writable {
-            true => PollFlags::IN | PollFlags::OUT,
-            false => PollFlags::IN,
-        };
         let heard = PollFd::new(&alarm.heard, PollFlags::IN);
-        let mut fds = [PollFd::new(&self.0, flags), heard];
+        let mut fds = [PollFd::new(&self.0, flags(wanted)), heard];
         match poll(&mut fds, time.as_ref()) {
             Ok(_) => {}
             Err(Errno::INTR) => return Ok(Woken::default()),
@@ -141,13 +125,13 @@ impl Socket {
 
 /// Ends the wait for a socket from other threads.
 #[derive(Debug)]
-pub(in crate::client::connecting) struct Alarm {
+pub(crate) struct Alarm {
     sounded: UnixStream,
     heard: UnixStream,
 }
 
 impl Alarm {
-    pub(in crate::client::connecting) fn new(_: &Socket) -> io::Result<Self> {
+    pub(crate) fn new(_: &Socket) -> io::Result<Self> {
         let (sounded, heard) = UnixStream::pair()?;
         sounded.set_nonblocking(true)?;
         heard.set_nonblocking(true)?;
@@ -155,12 +139,11 @@ impl Alarm {
     }
 
     /// Ends the present wait, or else the next.
-    pub(in crate::client::connecting) fn sound(&self) {
+    pub(crate) fn sound(&self) {
         // Refused only where it was sounded often, and not heard yet.
         let _ = (&self.sounded).write(&[0]);
     }
 
-    /// Silences it.
     fn hear(&self) {
         let mut bytes = [0; 64];
         while let Ok(64) = (&self.heard).read(&mut bytes) {}
@@ -170,6 +153,14 @@ impl Alarm {
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+const fn flags(wanted: WaitFor) -> PollFlags {
+    match wanted {
+        WaitFor::Bytes => PollFlags::IN,
+        WaitFor::Room => PollFlags::OUT,
+        WaitFor::Both => PollFlags::IN.union(PollFlags::OUT),
     }
 }
 

@@ -6,7 +6,6 @@ use core::fmt;
 use super::error::UrlError;
 use super::part::decode;
 
-/// Percent-decoded.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credentials {
     username: String,
@@ -14,10 +13,14 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Takes them off an authority: what they are, and what stands behind the `@`.
+    /// Takes them off an authority: what they are, and what follows the `@`.
     pub(super) fn split_from(authority: &str) -> Result<(Option<Self>, &str), UrlError> {
         // A backslash would end the host for a browser: whose host it is must not be in
         // doubt.
+        let is_rare = |b| matches!(b, b'\\' | b'@');
+        if !authority.bytes().any(is_rare) {
+            return Ok((None, authority));
+        }
         if authority.contains('\\') {
             return Err(UrlError::Host);
         }

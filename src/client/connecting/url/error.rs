@@ -18,7 +18,7 @@ pub enum UrlError {
     #[error("the URL has no scheme: expected http://, https://, ws:// or wss:// in front")]
     NoScheme,
     /// It has a scheme that is not spoken here.
-    #[error("the scheme of the URL is none of http, https, ws and wss")]
+    #[error("the scheme of the URL is not http, https, ws or wss")]
     Scheme,
     /// The user or the password cannot stand in a URL.
     #[error("the user information of the URL is malformed: percent-encode it")]
@@ -32,12 +32,12 @@ pub enum UrlError {
     /// The host is not in ASCII.
     #[error("the host of the URL is not ASCII, and this build has no IDNA (feature `idna`)")]
     NotAscii,
-    /// The host ends in a number, as an IPv4 address alone does, and is none of four
+    /// The host ends in a number, as an IPv4 address alone does, and is not one of four
     /// decimal numbers.
-    #[error("the host of the URL ends in a number and is no IPv4 address")]
+    #[error("the host of the URL ends in a number and is not an IPv4 address")]
     Ipv4,
-    /// What stands in brackets is no IPv6 address.
-    #[error("the host of the URL stands in brackets and is no IPv6 address")]
+    /// The text in brackets is not an IPv6 address.
+    #[error("the host of the URL is in brackets and is not an IPv6 address")]
     Ipv6,
     /// The port is no number from 1 to 65535.
     #[error("the port of the URL is not a number from 1 to 65535")]

@@ -6,6 +6,7 @@ use core::fmt::Write as _;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::error::UrlError;
+use super::part::{LABEL, has_class, split_at};
 
 /// Appends host and port to `out` in their one form; returns the port.
 pub(super) fn push_authority(
@@ -25,14 +26,15 @@ pub(super) fn push_authority(
                 None => return Err(UrlError::Port),
             }
         }
-        None => match text.split_once(':') {
-            Some((host, port)) => (Some(host), port),
-            None => (Some(text), ""),
-        },
+        None => {
+            let (host, port) = split_at(text, b':');
+            (Some(host), port.unwrap_or_default())
+        }
     };
-    let port = match port {
+    let digits = port;
+    let port = match digits {
         "" => default_port,
-        digits if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse() {
+        _ if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse() {
             Ok(0) | Err(_) => return Err(UrlError::Port),
             Ok(port) => port,
         },
@@ -42,16 +44,17 @@ pub(super) fn push_authority(
         push_name(host, out)?;
     }
     if port != default_port {
-        let _ = write!(out, ":{port}");
+        out.push(':');
+        out.push_str(digits.trim_start_matches('0'));
     }
     Ok(port)
 }
 
 /// Where the host ends in an authority of that form.
 pub(super) fn end(authority: &str) -> usize {
-    match authority.find(']') {
-        Some(at) => at + 1,
-        None => authority.find(':').unwrap_or(authority.len()),
+    match authority.strip_prefix('[') {
+        Some(rest) => split_at(rest, b']').0.len() + 2,
+        None => split_at(authority, b':').0.len(),
     }
 }
 
@@ -62,29 +65,31 @@ fn push_name(host: &str, out: &mut String) -> Result<(), UrlError> {
     }
     let name = to_ascii(host)?;
     if ends_in_number(&name) {
-        let address: Ipv4Addr = name.parse().map_err(|_| UrlError::Ipv4)?;
-        let _ = write!(out, "{address}");
+        // It has no other form that is taken.
+        let _: Ipv4Addr = name.parse().map_err(|_| UrlError::Ipv4)?;
+        out.push_str(&name);
         return Ok(());
     }
     let bare = name.strip_suffix('.').unwrap_or(&name);
-    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_in_label);
+    let is_label =
+        |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(|b| has_class(b, LABEL));
     if bare.len() > 253 || !bare.split('.').all(is_label) {
         return Err(UrlError::Host);
     }
-    out.extend(name.chars().map(|c| c.to_ascii_lowercase()));
+    let start = out.len();
+    out.push_str(&name);
+    if let Some(pushed) = out.get_mut(start..) {
+        pushed.make_ascii_lowercase();
+    }
     Ok(())
-}
-
-/// Letters, digits and `-` (RFC 1123 §2.1), and `_`, which names of services have.
-const fn is_in_label(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')
 }
 
 /// Whether the last label is a number, decimal or hexadecimal: what resolvers of names
 /// take for an address in one of many forms (WHATWG URL §3.5).
 fn ends_in_number(name: &str) -> bool {
     let bare = name.strip_suffix('.').unwrap_or(name);
-    let last = bare.rsplit('.').next().unwrap_or_default();
+    let dot = bare.bytes().rposition(|b| b == b'.');
+    let last = bare.get(dot.map_or(0, |at| at + 1)..).unwrap_or_default();
     let hex = last.strip_prefix("0x").or(last.strip_prefix("0X"));
     match hex {
         Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),

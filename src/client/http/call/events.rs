@@ -1,27 +1,26 @@
-//! What a connection tells.
+//! The events of a connection, for a call.
 
 use core::time::Duration;
 
-use super::answer::{Answer, Informational};
+use super::attempt::Informational;
 use super::{Call, State};
-use crate::client::connecting::{Phase, Transport};
-use crate::client::http::decode;
+use crate::client::connecting::{Phase, RequestSender};
 use crate::client::http::error::{ErrorKind, RedirectError};
 use crate::client::http::redirect::{self, Change, Hop};
 use crate::client::http::request::OwnedMethod;
-use crate::client::http::retry_after;
-use crate::http::{Content, FieldBuffer, Fields, Method, ResponseHead, Status};
+use crate::client::http::{retry, spare};
+use crate::coding::decode::Decoding;
+use crate::http::{Content, FieldBuffer, Fields, Method, ResponseHead, Status, Version};
 use crate::http2::ErrorCode;
 use crate::link::Event;
 use crate::wire::Instant;
 
 impl Call {
-    /// Takes an event of its connection, and the stream that it is for.
-    pub(in crate::client::http) fn event(
+    pub(crate) fn event(
         &mut self,
         stream: u32,
         event: Event<'_>,
-        transport: &mut dyn Transport,
+        sender: &mut dyn RequestSender,
         now: Instant,
     ) {
         if let Event::GoingAway { last_stream, .. } = event {
@@ -36,21 +35,21 @@ impl Call {
         }
         self.attempt.since = now;
         match event {
-            Event::Informational(head) => self.informational(&head, transport, now),
+            Event::Informational(head) => self.informational(&head, sender, now),
             Event::Response { head, content } => {
                 self.response(&head, &content, now);
                 let content = match content {
                     Content::Whole(content) => content,
                     Content::None | Content::Follows { .. } => return,
                 };
-                self.body(content, transport);
+                self.body(content, sender);
                 self.end(Fields::EMPTY);
             }
-            Event::Body(piece) => self.body(piece, transport),
+            Event::Body(piece) => self.body(piece, sender),
             Event::End { trailers, .. } => self.end(trailers),
             Event::Writable => {
                 self.attempt.blocked = false;
-                self.pump(transport, now);
+                self.pump(sender, now);
             }
             Event::Ended(why) => {
                 self.attempt.lost.get_or_insert(why);
@@ -62,14 +61,17 @@ impl Call {
     fn informational(
         &mut self,
         head: &ResponseHead<'_>,
-        transport: &mut dyn Transport,
+        sender: &mut dyn RequestSender,
         now: Instant,
     ) {
         if self.state != State::Asked {
             return;
         }
-        if self.informed >= self.limits.informational {
+        if self.informed >= self.limits().informational {
             return self.fail(Phase::Response, ErrorKind::TooLarge("informational"));
+        }
+        if let Some(limit) = self.exceeded(head.fields, head.version) {
+            return self.fail(Phase::Response, ErrorKind::TooLarge(limit));
         }
         self.informed += 1;
         if self.request.wants_informational {
@@ -81,8 +83,15 @@ impl Call {
                 .push_back(Informational { status, fields });
         }
         if head.status == Status::CONTINUE && self.attempt.held.take().is_some() {
-            self.pump(transport, now);
+            self.pump(sender, now);
         }
+    }
+
+    /// The limit of this request that a list of fields exceeds. Where the limits are the
+    /// client's, its connection has looked already.
+    fn exceeded(&self, fields: Fields<'_>, version: Version) -> Option<&'static str> {
+        self.request.limits.as_ref()?;
+        self.limits().exceeded(fields, version)
     }
 
     /// The head of a final response: the answer, or what is to be done instead.
@@ -90,14 +99,16 @@ impl Call {
         if self.state != State::Asked {
             return;
         }
-        self.attempt.is_bare = *content == Content::None;
+        if let Some(limit) = self.exceeded(head.fields, head.version) {
+            return self.fail(Phase::Response, ErrorKind::TooLarge(limit));
+        }
         self.keep_cookies(head.fields);
         let (fresh, at) = match self.judge(head, now) {
             Judgement::Answer => return self.answered(head, content),
             Judgement::Again { fresh, at } => (fresh, at),
             Judgement::Failed(kind) => return self.fail(Phase::Response, kind),
         };
-        let left = self.limits.drain;
+        let left = self.limits().drain;
         self.state = match content {
             Content::None => State::Connect { fresh, at },
             Content::Follows {
@@ -111,11 +122,9 @@ impl Call {
         if head.status.is_error() || self.attempt.held.is_some() {
             self.attempt.giving = None; // the server does not want the rest
         }
-        let mut answer = Answer {
-            status: head.status,
-            version: head.version,
-            ..Answer::none()
-        };
+        let answer = &mut self.answer;
+        (answer.status, answer.version) = (head.status, head.version);
+        answer.fields = spare::take_fields();
         // It is far shorter than 4 GiB.
         let _ = answer.fields.extend_checked(head.fields);
         match content {
@@ -126,45 +135,86 @@ impl Call {
                 answer.content.end();
             }
             Content::Whole(bytes) => answer.length = Some(bytes.len() as u64),
-            Content::Follows { length } => answer.length = *length,
+            Content::Follows { length } => {
+                answer.length = *length;
+                if head.version != Version::Http2 {
+                    answer.left = length.unwrap_or(0);
+                }
+            }
         }
-        if *content != Content::None
-            && self.accepts_codings()
-            && let Some(coding) = decode::decoder(head.fields)
-        {
-            answer.content.decode_by(coding, self.limits.decoded);
-            answer.is_decoded = true;
-            // They tell of what was received, and not of what the caller gets.
-            answer.fields.remove("content-encoding");
-            answer.fields.remove("content-length");
+        let is_coded = head.fields.contains("content-encoding");
+        if *content != Content::None && is_coded && self.accepts_codings() {
+            match Decoding::of(head.fields, &self.limits().decoding()) {
+                Ok(None) => {}
+                Ok(Some(decoding)) => {
+                    let answer = &mut self.answer;
+                    answer.content.decode_by(decoding);
+                    answer.is_decoded = true;
+                    // They tell of what was received, and not of what the caller gets.
+                    answer.fields.remove("content-encoding");
+                    answer.fields.remove("content-length");
+                }
+                Err(fault) => return self.fail(Phase::Response, fault.into()),
+            }
         }
-        self.answer = answer;
         self.state = State::Answered;
     }
 
-    fn body(&mut self, piece: &[u8], transport: &mut dyn Transport) {
+    fn body(&mut self, piece: &[u8], sender: &mut dyn RequestSender) {
         match &mut self.state {
-            State::Answered | State::Receiving => self.answer.content.push(piece),
+            State::Answered | State::Receiving => {
+                self.answer.left = self.answer.left.saturating_sub(piece.len() as u64);
+                self.answer.content.push(piece);
+            }
             State::Discarding { left, fresh, at } => {
                 let (fresh, at) = (*fresh, *at);
                 match left.checked_sub(piece.len() as u64) {
                     Some(rest) => *left = rest,
                     None => {
-                        transport.reset(self.attempt.stream, ErrorCode::CANCEL);
+                        sender.reset(self.attempt.stream, ErrorCode::CANCEL);
                         self.state = State::Connect { fresh, at };
                     }
                 }
-                transport.consume(self.attempt.stream, piece.len());
+                sender.consume(self.attempt.stream, piece.len());
             }
-            _ => transport.consume(self.attempt.stream, piece.len()),
+            _ => sender.consume(self.attempt.stream, piece.len()),
         }
+    }
+
+    /// Whether the next piece of the body on this stream can go to the caller as it comes.
+    pub(crate) fn passes_on(&self, stream: u32) -> bool {
+        self.state == State::Receiving
+            && stream == self.attempt.stream
+            && self.answer.content.is_passed_on()
+    }
+
+    /// Whether that is so of the body that is received.
+    pub(crate) fn passes_on_all(&self) -> bool {
+        self.passes_on(self.attempt.stream)
+    }
+
+    /// How many bytes come next that are nothing but the body.
+    pub(crate) const fn bare_body(&self) -> u64 {
+        self.answer.left
+    }
+
+    /// Notes a piece of the body that went to the caller as it came.
+    pub(crate) fn passed_on(&mut self, bytes: usize, now: Instant) {
+        self.attempt.since = now;
+        self.answer.left = self.answer.left.saturating_sub(bytes as u64);
+        self.answer.content.passed_on(bytes);
     }
 
     fn end(&mut self, trailers: Fields<'_>) {
         match self.state {
             State::Answered | State::Receiving => {
-                // They are far shorter than 4 GiB.
-                let _ = self.answer.trailers.extend_checked(trailers);
+                if let Some(limit) = self.exceeded(trailers, self.answer.version) {
+                    return self.fail(Phase::Body, ErrorKind::TooLarge(limit));
+                }
+                if !trailers.is_empty() {
+                    // They are far shorter than 4 GiB.
+                    let _ = self.answer.trailers.extend_checked(trailers);
+                }
                 self.answer.content.end();
             }
             State::Discarding { fresh, at, .. } => self.state = State::Connect { fresh, at },
@@ -173,14 +223,13 @@ impl Call {
     }
 
     /// Opens the server's window for what the caller has taken.
-    pub(in crate::client::http) fn give_back(&mut self, transport: &mut dyn Transport) {
+    pub(crate) fn give_back(&mut self, sender: &mut dyn RequestSender) {
         let taken = self.answer.content.take_taken();
         if taken > 0 {
-            transport.consume(self.attempt.stream, taken);
+            sender.consume(self.attempt.stream, taken);
         }
     }
 
-    /// What a response means.
     fn judge(&mut self, head: &ResponseHead<'_>, now: Instant) -> Judgement {
         let status = head.status;
         let can_begin = self.request.body.can_begin();
@@ -203,10 +252,11 @@ impl Call {
                 at: now,
             };
         }
+        self.policy.unseen.earn();
         if !matches!(status.code(), 429 | 503) {
             self.policy.budget.earn();
         } else if self.request.is_repeatable() && can_begin {
-            let asked = retry_after::read(head.fields);
+            let asked = retry::read(head.fields);
             if let Some(at) = self.retry_at(status, asked, now) {
                 return Judgement::Again { fresh: false, at };
             }
@@ -299,7 +349,7 @@ impl Call {
     }
 }
 
-/// What a response means.
+/// The meaning of a response.
 enum Judgement {
     Answer,
     Again { fresh: bool, at: Instant },

@@ -2,11 +2,15 @@
 
 use core::cell::Cell;
 
+use bytes::Bytes;
+
 use super::{Attempt, Call, State};
-use crate::client::connecting::{Phase, Proxy, Transport, basic};
-use crate::client::http::decode;
+use crate::client::connecting::{Phase, Proxy, RequestSender, basic};
+use crate::client::http::body::Given as Next;
 use crate::client::http::error::ErrorKind;
+use crate::client::http::policy::Given;
 use crate::client::http::redirect::{is_of_origin, is_secret};
+use crate::coding::decode;
 use crate::http::{FieldBuffer, InvalidField, Method, RequestHead, Target, Version};
 use crate::link::Body;
 use crate::net::Flow;
@@ -23,9 +27,9 @@ std::thread_local! {
 impl Call {
     /// Sends the request on a connection that was asked for, `reused` if it has carried
     /// others, and which is one to an HTTP proxy if that is to forward it.
-    pub(in crate::client::http) fn begin(
+    pub(crate) fn begin(
         &mut self,
-        transport: &mut dyn Transport,
+        sender: &mut dyn RequestSender,
         reused: bool,
         forwarder: Option<&Proxy>,
         now: Instant,
@@ -40,12 +44,12 @@ impl Call {
         let mut fields = FIELDS.take();
         fields.clear();
         let sent = match self.put_fields(forwarder, &mut fields) {
-            Ok(()) => self.send_head(&fields, forwarder.is_some(), transport, now),
+            Ok(()) => self.send_head(&fields, forwarder.is_some(), sender, now),
             Err(invalid) => Err(ErrorKind::Field(invalid)),
         };
         FIELDS.set(fields);
         match sent {
-            Ok(()) => self.pump(transport, now),
+            Ok(()) => self.pump(sender, now),
             Err(kind) => self.fail_as(Phase::Request, kind, false),
         }
     }
@@ -57,20 +61,26 @@ impl Call {
     ) -> Result<(), InvalidField> {
         let request = &self.request;
         let own = request.fields.as_fields();
-        if !self.has_field("host") {
+        let of_client = self.policy.fields.as_fields();
+        let given = self.given();
+        if !given.host {
             fields.push_known("Host", request.url.authority().as_bytes())?;
         }
-        for field in self.policy.fields.as_fields().iter() {
-            let name = core::str::from_utf8(field.name).unwrap_or_default();
-            if !own.contains(name) && !self.is_withheld(name) {
-                fields.push(name, field.value)?;
+        if own.is_empty() && !self.counts.elsewhere {
+            fields.extend_checked(of_client)?;
+        } else {
+            for field in of_client.iter() {
+                let name = core::str::from_utf8(field.name).unwrap_or_default();
+                if !own.contains(name) && !self.is_withheld(name) {
+                    fields.push(name, field.value)?;
+                }
             }
         }
-        if let (Some(codings), true) = (decode::ACCEPTED, self.accepts_codings()) {
+        if let (Some(codings), true) = (decode::ACCEPTED, self.lets_code(given)) {
             fields.push_known("Accept-Encoding", codings.as_bytes())?;
         }
         if let Some(user) = request.url.username()
-            && !self.has_field("authorization")
+            && !given.authorization
         {
             let password = request.url.password().unwrap_or_default();
             fields.push("Authorization", basic(user, password))?;
@@ -80,7 +90,7 @@ impl Call {
         }
         #[cfg(feature = "cookies")]
         if let Some(jar) = &self.policy.cookies
-            && !self.has_field("cookie")
+            && !given.cookie
             && let Some(cookies) = jar.get(&request.url)
         {
             fields.push("Cookie", cookies)?;
@@ -95,14 +105,29 @@ impl Call {
     /// Whether a response may be coded: where the caller decides about that itself, or
     /// asks for a part, it is left as it is.
     pub(super) fn accepts_codings(&self) -> bool {
-        self.request.decodes && !self.has_field("accept-encoding") && !self.has_field("range")
+        self.lets_code(self.given())
     }
 
-    /// Whether the request has a field of that name, of its own or of the client's.
-    fn has_field(&self, name: &str) -> bool {
-        let of_client = self.policy.fields.as_fields();
-        self.request.fields.as_fields().contains(name)
-            || (of_client.contains(name) && !self.is_withheld(name))
+    const fn lets_code(&self, given: Given) -> bool {
+        self.request.decodes && !given.accept_encoding && !given.range
+    }
+
+    /// Which fields the request has, of its own or of the client's.
+    fn given(&self) -> Given {
+        if !self.counts.elsewhere {
+            let mut given = self.policy.given;
+            given.note_all(self.request.fields.as_fields());
+            return given;
+        }
+        let mut given = Given::default();
+        given.note_all(self.request.fields.as_fields());
+        for field in self.policy.fields.as_fields().iter() {
+            let name = core::str::from_utf8(field.name).unwrap_or_default();
+            if !self.is_withheld(name) {
+                given.note(field.name);
+            }
+        }
+        given
     }
 
     /// Whether a field of the client's is not for the origin that a redirect has led to.
@@ -119,7 +144,7 @@ impl Call {
         &mut self,
         fields: &FieldBuffer,
         is_forwarded: bool,
-        transport: &mut dyn Transport,
+        sender: &mut dyn RequestSender,
         now: Instant,
     ) -> Result<(), ErrorKind> {
         let method = self.request.method.get();
@@ -142,7 +167,8 @@ impl Call {
         };
         let expects = self.expects();
         let body = &self.request.body;
-        let small = body.bytes().filter(|it| it.len() <= WITH_HEAD && !expects);
+        let is_small = |it: &&Bytes| it.len() <= WITH_HEAD && !expects && !body.has_trailers();
+        let small = body.bytes().filter(is_small);
         let (sent, streams) = match small {
             Some(bytes) if bytes.is_empty() && !is_usual_with_body(method) => (None, false),
             Some(bytes) => (Some(Body::Whole(bytes)), false),
@@ -151,18 +177,18 @@ impl Call {
                 (Some(Body::Streamed { length, endless }), true)
             }
         };
-        let asked = transport.request(&head, sent);
+        let asked = sender.request(&head, sent);
         self.attempt.stream = asked.map_err(ErrorKind::Unsendable)?;
         if streams {
             self.attempt.giving = Some(self.request.body.begin());
-            self.attempt.held = expects.then(|| now + self.limits.continue_time);
+            self.attempt.held = expects.then(|| now + self.limits().continue_time);
         }
         Ok(())
     }
 
     /// Sends more of the body, as far as the connection takes it: also while the response
     /// comes, as a server may answer with what it is sent.
-    pub(in crate::client::http) fn pump(&mut self, transport: &mut dyn Transport, now: Instant) {
+    pub(crate) fn pump(&mut self, sender: &mut dyn RequestSender, now: Instant) {
         let is_wanted = matches!(
             self.state,
             State::Asked | State::Answered | State::Receiving
@@ -176,16 +202,32 @@ impl Call {
                 return;
             }
             let mut flow = Flow::Go;
-            match giving.next(|piece| flow = transport.write(stream, piece)) {
-                Ok(true) => {}
-                Ok(false) => {
-                    transport.finish(stream);
+            match giving.next(|piece| flow = sender.write(stream, piece)) {
+                Ok(Next::Piece) if self.attempt.lacks_pieces => {
+                    // Until now it was not the server's time.
+                    (self.attempt.lacks_pieces, self.attempt.since) = (false, now);
+                }
+                Ok(Next::Piece) => {}
+                Ok(Next::Later) => {
+                    self.attempt.lacks_pieces = true;
+                    return;
+                }
+                Ok(Next::End) => {
+                    let trailers = self.request.body.trailers();
+                    let finished = sender.finish(stream, trailers.as_fields());
+                    if let Err(misuse) = finished
+                        && !trailers.as_fields().is_empty()
+                    {
+                        sender.reset(stream, crate::http2::ErrorCode::CANCEL);
+                        return self.fail(Phase::Send, ErrorKind::Unsendable(misuse));
+                    }
+                    self.attempt.lacks_pieces = false;
                     self.attempt.giving = None;
                     self.attempt.is_out = false;
                     self.attempt.since = now;
                 }
                 Err(error) => {
-                    transport.reset(stream, crate::http2::ErrorCode::CANCEL);
+                    sender.reset(stream, crate::http2::ErrorCode::CANCEL);
                     return self.fail(Phase::Send, ErrorKind::Body(error));
                 }
             }

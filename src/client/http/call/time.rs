@@ -1,5 +1,6 @@
 //! The deadlines of a call.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::{Call, State};
@@ -10,13 +11,7 @@ use crate::wire::Instant;
 impl Call {
     /// Says how far the connection has come since [`begin`](Self::begin): bytes that the
     /// system has taken, whether that is all there was to write, and bytes that have come.
-    pub(in crate::client::http) fn moved(
-        &mut self,
-        handed_over: u64,
-        is_out: bool,
-        received: u64,
-        now: Instant,
-    ) {
+    pub(crate) fn moved(&mut self, handed_over: u64, is_out: bool, received: u64, now: Instant) {
         let attempt = &mut self.attempt;
         let is_sending = attempt.giving.is_some() || !attempt.is_out;
         let has_moved = handed_over != attempt.handed_over || (is_out && !attempt.is_out);
@@ -30,32 +25,47 @@ impl Call {
     }
 
     /// The caller waits from now on: the server's silence counts from here.
-    pub(in crate::client::http) fn resume(&mut self, now: Instant) {
+    pub(crate) fn resume(&mut self, now: Instant) {
         self.attempt.since = now;
     }
 
     /// When [`elapsed`](Self::elapsed) is to be called.
-    pub(in crate::client::http) fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         self.until.min(self.phase_deadline().0)
     }
 
+    /// Until when to wait at most for one who does not hear when the request is out.
+    pub(crate) fn wait_until(&self, now: Instant) -> Instant {
+        let answer = self.attempt.since + self.limits().response_time;
+        match self.is_sending() && !self.is_giving() && answer > now {
+            true => self.deadline().min(answer),
+            false => self.deadline(),
+        }
+    }
+
     /// When all of it has to be over.
-    pub(in crate::client::http) const fn until(&self) -> Instant {
+    pub(crate) const fn until(&self) -> Instant {
         self.until
     }
 
     /// Replaces the time between two pieces of the body, and perhaps when all of it has to
     /// be over.
-    pub(in crate::client::http) fn retime(&mut self, silence: Duration, until: Option<Instant>) {
-        self.limits.silence_time = silence;
+    pub(crate) fn retime(&mut self, silence: Duration, until: Option<Instant>) {
+        let present = self.policy.limits;
+        let own = self.request.limits.get_or_insert_with(|| Box::new(present));
+        own.silence_time = silence;
         self.until = until.unwrap_or(self.until);
     }
 
     /// The deadline of the present phase, and the limit that it comes from.
     fn phase_deadline(&self) -> (Instant, &'static str) {
-        let (limits, since) = (&self.limits, self.attempt.since);
+        let (limits, since) = (self.limits(), self.attempt.since);
         match (self.state, self.attempt.held) {
             (State::Asked, Some(held)) => (held, "continue_time"),
+            (State::Asked, None) if self.attempt.lacks_pieces => (Instant::NEVER, ""),
+            (State::Asked, None) if self.is_sending() && self.attempt.handed_over == 0 => {
+                (since + limits.head_time, "head_time")
+            }
             (State::Asked, None) if self.is_sending() => (since + limits.send_time, "send_time"),
             (State::Asked, None) => (since + limits.response_time, "response_time"),
             (State::Discarding { .. } | State::Answered | State::Receiving, _) => {
@@ -66,7 +76,7 @@ impl Call {
     }
 
     /// Does what time has made due. [`pump`](Self::pump) is to follow.
-    pub(in crate::client::http) fn elapsed(&mut self, now: Instant) {
+    pub(crate) fn elapsed(&mut self, now: Instant) {
         let phase = self.phase();
         if self.until <= now {
             return self.fail(phase, ErrorKind::TimedOut("total_time"));
@@ -86,8 +96,8 @@ impl Call {
         }
     }
 
-    /// The whole time is over while no connection could be had.
-    pub(in crate::client::http) fn never_connected(&mut self, phase: Phase) {
+    /// The whole time is over, and no connection could be made.
+    pub(crate) fn never_connected(&mut self, phase: Phase) {
         self.fail(phase, ErrorKind::TimedOut("total_time"));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::wire::setters;
 
-/// What servers may have a client keep.
+/// Limits on what servers may have a client keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CookieLimits {
     /// Name and value of a cookie together, in bytes. A longer one is left out (RFC
@@ -10,24 +10,24 @@ pub struct CookieLimits {
     pub cookie: usize,
     /// Cookies of one host, or of one `Domain`. A further one takes the place of the one
     /// that was used least lately. Default 50.
-    pub of_domain: usize,
+    pub per_domain: usize,
     /// Cookies of all hosts. A further one takes the place of the one that was used least
     /// lately. Default 3,000.
-    pub all: usize,
+    pub total: usize,
 }
 
 impl CookieLimits {
-    /// What RFC 6265bis §6.1 asks user agents for at least.
+    /// The least that RFC 6265bis §6.1 asks user agents for.
     pub const DEFAULT: Self = Self {
         cookie: 4 << 10,
-        of_domain: 50,
-        all: 3000,
+        per_domain: 50,
+        total: 3000,
     };
 
     setters! {
         with_cookie cookie: usize,
-        with_of_domain of_domain: usize,
-        with_all all: usize,
+        with_per_domain per_domain: usize,
+        with_total total: usize,
     }
 }
 

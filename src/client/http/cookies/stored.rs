@@ -29,7 +29,8 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// What a Set-Cookie of `url` asks for; `None` if it may not, or says nothing.
+    /// The cookie that a Set-Cookie of `url` asks for; `None` if it may not, or says
+    /// nothing.
     pub(super) fn parse(url: &Url, text: &str, now: u64, limits: &CookieLimits) -> Option<Self> {
         let is_control = |b: u8| b < b' ' && b != b'\t' || b == 0x7f;
         if text.bytes().any(is_control) {
@@ -68,7 +69,6 @@ impl Stored {
         })
     }
 
-    /// Whether the other has its place.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.name == other.name
             && self.domain == other.domain

@@ -1,4 +1,4 @@
-//! Connections that threads share.
+//! Connections that calls share.
 //!
 //! ```text
 //!            take: a seat                    the lease is dropped
@@ -10,6 +10,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::client::http::limits::ClientLimits;
 use crate::client::http::shared::SharedConnection;
@@ -17,21 +18,57 @@ use crate::wire::Instant;
 
 /// Which connection is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::client::http) struct Want {
+pub(crate) struct Want {
     /// One that has carried no request.
-    pub(in crate::client::http) fresh: bool,
+    pub(crate) fresh: bool,
     /// It has to have been at rest for no longer than [`ClientLimits::unrepeatable_idle_time`].
-    pub(in crate::client::http) young: bool,
+    pub(crate) young: bool,
     /// It may be one that threads share.
-    pub(in crate::client::http) shares: bool,
+    pub(crate) shares: bool,
     /// A shared one that was opened since then is fresh.
-    pub(in crate::client::http) since: Instant,
+    pub(crate) since: Instant,
 }
 
-/// The connections to one origin that threads share.
-#[derive(Debug, Default)]
-pub(super) struct Sharing {
-    entries: Vec<Entry>,
+impl Want {
+    /// For how long it may have been at rest at most.
+    pub(super) fn oldest(self, limits: &ClientLimits) -> Duration {
+        match self.young {
+            true => limits.unrepeatable_idle_time.min(limits.idle_time),
+            false => limits.idle_time,
+        }
+    }
+}
+
+/// A connection with places for several calls.
+pub(crate) trait Seats: Clone {
+    /// Whether it takes further calls, perhaps later.
+    fn is_usable(&self) -> bool;
+
+    /// For how many calls at one time the server allows.
+    fn capacity(&self) -> usize;
+
+    /// Whether both are the same one.
+    fn is(&self, other: &Self) -> bool;
+}
+
+impl Seats for Arc<SharedConnection> {
+    fn is_usable(&self) -> bool {
+        SharedConnection::is_usable(self)
+    }
+
+    fn capacity(&self) -> usize {
+        SharedConnection::capacity(self)
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Self::ptr_eq(self, other)
+    }
+}
+
+/// The connections to one origin that calls share.
+#[derive(Debug)]
+pub(crate) struct Sharing<S> {
+    entries: Vec<Entry<S>>,
     /// One call dials, and others wait for what comes of it.
     pub(super) is_dialling: bool,
     /// The server speaks HTTP/1.1.
@@ -39,20 +76,19 @@ pub(super) struct Sharing {
 }
 
 #[derive(Debug)]
-struct Entry {
-    connection: Arc<SharedConnection>,
-    /// Calls on it.
+struct Entry<S> {
+    connection: S,
     seats: usize,
     born: Instant,
     /// Since when there is no call on it, if there is none.
     since: Instant,
 }
 
-/// What a call is to do.
+/// The next thing for a call to do.
 #[derive(Debug)]
-pub(super) enum Choice {
+pub(super) enum Choice<S> {
     /// Use this one; it was at rest since then.
-    Seat(Arc<SharedConnection>, Option<Instant>),
+    Seat(S, Option<Instant>),
     /// Wait for a call to end, or a dial.
     Wait,
     /// Dial one, while others wait.
@@ -61,16 +97,23 @@ pub(super) enum Choice {
     Own,
 }
 
-impl Sharing {
+impl<S> Default for Sharing<S> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            is_dialling: false,
+            is_refused: false,
+        }
+    }
+}
+
+impl<S: Seats> Sharing<S> {
     /// Chooses for a call, which has a seat then.
-    pub(super) fn choose(&mut self, want: Want, limits: &ClientLimits, now: Instant) -> Choice {
+    pub(super) fn choose(&mut self, want: Want, limits: &ClientLimits, now: Instant) -> Choice<S> {
         if self.is_refused {
             return Choice::Own;
         }
-        let oldest = match want.young {
-            true => limits.unrepeatable_idle_time.min(limits.idle_time),
-            false => limits.idle_time,
-        };
+        let oldest = want.oldest(limits);
         let most = usize::try_from(limits.http2_streams).unwrap_or(usize::MAX);
         let mut usable = 0;
         for entry in &mut self.entries {
@@ -96,7 +139,7 @@ impl Sharing {
     }
 
     /// Adds a connection, which was opened at this time and has one call.
-    pub(super) fn add(&mut self, connection: Arc<SharedConnection>, now: Instant) {
+    pub(crate) fn add(&mut self, connection: S, now: Instant) {
         self.is_refused = false;
         self.entries.push(Entry {
             connection,
@@ -107,18 +150,18 @@ impl Sharing {
     }
 
     /// The server speaks HTTP/1.1.
-    pub(super) const fn refuse(&mut self) {
+    pub(crate) const fn refuse(&mut self) {
         (self.is_dialling, self.is_refused) = (false, true);
     }
 
     /// A call on a connection is over. The connection, if it is to be closed.
     pub(super) fn rise(
         &mut self,
-        connection: &Arc<SharedConnection>,
+        connection: &S,
         limits: &ClientLimits,
         now: Instant,
-    ) -> Option<Arc<SharedConnection>> {
-        let is_it = |it: &Entry| Arc::ptr_eq(&it.connection, connection);
+    ) -> Option<S> {
+        let is_it = |it: &Entry<S>| it.connection.is(connection);
         let at = self.entries.iter().position(is_it)?;
         let entry = self.entries.get_mut(at)?;
         entry.seats -= 1;
@@ -132,8 +175,8 @@ impl Sharing {
     /// Takes out those at rest that are to be closed.
     pub(super) fn close(
         &mut self,
-        mut which: impl FnMut(&SharedConnection, Instant) -> bool,
-        closed: &mut Vec<Arc<SharedConnection>>,
+        mut which: impl FnMut(&S, Instant) -> bool,
+        closed: &mut Vec<S>,
     ) {
         let gone = self
             .entries
@@ -141,13 +184,11 @@ impl Sharing {
         closed.extend(gone.map(|it| it.connection));
     }
 
-    /// Those at rest.
-    pub(super) fn all_at_rest(&self) -> impl Iterator<Item = &Arc<SharedConnection>> {
+    pub(super) fn all_at_rest(&self) -> impl Iterator<Item = &S> {
         let at_rest = self.entries.iter().filter(|it| it.seats == 0);
         at_rest.map(|it| &it.connection)
     }
 
-    /// How many are at rest.
     pub(super) fn at_rest(&self) -> usize {
         self.all_at_rest().count()
     }
@@ -159,9 +200,9 @@ impl Sharing {
     }
 
     /// Takes out that one.
-    pub(super) fn take_oldest(&mut self) -> Option<Arc<SharedConnection>> {
+    pub(super) fn take_oldest(&mut self) -> Option<S> {
         let since = self.oldest()?;
-        let is_oldest = |it: &Entry| it.seats == 0 && it.since == since;
+        let is_oldest = |it: &Entry<S>| it.seats == 0 && it.since == since;
         let at = self.entries.iter().position(is_oldest)?;
         Some(self.entries.swap_remove(at).connection)
     }

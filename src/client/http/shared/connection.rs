@@ -3,23 +3,22 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::Cell;
-use core::fmt;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::io;
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
 
-use super::bell::Bell;
 use super::desk::{Desk, Polling};
+use super::handover::Bell;
 use crate::client::connecting::{Driven, SharedSocket, clock};
 use crate::link::EndReason;
-#[cfg(feature = "tls")]
 use crate::net::TransportDetails;
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
 /// A connection of HTTP/2, on which many threads have calls.
-pub(in crate::client::http) struct SharedConnection {
+pub(crate) struct SharedConnection {
     state: Mutex<State>,
     socket: SharedSocket,
     /// `https` is what it is for.
@@ -29,7 +28,7 @@ pub(in crate::client::http) struct SharedConnection {
     is_over: AtomicBool,
 }
 
-/// What its lock protects.
+/// The state that its lock protects.
 pub(super) struct State {
     pub(super) driven: Driven,
     pub(super) desk: Desk,
@@ -41,7 +40,7 @@ pub(super) struct State {
 pub(super) struct Locked<'c> {
     connection: &'c SharedConnection,
     state: MutexGuard<'c, State>,
-    /// Rung behind the unlocking, as the fields are dropped in order.
+    /// Rung after the unlocking, as the fields are dropped in order.
     ringing: Ringing,
 }
 
@@ -57,11 +56,7 @@ std::thread_local! {
 impl SharedConnection {
     /// Shares a connection from now on. A call keeps one interim response more than
     /// `informational`.
-    pub(in crate::client::http) fn new(
-        mut driven: Driven,
-        is_secure: bool,
-        informational: u16,
-    ) -> io::Result<Self> {
+    pub(crate) fn new(mut driven: Driven, is_secure: bool, informational: u16) -> io::Result<Self> {
         let socket = driven.share()?;
         let mut desk = Desk::new(informational);
         // The server may have taken leave while the connection was opened.
@@ -81,18 +76,18 @@ impl SharedConnection {
     }
 
     /// How many calls the server takes at one time, as far as is known.
-    pub(in crate::client::http) fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.capacity.load(Ordering::Relaxed)
     }
 
     /// Whether further calls can be made on it, as far as is known.
-    pub(in crate::client::http) fn is_usable(&self) -> bool {
+    pub(crate) fn is_usable(&self) -> bool {
         !self.is_over.load(Ordering::Relaxed)
     }
 
-    /// Takes what has come while nobody waited for it; whether the connection can be used
-    /// then.
-    pub(in crate::client::http) fn probe(&self) -> bool {
+    /// Takes what has come while no thread waited for it; whether the connection can be
+    /// used then.
+    pub(crate) fn probe(&self) -> bool {
         let now = clock::now();
         let mut state = self.lock();
         if state.desk.handover.leader().is_none() {
@@ -105,9 +100,7 @@ impl SharedConnection {
         state.is_usable()
     }
 
-    /// What the transport tells about itself.
-    #[cfg(feature = "tls")]
-    pub(in crate::client::http) fn transport_details(&self) -> Option<TransportDetails> {
+    pub(crate) fn transport_details(&self) -> Option<TransportDetails> {
         self.lock().driven.connection().transport_details()
     }
 
@@ -285,11 +278,4 @@ impl Drop for Ringing {
     }
 }
 
-impl fmt::Debug for SharedConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedConnection")
-            .field("capacity", &self.capacity())
-            .field("is_usable", &self.is_usable())
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: SharedConnection { capacity: it.capacity(), is_usable: it.is_usable() });

@@ -3,22 +3,21 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::bell::Bell;
+use super::handover::Bell;
 use super::handover::Handover;
 use super::news::News;
-use crate::client::connecting::{Transport as _, Wire};
+use crate::client::connecting::{RequestSender as _, Wire};
 use crate::http::Content;
 use crate::link::Event;
 use crate::wire::Instant;
 
-/// The seats.
 pub(super) struct Desk {
     records: Vec<Record>,
     /// The stream of each seat; 0 if it has none.
     streams: Vec<u32>,
     free: Vec<usize>,
     pub(super) handover: Handover,
-    /// What is rung once the lock is free.
+    /// The bells to ring once the lock is free.
     pub(super) rings: Vec<Arc<Bell>>,
     /// The leader waits for the socket. Else it is awake, or there is none.
     pub(super) polling: Option<Polling>,
@@ -26,9 +25,9 @@ pub(super) struct Desk {
     admitted: usize,
     /// Seats that wait to be admitted.
     applying: usize,
-    /// The leader is to stop waiting for the socket.
     pub(super) sounds: bool,
-    /// What the server takes at one time, where that has changed.
+    /// The number of requests that the server takes at one time, where that has
+    /// changed.
     pub(super) capacity: Option<usize>,
     /// The server takes no further calls.
     pub(super) is_leaving: bool,
@@ -44,14 +43,13 @@ pub(super) struct Polling {
     pub(super) for_room: bool,
 }
 
-/// A seat.
 #[derive(Default)]
 struct Record {
     news: News,
     /// Memory that the next call on this seat takes.
     spare: News,
     bell: Option<Arc<Bell>>,
-    /// What was put out on the connection before the request.
+    /// Bytes put out on the connection before the request.
     start: u64,
     /// Something of the answer has come.
     received: bool,
@@ -118,7 +116,7 @@ impl Desk {
         }
     }
 
-    /// Notes the stream of a seat, whose request is put out behind `start` bytes.
+    /// Notes the stream of a seat, whose request is written after `start` bytes.
     pub(super) fn begin(&mut self, seat: usize, stream: u32, start: u64) {
         self.set_stream(seat, stream);
         let record = self.record(seat);
@@ -180,14 +178,14 @@ impl Desk {
         core::mem::swap(&mut self.record(seat).news, news);
     }
 
-    /// What was put out before the request of a seat, and whether something of the answer
+    /// Bytes put out before the request of a seat, and whether something of the answer
     /// has come.
     pub(super) fn progress(&mut self, seat: usize) -> (u64, bool) {
         let record = self.record(seat);
         (record.start, record.received)
     }
 
-    /// Has the thread of a seat woken, whatever it waits for.
+    /// Wakes the thread of a seat, whatever it waits for.
     pub(super) fn ring(&mut self, seat: usize) {
         let bell = self.records.get(seat).and_then(|it| it.bell.clone());
         self.rings.extend(bell);
@@ -261,65 +259,4 @@ const fn ends(event: &Event<'_>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::http::shared::handover::Duty;
-    use crate::link::EndReason;
-
-    /// A desk whose first seat has stream 1, the only one that is allowed; the second one
-    /// applies.
-    fn desk(leader: usize) -> Desk {
-        let mut desk = Desk::new(0);
-        let (first, second) = (desk.sit().0, desk.sit().0);
-        assert!(desk.admit(first, 1));
-        desk.spend(first);
-        desk.begin(first, 1, 0);
-        for seat in [first, second] {
-            desk.answers(seat, &Arc::default());
-        }
-        assert!(!desk.admit(second, 0));
-        assert_eq!(desk.handover.wait(leader), Duty::Lead);
-        assert_eq!(desk.handover.wait(1 - leader), Duty::Follow);
-        desk
-    }
-
-    #[test]
-    fn one_that_is_asked_twice_has_one_place() {
-        let mut desk = Desk::new(0);
-        let seat = desk.sit().0;
-        assert!(desk.admit(seat, 1) && desk.admit(seat, 1) && desk.admit(seat, 0));
-        let other = desk.sit().0;
-        assert!(!desk.admit(other, 1));
-        desk.spend(seat);
-        assert!(desk.admit(other, 1));
-        desk.spend(other);
-        assert_eq!((desk.admitted, desk.applying), (0, 0));
-    }
-
-    #[test]
-    fn an_end_wakes_who_waits_for_a_place() {
-        let mut desk = desk(0);
-        let mut wire = Wire::new(Instant::START);
-        desk.tell(&mut wire, 1, Event::Ended(EndReason::Aborted));
-        assert_eq!(desk.rings.len(), 1);
-        assert!(desk.admit(1, 1));
-        assert_eq!(desk.applying, 0);
-    }
-
-    #[test]
-    fn one_that_rises_wakes_who_waits_for_a_place() {
-        let mut follows = desk(0);
-        follows.rise(0, News::default());
-        assert_eq!(follows.rings.len(), 1);
-
-        let mut leads = desk(1);
-        leads.polling = Some(Polling {
-            until: Instant::NEVER,
-            for_room: false,
-        });
-        leads.rise(0, News::default());
-        assert!(leads.sounds && leads.polling.is_none());
-        leads.rise(1, News::default());
-        assert_eq!(leads.applying, 0);
-    }
-}
+mod tests;

@@ -1,4 +1,5 @@
-//! Who waits for the socket, of the threads that wait for one connection.
+//! The choice of the thread that waits for the socket, among those that wait for one
+//! connection.
 //!
 //! ```text
 //!             nobody leads                     news, or its time is over
@@ -14,12 +15,17 @@
 //! happens under the connection's lock. A thread that is to be woken is named by what
 //! is returned, and is woken once the lock is free.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::client::connecting::clock;
+use crate::wire::Instant;
 
 #[cfg(test)]
 mod search;
 
-/// What a thread that waits is to do.
+/// The duty of a thread that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Duty {
     /// Wait for the socket.
@@ -28,7 +34,7 @@ pub(super) enum Duty {
     Follow,
 }
 
-/// What the thread of a seat does.
+/// The state of a seat's thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Posture {
     /// It does not wait.
@@ -39,11 +45,11 @@ enum Posture {
     Called,
 }
 
-/// Who waits for the socket.
+/// The choice of the thread that waits for the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Handover {
     postures: Vec<Posture>,
-    /// Who leads, or is appointed to.
+    /// The seat that leads, or is appointed to.
     leader: Option<usize>,
     /// How many are called and have not come.
     called: usize,
@@ -110,7 +116,7 @@ impl Handover {
         Some(next)
     }
 
-    /// Who leads, or is appointed to.
+    /// The seat that leads, or is appointed to.
     pub(super) const fn leader(&self) -> Option<usize> {
         self.leader
     }
@@ -130,58 +136,49 @@ impl Handover {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A means to wake a thread. A ring that comes before the sleep ends it at its
+/// beginning, so that none is lost; a sleeper has to look for itself whether there is
+/// something.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    rung: Mutex<bool>,
+    heard: Condvar,
+}
 
-    fn waiting(seats: usize) -> Handover {
-        let mut handover = Handover::new();
-        for seat in 0..seats {
-            handover.seat(seat);
-            let duty = match seat {
-                0 => Duty::Lead,
-                _ => Duty::Follow,
-            };
-            assert_eq!(handover.wait(seat), duty);
+std::thread_local! {
+    static MINE: Arc<Bell> = Arc::default();
+}
+
+impl Bell {
+    /// That of this thread.
+    pub(super) fn mine() -> Arc<Self> {
+        MINE.with(Arc::clone)
+    }
+
+    /// Wakes its thread, or has its next sleep end immediately.
+    pub(super) fn ring(&self) {
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_rung = core::mem::replace(&mut *rung, true);
+        drop(rung);
+        if !was_rung {
+            self.heard.notify_one();
         }
-        handover
     }
 
-    #[test]
-    fn a_leader_that_leaves_appoints_one_that_sleeps() {
-        let mut handover = waiting(3);
-        assert!(handover.call(1) && !handover.call(1));
-        assert_eq!(handover.leave(0), Some(2));
-        assert_eq!(handover.leader(), Some(2));
-        assert_eq!(handover.wait(2), Duty::Lead);
-        // What it was woken for was not enough.
-        assert_eq!(handover.wait(1), Duty::Follow);
-    }
-
-    #[test]
-    fn where_nobody_sleeps_the_next_one_that_waits_leads() {
-        let mut handover = waiting(2);
-        assert!(handover.call(1) && handover.expects());
-        assert_eq!(handover.leave(0), None);
-        assert_eq!(handover.leader(), None);
-        assert_eq!(handover.wait(1), Duty::Lead);
-        assert!(!handover.expects());
-    }
-
-    #[test]
-    fn one_that_was_appointed_and_leaves_appoints_another() {
-        let mut handover = waiting(3);
-        assert_eq!(handover.leave(0), Some(1));
-        assert_eq!(handover.leave(1), Some(2));
-        assert_eq!(handover.leave(2), None);
-        assert_eq!(handover.leader(), None);
-    }
-
-    #[test]
-    fn who_leads_or_is_away_needs_no_call() {
-        let mut handover = waiting(2);
-        assert!(!handover.call(0));
-        assert_eq!(handover.leave(1), None);
-        assert!(!handover.call(1) && !handover.call(7));
+    /// Sleeps until it is rung, or until `until`; whether it was rung.
+    pub(super) fn sleep(&self, until: Instant) -> bool {
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        while !core::mem::take(&mut *rung) {
+            let left = until.saturating_since(clock::now());
+            if left.is_zero() {
+                return false;
+            }
+            let slept = self.heard.wait_timeout(rung, left);
+            rung = slept.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,34 +2,35 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::fmt;
 use core::mem;
 
-use super::bell::Bell;
 use super::connection::{Locked, SharedConnection, State};
+use super::handover::Bell;
 use super::handover::Duty;
 use super::news::News;
-use crate::client::connecting::{Canceller, Transport, Waited, Watch, clock};
-use crate::http::{FieldBuffer, RequestHead, Target};
+use crate::client::connecting::{Canceller, RequestSender, Waited, Watch, clock};
+use crate::client::http::over_http2::{Kept, head_over_http2};
+use crate::http::{Fields, RequestHead};
 use crate::http2::{self, ErrorCode};
 use crate::link::{Body, EndReason, Event, UsageError};
 use crate::net::Flow;
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
-/// What stands for the stream of a request that was not sent.
+/// The stream number of a request that was not sent.
 const UNSENT: u32 = u32::MAX;
 
-/// A call's place on a shared connection. It sends as a [`Transport`], and waits for what
+/// A call's place on a shared connection. It sends as a [`RequestSender`], and waits for what
 /// comes. What is under way is reset when it is dropped.
-pub(in crate::client::http) struct Seat {
+pub(crate) struct Seat {
     connection: Arc<SharedConnection>,
     at: usize,
     stream: u32,
-    /// What waits for the stream's window, as of the last look.
+    /// Bytes that wait for the stream's window, as of the last look.
     queued: usize,
-    /// Behind which byte of the connection its own end, as far as they were put out.
+    /// After which byte of the connection its own end, as far as they were put out.
     end: u64,
-    /// What has come, and is to be told to the call.
+    /// Events that have come, and are to be told to the call.
     inbox: News,
     progress: Progress,
     /// Bytes of the connection that count here, sent and received.
@@ -39,21 +40,18 @@ pub(in crate::client::http) struct Seat {
 
 /// How far the present request has come.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::client::http) struct Progress {
+pub(crate) struct Progress {
     /// Bytes that the system has taken since it began, up to the last of its own.
-    pub(in crate::client::http) handed_over: u64,
+    pub(crate) handed_over: u64,
     /// All of it was taken.
-    pub(in crate::client::http) is_out: bool,
+    pub(crate) is_out: bool,
     /// Something of the answer has come.
-    pub(in crate::client::http) received: bool,
+    pub(crate) received: bool,
 }
 
 impl Seat {
     /// Takes a seat. `canceller` ends its waits.
-    pub(in crate::client::http) fn take(
-        connection: &Arc<SharedConnection>,
-        canceller: Option<&Canceller>,
-    ) -> Self {
+    pub(crate) fn take(connection: &Arc<SharedConnection>, canceller: Option<&Canceller>) -> Self {
         let (at, inbox) = connection.lock().desk.sit();
         let watched = Arc::downgrade(connection);
         let canceller = canceller.map(|it| {
@@ -81,18 +79,18 @@ impl Seat {
 
     /// Bytes sent and received that count as this call's: each byte of the connection is
     /// one call's.
-    pub(in crate::client::http) const fn carried(&self) -> (u64, u64) {
+    pub(crate) const fn carried(&self) -> (u64, u64) {
         self.carried
     }
 
     /// How far the present request has come, as of the last wait.
-    pub(in crate::client::http) const fn progress(&self) -> Progress {
+    pub(crate) const fn progress(&self) -> Progress {
         self.progress
     }
 
     /// Waits until the server allows a further request. It is over where the server will
     /// allow none.
-    pub(in crate::client::http) fn admit(&mut self, until: Instant) -> Waited {
+    pub(crate) fn admit(&mut self, until: Instant) -> Waited {
         let at = self.at;
         let mut may = false;
         let waited = self.wait_for(until, |state| {
@@ -107,7 +105,7 @@ impl Seat {
     }
 
     /// Waits until there is something to tell.
-    pub(in crate::client::http) fn wait(&mut self, until: Instant) -> Waited {
+    pub(crate) fn wait(&mut self, until: Instant) -> Waited {
         if !self.inbox.is_empty() {
             return Waited::Moved;
         }
@@ -116,7 +114,7 @@ impl Seat {
     }
 
     /// Writes what the kernel takes, unless the leader is about to, and takes what has come.
-    pub(in crate::client::http) fn write_out(&mut self) -> Waited {
+    pub(crate) fn write_out(&mut self) -> Waited {
         let connection = self.connection.clone();
         let mut state = connection.lock();
         if state.desk.polling.is_some() {
@@ -199,10 +197,7 @@ impl Seat {
     }
 
     /// Tells what has come, without the lock.
-    pub(in crate::client::http) fn tell(
-        &mut self,
-        mut owner: impl FnMut(&mut dyn Transport, u32, Event<'_>),
-    ) {
+    pub(crate) fn tell(&mut self, mut owner: impl FnMut(&mut dyn RequestSender, u32, Event<'_>)) {
         let mut inbox = mem::take(&mut self.inbox);
         inbox.tell(|event| {
             let stream = match event {
@@ -217,13 +212,12 @@ impl Seat {
         }
     }
 
-    /// Acts on the connection.
     fn act<T>(&mut self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.connection.lock())
     }
 }
 
-impl Transport for Seat {
+impl RequestSender for Seat {
     fn allowance(&mut self) -> usize {
         self.act(|state| state.driven.connection().wire().allowance())
     }
@@ -233,19 +227,8 @@ impl Transport for Seat {
         head: &RequestHead<'_>,
         body: Option<Body<'_>>,
     ) -> Result<u32, UsageError> {
-        let mut kept = FieldBuffer::new();
-        let mut head = *head;
-        if head.fields.iter().any(|it| is_of_http1(it.name)) {
-            for field in head.fields.iter().filter(|it| !is_of_http1(it.name)) {
-                let name = core::str::from_utf8(field.name).unwrap_or_default();
-                // Refused only where it would be below.
-                let _ = kept.push(name, field.value);
-            }
-            head.fields = kept.as_fields();
-        }
-        if self.connection.is_secure {
-            secure(&mut head);
-        }
+        let mut kept = Kept::new();
+        let head = head_over_http2(head, self.connection.is_secure, &mut kept);
         let streams = matches!(body, Some(Body::Streamed { .. }));
         let (at, now) = (self.at, clock::now());
         let asked = self.act(|state| {
@@ -272,8 +255,7 @@ impl Transport for Seat {
             )) => {
                 // It has gone since the seat was taken: as good as refused by the server.
                 let code = ErrorCode::REFUSED_STREAM.code();
-                let by_peer = true;
-                let refused = EndReason::StreamReset { code, by_peer };
+                let refused = EndReason::StreamReset { code };
                 self.inbox.keep(Event::Ended(refused), 0);
                 UNSENT
             }
@@ -295,11 +277,13 @@ impl Transport for Seat {
         flow
     }
 
-    fn finish(&mut self, stream: u32) {
+    fn finish(&mut self, stream: u32, trailers: Fields<'_>) -> Result<(), UsageError> {
         let connection = self.connection.clone();
         let mut state = connection.lock();
-        state.driven.connection().wire().finish(stream);
+        let wire = state.driven.connection().wire();
+        let finished = wire.finish(stream, trailers);
         self.extend(&mut state);
+        finished
     }
 
     fn reset(&mut self, stream: u32, code: ErrorCode) {
@@ -329,75 +313,4 @@ impl Drop for Seat {
     }
 }
 
-impl fmt::Debug for Seat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seat")
-            .field("stream", &self.stream)
-            .field("connection", &self.connection)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Whether a field is about one connection of HTTP/1.1, and has no place here (RFC 9113
-/// §8.2.2).
-fn is_of_http1(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 6] = [
-        b"connection",
-        b"keep-alive",
-        b"proxy-connection",
-        b"te",
-        b"transfer-encoding",
-        b"upgrade",
-    ];
-    NAMES.iter().any(|it| name.eq_ignore_ascii_case(it))
-}
-
-/// Says that a request is for `https`.
-fn secure(head: &mut RequestHead<'_>) {
-    if let (Target::Origin { path, query }, Some(authority)) = (head.target, head.authority()) {
-        head.target = Target::Absolute {
-            scheme: "https",
-            authority,
-            path,
-            query,
-        };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::{Field, Fields, Method, Version};
-
-    #[test]
-    fn a_request_over_tls_says_https() {
-        let fields = [Field::new("Host", "a:1")];
-        let mut head = RequestHead {
-            method: Method::GET,
-            target: Target::parse_origin("/b?c"),
-            version: Version::Http11,
-            protocol: None,
-            fields: Fields::new(&fields),
-        };
-        secure(&mut head);
-        let Target::Absolute {
-            scheme,
-            authority,
-            path,
-            query,
-        } = head.target
-        else {
-            panic!("{head:?}")
-        };
-        let parts = (scheme, authority, path, query);
-        assert_eq!(parts, ("https", "a:1", "/b", Some("c")));
-    }
-
-    #[test]
-    fn fields_of_http1_are_known_in_any_case() {
-        for name in ["Connection", "TE", "transfer-encoding", "UPGRADE"] {
-            assert!(is_of_http1(name.as_bytes()), "{name}");
-        }
-        assert!(!is_of_http1(b"content-type") && !is_of_http1(b"tea"));
-    }
-}
+partly_shown!(it: Seat { stream, connection });

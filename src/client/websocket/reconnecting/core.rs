@@ -2,13 +2,12 @@
 
 mod commands;
 mod pings;
+mod writing;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
-use core::mem;
 
 use self::pings::Pings;
 use super::options::Deciding;
@@ -16,12 +15,13 @@ use super::queue::Queue;
 use super::schedule::Schedule;
 use super::{
     Closed, ComeBack, Confirmation, ConnectAttempt, Position, QueuePolicy, Receipt, ReconnectEvent,
-    ReconnectLimits, ReconnectOptions, ReconnectTask, ResumeHook, Seen, ToWrite, UnknownPolicy,
+    ReconnectLimits, ReconnectOptions, ReconnectTask, ResumeHook, Seen, UnknownPolicy,
 };
 use crate::client::Message;
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
-/// Messages behind which a Ping is sent though more are waiting.
+/// Messages after which a Ping is sent although more are waiting.
 const BATCH: usize = 64;
 /// The shortest time from one of those Pings to the next: servers count them.
 const PING_GAP: core::time::Duration = core::time::Duration::from_millis(50);
@@ -62,11 +62,11 @@ const PING_GAP: core::time::Duration = core::time::Duration::from_millis(50);
 /// let Some(ToWrite::Message(message)) = core.next(now) else { panic!() };
 /// assert_eq!(message.text(), Some("hello"));
 /// core.placed(0, 11, now); // a frame with a mask
-/// core.handed_over(11);
+/// core.handed_over(11, now);
 /// assert_eq!(receipt.state(), ReceiptState::Written);
 /// let Some(ToWrite::Ping(payload)) = core.next(now) else { panic!() };
 /// core.placed(11, 25, now);
-/// core.handed_over(25);
+/// core.handed_over(25, now);
 /// core.pong(&payload);
 /// assert_eq!(receipt.state(), ReceiptState::Confirmed);
 /// # Ok::<(), barewire::client::ReconnectError>(())
@@ -86,11 +86,13 @@ pub struct Reconnector {
     position: Option<Position>,
     /// This side ends the connection, once what was written is confirmed.
     leaving: Option<Leaving>,
+    /// When it is over, if this side ends it for good.
+    leave_by: Option<Instant>,
     events: VecDeque<ReconnectEvent>,
-    /// What `next` gave, until it is placed.
+    /// The result of `next`, until it is placed.
     given: Option<Given>,
-    /// The question to resume, while it is written.
-    question: Option<Message>,
+    /// What asks to resume, as long as it is not written.
+    questions: VecDeque<Message>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +102,7 @@ enum State {
     },
     Connecting,
     Open,
-    /// What was asked to resume has to be answered until then.
+    /// The question to resume has to be answered until then.
     Resuming {
         until: Instant,
     },
@@ -141,13 +143,14 @@ impl Reconnector {
             pings: Pings::default(),
             position: None,
             leaving: None,
+            leave_by: None,
             events: VecDeque::new(),
             given: None,
-            question: None,
+            questions: VecDeque::new(),
         }
     }
 
-    /// What is to be done now.
+    /// The next thing to do.
     pub fn task(&mut self, now: Instant) -> ReconnectTask {
         match self.state {
             State::Waiting { until } if until <= now => {
@@ -172,104 +175,28 @@ impl Reconnector {
         self.schedule.opened(now);
         self.pings = Pings::default();
         self.given = None;
+        self.questions.clear();
         self.state = State::Open;
         self.events.push_back(ReconnectEvent::Opened { protocol });
     }
 
-    /// What is to be written next, in the order in which it is given; `None` if nothing is
-    /// for now. To be written complete, and followed by [`placed`](Self::placed).
-    pub fn next(&mut self, now: Instant) -> Option<ToWrite<'_>> {
-        self.given = None;
-        self.question = None;
-        if self.state == State::Open && !mem::replace(&mut self.pings.has_asked, true) {
-            let position = self.position.as_ref();
-            self.question = self.resume.as_mut().and_then(|it| it.ask(position));
-            if self.question.is_some() {
-                let until = now + self.limits.resume;
-                self.state = State::Resuming { until };
-                self.given = Some(Given::Question);
-                return self.question.as_ref().map(ToWrite::Message);
-            }
-        }
-        if self.state != State::Open || self.pings.has_closed {
-            return None;
-        }
-        if let Some(newest) = self.ping_due(now) {
-            self.given = Some(Given::Ping(newest));
-            return Some(ToWrite::Ping(self.pings.payload(newest)));
-        }
-        if self.has_more() {
-            self.given = Some(Given::Message);
-            return self.queue.front().map(ToWrite::Message);
-        }
-        if self.leaving.is_some() && !self.awaits_confirmation() {
-            self.given = Some(Given::Close);
-            return Some(ToWrite::Close);
-        }
-        None
-    }
-
-    /// Whether messages wait that are to be written on this connection: before this side
-    /// leaves it to reconnect, nothing more is begun.
-    fn has_more(&self) -> bool {
-        let leaves = matches!(self.leaving, Some(Leaving::ToReconnect { .. }));
-        !leaves && self.queue.has_waiting()
-    }
-
-    /// What was given to be written lies in the output, from `from` up to `to`, counted
-    /// from the connection's first byte.
-    pub fn placed(&mut self, from: u64, to: u64, now: Instant) {
-        match self.given.take() {
-            Some(Given::Message) => self.queue.placed(from, to),
-            Some(Given::Ping(newest)) => {
-                (self.pings.upto, self.pings.place) = (newest, to);
-                self.pings.awaited = Some(now);
-                self.pings.next = now + PING_GAP;
-            }
-            Some(Given::Close) => self.pings.has_closed = true,
-            Some(Given::Question) | None => {}
-        }
-    }
-
-    /// The system has taken the output up to here, counted from the connection's first
-    /// byte.
-    pub fn handed_over(&mut self, upto: u64) {
-        self.queue.handed_over(upto, self.unknown);
-    }
-
-    /// The newest message that a Ping is due behind.
-    fn ping_due(&self, now: Instant) -> Option<u64> {
-        let newest = self.unpinged()?;
-        (self.pings.next <= now).then_some(newest)
-    }
-
-    /// The newest message that waits for a Ping behind it, if it is time but for the gap.
-    fn unpinged(&self) -> Option<u64> {
-        let is_wanted = self.confirmation == Confirmation::Ping
-            && self.pings.awaited.is_none()
-            && !self.pings.has_closed;
-        if !is_wanted {
-            return None;
-        }
-        let (newest, count) = self.queue.placed_behind(self.pings.upto);
-        newest.filter(|_| count >= BATCH || !self.has_more())
-    }
-
-    /// Whether it is worth waiting for what confirms messages.
-    fn awaits_confirmation(&self) -> bool {
-        self.confirmation == Confirmation::Ping && self.queue.has_placed()
-    }
-
     /// A message has arrived.
     pub fn received(&mut self, message: Message) {
+        let position = self.position.as_ref();
+        let seen = match &mut self.resume {
+            Some(it) if matches!(self.state, State::Open | State::Resuming { .. }) => {
+                it.see(&message, position)
+            }
+            _ => Seen::Message,
+        };
+        self.take(message, seen);
+    }
+
+    /// A message has arrived that says this to the hook that resumes.
+    pub(super) fn take(&mut self, message: Message, seen: Seen) {
         if !self.is_open() {
             return;
         }
-        let position = self.position.as_ref();
-        let seen = self
-            .resume
-            .as_mut()
-            .map_or(Seen::Message, |it| it.see(&message, position));
         match seen {
             Seen::Message => self.events.push_back(ReconnectEvent::Message(message)),
             Seen::At(position) => {
@@ -291,7 +218,7 @@ impl Reconnector {
     pub fn pong(&mut self, payload: &[u8]) {
         let is_answer = self.pings.place <= self.queue.taken()
             && payload == self.pings.payload(self.pings.upto);
-        if is_answer && self.pings.awaited.take().is_some() {
+        if is_answer && self.pings.answered() {
             self.queue.confirm_upto(self.pings.upto);
         }
     }
@@ -306,6 +233,12 @@ impl Reconnector {
     /// distributed. How the connection ended is known by this side where it has closed it
     /// itself.
     pub fn lost(&mut self, closed: Closed, now: Instant, dice: u64) {
+        let come_back = (self.come_back)(&self.known_as(closed.clone()));
+        self.lost_as(closed, come_back, now, dice);
+    }
+
+    /// It has ended so, and this is when to come back if nothing speaks against it.
+    pub(super) fn lost_as(&mut self, closed: Closed, come_back: ComeBack, now: Instant, dice: u64) {
         if matches!(self.state, State::Waiting { .. } | State::Over) {
             return;
         }
@@ -314,13 +247,11 @@ impl Reconnector {
         let is_asked_for = matches!(self.leaving, Some(Leaving::ToReconnect { .. }));
         self.schedule.failed(now, &self.limits, is_asked_for);
         let leaves = self.is_leaving();
-        let closed = match self.leaving.take() {
-            Some(Leaving::ToReconnect { after }) => Closed::ToReconnect { after },
-            Some(Leaving::ForGood) | None => closed,
-        };
+        let closed = self.known_as(closed);
+        self.leaving = None;
         let come_back = match leaves {
             true => ComeBack::Never,
-            false => (self.come_back)(&closed),
+            false => come_back,
         };
         let end = closed.clone();
         self.events.push_back(ReconnectEvent::Closed {
@@ -351,6 +282,14 @@ impl Reconnector {
         }
     }
 
+    /// How a connection has ended that ends so, if this side has ended it itself.
+    pub(super) fn known_as(&self, closed: Closed) -> Closed {
+        match self.leaving {
+            Some(Leaving::ToReconnect { after }) => Closed::ToReconnect { after },
+            Some(Leaving::ForGood) | None => closed,
+        }
+    }
+
     fn finish(&mut self) {
         let unsent = self.end();
         self.events.push_back(ReconnectEvent::Finished { unsent });
@@ -372,23 +311,30 @@ impl Reconnector {
         let resume = match self.state {
             State::Resuming { until } => Some(until),
             State::Open => None,
-            State::Waiting { .. } | State::Connecting | State::Over => return None,
+            State::Connecting => return self.leave_by,
+            State::Waiting { .. } | State::Over => return None,
         };
-        let confirm = self.pings.awaited.map(|at| at + self.limits.confirm);
+        let slow = self.pings.slow.map(|(_, until)| until);
         let ping = self.unpinged().filter(|_| takes_more);
         let ping = ping.map(|_| self.pings.next);
-        [resume, confirm, ping].into_iter().flatten().min()
+        let all = [resume, self.leave_by, self.pings.awaited, slow, ping];
+        all.into_iter().flatten().min()
     }
 
     /// Looks at what time has made due. What it says then ends the connection, and is
     /// followed by [`lost`](Self::lost) with it.
     pub fn elapsed(&mut self, now: Instant) -> Option<Closed> {
-        let confirm = self.pings.awaited.map(|at| at + self.limits.confirm);
+        let is_due = |until: Option<Instant>| until.is_some_and(|it| it <= now);
+        let slow = self.pings.slow.map(|(_, until)| until);
         let text = match self.state {
+            State::Connecting | State::Open | State::Resuming { .. } if is_due(self.leave_by) => {
+                "it was not over in time"
+            }
             State::Resuming { until } if until <= now => "the server does not say what it resumes",
-            State::Open | State::Resuming { .. } if confirm.is_some_and(|it| it <= now) => {
+            State::Open | State::Resuming { .. } if is_due(self.pings.awaited) => {
                 "no answer to a ping in time"
             }
+            State::Open | State::Resuming { .. } if is_due(slow) => "the server reads too slowly",
             _ => return None,
         };
         Some(Closed::Lost(text.into()))
@@ -399,24 +345,15 @@ impl Reconnector {
         !self.events.is_empty()
     }
 
-    /// What has happened, in order; to be taken after each call.
+    /// The next event, in order; to be taken after each call.
     pub fn event(&mut self) -> Option<ReconnectEvent> {
         self.events.pop_front()
     }
 }
 
-impl fmt::Debug for Reconnector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reconnector")
-            .field("state", &self.state)
-            .field("failures", &self.schedule.failures())
-            .field("held", &self.held())
-            .field("position", &self.position)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Reconnector { state, failures: it.schedule.failures(), held: it.held(), position });
 
-/// What is left when nothing more is told: unsent messages say so.
+/// Ends the receipts of unsent messages.
 impl Drop for Reconnector {
     fn drop(&mut self) {
         let _: Vec<Receipt> = self.queue.lost(self.unknown);
@@ -425,19 +362,4 @@ impl Drop for Reconnector {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ping_that_cannot_be_written_has_no_deadline() {
-        let now = Instant::START;
-        let mut core = Reconnector::new(ReconnectOptions::new());
-        core.task(now);
-        core.opened(None, now);
-        core.send("a".into()).unwrap();
-        core.next(now);
-        core.placed(0, 10, now);
-        assert_eq!(core.deadline(), Some(now));
-        assert_eq!(core.deadline_where(false), None);
-    }
-}
+mod tests;

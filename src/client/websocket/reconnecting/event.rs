@@ -1,4 +1,4 @@
-//! What a reconnecting WebSocket tells, and what it asks for.
+//! The events and requests of a reconnecting WebSocket.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,7 +8,7 @@ use super::{Closed, Position, Receipt};
 use crate::client::Message;
 use crate::wire::Instant;
 
-/// What has happened.
+/// An event of a reconnecting WebSocket.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ReconnectEvent {
@@ -58,7 +58,7 @@ pub enum ReconnectEvent {
     },
 }
 
-/// What the owner of a [`Reconnector`](super::Reconnector) is to do.
+/// A task for the owner of a [`Reconnector`](super::Reconnector).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReconnectTask {
@@ -82,7 +82,7 @@ pub struct ConnectAttempt {
     pub position: Option<Position>,
 }
 
-/// What is to be written on the connection.
+/// The next bytes or message to write on the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ToWrite<'a> {
@@ -101,6 +101,10 @@ pub enum ReconnectError {
     /// The queue has no room for it.
     #[error("too many messages, or bytes of them, wait to be sent or confirmed")]
     Full(Message),
+    /// The account that is [charged](super::Reconnector::charge_to) has no room for it: on a
+    /// loop that of all its peers ([`net::Limits::memory`](crate::net::Limits::memory)).
+    #[error("there is no memory left for it")]
+    NoMemory(Message),
     /// The WebSocket is closed for good.
     #[error("the WebSocket is closed for good")]
     Over(Message),
@@ -110,7 +114,7 @@ impl ReconnectError {
     /// The message.
     pub fn into_message(self) -> Message {
         match self {
-            Self::Full(message) | Self::Over(message) => message,
+            Self::Full(message) | Self::NoMemory(message) | Self::Over(message) => message,
         }
     }
 }

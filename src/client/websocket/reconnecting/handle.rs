@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use super::receipt::LISTENS;
 use super::sender::Shared;
 use super::thread::{Asked, Driver};
 use super::{
@@ -12,11 +13,12 @@ use super::{
     Reconnector,
 };
 use crate::client::{Message, Url, WebSocketError, WebSocketOptions};
+use crate::net::is_loop_thread;
 
 /// A WebSocket that reconnects by itself, on a thread of its own.
 ///
-/// What is sent waits in a bounded queue for its connection, and its [`Receipt`] says what
-/// has become of it. A [listener](ReconnectListener) is told what comes. Dropping this
+/// Messages wait in a bounded queue for their connection, and a message's [`Receipt`]
+/// tells its state. A [listener](ReconnectListener) is told of events. Dropping this
 /// closes the WebSocket.
 ///
 /// ```no_run
@@ -34,7 +36,7 @@ use crate::client::{Message, Url, WebSocketError, WebSocketOptions};
 ///
 /// let socket = Reconnecting::connect("wss://example.org/chat", ReconnectOptions::new(), Print)?;
 /// let receipt = socket.send("hello")?;
-/// if receipt.wait(Duration::from_secs(5)) != ReceiptState::Confirmed {
+/// if receipt.wait(Duration::from_secs(5))? != ReceiptState::Confirmed {
 ///     println!("not confirmed yet");
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -49,16 +51,16 @@ impl Reconnecting {
     /// Connects to a URL of `ws` or `wss`, now and whenever the connection is lost.
     ///
     /// # Errors
-    /// [`WebSocketError::Url`]; [`WebSocketError::System`] if there is no thread to be had.
+    /// [`WebSocketError::Url`]; [`WebSocketError::System`] if no thread can be started.
     pub fn connect(
         url: &str,
         options: ReconnectOptions,
-        listener: impl ReconnectListener,
+        listener: impl ReconnectListener + Send,
     ) -> Result<Self, WebSocketError> {
         Self::connect_with(url, WebSocketOptions::new(), options, listener)
     }
 
-    /// Connects with options of each connection.
+    /// Like [`connect`](Self::connect), with options for each connection.
     ///
     /// # Errors
     /// Those of [`connect`](Self::connect).
@@ -66,7 +68,7 @@ impl Reconnecting {
         url: &str,
         socket: WebSocketOptions,
         options: ReconnectOptions,
-        listener: impl ReconnectListener,
+        listener: impl ReconnectListener + Send,
     ) -> Result<Self, WebSocketError> {
         Url::parse(url)?;
         let url = String::from(url);
@@ -79,24 +81,31 @@ impl Reconnecting {
     /// WebSocket, and may block; an error counts as an attempt that has failed.
     ///
     /// # Errors
-    /// [`WebSocketError::System`] if there is no thread to be had.
+    /// [`WebSocketError::System`] if no thread can be started.
     pub fn connect_by(
         ask: impl FnMut(&ConnectAttempt) -> Asked + Send + 'static,
         options: ReconnectOptions,
-        listener: impl ReconnectListener,
+        listener: impl ReconnectListener + Send,
     ) -> Result<Self, WebSocketError> {
         let attempt_time = options.limits.attempt;
-        let shared = Arc::new(Shared::new(Reconnector::new(options)));
+        let mut core = Reconnector::new(options);
+        let (resume, decide) = core.take_hooks();
+        let shared = Arc::new(Shared::new(core));
         let sender = ReconnectSender { shared };
         let driver = Driver {
             sender: sender.clone(),
             ask: Box::new(ask),
             attempt_time,
             listener,
+            resume,
+            decide,
             watch: None,
         };
         let thread = thread::Builder::new().name("websocket".into());
-        let thread = thread.spawn(move || driver.run())?;
+        let thread = thread.spawn(move || {
+            LISTENS.set(true);
+            driver.run();
+        })?;
         Ok(Self {
             sender,
             thread: Some(thread),
@@ -117,28 +126,42 @@ impl Reconnecting {
     }
 
     /// Closes it for good, and waits for the end: what was sent is written before and
-    /// confirmed, where there is a connection.
-    pub fn close(mut self) {
+    /// confirmed, where there is a connection, for at most [`ReconnectLimits::leave`].
+    ///
+    /// # Errors
+    /// [`WebSocketError::OnLoop`] on a thread that runs a loop, or on its own: it is
+    /// closed, without waiting for the end.
+    ///
+    /// [`ReconnectLimits::leave`]: super::ReconnectLimits::leave
+    pub fn close(self) -> Result<(), WebSocketError> {
         self.sender.close();
-        self.join();
+        self.wait()
     }
 
     /// Ends it now, without a word more, and waits for the end.
-    pub fn abort(mut self) {
+    ///
+    /// # Errors
+    /// Those of [`close`](Self::close): it is ended, without waiting.
+    pub fn abort(self) -> Result<(), WebSocketError> {
         self.sender.abort();
-        self.join();
+        self.wait()
     }
 
     /// Waits for the end: the listener has given up, or somebody has closed it.
-    pub fn wait(mut self) {
-        self.join();
-    }
-
-    fn join(&mut self) {
+    ///
+    /// # Errors
+    /// [`WebSocketError::OnLoop`] on a thread that runs a loop, or on its own: nobody
+    /// waits, and it is closed, as it is when this is dropped.
+    pub fn wait(mut self) -> Result<(), WebSocketError> {
+        let is_own = |it: &JoinHandle<()>| it.thread().id() == thread::current().id();
+        if is_loop_thread() || self.thread.as_ref().is_some_and(is_own) {
+            return Err(WebSocketError::OnLoop);
+        }
         if let Some(thread) = self.thread.take() {
             // It has panicked only if the listener has, who has said so.
             let _ = thread.join();
         }
+        Ok(())
     }
 }
 

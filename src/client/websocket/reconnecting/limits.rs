@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use crate::wire::setters;
 
-/// What a reconnecting WebSocket holds and how long it waits. What one connection bears is
-/// set by [`websocket::Limits`](crate::websocket::Limits).
+/// Limits on what a reconnecting WebSocket holds, and on how long it waits. Those of
+/// one connection are [`websocket::Limits`](crate::websocket::Limits).
 ///
 /// ```
 /// use barewire::client::ReconnectLimits;
@@ -37,11 +37,24 @@ pub struct ReconnectLimits {
     pub later: Duration,
     /// The time of one attempt, from the name to the end of the handshake.
     pub attempt: Duration,
-    /// From a Ping behind messages to its Pong.
+    /// From a Ping after messages to its Pong, in addition to the time that what is in
+    /// front of it takes at [`rate`](Self::rate).
     ///
     /// Finds peers that read nothing, or that are lost. They see: the end of the
     /// connection.
     pub confirm: Duration,
+    /// Bytes a second that a peer has to read at the least, where some wait for it.
+    ///
+    /// Stops: a server that reads a byte now and then. It sees: the end of the
+    /// connection, after [`confirm`](Self::confirm) and the time that its bytes take at
+    /// this rate.
+    pub rate: u32,
+    /// From [`close`](super::Reconnecting::close) to the end of the connection: for what
+    /// is still to be written and confirmed, and for the closing handshake.
+    ///
+    /// Stops: a server that holds up a client that leaves. It sees: the end of the
+    /// connection.
+    pub leave: Duration,
     /// From what asks to resume to the answer.
     ///
     /// Stops: a server that never says whether it resumes. It sees: the end of the
@@ -60,6 +73,8 @@ impl ReconnectLimits {
         later: Duration::from_secs(300),
         attempt: Duration::from_secs(30),
         confirm: Duration::from_secs(20),
+        rate: 4 * 1024,
+        leave: Duration::from_secs(60),
         resume: Duration::from_secs(10),
     };
 
@@ -72,6 +87,8 @@ impl ReconnectLimits {
         with_later later: Duration,
         with_attempt attempt: Duration,
         with_confirm confirm: Duration,
+        with_rate rate: u32,
+        with_leave leave: Duration,
         with_resume resume: Duration,
     }
 }

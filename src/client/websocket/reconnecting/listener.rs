@@ -1,12 +1,13 @@
-//! Who is told what becomes of a reconnecting WebSocket.
+//! The listener of a reconnecting WebSocket.
 
 use core::time::Duration;
 
 use super::{Closed, Receipt, ReconnectEvent, ReconnectSender};
 use crate::client::Message;
 
-/// Who is told what becomes of a [`Reconnecting`](super::Reconnecting) WebSocket, on its
-/// thread. While a method runs, nothing is read or written.
+/// A listener that is told what becomes of a [`Reconnecting`](super::Reconnecting)
+/// WebSocket, on its thread; with [`LoopReconnecting`](super::LoopReconnecting) for `S`, of
+/// one on a loop. While a method runs, nothing is read or written.
 ///
 /// ```
 /// use barewire::client::{Closed, Message, Receipt, ReconnectListener, ReconnectSender};
@@ -24,37 +25,36 @@ use crate::client::Message;
 /// }
 /// ```
 #[expect(unused_variables, reason = "the names are the documentation")]
-pub trait ReconnectListener: Send + 'static {
+pub trait ReconnectListener<S: ?Sized = ReconnectSender>: 'static {
     /// A connection is open, with this subprotocol.
-    fn opened(&mut self, socket: &ReconnectSender, protocol: Option<&str>) {}
+    fn opened(&mut self, socket: &S, protocol: Option<&str>) {}
 
     /// The server has answered what was asked to resume: whether nothing is missing.
-    fn resumed(&mut self, socket: &ReconnectSender, recovered: bool) {}
+    fn resumed(&mut self, socket: &S, recovered: bool) {}
 
     /// A message has arrived.
-    fn message(&mut self, socket: &ReconnectSender, message: Message);
+    fn message(&mut self, socket: &S, message: Message);
 
     /// A connection has ended, or an attempt has failed. The messages in `unknown` were
     /// written and may have arrived or not; they are not sent again.
-    fn closed(&mut self, socket: &ReconnectSender, closed: &Closed, unknown: &[Receipt]) {}
+    fn closed(&mut self, socket: &S, closed: &Closed, unknown: &[Receipt]) {}
 
     /// The next attempt begins after this time: the nth in a row, if none of those before
     /// has succeeded.
-    fn waiting(&mut self, socket: &ReconnectSender, delay: Duration, attempt: u32) {}
+    fn waiting(&mut self, socket: &S, delay: Duration, attempt: u32) {}
 
     /// No further attempt is made. Nothing has left of the messages in `unsent`. Nothing
     /// follows.
-    fn gave_up(&mut self, socket: &ReconnectSender, closed: &Closed, unsent: &[Receipt]) {}
+    fn gave_up(&mut self, socket: &S, closed: &Closed, unsent: &[Receipt]) {}
 
     /// It is over, as this side has asked for. Nothing has left of the messages in
     /// `unsent`. Nothing follows.
-    fn finished(&mut self, socket: &ReconnectSender, unsent: &[Receipt]) {}
+    fn finished(&mut self, socket: &S, unsent: &[Receipt]) {}
 }
 
-/// Tells a listener what has happened.
-pub(super) fn tell(
-    listener: &mut impl ReconnectListener,
-    socket: &ReconnectSender,
+pub(super) fn tell<S: ?Sized>(
+    listener: &mut (impl ReconnectListener<S> + ?Sized),
+    socket: &S,
     event: ReconnectEvent,
 ) {
     match event {

@@ -3,6 +3,7 @@
 //! ```text
 //!   Reconnector: what to do, what to write, what becomes of messages    without I/O
 //!   Reconnecting: the same on a thread, with a listener
+//!   LoopReconnecting: the same on a loop
 //! ```
 
 mod core;
@@ -10,7 +11,9 @@ mod event;
 mod handle;
 mod limits;
 mod listener;
+mod on_loop;
 mod options;
+mod placing;
 mod policy;
 mod queue;
 mod receipt;
@@ -24,6 +27,7 @@ pub use event::{ConnectAttempt, ReconnectError, ReconnectEvent, ReconnectTask, T
 pub use handle::Reconnecting;
 pub use limits::ReconnectLimits;
 pub use listener::ReconnectListener;
+pub use on_loop::LoopReconnecting;
 pub use options::ReconnectOptions;
 pub use policy::{Closed, ComeBack, Confirmation, QueuePolicy, UnknownPolicy};
 pub use receipt::{Receipt, ReceiptState};

@@ -2,13 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::fmt;
 
 use super::{
     Closed, ComeBack, Confirmation, QueuePolicy, ReconnectLimits, ResumeHook, UnknownPolicy,
 };
+use crate::wire::partly_shown;
 
-/// Decides whether to come back.
 pub(super) type Deciding = Arc<dyn Fn(&Closed) -> ComeBack + Send + Sync>;
 
 /// How a WebSocket reconnects.
@@ -17,9 +16,9 @@ pub(super) type Deciding = Arc<dyn Fn(&Closed) -> ComeBack + Send + Sync>;
 /// use barewire::client::{Closed, ComeBack, QueuePolicy, ReconnectOptions};
 ///
 /// let options = ReconnectOptions::new()
-///     .with_queue(QueuePolicy::DropOldest)
-///     .with_attempts(10)
-///     .with_come_back(|closed| match closed {
+///     .queue(QueuePolicy::DropOldest)
+///     .attempts(10)
+///     .come_back(|closed| match closed {
 ///         Closed::ByPeer { code, .. } if code.get() == 4403 => ComeBack::Never,
 ///         closed => ComeBack::after(closed),
 ///     });
@@ -51,28 +50,28 @@ impl ReconnectOptions {
 
     /// Sets the limits.
     #[must_use]
-    pub const fn with_limits(mut self, limits: ReconnectLimits) -> Self {
+    pub const fn limits(mut self, limits: ReconnectLimits) -> Self {
         self.limits = limits;
         self
     }
 
     /// Sets what a full queue does.
     #[must_use]
-    pub const fn with_queue(mut self, policy: QueuePolicy) -> Self {
+    pub const fn queue(mut self, policy: QueuePolicy) -> Self {
         self.queue = policy;
         self
     }
 
-    /// Sets what becomes of messages that nobody knows of.
+    /// Sets what becomes of messages of which it is not known whether they arrived.
     #[must_use]
-    pub const fn with_unknown(mut self, policy: UnknownPolicy) -> Self {
+    pub const fn unknown(mut self, policy: UnknownPolicy) -> Self {
         self.unknown = policy;
         self
     }
 
     /// Sets what proves that the peer has read a message.
     #[must_use]
-    pub const fn with_confirmation(mut self, confirmation: Confirmation) -> Self {
+    pub const fn confirmation(mut self, confirmation: Confirmation) -> Self {
         self.confirmation = confirmation;
         self
     }
@@ -80,14 +79,14 @@ impl ReconnectOptions {
     /// Gives up once so many attempts have failed in a row, a connection that was lost
     /// before its [stable time](ReconnectLimits::stable) being one of them.
     #[must_use]
-    pub const fn with_attempts(mut self, attempts: u32) -> Self {
+    pub const fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
     /// Decides when to come back, and whether.
     #[must_use]
-    pub fn with_come_back(
+    pub fn come_back(
         mut self,
         decide: impl Fn(&Closed) -> ComeBack + Send + Sync + 'static,
     ) -> Self {
@@ -97,7 +96,7 @@ impl ReconnectOptions {
 
     /// Takes up where a lost connection left off.
     #[must_use]
-    pub fn with_resume(mut self, resume: impl ResumeHook + 'static) -> Self {
+    pub fn resume(mut self, resume: impl ResumeHook + 'static) -> Self {
         self.resume = Some(Box::new(resume));
         self
     }
@@ -109,15 +108,4 @@ impl Default for ReconnectOptions {
     }
 }
 
-impl fmt::Debug for ReconnectOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReconnectOptions")
-            .field("limits", &self.limits)
-            .field("queue", &self.queue)
-            .field("unknown", &self.unknown)
-            .field("confirmation", &self.confirmation)
-            .field("attempts", &self.attempts)
-            .field("resumes", &self.resume.is_some())
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: ReconnectOptions { limits, queue, unknown, confirmation, attempts, resumes: it.resume.is_some() });

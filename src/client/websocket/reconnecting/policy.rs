@@ -1,13 +1,15 @@
-//! What the caller decides: what a full queue does, what becomes of messages that nobody
-//! knows of, and whether to come back.
+//! Decisions of the caller: what a full queue does, what becomes of messages whose fate is
+//! unknown, and whether to come back.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use core::time::Duration;
 
+use crate::client::WebSocketError;
 use crate::http::Status;
 use crate::websocket::CloseCode;
+use crate::websocket::handshake::Refused;
 
-/// What a full queue does with a further message.
+/// The rule of a full queue for a further message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum QueuePolicy {
     /// It is refused, with an error.
@@ -20,7 +22,7 @@ pub enum QueuePolicy {
     DropNewest,
 }
 
-/// What becomes of messages that were written and not confirmed when their connection was
+/// The rule for messages that were written and not confirmed when their connection was
 /// lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnknownPolicy {
@@ -32,11 +34,11 @@ pub enum UnknownPolicy {
     SendAgain,
 }
 
-/// What proves that the peer has read a message.
+/// The proof that the peer has read a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Confirmation {
-    /// The Pong to a Ping that is sent behind messages: the peer's endpoint has read
-    /// them. One Ping is under way at a time.
+    /// The Pong to a Ping that is sent after messages: the peer's endpoint has read them.
+    /// One Ping is under way at a time.
     #[default]
     Ping,
     /// The application says so, when the peer's own answer comes
@@ -64,17 +66,37 @@ pub enum Closed {
         /// After so long it asks to be tried again (RFC 9110 §10.2.3).
         retry_after: Option<Duration>,
     },
-    /// No connection could be had: why, in words.
+    /// No connection could be made: why, in words.
     Unreachable(String),
     /// No attempt was made, as who is asked where to connect did not know: why, in words.
     NotTried(String),
-    /// No attempt was made, as the URL or the options are none: why, in words.
+    /// No attempt was made, as the URL or the options are not valid: why, in words.
     Unusable(String),
     /// This side has closed it, to connect again.
     ToReconnect {
         /// The least time until then.
         after: Duration,
     },
+}
+
+impl Closed {
+    /// How an attempt has ended that has failed so, or a connection.
+    pub(super) fn by(error: WebSocketError) -> Self {
+        match error {
+            WebSocketError::Refused {
+                reason: Refused::Status(status),
+                retry_after,
+                ..
+            } => Self::Refused {
+                status,
+                retry_after,
+            },
+            WebSocketError::Dial { error, .. } => Self::Unreachable(error.to_string()),
+            WebSocketError::Handshake(error) => Self::Unusable(error.to_string()),
+            WebSocketError::Options(error) => Self::Unusable(error.to_string()),
+            error => Self::Lost(error.to_string()),
+        }
+    }
 }
 
 /// When to come back.
@@ -95,12 +117,13 @@ pub enum ComeBack {
 }
 
 impl ComeBack {
-    /// What is done unless the caller knows better
-    /// ([`ReconnectOptions::with_come_back`](super::ReconnectOptions::with_come_back)).
+    /// The default rule, unless the caller gives one
+    /// ([`ReconnectOptions::come_back`](super::ReconnectOptions::come_back)).
     ///
-    /// - Never after the close codes 1000, 1002, 1003 and 1007 to 1010, which say that the
-    ///   peer is done, or that the same would be wrong again; and after the statuses 4xx
-    ///   but 401, 408, 421, 425 and 429. A token may have run out, which is asked anew. Nor if the URL or the options are none.
+    /// - Never after the close codes 1000, 1002, 1003 and 1007 to 1010, which say that
+    ///   the peer is done, or that the same would be wrong again; and after the statuses
+    ///   4xx but 401, 408, 421, 425 and 429. A token may have run out, which is asked
+    ///   anew. Nor if the URL or the options are not valid.
     /// - After 1012 (the service restarts) in 5 to 30 s, after 1013 (try again later) in 30
     ///   to 60 s. After a Retry-After in that time, and up to as long again as the window
     ///   whose turn it is.

@@ -9,8 +9,9 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use super::{QueuePolicy, Receipt, ReceiptState, ReconnectLimits, UnknownPolicy};
+use super::{QueuePolicy, Receipt, ReceiptState, ReconnectError, ReconnectLimits, UnknownPolicy};
 use crate::client::Message;
+use crate::link::{Account, Charge};
 
 /// A message, and what is known of it.
 #[derive(Debug)]
@@ -22,10 +23,24 @@ struct Entry {
     place: (u64, u64),
 }
 
+/// What is known of a message takes so much, whatever it holds.
+const ENTRY: usize = size_of::<Entry>();
+
 impl Entry {
     fn held(&self) -> usize {
         let held = self.message.as_ref();
         held.map_or(0, |message| message.payload().len())
+    }
+
+    /// Something of it has left. How many bytes are not held any more.
+    fn has_left(&mut self, policy: UnknownPolicy) -> usize {
+        self.receipt.set(ReceiptState::Written);
+        if policy == UnknownPolicy::SendAgain {
+            return 0;
+        }
+        let held = self.held();
+        self.message = None;
+        held
     }
 }
 
@@ -33,30 +48,45 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: VecDeque<Entry>,
-    /// In the order of their places.
     placed: VecDeque<Entry>,
     /// Bytes of payload that are held.
     bytes: usize,
+    /// For these, and for what is known of their messages.
+    charge: Charge,
     last: u64,
     /// How far the kernel has taken the output.
     handed_over: u64,
 }
 
 impl Queue {
+    pub(super) fn charge_to(&mut self, account: &Account) {
+        self.charge.move_to(Some(account));
+    }
+
+    fn book(&mut self) {
+        let entries = self.waiting.len() + self.placed.len();
+        self.charge.set(self.bytes + entries * ENTRY);
+    }
+
     /// Takes a message, if there is room for it.
     pub(super) fn push(
         &mut self,
         message: Message,
         limits: &ReconnectLimits,
         policy: QueuePolicy,
-    ) -> Result<Receipt, Message> {
+    ) -> Result<Receipt, ReconnectError> {
         let length = message.payload().len();
         if policy == QueuePolicy::DropOldest {
             self.make_room(length, limits);
         }
-        if !self.has_room(length, limits) {
+        let refusal = match self.has_room(length, limits) {
+            true if self.charge.try_grow(length + ENTRY).is_ok() => None,
+            true => Some(ReconnectError::NoMemory as fn(Message) -> ReconnectError),
+            false => Some(ReconnectError::Full as fn(Message) -> ReconnectError),
+        };
+        if let Some(refusal) = refusal {
             if policy != QueuePolicy::DropNewest {
-                return Err(message);
+                return Err(refusal(message));
             }
             let receipt = self.receipt();
             receipt.set(ReceiptState::Unsent);
@@ -82,17 +112,30 @@ impl Queue {
         count < limits.messages && length <= limits.bytes.saturating_sub(self.bytes)
     }
 
+    /// Bytes that may still be charged.
+    fn memory(&self) -> usize {
+        let account = self.charge.account();
+        account.map_or(usize::MAX, Account::room)
+    }
+
     /// Drops the oldest that wait, if that makes room.
     fn make_room(&mut self, length: usize, limits: &ReconnectLimits) {
         let waits: usize = self.waiting.iter().map(Entry::held).sum();
         let placed = self.bytes - waits;
-        let never =
-            length > limits.bytes.saturating_sub(placed) || self.placed.len() >= limits.messages;
-        while !never && !self.has_room(length, limits) {
+        let entry = length.saturating_add(ENTRY);
+        let freed = waits + self.waiting.len() * ENTRY;
+        let never = length > limits.bytes.saturating_sub(placed)
+            || self.placed.len() >= limits.messages
+            || entry > self.memory().saturating_add(freed);
+        if never {
+            return;
+        }
+        while !self.has_room(length, limits) || entry > self.memory() {
             let Some(oldest) = self.waiting.pop_front() else {
                 return;
             };
             self.bytes -= oldest.held();
+            self.book();
             oldest.receipt.set(ReceiptState::Unsent);
         }
     }
@@ -110,6 +153,18 @@ impl Queue {
         }
     }
 
+    /// Notes that the message placed last, nothing of which was in the output, begins
+    /// there from here on, or a bit later.
+    pub(super) fn begun(&mut self, from: u64, policy: UnknownPolicy) {
+        if let Some(entry) = self.placed.back_mut() {
+            entry.place.0 = from;
+            if from < self.handed_over {
+                self.bytes -= entry.has_left(policy);
+                self.book();
+            }
+        }
+    }
+
     /// The kernel has taken the output up to here.
     pub(super) fn handed_over(&mut self, upto: u64, policy: UnknownPolicy) {
         let before = self.handed_over;
@@ -119,12 +174,9 @@ impl Queue {
             if entry.place.0 >= upto {
                 break;
             }
-            entry.receipt.set(ReceiptState::Written);
-            if policy == UnknownPolicy::Report {
-                self.bytes -= entry.held();
-                entry.message = None;
-            }
+            self.bytes -= entry.has_left(policy);
         }
+        self.book();
     }
 
     /// How far the kernel has taken the output.
@@ -132,7 +184,7 @@ impl Queue {
         self.handed_over
     }
 
-    /// The newest message that was placed, and how many were behind `id`.
+    /// The newest message that was placed, and how many were placed after `id`.
     pub(super) fn placed_behind(&self, id: u64) -> (Option<u64>, usize) {
         let newer = self
             .placed
@@ -160,21 +212,24 @@ impl Queue {
             self.bytes -= entry.held();
             entry.receipt.set(ReceiptState::Confirmed);
         }
+        self.book();
     }
 
     /// The peer has read this message. Whether that is news.
     pub(super) fn confirm(&mut self, id: u64) -> bool {
-        for list in [&mut self.placed, &mut self.waiting] {
+        let lists = [&mut self.placed, &mut self.waiting];
+        let entry = lists.into_iter().find_map(|list| {
             // The numbers grow in each.
-            if let Ok(at) = list.binary_search_by_key(&id, |it| it.receipt.id())
-                && let Some(entry) = list.remove(at)
-            {
-                self.bytes -= entry.held();
-                entry.receipt.set(ReceiptState::Confirmed);
-                return true;
-            }
-        }
-        false
+            let at = list.binary_search_by_key(&id, |it| it.receipt.id()).ok()?;
+            list.remove(at)
+        });
+        let Some(entry) = entry else {
+            return false;
+        };
+        self.bytes -= entry.held();
+        self.book();
+        entry.receipt.set(ReceiptState::Confirmed);
+        true
     }
 
     /// The connection is lost: what of its messages is unknown. Others wait again, in
@@ -196,6 +251,7 @@ impl Queue {
         again.append(&mut self.waiting);
         self.waiting = again;
         self.handed_over = 0;
+        self.book();
         unknown
     }
 
@@ -206,7 +262,8 @@ impl Queue {
             entry.receipt
         });
         let unsent = unsent.collect();
-        self.bytes = 0;
+        self.bytes = self.placed.iter().map(Entry::held).sum();
+        self.book();
         unsent
     }
 

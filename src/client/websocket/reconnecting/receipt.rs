@@ -1,4 +1,4 @@
-//! What is known of a message that was sent.
+//! Receipts: the fate of messages that were sent.
 //!
 //! ```text
 //!   Queued ──► Written ──► Confirmed
@@ -8,12 +8,21 @@
 //! ```
 
 use alloc::sync::Arc;
+use core::cell::Cell;
 use core::fmt;
 use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant as StdInstant;
 
-/// What is known of a message.
+use crate::client::WebSocketError;
+use crate::net::is_loop_thread;
+
+std::thread_local! {
+    /// Whether this thread is that of a reconnecting WebSocket.
+    pub(super) static LISTENS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReceiptState {
@@ -21,7 +30,7 @@ pub enum ReceiptState {
     Queued,
     /// It was handed to the system, at least a part of it, and nothing more is known.
     Written,
-    /// The peer has read it: its endpoint has answered a Ping that was sent behind it, or
+    /// The peer has read it: its endpoint has answered a Ping that was sent after it, or
     /// the application says so.
     Confirmed,
     /// It was written, and the connection was lost before it was confirmed: the peer may
@@ -68,14 +77,21 @@ impl Receipt {
         self.0.id
     }
 
-    /// What is known of it now.
+    /// The state of the message now.
     pub fn state(&self) -> ReceiptState {
         *self.lock()
     }
 
     /// Waits until what is known [stays so](ReceiptState::is_final), at most for this long.
-    /// What is known then.
-    pub fn wait(&self, time: Duration) -> ReceiptState {
+    /// The state known then.
+    ///
+    /// # Errors
+    /// [`WebSocketError::OnLoop`] on a thread that runs a loop, or a listener's methods:
+    /// nothing is read or written meanwhile.
+    pub fn wait(&self, time: Duration) -> Result<ReceiptState, WebSocketError> {
+        if is_loop_thread() || LISTENS.get() {
+            return Err(WebSocketError::OnLoop);
+        }
         let until = StdInstant::now().checked_add(time);
         let mut state = self.lock();
         while !state.is_final() {
@@ -95,7 +111,7 @@ impl Receipt {
                 }
             };
         }
-        *state
+        Ok(*state)
     }
 
     pub(super) fn set(&self, new: ReceiptState) {

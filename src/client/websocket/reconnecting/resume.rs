@@ -1,5 +1,6 @@
 //! Taking up where a lost connection left off.
 
+use alloc::collections::VecDeque;
 use alloc::string::String;
 
 use crate::client::Message;
@@ -13,7 +14,7 @@ pub struct Position {
     pub offset: u64,
 }
 
-/// What a message says to a [`ResumeHook`].
+/// The meaning of a message for a [`ResumeHook`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     /// Nothing: it is for the listener.
@@ -64,6 +65,23 @@ pub trait ResumeHook: Send {
     /// until it is answered ([`Seen::Resumed`]). With `None` they do not.
     fn ask(&mut self, last: Option<&Position>) -> Option<Message>;
 
+    /// What is said next, once that is: called again and again, until it is `None`. For
+    /// protocols that resume several things, each by a question of its own. All messages
+    /// that wait do so until the last answer ([`Seen::Resumed`]).
+    fn ask_more(&mut self) -> Option<Message> {
+        None
+    }
+
     /// A message has arrived.
     fn see(&mut self, message: &Message, last: Option<&Position>) -> Seen;
+}
+
+/// All that a hook asks at the beginning of a connection.
+pub(super) fn questions(hook: &mut dyn ResumeHook, last: Option<&Position>) -> VecDeque<Message> {
+    let first = hook.ask(last);
+    let more = core::iter::from_fn(|| hook.ask_more());
+    match first {
+        Some(first) => core::iter::once(first).chain(more).collect(),
+        None => VecDeque::new(),
+    }
 }

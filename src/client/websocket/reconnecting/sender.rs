@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::{Position, Receipt, ReconnectError, Reconnector};
-use crate::client::connecting::Duplex;
+use crate::client::connecting::{Duplex, clock};
 use crate::client::websocket::inbox::Inbox;
 use crate::client::{Canceller, Message};
 
@@ -59,7 +59,7 @@ impl ReconnectSender {
     /// connection. Nothing can be sent from here on.
     pub fn close(&self) {
         let mut held = self.shared.lock();
-        held.core.close();
+        held.core.close(clock::now());
         if let Some(canceller) = held.dialling.take() {
             canceller.cancel();
         }
@@ -108,7 +108,7 @@ impl fmt::Debug for ReconnectSender {
     }
 }
 
-/// What the application's threads and that of the WebSocket share.
+/// State shared by the application's threads and that of the WebSocket.
 pub(super) struct Shared {
     held: Mutex<Held>,
     /// For the thread, while it has no connection.
@@ -119,7 +119,7 @@ pub(super) struct Held {
     pub(super) core: Reconnector,
     /// The connection that is open.
     pub(super) duplex: Option<Arc<Duplex<Inbox>>>,
-    /// What ends the attempt that is under way.
+    /// The canceller of the attempt that is under way.
     pub(super) dialling: Option<Canceller>,
     /// The thread waits, and does not know what has been asked since.
     pub(super) is_asleep: bool,
@@ -138,13 +138,12 @@ impl Shared {
         }
     }
 
-    /// The lock. No code of the application runs under it but what decides whether to come
-    /// back, and what resumes.
+    /// The lock. No code of the application runs under it.
     pub(super) fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the thread look.
+    /// Makes the thread look.
     pub(super) fn wake(&self, held: &mut Held) {
         if core::mem::take(&mut held.is_asleep) {
             match &held.duplex {

@@ -1,6 +1,7 @@
 //! The thread of a reconnecting WebSocket.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use core::error::Error;
@@ -10,32 +11,35 @@ use std::hash::RandomState;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::listener::tell;
+use super::options::Deciding;
+use super::placing::Placing;
+use super::resume::questions;
 use super::sender::Held;
-use super::{Closed, ConnectAttempt, ReconnectListener, ReconnectSender, ReconnectTask, ToWrite};
+use super::{
+    Closed, ConnectAttempt, ReconnectListener, ReconnectSender, ReconnectTask, ResumeHook, Seen,
+};
 use crate::client::connecting::{Duplex, Waited, Watch, clock};
 use crate::client::websocket::inbox::{Inbox, Incoming};
 use crate::client::websocket::opening::{Opened, open};
-use crate::client::{Canceller, Url, WebSocketError, WebSocketOptions};
-use crate::websocket::CloseCode;
-use crate::websocket::handshake::Refused;
+use crate::client::{Canceller, Message, Url, WebSocketError, WebSocketOptions};
 use crate::wire::Instant;
 
-/// Output from which on the system is to take some before more is put to it.
-const OUTPUT: u64 = 64 << 10;
 /// The longest time to wait for the server to end a connection that is over.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// What an attempt needs to know, or why none is made.
+/// The parameters of an attempt, or the error for which none is made.
 pub(super) type Asked = Result<(String, WebSocketOptions), Box<dyn Error + Send + Sync>>;
-/// Who is asked before each attempt.
+/// The function that is called before each attempt.
 pub(super) type Ask = Box<dyn FnMut(&ConnectAttempt) -> Asked + Send>;
 
-/// What runs on the thread.
+/// The state of the thread. All code of the application runs without the lock.
 pub(super) struct Driver<L> {
     pub(super) sender: ReconnectSender,
     pub(super) ask: Ask,
     pub(super) attempt_time: Duration,
     pub(super) listener: L,
+    pub(super) resume: Option<Box<dyn ResumeHook>>,
+    pub(super) decide: Deciding,
     /// The options' canceller ends it, whatever it does.
     pub(super) watch: Option<Watch>,
 }
@@ -46,6 +50,8 @@ struct End(ReconnectSender);
 impl Drop for End {
     fn drop(&mut self) {
         self.0.abort();
+        // Senders may live for long: the descriptors go now.
+        self.0.shared.lock().duplex = None;
     }
 }
 
@@ -93,17 +99,26 @@ impl<L: ReconnectListener> Driver<L> {
         let sender = self.sender.clone();
         let mut held = sender.shared.lock();
         held.dialling = None;
-        let now = clock::now();
-        match opened {
-            Ok(opened) => match begin(opened, &mut held, now) {
+        let closed = match opened {
+            Ok(opened) => match begin(opened, &mut held, clock::now()) {
                 Some(duplex) => {
                     drop(held);
-                    self.serve(&duplex);
+                    return self.serve(&duplex);
                 }
-                None => held.core.lost(Closed::Lost(NO_ROOM.into()), now, dice()),
+                None => Closed::Lost(NO_ROOM.into()),
             },
-            Err(closed) => held.core.lost(closed, now, dice()),
-        }
+            Err(closed) => closed,
+        };
+        drop(held);
+        self.lose(closed);
+    }
+
+    /// The attempt has failed, or the connection is over.
+    fn lose(&self, closed: Closed) {
+        let known = self.sender.shared.lock().core.known_as(closed.clone());
+        let come_back = (self.decide)(&known);
+        let mut held = self.sender.shared.lock();
+        held.core.lost_as(closed, come_back, clock::now(), dice());
     }
 
     fn attempt(
@@ -119,27 +134,46 @@ impl<L: ReconnectListener> Driver<L> {
             it.on_cancel(move || sender.abort())
         });
         let time = options.connect_time.min(self.attempt_time);
-        let options = options.with_connect_time(time);
-        open(&url, &options, canceller).map_err(|error| match error {
-            WebSocketError::Refused {
-                reason: Refused::Status(status),
-                retry_after,
-                ..
-            } => Closed::Refused {
-                status,
-                retry_after,
-            },
-            WebSocketError::Dial { error, .. } => Closed::Unreachable(error.to_string()),
-            WebSocketError::Handshake(error) => Closed::Unusable(error.to_string()),
-            WebSocketError::Options(error) => Closed::Unusable(error.to_string()),
-            error => Closed::Lost(error.to_string()),
-        })
+        let options = options.connect_time(time);
+        open(&url, &options, canceller).map_err(Closed::by)
+    }
+
+    fn ask_to_resume(&mut self) {
+        let mut held = self.sender.shared.lock();
+        if !held.core.is_to_ask() {
+            return;
+        }
+        let questions = match &mut self.resume {
+            None => VecDeque::new(),
+            Some(hook) => {
+                let position = held.core.position().cloned();
+                drop(held);
+                let questions = questions(&mut **hook, position.as_ref());
+                held = self.sender.shared.lock();
+                questions
+            }
+        };
+        held.core.ask(questions);
+    }
+
+    /// Takes a message that has come.
+    fn take(&mut self, message: Message) {
+        let seen = match &mut self.resume {
+            None => Seen::Message,
+            Some(hook) => {
+                let position = self.sender.position();
+                hook.see(&message, position.as_ref())
+            }
+        };
+        self.sender.shared.lock().core.take(message, seen);
     }
 
     /// Reads and writes until the connection is over.
     fn serve(&mut self, duplex: &Arc<Duplex<Inbox>>) {
         let sender = self.sender.clone();
+        let mut placing = Placing::default();
         loop {
+            self.ask_to_resume();
             self.tell();
             let mut held = sender.shared.lock();
             if held.core.has_events() {
@@ -152,42 +186,57 @@ impl<L: ReconnectListener> Driver<L> {
             };
             if let Some(closed) = over {
                 held.duplex = None;
-                held.core.lost(closed, now, dice());
                 drop(held);
-                duplex.shut_down();
-                return;
+                duplex.shut_down(); // nothing leaves any more
+                return self.lose(closed);
             }
-            let takes_more = write(&mut held, duplex, now);
+            let takes_more = placing.write(&mut held.core, duplex, now);
             let due = held.core.deadline_where(takes_more);
             let until = due.unwrap_or(Instant::NEVER);
             held.is_asleep = true;
             drop(held);
             let waited = duplex.turn(until);
-            let mut held = sender.shared.lock();
-            held.is_asleep = false;
-            let mut state = duplex.lock();
-            held.core.handed_over(state.handed_over());
-            while let Some(incoming) = state.owner().waiting.pop_front() {
-                match incoming {
-                    Incoming::Message(message) => held.core.received(message),
-                    Incoming::Pong(payload) => held.core.pong(&payload),
+            sender.shared.lock().is_asleep = false;
+            let incoming = self.hand_over(duplex, &mut placing);
+            for one in incoming {
+                match one {
+                    Incoming::Message(message) => self.take(message),
+                    Incoming::Pong(payload) => sender.shared.lock().core.pong(&payload),
                 }
             }
             if matches!(waited, Waited::Over | Waited::Cancelled) {
-                let has_rest = state.position() > state.handed_over();
-                drop(state);
-                drop(held);
-                if waited == Waited::Over && has_rest {
-                    // It may still leave. What is unsent is known only after that.
-                    duplex.linger(LINGER);
-                }
-                end(&mut sender.shared.lock(), duplex);
-                if waited == Waited::Over && !has_rest {
-                    self.tell();
-                    duplex.linger(LINGER);
-                }
-                return;
+                return self.end(waited, duplex, placing);
             }
+        }
+    }
+
+    /// Tells the core how much the system has taken. What has come.
+    fn hand_over(&self, duplex: &Duplex<Inbox>, placing: &mut Placing) -> VecDeque<Incoming> {
+        let mut held = self.sender.shared.lock();
+        let mut state = duplex.lock();
+        let now = clock::now();
+        placing.look(&mut held.core, &mut *state, now);
+        held.core.handed_over(state.handed_over(), now);
+        core::mem::take(&mut state.owner().waiting)
+    }
+
+    /// The connection is over.
+    fn end(&mut self, waited: Waited, duplex: &Duplex<Inbox>, mut placing: Placing) {
+        let has_rest = {
+            let mut state = duplex.lock();
+            state.position() > state.handed_over()
+        };
+        if waited == Waited::Over && has_rest {
+            // It may still leave. What is unsent is known only after that.
+            duplex.linger(LINGER);
+        }
+        self.hand_over(duplex, &mut placing);
+        let closed = how_closed(duplex.lock().owner());
+        self.sender.shared.lock().duplex = None;
+        self.lose(closed);
+        if waited == Waited::Over && !has_rest {
+            self.tell();
+            duplex.linger(LINGER);
         }
     }
 }
@@ -197,69 +246,12 @@ const NO_ROOM: &str = "the system has no descriptors left";
 /// Begins to serve a connection, unless the system has no room.
 fn begin(opened: Opened, held: &mut Held, now: Instant) -> Option<Arc<Duplex<Inbox>>> {
     let mut inbox = opened.inbox;
-    inbox.keeps_pongs = true;
+    (inbox.keeps_pongs, inbox.pauses) = (true, false);
     let duplex = Arc::new(Duplex::new(opened.driven, inbox, opened.send_time));
     duplex.share().ok()?;
     held.core.opened(opened.protocol, now);
     held.duplex = Some(duplex.clone());
     Some(duplex)
-}
-
-/// The connection is over, and nothing is written to it any more.
-fn end(held: &mut Held, duplex: &Duplex<Inbox>) {
-    let mut state = duplex.lock();
-    held.core.handed_over(state.handed_over());
-    let closed = how_closed(state.owner());
-    drop(state);
-    held.duplex = None;
-    held.core.lost(closed, clock::now(), dice());
-}
-
-/// Writes what there is, as far as the system takes it. Whether more could be put to it
-/// before it has taken that.
-fn write(held: &mut Held, duplex: &Duplex<Inbox>, now: Instant) -> bool {
-    let core = &mut held.core;
-    loop {
-        let mut state = duplex.lock();
-        let inbox = state.owner();
-        let stream = inbox.stream;
-        inbox.has_room = false;
-        let (mut is_full, mut takes_more) = (false, true);
-        while !is_full {
-            let from = state.position();
-            if from - state.handed_over() >= OUTPUT {
-                takes_more = false;
-                break;
-            }
-            let Some(next) = core.next(now) else {
-                is_full = true;
-                break;
-            };
-            let wire = state.wire_at(now);
-            let is_taken = match next {
-                ToWrite::Message(message) => {
-                    let flow = wire.send_message(stream, message.kind(), message.payload());
-                    is_full = wire.link.queued(stream) > 0; // its window is closed
-                    flow.is_taken()
-                }
-                ToWrite::Ping(payload) => wire.ping(stream, &payload).is_ok(),
-                ToWrite::Close => wire.close(stream, CloseCode::NORMAL, "").is_ok(),
-            };
-            if !is_taken {
-                // It is closing: the end comes with what is read.
-                (is_full, takes_more) = (true, false);
-                break;
-            }
-            let to = state.position();
-            core.placed(from, to, now);
-        }
-        drop(state);
-        let is_written = duplex.push();
-        core.handed_over(duplex.lock().handed_over());
-        if is_full || !is_written {
-            return takes_more;
-        }
-    }
 }
 
 /// How a connection has ended.
@@ -275,6 +267,9 @@ fn how_closed(inbox: &mut Inbox) -> Closed {
 }
 
 /// Any number, evenly distributed.
-fn dice() -> u64 {
+pub(super) fn dice() -> u64 {
     RandomState::new().build_hasher().finish()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! All interleavings of threads that share a connection, one after another: whatever
-//! order they run in, nobody sleeps for ever whose news has come.
+//! order they run in, no thread sleeps for ever whose news has come.
 //!
 //! A thread is a machine whose steps are what happens between two releases of the lock,
 //! or one wake-up. The server answers whenever it likes, and a thread gives up whenever
@@ -50,7 +50,7 @@ struct World {
     socket: Vec<usize>,
 }
 
-/// What is done wrongly, to see that the search finds it.
+/// A mistake made on purpose, to see that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
@@ -58,7 +58,7 @@ enum Fault {
     SilentAppointment,
     /// One that gives up does not say so.
     NoGoodbye,
-    /// News is put down and its thread is not woken.
+    /// News is stored and its thread is not woken.
     SilentNews,
     /// A thread sleeps although there is news for it.
     Blind,
@@ -145,7 +145,7 @@ impl World {
         world
     }
 
-    /// What happens under the lock where a thread waits.
+    /// The state after a thread that waits has held the lock.
     fn locked(&self, nth: usize, gives_up: bool, fault: Fault) -> Self {
         let mut world = self.clone();
         let has_news = world.threads[nth].news && fault != Fault::Blind;
@@ -180,7 +180,7 @@ impl World {
         };
     }
 
-    /// What happens under the lock where a leader has read.
+    /// The state after a leader has read and held the lock.
     fn read(&self, nth: usize, fault: Fault) -> Self {
         let mut world = self.moved(nth, At::Lock { gives_up: false });
         for seat in core::mem::take(&mut world.socket) {
@@ -223,29 +223,4 @@ fn search(world: World, fault: Fault) -> Result<usize, World> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_wake_up_is_lost_in_any_order() {
-        let states = search(World::new(2, 3, 2), Fault::None).unwrap();
-        assert!(states > 1000, "{states}");
-        let mut three = World::new(3, 2, 0);
-        three.threads[0].patience = 1;
-        let states = search(three, Fault::None).unwrap();
-        assert!(states > 10_000, "{states}");
-    }
-
-    #[test]
-    fn the_search_finds_what_is_done_wrongly() {
-        let faults = [
-            Fault::SilentAppointment,
-            Fault::NoGoodbye,
-            Fault::SilentNews,
-            Fault::Blind,
-        ];
-        for fault in faults {
-            assert!(search(World::new(2, 2, 1), fault).is_err(), "{fault:?}");
-        }
-    }
-}
+mod tests;

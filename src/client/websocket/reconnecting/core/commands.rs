@@ -1,25 +1,35 @@
-//! What an application asks of a reconnecting WebSocket.
+//! The commands of the application to a reconnecting WebSocket.
 
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use super::{Leaving, Reconnector, State};
 use crate::client::Message;
-use crate::client::websocket::reconnecting::{Position, Receipt, ReconnectError};
+use crate::client::websocket::reconnecting::options::Deciding;
+use crate::client::websocket::reconnecting::{Position, Receipt, ReconnectError, ResumeHook};
+use crate::link::Account;
 use crate::wire::Instant;
 
 impl Reconnector {
     /// Takes a message to be sent.
     ///
     /// # Errors
-    /// [`ReconnectError::Full`] if there is no room for it, [`ReconnectError::Over`] if
+    /// [`ReconnectError::Full`] if there is no room for it, [`ReconnectError::NoMemory`] if
+    /// the account that is [charged](Self::charge_to) has none, [`ReconnectError::Over`] if
     /// nothing is sent any more. They give the message back.
     pub fn send(&mut self, message: Message) -> Result<Receipt, ReconnectError> {
         let leaves = matches!(self.leaving, Some(Leaving::ForGood));
         if leaves || self.state == State::Over {
             return Err(ReconnectError::Over(message));
         }
-        let pushed = self.queue.push(message, &self.limits, self.policy);
-        pushed.map_err(ReconnectError::Full)
+        self.queue.push(message, &self.limits, self.policy)
+    }
+
+    /// Charges what it holds of messages to this account from here on. One that the account
+    /// has no room for is treated as one that the queue has none for.
+    pub fn charge_to(&mut self, account: &Account) {
+        self.queue.charge_to(account);
     }
 
     /// Connects now, if it waits to: the network is back, or somebody asks for it. Whether
@@ -43,11 +53,14 @@ impl Reconnector {
     }
 
     /// Closes for good: the connection once what was sent is written and confirmed, if
-    /// there is one. Nothing can be sent from here on.
-    pub fn close(&mut self) {
+    /// there is one, at the latest after [`leave`]. Nothing can be sent from here on.
+    ///
+    /// [`leave`]: crate::client::ReconnectLimits::leave
+    pub fn close(&mut self, now: Instant) {
         match self.state {
             State::Open | State::Resuming { .. } | State::Connecting => {
                 self.leaving = Some(Leaving::ForGood);
+                self.leave_by.get_or_insert(now + self.limits.leave);
             }
             State::Waiting { .. } => self.finish(),
             State::Over => {}
@@ -82,6 +95,23 @@ impl Reconnector {
     /// How many messages wait or are not confirmed, and the bytes that are held for them.
     pub fn held(&self) -> (usize, usize) {
         self.queue.held()
+    }
+
+    /// Takes the hook that resumes and what decides whether to come back away: their owner
+    /// calls them, without the lock that this is under.
+    pub(crate) fn take_hooks(&mut self) -> (Option<Box<dyn ResumeHook>>, Deciding) {
+        (self.resume.take(), self.come_back.clone())
+    }
+
+    /// Whether it is to be known what is asked to resume.
+    pub(crate) fn is_to_ask(&self) -> bool {
+        self.state == State::Open && !self.pings.has_asked
+    }
+
+    /// Notes what asks to resume.
+    pub(crate) fn ask(&mut self, questions: VecDeque<Message>) {
+        self.pings.has_asked = true;
+        self.questions = questions;
     }
 
     /// Ends it now: nothing is written or told of it any more but its end.
