@@ -1,13 +1,16 @@
 //! The handle of an event stream.
 
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 
+use bytes::Bytes;
+
+use super::own_state::OwnState;
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::broadcast_limits::BroadcastError;
 use crate::app::publishing::broadcaster::Broadcaster;
+use crate::app::publishing::join::Standing;
 use crate::app::publishing::member::member_methods;
 use crate::app::publishing::message::encode_event;
 use crate::http::Fields;
@@ -15,6 +18,7 @@ use crate::link::UsageError;
 use crate::net::Flow;
 use crate::sse::{self, Event};
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
 /// The token of the timer that the heartbeat is set with: no `u32` of an
 /// application's.
@@ -44,28 +48,29 @@ impl Pulse {
     }
 }
 
-/// An event stream, and the rooms around it. Lent for one call.
+/// An event stream, and the channels around it. Lent for one call.
 pub struct EventStream<'a, 'c> {
     at: SessionContext<'a, 'c>,
     client: &'a mut Client,
     pulse: &'a mut Pulse,
+    own: &'a mut OwnState,
 }
 
-impl fmt::Debug for EventStream<'_, '_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventStream")
-            .field("client", &self.client)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: EventStream<'_, '_> { client });
 
 impl<'a, 'c> EventStream<'a, 'c> {
-    pub(crate) const fn new(
+    pub(super) const fn new(
         at: SessionContext<'a, 'c>,
         client: &'a mut Client,
         pulse: &'a mut Pulse,
+        own: &'a mut OwnState,
     ) -> Self {
-        Self { at, client, pulse }
+        Self {
+            at,
+            client,
+            pulse,
+            own,
+        }
     }
 
     // The stream.
@@ -79,14 +84,7 @@ impl<'a, 'c> EventStream<'a, 'c> {
     /// CR, LF or NUL.
     pub fn send(&mut self, event: &Event<'_>) -> Flow {
         match encode_event(event) {
-            Ok(block) => {
-                let bytes = block.len();
-                let flow = self.at.context.write_shared(block);
-                if flow.is_taken() {
-                    self.heard(bytes);
-                }
-                flow
-            }
+            Ok(block) => self.put(block),
             Err(misuse) => Flow::Over(UsageError::Sse(misuse)),
         }
     }
@@ -98,7 +96,10 @@ impl<'a, 'c> EventStream<'a, 'c> {
         // A vector has room.
         let _ = sse::encode_comment(text, &mut block);
         self.pulse.last = Some(self.at.context.now());
-        let flow = self.at.context.write(&block);
+        let flow = match self.client.membership.activity().position() {
+            None => self.at.context.write(&block),
+            Some(position) => self.own.write(&mut self.at, position, &block),
+        };
         if flow.is_taken() {
             self.pulse.comments += block.len() as u64;
         }
@@ -108,15 +109,20 @@ impl<'a, 'c> EventStream<'a, 'c> {
     /// Ends the stream, after what has been sent. A client comes again after
     /// its reconnection time, unless it is told not to by 204.
     pub fn finish(&mut self) {
+        if let Some(position) = self.client.membership.activity().position()
+            && !self.pulse.finished
+        {
+            self.own.end(&mut self.at, position);
+        }
         // Refused only if it is over already.
         let _ = self.at.context.finish(Fields::EMPTY);
         self.pulse.finished = true;
     }
 
-    /// Has [`timer`](crate::app::Events::timer) called with `token` after this time,
-    /// once, unless the stream is over by then. Where there may be no further
-    /// timer ([`Limits::timers`](crate::net::Limits::timers)), the stream ends, and
-    /// its client comes again.
+    /// Calls [`timer`](crate::app::Events::timer) with `token` after this time, once,
+    /// unless the stream is over by then. If no further timer is allowed
+    /// ([`Limits::timers`](crate::net::Limits::timers)), the stream ends, and its client
+    /// comes again.
     pub fn after(&mut self, time: Duration, token: u32) {
         if !self.at.context.after(time, u64::from(token)) {
             self.finish();
@@ -125,9 +131,9 @@ impl<'a, 'c> EventStream<'a, 'c> {
 
     // Others.
 
-    /// Has the stream get what a broadcaster sends from now on, under a name
-    /// that it may be singled out by; several streams may have the same. False
-    /// if it gets that already.
+    /// Subscribes the stream to what a broadcaster sends from now on, under a name by
+    /// which it may be addressed alone; several streams may share a name. False if it is
+    /// subscribed already.
     ///
     /// # Errors
     /// [`BroadcastError::NameTooLong`] beyond
@@ -144,6 +150,30 @@ impl<'a, 'c> EventStream<'a, 'c> {
 
     member_methods! {}
 
+    /// Tells the client where the stream is now, so that it can come back to there before
+    /// the first event.
+    fn stands(&mut self, standing: &Standing) {
+        if standing.position.is_some()
+            && let Some(mut block) = self.client.membership.id_line()
+        {
+            block.push('\n');
+            self.put(block.into_bytes().into());
+        }
+    }
+
+    /// Writes a block; whether it was taken.
+    fn put(&mut self, block: Bytes) -> Flow {
+        let bytes = block.len();
+        let flow = match self.client.membership.activity().position() {
+            None => self.at.context.write_shared(block),
+            Some(position) => self.own.write(&mut self.at, position, &block),
+        };
+        if flow.is_taken() {
+            self.heard(bytes);
+        }
+        flow
+    }
+
     // What calls the stream's object.
 
     /// Whether the stream has been ended.
@@ -158,6 +188,7 @@ impl<'a, 'c> EventStream<'a, 'c> {
         let quiet = |pulse: &mut Pulse| now.saturating_since(*pulse.last.get_or_insert(now));
         // What waits in a backlog is a sign of life to come.
         if quiet(self.pulse) >= silence && self.at.context.backlog() == 0 {
+            self.own.rest();
             let _ = self.comment("");
         }
         let next = silence

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::broadcast_limits::{BroadcastError, BroadcastLimits};
-use super::loop_address::{Audience, Encoded, LoopAddress, Publication};
+use super::loop_address::{Audience, Encoded, LoopAddress, Mailing};
 use super::message::encode_event;
 use crate::app::telemetry::activity::Activity;
 use crate::sse::{Event, UsageError};
@@ -69,10 +69,7 @@ impl Broadcaster {
     /// # Errors
     /// [`UsageError`] if the event's type or id holds CR, LF or NUL.
     pub fn send(&self, event: &Event<'_>) -> Result<usize, UsageError> {
-        let encoded = Encoded {
-            frame: None,
-            event: Some(encode_event(event)?),
-        };
+        let encoded = Encoded::event(encode_event(event)?);
         let streams = self.roster.lock();
         let mut reached = 0;
         for Outlet {
@@ -81,12 +78,7 @@ impl Broadcaster {
         } in streams.loops.values()
         {
             let to = Audience::Broadcaster(self.roster.id);
-            if loop_address.publish(Publication {
-                to,
-                encoded: encoded.clone(),
-                except: None,
-                _queued: None,
-            }) {
+            if loop_address.publish(Mailing::new(to, encoded.clone(), None)) {
                 reached += *count;
             }
         }
@@ -111,10 +103,7 @@ impl Broadcaster {
         if ids.len() > most {
             return Err(BroadcastError::TooManyNames);
         }
-        let encoded = Encoded {
-            frame: None,
-            event: Some(encode_event(event)?),
-        };
+        let encoded = Encoded::event(encode_event(event)?);
         let streams = self.roster.lock();
         let mut reached = 0;
         for (index, targets) in streams.targets(&ids) {
@@ -123,12 +112,7 @@ impl Broadcaster {
             };
             let count = targets.len();
             let to = Audience::Streams(targets);
-            if loop_address.publish(Publication {
-                to,
-                encoded: encoded.clone(),
-                except: None,
-                _queued: None,
-            }) {
+            if loop_address.publish(Mailing::new(to, encoded.clone(), None)) {
                 reached += count;
             }
         }
@@ -212,7 +196,7 @@ struct StreamLocation {
     activity: Arc<Activity>,
 }
 
-/// What a stream leaves with.
+/// A stream's pass to leave with.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     id: Arc<str>,

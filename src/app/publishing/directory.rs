@@ -1,140 +1,146 @@
-//! The directory that all loops of an app share: which session and which room
+//! The directory that all loops of an app share: which session and which channel
 //! is where.
 //!
 //! ```text
 //!              Hub (one, behind an Arc)
-//!   "general" ─► Presence { members on loop 0: 3, on loop 1: 0, on loop 2: 5 }
+//!   "general" ─► Channel { members on loop 0: 3, on loop 1: 0, on loop 2: 5 }
 //!                    ▲                                    │
 //!   loop 0: its own members of "general"                  └─ a publication is
 //!   (delivered to without a lock)                            posted there once
 //! ```
 //!
-//! The rooms are locked when a loop gets its first member of one or loses its
+//! The channels are locked when a loop gets its first member of one or loses its
 //! last, and when someone without a member asks or publishes. A loop with
-//! members holds the [`Presence`] and reads its counters without a lock.
+//! members holds the [`Channel`] and reads its counters without a lock.
 
 use alloc::collections::BTreeMap;
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::hash::{BuildHasher, Hasher};
 use core::ops::Bound;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::time::Duration;
+use std::hash::RandomState;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::loop_address::{Audience, Encoded, LoopAddress, Publication};
-use super::message::RoomMessage;
-use super::room_limits::{RoomError, RoomLimits};
+use super::channel::{Channel, Reader};
+use super::loop_address::{Audience, Encoded, LoopAddress, Mailing, Place};
+use super::place::{self, ID_BITS, bring, post};
+use crate::app::channels::backplane::{Backplane, Inlet, Line, LocalLine};
+use crate::app::channels::channel_limits::{ChannelError, ChannelLimits};
+use crate::app::channels::clock::Clock;
+use crate::app::channels::options::{ChannelOptions, OptionsByName};
+use crate::app::channels::position::Epoch;
+use crate::app::channels::publication::Publication;
 use crate::app::telemetry::activity::{Registry, SessionSnapshot};
-use crate::net::{Owner, Remote};
+use crate::app::telemetry::channel_totals::ChannelTotals;
+use crate::link::Account;
+use crate::net::{Exchange, Owner, Remote};
+use crate::wire::partly_shown;
 
-/// Bits of a session's number that count the sessions of its loop; those above
-/// are the loop's. All of it is below 2⁵³.
-const ID_BITS: u32 = 40;
-
-/// The members of one room, counted by loop.
-#[derive(Debug)]
-pub(crate) struct Presence {
-    name: Arc<str>,
-    /// Written by its loop alone, from 0 and to 0 under the directory's lock.
-    loops: Box<[AtomicU32]>,
-    /// Members that are event streams, on all loops.
-    streams: AtomicU32,
+/// The rules for an app's channels.
+#[derive(Default)]
+pub(crate) struct Rules {
+    pub(crate) limits: ChannelLimits,
+    pub(crate) options: OptionsByName,
+    pub(crate) backplane: Option<Box<dyn Backplane>>,
 }
 
-impl Presence {
-    /// The room's name.
-    pub(crate) const fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    /// Members on all loops.
-    pub(crate) fn total(&self) -> usize {
-        self.loops
-            .iter()
-            .map(|count| count.load(Ordering::Relaxed) as usize)
-            .sum()
-    }
-
-    /// A member more on a loop that has some.
-    pub(crate) fn add(&self, index: usize, stream: bool) {
-        if let Some(count) = self.loops.get(index) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        if stream {
-            self.streams.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// A member less on a loop that keeps others.
-    pub(crate) fn subtract(&self, index: usize, stream: bool) {
-        if let Some(count) = self.loops.get(index) {
-            count.fetch_sub(1, Ordering::Relaxed);
-        }
-        if stream {
-            self.streams.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    /// The post in every protocol that a member speaks.
-    pub(crate) fn encode(&self, post: &RoomMessage<'_>) -> Encoded {
-        let streams = self.streams.load(Ordering::Relaxed) as usize;
-        Encoded {
-            frame: (self.total() > streams).then(|| post.frame()).flatten(),
-            event: (streams > 0).then(|| post.event()).flatten(),
-        }
-    }
-}
-
-/// What the loops of a running app share.
-#[derive(Debug)]
+/// State shared by the loops of a running app.
 struct Running {
-    doors: Box<[OnceLock<LoopAddress>]>,
-    sessions: Box<[Registry]>,
-    limits: RoomLimits,
+    loops: Arc<[Arc<Place>]>,
+    rules: Rules,
+    /// What all histories hold.
+    account: Account,
+    clock: Clock,
+    /// Makes epochs.
+    chance: RandomState,
 }
 
-/// What all loops of an app know about sessions and rooms.
-#[derive(Debug, Default)]
+type Channels = BTreeMap<Arc<str>, Arc<Channel>>;
+
+/// The directory of sessions and channels, shared by all loops of an app.
+#[derive(Default)]
 pub(crate) struct Directory {
     /// In order, so that they can be shown in pages.
-    rooms: Mutex<BTreeMap<Arc<str>, Arc<Presence>>>,
+    channels: Mutex<Channels>,
+    /// Channels so far.
+    created: AtomicU64,
+    /// The first loop sweeps.
+    sweeps: AtomicBool,
     running: OnceLock<Running>,
 }
 
+partly_shown!(Directory);
+
 impl Directory {
     /// The app runs, on this many loops. Of several calls the first counts.
-    pub(crate) fn start(&self, loops: usize, limits: RoomLimits) {
+    pub(crate) fn start(&self, loops: usize, rules: Rules) {
         self.running.get_or_init(|| Running {
-            doors: (0..loops).map(|_| OnceLock::new()).collect(),
-            sessions: (0..loops).map(|_| Registry::default()).collect(),
-            limits,
+            loops: (0..loops).map(|_| Arc::default()).collect(),
+            account: Account::new(rules.limits.memory),
+            rules,
+            clock: Clock::start(),
+            chance: RandomState::new(),
         });
     }
 
     /// A loop takes mail from now on.
     pub(crate) fn attach(&self, index: usize, remote: Remote, owner: Owner) {
-        if let Some(loop_address) = self
-            .running
-            .get()
-            .and_then(|running| running.doors.get(index))
-        {
-            let _ = loop_address.set(LoopAddress { remote, owner });
+        if let Some(place) = self.place(index) {
+            let _ = place.address.set(LoopAddress { remote, owner });
+            if index == 0 && self.sweep_time().is_some() {
+                self.begin_sweeping(); // for what was published before
+            }
         }
     }
 
-    /// The limits on rooms.
-    pub(crate) fn limits(&self) -> RoomLimits {
-        self.running
-            .get()
-            .map_or(RoomLimits::DEFAULT, |running| running.limits)
+    fn places(&self) -> &[Arc<Place>] {
+        self.running.get().map_or(&[], |running| &running.loops)
+    }
+
+    fn place(&self, index: usize) -> Option<&Arc<Place>> {
+        self.places().get(index)
+    }
+
+    pub(crate) fn limits(&self) -> ChannelLimits {
+        let running = self.running.get();
+        running.map_or(ChannelLimits::DEFAULT, |running| running.rules.limits)
+    }
+
+    /// What the app says of a channel, where it says anything of channels.
+    pub(crate) fn options(&self, channel: &str) -> Option<&ChannelOptions> {
+        Some(self.running.get()?.rules.options.of(channel))
+    }
+
+    /// Has the first loop sweep, if it does not already: a timer costs each of its turns, so
+    /// that there is none while no channel keeps anything.
+    fn begin_sweeping(&self) {
+        if !self.sweeps.swap(true, Ordering::Relaxed) {
+            let address = self.place(0).and_then(|place| place.address.get());
+            let begins = address.is_some_and(LoopAddress::begin_sweeping);
+            self.sweeps.store(begins, Ordering::Relaxed);
+        }
+    }
+
+    /// How often the directory is to be [swept](Self::sweep); `None` if no channel has a
+    /// line.
+    fn sweep_time(&self) -> Option<Duration> {
+        let (least, most) = (Duration::from_secs(1), Duration::from_secs(30));
+        let rules = &self.running.get()?.rules;
+        match (rules.options.shortest_age(), &rules.backplane) {
+            (_, Some(_)) => Some(most),
+            (age, None) => Some((age? / 4).clamp(least, most)),
+        }
     }
 
     /// The sessions of a loop.
     pub(crate) fn registry(&self, index: usize) -> Option<&Registry> {
-        self.running.get()?.sessions.get(index)
+        Some(&self.place(index)?.sessions)
     }
 
     /// Where a loop takes mail.
     pub(crate) fn loop_address(&self, index: usize) -> Option<&LoopAddress> {
-        self.running.get()?.doors.get(index)?.get()
+        self.place(index)?.address.get()
     }
 
     /// The number of a loop's `nth` session, unlike that of any other.
@@ -144,118 +150,240 @@ impl Directory {
 
     /// The loop whose session this number is.
     pub(crate) fn loop_of(id: u64) -> Option<usize> {
-        usize::try_from(id >> ID_BITS).ok()
+        place::loop_of(id)
     }
 
-    /// What every open session has done.
+    /// A snapshot of every open session's counters.
     pub(crate) fn snapshot(&self) -> Vec<SessionSnapshot> {
         let mut sessions = Vec::new();
-        for registry in self.registries() {
-            registry.read(&mut sessions);
+        for place in self.places() {
+            place.sessions.read(&mut sessions);
         }
         sessions
     }
 
+    /// Has all sessions sent away; whether every loop took that.
+    pub(crate) fn send_away(&self, spread: Duration) -> bool {
+        let send = |place: &&Arc<Place>| place.address.get().is_none_or(|it| it.send_away(spread));
+        let places = self.places();
+        places.iter().filter(send).count() == places.len() // every one of them, whatever others say
+    }
+
     /// How many sessions are open.
     pub(crate) fn session_count(&self) -> usize {
-        self.registries().iter().map(Registry::len).sum()
+        self.places().iter().map(|place| place.sessions.len()).sum()
     }
 
-    fn registries(&self) -> &[Registry] {
-        self.running.get().map_or(&[], |running| &running.sessions)
-    }
-
-    fn rooms(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<Presence>>> {
+    fn channels(&self) -> MutexGuard<'_, Channels> {
         // Every change is one call of the map: a panic leaves it whole.
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first member of a room on this loop.
+    /// The first member of a channel on this loop.
     pub(crate) fn enter(
         &self,
         name: &str,
         index: usize,
-        stream: bool,
-    ) -> Result<Arc<Presence>, RoomError> {
-        let loops = self.running.get().map_or(0, |running| running.doors.len());
-        let mut rooms = self.rooms();
-        if let Some(presence) = rooms.get(name) {
-            presence.add(index, stream);
-            return Ok(presence.clone());
+        reader: Reader,
+    ) -> Result<Arc<Channel>, ChannelError> {
+        let mut channels = self.channels();
+        let channel = self.find_or_make(&mut channels, name)?;
+        if let Some(line) = channel.line().filter(|_| channel.total() == 0) {
+            line.first_member();
         }
-        if rooms.len() >= self.limits().rooms {
-            return Err(RoomError::TooManyRooms);
+        channel.add(index, reader);
+        Ok(channel)
+    }
+
+    fn find_or_make(
+        &self,
+        channels: &mut Channels,
+        name: &str,
+    ) -> Result<Arc<Channel>, ChannelError> {
+        if let Some(channel) = channels.get(name) {
+            return Ok(channel.clone());
+        }
+        let limits = self.limits();
+        limits.check_name(name)?;
+        if channels.len() >= limits.channels {
+            return Err(ChannelError::TooManyChannels);
         }
         let name: Arc<str> = Arc::from(name);
-        let presence = Arc::new(Presence {
-            name: name.clone(),
-            loops: (0..loops).map(|_| AtomicU32::new(0)).collect(),
-            streams: AtomicU32::new(0),
+        let options = self.running.get().map_or_else(Arc::default, |running| {
+            running.rules.options.of(&name).clone()
         });
-        presence.add(index, stream);
-        rooms.insert(name, presence.clone());
-        Ok(presence)
+        let account = self.running.get().map(|running| &running.account);
+        let channel = Channel::new(name.clone(), options, self.places().len(), account);
+        let channel = Arc::new(channel);
+        if let Some(line) = self.line(&channel) {
+            channel.set_line(line);
+        }
+        channels.insert(name, channel.clone());
+        if channel.line().is_some() && self.sweep_time().is_some() {
+            self.begin_sweeping();
+        }
+        self.created.fetch_add(1, Ordering::Relaxed);
+        Ok(channel)
     }
 
-    /// The last member of a room on this loop has left; an empty room is
+    /// What a new channel is published through.
+    fn line(&self, channel: &Arc<Channel>) -> Option<Box<dyn Line>> {
+        let running = self.running.get()?;
+        let keep = channel.options().history;
+        if let Some(backplane) = &running.rules.backplane {
+            let (weak, loops) = (Arc::downgrade(channel), running.loops.clone());
+            let inlet = Inlet::bringing(move |brought| {
+                if let Some(channel) = weak.upgrade() {
+                    bring(&loops, &channel, brought);
+                }
+            });
+            return Some(backplane.subscribe(channel.name(), keep, inlet));
+        }
+        let epoch = Epoch::new(random(&running.chance, channel));
+        let line = LocalLine::new(keep?, epoch, &running.account, running.clock);
+        Some(Box::new(line))
+    }
+
+    /// The last member of a channel on this loop has left; a channel that nobody needs is
     /// freed.
-    pub(crate) fn vacate(&self, presence: &Presence, index: usize, stream: bool) {
-        let mut rooms = self.rooms();
-        presence.subtract(index, stream);
-        if presence.total() == 0 {
-            rooms.remove(presence.name());
+    pub(crate) fn vacate(&self, channel: &Channel, index: usize, reader: Reader) {
+        let mut channels = self.channels();
+        channel.subtract(index, reader);
+        if channel.total() > 0 {
+            return;
+        }
+        if let Some(line) = channel.line() {
+            line.unsubscribe();
+        }
+        if channel.line().is_none_or(Line::is_needless) {
+            channels.remove(channel.name());
         }
     }
 
-    /// The members of a room.
-    pub(crate) fn presence(&self, name: &str) -> Option<Arc<Presence>> {
-        self.rooms().get(name).cloned()
+    /// Frees the channels without members whose histories are over, and gives back the
+    /// memory of what is too old in all.
+    pub(crate) fn sweep(&self) -> Option<Duration> {
+        let time = self.sweep_time()?;
+        let mut channels = self.channels();
+        channels.retain(|_, channel| {
+            let is_needless = channel.line().is_none_or(Line::is_needless);
+            !is_needless || channel.total() > 0
+        });
+        // Within the lock, as a channel that is made says that it is to be swept.
+        let goes_on = channels.values().any(|it| it.line().is_some());
+        self.sweeps.store(goes_on, Ordering::Relaxed);
+        goes_on.then_some(time)
     }
 
-    /// Has a post delivered on every loop that has members, except one.
-    /// Returns how many members that is for.
+    /// A channel, if somebody needs it.
+    pub(crate) fn channel(&self, name: &str) -> Option<Arc<Channel>> {
+        self.channels().get(name).cloned()
+    }
+
+    /// A channel that something is published to: one without members is made if it keeps
+    /// history, or is other processes' as well.
+    pub(crate) fn channel_for_post(
+        &self,
+        name: &str,
+    ) -> Result<Option<Arc<Channel>>, ChannelError> {
+        let mut channels = self.channels();
+        if let Some(channel) = channels.get(name) {
+            return Ok(Some(channel.clone()));
+        }
+        let is_needed = self.running.get().is_some_and(|running| {
+            let rules = &running.rules;
+            rules.backplane.is_some() || rules.options.of(name).history.is_some()
+        });
+        match is_needed {
+            true => self.find_or_make(&mut channels, name).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Delivers a post on every loop that has members, except one. Returns how many
+    /// members that is for.
     pub(crate) fn publish(
         &self,
-        presence: &Presence,
+        channel: &Channel,
         encoded: &Encoded,
         except: Option<usize>,
     ) -> usize {
-        let mut members = 0;
-        for (index, count) in presence.loops.iter().enumerate() {
-            let count = count.load(Ordering::Relaxed) as usize;
-            if count == 0 || Some(index) == except {
-                continue;
-            }
-            let to = Audience::Room(presence.name.clone());
-            let publication = Publication {
-                to,
-                encoded: encoded.clone(),
-                except: None,
-                _queued: None,
-            };
-            if self
-                .loop_address(index)
-                .is_some_and(|loop_address| loop_address.publish(publication))
-            {
-                members += count;
-            }
-        }
-        members
+        post(self.places(), channel, encoded, except)
     }
 
-    /// The rooms behind `after` in the order of their names, and their sizes.
-    pub(crate) fn room_sizes(&self, after: Option<&str>, most: usize) -> Vec<(String, usize)> {
-        let rooms = self.rooms();
+    /// Delivers what a channel says of a member of loop `index` to all others.
+    pub(crate) fn notify(
+        &self,
+        channel: &Channel,
+        notice: Publication,
+        (index, except): (usize, Exchange),
+    ) {
+        let encoded = channel.encoded(notice);
+        self.publish(channel, &encoded, Some(index));
+        let to = Audience::Channel(channel.name().clone());
+        let mailing = Mailing::new(to, encoded, Some(except));
+        self.post_to(index, mailing);
+    }
+
+    /// Delivers on one loop alone; whether its mailbox took it.
+    pub(crate) fn post_to(&self, index: usize, mailing: Mailing) -> bool {
+        self.place(index).is_some_and(|place| place.post(mailing))
+    }
+
+    /// This loop looks up what it has lost.
+    pub(crate) fn looks(&self, index: usize) {
+        if let Some(place) = self.place(index) {
+            place.looks();
+        }
+    }
+
+    pub(crate) fn channel_sizes(&self, after: Option<&str>, most: usize) -> Vec<(String, usize)> {
+        let channels = self.channels();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        rooms
+        channels
             .range::<str, _>((from, Bound::Unbounded))
             .take(most)
-            .map(|(name, presence)| (String::from(&**name), presence.total()))
+            .map(|(name, channel)| (String::from(&**name), channel.total()))
             .collect()
     }
 
-    /// How many rooms there are.
-    pub(crate) fn room_count(&self) -> usize {
-        self.rooms().len()
+    pub(crate) fn channel_count(&self) -> usize {
+        self.channels().len()
     }
+
+    /// The channels as they stand.
+    pub(crate) fn totals(&self) -> ChannelTotals {
+        let mut totals = ChannelTotals::default();
+        let channels: Vec<Arc<Channel>> = self.channels().values().cloned().collect();
+        for channel in &channels {
+            let held = channel.line().map_or((0, 0), Line::held);
+            totals.members += channel.total() as u64;
+            totals.kept_publications += held.0 as u64;
+            totals.kept_bytes += held.1 as u64;
+        }
+        totals.channels = channels.len() as u64;
+        totals.created = self.channels_created();
+        totals.memory = self.memory() as u64;
+        totals
+    }
+
+    /// How many channels were made so far.
+    pub(crate) fn channels_created(&self) -> u64 {
+        self.created.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that the histories of all channels take, and the tables of members.
+    pub(crate) fn memory(&self) -> usize {
+        let running = self.running.get();
+        running.map_or(0, |running| running.account.held())
+    }
+}
+
+/// A number that nobody can foresee, and that is another one each time.
+fn random(chance: &RandomState, channel: &Channel) -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut hasher = chance.build_hasher();
+    hasher.write(channel.name().as_bytes());
+    hasher.write_u64(NEXT.fetch_add(1, Ordering::Relaxed));
+    hasher.finish()
 }

@@ -1,7 +1,7 @@
-//! Who sits in which group on one loop.
+//! Groups of members on one loop.
 //!
 //! ```text
-//!  groups: "general" [ m0 | m1 | m2 ]      a room, or a broadcaster's streams
+//!  groups: "general" [ m0 | m1 | m2 ]      a channel, or a broadcaster's streams
 //!             ▲                │
 //!             └── seats: [ ("general", 1), ... ]    where a session sits
 //! ```
@@ -9,13 +9,22 @@
 //! Sitting down and standing up take constant time but for a look through the
 //! session's own few seats.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use super::broadcaster::{Roster, Ticket};
-use super::directory::{Directory, Presence};
+use super::channel::Channel;
+use super::directory::Directory;
+use super::inbox::Inbox;
+use super::loop_address::Encoded;
+use crate::app::channels::cursor::Cursor;
+use crate::app::channels::joining::Joining;
+use crate::app::channels::position::{Epoch, Position};
+use crate::app::channels::slow::Lag;
 use crate::app::telemetry::activity::Activity;
-use crate::net::{Claim, Key, Slab};
+use crate::net::{Claim, Exchange, Key, Slab};
+use crate::wire::Budget;
 
 /// The groups of one loop. Nothing of an application's is called while they
 /// are changed.
@@ -25,6 +34,30 @@ pub(crate) struct Groups {
     pub(crate) named: HashMap<Arc<str>, Key>,
     pub(crate) broadcasters: HashMap<u64, Key>,
     seats: Slab<Seats>,
+    /// Members, by seats and group, that are given their history first.
+    pub(crate) joining: RefCell<HashMap<(Key, Key), Joining>>,
+    /// Where event streams are in their channels with history, by session.
+    pub(crate) cursors: RefCell<HashMap<u64, Cursor>>,
+    /// How much each session waits for that is decided later.
+    pub(crate) asking: RefCell<HashMap<u64, usize>>,
+    /// Who the users of sessions are.
+    pub(crate) users: RefCell<HashMap<u64, Arc<str>>>,
+    /// What sessions have spent of their rate of joins; none of those that never join.
+    pub(crate) joins: RefCell<HashMap<u64, Budget>>,
+    /// What waits for sessions whose objects see it.
+    pub(crate) inboxes: RefCell<HashMap<u64, Inbox>>,
+    /// How sessions fare for which much waits.
+    pub(crate) lags: RefCell<HashMap<u64, Lag>>,
+    /// What slow members, by seats and group, are not given.
+    pub(crate) missing: RefCell<HashMap<(Key, Key), Missing>>,
+}
+
+/// What a slow member is not given.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    pub(crate) count: u64,
+    /// The newest of it, where it is to get that.
+    pub(crate) newest: Option<Encoded>,
 }
 
 /// Sessions of this loop that something is published to.
@@ -32,18 +65,44 @@ pub(crate) struct Groups {
 pub(crate) struct Group {
     pub(crate) what: What,
     members: Vec<Member>,
+    /// The offset up to which its members have been given what was published; `None` as
+    /// long as that is not known.
+    pub(crate) delivered: Cell<Option<u64>>,
+    pub(crate) epoch: Cell<Option<Epoch>>,
+    /// Members that have been given more than that already, and how much.
+    pub(crate) ahead: RefCell<Vec<(Key, u64)>>,
+    /// Members that are given their history first.
+    pub(crate) joining: Cell<u32>,
+    /// Slow ones, that are given nothing for now.
+    pub(crate) missing: Cell<u32>,
+    /// Something was lost before any of its members knew where the channel is.
+    pub(crate) is_in_doubt: Cell<bool>,
+    /// What it waits for, where some publications have not come.
+    pub(crate) gap: RefCell<Option<Box<Gap>>>,
+}
+
+/// What a group waits for.
+#[derive(Debug)]
+pub(crate) struct Gap {
+    /// The number of the question.
+    pub(super) number: u64,
+    /// What has come meanwhile, and its bytes.
+    pub(super) held: Vec<(Encoded, Option<Exchange>)>,
+    pub(super) bytes: usize,
+    /// Something came for which there was no room, or was lost on its way.
+    pub(super) is_short: bool,
 }
 
 #[derive(Debug)]
 pub(crate) enum What {
-    Room(Arc<Presence>),
+    Channel(Arc<Channel>),
     Broadcaster(Arc<Roster>),
 }
 
 #[derive(Debug)]
-struct Member {
-    activity: Arc<Activity>,
-    seats: Key,
+pub(crate) struct Member {
+    pub(crate) activity: Arc<Activity>,
+    pub(crate) seats: Key,
 }
 
 /// The groups that one session is in.
@@ -66,12 +125,53 @@ impl Group {
         Self {
             what,
             members: Vec::new(),
+            delivered: Cell::new(None),
+            epoch: Cell::new(None),
+            ahead: RefCell::new(Vec::new()),
+            joining: Cell::new(0),
+            missing: Cell::new(0),
+            is_in_doubt: Cell::new(false),
+            gap: RefCell::new(None),
         }
     }
 
-    /// Its members.
-    pub(crate) fn sessions(&self) -> impl Iterator<Item = &Arc<Activity>> {
-        self.members.iter().map(|member| &member.activity)
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub(crate) fn channel(&self) -> Option<&Arc<Channel>> {
+        match &self.what {
+            What::Channel(channel) => Some(channel),
+            What::Broadcaster(_) => None,
+        }
+    }
+
+    /// Notes that all members have been given what was published up to here.
+    pub(crate) fn has_delivered(&self, Position { epoch, offset }: Position) {
+        self.delivered.set(Some(offset));
+        self.epoch.set(Some(epoch));
+        let mut ahead = self.ahead.borrow_mut();
+        if !ahead.is_empty() {
+            ahead.retain(|&(_, head)| head > offset);
+        }
+    }
+
+    /// Whether this is what comes next.
+    pub(crate) fn is_next(&self, encoded: &Encoded) -> bool {
+        let next = self.delivered.get().zip(self.epoch.get());
+        let next = next.map(|(delivered, epoch)| Position::new(epoch, delivered + 1));
+        next.is_some() && next == encoded.position()
+    }
+
+    /// Whether some members do not get simply what is published next.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.joining.get() + self.missing.get() > 0 || !self.ahead.borrow().is_empty()
+    }
+
+    /// Whether a member has been given what has this offset.
+    pub(crate) fn is_ahead(&self, seats: Key, offset: u64) -> bool {
+        let ahead = self.ahead.borrow();
+        offset > 0 && ahead.iter().any(|it| it.0 == seats && it.1 >= offset)
     }
 }
 
@@ -88,14 +188,28 @@ impl Groups {
         self.taken(seats).iter().any(|seat| seat.group == group)
     }
 
-    /// The rooms that a session is in.
-    pub(crate) fn rooms_of(&self, seats: Option<Key>) -> impl Iterator<Item = &Presence> {
-        self.taken(seats)
-            .iter()
-            .filter_map(|seat| match &self.groups.get(seat.group)?.what {
-                What::Room(presence) => Some(&**presence),
-                What::Broadcaster(_) => None,
-            })
+    /// The channels that a session is in.
+    pub(crate) fn channels_of(&self, seats: Option<Key>) -> impl Iterator<Item = &Channel> {
+        let seats = self.taken(seats).iter();
+        seats.filter_map(|seat| Some(&**self.groups.get(seat.group)?.channel()?))
+    }
+
+    /// The groups that a session is in.
+    pub(crate) fn groups_of(&self, key: Key) -> Vec<Key> {
+        let seats = self.taken(Some(key)).iter();
+        seats.map(|seat| seat.group).collect()
+    }
+
+    /// The channels in which a session waits for what it missed.
+    pub(crate) fn joining_of(&self, key: Key) -> Vec<Key> {
+        let joining = self.joining.borrow();
+        if joining.is_empty() {
+            return Vec::new();
+        }
+        let seats = self.taken(Some(key)).iter().map(|seat| seat.group);
+        seats
+            .filter(|&group| joining.contains_key(&(key, group)))
+            .collect()
     }
 
     /// Adds a session to a group that counts it already; returns its seats.
@@ -146,7 +260,7 @@ impl Groups {
             return false;
         };
         let (seat, activity) = (taken.swap_remove(at), activity.clone());
-        self.remove(seat, &activity, directory, index);
+        self.remove(seat, key, &activity, directory, index);
         true
     }
 
@@ -156,13 +270,27 @@ impl Groups {
             return;
         };
         for seat in taken {
-            self.remove(seat, &activity, directory, index);
+            self.remove(seat, key, &activity, directory, index);
         }
+        if activity.is_stream() {
+            self.cursors.get_mut().remove(&activity.id());
+        }
+        if activity.is_object() {
+            self.inboxes.get_mut().remove(&activity.id());
+        }
+        self.lags.get_mut().remove(&activity.id());
     }
 
     /// Takes a member out of its group; the last one takes its place.
-    fn remove(&mut self, seat: Seat, activity: &Activity, directory: &Directory, index: usize) {
-        let (stream, session) = (activity.is_stream(), activity.id());
+    fn remove(
+        &mut self,
+        seat: Seat,
+        seats: Key,
+        activity: &Activity,
+        directory: &Directory,
+        index: usize,
+    ) {
+        let session = activity.id();
         let Seat {
             group: key,
             position,
@@ -177,6 +305,18 @@ impl Groups {
             return;
         }
         group.members.swap_remove(position);
+        group.ahead.get_mut().retain(|it| it.0 != seats);
+        if group.joining.get() > 0 && self.joining.get_mut().remove(&(seats, key)).is_some() {
+            group.joining.set(group.joining.get() - 1);
+        }
+        if group.missing.get() > 0 && self.missing.get_mut().remove(&(seats, key)).is_some() {
+            group.missing.set(group.missing.get() - 1);
+        }
+        if let Some(epoch) = group.epoch.get()
+            && let Some(cursor) = self.cursors.get_mut().get_mut(&session)
+        {
+            cursor.remove(epoch);
+        }
         if let Some(moved) = group.members.get(position)
             && let Some(seats) = self.seats.get_mut(moved.seats)
             && let Some(seat) = seats.taken.iter_mut().find(|seat| seat.group == key)
@@ -184,11 +324,16 @@ impl Groups {
             seat.position = position;
         }
         let emptied = group.members.is_empty();
+        if let What::Channel(channel) = &group.what
+            && let Some(notice) = channel.leave(session)
+        {
+            directory.notify(channel, notice, (index, activity.exchange()));
+        }
         match &group.what {
-            What::Room(presence) if !emptied => presence.subtract(index, stream),
-            What::Room(presence) => {
-                directory.vacate(presence, index, stream);
-                self.named.remove(presence.name());
+            What::Channel(channel) if !emptied => channel.subtract(index, activity.reader()),
+            What::Channel(channel) => {
+                directory.vacate(channel, index, activity.reader());
+                self.named.remove(channel.name());
             }
             What::Broadcaster(roster) => {
                 if let Some(ticket) = &ticket {

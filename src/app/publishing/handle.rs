@@ -1,19 +1,25 @@
 //! A session as other threads reach it.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, sync::Arc};
 use core::any::Any;
+use core::time::Duration;
 
 use bytes::Bytes;
 
+use super::join::Join;
 use super::loop_address::LoopAddress;
 use super::message::Message;
+use crate::app::channels::backplane::Past;
+use crate::app::channels::channel_limits::ChannelError;
+use crate::app::channels::position::Position;
+use crate::app::channels::publication::Publication;
 use crate::net::Exchange;
 use crate::websocket::{CloseCode, Kind};
 
 /// One session, from any thread: a WebSocket or an event stream.
 ///
-/// What it sends goes through the mailbox of the session's loop, in order. The
-/// session may end at any time: what comes too late is dropped.
+/// Its messages go through the mailbox of the session's loop, in order. The session may
+/// end at any time: messages that come too late are dropped.
 #[derive(Debug, Clone)]
 pub struct Handle {
     id: u64,
@@ -26,7 +32,6 @@ pub struct Handle {
 #[error("the loop's mailbox is full, or the loop has ended")]
 pub struct HandleError;
 
-/// What a handle sends to its session.
 #[derive(Debug)]
 pub(crate) enum HandleMessage {
     /// A message for the peer.
@@ -35,6 +40,33 @@ pub(crate) enum HandleMessage {
     Close(CloseCode, String),
     /// Something for the session's object.
     Mail(Box<dyn Any + Send>),
+    /// The end, and the time after which the client is to come again.
+    SendAway(Duration),
+    /// What has become of what the session has asked of a channel, under a token.
+    Answered(Arc<str>, u32, Answered),
+}
+
+/// A later answer to a session.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// What it has published.
+    Published(Result<Option<Position>, ChannelError>),
+    /// The history that it waits for.
+    History(Result<Past, ChannelError>),
+    /// Whether it may join.
+    MayJoin(Result<(), ChannelError>, Join),
+    /// Whether it may publish this, to itself as well or not.
+    MayPublish(Result<(), ChannelError>, Publication, bool),
+}
+
+impl Answered {
+    pub(super) const fn published(result: Result<Option<Position>, ChannelError>) -> Self {
+        Self::Published(result)
+    }
+
+    pub(super) const fn history(result: Result<Past, ChannelError>) -> Self {
+        Self::History(result)
+    }
 }
 
 impl Handle {
@@ -64,9 +96,9 @@ impl Handle {
         ))
     }
 
-    /// Closes the session: a WebSocket with this code and reason; an event
-    /// stream just ends. A reason of more than 123 bytes, or a code that may
-    /// not be sent, closes with 1000 and no reason.
+    /// Closes the session: a WebSocket with this code and reason; an event stream just
+    /// ends. If the reason is longer than 123 bytes, or the code may not be sent, it
+    /// closes with 1000 and no reason.
     ///
     /// # Errors
     /// [`HandleError`] if the mailbox did not take it.
@@ -80,7 +112,7 @@ impl Handle {
         self.post(HandleMessage::Close(code, String::from(reason)))
     }
 
-    /// Gives `mail` to the session's object.
+    /// Sends `mail` to the session's object: its `mail` method is called with it.
     ///
     /// # Errors
     /// [`HandleError`] if the mailbox did not take it.
@@ -93,6 +125,8 @@ impl Handle {
             HandleMessage::Send(_, payload) => payload.len(),
             HandleMessage::Close(_, reason) => reason.len(),
             HandleMessage::Mail(mail) => size_of_val(&**mail),
+            HandleMessage::SendAway(_) => 0,
+            HandleMessage::Answered(..) => 0, // what it has asked for was bounded
         };
         match self
             .loop_address

@@ -1,10 +1,9 @@
-//! Messages of WebSockets and rooms.
+//! Messages of WebSockets, and events as streams carry them.
 
 use alloc::{string::String, vec::Vec};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::link;
 use crate::sse;
 use crate::websocket::Kind;
 
@@ -101,55 +100,6 @@ impl<'a> From<&'a Vec<u8>> for Message<'a> {
     }
 }
 
-/// What is published to a room, whose members may speak different protocols.
-///
-/// | | to a WebSocket | to an event stream |
-/// |---|---|---|
-/// | text | as it is | as the data of an event |
-/// | binary | as it is | not at all: event streams are text |
-/// | event | its data as text | as it is |
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RoomMessage<'a> {
-    /// A WebSocket message.
-    Message(Message<'a>),
-    /// An event.
-    Event(sse::Event<'a>),
-}
-
-impl<'a> RoomMessage<'a> {
-    /// The message encoded as a WebSocket frame.
-    pub(crate) fn frame(&self) -> Option<Bytes> {
-        let message = match *self {
-            Self::Message(message) => message,
-            Self::Event(event) => Message::text(event.data?),
-        };
-        Some(link::encode_message(message.kind, message.payload))
-    }
-
-    /// The message encoded as an event of a stream. An event that cannot be encoded was refused
-    /// before it was published.
-    pub(crate) fn event(&self) -> Option<Bytes> {
-        let event = match *self {
-            Self::Message(message) => sse::Event::new(message.as_text()?),
-            Self::Event(event) => event,
-        };
-        encode_event(&event).ok()
-    }
-}
-
-/// Whatever is a message can be posted.
-impl<'a, M: Into<Message<'a>>> From<M> for RoomMessage<'a> {
-    fn from(message: M) -> Self {
-        Self::Message(message.into())
-    }
-}
-
-impl<'a> From<sse::Event<'a>> for RoomMessage<'a> {
-    fn from(event: sse::Event<'a>) -> Self {
-        Self::Event(event)
-    }
-}
-
 /// Bytes of the message in a frame that a server sends (RFC 6455 §5.2).
 pub(crate) fn payload_len(frame: &[u8]) -> usize {
     let head = match frame.get(1) {
@@ -165,30 +115,4 @@ pub(crate) fn encode_event(event: &sse::Event<'_>) -> Result<Bytes, sse::UsageEr
     let mut block = BytesMut::with_capacity(event.encoded_len());
     event.encode(&mut block)?;
     Ok(block.freeze())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec;
-
-    #[test]
-    fn a_post_is_encoded_for_each_protocol_as_far_as_that_can_carry_it() {
-        let text = RoomMessage::from("a\nb");
-        assert_eq!(text.frame().unwrap(), &b"\x81\x03a\nb"[..]);
-        for length in [0, 3, 125, 126, 65_535, 65_536] {
-            let frame = RoomMessage::from(&*vec![0; length]).frame().unwrap();
-            assert_eq!(payload_len(&frame), length);
-        }
-        assert_eq!(text.event().unwrap(), &b"data: a\ndata: b\n\n"[..]);
-
-        let binary = RoomMessage::from(&b"\xff"[..]);
-        assert_eq!(binary.frame().unwrap(), &b"\x82\x01\xff"[..]);
-        assert_eq!(binary.event(), None);
-
-        let event = RoomMessage::from(sse::Event::new("x").event("note"));
-        assert_eq!(event.frame().unwrap(), &b"\x81\x01x"[..]);
-        assert_eq!(event.event().unwrap(), &b"event: note\ndata: x\n\n"[..]);
-        assert_eq!(RoomMessage::from(sse::Event::EMPTY).frame(), None);
-    }
 }

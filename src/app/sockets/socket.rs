@@ -1,43 +1,29 @@
 //! The handle of a WebSocket session.
 
-use core::fmt;
 use core::time::Duration;
 
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::SessionContext;
+use crate::app::publishing::join::Standing;
 use crate::app::publishing::member::member_methods;
 use crate::app::publishing::message::Message;
 use crate::link::UsageError;
 use crate::net::Flow;
 use crate::websocket::CloseCode;
+use crate::wire::partly_shown;
 
-/// A WebSocket session's own connection, and the rooms around it. Lent for one
+/// A WebSocket session's own connection, and the channels around it. Lent for one
 /// call.
 pub struct Socket<'a, 'c> {
     at: SessionContext<'a, 'c>,
     client: &'a mut Client,
-    protocol: Option<&'a str>,
 }
 
-impl fmt::Debug for Socket<'_, '_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Socket")
-            .field("client", &self.client)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Socket<'_, '_> { client });
 
 impl<'a, 'c> Socket<'a, 'c> {
-    pub(crate) const fn new(
-        at: SessionContext<'a, 'c>,
-        client: &'a mut Client,
-        protocol: Option<&'a str>,
-    ) -> Self {
-        Self {
-            at,
-            client,
-            protocol,
-        }
+    pub(crate) const fn new(at: SessionContext<'a, 'c>, client: &'a mut Client) -> Self {
+        Self { at, client }
     }
 
     // The connection.
@@ -93,14 +79,13 @@ impl<'a, 'c> Socket<'a, 'c> {
     }
 
     /// The subprotocol that was agreed on.
-    pub const fn protocol(&self) -> Option<&str> {
-        self.protocol
+    pub fn protocol(&self) -> Option<&str> {
+        self.client.route.protocol()
     }
 
-    /// Has [`timer`](crate::app::WebSocket::timer) called with `token` after this
-    /// time, once, unless the session is over by then. Where there may be no
-    /// further timer ([`Limits::timers`](crate::net::Limits::timers)), the socket
-    /// is closed with 1013.
+    /// Calls [`timer`](crate::app::WebSocket::timer) with `token` after this time, once,
+    /// unless the session is over by then. If no further timer is allowed
+    /// ([`Limits::timers`](crate::net::Limits::timers)), the socket is closed with 1013.
     pub fn after(&mut self, time: Duration, token: u32) {
         if !self.at.context.after(time, u64::from(token)) {
             // Refused only if it is closing already.
@@ -109,6 +94,10 @@ impl<'a, 'c> Socket<'a, 'c> {
     }
 
     member_methods! {}
+
+    /// A message has no place for where the session is: that is its object's to tell.
+    #[expect(clippy::unused_self, reason = "an event stream tells it")]
+    const fn stands(&self, _: &Standing) {}
 
     // What calls the session's object.
 

@@ -16,13 +16,18 @@ use crate::app::telemetry::metrics::Kind;
 use crate::http::{Method, Status, Version};
 use crate::net::report::report;
 use crate::websocket::Limits;
+#[cfg(feature = "deflate")]
+use crate::websocket::deflate::Policy;
+use crate::websocket::deflate::{Agreement, Session};
 use crate::websocket::handshake;
+use crate::wire::Role;
+use crate::wire::codec::Compression;
 
 /// Content of a request to open a session, in bytes: it means nothing, and is
 /// dropped.
 const UPGRADE_CONTENT: usize = 16 << 10;
 
-/// What makes the object of a session, or refuses it.
+/// A function that makes the object of a session, or refuses it.
 type Open<W> = dyn Fn(&Request<'_>) -> Result<Accept<W>, Refusal> + Send + Sync;
 
 /// A WebSocket route with options.
@@ -51,16 +56,18 @@ type Open<W> = dyn Fn(&Request<'_>) -> Result<Accept<W>, Refusal> + Send + Sync;
 /// | key, subprotocols or extensions malformed | 400 |
 /// | a page of another origin than the server's that is not allowed, or two origins | 403 |
 /// | refused by the route's closure | as that says |
-/// | content of more than 16 KiB | 413; less of it is dropped, and the session begins behind it |
+/// | content of more than 16 KiB | 413; less of it is dropped, and the session begins after it |
 pub struct WebSocketRoute<W> {
     open: Box<Open<W>>,
-    /// Each behind one word, for sessions to hold.
-    protocols: Vec<Arc<String>>,
+    /// One count for each of the subprotocols.
+    protocols: Vec<Count>,
     guard: Option<OriginGuard>, // none: every page may
     streaming: bool,
     limits: Option<Limits>,
     /// The number of its limits among those of the app's routes, from 1.
     websocket_limits: u16,
+    #[cfg(feature = "deflate")]
+    deflate: Option<(Policy, Compression)>,
     sessions: Count,
 }
 
@@ -104,6 +111,8 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
             streaming: false,
             limits: None,
             websocket_limits: 0,
+            #[cfg(feature = "deflate")]
+            deflate: None,
             sessions: Count::default(),
         }
     }
@@ -113,8 +122,10 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
     /// finds the choice with [`Socket::protocol`](crate::app::Socket::protocol).
     #[must_use]
     pub fn protocols<P: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = P>) -> Self {
-        let name = |name: P| Arc::new(String::from(&*name.into()));
-        self.protocols = names.into_iter().map(name).collect();
+        self.protocols = names
+            .into_iter()
+            .map(|name| self.sessions.speaking(String::from(&*name.into())))
+            .collect();
         self
     }
 
@@ -164,6 +175,36 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         self
     }
 
+    /// Compresses messages for clients that offer permessage-deflate (RFC 7692), as browsers
+    /// do: what is agreed to, and how what is sent is compressed. Without this nothing is.
+    ///
+    /// An attacker who can have text of theirs compressed together with a secret, and
+    /// see the length of the result, can find the secret out (BREACH): on such a route
+    /// send no secrets in one message with text that others have written, or leave it
+    /// uncompressed.
+    ///
+    /// ```
+    /// use barewire::app::{App, Message, Socket, WebSocket, WebSocketRoute};
+    /// use barewire::websocket::deflate::Policy;
+    /// use barewire::wire::codec::Compression;
+    ///
+    /// struct Chat;
+    ///
+    /// impl WebSocket for Chat {
+    ///     fn message(&mut self, _socket: &mut Socket<'_, '_>, _message: Message<'_>) {}
+    /// }
+    ///
+    /// let compression = Compression { level: 4, ..Compression::DEFAULT };
+    /// let route = WebSocketRoute::new(|_request| Ok(Chat)).deflate(Policy::DEFAULT, compression);
+    /// App::new().websocket_route("/chat", route);
+    /// ```
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(mut self, policy: Policy, compression: Compression) -> Self {
+        self.deflate = Some((policy, compression));
+        self
+    }
+
     /// Gives messages in parts, as they arrive, to
     /// [`WebSocket::chunk`]: for messages that must not be held completely. The limit on
     /// messages holds all the same.
@@ -192,12 +233,12 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         }
         let (object, choice, reply_with_fields) = (self.open)(request)?.open(reply)?;
         reply = reply_with_fields;
-        let protocol = match choice {
-            Choice::Route => self.choose(&opening).cloned(),
-            Choice::Without => None,
-            Choice::Named(name) => Some(Arc::new(name)),
+        let count = match choice {
+            Choice::Route => self.choose(&opening).clone(),
+            Choice::Without => self.sessions.clone(),
+            Choice::Named(name) => self.sessions.speaking(name),
         };
-        let name = protocol.as_ref().map(|name| name.as_str());
+        let name = count.protocol();
         let Ok(accepted) = handshake::accept(&opening, name) else {
             let (subject, name) = (reply.at().subject(), name.unwrap_or_default());
             report!(
@@ -207,20 +248,47 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
             return Err(Status::INTERNAL_SERVER_ERROR.into());
         };
         let claim = reply.place()?; // a refusal has none of these fields
+        let compress = self.compress(&opening);
+        let agreement = compress.map(|(agreement, _)| agreement);
+        let accepted = accepted.with_deflate(agreement);
         for field in accepted.fields().as_fields().iter() {
             // Constant names, a key of base64, and a token.
             let name = core::str::from_utf8(field.name).unwrap_or_default();
             reply = reply.set_header(name, field.value);
         }
-        let client = Client::new(reply.at(), Kind::WebSocket, &self.sessions);
-        let session = WebSocketSession::new(object, client, protocol, claim);
-        reply.open_websocket(self.streaming, self.websocket_limits, Box::new(session))
+        let delivery = object.delivery();
+        let client = Client::new(reply.at(), Kind::WebSocket, &count, delivery);
+        let session = WebSocketSession::new(object, client, claim);
+        let compress = compress.map(|(agreement, compression)| {
+            let session = Session::new(&agreement, Role::Server);
+            (session, compression)
+        });
+        let options = (self.streaming, self.websocket_limits, compress);
+        reply.open_websocket(options, Box::new(session))
     }
 
-    fn choose(&self, opening: &handshake::Opening<'_>) -> Option<&Arc<String>> {
-        self.protocols
-            .iter()
-            .find(|name| opening.protocols().any(|offer| offer == name.as_str()))
+    #[cfg(feature = "deflate")]
+    fn compress(&self, opening: &handshake::Opening<'_>) -> Option<(Agreement, Compression)> {
+        let (policy, compression) = self.deflate?;
+        let agreement = policy.respond(opening.extensions())?;
+        Some((agreement, compression))
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "as where there is compression")]
+    const fn compress(&self, _: &handshake::Opening<'_>) -> Option<(Agreement, Compression)> {
+        None
+    }
+
+    /// Of the subprotocols that the client offers, the route's favourite.
+    fn choose(&self, opening: &handshake::Opening<'_>) -> &Count {
+        let is_offered = |it: &&Count| {
+            opening
+                .protocols()
+                .any(|offer| it.protocol() == Some(offer))
+        };
+        let chosen = self.protocols.iter().find(is_offered);
+        chosen.unwrap_or(&self.sessions)
     }
 }
 
@@ -248,7 +316,7 @@ impl App {
             route.websocket_limits = self.add_websocket_limits(limits);
         }
         let endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
-        // A request may have content all the same: the WebSocket begins behind
+        // A request may have content all the same: the WebSocket begins after
         // it (RFC 9110 §7.8).
         self.serve(
             Verb::One(Method::GET.as_str().into()),

@@ -6,17 +6,24 @@
 //!  frames ──► link ──► open, message, chunk, pong, writable, timer, mail, closed
 //! ```
 
-use alloc::{boxed::Box, string::String, sync::Arc};
+use alloc::{boxed::Box, format};
 use core::any::Any;
 
 use super::socket::Socket;
+use crate::app::channels::channel_limits::ChannelError;
+use crate::app::channels::format::Delivery;
+use crate::app::channels::position::Position;
+use crate::app::channels::publication::Publication;
+use crate::app::channels::slow::Missed;
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::{After, Session, SessionContext};
 use crate::app::publishing::handle::HandleMessage;
+use crate::app::publishing::inbox::Item;
+use crate::app::publishing::join::{ChannelAnswer, Joined, Outcome};
 use crate::app::publishing::message::Message;
 use crate::app::telemetry::metrics;
 use crate::link::EndReason;
-use crate::net::Claim;
+use crate::net::{Claim, Flow};
 use crate::websocket::{CloseCode, Kind};
 
 /// One WebSocket session: an object whose fields are the session's state.
@@ -71,9 +78,55 @@ pub trait WebSocket {
     /// Something was sent with [`Handle::mail`](crate::app::Handle::mail).
     fn mail(&mut self, socket: &mut Socket<'_, '_>, mail: Box<dyn Any + Send>) {}
 
+    /// Something on this loop has woken it, by [`Socket::waker`].
+    fn woken(&mut self, socket: &mut Socket<'_, '_>) {}
+
     /// A pong arrived: to a [`ping`](Socket::ping), or of the peer's own
     /// accord. The protocol's own keep-alive needs no care.
     fn pong(&mut self, socket: &mut Socket<'_, '_>, payload: &[u8]) {}
+
+    /// How what is published reaches the session; asked once, before it opens.
+    fn delivery(&self) -> Delivery {
+        Delivery::Direct
+    }
+
+    /// Something was published to a channel that the session is in, if its publications
+    /// come to its [object](Delivery::Object).
+    fn publication(
+        &mut self,
+        socket: &mut Socket<'_, '_>,
+        channel: &str,
+        publication: &Publication,
+    ) {
+    }
+
+    /// The session was too slow, and some of what was published was left out
+    /// ([`SlowMembers::Drop`](crate::app::SlowMembers::Drop)): between what it has got and
+    /// what comes from now on. By default it closes with 1013, so that no client takes what it
+    /// got for all there was.
+    fn missed(&mut self, socket: &mut Socket<'_, '_>, missed: Missed<'_>) {
+        // Refused only if it is closing already.
+        let _ = socket.close(CloseCode::TRY_AGAIN_LATER, "publications were lost");
+    }
+
+    /// The outcome of a [`join`](Socket::join) that was to be decided
+    /// [later](Joined::Later). What the session missed follows what is sent here. By default
+    /// it closes with 1013 if the channel cannot be reached.
+    fn joined(&mut self, socket: &mut Socket<'_, '_>, answer: ChannelAnswer<'_, Joined>) {
+        if answer.result == Err(ChannelError::Unavailable) {
+            // Refused only if it is closing already.
+            let _ = socket.close(CloseCode::TRY_AGAIN_LATER, "the channel cannot be reached");
+        }
+    }
+
+    /// The outcome of something that the session has published, of which that was to be
+    /// decided [later](crate::app::Published::Later): its place, in a channel with history.
+    fn published(
+        &mut self,
+        socket: &mut Socket<'_, '_>,
+        answer: ChannelAnswer<'_, Option<Position>>,
+    ) {
+    }
 
     /// The server stops: the session's Close with 1001 follows when this returns,
     /// unless this has closed it, with [`CloseCode::SERVICE_RESTART`] and a reason
@@ -81,7 +134,7 @@ pub trait WebSocket {
     fn draining(&mut self, socket: &mut Socket<'_, '_>) {}
 
     /// The session is over, however it ended: nothing can be sent to the peer
-    /// any more. The session is still in its rooms, and leaves them when this
+    /// any more. The session is still in its channels, and leaves them when this
     /// returns. Not called if one of the others panicked.
     fn closed(&mut self, socket: &mut Socket<'_, '_>, closed: SocketEnd<'_>) {}
 }
@@ -96,45 +149,61 @@ pub struct SocketEnd<'b> {
     pub code: CloseCode,
     /// The peer's reason.
     pub reason: &'b str,
-    /// What ended the connection: [`Finished`](EndReason::Finished) after the peer's
-    /// Close frame.
+    /// The reason why the connection ended: [`Finished`](EndReason::Finished) after the
+    /// peer's Close frame.
     pub end_reason: EndReason,
 }
 
-/// A WebSocket session on its loop.
 pub(crate) struct WebSocketSession<W> {
     object: W,
     client: Client,
-    protocol: Option<Arc<String>>,
     _claim: Claim,
 }
 
 impl<W: WebSocket> WebSocketSession<W> {
-    pub(crate) const fn new(
-        object: W,
-        client: Client,
-        protocol: Option<Arc<String>>,
-        claim: Claim,
-    ) -> Self {
+    pub(crate) const fn new(object: W, client: Client, claim: Claim) -> Self {
         Self {
             object,
             client,
-            protocol,
             _claim: claim,
         }
     }
 
-    /// Calls the object with its socket.
     #[inline]
     fn call(
         &mut self,
         at: &mut SessionContext<'_, '_>,
         call: impl FnOnce(&mut W, &mut Socket<'_, '_>),
     ) -> After {
-        let protocol = self.protocol.as_ref().map(|name| name.as_str());
-        let mut socket = Socket::new(at.reborrow(), &mut self.client, protocol);
+        let mut socket = Socket::new(at.reborrow(), &mut self.client);
         call(&mut self.object, &mut socket);
         After::Keep
+    }
+
+    /// Gives the object what was published, as long as the peer takes what it sends.
+    fn take_publications(&mut self, at: &mut SessionContext<'_, '_>) {
+        let membership = &self.client.membership;
+        membership.catch_up(at.context);
+        let is_over = membership.is_over().is_some();
+        while is_over || at.context.flow() == Flow::Go {
+            match self.client.membership.next_publication() {
+                Ok(None) => return,
+                Ok(Some((channel, Item::Publication(publication)))) => {
+                    self.call(at, |object, socket| {
+                        object.publication(socket, &channel, &publication);
+                    });
+                }
+                Ok(Some((channel, Item::Missed(count)))) => {
+                    let missed = Missed::new(&channel, count);
+                    self.call(at, |object, socket| object.missed(socket, missed));
+                }
+                Err(over) => {
+                    // Refused only if it is closing already.
+                    let _ = at.context.close(CloseCode::TRY_AGAIN_LATER, over.as_str());
+                    return;
+                }
+            }
+        }
     }
 
     /// Tells the object that the session is over.
@@ -187,12 +256,23 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
     }
 
     fn writable(&mut self, at: &mut SessionContext<'_, '_>) -> After {
+        for missed in self.client.membership.keeps_up() {
+            let told = Missed::new(&missed.channel, missed.publications);
+            self.call(at, |object, socket| object.missed(socket, told));
+            self.client.membership.give_newest(at.context, &missed);
+        }
+        self.take_publications(at);
         self.call(at, |object, socket| object.writable(socket))
     }
 
     fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
         // Sessions set no others than those of `Socket::after`.
         self.call(at, |object, socket| object.timer(socket, token as u32))
+    }
+
+    fn woken(&mut self, at: &mut SessionContext<'_, '_>) -> After {
+        self.take_publications(at);
+        self.call(at, |object, socket| object.woken(socket))
     }
 
     fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {
@@ -209,6 +289,23 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
                 let _ = socket.close(code, &reason);
             }
             HandleMessage::Mail(mail) => object.mail(socket, mail),
+            HandleMessage::SendAway(time) => {
+                object.draining(socket);
+                let reason = format!("retry in {} ms", time.as_millis());
+                // It may have closed itself.
+                let _ = socket.close(CloseCode::SERVICE_RESTART, &reason);
+            }
+            HandleMessage::Answered(channel, token, answered) => {
+                match socket.answered((&channel, token), answered) {
+                    Some(Outcome::Joined(result)) => {
+                        object.joined(socket, ChannelAnswer::new(&channel, token, result));
+                    }
+                    Some(Outcome::Published(result)) => {
+                        object.published(socket, ChannelAnswer::new(&channel, token, result));
+                    }
+                    None => {}
+                }
+            }
         })
     }
 
@@ -235,7 +332,7 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
         )
     }
 
-    fn gone(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
+    fn ended(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
         let closed = SocketEnd {
             code: CloseCode::ABNORMAL,
             reason: "",
