@@ -3,18 +3,18 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
-use core::fmt;
 
 use super::outgoing::Outgoing;
 use crate::app::exchange::extensions::Extensions;
 #[cfg(feature = "tls")]
-use crate::app::exchange::request_tls::RequestTls;
+use crate::app::exchange::request::RequestTls;
 use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::loop_address::LoopAddress;
-use crate::grpc::{self, UsageError, metadata};
+use crate::grpc::{self, CallStatus, Code, Detail, Payload, Protocol, UsageError, metadata};
 use crate::http::Fields;
 use crate::net::{Exchange, Peer};
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
 /// A call: what came with its request apart from the messages, and what goes
 /// with its response.
@@ -30,14 +30,7 @@ pub struct Call<'a> {
     extensions: Option<Arc<Extensions>>,
 }
 
-impl fmt::Debug for Call<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("request", &self.request)
-            .field("peer", &self.peer)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Call<'_> { request, peer });
 
 impl<'a> Call<'a> {
     pub(super) fn new(
@@ -65,6 +58,18 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The message of a request that has come as these bytes.
+    #[inline]
+    pub(super) fn read<I: Payload>(&self, message: &[u8]) -> Result<I, CallStatus> {
+        I::decode(message).map_err(|status| match (self.outgoing.protocol, status.code) {
+            // The specification has a code for what is wrong with an argument.
+            (Protocol::Connect, Code::Internal) => {
+                CallStatus::new(Code::InvalidArgument, status.message)
+            }
+            _ => status,
+        })
+    }
+
     pub(super) const fn outgoing(&mut self) -> &mut Outgoing {
         self.outgoing
     }
@@ -73,7 +78,7 @@ impl<'a> Call<'a> {
         &self.loop_address
     }
 
-    pub(in crate::app) const fn exchange(&self) -> Exchange {
+    pub(super) const fn exchange(&self) -> Exchange {
         self.exchange
     }
 
@@ -98,17 +103,17 @@ impl<'a> Call<'a> {
         self.tls.info()
     }
 
-    /// What middleware has put to the request with
-    /// [`Incoming::insert`](crate::app::Incoming::insert), and interceptors with
-    /// [`insert`](Self::insert): typed values that no client can forge.
+    /// The values attached to the request by middleware with
+    /// [`Incoming::insert`](crate::app::Incoming::insert), and by interceptors with
+    /// [`insert`](Self::insert): typed, and no client can forge them.
     pub fn extensions(&self) -> &Extensions {
         let own = self.outgoing.extensions.as_deref();
         let given = own.or(self.extensions.as_deref());
         given.unwrap_or(Extensions::none())
     }
 
-    /// Puts a value to the call for what stands behind, in place of one of its
-    /// type: from an [`Interceptor`](crate::app::Interceptor) to the method.
+    /// Attaches a value to the call for what comes after, replacing one of its type: from
+    /// an [`Interceptor`](crate::app::Interceptor) to the method.
     ///
     /// ```
     /// use barewire::app::{Call, CallStatus, Interceptor, Service};
@@ -184,7 +189,7 @@ impl<'a> Call<'a> {
         self.outgoing.push_head(name, &value)
     }
 
-    /// Sends metadata behind the response, with the status.
+    /// Sends metadata after the response, with the status.
     ///
     /// # Errors
     /// [`UsageError`] if the name or the value cannot be sent there
@@ -200,6 +205,33 @@ impl<'a> Call<'a> {
     pub fn send_binary_trailer(&mut self, name: &str, octets: &[u8]) -> Result<(), UsageError> {
         let value = binary_value(name, octets)?;
         self.outgoing.push_trailer(name, &value)
+    }
+
+    /// Sends a message of Protocol Buffers with the error, if the call ends with one: to
+    /// clients of gRPC in `grpc-status-details-bin`.
+    ///
+    /// ```
+    /// use barewire::app::Service;
+    /// use barewire::grpc::{Code, Detail, Status};
+    ///
+    /// Service::new("a.A").unary("Busy", |_: Vec<u8>, call| -> Result<Vec<u8>, _> {
+    ///     call.send_detail(Detail::new("google.rpc.RetryInfo", [10, 2, 8, 60]));
+    ///     Err(Status::new(Code::Unavailable, "in a minute").into())
+    /// });
+    /// ```
+    pub fn send_detail(&mut self, detail: Detail) {
+        self.outgoing.details.push(detail);
+    }
+
+    /// The protocol that the client speaks.
+    pub const fn protocol(&self) -> Protocol {
+        self.outgoing.protocol
+    }
+
+    /// Whether the call came by GET, so that its response may be cached: metadata such as
+    /// `cache-control` says for how long.
+    pub const fn is_get(&self) -> bool {
+        self.outgoing.is_get
     }
 
     /// Whether the message of the request came compressed.

@@ -23,6 +23,7 @@ use super::methods::Answer;
 use super::responses::{Source, Turn};
 use super::running::{Receiving, run};
 use super::sending::Sending;
+use crate::app::channels::format::Delivery;
 use crate::app::exchange::client::{Client, Count};
 use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::handle::HandleMessage;
@@ -40,13 +41,13 @@ const MESSAGE: u64 = u64::MAX - 1;
 
 /// A call on its loop.
 pub(super) struct CallSession {
-    sending: Sending,
+    pub(super) sending: Sending,
     deadline: Option<Instant>,
     timer: Option<TimerId>,
     message_timer: Option<TimerId>,
     state: State,
-    /// What has arrived of the messages and has not been looked at: part of one,
-    /// or what came while the method was busy.
+    /// Bytes of messages that have arrived and have not been looked at: part of one, or
+    /// those that came while the method was busy.
     kept: DrainBuffer,
     requests: Requests,
     paused: bool, // nothing is read from the client
@@ -148,7 +149,12 @@ impl CallSession {
         };
         let at_once = source.opens_at_once();
         if source.is_live() {
-            self.sending.client = Some(Client::new(at, Kind::Grpc, &Count::default()));
+            self.sending.client = Some(Client::new(
+                at,
+                Kind::Grpc,
+                &Count::default(),
+                Delivery::Object,
+            ));
         }
         self.turn(at, Turn::Open);
         if at_once && !self.sending.is_ended() {
@@ -157,7 +163,12 @@ impl CallSession {
     }
 
     /// The call ends now, wherever it is.
-    fn end_with(&mut self, at: &mut SessionContext<'_, '_>, status: CallStatus, why: EndReason) {
+    pub(super) fn end_with(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        status: CallStatus,
+        why: EndReason,
+    ) {
         self.sending.finish(at, status);
         self.tell(at, why);
     }
@@ -169,7 +180,7 @@ impl CallSession {
     }
 
     /// Calls what streams; its panic is the end of the call.
-    fn turn(&mut self, at: &mut SessionContext<'_, '_>, turn: Turn<'_>) {
+    pub(super) fn turn(&mut self, at: &mut SessionContext<'_, '_>, turn: Turn<'_>) {
         let State::Streaming(source) = &mut self.state else {
             return;
         };
@@ -243,10 +254,13 @@ impl CallSession {
         at.loop_state.metrics.received_message(message.bytes.len());
         self.sending.outgoing.was_compressed = message.compressed;
         let (limits, packed) = (self.sending.rules.limits, message.compressed);
+        let mapping = self.sending.mapping().cloned();
         let turn = inflated(at, &limits, (message.bytes, packed), |at, bytes| {
-            self.turn(at, Turn::Message(bytes));
+            let mapped = mapping.map(|mapping| mapping.read(bytes)).transpose()?;
+            self.turn(at, Turn::Message(mapped.as_deref().unwrap_or(bytes)));
+            Ok(())
         });
-        if let Err(status) = turn {
+        if let Err(status) = turn.and_then(|it| it) {
             self.end_with(at, status, EndReason::Aborted);
         }
     }
@@ -307,6 +321,15 @@ impl CallSession {
             (HandleMessage::Close(..), State::Streaming(_)) => {
                 self.end_with(at, Status::OK.into(), EndReason::Aborted);
             }
+            (HandleMessage::SendAway(time), State::Streaming(source)) if source.is_live() => {
+                let message = alloc::format!("retry in {} ms", time.as_millis());
+                let status = CallStatus::new(Code::Unavailable, message.into());
+                self.end_with(at, status, EndReason::Drained);
+            }
+            (HandleMessage::SendAway(_), _) => {} // it is answered soon
+            (HandleMessage::Answered(channel, token, answered), _) => {
+                self.channel_answered(at, (&channel, token, answered));
+            }
             (HandleMessage::Send(..) | HandleMessage::Close(..), _) => {}
         }
     }
@@ -329,7 +352,7 @@ impl CallSession {
         self.sending.is_ended() || matches!(self.state, State::Ended)
     }
 
-    /// Has a timer run while a message that is wanted is incomplete.
+    /// Starts a timer that runs while a message that is wanted is incomplete.
     fn watch_message(&mut self, at: &mut SessionContext<'_, '_>) {
         let is_part = match &self.state {
             State::Receiving(receiving) => receiving.inbox.is_part(),
@@ -350,7 +373,7 @@ impl CallSession {
         }
     }
 
-    /// What is left to be done when an event has been looked at.
+    /// Does the work that is left after an event has been looked at.
     fn settle(&mut self, at: &mut SessionContext<'_, '_>) {
         if !self.kept.is_empty() && self.listens() {
             let mut kept = core::mem::take(&mut self.kept);

@@ -6,7 +6,12 @@ use core::any::Any;
 use super::codec::Payload;
 use super::responses::{ResponseStream, Source, Turn};
 use super::sending::Sending;
+use crate::app::channels::channel_limits::ChannelError;
+use crate::app::channels::publication::Publication;
+use crate::app::channels::slow::Missed;
 use crate::app::exchange::session::SessionContext;
+use crate::app::publishing::join::{ChannelAnswer, Joined};
+use crate::grpc::{Code, Status};
 use crate::link::EndReason;
 
 /// An object that takes the messages of one call and answers them: its fields
@@ -65,9 +70,9 @@ use crate::link::EndReason;
     note = "implement `Conversation` for it: `message` gets each message of the client"
 )]
 pub trait Conversation {
-    /// What it takes.
+    /// The type of a request message.
     type Request: Payload;
-    /// What it sends.
+    /// The type of a response message.
     type Response: Payload;
 
     /// The call begins. The head of the response leaves with the first message
@@ -100,13 +105,46 @@ pub trait Conversation {
     ) {
     }
 
+    /// Something was published to a channel that the call has
+    /// [joined](ResponseStream::join). While the client does not take what is sent
+    /// ([`Flow::Wait`](crate::net::Flow::Wait)), none comes; where too many wait, the call
+    /// ends with RESOURCE_EXHAUSTED.
+    fn publication(
+        &mut self,
+        stream: &mut ResponseStream<'_, '_, Self::Response>,
+        channel: &str,
+        publication: &Publication,
+    ) {
+    }
+
+    /// The client was too slow, and some of what was published was left out
+    /// ([`SlowMembers::Drop`](crate::app::SlowMembers::Drop)): between what has come and what
+    /// comes from now on. By default the call ends with RESOURCE_EXHAUSTED.
+    fn missed(&mut self, stream: &mut ResponseStream<'_, '_, Self::Response>, missed: Missed<'_>) {
+        let status = Status::new(Code::ResourceExhausted, "publications were lost");
+        stream.finish(status);
+    }
+
+    /// The outcome of a [`join`](ResponseStream::join) that was to be decided
+    /// [later](Joined::Later). By default the call ends with UNAVAILABLE if the channel cannot
+    /// be reached.
+    fn joined(
+        &mut self,
+        stream: &mut ResponseStream<'_, '_, Self::Response>,
+        answer: ChannelAnswer<'_, Joined>,
+    ) {
+        if answer.result == Err(ChannelError::Unavailable) {
+            let status = Status::new(Code::Unavailable, "the channel cannot be reached");
+            stream.finish(status);
+        }
+    }
+
     /// The client has cancelled the call or gone, its deadline has passed, or
     /// what it sent cannot be read: nothing can be sent any more.
     fn cancelled(&mut self, why: EndReason) {}
 }
 
-/// What an object makes of messages.
-pub(super) struct ConversationSource<C>(pub(in crate::app) C);
+pub(super) struct ConversationSource<C>(pub(super) C);
 
 impl<C: Conversation> Source for ConversationSource<C> {
     fn is_live(&self) -> bool {
@@ -124,6 +162,7 @@ impl<C: Conversation> Source for ConversationSource<C> {
             Turn::Message(bytes) => match C::Request::decode(bytes) {
                 Ok(message) => self.0.message(message, stream),
                 Err(status) => {
+                    let status = stream.sending.machine.unreadable(status);
                     stream.finish(status);
                     self.0.cancelled(EndReason::Aborted);
                 }
@@ -132,6 +171,11 @@ impl<C: Conversation> Source for ConversationSource<C> {
             Turn::Writable => self.0.writable(stream),
             Turn::Timer(token) => self.0.timer(stream, token),
             Turn::Mail(mail) => self.0.mail(stream, mail),
+            Turn::Published(channel, publication) => {
+                self.0.publication(stream, channel, publication);
+            }
+            Turn::Missed(missed) => self.0.missed(stream, missed),
+            Turn::Joined(answer) => self.0.joined(stream, answer),
             Turn::Ended(why) => self.0.cancelled(why),
         }
     }

@@ -1,10 +1,12 @@
 //! Descriptors by the names of what they describe.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::wire::{Fields, Value};
+use super::mapping::Mapping;
+use crate::grpc::protobuf::{Fields, Value};
 
 /// The deepest that messages are looked for in messages.
 const DEPTH: u32 = 64;
@@ -14,6 +16,17 @@ const DEPTH: u32 = 64;
 #[error("not a FileDescriptorSet (google/protobuf/descriptor.proto)")]
 pub struct InvalidDescriptors;
 
+/// Descriptors that do not describe a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotDescribed {
+    /// They do not have it.
+    #[error("descriptors do not have this service")]
+    Service,
+    /// A file is missing that others import, or they contradict each other.
+    #[error("descriptors are not complete: protoc needs --include_imports")]
+    Incomplete,
+}
+
 /// The files of a set, and which of them has what.
 #[derive(Debug, Default)]
 pub(super) struct Descriptors {
@@ -22,18 +35,20 @@ pub(super) struct Descriptors {
     symbols: BTreeMap<String, usize>,
     extensions: BTreeMap<String, BTreeMap<u64, usize>>,
     pub(super) services: Vec<String>,
+    /// Methods that say that they have no side effects.
+    pub(super) safe: BTreeSet<String>,
+    #[cfg(feature = "proto-json")]
+    pool: std::sync::OnceLock<Option<prost_reflect::DescriptorPool>>,
 }
 
-/// One file.
 #[derive(Debug, Default)]
 pub(super) struct File {
     /// Its descriptor, encoded.
-    pub(in crate::app) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     dependencies: Vec<String>,
 }
 
 impl Descriptors {
-    /// Reads an encoded set.
     pub(super) fn read(set: &[u8]) -> Result<Self, InvalidDescriptors> {
         let mut descriptors = Self::default();
         each(set, |number, value| match number {
@@ -41,6 +56,33 @@ impl Descriptors {
             _ => Ok(()),
         })?;
         Ok(descriptors)
+    }
+
+    /// Whether a service is described, with all that it refers to.
+    pub(super) fn check(&self, service: &str) -> Result<(), NotDescribed> {
+        if !self.services.iter().any(|name| name == service) {
+            return Err(NotDescribed::Service);
+        }
+        #[cfg(feature = "proto-json")]
+        self.pool().ok_or(NotDescribed::Incomplete)?;
+        Ok(())
+    }
+
+    /// Whether a method says that it has no side effects.
+    pub(super) fn is_safe(&self, service: &str, method: &str) -> bool {
+        self.safe.contains(&format!("{service}.{method}"))
+    }
+
+    /// The JSON of the messages of a method.
+    #[cfg(feature = "proto-json")]
+    pub(super) fn mapping(&self, service: &str, method: &str) -> Option<Mapping> {
+        Mapping::of(self.pool()?, service, method)
+    }
+
+    /// None: that takes the feature `proto-json`.
+    #[cfg(not(feature = "proto-json"))]
+    pub(super) const fn mapping(&self, _: &str, _: &str) -> Option<Mapping> {
+        None
     }
 
     /// The file of this name.
@@ -60,7 +102,7 @@ impl Descriptors {
 
     /// All numbers that this message is extended with; `None` if there is no
     /// such message.
-    pub(in crate::app) fn extensions(&self, of: &str) -> Option<impl Iterator<Item = u64>> {
+    pub(crate) fn extensions(&self, of: &str) -> Option<impl Iterator<Item = u64>> {
         self.symbols.get(of)?;
         Some(
             self.extensions
@@ -173,11 +215,45 @@ impl Descriptors {
     fn service(&mut self, at: usize, scope: &str, bytes: &[u8]) -> Result<(), InvalidDescriptors> {
         let name = self.symbol(at, scope, bytes)?;
         each(bytes, |number, value| match number {
-            2 => self.symbol(at, &name, value.bytes()).map(drop),
+            2 => self.method(at, &name, value.bytes()),
             _ => Ok(()),
         })?;
         self.services.push(name);
         Ok(())
+    }
+
+    /// A method, whose options may say that it has no side effects.
+    fn method(&mut self, at: usize, scope: &str, bytes: &[u8]) -> Result<(), InvalidDescriptors> {
+        const OPTIONS: u32 = 4;
+        const IDEMPOTENCY_LEVEL: u32 = 34;
+        const NO_SIDE_EFFECTS: Value<'_> = Value::Number(1);
+        let name = self.symbol(at, scope, bytes)?;
+        let mut is_safe = false;
+        each(bytes, |number, value| match number {
+            OPTIONS => each(value.bytes(), |number, value| {
+                is_safe |= (number, value) == (IDEMPOTENCY_LEVEL, NO_SIDE_EFFECTS);
+                Ok(())
+            }),
+            _ => Ok(()),
+        })?;
+        if is_safe {
+            self.safe.insert(name);
+        }
+        Ok(())
+    }
+
+    /// The messages as a library for JSON has them, put together once; `None` if something
+    /// is missing among them.
+    #[cfg(feature = "proto-json")]
+    pub(super) fn pool(&self) -> Option<&prost_reflect::DescriptorPool> {
+        let pool = self.pool.get_or_init(|| {
+            let mut set = Vec::new();
+            for file in &self.files {
+                crate::grpc::protobuf::put_bytes(1, &file.bytes, &mut set);
+            }
+            prost_reflect::DescriptorPool::decode(&*set).ok()
+        });
+        pool.as_ref()
     }
 
     /// Notes what a descriptor describes, by its full name: its field 1, in

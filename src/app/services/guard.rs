@@ -9,12 +9,12 @@ use crate::app::exchange::loop_state::LoopState;
 use crate::grpc::{Code, Status};
 use crate::net::report::report;
 
-/// What a call ends with when its time is up.
+/// The status of a call whose time is up.
 pub(super) fn deadline_exceeded() -> CallStatus {
     Status::new(Code::DeadlineExceeded, "deadline has passed").into()
 }
 
-/// What a call ends with when its method has panicked.
+/// The status of a call whose method has panicked.
 pub(super) fn failed(loop_state: &LoopState, rules: &Rules) -> CallStatus {
     loop_state.metrics.panicked();
     let Rules {

@@ -8,14 +8,14 @@ use super::codec::{CallStatus, Payload};
 use super::inbox::exhausted;
 use super::responses::{ResponseStream, ServerStream};
 use super::service::Service;
-use super::wire::{Fields, Value, put_bytes, put_number};
 use crate::app::publishing::handle::Handle;
+use crate::grpc::protobuf::{Fields, Value, put_bytes, put_number};
 use crate::grpc::{Code, Status};
 use crate::link::Charge;
 
 /// Whether a service is fit to be called (`HealthCheckResponse.ServingStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Serving {
+pub enum ServingStatus {
     /// Nothing is known.
     Unknown,
     /// It is.
@@ -24,7 +24,7 @@ pub enum Serving {
     NotServing,
 }
 
-impl Serving {
+impl ServingStatus {
     const fn number(self) -> u64 {
         match self {
             Self::Unknown => 0,
@@ -46,19 +46,19 @@ const SERVICE_UNKNOWN: u64 = 3;
 /// something else is said.
 ///
 /// ```
-/// use barewire::app::{App, Health, Serving};
+/// use barewire::app::{App, Health, ServingStatus};
 ///
 /// let health = Health::new();
-/// health.set("echo.Echo", Serving::Serving);
+/// health.set("echo.Echo", ServingStatus::Serving);
 /// let app = App::new().grpc(health.service());
-/// std::thread::spawn(move || health.set("echo.Echo", Serving::NotServing));
+/// std::thread::spawn(move || health.set("echo.Echo", ServingStatus::NotServing));
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Health(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    services: BTreeMap<String, Serving>,
+    services: BTreeMap<String, ServingStatus>,
     watchers: BTreeMap<u64, Watcher>, // by their sessions' numbers
     stopped: bool,
 }
@@ -73,17 +73,18 @@ struct Watcher {
 const LISTED: usize = 100;
 
 impl State {
-    fn find(&self, service: &str) -> Option<Serving> {
+    fn find(&self, service: &str) -> Option<ServingStatus> {
         let known = self.services.get(service).copied();
-        let known = known.or_else(|| service.is_empty().then_some(Serving::Serving))?;
+        let known = known.or_else(|| service.is_empty().then_some(ServingStatus::Serving))?;
         Some(match self.stopped {
-            true => Serving::NotServing,
+            true => ServingStatus::NotServing,
             false => known,
         })
     }
 
     fn number(&self, service: &str) -> u64 {
-        self.find(service).map_or(SERVICE_UNKNOWN, Serving::number)
+        self.find(service)
+            .map_or(SERVICE_UNKNOWN, ServingStatus::number)
     }
 
     fn tell(&self, of: Option<&str>) {
@@ -96,8 +97,8 @@ impl State {
     }
 }
 
-/// What watchers are sent: they look for themselves, so that none is told what
-/// is over.
+/// The message to watchers. They read the state themselves, so that none gets an
+/// outdated one.
 struct Changed;
 
 impl Health {
@@ -108,7 +109,7 @@ impl Health {
 
     /// Sets the health of a service, by its name with its package; of the
     /// whole server where that is empty.
-    pub fn set(&self, service: &str, serving: Serving) {
+    pub fn set(&self, service: &str, serving: ServingStatus) {
         let mut state = self.lock();
         let before = state.services.insert(String::from(service), serving);
         if before != Some(serving) {
@@ -188,7 +189,6 @@ impl Health {
     }
 }
 
-/// `HealthCheckRequest`.
 struct CheckRequest(String);
 
 impl Payload for CheckRequest {
@@ -232,7 +232,6 @@ impl Payload for Told {
     }
 }
 
-/// One watcher.
 struct Watch {
     health: Health,
     service: Arc<str>,

@@ -3,19 +3,24 @@
 use alloc::string::ToString;
 
 use super::codec::CallStatus;
+use super::machine::Machine;
 use crate::app::exchange::session::SessionContext;
-use crate::grpc::{self, Code, Limits, MessagePlace, ProtocolError, Status};
+#[cfg(feature = "gzip")]
+use crate::app::telemetry::{
+    codings::{Codec, Direction},
+    metrics::Kind,
+};
+use crate::grpc::{Code, Limits, MessagePlace, ProtocolError, Status};
 use crate::link::DrainBuffer;
 use crate::net::Context;
 use crate::wire::Step;
 
-/// The status that a violation ends a call with.
 pub(super) fn broken(violation: ProtocolError) -> CallStatus {
     Status::new(violation.code(), violation.to_string()).into()
 }
 
-/// What has arrived of a body of exactly one message. It grows with what
-/// arrives, up to the limit that each message's prefix is checked against.
+/// The received part of a body of exactly one message. It grows with what arrives, up
+/// to the limit that each message's prefix is checked against.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     body: DrainBuffer,
@@ -33,7 +38,7 @@ impl Inbox {
     pub(super) fn push(
         &mut self,
         piece: &[u8],
-        machine: &mut grpc::Call,
+        machine: &mut Machine,
         limits: &Limits,
     ) -> Result<(), CallStatus> {
         self.body.try_push(piece).map_err(|_| exhausted())?;
@@ -63,8 +68,12 @@ impl Inbox {
     }
 
     /// The message, now that the body has ended, and whether it is compressed.
-    pub(super) fn end(&self, machine: &mut grpc::Call) -> Result<(&[u8], bool), CallStatus> {
+    pub(super) fn end(&self, machine: &mut Machine) -> Result<(&[u8], bool), CallStatus> {
         machine.receive_eof().map_err(broken)?;
+        if machine.is_bare() {
+            let all = self.body.unused();
+            return Ok((all, machine.is_bare_compressed() && !all.is_empty()));
+        }
         let message = self.message.as_ref().and_then(|message| {
             let bytes = self.body.unused().get(message.at.clone())?;
             Some((bytes, message.compressed))
@@ -78,8 +87,8 @@ fn miscounted(message: &'static str) -> CallStatus {
     Status::new(Code::Unimplemented, message).into()
 }
 
-/// Has what arrives charged to the client of a context.
-pub(in crate::app) fn charge(kept: &mut DrainBuffer, context: &mut Context<'_>) {
+/// Charges what arrives to the client of a context.
+pub(crate) fn charge(kept: &mut DrainBuffer, context: &mut Context<'_>) {
     if !kept.is_charged() {
         kept.charge_to(context.account().as_ref());
     }
@@ -89,6 +98,13 @@ pub(in crate::app) fn charge(kept: &mut DrainBuffer, context: &mut Context<'_>) 
 pub(super) fn exhausted() -> CallStatus {
     let message = "the server has no memory for this at the moment";
     Status::new(Code::ResourceExhausted, message).into()
+}
+
+/// Counts a message that came or goes compressed.
+#[cfg(feature = "gzip")]
+pub(super) fn count(at: &SessionContext<'_, '_>, way: Direction, plain: usize, coded: usize) {
+    let way = (Kind::Grpc, Codec::Gzip, way);
+    at.loop_state.metrics.coded(way, plain, coded);
 }
 
 /// Gives a message to `look`: inflated, if it came compressed.
@@ -104,6 +120,9 @@ pub(super) fn inflated<'c, R>(
         let mut memory = core::mem::take(&mut scratch.message);
         memory.clear();
         let done = scratch.gzip.inflate(message, limits.message, &mut memory);
+        if done.is_ok() {
+            count(at, Direction::Received, memory.len(), message.len());
+        }
         let looked = done.map(|()| look(at, &memory)).map_err(broken);
         at.loop_state.scratch.message = memory;
         at.loop_state.scratch.shrink();
@@ -115,71 +134,4 @@ pub(super) fn inflated<'c, R>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::{Field, Fields, Method, RequestHead, Target, Version};
-    use alloc::borrow::ToOwned;
-    use alloc::vec::Vec;
-
-    fn machine(content_type: &str) -> grpc::Call {
-        let fields = [Field::new("content-type", content_type)];
-        let target = Target::Origin {
-            path: "/s/m",
-            query: None,
-        };
-        grpc::Call::open(&RequestHead {
-            method: Method::POST,
-            target,
-            version: Version::Http11,
-            protocol: None,
-            fields: Fields::new(&fields),
-        })
-        .unwrap()
-    }
-
-    /// A content type, a body, and what comes of it.
-    type Case<'b> = (&'b str, &'b [u8], Result<&'b [u8], Code>);
-
-    /// The message of a body that comes in these pieces, or how the call ends.
-    fn judge(content_type: &str, pieces: &[&[u8]]) -> Result<Vec<u8>, Code> {
-        let limits = Limits::DEFAULT.with_message(8);
-        let (mut machine, mut inbox) = (machine(content_type), Inbox::default());
-        let pushed = pieces
-            .iter()
-            .try_for_each(|piece| inbox.push(piece, &mut machine, &limits));
-        let message = pushed.and_then(|()| inbox.end(&mut machine).map(|it| it.0.to_owned()));
-        message.map_err(|status| status.code)
-    }
-
-    #[test]
-    fn any_split_of_a_body_gives_the_same_message() {
-        let (binary, text) = ("application/grpc-web", "application/grpc-web-text");
-        let cases: [Case<'_>; 9] = [
-            (binary, b"\0\0\0\0\x05hello", Ok(b"hello")),
-            (binary, b"\0\0\0\0\0", Ok(b"")),
-            (binary, b"", Err(Code::Unimplemented)),
-            (
-                binary,
-                b"\0\0\0\0\x01a\0\0\0\0\x01b",
-                Err(Code::Unimplemented),
-            ),
-            (binary, b"\0\0\0\0\x09", Err(Code::ResourceExhausted)),
-            (binary, b"\0\0\0\0\x05hell", Err(Code::Internal)),
-            (text, b"AAAAAAVoZWxsbw==", Ok(b"hello")),
-            (text, b"AAAAAAU=aGVsbG8=", Ok(b"hello")),
-            (text, b"AAAAAAVoZWxsbw==AAAAAAA=", Err(Code::Unimplemented)),
-        ];
-        for (content_type, body, expected) in cases {
-            let expected = expected.map(<[u8]>::to_owned);
-            assert_eq!(judge(content_type, &[body]), expected, "{body:?}");
-            for a in 0..=body.len() {
-                for b in a..=body.len() {
-                    let pieces = [&body[..a], &body[a..b], &body[b..]];
-                    assert_eq!(judge(content_type, &pieces), expected, "{pieces:?}");
-                }
-            }
-            let bytes: Vec<&[u8]> = body.chunks(1).collect();
-            assert_eq!(judge(content_type, &bytes), expected, "{body:?}");
-        }
-    }
-}
+mod tests;

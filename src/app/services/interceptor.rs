@@ -8,7 +8,7 @@ use super::call::{Call, binary_value};
 use super::codec::CallStatus;
 use super::outgoing::Outgoing;
 use crate::app::exchange::extensions::Extensions;
-use crate::grpc::UsageError;
+use crate::grpc::{Detail, Protocol, UsageError};
 use crate::net::Peer;
 
 /// Something that sees every call before its method, and how each ended.
@@ -70,7 +70,7 @@ pub trait Interceptor: Send + Sync {
 pub struct CallEnd<'a> {
     pub(super) service: &'a str,
     pub(super) method: &'a str,
-    pub(in crate::app) peer: Option<Peer>,
+    pub(crate) peer: Option<Peer>,
     pub(super) elapsed: Duration,
     pub(super) status: &'a mut CallStatus,
     pub(super) outgoing: &'a mut Outgoing,
@@ -82,7 +82,7 @@ impl CallEnd<'_> {
         self.service
     }
 
-    /// The method; as the client has called it, if there is none.
+    /// The method; if there is no such method, the path that the client has called.
     pub const fn method(&self) -> &str {
         self.method
     }
@@ -98,7 +98,7 @@ impl CallEnd<'_> {
         self.elapsed
     }
 
-    /// What middleware and interceptors have put to the call.
+    /// The values that middleware and interceptors have attached to the call.
     pub fn extensions(&self) -> &Extensions {
         let all = self.outgoing.extensions.as_deref();
         all.unwrap_or(Extensions::none())
@@ -112,6 +112,16 @@ impl CallEnd<'_> {
     /// Ends it with another status.
     pub fn set_status(&mut self, status: impl Into<CallStatus>) {
         *self.status = status.into();
+    }
+
+    /// Sends a message of Protocol Buffers with the error, if it is one.
+    pub fn send_detail(&mut self, detail: Detail) {
+        self.outgoing.details.push(detail);
+    }
+
+    /// The protocol that the client speaks.
+    pub const fn protocol(&self) -> Protocol {
+        self.outgoing.protocol
     }
 
     /// Sends metadata with the status.
@@ -133,13 +143,13 @@ impl CallEnd<'_> {
 }
 
 /// The interceptors of an app, known once it starts.
-pub(in crate::app) type OfApp = Arc<OnceLock<Vec<Box<dyn Interceptor>>>>;
+pub(crate) type OfApp = Arc<OnceLock<Vec<Box<dyn Interceptor>>>>;
 
 /// All that a service's calls pass.
 #[derive(Default)]
-pub(in crate::app) struct Interceptors {
-    pub(in crate::app) of_app: OfApp,
-    pub(in crate::app) own: Vec<Box<dyn Interceptor>>,
+pub(crate) struct Interceptors {
+    pub(crate) of_app: OfApp,
+    pub(crate) own: Vec<Box<dyn Interceptor>>,
 }
 
 impl Interceptors {
@@ -148,7 +158,7 @@ impl Interceptors {
         of_app.iter().chain(&self.own).map(|it| &**it)
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.all().next().is_none()
     }

@@ -1,7 +1,6 @@
 //! Responses that come later, from any thread.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::fmt;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,8 +9,9 @@ use crate::app::publishing::handle::HandleError;
 use crate::app::publishing::loop_address::LoopAddress;
 use crate::grpc::{Code, Status};
 use crate::net::{Claim, Exchange, Exhausted, Peer, Resource};
+use crate::wire::partly_shown;
 
-/// What the session of a call is posted.
+/// A message posted to the session of a call.
 pub(super) enum Posted {
     /// One message.
     Message(Vec<u8>),
@@ -83,13 +83,7 @@ pub struct DeferredResponse<M> {
     message: PhantomData<fn(M)>,
 }
 
-impl<M> fmt::Debug for DeferredResponse<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeferredResponse")
-            .field("exchange", &self.address.exchange)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!([M] it: DeferredResponse<M> { exchange: it.address.exchange });
 
 impl<M> DeferredResponse<M> {
     pub(super) const fn new(
@@ -118,12 +112,12 @@ impl<M> DeferredResponse<M> {
 
 impl<M> DeferredResponse<M> {
     /// Whether the client still waits, as long as anyone wants to know.
-    pub(in crate::app) fn wanted(&self) -> Arc<AtomicBool> {
+    pub(crate) fn wanted(&self) -> Arc<AtomicBool> {
         self.address.wanted.clone()
     }
 
     /// Takes the call's place among those that wait for blocking work.
-    pub(in crate::app) fn claim_job(&self) -> Result<Claim, Exhausted> {
+    pub(crate) fn claim_job(&self) -> Result<Claim, Exhausted> {
         let Address {
             loop_address,
             exchange,
@@ -136,9 +130,9 @@ impl<M> DeferredResponse<M> {
 }
 
 impl<M: Payload> DeferredResponse<M> {
-    /// Sends the response, or the status that the call ends with. Returns
-    /// whether it is on its way: not so if nobody waits for it any more, or
-    /// the loop's mailbox is full.
+    /// Sends the response, or the status that the call ends with. Returns whether it is
+    /// on its way: false if the caller no longer waits for it, or the loop's mailbox is
+    /// full.
     pub fn send(self, result: Result<M, CallStatus>) -> bool {
         let posted = match result {
             Ok(message) => Posted::Response(encoded(&message)),
@@ -183,13 +177,7 @@ impl<M> Clone for ResponseSender<M> {
     }
 }
 
-impl<M> fmt::Debug for ResponseSender<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseSender")
-            .field("exchange", &self.shared.0.exchange)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!([M] it: ResponseSender<M> { exchange: it.shared.0.exchange });
 
 impl<M> ResponseSender<M> {
     pub(super) fn new(

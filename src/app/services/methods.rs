@@ -6,7 +6,7 @@ use super::call::Call;
 use super::codec::CallStatus;
 use super::responses::Source;
 
-/// What stands behind a method's name.
+/// The code that a method's name leads to.
 pub(super) enum Method {
     /// It is run with the one message of the request.
     Message(Arc<OnMessage>),
@@ -14,15 +14,14 @@ pub(super) enum Method {
     Messages(Arc<OnHead>),
 }
 
-/// What a method does with a request's message; where it answers immediately, it
-/// appends its message.
+/// A method's treatment of a request's message. If it answers immediately, it appends
+/// its message.
 pub(super) type OnMessage =
     dyn Fn(&[u8], &mut Call<'_>, &mut Vec<u8>) -> Result<Answer, CallStatus> + Send + Sync;
 
-/// What a method makes of a request's head.
+/// A method's treatment of a request's head.
 pub(super) type OnHead = dyn Fn(&mut Call<'_>) -> Result<Box<dyn Source>, CallStatus> + Send + Sync;
 
-/// What a method answers.
 pub(super) enum Answer {
     /// The message that it has appended.
     Message,

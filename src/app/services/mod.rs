@@ -1,5 +1,6 @@
 //! gRPC services: methods by name, calls and their messages.
 
+mod bare;
 pub(super) mod call;
 pub(super) mod call_session;
 pub(super) mod codec;
@@ -10,6 +11,8 @@ pub(super) mod health;
 pub(super) mod inbox;
 pub(super) mod interceptor;
 pub(super) mod later;
+mod machine;
+mod mapping;
 pub(super) mod methods;
 pub(super) mod mount;
 pub(super) mod outgoing;
@@ -19,5 +22,5 @@ pub(super) mod rules;
 pub(super) mod running;
 pub(super) mod sending;
 pub(super) mod service;
+mod subscribing;
 pub(super) mod unknown;
-pub(super) mod wire;

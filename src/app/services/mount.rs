@@ -1,7 +1,7 @@
 //! From a request to a call: services as routes.
 //!
-//! Over HTTP/2 as native gRPC and gRPC-Web, over HTTP/1.1 as gRPC-Web, binary
-//! and text. A body that has been received completely is answered immediately; any other goes
+//! Over HTTP/2 as native gRPC, gRPC-Web and Connect, over HTTP/1.1 as gRPC-Web, binary and
+//! text, and as Connect. A body that has been received completely is answered immediately; any other goes
 //! through a session that judges each prefix as it arrives.
 
 use alloc::boxed::Box;
@@ -11,10 +11,11 @@ use super::call::Call;
 use super::call_session::CallSession;
 use super::codec::CallStatus;
 use super::guard::{deadline_exceeded, guarded};
-use super::inbox::Inbox;
+use super::inbox::{Inbox, broken};
 use super::interceptor::Interceptors;
-use super::methods::{Method, OnHead, OnMessage};
-use super::rules::Rules;
+use super::machine::Machine;
+use super::methods::{Answer, Method, OnHead, OnMessage};
+use super::rules::{Codec, Rules};
 use super::running::{Receiving, run};
 use super::sending::Sending;
 use super::service::{Registered, Service};
@@ -27,12 +28,17 @@ use crate::app::exchange::session::SessionContext;
 use crate::app::routes::endpoint::{Endpoint, erase};
 use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
+use crate::grpc::connect::Shape;
 use crate::grpc::{self, Code, Limits, Status};
 use crate::http::Method as HttpMethod;
 use crate::net::{Claim, Resource};
 use crate::wire::{Instant, shortcut};
 
 const UNKNOWN_CODEC: Status = Status::new(Code::Unimplemented, "unknown codec in the content type");
+const NO_VERSION: Status = Status::new(
+    Code::InvalidArgument,
+    "the protocol version of Connect is not named",
+);
 const OTHER_PATH: Status = Status::new(Code::Unimplemented, "no method has an escape or a query");
 
 /// A call that has ended with its head.
@@ -59,14 +65,23 @@ fn judge(
     at: &mut SessionContext<'_, '_>,
 ) -> Result<Option<Instant>, CallStatus> {
     let head = request.head();
-    if !sending.rules.is_path(request.path()) || head.target.query().is_some() {
+    let connect = match &sending.machine {
+        Machine::Grpc(_) => None,
+        Machine::Connect(call) => Some(call),
+    };
+    // Connect has a query for itself, and lets others pass.
+    let has_query = connect.is_none() && head.target.query().is_some();
+    if !sending.rules.is_path(request.path()) || has_query {
         return Err(OTHER_PATH.into());
+    }
+    if sending.rules.versioned && connect.is_some_and(|call| !call.is_versioned()) {
+        return Err(NO_VERSION.into());
     }
     let timeout = sending.machine.timeout()?;
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
         return Err(deadline_exceeded());
     }
-    if !sending.rules.speaks(sending.machine.content_type()) {
+    if sending.machine.codec(&sending.rules) == Codec::Unknown {
         return Err(UNKNOWN_CODEC.into());
     }
     let deadline = timeout.map(|timeout| at.context.now() + timeout);
@@ -94,7 +109,7 @@ fn answer(
 ) -> Result<Done, Refusal> {
     let head = request.head();
     let at = reply.at();
-    let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
+    let mut sending = Sending::new(Machine::open(head, rules)?, rules.clone(), at);
     let Ok(deadline) = begin(&mut sending, request, at) else {
         return Ok(Done(()));
     };
@@ -118,18 +133,54 @@ fn answer(
             }
         }
     };
+    Ok(keep(sending, answered, deadline, reply))
+}
+
+/// Answers a request by GET for a method of one message, which its query has.
+fn answer_get(
+    rules: &Arc<Rules>,
+    method: &OnMessage,
+    request: &Request<'_>,
+    mut reply: Reply<'_, '_>,
+) -> Result<Done, Refusal> {
+    let head = request.head();
+    let at = reply.at();
+    let (machine, message) = Machine::open_get(head, rules)?;
+    let mut sending = Sending::new(machine, rules.clone(), at);
+    let Ok(deadline) = begin(&mut sending, request, at) else {
+        return Ok(Done(()));
+    };
+    if message.len() > rules.limits.message {
+        let fault = grpc::ProtocolError::MessageTooLong;
+        sending.finish(at, broken(fault));
+        return Ok(Done(()));
+    }
+    let compressed = sending.machine.is_bare_compressed() && !message.is_empty();
+    let given = (head.fields, deadline);
+    let answered = run(method, (&message, compressed), given, &mut sending, at);
+    Ok(keep(sending, answered, deadline, reply))
+}
+
+/// Keeps a call whose method has answered immediately, or not.
+fn keep(
+    mut sending: Sending,
+    answered: Option<Answer>,
+    deadline: Option<Instant>,
+    mut reply: Reply<'_, '_>,
+) -> Done {
+    let at = reply.at();
     let frames = core::mem::take(&mut sending.frames);
     at.loop_state.scratch.keep_frames(frames);
-    Ok(match answered {
-        Some(answer) => match place(&mut sending, reply.at()) {
-            Some(claim) => {
-                let session = CallSession::answered(sending, deadline, answer, claim);
-                reply.owe(Box::new(session))
-            }
-            None => Done(()),
-        },
+    let Some(answer) = answered else {
+        return Done(());
+    };
+    match place(&mut sending, at) {
+        Some(claim) => {
+            let session = CallSession::answered(sending, deadline, answer, claim);
+            reply.owe(Box::new(session))
+        }
         None => Done(()),
-    })
+    }
 }
 
 /// Takes a request for a method of one message, whose body is still to come.
@@ -141,7 +192,7 @@ fn receive(
 ) -> Result<Done, Refusal> {
     let head = request.head();
     let at = reply.at();
-    let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
+    let mut sending = Sending::new(Machine::open(head, rules)?, rules.clone(), at);
     let Ok(deadline) = begin(&mut sending, request, at) else {
         return Ok(Done(()));
     };
@@ -170,7 +221,7 @@ fn converse(
 ) -> Result<Done, Refusal> {
     let head = request.head();
     let at = reply.at();
-    let mut sending = Sending::new(grpc::Call::open(head)?, rules.clone(), at);
+    let mut sending = Sending::new(Machine::open(head, rules)?, rules.clone(), at);
     let Ok(deadline) = begin(&mut sending, request, at) else {
         return Ok(Done(()));
     };
@@ -211,8 +262,8 @@ const fn collected(limits: &Limits) -> usize {
 }
 
 impl App {
-    /// Serves a gRPC service: to all clients over HTTP/2, to those of gRPC-Web
-    /// also over HTTP/1.1.
+    /// Serves a service: to clients of gRPC, gRPC-Web and Connect over HTTP/2, and to those
+    /// of gRPC-Web and Connect also over HTTP/1.1.
     #[must_use]
     pub fn grpc(self, service: Service) -> Self {
         let Service {
@@ -221,6 +272,9 @@ impl App {
             limits,
             interceptors,
             compress,
+            versioned,
+            described,
+            safe,
         } = service;
         let interceptors = Arc::new(Interceptors {
             of_app: self.interceptors().clone(),
@@ -235,6 +289,11 @@ impl App {
                 codecs,
             } = registered;
             let pattern = format!("/{service}/{name}");
+            let described = described.as_ref();
+            let has_get = shape(&method, single) == Shape::Unary
+                && (safe.contains(&name)
+                    || described.is_some_and(|all| all.is_safe(&service, &name)));
+            let mapping = described.and_then(|all| all.mapping(&service, &name));
             let rules = Arc::new(Rules {
                 service: service.clone(),
                 method: name,
@@ -242,9 +301,22 @@ impl App {
                 limits,
                 interceptors: interceptors.clone(),
                 single,
+                shape: shape(&method, single),
+                needs_http2: matches!(method, Method::Messages(_)) && !single,
                 codecs,
+                mapping,
                 compress,
+                versioned,
+                has_get,
             });
+            if let (true, Method::Message(method)) = (has_get, &method) {
+                let (rules, method) = (rules.clone(), method.clone());
+                let get = Endpoint::new(move |request, reply| {
+                    answer_get(&rules, &*method, request, reply)
+                });
+                let verb = Verb::One(HttpMethod::GET.as_str().into());
+                app = app.serve(verb, &pattern, get);
+            }
             app = app.serve(post(), &pattern, endpoint(rules, method));
         }
         let whole = interceptors.clone();
@@ -290,5 +362,13 @@ fn endpoint(rules: Arc<Rules>, method: Method) -> Endpoint {
             upgrades: false,
             number: RouteNumber::NONE,
         },
+    }
+}
+
+/// How Connect carries the messages of a method.
+const fn shape(method: &Method, single: bool) -> Shape {
+    match method {
+        Method::Message(_) if single => Shape::Unary,
+        Method::Message(_) | Method::Messages(_) => Shape::Streaming,
     }
 }

@@ -1,31 +1,52 @@
 //! Metadata, trailers and status of a response.
 
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::app::exchange::extensions::Extensions;
-use crate::grpc::{UsageError, metadata};
+use crate::grpc::{Detail, Protocol, UsageError, metadata};
 use crate::http::{Field, FieldBuffer};
 
-/// What goes with a response, and what is known of its request.
-#[derive(Debug, Default)]
+/// The parts that go with a response, and the facts kept of its request.
+#[derive(Debug)]
 pub(super) struct Outgoing {
-    /// Metadata ahead of the messages.
-    pub(in crate::app) head: FieldBuffer,
+    pub(crate) head: FieldBuffer,
     /// Metadata with the status.
-    pub(in crate::app) trailers: FieldBuffer,
+    pub(crate) trailers: FieldBuffer,
+    /// What goes with an error.
+    pub(super) details: Vec<Detail>,
+    /// The protocol of the call.
+    pub(super) protocol: Protocol,
+    /// It came by GET.
+    pub(super) is_get: bool,
     /// The head is made: it takes no more.
     pub(super) is_head_made: bool,
     /// Messages are to be compressed, if the client reads that.
     pub(super) compress: bool,
     /// The message of the request that is looked at was compressed.
     pub(super) was_compressed: bool,
-    /// What middleware and interceptors have put to the call.
-    pub(in crate::app) extensions: Option<Arc<Extensions>>,
+    /// The values that middleware and interceptors have attached to the call.
+    pub(crate) extensions: Option<Arc<Extensions>>,
     wanted: Option<Arc<AtomicBool>>,
 }
 
 impl Outgoing {
+    /// Nothing, for a call.
+    pub(super) const fn new(protocol: Protocol, is_get: bool) -> Self {
+        Self {
+            head: FieldBuffer::new(),
+            trailers: FieldBuffer::new(),
+            details: Vec::new(),
+            protocol,
+            is_get,
+            is_head_made: false,
+            compress: false,
+            was_compressed: false,
+            extensions: None,
+            wanted: None,
+        }
+    }
+
     /// Adds metadata ahead of the messages.
     pub(super) fn push_head(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         if self.is_head_made {
@@ -41,8 +62,12 @@ impl Outgoing {
     }
 
     /// Bytes of memory that the metadata take.
-    pub(in crate::app) const fn memory(&self) -> usize {
-        self.head.memory() + self.trailers.memory()
+    pub(super) fn memory(&self) -> usize {
+        let details = self
+            .details
+            .iter()
+            .map(|it| it.type_name().len() + it.value().len());
+        self.head.memory() + self.trailers.memory() + details.sum::<usize>()
     }
 
     /// Whether the call is still open, as other threads see it.

@@ -5,10 +5,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::conversation::Conversation;
-use super::descriptors::{Descriptors, InvalidDescriptors};
+use super::descriptors::{Descriptors, InvalidDescriptors, NotDescribed};
 use super::responses::ResponseStream;
 use super::service::Service;
-use super::wire::{Fields, Malformed, Value, put_bytes, put_number};
+use crate::grpc::protobuf::{Fields, Malformed, Value, put_bytes, put_number};
 use crate::grpc::{Code, Status};
 
 /// Tells clients what the services look like, from descriptors given at run
@@ -16,8 +16,8 @@ use crate::grpc::{Code, Status};
 /// predecessor `v1alpha`, for grpcurl and the like.
 ///
 /// The descriptors are a `FileDescriptorSet` as `protoc --descriptor_set_out
-/// --include_imports` writes it, and as crates make it at run time. All its
-/// services are listed.
+/// --include_imports` writes it, or as a crate builds it at run time. All its services
+/// are listed.
 ///
 /// ```
 /// use barewire::app::{App, Reflection};
@@ -36,7 +36,7 @@ impl Reflection {
     /// Reads an encoded `FileDescriptorSet`.
     ///
     /// # Errors
-    /// [`InvalidDescriptors`] if it is none.
+    /// [`InvalidDescriptors`] if it is not a `FileDescriptorSet`.
     pub fn new(descriptor_set: &[u8]) -> Result<Self, InvalidDescriptors> {
         Descriptors::read(descriptor_set).map(|read| Self(Arc::new(read)))
     }
@@ -59,12 +59,41 @@ impl Reflection {
 
     fn named(&self, name: &str) -> Service {
         let descriptors = self.0.clone();
-        Service::new(name).bidirectional("ServerReflectionInfo", move |_call| {
+        let service = Service::new(name).bidirectional("ServerReflectionInfo", move |_call| {
             Ok(Reflecting {
                 descriptors: descriptors.clone(),
                 sent: BTreeSet::new(),
             })
-        })
+        });
+        service.of_proto()
+    }
+}
+
+impl Service {
+    /// Uses what descriptors say of this service, to clients of Connect: methods whose
+    /// `idempotency_level` is `NO_SIDE_EFFECTS` are also served by GET, and with the feature
+    /// `proto-json` those whose messages are Protocol Buffers speak JSON as well, by the
+    /// mapping of Protocol Buffers. So does then a call of gRPC with `application/grpc+json`.
+    ///
+    /// ```
+    /// use barewire::app::{Reflection, Service};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // A file a.proto of the package a, with a service B.
+    /// let file = b"\x0a\x07a.proto\x12\x01a\x32\x03\x0a\x01B";
+    /// let reflection = Reflection::new(&[b"\x0a\x11", &file[..]].concat())?;
+    /// let service = Service::new("a.B").described_by(&reflection)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotDescribed`] if the descriptors do not have this service, or lack what it refers
+    /// to.
+    pub fn described_by(mut self, descriptors: &Reflection) -> Result<Self, NotDescribed> {
+        descriptors.0.check(&self.name)?;
+        self.described = Some(descriptors.0.clone());
+        Ok(self)
     }
 }
 
@@ -74,7 +103,7 @@ struct Reflecting {
     sent: BTreeSet<usize>, // files that it has
 }
 
-/// What came of a question: a field of the response, and its message.
+/// The answer to a question: a field of the response, and its message.
 type Answered = Result<(u32, Vec<u8>), Status>;
 
 const NO_FILE: Status = Status::new(Code::NotFound, "no such file");
@@ -124,7 +153,6 @@ impl Reflecting {
         Ok((4, out))
     }
 
-    /// The file of an `ExtensionRequest`.
     fn extension(&mut self, request: &[u8]) -> Result<Answered, Malformed> {
         let (mut of, mut extension) = ("", 0);
         for field in Fields::new(request) {

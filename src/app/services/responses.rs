@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use core::any::Any;
-use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
 
@@ -10,13 +9,18 @@ use super::call::binary_value;
 use super::codec::{CallStatus, Payload};
 use super::later::ResponseSender;
 use super::sending::Sending;
+use crate::app::channels::channel_limits::ChannelError;
+use crate::app::channels::publication::Publication;
+use crate::app::channels::slow::Missed;
 use crate::app::exchange::session::SessionContext;
 use crate::app::publishing::handle::Handle;
+use crate::app::publishing::join::{ChannelAnswer, Joined};
 use crate::app::publishing::loop_address::LoopAddress;
-use crate::grpc::{Code, Status, UsageError};
+use crate::grpc::{Code, Detail, Status, UsageError};
 use crate::link::{Charge, EndReason};
 use crate::net::Flow;
 use crate::wire::Instant;
+use crate::wire::partly_shown;
 
 /// An object that answers one call with a stream of messages: its fields are
 /// the stream's state.
@@ -54,10 +58,10 @@ use crate::wire::Instant;
     note = "an iterator of `Result<Response, CallStatus>` will do; or implement `ServerStream`"
 )]
 pub trait ServerStream {
-    /// What it sends.
+    /// The type of a message.
     type Message: Payload;
 
-    /// The call begins; the head of the response leaves behind this.
+    /// The call begins; the head of the response leaves after this.
     fn open(&mut self, stream: &mut ResponseStream<'_, '_, Self::Message>);
 
     /// A timer set with [`ResponseStream::after`] went off.
@@ -74,12 +78,46 @@ pub trait ServerStream {
     /// After a [`Flow::Wait`]: the client has taken enough to go on.
     fn writable(&mut self, stream: &mut ResponseStream<'_, '_, Self::Message>) {}
 
+    /// Something was published to a channel that the call has
+    /// [joined](ResponseStream::join). While the client does not take what is sent
+    /// ([`Flow::Wait`]), none comes; where too many wait, the call ends with
+    /// RESOURCE_EXHAUSTED.
+    fn publication(
+        &mut self,
+        stream: &mut ResponseStream<'_, '_, Self::Message>,
+        channel: &str,
+        publication: &Publication,
+    ) {
+    }
+
+    /// The client was too slow, and some of what was published was left out
+    /// ([`SlowMembers::Drop`](crate::app::SlowMembers::Drop)): between what has come and what
+    /// comes from now on. By default the call ends with RESOURCE_EXHAUSTED.
+    fn missed(&mut self, stream: &mut ResponseStream<'_, '_, Self::Message>, missed: Missed<'_>) {
+        let status = Status::new(Code::ResourceExhausted, "publications were lost");
+        stream.finish(status);
+    }
+
+    /// The outcome of a [`join`](ResponseStream::join) that was to be decided
+    /// [later](Joined::Later). By default the call ends with UNAVAILABLE if the channel cannot
+    /// be reached.
+    fn joined(
+        &mut self,
+        stream: &mut ResponseStream<'_, '_, Self::Message>,
+        answer: ChannelAnswer<'_, Joined>,
+    ) {
+        if answer.result == Err(ChannelError::Unavailable) {
+            let status = Status::new(Code::Unavailable, "the channel cannot be reached");
+            stream.finish(status);
+        }
+    }
+
     /// The client has cancelled the call or gone, or its deadline has passed:
     /// nothing can be sent any more.
     fn cancelled(&mut self, why: EndReason) {}
 }
 
-/// What happens to a stream.
+/// An event of a stream.
 pub(super) enum Turn<'m> {
     Open,
     /// A message of the request.
@@ -89,6 +127,10 @@ pub(super) enum Turn<'m> {
     Writable,
     Timer(u32),
     Mail(Box<dyn Any + Send>),
+    Published(&'m str, &'m Publication),
+    /// Some publications were left out.
+    Missed(Missed<'m>),
+    Joined(ChannelAnswer<'m, Joined>),
     Ended(EndReason),
 }
 
@@ -106,8 +148,8 @@ pub(super) trait Source {
     fn turn(&mut self, at: &mut SessionContext<'_, '_>, sending: &mut Sending, turn: Turn<'_>);
 }
 
-/// What an iterator gives.
-pub(super) struct Pulled<I>(pub(in crate::app) I);
+/// The source of an iterator's messages.
+pub(super) struct Pulled<I>(pub(super) I);
 
 impl<M: Payload, I: Iterator<Item = Result<M, CallStatus>>> Source for Pulled<I> {
     fn is_live(&self) -> bool {
@@ -131,7 +173,7 @@ impl<M: Payload, I: Iterator<Item = Result<M, CallStatus>>> Source for Pulled<I>
     }
 }
 
-/// What is posted from elsewhere.
+/// The source of messages that are posted from elsewhere.
 pub(super) struct Awaited;
 
 impl Source for Awaited {
@@ -142,8 +184,8 @@ impl Source for Awaited {
     fn turn(&mut self, _at: &mut SessionContext<'_, '_>, _sending: &mut Sending, _turn: Turn<'_>) {}
 }
 
-/// What an object sends.
-pub(super) struct Live<S>(pub(in crate::app) S);
+/// The source of an object's messages.
+pub(super) struct Live<S>(pub(super) S);
 
 impl<S: ServerStream> Source for Live<S> {
     fn is_live(&self) -> bool {
@@ -157,6 +199,11 @@ impl<S: ServerStream> Source for Live<S> {
             Turn::Writable => self.0.writable(stream),
             Turn::Timer(token) => self.0.timer(stream, token),
             Turn::Mail(mail) => self.0.mail(stream, mail),
+            Turn::Published(channel, publication) => {
+                self.0.publication(stream, channel, publication);
+            }
+            Turn::Missed(missed) => self.0.missed(stream, missed),
+            Turn::Joined(answer) => self.0.joined(stream, answer),
             Turn::Ended(why) => self.0.cancelled(why),
             Turn::Message(_) | Turn::HalfClosed => {} // it had its one message before
         }
@@ -165,18 +212,12 @@ impl<S: ServerStream> Source for Live<S> {
 
 /// The responses of one call, as they are sent. Lent for one call.
 pub struct ResponseStream<'a, 'c, M> {
-    at: SessionContext<'a, 'c>,
-    sending: &'a mut Sending,
+    pub(super) at: SessionContext<'a, 'c>,
+    pub(super) sending: &'a mut Sending,
     message: PhantomData<fn(&M)>,
 }
 
-impl<M> fmt::Debug for ResponseStream<'_, '_, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseStream")
-            .field("ended", &self.sending.is_ended())
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!([M] it: ResponseStream<'_, '_, M> { ended: it.sending.is_ended() });
 
 impl<'a, 'c, M> ResponseStream<'a, 'c, M> {
     pub(super) fn new(at: &'a mut SessionContext<'_, 'c>, sending: &'a mut Sending) -> Self {
@@ -248,10 +289,15 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
         self.sending.outgoing.push_trailer(name, &value)
     }
 
-    /// Has `timer` called with `token` after this time, once, unless the call
-    /// is over by then. Where there may be no further timer
-    /// ([`Limits::timers`](crate::net::Limits::timers)), the call ends with
-    /// RESOURCE_EXHAUSTED.
+    /// Adds a message of Protocol Buffers that goes with the error, if the call ends with
+    /// one.
+    pub fn send_detail(&mut self, detail: Detail) {
+        self.sending.outgoing.details.push(detail);
+    }
+
+    /// Calls `timer` with `token` after this time, once, unless the call is over by then.
+    /// If no further timer is allowed ([`Limits::timers`](crate::net::Limits::timers)),
+    /// the call ends with RESOURCE_EXHAUSTED.
     pub fn after(&mut self, time: Duration, token: u32) {
         if !self.at.context.after(time, u64::from(token)) {
             self.finish(Status::new(Code::ResourceExhausted, "no more timers"));
@@ -286,7 +332,7 @@ impl<M: Payload> ResponseStream<'_, '_, M> {
         Some(client.handle(self.at.context))
     }
 
-    /// What sends the messages of the call from any thread, and ends it. The
+    /// A sender of the call's messages for any thread, which also ends the call. The
     /// call ends when the last of its clones is dropped.
     pub fn sender(&mut self) -> ResponseSender<M> {
         let context = &*self.at.context;

@@ -1,31 +1,51 @@
 //! Settings that all calls of one method share.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, string::String, sync::Arc};
 use core::time::Duration;
 
 use super::interceptor::Interceptors;
-use crate::grpc::{ContentType, Limits, Request};
+use super::mapping::Mapping;
+use crate::app::exchange::refusal::Refusal;
+use crate::grpc::connect::{self, Shape};
+use crate::grpc::{Limits, Request};
 use crate::http::Fields;
 
 /// The limits and options of all calls of one method.
-pub(in crate::app) struct Rules {
-    /// The service's name, with its package.
+pub(super) struct Rules {
     pub(super) service: Box<str>,
-    /// The method's name.
     pub(super) method: Box<str>,
     /// Both as a path.
-    pub(in crate::app) path: Box<str>,
-    /// The limits on messages.
-    pub(in crate::app) limits: Limits,
-    /// What calls pass before the method and behind it.
-    pub(in crate::app) interceptors: Arc<Interceptors>,
+    pub(crate) path: Box<str>,
+    pub(crate) limits: Limits,
+    /// The interceptors that calls pass before the method and after it.
+    pub(crate) interceptors: Arc<Interceptors>,
     /// Whether the response is one message.
     pub(super) single: bool,
-    /// What the codec of the messages is called; any name will do where there
-    /// is none.
+    /// How Connect carries its messages.
+    pub(super) shape: Shape,
+    /// Messages flow both ways at one time.
+    pub(super) needs_http2: bool,
+    /// The names of the messages' codec; any name is accepted if there is none.
     pub(super) codecs: &'static [&'static str],
+    /// The JSON of its messages, where their descriptors are known.
+    pub(super) mapping: Option<Mapping>,
     /// Whether messages are compressed where the client reads that.
     pub(super) compress: bool,
+    /// Whether calls of Connect have to name the version of the protocol.
+    pub(super) versioned: bool,
+    /// Whether GET serves it as well.
+    pub(super) has_get: bool,
+}
+
+/// How messages on the wire become those of a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Codec {
+    /// They are the same.
+    Own,
+    /// They are the JSON of those of Protocol Buffers.
+    Mapped,
+    /// The method does not have this codec.
+    Unknown,
 }
 
 impl Rules {
@@ -35,18 +55,31 @@ impl Rules {
         *path == *self.path
     }
 
-    /// Whether the messages are of the codec that a content type names.
+    /// How messages of the codec with this name are read. Where a method has no codec of
+    /// its own, gRPC takes any name, and Connect the usual ones: a content type such as
+    /// that of a form, which any page may send, is no call.
     #[inline]
-    pub(in crate::app) fn speaks(&self, content_type: &ContentType) -> bool {
-        if self.codecs.is_empty() {
-            return true;
+    pub(super) fn codec(&self, name: &str, is_connect: bool) -> Codec {
+        if name.is_empty() {
+            return Codec::Own;
         }
-        let codec = content_type.codec();
-        let is = |known: &&str| known.eq_ignore_ascii_case(codec);
-        codec.is_empty() || self.codecs.iter().any(is)
+        let is = |known: &&str| known.eq_ignore_ascii_case(name);
+        if self.codecs.iter().any(is) {
+            return Codec::Own;
+        }
+        let is_json = name.eq_ignore_ascii_case("json");
+        let is_proto = self.codecs.is_empty() || self.codecs.contains(&"proto");
+        if is_json && is_proto && self.mapping.is_some() {
+            return Codec::Mapped;
+        }
+        let is_usual = is_json || name.eq_ignore_ascii_case("proto");
+        match self.codecs.is_empty() && (is_usual || !is_connect) {
+            true => Codec::Own,
+            false => Codec::Unknown,
+        }
     }
 
-    /// What a call of the method asks for.
+    /// The request for a call of the method.
     #[inline]
     pub(super) fn request<'r>(
         &'r self,
@@ -59,5 +92,37 @@ impl Rules {
             timeout,
             fields,
         }
+    }
+
+    /// The answer to a request that is no call of the method.
+    #[cold]
+    pub(super) fn refusal(&self, refusal: connect::Refusal) -> Refusal {
+        let plain = Refusal::new(refusal.http_status());
+        let (name, value) = match refusal {
+            connect::Refusal::ContentType => ("Accept-Post", self.content_types()),
+            connect::Refusal::Method if self.has_get => ("Allow", "GET, HEAD, POST".into()),
+            connect::Refusal::Method => ("Allow", "POST".into()),
+            _ => return plain,
+        };
+        // Media types and methods are tokens.
+        plain.clone().header(name, &value).unwrap_or(plain)
+    }
+
+    /// The content types that the method takes.
+    fn content_types(&self) -> String {
+        let prefix = match self.shape {
+            Shape::Unary => "application/",
+            Shape::Streaming => "application/connect+",
+        };
+        let mut list = String::from("application/grpc, application/grpc-web");
+        let usual = ["proto", "json"]
+            .iter()
+            .filter(|it| !self.codecs.contains(*it));
+        for codec in self.codecs.iter().chain(usual) {
+            if self.codec(codec, true) != Codec::Unknown {
+                list.extend([", ", prefix, codec]);
+            }
+        }
+        list
     }
 }

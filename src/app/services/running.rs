@@ -15,7 +15,7 @@ use crate::link::Charge;
 use crate::wire::Instant;
 
 /// A request whose body is arriving: its head, copied, and what has arrived.
-pub(in crate::app) struct Receiving {
+pub(crate) struct Receiving {
     pub(super) run: Arc<OnMessage>,
     pub(super) fields: FieldBuffer,
     pub(super) inbox: Inbox,
@@ -63,6 +63,7 @@ pub(super) fn run(
         return None;
     }
     let start = sending.begin_message();
+    let mapping = sending.mapping().cloned();
     let Sending {
         rules,
         outgoing,
@@ -73,6 +74,8 @@ pub(super) fn run(
     // The deadline counts from the head.
     let mut call = Call::new(rules.request(None, fields), outgoing, deadline, at);
     let answer = inflated(at, &rules.limits, (message, compressed), |at, message| {
+        let mapped = mapping.map(|mapping| mapping.read(message)).transpose()?;
+        let message = mapped.as_deref().unwrap_or(message);
         guarded(at.loop_state, rules, || run(message, &mut call, frames))
     });
     match answer.and_then(|answer| answer) {

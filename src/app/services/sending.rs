@@ -7,19 +7,25 @@
 //!    └─► a head alone           └─► a complete response        └─► trailers
 //! ```
 //!
-//! Messages are framed one behind the other and leave together: when they are
-//! many, or when the turn is over.
+//! Messages are framed one after the other and leave together: when they are many, or
+//! when the turn is over.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::mem;
 
 use super::codec::CallStatus;
 use super::guard::guarded;
+#[cfg(feature = "gzip")]
+use super::inbox::count;
 use super::interceptor::CallEnd;
+use super::machine::Machine;
+use super::mapping::Mapping;
 use super::outgoing::Outgoing;
-use super::rules::Rules;
+use super::rules::{Codec, Rules};
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::SessionContext;
+#[cfg(feature = "gzip")]
+use crate::app::telemetry::codings::Direction;
 use crate::grpc::frame::PREFIX;
 use crate::grpc::{self, Code, Ending, Status, UsageError};
 use crate::http::{self, ContentTypeLine, FieldBuffer, Fields};
@@ -45,33 +51,36 @@ enum Stage {
 }
 
 /// The response of one call.
-pub(in crate::app) struct Sending {
-    pub(super) machine: grpc::Call,
+pub(crate) struct Sending {
+    pub(super) machine: Machine,
     pub(super) rules: Arc<Rules>,
     pub(super) outgoing: Outgoing,
     /// The session as other threads reach it, if they may.
     pub(super) client: Option<Client>,
     /// The client is to take some before more is sent.
-    pub(in crate::app) waiting: bool,
+    pub(crate) waiting: bool,
     /// The method wants no more messages for now.
-    pub(in crate::app) held: bool,
+    pub(crate) held: bool,
     started: Instant,
     stage: Stage,
     sent: usize, // messages
-    /// Bytes of content that have been written behind the head.
+    /// Bytes of content that have been written after the head.
     pub(super) written: u64,
-    /// What a head says that says nothing else.
+    /// The content type of a head that has no other fields.
     content_type: Option<&'static ContentTypeLine>,
     compresses: bool,
-    /// What has been framed and not been written.
-    pub(in crate::app) frames: Vec<u8>,
+    /// Messages are JSON of Protocol Buffers.
+    is_mapped: bool,
+    /// Framed bytes that have not been written.
+    pub(crate) frames: Vec<u8>,
     charge: Charge, // for `frames` and `outgoing`, from one event to the next
 }
 
 impl Sending {
-    pub(super) fn new(machine: grpc::Call, rules: Arc<Rules>, at: &SessionContext<'_, '_>) -> Self {
-        let mut outgoing = Outgoing::default();
+    pub(super) fn new(machine: Machine, rules: Arc<Rules>, at: &SessionContext<'_, '_>) -> Self {
+        let mut outgoing = Outgoing::new(machine.protocol(), machine.is_get());
         outgoing.compress = rules.compress;
+        let is_mapped = rules.mapping.is_some() && machine.codec(&rules) == Codec::Mapped;
         Self {
             machine,
             rules,
@@ -85,6 +94,7 @@ impl Sending {
             written: 0,
             content_type: None,
             compresses: false,
+            is_mapped,
             frames: Vec::new(),
             charge: Charge::NONE,
         }
@@ -129,8 +139,21 @@ impl Sending {
         start
     }
 
+    /// The JSON of messages, if this call has them in that.
+    pub(super) fn mapping(&self) -> Option<&Mapping> {
+        self.rules.mapping.as_ref().filter(|_| self.is_mapped)
+    }
+
     /// Sends the message that was begun at `start`.
     pub(super) fn end_message(&mut self, at: &mut SessionContext<'_, '_>, start: usize) -> Flow {
+        if self.is_mapped
+            && let Some(mapping) = &self.rules.mapping
+            && let Err(status) = mapping.write(&mut self.frames, start + PREFIX)
+        {
+            self.frames.truncate(start);
+            self.finish(at, status);
+            return Flow::Over(link::UsageError::Over);
+        }
         let len = self.frames.len().saturating_sub(start + PREFIX);
         if !self.make_head(at) {
             return Flow::Over(link::UsageError::Over);
@@ -160,20 +183,32 @@ impl Sending {
         }
     }
 
-    /// Frames the message behind `start`.
+    /// Frames the message after `start`.
     fn frame(&mut self, at: &mut SessionContext<'_, '_>, start: usize) -> Result<(), UsageError> {
         #[cfg(feature = "gzip")]
         if self.compresses && self.outgoing.compress {
             let scratch = &mut at.loop_state.scratch;
             let message = self.frames.get(start + PREFIX..).unwrap_or_default();
             scratch.gzip.compress(message, &mut scratch.packed);
+            let (plain, coded) = (message.len(), scratch.packed.len());
             self.frames.truncate(start);
             let packed = &scratch.packed;
-            let framed = self.machine.send_compressed(packed, &mut self.frames);
+            let framed = match self.machine.is_bare() {
+                false => self.machine.send_compressed(packed, &mut self.frames),
+                true => {
+                    self.frames.extend_from_slice(&[0; PREFIX]);
+                    self.frames.extend_from_slice(packed);
+                    Ok(())
+                }
+            };
             scratch.shrink();
+            count(at, Direction::Sent, plain, coded);
             return framed;
         }
         let _ = at;
+        if self.machine.is_bare() {
+            return Ok(());
+        }
         self.machine
             .send_in_place(&mut self.frames, start)
             .map(drop)
@@ -202,7 +237,8 @@ impl Sending {
         if self.outgoing.head.is_empty() {
             self.content_type = self.machine.send_plain_head();
         }
-        if self.content_type.is_none() {
+        // The head of a bare message says how the call ended.
+        if self.content_type.is_none() && !self.machine.is_bare() {
             let metadata = self.outgoing.head.as_fields();
             let made = self.machine.send_head(metadata, &mut record.fields);
             record.faulty |= made.is_err(); // metadata has been checked
@@ -217,7 +253,7 @@ impl Sending {
         if !self.make_head(at) {
             return false;
         }
-        if self.stage == Stage::Made {
+        if self.stage == Stage::Made && !self.machine.is_bare() {
             let is_sent = at.respond(http::Status::OK, self.content_type, STREAMED);
             self.stage = if is_sent { Stage::Open } else { Stage::Ended };
         }
@@ -226,7 +262,7 @@ impl Sending {
 
     /// Sends what has been framed.
     pub(super) fn flush(&mut self, at: &mut SessionContext<'_, '_>) -> Flow {
-        if self.frames.is_empty() {
+        if self.frames.is_empty() || self.machine.is_bare() {
             return Flow::Go;
         }
         if !self.open(at) {
@@ -253,7 +289,15 @@ impl Sending {
             && (self.sent > 0 || !self.rules.single)
             && self.rules.interceptors.is_empty()
             && self.outgoing.trailers.is_empty();
-        if is_plain && let Some(trailers) = self.machine.send_ok() {
+        if is_plain
+            && self.outgoing.head.is_empty()
+            && let Machine::Connect(call) = &mut self.machine
+            && let Some(content_type) = call.send_plain_whole()
+        {
+            self.stage = Stage::Ended;
+            let content = self.frames.get(PREFIX..).unwrap_or_default();
+            at.respond(http::Status::OK, Some(content_type), Body::Whole(content));
+        } else if is_plain && let Some(trailers) = self.machine.send_ok() {
             self.stage = Stage::Ended;
             let bytes = &self.frames[..];
             let body = Body::Trailed { bytes, trailers };
@@ -263,7 +307,6 @@ impl Sending {
         }
     }
 
-    /// Ends the call with a status.
     pub(super) fn finish(&mut self, at: &mut SessionContext<'_, '_>, status: CallStatus) {
         if self.stage == Stage::Ended {
             return;
@@ -271,6 +314,11 @@ impl Sending {
         let is_short = self.rules.single && self.sent == 0 && status.code == Code::Ok;
         let status = if is_short { miscounted() } else { status };
         let status = self.tell(at, status);
+        if self.machine.is_bare() {
+            self.end_bare(at, &status);
+            self.stage = Stage::Ended;
+            return;
+        }
         // Trailers-Only is for errors alone (gRPC over HTTP2, Responses).
         if self.stage == Stage::Owing && status.code == Code::Ok {
             self.make_head(at);
@@ -295,7 +343,8 @@ impl Sending {
             content_type,
             ..
         } = self;
-        let (status, metadata) = (status.as_ref(), outgoing.trailers.as_fields());
+        let status = (status.as_ref(), &outgoing.details[..]);
+        let metadata = outgoing.trailers.as_fields();
         if self.stage == Stage::Owing {
             // One head, which may be all that there is.
             if let Some(record) = at.record.as_deref_mut() {
@@ -371,7 +420,7 @@ fn miscounted() -> CallStatus {
     Status::new(Code::Internal, "the method did not give one response").into()
 }
 
-/// Nothing behind the head, not even a word of that.
+/// Nothing after the head, not even a word of that.
 const BARE: Body<'static> = Body::Trailed {
     bytes: &[],
     trailers: Fields::EMPTY,

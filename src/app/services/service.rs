@@ -10,19 +10,25 @@
 //!                                                an object that takes messages
 //! ```
 
-use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
-use core::fmt;
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    vec::Vec,
+};
 
 use super::call::Call;
 use super::codec::{CallStatus, Payload};
 use super::conversation::{Conversation, ConversationSource};
+use super::descriptors::Descriptors;
 use super::interceptor::Interceptor;
 use super::later::{DeferredResponse, ResponseSender};
 use super::methods::{Answer, Method, OnHead, OnMessage};
 use super::responses::{Awaited, Live, Pulled, ServerStream};
 use crate::grpc::Limits;
+use crate::wire::partly_shown;
 
-/// A gRPC service.
+/// A service of gRPC, gRPC-Web and Connect: its methods are the same in all of them.
 ///
 /// ```
 /// use barewire::app::{App, Service};
@@ -41,39 +47,37 @@ use crate::grpc::Limits;
 ///
 /// | request | answer |
 /// |---|---|
-/// | a content type that is none of gRPC's | HTTP 415 |
-/// | no POST | HTTP 405 |
-/// | `application/grpc` over HTTP/1.1 | HTTP 505 |
+/// | a content type that the method does not speak | HTTP 415, with `Accept-Post` |
+/// | no POST, nor GET for a [method without side effects](Self::no_side_effects) | HTTP 405 |
+/// | `application/grpc` over HTTP/1.1, and Connect if streams flow both ways | HTTP 505 |
 /// | an unknown method, encoding or [codec](Payload::CODECS), no or several messages where one is due | UNIMPLEMENTED |
 /// | a message longer than the limit, also once it is inflated | RESOURCE_EXHAUSTED, as soon as its prefix has been received |
 /// | malformed framing or compression | INTERNAL |
-/// | `grpc-timeout` has passed | DEADLINE_EXCEEDED, wherever the call is |
+/// | to Connect: a malformed message, timeout or query | INVALID_ARGUMENT |
+/// | `grpc-timeout` or `connect-timeout-ms` has passed | DEADLINE_EXCEEDED, wherever the call is |
 /// | a panic of the method | INTERNAL |
 pub struct Service {
     pub(super) name: Box<str>,
     pub(super) methods: BTreeMap<Box<str>, Registered>,
-    pub(in crate::app) limits: Limits,
-    pub(in crate::app) interceptors: Vec<Box<dyn Interceptor>>,
+    pub(crate) limits: Limits,
+    pub(crate) interceptors: Vec<Box<dyn Interceptor>>,
     pub(super) compress: bool,
+    pub(super) versioned: bool,
+    pub(super) described: Option<Arc<Descriptors>>,
+    /// Methods that have no side effects.
+    pub(super) safe: BTreeSet<Box<str>>,
 }
 
 /// A method as it was registered.
-pub(in crate::app) struct Registered {
+pub(super) struct Registered {
     pub(super) method: Method,
     /// Whether its response is one message.
     pub(super) single: bool,
-    /// What its codec is called; any name will do where there is none.
+    /// The names of its codec; any name will do if there is no codec.
     pub(super) codecs: &'static [&'static str],
 }
 
-impl fmt::Debug for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service")
-            .field("name", &self.name)
-            .field("methods", &self.methods.keys())
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Service { name, methods: it.methods.keys() });
 
 impl Service {
     /// A service without methods. The name comes with its package:
@@ -85,6 +89,9 @@ impl Service {
             limits: Limits::DEFAULT,
             interceptors: Vec::new(),
             compress: false,
+            versioned: false,
+            described: None,
+            safe: BTreeSet::new(),
         }
     }
 
@@ -105,7 +112,25 @@ impl Service {
         self
     }
 
-    /// Adds an interceptor, behind what was added before.
+    /// Says that a method has no side effects, as `idempotency_level` of its descriptor can:
+    /// clients of Connect may then call it by GET, whose answers caches keep. Only methods of
+    /// one message each way are served so.
+    #[must_use]
+    pub fn no_side_effects(mut self, method: &str) -> Self {
+        self.safe.insert(method.into());
+        self
+    }
+
+    /// Refuses calls of Connect that do not name the version of the protocol
+    /// (`Connect-Protocol-Version: 1`, or `connect=v1` in a query) with INVALID_ARGUMENT. By
+    /// default they are served, so that any client of HTTP can make them by hand.
+    #[must_use]
+    pub const fn require_connect_protocol_version(mut self) -> Self {
+        self.versioned = true;
+        self
+    }
+
+    /// Adds an interceptor, after those that were added before.
     #[must_use]
     pub fn intercept(mut self, interceptor: impl Interceptor + 'static) -> Self {
         self.interceptors.push(Box::new(interceptor));
@@ -121,15 +146,14 @@ impl Service {
         method: impl Fn(I, &mut Call<'_>) -> Result<O, CallStatus> + Send + Sync + 'static,
     ) -> Self {
         self.on_message(name, true, I::CODECS, move |message, call, out| {
-            method(I::decode(message)?, call)?.encode(out);
+            method(call.read::<I>(message)?, call)?.encode(out);
             Ok(Answer::Message)
         })
     }
 
-    /// A method of one message each way, as bytes: the request is borrowed
-    /// from where it arrived, and the response is appended to where it leaves
-    /// from, behind whatever stands there. Nothing is copied or allocated on
-    /// the way.
+    /// A method of one message each way, as bytes: the request is borrowed from where it
+    /// arrived, and the response is appended to where it leaves from, after whatever is
+    /// there. Nothing is copied or allocated on the way.
     ///
     /// ```
     /// use barewire::app::Service;
@@ -171,7 +195,7 @@ impl Service {
         method: impl Fn(I, &mut Call<'_>, DeferredResponse<O>) + Send + Sync + 'static,
     ) -> Self {
         self.on_message(name, true, I::CODECS, move |message, call, _out| {
-            let request = I::decode(message)?;
+            let request: I = call.read(message)?;
             let wanted = call.outgoing().wanted();
             let later = DeferredResponse::new(
                 call.loop_address().clone(),
@@ -198,7 +222,7 @@ impl Service {
         S::IntoIter: 'static,
     {
         self.on_message(name, false, I::CODECS, move |message, call, _out| {
-            let messages = method(I::decode(message)?, call)?;
+            let messages = method(call.read::<I>(message)?, call)?;
             Ok(Answer::Stream(Box::new(Pulled(messages.into_iter()))))
         })
     }
@@ -212,7 +236,7 @@ impl Service {
         method: impl Fn(I, &mut Call<'_>) -> Result<S, CallStatus> + Send + Sync + 'static,
     ) -> Self {
         self.on_message(name, false, I::CODECS, move |message, call, _out| {
-            let object = method(I::decode(message)?, call)?;
+            let object = method(call.read::<I>(message)?, call)?;
             Ok(Answer::Stream(Box::new(Live(object))))
         })
     }
@@ -237,7 +261,7 @@ impl Service {
         method: impl Fn(I, &mut Call<'_>, ResponseSender<O>) + Send + Sync + 'static,
     ) -> Self {
         self.on_message(name, false, I::CODECS, move |message, call, _out| {
-            let request = I::decode(message)?;
+            let request: I = call.read(message)?;
             let wanted = call.outgoing().wanted();
             let sender = ResponseSender::new(call.loop_address().clone(), call.exchange(), wanted);
             method(request, call, sender);
@@ -267,6 +291,14 @@ impl Service {
         method: impl Fn(&mut Call<'_>) -> Result<C, CallStatus> + Send + Sync + 'static,
     ) -> Self {
         self.on_head(name, false, method)
+    }
+
+    /// Has all methods take Protocol Buffers alone, which they read as bytes.
+    pub(super) fn of_proto(mut self) -> Self {
+        for registered in self.methods.values_mut() {
+            registered.codecs = &["proto"];
+        }
+        self
     }
 
     fn on_head<C: Conversation + 'static>(

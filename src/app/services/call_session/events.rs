@@ -55,6 +55,12 @@ impl Session for CallSession {
     fn writable(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.sending.waiting = false;
         self.turn(at, Turn::Writable);
+        self.take_publications(at);
+        self.after(at)
+    }
+
+    fn woken(&mut self, at: &mut SessionContext<'_, '_>) -> After {
+        self.take_publications(at);
         self.after(at)
     }
 
@@ -62,7 +68,7 @@ impl Session for CallSession {
         match u32::try_from(token) {
             Ok(token) => self.turn(at, Turn::Timer(token)),
             Err(_) if token == MESSAGE => {
-                self.message_timer = None; // the next one is set behind this
+                self.message_timer = None; // the next one is set after this
                 if !at.context.is_excused() {
                     self.end_with(
                         at,
@@ -105,7 +111,7 @@ impl Session for CallSession {
         self.after(at)
     }
 
-    fn gone(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
+    fn ended(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
         self.sending.lose(at);
         self.tell(at, why);
         self.after(at)
