@@ -24,7 +24,7 @@
 //!
 //! # Features
 //!
-//! `std`, `net`, `client`, `files`, `gzip` and `log` are on by default. Features add, and
+//! `std`, `net`, `client`, `files`, `gzip`, `deflate` and `log` are on by default. Features add, and
 //! never change what is there.
 //!
 //! | feature | adds |
@@ -34,14 +34,19 @@
 //! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
 //! | `client` | `client`: HTTP, WebSocket, event streams and gRPC |
 //! | `cookies` | a cookie jar for HTTP clients: cookie, psl |
-//! | `json` | bodies of requests and responses as JSON: serde, serde_json |
+//! | `json` | values as JSON in requests, responses and replies: serde, serde_json |
+//! | `envelope` | `envelope`, and its server and client: serde, serde_json, uuid |
 //! | `idna` | hosts outside of ASCII in the URLs of clients: idna |
 //! | `files` | directories that `app` serves, and files that Linux sends |
-//! | `http2` | nothing beyond `alloc` |
-//! | `gzip` | compressed gRPC messages: flate2 |
+//! | `http2` | nothing; HTTP/2 needs `alloc` alone |
+//! | `gzip` | gzip of bodies, events and gRPC messages: flate2, zlib-rs |
+//! | `brotli` | br of bodies and events: brotli |
+//! | `zstd` | zstd of bodies and events: libzstd |
+//! | `deflate` | compressed WebSocket messages: zlib-rs |
 //! | `log` | lines on the `log` facade about what goes wrong on a server |
 //! | `prost` | messages made by prost as gRPC messages |
-//! | `tls` | `tls`: servers over TLS, by rustls with ring |
+//! | `proto-json` | JSON for services of Protocol Buffers, by their descriptors |
+//! | `tls` | `tls`: servers and clients over TLS, by rustls with ring |
 //! | `tls-aws-lc` | aws-lc-rs beside ring |
 //!
 //! # A first example
@@ -73,6 +78,10 @@ extern crate std;
 pub mod app;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "net")]
+mod coding;
+#[cfg(feature = "envelope")]
+pub mod envelope;
 pub mod grpc;
 pub mod hpack;
 pub mod http;
@@ -83,6 +92,8 @@ pub mod http2;
 pub mod link;
 #[cfg(feature = "net")]
 pub mod net;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod sse;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -93,6 +104,11 @@ pub mod wire;
 #[cfg(all(doctest, feature = "tls", feature = "client"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of docs/channels.md compile.
+#[cfg(all(doctest, feature = "client", feature = "envelope"))]
+#[doc = include_str!("../docs/channels.md")]
+struct Channels;
 
 /// The examples of docs/clients.md compile.
 #[cfg(all(doctest, feature = "client"))]

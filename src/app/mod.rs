@@ -46,12 +46,12 @@
 //! | kind | what an application writes | its end |
 //! |---|---|---|
 //! | WebSocket | [`WebSocket`], one object for each connection | [`WebSocket::closed`] |
-//! | event stream | [`Events`], one object for each stream | [`Events::gone`] |
+//! | event stream | [`Events`], one object for each stream | [`Events::closed`] |
 //! | gRPC and gRPC-Web call | closures of a [`Service`]; [`ServerStream`] for what has no iterator | a status |
 //!
 //! All of them have timers, are told when a slow peer can take more, and are
 //! reached from other threads by a [`Handle`]. WebSockets and event streams
-//! meet in rooms ([`Socket::join`], [`EventStream::join`]), which span all
+//! meet in channels ([`Socket::join`], [`EventStream::join`]), which span all
 //! loops; [`Hub`] publishes there from any thread. Before a server that stops ends
 //! them, they hear of it ([`WebSocket::draining`], [`Events::draining`]).
 //!
@@ -74,7 +74,7 @@
 //! App::new()
 //!     .get("/slow", |_request, reply| {
 //!         reply.blocking(|| {
-//!             std::thread::sleep(Duration::from_secs(2)); // nobody else notices
+//!             std::thread::sleep(Duration::from_secs(2)); // no other client notices
 //!             Response::text("worth the wait")
 //!         })
 //!     })
@@ -90,6 +90,20 @@
 //! [`Reply::defer`] is for work that has threads or callbacks of its own.
 //! [`BlockingLimits`] say how many threads and waiting jobs there may be.
 //!
+//! # If you know axum
+//!
+//! | axum | here |
+//! |---|---|
+//! | `Router::layer` | [`App::with`] a [`Middleware`] |
+//! | `Router::nest` with a layer | [`Scoped`], for the middleware of a part of the paths |
+//! | `Router::fallback` | [`App::any`] of `/{*rest}` |
+//! | `State` | what a closure captures; [`App::on_each_loop`] for what is not [`Send`] |
+//! | `Path` | [`Request::param`], which is empty for a name that the pattern lacks |
+//! | `Extension` | [`Extensions`] |
+//! | `Json` as a response | `Reply::json` (feature `json`), or [`Reply::json_text`] |
+//! | a body that is a stream | [`Reply::stream`] |
+//! | `async`, `spawn_blocking` | [`Reply::defer`], [`Reply::blocking`] |
+//!
 //! # The log
 //!
 //! With the feature `log`, which is on by default, what goes wrong is a line on
@@ -101,11 +115,16 @@
 //! many it left out, so that no peer can fill a disk.
 
 mod blocking;
+mod channels;
+#[cfg(feature = "envelope")]
+mod envelope;
 mod event_streams;
 mod exchange;
 #[cfg(all(unix, feature = "files"))]
 mod files;
 mod publishing;
+#[cfg(feature = "redis")]
+mod redis;
 mod routes;
 mod services;
 mod serving;
@@ -113,6 +132,7 @@ mod sockets;
 mod telemetry;
 
 // What the signatures and traits here name, so that nobody has to look for it.
+pub use crate::coding::Coding;
 pub use crate::wire::durations::{DURATION_BOUNDS, Durations};
 #[doc(no_inline)]
 pub use crate::{
@@ -124,14 +144,32 @@ pub use crate::{
     websocket::CloseCode,
     wire::Instant,
 };
-pub use blocking::answer::BlockingAnswer;
-pub use blocking::blocking_limits::BlockingLimits;
 pub use blocking::handle::BlockingThreads;
-pub use blocking::job::Job;
+pub use blocking::pool::BlockingLimits;
+pub use blocking::session::BlockingAnswer;
+pub use blocking::session::Job;
 #[doc(no_inline)]
 pub use bytes::Bytes;
+pub use channels::ask::{Ask, Decision, Verdict};
+pub use channels::backplane::{Backplane, Inlet, Later, Line, Past};
+pub use channels::channel_limits::{ChannelError, ChannelLimits};
+pub use channels::format::{Delivery, Format};
+pub use channels::history::History;
+pub use channels::options::ChannelOptions;
+pub use channels::position::{Epoch, InvalidEpoch, Position};
+pub use channels::presence::{PresenceCount, Present};
+pub use channels::publication::{Notice, Publication};
+pub use channels::slow::{Missed, SlowMembers};
+#[cfg(feature = "envelope")]
+pub use envelope::{
+    call::EnvelopeCall,
+    envelope_hub::EnvelopeHub,
+    metrics::{EnvelopeConnection, EnvelopeSnapshot},
+    session::EnvelopeSession,
+};
 pub use event_streams::event_stream::EventStream;
-pub use event_streams::events::{Events, EventsRoute};
+pub use event_streams::events::Events;
+pub use event_streams::events_route::EventsRoute;
 pub use event_streams::subscription::Subscription;
 pub use exchange::accept::Accept;
 pub use exchange::defer::Deferred;
@@ -144,17 +182,25 @@ pub use exchange::reply_end::ReplyEnd;
 pub use exchange::reply_head::ReplyHead;
 pub use exchange::request::Request;
 pub use exchange::response::Response;
-pub use exchange::stream::{Stream, StreamHandle, Streaming};
+pub use exchange::stream::{Stream, Streaming};
+pub use exchange::stream_handle::StreamHandle;
 #[cfg(all(unix, feature = "files"))]
 pub use files::files::Files;
 pub use publishing::broadcast_limits::{BroadcastError, BroadcastLimits};
 pub use publishing::broadcaster::Broadcaster;
 pub use publishing::handle::{Handle, HandleError};
 pub use publishing::hub::Hub;
-pub use publishing::message::{Message, RoomMessage};
-pub use publishing::room_limits::{RoomError, RoomLimits};
+pub use publishing::join::{ChannelAnswer, Join, Joined, Published, Standing};
+pub use publishing::message::Message;
+pub use publishing::post::Post;
+#[cfg(feature = "redis")]
+pub use redis::{RedisBackplane, RedisLimits, RedisMetrics, RedisOptions, WhileRedisAway};
 pub use routes::access_log::AccessLog;
+pub use routes::compression::Compression;
+pub use routes::compression::CompressionLimits;
 pub use routes::cors::Cors;
+pub use routes::decompression::Decompression;
+pub use routes::decompression::DecompressionLimits;
 pub use routes::middleware::{Incoming, InvalidPath, Middleware, Next};
 pub use routes::origin_guard::{ForeignOrigin, OriginGuard};
 pub use routes::route::Route;
@@ -164,8 +210,8 @@ pub use services::call::Call;
 pub use services::codec::Proto;
 pub use services::codec::{CallStatus, Payload};
 pub use services::conversation::Conversation;
-pub use services::descriptors::InvalidDescriptors;
-pub use services::health::{Health, Serving};
+pub use services::descriptors::{InvalidDescriptors, NotDescribed};
+pub use services::health::{Health, ServingStatus};
 pub use services::interceptor::{CallEnd, Interceptor};
 pub use services::later::{DeferredResponse, ResponseSender};
 pub use services::reflection::Reflection;
@@ -177,4 +223,6 @@ pub use sockets::socket::Socket;
 pub use sockets::upgrade::WebSocketRoute;
 pub use sockets::websocket::{SocketEnd, WebSocket};
 pub use telemetry::activity::SessionSnapshot;
+pub use telemetry::channel_totals::ChannelTotals;
+pub use telemetry::codings::{CodingCount, Direction};
 pub use telemetry::metrics::{Kind, Metrics, MetricsSnapshot, RequestCount};

@@ -6,8 +6,8 @@ use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::{Mutex, PoisonError};
 
-use super::job::Job;
 use super::pool::Pool;
+use super::session::Job;
 use crate::app::services::codec::{CallStatus, Payload};
 use crate::app::services::later::DeferredResponse;
 use crate::app::serving::builder::App;
@@ -15,8 +15,8 @@ use crate::grpc::{Code, Status};
 use crate::net::Claim;
 use crate::net::report::report;
 
-/// The threads of an app that do blocking work, for gRPC methods. Clones are the
-/// same threads. [`App::blocking_threads`] gives it.
+/// The threads of an app that do blocking work, for gRPC methods. Clones share the same
+/// threads. [`App::blocking_threads`] gives it.
 ///
 /// ```
 /// use barewire::app::App;
@@ -39,11 +39,11 @@ use crate::net::report::report;
 pub struct BlockingThreads(Pool);
 
 impl BlockingThreads {
-    /// Answers a call with what `work` gives back, on a thread where it may block.
-    /// Where there is no room, or the client's address has its share
+    /// Answers a call with what `work` returns, on a thread where it may block. If the
+    /// queue is full, or the client's address has used up its share
     /// ([`Limits::jobs`](crate::net::Limits::jobs)), the call ends with
-    /// RESOURCE_EXHAUSTED, and where `work` panics, with INTERNAL. Work whose client no longer waits when its turn
-    /// comes is dropped.
+    /// RESOURCE_EXHAUSTED; if `work` panics, with INTERNAL. Work whose client no longer
+    /// waits when its turn comes is dropped.
     pub fn call<M: Payload + 'static>(
         &self,
         later: DeferredResponse<M>,

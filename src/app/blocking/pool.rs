@@ -3,16 +3,17 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::Instant;
 
-use super::blocking_limits::BlockingLimits;
 use crate::net::report::report;
+use crate::wire::setters;
 
-/// What a thread is given to do. It catches its own panics.
+/// The work of a thread. It catches its own panics.
 type Work = Box<dyn FnOnce() + Send>;
 
 /// The threads of one app, and what waits for them. Clones are the same pool.
@@ -49,13 +50,13 @@ struct Waiting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket(u64);
 
-/// What anyone may read of a pool. Written with its state locked.
+/// The counters of a pool, for any thread to read. Written with its state locked.
 #[derive(Debug, Default)]
-pub(in crate::app) struct Counts {
-    pub(in crate::app) running: AtomicU64,
-    pub(in crate::app) waiting: AtomicU64,
-    pub(in crate::app) done: AtomicU64,
-    pub(in crate::app) refused: AtomicU64,
+pub(crate) struct Counts {
+    pub(crate) running: AtomicU64,
+    pub(crate) waiting: AtomicU64,
+    pub(crate) done: AtomicU64,
+    pub(crate) refused: AtomicU64,
 }
 
 impl core::fmt::Debug for Pool {
@@ -65,7 +66,7 @@ impl core::fmt::Debug for Pool {
 }
 
 impl Pool {
-    pub(in crate::app) fn counts(&self) -> &Counts {
+    pub(crate) fn counts(&self) -> &Counts {
         &self.0.counts
     }
 
@@ -114,7 +115,7 @@ impl Pool {
     /// Waits until nothing waits and nothing runs, but no longer than until
     /// `end`; then no more work is taken, and what still waits is dropped.
     /// Returns how many jobs still run.
-    pub(in crate::app) fn close(&self, end: Option<Instant>) -> usize {
+    pub(crate) fn close(&self, end: Option<Instant>) -> usize {
         let mut state = self.0.lock();
         while !Shared::is_at_rest(&state) {
             let left = end.map_or(Duration::MAX, |end| {
@@ -207,89 +208,42 @@ impl Shared {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc::channel;
+/// How much blocking work an app may have: see
+/// [`Reply::blocking`](crate::app::Reply::blocking).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BlockingLimits {
+    /// Threads for blocking work, shared by all loops. Each is started when there is work
+    /// for it, and ends when it has had none for `idle`. With 0, all blocking work is
+    /// refused. Default 64.
+    pub threads: usize,
+    /// Jobs that wait for a thread. Stops clients that ask faster than the work is done.
+    /// The peer sees 503, or RESOURCE_EXHAUSTED for calls. Default 1,024.
+    pub queue: usize,
+    /// Time after which a thread without work ends. Default 10 s.
+    pub idle: Duration,
+}
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+impl BlockingLimits {
+    /// Enough for a database whose queries take milliseconds.
+    pub const DEFAULT: Self = Self {
+        threads: 64,
+        queue: 1_024,
+        idle: Duration::from_secs(10),
+    };
 
-    fn pool(threads: usize, queue: usize) -> Pool {
-        let pool = Pool::default();
-        let limits = BlockingLimits::DEFAULT;
-        pool.set_limits(limits.with_threads(threads).with_queue(queue));
-        pool
-    }
-
-    #[test]
-    fn what_has_no_room_is_given_back_and_what_waits_can_be_cancelled() {
-        let pool = pool(1, 2);
-        let (go, wait) = channel::<()>();
-        let (tell, told) = channel();
-        let begun = tell.clone();
-        let work = move || {
-            begun.send(0).unwrap();
-            let _ = wait.recv();
-        };
-        assert!(pool.submit(Box::new(work)).is_ok());
-        assert_eq!(told.recv_timeout(PATIENCE), Ok(0)); // it runs
-        let mut tickets = alloc::vec::Vec::new();
-        for number in [1, 2] {
-            let tell = tell.clone();
-            let ticket = pool.submit(Box::new(move || tell.send(number).unwrap()));
-            tickets.push(ticket.map_err(drop).unwrap());
-        }
-        assert!(pool.submit(Box::new(|| {})).is_err());
-        pool.cancel(tickets[0]);
-        pool.cancel(tickets[0]);
-        assert_eq!(pool.counts().waiting.load(Relaxed), 1);
-        drop(go);
-        assert_eq!(told.recv_timeout(PATIENCE), Ok(2));
-        assert_eq!(pool.close(None), 0);
-        assert!(pool.submit(Box::new(|| {})).is_err());
-        let counts = pool.counts();
-        let seen = [
-            &counts.running,
-            &counts.waiting,
-            &counts.done,
-            &counts.refused,
-        ];
-        assert_eq!(seen.map(|it| it.load(Relaxed)), [0, 0, 2, 2]);
-    }
-
-    #[test]
-    fn threads_are_as_many_as_there_is_work_for() {
-        let pool = pool(3, 0);
-        assert_eq!(pool.0.lock().threads, 0);
-        let (go, wait) = channel::<()>();
-        let wait = Arc::new(Mutex::new(wait));
-        for _ in 0..3 {
-            let wait = wait.clone();
-            let work = move || _ = wait.lock().unwrap().recv();
-            assert!(pool.submit(Box::new(work)).is_ok());
-        }
-        assert!(pool.submit(Box::new(|| {})).is_err());
-        assert_eq!(pool.0.lock().threads, 3);
-        drop(go);
-        assert_eq!(pool.close(Some(Instant::now() + PATIENCE)), 0);
-    }
-
-    #[test]
-    fn a_close_does_not_wait_beyond_its_end() {
-        let pool = pool(1, 1);
-        let (go, wait) = channel::<()>();
-        let (tell, told) = channel();
-        let work = move || {
-            tell.send(()).unwrap();
-            let _ = wait.recv();
-        };
-        assert!(pool.submit(Box::new(work)).is_ok());
-        told.recv_timeout(PATIENCE).unwrap();
-        let dropped = Arc::new(());
-        let held = dropped.clone();
-        assert!(pool.submit(Box::new(move || drop(held))).is_ok());
-        assert_eq!(pool.close(Some(Instant::now())), 1);
-        assert_eq!(Arc::strong_count(&dropped), 1);
-        drop(go);
+    setters! {
+        with_threads threads: usize,
+        with_queue queue: usize,
+        with_idle idle: Duration,
     }
 }
+
+impl Default for BlockingLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,18 @@
-//! Requests that are answered by blocking work.
+//! Requests that are answered by blocking work, and what it gives back.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::any::Any;
 use core::panic::AssertUnwindSafe;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::panic::catch_unwind;
 
-use super::answer::BlockingAnswer;
-use super::blocking_limits::BlockingLimits;
-use super::job::Job;
+use super::pool::BlockingLimits;
 use super::pool::{Pool, Ticket};
 use crate::app::exchange::defer::{Deferred, Deferring};
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
+use crate::app::exchange::response::Response;
 use crate::app::exchange::session::{After, Session, SessionContext};
 use crate::app::serving::builder::App;
 use crate::http::Status;
@@ -39,10 +40,9 @@ impl Drop for Blocked {
 }
 
 impl Reply<'_, '_> {
-    /// Answers with what `work` gives back, which runs on a thread where it may
-    /// block: for a database, a file, a slow library, long computing. A closure
-    /// of a route itself must not: while it sleeps or waits, its loop serves
-    /// nobody.
+    /// Answers with what `work` returns, which runs on a thread where it may block: for a
+    /// database, a file, a slow library, long computing. A closure of a route itself must
+    /// not: while it sleeps or waits, its loop serves no other client.
     ///
     /// ```
     /// use barewire::app::{App, Refusal, Response, Status};
@@ -181,4 +181,58 @@ pub(super) fn busy() -> Refusal {
         .clone()
         .header("Retry-After", "1")
         .unwrap_or(refusal)
+}
+
+/// The result of a closure for [`Reply::blocking`](crate::app::Reply::blocking): a
+/// [`Response`], or a `Result` of it, so that `?` works inside.
+#[diagnostic::on_unimplemented(
+    message = "blocking work gives back `Response` or `Result<Response, E>`, not `{Self}`",
+    label = "gives back `{Self}`",
+    note = "make one: `Response::text(..)`, `Response::json_text(..)`, `Response::new(Status::NO_CONTENT)`",
+    note = "in `Result<Response, E>`, `E` is `Refusal`, `Status` or anything with `impl From<E> for Refusal`"
+)]
+pub trait BlockingAnswer: sealed::Sealed {
+    /// The answer, as the one kind that all become.
+    #[doc(hidden)]
+    fn into_result(self) -> Result<Response, Refusal>;
+}
+
+impl BlockingAnswer for Response {
+    fn into_result(self) -> Result<Response, Refusal> {
+        Ok(self)
+    }
+}
+
+impl<E: Into<Refusal>> BlockingAnswer for Result<Response, E> {
+    fn into_result(self) -> Result<Response, Refusal> {
+        self.map_err(Into::into)
+    }
+}
+
+mod sealed {
+    use super::{Refusal, Response};
+
+    pub trait Sealed {}
+    impl Sealed for Response {}
+    impl<E: Into<Refusal>> Sealed for Result<Response, E> {}
+}
+
+/// A job that runs on a thread for blocking work:
+/// [`Reply::blocking_job`](crate::app::Reply::blocking_job) lends it to its closure.
+#[derive(Debug)]
+pub struct Job {
+    wanted: Arc<AtomicBool>,
+}
+
+impl Job {
+    pub(super) const fn new(wanted: Arc<AtomicBool>) -> Self {
+        Self { wanted }
+    }
+
+    /// Whether the client still waits: it has not gone, and the time is not up.
+    /// A job that runs cannot be stopped from outside; one that takes long asks
+    /// this now and then, and returns early.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
 }

@@ -3,13 +3,14 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use super::answer::BlockingAnswer;
+use super::session::BlockingAnswer;
 use super::session::busy;
 use crate::app::exchange::extensions::Extensions;
-use crate::app::exchange::params::{Params, Taken};
 use crate::app::exchange::path::Path;
+use crate::app::exchange::pattern::{Params, Taken};
+use crate::app::exchange::request::Locals;
 use crate::app::exchange::request::Request;
-use crate::app::exchange::request_tls::RequestTls;
+use crate::app::exchange::request::RequestTls;
 use crate::app::routes::endpoint::erase;
 use crate::app::routes::route::Route;
 use crate::http::{FieldBuffer, Method, RequestHead, Target, Version};
@@ -68,7 +69,6 @@ impl TakenRequest {
         })
     }
 
-    /// Calls with the request as it was.
     fn lend<R>(&self, call: impl FnOnce(&Request<'_>) -> R) -> R {
         let (path, query) = (&*self.target, self.query.as_deref());
         let target = match &self.origin {
@@ -101,6 +101,7 @@ impl TakenRequest {
             peer: &self.peer,
             tls: &self.tls,
             extensions: &self.extensions,
+            locals: &Locals::new(), // they stay on their loop
         })
     }
 }

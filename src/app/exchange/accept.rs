@@ -35,14 +35,13 @@ use crate::net::report::report;
 #[derive(Debug)]
 pub struct Accept<S> {
     object: S,
-    /// Which subprotocol a WebSocket speaks.
-    pub(in crate::app) protocol: Choice,
+    pub(crate) protocol: Choice,
     fields: Vec<(String, Vec<u8>)>,
 }
 
 /// Which subprotocol a session speaks.
 #[derive(Debug)]
-pub(in crate::app) enum Choice {
+pub(crate) enum Choice {
     /// The first of the route's that the client offers.
     Route,
     /// None.
@@ -76,13 +75,12 @@ impl<S> Accept<S> {
         self
     }
 
-    /// Whether a field of this name was given.
-    pub(in crate::app) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|it| it.0.eq_ignore_ascii_case(name))
     }
 
     /// Gives the fields to the reply, and takes the rest apart.
-    pub(in crate::app) fn open<'a, 'c>(
+    pub(crate) fn open<'a, 'c>(
         self,
         mut reply: Reply<'a, 'c>,
     ) -> Result<(S, Choice, Reply<'a, 'c>), Refusal> {

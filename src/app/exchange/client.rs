@@ -1,23 +1,48 @@
 //! The part that all sessions have, whatever they speak.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::session::SessionContext;
+use crate::app::channels::format::Delivery;
 use crate::app::publishing::handle::Handle;
 use crate::app::publishing::loop_address::LoopAddress;
 use crate::app::publishing::membership::Membership;
+use crate::app::telemetry::activity::Activity;
 use crate::app::telemetry::metrics::Kind;
+use crate::coding::stream::Position;
 use crate::net::Context;
 
-/// How many sessions of one route are open, on all loops.
+/// How many sessions of one route are open, on all loops; and the subprotocol of those
+/// that hold it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Count(Arc<AtomicUsize>);
+pub(crate) struct Count(Arc<Counted>);
+
+/// After one word, for sessions to hold.
+#[derive(Debug, Default)]
+struct Counted {
+    open: Arc<AtomicUsize>,
+    protocol: Option<String>,
+}
 
 impl Count {
+    /// The count of the same route, for sessions of this subprotocol.
+    pub(crate) fn speaking(&self, protocol: String) -> Self {
+        Self(Arc::new(Counted {
+            open: self.0.open.clone(),
+            protocol: Some(protocol),
+        }))
+    }
+
     /// The number as it stands.
     pub(crate) fn get(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.0.open.load(Ordering::Relaxed)
+    }
+
+    /// The subprotocol of the sessions that hold it.
+    pub(crate) fn protocol(&self) -> Option<&str> {
+        self.0.protocol.as_deref()
     }
 }
 
@@ -29,17 +54,37 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client of this route on the exchange at hand.
-    pub(crate) fn new(at: &SessionContext<'_, '_>, kind: Kind, route: &Count) -> Self {
-        let membership = Membership::open(&at.loop_state.rooms, at.context, kind);
-        route.0.fetch_add(1, Ordering::Relaxed);
+    /// A client of this route on the exchange at hand, to whom publications come by
+    /// `delivery`.
+    pub(crate) fn new(
+        at: &SessionContext<'_, '_>,
+        kind: Kind,
+        route: &Count,
+        delivery: Delivery,
+    ) -> Self {
+        Self::coded(at, kind, route, delivery, None)
+    }
+
+    /// Likewise, of a stream that is coded if `position` says how.
+    pub(crate) fn coded(
+        at: &SessionContext<'_, '_>,
+        kind: Kind,
+        route: &Count,
+        delivery: Delivery,
+        position: Option<Position>,
+    ) -> Self {
+        let channels = &at.loop_state.channels;
+        let (peer, exchange) = (at.context.peer(), at.context.exchange());
+        let now = at.context.unix_seconds();
+        let activity = Activity::new(channels.next_id(), kind, peer, exchange, now);
+        let activity = activity.coded(position).delivered_by(delivery);
+        route.0.open.fetch_add(1, Ordering::Relaxed);
         Self {
-            membership,
+            membership: Membership::open(channels, activity),
             route: route.clone(),
         }
     }
 
-    /// The session's number.
     pub(crate) fn id(&self) -> u64 {
         self.membership.activity().id()
     }
@@ -60,6 +105,6 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.route.0.fetch_sub(1, Ordering::Relaxed);
+        self.route.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -2,7 +2,6 @@
 
 use alloc::{boxed::Box, sync::Arc};
 use core::any::Any;
-use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::refusal::Refusal;
@@ -11,12 +10,13 @@ use super::session::{After, Session, SessionContext};
 use crate::http::Status;
 use crate::net::report::report;
 use crate::net::{Claim, Context, Exchange, Owner, Remote};
+use crate::wire::partly_shown;
 
 /// The reply to one request, owed by the holder of this value, on any thread.
 ///
-/// Dropped without a reply, it has 500 sent. Where nobody replies within
-/// [`Limits::reply`](crate::link::Limits::reply), 504 is sent and what comes
-/// later goes nowhere.
+/// If it is dropped without a reply, the client gets 500. If nobody replies within
+/// [`Limits::reply`](crate::link::Limits::reply), the client gets 504, and a later reply
+/// is discarded.
 pub struct Deferred {
     remote: Remote,
     owner: Owner,
@@ -30,9 +30,9 @@ impl Deferred {
         self.wanted.load(Ordering::Acquire)
     }
 
-    /// Sends the reply. It is encoded on the exchange's own loop; where nobody
-    /// wants it any more, nothing happens. Returns whether it is on its way:
-    /// not so if nobody wants it, or the loop's mailbox is full of replies.
+    /// Sends the reply. It is encoded on the exchange's own loop. Returns false if the
+    /// client has gone, or if the loop's mailbox is full of replies: then nothing is
+    /// sent.
     pub fn send(self, response: Response) -> bool {
         self.post(Late::Response(response))
     }
@@ -43,13 +43,13 @@ impl Deferred {
         self.post(Late::Refusal(refusal.into()))
     }
 
-    /// What was to answer has panicked.
-    pub(in crate::app) fn fail(self) -> bool {
+    /// Answers after a panic of the code that was to answer.
+    pub(crate) fn fail(self) -> bool {
         self.post(Late::Panicked)
     }
 
     /// Whether the client still waits, as long as anyone wants to know.
-    pub(in crate::app) fn wanted(&self) -> Arc<AtomicBool> {
+    pub(crate) fn wanted(&self) -> Arc<AtomicBool> {
         self.wanted.clone()
     }
 
@@ -75,16 +75,9 @@ impl Drop for Deferred {
     }
 }
 
-impl fmt::Debug for Deferred {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deferred")
-            .field("exchange", &self.exchange)
-            .field("wanted", &self.is_wanted())
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Deferred { exchange, wanted: it.is_wanted() });
 
-/// What a [`Deferred`] sends to its session.
+/// A message of a [`Deferred`] to its session.
 enum Late {
     Response(Response),
     Refusal(Refusal),
@@ -93,14 +86,14 @@ enum Late {
 }
 
 /// The exchange of a [`Deferred`], on its loop.
-pub(in crate::app) struct Deferring {
+pub(crate) struct Deferring {
     wanted: Arc<AtomicBool>,
     _claim: Claim,
 }
 
 impl Deferring {
     /// The two ends of a deferred reply.
-    pub(in crate::app) fn new(context: &Context<'_>, claim: Claim) -> (Self, Deferred) {
+    pub(crate) fn new(context: &Context<'_>, claim: Claim) -> (Self, Deferred) {
         let wanted = Arc::new(AtomicBool::new(true));
         let deferred = Deferred {
             remote: context.remote(),

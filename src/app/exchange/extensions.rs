@@ -27,13 +27,13 @@ struct Value {
 
 impl Extensions {
     /// None; allocates nothing.
-    pub(in crate::app) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { values: Vec::new() }
     }
 
     /// None, for all requests that nothing was put to.
     #[inline]
-    pub(in crate::app) fn none() -> &'static Self {
+    pub(crate) fn none() -> &'static Self {
         static NONE: Extensions = Extensions::new();
         &NONE
     }
@@ -55,14 +55,14 @@ impl Extensions {
         self.values.len()
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub const fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
     /// Puts a value in, in place of one of its type, which is given back unless
     /// others have it too.
-    pub(in crate::app) fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
+    pub(crate) fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
         let id = TypeId::of::<T>();
         let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
         match self.values.iter_mut().find(|it| it.id == id) {
@@ -97,19 +97,4 @@ impl fmt::Debug for Name {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_is_one_value_of_each_type() {
-        let mut values = Extensions::new();
-        assert!(values.is_empty() && values.get::<u8>().is_none());
-        assert_eq!(values.insert(1_u8), None);
-        assert_eq!(values.insert("text"), None);
-        assert_eq!(values.insert(2_u8), Some(1));
-        assert_eq!(values.get::<u8>(), Some(&2));
-        assert!(values.contains::<&str>() && !values.contains::<u16>());
-        assert_eq!(values.len(), 2);
-        assert_eq!(std::format!("{values:?}"), "{u8, &str}");
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Bodies that come from files.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -8,10 +9,11 @@ use std::io;
 
 use bytes::Bytes;
 
+use super::coded_files::{FileState, Source};
 use super::record::RouteNumber;
-use super::refusal::Done;
+use super::refusal::{Done, Refusal};
 use super::reply::{Reply, no_place};
-use super::stream::{Stream, Streaming};
+use super::stream::{Stage, Stream, StreamSession, Streaming};
 use crate::http::{Fields, Status};
 use crate::link::{Body, UsageError};
 use crate::net::report::report;
@@ -22,9 +24,8 @@ const READ: u64 = 16 * 1024;
 /// Bytes that are read in one call where the system does not send the file itself.
 const PIECE: usize = 32 * 1024;
 
-/// A piece of a body.
 #[derive(Debug)]
-pub(in crate::app) enum Piece {
+pub(crate) enum Piece {
     /// Bytes in memory.
     #[cfg_attr(not(feature = "files"), expect(dead_code, reason = "between ranges"))]
     Bytes(Bytes),
@@ -40,7 +41,7 @@ impl Piece {
         }
     }
 
-    /// Has a file keep the claim for as long as it is open.
+    /// Makes a file keep the claim for as long as it is open.
     fn keep(&mut self, claim: &Arc<Claim>) {
         if let Self::File(part) = self {
             *part = part.slice(0, u64::MAX).with_claim(claim.clone());
@@ -69,12 +70,83 @@ impl Reply<'_, '_> {
     /// });
     /// ```
     pub fn file(self, content_type: &str, part: FilePart) -> Done {
-        self.set_header("Content-Type", content_type)
-            .pieces([Piece::File(part)].into())
+        self.file_in(content_type, part, None)
+    }
+
+    /// Replies with a file, which may be coded; where its state is known it is kept so.
+    pub(crate) fn file_in(
+        self,
+        content_type: &str,
+        part: FilePart,
+        state: Option<FileState>,
+    ) -> Done {
+        let reply = self.set_header("Content-Type", content_type);
+        let longest = reply.longest_coded();
+        // It would be coded anew for each client.
+        let longest = longest.map(|longest| state.map_or(READ, |_| longest));
+        match longest {
+            Some(longest) if part.len() <= longest => reply.coded_or_not(part, state),
+            _ => reply.uncompressed().pieces([Piece::File(part)].into()),
+        }
+    }
+
+    /// Replies with a file coded, if the middleware wants that; else as it is.
+    fn coded_or_not(mut self, mut part: FilePart, state: Option<FileState>) -> Done {
+        let (length, is_unseen) = (part.len(), self.is_unseen());
+        // What it takes if it goes as it is.
+        if length > READ && !is_unseen {
+            match self.keep_open() {
+                Ok(claim) => part = part.with_claim(claim),
+                Err(refusal) => return self.refuse(refusal),
+            }
+        }
+        let is_framed = self.at().context.is_shared() && !is_unseen;
+        let place = match is_framed.then(|| self.place()).transpose() {
+            Ok(place) => place,
+            Err(refusal) => return self.refuse(refusal),
+        };
+        let status = self.status;
+        let at = self.at();
+        at.loop_state.coding.source = Some(Source { part, state });
+        let begun = at.begin_stream(status, Some(length), false);
+        let source = at.loop_state.coding.source.take();
+        let (Some(_), Some(Source { part, .. })) = (begun, source) else {
+            return Done(()); // coded, or something else was sent
+        };
+        let pieces = [Piece::File(part)].into();
+        match place {
+            Some(place) => {
+                let record = self.at().record.as_deref();
+                let route = record.map_or(RouteNumber::NONE, |it| it.route);
+                let object = Box::new(Sending { pieces, route });
+                let session =
+                    StreamSession::new(object, Stage::Writing, false, is_unseen, place, None);
+                *self.opened = Some(Box::new(session));
+                Done(())
+            }
+            None => self.write_pieces(pieces, is_unseen),
+        }
+    }
+
+    /// A claim for a file that is open until the client has taken it.
+    ///
+    /// # Errors
+    /// 503 if there is none for this address
+    /// ([`Limits::files`](crate::net::Limits::files)).
+    fn keep_open(&mut self) -> Result<Arc<Claim>, Refusal> {
+        self.at()
+            .context
+            .claim(Resource::Files)
+            .map(Arc::new)
+            .map_err(|exhausted| {
+                let subject = self.at().subject();
+                report!(Warn, "{subject}: 503, as {exhausted}");
+                no_place()
+            })
     }
 
     /// Replies with a body of several pieces.
-    pub(in crate::app) fn pieces(mut self, mut pieces: VecDeque<Piece>) -> Done {
+    pub(crate) fn pieces(mut self, mut pieces: VecDeque<Piece>) -> Done {
         let length = pieces.iter().map(Piece::len).sum();
         if length <= READ && !self.is_to_head() {
             return match gather(pieces, length as usize) {
@@ -89,13 +161,9 @@ impl Reply<'_, '_> {
         }
         let claim = match self.is_unseen() {
             true => None,
-            false => match self.at().context.claim(Resource::Files) {
-                Ok(claim) => Some(Arc::new(claim)),
-                Err(exhausted) => {
-                    let subject = self.at().subject();
-                    report!(Warn, "{subject}: 503, as {exhausted}");
-                    return self.refuse(no_place());
-                }
+            false => match self.keep_open() {
+                Ok(claim) => Some(claim),
+                Err(refusal) => return self.refuse(refusal),
             },
         };
         // The files are open until the client has taken them.
@@ -122,14 +190,28 @@ impl Reply<'_, '_> {
             length: Some(length),
             endless: false,
         };
-        if !at.respond(status, None, body) {
-            return Done(());
+        // Ranges: never coded, and chosen by Accept-Encoding where the file is.
+        at.loop_state.coding.may_stream = status == Status::PARTIAL_CONTENT;
+        let sent = at.respond(status, None, body);
+        at.loop_state.coding.may_stream = false;
+        match sent {
+            true => self.write_pieces(pieces, is_unseen),
+            false => Done(()),
         }
-        for piece in pieces.into_iter().filter(|_| !is_unseen) {
+    }
+
+    /// Writes pieces behind the head, for HTTP/1.1.
+    fn write_pieces(mut self, pieces: VecDeque<Piece>, is_unseen: bool) -> Done {
+        let at = self.at();
+        for mut piece in pieces.into_iter().filter(|_| !is_unseen) {
             let bytes = piece.len();
-            let flow = match piece {
-                Piece::Bytes(bytes) => at.context.write_shared(bytes),
-                Piece::File(part) => at.context.write_file(part),
+            let flow = match &mut piece {
+                Piece::Bytes(bytes) => at.context.write_shared(mem::take(bytes)),
+                Piece::File(part) if bytes <= READ => match read_piece(part) {
+                    Ok(bytes) => at.context.write_shared(bytes),
+                    Err(_) => break, // it ends short of its length, and is cut
+                },
+                Piece::File(part) => at.context.write_file(part.slice(0, u64::MAX)),
             };
             if flow.is_taken() {
                 at.loop_state
@@ -206,7 +288,6 @@ impl Streaming for Sending {
     }
 }
 
-/// Reads the next piece of a part.
 fn read_piece(part: &mut FilePart) -> io::Result<Bytes> {
     let size = usize::try_from(part.len()).map_or(PIECE, |len| len.min(PIECE));
     let mut bytes = vec![0; size];

@@ -7,14 +7,16 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::time::Duration;
 
+use super::coded_files::{CodedFiles, Source};
 use super::record::Record;
-use super::reply_head::Watch;
-use super::scratch::Scratch;
+use super::reply_head::{Chosen, Watch};
 use crate::app::blocking::pool::Pool;
 use crate::app::publishing::directory::Directory;
-use crate::app::publishing::loop_address::Publication;
-use crate::app::publishing::rooms::Rooms;
+use crate::app::publishing::loop_address::{CatchUp, Filled, Mailing, Sweep};
+use crate::app::publishing::loop_channels::LoopChannels;
 use crate::app::telemetry::metrics::Block;
+use crate::coding::lent::Lent;
+use crate::http::FieldBuffer;
 use crate::net::Context;
 use crate::wire::Instant;
 
@@ -25,33 +27,54 @@ const HELD: Duration = Duration::from_millis(100);
 /// Records that are kept for the next requests.
 const SPARE: usize = 64;
 
-/// What the app has on one loop: made there, never sent anywhere else.
+/// The state of the app on one loop: made there, never sent anywhere else.
 pub(crate) struct LoopState {
     /// The middleware, which looks at every head.
     pub(crate) watch: Arc<dyn Watch>,
-    /// There is some.
     pub(crate) is_watched: bool,
     /// Some of it wants to know how replies end.
     pub(crate) watches_ends: bool,
     /// Records for the next requests.
     #[expect(clippy::vec_box, reason = "an entry holds a pointer, not the record")]
-    pub(in crate::app) spare: Vec<Box<Record>>,
-    /// A session has been called since the clock was read.
-    pub(in crate::app) called: bool,
-    /// When the clock was last read behind a call.
+    pub(crate) spare: Vec<Box<Record>>,
+    pub(crate) called: bool,
+    /// When the clock was last read after a call.
     read: Instant,
     /// Replies of this turn whose time has not been taken.
     pub(crate) untimed: u64,
     /// This loop's counters; this loop alone writes them.
     pub(crate) metrics: Arc<Block>,
     /// The threads for blocking work.
-    pub(in crate::app) pool: Pool,
-    /// The rooms of this loop.
-    pub(crate) rooms: Rooms,
+    pub(crate) pool: Pool,
+    pub(crate) channels: LoopChannels,
     /// Room for a text that is put together and sent.
     pub(crate) text: String,
     /// Memory that calls use while they are served.
-    pub(in crate::app) scratch: Scratch,
+    pub(crate) scratch: Scratch,
+    pub(crate) coding: Coders,
+}
+
+/// The coders of replies' bodies and of events.
+#[derive(Debug, Default)]
+pub(crate) struct Coders {
+    /// States that are not in use now.
+    pub(crate) lent: Lent,
+    /// Room for what is coded, and sent before anything else is coded.
+    pub(crate) room: Vec<u8>,
+    pub(super) may_stream: bool,
+    pub(super) begun: Option<Chosen>,
+    /// The file that is its body; taken where it was coded.
+    pub(super) source: Option<Source>,
+    pub(super) files: CodedFiles,
+}
+
+impl Coders {
+    /// Takes the room back.
+    pub(crate) fn keep(&mut self, mut room: Vec<u8>) {
+        room.clear();
+        room.shrink_to(64 << 10);
+        self.room = room;
+    }
 }
 
 impl LoopState {
@@ -63,8 +86,11 @@ impl LoopState {
         pool: Pool,
         index: usize,
     ) -> Self {
-        let rooms = Rooms::new(directory, metrics.clone(), index);
+        let coding = Coders::default();
+        let lent = coding.lent.clone();
+        let channels = LoopChannels::new(directory, metrics.clone(), lent, index);
         Self {
+            coding,
             is_watched: watch.is_some(),
             watches_ends: watch.watches_ends(),
             spare: Vec::new(),
@@ -74,7 +100,7 @@ impl LoopState {
             untimed: 0,
             metrics,
             pool,
-            rooms,
+            channels,
             text: String::new(),
             scratch: Scratch::default(),
         }
@@ -84,7 +110,7 @@ impl LoopState {
     /// one batch. Returns how long it is since the loop's turn began, or since
     /// this was asked before in the same turn, if that is more than [`HELD`].
     #[inline]
-    pub(in crate::app) fn measure(&mut self, context: &Context<'_>) -> Option<Duration> {
+    pub(crate) fn measure(&mut self, context: &Context<'_>) -> Option<Duration> {
         if self.untimed == 0 && !self.called && !self.is_watched {
             return None;
         }
@@ -95,23 +121,84 @@ impl LoopState {
             self.metrics.took_nanos(nanos, replies);
         }
         self.called = false;
+        self.coding.files.shed();
         let since = core::mem::replace(&mut self.read, now).max(before);
         (now > since + HELD).then(|| now.saturating_since(since))
     }
 
     /// Keeps a record for the next request.
-    pub(in crate::app) fn recycle(&mut self, mut record: Box<Record>) {
+    pub(crate) fn recycle(&mut self, mut record: Box<Record>) {
         if self.spare.len() < SPARE {
             record.extensions = None;
+            record.coded = None;
             record.uncharge();
             self.spare.push(record);
         }
     }
 
     /// Takes what other loops have sent to the app on this one.
-    pub(in crate::app) fn deliver(&mut self, context: &mut Context<'_>, mail: Box<dyn Any + Send>) {
-        if let Ok(publication) = mail.downcast::<Publication>() {
-            self.rooms.deliver(context, &publication);
+    pub(crate) fn deliver(&mut self, context: &mut Context<'_>, mail: Box<dyn Any + Send>) {
+        match mail.downcast::<Mailing>() {
+            Ok(mut mailing) => {
+                mailing.arrived();
+                self.channels.deliver(context, &mailing);
+            }
+            Err(mail) => self.attend(context, mail),
+        }
+    }
+
+    /// Takes what comes more rarely.
+    fn attend(&self, context: &mut Context<'_>, mail: Box<dyn Any + Send>) {
+        match mail.downcast::<Filled>() {
+            Ok(filled) => self.channels.filled(context, *filled),
+            Err(mail) if mail.is::<CatchUp>() => self.channels.catch_up(context),
+            Err(mail) if mail.is::<Sweep>() => self.sweep(context),
+            Err(_) => {}
+        }
+    }
+
+    /// Forgets what is too old in all channels, now and again.
+    pub(crate) fn sweep(&self, context: &mut Context<'_>) {
+        if let Some(time) = self.channels.directory().sweep() {
+            context.set_round(context.now() + time);
+        }
+    }
+}
+
+/// The size up to which memory that was needed once is kept, in bytes.
+const KEPT: usize = 64 << 10;
+
+/// Memory that is lent to one call at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// Frames of a response.
+    pub(crate) frames: Vec<u8>,
+    #[cfg(feature = "gzip")]
+    pub(crate) message: Vec<u8>,
+    /// A message that has been compressed.
+    #[cfg(feature = "gzip")]
+    pub(crate) packed: Vec<u8>,
+    pub(crate) trailers: FieldBuffer,
+    /// The codec that compresses and inflates.
+    #[cfg(feature = "gzip")]
+    pub(crate) gzip: crate::grpc::Gzip,
+}
+
+impl Scratch {
+    /// Gives back what is beyond the usual.
+    #[cfg(feature = "gzip")]
+    pub(crate) fn shrink(&mut self) {
+        for memory in [&mut self.message, &mut self.packed] {
+            memory.clear();
+            memory.shrink_to(KEPT);
+        }
+    }
+
+    /// Takes back the memory of frames.
+    pub(crate) fn keep_frames(&mut self, mut frames: Vec<u8>) {
+        if frames.capacity() <= KEPT {
+            frames.clear();
+            self.frames = frames;
         }
     }
 }

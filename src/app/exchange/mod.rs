@@ -2,12 +2,15 @@
 
 pub(super) mod accept;
 pub(super) mod client;
+mod coded;
+pub(super) mod coded_files;
+pub(super) mod coded_request;
+pub(super) mod decoded;
 pub(super) mod defer;
 pub(super) mod extensions;
 pub(super) mod file_body;
 pub(super) mod json;
 pub(super) mod loop_state;
-pub(super) mod params;
 pub(super) mod path;
 pub(super) mod pattern;
 pub(super) mod record;
@@ -16,10 +19,9 @@ pub(super) mod reply;
 pub(super) mod reply_end;
 pub(super) mod reply_head;
 pub(super) mod request;
-pub(super) mod request_tls;
 pub(super) mod respond;
 pub(super) mod response;
-pub(super) mod scratch;
 pub(super) mod session;
 pub(super) mod stream;
+pub(super) mod stream_handle;
 pub(super) mod subject;

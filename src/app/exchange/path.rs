@@ -14,24 +14,23 @@ use crate::http::target::{Plus, percent_decode};
 ///  segments   ~~~~~ ~~~~~~ ~~~
 /// ```
 #[derive(Debug, Clone, Default)]
-pub(in crate::app) struct Path {
+pub(crate) struct Path {
     text: String,
     segments: Vec<(u32, u32)>,
 }
 
 /// A `%` without two hexadecimal digits, or octets that are not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::app) struct BadEscape;
+pub(crate) struct BadEscape;
 
 impl Path {
-    /// Forgets the path.
-    pub(in crate::app) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.segments.clear();
     }
 
     /// Starts over with the path `sent`, which begins with a slash.
-    pub(in crate::app) fn decode(&mut self, sent: &str) -> Result<(), BadEscape> {
+    pub(crate) fn decode(&mut self, sent: &str) -> Result<(), BadEscape> {
         self.clear();
         let sent = sent.strip_prefix('/').unwrap_or(sent);
         if sent.bytes().any(|b| b == b'%') {
@@ -70,8 +69,7 @@ impl Path {
         self.text.len() as u32
     }
 
-    /// The segment at `index`.
-    pub(in crate::app) fn segment(&self, index: usize) -> Option<&str> {
+    pub(crate) fn segment(&self, index: usize) -> Option<&str> {
         self.text.get(self.span(index)?)
     }
 
@@ -87,37 +85,10 @@ impl Path {
     }
 
     /// The decoded text that spans lie in.
-    pub(in crate::app) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn segments(sent: &str) -> Option<Vec<String>> {
-        let mut path = Path::default();
-        path.decode(sent).ok()?;
-        Some(
-            (0..)
-                .map_while(|at| path.segment(at).map(Into::into))
-                .collect(),
-        )
-    }
-
-    #[test]
-    fn an_encoded_slash_does_not_separate() {
-        assert_eq!(segments("/a%2Fb/c").unwrap(), ["a/b", "c"]);
-        assert_eq!(segments("/").unwrap(), [""]);
-        assert_eq!(segments("/a//b/").unwrap(), ["a", "", "b", ""]);
-        assert_eq!(segments("/caf%C3%A9+").unwrap(), ["café+"]);
-    }
-
-    #[test]
-    fn a_broken_escape_is_refused() {
-        for bad in ["/%", "/a/%4", "/%zz", "/%FF", "/%C3/%A9"] {
-            assert_eq!(segments(bad), None, "{bad}");
-        }
-    }
-}
+mod tests;

@@ -1,13 +1,16 @@
-//! The patterns of routes: `/users/{id}/files/{*rest}`.
+//! The patterns of routes, `/users/{id}/files/{*rest}`, and the values of their parameters.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::path::Path;
 
 /// The most parameters that a pattern may have.
 pub(super) const MAX_PARAMETERS: usize = 8;
 
-/// One segment of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::app) enum Segment {
+pub(crate) enum Segment {
     /// This text, percent-decoded.
     Literal(Box<str>),
     /// Any one segment: `{name}`.
@@ -18,14 +21,14 @@ pub(in crate::app) enum Segment {
 
 /// A pattern: its segments, and what its parameters are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::app) struct Pattern {
-    pub(in crate::app) segments: Vec<Segment>,
-    pub(in crate::app) names: Box<[Box<str>]>,
+pub(crate) struct Pattern {
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) names: Box<[Box<str>]>,
 }
 
 impl Pattern {
     /// Parses a pattern; an error says what is wrong with it.
-    pub(in crate::app) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let Some(text) = text.strip_prefix('/') else {
             return Err("a pattern begins with a slash");
         };
@@ -81,37 +84,60 @@ fn is_foreign(segment: &str) -> bool {
     segment.starts_with([':', '*']) || segment.starts_with('<') && segment.ends_with('>')
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The segments of a path that parameters have taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    segments: [u32; MAX_PARAMETERS],
+    count: u8,  // <= MAX_PARAMETERS
+    rest: bool, // the last reaches to the end of the path
+}
 
-    #[test]
-    fn a_pattern_is_literals_parameters_and_a_rest() {
-        let pattern = Pattern::parse("/users/{id}/{*rest}").unwrap();
-        let expected = [
-            Segment::Literal("users".into()),
-            Segment::Parameter,
-            Segment::Rest,
-        ];
-        assert_eq!(pattern.segments, expected);
-        assert_eq!(pattern.names.join(","), "id,rest");
-        assert_eq!(
-            Pattern::parse("/").unwrap().segments,
-            [Segment::Literal("".into())]
-        );
-    }
+impl Taken {
+    pub(crate) const NONE: Self = Self {
+        segments: [0; MAX_PARAMETERS],
+        count: 0,
+        rest: false,
+    };
 
-    #[test]
-    fn a_faulty_pattern_is_refused() {
-        let many = "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}";
-        for bad in [
-            "", "a", "/{}", "/{*}", "/a{b}", "/{a", "/a}", "/{a}/{a}", "/{*a}/b", "/{{a}}", many,
-            "/a/:id", "/*", "/a/*rest", "/<id>", "/a?b={c}", "/a#b",
-        ] {
-            assert!(Pattern::parse(bad).is_err(), "{bad}");
+    pub(crate) fn and(mut self, segment: usize, rest: bool) -> Self {
+        // A pattern has no more parameters than there is room for, and a path
+        // no more segments than bytes.
+        if let Some(slot) = self.segments.get_mut(usize::from(self.count)) {
+            *slot = segment as u32;
+            self.count += 1;
         }
-        for good in ["/v1/users:list", "/a*b", "/a<b"] {
-            assert!(Pattern::parse(good).is_ok(), "{good}");
+        self.rest = rest;
+        self
+    }
+}
+
+/// The parameters of a match: names, and which segments of the path are their
+/// values.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Params<'r> {
+    pub(crate) names: &'r [Box<str>],
+    pub(crate) taken: Taken,
+}
+
+impl Params<'_> {
+    pub(crate) const NONE: Self = Self {
+        names: &[],
+        taken: Taken::NONE,
+    };
+
+    /// Where the value of the parameter `name` lies in the text of `path`.
+    pub(crate) fn span(&self, name: &str, path: &Path) -> Option<Range<usize>> {
+        let at = self.names.iter().position(|other| **other == *name)?;
+        let taken = &self.taken;
+        let is_rest = taken.rest && at + 1 == usize::from(taken.count);
+        let segment = *taken.segments.get(at)? as usize;
+        if is_rest {
+            path.rest(segment)
+        } else {
+            path.span(segment)
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,15 +5,17 @@ use alloc::sync::Arc;
 use core::mem;
 use core::time::Duration;
 
+use super::coded_request::CodedRequest;
 use super::extensions::Extensions;
 use super::reply_end::ReplyEnd;
+use crate::coding::accept::Accepted;
 use crate::http::{Asks, FieldBuffer, Method, ResponseContent, Status};
 use crate::link::{Account, Charge};
 use crate::net::Peer;
 use crate::wire::Instant;
 
-/// What is remembered of a request until the head of its reply has left, for
-/// the middleware that looks at the reply.
+/// The record of a request, kept until the head of its reply has left, for the
+/// middleware that looks at the reply.
 ///
 /// Records are pooled: a loop in its steady state allocates none.
 #[derive(Debug, Default)]
@@ -25,42 +27,52 @@ pub struct Record {
     peer: Option<Peer>,
     started: Instant,
     now: Instant,
-    /// The fields of the reply, as far as they are known.
     pub(crate) fields: FieldBuffer,
     /// How many of them the middleware has given.
     given: usize,
     /// The route that serves the request, once it has been found.
-    pub(in crate::app) route: RouteNumber,
-    /// What the middleware has put to the request.
-    pub(in crate::app) extensions: Option<Arc<Extensions>>,
+    pub(crate) route: RouteNumber,
+    pub(crate) extensions: Option<Arc<Extensions>>,
+    /// How the reply may be coded, if it may be. Of use behind middleware alone.
+    pub(crate) may_code: Option<MayCode>,
+    /// The codings of the request's body, where it is to be decoded; likewise.
+    pub(crate) coded: Option<Arc<CodedRequest>>,
     /// The app gave a field that cannot stand on the wire.
     pub(crate) faulty: bool,
-    /// The reply's head has been sent.
     pub(crate) answered: bool,
     /// The reply's status, where middleware wants to know how it ends.
     status: Option<Status>,
-    /// Bytes of content that have been written behind its head; likewise.
+    /// Bytes of content that have been written after its head; likewise.
     content: u64,
     charge: Charge, // while it waits for the next event
 }
 
-/// What is kept of a request is not charged up to this size: charging would cost each
-/// call more than it is worth, and sessions are counted.
-pub(in crate::app) const SMALL: usize = 512;
+/// How a reply may be coded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MayCode {
+    pub(crate) accepted: Accepted,
+    /// The client has a coded reply already: If-None-Match names a weak entity tag.
+    pub(crate) has_coded: bool,
+    /// Bytes up to which a file is coded when it is asked for.
+    pub(crate) file: u64,
+}
+
+/// The size up to which a record is not charged: charging would cost each call more
+/// than it is worth, and sessions are counted.
+pub(crate) const SMALL: usize = 512;
 
 /// The number of a route in its app's router, or of none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct RouteNumber(u32); // 0 is none
 
 impl RouteNumber {
-    pub(in crate::app) const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
 
-    /// That of the route at this index.
-    pub(in crate::app) fn of(index: usize) -> Self {
+    pub(crate) fn of(index: usize) -> Self {
         Self(u32::try_from(index + 1).unwrap_or(0))
     }
 
-    pub(in crate::app) const fn index(self) -> Option<usize> {
+    pub(crate) const fn index(self) -> Option<usize> {
         (self.0 as usize).checked_sub(1)
     }
 }
@@ -117,7 +129,7 @@ impl Record {
         self.charge.set(self.memory());
     }
 
-    /// Charges nobody from here on.
+    /// Charges no account from here on.
     pub(crate) fn uncharge(&mut self) {
         if self.charge.account().is_some() {
             self.charge = Charge::NONE;
@@ -200,7 +212,7 @@ impl Record {
         }
     }
 
-    /// What its method says about the content of the response.
+    /// The content that its method asks for in the response.
     #[inline]
     pub(super) const fn asks(&self) -> Asks {
         match self.known {
@@ -228,7 +240,7 @@ impl Record {
         self.known.is_none() && self.method == 0
     }
 
-    /// What the middleware has put to the request with
+    /// The values that middleware has attached to the request with
     /// [`Incoming::insert`](crate::app::Incoming::insert).
     pub fn extensions(&self) -> &Extensions {
         self.extensions.as_deref().unwrap_or(Extensions::none())

@@ -8,7 +8,7 @@ use crate::http::{FieldBuffer, InvalidField, Status};
 /// [`Reply`](crate::app::Reply) make one.
 #[derive(Debug)]
 #[must_use = "a route's closure gives it back"]
-pub struct Done(pub(in crate::app) ());
+pub struct Done(pub(crate) ());
 
 impl Done {
     /// The end of a closure with `?` in it, whose errors become a [`Refusal`].
@@ -95,12 +95,12 @@ impl From<Status> for Refusal {
     }
 }
 
-/// What a route's closure gives back: [`Done`], or a `Result` of it, so that
-/// `?` works inside; such a closure ends with [`Done::ok`].
+/// The result of a route's closure: [`Done`], or a `Result` of it, so that `?` works
+/// inside; such a closure ends with [`Done::ok`].
 #[diagnostic::on_unimplemented(
     message = "a route's closure gives back `Done` or `Result<Done, E>`, not `{Self}`",
     label = "gives back `{Self}`",
-    note = "an end of the reply gives `Done`: `reply.text(..)`, `reply.json(..)`, `reply.empty()`",
+    note = "an end of the reply gives `Done`: `reply.text(..)`, `reply.json_text(..)`, `reply.empty()`",
     note = "is the last expression followed by a semicolon?",
     note = "in `Result<Done, E>`, `E` is `Refusal`, `Status` or anything with `impl From<E> for Refusal`"
 )]

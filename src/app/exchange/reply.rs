@@ -6,13 +6,17 @@ use bytes::Bytes;
 
 use super::defer::{Deferred, Deferring};
 use super::refusal::{Done, Refusal};
+use super::reply_head::Chosen;
 use super::respond::given;
 use super::response::Response;
 use super::session::{Session, SessionContext};
 use super::stream::{Stage, StreamSession, Streaming};
 use crate::http::{ContentTypeLine, Method, Status};
 use crate::link::Body;
-use crate::net::{Claim, Resource};
+use crate::net::{Claim, LocalWaker, Resource};
+use crate::websocket::deflate;
+use crate::wire::codec::Compression;
+use crate::wire::partly_shown;
 
 static PLAIN: ContentTypeLine = ContentTypeLine::new("Content-Type: text/plain; charset=utf-8\r\n");
 static HTML: ContentTypeLine = ContentTypeLine::new("Content-Type: text/html; charset=utf-8\r\n");
@@ -28,15 +32,15 @@ static JSON: ContentTypeLine = ContentTypeLine::new("Content-Type: application/j
 /// end: a refusal after them carries them too.
 pub struct Reply<'a, 'c> {
     at: SessionContext<'a, 'c>,
-    opened: &'a mut Option<Box<dyn Session>>,
+    pub(super) opened: &'a mut Option<Box<dyn Session>>,
     coming: Coming,
     pub(super) status: Status,
     length: Option<u64>,
 }
 
-/// What a reply's session gets of the request's body.
+/// The form in which a reply's session gets the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::app) enum Coming {
+pub(crate) enum Coming {
     /// None of it: there is none, or the closure has all of it.
     Nothing,
     /// All of it, which has been received already.
@@ -45,16 +49,10 @@ pub(in crate::app) enum Coming {
     Offered,
 }
 
-impl core::fmt::Debug for Reply<'_, '_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Reply")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Reply<'_, '_> { status });
 
 impl<'a, 'c> Reply<'a, 'c> {
-    pub(in crate::app) const fn new(
+    pub(crate) const fn new(
         at: SessionContext<'a, 'c>,
         opened: &'a mut Option<Box<dyn Session>>,
         coming: Coming,
@@ -88,8 +86,8 @@ impl<'a, 'c> Reply<'a, 'c> {
         self
     }
 
-    /// Puts one field in place of all of its name; otherwise as
-    /// [`field`](Self::header).
+    /// Sets a header, replacing all others of that name; otherwise like
+    /// [`header`](Self::header).
     #[must_use]
     pub fn set_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if let Some(record) = self.at.record.as_deref_mut()
@@ -120,8 +118,20 @@ impl<'a, 'c> Reply<'a, 'c> {
         self.end(Some(&HTML), Body::Whole(text.as_ref().as_bytes()))
     }
 
+    /// Replies with a value as JSON. If it cannot be serialized, the client gets 500.
+    #[cfg(feature = "json")]
+    pub fn json(self, value: &(impl serde::Serialize + ?Sized)) -> Done {
+        match serde_json::to_string(value) {
+            Ok(text) => self.json_text(text),
+            Err(error) => {
+                crate::net::report::report!(Error, "a value cannot be sent as JSON: {error}");
+                self.refuse(Refusal::new(Status::INTERNAL_SERVER_ERROR))
+            }
+        }
+    }
+
     /// Replies with text that is JSON already.
-    pub fn json(mut self, text: impl AsRef<str>) -> Done {
+    pub fn json_text(mut self, text: impl AsRef<str>) -> Done {
         self.end(Some(&JSON), Body::Whole(text.as_ref().as_bytes()))
     }
 
@@ -190,7 +200,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// gives what follows to `object`. It is told when it may write the body of
     /// the reply, and on a route that streams, gets the body of the request.
     ///
-    /// The media type is to be set with [`field`](Self::header).
+    /// Set the media type with [`header`](Self::header).
     pub fn stream(mut self, object: impl Streaming + 'static) -> Done {
         let claim = match self.place() {
             Ok(claim) => claim,
@@ -198,14 +208,11 @@ impl<'a, 'c> Reply<'a, 'c> {
         };
         // Before the head: an early answer would refuse the body.
         let receiving = self.accept();
-        let body = Body::Streamed {
-            length: self.length,
-            endless: false,
-        };
         let is_unseen = self.is_unseen();
-        if self.at.respond(self.status, None, body) {
+        if let Some(coded) = self.at.begin_coded(self.status, self.length) {
             let stage = Stage::Writing;
-            let session = StreamSession::new(Box::new(object), stage, receiving, is_unseen, claim);
+            let object = Box::new(object);
+            let session = StreamSession::new(object, stage, receiving, is_unseen, claim, coded);
             *self.opened = Some(Box::new(session));
         }
         Done(())
@@ -221,7 +228,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         };
         let receiving = self.accept();
         let object = Box::new(object);
-        let session = StreamSession::new(object, Stage::Owing, receiving, false, claim);
+        let session = StreamSession::new(object, Stage::Owing, receiving, false, claim, None);
         *self.opened = Some(Box::new(session));
         Done(())
     }
@@ -238,12 +245,18 @@ impl<'a, 'c> Reply<'a, 'c> {
         claim.map_err(|_| no_place())
     }
 
-    /// Whether nobody will see a body: to HEAD, or with a status that has none.
+    /// Whether no body will be sent: to HEAD, or with a status that has none.
     pub(super) fn is_unseen(&self) -> bool {
         !self.at.may_have_content(self.status)
     }
 
-    /// Whether the request is HEAD.
+    /// How long a file may be for being coded, if any may be.
+    pub(crate) fn longest_coded(&self) -> Option<u64> {
+        let may_code = self.at.record.as_deref()?.may_code?;
+        // What else may come is for a session.
+        (self.coming == Coming::Nothing).then_some(may_code.file)
+    }
+
     pub(super) fn is_to_head(&self) -> bool {
         let record = self.at.record.as_deref();
         record.is_some_and(|record| record.method() == Method::HEAD)
@@ -281,6 +294,13 @@ impl<'a, 'c> Reply<'a, 'c> {
         Done(())
     }
 
+    /// A waker for the object of the reply, for use on this loop
+    /// ([`Streaming::woken`](crate::app::Streaming::woken) and its like), once there is
+    /// an object.
+    pub fn waker(&self) -> LocalWaker {
+        self.at.context.waker()
+    }
+
     // What other kinds of sessions are opened by.
 
     /// Where the reply is to be given.
@@ -288,17 +308,28 @@ impl<'a, 'c> Reply<'a, 'c> {
         &mut self.at
     }
 
-    /// Sends the head of a streamed body, whose session continues from
-    /// [`Event::Opened`](crate::link::Event::Opened).
-    pub(crate) fn open(mut self, endless: bool, session: Box<dyn Session>) -> Done {
-        let body = Body::Streamed {
-            length: self.length,
-            endless,
-        };
-        if self.at.respond(self.status, None, body) {
-            *self.opened = Some(session);
+    /// Sends the head of a stream of events, whose session continues from
+    /// [`Event::Opened`](crate::link::Event::Opened). `make` is told what the stream is
+    /// coded by, and called unless something else was sent.
+    pub(crate) fn open(
+        mut self,
+        endless: bool,
+        make: impl FnOnce(&SessionContext<'a, 'c>, Option<Chosen>) -> Box<dyn Session>,
+    ) -> Done {
+        if let Some(chosen) = self.at.begin_stream(self.status, self.length, endless) {
+            *self.opened = Some(make(&self.at, chosen));
         }
         Done(())
+    }
+
+    /// Sends the reply as it is, whatever [`Compression`](crate::app::Compression) says:
+    /// for what holds a secret beside something that others choose.
+    #[must_use]
+    pub fn uncompressed(self) -> Self {
+        if let Some(record) = self.at.record {
+            record.may_code = None;
+        }
+        self
     }
 
     /// Opens a session that sends the head itself, or has sent it.
@@ -316,8 +347,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// 500 if a field cannot be sent.
     pub(crate) fn open_websocket(
         mut self,
-        streaming: bool,
-        limits: u16,
+        (streaming, limits, compress): (bool, u16, Option<(deflate::Session, Compression)>),
         session: Box<dyn Session>,
     ) -> Result<Done, Refusal> {
         if self.at.is_faulty() {
@@ -331,12 +361,16 @@ impl<'a, 'c> Reply<'a, 'c> {
             length: None,
             endless: true,
         };
-        let switched = self.at.prepare_head(status, body).and_then(|is_timed| {
+        let switched = self.at.prepare_head(status, body).and_then(|prepared| {
             let context = &mut *self.at.context;
             let sent = context
                 .upgrade_websocket(given(self.at.record), streaming)
-                .and_then(|()| context.choose_websocket_limits(limits));
-            self.at.count_head(status, body, is_timed, sent)
+                .and_then(|()| context.choose_websocket_limits(limits))
+                .and_then(|()| match compress {
+                    Some((agreed, compression)) => context.compress(agreed, compression),
+                    None => Ok(()),
+                });
+            self.at.count_head(status, body, prepared.is_timed, sent)
         });
         match switched {
             Ok(()) => {

@@ -4,13 +4,13 @@ use core::time::Duration;
 
 use crate::http::Status;
 
-/// What has become of a reply: all of it has left, or no more of it will.
+/// The end of a reply: all of it has left, or no more of it will.
 #[derive(Debug, Clone, Copy)]
 pub struct ReplyEnd {
     pub(super) status: Status,
-    pub(in crate::app) bytes: u64,
+    pub(crate) bytes: u64,
     pub(super) elapsed: Duration,
-    pub(in crate::app) unix_seconds: u64,
+    pub(crate) unix_seconds: u64,
 }
 
 impl ReplyEnd {

@@ -2,14 +2,16 @@
 
 use super::record::{Record, RouteNumber};
 use super::reply_end::ReplyEnd;
+use crate::coding::Coding;
+use crate::coding::lent::Made;
+use crate::coding::work::Purpose;
 use crate::http::{FieldBuffer, Fields, InvalidField, Status};
 
-/// What looks at every head before it leaves: all middleware together.
+/// An observer of every head before it leaves: all middleware together.
 pub(crate) trait Watch: Send + Sync {
     /// Whether there is any.
     fn is_some(&self) -> bool;
 
-    /// The pattern of a route.
     fn pattern(&self, route: RouteNumber) -> Option<&str>;
 
     /// Whether any of it wants to know how replies end.
@@ -26,9 +28,34 @@ pub(crate) trait Watch: Send + Sync {
 #[derive(Debug)]
 pub struct ReplyHead<'a> {
     pub(super) status: Status,
-    pub(super) fields: &'a mut FieldBuffer,
+    pub(crate) fields: &'a mut FieldBuffer,
     pub(super) length: Option<u64>,
-    pub(in crate::app) unix_seconds: u64,
+    pub(crate) unix_seconds: u64,
+    pub(crate) may_be_coded: bool,
+    /// The one that is.
+    pub(super) chosen: Option<Chosen>,
+}
+
+/// The coding that is put on a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    pub(crate) coding: Coding,
+    pub(crate) level: u8,
+    /// A stream of events has a state of its own.
+    pub(crate) is_dedicated: bool,
+    /// Bytes of coded files that are kept.
+    pub(crate) files_kept: usize,
+}
+
+impl Chosen {
+    /// The kind of state that this takes.
+    pub(super) const fn made(self, purpose: Purpose) -> Made {
+        Made {
+            coding: self.coding,
+            level: self.level,
+            purpose,
+        }
+    }
 }
 
 impl ReplyHead<'_> {
@@ -37,8 +64,8 @@ impl ReplyHead<'_> {
         self.status
     }
 
-    /// The length of the body, where it is known. To HEAD: of the body that
-    /// GET would have.
+    /// The length of the body, if it is known. For HEAD, that of the body that GET would
+    /// get.
     pub const fn length(&self) -> Option<u64> {
         self.length
     }
@@ -53,19 +80,25 @@ impl ReplyHead<'_> {
         self.unix_seconds
     }
 
-    /// Puts one field in place of all of its name.
+    /// Sets a header, replacing all others of that name.
     ///
     /// # Errors
     /// [`InvalidField`] if it cannot stand on the wire.
-    pub fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+    pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
         self.fields.set(name, value)
     }
 
-    /// Adds a field.
+    /// Adds a header.
     ///
     /// # Errors
     /// [`InvalidField`] if it cannot stand on the wire.
-    pub fn push(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+    pub fn add_header(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
         self.fields.push(name, value)
+    }
+
+    /// Turns on the coding of the body, whose length is not known from here on.
+    pub(crate) const fn choose(&mut self, chosen: Chosen) {
+        self.chosen = Some(chosen);
+        self.length = None;
     }
 }

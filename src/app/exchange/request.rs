@@ -1,28 +1,33 @@
 //! A request, as a route sees it.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::{Any, TypeId};
 use core::fmt;
 
 use super::extensions::Extensions;
-use super::params::Params;
 use super::path::Path;
-use super::request_tls::RequestTls;
+use super::pattern::Params;
 use crate::http::target::{Plus, percent_decode, query_pairs};
 use crate::http::{Fields, Method, RequestHead, Version};
-use crate::net::Peer;
+use crate::net::{AnyLoop, Context, Error, Peer};
+#[cfg(feature = "tls")]
+use crate::tls::Info;
 
 /// A request: its head, and its body as far as it has been received.
 pub struct Request<'b> {
-    pub(in crate::app) head: &'b RequestHead<'b>,
-    pub(in crate::app) path: &'b Path,
-    pub(in crate::app) params: &'b Params<'b>,
-    pub(in crate::app) body: &'b [u8],
+    pub(crate) head: &'b RequestHead<'b>,
+    pub(crate) path: &'b Path,
+    pub(crate) params: &'b Params<'b>,
+    pub(crate) body: &'b [u8],
     /// The body is still to come, with its length where it is known.
-    pub(in crate::app) follows: Option<Option<u64>>,
-    pub(in crate::app) peer: &'b Option<Peer>,
-    pub(in crate::app) tls: &'b RequestTls,
-    pub(in crate::app) extensions: &'b Option<Arc<Extensions>>,
+    pub(crate) follows: Option<Option<u64>>,
+    pub(crate) peer: &'b Option<Peer>,
+    pub(crate) tls: &'b RequestTls,
+    pub(crate) extensions: &'b Option<Arc<Extensions>>,
+    pub(crate) locals: &'b Locals,
 }
 
 impl<'b> Request<'b> {
@@ -37,8 +42,8 @@ impl<'b> Request<'b> {
         self.head.target.path()
     }
 
-    /// What the route's pattern calls `{name}` or `{*name}`, percent-decoded;
-    /// empty where it has no such parameter.
+    /// The parameter `{name}` or `{*name}` of the route's pattern, percent-decoded;
+    /// empty if it has no such parameter.
     pub fn param(&self, name: &str) -> &'b str {
         let span = self.params.span(name, self.path).unwrap_or_default();
         self.path.text().get(span).unwrap_or_default()
@@ -115,11 +120,17 @@ impl<'b> Request<'b> {
         self.tls.info()
     }
 
-    /// What middleware has put to the request with
-    /// [`Incoming::insert`](crate::app::Incoming::insert): typed values that no
-    /// client can forge.
+    /// The values that middleware has attached to the request with
+    /// [`Incoming::insert`](crate::app::Incoming::insert): typed, and no client can
+    /// forge them.
     pub fn extensions(&self) -> &'b Extensions {
         self.extensions.as_deref().unwrap_or(Extensions::none())
+    }
+
+    /// The value of this type that [`App::on_each_loop`](crate::app::App::on_each_loop)
+    /// has made for the loop that serves the request.
+    pub fn local<T: 'static>(&self) -> Option<&'b T> {
+        self.locals.get()
     }
 
     /// The host and port that the request is meant for.
@@ -151,8 +162,8 @@ impl<'b> Request<'b> {
     }
 }
 
-/// What was asked for, with names and values as text; the length of the body
-/// instead of the body.
+/// The request line and the headers as text; the length of the body instead of the
+/// body.
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let params = self.params.names.iter();
@@ -177,5 +188,78 @@ struct Pairs<I>(I);
 impl<K: fmt::Debug, V: fmt::Debug, I: Iterator<Item = (K, V)> + Clone> fmt::Debug for Pairs<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.0.clone()).finish()
+    }
+}
+
+/// Makes one value of each loop.
+pub(crate) type MakeLocal =
+    Box<dyn Fn(&mut dyn AnyLoop, &mut Locals) -> Result<(), Error> + Send + Sync>;
+
+/// The values of one loop, one of each type. They stay on its thread.
+#[derive(Default)]
+pub(crate) struct Locals {
+    values: Vec<(TypeId, Box<dyn Any>)>, // few: looked through one by one
+}
+
+impl Locals {
+    pub(crate) const fn new() -> Self {
+        Self { values: Vec::new() }
+    }
+
+    /// Puts a value in, in place of one of its type.
+    pub(crate) fn insert<T: 'static>(&mut self, value: T) {
+        let id = TypeId::of::<T>();
+        self.values.retain(|(other, _)| *other != id);
+        self.values.push((id, Box::new(value)));
+    }
+
+    /// The value of this type, if there is one.
+    pub(super) fn get<T: 'static>(&self) -> Option<&T> {
+        let wanted = TypeId::of::<T>();
+        let (_, found) = self.values.iter().find(|(id, _)| *id == wanted)?;
+        found.downcast_ref()
+    }
+}
+
+/// The TLS of a connection, if it has any.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RequestTls {
+    #[cfg(feature = "tls")]
+    info: Option<Arc<Info>>,
+}
+
+impl RequestTls {
+    /// That of the connection at hand.
+    #[inline(always)]
+    pub(crate) fn of(context: &Context<'_>) -> Self {
+        #[cfg(feature = "tls")]
+        if let Some(details) = context.transport_details() {
+            let info = details.clone().downcast().ok();
+            return Self { info };
+        }
+        let _ = context;
+        Self::default()
+    }
+
+    /// The agreement of its handshake.
+    #[cfg(feature = "tls")]
+    pub(crate) fn info(&self) -> Option<&Info> {
+        self.info.as_deref()
+    }
+
+    /// Whether the request should have come over another connection: this one's
+    /// certificate is not for its authority.
+    #[inline(always)]
+    pub(crate) fn is_misdirected(&self, head: &RequestHead<'_>) -> bool {
+        #[cfg(feature = "tls")]
+        if let Some(info) = &self.info {
+            let host = head.fields.get("host");
+            if head.target.authority().is_none() && host.is_some_and(|it| info.is_named(it)) {
+                return false;
+            }
+            return head.authority().is_some_and(|it| !info.is_for(it));
+        }
+        let _ = head;
+        false
     }
 }

@@ -7,7 +7,7 @@ use super::json;
 use super::loop_state::LoopState;
 use super::record::Record;
 use super::refusal::Refusal;
-use super::reply_head::ReplyHead;
+use super::reply_head::{Chosen, ReplyHead};
 use super::session::SessionContext;
 use crate::http::{
     Asks, ContentTypeLine, FieldBuffer, Fields, Method, ResponseContent, ResponseHead, Status,
@@ -15,6 +15,7 @@ use crate::http::{
 use crate::link::{Body, UsageError};
 use crate::net::Context;
 use crate::net::report::report;
+use crate::wire::shortcut;
 
 impl SessionContext<'_, '_> {
     /// Sends a response, with a Content-Type of constant text in place of any
@@ -84,7 +85,11 @@ impl SessionContext<'_, '_> {
     ) -> Option<&'static ContentTypeLine> {
         let line = content_type?;
         match self.record.as_deref_mut() {
-            Some(record) if self.loop_state.is_watched || !record.fields.is_empty() => {
+            Some(record)
+                if !shortcut!("content_type")
+                    || self.loop_state.is_watched
+                    || !record.fields.is_empty() =>
+            {
                 record.fields.set_content_type_line(line);
                 None
             }
@@ -162,7 +167,10 @@ impl SessionContext<'_, '_> {
         only: Option<&'static ContentTypeLine>,
         body: Body<'_>,
     ) -> Result<(), UsageError> {
-        let is_timed = self.prepare_head(status, body)?;
+        let Prepared { is_timed, chosen } = self.prepare_head(status, body)?;
+        if let Some(chosen) = chosen {
+            return self.send_coded(status, chosen, body);
+        }
         let fields = match only {
             Some(line) => line.as_fields(),
             None => given(self.record),
@@ -172,14 +180,13 @@ impl SessionContext<'_, '_> {
         self.count_head(status, body, is_timed, sent)
     }
 
-    /// Lets the middleware look at a head that is to be sent now; whether it is
-    /// timed for itself.
+    /// Lets the middleware look at a head that is to be sent now.
     #[inline(always)]
     pub(super) fn prepare_head(
         &mut self,
         status: Status,
         body: Body<'_>,
-    ) -> Result<bool, UsageError> {
+    ) -> Result<Prepared, UsageError> {
         let Some(record) = self.record.as_deref_mut().filter(|it| !it.answered) else {
             return Err(UsageError::Over);
         };
@@ -194,20 +201,40 @@ impl SessionContext<'_, '_> {
         } else {
             now
         });
-        if loop_state.is_watched {
-            let seconds = self.context.unix_seconds();
-            if loop_state.watches_ends {
-                record.reply(status, body.here() as u64);
-            }
-            let length = body.length().known();
-            let mut fields = mem::take(&mut record.fields);
-            look(loop_state, record, status, length, seconds, &mut fields);
-            record.fields = fields;
-        }
-        Ok(is_timed)
+        let chosen = match loop_state.is_watched {
+            true => self.show(status, &body),
+            false => None,
+        };
+        Ok(Prepared { is_timed, chosen })
     }
 
-    /// Counts a head that was `sent`, and what of its body went with it.
+    /// Shows the head to the middleware; the coding that it has chosen.
+    #[inline(never)]
+    fn show(&mut self, status: Status, body: &Body<'_>) -> Option<Chosen> {
+        let record = self.record.as_deref_mut()?;
+        let loop_state = &mut *self.loop_state;
+        if loop_state.watches_ends {
+            record.reply(status, body.here() as u64);
+        }
+        let mut fields = mem::take(&mut record.fields);
+        let mut head = ReplyHead {
+            status,
+            fields: &mut fields,
+            length: body.length().known(),
+            unix_seconds: self.context.unix_seconds(),
+            may_be_coded: match body {
+                Body::Whole(_) | Body::Shared(_) => true,
+                Body::Streamed { .. } => mem::take(&mut loop_state.coding.may_stream),
+                Body::Trailed { .. } => false,
+            },
+            chosen: None,
+        };
+        loop_state.watch.look(record, &mut head);
+        let chosen = head.chosen;
+        record.fields = fields;
+        chosen
+    }
+
     #[inline(always)]
     pub(super) fn count_head(
         &mut self,
@@ -261,7 +288,7 @@ pub(super) fn given(record: &Option<Box<Record>>) -> Fields<'_> {
 /// Counts a reply that is sent in the app's place, and shows it to the
 /// middleware; returns its fields, which count where it has yet to leave. Its
 /// content has so many bytes.
-pub(in crate::app) fn note(
+pub(crate) fn note(
     loop_state: &LoopState,
     record: &mut Record,
     (status, content): (Status, usize),
@@ -277,25 +304,22 @@ pub(in crate::app) fn note(
     let mut fields = record.take_given();
     // Neither name nor value is faulty.
     let _ = fields.set("Content-Type", "application/json");
-    let seconds = context.unix_seconds();
-    look(loop_state, record, status, None, seconds, &mut fields);
+    let mut head = ReplyHead {
+        status,
+        fields: &mut fields,
+        length: None,
+        unix_seconds: context.unix_seconds(),
+        may_be_coded: false, // it is sent by the loop
+        chosen: None,
+    };
+    loop_state.watch.look(record, &mut head);
     fields
 }
 
-/// Shows a head to the middleware, the last added first.
-fn look(
-    loop_state: &LoopState,
-    record: &Record,
-    status: Status,
-    length: Option<u64>,
-    unix_seconds: u64,
-    fields: &mut FieldBuffer,
-) {
-    let mut head = ReplyHead {
-        status,
-        fields,
-        length,
-        unix_seconds,
-    };
-    loop_state.watch.look(record, &mut head);
+/// A head after the middleware has changed it.
+pub(super) struct Prepared {
+    /// The reply is timed for itself.
+    pub(super) is_timed: bool,
+    /// The coding that is put on its body.
+    pub(super) chosen: Option<Chosen>,
 }

@@ -50,8 +50,17 @@ impl Response {
         Self::body("text/plain; charset=utf-8", text.into())
     }
 
+    /// 200 with a value as JSON.
+    ///
+    /// # Errors
+    /// The error of `serde_json`, if the value cannot be serialized.
+    #[cfg(feature = "json")]
+    pub fn json(value: &(impl serde::Serialize + ?Sized)) -> serde_json::Result<Self> {
+        serde_json::to_string(value).map(Self::json_text)
+    }
+
     /// 200 with text that is JSON already.
-    pub fn json(text: impl Into<String>) -> Self {
+    pub fn json_text(text: impl Into<String>) -> Self {
         Self::body("application/json", text.into())
     }
 

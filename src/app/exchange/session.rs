@@ -8,12 +8,12 @@
 //!                                             └─ session    Box<dyn Session>
 //! ```
 //!
-//! A session is called where it lies. Should it panic, it is taken out and
-//! dropped, and a tag that still names its slot finds another exchange there,
-//! or nobody.
+//! A session is called in place. Should it panic, it is taken out and dropped, and a tag
+//! that still names its slot finds another exchange there, or nobody.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::any::Any;
+use core::mem;
 
 use super::loop_state::LoopState;
 use super::record::Record;
@@ -26,16 +26,14 @@ use crate::websocket::{CloseCode, Kind as MessageKind};
 /// The state of one exchange that stays open after its handler has returned.
 ///
 /// The first call is [`opened`](Self::opened), once the session has its slot; the
-/// last is [`gone`](Self::gone), unless the session ended itself before. What a
+/// last is [`ended`](Self::ended), unless the session ended itself before. What a
 /// session does not override goes past it.
 #[expect(unused_variables, reason = "the names are the documentation")]
 pub(crate) trait Session {
-    /// The session has its slot.
     fn opened(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         After::Keep
     }
 
-    /// A piece of the request's body.
     fn body(&mut self, at: &mut SessionContext<'_, '_>, piece: &mut [u8]) -> After {
         After::Keep
     }
@@ -60,8 +58,7 @@ pub(crate) trait Session {
         After::Keep
     }
 
-    /// Messages of a WebSocket that were received together: this one, and those behind
-    /// it.
+    /// Messages of a WebSocket that were received together: this one, and those after it.
     fn messages(
         &mut self,
         at: &mut SessionContext<'_, '_>,
@@ -118,7 +115,11 @@ pub(crate) trait Session {
         After::Keep
     }
 
-    /// The server stops.
+    /// Something on this loop has woken it.
+    fn woken(&mut self, at: &mut SessionContext<'_, '_>) -> After {
+        After::Keep
+    }
+
     fn draining(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         After::Keep
     }
@@ -129,7 +130,7 @@ pub(crate) trait Session {
     }
 
     /// The exchange is over.
-    fn gone(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
+    fn ended(&mut self, at: &mut SessionContext<'_, '_>, why: EndReason) -> After {
         After::Keep
     }
 
@@ -150,9 +151,10 @@ pub(crate) trait Session {
             Event::Writable => self.writable(at),
             Event::Timer { token } => self.timer(at, token),
             Event::Mail(mail) => self.mail(at, mail),
+            Event::Woken => self.woken(at),
             Event::Draining => self.draining(at),
             Event::Overdue => self.overdue(at),
-            Event::Ended(why) => self.gone(at, why),
+            Event::Ended(why) => self.ended(at, why),
             // The machine has answered it.
             Event::Ping(_)
             // For these the app answers.
@@ -173,7 +175,6 @@ pub(crate) trait Session {
         0
     }
 
-    /// What it is counted as.
     fn kind(&self) -> Kind {
         Kind::Exchange
     }
@@ -195,12 +196,10 @@ pub(crate) enum After {
 
 /// Where a session is called: its exchange, and the loop's part of the app.
 pub(crate) struct SessionContext<'a, 'c> {
-    /// The session's exchange, and through it the loop.
     pub(crate) context: &'a mut Context<'c>,
-    /// What the app has on this loop.
     pub(crate) loop_state: &'a mut LoopState,
-    /// What is remembered of the request, as long as the head of its reply has
-    /// not been sent, or until its end where middleware watches that.
+    /// The record of the request, until the head of its reply has been sent, or until
+    /// its end where middleware watches that.
     pub(crate) record: &'a mut Option<Box<Record>>,
 }
 
@@ -217,10 +216,9 @@ impl<'c> SessionContext<'_, 'c> {
 
 /// One exchange that stays open.
 pub(crate) struct Entry {
-    /// The exchange.
     pub(crate) exchange: Exchange,
-    /// What is remembered of its request, until the reply's head has left, or all
-    /// of it where middleware watches that.
+    /// The record of its request, until the reply's head has left, or all of it where
+    /// middleware watches that.
     pub(crate) record: Option<Box<Record>>,
     /// Its session; none while the request's body is being collected.
     pub(crate) session: Option<Box<dyn Session>>,
@@ -240,7 +238,7 @@ impl Entry {
 /// The exchanges of one loop that go on.
 #[derive(Default)]
 pub(crate) struct Sessions {
-    slots: Table<Option<Entry>>,
+    slots: Table<Entry>, // a free one is that of no exchange
     free: Vec<u32>,
 }
 
@@ -250,34 +248,31 @@ impl Sessions {
         if let Some(at) = self.free.pop()
             && let Some(slot) = self.slots.get_mut(at as usize)
         {
-            *slot = Some(entry);
+            *slot = entry;
             return at + 1; // a slot's number, plus one, was a tag before
         }
-        self.slots.push(Some(entry));
+        self.slots.push(entry);
         // Every entry belongs to an open connection; nobody has 2^32 of them.
         self.slots.len() as u32
     }
 
-    /// What `tag` names, if it belongs to `connection`.
+    /// The entry that `tag` names, if it belongs to `connection`.
     #[inline]
     pub(crate) fn get_mut(&mut self, tag: u32, connection: Key) -> Option<&mut Entry> {
         let at = tag.checked_sub(1)?;
         let slot = self.slots.get_mut(at as usize)?;
-        slot.as_mut()
-            .filter(|entry| entry.exchange.connection == connection)
+        (slot.exchange.connection == connection).then_some(slot)
     }
 
     /// Takes out what `tag` names, if it belongs to `connection`.
     pub(crate) fn take(&mut self, tag: u32, connection: Key) -> Option<Entry> {
-        let at = tag.checked_sub(1)?;
-        let slot = self.slots.get_mut(at as usize)?;
-        let entry = slot.take_if(|entry| entry.exchange.connection == connection)?;
-        self.free.push(at);
+        let entry = mem::replace(self.get_mut(tag, connection)?, Entry::none());
+        self.free.push(tag - 1); // it has named something
         Some(entry)
     }
 
-    /// The exchanges of all.
     pub(crate) fn exchanges(&self) -> impl Iterator<Item = Exchange> + '_ {
-        self.slots.iter().flatten().map(|entry| entry.exchange)
+        let all = self.slots.iter().map(|entry| entry.exchange);
+        all.filter(|exchange| *exchange != Exchange::NONE)
     }
 }

@@ -9,19 +9,21 @@
 //!           writable─►│   │ finish                    │   ▼
 //! ```
 
+mod coding;
+
 use alloc::boxed::Box;
 use core::any::Any;
 use core::time::Duration;
 
 use bytes::Bytes;
 
+use super::coded::CodedBody;
 use super::record::RouteNumber;
 use super::response::Response;
 use super::session::{After, Session, SessionContext};
 use crate::http::{FieldBuffer, Fields, Status};
-use crate::link::{Body, Charge, EndReason, UsageError};
-use crate::net::{Claim, Exchange, Flow, Owner, Peer, Remote};
-use crate::wire::Instant;
+use crate::link::{Charge, EndReason, UsageError};
+use crate::net::{Claim, Flow};
 
 /// The state of one exchange whose bodies come and go in pieces.
 ///
@@ -68,7 +70,7 @@ pub trait Streaming {
 
     /// The reply's body may be written: after the head has been sent and the
     /// request is complete, and again after a write has answered
-    /// [`Flow::Wait`]. Not called where the reply has no body: to HEAD, or with
+    /// [`Flow::Wait`], also while the request is still coming. Not called where the reply has no body: to HEAD, or with
     /// 204, 205 and 304.
     fn writable(&mut self, stream: &mut Stream<'_, '_>) {
         let _ = stream;
@@ -79,9 +81,15 @@ pub trait Streaming {
         let _ = (stream, token);
     }
 
-    /// Something was sent here through a [`StreamHandle`].
+    /// Something was sent here through a [`StreamHandle`](crate::app::StreamHandle).
     fn mail(&mut self, stream: &mut Stream<'_, '_>, mail: Box<dyn Any + Send>) {
         let _ = (stream, mail);
+    }
+
+    /// Something on this loop has woken it, by [`Stream::waker`] or
+    /// [`Reply::waker`](crate::app::Reply::waker): a listener of a client's call, say.
+    fn woken(&mut self, stream: &mut Stream<'_, '_>) {
+        let _ = stream;
     }
 
     /// The loop is draining. What runs may finish; endless streams should.
@@ -90,7 +98,7 @@ pub trait Streaming {
     }
 
     /// The exchange ended before [`Stream::finish`]. Nothing follows.
-    fn gone(&mut self, why: EndReason) {
+    fn closed(&mut self, why: EndReason) {
         let _ = why;
     }
 }
@@ -108,7 +116,7 @@ pub(super) enum Stage {
 
 /// An exchange's reply in pieces: what a [`Streaming`] object writes to.
 pub struct Stream<'a, 'c> {
-    at: SessionContext<'a, 'c>,
+    pub(super) at: SessionContext<'a, 'c>,
     state: &'a mut State,
 }
 
@@ -127,6 +135,7 @@ struct State {
     waiting: bool,   // a write answered `Wait`
     is_unseen: bool, // no content may follow the head of the reply
     sent: u64,       // bytes of the reply's body
+    coded: Option<Box<CodedBody>>,
 }
 
 impl Stream<'_, '_> {
@@ -137,16 +146,22 @@ impl Stream<'_, '_> {
     /// is dropped and answers [`Flow::Wait`] as well, and the reply is finished
     /// once the request is complete.
     ///
-    /// More than [`Limits::backlog_cap`](crate::net::Limits::backlog_cap) may
-    /// be written in one piece, but nothing behind it before `writable`: a
-    /// writer that continues then loses the exchange.
+    /// More than [`Limits::backlog_cap`](crate::net::Limits::backlog_cap) may be written
+    /// in one piece, but nothing after it before `writable`: a writer that continues then
+    /// loses the exchange.
     pub fn write(&mut self, data: &[u8]) -> Flow {
+        if self.state.coded.is_some() {
+            return self.write_coded(data);
+        }
         let flow = self.at.context.write(data);
         self.note(flow, data.len())
     }
 
     /// Writes a piece like [`write`](Self::write), without copying a large one.
     pub fn write_shared(&mut self, data: Bytes) -> Flow {
+        if self.state.coded.is_some() {
+            return self.write_coded(&data);
+        }
         let length = data.len();
         let flow = self.at.context.write_shared(data);
         self.note(flow, length)
@@ -176,6 +191,9 @@ impl Stream<'_, '_> {
             return;
         }
         self.state.stage = Stage::Finished;
+        if !self.end_coded() {
+            return self.at.context.abort();
+        }
         match self.at.context.finish(trailers) {
             Ok(()) | Err(UsageError::Over) => {}
             Err(_) => self.at.context.abort(),
@@ -200,16 +218,13 @@ impl Stream<'_, '_> {
             // Each of them has been checked.
             let _ = record.fields.extend(fields.as_fields());
         }
-        let body = Body::Streamed {
-            length,
-            endless: false,
-        };
         self.state.is_unseen = !self.at.may_have_content(status);
-        let sent = self.at.respond(status, None, body);
-        self.state.stage = if sent {
-            Stage::Writing
-        } else {
-            Stage::Finished
+        self.state.stage = match self.at.begin_coded(status, length) {
+            Some(coded) => {
+                self.state.coded = coded;
+                Stage::Writing
+            }
+            None => Stage::Finished,
         };
     }
 
@@ -277,48 +292,8 @@ impl Stream<'_, '_> {
     pub fn charge(&mut self) -> Charge {
         self.at.context.charge()
     }
-
-    /// The time now, as of the loop's present turn.
-    pub fn now(&self) -> Instant {
-        self.at.context.now()
-    }
-
-    /// The peer's address.
-    pub fn peer(&self) -> Option<Peer> {
-        self.at.context.peer()
-    }
-
-    /// A handle that reaches this stream from any thread.
-    pub fn handle(&self) -> StreamHandle {
-        let context = &*self.at.context;
-        StreamHandle {
-            remote: context.remote(),
-            owner: context.owner(),
-            exchange: context.exchange(),
-        }
-    }
 }
 
-/// One stream, from any thread.
-#[derive(Debug, Clone)]
-pub struct StreamHandle {
-    remote: Remote,
-    owner: Owner,
-    exchange: Exchange,
-}
-
-impl StreamHandle {
-    /// Gives `mail` to the stream's object, as [`Streaming::mail`]. Whether it
-    /// is on its way: not so if the mailbox of the loop is full. If the stream
-    /// is over when it arrives, it is dropped.
-    pub fn mail(&self, mail: impl Any + Send) -> bool {
-        self.remote
-            .post(self.owner, self.exchange, Box::new(mail))
-            .is_ok()
-    }
-}
-
-/// The session of a [`Streaming`] object.
 pub(super) struct StreamSession {
     object: Box<dyn Streaming>,
     state: State,
@@ -332,6 +307,7 @@ impl StreamSession {
         receiving: bool,
         is_unseen: bool,
         claim: Claim,
+        coded: Option<Box<CodedBody>>,
     ) -> Self {
         Self {
             _claim: claim,
@@ -342,13 +318,13 @@ impl StreamSession {
                 waiting: false,
                 is_unseen,
                 sent: 0,
+                coded,
             },
         }
     }
 }
 
 impl StreamSession {
-    /// Calls the object with its stream.
     fn call(
         &mut self,
         at: &mut SessionContext<'_, '_>,
@@ -362,6 +338,9 @@ impl StreamSession {
         call(object, &mut stream);
         if stream.state.is_unseen {
             stream.offer(object);
+        }
+        if stream.state.coded.is_some() {
+            stream.flush_coded();
         }
         match self.state.stage {
             Stage::Finished => After::End,
@@ -402,27 +381,35 @@ impl Session for StreamSession {
 
     fn writable(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.call(at, |object, stream| {
-            stream.state.waiting = false;
-            stream.offer(object);
+            // A writer that writes while the request comes continues as soon as there is room.
+            if core::mem::take(&mut stream.state.waiting) {
+                stream.go_on(object);
+            }
         })
     }
 
     fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
-        // Set by `after`, which took a u32.
-        self.call(at, |object, stream| object.timer(stream, token as u32))
+        match u32::try_from(token) {
+            Ok(token) => self.call(at, |object, stream| object.timer(stream, token)),
+            Err(_) => self.writable(at), // `RESUME`
+        }
     }
 
     fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {
         self.call(at, |object, stream| object.mail(stream, mail))
     }
 
+    fn woken(&mut self, at: &mut SessionContext<'_, '_>) -> After {
+        self.call(at, |object, stream| object.woken(stream))
+    }
+
     fn draining(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.call(at, |object, stream| object.draining(stream))
     }
 
-    fn gone(&mut self, _: &mut SessionContext<'_, '_>, why: EndReason) -> After {
+    fn ended(&mut self, _: &mut SessionContext<'_, '_>, why: EndReason) -> After {
         if self.state.stage != Stage::Finished {
-            self.object.gone(why);
+            self.object.closed(why);
         }
         After::End
     }
@@ -437,13 +424,17 @@ impl Stream<'_, '_> {
 
     /// Lets the object write, if it may.
     fn offer(&mut self, object: &mut Box<dyn Streaming>) {
-        let state = &*self.state;
-        if state.stage != Stage::Writing || state.waiting || state.receiving {
-            return;
+        if !self.state.waiting && !self.state.receiving {
+            self.go_on(object);
         }
-        match state.is_unseen {
-            true => self.finish(),
-            false => object.writable(self),
+    }
+
+    fn go_on(&mut self, object: &mut Box<dyn Streaming>) {
+        match (self.state.stage, self.state.is_unseen) {
+            (Stage::Writing, true) if self.state.receiving => {}
+            (Stage::Writing, true) => self.finish(),
+            (Stage::Writing, false) => object.writable(self),
+            (Stage::Owing | Stage::Finished, _) => {}
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::net::report::report;
 
 /// The method of a request, and the pattern of its route: `GET /users/{id}`.
 /// Where no route has been found yet, the path as far as it is known.
-pub(in crate::app) struct Subject<'a> {
-    pub(in crate::app) watch: &'a dyn Watch,
-    pub(in crate::app) record: Option<&'a Record>,
+pub(crate) struct Subject<'a> {
+    pub(crate) watch: &'a dyn Watch,
+    pub(crate) record: Option<&'a Record>,
 }
 
 impl fmt::Display for Subject<'_> {
@@ -32,8 +32,8 @@ impl fmt::Display for Subject<'_> {
 }
 
 impl SessionContext<'_, '_> {
-    /// What the log calls the exchange.
-    pub(in crate::app) fn subject(&self) -> Subject<'_> {
+    /// The name of the exchange in the log.
+    pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
             watch: &*self.loop_state.watch,
             record: self.record.as_deref(),

@@ -10,12 +10,12 @@ use std::path::{Path as FilePath, PathBuf};
 
 use bytes::Bytes;
 
-use super::coding;
 use super::conditions::Verdict;
-use super::location::{Location, locate};
 use super::media_type;
 use super::ranges::{Ranges, Span};
+use super::representation;
 use super::representation::{Opened, Representation};
+use super::root::{Location, locate};
 use super::root::{Missing, Root};
 use crate::app::exchange::file_body::Piece;
 use crate::app::exchange::refusal::{Done, Refusal};
@@ -42,10 +42,10 @@ use crate::net::Error;
 /// ```
 ///
 /// # What is served
-/// Regular files below the directory, to GET and HEAD; a directory by its index
-/// file, with a redirect (301) where the slash behind its name is missing.
-/// There are no listings. Names are the path's segments, percent-decoded, in
-/// UTF-8; what begins with a dot is not served, but for `.well-known`.
+/// Regular files below the directory, to GET and HEAD; a directory by its index file,
+/// with a redirect (301) if the slash after its name is missing. There are no listings.
+/// Names are the path's segments, percent-decoded, in UTF-8; what begins with a dot is
+/// not served, but for `.well-known`.
 ///
 /// No path leads out of the directory: each is opened relative to it
 /// (`openat2` with `RESOLVE_BENEATH` on Linux), so that a symbolic link is
@@ -57,6 +57,10 @@ use crate::net::Error;
 ///   `Last-Modified`; all conditions of RFC 9110 §13 in the order of §13.2.2.
 /// - Ranges (RFC 9110 §14), one or several; more than 16, and those that are
 ///   longer together than the file, are answered with the whole.
+/// - Behind [`Compression`](crate::app::Compression), files that are short enough are
+///   compressed for clients that take it, and kept so
+///   ([`CompressionLimits`](crate::app::CompressionLimits)); ranges are those of the plain
+///   file.
 /// - The media type by the extension; text is said to be UTF-8.
 /// - The length that was announced is kept, or the connection is cut: see
 ///   [`FilePart`](crate::net::FilePart). Replace files by renaming others over
@@ -91,7 +95,7 @@ impl Files {
         }
     }
 
-    /// What a directory is answered with.
+    /// Sets the file that answers for a directory.
     #[must_use]
     pub fn index(mut self, name: &str) -> Self {
         self.index = Some(name.into());
@@ -134,8 +138,8 @@ impl Files {
         self
     }
 
-    /// Sends `a.css.br` or `a.css.gz` in place of `a.css`, where they lie beside
-    /// it and the client takes them (RFC 9110 §12.5.3).
+    /// Sends `a.css.br`, `a.css.zst` or `a.css.gz` in place of `a.css`, where they lie
+    /// beside it and the client takes them (RFC 9110 §12.5.3). It needs no feature.
     #[must_use]
     pub const fn precompressed(mut self) -> Self {
         self.precompressed = true;
@@ -150,7 +154,7 @@ impl Files {
     }
 
     /// Opens the directory. Paths are taken from the segment at `depth` on.
-    pub(in crate::app) fn open(self, depth: usize) -> Result<Served, Error> {
+    pub(crate) fn open(self, depth: usize) -> Result<Served, Error> {
         let refused = |error| Error::Files {
             directory: format!("{}", self.directory.display()),
             error,
@@ -199,7 +203,7 @@ impl From<PathBuf> for Files {
 
 /// A directory that was opened.
 #[derive(Debug)]
-pub(in crate::app) struct Served {
+pub(crate) struct Served {
     root: Root,
     depth: usize, // segments of a path in front of the file's
     files: Files,
@@ -218,7 +222,7 @@ impl From<Missing> for Refusal {
 
 impl Served {
     /// Answers GET or HEAD.
-    pub(in crate::app) fn answer(
+    pub(crate) fn answer(
         &self,
         request: &Request<'_>,
         reply: Reply<'_, '_>,
@@ -228,7 +232,7 @@ impl Served {
     }
 
     /// Answers a request for the directory itself, without its slash.
-    pub(in crate::app) fn answer_bare(
+    pub(crate) fn answer_bare(
         &self,
         request: &Request<'_>,
         reply: Reply<'_, '_>,
@@ -284,6 +288,10 @@ impl Served {
                 file = encoded;
             }
         }
+        let longest = reply.longest_coded().filter(|_| file.coding.is_none());
+        if longest.is_none_or(|longest| file.part.len() > longest) {
+            reply = reply.uncompressed(); // for no client: nothing depends on what it takes
+        }
         let validators = &file.validators;
         let tag = &validators.tag;
         match validators.weigh(request.method(), request.headers(), now) {
@@ -310,8 +318,11 @@ impl Served {
 
     /// The file beside the one at `path` that the client takes most gladly.
     fn encoded(&self, request: &Request<'_>, path: &str, now: u64) -> Option<Representation> {
-        coding::wanted(request.headers()).find_map(|coding| {
-            let beside = self.root.find(&format!("{path}{}", coding.suffix)).ok()?;
+        representation::wanted(request.headers()).find_map(|coding| {
+            let beside = self
+                .root
+                .find(&format!("{path}{}", representation::suffix(coding)))
+                .ok()?;
             match Opened::look(beside, Some(coding), now) {
                 Ok(Opened::File(file)) => Some(file),
                 Ok(Opened::Folder) | Err(_) => None,
@@ -347,7 +358,7 @@ impl Served {
             reply = reply.header(name, &**value);
         }
         if let Some(coding) = file.coding {
-            reply = reply.header("Content-Encoding", coding.name);
+            reply = reply.header("Content-Encoding", coding.name());
         }
         if let Some(modified) = file.validators.modified {
             reply = reply.header("Last-Modified", Date::from_unix(modified).as_bytes());
@@ -356,7 +367,6 @@ impl Served {
     }
 }
 
-/// Sends a file, or parts of it.
 fn send(reply: Reply<'_, '_>, file: &Representation, media_type: &str, ranges: Ranges) -> Done {
     let whole = &file.part;
     let cut = |span: Span| Piece::File(whole.slice(span.first, span.len()));
@@ -369,7 +379,9 @@ fn send(reply: Reply<'_, '_>, file: &Representation, media_type: &str, ranges: R
                 .pieces([cut(span)].into()),
             _ => send_several(reply, file, media_type, &spans),
         },
-        Ranges::Whole | Ranges::Unsatisfiable => reply.file(media_type, whole.clone()),
+        Ranges::Whole | Ranges::Unsatisfiable => {
+            reply.file_in(media_type, whole.clone(), Some(file.state))
+        }
     }
 }
 

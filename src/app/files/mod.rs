@@ -1,10 +1,8 @@
 //! Directories whose files are served.
 
-pub(super) mod coding;
 pub(super) mod conditions;
 #[allow(clippy::module_inception, reason = "the type that the folder is about")]
 pub(super) mod files;
-pub(super) mod location;
 pub(super) mod media_type;
 pub(super) mod ranges;
 pub(super) mod representation;

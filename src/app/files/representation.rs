@@ -5,9 +5,12 @@ use alloc::vec::Vec;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 
-use super::coding::Coding;
 use super::conditions::Validators;
 use super::root::Missing;
+use crate::app::exchange::coded_files::FileState;
+use crate::coding::Coding;
+use crate::coding::accept::Accepted;
+use crate::http::Fields;
 use crate::net::FilePart;
 use crate::wire::{Sink, ascii};
 
@@ -15,7 +18,6 @@ use crate::wire::{Sink, ascii};
 /// may bear one time (RFC 9110 §8.8.2.2).
 const RESTED: u64 = 2;
 
-/// A file that was opened.
 #[derive(Debug)]
 pub(super) enum Opened {
     /// A regular file.
@@ -30,6 +32,7 @@ pub(super) struct Representation {
     pub(super) part: FilePart,
     pub(super) validators: Validators,
     pub(super) coding: Option<Coding>,
+    pub(super) state: FileState,
 }
 
 impl Opened {
@@ -54,6 +57,13 @@ impl Opened {
             part: FilePart::new(Arc::new(file), 0, metadata.len()),
             validators,
             coding,
+            state: FileState {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+                modified: (metadata.mtime(), metadata.mtime_nsec()),
+                length: metadata.len(),
+                is_young: is_weak,
+            },
         }))
     }
 }
@@ -70,8 +80,26 @@ fn tag(metadata: &Metadata, coding: Option<Coding>, is_weak: bool) -> Vec<u8> {
     ascii::put_hex(metadata.len(), &mut tag);
     if let Some(coding) = coding {
         tag.put(b"-");
-        tag.put(coding.name.as_bytes());
+        tag.put(coding.name().as_bytes());
     }
     tag.put(b"\"");
     tag
+}
+
+/// Among equals the smallest goes first: these have been made with time.
+const ORDER: [Coding; Coding::COUNT] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
+
+/// The codings that the client takes at least as gladly as none, the better
+/// first.
+pub(super) fn wanted(fields: Fields<'_>) -> impl Iterator<Item = Coding> {
+    Accepted::of(fields).in_order(&ORDER)
+}
+
+/// The suffix of a compressed file's name.
+pub(super) const fn suffix(coding: Coding) -> &'static str {
+    match coding {
+        Coding::Brotli => ".br",
+        Coding::Zstd => ".zst",
+        Coding::Gzip => ".gz",
+    }
 }

@@ -7,14 +7,16 @@
 //! work as long as they stay inside. Elsewhere, and where a sandbox forbids
 //! that call, the way is gone segment by segment and ends at any link.
 
+use alloc::string::String;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::Path as FilePath;
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
+use crate::app::exchange::path::Path;
 use crate::net::report::report;
 
 /// A FIFO must not hold the loop up, and nothing may become our terminal.
@@ -30,7 +32,7 @@ pub(super) struct Root(OwnedFd);
 /// Why a file is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// There is none there, or it lies elsewhere in truth.
+    /// There is no file there, or its real path lies elsewhere.
     NotFound,
     /// It may not be read.
     Forbidden,
@@ -69,7 +71,7 @@ impl From<Errno> for Missing {
 
 impl Root {
     /// Opens the directory itself, through links where there are some.
-    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+    pub(super) fn open(directory: &FilePath) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
         let opened = rustix::fs::open(directory, flags, Mode::empty());
         Ok(Self(opened?))
@@ -115,105 +117,51 @@ fn step_by_step(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
     openat(here, name, OPEN | OFlags::NOFOLLOW, Mode::empty())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::os::unix::fs::symlink;
-    use std::path::PathBuf;
-
-    /// A directory with files, links and a secret beside it.
-    struct TestDirectory(PathBuf);
-
-    impl TestDirectory {
-        fn new(name: &str) -> Self {
-            let place = std::env::temp_dir()
-                .join(std::format!("barewire-root-{}-{name}", std::process::id()));
-            let _ = fs::remove_dir_all(&place);
-            fs::create_dir_all(place.join("www/sub/deep")).unwrap();
-            fs::write(place.join("secret"), "secret").unwrap();
-            fs::write(place.join("www/a"), "a").unwrap();
-            fs::write(place.join("www/sub/b"), "b").unwrap();
-            fs::write(place.join("www/sub/deep/c"), "c").unwrap();
-            symlink("../secret", place.join("www/out")).unwrap();
-            symlink(place.join("secret"), place.join("www/absolute")).unwrap();
-            symlink("..", place.join("www/up")).unwrap();
-            symlink("sub/b", place.join("www/inside")).unwrap();
-            symlink("round", place.join("www/round")).unwrap();
-            Self(place)
-        }
-
-        fn root(&self) -> Root {
-            Root::open(&self.0.join("www")).unwrap()
-        }
-    }
-
-    impl Drop for TestDirectory {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    fn read(found: Result<OwnedFd, Errno>) -> Result<std::string::String, Missing> {
-        Ok(io::read_to_string(File::from(found?)).unwrap())
-    }
-
-    #[test]
-    fn files_are_found_at_any_depth() {
-        let place = TestDirectory::new("depth");
-        let root = place.root();
-        for (path, text) in [("a", "a"), ("sub/b", "b"), ("sub/deep/c", "c")] {
-            assert_eq!(io::read_to_string(root.find(path).unwrap()).unwrap(), text);
-            assert_eq!(read(step_by_step(root.0.as_fd(), path)).unwrap(), text);
-        }
-        for path in ["none", "sub/none", "none/b", "a/b", &"x".repeat(300)] {
-            assert_eq!(root.find(path).unwrap_err(), Missing::NotFound, "{path}");
-            let found = read(step_by_step(root.0.as_fd(), path));
-            assert_eq!(found, Err(Missing::NotFound), "{path}");
-        }
-    }
-
-    #[test]
-    fn no_link_leads_out() {
-        let place = TestDirectory::new("links");
-        let root = place.root();
-        for path in ["out", "absolute", "up/secret", "up/www/a", "round"] {
-            assert_eq!(root.find(path).unwrap_err(), Missing::NotFound, "{path}");
-            let found = read(step_by_step(root.0.as_fd(), path));
-            assert_eq!(found, Err(Missing::NotFound), "{path}");
-        }
-        // A walk step by step follows no link at all.
-        assert!(step_by_step(root.0.as_fd(), "inside").is_err());
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_link_that_stays_inside_is_followed() {
-        let place = TestDirectory::new("inside");
-        let root = place.root();
-        match beneath(root.0.as_fd(), "inside") {
-            Err(Errno::NOSYS | Errno::PERM) => {} // a kernel before 5.6, or a sandbox
-            found => assert_eq!(read(found).unwrap(), "b"),
-        }
-        if !matches!(
-            beneath(root.0.as_fd(), "a"),
-            Err(Errno::NOSYS | Errno::PERM)
-        ) {
-            // What no caller asks for is refused all the same.
-            for path in ["../secret", "/etc/passwd", "sub/../../secret"] {
-                assert_eq!(
-                    read(beneath(root.0.as_fd(), path)),
-                    Err(Missing::NotFound),
-                    "{path}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_no_directory_is_not_opened() {
-        let error = Root::open(Path::new("/nowhere/at/all")).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
-        assert!(Root::open(Path::new("/etc/passwd")).is_err());
-    }
+/// Where a request leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Location {
+    /// To this path: segments with slashes between. Empty for the directory
+    /// itself.
+    Named(String),
+    /// Into the directory at this path: a slash stands at its end.
+    Folder(String),
 }
+
+/// The place that the segments of `path` from the index `from` on name. `None`
+/// where a segment can be no file's name, would lead elsewhere, or is `hidden`
+/// and those are not served.
+///
+/// Each segment was percent-decoded for itself, so that an encoded slash is
+/// seen here as what it is: a part of a name that no file has.
+pub(super) fn locate(path: &Path, from: usize, hidden: bool) -> Option<Location> {
+    let mut place = String::new();
+    for index in from.. {
+        let Some(segment) = path.segment(index) else {
+            break;
+        };
+        if segment.is_empty() {
+            // Only the last may be: `/folder/`.
+            let is_last = path.segment(index + 1).is_none();
+            return is_last.then_some(Location::Folder(place));
+        }
+        if !may_be_named(segment, hidden) {
+            return None;
+        }
+        if !place.is_empty() {
+            place.push('/');
+        }
+        place.push_str(segment);
+    }
+    Some(Location::Named(place))
+}
+
+/// Whether `segment` is one name, and one that is served. What begins with a
+/// dot is hidden (`.git`, `.env`), but for `.well-known` (RFC 8615).
+fn may_be_named(segment: &str, hidden: bool) -> bool {
+    let leads_elsewhere = matches!(segment, "." | "..") || segment.contains(['/', '\\', '\0']);
+    let is_hidden = segment.starts_with('.') && segment != ".well-known";
+    !leads_elsewhere && (hidden || !is_hidden)
+}
+
+#[cfg(test)]
+mod tests;

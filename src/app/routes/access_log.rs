@@ -2,13 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use core::fmt::{self, Write as _};
+use core::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use super::middleware::Middleware;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::reply_end::ReplyEnd;
 use crate::http::date::Date;
+use crate::wire::partly_shown;
 
 /// Writes a line for every reply when it has ended: when, to whom, what was
 /// asked, the status, the bytes of content, and the milliseconds from the
@@ -46,21 +47,17 @@ impl AccessLog {
         }
     }
 
-    /// Has lines show the query as well: `"GET /hello?name=Ann"`. Queries often
-    /// hold what should not stand in a log, keys and personal data; so they are
-    /// left out by default.
+    /// Shows the query in lines as well: `"GET /hello?name=Ann"`. Queries often hold what
+    /// should not stand in a log, keys and personal data; so they are left out by
+    /// default.
     #[must_use]
-    pub const fn with_query(mut self) -> Self {
+    pub const fn query(mut self) -> Self {
         self.with_query = true;
         self
     }
 }
 
-impl fmt::Debug for AccessLog {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessLog").finish_non_exhaustive()
-    }
-}
+partly_shown!(AccessLog);
 
 impl Middleware for AccessLog {
     fn watches_ends(&self) -> bool {
@@ -76,7 +73,7 @@ impl Middleware for AccessLog {
 }
 
 /// Writing to a String cannot fail. Method, path and query are visible ASCII, as they
-/// have been parsed: nobody can forge a line.
+/// have been parsed: no client can forge a line.
 fn put(record: &Record, end: &ReplyEnd, with_query: bool, line: &mut String) {
     let date = Date::from_unix(end.unix_seconds());
     let _ = write!(line, "{} ", date.as_str());
@@ -99,56 +96,4 @@ fn put(record: &Record, end: &ReplyEnd, with_query: bool, line: &mut String) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::{Method, Status};
-    use crate::net::Peer;
-    use crate::wire::Instant;
-    use alloc::sync::Arc;
-
-    #[test]
-    fn a_line_says_who_asked_what_and_what_came_of_it() {
-        let seen = Arc::new(Mutex::new(String::new()));
-        let sink = seen.clone();
-        let log = AccessLog::to(move |line| sink.lock().unwrap().push_str(line));
-        let ended = |log: &AccessLog, record: &Record, unsent| {
-            let end = record.reply_end(unsent, Instant::from_nanos(85_000), 784_111_777);
-            log.ended(record, &end);
-            core::mem::take(&mut *seen.lock().unwrap())
-        };
-        let mut record = Record::default();
-        let peer = Peer::V4([127, 0, 0, 1].into(), 5);
-        record.begin(Method::GET, Instant::from_nanos(1_000));
-        record.remember("/a%20b", Some("key=7"), Some(peer));
-        record.reply(Status::OK, 10);
-        record.wrote(3);
-        let expected = "Sun, 06 Nov 1994 08:49:37 GMT 127.0.0.1:5 \"GET /a%20b\" 200 13 0.084ms\n";
-        assert_eq!(ended(&log, &record, 0), expected);
-        // What did not leave is not counted.
-        assert!(ended(&log, &record, 5).contains(" 200 8 "));
-        assert!(ended(&log, &record, 99).contains(" 200 0 "));
-
-        let log = log.with_query();
-        let line = ended(&log, &record, 0);
-        assert!(line.contains("\"GET /a%20b?key=7\" 200"), "{line}");
-
-        // What has no content has no bytes.
-        for (method, status) in [
-            (Method::HEAD, Status::OK),
-            (Method::GET, Status::NOT_MODIFIED),
-            (Method::GET, Status::NO_CONTENT),
-        ] {
-            record.begin(method, Instant::from_nanos(85_000));
-            record.reply(status, 13);
-            let line = ended(&log, &record, 0);
-            let expected = alloc::format!(" {} 0 0.000ms\n", status.code());
-            assert!(line.ends_with(&expected), "{line}");
-        }
-
-        record.begin(Method::Extension(""), Instant::from_nanos(85_000));
-        record.remember("", None, None);
-        record.reply(Status::BAD_REQUEST, 0);
-        let expected = "Sun, 06 Nov 1994 08:49:37 GMT - \"-\" 400 0 0.000ms\n";
-        assert_eq!(ended(&log, &record, 0), expected);
-    }
-}
+mod tests;

@@ -7,13 +7,16 @@ use super::endpoint::{Endpoint, Plan};
 use super::middleware::{Changes, Incoming, Next};
 use super::router::{Match, Router};
 use super::shared::Shared;
+use crate::app::exchange::coded_request::CodedRequest;
+use crate::app::exchange::decoded::decoded as session_of;
 use crate::app::exchange::extensions::Extensions;
-use crate::app::exchange::params::Params;
 use crate::app::exchange::path::Path;
+use crate::app::exchange::pattern::Params;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::{Coming, Reply};
+use crate::app::exchange::request::Locals;
 use crate::app::exchange::request::Request;
-use crate::app::exchange::request_tls::RequestTls;
+use crate::app::exchange::request::RequestTls;
 use crate::app::exchange::session::{Session, SessionContext};
 use crate::app::services::unknown::unknown;
 use crate::grpc;
@@ -22,24 +25,23 @@ use crate::link::{Body, UsageError};
 use crate::net::Peer;
 use crate::net::report::report;
 
-/// What a request passes on its way.
-pub(in crate::app) struct Dispatch<'w> {
-    pub(in crate::app) shared: &'w Shared,
-    pub(in crate::app) path: &'w mut Path,
-    pub(in crate::app) changes: &'w mut Changes,
-    /// Where the session is put that a reply opens.
-    pub(in crate::app) opened: &'w mut Option<Box<dyn Session>>,
-    /// The peer's address.
-    pub(in crate::app) peer: &'w Option<Peer>,
-    /// The TLS of the connection.
-    pub(in crate::app) tls: &'w RequestTls,
+/// The parts of the app that a request passes.
+pub(crate) struct Dispatch<'w> {
+    pub(crate) shared: &'w Shared,
+    pub(crate) path: &'w mut Path,
+    pub(crate) changes: &'w mut Changes,
+    pub(crate) opened: &'w mut Option<Box<dyn Session>>,
+    pub(crate) peer: &'w Option<Peer>,
+    pub(crate) tls: &'w RequestTls,
+    /// The values that the app has made for this loop.
+    pub(crate) locals: &'w Locals,
     /// The request is seen for the first time: its body has not been collected.
-    pub(in crate::app) is_fresh: bool,
+    pub(crate) is_fresh: bool,
 }
 
 /// Where a request has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::app) enum Outcome {
+pub(crate) enum Outcome {
     /// It has been answered, or a session has been opened.
     Answered {
         /// The content has been received and the session is to get it in pieces.
@@ -51,7 +53,7 @@ pub(in crate::app) enum Outcome {
 
 impl Dispatch<'_> {
     /// Takes a request to its answer.
-    pub(in crate::app) fn follow(
+    pub(crate) fn follow(
         mut self,
         at: &mut SessionContext<'_, '_>,
         head: &RequestHead<'_>,
@@ -124,7 +126,7 @@ impl Dispatch<'_> {
         outcome
     }
 
-    /// Takes a request to its route behind the middleware.
+    /// Takes a request through the middleware to its route.
     #[inline(never)]
     fn route_behind(
         &mut self,
@@ -134,7 +136,41 @@ impl Dispatch<'_> {
     ) -> Result<Outcome, Refusal> {
         // Its owner is the record, which the reply needs as well.
         let extensions = at.record.as_ref().and_then(|it| it.extensions.clone());
-        self.route(at, head, content, &extensions)
+        match at.record.as_ref().and_then(|it| it.coded.clone()) {
+            None => self.route(at, head, content, &extensions),
+            Some(coded) => self.route_decoded(at, head, content, &extensions, &coded),
+        }
+    }
+
+    #[inline(never)]
+    fn route_decoded(
+        &mut self,
+        at: &mut SessionContext<'_, '_>,
+        head: &RequestHead<'_>,
+        content: &mut Content<'_>,
+        extensions: &Option<Arc<Extensions>>,
+        coded: &CodedRequest,
+    ) -> Result<Outcome, Refusal> {
+        let (mut plain, _charge);
+        let mut decoded = match content {
+            Content::None => Content::None,
+            Content::Whole(body) => {
+                (plain, _charge) =
+                    coded.decode(body, at.context.charge(), &at.loop_state.metrics)?;
+                // What was collected was the coded body: its limit is for this one, too.
+                self.is_fresh = true;
+                Content::Whole(&mut plain)
+            }
+            Content::Follows { .. } => Content::Follows { length: None },
+        };
+        let outcome = self.route(at, head, &mut decoded, extensions)?;
+        let comes = matches!(content, Content::Follows { .. });
+        if (comes || outcome == Outcome::Answered { feed: true })
+            && let Some(session) = self.opened.take()
+        {
+            *self.opened = Some(session_of(session, coded, at.context.charge())?);
+        }
+        Ok(outcome)
     }
 
     /// Lets the middleware look at the request, once.
@@ -152,6 +188,10 @@ impl Dispatch<'_> {
             Content::None | Content::Whole(_) => Coming::Nothing,
             Content::Follows { .. } => Coming::Offered,
         };
+        if let Some(record) = at.record.as_deref_mut() {
+            record.may_code = None;
+            record.coded = None;
+        }
         for middleware in &self.shared.middleware {
             let mut incoming = Incoming {
                 head,
@@ -257,6 +297,7 @@ impl Dispatch<'_> {
             peer: self.peer,
             tls: self.tls,
             extensions,
+            locals: self.locals,
         };
         let Done(()) = call(&request, Reply::new(at.reborrow(), self.opened, coming))?;
         Ok(Outcome::Answered {
@@ -265,10 +306,9 @@ impl Dispatch<'_> {
     }
 }
 
-/// What was found for a request, or what it has come to.
+/// The endpoint found for a request, or the request's outcome.
 type RouteMatch<'r> = Result<(&'r Endpoint, Params<'r>), Outcome>;
 
-/// Decodes the path and finds its route.
 #[inline(never)]
 fn search<'r>(
     shared: &'r Shared,
@@ -325,7 +365,6 @@ fn nothing(
     Ok(Outcome::Answered { feed: false })
 }
 
-/// Whether a request is one of gRPC.
 fn is_call(head: &RequestHead<'_>) -> bool {
     let content_type = head.fields.get("content-type").unwrap_or_default();
     grpc::ContentType::parse(content_type).is_some()

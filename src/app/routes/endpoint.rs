@@ -1,4 +1,4 @@
-//! The code behind a route.
+//! The code of a route.
 
 use alloc::boxed::Box;
 
@@ -11,18 +11,15 @@ use crate::http::Content;
 /// A route's closure, its kind of answer forgotten.
 pub(crate) type Call = dyn Fn(&Request<'_>, Reply<'_, '_>) -> Result<Done, Refusal> + Send + Sync;
 
-/// What stands behind one method of one path.
+/// The code of one method of one path.
 pub(crate) struct Endpoint {
-    /// Called with the complete body.
     pub(crate) whole: Option<Box<Call>>,
-    /// Called with the body still to come.
     pub(crate) streamed: Option<Box<Call>>,
     /// Bytes up to which a body is collected; the app's own limit if `None`.
     pub(crate) collect: Option<usize>,
     /// It opens WebSockets: what follows the head is no body.
     pub(crate) upgrades: bool,
-    /// The route's number, given to it by the router.
-    pub(in crate::app) number: RouteNumber,
+    pub(crate) number: RouteNumber,
 }
 
 impl Endpoint {
@@ -52,8 +49,8 @@ impl Endpoint {
     }
 }
 
-/// What is to be done with a request for an endpoint.
-pub(in crate::app) enum Plan<'e> {
+/// The handling of a request's body by an endpoint.
+pub(super) enum Plan<'e> {
     /// Call this with the complete body.
     Whole(&'e Call),
     /// Call this; the body comes in pieces.

@@ -11,7 +11,7 @@ use crate::app::exchange::reply::Reply;
 use crate::app::exchange::reply_end::ReplyEnd;
 use crate::app::exchange::reply_head::ReplyHead;
 #[cfg(feature = "tls")]
-use crate::app::exchange::request_tls::RequestTls;
+use crate::app::exchange::request::RequestTls;
 use crate::http::{FieldBuffer, Fields, InvalidField, Method, RequestHead, Target};
 use crate::net::{Error, Peer};
 
@@ -38,7 +38,7 @@ use crate::net::{Error, Peer};
 ///     }
 ///
 ///     fn after(&self, _record: &Record, head: &mut ReplyHead<'_>) {
-///         let _ = head.set("Cache-Control", "private");
+///         let _ = head.set_header("Cache-Control", "private");
 ///     }
 /// }
 /// ```
@@ -60,10 +60,10 @@ pub trait Middleware: Send + Sync {
     /// Looks at the head of a reply before it leaves: also of refusals, of
     /// deferred and streamed replies, and of 101.
     ///
-    /// What the app does not answer itself has left already, and its head is
-    /// no longer to be changed: the 500 after a panic, and what the protocol
-    /// refuses, be it a body that turns out malformed or a head that could not
-    /// be read ([`Record::is_unread`]).
+    /// Responses that do not come from the app have left already, and changes of their
+    /// heads have no effect: the 500 after a panic, and refusals by the protocol, such
+    /// as of a malformed body or of a head that could not be read
+    /// ([`Record::is_unread`]).
     fn after(&self, record: &Record, head: &mut ReplyHead<'_>) {
         let _ = (record, head);
     }
@@ -107,13 +107,13 @@ pub trait Middleware: Send + Sync {
     /// options that cannot work.
     ///
     /// # Errors
-    /// What is wrong with the options.
+    /// The fault of the options.
     fn ready(&self) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// What a middleware decided.
+/// The decision of a middleware.
 #[derive(Debug)]
 #[must_use]
 pub enum Next {
@@ -137,14 +137,14 @@ impl From<Refusal> for Next {
     }
 }
 
-/// What middleware has changed of a request. The memory is used again.
+/// The changes that middleware has made to a request. The memory is used again.
 #[derive(Debug, Default)]
-pub(in crate::app) struct Changes {
+pub(crate) struct Changes {
     fields: FieldBuffer,
     has_fields: bool,
     path: String,
     has_path: bool,
-    pub(in crate::app) extensions: Extensions,
+    pub(crate) extensions: Extensions,
 }
 
 impl Changes {
@@ -190,11 +190,11 @@ impl Changes {
 
 /// A request on its way to its route, which may be changed.
 pub struct Incoming<'a, 'b> {
-    pub(in crate::app) head: &'a RequestHead<'b>,
-    pub(in crate::app) changes: &'a mut Changes,
-    pub(in crate::app) peer: Option<Peer>,
+    pub(crate) head: &'a RequestHead<'b>,
+    pub(crate) changes: &'a mut Changes,
+    pub(crate) peer: Option<Peer>,
     #[cfg(feature = "tls")]
-    pub(in crate::app) tls: &'a RequestTls,
+    pub(crate) tls: &'a RequestTls,
 }
 
 impl Incoming<'_, '_> {
@@ -234,10 +234,10 @@ impl Incoming<'_, '_> {
         self.tls.info()
     }
 
-    /// Puts a value to the request for what stands behind: the route finds it
-    /// with [`Request::extensions`](crate::app::Request::extensions), a gRPC
-    /// method with [`Call::extensions`](crate::app::Call::extensions). A value
-    /// of its type that was there before is given back.
+    /// Attaches a value to the request for what comes after: the route finds it with
+    /// [`Request::extensions`](crate::app::Request::extensions), a gRPC method with
+    /// [`Call::extensions`](crate::app::Call::extensions). A value of its type that was
+    /// there before is given back.
     ///
     /// ```
     /// use barewire::app::{App, Incoming, Middleware, Next, Reply};
@@ -269,13 +269,14 @@ impl Incoming<'_, '_> {
         self.changes.extensions.insert(value)
     }
 
-    /// What this middleware and those before it have put to the request.
+    /// The values that this middleware and those before it have attached to the
+    /// request.
     pub const fn extensions(&self) -> &Extensions {
         &self.changes.extensions
     }
 
     /// Drops all fields of this name; whether there was one. For names that mean
-    /// something to what stands behind, and that no client may send:
+    /// something to what comes after, and that no client may send:
     ///
     /// ```
     /// # use barewire::app::{Incoming, Middleware, Next, Reply};
@@ -292,7 +293,7 @@ impl Incoming<'_, '_> {
         self.headers().contains(name) && self.own_fields().remove(name)
     }
 
-    /// Puts one field in place of all of its name.
+    /// Sets a header, replacing all others of that name.
     ///
     /// # Errors
     /// [`InvalidField`] if it cannot stand on the wire; nothing is changed.
@@ -343,7 +344,7 @@ impl Incoming<'_, '_> {
     }
 }
 
-/// What is asked for, with the changes so far.
+/// The request with the changes so far.
 impl fmt::Debug for Incoming<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = self.head();

@@ -1,7 +1,9 @@
 //! From a head to the closure that answers it: middleware, the router, refusals.
 
 pub(super) mod access_log;
+pub(super) mod compression;
 pub(super) mod cors;
+pub(super) mod decompression;
 pub(super) mod dispatch;
 pub(super) mod endpoint;
 pub(super) mod middleware;

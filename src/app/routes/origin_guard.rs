@@ -48,7 +48,7 @@ use crate::net::report::report;
 /// [WebSocket routes](crate::app::WebSocketRoute) have a guard of their own, which
 /// is on by default; so as middleware the guard leaves handshakes alone. For a part
 /// of the paths there is [`Scoped`](crate::app::Scoped); a handler can call
-/// [`check`](Self::check) itself. Behind [`Cors`](crate::app::Cors), refusals can be
+/// [`check`](Self::check) itself. After [`Cors`](crate::app::Cors), refusals can be
 /// read by those pages that Cors lets read.
 #[derive(Debug, Clone, Default)]
 pub struct OriginGuard {
@@ -101,10 +101,7 @@ impl OriginGuard {
     }
 
     /// Judges a request by its Origin alone, whatever its method.
-    pub(in crate::app) fn check_origin<'b>(
-        &self,
-        head: &RequestHead<'b>,
-    ) -> Result<(), ForeignOrigin<'b>> {
+    pub(crate) fn check_origin<'b>(&self, head: &RequestHead<'b>) -> Result<(), ForeignOrigin<'b>> {
         let passes = match Origin::of(&head.fields) {
             Ok(None) => true,
             Ok(Some(origin)) => {
@@ -119,8 +116,8 @@ impl OriginGuard {
         }
     }
 
-    /// What keeps an app from starting.
-    pub(in crate::app) fn fault(&self) -> Option<Error> {
+    /// The error that keeps an app from starting.
+    pub(crate) fn fault(&self) -> Option<Error> {
         let is_wrong = |text: &String| Origin::parse(text.as_bytes()).is_err();
         let fault = "an origin is written as a browser sends it: https://example.com";
         let is_faulty = self.allowed.iter().any(is_wrong);
@@ -171,7 +168,7 @@ pub struct ForeignOrigin<'b> {
 }
 
 impl<'b> ForeignOrigin<'b> {
-    pub(in crate::app) fn of(head: &RequestHead<'b>) -> Self {
+    pub(crate) fn of(head: &RequestHead<'b>) -> Self {
         Self {
             fields: head.fields,
             authority: head.authority(),
@@ -180,7 +177,7 @@ impl<'b> ForeignOrigin<'b> {
 
     /// Writes on the log what was compared.
     #[cold]
-    pub(in crate::app) fn report(&self, at: &SessionContext<'_, '_>) {
+    pub(crate) fn report(&self, at: &SessionContext<'_, '_>) {
         let subject = at.subject();
         report!(Warn, "{subject}: 403, as a foreign page asks: {self}");
     }
@@ -227,105 +224,4 @@ impl From<ForeignOrigin<'_>> for Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::{Field, Method, Target, Version};
-    use alloc::string::ToString;
-
-    fn passes(guard: &OriginGuard, method: Method<'_>, fields: &[(&str, &str)]) -> bool {
-        let mut list: Vec<Field<'_>> = fields.iter().map(|it| Field::new(it.0, it.1)).collect();
-        list.push(Field::new("Host", "shop.example"));
-        let head = RequestHead {
-            method,
-            target: Target::Origin {
-                path: "/",
-                query: None,
-            },
-            version: Version::Http11,
-            protocol: None,
-            fields: Fields::new(&list),
-        };
-        let checked = guard.check(&head);
-        if let Err(foreign) = checked {
-            let text = foreign.to_string();
-            assert!(text.contains("shop.example"), "{text}");
-            assert!(
-                fields.iter().all(|(_, value)| text.contains(value)),
-                "{text}"
-            );
-        }
-        checked.is_ok()
-    }
-
-    #[test]
-    fn what_changes_something_is_for_pages_of_the_server_and_clients_that_are_no_browsers() {
-        let guard = OriginGuard::new().allow("https://admin.example");
-        let (own, foreign, listed) = (
-            ("Origin", "https://shop.example"),
-            ("Origin", "https://evil.example"),
-            ("Origin", "https://admin.example"),
-        );
-        let (same, site, cross, none) = (
-            ("Sec-Fetch-Site", "same-origin"),
-            ("Sec-Fetch-Site", "same-site"),
-            ("Sec-Fetch-Site", "cross-site"),
-            ("Sec-Fetch-Site", "none"),
-        );
-        let null = ("Origin", "null");
-        let cases: &[(&[(&str, &str)], bool)] = &[
-            (&[], true),
-            (&[own], true),
-            (&[listed], true),
-            (&[foreign], false),
-            (&[null], false),
-            (&[("Origin", "")], false),
-            (&[("Origin", "https://shop.example/")], false),
-            (&[own, own], false),
-            (&[own, foreign], false),
-            (&[same], true),
-            (&[same, own], true),
-            (&[same, null], true), // Referrer-Policy: no-referrer
-            (&[same, own, own], false),
-            (&[none], true),
-            (&[cross], false),
-            (&[cross, own], false), // the same host, over http
-            (&[cross, foreign], false),
-            (&[cross, listed], true),
-            (&[site, foreign], false),
-            (&[site, listed], true),
-            (&[site], false),
-            (&[same, cross], false),
-            (&[same, same], false),
-            (&[("Sec-Fetch-Site", ""), own], false),
-            (&[("Sec-Fetch-Site", "SAME-ORIGIN"), own], false),
-        ];
-        for (fields, expected) in cases {
-            for method in [Method::POST, Method::DELETE, Method::Extension("PURGE")] {
-                assert_eq!(passes(&guard, method, fields), *expected, "{fields:?}");
-            }
-            for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
-                assert!(passes(&guard, method, fields), "{fields:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_text_that_is_no_origin_keeps_an_app_from_starting() {
-        assert!(OriginGuard::new().fault().is_none());
-        assert!(
-            OriginGuard::new()
-                .allow("http://[::1]:3000")
-                .ready()
-                .is_ok()
-        );
-        for text in [
-            "example.com",
-            "https://example.com/",
-            "*",
-            "null",
-            "https://b\u{fc}cher",
-        ] {
-            assert!(OriginGuard::new().allow(text).ready().is_err(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -1,14 +1,16 @@
 //! A route with options of its own.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
-use super::endpoint::{Endpoint, erase};
+use super::endpoint::{Call, Endpoint, erase};
 use super::router::Verb;
 use crate::app::exchange::record::RouteNumber;
 use crate::app::exchange::refusal::Answer;
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
 use crate::http::Method;
+use crate::wire::partly_shown;
 
 /// A route that says how its request's body is to come: collected up to a
 /// limit, in pieces, or in pieces only beyond the limit.
@@ -36,19 +38,12 @@ use crate::http::Method;
 /// );
 /// ```
 pub struct Route {
-    pub(in crate::app) verb: Verb,
-    pub(in crate::app) pattern: String,
-    pub(in crate::app) endpoint: Endpoint,
+    pub(crate) verb: Verb,
+    pub(crate) pattern: String,
+    pub(crate) endpoint: Endpoint,
 }
 
-impl core::fmt::Debug for Route {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Route")
-            .field("verb", &self.verb)
-            .field("pattern", &self.pattern)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: Route { verb, pattern });
 
 impl Route {
     /// A route for GET, and for HEAD where that has none of its own.
@@ -64,6 +59,16 @@ impl Route {
     /// A route for PUT.
     pub fn put(pattern: &str) -> Self {
         Self::on(Method::PUT, pattern)
+    }
+
+    /// A route for PATCH.
+    pub fn patch(pattern: &str) -> Self {
+        Self::on(Method::PATCH, pattern)
+    }
+
+    /// A route for DELETE.
+    pub fn delete(pattern: &str) -> Self {
+        Self::on(Method::DELETE, pattern)
     }
 
     /// A route for this method.
@@ -115,6 +120,28 @@ impl Route {
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
         self.endpoint.streamed = Some(erase(call));
+        self
+    }
+
+    /// Sends its replies as they are, whatever [`Compression`](crate::app::Compression)
+    /// says: for those that hold a secret beside something that others choose. To be
+    /// called after what it applies to:
+    ///
+    /// ```
+    /// use barewire::app::{App, Compression, Route};
+    ///
+    /// # #[cfg(feature = "gzip")]
+    /// App::new()
+    ///     .with(Compression::new())
+    ///     .route(Route::get("/account").collect(0, |_request, reply| reply.text("...")).uncompressed());
+    /// ```
+    #[must_use]
+    pub fn uncompressed(mut self) -> Self {
+        let without = |call: Box<Call>| -> Box<Call> {
+            Box::new(move |request, reply| call(request, reply.uncompressed()))
+        };
+        self.endpoint.whole = self.endpoint.whole.map(without);
+        self.endpoint.streamed = self.endpoint.streamed.map(without);
         self
     }
 }

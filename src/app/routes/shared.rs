@@ -13,16 +13,16 @@ use crate::app::services::interceptor::Interceptors;
 
 /// Routes, middleware and options: made once, never changed while loops run.
 pub(crate) struct Shared {
-    pub(in crate::app) router: Router,
-    pub(in crate::app) middleware: Vec<Box<dyn Middleware>>,
-    /// What calls pass that no service has.
-    pub(in crate::app) interceptors: Arc<Interceptors>,
+    pub(crate) router: Router,
+    pub(crate) middleware: Vec<Box<dyn Middleware>>,
+    /// The interceptors of calls to methods that no service has.
+    pub(crate) interceptors: Arc<Interceptors>,
     /// The threads for blocking work.
-    pub(in crate::app) pool: Pool,
+    pub(crate) pool: Pool,
     /// Which session and which room is where.
-    pub(in crate::app) directory: Arc<Directory>,
+    pub(crate) directory: Arc<Directory>,
     /// Bytes up to which bodies are collected where a route sets no limit.
-    pub(in crate::app) collect: usize,
+    pub(crate) collect: usize,
 }
 
 impl Watch for Shared {

@@ -1,26 +1,27 @@
 //! An app as it is put together.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::fmt;
 
 use super::server::{Bound, Plan, Server};
 use crate::app::exchange::refusal::Answer;
 use crate::app::exchange::reply::Reply;
+use crate::app::exchange::request::MakeLocal;
 use crate::app::exchange::request::Request;
 #[cfg(all(unix, feature = "files"))]
 use crate::app::files::files::Files;
-use crate::app::publishing::directory::Directory;
+use crate::app::publishing::directory::{Directory, Rules};
 use crate::app::publishing::hub::Hub;
-use crate::app::publishing::room_limits::RoomLimits;
 use crate::app::routes::endpoint::Endpoint;
 use crate::app::routes::middleware::Middleware;
 use crate::app::routes::route::Route;
 use crate::app::routes::router::{Router, Verb};
 use crate::app::routes::shared::Shared;
 use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
+use crate::app::telemetry::channel_totals::ChannelTotals;
 use crate::app::telemetry::metrics::Metrics;
 use crate::http::Method;
 use crate::net::{Address, Error, Limits, ListenOptions, ListenTarget, Loop, Poller};
+use crate::wire::partly_shown;
 use crate::{link, websocket};
 
 /// An app: routes, middleware and options, ready to listen.
@@ -39,8 +40,9 @@ pub struct App {
     options: ListenOptions,
     places: Vec<ListenTarget>,
     threads: usize,
+    pub(super) locals: Vec<MakeLocal>,
     directory: Arc<Directory>,
-    rooms: RoomLimits,
+    pub(super) channels: Rules,
     fault: Option<Error>, // the first that a route had
     interceptors: Vec<Box<dyn Interceptor>>,
     of_app: OfApp, // the same, once the app starts
@@ -52,14 +54,7 @@ impl Default for App {
     }
 }
 
-impl fmt::Debug for App {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App")
-            .field("places", &self.places)
-            .field("threads", &self.threads)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: App { places, threads });
 
 impl App {
     /// Bytes up to which bodies are collected where neither the route nor
@@ -79,8 +74,9 @@ impl App {
             options: ListenOptions::DEFAULT,
             places: Vec::new(),
             threads: 1,
+            locals: Vec::new(),
             directory: Arc::default(),
-            rooms: RoomLimits::DEFAULT,
+            channels: Rules::default(),
             interceptors: Vec::new(),
             of_app: OfApp::default(),
             fault: None,
@@ -216,7 +212,7 @@ impl App {
     }
 
     /// Serves an endpoint of any kind.
-    pub(in crate::app) fn serve(mut self, verb: Verb, pattern: &str, endpoint: Endpoint) -> Self {
+    pub(crate) fn serve(mut self, verb: Verb, pattern: &str, endpoint: Endpoint) -> Self {
         if let Err(fault) = self.router.add(verb, pattern, endpoint) {
             self.fault.get_or_insert(fault);
         }
@@ -224,12 +220,12 @@ impl App {
     }
 
     /// Notes what keeps the app from starting, the first that there is.
-    pub(in crate::app) fn fail(&mut self, fault: Option<Error>) {
+    pub(crate) fn fail(&mut self, fault: Option<Error>) {
         self.fault = self.fault.take().or(fault);
     }
 
     /// Takes the limits of a WebSocket route; their number, from 1.
-    pub(in crate::app) fn add_websocket_limits(&mut self, limits: websocket::Limits) -> u16 {
+    pub(crate) fn add_websocket_limits(&mut self, limits: websocket::Limits) -> u16 {
         let known = self.sockets.iter().position(|other| *other == limits);
         let at = known.unwrap_or_else(|| {
             self.sockets.push(limits);
@@ -244,7 +240,7 @@ impl App {
 
     // Options.
 
-    /// Adds middleware, behind what was added before.
+    /// Adds middleware, after what was added before.
     #[must_use]
     pub fn with(mut self, middleware: impl Middleware + 'static) -> Self {
         if let Err(fault) = middleware.ready() {
@@ -254,8 +250,8 @@ impl App {
         self
     }
 
-    /// Adds an interceptor to all gRPC services, before their own and behind
-    /// what was added before.
+    /// Adds an interceptor to all gRPC services, before their own and after what was
+    /// added before.
     #[must_use]
     pub fn intercept(mut self, interceptor: impl Interceptor + 'static) -> Self {
         self.interceptors.push(Box::new(interceptor));
@@ -263,7 +259,7 @@ impl App {
     }
 
     /// Where the services find the interceptors of the app.
-    pub(in crate::app) const fn interceptors(&self) -> &OfApp {
+    pub(crate) const fn interceptors(&self) -> &OfApp {
         &self.of_app
     }
 
@@ -276,7 +272,7 @@ impl App {
         self
     }
 
-    /// What each loop bears: connections, memory, backlogs.
+    /// Sets the limits of each loop: connections, memory, backlogs.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -290,13 +286,6 @@ impl App {
         self
     }
 
-    /// How many rooms there may be, and what they may be called.
-    #[must_use]
-    pub const fn room_limits(mut self, limits: RoomLimits) -> Self {
-        self.rooms = limits;
-        self
-    }
-
     /// How sockets listen. With several [`threads`](Self::threads), these share
     /// their addresses with each other, and with other programs only where
     /// [`reuse_port`](ListenOptions::reuse_port) says so.
@@ -306,12 +295,12 @@ impl App {
         self
     }
 
-    /// What the app counts; for a route, or for other threads.
+    /// The counters of the app; for a route, or for other threads.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
     }
 
-    /// All sessions and rooms; for a route, or for other threads.
+    /// All sessions and channels; for a route, or for other threads.
     pub fn hub(&self) -> Hub {
         Hub::new(self.directory.clone())
     }
@@ -388,8 +377,8 @@ impl App {
         Ok(bound.iter().map(Bound::address).collect())
     }
 
-    /// What every loop of the app is made with.
-    fn plan(self, places: &[ListenTarget]) -> Result<Plan, Error> {
+    /// The plan that every loop of the app is made from.
+    pub(super) fn plan(self, places: &[ListenTarget]) -> Result<Plan, Error> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
@@ -409,14 +398,20 @@ impl App {
             sockets,
             options,
             threads,
+            locals,
             interceptors,
             of_app,
             ..
         } = self;
         // An app starts once.
         let _ = of_app.set(interceptors);
-        self.directory.start(threads, self.rooms);
+        self.directory.start(threads, self.channels);
         let directory = self.directory;
+        let counted = Arc::downgrade(&directory);
+        metrics.read_channels(move || {
+            let directory = counted.upgrade();
+            directory.map_or_else(ChannelTotals::default, |it| it.totals())
+        });
         let interceptors = Arc::new(Interceptors {
             of_app,
             own: Vec::new(),
@@ -436,6 +431,7 @@ impl App {
             protocols: protocols.with_further_websocket(sockets),
             options,
             threads,
+            locals,
         })
     }
 }

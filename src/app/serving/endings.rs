@@ -15,7 +15,7 @@ use crate::net::report::report;
 
 impl AppHandler {
     /// The exchange, or its connection, is over.
-    pub(super) fn gone(&mut self, context: &mut Context<'_>, why: EndReason) {
+    pub(super) fn ended(&mut self, context: &mut Context<'_>, why: EndReason) {
         if context.is_last() {
             self.loop_state.metrics.connection_closed();
         }

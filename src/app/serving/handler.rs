@@ -4,13 +4,17 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::any::Any;
 use core::mem;
 use core::panic::AssertUnwindSafe;
+use core::time::Duration;
 use std::panic::catch_unwind;
 
 use crate::app::exchange::loop_state::LoopState;
 use crate::app::exchange::path::Path;
 use crate::app::exchange::record::{Record, SMALL};
-use crate::app::exchange::request_tls::RequestTls;
+use crate::app::exchange::request::Locals;
+use crate::app::exchange::request::RequestTls;
 use crate::app::exchange::session::{After, Entry, Session, SessionContext, Sessions};
+use crate::app::publishing::handle::HandleMessage;
+use crate::app::publishing::loop_address::SendAway;
 use crate::app::routes::dispatch::{Dispatch, Outcome};
 use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
@@ -20,7 +24,6 @@ use crate::link::Event;
 use crate::net::{Context, Exchange, Handler, Key, Peer};
 use crate::websocket::{CloseCode, Kind as MessageKind};
 
-/// The app on one loop.
 pub(super) struct AppHandler {
     shared: Arc<Shared>,
     pub(super) loop_state: LoopState,
@@ -34,6 +37,7 @@ pub(super) struct AppHandler {
     pub(super) called: u32,
     path: Path,
     changes: Changes,
+    locals: Locals,
 }
 
 impl Handler for AppHandler {
@@ -46,10 +50,14 @@ impl Handler for AppHandler {
             Event::TooLarge => self.answer_for(context, Status::CONTENT_TOO_LARGE),
             Event::Overdue => self.overdue(context),
             Event::Draining if of_loop => self.drain(context),
-            Event::Mail(mail) if of_loop => self.loop_state.deliver(context, mail),
-            Event::Ended(why) => self.gone(context, why),
-            // Nothing came in, so that no batch ends behind them.
-            event @ (Event::Timer { .. } | Event::Mail(_)) => {
+            Event::Mail(mail) if of_loop => match mail.downcast::<SendAway>() {
+                Ok(away) => self.send_away(context, away.0),
+                Err(mail) => self.loop_state.deliver(context, mail),
+            },
+            Event::Timer { .. } if of_loop => self.loop_state.sweep(context),
+            Event::Ended(why) => self.ended(context, why),
+            // Nothing came in, so that no batch ends after them.
+            event @ (Event::Timer { .. } | Event::Mail(_) | Event::Woken) => {
                 self.pass(context, |session, at| session.event(at, event));
                 self.served(context);
             }
@@ -85,6 +93,7 @@ impl Handler for AppHandler {
             },
             path,
             changes,
+            locals,
             ..
         } = self;
         let mut at = SessionContext {
@@ -99,6 +108,7 @@ impl Handler for AppHandler {
             opened: session,
             peer: &peer,
             tls: &tls,
+            locals,
             is_fresh,
         };
         let outcome = way.follow(&mut at, head, &mut content);
@@ -113,7 +123,7 @@ impl Handler for AppHandler {
         }
         match outcome {
             Outcome::Collecting => self.settle(context, After::Keep),
-            // As nearly always: nothing was put down for the exchange.
+            // As nearly always: nothing is stored for the exchange.
             Outcome::Answered { .. } if tag == 0 => self.is_running = false,
             Outcome::Answered { .. } => self.settle(context, After::End),
         }
@@ -151,7 +161,12 @@ impl Handler for AppHandler {
 
 impl AppHandler {
     /// The app on the loop of this number, which counts in `metrics`.
-    pub(super) fn new(shared: Arc<Shared>, metrics: Arc<Block>, index: usize) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        metrics: Arc<Block>,
+        index: usize,
+        locals: Locals,
+    ) -> Self {
         let (directory, pool) = (shared.directory.clone(), shared.pool.clone());
         Self {
             loop_state: LoopState::new(shared.clone(), directory, metrics, pool, index),
@@ -162,6 +177,7 @@ impl AppHandler {
             called: 0,
             path: Path::default(),
             changes: Changes::default(),
+            locals,
         }
     }
 
@@ -273,14 +289,32 @@ impl AppHandler {
         }
     }
 
-    /// The connection is over, or an exchange that shares it with others.
     /// Tells every session that the loop is draining.
     fn drain(&mut self, context: &mut Context<'_>) {
+        self.tell_all(context, |session, at, _| session.event(at, Event::Draining));
+    }
+
+    /// Has every session send its client away, at times that are spread evenly.
+    fn send_away(&mut self, context: &mut Context<'_>, spread: Duration) {
+        self.tell_all(context, |session, at, part| {
+            let time = spread.mul_f64(part);
+            session.mail(at, Box::new(HandleMessage::SendAway(time)))
+        });
+    }
+
+    /// Tells every session something: with how large a part of them has been told.
+    fn tell_all(
+        &mut self,
+        context: &mut Context<'_>,
+        tell: impl Fn(&mut dyn Session, &mut SessionContext<'_, '_>, f64) -> After,
+    ) {
         let exchanges: Vec<Exchange> = self.sessions.exchanges().collect();
-        for exchange in exchanges {
+        let count = exchanges.len();
+        for (nth, exchange) in exchanges.into_iter().enumerate() {
+            let part = (nth + 1) as f64 / count as f64;
             context.with(exchange, |context| {
                 let call = AssertUnwindSafe(|| {
-                    self.pass(context, |session, at| session.event(at, Event::Draining));
+                    self.pass(context, |session, at| tell(session, at, part));
                 });
                 if catch_unwind(call).is_err() {
                     self.clear_up(context);

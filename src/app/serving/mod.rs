@@ -1,9 +1,13 @@
 //! The application as a loop's handler: builder, server, handler.
 
 pub(super) mod builder;
+mod channels;
 mod endings;
 pub(super) mod handler;
 mod held;
+#[cfg(test)]
+mod later_tests;
 mod listening;
+mod local;
 pub(super) mod scrape;
 pub(super) mod server;

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use super::handler::AppHandler;
 use crate::app::blocking::pool::Pool;
+use crate::app::exchange::request::{Locals, MakeLocal};
 use crate::app::routes::shared::Shared;
 use crate::app::telemetry::metrics::Metrics;
 use crate::link;
@@ -19,22 +20,24 @@ use crate::net::{
     Address, Error, Limits, ListenOptions, ListenTarget, Loop, Poller, Remote, Speaks,
     TransportMaker,
 };
+use crate::wire::partly_shown;
 
-/// What every loop of a server is made with.
-pub(in crate::app) struct Plan {
-    pub(in crate::app) shared: Arc<Shared>,
+/// The plan that every loop of a server is made from.
+pub(super) struct Plan {
+    pub(crate) shared: Arc<Shared>,
     pub(super) metrics: Metrics,
-    pub(in crate::app) limits: Limits,
+    pub(crate) limits: Limits,
     pub(super) protocols: link::Limits,
     pub(super) options: ListenOptions,
     pub(super) threads: usize,
+    pub(super) locals: Vec<MakeLocal>,
 }
 
 /// Where a loop listens, and what stands before the protocol there.
-pub(in crate::app) struct Bound(Address, Option<TransportMaker>);
+pub(super) struct Bound(Address, Option<TransportMaker>);
 
 impl Bound {
-    pub(in crate::app) fn address(&self) -> Address {
+    pub(super) fn address(&self) -> Address {
         self.0.clone()
     }
 
@@ -199,28 +202,33 @@ impl Server {
 }
 
 impl Plan {
-    /// Makes the loop of this number, and has it listen.
     fn listen(&self, places: &[ListenTarget], index: usize) -> Result<(Loop, Vec<Bound>), Error> {
         let mut events = Loop::one_of(self.threads, self.limits.clone())?;
         let bound = self.join(&mut events, places, index)?;
         Ok((events, bound))
     }
 
-    /// Has a loop serve the app as the one of this number: on all of the
-    /// addresses, or on none.
+    /// Makes a loop serve the app as the one of this number: on all of the addresses, or
+    /// on none.
     pub(super) fn join<P: Poller>(
         &self,
         events: &mut Loop<P>,
         places: &[ListenTarget],
         index: usize,
     ) -> Result<Vec<Bound>, Error> {
+        let mut locals = Locals::new();
+        for make in &self.locals {
+            make(events, &mut locals)?;
+        }
         let owner = events.add(AppHandler::new(
             self.shared.clone(),
             self.metrics.join(),
             index,
+            locals,
         ));
         self.metrics.join_memory(events.memory());
         self.metrics.join_handshakes(events.handshakes());
+        self.metrics.join_compression(events.compression());
         self.shared.directory.attach(index, events.remote(), owner);
         let profile = events.profile(self.protocols.clone());
         let (mut bound, before) = (Vec::new(), events.next_listener());
@@ -236,7 +244,7 @@ impl Plan {
                 .clone()
                 .with_reuse_port(is_tcp && (self.options.reuse_port || self.threads > 1))
                 .with_claim(index == 0 && (self.options.claim || !self.options.reuse_port));
-            let listening = events.listen_at(place, &options, Speaks::Http, owner, profile);
+            let listening = place.listen(events, &options, Speaks::Http, owner, profile);
             let addresses = listening.inspect_err(|_| events.unlisten_from(before))?;
             let transport = || place.transport().cloned();
             bound.extend(addresses.into_iter().map(|it| Bound(it, transport())));
@@ -246,10 +254,10 @@ impl Plan {
 }
 
 impl ServerHandle {
-    /// Has the server stop: it accepts nothing more, and what runs may finish
-    /// `within` this time (`None`: within [`Limits::drain_time`]); what is left
-    /// then is cut. Jobs of [blocking work](crate::app::Reply::blocking) are
-    /// waited for as long, whether their clients are still there or not.
+    /// Stops the server: it accepts nothing more, and what runs may finish `within` this
+    /// time (`None`: within [`Limits::drain_time`]); what is left then is cut. Jobs of
+    /// [blocking work](crate::app::Reply::blocking) are waited for as long, whether their
+    /// clients are still there or not.
     pub fn shutdown(&self, within: impl Into<Option<Duration>>) {
         let within = within.into();
         let end = Instant::now().checked_add(within.unwrap_or(self.drain_time));
@@ -276,13 +284,7 @@ impl ServerHandle {
     }
 }
 
-impl fmt::Debug for ServerHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerHandle")
-            .field("addresses", &self.addresses)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: ServerHandle { addresses });
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

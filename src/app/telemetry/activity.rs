@@ -1,14 +1,16 @@
 //! The activity of each session, readable from any thread.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::borrow::Borrow;
 use core::hash::{Hash, Hasher};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::counter::Counter;
+use super::histogram::Counter;
 use super::metrics::Kind;
+use crate::app::channels::format::Delivery;
+use crate::coding::stream::Position;
 use crate::net::{Exchange, Peer};
 
 /// The counts of one session. Its loop alone writes them; a reader may see one
@@ -25,6 +27,17 @@ pub(crate) struct Activity {
     sent: Counter,
     bytes_sent: Counter,
     last: AtomicU32,
+    /// What few sessions have.
+    special: Option<Box<Special>>,
+}
+
+/// What few sessions have.
+#[derive(Debug, Default)]
+struct Special {
+    /// How far the stream has come, if it is coded.
+    coded: Option<Position>,
+    /// How it sees publications.
+    delivery: Delivery,
 }
 
 impl Activity {
@@ -48,10 +61,45 @@ impl Activity {
             sent: Counter::default(),
             bytes_sent: Counter::default(),
             last: AtomicU32::new(seconds(now)),
+            special: None,
         }
     }
 
-    /// The session's number.
+    /// Turns on the coding of its stream.
+    pub(crate) fn coded(mut self, position: Option<Position>) -> Self {
+        if position.is_some() {
+            self.special.get_or_insert_default().coded = position;
+        }
+        self
+    }
+
+    /// Says how it sees publications.
+    pub(crate) fn delivered_by(mut self, delivery: Delivery) -> Self {
+        if !matches!(delivery, Delivery::Direct) {
+            self.special.get_or_insert_default().delivery = delivery;
+        }
+        self
+    }
+
+    /// How far its stream has come, if it is coded.
+    pub(crate) fn position(&self) -> Option<&Position> {
+        self.special.as_ref()?.coded.as_ref()
+    }
+
+    /// How it sees publications.
+    #[inline]
+    pub(crate) fn delivery(&self) -> &Delivery {
+        match &self.special {
+            None => &Delivery::Direct,
+            Some(special) => &special.delivery,
+        }
+    }
+
+    /// Whether its object sees publications.
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self.delivery(), Delivery::Object)
+    }
+
     pub(crate) const fn id(&self) -> u64 {
         self.id
     }
@@ -66,7 +114,6 @@ impl Activity {
         self.exchange
     }
 
-    /// The peer's address.
     pub(crate) const fn peer(&self) -> Option<Peer> {
         self.peer
     }
@@ -118,7 +165,7 @@ pub struct SessionSnapshot {
     /// Its number, unique as long as the app runs and below 2⁵³, so that a
     /// JSON number holds it.
     pub id: u64,
-    /// What it speaks.
+    /// The kind of session.
     pub kind: Kind,
     /// The peer's address.
     pub peer: Option<Peer>,
@@ -174,12 +221,10 @@ impl Registry {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a session.
     pub(crate) fn add(&self, activity: Arc<Activity>) {
         self.lock().insert(Listed(activity));
     }
 
-    /// Removes a session.
     pub(crate) fn remove(&self, id: u64) {
         self.lock().remove(&id);
     }

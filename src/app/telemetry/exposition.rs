@@ -2,9 +2,10 @@
 
 use alloc::string::String;
 
+use super::codings::CodingCount;
 use super::metrics::{Kind, MetricsSnapshot, Number};
 use crate::net::exposition::{family, histogram, labelled, single};
-use crate::net::{HandshakeCounts, MemoryUse};
+use crate::net::{CompressionCounts, HandshakeCounts, MemoryUse};
 
 impl MetricsSnapshot {
     /// The numbers in Prometheus' text format, version 0.0.4.
@@ -61,11 +62,40 @@ fn put(snapshot: &MetricsSnapshot, out: &mut String) {
     for Number { name, help, value } in snapshot.numbers() {
         single(name, help, value, out);
     }
+    snapshot.channels.put(out);
+    codings(snapshot, out);
     memory(snapshot, out);
     handshakes(snapshot, out);
+    compression(snapshot, out);
 }
 
 const DURATIONS: &str = "http_request_duration_seconds";
+
+fn codings(snapshot: &MetricsSnapshot, out: &mut String) {
+    let rows: [Row<CodingCount>; 2] = [
+        (
+            "coding_plain_bytes_total",
+            "Bytes of what was coded, before it was or once it is decoded.",
+            |it| it.plain,
+        ),
+        (
+            "coding_coded_bytes_total",
+            "Bytes that it was coded to.",
+            |it| it.coded,
+        ),
+    ];
+    for (name, help, read) in rows {
+        family(name, help, out);
+        for it in &snapshot.codings {
+            let (kind, direction) = (it.kind.as_str(), it.direction.as_str());
+            let labels = format_args!(
+                "kind=\"{kind}\",coding=\"{}\",direction=\"{direction}\"",
+                it.coding
+            );
+            labelled(name, labels, read(it), out);
+        }
+    }
+}
 
 /// Families with a line for each loop: name, help, and what reads the value.
 type Row<T> = (&'static str, &'static str, fn(&T) -> u64);
@@ -108,6 +138,47 @@ fn handshakes(snapshot: &MetricsSnapshot, out: &mut String) {
         ),
     ];
     of_loops(&rows, &snapshot.handshakes, out);
+}
+
+fn compression(snapshot: &MetricsSnapshot, out: &mut String) {
+    let rows: [Row<CompressionCounts>; 7] = [
+        (
+            "websocket_inflated_messages_total",
+            "WebSocket messages received compressed.",
+            |it| it.inflated().messages,
+        ),
+        (
+            "websocket_inflated_compressed_bytes_total",
+            "Bytes of these as they came.",
+            |it| it.inflated().compressed_bytes,
+        ),
+        (
+            "websocket_inflated_plain_bytes_total",
+            "Bytes of these once inflated.",
+            |it| it.inflated().plain_bytes,
+        ),
+        (
+            "websocket_deflated_messages_total",
+            "WebSocket messages compressed to be sent, those to many once.",
+            |it| it.deflated().messages,
+        ),
+        (
+            "websocket_deflated_plain_bytes_total",
+            "Bytes of these before.",
+            |it| it.deflated().plain_bytes,
+        ),
+        (
+            "websocket_deflated_compressed_bytes_total",
+            "Bytes of these as they were sent.",
+            |it| it.deflated().compressed_bytes,
+        ),
+        (
+            "websocket_left_plain_messages_total",
+            "WebSocket messages too short to be compressed, or no shorter by it.",
+            |it| it.deflated().left_plain,
+        ),
+    ];
+    of_loops(&rows, &snapshot.compression, out);
 }
 
 fn memory(snapshot: &MetricsSnapshot, out: &mut String) {
@@ -154,38 +225,4 @@ fn memory(snapshot: &MetricsSnapshot, out: &mut String) {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::app::Metrics;
-    use crate::http::{Method, Status};
-    use crate::net::{Limits, Loop, Scripted};
-    use core::time::Duration;
-
-    #[test]
-    fn every_sample_has_its_family_and_buckets_add_up() {
-        let metrics = Metrics::default();
-        let block = metrics.join();
-        for time in [Duration::from_millis(1), Duration::from_secs(100)] {
-            block.answered(Method::GET, Status::OK);
-            block.took(time, 1);
-        }
-        let events = Loop::with_poller(Scripted::new(), Limits::DEFAULT).unwrap();
-        metrics.join_handshakes(events.handshakes());
-        let text = metrics.snapshot().to_prometheus();
-        assert!(text.contains("barewire_handshakes_started_total{loop=\"0\"} 0\n"));
-        assert!(text.contains("barewire_http_requests_total{method=\"GET\",status=\"200\"} 2\n"));
-        assert!(text.contains("_bucket{le=\"0.001\"} 1\n"));
-        assert!(text.contains("_bucket{le=\"60\"} 1\n"));
-        assert!(text.contains("_bucket{le=\"+Inf\"} 2\n"));
-        assert!(text.contains("barewire_http_request_duration_seconds_count 2\n"));
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let (name, value) = line.rsplit_once(' ').unwrap();
-            assert!(value.parse::<f64>().is_ok(), "{line}");
-            let name = name.split('{').next().unwrap();
-            let base = ["_bucket", "_sum", "_count"]
-                .iter()
-                .find_map(|end| name.strip_suffix(end));
-            let family = std::format!("# TYPE {} ", base.unwrap_or(name));
-            assert!(text.contains(&family), "{line}");
-        }
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
-//! A histogram that one thread counts, and all may read.
+//! Counters and histograms that one thread counts, and all may read.
 
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 
-use super::counter::Counter;
 use crate::wire::durations::{BUCKETS, Durations, bucket_of};
 
 /// A histogram with one writer and many readers.
@@ -13,7 +14,6 @@ pub(super) struct Histogram {
 }
 
 impl Histogram {
-    /// Counts a duration, as many times.
     pub(super) fn add(&self, duration: Duration, times: u64) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.add_nanos(nanos, times);
@@ -38,50 +38,29 @@ impl Histogram {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A number with one writer.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
 
-    #[test]
-    fn a_duration_falls_into_the_first_bucket_that_holds_it() {
-        let histogram = Histogram::default();
-        for nanos in [0, 10_000, 10_001, 999_999_999, 61_000_000_000] {
-            histogram.add(Duration::from_nanos(nanos), 1);
-        }
-        let mut durations = Durations::default();
-        histogram.read(&mut durations);
-        histogram.read(&mut durations);
-        let filled: std::vec::Vec<_> = durations
-            .buckets()
-            .filter(|&(_, count)| count > 0)
-            .collect();
-        let bound = |nanos| Some(Duration::from_nanos(nanos));
-        assert_eq!(
-            filled,
-            [
-                (bound(10_000), 4),
-                (bound(25_000), 2),
-                (bound(1_000_000_000), 2),
-                (None, 2)
-            ]
-        );
-        assert_eq!(durations.count(), 10);
-        assert_eq!(durations.average(), Duration::from_nanos(12_400_004_000));
+impl Counter {
+    /// Adds `n`. Only the writer may call this: it is no atomic addition.
+    #[inline]
+    pub(crate) fn add(&self, n: u64) {
+        self.0.store(self.get().wrapping_add(n), Relaxed);
     }
 
-    #[test]
-    fn a_quantile_is_the_bound_of_its_bucket() {
-        let histogram = Histogram::default();
-        for _ in 0..99 {
-            histogram.add(Duration::from_micros(5), 1);
-        }
-        histogram.add(Duration::from_secs(1), 1);
-        let mut durations = Durations::default();
-        assert_eq!(durations.quantile(0.5), Duration::ZERO);
-        assert_eq!(durations.average(), Duration::ZERO);
-        histogram.read(&mut durations);
-        assert_eq!(durations.quantile(0.5), Duration::from_micros(10));
-        assert_eq!(durations.quantile(0.99), Duration::from_micros(10));
-        assert_eq!(durations.quantile(1.0), Duration::from_secs(1));
+    /// Subtracts `n`, likewise; stops at zero.
+    #[inline]
+    pub(super) fn sub(&self, n: u64) {
+        self.0.store(self.get().saturating_sub(n), Relaxed);
+    }
+
+    /// The number, as far as it has come to this thread.
+    #[inline]
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests;

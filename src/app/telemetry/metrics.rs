@@ -9,11 +9,14 @@ use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
-use super::counter::Counter;
+use super::channel_totals::{ChannelReader, ChannelTotals};
+use super::codings::{Codec, CodingCount, Codings, Direction, ways};
+use super::histogram::Counter;
 use super::histogram::Histogram;
+pub use super::kind::Kind;
 use crate::app::blocking::pool::{Counts, Pool};
 use crate::http::{Method, Status};
-use crate::net::{HandshakeCounts, MemoryUse};
+use crate::net::{CompressionCounts, HandshakeCounts, MemoryUse};
 use crate::wire::durations::Durations;
 
 /// The methods that are told apart; all others are counted together, and those
@@ -36,40 +39,9 @@ pub(crate) struct Block {
     durations: Histogram,
     sessions: [Counter; Kind::ALL.len()],
     sessions_opened: [Counter; Kind::ALL.len()],
-    counters: Counters,
-}
-
-/// The kinds of sessions that are counted apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// WebSockets.
-    WebSocket,
-    /// Event streams.
-    Events,
-    /// Calls of gRPC services.
-    Grpc,
-    /// Streamed and deferred replies, and requests that are being collected.
-    Exchange,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::WebSocket, Self::Events, Self::Grpc, Self::Exchange];
-
-    const fn index(self) -> usize {
-        self as usize
-    }
-
-    /// The kind as a label of metrics has it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WebSocket => "websocket",
-            Self::Events => "events",
-            Self::Grpc => "grpc",
-            Self::Exchange => "exchange",
-        }
-    }
+    /// The numbers without labels.
+    pub(crate) counters: Counters,
+    codings: Box<Codings>,
 }
 
 impl Block {
@@ -82,6 +54,7 @@ impl Block {
             sessions: Default::default(),
             sessions_opened: Default::default(),
             counters: Counters::default(),
+            codings: Box::default(),
         }
     }
 
@@ -99,7 +72,6 @@ impl Block {
         }
     }
 
-    /// As many requests took so long to answer.
     pub(crate) fn took(&self, time: Duration, requests: u64) {
         self.durations.add(time, requests);
     }
@@ -109,7 +81,6 @@ impl Block {
         self.durations.add_nanos(nanos, requests);
     }
 
-    /// A connection has been opened.
     pub(crate) fn connection_opened(&self) {
         self.counters.connections_total.add(1);
         self.counters.connections_active.add(1);
@@ -120,7 +91,6 @@ impl Block {
         self.counters.connections_active.sub(1);
     }
 
-    /// A session has been opened.
     pub(crate) fn session_opened(&self, kind: Kind) {
         let at = kind.index();
         for counters in [&self.sessions_opened, &self.sessions] {
@@ -159,8 +129,14 @@ impl Block {
         self.counters.bytes_out.add(bytes as u64);
     }
 
+    /// Something has been coded and sent, or received and decoded: so many `plain`
+    /// bytes, which are or were so many `coded` ones.
+    pub(crate) fn coded(&self, way: (Kind, Codec, Direction), plain: usize, coded: usize) {
+        self.codings.add(way, plain, coded);
+    }
+
     /// A closure or an object of the app has held its loop up.
-    pub(in crate::app) fn held(&self) {
+    pub(crate) fn held(&self) {
         self.counters.held.add(1);
     }
 
@@ -184,11 +160,13 @@ pub struct Metrics {
     pool: Pool, // counts for itself
     memory: Arc<Mutex<Vec<MemoryUse>>>,
     handshakes: Arc<Mutex<Vec<HandshakeCounts>>>,
+    compression: Arc<Mutex<Vec<CompressionCounts>>>,
+    channels: Arc<ChannelReader>,
 }
 
 impl Metrics {
     /// The block of one more loop.
-    pub(in crate::app) fn join(&self) -> Arc<Block> {
+    pub(crate) fn join(&self) -> Arc<Block> {
         let block = Arc::new(Block::new());
         self.blocks
             .lock()
@@ -198,12 +176,12 @@ impl Metrics {
     }
 
     /// The threads for blocking work, which all loops share.
-    pub(in crate::app) const fn pool(&self) -> &Pool {
+    pub(crate) const fn pool(&self) -> &Pool {
         &self.pool
     }
 
     /// The memory of one more loop.
-    pub(in crate::app) fn join_memory(&self, memory: MemoryUse) {
+    pub(crate) fn join_memory(&self, memory: MemoryUse) {
         self.memory
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -211,11 +189,27 @@ impl Metrics {
     }
 
     /// The handshakes of one more loop.
-    pub(in crate::app) fn join_handshakes(&self, handshakes: HandshakeCounts) {
+    pub(crate) fn join_handshakes(&self, handshakes: HandshakeCounts) {
         self.handshakes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(handshakes);
+    }
+
+    /// The compression of one more loop.
+    pub(in crate::app) fn join_compression(&self, compression: CompressionCounts) {
+        self.compression
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(compression);
+    }
+
+    /// What counts the app's channels.
+    pub(in crate::app) fn read_channels(
+        &self,
+        read: impl Fn() -> ChannelTotals + Send + Sync + 'static,
+    ) {
+        self.channels.set(read);
     }
 
     /// The sums over all loops. Each number is right for itself; numbers that
@@ -223,17 +217,22 @@ impl Metrics {
     pub fn snapshot(&self) -> MetricsSnapshot {
         let mut snapshot = MetricsSnapshot::default();
         snapshot.read_pool(self.pool.counts());
+        snapshot.channels = self.channels.read();
         let mut replies = alloc::vec![0; METHODS.len() * CODES];
+        snapshot.codings = ways();
         for block in &*self.blocks.lock().unwrap_or_else(PoisonError::into_inner) {
             for (sum, counter) in replies.iter_mut().zip(&block.replies) {
                 *sum += counter.get();
             }
             snapshot.add(block);
         }
+        snapshot.codings.retain(|it| it.plain > 0);
         let memory = self.memory.lock();
         snapshot.memory = memory.unwrap_or_else(PoisonError::into_inner).clone();
         let handshakes = self.handshakes.lock();
         snapshot.handshakes = handshakes.unwrap_or_else(PoisonError::into_inner).clone();
+        let compression = self.compression.lock();
+        snapshot.compression = compression.unwrap_or_else(PoisonError::into_inner).clone();
         for (at, count) in replies
             .into_iter()
             .enumerate()
@@ -274,8 +273,8 @@ macro_rules! numbers {
         pool: {$($(#[$pool_doc:meta])* $pool_field:ident $count:ident: $pool_name:literal $pool_help:literal,)*}
     ) => {
         #[derive(Debug, Default)]
-        struct Counters {
-            $($field: Counter,)*
+        pub(crate) struct Counters {
+            $(pub(crate) $field: Counter,)*
         }
 
         /// The sums of an app's counters at one moment.
@@ -288,6 +287,10 @@ macro_rules! numbers {
             /// head of its reply; to the end of its batch for one that was given
             /// immediately, where no middleware looks at the head.
             pub durations: Durations,
+            /// Content codings, by kind, coding and direction; none that is nothing.
+            pub codings: Vec<CodingCount>,
+            /// The channels.
+            pub channels: ChannelTotals,
             $($(#[$doc])* pub $field: u64,)*
             $($(#[$pool_doc])* pub $pool_field: u64,)*
             /// Memory that each loop holds for its peers, in no order. Each value is
@@ -295,6 +298,9 @@ macro_rules! numbers {
             pub memory: Vec<MemoryUse>,
             /// Handshakes of each loop's transports, in the same order, read likewise.
             pub handshakes: Vec<HandshakeCounts>,
+            /// Compression of WebSocket messages on each loop, in the same order, read
+            /// likewise.
+            pub compression: Vec<CompressionCounts>,
             sessions: [u64; Kind::ALL.len()],
             sessions_total: [u64; Kind::ALL.len()],
         }
@@ -357,6 +363,26 @@ numbers! {
         /// everybody there, for more than 100 ms: work that belongs into
         /// [`Reply::blocking`](crate::app::Reply::blocking).
         held: "loop_held_total" "Handlers that held their loop up for more than 100 ms.",
+        /// Sessions that came back to a channel and got all that they had missed.
+        channel_recoveries: "channel_recoveries_total"
+            "Sessions that came back to a channel and got all that they had missed.",
+        /// Sessions that came back to a channel and were told that something is missing.
+        channel_recoveries_failed: "channel_recoveries_failed_total"
+            "Sessions that came back to a channel and were told that something is missing.",
+        /// Slow members of channels that were sent away
+        /// ([`SlowMembers::Close`](crate::app::SlowMembers::Close)).
+        slow_members_closed: "slow_members_closed_total"
+            "Slow members of channels that were sent away.",
+        /// Slow members of channels that got nothing for a time.
+        slow_members_left_out: "slow_members_left_out_total"
+            "Slow members of channels that got nothing for a time.",
+        /// Publications that slow members were not given.
+        publications_left_out: "publications_left_out_total"
+            "Publications that slow members were not given.",
+        /// Members of channels that were sent away because publications were lost on the way
+        /// to them and could not be looked up.
+        members_lost: "channel_members_lost_total"
+            "Members of channels that were sent away because publications were lost.",
     }
     pool: {
         /// Jobs of blocking work that run now.
@@ -376,6 +402,7 @@ numbers! {
 impl MetricsSnapshot {
     fn add(&mut self, block: &Block) {
         block.durations.read(&mut self.durations);
+        block.codings.read(&mut self.codings);
         self.add_counters(&block.counters);
         let sessions = self.sessions.iter_mut().zip(&block.sessions);
         let total = self.sessions_total.iter_mut().zip(&block.sessions_opened);
@@ -419,54 +446,4 @@ impl MetricsSnapshot {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_snapshot_sums_the_loops() {
-        let metrics = Metrics::default();
-        let blocks = [metrics.join(), metrics.join()];
-        for block in &blocks {
-            block.connection_opened();
-            block.session_opened(Kind::Events);
-            block.answered(Method::GET, Status::OK);
-            block.took(Duration::from_millis(2), 1);
-            block.received_message(3);
-        }
-        let [first, _] = &blocks;
-        first.connection_closed();
-        first.session_closed(Kind::Events);
-        first.answered(Method::Extension("PURGE"), Status::NOT_FOUND);
-        first.took(Duration::from_millis(4), 1);
-        let snapshot = metrics.snapshot();
-        assert_eq!(
-            (snapshot.connections_total, snapshot.connections_active),
-            (2, 1)
-        );
-        let events = Kind::Events;
-        assert_eq!(
-            (
-                snapshot.sessions_total(events),
-                snapshot.sessions_active(events)
-            ),
-            (2, 1)
-        );
-        assert_eq!((snapshot.messages_in, snapshot.bytes_in), (2, 6));
-        assert_eq!(
-            (snapshot.total(), snapshot.successful(), snapshot.failed()),
-            (3, 2, 1)
-        );
-        let other = RequestCount {
-            method: "other",
-            status: Status::NOT_FOUND,
-            count: 1,
-        };
-        assert_eq!(snapshot.requests.last(), Some(&other));
-        assert!(snapshot.durations.average() > Duration::from_millis(2));
-    }
-
-    #[test]
-    fn blocks_share_no_cache_line() {
-        assert_eq!(align_of::<Block>(), 128);
-    }
-}
+mod tests;
