@@ -34,7 +34,7 @@ fn neither_side_waits_for_the_other_to_read() {
         panic!("one TCP address was listened on");
     };
     let channel = Channel::connect(&format!("http://{address}")).unwrap();
-    let options = CallOptions::new().with_timeout(Duration::from_secs(60));
+    let options = CallOptions::new().timeout(Duration::from_secs(60));
     let chat = channel.bidirectional::<Vec<u8>, Vec<u8>>("/t.T/Echo", options);
     let (mut sender, responses) = chat.unwrap().split();
     let sending = thread::spawn(move || {

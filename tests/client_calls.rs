@@ -19,11 +19,12 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn a_request_carries_the_fields_of_the_protocol() {
     let mut scene = Scene::new();
-    scene.calls = Calls::new("server.example:7", ChannelLimits::DEFAULT, 3).with_agent("greeter/2");
+    scene.calls =
+        Calls::new("server.example:7", ChannelLimits::DEFAULT, 3).with_user_agent("greeter/2");
     let options = CallOptions::new()
-        .with_timeout(5 * SECOND)
-        .with_metadata("x-id", "7")
-        .with_binary_metadata("trace-bin", &[0xab, 0xab]);
+        .timeout(5 * SECOND)
+        .metadata("x-id", "7")
+        .binary_metadata("trace-bin", &[0xab, 0xab]);
     let call = scene.start_with(&options);
     scene.calls.send(call, b"hi").unwrap();
     scene.calls.close_sending(call);
@@ -184,7 +185,7 @@ mod gzip {
     #[test]
     fn a_call_with_compression_says_so_and_flags_each_message() {
         let mut scene = Scene::new();
-        let call = scene.start_with(&CallOptions::new().with_compression());
+        let call = scene.start_with(&CallOptions::new().compression());
         scene.calls.send_compressed(call, b"packed").unwrap();
         scene.calls.send(call, b"plain").unwrap();
         scene.settle();
@@ -242,7 +243,7 @@ mod gzip {
     #[test]
     fn a_call_that_begins_anew_is_compressed_again() {
         let mut scene = Scene::new();
-        let call = scene.start_with(&CallOptions::new().with_compression());
+        let call = scene.start_with(&CallOptions::new().compression());
         scene.calls.send_compressed(call, b"packed").unwrap();
         scene.settle();
         scene.server().reset(1, ErrorCode::REFUSED_STREAM);
@@ -431,7 +432,7 @@ fn goaway(last: u8) -> [u8; 17] {
 fn a_call_that_no_server_looks_at_is_sent_again_once_and_immediately() {
     for refused_first in [false, true] {
         let mut scene = Scene::new();
-        let options = CallOptions::new().with_wait_for_ready(true);
+        let options = CallOptions::new().wait_for_ready(true);
         let call = scene.start_with(&options);
         scene.calls.send(call, b"hi").unwrap();
         scene.calls.close_sending(call);
@@ -463,7 +464,7 @@ fn a_call_that_never_left_waits_for_a_connection_until_its_deadline() {
         ChannelLimits::DEFAULT,
         http2::Limits::DEFAULT.with_streams(1),
     );
-    let options = CallOptions::new().with_timeout(60 * SECOND);
+    let options = CallOptions::new().timeout(60 * SECOND);
     let [sent, waits] = [0; 2].map(|_| {
         let call = scene.start_with(&options);
         scene.calls.send(call, b"hi").unwrap();
@@ -536,7 +537,7 @@ fn a_lost_connection_ends_its_calls_and_the_next_one_serves_the_others() {
 fn a_server_that_cannot_be_reached_fails_calls_that_do_not_wait_for_it() {
     let mut scene = Scene::new();
     let hasty = scene.unary(b"hasty");
-    let patient = scene.start_with(&CallOptions::new().with_wait_for_ready(true));
+    let patient = scene.start_with(&CallOptions::new().wait_for_ready(true));
     let mut attempts = Vec::new();
     while attempts.len() < 12 {
         match scene.dial() {
@@ -622,7 +623,7 @@ fn a_server_that_never_greets_is_given_up() {
 #[test]
 fn a_deadline_ends_a_call_and_its_stream() {
     let mut scene = Scene::new();
-    let call = scene.start_with(&CallOptions::new().with_timeout(3 * SECOND));
+    let call = scene.start_with(&CallOptions::new().timeout(3 * SECOND));
     scene.calls.send(call, b"hi").unwrap();
     scene.settle();
     scene.server().head(1, &[]);
@@ -641,7 +642,7 @@ fn a_deadline_counts_also_for_calls_that_wait_and_the_server_is_told_the_rest() 
     let limits = http2::Limits::DEFAULT.with_streams(1);
     let mut scene = Scene::with(ChannelLimits::DEFAULT, limits);
     let first = scene.unary(b"first");
-    let options = CallOptions::new().with_timeout(5 * SECOND);
+    let options = CallOptions::new().timeout(5 * SECOND);
     let (second, third) = (scene.start_with(&options), scene.start_with(&options));
     scene.settle();
     scene.pass(2);
@@ -692,6 +693,29 @@ fn a_message_over_the_limit_is_refused_by_its_prefix() {
 }
 
 #[test]
+fn what_is_wrong_on_one_stream_ends_its_call_alone() {
+    let limits = ChannelLimits::DEFAULT.with_fields(2);
+    let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
+    let calls = [scene.unary(b"1"), scene.unary(b"2"), scene.unary(b"3")];
+    scene.settle();
+    scene.server().out.extend(barewire_block(&"x".repeat(200)));
+    let data = [0, 0, 1, 0, 0, 0, 0, 0, 3, b'a']; // before its head
+    scene.server().out.extend(data);
+    scene.server().answer(5, b"ok");
+    scene.settle();
+    let [many, malformed] = [calls[0], calls[1]].map(|it| scene.calls.ending(it).unwrap());
+    assert_eq!(
+        many.to_string(),
+        "RESOURCE_EXHAUSTED: more than the limit `fields` allows"
+    );
+    assert_eq!(
+        malformed.to_string(),
+        "INTERNAL: the server broke the protocol: malformed message (RFC 9113 §8.1.1)"
+    );
+    assert_eq!(scene.message(calls[2]).unwrap(), b"ok");
+}
+
+#[test]
 fn metadata_over_the_limit_ends_the_call_alone() {
     let limits = ChannelLimits::DEFAULT.with_metadata(500);
     let mut scene = Scene::with(limits, http2::Limits::DEFAULT);
@@ -703,7 +727,10 @@ fn metadata_over_the_limit_ends_the_call_alone() {
     scene.server().answer(3, b"ok");
     scene.settle();
     let ending = scene.calls.ending(large).unwrap();
-    assert_eq!(ending.code(), Code::ResourceExhausted);
+    assert_eq!(
+        ending.to_string(),
+        "RESOURCE_EXHAUSTED: more than the limit `metadata` allows"
+    );
     assert_eq!(scene.message(small).unwrap(), b"ok");
 }
 
@@ -817,10 +844,10 @@ fn too_many_calls_at_once_are_refused() {
 #[test]
 fn metadata_that_cannot_be_sent_never_leaves() {
     for options in [
-        CallOptions::new().with_metadata("grpc-status", "0"),
-        CallOptions::new().with_metadata("x", "a\r\nb: c"),
-        CallOptions::new().with_metadata("X", "a"),
-        CallOptions::new().with_binary_metadata("x", b"a"),
+        CallOptions::new().metadata("grpc-status", "0"),
+        CallOptions::new().metadata("x", "a\r\nb: c"),
+        CallOptions::new().metadata("X", "a"),
+        CallOptions::new().binary_metadata("x", b"a"),
     ] {
         let mut scene = Scene::new();
         let refused = scene.calls.start("/a.B/C", &options, (), scene.now);

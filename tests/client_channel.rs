@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use barewire::client::{CallListener, CallOptions, Channel, ChannelOptions, Ending, Outgoing};
+use barewire::client::{CallListener, CallOptions, Channel, Ending, GrpcChannelOptions, Outgoing};
 use barewire::grpc::{Code, Payload};
 use barewire::http2::{self, ErrorCode};
 use barewire::net::{Limits, Loop};
@@ -215,7 +215,7 @@ fn the_failure_of_a_call_is_its_status() {
     let channel = Channel::connect(&site.target).unwrap();
     let failed = channel.unary::<Bytes, Bytes>("/t.T/Fail", &vec![], options());
     assert_eq!(failed.unwrap_err().to_string(), "FAILED_PRECONDITION: no");
-    let late = options().with_timeout(Duration::from_millis(20));
+    let late = options().timeout(Duration::from_millis(20));
     let failed = channel.unary::<Bytes, Bytes>("/t.T/Hang", &vec![], late);
     assert_eq!(code(failed), Code::DeadlineExceeded);
     // Two messages are one too many, and none is one too few.
@@ -263,7 +263,7 @@ mod gzip {
     const PACKED: &str = "/t.T/Packed";
 
     fn compressed() -> CallOptions {
-        options().with_compression()
+        options().compression()
     }
 
     #[test]
@@ -317,7 +317,7 @@ mod gzip {
     fn what_inflates_beyond_the_limit_ends_the_call() {
         let site = site();
         let limits = barewire::client::ChannelLimits::DEFAULT.with_message(100_000);
-        let options = ChannelOptions::new().with_limits(limits);
+        let options = GrpcChannelOptions::new().limits(limits);
         let channel = Channel::connect_with(&site.target, options).unwrap();
         let call = |n| channel.unary::<Bytes, Bytes>(PACKED, &vec![0; n], compressed());
         assert_eq!(code(call(100_000)), Code::Ok);
@@ -419,8 +419,8 @@ fn a_call_that_waits_for_its_server_has_its_deadline() {
     );
     let channel = Channel::connect(&target).unwrap();
     let patient = options()
-        .with_wait_for_ready(true)
-        .with_timeout(Duration::from_millis(50));
+        .wait_for_ready(true)
+        .timeout(Duration::from_millis(50));
     let late = channel.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], patient);
     assert_eq!(code(late), Code::DeadlineExceeded);
 }
@@ -460,7 +460,7 @@ impl CallListener for Bouncing {
 fn listeners_are_told_on_the_loop_of_the_application() {
     let site = site();
     let mut events = Loop::new(Limits::DEFAULT).unwrap();
-    let channel = Channel::on(&mut events, &site.target, ChannelOptions::new()).unwrap();
+    let channel = Channel::on(&mut events, &site.target, GrpcChannelOptions::new()).unwrap();
     let (done, told) = std::sync::mpsc::channel();
     let bouncing = Bouncing {
         left: 20,
@@ -508,7 +508,7 @@ fn a_loop_serves_its_own_handlers_and_the_blocking_calls_of_other_threads() {
     let target = site.target.clone();
     let running = thread::spawn(move || {
         let mut events = Loop::new(Limits::DEFAULT).unwrap();
-        let channel = Channel::on(&mut events, &target, ChannelOptions::new()).unwrap();
+        let channel = Channel::on(&mut events, &target, GrpcChannelOptions::new()).unwrap();
         send.send((channel, events.remote())).unwrap();
         events.run().unwrap()
     });
@@ -584,4 +584,164 @@ fn targets_that_are_none_are_refused_by_name() {
         let error = Channel::connect(target).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
+}
+
+/// A proxy on a thread: `way` talks to the client and says where its bytes are to go, or how
+/// its connection ends. Its port.
+fn proxy(way: impl Fn(&mut TcpStream) -> Option<String> + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut client = stream.unwrap();
+            let Some(server) = way(&mut client) else {
+                continue;
+            };
+            let server = TcpStream::connect(server).unwrap();
+            let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            for (mut from, mut to) in [(from, to), (server, client)] {
+                thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to); // until one of them ends
+                    let _ = to.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        }
+    });
+    port
+}
+
+/// The head of a request to a proxy.
+fn head(client: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+fn echo_by(target: &str, options: GrpcChannelOptions) -> Result<Bytes, Ending> {
+    let channel = Channel::connect_with(target, options).unwrap();
+    let call = channel.unary("/t.T/Echo", &vec![7], self::options());
+    call.map(|it| it.message)
+}
+
+fn through(proxy: &str) -> GrpcChannelOptions {
+    GrpcChannelOptions::new().proxy(proxy.parse().unwrap())
+}
+
+#[test]
+fn a_tunnel_leads_to_a_server_that_the_proxy_finds() {
+    let site = site().target.replace("http://", "");
+    let (send, heads) = channel();
+    let port = proxy(move |client| {
+        send.send(head(client)).unwrap();
+        client.write_all(b"HTTP/1.1 200 Found\r\n\r\n").unwrap();
+        Some(site.clone())
+    });
+    // An empty label: nobody but the proxy is asked for that name.
+    let options = through(&format!("http://user:secret@127.0.0.1:{port}"));
+    assert_eq!(echo_by("http://no..name", options).unwrap(), [7]);
+    let asked = heads.recv().unwrap();
+    assert!(
+        asked.starts_with("CONNECT no..name:80 HTTP/1.1\r\n"),
+        "{asked}"
+    );
+    let who = "proxy-authorization: basic dxnlcjpzzwnyzxq=\r\n";
+    assert!(asked.to_ascii_lowercase().contains(who), "{asked}");
+}
+
+#[test]
+fn a_socks_proxy_is_told_the_name_of_the_server() {
+    let site = site().target.replace("http://", "");
+    let port = proxy(move |client| {
+        let mut hello = [0; 3];
+        client.read_exact(&mut hello).unwrap();
+        assert_eq!(hello, [5, 1, 0]);
+        client.write_all(&[5, 0]).unwrap();
+        let mut asked = [0; 15];
+        client.read_exact(&mut asked).unwrap();
+        assert_eq!(&asked, b"\x05\x01\x00\x03\x08no..name\x1f\x90");
+        client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+        Some(site.clone())
+    });
+    for scheme in ["socks5", "socks5h"] {
+        let options = through(&format!("{scheme}://127.0.0.1:{port}"));
+        assert_eq!(echo_by("no..name:8080", options).unwrap(), [7], "{scheme}");
+    }
+}
+
+#[test]
+fn what_a_proxy_refuses_names_both_and_no_secret() {
+    for (answer, fault) in [
+        (
+            &b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"[..],
+            "the proxy has answered with status 403",
+        ),
+        (
+            b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\n\r\n",
+            "the proxy does not accept user and password, or asks for them",
+        ),
+        (b"", "the proxy has closed the connection"),
+        (b"SSH-2.0-a\r\n\r\n", "the proxy does not speak HTTP"),
+    ] {
+        let port = proxy(move |client| {
+            head(client);
+            client.write_all(answer).unwrap();
+            client.shutdown(std::net::Shutdown::Write).unwrap();
+            None
+        });
+        let options = through(&format!("user:secret@127.0.0.1:{port}"));
+        let error = echo_by("server.example:50051", options).unwrap_err();
+        let place = format!("server.example:50051 through http://127.0.0.1:{port}");
+        let message = format!("UNAVAILABLE: cannot connect to {place}: {fault}");
+        assert!(error.to_string().starts_with(&message), "{error}");
+        let cause = std::error::Error::source(&error).unwrap();
+        assert!(cause.is::<barewire::client::DialError>(), "{cause:?}");
+        assert!(cause.source().unwrap().is::<barewire::client::ProxyError>());
+    }
+}
+
+#[test]
+fn a_proxy_that_is_silent_has_its_time() {
+    let (send, clients) = channel();
+    let port = proxy(move |client| {
+        send.send(client.try_clone().unwrap()).unwrap();
+        None
+    });
+    let limits = Limits::DEFAULT.with_handshake_time(Duration::from_secs(1));
+    let (tell, told) = channel();
+    let running = thread::spawn(move || {
+        let mut events = Loop::new(limits).unwrap();
+        let options = through(&format!("http://127.0.0.1:{port}"));
+        let channel = Channel::on(&mut events, "server.example:1", options).unwrap();
+        tell.send((channel, events.remote())).unwrap();
+        events.run().unwrap()
+    });
+    let (channel, remote) = told.recv().unwrap();
+    let call = channel.unary::<Bytes, Bytes>("/t.T/Echo", &vec![], options());
+    let message = call.unwrap_err().to_string();
+    assert!(
+        message.ends_with("the proxy has not answered in time"),
+        "{message}"
+    );
+    drop(clients);
+    remote.drain(Duration::from_secs(60));
+    running.join().unwrap();
+}
+
+#[test]
+fn servers_that_are_left_out_are_reached_directly() {
+    let site = site();
+    // Nobody listens there.
+    let nowhere = || through("http://127.0.0.1:1");
+    let direct = nowhere().proxy_except("localhost, 127.0.0.0/8");
+    assert_eq!(echo_by(&site.target, direct).unwrap(), [7]);
+    assert_eq!(echo_by(&site.target, nowhere().no_proxy()).unwrap(), [7]);
+    let error = echo_by(&site.target, nowhere().proxy_except("localhost")).unwrap_err();
+    let server = site.target.replace("http://", "");
+    let place = format!("{server} through http://127.0.0.1:1");
+    let message = format!("UNAVAILABLE: cannot connect to {place}: connection refused");
+    assert_eq!(error.to_string(), message);
 }

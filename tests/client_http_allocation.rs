@@ -9,10 +9,10 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
-use barewire::client::{Client, ClientOptions, Url};
+use barewire::client::{Client, ClientOptions, Response, Url};
 use counting::{ALLOCATIONS, COUNTS, LIVE};
 
-/// A server that answers each request alike, on any number of connections.
+/// A server that answers with the same text, in chunks where it is asked to, on any number of connections.
 fn serve() -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -21,10 +21,17 @@ fn serve() -> Url {
             let mut stream = stream.unwrap();
             thread::spawn(move || {
                 let mut buffer = [0; 4096];
-                while let Ok(1..) = stream.read(&mut buffer) {
-                    let answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\
-                                   Content-Length: 5\r\n\r\nhello";
-                    stream.write_all(answer).unwrap();
+                while let Ok(bytes @ 1..) = stream.read(&mut buffer) {
+                    let is_chunked = buffer[..bytes].starts_with(b"GET /chunked ");
+                    let rest = match is_chunked {
+                        false => "Content-Length: 5\r\n\r\nhello",
+                        true => {
+                            "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
+                        }
+                    };
+                    let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
+                    let answer = [head, rest.as_bytes()].concat();
+                    stream.write_all(&answer).unwrap();
                 }
             });
         }
@@ -45,19 +52,54 @@ fn a_request_allocates_what_its_caller_keeps_and_a_connection_at_rest_holds_litt
 
 fn a_request_allocates_what_its_caller_keeps() {
     let (url, client) = (serve(), client());
-    let get = || assert_eq!(client.get(&url).send().unwrap().text().unwrap(), "hello");
-    for _ in 0..10 {
-        get();
-    }
+    let get = || client.get(&url).send().unwrap();
+    // The text.
+    assert_eq!(
+        allocations(|| assert_eq!(get().text().unwrap(), "hello")),
+        100
+    );
+    let mut buffer = vec![0; 16 << 10];
+    let mut read = |response: Response| {
+        let mut reader = response.reader();
+        assert_eq!(reader.read(&mut buffer).unwrap(), 5);
+        assert_eq!(reader.read(&mut buffer).unwrap(), 0);
+    };
+    assert_eq!(allocations(|| read(get())), 0);
+    assert_eq!(allocations(|| drop(get())), 0);
+    let post = || {
+        client
+            .post(&url)
+            .header("Idempotency-Key", "1")
+            .body("ping")
+    };
+    // The fields of the request.
+    assert_eq!(allocations(|| read(post().send().unwrap())), 200);
+    let chunked = url.join("/chunked").unwrap();
+    let pieces = |url: &Url| {
+        let mut response = client.get(url).send().unwrap();
+        let mut length = 0;
+        while let Some(piece) = response.next_chunk().unwrap() {
+            length += piece.len();
+        }
+        assert_eq!(length, 5);
+    };
+    assert_eq!(allocations(|| pieces(&url)), 0);
+    assert_eq!(allocations(|| pieces(&chunked)), 0);
+    // A text has to be made a URL, which the response keeps.
+    let text = url.to_string();
+    let from_text = || read(client.get(&text).send().unwrap());
+    assert_eq!(allocations(from_text), 200);
+}
+
+/// Those of a hundred calls in the steady state.
+fn allocations(mut call: impl FnMut()) -> u64 {
+    (0..10).for_each(|_| call());
     COUNTS.set(true);
     let before = ALLOCATIONS.load(Relaxed);
-    for _ in 0..100 {
-        get();
-    }
+    (0..100).for_each(|_| call());
     let count = ALLOCATIONS.load(Relaxed) - before;
     COUNTS.set(false);
-    // The fields, where each of them lies, and the body.
-    assert_eq!(count, 300);
+    count
 }
 
 fn a_connection_at_rest_holds_little() {

@@ -5,8 +5,8 @@
 use core::time::Duration;
 use std::sync::mpsc::{Receiver, channel};
 
-use barewire::client::{CallOptions, CallResponse, Channel, ChannelOptions, Ending};
-use barewire::net::{Client, KernelQueue, Limits, Loop, Scripted};
+use barewire::client::{CallOptions, CallResponse, Channel, Ending, GrpcChannelOptions};
+use barewire::net::{KernelQueue, Limits, Loop, Scripted, ScriptedClient};
 
 const SECOND: Duration = Duration::from_secs(1);
 const ALIVE: &[u8] = b"\0\0\x08\x06\x01\0\0\0\0alive???";
@@ -16,7 +16,7 @@ const ALIVE: &[u8] = b"\0\0\x08\x06\x01\0\0\0\0alive???";
 struct Scene {
     world: Scripted,
     events: Loop<Scripted>,
-    server: Client,
+    server: ScriptedClient,
     over: Receiver<String>,
     /// What the server has taken.
     taken: Vec<u8>,
@@ -26,13 +26,13 @@ struct Scene {
 impl Scene {
     /// A call with one message of so many bytes, to a server that has no bounds
     /// to what it takes.
-    fn calling(bytes: usize, prepare: impl FnOnce(&Scripted, Client)) -> Self {
+    fn calling(bytes: usize, prepare: impl FnOnce(&Scripted, ScriptedClient)) -> Self {
         let world = Scripted::new();
         let mut events = Loop::with_poller(world.clone(), Limits::DEFAULT).unwrap();
         let limits = barewire::client::ChannelLimits::DEFAULT
             .with_keep_alive(10 * SECOND)
             .with_keep_alive_timeout(10 * SECOND);
-        let setting = ChannelOptions::new().with_limits(limits);
+        let setting = GrpcChannelOptions::new().limits(limits);
         let channel_on_loop = Channel::on(&mut events, "192.0.2.1:50051", setting).unwrap();
         let (send, over) = channel();
         let done = move |result: Result<CallResponse<Vec<u8>>, Ending>| {
@@ -99,7 +99,7 @@ impl Scene {
 }
 
 /// A kernel that holds megabytes for a server that reads so many bytes a second.
-fn slow(rate: usize) -> impl FnOnce(&Scripted, Client) {
+fn slow(rate: usize) -> impl FnOnce(&Scripted, ScriptedClient) {
     move |world, server| {
         let queue = KernelQueue {
             size: 2_700_000,

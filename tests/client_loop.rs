@@ -7,10 +7,12 @@ mod client_support;
 use core::time::Duration;
 use std::sync::mpsc::{Receiver, channel};
 
-use barewire::client::{CallOptions, CallResponse, Channel, ChannelLimits, ChannelOptions, Ending};
+use barewire::client::{
+    CallOptions, CallResponse, Channel, ChannelLimits, Ending, GrpcChannelOptions,
+};
 use barewire::grpc::Code;
 use barewire::http2;
-use barewire::net::{self, Client, Loop, Scripted};
+use barewire::net::{self, Loop, Scripted, ScriptedClient};
 use barewire::wire::Instant;
 use client_support::{Server, framed};
 
@@ -30,7 +32,7 @@ impl Scene {
     fn with(limits: ChannelLimits, of_loop: net::Limits) -> Self {
         let world = Scripted::new();
         let mut events = Loop::with_poller(world.clone(), of_loop).unwrap();
-        let options = ChannelOptions::new().with_limits(limits);
+        let options = GrpcChannelOptions::new().limits(limits);
         let channel = Channel::on(&mut events, "192.0.2.1:50051", options).unwrap();
         Self {
             world,
@@ -63,7 +65,7 @@ impl Scene {
     }
 
     /// Completes the last dial.
-    fn accept(&mut self) -> Client {
+    fn accept(&mut self) -> ScriptedClient {
         self.turn();
         let server = self.world.dials().pop().unwrap().0;
         self.world.complete(server);
@@ -72,7 +74,7 @@ impl Scene {
     }
 
     /// Carries bytes between the channel and its server, until nothing moves.
-    fn carry(&mut self, client: Client, server: &mut Server) {
+    fn carry(&mut self, client: ScriptedClient, server: &mut Server) {
         loop {
             let out = std::mem::take(&mut server.out);
             self.world.send(client, &out);
@@ -105,7 +107,7 @@ fn a_deadline_needs_no_timer_of_the_loop() {
         let done = move |result: Result<CallResponse<Bytes>, Ending>| {
             send.send(result.unwrap_err().code()).unwrap();
         };
-        let options = CallOptions::new().with_timeout(Duration::from_secs(seconds));
+        let options = CallOptions::new().timeout(Duration::from_secs(seconds));
         let channel = &scene.channel;
         channel
             .unary_then("/t.T/Echo", &vec![1], options, done)

@@ -70,5 +70,6 @@ fn a_connection_at_rest_takes_little() {
     assert!(of_request <= 6, "{of_request} allocations a request");
     fetch(&client, "http://server.example/", MANY);
     let each = (LIVE.load(Relaxed) - before) / (MANY as i64 - 2);
-    assert!(each <= 450, "{each} bytes a connection");
+    println!("{each} bytes a connection at rest");
+    assert!(each <= 256, "{each} bytes a connection");
 }

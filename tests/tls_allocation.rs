@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use barewire::app::App;
-use barewire::net::{Client, Limits, Loop, Scripted};
+use barewire::net::{Limits, Loop, Scripted, ScriptedClient};
 use barewire::tls::ServerOptions;
 use counting::{ALLOCATIONS, COUNTS};
 use rustls::{ClientConfig, ClientConnection};
@@ -24,7 +24,7 @@ const RECORD: usize = 16 * 1024;
 struct Peer {
     world: Scripted,
     events: Loop<Scripted>,
-    client: Client,
+    client: ScriptedClient,
     tls: Option<ClientConnection>,
 }
 

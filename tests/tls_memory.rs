@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use barewire::app::App;
-use barewire::net::{Client, Limits, Loop, Scripted};
+use barewire::net::{Limits, Loop, Scripted, ScriptedClient};
 use barewire::tls::{ClientCertificates, Roots, ServerOptions};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection};
@@ -20,7 +20,7 @@ use support::Authority;
 const CONNECTIONS: usize = 64;
 
 struct Peer {
-    client: Client,
+    client: ScriptedClient,
     tls: ClientConnection,
 }
 

@@ -97,6 +97,33 @@ pub(crate) fn nobody() -> String {
     format!("http://{}/feed", listener.local_addr().unwrap())
 }
 
+/// Waits until the peer, a process of this machine, has read what it was sent, so that a
+/// reset does not overtake it.
+fn wait_until_read(stream: &TcpStream) {
+    let [ours, theirs] = [stream.local_addr(), stream.peer_addr()].map(|it| it.unwrap().port());
+    let rests = |table: &str, from: u16, to: u16, queue: usize| {
+        let line = table.lines().find(|line| {
+            let mut fields = line.split_whitespace().skip(1);
+            let is_port = |field: Option<&str>, port: u16| {
+                field.is_some_and(|it| it.ends_with(&format!(":{port:04X}")))
+            };
+            is_port(fields.next(), from) && is_port(fields.next(), to)
+        });
+        let queues = line.and_then(|line| line.split_whitespace().nth(4));
+        queues.is_some_and(|it| it.split(':').nth(queue) != Some("00000000"))
+    };
+    // Not longer than anybody waits here, and shortly where there is no such table.
+    for _ in 0..5000 {
+        let Ok(table) = std::fs::read_to_string("/proc/net/tcp") else {
+            return thread::sleep(Duration::from_millis(50));
+        };
+        if !rests(&table, ours, theirs, 0) && !rests(&table, theirs, ours, 1) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 fn play(mut stream: TcpStream, act: Act, tell: &Sender<String>) {
     let _ = tell.send(read_request(&mut stream));
     match act {
@@ -125,8 +152,7 @@ fn play(mut stream: TcpStream, act: Act, tell: &Sender<String>) {
         }
         Act::Reset(text) => {
             let _ = stream.write_all(&text);
-            // What was sent is to be read before the reset overtakes it.
-            thread::sleep(Duration::from_millis(50));
+            wait_until_read(&stream);
             let socket = socket2::SockRef::from(&stream);
             socket.set_linger(Some(Duration::ZERO)).unwrap();
             return;

@@ -2,7 +2,9 @@
 #![cfg(feature = "client")]
 
 mod cases;
+mod coded;
 mod hostile;
+mod on_loop;
 mod over_sockets;
 mod random;
 mod scripted;

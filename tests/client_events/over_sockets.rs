@@ -17,7 +17,7 @@ use crate::hostile::{Act, Hostile, PATIENCE, answer, no_more, nobody, say, strea
 
 /// Comes back soon.
 fn quick() -> EventSourceOptions {
-    EventSourceOptions::new().with_limits(quick_limits())
+    EventSourceOptions::new().limits(quick_limits())
 }
 
 fn quick_limits() -> EventSourceLimits {
@@ -135,7 +135,7 @@ fn fields_of_the_application_take_the_place_of_ours() {
         .header("Cache-Control", "no-store")
         .header("Last-Event-ID", "old")
         .header("X-Token", "t");
-    let options = quick().with_last_event_id("new");
+    let options = quick().last_event_id("new");
     let (_, error) = all(&mut EventSource::new(request, options).unwrap());
     assert!(error.is_none());
     let request = server.request();
@@ -175,7 +175,7 @@ fn a_redirect_is_followed_and_each_attempt_begins_at_the_first_url() {
 #[test]
 fn a_post_with_a_marker_ends_there_and_is_sent_once() {
     let server = Hostile::start([say("data: a\n\ndata: b\n\ndata: [DONE]\n\ndata: c\n\n")]);
-    let mut source = post(&server.url, quick().with_end_data("[DONE]"));
+    let mut source = post(&server.url, quick().end_data("[DONE]"));
     let (data, error) = all(&mut source);
     assert_eq!(data, ["a", "b"]);
     assert!(error.is_none());
@@ -217,7 +217,7 @@ fn a_post_that_is_interrupted_is_an_error_and_is_not_sent_again() {
 #[test]
 fn what_there_was_of_a_cut_event_comes_with_the_error() {
     let server = Hostile::start([say("data: a\n\nid: 5\ndata: hal")]);
-    let (data, error) = all(&mut post(&server.url, quick().with_last_event_id("4")));
+    let (data, error) = all(&mut post(&server.url, quick().last_event_id("4")));
     assert_eq!(data, ["a"]);
     let error = error.unwrap();
     let cut = EventSourceFault::Interrupted(Interruption::CutInEvent);
@@ -314,11 +314,28 @@ fn an_event_without_end_ends_the_connection() {
     let act = Act::Endless(stream("data: a\n\ndata: "), vec![b'x'; 4096], gone);
     let server = Hostile::start([act]);
     let limits = quick_limits().with_event(64 << 10);
-    let (data, error) = all(&mut get(&server.url, quick().with_limits(limits)));
+    let (data, error) = all(&mut get(&server.url, quick().limits(limits)));
     assert_eq!(data, ["a"]);
     let too_large = EventSourceFault::Event(ProtocolError::EventTooLarge);
     assert_eq!(fault(error), too_large);
     told.recv_timeout(PATIENCE).unwrap();
+}
+
+#[test]
+fn that_it_waits_is_told_even_if_its_delay_is_over() {
+    let server = Hostile::start([say("data: a\n\n"), say("data: b\n\n"), no_more()]);
+    let none = quick_limits()
+        .with_reconnection(Duration::ZERO)
+        .with_shortest(Duration::ZERO)
+        .with_delay(Duration::ZERO);
+    let mut source = get(&server.url, quick().limits(none));
+    let (tell, waits) = channel();
+    source.on_waiting(move |waiting| tell.send(waiting.why).unwrap());
+    let (data, error) = all(&mut source);
+    assert_eq!(data, ["a", "b"]);
+    assert!(error.is_none(), "{error:?}");
+    let waits: Vec<_> = waits.try_iter().collect();
+    assert_eq!(waits, [Interruption::Ended; 2]);
 }
 
 #[test]
@@ -327,7 +344,7 @@ fn a_silent_stream_is_let_go_and_asked_for_again() {
     let script = [Act::Stall(stream("id: 1\ndata: a\n\n"), gone), no_more()];
     let server = Hostile::start(script);
     let limits = quick_limits().with_silence(Duration::from_millis(100));
-    let mut source = get(&server.url, quick().with_limits(limits));
+    let mut source = get(&server.url, quick().limits(limits));
     let (tell, waits) = channel();
     source.on_waiting(move |waiting| tell.send(waiting.why).unwrap());
     let (data, error) = all(&mut source);
@@ -338,7 +355,7 @@ fn a_silent_stream_is_let_go_and_asked_for_again() {
     // A POST is not asked for again, and says so.
     let (gone, _told) = channel();
     let server = Hostile::start([Act::Stall(stream("data: a\n\n"), gone)]);
-    let (_, error) = all(&mut post(&server.url, quick().with_limits(limits)));
+    let (_, error) = all(&mut post(&server.url, quick().limits(limits)));
     let silent = EventSourceFault::Interrupted(Interruption::Silent);
     assert_eq!(fault(error), silent);
 }
@@ -348,7 +365,7 @@ fn a_source_that_reads_slowly_finds_no_silence_in_what_waits_for_it() {
     let script = [say("data: a\n\ndata: b\n\n"), no_more()];
     let server = Hostile::start(script);
     let limits = quick_limits().with_silence(Duration::from_millis(50));
-    let mut source = get(&server.url, quick().with_limits(limits));
+    let mut source = get(&server.url, quick().limits(limits));
     let first = source.next().unwrap().unwrap();
     thread::sleep(Duration::from_millis(200));
     let second = source.next().unwrap().unwrap();
@@ -360,7 +377,7 @@ fn a_source_that_reads_slowly_finds_no_silence_in_what_waits_for_it() {
 fn a_source_gives_up_and_says_so() {
     let url = nobody();
     let limits = quick_limits().with_attempts(3);
-    let mut source = get(&url, quick().with_limits(limits));
+    let mut source = get(&url, quick().limits(limits));
     let (tell, told) = channel();
     let (waits, gave_up) = (tell.clone(), tell.clone());
     source
@@ -477,7 +494,7 @@ fn a_rule_resumes_a_post_as_a_get_and_with_another_body() {
         say("data: c\n\n"),
     ];
     let server = Hostile::start(script);
-    let options = quick().with_resume(|it| match (it.why, it.last_event_id) {
+    let options = quick().resume(|it| match (it.why, it.last_event_id) {
         (Interruption::Lost, "1") => Resume::Get,
         (Interruption::Ended, _) => Resume::Body(b"more".to_vec()),
         _ => Resume::Stop,
@@ -519,7 +536,7 @@ fn a_body_that_can_be_read_once_is_sent_once() {
     let server = Hostile::start(script);
     let body = barewire::client::Body::reader(&b"once"[..]);
     let request = Client::new().post(&server.url).body(body);
-    let options = quick().with_resume(|_| Resume::Again);
+    let options = quick().resume(|_| Resume::Again);
     let (data, error) = all(&mut EventSource::new(request, options).unwrap());
     assert_eq!(data, ["a"]);
     assert_eq!(fault(error), EventSourceFault::Request);
@@ -538,7 +555,7 @@ fn a_request_that_is_none_is_an_error_before_anything_is_sent() {
     let request = client.get("http://localhost/").header("a b", "c");
     assert!(EventSource::new(request, quick()).is_err());
     let request = client.get("http://user:secret@localhost/");
-    let error = EventSource::new(request, quick().with_last_event_id("a\nb")).unwrap_err();
+    let error = EventSource::new(request, quick().last_event_id("a\nb")).unwrap_err();
     assert_eq!(error.fault(), &EventSourceFault::Request);
     assert!(error.to_string().contains("localhost"), "{error}");
     assert!(!error.to_string().contains("secret"), "{error}");
@@ -602,7 +619,7 @@ fn a_source_on_the_thread_of_a_loop_is_an_error_and_no_standstill() {
 fn word_that_the_network_is_back_ends_a_long_wait() {
     let server = Hostile::start([Act::Say(Vec::new()), say("data: a\n\n")]);
     let limits = EventSourceLimits::DEFAULT.with_reconnection(Duration::from_secs(3600));
-    let mut source = get(&server.url, EventSourceOptions::new().with_limits(limits));
+    let mut source = get(&server.url, EventSourceOptions::new().limits(limits));
     let handle = source.handle();
     let (tell, waits) = channel();
     source.on_waiting(move |waiting| {
@@ -650,21 +667,22 @@ fn the_total_time_of_a_client_does_not_end_its_streams() {
     let (gone, _told) = channel();
     let server = || {
         let pieces = vec![stream("data: a\n\n"), b"data: b\n\n".to_vec()];
-        Hostile::start([Act::Slow(pieces, Duration::from_millis(600), gone.clone())])
+        Hostile::start([Act::Slow(pieces, Duration::from_millis(1500), gone.clone())])
     };
     let limits = barewire::client::ClientLimits::DEFAULT;
-    let limits = limits.with_total_time(Duration::from_millis(300));
+    let limits = limits.with_total_time(Duration::from_secs(1));
     let options = barewire::client::ClientOptions::new().limits(limits);
     let client = Client::with(options).unwrap();
+    let hurried = EventSourceOptions::new().limits(quick_limits().with_attempts(3));
     let first = server();
-    let mut source = EventSource::new(client.get(&first.url), quick()).unwrap();
+    let mut source = EventSource::new(client.get(&first.url), hurried).unwrap();
     assert_eq!(source.next().unwrap().unwrap().data, "a");
     assert_eq!(source.next().unwrap().unwrap().data, "b");
     // That of the request itself does.
     let second = server();
     let request = Client::new()
         .post(&second.url)
-        .timeout(Duration::from_millis(300));
+        .timeout(Duration::from_secs(1));
     let mut source = EventSource::new(request, quick()).unwrap();
     assert_eq!(source.next().unwrap().unwrap().data, "a");
     let error = source.next().unwrap().unwrap_err();

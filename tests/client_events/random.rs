@@ -62,9 +62,9 @@ proptest! {
             .with_attempts(4)
             .with_silence(Duration::from_secs(60));
         let options = EventSourceOptions::new()
-            .with_limits(limits)
-            .with_end_data("[DONE]")
-            .with_retry_on(503);
+            .limits(limits)
+            .end_data("[DONE]")
+            .retry_on(503);
         let method = if is_get { Method::GET } else { Method::POST };
         let mut source = EventSourceCore::new(method, options).unwrap();
         let mut now = Instant::START;

@@ -27,7 +27,7 @@ fn plain() -> EventSourceOptions {
 }
 
 fn limits(limits: EventSourceLimits) -> EventSourceOptions {
-    plain().with_limits(limits)
+    plain().limits(limits)
 }
 
 fn failed(fault: EventSourceFault) -> Option<EventSourceEnd> {
@@ -81,7 +81,7 @@ fn an_id_is_sent_as_utf_8_without_white_space_at_its_ends() {
 
 #[test]
 fn every_request_says_what_it_wants_and_that_no_cache_may_answer() {
-    let options = plain().with_last_event_id("41");
+    let options = plain().last_event_id("41");
     let source = EventSourceCore::new(Method::GET, options).unwrap();
     let fields: Vec<_> = source.fields().collect();
     let expected = [
@@ -91,7 +91,7 @@ fn every_request_says_what_it_wants_and_that_no_cache_may_answer() {
     ];
     assert_eq!(fields, expected);
     for id in ["a\nb", "a\0", "a\rb", " a"] {
-        let options = plain().with_last_event_id(id);
+        let options = plain().last_event_id(id);
         assert!(
             EventSourceCore::new(Method::GET, options).is_err(),
             "{id:?}"
@@ -268,7 +268,7 @@ fn a_post_is_never_sent_again_by_itself() {
 
 #[test]
 fn a_rule_decides_what_is_sent_again_and_how() {
-    let options = plain().with_resume(|interrupted| match interrupted.why {
+    let options = plain().resume(|interrupted| match interrupted.why {
         Interruption::NotReached => Resume::Again,
         Interruption::NoResponse if interrupted.had_events => Resume::Again,
         Interruption::Lost if interrupted.last_event_id.is_empty() => Resume::Stop,
@@ -298,7 +298,7 @@ fn a_rule_decides_what_is_sent_again_and_how() {
 fn a_rule_is_told_how_often_and_whether_anything_came() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let noted = seen.clone();
-    let options = plain().with_resume(move |it| {
+    let options = plain().resume(move |it| {
         noted.lock().unwrap().push((it.attempts, it.had_events));
         Resume::Again
     });
@@ -355,7 +355,7 @@ fn a_stream_that_ends_inside_an_event_says_so() {
 
 #[test]
 fn a_marker_in_the_data_ends_the_source_and_is_not_dispatched() {
-    let options = plain().with_end_data("[DONE]");
+    let options = plain().end_data("[DONE]");
     for body in [
         "data: a\n\ndata: [DONE]\n\ndata: b\n\n",
         "data: a\n\ndata: [DONE]",
@@ -379,7 +379,7 @@ fn a_marker_in_the_data_ends_the_source_and_is_not_dispatched() {
 
 #[test]
 fn a_marker_in_the_type_ends_the_source_behind_its_event() {
-    let options = plain().with_end_event("message_stop");
+    let options = plain().end_event("message_stop");
     let body = "data: a\n\nevent: message_stop\ndata: {}\n\ndata: b\n\n";
     let transcript = post(&options, &[stream(body)]);
     assert_eq!(transcript.data(), ["a", "{}"]);
@@ -411,7 +411,7 @@ fn an_event_over_its_limit_ends_the_source_for_good() {
 
 #[test]
 fn a_status_can_count_as_an_attempt_in_vain() {
-    let options = plain().with_retry_on(503).with_retry_on(429);
+    let options = plain().retry_on(503).retry_on(429);
     let script = [
         Answer::Head(503, None),
         Answer::RetryAfter(429, 40),
@@ -424,7 +424,7 @@ fn a_status_can_count_as_an_attempt_in_vain() {
     assert_eq!(transcript.data(), ["a"]);
     assert_eq!(transcript.end, failed(EventSourceFault::Status(500)));
     // A rule that says no leaves the status as the reason.
-    let options = options.with_resume(|_| Resume::Stop);
+    let options = options.resume(|_| Resume::Stop);
     let transcript = get(&options, &[Answer::Head(503, None)]);
     assert_eq!(transcript.end, failed(EventSourceFault::Status(503)));
 }

@@ -5,10 +5,11 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use barewire::client::{Body, Client, ClientOptions, ErrorKind, Phase};
-use barewire::http::Version;
+use barewire::client::{Body, ClientOptions, ErrorKind, Phase};
+use barewire::http::{FieldBuffer, Version};
 
 use crate::script::{Act, Server, answer, send};
+use crate::{Client, RequestBuilder};
 
 #[test]
 fn a_get_is_sent_and_its_response_given() {
@@ -29,9 +30,17 @@ fn a_get_is_sent_and_its_response_given() {
     assert_eq!(response.url().path(), "/a");
     assert_eq!(response.text().unwrap(), "hello");
     let seen = server.seen();
+    // Which codings there are is for the features to say.
+    let codings = seen[0].field("accept-encoding").unwrap_or_default();
+    let has_codings = cfg!(any(feature = "gzip", feature = "brotli", feature = "zstd"));
+    assert_eq!(!codings.is_empty(), has_codings);
+    assert_eq!(codings.ends_with("gzip, deflate"), cfg!(feature = "gzip"));
+    let line = match has_codings {
+        true => format!("Accept-Encoding: {codings}\r\n"),
+        false => String::new(),
+    };
     let expected = format!(
-        "GET /a?b=c HTTP/1.1\r\nHost: {}\r\nUser-Agent: barewire/{}\r\nAccept: */*\r\n\
-         Accept-Encoding: gzip, deflate\r\n\r\n",
+        "GET /a?b=c HTTP/1.1\r\nHost: {}\r\nUser-Agent: barewire/{}\r\nAccept: */*\r\n{line}\r\n",
         server.address,
         env!("CARGO_PKG_VERSION"),
     );
@@ -166,6 +175,39 @@ fn bodies_go_out_by_what_they_are() {
 }
 
 #[test]
+fn fields_may_follow_a_body() {
+    let server = Server::once(vec![
+        Act::Read,
+        answer("a"),
+        Act::Read,
+        answer("b"),
+        Act::Stall,
+    ]);
+    let client = Client::new();
+    let put = |body: Body| client.put(server.url("/")).body(body).send();
+    let trailing = |name: &'static str| {
+        move || {
+            let mut trailers = FieldBuffer::new();
+            trailers.push(name, "1").unwrap();
+            trailers
+        }
+    };
+    let pieces = ["ab", "c"].map(|it| Ok(it.into())).into_iter();
+    put(Body::iterator(pieces).with_trailers(trailing("Check"))).unwrap();
+    put(Body::from("abc").with_trailers(trailing("Check"))).unwrap();
+    let seen = server.seen();
+    assert!(
+        seen[0]
+            .text
+            .ends_with("2\r\nab\r\n1\r\nc\r\n0\r\nCheck: 1\r\n\r\n")
+    );
+    assert!(seen[1].text.ends_with("3\r\nabc\r\n0\r\nCheck: 1\r\n\r\n"));
+    assert_eq!(seen[1].field("content-length"), None);
+    let error = put(Body::from("abc").with_trailers(trailing("Content-Length"))).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Unsendable(_)), "{error}");
+}
+
+#[test]
 fn large_bodies_go_both_ways() {
     const MUCH: usize = 3 << 20;
     let body = "x".repeat(MUCH);
@@ -201,7 +243,7 @@ fn a_body_is_read_piece_by_piece() {
 #[test]
 fn what_is_wrong_with_a_request_is_told_before_anything_is_sent() {
     let client = Client::new();
-    let fault = |request: barewire::client::RequestBuilder| {
+    let fault = |request: RequestBuilder| {
         let error = request.send().unwrap_err();
         assert_eq!(error.phase(), Phase::Request);
         assert!(!error.may_have_been_processed());
@@ -230,6 +272,30 @@ fn what_is_wrong_with_a_request_is_told_before_anything_is_sent() {
     assert!(matches!(fault(field).kind(), ErrorKind::Field(_)));
     let options = Client::with(ClientOptions::new().header("a b", "c"));
     assert!(matches!(options.unwrap_err().kind(), ErrorKind::Field(_)));
+}
+
+#[test]
+fn a_caller_may_have_a_connection_closed_behind_a_request() {
+    let server = Server::start([
+        vec![Act::Read, answer("a"), Act::ReadAll],
+        vec![Act::Read, answer("b"), Act::Read, answer("c")],
+    ]);
+    let client = Client::new();
+    let get = || client.get(server.url("/"));
+    let response = get().header("connection", "Close").send().unwrap();
+    assert_eq!(response.text().unwrap(), "a");
+    server.wait(); // though the server would have kept it
+    for body in ["b", "c"] {
+        assert_eq!(get().send().unwrap().text().unwrap(), body);
+    }
+    let seen = server.seen();
+    assert_eq!(seen[0].field("connection"), Some("close"));
+    assert_eq!(seen[0].text.matches("onnection").count(), 1);
+    let server = Server::once(vec![Act::Stall]);
+    let request = client.get(server.url("/"));
+    let refused = request.header("Connection", "keep-alive, close").send();
+    let error = refused.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Unsendable(_)));
 }
 
 #[test]
@@ -355,31 +421,4 @@ fn credentials_of_a_url_and_of_a_call_are_sent_as_such() {
             "Basic YTpi"
         ]
     );
-}
-
-#[test]
-fn a_thread_that_runs_a_loop_is_refused() {
-    use barewire::app::App;
-    let client = Client::new();
-    let app = App::new().get("/{url}", move |request, reply| {
-        let error = client
-            .get(request.param("url"))
-            .send()
-            .map(drop)
-            .unwrap_err();
-        reply.text(format!(
-            "{:?} {}",
-            error.kind(),
-            error.may_have_been_processed()
-        ))
-    });
-    let server = app.listen("127.0.0.1:0").unwrap().spawn().unwrap();
-    let barewire::net::Address::Tcp(address) = server.local_addresses()[0].clone() else {
-        unreachable!()
-    };
-    let url = format!("http://{address}/http%3A%2F%2F127.0.0.1");
-    let text = Client::new().get(&url).send().unwrap().text().unwrap();
-    assert_eq!(text, "OnLoop false");
-    server.handle().shutdown(std::time::Duration::from_secs(1));
-    server.join().unwrap();
 }

@@ -5,11 +5,16 @@ mod coding;
 mod exchange;
 mod following;
 mod hostile;
+#[path = "../../examples/http_codec.rs"]
+#[allow(dead_code, unreachable_pub, reason = "an example is a program")]
+mod http_codec;
 mod places;
+mod reading;
 mod script;
 mod waiting;
+mod without_io;
 
-use barewire::client::{Client, ClientLimits, ClientOptions};
+use barewire::client::{Client, ClientLimits, ClientOptions, RequestBuilder};
 use std::time::Duration;
 
 /// A client whose times are short.

@@ -1,7 +1,8 @@
 //! Where requests go: through proxies, and to Unix sockets.
 
-use barewire::client::{Client, ClientOptions, ErrorKind, Phase, Proxy};
+use barewire::client::{ClientOptions, ErrorKind, Phase, Proxy};
 
+use crate::Client;
 use crate::script::{Act, Server, answer, send};
 
 fn through(proxy: &Server, user: &str) -> Client {

@@ -196,7 +196,12 @@ fn read_request(stream: &mut TcpStream, input: &mut Vec<u8>) -> Option<Vec<u8>> 
     let end = read_head(stream, input)?;
     let head = String::from_utf8_lossy(&input[..end]).to_ascii_lowercase();
     if head.contains("transfer-encoding: chunked") {
-        while !input[end..].ends_with(b"0\r\n\r\n") {
+        // The last chunk, and perhaps fields.
+        let has_ended = |body: &[u8]| {
+            let last = body.windows(5).any(|it| it == b"\r\n0\r\n") || body.starts_with(b"0\r\n");
+            last && body.ends_with(b"\r\n\r\n")
+        };
+        while !has_ended(&input[end..]) {
             more(stream, input)?;
         }
         return Some(std::mem::take(input));

@@ -113,7 +113,7 @@ fn another_thread_cancels_in_any_phase() {
 #[test]
 fn cancelling_ends_the_wait_for_a_connection() {
     let server = Server::once(vec![Act::Read, Act::Stall]);
-    let limits = ClientLimits::DEFAULT.with_connections_of_origin(1);
+    let limits = ClientLimits::DEFAULT.with_connections_per_origin(1);
     let client = hurried(limits);
     let (first, url) = (Canceller::new(), server.url("/"));
     let (holds, cancel, held) = (client.clone(), first.clone(), url.clone());
@@ -158,6 +158,72 @@ fn a_response_that_is_dropped_gives_back_what_is_little() {
     }
     let connections: Vec<_> = server.lines().iter().map(|it| it.0).collect();
     assert_eq!(connections, [0, 0, 1]);
+}
+
+#[test]
+fn a_body_that_nobody_wants_may_come_after_its_head() {
+    let apart = |status: &str, framing: &str, body: &str| {
+        let head = format!("HTTP/1.1 {status}\r\n{framing}\r\n\r\n");
+        let time = SHORT / 10;
+        vec![Act::Read, send(head), Act::Sleep(time), send(body)]
+    };
+    let chunked = "Transfer-Encoding: chunked";
+    let server = Server::start([
+        [
+            apart("404 x", "Content-Length: 6", "little"),
+            apart("200 x", "Content-Length: 6", "little"),
+            apart("500 x", chunked, "6\r\nlittle\r\n0\r\n\r\n"),
+            // This one may go on for ever, and is not waited for.
+            apart("200 x", chunked, "6\r\nlittle\r\n0\r\n\r\n"),
+        ]
+        .concat(),
+        [
+            apart("404 x", "Content-Length: 6", "little"),
+            // Nor is this one for long.
+            vec![
+                Act::Read,
+                send("HTTP/1.1 404 x\r\nContent-Length: 1\r\n\r\n"),
+            ],
+            vec![Act::Stall],
+        ]
+        .concat(),
+        vec![Act::Read, answer("")],
+    ]);
+    let limits = ClientLimits::DEFAULT.with_drain_time(SHORT * 5);
+    let client = hurried(limits);
+    for is_error in [true, false, true, false, true, true, false] {
+        let response = client.get(server.url("/")).send().unwrap();
+        assert_eq!(response.error_for_status().is_err(), is_error);
+    }
+    let connections: Vec<_> = server.lines().iter().map(|it| it.0).collect();
+    assert_eq!(connections, [0, 0, 0, 0, 1, 1, 2]);
+}
+
+#[test]
+fn many_threads_share_few_connections_to_several_servers() {
+    let servers = [(); 3].map(|()| {
+        let script = || (0..400).flat_map(|_| [Act::Read, answer("x")]).collect();
+        Server::start((0..400).map(|_| script()))
+    });
+    let limits = ClientLimits::DEFAULT
+        .with_connections(4)
+        .with_connections_per_origin(2);
+    let client = hurried(limits);
+    let urls = servers.each_ref().map(|it| it.url("/"));
+    thread::scope(|scope| {
+        for nth in 0..16 {
+            let (client, urls) = (&client, &urls);
+            scope.spawn(move || {
+                for turn in 0..25 {
+                    let url = &*urls[(nth + turn) % 3];
+                    let response = client.get(url).send().unwrap();
+                    assert_eq!(response.text().unwrap(), "x");
+                }
+            });
+        }
+    });
+    assert!(client.metrics().connections() <= 4);
+    assert_eq!(servers.iter().map(|it| it.seen().len()).sum::<usize>(), 400);
 }
 
 #[test]
@@ -211,7 +277,7 @@ fn an_old_connection_is_not_used_again() {
 fn a_connection_that_has_grown_old_at_rest_is_not_used_again() {
     let server = Server::start([
         vec![Act::Read, answer("x"), Act::Stall],
-        vec![Act::Read, answer("y")],
+        vec![Act::Read, answer("y"), Act::Stall],
     ]);
     let client = hurried(ClientLimits::DEFAULT.with_connection_age(SHORT));
     let get = || client.get(server.url("/")).send().unwrap().text().unwrap();
@@ -267,6 +333,17 @@ fn a_look_closes_the_dead_and_keeps_the_others() {
     let response = client.get(alive.url("/")).send().unwrap();
     assert_eq!(response.text().unwrap(), "again");
     assert_eq!(client.metrics().connections_opened(), 2);
+}
+
+#[test]
+fn a_thread_may_look_while_nobody_calls() {
+    let server = Server::once(vec![Act::Read, answer(""), Act::Fin]);
+    let client = Client::new();
+    let driver = client.drive_in_background(SHORT / 10).unwrap();
+    client.get(server.url("/")).send().unwrap();
+    assert_eq!(server.wait(), 0, "it is closed though nobody calls");
+    drop(driver);
+    client.get(server.url("/")).send().unwrap_err(); // the client is still of use
 }
 
 /// A server closes connections at rest just as requests come: no GET fails, no POST is
@@ -336,4 +413,54 @@ fn a_server_that_closes_just_as_a_request_comes_fails_no_get() {
         (done..=done + unsure).contains(&seen),
         "{seen} of {done} and {unsure}, {unsent}"
     );
+}
+
+#[test]
+fn a_thread_that_runs_a_loop_is_refused() {
+    use barewire::app::App;
+    let client = Client::new();
+    let app = App::new().get("/{url}", move |request, reply| {
+        let error = client
+            .get(request.param("url"))
+            .send()
+            .map(drop)
+            .unwrap_err();
+        reply.text(format!(
+            "{:?} {}",
+            error.kind(),
+            error.may_have_been_processed()
+        ))
+    });
+    let server = app.listen("127.0.0.1:0").unwrap().spawn().unwrap();
+    let barewire::net::Address::Tcp(address) = server.local_addresses()[0].clone() else {
+        unreachable!()
+    };
+    let url = format!("http://{address}/http%3A%2F%2F127.0.0.1");
+    let text = Client::new().get(&url).send().unwrap().text().unwrap();
+    assert_eq!(text, "OnLoop false");
+    server.handle().shutdown(std::time::Duration::from_secs(1));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_call_that_ends_in_a_panic_is_counted_as_failed() {
+    let hint = send("HTTP/1.1 103 Early Hints\r\n\r\n");
+    let server = Server::once(vec![Act::Read, hint, Act::Stall]);
+    let client = Client::new();
+    let request = client.get(server.url("/"));
+    let request = request.on_informational(|_, _| panic!("a hook that panics"));
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| request.send())).unwrap_err();
+    let metrics = client.metrics();
+    assert_eq!((metrics.in_flight(), metrics.errors()), (0, 1));
+    assert_eq!(server.wait(), 0, "it was left open");
+}
+
+#[test]
+fn a_call_is_in_flight_until_its_response_is_dropped() {
+    let server = Server::once(vec![Act::Read, answer("x")]);
+    let client = Client::new();
+    let response = client.get(server.url("/")).send().unwrap();
+    assert_eq!(client.metrics().in_flight(), 1);
+    drop(response);
+    assert_eq!(client.metrics().in_flight(), 0);
 }

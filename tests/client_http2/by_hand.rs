@@ -137,6 +137,18 @@ impl Server {
         }
     }
 
+    /// Sends a PING, and waits for its answer. Nothing else but of the connection may come.
+    pub(crate) fn ping(&mut self) {
+        self.send(PING, 0, 0, b"say pong");
+        let mut head = [0; 9];
+        while (head[3], head[4]) != (PING, 1) {
+            self.stream.read_exact(&mut head).expect("an answer comes");
+            assert_eq!(head[5..], [0; 4], "{head:?}");
+            let mut payload = vec![0; usize::from(head[2])];
+            self.stream.read_exact(&mut payload).unwrap();
+        }
+    }
+
     /// Sends a PING each `period`, until that stream is reset.
     pub(crate) fn ping_until_reset(&mut self, stream: u32, period: Duration) {
         let mut server = Self {
@@ -156,6 +168,29 @@ impl Server {
     /// A response's head: 200.
     pub(crate) fn head(&mut self, stream: u32) {
         self.send(HEADERS, END_HEADERS, stream, &[0x88]);
+    }
+
+    /// A response's head, 200, with fields of one name as literals without indexing. They
+    /// are shorter than 127 octets.
+    pub(crate) fn head_with(&mut self, stream: u32, values: &[&str]) {
+        let mut block = vec![0x88];
+        for value in values {
+            block.extend(b"\x00\x01a");
+            block.push(u8::try_from(value.len()).unwrap());
+            block.extend(value.as_bytes());
+        }
+        self.send(HEADERS, END_HEADERS, stream, &block);
+    }
+
+    /// Trailers, as [`head_with`](Self::head_with).
+    pub(crate) fn trailers(&mut self, stream: u32, values: &[&str]) {
+        let mut block = Vec::new();
+        for value in values {
+            block.extend(b"\x00\x01a");
+            block.push(u8::try_from(value.len()).unwrap());
+            block.extend(value.as_bytes());
+        }
+        self.send(HEADERS, END_HEADERS | END_STREAM, stream, &block);
     }
 
     /// An interim response: 103, by a literal without indexing.

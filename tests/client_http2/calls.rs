@@ -183,3 +183,21 @@ fn a_body_whose_window_stays_closed_is_given_up() {
     drop(client);
     serving.join().unwrap();
 }
+
+#[test]
+fn pings_are_answered_between_calls_if_a_thread_is_asked_for_that() {
+    let listening = Listening::new();
+    let url = listening.url("/");
+    let serving = thread::spawn(move || {
+        let mut server = listening.accept(&[]);
+        let stream = server.request();
+        server.answer(stream, "");
+        server.ping();
+        server.ping();
+    });
+    let client = client(ClientLimits::DEFAULT);
+    let driver = client.drive_in_background(SHORT / 10).unwrap();
+    client.get(&url).send().unwrap().bytes().unwrap();
+    serving.join().unwrap();
+    drop(driver);
+}

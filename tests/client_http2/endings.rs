@@ -5,13 +5,15 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use barewire::client::{Canceller, ClientLimits, ErrorKind};
+use barewire::client::{Canceller, ClientLimits, ErrorKind, Phase};
 use barewire::http::Fields;
+use barewire::http2::StreamError;
 
-use super::by_hand::{Listening, RST_STREAM, SETTINGS};
+use super::by_hand::{DATA, END_STREAM, Listening, RST_STREAM, SETTINGS};
 use super::{client, on_threads};
 
 const CANCEL: u32 = 8;
+const ENHANCE_YOUR_CALM: u32 = 11;
 
 #[test]
 fn a_cancel_resets_its_own_stream_also_where_that_call_leads() {
@@ -298,4 +300,110 @@ fn a_server_that_allows_no_stream_is_not_waited_for_without_end() {
     }
     drop(client);
     serving.join().unwrap();
+}
+
+#[test]
+fn more_than_a_limit_names_the_limit_and_blames_nobody_else() {
+    let long = "x".repeat(100);
+    let (many, large) = (vec!["b"; 6], vec![long.as_str(); 3]);
+    let limits = ClientLimits::DEFAULT.with_fields(5).with_head(350);
+    let listening = Listening::new();
+    let url = listening.url("/");
+    let client = client(limits);
+    thread::scope(|scope| {
+        let lists = [&many, &large];
+        scope.spawn(move || {
+            let mut server = listening.accept(&[]);
+            for values in lists {
+                let stream = server.request();
+                server.head_with(stream, values);
+                assert_eq!(server.reset(stream), ENHANCE_YOUR_CALM);
+                let stream = server.request();
+                server.head(stream);
+                server.trailers(stream, values);
+                assert_eq!(server.reset(stream), ENHANCE_YOUR_CALM);
+            }
+            let stream = server.request();
+            server.answer(stream, "still here");
+            server.end();
+        });
+        for limit in ["fields", "head"] {
+            for phase in [Phase::Response, Phase::Body] {
+                let response = client.get(&url).send();
+                let error = response.and_then(|it| it.text()).unwrap_err();
+                let ErrorKind::TooLarge(name) = error.kind() else {
+                    panic!("{error}")
+                };
+                assert_eq!((*name, error.phase()), (limit, phase));
+            }
+        }
+        let response = client.get(&url).send().unwrap();
+        assert_eq!(response.text().unwrap(), "still here");
+        drop(client);
+    });
+}
+
+#[test]
+fn a_request_has_limits_of_its_own_below_the_clients() {
+    let listening = Listening::new();
+    let url = listening.url("/");
+    let client = client(ClientLimits::DEFAULT.with_fields(5));
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut server = listening.accept(&[]);
+            for fields in [3, 3, 5, 6] {
+                let stream = server.request();
+                server.head_with(stream, &vec!["b"; fields - 1]); // and the status
+                if fields == 5 {
+                    server.send(DATA, END_STREAM, stream, &[]);
+                }
+            }
+            server.end();
+        });
+        let lower = ClientLimits::DEFAULT.with_fields(1);
+        let small = ClientLimits::DEFAULT.with_head(60);
+        let higher = ClientLimits::DEFAULT.with_fields(9);
+        for (limits, limit) in [
+            (lower, Some("fields")),
+            (small, Some("head")),
+            (higher, None),
+            (higher, Some("fields")),
+        ] {
+            let response = client.get(&url).limits(limits).send();
+            let found = match &response {
+                Ok(_) => None,
+                Err(error) => match error.kind() {
+                    ErrorKind::TooLarge(limit) => Some(*limit),
+                    _ => panic!("{error}"),
+                },
+            };
+            assert_eq!(found, limit);
+        }
+        drop(client);
+    });
+}
+
+#[test]
+fn a_fault_of_the_server_in_one_exchange_is_no_reset_by_it() {
+    let listening = Listening::new();
+    let url = listening.url("/");
+    let client = client(ClientLimits::DEFAULT);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut server = listening.accept(&[]);
+            let stream = server.request();
+            server.send(DATA, 0, stream, b"content without a head");
+            assert_eq!(server.reset(stream), 1);
+            let stream = server.request();
+            server.send(RST_STREAM, 0, stream, &1u32.to_be_bytes());
+            server.end();
+        });
+        let error = client.get(&url).send().unwrap_err();
+        let fault = ErrorKind::Stream(StreamError::Malformed);
+        assert_eq!(format!("{:?}", error.kind()), format!("{fault:?}"));
+        assert!(error.may_have_been_processed() && !error.is_retryable());
+        let error = client.get(&url).send().unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::StreamReset(1)), "{error}");
+        drop(client);
+    });
 }

@@ -93,7 +93,7 @@ fn a_loss_tells_apart_what_has_left_and_what_has_not() {
     let receipts = send(&mut core, &["a", "b"]);
     let mut place = 100; // behind the handshake
     assert_eq!(write(&mut core, &mut place, at(0)), ["a", "b", "ping"]);
-    core.handed_over(130);
+    core.handed_over(130, at(0));
     assert_eq!(states(&receipts), [Written, Written]);
     core.pong(&7_u64.to_be_bytes()); // of nobody
     core.pong(&PING.get());
@@ -103,7 +103,7 @@ fn a_loss_tells_apart_what_has_left_and_what_has_not() {
         write(&mut core, &mut place, at(100)),
         ["c", "d", "e", "ping"]
     );
-    core.handed_over(141); // one byte of the second
+    core.handed_over(141, at(0)); // one byte of the second
     let waits = send(&mut core, &["f"]);
     core.lost(lost(), at(200), 0);
     assert_eq!(states(&receipts), [Unknown, Unknown, Queued]);
@@ -115,7 +115,7 @@ fn a_loss_tells_apart_what_has_left_and_what_has_not() {
     assert!(matches!(core.task(at(200)), ReconnectTask::Connect(_)));
     core.opened(None, at(201));
     assert_eq!(write(&mut core, &mut 50, at(201)), ["e", "f", "ping"]);
-    core.handed_over(80);
+    core.handed_over(80, at(0));
     core.pong(&PING.get());
     assert_eq!(states(&receipts), [Unknown, Unknown, Confirmed]);
     assert_eq!(states(&waits), [Confirmed]);
@@ -127,11 +127,11 @@ fn a_loss_tells_apart_what_has_left_and_what_has_not() {
 
 #[test]
 fn only_a_policy_sends_unknown_messages_again_and_in_order() {
-    let options = ReconnectOptions::new().with_unknown(UnknownPolicy::SendAgain);
+    let options = ReconnectOptions::new().unknown(UnknownPolicy::SendAgain);
     let mut core = open(options);
     let receipts = send(&mut core, &["a", "b", "c"]);
     write(&mut core, &mut 10, at(0));
-    core.handed_over(25);
+    core.handed_over(25, at(0));
     core.lost(lost(), at(0), 0);
     assert_eq!(
         events(&mut core),
@@ -146,19 +146,19 @@ fn only_a_policy_sends_unknown_messages_again_and_in_order() {
 #[test]
 fn a_full_queue_does_what_its_policy_says() {
     let limits = ReconnectLimits::DEFAULT.with_messages(2).with_bytes(10);
-    let options = || ReconnectOptions::new().with_limits(limits);
+    let options = || ReconnectOptions::new().limits(limits);
     let mut core = Reconnector::new(options());
     send(&mut core, &["a", "b"]);
     let full = core.send("c".into()).unwrap_err();
     assert_eq!(full, ReconnectError::Full("c".into()));
 
-    let mut core = Reconnector::new(options().with_queue(QueuePolicy::DropNewest));
+    let mut core = Reconnector::new(options().queue(QueuePolicy::DropNewest));
     let receipts = send(&mut core, &["12345", "1234567", "1"]);
     use ReceiptState::{Queued, Unsent};
     assert_eq!(states(&receipts), [Queued, Unsent, Queued]);
     assert_eq!(core.held(), (2, 6));
 
-    let mut core = Reconnector::new(options().with_queue(QueuePolicy::DropOldest));
+    let mut core = Reconnector::new(options().queue(QueuePolicy::DropOldest));
     let receipts = send(&mut core, &["12345", "1234", "123"]);
     assert_eq!(states(&receipts), [Unsent, Queued, Queued]);
     // One that never fits drops nothing.
@@ -171,10 +171,10 @@ fn a_full_queue_does_what_its_policy_says() {
     );
 
     // What is written gives no way.
-    let mut core = open(options().with_queue(QueuePolicy::DropOldest));
+    let mut core = open(options().queue(QueuePolicy::DropOldest));
     send(&mut core, &["a", "b"]);
     write(&mut core, &mut 0, at(0));
-    core.handed_over(1);
+    core.handed_over(1, at(0));
     assert!(core.send("c".into()).is_err());
 }
 
@@ -188,7 +188,7 @@ fn pings_behind_messages_are_one_at_a_time_and_not_too_many() {
     assert_eq!(write(&mut core, &mut place, at(10)), ["b"]);
     core.pong(&PING.get()); // nobody can have read it
     assert_eq!(core.deadline(), Some(at(20_000)));
-    core.handed_over(place);
+    core.handed_over(place, at(0));
     core.pong(&PING.get());
     assert_eq!(write(&mut core, &mut place, at(10)), Vec::<String>::new());
     assert_eq!(core.deadline(), Some(at(50)));
@@ -198,10 +198,11 @@ fn pings_behind_messages_are_one_at_a_time_and_not_too_many() {
     assert_eq!(core.elapsed(at(20_049)), None);
     assert!(matches!(core.elapsed(at(20_050)), Some(Closed::Lost(_))));
     // The application's own answers need none.
-    let options = ReconnectOptions::new().with_confirmation(Confirmation::Application);
+    let options = ReconnectOptions::new().confirmation(Confirmation::Application);
     let mut core = open(options);
     let receipts = send(&mut core, &["a", "b"]);
     assert_eq!(write(&mut core, &mut place, at(0)), ["a", "b"]);
+    core.handed_over(place, at(0));
     assert_eq!(core.deadline(), None);
     assert!(core.confirm(receipts[1].id()) && !core.confirm(receipts[1].id()));
     assert_eq!(core.held().0, 1);
@@ -250,7 +251,7 @@ fn codes_and_statuses_say_whether_to_come_back() {
 
 #[test]
 fn attempts_are_counted_until_a_connection_is_stable() {
-    let mut core = Reconnector::new(ReconnectOptions::new().with_attempts(3));
+    let mut core = Reconnector::new(ReconnectOptions::new().attempts(3));
     let mut now = at(0);
     for nth in 1..=2 {
         let ReconnectTask::Connect(attempt) = core.task(now) else {
@@ -266,7 +267,7 @@ fn attempts_are_counted_until_a_connection_is_stable() {
     }
     // Open for too short a time to count, and then long enough.
     core.task(now);
-    core.opened(None, now);
+    core.opened(None, at(0));
     now += Duration::from_secs(10);
     core.lost(lost(), now, 0);
     for _ in 0..3 {
@@ -279,7 +280,7 @@ fn attempts_are_counted_until_a_connection_is_stable() {
 
 #[test]
 fn the_end_of_a_stable_connection_is_no_failed_attempt_nor_is_one_that_was_asked_for() {
-    let mut core = open(ReconnectOptions::new().with_attempts(1));
+    let mut core = open(ReconnectOptions::new().attempts(1));
     core.lost(lost(), at(10_000), 0);
     assert!(matches!(core.task(at(10_000)), ReconnectTask::Connect(_)));
     core.opened(None, at(10_000));
@@ -304,11 +305,11 @@ fn somebody_asks_to_try_now() {
 fn leaving_waits_for_what_was_sent() {
     let mut core = open(ReconnectOptions::new());
     let receipts = send(&mut core, &["a", "b"]);
-    core.close();
+    core.close(at(0));
     assert!(core.send("c".into()).is_err());
     let mut place = 10;
     assert_eq!(write(&mut core, &mut place, at(0)), ["a", "b", "ping"]);
-    core.handed_over(place);
+    core.handed_over(place, at(0));
     core.pong(&PING.get());
     assert_eq!(write(&mut core, &mut place, at(1)), ["close"]);
     assert_eq!(write(&mut core, &mut place, at(1)), Vec::<String>::new());
@@ -327,7 +328,7 @@ fn leaving_waits_for_what_was_sent() {
     send(&mut core, &["b"]);
     core.reconnect(Duration::from_secs(3));
     assert_eq!(write(&mut core, &mut place, at(1)), Vec::<String>::new());
-    core.handed_over(place);
+    core.handed_over(place, at(0));
     core.pong(&PING.get());
     assert_eq!(write(&mut core, &mut place, at(2)), ["close"]);
     core.lost(by_peer(1000), at(3), 0);
@@ -369,12 +370,12 @@ impl ResumeHook for Hub {
 
 #[test]
 fn a_lost_connection_is_taken_up_where_it_ended_before_anything_else_is_sent() {
-    let mut core = open(ReconnectOptions::new().with_resume(Hub));
+    let mut core = open(ReconnectOptions::new().resume(Hub));
     let mut place = 10;
     send(&mut core, &["a"]);
     // Of a first connection there is nothing to resume.
     assert_eq!(write(&mut core, &mut place, at(0)), ["a", "ping"]);
-    core.handed_over(place);
+    core.handed_over(place, at(0));
     core.received("7:x".into());
     core.received("8:y".into());
     core.lost(lost(), at(0), 0);
@@ -405,9 +406,63 @@ fn a_lost_connection_is_taken_up_where_it_ended_before_anything_else_is_sent() {
     assert!(told.contains(&"resumed true".into()));
 }
 
+/// Asks for two things, and counts the answers.
+struct Two {
+    left: usize,
+    answers: usize,
+}
+
+impl ResumeHook for Two {
+    fn ask(&mut self, _: Option<&Position>) -> Option<Message> {
+        (self.left, self.answers) = (1, 0);
+        Some("first".into())
+    }
+
+    fn ask_more(&mut self) -> Option<Message> {
+        self.left = self.left.checked_sub(1)?;
+        Some("second".into())
+    }
+
+    fn see(&mut self, message: &Message, _: Option<&Position>) -> Seen {
+        if message.text() != Some("yes") {
+            return Seen::Message;
+        }
+        self.answers += 1;
+        match self.answers {
+            2 => Seen::Resumed {
+                recovered: true,
+                position: None,
+            },
+            _ => Seen::Message,
+        }
+    }
+}
+
+#[test]
+fn several_questions_leave_together_and_what_waits_does_so_until_the_last_answer() {
+    let two = Two {
+        left: 0,
+        answers: 0,
+    };
+    let mut core = open(ReconnectOptions::new().resume(two));
+    for _ in 0..2 {
+        send(&mut core, &["a"]);
+        let mut place = 10;
+        assert_eq!(write(&mut core, &mut place, at(0)), ["first", "second"]);
+        core.received("yes".into());
+        assert!(write(&mut core, &mut place, at(0)).is_empty());
+        core.received("yes".into());
+        assert_eq!(write(&mut core, &mut place, at(0)), ["a", "ping"]);
+        core.handed_over(place, at(0));
+        core.lost(lost(), at(0), 0);
+        core.task(at(0));
+        core.opened(None, at(0));
+    }
+}
+
 #[test]
 fn a_server_that_never_says_what_it_resumes_is_left() {
-    let mut core = open(ReconnectOptions::new().with_resume(Hub));
+    let mut core = open(ReconnectOptions::new().resume(Hub));
     core.set_position(Some(Position {
         epoch: "e".into(),
         offset: 3,

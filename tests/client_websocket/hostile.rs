@@ -18,7 +18,7 @@ fn refused(deed: Deed) -> WebSocketError {
         let head = read_head(&mut stream);
         deed(stream, &head);
     });
-    let options = WebSocketOptions::new().with_connect_time(Duration::from_secs(5));
+    let options = WebSocketOptions::new().connect_time(Duration::from_secs(5));
     let error = WebSocket::connect_with(&script.url(), &options).unwrap_err();
     script.join();
     error
@@ -91,6 +91,29 @@ fn another_status_is_told_with_the_time_to_wait() {
 }
 
 #[test]
+fn interim_responses_have_an_end() {
+    let many = refused(|mut stream, head| {
+        for _ in 0..17 {
+            let hint = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+            let _ = stream.write_all(hint.as_bytes()); // it may be gone
+        }
+        let _ = stream.write_all(answer(head).as_bytes());
+    });
+    assert!(matches!(many, WebSocketError::Informational), "{many}");
+    let script = Script::start(1, |_, mut stream| {
+        let head = read_head(&mut stream);
+        for _ in 0..16 {
+            stream
+                .write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+                .unwrap();
+        }
+        stream.write_all(answer(&head).as_bytes()).unwrap();
+    });
+    WebSocket::connect(&script.url()).unwrap();
+    script.join();
+}
+
+#[test]
 fn what_is_no_answer_at_all_ends_in_an_error() {
     let nonsense = refused(|stream, _| say(stream, "what?\r\n\r\n"));
     assert!(
@@ -122,7 +145,7 @@ fn a_server_that_says_nothing_has_its_time() {
         read_head(&mut stream);
         assert_eq!(stream.read(&mut [0]).unwrap(), 0); // until the client goes
     });
-    let options = WebSocketOptions::new().with_connect_time(Duration::from_millis(100));
+    let options = WebSocketOptions::new().connect_time(Duration::from_millis(100));
     let error = WebSocket::connect_with(&script.url(), &options).unwrap_err();
     assert!(error.is_timeout(), "{error}");
     script.join();
@@ -139,7 +162,7 @@ fn told(frames: &'static [u8], limits: Limits) -> (Vec<Message>, WebSocketError,
         let code = u16::from_be_bytes([payload[0], payload[1]]);
         sender.send(code).unwrap();
     });
-    let options = WebSocketOptions::new().with_limits(limits);
+    let options = WebSocketOptions::new().limits(limits);
     let mut socket = WebSocket::connect_with(&script.url(), &options).unwrap();
     let mut messages = Vec::new();
     let error = loop {
@@ -179,6 +202,57 @@ fn a_breach_of_the_protocol_is_told_to_both_sides() {
 }
 
 #[test]
+fn a_message_is_answered_before_what_follows_it_is_looked_at() {
+    let script = Script::start(1, |_, mut stream| {
+        let head = read_head(&mut stream);
+        let mut bytes = answer(&head).into_bytes();
+        bytes.extend_from_slice(b"\x81\x01a\x89\x01p\x81\x01b\x83\x00"); // in one piece
+        stream.write_all(&bytes).unwrap();
+        let first: Vec<_> = std::iter::from_fn(|| read_frame(&mut stream)).collect();
+        let expected = [
+            (0x81, b"a".to_vec()),
+            (0x8a, b"p".to_vec()),
+            (0x81, b"b".to_vec()),
+        ];
+        assert_eq!(first[..3], expected);
+        assert_eq!((first[3].0, &first[3].1[..2]), (0x88, &b"\x03\xea"[..]));
+    });
+    let mut socket = WebSocket::connect(&script.url()).unwrap();
+    for expected in ["a", "b"] {
+        let message = socket.receive().unwrap().unwrap();
+        assert_eq!(message.text(), Some(expected));
+        socket.send(message).unwrap();
+    }
+    let error = socket.receive().unwrap_err();
+    assert!(matches!(error, WebSocketError::Protocol(_)), "{error}");
+    script.join();
+}
+
+#[test]
+fn an_answer_that_has_come_counts_though_nobody_has_looked_in_time() {
+    let script = Script::start(1, |_, mut stream| {
+        shake_hands(&mut stream);
+        while let Some((first, _)) = read_frame(&mut stream) {
+            let answer = if first == 0x89 { 0x8a } else { first };
+            stream.write_all(&[answer, 0]).unwrap();
+        }
+    });
+    let limits = Limits::DEFAULT
+        .with_ping_interval(Duration::from_millis(20))
+        .with_pong_timeout(Duration::from_millis(20));
+    let options = WebSocketOptions::new().limits(limits);
+    let mut socket = WebSocket::connect_with(&script.url(), &options).unwrap();
+    std::thread::sleep(Duration::from_millis(30));
+    let none = Duration::ZERO;
+    assert!(socket.receive_within(none).unwrap_err().is_timeout()); // it asks
+    std::thread::sleep(Duration::from_millis(100)); // the application is busy
+    let error = socket.receive_within(none).unwrap_err();
+    assert!(matches!(error, WebSocketError::TimedOut), "{error}");
+    socket.close().unwrap();
+    script.join();
+}
+
+#[test]
 fn an_end_without_a_close_frame_is_a_loss() {
     let script = Script::start(2, |nth, mut stream| {
         shake_hands(&mut stream);
@@ -215,7 +289,7 @@ fn a_peer_that_never_answers_a_close_is_left_in_time() {
         while read_frame(&mut stream).is_some() {}
     });
     let limits = Limits::DEFAULT.with_close_timeout(Duration::from_millis(100));
-    let options = WebSocketOptions::new().with_limits(limits);
+    let options = WebSocketOptions::new().limits(limits);
     let socket = WebSocket::connect_with(&script.url(), &options).unwrap();
     let error = socket.close().unwrap_err();
     assert!(error.is_timeout(), "{error}");

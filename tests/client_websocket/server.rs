@@ -147,9 +147,16 @@ pub(crate) fn read_frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     Some((head[0], payload))
 }
 
-/// Writes a short frame of a server.
+/// Writes a frame of a server, of less than 64 KiB.
 pub(crate) fn write_frame(stream: &mut TcpStream, first: u8, payload: &[u8]) {
-    let mut frame = vec![first, u8::try_from(payload.len()).unwrap()];
+    let mut frame = vec![first];
+    match payload.len() {
+        length @ 0..126 => frame.push(length as u8),
+        length => {
+            frame.push(126);
+            frame.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+        }
+    }
     frame.extend_from_slice(payload);
     stream.write_all(&frame).unwrap();
 }

@@ -53,7 +53,7 @@ fn a_close_is_an_earlier_deadline_for_the_receiver_that_waits() {
         while read_frame(&mut stream).is_some() {} // it never answers
     });
     let limits = Limits::DEFAULT.with_close_timeout(Duration::from_millis(100));
-    let options = WebSocketOptions::new().with_limits(limits);
+    let options = WebSocketOptions::new().limits(limits);
     let socket = WebSocket::connect_with(&script.url(), &options).unwrap();
     let (sender, mut receiver) = socket.split().unwrap();
     let receiving = thread::spawn(move || {
@@ -110,7 +110,7 @@ fn a_message_that_nobody_takes_has_its_time() {
         thread::sleep(Duration::from_millis(400));
         drop(stream);
     });
-    let options = WebSocketOptions::new().with_send_time(Duration::from_millis(50));
+    let options = WebSocketOptions::new().send_time(Duration::from_millis(50));
     let mut socket = WebSocket::connect_with(&script.url(), &options).unwrap();
     let error = socket.send(vec![0; 64 << 20]).unwrap_err();
     assert!(error.is_timeout(), "{error}");
@@ -124,7 +124,7 @@ fn a_server_that_takes_nothing_is_found_by_who_receives() {
         shake_hands(&mut stream);
         is_done.recv().unwrap();
     });
-    let options = WebSocketOptions::new().with_send_time(Duration::from_millis(50));
+    let options = WebSocketOptions::new().send_time(Duration::from_millis(50));
     let mut socket = WebSocket::connect_with(&script.url(), &options).unwrap();
     assert!(socket.send(vec![0; 64 << 20]).unwrap_err().is_timeout());
     let error = socket.receive_within(PATIENCE).unwrap_err();

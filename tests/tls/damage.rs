@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use barewire::app::App;
-use barewire::net::{Client, Fate, Limits, Loop, Scripted};
+use barewire::net::{Fate, Limits, Loop, Scripted, ScriptedClient};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rustls::SupportedProtocolVersion as Version;
@@ -106,7 +106,7 @@ impl Way {
 struct Site {
     world: Scripted,
     events: Loop<Scripted>,
-    client: Client,
+    client: ScriptedClient,
     tls: ClientConnection,
     /// What the server has said, sealed.
     said: Vec<u8>,

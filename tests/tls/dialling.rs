@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use barewire::app::{App, Conversation, ResponseStream, Server, Service};
-use barewire::client::{CallOptions, Channel, ChannelOptions, Ending};
+use barewire::client::{CallOptions, Channel, Ending, GrpcChannelOptions};
 use barewire::grpc::{Code, Status};
 use barewire::tls::{
     Certificates, Client, ClientCertificates, ClientOptions, ConnectionError, Crls, Fault, Roots,
@@ -80,7 +80,7 @@ pub(crate) fn tls(options: ClientOptions) -> Client {
 
 /// A channel to a port of this machine.
 pub(crate) fn dial(port: u16, tls: &Client) -> Channel {
-    let options = ChannelOptions::new().with_tls(tls.clone());
+    let options = GrpcChannelOptions::new().tls(tls.clone());
     Channel::connect_with(&format!("https://localhost:{port}"), options).unwrap()
 }
 
@@ -139,9 +139,9 @@ fn a_target_without_a_scheme_goes_over_the_tls_that_is_given() {
     let server = serve(authority.certificates(&["a.example"]), "127.0.0.1:0");
     let port = port_of(&server, 0);
     let options = || {
-        ChannelOptions::new()
-            .with_tls(tls(trusting(&authority)))
-            .with_authority("a.example")
+        GrpcChannelOptions::new()
+            .tls(tls(trusting(&authority)))
+            .authority("a.example")
     };
     let channel = Channel::connect_with(&format!("127.0.0.1:{port}"), options()).unwrap();
     assert!(ask(&channel, "Tls").unwrap().starts_with("TLS 1.3"));
@@ -156,7 +156,7 @@ fn a_target_without_a_scheme_goes_over_the_tls_that_is_given() {
 fn an_address_is_a_name_too() {
     let authority = Authority::new("addresses");
     let server = serve(authority.certificates(&["127.0.0.1"]), "127.0.0.1:0");
-    let options = ChannelOptions::new().with_tls(tls(trusting(&authority)));
+    let options = GrpcChannelOptions::new().tls(tls(trusting(&authority)));
     let target = format!("https://127.0.0.1:{}", port_of(&server, 0));
     let channel = Channel::connect_with(&target, options).unwrap();
     assert_eq!(ask(&channel, "Echo").unwrap(), "hi");
@@ -188,7 +188,7 @@ fn a_channel_connects_again_when_its_server_was_replaced() {
     first.handle().shutdown(None); // says GOAWAY
     first.join().unwrap();
     let second = serve(certificates, &format!("127.0.0.1:{port}"));
-    let options = CallOptions::new().with_wait_for_ready(true);
+    let options = CallOptions::new().wait_for_ready(true);
     let response = channel.unary::<Bytes, Bytes>("/t.T/Tls", &Vec::new(), options);
     // The second knows nothing of the first one's tickets.
     let text = String::from_utf8(response.unwrap().message).unwrap();

@@ -54,3 +54,69 @@ fn http2_is_spoken_where_both_sides_offer_it() {
     server.handle().shutdown(None);
     server.join().unwrap();
 }
+
+#[test]
+fn a_client_on_a_loop_agrees_on_what_is_spoken_and_says_what_it_does_not_trust() {
+    use barewire::client::{LoopClient, Phase};
+    use barewire::net::{Limits, Loop};
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    let authority = Authority::new("root");
+    let app = App::new().get("/", |_request, reply| reply.text("over TLS"));
+    let server = app
+        .listen_tls("127.0.0.1:0", authority.certificates(&["localhost"]))
+        .unwrap()
+        .spawn()
+        .unwrap();
+    let [Address::Tcp(address)] = server.tls_addresses() else {
+        panic!()
+    };
+    let url = format!("https://localhost:{}/", address.port());
+    let other = Authority::new("another root");
+    for (options, trusts, version) in [
+        (ClientOptions::new(), &authority, Some(Version::Http2)),
+        (
+            ClientOptions::new().http1_only(),
+            &authority,
+            Some(Version::Http11),
+        ),
+        (ClientOptions::new(), &other, None),
+    ] {
+        let mut events = Loop::new(Limits::DEFAULT).unwrap();
+        let options = options.no_proxy().tls(tls(trusting(trusts)));
+        let client = LoopClient::on(&mut events, options).unwrap();
+        let answers = Rc::new(RefCell::new(Vec::new()));
+        for _ in 0..4 {
+            let told = answers.clone();
+            client.send_then(client.get(&url), move |answer| {
+                told.borrow_mut().push(answer)
+            });
+        }
+        while answers.borrow().len() < 4 {
+            events.turn(None).unwrap();
+        }
+        for answer in answers.take() {
+            match (answer, version) {
+                (Ok(answer), Some(version)) => {
+                    assert_eq!(
+                        (answer.version(), answer.text().unwrap()),
+                        (version, "over TLS".into())
+                    );
+                }
+                (Err(error), None) => {
+                    assert_eq!(error.phase(), Phase::Tls, "{error}");
+                    assert!(error.to_string().contains("certificate"), "{error}");
+                }
+                (answer, _) => panic!("{answer:?}"),
+            }
+        }
+        let opened = client.metrics().connections_opened();
+        assert_eq!(
+            opened,
+            u64::from(version == Some(Version::Http2))
+                + 4 * u64::from(version == Some(Version::Http11))
+        );
+    }
+    server.handle().shutdown(None);
+    server.join().unwrap();
+}

@@ -12,6 +12,8 @@ mod endings;
 mod fixed_tls;
 mod hostile;
 #[cfg(feature = "client")]
+mod http_call;
+#[cfg(feature = "client")]
 mod http_client;
 mod lies;
 mod on_a_loop;
@@ -20,3 +22,5 @@ mod reload;
 mod sans_io;
 mod serving;
 mod support;
+#[cfg(feature = "client")]
+mod websocket_client;

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
+use barewire::http::{Content, Field, Fields, Method, RequestHead, Target, Version};
 use barewire::link::{EndReason, Event, Unreachable};
 use barewire::net::{Context, Handler, Limits, Loop, Speaks};
 use barewire::tls::{Client, ConnectionError, Fault, Info};
@@ -41,7 +41,13 @@ impl Handler for Asking {
                 }
             }
             Event::Writable => ask(context),
-            Event::Response { head, .. } => self.status = head.status.code(),
+            Event::Response { head, content } => {
+                self.status = head.status.code();
+                if let Content::Whole(body) = content {
+                    let body = String::from_utf8(body.to_vec()).unwrap();
+                    self.told.send(Told::Answer(self.status, body)).unwrap();
+                }
+            }
             Event::Body(content) => self.body.extend_from_slice(content),
             Event::End { .. } => {
                 let body = String::from_utf8(std::mem::take(&mut self.body)).unwrap();
