@@ -5,7 +5,7 @@
 mod app_support;
 
 use core::time::Duration;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Sender, channel};
 
@@ -81,7 +81,7 @@ impl Events for Ticker {
         }
     }
 
-    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
+    fn closed(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
         let _ = self.ended.send(why);
     }
 }
@@ -112,6 +112,30 @@ fn a_stream_goes_on_behind_the_last_event_id_and_ends_when_finished() {
         ends.try_recv().is_err(),
         "a stream that is finished is not told so"
     );
+}
+
+#[test]
+fn a_stream_that_rests_goes_on_and_its_connection_is_idle_behind_it() {
+    let (ended, _ends) = channel();
+    let mut limits = barewire::link::Limits::DEFAULT;
+    limits.http1.idle_timeout = Duration::from_millis(100);
+    let app = App::new()
+        .limits(barewire::net::Limits::DEFAULT.with_warm(0))
+        .protocol_limits(limits)
+        .events("/ticks", move |_| {
+            let (tick, last, ended) = (0, 3, ended.clone());
+            Ok(Ticker { tick, last, ended })
+        });
+    let running = Running::start(app);
+    let mut stream = running.connect();
+    for _ in 0..2 {
+        write!(stream, "GET /ticks HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let body = read_until(&mut stream, "\r\n0\r\n\r\n");
+        assert!(body.contains("id: 3\ndata: tick\n"), "{body}");
+    }
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"", "the server has closed it");
 }
 
 #[test]
@@ -180,7 +204,7 @@ impl Events for Silent {
         stream.send(&Event::new(*mail.downcast::<&str>().unwrap()).event("mail"));
     }
 
-    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
+    fn closed(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
         let _ = self.ended.send(why);
     }
 }
@@ -296,7 +320,7 @@ struct Listener;
 impl Events for Listener {
     fn open(&mut self, stream: &mut EventStream<'_, '_>) {
         stream.join("room").unwrap();
-        assert_eq!(stream.rooms(), ["room"]);
+        assert_eq!(stream.channels(), ["room"]);
     }
 }
 
@@ -306,10 +330,14 @@ fn a_room_reaches_event_streams_too() {
     let hub = app.hub();
     let running = Running::start(app);
     let mut readers: Vec<Reader> = (0..4).map(|_| open_stream(&running, "/room", "")).collect();
-    wait_until("all have joined", || hub.room_size("room") == 4);
-    assert_eq!(hub.publish("room", "a text"), 4);
-    assert_eq!(hub.publish("room", &b"binary"[..]), 4);
-    assert_eq!(hub.publish("room", Event::new("an event").id("9")), 4);
+    wait_until("all have joined", || hub.member_count("room") == 4);
+    assert_eq!(hub.publish("room", "a text").members(), 4);
+    assert_eq!(hub.publish("room", &b"binary"[..]).members(), 4);
+    assert_eq!(
+        hub.publish("room", Event::new("an event").id("9"))
+            .members(),
+        4
+    );
     for reader in &mut readers {
         reader.expect(&["data: a text"]);
         reader.expect(&["id: 9", "data: an event"]);

@@ -489,6 +489,7 @@ fn what_lies_beside_a_file_is_sent_in_its_place() {
     place.put("a.css", "plain");
     place.put("a.css.gz", "gzip");
     place.put("a.css.br", "br");
+    place.put("a.css.zst", "zstd");
     place.put("b.css", "plain");
     place.put("c.css.gz", "alone");
     let files = Files::new(place.www()).precompressed();
@@ -497,6 +498,9 @@ fn what_lies_beside_a_file_is_sent_in_its_place() {
         |path: &str, accept: &str| ask(&server, path, &[&format!("Accept-Encoding: {accept}")]);
     for (accept, coding, body) in [
         ("gzip, br", "br", "br"),
+        ("gzip, br, zstd", "br", "br"),
+        ("gzip, zstd", "zstd", "zstd"),
+        ("zstd, br;q=0.9", "zstd", "zstd"),
         ("gzip", "gzip", "gzip"),
         ("identity", "", "plain"),
         ("br;q=0", "", "plain"),

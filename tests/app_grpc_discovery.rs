@@ -6,7 +6,7 @@ mod app_support;
 
 use app_support::Running;
 use app_support::grpc::{Frame, Talk, failed, framed, status};
-use barewire::app::{App, Health, InvalidDescriptors, Reflection, Serving};
+use barewire::app::{App, Health, InvalidDescriptors, Reflection, ServingStatus};
 use prost::Message;
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";
@@ -37,16 +37,16 @@ fn a_check_tells_the_health_of_a_service() {
     let unknown = || vec![failed("5", "unknown service")];
     assert_eq!(check(""), [told(1), status("0")]);
     assert_eq!(check("a.B"), unknown());
-    health.set("a.B", Serving::Serving);
+    health.set("a.B", ServingStatus::Serving);
     assert_eq!(check("a.B"), [told(1), status("0")]);
-    health.set("a.B", Serving::NotServing);
+    health.set("a.B", ServingStatus::NotServing);
     assert_eq!(check("a.B"), [told(2), status("0")]);
     assert_eq!(check(""), [told(1), status("0")]);
-    health.set("", Serving::Unknown);
+    health.set("", ServingStatus::Unknown);
     assert_eq!(check(""), [told(0), status("0")]);
     health.remove("a.B");
     assert_eq!(check("a.B"), unknown());
-    health.set("a.B", Serving::Serving);
+    health.set("a.B", ServingStatus::Serving);
     health.stop();
     assert_eq!(check("a.B"), [told(2), status("0")]);
     // No UTF-8, and cut short.
@@ -77,11 +77,11 @@ fn a_watcher_is_told_each_change_once() {
         let thread = std::thread::spawn(move || health.set("a.B", serving));
         thread.join().unwrap();
     };
-    set(Serving::Serving);
+    set(ServingStatus::Serving);
     assert_eq!(of_service.next(), told(1));
-    set(Serving::Serving); // no change
-    health.set("c.D", Serving::Serving); // of another
-    set(Serving::NotServing);
+    set(ServingStatus::Serving); // no change
+    health.set("c.D", ServingStatus::Serving); // of another
+    set(ServingStatus::NotServing);
     assert_eq!(of_service.next(), told(2));
     health.remove("a.B");
     assert_eq!(of_service.next(), told(3));

@@ -374,11 +374,14 @@ fn calls_share_a_connection_and_do_not_wait_for_each_other() {
 #[cfg(feature = "gzip")]
 #[test]
 fn compression_is_negotiated_for_each_direction() {
+    use barewire::app::{Direction, Kind};
     use barewire::grpc::Gzip;
     let service = Service::new("test.Test")
         .compress()
         .unary("Echo", |request: Vec<u8>, _call| Ok(request));
-    let running = Running::start(App::new().grpc(service));
+    let app = App::new().grpc(service);
+    let metrics = app.metrics();
+    let running = Running::start(app);
     let mut peer = Peer::connect(&running);
     let mut packed = Vec::new();
     Gzip::new().compress(b"hello", &mut packed);
@@ -395,6 +398,14 @@ fn compression_is_negotiated_for_each_direction() {
         assert_eq!(encoding, compressed.then_some("gzip"), "{more:?}");
         assert_eq!(answer.body, *if compressed { &gzip } else { &plain });
         assert_eq!(answer.code(), "0");
+    }
+    // Two messages each way, with their bytes before and after.
+    let counts = metrics.snapshot().codings;
+    let ways: Vec<_> = counts.iter().map(|it| it.direction).collect();
+    assert_eq!(ways, [Direction::Received, Direction::Sent]);
+    for count in counts {
+        assert_eq!((count.kind, count.coding), (Kind::Grpc, "gzip"));
+        assert_eq!((count.plain, count.coded), (10, 2 * packed.len() as u64));
     }
 }
 

@@ -86,7 +86,7 @@ fn other_content_types_are_415() {
         "text/plain",
         "application/grpcfoo",
         "application/grp",
-        "application/json",
+        "application/x-www-form-urlencoded",
     ] {
         assert_eq!(
             ask(&mut peer, &head("content-type", Some(other))).0,

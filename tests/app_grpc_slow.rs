@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use barewire::app::{App, Call, Service};
 use barewire::grpc;
-use barewire::net::{Client, KernelQueue, Limits, Loop, Scripted};
+use barewire::net::{KernelQueue, Limits, Loop, Scripted, ScriptedClient};
 use http2_support::{
     DATA, END_HEADERS, END_STREAM, HEADERS, Sent, WINDOW_UPDATE, block, frame, frames, number,
     opening,
@@ -20,7 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Scene {
     world: Scripted,
     events: Loop<Scripted>,
-    client: Client,
+    client: ScriptedClient,
     said: Vec<u8>,
 }
 

@@ -47,6 +47,50 @@ fn a_route_gets_its_parameters_decoded() {
 }
 
 #[test]
+fn a_route_of_its_own_may_have_any_usual_method() {
+    let app = [Route::put("/x"), Route::patch("/x"), Route::delete("/x")]
+        .into_iter()
+        .fold(App::new(), |app, route| {
+            app.route(route.collect(10, |request, reply| reply.text(request.method().as_str())))
+        });
+    let running = Running::start(app);
+    for method in ["PUT", "PATCH", "DELETE"] {
+        let reply = running.exchange(&format!(
+            "{method} /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+        ));
+        assert_eq!((reply.status, &*reply.body), (200, method));
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn values_are_sent_as_json() {
+    use std::collections::BTreeMap;
+    let app = App::new()
+        .get("/value", |_request, reply| {
+            reply.json(&BTreeMap::from([("a", 1)]))
+        })
+        .get("/text", |_request, reply| reply.json_text("[1]"))
+        .get("/none", |_request, reply| {
+            // A key of JSON is a string.
+            reply.header("X", "y").json(&BTreeMap::from([([0], 1)]))
+        });
+    let running = Running::start(app);
+    for (path, body) in [("/value", r#"{"a":1}"#), ("/text", "[1]")] {
+        let reply = running.get(path);
+        assert_eq!((reply.status, &*reply.body), (200, body));
+        assert_eq!(reply.header("content-type"), "application/json");
+    }
+    assert_eq!(running.get("/none").status, 500);
+    let response = Response::json(&[1, 2]).unwrap();
+    assert_eq!(
+        response.headers().get_str("content-type"),
+        Some("application/json")
+    );
+    assert!(Response::json(&BTreeMap::from([([0], 1)])).is_err());
+}
+
+#[test]
 fn what_is_not_there_is_told_in_json() {
     let running = Running::start(routes());
     for (path, status, body) in [

@@ -273,7 +273,7 @@ impl Events for Listener {
         stream.join("room").unwrap();
     }
 
-    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
+    fn closed(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
         self.0.send(why).unwrap();
     }
 }
@@ -328,8 +328,7 @@ fn event_streams_and_websockets_share_a_connection() {
     peer.send(socket, &masked(0x88, &[3, 232]), false);
     peer.until(|seen| ended(seen, socket));
     let why = gone.recv_timeout(Duration::from_secs(5)).unwrap();
-    let by_peer = true;
-    assert_eq!(why, EndReason::StreamReset { code: 8, by_peer });
+    assert_eq!(why, EndReason::StreamReset { code: 8 });
     wait_until("both have left", || hub.session_count() == 0);
     let active =
         [Kind::WebSocket, Kind::Exchange].map(|kind| metrics.snapshot().sessions_active(kind));

@@ -131,7 +131,7 @@ struct Breaks;
 
 impl Middleware for Breaks {
     fn after(&self, _record: &Record, head: &mut ReplyHead<'_>) {
-        assert!(head.push("X", "a\r\nb").is_err());
+        assert!(head.add_header("X", "a\r\nb").is_err());
     }
 }
 
@@ -239,7 +239,7 @@ fn what_a_peer_has_done_for_its_connection_or_stream_to_end_is_named() {
     let mut stream = running.connect();
     let frames: [(u8, u8, u32, &[u8]); 3] = [(4, 0, 0, b""), (1, 4, 1, post), (0, 1, 1, b"x")];
     stream.write_all(&http2(&frames)).unwrap();
-    let end = "stream 1 reset for an error of its peer: PROTOCOL_ERROR";
+    let end = "stream 1 reset for an error of its peer: malformed message";
     wait_until(end, || line("INFO", end) == 1);
     // A response for which there is no window.
     let get = b"\x82\x86\x04\x05/text\x01\x01a";

@@ -311,3 +311,89 @@ fn the_header_of_a_proxy_that_is_part_is_charged() {
     }
     wait_until("all is given back", || held(&metrics) < before + OWN);
 }
+
+/// Decoders of requests: their states and windows.
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+mod decoding {
+    use barewire::app::{Decompression, Stream, Streaming};
+    use barewire::http::Fields;
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    /// Takes what comes.
+    struct Taken;
+
+    impl Streaming for Taken {
+        fn chunk(&mut self, _stream: &mut Stream<'_, '_>, _data: &mut [u8]) {}
+
+        fn end(&mut self, stream: &mut Stream<'_, '_>, _trailers: Fields<'_>) {
+            stream.respond(Response::text("taken"));
+        }
+    }
+
+    fn serve(app: App) -> Running {
+        let app = app
+            .with(Decompression::new())
+            .post("/whole", |request, reply| {
+                reply.text(request.body().len().to_string())
+            })
+            .route(Route::post("/pieces").stream(|_request, reply| reply.receive(Taken)));
+        Running::start(app)
+    }
+
+    /// Begins a request, and sends so much of its body.
+    fn begin(running: &Running, path: &str, coding: &str, length: usize, body: &[u8]) -> TcpStream {
+        let mut peer = running.connect();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Encoding: {coding}\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        peer.write_all(head.as_bytes()).unwrap();
+        peer.write_all(body).unwrap();
+        peer
+    }
+
+    /// The front of a frame with a window of 1 MiB, and a block of one byte.
+    const ZSTD: [u8; 10] = [0x28, 0xb5, 0x2f, 0xfd, 0, 10 << 3, 8, 0, 0, b'x'];
+    /// A block of one byte that is the last one.
+    const ZSTD_END: [u8; 4] = [9, 0, 0, b'y'];
+    /// The head of a member, and a block of one byte.
+    const GZIP: [u8; 16] = [
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 0, 1, 0, 0xfe, 0xff, b'x',
+    ];
+
+    #[test]
+    fn what_requests_are_decoded_with_is_charged() {
+        for (coding, front, each) in [("zstd", &ZSTD[..], MIB), ("gzip", &GZIP[..], 40 * KIB)] {
+            let app = app();
+            let metrics = app.metrics();
+            let running = serve(app);
+            let before = held(&metrics);
+            let peers: Vec<_> = (0..8)
+                .map(|_| begin(&running, "/pieces", coding, 1000, front))
+                .collect();
+            let all = before + 8 * each;
+            wait_until("the decoders are charged", || held(&metrics) >= all);
+            drop(peers);
+            wait_until("all is given back", || held(&metrics) < before + OWN);
+        }
+    }
+
+    #[test]
+    fn a_window_that_there_is_no_memory_for_is_not_taken() {
+        let body = [&ZSTD[..], &ZSTD_END].concat();
+        for (memory, answer) in [(MIB, "HTTP/1.1 503"), (16 * MIB, "HTTP/1.1 200")] {
+            let limits = Limits::DEFAULT.with_spare_memory(0).with_memory(memory);
+            let app = App::new().threads(1).limits(limits);
+            let metrics = app.metrics();
+            let running = serve(app);
+            for path in ["/pieces", "/whole"] {
+                let mut peer = begin(&running, path, "zstd", body.len(), &body);
+                read_until(&mut peer, answer);
+            }
+            assert!(metrics.snapshot().memory[0].peak() <= memory);
+        }
+    }
+}

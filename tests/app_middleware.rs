@@ -36,7 +36,7 @@ impl Middleware for Scribe {
             head.status().code()
         );
         self.1.lock().unwrap().push(line);
-        head.push("X-Mark", self.0).unwrap();
+        head.add_header("X-Mark", self.0).unwrap();
     }
 }
 

@@ -505,7 +505,7 @@ impl Events for Farewell {
         }
     }
 
-    fn gone(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
+    fn closed(&mut self, _stream: &mut EventStream<'_, '_>, why: EndReason) {
         self.ended.send(why).unwrap();
     }
 }

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use app_support::grpc::{Talk, framed};
 use app_support::{PATIENCE, Running, read_until, wait_until};
 use barewire::app::{
-    App, EventStream, Events, EventsRoute, Message, Response, RoomError, Service, Socket, WebSocket,
+    App, ChannelError, EventStream, Events, EventsRoute, Message, Response, Service, Socket,
+    WebSocket,
 };
 use barewire::grpc::Status;
 use barewire::net::{Address, FilePart, Limits, ListenOptions, Share};
@@ -61,8 +62,8 @@ impl WebSocket for Greedy {
         let text = message.as_text().unwrap();
         let answer = match text.split_once(' ') {
             Some(("join", room)) => match socket.join(room) {
-                Ok(new) => format!("joined {new}"),
-                Err(RoomError::Exhausted(why)) => format!("refused: {why}"),
+                Ok(joined) => format!("joined {}", joined.is_new()),
+                Err(ChannelError::Exhausted(why)) => format!("refused: {why}"),
                 Err(other) => panic!("{other}"),
             },
             Some(("timers", count)) => {

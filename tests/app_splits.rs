@@ -29,7 +29,8 @@ struct Dateless;
 
 impl Middleware for Dateless {
     fn after(&self, _record: &Record, head: &mut ReplyHead<'_>) {
-        head.set("Date", "Thu, 01 Jan 1970 00:00:00 GMT").unwrap();
+        head.set_header("Date", "Thu, 01 Jan 1970 00:00:00 GMT")
+            .unwrap();
     }
 }
 

@@ -54,7 +54,7 @@ impl Streaming for Echo {
         stream.finish_with(trailers);
     }
 
-    fn gone(&mut self, why: EndReason) {
+    fn closed(&mut self, why: EndReason) {
         if let Some(gone) = &self.gone {
             gone.send(why).unwrap();
         }

@@ -3,6 +3,7 @@
 
 use barewire::http::{Field, Fields, Method, RequestHead, ResponseHead, Status, Target, Version};
 use barewire::websocket::UsageError;
+use barewire::websocket::deflate::{self, ClientWindow, Policy, WindowBits};
 use barewire::websocket::handshake::{self, Key, Offer, Origins, Refusal, Refused};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -409,5 +410,175 @@ fn a_client_refuses_every_answer_that_is_not_to_its_question() {
             *refused,
             "{list:?}"
         );
+    }
+}
+
+#[test]
+fn compression_is_agreed_on_over_both_versions() {
+    let offered = [(
+        "Sec-WebSocket-Extensions",
+        "x-a, permessage-deflate; server_max_window_bits=8, permessage-deflate; client_max_window_bits",
+    )];
+    let list = list("", &offered);
+    let mut head = head(&list);
+    let policy = Policy {
+        client_takeover: false,
+        server_window: WindowBits::new(12).unwrap(),
+        smallest: WindowBits::new(9).unwrap(),
+        ..Policy::TAKEOVER
+    };
+    const AGREED: &str =
+        "permessage-deflate; client_no_context_takeover; server_max_window_bits=12";
+    let opening = handshake::check(&head).unwrap();
+    let agreement = policy.respond(opening.extensions());
+    let accepted = handshake::accept(&opening, None).unwrap();
+    let accepted = accepted.with_deflate(agreement);
+    let fields = accepted.fields();
+    let name = "Sec-WebSocket-Extensions";
+    assert_eq!(fields.as_fields().get_str(name), Some(AGREED));
+    let mut memory = [0; 400];
+    let mut out = barewire::wire::Slice::new(&mut memory);
+    accepted.put_switching(&mut out).unwrap();
+    let end = format!("\r\n{name}: {AGREED}\r\n\r\n");
+    assert!(out.written().ends_with(end.as_bytes()));
+    let short = out.written().len() - 1;
+    let mut memory = vec![0; short];
+    let mut out = barewire::wire::Slice::new(&mut memory);
+    assert_eq!(accepted.put_switching(&mut out), Err(UsageError::NoRoom));
+
+    (head.method, head.protocol) = (Method::CONNECT, Some("websocket"));
+    let opening = handshake::check(&head).unwrap();
+    let accepted = handshake::accept(&opening, None).unwrap();
+    let agreement = policy.respond(opening.extensions());
+    let accepted = accepted.with_deflate(agreement);
+    assert_eq!(accepted.fields().as_fields().get_str(name), Some(AGREED));
+    assert_eq!(accepted.with_deflate(None).fields().as_slice(), []);
+}
+
+#[test]
+fn a_client_refuses_compression_that_it_did_not_offer_so() {
+    const FIELD: &str = "Sec-WebSocket-Extensions";
+    let small = deflate::Offer {
+        server_max_window_bits: WindowBits::new(10),
+        server_no_context_takeover: true,
+        client_max_window_bits: ClientWindow::AtMost(WindowBits::new(12).unwrap()),
+        ..deflate::Offer::DEFAULT
+    };
+    let unsaid = deflate::Offer {
+        client_max_window_bits: ClientWindow::Unsaid,
+        ..deflate::Offer::DEFAULT
+    };
+    let any = deflate::Offer::DEFAULT;
+    let none: &[deflate::Offer] = &[];
+    let (wrong, bad) = (Refused::Extension, Refused::ExtensionParameters);
+    const P: &str = "permessage-deflate";
+    type Case<'a> = (
+        &'a [deflate::Offer],
+        &'a [&'a str],
+        Result<Option<&'a str>, Refused>,
+    );
+    let cases: &[Case<'_>] = &[
+        (none, &[], Ok(None)),
+        (none, &[P], Err(wrong)),
+        (&[any], &[], Ok(None)),
+        (&[any], &[P], Ok(Some(""))),
+        (&[any], &["x-other"], Err(wrong)),
+        (&[any], &["permessage-deflate, x-other"], Err(wrong)),
+        (&[any], &[P, P], Err(wrong)),
+        (&[any], &["permessage-deflate;"], Err(wrong)),
+        (&[any], &["permessage-deflate; x"], Err(bad)),
+        (
+            &[any],
+            &["permessage-deflate; server_max_window_bits"],
+            Err(bad),
+        ),
+        (
+            &[any],
+            &["permessage-deflate; server_max_window_bits=7"],
+            Err(bad),
+        ),
+        (
+            &[any],
+            &["permessage-deflate; client_max_window_bits"],
+            Err(bad),
+        ),
+        (
+            &[any],
+            &["permessage-deflate; client_no_context_takeover; client_no_context_takeover"],
+            Err(bad),
+        ),
+        (
+            &[any],
+            &["permessage-deflate; server_max_window_bits=8; client_max_window_bits=8"],
+            Ok(Some("; server_max_window_bits=8; client_max_window_bits=8")),
+        ),
+        (
+            &[any],
+            &["permessage-deflate; client_no_context_takeover; server_no_context_takeover"],
+            Ok(Some(
+                "; server_no_context_takeover; client_no_context_takeover",
+            )),
+        ),
+        (
+            &[unsaid],
+            &["permessage-deflate; client_max_window_bits=15"],
+            Err(bad),
+        ),
+        (&[small], &[P], Err(bad)),
+        (
+            &[small],
+            &["permessage-deflate; server_max_window_bits=10"],
+            Err(bad),
+        ),
+        (
+            &[small],
+            &["permessage-deflate; server_no_context_takeover"],
+            Err(bad),
+        ),
+        (
+            &[small],
+            &["permessage-deflate; server_no_context_takeover; server_max_window_bits=11"],
+            Err(bad),
+        ),
+        (
+            &[small],
+            &["permessage-deflate; server_no_context_takeover; server_max_window_bits=9"],
+            Ok(Some(
+                "; server_no_context_takeover; server_max_window_bits=9",
+            )),
+        ),
+        (
+            &[small],
+            &[
+                "permessage-deflate; server_no_context_takeover; server_max_window_bits=10; client_max_window_bits=13",
+            ],
+            Err(bad),
+        ),
+        (&[small, unsaid], &[P], Ok(Some(""))),
+    ];
+    for (offers, fields, expected) in cases {
+        let offer = Offer::new(Key::new(*b"the sample nonce"));
+        let offer = offer.with_deflate(deflate::Offers::new(offers));
+        let mut answer = vec![
+            Field::new("Upgrade", "websocket"),
+            Field::new("Connection", "Upgrade"),
+            Field::new("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        ];
+        answer.extend(fields.iter().map(|value| Field::new(FIELD, value)));
+        for (status, extended) in [(Status::SWITCHING_PROTOCOLS, false), (Status::OK, true)] {
+            let head = ResponseHead::new(status, Fields::new(&answer));
+            let checked = match extended {
+                true => offer.check_extended_response(&head),
+                false => offer.check_response(&head),
+            };
+            let agreed = checked.map(|it| it.deflate.map(|it| it.to_string()));
+            let expected = expected.map(|it| it.map(|it| format!("{P}{it}")));
+            assert_eq!(agreed, expected, "{offers:?} {fields:?}");
+        }
+        let offers = deflate::Offers::new(offers);
+        for fields in [offer.fields(), offer.extended_fields()] {
+            let sent = fields.as_fields().get_str(FIELD).map(str::to_owned);
+            assert_eq!(sent.unwrap_or_default(), offers.as_str());
+        }
     }
 }

@@ -13,6 +13,7 @@ use barewire::http2::{self, BodyLength};
 use barewire::link::EndReason;
 use barewire::wire::Role;
 
+#[allow(unused_imports, reason = "each test file uses its part")]
 pub(crate) use crate::app_support::PATIENCE;
 use crate::app_support::Running;
 use crate::http2_support::{
