@@ -9,8 +9,10 @@ import { check, complaints, fail, launch, openPage, tally } from './browser/harn
 import { http } from './browser/http.mjs';
 import { echo } from './browser/echo.mjs';
 import { chat } from './browser/chat.mjs';
+import { hub } from './browser/hub.mjs';
 import { events } from './browser/events.mjs';
 import { grpc } from './browser/grpc.mjs';
+import { codings } from './browser/codings.mjs';
 import { origins } from './browser/origins.mjs';
 import { look } from './browser/look.mjs';
 
@@ -33,8 +35,10 @@ try {
     http: () => http(one),
     echo: () => echo(one),
     chat: () => chat(one, two, open),
+    hub: () => hub(one, two),
     events: () => events(one, two, open),
     grpc: () => grpc(one),
+    codings: () => codings(browser, base),
     origins: () => origins(browser, base),
     look: () => look(one, screenshot),
   };

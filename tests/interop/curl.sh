@@ -85,6 +85,32 @@ expect_refused() {
 
 expect_unknown() { equal "$(curl -o /dev/null -w '%{http_code}' -H 'Expect: wonders' -d x "$base/echo")" 417; }
 
+codings() {
+    local coding plain
+    plain=$(curl "$base/items" | sum) || return 1
+    for coding in gzip br zstd; do
+        equal "$(curl -D "$work/head" -H "Accept-Encoding: $coding" --compressed "$base/items" | sum)" "$plain" || return 1
+        grep -qi "^content-encoding: $coding" "$work/head" || { cat "$work/head"; return 1; }
+    done
+}
+
+# The second event is seen although the stream goes on.
+coded_events() {
+    local coding reader
+    for coding in gzip br zstd; do
+        (exec curl -sN --max-time 120 --noproxy '*' "${secure[@]}" -H "Accept-Encoding: $coding" --compressed \
+            "$base/sse/ticks" >"$work/events") &
+        reader=$!
+        for _ in $(seq 600); do
+            grep -q '^id: 2' "$work/events" && break
+            sleep 0.1
+        done
+        kill "$reader" 2>/dev/null
+        wait "$reader" 2>/dev/null
+        grep -q '^id: 1$' "$work/events" && grep -q '^id: 2$' "$work/events" || { echo "$coding: $(cat "$work/events")"; return 1; }
+    done
+}
+
 http10() {
     equal "$(curl --http1.0 -w ' %{http_code}' "$base/plaintext")" 'Hello, World! 200' || return 1
     equal "$(curl --http1.0 --data-binary "@$work/five" "$base/echo" | sum)" "$(sum <"$work/five")"
@@ -179,6 +205,8 @@ check 'OPTIONS of a path' options
 check 'HEAD' head_only
 check 'event stream from Last-Event-ID' events
 check 'dots in a path lead nowhere' range_of_names
+check 'replies in gzip, br and zstd' codings
+check 'events in gzip, br and zstd are seen one by one' coded_events
 check 'an invalid Host is 400' bad_host
 check 'a missing Host is 400' no_host
 if [ ${#secure[@]} -eq 0 ]; then

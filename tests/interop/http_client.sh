@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Our blocking HTTP client against httpbin, nginx, Node.js and Python's http.server, through
-# tinyproxy and microsocks, and against servers that close connections as a request comes.
+# Our blocking HTTP client against httpbin, nginx, haproxy, Node.js and Python's http.server,
+# through tinyproxy, squid and microsocks, and against servers that close connections as a
+# request comes.
 #
 # usage: http_client.sh PROGRAM CERTIFICATES [SUITE...]
 #   PROGRAM        http_client_cases of the package interop-clients
@@ -86,6 +87,58 @@ NGINX
     nginx=("http://127.0.0.1:$plain" "https://localhost:$secure" "http://127.0.0.1:$few" "$certificates/unknown.pem")
 }
 
+start_haproxy() {
+    local plain secure
+    plain=$(free_port) secure=$(free_port)
+    cat "$certificates"/server.{pem,key} >"$work/haproxy.pem"
+    cat >"$work/haproxy.cfg" <<HAPROXY
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 10s
+    timeout server 10s
+    timeout http-keep-alive 1s
+frontend both
+    http-request deny if { path /refused }
+    bind 127.0.0.1:$plain
+    bind 127.0.0.1:$secure ssl crt $work/haproxy.pem alpn h2,http/1.1
+    default_backend nginx
+backend nginx
+    server nginx ${nginx[0]#http://}
+HAPROXY
+    haproxy -db -f "$work/haproxy.cfg" >"$work/haproxy.log" 2>&1 &
+    processes+=($!)
+    opened haproxy "$plain"
+    haproxy=("http://127.0.0.1:$plain" "https://localhost:$secure")
+}
+
+start_squid() {
+    local http helper
+    http=$(free_port)
+    helper=$(ls /usr/lib/squid*/basic_ncsa_auth /usr/libexec/squid/basic_ncsa_auth 2>/dev/null | head -1)
+    printf 'user:%s\n' "$(openssl passwd -apr1 secret)" >"$work/squid.users"
+    touch "$work/squid.log" && chmod 666 "$work/squid.log"
+    cat >"$work/squid.conf" <<SQUID
+http_port 127.0.0.1:$http
+visible_hostname localhost
+auth_param basic program $helper $work/squid.users
+acl known proxy_auth REQUIRED
+http_access allow known
+http_access deny all
+cache deny all
+cache_log $work/squid.log
+access_log none
+pid_filename none
+netdb_filename none
+coredump_dir $work
+shutdown_lifetime 0 seconds
+SQUID
+    squid -N -f "$work/squid.conf" >/dev/null 2>&1 &
+    processes+=($!)
+    opened squid "$http"
+    proxies[0]="http://user:secret@127.0.0.1:$http"
+}
+
 start_proxies() {
     local http socks
     http=$(free_port) socks=$(free_port)
@@ -121,6 +174,12 @@ start_nginx
 if is_wanted proxies; then
     start_proxies
     cases proxies "${nginx[@]:0:2}" "${proxies[@]}"
+    start_squid
+    cases proxies "${nginx[@]:0:2}" "${proxies[@]}"
+fi
+if is_wanted haproxy; then
+    start_haproxy
+    cases haproxy "${haproxy[@]}"
 fi
 if is_wanted python; then
     port=$(free_port)

@@ -14,7 +14,10 @@
 #   tinyproxy tested with 1.11.1
 #   microsocks
 #             tested with 1.0.3
+#   squid     tested with 5.7
+#   haproxy   tested with 2.6.12
 #   nghttp2   tested with 1.52 (nghttp and h2load)
+#   redis     tested with 7.0.15 (redis-server, redis-cli)
 #   python3   tested with 3.11 (3.11 or newer)
 #   nodejs    tested with 20.20.2 (where Debian's is older than 20, NODE below is added)
 # Environment: WITHOUT_BROWSER=1 leaves chromium out.
@@ -39,6 +42,9 @@ have testssl || packages+=(testssl.sh)
 have nginx || packages+=(nginx-light)
 have tinyproxy || packages+=(tinyproxy-bin)
 have microsocks || packages+=(microsocks)
+have squid || packages+=(squid)
+have haproxy || packages+=(haproxy)
+have redis-server || packages+=(redis-server redis-tools)
 have nghttp || packages+=(nghttp2-client)
 if [ -z "${WITHOUT_BROWSER:-}" ]; then
     have chromium || packages+=(chromium)

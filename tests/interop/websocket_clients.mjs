@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
 import https from "node:https";
+import { WebSocket as Undici } from "undici";
 import WebSocket from "ws";
 import { check, equal, eventually, finish, holds } from "./checks.mjs";
 
@@ -73,6 +74,40 @@ await check("websocket ws, offered compression does no harm", async () => {
   socket.send("a".repeat(10_000));
   equal(await socket.next(), "a".repeat(10_000));
   await close(socket, 1000);
+});
+
+await check("websocket ws, compressed with every parameter", async () => {
+  const messages = [0, 9, 99, 2000, 9, 9].map((size, n) => JSON.stringify({ n, items: Array.from({ length: size }, (_, k) => n * k) }));
+  for (const options of [
+    {},
+    { serverNoContextTakeover: true },
+    { clientNoContextTakeover: true, clientMaxWindowBits: 9 },
+    { serverMaxWindowBits: 9, clientMaxWindowBits: 12 },
+  ]) {
+    const socket = await open(echo, { perMessageDeflate: { threshold: 0, ...options } });
+    holds(socket.extensions.includes("permessage-deflate"), `${JSON.stringify(options)}: nothing was agreed on`);
+    for (const message of [...messages, ...messages]) {
+      socket.send(message);
+      equal(await socket.next(), message);
+    }
+    await close(socket, 1000);
+  }
+});
+
+// It inflates, and sends what it sends plain.
+await check("websocket undici, messages come compressed", async () => {
+  const socket = new Undici(echo);
+  await once(socket, "open");
+  equal(socket.extensions.split(";")[0], "permessage-deflate");
+  for (const size of [0, 9, 99, 2000, 9]) {
+    const message = JSON.stringify({ items: Array.from({ length: size }, (_, k) => k * k) });
+    const answer = once(socket, "message");
+    socket.send(message);
+    equal((await answer)[0].data, message);
+  }
+  const closed = once(socket, "close");
+  socket.close(1000);
+  equal((await closed)[0].code, 1000);
 });
 
 await check("websocket ws, 1000 messages in one turn", async () => {

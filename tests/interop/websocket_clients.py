@@ -61,6 +61,46 @@ def text():
             equal(peer.recv(timeout=PATIENCE), message)
 
 
+@check("websocket websockets, compressed with every parameter")
+def compressed():
+    from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+
+    messages = [json.dumps({"n": n, "items": [n * k for k in range(size)]}) for n, size in enumerate([0, 9, 99, 2000] * 3)]
+    for options in (
+        {},
+        {"server_no_context_takeover": True},
+        {"client_no_context_takeover": True, "client_max_window_bits": 9},
+        {"server_max_window_bits": 9, "client_max_window_bits": True},
+        {"server_max_window_bits": 12, "client_max_window_bits": 12, "server_no_context_takeover": True},
+    ):
+        factory = ClientPerMessageDeflateFactory(**options)
+        with connect(ECHO, max_size=None, compression=None, extensions=[factory]) as peer:
+            equal([it.name for it in peer.protocol.extensions], ["permessage-deflate"], str(options))
+            for message in messages:
+                peer.send(message)
+                equal(peer.recv(timeout=PATIENCE), message)
+
+
+@check("websocket aiohttp, compressed with every window")
+def aiohttp_compressed():
+    import aiohttp
+
+    messages = [json.dumps({"n": n, "items": [n * k for k in range(size)]}) for n, size in enumerate([0, 9, 99, 2000] * 3)]
+
+    async def echo():
+        async with aiohttp.ClientSession() as session:
+            for bits in (9, 12, 15):
+                async with session.ws_connect(ECHO, compress=bits, max_msg_size=0, timeout=PATIENCE) as peer:
+                    assert peer.compress, "nothing was agreed on"
+                    for message in messages:
+                        await peer.send_str(message)
+                        equal(await peer.receive_str(timeout=PATIENCE), message)
+                    await peer.send_bytes(bytes(100_000))
+                    equal(await peer.receive_bytes(timeout=PATIENCE), bytes(100_000))
+
+    asyncio.run(echo())
+
+
 @check("websocket websockets, binary")
 def binary():
     with connect(ECHO, max_size=None) as peer:

@@ -37,6 +37,25 @@ export async function echo(page) {
     const line = await logged(page, 'echo-log', '[data-kind=burst]', () => page.click('#echo-burst'));
     assert.equal(line.data.match, 'yes');
   });
+  await check('echo compresses, both ways', async () => {
+    const seen = await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const socket = new WebSocket(new URL('/ws/echo', location.href).href.replace(/^http/, 'ws'));
+          const sent = Array.from({ length: 50 }, (_, n) => JSON.stringify({ n, items: Array(n * 20).fill('text') }));
+          const back = [];
+          socket.onerror = () => reject(new Error('the socket failed'));
+          socket.onopen = () => sent.forEach(message => socket.send(message));
+          socket.onmessage = ({ data }) => {
+            if (back.push(data) < sent.length) return;
+            resolve({ extensions: socket.extensions, match: back.every((one, n) => one === sent[n]) });
+            socket.close();
+          };
+        }),
+    );
+    assert.match(seen.extensions, /^permessage-deflate/);
+    assert.equal(seen.match, true);
+  });
   // For the screenshot.
   await sendText('Zażółć gęślą jaźń 🪢');
   await sendBinary(4096);

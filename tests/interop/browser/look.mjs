@@ -4,7 +4,7 @@ import { check } from './harness.mjs';
 
 export async function look(page, screenshot) {
   await check('every meter has counted', async () => {
-    for (const name of ['http', 'echo', 'chat', 'events', 'grpc']) {
+    for (const name of ['http', 'echo', 'chat', 'hub', 'events', 'grpc']) {
       const meter = page.locator(`[data-meter=${name}]`);
       const { sent, received, trips } = await meter.evaluate(element => ({ ...element.dataset }));
       assert.ok(Number(sent) > 0 && Number(received) > 0 && Number(trips) > 0, `${name}: ${sent} ${received} ${trips}`);
@@ -23,7 +23,7 @@ export async function look(page, screenshot) {
     await page.waitForTimeout(700);
     await page.screenshot({ path: screenshot, fullPage: true });
   });
-  for (const [name, width] of [['a phone', 360], ['a tablet', 768]]) {
+  for (const [name, width] of [['a small phone', 320], ['a phone', 360], ['a tablet', 768], ['a desk', 1280]]) {
     await check(`the page fits ${name}`, async () => {
       await page.setViewportSize({ width, height: 800 });
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
 use barewire::client::{
-    CallListener, CallOptions, CallResponse, Channel, ChannelOptions, Duplex, Ending, Outgoing,
+    CallListener, CallOptions, CallResponse, Channel, Duplex, Ending, GrpcChannelOptions, Outgoing,
     Requests, Responses,
 };
 use barewire::grpc::Code;
@@ -125,10 +125,10 @@ fn main() {
 
 /// A channel that trusts the certificates in this file, if there is one.
 fn connect(target: &str, ca: Option<&str>) -> Result<Channel, Box<dyn std::error::Error>> {
-    let mut options = ChannelOptions::new();
+    let mut options = GrpcChannelOptions::new();
     if let Some(file) = ca {
         let tls = ClientOptions::new().root_certs(Roots::read(file)?);
-        options = options.with_tls(Client::new(tls)?);
+        options = options.tls(Client::new(tls)?);
     }
     Ok(Channel::connect_with(target, options)?)
 }
@@ -144,8 +144,8 @@ static WAITS: AtomicBool = AtomicBool::new(true);
 /// call of these takes longer.
 fn options() -> CallOptions {
     CallOptions::new()
-        .with_wait_for_ready(WAITS.load(Ordering::Relaxed))
-        .with_timeout(Duration::from_secs(60))
+        .wait_for_ready(WAITS.load(Ordering::Relaxed))
+        .timeout(Duration::from_secs(60))
 }
 
 /// A payload of this many zeros.
@@ -275,8 +275,8 @@ fn custom_metadata(channel: &Channel) -> Outcome {
     let octets = [0xab; 3];
     let options = || {
         options()
-            .with_metadata("x-grpc-test-echo-initial", value)
-            .with_binary_metadata("x-grpc-test-echo-trailing-bin", &octets)
+            .metadata("x-grpc-test-echo-initial", value)
+            .binary_metadata("x-grpc-test-echo-trailing-bin", &octets)
     };
     let of = |fields: barewire::http::Fields<'_>, name: &str| {
         let value = fields.get_str(name).unwrap_or("missing");
@@ -360,7 +360,7 @@ fn cancel_after_first_response(channel: &Channel) -> Outcome {
 }
 
 fn timeout_on_sleeping_server(channel: &Channel) -> Outcome {
-    let options = options().with_timeout(Duration::from_millis(1));
+    let options = options().timeout(Duration::from_millis(1));
     let mut chat = chat(channel, options)?;
     // The deadline may be over by now.
     let _ = chat.send(&ask(27_182, 31_415));
@@ -481,7 +481,7 @@ fn client_compressed_unary(channel: &Channel) -> Outcome {
     };
     let refused = failure::<SimpleResponse>(call(true, options()))?;
     check_code(&refused, Code::InvalidArgument)?;
-    check_size(call(true, options().with_compression())?.payload, LARGE.1)?;
+    check_size(call(true, options().compression())?.payload, LARGE.1)?;
     check_size(call(false, options())?.payload, LARGE.1)
 }
 
@@ -512,7 +512,7 @@ fn client_compressed_streaming(channel: &Channel) -> Outcome {
     let _ = lies.send(&request(REQUESTS[0], true));
     check_code(&failure(lies.finish())?, Code::InvalidArgument)?;
 
-    let mut requests: Sum = channel.client_streaming(&path, options().with_compression())?;
+    let mut requests: Sum = channel.client_streaming(&path, options().compression())?;
     requests.send(&request(27_182, true))?;
     requests.send_uncompressed(&request(45_904, false))?;
     let sum = requests.finish()?.message.aggregated_payload_size;
@@ -543,7 +543,7 @@ fn server_compressed_streaming(channel: &Channel) -> Outcome {
 
 /// Both sides compress some messages and not others.
 fn compressed_ping_pong(channel: &Channel) -> Outcome {
-    let mut chat = chat(channel, options().with_compression())?;
+    let mut chat = chat(channel, options().compression())?;
     for (round, (sent, wanted)) in REQUESTS.into_iter().zip(RESPONSES).enumerate() {
         let compressed = round % 2 == 0;
         let mut request = ask(sent, wanted);

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use barewire::client::{WebSocket, WebSocketError, WebSocketOptions};
 use barewire::websocket::Limits;
+use barewire::websocket::deflate::Offer;
+use barewire::wire::codec::Compression;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -37,9 +39,10 @@ fn connect(url: &str) -> std::result::Result<WebSocket, WebSocketError> {
         .with_message(16 << 20)
         .with_fragments(1 << 20);
     let options = WebSocketOptions::new()
-        .with_limits(limits)
-        .with_send_time(Duration::from_secs(120))
-        .without_proxy();
+        .limits(limits)
+        .send_time(Duration::from_secs(120))
+        .deflate(&[Offer::DEFAULT], Compression::DEFAULT)
+        .no_proxy();
     WebSocket::connect_with(url, &options)
 }
 

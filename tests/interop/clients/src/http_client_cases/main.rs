@@ -7,6 +7,7 @@
 //!
 //! Prints `ok SUITE: CASE` or `FAIL SUITE: CASE: why`; ends with 1 if any failed.
 
+mod haproxy;
 mod http2;
 mod httpbin;
 mod leaks;
@@ -27,6 +28,7 @@ type Case = fn(&Servers) -> Outcome;
 type Suite = &'static [(&'static str, Case)];
 
 const SUITES: &[(&str, Suite)] = &[
+    ("haproxy", haproxy::CASES),
     ("http2", http2::CASES),
     ("httpbin", httpbin::CASES),
     ("leaks", leaks::CASES),

@@ -44,7 +44,7 @@ fn in_sequence(servers: &Servers) -> Outcome {
 }
 
 /// Threads ask again about when nginx closes their connections.
-fn keep_alive_timeout(servers: &Servers) -> Outcome {
+pub(crate) fn keep_alive_timeout(servers: &Servers) -> Outcome {
     let client = servers.client();
     let rounds = |thread: u64| -> Result<(), String> {
         for round in 0..4 {

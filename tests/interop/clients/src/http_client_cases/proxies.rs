@@ -1,7 +1,7 @@
-//! tinyproxy and microsocks, in front of an nginx.
+//! tinyproxy or squid, and microsocks, in front of an nginx.
 //!
-//! URLs: nginx by `http` and by `https`; tinyproxy, with user and password; microsocks,
-//! with user and password.
+//! URLs: nginx by `http` and by `https`; the proxy of HTTP, and microsocks, each with user and
+//! password.
 
 use std::env;
 use std::process::Command;
@@ -11,8 +11,8 @@ use barewire::client::{Client, ClientOptions, Phase, Proxy};
 use super::{Outcome, Servers, Suite, equal, holds};
 
 pub(crate) const CASES: Suite = &[
-    ("http through tinyproxy", http),
-    ("https through tinyproxy", https),
+    ("http through a proxy", http),
+    ("https through a proxy", https),
     ("https and http through SOCKS5", socks),
     ("credentials that a proxy refuses", refused),
     ("a proxy that cannot be reached", unreachable),
@@ -31,13 +31,7 @@ fn http(servers: &Servers) -> Outcome {
     for _ in 0..5 {
         let response = client.get(servers.url("/hello")).send()?;
         equal!(response.status().code(), 200);
-        holds!(
-            response
-                .header("via")
-                .unwrap_or_default()
-                .contains("tinyproxy"),
-            "{response:?}"
-        );
+        holds!(response.header("via").is_some(), "{response:?}");
         equal!(response.text()?, "hello\n");
     }
     let response = client
